@@ -1,0 +1,181 @@
+"""What a port promises: the vocabulary and the abstract class that every port implements.
+
+Owns the words that both sides of the pipe use (settings, stages, job statuses) and `Port`.
+Imports the standard library only: the harness imports this file in its own interpreter, the worker in Python 3.7.
+`Port` is an abstract base class because Python 3.7 has no `typing.Protocol`.
+"""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from backends.source import Batch, Source
+
+#: The ladder, in the order in which it is climbed; `distribution` is judged over seeds.
+STAGES = ("weights", "forward", "loss", "gradients", "update", "trajectory", "distribution")
+#: The one-letter spelling of each stage, as used in tables.
+STAGE_LETTERS = {"W": "weights", "F": "forward", "L": "loss", "G": "gradients", "U": "update", "T": "trajectory", "D": "distribution"}
+DEVICES = ("cpu", "gpu", "tpu")
+PRECISIONS = ("fp64", "fp32", "tf32", "bf16", "fp16")
+#: `default` is the way a backend's users run it: tf1 and tf2 graph, torch and numpy eager.
+EXECUTIONS = ("default", "eager", "graph", "compiled")
+#: How a job can end. Everything but `ok` carries a reason.
+STATUSES = ("ok", "unsupported", "error", "timeout", "crashed", "out of memory", "disk full", "corrupt", "interrupted")
+
+#: What each precision means, for every port. `master`: dtype of the stored weights, optimizer slots and running
+#: statistics. `contraction`: dtype of the operands and results of convolutions and matrix products, and of the relu,
+#: pooling and reshaping between them. `accumulate`: what the kernel sums in. `rest`: dropout, normalisation, softmax,
+#: loss and optimizer. `loss_scale`: the constant by which the loss is multiplied before differentiation and the
+#: gradients divided after it (static; powers of two are exact).
+PRECISION_TABLE = {
+    "fp64": {"master": "float64", "contraction": "float64", "accumulate": "float64", "rest": "float64", "loss_scale": 1.0},
+    "fp32": {"master": "float32", "contraction": "float32", "accumulate": "float32", "rest": "float32", "loss_scale": 1.0},
+    # The operands of a contraction are rounded to 10 explicit mantissa bits by the tensor cores; storage stays float32.
+    "tf32": {"master": "float32", "contraction": "float32", "accumulate": "float32", "rest": "float32", "loss_scale": 1.0},
+    "bf16": {"master": "float32", "contraction": "bfloat16", "accumulate": "float32", "rest": "float32", "loss_scale": 1.0},
+    "fp16": {"master": "float32", "contraction": "float16", "accumulate": "float32", "rest": "float32", "loss_scale": 1024.0},
+}  # type: Dict[str, Dict[str, Any]]
+
+
+class Unsupported(Exception):
+    """This build cannot do what was asked, and says why. Ends a job in the status `unsupported`, never in a fallback."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """How a port is to run.
+
+    Attributes:
+        device: one of `DEVICES`.
+        precision: one of `PRECISIONS`; its meaning is `PRECISION_TABLE[precision]`.
+        execution: one of `EXECUTIONS`.
+        threads: size of the framework's intra-operation thread pool; inter-operation pools have one thread.
+        deterministic: ask the framework for deterministic kernels.
+    """
+
+    device: str = "cpu"
+    precision: str = "fp32"
+    execution: str = "default"
+    threads: int = 1
+    deterministic: bool = False
+
+
+class Port(abc.ABC):
+    """One workload on one backend.
+
+    A port's file defines exactly one concrete subclass named `Port`. The worker builds it as `Port(config, setting)`.
+    Arrays cross this interface as NumPy arrays in the workload's canonical names and layouts (kernels [in, out] or
+    [height, width, in, out], images NHWC). bfloat16 values are handed over as float32.
+
+    Required: `train`, `generate`, `parameters`, `load_parameters`. Each optional method unlocks a finer stage; a port
+    that leaves it out is judged by what it has and the report says what was not looked at.
+    """
+
+    def __init__(self, config: Mapping[str, Any], setting: Setting) -> None:
+        """Build the model, its optimizers and its graph.
+
+        Args:
+            config: the workload's configuration, plain JSON: hyper-parameters, `parameters`, `phases`, `optimizer`.
+            setting: how to run.
+
+        Raises:
+            Unsupported: the setting cannot be honoured by this framework on this machine.
+        """
+        self.config = config
+        self.setting = setting
+
+    # -- required ---------------------------------------------------------------------------------------------
+
+    @abc.abstractmethod
+    def train(self, source: "Source", steps: int) -> Dict[str, List[float]]:
+        """Run `steps` whole training steps (every phase of the workload's schedule) and return when they are done.
+
+        Args:
+            source: a `TapeSource` (lockstep: batches and noise are given) or a `NativeSource` (the framework draws them).
+            steps: how many; the source remembers where the last call stopped.
+
+        Returns:
+            Every loss term's value before each update, `steps` values a term. Device work has finished on return.
+        """
+
+    @abc.abstractmethod
+    def generate(self, source: "Source", count: int) -> "np.ndarray":
+        """Return the model's product for `count` inputs, in inference mode: predictions, class probabilities, samples.
+
+        Args:
+            source: where inputs (and, for a generative model, noise) come from.
+            count: number of rows; rows are taken from the evaluation inputs in order, starting again at their end.
+
+        Returns:
+            Array [count, ...]. Device work has finished on return.
+        """
+
+    @abc.abstractmethod
+    def parameters(self) -> Dict[str, "np.ndarray"]:
+        """Return all weights and running statistics by canonical name, in canonical layout, in their stored dtype."""
+
+    @abc.abstractmethod
+    def load_parameters(self, values: Mapping[str, "np.ndarray"]) -> None:
+        """Set all weights and running statistics, and reset the optimizers to their initial state.
+
+        Args:
+            values: exactly the names, shapes and layouts of `parameters`; float64, rounded to the stored dtype here.
+
+        Raises:
+            KeyError: a name is missing or unknown.
+            ValueError: a shape differs.
+        """
+
+    # -- optional: each unlocks a finer stage. None of these but train_step changes the port's state. ----------
+
+    def forward(self, batch: "Batch", training: bool) -> Dict[str, "np.ndarray"]:
+        """Return the named inner activations and outputs in the order in which they are computed."""
+        raise NotImplementedError
+
+    def losses(self, phase: str, batch: "Batch") -> Dict[str, float]:
+        """Return the loss terms of a phase, the one that is differentiated last and named `total`."""
+        raise NotImplementedError
+
+    def gradients(self, phase: str, batch: "Batch") -> Dict[str, "np.ndarray"]:
+        """Return the gradient of the phase's `total` for each trainable parameter that the phase updates (unscaled)."""
+        raise NotImplementedError
+
+    def train_step(self, phase: str, batch: "Batch") -> Dict[str, float]:
+        """Run one update of one phase on the given batch and noise; return the loss terms before the update."""
+        raise NotImplementedError
+
+    def optimizer_state(self) -> Dict[str, "np.ndarray"]:
+        """Return the optimizer slots, `<optimizer>/<parameter>/<slot>`, and the step count, `<optimizer>/step`."""
+        raise NotImplementedError
+
+    def save(self, path: str) -> None:
+        """Write a checkpoint in the framework's own format."""
+        raise NotImplementedError
+
+    def restore(self, path: str) -> None:
+        """Read a checkpoint that `save` wrote, and continue as if nothing had stopped."""
+        raise NotImplementedError
+
+    # -- what the framework really does -----------------------------------------------------------------------
+
+    @abc.abstractmethod
+    def effective(self) -> Dict[str, Any]:
+        """Read back what is in effect, from the framework and not from `setting`.
+
+        Returns:
+            `execution`, `threads`, `inter_threads`, `device`, `tf32`, `xla`, `deterministic`, `dtype_policy` and
+            whatever else the backend can tell. The worker adds the dtypes that it observes in a step.
+        """
+
+
+OPTIONAL = ("forward", "losses", "gradients", "train_step", "optimizer_state", "save", "restore")
+
+
+def abilities(port: type) -> List[str]:
+    """Return the optional methods that a port class implements."""
+    return [name for name in OPTIONAL if getattr(port, name) is not getattr(Port, name)]

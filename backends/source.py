@@ -1,0 +1,106 @@
+"""Where a port's batches and noise come from: a tape (lockstep) or the framework's own generators (native).
+
+Owns no randomness: a `TapeSource` replays what the harness drew, a `NativeSource` hands over data and a seed.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional
+
+import numpy as np
+
+
+class Batch(object):
+    """The input of one update.
+
+    Attributes:
+        arrays: the workload's named data arrays, first axis the batch.
+        noise: arrays of the tape by site, for the phase at hand; None in native mode, where the port draws its own.
+    """
+
+    __slots__ = ("arrays", "noise")
+
+    def __init__(self, arrays: Mapping[str, np.ndarray], noise: Optional[Mapping[str, np.ndarray]]) -> None:
+        self.arrays = dict(arrays)
+        self.noise = None if noise is None else dict(noise)
+
+
+class Source(object):
+    """Base of both sources.
+
+    Attributes:
+        data: the workload's arrays; names that begin with `eval_` are evaluation inputs, all others are training rows.
+        lockstep: whether batches and noise come from a tape.
+    """
+
+    lockstep = False
+
+    def __init__(self, data: Mapping[str, np.ndarray], batch: int) -> None:
+        self.data = dict(data)
+        self.batch_size = batch
+        self.cursor = 0
+
+    def training_rows(self) -> Dict[str, np.ndarray]:
+        """Return the arrays that batches are made of."""
+        return {name: array for name, array in self.data.items() if not name.startswith("eval_")}
+
+    def evaluation_rows(self, count: int) -> Dict[str, np.ndarray]:
+        """Return `count` rows of the evaluation inputs, in order, starting again at their end; names lose `eval_`."""
+        rows = {}
+        for name, array in self.data.items():
+            if name.startswith("eval_"):
+                rows[name[len("eval_"):]] = array[np.arange(count) % len(array)]
+        return rows
+
+
+class TapeSource(Source):
+    """Lockstep: every batch and every draw of noise was recorded by the harness.
+
+    Args:
+        data: the workload's arrays.
+        tape: `batches` [steps, batch] row numbers; `noise/<phase>/<site>` [steps, ...].
+        batch: rows a batch.
+    """
+
+    lockstep = True
+
+    def __init__(self, data: Mapping[str, np.ndarray], tape: Mapping[str, np.ndarray], batch: int) -> None:
+        Source.__init__(self, data, batch)
+        self.tape = tape
+        self.steps = len(tape["batches"])
+
+    def batch(self, step: int, phase: str) -> Batch:
+        """Return the batch and the noise of one phase of one step, both counted from 0."""
+        if not 0 <= step < self.steps:
+            raise IndexError("the tape holds %d steps, step %d was asked for" % (self.steps, step))
+        rows = self.tape["batches"][step]
+        prefix = "noise/%s/" % phase
+        noise = {name[len(prefix):]: values[step] for name, values in self.tape.items() if name.startswith(prefix)}
+        return Batch({name: array[rows] for name, array in self.training_rows().items()}, noise)
+
+
+class NativeSource(Source):
+    """Native: the port draws batch order and noise with its framework's own generators, from this seed."""
+
+    def __init__(self, data: Mapping[str, np.ndarray], seed: int, batch: int) -> None:
+        Source.__init__(self, data, batch)
+        self.seed = seed
+        self._streams = {}  # type: Dict[str, Any]
+
+    def stream(self, key: str, make: Callable[["NativeSource"], Any]) -> Any:
+        """Return what `make(self)` gave on the first call with this key: a port keeps its input pipeline here."""
+        if key not in self._streams:
+            self._streams[key] = make(self)
+        return self._streams[key]
+
+    def shuffled_rows(self) -> Iterator[np.ndarray]:
+        """Yield row numbers of successive batches, a new permutation each epoch, partial batches dropped.
+
+        For ports whose framework has no input pipeline of its own (numpy); the others use theirs.
+        """
+        generator = np.random.RandomState(self.seed)
+        total = len(next(iter(self.training_rows().values())))
+        while True:
+            order = generator.permutation(total)
+            for start in range(0, total - self.batch_size + 1, self.batch_size):
+                yield order[start:start + self.batch_size]

@@ -1,0 +1,102 @@
+"""The tree of errors that the harness raises on purpose.
+
+    HarnessError                      has an exit code; the message is complete without a traceback
+    |-- UsageError            (2)     wrong option, wrong name, wrong combination
+    |   `-- UnknownName       (2)     "did you mean", and the list of what exists
+    |-- BuildError            (2)     a build's interpreter or framework cannot be had
+    |   |-- InterpreterMissing        no Python of the version that the framework needs
+    |   |-- FrameworkMissing          the interpreter named by --python lacks the framework
+    |   `-- ProvisionFailed           tox could not create the environment; the log is named
+    |-- RecordError           (4)     something on disk cannot be used
+    |   |-- CorruptRecord             checksum, truncation, not a NumPy array, not JSON
+    |   `-- NewerSchema               written by a newer harness
+    |-- Busy                  (4)     another timed run holds this machine's lock
+    `-- JobFailed             (4)     a job ended in a typed status other than `ok`
+
+Every message says what failed, the value met, what is allowed, and what to do next.
+Nothing outside `cli` turns one of these into an exit.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class HarnessError(Exception):
+    """Base of all errors raised on purpose.
+
+    Attributes:
+        exit_code: the process exit code that `cli` gives when this error ends a command.
+    """
+
+    exit_code = 4
+
+
+class UsageError(HarnessError):
+    """The command line asks for something that does not exist or does not fit together."""
+
+    exit_code = 2
+
+
+class UnknownName(UsageError):
+    """A name that is not in a registry.
+
+    Args:
+        kind: what was looked up, e.g. "workload".
+        name: the value met.
+        known: all allowed values.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        self.kind, self.name, self.known = kind, name, sorted(known)
+        close = difflib.get_close_matches(name.lower(), self.known, n=1, cutoff=0.5)
+        hint = f" Did you mean '{close[0]}'?" if close else ""
+        super().__init__(f"unknown {kind} '{name}'.{hint} Known: {', '.join(self.known)}.")
+
+
+class BuildError(HarnessError):
+    """A build cannot be had on this machine."""
+
+    exit_code = 2
+
+
+class InterpreterMissing(BuildError):
+    """No Python interpreter of the version that a build needs was found."""
+
+
+class FrameworkMissing(BuildError):
+    """The interpreter that the user named cannot import the build's framework."""
+
+
+class ProvisionFailed(BuildError):
+    """tox could not create an environment."""
+
+
+class RecordError(HarnessError):
+    """A file that the harness wrote, or was given, cannot be used."""
+
+
+class CorruptRecord(RecordError):
+    """A file is truncated, altered, or not what its name says."""
+
+
+class NewerSchema(RecordError):
+    """A record was written by a newer harness."""
+
+
+class Busy(HarnessError):
+    """Another timed run holds this machine's lock."""
+
+
+class JobFailed(HarnessError):
+    """A job ended in another status than `ok`.
+
+    Args:
+        status: one of `backends.contract.STATUSES`.
+        reason: what happened, in one sentence.
+    """
+
+    def __init__(self, status: str, reason: str) -> None:
+        self.status, self.reason = status, reason
+        super().__init__(f"{status}: {reason}")

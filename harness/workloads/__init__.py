@@ -1,0 +1,1 @@
+"""Workloads: what is computed, free of any framework."""
