@@ -1,0 +1,150 @@
+"""The judged result of a run: what every renderer draws and what the JSON holds.
+
+Owns the shape of a judged run, nothing else: no judging, no input or output. Frozen dataclasses of plain values, so that
+judging the same records again gives the same bytes.
+
+History of `SCHEMA`: 1 (first).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+SCHEMA = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class StageRow:
+    """One stage of one pair at one precision.
+
+    Attributes:
+        a, b: builds; `b` is the one whose values are the denominator of the error measure.
+        stage: one of `backends.contract.STAGES`, or `precision` for the bounds of a lower precision (a = b's float64 run).
+        verdict: PASS, FAIL or INCONCLUSIVE; "INFO" marks a row that is printed but never summed up.
+        worst: the tensor furthest above (or nearest to) its own threshold; for FAIL, the first one that departs.
+        error, floor, threshold: of that tensor, by the error measure (dimensionless); None where none was compared.
+        value_a, value_b: the two values at that tensor's worst element.
+        place: index of that element, e.g. "[3, 0, 17]".
+        tensors: how many tensors were judged; `null`: names of those that are mathematically zero, with the reason.
+        reason: one sentence.
+        command: reproduces the verdict. `logs`: paths of the jobs' logs, relative to the run's folder.
+    """
+
+    workload: str
+    a: str
+    b: str
+    precision: str
+    stage: str
+    verdict: str
+    reason: str
+    worst: str | None = None
+    error: float | None = None
+    floor: float | None = None
+    threshold: float | None = None
+    value_a: float | None = None
+    value_b: float | None = None
+    place: str | None = None
+    tensors: int = 0
+    null: tuple[str, ...] = ()
+    command: str = ""
+    logs: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class SpeedRow:
+    """One paired comparison of step times. `ratio` is time of `b` over time of `a`: above 1, b is slower than a.
+
+    Attributes:
+        action: `train` or `generate`.
+        ratio, low, high: the estimate and its 99 % interval; None where nothing could be estimated.
+        verdict: FASTER, SLOWER, SAME or UNCLEAR, of b against a.
+        material: whether the whole interval lies outside the margin.
+        rounds: rounds of fresh processes; `more_rounds`: about how many in all a verdict would take, and `more_s` how long.
+        a_step_s, b_step_s: median step time over rounds, seconds. `a_rate`, `b_rate`: samples per second.
+        a_warmup_s, b_warmup_s: build, trace, compile and first steps, seconds. `a_peak_bytes`, `b_peak_bytes`: peak
+            resident memory of the worker's process tree.
+        differences: effective settings in which the two sides differ, e.g. "xla: a on, b off".
+    """
+
+    workload: str
+    a: str
+    b: str
+    precision: str
+    preset: str
+    action: str
+    verdict: str
+    reason: str
+    ratio: float | None = None
+    low: float | None = None
+    high: float | None = None
+    material: bool = False
+    rounds: int = 0
+    more_rounds: int | None = None
+    more_s: float | None = None
+    a_step_s: float | None = None
+    b_step_s: float | None = None
+    a_rate: float | None = None
+    b_rate: float | None = None
+    a_warmup_s: float | None = None
+    b_warmup_s: float | None = None
+    a_peak_bytes: int | None = None
+    b_peak_bytes: int | None = None
+    threads: int = 0
+    differences: tuple[str, ...] = ()
+    command: str = ""
+    logs: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class JobRow:
+    """How one job ended. `status` is one of `backends.contract.STATUSES`."""
+
+    job: str
+    build: str
+    workload: str
+    kind: str
+    precision: str
+    status: str
+    reason: str
+    duration_s: float
+    log: str
+
+
+@dataclasses.dataclass(frozen=True)
+class BuildRow:
+    """What a build turned out to be: the worker's own report, not what the pins hoped for."""
+
+    build: str
+    python: str
+    platform: str
+    versions: dict[str, str]
+    origin: str
+    effective: dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """A judged run.
+
+    Attributes:
+        fidelity: PASS, FAIL, INCONCLUSIVE, or "NONE" when no stage was asked for.
+        headline: the answer in one sentence.
+        notes: what a reader must know: references used in place of a build, abilities that a port lacks, ...
+        tapes: SHA-256 of the tape by `workload/preset/seed`.
+    """
+
+    title: str
+    created: str
+    harness_version: str
+    command: str
+    fidelity: str
+    headline: str
+    stages: tuple[StageRow, ...]
+    speed: tuple[SpeedRow, ...]
+    jobs: tuple[JobRow, ...]
+    builds: tuple[BuildRow, ...]
+    tapes: dict[str, str]
+    notes: tuple[str, ...] = ()
+    exit_code: int = 0
+    schema: int = SCHEMA
