@@ -1,0 +1,88 @@
+"""What the `numpy` backend can do, and the part of a port that is not the model.
+
+A second opinion that no framework has a hand in: plain NumPy, gradients by hand, float64 and float32.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping
+
+import numpy as np
+
+from backends.contract import PRECISION_TABLE, Port, Setting, Unsupported
+from backends.parameters import check
+
+PRECISIONS = ("fp64", "fp32")
+DEVICES = ("cpu",)
+EXECUTIONS = ("default", "eager")
+
+
+def framework_versions() -> Dict[str, str]:
+    """Return the versions that decide what this backend computes."""
+    return {"numpy": np.__version__}
+
+
+class NumpyPort(Port):
+    """Base of the NumPy ports: weights in a dict, `losses` and `gradients` written by the port."""
+
+    def __init__(self, config: Mapping[str, Any], setting: Setting) -> None:
+        if setting.precision not in PRECISIONS:
+            raise Unsupported("numpy computes in %s, not in %s" % (" and ".join(PRECISIONS), setting.precision))
+        if setting.device not in DEVICES:
+            raise Unsupported("numpy runs on the CPU only")
+        if setting.execution not in EXECUTIONS:
+            raise Unsupported("numpy has no %s execution" % setting.execution)
+        if config["optimizer"]["kind"] != "sgd":
+            raise Unsupported("the numpy backend has SGD only, not %s" % config["optimizer"]["kind"])
+        Port.__init__(self, config, setting)
+        self.dtype = np.dtype(PRECISION_TABLE[setting.precision]["master"])
+        self.weights = {item["name"]: np.zeros(item["shape"], self.dtype) for item in config["parameters"]}
+        self.updates = 0
+
+    def parameters(self) -> Dict[str, np.ndarray]:
+        return {name: value.copy() for name, value in self.weights.items()}
+
+    def load_parameters(self, values: Mapping[str, np.ndarray]) -> None:
+        check(values, self.config)
+        self.weights = {name: np.array(values[name], self.dtype) for name in self.weights}
+        self.updates = 0
+
+    def train_step(self, phase: str, batch: Any) -> Dict[str, float]:
+        terms = self.losses(phase, batch)
+        rate = self.dtype.type(self.config["optimizer"]["learning_rate"])
+        for name, gradient in self.gradients(phase, batch).items():
+            self.weights[name] -= rate * gradient
+        self.updates += 1
+        return terms
+
+    def optimizer_state(self) -> Dict[str, np.ndarray]:
+        return {"sgd/step": np.array(self.updates)}
+
+    def train(self, source: Any, steps: int) -> Dict[str, List[float]]:
+        terms = {}  # type: Dict[str, List[float]]
+        for _ in range(steps):
+            for name, value in self.train_step("train", self._next_batch(source)).items():
+                terms.setdefault(name, []).append(value)
+        return terms
+
+    def _next_batch(self, source: Any) -> Any:
+        if source.lockstep:
+            batch = source.batch(source.cursor, "train")
+            source.cursor += 1
+            return batch
+        from backends.source import Batch
+
+        rows = next(source.stream("rows", lambda native: native.shuffled_rows()))
+        return Batch({name: array[rows] for name, array in source.training_rows().items()}, None)
+
+    def effective(self) -> Dict[str, Any]:
+        return {
+            "execution": "eager",
+            "threads": self.setting.threads,
+            "inter_threads": 1,
+            "device": "cpu",
+            "tf32": False,
+            "xla": False,
+            "deterministic": True,
+            "dtype_policy": self.dtype.name,
+        }

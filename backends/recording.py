@@ -1,0 +1,258 @@
+"""Record what a port computes on a tape, stage by stage, and how far honest variations of the run move each tensor.
+
+The tensors of a stage go to `<stage>.npz`, one after another, so memory does not grow with the model. A variation runs the
+same stages again on slightly different input and keeps, for each tensor, only the largest absolute movement:
+
+    ulp       weights and inputs moved by one unit in the last place of a precision, up or down at random
+    reorder   the rows of every batch in another order (sums over the batch run in another order)
+    round     weights and inputs rounded to a lower precision: what that precision necessarily costs
+
+Those movements are the noise floor and the bounds that `harness.fidelity` judges by.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
+
+import numpy as np
+
+from backends.contract import abilities
+from backends.source import Batch, TapeSource
+
+#: Explicit mantissa bits of each precision.
+MANTISSA_BITS = {"fp64": 52, "fp32": 23, "tf32": 10, "bf16": 7, "fp16": 10}
+UPDATE_STEPS = 2  # the second shows what the first left in the optimizer's slots
+
+Item = Tuple[str, str, np.ndarray, float]  # stage, name, value, scale (0: the value's own)
+
+
+def weights(tape: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
+    """Return the tape's initial weights by canonical name."""
+    return {name[len("weights/"):]: value for name, value in tape.items() if name.startswith("weights/")}
+
+
+class Recorder(object):
+    """Records one open port; see the module's docstring."""
+
+    def __init__(
+        self, port: Any, config: Mapping[str, Any], data: Dict[str, np.ndarray], tape: Dict[str, np.ndarray], folder: str
+    ) -> None:
+        self.port, self.config, self.data, self.tape, self.folder = port, config, data, tape, folder
+        self.can = abilities(type(port))
+
+    def record(self, stages: Sequence[str], steps: int, variants: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
+        """Return what was written: `tensors` (in order), `files` (checksums), `noise`, and the stages not looked at."""
+        tensors = []  # type: List[Dict[str, Any]]
+        files = {}  # type: Dict[str, str]
+        writer = None  # type: Any
+        run = Run(self.port, self.config, self.data, self.tape, self.can)
+        for stage, name, value, scale in run.stages(stages, steps):
+            path = os.path.join(self.folder, stage + ".npz")
+            if stage not in files:
+                if writer is not None:
+                    writer.close()
+                writer, files[stage] = zipfile.ZipFile(path, "w", allowZip64=True), path
+            _write(writer, name, value)
+            tensors.append(describe(stage, name, value, scale))
+        if writer is not None:
+            writer.close()
+        noise = {}  # type: Dict[str, Dict[str, List[float]]]
+        for variant in variants:
+            wanted = [stage for stage in stages if stage in variant.get("stages", stages)]
+            self._vary(variant, wanted, steps, files, noise)
+        return {
+            "tensors": tensors,
+            "files": {os.path.basename(path): checksum(path) for path in files.values()},
+            "noise": noise,
+            "abilities": self.can,
+        }
+
+    def _vary(
+        self, variant: Mapping[str, Any], stages: Sequence[str], steps: int,
+        files: Mapping[str, str], noise: Dict[str, Dict[str, List[float]]],
+    ) -> None:
+        """Run one variation and add the largest movement of each tensor to `noise[stage/name][kind]`."""
+        run = vary(Run(self.port, self.config, self.data, self.tape, self.can), variant)
+        opened = {stage: np.load(path, allow_pickle=False) for stage, path in files.items()}
+        for stage, name, value, _ in run.stages([stage for stage in stages if stage != "weights"], steps):
+            base = opened[stage][name]
+            if run.order is not None and stage == "forward" and value.shape[:1] == run.order.shape:
+                base = base[run.order]
+            moved = _largest(np.asarray(value, np.float64) - base) if base.size else 0.0
+            noise.setdefault("%s/%s" % (stage, name), {}).setdefault(variant["kind"], []).append(moved)
+        for archive in opened.values():
+            archive.close()
+
+
+class Run(object):
+    """One pass over the stages with given weights, data and row order."""
+
+    def __init__(self, port: Any, config: Mapping[str, Any], data: Any, tape: Any, can: Sequence[str]) -> None:
+        self.port, self.config, self.data, self.tape, self.can = port, config, data, tape, can
+        self.order = None  # type: Any
+
+    def source(self) -> TapeSource:
+        """Return a fresh source at step 0."""
+        return TapeSource(self.data, self.tape, self.config["batch"])
+
+    def start(self) -> TapeSource:
+        """Load the initial weights and return a fresh source."""
+        self.port.load_parameters(weights(self.tape))
+        return self.source()
+
+    def stages(self, wanted: Sequence[str], steps: int) -> Iterator[Item]:
+        """Yield every tensor of the wanted stages, in the order of the ladder."""
+        makers = {
+            "weights": self._weights, "forward": self._forward, "loss": self._loss, "gradients": self._gradients,
+            "update": self._update,
+        }
+        for stage in ("weights", "forward", "loss", "gradients", "update"):
+            if stage in wanted:
+                for item in makers[stage]():
+                    yield item
+        if "trajectory" in wanted:
+            for item in self._trajectory(steps):
+                yield item
+
+    def _weights(self) -> Iterator[Item]:
+        self.start()
+        for name, value in sorted(self.port.parameters().items()):
+            yield "weights", name, value, 0.0
+
+    def _forward(self) -> Iterator[Item]:
+        source = self.start()
+        before = self.port.parameters()
+        if "forward" in self.can:
+            batch = source.batch(0, self.config["phases"][0])
+            for mode, training in (("training", True), ("inference", False)):
+                given = batch if training else Batch(batch.arrays, None)
+                for name, value in self.port.forward(given, training).items():
+                    yield "forward", "%s/%s" % (mode, name), value, 0.0
+        # Without row order: rows come from the evaluation inputs, which no variation re-orders.
+        rows = self.config["batch"] + 1
+        yield "forward", "generate", self.port.generate(source, rows), 0.0
+        self._unchanged(before, "forward or generate")
+
+    def _loss(self) -> Iterator[Item]:
+        if "losses" not in self.can:
+            return
+        source = self.start()
+        before = self.port.parameters()
+        for phase in self.config["phases"]:
+            for name, value in self.port.losses(phase, source.batch(0, phase)).items():
+                yield "loss", "%s/%s" % (phase, name), np.array(value), 0.0
+        self._unchanged(before, "losses")
+
+    def _gradients(self) -> Iterator[Item]:
+        if "gradients" not in self.can:
+            return
+        source = self.start()
+        before = self.port.parameters()
+        for phase in self.config["phases"]:
+            for name, value in self.port.gradients(phase, source.batch(0, phase)).items():
+                yield "gradients", "%s/%s" % (phase, name), value, 0.0
+        self._unchanged(before, "gradients")
+
+    def _update(self) -> Iterator[Item]:
+        if "train_step" not in self.can:
+            return
+        source = self.start()
+        before = self.port.parameters()
+        for step in range(UPDATE_STEPS):
+            for phase in self.config["phases"]:
+                self.port.train_step(phase, source.batch(step, phase))
+                prefix = "step %d/%s/" % (step + 1, phase)
+                after = self.port.parameters()
+                for item in self._parameters("update", prefix, before, after):
+                    yield item
+                if "optimizer_state" in self.can:
+                    for name, value in sorted(self.port.optimizer_state().items()):
+                        yield "update", prefix + "slot/" + name, value, 0.0
+                before = after
+
+    def _trajectory(self, steps: int) -> Iterator[Item]:
+        """Train in one go, looking at the losses of every step and at the parameters after 1, 2, 4, ... and all steps."""
+        source = self.start()
+        start, done = self.port.parameters(), 0
+        while done < steps:
+            mark = min(max(1, 2 * done), steps)
+            losses = self.port.train(source, mark - done)
+            for index in range(mark - done):
+                for name, values in losses.items():
+                    yield "trajectory", "step %d/loss/%s" % (done + index + 1, name), np.array(values[index]), 0.0
+            done = mark
+            prefix = "step %d/" % done
+            for item in self._parameters("trajectory", prefix, start, self.port.parameters()):
+                yield item
+        yield "trajectory", "step %d/generate" % steps, self.port.generate(source, self.config["batch"] + 1), 0.0
+
+    def _parameters(self, stage: str, prefix: str, before: Any, after: Any) -> Iterator[Item]:
+        """Yield parameters on the scale of what has changed: an update is small beside the weight that it changes."""
+        for name in sorted(after):
+            change = _largest(np.asarray(after[name], np.float64) - before[name])
+            yield stage, prefix + "parameter/" + name, after[name], change
+
+    def _unchanged(self, before: Any, what: str) -> None:
+        """Raise if looking at the port has changed it."""
+        for name, value in self.port.parameters().items():
+            if not np.array_equal(value, before[name]) and not np.any(np.isnan(value)):
+                raise RuntimeError("%s of this port changed %s; it must leave the state alone" % (what, name))
+
+
+def vary(run: Run, variant: Mapping[str, Any]) -> Run:
+    """Turn a run into an honest variation of itself; `variant` has `kind`, `precision` and `seed`."""
+    generator = np.random.RandomState(variant["seed"])
+    kind = variant["kind"].split(":")[0]
+    if kind == "reorder":
+        run.order = generator.permutation(run.config["batch"])
+        tape = {}
+        for name, value in run.tape.items():
+            moves = name == "batches" or name.startswith("noise/")
+            tape[name] = value[:, run.order] if moves else value
+        run.tape = tape
+        return run
+    bits = MANTISSA_BITS[variant["precision"]]
+
+    def change(value: np.ndarray) -> np.ndarray:
+        if value.dtype.kind != "f":
+            return value
+        if kind == "round":
+            return round_to(value, bits)
+        return value * (1.0 + np.ldexp(generator.choice([-1.0, 1.0], size=value.shape), -bits))
+
+    run.tape = {name: change(value) if name.startswith("weights/") else value for name, value in run.tape.items()}
+    run.data = {name: change(value) for name, value in run.data.items()}
+    return run
+
+
+def round_to(value: np.ndarray, bits: int) -> np.ndarray:
+    """Return the values rounded to `bits` explicit mantissa bits, half to even (range is not limited)."""
+    fraction, exponent = np.frexp(value)
+    return np.ldexp(np.rint(np.ldexp(fraction, bits + 1)), exponent - bits - 1)
+
+
+def describe(stage: str, name: str, value: np.ndarray, scale: float) -> Dict[str, Any]:
+    """Return the manifest's entry of one tensor."""
+    return {"stage": stage, "name": name, "shape": list(np.shape(value)), "dtype": str(value.dtype), "scale": scale}
+
+
+def _largest(value: np.ndarray) -> float:
+    return float(np.max(np.abs(value))) if value.size else 0.0
+
+
+def _write(archive: zipfile.ZipFile, name: str, value: np.ndarray) -> None:
+    """Append one array to an open .npz, without a pickle."""
+    with archive.open(name + ".npy", "w", force_zip64=True) as member:
+        np.lib.format.write_array(member, np.asanyarray(value), allow_pickle=False)
+
+
+def checksum(path: str) -> str:
+    """Return the SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        for chunk in iter(lambda: file.read(1 << 20), b""):
+            digest.update(chunk)
+    return digest.hexdigest()

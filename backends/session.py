@@ -1,0 +1,97 @@
+"""What a worker can be asked to do: open a port, record its stages, time its blocks.
+
+Each `do_<verb>` is one request of the protocol; its arguments and its result are plain JSON, arrays travel as files.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+from typing import Any, Dict, List, Optional, Sequence
+
+import numpy as np
+
+from backends import fingerprint, ports, recording, timing
+from backends.contract import Setting, Unsupported, abilities
+from backends.source import NativeSource, TapeSource
+
+
+class Session(object):
+    """The state of one job: the open port and its data."""
+
+    def __init__(self) -> None:
+        self.port = None  # type: Any
+        self.config = {}  # type: Dict[str, Any]
+        self.setting = Setting()
+        self.data = {}  # type: Dict[str, np.ndarray]
+        self.timer = None  # type: Optional[timing.Timer]
+
+    def do_describe(self, backend: str) -> Dict[str, Any]:
+        """Import the framework and return the build's identity."""
+        return fingerprint.build(importlib.import_module("backends.%s.core" % backend))
+
+    def do_open(
+        self, backend: str, workload: str, config: Dict[str, Any], setting: Dict[str, Any], folders: Sequence[str], data: str
+    ) -> Dict[str, Any]:
+        """Build the port; return what it can do and how long the imports and the building took, seconds."""
+        started = time.perf_counter()
+        identity = self.do_describe(backend)
+        imported = time.perf_counter()
+        path = ports.locate(backend, workload, folders)
+        port_class = ports.load(path)
+        self.config, self.setting = config, Setting(**setting)
+        self.data = _load(data)
+        self.port = port_class(config, self.setting)
+        return {
+            "identity": identity,
+            "abilities": abilities(port_class),
+            "port": path,
+            "source_hash": ports.source_hash(path, backend),
+            "import_s": imported - started,
+            "build_s": time.perf_counter() - imported,
+        }
+
+    def do_probe(self, tape: str) -> Dict[str, Any]:
+        """Run one training step and one inference on the tape; return what is in effect, with the dtypes observed."""
+        arrays = _load(tape)
+        source = TapeSource(self.data, arrays, self.config["batch"])
+        self.port.load_parameters(recording.weights(arrays))
+        losses = self.port.train(source, 1)
+        output = self.port.generate(source, self.config["batch"])
+        for name, values in losses.items():
+            if not np.all(np.isfinite(values)):
+                raise Unsupported("one step in %s gives the loss %s = %s" % (self.setting.precision, name, values[0]))
+        return {"effective": self._effective(output)}
+
+    def _effective(self, output: np.ndarray) -> Dict[str, Any]:
+        effective = dict(self.port.effective())
+        effective["output_dtype"] = str(output.dtype)
+        effective["observed_dtypes"] = dict(getattr(self.port, "observed_dtypes", {}))
+        return effective
+
+    def do_record(
+        self, tape: str, folder: str, stages: List[str], steps: int, variants: List[Dict[str, Any]]
+    ) -> Dict[str, Any]:
+        """Run the stages in lockstep, write their tensors, and measure how far honest variations move them."""
+        recorder = recording.Recorder(self.port, self.config, self.data, _load(tape), folder)
+        return recorder.record(stages, steps, variants)
+
+    def do_prepare(self, tape: str, action: str, seed: int, warmup_s: float, sample_s: float) -> Dict[str, Any]:
+        """Warm one action up in native mode; return first-step latency, warm-up time and steps a sample."""
+        self.port.load_parameters(recording.weights(_load(tape)))
+        source = NativeSource(self.data, seed, self.config["batch"])
+        self.timer = timing.Timer(self.port, source, action, self.config["batch"])
+        result = self.timer.prepare(warmup_s, sample_s)
+        result["effective"] = self._effective(self.port.generate(source, self.config["batch"]))
+        return result
+
+    def do_block(self, samples: int) -> Dict[str, Any]:
+        """Time one block of the prepared action."""
+        if self.timer is None:
+            raise RuntimeError("block before prepare")
+        return self.timer.block(samples)
+
+
+def _load(path: str) -> Dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}

@@ -1,0 +1,76 @@
+"""Time a port's steady steps in blocks, in native mode.
+
+A sample is the mean time of a few consecutive steps, so many that the clock and the call cost nothing beside them.
+`Port.train` and `Port.generate` return when the device has finished, so the clock is read after synchronisation.
+"""
+
+from __future__ import annotations
+
+import gc
+import resource
+import sys
+import time
+from typing import Any, Dict
+
+MINIMUM_WARMUP_STEPS = 10
+MAXIMUM_STEPS_A_SAMPLE = 256
+
+
+class Timer(object):
+    """One action of one port.
+
+    Args:
+        port, source: an open port and a `NativeSource`.
+        action: `train` or `generate`.
+        count: rows that one `generate` step returns.
+    """
+
+    def __init__(self, port: Any, source: Any, action: str, count: int) -> None:
+        if action not in ("train", "generate"):
+            raise ValueError("action '%s' is not one of train, generate" % action)
+        self.port, self.source, self.action, self.count = port, source, action, count
+        self.steps_a_sample = 1
+
+    def _run(self, steps: int) -> float:
+        """Run consecutive steps and return how long they took, seconds."""
+        started = time.perf_counter()
+        if self.action == "train":
+            self.port.train(self.source, steps)
+        else:
+            for _ in range(steps):
+                self.port.generate(self.source, self.count)
+        return time.perf_counter() - started
+
+    def prepare(self, warmup_s: float, sample_s: float) -> Dict[str, Any]:
+        """Run until `warmup_s` seconds have passed, then choose the steps a sample to last about `sample_s` seconds."""
+        started = time.perf_counter()
+        first_s = self._run(1)
+        steps, last_s = 1, first_s
+        while steps < MINIMUM_WARMUP_STEPS or time.perf_counter() - started < warmup_s:
+            last_s = self._run(1)
+            steps += 1
+        self.steps_a_sample = max(1, min(MAXIMUM_STEPS_A_SAMPLE, int(round(sample_s / max(last_s, 1e-7)))))
+        self._run(self.steps_a_sample)
+        return {
+            "first_step_s": first_s,
+            "warmup_s": time.perf_counter() - started,
+            "warmup_steps": steps,
+            "steps_a_sample": self.steps_a_sample,
+            "rows_a_step": self.count,
+        }
+
+    def block(self, samples: int) -> Dict[str, Any]:
+        """Return `samples` step times in seconds; the garbage collector waits until the block is over."""
+        gc.collect()
+        gc.disable()
+        try:
+            times = [self._run(self.steps_a_sample) / self.steps_a_sample for _ in range(samples)]
+        finally:
+            gc.enable()
+        return {"step_s": times, "peak_bytes": peak_bytes()}
+
+
+def peak_bytes() -> int:
+    """Return the largest resident memory that this process ever had, from the kernel's own high-water mark, bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

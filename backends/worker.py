@@ -1,0 +1,117 @@
+"""The worker: answers the harness's requests inside a build's interpreter, one JSON object a line, over two pipes.
+
+    python -m backends.worker CONTROL_FD ANSWER_FD
+
+Request `{"id": 1, "verb": "open", ...}`; answer `{"id": 1, "status": "ok", "result": {...}}` or a status of
+`contract.STATUSES` with a `reason`. stdout and stderr belong to the framework's chatter and go to a log file.
+
+A thread reads the control pipe, so that the worker notices at once, even in the middle of a long step, that the harness
+is gone: the pipe closes with it, and the worker ends itself. The kernel is asked to do the same (PR_SET_PDEATHSIG) for
+the case that a framework never gives the interpreter lock back.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from typing import Any, Dict, Tuple
+
+from backends.contract import Unsupported
+
+#: Names of framework errors that mean "no memory left"; the classes live in frameworks that are not imported here.
+MEMORY_ERRORS = ("OutOfMemoryError", "ResourceExhaustedError")
+PR_SET_PDEATHSIG = 1
+
+
+def main(control_fd: int, answer_fd: int) -> int:
+    """Serve until the control pipe closes."""
+    for fd in (control_fd, answer_fd):
+        os.set_inheritable(fd, False)
+    _die_with_parent()
+    requests = queue.Queue()  # type: queue.Queue
+    threading.Thread(target=_read, args=(control_fd, requests), daemon=True).start()
+    from backends.session import Session
+
+    session = Session()
+    with os.fdopen(answer_fd, "wb", buffering=0) as answers:
+        while True:
+            request = requests.get()
+            if request is None:
+                return 0
+            answer = _serve(session, request)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            answers.write(json.dumps(encode(answer), allow_nan=False).encode("utf-8") + b"\n")
+
+
+def _read(control_fd: int, requests: "queue.Queue") -> None:
+    """Queue requests; end the process when the harness closes the pipe or dies."""
+    with os.fdopen(control_fd, "rb", buffering=0) as control:
+        buffered = b""
+        while True:
+            chunk = control.read(1 << 16)
+            if not chunk:
+                os._exit(0)
+            buffered += chunk
+            while b"\n" in buffered:
+                line, _, buffered = buffered.partition(b"\n")
+                requests.put(json.loads(line.decode("utf-8")))
+
+
+def _die_with_parent() -> None:
+    try:
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    except (OSError, AttributeError):  # not Linux: the reading thread has to do
+        pass
+
+
+def _serve(session: Any, request: Dict[str, Any]) -> Dict[str, Any]:
+    """Return the answer to one request. The one catch-all of the package: whatever a port does ends in a status."""
+    arguments = dict(request)
+    number, verb = arguments.pop("id"), arguments.pop("verb")
+    try:
+        return {"id": number, "status": "ok", "result": getattr(session, "do_" + verb)(**arguments)}
+    except BaseException as error:
+        traceback.print_exc()
+        status, reason = classify(error)
+        return {"id": number, "status": status, "reason": reason}
+
+
+def classify(error: BaseException) -> Tuple[str, str]:
+    """Return the job status and the reason, one line, for an exception."""
+    text = " ".join(str(error).split())[:500]
+    if isinstance(error, Unsupported):
+        return "unsupported", text
+    name = type(error).__name__
+    reason = "%s: %s" % (name, text) if text else name
+    if isinstance(error, MemoryError) or name in MEMORY_ERRORS or "Cannot allocate memory" in text:
+        return "out of memory", reason
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "disk full", reason
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted", reason
+    return "error", reason
+
+
+def encode(value: Any) -> Any:
+    """Return a value as strict JSON: NaN and infinities become the strings "NaN", "Infinity", "-Infinity"."""
+    if isinstance(value, dict):
+        return {str(key): encode(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [encode(item) for item in value]
+    if isinstance(value, float) and value != value:
+        return "NaN"
+    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+        return "Infinity" if value > 0 else "-Infinity"
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2])))
