@@ -1,0 +1,173 @@
+"""Judge one stage of a pair: every tensor by the error measure against its own measured threshold.
+
+Never vacuous: a missing or extra tensor, another shape or dtype, a value that is not finite, an empty comparison: none of
+these is ever a PASS. The tensors are judged in the order in which they were computed, so the first that departs is named.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Collection
+
+from harness.fidelity import noise
+from harness.fidelity.digest import digest
+from harness.fidelity.evidence import Entry, Evidence
+from harness.fidelity.measure import Difference, difference
+
+PASS, FAIL, INCONCLUSIVE, NULL = "PASS", "FAIL", "INCONCLUSIVE", "NULL"
+#: Stages in which a tensor can be mathematically zero (a bias before batch-norm has no gradient, and no update).
+NULL_STAGES = ("gradients", "update", "trajectory")
+STEP = re.compile(r"^step (\d+)/(.*)$")
+
+
+@dataclasses.dataclass(frozen=True)
+class TensorVerdict:
+    """One tensor of a stage: PASS, FAIL, INCONCLUSIVE or NULL, with its numbers (None where values were not compared)."""
+
+    name: str
+    verdict: str
+    reason: str
+    error: float | None = None
+    floor: float | None = None
+    threshold: float | None = None
+    difference: Difference | None = None
+
+    @property
+    def margin(self) -> float:
+        """error / threshold: above 1 is a FAIL."""
+        if self.error is None or not self.threshold:
+            return 0.0 if self.error == 0.0 else float("inf")
+        return self.error / self.threshold
+
+
+@dataclasses.dataclass(frozen=True)
+class StageVerdict:
+    """One stage of a pair.
+
+    Attributes:
+        worst: for FAIL the first tensor that departs, else the one nearest to its threshold.
+        tensors: all judged ones, in order.
+    """
+
+    stage: str
+    verdict: str
+    reason: str
+    worst: TensorVerdict | None
+    tensors: tuple[TensorVerdict, ...]
+
+    @property
+    def null(self) -> tuple[str, ...]:
+        """Names of the tensors that are mathematically zero."""
+        return tuple(item.name for item in self.tensors if item.verdict == NULL)
+
+
+def judge_stage(a: Evidence, b: Evidence, stage: str, precision: str, null: Collection[str] | None = None) -> StageVerdict:
+    """Judge one stage.
+
+    Args:
+        a, b: the two sides; the error measure divides by b.
+        precision: what both ran in.
+        null: names found to be mathematically zero by the pair's float64 records; None to decide here (float64).
+    """
+    entries_a = {entry.name: entry for entry in a.entries(stage)}
+    entries_b = {entry.name: entry for entry in b.entries(stage)}
+    if not entries_a or not entries_b:
+        sides = " and ".join(side for side, entries in (("a", entries_a), ("b", entries_b)) if not entries)
+        return StageVerdict(stage, INCONCLUSIVE, f"not looked at: side {sides} recorded no tensor of this stage", None, ())
+    verdicts = []
+    grown: dict[str, float] = {}
+    for name in [*entries_a, *(name for name in entries_b if name not in entries_a)]:
+        if name not in entries_a or name not in entries_b:
+            there = "b" if name in entries_b else "a"
+            verdicts.append(TensorVerdict(name, FAIL, f"only side {there} has this tensor"))
+            continue
+        verdicts.append(_judge_tensor(a, b, entries_a[name], entries_b[name], precision, null, grown))
+    return _sum_up(stage, verdicts)
+
+
+def _judge_tensor(
+    a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, precision: str,
+    null: Collection[str] | None, grown: dict[str, float],
+) -> TensorVerdict:
+    stage, name = entry_a.stage, entry_a.name
+    problem = _mismatch(entry_a, entry_b)
+    if problem:
+        return TensorVerdict(name, FAIL, problem)
+    moved_a, moved_b = noise.movement(a, stage, name), noise.movement(b, stage, name)
+    if stage in NULL_STAGES and _is_null(entry_a, entry_b, moved_a, moved_b, precision, null):
+        return TensorVerdict(name, NULL, "mathematically zero: on both sides no larger than its own rounding noise")
+    level = noise.floor(entry_b.scale or entry_b.largest, max(moved_a, moved_b), precision)
+    threshold = 0.0 if stage == "weights" else noise.COVERAGE[precision] * _grow(name, level.relative, grown)
+    found = difference(*_values(a, b, stage, name), level.scale)
+    if not found.finite:
+        text = f"a = {found.value_a}, b = {found.value_b} at {list(found.place)}"
+        if found.same_mask:
+            return TensorVerdict(name, INCONCLUSIVE, f"not finite on both sides: {text}", found.error, None, None, found)
+        return TensorVerdict(name, FAIL, f"not finite on one side: {text}", found.error, None, None, found)
+    verdict = PASS if found.error <= threshold else FAIL
+    shape = f"relative norm error {found.norm_error:.1e}, cosine {found.cosine:.6f}"
+    return TensorVerdict(name, verdict, shape, found.error, level.relative, threshold, found)
+
+
+def _mismatch(a: Entry, b: Entry) -> str:
+    """Return why two entries cannot be compared, or an empty string. Integer widths are a framework's own business."""
+    if a.shape != b.shape:
+        return f"shape {list(a.shape)} on a, {list(b.shape)} on b"
+    if a.dtype != b.dtype and not (a.dtype.lstrip("u").startswith("int") and b.dtype.lstrip("u").startswith("int")):
+        return f"dtype {a.dtype} on a, {b.dtype} on b"
+    return ""
+
+
+def _is_null(a: Entry, b: Entry, moved_a: float, moved_b: float, precision: str, null: Collection[str] | None) -> bool:
+    """Both sides no larger than what their own rounding moves them by. A lower precision takes the answer from float64."""
+    if null is not None:
+        return a.name in null
+    if not a.dtype.startswith("float"):
+        return False
+    cover = noise.COVERAGE[precision]
+    return _size(a) <= cover * moved_a and _size(b) <= cover * moved_b and _is_update(a) == _is_update(b)
+
+
+def _is_update(entry: Entry) -> bool:
+    return "/parameter/" in entry.name or entry.name.startswith("parameter/")
+
+
+def _size(entry: Entry) -> float:
+    """What has to be small for a tensor to be nothing: a parameter's update, anything else's values."""
+    return entry.scale if _is_update(entry) else entry.largest
+
+
+def _grow(name: str, relative: float, grown: dict[str, float]) -> float:
+    """Return the floor, for a value of step k at least that of the same value at all steps before: rounding only grows,
+    and the movement of a single number over a few runs can be small by chance."""
+    match = STEP.match(name)
+    if match is None:
+        return relative
+    grown[match[2]] = max(relative, grown.get(match[2], 0.0))
+    return grown[match[2]]
+
+
+def _values(a: Evidence, b: Evidence, stage: str, name: str) -> tuple[object, object]:
+    values_a, values_b = a.read(stage, name), b.read(stage, name)
+    if a.digested == b.digested:
+        return values_a, values_b
+    return (values_a, digest(values_b)) if a.digested else (digest(values_a), values_b)
+
+
+def _sum_up(stage: str, verdicts: list[TensorVerdict]) -> StageVerdict:
+    """Return the stage's verdict: the first FAIL names it; nothing compared is INCONCLUSIVE."""
+    failed = [item for item in verdicts if item.verdict == FAIL]
+    unsure = [item for item in verdicts if item.verdict == INCONCLUSIVE]
+    passed = [item for item in verdicts if item.verdict == PASS]
+    if failed:
+        first = failed[0]
+        reason = f"{len(failed)} of {len(verdicts)} tensors depart, {first.name} first ({first.reason})"
+        return StageVerdict(stage, FAIL, reason, first, tuple(verdicts))
+    if unsure:
+        return StageVerdict(stage, INCONCLUSIVE, f"{unsure[0].name}: {unsure[0].reason}", unsure[0], tuple(verdicts))
+    if not passed:
+        return StageVerdict(stage, INCONCLUSIVE, "every tensor of this stage is mathematically zero", None, tuple(verdicts))
+    worst = max(passed, key=lambda item: item.margin)
+    reason = "all equal" if worst.error == 0.0 else f"largest at {worst.margin:.2g} of its threshold"
+    return StageVerdict(stage, PASS, f"{len(passed)} tensors, {reason}", worst, tuple(verdicts))

@@ -1,0 +1,62 @@
+"""The noise floor of a tensor, measured on both builds, and the threshold that a verdict uses.
+
+Each build ran again with weights and inputs moved by one unit in the last place, and with batches re-ordered; the largest
+movement of a tensor over those runs, on either side, is its noise. A result cannot be known better than its own last place,
+so the floor is never below the unit roundoff of the precision. The threshold is a coverage factor times the floor: two
+builds also sum in different orders *inside* a convolution or matrix product, which no re-run of one build shows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from harness.fidelity.evidence import Evidence
+
+#: Kinds of variation that are a build's own noise at its own precision.
+KINDS = ("ulp", "reorder")
+
+#: Unit roundoff: half the distance between 1 and the next larger number.
+UNIT_ROUNDOFF = {"fp64": 2.0**-53, "fp32": 2.0**-24, "tf32": 2.0**-11, "bf16": 2.0**-8, "fp16": 2.0**-11}
+
+#: Threshold = coverage x floor. Where operands are as coarse as the accumulator, the order of summation inside a contraction
+#: of K terms moves a result by up to sqrt(K) times what one ulp on the operands does (K is up to 2,304 here, and the sums are
+#: blocked by vector lanes); where the accumulator is finer than the operands it adds nothing, and what is left is the chance
+#: that an intermediate result rounds the other way. tests/meta records the largest ratio seen between honest builds.
+COVERAGE = {"fp64": 32.0, "fp32": 32.0, "tf32": 8.0, "bf16": 8.0, "fp16": 8.0}
+
+
+@dataclasses.dataclass(frozen=True)
+class Floor:
+    """Noise of one tensor of a pair.
+
+    Attributes:
+        movement: largest absolute movement over all honest variations of both sides.
+        scale: denominator of the error measure.
+        relative: the floor on the error measure's scale.
+        threshold: what the error must not exceed.
+    """
+
+    movement: float
+    scale: float
+    relative: float
+    threshold: float
+
+
+def movement(side: Evidence, stage: str, name: str, kinds: Sequence[str] = KINDS) -> float:
+    """Return how far honest variations moved a tensor of one side, in absolute terms; 0 if none was recorded."""
+    found = side.noise(stage, name)
+    return max((value for kind in kinds for value in found.get(kind, ())), default=0.0)
+
+
+def floor(size: float, moved: float, precision: str) -> Floor:
+    """Return the floor of a tensor.
+
+    Args:
+        size: max|b|, or the size of the update for a parameter.
+        moved: largest movement over both sides.
+        precision: the precision that both sides ran in.
+    """
+    scale = max(size, moved)
+    relative = max(moved / scale if scale > 0.0 else 0.0, UNIT_ROUNDOFF[precision])
+    return Floor(moved, scale, relative, COVERAGE[precision] * relative)

@@ -1,0 +1,47 @@
+"""Draw a tape: all randomness of a run, recorded once with NumPy, from a seed.
+
+The legacy `RandomState` stream is frozen by NumPy's policy (NEP 19), and only uniform draws and permutations are used,
+so a seed gives the same bits under every NumPy and on every platform; recorded references rely on it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from typing import Any
+
+import numpy as np
+
+from harness.workloads.spec import Arrays, Workload
+
+
+@dataclasses.dataclass(frozen=True)
+class Inputs:
+    """The data and the tape of one workload, preset and seed, with their SHA-256."""
+
+    data: Arrays
+    tape: Arrays
+    data_hash: str
+    tape_hash: str
+
+
+def draw(workload: Workload, config: dict[str, Any], seed: int, steps: int) -> Inputs:
+    """Return the data and a tape of `steps` steps: `weights/<name>`, `batches` [steps, batch], `noise/<phase>/<site>`."""
+    data = workload.data(config)
+    generator = np.random.RandomState(seed)
+    tape: Arrays = {f"weights/{item.name}": item.draw(generator) for item in workload.parameters(config)}
+    rows = len(next(value for name, value in data.items() if not name.startswith("eval_")))
+    tape["batches"] = np.stack([generator.permutation(rows)[: config["batch"]] for _ in range(steps)]).astype(np.int64)
+    for item in workload.noise(config):
+        tape[f"noise/{item.phase}/{item.site}"] = item.draw(generator, steps)
+    return Inputs(data, tape, content_hash(data), content_hash(tape))
+
+
+def content_hash(arrays: Arrays) -> str:
+    """Return the SHA-256 over names, dtypes, shapes and bytes, in the order of names."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        value = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {value.dtype.str} {value.shape}\n".encode())
+        digest.update(value.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,65 @@
+"""The workloads that exist: the shipped ones, and those in folders that the user named.
+
+A user's folder mirrors the tree: `<folder>/<name>.py` defines `WORKLOAD`, an instance of `spec.Workload`, and
+`<folder>/<backend>/<name>.py` its ports. The folder is code that the user asked to run; nothing else is.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.errors import UnknownName, UsageError
+from harness.workloads.cnn import WORKLOAD as CNN
+from harness.workloads.linear import WORKLOAD as LINEAR
+from harness.workloads.spec import Workload
+
+SHIPPED: tuple[Workload, ...] = (LINEAR, CNN)
+
+
+def known(folders: Sequence[Path]) -> dict[str, Workload]:
+    """Return all workloads by name, the user's first.
+
+    Raises:
+        UsageError: a folder does not exist, or one of its files cannot be loaded as a workload.
+    """
+    found = {workload.name: workload for workload in SHIPPED}
+    for folder in folders:
+        if not folder.is_dir():
+            raise UsageError(f"--ports {folder}: no such folder. Give the folder that holds <workload>.py and <backend>/.")
+        for path in sorted(folder.glob("*.py")):
+            if not path.name.startswith(("_", "test_", "conftest")):
+                workload = _load(path)
+                found[workload.name] = workload
+    return found
+
+
+def get(name: str, folders: Sequence[Path] = ()) -> Workload:
+    """Return one workload by name.
+
+    Raises:
+        UnknownName: there is none.
+    """
+    workloads = known(folders)
+    if name not in workloads:
+        raise UnknownName("workload", name, workloads)
+    return workloads[name]
+
+
+def _load(path: Path) -> Workload:
+    name = f"user_workload_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"{path} cannot be loaded as a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise UsageError(f"{path} failed to load: {type(error).__name__}: {error}") from error
+    workload = getattr(module, "WORKLOAD", None)
+    if not isinstance(workload, Workload):
+        raise UsageError(f"{path} defines no `WORKLOAD` derived from harness.workloads.spec.Workload")
+    return workload
