@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import CorruptRecord, NewerSchema
+from harness.fidelity.evidence import Entry
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
@@ -197,7 +198,7 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
-            np.savez(file, **arrays)
+            np.savez(file, **dict[str, Any](arrays))
         temporary.replace(path)
     finally:
         with contextlib.suppress(OSError):
@@ -231,3 +232,26 @@ def finished(run: Path) -> Iterator[Record]:
     for manifest in sorted((run / "jobs").glob(f"*/{MANIFEST}")):
         with contextlib.suppress(CorruptRecord, NewerSchema, FileNotFoundError):
             yield read_record(manifest.parent)
+
+
+@dataclasses.dataclass(frozen=True)
+class RecordEvidence:
+    """A record as one side of a comparison (`harness.fidelity.evidence.Evidence`)."""
+
+    record: Record
+    digested: bool = False
+
+    def entries(self, stage: str) -> list[Entry]:
+        """Return the tensors of a stage in recorded order."""
+        return [
+            Entry(stage, item["name"], tuple(item["shape"]), item["dtype"], float(item["scale"]), float(item["largest"]))
+            for item in self.record.tensors(stage)
+        ]
+
+    def read(self, stage: str, name: str) -> NDArray[Any]:
+        """Return one tensor."""
+        return self.record.read(stage, name)
+
+    def noise(self, stage: str, name: str) -> dict[str, list[float]]:
+        """Return the tensor's movements by kind of variation."""
+        return self.record.noise(stage, name)

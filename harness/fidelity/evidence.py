@@ -39,3 +39,33 @@ class Evidence(Protocol):
 
     def noise(self, stage: str, name: str) -> dict[str, list[float]]:
         """Return max |varied - base| of a tensor, one value a run, by kind of variation."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Restricted:
+    """One side seen through what both sides can show: a port that lacks an optional method is judged by what it has.
+
+    Attributes:
+        inner: the side itself.
+        hidden: parts of names; an entry whose `stage/name` contains one of them is not shown.
+    """
+
+    inner: Evidence
+    hidden: tuple[str, ...]
+
+    @property
+    def digested(self) -> bool:
+        """As the side itself."""
+        return self.inner.digested
+
+    def entries(self, stage: str) -> list[Entry]:
+        """Return the entries that are not hidden."""
+        return [entry for entry in self.inner.entries(stage) if not any(part in f"{stage}/{entry.name}" for part in self.hidden)]
+
+    def read(self, stage: str, name: str) -> NDArray[Any]:
+        """As the side itself."""
+        return self.inner.read(stage, name)
+
+    def noise(self, stage: str, name: str) -> dict[str, list[float]]:
+        """As the side itself."""
+        return self.inner.noise(stage, name)

@@ -9,6 +9,9 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Collection
+from typing import Any
+
+from numpy.typing import NDArray
 
 from harness.fidelity import noise
 from harness.fidelity.digest import digest
@@ -148,7 +151,7 @@ def _grow(name: str, relative: float, grown: dict[str, float]) -> float:
     return grown[match[2]]
 
 
-def _values(a: Evidence, b: Evidence, stage: str, name: str) -> tuple[object, object]:
+def _values(a: Evidence, b: Evidence, stage: str, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
     values_a, values_b = a.read(stage, name), b.read(stage, name)
     if a.digested == b.digested:
         return values_a, values_b

@@ -1,0 +1,165 @@
+"""From a plan and its records to the rows of a report: who is compared with whom, at which stages, and what it says.
+
+Pure but for the lazy tensors that the records hand over. Judging the same records again gives the same rows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from collections.abc import Mapping
+
+from backends.contract import STAGE_LETTERS
+from harness.errors import CorruptRecord
+from harness.fidelity.evidence import Evidence, Restricted
+from harness.fidelity.judge import INCONCLUSIVE, StageVerdict, judge_stage
+from harness.fidelity.precision import judge_precision
+from harness.plan import ChainCost, Job, Pair, Plan
+from harness.report.model import StageRow
+
+INFO = "INFO"
+#: The optional method without which a stage cannot be looked at, and what else hides without it.
+NEEDS = {"loss": "losses", "gradients": "gradients", "update": "train_step"}
+HIDES = {"forward": ("forward/training/", "forward/inference/"), "optimizer_state": ("/slot/",)}
+LETTER = {stage: letter for letter, stage in STAGE_LETTERS.items()}
+
+
+@dataclasses.dataclass(frozen=True)
+class Witness:
+    """One side's evidence for one job.
+
+    Attributes:
+        evidence: None where the job left nothing to judge.
+        status, reason: how the job ended. abilities: the port's optional methods.
+        log: relative to the run's folder; empty for a recorded reference.
+    """
+
+    evidence: Evidence | None
+    status: str
+    reason: str
+    abilities: tuple[str, ...]
+    log: str
+
+
+Witnesses = Mapping[str, Witness]
+
+
+def stage_rows(plan: Plan, witnesses: Witnesses) -> list[StageRow]:
+    """Return one row for each stage of each pair, then the bounds of lower precisions, then what TF1's chain costs."""
+    rows: list[StageRow] = []
+    for pair in plan.pairs:
+        rows += _pair_rows(pair, witnesses)
+    for low, full in plan.bounds:
+        row = _bound_row(low, full, witnesses)
+        rows += [row] if row else []
+    rows += [row for chain in plan.chains if (row := _chain_row(chain, witnesses))]
+    return rows
+
+
+def _pair_rows(pair: Pair, witnesses: Witnesses) -> list[StageRow]:
+    a, b = witnesses[pair.a.name], witnesses[pair.b.name]
+    if "unsupported" in (a.status, b.status):
+        return []  # listed with the jobs; what cannot run says nothing about sameness
+    rows = []
+    for stage in pair.stages:
+        verdict = _judge(pair, stage, a, b, witnesses)
+        rows.append(_row(pair.a, pair.b, stage, verdict, (a.log, b.log)))
+    return rows
+
+
+def _judge(pair: Pair, stage: str, a: Witness, b: Witness, witnesses: Witnesses) -> StageVerdict:
+    for job, side in ((pair.a, a), (pair.b, b)):
+        if side.evidence is None:
+            return StageVerdict(stage, INCONCLUSIVE, f"{job.side} left nothing to judge: {side.status}: {side.reason}", None, ())
+    need = NEEDS.get(stage)
+    lacking = [job.side for job, side in ((pair.a, a), (pair.b, b)) if need and need not in side.abilities]
+    if lacking:
+        return StageVerdict(stage, INFO, f"not looked at: the port of {' and '.join(lacking)} has no `{need}`", None, ())
+    hidden = tuple(
+        part for method, parts in HIDES.items() for part in parts
+        if method not in a.abilities or method not in b.abilities
+    )
+    try:
+        null = None
+        if pair.precision != "fp64":
+            null = _null(pair, stage, hidden, witnesses)
+        return judge_stage(_see(a, hidden), _see(b, hidden), stage, pair.precision, null)
+    except CorruptRecord as error:
+        return StageVerdict(stage, INCONCLUSIVE, str(error), None, ())
+
+
+def _see(witness: Witness, hidden: tuple[str, ...]) -> Evidence:
+    assert witness.evidence is not None
+    return Restricted(witness.evidence, hidden) if hidden else witness.evidence
+
+
+def _null(pair: Pair, stage: str, hidden: tuple[str, ...], witnesses: Witnesses) -> tuple[str, ...]:
+    """Return the names that the pair's float64 records show to be mathematically zero."""
+    if pair.base_a is None or pair.base_b is None:
+        return ()
+    a, b = witnesses[pair.base_a.name], witnesses[pair.base_b.name]
+    if a.evidence is None or b.evidence is None:
+        return ()
+    return judge_stage(_see(a, hidden), _see(b, hidden), stage, "fp64").null
+
+
+def _bound_row(low: Job, full: Job, witnesses: Witnesses) -> StageRow | None:
+    a, b = witnesses[low.name], witnesses[full.name]
+    if a.evidence is None or (a.evidence.digested and a.status == "ok"):
+        return None  # the pair's own rows, or the list of jobs, already say that there is nothing to judge
+    if b.evidence is None:
+        reason = f"no float64 run of {full.side} to judge by: {b.status}: {b.reason}"
+        verdict = StageVerdict("precision", INCONCLUSIVE, reason, None, ())
+    else:
+        verdict = judge_precision(a.evidence, b.evidence, low.precision)
+    return _row(low, dataclasses.replace(full, side=f"{full.side} fp64"), "precision", verdict, (a.log, b.log))
+
+
+def _chain_row(chain: ChainCost, witnesses: Witnesses) -> StageRow | None:
+    a, b = witnesses[chain.chain.name], witnesses[chain.plain.name]
+    if a.evidence is None or b.evidence is None:
+        return None
+    verdict = judge_stage(a.evidence, b.evidence, "trajectory", "fp64")
+    if verdict.tensors:
+        worst = max((item for item in verdict.tensors if item.error is not None), key=lambda item: item.error or 0.0, default=None)
+        verdict = dataclasses.replace(verdict, worst=worst)
+    reason = "what TF1's float32 powers of beta cost over the trajectory, same build with and without; not judged"
+    verdict = dataclasses.replace(verdict, verdict=INFO, reason=reason)
+    plain = dataclasses.replace(chain.plain, side=f"{chain.plain.side} fp64 powers")
+    return _row(dataclasses.replace(chain.chain, side=f"{chain.chain.side} fp32 powers"), plain, "trajectory", verdict, (a.log, b.log))
+
+
+def _row(a: Job, b: Job, stage: str, verdict: StageVerdict, logs: tuple[str, ...]) -> StageRow:
+    worst = verdict.worst
+    found = worst.difference if worst else None
+    return StageRow(
+        workload=a.workload, a=a.side, b=b.side, precision=a.precision, stage=stage,
+        verdict=verdict.verdict, reason=verdict.reason,
+        worst=worst.name if worst else None,
+        error=worst.error if worst else None,
+        floor=worst.floor if worst else None,
+        threshold=worst.threshold if worst else None,
+        value_a=found.value_a if found else None,
+        value_b=found.value_b if found else None,
+        place=str(list(found.place)) if found else None,
+        tensors=len(verdict.tensors), null=verdict.null,
+        command=reproduce(a, b, stage), logs=tuple(log for log in logs if log),
+    )
+
+
+def reproduce(a: Job, b: Job, stage: str) -> str:
+    """Return the command that gives one stage's verdict again."""
+    backends = [_argument(job) for job in ([a, b] if a.build != b.build or a.side.split()[0] != b.side.split()[0] else [a])]
+    words = ["harness", "compare", "--workloads", a.workload, "--backends", *backends, "--precision", a.precision]
+    words += ["--preset", a.preset, "--seed", str(a.seed), "--no-speed"]
+    if stage in LETTER:
+        words += ["--stages", stage]
+    if a.device != "cpu":
+        words += ["--device", a.device]
+    if a.execution != "default":
+        words += ["--execution", a.execution]
+    return shlex.join(words)
+
+
+def _argument(job: Job) -> str:
+    return "@".join([job.build, *job.folders[:1]])

@@ -1,0 +1,178 @@
+"""Run jobs on workers: the protocol's other end. Every job ends in a typed status and a record; none takes others down."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import errno
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness import store, tape
+from harness.errors import CorruptRecord, JobFailed
+from harness.plan import Job, describe
+from harness.processes import Limits, WorkerProcess, ending
+from harness.workloads.spec import Workload
+
+
+@dataclasses.dataclass(frozen=True)
+class Bench:
+    """What a run needs to start workers.
+
+    Attributes:
+        run: the run's folder. staging: the folder that holds only `backends`.
+        interpreters: the Python of each build. environment: a clean environment for workers.
+        workloads: by name. limits: of one request.
+    """
+
+    run: Path
+    staging: Path
+    interpreters: Mapping[str, Path]
+    environment: Mapping[str, str]
+    workloads: Mapping[str, Workload]
+    limits: Limits
+
+    def worker(self, build: str, log: Path) -> WorkerProcess:
+        """Start a worker of a build."""
+        return WorkerProcess(self.interpreters[build], self.staging, self.environment, log, self.limits)
+
+
+@dataclasses.dataclass(frozen=True)
+class Files:
+    """Where the data and the tape of one workload, preset and seed lie, and their hashes."""
+
+    data: Path
+    tape: Path
+    data_hash: str
+    tape_hash: str
+
+
+def inputs(bench: Bench, workload: str, preset: str, seed: int, steps: int) -> Files:
+    """Write the data and the tape, once, under their hashes, and return where they lie."""
+    spec = bench.workloads[workload]
+    drawn = tape.draw(spec, spec.config(preset), seed, steps)
+    folder = bench.run / "tapes"
+    data = folder / f"data-{workload}-{preset}-{drawn.data_hash[:12]}.npz"
+    noise = folder / f"tape-{workload}-{preset}-seed{seed}-{drawn.tape_hash[:12]}.npz"
+    for path, arrays in ((data, drawn.data), (noise, drawn.tape)):
+        if not path.exists():
+            store.write_arrays(path, arrays)
+    return Files(data.resolve(), noise.resolve(), drawn.data_hash, drawn.tape_hash)
+
+
+def existing(folder: Path) -> store.Record | None:
+    """Return a finished job's record, or None if it has to run (again)."""
+    try:
+        record = store.read_record(folder)
+    except (FileNotFoundError, CorruptRecord):
+        return None
+    return record if record.status in ("ok", "unsupported") else None
+
+
+def run_job(bench: Bench, job: Job, files: Files) -> store.Record:
+    """Record one job. Whatever happens inside it becomes the record's status; only an interrupt passes through."""
+    folder = bench.run / "jobs" / job.name
+    fresh(folder)
+    started = time.monotonic()
+    with ended(folder, describe(job), started) as outcome:
+        with bench.worker(job.build, folder / "worker.log") as worker, ending([worker]):
+            opened = open_port(worker, bench, job.backend, job.workload, job.preset, job.powers, job.setting(), job.folders, files)
+            probed = worker.request("probe", tape=str(files.tape))
+            recorded = worker.request(
+                "record", tape=str(files.tape), folder=str(folder.resolve()), stages=list(job.stages),
+                steps=job.steps, variants=[_thaw(variant) for variant in job.variants],
+            )
+        store.verify(folder, recorded["files"])
+        outcome.result = {
+            **opened, **probed, **store.decode(recorded), "tape_hash": files.tape_hash, "data_hash": files.data_hash,
+            "peak_bytes": worker.peak_bytes,
+        }
+    return outcome.record()
+
+
+def _thaw(variant: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
+    return dict(variant)
+
+
+def open_port(
+    worker: WorkerProcess, bench: Bench, backend: str, workload: str, preset: str, powers: str,
+    setting: Mapping[str, Any], folders: tuple[str, ...], files: Files,
+) -> dict[str, Any]:
+    """Open a port in a worker and return what the worker says of it."""
+    config = bench.workloads[workload].config(preset, powers)
+    return worker.request(
+        "open", backend=backend, workload=workload, config=config, setting=dict(setting), folders=list(folders), data=str(files.data)
+    )
+
+
+@dataclasses.dataclass
+class Outcome:
+    """How a job is ending; filled in by the block that runs it, written when the block is left."""
+
+    folder: Path
+    job: dict[str, Any]
+    started: float
+    status: str = "ok"
+    reason: str = ""
+    result: dict[str, Any] = dataclasses.field(default_factory=dict)
+    written: store.Record | None = None
+
+    def write(self) -> None:
+        """Write the manifest; a disk that is full ends the job, not the run."""
+        duration_s = time.monotonic() - self.started
+        result = self.result if self.status == "ok" else {}
+        try:
+            self.written = store.write_record(self.folder, self.job, self.status, self.reason, result, duration_s)
+        except OSError as error:
+            status = "disk full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "error"
+            reason = f"cannot write {self.folder / store.MANIFEST}: {error.strerror}"
+            self.written = store.Record(self.folder, self.job, status, reason, {}, duration_s)
+
+    def record(self) -> store.Record:
+        """Return the written record."""
+        assert self.written is not None
+        return self.written
+
+
+@contextlib.contextmanager
+def ended(folder: Path, job: dict[str, Any], started: float) -> Iterator[Outcome]:
+    """Turn whatever happens in the block into a status, and write the manifest last."""
+    outcome = Outcome(folder, job, started)
+    try:
+        yield outcome
+    except JobFailed as error:
+        outcome.status, outcome.reason = error.status, error.reason
+    except CorruptRecord as error:
+        outcome.status, outcome.reason = "corrupt", str(error)
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        outcome.status, outcome.reason = ("disk full" if full else "error"), f"{type(error).__name__}: {error}"
+    except KeyboardInterrupt:
+        outcome.status, outcome.reason = "interrupted", "interrupted by the user"
+        outcome.write()
+        raise
+    outcome.write()
+
+
+def fresh(folder: Path) -> None:
+    """Empty a job's folder: what an earlier, unfinished attempt left is not mixed with this one."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def run_jobs(
+    bench: Bench, jobs: tuple[Job, ...], progress: Callable[[Job, store.Record | None], None]
+) -> dict[str, store.Record]:
+    """Run all jobs that are not finished yet, in turn; `progress(job, None)` before, `progress(job, record)` after each."""
+    records: dict[str, store.Record] = {}
+    for job in jobs:
+        done = existing(bench.run / "jobs" / job.name)
+        if done is None:
+            progress(job, None)
+            done = run_job(bench, job, inputs(bench, job.workload, job.preset, job.seed, job.steps))
+            progress(job, done)
+        records[job.name] = done
+    return records
