@@ -189,7 +189,7 @@ def decode(value: Any) -> Any:
     return SPECIAL.get(value, value) if isinstance(value, str) else value
 
 
-def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], compress: bool = False) -> None:
     """Write an .npz atomically."""
     for name, value in arrays.items():
         if value.dtype.hasobject:
@@ -198,7 +198,7 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
-            np.savez(file, **dict[str, Any](arrays))
+            (np.savez_compressed if compress else np.savez)(file, **dict[str, Any](arrays))
         temporary.replace(path)
     finally:
         with contextlib.suppress(OSError):

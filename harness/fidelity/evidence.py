@@ -29,7 +29,9 @@ class Entry:
 class Evidence(Protocol):
     """One side of a comparison. `digested` says that `read` gives a digest (see `digest`) instead of the tensor."""
 
-    digested: bool
+    @property
+    def digested(self) -> bool:
+        """Whether values are digests."""
 
     def entries(self, stage: str) -> list[Entry]:
         """Return the tensors of a stage in the order in which they were computed."""

@@ -1,0 +1,144 @@
+"""Recorded references: what the real TF 1.15.5 computed, digested, with provenance and checksums.
+
+Owns the folder `reference_outputs/`: `<workload>-<preset>-<precision>-seed<n>.json` (provenance, entries, noise) beside an
+`.npz` of digests (see `fidelity.digest`). `compare` judges against them where the `tf1` build cannot be had.
+
+History of `SCHEMA`: 1 (first).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from harness import store
+from harness.errors import CorruptRecord, RecordError
+from harness.fidelity.digest import digest
+from harness.fidelity.evidence import Entry
+from harness.plan import LOCKSTEP_STAGES, Job
+
+SCHEMA = 1
+BUILD = "tf1"
+PRECISIONS = ("fp64", "fp32")
+PRESET = "tiny"
+SEED = 0
+
+
+def shipped() -> Path:
+    """Return the folder of the references: inside the package when installed, beside it in a checkout."""
+    inside = Path(__file__).parent / "reference_outputs"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "reference_outputs"
+
+
+def stem(workload: str, preset: str, precision: str, seed: int) -> str:
+    """Return the name of a reference's files without suffix."""
+    return f"{workload}-{preset}-{precision}-seed{seed}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Reference:
+    """One recorded reference, checked on reading; a side of a comparison (`fidelity.evidence.Evidence`)."""
+
+    path: Path
+    document: dict[str, Any]
+    digests: dict[str, NDArray[Any]]
+    digested: bool = True
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Versions, platform, tape, data and source hashes."""
+        return dict(self.document["provenance"])
+
+    @property
+    def abilities(self) -> tuple[str, ...]:
+        """Return the optional methods of the recorded port."""
+        return tuple(self.document["abilities"])
+
+    def entries(self, stage: str) -> list[Entry]:
+        """Return the tensors of a stage in recorded order."""
+        return [
+            Entry(stage, item["name"], tuple(item["shape"]), item["dtype"], float(item["scale"]), float(item["largest"]))
+            for item in self.document["tensors"] if item["stage"] == stage
+        ]
+
+    def read(self, stage: str, name: str) -> NDArray[Any]:
+        """Return the digest of one tensor."""
+        return self.digests[f"{stage}/{name}"]
+
+    def noise(self, stage: str, name: str) -> dict[str, list[float]]:
+        """Return the largest movement by kind, as measured when the reference was recorded."""
+        found = self.document["noise"].get(f"{stage}/{name}", {})
+        return {kind: [float(value)] for kind, value in found.items()}
+
+
+def write(record: store.Record, job: Job, folder: Path) -> Path:
+    """Write a record of the real TF1 as a reference and return the path of its JSON."""
+    path = folder / f"{stem(job.workload, job.preset, job.precision, job.seed)}.json"
+    digests, tensors = {}, []
+    for stage in LOCKSTEP_STAGES:
+        for item in record.tensors(stage):
+            digests[f"{stage}/{item['name']}"] = digest(record.read(stage, item["name"]))
+            tensors.append(item)
+    store.write_arrays(path.with_suffix(".npz"), digests, compress=True)
+    result = record.result
+    noise = {
+        name: {kind: max(float(value) for value in values) for kind, values in kinds.items()}
+        for name, kinds in result["noise"].items()
+    }
+    store.write_json(path, {
+        "schema": SCHEMA, "workload": job.workload, "preset": job.preset, "precision": job.precision, "seed": job.seed,
+        "steps": job.steps, "powers": job.powers, "abilities": result["abilities"], "tensors": tensors, "noise": noise,
+        "files": {path.with_suffix(".npz").name: store.checksum(path.with_suffix(".npz"))},
+        "provenance": {
+            "identity": {key: value for key, value in result["identity"].items() if key != "executable"},
+            "effective": result["effective"], "source_hash": result["source_hash"],
+            "tape_hash": result["tape_hash"], "data_hash": result["data_hash"],
+        },
+    })
+    return path
+
+
+def read(path: Path) -> Reference:
+    """Return a reference after checking its digests against the checksum.
+
+    Raises:
+        FileNotFoundError: there is none.
+        CorruptRecord, NewerSchema: it cannot be used.
+    """
+    document = store.read_json(path, "reference", SCHEMA)
+    try:
+        store.verify(path.parent, document["files"])
+        return Reference(path, document, store.read_arrays(path.with_suffix(".npz")))
+    except KeyError as error:
+        raise CorruptRecord(f"{path}: not a reference (no {error}). Record it again: harness reference record.") from error
+
+
+def find(job: Job, folder: Path, tape_hash: str, data_hash: str) -> Reference:
+    """Return the reference that stands for a job of the TF1 build.
+
+    Raises:
+        RecordError: there is none for this preset, precision, seed or tape, with what there is.
+    """
+    path = folder / f"{stem(job.workload, job.preset, job.precision, job.seed)}.json"
+    if not path.is_file():
+        known = ", ".join(item.stem for item in sorted(folder.glob("*.json"))) or "none"
+        raise RecordError(f"no recorded reference {path.name} in {folder}; there are: {known}")
+    found = read(path)
+    hashes = (found.provenance["tape_hash"], found.provenance["data_hash"])
+    if hashes != (tape_hash, data_hash):
+        raise RecordError(f"{path} was recorded on another tape or other data than this run's; record it again with TF 1.15.5")
+    if found.document["steps"] != job.steps:
+        raise RecordError(f"{path} was recorded over {found.document['steps']} steps, this run has {job.steps}")
+    return found
+
+
+def names(folder: Path) -> Iterator[Path]:
+    """Yield the paths of all references of a folder."""
+    for path in sorted(folder.glob("*.json")):
+        if re.fullmatch(r".+-seed\d+", path.stem):
+            yield path
