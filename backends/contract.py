@@ -88,6 +88,8 @@ class Port(abc.ABC):
         """
         self.config = config
         self.setting = setting
+        #: dtype of each activation, output and loss as the framework itself named it, last time it was computed.
+        self.observed_dtypes = {}  # type: Dict[str, str]
 
     # -- required ---------------------------------------------------------------------------------------------
 

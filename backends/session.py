@@ -58,6 +58,8 @@ class Session(object):
         self.port.load_parameters(recording.weights(arrays))
         losses = self.port.train(source, 1)
         output = self.port.generate(source, self.config["batch"])
+        if "forward" in abilities(type(self.port)):
+            self.port.forward(source.batch(0, self.config["phases"][0]), True)
         for name, values in losses.items():
             if not np.all(np.isfinite(values)):
                 raise Unsupported("one step in %s gives the loss %s = %s" % (self.setting.precision, name, values[0]))
@@ -66,7 +68,7 @@ class Session(object):
     def _effective(self, output: np.ndarray) -> Dict[str, Any]:
         effective = dict(self.port.effective())
         effective["output_dtype"] = str(output.dtype)
-        effective["observed_dtypes"] = dict(getattr(self.port, "observed_dtypes", {}))
+        effective["observed_dtypes"] = dict(self.port.observed_dtypes)
         return effective
 
     def do_record(

@@ -111,7 +111,8 @@ class TorchPort(Port):
     def array(self, tensor: torch.Tensor) -> np.ndarray:
         """Return a tensor as an array; NumPy has no bfloat16, so low precisions are handed over as float32."""
         tensor = tensor.detach()
-        return np.array((tensor.float() if tensor.dtype in (torch.bfloat16, torch.float16) else tensor).cpu())
+        # A copy: the array must not change when the weight behind it does.
+        return (tensor.float() if tensor.dtype in (torch.bfloat16, torch.float16) else tensor).cpu().numpy().copy()
 
     def _canonical(self, name: str, tensor: torch.Tensor) -> np.ndarray:
         axes = self.LAYOUT[name][1]
@@ -160,6 +161,7 @@ class TorchPort(Port):
         record = {}  # type: Tensors
         with self._mode(training, tracking=False), torch.no_grad(), self.precision():
             self.output(self._tensors(batch.arrays), self._tensors(batch.noise), record)
+        self.observed_dtypes.update({name: _label(value) for name, value in record.items()})
         return {name: self.array(value) for name, value in record.items()}
 
     def losses(self, phase: str, batch: Batch) -> Dict[str, float]:
@@ -184,12 +186,14 @@ class TorchPort(Port):
             torch._foreach_div_([item.grad for item in self.trainable.values()], self.loss_scale)
         self.optimizer.step()
         self.updates += 1
+        if not self.observed_dtypes:
+            self.observed_dtypes["loss"] = _label(terms["total"])
         return terms
 
     def train_step(self, phase: str, batch: Batch) -> Dict[str, float]:
         with self._mode(True, tracking=True):
             terms = self._update(self._tensors(batch.arrays), self._tensors(batch.noise))
-        return {name: float(value) for name, value in terms.items()}
+        return {name: value.item() for name, value in terms.items()}
 
     def train(self, source: Any, steps: int) -> Dict[str, List[float]]:
         history = []  # type: List[Tensors]
@@ -246,6 +250,10 @@ class TorchPort(Port):
             "cudnn_benchmark": torch.backends.cudnn.benchmark,
             "mkldnn": torch.backends.mkldnn.is_available(),
         }
+
+
+def _label(tensor: torch.Tensor) -> str:
+    return str(tensor.dtype).replace("torch.", "")
 
 
 class BatchNorm(torch.nn.Module):

@@ -1,0 +1,194 @@
+"""What a comparison can be asked for: the options of `harness compare` and `harness run`, checked and resolved.
+
+One frozen dataclass is the single place of every option, its default and its help text; `request` turns it into a plan's
+`Request` or says, before any work starts, which name is wrong and which ones exist.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from backends.contract import DEVICES, EXECUTIONS, PRECISIONS, STAGE_LETTERS, STAGES
+from harness import plan
+from harness.builds import BUILDS
+from harness.errors import UnknownName, UsageError
+from harness.workloads import registry
+from harness.workloads.spec import Workload
+
+SEVERAL = Parameter(consume_multiple=True, negative="")
+PRESETS = ("tiny", "small", "paper")
+DEFAULT_BUDGET_S = 120.0
+
+
+@Parameter(name="*")
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Options that `compare` and `run` share.
+
+    Parameters
+    ----------
+    backends: Backends or builds to compare, e.g. `tf2 torch`. The same one twice compares it with itself;
+        `torch@FOLDER` takes the ports in FOLDER.
+    workloads: Which workloads; all that at least two of the backends have, if not given.
+    precision: Which precisions: fp64 fp32 tf32 bf16 fp16.
+    preset: tiny, small or paper, for fidelity and speed alike (else tiny for fidelity, small for speed).
+    device: cpu, gpu or tpu.
+    execution: default, eager, graph or compiled.
+    stages: Which stages of the ladder: weights forward loss gradients update trajectory, or W F L G U T.
+    seed: Seed of the (first) tape.
+    seeds: How many seeds, counted up from --seed.
+    threads: Threads of each build's intra-operation pool; all cores if not given.
+    ports: Folders with workloads and ports of your own.
+    python: BUILD=PATH, the interpreter of a build.
+    budget: Seconds for timing beyond the first five rounds.
+    no_speed: Judge fidelity only.
+    no_fidelity: Measure speed only.
+    fail_if_slower: Exit with 3 if a build is materially slower than the first.
+    dry_run: Say what would be done, what would be provisioned and how long it takes.
+    json: Write the JSON to this file too.
+    resume: Go on with the newest unfinished run of the same comparison.
+    keep: Keep all recorded tensors, not only those of comparisons that fail.
+    reports: Folder in which the run's own folder is made.
+    limit: Longest time that one request to a worker may take, seconds.
+    """
+
+    backends: Annotated[tuple[str, ...], SEVERAL] = ("tf2", "torch")
+    workloads: Annotated[tuple[str, ...], SEVERAL] = ()
+    precision: Annotated[tuple[str, ...], SEVERAL] = ("fp64", "fp32")
+    preset: str | None = None
+    device: str = "cpu"
+    execution: str = "default"
+    stages: Annotated[tuple[str, ...], SEVERAL] = plan.LOCKSTEP_STAGES
+    seed: int = 0
+    seeds: int = 1
+    threads: int | None = None
+    ports: Annotated[tuple[Path, ...], SEVERAL] = ()
+    python: Annotated[tuple[str, ...], SEVERAL] = ()
+    budget: float = DEFAULT_BUDGET_S
+    no_speed: Annotated[bool, Parameter(negative="")] = False
+    no_fidelity: Annotated[bool, Parameter(negative="")] = False
+    fail_if_slower: Annotated[bool, Parameter(negative="")] = False
+    dry_run: Annotated[bool, Parameter(negative="")] = False
+    json: Path | None = None
+    resume: Annotated[bool, Parameter(negative="")] = False
+    keep: Annotated[bool, Parameter(negative="")] = False
+    reports: Path = Path("reports")
+    limit: float = 600.0
+
+
+def request(options: Options) -> plan.Request:
+    """Return the checked request.
+
+    Raises:
+        UnknownName: a workload, backend, build, precision, preset, device, execution or stage does not exist.
+        UsageError: they exist but do not fit together.
+    """
+    sides = _sides(options)
+    for kind, values, known in (
+        ("precision", options.precision, PRECISIONS), ("device", (options.device,), DEVICES),
+        ("execution", (options.execution,), EXECUTIONS), ("preset", (options.preset,) if options.preset else (), PRESETS),
+    ):
+        _check(kind, values, known)
+    stages = tuple(STAGE_LETTERS.get(item.upper(), item.lower()) for item in options.stages)
+    _check("stage", stages, [*STAGES, *STAGE_LETTERS])
+    if "distribution" in stages:
+        raise UsageError(
+            "--stages distribution: no workload of this version has a distribution stage. Allowed: " + " ".join(plan.LOCKSTEP_STAGES)
+        )
+    if options.no_speed and options.no_fidelity:
+        raise UsageError("--no-speed and --no-fidelity together leave nothing to do. Drop one of them.")
+    for name, value in (("--seeds", options.seeds), ("--threads", options.threads)):
+        if value is not None and value < 1:
+            raise UsageError(f"{name} {value}: must be at least 1.")
+    if not 0 <= options.seed < 2**31:
+        raise UsageError(f"--seed {options.seed}: must lie between 0 and 2147483647.")
+    if not options.budget >= 0:
+        raise UsageError(f"--budget {options.budget}: must be a number of seconds, 0 or more.")
+    if not options.limit > 0:
+        raise UsageError(f"--limit {options.limit}: must be a number of seconds above 0.")
+    workloads = _workloads(options, sides)
+    return plan.Request(
+        workloads, sides, _unique(options.precision), _unique(stages), options.preset, options.device, options.execution,
+        tuple(range(options.seed, options.seed + options.seeds)), options.threads or cores(),
+        fidelity=not options.no_fidelity, speed=not options.no_speed,
+    )
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def overrides(options: Options) -> dict[str, Path]:
+    """Return the interpreters that the user named.
+
+    Raises:
+        UsageError: not BUILD=PATH, or no such file. UnknownName: no such build.
+    """
+    found = {}
+    for item in options.python:
+        build, equals, path = item.partition("=")
+        if not equals or not path:
+            raise UsageError(f"--python {item}: give it as BUILD=PATH, e.g. --python tf1=/opt/py37/bin/python")
+        _check("build", (build,), BUILDS)
+        if not Path(path).expanduser().is_file():
+            raise UsageError(f"--python {item}: there is no file {path}. Give the path of a Python interpreter.")
+        found[build] = Path(path).expanduser().absolute()
+    return found
+
+
+def _sides(options: Options) -> tuple[plan.Side, ...]:
+    named = []
+    shared = tuple(str(folder.absolute()) for folder in options.ports)
+    if not options.backends:
+        raise UsageError("--backends: name at least one backend or build. Known: " + ", ".join(BUILDS))
+    for item in options.backends:
+        name, at, folder = item.partition("@")
+        _check("backend or build", (name,), BUILDS)
+        if at and not Path(folder).is_dir():
+            raise UsageError(f"--backends {item}: there is no folder {folder!r}. After @ comes a folder that holds {name}'s ports.")
+        own = (str(Path(folder).absolute()),) if at else ()
+        named.append((name, BUILDS[name].backend, own + shared))
+    return plan.sides(named)
+
+
+def _workloads(options: Options, sides: Sequence[plan.Side]) -> tuple[Workload, ...]:
+    known = registry.known(options.ports)
+    _check("workload", options.workloads, known)
+    backends = {side.backend for side in sides}
+    enough = min(2, len(sides))
+    found = []
+    for workload in [known[name] for name in _unique(options.workloads)] or known.values():
+        able = [side for side in sides if side.backend in workload.backends]
+        if len(able) >= enough:
+            if options.preset and options.preset not in workload.presets:
+                if options.workloads:
+                    raise UsageError(
+                        f"--preset {options.preset}: workload {workload.name} has no such preset. It has: {', '.join(workload.presets)}."
+                    )
+                continue
+            found.append(workload)
+        elif options.workloads:
+            raise UsageError(
+                f"workload {workload.name} has ports for {', '.join(workload.backends)}; "
+                f"fewer than {enough} of the sides asked for ({', '.join(side.label for side in sides)}) are among them."
+            )
+    if not found:
+        raise UsageError(f"no workload has ports for the backends {', '.join(sorted(backends))}. See: harness list")
+    return tuple(found)
+
+
+def _check(kind: str, values: Sequence[str], known: Sequence[str] | dict[str, object]) -> None:
+    for value in values:
+        if value not in known:
+            raise UnknownName(kind, value, known)
+
+
+def _unique(values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))

@@ -1,0 +1,105 @@
+"""The contract tests run inside one build's interpreter (Python 3.7 syntax; nothing of `harness` can be imported here).
+
+    pytest tests/backends --build tf2 --device cpu
+
+Without --build they run on NumPy, which every interpreter has.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+import numpy as np
+import pytest
+
+from backends import ports
+from backends.contract import Setting
+from backends.source import NativeSource, TapeSource
+
+BACKENDS = {"tf1": "tf1", "tf1-compat": "tf1", "tf2.10": "tf2", "tf2": "tf2", "torch": "torch", "numpy": "numpy"}
+WORKLOADS = {"linear": ("numpy", "tf1", "tf2", "torch"), "cnn": ("tf1", "tf2", "torch")}
+FROZEN = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "data", "workloads")
+STEPS = 6
+
+
+def pytest_addoption(parser):
+    parser.addoption("--build", default="numpy", choices=sorted(BACKENDS), help="the build whose interpreter this is")
+    parser.addoption("--device", default="cpu", choices=("cpu", "gpu", "tpu"))
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "workloads(*names): run the test for these workloads only")
+
+
+@pytest.fixture(scope="session")
+def build(request):
+    return request.config.getoption("--build")
+
+
+@pytest.fixture(scope="session")
+def backend(build):
+    return BACKENDS[build]
+
+
+@pytest.fixture(scope="session")
+def device(request):
+    return request.config.getoption("--device")
+
+
+def pytest_generate_tests(metafunc):
+    """Run a test that takes `workload` once for each workload that the build has a port of."""
+    if "workload" in metafunc.fixturenames:
+        backend = BACKENDS[metafunc.config.getoption("--build")]
+        only = metafunc.definition.get_closest_marker("workloads")
+        wanted = only.args if only else sorted(WORKLOADS)
+        metafunc.parametrize("workload", [name for name in wanted if backend in WORKLOADS[name]])
+
+
+class Kit(object):
+    """A workload's frozen configuration with data, weights and a tape drawn for the tests."""
+
+    def __init__(self, backend, workload, device):
+        self.backend, self.workload, self.device = backend, workload, device
+        with open(os.path.join(FROZEN, workload + "-tiny.json")) as file:
+            self.config = json.load(file)
+        generator = np.random.RandomState(7)
+        self.data = self._data(generator)
+        self.weights = {}
+        for item in self.config["parameters"]:
+            value = generator.uniform(-0.2, 0.2, size=item["shape"])
+            self.weights[item["name"]] = value + 1.0 if item["name"].endswith("moving_variance") else value
+        rows = len(self.data["x"])
+        batch = self.config["batch"]
+        self.tape = {"batches": np.stack([generator.permutation(rows)[:batch] for _ in range(STEPS)])}
+        if workload == "cnn":
+            draws = generator.uniform(size=(STEPS, batch, self.config["units"]))
+            self.tape["noise/train/dropout"] = (draws < 0.875).astype(np.float64)
+
+    def _data(self, generator):
+        if self.workload == "linear":
+            x = generator.normal(size=(64, self.config["features"]))
+            return {"x": x, "y": x.sum(axis=1, keepdims=True), "eval_x": x[:5]}
+        x = generator.uniform(size=[64] + self.config["image"])
+        return {"x": x, "y": generator.randint(0, self.config["classes"], size=64), "eval_x": x[:5]}
+
+    def port(self, precision="fp64", **setting):
+        """Return a fresh port with the weights loaded."""
+        port_class = ports.load(ports.locate(self.backend, self.workload, []))
+        config = dict(self.config, **setting.pop("config", {}))
+        port = port_class(config, Setting(device=self.device, precision=precision, **setting))
+        port.load_parameters(self.weights)
+        return port
+
+    def lockstep(self):
+        """Return a fresh source at the start of the tape."""
+        return TapeSource(self.data, self.tape, self.config["batch"])
+
+    def native(self, seed=0):
+        """Return a fresh native source."""
+        return NativeSource(self.data, seed, self.config["batch"])
+
+
+@pytest.fixture
+def kit(backend, workload, device):
+    return Kit(backend, workload, device)

@@ -1,0 +1,26 @@
+"""The pytest-benchmark suite of a build: steady `train` and `generate` steps of each workload, in native mode.
+
+For a number to compare builds by, use `harness compare`: it measures them in turns. This suite follows one build over time.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.mark.benchmark(group="train")
+def test_train_step(kit, benchmark):
+    """One training step, as users run it."""
+    port, source = kit.port("fp32", threads=2), kit.native()
+    port.train(source, 10)
+    terms = benchmark(port.train, source, 1)
+    assert len(terms["total"]) == 1
+
+
+@pytest.mark.benchmark(group="generate")
+def test_generate_step(kit, benchmark):
+    """One batch of predictions in inference mode."""
+    port, source = kit.port("fp32", threads=2), kit.native()
+    port.generate(source, kit.config["batch"])
+    output = benchmark(port.generate, source, kit.config["batch"])
+    assert len(output) == kit.config["batch"]
