@@ -236,7 +236,10 @@ def round_to(value: np.ndarray, bits: int) -> np.ndarray:
 
 def describe(stage: str, name: str, value: np.ndarray, scale: float) -> Dict[str, Any]:
     """Return the manifest's entry of one tensor."""
-    return {"stage": stage, "name": name, "shape": list(np.shape(value)), "dtype": str(value.dtype), "scale": scale}
+    largest = _largest(np.asarray(value, np.float64))
+    return {
+        "stage": stage, "name": name, "shape": list(np.shape(value)), "dtype": str(value.dtype), "scale": scale, "largest": largest,
+    }
 
 
 def _largest(value: np.ndarray) -> float:
