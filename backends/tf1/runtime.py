@@ -1,0 +1,135 @@
+"""Sessions: what this TensorFlow can be asked for, how it is asked, and what it then does."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import Any, Dict, Iterator, Tuple
+
+import numpy as np
+import tensorflow
+import tensorflow.compat.v1 as tf
+
+from backends.contract import Setting, Unsupported
+
+DEVICES = ("cpu", "gpu")
+EXECUTIONS = ("default", "graph", "compiled")
+
+#: Ops in an executed graph that stand for a cluster which XLA has compiled.
+CLUSTERS = ("XlaLaunch", "_XlaRun", "XlaLaunchV2")
+CONTRACTIONS = ("Conv2D", "MatMul", "BatchMatMulV2")
+#: What a missing kernel, or an operation that XLA cannot compile, says.
+REFUSALS = ("OpKernel", "No registered", "not supported", "unsupported operation", "not implemented", "Unsupported")
+
+#: Sessions share the process's thread pool, and the first one decides its size: TF keeps no record that could be read.
+_pool = {}  # type: Dict[str, int]
+
+
+def framework_versions() -> Dict[str, str]:
+    """Return the versions that decide what this backend computes."""
+    return {"tensorflow": tensorflow.__version__, "numpy": np.__version__}
+
+
+def require(setting: Setting) -> None:
+    """Raise Unsupported unless this machine and this TensorFlow can do what is asked; set what is set once a process."""
+    if setting.execution not in EXECUTIONS:
+        raise Unsupported("the tf1 backend runs graphs: it has no %s execution" % setting.execution)
+    if setting.device not in DEVICES:
+        raise Unsupported("the tf1 backend has no device '%s'" % setting.device)
+    if setting.device == "gpu" and not tf.config.experimental.list_physical_devices("GPU"):
+        raise Unsupported("no GPU is visible to TensorFlow %s" % tensorflow.__version__)
+    switch = getattr(tf.config.experimental, "enable_tensor_float_32_execution", None)
+    if setting.precision == "tf32" and (setting.device != "gpu" or switch is None):
+        raise Unsupported("tf32 needs an NVIDIA GPU and TensorFlow 2.4 or newer; this is %s on the %s"
+                          % (tensorflow.__version__, setting.device))
+    if switch is not None:
+        switch(setting.precision == "tf32")
+    if _pool.setdefault("threads", setting.threads) != setting.threads:
+        raise Unsupported("this process already runs sessions on %d threads; %d need a process of their own"
+                          % (_pool["threads"], setting.threads))
+    if setting.deterministic:
+        _determinism(setting)
+
+
+def _determinism(setting: Setting) -> None:
+    """Ask for deterministic kernels; TF 1.15 has a variable for cuDNN's and none are needed on its CPU with one thread."""
+    enable = getattr(tf.config.experimental, "enable_op_determinism", None)
+    if enable is not None:
+        enable()
+    elif setting.device == "gpu":
+        raise Unsupported("TensorFlow %s cannot promise deterministic GPU kernels" % tensorflow.__version__)
+    else:
+        os.environ["TF_DETERMINISTIC_OPS"] = os.environ["TF_CUDNN_DETERMINISTIC"] = "1"
+
+
+def session_config(setting: Setting) -> Any:
+    """Return the ConfigProto of a setting."""
+    config = tf.ConfigProto(intra_op_parallelism_threads=setting.threads, inter_op_parallelism_threads=1)
+    if setting.device == "cpu":
+        config.device_count["GPU"] = 0
+    config.gpu_options.allow_growth = True
+    if setting.execution == "compiled":
+        # On the CPU the session's level counts only with this flag, which is read when the first session starts.
+        os.environ["TF_XLA_FLAGS"] = (os.environ.get("TF_XLA_FLAGS", "") + " --tf_xla_cpu_global_jit").strip()
+        config.graph_options.optimizer_options.global_jit_level = tf.OptimizerOptions.ON_1
+    return config
+
+
+def require_clusters(session: Any, probe: Tuple[Any, Dict[Any, Any]]) -> bool:
+    """Run the probe and look for compiled clusters in the graph that was executed.
+
+    Raises:
+        Unsupported: there is none, so "compiled" would be the plain graph under another name.
+    """
+    fetches, feed = probe
+    metadata = tf.RunMetadata()
+    with refusals():
+        session.run(fetches, feed, options=tf.RunOptions(output_partition_graphs=True), run_metadata=metadata)
+    for graph in metadata.partition_graphs:
+        if any(node.op in CLUSTERS for node in graph.node):
+            return True
+    raise Unsupported("TensorFlow %s compiles no part of this graph with XLA" % tensorflow.__version__)
+
+
+@contextlib.contextmanager
+def refusals() -> Iterator[None]:
+    """Turn TensorFlow's ways of saying "no kernel for that" into Unsupported, one line."""
+    try:
+        yield
+    except (tf.errors.UnimplementedError, tf.errors.NotFoundError, tf.errors.InvalidArgumentError) as error:
+        known = isinstance(error, tf.errors.UnimplementedError) or any(word in str(error) for word in REFUSALS)
+        if not known:
+            raise
+        raise Unsupported("TensorFlow %s: %s" % (tensorflow.__version__, str(error).strip().splitlines()[0]))
+
+
+def readable(value: Any) -> Any:
+    """Return an array in a dtype that NumPy has: low precisions as float32."""
+    return value.astype(np.float32) if value.dtype.itemsize == 2 else value
+
+
+def effective(session: Any, setting: Setting, dtype: Any, xla: bool) -> Dict[str, Any]:
+    """Return what the session, its graph and its devices show; `threads` is what the process's pool was made with."""
+    low = {op.outputs[0].dtype.name for op in session.graph.get_operations() if op.type in CONTRACTIONS}
+    names = [device.name for device in session.list_devices() if device.device_type == "GPU"]
+    switch = getattr(tf.config.experimental, "tensor_float_32_execution_enabled", None)
+    return {
+        "execution": "compiled" if xla else "graph",
+        "threads": _pool["threads"],
+        "inter_threads": 1,
+        "device": names[0] if names else "cpu",
+        "tf32": bool(names and switch is not None and switch()),
+        "xla": xla,
+        "deterministic": _deterministic(),
+        "dtype_policy": "variables %s, contractions %s" % (dtype.name, ", ".join(sorted(low))),
+        "versions": framework_versions(),
+    }
+
+
+def _deterministic() -> bool:
+    """Return whether deterministic kernels are asked for; the function that tells is not part of the public interface."""
+    if not hasattr(tf.config.experimental, "enable_op_determinism"):
+        return os.environ.get("TF_DETERMINISTIC_OPS") == "1"
+    from tensorflow.python.framework import config
+
+    return bool(config.is_op_determinism_enabled())
