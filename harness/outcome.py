@@ -1,0 +1,76 @@
+"""From rows to one answer: the verdict of a run, its headline and its exit code. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.report.model import JobRow, SpeedRow, StageRow
+
+PASS, FAIL, INCONCLUSIVE, NONE = "PASS", "FAIL", "INCONCLUSIVE", "NONE"
+UNSUPPORTED = "unsupported"
+
+
+def fidelity(stages: Sequence[StageRow]) -> str:
+    """Return the verdict over all rows that are judged."""
+    verdicts = {row.verdict for row in stages}
+    for verdict in (FAIL, INCONCLUSIVE, PASS):
+        if verdict in verdicts:
+            return verdict
+    return NONE
+
+
+def first_failure(stages: Sequence[StageRow]) -> StageRow | None:
+    """Return the row that a reader should look at first: the first FAIL, in the order of pairs and of the ladder."""
+    return next((row for row in stages if row.verdict == FAIL), None)
+
+
+def headline(stages: Sequence[StageRow], speed: Sequence[SpeedRow], jobs: Sequence[JobRow]) -> str:
+    """Return the answer in one sentence."""
+    verdict = fidelity(stages)
+    failed = first_failure(stages)
+    broken = [row for row in jobs if row.status not in ("ok", UNSUPPORTED)]
+    if failed:
+        text = f"Not the same model: {failed.a} and {failed.b} part in {failed.workload} ({failed.precision}) at {failed.stage}"
+        text += f", first in {failed.worst}." if failed.worst else "."
+    elif verdict == PASS:
+        judged = {(row.workload, row.a, row.b, row.precision) for row in stages if row.verdict == PASS}
+        text = f"Same function: {len(judged)} comparisons agree at every stage that was looked at, within the measured floor."
+    elif verdict == INCONCLUSIVE:
+        unsure = next(row for row in stages if row.verdict == INCONCLUSIVE)
+        text = f"Inconclusive: {unsure.workload}, {unsure.a} and {unsure.b} ({unsure.precision}), {unsure.stage}: {unsure.reason}"
+    elif jobs and all(row.status == UNSUPPORTED for row in jobs):
+        text = "Nothing was measured: everything asked for is unsupported here."
+    elif speed:
+        text = "Speed only; fidelity was not judged."
+    else:
+        text = "Nothing was judged."
+    text += _speed(speed)
+    if broken:
+        text += f" {len(broken)} job{'s' if len(broken) > 1 else ''} did not end well."
+    return text
+
+
+def _speed(speed: Sequence[SpeedRow]) -> str:
+    told = [row for row in speed if row.verdict in ("FASTER", "SLOWER", "SAME")]
+    if not speed:
+        return ""
+    if not told:
+        return " Speed is UNCLEAR with this many rounds."
+    return f" Speed: {len(told)} of {len(speed)} comparisons settled."
+
+
+def exit_code(
+    stages: Sequence[StageRow], speed: Sequence[SpeedRow], jobs: Sequence[JobRow], fail_if_slower: bool
+) -> int:
+    """Return the exit code, the first that applies: 1, 4, 5, 6, 3, 0 (2 and 130 end a command before it gets here)."""
+    if fidelity(stages) == FAIL:
+        return 1
+    if any(row.status not in ("ok", UNSUPPORTED) for row in jobs):
+        return 4
+    if not any(row.status == "ok" for row in jobs):
+        return 5
+    if fidelity(stages) == INCONCLUSIVE:
+        return 6
+    if fail_if_slower and any(row.verdict == "SLOWER" and row.material for row in speed):
+        return 3
+    return 0
