@@ -21,6 +21,7 @@ BACKENDS = {"tf1": "tf1", "tf1-compat": "tf1", "tf2.10": "tf2", "tf2": "tf2", "t
 WORKLOADS = {"linear": ("numpy", "tf1", "tf2", "torch"), "cnn": ("tf1", "tf2", "torch")}
 FROZEN = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "data", "workloads")
 STEPS = 6
+THREADS = 2
 
 
 def pytest_addoption(parser):
@@ -91,10 +92,10 @@ class Kit(object):
         return {"x": x, "y": generator.randint(0, self.config["classes"], size=64), "eval_x": x[:5]}
 
     def port(self, precision="fp64", **setting):
-        """Return a fresh port with the weights loaded."""
+        """Return a fresh port with the weights loaded; frameworks fix their threads once a process."""
         port_class = ports.load(ports.locate(self.backend, self.workload, []))
         config = dict(self.config, **setting.pop("config", {}))
-        port = port_class(config, Setting(device=self.device, precision=precision, **setting))
+        port = port_class(config, Setting(device=self.device, precision=precision, threads=THREADS, **setting))
         port.load_parameters(self.weights)
         return port
 

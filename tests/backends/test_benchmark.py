@@ -11,7 +11,7 @@ import pytest
 @pytest.mark.benchmark(group="train")
 def test_train_step(kit, benchmark):
     """One training step, as users run it."""
-    port, source = kit.port("fp32", threads=2), kit.native()
+    port, source = kit.port("fp32"), kit.native()
     port.train(source, 10)
     terms = benchmark(port.train, source, 1)
     assert len(terms["total"]) == 1
@@ -20,7 +20,7 @@ def test_train_step(kit, benchmark):
 @pytest.mark.benchmark(group="generate")
 def test_generate_step(kit, benchmark):
     """One batch of predictions in inference mode."""
-    port, source = kit.port("fp32", threads=2), kit.native()
+    port, source = kit.port("fp32"), kit.native()
     port.generate(source, kit.config["batch"])
     output = benchmark(port.generate, source, kit.config["batch"])
     assert len(output) == kit.config["batch"]
