@@ -11,6 +11,11 @@ from hypothesis import strategies as st
 from harness.errors import UsageError
 from harness.speed.schedule import MAX_PALINDROMES, MAX_STEPS, MIN_STEPS, looks, next_look, plan_round, size_round
 
+FROZEN = [
+    ("torch", "tf1", "tf2", "tf2", "tf1", "torch"),
+    ("tf2", "tf1", "torch", "torch", "tf1", "tf2"),
+    ("tf1", "torch", "tf2", "tf2", "torch", "tf1"),
+]
 LABELS = st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=5, unique=True)
 
 

@@ -1,0 +1,180 @@
+"""The ratio of two builds' step times over rounds of fresh processes, and its sequential 99 % interval.
+
+Owns the statistics of speed; judges nothing, reads no clock.
+
+From the inside out:
+
+1. *Palindrome.* The location of a build's steps is their lower quartile. Noise only ever adds time, so a low quantile
+   varies less than the median; a quartile, unlike the minimum, does not hang on one sample. In the recorded A/A rounds
+   the log ratio's standard deviation is 1.7 % with it and 2.2 % with the median.
+   What it cannot see is a cost that falls on fewer than three quarters of the steps; raw samples are kept for that.
+2. *Round.* The median over palindromes of log(location of b / location of a). Pairing inside a palindrome cancels the
+   machine's drift; the median drops palindromes that a change of the machine's speed cut in two.
+3. *Rounds.* Palindromes of one round share processes and are not independent; treating them so gives tens of per cent
+   of false alarms. Rounds are: mean and Student's t interval over rounds, one number a round.
+4. *Looking several times.* Looks happen after 5, 10, 20, 40, 80, ... rounds only. Look k may spend alpha / (k (k + 1)) of
+   the 1 % error rate; these add up to alpha over any number of looks (1/(k(k+1)) telescopes), whatever the joint law of
+   the looks, so that all intervals ever shown cover together with 99 %. A *final* look, at which the run ends whatever
+   it shows (rounds or time are used up), may spend all that is left, alpha / k. The early looks get most because t's
+   tails make a small error rate dearest where rounds are fewest.
+
+Anything degenerate gives no interval, and with no interval there is no difference.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+
+from scipy import special
+
+from harness.speed.schedule import MIN_ROUNDS, looks
+
+#: Error rate of all looks together: 99 % intervals.
+ALPHA = 0.01
+#: Fewer samples of a build in a palindrome have no quartile; the smallest round of the schedule has this many.
+MIN_SAMPLES = 4
+#: A spread of log ratios below this is not a measurement: two real processes never agree to a millionth in every round.
+TOO_REGULAR = 1e-6
+
+
+@dataclasses.dataclass(frozen=True)
+class Palindrome:
+    """Step times of every build in one palindrome, seconds, both turns together in running order."""
+
+    steps_s: Mapping[str, Sequence[float]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Round:
+    """What one round of fresh processes measured."""
+
+    palindromes: tuple[Palindrome, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Estimate:
+    """Time of b over time of a.
+
+    Attributes:
+        ratio: above 1, b is slower. None where nothing could be estimated.
+        low, high: the interval; None where there is none, and `reason` says why.
+        spread: standard deviation of the rounds' log ratios.
+        rounds: how many were given.
+        alpha: what this look may err by.
+    """
+
+    rounds: int
+    ratio: float | None = None
+    low: float | None = None
+    high: float | None = None
+    spread: float | None = None
+    alpha: float | None = None
+    reason: str = ""
+
+
+def location(steps_s: Sequence[float]) -> float:
+    """Return the lower quartile of step times, seconds (linear interpolation); NaN if a value is no time, or too few."""
+    if len(steps_s) < MIN_SAMPLES or not all(math.isfinite(step) and step > 0.0 for step in steps_s):
+        return math.nan
+    ordered = sorted(steps_s)
+    place, part = divmod((len(ordered) - 1) / 4.0, 1.0)
+    lower = ordered[int(place)]
+    return lower + part * (ordered[min(int(place) + 1, len(ordered) - 1)] - lower)
+
+
+def step_time(rounds: Sequence[Round], build: str) -> float | None:
+    """Return a build's step time, seconds: median over rounds of the median over palindromes of the location."""
+    per_round = []
+    for one in rounds:
+        found = [location(palindrome.steps_s.get(build, ())) for palindrome in one.palindromes]
+        usable = [value for value in found if not math.isnan(value)]
+        if usable:
+            per_round.append(statistics.median(usable))
+    return statistics.median(per_round) if per_round else None
+
+
+def log_ratio(one: Round, a: str, b: str) -> float:
+    """Return the log of b's over a's step time in one round; NaN if the round is `unusable`."""
+    if unusable(one, a, b):
+        return math.nan
+    return statistics.median(
+        math.log(location(palindrome.steps_s[b])) - math.log(location(palindrome.steps_s[a])) for palindrome in one.palindromes
+    )
+
+
+def unusable(one: Round, a: str, b: str) -> str:
+    """Return why a round says nothing about two builds, or an empty string."""
+    if not one.palindromes:
+        return "measured nothing"
+    for palindrome in one.palindromes:
+        samples_a, samples_b = palindrome.steps_s.get(a, ()), palindrome.steps_s.get(b, ())
+        if len(samples_a) != len(samples_b):
+            return f"has unequal counts, {len(samples_a)} steps of {a} and {len(samples_b)} of {b}"
+        if len(samples_a) < MIN_SAMPLES:
+            return f"has {len(samples_a)} steps of each build in a palindrome, and {MIN_SAMPLES} are needed"
+        for step in (*samples_a, *samples_b):
+            if not (math.isfinite(step) and step > 0.0):
+                return f"holds a step time of {step} s"
+    for build in (a, b):
+        if len({step for palindrome in one.palindromes for step in palindrome.steps_s[build]}) == 1:
+            return f"has the same time for every step of {build}: the timer is too coarse for this step, or not a clock"
+    return ""
+
+
+def estimate(rounds: Sequence[Round], a: str, b: str, final: bool = False) -> Estimate:
+    """Return the ratio of b's to a's step time with its interval.
+
+    Args:
+        rounds: in the order in which they ran. One unusable round leaves no interval: what made it unusable may have
+            touched the others, and leaving rounds out by their content would spoil the error rate.
+        a, b: labels of the two sides.
+        final: the run ends here whatever this look shows. A number of rounds that is no look is always final.
+    """
+    for number, one in enumerate(rounds):
+        reason = unusable(one, a, b)
+        if reason:
+            return Estimate(len(rounds), reason=f"round {number + 1} {reason}")
+    return estimate_logs([log_ratio(one, a, b) for one in rounds], final)
+
+
+def estimate_logs(log_ratios: Sequence[float], final: bool = False) -> Estimate:
+    """Return the ratio and its interval from one log ratio a round; see `estimate`."""
+    rounds = len(log_ratios)
+    if not rounds:
+        return Estimate(0, reason="no round was measured")
+    if not all(math.isfinite(value) for value in log_ratios):
+        return Estimate(rounds, reason="a round's log ratio is not finite")
+    mean = math.fsum(log_ratios) / rounds
+    ratio = _ratio(mean)
+    if rounds < MIN_ROUNDS:
+        return Estimate(rounds, ratio, reason=f"{rounds} of the {MIN_ROUNDS} rounds that an interval needs")
+    spread = statistics.stdev(log_ratios)
+    if not spread > TOO_REGULAR * max(1.0, abs(mean)):
+        reason = f"too regular: the rounds differ by a standard deviation of {spread:.1e}, and real ones by more than {TOO_REGULAR}"
+        return Estimate(rounds, ratio, spread=spread, reason=reason)
+    level = alpha(rounds, final)
+    half = half_width(spread, rounds, level)
+    return Estimate(rounds, ratio, _ratio(mean - half), _ratio(mean + half), spread, level)
+
+
+def _ratio(log: float) -> float:
+    """exp without an overflow; a ratio of 0 or infinity is outside no margin by accident, its interval is as extreme."""
+    return math.exp(min(max(log, -700.0), 700.0))
+
+
+def alpha(rounds: int, final: bool = False) -> float:
+    """Return the two-sided error rate that a look after `rounds` rounds may spend: see the module's docstring, 4."""
+    so_far = looks(rounds)
+    if not so_far:
+        return 0.0
+    if so_far[-1] != rounds:
+        return ALPHA / (len(so_far) + 1)
+    return ALPHA / len(so_far) if final else ALPHA / (len(so_far) * (len(so_far) + 1))
+
+
+def half_width(spread: float, rounds: int, level: float) -> float:
+    """Return the half-width of the t interval of a mean over rounds, two-sided error rate `level`."""
+    return float(special.stdtrit(rounds - 1, 1.0 - level / 2.0)) * spread / math.sqrt(rounds)

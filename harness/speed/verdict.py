@@ -1,0 +1,134 @@
+"""The verdict on the speed of b against a, and what differs between the settings of the two sides.
+
+FASTER / SLOWER: the interval of the ratio excludes 1 (detected); *material* when it lies outside the margin as a whole.
+SAME: not detected, and the interval lies inside the margin. Everything else is UNCLEAR, with what would settle it.
+The margin is symmetric in the logarithm: 3 % is 1/1.03 to 1.03, so exchanging a and b never changes a verdict's kind.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from harness.speed.estimate import Estimate, alpha, half_width
+from harness.speed.schedule import MIN_ROUNDS
+
+FASTER, SLOWER, SAME, UNCLEAR = "FASTER", "SLOWER", "SAME", "UNCLEAR"
+#: The change that a user should act on. Two identical processes differ by 2-4 % for their whole life, hence not less.
+MARGIN = 0.03
+#: Beyond this many rounds a settling time is an extrapolation nobody would wait for.
+MAX_ROUNDS = 5000
+#: What every port reports of itself, in the order in which a reader wants it.
+SETTINGS = ("device", "threads", "inter_threads", "tf32", "xla", "deterministic", "dtype_policy", "output_dtype", "execution")
+#: Not a setting of the comparison: the identity of a build is what is compared.
+IDENTITY = ("versions",)
+DTYPE = re.compile(r"b?float\d+")
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What the rounds say about b against a.
+
+    Attributes:
+        verdict: FASTER, SLOWER, SAME or UNCLEAR.
+        material: the whole interval lies outside the margin.
+        more_rounds: for UNCLEAR, about how many rounds in all would settle it; None where that cannot be told.
+        more_s: how long those rounds take in all, seconds.
+    """
+
+    verdict: str
+    material: bool
+    reason: str
+    more_rounds: int | None = None
+    more_s: float | None = None
+
+
+def judge(estimate: Estimate, margin: float = MARGIN, round_s: float | None = None) -> Verdict:
+    """Judge an estimate.
+
+    Args:
+        estimate: of time of b over time of a.
+        margin: a relative change that matters, e.g. 0.03.
+        round_s: what a round takes with its processes' start, seconds.
+    """
+    low, high = estimate.low, estimate.high
+    if low is None or high is None or estimate.ratio is None or not (math.isfinite(low) and math.isfinite(high)):
+        more = MIN_ROUNDS if estimate.rounds < MIN_ROUNDS else None
+        return Verdict(UNCLEAR, False, estimate.reason or "no interval", more, _seconds(more, round_s))
+    edge = 1.0 + margin
+    percent = f"{100 * margin:g} %"
+    if low > 1.0 or high < 1.0:
+        material = low > edge or high < 1.0 / edge
+        where = f"lies outside the margin of {percent}" if material else f"reaches into the margin of {percent}"
+        return Verdict(SLOWER if low > 1.0 else FASTER, material, f"the interval excludes 1 and {where}")
+    if low >= 1.0 / edge and high <= edge:
+        return Verdict(SAME, False, f"the interval holds 1 and lies inside the margin of {percent}")
+    more = rounds_to_settle(estimate, margin)
+    return Verdict(UNCLEAR, False, f"the interval holds 1 and reaches out of the margin of {percent}", more, _seconds(more, round_s))
+
+
+def _seconds(rounds: int | None, round_s: float | None) -> float | None:
+    return rounds * round_s if rounds is not None and round_s is not None and math.isfinite(round_s) else None
+
+
+def rounds_to_settle(estimate: Estimate, margin: float = MARGIN) -> int | None:
+    """Return about how many rounds in all would end UNCLEAR, if ratio and spread stay as they are; None if too many.
+
+    The interval must get so narrow that it either excludes 1 or fits into the margin, whichever comes first. Assumes a
+    run that is planned to end there, looked at on the way.
+    """
+    if estimate.ratio is None or estimate.spread is None:
+        return None
+    distance = abs(math.log(estimate.ratio))
+    needed = max(distance, math.log1p(margin) - distance)
+    for rounds in range(max(estimate.rounds + 1, MIN_ROUNDS), MAX_ROUNDS + 1):
+        if half_width(estimate.spread, rounds, alpha(rounds, final=True)) < needed:
+            return rounds
+    return None
+
+
+def setting_differences(effective_a: Mapping[str, Any], effective_b: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the effective settings in which two sides differ, e.g. "xla: a on, b off".
+
+    The settings that every port reports are compared even if only one side has them ("unknown"); what only one backend
+    can tell (a switch of cuDNN, say) is compared where both tell it. Types of numbers are compared by the names of the
+    dtypes met, not by the words of a framework's policy. Graph against eager is natural between frameworks, and is only
+    labelled like the others: the caller decides what to refuse.
+    """
+    shared = sorted(set(effective_a) & set(effective_b) - set(SETTINGS) - set(IDENTITY))
+    told = [name for name in SETTINGS if name in effective_a or name in effective_b]
+    found = []
+    for name in (*told, *shared):
+        a, b = effective_a.get(name), effective_b.get(name)
+        if isinstance(a, Mapping) and isinstance(b, Mapping):
+            both = [key for key in sorted(a, key=str) if key in b]
+            found += [_pair(f"{name} {key}", a[key], b[key]) for key in both]
+        else:
+            found.append(_pair(name, _device(a), _device(b)) if name == "device" else _pair(name, a, b))
+    return tuple(text for text in found if text)
+
+
+def _pair(name: str, a: Any, b: Any) -> str:
+    """Return both values in words, or an empty string where they agree."""
+    return f"{name}: a {_word(a)}, b {_word(b)}" if _word(a) != _word(b) else ""
+
+
+def _device(value: Any) -> str | None:
+    """Return the class of a device: frameworks name the same GPU in their own ways."""
+    if value is None:
+        return None
+    name = str(value).lower()
+    return next((kind for kind in ("cpu", "tpu") if kind in name), "gpu")
+
+
+def _word(value: Any) -> str:
+    """Spell a value the way it is printed and compared."""
+    if value is None:
+        return "unknown"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    dtypes = sorted(set(DTYPE.findall(str(value))))
+    return "+".join(dtypes) if dtypes else str(value)

@@ -1,0 +1,155 @@
+"""Verdicts on the speed of b against a, and the labels of settings that differ."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.speed.estimate import Estimate, alpha, estimate_logs, half_width
+from harness.speed.verdict import FASTER, MARGIN, SAME, SLOWER, UNCLEAR, judge, rounds_to_settle, setting_differences
+
+RATIOS = st.floats(0.2, 5.0)
+
+
+def interval(low: float, high: float) -> Estimate:
+    return Estimate(10, math.sqrt(low * high), low, high, spread=0.02, alpha=0.01)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict", "material"),
+    [
+        (1.04, 1.08, SLOWER, True),
+        (1.01, 1.08, SLOWER, False),
+        (0.90, 0.95, FASTER, True),
+        (0.90, 0.99, FASTER, False),
+        (1.001, 1.002, SLOWER, False),
+        (0.99, 1.01, SAME, False),
+        (1 / 1.03, 1.03, SAME, False),
+        (1.0, 1.01, SAME, False),
+        (0.96, 1.01, UNCLEAR, False),
+        (0.99, 1.05, UNCLEAR, False),
+        (0.5, 2.0, UNCLEAR, False),
+    ],
+)
+def test_verdicts_are_as_defined(low, high, verdict, material):
+    """Detected: the interval excludes 1. Material: all of it outside the margin. SAME: not detected, inside the margin."""
+    found = judge(interval(low, high))
+    assert (verdict, material) == (found.verdict, found.material)
+
+
+@given(RATIOS, RATIOS, st.floats(0.001, 0.5))
+def test_a_verdict_other_than_unclear_is_never_without_evidence(one, other, margin):
+    """The definitions, for any interval and margin; and exchanging the sides exchanges FASTER and SLOWER."""
+    low, high = min(one, other), max(one, other)
+    found = judge(interval(low, high), margin)
+    detected = low > 1 or high < 1
+    assert detected == (found.verdict in (FASTER, SLOWER))
+    if found.material:
+        assert detected
+    if found.verdict == SAME:
+        assert low <= 1 <= high <= 1 + margin
+    if low != 1 and high != 1 and found.verdict in (FASTER, SLOWER):
+        assert {FASTER: SLOWER, SLOWER: FASTER}[found.verdict] == judge(interval(1 / high, 1 / low), margin).verdict
+
+
+@pytest.mark.parametrize(
+    "estimate",
+    [
+        Estimate(0, reason="no round was measured"),
+        Estimate(7, 1.5, reason="too regular"),
+        Estimate(7, math.nan, math.nan, math.nan),
+        Estimate(7, math.inf, 1.2, math.inf),
+    ],
+)
+def test_without_an_interval_it_is_unclear(estimate):
+    """With the estimator's reason handed on."""
+    found = judge(estimate, round_s=3.0)
+    assert (UNCLEAR, False) == (found.verdict, found.material)
+    assert found.reason == (estimate.reason or "no interval")
+
+
+def test_too_few_rounds_ask_for_the_minimum():
+    """And say how long it takes in all."""
+    found = judge(estimate_logs([0.1, 0.2]), round_s=3.0)
+    assert (UNCLEAR, 5, 15.0) == (found.verdict, found.more_rounds, found.more_s)
+
+
+def test_unclear_says_how_many_rounds_would_settle_it_and_they_do():
+    """With the same mean and spread, that many rounds end UNCLEAR, and one fewer do not."""
+    logs = [value + 0.004 for value in (-0.05, 0.05, -0.03, 0.03, 0.0)]
+    first = estimate_logs(logs)
+    found = judge(first, round_s=2.0)
+    assert UNCLEAR == found.verdict
+    assert found.more_rounds is not None and found.more_rounds > 5
+    assert 2.0 * found.more_rounds == found.more_s
+    for rounds, settled in ((found.more_rounds, True), (found.more_rounds - 1, False)):
+        half = half_width(first.spread, rounds, alpha(rounds, final=True))
+        again = interval(first.ratio * math.exp(-half), first.ratio * math.exp(half))
+        assert settled == (UNCLEAR != judge(again).verdict)
+
+
+def test_what_no_one_would_wait_for_has_no_number():
+    """A spread of 100 % does not settle in 5,000 rounds; and no spread, no number."""
+    assert rounds_to_settle(Estimate(5, 1.01, 0.5, 2.0, spread=2.0)) is None
+    assert rounds_to_settle(Estimate(5)) is None
+
+
+def test_the_margin_is_three_percent():
+    """Stated in the documentation."""
+    assert 0.03 == MARGIN
+
+
+# -- settings ---------------------------------------------------------------------------------------------------------
+
+EFFECTIVE = {
+    "execution": "graph", "threads": 2, "inter_threads": 1, "device": "cpu", "tf32": False, "xla": False, "deterministic": False,
+    "dtype_policy": "variables float32, contractions float32", "output_dtype": "float32",
+    "observed_dtypes": {"logits": "float32", "loss": "float32"}, "versions": {"tensorflow": "2.21.0"},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "label"),
+    [
+        ("threads", 1, "threads: a 2, b 1"),
+        ("inter_threads", 2, "inter_threads: a 1, b 2"),
+        ("tf32", True, "tf32: a off, b on"),
+        ("xla", True, "xla: a off, b on"),
+        ("deterministic", True, "deterministic: a off, b on"),
+        ("device", "NVIDIA H200", "device: a cpu, b gpu"),
+        ("execution", "eager", "execution: a graph, b eager"),
+        ("dtype_policy", "torch.float32, autocast torch.bfloat16", "dtype_policy: a float32, b bfloat16+float32"),
+        ("output_dtype", "float64", "output_dtype: a float32, b float64"),
+        ("observed_dtypes", {"logits": "bfloat16"}, "observed_dtypes logits: a float32, b bfloat16"),
+    ],
+)
+def test_each_setting_in_effect_is_compared(name, value, label):
+    """One changed, one label."""
+    assert (label,) == setting_differences(EFFECTIVE, {**EFFECTIVE, name: value})
+
+
+def test_spelling_is_no_difference():
+    """Frameworks word their policies, versions and devices differently; and their own switches are their own business."""
+    other = {**EFFECTIVE, "dtype_policy": "torch.float32", "cudnn_benchmark": False, "versions": {"torch": "2.13"}}
+    assert () == setting_differences(EFFECTIVE, other)
+    assert () == setting_differences({"device": "/device:GPU:0"}, {"device": "NVIDIA H200"})
+
+
+def test_a_switch_that_both_tell_is_compared():
+    """Two builds of one backend."""
+    one = {**EFFECTIVE, "cudnn_benchmark": False}
+    assert ("cudnn_benchmark: a off, b on",) == setting_differences(one, {**EFFECTIVE, "cudnn_benchmark": True})
+
+
+def test_a_setting_that_one_side_does_not_tell_is_unknown():
+    """Never silent."""
+    assert ("xla: a off, b unknown",) == setting_differences({"xla": False}, {})
+
+
+@given(st.dictionaries(st.sampled_from(sorted(EFFECTIVE)), st.one_of(st.none(), st.booleans(), st.integers(), st.text())))
+def test_a_side_does_not_differ_from_itself(effective):
+    """Whatever it holds."""
+    assert () == setting_differences(effective, dict(effective))
