@@ -50,8 +50,9 @@ class Timer(object):
             last_s = self._run(1)
             steps += 1
         self.steps_a_sample = max(1, min(MAXIMUM_STEPS_A_SAMPLE, int(round(sample_s / max(last_s, 1e-7)))))
-        self._run(self.steps_a_sample)
+        sample_s = self._run(self.steps_a_sample)
         return {
+            "sample_s": sample_s,
             "first_step_s": first_s,
             "warmup_s": time.perf_counter() - started,
             "warmup_steps": steps,

@@ -1,0 +1,154 @@
+"""Measure builds in turns: rounds of fresh processes, blocks in a palindrome, one timed run at a time on a machine.
+
+Runs what `harness.speed.schedule` orders; the estimate and the verdict are made elsewhere from what is recorded here. A
+round is a job of its own with a record of its own, so an interrupted measurement goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from harness import runner, store
+from harness.errors import JobFailed
+from harness.plan import SpeedJob, describe
+from harness.processes import WorkerProcess, ending
+from harness.speed import estimate, schedule
+
+ACTIONS = ("train", "generate")
+WARMUP_S = 0.4
+#: A sample lasts about this long, so that reading the clock (0.1 us) and the call cost nothing beside it.
+SAMPLE_S = 0.002
+#: What all turns of one action in one round take together, seconds.
+MEASURE_S = 1.0
+
+
+class SideFailed(Exception):
+    """One side of a round ended in another status than ok."""
+
+    def __init__(self, side: str, status: str, reason: str) -> None:
+        self.side, self.status, self.reason = side, status, reason
+        super().__init__(f"{side}: {status}: {reason}")
+
+
+@contextlib.contextmanager
+def machine_lock(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    """Hold the machine's lock for timed runs; if another run holds it, say so once and wait."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        waiting()
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def run_round(bench: runner.Bench, job: SpeedJob, labels: Sequence[str], number: int, files: runner.Files) -> store.Record:
+    """Run one round of all sides named and return its record.
+
+    Raises:
+        SideFailed: a side cannot take part; the record says so.
+    """
+    folder = bench.run / "jobs" / f"{job.name}-round{number:03d}"
+    runner.fresh(folder)
+    sides = {side.label: side for side in job.sides if side.label in labels}
+    started = time.monotonic()
+    failed: list[SideFailed] = []
+    with runner.ended(folder, {**describe(job), "round": number, "labels": list(labels)}, started) as outcome:
+        workers: dict[str, WorkerProcess] = {}
+        opened: dict[str, Any] = {}
+        before = machine_state()
+        try:
+            for label in schedule.plan_round(labels, 1, job.seed, number).spawn:
+                with _named(label, failed):
+                    workers[label] = bench.worker(sides[label].build, folder / f"{_safe(label)}.log")
+                    opened[label] = _open(bench, job, sides[label].backend, sides[label].folders, workers[label], files)
+            actions = {action: _measure(job, workers, number, action, files, failed) for action in ACTIONS}
+        except BaseException:
+            for worker in workers.values():
+                worker.kill()
+            raise
+        with ending(list(workers.values())):
+            pass
+        outcome.result = {
+            "actions": actions, "opened": opened, "machine": [before, machine_state()], "labels": list(labels),
+            "peak_bytes": {label: worker.peak_bytes for label, worker in workers.items()},
+            "rows_a_step": bench.workloads[job.workload].config(job.preset)["batch"],
+        }
+    if failed:
+        raise failed[0]
+    return outcome.record()
+
+
+def _safe(label: str) -> str:
+    return label.replace("#", "-")
+
+
+@contextlib.contextmanager
+def _named(label: str, failed: list[SideFailed]) -> Iterator[None]:
+    """Remember which side a failure belongs to, and pass it on as the round's own."""
+    try:
+        yield
+    except JobFailed as error:
+        failed.append(SideFailed(label, error.status, error.reason))
+        raise JobFailed(error.status, f"{label}: {error.reason}") from error
+
+
+def _open(
+    bench: runner.Bench, job: SpeedJob, backend: str, folders: tuple[str, ...], worker: WorkerProcess, files: runner.Files
+) -> dict[str, Any]:
+    setting = {"device": job.device, "precision": job.precision, "execution": job.execution, "threads": job.threads}
+    return runner.open_port(worker, bench, backend, job.workload, job.preset, "variable", setting, folders, files)
+
+
+def _measure(
+    job: SpeedJob, workers: dict[str, WorkerProcess], number: int, action: str, files: runner.Files, failed: list[SideFailed]
+) -> dict[str, Any]:
+    """Warm every side up, then run the blocks in a palindrome, one side at a time while the others sleep."""
+    labels = list(workers)
+    prepared = {}
+    for label in labels:
+        with _named(label, failed):
+            prepared[label] = workers[label].request(
+                "prepare", tape=str(files.tape), action=action, seed=job.seed + number, warmup_s=WARMUP_S, sample_s=SAMPLE_S
+            )
+    sample_s = [float(done["sample_s"]) for done in prepared.values()]
+    size = schedule.size_round(sample_s, MEASURE_S)
+    planned = schedule.plan_round(labels, size.palindromes, job.seed, number)
+    palindromes = []
+    peaks = dict.fromkeys(labels, 0)
+    for turns in planned.palindromes:
+        steps: dict[str, list[float]] = {label: [] for label in labels}
+        for label in turns:
+            with _named(label, failed):
+                done = workers[label].request("block", samples=size.steps)
+            steps[label] += [float(value) for value in done["step_s"]]
+            peaks[label] = max(peaks[label], int(done["peak_bytes"]))
+        palindromes.append(steps)
+    return {"prepared": prepared, "spawn": planned.spawn, "palindromes": palindromes, "peak_bytes": peaks}
+
+
+def machine_state() -> dict[str, Any]:
+    """Return what the machine is doing besides: load averages, cores this process may use, CPU quota of its group."""
+    quota = None
+    with contextlib.suppress(OSError):
+        quota = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").strip()
+    affinity = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    return {"load": list(os.getloadavg()), "affinity": affinity, "cpu_max": quota}
+
+
+def as_round(record: store.Record, action: str) -> estimate.Round:
+    """Return one action of a recorded round for `harness.speed.estimate`."""
+    return estimate.Round(tuple(
+        estimate.Palindrome(steps) for steps in record.result["actions"][action]["palindromes"]
+    ))

@@ -1,0 +1,163 @@
+"""Run the rounds of all speed jobs under the machine's lock, and turn them into rows.
+
+Rounds are added until every pair of every job has its answer or the time is used up; looks happen only where
+`harness.speed.schedule` allows them, because each look costs some of the error rate.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import shlex
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from harness import rounds, runner, store
+from harness.plan import SpeedJob
+from harness.report.model import SpeedRow
+from harness.speed import estimate, schedule, verdict
+
+
+@dataclasses.dataclass
+class Timed:
+    """What was measured of one speed job: the sides still in it, their rounds, and the sides that had to leave."""
+
+    job: SpeedJob
+    labels: list[str]
+    records: list[store.Record] = dataclasses.field(default_factory=list)
+    failed: list[store.Record] = dataclasses.field(default_factory=list)
+    final: bool = False
+
+
+def run_speed(
+    bench: runner.Bench, jobs: Sequence[SpeedJob], budget_s: float, say: Callable[[str], None]
+) -> list[Timed]:
+    """Run rounds of every job: five each, then more, the job with the fewest first, within `budget_s` seconds in all."""
+    timed = [Timed(job, [side.label for side in job.sides]) for job in jobs]
+    extra_s = 0.0
+    while todo := [one for one in timed if len(one.labels) >= 2 and not _settled(one)]:
+        one = min(todo, key=lambda item: len(item.records))
+        beyond = len(one.records) >= schedule.MIN_ROUNDS
+        if beyond and (extra_s >= budget_s or extra_s + _until_look(one) > budget_s):
+            one.final = True
+            continue
+        started = time.monotonic()
+        _add_round(bench, one, say)
+        extra_s += time.monotonic() - started if beyond else 0.0
+    return timed
+
+
+def _settled(one: Timed) -> bool:
+    """Whether all pairs have an answer, or the run has ended; looked at only after the rounds that allow a look."""
+    if one.final:
+        return True
+    number = len(one.records)
+    if number < schedule.MIN_ROUNDS or number not in schedule.looks(number):
+        return False
+    found = [
+        verdict.judge(estimate.estimate(_rounds(one, action), a, b)).verdict
+        for action in rounds.ACTIONS for a, b in itertools.combinations(one.labels, 2)
+    ]
+    return verdict.UNCLEAR not in found
+
+
+def _until_look(one: Timed) -> float:
+    """Return how long the rounds up to the next look take, seconds: rounds without a look at their end are wasted."""
+    missing = schedule.next_look(len(one.records)) - len(one.records)
+    return missing * statistics.median(record.duration_s for record in one.records)
+
+
+def _rounds(one: Timed, action: str) -> list[estimate.Round]:
+    return [rounds.as_round(record, action) for record in one.records]
+
+
+def _add_round(bench: runner.Bench, one: Timed, say: Callable[[str], None]) -> None:
+    """Run the next round, or take it from disk if an interrupted run left it; a side that fails leaves the job."""
+    number = len(one.records)
+    folder = bench.run / "jobs" / f"{one.job.name}-round{number:03d}"
+    done = runner.existing(folder)
+    if done is not None and done.ok and done.job.get("labels") == one.labels:
+        one.records.append(done)
+        return
+    say(f"{one.job.workload} {one.job.precision}: round {number + 1} of {' '.join(one.labels)}")
+    files = runner.inputs(bench, one.job.workload, one.job.preset, one.job.seed, 1)
+    try:
+        record = rounds.run_round(bench, one.job, one.labels, number, files)
+        if record.ok:
+            one.records.append(record)
+        else:  # no side's fault (a full disk, say): there is no point in going on
+            one.failed.append(record)
+            one.labels = []
+    except rounds.SideFailed as failure:
+        say(f"{one.job.workload} {one.job.precision}: {failure}")
+        one.failed.append(store.Record(
+            folder, {"side": failure.side, "workload": one.job.workload, "precision": one.job.precision},
+            failure.status, failure.reason, {}, 0.0,
+        ))
+        # Rounds of fewer sides are other rounds: start again without the one that cannot take part.
+        one.labels = [label for label in one.labels if label != failure.side]
+        one.records = []
+
+
+def rows(timed: Sequence[Timed], logs: Callable[[store.Record, str], str]) -> list[SpeedRow]:
+    """Return one row for every pair with the first side, then for the others, by action."""
+    found = []
+    for one in timed:
+        if not one.records:
+            continue
+        for action, (a, b) in itertools.product(rounds.ACTIONS, itertools.combinations(one.labels, 2)):
+            found.append(_row(one, action, a, b, logs))
+    return found
+
+
+def _row(one: Timed, action: str, a: str, b: str, logs: Callable[[store.Record, str], str]) -> SpeedRow:
+    measured = _rounds(one, action)
+    estimated = estimate.estimate(measured, a, b, final=True)
+    judged = verdict.judge(estimated, round_s=statistics.median(record.duration_s for record in one.records))
+    last = one.records[-1].result["actions"][action]
+    step = {label: estimate.step_time(measured, label) for label in (a, b)}
+    count = int(one.records[-1].result["rows_a_step"])
+    effective = {label: last["prepared"][label]["effective"] for label in (a, b)}
+    return SpeedRow(
+        workload=one.job.workload, a=a, b=b, precision=one.job.precision, preset=one.job.preset, action=action,
+        verdict=judged.verdict, reason=judged.reason,
+        ratio=estimated.ratio, low=estimated.low, high=estimated.high, material=judged.material,
+        rounds=len(one.records), more_rounds=judged.more_rounds, more_s=judged.more_s,
+        a_step_s=step[a], b_step_s=step[b], a_rate=_rate(count, step[a]), b_rate=_rate(count, step[b]),
+        a_warmup_s=_warmup(one, action, a), b_warmup_s=_warmup(one, action, b),
+        a_peak_bytes=_peak(one, a), b_peak_bytes=_peak(one, b), threads=one.job.threads,
+        differences=verdict.setting_differences(effective[a], effective[b]),
+        command=_command(one), logs=tuple(logs(one.records[-1], label) for label in (a, b)),
+    )
+
+
+def _rate(count: int, step_s: float | None) -> float | None:
+    return count / step_s if step_s else None
+
+
+def _warmup(one: Timed, action: str, label: str) -> float:
+    """Return what comes before steady steps: building the port and the first step, seconds, median over rounds."""
+    return statistics.median(
+        float(record.result["opened"][label]["build_s"]) + float(record.result["actions"][action]["prepared"][label]["first_step_s"])
+        for record in one.records
+    )
+
+
+def _peak(one: Timed, label: str) -> int:
+    """Return the peak resident memory of a side's process tree over all rounds, bytes."""
+    own = [int(peaks[label]) for record in one.records for peaks in _peaks(record)]
+    return max([*own, *(int(record.result["peak_bytes"][label]) for record in one.records)])
+
+
+def _peaks(record: store.Record) -> list[Mapping[str, int]]:
+    return [action["peak_bytes"] for action in record.result["actions"].values()]
+
+
+def _command(one: Timed) -> str:
+    words = ["harness", "compare", "--workloads", one.job.workload, "--backends"]
+    words += ["@".join([side.build, *side.folders[:1]]) for side in one.job.sides]
+    words += ["--precision", one.job.precision, "--preset", one.job.preset, "--no-fidelity", "--threads", str(one.job.threads)]
+    words += [] if one.job.device == "cpu" else ["--device", one.job.device]
+    words += [] if one.job.execution == "default" else ["--execution", one.job.execution]
+    return shlex.join(words)
