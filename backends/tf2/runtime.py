@@ -1,0 +1,105 @@
+"""TensorFlow's process-wide switches: what this build can be asked for, how it is asked, and what it then does."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any, Dict, Iterator, Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from backends.contract import PRECISION_TABLE, Setting, Unsupported
+
+DEVICES = ("cpu", "gpu")
+EXECUTIONS = ("default", "eager", "graph", "compiled")
+
+KERAS_3 = int(tf.keras.__version__.split(".")[0]) >= 3
+#: What a missing kernel, or an operation that XLA cannot compile, says.
+REFUSALS = ("OpKernel", "No registered", "not supported", "unsupported operation", "not implemented", "Unsupported")
+
+
+def framework_versions() -> Dict[str, str]:
+    """Return the versions that decide what this backend computes."""
+    return {"tensorflow": tf.__version__, "keras": tf.keras.__version__, "numpy": np.__version__}
+
+
+def require(setting: Setting) -> None:
+    """Raise Unsupported unless this machine and this TensorFlow can do what is asked; set what is set once a process."""
+    if setting.execution not in EXECUTIONS:
+        raise Unsupported("the tf2 backend has no %s execution" % setting.execution)
+    if setting.device not in DEVICES:
+        raise Unsupported("the tf2 backend has no device '%s'" % setting.device)
+    if setting.device == "gpu" and not tf.config.list_physical_devices("GPU"):
+        raise Unsupported("no GPU is visible to TensorFlow %s" % tf.__version__)
+    if setting.precision == "tf32" and setting.device != "gpu":
+        raise Unsupported("tf32 needs an NVIDIA GPU of the Ampere generation or newer; this is the CPU")
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(setting.threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+        if setting.device == "cpu":
+            tf.config.set_visible_devices([], "GPU")
+        for device in tf.config.get_visible_devices("GPU"):
+            tf.config.experimental.set_memory_growth(device, True)
+    except RuntimeError as error:  # these are fixed when the first op runs
+        raise Unsupported("this process's TensorFlow was started with another setting (%s)" % error)
+    tf.config.experimental.enable_tensor_float_32_execution(setting.precision == "tf32")
+    if setting.deterministic:
+        tf.config.experimental.enable_op_determinism()
+
+
+def policies(precision: str) -> Dict[str, Any]:
+    """Return Keras' dtype policies for contractions (`low`) and for all the rest, to be given to each layer.
+
+    The global policy is never set: it would outlive the port, and put batch-norm in the low dtype.
+    """
+    table = PRECISION_TABLE[precision]
+    mixed = {"bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
+    names = {"low": mixed.get(table["contraction"], table["master"]), "rest": table["master"]}
+    return {kind: tf.keras.mixed_precision.Policy(name) for kind, name in names.items()}
+
+
+@contextlib.contextmanager
+def refusals() -> Iterator[None]:
+    """Turn TensorFlow's ways of saying "no kernel for that" into Unsupported, one line."""
+    try:
+        yield
+    except (tf.errors.UnimplementedError, tf.errors.NotFoundError, tf.errors.InvalidArgumentError) as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        found = [line for line in lines if any(word in line for word in REFUSALS)]
+        if not found and not isinstance(error, tf.errors.UnimplementedError):
+            raise
+        raise Unsupported("TensorFlow %s: %s" % (tf.__version__, (found or lines)[0]))
+
+
+def readable(tensor: Any) -> np.ndarray:
+    """Return a tensor in a dtype that NumPy has: low precisions as float32."""
+    return np.asarray(tf.cast(tensor, tf.float32) if tensor.dtype in (tf.bfloat16, tf.float16) else tensor)
+
+
+def effective(layers: Mapping[str, Any], function: Any, variable: Any) -> Dict[str, Any]:
+    """Return what TensorFlow and Keras report.
+
+    Args:
+        layers: the model's layers by name.
+        function: the update step, as it is called.
+        variable: any weight; it lies on the device that computes.
+    """
+    from tensorflow.python.framework import config  # determinism can be set in public, but not read
+
+    graph = hasattr(function, "get_concrete_function") and not tf.config.functions_run_eagerly()
+    xla = graph and bool(getattr(function, "_jit_compile", False))
+    kinds = {}  # type: Dict[str, Any]
+    for name, layer in layers.items():
+        kinds.setdefault(layer.dtype_policy.name, []).append(name)
+    gpus = [device.name for device in tf.config.list_logical_devices("GPU")]
+    return {
+        "execution": "compiled" if xla else "graph" if graph else "eager",
+        "threads": tf.config.threading.get_intra_op_parallelism_threads(),
+        "inter_threads": tf.config.threading.get_inter_op_parallelism_threads(),
+        "device": variable.device if "GPU" in variable.device else "cpu",
+        "tf32": bool(gpus and tf.config.experimental.tensor_float_32_execution_enabled()),
+        "xla": xla,
+        "deterministic": bool(config.is_op_determinism_enabled()),
+        "dtype_policy": "; ".join("%s: %s" % (policy, ", ".join(names)) for policy, names in sorted(kinds.items())),
+        "versions": framework_versions(),
+    }
