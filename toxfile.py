@@ -7,7 +7,6 @@ imports only the two modules of the harness that need nothing but the standard l
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 from tox.plugin import impl
@@ -16,7 +15,8 @@ from tox.tox_env.errors import Fail
 from harness import devices, interpreters
 
 if TYPE_CHECKING:
-    from tox.config.cli.parser import ToxParser
+    from tox.config.sets import ConfigSet
+    from tox.session.state import State
     from tox.tox_env.api import ToxEnv
 
 #: What the builds and the test environments may ask for.
@@ -24,14 +24,16 @@ MINORS = ("3.7", "3.10", "3.11", "3.12", "3.13")
 
 
 @impl
-def tox_add_option(parser: ToxParser) -> None:
-    """Tell tox where interpreters are, through the variable of its own option `--discover`, unless the user has.
+def tox_add_core_config(core_conf: ConfigSet, state: State) -> None:
+    """Put the folders of interpreters that are nowhere on PATH at PATH's end, where they hide nothing.
 
-    Called before defaults are taken from the environment. tox's own interpreter comes first, so that it keeps being
-    the one of environments that name none.
+    tox's own option for this, `--discover`, cannot be used: a virtualenv old enough for Python 3.7 takes the first
+    interpreter that it names, even when another one is asked for by its path.
     """
-    found = [str(path) for minor in MINORS for path in interpreters.find(minor, os.environ)[:1]]
-    os.environ.setdefault("TOX_DISCOVER", ";".join([sys.executable, *found]))
+    del core_conf, state
+    folders = [str(path.parent) for minor in MINORS for path in interpreters.find(minor, os.environ)[:1]]
+    known = os.environ.get("PATH", "").split(os.pathsep)
+    os.environ["PATH"] = os.pathsep.join([*known, *(folder for folder in folders if folder not in known)])
 
 
 @impl

@@ -1,0 +1,92 @@
+"""What a foreign interpreter gets to see: a folder that holds the package `backends` and nothing else.
+
+When the harness is installed, `backends` lies in site-packages; a worker started there would find the orchestrator's NumPy,
+made for another Python. So the package is copied to a folder of its own, named by its content: workers of an older
+harness keep theirs, and a copy is made once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from backends import contract
+from harness.errors import BuildError
+
+APPLICATION = "parity-harness"
+_LEFT_OUT = ("__pycache__", "requirements")
+
+
+def cache_folder(environ: Mapping[str, str]) -> Path:
+    """Return the folder for what can be made again: XDG_CACHE_HOME, or the platform's place below HOME."""
+    named = Path(environ.get("XDG_CACHE_HOME", ""))
+    if named.is_absolute():  # the XDG specification has a relative one ignored
+        return named / APPLICATION
+    home = environ.get("HOME")
+    if not home:
+        return Path(tempfile.gettempdir()) / f"{APPLICATION}-{os.getuid()}"
+    return Path(home) / ("Library/Caches" if sys.platform == "darwin" else ".cache") / APPLICATION
+
+
+def stage(environ: Mapping[str, str], package: Path | None = None) -> Path:
+    """Copy `backends` to a folder of its own, once for each content.
+
+    Args:
+        environ: the process environment.
+        package: the package's folder; the one that this harness imports, if not given.
+
+    Returns:
+        The folder to start workers in; it holds `backends`. Absolute.
+
+    Raises:
+        BuildError: it cannot be written.
+    """
+    package = package or Path(contract.__file__).resolve().parent
+    files = _files(package)
+    digest = _digest(package, files)
+    target = cache_folder(environ) / "worker" / digest[:16]
+    copy = target / "backends"
+    try:
+        if not (copy.is_dir() and _digest(copy, _files(copy)) == digest):
+            _install(package, files, target)
+    except OSError as error:
+        raise BuildError(
+            f"cannot write the worker's folder {target}: {error.strerror}. Make room, or set XDG_CACHE_HOME to a folder that can be written."
+        ) from error
+    return target.absolute()
+
+
+def _files(package: Path) -> list[Path]:
+    """Return the relative paths of a package's files, sorted, without caches and pins."""
+    paths = (path.relative_to(package) for path in package.rglob("*") if path.is_file())
+    return sorted(path for path in paths if not any(part in _LEFT_OUT or part.startswith(".") for part in path.parts))
+
+
+def _digest(package: Path, files: list[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in files:
+        content = (package / path).read_bytes()
+        digest.update(f"{path.as_posix()}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def _install(package: Path, files: list[Path], target: Path) -> None:
+    """Copy the files beside `target` and rename: no worker ever sees half a package."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
+        fresh = Path(scratch) / "fresh"
+        for path in files:
+            (fresh / "backends" / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(package / path, fresh / "backends" / path)
+        if target.exists():  # altered by hand
+            target.rename(Path(scratch) / "altered")
+        try:
+            fresh.rename(target)
+        except OSError:
+            if not target.is_dir():  # else another harness was faster, with the same content
+                raise
