@@ -1,0 +1,105 @@
+"""How numbers and foreign text are spelled, the same in every renderer. Knows no layout and no markup."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+
+MISSING = "-"
+#: Upper bound of a unit's range in seconds, the unit's size and its name.
+SECONDS = ((1e-6, 1e-9, "ns"), (1e-3, 1e-6, "µs"), (1.0, 1e-3, "ms"), (120.0, 1.0, "s"), (7200.0, 60.0, "min"), (math.inf, 3600.0, "h"))
+
+
+def one_line(text: str) -> str:
+    """Return text without anything that moves a cursor or that XML forbids: white space is collapsed, controls are spelled out.
+
+    Categories: Cc control, Cf format (bidirectional overrides), Cs lone surrogate, Cn unassigned (U+FFFE).
+    """
+    shown = (char if unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Cn") else f"\\x{ord(char):02x}" for char in " ".join(text.split()))
+    return "".join(shown)
+
+
+def _odd(value: float) -> str:
+    """Return the name of a value that is not finite, else an empty string."""
+    return "" if math.isfinite(value) else "NaN" if math.isnan(value) else "inf" if value > 0 else "-inf"
+
+
+def seconds(value: float | None) -> str:
+    """Three significant digits: `2.05 ms`, `340 µs`, `1.5 min`."""
+    if value is None:
+        return MISSING
+    if _odd(value) or value == 0.0:
+        return f"{_odd(value) or 0} s"
+    size, unit = next((size, unit) for bound, size, unit in SECONDS if abs(value) < bound * 0.9995 or bound == math.inf)
+    return f"{_digits(value / size)} {unit}"
+
+
+def _digits(value: float) -> str:
+    """Three significant digits without an exponent between 0.001 and 10^9."""
+    if value == 0.0:
+        return "0"
+    places = max(0, 2 - math.floor(math.log10(abs(value)) + 1e-9))
+    return f"{value:,.{places}f}" if 1e-3 <= abs(value) < 1e9 else f"{value:.2e}"
+
+
+def error(value: float | None) -> str:
+    """An error, floor or threshold: `1.2e-15`, `0`, `NaN`."""
+    if value is None:
+        return MISSING
+    return _odd(value) or ("0" if value == 0.0 else f"{value:.1e}")
+
+
+def value(number: float | None) -> str:
+    """A tensor's element, with the digits in which two sides can differ."""
+    if number is None:
+        return MISSING
+    return _odd(number) or repr(float(number))
+
+
+def margin(error: float | None, threshold: float | None) -> str:
+    """error / threshold in at most five characters: above 1 is beyond the threshold. `0.31`, `4e-3`, `2e8`, `inf`."""
+    if error is None or threshold is None:
+        return ""
+    if error == 0.0:
+        return "0"
+    part = error / threshold if threshold else math.copysign(math.inf, error) if not math.isnan(error) else math.nan
+    if _odd(part):
+        return _odd(part)
+    return f"{part:.2g}" if 0.095 <= part < 99.5 else f"{part:.0e}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+
+
+def ratio(middle: float | None, low: float | None, high: float | None) -> str:
+    """`1.234 [1.20, 1.27]`; without an interval, the ratio alone."""
+    return " ".join(part for part in (ratio_alone(middle), interval(low, high)) if part)
+
+
+def ratio_alone(middle: float | None) -> str:
+    """`1.234`."""
+    return MISSING if middle is None else _odd(middle) or _ratio(middle, 3)
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """`[1.20, 1.27]`, with a third digit where two would hide on which side of 1 an end lies; empty if there is none."""
+    if low is None or high is None:
+        return ""
+    places = 3 if any(end != 1.0 and f"{end:.2f}" == "1.00" for end in (low, high)) or f"{low:.2f}" == f"{high:.2f}" else 2
+    return f"[{_odd(low) or _ratio(low, places)}, {_odd(high) or _ratio(high, places)}]"
+
+
+def _ratio(number: float, places: int) -> str:
+    return f"{number:.{places}f}" if 0.05 <= number < 1000 else f"{number:.2g}"
+
+
+def rate(per_second: float | None) -> str:
+    """Samples per second: `812/s`, `12.3k/s`, `4.56M/s`."""
+    if per_second is None:
+        return MISSING
+    if _odd(per_second):
+        return f"{_odd(per_second)}/s"
+    size, unit = next((size, unit) for size, unit in ((1e6, "M"), (1e3, "k"), (1.0, "")) if abs(per_second) >= size or size == 1.0)
+    return f"{_digits(per_second / size)}{unit}/s"
+
+
+def memory(size_bytes: int | None) -> str:
+    """`212 MiB`."""
+    return MISSING if size_bytes is None else f"{_digits(size_bytes / 2**20)} MiB"

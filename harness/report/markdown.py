@@ -1,0 +1,125 @@
+"""The report as GitHub-flavoured Markdown: the same sections as in the terminal, with nothing cut.
+
+Text from outside is escaped: a pipe does not end a cell, an angle bracket does not start HTML, a backtick does not end code.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from harness.report import format as spell
+from harness.report.format import one_line
+from harness.report.matrix import Line, hint, letter, matrix, unfinished, zeros
+from harness.report.model import BuildRow, Report, SpeedRow, StageRow
+
+SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "INFO": "i"}
+SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~&#$@])|\b(https?):|\b(www)\.")
+
+
+def render(report: Report) -> str:
+    """Return the whole report, ending in a newline."""
+    parts = [f"# {escape(report.title)}", f"**{escape(report.fidelity)}.** {escape(report.headline)}"]
+    parts += [f"Made {escape(report.created)} by parity-harness {escape(report.harness_version)}: {code(report.command, cell=False)}"]
+    for title, lines in _sections(report):
+        if lines:
+            parts += [f"## {title}", "\n".join(lines)]
+    return "\n\n".join(parts) + "\n"
+
+
+def escape(text: str) -> str:
+    """Return text that Markdown shows as it is, on one line; addresses do not become links."""
+    return SPECIAL.sub(lambda found: f"\\{found[1]}" if found[1] else f"{found[2]}\\:" if found[2] else f"{found[3]}\\.", one_line(text))
+
+
+def code(text: str, cell: bool = True) -> str:
+    """Return a code span, its fence longer than any run of backticks in it; `cell`: inside a table, where a pipe ends a cell."""
+    shown = (one_line(text).replace("|", "\\|") if cell else one_line(text)) or " "
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", shown)), default=0))
+    space = " " if "`" in shown else ""
+    return f"{fence}{space}{shown}{space}{fence}"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return a table's lines; cells are already escaped. An empty table has none."""
+    body = ["| " + " | ".join(cells) + " |" for cells in rows]
+    return ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head), *body] if body else []
+
+
+def _sections(report: Report) -> Iterator[tuple[str, list[str]]]:
+    found = matrix(report.stages)
+    head = ["workload", "a : b", "precision", *(f"{short} {stage}" for short, stage in zip(found.letters, found.stages, strict=True))]
+    yield "Same function?", _table(head, (_matrix_row(line) for line in found.lines))
+    yield "Where it departs", [text for line in found.departures for text in _departure(line)]
+    yield "How fast?", _speed(report.speed)
+    head = ["status", "build", "workload", "kind", "precision", "reason", "log"]
+    yield "Jobs that did not end ok", _table(head, (
+        [escape(word) for word in (job.status, job.build, job.workload, job.kind, job.precision, job.reason)] + [code(job.log)]
+        for job in unfinished(report)
+    ))
+    yield "Ladder", _ladder(report.stages)
+    yield "Not judged", [
+        f"- {escape(workload)}: mathematically zero, neither agreement nor fault: {', '.join(escape(name) for name in names)}"
+        for workload, names in zeros(report).items()
+    ]
+    yield "Notes", [f"- {escape(note)}" for note in report.notes]
+    yield "Builds", _builds(report.builds)
+    yield "Tapes", _table(["workload/preset/seed", "SHA-256"], ([escape(name), code(report.tapes[name])] for name in sorted(report.tapes)))
+
+
+def _matrix_row(line: Line) -> list[str]:
+    cells = ["" if row is None else f"{SIGNS.get(row.verdict, '?')} {spell.margin(row.error, row.threshold)}".strip() for row in line.cells]
+    return [escape(line.workload), escape(line.pair), escape(line.precision), *cells]
+
+
+def _departure(line: Line) -> Iterator[str]:
+    row = line.first
+    assert row is not None
+    yield f"- **{escape(row.verdict)}** {escape(line.workload)}, {escape(line.pair)}, {escape(line.precision)}: first at **{escape(row.stage)}**"
+    if row.worst is not None:
+        yield f"  - tensor {code(f'{row.worst} {row.place or str()}', cell=False)}: a = {spell.value(row.value_a)}, b = {spell.value(row.value_b)}"
+    if row.error is not None:
+        yield f"  - error {spell.error(row.error)}, floor {spell.error(row.floor)}, threshold {spell.error(row.threshold)}"
+    yield f"  - {escape(row.reason)}"
+    if line.also:
+        yield f"  - also {escape(row.verdict)} at {', '.join(escape(letter(other.stage)) for other in line.also)}"
+    if row.command:
+        yield f"  - again: {code(row.command, cell=False)}"
+    if row.logs:
+        yield f"  - logs: {', '.join(code(log, cell=False) for log in row.logs)}"
+
+
+def _ladder(rows: Sequence[StageRow]) -> list[str]:
+    head = ["workload", "a", "b", "precision", "stage", "verdict", "tensor", "error", "floor", "threshold", "tensors", "reason", "again"]
+    return _table(head, (
+        [escape(word) for word in (row.workload, row.a, row.b, row.precision, row.stage, row.verdict, row.worst or spell.MISSING)]
+        + [spell.error(row.error), spell.error(row.floor), spell.error(row.threshold), str(row.tensors)]
+        + [escape(row.reason), code(row.command) if row.command else ""]
+        for row in rows
+    ))
+
+
+def _speed(rows: Sequence[SpeedRow]) -> list[str]:
+    head = ["workload", "action", "precision", "build", "step", "samples", "warm-up", "memory", "b / a [99 %]", "b is", "rounds", "hint"]
+    cells = []
+    for row in rows:
+        name = [escape(word) for word in (f"{row.workload} {row.preset}", row.action, row.precision)]
+        material = ", material" if row.material else ""
+        found = [spell.ratio(row.ratio, row.low, row.high).replace("[", "\\["), escape(row.verdict) + material, str(row.rounds), escape(hint(row))]
+        side = [f"a {escape(row.a)}", spell.seconds(row.a_step_s), spell.rate(row.a_rate), spell.seconds(row.a_warmup_s), spell.memory(row.a_peak_bytes)]
+        cells.append([*name, *side, *found])
+        side = [f"b {escape(row.b)}", spell.seconds(row.b_step_s), spell.rate(row.b_rate), spell.seconds(row.b_warmup_s), spell.memory(row.b_peak_bytes)]
+        cells.append(["", "", "", *side, "", "", "", code(row.command) if row.command else ""])
+    return _table(head, cells)
+
+
+def _builds(rows: Sequence[BuildRow]) -> list[str]:
+    def listed(pairs: dict[str, object]) -> str:
+        return escape(", ".join(f"{name} {told if isinstance(told, str) else json.dumps(told, default=str)}" for name, told in sorted(pairs.items())))
+
+    head = ["build", "Python", "platform", "versions", "origin", "in effect"]
+    return _table(head, (
+        [escape(row.build), escape(row.python), escape(row.platform), listed({**row.versions}), escape(row.origin), listed(row.effective)]
+        for row in rows
+    ))

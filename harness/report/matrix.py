@@ -1,0 +1,121 @@
+"""The rows of a report in the order in which a reader asks: which pairs pass, where does the first difference start.
+
+Owns grouping and choosing, shared by all renderers; draws nothing and judges nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from backends.contract import STAGE_LETTERS
+from harness.report.model import JobRow, Report, SpeedRow, StageRow
+from harness.report.format import one_line, seconds
+
+#: Column headings; P is not a step of the ladder but whether a lower precision is in effect and no worse than it must be.
+LETTERS = {**STAGE_LETTERS, "P": "precision"}
+ORDER = {stage: place for place, stage in enumerate(LETTERS.values())}
+#: From bad to good.
+SEVERITY = ("FAIL", "INCONCLUSIVE", "PASS", "INFO")
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """One workload, pair and precision: a line of the matrix.
+
+    Attributes:
+        cells: the row of each stage in `Matrix.stages`, None where the stage was not asked for.
+        verdict: the worst of its cells.
+        first: the first stage that fails, or, if none does, the first that is inconclusive.
+        also: later stages with the same verdict as `first`.
+    """
+
+    workload: str
+    a: str
+    b: str
+    precision: str
+    cells: tuple[StageRow | None, ...]
+    verdict: str
+    first: StageRow | None
+    also: tuple[StageRow, ...]
+
+    @property
+    def pair(self) -> str:
+        """The two sides, as printed."""
+        return f"{self.a} : {self.b}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Matrix:
+    """All lines, the stages that are its columns, and the rows that inform without being judged."""
+
+    stages: tuple[str, ...]
+    lines: tuple[Line, ...]
+    information: tuple[StageRow, ...]
+
+    @property
+    def letters(self) -> tuple[str, ...]:
+        """The heading of each column."""
+        return tuple(letter for letter, stage in LETTERS.items() if stage in self.stages)
+
+    @property
+    def departures(self) -> tuple[Line, ...]:
+        """Lines that do not pass, the failing ones first."""
+        return tuple(line for verdict in SEVERITY[:2] for line in self.lines if line.verdict == verdict)
+
+
+def matrix(rows: Sequence[StageRow]) -> Matrix:
+    """Group stage rows into lines, in the order in which the lines first occur."""
+    groups: dict[tuple[str, str, str, str], list[StageRow]] = {}
+    for row in rows:
+        groups.setdefault((row.workload, row.a, row.b, row.precision), []).append(row)
+    judged = {key: group for key, group in groups.items() if any(row.verdict != "INFO" for row in group)}
+    present = {row.stage for group in judged.values() for row in group}
+    stages = tuple(stage for stage in ORDER if stage in present)
+    information = tuple(row for row in rows if row.verdict == "INFO")
+    return Matrix(stages, tuple(_line(key, group, stages) for key, group in judged.items()), information)
+
+
+def _line(key: tuple[str, str, str, str], group: Sequence[StageRow], stages: Sequence[str]) -> Line:
+    ordered = sorted(group, key=lambda row: (ORDER.get(row.stage, len(ORDER)), _severity(row)))
+    cells = tuple(next((row for row in ordered if row.stage == stage), None) for stage in stages)
+    verdict = min((row.verdict for row in ordered), key=lambda word: SEVERITY.index(word) if word in SEVERITY else 1)
+    departed = [row for row in ordered if row.verdict == verdict] if verdict not in ("PASS", "INFO") else []
+    return Line(*key, cells, verdict, departed[0] if departed else None, tuple(departed[1:]))
+
+
+def _severity(row: StageRow) -> int:
+    return SEVERITY.index(row.verdict) if row.verdict in SEVERITY else 1
+
+
+def letter(stage: str) -> str:
+    """Return the one-letter spelling of a stage, or the stage itself if it has none."""
+    return next((short for short, name in LETTERS.items() if name == stage), stage)
+
+
+def zeros(report: Report) -> dict[str, tuple[str, ...]]:
+    """Return, by workload, the tensors that are mathematically zero: neither agreement nor a fault."""
+    found: dict[str, dict[str, None]] = {}
+    for row in report.stages:
+        for name in row.null:
+            found.setdefault(row.workload, {})[name] = None
+    return {workload: tuple(names) for workload, names in found.items()}
+
+
+def unfinished(report: Report) -> tuple[JobRow, ...]:
+    """Return the jobs that did not end ok; what is merely unsupported comes last."""
+    ended = [job for job in report.jobs if job.status != "ok"]
+    return tuple(sorted(ended, key=lambda job: job.status == "unsupported"))
+
+
+def hint(row: SpeedRow) -> str:
+    """Return what a reader of a speed row can do or must know beside the numbers, or an empty string."""
+    parts = []
+    if row.verdict == "UNCLEAR":
+        parts.append(row.reason)
+        if row.more_rounds is not None:
+            takes = f" (about {seconds(row.more_s)})" if row.more_s is not None else ""
+            parts.append(f"about {row.more_rounds} rounds in all would settle it{takes}")
+    if row.differences:
+        parts.append("settings differ: " + ", ".join(row.differences))
+    return one_line("; ".join(part for part in parts if part))

@@ -1,0 +1,76 @@
+"""A report with one of everything, hostile names included."""
+
+from __future__ import annotations
+
+import math
+
+from harness.report.model import BuildRow, JobRow, Report, SpeedRow, StageRow
+
+HOSTILE = "<script>alert('x')</script> [bold]b[/bold] a|b `c` \x1b[31mred\u202e"
+
+
+def stage(name: str, verdict: str = "PASS", **more: object) -> StageRow:
+    given: dict[str, object] = {
+        "workload": "cnn", "a": "tf1-compat", "b": "torch", "precision": "fp64", "stage": name, "verdict": verdict,
+        "reason": "relative norm error 3.1e-16, cosine 1.000000", "worst": "conv1/kernel", "error": 3.2e-16, "floor": 1.1e-15,
+        "threshold": 8.8e-15, "value_a": 0.1, "value_b": 0.1 + 2e-17, "place": "[0, 1, 2, 3]", "tensors": 12,
+        "command": f"harness compare --workloads cnn --backends tf1-compat torch --precision fp64 --preset tiny --stages {name}",
+        "logs": ("jobs/cnn-tf1-compat/worker.log", "jobs/cnn-torch/worker.log"), **more,
+    }
+    return StageRow(**given)  # type: ignore[arg-type]
+
+
+def speed(action: str, verdict: str, **more: object) -> SpeedRow:
+    given: dict[str, object] = {
+        "workload": "cnn", "a": "tf1-compat", "b": "torch", "precision": "fp32", "preset": "small", "action": action, "verdict": verdict,
+        "reason": "the interval excludes 1 and lies outside the margin of 3 %", "ratio": 1.2345, "low": 1.2, "high": 1.27, "rounds": 10,
+        "a_step_s": 2.05e-3, "b_step_s": 2.53e-3, "a_rate": 15609.7, "b_rate": 12648.2, "a_warmup_s": 3.21, "b_warmup_s": 1.05,
+        "a_peak_bytes": 612 * 2**20, "b_peak_bytes": 401 * 2**20, "threads": 2, "command": "harness compare --workloads cnn --no-fidelity",
+        "logs": ("jobs/speed-cnn/a.log",), **more,
+    }
+    return SpeedRow(**given)  # type: ignore[arg-type]
+
+
+STAGES = (
+    stage("weights", error=0.0, threshold=0.0),
+    stage("forward"),
+    stage("loss", "FAIL", error=3.1e-4, worst="loss/l2", place="[]", value_a=0.5, value_b=1.0, reason="beyond the threshold"),
+    stage("gradients", "FAIL", error=math.nan, value_a=math.nan, value_b=math.inf, null=("conv1/bias", "conv2/bias")),
+    stage("update", "INCONCLUSIVE", worst=None, error=None, floor=None, threshold=None, value_a=None, value_b=None, place=None, tensors=0),
+    *(stage(name, workload="linear", a="tf2.10", b="tf2") for name in ("weights", "forward", "loss", "gradients", "update", "trajectory")),
+    *(stage(name, a="tf2", b="torch", precision="bf16", error=2.1e-3, threshold=6.1e-3) for name in ("forward", "loss")),
+    stage("precision", "FAIL", a="torch", b="torch fp64", precision="bf16", reason="precision not in effect: below what bf16 costs"),
+    stage("update", "INCONCLUSIVE", workload=HOSTILE, a=HOSTILE, reason=HOSTILE, worst=HOSTILE, logs=(HOSTILE,), command=HOSTILE, null=(HOSTILE,)),
+    stage("trajectory", "INFO", a="tf1 fp32 powers", b="tf1 fp64 powers", error=2.3e-8, reason="what TF1's float32 powers of beta cost"),
+)
+SPEED = (
+    speed("train", "SLOWER", material=True),
+    speed("generate", "UNCLEAR", ratio=1.01, low=0.93, high=1.1, more_rounds=42, more_s=210.0, reason="the interval holds 1", rounds=5,
+          differences=("xla: a on, b off", "execution: a graph, b eager")),
+    speed("train", "SAME", workload="linear", a="tf2.10", b="tf2", ratio=1.0, low=0.9951, high=1.0049, a_step_s=3.4e-4, b_step_s=3.4e-4),
+    speed("generate", "FASTER", workload="linear", a="tf2.10", b="tf2", ratio=0.2, low=0.18, high=0.997),
+    speed("train", "UNCLEAR", workload=HOSTILE, a=HOSTILE, reason=HOSTILE, ratio=None, low=None, high=math.inf, a_step_s=None,
+          a_rate=None, a_peak_bytes=None, a_warmup_s=math.nan, rounds=0, differences=(HOSTILE,)),
+)
+JOBS = (
+    JobRow("cnn-torch", "torch", "cnn", "fidelity", "fp64", "ok", "", 3.2, "jobs/cnn-torch/worker.log"),
+    JobRow("cnn-tf1-bf16", "tf1", "cnn", "fidelity", "bf16", "unsupported", "TF 1.15 has no bfloat16 convolution on CPU", 2.0, "jobs/x.log"),
+    JobRow("linear-numpy", "numpy", "linear", "fidelity", "fp64", "crashed", "SIGSEGV after 3 s", 3.0, "jobs/linear-numpy/worker.log"),
+    JobRow(HOSTILE, HOSTILE, HOSTILE, "speed", "fp32", "error", HOSTILE, math.inf, HOSTILE),
+)
+BUILDS = (
+    BuildRow("torch", "CPython 3.11.7", "Linux-x86_64", {"torch": "2.13.0", "numpy": "2.4.6"}, "tox environment torch-cpu",
+             {"threads": 2, "tf32": False, "dtype_policy": "torch.float32"}),
+    BuildRow("tf1-compat", "CPython 3.11.7", "Linux-x86_64", {"tensorflow": "2.21.0"}, HOSTILE, {HOSTILE: HOSTILE, "nested": {"x": [1, None]}}),
+)
+REPORT = Report(
+    title="cnn and linear: tf1-compat, tf2.10, tf2, torch", created="2026-11-21T09:00:00Z", harness_version="0.1.0",
+    command="harness compare --backends tf1-compat tf2.10 tf2 torch --precision fp64 bf16", fidelity="FAIL",
+    headline="cnn differs between tf1-compat and torch: it starts at the loss, in loss/l2.", stages=STAGES, speed=SPEED, jobs=JOBS,
+    builds=BUILDS, tapes={"cnn/tiny/0": "ab" * 32, "a/b": "cd" * 32},
+    notes=("tf1 is absent: judged against the recorded reference of TF 1.15.5", HOSTILE), exit_code=1,
+)
+EMPTY = Report(
+    title="nothing", created="2026-11-21T09:00:00Z", harness_version="0.1.0", command="harness compare", fidelity="NONE",
+    headline="Nothing was measured.", stages=(), speed=(), jobs=(), builds=(), tapes={}, exit_code=5,
+)
