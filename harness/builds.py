@@ -71,9 +71,9 @@ BUILDS: Mapping[str, Build] = MappingProxyType({build.name: build for build in _
 # Measured with `du` and tox's own clock on 2 cores, CPython 3.7/3.10/3.11, Linux x86-64, CPU-only PyTorch wheel.
 # The -gpu and -tpu environments have not been measured and have no entry.
 COSTS: Mapping[str, Cost] = MappingProxyType({
-    "tf1-cpu": Cost(592 << 20, 35.0),
-    "tf1compat-cpu": Cost(1540 << 20, 42.0),
-    "tf210-cpu": Cost(1100 << 20, 40.0),
+    "tf1-cpu": Cost(592 << 20, 48.0),
+    "tf1compat-cpu": Cost(1540 << 20, 44.0),
+    "tf210-cpu": Cost(1105 << 20, 35.0),
     "tf2-cpu": Cost(1540 << 20, 42.0),
     "torch-cpu": Cost(975 << 20, 35.0),
 })

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from backends.contract import STAGE_LETTERS
 from harness.errors import CorruptRecord
 from harness.fidelity.evidence import Evidence, Restricted
-from harness.fidelity.judge import INCONCLUSIVE, StageVerdict, judge_stage
+from harness.fidelity.judge import INCONCLUSIVE, StageVerdict, judge_stage, null_tensors
 from harness.fidelity.precision import judge_precision
 from harness.plan import ChainCost, Job, Pair, Plan
 from harness.report.model import StageRow
@@ -93,14 +93,14 @@ def _see(witness: Witness, hidden: tuple[str, ...]) -> Evidence:
     return Restricted(witness.evidence, hidden) if hidden else witness.evidence
 
 
-def _null(pair: Pair, stage: str, hidden: tuple[str, ...], witnesses: Witnesses) -> tuple[str, ...]:
+def _null(pair: Pair, stage: str, hidden: tuple[str, ...], witnesses: Witnesses) -> frozenset[str]:
     """Return the names that the pair's float64 records show to be mathematically zero."""
     if pair.base_a is None or pair.base_b is None:
-        return ()
+        return frozenset()
     a, b = witnesses[pair.base_a.name], witnesses[pair.base_b.name]
     if a.evidence is None or b.evidence is None:
-        return ()
-    return judge_stage(_see(a, hidden), _see(b, hidden), stage, "fp64").null
+        return frozenset()
+    return null_tensors(_see(a, hidden), _see(b, hidden), stage)
 
 
 def _bound_row(low: Job, full: Job, witnesses: Witnesses) -> StageRow | None:

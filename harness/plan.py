@@ -250,3 +250,9 @@ def _speed(request: Request) -> list[SpeedJob]:
 def describe(job: Job | SpeedJob) -> dict[str, Any]:
     """Return a job as plain JSON, for its record."""
     return dict(json.loads(json.dumps(dataclasses.asdict(job))))
+
+
+def identity(request: Request) -> dict[str, Any]:
+    """Return what decides the work of a request, as plain JSON: two requests with the same identity do the same work."""
+    plain = dataclasses.asdict(dataclasses.replace(request, workloads=()))
+    return {**plain, "workloads": [workload.name for workload in request.workloads]}

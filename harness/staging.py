@@ -22,7 +22,7 @@ APPLICATION = "parity-harness"
 _LEFT_OUT = ("__pycache__", "requirements")
 
 
-def cache_folder(environ: Mapping[str, str]) -> Path:
+def cache(environ: Mapping[str, str]) -> Path:
     """Return the folder for what can be made again: XDG_CACHE_HOME, or the platform's place below HOME."""
     named = Path(environ.get("XDG_CACHE_HOME", ""))
     if named.is_absolute():  # the XDG specification has a relative one ignored
@@ -33,7 +33,7 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
     return Path(home) / ("Library/Caches" if sys.platform == "darwin" else ".cache") / APPLICATION
 
 
-def stage(environ: Mapping[str, str], package: Path | None = None) -> Path:
+def prepare(environ: Mapping[str, str], package: Path | None = None) -> Path:
     """Copy `backends` to a folder of its own, once for each content.
 
     Args:
@@ -49,7 +49,7 @@ def stage(environ: Mapping[str, str], package: Path | None = None) -> Path:
     package = package or Path(contract.__file__).resolve().parent
     files = _files(package)
     digest = _digest(package, files)
-    target = cache_folder(environ) / "worker" / digest[:16]
+    target = cache(environ) / "worker" / digest[:16]
     copy = target / "backends"
     try:
         if not (copy.is_dir() and _digest(copy, _files(copy)) == digest):

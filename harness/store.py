@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import json
 import os
@@ -65,8 +66,7 @@ class Record:
         """
         path = self.folder / f"{stage}.npz"
         try:
-            with np.load(path, allow_pickle=False) as archive:
-                return np.asarray(archive[name])
+            return np.asarray(_archive(path)[name])
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise CorruptRecord(f"{path}: tensor '{name}' cannot be read ({error}). Run the job again.") from error
 
@@ -74,6 +74,12 @@ class Record:
         """Return the largest movement of a tensor by kind of variation."""
         found = self.result.get("noise", {}).get(f"{stage}/{name}", {})
         return {str(kind): [float(value) for value in values] for kind, values in found.items()}
+
+
+@functools.lru_cache(maxsize=32)
+def _archive(path: Path) -> Any:
+    """Return an open .npz, whose members are read one at a time; its directory of hundreds of names is parsed once."""
+    return np.load(path, allow_pickle=False)
 
 
 def write_record(

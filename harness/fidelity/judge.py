@@ -18,7 +18,7 @@ from harness.fidelity.digest import digest
 from harness.fidelity.evidence import Entry, Evidence
 from harness.fidelity.measure import Difference, difference
 
-PASS, FAIL, INCONCLUSIVE, NULL = "PASS", "FAIL", "INCONCLUSIVE", "NULL"
+PASS, FAIL, INCONCLUSIVE, NULL, BEYOND = "PASS", "FAIL", "INCONCLUSIVE", "NULL", "BEYOND"
 #: Stages in which a tensor can be mathematically zero (a bias before batch-norm has no gradient, and no update).
 NULL_STAGES = ("gradients", "update", "trajectory")
 STEP = re.compile(r"^step (\d+)/(.*)$")
@@ -26,7 +26,7 @@ STEP = re.compile(r"^step (\d+)/(.*)$")
 
 @dataclasses.dataclass(frozen=True)
 class TensorVerdict:
-    """One tensor of a stage: PASS, FAIL, INCONCLUSIVE or NULL, with its numbers (None where values were not compared)."""
+    """One tensor of a stage: PASS, FAIL, INCONCLUSIVE, NULL or BEYOND (the horizon), with its numbers where it was compared."""
 
     name: str
     verdict: str
@@ -98,16 +98,19 @@ def _judge_tensor(
     if problem:
         return TensorVerdict(name, FAIL, problem)
     moved_a, moved_b = noise.movement(a, stage, name), noise.movement(b, stage, name)
-    if stage in NULL_STAGES and _is_null(entry_a, entry_b, moved_a, moved_b, precision, null):
+    if name in null if null is not None else _is_null(entry_a, entry_b, moved_a, moved_b):
         return TensorVerdict(name, NULL, "mathematically zero: on both sides no larger than its own rounding noise")
     level = noise.floor(entry_b.scale or entry_b.largest, max(moved_a, moved_b), precision)
-    threshold = 0.0 if stage == "weights" else noise.COVERAGE[precision] * _grow(name, level.relative, grown)
+    threshold = 0.0 if stage == "weights" else noise.COVERAGE * _grow(name, level.relative, grown)
     found = difference(*_values(a, b, stage, name), level.scale)
     if not found.finite:
         text = f"a = {found.value_a}, b = {found.value_b} at {list(found.place)}"
         if found.same_mask:
             return TensorVerdict(name, INCONCLUSIVE, f"not finite on both sides: {text}", found.error, None, None, found)
         return TensorVerdict(name, FAIL, f"not finite on one side: {text}", found.error, None, None, found)
+    if threshold >= noise.HORIZON and found.error <= threshold:
+        reason = f"beyond the horizon: honest variations alone differ by {threshold / noise.COVERAGE:.1e} here"
+        return TensorVerdict(name, BEYOND, reason, found.error, level.relative, threshold, found)
     verdict = PASS if found.error <= threshold else FAIL
     shape = f"relative norm error {found.norm_error:.1e}, cosine {found.cosine:.6f}"
     return TensorVerdict(name, verdict, shape, found.error, level.relative, threshold, found)
@@ -122,14 +125,22 @@ def _mismatch(a: Entry, b: Entry) -> str:
     return ""
 
 
-def _is_null(a: Entry, b: Entry, moved_a: float, moved_b: float, precision: str, null: Collection[str] | None) -> bool:
-    """Both sides no larger than what their own rounding moves them by. A lower precision takes the answer from float64."""
-    if null is not None:
-        return a.name in null
-    if not a.dtype.startswith("float"):
+def null_tensors(a: Evidence, b: Evidence, stage: str) -> frozenset[str]:
+    """Return the tensors that are mathematically zero, by two float64 records; reads no values."""
+    others = {entry.name: entry for entry in b.entries(stage)}
+    return frozenset(
+        entry.name for entry in a.entries(stage)
+        if entry.name in others and _is_null(
+            entry, others[entry.name], noise.movement(a, stage, entry.name), noise.movement(b, stage, entry.name)
+        )
+    )
+
+
+def _is_null(a: Entry, b: Entry, moved_a: float, moved_b: float) -> bool:
+    """Both sides no larger than what their own rounding moves them by."""
+    if a.stage not in NULL_STAGES or not a.dtype.startswith("float"):
         return False
-    cover = noise.COVERAGE[precision]
-    return _size(a) <= cover * moved_a and _size(b) <= cover * moved_b and _is_update(a) == _is_update(b)
+    return _size(a) <= noise.COVERAGE * moved_a and _size(b) <= noise.COVERAGE * moved_b
 
 
 def _is_update(entry: Entry) -> bool:
@@ -163,14 +174,19 @@ def _sum_up(stage: str, verdicts: list[TensorVerdict]) -> StageVerdict:
     failed = [item for item in verdicts if item.verdict == FAIL]
     unsure = [item for item in verdicts if item.verdict == INCONCLUSIVE]
     passed = [item for item in verdicts if item.verdict == PASS]
+    beyond = [item for item in verdicts if item.verdict == BEYOND]
     if failed:
         first = failed[0]
         reason = f"{len(failed)} of {len(verdicts)} tensors depart, {first.name} first ({first.reason})"
         return StageVerdict(stage, FAIL, reason, first, tuple(verdicts))
     if unsure:
         return StageVerdict(stage, INCONCLUSIVE, f"{unsure[0].name}: {unsure[0].reason}", unsure[0], tuple(verdicts))
+    if not passed and beyond:
+        return StageVerdict(stage, INCONCLUSIVE, f"{beyond[0].name}: {beyond[0].reason}", beyond[0], tuple(verdicts))
     if not passed:
         return StageVerdict(stage, INCONCLUSIVE, "every tensor of this stage is mathematically zero", None, tuple(verdicts))
     worst = max(passed, key=lambda item: item.margin)
     reason = "all equal" if worst.error == 0.0 else f"largest at {worst.margin:.2g} of its threshold"
+    if beyond:
+        reason += f"; {len(beyond)} more are beyond the horizon, from {beyond[0].name} on"
     return StageVerdict(stage, PASS, f"{len(passed)} tensors, {reason}", worst, tuple(verdicts))

@@ -19,11 +19,15 @@ KINDS = ("ulp", "reorder")
 #: Unit roundoff: half the distance between 1 and the next larger number.
 UNIT_ROUNDOFF = {"fp64": 2.0**-53, "fp32": 2.0**-24, "tf32": 2.0**-11, "bf16": 2.0**-8, "fp16": 2.0**-11}
 
-#: Threshold = coverage x floor. Where operands are as coarse as the accumulator, the order of summation inside a contraction
-#: of K terms moves a result by up to sqrt(K) times what one ulp on the operands does (K is up to 2,304 here, and the sums are
-#: blocked by vector lanes); where the accumulator is finer than the operands it adds nothing, and what is left is the chance
-#: that an intermediate result rounds the other way. tests/meta records the largest ratio seen between honest builds.
-COVERAGE = {"fp64": 32.0, "fp32": 32.0, "tf32": 8.0, "bf16": 8.0, "fp16": 8.0}
+#: Threshold = coverage x floor. A build's re-runs cannot show that another build sums in another order *inside* a convolution
+#: or matrix product. Between the five builds, over both workloads, every stage and float64 and float32, the largest error met
+#: was 1.9 times the floor (tests/meta keeps watch); four times that leaves honest ports alone, and the smallest planted fault
+#: of the tests lies more than 1e4 times above it in float64.
+COVERAGE = 8.0
+
+#: A threshold that allows this much cannot tell anything apart (twice the right value has error 1): rounding has outgrown the
+#: comparison. Such tensors are "beyond the horizon": listed, never counted as agreement; distributions judge what comes there.
+HORIZON = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,4 +63,4 @@ def floor(size: float, moved: float, precision: str) -> Floor:
     """
     scale = max(size, moved)
     relative = max(moved / scale if scale > 0.0 else 0.0, UNIT_ROUNDOFF[precision])
-    return Floor(moved, scale, relative, COVERAGE[precision] * relative)
+    return Floor(moved, scale, relative, COVERAGE * relative)

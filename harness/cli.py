@@ -1,0 +1,234 @@
+"""The command line: one function per command. The only module that prints, exits or reads the environment."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+from cyclopts import App, CycloptsError, Parameter
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness import __version__, cleaning, comparison, doctoring, listing, recording, reference, rendering
+from harness.comparison import Context
+from harness.errors import HarnessError, UsageError
+from harness.options import SEVERAL, Options
+from harness.report import terminal
+
+OUT = Console(highlight=False, soft_wrap=False)
+ERR = Console(stderr=True, highlight=False)
+INTERRUPTED = 130
+
+app = App(
+    name="harness", version=__version__, help_format="plaintext", result_action="return_value",
+    help="Is a model moved between TensorFlow 1, TensorFlow 2 and PyTorch still the same model, and what did the move cost?",
+)
+references = App(name="reference", help="Recorded outputs of the real TF 1.15.5: record, verify or list them.")
+app.command(references)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and exit with its code."""
+    # A termination request ends the workers and leaves a resumable run, exactly as Ctrl-C does.
+    signal.signal(signal.SIGTERM, _interrupt)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = app(words, exit_on_error=False, print_error=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except CycloptsError as error:
+        _fail(UsageError(f"{error} See: harness {_command(words)}--help"))
+    except HarnessError as error:
+        _fail(error)
+    except KeyboardInterrupt:
+        ERR.print("interrupted; finished jobs are kept. Go on with the same command and --resume.", style="yellow")
+        sys.exit(INTERRUPTED)
+
+
+def _command(words: Sequence[str]) -> str:
+    return f"{words[0]} " if words and words[0] in app else ""
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _fail(error: HarnessError) -> NoReturn:
+    ERR.print(Text("error: ", style="bold red") + Text(str(error)))
+    sys.exit(error.exit_code)
+
+
+def _say(line: str) -> None:
+    ERR.print(Text(line, style="dim"))
+
+
+def _context() -> Context:
+    command = shlex.join(["harness", *sys.argv[1:]])
+    return Context(dict(os.environ), datetime.datetime.now().astimezone(), command, _say)
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> Table:
+    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return table
+
+
+@app.command(name="compare")
+def compare(chosen: Options = Options()) -> int:
+    """Compare builds: the same function, stage by stage, and how fast. Ends in a table and a report."""
+    context = _context()
+    if chosen.dry_run:
+        OUT.print(_table(("what", "detail"), listing.dry_run(chosen, context)))
+        return 0
+    result = comparison.compare(chosen, context)
+    OUT.print(terminal.render(result.report))
+    OUT.print(Text(f"report: {result.folder / 'report.md'} (.html .json .xml)"))
+    return result.report.exit_code
+
+
+@app.command(name="run")
+def run(chosen: Options = Options(no_speed=True)) -> int:
+    """Record what each build computes, and the bounds of lower precisions, without comparing builds."""
+    result = recording.run(chosen, _context())
+    OUT.print(_table(("workload", "build", "precision", "status", "first loss", "last loss", "seconds"), result.rows))
+    OUT.print(Text(f"records: {result.folder / 'jobs'}"))
+    return result.exit_code
+
+
+@app.command(name="list")
+def show_list(ports: Annotated[tuple[Path, ...], SEVERAL] = ()) -> int:
+    """List workloads with their backends and presets, and the builds.
+
+    Parameters
+    ----------
+    ports: Folders with workloads and ports of your own.
+    """
+    OUT.print(_table(("workload", "backends", "presets", "what"), listing.workloads(ports), "Workloads"))
+    OUT.print()
+    OUT.print(_table(("build", "backend", "python", "framework", "devices"), listing.builds(), "Builds"))
+    return 0
+
+
+@app.command(name="doctor")
+def doctor(*, quick: Annotated[bool, Parameter(negative="")] = False) -> int:
+    """Say which builds, devices and precisions can run here, and why the others cannot.
+
+    Parameters
+    ----------
+    quick: Look only; do not run a step in each precision.
+    """
+    found = doctoring.examine(_context(), probe=not quick)
+    for section in found:
+        OUT.print(_table(section.columns, section.rows, section.title))
+        OUT.print()
+    return 0
+
+
+@app.command(name="report")
+def report(
+    run: Path, *, format: Annotated[str, Parameter(help="terminal, markdown, json, html or junit")] = "terminal", out: Path | None = None  # noqa: A002
+) -> int:
+    """Render a finished run again, from its report.json.
+
+    Parameters
+    ----------
+    run: The run's folder, or its report.json.
+    out: File to write; the screen, if not given.
+    """
+    loaded = rendering.load(run)
+    if format == "terminal" and out is None:
+        OUT.print(terminal.render(loaded))
+        return 0
+    text = rendering.render(loaded, format)
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        rendering.save(text, out)
+        _say(f"wrote {out}")
+    return 0
+
+
+@app.command(name="clean")
+def clean(
+    *, reports: Path = Path("reports"), runs: Annotated[bool, Parameter(negative="")] = False,
+    environments: Annotated[bool, Parameter(negative="")] = False, older_than: int = 0,
+) -> int:
+    """Show what the environments and old runs take on disk, and delete what is asked for.
+
+    Parameters
+    ----------
+    reports: Folder of the runs.
+    runs: Delete the runs.
+    environments: Delete the environments that the harness provisioned.
+    older_than: Only runs that are at least so many days old.
+    """
+    found = cleaning.survey(reports, older_than, _context())
+    rows = [(item.kind, str(item.path), f"{item.size_bytes / 2**20:.1f} MiB") for item in found]
+    total = sum(item.size_bytes for item in found)
+    OUT.print(_table(("kind", "path", "size"), [*rows, ("", "all", f"{total / 2**20:.1f} MiB")]))
+    wanted = {"run": runs, "environment": environments}
+    for item in found:
+        if wanted[item.kind]:
+            cleaning.delete(item)
+            _say(f"deleted {item.path}")
+    if not any(wanted.values()):
+        _say("nothing deleted; add --runs or --environments")
+    return 0
+
+
+@references.command(name="list")
+def reference_list(*, folder: Path | None = None) -> int:
+    """List the recorded references with their provenance.
+
+    Parameters
+    ----------
+    folder: Where they lie; the shipped ones, if not given.
+    """
+    OUT.print(_table(("reference", "framework", "python", "tensors", "size"), listing.references(folder or reference.shipped())))
+    return 0
+
+
+@references.command(name="verify")
+def reference_verify(*, folder: Path | None = None) -> int:
+    """Check the references: checksums, and that today's workloads draw the same data and tape.
+
+    Parameters
+    ----------
+    folder: Where they lie; the shipped ones, if not given.
+    """
+    rows = recording.verify(folder or reference.shipped())
+    OUT.print(_table(("reference", "status", "detail"), rows))
+    return 0 if rows and all(row[1] == "ok" for row in rows) else 1
+
+
+@references.command(name="record")
+def reference_record(
+    *, folder: Path | None = None, workloads: Annotated[tuple[str, ...], SEVERAL] = (), python: Annotated[tuple[str, ...], SEVERAL] = ()
+) -> int:
+    """Record the references anew with the real TF 1.15.5.
+
+    Parameters
+    ----------
+    folder: Where to write them; over the shipped ones, if not given.
+    workloads: Which; all that have a TF1 port, if not given.
+    python: tf1=PATH, an interpreter that has TF 1.15.5.
+    """
+    target = folder or reference.shipped()
+    for path in recording.record_references(target, workloads, python, _context()):
+        _say(f"wrote {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    main()
+
+

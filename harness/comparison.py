@@ -1,0 +1,251 @@
+"""One comparison from options to a judged report on disk: plan, locate builds, run, judge, write, tidy.
+
+Prints nothing: it tells its progress through `Context.say`, and returns what `cli` shows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import psutil
+
+from harness import __version__, judging, options, outcome, plan, provision, reference, runner, runs, staging, store, timed
+from harness.errors import BuildError, RecordError
+from harness.plan import Job, Plan, Request
+from harness.processes import Limits, clean_environment
+from harness.report import html, json_format, junit, markdown
+from harness.report.model import BuildRow, JobRow, Report
+from harness.rounds import machine_lock
+from harness.workloads import registry
+
+#: A worker may use this share of the memory that is free when the run starts.
+MEMORY_SHARE = 0.9
+RECORDED = "recorded"
+LOG = "worker.log"
+
+
+@dataclasses.dataclass(frozen=True)
+class Context:
+    """What a comparison takes from outside.
+
+    Attributes:
+        environ: the environment, read by `cli`. now: when the run starts. command: as the user typed it.
+        say: called with one line of progress at a time.
+    """
+
+    environ: Mapping[str, str]
+    now: datetime.datetime
+    command: str
+    say: Callable[[str], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """A finished comparison and where it lies."""
+
+    report: Report
+    folder: Path
+
+
+@dataclasses.dataclass(frozen=True)
+class Located:
+    """The interpreter of every build, where each came from, and the builds that recorded references stand for."""
+
+    interpreters: dict[str, Path]
+    origins: dict[str, str]
+    recorded: dict[str, str]
+
+
+def compare(chosen: options.Options, context: Context) -> Result:
+    """Run a comparison and write its report.
+
+    Raises:
+        HarnessError: wrong usage, a build that cannot be had, a record that cannot be read.
+    """
+    request = options.request(chosen)
+    planned = plan.make(request)
+    located = locate(request, chosen, context)
+    asked = runs.key(["compare", plan.identity(request)])
+    run = runs.unfinished(chosen.reports, asked) if chosen.resume else None
+    if run is None:
+        what = "-".join(side.label.replace("#", "") for side in request.sides)
+        run = runs.create(chosen.reports, what, asked, context.command, context.now)
+    else:
+        context.say(f"going on with {run.folder}")
+    bench = make_bench(run.folder, located, chosen, context)
+    witnesses, jobs, builds, tapes = _run_jobs(bench, planned, located, context)
+    measured = _run_speed(bench, planned, located, chosen, context)
+    stages = judging.stage_rows(planned, witnesses)
+    speed = timed.rows(measured, lambda record, label: _relative(run.folder, record.folder / f"{label.replace('#', '-')}.log"))
+    jobs += [_speed_job(run.folder, record) for one in measured for record in [*one.records, *one.failed]]
+    notes = _notes(located, planned)
+    report = Report(
+        title=f"{' '.join(side.label for side in request.sides)} on {' '.join(item.name for item in request.workloads)}",
+        created=run.created, harness_version=__version__, command=run.command,
+        fidelity=outcome.fidelity(stages), headline=outcome.headline(stages, speed, jobs),
+        stages=tuple(stages), speed=tuple(speed), jobs=tuple(jobs), builds=tuple(builds), tapes=tapes, notes=notes,
+        exit_code=outcome.exit_code(stages, speed, jobs, chosen.fail_if_slower),
+    )
+    write(report, run.folder, chosen.json)
+    run.mark(finished=not any(row.status not in ("ok", "unsupported") for row in jobs))
+    if not chosen.keep:
+        runs.drop_tensors(run.folder, _kept(planned, report))
+    return Result(report, run.folder)
+
+
+def locate(request: Request, chosen: options.Options, context: Context) -> Located:
+    """Find or provision the interpreter of every build, before any work starts.
+
+    Raises:
+        BuildError: one cannot be had and no recorded reference stands for it.
+    """
+    named = options.overrides(chosen)
+    interpreters, origins, recorded = {}, {}, {}
+    for build in dict.fromkeys(side.build for side in request.sides):
+        try:
+            found = provision.locate(build, request.device, overrides=named, environ=context.environ, progress=context.say)
+        except BuildError as error:
+            if build != reference.BUILD or request.device != "cpu" or build in named:
+                raise
+            context.say(f"{build} cannot be had here; its recorded references stand for it")
+            recorded[build] = str(error)
+            continue
+        interpreters[build], origins[build] = found.path, found.origin
+    return Located(interpreters, origins, recorded)
+
+
+def make_bench(folder: Path, located: Located, chosen: options.Options, context: Context) -> runner.Bench:
+    """Return what jobs need to start workers."""
+    memory = int(psutil.virtual_memory().available * MEMORY_SHARE)
+    return runner.Bench(
+        run=folder.absolute(), staging=staging.prepare(context.environ), interpreters=located.interpreters,
+        environment=clean_environment(context.environ, TF_CPP_MIN_LOG_LEVEL="1"),
+        workloads=registry.known(chosen.ports), limits=Limits(chosen.limit, memory),
+    )
+
+
+Ran = tuple[dict[str, judging.Witness], list[JobRow], list[BuildRow], dict[str, str]]
+
+
+def _run_jobs(bench: runner.Bench, planned: Plan, located: Located, context: Context) -> Ran:
+    """Run all fidelity jobs, or take recorded references in their place."""
+    live = tuple(job for job in planned.jobs if job.build not in located.recorded)
+    total = len(live)
+    started: list[str] = []
+
+    def progress(job: Job, record: store.Record | None) -> None:
+        if record is None:
+            started.append(job.name)
+            return
+        ending = "" if record.ok else f": {record.reason}"
+        context.say(f"[{len(started)}/{total}] {job.workload} {job.side} {job.precision}: {record.status}, {record.duration_s:.1f} s{ending}")
+
+    records = runner.run_jobs(bench, live, progress)
+    witnesses = {name: _witness(bench.run, record) for name, record in records.items()}
+    jobs = [_job_row(bench.run, job, records[job.name]) for job in live]
+    tapes: dict[str, str] = {}
+    builds: dict[str, BuildRow] = {}
+    for job in live:
+        result = records[job.name].result
+        if records[job.name].ok:
+            tapes[f"{job.workload}/{job.preset}/{job.seed}"] = str(result["tape_hash"])
+            builds.setdefault(job.side, _build_row(job.side, result, located.origins[job.build]))
+    for job in planned.jobs:
+        if job.build in located.recorded:
+            witness = _recorded(bench, job)
+            witnesses[job.name] = witness
+            jobs.append(JobRow(job.name, job.side, job.workload, RECORDED, job.precision, witness.status, witness.reason, 0.0, ""))
+            if isinstance(witness.evidence, reference.Reference):
+                document = witness.evidence.provenance
+                builds.setdefault(job.side, _build_row(job.side, document, f"recorded reference {witness.evidence.path.name}"))
+    return witnesses, jobs, list(builds.values()), tapes
+
+
+def _recorded(bench: runner.Bench, job: Job) -> judging.Witness:
+    files = runner.inputs(bench, job.workload, job.preset, job.seed, job.steps)
+    try:
+        found = reference.find(job, reference.shipped(), files.tape_hash, files.data_hash)
+    except RecordError as error:
+        return judging.Witness(None, "unsupported", str(error), (), "")
+    return judging.Witness(found, "ok", "", found.abilities, "")
+
+
+def _witness(run: Path, record: store.Record) -> judging.Witness:
+    evidence = store.RecordEvidence(record) if record.ok else None
+    return judging.Witness(
+        evidence, record.status, record.reason, tuple(record.result.get("abilities", ())), _relative(run, record.folder / LOG)
+    )
+
+
+def _job_row(run: Path, job: Job, record: store.Record) -> JobRow:
+    log = _relative(run, record.folder / LOG)
+    return JobRow(job.name, job.side, job.workload, "fidelity", job.precision, record.status, record.reason, record.duration_s, log)
+
+
+def _speed_job(run: Path, record: store.Record) -> JobRow:
+    sides = record.job.get("side") or " ".join(record.job.get("labels", ()))
+    return JobRow(
+        record.folder.name, str(sides), str(record.job["workload"]), "speed", str(record.job["precision"]), record.status,
+        record.reason, record.duration_s, _relative(run, record.folder),
+    )
+
+
+def _build_row(side: str, result: Mapping[str, object], origin: str) -> BuildRow:
+    identity, effective = result["identity"], result["effective"]
+    assert isinstance(identity, dict) and isinstance(effective, dict)
+    return BuildRow(side, str(identity["python"]), str(identity["platform"]), dict(identity["versions"]), origin, dict(effective))
+
+
+def _relative(run: Path, path: Path) -> str:
+    return path.relative_to(run.absolute()).as_posix() if path.is_absolute() else path.relative_to(run).as_posix()
+
+
+def _run_speed(
+    bench: runner.Bench, planned: Plan, located: Located, chosen: options.Options, context: Context
+) -> list[timed.Timed]:
+    """Run the timed part under the machine's lock. A recorded reference has no speed."""
+    jobs = []
+    for job in planned.speed:
+        sides = tuple(side for side in job.sides if side.build not in located.recorded)
+        if len(sides) >= 2:
+            jobs.append(dataclasses.replace(job, sides=sides))
+    if not jobs:
+        return []
+    lock = staging.cache(context.environ) / "timed.lock"
+    with machine_lock(lock, lambda: context.say(f"another timed run holds {lock}; waiting for it to end")):
+        return timed.run_speed(bench, jobs, chosen.budget, context.say)
+
+
+def _notes(located: Located, planned: Plan) -> tuple[str, ...]:
+    notes = [f"{build} is represented by its recorded references, because: {why}" for build, why in located.recorded.items()]
+    if located.recorded and planned.speed:
+        notes.append("a recorded reference has no speed; it was left out of the timing")
+    return tuple(notes)
+
+
+def _kept(planned: Plan, report: Report) -> frozenset[str]:
+    """Return the jobs whose tensors a reader will want: those of pairs that did not pass."""
+    odd = {(row.workload, row.precision, side) for row in report.stages if row.verdict in ("FAIL", "INCONCLUSIVE") for side in (row.a, row.b)}
+    return frozenset(job.name for job in planned.jobs if (job.workload, job.precision, job.side) in odd)
+
+
+def write(report: Report, folder: Path, also: Path | None = None) -> None:
+    """Write every format of a report into the run's folder, and the JSON to one more file if asked."""
+    text = json_format.to_json(report)
+    store.write_text(folder / "report.json", text)
+    store.write_text(folder / "report.md", markdown.render(report))
+    store.write_text(folder / "report.html", html.render(report))
+    store.write_text(folder / "report.xml", junit.render(report))
+    if also is not None:
+        store.write_text(also, text)
+
+
+def free_bytes(folder: Path) -> int:
+    """Return the free disk space where a folder is, or would be made."""
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free

@@ -1,0 +1,109 @@
+"""Record without comparing: `harness run`, and the references of the real TF 1.15.5."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness import comparison, options, outcome, plan, reference, runner, runs, store, tape
+from harness.comparison import Context
+from harness.errors import HarnessError, JobFailed
+from harness.report.model import JobRow
+from harness.workloads import registry
+
+Row = tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Recorded:
+    """What `harness run` did: one row a job, for a table."""
+
+    folder: Path
+    rows: list[Row]
+    exit_code: int
+
+
+def run(chosen: options.Options, context: Context) -> Recorded:
+    """Record every workload on every build, with nothing compared; all tensors are kept."""
+    request = dataclasses.replace(options.request(dataclasses.replace(chosen, no_fidelity=False)), speed=False)
+    planned = plan.make(request)
+    located = comparison.locate(request, chosen, context)
+    if located.recorded:
+        raise JobFailed("unsupported", next(iter(located.recorded.values())))
+    asked = runs.key(["run", plan.identity(request)])
+    made = (runs.unfinished(chosen.reports, asked) if chosen.resume else None) or runs.create(
+        chosen.reports, "run-" + "-".join(side.label.replace("#", "") for side in request.sides), asked, context.command, context.now
+    )
+    bench = comparison.make_bench(made.folder, located, chosen, context)
+    done: list[store.Record] = []
+
+    def progress(job: plan.Job, record: store.Record | None) -> None:
+        if record is not None:
+            context.say(f"{job.workload} {job.side} {job.precision}: {record.status}")
+
+    records = runner.run_jobs(bench, planned.jobs, progress)
+    done = [records[job.name] for job in planned.jobs]
+    jobs = [
+        JobRow(job.name, job.side, job.workload, "fidelity", job.precision, record.status, record.reason, record.duration_s, "")
+        for job, record in zip(planned.jobs, done, strict=True)
+    ]
+    made.mark(finished=all(record.status in ("ok", "unsupported") for record in done))
+    rows = [_row(job, record) for job, record in zip(planned.jobs, done, strict=True)]
+    return Recorded(made.folder, rows, outcome.exit_code((), (), jobs, fail_if_slower=False))
+
+
+def _row(job: plan.Job, record: store.Record) -> Row:
+    first, last = "", ""
+    if record.ok:
+        losses = [item["name"] for item in record.tensors("trajectory") if item["name"].endswith("/loss/total")]
+        if losses:
+            first, last = (f"{float(record.read('trajectory', name)):.6g}" for name in (losses[0], losses[-1]))
+    status = record.status if record.ok else f"{record.status}: {record.reason}"
+    return (job.workload, job.side, job.precision, status, first, last, f"{record.duration_s:.1f}")
+
+
+def record_references(folder: Path, workloads: Sequence[str], python: Sequence[str], context: Context) -> list[Path]:
+    """Record the references anew with the real TF 1.15.5 and return the paths of their JSON files.
+
+    Raises:
+        JobFailed: a job did not end ok. BuildError: TF 1.15.5 cannot be had.
+    """
+    chosen = options.Options(
+        backends=(reference.BUILD,), workloads=tuple(workloads), precision=reference.PRECISIONS, preset=reference.PRESET,
+        seed=reference.SEED, python=tuple(python), no_speed=True, threads=1,
+    )
+    request = options.request(chosen)
+    planned = plan.make(request)
+    located = comparison.locate(request, chosen, context)
+    if located.recorded:
+        raise JobFailed("unsupported", next(iter(located.recorded.values())))
+    written = []
+    with tempfile.TemporaryDirectory(prefix="harness-reference-") as scratch:
+        bench = comparison.make_bench(Path(scratch), located, chosen, context)
+        for job in planned.jobs:
+            record = runner.run_job(bench, job, runner.inputs(bench, job.workload, job.preset, job.seed, job.steps))
+            if not record.ok:
+                raise JobFailed(record.status, f"{job.name}: {record.reason}")
+            written.append(reference.write(record, job, folder))
+    return written
+
+
+def verify(folder: Path) -> list[Row]:
+    """Check all references of a folder: schema, checksums, and that today's workload draws the same data and tape."""
+    rows = []
+    for path in reference.names(folder):
+        try:
+            found = reference.read(path)
+            document, provenance = found.document, found.provenance
+            workload = registry.get(document["workload"])
+            drawn = tape.draw(workload, workload.config(document["preset"]), document["seed"], document["steps"])
+            problem = "" if drawn.tape_hash == provenance["tape_hash"] else "today's tape differs: the workload or its draws changed"
+            problem = problem or ("" if drawn.data_hash == provenance["data_hash"] else "today's data differ from the recorded ones")
+        except HarnessError as error:
+            problem = str(error)
+        rows.append((path.stem, "failed" if problem else "ok", problem or f"{len(found.document['tensors'])} tensors"))
+    return rows
+
+

@@ -1,0 +1,55 @@
+"""Render a finished run again: from its `report.json`, to the same bytes as when it was judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from harness import store
+from harness.errors import CorruptRecord, UnknownName, UsageError
+from harness.report import html, json_format, junit, markdown
+from harness.report.model import Report
+
+FORMATS: dict[str, Callable[[Report], str]] = {
+    "markdown": markdown.render, "json": json_format.to_json, "html": html.render, "junit": junit.render,
+}
+
+
+def load(run: Path) -> Report:
+    """Return the report of a run's folder, or of a report.json.
+
+    Raises:
+        UsageError: there is no such run. CorruptRecord, NewerSchema: the file cannot be used.
+    """
+    path = run / "report.json" if run.is_dir() else run
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        hint = "It did not finish; go on with --resume." if run.is_dir() else "Give a run's folder, e.g. reports/<date>_<what>."
+        raise UsageError(f"{path}: there is no report. {hint}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise CorruptRecord(f"{path} cannot be read ({error}).") from error
+    return json_format.from_json(text, str(path))
+
+
+def render(report: Report, format_name: str) -> str:
+    """Return a report in one format.
+
+    Raises:
+        UnknownName: there is no such format.
+    """
+    if format_name not in FORMATS:
+        raise UnknownName("format", format_name, ["terminal", *FORMATS])
+    return FORMATS[format_name](report)
+
+
+def save(text: str, path: Path) -> None:
+    """Write a rendered report.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    try:
+        store.write_text(path, text)
+    except OSError as error:
+        raise UsageError(f"--out {path}: cannot be written ({error.strerror}).") from error
