@@ -31,7 +31,7 @@ def tox_add_core_config(core_conf: ConfigSet, state: State) -> None:
     interpreter that it names, even when another one is asked for by its path.
     """
     del core_conf, state
-    folders = [str(path.parent) for minor in MINORS for path in interpreters.find(minor, os.environ)[:1]]
+    folders = [str(path.parent) for minor in MINORS for path in interpreters.find(minor, os.environ)]
     known = os.environ.get("PATH", "").split(os.pathsep)
     os.environ["PATH"] = os.pathsep.join([*known, *(folder for folder in folders if folder not in known)])
 
