@@ -38,6 +38,7 @@ def _digits(value: float) -> str:
     """Three significant digits without an exponent between 0.001 and 10^9."""
     if value == 0.0:
         return "0"
+    value = float(f"{value:.2e}")
     places = max(0, 2 - math.floor(math.log10(abs(value)) + 1e-9))
     return f"{value:,.{places}f}" if 1e-3 <= abs(value) < 1e9 else f"{value:.2e}"
 
@@ -57,7 +58,7 @@ def value(number: float | None) -> str:
 
 
 def margin(error: float | None, threshold: float | None) -> str:
-    """error / threshold in at most five characters: above 1 is beyond the threshold. `0.31`, `4e-3`, `2e8`, `inf`."""
+    """Error / threshold in at most five characters: above 1 is beyond the threshold. `0.31`, `4e-3`, `2e8`, `inf`."""
     if error is None or threshold is None:
         return ""
     if error == 0.0:

@@ -16,7 +16,9 @@ h1 { font-size: 1.2rem; margin: 0 0 .5rem; color: var(--dim); font-weight: 500; 
 .dim { color: var(--dim); font-size: .875rem; } .good { color: var(--good); } .bad { color: var(--bad); } .open { color: var(--open); }
 .answer.good, .answer.bad, .answer.open { color: var(--ink); }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid var(--line); max-width: 26rem; }
+th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid var(--line); max-width: 26rem;
+  overflow-wrap: break-word; } td.hint { min-width: 14rem; }
+@media (max-width: 40rem) { th span { display: none; } th, td { padding: .3rem .4rem; } }
 th { color: var(--dim); font-weight: 500; white-space: nowrap; } td.tight { white-space: nowrap; }
 code { font: .8125rem/1.4 ui-monospace, monospace; background: var(--soft); padding: .1rem .3rem; border-radius: .2rem; }
 .card { border: 1px solid var(--line); border-radius: .4rem; padding: .6rem .9rem; margin: .6rem 0; } .card p { margin: .25rem 0; }
@@ -43,12 +45,13 @@ PAGE = """<!doctype html>
 <h2>Same function?</h2>
 <div class="wide"><table>
 <tr><th>workload</th><th>a : b</th><th>precision</th>
-{%- for letter in matrix.letters %}<th>{{ letter }} {{ matrix.stages[loop.index0] }}</th>{% endfor %}</tr>
+{%- for letter in matrix.letters %}<th title="{{ matrix.stages[loop.index0] }}">{{ letter }} <span>{{ matrix.stages[loop.index0] }}</span></th>{% endfor %}</tr>
 {% for row in matrix.lines %}<tr><td>{{ row.workload | line }}</td><td>{{ row.pair | line }}</td><td>{{ row.precision | line }}</td>
 {%- for cell in row.cells %}<td class="tight {{ cell.verdict | tone if cell }}">
 {%- if cell %}{{ sign(cell.verdict) }} {{ spell.margin(cell.error, cell.threshold) }}{% endif %}</td>{% endfor %}</tr>
 {% endfor %}</table></div>
-<p class="dim">✓ pass &nbsp; ✗ fail &nbsp; ? inconclusive &nbsp; i not judged; the number is error / threshold: beyond 1, it departs.</p>
+<p class="dim">✓ pass &nbsp; ✗ fail &nbsp; ? inconclusive &nbsp; i not judged; the number is error / threshold: beyond 1, it departs.
+{% for letter in matrix.letters %}{{ letter }} {{ matrix.stages[loop.index0] }}{{ ", " if not loop.last }}{% endfor %}</p>
 {% endif %}
 {% if matrix.departures %}
 <h2>Where it departs</h2>
@@ -80,7 +83,7 @@ threshold {{ spell.error(first.threshold) }}</p>{% endif %}
 <td class="tight">{{ spell.memory(row.a_peak_bytes) }}<br>{{ spell.memory(row.b_peak_bytes) }}</td>
 <td class="tight {{ row.verdict | tone }}">{{ spell.ratio(row.ratio, row.low, row.high) }}{{ plot.row(row) }}</td>
 <td class="{{ row.verdict | tone }}">{{ row.verdict | line }}{% if row.material %}<br>material{% endif %}</td>
-<td>{{ row.rounds }}</td><td>{{ hint(row) }}
+<td>{{ row.rounds }}</td><td class="hint">{{ hint(row) }}
 {%- if row.command %}<details><summary>again</summary><code>{{ row.command | line }}</code></details>{% endif %}</td></tr>
 {% endfor %}</table></div>
 {% endif %}

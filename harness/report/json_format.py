@@ -81,7 +81,7 @@ def _row(kind: type[Row], value: Any, where: str) -> Row:
         raise CorruptRecord(f"{where}: {_short(value)} is met where {kind.__name__} belongs; the file is altered")
     hints = typing.get_type_hints(kind)
     known: dict[str, Any] = {}
-    for field in dataclasses.fields(typing.cast(Any, kind)):
+    for field in dataclasses.fields(typing.cast("Any", kind)):
         if field.name in value:
             known[field.name] = _value(hints[field.name], value[field.name], f"{where}: {field.name}")
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
@@ -99,7 +99,7 @@ def _value(kind: Any, value: Any, where: str) -> Any:
     if origin is dict and isinstance(value, dict):
         return {name: part if parts[1] is Any else _value(parts[1], part, f"{where}.{name}") for name, part in value.items()}
     if dataclasses.is_dataclass(kind):
-        return _row(typing.cast(Any, kind), value, where)
+        return _row(typing.cast("Any", kind), value, where)
     if kind is float and isinstance(value, str) and value in NOT_FINITE:
         return NOT_FINITE[value]
     if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e308:

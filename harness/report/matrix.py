@@ -9,8 +9,8 @@ import dataclasses
 from collections.abc import Sequence
 
 from backends.contract import STAGE_LETTERS
-from harness.report.model import JobRow, Report, SpeedRow, StageRow
 from harness.report.format import one_line, seconds
+from harness.report.model import JobRow, Report, SpeedRow, StageRow
 
 #: Column headings; P is not a step of the ladder but whether a lower precision is in effect and no worse than it must be.
 LETTERS = {**STAGE_LETTERS, "P": "precision"}

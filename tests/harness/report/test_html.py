@@ -1,0 +1,114 @@
+"""HTML: one page, nothing loaded from elsewhere, nothing unescaped."""
+
+from __future__ import annotations
+
+import dataclasses
+import html.parser
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.report.html import Plot, render
+
+VOID = {"meta", "link", "br"}
+LOADING = {"src", "href", "srcset", "action", "data", "poster", "xlink:href", "background"}
+
+
+class Page(html.parser.HTMLParser):
+    """Collects tags, attributes and text, and checks that tags nest."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.attributes, self.text, self.open = [], [], [], []
+        self.feed(text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def check(text):
+    page = Page(text)
+    assert not {"script", "img", "iframe", "object", "b", "bold"} & set(page.tags)
+    assert not [name for name, _ in page.attributes if name.startswith("on") or name == "style"]
+    assert [value for name, value in page.attributes if name in LOADING] == ["data:,"]
+    assert "url(" not in text.split("</style>")[0] and "@import" not in text
+    return " ".join("".join(page.text).split())
+
+
+def test_nothing_is_loaded_and_nothing_is_unescaped(full):
+    """Tags nest, and no address is in an attribute."""
+    text = render(full)
+    assert "<script>alert('x')</script> [bold]b[/bold] a|b `c` \\x1b[31mred\\x202e" in check(text)
+    assert "default-src 'none'" in text
+
+
+def test_all_is_there(full):
+    """Answer, matrix, first divergence, ladder, speed with its plot, jobs, builds."""
+    text = check(render(full))
+    for part in ("✗ FAIL: cnn differs", "✗ 4e10", "first at loss", "a = 0.5, b = 1.0", "1.234 [1.20, 1.27]", "SIGSEGV", "tox environment torch-cpu", "Ladder"):
+        assert part in text
+    assert render(full).count('class="bar"') == 4
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.text())
+def test_any_name_is_text(sample, text):
+    """In every kind of row."""
+    report = dataclasses.replace(
+        sample.EMPTY, title=text, headline=text, notes=(text,), tapes={text: text},
+        stages=(sample.stage("forward", "FAIL", workload=text, worst=text, null=(text,), command=text), sample.stage(text)),
+        speed=(sample.speed("train", text, workload=text, differences=(text,)),),
+        jobs=(dataclasses.replace(sample.JOBS[3], job=text, status=text),),
+        builds=(dataclasses.replace(sample.BUILDS[1], versions={text: text}, effective={text: {text: text}}),),
+    )
+    check(render(report))
+
+
+@given(st.lists(st.tuples(st.one_of(st.none(), st.floats()), st.one_of(st.none(), st.floats()), st.one_of(st.none(), st.floats())), max_size=4))
+def test_a_plot_stays_inside_its_box(sample, numbers):
+    """Whatever the ratios are."""
+    rows = tuple(sample.speed("train", "UNCLEAR", ratio=ratio, low=low, high=high) for ratio, low, high in numbers)
+    plot = Plot(rows)
+    for drawn in (plot.axis(), *(plot.row(row) for row in rows)):
+        for name, value in Page(str(drawn)).attributes:
+            if name in ("x", "x1", "x2", "cx"):
+                assert 0.0 <= float(value) <= 240.0
+
+
+def test_the_plot_puts_a_slower_build_to_the_right(sample):
+    """1 is a line, b / a above it is on its right; a row without an interval has no plot."""
+    slower, faster = sample.speed("train", "SLOWER"), sample.speed("train", "FASTER", ratio=0.5, low=0.4, high=0.6)
+    plot = Plot((slower, faster))
+    middle = {name: float(value) for name, value in Page(str(plot.row(slower))).attributes if name == "cx"}["cx"]
+    left = {name: float(value) for name, value in Page(str(plot.row(faster))).attributes if name == "cx"}["cx"]
+    assert left < 120.0 < middle
+    assert "" == plot.row(dataclasses.replace(slower, low=math.nan)) == plot.row(dataclasses.replace(slower, high=None))
+
+
+def test_drawing_twice_gives_the_same_bytes(full, empty):
+    """No clock, no chance; and an empty report has no empty section."""
+    assert render(full) == render(full)
+    assert "<h2>" not in render(empty)
+
+
+@pytest.mark.parametrize("name", ["viewport", "color-scheme", "prefers-color-scheme: dark"])
+def test_the_page_is_for_phones_and_for_the_dark(full, name):
+    """Stated in its head."""
+    assert name in render(full).split("<body>")[0]

@@ -1,0 +1,118 @@
+"""JSON: strict, stable, and read back as it was."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.errors import CorruptRecord, NewerSchema
+from harness.report.json_format import ORDER, from_json, to_json
+from harness.report.model import SCHEMA, Report
+
+
+def refuse(name):
+    raise AssertionError(f"{name} is not strict JSON")
+
+
+def same(one, other):
+    """Equality in which NaN equals itself; `repr` of a frozen dataclass holds every field."""
+    return repr(one) == repr(other)
+
+
+def test_the_top_level_is_what_is_promised(full):
+    """Names that scripts rely on."""
+    flat = json.loads(to_json(full), parse_constant=refuse)
+    assert tuple(flat) == ORDER
+    assert {"fidelity": "FAIL", "headline": full.headline, "exit_code": 1} == flat["summary"]
+    assert {"workload", "a", "b", "precision", "stage", "verdict", "worst", "error", "floor"} <= set(flat["stages"][0])
+    assert {"workload", "a", "b", "action", "ratio", "low", "high", "verdict"} <= set(flat["speed"][0])
+    assert {"status", "reason"} <= set(flat["jobs"][0])
+    assert flat["schema"] == SCHEMA
+
+
+def test_what_is_not_finite_is_spelled_out(full):
+    """NaN and the infinities."""
+    flat = json.loads(to_json(full), parse_constant=refuse)
+    assert [flat["stages"][3][name] for name in ("error", "value_a", "value_b")] == ["NaN", "NaN", "Infinity"]
+
+
+def test_a_report_is_read_back_as_it_was(full, empty):
+    """And written again with the same bytes."""
+    for report in (full, empty):
+        text = to_json(report)
+        again = from_json(text)
+        assert (report.builds, report.tapes) == (again.builds, again.tapes)
+        assert same(dataclasses.replace(report, builds=(), tapes={}), dataclasses.replace(again, builds=(), tapes={}))
+        assert text == to_json(again)
+
+
+@given(st.floats(), st.text(), st.one_of(st.none(), st.floats()), st.lists(st.text()))
+def test_any_value_survives(sample, number, text, maybe, names):
+    """A text "NaN" stays a text, a NaN stays a number."""
+    stage = sample.stage("forward", error=maybe, worst=text, value_a=number, null=tuple(names), reason="NaN")
+    report = dataclasses.replace(sample.EMPTY, stages=(stage,), headline=text, notes=tuple(names), tapes={text: text})
+    assert same(report, from_json(to_json(report)))
+
+
+def test_the_order_of_a_mapping_does_not_change_the_bytes(full):
+    """Same report, same bytes."""
+    other = dataclasses.replace(full, tapes=dict(reversed(full.tapes.items())))
+    assert to_json(full) == to_json(other)
+
+
+def test_a_newer_schema_says_which_file_and_what_to_do(full):
+    """Instead of guessing."""
+    text = to_json(full).replace('"schema": 1', f'"schema": {SCHEMA + 1}')
+    with pytest.raises(NewerSchema, match=rf"old/report\.json has schema {SCHEMA + 1}.*up to {SCHEMA}.*install a newer"):
+        from_json(text, "old/report.json")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "1", "null", '{"schema": "1"}', '{"schema": true}', '{"schema": 0}', '{"schema": 1}', '{"schema": 1, "summary": {}}', "[" * 100_000],
+)
+def test_what_is_no_report_is_corrupt(text):
+    """With the file's name and no traceback of another kind."""
+    with pytest.raises(CorruptRecord, match="this file"):
+        from_json(text, "this file")
+
+
+def test_any_value_of_another_type_is_corrupt(full):
+    """Each field of each row altered in turn; a field that is taken out is noticed unless it has a default."""
+    flat = json.loads(to_json(full))
+    for section in ("stages", "speed", "jobs", "builds"):
+        for name in flat[section][0]:
+            altered = json.loads(json.dumps(flat))
+            altered[section][0][name] = {"not": ["this"]} if not isinstance(flat[section][0][name], dict) else 7
+            with pytest.raises(CorruptRecord, match=rf"{section}\[0\]: {name}"):
+                from_json(json.dumps(altered))
+
+
+@given(st.integers(0, 20_000))
+def test_a_truncated_report_is_corrupt(sample, length):
+    """Wherever it is cut."""
+    text = to_json(sample.REPORT)
+    if length < len(text) - 1:
+        with pytest.raises(CorruptRecord):
+            from_json(text[:length])
+
+
+def test_unknown_names_are_left_out(full):
+    """A later harness may add a field without a new schema."""
+    flat = json.loads(to_json(full))
+    flat["more"] = flat["stages"][0]["more"] = 1
+    assert isinstance(from_json(json.dumps(flat)), Report)
+
+
+def test_a_number_beyond_a_float_is_corrupt(full):
+    """Not an overflow."""
+    flat = json.loads(to_json(full))
+    flat["stages"][0]["error"] = 10**400
+    with pytest.raises(CorruptRecord):
+        from_json(json.dumps(flat))
+    assert math.isfinite(from_json(to_json(full)).stages[0].error)

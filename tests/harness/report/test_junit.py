@@ -1,0 +1,41 @@
+"""JUnit: well-formed whatever the names, and counted right."""
+
+from __future__ import annotations
+
+import dataclasses
+from xml.etree import ElementTree
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.report.junit import render
+
+
+def test_each_stage_and_each_job_is_a_case(full):
+    """FAIL is a failure, INCONCLUSIVE an error, INFO and unsupported skipped."""
+    suites = {suite.get("name"): suite for suite in ElementTree.fromstring(render(full).encode())}
+    counts = {name: [int(suite.get(key)) for key in ("tests", "failures", "errors", "skipped")] for name, suite in suites.items()}
+    assert counts == {"fidelity": [16, 3, 2, 1], "speed": [5, 0, 0, 0], "jobs": [4, 0, 2, 1]}
+    failure = suites["fidelity"].find("testcase/failure")
+    assert failure.get("message") == "FAIL: loss/l2: beyond the threshold"
+    assert "again: harness compare" in failure.text
+    assert len({(case.get("classname"), case.get("name")) for case in suites["fidelity"]}) == 16
+
+
+def test_a_verdict_that_is_not_known_is_an_error(sample):
+    """Never a passing case."""
+    report = dataclasses.replace(sample.EMPTY, stages=(sample.stage("forward", "MAYBE"),))
+    assert 'errors="1"' in render(report)
+
+
+@given(st.text())
+def test_any_name_gives_a_document_that_parses(sample, text):
+    """Also with characters that XML forbids."""
+    report = dataclasses.replace(sample.EMPTY, title=text, stages=(sample.stage("forward", "FAIL", workload=text, reason=text, worst=text),))
+    ElementTree.fromstring(render(report).encode())
+
+
+def test_an_empty_report_and_drawing_twice(empty, full):
+    """Three empty suites; the same bytes."""
+    assert render(empty).count("<testsuite ") == 3
+    assert render(full) == render(full)

@@ -1,0 +1,60 @@
+"""Markdown: complete, and inert."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from harness.report.markdown import code, escape, render
+
+PARSER = MarkdownIt("commonmark").enable("table")
+
+
+def test_every_table_has_as_many_cells_in_each_row(full):
+    """A pipe in a name does not end a cell."""
+    for block in re.findall(r"(?:^\|.*\n)+", render(full), re.MULTILINE):
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}) == 1
+
+
+def test_all_is_there(full):
+    """Also what the terminal cuts."""
+    text = render(full)
+    for part in ("**FAIL.**", "✗ 4e10", "first at **loss**", "1.234 \\[1.20, 1.27]", "SLOWER, material", "about 42 rounds", "SIGSEGV", "612 MiB", "## Ladder"):
+        assert part in text
+
+
+def test_hostile_names_are_text(full):
+    """Neither HTML nor emphasis comes out of a name."""
+    html = PARSER.render(render(full))
+    assert "<script" not in html
+    assert "&lt;script&gt;alert('x')&lt;/script&gt; [bold]b[/bold] a|b `c`" in html
+
+
+@given(st.text())
+def test_escaped_text_is_shown_as_it_is(text):
+    """Any text, as the only thing in a cell."""
+    tokens = PARSER.parse(f"| h |\n| --- |\n| x{escape(text)}x |\n")
+    cells = [token for token in tokens if token.type == "inline"]
+    assert len(cells) == 2
+    assert {"text"} >= {child.type for child in cells[1].children if child.type != "text_special"}
+
+
+@given(st.text())
+def test_code_stays_code(text):
+    """Backticks do not end it."""
+    (inline,) = [token for token in PARSER.parse("x " + code(text, cell=False)) if token.type == "inline"]
+    assert [child.type for child in inline.children] == ["text", "code_inline"]
+
+
+def test_an_empty_report_has_no_empty_sections(empty):
+    """Title, answer, command."""
+    assert "##" not in render(empty)
+    assert "Nothing was measured." in render(empty)
+
+
+def test_drawing_twice_gives_the_same_bytes(full):
+    """No clock, no chance."""
+    assert render(full) == render(full)

@@ -1,0 +1,54 @@
+"""Grouping of stage rows into lines, and what departs first."""
+
+from __future__ import annotations
+
+from harness.report.matrix import hint, letter, matrix, unfinished, zeros
+
+
+def test_lines_are_pairs_and_columns_are_stages(full):
+    """In the order of the ladder; a row that only informs is not a line."""
+    found = matrix(full.stages)
+    assert found.letters == ("W", "F", "L", "G", "U", "T", "P")
+    assert len(found.lines) == 5
+    assert [row.stage for row in found.information] == ["trajectory"]
+
+
+def test_the_first_stage_that_departs_is_the_first_of_the_ladder(full):
+    """Whatever the order of the rows."""
+    for rows in (full.stages, full.stages[::-1]):
+        line = next(line for line in matrix(rows).lines if line.workload == "cnn" and line.precision == "fp64")
+        assert (line.verdict, line.first.stage, [row.stage for row in line.also]) == ("FAIL", "loss", ["gradients"])
+
+
+def test_failures_come_before_what_is_inconclusive(full):
+    """A line that passes is not among them."""
+    assert [line.verdict for line in matrix(full.stages).departures] == ["FAIL", "FAIL", "INCONCLUSIVE"]
+
+
+def test_a_worse_verdict_of_the_same_stage_is_the_one_shown(sample):
+    """Two seeds of one pair: a PASS never hides a FAIL."""
+    rows = [sample.stage("forward"), sample.stage("forward", "FAIL"), sample.stage("forward", "INCONCLUSIVE")]
+    (line,) = matrix(rows).lines
+    assert "FAIL" == line.cells[0].verdict == line.verdict
+
+
+def test_an_unknown_verdict_or_stage_is_not_a_pass(sample):
+    """A report of a later harness drawn by this one."""
+    (line,) = matrix([sample.stage("forward"), sample.stage("weights", "MAYBE"), sample.stage("novel")]).lines
+    assert line.verdict == "MAYBE"
+    assert letter("novel") == "novel"
+
+
+def test_unsupported_jobs_come_last(full):
+    """And those that ended ok are not listed."""
+    assert [job.status for job in unfinished(full)] == ["crashed", "error", "unsupported"]
+
+
+def test_hints_and_zeros(full, empty):
+    """What would settle an UNCLEAR, what differs between the settings, what is mathematically zero."""
+    texts = [hint(row) for row in full.speed]
+    assert "about 42 rounds in all would settle it (about 3.50 min)" in texts[1]
+    assert "settings differ: xla: a on, b off" in texts[1]
+    assert texts[0] == ""
+    assert zeros(full)["cnn"] == ("conv1/bias", "conv2/bias")
+    assert zeros(empty) == {}

@@ -1,0 +1,101 @@
+"""The report in a terminal: 80 columns, no colour, no Unicode, hostile text."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import re
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from harness.report.terminal import render
+
+
+def draw(report, width=80, encoding="utf-8", **more):
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="replace" if encoding == "utf-8" else "backslashreplace")
+    Console(file=stream, width=width, **more).print(render(report))
+    stream.flush()
+    return stream.buffer.getvalue().decode(encoding)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 140])
+def test_no_line_is_longer_than_the_terminal(full, width):
+    """And none is empty of meaning: every section is there."""
+    text = draw(full, width)
+    assert max(cell_len(line) for line in text.splitlines()) <= width
+    for heading in ("Same function?", "Where it departs", "How fast?", "Jobs that did not end ok", "Notes"):
+        assert heading in text
+
+
+def test_the_answer_comes_first(full):
+    """One sentence, with the verdict's sign and word."""
+    assert draw(full).startswith("✗ FAIL  cnn differs between tf1-compat and torch")
+
+
+def test_every_stage_fits_eighty_columns_without_hostile_names(full, sample):
+    """All six steps of the ladder, failing with large margins, next to the longest pair's names."""
+    stages = ("weights", "forward", "loss", "gradients", "update", "trajectory")
+    rows = tuple(sample.stage(name, "FAIL", workload="linear", b="tf2.10", error=1e-4) for name in stages)
+    text = draw(dataclasses.replace(full, stages=rows))
+    line = next(line for line in text.splitlines() if line.startswith("linear"))
+    assert line.count("✗ 1e10") == 6
+
+
+def test_a_failure_is_told_with_all_that_is_known(full):
+    """First stage, tensor, both values, error, floor, threshold, the command and the logs."""
+    text = " ".join(draw(full).split())
+    for part in (
+        "starts at loss", "loss/l2 []", "0.5 (tf1-compat)", "1.0 (torch)", "error 3.1e-04, floor 1.1e-15, threshold 8.8e-15", "also FAIL at G",
+        "--stages loss", "jobs/cnn-torch/worker.log",
+    ):
+        assert part in text
+
+
+def test_speed_tells_ratio_interval_verdict_and_what_would_settle_it(full):
+    """A wide terminal also has warm-up and memory."""
+    text = " ".join(draw(full).split())
+    for part in ("1.234", "[1.20, 1.27]", "material", "2.05 ms", "about 42 rounds in all would settle it", "settings differ: xla: a on, b off"):
+        assert part in text
+    assert "warm-up" not in text
+    assert "warm-up" in draw(full, 120)
+
+
+def test_markup_and_control_sequences_are_shown_and_not_obeyed(full):
+    """Names in brackets stay, escapes are spelled out."""
+    text = draw(full, 300)
+    assert "[bold]b[/bold] a|b `c` \\x1b[31mred\\x202e" in text
+    assert "\x1b" not in text
+
+
+def test_colour_is_never_the_only_difference(full):
+    """With and without colour the words are the same."""
+    plain = draw(full, no_color=True, color_system=None)
+    coloured = draw(full, force_terminal=True, color_system="truecolor")
+    assert "\x1b[" in coloured
+    stripped = re.sub(r"\x1b\[[0-9;]*m", "", coloured)
+    assert plain == stripped
+
+
+def test_a_terminal_without_unicode_gets_words(full):
+    """No sign is lost."""
+    text = draw(full, encoding="ascii")
+    assert text.startswith("X FAIL")
+    assert "ok 4e-2" in text
+
+
+def test_an_empty_report_is_one_sentence(empty):
+    """Nothing else is drawn."""
+    assert draw(empty).strip() == "Nothing was measured."
+
+
+def test_a_long_list_is_cut_and_says_so(full, sample):
+    """The files hold the rest."""
+    rows = tuple(sample.stage("forward", "FAIL", workload=f"w{number}") for number in range(20))
+    assert "... and 8 more pairs" in draw(dataclasses.replace(full, stages=rows))
+
+
+def test_drawing_twice_gives_the_same_text(full):
+    """No clock, no chance."""
+    assert draw(full) == draw(full)
