@@ -17,6 +17,7 @@ EXECUTIONS = ("default", "graph", "compiled")
 
 #: Ops in an executed graph that stand for a cluster which XLA has compiled.
 CLUSTERS = ("XlaLaunch", "_XlaRun", "XlaLaunchV2")
+XLA_FLAG = "--tf_xla_cpu_global_jit"
 CONTRACTIONS = ("Conv2D", "MatMul", "BatchMatMulV2")
 #: What a missing kernel, or an operation that XLA cannot compile, says.
 REFUSALS = ("OpKernel", "No registered", "not supported", "unsupported operation", "not implemented", "Unsupported")
@@ -68,9 +69,11 @@ def session_config(setting: Setting) -> Any:
     if setting.device == "cpu":
         config.device_count["GPU"] = 0
     config.gpu_options.allow_growth = True
+    # Lets a session's jit level count on the CPU, and does nothing by itself. Set for every session, because TensorFlow
+    # reads it once, when the process's first session starts.
+    if XLA_FLAG not in os.environ.get("TF_XLA_FLAGS", ""):
+        os.environ["TF_XLA_FLAGS"] = (os.environ.get("TF_XLA_FLAGS", "") + " " + XLA_FLAG).strip()
     if setting.execution == "compiled":
-        # On the CPU the session's level counts only with this flag, which is read when the first session starts.
-        os.environ["TF_XLA_FLAGS"] = (os.environ.get("TF_XLA_FLAGS", "") + " --tf_xla_cpu_global_jit").strip()
         config.graph_options.optimizer_options.global_jit_level = tf.OptimizerOptions.ON_1
     return config
 

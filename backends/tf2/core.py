@@ -10,6 +10,7 @@ native input and read-back of settings are here.
 from __future__ import annotations
 
 import collections
+import functools
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 import numpy as np
@@ -103,9 +104,6 @@ class Tf2Port(Port):
         self._gradients = self._compiled(self._undisturbed(lambda *given: self._differentiate(*given)[1]))
         self._update = self._compiled(self._train)
         self._product = self._compiled(lambda arrays: self.activations(arrays, None, False)[self.PRODUCT])
-        eager = self.setting.execution == "eager"
-        # Not compiled itself: XLA has no iterators. It calls `_update`, which is.
-        self._native_step = self._step_from if eager else tf.function(self._step_from)
 
     def _compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
         if self.setting.execution == "eager":
@@ -203,22 +201,29 @@ class Tf2Port(Port):
                         self._update(phase, self._tensors(batch.arrays), self._noise(batch)) for phase, batch in batches]))
                     source.cursor += 1
             else:
-                _, iterator = source.stream("tf2 %d" % id(self), self._native_batches)
-                history = [self._native_step(iterator) for _ in range(steps)]
+                step = source.stream("tf2 %d" % id(self), self._native)[-1]
+                history = [step() for _ in range(steps)]
             # One conversion at the end; it also waits for the device.
             return {name: tf.stack([terms[name] for terms in history]).numpy().tolist() for name in (history or [{}])[0]}
 
-    def _native_batches(self, source: Any) -> Any:
-        """Return an endless iterator over shuffled batches.
+    def _native(self, source: Any) -> Tuple[Any, ...]:
+        """Return a callable that runs one native step; before it, what has to live as long as it does.
 
-        Row numbers pass through `tf.data` and a batch is gathered at once; passing rows one by one costs more than the step.
+        Row numbers pass through `tf.data` and a batch is gathered at once: less work than passing single rows. The step is
+        traced for this stream and holds its iterator; as an argument of a `tf.function` an iterator is matched with the
+        traces at each call, which takes longer than a small model's step.
         """
         self.generator.reset_from_seed(source.seed)
         rows = self._tensors(source.training_rows())
         total = len(next(iter(source.training_rows().values())))
         order = tf.data.Dataset.range(total).shuffle(total, seed=source.seed).batch(source.batch_size, drop_remainder=True)
         batches = order.repeat().map(lambda index: {name: tf.gather(value, index) for name, value in rows.items()})
-        return self, iter(batches.prefetch(2))  # `self` too: its id is the stream's key
+        iterator = iter(batches.prefetch(2))
+        # Not compiled as a whole, XLA has no iterators: it calls `_update`, which is.
+        step = functools.partial(self._step_from, iterator)
+        if self.setting.execution != "eager":
+            step = tf.function(step).get_concrete_function()
+        return self, iterator, step  # `self`, because its id is the stream's key
 
     def generate(self, source: Any, count: int) -> np.ndarray:
         rows = source.evaluation_rows(count)
