@@ -33,13 +33,13 @@ def missing(device: str, environ: Mapping[str, str], root: Path = Path("/")) -> 
     """
     if device == "gpu" and not _has_gpu(environ, root):
         return (
-            "this machine has no NVIDIA GPU: there is neither /dev/nvidia0 nor /dev/dxg nor nvidia-smi on PATH. "
-            "Use the -cpu environment, or a machine with a card and its driver."
+            "this machine has no NVIDIA GPU (no /dev/nvidia0, no /dev/dxg, no nvidia-smi on PATH): "
+            "use the CPU instead, or a machine with a card and its driver."
         )
     if device == "tpu" and not _has_tpu(environ, root):
         return (
-            "this machine has no TPU: there is neither /dev/accel0 nor /dev/vfio/0, and none of "
-            f"{', '.join(_TPU_VARIABLES)} is set. Use the -cpu environment, or a Cloud TPU VM."
+            f"this machine has no TPU (no /dev/accel0, no /dev/vfio/0, none of {', '.join(_TPU_VARIABLES)} is set): "
+            "use the CPU instead, or a Cloud TPU VM."
         )
     return None
 

@@ -129,14 +129,14 @@ def _run_tox(where: Places, name: str, environ: Mapping[str, str], *, recreate: 
     ]
     record = log(where, name)
     try:
-        status = run_logged(argv, cwd=where.root, env=_tox_environment(where, environ), log=record, timeout_s=LIMIT_S)
+        status = run_logged(argv, cwd=where.root, env=tox_environment(where, environ), log=record, timeout_s=LIMIT_S)
     except JobFailed as error:
         raise ProvisionFailed(f"{name}: {error.reason}. Try again where the network is faster.") from error
     if status != 0:
         raise ProvisionFailed(f"tox could not make {name} (exit status {status}). Log: {record}. It says:\n{_last_words(record)}")
 
 
-def _tox_environment(where: Places, environ: Mapping[str, str]) -> dict[str, str]:
+def tox_environment(where: Places, environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for tox: pip's and proxies' settings pass, those of an outer tox and of virtual environments do not."""
     env = clean_environment(environ, HARNESS_BACKENDS=str(where.backends))
     if "PYTHONNOUSERSITE" not in environ:

@@ -74,7 +74,7 @@ def locate(
     reason = devices.missing(device, environ)
     if reason:
         raise BuildError(f"build {build} on {device} needs a {device.upper()}, and {reason}")
-    return _provision(search, progress)
+    return install(search, progress)
 
 
 def available(search: Search) -> Interpreter | None:
@@ -111,9 +111,11 @@ def _named(build: Build, path: Path, search: Search) -> Interpreter:
     version = found.version(build.distributions)
     if not found.module or (version is not None and not _in(version, build.accepts)):
         has = f"{build.module} {version}" if version else f"no {build.module}"
+        on = f" on CPython {' or '.join(build.pythons)}" if build.pythons else ""
         raise FrameworkMissing(
-            f"{option}: Python {found.python} there has {has}; build {build.name} needs {build.module}{build.accepts}. "
-            f"Install it, e.g. {path} -m pip install {_pinned(dataclasses.replace(search, build=build))}, or leave the option out and the harness makes an environment."
+            f"{option}: Python {found.python} there has {has}; build {build.name} needs {build.module}{build.accepts}{on}. Install "
+            f"{_pinned(dataclasses.replace(search, build=build))} in such an interpreter with pip and name that one, or leave the option "
+            "out and the harness makes an environment."
         )
     return Interpreter(path.absolute(), "--python", found.python, version or "")
 
@@ -142,7 +144,7 @@ def _own(search: Search) -> Interpreter | None:
     return Interpreter(own.absolute(), "the harness's own interpreter", found.python, version)
 
 
-def _provision(search: Search, progress: Callable[[str], None]) -> Interpreter:
+def install(search: Search, progress: Callable[[str], None]) -> Interpreter:
     """Install the environment, unless another harness has done so in the meantime."""
     build, where = search.build, search.places
     names = serving(build, search.device)
