@@ -7,7 +7,7 @@ imports only the two modules of the harness that need nothing but the standard l
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tox.plugin import impl
 from tox.tox_env.errors import Fail
@@ -15,8 +15,6 @@ from tox.tox_env.errors import Fail
 from harness import devices, interpreters
 
 if TYPE_CHECKING:
-    from tox.config.sets import ConfigSet
-    from tox.session.state import State
     from tox.tox_env.api import ToxEnv
 
 #: What the builds and the test environments may ask for.
@@ -24,20 +22,19 @@ MINORS = ("3.7", "3.10", "3.11", "3.12", "3.13")
 
 
 @impl
-def tox_add_core_config(core_conf: ConfigSet, state: State) -> None:
+def tox_add_core_config() -> None:
     """Put the folders of interpreters that are nowhere on PATH at PATH's end, where they hide nothing.
 
     tox's own option for this, `--discover`, cannot be used: a virtualenv old enough for Python 3.7 takes the first
     interpreter that it names, even when another one is asked for by its path.
     """
-    del core_conf, state
     folders = [str(path.parent) for minor in MINORS for path in interpreters.find(minor, os.environ)]
     known = os.environ.get("PATH", "").split(os.pathsep)
     os.environ["PATH"] = os.pathsep.join([*known, *(folder for folder in folders if folder not in known)])
 
 
 @impl
-def tox_on_install(tox_env: ToxEnv, arguments: Any, section: str, of_type: str) -> None:
+def tox_on_install(tox_env: ToxEnv) -> None:
     """Fail before anything is downloaded for a device that this machine does not have."""
     device = tox_env.conf.name.rpartition("-")[2]
     if device in devices.ACCELERATORS and (reason := devices.missing(device, os.environ)):

@@ -89,9 +89,10 @@ def _newest_first(root: Path, minor: str) -> list[Path]:
     for folder in _children(root):
         match = _VERSIONED.search(folder.name)
         # pypy3.7-7.3 and the like hold no CPython; pyenv's virtual environments are named freely and hold a pyvenv.cfg.
-        if match and f"{match[1]}.{match[2]}" == minor and folder.name[: match.start()] in ("", "cpython-"):
-            if not (folder / "pyvenv.cfg").exists():
-                releases.append((int(match[3] or 0), folder))
+        if match is None or folder.name[: match.start()] not in ("", "cpython-") or (folder / "pyvenv.cfg").exists():
+            continue
+        if f"{match[1]}.{match[2]}" == minor:
+            releases.append((int(match[3] or 0), folder))
     return [folder for _, folder in sorted(releases, key=lambda item: (-item[0], item[1].name))]
 
 

@@ -107,7 +107,9 @@ def _named(build: Build, path: Path, search: Search) -> Interpreter:
     option = f"--python {build.name}={path}"
     found = probe(path, build.module, search.environ)
     if found is None:
-        raise FrameworkMissing(f"{option}: this does not run as a Python interpreter. Give the path of its executable, or leave the option out.")
+        raise FrameworkMissing(
+            f"{option}: this does not run as a Python interpreter. Give the path of its executable, or leave the option out."
+        )
     version = found.version(build.distributions)
     if not found.module or (version is not None and not _in(version, build.accepts)):
         has = f"{build.module} {version}" if version else f"no {build.module}"

@@ -56,7 +56,8 @@ def prepare(environ: Mapping[str, str], package: Path | None = None) -> Path:
             _install(package, files, target)
     except OSError as error:
         raise BuildError(
-            f"cannot write the worker's folder {target}: {error.strerror}. Make room, or set XDG_CACHE_HOME to a folder that can be written."
+            f"cannot write the worker's folder {target}: {error.strerror}. "
+            "Make room, or set XDG_CACHE_HOME to a folder that can be written."
         ) from error
     return target.absolute()
 

@@ -131,14 +131,14 @@ def test_twin_serves(checkout: provision.Search) -> None:
 
 def test_own_interpreter() -> None:
     """NumPy is served by this interpreter."""
-    found = provision.locate("numpy", "cpu", overrides={}, environ=ENVIRON, progress=lambda line: pytest.fail(line))
+    found = provision.locate("numpy", "cpu", overrides={}, environ=ENVIRON, progress=pytest.fail)
     assert (Path(sys.executable).absolute(), "the harness's own interpreter") == (found.path, found.origin)
 
 
 def test_named(bare: Path) -> None:
     """--python comes before everything else."""
     add_distribution(bare, "torch", "2.5.1")
-    found = provision.locate("torch", "cpu", overrides={"torch": bare}, environ=ENVIRON, progress=lambda line: pytest.fail(line))
+    found = provision.locate("torch", "cpu", overrides={"torch": bare}, environ=ENVIRON, progress=pytest.fail)
     assert (bare, "--python", "2.5.1") == (found.path, found.origin, found.framework)
 
 
@@ -152,20 +152,20 @@ def test_named(bare: Path) -> None:
 def test_named_without_framework(bare: Path, build: str, says: str) -> None:
     """An interpreter that lacks the framework is refused, with what to install."""
     with pytest.raises(FrameworkMissing, match=says):
-        provision.locate(build, "cpu", overrides={build: bare}, environ=ENVIRON, progress=lambda line: pytest.fail(line))
+        provision.locate(build, "cpu", overrides={build: bare}, environ=ENVIRON, progress=pytest.fail)
 
 
 def test_named_with_another_framework_version(bare: Path) -> None:
     """TensorFlow 2 is not accepted for build tf1."""
     add_distribution(bare, "tensorflow", "2.16.1")
     with pytest.raises(FrameworkMissing, match=r"there has tensorflow 2\.16\.1; build tf1 needs tensorflow>=1\.13,<2"):
-        provision.locate("tf1", "cpu", overrides={"tf1": bare}, environ=ENVIRON, progress=lambda line: pytest.fail(line))
+        provision.locate("tf1", "cpu", overrides={"tf1": bare}, environ=ENVIRON, progress=pytest.fail)
 
 
 def test_named_that_is_no_python() -> None:
     """A file that does not run as Python is said to be none."""
     with pytest.raises(FrameworkMissing, match="does not run as a Python interpreter"):
-        provision.locate("tf2", "cpu", overrides={"tf2": Path("/bin/false")}, environ=ENVIRON, progress=lambda line: pytest.fail(line))
+        provision.locate("tf2", "cpu", overrides={"tf2": Path("/bin/false")}, environ=ENVIRON, progress=pytest.fail)
 
 
 def test_every_named_interpreter_is_checked_before_an_installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +173,7 @@ def test_every_named_interpreter_is_checked_before_an_installation(tmp_path: Pat
     monkeypatch.setattr(provision, "available", lambda search: None)
     with pytest.raises(FrameworkMissing, match="--python tf1="):
         provision.locate(
-            "torch", "cpu", overrides={"tf1": Path("/bin/false")}, environ={"HOME": str(tmp_path)}, progress=lambda line: pytest.fail(line)
+            "torch", "cpu", overrides={"tf1": Path("/bin/false")}, environ={"HOME": str(tmp_path)}, progress=pytest.fail
         )
 
 
@@ -183,8 +183,9 @@ def test_missing_interpreter(checkout: provision.Search, tmp_path: Path) -> None
         checkout, build=dataclasses.replace(BUILDS["tf1"], devices=("cpu",)), environ={"HOME": str(tmp_path), "PATH": ""}
     )
     with pytest.raises(InterpreterMissing) as caught:
-        provision.install(search, lambda line: pytest.fail(line))
-    for way in ("pyenv install 3.7", "uv python install 3.7", "conda create -n py37 python=3.7", "`tf1-compat`", "recorded references", "--python tf1=PATH"):
+        provision.install(search, pytest.fail)
+    ways = ("pyenv install 3.7", "uv python install 3.7", "conda create -n py37 python=3.7", "--python tf1=PATH")
+    for way in (*ways, "`tf1-compat`", "recorded references"):
         assert way in str(caught.value)
 
 
@@ -192,13 +193,13 @@ def test_missing_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     """A device that is not there is said before anything is installed."""
     monkeypatch.setattr(provision.devices, "missing", lambda device, environ: "this machine has none: ...")
     with pytest.raises(BuildError, match="build tf2 on tpu needs a TPU, and this machine has none"):
-        provision.locate("tf2", "tpu", overrides={}, environ={"HOME": str(tmp_path)}, progress=lambda line: pytest.fail(line))
+        provision.locate("tf2", "tpu", overrides={}, environ={"HOME": str(tmp_path)}, progress=pytest.fail)
 
 
 def test_no_environment_for_the_device() -> None:
     """A combination that does not exist is a wrong usage."""
     with pytest.raises(UsageError, match=r"tf2\.10 has no environment for tpu"):
-        provision.locate("tf2.10", "tpu", overrides={}, environ=ENVIRON, progress=lambda line: pytest.fail(line))
+        provision.locate("tf2.10", "tpu", overrides={}, environ=ENVIRON, progress=pytest.fail)
 
 
 def test_places(tmp_path: Path) -> None:
@@ -231,7 +232,7 @@ def test_lock_is_released(tmp_path: Path) -> None:
     """The lock can be taken again by another holder as soon as it is released."""
     where = installation.Places(tmp_path, tmp_path / "tox.ini", tmp_path, tmp_path / "work")
     for _ in range(2):
-        with installation.lock(where, "torch-cpu", lambda line: pytest.fail(line)):
+        with installation.lock(where, "torch-cpu", pytest.fail):
             assert (where.workdir / ".torch-cpu.lock").exists()
 
 

@@ -62,7 +62,11 @@ def test_altered_copy_is_replaced(environ: dict[str, str], package: Path, name: 
 def test_importable_without_the_harness(environ: dict[str, str]) -> None:
     """A bare interpreter started there imports the real package from there, and finds no harness."""
     folder = staging.prepare(environ)
-    script = f"import sys; sys.path.insert(0, {str(folder)!r}); import backends.contract as c, importlib.util as u; print(c.__file__, u.find_spec('harness'))"
+    script = (
+        f"import sys; sys.path.insert(0, {str(folder)!r})\n"
+        "import backends.contract, importlib.util\n"
+        "print(backends.contract.__file__, importlib.util.find_spec('harness'))"
+    )
     status, output = capture([sys.executable, "-I", "-S", "-c", script], env={}, timeout_s=60)
     assert (0, f"{folder}/backends/contract.py None\n") == (status, output)
 
