@@ -183,7 +183,8 @@ def _require_python(search: Search) -> None:
     minor = build.pythons[0]
     ways = (
         f"no working Python {' or '.join(build.pythons)} for build {build.name} on PATH nor in the folders of pyenv, uv and conda. "
-        f"Get one with `pyenv install {minor}`, `uv python install {minor}` or `conda create -n py{minor.replace('.', '')} python={minor}`, "
+        f"Get one with `pyenv install {minor}`, `uv python install {minor}` "
+        f"or `conda create -n py{minor.replace('.', '')} python={minor}`, "
         f"or name an interpreter that has the framework with --python {build.name}=PATH."
     )
     if build.name == "tf1":
