@@ -1,8 +1,9 @@
 """Optimizers for TF 2, exactly as a workload asks: Keras' own where it computes that, else one on TensorFlow's kernel.
 
 Both offer `apply(gradients)`, `reset()`, `step` and `slots()`. Keras' Adam is of the `hat` form and takes the powers of
-beta with `pow` in the variable's dtype. Keras stores a learning rate (Keras 2: the betas, too) in float32 even for
-float64 variables; a callable is not stored, so it keeps them in the variable's dtype.
+beta with `pow` in the variable's dtype. But hyper-parameters given as Python floats pass through float32 even for float64
+variables: Keras 2 stores them so, Keras 3 stores the learning rate so and casts the betas so on their way to `pow`. Hence
+callables, which are not stored, and tensors where Keras 3 takes no callable.
 """
 
 from __future__ import annotations
@@ -132,6 +133,6 @@ def build(options: Mapping[str, Any], keras_variables: Sequence[Any], variables:
         raise Unsupported("Adam's epsilon_place is hat or corrected, not %r" % options["epsilon_place"])
     if options["epsilon_place"] == "corrected" or options["beta_power_dtype"] == "float32":
         return Adam(options, variables)
-    beta1, beta2 = [options[name] if KERAS_3 else exact(name) for name in ("beta1", "beta2")]
+    beta1, beta2 = [exact(name)() if KERAS_3 else exact(name) for name in ("beta1", "beta2")]
     adam = tf.keras.optimizers.Adam(exact("learning_rate"), beta1, beta2, options["epsilon"])
     return KerasOptimizer(adam, keras_variables)
