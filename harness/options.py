@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -184,10 +184,11 @@ def _workloads(options: Options, sides: Sequence[plan.Side]) -> tuple[Workload, 
     return tuple(found)
 
 
-def _check(kind: str, values: Sequence[str], known: Sequence[str] | dict[str, object]) -> None:
+def _check(kind: str, values: Sequence[str], known: Iterable[str]) -> None:
+    names = list(known)
     for value in values:
-        if value not in known:
-            raise UnknownName(kind, value, known)
+        if value not in names:
+            raise UnknownName(kind, value, names)
 
 
 def _unique(values: Sequence[str]) -> tuple[str, ...]:

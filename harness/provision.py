@@ -155,7 +155,7 @@ def install(search: Search, progress: Callable[[str], None]) -> Interpreter:
             f"build {build.name} runs in the harness's own interpreter, and {sys.executable} has no {build.module} outside the user's "
             "site-packages, which workers never see. Install the harness in a virtual environment."
         )
-    _require_python(search)
+    require_python(search)
     name = names[-1]
     with installation.lock(where, name, progress):
         found = _installed(search, name)
@@ -174,7 +174,7 @@ def _carries(found: Found | None, build: Build) -> bool:
     return found is not None and found.minor in build.pythons
 
 
-def _require_python(search: Search) -> None:
+def require_python(search: Search) -> None:
     """Raise InterpreterMissing with ways out if no interpreter on this machine can carry the build."""
     build = search.build
     for minor in build.pythons:

@@ -92,7 +92,7 @@ def record_references(folder: Path, workloads: Sequence[str], python: Sequence[s
 
 def verify(folder: Path) -> list[Row]:
     """Check all references of a folder: schema, checksums, and that today's workload draws the same data and tape."""
-    rows = []
+    rows: list[Row] = []
     for path in reference.names(folder):
         try:
             found = reference.read(path)

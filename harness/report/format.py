@@ -15,8 +15,8 @@ def one_line(text: str) -> str:
 
     Categories: Cc control, Cf format (bidirectional overrides), Cs lone surrogate, Cn unassigned (U+FFFE).
     """
-    shown = (char if unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Cn") else f"\\x{ord(char):02x}" for char in " ".join(text.split()))
-    return "".join(shown)
+    flat = " ".join(text.split())
+    return "".join(f"\\x{ord(char):02x}" if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Cn") else char for char in flat)
 
 
 def _odd(value: float) -> str:

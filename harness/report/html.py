@@ -41,8 +41,9 @@ def render(report: Report) -> str:
 
 
 def _told(build: BuildRow) -> list[tuple[str, str]]:
-    found = ((str(name), value) for name, value in build.effective.items())
-    return [(name, value if isinstance(value, str) else json.dumps(value, default=str)) for name, value in sorted(found, key=lambda one: one[0])]
+    """Return what is in effect in a build, in words, sorted by name."""
+    told = {str(name): value if isinstance(value, str) else json.dumps(value, default=str) for name, value in build.effective.items()}
+    return sorted(told.items())
 
 
 class Plot:
@@ -77,7 +78,8 @@ class Plot:
         low, middle, high = (self._x(end) for end in ends if end is not None)
         y, one = HEIGHT / 2, self._x(1.0)
         drawn = (
-            f'<line class="axis" x1="{EDGE}" x2="{WIDTH - EDGE}" y1="{y}" y2="{y}"/><line class="one" x1="{one}" x2="{one}" y1="0" y2="{HEIGHT}"/>'
+            f'<line class="axis" x1="{EDGE}" x2="{WIDTH - EDGE}" y1="{y}" y2="{y}"/>'
+            f'<line class="one" x1="{one}" x2="{one}" y1="0" y2="{HEIGHT}"/>'
             f'<line class="bar" x1="{low}" x2="{high}" y1="{y}" y2="{y}"/><circle cx="{middle}" cy="{y}" r="4"/>'
         )
         return _svg(drawn, spell.ratio(row.ratio, row.low, row.high))

@@ -40,12 +40,14 @@ PAGE = """<!doctype html>
 <body>
 <h1>{{ report.title | line }}</h1>
 <p class="answer {{ report.fidelity | tone }}">{{ sign(report.fidelity) }} {{ report.fidelity | line }}: {{ report.headline | line }}</p>
-<p class="dim">Made {{ report.created | line }} by parity-harness {{ report.harness_version | line }}: <code>{{ report.command | line }}</code></p>
+<p class="dim">Made {{ report.created | line }} by parity-harness {{ report.harness_version | line }}:
+<code>{{ report.command | line }}</code></p>
 {% if matrix.lines %}
 <h2>Same function?</h2>
 <div class="wide"><table>
 <tr><th>workload</th><th>a : b</th><th>precision</th>
-{%- for letter in matrix.letters %}<th title="{{ matrix.stages[loop.index0] }}">{{ letter }} <span>{{ matrix.stages[loop.index0] }}</span></th>{% endfor %}</tr>
+{%- for letter in matrix.letters %}<th title="{{ matrix.stages[loop.index0] }}">{{ letter }}
+<span>{{ matrix.stages[loop.index0] }}</span></th>{% endfor %}</tr>
 {% for row in matrix.lines %}<tr><td>{{ row.workload | line }}</td><td>{{ row.pair | line }}</td><td>{{ row.precision | line }}</td>
 {%- for cell in row.cells %}<td class="tight {{ cell.verdict | tone if cell }}">
 {%- if cell %}{{ sign(cell.verdict) }} {{ spell.margin(cell.error, cell.threshold) }}{% endif %}</td>{% endfor %}</tr>
@@ -63,7 +65,8 @@ a = {{ spell.value(first.value_a) }}, b = {{ spell.value(first.value_b) }}</p>{%
 {% if first.error is not none %}<p>error {{ spell.error(first.error) }}, floor {{ spell.error(first.floor) }},
 threshold {{ spell.error(first.threshold) }}</p>{% endif %}
 <p>{{ first.reason | line }}</p>
-{% if row.also %}<p>also {{ first.verdict | line }} at {% for other in row.also %}{{ other.stage | line }}{{ ", " if not loop.last }}{% endfor %}</p>{% endif %}
+{% if row.also %}<p>also {{ first.verdict | line }} at
+{% for other in row.also %}{{ other.stage | line }}{{ ", " if not loop.last }}{% endfor %}</p>{% endif %}
 {% if first.command %}<p class="dim">again: <code>{{ first.command | line }}</code></p>{% endif %}
 {% if first.logs %}<p class="dim">logs: {% for log in first.logs %}<code>{{ log | line }}</code> {% endfor %}</p>{% endif %}
 </div>
@@ -107,7 +110,8 @@ threshold {{ spell.error(first.threshold) }}</p>{% endif %}
 <th>threshold</th><th>tensors</th><th>reason</th></tr>
 {% for row in report.stages %}<tr><td>{{ row.workload | line }}</td><td>{{ row.a | line }} : {{ row.b | line }}</td>
 <td>{{ row.precision | line }}</td><td>{{ row.stage | line }}</td><td class="{{ row.verdict | tone }}">{{ row.verdict | line }}</td>
-<td>{{ (row.worst or "-") | line }}</td><td class="tight">{{ spell.error(row.error) }}</td><td class="tight">{{ spell.error(row.floor) }}</td>
+<td>{{ (row.worst or "-") | line }}</td>
+<td class="tight">{{ spell.error(row.error) }}</td><td class="tight">{{ spell.error(row.floor) }}</td>
 <td class="tight">{{ spell.error(row.threshold) }}</td><td>{{ row.tensors }}</td><td>{{ row.reason | line }}
 {%- if row.command %}<details><summary>again</summary><code>{{ row.command | line }}</code></details>{% endif %}</td></tr>
 {% endfor %}</table></div>
@@ -116,7 +120,8 @@ threshold {{ spell.error(first.threshold) }}</p>{% endif %}
 {% endif %}
 {% if report.builds %}
 <h2>Builds</h2>
-{% for build in report.builds %}<div class="card"><p><strong>{{ build.build | line }}</strong> {{ build.python | line }}, {{ build.platform | line }},
+{% for build in report.builds %}<div class="card"><p><strong>{{ build.build | line }}</strong>
+{{ build.python | line }}, {{ build.platform | line }},
 from {{ build.origin | line }}</p>
 <p>{% for name in build.versions | sort %}{{ name | line }} {{ build.versions[name] | line }}{{ ", " if not loop.last }}{% endfor %}</p>
 <p class="dim">in effect: {% for name, told in told(build) %}{{ name | line }} <code>{{ told | line }}</code> {% endfor %}</p></div>

@@ -13,6 +13,7 @@ from harness.report.format import one_line
 from harness.report.matrix import hint
 from harness.report.model import JobRow, Report, SpeedRow, StageRow
 
+PLURALS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 KINDS = {"FAIL": "failure", "INCONCLUSIVE": "error", "INFO": "skipped"}
 
 
@@ -24,8 +25,9 @@ def render(report: Report) -> str:
         ("speed", [_speed(row) for row in report.speed]),
         ("jobs", [_job(row) for row in report.jobs]),
     ):
-        counts = {kind + "s" if kind != "skipped" else kind: str(sum(case.find(kind) is not None for case in cases)) for kind in KINDS.values()}
-        suite = ElementTree.SubElement(root, "testsuite", {"name": name, "tests": str(len(cases)), **counts})
+        suite = ElementTree.SubElement(root, "testsuite", {"name": name, "tests": str(len(cases))})
+        for kind, plural in PLURALS.items():
+            suite.set(plural, str(sum(case.find(kind) is not None for case in cases)))
         suite.set("timestamp", one_line(report.created))
         suite.extend(cases)
     ElementTree.indent(root)
@@ -58,7 +60,8 @@ def _stage(row: StageRow) -> ElementTree.Element:
 def _speed(row: SpeedRow) -> ElementTree.Element:
     found = f"{row.verdict}{' (material)' if row.material else ''}: {spell.ratio(row.ratio, row.low, row.high)} in {row.rounds} rounds"
     steps = f"step: a {spell.seconds(row.a_step_s)}, b {spell.seconds(row.b_step_s)}"
-    return _case("speed", f"{row.workload}.{row.a} : {row.b}", f"{row.action} {row.precision} {row.preset}", None, "", [found, steps, hint(row)])
+    name = f"{row.action} {row.precision} {row.preset}"
+    return _case("speed", f"{row.workload}.{row.a} : {row.b}", name, None, "", [found, steps, hint(row)])
 
 
 def _job(row: JobRow) -> ElementTree.Element:

@@ -30,7 +30,13 @@ def render(report: Report) -> str:
 
 def escape(text: str) -> str:
     """Return text that Markdown shows as it is, on one line; addresses do not become links."""
-    return SPECIAL.sub(lambda found: f"\\{found[1]}" if found[1] else f"{found[2]}\\:" if found[2] else f"{found[3]}\\.", one_line(text))
+    return SPECIAL.sub(_inert, one_line(text))
+
+
+def _inert(found: re.Match[str]) -> str:
+    if found[1]:
+        return f"\\{found[1]}"
+    return f"{found[2]}\\:" if found[2] else f"{found[3]}\\."
 
 
 def code(text: str, cell: bool = True) -> str:
@@ -69,16 +75,18 @@ def _sections(report: Report) -> Iterator[tuple[str, list[str]]]:
 
 
 def _matrix_row(line: Line) -> list[str]:
-    cells = ["" if row is None else f"{SIGNS.get(row.verdict, '?')} {spell.margin(row.error, row.threshold)}".strip() for row in line.cells]
-    return [escape(line.workload), escape(line.pair), escape(line.precision), *cells]
+    cells = [(SIGNS.get(row.verdict, "?"), spell.margin(row.error, row.threshold)) if row else ("", "") for row in line.cells]
+    return [escape(line.workload), escape(line.pair), escape(line.precision), *(" ".join(cell).strip() for cell in cells)]
 
 
 def _departure(line: Line) -> Iterator[str]:
     row = line.first
     assert row is not None
-    yield f"- **{escape(row.verdict)}** {escape(line.workload)}, {escape(line.pair)}, {escape(line.precision)}: first at **{escape(row.stage)}**"
+    where = f"{escape(line.workload)}, {escape(line.pair)}, {escape(line.precision)}"
+    yield f"- **{escape(row.verdict)}** {where}: first at **{escape(row.stage)}**"
     if row.worst is not None:
-        yield f"  - tensor {code(f'{row.worst} {row.place or str()}', cell=False)}: a = {spell.value(row.value_a)}, b = {spell.value(row.value_b)}"
+        tensor = code(f"{row.worst} {row.place or ''}", cell=False)
+        yield f"  - tensor {tensor}: a = {spell.value(row.value_a)}, b = {spell.value(row.value_b)}"
     if row.error is not None:
         yield f"  - error {spell.error(row.error)}, floor {spell.error(row.floor)}, threshold {spell.error(row.threshold)}"
     yield f"  - {escape(row.reason)}"
@@ -105,21 +113,29 @@ def _speed(rows: Sequence[SpeedRow]) -> list[str]:
     cells = []
     for row in rows:
         name = [escape(word) for word in (f"{row.workload} {row.preset}", row.action, row.precision)]
-        material = ", material" if row.material else ""
-        found = [spell.ratio(row.ratio, row.low, row.high).replace("[", "\\["), escape(row.verdict) + material, str(row.rounds), escape(hint(row))]
-        side = [f"a {escape(row.a)}", spell.seconds(row.a_step_s), spell.rate(row.a_rate), spell.seconds(row.a_warmup_s), spell.memory(row.a_peak_bytes)]
-        cells.append([*name, *side, *found])
-        side = [f"b {escape(row.b)}", spell.seconds(row.b_step_s), spell.rate(row.b_rate), spell.seconds(row.b_warmup_s), spell.memory(row.b_peak_bytes)]
-        cells.append(["", "", "", *side, "", "", "", code(row.command) if row.command else ""])
+        ratio = spell.ratio(row.ratio, row.low, row.high).replace("[", "\\[")
+        verdict = escape(row.verdict) + (", material" if row.material else "")
+        a, b = _sides(row)
+        cells.append([*name, *a, ratio, verdict, str(row.rounds), escape(hint(row))])
+        cells.append(["", "", "", *b, "", "", "", code(row.command) if row.command else ""])
     return _table(head, cells)
 
 
-def _builds(rows: Sequence[BuildRow]) -> list[str]:
-    def listed(pairs: dict[str, object]) -> str:
-        return escape(", ".join(f"{name} {told if isinstance(told, str) else json.dumps(told, default=str)}" for name, told in sorted(pairs.items())))
+def _sides(row: SpeedRow) -> tuple[list[str], list[str]]:
+    """Return the cells of each build."""
+    a = [spell.seconds(row.a_step_s), spell.rate(row.a_rate), spell.seconds(row.a_warmup_s), spell.memory(row.a_peak_bytes)]
+    b = [spell.seconds(row.b_step_s), spell.rate(row.b_rate), spell.seconds(row.b_warmup_s), spell.memory(row.b_peak_bytes)]
+    return [f"a {escape(row.a)}", *a], [f"b {escape(row.b)}", *b]
 
+
+def _builds(rows: Sequence[BuildRow]) -> list[str]:
     head = ["build", "Python", "platform", "versions", "origin", "in effect"]
     return _table(head, (
-        [escape(row.build), escape(row.python), escape(row.platform), listed({**row.versions}), escape(row.origin), listed(row.effective)]
+        [escape(row.build), escape(row.python), escape(row.platform), _listed({**row.versions}), escape(row.origin), _listed(row.effective)]
         for row in rows
     ))
+
+
+def _listed(told: dict[str, object]) -> str:
+    words = {str(name): value if isinstance(value, str) else json.dumps(value, default=str) for name, value in told.items()}
+    return escape(", ".join(f"{name} {word}" for name, word in sorted(words.items())))

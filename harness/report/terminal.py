@@ -176,7 +176,9 @@ def _information(found: Matrix, report: Report) -> Iterator[RenderableType]:
         + (f" (error {spell.error(row.error)} at {row.worst})" if row.error is not None else "")
         for row in found.information
     ]
-    entries += [f"{workload}: mathematically zero, neither agreement nor fault: {', '.join(names)}" for workload, names in zeros(report).items()]
+    entries += [
+        f"{workload}: mathematically zero, neither agreement nor fault: {', '.join(names)}" for workload, names in zeros(report).items()
+    ]
     if entries:
         yield _heading("Not judged")
         yield from _cut([_entry("i", "dim", entry) for entry in entries], "rows")
@@ -201,7 +203,8 @@ def _speed(rows: tuple[SpeedRow, ...], wide: bool) -> Iterator[RenderableType]:
     for row in rows:
         text = hint(row)
         if text:
-            yield _entry("?" if row.verdict == "UNCLEAR" else "!", "yellow", f"{row.workload} {row.action} {row.precision} {row.a} : {row.b}: {text}")
+            name = f"{row.workload} {row.action} {row.precision} {row.a} : {row.b}"
+            yield _entry("?" if row.verdict == "UNCLEAR" else "!", "yellow", f"{name}: {text}")
     slower = [row for row in rows if row.verdict == "SLOWER" and row.material and row.command]
     for row in slower[:MAX_DETAILS]:
         yield _entry("!", "red", f"{row.workload} {row.action} {row.precision} again: {row.command}")

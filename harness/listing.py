@@ -1,0 +1,109 @@
+"""Tables that need no worker: workloads, builds, references, and what a comparison would do (`--dry-run`)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness import builds as table
+from harness import comparison, installation, options, plan, provision, reference, runs
+from harness.errors import HarnessError
+from harness.speed import schedule
+from harness.workloads import registry
+
+if TYPE_CHECKING:
+    from harness.comparison import Context
+
+Row = tuple[str, ...]
+
+#: Seconds of work on 2 cores, measured on the five CPU builds: a fidelity job of a `tiny` preset, and one side of a round.
+JOB_S = 5.0
+SIDE_ROUND_S = 6.0
+#: Bytes of a job's tensors: two snapshots of every parameter and slot, and seven of the trajectory.
+SNAPSHOTS = 14
+
+
+def workloads(folders: Sequence[Path]) -> list[Row]:
+    """Return every workload with its backends, presets and what it is."""
+    return [
+        (name, " ".join(item.backends), " ".join(item.presets), (type(item).__doc__ or "").strip().splitlines()[0])
+        for name, item in sorted(registry.known(folders).items())
+    ]
+
+
+def builds() -> list[Row]:
+    """Return every build with its Python, framework and devices."""
+    return [
+        (item.name, item.backend, " ".join(item.pythons) or "the harness's own", f"{item.module}{item.fits}", " ".join(item.devices))
+        for item in table.BUILDS.values()
+    ]
+
+
+def references(folder: Path) -> list[Row]:
+    """Return every recorded reference with the framework that it was recorded on; one that cannot be read says why."""
+    rows: list[Row] = []
+    for path in reference.names(folder):
+        try:
+            found = reference.read(path)
+        except HarnessError as error:
+            rows.append((path.stem, str(error), "", "", ""))
+            continue
+        identity = found.provenance["identity"]
+        size = path.stat().st_size + path.with_suffix(".npz").stat().st_size
+        rows.append((
+            path.stem, f"tensorflow {identity['versions']['tensorflow']}", identity["python"],
+            str(len(found.document["tensors"])), f"{size / 1024:.0f} KiB",
+        ))
+    return rows
+
+
+def dry_run(chosen: options.Options, context: Context) -> list[Row]:
+    """Return what a comparison would do, without doing any of it: jobs, builds to provision, time and disk."""
+    request = options.request(chosen)
+    planned = plan.make(request)
+    rows: list[Row] = []
+    install_s, install_bytes = 0.0, 0
+    for build in dict.fromkeys(side.build for side in request.sides):
+        text, seconds, size = _build(build, request.device, chosen, context)
+        install_s, install_bytes = install_s + seconds, install_bytes + size
+        rows.append((f"build {build}", text))
+    rows += [(f"job {job.name}", f"{' '.join(job.stages)} on {job.preset}, {len(job.variants)} variations") for job in planned.jobs]
+    rounds_s = 0.0
+    for timed in planned.speed:
+        once_s = schedule.MIN_ROUNDS * len(timed.sides) * SIDE_ROUND_S
+        rounds_s += once_s
+        rows.append((f"speed {timed.workload} {timed.precision}", f"{timed.preset}, at least {schedule.MIN_ROUNDS} rounds, about {once_s:.0f} s"))
+    work_s = len(planned.jobs) * JOB_S + rounds_s
+    rows.append(("time", f"about {work_s:.0f} s of work, up to {chosen.budget:.0f} s more of timing (--budget), {install_s:.0f} s to install"))
+    disk = sum(_bytes(job, request) for job in planned.jobs)
+    rows.append(("disk", f"about {disk / 2**20:.0f} MiB while it runs, {install_bytes / 2**20:.0f} MiB to install; "
+                         f"{comparison.free_bytes(chosen.reports.absolute()) / 2**30:.1f} GiB free"))
+    rows.append(("report", str(chosen.reports / f"{context.now:%Y-%m-%d}_...")))
+    if chosen.resume:
+        found = runs.unfinished(chosen.reports, runs.key(["compare", plan.identity(request)]))
+        rows.append(("resume", str(found.folder) if found else "no unfinished run of this comparison; a new one would start"))
+    return rows
+
+
+def _build(build: str, device: str, chosen: options.Options, context: Context) -> tuple[str, float, int]:
+    """Return where a build is, or what installing it takes: text, seconds, bytes."""
+    search = provision.Search(
+        table.BUILDS[build], device, options.overrides(chosen), context.environ, installation.places(context.environ)
+    )
+    found = provision.available(search)
+    if found is not None:
+        return f"{found.origin}: {found.path} (Python {found.python}, {found.framework})", 0.0, 0
+    name = table.environments(table.BUILDS[build], device)[-1]
+    cost = table.cost(name)
+    if cost is None:
+        return f"would install {name}", 0.0, 0
+    return f"would install {name}: about {cost.install_s:.0f} s and {cost.disk_bytes / 2**20:.0f} MiB", cost.install_s, cost.disk_bytes
+
+
+def _bytes(job: plan.Job, request: plan.Request) -> int:
+    workload = next(item for item in request.workloads if item.name == job.workload)
+    hyper = workload.hyperparameters(job.preset)
+    elements = sum(math.prod(item.shape) for item in workload.parameters(hyper))
+    return elements * SNAPSHOTS * (8 if job.precision == "fp64" else 4)
