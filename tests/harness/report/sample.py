@@ -40,7 +40,8 @@ STAGES = (
     *(stage(name, workload="linear", a="tf2.10", b="tf2") for name in ("weights", "forward", "loss", "gradients", "update", "trajectory")),
     *(stage(name, a="tf2", b="torch", precision="bf16", error=2.1e-3, threshold=6.1e-3) for name in ("forward", "loss")),
     stage("precision", "FAIL", a="torch", b="torch fp64", precision="bf16", reason="precision not in effect: below what bf16 costs"),
-    stage("update", "INCONCLUSIVE", workload=HOSTILE, a=HOSTILE, reason=HOSTILE, worst=HOSTILE, logs=(HOSTILE,), command=HOSTILE, null=(HOSTILE,)),
+    stage("update", "INCONCLUSIVE", workload=HOSTILE, a=HOSTILE, reason=HOSTILE, worst=HOSTILE, logs=(HOSTILE,),
+          command=HOSTILE, null=(HOSTILE,)),
     stage("trajectory", "INFO", a="tf1 fp32 powers", b="tf1 fp64 powers", error=2.3e-8, reason="what TF1's float32 powers of beta cost"),
 )
 SPEED = (
@@ -54,14 +55,16 @@ SPEED = (
 )
 JOBS = (
     JobRow("cnn-torch", "torch", "cnn", "fidelity", "fp64", "ok", "", 3.2, "jobs/cnn-torch/worker.log"),
-    JobRow("cnn-tf1-bf16", "tf1", "cnn", "fidelity", "bf16", "unsupported", "TF 1.15 has no bfloat16 convolution on CPU", 2.0, "jobs/x.log"),
+    JobRow("cnn-tf1-bf16", "tf1", "cnn", "fidelity", "bf16", "unsupported",
+          "TF 1.15 has no bfloat16 convolution on CPU", 2.0, "jobs/x.log"),
     JobRow("linear-numpy", "numpy", "linear", "fidelity", "fp64", "crashed", "SIGSEGV after 3 s", 3.0, "jobs/linear-numpy/worker.log"),
     JobRow(HOSTILE, HOSTILE, HOSTILE, "speed", "fp32", "error", HOSTILE, math.inf, HOSTILE),
 )
 BUILDS = (
     BuildRow("torch", "CPython 3.11.7", "Linux-x86_64", {"torch": "2.13.0", "numpy": "2.4.6"}, "tox environment torch-cpu",
              {"threads": 2, "tf32": False, "dtype_policy": "torch.float32"}),
-    BuildRow("tf1-compat", "CPython 3.11.7", "Linux-x86_64", {"tensorflow": "2.21.0"}, HOSTILE, {HOSTILE: HOSTILE, "nested": {"x": [1, None]}}),
+    BuildRow("tf1-compat", "CPython 3.11.7", "Linux-x86_64", {"tensorflow": "2.21.0"}, HOSTILE, {HOSTILE: HOSTILE,
+          "nested": {"x": [1, None]}}),
 )
 REPORT = Report(
     title="cnn and linear: tf1-compat, tf2.10, tf2, torch", created="2026-11-21T09:00:00Z", harness_version="0.1.0",

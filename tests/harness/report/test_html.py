@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from harness.report.html import Plot, render
 
 VOID = {"meta", "link", "br"}
+ENDS = st.one_of(st.none(), st.floats())
 LOADING = {"src", "href", "srcset", "action", "data", "poster", "xlink:href", "background"}
 
 
@@ -62,7 +63,10 @@ def test_nothing_is_loaded_and_nothing_is_unescaped(full):
 def test_all_is_there(full):
     """Answer, matrix, first divergence, ladder, speed with its plot, jobs, builds."""
     text = check(render(full))
-    for part in ("✗ FAIL: cnn differs", "✗ 4e10", "first at loss", "a = 0.5, b = 1.0", "1.234 [1.20, 1.27]", "SIGSEGV", "tox environment torch-cpu", "Ladder"):
+    for part in (
+        "✗ FAIL: cnn differs", "✗ 4e10", "first at loss", "a = 0.5, b = 1.0", "1.234 [1.20, 1.27]",
+        "SIGSEGV", "tox environment torch-cpu", "Ladder",
+    ):
         assert part in text
     assert render(full).count('class="bar"') == 4
 
@@ -81,7 +85,7 @@ def test_any_name_is_text(sample, text):
     check(render(report))
 
 
-@given(st.lists(st.tuples(st.one_of(st.none(), st.floats()), st.one_of(st.none(), st.floats()), st.one_of(st.none(), st.floats())), max_size=4))
+@given(st.lists(st.tuples(ENDS, ENDS, ENDS), max_size=4))
 def test_a_plot_stays_inside_its_box(sample, numbers):
     """Whatever the ratios are."""
     rows = tuple(sample.speed("train", "UNCLEAR", ratio=ratio, low=low, high=high) for ratio, low, high in numbers)

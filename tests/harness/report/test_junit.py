@@ -31,7 +31,8 @@ def test_a_verdict_that_is_not_known_is_an_error(sample):
 @given(st.text())
 def test_any_name_gives_a_document_that_parses(sample, text):
     """Also with characters that XML forbids."""
-    report = dataclasses.replace(sample.EMPTY, title=text, stages=(sample.stage("forward", "FAIL", workload=text, reason=text, worst=text),))
+    row = sample.stage("forward", "FAIL", workload=text, reason=text, worst=text)
+    report = dataclasses.replace(sample.EMPTY, title=text, stages=(row,))
     ElementTree.fromstring(render(report).encode())
 
 

@@ -22,7 +22,10 @@ def test_every_table_has_as_many_cells_in_each_row(full):
 def test_all_is_there(full):
     """Also what the terminal cuts."""
     text = render(full)
-    for part in ("**FAIL.**", "✗ 4e10", "first at **loss**", "1.234 \\[1.20, 1.27]", "SLOWER, material", "about 42 rounds", "SIGSEGV", "612 MiB", "## Ladder"):
+    for part in (
+        "**FAIL.**", "✗ 4e10", "first at **loss**", "1.234 \\[1.20, 1.27]", "SLOWER, material", "about 42 rounds", "SIGSEGV",
+        "612 MiB", "## Ladder",
+    ):
         assert part in text
 
 

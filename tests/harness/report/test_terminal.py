@@ -47,8 +47,8 @@ def test_a_failure_is_told_with_all_that_is_known(full):
     """First stage, tensor, both values, error, floor, threshold, the command and the logs."""
     text = " ".join(draw(full).split())
     for part in (
-        "starts at loss", "loss/l2 []", "0.5 (tf1-compat)", "1.0 (torch)", "error 3.1e-04, floor 1.1e-15, threshold 8.8e-15", "also FAIL at G",
-        "--stages loss", "jobs/cnn-torch/worker.log",
+        "starts at loss", "loss/l2 []", "0.5 (tf1-compat)", "1.0 (torch)", "error 3.1e-04, floor 1.1e-15, threshold 8.8e-15",
+        "also FAIL at G", "--stages loss", "jobs/cnn-torch/worker.log",
     ):
         assert part in text
 
@@ -56,7 +56,8 @@ def test_a_failure_is_told_with_all_that_is_known(full):
 def test_speed_tells_ratio_interval_verdict_and_what_would_settle_it(full):
     """A wide terminal also has warm-up and memory."""
     text = " ".join(draw(full).split())
-    for part in ("1.234", "[1.20, 1.27]", "material", "2.05 ms", "about 42 rounds in all would settle it", "settings differ: xla: a on, b off"):
+    parts = ("1.234", "[1.20, 1.27]", "material", "2.05 ms", "about 42 rounds in all would settle it", "settings differ: xla: a on, b off")
+    for part in parts:
         assert part in text
     assert "warm-up" not in text
     assert "warm-up" in draw(full, 120)

@@ -48,7 +48,7 @@ def noisy(rounds: int, ratio: float, seed: int = 0, spread: float = 0.01) -> lis
     for _ in range(rounds):
         life = math.exp(draw.gauss(0.0, spread))
         steps = [[1e-3 * (1 + abs(draw.gauss(0, 0.01))) for _ in range(20)] for _ in range(6)]
-        found.append(make(*((a, [ratio * life * step for step in b]) for a, b in zip(steps[::2], steps[1::2]))))
+        found.append(make(*((a, [ratio * life * step for step in b]) for a, b in zip(steps[::2], steps[1::2], strict=True))))
     return found
 
 
@@ -57,8 +57,8 @@ def noisy(rounds: int, ratio: float, seed: int = 0, spread: float = 0.01) -> lis
 
 def test_location_is_the_lower_quartile():
     """As NumPy's default quantile gives it."""
-    assert 2.0 == location([5.0, 1.0, 2.0, 3.0, 4.0])
-    assert 1.75 == location([4.0, 3.0, 2.0, 1.0])
+    assert location([5.0, 1.0, 2.0, 3.0, 4.0]) == 2.0
+    assert location([4.0, 3.0, 2.0, 1.0]) == 1.75
 
 
 def test_a_round_is_the_median_of_its_palindromes():
@@ -69,7 +69,7 @@ def test_a_round_is_the_median_of_its_palindromes():
 
 def test_step_time_is_in_seconds_and_skips_what_is_no_time():
     """The step time is shown even where the ratio is refused."""
-    assert 1.0 == step_time([make(([1.0] * 4, [math.nan] * 4))], "a")
+    assert step_time([make(([1.0] * 4, [math.nan] * 4))], "a") == 1.0
     assert step_time([make(([1.0] * 4, [math.nan] * 4))], "b") is None
     assert step_time([], "a") is None
 
@@ -78,8 +78,8 @@ def test_the_interval_is_students():
     """Five rounds of which the hand calculation is short: mean 0, deviation 0.01, t(0.995, 4) = 4.604."""
     logs = [0.01 * value / math.sqrt(2.5) for value in (-2, -1, 0, 1, 2)]
     found = estimate_logs(logs, final=True)
-    assert 1.0 == pytest.approx(found.ratio)
-    assert 0.01 == pytest.approx(found.spread)
+    assert pytest.approx(found.ratio) == 1.0
+    assert pytest.approx(found.spread) == 0.01
     assert 4.604 * 0.01 / math.sqrt(5) == pytest.approx(math.log(found.high), rel=1e-4)
 
 
@@ -87,7 +87,7 @@ def test_the_error_rates_of_all_looks_add_up_to_one_percent():
     """Whenever the run becomes final."""
     for last in (5, 8, 10, 25, 40, 60, 5000):
         spent = sum(alpha(look) for look in looks(last) if look < last) + alpha(last, final=True)
-        assert ALPHA == pytest.approx(spent)
+        assert pytest.approx(spent) == ALPHA
 
 
 def test_an_injected_ratio_is_found_with_its_direction():
@@ -172,7 +172,7 @@ def test_a_missing_build_or_an_empty_round_is_refused():
     """Never vacuous."""
     assert not different(estimate([Round(())] * 9, "a", "b"))
     assert not different(estimate(noisy(9, 1.5), "a", "c"))
-    assert "no round was measured" == estimate([], "a", "b").reason
+    assert estimate([], "a", "b").reason == "no round was measured"
 
 
 @given(st.lists(st.floats(-700, 700), min_size=5, max_size=20))

@@ -27,7 +27,7 @@ def test_every_palindrome_reads_the_same_backwards_and_holds_every_build_twice(b
     assert palindromes == len(plan.palindromes)
     for turns in plan.palindromes:
         assert turns[::-1] == turns
-        assert collections.Counter({build: 2 for build in builds}) == collections.Counter(turns)
+        assert collections.Counter(dict.fromkeys(builds, 2)) == collections.Counter(turns)
     assert plan.turns == tuple(build for turns in plan.palindromes for build in turns)
 
 
@@ -48,13 +48,13 @@ def test_rounds_come_in_mirrored_pairs(builds, seed, pair):
 
 def test_the_order_is_fixed_by_the_code_and_not_by_the_version_of_python():
     """A frozen example: records of an older harness must keep their order."""
-    assert FROZEN == [plan_round(["tf2", "torch", "tf1"], 1, 7, number).turns for number in (0, 1, 2)]
+    assert [plan_round(["tf2", "torch", "tf1"], 1, 7, number).turns for number in (0, 1, 2)] == FROZEN
 
 
 def test_each_order_is_drawn_about_equally_often():
     """3,000 pairs of rounds over the 6 orders of three builds: each within 5 standard deviations of its share."""
     counts = collections.Counter(plan_round("abc", 1, seed, 0).spawn for seed in range(3000))
-    assert 6 == len(counts)
+    assert len(counts) == 6
     assert all(abs(count - 500) < 5 * (3000 * 5 / 36) ** 0.5 for count in counts.values())
 
 
@@ -77,16 +77,16 @@ def test_a_round_always_has_a_size_within_its_bounds(step_s, measure_s):
 def test_a_round_measures_for_about_as_long_as_asked(step_s):
     """Unless the steps are so slow or fast that a bound applies."""
     size = size_round([step_s, 2 * step_s], 2.0)
-    assert 2.0 == pytest.approx(3 * step_s * 2 * size.palindromes * size.steps, rel=0.25)
+    assert pytest.approx(3 * step_s * 2 * size.palindromes * size.steps, rel=0.25) == 2.0
 
 
 def test_a_slow_step_makes_the_smallest_round():
     """One palindrome, two steps a turn."""
-    assert (1, MIN_STEPS) == (size_round([3.0], 2.0).palindromes, size_round([3.0], 2.0).steps)
+    assert (size_round([3.0], 2.0).palindromes, size_round([3.0], 2.0).steps) == (1, MIN_STEPS)
 
 
 def test_looks_double():
     """Few looks, each cheap."""
-    assert (5, 10, 20, 40, 80) == looks(80)
-    assert () == looks(4)
-    assert [5, 10, 10, 20] == [next_look(rounds) for rounds in (0, 5, 9, 10)]
+    assert looks(80) == (5, 10, 20, 40, 80)
+    assert looks(4) == ()
+    assert [next_look(rounds) for rounds in (0, 5, 9, 10)] == [5, 10, 10, 20]

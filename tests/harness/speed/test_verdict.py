@@ -67,14 +67,14 @@ def test_a_verdict_other_than_unclear_is_never_without_evidence(one, other, marg
 def test_without_an_interval_it_is_unclear(estimate):
     """With the estimator's reason handed on."""
     found = judge(estimate, round_s=3.0)
-    assert (UNCLEAR, False) == (found.verdict, found.material)
+    assert (found.verdict, found.material) == (UNCLEAR, False)
     assert found.reason == (estimate.reason or "no interval")
 
 
 def test_too_few_rounds_ask_for_the_minimum():
     """And say how long it takes in all."""
     found = judge(estimate_logs([0.1, 0.2]), round_s=3.0)
-    assert (UNCLEAR, 5, 15.0) == (found.verdict, found.more_rounds, found.more_s)
+    assert (found.verdict, found.more_rounds, found.more_s) == (UNCLEAR, 5, 15.0)
 
 
 def test_unclear_says_how_many_rounds_would_settle_it_and_they_do():
@@ -82,13 +82,13 @@ def test_unclear_says_how_many_rounds_would_settle_it_and_they_do():
     logs = [value + 0.004 for value in (-0.05, 0.05, -0.03, 0.03, 0.0)]
     first = estimate_logs(logs)
     found = judge(first, round_s=2.0)
-    assert UNCLEAR == found.verdict
+    assert found.verdict == UNCLEAR
     assert found.more_rounds is not None and found.more_rounds > 5
     assert 2.0 * found.more_rounds == found.more_s
     for rounds, settled in ((found.more_rounds, True), (found.more_rounds - 1, False)):
         half = half_width(first.spread, rounds, alpha(rounds, final=True))
         again = interval(first.ratio * math.exp(-half), first.ratio * math.exp(half))
-        assert settled == (UNCLEAR != judge(again).verdict)
+        assert settled == (judge(again).verdict != UNCLEAR)
 
 
 def test_what_no_one_would_wait_for_has_no_number():
@@ -99,7 +99,7 @@ def test_what_no_one_would_wait_for_has_no_number():
 
 def test_the_margin_is_three_percent():
     """Stated in the documentation."""
-    assert 0.03 == MARGIN
+    assert MARGIN == 0.03
 
 
 # -- settings ---------------------------------------------------------------------------------------------------------
@@ -134,22 +134,22 @@ def test_each_setting_in_effect_is_compared(name, value, label):
 def test_spelling_is_no_difference():
     """Frameworks word their policies, versions and devices differently; and their own switches are their own business."""
     other = {**EFFECTIVE, "dtype_policy": "torch.float32", "cudnn_benchmark": False, "versions": {"torch": "2.13"}}
-    assert () == setting_differences(EFFECTIVE, other)
-    assert () == setting_differences({"device": "/device:GPU:0"}, {"device": "NVIDIA H200"})
+    assert setting_differences(EFFECTIVE, other) == ()
+    assert setting_differences({"device": "/device:GPU:0"}, {"device": "NVIDIA H200"}) == ()
 
 
 def test_a_switch_that_both_tell_is_compared():
     """Two builds of one backend."""
     one = {**EFFECTIVE, "cudnn_benchmark": False}
-    assert ("cudnn_benchmark: a off, b on",) == setting_differences(one, {**EFFECTIVE, "cudnn_benchmark": True})
+    assert setting_differences(one, {**EFFECTIVE, "cudnn_benchmark": True}) == ("cudnn_benchmark: a off, b on",)
 
 
 def test_a_setting_that_one_side_does_not_tell_is_unknown():
     """Never silent."""
-    assert ("xla: a off, b unknown",) == setting_differences({"xla": False}, {})
+    assert setting_differences({"xla": False}, {}) == ("xla: a off, b unknown",)
 
 
 @given(st.dictionaries(st.sampled_from(sorted(EFFECTIVE)), st.one_of(st.none(), st.booleans(), st.integers(), st.text())))
 def test_a_side_does_not_differ_from_itself(effective):
     """Whatever it holds."""
-    assert () == setting_differences(effective, dict(effective))
+    assert setting_differences(effective, dict(effective)) == ()
