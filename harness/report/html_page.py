@@ -75,19 +75,19 @@ threshold {{ spell.error(first.threshold) }}</p>{% endif %}
 <h2>How fast?</h2>
 <p class="dim">Ratio: time of b / time of a, with its 99 % interval; above 1, b is slower. One logarithmic scale for all rows.</p>
 <div class="wide"><table>
-<tr><th>workload</th><th>build</th><th>step</th><th>samples</th><th>warm-up</th><th>memory</th>
-<th>b / a {{ plot.axis() }}</th><th>b is</th><th>rounds</th><th></th></tr>
+<tr><th>workload</th><th>build</th><th>step</th><th>b / a {{ plot.axis() }}</th><th>b is</th><th>rounds</th><th></th>
+<th>samples</th><th>warm-up</th><th>memory</th></tr>
 {% for row in report.speed %}<tr>
 <td>{{ row.workload | line }} {{ row.preset | line }}<br>{{ row.action | line }} {{ row.precision | line }}</td>
 <td>a {{ row.a | line }}<br>b {{ row.b | line }}</td>
 <td class="tight">{{ spell.seconds(row.a_step_s) }}<br>{{ spell.seconds(row.b_step_s) }}</td>
-<td class="tight">{{ spell.rate(row.a_rate) }}<br>{{ spell.rate(row.b_rate) }}</td>
-<td class="tight">{{ spell.seconds(row.a_warmup_s) }}<br>{{ spell.seconds(row.b_warmup_s) }}</td>
-<td class="tight">{{ spell.memory(row.a_peak_bytes) }}<br>{{ spell.memory(row.b_peak_bytes) }}</td>
 <td class="tight {{ row.verdict | tone }}">{{ spell.ratio(row.ratio, row.low, row.high) }}{{ plot.row(row) }}</td>
 <td class="{{ row.verdict | tone }}">{{ row.verdict | line }}{% if row.material %}<br>material{% endif %}</td>
 <td>{{ row.rounds }}</td><td class="hint">{{ hint(row) }}
-{%- if row.command %}<details><summary>again</summary><code>{{ row.command | line }}</code></details>{% endif %}</td></tr>
+{%- if row.command %}<details><summary>again</summary><code>{{ row.command | line }}</code></details>{% endif %}</td>
+<td class="tight">{{ spell.rate(row.a_rate) }}<br>{{ spell.rate(row.b_rate) }}</td>
+<td class="tight">{{ spell.seconds(row.a_warmup_s) }}<br>{{ spell.seconds(row.b_warmup_s) }}</td>
+<td class="tight">{{ spell.memory(row.a_peak_bytes) }}<br>{{ spell.memory(row.b_peak_bytes) }}</td></tr>
 {% endfor %}</table></div>
 {% endif %}
 {% if ended %}
