@@ -17,6 +17,8 @@ from typing import Any, List, Sequence
 from backends.contract import Port, Unsupported
 
 SHIPPED = os.path.dirname(os.path.abspath(__file__))
+#: Files of a backend that all its ports compute with.
+SHARED = ("core.py", "optimizers.py", "runtime.py")
 
 
 def locate(backend: str, workload: str, folders: Sequence[str]) -> str:
@@ -66,7 +68,7 @@ def sources(path: str, backend: str) -> List[str]:
     own = os.path.dirname(path) if path.endswith("__init__.py") else None
     files = [path] if own is None else [os.path.join(own, name) for name in sorted(os.listdir(own)) if name.endswith(".py")]
     for name in sorted(os.listdir(shared)) if os.path.isdir(shared) else ():
-        if name.endswith(".py") and name in ("core.py", "optimizers.py"):
+        if name in SHARED:
             files.append(os.path.join(shared, name))
     return files
 
