@@ -67,10 +67,7 @@ def sources(path: str, backend: str) -> List[str]:
     shared = os.path.join(SHIPPED, backend)
     own = os.path.dirname(path) if path.endswith("__init__.py") else None
     files = [path] if own is None else [os.path.join(own, name) for name in sorted(os.listdir(own)) if name.endswith(".py")]
-    for name in sorted(os.listdir(shared)) if os.path.isdir(shared) else ():
-        if name in SHARED:
-            files.append(os.path.join(shared, name))
-    return files
+    return files + [path for path in (os.path.join(shared, name) for name in SHARED) if os.path.isfile(path)]
 
 
 def source_hash(path: str, backend: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import time
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Sequence
 
 import numpy as np
 
@@ -24,7 +24,7 @@ class Session(object):
         self.config = {}  # type: Dict[str, Any]
         self.setting = Setting()
         self.data = {}  # type: Dict[str, np.ndarray]
-        self.timer = None  # type: Optional[timing.Timer]
+        self.timer = None  # type: Any
 
     def do_describe(self, backend: str) -> Dict[str, Any]:
         """Import the framework and return the build's identity."""

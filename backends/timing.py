@@ -49,7 +49,7 @@ class Timer(object):
         while steps < MINIMUM_WARMUP_STEPS or time.perf_counter() - started < warmup_s:
             last_s = self._run(1)
             steps += 1
-        self.steps_a_sample = max(1, min(MAXIMUM_STEPS_A_SAMPLE, int(round(sample_s / max(last_s, 1e-7)))))
+        self.steps_a_sample = max(1, min(MAXIMUM_STEPS_A_SAMPLE, round(sample_s / max(last_s, 1e-7))))
         sample_s = self._run(self.steps_a_sample)
         return {
             "sample_s": sample_s,

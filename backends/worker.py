@@ -12,9 +12,11 @@ the case that a framework never gives the interpreter lock back.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import json
+import math
 import os
 import queue
 import signal
@@ -66,10 +68,8 @@ def _read(control_fd: int, requests: "queue.Queue") -> None:
 
 
 def _die_with_parent() -> None:
-    try:
+    with contextlib.suppress(OSError, AttributeError):  # not Linux: the reading thread has to do
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    except (OSError, AttributeError):  # not Linux: the reading thread has to do
-        pass
 
 
 def _serve(session: Any, request: Dict[str, Any]) -> Dict[str, Any]:
@@ -78,7 +78,7 @@ def _serve(session: Any, request: Dict[str, Any]) -> Dict[str, Any]:
     number, verb = arguments.pop("id"), arguments.pop("verb")
     try:
         return {"id": number, "status": "ok", "result": getattr(session, "do_" + verb)(**arguments)}
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001  (the one catch-all; it writes a record)
         traceback.print_exc()
         status, reason = classify(error)
         return {"id": number, "status": status, "reason": reason}
@@ -106,9 +106,9 @@ def encode(value: Any) -> Any:
         return {str(key): encode(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [encode(item) for item in value]
-    if isinstance(value, float) and value != value:
+    if isinstance(value, float) and math.isnan(value):
         return "NaN"
-    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+    if isinstance(value, float) and math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
     return value
 

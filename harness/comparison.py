@@ -142,7 +142,8 @@ def _run_jobs(bench: runner.Bench, planned: Plan, located: Located, context: Con
             started.append(job.name)
             return
         ending = "" if record.ok else f": {record.reason}"
-        context.say(f"[{len(started)}/{total}] {job.workload} {job.side} {job.precision}: {record.status}, {record.duration_s:.1f} s{ending}")
+        what = f"{job.workload} {job.side} {job.precision}"
+        context.say(f"[{len(started)}/{total}] {what}: {record.status}, {record.duration_s:.1f} s{ending}")
 
     records = runner.run_jobs(bench, live, progress)
     witnesses = {name: _witness(bench.run, record) for name, record in records.items()}
@@ -196,7 +197,8 @@ def _speed_job(run: Path, record: store.Record) -> JobRow:
 
 def _build_row(side: str, result: Mapping[str, object], origin: str) -> BuildRow:
     identity, effective = result["identity"], result["effective"]
-    assert isinstance(identity, dict) and isinstance(effective, dict)
+    assert isinstance(identity, dict)
+    assert isinstance(effective, dict)
     return BuildRow(side, str(identity["python"]), str(identity["platform"]), dict(identity["versions"]), origin, dict(effective))
 
 
@@ -229,7 +231,8 @@ def _notes(located: Located, planned: Plan) -> tuple[str, ...]:
 
 def _kept(planned: Plan, report: Report) -> frozenset[str]:
     """Return the jobs whose tensors a reader will want: those of pairs that did not pass."""
-    odd = {(row.workload, row.precision, side) for row in report.stages if row.verdict in ("FAIL", "INCONCLUSIVE") for side in (row.a, row.b)}
+    doubtful = [row for row in report.stages if row.verdict in ("FAIL", "INCONCLUSIVE")]
+    odd = {(row.workload, row.precision, side) for row in doubtful for side in (row.a, row.b)}
     return frozenset(job.name for job in planned.jobs if (job.workload, job.precision, job.side) in odd)
 
 

@@ -17,6 +17,7 @@ import psutil
 from backends.contract import PRECISIONS
 from harness import builds, devices, installation, options, provision, runner, staging
 from harness.errors import BuildError, HarnessError, JobFailed
+from harness.plan import Opening
 from harness.processes import Limits, clean_environment, ending
 from harness.workloads import registry
 
@@ -114,7 +115,7 @@ def _try(bench: runner.Bench, build: str, workload: str, precision: str, files: 
     setting = {"device": "cpu", "precision": precision, "execution": "default", "threads": options.cores()}
     try:
         with bench.worker(build, bench.run / "worker.log") as worker, ending([worker]):
-            runner.open_port(worker, bench, builds.BUILDS[build].backend, workload, "tiny", "variable", setting, (), files)
+            runner.open_port(worker, bench, Opening(builds.BUILDS[build].backend, workload, "tiny", "variable", (), setting), files)
             worker.request("probe", tape=str(files.tape))
     except JobFailed as error:
         return f"{error.status}: {error.reason}"

@@ -74,9 +74,11 @@ def dry_run(chosen: options.Options, context: Context) -> list[Row]:
     for timed in planned.speed:
         once_s = schedule.MIN_ROUNDS * len(timed.sides) * SIDE_ROUND_S
         rounds_s += once_s
-        rows.append((f"speed {timed.workload} {timed.precision}", f"{timed.preset}, at least {schedule.MIN_ROUNDS} rounds, about {once_s:.0f} s"))
+        text = f"{timed.preset}, at least {schedule.MIN_ROUNDS} rounds, about {once_s:.0f} s"
+        rows.append((f"speed {timed.workload} {timed.precision}", text))
     work_s = len(planned.jobs) * JOB_S + rounds_s
-    rows.append(("time", f"about {work_s:.0f} s of work, up to {chosen.budget:.0f} s more of timing (--budget), {install_s:.0f} s to install"))
+    more = f"up to {chosen.budget:.0f} s more of timing (--budget), {install_s:.0f} s to install"
+    rows.append(("time", f"about {work_s:.0f} s of work, {more}"))
     disk = sum(_bytes(job, request) for job in planned.jobs)
     rows.append(("disk", f"about {disk / 2**20:.0f} MiB while it runs, {install_bytes / 2**20:.0f} MiB to install; "
                          f"{comparison.free_bytes(chosen.reports.absolute()) / 2**30:.1f} GiB free"))

@@ -60,6 +60,18 @@ class Request:
 
 
 @dataclasses.dataclass(frozen=True)
+class Opening:
+    """What a worker needs to open a port. `setting` is `contract.Setting` as plain JSON."""
+
+    backend: str
+    workload: str
+    preset: str
+    powers: str
+    folders: tuple[str, ...]
+    setting: dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
 class Job:
     """One side records one workload on one tape."""
 
@@ -88,9 +100,10 @@ class Job:
         safe = "".join(letter if letter.isalnum() or letter in "._" else "-" for letter in self.side)
         return f"{self.workload}-{safe}-{self.precision}{chain}-seed{self.seed}-{short}"
 
-    def setting(self) -> dict[str, Any]:
-        """Return the worker's `Setting` as plain JSON."""
-        return {"device": self.device, "precision": self.precision, "execution": self.execution, "threads": self.threads}
+    def opening(self) -> Opening:
+        """Return what the worker opens."""
+        setting = {"device": self.device, "precision": self.precision, "execution": self.execution, "threads": self.threads}
+        return Opening(self.backend, self.workload, self.preset, self.powers, self.folders, setting)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,6 +148,12 @@ class SpeedJob:
         """The prefix of the rounds' folders."""
         content = json.dumps(dataclasses.asdict(self), sort_keys=True)
         return f"speed-{self.workload}-{self.precision}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
+
+    def opening(self, label: str) -> Opening:
+        """Return what the worker of one side opens; timing needs no float32 chain, which costs no time either way."""
+        side = next(side for side in self.sides if side.label == label)
+        setting = {"device": self.device, "precision": self.precision, "execution": self.execution, "threads": self.threads}
+        return Opening(side.backend, self.workload, self.preset, "variable", side.folders, setting)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -193,13 +212,13 @@ def make(request: Request) -> Plan:
 
 def _powers(workload: Workload, request: Request, precision: str, a: Side, b: Side) -> str:
     """Return the dtype of the powers of beta for a pair: TF1's own chain on both sides if either is TF1's Adam."""
-    adam = workload.optimizer(workload.hyperparameters(_preset(request, workload))).kind == "adam"
+    adam = workload.optimizer(workload.hyperparameters(_preset(request))).kind == "adam"
     if precision == "fp64" and adam and FLOAT32_POWERS_BACKEND in (a.backend, b.backend):
         return "float32"
     return "variable"
 
 
-def _preset(request: Request, workload: Workload) -> str:
+def _preset(request: Request) -> str:
     return request.preset or "tiny"
 
 
@@ -218,15 +237,15 @@ def _job(request: Request, workload: Workload, side: Side, precision: str, seed:
                 })
     frozen = tuple(tuple(sorted(variant.items())) for variant in variants)
     return Job(
-        side.label, side.build, side.backend, side.folders, workload.name, _preset(request, workload), precision,
+        side.label, side.build, side.backend, side.folders, workload.name, _preset(request), precision,
         request.device, request.execution, request.threads, seed, powers, stages, request.steps, frozen,
     )
 
 
 def _chain(request: Request, workload: Workload, able: Sequence[Side], seed: int, add: Any) -> list[ChainCost]:
     """Return the extra row of a comparison that TF1's Adam takes part in: the same build with and without its chain."""
-    adam = workload.optimizer(workload.hyperparameters(_preset(request, workload))).kind == "adam"
-    if not adam or not any(side.backend == FLOAT32_POWERS_BACKEND for side in able):
+    adam = workload.optimizer(workload.hyperparameters(_preset(request))).kind == "adam"
+    if not adam or len(able) < 2 or not any(side.backend == FLOAT32_POWERS_BACKEND for side in able):
         return []
     others = [side for side in able if side.backend != FLOAT32_POWERS_BACKEND]
     side = (others or list(able))[0]

@@ -132,6 +132,8 @@ def find(job: Job, folder: Path, tape_hash: str, data_hash: str) -> Reference:
     hashes = (found.provenance["tape_hash"], found.provenance["data_hash"])
     if hashes != (tape_hash, data_hash):
         raise RecordError(f"{path} was recorded on another tape or other data than this run's; record it again with TF 1.15.5")
+    if found.document["powers"] != job.powers:
+        raise RecordError(f"{path} was recorded with {found.document['powers']} powers of beta, this job has {job.powers}")
     if found.document["steps"] != job.steps:
         raise RecordError(f"{path} was recorded over {found.document['steps']} steps, this run has {job.steps}")
     return found

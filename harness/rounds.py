@@ -72,7 +72,7 @@ def run_round(bench: runner.Bench, job: SpeedJob, labels: Sequence[str], number:
             for label in schedule.plan_round(labels, 1, job.seed, number).spawn:
                 with _named(label, failed):
                     workers[label] = bench.worker(sides[label].build, folder / f"{_safe(label)}.log")
-                    opened[label] = _open(bench, job, sides[label].backend, sides[label].folders, workers[label], files)
+                    opened[label] = runner.open_port(workers[label], bench, job.opening(label), files)
             actions = {action: _measure(job, workers, number, action, files, failed) for action in ACTIONS}
         except BaseException:
             for worker in workers.values():
@@ -102,13 +102,6 @@ def _named(label: str, failed: list[SideFailed]) -> Iterator[None]:
     except JobFailed as error:
         failed.append(SideFailed(label, error.status, error.reason))
         raise JobFailed(error.status, f"{label}: {error.reason}") from error
-
-
-def _open(
-    bench: runner.Bench, job: SpeedJob, backend: str, folders: tuple[str, ...], worker: WorkerProcess, files: runner.Files
-) -> dict[str, Any]:
-    setting = {"device": job.device, "precision": job.precision, "execution": job.execution, "threads": job.threads}
-    return runner.open_port(worker, bench, backend, job.workload, job.preset, "variable", setting, folders, files)
 
 
 def _measure(

@@ -13,7 +13,7 @@ from typing import Any
 
 from harness import store, tape
 from harness.errors import CorruptRecord, JobFailed
-from harness.plan import Job, describe
+from harness.plan import Job, Opening, describe
 from harness.processes import Limits, WorkerProcess, ending
 from harness.workloads.spec import Workload
 
@@ -79,7 +79,7 @@ def run_job(bench: Bench, job: Job, files: Files) -> store.Record:
     started = time.monotonic()
     with ended(folder, describe(job), started) as outcome:
         with bench.worker(job.build, folder / "worker.log") as worker, ending([worker]):
-            opened = open_port(worker, bench, job.backend, job.workload, job.preset, job.powers, job.setting(), job.folders, files)
+            opened = open_port(worker, bench, job.opening(), files)
             probed = worker.request("probe", tape=str(files.tape))
             recorded = worker.request(
                 "record", tape=str(files.tape), folder=str(folder.resolve()), stages=list(job.stages),
@@ -97,14 +97,12 @@ def _thaw(variant: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
     return dict(variant)
 
 
-def open_port(
-    worker: WorkerProcess, bench: Bench, backend: str, workload: str, preset: str, powers: str,
-    setting: Mapping[str, Any], folders: tuple[str, ...], files: Files,
-) -> dict[str, Any]:
+def open_port(worker: WorkerProcess, bench: Bench, opening: Opening, files: Files) -> dict[str, Any]:
     """Open a port in a worker and return what the worker says of it."""
-    config = bench.workloads[workload].config(preset, powers)
+    config = bench.workloads[opening.workload].config(opening.preset, opening.powers)
     return worker.request(
-        "open", backend=backend, workload=workload, config=config, setting=dict(setting), folders=list(folders), data=str(files.data)
+        "open", backend=opening.backend, workload=opening.workload, config=config, setting=opening.setting,
+        folders=list(opening.folders), data=str(files.data),
     )
 
 

@@ -256,4 +256,4 @@ class Tf1Port(Port):
         return {name: np.asarray(value) for name, value in self._run(self.state).items()}
 
     def effective(self) -> Dict[str, Any]:
-        return runtime.effective(self.session, self.setting, self.dtype, self.xla)
+        return runtime.effective(self.session, self.dtype, self.xla)

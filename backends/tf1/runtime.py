@@ -103,7 +103,7 @@ def refusals() -> Iterator[None]:
         known = isinstance(error, tf.errors.UnimplementedError) or any(word in str(error) for word in REFUSALS)
         if not known:
             raise
-        raise Unsupported("TensorFlow %s: %s" % (tensorflow.__version__, str(error).strip().splitlines()[0]))
+        raise Unsupported("TensorFlow %s: %s" % (tensorflow.__version__, str(error).strip().splitlines()[0])) from error
 
 
 def readable(value: Any) -> Any:
@@ -111,7 +111,7 @@ def readable(value: Any) -> Any:
     return value.astype(np.float32) if value.dtype.itemsize == 2 else value
 
 
-def effective(session: Any, setting: Setting, dtype: Any, xla: bool) -> Dict[str, Any]:
+def effective(session: Any, dtype: Any, xla: bool) -> Dict[str, Any]:
     """Return what the session, its graph and its devices show; `threads` is what the process's pool was made with."""
     low = {op.outputs[0].dtype.name for op in session.graph.get_operations() if op.type in CONTRACTIONS}
     names = [device.name for device in session.list_devices() if device.device_type == "GPU"]

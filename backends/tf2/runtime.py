@@ -41,7 +41,7 @@ def require(setting: Setting) -> None:
         for device in tf.config.get_visible_devices("GPU"):
             tf.config.experimental.set_memory_growth(device, True)
     except RuntimeError as error:  # these are fixed when the first op runs
-        raise Unsupported("this process's TensorFlow was started with another setting (%s)" % error)
+        raise Unsupported("this process's TensorFlow was started with another setting (%s)" % error) from error
     tf.config.experimental.enable_tensor_float_32_execution(setting.precision == "tf32")
     if setting.deterministic:
         tf.config.experimental.enable_op_determinism()
@@ -68,7 +68,7 @@ def refusals() -> Iterator[None]:
         found = [line for line in lines if any(word in line for word in REFUSALS)]
         if not found and not isinstance(error, tf.errors.UnimplementedError):
             raise
-        raise Unsupported("TensorFlow %s: %s" % (tf.__version__, (found or lines)[0]))
+        raise Unsupported("TensorFlow %s: %s" % (tf.__version__, (found or lines)[0])) from error
 
 
 def readable(tensor: Any) -> np.ndarray:

@@ -85,23 +85,29 @@ def judge_stage(a: Evidence, b: Evidence, stage: str, precision: str, null: Coll
             there = "b" if name in entries_b else "a"
             verdicts.append(TensorVerdict(name, FAIL, f"only side {there} has this tensor"))
             continue
-        verdicts.append(_judge_tensor(a, b, entries_a[name], entries_b[name], precision, null, grown))
+        verdicts.append(_judge_tensor(a, b, entries_a[name], entries_b[name], Rule(precision, null, grown)))
     return _sum_up(stage, verdicts)
 
 
-def _judge_tensor(
-    a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, precision: str,
-    null: Collection[str] | None, grown: dict[str, float],
-) -> TensorVerdict:
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """What a stage's tensors are judged by: the precision, the names known to be zero, and the floors met so far."""
+
+    precision: str
+    null: Collection[str] | None
+    grown: dict[str, float]
+
+
+def _judge_tensor(a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, rule: Rule) -> TensorVerdict:
     stage, name = entry_a.stage, entry_a.name
     problem = _mismatch(entry_a, entry_b)
     if problem:
         return TensorVerdict(name, FAIL, problem)
     moved_a, moved_b = noise.movement(a, stage, name), noise.movement(b, stage, name)
-    if name in null if null is not None else _is_null(entry_a, entry_b, moved_a, moved_b):
+    if name in rule.null if rule.null is not None else _is_null(entry_a, entry_b, moved_a, moved_b):
         return TensorVerdict(name, NULL, "mathematically zero: on both sides no larger than its own rounding noise")
-    level = noise.floor(entry_b.scale or entry_b.largest, max(moved_a, moved_b), precision)
-    threshold = 0.0 if stage == "weights" else noise.COVERAGE * _grow(name, level.relative, grown)
+    level = noise.floor(entry_b.scale or entry_b.largest, max(moved_a, moved_b), rule.precision)
+    threshold = 0.0 if stage == "weights" else noise.COVERAGE * _grow(name, level.relative, rule.grown)
     found = difference(*_values(a, b, stage, name), level.scale)
     if not found.finite:
         text = f"a = {found.value_a}, b = {found.value_b} at {list(found.place)}"

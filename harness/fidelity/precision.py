@@ -29,12 +29,13 @@ def judge_precision(low: Evidence, full: Evidence, precision: str) -> StageVerdi
     """Judge a run in `precision` against the same build's float64 run, which recorded `round:<p>` and `ulp:<p>`."""
     if low.digested or full.digested:
         return StageVerdict("precision", INCONCLUSIVE, "a reference holds no full tensors", None, ())
-    verdicts = []
+    verdicts: list[TensorVerdict] = []
     for stage in STAGES:
         base = {entry.name: entry for entry in full.entries(stage)}
-        for entry in low.entries(stage):
-            if entry.name in base and base[entry.name].shape == entry.shape and base[entry.name].largest > 0.0:
-                verdicts.append(_judge_tensor(low, full, base[entry.name], precision))
+        verdicts += [
+            _judge_tensor(low, full, base[entry.name], precision) for entry in low.entries(stage)
+            if entry.name in base and base[entry.name].shape == entry.shape and base[entry.name].largest > 0.0
+        ]
     failed = [item for item in verdicts if item.verdict == FAIL]
     if failed:
         return StageVerdict("precision", FAIL, f"{failed[0].name}: {failed[0].reason}", failed[0], tuple(verdicts))

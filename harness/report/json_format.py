@@ -89,7 +89,7 @@ def _row(kind: type[Row], value: Any, where: str) -> Row:
     return kind(**known)
 
 
-def _value(kind: Any, value: Any, where: str) -> Any:
+def _value(kind: Any, value: Any, where: str) -> Any:  # noqa: PLR0911  (one return a kind of value)
     """Return a JSON value as the type that the model has."""
     origin, parts = typing.get_origin(kind), typing.get_args(kind)
     if origin is types.UnionType:
