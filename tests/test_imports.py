@@ -1,0 +1,249 @@
+"""The rules of who may import and do what: enforced over the whole tree, and shown to catch a planted violation.
+
+`violations` reads one module's text, so a rule is tested on bad source that never has to exist as a file.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FRAMEWORKS = {"jax", "keras", "flax", "mxnet", "paddle", "tensorflow", "tf_keras", "tf_slim", "torch", "torchaudio", "torchvision"}
+#: A pure module may import these of the standard library and of what is installed, and of the harness what is pure itself.
+PURE = {"judging", "outcome", "plan"}
+PURE_FOLDERS = {"fidelity", "speed"}
+PURE_IMPORTS = {
+    "__future__", "collections", "dataclasses", "hashlib", "itertools", "json", "math", "numpy", "re", "scipy", "shlex", "statistics",
+    "typing",
+}
+PURE_HARNESS = {"harness.errors", "harness.fidelity", "harness.speed", "harness.plan", "harness.workloads.spec", "harness.report.model"}
+STARTERS = {"subprocess", "multiprocessing", "pty", "concurrent.futures.process", "asyncio"}
+OS_STARTERS = ("os.fork", "os.exec", "os.spawn", "os.system", "os.popen", "os.posix_spawn")
+PICKLERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+LATE_IMPORTS = ("importlib.import_module", "import_module", "__import__")
+EXITS = {"sys.exit", "os._exit", "os.abort", "exit", "quit"}
+#: Array and archive formats, and JSON read from or written to a file.
+FORMATS = {
+    "json.dump", "json.load", "np.fromfile", "np.genfromtxt", "np.load", "np.loadtxt", "np.memmap", "np.save", "np.savetxt", "np.savez",
+    "np.savez_compressed", "zipfile.ZipFile",
+}
+#: `json` in memory, outside `store`: why each may.
+JSON_EXCEPTIONS = {
+    "harness/plan.py": "a job's identity is the hash of its JSON",
+    "harness/probe.py": "parses the line that a foreign interpreter printed",
+    "harness/processes.py": "the lines of the worker's protocol",
+    "harness/report/html.py": "the chart's data inside the page",
+    "harness/report/json_format.py": "renders the report to text; `store` writes it",
+    "harness/report/markdown.py": "quotes values in a table",
+    "harness/runs.py": "a run's key is the hash of its JSON",
+}
+#: Opening files outside `store` and `processes`: plain text and bytes that are no records, and why.
+FILE_EXCEPTIONS = {
+    "harness/installation.py": "empties and quotes the log of an installation",
+    "harness/interpreters.py": "conda's list of environments",
+    "harness/probe.py": "requirement files",
+    "harness/rendering.py": "hands the text of a report.json to `json_format`",
+    "harness/rounds.py": "the kernel's CPU quota",
+    "harness/staging.py": "hashes source files",
+}
+OPENERS = (".open", ".read_text", ".read_bytes", ".write_text", ".write_bytes")
+
+
+def violations(path: str, source: str) -> list[str]:
+    """Return the broken rules of a module, each with its line; `path` is relative to the repository."""
+    tree = ast.parse(source)
+    found = list(_imports(path, tree))
+    if path.startswith("harness/"):
+        found += _deeds(path, tree)
+    return [f"{path}:{line}: {text}" for line, text in found]
+
+
+def _imports(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
+    for line, name in imported(path, tree):
+        top = name.split(".")[0]
+        if path.startswith("backends/"):
+            if top == "harness":
+                yield line, f"a backend imports {name}"
+            own = path.split("/")[1]
+            if path.count("/") == 1 and not (top in sys.stdlib_module_names or top in ("numpy", "backends")):
+                yield line, f"a file that all backends share imports {name}"
+            if own == "contract.py" and top not in sys.stdlib_module_names:
+                yield line, f"the contract imports {name}"
+            continue
+        if top in FRAMEWORKS:
+            yield line, f"the orchestrator imports {name}"
+        if top == "backends" and name != "backends" and not name.startswith("backends.contract"):
+            yield line, f"the orchestrator imports {name}; only backends.contract is shared"
+        if top in PICKLERS:
+            yield line, f"{name} can run code that a file holds"
+        if name in STARTERS and path != "harness/processes.py":
+            yield line, f"{name} starts processes; only harness.processes may"
+        if top == "json" and path != "harness/store.py" and path not in JSON_EXCEPTIONS:
+            yield line, "json belongs to harness.store"
+        if _pure(path) and not _may_import(name, top):
+            yield line, f"a pure module imports {name}"
+
+
+def imported(path: str, tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield every imported name in full, also late imports and those by a constant string, but not those for types alone."""
+    typed = {
+        id(inner) for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for part in node.body for inner in ast.walk(part)
+    } if path.startswith("backends/") else set()
+    for node in ast.walk(tree):
+        if id(node) in typed:
+            continue
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, item.name) for item in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            package = ".".join(Path(path).parts[: -node.level]) + "." if node.level else ""
+            base = package + (node.module or "")
+            yield from ((node.lineno, f"{base.rstrip('.')}.{item.name}" if _is_package(base) else base) for item in node.names)
+        elif isinstance(node, ast.Call) and called(node) in LATE_IMPORTS and node.args and isinstance(node.args[0], ast.Constant):
+            yield node.lineno, str(node.args[0].value)
+
+
+def _is_package(name: str) -> bool:
+    """Whether `from name import x` brings modules: for these, the full name is what counts."""
+    return name.rstrip(".") in ("harness", "backends", "harness.report", "harness.workloads") or name.endswith(".")
+
+
+def _pure(path: str) -> bool:
+    parts = Path(path).with_suffix("").parts
+    return parts[0] == "harness" and (parts[1] in PURE_FOLDERS or (len(parts) == 2 and parts[1] in PURE))
+
+
+def _may_import(name: str, top: str) -> bool:
+    if top in ("harness", "backends"):
+        return name.startswith("backends.contract") or any(name == known or name.startswith(known + ".") for known in PURE_HARNESS)
+    return top in PURE_IMPORTS
+
+
+def called(node: ast.Call) -> str:
+    """Return what is called, as written; "" for a call of something that has no name."""
+    return ast.unparse(node.func) if isinstance(node.func, (ast.Name, ast.Attribute)) else ""
+
+
+def _deeds(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield what a module does that only another one may."""
+    cli, store, processes = (path == f"harness/{name}.py" for name in ("cli", "store", "processes"))
+    for node in ast.walk(tree):
+        name = called(node) if isinstance(node, ast.Call) else ""
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in ("os.environ", "os.environb") and not cli:
+            yield node.lineno, "only harness.cli reads the environment"
+        if isinstance(node, ast.Raise) and node.exc is not None and "SystemExit" in ast.unparse(node.exc):
+            yield node.lineno, "only harness.cli exits, through sys.exit"
+        if not name:
+            continue
+        if not cli and (name in ("print", "input", "Console") or name.startswith(("sys.stdout.", "sys.stderr."))):
+            yield node.lineno, f"only harness.cli prints ({name})"
+        if not cli and name in EXITS:
+            yield node.lineno, f"only harness.cli exits ({name})"
+        if not cli and name in ("os.getenv", "os.putenv", "os.unsetenv"):
+            yield node.lineno, f"only harness.cli reads the environment ({name})"
+        if not processes and name.startswith(OS_STARTERS):
+            yield node.lineno, f"only harness.processes starts processes ({name})"
+        if not store and name.replace("numpy.", "np.") in FORMATS:
+            yield node.lineno, f"only harness.store knows file formats ({name})"
+        opens = name == "open" or (name.endswith(OPENERS) and not name.startswith("store."))
+        if opens and not (store or processes or path in FILE_EXCEPTIONS):
+            yield node.lineno, f"opens a file ({name})"
+        if opens and _pure(path):
+            yield node.lineno, f"a pure module opens a file ({name})"
+
+
+def _sources() -> list[Path]:
+    return sorted(path for folder in ("harness", "backends") for path in (ROOT / folder).rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", _sources(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_module_keeps_the_rules(path: Path):
+    """Who imports what, who prints, who starts processes: no module breaks a rule."""
+    assert [] == violations(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("path", "source"), [
+    ("backends/torch/linear.py", "from harness.workloads import linear"),
+    ("backends/session.py", "import torch"),
+    ("backends/contract.py", "import numpy as np"),
+    ("harness/runner.py", "import torch"),
+    ("harness/runner.py", "def f():\n    from tensorflow import keras"),
+    ("harness/runner.py", "import importlib\nimportlib.import_module('torch.nn')"),
+    ("harness/runner.py", "from backends.worker import main"),
+    ("harness/runner.py", "from backends import contract, worker"),
+    ("harness/runner.py", "import pickle"),
+    ("harness/runner.py", "import subprocess"),
+    ("harness/runner.py", "import os\nos.system('true')"),
+    ("harness/runner.py", "import numpy as np\nnp.load('x.npy')"),
+    ("harness/runner.py", "import numpy as np\nnp.savez_compressed('x', a=1)"),
+    ("harness/probe.py", "import json\njson.load(file)"),
+    ("harness/runner.py", "import json"),
+    ("harness/runner.py", "path.write_text('x')"),
+    ("harness/runner.py", "open('x')"),
+    ("harness/runner.py", "print('x')"),
+    ("harness/report/terminal.py", "import sys\nsys.stdout.write('x')"),
+    ("harness/runner.py", "import sys\nsys.exit(1)"),
+    ("harness/runner.py", "raise SystemExit(1)"),
+    ("harness/runner.py", "import os\nos.environ['A']"),
+    ("harness/runner.py", "import os\nos.getenv('A')"),
+    ("harness/plan.py", "from pathlib import Path"),
+    ("harness/speed/estimate.py", "import time"),
+    ("harness/speed/estimate.py", "import logging"),
+    ("harness/fidelity/judge.py", "import os"),
+    ("harness/fidelity/judge.py", "from harness import store"),
+    ("harness/fidelity/judge.py", "from .. import store"),
+    ("harness/judging.py", "from harness.store import Record"),
+])
+def test_a_planted_violation_is_found(path: str, source: str):
+    """Each rule is broken once; the checker names the module and the line of the deed."""
+    found = violations(path, source)
+    assert found and found[0].startswith(f"{path}:{len(source.splitlines())}: ")
+
+
+@pytest.mark.parametrize(("path", "source"), [
+    ("backends/contract.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import numpy as np"),
+    ("backends/torch/linear.py", "import torch"),
+    ("harness/plan.py", "from backends.contract import STAGES"),
+    ("harness/staging.py", "from backends import contract"),
+    ("harness/processes.py", "import subprocess"),
+    ("harness/fidelity/judge.py", "from harness.fidelity.measure import difference"),
+    ("harness/cli.py", "import os, sys\nprint(os.environ)\nsys.exit(0)"),
+    ("harness/store.py", "import json, numpy as np\nnp.load('x')\njson.load(file)"),
+])
+def test_what_is_allowed_passes(path: str, source: str):
+    """The owner of a deed may do it."""
+    assert [] == violations(path, source)
+
+
+@pytest.mark.parametrize("path", sorted({*JSON_EXCEPTIONS, *FILE_EXCEPTIONS}))
+def test_no_exception_is_stale(path: str):
+    """An exception that its module no longer needs has to go."""
+    source = (ROOT / path).read_text(encoding="utf-8")
+    tree = ast.parse(source)
+    if path in JSON_EXCEPTIONS:
+        assert "json" in {name for _, name in imported(path, tree)}
+    if path in FILE_EXCEPTIONS:
+        assert any(called(node) == "open" or called(node).endswith(OPENERS) for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def test_the_command_line_loads_no_framework(tmp_path: Path):
+    """Frameworks that refuse to be imported do not keep the command line from starting."""
+    for name in sorted(FRAMEWORKS):
+        (tmp_path / f"{name}.py").write_text(f"raise SystemExit('{name} was imported')\n", encoding="utf-8")
+    source = f"import sys; sys.path[:0] = [{str(tmp_path)!r}]; import harness.cli, harness.comparison, harness.report.html"
+    done = subprocess.run([sys.executable, "-c", source], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert (0, "") == (done.returncode, done.stderr)
+
+
+@pytest.mark.parametrize("name", ["devices", "interpreters"])
+def test_what_tox_imports_needs_the_standard_library_alone(name: str):
+    """toxfile.py runs in tox's own interpreter, which need not have what the harness depends on."""
+    path = ROOT / "harness" / f"{name}.py"
+    tops = {imported_name.split(".")[0] for _, imported_name in imported(f"harness/{name}.py", ast.parse(path.read_text(encoding="utf-8")))}
+    assert set() == tops - set(sys.stdlib_module_names)

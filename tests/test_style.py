@@ -1,0 +1,50 @@
+"""The rules of style that a linter does not know: docstrings, sizes and names of modules."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MAX_LINES = 300
+#: Names that say nothing: such a module becomes an attic.
+NAMELESS = {"base", "common", "helper", "helpers", "manager", "misc", "shared", "stuff", "tools", "util", "utils"}
+
+
+def faults(path: Path, source: str) -> list[str]:
+    """Return what is wrong with one module."""
+    found = []
+    if not ast.get_docstring(ast.parse(source)):
+        found.append("has no docstring")
+    lines = source.count("\n")
+    if lines > MAX_LINES:
+        found.append(f"has {lines} lines, more than {MAX_LINES}: split it")
+    words = {word for part in (*path.parent.parts, path.stem) for word in part.lower().split("_")}
+    if words & NAMELESS:
+        found.append(f"is named {', '.join(sorted(words & NAMELESS))}: name what it holds")
+    return found
+
+
+def _modules() -> list[Path]:
+    folders = ("harness", "backends", "tests")
+    return [ROOT / "toxfile.py", *sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))]
+
+
+@pytest.mark.parametrize("path", _modules(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_module_has_a_docstring_a_size_and_a_name(path: Path):
+    """A module says what it owns, can be read at one sitting, and is named after what it holds."""
+    assert [] == faults(path.relative_to(ROOT), path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("path", "source", "count"), [
+    ("harness/plan.py", '"""Plan."""\n', 0),
+    ("harness/plan.py", "import json\n", 1),
+    ("harness/plan.py", '"""Plan."""\n' + "\n" * MAX_LINES, 1),
+    ("harness/json_utils.py", '"""Plan."""\n', 1),
+    ("harness/common/plan.py", "", 2),
+])
+def test_a_planted_fault_is_found(path: str, source: str, count: int):
+    """The checker sees a missing docstring, a god-file and an attic."""
+    assert count == len(faults(Path(path), source))
