@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import platform
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ import psutil
 
 from backends.contract import PRECISIONS
 from harness import builds, devices, installation, options, provision, runner, staging
-from harness.errors import BuildError, HarnessError, JobFailed
+from harness.errors import BuildError, JobFailed
 from harness.plan import Opening
 from harness.processes import Limits, clean_environment, ending
 from harness.workloads import registry
@@ -46,12 +47,14 @@ def examine(context: Context, probe: bool) -> list[Section]:
         Section("Devices", ("device", "state", "reason"), _devices(context)),
     ]
     if probe:
-        rows = []
+        rows: list[Row] = []
+        reasons: dict[str, list[str]] = {}
         for name, (_, python) in found.items():
             if python is not None:
                 context.say(f"trying the precisions of {name}")
-                rows += _precisions(name, python, context)
-        sections.append(Section("Precisions on the CPU", ("build", "workload", *PRECISIONS), rows))
+                rows += _precisions(name, python, context, reasons)
+        sections.append(Section("Precisions on the CPU, tried with a step", ("build", "workload", *PRECISIONS), rows))
+        sections.append(Section("Why not", ("reason", "where"), [(reason, ", ".join(where)) for reason, where in reasons.items()]))
     return sections
 
 
@@ -94,8 +97,8 @@ def _devices(context: Context) -> list[Row]:
     return rows
 
 
-def _precisions(name: str, python: Path, context: Context) -> list[Row]:
-    """Try every precision of every shipped workload in one worker; a worker that dies is replaced."""
+def _precisions(name: str, python: Path, context: Context, reasons: dict[str, list[str]]) -> list[Row]:
+    """Try every precision of every shipped workload of one build; note why something cannot run in `reasons`."""
     build = builds.BUILDS[name]
     rows = []
     with tempfile.TemporaryDirectory(prefix="harness-doctor-") as scratch:
@@ -105,20 +108,27 @@ def _precisions(name: str, python: Path, context: Context) -> list[Row]:
         )
         for workload in registry.SHIPPED:
             if build.backend in workload.backends:
-                files = runner.inputs(bench, workload.name, "tiny", 0, 1)
-                told = [_try(bench, name, workload.name, precision, files) for precision in PRECISIONS]
-                rows.append((name, workload.name, *told))
+                told = dict(_try(bench, name, workload.name))
+                rows.append((name, workload.name, *("no" if told[precision] else "yes" for precision in PRECISIONS)))
+                for precision, reason in told.items():
+                    if reason:
+                        reasons.setdefault(reason, []).append(f"{name} {workload.name} {precision}")
     return rows
 
 
-def _try(bench: runner.Bench, build: str, workload: str, precision: str, files: runner.Files) -> str:
-    setting = {"device": "cpu", "precision": precision, "execution": "default", "threads": options.cores()}
-    try:
+def _try(bench: runner.Bench, build: str, workload: str) -> Iterator[tuple[str, str]]:
+    """Yield each precision with the reason why it cannot run, or an empty string; a worker that dies is replaced."""
+    files = runner.inputs(bench, workload, "tiny", 0, 1)
+    left = list(PRECISIONS)
+    while left:
         with bench.worker(build, bench.run / "worker.log") as worker, ending([worker]):
-            runner.open_port(worker, bench, Opening(builds.BUILDS[build].backend, workload, "tiny", "variable", (), setting), files)
-            worker.request("probe", tape=str(files.tape))
-    except JobFailed as error:
-        return f"{error.status}: {error.reason}"
-    except HarnessError as error:
-        return str(error)
-    return "yes"
+            while left and worker.alive:
+                precision = left.pop(0)
+                setting = {"device": "cpu", "precision": precision, "execution": "default", "threads": options.cores()}
+                opening = Opening(builds.BUILDS[build].backend, workload, "tiny", "variable", (), setting)
+                try:
+                    runner.open_port(worker, bench, opening, files)
+                    worker.request("probe", tape=str(files.tape))
+                    yield precision, ""
+                except JobFailed as error:
+                    yield precision, f"{error.status}: {error.reason}"

@@ -138,6 +138,11 @@ class WorkerProcess:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def alive(self) -> bool:
+        """Whether requests can still be sent: the worker has neither died nor been ended."""
+        return self._answers >= 0
+
     def request(self, verb: str, timeout_s: float | None = None, **arguments: Any) -> dict[str, Any]:
         """Send one request and return its result.
 

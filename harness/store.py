@@ -117,7 +117,7 @@ def verify(folder: Path, files: Mapping[str, str]) -> None:
     """Check array files against their SHA-256.
 
     Raises:
-        CorruptRecord: a file is missing, truncated or altered.
+        CorruptRecord: a file is missing, truncated, altered, or was written broken.
     """
     for name, expected in files.items():
         path = folder / name
@@ -128,6 +128,8 @@ def verify(folder: Path, files: Mapping[str, str]) -> None:
                 f"{path} has {path.stat().st_size} bytes that do not match the checksum the worker gave: "
                 "it is truncated or was altered. Run the job again."
             )
+        if path.suffix == ".npz" and not zipfile.is_zipfile(path):
+            raise CorruptRecord(f"{path} was broken when its checksum was taken: it is no .npz. Run the job again.")
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
