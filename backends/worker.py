@@ -48,8 +48,9 @@ def main(control_fd: int, answer_fd: int) -> int:
             if request is None:
                 return 0
             answer = _serve(session, request)
-            sys.stdout.flush()
-            sys.stderr.flush()
+            with contextlib.suppress(OSError):  # the log's disk may be full: the answer has to get through all the same
+                sys.stdout.flush()
+                sys.stderr.flush()
             answers.write(json.dumps(encode(answer), allow_nan=False).encode("utf-8") + b"\n")
 
 
@@ -79,7 +80,8 @@ def _serve(session: Any, request: Dict[str, Any]) -> Dict[str, Any]:
     try:
         return {"id": number, "status": "ok", "result": getattr(session, "do_" + verb)(**arguments)}
     except BaseException as error:  # noqa: BLE001  (the one catch-all; it writes a record)
-        traceback.print_exc()
+        with contextlib.suppress(OSError):
+            traceback.print_exc()
         status, reason = classify(error)
         return {"id": number, "status": status, "reason": reason}
 

@@ -119,10 +119,16 @@ class Outcome:
     written: store.Record | None = None
 
     def write(self) -> None:
-        """Write the manifest; a disk that is full ends the job, not the run."""
+        """Write the manifest; a disk that is full ends the job, not the run.
+
+        What a job that did not end well left of its arrays is worth nothing and goes: it may be what has filled the disk.
+        """
         duration_s = time.monotonic() - self.started
         result = self.result if self.status == "ok" else {}
         try:
+            if self.status != "ok":
+                for path in self.folder.glob("*.npz"):
+                    path.unlink()
             self.written = store.write_record(self.folder, self.job, self.status, self.reason, result, duration_s)
         except OSError as error:
             status = "disk full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "error"
