@@ -14,7 +14,7 @@ from harness.errors import CorruptRecord
 from harness.fidelity.evidence import Evidence, Restricted
 from harness.fidelity.judge import INCONCLUSIVE, StageVerdict, judge_stage, null_tensors
 from harness.fidelity.precision import judge_precision
-from harness.plan import ChainCost, Job, Pair, Plan
+from harness.plan import ChainCost, Job, Pair, Plan, arguments
 from harness.report.model import StageRow
 
 INFO = "INFO"
@@ -149,8 +149,8 @@ def _row(a: Job, b: Job, stage: str, verdict: StageVerdict, logs: tuple[str, ...
 
 def reproduce(a: Job, b: Job, stage: str) -> str:
     """Return the command that gives one stage's verdict again."""
-    backends = [_argument(job) for job in ([a, b] if a.build != b.build or a.side.split()[0] != b.side.split()[0] else [a])]
-    words = ["harness", "compare", "--workloads", a.workload, "--backends", *backends, "--precision", a.precision]
+    jobs = [a, b] if a.build != b.build or a.side.split()[0] != b.side.split()[0] else [a]
+    words = ["harness", "compare", "--workloads", a.workload, *arguments(jobs), "--precision", a.precision]
     words += ["--preset", a.preset, "--seed", str(a.seed), "--no-speed"]
     if stage in LETTER:
         words += ["--stages", stage]
@@ -159,7 +159,3 @@ def reproduce(a: Job, b: Job, stage: str) -> str:
     if a.execution != "default":
         words += ["--execution", a.execution]
     return shlex.join(words)
-
-
-def _argument(job: Job) -> str:
-    return "@".join([job.build, *job.folders[:1]])

@@ -271,6 +271,16 @@ def describe(job: Job | SpeedJob) -> dict[str, Any]:
     return dict(json.loads(json.dumps(dataclasses.asdict(job))))
 
 
+def arguments(asked: Sequence[Side | Job]) -> list[str]:
+    """Return the words of a command line that name these sides again, with the folders of their ports."""
+    shared = [folder for folder in asked[0].folders if all(folder in other.folders for other in asked)]
+    words = ["--backends"]
+    for one in asked:
+        own = [folder for folder in one.folders if folder not in shared]
+        words.append("@".join([one.build, *own[:1]]))
+    return [*words, "--ports", *shared] if shared else words
+
+
 def identity(request: Request) -> dict[str, Any]:
     """Return what decides the work of a request, as plain JSON: two requests with the same identity do the same work."""
     plain = dataclasses.asdict(dataclasses.replace(request, workloads=()))

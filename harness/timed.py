@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from harness import rounds, runner, store
-from harness.plan import SpeedJob
+from harness.plan import SpeedJob, arguments
 from harness.report.model import SpeedRow
 from harness.speed import estimate, schedule, verdict
 
@@ -155,8 +155,7 @@ def _peaks(record: store.Record) -> list[Mapping[str, int]]:
 
 
 def _command(one: Timed) -> str:
-    words = ["harness", "compare", "--workloads", one.job.workload, "--backends"]
-    words += ["@".join([side.build, *side.folders[:1]]) for side in one.job.sides]
+    words = ["harness", "compare", "--workloads", one.job.workload, *arguments(one.job.sides)]
     words += ["--precision", one.job.precision, "--preset", one.job.preset, "--no-fidelity", "--threads", str(one.job.threads)]
     words += [] if one.job.device == "cpu" else ["--device", one.job.device]
     words += [] if one.job.execution == "default" else ["--execution", one.job.execution]
