@@ -110,7 +110,8 @@ def show_list(ports: Annotated[tuple[Path, ...], SEVERAL] = ()) -> int:
 
     Parameters
     ----------
-    ports: Folders with workloads and ports of your own.
+    ports
+        Folders with workloads and ports of your own.
     """
     OUT.print(_table(("workload", "backends", "presets", "what"), listing.workloads(ports), "Workloads"))
     OUT.print()
@@ -124,7 +125,8 @@ def doctor(*, quick: Annotated[bool, Parameter(negative="")] = False) -> int:
 
     Parameters
     ----------
-    quick: Look only; do not run a step in each precision.
+    quick
+        Look only; do not run a step in each precision.
     """
     found = doctoring.examine(_context(), probe=not quick)
     for section in found:
@@ -141,8 +143,10 @@ def report(
 
     Parameters
     ----------
-    run: The run's folder, or its report.json.
-    out: File to write; the screen, if not given.
+    run
+        The run's folder, or its report.json.
+    out
+        File to write; the screen, if not given.
     """
     loaded = rendering.load(run)
     if format == "terminal" and out is None:
@@ -166,10 +170,14 @@ def clean(
 
     Parameters
     ----------
-    reports: Folder of the runs.
-    runs: Delete the runs.
-    environments: Delete the environments that the harness provisioned.
-    older_than: Only runs that are at least so many days old.
+    reports
+        Folder of the runs.
+    runs
+        Delete the runs.
+    environments
+        Delete the environments that the harness provisioned.
+    older_than
+        Only runs that are at least so many days old.
     """
     found = cleaning.survey(reports, older_than, _context())
     rows = [(item.kind, str(item.path), f"{item.size_bytes / 2**20:.1f} MiB") for item in found]
@@ -191,7 +199,8 @@ def reference_list(*, folder: Path | None = None) -> int:
 
     Parameters
     ----------
-    folder: Where they lie; the shipped ones, if not given.
+    folder
+        Where they lie; the shipped ones, if not given.
     """
     OUT.print(_table(("reference", "framework", "python", "tensors", "size"), listing.references(folder or reference.shipped())))
     return 0
@@ -203,7 +212,8 @@ def reference_verify(*, folder: Path | None = None) -> int:
 
     Parameters
     ----------
-    folder: Where they lie; the shipped ones, if not given.
+    folder
+        Where they lie; the shipped ones, if not given.
     """
     rows = recording.verify(folder or reference.shipped())
     OUT.print(_table(("reference", "status", "detail"), rows))
@@ -218,9 +228,12 @@ def reference_record(
 
     Parameters
     ----------
-    folder: Where to write them; over the shipped ones, if not given.
-    workloads: Which; all that have a TF1 port, if not given.
-    python: tf1=PATH, an interpreter that has TF 1.15.5.
+    folder
+        Where to write them; over the shipped ones, if not given.
+    workloads
+        Which; all that have a TF1 port, if not given.
+    python
+        tf1=PATH, an interpreter that has TF 1.15.5.
     """
     target = folder or reference.shipped()
     for path in recording.record_references(target, workloads, python, _context()):

@@ -33,29 +33,51 @@ class Options:
 
     Parameters
     ----------
-    backends: Backends or builds to compare, e.g. `tf2 torch`. The same one twice compares it with itself;
+    backends
+        Backends or builds to compare, e.g. `tf2 torch`. The same one twice compares it with itself;
         `torch@FOLDER` takes the ports in FOLDER.
-    workloads: Which workloads; all that at least two of the backends have, if not given.
-    precision: Which precisions: fp64 fp32 tf32 bf16 fp16.
-    preset: tiny, small or paper, for fidelity and speed alike (else tiny for fidelity, small for speed).
-    device: cpu, gpu or tpu.
-    execution: default, eager, graph or compiled.
-    stages: Which stages of the ladder: weights forward loss gradients update trajectory, or W F L G U T.
-    seed: Seed of the (first) tape.
-    seeds: How many seeds, counted up from --seed.
-    threads: Threads of each build's intra-operation pool; all cores if not given.
-    ports: Folders with workloads and ports of your own.
-    python: BUILD=PATH, the interpreter of a build.
-    budget: Seconds for timing beyond the first five rounds.
-    no_speed: Judge fidelity only.
-    no_fidelity: Measure speed only.
-    fail_if_slower: Exit with 3 if a build is materially slower than the first.
-    dry_run: Say what would be done, what would be provisioned and how long it takes.
-    json: Write the JSON to this file too.
-    resume: Go on with the newest unfinished run of the same comparison.
-    keep: Keep all recorded tensors, not only those of comparisons that fail.
-    reports: Folder in which the run's own folder is made.
-    limit: Longest time that one request to a worker may take, seconds.
+    workloads
+        Which workloads; all that at least two of the backends have, if not given.
+    precision
+        Which precisions: fp64 fp32 tf32 bf16 fp16.
+    preset
+        tiny, small or paper, for fidelity and speed alike (else tiny for fidelity, small for speed).
+    device
+        cpu, gpu or tpu.
+    execution
+        default, eager, graph or compiled.
+    stages
+        Which stages of the ladder: weights forward loss gradients update trajectory, or W F L G U T.
+    seed
+        Seed of the (first) tape.
+    seeds
+        How many seeds, counted up from --seed.
+    threads
+        Threads of each build's intra-operation pool; all cores if not given.
+    ports
+        Folders with workloads and ports of your own.
+    python
+        BUILD=PATH, the interpreter of a build.
+    budget
+        Seconds for timing beyond the first five rounds.
+    no_speed
+        Judge fidelity only.
+    no_fidelity
+        Measure speed only.
+    fail_if_slower
+        Exit with 3 if a build is materially slower than the first.
+    dry_run
+        Say what would be done, what would be provisioned and how long it takes.
+    json
+        Write the JSON to this file too.
+    resume
+        Go on with the newest unfinished run of the same comparison.
+    keep
+        Keep all recorded tensors, not only those of comparisons that fail.
+    reports
+        Folder in which the run's own folder is made.
+    limit
+        Longest time that one request to a worker may take, seconds.
     """
 
     backends: Annotated[tuple[str, ...], SEVERAL] = ("tf2", "torch")
