@@ -1,0 +1,9 @@
+"""Imports what is not installed."""
+
+from __future__ import annotations
+
+import a_framework_that_is_not_installed  # noqa: F401
+
+from backends.numpy.linear import Port
+
+__all__ = ["Port"]

@@ -1,0 +1,7 @@
+"""The honest port: what the others are before their fault."""
+
+from __future__ import annotations
+
+from backends.numpy.linear import Port
+
+__all__ = ["Port"]
