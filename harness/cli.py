@@ -27,7 +27,7 @@ ERR = Console(stderr=True, highlight=False)
 INTERRUPTED = 130
 
 app = App(
-    name="harness", version=__version__, help_format="plaintext", result_action="return_value",
+    name="harness", version=__version__, help_format="plaintext", result_action="return_value", suppress_keyboard_interrupt=False,
     help="Is a model moved between TensorFlow 1, TensorFlow 2 and PyTorch still the same model, and what did the move cost?",
 )
 references = App(name="reference", help="Recorded outputs of the real TF 1.15.5: record, verify or list them.")
@@ -46,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _fail(UsageError(f"{error} See: harness {_command(words)}--help"))
     except HarnessError as error:
         _fail(error)
+    except OSError as error:  # a disk that is full where no job runs: Python's own exit code would read as a FAIL
+        _fail(HarnessError(f"{error}. Mend this (make room, for instance) and run again; compare and run go on with --resume."))
     except KeyboardInterrupt:
         ERR.print("interrupted; finished jobs are kept. Go on with the same command and --resume.", style="yellow")
         sys.exit(INTERRUPTED)
