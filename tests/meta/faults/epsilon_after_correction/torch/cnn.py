@@ -1,0 +1,11 @@
+"""`cnn` on torch's own Adam, which adds epsilon after the bias correction."""
+
+from backends.torch.cnn import Port as Shipped
+
+
+class Port(Shipped):
+    """The planted fault."""
+
+    def __init__(self, config, setting):
+        optimizer = {**config["optimizer"], "epsilon_place": "corrected"}
+        super().__init__({**config, "optimizer": optimizer}, setting)

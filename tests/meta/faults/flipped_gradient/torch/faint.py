@@ -1,0 +1,17 @@
+"""`faint` with the sign of the bias's gradient flipped; its value, 2 b - b, is exact."""
+
+from torch.nn import functional
+
+from backends.torch.linear import Port as Linear
+
+
+class Port(Linear):
+    """The planted fault."""
+
+    def output(self, arrays, noise, record):
+        """Return the predictions, the same to the last bit."""
+        bias = self.model.bias
+        prediction = functional.linear(arrays["x"], self.model.weight, self.config["gain"] * (2.0 * bias.detach() - bias))
+        if record is not None:
+            record["prediction"] = prediction
+        return prediction

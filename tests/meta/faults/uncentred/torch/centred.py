@@ -1,0 +1,13 @@
+"""`centred` without its centring: batch statistics are taken about zero, so the bias has a real gradient."""
+
+from backends.ports import load, locate
+
+Honest = load(locate("torch", "centred", [__file__.split("faults")[0] + "workloads"]))
+
+
+class Port(Honest):
+    """The planted fault."""
+
+    def normalise(self, hidden):
+        """Return the hidden values over their root mean square."""
+        return hidden / (hidden.square().mean(dim=0) + self.config["epsilon"]).sqrt()
