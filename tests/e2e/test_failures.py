@@ -120,17 +120,30 @@ def test_fail_comes_first(not_numbers: dict[str, Any]) -> None:
     assert not_numbers["done"].code == 1
 
 
-def test_full_disk(harness) -> None:
-    """On a disk that tensors or a log fill, those jobs end as `disk full`, the others go on, and the report is written."""
+def on_small_disk(harness, size: str, *faults: str):
+    """Compare with `--reports` on a disk of a given size, which goes with the process."""
     (harness.folder / "small").mkdir()
-    mounted = "mount -t tmpfs -o size=16m tmpfs small || exit 77; exec \"$@\""
-    words = harness.compare("", "writes_much", "", "chatter", "", options=("--no-speed", "--reports", "small", "--json", "copy.json"))
+    mounted = f"mount -t tmpfs -o size={size} tmpfs small || exit 77; exec \"$@\""
+    words = harness.compare(*faults, options=("--no-speed", "--reports", "small", "--json", "copy.json"))
     done = harness.run(*words, before=[*UNSHARE, "sh", "-c", mounted, "sh"])
     if done.code == 77 or "unshare failed" in done.err:
         pytest.skip("no small disk can be mounted here without more rights; the port `disk_full` writes to a full device all the same")
+    return done
+
+
+def test_full_disk(harness) -> None:
+    """On a disk that tensors or a log fill, those jobs end as `disk full`, the others go on, and the report is written."""
+    done = on_small_disk(harness, "16m", "", "writes_much", "", "chatter", "")
     jobs = json.loads((harness.folder / "copy.json").read_text())["jobs"]
     assert ["ok", "disk full", "ok", "disk full", "ok"] == [job["status"] for job in jobs], done.err
     assert done.code == 4 and "Traceback" not in done.err
+
+
+def test_no_room_for_the_report(harness) -> None:
+    """Where not even the report fits, the command says so in one sentence; its exit code is not that of a FAIL."""
+    done = on_small_disk(harness, "100k", "", "")
+    assert done.code == 4
+    assert "No space left on device" in done.err and "--resume" in done.err and "Traceback" not in done.err
 
 
 @pytest.fixture

@@ -1,0 +1,88 @@
+"""From rows to one answer: the exit code is the first that applies, in the order that the design gives."""
+
+from __future__ import annotations
+
+import pytest
+
+from backends.contract import STATUSES
+from harness import outcome
+from harness.report.model import JobRow, SpeedRow, StageRow
+
+
+def stage(verdict: str, name: str = "forward") -> StageRow:
+    """One judged row."""
+    return StageRow("cnn", "tf1", "torch", "fp64", name, verdict, "because", worst="conv1/kernel")
+
+
+def job(status: str) -> JobRow:
+    """One job."""
+    return JobRow("name", "torch", "cnn", "fidelity", "fp64", status, "because", 1.0, "log")
+
+
+def speed(verdict: str, material: bool = True) -> SpeedRow:
+    """One timed row."""
+    return SpeedRow("cnn", "tf1", "torch", "fp32", "small", "train", verdict, "because", material=material)
+
+
+FAIL, PASS, UNSURE = stage("FAIL"), stage("PASS"), stage("INCONCLUSIVE")
+OK, CRASHED, UNSUPPORTED = job("ok"), job("crashed"), job("unsupported")
+SLOWER = speed("SLOWER")
+
+
+@pytest.mark.parametrize(
+    ("expected", "stages", "speeds", "jobs", "if_slower"),
+    [
+        (0, [PASS, stage("INFO")], [SLOWER], [OK], False),
+        (0, [PASS], [speed("UNCLEAR")], [OK, UNSUPPORTED], True),
+        (0, [], [speed("FASTER")], [OK], True),
+        (0, [PASS], [speed("SLOWER", material=False)], [OK], True),
+        (3, [PASS], [SLOWER], [OK], True),
+        (6, [PASS, UNSURE], [SLOWER], [OK], True),
+        (5, [], [], [UNSUPPORTED, UNSUPPORTED], True),
+        (5, [], [], [], False),
+        (4, [UNSURE], [SLOWER], [OK, CRASHED], True),
+        (4, [], [], [UNSUPPORTED, CRASHED], True),
+        (1, [PASS, UNSURE, FAIL], [SLOWER], [OK, CRASHED, UNSUPPORTED], True),
+    ],
+)
+def test_exit_code(expected: int, stages, speeds, jobs, if_slower: bool) -> None:
+    """A FAIL before a broken job, that before nothing measured, then inconclusive, then slower, then success."""
+    assert expected == outcome.exit_code(stages, speeds, jobs, if_slower)
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_every_status(status: str) -> None:
+    """Every way in which a job can end has its exit code beside one that ended well."""
+    assert outcome.exit_code([PASS], [], [OK, job(status)], False) == (0 if status in ("ok", "unsupported") else 4)
+
+
+def test_fidelity() -> None:
+    """The worst verdict counts, a row that only informs does not, and nothing is not PASS."""
+    assert [outcome.fidelity(rows) for rows in ([PASS, FAIL, UNSURE], [PASS, UNSURE], [PASS, stage("INFO")], [stage("INFO")], [])] == [
+        "FAIL", "INCONCLUSIVE", "PASS", "NONE", "NONE",
+    ]
+
+
+def test_first_failure() -> None:
+    """The first FAIL in the order of the ladder is the one to look at."""
+    later = stage("FAIL", "update")
+    assert outcome.first_failure([PASS, FAIL, later]) is FAIL and outcome.first_failure([PASS]) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "stages", "speeds", "jobs"),
+    [
+        ("Not the same model: tf1 and torch part in cnn (fp64) at forward, first in conv1/kernel.", [PASS, FAIL], [], [OK]),
+        ("Same function: 1 comparisons agree", [PASS, PASS], [], [OK]),
+        ("Inconclusive: cnn, tf1 and torch", [UNSURE], [], [OK, CRASHED]),
+        ("1 job did not end well.", [PASS], [], [OK, CRASHED]),
+        ("2 jobs did not end well.", [PASS], [], [CRASHED, CRASHED]),
+        ("everything asked for is unsupported here", [], [], [UNSUPPORTED]),
+        ("Speed only; fidelity was not judged. Speed: 1 of 2 comparisons settled.", [], [SLOWER, speed("UNCLEAR")], [OK]),
+        ("Speed is UNCLEAR with this many rounds.", [PASS], [speed("UNCLEAR")], [OK]),
+        ("Nothing was judged.", [], [], [OK]),
+    ],
+)
+def test_headline(said: str, stages, speeds, jobs) -> None:
+    """The answer in a sentence."""
+    assert said in outcome.headline(stages, speeds, jobs)
