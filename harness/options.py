@@ -138,6 +138,7 @@ def request(options: Options) -> plan.Request:
     return plan.Request(
         workloads, sides, _unique(options.precision), _unique(stages), options.preset, options.device, options.execution,
         tuple(range(options.seed, options.seed + options.seeds)), options.threads or cores(),
+        options.threads or (1 if options.preset in (None, "tiny") else cores()),
         fidelity=not options.no_fidelity, speed=not options.no_speed,
     )
 

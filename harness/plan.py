@@ -43,7 +43,12 @@ class Side:
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """What the user asked for, checked: names exist, sides and workloads fit."""
+    """What the user asked for, checked: names exist, sides and workloads fit.
+
+    Attributes:
+        threads: of every timed worker. fidelity_threads: of every recording one; the steps of `tiny` are so short that a
+            second thread only waits for the first, for a hundred times as long where other programs run.
+    """
 
     workloads: tuple[Workload, ...]
     sides: tuple[Side, ...]
@@ -54,6 +59,7 @@ class Request:
     execution: str
     seeds: tuple[int, ...]
     threads: int
+    fidelity_threads: int
     fidelity: bool = True
     speed: bool = True
     steps: int = TRAJECTORY_STEPS
@@ -238,7 +244,7 @@ def _job(request: Request, workload: Workload, side: Side, precision: str, seed:
     frozen = tuple(tuple(sorted(variant.items())) for variant in variants)
     return Job(
         side.label, side.build, side.backend, side.folders, workload.name, _preset(request), precision,
-        request.device, request.execution, request.threads, seed, powers, stages, request.steps, frozen,
+        request.device, request.execution, request.fidelity_threads, seed, powers, stages, request.steps, frozen,
     )
 
 

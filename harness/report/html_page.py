@@ -73,7 +73,8 @@ threshold {{ spell.error(first.threshold) }}</p>{% endif %}
 {% endfor %}{% endif %}
 {% if report.speed %}
 <h2>How fast?</h2>
-<p class="dim">Ratio: time of b / time of a, with its 99 % interval; above 1, b is slower. One logarithmic scale for all rows.</p>
+<p class="dim">{{ threads(report.speed) }}. Ratio: time of b / time of a, with its 99 % interval; above 1, b is slower.
+One logarithmic scale for all rows.</p>
 <div class="wide"><table>
 <tr><th>workload</th><th>build</th><th>step</th><th>b / a {{ plot.axis() }}</th><th>b is</th><th>rounds</th><th></th>
 <th>samples</th><th>warm-up</th><th>memory</th></tr>

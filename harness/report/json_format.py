@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import sys
 import types
 import typing
 from typing import Any, TypeVar
@@ -102,7 +103,7 @@ def _value(kind: Any, value: Any, where: str) -> Any:  # noqa: PLR0911  (one ret
         return _row(typing.cast("Any", kind), value, where)
     if kind is float and isinstance(value, str) and value in NOT_FINITE:
         return NOT_FINITE[value]
-    if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e308:
+    if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max:
         return float(value)
     if kind in (str, int, bool) and type(value) is kind:
         return value

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from harness.report import format as spell
 from harness.report.format import one_line
-from harness.report.matrix import Line, hint, letter, matrix, unfinished, zeros
+from harness.report.matrix import Line, hint, letter, matrix, threads, unfinished, zeros
 from harness.report.model import BuildRow, Report, SpeedRow, StageRow
 
 SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "INFO": "i"}
@@ -58,7 +58,8 @@ def _sections(report: Report) -> Iterator[tuple[str, list[str]]]:
     head = ["workload", "a : b", "precision", *(f"{short} {stage}" for short, stage in zip(found.letters, found.stages, strict=True))]
     yield "Same function?", _table(head, (_matrix_row(line) for line in found.lines))
     yield "Where it departs", [text for line in found.departures for text in _departure(line)]
-    yield "How fast?", _speed(report.speed)
+    scale = f"{threads(report.speed)}; ratio: time of b / time of a; above 1, b is slower"
+    yield "How fast?", [scale, "", *_speed(report.speed)] if report.speed else []
     head = ["status", "build", "workload", "kind", "precision", "reason", "log"]
     yield "Jobs that did not end ok", _table(head, (
         [escape(word) for word in (job.status, job.build, job.workload, job.kind, job.precision, job.reason)] + [code(job.log)]

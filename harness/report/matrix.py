@@ -108,6 +108,12 @@ def unfinished(report: Report) -> tuple[JobRow, ...]:
     return tuple(sorted(ended, key=lambda job: job.status == "unsupported"))
 
 
+def threads(rows: Sequence[SpeedRow]) -> str:
+    """Return the thread count that all sides ran with, in words, e.g. "2 threads a build"."""
+    counts = sorted({row.threads for row in rows})
+    return f"{' or '.join(str(count) for count in counts)} thread{'' if counts == [1] else 's'} a build"
+
+
 def hint(row: SpeedRow) -> str:
     """Return what a reader of a speed row can do or must know beside the numbers, or an empty string."""
     parts = []

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from harness.report import format as spell
 from harness.report.format import one_line
-from harness.report.matrix import Line, Matrix, hint, letter, matrix, unfinished, zeros
+from harness.report.matrix import Line, Matrix, hint, letter, matrix, threads, unfinished, zeros
 from harness.report.model import JobRow, Report, SpeedRow, StageRow
 
 SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "INFO": "i"}
@@ -188,7 +188,7 @@ def _information(found: Matrix, report: Report) -> Iterator[RenderableType]:
 
 
 def _speed(rows: tuple[SpeedRow, ...], wide: bool) -> Iterator[RenderableType]:
-    yield _heading("How fast?  (ratio: time of b / time of a, 99 % interval; above 1, b is slower)")
+    yield _heading(f"How fast?  ({threads(rows)}; ratio: time of b / time of a, 99 % interval; above 1, b is slower)")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
     table.add_column("workload", overflow="fold")
     table.add_column("build", overflow="fold")

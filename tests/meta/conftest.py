@@ -77,7 +77,7 @@ class Laboratory:
         settings = {"precisions": ("fp64",), "stages": LOCKSTEP_STAGES, "seeds": (0,), "steps": STEPS, **changed}
         return Request(
             (self.stand.workloads[workload],), tuple(sides), preset="tiny", device="cpu", execution="default",
-            threads=THREADS, speed=False, **settings,
+            threads=THREADS, fidelity_threads=THREADS, speed=False, **settings,
         )
 
     def witnesses(self, jobs: Sequence[Job]) -> dict[str, judging.Witness]:
