@@ -53,13 +53,19 @@ def machine_lock(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
         lock.release()
 
 
+def round_folder(bench: runner.Bench, job: SpeedJob, labels: Sequence[str], number: int) -> Path:
+    """Return where a round lies. Rounds without a side that had to leave are other rounds, beside the one in which it failed."""
+    missing = "".join(f"-without-{_safe(side.label)}" for side in job.sides if side.label not in labels)
+    return bench.run / "jobs" / f"{job.name}-round{number:03d}{missing}"
+
+
 def run_round(bench: runner.Bench, job: SpeedJob, labels: Sequence[str], number: int, files: runner.Files) -> store.Record:
     """Run one round of all sides named and return its record.
 
     Raises:
         SideFailed: a side cannot take part; the record says so.
     """
-    folder = bench.run / "jobs" / f"{job.name}-round{number:03d}"
+    folder = round_folder(bench, job, labels, number)
     runner.fresh(folder)
     sides = {side.label: side for side in job.sides if side.label in labels}
     started = time.monotonic()

@@ -75,7 +75,7 @@ def _rounds(one: Timed, action: str) -> list[estimate.Round]:
 def _add_round(bench: runner.Bench, one: Timed, say: Callable[[str], None]) -> None:
     """Run the next round, or take it from disk if an interrupted run left it; a side that fails leaves the job."""
     number = len(one.records)
-    folder = bench.run / "jobs" / f"{one.job.name}-round{number:03d}"
+    folder = rounds.round_folder(bench, one.job, one.labels, number)
     done = runner.existing(folder)
     if done is not None and done.ok and done.job.get("labels") == one.labels:
         one.records.append(done)
