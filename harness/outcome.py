@@ -38,7 +38,7 @@ def headline(stages: Sequence[StageRow], speed: Sequence[SpeedRow], jobs: Sequen
     elif verdict == INCONCLUSIVE:
         unsure = next(row for row in stages if row.verdict == INCONCLUSIVE)
         text = f"Inconclusive: {unsure.workload}, {unsure.a} and {unsure.b} ({unsure.precision}), {unsure.stage}: {unsure.reason}"
-    elif jobs and all(row.status == UNSUPPORTED for row in jobs):
+    elif not speed and any(row.status == UNSUPPORTED for row in jobs):
         text = "Nothing was measured: everything asked for is unsupported here."
     elif speed:
         text = "Speed only; fidelity was not judged."
@@ -67,10 +67,17 @@ def exit_code(
         return 1
     if any(row.status not in ("ok", UNSUPPORTED) for row in jobs):
         return 4
-    if not any(row.status == "ok" for row in jobs):
-        return 5
+    if fidelity(stages) == NONE and not speed:
+        return 5  # a float64 run that only stood behind an unsupported precision is no measurement
     if fidelity(stages) == INCONCLUSIVE:
         return 6
     if fail_if_slower and any(row.verdict == "SLOWER" and row.material for row in speed):
         return 3
     return 0
+
+
+def recorded_code(jobs: Sequence[JobRow]) -> int:
+    """Return the exit code of a run that compares nothing: 4, 5 or 0."""
+    if any(row.status not in ("ok", UNSUPPORTED) for row in jobs):
+        return 4
+    return 0 if any(row.status == "ok" for row in jobs) else 5

@@ -51,7 +51,7 @@ def run(chosen: options.Options, context: Context) -> Recorded:
     ]
     made.mark(finished=all(record.status in ("ok", "unsupported") for record in done))
     rows = [_row(job, record) for job, record in zip(planned.jobs, done, strict=True)]
-    return Recorded(made.folder, rows, outcome.exit_code((), (), jobs, fail_if_slower=False))
+    return Recorded(made.folder, rows, outcome.recorded_code([row for row in jobs if row.precision in request.precisions]))
 
 
 def _row(job: plan.Job, record: store.Record) -> Row:

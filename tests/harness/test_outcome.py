@@ -40,6 +40,7 @@ SLOWER = speed("SLOWER")
         (6, [PASS, UNSURE], [SLOWER], [OK], True),
         (5, [], [], [UNSUPPORTED, UNSUPPORTED], True),
         (5, [], [], [], False),
+        (5, [], [], [OK, UNSUPPORTED], False),
         (4, [UNSURE], [SLOWER], [OK, CRASHED], True),
         (4, [], [], [UNSUPPORTED, CRASHED], True),
         (1, [PASS, UNSURE, FAIL], [SLOWER], [OK, CRASHED, UNSUPPORTED], True),
@@ -54,6 +55,11 @@ def test_exit_code(expected: int, stages, speeds, jobs, if_slower: bool) -> None
 def test_every_status(status: str) -> None:
     """Every way in which a job can end has its exit code beside one that ended well."""
     assert outcome.exit_code([PASS], [], [OK, job(status)], False) == (0 if status in ("ok", "unsupported") else 4)
+
+
+def test_recorded_code() -> None:
+    """A run that compares nothing fails with a broken job, and with nothing recorded."""
+    assert [outcome.recorded_code(jobs) for jobs in ([OK, UNSUPPORTED], [OK, CRASHED], [UNSUPPORTED], [])] == [0, 4, 5, 5]
 
 
 def test_fidelity() -> None:
