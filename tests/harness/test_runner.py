@@ -139,7 +139,7 @@ def test_failing_side_leaves(bench: runner.Bench) -> None:
     said.clear()
     (again,) = timed.run_speed(bench, jobs, 0.0, said.append)
     assert len(said) == 2 and "round 1 of numpy numpy#2 numpy#3" in said[0] and "error" in said[1]
-    assert [(record.folder, record.duration_s) for record in again.records] == [(record.folder, record.duration_s) for record in one.records]
+    assert [(item.folder, item.duration_s) for item in again.records] == [(item.folder, item.duration_s) for item in one.records]
 
 
 @pytest.mark.usefixtures("short_rounds")
