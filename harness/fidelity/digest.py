@@ -22,6 +22,8 @@ def digest(values: NDArray[Any]) -> NDArray[Any]:
     flat = np.asarray(values).ravel()
     if flat.size <= SAMPLES + PROJECTIONS:
         return flat
+    if flat.dtype.kind != "f":
+        flat = flat.astype(np.float64)  # a projection of whole numbers is not a whole number
     generator = np.random.RandomState(SEED)
     chosen = flat[np.sort(generator.permutation(flat.size)[:SAMPLES])]
     sums = [

@@ -7,6 +7,7 @@ these is ever a PASS. The tensors are judged in the order in which they were com
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Collection
 from typing import Any
@@ -103,23 +104,33 @@ def _judge_tensor(a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, rule
     problem = _mismatch(entry_a, entry_b)
     if problem:
         return TensorVerdict(name, FAIL, problem)
+    if 0 in entry_a.shape:
+        return TensorVerdict(name, INCONCLUSIVE, f"nothing to compare: its shape is {list(entry_a.shape)}")
     moved_a, moved_b = noise.movement(a, stage, name), noise.movement(b, stage, name)
-    if name in rule.null if rule.null is not None else _is_null(entry_a, entry_b, moved_a, moved_b):
+    zero = name in rule.null if rule.null is not None else _is_null(entry_a, entry_b, moved_a, moved_b)
+    if zero and math.isfinite(entry_a.largest + entry_b.largest):
         return TensorVerdict(name, NULL, "mathematically zero: on both sides no larger than its own rounding noise")
     level = noise.floor(entry_b.scale or entry_b.largest, max(moved_a, moved_b), rule.precision)
     threshold = 0.0 if stage == "weights" else noise.COVERAGE * _grow(name, level.relative, rule.grown)
-    found = difference(*_values(a, b, stage, name), level.scale)
+    return _grade(name, difference(*_values(a, b, stage, name), level.scale), level.relative, threshold)
+
+
+def _grade(name: str, found: Difference, floor: float, threshold: float) -> TensorVerdict:
+    """Return the verdict on a difference that could be taken."""
     if not found.finite:
         text = f"a = {found.value_a}, b = {found.value_b} at {list(found.place)}"
         if found.same_mask:
             return TensorVerdict(name, INCONCLUSIVE, f"not finite on both sides: {text}", found.error, None, None, found)
         return TensorVerdict(name, FAIL, f"not finite on one side: {text}", found.error, None, None, found)
+    if math.isinf(threshold):
+        reason = "an honest variation of a side gave a value that is not finite: there is no threshold"
+        return TensorVerdict(name, INCONCLUSIVE, reason, found.error, None, None, found)
     if threshold >= noise.HORIZON and found.error <= threshold:
         reason = f"beyond the horizon: honest variations alone differ by {threshold / noise.COVERAGE:.1e} here"
-        return TensorVerdict(name, BEYOND, reason, found.error, level.relative, threshold, found)
+        return TensorVerdict(name, BEYOND, reason, found.error, floor, threshold, found)
     verdict = PASS if found.error <= threshold else FAIL
     shape = f"relative norm error {found.norm_error:.1e}, cosine {found.cosine:.6f}"
-    return TensorVerdict(name, verdict, shape, found.error, level.relative, threshold, found)
+    return TensorVerdict(name, verdict, shape, found.error, floor, threshold, found)
 
 
 def _mismatch(a: Entry, b: Entry) -> str:
@@ -143,9 +154,11 @@ def null_tensors(a: Evidence, b: Evidence, stage: str) -> frozenset[str]:
 
 
 def _is_null(a: Entry, b: Entry, moved_a: float, moved_b: float) -> bool:
-    """Both sides no larger than what their own rounding moves them by."""
-    if a.stage not in NULL_STAGES or not a.dtype.startswith("float"):
+    """Both sides no larger than what their own rounding moves them by; noise that is not finite says nothing."""
+    if a.stage not in NULL_STAGES or not a.dtype.startswith("float") or not math.isfinite(moved_a + moved_b):
         return False
+    if a.stage == "trajectory" and not _is_update(a):
+        return False  # a loss that rounding has outgrown is beyond the horizon
     return _size(a) <= noise.COVERAGE * moved_a and _size(b) <= noise.COVERAGE * moved_b
 
 

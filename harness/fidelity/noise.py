@@ -9,6 +9,7 @@ builds also sum in different orders *inside* a convolution or matrix product, wh
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 from harness.fidelity.evidence import Evidence
@@ -48,9 +49,12 @@ class Floor:
 
 
 def movement(side: Evidence, stage: str, name: str, kinds: Sequence[str] = KINDS) -> float:
-    """Return how far honest variations moved a tensor of one side, in absolute terms; 0 if none was recorded."""
+    """Return how far honest variations moved a tensor of one side, in absolute terms; 0 if none was recorded.
+
+    Infinity if a variation gave something that is not a number: `max` would keep or lose a NaN by its place.
+    """
     found = side.noise(stage, name)
-    return max((value for kind in kinds for value in found.get(kind, ())), default=0.0)
+    return max((math.inf if math.isnan(value) else value for kind in kinds for value in found.get(kind, ())), default=0.0)
 
 
 def floor(size: float, moved: float, precision: str) -> Floor:
@@ -61,6 +65,8 @@ def floor(size: float, moved: float, precision: str) -> Floor:
         moved: largest movement over both sides.
         precision: the precision that both sides ran in.
     """
+    if math.isinf(moved):
+        return Floor(moved, size, math.inf, math.inf)
     scale = max(size, moved)
     relative = max(moved / scale if scale > 0.0 else 0.0, UNIT_ROUNDOFF[precision])
     return Floor(moved, scale, relative, COVERAGE * relative)

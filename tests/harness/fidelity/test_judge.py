@@ -1,0 +1,105 @@
+"""The judge of a stage: what names a fault, what is NULL, what is beyond the horizon."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness.fidelity.judge import judge_stage, null_tensors
+
+
+def test_the_first_tensor_that_departs_is_named_not_the_worst(memory):
+    """A fault spreads and grows downstream; the reader wants to know where it starts."""
+    b = {"conv": np.ones(4), "dense": np.ones(4), "logits": np.ones(4)}
+    a = {"conv": np.ones(4), "dense": np.ones(4) + 1e-6, "logits": np.ones(4) + 1.0}
+    found = judge_stage(memory(a), memory(b), "forward", "fp64")
+    assert ("FAIL", "dense") == (found.verdict, found.worst.name)
+    assert found.reason.startswith("2 of 3 tensors depart, dense first")
+    assert (1.0 + 1e-6, 1.0) == (found.worst.difference.value_a, found.worst.difference.value_b)
+
+
+def test_a_pass_names_the_tensor_nearest_to_its_threshold(memory):
+    """So that a reader sees how much room is left."""
+    b = {"x": np.ones(4), "y": np.ones(4)}
+    a = {"x": np.ones(4), "y": np.ones(4) + 2.0**-52}
+    found = judge_stage(memory(a), memory(b), "forward", "fp64")
+    assert ("PASS", "y") == (found.verdict, found.worst.name)
+    assert 0.0 < found.worst.margin <= 1.0
+
+
+def test_weights_have_no_tolerance(memory):
+    """They are loaded, not computed."""
+    a, b = {"w": np.ones(3)}, {"w": np.nextafter(np.ones(3), 2.0)}
+    assert "FAIL" == judge_stage(memory(a, {"w": 1.0}), memory(b, {"w": 1.0}), "weights", "fp64").verdict
+    assert "PASS" == judge_stage(memory(a), memory(a), "weights", "fp64").verdict
+
+
+@pytest.mark.parametrize("stage", ["gradients", "update"])
+def test_null_needs_both_sides_to_be_no_larger_than_their_noise(memory, stage):
+    """Noise against noise is NULL; noise against something real is a fault."""
+    real = {"w": np.ones(3), "bias": np.full(3, 1e-8)}
+    zero_a, zero_b = {"w": np.ones(3), "bias": np.full(3, 1e-17)}, {"w": np.ones(3), "bias": np.full(3, -3e-17)}
+    moved = {"bias": 2e-17}
+    found = judge_stage(memory(zero_a, moved), memory(zero_b, moved), stage, "fp64")
+    assert ("PASS", ("bias",)) == (found.verdict, found.null)
+    for sides in ((zero_a, real), (real, zero_b)):
+        found = judge_stage(*(memory(side, moved) for side in sides), stage, "fp64")
+        assert ("FAIL", "bias", ()) == (found.verdict, found.worst.name, found.null)
+
+
+def test_a_stage_of_nulls_is_inconclusive(memory):
+    """Nothing was compared, so nothing agrees."""
+    side = memory({"bias": np.full(3, 1e-17)}, {"bias": 1e-17})
+    assert "INCONCLUSIVE" == judge_stage(side, side, "gradients", "fp64").verdict
+
+
+def test_activations_and_losses_are_never_null(memory):
+    """A zero output on both sides is agreement; a small one against another small one is compared."""
+    a, b = memory({"x": np.full(3, 1e-17)}, {"x": 1e-20}), memory({"x": np.full(3, -1e-17)}, {"x": 1e-20})
+    assert "FAIL" == judge_stage(a, b, "forward", "fp64").verdict
+
+
+def test_names_that_float64_found_to_be_zero_are_null_in_a_lower_precision(memory):
+    """A lower precision's own noise cannot tell; a NaN there is still not hidden."""
+    wide = memory({"w": np.ones(3), "bias": np.full(3, 1e-17)}, {"bias": 1e-17})
+    names = null_tensors(wide, wide, "gradients")
+    assert {"bias"} == names
+    low = {"w": np.ones(3, np.float32), "bias": np.full(3, 1e-8, np.float32)}
+    assert "PASS" == judge_stage(memory(low), memory({**low, "bias": -low["bias"]}), "gradients", "fp32", names).verdict
+    odd = {**low, "bias": np.full(3, np.nan, np.float32)}
+    assert "FAIL" == judge_stage(memory(odd), memory(low), "gradients", "fp32", names).verdict
+    assert "INCONCLUSIVE" == judge_stage(memory(odd), memory(odd), "gradients", "fp32", names).verdict
+
+
+def test_noise_that_is_not_finite_makes_nothing_pass(memory):
+    """A variation that overflowed gives no threshold: neither NULL nor PASS nor FAIL."""
+    side = memory({"w": np.ones(3)}, {"w": np.inf})
+    other = memory({"w": np.zeros(3)}, {"w": np.nan})
+    for stage in ("forward", "gradients"):
+        assert "INCONCLUSIVE" == judge_stage(side, other, stage, "fp64").verdict
+
+
+def test_what_lies_beyond_the_horizon_is_listed_and_not_counted(memory):
+    """Where honest variations differ by as much as the value, agreement says nothing and a stage of it is inconclusive."""
+    far = memory({"step 9/loss/total": np.array(1.0)}, {"step 9/loss/total": 0.2})
+    assert "INCONCLUSIVE" == judge_stage(far, far, "trajectory", "fp64").verdict
+    both = memory({"step 1/loss/total": np.array(1.0), "step 9/loss/total": np.array(1.0)}, far.moved)
+    found = judge_stage(both, both, "trajectory", "fp64")
+    assert "PASS" == found.verdict and "1 more are beyond the horizon" in found.reason
+
+
+def test_a_lucky_step_inherits_the_noise_of_the_steps_before(memory):
+    """One number's movement over a few runs can be small by chance; rounding does not shrink."""
+    names = ["step 1/loss/total", "step 2/loss/total"]
+    a = memory({names[0]: np.array(1.0), names[1]: np.array(1.0 + 1e-13)}, {names[0]: 1e-13})
+    b = memory({names[0]: np.array(1.0), names[1]: np.array(1.0)})
+    assert "PASS" == judge_stage(a, b, "trajectory", "fp64").verdict
+    assert "FAIL" == judge_stage(memory(a.tensors), b, "trajectory", "fp64").verdict
+
+
+def test_a_parameter_is_judged_on_the_scale_of_its_update(memory):
+    """1e-12 of a weight of 1 is nothing, of an update of 1e-9 it is a fault."""
+    name = "step 1/train/parameter/w"
+    a, b = {name: np.ones(3) + 1e-12}, {name: np.ones(3)}
+    moved = {name: 2e-16}
+    assert "FAIL" == judge_stage(memory(a, moved, {name: 1e-9}), memory(b, moved, {name: 1e-9}), "update", "fp64").verdict
