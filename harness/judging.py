@@ -21,6 +21,8 @@ INFO = "INFO"
 #: The optional method without which a stage cannot be looked at, and what else hides without it.
 NEEDS = {"loss": "losses", "gradients": "gradients", "update": "train_step"}
 HIDES = {"forward": ("forward/training/", "forward/inference/"), "optimizer_state": ("/slot/",)}
+#: The stage that a reader would expect to find those in, and what they are.
+UNSEEN = {"forward": ("forward", "activations"), "optimizer_state": ("update", "optimizer slots")}
 LETTER = {stage: letter for letter, stage in STAGE_LETTERS.items()}
 
 
@@ -83,9 +85,20 @@ def _judge(pair: Pair, stage: str, a: Witness, b: Witness, witnesses: Witnesses)
         null = None
         if pair.precision != "fp64":
             null = _null(pair, stage, hidden, witnesses)
-        return judge_stage(_see(a, hidden), _see(b, hidden), stage, pair.precision, null)
+        verdict = judge_stage(_see(a, hidden), _see(b, hidden), stage, pair.precision, null)
+        return dataclasses.replace(verdict, reason="; ".join([verdict.reason, *_unseen(pair, stage, a, b)]))
     except CorruptRecord as error:
         return StageVerdict(stage, INCONCLUSIVE, str(error), None, ())
+
+
+def _unseen(pair: Pair, stage: str, a: Witness, b: Witness) -> list[str]:
+    """Return what a reader would expect in this stage and an optional method that a port lacks would have shown."""
+    found = []
+    for method, (where, what) in UNSEEN.items():
+        without = [job.side for job, side in ((pair.a, a), (pair.b, b)) if method not in side.abilities]
+        if where == stage and without:
+            found.append(f"not looked at: {what}, the port of {' and '.join(without)} has no `{method}`")
+    return found
 
 
 def _see(witness: Witness, hidden: tuple[str, ...]) -> Evidence:
