@@ -1,0 +1,46 @@
+"""Declarations of workloads: how parameters and noise are drawn, and what a port is handed."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from harness.workloads.linear import WORKLOAD
+from harness.workloads.spec import Noise, Parameter
+
+
+def test_initial_values_are_what_they_say():
+    """Zeros, ones, and Glorot's limit with the receptive field counted in."""
+    generator = np.random.RandomState(0)
+    assert not Parameter("b", (3,)).draw(generator).any()
+    assert (Parameter("g", (3,), "ones").draw(generator) == 1.0).all()
+    kernel = Parameter("k", (3, 3, 16, 32), "glorot_uniform").draw(generator)
+    limit = math.sqrt(6.0 / (9 * (16 + 32)))
+    assert np.float64 == kernel.dtype and 0.99 * limit < np.abs(kernel).max() <= limit
+
+
+def test_noise_is_what_it_says():
+    """Masks hold zeros and ones in the share asked for; uniform noise lies in [0, 1)."""
+    mask = Noise("train", "dropout", (100, 50), "keep_mask", 0.875).draw(np.random.RandomState(0), 4)
+    assert (4, 100, 50) == mask.shape and {0.0, 1.0} == set(np.unique(mask)) and abs(mask.mean() - 0.875) < 0.01
+    uniform = Noise("train", "z", (100,), "uniform").draw(np.random.RandomState(0), 4)
+    assert 0.0 <= uniform.min() < uniform.max() < 1.0
+
+
+def test_an_unknown_kind_is_refused_by_name():
+    """With what is allowed."""
+    with pytest.raises(ValueError, match="zeros, ones, glorot_uniform"):
+        Parameter("w", (1,), "he_normal").draw(np.random.RandomState(0))
+    with pytest.raises(ValueError, match="keep_mask, uniform"):
+        Noise("train", "z", (1,), "normal").draw(np.random.RandomState(0), 1)
+
+
+def test_a_configuration_is_plain_json():
+    """It crosses a pipe; the powers of beta are the only thing that a comparison decides."""
+    config = WORKLOAD.config("tiny", "float32")
+    assert config == json.loads(json.dumps(config))
+    assert "float32" == config["optimizer"]["beta_power_dtype"]
+    assert {**config, "optimizer": {**config["optimizer"], "beta_power_dtype": "variable"}} == WORKLOAD.config("tiny")
