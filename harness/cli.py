@@ -25,6 +25,7 @@ from harness.report import terminal
 OUT = Console(highlight=False, soft_wrap=False)
 ERR = Console(stderr=True, highlight=False)
 INTERRUPTED = 130
+DEFECT = 4
 
 app = App(
     name="harness", version=__version__, help_format="plaintext", result_action="return_value", suppress_keyboard_interrupt=False,
@@ -48,6 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _fail(error)
     except OSError as error:  # a disk that is full where no job runs: Python's own exit code would read as a FAIL
         _fail(HarnessError(f"{error}. Mend this (make room, for instance) and run again; compare and run go on with --resume."))
+    except Exception:  # noqa: BLE001  (a defect of ours; Python's own exit code, 1, would read as a FAIL)
+        ERR.print_exception()
+        sys.exit(DEFECT)
     except KeyboardInterrupt:
         ERR.print("interrupted; finished jobs are kept. Go on with the same command and --resume.", style="yellow")
         sys.exit(INTERRUPTED)

@@ -71,6 +71,8 @@ def compare(chosen: options.Options, context: Context) -> Result:
     located = locate(request, chosen, context)
     asked = runs.key(["compare", plan.identity(request)])
     run = runs.unfinished(chosen.reports, asked) if chosen.resume else None
+    if chosen.resume and run is None:
+        context.say(f"no unfinished run of this comparison in {chosen.reports}; starting a new one")
     if run is None:
         what = "-".join(side.label.replace("#", "") for side in request.sides)
         run = runs.create(chosen.reports, what, asked, context.command, context.now)
@@ -91,8 +93,9 @@ def compare(chosen: options.Options, context: Context) -> Result:
         exit_code=outcome.exit_code(stages, speed, jobs, chosen.fail_if_slower),
     )
     write(report, run.folder, chosen.json)
-    run.mark(finished=not any(row.status not in ("ok", "unsupported") for row in jobs))
-    if not chosen.keep:
+    finished = all(row.status in ("ok", "unsupported") for row in jobs)
+    run.mark(finished)
+    if finished and not chosen.keep:  # else --resume needs what the finished jobs left
         runs.drop_tensors(run.folder, _kept(planned, report))
     return Result(report, run.folder)
 

@@ -37,7 +37,8 @@ def headline(stages: Sequence[StageRow], speed: Sequence[SpeedRow], jobs: Sequen
         text = f"Same function: {len(judged)} comparisons agree at every stage that was looked at, within the measured floor."
     elif verdict == INCONCLUSIVE:
         unsure = next(row for row in stages if row.verdict == INCONCLUSIVE)
-        text = f"Inconclusive: {unsure.workload}, {unsure.a} and {unsure.b} ({unsure.precision}), {unsure.stage}: {unsure.reason}"
+        where = f"{unsure.workload}, {unsure.a} and {unsure.b} ({unsure.precision}), {unsure.stage}"
+        text = f"Inconclusive: {where}: {unsure.reason.rstrip('.')}."
     elif not speed and any(row.status == UNSUPPORTED for row in jobs):
         text = "Nothing was measured: everything asked for is unsupported here."
     elif speed:

@@ -22,11 +22,11 @@ from typing import Any, NoReturn
 import psutil
 
 from harness.errors import JobFailed
+from harness.logs import last_line, trim_log
 
 WATCH_INTERVAL_S = 0.25
 CHILDREN_REFRESH_S = 2.0
 GRACE_S = 2.0  # between the polite end of a worker (its control pipe closes) and the kill
-LOG_LIMIT_BYTES = 4 << 20
 CHUNK_BYTES = 1 << 16
 # What must not reach a foreign interpreter: it would find the orchestrator's packages, or not find its own.
 PRIVATE = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONSAFEPATH", "PYTHONWARNINGS", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
@@ -225,8 +225,8 @@ class WorkerProcess:
             self._fail("error", f"the worker closed its pipe during '{verb}' without ending")
         self.close()
         if code < 0:
-            raise JobFailed("crashed", f"killed by {_signal_name(-code)} during '{verb}'{_last_line(self.log)}")
-        raise JobFailed("crashed", f"exited with status {code} during '{verb}'{_last_line(self.log)}")
+            raise JobFailed("crashed", f"killed by {_signal_name(-code)} during '{verb}'{last_line(self.log)}")
+        raise JobFailed("crashed", f"exited with status {code} during '{verb}'{last_line(self.log)}")
 
     def _fail(self, status: str, reason: str) -> NoReturn:
         self.kill()
@@ -263,32 +263,6 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
-
-
-def _last_line(log: Path) -> str:
-    """Return the log's last line that is not empty, as the end of a sentence."""
-    with contextlib.suppress(OSError):
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - CHUNK_BYTES))
-            lines = [line for line in file.read().decode("utf-8", "replace").splitlines() if line.strip()]
-        if lines:
-            return f"; its log ends with: {lines[-1][:200]}"
-    return ""
-
-
-def trim_log(log: Path, limit_bytes: int = LOG_LIMIT_BYTES) -> None:
-    """Cut the middle out of a log that is larger than `limit_bytes`; a framework's chatter must not fill the disk."""
-    with contextlib.suppress(OSError):
-        size = log.stat().st_size
-        if size <= limit_bytes:
-            return
-        half = limit_bytes // 2
-        with log.open("rb") as file:
-            head = file.read(half)
-            file.seek(size - half)
-            tail = file.read()
-        note = f"\n[... {size - 2 * half} bytes cut here by the harness ...]\n".encode()
-        log.write_bytes(head + note + tail)
 
 
 @contextlib.contextmanager

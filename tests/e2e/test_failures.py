@@ -17,7 +17,8 @@ import pytest
 
 from backends.contract import STATUSES
 from harness import options, plan, runner, staging, store
-from harness.processes import LOG_LIMIT_BYTES, Limits, clean_environment
+from harness.logs import LOG_LIMIT_BYTES
+from harness.processes import Limits, clean_environment
 from harness.workloads import registry
 
 HOSTILE = Path(__file__).parent / "hostile"

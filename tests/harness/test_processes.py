@@ -186,17 +186,6 @@ def test_environment() -> None:
     assert processes.clean_environment(given, MORE="1") == {"HOME": "/home/me", "PYTHONNOUSERSITE": "1", "MORE": "1"}
 
 
-def test_trim_log(tmp_path: Path) -> None:
-    """A long log keeps its beginning and its end; a short one is left alone; one that is missing is no error."""
-    log = tmp_path / "log"
-    log.write_bytes(b"a" * 500 + b"m" * 5000 + b"z" * 500)
-    processes.trim_log(log, 1000)
-    assert log.read_bytes() == b"a" * 500 + b"\n[... 5000 bytes cut here by the harness ...]\n" + b"z" * 500
-    processes.trim_log(log, 2000)
-    assert log.stat().st_size < 1100
-    processes.trim_log(tmp_path / "none")
-
-
 def test_run_logged(tmp_path: Path) -> None:
     """A command's output is appended to its log; one that takes too long is killed."""
     log = tmp_path / "logs/command.log"

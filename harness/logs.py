@@ -1,0 +1,35 @@
+"""Workers' logs: their last words, for the reason of a job's end, and a limit to their size."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+LOG_LIMIT_BYTES = 4 << 20
+TAIL_BYTES = 1 << 16
+
+
+def last_line(log: Path) -> str:
+    """Return the log's last line that is not empty, as the end of a sentence."""
+    with contextlib.suppress(OSError):
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - TAIL_BYTES))
+            lines = [line for line in file.read().decode("utf-8", "replace").splitlines() if line.strip()]
+        if lines:
+            return f"; its log ends with: {lines[-1][:200]}"
+    return ""
+
+
+def trim_log(log: Path, limit_bytes: int = LOG_LIMIT_BYTES) -> None:
+    """Cut the middle out of a log that is larger than `limit_bytes`; a framework's chatter must not fill the disk."""
+    with contextlib.suppress(OSError):
+        size = log.stat().st_size
+        if size <= limit_bytes:
+            return
+        half = limit_bytes // 2
+        with log.open("rb") as file:
+            head = file.read(half)
+            file.seek(size - half)
+            tail = file.read()
+        note = f"\n[... {size - 2 * half} bytes cut here by the harness ...]\n".encode()
+        log.write_bytes(head + note + tail)
