@@ -45,6 +45,7 @@ JSON_EXCEPTIONS = {
 }
 #: Opening files outside `store` and `processes`: plain text and bytes that are no records, and why.
 FILE_EXCEPTIONS = {
+    "harness/logs.py": "workers' logs, plain text",
     "harness/installation.py": "empties and quotes the log of an installation",
     "harness/interpreters.py": "conda's list of environments",
     "harness/probe.py": "requirement files",
