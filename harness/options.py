@@ -53,7 +53,7 @@ class Options:
     seeds
         How many seeds, counted up from --seed.
     threads
-        Threads of each build's intra-operation pool; all cores if not given.
+        Threads of each build's intra-operation pool; if not given, all cores, and one where `tiny` is recorded.
     ports
         Folders with workloads and ports of your own.
     python
