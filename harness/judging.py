@@ -106,13 +106,13 @@ def _see(witness: Witness, hidden: tuple[str, ...]) -> Evidence:
     return Restricted(witness.evidence, hidden) if hidden else witness.evidence
 
 
-def _null(pair: Pair, stage: str, hidden: tuple[str, ...], witnesses: Witnesses) -> frozenset[str]:
-    """Return the names that the pair's float64 records show to be mathematically zero."""
+def _null(pair: Pair, stage: str, hidden: tuple[str, ...], witnesses: Witnesses) -> frozenset[str] | None:
+    """Return the names that the pair's float64 records show to be mathematically zero; None if there are no such records."""
     if pair.base_a is None or pair.base_b is None:
-        return frozenset()
+        return None
     a, b = witnesses[pair.base_a.name], witnesses[pair.base_b.name]
     if a.evidence is None or b.evidence is None:
-        return frozenset()
+        return None  # a device without float64: the precision's own noise has to tell
     return null_tensors(_see(a, hidden), _see(b, hidden), stage)
 
 

@@ -72,7 +72,7 @@ def judge_stage(a: Evidence, b: Evidence, stage: str, precision: str, null: Coll
     Args:
         a, b: the two sides; the error measure divides by b.
         precision: what both ran in.
-        null: names found to be mathematically zero by the pair's float64 records; None to decide here (float64).
+        null: names found to be mathematically zero by the pair's float64 records; None to decide here, by the records' own noise.
     """
     entries_a = {entry.name: entry for entry in a.entries(stage)}
     entries_b = {entry.name: entry for entry in b.entries(stage)}
