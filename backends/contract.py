@@ -165,14 +165,15 @@ class Port(abc.ABC):
 
     # -- what the framework really does -----------------------------------------------------------------------
 
-    @abc.abstractmethod
     def effective(self) -> Dict[str, Any]:
         """Read back what is in effect, from the framework and not from `setting`.
 
         Returns:
             `execution`, `threads`, `inter_threads`, `device`, `tf32`, `xla`, `deterministic`, `dtype_policy` and
-            whatever else the backend can tell. The worker adds the dtypes that it observes in a step.
+            whatever else the backend can tell. The worker adds the dtypes that it observes in a step. What a port does
+            not tell is "unknown" in a comparison.
         """
+        return {}
 
 
 OPTIONAL = ("forward", "losses", "gradients", "train_step", "optimizer_state", "save", "restore")

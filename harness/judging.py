@@ -139,7 +139,8 @@ def _chain_row(chain: ChainCost, witnesses: Witnesses) -> StageRow | None:
     reason = "what TF1's float32 powers of beta cost over the trajectory, same build with and without; not judged"
     verdict = dataclasses.replace(verdict, verdict=INFO, reason=reason)
     plain = dataclasses.replace(chain.plain, side=f"{chain.plain.side} fp64 powers")
-    return _row(dataclasses.replace(chain.chain, side=f"{chain.chain.side} fp32 powers"), plain, "trajectory", verdict, (a.log, b.log))
+    row = _row(dataclasses.replace(chain.chain, side=f"{chain.chain.side} fp32 powers"), plain, "trajectory", verdict, (a.log, b.log))
+    return dataclasses.replace(row, command=reproduce(chain.chain, chain.beside, "trajectory"))
 
 
 def _row(a: Job, b: Job, stage: str, verdict: StageVerdict, logs: tuple[str, ...]) -> StageRow:

@@ -27,7 +27,7 @@ DEFAULT_BUDGET_S = 120.0
 
 
 @Parameter(name="*")
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Options:
     """Options that `compare` and `run` share.
 

@@ -8,6 +8,8 @@ from harness.report.model import JobRow, SpeedRow, StageRow
 
 PASS, FAIL, INCONCLUSIVE, NONE = "PASS", "FAIL", "INCONCLUSIVE", "NONE"
 UNSUPPORTED = "unsupported"
+#: The rows of a lower precision's bounds: one build against its own float64 run.
+BOUNDS = "precision"
 
 
 def fidelity(stages: Sequence[StageRow]) -> str:
@@ -29,12 +31,13 @@ def headline(stages: Sequence[StageRow], speed: Sequence[SpeedRow], jobs: Sequen
     verdict = fidelity(stages)
     failed = first_failure(stages)
     broken = [row for row in jobs if row.status not in ("ok", UNSUPPORTED)]
-    if failed:
+    if failed and failed.stage == BOUNDS:
+        text = f"{failed.workload} on {failed.a} does not run in {failed.precision} as it has to: {failed.reason.rstrip('.')}."
+    elif failed:
         text = f"Not the same model: {failed.a} and {failed.b} part in {failed.workload} ({failed.precision}) at {failed.stage}"
         text += f", first in {failed.worst}." if failed.worst else "."
     elif verdict == PASS:
-        judged = {(row.workload, row.a, row.b, row.precision) for row in stages if row.verdict == PASS}
-        text = f"Same function: {len(judged)} comparisons agree at every stage that was looked at, within the measured floor."
+        text = _passed(stages)
     elif verdict == INCONCLUSIVE:
         unsure = next(row for row in stages if row.verdict == INCONCLUSIVE)
         where = f"{unsure.workload}, {unsure.a} and {unsure.b} ({unsure.precision}), {unsure.stage}"
@@ -49,6 +52,14 @@ def headline(stages: Sequence[StageRow], speed: Sequence[SpeedRow], jobs: Sequen
     if broken:
         text += f" {len(broken)} job{'s' if len(broken) > 1 else ''} did not end well."
     return text
+
+
+def _passed(stages: Sequence[StageRow]) -> str:
+    pairs = {(row.workload, row.a, row.b, row.precision) for row in stages if row.verdict == PASS and row.stage != BOUNDS}
+    if not pairs:
+        return "Every lower precision is in effect and within its bounds; no two builds were compared."
+    agree = "comparison agrees" if len(pairs) == 1 else "comparisons agree"
+    return f"Same function: {len(pairs)} {agree} at every stage that was looked at, within the measured floor."
 
 
 def _speed(speed: Sequence[SpeedRow]) -> str:

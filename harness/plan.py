@@ -128,12 +128,16 @@ class Pair:
 
 @dataclasses.dataclass(frozen=True)
 class ChainCost:
-    """One informative row: what TF1's float32 chain of powers costs against the float64 one, on one build."""
+    """One informative row: what TF1's float32 chain of powers costs against the float64 one, on one build.
+
+    `beside` is a job of a TF1 side, without which nobody would ask for the chain.
+    """
 
     workload: str
     seed: int
     chain: Job
     plain: Job
+    beside: Job
 
 
 @dataclasses.dataclass(frozen=True)
@@ -256,7 +260,8 @@ def _chain(request: Request, workload: Workload, able: Sequence[Side], seed: int
     others = [side for side in able if side.backend != FLOAT32_POWERS_BACKEND]
     side = (others or list(able))[0]
     both = [add(_job(request, workload, side, "fp64", seed, powers)) for powers in ("float32", "variable")]
-    return [ChainCost(workload.name, seed, both[0], both[1])]
+    beside = next(item for item in able if item is not side and FLOAT32_POWERS_BACKEND in (item.backend, side.backend))
+    return [ChainCost(workload.name, seed, both[0], both[1], _job(request, workload, beside, "fp64", seed, "float32"))]
 
 
 def _speed(request: Request) -> list[SpeedJob]:

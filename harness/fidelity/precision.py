@@ -11,7 +11,7 @@ import math
 
 from harness.fidelity import noise
 from harness.fidelity.evidence import Entry, Evidence
-from harness.fidelity.judge import FAIL, INCONCLUSIVE, PASS, StageVerdict, TensorVerdict
+from harness.fidelity.judge import BEYOND, FAIL, INCONCLUSIVE, PASS, StageVerdict, TensorVerdict
 from harness.fidelity.measure import difference
 
 STAGES = ("forward", "gradients")
@@ -42,7 +42,7 @@ def judge_precision(low: Evidence, full: Evidence, precision: str) -> StageVerdi
     bounded = [item for item in verdicts if item.reason]
     if not bounded:
         return StageVerdict("precision", INCONCLUSIVE, "no tensor shows what this precision costs", None, tuple(verdicts))
-    worst = max(verdicts, key=lambda item: item.margin)
+    worst = max((item for item in verdicts if item.verdict == PASS), key=lambda item: item.margin)
     return StageVerdict("precision", PASS, f"in effect, seen in {len(bounded)} tensors; within its bounds", worst, tuple(verdicts))
 
 
@@ -55,8 +55,8 @@ def _judge_tensor(low: Evidence, full: Evidence, entry: Entry, precision: str) -
         return TensorVerdict(label, FAIL, f"not finite at {list(found.place)}", found.error, None, None, found)
     moved = max(noise.movement(low, stage, name), noise.movement(full, stage, name, (f"ulp:{precision}", "ulp", "reorder")))
     level = noise.floor(entry.largest, moved, precision)
-    if level.movement >= entry.largest:
-        return TensorVerdict(label, PASS, "", found.error, level.relative, math.inf, found)
+    if level.movement >= entry.largest or (level.threshold >= noise.HORIZON and found.error <= level.threshold):
+        return TensorVerdict(label, BEYOND, "", found.error, level.relative, level.threshold, found)
     if found.error > level.threshold:
         reason = f"error {found.error:.1e} against its own float64 run exceeds {level.threshold:.1e}"
         return TensorVerdict(label, FAIL, reason, found.error, level.relative, level.threshold, found)

@@ -18,15 +18,15 @@ HOSTILE = Path(__file__).parents[1] / "e2e/hostile"
 @pytest.mark.parametrize(
     ("kind", "meant", "chosen"),
     [
-        ("workload", "linear", Options(TWO, ("linaer",))),
-        ("backend or build", "torch", Options(("numpy", "pytorch"))),
-        ("backend or build", "tf1-compat", Options(("tf1compat", "numpy"))),
-        ("precision", "fp64", Options(TWO, precision=("fp32", "FP64"))),
-        ("precision", "bf16", Options(TWO, precision=("b16",))),
-        ("preset", "small", Options(TWO, preset="smal")),
-        ("device", "gpu", Options(TWO, device="gpus")),
-        ("execution", "compiled", Options(TWO, execution="compile")),
-        ("stage", "gradients", Options(TWO, stages=("loss", "gradient"))),
+        ("workload", "linear", Options(backends=TWO, workloads=("linaer",))),
+        ("backend or build", "torch", Options(backends=("numpy", "pytorch"))),
+        ("backend or build", "tf1-compat", Options(backends=("tf1compat", "numpy"))),
+        ("precision", "fp64", Options(backends=TWO, precision=("fp32", "FP64"))),
+        ("precision", "bf16", Options(backends=TWO, precision=("b16",))),
+        ("preset", "small", Options(backends=TWO, preset="smal")),
+        ("device", "gpu", Options(backends=TWO, device="gpus")),
+        ("execution", "compiled", Options(backends=TWO, execution="compile")),
+        ("stage", "gradients", Options(backends=TWO, stages=("loss", "gradient"))),
     ],
 )
 def test_unknown(kind: str, meant: str, chosen: Options) -> None:
@@ -40,25 +40,25 @@ def test_unknown(kind: str, meant: str, chosen: Options) -> None:
 def test_nothing_like_it() -> None:
     """Where nothing is close, nothing is guessed."""
     with pytest.raises(UnknownName) as caught:
-        options.request(Options(TWO, ("zzz",)))
+        options.request(Options(backends=TWO, workloads=("zzz",)))
     assert "Did you mean" not in str(caught.value) and "Known: cnn, linear" in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("said", "chosen"),
     [
-        ("--backends: name at least one", Options(())),
-        ("there is no folder", Options(("numpy@nowhere", "numpy"))),
-        ("--ports nowhere: no such folder", Options(TWO, ports=(Path("nowhere"),))),
-        ("workload cnn has ports for tf1, tf2, torch", Options(TWO, ("cnn",))),
-        ("has no such preset. It has: tiny, small", Options(TWO, ("linear",), preset="paper")),
-        ("no distribution stage|has a distribution stage", Options(TWO, stages=("D",))),
-        ("leave nothing to do", Options(TWO, no_speed=True, no_fidelity=True)),
-        ("--seeds 0: must be at least 1", Options(TWO, seeds=0)),
-        ("--threads 0: must be at least 1", Options(TWO, threads=0)),
-        ("--seed -1: must lie between", Options(TWO, seed=-1)),
-        ("--budget nan", Options(TWO, budget=float("nan"))),
-        ("--limit 0", Options(TWO, limit=0)),
+        ("--backends: name at least one", Options(backends=())),
+        ("there is no folder", Options(backends=("numpy@nowhere", "numpy"))),
+        ("--ports nowhere: no such folder", Options(backends=TWO, ports=(Path("nowhere"),))),
+        ("workload cnn has ports for tf1, tf2, torch", Options(backends=TWO, workloads=("cnn",))),
+        ("has no such preset. It has: tiny, small", Options(backends=TWO, workloads=("linear",), preset="paper")),
+        ("no distribution stage|has a distribution stage", Options(backends=TWO, stages=("D",))),
+        ("leave nothing to do", Options(backends=TWO, no_speed=True, no_fidelity=True)),
+        ("--seeds 0: must be at least 1", Options(backends=TWO, seeds=0)),
+        ("--threads 0: must be at least 1", Options(backends=TWO, threads=0)),
+        ("--seed -1: must lie between", Options(backends=TWO, seed=-1)),
+        ("--budget nan", Options(backends=TWO, budget=float("nan"))),
+        ("--limit 0", Options(backends=TWO, limit=0)),
     ],
 )
 def test_misfit(said: str, chosen: Options) -> None:
@@ -70,14 +70,18 @@ def test_misfit(said: str, chosen: Options) -> None:
 
 def test_request() -> None:
     """Both spellings of a stage, names given twice, and the same build twice."""
-    asked = options.request(Options(TWO, ("linear", "linear"), ("fp64", "fp64"), stages=("F", "loss", "forward"), seed=3, seeds=2))
+    asked = options.request(Options(
+        backends=TWO, workloads=("linear", "linear"), precision=("fp64", "fp64"), stages=("F", "loss", "forward"), seed=3, seeds=2,
+    ))
     assert ("forward", "loss") == asked.stages and ("fp64",) == asked.precisions and (3, 4) == asked.seeds
     assert ["numpy", "numpy#2"] == [side.label for side in asked.sides] and ["linear"] == [item.name for item in asked.workloads]
 
 
 def test_folders() -> None:
     """A side's own folder comes before the ones that all sides share; a workload from outside the tree is known by its folder."""
-    asked = options.request(Options((f"numpy@{HOSTILE / 'segfault'}", "numpy"), ("hostile",), ports=(HOSTILE,)))
+    asked = options.request(Options(
+        backends=(f"numpy@{HOSTILE / 'segfault'}", "numpy"), workloads=("hostile",), ports=(HOSTILE,),
+    ))
     assert [side.folders for side in asked.sides] == [(str(HOSTILE / "segfault"), str(HOSTILE)), (str(HOSTILE),)]
 
 
@@ -85,10 +89,10 @@ def test_workload_that_does_not_load(tmp_path: Path) -> None:
     """A file that is no workload is named."""
     (tmp_path / "broken.py").write_text("import nothing_of_this_name")
     with pytest.raises(UsageError, match=r"broken\.py failed to load: ModuleNotFoundError"):
-        options.request(Options(TWO, ports=(tmp_path,)))
+        options.request(Options(backends=TWO, ports=(tmp_path,)))
     (tmp_path / "broken.py").write_text("WORKLOAD = 5")
     with pytest.raises(UsageError, match=r"broken\.py defines no `WORKLOAD`"):
-        options.request(Options(TWO, ports=(tmp_path,)))
+        options.request(Options(backends=TWO, ports=(tmp_path,)))
 
 
 @pytest.mark.parametrize(
@@ -97,11 +101,11 @@ def test_workload_that_does_not_load(tmp_path: Path) -> None:
 def test_python_misfit(item: str, said: str) -> None:
     """--python takes a build and a file that exists."""
     with pytest.raises(UsageError, match=said):
-        options.overrides(Options(TWO, python=(item,)))
+        options.overrides(Options(backends=TWO, python=(item,)))
 
 
 def test_python() -> None:
     """An interpreter is named for a build that exists."""
-    assert options.overrides(Options(TWO, python=(f"tf1={sys.executable}",))) == {"tf1": Path(sys.executable)}
+    assert options.overrides(Options(backends=TWO, python=(f"tf1={sys.executable}",))) == {"tf1": Path(sys.executable)}
     with pytest.raises(UnknownName, match="Did you mean 'torch'"):
-        options.overrides(Options(TWO, python=(f"pytorch={sys.executable}",)))
+        options.overrides(Options(backends=TWO, python=(f"pytorch={sys.executable}",)))

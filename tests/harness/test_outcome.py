@@ -79,7 +79,7 @@ def test_first_failure() -> None:
     ("said", "stages", "speeds", "jobs"),
     [
         ("Not the same model: tf1 and torch part in cnn (fp64) at forward, first in conv1/kernel.", [PASS, FAIL], [], [OK]),
-        ("Same function: 1 comparisons agree", [PASS, PASS], [], [OK]),
+        ("Same function: 1 comparison agrees", [PASS, PASS], [], [OK]),
         ("Inconclusive: cnn, tf1 and torch", [UNSURE], [], [OK, CRASHED]),
         ("1 job did not end well.", [PASS], [], [OK, CRASHED]),
         ("2 jobs did not end well.", [PASS], [], [CRASHED, CRASHED]),

@@ -38,8 +38,8 @@ def bench(tmp_path: Path, environ: dict[str, str]) -> runner.Bench:
 def planned(*faults: str, fidelity: bool = True) -> plan.Plan:
     """Plan ports of the workload `hostile`; "" is the honest one."""
     chosen = options.Options(
-        tuple(f"numpy@{HOSTILE / fault}" if fault else "numpy" for fault in faults), ("hostile",), ("fp64",), ports=(HOSTILE,),
-        no_speed=fidelity, no_fidelity=not fidelity, threads=1,
+        backends=tuple(f"numpy@{HOSTILE / fault}" if fault else "numpy" for fault in faults),
+        workloads=("hostile",), precision=("fp64",), ports=(HOSTILE,), no_speed=fidelity, no_fidelity=not fidelity, threads=1,
     )
     return plan.make(options.request(chosen))
 

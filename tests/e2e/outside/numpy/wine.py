@@ -39,7 +39,3 @@ class Port(Contract):
     def logits(self, x):
         """Return x W + b."""
         return x.dot(self.weights["kernel"]) + self.weights["bias"]
-
-    def effective(self):
-        """Return what is in effect."""
-        return {"execution": "eager", "device": "cpu"}
