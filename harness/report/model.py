@@ -29,6 +29,9 @@ class StageRow:
         tensors: how many tensors were judged; `null`: names of those that are mathematically zero, with the reason.
         reason: one sentence.
         command: reproduces the verdict. `logs`: paths of the jobs' logs, relative to the run's folder.
+        preset, seed: which sizes, and which draw of data and tape.
+        max_error: the largest error of any compared tensor, by the error measure; unlike `error`, not chosen by threshold.
+        beyond: how many tensors lie beyond the horizon, where rounding alone explains any difference.
     """
 
     workload: str
@@ -49,6 +52,10 @@ class StageRow:
     null: tuple[str, ...] = ()
     command: str = ""
     logs: tuple[str, ...] = ()
+    preset: str = ""
+    seed: int = 0
+    max_error: float | None = None
+    beyond: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +72,7 @@ class SpeedRow:
         a_warmup_s, b_warmup_s: build, trace, compile and first steps, seconds. `a_peak_bytes`, `b_peak_bytes`: peak
             resident memory of the worker's process tree.
         differences: effective settings in which the two sides differ, e.g. "xla: a on, b off".
+        seed: which draw of data and tape.
     """
 
     workload: str
@@ -94,6 +102,7 @@ class SpeedRow:
     differences: tuple[str, ...] = ()
     command: str = ""
     logs: tuple[str, ...] = ()
+    seed: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,7 +122,11 @@ class JobRow:
 
 @dataclasses.dataclass(frozen=True)
 class BuildRow:
-    """What a build turned out to be: the worker's own report, not what the pins hoped for."""
+    """What a build turned out to be: the worker's own report, not what the pins hoped for.
+
+    Attributes:
+        port: by workload, the port file that was used and the hash of its source: "path, hash".
+    """
 
     build: str
     python: str
@@ -121,6 +134,7 @@ class BuildRow:
     versions: dict[str, str]
     origin: str
     effective: dict[str, Any]
+    port: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
