@@ -48,7 +48,7 @@ PAGE = """<!doctype html>
 <tr><th>workload</th><th>a : b</th><th>precision</th>
 {%- for letter in matrix.letters %}<th title="{{ matrix.stages[loop.index0] }}">{{ letter }}
 <span>{{ matrix.stages[loop.index0] }}</span></th>{% endfor %}</tr>
-{% for row in matrix.lines %}<tr><td>{{ row.workload | line }}</td><td>{{ row.pair | line }}</td><td>{{ row.precision | line }}</td>
+{% for row in matrix.lines %}<tr><td>{{ row.workload | line }}</td><td>{{ row.pair | line }}</td><td>{{ setting(row) | line }}</td>
 {%- for cell in row.cells %}<td class="tight {{ cell.verdict | tone if cell }}">
 {%- if cell %}{{ sign(cell.verdict) }} {{ spell.margin(cell.error, cell.threshold) }}{% endif %}</td>{% endfor %}</tr>
 {% endfor %}</table></div>
@@ -59,7 +59,7 @@ PAGE = """<!doctype html>
 <h2>Where it departs</h2>
 {% for row in matrix.departures %}{% set first = row.first %}<div class="card">
 <p><strong class="{{ first.verdict | tone }}">{{ sign(first.verdict) }} {{ first.verdict | line }}</strong>
-{{ row.workload | line }}, {{ row.pair | line }}, {{ row.precision | line }}: first at <strong>{{ first.stage | line }}</strong></p>
+{{ row.workload | line }}, {{ row.pair | line }}, {{ seeded(row) | line }}: first at <strong>{{ first.stage | line }}</strong></p>
 {% if first.worst is not none %}<p><code>{{ first.worst | line }} {{ (first.place or "") | line }}</code><br>
 a = {{ spell.value(first.value_a) }}, b = {{ spell.value(first.value_b) }}</p>{% endif %}
 {% if first.error is not none %}<p>error {{ spell.error(first.error) }}, floor {{ spell.error(first.floor) }},
@@ -79,7 +79,7 @@ One logarithmic scale for all rows.</p>
 <tr><th>workload</th><th>build</th><th>step</th><th>b / a {{ plot.axis() }}</th><th>b is</th><th>rounds</th><th></th>
 <th>samples</th><th>warm-up</th><th>memory</th></tr>
 {% for row in report.speed %}<tr>
-<td>{{ row.workload | line }} {{ row.preset | line }}<br>{{ row.action | line }} {{ row.precision | line }}</td>
+<td>{{ row.workload | line }} {{ row.preset | line }}<br>{{ row.action | line }} {{ setting(row) | line }}</td>
 <td>a {{ row.a | line }}<br>b {{ row.b | line }}</td>
 <td class="tight">{{ spell.seconds(row.a_step_s) }}<br>{{ spell.seconds(row.b_step_s) }}</td>
 <td class="tight {{ row.verdict | tone }}">{{ spell.ratio(row.ratio, row.low, row.high) }}{{ plot.row(row) }}</td>
@@ -110,7 +110,7 @@ One logarithmic scale for all rows.</p>
 <tr><th>workload</th><th>a : b</th><th>precision</th><th>stage</th><th>verdict</th><th>tensor</th><th>error</th><th>floor</th>
 <th>threshold</th><th>tensors</th><th>reason</th></tr>
 {% for row in report.stages %}<tr><td>{{ row.workload | line }}</td><td>{{ row.a | line }} : {{ row.b | line }}</td>
-<td>{{ row.precision | line }}</td><td>{{ row.stage | line }}</td><td class="{{ row.verdict | tone }}">{{ row.verdict | line }}</td>
+<td>{{ setting(row) | line }}</td><td>{{ row.stage | line }}</td><td class="{{ row.verdict | tone }}">{{ row.verdict | line }}</td>
 <td>{{ (row.worst or "-") | line }}</td>
 <td class="tight">{{ spell.error(row.error) }}</td><td class="tight">{{ spell.error(row.floor) }}</td>
 <td class="tight">{{ spell.error(row.threshold) }}</td><td>{{ row.tensors }}</td><td>{{ row.reason | line }}
@@ -125,6 +125,8 @@ One logarithmic scale for all rows.</p>
 {{ build.python | line }}, {{ build.platform | line }},
 from {{ build.origin | line }}</p>
 <p>{% for name in build.versions | sort %}{{ name | line }} {{ build.versions[name] | line }}{{ ", " if not loop.last }}{% endfor %}</p>
+{% if build.port %}<p class="dim">port: {% for name in build.port | sort %}{{ name | line }} <code>{{ build.port[name] | line }}</code>
+{% endfor %}</p>{% endif %}
 <p class="dim">in effect: {% for name, told in told(build) %}{{ name | line }} <code>{{ told | line }}</code> {% endfor %}</p></div>
 {% endfor %}{% endif %}
 {% if report.tapes %}

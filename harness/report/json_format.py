@@ -61,14 +61,14 @@ def from_json(text: str, source: str = "the report") -> Report:
     try:
         flat = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise CorruptRecord(f"{source} is not JSON ({error}); judge the run's records again with `harness report`") from None
+        raise CorruptRecord(f"{source} is not JSON ({error}); run the comparison again") from None
     schema = flat.get("schema") if isinstance(flat, dict) else None
     if isinstance(schema, bool) or not isinstance(schema, int) or schema < 1:
         raise CorruptRecord(f"{source} is not a report of this harness: 'schema' is {schema!r}, and has to be a number from 1 to {SCHEMA}")
     if schema > SCHEMA:
         raise NewerSchema(
             f"{source} has schema {schema}, and this harness reads up to {SCHEMA}; "
-            "install a newer parity-harness, or judge the run again with this one"
+            "install a newer parity-harness, or run the comparison again with this one"
         )
     summary = flat.get("summary")
     if not isinstance(summary, dict):

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 from harness.report import format as spell
 from harness.report.format import one_line
-from harness.report.matrix import hint
+from harness.report.matrix import hint, setting
 from harness.report.model import JobRow, Report, SpeedRow, StageRow
 
 PLURALS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
@@ -20,9 +20,10 @@ KINDS = {"FAIL": "failure", "INCONCLUSIVE": "error", "INFO": "skipped"}
 def render(report: Report) -> str:
     """Return one XML document, ending in a newline."""
     root = ElementTree.Element("testsuites", {"name": one_line(report.title)})
+    spelled = setting(report, "seed ")
     for name, cases in (
-        ("fidelity", [_stage(row) for row in report.stages]),
-        ("speed", [_speed(row) for row in report.speed]),
+        ("fidelity", [_stage(row, spelled(row)) for row in report.stages]),
+        ("speed", [_speed(row, spelled(row)) for row in report.speed]),
         ("jobs", [_job(row) for row in report.jobs]),
     ):
         suite = ElementTree.SubElement(root, "testsuite", {"name": name, "tests": str(len(cases))})
@@ -44,7 +45,7 @@ def _case(suite: str, where: str, name: str, kind: str | None, message: str, det
     return case
 
 
-def _stage(row: StageRow) -> ElementTree.Element:
+def _stage(row: StageRow, precision: str) -> ElementTree.Element:
     kind = KINDS.get(row.verdict, "error") if row.verdict != "PASS" else None
     message = f"{row.verdict}: {row.worst}: {row.reason}" if row.worst else f"{row.verdict}: {row.reason}"
     details = [
@@ -54,13 +55,13 @@ def _stage(row: StageRow) -> ElementTree.Element:
         f"again: {row.command}" if row.command else "",
         *(f"log: {log}" for log in row.logs),
     ]
-    return _case("fidelity", f"{row.workload}.{row.a} : {row.b}", f"{row.stage} {row.precision}", kind, message, details)
+    return _case("fidelity", f"{row.workload}.{row.a} : {row.b}", f"{row.stage} {precision}", kind, message, details)
 
 
-def _speed(row: SpeedRow) -> ElementTree.Element:
+def _speed(row: SpeedRow, precision: str) -> ElementTree.Element:
     found = f"{row.verdict}{' (material)' if row.material else ''}: {spell.ratio(row.ratio, row.low, row.high)} in {row.rounds} rounds"
     steps = f"step: a {spell.seconds(row.a_step_s)}, b {spell.seconds(row.b_step_s)}"
-    name = f"{row.action} {row.precision} {row.preset}"
+    name = f"{row.action} {precision} {row.preset}"
     return _case("speed", f"{row.workload}.{row.a} : {row.b}", name, None, "", [found, steps, hint(row)])
 
 

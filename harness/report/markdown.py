@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from harness.report import format as spell
 from harness.report.format import one_line
-from harness.report.matrix import Line, hint, letter, matrix, threads, unfinished, zeros
+from harness.report.matrix import Line, hint, letter, matrix, setting, threads, unfinished, zeros
 from harness.report.model import BuildRow, Report, SpeedRow, StageRow
 
 SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "INFO": "i"}
+#: Spells a row's precision, with its seed where the report holds several.
+Spell = Callable[[Line | StageRow | SpeedRow], str]
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~&#$@])|\b(https?):|\b(www)\.")
 
 
@@ -54,18 +56,18 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def _sections(report: Report) -> Iterator[tuple[str, list[str]]]:
-    found = matrix(report.stages)
+    found, spelled = matrix(report.stages), setting(report)
     head = ["workload", "a : b", "precision", *(f"{short} {stage}" for short, stage in zip(found.letters, found.stages, strict=True))]
-    yield "Same function?", _table(head, (_matrix_row(line) for line in found.lines))
-    yield "Where it departs", [text for line in found.departures for text in _departure(line)]
+    yield "Same function?", _table(head, (_matrix_row(line, spelled) for line in found.lines))
+    yield "Where it departs", [text for line in found.departures for text in _departure(line, setting(report, "seed "))]
     scale = f"{threads(report.speed)}; ratio: time of b / time of a; above 1, b is slower"
-    yield "How fast?", [scale, "", *_speed(report.speed)] if report.speed else []
+    yield "How fast?", [scale, "", *_speed(report.speed, spelled)] if report.speed else []
     head = ["status", "build", "workload", "kind", "precision", "reason", "log"]
     yield "Jobs that did not end ok", _table(head, (
         [escape(word) for word in (job.status, job.build, job.workload, job.kind, job.precision, job.reason)] + [code(job.log)]
         for job in unfinished(report)
     ))
-    yield "Ladder", _ladder(report.stages)
+    yield "Ladder", _ladder(report.stages, spelled)
     yield "Not judged", [
         f"- {escape(workload)}: mathematically zero, neither agreement nor fault: {', '.join(escape(name) for name in names)}"
         for workload, names in zeros(report).items()
@@ -75,15 +77,15 @@ def _sections(report: Report) -> Iterator[tuple[str, list[str]]]:
     yield "Tapes", _table(["workload/preset/seed", "SHA-256"], ([escape(name), code(report.tapes[name])] for name in sorted(report.tapes)))
 
 
-def _matrix_row(line: Line) -> list[str]:
+def _matrix_row(line: Line, spelled: Spell) -> list[str]:
     cells = [(SIGNS.get(row.verdict, "?"), spell.margin(row.error, row.threshold)) if row else ("", "") for row in line.cells]
-    return [escape(line.workload), escape(line.pair), escape(line.precision), *(" ".join(cell).strip() for cell in cells)]
+    return [escape(line.workload), escape(line.pair), escape(spelled(line)), *(" ".join(cell).strip() for cell in cells)]
 
 
-def _departure(line: Line) -> Iterator[str]:
+def _departure(line: Line, spelled: Spell) -> Iterator[str]:
     row = line.first
     assert row is not None
-    where = f"{escape(line.workload)}, {escape(line.pair)}, {escape(line.precision)}"
+    where = f"{escape(line.workload)}, {escape(line.pair)}, {escape(spelled(line))}"
     yield f"- **{escape(row.verdict)}** {where}: first at **{escape(row.stage)}**"
     if row.worst is not None:
         tensor = code(f"{row.worst} {row.place or ''}", cell=False)
@@ -99,21 +101,22 @@ def _departure(line: Line) -> Iterator[str]:
         yield f"  - logs: {', '.join(code(log, cell=False) for log in row.logs)}"
 
 
-def _ladder(rows: Sequence[StageRow]) -> list[str]:
-    head = ["workload", "a", "b", "precision", "stage", "verdict", "tensor", "error", "floor", "threshold", "tensors", "reason", "again"]
+def _ladder(rows: Sequence[StageRow], spelled: Spell) -> list[str]:
+    head = ["workload", "a", "b", "precision", "stage", "verdict", "tensor"]
+    head += ["error", "floor", "threshold", "largest error", "tensors", "reason", "again"]
     return _table(head, (
-        [escape(word) for word in (row.workload, row.a, row.b, row.precision, row.stage, row.verdict, row.worst or spell.MISSING)]
-        + [spell.error(row.error), spell.error(row.floor), spell.error(row.threshold), str(row.tensors)]
+        [escape(word) for word in (row.workload, row.a, row.b, spelled(row), row.stage, row.verdict, row.worst or spell.MISSING)]
+        + [spell.error(row.error), spell.error(row.floor), spell.error(row.threshold), spell.error(row.max_error), str(row.tensors)]
         + [escape(row.reason), code(row.command) if row.command else ""]
         for row in rows
     ))
 
 
-def _speed(rows: Sequence[SpeedRow]) -> list[str]:
+def _speed(rows: Sequence[SpeedRow], spelled: Spell) -> list[str]:
     head = ["workload", "action", "precision", "build", "step", "samples", "warm-up", "memory", "b / a [99 %]", "b is", "rounds", "hint"]
     cells = []
     for row in rows:
-        name = [escape(word) for word in (f"{row.workload} {row.preset}", row.action, row.precision)]
+        name = [escape(word) for word in (f"{row.workload} {row.preset}", row.action, spelled(row))]
         ratio = spell.ratio(row.ratio, row.low, row.high).replace("[", "\\[")
         verdict = escape(row.verdict) + (", material" if row.material else "")
         a, b = _sides(row)
@@ -130,9 +133,10 @@ def _sides(row: SpeedRow) -> tuple[list[str], list[str]]:
 
 
 def _builds(rows: Sequence[BuildRow]) -> list[str]:
-    head = ["build", "Python", "platform", "versions", "origin", "in effect"]
+    head = ["build", "Python", "platform", "versions", "origin", "port", "in effect"]
     return _table(head, (
-        [escape(row.build), escape(row.python), escape(row.platform), _listed({**row.versions}), escape(row.origin), _listed(row.effective)]
+        [escape(row.build), escape(row.python), escape(row.platform), _listed({**row.versions}), escape(row.origin)]
+        + [_listed({**row.port}), _listed(row.effective)]
         for row in rows
     ))
 

@@ -6,7 +6,7 @@ Owns grouping and choosing, shared by all renderers; draws nothing and judges no
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from backends.contract import STAGE_LETTERS
 from harness.report.format import one_line, seconds
@@ -21,7 +21,7 @@ SEVERITY = ("FAIL", "INCONCLUSIVE", "PASS", "INFO")
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """One workload, pair and precision: a line of the matrix.
+    """One workload, pair, precision and seed: a line of the matrix.
 
     Attributes:
         cells: the row of each stage in `Matrix.stages`, None where the stage was not asked for.
@@ -34,6 +34,7 @@ class Line:
     a: str
     b: str
     precision: str
+    seed: int
     cells: tuple[StageRow | None, ...]
     verdict: str
     first: StageRow | None
@@ -66,9 +67,9 @@ class Matrix:
 
 def matrix(rows: Sequence[StageRow]) -> Matrix:
     """Group stage rows into lines, in the order in which the lines first occur."""
-    groups: dict[tuple[str, str, str, str], list[StageRow]] = {}
+    groups: dict[tuple[str, str, str, str, int], list[StageRow]] = {}
     for row in rows:
-        groups.setdefault((row.workload, row.a, row.b, row.precision), []).append(row)
+        groups.setdefault((row.workload, row.a, row.b, row.precision, row.seed), []).append(row)
     judged = {key: group for key, group in groups.items() if any(row.verdict != "INFO" for row in group)}
     present = {row.stage for group in judged.values() for row in group}
     stages = tuple(stage for stage in ORDER if stage in present)
@@ -76,7 +77,7 @@ def matrix(rows: Sequence[StageRow]) -> Matrix:
     return Matrix(stages, tuple(_line(key, group, stages) for key, group in judged.items()), information)
 
 
-def _line(key: tuple[str, str, str, str], group: Sequence[StageRow], stages: Sequence[str]) -> Line:
+def _line(key: tuple[str, str, str, str, int], group: Sequence[StageRow], stages: Sequence[str]) -> Line:
     ordered = sorted(group, key=lambda row: (ORDER.get(row.stage, len(ORDER)), _severity(row)))
     cells = tuple(next((row for row in ordered if row.stage == stage), None) for stage in stages)
     verdict = min((row.verdict for row in ordered), key=lambda word: SEVERITY.index(word) if word in SEVERITY else 1)
@@ -86,6 +87,18 @@ def _line(key: tuple[str, str, str, str], group: Sequence[StageRow], stages: Seq
 
 def _severity(row: StageRow) -> int:
     return SEVERITY.index(row.verdict) if row.verdict in SEVERITY else 1
+
+
+def setting(report: Report, sign: str = "s") -> Callable[[Line | StageRow | SpeedRow], str]:
+    """Return what spells a row's precision: `fp64`, or, if the report holds more than one seed, `fp64 s1`.
+
+    Args:
+        report: the whole report, so that all its tables agree on whether seeds are shown.
+        sign: what precedes the seed's number.
+    """
+    rows: tuple[StageRow | SpeedRow, ...] = (*report.stages, *report.speed)
+    several = len({row.seed for row in rows}) > 1
+    return lambda row: f"{row.precision} {sign}{row.seed}" if several else row.precision
 
 
 def letter(stage: str) -> str:

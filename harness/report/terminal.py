@@ -7,7 +7,7 @@ a terminal without Unicode gets words. Fits 80 columns; wider ones get more colu
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -16,7 +16,7 @@ from rich.text import Text
 
 from harness.report import format as spell
 from harness.report.format import one_line
-from harness.report.matrix import Line, Matrix, hint, letter, matrix, threads, unfinished, zeros
+from harness.report.matrix import Line, Matrix, hint, letter, matrix, setting, threads, unfinished, zeros
 from harness.report.model import JobRow, Report, SpeedRow, StageRow
 
 SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "INFO": "i"}
@@ -25,6 +25,8 @@ STYLES = {
     "PASS": "green", "FAIL": "bold red", "INCONCLUSIVE": "yellow", "INFO": "dim", "NONE": "dim",
     "FASTER": "green", "SLOWER": "red", "SAME": "green", "UNCLEAR": "yellow",
 }
+#: Spells a row's precision, with its seed where the report holds several.
+Spell = Callable[[Line | StageRow | SpeedRow], str]
 #: Longer lists are cut here; the Markdown and HTML reports hold them whole.
 MAX_DETAILS = 12
 #: Where the names of a pair's builds are folded at the latest.
@@ -50,9 +52,9 @@ class _Page:
         yield _headline(report, signs)
         if found.lines:
             yield from _fidelity(report, signs)
-            yield from _departures(found, signs)
+            yield from _departures(found, signs, setting(report, "seed "))
         if report.speed:
-            yield from _speed(report.speed, options.max_width >= WIDE)
+            yield from _speed(report.speed, setting(report), options.max_width >= WIDE)
         ended = unfinished(report)
         if ended:
             yield _heading("Jobs that did not end ok")
@@ -97,22 +99,22 @@ def _fidelity(report: Report, signs: dict[str, str]) -> Iterator[RenderableType]
     bounds = matrix([row for row in report.stages if row.stage == "precision"])
     if ladder.lines:
         yield _heading("Same function?")
-        yield _matrix(ladder, signs)
+        yield _matrix(ladder, signs, setting(report))
         yield Text("  ".join(f"{short} {stage}" for short, stage in zip(ladder.letters, ladder.stages, strict=True)), style="dim")
     if bounds.lines:
         yield _heading("Is the lower precision in effect, and no worse than it must be?")
-        yield _matrix(bounds, signs)
+        yield _matrix(bounds, signs, setting(report))
     yield Text(f"{signs['PASS']} pass  {signs['FAIL']} fail  {signs['INCONCLUSIVE']} inconclusive  {signs['INFO']} not judged; "
                "the number is error / threshold: beyond 1, it departs", style="dim")
 
 
-def _departures(found: Matrix, signs: dict[str, str]) -> Iterator[RenderableType]:
+def _departures(found: Matrix, signs: dict[str, str], spelled: Spell) -> Iterator[RenderableType]:
     if found.departures:
         yield _heading("Where it departs")
-        yield from _cut([_departure(line, signs) for line in found.departures], "pairs")
+        yield from _cut([_departure(line, signs, spelled) for line in found.departures], "pairs")
 
 
-def _matrix(found: Matrix, signs: dict[str, str]) -> Table:
+def _matrix(found: Matrix, signs: dict[str, str], spelled: Spell) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
     table.add_column("workload", overflow="fold", min_width=8)
     table.add_column("a : b", overflow="fold", min_width=PAIR_WIDTH)
@@ -123,7 +125,7 @@ def _matrix(found: Matrix, signs: dict[str, str]) -> Table:
     for line in found.lines:
         name = one_line(line.workload)
         cells = [_cell(row, signs) for row in line.cells]
-        table.add_row(Text(name if name != before else ""), Text(one_line(line.pair)), Text(one_line(line.precision)), *cells)
+        table.add_row(Text(name if name != before else ""), Text(one_line(line.pair)), Text(one_line(spelled(line))), *cells)
         before = name
     return table
 
@@ -135,13 +137,13 @@ def _cell(row: StageRow | None, signs: dict[str, str]) -> Text:
     return Text(f"{signs.get(row.verdict, '?')} {margin}".rstrip(), style=STYLES.get(row.verdict, ""))
 
 
-def _departure(line: Line, signs: dict[str, str]) -> RenderableType:
+def _departure(line: Line, signs: dict[str, str], spelled: Spell) -> RenderableType:
     row = line.first
     assert row is not None
     grid = Table.grid(padding=(0, 1))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
-    title = f"{line.workload}  {line.pair}  {line.precision}"
+    title = f"{line.workload}  {line.pair}  {spelled(line)}"
     starts = f": starts at {row.stage}" if row.verdict == "FAIL" else f": {row.verdict} at {row.stage}"
     grid.add_row(Text(signs.get(row.verdict, "?"), style=STYLES.get(row.verdict, "")), Text(one_line(title + starts), style="bold"))
     for name, text in _facts(row, line):
@@ -171,8 +173,9 @@ def _facts(row: StageRow, line: Line) -> Iterator[tuple[str, str]]:
 
 
 def _information(found: Matrix, report: Report) -> Iterator[RenderableType]:
+    spelled = setting(report, "seed ")
     entries = [
-        f"{row.workload} {row.a} : {row.b} {row.precision} {row.stage}: {row.reason}"
+        f"{row.workload} {row.a} : {row.b} {spelled(row)} {row.stage}: {row.reason}"
         + (f" (error {spell.error(row.error)} at {row.worst})" if row.error is not None else "")
         for row in found.information
     ]
@@ -187,7 +190,7 @@ def _information(found: Matrix, report: Report) -> Iterator[RenderableType]:
 # -- speed and jobs ---------------------------------------------------------------------------------------------------
 
 
-def _speed(rows: tuple[SpeedRow, ...], wide: bool) -> Iterator[RenderableType]:
+def _speed(rows: tuple[SpeedRow, ...], spelled: Spell, wide: bool) -> Iterator[RenderableType]:
     yield _heading(f"How fast?  ({threads(rows)}; ratio: time of b / time of a, 99 % interval; above 1, b is slower)")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
     table.add_column("workload", overflow="fold")
@@ -198,21 +201,21 @@ def _speed(rows: tuple[SpeedRow, ...], wide: bool) -> Iterator[RenderableType]:
         table.add_column(name, no_wrap=True)
     table.add_column("rounds", justify="right", no_wrap=True)
     for row in rows:
-        table.add_row(*_speed_cells(row, wide))
+        table.add_row(*_speed_cells(row, spelled, wide))
     yield table
     for row in rows:
         text = hint(row)
         if text:
-            name = f"{row.workload} {row.action} {row.precision} {row.a} : {row.b}"
+            name = f"{row.workload} {row.action} {spelled(row)} {row.a} : {row.b}"
             yield _entry("?" if row.verdict == "UNCLEAR" else "!", "yellow", f"{name}: {text}")
     slower = [row for row in rows if row.verdict == "SLOWER" and row.material and row.command]
     for row in slower[:MAX_DETAILS]:
-        yield _entry("!", "red", f"{row.workload} {row.action} {row.precision} again: {row.command}")
+        yield _entry("!", "red", f"{row.workload} {row.action} {spelled(row)} again: {row.command}")
 
 
-def _speed_cells(row: SpeedRow, wide: bool) -> list[Text]:
+def _speed_cells(row: SpeedRow, spelled: Spell, wide: bool) -> list[Text]:
     cells = [
-        Text(one_line(f"{row.workload} {row.preset}") + "\n" + one_line(f"{row.action} {row.precision}")),
+        Text(one_line(f"{row.workload} {row.preset}") + "\n" + one_line(f"{row.action} {spelled(row)}")),
         Text(f"a {one_line(row.a)}\nb {one_line(row.b)}"),
         Text(f"{spell.seconds(row.a_step_s)}\n{spell.seconds(row.b_step_s)}"),
         Text(f"{spell.rate(row.a_rate)}\n{spell.rate(row.b_rate)}"),

@@ -30,6 +30,13 @@ def full(sample: ModuleType) -> Report:
 
 
 @pytest.fixture
+def seeded(sample: ModuleType) -> Report:
+    """One pair at two seeds."""
+    report: Report = sample.SEEDED
+    return report
+
+
+@pytest.fixture
 def empty(sample: ModuleType) -> Report:
     """Nothing was measured."""
     report: Report = sample.EMPTY

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 from harness.report.model import BuildRow, JobRow, Report, SpeedRow, StageRow
@@ -33,7 +34,7 @@ def speed(action: str, verdict: str, **more: object) -> SpeedRow:
 
 STAGES = (
     stage("weights", error=0.0, threshold=0.0),
-    stage("forward"),
+    stage("forward", preset="tiny", max_error=4.5e-16, beyond=3),
     stage("loss", "FAIL", error=3.1e-4, worst="loss/l2", place="[]", value_a=0.5, value_b=1.0, reason="beyond the threshold"),
     stage("gradients", "FAIL", error=math.nan, value_a=math.nan, value_b=math.inf, null=("conv1/bias", "conv2/bias")),
     stage("update", "INCONCLUSIVE", worst=None, error=None, floor=None, threshold=None, value_a=None, value_b=None, place=None, tensors=0),
@@ -62,9 +63,9 @@ JOBS = (
 )
 BUILDS = (
     BuildRow("torch", "CPython 3.11.7", "Linux-x86_64", {"torch": "2.13.0", "numpy": "2.4.6"}, "tox environment torch-cpu",
-             {"threads": 2, "tf32": False, "dtype_policy": "torch.float32"}),
+             {"threads": 2, "tf32": False, "dtype_policy": "torch.float32"}, {"cnn": "ports/cnn/torch.py, 0a1b2c3d"}),
     BuildRow("tf1-compat", "CPython 3.11.7", "Linux-x86_64", {"tensorflow": "2.21.0"}, HOSTILE, {HOSTILE: HOSTILE,
-          "nested": {"x": [1, None]}}),
+          "nested": {"x": [1, None]}}, {HOSTILE: HOSTILE}),
 )
 REPORT = Report(
     title="cnn and linear: tf1-compat, tf2.10, tf2, torch", created="2026-11-21T09:00:00Z", harness_version="0.1.0",
@@ -72,6 +73,14 @@ REPORT = Report(
     headline="cnn differs between tf1-compat and torch: it starts at the loss, in loss/l2.", stages=STAGES, speed=SPEED, jobs=JOBS,
     builds=BUILDS, tapes={"cnn/tiny/0": "ab" * 32, "a/b": "cd" * 32},
     notes=("tf1 is absent: judged against the recorded reference of TF 1.15.5", HOSTILE), exit_code=1,
+)
+#: Two seeds of one pair, which differ in nothing else but their verdicts.
+SEEDED = dataclasses.replace(
+    REPORT, jobs=(), notes=(),
+    stages=tuple(stage(name, "FAIL" if seed == 1 and name == "loss" else "PASS", b="tf2.10", seed=seed)
+                 for seed in (0, 1) for name in ("weights", "forward", "loss", "gradients", "update", "trajectory"))
+    + (stage("trajectory", "INFO", a="tf1 fp32 powers", seed=1),),
+    speed=tuple(speed("train", "SLOWER", material=True, seed=seed) for seed in (0, 1)),
 )
 EMPTY = Report(
     title="nothing", created="2026-11-21T09:00:00Z", harness_version="0.1.0", command="harness compare", fidelity="NONE",

@@ -71,6 +71,20 @@ def test_all_is_there(full):
     assert render(full).count('class="bar"') == 4
 
 
+def test_seeds_are_told_apart(seeded, full):
+    """In the matrix, the departures, the ladder and the speed table; a single seed is not shown."""
+    text = check(render(seeded))
+    assert "cnn, tf1-compat : tf2.10, fp64 seed 1: first at loss" in text
+    assert [text.count(f"fp64 s{seed}") for seed in (0, 1)] == [1 + 6, 1 + 7]
+    assert [text.count(f"train fp32 s{seed}") for seed in (0, 1)] == [1, 1]
+    assert "fp64 s" not in check(render(full))
+
+
+def test_the_port_of_a_build_is_told(full):
+    """Which file, with the hash of its source."""
+    assert "port: cnn ports/cnn/torch.py, 0a1b2c3d" in check(render(full))
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.text())
 def test_any_name_is_text(sample, text):
@@ -80,7 +94,7 @@ def test_any_name_is_text(sample, text):
         stages=(sample.stage("forward", "FAIL", workload=text, worst=text, null=(text,), command=text), sample.stage(text)),
         speed=(sample.speed("train", text, workload=text, differences=(text,)),),
         jobs=(dataclasses.replace(sample.JOBS[3], job=text, status=text),),
-        builds=(dataclasses.replace(sample.BUILDS[1], versions={text: text}, effective={text: {text: text}}),),
+        builds=(dataclasses.replace(sample.BUILDS[1], versions={text: text}, effective={text: {text: text}}, port={text: text}),),
     )
     check(render(report))
 

@@ -109,6 +109,25 @@ def test_unknown_names_are_left_out(full):
     assert isinstance(from_json(json.dumps(flat)), Report)
 
 
+def test_a_report_of_an_earlier_harness_is_read(full):
+    """Fields that came later are absent and have their defaults."""
+    flat = json.loads(to_json(full))
+    for section, names in (("stages", ("preset", "seed", "max_error", "beyond")), ("speed", ("seed",)), ("builds", ("port",))):
+        for row in flat[section]:
+            for name in names:
+                del row[name]
+    again = from_json(json.dumps(flat))
+    row = again.stages[1]
+    assert (row.preset, row.seed, row.max_error, row.beyond) == ("", 0, None, 0)
+    assert (again.speed[0].seed, again.builds[0].port) == (0, {})
+
+
+def test_what_is_no_json_says_what_to_do():
+    """Something that works."""
+    with pytest.raises(CorruptRecord, match="; run the comparison again"):
+        from_json("{")
+
+
 def test_a_number_beyond_a_float_is_corrupt(full):
     """Not an overflow."""
     flat = json.loads(to_json(full))

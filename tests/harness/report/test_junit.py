@@ -22,6 +22,16 @@ def test_each_stage_and_each_job_is_a_case(full):
     assert len({(case.get("classname"), case.get("name")) for case in suites["fidelity"]}) == 16
 
 
+def test_seeds_are_cases_of_their_own(seeded, full):
+    """No two have the same name; a single seed is not named."""
+    suites = ElementTree.fromstring(render(seeded).encode())
+    names = [(suite.get("name"), case.get("classname"), case.get("name")) for suite in suites for case in suite]
+    assert len(names) == len(set(names)) == 15
+    assert ("fidelity", "fidelity.cnn.tf1-compat : tf2.10", "loss fp64 seed 1") in names
+    assert ("speed", "speed.cnn.tf1-compat : torch", "train fp32 seed 0 small") in names
+    assert "seed" not in render(full)
+
+
 def test_a_verdict_that_is_not_known_is_an_error(sample):
     """Never a passing case."""
     report = dataclasses.replace(sample.EMPTY, stages=(sample.stage("forward", "MAYBE"),))

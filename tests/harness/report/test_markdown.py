@@ -29,6 +29,22 @@ def test_all_is_there(full):
         assert part in text
 
 
+def test_seeds_are_told_apart(seeded, full):
+    """In the matrix, the departures, the ladder and the speed table; a single seed is not shown."""
+    text = render(seeded)
+    assert "- **FAIL** cnn, tf1-compat : tf2.10, fp64 seed 1: first at **loss**" in text
+    assert [text.count(f"| fp64 s{seed} |") for seed in (0, 1)] == [1 + 6, 1 + 7]
+    assert [text.count(f"| fp32 s{seed} |") for seed in (0, 1)] == [1, 1]
+    assert "fp64 s" not in render(full)
+
+
+def test_the_ladder_has_the_largest_error_and_builds_their_ports(full):
+    """What the terminal leaves out."""
+    text = render(full)
+    assert "| 3.2e-16 | 1.1e-15 | 8.8e-15 | 4.5e-16 | 12 |" in text
+    assert "| cnn ports/cnn/torch.py, 0a1b2c3d |" in text
+
+
 def test_hostile_names_are_text(full):
     """Neither HTML nor emphasis comes out of a name."""
     html = PARSER.render(render(full))

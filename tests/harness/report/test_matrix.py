@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.report.matrix import hint, letter, matrix, unfinished, zeros
+from harness.report.matrix import hint, letter, matrix, setting, unfinished, zeros
 
 
 def test_lines_are_pairs_and_columns_are_stages(full):
@@ -26,10 +26,19 @@ def test_failures_come_before_what_is_inconclusive(full):
 
 
 def test_a_worse_verdict_of_the_same_stage_is_the_one_shown(sample):
-    """Two seeds of one pair: a PASS never hides a FAIL."""
+    """Two rows of one stage: a PASS never hides a FAIL."""
     rows = [sample.stage("forward"), sample.stage("forward", "FAIL"), sample.stage("forward", "INCONCLUSIVE")]
     (line,) = matrix(rows).lines
     assert "FAIL" == line.cells[0].verdict == line.verdict
+
+
+def test_seeds_are_lines_of_their_own(seeded, full):
+    """Told apart in every row, and shown only where there are several."""
+    lines = matrix(seeded.stages).lines
+    assert [(line.seed, line.verdict) for line in lines] == [(0, "PASS"), (1, "FAIL")]
+    assert [setting(seeded)(line) for line in lines] == ["fp64 s0", "fp64 s1"]
+    assert [setting(seeded, "seed ")(row) for row in seeded.speed] == ["fp32 seed 0", "fp32 seed 1"]
+    assert {setting(full)(line) for line in matrix(full.stages).lines} == {"fp64", "bf16"}
 
 
 def test_an_unknown_verdict_or_stage_is_not_a_pass(sample):

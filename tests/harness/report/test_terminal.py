@@ -43,6 +43,18 @@ def test_every_stage_fits_eighty_columns_without_hostile_names(full, sample):
     assert line.count("✗ 1e10") == 6
 
 
+def test_seeds_are_told_apart_in_eighty_columns(seeded, full):
+    """In each table and sentence; a single seed is not shown."""
+    text = draw(seeded)
+    assert max(cell_len(line) for line in text.splitlines()) <= 80
+    lines = [line for line in text.splitlines() if re.search(r"fp64 s\d", line)]
+    assert [re.findall(r"[✓✗]", line) for line in lines] == [["✓"] * 6, ["✓", "✓", "✗", "✓", "✓", "✓"]]
+    flat = " ".join(text.split())
+    for part in ("tf2.10 fp64 seed 1: starts at loss", "tf1 fp32 powers : torch fp64 seed 1 trajectory", "train fp32 s0", "train fp32 s1"):
+        assert part in flat
+    assert not re.search(r"fp(32|64) s(\d|eed)", draw(full))
+
+
 def test_a_failure_is_told_with_all_that_is_known(full):
     """First stage, tensor, both values, error, floor, threshold, the command and the logs."""
     text = " ".join(draw(full).split())
