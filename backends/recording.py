@@ -5,6 +5,7 @@ same stages again on slightly different input and keeps, for each tensor, only t
 
     ulp       weights and inputs moved by one unit in the last place of a precision, up or down at random
     reorder   the rows of every batch in another order (sums over the batch run in another order)
+    repeat    nothing changed: a port that draws noise or batches of its own moves all the same
     round     weights and inputs rounded to a lower precision: what that precision necessarily costs
 
 Those movements are the noise floor and the bounds that `harness.fidelity` judges by.
@@ -206,6 +207,8 @@ def vary(run: Run, variant: Mapping[str, Any]) -> Run:
     """Turn a run into an honest variation of itself; `variant` has `kind`, `precision` and `seed`."""
     generator = np.random.RandomState(variant["seed"])
     kind = variant["kind"].split(":")[0]
+    if kind == "repeat":
+        return run
     if kind == "reorder":
         run.order = generator.permutation(run.config["batch"])
         tape = {}

@@ -28,7 +28,7 @@ def survey(reports: Path, older_than_days: int, context: Context) -> list[Item]:
     found = []
     for folder, document in runs.all_runs(reports):
         created = datetime.datetime.fromisoformat(str(document["created"]))
-        if context.now - created >= datetime.timedelta(days=older_than_days):
+        if not runs.is_held(folder) and context.now - created >= datetime.timedelta(days=older_than_days):
             found.append(Item("run", folder, runs.size(folder)))
     found += [Item("environment", path, runs.size(path)) for path in provision.environments(context.environ)]
     return found

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from harness import __version__, judging, options, outcome, plan, provision, reference, runner, runs, staging, store, timed
-from harness.errors import BuildError, RecordError
+from harness.errors import BuildError, CorruptRecord, JobFailed, NewerSchema, RecordError
 from harness.plan import Job, Plan, Request
 from harness.processes import Limits, clean_environment
 from harness.report import html, json_format, junit, markdown
@@ -69,7 +69,7 @@ def compare(chosen: options.Options, context: Context) -> Result:
     request = options.request(chosen)
     planned = plan.make(request)
     located = locate(request, chosen, context)
-    asked = runs.key(["compare", plan.identity(request)])
+    asked = identity("compare", request, chosen, context)
     run = runs.unfinished(chosen.reports, asked) if chosen.resume else None
     if chosen.resume and run is None:
         context.say(f"no unfinished run of this comparison in {chosen.reports}; starting a new one")
@@ -78,6 +78,20 @@ def compare(chosen: options.Options, context: Context) -> Result:
         run = runs.create(chosen.reports, what, asked, context.command, context.now)
     else:
         context.say(f"going on with {run.folder}")
+    with runs.held(run.folder):
+        return _compare(run, planned, located, chosen, context)
+
+
+def identity(command: str, request: Request, chosen: options.Options, context: Context) -> str:
+    """Return what makes two runs the same work: the request, the code of all ports, and the interpreters that the user named."""
+    folders = sorted({folder for side in request.sides for folder in side.folders})
+    code = [staging.prepare(context.environ).name, *(staging.content(Path(folder)) for folder in folders)]
+    return runs.key([command, plan.identity(request), code, sorted(options.overrides(chosen).items())])
+
+
+def _compare(run: runs.Run, planned: Plan, located: Located, chosen: options.Options, context: Context) -> Result:
+    """Run what has not run yet, judge, write and tidy."""
+    request = options.request(chosen)
     bench = make_bench(run.folder, located, chosen, context)
     witnesses, jobs, builds, tapes = _run_jobs(bench, planned, located, context)
     measured = _run_speed(bench, planned, located, chosen, context)
@@ -90,7 +104,7 @@ def compare(chosen: options.Options, context: Context) -> Result:
         created=run.created, harness_version=__version__, command=run.command,
         fidelity=outcome.fidelity(stages), headline=outcome.headline(stages, speed, jobs),
         stages=tuple(stages), speed=tuple(speed), jobs=tuple(jobs), builds=tuple(builds), tapes=tapes, notes=notes,
-        exit_code=outcome.exit_code(stages, speed, jobs, chosen.fail_if_slower),
+        exit_code=outcome.exit_code(stages, speed, jobs, request.sides[0].label if chosen.fail_if_slower else None),
     )
     write(report, run.folder, chosen.json)
     finished = all(row.status in ("ok", "unsupported") for row in jobs)
@@ -112,7 +126,7 @@ def locate(request: Request, chosen: options.Options, context: Context) -> Locat
         try:
             found = provision.locate(build, request.device, overrides=named, environ=context.environ, progress=context.say)
         except BuildError as error:
-            if build != reference.BUILD or request.device != "cpu" or build in named:
+            if build in named or not reference.stands_for(build, request):
                 raise
             context.say(f"{build} cannot be had here; its recorded references stand for it")
             recorded[build] = str(error)
@@ -157,7 +171,8 @@ def _run_jobs(bench: runner.Bench, planned: Plan, located: Located, context: Con
         result = records[job.name].result
         if records[job.name].ok:
             tapes[f"{job.workload}/{job.preset}/{job.seed}"] = str(result["tape_hash"])
-            builds.setdefault(job.side, _build_row(job.side, result, located.origins[job.build]))
+            row = builds.setdefault(job.side, _build_row(job.side, result, located.origins[job.build]))
+            row.port[job.workload] = f"{result['port']}, sha256 {str(result['source_hash'])[:12]}"
     for job in planned.jobs:
         if job.build in located.recorded:
             witness = _recorded(bench, job)
@@ -170,9 +185,13 @@ def _run_jobs(bench: runner.Bench, planned: Plan, located: Located, context: Con
 
 
 def _recorded(bench: runner.Bench, job: Job) -> judging.Witness:
-    files = runner.inputs(bench, job.workload, job.preset, job.seed, job.steps)
     try:
+        files = runner.inputs(bench, job.workload, job.preset, job.seed, job.steps)
         found = reference.find(job, reference.shipped(), files.tape_hash, files.data_hash)
+    except JobFailed as error:
+        return judging.Witness(None, error.status, error.reason, (), "")
+    except (CorruptRecord, NewerSchema) as error:
+        return judging.Witness(None, "corrupt", str(error), (), "")
     except RecordError as error:
         return judging.Witness(None, "unsupported", str(error), (), "")
     return judging.Witness(found, "ok", "", found.abilities, "")

@@ -158,6 +158,7 @@ def _row(a: Job, b: Job, stage: str, verdict: StageVerdict, logs: tuple[str, ...
         place=str(list(found.place)) if found else None,
         tensors=len(verdict.tensors), null=verdict.null,
         command=reproduce(a, b, stage), logs=tuple(log for log in logs if log),
+        preset=a.preset, seed=a.seed, max_error=verdict.max_error, beyond=verdict.beyond,
     )
 
 
@@ -165,7 +166,7 @@ def reproduce(a: Job, b: Job, stage: str) -> str:
     """Return the command that gives one stage's verdict again."""
     jobs = [a, b] if a.build != b.build or a.side.split()[0] != b.side.split()[0] else [a]
     words = ["harness", "compare", "--workloads", a.workload, *arguments(jobs), "--precision", a.precision]
-    words += ["--preset", a.preset, "--seed", str(a.seed), "--no-speed"]
+    words += ["--preset", a.preset, "--seed", str(a.seed), "--threads", str(a.threads), "--no-speed"]
     if stage in LETTER:
         words += ["--stages", stage]
     if a.device != "cpu":

@@ -84,7 +84,7 @@ def dry_run(chosen: options.Options, context: Context) -> list[Row]:
                          f"{comparison.free_bytes(chosen.reports.absolute()) / 2**30:.1f} GiB free"))
     rows.append(("report", str(chosen.reports / f"{context.now:%Y-%m-%d}_...")))
     if chosen.resume:
-        found = runs.unfinished(chosen.reports, runs.key(["compare", plan.identity(request)]))
+        found = runs.unfinished(chosen.reports, comparison.identity("compare", request, chosen, context))
         rows.append(("resume", str(found.folder) if found else "no unfinished run of this comparison; a new one would start"))
     return rows
 

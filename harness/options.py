@@ -202,9 +202,26 @@ def _workloads(options: Options, sides: Sequence[plan.Side]) -> tuple[Workload, 
                 f"workload {workload.name} has ports for {', '.join(workload.backends)}; "
                 f"fewer than {enough} of the sides asked for ({', '.join(side.label for side in sides)}) are among them."
             )
+    found = [workload for workload in found if _ported(options, workload.name)]
     if not found:
         raise UsageError(f"no workload has ports for the backends {', '.join(sorted(backends))}. See: harness list")
     return tuple(found)
+
+
+def _ported(options: Options, workload: str) -> bool:
+    """Whether every BACKEND@FOLDER has a port of a workload; the shipped one must not stand in for it in silence.
+
+    Raises:
+        UsageError: the workload was asked for by name, and a folder has no port of it.
+    """
+    for item in options.backends:
+        name, at, folder = item.partition("@")
+        place = Path(folder) / BUILDS[name].backend
+        if at and not ((place / f"{workload}.py").is_file() or (place / workload / "__init__.py").is_file()):
+            if workload in options.workloads:
+                raise UsageError(f"--backends {item}: there is no port of {workload}; it would be {place / workload}.py")
+            return False
+    return True
 
 
 def _check(kind: str, values: Sequence[str], known: Iterable[str]) -> None:

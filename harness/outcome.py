@@ -72,9 +72,13 @@ def _speed(speed: Sequence[SpeedRow]) -> str:
 
 
 def exit_code(
-    stages: Sequence[StageRow], speed: Sequence[SpeedRow], jobs: Sequence[JobRow], fail_if_slower: bool
+    stages: Sequence[StageRow], speed: Sequence[SpeedRow], jobs: Sequence[JobRow], slower_than: str | None
 ) -> int:
-    """Return the exit code, the first that applies: 1, 4, 5, 6, 3, 0 (2 and 130 end a command before it gets here)."""
+    """Return the exit code, the first that applies: 1, 4, 5, 6, 3, 0 (2 and 130 end a command before it gets here).
+
+    Args:
+        stages, speed, jobs: all rows. slower_than: the side that no other may be materially slower than; None for no such demand.
+    """
     if fidelity(stages) == FAIL:
         return 1
     if any(row.status not in ("ok", UNSUPPORTED) for row in jobs):
@@ -83,7 +87,7 @@ def exit_code(
         return 5  # a float64 run that only stood behind an unsupported precision is no measurement
     if fidelity(stages) == INCONCLUSIVE:
         return 6
-    if fail_if_slower and any(row.verdict == "SLOWER" and row.material for row in speed):
+    if slower_than and any(row.a == slower_than and row.verdict == "SLOWER" and row.material for row in speed):
         return 3
     return 0
 

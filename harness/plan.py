@@ -17,7 +17,7 @@ from backends.contract import STAGES
 from harness.workloads.spec import Workload
 
 TRAJECTORY_STEPS = 50
-#: Seeds of the honest variations: three of one unit in the last place, two of batch order.
+#: Seeds of the honest variations: three of one unit in the last place, two of batch order (and one plain repeat).
 ULP_SEEDS = (101, 102, 103)
 REORDER_SEEDS = (201, 202)
 LOCKSTEP_STAGES = STAGES[:-1]
@@ -238,6 +238,7 @@ def _job(request: Request, workload: Workload, side: Side, precision: str, seed:
         # The bounds of a lower precision are judged on activations and gradients, whatever stages were asked for.
         stages = tuple(stage for stage in LOCKSTEP_STAGES if stage in {*stages, "forward", "gradients"})
     variants = [{"kind": "ulp", "precision": precision, "seed": number} for number in ULP_SEEDS]
+    variants += [{"kind": "repeat", "precision": precision, "seed": 0}]
     variants += [{"kind": "reorder", "precision": precision, "seed": number} for number in REORDER_SEEDS]
     if precision == "fp64":
         for lower in sorted(set(request.precisions) - {"fp64"}):

@@ -32,7 +32,7 @@ def run(chosen: options.Options, context: Context) -> Recorded:
     located = comparison.locate(request, chosen, context)
     if located.recorded:
         raise JobFailed("unsupported", next(iter(located.recorded.values())))
-    asked = runs.key(["run", plan.identity(request)])
+    asked = comparison.identity("run", request, chosen, context)
     made = (runs.unfinished(chosen.reports, asked) if chosen.resume else None) or runs.create(
         chosen.reports, "run-" + "-".join(side.label.replace("#", "") for side in request.sides), asked, context.command, context.now
     )
@@ -83,7 +83,7 @@ def record_references(folder: Path, workloads: Sequence[str], python: Sequence[s
     with tempfile.TemporaryDirectory(prefix="harness-reference-") as scratch:
         bench = comparison.make_bench(Path(scratch), located, chosen, context)
         for job in planned.jobs:
-            record = runner.run_job(bench, job, runner.inputs(bench, job.workload, job.preset, job.seed, job.steps))
+            record = runner.run_job(bench, job)
             if not record.ok:
                 raise JobFailed(record.status, f"{job.name}: {record.reason}")
             written.append(reference.write(record, job, folder))

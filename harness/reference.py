@@ -20,7 +20,7 @@ from harness import store
 from harness.errors import CorruptRecord, RecordError
 from harness.fidelity.digest import digest
 from harness.fidelity.evidence import Entry
-from harness.plan import LOCKSTEP_STAGES, Job
+from harness.plan import LOCKSTEP_STAGES, Job, Request
 
 SCHEMA = 1
 BUILD = "tf1"
@@ -113,9 +113,18 @@ def read(path: Path) -> Reference:
     document = store.read_json(path, "reference", SCHEMA)
     try:
         store.verify(path.parent, document["files"])
+        str(document["provenance"]["tape_hash"] + document["provenance"]["data_hash"])
         return Reference(path, document, store.read_arrays(path.with_suffix(".npz")))
     except KeyError as error:
         raise CorruptRecord(f"{path}: not a reference (no {error}). Record it again: harness reference record.") from error
+    except CorruptRecord as error:
+        raise CorruptRecord(f"the reference {path.stem} is damaged; record it again: harness reference record. ({error})") from error
+
+
+def stands_for(build: str, request: Request) -> bool:
+    """Whether references may take the place of a build: the shipped TF1 ports on the CPU, run as TF1 is run, and nothing else."""
+    own = any(side.folders for side in request.sides if side.build == build)
+    return build == BUILD and request.device == "cpu" and request.execution in ("default", "graph") and not own
 
 
 def find(job: Job, folder: Path, tape_hash: str, data_hash: str) -> Reference:

@@ -51,9 +51,16 @@ class Files:
 
 
 def inputs(bench: Bench, workload: str, preset: str, seed: int, steps: int) -> Files:
-    """Write the data and the tape, once, under their hashes, and return where they lie."""
+    """Write the data and the tape, once, under their hashes, and return where they lie.
+
+    Raises:
+        JobFailed: the workload's own code raised.
+    """
     spec = bench.workloads[workload]
-    drawn = tape.draw(spec, spec.config(preset), seed, steps)
+    try:
+        drawn = tape.draw(spec, spec.config(preset), seed, steps)
+    except Exception as error:
+        raise JobFailed("error", f"the data or the tape of {workload} cannot be made: {type(error).__name__}: {error}") from error
     folder = bench.run / "tapes"
     data = folder / f"data-{workload}-{preset}-{drawn.data_hash[:12]}.npz"
     noise = folder / f"tape-{workload}-{preset}-seed{seed}-{drawn.tape_hash[:12]}.npz"
@@ -72,12 +79,13 @@ def existing(folder: Path) -> store.Record | None:
     return record if record.status in ("ok", "unsupported") else None
 
 
-def run_job(bench: Bench, job: Job, files: Files) -> store.Record:
+def run_job(bench: Bench, job: Job) -> store.Record:
     """Record one job. Whatever happens inside it becomes the record's status; only an interrupt passes through."""
     folder = bench.run / "jobs" / job.name
     fresh(folder)
     started = time.monotonic()
     with ended(folder, describe(job), started) as outcome:
+        files = inputs(bench, job.workload, job.preset, job.seed, job.steps)
         with bench.worker(job.build, folder / "worker.log") as worker, ending([worker]):
             opened = open_port(worker, bench, job.opening(), files)
             probed = worker.request("probe", tape=str(files.tape))
@@ -176,7 +184,7 @@ def run_jobs(
         done = existing(bench.run / "jobs" / job.name)
         if done is None:
             progress(job, None)
-            done = run_job(bench, job, inputs(bench, job.workload, job.preset, job.seed, job.steps))
+            done = run_job(bench, job)
             progress(job, done)
         records[job.name] = done
     return records

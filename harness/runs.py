@@ -15,11 +15,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import filelock
+
 from harness import store
-from harness.errors import RecordError, UsageError
+from harness.errors import Busy, RecordError, UsageError
 
 SCHEMA = 1
 RUN_FILE = "run.json"
+LOCK_FILE = ".lock"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,10 +78,37 @@ def all_runs(reports: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
             yield path.parent, store.read_json(path, "run", SCHEMA)
 
 
+@contextlib.contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Hold a run's folder while working in it; the system releases it if we die.
+
+    Raises:
+        Busy: another process works in it.
+    """
+    lock = filelock.FileLock(folder / LOCK_FILE)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise Busy(f"{folder}: another harness is working in this run; wait for it to end") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def is_held(folder: Path) -> bool:
+    """Whether another process works in a run's folder."""
+    try:
+        with held(folder):
+            return False
+    except Busy:
+        return True
+
+
 def unfinished(reports: Path, asked: str) -> Run | None:
-    """Return the newest unfinished run of the same key, or None."""
+    """Return the newest unfinished run of the same key that nobody is working in, or None."""
     for folder, document in all_runs(reports):
-        if document.get("key") == asked and not document.get("finished"):
+        if document.get("key") == asked and not document.get("finished") and not is_held(folder):
             return Run(folder, asked, str(document["command"]), str(document["created"]))
     return None
 

@@ -62,6 +62,11 @@ def prepare(environ: Mapping[str, str], package: Path | None = None) -> Path:
     return target.absolute()
 
 
+def content(folder: Path) -> str:
+    """Return a hash of the Python files below a folder."""
+    return _digest(folder, sorted(path.relative_to(folder) for path in folder.rglob("*.py") if "__pycache__" not in path.parts))
+
+
 def _files(package: Path) -> list[Path]:
     """Return the relative paths of a package's files, sorted, without caches and pins."""
     paths = (path.relative_to(package) for path in package.rglob("*") if path.is_file())

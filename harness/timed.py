@@ -14,7 +14,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from harness import rounds, runner, store
-from harness.plan import SpeedJob, arguments
+from harness.errors import JobFailed
+from harness.plan import SpeedJob, arguments, describe
 from harness.report.model import SpeedRow
 from harness.speed import estimate, schedule, verdict
 
@@ -81,20 +82,26 @@ def _add_round(bench: runner.Bench, one: Timed, say: Callable[[str], None]) -> N
         one.records.append(done)
         return
     say(f"{one.job.workload} {one.job.precision}: round {number + 1} of {' '.join(one.labels)}")
-    files = runner.inputs(bench, one.job.workload, one.job.preset, one.job.seed, 1)
     try:
+        files = runner.inputs(bench, one.job.workload, one.job.preset, one.job.seed, 1)
         record = rounds.run_round(bench, one.job, one.labels, number, files)
         if record.ok:
             one.records.append(record)
         else:  # no side's fault (a full disk, say): there is no point in going on
             one.failed.append(record)
             one.labels = []
+    except JobFailed as failure:
+        one.failed.append(store.Record(folder, {**describe(one.job), "labels": one.labels}, failure.status, failure.reason, {}, 0.0))
+        one.labels = []
     except rounds.SideFailed as failure:
         say(f"{one.job.workload} {one.job.precision}: {failure}")
         one.failed.append(store.Record(
             folder, {"side": failure.side, "workload": one.job.workload, "precision": one.job.precision},
             failure.status, failure.reason, {}, 0.0,
         ))
+        if len(one.records) >= schedule.MIN_ROUNDS:
+            one.final = True  # what has been measured of all sides is worth more than more rounds of fewer
+            return
         # Rounds of fewer sides are other rounds: start again without the one that cannot take part.
         one.labels = [label for label in one.labels if label != failure.side]
         one.records = []
@@ -126,7 +133,7 @@ def _row(one: Timed, action: str, a: str, b: str, logs: Callable[[store.Record, 
         rounds=len(one.records), more_rounds=judged.more_rounds, more_s=judged.more_s,
         a_step_s=step[a], b_step_s=step[b], a_rate=_rate(count, step[a]), b_rate=_rate(count, step[b]),
         a_warmup_s=_warmup(one, action, a), b_warmup_s=_warmup(one, action, b),
-        a_peak_bytes=_peak(one, a), b_peak_bytes=_peak(one, b), threads=one.job.threads,
+        a_peak_bytes=_peak(one, a), b_peak_bytes=_peak(one, b), threads=one.job.threads, seed=one.job.seed,
         differences=verdict.setting_differences(effective[a], effective[b]),
         command=_command(one), logs=tuple(logs(one.records[-1], label) for label in (a, b)),
     )

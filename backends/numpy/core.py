@@ -5,7 +5,7 @@ A second opinion that no framework has a hand in: plain NumPy, gradients by hand
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping
+from typing import Any, Dict, List, Mapping, Union
 
 import numpy as np
 
@@ -20,6 +20,16 @@ EXECUTIONS = ("default", "eager")
 def framework_versions() -> Dict[str, str]:
     """Return the versions that decide what this backend computes."""
     return {"numpy": np.__version__}
+
+
+def _blas_threads() -> Union[int, str]:
+    """Return the size of the BLAS library's thread pool. NumPy can neither set nor read it; threadpoolctl can, where it is."""
+    try:
+        import threadpoolctl
+    except ImportError:
+        return "unknown"
+    sizes = {pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"}
+    return sizes.pop() if len(sizes) == 1 else "unknown"
 
 
 class NumpyPort(Port):
@@ -78,11 +88,11 @@ class NumpyPort(Port):
     def effective(self) -> Dict[str, Any]:
         return {
             "execution": "eager",
-            "threads": self.setting.threads,
+            "threads": _blas_threads(),
             "inter_threads": 1,
             "device": "cpu",
             "tf32": False,
             "xla": False,
-            "deterministic": True,
+            "deterministic": "unknown",  # the BLAS library does not tell
             "dtype_policy": self.dtype.name,
         }

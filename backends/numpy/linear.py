@@ -16,14 +16,18 @@ class Port(NumpyPort):
         return batch.arrays["x"].astype(self.dtype), batch.arrays["y"].astype(self.dtype)
 
     def forward(self, batch: Any, training: bool) -> Dict[str, np.ndarray]:
-        return {"prediction": batch.arrays["x"].astype(self.dtype).dot(self.weights["W"]) + self.weights["b"]}
+        prediction = self._inputs(batch)[0].dot(self.weights["W"]) + self.weights["b"]
+        self.observed_dtypes["prediction"] = prediction.dtype.name
+        return {"prediction": prediction}
 
     def losses(self, phase: str, batch: Any) -> Dict[str, float]:
         x, y = self._inputs(batch)
         error = x.dot(self.weights["W"]) + self.weights["b"] - y
         mse = np.mean(np.square(error))
         l2 = self.dtype.type(self.config["l2"] * 0.5) * np.sum(np.square(self.weights["W"]))
-        return {"mse": float(mse), "l2": float(l2), "total": float(mse + l2)}
+        total = mse + l2
+        self.observed_dtypes["loss"] = total.dtype.name
+        return {"mse": float(mse), "l2": float(l2), "total": float(total)}
 
     def gradients(self, phase: str, batch: Any) -> Dict[str, np.ndarray]:
         x, y = self._inputs(batch)
@@ -34,4 +38,6 @@ class Port(NumpyPort):
 
     def generate(self, source: Any, count: int) -> np.ndarray:
         x = source.evaluation_rows(count)["x"].astype(self.dtype)
-        return x.dot(self.weights["W"]) + self.weights["b"]
+        product = x.dot(self.weights["W"]) + self.weights["b"]
+        self.observed_dtypes["output"] = product.dtype.name
+        return product

@@ -130,6 +130,7 @@ class Tf1Port(Port):
         with tf.name_scope("training"), tf.variable_scope(SCOPE, reuse=tf.AUTO_REUSE):
             self.training = self.activations(self.arrays, self.noise[self.config["phases"][0]], True)
         self.observed_dtypes = {name: tensor.dtype.name for name, tensor in self.training.items()}
+        self.observed_dtypes["output"] = self.inference[self.PRODUCT].dtype.name
         self.phases = {phase: self._phase(phase, self.arrays, self.noise[phase]) for phase in self.config["phases"]}
         self.state = optimizers.slots(self.optimizer, self.config["optimizer"]["kind"], self._trained(), self.step)
         self.loading = {name: tf.placeholder(self.dtype, weight.shape) for name, weight in self.weights.items()}
@@ -144,6 +145,7 @@ class Tf1Port(Port):
         with tf.name_scope("phase_" + phase) as prefix:
             with tf.variable_scope(SCOPE, reuse=tf.AUTO_REUSE):
                 terms = self.loss_terms(phase, arrays, noise)
+            self.observed_dtypes["loss"] = terms["total"].dtype.name
             trained = self._trained()
             total = terms["total"] if self.loss_scale == 1.0 else terms["total"] * self.loss_scale
             found = tf.gradients(total, list(trained.values()))

@@ -44,7 +44,7 @@ class Tf2Port(Port):
         self.dtype, self.policies = tf.as_dtype(table["master"]), runtime.policies(setting.precision)
         self.loss_scale = float(table["loss_scale"])
         self.generator = tf.random.Generator.from_seed(0)
-        self.observed_dtypes = {}  # type: Dict[str, str]
+        self.activation_names = []  # type: List[str]
         with runtime.refusals():
             self.layers = self.build()
             empty = {name: tf.zeros([1] + shape[1:], dtype) for name, (dtype, shape) in self.inputs().items()}
@@ -123,12 +123,14 @@ class Tf2Port(Port):
 
     def _observe(self, arrays: Tensors, noise: Optional[Tensors], training: bool) -> List[Any]:
         found = self.activations(arrays, noise, training)
-        self.observed_dtypes = {name: tensor.dtype.name for name, tensor in found.items()}
+        self.observed_dtypes.update({name: tensor.dtype.name for name, tensor in found.items()})
+        self.activation_names = list(found)
         return list(found.values())
 
     def _differentiate(self, phase: str, arrays: Tensors, noise: Optional[Tensors]) -> Tuple[Tensors, Tensors]:
         with tf.GradientTape() as tape:
             terms = self.loss_terms(phase, arrays, noise)
+            self.observed_dtypes["loss"] = terms["total"].dtype.name
             total = terms["total"] if self.loss_scale == 1.0 else terms["total"] * self.loss_scale
         found = tape.gradient(total, self.trained)
         if self.loss_scale != 1.0:
@@ -174,7 +176,7 @@ class Tf2Port(Port):
     def forward(self, batch: Batch, training: bool) -> Dict[str, np.ndarray]:
         with runtime.refusals():
             found = self._forward(self._tensors(batch.arrays), self._noise(batch), training)
-        return {name: runtime.readable(value) for name, value in zip(self.observed_dtypes, found)}
+        return {name: runtime.readable(value) for name, value in zip(self.activation_names, found)}
 
     def losses(self, phase: str, batch: Batch) -> Dict[str, float]:
         with runtime.refusals():
@@ -232,7 +234,9 @@ class Tf2Port(Port):
         with runtime.refusals():
             for start in range(0, max(count, 1), size):
                 arrays = self._tensors({name: array[start:start + size] for name, array in rows.items()})
-                parts.append(runtime.readable(self._product(arrays)))
+                product = self._product(arrays)
+                parts.append(runtime.readable(product))
+            self.observed_dtypes["output"] = product.dtype.name
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def optimizer_state(self) -> Dict[str, np.ndarray]:

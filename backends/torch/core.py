@@ -15,7 +15,7 @@ import torch
 from backends.contract import PRECISION_TABLE, Port, Setting, Unsupported
 from backends.parameters import check
 from backends.source import Batch
-from backends.torch import optimizers
+from backends.torch import compiling, optimizers
 
 DEVICES = ("cpu", "gpu")
 EXECUTIONS = ("default", "eager", "compiled")
@@ -75,7 +75,10 @@ class TorchPort(Port):
         self.trainable = {name: value for name, value in self.weights.items() if value.requires_grad}
         self.optimizer = optimizers.build(config["optimizer"], self.trainable.values())
         self.updates = 0
-        self._run = torch.compile(self._terms) if setting.execution == "compiled" else self._terms
+        # The optimizer is not compiled: its kernels take all weights at once as they are.
+        self.compiler = compiling.Compiler() if setting.execution == "compiled" else None
+        compiled = self.compiler or (lambda function: function)
+        self._run, self._look, self._infer = compiled(self._terms), compiled(self._seen), compiled(self._products)
 
     def _trainable(self, path: str) -> bool:
         return path in dict(self.model.named_parameters())
@@ -148,6 +151,17 @@ class TorchPort(Port):
             output = self.output(arrays, noise, None)
         return self.terms(output, arrays)
 
+    def _seen(self, arrays: Tensors, noise: Optional[Tensors]) -> Tensors:
+        record = {}  # type: Tensors
+        with self.precision():
+            self.output(arrays, noise, record)
+        return record
+
+    def _products(self, arrays: Tensors) -> torch.Tensor:
+        with self.precision():
+            output = self.output(arrays, None, None)
+        return self.product(output)
+
     @contextlib.contextmanager
     def _mode(self, training: bool, tracking: bool) -> Iterator[None]:
         """Set training or inference mode, and whether running statistics move."""
@@ -158,9 +172,8 @@ class TorchPort(Port):
         yield
 
     def forward(self, batch: Batch, training: bool) -> Dict[str, np.ndarray]:
-        record = {}  # type: Tensors
-        with self._mode(training, tracking=False), torch.no_grad(), self.precision():
-            self.output(self._tensors(batch.arrays), self._tensors(batch.noise), record)
+        with self._mode(training, tracking=False), torch.no_grad():
+            record = self._look(self._tensors(batch.arrays), self._tensors(batch.noise))
         self.observed_dtypes.update({name: _label(value) for name, value in record.items()})
         return {name: self.array(value) for name, value in record.items()}
 
@@ -186,7 +199,7 @@ class TorchPort(Port):
             torch._foreach_div_([item.grad for item in self.trainable.values()], self.loss_scale)
         self.optimizer.step()
         self.updates += 1
-        if not self.observed_dtypes:
+        if "loss" not in self.observed_dtypes:
             self.observed_dtypes["loss"] = _label(terms["total"])
         return terms
 
@@ -224,10 +237,9 @@ class TorchPort(Port):
 
     def generate(self, source: Any, count: int) -> np.ndarray:
         with self._mode(False, tracking=False), torch.inference_mode():
-            arrays = self._tensors(source.evaluation_rows(count))
-            with self.precision():
-                output = self.output(arrays, None, None)
-            return self.array(self.product(output))
+            product = self._infer(self._tensors(source.evaluation_rows(count)))
+            self.observed_dtypes["output"] = _label(product)
+            return self.array(product)
 
     def optimizer_state(self) -> Dict[str, np.ndarray]:
         kind = self.config["optimizer"]["kind"]
@@ -238,8 +250,8 @@ class TorchPort(Port):
 
     def effective(self) -> Dict[str, Any]:
         gpu = self.device.type == "cuda"
-        return {
-            "execution": "compiled" if self.setting.execution == "compiled" else "eager",
+        execution = {"execution": "eager"} if self.compiler is None else self.compiler.effective()
+        return dict(execution, **{
             "threads": torch.get_num_threads(),
             "inter_threads": torch.get_num_interop_threads(),
             "device": torch.cuda.get_device_name() if gpu else "cpu",
@@ -249,7 +261,7 @@ class TorchPort(Port):
             "dtype_policy": "%s, autocast %s" % (self.dtype, self.low) if self.low is not self.dtype else str(self.dtype),
             "cudnn_benchmark": torch.backends.cudnn.benchmark,
             "mkldnn": torch.backends.mkldnn.is_available(),
-        }
+        })
 
 
 def _label(tensor: torch.Tensor) -> str:

@@ -20,12 +20,12 @@ class Port(TorchPort):
         return nn.Linear(self.config["features"], 1)
 
     def output(self, arrays: Tensors, noise: Optional[Tensors], record: Optional[Tensors]) -> torch.Tensor:
-        prediction = self.model(arrays["x"])
+        prediction = self.model(arrays["x"]).to(self.dtype)
         if record is not None:
             record["prediction"] = prediction
         return prediction
 
     def terms(self, output: torch.Tensor, arrays: Tensors) -> Tensors:
-        mse = functional.mse_loss(output.to(self.dtype), arrays["y"])
+        mse = functional.mse_loss(output, arrays["y"])
         l2 = 0.5 * self.config["l2"] * self.model.weight.square().sum()
         return {"mse": mse, "l2": l2, "total": mse + l2}

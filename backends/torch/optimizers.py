@@ -22,7 +22,8 @@ class HatAdam(torch.optim.Optimizer):
     Args:
         params: parameters of one dtype.
         lr, betas, epsilon: hyper-parameters.
-        float32_powers: keep b1^t and b2^t as TF1 does, as chains of float32 products.
+        float32_powers: keep b1^t and b2^t as TF1 does, as chains of float32 products. Else the chains are of float64 ones;
+            TF1 keeps them in the dtype of the first variable, so float32 weights have float32 powers in any case.
 
     Source: Kingma & Ba 2015, end of section 2; tensorflow/python/training/adam.py of TF 1.15.
     """
@@ -86,7 +87,8 @@ def build(spec: Mapping[str, Any], params: Iterable[Any]) -> torch.optim.Optimiz
     if spec["kind"] == "adam":
         betas = (spec["beta1"], spec["beta2"])
         if spec["epsilon_place"] == "hat":
-            chain = spec["beta_power_dtype"] == "float32"
+            params = list(params)
+            chain = spec["beta_power_dtype"] == "float32" or params[0].dtype == torch.float32
             return HatAdam(params, spec["learning_rate"], betas, spec["epsilon"], chain)
         if spec["beta_power_dtype"] == "variable":
             return torch.optim.Adam(params, lr=spec["learning_rate"], betas=betas, eps=spec["epsilon"])

@@ -61,6 +61,16 @@ class StageVerdict:
     tensors: tuple[TensorVerdict, ...]
 
     @property
+    def max_error(self) -> float | None:
+        """Largest error of any compared tensor, by the error measure."""
+        return max((item.error for item in self.tensors if item.error is not None and item.verdict != NULL), default=None)
+
+    @property
+    def beyond(self) -> int:
+        """How many tensors lie beyond the horizon."""
+        return sum(item.verdict == BEYOND for item in self.tensors)
+
+    @property
     def null(self) -> tuple[str, ...]:
         """Names of the tensors that are mathematically zero."""
         return tuple(item.name for item in self.tensors if item.verdict == NULL)
@@ -79,6 +89,10 @@ def judge_stage(a: Evidence, b: Evidence, stage: str, precision: str, null: Coll
     if not entries_a or not entries_b:
         sides = " and ".join(side for side, entries in (("a", entries_a), ("b", entries_b)) if not entries)
         return StageVerdict(stage, INCONCLUSIVE, f"not looked at: side {sides} recorded no tensor of this stage", None, ())
+    for side, evidence in (("a", a), ("b", b)):
+        wandering = _wandering(evidence, stage, precision)
+        if wandering is not None:
+            return StageVerdict(stage, INCONCLUSIVE, f"side {side}: {wandering.reason}", wandering, (wandering,))
     verdicts = []
     grown: dict[str, float] = {}
     for name in [*entries_a, *(name for name in entries_b if name not in entries_a)]:
@@ -107,12 +121,37 @@ def _judge_tensor(a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, rule
     if 0 in entry_a.shape:
         return TensorVerdict(name, INCONCLUSIVE, f"nothing to compare: its shape is {list(entry_a.shape)}")
     moved_a, moved_b = noise.movement(a, stage, name), noise.movement(b, stage, name)
-    zero = name in rule.null if rule.null is not None else _is_null(entry_a, entry_b, moved_a, moved_b)
+    zero = (rule.null is None or name in rule.null) and _is_null(entry_a, entry_b, moved_a, moved_b)
     if zero and math.isfinite(entry_a.largest + entry_b.largest):
         return TensorVerdict(name, NULL, "mathematically zero: on both sides no larger than its own rounding noise")
     level = noise.floor(entry_b.scale or entry_b.largest, max(moved_a, moved_b), rule.precision)
     threshold = 0.0 if stage == "weights" else noise.COVERAGE * _grow(name, level.relative, rule.grown)
-    return _grade(name, difference(*_values(a, b, stage, name), level.scale), level.relative, threshold)
+    graded = _grade(name, difference(*_values(a, b, stage, name), level.scale), level.relative, threshold)
+    if graded.verdict in (PASS, BEYOND) and rule.precision == "fp64" and _early(stage, name) and level.relative > noise.FLOAT64_FLOOR:
+        reason = (
+            f"honest variations move it by {level.relative:.1e}, and float64 by no more than {noise.FLOAT64_FLOOR:.1e}: "
+            "something is computed in a lower precision, does not follow the tape, or is ill-conditioned"
+        )
+        return dataclasses.replace(graded, verdict=INCONCLUSIVE, reason=reason)
+    return graded
+
+
+def _early(stage: str, name: str) -> bool:
+    """Whether rounding has had no steps yet to grow in."""
+    return stage != "trajectory" or name.startswith("step 1/")
+
+
+def _wandering(side: Evidence, stage: str, precision: str) -> TensorVerdict | None:
+    """Return a tensor that the same run on the same tape does not give again, or None."""
+    entries = [entry for entry in side.entries(stage) if _early(stage, entry.name)]
+    largest = max((entry.largest for entry in entries if math.isfinite(entry.largest)), default=0.0)
+    for entry in entries:
+        moved = noise.movement(side, stage, entry.name, ("repeat",))
+        size = max(entry.scale or entry.largest, noise.REPEAT_SHARE * largest)
+        if math.isfinite(moved) and moved > noise.REPEAT_UNITS * noise.UNIT_ROUNDOFF[precision] * max(size, entry.largest):
+            reason = f"{entry.name} differs by {moved:.1e} when the same run is repeated: does the port draw noise or batches of its own?"
+            return TensorVerdict(entry.name, INCONCLUSIVE, reason, moved / size if size else math.inf)
+    return None
 
 
 def _grade(name: str, found: Difference, floor: float, threshold: float) -> TensorVerdict:

@@ -31,6 +31,18 @@ COVERAGE = 8.0
 HORIZON = 0.5
 
 
+#: In float64, honest variation moves nothing by more than this (the acceptance ceiling of the shipped ports) before rounding
+#: has had steps to grow. Where it does, the float64 run does not mean what it should: something inside it runs in a lower
+#: precision, or does not follow the tape; a wide floor must not excuse that.
+FLOAT64_FLOOR = 2.0**-30
+
+#: The same run again may differ by this many units of roundoff (kernels that add in an order of their own). A port that draws
+#: noise or batches of its own differs by all of a tensor's size.
+REPEAT_UNITS = 64.0
+#: Beside a stage's largest tensor, one smaller than this share has no size of its own worth repeating (a null gradient).
+REPEAT_SHARE = 2.0**-20
+
+
 @dataclasses.dataclass(frozen=True)
 class Floor:
     """Noise of one tensor of a pair.

@@ -7,6 +7,7 @@ Without --build they run on NumPy, which every interpreter has.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 
@@ -49,9 +50,12 @@ def device(request):
 
 
 def pytest_generate_tests(metafunc):
-    """Run a test that takes `workload` once for each workload that the build has a port of."""
+    """Run a test that takes `workload` or `execution` once for each that the build has."""
+    backend = BACKENDS[metafunc.config.getoption("--build")]
+    if "execution" in metafunc.fixturenames:
+        executions = importlib.import_module("backends.%s.core" % backend).EXECUTIONS
+        metafunc.parametrize("execution", [name for name in executions if name != "default"])
     if "workload" in metafunc.fixturenames:
-        backend = BACKENDS[metafunc.config.getoption("--build")]
         only = metafunc.definition.get_closest_marker("workloads")
         wanted = only.args if only else sorted(WORKLOADS)
         metafunc.parametrize("workload", [name for name in wanted if backend in WORKLOADS[name]])

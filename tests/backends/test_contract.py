@@ -178,16 +178,39 @@ def test_a_precision_is_in_effect_or_refused_with_a_reason(kit, precision):
     try:
         port = kit.port(precision)
         port.train(kit.lockstep(), 1)
+        port.generate(kit.lockstep(), 3)
         port.forward(kit.lockstep().batch(0, "train"), True)
     except Unsupported as reason:
         assert precision not in ("fp64", "fp32")
         assert len(str(reason)) > 10
         return
-    stored = {str(value.dtype) for value in port.parameters().values()}
-    assert stored == {"float64" if precision == "fp64" else "float32"}
+    rest = "float64" if precision == "fp64" else "float32"
+    assert {str(value.dtype) for value in port.parameters().values()} == {rest}
+    assert (port.observed_dtypes["loss"], port.observed_dtypes["output"]) == (rest, rest)
     low = {"bf16": "bfloat16", "fp16": "float16", "fp64": "float64"}.get(precision, "float32")
     if kit.workload == "cnn":
         assert low in set(port.observed_dtypes.values()), port.observed_dtypes
+
+
+def test_an_execution_is_in_effect_or_refused_with_a_reason(kit, execution):
+    """What trains and generates runs as asked, by the framework's own account, and computes what the default does."""
+    default = kit.port()
+    try:
+        port = kit.port(execution=execution)
+        terms, output = port.train(kit.lockstep(), 3), port.generate(kit.lockstep(), 5)
+        batch = kit.lockstep().batch(3, "train")
+        found = [port.forward(batch, True), port.gradients("train", batch)]
+    except Unsupported as reason:
+        assert execution == "compiled"
+        assert len(str(reason)) > 10
+        return
+    assert port.effective()["execution"] == execution
+    for name, values in default.train(kit.lockstep(), 3).items():
+        close(terms[name], values, 1e-12, name)
+    close(output, default.generate(kit.lockstep(), 5), 1e-12)
+    for one, other in zip(found, [default.forward(batch, True), default.gradients("train", batch)]):
+        for name, value in other.items():
+            close(one[name], value, 1e-11, name)
 
 
 def test_effective_settings_are_read_back(kit):
@@ -196,7 +219,8 @@ def test_effective_settings_are_read_back(kit):
     effective = port.effective()
     for name in ("execution", "threads", "inter_threads", "device", "tf32", "xla", "deterministic", "dtype_policy"):
         assert name in effective, name
-    assert effective["threads"] == port.setting.threads
+    # NumPy's BLAS library has its own number of threads.
+    assert effective["threads"] == port.setting.threads or kit.backend == "numpy"
 
 
 def test_an_optimizer_that_does_not_exist_is_refused(kit):

@@ -131,12 +131,12 @@ def test_slots_are_left_out_where_a_side_has_none_to_show():
 
 
 def test_a_lower_precision_takes_its_zeros_from_float64():
-    """Noise in float32 is zero because float64 says so; without a float64 record its own noise has to tell."""
+    """Noise in float32 is zero because float64 says so too; without a float64 record its own noise has to tell."""
     planned = make(precisions=("fp64", "fp32"), stages=("gradients",))
     null = {("gradients", "train/bias"): np.full(3, 1e-13)}
     noisy = [{("gradients", "train/bias"): sign * np.full(3, 1e-7)} for sign in (1, -1)]
     sides = {"tf2_fp64": witness(Evidence(null)), "torch_fp64": witness(Evidence(null))}
-    low = {"tf2_fp32": witness(Evidence(noisy[0])), "torch_fp32": witness(Evidence(noisy[1]))}
+    low = {"tf2_fp32": witness(Evidence(noisy[0], 1e-7)), "torch_fp32": witness(Evidence(noisy[1], 1e-7))}
     row = next(row for row in judge(planned, **sides, **low) if row.precision == "fp32" and row.stage == "gradients")
     assert ("PASS", ("train/bias",)) == (row.verdict, row.null)
     absent = {"tf2_fp64": Witness(None, "crashed", "", (), ""), "torch_fp64": Witness(None, "crashed", "", (), "")}

@@ -48,13 +48,14 @@ SLOWER = speed("SLOWER")
 )
 def test_exit_code(expected: int, stages, speeds, jobs, if_slower: bool) -> None:
     """A FAIL before a broken job, that before nothing measured, then inconclusive, then slower, then success."""
-    assert expected == outcome.exit_code(stages, speeds, jobs, if_slower)
+    assert expected == outcome.exit_code(stages, speeds, jobs, "tf1" if if_slower else None)
+    assert outcome.exit_code([PASS], [SLOWER], [OK], "tf2") == 0
 
 
 @pytest.mark.parametrize("status", STATUSES)
 def test_every_status(status: str) -> None:
     """Every way in which a job can end has its exit code beside one that ended well."""
-    assert outcome.exit_code([PASS], [], [OK, job(status)], False) == (0 if status in ("ok", "unsupported") else 4)
+    assert outcome.exit_code([PASS], [], [OK, job(status)], None) == (0 if status in ("ok", "unsupported") else 4)
 
 
 def test_recorded_code() -> None:

@@ -19,6 +19,7 @@ class Memory:
     scales: dict = dataclasses.field(default_factory=dict)
     digested: bool = False
     kind: str = "ulp"
+    repeats: dict = dataclasses.field(default_factory=dict)
 
     def entries(self, stage):
         return [
@@ -30,7 +31,8 @@ class Memory:
         return np.asarray(self.tensors[name])
 
     def noise(self, stage, name):
-        return {self.kind: [self.moved[name]]} if name in self.moved else {}
+        found = {self.kind: [self.moved[name]]} if name in self.moved else {}
+        return {**found, "repeat": [self.repeats.get(name, 0.0)]}
 
 
 def largest(value):

@@ -60,12 +60,15 @@ def test_activations_and_losses_are_never_null(memory):
 
 
 def test_names_that_float64_found_to_be_zero_are_null_in_a_lower_precision(memory):
-    """A lower precision's own noise cannot tell; a NaN there is still not hidden."""
+    """Zero in float64 and no larger than its own noise here; a value that is larger, or a NaN, is not hidden."""
     wide = memory({"w": np.ones(3), "bias": np.full(3, 1e-17)}, {"bias": 1e-17})
     names = null_tensors(wide, wide, "gradients")
     assert {"bias"} == names
     low = {"w": np.ones(3, np.float32), "bias": np.full(3, 1e-8, np.float32)}
-    assert "PASS" == judge_stage(memory(low), memory({**low, "bias": -low["bias"]}), "gradients", "fp32", names).verdict
+    noise = {"bias": 1e-8}
+    assert "PASS" == judge_stage(memory(low, noise), memory({**low, "bias": -low["bias"]}, noise), "gradients", "fp32", names).verdict
+    real = memory({**low, "bias": np.full(3, 5.0, np.float32)}, noise)
+    assert "FAIL" == judge_stage(memory(low, noise), real, "gradients", "fp32", names).verdict
     odd = {**low, "bias": np.full(3, np.nan, np.float32)}
     assert "FAIL" == judge_stage(memory(odd), memory(low), "gradients", "fp32", names).verdict
     assert "INCONCLUSIVE" == judge_stage(memory(odd), memory(odd), "gradients", "fp32", names).verdict
@@ -103,3 +106,21 @@ def test_a_parameter_is_judged_on_the_scale_of_its_update(memory):
     a, b = {name: np.ones(3) + 1e-12}, {name: np.ones(3)}
     moved = {name: 2e-16}
     assert "FAIL" == judge_stage(memory(a, moved, {name: 1e-9}), memory(b, moved, {name: 1e-9}), "update", "fp64").verdict
+
+
+def test_a_run_that_does_not_repeat_itself_is_not_judged(memory):
+    """A port that draws its own noise or batches widens its own floor; repeating the run gives it away."""
+    steady = memory({"x": np.ones(3)}, {"x": 0.3})
+    wandering = memory({"x": np.ones(3)}, {"x": 0.3}, repeats={"x": 0.3})
+    for a, b in ((steady, wandering), (wandering, steady)):
+        found = judge_stage(a, b, "forward", "fp32")
+        assert "INCONCLUSIVE" == found.verdict and "when the same run is repeated" in found.reason
+
+
+def test_a_floor_that_float64_cannot_have_is_no_pass(memory):
+    """Something inside a float64 run that moves like float32 makes the stage inconclusive, and a departure there still fails."""
+    wide = memory({"x": np.ones(3)}, {"x": 1e-7})
+    assert "PASS" == judge_stage(wide, wide, "loss", "fp32").verdict
+    found = judge_stage(wide, wide, "loss", "fp64")
+    assert "INCONCLUSIVE" == found.verdict and "lower precision" in found.reason
+    assert "FAIL" == judge_stage(wide, memory({"x": np.full(3, 1.1)}, {"x": 1e-7}), "loss", "fp64").verdict

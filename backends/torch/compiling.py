@@ -1,0 +1,61 @@
+"""`torch.compile`, with the evidence that it compiled: dynamo hands every graph that it captures to the backend below."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict
+
+import torch
+from torch._dynamo import config, exc, lookup_backend
+from torch._dynamo.utils import counters
+
+from backends.contract import Unsupported
+
+#: What a missing C++ compiler or Triton, a kernel that inductor lacks, and too many versions of one function raise.
+REFUSALS = (exc.BackendCompilerFailed, exc.FailOnRecompileLimitHit)
+
+
+class Compiler(object):
+    """Compiles the functions of one port with inductor, and counts the graphs of each."""
+
+    def __init__(self) -> None:
+        torch._dynamo.reset()  # or versions made for an earlier port would count against this one's limit
+        # By default dynamo may run a function eagerly and only warn.
+        config.fail_on_recompile_limit_hit, config.suppress_errors = True, False
+        self.graphs = {}  # type: Dict[str, int]
+        self._breaks = self._graph_breaks()
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function compiled; it raises Unsupported where it would run eagerly."""
+        name, inductor = function.__name__, lookup_backend("inductor")
+        self.graphs[name] = 0
+
+        def backend(graph: Any, inputs: Any) -> Any:
+            made = inductor(graph, inputs)
+            self.graphs[name] += 1
+            return made
+
+        compiled = torch.compile(function, backend=backend)
+
+        def run(*given: Any) -> Any:
+            try:
+                result = compiled(*given)
+            except REFUSALS as error:
+                lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+                raise Unsupported("torch %s cannot compile: %s" % (torch.__version__, " ".join(lines[:2]))) from error
+            if not self.graphs[name]:
+                raise Unsupported("torch %s captured no graph: %s ran eagerly" % (torch.__version__, name))
+            return result
+
+        return run
+
+    def effective(self) -> Dict[str, Any]:
+        """Return what was compiled so far."""
+        graphs = sum(self.graphs.values())
+        return {
+            "execution": "compiled" if graphs else "unknown",
+            "compiled_graphs": graphs,
+            "graph_breaks": self._graph_breaks() - self._breaks,
+        }
+
+    def _graph_breaks(self) -> int:
+        return sum(counters["graph_break"].values())
