@@ -296,4 +296,6 @@ def arguments(asked: Sequence[Side | Job]) -> list[str]:
 def identity(request: Request) -> dict[str, Any]:
     """Return what decides the work of a request, as plain JSON: two requests with the same identity do the same work."""
     plain = dataclasses.asdict(dataclasses.replace(request, workloads=()))
-    return {**plain, "workloads": [workload.name for workload in request.workloads]}
+    presets = {request.preset} if request.preset else {"tiny", "small"}
+    configs = [workload.config(preset) for workload in request.workloads for preset in sorted(presets & {*workload.presets})]
+    return {**plain, "workloads": configs}

@@ -20,6 +20,8 @@ from harness.fidelity.evidence import Entry, Evidence
 from harness.fidelity.measure import Difference, difference
 
 PASS, FAIL, INCONCLUSIVE, NULL, BEYOND = "PASS", "FAIL", "INCONCLUSIVE", "NULL", "BEYOND"
+#: Stages before an optimizer has divided a gradient by its own size, which lifts the noise of one that is nearly zero.
+DIRECT = ("forward", "loss", "gradients")
 #: Stages in which a tensor can be mathematically zero (a bias before batch-norm has no gradient, and no update).
 NULL_STAGES = ("gradients", "update", "trajectory")
 STEP = re.compile(r"^step (\d+)/(.*)$")
@@ -127,7 +129,8 @@ def _judge_tensor(a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, rule
     level = noise.floor(entry_b.scale or entry_b.largest, max(moved_a, moved_b), rule.precision)
     threshold = 0.0 if stage == "weights" else noise.COVERAGE * _grow(name, level.relative, rule.grown)
     graded = _grade(name, difference(*_values(a, b, stage, name), level.scale), level.relative, threshold)
-    if graded.verdict in (PASS, BEYOND) and rule.precision == "fp64" and _early(stage, name) and level.relative > noise.FLOAT64_FLOOR:
+    bounded = rule.precision == "fp64" and (stage in DIRECT or (_early(stage, name) and "/loss/" in name))
+    if graded.verdict in (PASS, BEYOND) and bounded and level.relative > noise.FLOAT64_FLOOR:
         reason = (
             f"honest variations move it by {level.relative:.1e}, and float64 by no more than {noise.FLOAT64_FLOOR:.1e}: "
             "something is computed in a lower precision, does not follow the tape, or is ill-conditioned"
