@@ -40,8 +40,8 @@ class Compiler(object):
             try:
                 result = compiled(*given)
             except REFUSALS as error:
-                lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-                raise Unsupported("torch %s cannot compile: %s" % (torch.__version__, " ".join(lines[:2]))) from error
+                reason = " ".join(str(error).split("Set TORCHDYNAMO_VERBOSE")[0].split())[:300]
+                raise Unsupported("torch %s cannot compile: %s" % (torch.__version__, reason)) from error
             if not self.graphs[name]:
                 raise Unsupported("torch %s captured no graph: %s ran eagerly" % (torch.__version__, name))
             return result
@@ -50,10 +50,9 @@ class Compiler(object):
 
     def effective(self) -> Dict[str, Any]:
         """Return what was compiled so far."""
-        graphs = sum(self.graphs.values())
+        captured = any(self.graphs.values())
         return {
-            "execution": "compiled" if graphs else "unknown",
-            "compiled_graphs": graphs,
+            "execution": "compiled" if captured else "unknown",
             "graph_breaks": self._graph_breaks() - self._breaks,
         }
 

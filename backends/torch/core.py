@@ -251,7 +251,7 @@ class TorchPort(Port):
     def effective(self) -> Dict[str, Any]:
         gpu = self.device.type == "cuda"
         execution = {"execution": "eager"} if self.compiler is None else self.compiler.effective()
-        return dict(execution, **{
+        effective = {
             "threads": torch.get_num_threads(),
             "inter_threads": torch.get_num_interop_threads(),
             "device": torch.cuda.get_device_name() if gpu else "cpu",
@@ -261,7 +261,8 @@ class TorchPort(Port):
             "dtype_policy": "%s, autocast %s" % (self.dtype, self.low) if self.low is not self.dtype else str(self.dtype),
             "cudnn_benchmark": torch.backends.cudnn.benchmark,
             "mkldnn": torch.backends.mkldnn.is_available(),
-        })
+        }
+        return dict(effective, **execution)
 
 
 def _label(tensor: torch.Tensor) -> str:

@@ -32,6 +32,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "workloads(*names): run the test for these workloads only")
+    config.addinivalue_line("markers", "backends(*names): run the test on these backends only")
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +59,8 @@ def pytest_generate_tests(metafunc):
     if "workload" in metafunc.fixturenames:
         only = metafunc.definition.get_closest_marker("workloads")
         wanted = only.args if only else sorted(WORKLOADS)
+        there = metafunc.definition.get_closest_marker("backends")
+        wanted = [] if there and backend not in there.args else wanted
         metafunc.parametrize("workload", [name for name in wanted if backend in WORKLOADS[name]])
 
 

@@ -259,6 +259,17 @@ def test_the_powers_of_beta_follow_the_specification(kit, powers):
         power1, power2 = power1 * kind(spec["beta1"]), power2 * kind(spec["beta2"])
 
 
+@pytest.mark.backends("torch")
+@pytest.mark.workloads("cnn")
+@pytest.mark.parametrize("precision", ["fp64", "fp32"])
+def test_the_powers_of_beta_have_the_dtype_of_the_weights(kit, precision):
+    """TF1 keeps them in the dtype of the first variable; torch has no power slots, so they are the port's own."""
+    port = kit.port(precision)
+    port.train(kit.lockstep(), 3)
+    stored = {value.dtype for value in port.parameters().values()}
+    assert {power.dtype for group in port.optimizer.param_groups for power in group["powers"]} == stored
+
+
 @pytest.mark.workloads("cnn")
 def test_the_moving_variance_is_the_population_variance(kit):
     """No Bessel correction, and running statistics keep the stated share."""
