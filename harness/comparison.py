@@ -172,7 +172,9 @@ def _run_jobs(bench: runner.Bench, planned: Plan, located: Located, context: Con
         if records[job.name].ok:
             tapes[f"{job.workload}/{job.preset}/{job.seed}"] = str(result["tape_hash"])
             row = builds.setdefault(job.side, _build_row(job.side, result, located.origins[job.build]))
-            row.port[job.workload] = f"{result['port']}, sha256 {str(result['source_hash'])[:12]}"
+            port = Path(str(result["port"]))
+            name = port.relative_to(bench.staging) if port.is_relative_to(bench.staging) else port
+            row.port[job.workload] = f"{name}, sha256 {str(result['source_hash'])[:12]}"
     for job in planned.jobs:
         if job.build in located.recorded:
             witness = _recorded(bench, job)

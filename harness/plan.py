@@ -222,14 +222,10 @@ def make(request: Request) -> Plan:
 
 def _powers(workload: Workload, request: Request, precision: str, a: Side, b: Side) -> str:
     """Return the dtype of the powers of beta for a pair: TF1's own chain on both sides if either is TF1's Adam."""
-    adam = workload.optimizer(workload.hyperparameters(_preset(request))).kind == "adam"
+    adam = workload.optimizer(workload.hyperparameters(request.preset or "tiny")).kind == "adam"
     if precision == "fp64" and adam and FLOAT32_POWERS_BACKEND in (a.backend, b.backend):
         return "float32"
     return "variable"
-
-
-def _preset(request: Request) -> str:
-    return request.preset or "tiny"
 
 
 def _job(request: Request, workload: Workload, side: Side, precision: str, seed: int, powers: str) -> Job:
@@ -248,14 +244,14 @@ def _job(request: Request, workload: Workload, side: Side, precision: str, seed:
                 })
     frozen = tuple(tuple(sorted(variant.items())) for variant in variants)
     return Job(
-        side.label, side.build, side.backend, side.folders, workload.name, _preset(request), precision,
+        side.label, side.build, side.backend, side.folders, workload.name, request.preset or "tiny", precision,
         request.device, request.execution, request.fidelity_threads, seed, powers, stages, request.steps, frozen,
     )
 
 
 def _chain(request: Request, workload: Workload, able: Sequence[Side], seed: int, add: Any) -> list[ChainCost]:
     """Return the extra row of a comparison that TF1's Adam takes part in: the same build with and without its chain."""
-    adam = workload.optimizer(workload.hyperparameters(_preset(request))).kind == "adam"
+    adam = workload.optimizer(workload.hyperparameters(request.preset or "tiny")).kind == "adam"
     if not adam or len(able) < 2 or not any(side.backend == FLOAT32_POWERS_BACKEND for side in able):
         return []
     others = [side for side in able if side.backend != FLOAT32_POWERS_BACKEND]
