@@ -1,0 +1,115 @@
+"""Recorded references: intact, refused where they do not fit, and a side of a comparison where TF 1.15.5 cannot be had."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness import comparison, judging, listing, options, plan, recording, reference, runs
+from harness.errors import Busy, CorruptRecord, NewerSchema, RecordError, UsageError
+
+SHIPPED = reference.shipped()
+LINEAR = SHIPPED / "linear-tiny-fp64-seed0.json"
+
+
+def job(**changed):
+    """The TF1 side of a float64 comparison of `linear`."""
+    request = options.request(options.Options(backends=("tf1", "numpy"), workloads=("linear",), precision=("fp64",), no_speed=True))
+    return dataclasses.replace(plan.make(request).jobs[0], **changed)
+
+
+def hashes():
+    """The tape and data that the shipped reference was recorded on."""
+    provenance = reference.read(LINEAR).provenance
+    return provenance["tape_hash"], provenance["data_hash"]
+
+
+def test_the_shipped_references_are_intact_and_of_the_real_tf1():
+    """Both workloads in float64 and float32, recorded by TF 1.15.5 on Python 3.7, at most 2 MB in all, on today's tapes."""
+    rows = listing.references(SHIPPED)
+    names = {f"{workload}-tiny-{precision}-seed0" for workload in ("linear", "cnn") for precision in ("fp64", "fp32")}
+    assert names == {row[0] for row in rows}
+    assert {"tensorflow 1.15.5"} == {row[1] for row in rows} and all(row[2].startswith("3.7.") for row in rows)
+    assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < 2_000_000
+    assert {"ok"} == {row[1] for row in recording.verify(SHIPPED)}
+
+
+def test_a_damaged_reference_is_named(tmp_path):
+    """One byte more, a newer schema, no JSON: which file, and what to do; `verify` reports it instead of stopping."""
+    shutil.copytree(SHIPPED, tmp_path / "copy")
+    path = tmp_path / "copy" / LINEAR.name
+    with path.with_suffix(".npz").open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(CorruptRecord, match="linear-tiny-fp64-seed0 is damaged; record it again"):
+        reference.read(path)
+    path.write_text(path.read_text().replace('"schema": 1', '"schema": 99'))
+    with pytest.raises(NewerSchema, match="99"):
+        reference.read(path)
+    path.write_text("{}")
+    with pytest.raises(CorruptRecord):
+        reference.read(path)
+    assert ["failed"] == [row[1] for row in recording.verify(tmp_path / "copy") if row[0] == LINEAR.stem]
+
+
+@pytest.mark.parametrize(
+    ("said", "changed", "tape"),
+    [
+        ("no recorded reference", {"seed": 1}, None),
+        ("no recorded reference", {"preset": "small"}, None),
+        ("another tape", {}, "0" * 64),
+        ("over 50 steps", {"steps": 7}, None),
+        ("powers of beta", {"powers": "float32"}, None),
+    ],
+)
+def test_a_reference_stands_only_for_what_it_recorded(said, changed, tape):
+    """Another seed, preset, tape, length or chain is refused with what there is."""
+    recorded, data = hashes()
+    with pytest.raises(RecordError, match=said):
+        reference.find(job(**changed), SHIPPED, tape or recorded, data)
+
+
+def test_a_reference_never_stands_for_ports_of_the_users_own(tmp_path):
+    """Nor for another device or another way to execute."""
+    for expected, changed in (
+        (True, {}), (True, {"execution": "graph"}), (False, {"execution": "compiled"}), (False, {"ports": (tmp_path,)}),
+    ):
+        chosen = options.Options(backends=("tf1", "numpy"), workloads=("linear",), **changed)
+        assert expected == reference.stands_for("tf1", options.request(chosen))
+    assert not reference.stands_for("torch", options.request(options.Options(backends=("torch", "numpy"), workloads=("linear",))))
+
+
+def test_a_side_folder_without_the_port_is_refused(tmp_path):
+    """The shipped port does not stand in for a misspelt one."""
+    with pytest.raises(UsageError, match="there is no port of linear"):
+        options.request(options.Options(backends=("numpy", f"numpy@{tmp_path}"), workloads=("linear",)))
+
+
+def test_numpy_agrees_with_the_recorded_tf1(tmp_path):
+    """Where the build cannot be had, its references are a side like any other, and a wrong tape leaves nothing to judge."""
+    chosen = options.Options(backends=("tf1", "numpy"), workloads=("linear",), precision=("fp64",), no_speed=True)
+    request = options.request(chosen)
+    context = comparison.Context(dict(os.environ), datetime.datetime.now().astimezone(), "harness compare", lambda _line: None)
+    located = comparison.Located({"numpy": Path(sys.executable)}, {"numpy": "here"}, {"tf1": "no Python 3.7"})
+    bench = comparison.make_bench(tmp_path, located, chosen, context)
+    planned = plan.make(request)
+    witnesses, jobs, builds, _ = comparison._run_jobs(bench, planned, located, context)
+    rows = judging.stage_rows(planned, witnesses)
+    assert [(stage, "PASS") for stage in plan.LOCKSTEP_STAGES] == [(row.stage, row.verdict) for row in rows]
+    assert {("tf1", "recorded", "ok"), ("numpy", "fidelity", "ok")} == {(row.build, row.kind, row.status) for row in jobs}
+    assert "1.15.5" == next(row for row in builds if row.build == "tf1").versions["tensorflow"]
+
+
+def test_a_run_has_one_owner(tmp_path):
+    """A second process neither resumes nor cleans what another is working in."""
+    run = runs.create(tmp_path, "what", "key", "harness compare", datetime.datetime.now().astimezone())
+    with runs.held(run.folder):
+        assert runs.is_held(run.folder) and runs.unfinished(tmp_path, "key") is None
+        with pytest.raises(Busy, match="another harness"), runs.held(run.folder):
+            pass
+    assert not runs.is_held(run.folder) and runs.unfinished(tmp_path, "key") is not None
