@@ -46,7 +46,11 @@ class Running:
     def __init__(self, argv: Sequence[str], cwd: Path, environ: dict[str, str]) -> None:
         self.out, self.err = (cwd / f"{uuid.uuid4().hex[:8]}.{kind}" for kind in ("out", "err"))
         with self.out.open("wb") as out, self.err.open("wb") as err:
-            self.process = subprocess.Popen(argv, cwd=cwd, env=environ, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+            # A test run started in the background inherits an ignored SIGINT; a person at a terminal does not.
+            self.process = subprocess.Popen(
+                argv, cwd=cwd, env=environ, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  (this process has one thread)
+            )
 
     def says(self, text: str, timeout_s: float = 30.0) -> None:
         """Wait until a line of progress has this text."""

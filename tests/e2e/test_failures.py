@@ -163,7 +163,7 @@ def record(bench: runner.Bench, fault: str) -> store.Record:
         backends=(f"numpy@{HOSTILE / fault}",), workloads=("hostile",), precision=("fp64",), ports=(HOSTILE,), no_speed=True
     )
     (job,) = plan.make(options.request(chosen)).jobs
-    return runner.run_job(bench, job, runner.inputs(bench, job.workload, job.preset, job.seed, job.steps))
+    return runner.run_job(bench, job)
 
 
 def test_memory_limit(bench: runner.Bench) -> None:
