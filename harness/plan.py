@@ -108,8 +108,7 @@ class Job:
 
     def opening(self) -> Opening:
         """Return what the worker opens."""
-        setting = {"device": self.device, "precision": self.precision, "execution": self.execution, "threads": self.threads}
-        return Opening(self.backend, self.workload, self.preset, self.powers, self.folders, setting)
+        return Opening(self.backend, self.workload, self.preset, self.powers, self.folders, _setting(self))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,8 +161,11 @@ class SpeedJob:
     def opening(self, label: str) -> Opening:
         """Return what the worker of one side opens; timing needs no float32 chain, which costs no time either way."""
         side = next(side for side in self.sides if side.label == label)
-        setting = {"device": self.device, "precision": self.precision, "execution": self.execution, "threads": self.threads}
-        return Opening(side.backend, self.workload, self.preset, "variable", side.folders, setting)
+        return Opening(side.backend, self.workload, self.preset, "variable", side.folders, _setting(self))
+
+
+def _setting(job: Job | SpeedJob) -> dict[str, Any]:
+    return {name: getattr(job, name) for name in ("device", "precision", "execution", "threads")}
 
 
 @dataclasses.dataclass(frozen=True)
