@@ -30,15 +30,17 @@ STATUSES = ("ok", "unsupported", "error", "timeout", "crashed", "out of memory",
 #: What each precision means, for every port. `master`: dtype of the stored weights, optimizer slots and running
 #: statistics. `contraction`: dtype of the operands and results of convolutions and matrix products, and of the relu,
 #: pooling and reshaping between them. `accumulate`: what the kernel sums in. `rest`: dropout, normalisation, softmax,
-#: loss and optimizer. `loss_scale`: the constant by which the loss is multiplied before differentiation and the
-#: gradients divided after it (static; powers of two are exact).
+#: loss and optimizer. `loss_scale`: the factor by which the loss is multiplied before differentiation and the gradients
+#: divided after it; powers of two are exact. Where `loss_scale_growth` is not 0 the scale is dynamic, one for each
+#: optimizer: an update whose gradients are not all finite is skipped (nothing but the scale and the count of skipped
+#: updates changes) and halves the scale; `loss_scale_growth` good updates in a row double it.
 PRECISION_TABLE = {
-    "fp64": {"master": "float64", "contraction": "float64", "accumulate": "float64", "rest": "float64", "loss_scale": 1.0},
-    "fp32": {"master": "float32", "contraction": "float32", "accumulate": "float32", "rest": "float32", "loss_scale": 1.0},
+    "fp64": {"master": "float64", "contraction": "float64", "accumulate": "float64", "rest": "float64", "loss_scale": 1.0, "loss_scale_growth": 0},
+    "fp32": {"master": "float32", "contraction": "float32", "accumulate": "float32", "rest": "float32", "loss_scale": 1.0, "loss_scale_growth": 0},
     # The operands of a contraction are rounded to 10 explicit mantissa bits by the tensor cores; storage stays float32.
-    "tf32": {"master": "float32", "contraction": "float32", "accumulate": "float32", "rest": "float32", "loss_scale": 1.0},
-    "bf16": {"master": "float32", "contraction": "bfloat16", "accumulate": "float32", "rest": "float32", "loss_scale": 1.0},
-    "fp16": {"master": "float32", "contraction": "float16", "accumulate": "float32", "rest": "float32", "loss_scale": 1024.0},
+    "tf32": {"master": "float32", "contraction": "float32", "accumulate": "float32", "rest": "float32", "loss_scale": 1.0, "loss_scale_growth": 0},
+    "bf16": {"master": "float32", "contraction": "bfloat16", "accumulate": "float32", "rest": "float32", "loss_scale": 1.0, "loss_scale_growth": 0},
+    "fp16": {"master": "float32", "contraction": "float16", "accumulate": "float32", "rest": "float32", "loss_scale": 32768.0, "loss_scale_growth": 2000},
 }  # type: Dict[str, Dict[str, Any]]
 
 
@@ -80,7 +82,9 @@ class Port(abc.ABC):
         """Build the model, its optimizers and its graph.
 
         Args:
-            config: the workload's configuration, plain JSON: hyper-parameters, `parameters`, `phases`, `optimizer`.
+            config: the workload's configuration, plain JSON: hyper-parameters, and what `harness/workloads/spec.py` declares:
+                `parameters`, `phases`, `updates` (what each phase updates with which optimizer), `schedule`, `optimizers`,
+                `noise`, `forward`.
             setting: how to run.
 
         Raises:
@@ -94,15 +98,19 @@ class Port(abc.ABC):
     # -- required ---------------------------------------------------------------------------------------------
 
     @abc.abstractmethod
-    def train(self, source: "Source", steps: int) -> Dict[str, List[float]]:
-        """Run `steps` whole training steps (every phase of the workload's schedule) and return when they are done.
+    def train(self, source: "Source", steps: int) -> Dict[str, List[Any]]:
+        """Run `steps` whole training steps and return when they are done.
+
+        Step number `source.cursor` runs the phases of its segment of the schedule (`backends.schedule.phases_at`).
 
         Args:
-            source: a `TapeSource` (lockstep: batches and noise are given) or a `NativeSource` (the framework draws them).
-            steps: how many; the source remembers where the last call stopped.
+            source: a `TapeSource` (lockstep: batches and noise are given) or a `NativeSource` (the framework draws them; a port
+                that restores exactly draws them as a function of the source's seed, the step and the site alone).
+            steps: how many; `source.cursor` is advanced by as many.
 
         Returns:
-            Every loss term's value before each update, `steps` values a term. Device work has finished on return.
+            Every loss term's value before each update, `steps` values a term, None at a step that did not run its phase (see
+            `backends.schedule.columns`). Device work has finished on return.
         """
 
     @abc.abstractmethod
@@ -110,11 +118,11 @@ class Port(abc.ABC):
         """Return the model's product for `count` inputs, in inference mode: predictions, class probabilities, samples.
 
         Args:
-            source: where inputs (and, for a generative model, noise) come from.
+            source: where inputs (and, for a generative model, noise) come from: `source.generation(count)`.
             count: number of rows; rows are taken from the evaluation inputs in order, starting again at their end.
 
         Returns:
-            Array [count, ...]. Device work has finished on return.
+            Array [count, ...] (a workload may ask for whole batches only). Device work has finished on return.
         """
 
     @abc.abstractmethod
@@ -152,15 +160,37 @@ class Port(abc.ABC):
         raise NotImplementedError
 
     def optimizer_state(self) -> Dict[str, "np.ndarray"]:
-        """Return the optimizer slots, `<optimizer>/<parameter>/<slot>`, and the step count, `<optimizer>/step`."""
+        """Return the state of every optimizer of `config["optimizers"]`.
+
+        Slots `<optimizer>/<parameter>/m` and `/v`, the count of updates `<optimizer>/step`, and where the loss scale is dynamic
+        `<optimizer>/loss_scale`, `<optimizer>/good` (good updates since it last changed) and `<optimizer>/skipped`.
+        """
         raise NotImplementedError
 
-    def save(self, path: str) -> None:
-        """Write a checkpoint in the framework's own format."""
+    def load_optimizer_state(self, values: Mapping[str, "np.ndarray"]) -> None:
+        """Set what `optimizer_state` returns: slots, step counts and, where it is dynamic, the loss scale.
+
+        Powers of beta follow from the step count. `load_parameters` resets all of it, so it comes first.
+
+        Raises:
+            KeyError: a name is missing or unknown. ValueError: a shape differs.
+        """
         raise NotImplementedError
 
-    def restore(self, path: str) -> None:
-        """Read a checkpoint that `save` wrote, and continue as if nothing had stopped."""
+    def save(self, folder: str) -> None:
+        """Write a checkpoint in the framework's own format: weights, optimizer slots, step counts, and how many steps `train`
+        has run since the parameters were loaded. The folder is made if need be and keeps the last three checkpoints."""
+        raise NotImplementedError
+
+    def restore(self, folder: str) -> int:
+        """Read the newest checkpoint in a folder, and continue as if nothing had stopped.
+
+        Returns:
+            The number of training steps it has seen: where the source's cursor has to stand.
+
+        Raises:
+            FileNotFoundError: there is no checkpoint. ValueError: it is another model's, or damaged.
+        """
         raise NotImplementedError
 
     # -- what the framework really does -----------------------------------------------------------------------
@@ -176,7 +206,7 @@ class Port(abc.ABC):
         return {}
 
 
-OPTIONAL = ("forward", "losses", "gradients", "train_step", "optimizer_state", "save", "restore")
+OPTIONAL = ("forward", "losses", "gradients", "train_step", "optimizer_state", "load_optimizer_state", "save", "restore")
 
 
 def abilities(port: type) -> List[str]:

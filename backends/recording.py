@@ -3,10 +3,10 @@
 The tensors of a stage go to `<stage>.npz`, one after another, so memory does not grow with the model. A variation runs the
 same stages again on slightly different input and keeps, for each tensor, only the largest absolute movement:
 
-    ulp       weights and inputs moved by one unit in the last place of a precision, up or down at random
+    ulp       weights, inputs and noise moved by one unit in the last place of a precision, up or down at random
     reorder   the rows of every batch in another order (sums over the batch run in another order)
     repeat    nothing changed: a port that draws noise or batches of its own moves all the same
-    round     weights and inputs rounded to a lower precision: what that precision necessarily costs
+    round     weights, inputs and noise rounded to a lower precision: what that precision necessarily costs
 
 Those movements are the noise floor and the bounds that `harness.fidelity` judges by.
 """
@@ -127,8 +127,10 @@ class Run(object):
         source = self.start()
         before = self.port.parameters()
         if "forward" in self.can:
-            batch = source.batch(0, self.config["phases"][0])
-            for mode, training in (("training", True), ("inference", False)):
+            look = self.config["forward"]
+            batch = source.batch(0, look["phase"])
+            for mode in look["modes"]:
+                training = mode == "training"
                 given = batch if training else Batch(batch.arrays, None)
                 for name, value in self.port.forward(given, training).items():
                     yield "forward", "%s/%s" % (mode, name), value, 0.0
@@ -158,21 +160,27 @@ class Run(object):
         self._unchanged(before, "gradients")
 
     def _update(self) -> Iterator[Item]:
+        """Run every phase twice. What a phase is declared to update is recorded, and whatever else has changed with it."""
         if "train_step" not in self.can:
             return
         source = self.start()
-        before = self.port.parameters()
+        before, slots_before = self.port.parameters(), self._slots()
         for step in range(UPDATE_STEPS):
-            for phase in self.config["phases"]:
-                self.port.train_step(phase, source.batch(step, phase))
-                prefix = "step %d/%s/" % (step + 1, phase)
-                after = self.port.parameters()
-                for item in self._parameters("update", prefix, before, after):
+            for update in self.config["updates"]:
+                self.port.train_step(update["phase"], source.batch(step, update["phase"]))
+                prefix = "step %d/%s/" % (step + 1, update["phase"])
+                after, slots = self.port.parameters(), self._slots()
+                own = set(update["parameters"])
+                touched = {name: value for name, value in after.items() if name in own or not _same(value, before[name])}
+                for item in self._parameters("update", prefix, before, touched):
                     yield item
-                if "optimizer_state" in self.can:
-                    for name, value in sorted(self.port.optimizer_state().items()):
+                for name, value in sorted(slots.items()):
+                    if name.startswith(update["optimizer"] + "/") or not _same(value, slots_before.get(name)):
                         yield "update", prefix + "slot/" + name, value, 0.0
-                before = after
+                before, slots_before = after, slots
+
+    def _slots(self) -> Dict[str, np.ndarray]:
+        return self.port.optimizer_state() if "optimizer_state" in self.can else {}
 
     def _trajectory(self, steps: int) -> Iterator[Item]:
         """Train in one go, looking at the losses of every step and at the parameters after 1, 2, 4, ... and all steps."""
@@ -183,7 +191,8 @@ class Run(object):
             losses = self.port.train(source, mark - done)
             for index in range(mark - done):
                 for name, values in losses.items():
-                    yield "trajectory", "step %d/loss/%s" % (done + index + 1, name), np.array(values[index]), 0.0
+                    if values[index] is not None:  # the schedule had no such phase at that step
+                        yield "trajectory", "step %d/loss/%s" % (done + index + 1, name), np.array(values[index]), 0.0
             done = mark
             prefix = "step %d/" % done
             for item in self._parameters("trajectory", prefix, start, self.port.parameters()):
@@ -203,6 +212,10 @@ class Run(object):
                 raise RuntimeError("%s of this port changed %s; it must leave the state alone" % (what, name))
 
 
+def _same(value: np.ndarray, before: Any) -> bool:
+    return before is not None and np.array_equal(value, before)
+
+
 def vary(run: Run, variant: Mapping[str, Any]) -> Run:
     """Turn a run into an honest variation of itself; `variant` has `kind`, `precision` and `seed`."""
     generator = np.random.RandomState(variant["seed"])
@@ -213,7 +226,7 @@ def vary(run: Run, variant: Mapping[str, Any]) -> Run:
         run.order = generator.permutation(run.config["batch"])
         tape = {}
         for name, value in run.tape.items():
-            moves = name == "batches" or name.startswith("noise/")
+            moves = name == "batches" or (name.startswith("noise/") and not name.startswith("noise/generate/"))
             tape[name] = value[:, run.order] if moves else value
         run.tape = tape
         return run
@@ -226,7 +239,7 @@ def vary(run: Run, variant: Mapping[str, Any]) -> Run:
             return round_to(value, bits)
         return value * (1.0 + np.ldexp(generator.choice([-1.0, 1.0], size=value.shape), -bits))
 
-    run.tape = {name: change(value) if name.startswith("weights/") else value for name, value in run.tape.items()}
+    run.tape = {name: value if name == "batches" else change(value) for name, value in run.tape.items()}
     run.data = {name: change(value) for name, value in run.data.items()}
     return run
 

@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Sequence
 
 import numpy as np
 
-from backends import fingerprint, ports, recording, timing
+from backends import fingerprint, ports, recording, schedule, timing
 from backends.contract import Setting, Unsupported, abilities
 from backends.source import NativeSource, TapeSource
 
@@ -62,8 +62,9 @@ class Session(object):
         losses = self.port.train(source, 1)
         output = self.port.generate(source, self.config["batch"])
         if "forward" in abilities(type(self.port)):
-            self.port.forward(source.batch(0, self.config["phases"][0]), True)
-        for name, values in losses.items():
+            self.port.forward(source.batch(0, self.config["forward"]["phase"]), True)
+        for name, history in losses.items():
+            values = [value for value in history if value is not None]
             # A range that is too small is the precision's; in the full ones it is the port's fault, and for the judge to see.
             if self.setting.precision in SMALL_RANGE and not np.all(np.isfinite(values)):
                 raise Unsupported("one step in %s gives the loss %s = %s" % (self.setting.precision, name, values[0]))
@@ -86,6 +87,7 @@ class Session(object):
         """Warm one action up in native mode; return first-step latency, warm-up time and steps a sample."""
         self.port.load_parameters(recording.weights(_load(tape)))
         source = NativeSource(self.data, seed, self.config["batch"])
+        source.cursor = schedule.last_segment(self.config)
         self.timer = timing.Timer(self.port, source, action, self.config["batch"])
         result = self.timer.prepare(warmup_s, sample_s)
         result["effective"] = self._effective(self.port.generate(source, self.config["batch"]))

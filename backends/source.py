@@ -52,13 +52,18 @@ class Source(object):
                 rows[name[len("eval_"):]] = array[np.arange(count) % len(array)]
         return rows
 
+    def generation(self, count: int) -> Batch:
+        """Return what `generate` consumes for `count` rows: evaluation inputs, and on a tape the noise; else noise is None."""
+        return Batch(self.evaluation_rows(count), None)
+
 
 class TapeSource(Source):
     """Lockstep: every batch and every draw of noise was recorded by the harness.
 
     Args:
         data: the workload's arrays.
-        tape: `batches` [steps, batch] row numbers; `noise/<phase>/<site>` [steps, ...].
+        tape: `batches` [steps, batch] row numbers; `noise/<phase>/<site>` [steps, ...], and [1, ...] of the pseudo-phases
+            `forward` and `generate`.
         batch: rows a batch.
     """
 
@@ -74,9 +79,15 @@ class TapeSource(Source):
         if not 0 <= step < self.steps:
             raise IndexError("the tape holds %d steps, step %d was asked for" % (self.steps, step))
         rows = self.tape["batches"][step]
+        return Batch({name: array[rows] for name, array in self.training_rows().items()}, self._noise(phase, step))
+
+    def generation(self, count: int) -> Batch:
+        noise = {site: values[np.arange(count) % len(values)] for site, values in self._noise("generate", 0).items()}
+        return Batch(self.evaluation_rows(count), noise)
+
+    def _noise(self, phase: str, step: int) -> Dict[str, np.ndarray]:
         prefix = "noise/%s/" % phase
-        noise = {name[len(prefix):]: values[step] for name, values in self.tape.items() if name.startswith(prefix)}
-        return Batch({name: array[rows] for name, array in self.training_rows().items()}, noise)
+        return {name[len(prefix):]: values[step] for name, values in self.tape.items() if name.startswith(prefix)}
 
 
 class NativeSource(Source):

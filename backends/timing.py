@@ -12,6 +12,8 @@ import sys
 import time
 from typing import Any, Dict
 
+from backends.source import Batch
+
 MINIMUM_WARMUP_STEPS = 10
 MAXIMUM_STEPS_A_SAMPLE = 256
 
@@ -21,14 +23,16 @@ class Timer(object):
 
     Args:
         port, source: an open port and a `NativeSource`.
-        action: `train` or `generate`.
+        action: `train`, `generate`, or a phase: single updates of that phase alone.
         count: rows that one `generate` step returns.
     """
 
     def __init__(self, port: Any, source: Any, action: str, count: int) -> None:
-        if action not in ("train", "generate"):
-            raise ValueError("action '%s' is not one of train, generate" % action)
+        actions = ["train", "generate"] + list(port.config["phases"])
+        if action not in actions:
+            raise ValueError("action '%s' is not one of %s" % (action, ", ".join(actions)))
         self.port, self.source, self.action, self.count = port, source, action, count
+        self.batch = Batch({name: array[:count] for name, array in source.training_rows().items()}, None)
         self.steps_a_sample = 1
 
     def _run(self, steps: int) -> float:
@@ -36,6 +40,9 @@ class Timer(object):
         started = time.perf_counter()
         if self.action == "train":
             self.port.train(self.source, steps)
+        elif self.action != "generate":
+            for _ in range(steps):
+                self.port.train_step(self.action, self.batch)
         else:
             for _ in range(steps):
                 self.port.generate(self.source, self.count)

@@ -187,7 +187,7 @@ def _workloads(options: Options, sides: Sequence[plan.Side]) -> tuple[Workload, 
     backends = {side.backend for side in sides}
     enough = min(2, len(sides))
     found = []
-    for workload in [known[name] for name in _unique(options.workloads)] or known.values():
+    for workload in [known[name] for name in _unique(options.workloads)] or [item for item in known.values() if item.default]:
         able = [side for side in sides if side.backend in workload.backends]
         if len(able) >= enough:
             if options.preset and options.preset not in workload.presets:

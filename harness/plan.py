@@ -16,7 +16,6 @@ from typing import Any
 from backends.contract import STAGES
 from harness.workloads.spec import Workload
 
-TRAJECTORY_STEPS = 50
 #: Seeds of the honest variations: three of one unit in the last place, two of batch order (and one plain repeat).
 ULP_SEEDS = (101, 102, 103)
 REORDER_SEEDS = (201, 202)
@@ -62,7 +61,6 @@ class Request:
     fidelity_threads: int
     fidelity: bool = True
     speed: bool = True
-    steps: int = TRAJECTORY_STEPS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -224,13 +222,18 @@ def make(request: Request) -> Plan:
 
 def _powers(workload: Workload, request: Request, precision: str, a: Side, b: Side) -> str:
     """Return the dtype of the powers of beta for a pair: TF1's own chain on both sides if either is TF1's Adam."""
-    adam = workload.optimizer(workload.hyperparameters(request.preset or "tiny")).kind == "adam"
-    if precision == "fp64" and adam and FLOAT32_POWERS_BACKEND in (a.backend, b.backend):
+    if precision == "fp64" and _adam(workload, request) and FLOAT32_POWERS_BACKEND in (a.backend, b.backend):
         return "float32"
     return "variable"
 
 
+def _adam(workload: Workload, request: Request) -> bool:
+    optimizers = workload.optimizers(workload.hyperparameters(request.preset or "tiny"))
+    return any(item.kind == "adam" for item in optimizers.values())
+
+
 def _job(request: Request, workload: Workload, side: Side, precision: str, seed: int, powers: str) -> Job:
+    preset = request.preset or "tiny"
     stages = tuple(stage for stage in LOCKSTEP_STAGES if stage in request.stages)
     if any(item != "fp64" for item in request.precisions):
         # The bounds of a lower precision are judged on activations and gradients, whatever stages were asked for.
@@ -246,15 +249,14 @@ def _job(request: Request, workload: Workload, side: Side, precision: str, seed:
                 })
     frozen = tuple(tuple(sorted(variant.items())) for variant in variants)
     return Job(
-        side.label, side.build, side.backend, side.folders, workload.name, request.preset or "tiny", precision,
-        request.device, request.execution, request.fidelity_threads, seed, powers, stages, request.steps, frozen,
+        side.label, side.build, side.backend, side.folders, workload.name, preset, precision,
+        request.device, request.execution, request.fidelity_threads, seed, powers, stages, workload.trajectory_steps(preset), frozen,
     )
 
 
 def _chain(request: Request, workload: Workload, able: Sequence[Side], seed: int, add: Any) -> list[ChainCost]:
     """Return the extra row of a comparison that TF1's Adam takes part in: the same build with and without its chain."""
-    adam = workload.optimizer(workload.hyperparameters(request.preset or "tiny")).kind == "adam"
-    if not adam or len(able) < 2 or not any(side.backend == FLOAT32_POWERS_BACKEND for side in able):
+    if not _adam(workload, request) or len(able) < 2 or not any(side.backend == FLOAT32_POWERS_BACKEND for side in able):
         return []
     others = [side for side in able if side.backend != FLOAT32_POWERS_BACKEND]
     side = (others or list(able))[0]

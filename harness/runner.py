@@ -107,9 +107,10 @@ def _thaw(variant: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
 
 def open_port(worker: WorkerProcess, bench: Bench, opening: Opening, files: Files) -> dict[str, Any]:
     """Open a port in a worker and return what the worker says of it."""
-    config = bench.workloads[opening.workload].config(opening.preset, opening.powers)
+    spec = bench.workloads[opening.workload]
+    config = spec.config(opening.preset, opening.powers)
     return worker.request(
-        "open", backend=opening.backend, workload=opening.workload, config=config, setting=opening.setting,
+        "open", backend=opening.backend, workload=spec.port or spec.name, config=config, setting=opening.setting,
         folders=list(opening.folders), data=str(files.data),
     )
 

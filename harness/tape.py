@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.workloads.spec import Arrays, Workload
+from harness.workloads.spec import FORWARD, GENERATE, Arrays, Workload
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,14 +26,19 @@ class Inputs:
 
 
 def draw(workload: Workload, config: dict[str, Any], seed: int, steps: int) -> Inputs:
-    """Return the data and a tape of `steps` steps: `weights/<name>`, `batches` [steps, batch], `noise/<phase>/<site>`."""
+    """Return the data and a tape of `steps` steps: `weights/<name>`, `batches` [steps, batch], `noise/<phase>/<site>`.
+
+    What the forward stage and `generate` consume is drawn once, [1, ...]; a site that several phases share is drawn once a step.
+    """
     data = workload.data(config)
     generator = np.random.RandomState(seed)
     tape: Arrays = {f"weights/{item.name}": item.draw(generator) for item in workload.parameters(config)}
     rows = len(next(value for name, value in data.items() if not name.startswith("eval_")))
     tape["batches"] = np.stack([generator.permutation(rows)[: config["batch"]] for _ in range(steps)]).astype(np.int64)
     for item in workload.noise(config):
-        tape[f"noise/{item.phase}/{item.site}"] = item.draw(generator, steps)
+        once = {*item.phases} <= {FORWARD, GENERATE}
+        values = item.draw(generator, 1 if once else steps)
+        tape.update({f"noise/{phase}/{item.site}": values for phase in item.phases})
     return Inputs(data, tape, content_hash(data), content_hash(tape))
 
 

@@ -42,8 +42,8 @@ class NumpyPort(Port):
             raise Unsupported("numpy runs on the CPU only")
         if setting.execution not in EXECUTIONS:
             raise Unsupported("numpy has no %s execution" % setting.execution)
-        if config["optimizer"]["kind"] != "sgd":
-            raise Unsupported("the numpy backend has SGD only, not %s" % config["optimizer"]["kind"])
+        if set(config["optimizers"]) != {"sgd"} or len(config["phases"]) != 1:
+            raise Unsupported("the numpy backend has one phase with SGD only, not %s" % ", ".join(sorted(config["optimizers"])))
         Port.__init__(self, config, setting)
         self.dtype = np.dtype(PRECISION_TABLE[setting.precision]["master"])
         self.weights = {item["name"]: np.zeros(item["shape"], self.dtype) for item in config["parameters"]}
@@ -59,7 +59,7 @@ class NumpyPort(Port):
 
     def train_step(self, phase: str, batch: Any) -> Dict[str, float]:
         terms = self.losses(phase, batch)
-        rate = self.dtype.type(self.config["optimizer"]["learning_rate"])
+        rate = self.dtype.type(self.config["optimizers"]["sgd"]["learning_rate"])
         for name, gradient in self.gradients(phase, batch).items():
             self.weights[name] -= rate * gradient
         self.updates += 1
@@ -76,10 +76,9 @@ class NumpyPort(Port):
         return terms
 
     def _next_batch(self, source: Any) -> Any:
+        source.cursor += 1
         if source.lockstep:
-            batch = source.batch(source.cursor, "train")
-            source.cursor += 1
-            return batch
+            return source.batch(source.cursor - 1, "train")
         from backends.source import Batch
 
         rows = next(source.stream("rows", lambda native: native.shuffled_rows()))

@@ -61,13 +61,13 @@ class Cnn(Workload):
             Parameter("dense2/bias", (classes,)),
         )
 
-    def optimizer(self, hyper: Mapping[str, Any]) -> Optimizer:
+    def optimizers(self, hyper: Mapping[str, Any]) -> dict[str, Optimizer]:
         # Epsilon 1.2e-7, near Keras' default. A unit that is active and kept in all rows of a batch has a mathematically zero
         # bias gradient (batch-norm follows); Adam divides its rounding noise, 1e-16, by epsilon.
-        return Optimizer("adam", learning_rate=2.0**-10, beta1=0.875, beta2=1.0 - 2.0**-10, epsilon=2.0**-23)
+        return {"adam": Optimizer("adam", learning_rate=2.0**-10, beta1=0.875, beta2=1.0 - 2.0**-10, epsilon=2.0**-23)}
 
     def noise(self, hyper: Mapping[str, Any]) -> tuple[Noise, ...]:
-        return (Noise("train", "dropout", (hyper["batch"], hyper["units"]), "keep_mask", 1.0 - hyper["dropout_rate"]),)
+        return (Noise(("train",), "dropout", (hyper["batch"], hyper["units"]), "keep_mask", 1.0 - hyper["dropout_rate"]),)
 
     def data(self, hyper: Mapping[str, Any]) -> Arrays:
         """Return `x` [rows, height, width, channels] in [0, 1], float64; `y` [rows] class numbers, int64; `eval_x`."""

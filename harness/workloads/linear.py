@@ -29,8 +29,8 @@ class Linear(Workload):
     def parameters(self, hyper: Mapping[str, Any]) -> tuple[Parameter, ...]:
         return (Parameter("W", (hyper["features"], 1), "ones"), Parameter("b", (1,), "zeros"))
 
-    def optimizer(self, hyper: Mapping[str, Any]) -> Optimizer:
-        return Optimizer("sgd", learning_rate=2.0**-6)
+    def optimizers(self, hyper: Mapping[str, Any]) -> dict[str, Optimizer]:
+        return {"sgd": Optimizer("sgd", learning_rate=2.0**-6)}
 
     def data(self, hyper: Mapping[str, Any]) -> Arrays:
         """Return `x` [398, 10] and `y` [398, 1], standardised by the training rows; `eval_x` [44, 10]. float64."""

@@ -13,10 +13,12 @@ from pathlib import Path
 
 from harness.errors import UnknownName, UsageError
 from harness.workloads.cnn import WORKLOAD as CNN
+from harness.workloads.ehr_mgan import CONDITIONAL as EHR_MGAN_CONDITIONAL
+from harness.workloads.ehr_mgan import WORKLOAD as EHR_MGAN
 from harness.workloads.linear import WORKLOAD as LINEAR
 from harness.workloads.spec import Workload
 
-SHIPPED: tuple[Workload, ...] = (LINEAR, CNN)
+SHIPPED: tuple[Workload, ...] = (LINEAR, CNN, EHR_MGAN, EHR_MGAN_CONDITIONAL)
 
 
 def known(folders: Sequence[Path]) -> dict[str, Workload]:

@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 
 Arrays = dict[str, NDArray[Any]]
 
+#: Pseudo-phases of `Noise`: what the forward stage and `generate` consume on a tape.
+FORWARD, GENERATE = "forward", "generate"
+
 
 @dataclasses.dataclass(frozen=True)
 class Parameter:
@@ -25,54 +28,74 @@ class Parameter:
     Attributes:
         name: canonical, e.g. `conv1/kernel`.
         shape: in canonical layout (kernels [in, out] or [height, width, in, out]).
-        initial: `zeros`, `ones` or `glorot_uniform` (limit sqrt(6 / (fan_in + fan_out)), Glorot & Bengio 2010).
+        initial: `zeros`, `ones`, `normal` or `glorot_uniform` (limit sqrt(6 / (fan_in + fan_out)), Glorot & Bengio 2010; of
+            a vector both fans are its length, as in TensorFlow).
         trainable: False for running statistics.
+        deviation: standard deviation of `normal`.
     """
 
     name: str
     shape: tuple[int, ...]
     initial: str = "zeros"
     trainable: bool = True
+    deviation: float = 1.0
 
     def draw(self, generator: np.random.RandomState) -> NDArray[np.float64]:
         """Return the initial value, float64. Uniform draws only: their bits do not depend on a platform's libm."""
+        if self.initial == "normal":
+            return self.deviation * normal(generator, self.shape)
         if self.initial == "zeros":
             return np.zeros(self.shape)
         if self.initial == "ones":
             return np.ones(self.shape)
         if self.initial == "glorot_uniform":
             receptive = math.prod(self.shape[:-2])
-            limit = math.sqrt(6.0 / (receptive * (self.shape[-2] + self.shape[-1])))
+            fans = self.shape[-1] + (self.shape[-2] if len(self.shape) > 1 else self.shape[-1])
+            limit = math.sqrt(6.0 / (receptive * fans))
             return generator.uniform(-limit, limit, size=self.shape)
-        raise ValueError(f"parameter {self.name}: initial '{self.initial}' is not one of zeros, ones, glorot_uniform")
+        raise ValueError(f"parameter {self.name}: initial '{self.initial}' is not one of zeros, ones, normal, glorot_uniform")
+
+
+def normal(generator: np.random.RandomState, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return draws of mean 0 and variance 1: the sum of twelve uniforms less six (Irwin-Hall), close to normal within three
+    standard deviations. A true normal draw takes logarithms, whose last bit depends on the platform; a tape must not."""
+    total = np.full(shape, -6.0)
+    for _ in range(12):
+        total += generator.uniform(size=shape)
+    return total
 
 
 @dataclasses.dataclass(frozen=True)
 class Noise:
-    """One site at which a phase draws randomness.
+    """One site at which randomness enters.
 
     Attributes:
-        phase: the phase that consumes it.
-        site: name, unique in the phase.
-        shape: of one step's draw, batch axis first.
-        kind: `keep_mask` (1 with probability `keep`, else 0) or `uniform` on [0, 1).
-        keep: probability of a 1 in a `keep_mask`.
+        phases: the phases that consume it; several consume the same draw of a step. `FORWARD` and `GENERATE` name what the
+            forward stage and `generate` consume; those are drawn once, not once a step.
+        site: name, unique in each of the phases.
+        shape: of one draw, batch axis first.
+        kind: `keep_mask` (1 with probability `keep`, else 0), `uniform` on [low, high) or `normal` (mean 0, variance 1).
+        keep, low, high: as said under `kind`.
     """
 
-    phase: str
+    phases: tuple[str, ...]
     site: str
     shape: tuple[int, ...]
     kind: str = "keep_mask"
     keep: float = 1.0
+    low: float = 0.0
+    high: float = 1.0
 
-    def draw(self, generator: np.random.RandomState, steps: int) -> NDArray[np.float64]:
-        """Return [steps, *shape], float64."""
-        values = generator.uniform(size=(steps, *self.shape))
+    def draw(self, generator: np.random.RandomState, steps: int) -> NDArray[Any]:
+        """Return [steps, *shape]: float64, masks uint8."""
+        shape = (steps, *self.shape)
         if self.kind == "uniform":
-            return values
+            return self.low + (self.high - self.low) * generator.uniform(size=shape)
+        if self.kind == "normal":
+            return normal(generator, shape)
         if self.kind == "keep_mask":
-            return (values < self.keep).astype(np.float64)
-        raise ValueError(f"noise {self.site}: kind '{self.kind}' is not one of keep_mask, uniform")
+            return (generator.uniform(size=shape) < self.keep).astype(np.uint8)
+        raise ValueError(f"noise {self.site}: kind '{self.kind}' is not one of keep_mask, uniform, normal")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,20 +120,42 @@ class Optimizer:
     beta_power_dtype: str = "variable"
 
 
+@dataclasses.dataclass(frozen=True)
+class Update:
+    """What a phase updates: the parameters named, through the optimizer named, whose slots are its own.
+
+    Several phases may share an optimizer; a parameter may belong to several optimizers.
+    """
+
+    phase: str
+    optimizer: str
+    parameters: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Segment:
+    """A stretch of training in which every step runs the same phases; `steps` None: until training ends."""
+
+    name: str
+    steps: int | None
+    phases: tuple[str, ...]
+
+
 class Workload(abc.ABC):
     """What is computed.
 
     Attributes:
-        name: as used on the command line and as the name of the ports' files.
+        name: as used on the command line. port: the name of the ports' files, if it is another one.
         backends: the backends that ship a port.
         presets: `tiny`, `small`, `paper` or some of them.
-        phases: named update steps, in the order of the schedule.
+        default: whether a comparison that names no workload includes this one.
     """
 
     name: str
+    port: str = ""
     backends: tuple[str, ...]
     presets: tuple[str, ...] = ("tiny", "small", "paper")
-    phases: tuple[str, ...] = ("train",)
+    default: bool = True
 
     @abc.abstractmethod
     def hyperparameters(self, preset: str) -> dict[str, Any]:
@@ -121,27 +166,53 @@ class Workload(abc.ABC):
         """Return every weight and running statistic in canonical order."""
 
     @abc.abstractmethod
-    def optimizer(self, hyper: Mapping[str, Any]) -> Optimizer:
-        """Return the optimizer's semantics."""
+    def optimizers(self, hyper: Mapping[str, Any]) -> dict[str, Optimizer]:
+        """Return the optimizers' semantics by name; one optimizer is named after its kind."""
 
     @abc.abstractmethod
     def data(self, hyper: Mapping[str, Any]) -> Arrays:
         """Return the data: training rows, and evaluation inputs under names that begin with `eval_`."""
 
+    def updates(self, hyper: Mapping[str, Any]) -> tuple[Update, ...]:
+        """Return the named phases, in the order of the schedule; by default one, `train`, of everything trainable."""
+        trainable = tuple(item.name for item in self.parameters(hyper) if item.trainable)
+        return (Update("train", next(iter(self.optimizers(hyper))), trainable),)
+
+    def schedule(self, hyper: Mapping[str, Any]) -> tuple[Segment, ...]:
+        """Return the segments of training in order; by default one without end that runs every phase."""
+        return (Segment("train", None, tuple(update.phase for update in self.updates(hyper))),)
+
     def noise(self, hyper: Mapping[str, Any]) -> tuple[Noise, ...]:
-        """Return the sites at which randomness enters a step."""
+        """Return the sites at which randomness enters."""
         return ()
+
+    def forward(self, hyper: Mapping[str, Any]) -> dict[str, Any]:
+        """Return how the forward stage looks: `phase`, whose noise it takes, and `modes`, of training and inference."""
+        return {"phase": self.updates(hyper)[0].phase, "modes": ["training", "inference"]}
+
+    def trajectory_steps(self, preset: str) -> int:
+        """Return how many steps the trajectory stage trains."""
+        return 50
 
     def config(self, preset: str, beta_power_dtype: str = "variable") -> dict[str, Any]:
         """Return everything that a port needs, plain JSON (see `backends.contract.Port`)."""
         hyper = self.hyperparameters(preset)
-        optimizer = dataclasses.replace(self.optimizer(hyper), beta_power_dtype=beta_power_dtype)
+        updates = self.updates(hyper)
         return {
             "workload": self.name,
             "preset": preset,
             **hyper,
-            "phases": list(self.phases),
-            "optimizer": dataclasses.asdict(optimizer),
+            "phases": [update.phase for update in updates],
+            "updates": [{**dataclasses.asdict(update), "parameters": list(update.parameters)} for update in updates],
+            "schedule": [{**dataclasses.asdict(item), "phases": list(item.phases)} for item in self.schedule(hyper)],
+            "optimizers": {
+                name: dataclasses.asdict(dataclasses.replace(item, beta_power_dtype=beta_power_dtype))
+                for name, item in self.optimizers(hyper).items()
+            },
+            "noise": [
+                {**dataclasses.asdict(item), "phases": list(item.phases), "shape": list(item.shape)} for item in self.noise(hyper)
+            ],
+            "forward": self.forward(hyper),
             "parameters": [
                 {"name": item.name, "shape": list(item.shape), "trainable": item.trainable}
                 for item in self.parameters(hyper)

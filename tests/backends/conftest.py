@@ -20,6 +20,8 @@ from backends.source import NativeSource, TapeSource
 
 BACKENDS = {"tf1": "tf1", "tf1-compat": "tf1", "tf2.10": "tf2", "tf2": "tf2", "torch": "torch", "numpy": "numpy"}
 WORKLOADS = {"linear": ("numpy", "tf1", "tf2", "torch"), "cnn": ("tf1", "tf2", "torch")}
+for name in ("ehr_mgan", "ehr_mgan_conditional"):
+    WORKLOADS[name] = ("tf1", "tf2", "torch")
 FROZEN = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "data", "workloads")
 STEPS = 6
 THREADS = 2
@@ -85,23 +87,41 @@ class Kit(object):
         for item in self.config["parameters"]:
             value = generator.uniform(-0.2, 0.2, size=item["shape"])
             self.weights[item["name"]] = value + 1.0 if item["name"].endswith("moving_variance") else value
-        rows = len(self.data["x"])
+        rows = len(next(value for name, value in self.data.items() if not name.startswith("eval_")))
         batch = self.config["batch"]
         self.tape = {"batches": np.stack([generator.permutation(rows)[:batch] for _ in range(STEPS)])}
-        if workload == "cnn":
-            draws = generator.uniform(size=(STEPS, batch, self.config["units"]))
-            self.tape["noise/train/dropout"] = (draws < 0.875).astype(np.float64)
+        for site in self.config["noise"]:
+            values = self._draw(generator, site)
+            self.tape.update({"noise/%s/%s" % (phase, site["site"]): values for phase in site["phases"]})
+
+    @staticmethod
+    def _draw(generator, site):
+        once = set(site["phases"]) <= {"forward", "generate"}
+        shape = [1 if once else STEPS] + site["shape"]
+        if site["kind"] == "normal":
+            return generator.normal(size=shape)
+        values = generator.uniform(site["low"], site["high"], size=shape)
+        return (values < site["keep"]).astype(np.uint8) if site["kind"] == "keep_mask" else values
 
     def _data(self, generator):
         if self.workload == "linear":
             x = generator.normal(size=(64, self.config["features"]))
             return {"x": x, "y": x.sum(axis=1, keepdims=True), "eval_x": x[:5]}
-        x = generator.uniform(size=[64] + self.config["image"])
-        return {"x": x, "y": generator.randint(0, self.config["classes"], size=64), "eval_x": x[:5]}
+        if self.workload == "cnn":
+            x = generator.uniform(size=[64] + self.config["image"])
+            return {"x": x, "y": generator.randint(0, self.config["classes"], size=64), "eval_x": x[:5]}
+        series = [64, self.config["hours"]]
+        found = {name: generator.uniform(size=series + [count]) for name, count in self.config["channels"].items()}
+        found["discrete"] = np.rint(found["discrete"])
+        if self.config["conditional"]:
+            label = generator.randint(0, 4, size=(64, 1))
+            found.update(label=label, eval_label=label[:5])
+        return found
 
     def port(self, precision="fp64", **setting):
         """Return a fresh port with the weights loaded; frameworks fix their threads once a process."""
-        port_class = ports.load(ports.locate(self.backend, self.workload, []))
+        name = self.workload[: -len("_conditional")] if self.workload.endswith("_conditional") else self.workload
+        port_class = ports.load(ports.locate(self.backend, name, []))
         config = dict(self.config, **setting.pop("config", {}))
         port = port_class(config, Setting(device=self.device, precision=precision, threads=THREADS, **setting))
         port.load_parameters(self.weights)

@@ -1,0 +1,47 @@
+"""What EHR-M-GAN trains on: the stays of one cohort as two series over the same hours, and their scale."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+TRAINING_SHARE = 0.9  # the first 90 % of the rows train, the rest is held out
+CLASSES = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Cohort:
+    """One cohort.
+
+    Attributes:
+        continuous: [N, T, C] float64 in [0, 1]: `x * range + minimum` is in the unit of the channel.
+        discrete: [N, T, D] float64, each 0 or 1.
+        label: [N] int64, one of `CLASSES` classes.
+        minimum, range: [C] float64, of each continuous channel.
+        channels, interventions: names of the continuous and the discrete channels.
+    """
+
+    continuous: NDArray[np.float64]
+    discrete: NDArray[np.float64]
+    label: NDArray[np.int64]
+    minimum: NDArray[np.float64]
+    range: NDArray[np.float64]
+    channels: tuple[str, ...]
+    interventions: tuple[str, ...]
+
+    @property
+    def training_rows(self) -> int:
+        """How many of the first rows train."""
+        return int(TRAINING_SHARE * len(self.continuous))
+
+    def arrays(self, conditional: bool) -> dict[str, NDArray[Any]]:
+        """Return the arrays that ports get: training rows, and for the conditional variant the labels to generate for."""
+        rows = self.training_rows
+        found: dict[str, NDArray[Any]] = {"continuous": self.continuous[:rows], "discrete": self.discrete[:rows]}
+        if conditional:
+            label = self.label[:, None]
+            found.update(label=label[:rows], eval_label=label)
+        return found
