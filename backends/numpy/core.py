@@ -42,8 +42,9 @@ class NumpyPort(Port):
             raise Unsupported("numpy runs on the CPU only")
         if setting.execution not in EXECUTIONS:
             raise Unsupported("numpy has no %s execution" % setting.execution)
-        if set(config["optimizers"]) != {"sgd"} or len(config["phases"]) != 1:
-            raise Unsupported("the numpy backend has one phase with SGD only, not %s" % ", ".join(sorted(config["optimizers"])))
+        kinds = sorted(item["kind"] for item in config["optimizers"].values())
+        if kinds != ["sgd"] or len(config["phases"]) != 1:
+            raise Unsupported("the numpy backend has one phase with SGD only, not %s" % ", ".join(kinds))
         Port.__init__(self, config, setting)
         self.dtype = np.dtype(PRECISION_TABLE[setting.precision]["master"])
         self.weights = {item["name"]: np.zeros(item["shape"], self.dtype) for item in config["parameters"]}
@@ -67,6 +68,11 @@ class NumpyPort(Port):
 
     def optimizer_state(self) -> Dict[str, np.ndarray]:
         return {"sgd/step": np.array(self.updates)}
+
+    def load_optimizer_state(self, values: Mapping[str, np.ndarray]) -> None:
+        if set(values) != {"sgd/step"}:
+            raise KeyError("optimizer state of %s: expected sgd/step, got %s" % (self.config["workload"], ", ".join(sorted(values)) or "nothing"))
+        self.updates = int(values["sgd/step"])
 
     def train(self, source: Any, steps: int) -> Dict[str, List[float]]:
         terms = {}  # type: Dict[str, List[float]]

@@ -8,6 +8,7 @@ Without --build they run on NumPy, which every interpreter has.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 import os
 
@@ -16,14 +17,19 @@ import pytest
 
 from backends import ports
 from backends.contract import Setting
-from backends.source import NativeSource, TapeSource
+from backends.source import Batch, NativeSource, TapeSource
 
 BACKENDS = {"tf1": "tf1", "tf1-compat": "tf1", "tf2.10": "tf2", "tf2": "tf2", "torch": "torch", "numpy": "numpy"}
 WORKLOADS = {"linear": ("numpy", "tf1", "tf2", "torch"), "cnn": ("tf1", "tf2", "torch")}
 for name in ("ehr_mgan", "ehr_mgan_conditional"):
     WORKLOADS[name] = ("tf1", "tf2", "torch")
-FROZEN = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "data", "workloads")
+HERE = os.path.dirname(os.path.abspath(__file__))
+FROZEN = os.path.join(os.path.dirname(HERE), "data", "workloads")
 STEPS = 6
+# By path: pytest's importlib mode has no folder of tests on sys.path.
+_spec = importlib.util.spec_from_file_location("ehr_mgan_oracle", os.path.join(HERE, "ehr_mgan_oracle.py"))
+oracle = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(oracle)
 THREADS = 2
 
 
@@ -58,6 +64,8 @@ def pytest_generate_tests(metafunc):
     if "execution" in metafunc.fixturenames:
         executions = importlib.import_module("backends.%s.core" % backend).EXECUTIONS
         metafunc.parametrize("execution", [name for name in executions if name != "default"])
+    if "fix" in metafunc.fixturenames:
+        metafunc.parametrize("fix", oracle.FIXES)
     if "workload" in metafunc.fixturenames:
         only = metafunc.definition.get_closest_marker("workloads")
         wanted = only.args if only else sorted(WORKLOADS)
@@ -79,8 +87,7 @@ class Kit(object):
 
     def __init__(self, backend, workload, device):
         self.backend, self.workload, self.device = backend, workload, device
-        with open(os.path.join(FROZEN, workload + "-tiny.json")) as file:
-            self.config = json.load(file)
+        self.config = self.frozen("tiny")
         generator = np.random.RandomState(7)
         self.data = self._data(generator)
         self.weights = {}
@@ -118,14 +125,54 @@ class Kit(object):
             found.update(label=label, eval_label=label[:5])
         return found
 
+    @staticmethod
+    def close(found, expected, tolerance, name=""):
+        """Assert that two arrays agree within a share of the larger one's largest element."""
+        found, expected = np.asarray(found), np.asarray(expected)
+        assert found.shape == expected.shape, name
+        assert np.abs(found - expected).max() <= tolerance * max(np.abs(expected).max(), 1e-300), name
+
+    def frozen(self, preset):
+        """Return the workload's configuration for another preset."""
+        with open(os.path.join(FROZEN, "%s-%s.json" % (self.workload, preset))) as file:
+            return json.load(file)
+
+    def oracle(self, batch, fixes=()):
+        """Return EHR-M-GAN's oracle on a batch."""
+        return oracle.Oracle(self.config, self.weights, batch.arrays, batch.noise, fixes)
+
+    def port_class(self):
+        """Return the class of the port; the conditional variant is the same port on another configuration."""
+        return ports.load(ports.locate(self.backend, self.workload.replace("_conditional", ""), []))
+
     def port(self, precision="fp64", **setting):
         """Return a fresh port with the weights loaded; frameworks fix their threads once a process."""
-        name = self.workload[: -len("_conditional")] if self.workload.endswith("_conditional") else self.workload
-        port_class = ports.load(ports.locate(self.backend, name, []))
         config = dict(self.config, **setting.pop("config", {}))
-        port = port_class(config, Setting(device=self.device, precision=precision, threads=THREADS, **setting))
+        port = self.port_class()(config, Setting(device=self.device, precision=precision, threads=THREADS, **setting))
         port.load_parameters(self.weights)
         return port
+
+    def kinds(self):
+        """Return one phase of each kind: further rounds of the generators and the joint VAEs compute what others do."""
+        kinds = {}
+        for phase in self.config["phases"]:
+            kind = phase.replace("joint/vae", "pretrain")
+            kinds.setdefault("".join(letter for letter in kind if not letter.isdigit()), phase)
+        return list(kinds.values())
+
+    def column(self, phase, term):
+        """Return the name under which `train` hands a loss term over."""
+        return "%s/%s" % (phase, term) if len(self.config["phases"]) > 1 else term
+
+    def look(self, port):
+        """Return the activations of every mode that the workload has."""
+        batch = self.lockstep().batch(0, self.config["forward"]["phase"])
+        given = {"training": batch, "inference": Batch(batch.arrays, None)}
+        return {mode: port.forward(given[mode], mode == "training") for mode in self.config["forward"]["modes"]}
+
+    def draws_statelessly(self):
+        """Whether native training is a function of the seed alone."""
+        return self.workload.startswith("ehr_mgan")
 
     def lockstep(self):
         """Return a fresh source at the start of the tape."""

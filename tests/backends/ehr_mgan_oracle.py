@@ -87,10 +87,7 @@ class Oracle(object):
         series = {name: [] for name in names}
         for hour in range(config["hours"]):
             x = data[:, hour]
-            if "single sigmoid of the previous output" in self.fixes:
-                hat = x - (previous if hour else 0.5)
-            else:
-                hat = x - sigmoid(previous)
+            hat = x - (previous if "single sigmoid of the previous output" in self.fixes and hour else sigmoid(previous))
             given = np.concatenate([x] + self.label() + [hat], axis=1)
             if "linked encoder and decoder" in self.fixes:
                 encoder = [(c, h + decoder[0][1].mean()) for c, h in encoder]
@@ -174,9 +171,9 @@ class Oracle(object):
                 state = self.zero(self.config["discriminator_units"])
             out = []
             for hour, value in enumerate(x):
-                value, state = self.lstm(name, value, state)
-                value, state = self.dropped("%s/%s/layer%d" % (side, stream, layer), hour, value, state)
-                out.append(value)
+                h, state = self.lstm(name, value, state)
+                h, state = self.dropped("%s/%s/layer%d" % (side, stream, layer), hour, h, state)
+                out.append(h)
             x = out
             self.record["discriminator/%s/%s/layer%d" % (stream, side, layer)] = np.stack(x, axis=1)
         outputs = np.stack(x, axis=1)

@@ -8,18 +8,11 @@ import numpy as np
 import pytest
 
 from backends.contract import OPTIONAL, Setting, Unsupported, abilities
-from backends.ports import load, locate
+from backends.schedule import phases_at
 
 #: What each build must report of itself: an environment that resolved to something else fails here, not in silence.
 VERSIONS = {"tf1": ("tensorflow", "1.15."), "tf1-compat": ("tensorflow", "2."), "tf2.10": ("tensorflow", "2.10."),
             "tf2": ("tensorflow", "2."), "torch": ("torch", "2."), "numpy": ("numpy", "")}
-
-
-def close(found, expected, tolerance, name=""):
-    """Assert that two arrays agree within a share of the larger one's largest element."""
-    found, expected = np.asarray(found), np.asarray(expected)
-    assert found.shape == expected.shape, name
-    assert np.abs(found - expected).max() <= tolerance * max(np.abs(expected).max(), 1e-300), name
 
 
 def test_the_interpreter_holds_the_build_that_it_claims(build, backend):
@@ -55,12 +48,19 @@ def test_lockstep_training_is_the_same_as_single_steps(kit):
     """`train` runs the schedule of phases that `train_step` runs one by one."""
     one, many = kit.port(), kit.port()
     source = kit.lockstep()
-    single = [one.train_step("train", source.batch(step, "train")) for step in range(4)]
-    terms = many.train(kit.lockstep(), 4)
-    for name in single[0]:
-        close([step[name] for step in single], terms[name], 1e-12)
+    terms = many.train(kit.lockstep(), 5)
+    seen = dict.fromkeys(terms, 0)
+    for step in range(5):
+        for phase in phases_at(kit.config, step):
+            for term, value in one.train_step(phase, source.batch(step, phase)).items():
+                name = kit.column(phase, term)
+                kit.close(value, terms[name][step], 1e-12, name)
+                seen[name] += 1
+    for name, values in terms.items():
+        assert len(values) == 5, name
+        assert sum(value is not None for value in values) == seen[name], name
     for name, value in one.parameters().items():
-        close(value, many.parameters()[name], 1e-12, name)
+        kit.close(value, many.parameters()[name], 1e-12, name)
 
 
 def test_training_can_stop_and_go_on(kit):
@@ -68,8 +68,13 @@ def test_training_can_stop_and_go_on(kit):
     whole, parts = kit.port(), kit.port()
     first = whole.train(kit.lockstep(), 5)
     source = kit.lockstep()
-    second = [parts.train(source, steps)["total"] for steps in (2, 3)]
-    close(first["total"], second[0] + second[1], 1e-12)
+    second = [parts.train(source, steps) for steps in (2, 3)]
+    name = kit.column(kit.config["phases"][0], "total")
+    joined = [value for part in second for value in part.get(name, [])]
+    kit.close([value for value in first[name] if value is not None], [value for value in joined if value is not None], 1e-12)
+    assert source.cursor == 5
+    for name, value in whole.parameters().items():
+        np.testing.assert_array_equal(value, parts.parameters()[name], err_msg=name)
 
 
 def test_loading_resets_the_optimizer(kit):
@@ -78,20 +83,22 @@ def test_loading_resets_the_optimizer(kit):
     first = port.train(kit.lockstep(), 3)
     port.load_parameters(kit.weights)
     second = port.train(kit.lockstep(), 3)
-    close(first["total"], second["total"], 1e-13)
+    for name, values in first.items():
+        kit.close(values, second[name], 1e-13, name)
 
 
 def test_looking_at_a_port_leaves_it_alone(kit):
     """forward, losses and gradients move no weight, no running statistic and no optimizer slot."""
     port = kit.port()
-    batch = kit.lockstep().batch(0, "train")
-    port.train_step("train", batch)
+    source = kit.lockstep()
+    for phase in kit.kinds():
+        port.train_step(phase, source.batch(0, phase))
     before, slots = port.parameters(), port.optimizer_state()
-    port.forward(batch, True)
-    port.forward(batch, False)
-    port.losses("train", batch)
-    port.gradients("train", batch)
-    port.generate(kit.lockstep(), 3)
+    kit.look(port)
+    for phase in kit.kinds():
+        port.losses(phase, source.batch(1, phase))
+        port.gradients(phase, source.batch(1, phase))
+    port.generate(kit.lockstep(), kit.config["batch"])
     for name, value in port.parameters().items():
         np.testing.assert_array_equal(value, before[name], err_msg=name)
     for name, value in port.optimizer_state().items():
@@ -99,49 +106,60 @@ def test_looking_at_a_port_leaves_it_alone(kit):
 
 
 def test_gradients_are_the_slopes_of_the_total_loss(kit):
-    """Central differences of `losses` agree with `gradients` in every trainable parameter (three elements each)."""
+    """Central differences of `losses` agree with `gradients` in the parameters that each kind of phase updates."""
     port = kit.port()
-    batch = kit.lockstep().batch(0, "train")
-    gradients = port.gradients("train", batch)
-    trainable = [item["name"] for item in kit.config["parameters"] if item["trainable"]]
-    assert sorted(trainable) == sorted(gradients)
     step, generator = 1e-6, np.random.RandomState(3)
-    for name in trainable:
-        scale = np.abs(gradients[name]).max()
-        for place in generator.randint(0, kit.weights[name].size, size=3):
-            totals = []
-            for sign in (1.0, -1.0):
-                moved = kit.weights[name].copy()
-                moved.reshape(-1)[place] += sign * step
-                port.load_parameters(dict(kit.weights, **{name: moved}))
-                totals.append(port.losses("train", batch)["total"])
-            slope = (totals[0] - totals[1]) / (2 * step)
-            assert abs(slope - gradients[name].reshape(-1)[place]) <= 1e-5 * scale + 1e-8, (name, place)
+    for phase in kit.kinds():
+        batch = kit.lockstep().batch(0, phase)
+        gradients = port.gradients(phase, batch)
+        updated = next(update["parameters"] for update in kit.config["updates"] if update["phase"] == phase)
+        assert sorted(updated) == sorted(gradients)
+        probed = updated if len(updated) <= 12 else list(generator.choice(updated, size=6, replace=False))
+        for name in probed:
+            scale = np.abs(gradients[name]).max()
+            for place in generator.randint(0, kit.weights[name].size, size=3):
+                totals = []
+                for sign in (1.0, -1.0):
+                    moved = kit.weights[name].copy()
+                    moved.reshape(-1)[place] += sign * step
+                    port.load_parameters(dict(kit.weights, **{name: moved}))
+                    totals.append(port.losses(phase, batch)["total"])
+                slope = (totals[0] - totals[1]) / (2 * step)
+                assert abs(slope - gradients[name].reshape(-1)[place]) <= 1e-5 * scale + 1e-8, (phase, name, place)
+        port.load_parameters(kit.weights)
 
 
 def test_every_seen_activation_has_one_row_an_input(kit):
-    """Activations are batch first, finite, and the same names in both modes."""
-    port = kit.port()
-    batch = kit.lockstep().batch(0, "train")
-    training, inference = port.forward(batch, True), port.forward(batch, False)
-    assert list(training) == list(inference)
-    for name, value in training.items():
-        assert value.shape[0] == kit.config["batch"], name
-        assert np.isfinite(value).all(), name
-    if kit.workload == "cnn":
-        assert np.abs(training["dropout"] - inference["dropout"]).max() > 0
-        np.testing.assert_array_equal(training["dropout"] == 0, (training["dense1"] * batch.noise["dropout"]) == 0)
+    """Activations are batch first, finite, and the same names in all modes."""
+    found = kit.look(kit.port())
+    assert len({tuple(sorted(activations)) for activations in found.values()}) == 1
+    for activations in found.values():
+        for name, value in activations.items():
+            assert value.shape[0] == kit.config["batch"], name
+            assert np.isfinite(value).all(), name
 
 
+@pytest.mark.workloads("cnn")
+def test_the_given_mask_is_what_drops(kit):
+    """Training drops what the tape says; inference drops nothing."""
+    found = kit.look(kit.port())
+    training, inference = found["training"], found["inference"]
+    assert np.abs(training["dropout"] - inference["dropout"]).max() > 0
+    mask = kit.lockstep().batch(0, "train").noise["dropout"]
+    np.testing.assert_array_equal(training["dropout"] == 0, (training["dense1"] * mask) == 0)
+
+
+@pytest.mark.workloads("linear", "cnn")
 def test_generate_gives_as_many_rows_as_asked_for(kit):
     """Rows come from the evaluation inputs in order, starting again at their end."""
     output = kit.port().generate(kit.lockstep(), 7)
     assert output.shape[0] == 7
-    close(output[:2], output[5:], 1e-12)
+    kit.close(output[:2], output[5:], 1e-12)
     if kit.workload == "cnn":
-        close(output.sum(axis=1), np.ones(7), 1e-12)
+        kit.close(output.sum(axis=1), np.ones(7), 1e-12)
 
 
+@pytest.mark.workloads("linear", "cnn")
 def test_native_training_learns(kit):
     """With the framework's own randomness the loss falls, and every value is finite."""
     port = kit.port("fp32")
@@ -152,9 +170,15 @@ def test_native_training_learns(kit):
 
 def test_native_batches_differ_by_seed_and_repeat_with_it(kit):
     """The seed decides the order of batches."""
-    first = kit.port("fp32").train(kit.native(1), 3)["total"]
-    other = kit.port("fp32").train(kit.native(2), 3)["total"]
-    assert first != other
+    port, runs = kit.port("fp32"), []
+    for seed in (1, 2, 1):
+        port.load_parameters(kit.weights)
+        source = kit.native(seed)
+        runs.append(next(iter(port.train(source, 3).values())))
+        assert source.cursor == 3
+    assert runs[0] != runs[1]
+    if kit.draws_statelessly():
+        assert runs[0] == runs[2]
 
 
 def test_slots_are_named_after_the_parameters(kit):
@@ -162,14 +186,111 @@ def test_slots_are_named_after_the_parameters(kit):
     port = kit.port()
     port.train(kit.lockstep(), 2)
     state = port.optimizer_state()
-    kind = kit.config["optimizer"]["kind"]
-    slots = ("m", "v") if kind == "adam" else ()
-    expected = {"%s/step" % kind}
-    for item in kit.config["parameters"]:
-        if item["trainable"]:
-            expected |= {"%s/%s/%s" % (kind, item["name"], slot) for slot in slots}
+    expected = set()
+    for update in kit.config["updates"]:
+        slots = ("m", "v") if kit.config["optimizers"][update["optimizer"]]["kind"] == "adam" else ()
+        expected.add("%s/step" % update["optimizer"])
+        expected |= {"%s/%s/%s" % (update["optimizer"], name, slot) for name in update["parameters"] for slot in slots}
     assert sorted(expected) == sorted(state)
-    assert int(state["%s/step" % kind]) == 2
+    for name, update in {update["optimizer"]: update for update in kit.config["updates"]}.items():
+        ran = sum(phases_at(kit.config, step).count(update["phase"]) for step in range(2))
+        assert int(state["%s/step" % name]) == ran, name
+
+
+def test_optimizer_state_can_be_carried_over(kit):
+    """A port that is given the weights and the optimizers' state of another goes on as the other does, bit by bit."""
+    one, other = kit.port(), kit.port()
+    one.train(kit.lockstep(), 5)
+    other.load_parameters(one.parameters())
+    other.load_optimizer_state(one.optimizer_state())
+    for port in (one, other):
+        source = kit.lockstep()
+        source.cursor = 5
+        port.train(source, 1)
+    for found, expected in ((other.parameters(), one.parameters()), (other.optimizer_state(), one.optimizer_state())):
+        assert sorted(found) == sorted(expected)
+        for name, value in expected.items():
+            np.testing.assert_array_equal(found[name], value, err_msg=name)
+
+
+def test_optimizer_state_of_another_model_is_refused(kit):
+    """A missing name and a wrong shape are named."""
+    port = kit.port()
+    state = port.optimizer_state()
+    name = sorted(state)[0]
+    with pytest.raises(KeyError, match=name.split("/")[-1]):
+        port.load_optimizer_state({key: value for key, value in state.items() if key != name})
+    slots = [key for key in state if key.endswith("/m")]
+    if slots:
+        with pytest.raises(ValueError, match=slots[0].split("/")[-2]):
+            port.load_optimizer_state(dict(state, **{slots[0]: np.zeros((1, 2, 3, 4, 5))}))
+
+
+@pytest.mark.backends("tf1", "tf2", "torch")
+def test_a_checkpoint_goes_on_as_if_nothing_had_stopped(kit, tmp_path):
+    """Saved between steps, restored into a fresh port, trained on: bit by bit what an uninterrupted run gives."""
+    whole, first, second = kit.port(), kit.port(), kit.port()
+    whole.train(kit.lockstep(), 6)
+    first.train(kit.lockstep(), 4)
+    first.save(str(tmp_path / "checkpoints"))
+    source = kit.lockstep()
+    source.cursor = second.restore(str(tmp_path / "checkpoints"))
+    assert source.cursor == 4
+    second.train(source, 2)
+    for found, expected in ((second.parameters(), whole.parameters()), (second.optimizer_state(), whole.optimizer_state())):
+        assert sorted(found) == sorted(expected)
+        for name, value in expected.items():
+            np.testing.assert_array_equal(found[name], value, err_msg=name)
+
+
+@pytest.mark.backends("tf1", "tf2", "torch")
+@pytest.mark.workloads("ehr_mgan")
+def test_native_training_resumes_exactly(kit, tmp_path):
+    """All native draws are functions of (seed, step, site): stopping changes no bit."""
+    whole, first, second = kit.port("fp32"), kit.port("fp32"), kit.port("fp32")
+    whole.train(kit.native(5), 6)
+    first.train(kit.native(5), 5)
+    first.save(str(tmp_path / "checkpoints"))
+    source = kit.native(5)
+    source.cursor = second.restore(str(tmp_path / "checkpoints"))
+    second.train(source, 1)
+    for name, value in whole.parameters().items():
+        np.testing.assert_array_equal(second.parameters()[name], value, err_msg=name)
+
+
+@pytest.mark.backends("tf1", "tf2", "torch")
+@pytest.mark.workloads("linear")
+def test_three_checkpoints_are_kept_and_the_newest_is_restored(kit, tmp_path):
+    """The fourth replaces the first."""
+    folder, port, source = tmp_path / "checkpoints", kit.port(), kit.lockstep()
+    sizes = []
+    for _ in range(5):
+        port.train(source, 1)
+        port.save(str(folder))
+        sizes.append(sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()))
+    assert kit.port().restore(str(folder)) == 5
+    assert sizes[4] < 1.2 * sizes[2]
+
+
+@pytest.mark.backends("tf1", "tf2", "torch")
+@pytest.mark.workloads("linear")
+def test_what_is_no_checkpoint_of_this_model_is_refused(kit, tmp_path):
+    """An empty folder, a damaged file and another model's checkpoint each say so, and change nothing."""
+    with pytest.raises(FileNotFoundError, match="checkpoint"):
+        kit.port().restore(str(tmp_path / "nothing"))
+    other = type(kit)(kit.backend, "cnn", kit.device)
+    other.port().save(str(tmp_path / "other"))
+    port = kit.port()
+    with pytest.raises(ValueError, match=r"."):
+        port.restore(str(tmp_path / "other"))
+    port.save(str(tmp_path / "damaged"))
+    for path in (tmp_path / "damaged").rglob("*"):
+        if path.is_file() and path.name != "checkpoint":  # TensorFlow's list of checkpoints
+            path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(ValueError, match=r"."):
+        port.restore(str(tmp_path / "damaged"))
+    for name, value in kit.weights.items():
+        np.testing.assert_array_equal(port.parameters()[name], value, err_msg=name)
 
 
 @pytest.mark.parametrize("precision", ["fp64", "fp32", "tf32", "bf16", "fp16"])
@@ -178,8 +299,8 @@ def test_a_precision_is_in_effect_or_refused_with_a_reason(kit, precision):
     try:
         port = kit.port(precision)
         port.train(kit.lockstep(), 1)
-        port.generate(kit.lockstep(), 3)
-        port.forward(kit.lockstep().batch(0, "train"), True)
+        port.generate(kit.lockstep(), kit.config["batch"])
+        kit.look(port)
     except Unsupported as reason:
         assert precision not in ("fp64", "fp32")
         assert len(str(reason)) > 10
@@ -188,29 +309,28 @@ def test_a_precision_is_in_effect_or_refused_with_a_reason(kit, precision):
     assert {str(value.dtype) for value in port.parameters().values()} == {rest}
     assert (port.observed_dtypes["loss"], port.observed_dtypes["output"]) == (rest, rest)
     low = {"bf16": "bfloat16", "fp16": "float16", "fp64": "float64"}.get(precision, "float32")
-    if kit.workload == "cnn":
+    if kit.workload != "linear":
         assert low in set(port.observed_dtypes.values()), port.observed_dtypes
 
 
 def test_an_execution_is_in_effect_or_refused_with_a_reason(kit, execution):
     """What trains and generates runs as asked, by the framework's own account, and computes what the default does."""
-    default = kit.port()
+    default, phase = kit.port(), kit.config["phases"][0]
     try:
         port = kit.port(execution=execution)
-        terms, output = port.train(kit.lockstep(), 3), port.generate(kit.lockstep(), 5)
-        batch = kit.lockstep().batch(3, "train")
-        found = [port.forward(batch, True), port.gradients("train", batch)]
+        terms, output = port.train(kit.lockstep(), 3), port.generate(kit.lockstep(), kit.config["batch"])
+        found = [kit.look(port)["training"], port.gradients(phase, kit.lockstep().batch(3, phase))]
     except Unsupported as reason:
         assert execution == "compiled"
         assert len(str(reason)) > 10
         return
     assert port.effective()["execution"] == execution
     for name, values in default.train(kit.lockstep(), 3).items():
-        close(terms[name], values, 1e-12, name)
-    close(output, default.generate(kit.lockstep(), 5), 1e-12)
-    for one, other in zip(found, [default.forward(batch, True), default.gradients("train", batch)]):
+        kit.close(terms[name], values, 1e-12, name)
+    kit.close(output, default.generate(kit.lockstep(), kit.config["batch"]), 1e-12)
+    for one, other in zip(found, [kit.look(default)["training"], default.gradients(phase, kit.lockstep().batch(3, phase))]):
         for name, value in other.items():
-            close(one[name], value, 1e-11, name)
+            kit.close(one[name], value, 1e-11, name)
 
 
 def test_effective_settings_are_read_back(kit):
@@ -226,12 +346,12 @@ def test_effective_settings_are_read_back(kit):
 def test_an_optimizer_that_does_not_exist_is_refused(kit):
     """A port builds exactly the optimizer asked for, or none."""
     with pytest.raises(Unsupported, match="adamax"):
-        kit.port(config={"optimizer": dict(kit.config["optimizer"], kind="adamax")})
+        kit.port(config={"optimizers": {name: dict(item, kind="adamax") for name, item in kit.config["optimizers"].items()}})
 
 
 def test_abilities_are_the_methods_that_a_port_implements(kit):
     """The shipped ports have all methods that the ladder needs."""
-    found = abilities(load(locate(kit.backend, kit.workload, [])))
+    found = abilities(kit.port_class())
     assert {"forward", "losses", "gradients", "train_step", "optimizer_state"} <= set(found) <= set(OPTIONAL)
 
 
@@ -239,8 +359,8 @@ def test_abilities_are_the_methods_that_a_port_implements(kit):
 @pytest.mark.parametrize("powers", ["variable", "float32"])
 def test_the_powers_of_beta_follow_the_specification(kit, powers):
     """Six float64 steps agree with the textbook in NumPy, with TF1's float32 chain and without."""
-    spec = dict(kit.config["optimizer"], beta_power_dtype=powers)
-    port = kit.port(config={"optimizer": spec})
+    spec = dict(kit.config["optimizers"]["adam"], beta_power_dtype=powers)
+    port = kit.port(config={"optimizers": {"adam": spec}})
     source = kit.lockstep()
     m, v = {}, {}
     kind = np.float32 if powers == "float32" else np.float64
@@ -255,7 +375,7 @@ def test_the_powers_of_beta_follow_the_specification(kit, powers):
             m[name] = m.get(name, 0.0) * spec["beta1"] + (1.0 - spec["beta1"]) * gradient
             v[name] = v.get(name, 0.0) * spec["beta2"] + (1.0 - spec["beta2"]) * gradient**2
             expected = before[name] - rate * m[name] / (np.sqrt(v[name]) + spec["epsilon"])
-            close(after[name] - before[name], expected - before[name], 1e-10, name)
+            kit.close(after[name] - before[name], expected - before[name], 1e-10, name)
         power1, power2 = power1 * kind(spec["beta1"]), power2 * kind(spec["beta2"])
 
 
@@ -267,7 +387,8 @@ def test_the_powers_of_beta_have_the_dtype_of_the_weights(kit, precision):
     port = kit.port(precision)
     port.train(kit.lockstep(), 3)
     stored = {value.dtype for value in port.parameters().values()}
-    assert {power.dtype for group in port.optimizer.param_groups for power in group["powers"]} == stored
+    groups = [group for optimizer in port.optimizers.values() for group in optimizer.param_groups]
+    assert {power.dtype for group in groups for power in group["powers"]} == stored
 
 
 @pytest.mark.workloads("cnn")
@@ -279,11 +400,11 @@ def test_the_moving_variance_is_the_population_variance(kit):
     port.train_step("train", batch)
     keep = kit.config["batch_norm"]["momentum"]
     expected = keep * kit.weights["batch_norm/moving_variance"] + (1 - keep) * seen.var(axis=0)
-    close(port.parameters()["batch_norm/moving_variance"], expected, 1e-12)
+    kit.close(port.parameters()["batch_norm/moving_variance"], expected, 1e-12)
 
 
 def test_a_device_that_is_not_there_is_refused(kit):
     """It is said, not replaced by another; no machine has both a TPU and a GPU."""
-    port_class = load(locate(kit.backend, kit.workload, []))
+    port_class = kit.port_class()
     with pytest.raises(Unsupported):
         port_class(kit.config, Setting(device="gpu" if kit.device == "tpu" else "tpu"))

@@ -26,8 +26,8 @@ class Hostile(Workload):
     def parameters(self, hyper: Mapping[str, Any]) -> tuple[Parameter, ...]:
         return (Parameter("W", (hyper["features"], 1), "ones"), Parameter("b", (1,), "zeros"))
 
-    def optimizer(self, hyper: Mapping[str, Any]) -> Optimizer:
-        return Optimizer("sgd", learning_rate=2.0**-6)
+    def optimizers(self, hyper: Mapping[str, Any]) -> dict[str, Optimizer]:
+        return {"sgd": Optimizer("sgd", learning_rate=2.0**-6)}
 
     def data(self, hyper: Mapping[str, Any]) -> Arrays:
         """Return `x` [32, 3], `y` [32, 1] and `eval_x` [8, 3]."""

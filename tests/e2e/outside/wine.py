@@ -20,9 +20,9 @@ class Wine(Workload):
         """Return one layer."""
         return (Parameter("kernel", (hyper["features"], hyper["classes"]), "glorot_uniform"), Parameter("bias", (hyper["classes"],)))
 
-    def optimizer(self, hyper):
+    def optimizers(self, hyper):
         """Return SGD."""
-        return Optimizer("sgd", learning_rate=2.0**-4)
+        return {"sgd": Optimizer("sgd", learning_rate=2.0**-4)}
 
     def data(self, hyper):
         """Return standardised wines; every ninth is held out."""

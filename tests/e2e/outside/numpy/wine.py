@@ -27,7 +27,7 @@ class Port(Contract):
             slope = np.exp(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)))
             history.append(float(-np.log(slope[rows, batch.arrays["y"]]).mean()))
             slope[rows, batch.arrays["y"]] -= 1
-            rate = self.dtype(self.config["optimizer"]["learning_rate"] / len(x))
+            rate = self.dtype(self.config["optimizers"]["sgd"]["learning_rate"] / len(x))
             self.weights["kernel"] -= rate * x.T.dot(slope)
             self.weights["bias"] -= rate * slope.sum(axis=0)
         return {"total": history}

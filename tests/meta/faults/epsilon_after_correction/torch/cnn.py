@@ -7,5 +7,5 @@ class Port(Shipped):
     """The planted fault."""
 
     def __init__(self, config, setting):
-        optimizer = {**config["optimizer"], "epsilon_place": "corrected"}
-        super().__init__({**config, "optimizer": optimizer}, setting)
+        optimizer = {**config["optimizers"]["adam"], "epsilon_place": "corrected"}
+        super().__init__({**config, "optimizers": {"adam": optimizer}}, setting)

@@ -1,0 +1,177 @@
+"""EHR-M-GAN on every framework against the NumPy oracle, and every oddity of the specification shown to be kept."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from backends.contract import Setting
+
+VARIANTS = ("ehr_mgan", "ehr_mgan_conditional")
+pytestmark = [pytest.mark.workloads(*VARIANTS)]
+#: What a fix moves at least, relative to the largest value that shows it; the ports agree with the oracle a million times better.
+VISIBLE, AGREEING = 1e-8, 1e-12
+ONLY_CONDITIONAL = ("linear semantic logits",)
+
+
+def oracle(kit, phase, fixes=()):
+    """Return the oracle on the first batch of a phase."""
+    return kit.oracle(kit.lockstep().batch(0, phase), fixes)
+
+
+def made(kit, fixes=()):
+    """Return what the oracle generates for one batch of the tape."""
+    return kit.oracle(kit.lockstep().generation(kit.config["batch"]), fixes).generate()
+
+
+@pytest.fixture
+def opened(kit):
+    """A port in float64 with the losses of every phase, its activations and what it generates."""
+    return observe(kit)
+
+
+_SEEN = {}
+
+
+def observe(kit):
+    """Return what a port computes on the first batch; computed once a session, for the ports take seconds to build."""
+    if kit.workload not in _SEEN:
+        port, source = kit.port(), kit.lockstep()
+        losses = {phase: port.losses(phase, source.batch(0, phase)) for phase in kit.config["phases"]}
+        forward = port.forward(source.batch(0, "forward"), True)
+        _SEEN[kit.workload] = losses, forward, port.generate(kit.lockstep(), kit.config["batch"])
+    return _SEEN[kit.workload]
+
+
+def test_losses_of_every_phase_are_the_oracle_s(kit, opened):
+    """Twelve phases, every term, by name and in order."""
+    for phase, terms in opened[0].items():
+        expected = oracle(kit, phase).losses(phase)
+        assert list(terms) == list(expected), phase
+        for name, value in expected.items():
+            kit.close(terms[name], value, AGREEING, "%s %s" % (phase, name))
+
+
+def test_activations_are_the_oracle_s(kit, opened):
+    """Every layer of every network, by name and in order."""
+    expected = oracle(kit, "forward").forward()
+    assert list(opened[1]) == list(expected)
+    for name, value in expected.items():
+        kit.close(opened[1][name], value, AGREEING, name)
+
+
+def test_generated_series_are_the_oracle_s(kit, opened):
+    """In the channels' own units, interventions 0 or 1."""
+    kit.close(opened[2], made(kit), AGREEING)
+    channels = kit.config["channels"]["continuous"]
+    assert set(np.unique(opened[2][:, :, channels:])) <= {0.0, 1.0}
+    low = np.array(kit.config["minimum"])
+    assert (opened[2][:, :, :channels] >= low).all()
+    assert (opened[2][:, :, :channels] <= low + kit.config["range"]).all()
+
+
+def test_an_oddity_that_is_put_right_is_another_model(kit, opened, fix):
+    """Wherever the fixed oracle differs from the true one, the port is on the true one's side."""
+    if fix in ONLY_CONDITIONAL and not kit.config["conditional"]:
+        return
+    shown = 0.0
+    for phase, terms in opened[0].items():
+        truth, fixed = oracle(kit, phase).losses(phase), oracle(kit, phase, (fix,)).losses(phase)
+        for name, value in terms.items():
+            scale = abs(truth[name])
+            gap = abs(truth[name] - fixed[name]) / scale
+            if gap > VISIBLE:
+                assert abs(value - truth[name]) / scale < 1e-3 * gap, (phase, name)
+                shown = max(shown, gap)
+    if not shown:  # too small for the losses: look at the activations
+        truth, fixed = oracle(kit, "forward").forward(), oracle(kit, "forward", (fix,)).forward()
+        for name, value in opened[1].items():
+            scale = np.abs(truth[name]).max()
+            gap = np.abs(truth[name] - fixed[name]).max() / scale
+            if gap > VISIBLE:
+                assert np.abs(value - truth[name]).max() / scale < 1e-3 * gap, name
+                shown = max(shown, gap)
+    assert shown > VISIBLE, "the oracle's fix shows nowhere: the test has no power"
+
+
+def test_both_optimizers_hold_the_shared_variables(kit):
+    """The shared variables have moments of their own in either stream's optimizer, and new ones in joint training."""
+    names = {update["optimizer"]: update["parameters"] for update in kit.config["updates"]}
+    holders = [name for name, parameters in names.items() if "vae/shared/mu/kernel" in parameters]
+    assert sorted(holders) == ["joint/vae/continuous", "joint/vae/discrete", "pretrain/continuous", "pretrain/discrete"]
+    port, source = kit.port(), kit.lockstep()
+    port.train_step("pretrain/continuous", source.batch(0, "pretrain/continuous"))
+    state = port.optimizer_state()
+    for holder in holders:
+        moved = np.abs(state["%s/vae/shared/mu/kernel/m" % holder]).max() > 0
+        assert moved == (holder == "pretrain/continuous"), holder
+
+
+def test_a_phase_moves_what_it_owns_and_nothing_else(kit):
+    """Weights and slots outside the phase's own stay as they are, bit by bit."""
+    port, source = kit.port(), kit.lockstep()
+    before, slots = port.parameters(), port.optimizer_state()
+    for update in kit.config["updates"]:
+        port.train_step(update["phase"], source.batch(0, update["phase"]))
+        after, now = port.parameters(), port.optimizer_state()
+        moved = {name for name, value in after.items() if not np.array_equal(value, before[name])}
+        assert moved == set(update["parameters"]), update["phase"]
+        changed = {name for name, value in now.items() if not np.array_equal(value, slots[name])}
+        own = update["optimizer"] + "/"
+        assert changed <= {name for name in now if name.startswith(own)}, update["phase"]
+        assert own + "step" in changed
+        before, slots = after, now
+
+
+def test_generation_makes_whole_batches(kit):
+    """floor(N / B) B rows, as in the original; fewer than one batch is refused."""
+    port, batch = kit.port(), kit.config["batch"]
+    assert len(port.generate(kit.lockstep(), 2 * batch + 5)) == 2 * batch
+    with pytest.raises(ValueError, match=str(batch)):
+        port.generate(kit.lockstep(), batch - 1)
+
+
+def test_native_generation_repeats_with_the_seed(kit):
+    """Another seed gives other patients; the same seed the same ones."""
+    port, batch = kit.port("fp32"), kit.config["batch"]
+    first, again, other = [port.generate(kit.native(seed), 2 * batch) for seed in (1, 1, 2)]
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first - other).max() > 0
+    assert np.abs(first[:batch] - first[batch:]).max() > 0
+
+
+@pytest.mark.workloads("ehr_mgan")
+def test_native_draws_follow_the_declared_distributions(kit):
+    """The losses of native phases scatter around those of the tape, and differ from one step to the next."""
+    port = kit.port("fp32")
+    phase = "joint/discriminator/continuous"
+    batch = kit.lockstep().batch(0, phase)
+    tape = port.losses(phase, batch)["total"]
+    batch.noise = None
+    native = [port.train_step(phase, batch)["total"] for _ in range(5)]
+    assert len(set(native)) == 5
+    assert abs(np.mean(native) - tape) < 0.2 * tape
+
+
+@pytest.mark.workloads("ehr_mgan")
+def test_native_pretraining_learns(kit):
+    """The reconstruction of the vital signs gets better, and joint training stays finite."""
+    schedule = [dict(kit.config["schedule"][0], steps=60), kit.config["schedule"][1]]
+    port = kit.port("fp32", config={"schedule": schedule, "optimizers": {
+        name: dict(item, learning_rate=2.0**-7) for name, item in kit.config["optimizers"].items()}})
+    terms = port.train(kit.native(), 62)
+    values = terms["pretrain/continuous/reconstruction"]
+    assert np.mean(values[50:60]) < np.mean(values[:10])
+    for name, column in terms.items():
+        found = [value for value in column if value is not None]
+        assert len(found) == (60 if name.startswith("pretrain/") else 2), name
+        assert np.isfinite(found).all(), name
+
+
+@pytest.mark.workloads("ehr_mgan")
+def test_the_paper_s_model_has_its_number_of_parameters(kit):
+    """C = 7 and D = 3: 20,614,256, of which the VAEs hold 1,150,012."""
+    port = kit.port_class()(kit.frozen("paper"), Setting(device=kit.device, precision="fp32", threads=2))
+    sizes = {name: value.size for name, value in port.parameters().items()}
+    assert sum(sizes.values()) == 20614256
+    assert sum(size for name, size in sizes.items() if name.startswith("vae/")) == 1150012
