@@ -94,6 +94,10 @@ class Port(abc.ABC):
         self.setting = setting
         #: dtype of each activation, output and loss as the framework itself named it, last time it was computed.
         self.observed_dtypes = {}  # type: Dict[str, str]
+        #: whole steps that `train` has run since `load_parameters`, which sets it to 0; checkpoints hold it.
+        self.steps_trained = 0
+        #: after `restore`, by optimizer: where its step count comes from, if the checkpoint itself did not hold it.
+        self.step_origin = {}  # type: Dict[str, str]
 
     # -- required ---------------------------------------------------------------------------------------------
 

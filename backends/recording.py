@@ -30,6 +30,12 @@ UPDATE_STEPS = 2  # the second shows what the first left in the optimizer's slot
 Item = Tuple[str, str, np.ndarray, float]  # stage, name, value, scale (0: the value's own)
 
 
+def load_arrays(path: str) -> Dict[str, np.ndarray]:
+    """Return the arrays of an .npz by name; nothing is unpickled."""
+    with np.load(path, allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
 def weights(tape: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
     """Return the tape's initial weights by canonical name."""
     return {name[len("weights/"):]: value for name, value in tape.items() if name.startswith("weights/")}

@@ -13,13 +13,14 @@ import numpy as np
 
 from backends import fingerprint, ports, recording, schedule, timing
 from backends.contract import Setting, Unsupported, abilities
+from backends.modeling import Modeling
 from backends.source import NativeSource, TapeSource
 
 #: Precisions whose loss may leave the range that they can represent although the port is right (bf16 has that of fp32).
 SMALL_RANGE = ("fp16",)
 
 
-class Session(object):
+class Session(Modeling):
     """The state of one job: the open port and its data."""
 
     def __init__(self) -> None:
@@ -43,7 +44,7 @@ class Session(object):
         path = ports.locate(backend, workload, folders)
         port_class = ports.load(path)
         self.config, self.setting = config, Setting(**setting)
-        self.data = _load(data)
+        self.data = recording.load_arrays(data)
         self.port = port_class(config, self.setting)
         return {
             "identity": identity,
@@ -56,7 +57,7 @@ class Session(object):
 
     def do_probe(self, tape: str) -> Dict[str, Any]:
         """Run one training step and one inference on the tape; return what is in effect, with the dtypes observed."""
-        arrays = _load(tape)
+        arrays = recording.load_arrays(tape)
         source = TapeSource(self.data, arrays, self.config["batch"])
         self.port.load_parameters(recording.weights(arrays))
         losses = self.port.train(source, 1)
@@ -80,12 +81,12 @@ class Session(object):
         self, tape: str, folder: str, stages: List[str], steps: int, variants: List[Dict[str, Any]]
     ) -> Dict[str, Any]:
         """Run the stages in lockstep, write their tensors, and measure how far honest variations move them."""
-        recorder = recording.Recorder(self.port, self.config, self.data, _load(tape), folder)
+        recorder = recording.Recorder(self.port, self.config, self.data, recording.load_arrays(tape), folder)
         return recorder.record(stages, steps, variants)
 
     def do_prepare(self, tape: str, action: str, seed: int, warmup_s: float, sample_s: float) -> Dict[str, Any]:
         """Warm one action up in native mode; return first-step latency, warm-up time and steps a sample."""
-        self.port.load_parameters(recording.weights(_load(tape)))
+        self.port.load_parameters(recording.weights(recording.load_arrays(tape)))
         source = NativeSource(self.data, seed, self.config["batch"])
         source.cursor = schedule.last_segment(self.config)
         self.timer = timing.Timer(self.port, source, action, self.config["batch"])
@@ -98,8 +99,3 @@ class Session(object):
         if self.timer is None:
             raise RuntimeError("block before prepare")
         return self.timer.block(samples)
-
-
-def _load(path: str) -> Dict[str, np.ndarray]:
-    with np.load(path, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}

@@ -1,0 +1,71 @@
+"""The worker's verbs for models that are kept: train in native mode, generate, carry weights and optimizers over.
+
+A model's training is a run of `advance` requests, so that no request lasts long and every one may leave a checkpoint.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Optional
+
+import numpy as np
+
+from backends import recording
+from backends.source import NativeSource
+
+#: What `export` writes and `adopt` reads: canonical names below these prefixes.
+WEIGHT, STATE = "parameter/", "optimizer/"
+
+
+class Modeling(object):
+    """Mixed into the session: works on its open port, `config` and `data`."""
+
+    port = None  # type: Any
+    config = {}  # type: Dict[str, Any]
+    data = {}  # type: Dict[str, np.ndarray]
+    source = None  # type: Any
+
+    def do_start(self, seed: int, tape: Optional[str] = None, checkpoint: Optional[str] = None) -> Dict[str, Any]:
+        """Begin with the tape's initial weights, or where a checkpoint stopped; return how many steps it has seen."""
+        self.source = NativeSource(self.data, seed, self.config["batch"])
+        if checkpoint is not None:
+            self.source.cursor = self.port.restore(checkpoint)
+        else:
+            self.port.load_parameters(recording.weights(recording.load_arrays(tape)))
+        return {"step": self.source.cursor, "origin": dict(self.port.step_origin)}
+
+    def do_advance(self, steps: int, checkpoint: Optional[str] = None) -> Dict[str, Any]:
+        """Train `steps` native steps and leave a checkpoint, if asked to; return the losses of `Port.train`."""
+        losses = self.port.train(self.source, steps)
+        if checkpoint is not None:
+            self.port.save(checkpoint)
+        return {"step": self.source.cursor, "losses": losses}
+
+    def do_generate(self, count: int, path: str) -> Dict[str, Any]:
+        """Write what the model generates for `count` rows in native mode as `samples` of an .npz."""
+        samples = self.port.generate(self.source, count)
+        np.savez(path, samples=samples)
+        return {"shape": list(samples.shape)}
+
+    def do_export(self, checkpoint: str, path: str) -> Dict[str, Any]:
+        """Write a checkpoint's weights and optimizer state under their canonical names; return its steps and where they come from."""
+        step = self.port.restore(checkpoint)
+        arrays = {WEIGHT + name: value for name, value in self.port.parameters().items()}
+        arrays.update({STATE + name: value for name, value in self.port.optimizer_state().items()})
+        np.savez(path, **arrays)
+        return {"step": step, "origin": dict(self.port.step_origin)}
+
+    def do_adopt(self, path: str, checkpoint: str, step: int) -> Dict[str, Any]:
+        """Give the port what `export` wrote, save it in this framework's own format, and read that back; return what differs."""
+        arrays = recording.load_arrays(path)
+        weights = {name[len(WEIGHT):]: value for name, value in arrays.items() if name.startswith(WEIGHT)}
+        state = {name[len(STATE):]: value for name, value in arrays.items() if name.startswith(STATE)}
+        self.port.load_parameters(weights)
+        self.port.load_optimizer_state(state)
+        self.port.steps_trained = step
+        self.port.save(checkpoint)
+        self.port.load_parameters({name: np.zeros_like(value) for name, value in weights.items()})
+        found_step = self.port.restore(checkpoint)
+        found = {WEIGHT + name: value for name, value in self.port.parameters().items()}
+        found.update({STATE + name: value for name, value in self.port.optimizer_state().items()})
+        lost = sorted(name for name, value in arrays.items() if not np.array_equal(found.get(name), value))
+        return {"step": found_step, "lost": lost, "parameters": len(weights), "slots": sum(name[-2:] in ("/m", "/v") for name in state)}
