@@ -27,6 +27,13 @@ EXECUTIONS = ("default", "eager", "graph", "compiled")
 #: How a job can end. Everything but `ok` carries a reason.
 STATUSES = ("ok", "unsupported", "error", "timeout", "crashed", "out of memory", "disk full", "corrupt", "interrupted")
 
+def _row(master: str, contraction: str, loss_scale: float = 1.0, loss_scale_growth: int = 0) -> Dict[str, Any]:
+    return {
+        "master": master, "contraction": contraction, "accumulate": master, "rest": master, "loss_scale": loss_scale,
+        "loss_scale_growth": loss_scale_growth,
+    }
+
+
 #: What each precision means, for every port. `master`: dtype of the stored weights, optimizer slots and running
 #: statistics. `contraction`: dtype of the operands and results of convolutions and matrix products, and of the relu,
 #: pooling and reshaping between them. `accumulate`: what the kernel sums in. `rest`: dropout, normalisation, softmax,
@@ -35,12 +42,12 @@ STATUSES = ("ok", "unsupported", "error", "timeout", "crashed", "out of memory",
 #: optimizer: an update whose gradients are not all finite is skipped (nothing but the scale and the count of skipped
 #: updates changes) and halves the scale; `loss_scale_growth` good updates in a row double it.
 PRECISION_TABLE = {
-    "fp64": {"master": "float64", "contraction": "float64", "accumulate": "float64", "rest": "float64", "loss_scale": 1.0, "loss_scale_growth": 0},
-    "fp32": {"master": "float32", "contraction": "float32", "accumulate": "float32", "rest": "float32", "loss_scale": 1.0, "loss_scale_growth": 0},
+    "fp64": _row("float64", "float64"),
+    "fp32": _row("float32", "float32"),
     # The operands of a contraction are rounded to 10 explicit mantissa bits by the tensor cores; storage stays float32.
-    "tf32": {"master": "float32", "contraction": "float32", "accumulate": "float32", "rest": "float32", "loss_scale": 1.0, "loss_scale_growth": 0},
-    "bf16": {"master": "float32", "contraction": "bfloat16", "accumulate": "float32", "rest": "float32", "loss_scale": 1.0, "loss_scale_growth": 0},
-    "fp16": {"master": "float32", "contraction": "float16", "accumulate": "float32", "rest": "float32", "loss_scale": 32768.0, "loss_scale_growth": 2000},
+    "tf32": _row("float32", "float32"),
+    "bf16": _row("float32", "bfloat16"),
+    "fp16": _row("float32", "float16", 2.0**15, 2000),
 }  # type: Dict[str, Dict[str, Any]]
 
 
