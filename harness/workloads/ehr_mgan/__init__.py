@@ -64,6 +64,8 @@ class EhrMGan(Workload):
             "channels": {"continuous": continuous, "discrete": discrete},
             "noise_size": {"continuous": continuous // 2, "discrete": discrete // 2},
             "conditional": self.conditional,
+            "data": cohort.name,
+            "data_digest": cohort.digest,
             "minimum": cohort.minimum.tolist(),
             "range": cohort.range.tolist(),
             "keep": 0.8,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ class Cohort:
     """One cohort.
 
     Attributes:
+        name: where it comes from, as `--data` names it.
         continuous: [N, T, C] float64 in [0, 1]: `x * range + minimum` is in the unit of the channel.
         discrete: [N, T, D] float64, each 0 or 1.
         label: [N] int64, one of `CLASSES` classes.
@@ -24,6 +27,7 @@ class Cohort:
         channels, interventions: names of the continuous and the discrete channels.
     """
 
+    name: str
     continuous: NDArray[np.float64]
     discrete: NDArray[np.float64]
     label: NDArray[np.int64]
@@ -36,6 +40,16 @@ class Cohort:
     def training_rows(self) -> int:
         """How many of the first rows train."""
         return int(TRAINING_SHARE * len(self.continuous))
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """The SHA-256 of every array: two runs are the same work only if they had the same data."""
+        found = hashlib.sha256()
+        for field in ("continuous", "discrete", "label", "minimum", "range"):
+            value = np.ascontiguousarray(getattr(self, field))
+            found.update(f"{field} {value.dtype.str} {value.shape}\n".encode())
+            found.update(value.tobytes())
+        return found.hexdigest()
 
     def arrays(self, conditional: bool) -> dict[str, NDArray[Any]]:
         """Return the arrays that ports get: training rows, and for the conditional variant the labels to generate for."""
