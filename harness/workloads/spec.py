@@ -141,6 +141,32 @@ class Segment:
     phases: tuple[str, ...]
 
 
+@dataclasses.dataclass(frozen=True)
+class Sampling:
+    """How much the distribution stage does for each seed: native training steps, and rows to generate from the trained model."""
+
+    steps: int
+    rows: int
+
+
+@dataclasses.dataclass(frozen=True)
+class HeldOut:
+    """Real rows beside what `generate` gives, in its layout and units.
+
+    Attributes:
+        rows: [N, T, F], never trained on. training: [M, T, F], trained on.
+        discrete: how many of the last channels are 0 or 1. minimum, range: [F], scale each channel to [0, 1].
+        channels: names of the F channels.
+    """
+
+    rows: NDArray[np.float64]
+    training: NDArray[np.float64]
+    discrete: int
+    minimum: NDArray[np.float64]
+    range: NDArray[np.float64]
+    channels: tuple[str, ...]
+
+
 class Workload(abc.ABC):
     """What is computed.
 
@@ -193,6 +219,14 @@ class Workload(abc.ABC):
     def trajectory_steps(self, preset: str) -> int:
         """Return how many steps the trajectory stage trains."""
         return 50
+
+    def distribution(self, preset: str) -> Sampling | None:
+        """Return what the distribution stage does, or None where a workload has no such stage."""
+        return None
+
+    def held_out(self, hyper: Mapping[str, Any]) -> HeldOut | None:
+        """Return real rows for the quality of what is generated, or None where there is nothing to hold it against."""
+        return None
 
     def config(self, preset: str, beta_power_dtype: str = "variable") -> dict[str, Any]:
         """Return everything that a port needs, plain JSON (see `backends.contract.Port`)."""

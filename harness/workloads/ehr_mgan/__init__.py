@@ -18,7 +18,7 @@ from harness.errors import UsageError
 from harness.workloads.ehr_mgan.cohort import Cohort
 from harness.workloads.ehr_mgan.layout import STREAMS, noise, parameters
 from harness.workloads.ehr_mgan.synthetic import synthetic_icu
-from harness.workloads.spec import FORWARD, Arrays, Noise, Optimizer, Parameter, Segment, Update, Workload
+from harness.workloads.spec import FORWARD, Arrays, HeldOut, Noise, Optimizer, Parameter, Sampling, Segment, Update, Workload
 
 #: A batch of 8 would now and then drop a feature in all its rows: a mean of exactly 0, whose root has no gradient.
 SIZES: dict[str, dict[str, Any]] = {
@@ -28,6 +28,8 @@ SIZES: dict[str, dict[str, Any]] = {
 }
 #: The original counts epochs (500 of pre-training); a step here is one batch, and these stand for no cohort in particular.
 PRETRAINING_STEPS = {"tiny": 4, "small": 200, "paper": 5000}
+#: Steps and generated rows of each seed of the distribution stage; `paper` is the original's 500 + 800 epochs of ten batches.
+DISTRIBUTION = {"tiny": Sampling(64, 240), "small": Sampling(400, 640), "paper": Sampling(13000, 2560)}
 TRAJECTORY_STEPS = {"tiny": 24, "small": 202, "paper": 5001}
 
 
@@ -135,6 +137,13 @@ class EhrMGan(Workload):
 
     def trajectory_steps(self, preset: str) -> int:
         return TRAJECTORY_STEPS[preset]
+
+    def distribution(self, preset: str) -> Sampling:
+        return DISTRIBUTION[preset]
+
+    def held_out(self, hyper: Mapping[str, Any]) -> HeldOut:
+        """Return the rows of the cohort in the units that `generate` gives."""
+        return self.cohort(hyper["preset"]).held_out()
 
     def data(self, hyper: Mapping[str, Any]) -> Arrays:
         """Return `continuous` [rows, hours, channels] in [0, 1] and `discrete` 0/1, float64; with labels `label` [rows, 1]."""

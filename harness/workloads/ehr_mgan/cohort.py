@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.workloads.spec import HeldOut
+
 TRAINING_SHARE = 0.9  # the first 90 % of the rows train, the rest is held out
 CLASSES = 4
 
@@ -59,3 +61,13 @@ class Cohort:
             label = self.label[:, None]
             found.update(label=label[:rows], eval_label=label)
         return found
+
+    def held_out(self) -> HeldOut:
+        """Return all stays as `generate` gives them, de-normalised, those that train apart from those that do not."""
+        rows = np.concatenate([self.continuous * self.range + self.minimum, self.discrete], axis=2)
+        interventions = len(self.interventions)
+        return HeldOut(
+            rows[self.training_rows:], rows[: self.training_rows], interventions,
+            np.concatenate([self.minimum, np.zeros(interventions)]), np.concatenate([self.range, np.ones(interventions)]),
+            (*self.channels, *self.interventions),
+        )

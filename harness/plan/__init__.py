@@ -1,0 +1,15 @@
+"""From what was asked (workloads x sides x settings x seeds) to jobs and pairs. Pure: no files, no clock, no processes.
+
+A *side* is a build with, perhaps, a folder of ports of its own. A *job* is one side recording one workload; a *pair* says
+which two jobs are judged against each other. A job is planned once however many pairs use it. `jobs` holds what is done,
+`request` what was asked, `draft` the way from one to the other.
+"""
+
+from harness.plan.draft import REORDER_SEEDS, ULP_SEEDS, make
+from harness.plan.jobs import ChainCost, Distribution, Job, Opening, Pair, Plan, SampleJob, Side, SpeedJob, describe
+from harness.plan.request import DISTRIBUTION, LOCKSTEP_STAGES, Request, arguments, identity, sides
+
+__all__ = [
+    "DISTRIBUTION", "LOCKSTEP_STAGES", "REORDER_SEEDS", "ULP_SEEDS", "ChainCost", "Distribution", "Job", "Opening", "Pair", "Plan",
+    "Request", "SampleJob", "Side", "SpeedJob", "arguments", "describe", "identity", "make", "sides",
+]

@@ -1,0 +1,158 @@
+"""From what was asked (workloads x sides x settings x seeds) to jobs and pairs."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+from harness.plan.jobs import ChainCost, Distribution, Job, Pair, Plan, SampleJob, Side, SpeedJob
+from harness.plan.request import DISTRIBUTION, LOCKSTEP_STAGES, Request
+from harness.workloads.spec import Workload
+
+#: Seeds of the honest variations: three of one unit in the last place, two of batch order (and one plain repeat).
+ULP_SEEDS = (101, 102, 103)
+REORDER_SEEDS = (201, 202)
+#: Builds whose Adam keeps its powers of beta in float32 even for float64 variables.
+FLOAT32_POWERS_BACKEND = "tf1"
+
+
+def make(request: Request) -> Plan:
+    """Return the plan of a request."""
+    jobs: dict[str, Job] = {}
+    pairs: list[Pair] = []
+    chains: list[ChainCost] = []
+    bounds: dict[str, tuple[Job, Job]] = {}
+
+    def add(job: Job) -> Job:
+        return jobs.setdefault(job.name, job)
+
+    if request.fidelity and any(stage in LOCKSTEP_STAGES for stage in request.stages):
+        for workload, seed in itertools.product(request.workloads, request.seeds):
+            able = _able(request, workload)
+            for precision, (a, b) in itertools.product(request.precisions, _combinations(able)):
+                powers = _powers(workload, request, precision, a, b)
+                sided = [add(_job(request, workload, side, precision, seed, powers)) for side in (a, b)]
+                base: list[Job | None] = [None, None]
+                if precision != "fp64":
+                    lowest = [_job(request, workload, side, "fp64", seed, _powers(workload, request, "fp64", a, b)) for side in (a, b)]
+                    base = [add(job) for job in lowest]
+                    for low, full in zip(sided, lowest, strict=True):
+                        bounds.setdefault(low.name, (low, full))
+                if a is not b:
+                    stages = tuple(stage for stage in request.stages if stage in LOCKSTEP_STAGES)
+                    pairs.append(Pair(workload.name, precision, seed, sided[0], sided[1], base[0], base[1], stages))
+            if "fp64" in request.precisions and "trajectory" in request.stages:
+                chains.extend(_chain(request, workload, able, seed, add))
+    samples, distributions = _distributions(request) if request.fidelity and DISTRIBUTION in request.stages else ((), ())
+    timed = tuple(_speed(request)) if request.speed else ()
+    return Plan(tuple(jobs.values()), tuple(pairs), tuple(chains), timed, tuple(bounds.values()), samples, distributions)
+
+
+def _able(request: Request, workload: Workload) -> list[Side]:
+    return [side for side in request.sides if side.backend in workload.backends]
+
+
+def _combinations(able: Sequence[Side]) -> list[tuple[Side, Side]]:
+    """Return all pairs; a side alone is paired with itself, to be recorded and compared with nothing."""
+    return list(itertools.combinations(able, 2)) or [(side, side) for side in able]
+
+
+def _distributions(request: Request) -> tuple[tuple[SampleJob, ...], tuple[Distribution, ...]]:
+    """Return the jobs that train independently, one a side and seed, and the pairs of sides that are judged by them."""
+    samples: dict[str, SampleJob] = {}
+    distributions = []
+    for workload, precision in itertools.product(request.workloads, _native_precisions(request)):
+        size = workload.distribution(request.preset or "tiny")
+        if size is None:
+            continue
+        for a, b in _combinations(_able(request, workload)):
+            found = []
+            for side in (a, b):
+                drawn = tuple(_sample(request, workload, side, precision, number) for number in range(len(request.seeds)))
+                found.append(tuple(samples.setdefault(job.name, job) for job in drawn))
+            if a is not b:
+                distributions.append(Distribution(workload.name, precision, request.seeds[0], found[0], found[1]))
+    return tuple(samples.values()), tuple(distributions)
+
+
+def _native_precisions(request: Request) -> tuple[str, ...]:
+    """Return what models are trained in as users train them: float32, and where that was not asked for, what was."""
+    if "fp32" in request.precisions:
+        return ("fp32",)
+    return tuple(item for item in request.precisions if item != "fp64") or ("fp64",)
+
+
+def _sample(request: Request, workload: Workload, side: Side, precision: str, number: int) -> SampleJob:
+    preset = request.preset or "tiny"
+    size = workload.distribution(preset)
+    assert size is not None
+    return SampleJob(
+        side.label, side.build, side.backend, side.folders, workload.name, preset, precision, request.device, request.execution,
+        request.fidelity_threads, request.seeds[0], number, independent_seed(request.seeds[0], side.label, number), size.steps, size.rows,
+    )
+
+
+def independent_seed(base: int, side: str, number: int) -> int:
+    """Return a seed of 31 bits that no other side and no other number has, but by an accident of 2^-31."""
+    content = hashlib.sha256(f"{base}/{side}/{number}".encode()).digest()
+    return int.from_bytes(content[:4], "big") >> 1
+
+
+def _powers(workload: Workload, request: Request, precision: str, a: Side, b: Side) -> str:
+    """Return the dtype of the powers of beta for a pair: TF1's own chain on both sides if either is TF1's Adam."""
+    if precision == "fp64" and _adam(workload, request) and FLOAT32_POWERS_BACKEND in (a.backend, b.backend):
+        return "float32"
+    return "variable"
+
+
+def _adam(workload: Workload, request: Request) -> bool:
+    optimizers = workload.optimizers(workload.hyperparameters(request.preset or "tiny"))
+    return any(item.kind == "adam" for item in optimizers.values())
+
+
+def _job(request: Request, workload: Workload, side: Side, precision: str, seed: int, powers: str) -> Job:
+    preset = request.preset or "tiny"
+    stages = tuple(stage for stage in LOCKSTEP_STAGES if stage in request.stages)
+    if any(item != "fp64" for item in request.precisions):
+        # The bounds of a lower precision are judged on activations and gradients, whatever stages were asked for.
+        stages = tuple(stage for stage in LOCKSTEP_STAGES if stage in {*stages, "forward", "gradients"})
+    variants = [{"kind": "ulp", "precision": precision, "seed": number} for number in ULP_SEEDS]
+    variants += [{"kind": "repeat", "precision": precision, "seed": 0}]
+    variants += [{"kind": "reorder", "precision": precision, "seed": number} for number in REORDER_SEEDS]
+    if precision == "fp64":
+        for lower in sorted(set(request.precisions) - {"fp64"}):
+            for kind, number in (("round", 0), ("ulp", 301), ("ulp", 302)):
+                variants.append({
+                    "kind": f"{kind}:{lower}", "precision": lower, "seed": number, "stages": ("forward", "gradients"),
+                })
+    frozen = tuple(tuple(sorted(variant.items())) for variant in variants)
+    return Job(
+        side.label, side.build, side.backend, side.folders, workload.name, preset, precision,
+        request.device, request.execution, request.fidelity_threads, seed, powers, stages, workload.trajectory_steps(preset), frozen,
+    )
+
+
+def _chain(request: Request, workload: Workload, able: Sequence[Side], seed: int, add: Any) -> list[ChainCost]:
+    """Return the extra row of a comparison that TF1's Adam takes part in: the same build with and without its chain."""
+    if not _adam(workload, request) or len(able) < 2 or not any(side.backend == FLOAT32_POWERS_BACKEND for side in able):
+        return []
+    others = [side for side in able if side.backend != FLOAT32_POWERS_BACKEND]
+    side = (others or list(able))[0]
+    both = [add(_job(request, workload, side, "fp64", seed, powers)) for powers in ("float32", "variable")]
+    beside = next(item for item in able if item is not side and FLOAT32_POWERS_BACKEND in (item.backend, side.backend))
+    return [ChainCost(workload.name, seed, both[0], both[1], _job(request, workload, beside, "fp64", seed, "float32"))]
+
+
+def _speed(request: Request) -> list[SpeedJob]:
+    precisions = [item for item in request.precisions if item != "fp64"] or ["fp64"]
+    found = []
+    for workload, precision in itertools.product(request.workloads, precisions):
+        able = tuple(_able(request, workload))
+        preset = request.preset or "small"
+        if len(able) >= 2:
+            found.append(SpeedJob(
+                workload.name, preset, precision, request.device, request.execution, request.threads, request.seeds[0], able,
+            ))
+    return found
