@@ -27,6 +27,7 @@ EXECUTIONS = ("default", "eager", "graph", "compiled")
 #: How a job can end. Everything but `ok` carries a reason.
 STATUSES = ("ok", "unsupported", "error", "timeout", "crashed", "out of memory", "disk full", "corrupt", "interrupted")
 
+
 def _row(master: str, contraction: str, loss_scale: float = 1.0, loss_scale_growth: int = 0) -> Dict[str, Any]:
     return {
         "master": master, "contraction": contraction, "accumulate": master, "rest": master, "loss_scale": loss_scale,

@@ -10,7 +10,7 @@ from typing import Any, Dict, Optional
 import numpy as np
 
 from backends import recording
-from backends.source import NativeSource
+from backends.source import NativeSource, TapeSource
 
 #: What `export` writes and `adopt` reads: canonical names below these prefixes.
 WEIGHT, STATE = "parameter/", "optimizer/"
@@ -49,23 +49,38 @@ class Modeling(object):
     def do_export(self, checkpoint: str, path: str) -> Dict[str, Any]:
         """Write a checkpoint's weights and optimizer state under their canonical names; return its steps and where they come from."""
         step = self.port.restore(checkpoint)
-        arrays = {WEIGHT + name: value for name, value in self.port.parameters().items()}
-        arrays.update({STATE + name: value for name, value in self.port.optimizer_state().items()})
-        np.savez(path, **arrays)
+        np.savez(path, **self._canonical())
         return {"step": step, "origin": dict(self.port.step_origin)}
 
     def do_adopt(self, path: str, checkpoint: str, step: int) -> Dict[str, Any]:
         """Give the port what `export` wrote, save it in this framework's own format, and read that back; return what differs."""
-        arrays = recording.load_arrays(path)
-        weights = {name[len(WEIGHT):]: value for name, value in arrays.items() if name.startswith(WEIGHT)}
-        state = {name[len(STATE):]: value for name, value in arrays.items() if name.startswith(STATE)}
-        self.port.load_parameters(weights)
-        self.port.load_optimizer_state(state)
-        self.port.steps_trained = step
+        arrays = self._give(path, step)
         self.port.save(checkpoint)
-        self.port.load_parameters({name: np.zeros_like(value) for name, value in weights.items()})
+        self.port.load_parameters({name: np.zeros_like(value) for name, value in self.port.parameters().items()})
         found_step = self.port.restore(checkpoint)
-        found = {WEIGHT + name: value for name, value in self.port.parameters().items()}
-        found.update({STATE + name: value for name, value in self.port.optimizer_state().items()})
+        found = self._canonical()
         lost = sorted(name for name, value in arrays.items() if not np.array_equal(found.get(name), value))
-        return {"step": found_step, "lost": lost, "parameters": len(weights), "slots": sum(name[-2:] in ("/m", "/v") for name in state)}
+        counted = [sum(name.startswith(prefix) for name in arrays) for prefix in (WEIGHT, STATE)]
+        return {"step": found_step, "lost": lost, "parameters": counted[0], "state": counted[1]}
+
+    def do_continue(self, path: str, tape: str, step: int, out: str) -> Dict[str, Any]:
+        """Go on from what `export` wrote for one lockstep step; write weights and optimizer state before and after it."""
+        before = self._give(path, step)
+        source = TapeSource(self.data, recording.load_arrays(tape), self.config["batch"], first=step)
+        self.port.train(source, 1)
+        after = self._canonical()
+        np.savez(out, **dict({"before/" + name: before[name] for name in after}, **{"after/" + name: after[name] for name in after}))
+        return {"step": source.cursor}
+
+    def _canonical(self) -> Dict[str, np.ndarray]:
+        arrays = {WEIGHT + name: value for name, value in self.port.parameters().items()}
+        arrays.update({STATE + name: value for name, value in self.port.optimizer_state().items()})
+        return arrays
+
+    def _give(self, path: str, step: int) -> Dict[str, np.ndarray]:
+        """Load what `export` wrote into the port and return it."""
+        arrays = recording.load_arrays(path)
+        self.port.load_parameters({name[len(WEIGHT):]: value for name, value in arrays.items() if name.startswith(WEIGHT)})
+        self.port.load_optimizer_state({name[len(STATE):]: value for name, value in arrays.items() if name.startswith(STATE)})
+        self.port.steps_trained = step
+        return arrays

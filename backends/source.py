@@ -65,17 +65,20 @@ class TapeSource(Source):
         tape: `batches` [steps, batch] row numbers; `noise/<phase>/<site>` [steps, ...], and [1, ...] of the pseudo-phases
             `forward` and `generate`.
         batch: rows a batch.
+        first: the training step that the tape's first one is, for a run that goes on from a checkpoint.
     """
 
     lockstep = True
 
-    def __init__(self, data: Mapping[str, np.ndarray], tape: Mapping[str, np.ndarray], batch: int) -> None:
+    def __init__(self, data: Mapping[str, np.ndarray], tape: Mapping[str, np.ndarray], batch: int, first: int = 0) -> None:
         Source.__init__(self, data, batch)
         self.tape = tape
         self.steps = len(tape["batches"])
+        self.cursor = self.first = first
 
     def batch(self, step: int, phase: str) -> Batch:
         """Return the batch and the noise of one phase of one step, both counted from 0."""
+        step -= self.first
         if not 0 <= step < self.steps:
             raise IndexError("the tape holds %d steps, step %d was asked for" % (self.steps, step))
         rows = self.tape["batches"][step]

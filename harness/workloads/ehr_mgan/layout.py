@@ -129,5 +129,6 @@ def _labels(hyper: Mapping[str, Any], phase: str, stream: str) -> list[Noise]:
     if stream == "discrete":
         return [Noise((phase,), "label/real", shape, "uniform", low=0.8, high=0.9)]
     return [
-        Noise((phase,), "label/real", shape, "uniform", low=0.7, high=1.2), Noise((phase,), "label/fake", shape, "uniform", low=0.1, high=0.3),
+        Noise((phase,), "label/real", shape, "uniform", low=0.7, high=1.2),
+        Noise((phase,), "label/fake", shape, "uniform", low=0.1, high=0.3),
     ]

@@ -1,0 +1,122 @@
+"""Carry a model from one build to another through canonical names, and prove that it goes on as before.
+
+The proof is stage U of the ladder, from where the checkpoint stopped: both builds, in float64, are given the same weights,
+optimizer state and tape, and run one more training step; what the step changed must agree.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness import store
+from harness.errors import BuildError, JobFailed, UsageError
+from harness.fidelity.measure import difference
+from harness.modeling import CHECKPOINTS, Model, Site
+
+#: The acceptance ceiling of float64 (see docs/fidelity.md): the largest error that a converted model's next step may have.
+CEILING = 1e-9
+#: Beside the largest slot of its kind, one smaller than this share is rounding's.
+SHARE = 2.0**-40
+
+
+@dataclasses.dataclass(frozen=True)
+class Conversion:
+    """What `convert` did.
+
+    Attributes:
+        model: the new one. parameters, state: how many arrays of each were carried over, bit by bit.
+        origin: by optimizer, how its step count was found where the checkpoint did not hold it.
+        error, worst: largest error of the next step and the array that has it; None without a proof.
+    """
+
+    model: Model
+    parameters: int
+    state: int
+    origin: dict[str, str]
+    error: float | None
+    worst: str | None
+
+
+def convert(site: Site, source: Path, model: Model, build: str, out: Path, *, prove: bool) -> Conversion:
+    """Carry weights and optimizer state of a checkpoint over to another build.
+
+    Args:
+        site: where to work. source: the folder of the checkpoint in the first build's format.
+        model: what the checkpoint is. build: where it goes. out: the new model's folder.
+        prove: whether to run one more step on both builds and compare.
+
+    Raises:
+        UsageError: there is something at `out`. BuildError: one of the two builds cannot be had.
+        JobFailed: the checkpoint cannot be read, did not survive, or does not go on as before.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(f"--out {out}: there is something already. Give a new folder.")
+    target = dataclasses.replace(model, build=build)
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        canonical = str(scratch / "canonical.npz")
+        try:
+            with site.worker(model, scratch) as (worker, _):
+                exported = worker.request("export", checkpoint=str(source.absolute()), path=canonical)
+            with site.worker(target, scratch) as (worker, _):
+                checkpoint = str((out / CHECKPOINTS).absolute())
+                adopted = worker.request("adopt", path=canonical, checkpoint=checkpoint, step=exported["step"])
+        except BuildError as error:
+            raise BuildError(f"a conversion needs both builds, {model.build} to read and {build} to write: {error}") from error
+        try:
+            if adopted["lost"]:
+                raise JobFailed("error", f"{len(adopted['lost'])} arrays did not survive the way to {build}, {adopted['lost'][0]} first")
+            proof = _prove(site, (model, target), scratch, exported["step"]) if prove else (None, None)
+        except BaseException:
+            shutil.rmtree(out, ignore_errors=True)
+            raise
+    made = dataclasses.replace(
+        target, step=exported["step"], converted={"from": model.build, "step_origin": exported["origin"], "proof": proof[0]},
+    )
+    made.write(out)
+    return Conversion(made, adopted["parameters"], adopted["state"], exported["origin"], *proof)
+
+
+def _prove(site: Site, models: tuple[Model, Model], scratch: Path, step: int) -> tuple[float, str]:
+    """Return the largest error of one more step, and where it is.
+
+    Raises:
+        JobFailed: it exceeds the ceiling.
+    """
+    sides: list[dict[str, Any]] = []
+    for index, model in enumerate(models):
+        out = scratch / f"continued-{index}.npz"
+        with site.worker(dataclasses.replace(model, precision="fp64"), scratch) as (worker, tape):
+            worker.request("continue", path=str(scratch / "canonical.npz"), tape=tape, step=step, out=str(out))
+        sides.append(store.read_arrays(out))
+    error, worst = compare(*sides)
+    if not error <= CEILING:
+        raise JobFailed(
+            "error", f"the converted model does not go on as before: after one more float64 step {worst} differs by {error:.1e} of what "
+            f"the step changed (ceiling {CEILING:.0e})"
+        )
+    return error, worst
+
+
+def compare(a: dict[str, Any], b: dict[str, Any]) -> tuple[float, str]:
+    """Return the largest error between two sides' arrays after a step, relative to what the step changed, and its name."""
+    names = sorted(name[len("after/"):] for name in b if name.startswith("after/"))
+    if names != sorted(name[len("after/"):] for name in a if name.startswith("after/")):
+        return float("inf"), "the list of arrays"
+    changes = {name: float(np.max(np.abs(b["after/" + name] - b["before/" + name]), initial=0.0)) for name in names}
+    largest: dict[str, float] = {}
+    for name in names:
+        kind = name.rsplit("/", 1)[-1]
+        largest[kind] = max(largest.get(kind, 0.0), changes[name])
+    worst = (0.0, names[0])
+    for name in names:
+        scale = max(changes[name], SHARE * largest[name.rsplit("/", 1)[-1]])
+        found = difference(a["after/" + name], b["after/" + name], scale)
+        worst = max(worst, (found.error if found.finite else float("inf"), name))
+    return worst
