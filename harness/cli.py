@@ -82,7 +82,7 @@ def _context() -> Context:
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> Table:
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column in ("workload", "build"))
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     return table
@@ -119,7 +119,7 @@ def show_list(ports: Annotated[tuple[Path, ...], SEVERAL] = ()) -> int:
     ports
         Folders with workloads and ports of your own.
     """
-    OUT.print(_table(("workload", "backends", "presets", "what"), listing.workloads(ports), "Workloads"))
+    OUT.print(_table(("workload", "backends", "presets", "runs", "what"), listing.workloads(ports), "Workloads"))
     OUT.print()
     OUT.print(_table(("build", "backend", "python", "framework", "devices"), listing.builds(), "Builds"))
     return 0

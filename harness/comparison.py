@@ -20,7 +20,6 @@ from harness.processes import Limits, clean_environment
 from harness.report import html, json_format, junit, markdown
 from harness.report.model import BuildRow, JobRow, Report
 from harness.rounds import machine_lock
-from harness.workloads import registry
 
 #: A worker may use this share of the memory that is free when the run starts.
 MEMORY_SHARE = 0.9
@@ -141,7 +140,7 @@ def make_bench(folder: Path, located: Located, chosen: options.Options, context:
     return runner.Bench(
         run=folder.absolute(), staging=staging.prepare(context.environ), interpreters=located.interpreters,
         environment=clean_environment(context.environ, TF_CPP_MIN_LOG_LEVEL="1"),
-        workloads=registry.known(chosen.ports), limits=Limits(chosen.limit, memory),
+        workloads=options.workloads(chosen), limits=Limits(chosen.limit, memory),
     )
 
 

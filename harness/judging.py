@@ -167,6 +167,8 @@ def reproduce(a: Job, b: Job, stage: str) -> str:
     jobs = [a, b] if a.build != b.build or a.side.split()[0] != b.side.split()[0] else [a]
     words = ["harness", "compare", "--workloads", a.workload, *arguments(jobs), "--precision", a.precision]
     words += ["--preset", a.preset, "--seed", str(a.seed), "--threads", str(a.threads), "--no-speed"]
+    if a.data:
+        words += ["--data", a.data]
     if stage in LETTER:
         words += ["--stages", stage]
     if a.device != "cpu":

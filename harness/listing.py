@@ -26,9 +26,9 @@ SNAPSHOTS = 14
 
 
 def workloads(folders: Sequence[Path]) -> list[Row]:
-    """Return every workload with its backends, presets and what it is."""
+    """Return every workload with its backends, presets, whether it runs where none is named, and what it is."""
     return [
-        (name, " ".join(item.backends), " ".join(item.presets), (type(item).__doc__ or "").strip().splitlines()[0])
+        (name, " ".join(item.backends), " ".join(item.presets), "by default" if item.default else "when named", item.what)
         for name, item in sorted(registry.known(folders).items())
     ]
 

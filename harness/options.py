@@ -7,6 +7,7 @@ One frozen dataclass is the single place of every option, its default and its he
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -37,7 +38,9 @@ class Options:
         Backends or builds to compare, e.g. `tf2 torch`. The same one twice compares it with itself;
         `torch@FOLDER` takes the ports in FOLDER.
     workloads
-        Which workloads; all that at least two of the backends have, if not given.
+        Which workloads; if not given, all that run by default (see `harness list`) and that at least two of the backends have.
+    data
+        What workloads that take data train on: synthetic_icu (theirs, if not given), daphnet, or a folder with a cohort of your own.
     precision
         Which precisions: fp64 fp32 tf32 bf16 fp16.
     preset
@@ -82,6 +85,7 @@ class Options:
 
     backends: Annotated[tuple[str, ...], SEVERAL] = ("tf2", "torch")
     workloads: Annotated[tuple[str, ...], SEVERAL] = ()
+    data: str | None = None
     precision: Annotated[tuple[str, ...], SEVERAL] = ("fp64", "fp32")
     preset: str | None = None
     device: str = "cpu"
@@ -143,6 +147,27 @@ def request(options: Options) -> plan.Request:
     )
 
 
+def workloads(options: Options) -> dict[str, Workload]:
+    """Return all workloads by name; those that are asked for, or run by default, on the data asked for.
+
+    Raises:
+        UnknownName: a workload or data that do not exist. UsageError: data that cannot be used, or that no workload takes.
+    """
+    known = registry.known(options.ports)
+    _check("workload", options.workloads, known)
+    if options.data is None:
+        return known
+    asked = _unique(options.workloads) or tuple(name for name, item in known.items() if item.default)
+    takers = [name for name in asked if known[name].sources]
+    if not takers:
+        able = [name for name, item in known.items() if item.sources]
+        raise UsageError(
+            f"--data {options.data}: none of the workloads ({', '.join(asked)}) takes data. Name one that does: --workloads "
+            + " ".join(able)
+        )
+    return {**known, **{name: known[name].with_data(options.data) for name in takers}}
+
+
 def cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -182,8 +207,7 @@ def _sides(options: Options) -> tuple[plan.Side, ...]:
 
 
 def _workloads(options: Options, sides: Sequence[plan.Side]) -> tuple[Workload, ...]:
-    known = registry.known(options.ports)
-    _check("workload", options.workloads, known)
+    known = workloads(options)
     backends = {side.backend for side in sides}
     enough = min(2, len(sides))
     found = []
@@ -205,7 +229,16 @@ def _workloads(options: Options, sides: Sequence[plan.Side]) -> tuple[Workload, 
     found = [workload for workload in found if _ported(options, workload.name)]
     if not found:
         raise UsageError(f"no workload has ports for the backends {', '.join(sorted(backends))}. See: harness list")
+    for workload, preset in itertools.product(found, _presets(options)):
+        if workload.source:
+            workload.hyperparameters(preset)  # refuses data that do not fit, before any build is looked for
     return tuple(found)
+
+
+def _presets(options: Options) -> tuple[str, ...]:
+    """Return the presets of what was asked for: fidelity's and speed's."""
+    wanted = (("tiny", not options.no_fidelity), ("small", not options.no_speed))
+    return (options.preset,) if options.preset else tuple(preset for preset, asked in wanted if asked)
 
 
 def _ported(options: Options, workload: str) -> bool:

@@ -164,6 +164,7 @@ def _peaks(record: store.Record) -> list[Mapping[str, int]]:
 def _command(one: Timed) -> str:
     words = ["harness", "compare", "--workloads", one.job.workload, *arguments(one.job.sides)]
     words += ["--precision", one.job.precision, "--preset", one.job.preset, "--no-fidelity", "--threads", str(one.job.threads)]
+    words += ["--data", one.job.data] if one.job.data else []
     words += [] if one.job.device == "cpu" else ["--device", one.job.device]
     words += [] if one.job.execution == "default" else ["--execution", one.job.execution]
     return shlex.join(words)

@@ -91,6 +91,7 @@ def _sample(request: Request, workload: Workload, side: Side, precision: str, nu
     return SampleJob(
         side.label, side.build, side.backend, side.folders, workload.name, preset, precision, request.device, request.execution,
         request.fidelity_threads, request.seeds[0], number, independent_seed(request.seeds[0], side.label, number), size.steps, size.rows,
+        workload.source,
     )
 
 
@@ -131,6 +132,7 @@ def _job(request: Request, workload: Workload, side: Side, precision: str, seed:
     return Job(
         side.label, side.build, side.backend, side.folders, workload.name, preset, precision,
         request.device, request.execution, request.fidelity_threads, seed, powers, stages, workload.trajectory_steps(preset), frozen,
+        workload.source,
     )
 
 
@@ -154,5 +156,6 @@ def _speed(request: Request) -> list[SpeedJob]:
         if len(able) >= 2:
             found.append(SpeedJob(
                 workload.name, preset, precision, request.device, request.execution, request.threads, request.seeds[0], able,
+                workload.source,
             ))
     return found

@@ -38,7 +38,7 @@ class Opening:
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """One side records one workload on one tape."""
+    """One side records one workload on one tape. `data`: what `--data` named; empty for the workload's own."""
 
     side: str
     build: str
@@ -55,6 +55,7 @@ class Job:
     stages: tuple[str, ...]
     steps: int
     variants: tuple[tuple[tuple[str, Any], ...], ...]
+    data: str = ""
 
     @property
     def name(self) -> str:
@@ -74,7 +75,7 @@ class SampleJob:
     Attributes:
         seed: what the run was asked with. number: which of the seeds this is, counted from 0.
         own_seed: what initial weights are drawn from and what the framework's generators start from.
-        steps: of training. rows: to generate.
+        steps: of training. rows: to generate. data: what `--data` named.
     """
 
     side: str
@@ -92,6 +93,7 @@ class SampleJob:
     own_seed: int
     steps: int
     rows: int
+    data: str = ""
 
     @property
     def name(self) -> str:
@@ -154,6 +156,7 @@ class SpeedJob:
     threads: int
     seed: int
     sides: tuple[Side, ...]
+    data: str = ""
 
     @property
     def name(self) -> str:

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.errors import UsageError
+
 Arrays = dict[str, NDArray[Any]]
 
 #: Pseudo-phases of `Noise`: what the forward stage and `generate` consume on a tape.
@@ -175,6 +177,8 @@ class Workload(abc.ABC):
         backends: the backends that ship a port.
         presets: `tiny`, `small`, `paper` or some of them.
         default: whether a comparison that names no workload includes this one.
+        sources: what `--data` may name beside a folder; empty if the workload brings its own data.
+        source: what `--data` named; empty for the workload's own.
     """
 
     name: str
@@ -182,6 +186,21 @@ class Workload(abc.ABC):
     backends: tuple[str, ...]
     presets: tuple[str, ...] = ("tiny", "small", "paper")
     default: bool = True
+    sources: tuple[str, ...] = ()
+    source: str = ""
+
+    @property
+    def what(self) -> str:
+        """The workload in one line."""
+        return (type(self).__doc__ or "").strip().partition("\n")[0]
+
+    def with_data(self, data: str) -> Workload:
+        """Return this workload on the data that `--data` names.
+
+        Raises:
+            UsageError: the workload takes none, or they cannot be used.
+        """
+        raise UsageError(f"--data {data}: workload {self.name} brings its own data and takes no other.")
 
     @abc.abstractmethod
     def hyperparameters(self, preset: str) -> dict[str, Any]:

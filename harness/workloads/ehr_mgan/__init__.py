@@ -11,13 +11,13 @@ has the original's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from harness.errors import UsageError
+from harness.workloads.ehr_mgan import sources, synthetic
 from harness.workloads.ehr_mgan.cohort import Cohort
 from harness.workloads.ehr_mgan.layout import STREAMS, noise, parameters
-from harness.workloads.ehr_mgan.synthetic import synthetic_icu
 from harness.workloads.spec import FORWARD, Arrays, HeldOut, Noise, Optimizer, Parameter, Sampling, Segment, Update, Workload
 
 #: A batch of 8 would now and then drop a feature in all its rows: a mean of exactly 0, whose root has no gradient.
@@ -26,6 +26,8 @@ SIZES: dict[str, dict[str, Any]] = {
     "small": {"batch": 32, "latent": 16, "encoder_units": 32, "decoder_units": 32, "generator_units": 64, "discriminator_units": 48},
     "paper": {"batch": 256, "latent": 25, "encoder_units": 128, "decoder_units": 128, "generator_units": 512, "discriminator_units": 256},
 }
+#: A cohort of fewer rows has too few batches in an epoch, and too few rows held out, to say anything.
+ROWS_PER_BATCH = 10
 #: The original counts epochs (500 of pre-training); a step here is one batch, and these stand for no cohort in particular.
 PRETRAINING_STEPS = {"tiny": 4, "small": 200, "paper": 5000}
 #: Steps and generated rows of each seed of the distribution stage; `paper` is the original's 500 + 800 epochs of ten batches.
@@ -37,20 +39,32 @@ class EhrMGan(Workload):
     """The GAN on one cohort.
 
     Args:
-        cohort: returns the cohort for a preset.
+        data: where the cohort comes from, as `--data` names it; `synthetic_icu`, if not given.
         conditional: whether the class of a stay is given to the encoders, the decoders and the generators.
     """
 
     backends = ("tf1", "tf2", "torch")
     port = "ehr_mgan"
     default = False
+    sources = tuple(sources.NAMED)
 
-    def __init__(self, cohort: Callable[[str], Cohort] = synthetic_icu, *, conditional: bool = False) -> None:
-        self.cohort, self.conditional = cohort, conditional
+    def __init__(self, data: str | None = None, *, conditional: bool = False) -> None:
+        found, self.cohort = sources.find(data or synthetic.NAME)
+        self.source = found if data else ""
+        self.conditional = conditional
         self.name = "ehr_mgan_conditional" if conditional else "ehr_mgan"
+
+    @property
+    def what(self) -> str:
+        label = ", given their class" if self.conditional else ""
+        return f"EHR-M-GAN: vital signs and interventions of intensive-care stays{label}. Takes --data."
+
+    def with_data(self, data: str) -> EhrMGan:
+        return type(self)(data, conditional=self.conditional)
 
     def hyperparameters(self, preset: str) -> dict[str, Any]:
         cohort = self.cohort(preset)
+        self._check_rows(cohort, preset)
         _, hours, continuous = cohort.continuous.shape
         discrete = cohort.discrete.shape[2]
         for stream, channels in (("continuous", continuous), ("discrete", discrete)):
@@ -81,6 +95,16 @@ class EhrMGan(Workload):
             "discrete_fake_label": 0.1,
             "pretraining_steps": PRETRAINING_STEPS[preset],
         }
+
+    def _check_rows(self, cohort: Cohort, preset: str) -> None:
+        rows, batch = len(cohort.continuous), SIZES[preset]["batch"]
+        if rows < ROWS_PER_BATCH * batch:
+            able = [name for name in SIZES if ROWS_PER_BATCH * SIZES[name]["batch"] <= rows]
+            advice = f"Choose --preset {' or '.join(able)}, or give more rows" if able else "Give more rows"
+            raise UsageError(
+                f"{self.name}: the cohort {cohort.name} has {rows} rows; preset {preset} takes batches of {batch} and needs "
+                f"{ROWS_PER_BATCH} times as many, {ROWS_PER_BATCH * batch}. {advice}."
+            )
 
     def parameters(self, hyper: Mapping[str, Any]) -> tuple[Parameter, ...]:
         return parameters(hyper)
