@@ -41,7 +41,7 @@ def test_nothing_like_it() -> None:
     """Where nothing is close, nothing is guessed."""
     with pytest.raises(UnknownName) as caught:
         options.request(Options(backends=TWO, workloads=("zzz",)))
-    assert "Did you mean" not in str(caught.value) and "Known: cnn, linear" in str(caught.value)
+    assert "Did you mean" not in str(caught.value) and "Known: cnn, ehr_mgan, ehr_mgan_conditional, linear" in str(caught.value)
 
 
 @pytest.mark.parametrize(

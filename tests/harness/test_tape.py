@@ -6,6 +6,7 @@ import numpy as np
 
 from harness import tape
 from harness.workloads.cnn import WORKLOAD as CNN
+from harness.workloads.ehr_mgan import WORKLOAD as EHR_MGAN
 from harness.workloads.linear import WORKLOAD as LINEAR
 
 ROWS = [789, 186, 607, 149, 182, 153]
@@ -13,12 +14,25 @@ KERNEL = [0.013876098673510723, 0.061171369416946314, 0.029212300524793955]
 
 
 def test_a_tape_holds_weights_batches_and_noise():
-    """In canonical names, float64 but for row numbers."""
+    """In canonical names; weights are float64, row numbers int64, masks uint8."""
     drawn = tape.draw(CNN, CNN.config("tiny"), 0, 5)
     assert {f"weights/{item['name']}" for item in CNN.config("tiny")["parameters"]} | {"batches", "noise/train/dropout"} == set(drawn.tape)
     assert (5, 16) == drawn.tape["batches"].shape and np.int64 == drawn.tape["batches"].dtype
     assert (5, 16, 128) == drawn.tape["noise/train/dropout"].shape
-    assert all(np.float64 == value.dtype for name, value in drawn.tape.items() if name != "batches")
+    assert np.uint8 == drawn.tape["noise/train/dropout"].dtype
+    assert {np.dtype("float64")} == {value.dtype for name, value in drawn.tape.items() if name.startswith("weights/")}
+
+
+def test_several_phases_of_a_step_share_a_draw_and_forward_and_generate_have_one():
+    """The ten updates of a joint step see the same latent noise; dropout is each update's own."""
+    steps = 3
+    drawn = tape.draw(EHR_MGAN, EHR_MGAN.config("tiny"), 0, steps).tape
+    latent = {name: value for name, value in drawn.items() if name.endswith("/generator/continuous")}
+    joint = [value for name, value in latent.items() if name.startswith("noise/joint/")]
+    assert 10 == len(joint) and all(np.array_equal(joint[0], value) for value in joint) and steps == len(joint[0])
+    assert {1} == {len(value) for name, value in drawn.items() if name.startswith(("noise/forward/", "noise/generate/"))}
+    masks = [drawn[f"noise/joint/vae/{stream}/encoder/continuous/layer1"] for stream in ("continuous", "discrete")]
+    assert not np.array_equal(*masks)
 
 
 def test_a_batch_repeats_no_row_and_stays_in_the_training_rows():

@@ -33,7 +33,7 @@ def test_the_number_of_parameters(preset, trainable):
 def test_every_hyperparameter_is_exact_in_float32():
     """So that float64 runs of all frameworks use the same ones, even where one rounds them."""
     hyper = WORKLOAD.hyperparameters("tiny")
-    optimizer = WORKLOAD.optimizer(hyper)
+    (optimizer,) = WORKLOAD.optimizers(hyper).values()
     values = [optimizer.learning_rate, optimizer.beta1, optimizer.beta2, optimizer.epsilon, hyper["dropout_rate"], hyper["l2"]]
     values += hyper["batch_norm"].values()
     assert values == [float(np.float32(value)) for value in values]
@@ -62,4 +62,4 @@ def test_paper_enlarges_real_digits():
 def test_the_mask_is_one_draw_for_each_unit_of_a_batch():
     """Kept with probability 7/8."""
     (site,) = WORKLOAD.noise(WORKLOAD.hyperparameters("tiny"))
-    assert ("train", "dropout", (16, 128), "keep_mask", 0.875) == (site.phase, site.site, site.shape, site.kind, site.keep)
+    assert (("train",), "dropout", (16, 128), "keep_mask", 0.875) == (site.phases, site.site, site.shape, site.kind, site.keep)

@@ -8,6 +8,8 @@ import math
 import numpy as np
 import pytest
 
+from harness.errors import UsageError
+from harness.workloads import registry
 from harness.workloads.linear import WORKLOAD
 from harness.workloads.spec import Noise, Parameter
 
@@ -24,23 +26,42 @@ def test_initial_values_are_what_they_say():
 
 def test_noise_is_what_it_says():
     """Masks hold zeros and ones in the share asked for; uniform noise lies in [0, 1)."""
-    mask = Noise("train", "dropout", (100, 50), "keep_mask", 0.875).draw(np.random.RandomState(0), 4)
+    mask = Noise(("train",), "dropout", (100, 50), "keep_mask", 0.875).draw(np.random.RandomState(0), 4)
     assert (4, 100, 50) == mask.shape and {0.0, 1.0} == set(np.unique(mask)) and abs(mask.mean() - 0.875) < 0.01
-    uniform = Noise("train", "z", (100,), "uniform").draw(np.random.RandomState(0), 4)
+    uniform = Noise(("train",), "z", (100,), "uniform").draw(np.random.RandomState(0), 4)
     assert 0.0 <= uniform.min() < uniform.max() < 1.0
+    label = Noise(("train",), "label", (100,), "uniform", low=0.75, high=1.25).draw(np.random.RandomState(0), 4)
+    assert 0.75 <= label.min() < 0.8 and 1.2 < label.max() < 1.25
+    drawn = Noise(("train",), "e", (1000,), "normal").draw(np.random.RandomState(0), 4)
+    assert abs(drawn.mean()) < 0.05 and abs(drawn.std() - 1.0) < 0.05
 
 
 def test_an_unknown_kind_is_refused_by_name():
     """With what is allowed."""
-    with pytest.raises(ValueError, match="zeros, ones, glorot_uniform"):
+    with pytest.raises(ValueError, match="zeros, ones, normal, glorot_uniform"):
         Parameter("w", (1,), "he_normal").draw(np.random.RandomState(0))
-    with pytest.raises(ValueError, match="keep_mask, uniform"):
-        Noise("train", "z", (1,), "normal").draw(np.random.RandomState(0), 1)
+    with pytest.raises(ValueError, match="keep_mask, uniform, normal"):
+        Noise(("train",), "z", (1,), "poisson").draw(np.random.RandomState(0), 1)
 
 
 def test_a_configuration_is_plain_json():
     """It crosses a pipe; the powers of beta are the only thing that a comparison decides."""
-    config = WORKLOAD.config("tiny", "float32")
-    assert config == json.loads(json.dumps(config))
-    assert "float32" == config["optimizer"]["beta_power_dtype"]
-    assert {**config, "optimizer": {**config["optimizer"], "beta_power_dtype": "variable"}} == WORKLOAD.config("tiny")
+    for workload in registry.SHIPPED:
+        config = workload.config("tiny", "float32")
+        assert config == json.loads(json.dumps(config))
+        assert {"float32"} == {item["beta_power_dtype"] for item in config["optimizers"].values()}
+        plain = {name: {**item, "beta_power_dtype": "variable"} for name, item in config["optimizers"].items()}
+        assert {**config, "optimizers": plain} == workload.config("tiny")
+
+
+def test_a_workload_that_brings_its_own_data_takes_no_other():
+    """And says which one it is."""
+    assert () == WORKLOAD.sources and "" == WORKLOAD.source
+    with pytest.raises(UsageError, match="--data daphnet: workload linear brings its own data"):
+        WORKLOAD.with_data("daphnet")
+
+
+def test_a_workload_says_what_it_is_in_one_line():
+    """For the list; no two say the same."""
+    lines = [workload.what for workload in registry.SHIPPED]
+    assert all(line.endswith(".") and "\n" not in line for line in lines) and len({*lines}) == len(lines)
