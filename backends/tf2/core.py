@@ -3,29 +3,27 @@
 The same code runs on Keras 2 and Keras 3. Three things keep it exact on both: every layer gets its dtype policy by hand,
 losses are `tf.nn` ops, and gradients are taken of `tf.Variable`s, which Keras 3 wraps in a class of its own.
 
-A port built on `Tf2Port` declares its layers, inputs, activations and loss terms; phases, gradients, updates, tracing,
-native input and read-back of settings are here.
+A port built on `Tf2Port` declares its layers, inputs, activations and loss terms; state, updates and their tracing are in
+`training.py`, native draws in `native.py`. Here is the contract: arrays in, arrays out.
 """
 
 from __future__ import annotations
 
-import collections
-import functools
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 import numpy as np
 import tensorflow as tf
 
+from backends import schedule
 from backends.contract import PRECISION_TABLE, Port, Setting
 from backends.parameters import check
 from backends.source import Batch
-from backends.tf2 import optimizers, runtime
-from backends.tf2.runtime import DEVICES, EXECUTIONS, KERAS_3, framework_versions  # noqa: F401  (abilities are read here)
+from backends.tf2 import checkpoints, native, runtime
+from backends.tf2.runtime import DEVICES, EXECUTIONS, framework_versions  # noqa: F401  (abilities are read here)
+from backends.tf2.training import Tensors, Trainer
 
 #: `generate` runs about this many input elements at a time: one call for digits, one batch a call for photographs.
 CHUNK_ELEMENTS = 1 << 20
-
-Tensors = Dict[str, Any]
 
 
 class Tf2Port(Port):
@@ -42,22 +40,16 @@ class Tf2Port(Port):
         Port.__init__(self, config, setting)
         table = PRECISION_TABLE[setting.precision]
         self.dtype, self.policies = tf.as_dtype(table["master"]), runtime.policies(setting.precision)
-        self.loss_scale = float(table["loss_scale"])
-        self.generator = tf.random.Generator.from_seed(0)
-        self.activation_names = []  # type: List[str]
         with runtime.refusals():
             self.layers = self.build()
-            empty = {name: tf.zeros([1] + shape[1:], dtype) for name, (dtype, shape) in self.inputs().items()}
-            self.activations(empty, None, False)  # a layer makes its weights when it is first called
-        named = self.variables()
-        # Keras 3 hands out wrappers, which its optimizers want; everything else works on the tf.Variable inside.
-        self.weights = {name: variable.value if KERAS_3 else variable for name, variable in named.items()}
-        trainable = [item["name"] for item in config["parameters"] if item["trainable"]]
-        self.trained = collections.OrderedDict((name, self.weights[name]) for name in trainable)
-        self.statistics = [self.weights[item["name"]] for item in config["parameters"] if not item["trainable"]]
-        self.optimizer = optimizers.build(
-            config["optimizer"], [named[name] for name in trainable], list(self.trained.values()))
-        self._trace()
+            named = self.create()
+        self.noise = native.Noise(config, self.consumes, self.dtype)
+        self.trainer = Trainer(self, named)
+        self.weights = self.trainer.weights
+        self.activation_names = []  # type: List[str]
+        self._forward = self.trainer.compiled(self._observe)
+        self._product = self.trainer.compiled(lambda arrays: self.activations(arrays, None, False)[self.PRODUCT])
+        self._trained, self._single = 0, 0
 
     # -- what a port declares ---------------------------------------------------------------------------------
 
@@ -70,56 +62,42 @@ class Tf2Port(Port):
         raise NotImplementedError
 
     def activations(self, arrays: Tensors, noise: Optional[Tensors], training: bool) -> Tensors:
-        """Return named activations in order. `noise` None: draw it here (native mode)."""
+        """Return named activations in order. `noise` by site; None in inference mode only."""
         raise NotImplementedError
 
-    def loss_terms(self, phase: str, arrays: Tensors, noise: Optional[Tensors]) -> Tensors:
+    def loss_terms(self, phase: str, arrays: Tensors, noise: Tensors) -> Tensors:
         """Return the named loss terms of a phase, `total` last."""
         raise NotImplementedError
+
+    def create(self) -> Tensors:
+        """Return the variable of every parameter by canonical name; here a layer makes its weights when it is first called."""
+        self.activations({name: tf.zeros([1] + shape[1:], dtype) for name, (dtype, shape) in self.inputs().items()}, None, False)
+        return self.variables()
 
     def variables(self) -> Tensors:
         """Return the Keras variable of every parameter by canonical name."""
         split = [item["name"].rsplit("/", 1) for item in self.config["parameters"]]
         return {"/".join(parts): getattr(self.layers[parts[0]], parts[1]) for parts in split}
 
+    def kind(self, phase: str) -> str:
+        """Return the same for phases whose losses are the same function: they share a trace."""
+        return phase
+
+    def consumes(self, phase: str, site: str) -> bool:
+        """Return whether a phase computes with a site that is declared for it."""
+        return True
+
     # -- what a port uses -------------------------------------------------------------------------------------
 
-    def dropout(self, x: Any, rate: float, noise: Optional[Tensors], site: str) -> Any:
-        """Drop with the tape's mask, or with TF's own generator. It is an object with state, so that a stream can be seeded
-        after tracing: the seed of a stateful op is baked into the graph (tensorflow#33034)."""
-        if noise is None:
-            return tf.nn.experimental.stateless_dropout(x, rate, seed=self.generator.make_seeds(1)[:, 0])
+    def dropout(self, x: Any, rate: float, noise: Tensors, site: str) -> Any:
+        """Drop with the mask of a site."""
         return x * noise[site] / (1.0 - rate)
 
     def regularization(self) -> Any:
         """Return the sum of the layers' regularisation losses; Keras computes them in the variable's dtype."""
         return tf.add_n([tf.cast(loss, self.dtype) for layer in self.layers.values() for loss in layer.losses])
 
-    # -- tracing ----------------------------------------------------------------------------------------------
-
-    def _trace(self) -> None:
-        """Make the callables of the port, as its execution asks. Nothing is traced before the first call."""
-        self._forward = self._compiled(self._undisturbed(self._observe))
-        self._losses = self._compiled(self._undisturbed(self.loss_terms))
-        self._gradients = self._compiled(self._undisturbed(lambda *given: self._differentiate(*given)[1]))
-        self._update = self._compiled(self._train)
-        self._product = self._compiled(lambda arrays: self.activations(arrays, None, False)[self.PRODUCT])
-
-    def _compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        if self.setting.execution == "eager":
-            return function
-        return tf.function(function, jit_compile=True if self.setting.execution == "compiled" else None)
-
-    def _undisturbed(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the function with the running statistics put back behind it: Keras moves them in every training call."""
-        def run(*given: Any) -> Any:
-            kept = [tf.identity(variable) for variable in self.statistics]
-            result = function(*given)
-            for variable, value in zip(self.statistics, kept):
-                variable.assign(value)
-            return result
-
-        return run
+    # -- arrays and tensors -----------------------------------------------------------------------------------
 
     def _observe(self, arrays: Tensors, noise: Optional[Tensors], training: bool) -> List[Any]:
         found = self.activations(arrays, noise, training)
@@ -127,42 +105,19 @@ class Tf2Port(Port):
         self.activation_names = list(found)
         return list(found.values())
 
-    def _differentiate(self, phase: str, arrays: Tensors, noise: Optional[Tensors]) -> Tuple[Tensors, Tensors]:
-        with tf.GradientTape() as tape:
-            terms = self.loss_terms(phase, arrays, noise)
-            self.observed_dtypes["loss"] = terms["total"].dtype.name
-            total = terms["total"] if self.loss_scale == 1.0 else terms["total"] * self.loss_scale
-        found = tape.gradient(total, self.trained)
-        if self.loss_scale != 1.0:
-            found = {name: None if value is None else value / self.loss_scale for name, value in found.items()}
-        return terms, found
-
-    def _train(self, phase: str, arrays: Tensors, noise: Optional[Tensors]) -> Tensors:
-        terms, found = self._differentiate(phase, arrays, noise)
-        self.optimizer.apply([found[name] for name in self.trained])
-        return terms
-
-    def _step_from(self, iterator: Any) -> Tensors:
-        arrays = next(iterator)
-        return self._joined([self._update(phase, arrays, None) for phase in self.config["phases"]])
-
-    def _joined(self, found: List[Tensors]) -> Tensors:
-        """Return the terms of all phases of a step under one name each."""
-        if len(found) == 1:
-            return found[0]
-        phases = zip(self.config["phases"], found)
-        return {"%s/%s" % (phase, name): value for phase, terms in phases for name, value in terms.items()}
-
-    # -- the contract -----------------------------------------------------------------------------------------
-
     def _tensors(self, arrays: Mapping[str, np.ndarray]) -> Tensors:
         wanted = self.inputs()
         return {name: tf.constant(value, wanted[name][0]) for name, value in arrays.items() if name in wanted}
 
-    def _noise(self, batch: Batch) -> Optional[Tensors]:
+    def _given(self, phase: str, batch: Batch) -> Tuple[Tensors, Tensors]:
+        """Return a batch's arrays and noise on the device; noise that is not given is drawn, with seed 0."""
+        arrays = self._tensors(batch.arrays)
         if batch.noise is None:
-            return None
-        return {site: tf.constant(value, self.dtype) for site, value in batch.noise.items()}
+            clock = tf.constant([0, self._single], tf.int64)
+            return arrays, self.noise.draw(phase, self.noise.streams_of(phase), clock)
+        return arrays, {site: tf.constant(batch.noise[site], self.dtype) for site in self.noise.names(phase)}
+
+    # -- the contract -----------------------------------------------------------------------------------------
 
     def parameters(self) -> Dict[str, np.ndarray]:
         return {name: variable.numpy() for name, variable in self.weights.items()}
@@ -171,61 +126,69 @@ class Tf2Port(Port):
         check(values, self.config)
         for name, variable in self.weights.items():
             variable.assign(tf.constant(values[name], self.dtype))
-        self.optimizer.reset()
+        for optimizer in self.trainer.optimizers.values():
+            optimizer.reset()
+        self._trained, self._single = 0, 0
 
     def forward(self, batch: Batch, training: bool) -> Dict[str, np.ndarray]:
-        with runtime.refusals():
-            found = self._forward(self._tensors(batch.arrays), self._noise(batch), training)
+        with runtime.refusals(), self.trainer.undisturbed():
+            arrays, noise = self._given(self.config["forward"]["phase"], batch) if training else (self._tensors(batch.arrays), None)
+            found = self._forward(arrays, noise, training)
         return {name: runtime.readable(value) for name, value in zip(self.activation_names, found)}
 
     def losses(self, phase: str, batch: Batch) -> Dict[str, float]:
-        with runtime.refusals():
-            found = self._losses(phase, self._tensors(batch.arrays), self._noise(batch))
-        return {name: float(value) for name, value in found.items()}
+        with runtime.refusals(), self.trainer.undisturbed():
+            found, _ = self.trainer.differentiate(phase, *self._given(phase, batch))
+        return self.trainer.terms(phase, found.numpy())
 
     def gradients(self, phase: str, batch: Batch) -> Dict[str, np.ndarray]:
-        with runtime.refusals():
-            found = self._gradients(phase, self._tensors(batch.arrays), self._noise(batch))
-        return {name: found[name].numpy() for name in self.trained if found[name] is not None}
+        with runtime.refusals(), self.trainer.undisturbed():
+            _, found = self.trainer.differentiate(phase, *self._given(phase, batch))
+        return {name: value.numpy() for name, value in found.items()}
 
     def train_step(self, phase: str, batch: Batch) -> Dict[str, float]:
         with runtime.refusals():
-            found = self._update(phase, self._tensors(batch.arrays), self._noise(batch))
-        return {name: float(value) for name, value in found.items()}
-
-    def train(self, source: Any, steps: int) -> Dict[str, List[float]]:
-        history = []  # type: List[Tensors]
-        with runtime.refusals():
-            if source.lockstep:
-                for _ in range(steps):
-                    batches = [(phase, source.batch(source.cursor, phase)) for phase in self.config["phases"]]
-                    history.append(self._joined([
-                        self._update(phase, self._tensors(batch.arrays), self._noise(batch)) for phase, batch in batches]))
-                    source.cursor += 1
+            if batch.noise is None:
+                arrays = self._tensors(batch.arrays)
+                rows = tf.range(self.config["batch"], dtype=tf.int64)
+                found = self.trainer.update_natively(phase, arrays, rows, tf.constant([0, self._single], tf.int64))
+                self._single += 1
             else:
-                step = source.stream("tf2 %d" % id(self), self._native)[-1]
-                history = [step() for _ in range(steps)]
-            # One conversion at the end; it also waits for the device.
-            return {name: tf.stack([terms[name] for terms in history]).numpy().tolist() for name in (history or [{}])[0]}
+                found = self.trainer.update(phase, *self._given(phase, batch))
+        return self.trainer.terms(phase, found.numpy())
 
-    def _native(self, source: Any) -> Tuple[Any, ...]:
-        """Return a callable that runs one native step; before it, what has to live as long as it does.
+    def train(self, source: Any, steps: int) -> Dict[str, List[Any]]:
+        history = []  # type: List[Tuple[int, str, Any]]
+        with runtime.refusals():
+            for index in range(steps):
+                step = source.cursor
+                phases = schedule.phases_at(self.config, step)
+                for phase, found in self._lockstep(source, phases) if source.lockstep else self._native(source, phases):
+                    history.append((index, phase, found))
+                source.cursor += 1
+                self._trained += 1
+            # One conversion a phase at the end; it also waits for the device.
+            values = {}  # type: Dict[str, Any]
+            for phase in {phase for _, phase, _ in history}:
+                values[phase] = iter(tf.stack([found for _, name, found in history if name == phase]).numpy().tolist())
+        done = [[] for _ in range(steps)]  # type: List[List[Tuple[str, Dict[str, float]]]]
+        for index, phase, _ in history:
+            done[index].append((phase, self.trainer.terms(phase, next(values[phase]))))
+        return schedule.columns(self.config, done)
 
-        Row numbers pass through `tf.data` and a batch is gathered at once: less work than passing single rows. The step is
-        traced for this stream and holds its iterator; as an argument of a `tf.function` an iterator is matched with the
-        traces at each call, which takes longer than a small model's step.
-        """
-        self.generator.reset_from_seed(source.seed)
-        rows = self._tensors(source.training_rows())
-        total = len(next(iter(source.training_rows().values())))
-        order = tf.data.Dataset.range(total).shuffle(total, seed=source.seed).batch(source.batch_size, drop_remainder=True)
-        batches = order.repeat().map(lambda index: {name: tf.gather(value, index) for name, value in rows.items()})
-        iterator = iter(batches.prefetch(2))
-        # Not compiled as a whole, XLA has no iterators: it calls `_update`, which is.
-        step = functools.partial(self._step_from, iterator)
-        if self.setting.execution != "eager":
-            step = tf.function(step).get_concrete_function()
-        return self, iterator, step  # `self`, because its id is the stream's key
+    def _lockstep(self, source: Any, phases: List[str]) -> List[Tuple[str, Any]]:
+        """Run one step on the tape; return each phase with its loss terms."""
+        return [(phase, self.trainer.update(phase, *self._given(phase, source.batch(source.cursor, phase)))) for phase in phases]
+
+    def _native(self, source: Any, phases: List[str]) -> List[Tuple[str, Any]]:
+        """Run one step on draws of the framework's own."""
+        batches = source.stream("tf2 %d" % id(self), self._batches)[-1]
+        rows, clock = batches.at(source.cursor), tf.constant([source.seed, source.cursor], tf.int64)
+        return [(phase, self.trainer.update_natively(phase, batches.rows, rows, clock)) for phase in phases]
+
+    def _batches(self, source: Any) -> Tuple[Any, ...]:
+        """Return the batches of a source; before them the port, because its id is the stream's key."""
+        return self, native.Batches(self._tensors(source.training_rows()), source.batch_size, source.seed, self.noise)
 
     def generate(self, source: Any, count: int) -> np.ndarray:
         rows = source.evaluation_rows(count)
@@ -240,12 +203,35 @@ class Tf2Port(Port):
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def optimizer_state(self) -> Dict[str, np.ndarray]:
-        kind = self.config["optimizer"]["kind"]
-        state = {"%s/step" % kind: np.asarray(self.optimizer.step)}
-        for slot, values in self.optimizer.slots().items():
-            for name, value in zip(self.trained, values):
-                state["%s/%s/%s" % (kind, name, slot)] = np.asarray(value)
-        return state
+        return {name: np.asarray(variable.numpy()) for name, variable in self.trainer.visible().items()}
+
+    def load_optimizer_state(self, values: Mapping[str, np.ndarray]) -> None:
+        expected = self.trainer.visible()
+        missing, unknown = sorted(set(expected) - set(values)), sorted(set(values) - set(expected))
+        if missing or unknown:
+            raise KeyError("optimizers of %s: missing %s; unknown %s" % (self.config["workload"], missing or "none", unknown or "none"))
+        for name, variable in expected.items():
+            if np.shape(values[name]) != tuple(variable.shape):
+                raise ValueError("%s has shape %s, expected %s" % (name, np.shape(values[name]), tuple(variable.shape)))
+        for name, optimizer in self.trainer.optimizers.items():
+            optimizer.load({key: values["%s/%s" % (name, key)] for key in optimizer.visible()})
+
+    def save(self, folder: str) -> None:
+        checkpoints.save(folder, dict(self.trainer.state(), trained=tf.Variable(self._trained, dtype=tf.int64)), self._trained)
+
+    def restore(self, folder: str) -> int:
+        trained = tf.Variable(0, dtype=tf.int64)
+        checkpoints.restore(folder, dict(self.trainer.state(), trained=trained))
+        self._trained = int(trained.numpy())
+        return self._trained
+
+    def dtype_policy(self) -> str:
+        """Return which layers compute in which dtype, as they say themselves."""
+        kinds = {}  # type: Dict[str, List[str]]
+        for name, layer in self.layers.items():
+            kinds.setdefault(layer.dtype_policy.name, []).append(name)
+        return "; ".join("%s: %s" % (policy, ", ".join(names)) for policy, names in sorted(kinds.items()))
 
     def effective(self) -> Dict[str, Any]:
-        return runtime.effective(self.layers, self._update, next(iter(self.weights.values())))
+        variable = next(iter(self.weights.values()))
+        return dict(runtime.effective(self.trainer.an_update(), variable), dtype_policy=self.dtype_policy())

@@ -1,124 +1,212 @@
 """Optimizers for TF 2, exactly as a workload asks: Keras' own where it computes that, else one on TensorFlow's kernel.
 
-Both offer `apply(gradients)`, `reset()`, `step` and `slots()`. Keras' Adam is of the `hat` form and takes the powers of
-beta with `pow` in the variable's dtype. But hyper-parameters given as Python floats pass through float32 even for float64
-variables: Keras 2 stores them so, Keras 3 stores the learning rate so and casts the betas so on their way to `pow`. Hence
-callables, which are not stored, and tensors where Keras 3 takes no callable.
+Both work on variables by canonical name and offer `apply(gradients)`, `reset()`, `step`, `slots()`, `load(values)` and
+`variables()`. Keras' Adam is of the `hat` form and takes the powers of beta with `pow` in the variable's dtype. But
+hyper-parameters given as Python floats pass through float32 even for float64 variables: Keras 2 stores them so, Keras 3 stores
+the learning rate so and casts the betas so on their way to `pow`. Hence callables, which are not stored, and tensors where
+Keras 3 takes no callable.
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, Mapping
 
+import numpy as np
 import tensorflow as tf
 
 from backends.contract import Unsupported
 from backends.tf2.runtime import KERAS_3
 
 
-class KerasOptimizer(object):
-    """One of Keras' optimizers on a fixed list of variables.
+class Optimizer(object):
+    """What both kinds have in common.
 
-    Args:
-        optimizer: from `tf.keras.optimizers`.
-        variables: what it updates, in the order of the gradients.
+    Attributes:
+        step: the variable that counts updates.
     """
 
-    def __init__(self, optimizer: Any, variables: Sequence[Any]) -> None:
-        self.optimizer, self.variables = optimizer, list(variables)
-        # Slots are made now: tf.function allows no new variables after its first trace.
-        if KERAS_3:
-            optimizer.build(self.variables)
-        else:
-            optimizer._create_all_weights(self.variables)
+    step = None  # type: Any
 
-    @property
-    def step(self) -> Any:
-        """The variable that counts updates."""
-        return self.optimizer.iterations
+    def slots(self) -> Dict[str, Any]:
+        """Return the slot variables as `<parameter>/<slot>`."""
+        raise NotImplementedError
 
-    def apply(self, gradients: Sequence[Any]) -> None:
-        """Update the variables."""
-        self.optimizer.apply_gradients(zip(gradients, self.variables))
+    def apply(self, gradients: Mapping[str, Any]) -> None:
+        """Update the parameters that have a gradient."""
+        raise NotImplementedError
 
-    def slots(self) -> Dict[str, List[Any]]:
-        """Return the slots by canonical name, each a list in the order of the variables."""
-        if not isinstance(self.optimizer, tf.keras.optimizers.Adam):
-            return {}
-        if KERAS_3:
-            return {"m": self.optimizer._momentums, "v": self.optimizer._velocities}
-        return {slot: [self.optimizer.get_slot(variable, slot) for variable in self.variables] for slot in ("m", "v")}
+    def powers(self) -> Dict[str, Any]:
+        """Return the variables that follow from the step count."""
+        return {}
+
+    def move_powers(self, step: int) -> None:
+        """Set the powers to what they are after so many updates."""
+
+    def variables(self) -> Dict[str, Any]:
+        """Return every variable of the optimizer by name."""
+        return dict(self.slots(), step=self.step, **self.powers())
+
+    def visible(self) -> Dict[str, Any]:
+        """Return the variables that `optimizer_state` shows."""
+        return dict(self.slots(), step=self.step)
+
+    def load(self, values: Mapping[str, np.ndarray]) -> None:
+        """Set the visible variables and what follows from them."""
+        for name, variable in self.visible().items():
+            variable.assign(tf.constant(values[name], variable.dtype))
+        self.move_powers(int(values["step"]))
 
     def reset(self) -> None:
         """Return to the state before the first update."""
-        zero([self.step] + [slot for values in self.slots().values() for slot in values])
+        self.load({name: np.zeros(variable.shape) for name, variable in self.visible().items()})
 
 
-class Adam(object):
+class KerasOptimizer(Optimizer):
+    """One of Keras' optimizers.
+
+    Args:
+        optimizer: from `tf.keras.optimizers`.
+        variables: what it updates, by name, as Keras knows them.
+    """
+
+    def __init__(self, optimizer: Any, variables: Mapping[str, Any]) -> None:
+        self.optimizer, self.updated = optimizer, dict(variables)
+        # Slots are made now: tf.function allows no new variables after its first trace.
+        if KERAS_3:
+            optimizer.build(list(self.updated.values()))
+        else:
+            optimizer._create_all_weights(list(self.updated.values()))
+        self.step = inner(optimizer.iterations)
+
+    def apply(self, gradients: Mapping[str, Any]) -> None:
+        self.optimizer.apply_gradients([(value, self.updated[name]) for name, value in gradients.items()])
+
+    def slots(self) -> Dict[str, Any]:
+        if not isinstance(self.optimizer, tf.keras.optimizers.Adam):
+            return {}
+        if not KERAS_3:
+            return {"%s/%s" % (name, slot): self.optimizer.get_slot(item, slot) for name, item in self.updated.items() for slot in "mv"}
+        found = {}
+        for slot, values in (("m", self.optimizer._momentums), ("v", self.optimizer._velocities)):
+            found.update({"%s/%s" % (name, slot): inner(value) for name, value in zip(self.updated, values)})
+        return found
+
+
+class Adam(Optimizer):
     """Adam on `ResourceApplyAdam`, the kernel of TF1's own Adam, for what Keras' Adam does not compute.
 
     Args:
         options: see `harness/workloads/spec.py`. `beta_power_dtype` float32 reproduces `tf.compat.v1.train.AdamOptimizer`:
             the powers are a chain of float32 products, and hyper-parameters pass through float32. `epsilon_place`
             corrected (torch; Kingma & Ba 2015, algorithm 1) is the hat form with eps * sqrt(1 - beta2^t) for eps.
-        variables: `tf.Variable`s of one dtype, in the order of the gradients.
+        variables: `tf.Variable`s of one dtype by name.
     """
 
-    def __init__(self, options: Mapping[str, Any], variables: Sequence[Any]) -> None:
-        self.variables = list(variables)
-        self.dtype = self.variables[0].dtype.base_dtype
+    def __init__(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> None:
+        self.updated = dict(variables)
+        self.dtype = next(iter(self.updated.values())).dtype.base_dtype
         self.power_dtype = tf.float32 if options["beta_power_dtype"] == "float32" else self.dtype
         self.corrected = options["epsilon_place"] == "corrected"
         self.rate, self.beta1, self.beta2, self.epsilon = [
             tf.constant(options[name], self.power_dtype) for name in ("learning_rate", "beta1", "beta2", "epsilon")]
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.power1, self.power2 = [tf.Variable(beta, trainable=False) for beta in (self.beta1, self.beta2)]
-        self.m, self.v = [[tf.Variable(tf.zeros_like(item), trainable=False) for item in self.variables] for _ in "mv"]
+        self.m, self.v = [
+            {name: tf.Variable(tf.zeros_like(item), trainable=False) for name, item in self.updated.items()} for _ in "mv"]
 
-    def apply(self, gradients: Sequence[Any]) -> None:
-        """Update the variables, then move the powers on."""
+    def apply(self, gradients: Mapping[str, Any]) -> None:
         power1, power2, rate, beta1, beta2, epsilon = [
             tf.cast(value, self.dtype)
             for value in (self.power1, self.power2, self.rate, self.beta1, self.beta2, self.epsilon)]
         if self.corrected:
             epsilon *= tf.sqrt(1.0 - power2)
-        for variable, m, v, gradient in zip(self.variables, self.m, self.v, gradients):
+        for name, gradient in gradients.items():
             tf.raw_ops.ResourceApplyAdam(
-                var=variable.handle, m=m.handle, v=v.handle, beta1_power=power1, beta2_power=power2, lr=rate, beta1=beta1,
-                beta2=beta2, epsilon=epsilon, grad=gradient)
+                var=self.updated[name].handle, m=self.m[name].handle, v=self.v[name].handle, beta1_power=power1,
+                beta2_power=power2, lr=rate, beta1=beta1, beta2=beta2, epsilon=epsilon, grad=gradient)
         self.power1.assign(self.power1 * self.beta1)
         self.power2.assign(self.power2 * self.beta2)
         self.step.assign_add(1)
 
-    def slots(self) -> Dict[str, List[Any]]:
-        """Return the slots by canonical name, each a list in the order of the variables."""
-        return {"m": self.m, "v": self.v}
+    def slots(self) -> Dict[str, Any]:
+        found = {}
+        for name in self.updated:
+            found.update({name + "/m": self.m[name], name + "/v": self.v[name]})
+        return found
+
+    def powers(self) -> Dict[str, Any]:
+        return {"power1": self.power1, "power2": self.power2}
+
+    def move_powers(self, step: int) -> None:
+        for power, beta in ((self.power1, self.beta1), (self.power2, self.beta2)):
+            factor = beta.numpy()
+            value = factor
+            for _ in range(step):
+                value = value * factor  # the chain that `apply` runs, in the same dtype
+            power.assign(value)
+
+
+class Scaled(Optimizer):
+    """An optimizer with a dynamic loss scale: see `PRECISION_TABLE` in `backends/contract.py`."""
+
+    def __init__(self, optimizer: Optimizer, start: float, growth: int) -> None:
+        self.optimizer, self.start, self.growth, self.step = optimizer, start, growth, optimizer.step
+        self.loss_scale = tf.Variable(start, dtype=tf.float32, trainable=False)
+        self.good, self.skipped = [tf.Variable(0, dtype=tf.int64, trainable=False) for _ in range(2)]
+
+    def apply(self, gradients: Mapping[str, Any]) -> None:
+        finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(value)) for value in gradients.values()])
+
+        def update() -> Any:
+            self.optimizer.apply(gradients)
+            grown = tf.equal(self.good + 1, self.growth)
+            self.loss_scale.assign(tf.where(grown, 2.0 * self.loss_scale, self.loss_scale))
+            return self.good.assign(tf.where(grown, tf.zeros_like(self.good), self.good + 1))
+
+        def skip() -> Any:
+            self.loss_scale.assign(0.5 * self.loss_scale)
+            self.skipped.assign_add(1)
+            return self.good.assign(tf.zeros_like(self.good))
+
+        tf.cond(finite, update, skip)
+
+    def slots(self) -> Dict[str, Any]:
+        return self.optimizer.slots()
+
+    def powers(self) -> Dict[str, Any]:
+        return self.optimizer.powers()
+
+    def move_powers(self, step: int) -> None:
+        self.optimizer.move_powers(step)
+
+    def variables(self) -> Dict[str, Any]:
+        return dict(self.visible(), **self.powers())
+
+    def visible(self) -> Dict[str, Any]:
+        return dict(self.optimizer.visible(), loss_scale=self.loss_scale, good=self.good, skipped=self.skipped)
 
     def reset(self) -> None:
-        """Return to the state before the first update."""
-        zero([self.step] + self.m + self.v)
-        self.power1.assign(self.beta1)
-        self.power2.assign(self.beta2)
+        Optimizer.reset(self)
+        self.loss_scale.assign(self.start)
 
 
-def zero(variables: Sequence[Any]) -> None:
-    """Set variables to zero."""
-    for variable in variables:
-        variable.assign(tf.zeros(variable.shape, variable.dtype))
+def inner(variable: Any) -> Any:
+    """Return the `tf.Variable` inside of what Keras 3 hands out."""
+    return variable if isinstance(variable, tf.Variable) else variable.value
 
 
-def build(options: Mapping[str, Any], keras_variables: Sequence[Any], variables: Sequence[Any]) -> Any:
+def build(options: Mapping[str, Any], keras_variables: Mapping[str, Any]) -> Optimizer:
     """Return the optimizer that `options` (see `harness/workloads/spec.py`) describes.
 
     Args:
-        options: the workload's `optimizer`.
-        keras_variables: the trainable variables as Keras knows them.
-        variables: the same as `tf.Variable`s (with Keras 2 they are the same objects).
+        options: one of the workload's `optimizers`.
+        keras_variables: the variables that it updates by name, as Keras knows them.
 
     Raises:
         Unsupported: a kind or a placement that this backend does not know.
     """
-    dtype = variables[0].dtype.base_dtype
+    variables = {name: inner(variable) for name, variable in keras_variables.items()}
+    dtype = next(iter(variables.values())).dtype.base_dtype
 
     def exact(name: str) -> Any:
         return lambda: tf.constant(options[name], dtype)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Dict, Iterator, Mapping
+from typing import Any, Dict, Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -76,21 +76,17 @@ def readable(tensor: Any) -> np.ndarray:
     return np.asarray(tf.cast(tensor, tf.float32) if tensor.dtype in (tf.bfloat16, tf.float16) else tensor)
 
 
-def effective(layers: Mapping[str, Any], function: Any, variable: Any) -> Dict[str, Any]:
-    """Return what TensorFlow and Keras report.
+def effective(function: Any, variable: Any) -> Dict[str, Any]:
+    """Return what TensorFlow reports.
 
     Args:
-        layers: the model's layers by name.
-        function: the update step, as it is called.
+        function: an update, as it is called.
         variable: any weight; it lies on the device that computes.
     """
     from tensorflow.python.framework import config  # determinism can be set in public, but not read
 
     graph = hasattr(function, "get_concrete_function") and not tf.config.functions_run_eagerly()
     xla = graph and bool(getattr(function, "_jit_compile", False))
-    kinds = {}  # type: Dict[str, Any]
-    for name, layer in layers.items():
-        kinds.setdefault(layer.dtype_policy.name, []).append(name)
     gpus = [device.name for device in tf.config.list_logical_devices("GPU")]
     return {
         "execution": "compiled" if xla else "graph" if graph else "eager",
@@ -100,6 +96,5 @@ def effective(layers: Mapping[str, Any], function: Any, variable: Any) -> Dict[s
         "tf32": bool(gpus and tf.config.experimental.tensor_float_32_execution_enabled()),
         "xla": xla,
         "deterministic": bool(config.is_op_determinism_enabled()),
-        "dtype_policy": "; ".join("%s: %s" % (policy, ", ".join(names)) for policy, names in sorted(kinds.items())),
         "versions": framework_versions(),
     }

@@ -1,0 +1,85 @@
+"""Native randomness: batches and noise that the framework draws, as functions of (seed, step, site) alone.
+
+Nothing here has state, so a run that stops goes on exactly where it was, and draws fit into any graph. What a phase needs is
+drawn up front, as tensors under the names of their sites: the model then computes the same on a tape and on its own draws.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List, Mapping, Tuple
+
+import tensorflow as tf
+
+Site = Tuple[int, Mapping[str, Any]]
+
+
+class Noise(object):
+    """The sites of `config["noise"]`, each with a random stream of its own.
+
+    Args:
+        config: the workload's configuration.
+        consumes: whether a phase computes with a site that is declared for it.
+        dtype: of the draws.
+    """
+
+    def __init__(self, config: Mapping[str, Any], consumes: Callable[[str, str], bool], dtype: Any) -> None:
+        self.dtype, self.streams = dtype, len(config["noise"]) + 1
+        self.sites = {}  # type: Dict[str, List[Site]]
+        for index, site in enumerate(config["noise"]):
+            for phase in site["phases"]:
+                if consumes(phase, site["site"]):
+                    self.sites.setdefault(phase, []).append((index, site))
+
+    def names(self, phase: str) -> List[str]:
+        """Return the sites that a phase computes with."""
+        return [site["site"] for _, site in self.sites.get(phase, [])]
+
+    def streams_of(self, phase: str) -> Any:
+        """Return the numbers of a phase's streams: an argument, so that phases which differ in nothing else share a trace."""
+        return tf.constant([index for index, _ in self.sites.get(phase, [])], tf.int64)
+
+    def draw(self, phase: str, streams: Any, clock: Any) -> Dict[str, Any]:
+        """Return the noise of one phase of one step.
+
+        Args:
+            phase: decides names, shapes and distributions.
+            streams: of `streams_of`, for the phase itself or one with the same sites.
+            clock: (seed, step), int64.
+        """
+        found = {}
+        for place, (_, site) in enumerate(self.sites.get(phase, [])):
+            seed = tf.stack([clock[0], clock[1] * self.streams + streams[place]])
+            found[site["site"]] = draw(site, seed, self.dtype)
+        return found
+
+    def permutation(self, rows: int, seed: int, epoch: int) -> Any:
+        """Return the order of the rows in one epoch; it has the last stream, which no site has."""
+        clock = tf.constant([seed, epoch * self.streams + self.streams - 1], tf.int64)
+        return tf.argsort(tf.random.stateless_uniform([rows], clock, dtype=tf.float64), stable=True)
+
+
+def draw(site: Mapping[str, Any], seed: Any, dtype: Any) -> Any:
+    """Return one draw of a site; the kinds are those of `harness/workloads/spec.py`."""
+    if site["kind"] == "normal":
+        return tf.random.stateless_normal(site["shape"], seed, dtype=dtype)
+    low, high = (0.0, 1.0) if site["kind"] == "keep_mask" else (site["low"], site["high"])
+    values = tf.random.stateless_uniform(site["shape"], seed, low, high, dtype=dtype)
+    return tf.cast(values < site["keep"], dtype) if site["kind"] == "keep_mask" else values
+
+
+class Batches(object):
+    """The batches of a native source: rows live on the device, each epoch has one permutation, partial batches are dropped."""
+
+    def __init__(self, rows: Mapping[str, Any], batch: int, seed: int, noise: Noise) -> None:
+        self.rows, self.batch, self.seed, self.noise = dict(rows), batch, seed, noise
+        self.total = int(next(iter(self.rows.values())).shape[0])
+        self.epoch, self.places = -1, []  # type: int, List[Any]
+
+    def at(self, step: int) -> Any:
+        """Return the row numbers of a step."""
+        epoch, place = divmod(step, self.total // self.batch)
+        if epoch != self.epoch:
+            order = self.noise.permutation(self.total, self.seed, epoch)
+            whole = self.total // self.batch * self.batch
+            self.epoch, self.places = epoch, tf.unstack(tf.reshape(order[:whole], [-1, self.batch]))
+        return self.places[place]

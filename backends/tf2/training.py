@@ -1,0 +1,146 @@
+"""State and updates of a TF2 port: variables, optimizers, and the traced functions that differentiate and update.
+
+What is traced once: the losses and gradients of each kind of phase (looking at a port and updating it share them), the update
+of each kind by each optimizer, and the same on native draws. What differs between phases that share a trace, the streams of
+their noise and the loss scale, are arguments.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence, Tuple
+
+import tensorflow as tf
+
+from backends.contract import PRECISION_TABLE
+from backends.tf2 import optimizers
+
+Tensors = Dict[str, Any]
+
+
+class Trainer(object):
+    """The trainable side of a port.
+
+    Args:
+        port: a `Tf2Port`, of which the declarations are used.
+        named: the variable of every parameter by canonical name, as Keras knows it.
+    """
+
+    def __init__(self, port: Any, named: Mapping[str, Any]) -> None:
+        self.port, self.config = port, port.config
+        # Keras 3's optimizers want its wrappers; everything else works on the tf.Variable inside.
+        self.weights = {item["name"]: optimizers.inner(named[item["name"]]) for item in self.config["parameters"]}
+        self.statistics = [self.weights[item["name"]] for item in self.config["parameters"] if not item["trainable"]]
+        self.updates = {update["phase"]: update for update in self.config["updates"]}
+        table = PRECISION_TABLE[port.setting.precision]
+        self.scaled = table["loss_scale_growth"] > 0
+        self.optimizers = {}  # type: Dict[str, optimizers.Optimizer]
+        for name, options in self.config["optimizers"].items():
+            owned = {key for update in self.config["updates"] if update["optimizer"] == name for key in update["parameters"]}
+            optimizer = optimizers.build(options, {key: named[key] for key in self.weights if key in owned})
+            if self.scaled:
+                optimizer = optimizers.Scaled(optimizer, table["loss_scale"], table["loss_scale_growth"])
+            self.optimizers[name] = optimizer
+        self.term_names = {}  # type: Dict[str, List[str]]
+        self.streams = {phase: port.noise.streams_of(phase) for phase in self.updates}
+        self._functions = {}  # type: Dict[Any, Callable[..., Any]]
+
+    # -- tracing ----------------------------------------------------------------------------------------------
+
+    def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function as the port's execution asks. Nothing is traced before the first call."""
+        if self.port.setting.execution == "eager":
+            return function
+        return tf.function(function, jit_compile=True if self.port.setting.execution == "compiled" else None)
+
+    def _once(self, key: Any, make: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
+        if key not in self._functions:
+            self._functions[key] = self.compiled(make())
+        return self._functions[key]
+
+    def _key(self, phase: str) -> Tuple[Any, ...]:
+        return self.port.kind(phase), tuple(self.updates[phase]["parameters"])
+
+    @contextlib.contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """Put the running statistics back afterwards: Keras moves them in every training call."""
+        kept = [tf.identity(variable) for variable in self.statistics]
+        try:
+            yield
+        finally:
+            for variable, value in zip(self.statistics, kept):
+                variable.assign(value)
+
+    # -- losses and gradients ---------------------------------------------------------------------------------
+
+    def _differentiation(self, phase: str) -> Callable[..., Any]:
+        """Return the function (arrays, noise, loss scale or None) -> (loss terms in one vector, gradients by name), unscaled."""
+        trained = {name: self.weights[name] for name in self.updates[phase]["parameters"]}
+
+        def run(arrays: Tensors, noise: Tensors, scale: Any) -> Tuple[Any, Tensors]:
+            # Only what the phase updates is watched: through anything else nothing is differentiated for its own sake.
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(list(trained.values()))
+                terms = self.port.loss_terms(phase, arrays, noise)
+                total = terms["total"] if scale is None else terms["total"] * tf.cast(scale, terms["total"].dtype)
+            self.port.observed_dtypes["loss"] = terms["total"].dtype.name
+            self.term_names[self.port.kind(phase)] = list(terms)
+            found = {name: value for name, value in tape.gradient(total, trained).items() if value is not None}
+            if scale is not None:
+                found = {name: value / tf.cast(scale, value.dtype) for name, value in found.items()}
+            return tf.stack(list(terms.values())), found
+
+        return self._once(("differentiate", self._key(phase)), lambda: run)
+
+    def _scale(self, phase: str) -> Any:
+        return self.optimizers[self.updates[phase]["optimizer"]].loss_scale.read_value() if self.scaled else None
+
+    def differentiate(self, phase: str, arrays: Tensors, noise: Tensors) -> Tuple[Any, Tensors]:
+        """Return the loss terms of a phase in one vector, and the gradients by parameter."""
+        loss, found = self._differentiation(phase)(arrays, noise, self._scale(phase))
+        return loss, {name: found[name] for name in self.updates[phase]["parameters"] if name in found}
+
+    def terms(self, phase: str, values: Sequence[float]) -> Dict[str, float]:
+        """Return the loss terms of a phase by name."""
+        return {name: float(value) for name, value in zip(self.term_names[self.port.kind(phase)], values)}
+
+    # -- updates ----------------------------------------------------------------------------------------------
+
+    def _update(self, phase: str) -> Callable[..., Any]:
+        """Return the function (arrays, noise) -> loss terms before the update."""
+        def run(arrays: Tensors, noise: Tensors) -> Any:
+            loss, found = self.differentiate(phase, arrays, noise)
+            self.optimizers[self.updates[phase]["optimizer"]].apply(found)
+            return loss
+
+        return self._once(("update", self.updates[phase]["optimizer"], self._key(phase)), lambda: run)
+
+    def update(self, phase: str, arrays: Tensors, noise: Tensors) -> Any:
+        """Run one update on given noise; return the loss terms before it."""
+        return self._update(phase)(arrays, noise)
+
+    def update_natively(self, phase: str, rows: Tensors, index: Any, clock: Any) -> Any:
+        """Run one update on the rows of a batch, and on noise drawn for (seed, step) in `clock`."""
+        def run(rows: Tensors, index: Any, clock: Any, streams: Any) -> Any:
+            arrays = {name: tf.gather(value, index) for name, value in rows.items()}
+            return self._update(phase)(arrays, self.port.noise.draw(phase, streams, clock))
+
+        key = ("native", self.updates[phase]["optimizer"], self._key(phase))
+        return self._once(key, lambda: run)(rows, index, clock, self.streams[phase])
+
+    def an_update(self) -> Callable[..., Any]:
+        """Return one of the functions that update, to be asked how it runs."""
+        return self._update(self.config["phases"][0])
+
+    # -- state ------------------------------------------------------------------------------------------------
+
+    def visible(self) -> Dict[str, Any]:
+        """Return the variables of all optimizers that `optimizer_state` shows, by name."""
+        return {"%s/%s" % (name, key): value for name, item in self.optimizers.items() for key, value in item.visible().items()}
+
+    def state(self) -> Dict[str, Any]:
+        """Return every variable that training changes, by name: what a checkpoint holds."""
+        found = {"weights/" + name: variable for name, variable in self.weights.items()}
+        for name, optimizer in self.optimizers.items():
+            found.update({"optimizers/%s/%s" % (name, key): value for key, value in optimizer.variables().items()})
+        return found
