@@ -1,4 +1,4 @@
-"""`cnn` on TF1: variable scopes, `tf.nn` and UPDATE_OPS; see `harness/workloads/cnn.py` for the specification."""
+"""`cnn` on TF1: variable scopes and `tf.nn`; see `harness/workloads/cnn.py` for the specification."""
 
 from __future__ import annotations
 
@@ -18,9 +18,6 @@ class Port(Tf1Port):
     def inputs(self) -> Dict[str, Any]:
         return {"x": (self.dtype, [None] + self.config["image"]), "y": (tf.int64, [None])}
 
-    def noise_sites(self, phase: str) -> Dict[str, Any]:
-        return {"dropout": [None, self.config["units"]]}
-
     def activations(self, arrays: Mapping[str, Any], noise: Any, training: bool) -> Dict[str, Any]:
         layers = collections.OrderedDict()  # type: Dict[str, Any]
         layers["conv1"] = self._convolution("conv1", self.low(arrays["x"]))
@@ -32,7 +29,7 @@ class Port(Tf1Port):
         layers["dense1"] = tf.nn.relu(self._dense("dense1", layers["flatten"], ridge(self.config["l2"])))
         hidden = tf.cast(layers["dense1"], self.dtype)
         if training:
-            hidden = self.dropout(hidden, self.config["dropout_rate"], noise, "dropout")
+            hidden = hidden * noise["dropout"] / (1.0 - self.config["dropout_rate"])
         layers["dropout"] = hidden
         layers["batch_norm"] = self._batch_norm("batch_norm", hidden, training)
         layers["logits"] = tf.cast(self._dense("dense2", self.low(layers["batch_norm"])), self.dtype)
@@ -70,6 +67,5 @@ class Port(Tf1Port):
             if training:
                 mean, variance = tf.nn.moments(x, axes=[0])
                 for moving, batch in ((moving_mean, mean), (moving_variance, variance)):
-                    update = moving.assign_sub((moving - batch) * (1.0 - options["momentum"]), read_value=False)
-                    tf.add_to_collection(tf.GraphKeys.UPDATE_OPS, update)
+                    self.subtract(moving, (moving - batch) * (1.0 - options["momentum"]))
             return tf.nn.batch_normalization(x, mean, variance, beta, gamma, options["epsilon"])

@@ -1,32 +1,35 @@
 """What the `tf1` backend can do, and the part of a port that is not the model.
 
-The same code runs on TF 1.15 and on `tf.compat.v1` of a TF 2 release. Nothing has to be switched off for that: inside a
-`tf.Graph` TF 2 behaves as TF 1 does, save for one default, the kind of variable. Resource variables are asked for on
-both: a read is then a value that a later update cannot change, where a ref variable may show it before or after the
-update, so that "the loss before the update" would be a race.
+The same code runs on TF 1.15 and on `tf.compat.v1` of a TF 2 release. Little has to be switched off for that: inside a
+`tf.Graph` TF 2 behaves as TF 1 does, save for loops (see `runtime`) and one default, the kind of variable. Resource
+variables are asked for on both: a read is then a value that a later update cannot change, where a ref variable may show
+it before or after the update, so that "the loss before the update" would be a race.
 
 A port built on `Tf1Port` declares its inputs, its activations and its loss terms; phases, gradients, updates, sessions,
-native input and read-back of settings are here. Variables and ops only: `tf.layers` and RNN cells are gone from Keras 3.
+noise, native input, checkpoints and read-back of settings are here. Variables and ops only: `tf.layers` and RNN cells are
+gone from Keras 3.
 """
 
 from __future__ import annotations
 
 import collections
-import zlib
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
 
 from backends.contract import PRECISION_TABLE, Port, Setting
 from backends.parameters import check
+from backends.schedule import columns, phases_at
 from backends.source import Batch
-from backends.tf1 import optimizers, runtime
+from backends.tf1 import checkpoints, native, optimizers, runtime
 from backends.tf1.runtime import DEVICES, EXECUTIONS, framework_versions  # noqa: F401  (a backend's abilities are read here)
 
 SCOPE = "model"
 #: `generate` runs about this many input elements at a time: one run for digits, one batch a run for photographs.
 CHUNK_ELEMENTS = 1 << 20
+#: The seed of updates that are asked for one by one without a tape's noise.
+STEP_SEED = 0
 
 Tensors = Dict[str, Any]
 
@@ -37,17 +40,29 @@ def ridge(scale: float) -> Callable[[Any], Any]:
 
 
 class Phase(object):
-    """The tensors of one phase: named loss terms, named gradients of `total`, the update operation."""
+    """The tensors of one phase.
+
+    Attributes:
+        names, values: of the loss terms, `total` last; the values as one vector.
+        gradients: of `total`, by parameter.
+        update: the operation that runs one update.
+        step: runs one native update on (key, row numbers) and returns the values; made when it is first needed.
+    """
 
     def __init__(self, terms: Tensors, gradients: Tensors, update: Any) -> None:
-        self.terms, self.gradients, self.update = terms, gradients, update
+        self.names, self.values = list(terms), tf.stack(list(terms.values()))
+        self.gradients, self.update = gradients, update
+        self.step = None  # type: Any
 
 
 class Tf1Port(Port):
     """Base of the TF1 ports.
 
-    A subclass states `PRODUCT`, the activation that `generate` returns, and defines `inputs`, `activations`, `loss_terms`
-    and, where it draws noise, `noise_sites`. `activations` may be called any number of times: variables are shared.
+    A subclass states `PRODUCT`, the activation that `generate` returns, and defines `inputs`, `activations` and
+    `loss_terms`. `activations` may be called any number of times: variables are shared.
+
+    Attributes:
+        step_origin: for each optimizer, where the count of updates of the last restored checkpoint is from.
     """
 
     PRODUCT = ""
@@ -55,16 +70,19 @@ class Tf1Port(Port):
     def __init__(self, config: Mapping[str, Any], setting: Setting) -> None:
         runtime.require(setting)
         Port.__init__(self, config, setting)
-        table = PRECISION_TABLE[setting.precision]
-        self.dtype, self.low_dtype = tf.as_dtype(table["master"]), tf.as_dtype(table["contraction"])
-        self.loss_scale = float(table["loss_scale"])
+        self.table = PRECISION_TABLE[setting.precision]
+        self.dtype, self.low_dtype = tf.as_dtype(self.table["master"]), tf.as_dtype(self.table["contraction"])
         self.shapes = {item["name"]: item for item in config["parameters"]}
         self.weights = collections.OrderedDict()  # type: Tensors
+        self.changes = []  # type: List[Tuple[Any, Any]]
+        self.trained_steps, self.single_steps = 0, 0
         self.graph = tf.Graph()
         with self.graph.as_default():
             self._build()
             self.session = tf.Session(config=runtime.session_config(setting))
             self._run(tf.global_variables_initializer())
+        self.step_origin = dict.fromkeys(self.optimizers, "counted")
+        self._saver = None  # type: Any
         self.xla = False
         if setting.execution == "compiled":
             self.xla = runtime.require_clusters(self.session, self._probe())
@@ -72,20 +90,20 @@ class Tf1Port(Port):
     # -- what a port declares ---------------------------------------------------------------------------------
 
     def inputs(self) -> Dict[str, Tuple[Any, List[Optional[int]]]]:
-        """Return dtype and shape, batch axis None, of each data array."""
+        """Return dtype and shape of each data array; the batch axis is None where rows may be of any number."""
         raise NotImplementedError
 
-    def noise_sites(self, phase: str) -> Dict[str, List[Optional[int]]]:
-        """Return the shape, batch axis None, of each site at which a phase draws noise."""
-        return {}
-
-    def activations(self, arrays: Tensors, noise: Optional[Tensors], training: bool) -> Tensors:
-        """Return named activations in order. `noise` None: draw it here (native mode)."""
+    def activations(self, arrays: Tensors, noise: Tensors, training: bool) -> Tensors:
+        """Return named activations in order; `noise` by site."""
         raise NotImplementedError
 
-    def loss_terms(self, phase: str, arrays: Tensors, noise: Optional[Tensors]) -> Tensors:
+    def loss_terms(self, phase: str, arrays: Tensors, noise: Tensors) -> Tensors:
         """Return the named loss terms of a phase, `total` last."""
         raise NotImplementedError
+
+    def kind(self, phase: str) -> str:
+        """Return what phases that have the same losses (of other noise or for another optimizer) have in common."""
+        return phase
 
     # -- what a port uses -------------------------------------------------------------------------------------
 
@@ -102,12 +120,10 @@ class Tf1Port(Port):
         """Return the tensor in the dtype of contractions."""
         return tf.cast(tensor, self.low_dtype)
 
-    def dropout(self, x: Any, rate: float, noise: Optional[Tensors], site: str) -> Any:
-        """Drop with the tape's mask, or with TF's own. The op's seed is fixed by the site: left to itself it would depend on
-        the number of ops in the graph (tensorflow#14675); the stream's seed is the graph's."""
-        if noise is None:
-            return tf.nn.dropout(x, rate=rate, seed=zlib.crc32(site.encode("utf-8")) >> 1)
-        return x * noise[site] / (1.0 - rate)
+    def subtract(self, variable: Any, change: Any) -> None:
+        """Let the update of the phase that is being built subtract `change` from a running statistic. (An operation among
+        UPDATE_OPS would run also where an update is skipped.)"""
+        self.changes.append((variable, change))
 
     def regularization(self) -> Any:
         """Return the sum of the regularisation losses of the model's scope. They are collected once, when a variable is
@@ -118,68 +134,66 @@ class Tf1Port(Port):
 
     def _build(self) -> None:
         inputs = self.inputs()
-        self.arrays = {name: tf.placeholder(dtype, shape, name) for name, (dtype, shape) in inputs.items()}
-        self.noise = {}  # type: Dict[str, Tensors]
-        for phase in self.config["phases"]:
-            sites = self.noise_sites(phase)
-            self.noise[phase] = {site: tf.placeholder(self.dtype, shape) for site, shape in sites.items()}
-        self.optimizer = optimizers.build(self.config["optimizer"], self.dtype)
-        self.step = tf.get_variable("global_step", [], tf.int64, tf.zeros_initializer(), trainable=False, use_resource=True)
-        with tf.name_scope("inference"), tf.variable_scope(SCOPE, reuse=tf.AUTO_REUSE):
-            self.inference = self.activations(self.arrays, None, False)
-        with tf.name_scope("training"), tf.variable_scope(SCOPE, reuse=tf.AUTO_REUSE):
-            self.training = self.activations(self.arrays, self.noise[self.config["phases"][0]], True)
-        self.observed_dtypes = {name: tensor.dtype.name for name, tensor in self.training.items()}
+        self.rows = native.Rows(inputs)
+        self.arrays = self.rows.arrays
+        self.noise = native.Noise(self.config, self.dtype, next(iter(inputs.values()))[1][0])
+        self.trained = tf.Variable(0, False, dtype=tf.int64, use_resource=True, name="trained_steps")
+        look = self.config["forward"]
+        found = {}
+        with tf.variable_scope(SCOPE, reuse=tf.AUTO_REUSE):
+            for mode in look["modes"]:
+                with tf.name_scope(mode):
+                    sites = self.noise.sites.get(look["phase"], {})
+                    found[mode] = self.activations(self.arrays, sites, mode == "training")
+        self.training = found["training"]
+        self.inference = found.get("inference", self.training)
+        self.observed_dtypes.update((name, tensor.dtype.name) for name, tensor in self.training.items())
         self.observed_dtypes["output"] = self.inference[self.PRODUCT].dtype.name
-        self.phases = {phase: self._phase(phase, self.arrays, self.noise[phase]) for phase in self.config["phases"]}
-        self.state = optimizers.slots(self.optimizer, self.config["optimizer"]["kind"], self._trained(), self.step)
-        self.loading = {name: tf.placeholder(self.dtype, weight.shape) for name, weight in self.weights.items()}
-        self._load = optimizers.initializers(self.optimizer) + [self.step.initializer]
-        self._load += [self.weights[name].assign(value).op for name, value in self.loading.items()]
+        self.optimizers = self._optimizers()
+        self.phases = self._phases()
+        self.state = collections.OrderedDict()  # type: Tensors
+        for optimizer in self.optimizers.values():
+            self.state.update(optimizer.state)
 
-    def _trained(self) -> Tensors:
-        return collections.OrderedDict((name, self.weights[name]) for name in self.shapes if self.shapes[name]["trainable"])
+    def _optimizers(self) -> Dict[str, optimizers.Optimizer]:
+        """Return each optimizer over all parameters that any of its updates moves."""
+        found = collections.OrderedDict()  # type: Dict[str, optimizers.Optimizer]
+        for name, options in self.config["optimizers"].items():
+            updated = [update["parameters"] for update in self.config["updates"] if update["optimizer"] == name]
+            union = collections.OrderedDict((parameter, self.weights[parameter]) for names in updated for parameter in names)
+            found[name] = optimizers.Optimizer(name, options, union, self.dtype, self.table)
+        return found
 
-    def _phase(self, phase: str, arrays: Tensors, noise: Optional[Tensors]) -> Phase:
-        """Build one phase on the given input: its moving statistics are the UPDATE_OPS of its own name scope."""
-        with tf.name_scope("phase_" + phase) as prefix:
-            with tf.variable_scope(SCOPE, reuse=tf.AUTO_REUSE):
-                terms = self.loss_terms(phase, arrays, noise)
+    def _phases(self) -> Dict[str, Phase]:
+        """Build the phases: losses and gradients once a kind, updates once a kind and optimizer."""
+        losses, phases = {}, {}  # type: Dict[str, Any], Dict[Any, Phase]
+        for update in self.config["updates"]:
+            phase, kind = update["phase"], self.kind(update["phase"])
+            optimizer = self.optimizers[update["optimizer"]]
+            if kind not in losses:
+                self.changes = []
+                with tf.name_scope("losses"), tf.variable_scope(SCOPE, reuse=tf.AUTO_REUSE):
+                    losses[kind] = self.loss_terms(phase, self.arrays, self.noise.sites.get(phase, {})), self.changes
+            terms, changes = losses[kind]
             self.observed_dtypes["loss"] = terms["total"].dtype.name
-            trained = self._trained()
-            total = terms["total"] if self.loss_scale == 1.0 else terms["total"] * self.loss_scale
-            found = tf.gradients(total, list(trained.values()))
-            if self.loss_scale != 1.0:
-                found = [None if gradient is None else gradient / self.loss_scale for gradient in found]
-            gradients = collections.OrderedDict(item for item in zip(trained, found) if item[1] is not None)
-            with tf.control_dependencies(list(terms.values()) + tf.get_collection(tf.GraphKeys.UPDATE_OPS, scope=prefix)):
-                pairs = [(gradient, trained[name]) for name, gradient in gradients.items()]
-                return Phase(terms, gradients, self.optimizer.apply_gradients(pairs, global_step=self.step))
+            # A dynamic loss scale is inside the gradients, and each optimizer has its own.
+            scaled = (kind, tuple(update["parameters"]), optimizer.name if optimizer.growth else "")
+            with tf.name_scope("gradients"):
+                if scaled not in losses:
+                    losses[scaled] = self._gradients(optimizer, terms["total"], update["parameters"])
+                gradients = losses[scaled]
+            same = scaled + (optimizer.name,)
+            if same not in phases:
+                # All gradients first: an update copies a variable that somebody still reads.
+                with tf.control_dependencies(list(terms.values()) + list(gradients.values())), tf.name_scope("update"):
+                    pairs = [(gradient, self.weights[name]) for name, gradient in gradients.items()]
+                    phases[same] = Phase(terms, gradients, optimizer.update(pairs, changes))
+            phases[phase] = phases[same]
+        return {phase: phases[phase] for phase in self.config["phases"]}
 
-    def _native(self, source: Any) -> Any:
-        """Return a callable that runs one native step and returns its loss terms: nothing is fed, nothing waits for Python.
-
-        Row numbers pass through `tf.data` and a batch is gathered at once; passing rows one by one costs more than the step.
-        """
-        dtypes = {name: tensor.dtype.as_numpy_dtype for name, tensor in self.arrays.items()}
-        rows = {name: np.asarray(array, dtypes[name]) for name, array in source.training_rows().items()}
-        total, batch = len(next(iter(rows.values()))), source.batch_size
-        with self.graph.as_default(), tf.name_scope("native"):
-            tf.set_random_seed(source.seed)
-            with tf.device("/cpu:0"):
-                held = {name: tf.placeholder(array.dtype, array.shape) for name, array in rows.items()}  # fed once
-                order = tf.data.Dataset.range(total).shuffle(total, seed=1).batch(batch, drop_remainder=True).repeat()
-                gathered = order.map(lambda index: {name: tf.gather(array, index) for name, array in held.items()})
-                iterator = tf.data.make_initializable_iterator(gathered.prefetch(2))
-                arrays = iterator.get_next()
-            fetches, previous = [], []  # type: List[Any], List[Any]
-            for phase in self.config["phases"]:
-                with tf.control_dependencies(previous):
-                    built = self._phase(phase, arrays, None)
-                previous = [built.update]
-                fetches.append(tf.stack(list(built.terms.values())))
-        self._run(iterator.initializer, {held[name]: array for name, array in rows.items()})
-        return self, self.session.make_callable([fetches, previous])  # `self` too: its id is the stream's key
+    def _gradients(self, optimizer: optimizers.Optimizer, total: Any, names: List[str]) -> Tensors:
+        found = zip(names, optimizer.gradients(total, [self.weights[name] for name in names]))
+        return collections.OrderedDict((name, tf.convert_to_tensor(value)) for name, value in found if value is not None)
 
     # -- running ----------------------------------------------------------------------------------------------
 
@@ -187,18 +201,28 @@ class Tf1Port(Port):
         with runtime.refusals():
             return self.session.run(fetches, feed)
 
-    def _feed(self, phase: str, batch: Batch, noise: bool = True) -> Dict[Any, Any]:
-        feed = {self.arrays[name]: value for name, value in batch.arrays.items() if name in self.arrays}
-        if noise and self.noise[phase]:
+    def _assign(self, pairs: Sequence[Tuple[Any, Any]]) -> None:
+        """Set variables to values: their own initialisers, fed."""
+        self._run([variable.initializer for variable, _ in pairs], {
+            variable.initializer.inputs[1]: np.asarray(value, variable.dtype.base_dtype.as_numpy_dtype) for variable, value in pairs})
+
+    def _key(self, phase: str, seed: int, step: int) -> np.ndarray:
+        return np.array([seed, step, self.noise.number(phase)], np.int64)
+
+    def _feed(self, phase: str, batch: Batch) -> Dict[Any, Any]:
+        """Return what a phase consumes: data, and the tape's noise where it has any."""
+        feed = {self.rows.entries[name]: value for name, value in batch.arrays.items() if name in self.arrays}
+        sites = self.noise.entries.get(phase, {})
+        if sites:
             if batch.noise is None:
-                raise ValueError("phase %s needs the tape's noise at %s" % (phase, ", ".join(sorted(self.noise[phase]))))
-            feed.update({self.noise[phase][site]: value for site, value in batch.noise.items()})
+                raise ValueError("phase %s needs the tape's noise at %s" % (phase, ", ".join(sorted(sites))))
+            feed.update({sites[site]: value for site, value in batch.noise.items()})
         return feed
 
     def _probe(self) -> Tuple[Any, Dict[Any, Any]]:
         """Return the fetches and a feed of zeros with which a whole update can be tried."""
         phase = self.config["phases"][0]
-        tensors = list(self.arrays.values()) + list(self.noise[phase].values())
+        tensors = list(self.rows.entries.values()) + list(self.noise.entries.get(phase, {}).values())
         shapes = {tensor: [self.config["batch"]] + tensor.shape.as_list()[1:] for tensor in tensors}
         return self.phases[phase].gradients, {tensor: np.zeros(shape) for tensor, shape in shapes.items()}
 
@@ -207,42 +231,60 @@ class Tf1Port(Port):
 
     def load_parameters(self, values: Mapping[str, np.ndarray]) -> None:
         check(values, self.config)
-        self._run(self._load, {self.loading[name]: values[name] for name in self.loading})
+        self._run([variable.initializer for optimizer in self.optimizers.values() for variable in optimizer.variables()])
+        self._assign([(self.weights[name], values[name]) for name in self.shapes])
+        self.trained_steps = self.single_steps = 0
 
     def forward(self, batch: Batch, training: bool) -> Dict[str, np.ndarray]:
         tensors = self.training if training else self.inference
-        phase = self.config["phases"][0]
-        found = self._run(list(tensors.values()), self._feed(phase, batch, noise=training))
-        return {name: runtime.readable(value) for name, value in zip(tensors, found)}
+        feed = self._feed(self.config["forward"]["phase"] if training else "", batch)
+        return {name: runtime.readable(value) for name, value in zip(tensors, self._run(list(tensors.values()), feed))}
 
     def losses(self, phase: str, batch: Batch) -> Dict[str, float]:
-        found = self._run(self.phases[phase].terms, self._feed(phase, batch))
-        return {name: float(found[name]) for name in self.phases[phase].terms}
+        built = self.phases[phase]
+        return dict(zip(built.names, self._run(built.values, self._feed(phase, batch)).tolist()))
 
     def gradients(self, phase: str, batch: Batch) -> Dict[str, np.ndarray]:
         return dict(self._run(self.phases[phase].gradients, self._feed(phase, batch)))
 
     def train_step(self, phase: str, batch: Batch) -> Dict[str, float]:
-        terms = self.phases[phase].terms
-        found, _ = self._run([terms, self.phases[phase].update], self._feed(phase, batch))
-        return {name: float(found[name]) for name in terms}
+        if batch.noise is None:
+            feed = self._feed("", batch)
+            feed[self.noise.key] = self._key(phase, STEP_SEED, self.single_steps)
+            self.single_steps += 1
+        else:
+            feed = self._feed(phase, batch)
+        built = self.phases[phase]
+        return dict(zip(built.names, self._run([built.values, built.update], feed)[0].tolist()))
 
-    def train(self, source: Any, steps: int) -> Dict[str, List[float]]:
-        history = []  # type: List[List[Any]]
+    def train(self, source: Any, steps: int) -> Dict[str, List[Any]]:
         if not source.lockstep:
-            _, step = source.stream("tf1 %d" % id(self), self._native)
-            with runtime.refusals():
-                history = [step()[0] for _ in range(steps)]
-        for _ in range(steps if source.lockstep else 0):
-            found = [self.train_step(phase, source.batch(source.cursor, phase)) for phase in self.config["phases"]]
-            history.append([list(terms.values()) for terms in found])
-            source.cursor += 1
-        several = len(self.config["phases"]) > 1
-        columns = {}  # type: Dict[str, List[float]]
-        for index, phase in enumerate(self.config["phases"]):
-            for place, name in enumerate(self.phases[phase].terms):
-                columns["%s/%s" % (phase, name) if several else name] = [float(row[index][place]) for row in history]
-        return columns
+            assignments = self.rows.assignments(source)
+            if assignments:
+                self._assign(assignments)
+        step = self._lockstep if source.lockstep else self._native
+        history = []
+        with runtime.refusals():
+            for _ in range(steps):
+                history.append(step(source, phases_at(self.config, source.cursor)))
+                source.cursor += 1
+                self.trained_steps += 1
+        return columns(self.config, history)
+
+    def _lockstep(self, source: Any, phases: List[str]) -> List[Tuple[str, Dict[str, float]]]:
+        return [(phase, self.train_step(phase, source.batch(source.cursor, phase))) for phase in phases]
+
+    def _native(self, source: Any, phases: List[str]) -> List[Tuple[str, Dict[str, float]]]:
+        """Run a step's phases, one call each: they share tensors, which a call computes once. The rows are in the graph's
+        memory and noise is drawn there: a few numbers are fed."""
+        numbers, found = self.rows.batch(self.session, source.cursor), []
+        for phase in phases:
+            built = self.phases[phase]
+            if built.step is None:
+                built.step = self.session.make_callable([built.values, built.update], [self.noise.key, self.rows.numbers])
+            values = built.step(self._key(phase, source.seed, source.cursor), numbers)[0]
+            found.append((phase, dict(zip(built.names, values.tolist()))))
+        return found
 
     def generate(self, source: Any, count: int) -> np.ndarray:
         rows = {name: array for name, array in source.evaluation_rows(count).items() if name in self.arrays}
@@ -250,12 +292,38 @@ class Tf1Port(Port):
         size = max(self.config["batch"], CHUNK_ELEMENTS // max(1, int(np.prod(first.shape[1:]))))
         parts = []
         for start in range(0, max(count, 1), size):
-            feed = {self.arrays[name]: array[start:start + size] for name, array in rows.items()}
+            feed = {self.rows.entries[name]: array[start:start + size] for name, array in rows.items()}
             parts.append(runtime.readable(self._run(self.inference[self.PRODUCT], feed)))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
+    # -- state ------------------------------------------------------------------------------------------------
+
     def optimizer_state(self) -> Dict[str, np.ndarray]:
         return {name: np.asarray(value) for name, value in self._run(self.state).items()}
+
+    def load_optimizer_state(self, values: Mapping[str, np.ndarray]) -> None:
+        optimizers.check(values, self.state)
+        pairs = [(variable, values[name]) for name, variable in self.state.items()]
+        for name, optimizer in self.optimizers.items():
+            pairs += optimizer.powers_at(int(values[name + "/step"]))
+        self._assign(pairs)
+
+    def save(self, folder: str) -> None:
+        if self._saver is None:
+            with self.graph.as_default():
+                self._saver = tf.train.Saver(self._saved(), max_to_keep=checkpoints.KEPT, save_relative_paths=True)
+        self._assign([(self.trained, self.trained_steps)])
+        checkpoints.save(self.session, self._saver, folder, self.trained_steps)
+
+    def restore(self, folder: str) -> int:
+        wanted = self._saved()
+        values, self.step_origin = checkpoints.read(folder, wanted, self.optimizers)
+        self._assign([(variable, values[name]) for name, variable in wanted.items()])
+        self.trained_steps = int(values[checkpoints.TRAINED])
+        return self.trained_steps
+
+    def _saved(self) -> Tensors:
+        return checkpoints.variables({name: self.weights[name] for name in self.shapes}, self.optimizers, self.trained)
 
     def effective(self) -> Dict[str, Any]:
         return runtime.effective(self.session, self.dtype, self.xla)

@@ -7,12 +7,15 @@ of them, so *their type decides the dtype of the chain*: Python floats give floa
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping
+import collections
+from typing import Any, Callable, Dict, List, Mapping, Tuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
 
 from backends.contract import Unsupported
+
+POWERS = ("beta1", "beta2")
 
 
 class CorrectedAdam(tf.train.AdamOptimizer):
@@ -21,8 +24,8 @@ class CorrectedAdam(tf.train.AdamOptimizer):
     lr/(1-p1) * m / (sqrt(v)/sqrt(1-p2) + eps) is the `hat` form with eps * sqrt(1-p2) for epsilon: the kernel stays.
     """
 
-    def __init__(self, dtype: Any, *args: Any) -> None:
-        tf.train.AdamOptimizer.__init__(self, *args)
+    def __init__(self, dtype: Any, *args: Any, **options: Any) -> None:
+        tf.train.AdamOptimizer.__init__(self, *args, **options)
         self._variable_dtype = dtype
 
     def _prepare(self) -> None:
@@ -31,7 +34,7 @@ class CorrectedAdam(tf.train.AdamOptimizer):
         self._epsilon_t = tf.cast(self._epsilon_t, self._variable_dtype) * tf.sqrt(1.0 - power)
 
 
-def build(options: Mapping[str, Any], dtype: Any) -> Any:
+def build(name: str, options: Mapping[str, Any], dtype: Any) -> Any:
     """Return the optimizer that `options` (see `harness/workloads/spec.py`) describes, for variables of `dtype`.
 
     Raises:
@@ -39,7 +42,7 @@ def build(options: Mapping[str, Any], dtype: Any) -> Any:
     """
     exact = np.dtype(dtype.as_numpy_dtype).type
     if options["kind"] == "sgd":
-        return tf.train.GradientDescentOptimizer(exact(options["learning_rate"]))
+        return tf.train.GradientDescentOptimizer(exact(options["learning_rate"]), name=name)
     if options["kind"] != "adam":
         raise Unsupported("the tf1 backend has the optimizers sgd and adam, not %r" % options["kind"])
     if options["beta_power_dtype"] not in ("variable", "float32"):
@@ -47,22 +50,147 @@ def build(options: Mapping[str, Any], dtype: Any) -> Any:
     scalar = exact if options["beta_power_dtype"] == "variable" else float
     values = [scalar(options[name]) for name in ("learning_rate", "beta1", "beta2", "epsilon")]
     if options["epsilon_place"] == "hat":
-        return tf.train.AdamOptimizer(*values)
+        return tf.train.AdamOptimizer(*values, name=name)
     if options["epsilon_place"] == "corrected":
-        return CorrectedAdam(dtype, *values)
+        return CorrectedAdam(dtype, *values, name=name)
     raise Unsupported("Adam's epsilon_place is hat or corrected, not %r" % options["epsilon_place"])
 
 
-def slots(optimizer: Any, kind: str, variables: Mapping[str, Any], step: Any) -> Dict[str, Any]:
-    """Return the tensors of the optimizer's state under the contract's names, `step` being the count of updates."""
-    state = {}  # type: Dict[str, Any]
-    for name, variable in variables.items():
-        for slot in optimizer.get_slot_names():
-            state["%s/%s/%s" % (kind, name, slot)] = optimizer.get_slot(variable, slot)
-    state["%s/step" % kind] = step
-    return state
+class Optimizer(object):
+    """One optimizer of a workload with all that it remembers.
+
+    Attributes:
+        state: its variables under the contract's names: slots, `step` and, where it is dynamic, the loss scale.
+        powers: Adam's powers of beta by the hyper-parameter's name, else empty.
+    """
+
+    def __init__(self, name: str, options: Mapping[str, Any], parameters: Mapping[str, Any], dtype: Any, table: Mapping[str, Any]) -> None:
+        """Args: parameters: the variables that it may update, by canonical name. table: the precision's."""
+        scope = tf.get_default_graph().unique_name("".join(letter if letter.isalnum() else "_" for letter in name), False)
+        self.name, self.options, self.growth = name, options, int(table["loss_scale_growth"])
+        self.inner = build(scope, options, dtype)
+        # The slots of all parameters at once: one phase may update some of them and another the rest.
+        self.inner._create_slots(list(parameters.values()))
+        self.state = collections.OrderedDict()  # type: Dict[str, Any]
+        for parameter, variable in parameters.items():
+            for slot in self.inner.get_slot_names():
+                self.state["%s/%s/%s" % (name, parameter, slot)] = self.inner.get_slot(variable, slot)
+        self.step = self._scalar("step", 0, tf.int64)
+        self.powers = {}  # type: Dict[str, Any]
+        if options["kind"] == "adam":
+            self.powers = dict(zip(POWERS, self.inner._get_beta_accumulators()))
+        if self.growth:
+            self.loss_scale = self._scalar("loss_scale", table["loss_scale"], dtype)
+            self.good, self.skipped = self._scalar("good", 0, tf.int64), self._scalar("skipped", 0, tf.int64)
+
+    def _scalar(self, name: str, value: Any, dtype: Any) -> Any:
+        full = "%s/%s" % (self.name, name)
+        self.state[full] = tf.Variable(value, False, dtype=dtype, use_resource=True, name=self.inner.get_name() + "/" + name)
+        return self.state[full]
+
+    def gradients(self, total: Any, variables: List[Any]) -> List[Any]:
+        """Return the gradients of the loss, None where there is none; scaled on the way where the precision asks for it."""
+        if not self.growth:
+            return list(tf.gradients(total, variables))
+        scale = tf.convert_to_tensor(self.loss_scale)
+        found = tf.gradients(total * scale, variables)
+        return [None if gradient is None else gradient / scale for gradient in found]
+
+    def update(self, pairs: List[Tuple[Any, Any]], changes: List[Tuple[Any, Any]]) -> Any:
+        """Return the operation that applies gradients and subtracts `changes` from running statistics, all or nothing."""
+
+        def apply() -> Any:
+            done = [self.inner.apply_gradients(pairs, global_step=self.step)]
+            return tf.group(done + [variable.assign_sub(change, read_value=False) for variable, change in changes])
+
+        if not self.growth:
+            return apply()
+        finite = tf.reduce_all(tf.stack([tf.reduce_all(tf.is_finite(gradient)) for gradient, _ in pairs]))
+        return tf.cond(finite, lambda: self._grow(apply), self._skip).op
+
+    def _grow(self, apply: Callable[[], Any]) -> Any:
+        """Apply; `growth` good updates in a row double the scale."""
+        good = self.good + 1
+        full = tf.equal(good, self.growth)
+        scale = tf.where(full, 2.0 * self.loss_scale, tf.convert_to_tensor(self.loss_scale))
+        with tf.control_dependencies([good, scale, apply()]):
+            good = tf.where(full, tf.zeros_like(good), good)
+            done = [self.good.assign(good, read_value=False), self.loss_scale.assign(scale, read_value=False)]
+        with tf.control_dependencies(done):
+            return tf.constant(True)
+
+    def _skip(self) -> Any:
+        done = [
+            self.loss_scale.assign(0.5 * self.loss_scale, read_value=False), self.good.assign(tf.zeros([], tf.int64), read_value=False),
+            self.skipped.assign_add(tf.ones([], tf.int64), read_value=False),
+        ]
+        with tf.control_dependencies(done):
+            return tf.constant(False)
+
+    def variables(self) -> List[Any]:
+        """Return everything that a reset sets back."""
+        return list(self.state.values()) + list(self.powers.values())
+
+    def powers_at(self, step: int) -> List[Tuple[Any, np.ndarray]]:
+        """Return the powers' variables with their values after `step` updates: the same chain of products."""
+        return [(variable, chain(self.options[name], variable, step)[-1]) for name, variable in self.powers.items()]
 
 
-def initializers(optimizer: Any) -> List[Any]:
-    """Return the operations that set slots and powers to their initial values."""
-    return [variable.initializer for variable in optimizer.variables()]
+def check(values: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> None:
+    """Raise unless `values` has exactly the names and shapes of `state`.
+
+    Raises:
+        KeyError: a name is missing or unknown. ValueError: a shape differs.
+    """
+    missing, unknown = sorted(set(state) - set(values)), sorted(set(values) - set(state))
+    if missing or unknown:
+        raise KeyError("optimizer state: missing %s; unknown %s" % (", ".join(missing) or "none", ", ".join(unknown) or "none"))
+    for name, variable in state.items():
+        if np.shape(values[name]) != tuple(variable.shape.as_list()):
+            raise ValueError("optimizer state: %s has shape %s, expected %s" % (name, np.shape(values[name]), variable.shape.as_list()))
+
+
+def chain(beta: float, variable: Any, step: int) -> np.ndarray:
+    """Return the powers beta^1 ... beta^(step + 1) as TF multiplies them up: one product an update, in the variable's dtype,
+    denormal results flushed to zero."""
+    dtype = np.dtype(variable.dtype.base_dtype.as_numpy_dtype)
+    powers = np.multiply.accumulate(np.full(step + 1, beta, dtype))
+    powers[powers < np.finfo(dtype).tiny] = 0
+    return powers
+
+
+def saturation(beta: float, variable: Any) -> int:
+    """Return the smallest number of updates after which the power is zero."""
+    dtype = np.dtype(variable.dtype.base_dtype.as_numpy_dtype)
+    if not beta:
+        return 0
+    about = int(np.log(np.finfo(dtype).tiny) / np.log(beta))
+    return int(np.argmax(chain(beta, variable, about + about // 1000 + 8) == 0))
+
+
+def infer_step(optimizer: Optimizer, powers: Mapping[str, Any]) -> Tuple[int, str]:
+    """Return how many updates made these powers of beta, and how that is known.
+
+    Args:
+        powers: the values found, by the name of the hyper-parameter.
+
+    Raises:
+        ValueError: no number of updates gives them.
+    """
+    found = []
+    for name in reversed(POWERS):  # beta2's power lasts longer
+        beta, variable, power = optimizer.options[name], optimizer.powers[name], float(powers[name])
+        if power < np.finfo(variable.dtype.base_dtype.as_numpy_dtype).tiny:
+            continue
+        about = int(np.log(power) / np.log(beta)) if 0.0 < power < 1.0 and 0.0 < beta < 1.0 else 0
+        candidates = chain(beta, variable, about + about // 1000 + 8)
+        step = int(np.argmin(np.abs(candidates - power)))
+        if abs(candidates[step] - power) > 0.25 * (1.0 - beta) * power:
+            raise ValueError("%s: no number of updates gives the power of %s %r" % (optimizer.name, name, power))
+        found.append(step)
+    if not found:
+        steps = [saturation(optimizer.options[name], variable) for name, variable in optimizer.powers.items()]
+        return max(steps), "saturated: the powers of beta have underflowed"
+    if len(set(found)) > 1:
+        raise ValueError("%s: its powers of beta1 and beta2 are those of different steps: %s" % (optimizer.name, found))
+    return found[0], "inferred from the powers of beta"
