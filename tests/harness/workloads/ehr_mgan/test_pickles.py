@@ -1,0 +1,151 @@
+"""A pickle is read for the array in it; anything else in it is refused by name and never run."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import re
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.errors import UsageError
+from harness.workloads.ehr_mgan import pickles
+from harness.workloads.ehr_mgan.pickles import read_array
+
+PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
+ARRAYS = {
+    "three axes": np.arange(24.0).reshape(2, 3, 4) / 7,
+    "column-major": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+    "a view": np.arange(20).reshape(4, 5)[::2, 1:],
+    "float32": np.arange(6, dtype=np.float32),
+    "big-endian": np.arange(6, dtype=">i4").reshape(2, 3),
+    "booleans": np.array([[True, False]]),
+    "small whole numbers": np.arange(6, dtype=np.uint8),
+}
+#: What numpy 1.18 wrote in protocol 3: another module holds the function.
+NUMPY_1 = pickle.dumps(ARRAYS["three axes"], 3).replace(b"numpy._core.multiarray", b"numpy.core.multiarray")
+#: Announces more bytes than there are in the world.
+HUGE = b"\x80\x04\x8e" + struct.pack("<Q", 2**62) + b"x."
+
+
+class Calls:
+    """Pickles as the call of a function, as a hostile file does."""
+
+    def __init__(self, *call):
+        self.call = call
+
+    def __reduce__(self):
+        return self.call
+
+
+def refuse(path: Path, content: bytes) -> str:
+    """What is said about a file."""
+    path.write_bytes(content)
+    with pytest.raises(UsageError) as caught:
+        read_array(path)
+    assert str(path) in str(caught.value) and "Nothing in it was run" in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("name", ARRAYS)
+def test_arrays_of_numbers_are_read_in_every_protocol(tmp_path, name, protocol):
+    """Values, shape and dtype are those that were written."""
+    path, array = tmp_path / "array.pkl", ARRAYS[name]
+    path.write_bytes(pickle.dumps(array, protocol))
+    found = read_array(path)
+    assert (array.shape, array.dtype) == (found.shape, found.dtype) and np.array_equal(array, found)
+
+
+def test_what_numpy_1_wrote_is_read(tmp_path):
+    """And what NumPy 2 wrote is another file."""
+    assert pickle.dumps(ARRAYS["three axes"], 3) != NUMPY_1
+    (tmp_path / "array.pkl").write_bytes(NUMPY_1)
+    assert np.array_equal(ARRAYS["three axes"], read_array(tmp_path / "array.pkl"))
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize(("call", "named"), [
+    ((os.system, "touch {}"), r"(posix|nt)\.system"),
+    ((os.mkdir, "{}"), r"(posix|nt)\.mkdir"),
+    ((eval, "__import__('os').mkdir('{}')"), r"(builtins|__builtin__)\.eval"),
+    ((exec, "import os; os.mkdir('{}')"), r"(builtins|__builtin__)\.exec"),
+])
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_hostile_file_is_refused_by_name_and_does_nothing(tmp_path, call, named, nested, protocol):
+    """Alone, or hidden behind an array; an ordinary unpickler would have run it, which the test shows."""
+    mark = tmp_path / "mark"
+    function, argument = call
+    hostile = Calls(function, (argument.format(mark),))
+    content = pickle.dumps([np.ones(2), {"deep": (hostile,)}] if nested else hostile, protocol)
+    said = refuse(tmp_path / "array.pkl", content)
+    assert not mark.exists()
+    assert re.search(f"it asks for `{named}`", said)
+    pickle.loads(content)
+    assert mark.exists()
+
+
+@pytest.mark.parametrize(("content", "said"), [
+    (b"cos\nsystem\n(S'touch mark'\ntR.", "`os.system`"),
+    (b"(S'touch mark'\nios\nsystem\n.", "`os.system`"),
+    (b"\x80\x02cposix\nsystem\nX\x04\x00\x00\x00true\x85\x81.", "`posix.system`"),
+    (b"\x80\x04\x8c\x05numpy\x8c\x0fndarray.tofile.\x93.", "`numpy.ndarray.tofile.`"),
+    (b"\x80\x04\x8c\x16numpy._core.multiarray\x8c\x1b_reconstruct.__globals__.os\x93.", "_reconstruct.__globals__.os"),
+    (b"cnumpy\nload\n(S'x'\ntR.", "`numpy.load`"),
+    (b"cnumpy\nndarray\n(I9\ntR.", "another way"),
+    (b"Pone\n.", "outside the file"),
+    (b"\x82\x01.", "extension code"),
+])
+def test_the_other_ways_to_name_a_function(tmp_path, monkeypatch, content, said):
+    """By opcodes that Python itself no longer writes, by dotted names, by references out of the file."""
+    monkeypatch.chdir(tmp_path)
+    assert said in refuse(tmp_path / "array.pkl", content)
+    assert ["array.pkl"] == [path.name for path in tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize(("value", "said"), [
+    (np.array([1, None], object), "Python objects"),
+    (np.array(["a"]), "type 'U1'"),
+    (np.ones(2, complex), "type 'c16'"),
+    (np.zeros(2, [("a", "f8")]), "records with fields"),
+    (np.float64(3), "a single number"),
+    ([1.0, 2.0], "a list"),
+    ({"x": np.ones(2)}, "a dict"),
+    (3.5, "a float"),
+    (np.dtype("f8"), "a part of an array"),
+    (np.ma.ones(2), "numpy.ma"),
+])
+def test_what_is_not_an_array_of_numbers_is_refused(tmp_path, value, said, protocol):
+    """With what it is, and how to write the array."""
+    message = refuse(tmp_path / "array.pkl", pickle.dumps(value, protocol))
+    assert said in message and "pickle.dump(numpy.asarray(table, float), file)" in message
+
+
+@pytest.mark.parametrize("content", [
+    b"", b"PK\x03\x04", b"1,2,3\n", pickle.dumps(np.ones(9), 5)[:-9], pickle.dumps(np.ones(9), 2)[:40], HUGE,
+    pickle.dumps(np.ones(9), 4).replace(b"K\x09", b"K\x08"), b"cnumpy\ndtype\n(dS'__setstate__'\nI1\nsb.", b"0.",
+])
+def test_a_file_that_is_no_pickle_or_damaged_is_said_to_be_so(tmp_path, content):
+    """Empty, of another format, cut off, longer than it says, or altered."""
+    assert "is not a pickle of an array, or is damaged" in refuse(tmp_path / "array.pkl", content)
+
+
+def test_a_file_that_alters_the_stand_ins_alters_them_for_itself_alone(tmp_path):
+    """The next file is read as if the first had never been."""
+    hostile = b"c_codecs\nencode\nN}S'x'\nI1\ns\x86b."
+    refuse(tmp_path / "hostile.pkl", hostile)
+    path = tmp_path / "array.pkl"
+    path.write_bytes(pickle.dumps(np.ones(3), 2))
+    assert np.array_equal(np.ones(3), read_array(path))
+
+
+def test_a_file_beyond_the_limit_is_not_read(tmp_path, monkeypatch):
+    """With the limit."""
+    monkeypatch.setattr(pickles, "MAX_BYTES", 100)
+    (tmp_path / "array.pkl").write_bytes(pickle.dumps(np.ones(100)))
+    with pytest.raises(UsageError, match="at most 100 are read"):
+        read_array(tmp_path / "array.pkl")
