@@ -16,9 +16,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness import __version__, cleaning, comparison, doctoring, listing, recording, reference, rendering
+from harness import __version__, cleaning, comparison, doctoring, listing, modeling, recording, reference, rendering
+from harness import converting as carrying
 from harness.comparison import Context
 from harness.errors import HarnessError, UsageError
+from harness.model_options import Converting, Training, What, Where, of
+from harness.model_options import source as find
 from harness.options import SEVERAL, Options
 from harness.report import terminal
 
@@ -164,6 +167,44 @@ def report(
     else:
         rendering.save(text, out)
         _say(f"wrote {out}")
+    return 0
+
+
+@app.command(name="train")
+def train(workload: str, *, training: Training = Training(), what: What = What(), where: Where = Where()) -> int:
+    """Train a model in native mode and keep it: checkpoints in the build's own format, losses, and what it is."""
+    context = _context()
+    spec, model = what.model(workload, training.build, where)
+    made = modeling.train(where.site(spec, context), model, training.out, training.steps, resume=training.resume)
+    OUT.print(Text(f"{training.out}: {made.workload} on {made.build}, {made.step} steps, losses in {training.out / modeling.LOSSES}"))
+    return 0
+
+
+@app.command(name="generate")
+def generate(model: Path, *, rows: int = 256, out: Path = Path("generated.npz"), where: Where = Where()) -> int:
+    """Let a trained model generate; writes `samples` of an .npz.
+
+    Parameters
+    ----------
+    model
+        A folder that `harness train` or `harness convert` wrote.
+    rows
+        How many; a generative model makes whole batches.
+    out
+        File to write.
+    """
+    spec, _ = of(model, where)
+    shape = modeling.generate(where.site(spec, _context()), model, rows, out)
+    OUT.print(Text(f"{out}: samples {list(shape)}"))
+    return 0
+
+
+@app.command(name="convert")
+def convert(source: Path, *, converting: Converting, what: What = What(), where: Where = Where()) -> int:
+    """Carry a checkpoint's weights and optimizer state to another build, and prove that its next step is the same."""
+    spec, model, folder = find(source, converting, what, where)
+    done = carrying.convert(where.site(spec, _context()), folder, model, converting.to, converting.out, prove=not converting.no_proof)
+    OUT.print(_table(("what", "value"), listing.conversion(done)))
     return 0
 
 

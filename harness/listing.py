@@ -15,6 +15,7 @@ from harness.workloads import registry
 
 if TYPE_CHECKING:
     from harness.comparison import Context
+    from harness.converting import Conversion
 
 Row = tuple[str, ...]
 
@@ -109,3 +110,15 @@ def _bytes(job: plan.Job, request: plan.Request) -> int:
     hyper = workload.hyperparameters(job.preset)
     elements = sum(math.prod(item.shape) for item in workload.parameters(hyper))
     return elements * SNAPSHOTS * (8 if job.precision == "fp64" else 4)
+
+
+def conversion(done: Conversion) -> list[Row]:
+    """Return what a conversion did, for a table."""
+    rows: list[Row] = [
+        ("model", f"{done.model.workload} from {done.model.converted['from']} to {done.model.build}, {done.model.step} steps"),
+        ("carried over, bit by bit", f"{done.parameters} parameters, {done.state} arrays of optimizer state"),
+    ]
+    rows += [(f"steps of {name}", origin) for name, origin in sorted(done.origin.items()) if origin != "counted"]
+    if done.error is not None:
+        rows.append(("one more float64 step on both", f"largest difference {done.error:.1e} of what the step changed, in {done.worst}"))
+    return rows

@@ -26,14 +26,14 @@ from typing import Any
 from harness import provision, runner, staging, store
 from harness.builds import BUILDS
 from harness.comparison import Context
-from harness.errors import BuildError, CorruptRecord, JobFailed, UnknownName, UsageError
+from harness.errors import CorruptRecord, UnknownName, UsageError
 from harness.plan import Opening
 from harness.processes import Limits, WorkerProcess, clean_environment
 from harness.workloads.spec import Workload
 
 MODEL_FILE, CHECKPOINTS, LOSSES, SCHEMA = "model.json", "checkpoints", "losses.csv", 1
-#: A request to a worker trains for about this long; a checkpoint is left this often, and at the end.
-REQUEST_S, CHECKPOINT_S = 10.0, 60.0
+#: A request to a worker trains for about this long; a checkpoint is left, and progress told, this often and at the end.
+REQUEST_S, CHECKPOINT_S, SAY_S = 10.0, 60.0, 5.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,7 +150,8 @@ def train(site: Site, model: Model, out: Path, steps: int, *, resume: bool) -> M
 
 
 def _train(site: Site, worker: WorkerProcess, model: Model, out: Path, span: tuple[int, int]) -> None:
-    (step, steps), size, saved = span, 1, time.monotonic()
+    (step, steps), size = span, 1
+    saved = said = time.monotonic()
     while step < steps:
         count = min(size, steps - step)
         started = time.monotonic()
@@ -163,7 +164,9 @@ def _train(site: Site, worker: WorkerProcess, model: Model, out: Path, span: tup
         if saves:
             dataclasses.replace(model, step=step).write(out)
             saved = time.monotonic()
-        site.context.say(f"{model.workload} on {model.build}: step {step} of {steps}, {took_s / count:.3g} s a step; {_latest(losses)}")
+        if step == steps or time.monotonic() - said > SAY_S:
+            said = time.monotonic()
+            site.context.say(f"{model.workload} on {model.build}: step {step} of {steps}, {took_s / count:.3g} s a step; {_latest(losses)}")
         size = max(1, min(2 * count, int(REQUEST_S * count / max(took_s, 1e-3))))
 
 

@@ -1,0 +1,96 @@
+"""`harness train`, `generate` and `convert` on the real builds, from the outside."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+def harness(*words: object, code: int = 0) -> str:
+    """Run a command, check its exit code, and return what it printed."""
+    argv = [sys.executable, "-m", "harness.cli", *map(str, words)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=600)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def losses(folder: Path) -> dict[tuple[int, str], float]:
+    """Return the losses of a model by step and name."""
+    with (folder / "losses.csv").open(encoding="utf-8") as file:
+        return {(int(row["step"]), row["loss"]): float(row["value"]) for row in csv.DictReader(file)}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """EHR-M-GAN on torch, six steps: four of pre-training, two joint ones."""
+    folder = tmp_path_factory.mktemp("models") / "trained"
+    harness("train", "ehr_mgan", "--build", "torch", "--steps", 6, "--out", folder, "--threads", 1)
+    return folder
+
+
+def test_a_model_says_what_it_is(trained: Path) -> None:
+    """`model.json` names everything that is needed to go on, and the losses are all there."""
+    document = json.loads((trained / "model.json").read_text(encoding="utf-8"))
+    assert ("ehr_mgan", "tiny", "torch", "fp32", 6) == tuple(document[key] for key in ("workload", "preset", "build", "precision", "step"))
+    found = losses(trained)
+    assert {step for step, name in found if name == "pretrain/continuous/total"} == {1, 2, 3, 4}
+    assert {step for step, name in found if name == "joint/vae/discrete/total"} == {5, 6}
+    assert np.isfinite(list(found.values())).all()
+
+
+def test_training_that_stops_goes_on_exactly(trained: Path, tmp_path: Path) -> None:
+    """Four steps, then two more from the checkpoint: the same losses, digit by digit, as six in one go."""
+    harness("train", "ehr_mgan", "--build", "torch", "--steps", 4, "--out", tmp_path / "parts", "--threads", 1)
+    refused = harness("train", "ehr_mgan", "--build", "torch", "--steps", 6, "--out", tmp_path / "parts", code=2)
+    assert "--resume" in refused
+    other = harness("train", "ehr_mgan", "--build", "torch", "--steps", 6, "--out", tmp_path / "parts", "--seed", 9, "--resume", code=2)
+    assert "other options" in other
+    harness("train", "ehr_mgan", "--build", "torch", "--steps", 6, "--out", tmp_path / "parts", "--threads", 1, "--resume")
+    assert losses(tmp_path / "parts") == losses(trained)
+
+
+def test_a_trained_model_generates(trained: Path, tmp_path: Path) -> None:
+    """Whole batches of series in the channels' own units; too few rows are refused with the batch size."""
+    harness("generate", trained, "--rows", 30, "--out", tmp_path / "made.npz")
+    with np.load(tmp_path / "made.npz", allow_pickle=False) as archive:
+        samples = archive["samples"]
+    assert samples.shape == (24, 24, 7)
+    assert samples[:, :, 0].min() > 20
+    assert set(np.unique(samples[:, :, 4:])) <= {0.0, 1.0}
+    assert "12" in harness("generate", trained, "--rows", 5, "--out", tmp_path / "few.npz", code=4)
+
+
+@pytest.mark.parametrize("there", ["tf2", "tf1", "tf1-compat", "tf2.10"])
+def test_a_model_goes_to_another_build_and_comes_back(trained: Path, tmp_path: Path, there: str) -> None:
+    """Every weight and slot arrives bit by bit, the next float64 step agrees, and the way back gives the same checkpoint."""
+    said = harness("convert", trained, "--to", there, "--out", tmp_path / "there")
+    assert "largest difference" in said
+    document = json.loads((tmp_path / "there" / "model.json").read_text(encoding="utf-8"))
+    assert (there, 6) == (document["build"], document["step"])
+    assert document["converted"]["proof"] <= 1e-9
+    harness("convert", tmp_path / "there", "--to", "torch", "--out", tmp_path / "back", "--no-proof")
+    for folder in (trained, tmp_path / "back"):
+        harness("generate", folder, "--rows", 12, "--out", tmp_path / f"{folder.name}.npz")
+    with np.load(tmp_path / "trained.npz") as one, np.load(tmp_path / "back.npz") as other:
+        np.testing.assert_array_equal(one["samples"], other["samples"])
+
+
+def test_what_is_no_model_is_refused(trained: Path, tmp_path: Path) -> None:
+    """Each refusal names what is wrong and what to do; nothing is written."""
+    assert "harness train" in harness("generate", tmp_path, code=2)
+    assert "--from" in harness("convert", tmp_path, "--to", "tf2", "--out", tmp_path / "x", code=2)
+    assert "Leave the option out" in harness("convert", trained, "--from", "tf1", "--to", "tf2", "--out", tmp_path / "x", code=2)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").write_text("mine", encoding="utf-8")
+    assert "already" in harness("convert", trained, "--to", "tf2", "--out", tmp_path / "full", code=2)
+    assert (tmp_path / "full" / "file").read_text(encoding="utf-8") == "mine"
+    assert "Did you mean 'ehr_mgan'" in harness("train", "ehr_mgn", "--out", tmp_path / "x", code=2)
+    assert "no checkpoint" in harness("convert", tmp_path / "full", "--from", "torch", "--workload", "linear", "--to", "tf2",
+                                      "--out", tmp_path / "x", code=4)
+    assert not (tmp_path / "x").exists()
