@@ -133,9 +133,12 @@ def _row(one: Timed, action: str, a: str, b: str, logs: Callable[[store.Record, 
         rounds=len(one.records), more_rounds=judged.more_rounds, more_s=judged.more_s,
         a_step_s=step[a], b_step_s=step[b], a_rate=_rate(count, step[a]), b_rate=_rate(count, step[b]),
         a_warmup_s=_warmup(one, action, a), b_warmup_s=_warmup(one, action, b),
+        segment=str(last["prepared"][a].get("segment", "")) if action == "train" else "",
+        a_build_s=_build(one, a), b_build_s=_build(one, b),
+        a_first_step_s=_first_step(one, action, a), b_first_step_s=_first_step(one, action, b),
         a_peak_bytes=_peak(one, a), b_peak_bytes=_peak(one, b), threads=one.job.threads, seed=one.job.seed,
         differences=verdict.setting_differences(effective[a], effective[b]),
-        command=_command(one), logs=tuple(logs(one.records[-1], label) for label in (a, b)),
+        command=reproduce(one.job), logs=tuple(logs(one.records[-1], label) for label in (a, b)),
     )
 
 
@@ -151,6 +154,14 @@ def _warmup(one: Timed, action: str, label: str) -> float:
     )
 
 
+def _build(one: Timed, label: str) -> float:
+    return statistics.median(float(record.result["opened"][label]["build_s"]) for record in one.records)
+
+
+def _first_step(one: Timed, action: str, label: str) -> float:
+    return statistics.median(float(record.result["actions"][action]["prepared"][label]["first_step_s"]) for record in one.records)
+
+
 def _peak(one: Timed, label: str) -> int:
     """Return the peak resident memory of a side's process tree over all rounds, bytes."""
     own = [int(peaks[label]) for record in one.records for peaks in _peaks(record)]
@@ -161,10 +172,11 @@ def _peaks(record: store.Record) -> list[Mapping[str, int]]:
     return [action["peak_bytes"] for action in record.result["actions"].values()]
 
 
-def _command(one: Timed) -> str:
-    words = ["harness", "compare", "--workloads", one.job.workload, *arguments(one.job.sides)]
-    words += ["--precision", one.job.precision, "--preset", one.job.preset, "--no-fidelity", "--threads", str(one.job.threads)]
-    words += ["--data", one.job.data] if one.job.data else []
-    words += [] if one.job.device == "cpu" else ["--device", one.job.device]
-    words += [] if one.job.execution == "default" else ["--execution", one.job.execution]
+def reproduce(job: SpeedJob) -> str:
+    """Return the command that times a workload's sides again."""
+    words = ["harness", "compare", "--workloads", job.workload, *arguments(job.sides)]
+    words += ["--precision", job.precision, "--preset", job.preset, "--no-fidelity", "--threads", str(job.threads)]
+    words += ["--data", job.data] if job.data else []
+    words += [] if job.device == "cpu" else ["--device", job.device]
+    words += [] if job.execution == "default" else ["--execution", job.execution]
     return shlex.join(words)

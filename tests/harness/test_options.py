@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import pickle
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harness import options
@@ -12,7 +15,19 @@ from harness.errors import UnknownName, UsageError
 from harness.options import Options
 
 TWO = ("numpy", "numpy")
+PAIR = ("tf2", "torch")
 HOSTILE = Path(__file__).parents[1] / "e2e/hostile"
+
+
+def write_cohort(place: Path, rows: int) -> None:
+    """The four files of a small cohort."""
+    generator = np.random.RandomState(0)
+    for name, table in (
+        ("vital_sign_24hrs", generator.uniform(size=(rows, 6, 2))), ("med_interv_24hrs", generator.randint(2, size=(rows, 6, 2))),
+        ("statics", generator.randint(4, size=(rows, 1))),
+    ):
+        (place / f"{name}.pkl").write_bytes(pickle.dumps(table))
+    np.savez(place / "norm_stats.npz", min_val=np.zeros(2), max_val=np.ones(2))
 
 
 @pytest.mark.parametrize(
@@ -83,6 +98,42 @@ def test_folders() -> None:
         backends=(f"numpy@{HOSTILE / 'segfault'}", "numpy"), workloads=("hostile",), ports=(HOSTILE,),
     ))
     assert [side.folders for side in asked.sides] == [(str(HOSTILE / "segfault"), str(HOSTILE)), (str(HOSTILE),)]
+
+
+def test_data() -> None:
+    """The workloads that take data are bound to them, in the request and for the workers alike; others stay as they are."""
+    chosen = Options(backends=PAIR, workloads=("ehr_mgan", "linear"), data="synthetic_icu")
+    asked, known = options.request(chosen), options.workloads(chosen)
+    assert [("ehr_mgan", "synthetic_icu"), ("linear", "")] == [(item.name, item.source) for item in asked.workloads]
+    assert ("synthetic_icu", "", "") == (known["ehr_mgan"].source, known["linear"].source, known["ehr_mgan_conditional"].source)
+    assert {""} == {item.source for item in options.workloads(Options(backends=PAIR)).values()}
+
+
+def test_data_are_checked_before_anything_starts(tmp_path: Path) -> None:
+    """For each preset that would be used: fidelity's and speed's, or the one asked for."""
+    write_cohort(tmp_path, rows=130)
+    chosen = Options(backends=PAIR, workloads=("ehr_mgan",), data=str(tmp_path), no_speed=True)
+    assert str(tmp_path) == options.request(chosen).workloads[0].source
+    for changed in ({"no_speed": False}, {"preset": "small"}):
+        with pytest.raises(UsageError, match=r"has 130 rows; preset small takes batches of 32 and needs .* 320\. Choose --preset tiny"):
+            options.request(dataclasses.replace(chosen, **changed))
+    (tmp_path / "statics.pkl").write_bytes(b"cos\nsystem\n(S'touch mark'\ntR.")
+    with pytest.raises(UsageError, match=r"statics\.pkl: refused, because it asks for `os\.system`"):
+        options.request(chosen)
+
+
+@pytest.mark.parametrize(("said", "chosen"), [
+    (r"--data daphnet: none of the workloads \(linear, cnn\) takes data\. Name one .* --workloads ehr_mgan", Options(data="daphnet")),
+    (r"none of the workloads \(cnn\) takes data", Options(data="synthetic_icu", workloads=("cnn",))),
+    ("Did you mean 'synthetic_icu'", Options(data="sythetic_icu", workloads=("ehr_mgan",))),
+    ("there is no such folder", Options(data="./sythetic_icu", workloads=("ehr_mgan",))),
+    ("Did you mean 'ehr_mgan'", Options(data="daphnet", workloads=("ehrmgan",))),
+])
+def test_data_misfit(said: str, chosen: Options) -> None:
+    """Data that nothing would read, or that do not exist, are wrong usage."""
+    with pytest.raises(UsageError, match=said) as caught:
+        options.request(dataclasses.replace(chosen, backends=PAIR))
+    assert caught.value.exit_code == 2
 
 
 def test_workload_that_does_not_load(tmp_path: Path) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
-from harness import plan
+from harness import judging, options, plan, timed
+from harness.workloads.ehr_mgan import WORKLOAD, sources
 
 
 @pytest.mark.parametrize(("folders_a", "folders_b", "words"), [
@@ -17,3 +20,29 @@ def test_names_the_folders_of_ports_again(folders_a: tuple[str, ...], folders_b:
     """A folder that all sides look into is given by --ports, where workloads are found too; a side's own one after @."""
     sides = (plan.Side("tf2", "tf2", "tf2", folders_a), plan.Side("torch", "torch", "torch", folders_b))
     assert ["--backends", *words] == plan.arguments(sides)
+
+
+def request(data: str | None, preset: str | None = None) -> plan.Request:
+    return options.request(
+        options.Options(backends=("tf2", "torch"), workloads=("ehr_mgan",), precision=("fp64",), preset=preset, data=data)
+    )
+
+
+@pytest.mark.parametrize(("data", "words"), [(None, ""), ("synthetic_icu", "--data synthetic_icu")])
+def test_names_the_data_again(data: str | None, words: str):
+    """Those of the workload's own are not named; fidelity's and speed's commands say the same."""
+    planned = plan.make(request(data))
+    fidelity = judging.reproduce(planned.pairs[0].a, planned.pairs[0].b, "forward")
+    speed = timed.reproduce(planned.speed[0])
+    for command in (fidelity, speed):
+        assert ("--data" in command) == bool(words) and words in command
+
+
+def test_other_data_are_other_work(monkeypatch: pytest.MonkeyPatch):
+    """A run is not resumed with other data, also where its folder has the same name."""
+    (before,) = plan.identity(request("synthetic_icu", "tiny"))["workloads"]
+    cohort = WORKLOAD.cohort("tiny")
+    changed = dataclasses.replace(cohort, continuous=1.0 - cohort.continuous)
+    monkeypatch.setitem(sources.NAMED, "synthetic_icu", lambda preset: changed)
+    (after,) = plan.identity(request("synthetic_icu", "tiny"))["workloads"]
+    assert {**before, "data_digest": after["data_digest"]} == after != before

@@ -21,9 +21,9 @@ def recording() -> np.ndarray:
     generator = np.random.RandomState(0)
     time = np.arange(SAMPLES)
     found = generator.randint(-10, 11, (SAMPLES, len(CHANNELS) + 1))
-    beat = np.where(time % 16 < 8, 1, -1) * (time // (BLOCK * AVERAGED) % 4)
-    found[:, CHANNELS.index("ankle_forward")] += 400 * beat
-    found[:, CHANNELS.index("thigh_vertical")] += 150 * beat
+    kind, sign = time // (BLOCK * AVERAGED) % 4, np.where(time % 16 < 8, 1, -1)
+    found[:, CHANNELS.index("ankle_forward")] += sign * 400 * kind
+    found[:, CHANNELS.index("thigh_vertical")] += sign * np.array([0, 150, 350, 450])[kind]
     found[:, CHANNELS.index("ankle_lateral")] = time
     found[:, -1] = 0
     return found
@@ -68,7 +68,7 @@ def test_the_order_of_windows_tells_nothing_of_time():
 
 
 def test_flags_and_classes_are_what_they_say():
-    """At rest nobody walks or swings; the class follows the thigh's variation of 0, 150, 300 and 450 mg."""
+    """At rest nobody walks or swings; the class follows the thigh's variation of 0, 150, 350 and 450 mg."""
     cohort = daphnet.windows(recording())
     kind = first_samples(cohort) // (BLOCK * AVERAGED) % 4
     assert ("freeze", "walking", "swing") == cohort.interventions and {0.0, 1.0} == {*np.unique(cohort.discrete)}
