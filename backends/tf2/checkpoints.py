@@ -6,7 +6,7 @@ be no model at all. So names, shapes and dtypes are compared and every tensor is
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping
+from typing import Any, Mapping
 
 import tensorflow as tf
 
@@ -48,7 +48,7 @@ def restore(folder: str, state: Mapping[str, Any]) -> None:
 def check(path: str, reader: Any, state: Mapping[str, Any]) -> None:
     """Raise ValueError unless a checkpoint has exactly these variables, with their shapes and dtypes."""
     shapes, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
-    keys = {KEY % escaped(name): name for name in state}  # type: Dict[str, str]
+    keys = {KEY % escaped(name): name for name in state}
     unknown = sorted(key for key in shapes if key.startswith("state/") and key not in keys)
     missing = sorted(name for key, name in keys.items() if key not in shapes)
     if unknown or missing:

@@ -150,8 +150,8 @@ class Tf2Port(Port):
         with runtime.refusals():
             if batch.noise is None:
                 arrays = self._tensors(batch.arrays)
-                rows = tf.range(self.config["batch"], dtype=tf.int64)
-                found = self.trainer.update_natively(phase, arrays, rows, tf.constant([0, self._single], tf.int64))
+                order = tf.range(len(next(iter(batch.arrays.values()))), dtype=tf.int64)[tf.newaxis]
+                found = self.trainer.update_natively(phase, arrays, order, [0, self._single, 0])
                 self._single += 1
             else:
                 found = self.trainer.update(phase, *self._given(phase, batch))
@@ -183,12 +183,13 @@ class Tf2Port(Port):
     def _native(self, source: Any, phases: List[str]) -> List[Tuple[str, Any]]:
         """Run one step on draws of the framework's own."""
         batches = source.stream("tf2 %d" % id(self), self._batches)[-1]
-        rows, clock = batches.at(source.cursor), tf.constant([source.seed, source.cursor], tf.int64)
-        return [(phase, self.trainer.update_natively(phase, batches.rows, rows, clock)) for phase in phases]
+        order, place = batches.at(source.cursor)
+        control = [source.seed, source.cursor, place]
+        return [(phase, self.trainer.update_natively(phase, batches.rows, order, control)) for phase in phases]
 
     def _batches(self, source: Any) -> Tuple[Any, ...]:
         """Return the batches of a source; before them the port, because its id is the stream's key."""
-        return self, native.Batches(self._tensors(source.training_rows()), source.batch_size, source.seed, self.noise)
+        return self, native.Batches(self._tensors(source.training_rows()), source, self.noise)
 
     def generate(self, source: Any, count: int) -> np.ndarray:
         rows = source.evaluation_rows(count)

@@ -10,6 +10,9 @@ from typing import Any, Callable, Dict, List, Mapping, Tuple
 
 import tensorflow as tf
 
+#: The orders of so many rows are drawn in one go: for small data a permutation costs more to ask for than to make.
+ROWS_ORDERED_AT_ONCE = 1 << 16
+
 Site = Tuple[int, Mapping[str, Any]]
 
 
@@ -34,9 +37,9 @@ class Noise(object):
         """Return the sites that a phase computes with."""
         return [site["site"] for _, site in self.sites.get(phase, [])]
 
-    def streams_of(self, phase: str) -> Any:
+    def streams_of(self, phase: str) -> List[int]:
         """Return the numbers of a phase's streams: an argument, so that phases which differ in nothing else share a trace."""
-        return tf.constant([index for index, _ in self.sites.get(phase, [])], tf.int64)
+        return [index for index, _ in self.sites.get(phase, [])]
 
     def draw(self, phase: str, streams: Any, clock: Any) -> Dict[str, Any]:
         """Return the noise of one phase of one step.
@@ -52,10 +55,10 @@ class Noise(object):
             found[site["site"]] = draw(site, seed, self.dtype)
         return found
 
-    def permutation(self, rows: int, seed: int, epoch: int) -> Any:
-        """Return the order of the rows in one epoch; it has the last stream, which no site has."""
-        clock = tf.constant([seed, epoch * self.streams + self.streams - 1], tf.int64)
-        return tf.argsort(tf.random.stateless_uniform([rows], clock, dtype=tf.float64), stable=True)
+    def permutations(self, rows: int, seed: int, block: int, epochs: int) -> Any:
+        """Return the orders of the rows in a block of epochs, [epochs, rows]; they have the last stream, which no site has."""
+        clock = tf.constant([seed, block * self.streams + self.streams - 1], tf.int64)
+        return tf.argsort(tf.random.stateless_uniform([epochs, rows], clock, dtype=tf.float64), stable=True)
 
 
 def draw(site: Mapping[str, Any], seed: Any, dtype: Any) -> Any:
@@ -68,18 +71,26 @@ def draw(site: Mapping[str, Any], seed: Any, dtype: Any) -> Any:
 
 
 class Batches(object):
-    """The batches of a native source: rows live on the device, each epoch has one permutation, partial batches are dropped."""
+    """The batches of a native source: rows live on the device, each epoch has one permutation, partial batches are dropped.
 
-    def __init__(self, rows: Mapping[str, Any], batch: int, seed: int, noise: Noise) -> None:
-        self.rows, self.batch, self.seed, self.noise = dict(rows), batch, seed, noise
+    Args:
+        rows: tensors by name.
+        source: gives the size of a batch and the seed.
+        noise: draws.
+    """
+
+    def __init__(self, rows: Mapping[str, Any], source: Any, noise: Noise) -> None:
+        self.rows, self.batch, self.seed, self.noise = dict(rows), source.batch_size, source.seed, noise
         self.total = int(next(iter(self.rows.values())).shape[0])
-        self.epoch, self.places = -1, []  # type: int, List[Any]
+        self.epochs = max(1, ROWS_ORDERED_AT_ONCE // self.total)
+        self.steps = self.epochs * (self.total // self.batch)
+        self.block, self.order = -1, None  # type: int, Any
 
-    def at(self, step: int) -> Any:
-        """Return the row numbers of a step."""
-        epoch, place = divmod(step, self.total // self.batch)
-        if epoch != self.epoch:
-            order = self.noise.permutation(self.total, self.seed, epoch)
+    def at(self, step: int) -> Tuple[Any, int]:
+        """Return the row numbers of a block of steps [steps, batch], and which of them a step has."""
+        block, place = divmod(step, self.steps)
+        if block != self.block:
+            order = self.noise.permutations(self.total, self.seed, block, self.epochs)
             whole = self.total // self.batch * self.batch
-            self.epoch, self.places = epoch, tf.unstack(tf.reshape(order[:whole], [-1, self.batch]))
-        return self.places[place]
+            self.block, self.order = block, tf.reshape(order[:, :whole], [-1, self.batch])
+        return self.order, place

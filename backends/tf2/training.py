@@ -8,7 +8,7 @@ their noise and the loss scale, are arguments.
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, Mapping, Sequence, Tuple
 
 import tensorflow as tf
 
@@ -42,7 +42,6 @@ class Trainer(object):
                 optimizer = optimizers.Scaled(optimizer, table["loss_scale"], table["loss_scale_growth"])
             self.optimizers[name] = optimizer
         self.term_names = {}  # type: Dict[str, List[str]]
-        self.streams = {phase: port.noise.streams_of(phase) for phase in self.updates}
         self._functions = {}  # type: Dict[Any, Callable[..., Any]]
 
     # -- tracing ----------------------------------------------------------------------------------------------
@@ -119,14 +118,27 @@ class Trainer(object):
         """Run one update on given noise; return the loss terms before it."""
         return self._update(phase)(arrays, noise)
 
-    def update_natively(self, phase: str, rows: Tensors, index: Any, clock: Any) -> Any:
-        """Run one update on the rows of a batch, and on noise drawn for (seed, step) in `clock`."""
-        def run(rows: Tensors, index: Any, clock: Any, streams: Any) -> Any:
-            arrays = {name: tf.gather(value, index) for name, value in rows.items()}
-            return self._update(phase)(arrays, self.port.noise.draw(phase, streams, clock))
+    def update_natively(self, phase: str, rows: Tensors, order: Any, control: Sequence[int]) -> Any:
+        """Run one update on rows of the data and on noise that is drawn here; return the loss terms before it.
+
+        Args:
+            phase: what to run.
+            rows: the data, on the device.
+            order: row numbers of batches, [steps, batch].
+            control: seed, step, and which batch of `order`.
+        """
+        def run(rows: Tensors, order: Any, control: Any) -> Any:
+            arrays = {name: tf.gather(value, order[control[2]]) for name, value in rows.items()}
+            return self._update(phase)(arrays, self.port.noise.draw(phase, control[3:], control[:2]))
 
         key = ("native", self.updates[phase]["optimizer"], self._key(phase))
-        return self._once(key, lambda: run)(rows, index, clock, self.streams[phase])
+        function, shapes = self._once(key, lambda: run), (key, order.shape, next(iter(rows.values())).shape)
+        given = rows, order, tf.constant(list(control) + self.port.noise.streams_of(phase), tf.int64)
+        if shapes not in self._functions:
+            # A call that has to find its trace among others takes longer than a small model's step.
+            eager = self.port.setting.execution == "eager"
+            self._functions[shapes] = function if eager else function.get_concrete_function(*given)
+        return self._functions[shapes](*given)
 
     def an_update(self) -> Callable[..., Any]:
         """Return one of the functions that update, to be asked how it runs."""
