@@ -72,10 +72,11 @@ class Session(Modeling):
         return {"effective": self._effective(output)}
 
     def _effective(self, output: np.ndarray) -> Dict[str, Any]:
-        effective = dict(self.port.effective())
-        effective["output_dtype"] = str(output.dtype)
-        effective["observed_dtypes"] = dict(self.port.observed_dtypes)
-        return effective
+        return dict(self.do_effective()["effective"], output_dtype=str(output.dtype))
+
+    def do_effective(self) -> Dict[str, Any]:
+        """Return what is in effect, after whatever has run."""
+        return {"effective": dict(self.port.effective(), observed_dtypes=dict(self.port.observed_dtypes))}
 
     def do_record(
         self, tape: str, folder: str, stages: List[str], steps: int, variants: List[Dict[str, Any]]
@@ -91,6 +92,7 @@ class Session(Modeling):
         source.cursor = schedule.last_segment(self.config)
         self.timer = timing.Timer(self.port, source, action, self.config["batch"])
         result = self.timer.prepare(warmup_s, sample_s)
+        result["segment"] = self.config["schedule"][-1]["name"]
         result["effective"] = self._effective(self.port.generate(source, self.config["batch"]))
         return result
 

@@ -7,15 +7,17 @@ import dataclasses
 import errno
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from harness import store, tape
 from harness.errors import CorruptRecord, JobFailed
-from harness.plan import Job, Opening, describe
+from harness.plan import Job, Opening, SampleJob, describe
 from harness.processes import Limits, WorkerProcess, ending
 from harness.workloads.spec import Workload
+
+Work = TypeVar("Work", Job, SampleJob)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -177,7 +179,8 @@ def fresh(folder: Path) -> None:
 
 
 def run_jobs(
-    bench: Bench, jobs: tuple[Job, ...], progress: Callable[[Job, store.Record | None], None]
+    bench: Bench, jobs: Sequence[Work], progress: Callable[[Work, store.Record | None], None],
+    run: Callable[[Bench, Work], store.Record] = run_job,
 ) -> dict[str, store.Record]:
     """Run all jobs that are not finished yet, in turn; `progress(job, None)` before, `progress(job, record)` after each."""
     records: dict[str, store.Record] = {}
@@ -185,7 +188,7 @@ def run_jobs(
         done = existing(bench.run / "jobs" / job.name)
         if done is None:
             progress(job, None)
-            done = run_job(bench, job)
+            done = run(bench, job)
             progress(job, done)
         records[job.name] = done
     return records

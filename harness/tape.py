@@ -32,7 +32,7 @@ def draw(workload: Workload, config: dict[str, Any], seed: int, steps: int) -> I
     """
     data = workload.data(config)
     generator = np.random.RandomState(seed)
-    tape: Arrays = {f"weights/{item.name}": item.draw(generator) for item in workload.parameters(config)}
+    tape = _weights(workload, config, generator)
     rows = len(next(value for name, value in data.items() if not name.startswith("eval_")))
     tape["batches"] = np.stack([generator.permutation(rows)[: config["batch"]] for _ in range(steps)]).astype(np.int64)
     for item in workload.noise(config):
@@ -40,6 +40,15 @@ def draw(workload: Workload, config: dict[str, Any], seed: int, steps: int) -> I
         values = item.draw(generator, 1 if once else steps)
         tape.update({f"noise/{phase}/{item.site}": values for phase in item.phases})
     return Inputs(data, tape, content_hash(data), content_hash(tape))
+
+
+def initial(workload: Workload, config: dict[str, Any], seed: int) -> Arrays:
+    """Return `weights/<name>` alone, as a tape of this seed begins."""
+    return _weights(workload, config, np.random.RandomState(seed))
+
+
+def _weights(workload: Workload, config: dict[str, Any], generator: np.random.RandomState) -> Arrays:
+    return {f"weights/{item.name}": item.draw(generator) for item in workload.parameters(config)}
 
 
 def content_hash(arrays: Arrays) -> str:

@@ -101,6 +101,21 @@ def rate(per_second: float | None) -> str:
     return f"{_digits(per_second / size)}{unit}/s"
 
 
+def warmup(total: float | None, build: float | None, first: float | None) -> str:
+    """Building and first step, `1.2 s + 340 ms`; their sum where only that is known."""
+    return seconds(total) if build is None or first is None else f"{seconds(build)} + {seconds(first)}"
+
+
+def metric(value: float | None) -> str:
+    """A quality metric in three significant digits: `0.0312`."""
+    return MISSING if value is None else _odd(value) or f"{value:.3g}"
+
+
+def metric_interval(value: float | None, low: float | None, high: float | None) -> str:
+    """`0.031 [0.029, 0.034]`, without brackets where there is no interval."""
+    return metric(value) if low is None or high is None else f"{metric(value)} [{metric(low)}, {metric(high)}]"
+
+
 def memory(size_bytes: int | None) -> str:
     """`212 MiB`."""
     return MISSING if size_bytes is None else f"{_digits(size_bytes / 2**20)} MiB"

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from harness.report import format as spell
 from harness.report.html_page import PAGE, STYLE
-from harness.report.matrix import hint, matrix, setting, threads, unfinished, zeros
+from harness.report.matrix import action, hint, matrix, qualities, setting, threads, unfinished, zeros
 from harness.report.model import BuildRow, Report, SpeedRow
 
 SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "INFO": "i"}
@@ -37,7 +37,7 @@ def render(report: Report) -> str:
     return environment.from_string(PAGE).render(
         report=report, style=Markup(STYLE),  # noqa: S704  (a constant of this package)
         matrix=matrix(report.stages), setting=setting(report), seeded=setting(report, "seed "),
-        zeros=zeros(report), ended=unfinished(report),
+        zeros=zeros(report), ended=unfinished(report), qualities=qualities(report.quality), action=action,
         plot=Plot(report.speed), threads=threads, spell=spell, hint=hint, told=_told, sign=lambda verdict: SIGNS.get(verdict, ""),
     )
 

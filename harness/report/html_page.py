@@ -77,9 +77,9 @@ threshold {{ spell.error(first.threshold) }}</p>{% endif %}
 One logarithmic scale for all rows.</p>
 <div class="wide"><table>
 <tr><th>workload</th><th>build</th><th>step</th><th>b / a {{ plot.axis() }}</th><th>b is</th><th>rounds</th><th></th>
-<th>samples</th><th>warm-up</th><th>memory</th></tr>
+<th>samples</th><th>build + first step</th><th>memory</th></tr>
 {% for row in report.speed %}<tr>
-<td>{{ row.workload | line }} {{ row.preset | line }}<br>{{ row.action | line }} {{ setting(row) | line }}</td>
+<td>{{ row.workload | line }} {{ row.preset | line }}<br>{{ action(row) | line }} {{ setting(row) | line }}</td>
 <td>a {{ row.a | line }}<br>b {{ row.b | line }}</td>
 <td class="tight">{{ spell.seconds(row.a_step_s) }}<br>{{ spell.seconds(row.b_step_s) }}</td>
 <td class="tight {{ row.verdict | tone }}">{{ spell.ratio(row.ratio, row.low, row.high) }}{{ plot.row(row) }}</td>
@@ -87,9 +87,23 @@ One logarithmic scale for all rows.</p>
 <td>{{ row.rounds }}</td><td class="hint">{{ hint(row) }}
 {%- if row.command %}<details><summary>again</summary><code>{{ row.command | line }}</code></details>{% endif %}</td>
 <td class="tight">{{ spell.rate(row.a_rate) }}<br>{{ spell.rate(row.b_rate) }}</td>
-<td class="tight">{{ spell.seconds(row.a_warmup_s) }}<br>{{ spell.seconds(row.b_warmup_s) }}</td>
+<td class="tight">{{ spell.warmup(row.a_warmup_s, row.a_build_s, row.a_first_step_s) }}<br>
+{{ spell.warmup(row.b_warmup_s, row.b_build_s, row.b_first_step_s) }}</td>
 <td class="tight">{{ spell.memory(row.a_peak_bytes) }}<br>{{ spell.memory(row.b_peak_bytes) }}</td></tr>
 {% endfor %}</table></div>
+{% endif %}
+{% if qualities %}
+<h2>How good is what they generate?</h2>
+<p class="dim">Mean over seeds [95 % interval]. Baseline: real training rows in place of generated ones, what a perfect model would get.</p>
+<div class="wide"><table>
+<tr><th>workload</th><th>metric</th><th>best</th><th>baseline</th><th>build</th><th>mean [95 %]</th><th>seeds</th><th></th></tr>
+{% for first, group in qualities %}{% for row in group %}<tr>
+<td>{% if loop.first %}{{ row.workload | line }} {{ row.preset | line }} {{ row.precision | line }}{% endif %}</td>
+<td>{% if loop.first %}{{ row.metric | line }}{% endif %}</td><td>{% if loop.first %}{{ row.better | line }}{% endif %}</td>
+<td class="tight">{% if loop.first %}{{ spell.metric(row.baseline) }}{% endif %}</td><td>{{ row.build | line }}</td>
+<td class="tight">{{ spell.metric_interval(row.mean, row.low, row.high) }}</td><td>{{ row.seeds }}</td>
+<td class="hint">{{ row.reason | line }}</td></tr>
+{% endfor %}{% endfor %}</table></div>
 {% endif %}
 {% if ended %}
 <h2>Jobs that did not end ok</h2>

@@ -21,7 +21,7 @@ from harness.report.model import SCHEMA, Report
 Row = TypeVar("Row")
 SUMMARY = ("fidelity", "headline", "exit_code")
 ORDER = (
-    "schema", "title", "created", "harness_version", "command", "summary", "notes", "stages", "speed", "jobs", "builds", "tapes",
+    "schema", "title", "created", "harness_version", "command", "summary", "notes", "stages", "speed", "quality", "jobs", "builds", "tapes",
 )
 NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 

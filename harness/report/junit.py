@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 from harness.report import format as spell
 from harness.report.format import one_line
-from harness.report.matrix import hint, setting
+from harness.report.matrix import action, hint, setting
 from harness.report.model import JobRow, Report, SpeedRow, StageRow
 
 PLURALS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
@@ -52,6 +52,7 @@ def _stage(row: StageRow, precision: str) -> ElementTree.Element:
         f"tensor {row.worst} {row.place or ''}" if row.worst else "",
         f"a = {spell.value(row.value_a)}, b = {spell.value(row.value_b)}",
         f"error {spell.error(row.error)}, floor {spell.error(row.floor)}, threshold {spell.error(row.threshold)}, {row.tensors} tensors",
+        f"{row.seeds} seeds a build" + (f", about {row.needed} needed" if row.needed is not None else "") if row.seeds else "",
         f"again: {row.command}" if row.command else "",
         *(f"log: {log}" for log in row.logs),
     ]
@@ -61,7 +62,7 @@ def _stage(row: StageRow, precision: str) -> ElementTree.Element:
 def _speed(row: SpeedRow, precision: str) -> ElementTree.Element:
     found = f"{row.verdict}{' (material)' if row.material else ''}: {spell.ratio(row.ratio, row.low, row.high)} in {row.rounds} rounds"
     steps = f"step: a {spell.seconds(row.a_step_s)}, b {spell.seconds(row.b_step_s)}"
-    name = f"{row.action} {precision} {row.preset}"
+    name = f"{action(row)} {precision} {row.preset}"
     return _case("speed", f"{row.workload}.{row.a} : {row.b}", name, None, "", [found, steps, hint(row)])
 
 

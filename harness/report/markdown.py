@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from harness.report import format as spell
 from harness.report.format import one_line
-from harness.report.matrix import Line, hint, letter, matrix, setting, threads, unfinished, zeros
-from harness.report.model import BuildRow, Report, SpeedRow, StageRow
+from harness.report.matrix import Line, action, hint, letter, matrix, qualities, setting, threads, unfinished, zeros
+from harness.report.model import BuildRow, QualityRow, Report, SpeedRow, StageRow
 
 SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "INFO": "i"}
 #: Spells a row's precision, with its seed where the report holds several.
@@ -62,6 +62,7 @@ def _sections(report: Report) -> Iterator[tuple[str, list[str]]]:
     yield "Where it departs", [text for line in found.departures for text in _departure(line, setting(report, "seed "))]
     scale = f"{threads(report.speed)}; ratio: time of b / time of a; above 1, b is slower"
     yield "How fast?", [scale, "", *_speed(report.speed, spelled)] if report.speed else []
+    yield "How good is what they generate?", _quality(report.quality)
     head = ["status", "build", "workload", "kind", "precision", "reason", "log"]
     yield "Jobs that did not end ok", _table(head, (
         [escape(word) for word in (job.status, job.build, job.workload, job.kind, job.precision, job.reason)] + [code(job.log)]
@@ -113,10 +114,10 @@ def _ladder(rows: Sequence[StageRow], spelled: Spell) -> list[str]:
 
 
 def _speed(rows: Sequence[SpeedRow], spelled: Spell) -> list[str]:
-    head = ["workload", "action", "precision", "build", "step", "samples", "warm-up", "memory", "b / a [99 %]", "b is", "rounds", "hint"]
+    head = ["workload", "action", "precision", "build", "step", "samples", "build + first step", "memory", "b / a [99 %]", "b is", "rounds", "hint"]
     cells = []
     for row in rows:
-        name = [escape(word) for word in (f"{row.workload} {row.preset}", row.action, spelled(row))]
+        name = [escape(word) for word in (f"{row.workload} {row.preset}", action(row), spelled(row))]
         ratio = spell.ratio(row.ratio, row.low, row.high).replace("[", "\\[")
         verdict = escape(row.verdict) + (", material" if row.material else "")
         a, b = _sides(row)
@@ -127,9 +128,24 @@ def _speed(rows: Sequence[SpeedRow], spelled: Spell) -> list[str]:
 
 def _sides(row: SpeedRow) -> tuple[list[str], list[str]]:
     """Return the cells of each build."""
-    a = [spell.seconds(row.a_step_s), spell.rate(row.a_rate), spell.seconds(row.a_warmup_s), spell.memory(row.a_peak_bytes)]
-    b = [spell.seconds(row.b_step_s), spell.rate(row.b_rate), spell.seconds(row.b_warmup_s), spell.memory(row.b_peak_bytes)]
+    warmup_a = spell.warmup(row.a_warmup_s, row.a_build_s, row.a_first_step_s)
+    warmup_b = spell.warmup(row.b_warmup_s, row.b_build_s, row.b_first_step_s)
+    a = [spell.seconds(row.a_step_s), spell.rate(row.a_rate), warmup_a, spell.memory(row.a_peak_bytes)]
+    b = [spell.seconds(row.b_step_s), spell.rate(row.b_rate), warmup_b, spell.memory(row.b_peak_bytes)]
     return [f"a {escape(row.a)}", *a], [f"b {escape(row.b)}", *b]
+
+
+def _quality(rows: Sequence[QualityRow]) -> list[str]:
+    head = ["workload", "precision", "metric", "best", "baseline", "build", "mean [95 %]", "seeds", "why not"]
+    cells = []
+    for first, group in qualities(rows):
+        named = [escape(word) for word in (f"{first.workload} {first.preset}", first.precision, first.metric, first.better)]
+        named.append(spell.metric(first.baseline))
+        for row in group:
+            mean = spell.metric_interval(row.mean, row.low, row.high).replace("[", "\\[")
+            cells.append([*named, escape(row.build), mean, str(row.seeds), escape(row.reason)])
+            named = [""] * len(named)
+    return _table(head, cells)
 
 
 def _builds(rows: Sequence[BuildRow]) -> list[str]:

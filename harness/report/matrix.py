@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from backends.contract import STAGE_LETTERS
 from harness.report.format import one_line, seconds
-from harness.report.model import JobRow, Report, SpeedRow, StageRow
+from harness.report.model import JobRow, QualityRow, Report, SpeedRow, StageRow
 
 #: Column headings; P is not a step of the ladder but whether a lower precision is in effect and no worse than it must be.
 LETTERS = {**STAGE_LETTERS, "P": "precision"}
@@ -119,6 +119,19 @@ def unfinished(report: Report) -> tuple[JobRow, ...]:
     """Return the jobs that did not end ok; what is merely unsupported comes last."""
     ended = [job for job in report.jobs if job.status != "ok"]
     return tuple(sorted(ended, key=lambda job: job.status == "unsupported"))
+
+
+def action(row: SpeedRow) -> str:
+    """Return what was timed: `generate`, `train`, or where training has several segments, `train (joint)`."""
+    return f"{row.action} ({row.segment})" if row.action == "train" and row.segment not in ("", "train") else row.action
+
+
+def qualities(rows: Sequence[QualityRow]) -> tuple[tuple[QualityRow, tuple[QualityRow, ...]], ...]:
+    """Return quality rows grouped: of each workload, precision and metric a first row, whose baseline stands for all, and all builds'."""
+    groups: dict[tuple[str, str, str, str], list[QualityRow]] = {}
+    for row in rows:
+        groups.setdefault((row.workload, row.preset, row.precision, row.metric), []).append(row)
+    return tuple((group[0], tuple(group)) for group in groups.values())
 
 
 def threads(rows: Sequence[SpeedRow]) -> str:

@@ -3,7 +3,7 @@
 Owns the shape of a judged run, nothing else: no judging, no input or output. Frozen dataclasses of plain values, so that
 judging the same records again gives the same bytes.
 
-History of `SCHEMA`: 1 (first).
+History of `SCHEMA`: 1 (first). What came later (`quality`, `seeds`, ...) has a default, so older reports are read.
 """
 
 from __future__ import annotations
@@ -32,6 +32,10 @@ class StageRow:
         preset, seed: which sizes, and which draw of data and tape.
         max_error: the largest error of any compared tensor, by the error measure; unlike `error`, not chosen by threshold.
         beyond: how many tensors lie beyond the horizon, where rounding alone explains any difference.
+        seeds: of the distribution stage: trained models of each build that were judged, the fewer of the two. There, `tensors` are
+            quantities, `error` is their difference in spreads between seeds, `threshold` the margin in the same unit, `floor` what
+            the seeds' own noise takes off it, `value_a` and `value_b` the means over seeds.
+        needed: about how many seeds a build would give a verdict, where it is INCONCLUSIVE and that can be told.
     """
 
     workload: str
@@ -56,6 +60,8 @@ class StageRow:
     seed: int = 0
     max_error: float | None = None
     beyond: int = 0
+    seeds: int = 0
+    needed: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,6 +79,9 @@ class SpeedRow:
             resident memory of the worker's process tree.
         differences: effective settings in which the two sides differ, e.g. "xla: a on, b off".
         seed: which draw of data and tape.
+        segment: of the schedule, the one whose steps `train` times.
+        a_build_s, b_build_s: building the model and its graph, seconds. `a_first_step_s`, `b_first_step_s`: latency of the first
+            step, with whatever is traced or compiled then. Medians over rounds; together they are the warm-up.
     """
 
     workload: str
@@ -103,6 +112,36 @@ class SpeedRow:
     command: str = ""
     logs: tuple[str, ...] = ()
     seed: int = 0
+    segment: str = ""
+    a_build_s: float | None = None
+    b_build_s: float | None = None
+    a_first_step_s: float | None = None
+    b_first_step_s: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class QualityRow:
+    """One metric of what one build's models generate, against real rows that were held out.
+
+    Attributes:
+        better: `lower`, `higher`, or the value that is best.
+        mean, low, high: over the seeds that gave a number, with the 95 % interval of the mean; None where there is none.
+        seeds: how many gave a number. baseline: real training rows in place of generated ones, what a perfect model would get.
+        reason: why a number is missing.
+    """
+
+    workload: str
+    build: str
+    precision: str
+    preset: str
+    metric: str
+    better: str
+    mean: float | None = None
+    low: float | None = None
+    high: float | None = None
+    seeds: int = 0
+    baseline: float | None = None
+    reason: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,3 +201,4 @@ class Report:
     notes: tuple[str, ...] = ()
     exit_code: int = 0
     schema: int = SCHEMA
+    quality: tuple[QualityRow, ...] = ()

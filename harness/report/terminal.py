@@ -16,8 +16,8 @@ from rich.text import Text
 
 from harness.report import format as spell
 from harness.report.format import one_line
-from harness.report.matrix import Line, Matrix, hint, letter, matrix, setting, threads, unfinished, zeros
-from harness.report.model import JobRow, Report, SpeedRow, StageRow
+from harness.report.matrix import Line, Matrix, action, hint, letter, matrix, qualities, setting, threads, unfinished, zeros
+from harness.report.model import JobRow, QualityRow, Report, SpeedRow, StageRow
 
 SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "INFO": "i"}
 ASCII_SIGNS = {"PASS": "ok", "FAIL": "X", "INCONCLUSIVE": "?", "INFO": "i"}
@@ -55,6 +55,8 @@ class _Page:
             yield from _departures(found, signs, setting(report, "seed "))
         if report.speed:
             yield from _speed(report.speed, setting(report), options.max_width >= WIDE)
+        if report.quality:
+            yield from _quality(report.quality)
         ended = unfinished(report)
         if ended:
             yield _heading("Jobs that did not end ok")
@@ -195,7 +197,7 @@ def _speed(rows: tuple[SpeedRow, ...], spelled: Spell, wide: bool) -> Iterator[R
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
     table.add_column("workload", overflow="fold")
     table.add_column("build", overflow="fold")
-    for name in ("step", "samples", *(("warm-up", "memory") if wide else ())):
+    for name in ("step", "samples", *(("build + first", "memory") if wide else ())):
         table.add_column(name, justify="right", no_wrap=True)
     for name in ("ratio", "b is"):
         table.add_column(name, no_wrap=True)
@@ -215,13 +217,14 @@ def _speed(rows: tuple[SpeedRow, ...], spelled: Spell, wide: bool) -> Iterator[R
 
 def _speed_cells(row: SpeedRow, spelled: Spell, wide: bool) -> list[Text]:
     cells = [
-        Text(one_line(f"{row.workload} {row.preset}") + "\n" + one_line(f"{row.action} {spelled(row)}")),
+        Text(one_line(f"{row.workload} {row.preset}") + "\n" + one_line(f"{action(row)} {spelled(row)}")),
         Text(f"a {one_line(row.a)}\nb {one_line(row.b)}"),
         Text(f"{spell.seconds(row.a_step_s)}\n{spell.seconds(row.b_step_s)}"),
         Text(f"{spell.rate(row.a_rate)}\n{spell.rate(row.b_rate)}"),
     ]
     if wide:
-        cells.append(Text(f"{spell.seconds(row.a_warmup_s)}\n{spell.seconds(row.b_warmup_s)}"))
+        a = spell.warmup(row.a_warmup_s, row.a_build_s, row.a_first_step_s)
+        cells.append(Text(f"{a}\n{spell.warmup(row.b_warmup_s, row.b_build_s, row.b_first_step_s)}"))
         cells.append(Text(f"{spell.memory(row.a_peak_bytes)}\n{spell.memory(row.b_peak_bytes)}"))
     about = f"\nof ~{row.more_rounds}" if row.verdict == "UNCLEAR" and row.more_rounds is not None else ""
     return [
@@ -230,6 +233,22 @@ def _speed_cells(row: SpeedRow, spelled: Spell, wide: bool) -> list[Text]:
         Text(one_line(row.verdict) + ("\nmaterial" if row.material else ""), style=STYLES.get(row.verdict, "")),
         Text(f"{row.rounds}{about}"),
     ]
+
+
+def _quality(rows: tuple[QualityRow, ...]) -> Iterator[RenderableType]:
+    yield _heading("How good is what they generate?  (mean over seeds [95 % interval]; baseline: real rows in place of generated ones)")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
+    for name in ("workload", "metric", "best"):
+        table.add_column(name, overflow="fold")
+    for name in ("baseline", "build", "mean [interval]", "seeds"):
+        table.add_column(name, no_wrap=True)
+    for first, group in qualities(rows):
+        words = [f"{first.workload} {first.preset} {first.precision}", first.metric, first.better, spell.metric(first.baseline)]
+        builds = [[row.build, spell.metric_interval(row.mean, row.low, row.high), str(row.seeds)] for row in group]
+        table.add_row(*(Text(one_line(word)) for word in words), *(Text("\n".join(map(one_line, cells))) for cells in zip(*builds, strict=True)))
+    yield table
+    lacking = [row for row in rows if row.reason]
+    yield from _cut([_entry("?", "yellow", f"{row.build} {row.metric}: {row.reason}") for row in lacking], "metrics")
 
 
 def _job(job: JobRow) -> RenderableType:

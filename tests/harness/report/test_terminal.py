@@ -71,8 +71,8 @@ def test_speed_tells_ratio_interval_verdict_and_what_would_settle_it(full):
     parts = ("1.234", "[1.20, 1.27]", "material", "2.05 ms", "about 42 rounds in all would settle it", "settings differ: xla: a on, b off")
     for part in parts:
         assert part in text
-    assert "warm-up" not in text
-    assert "warm-up" in draw(full, 120)
+    assert "build + first" not in text
+    assert "build + first" in draw(full, 120)
 
 
 def test_markup_and_control_sequences_are_shown_and_not_obeyed(full):

@@ -1,0 +1,111 @@
+"""What one independently trained model left, in numbers that can be compared over seeds.
+
+Each quantity is one number a seed: of a loss term the mean over the first and over the last fifth of its steps in the last
+segment of training; of each channel of the generated series the mean, the standard deviation and the autocorrelation from one
+step to the next (for a channel of zeros and ones the mean is its probability); of each pair of channels the correlation.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.float64]
+
+SHARE = 5  # the first and the last fifth of a loss curve
+#: Differences that mean nothing, whatever the spread between seeds: of a loss relative to itself, of a mean and a deviation in
+#: standard deviations of the original's channel, of probabilities and correlations as they are.
+NEGLIGIBLE_LOSS, NEGLIGIBLE_SAMPLE = 1e-3, 1e-2
+#: With more channels than this, correlations are looked at between neighbours only.
+MOST_CHANNELS = 16
+
+
+@dataclasses.dataclass(frozen=True)
+class Draw:
+    """What one seed of one build left.
+
+    Attributes:
+        losses: each term of the last segment, its values at the steps that ran it, in order.
+        samples: [N, T, F], what the trained model generates; None where it is missing.
+    """
+
+    losses: Mapping[str, Values]
+    samples: Values | None
+
+    @property
+    def diverged(self) -> bool:
+        """Whether a loss or a sample is not finite."""
+        losses = any(not np.all(np.isfinite(value)) for value in self.losses.values())
+        return losses or (self.samples is not None and not np.all(np.isfinite(self.samples)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Quantity:
+    """One number a seed on each build; `negligible` is in its unit. A number can be NaN where it is not defined."""
+
+    name: str
+    a: Values
+    b: Values
+    negligible: float
+
+
+def series(samples: NDArray[np.generic]) -> Values:
+    """Return generated rows as [N, T, F]: without steps T is 1, and further axes are channels."""
+    values = np.asarray(samples, np.float64)
+    if values.ndim <= 2:
+        return values.reshape(len(values), 1, -1)
+    return values.reshape(len(values), values.shape[1], -1)
+
+
+def quantities(a: Sequence[Draw], b: Sequence[Draw], channels: Sequence[str]) -> Iterator[Quantity]:
+    """Yield every quantity of two builds' draws, which have the same terms and samples of the same shape."""
+    for term in a[0].losses:
+        for place, part in (("first fifth", slice(None, 1)), ("last fifth", slice(-1, None))):
+            values = [np.array([_mean(_fifths(draw.losses[term])[part]) for draw in side]) for side in (a, b)]
+            yield Quantity(f"{term}, {place}", values[0], values[1], NEGLIGIBLE_LOSS * abs(float(np.mean(values[0]))))
+    yield from _samples(a, b, channels)
+
+
+def _fifths(values: Values) -> list[Values]:
+    """Return the first and the last fifth of a curve, at least one step each."""
+    size = max(1, len(values) // SHARE)
+    return [values[:size], values[-size:]]
+
+
+def _mean(parts: Sequence[Values]) -> float:
+    return float(np.mean(parts[0]))
+
+
+def _samples(a: Sequence[Draw], b: Sequence[Draw], channels: Sequence[str]) -> Iterator[Quantity]:
+    rows = [[draw.samples for draw in side if draw.samples is not None] for side in (a, b)]
+    pooled = np.concatenate(rows[0])
+    tables = [[_describe(values) for values in side] for side in rows]
+    for index, channel in enumerate(channels):
+        deviation = float(np.std(pooled[:, :, index]))
+        binary = all(np.all((values[:, :, index] == 0.0) | (values[:, :, index] == 1.0)) for side in rows for values in side)
+        negligible = NEGLIGIBLE_SAMPLE if binary else NEGLIGIBLE_SAMPLE * deviation
+        wanted = (("probability", "mean"),) if binary else (("mean", "mean"), ("deviation", "deviation"))
+        for word, key in wanted:
+            yield Quantity(f"{channel}, {word}", *(np.array([table[key][index] for table in side]) for side in tables), negligible)
+        if pooled.shape[1] > 1:
+            values = [np.array([table["lag"][index] for table in side]) for side in tables]
+            yield Quantity(f"{channel}, autocorrelation", values[0], values[1], NEGLIGIBLE_SAMPLE)
+    for one, other in itertools.combinations(range(len(channels)), 2):
+        if len(channels) <= MOST_CHANNELS or other == one + 1:
+            values = [np.array([table["correlation"][one, other] for table in side]) for side in tables]
+            yield Quantity(f"{channels[one]} and {channels[other]}, correlation", values[0], values[1], NEGLIGIBLE_SAMPLE)
+
+
+def _describe(values: Values) -> dict[str, Values]:
+    """Return the summaries of one model's rows [N, T, F]; what is not defined (a constant channel has no correlation) is NaN."""
+    flat = values.reshape(-1, values.shape[2])
+    mean, deviation = flat.mean(axis=0), flat.std(axis=0)
+    varies = deviation > 1e-12 * np.maximum(1.0, np.abs(mean))
+    scaled = np.where(varies, (values - mean) / np.where(varies, deviation, 1.0), np.nan)
+    lag = np.mean(scaled[:, :-1] * scaled[:, 1:], axis=(0, 1)) if values.shape[1] > 1 else np.full(len(mean), np.nan)
+    long = scaled.reshape(-1, values.shape[2])
+    return {"mean": mean, "deviation": deviation, "lag": lag, "correlation": long.T @ long / len(long)}

@@ -1,0 +1,67 @@
+"""Metrics that ask a classifier: can real rows be told from generated ones, and do generated ones teach what real ones do?
+
+The original asks a recurrent network; here a random forest and a logistic regression answer, which need no framework, no graphics
+card and no tuning, and give the same number for the same rows everywhere. Scores are therefore not those of the paper.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.quality.metrics import Measured, Values
+
+FOLDS, TREES, SEED = 5, 100, 0
+#: Of the prediction: the hours that it sees.
+SEEN_HOURS = 2
+
+
+def accuracy(real: Values, generated: Values) -> Measured:
+    """Return how often a random forest tells real rows from generated ones: cross-validated, as many rows of each. 0.5 is best.
+
+    Rows are flattened, with each channel's mean and standard deviation over the hours beside them.
+    """
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.model_selection import StratifiedKFold, cross_val_score
+
+    count = min(len(real), len(generated))
+    if count < FOLDS:
+        return Measured(None, f"{count} rows of each kind are fewer than the {FOLDS} folds of cross-validation")
+    rows = np.concatenate([_features(real[:count]), _features(generated[:count])])
+    kinds = np.repeat([0, 1], count)
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
+    scores = cross_val_score(RandomForestClassifier(TREES, random_state=SEED), rows, kinds, cv=folds)
+    return Measured(float(np.mean(scores)))
+
+
+def _features(rows: Values) -> Values:
+    return np.concatenate([rows.reshape(len(rows), -1), rows.mean(axis=1), rows.std(axis=1)], axis=1)
+
+
+def transfer(train: Values, test: Values, discrete: int) -> Measured:
+    """Return the AUROC on `test` of a logistic regression fitted on `train`.
+
+    It predicts whether the first discrete channel is on in an hour, from the continuous channels of the two hours before: what
+    links the two streams. Train on generated rows and test on real ones for TSTR, on real ones for its baseline.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import roc_auc_score
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    continuous = train.shape[2] - discrete
+    if not discrete or not continuous or train.shape[1] <= SEEN_HOURS:
+        return Measured(None, f"the task needs a discrete channel, a continuous one and more than {SEEN_HOURS} hours")
+    inputs, answers = zip(*(_task(rows, continuous) for rows in (train, test)), strict=True)
+    for which, answer in zip(("training", "test"), answers, strict=True):
+        if len(np.unique(answer)) < 2:
+            state = "on" if answer[0] else "off"
+            return Measured(None, f"one class: in the {which} rows the first discrete channel is always {state}")
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    model.fit(inputs[0], answers[0])
+    return Measured(float(roc_auc_score(answers[1], model.predict_proba(inputs[1])[:, 1])))
+
+
+def _task(rows: Values, continuous: int) -> tuple[Values, Values]:
+    """Return examples [M, 2 * continuous] and answers [M], one for each hour that has two before it."""
+    seen = np.concatenate([rows[:, hour:hour - SEEN_HOURS, :continuous] for hour in range(SEEN_HOURS)], axis=2)
+    return seen.reshape(-1, seen.shape[2]), np.asarray(rows[:, SEEN_HOURS:, continuous].ravel() > 0.5, np.float64)

@@ -1,0 +1,102 @@
+"""Distances between real and generated rows, [N, T, F] each, in the units that `generate` gives.
+
+A metric that is not defined says why instead of giving a number: `Measured` holds one or the other.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
+
+Values = NDArray[np.float64]
+
+BANDWIDTHS = (1.0, 2.0, 4.0, 8.0, 16.0)
+#: Rows of a block of the kernel matrix: 8 MB with as many columns.
+BLOCK = 1024
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """A number, or the reason why there is none."""
+
+    value: float | None
+    reason: str = ""
+
+
+def mmd(real: Values, generated: Values) -> Measured:
+    """Return the maximum mean discrepancy: the square root of the biased estimate (V-statistic), as EHR-M-GAN's own evaluation.
+
+    Kernel: sum over s in 1 2 4 8 16 of exp(-|x - y|^2 / (2 s^2)) on flattened rows, each channel scaled to [0, 1] by the caller
+    (Gretton et al. 2012, equation 5; mixture of kernels as in Sutherland et al. 2017).
+    """
+    x, y = real.reshape(len(real), -1), generated.reshape(len(generated), -1)
+    square = _kernel_mean(x, x) + _kernel_mean(y, y) - 2.0 * _kernel_mean(x, y)
+    return Measured(math.sqrt(max(square, 0.0)))
+
+
+def _kernel_mean(x: Values, y: Values) -> float:
+    """Return the mean of the kernel over all pairs, a block at a time: memory does not grow with the rows."""
+    total = 0.0
+    for row in range(0, len(x), BLOCK):
+        for column in range(0, len(y), BLOCK):
+            square = cdist(x[row:row + BLOCK], y[column:column + BLOCK], "sqeuclidean")
+            total += sum(float(np.sum(np.exp(square / (-2.0 * width**2)))) for width in BANDWIDTHS)
+    return total / (len(x) * len(y))
+
+
+def probability_correlation(real: Values, generated: Values) -> Measured:
+    """Return the Pearson correlation of real and generated means of each discrete channel at each hour."""
+    one, other = _probabilities(real), _probabilities(generated)
+    if not one.size:
+        return Measured(None, "there is no discrete channel")
+    for side, values in (("real", one), ("generated", other)):
+        if np.ptp(values) == 0.0:
+            return Measured(None, f"every {side} probability is {values[0]:.3g}: there is nothing to correlate")
+    return Measured(float(np.corrcoef(one, other)[0, 1]))
+
+
+def probability_error(real: Values, generated: Values) -> Measured:
+    """Return the root mean square difference of the same means."""
+    one, other = _probabilities(real), _probabilities(generated)
+    if not one.size:
+        return Measured(None, "there is no discrete channel")
+    return Measured(float(np.sqrt(np.mean((one - other) ** 2))))
+
+
+def _probabilities(discrete: Values) -> Values:
+    return np.asarray(discrete.mean(axis=0).ravel(), np.float64)
+
+
+def correlation_error(real: Values, generated: Values) -> Measured:
+    """Return the mean absolute difference of the correlations of all pairs of channels, over all rows and hours."""
+    pairs = _correlations(real, generated)
+    return pairs if isinstance(pairs, Measured) else Measured(float(np.mean(np.abs(pairs[0] - pairs[1]))))
+
+
+def correlation_agreement(real: Values, generated: Values) -> Measured:
+    """Return the Pearson correlation of the entries of the two correlation matrices."""
+    pairs = _correlations(real, generated)
+    if isinstance(pairs, Measured):
+        return pairs
+    if len(pairs[0]) < 3 or min(np.ptp(pairs[0]), np.ptp(pairs[1])) == 0.0:
+        return Measured(None, "fewer than 3 pairs of channels, or all equally correlated")
+    return Measured(float(np.corrcoef(pairs[0], pairs[1])[0, 1]))
+
+
+def _correlations(real: Values, generated: Values) -> tuple[Values, Values] | Measured:
+    """Return the entries above the diagonal of both matrices, of the channels that vary on both sides."""
+    flat = [values.reshape(-1, values.shape[2]) for values in (real, generated)]
+    if flat[0].shape[1] < 2:
+        return Measured(None, "there is one channel: no pair")
+    constant = [index for index in range(flat[0].shape[1]) if any(np.ptp(values[:, index]) == 0.0 for values in flat)]
+    if constant:
+        # Left out, a channel that the model never varies would make the model look better than it is.
+        return Measured(None, f"channel {constant[0]} is constant: it has no correlation")
+    above = np.triu_indices(flat[0].shape[1], 1)
+    found: list[NDArray[Any]] = [np.corrcoef(values, rowvar=False)[above] for values in flat]
+    return found[0], found[1]

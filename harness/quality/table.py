@@ -1,0 +1,110 @@
+"""All metrics of one build's models: each over the seeds with its interval, beside what a perfect model would get."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from scipy import stats
+
+from harness.quality import classifiers, metrics
+from harness.quality.metrics import Measured, Values
+from harness.workloads.spec import HeldOut
+
+LEVEL = 0.95
+#: The baseline is a mean over so many random choices of training rows.
+BASELINE_DRAWS = 5
+#: Metrics by name, and which way is better.
+BETTER = {
+    "mmd": "lower", "discriminative accuracy": "0.5", "discriminative score": "lower", "dimension-wise probability, correlation": "higher",
+    "dimension-wise probability, RMSE": "lower", "pairwise correlation, mean difference": "lower", "pairwise correlation, agreement": "higher",
+    "train on synthetic, test on real, AUROC": "higher",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """One metric of one build.
+
+    Attributes:
+        mean, low, high: over the seeds that gave a number, with the 95 % interval of the mean (Student); None where there is none.
+        seeds: how many gave a number. baseline: as many real training rows in place of generated ones.
+        reason: why a number is missing, or how many seeds gave none.
+    """
+
+    metric: str
+    better: str
+    mean: float | None
+    low: float | None
+    high: float | None
+    seeds: int
+    baseline: float | None
+    reason: str
+
+
+def tabulate(generated: Sequence[Values], real: HeldOut) -> list[Line]:
+    """Return every metric of one build's models.
+
+    Args:
+        generated: rows [N, T, F] of each seed's model. real: in the same layout and units.
+    """
+    count = min([len(real.training), *(len(rows) for rows in generated)])
+    measured = [measure(rows[:count], real) for rows in generated]
+    chosen = _baseline_rows(len(real.training), count)
+    baselines = [measure(real.training[rows], real) for rows in chosen]
+    return [_line(name, better, [one[name] for one in measured], [one[name] for one in baselines]) for name, better in BETTER.items()]
+
+
+def _baseline_rows(total: int, count: int) -> list[np.ndarray]:
+    generator = np.random.RandomState(0)
+    return [generator.permutation(total)[:count] for _ in range(BASELINE_DRAWS if count < total else 1)]
+
+
+def measure(generated: Values, real: HeldOut) -> dict[str, Measured]:
+    """Return every metric of one model's rows against the held-out ones."""
+    if generated.shape[1:] != real.rows.shape[1:]:
+        reason = f"generated rows are {list(generated.shape[1:])}, real ones {list(real.rows.shape[1:])}"
+        return dict.fromkeys(BETTER, Measured(None, reason))
+    lost = int(np.sum(~np.isfinite(generated)))
+    if lost or not len(real.rows) or not len(generated):
+        reason = f"{lost} of {generated.size} generated values are not finite" if lost else "there are no rows to compare"
+        return dict.fromkeys(BETTER, Measured(None, reason))
+    scale = np.where(real.range > 0.0, real.range, 1.0)
+    held, made = ((rows - real.minimum) / scale for rows in (real.rows, generated))
+    discrete = slice(held.shape[2] - real.discrete, None)
+    score = classifiers.accuracy(held, made)
+    functions: Mapping[str, Callable[[], Measured]] = {
+        "mmd": lambda: metrics.mmd(held, made),
+        "discriminative accuracy": lambda: score,
+        # |accuracy - 0.5| (Yoon et al. 2019, TimeGAN): 0 where real and generated rows cannot be told apart.
+        "discriminative score": lambda: score if score.value is None else Measured(abs(score.value - 0.5)),
+        "dimension-wise probability, correlation": lambda: metrics.probability_correlation(held[:, :, discrete], made[:, :, discrete]),
+        "dimension-wise probability, RMSE": lambda: metrics.probability_error(held[:, :, discrete], made[:, :, discrete]),
+        "pairwise correlation, mean difference": lambda: metrics.correlation_error(held, made),
+        "pairwise correlation, agreement": lambda: metrics.correlation_agreement(held, made),
+        "train on synthetic, test on real, AUROC": lambda: classifiers.transfer(made, held, real.discrete),
+    }
+    return {name: function() for name, function in functions.items()}
+
+
+def _line(name: str, better: str, measured: Sequence[Measured], baselines: Sequence[Measured]) -> Line:
+    values = [one.value for one in measured if one.value is not None]
+    mean, low, high = interval(values)
+    known = [one.value for one in baselines if one.value is not None]
+    baseline = float(np.mean(known)) if known else None
+    lacking = [one.reason for one in measured if one.value is None]
+    reason = f"{len(lacking)} of {len(measured)} seeds have no number: {lacking[0]}" if lacking else ""
+    return Line(name, better, mean, low, high, len(values), baseline, reason)
+
+
+def interval(values: Sequence[float]) -> tuple[float | None, float | None, float | None]:
+    """Return the mean and its 95 % interval over seeds (Student); one seed has no interval."""
+    if not values:
+        return None, None, None
+    mean = float(np.mean(values))
+    if len(values) < 2:
+        return mean, None, None
+    half = float(stats.t.ppf(0.5 + LEVEL / 2.0, len(values) - 1)) * float(np.std(values, ddof=1)) / math.sqrt(len(values))
+    return mean, mean - half, mean + half
