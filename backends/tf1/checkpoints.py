@@ -40,7 +40,8 @@ def save(session: Any, saver: Any, folder: str, steps: int) -> None:
     os.makedirs(folder, exist_ok=True)
     state = tf.train.get_checkpoint_state(folder)
     saver.recover_last_checkpoints(list(state.all_model_checkpoint_paths) if state else [])
-    saver.save(session, os.path.join(folder, NAME), global_step=steps, write_meta_graph=False)
+    with session.graph.as_default():  # outside of a graph TF 2 saves eagerly
+        saver.save(session, os.path.join(folder, NAME), global_step=steps, write_meta_graph=False)
 
 
 def read(folder: str, wanted: Mapping[str, Any], optimizers: Mapping[str, Optimizer]) -> Tuple[Dict[str, np.ndarray], Dict[str, str]]:

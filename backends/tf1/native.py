@@ -76,9 +76,9 @@ def _draw(entry: Mapping[str, Any], seed: Any, dtype: Any) -> Any:
     """Return one site's draw. A mask is compared in float32 whatever the dtype: half the bits to draw, exact enough."""
     shape = entry["shape"]
     if entry["kind"] == "normal":
-        return tf.random.stateless_normal(shape, seed, dtype)
+        return tf.random.stateless_normal(shape, seed, dtype=dtype)
     if entry["kind"] == "uniform":
-        return tf.random.stateless_uniform(shape, seed, entry["low"], entry["high"], dtype)
+        return tf.random.stateless_uniform(shape, seed, entry["low"], entry["high"], dtype=dtype)
     if entry["kind"] == "keep_mask":
         return tf.cast(tf.random.stateless_uniform(shape, seed) < entry["keep"], dtype)
     raise ValueError("noise %s: kind %r is not one of keep_mask, uniform, normal" % (entry["site"], entry["kind"]))

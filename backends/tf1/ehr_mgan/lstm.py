@@ -1,0 +1,130 @@
+"""LSTM layers over a whole series, time first: one matrix product an hour, and a gradient made for it.
+
+`scan` leaves to the loop what has to be in it: the inputs are projected before it, and its gradient keeps the gates' inputs, so
+that weights' gradients are one product after the loop. Differentiated by TF, the same loop would push every intermediate on a stack
+and add to a gradient as large as the weights each hour. `fused` is TF's own layer, for float32.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, List, Tuple
+
+import tensorflow.compat.v1 as tf
+
+#: TF's fused layer multiplies inputs and state in one product an hour: that pays while a product costs little.
+FUSED_UNITS = 64
+
+Product = Callable[..., Any]
+
+
+def cell(gates: Any, c: Any) -> Tuple[Any, Any]:
+    """Return the new (c, h); gates in the order input, candidate, forget, output, the forget gate's 1 among the biases."""
+    i, j, f, o = tf.split(gates, 4, axis=-1)
+    c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(j)
+    return c, tf.sigmoid(o) * tf.tanh(c)
+
+
+def forget_bias(bias: Any) -> Any:
+    """Return the bias with TF1's 1 for the forget gate."""
+    units = bias.shape.as_list()[-1] // 4
+    one = [0.0] * (2 * units) + [1.0] * units + [0.0] * units
+    return bias + tf.constant(one, bias.dtype)
+
+
+def layer(x: Any, kernel: Any, bias: Any, state: Tuple[Any, Any], product: Product) -> Any:
+    """Return the outputs [hours, batch, units] of TF1's LSTMCell on a series, from initial (c, h)."""
+    hours, batch, inputs = x.shape.as_list()
+    units = bias.shape.as_list()[0] // 4
+    if product.dtype == tf.float32 and x.dtype == tf.float32 and units <= FUSED_UNITS:
+        return fused(x, kernel, bias, state)
+    projected = tf.reshape(product(tf.reshape(x, [-1, inputs]), kernel[:inputs]), [hours, batch, 4 * units])
+    return scan(projected + forget_bias(bias), kernel[inputs:], state, product)
+
+
+def fused(x: Any, kernel: Any, bias: Any, state: Tuple[Any, Any]) -> Any:
+    """Return what `layer` returns, by TF's own kernel."""
+    none = tf.zeros([bias.shape.as_list()[0] // 4], x.dtype)
+    c, h = state
+    return tf.raw_ops.BlockLSTM(
+        seq_len_max=tf.constant(x.shape.as_list()[0], tf.int64), x=x, cs_prev=c, h_prev=h, w=kernel, wci=none, wcf=none, wco=none, b=bias,
+        forget_bias=1.0, cell_clip=-1.0, use_peephole=False)[6]
+
+
+def scan(projected: Any, kernel: Any, state: Tuple[Any, Any], product: Product) -> Any:
+    """Return the outputs [hours, batch, units] of a recurrent layer.
+
+    Args:
+        projected: [hours, batch, 4 units], the gates' inputs but for the state's part.
+        kernel: [units, 4 units].
+    """
+
+    @tf.custom_gradient
+    def run(projected: Any, kernel: Any, c: Any, h: Any) -> Any:
+        gates, cells, outputs = _forward(projected, kernel, c, h, product)
+
+        def gradient(given: Any) -> Tuple[Any, Any, Any, Any]:
+            before = [tf.concat([first[None], series[:-1]], axis=0) for first, series in ((c, cells), (h, outputs))]
+            moved, dc, dh = _backward(given, gates, before[0], cells, kernel, product)
+            units = kernel.shape.as_list()
+            rows = [tf.reshape(before[1], [-1, units[0]]), tf.reshape(moved, [-1, units[1]])]
+            return moved, product(*rows, transpose_a=True), dc, dh
+
+        return outputs, gradient
+
+    return run(projected, kernel, *state)
+
+
+def _forward(projected: Any, kernel: Any, c: Any, h: Any, product: Product) -> List[Any]:
+    hours = projected.shape.as_list()[0]
+    given = unstack(projected)
+    kept = [_empty(hours, like) for like in (projected[0], c, h)]
+
+    def hour(t: Any, c: Any, h: Any, *kept: Any) -> Tuple[Any, ...]:
+        gates = given.read(t) + product(h, kernel)
+        c, h = cell(gates, c)
+        return (t + 1, c, h) + tuple(array.write(t, value) for array, value in zip(kept, (gates, c, h)))
+
+    found = tf.while_loop(lambda t, *_: t < hours, hour, [tf.constant(0), c, h] + kept, parallel_iterations=1, back_prop=False)
+    return [stack(array, hours) for array in found[3:]]
+
+
+def _backward(given: Any, gates: Any, before: Any, cells: Any, kernel: Any, product: Product) -> Tuple[Any, Any, Any]:
+    """Return the gradients of `projected` and of the initial (c, h).
+
+    Args: given: gradient of the outputs. before: c of the hour before. Factors that need no recurrence are made for all hours at once.
+    """
+    i, j, f, o = tf.split(gates, 4, axis=2)
+    i, j, f, o = tf.sigmoid(i), tf.tanh(j), tf.sigmoid(f), tf.sigmoid(o)
+    squashed = tf.tanh(cells)
+    through = o * (1.0 - tf.square(squashed))
+    slopes = tf.concat([j * i * (1.0 - i), i * (1.0 - tf.square(j)), before * f * (1.0 - f), squashed * o * (1.0 - o)], axis=2)
+    read = [unstack(series) for series in (given, through, slopes, f)]
+    hours = gates.shape.as_list()[0]
+
+    def hour(t: Any, dc: Any, dh: Any, kept: Any) -> Tuple[Any, ...]:
+        given, through, slopes, f = [array.read(t) for array in read]
+        dh = dh + given
+        dc = dc + dh * through
+        moved = tf.concat([dc, dc, dc, dh], axis=1) * slopes
+        return t - 1, dc * f, product(moved, kernel, transpose_b=True), kept.write(t, moved)
+
+    zero = tf.zeros_like(cells[0])
+    start = [tf.constant(hours - 1), zero, zero, _empty(hours, gates[0])]
+    _, dc, dh, kept = tf.while_loop(lambda t, *_: t >= 0, hour, start, parallel_iterations=1, back_prop=False)
+    return stack(kept, hours), dc, dh
+
+
+def stack(array: Any, hours: int) -> Any:
+    """Return a TensorArray's content as a series whose number of hours the graph knows."""
+    series = array.stack()
+    series.set_shape([hours] + series.shape.as_list()[1:])
+    return series
+
+
+def unstack(series: Any) -> Any:
+    """Return a TensorArray of the series' hours."""
+    return _empty(series.shape.as_list()[0], series[0]).unstack(series)
+
+
+def _empty(hours: int, like: Any) -> Any:
+    return tf.TensorArray(like.dtype, hours, element_shape=like.shape)
