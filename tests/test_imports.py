@@ -160,10 +160,8 @@ def _deeds(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield node.lineno, f"only harness.cli reads the environment ({name})"
         if not processes and name.startswith(OS_STARTERS):
             yield node.lineno, f"only harness.processes starts processes ({name})"
-        if name in PICKLE_LOADERS:
+        if _unpickles(node):
             yield node.lineno, f"{name} can run code that a file holds"
-        if any(item.arg == "allow_pickle" and ast.unparse(item.value) != "False" for item in node.keywords):
-            yield node.lineno, f"{name} reads pickles"
         if not store and name.replace("numpy.", "np.") in FORMATS - FORMAT_EXCEPTIONS.get(path, set()):
             yield node.lineno, f"only harness.store knows file formats ({name})"
         opens = name == "open" or (name.endswith(OPENERS) and not name.startswith("store."))
@@ -171,6 +169,14 @@ def _deeds(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield node.lineno, f"opens a file ({name})"
         if opens and _pure(path):
             yield node.lineno, f"a pure module opens a file ({name})"
+
+
+def _unpickles(node: ast.AST) -> bool:
+    """Whether a call loads a pickle with Python's own unpickler, or lets NumPy do so."""
+    if not isinstance(node, ast.Call):
+        return False
+    allowed = any(item.arg == "allow_pickle" and ast.unparse(item.value) != "False" for item in node.keywords)
+    return allowed or called(node) in PICKLE_LOADERS
 
 
 def _sources() -> list[Path]:
