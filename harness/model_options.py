@@ -88,7 +88,7 @@ class What:
         if not 0 <= self.seed < 2**31:
             raise UsageError(f"--seed {self.seed}: must lie between 0 and 2147483647.")
         digest = modeling.fingerprint(workload, self.preset)
-        return workload, Model(name, self.preset, self.data or "", build, self.precision, self.seed, 0, digest)
+        return workload, Model(name, self.preset, workload.source, build, self.precision, self.seed, 0, digest)
 
 
 @Parameter(name="*")
