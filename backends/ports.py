@@ -18,7 +18,7 @@ from backends.contract import Port, Unsupported
 
 SHIPPED = os.path.dirname(os.path.abspath(__file__))
 #: Files of a backend that all its ports compute with.
-SHARED = ("core.py", "optimizers.py", "runtime.py")
+SHARED = ("core.py", "optimizers.py", "runtime.py", "drawing.py", "normalization.py", "state.py", "updating.py")
 
 
 def locate(backend: str, workload: str, folders: Sequence[str]) -> str:

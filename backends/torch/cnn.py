@@ -76,7 +76,7 @@ class Port(TorchPort):
         return Network(self.config)
 
     def output(self, arrays: Tensors, noise: Optional[Tensors], record: Optional[Tensors]) -> torch.Tensor:
-        return self.model(arrays["x"], None if noise is None else noise["dropout"], record)
+        return self.model(arrays["x"], (noise or {}).get("dropout"), record)
 
     def terms(self, output: torch.Tensor, arrays: Tensors) -> Tensors:
         cross_entropy = functional.cross_entropy(output, arrays["y"])

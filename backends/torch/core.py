@@ -1,21 +1,25 @@
 """What the `torch` backend can do, and the part of a port that is not the model.
 
-A port built on `TorchPort` declares its module, the canonical name and layout of each weight, its output and its loss
-terms; training, gradients, optimizer state, precision and read-back of settings are here.
+A port built on `TorchPort` declares its module, the canonical name and layout of each weight, and what it computes; phases,
+optimizers, gradients, precision, native randomness, checkpoints and read-back of settings are here.
 """
 
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
 
 import numpy as np
 import torch
 
+from backends import schedule
 from backends.contract import PRECISION_TABLE, Port, Setting, Unsupported
-from backends.parameters import check
 from backends.source import Batch
-from backends.torch import compiling, optimizers
+from backends.torch import drawing
+from backends.torch.compiling import Compiler
+from backends.torch.normalization import BatchNorm
+from backends.torch.state import StoredPort, Tensors
+from backends.torch.updating import Updater
 
 DEVICES = ("cpu", "gpu")
 EXECUTIONS = ("default", "eager", "compiled")
@@ -24,8 +28,6 @@ DTYPES = {"float64": torch.float64, "float32": torch.float32, "bfloat16": torch.
 #: Axes of torch's own layouts in canonical order.
 DENSE = (1, 0)  # [out, in] -> [in, out]
 CONV2D = (2, 3, 1, 0)  # [out, in, h, w] -> [h, w, in, out]
-
-Tensors = Dict[str, torch.Tensor]
 
 
 def framework_versions() -> Dict[str, str]:
@@ -46,15 +48,17 @@ def _device(setting: Setting) -> torch.device:
     return torch.device("cuda" if setting.device == "gpu" else "cpu")
 
 
-class TorchPort(Port):
+class TorchPort(StoredPort):
     """Base of the torch ports.
 
     A subclass states `LAYOUT` (canonical name -> attribute of the module, and the axes of torch's layout in canonical
-    order or None) and defines `build`, `output`, `terms` and, where `generate` returns something else than the output,
-    `product`.
+    order, None, or a pair of functions of a tensor, to canonical and back) and defines `build`. A model with one output
+    then defines `output`, `terms` and, where `generate` returns something else than the output, `product`; a model with
+    several phases defines `loss_terms`, `activations` and `generate` in their place.
     """
 
-    LAYOUT = {}  # type: Dict[str, Tuple[str, Optional[Tuple[int, ...]]]]
+    #: Whether `compiled` compiles `loss_terms`, `activations` and `product` whole; else the port compiles pieces.
+    COMPILED_WHOLE = True
 
     def __init__(self, config: Mapping[str, Any], setting: Setting) -> None:
         if setting.execution not in EXECUTIONS:
@@ -68,20 +72,28 @@ class TorchPort(Port):
         torch.use_deterministic_algorithms(setting.deterministic)
         table = PRECISION_TABLE[setting.precision]
         self.dtype, self.low = DTYPES[table["master"]], DTYPES[table["contraction"]]
-        self.loss_scale = float(table["loss_scale"])
+        self.compiler = Compiler() if setting.execution == "compiled" else None
         self.model = self.build().to(self.device, self.dtype)
-        self.weights = {name: self.model.get_parameter(path) if self._trainable(path) else self.model.get_buffer(path)
-                        for name, (path, _) in self.LAYOUT.items()}
+        found = dict(self.model.named_buffers(), **dict(self.model.named_parameters()))
+        self.weights = {name: found[path] for name, (path, _) in self.LAYOUT.items()}
         self.trainable = {name: value for name, value in self.weights.items() if value.requires_grad}
-        self.optimizer = optimizers.build(config["optimizer"], self.trainable.values())
-        self.updates = 0
-        # The optimizer is not compiled: its kernels take all weights at once as they are.
-        self.compiler = compiling.Compiler() if setting.execution == "compiled" else None
-        compiled = self.compiler or (lambda function: function)
-        self._run, self._look, self._infer = compiled(self._terms), compiled(self._seen), compiled(self._products)
+        self._build_updaters(table)
+        self.drawing, self.single_steps = drawing.Drawing(config, self.device, self.dtype), 0
+        # The optimizers are not compiled: their kernels take all weights at once as they are.
+        whole = self.compiled if self.COMPILED_WHOLE else lambda function: function
+        self._terms, self._look, self._infer = whole(self.loss_terms), whole(self.activations), whole(self._products)
 
-    def _trainable(self, path: str) -> bool:
-        return path in dict(self.model.named_parameters())
+    def _build_updaters(self, precision: Mapping[str, Any]) -> None:
+        """Build an updater for each optimizer, over the union of what its phases update."""
+        owned = {name: [] for name in self.config["optimizers"]}  # type: Dict[str, List[str]]
+        for update in self.config["updates"]:
+            owned[update["optimizer"]] += [name for name in update["parameters"] if name not in owned[update["optimizer"]]]
+        self.updaters = {
+            name: Updater(spec, {key: self.trainable[key] for key in owned[name]}, precision)
+            for name, spec in self.config["optimizers"].items()
+        }
+        self.optimizers = {name: updater.optimizer for name, updater in self.updaters.items()}
+        self.updates = {item["phase"]: (self.updaters[item["optimizer"]], item["parameters"]) for item in self.config["updates"]}
 
     # -- what a port declares ---------------------------------------------------------------------------------
 
@@ -89,56 +101,39 @@ class TorchPort(Port):
         """Return the module; its initial values do not matter, they are always loaded or drawn later."""
         raise NotImplementedError
 
+    def loss_terms(self, phase: str, arrays: Tensors, noise: Tensors) -> Tensors:
+        """Return the loss terms of a phase, `total` last."""
+        with self.precision():
+            output = self.output(arrays, noise, None)
+        return self.terms(output, arrays)
+
+    def activations(self, arrays: Tensors, noise: Tensors) -> Tensors:
+        """Return the named activations in order, in the mode that `self.model.training` says."""
+        record = {}  # type: Tensors
+        with self.precision():
+            self.output(arrays, noise, record)
+        return record
+
     def output(self, arrays: Tensors, noise: Optional[Tensors], record: Optional[Tensors]) -> torch.Tensor:
         """Return the model's output in `self.model.training`'s mode, and store named activations in `record` if given."""
         raise NotImplementedError
 
     def terms(self, output: torch.Tensor, arrays: Tensors) -> Tensors:
-        """Return the loss terms, `total` last."""
+        """Return the loss terms of the output, `total` last."""
         raise NotImplementedError
 
     def product(self, output: torch.Tensor) -> torch.Tensor:
         """Return what `generate` promises, from the model's output."""
         return output
 
-    # -- moving arrays ----------------------------------------------------------------------------------------
+    def _products(self, arrays: Tensors, noise: Tensors) -> torch.Tensor:
+        with self.precision():
+            output = self.output(arrays, noise, None)
+        return self.product(output)
 
-    def tensor(self, array: np.ndarray) -> torch.Tensor:
-        """Return an array as a tensor on the device; floating point in the stored dtype, integers as they are."""
-        kind = self.dtype if array.dtype.kind == "f" else None
-        return torch.as_tensor(np.ascontiguousarray(array)).to(self.device, kind)
-
-    def _tensors(self, arrays: Optional[Mapping[str, np.ndarray]]) -> Optional[Tensors]:
-        return None if arrays is None else {name: self.tensor(value) for name, value in arrays.items()}
-
-    def array(self, tensor: torch.Tensor) -> np.ndarray:
-        """Return a tensor as an array; NumPy has no bfloat16, so low precisions are handed over as float32."""
-        tensor = tensor.detach()
-        # A copy: the array must not change when the weight behind it does.
-        return (tensor.float() if tensor.dtype in (torch.bfloat16, torch.float16) else tensor).cpu().numpy().copy()
-
-    def _canonical(self, name: str, tensor: torch.Tensor) -> np.ndarray:
-        axes = self.LAYOUT[name][1]
-        return self.array(tensor if axes is None else tensor.permute(axes))
-
-    # -- the contract -----------------------------------------------------------------------------------------
-
-    def parameters(self) -> Dict[str, np.ndarray]:
-        return {name: self._canonical(name, value) for name, value in self.weights.items()}
-
-    @torch.no_grad()
-    def load_parameters(self, values: Mapping[str, np.ndarray]) -> None:
-        check(values, self.config)
-        for name, weight in self.weights.items():
-            axes = self.LAYOUT[name][1]
-            value = np.asarray(values[name])
-            weight.copy_(torch.as_tensor(value if axes is None else value.transpose(np.argsort(axes))))
-        self.optimizer.zero_grad(set_to_none=True)
-        if isinstance(self.optimizer, optimizers.HatAdam):
-            self.optimizer.reset()
-        else:
-            self.optimizer.state.clear()
-        self.updates = 0
+    def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function of tensors compiled where the execution is `compiled`, else as it is."""
+        return function if self.compiler is None else self.compiler(function)
 
     @contextlib.contextmanager
     def precision(self) -> Iterator[None]:
@@ -146,24 +141,10 @@ class TorchPort(Port):
         with torch.autocast(self.device.type, dtype=self.low, enabled=self.low is not self.dtype):
             yield
 
-    def _terms(self, arrays: Tensors, noise: Optional[Tensors]) -> Tensors:
-        with self.precision():
-            output = self.output(arrays, noise, None)
-        return self.terms(output, arrays)
-
-    def _seen(self, arrays: Tensors, noise: Optional[Tensors]) -> Tensors:
-        record = {}  # type: Tensors
-        with self.precision():
-            self.output(arrays, noise, record)
-        return record
-
-    def _products(self, arrays: Tensors) -> torch.Tensor:
-        with self.precision():
-            output = self.output(arrays, None, None)
-        return self.product(output)
+    # -- the contract -----------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def _mode(self, training: bool, tracking: bool) -> Iterator[None]:
+    def mode(self, training: bool, tracking: bool) -> Iterator[None]:
         """Set training or inference mode, and whether running statistics move."""
         self.model.train(training)
         for module in self.model.modules():
@@ -171,82 +152,76 @@ class TorchPort(Port):
                 module.tracking = tracking
         yield
 
+    def _given(self, phase: str, batch: Batch) -> Tuple[Tensors, Tensors]:
+        """Return a batch and its noise on the device; what is not given is drawn from seed 0."""
+        drawn = batch.noise is None
+        noise = self.drawing.noise(phase, 0, drawing.STEP, self.single_steps) if drawn else self.noise(batch.noise)
+        return self.tensors(batch.arrays), noise
+
     def forward(self, batch: Batch, training: bool) -> Dict[str, np.ndarray]:
-        with self._mode(training, tracking=False), torch.no_grad():
-            record = self._look(self._tensors(batch.arrays), self._tensors(batch.noise))
-        self.observed_dtypes.update({name: _label(value) for name, value in record.items()})
+        given = self._given(self.config["forward"]["phase"], batch) if training else (self.tensors(batch.arrays), {})
+        with self.mode(training, tracking=False), torch.no_grad():
+            record = self._look(*given)
+        self.observed_dtypes.update({name: dtype_label(value) for name, value in record.items()})
         return {name: self.array(value) for name, value in record.items()}
 
     def losses(self, phase: str, batch: Batch) -> Dict[str, float]:
-        with self._mode(True, tracking=False), torch.no_grad():
-            terms = self._run(self._tensors(batch.arrays), self._tensors(batch.noise))
-        return {name: float(value) for name, value in terms.items()}
-
-    def gradients(self, phase: str, batch: Batch) -> Dict[str, np.ndarray]:
-        with self._mode(True, tracking=False):
-            terms = self._run(self._tensors(batch.arrays), self._tensors(batch.noise))
-        found = torch.autograd.grad(terms["total"] * self.loss_scale, list(self.trainable.values()))
-        return {name: self._canonical(name, value / self.loss_scale) for name, value in zip(self.trainable, found)}
-
-    def _update(self, arrays: Tensors, noise: Optional[Tensors]) -> Tensors:
-        """Run one update; the caller has set the mode."""
-        self.optimizer.zero_grad(set_to_none=True)
-        terms = self._run(arrays, noise)
-        if self.loss_scale == 1.0:
-            terms["total"].backward()
-        else:
-            (terms["total"] * self.loss_scale).backward()
-            torch._foreach_div_([item.grad for item in self.trainable.values()], self.loss_scale)
-        self.optimizer.step()
-        self.updates += 1
-        if "loss" not in self.observed_dtypes:
-            self.observed_dtypes["loss"] = _label(terms["total"])
-        return terms
-
-    def train_step(self, phase: str, batch: Batch) -> Dict[str, float]:
-        with self._mode(True, tracking=True):
-            terms = self._update(self._tensors(batch.arrays), self._tensors(batch.noise))
+        with self.mode(True, tracking=False), torch.no_grad():
+            terms = self._terms(phase, *self._given(phase, batch))
         return {name: value.item() for name, value in terms.items()}
 
-    def train(self, source: Any, steps: int) -> Dict[str, List[float]]:
-        history = []  # type: List[Tensors]
-        with self._mode(True, tracking=True):
+    def gradients(self, phase: str, batch: Batch) -> Dict[str, np.ndarray]:
+        updater, names = self.updates[phase]
+        with self.mode(True, tracking=False):
+            terms = self._terms(phase, *self._given(phase, batch))
+        found = torch.autograd.grad(updater.scaled(terms["total"]), [self.trainable[name] for name in names], allow_unused=True)
+        return {name: self._canonical(name, updater.unscaled(value)) for name, value in zip(names, found) if value is not None}
+
+    def _update(self, phase: str, arrays: Tensors, noise: Tensors) -> Tensors:
+        """Run one update; the caller has set the mode."""
+        updater, names = self.updates[phase]
+        terms = self._terms(phase, arrays, noise)
+        updater.minimise(terms["total"], [self.trainable[name] for name in names])
+        if "loss" not in self.observed_dtypes:
+            self.observed_dtypes["loss"] = dtype_label(terms["total"])
+        return {name: value.detach() for name, value in terms.items()}
+
+    def train_step(self, phase: str, batch: Batch) -> Dict[str, float]:
+        with self.mode(True, tracking=True):
+            terms = self._update(phase, *self._given(phase, batch))
+        self.single_steps += 1
+        return {name: value.item() for name, value in terms.items()}
+
+    def train(self, source: Any, steps: int) -> Dict[str, List[Any]]:
+        history = []  # type: List[List[Tuple[str, Tensors]]]
+        with self.mode(True, tracking=True):
             for _ in range(steps):
-                arrays, noise = self._next(source)
-                history.append({name: value.detach() for name, value in self._update(arrays, noise).items()})
+                history.append(self._train_once(source))
+                source.cursor += 1
+                self.steps_trained += 1
         # One transfer at the end; it also waits for the device.
-        return {name: torch.stack([terms[name] for terms in history]).tolist() for name in history[0]} if history else {}
+        found = [value for step in history for _, terms in step for value in terms.values()]
+        values = iter(torch.stack(found).tolist() if found else ())
+        read = [[(phase, {name: next(values) for name in terms}) for phase, terms in step] for step in history]
+        return schedule.columns(self.config, read)
 
-    def _next(self, source: Any) -> Tuple[Tensors, Optional[Tensors]]:
+    def _train_once(self, source: Any) -> List[Tuple[str, Tensors]]:
+        """Run the phases of the source's step."""
+        step, phases = source.cursor, schedule.phases_at(self.config, source.cursor)
         if source.lockstep:
-            batch = source.batch(source.cursor, self.config["phases"][0])
-            source.cursor += 1
-            return self._tensors(batch.arrays), self._tensors(batch.noise)
-        return next(source.stream("torch", self._native_batches)), None
+            batches = [source.batch(step, phase) for phase in phases]
+            return [(phase, self._update(phase, *self._given(phase, batch))) for phase, batch in zip(phases, batches)]
+        arrays = source.stream("torch", self._rows).batch(step)
+        return [(phase, self._update(phase, arrays, self.drawing.noise(phase, source.seed, drawing.STEP, step))) for phase in phases]
 
-    def _native_batches(self, source: Any) -> Iterator[Tensors]:
-        """Yield batches from rows kept on the device, in an order drawn by torch; partial batches are dropped."""
-        torch.manual_seed(source.seed)
-        rows = self._tensors(source.training_rows())
-        total = len(next(iter(rows.values())))
-        while True:
-            order = torch.randperm(total, device=self.device)
-            for start in range(0, total - source.batch_size + 1, source.batch_size):
-                chosen = order[start:start + source.batch_size]
-                yield {name: value[chosen] for name, value in rows.items()}
+    def _rows(self, source: Any) -> drawing.Rows:
+        return drawing.Rows(self.tensors(source.training_rows()), self.drawing, source.seed, source.batch_size)
 
     def generate(self, source: Any, count: int) -> np.ndarray:
-        with self._mode(False, tracking=False), torch.inference_mode():
-            product = self._infer(self._tensors(source.evaluation_rows(count)))
-            self.observed_dtypes["output"] = _label(product)
+        with self.mode(False, tracking=False), torch.inference_mode():
+            product = self._infer(self.tensors(source.evaluation_rows(count)), {})
+            self.observed_dtypes["output"] = dtype_label(product)
             return self.array(product)
-
-    def optimizer_state(self) -> Dict[str, np.ndarray]:
-        kind = self.config["optimizer"]["kind"]
-        state = {"%s/step" % kind: np.array(self.updates)}
-        for key, value in optimizers.slots(self.optimizer, self.trainable, kind).items():
-            state[key] = self._canonical(key.split("/", 1)[1].rsplit("/", 1)[0], value)
-        return state
 
     def effective(self) -> Dict[str, Any]:
         gpu = self.device.type == "cuda"
@@ -265,33 +240,6 @@ class TorchPort(Port):
         return dict(effective, **execution)
 
 
-def _label(tensor: torch.Tensor) -> str:
+def dtype_label(tensor: torch.Tensor) -> str:
+    """Return the dtype's name without torch's prefix."""
     return str(tensor.dtype).replace("torch.", "")
-
-
-class BatchNorm(torch.nn.Module):
-    """Batch normalisation over the first axis with a *biased* moving variance.
-
-    `torch.nn.BatchNorm1d` moves its running variance towards n/(n-1) times the population variance; the specification
-    (and Keras 3) wants the population variance itself. `momentum` is the share that is kept, as in TensorFlow.
-    """
-
-    def __init__(self, units: int, epsilon: float, momentum: float) -> None:
-        super().__init__()
-        self.epsilon, self.momentum, self.tracking = epsilon, momentum, True
-        self.gamma = torch.nn.Parameter(torch.ones(units))
-        self.beta = torch.nn.Parameter(torch.zeros(units))
-        self.register_buffer("moving_mean", torch.zeros(units))
-        self.register_buffer("moving_variance", torch.ones(units))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Normalise x [batch, units]."""
-        if not self.training:
-            return torch.nn.functional.batch_norm(
-                x, self.moving_mean, self.moving_variance, self.gamma, self.beta, False, 0.0, self.epsilon)
-        if self.tracking:
-            with torch.no_grad():
-                variance, mean = torch.var_mean(x, dim=0, correction=0)
-                self.moving_mean.lerp_(mean, 1.0 - self.momentum)
-                self.moving_variance.lerp_(variance, 1.0 - self.momentum)
-        return torch.nn.functional.batch_norm(x, None, None, self.gamma, self.beta, True, 0.0, self.epsilon)

@@ -2,13 +2,16 @@
 
 `torch.optim.Adam` adds epsilon after the bias correction; TF1 and Keras add it before (the "hat" form of the paper's
 section 2), and TF1 keeps the powers of beta as a chain of float32 products even for float64 weights. The class below
-computes that form with torch's multi-tensor (`_foreach`) kernels, so it costs what torch's own Adam costs.
+computes that form with torch's own fused kernel, one pass over the memory.
+
+All optimizers here follow `torch.amp.GradScaler`'s protocol: with an attribute `found_inf`, a tensor that is 1 where a
+gradient was not finite, `step` changes nothing, and no value travels to the host to decide it.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, Dict, Iterable, Mapping, Tuple
+from typing import Any, Dict, List, Mapping, Tuple
 
 import numpy as np
 import torch
@@ -20,7 +23,7 @@ class HatAdam(torch.optim.Optimizer):
     """Adam with epsilon in the hat place: w -= lr sqrt(1 - b2^t) / (1 - b1^t) * m / (sqrt(v) + epsilon).
 
     Args:
-        params: parameters of one dtype.
+        params: parameters of one dtype on one device.
         lr, betas, epsilon: hyper-parameters.
         float32_powers: keep b1^t and b2^t as TF1 does, as chains of float32 products. Else the chains are of float64 ones;
             TF1 keeps them in the dtype of the first variable, so float32 weights have float32 powers in any case.
@@ -28,22 +31,19 @@ class HatAdam(torch.optim.Optimizer):
     Source: Kingma & Ba 2015, end of section 2; tensorflow/python/training/adam.py of TF 1.15.
     """
 
-    def __init__(self, params: Iterable[Any], lr: float, betas: Tuple[float, float], epsilon: float, float32_powers: bool) -> None:
+    def __init__(self, params: List[Any], lr: float, betas: Tuple[float, float], epsilon: float, float32_powers: bool) -> None:
         super().__init__(params, {"lr": lr, "betas": betas, "epsilon": epsilon})
-        self.float32_powers = float32_powers
-        for group in self.param_groups:
-            self._start(group)
+        self.power_dtype = np.float32 if float32_powers else np.float64
+        self.found_inf = None  # type: Any
+        # The kernel corrects the bias by itself, for this many steps past: by a factor of 1.
+        self._endless = torch.tensor(math.inf, device=params[0].device)
+        self.rewind(0)
 
-    def _start(self, group: Dict[str, Any]) -> None:
-        kind = np.float32 if self.float32_powers else np.float64
-        group["step"] = 0
-        group["powers"] = tuple(kind(beta) for beta in group["betas"])
-
-    def reset(self) -> None:
-        """Return to the state before the first update."""
-        self.state.clear()
+    def rewind(self, steps: int) -> None:
+        """Set the powers of beta to where they stand after so many updates: by the same chain of products."""
         for group in self.param_groups:
-            self._start(group)
+            group["powers"] = tuple(
+                np.multiply.accumulate(np.full(steps + 1, beta, self.power_dtype))[-1] for beta in group["betas"])
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
@@ -60,53 +60,66 @@ class HatAdam(torch.optim.Optimizer):
             self._update(group, params)
         return loss
 
-    def _update(self, group: Dict[str, Any], params: Any) -> None:
-        grads = [item.grad for item in params]
-        first = [self.state[item]["m"] for item in params]
-        second = [self.state[item]["v"] for item in params]
-        (beta1, beta2), (power1, power2) = group["betas"], group["powers"]
-        torch._foreach_lerp_(first, grads, 1.0 - beta1)
-        torch._foreach_mul_(second, beta2)
-        torch._foreach_addcmul_(second, grads, grads, 1.0 - beta2)
-        rate = group["lr"] * math.sqrt(1.0 - float(power2)) / (1.0 - float(power1))
-        denominator = torch._foreach_sqrt(second)
-        torch._foreach_add_(denominator, group["epsilon"])
-        torch._foreach_addcdiv_(params, first, denominator, -rate)
-        group["step"] += 1
-        group["powers"] = (power1 * type(power1)(beta1), power2 * type(power2)(beta2))
+    def _update(self, group: Dict[str, Any], params: List[Any]) -> None:
+        found = {} if self.found_inf is None else {"found_inf": self.found_inf}
+        torch._fused_adam_(
+            params, [item.grad for item in params], [self.state[item]["m"] for item in params], [self.state[item]["v"] for item in params],
+            [], [self._endless] * len(params), lr=self._rate(group), beta1=group["betas"][0], beta2=group["betas"][1], weight_decay=0.0,
+            eps=group["epsilon"], amsgrad=False, maximize=False, **found)
+
+    def _rate(self, group: Dict[str, Any]) -> Any:
+        """Return the corrected rate of this update, and move the powers on."""
+        if self.found_inf is None:
+            power1, power2 = group["powers"]
+            group["powers"] = tuple(power * self.power_dtype(beta) for power, beta in zip(group["powers"], group["betas"]))
+            return group["lr"] * math.sqrt(1.0 - float(power2)) / (1.0 - float(power1))
+        # Whether this update counts is known to the device alone, so the powers live there.
+        device = self.found_inf.device
+        powers = [torch.as_tensor(power, device=device) for power in group["powers"]]
+        group["powers"] = tuple(
+            torch.where(self.found_inf > 0, power, power * beta) for power, beta in zip(powers, group["betas"]))
+        return (group["lr"] * torch.sqrt(1.0 - powers[1].double()) / (1.0 - powers[0].double())).float()
 
 
-def build(spec: Mapping[str, Any], params: Iterable[Any]) -> torch.optim.Optimizer:
-    """Return the optimizer that a workload specifies.
+def build(spec: Mapping[str, Any], params: List[Any], scaled: bool) -> torch.optim.Optimizer:
+    """Return the optimizer that a workload specifies; `scaled`: it will be given `found_inf`.
 
     Raises:
         Unsupported: torch has no way to compute what is asked for.
     """
+    fused = True if scaled else None  # only the fused kernels look at found_inf
     if spec["kind"] == "sgd":
-        return torch.optim.SGD(params, lr=spec["learning_rate"])
+        return torch.optim.SGD(params, lr=spec["learning_rate"], fused=fused)
     if spec["kind"] == "adam":
         betas = (spec["beta1"], spec["beta2"])
         if spec["epsilon_place"] == "hat":
-            params = list(params)
             chain = spec["beta_power_dtype"] == "float32" or params[0].dtype == torch.float32
             return HatAdam(params, spec["learning_rate"], betas, spec["epsilon"], chain)
         if spec["beta_power_dtype"] == "variable":
-            return torch.optim.Adam(params, lr=spec["learning_rate"], betas=betas, eps=spec["epsilon"])
+            return torch.optim.Adam(params, lr=spec["learning_rate"], betas=betas, eps=spec["epsilon"], fused=fused)
         raise Unsupported("torch.optim.Adam (epsilon after the correction) has no float32 chain of powers")
     raise Unsupported("the torch backend has no optimizer '%s'" % spec["kind"])
 
 
-#: How the optimizers name their slots, in canonical words: m is the first moment, v the second.
-SLOTS = {"m": "m", "v": "v", "exp_avg": "m", "exp_avg_sq": "v"}
+#: By kind, the canonical words for the slots of the optimizers' state: m is the first moment, v the second.
+SLOTS = {HatAdam: {"m": "m", "v": "v"}, torch.optim.Adam: {"m": "exp_avg", "v": "exp_avg_sq"}, torch.optim.SGD: {}}
 
 
-def slots(optimizer: torch.optim.Optimizer, named: Mapping[str, Any], kind: str) -> Dict[str, Any]:
-    """Return `<kind>/<parameter>/<slot>` -> tensor in torch's layout; slots that do not exist yet are zero."""
-    if kind != "adam":
-        return {}
-    found = {}  # type: Dict[str, Any]
-    for name, parameter in named.items():
-        state = {SLOTS[key]: value for key, value in optimizer.state.get(parameter, {}).items() if key in SLOTS}
-        for slot in ("m", "v"):
-            found["%s/%s/%s" % (kind, name, slot)] = state.get(slot, torch.zeros_like(parameter))
-    return found
+def slots(optimizer: torch.optim.Optimizer, parameter: Any) -> Dict[str, torch.Tensor]:
+    """Return the slots of a parameter by their canonical word; those that do not exist yet are zero."""
+    state = optimizer.state.get(parameter, {})
+    return {word: state[own] if own in state else torch.zeros_like(parameter) for word, own in SLOTS[type(optimizer)].items()}
+
+
+def set_state(optimizer: torch.optim.Optimizer, found: Mapping[Any, Mapping[str, torch.Tensor]], steps: int) -> None:
+    """Set the slots of parameters, and everything that follows from the count of updates. Nothing else is left of the old state."""
+    optimizer.state.clear()
+    for parameter, values in found.items():
+        named = {own: torch.empty_like(parameter).copy_(values[word]) for word, own in SLOTS[type(optimizer)].items()}
+        if isinstance(optimizer, torch.optim.Adam):
+            # Only the fused kernel counts on the device.
+            named["step"] = torch.tensor(float(steps), device=parameter.device if optimizer.defaults["fused"] else None)
+        if named:
+            optimizer.state[parameter] = named
+    if isinstance(optimizer, HatAdam):
+        optimizer.rewind(steps)

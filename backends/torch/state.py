@@ -1,0 +1,115 @@
+"""A port's weights and optimizers as arrays in canonical names and layouts: out, in, and to checkpoints and back."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Mapping, Tuple
+
+import numpy as np
+import torch
+
+from backends.contract import Port
+from backends.parameters import check
+from backends.torch import checkpoints
+from backends.torch.updating import Updater
+
+Tensors = Dict[str, torch.Tensor]
+
+
+class StoredPort(Port):
+    """The part of a port that holds state; `TorchPort` sets the attributes."""
+
+    LAYOUT: Dict[str, Tuple[str, Any]] = {}
+    device = torch.device("cpu")
+    dtype = torch.float32
+    weights: Tensors = {}
+    updaters: Dict[str, Updater] = {}
+    single_steps = 0
+
+    # -- moving arrays ----------------------------------------------------------------------------------------
+
+    def tensor(self, array: np.ndarray) -> torch.Tensor:
+        """Return an array as a tensor on the device; floating point in the stored dtype, integers as they are."""
+        kind = self.dtype if array.dtype.kind == "f" else None
+        return torch.as_tensor(np.ascontiguousarray(array)).to(self.device, kind)
+
+    def tensors(self, arrays: Mapping[str, np.ndarray]) -> Tensors:
+        """Return arrays as tensors on the device."""
+        return {name: self.tensor(value) for name, value in arrays.items()}
+
+    def noise(self, arrays: Mapping[str, np.ndarray]) -> Tensors:
+        """Return a tape's noise as tensors; masks in the stored dtype too, as native ones are."""
+        return {name: self.tensor(value).to(self.dtype) for name, value in arrays.items()}
+
+    def array(self, tensor: torch.Tensor) -> np.ndarray:
+        """Return a tensor as an array; NumPy has no bfloat16, so low precisions are handed over as float32."""
+        tensor = tensor.detach()
+        # A copy: the array must not change when the weight behind it does.
+        return (tensor.float() if tensor.dtype in (torch.bfloat16, torch.float16) else tensor).cpu().numpy().copy()
+
+    def _canonical(self, name: str, tensor: torch.Tensor) -> np.ndarray:
+        axes = self.LAYOUT[name][1]
+        if axes is not None:
+            tensor = axes[0](tensor) if callable(axes[0]) else tensor.permute(axes)
+        return self.array(tensor)
+
+    def _own(self, name: str, value: np.ndarray) -> torch.Tensor:
+        """Return the inverse of `_canonical`, in the stored dtype on the device."""
+        axes, tensor = self.LAYOUT[name][1], torch.as_tensor(np.array(value)).to(self.device, self.dtype)
+        if axes is not None:
+            tensor = axes[1](tensor) if callable(axes[1]) else tensor.permute(*np.argsort(axes).tolist())
+        return tensor
+
+    # -- the state --------------------------------------------------------------------------------------------
+
+    def parameters(self) -> Dict[str, np.ndarray]:
+        return {name: self._canonical(name, value) for name, value in self.weights.items()}
+
+    @torch.no_grad()
+    def load_parameters(self, values: Mapping[str, np.ndarray]) -> None:
+        check(values, self.config)
+        for name, weight in self.weights.items():
+            weight.copy_(self._own(name, values[name]))
+        for updater in self.updaters.values():
+            updater.reset()
+        self.steps_trained = self.single_steps = 0
+
+    def optimizer_state(self) -> Dict[str, np.ndarray]:
+        state = {}
+        for optimizer, updater in self.updaters.items():
+            state.update({"%s/%s" % (optimizer, word): value.cpu().numpy().copy() for word, value in updater.counts().items()})
+            for name, slots in updater.slots().items():
+                state.update({"%s/%s/%s" % (optimizer, name, word): self._canonical(name, value) for word, value in slots.items()})
+        return state
+
+    def load_optimizer_state(self, values: Mapping[str, np.ndarray]) -> None:
+        self._check_state(values)
+        for optimizer, updater in self.updaters.items():
+            counts = {word: np.asarray(values["%s/%s" % (optimizer, word)]) for word in updater.counts()}
+            slots = {name: {word: self._own(name, values["%s/%s/%s" % (optimizer, name, word)]) for word in found}
+                     for name, found in updater.slots().items()}
+            updater.load(counts, slots)
+
+    def _check_state(self, values: Mapping[str, np.ndarray]) -> None:
+        shapes = {name: value.shape for name, value in self.optimizer_state().items()}
+        missing, unknown = sorted(set(shapes) - set(values)), sorted(set(values) - set(shapes))
+        if missing or unknown:
+            raise KeyError("optimizer state of %s: missing %s; unknown %s" % (
+                self.config["workload"], missing or "none", unknown or "none"))
+        for name, shape in shapes.items():
+            if np.shape(values[name]) != shape:
+                raise ValueError("optimizer state %s has shape %s, expected %s" % (name, np.shape(values[name]), shape))
+
+    def save(self, folder: str) -> None:
+        checkpoints.write(folder, self.config["workload"], self.steps_trained, self.parameters(), self.optimizer_state())
+
+    def restore(self, folder: str) -> int:
+        content = checkpoints.read(folder, self.config["workload"])
+        try:  # before anything is changed
+            check(content["parameters"], self.config)
+            self._check_state(content["optimizer_state"])
+        except KeyError as error:
+            raise ValueError("the checkpoint in %s does not fit: %s" % (folder, error.args[0])) from error
+        self.load_parameters(content["parameters"])
+        self.load_optimizer_state(content["optimizer_state"])
+        self.steps_trained = content["steps_trained"]
+        return self.steps_trained
