@@ -14,8 +14,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import dataclasses
-import hashlib
-import json
 import shutil
 import tempfile
 import time
@@ -23,7 +21,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness import provision, runner, staging, store
+from harness import provision, runner, runs, staging, store
 from harness.builds import BUILDS
 from harness.comparison import Context
 from harness.errors import CorruptRecord, UnknownName, UsageError
@@ -125,8 +123,7 @@ class Site:
 
 def fingerprint(workload: Workload, preset: str) -> str:
     """Return a hash of the configuration that a model is made with."""
-    content = json.dumps(workload.config(preset), sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()
+    return runs.key([workload.config(preset)])
 
 
 def train(site: Site, model: Model, out: Path, steps: int, *, resume: bool) -> Model:

@@ -19,7 +19,7 @@ FRAMEWORKS = {"jax", "keras", "flax", "mxnet", "paddle", "tensorflow", "tf_keras
 PURE = {"judging", "outcome"}
 PURE_FOLDERS = {"fidelity", "plan", "speed"}
 PURE_IMPORTS = {
-    "__future__", "collections", "dataclasses", "hashlib", "itertools", "json", "math", "numpy", "re", "scipy", "shlex", "statistics",
+    "__future__", "collections", "dataclasses", "functools", "hashlib", "itertools", "json", "math", "numpy", "re", "scipy", "shlex", "statistics",
     "typing",
 }
 PURE_HARNESS = {"harness.errors", "harness.fidelity", "harness.speed", "harness.plan", "harness.workloads.spec", "harness.report.model"}
@@ -56,6 +56,7 @@ FILE_EXCEPTIONS = {
     "harness/logs.py": "workers' logs, plain text",
     "harness/installation.py": "empties and quotes the log of an installation",
     "harness/interpreters.py": "conda's list of environments",
+    "harness/modeling.py": "a model's losses as CSV, for other programs to read",
     "harness/probe.py": "requirement files",
     "harness/rendering.py": "hands the text of a report.json to `json_format`",
     "harness/rounds.py": "the kernel's CPU quota",
