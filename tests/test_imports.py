@@ -19,8 +19,8 @@ FRAMEWORKS = {"jax", "keras", "flax", "mxnet", "paddle", "tensorflow", "tf_keras
 PURE = {"judging", "outcome"}
 PURE_FOLDERS = {"fidelity", "plan", "speed"}
 PURE_IMPORTS = {
-    "__future__", "collections", "dataclasses", "functools", "hashlib", "itertools", "json", "math", "numpy", "re", "scipy", "shlex", "statistics",
-    "typing",
+    "__future__", "collections", "dataclasses", "functools", "hashlib", "itertools", "json", "math", "numpy", "re", "scipy", "shlex",
+    "statistics", "typing",
 }
 PURE_HARNESS = {"harness.errors", "harness.fidelity", "harness.speed", "harness.plan", "harness.workloads.spec", "harness.report.model"}
 STARTERS = {"subprocess", "multiprocessing", "pty", "concurrent.futures.process", "asyncio"}
