@@ -13,9 +13,25 @@ from pathlib import Path
 
 import psutil
 
-from harness import __version__, judging, options, outcome, plan, provision, reference, runner, runs, staging, store, timed
+from harness import (
+    __version__,
+    distributions,
+    judging,
+    ledger,
+    options,
+    outcome,
+    plan,
+    provision,
+    reference,
+    runner,
+    runs,
+    sampling,
+    staging,
+    store,
+    timed,
+)
 from harness.errors import BuildError, CorruptRecord, JobFailed, NewerSchema, RecordError
-from harness.plan import Job, Plan, Request
+from harness.plan import Job, Plan, Request, SampleJob
 from harness.processes import Limits, clean_environment
 from harness.report import html, json_format, junit, markdown
 from harness.report.model import BuildRow, JobRow, Report
@@ -24,7 +40,6 @@ from harness.rounds import machine_lock
 #: A worker may use this share of the memory that is free when the run starts.
 MEMORY_SHARE = 0.9
 RECORDED = "recorded"
-LOG = "worker.log"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,17 +107,20 @@ def _compare(run: runs.Run, planned: Plan, located: Located, chosen: options.Opt
     """Run what has not run yet, judge, write and tidy."""
     request = options.request(chosen)
     bench = make_bench(run.folder, located, chosen, context)
-    witnesses, jobs, builds, tapes = _run_jobs(bench, planned, located, context)
+    ran = _run_jobs(bench, planned, located, context)
+    sampled = _run_samples(bench, planned, located, context, ran)
     measured = _run_speed(bench, planned, located, chosen, context)
-    stages = judging.stage_rows(planned, witnesses)
-    speed = timed.rows(measured, lambda record, label: _relative(run.folder, record.folder / f"{label.replace('#', '-')}.log"))
-    jobs += [_speed_job(run.folder, record) for one in measured for record in [*one.records, *one.failed]]
+    stages = [*judging.stage_rows(planned, ran.witnesses), *distributions.stage_rows(planned, sampled, bench)]
+    quality = distributions.quality_rows(planned, sampled, bench, context.say)
+    speed = timed.rows(measured, lambda record, label: ledger.relative(run.folder, record.folder / f"{label.replace('#', '-')}.log"))
+    jobs = [*ran.jobs, *(ledger.round_row(run.folder, record) for one in measured for record in [*one.records, *one.failed])]
     notes = _notes(located, planned)
     report = Report(
         title=f"{' '.join(side.label for side in request.sides)} on {' '.join(item.name for item in request.workloads)}",
         created=run.created, harness_version=__version__, command=run.command,
         fidelity=outcome.fidelity(stages), headline=outcome.headline(stages, speed, jobs),
-        stages=tuple(stages), speed=tuple(speed), jobs=tuple(jobs), builds=tuple(builds), tapes=tapes, notes=notes,
+        stages=tuple(stages), speed=tuple(speed), jobs=tuple(jobs), builds=tuple(ran.builds.values()), tapes=ran.tapes, notes=notes,
+        quality=tuple(quality),
         exit_code=outcome.exit_code(stages, speed, jobs, request.sides[0].label if chosen.fail_if_slower else None),
     )
     write(report, run.folder, chosen.json)
@@ -144,36 +162,28 @@ def make_bench(folder: Path, located: Located, chosen: options.Options, context:
     )
 
 
-Ran = tuple[dict[str, judging.Witness], list[JobRow], list[BuildRow], dict[str, str]]
+@dataclasses.dataclass(frozen=True)
+class Ran:
+    """What the jobs of the lockstep stages left: witnesses by job, rows of jobs, of builds by side, hashes of tapes."""
+
+    witnesses: dict[str, judging.Witness]
+    jobs: list[JobRow]
+    builds: dict[str, BuildRow]
+    tapes: dict[str, str]
 
 
 def _run_jobs(bench: runner.Bench, planned: Plan, located: Located, context: Context) -> Ran:
     """Run all fidelity jobs, or take recorded references in their place."""
     live = tuple(job for job in planned.jobs if job.build not in located.recorded)
-    total = len(live)
-    started: list[str] = []
-
-    def progress(job: Job, record: store.Record | None) -> None:
-        if record is None:
-            started.append(job.name)
-            return
-        ending = "" if record.ok else f": {record.reason}"
-        what = f"{job.workload} {job.side} {job.precision}"
-        context.say(f"[{len(started)}/{total}] {what}: {record.status}, {record.duration_s:.1f} s{ending}")
-
-    records = runner.run_jobs(bench, live, progress)
+    records = runner.run_jobs(bench, live, _progress(len(live), context), runner.run_job)
     witnesses = {name: _witness(bench.run, record) for name, record in records.items()}
-    jobs = [_job_row(bench.run, job, records[job.name]) for job in live]
+    jobs = [ledger.job_row(bench.run, job, records[job.name]) for job in live]
     tapes: dict[str, str] = {}
     builds: dict[str, BuildRow] = {}
     for job in live:
-        result = records[job.name].result
         if records[job.name].ok:
-            tapes[f"{job.workload}/{job.preset}/{job.seed}"] = str(result["tape_hash"])
-            row = builds.setdefault(job.side, _build_row(job.side, result, located.origins[job.build]))
-            port = Path(str(result["port"]))
-            name = port.relative_to(bench.staging) if port.is_relative_to(bench.staging) else port
-            row.port[job.workload] = f"{name}, sha256 {str(result['source_hash'])[:12]}"
+            tapes[f"{job.workload}/{job.preset}/{job.seed}"] = str(records[job.name].result["tape_hash"])
+            ledger.note_build(builds, job, records[job.name], located.origins[job.build], bench.staging)
     for job in planned.jobs:
         if job.build in located.recorded:
             witness = _recorded(bench, job)
@@ -181,8 +191,38 @@ def _run_jobs(bench: runner.Bench, planned: Plan, located: Located, context: Con
             jobs.append(JobRow(job.name, job.side, job.workload, RECORDED, job.precision, witness.status, witness.reason, 0.0, ""))
             if isinstance(witness.evidence, reference.Reference):
                 document = witness.evidence.provenance
-                builds.setdefault(job.side, _build_row(job.side, document, f"recorded reference {witness.evidence.path.name}"))
-    return witnesses, jobs, list(builds.values()), tapes
+                builds.setdefault(job.side, ledger.build_row(job.side, document, f"recorded reference {witness.evidence.path.name}"))
+    return Ran(witnesses, jobs, builds, tapes)
+
+
+def _progress(total: int, context: Context) -> Callable[[Job | SampleJob, store.Record | None], None]:
+    """Return what tells of each job as it ends."""
+    started: list[str] = []
+
+    def progress(job: Job | SampleJob, record: store.Record | None) -> None:
+        if record is None:
+            started.append(job.name)
+            return
+        ending = "" if record.ok else f": {record.reason}"
+        what = f"{job.workload} {job.side} {job.precision}" + (f" seed {job.number}" if isinstance(job, SampleJob) else "")
+        context.say(f"[{len(started)}/{total}] {what}: {record.status}, {record.duration_s:.1f} s{ending}")
+
+    return progress
+
+
+def _run_samples(bench: runner.Bench, planned: Plan, located: Located, context: Context, ran: Ran) -> dict[str, store.Record]:
+    """Train from independent seeds; a recorded reference holds no trained models."""
+    live = tuple(job for job in planned.samples if job.build not in located.recorded)
+    records = runner.run_jobs(bench, live, _progress(len(live), context), sampling.run_sample)
+    for job in live:
+        ran.jobs.append(ledger.job_row(bench.run, job, records[job.name]))
+        if records[job.name].ok:
+            ledger.note_build(ran.builds, job, records[job.name], located.origins[job.build], bench.staging)
+    reason = "a recorded reference holds no models trained from other seeds"
+    for job in planned.samples:
+        if job.build in located.recorded:
+            ran.jobs.append(JobRow(job.name, job.side, job.workload, RECORDED, job.precision, "unsupported", reason, 0.0, ""))
+    return records
 
 
 def _recorded(bench: runner.Bench, job: Job) -> judging.Witness:
@@ -201,32 +241,8 @@ def _recorded(bench: runner.Bench, job: Job) -> judging.Witness:
 def _witness(run: Path, record: store.Record) -> judging.Witness:
     evidence = store.RecordEvidence(record) if record.ok else None
     return judging.Witness(
-        evidence, record.status, record.reason, tuple(record.result.get("abilities", ())), _relative(run, record.folder / LOG)
+        evidence, record.status, record.reason, tuple(record.result.get("abilities", ())), ledger.relative(run, record.folder / ledger.LOG)
     )
-
-
-def _job_row(run: Path, job: Job, record: store.Record) -> JobRow:
-    log = _relative(run, record.folder / LOG)
-    return JobRow(job.name, job.side, job.workload, "fidelity", job.precision, record.status, record.reason, record.duration_s, log)
-
-
-def _speed_job(run: Path, record: store.Record) -> JobRow:
-    sides = record.job.get("side") or " ".join(record.job.get("labels", ()))
-    return JobRow(
-        record.folder.name, str(sides), str(record.job["workload"]), "speed", str(record.job["precision"]), record.status,
-        record.reason, record.duration_s, _relative(run, record.folder),
-    )
-
-
-def _build_row(side: str, result: Mapping[str, object], origin: str) -> BuildRow:
-    identity, effective = result["identity"], result["effective"]
-    assert isinstance(identity, dict)
-    assert isinstance(effective, dict)
-    return BuildRow(side, str(identity["python"]), str(identity["platform"]), dict(identity["versions"]), origin, dict(effective))
-
-
-def _relative(run: Path, path: Path) -> str:
-    return path.relative_to(run.absolute()).as_posix() if path.is_absolute() else path.relative_to(run).as_posix()
 
 
 def _run_speed(
@@ -256,7 +272,8 @@ def _kept(planned: Plan, report: Report) -> frozenset[str]:
     """Return the jobs whose tensors a reader will want: those of pairs that did not pass."""
     doubtful = [row for row in report.stages if row.verdict in ("FAIL", "INCONCLUSIVE")]
     odd = {(row.workload, row.precision, side) for row in doubtful for side in (row.a, row.b)}
-    return frozenset(job.name for job in planned.jobs if (job.workload, job.precision, job.side) in odd)
+    work: tuple[Job | SampleJob, ...] = (*planned.jobs, *planned.samples)
+    return frozenset(job.name for job in work if (job.workload, job.precision, job.side) in odd)
 
 
 def write(report: Report, folder: Path, also: Path | None = None) -> None:

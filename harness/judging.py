@@ -11,10 +11,11 @@ from collections.abc import Mapping
 
 from backends.contract import STAGE_LETTERS
 from harness.errors import CorruptRecord
+from harness.fidelity.distribution import Judged
 from harness.fidelity.evidence import Evidence, Restricted
 from harness.fidelity.judge import INCONCLUSIVE, StageVerdict, judge_stage, null_tensors
 from harness.fidelity.precision import judge_precision
-from harness.plan import ChainCost, Job, Pair, Plan, arguments
+from harness.plan import ChainCost, Distribution, Job, Pair, Plan, SampleJob, arguments
 from harness.report.model import StageRow
 
 INFO = "INFO"
@@ -143,7 +144,7 @@ def _chain_row(chain: ChainCost, witnesses: Witnesses) -> StageRow | None:
     return dataclasses.replace(row, command=reproduce(chain.chain, chain.beside, "trajectory"))
 
 
-def _row(a: Job, b: Job, stage: str, verdict: StageVerdict, logs: tuple[str, ...]) -> StageRow:
+def _row(a: Job | SampleJob, b: Job | SampleJob, stage: str, verdict: StageVerdict, logs: tuple[str, ...]) -> StageRow:
     worst = verdict.worst
     found = worst.difference if worst else None
     return StageRow(
@@ -162,7 +163,16 @@ def _row(a: Job, b: Job, stage: str, verdict: StageVerdict, logs: tuple[str, ...
     )
 
 
-def reproduce(a: Job, b: Job, stage: str) -> str:
+def distribution_row(pair: Distribution, judged: Judged, logs: tuple[str, ...]) -> StageRow:
+    """Return the row of two sides that were trained from independent seeds."""
+    row = _row(pair.a[0], pair.b[0], judged.verdict.stage, judged.verdict, logs)
+    return dataclasses.replace(
+        row, place=None, seeds=min(judged.seeds), needed=judged.needed,
+        command=reproduce(pair.a[0], pair.b[0], judged.verdict.stage, len(pair.a)),
+    )
+
+
+def reproduce(a: Job | SampleJob, b: Job | SampleJob, stage: str, seeds: int = 1) -> str:
     """Return the command that gives one stage's verdict again."""
     jobs = [a, b] if a.build != b.build or a.side.split()[0] != b.side.split()[0] else [a]
     words = ["harness", "compare", "--workloads", a.workload, *arguments(jobs), "--precision", a.precision]
@@ -171,6 +181,8 @@ def reproduce(a: Job, b: Job, stage: str) -> str:
         words += ["--data", a.data]
     if stage in LETTER:
         words += ["--stages", stage]
+    if seeds > 1:
+        words += ["--seeds", str(seeds)]
     if a.device != "cpu":
         words += ["--device", a.device]
     if a.execution != "default":

@@ -22,6 +22,8 @@ Row = tuple[str, ...]
 #: Seconds of work on 2 cores, measured on the five CPU builds: a fidelity job of a `tiny` preset, and one side of a round.
 JOB_S = 5.0
 SIDE_ROUND_S = 6.0
+#: And a model trained for the distribution stage.
+SAMPLE_S = 15.0
 #: Bytes of a job's tensors: two snapshots of every parameter and slot, and seven of the trajectory.
 SNAPSHOTS = 14
 
@@ -71,13 +73,14 @@ def dry_run(chosen: options.Options, context: Context) -> list[Row]:
         install_s, install_bytes = install_s + seconds, install_bytes + size
         rows.append((f"build {build}", text))
     rows += [(f"job {job.name}", f"{' '.join(job.stages)} on {job.preset}, {len(job.variants)} variations") for job in planned.jobs]
+    rows += [(f"job {job.name}", f"{job.steps} steps on {job.preset} from seed {job.own_seed}, {job.rows} rows") for job in planned.samples]
     rounds_s = 0.0
     for timed in planned.speed:
         once_s = schedule.MIN_ROUNDS * len(timed.sides) * SIDE_ROUND_S
         rounds_s += once_s
         text = f"{timed.preset}, at least {schedule.MIN_ROUNDS} rounds, about {once_s:.0f} s"
         rows.append((f"speed {timed.workload} {timed.precision}", text))
-    work_s = len(planned.jobs) * JOB_S + rounds_s
+    work_s = len(planned.jobs) * JOB_S + len(planned.samples) * SAMPLE_S + rounds_s
     more = f"up to {chosen.budget:.0f} s more of timing (--budget), {install_s:.0f} s to install"
     rows.append(("time", f"about {work_s:.0f} s of work, {more}"))
     disk = sum(_bytes(job, request) for job in planned.jobs)

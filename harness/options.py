@@ -50,11 +50,12 @@ class Options:
     execution
         default, eager, graph or compiled.
     stages
-        Which stages of the ladder: weights forward loss gradients update trajectory, or W F L G U T.
+        Which stages of the ladder: weights forward loss gradients update trajectory distribution, or W F L G U T D.
+        distribution trains models from independent seeds, see --seeds; without it all others are looked at.
     seed
         Seed of the (first) tape.
     seeds
-        How many seeds, counted up from --seed.
+        How many seeds: tapes counted up from --seed, and models of each build for the distribution stage.
     threads
         Threads of each build's intra-operation pool; if not given, all cores, and one where `tiny` is recorded.
     ports
@@ -123,10 +124,6 @@ def request(options: Options) -> plan.Request:
         _check(kind, values, known)
     stages = tuple(STAGE_LETTERS.get(item.upper(), item.lower()) for item in options.stages)
     _check("stage", stages, [*STAGES, *STAGE_LETTERS])
-    if "distribution" in stages:
-        raise UsageError(
-            "--stages distribution: no workload of this version has a distribution stage. Allowed: " + " ".join(plan.LOCKSTEP_STAGES)
-        )
     if options.no_speed and options.no_fidelity:
         raise UsageError("--no-speed and --no-fidelity together leave nothing to do. Drop one of them.")
     for name, value in (("--seeds", options.seeds), ("--threads", options.threads)):
@@ -139,12 +136,27 @@ def request(options: Options) -> plan.Request:
     if not options.limit > 0:
         raise UsageError(f"--limit {options.limit}: must be a number of seconds above 0.")
     workloads = _workloads(options, sides)
+    if plan.DISTRIBUTION in stages:
+        _check_distribution(options, workloads)
     return plan.Request(
         workloads, sides, _unique(options.precision), _unique(stages), options.preset, options.device, options.execution,
         tuple(range(options.seed, options.seed + options.seeds)), options.threads or cores(),
         options.threads or (1 if options.preset in (None, "tiny") else cores()),
         fidelity=not options.no_fidelity, speed=not options.no_speed,
     )
+
+
+def _check_distribution(options: Options, found: Sequence[Workload]) -> None:
+    """Refuse the distribution stage where no workload asked for has one.
+
+    Raises:
+        UsageError: a workload asked for by name, or every one, has no such stage.
+    """
+    preset = options.preset or "tiny"
+    lacking = [item.name for item in found if item.distribution(preset) is None]
+    if lacking and (options.workloads or len(lacking) == len(found)):
+        able = sorted(item.name for item in registry.known(options.ports).values() if item.distribution(preset) is not None)
+        raise UsageError(f"--stages distribution: {', '.join(lacking)} has no such stage. Workloads that have: {', '.join(able)}.")
 
 
 def workloads(options: Options) -> dict[str, Workload]:

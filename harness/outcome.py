@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from harness.report.model import JobRow, SpeedRow, StageRow
 
@@ -10,6 +10,8 @@ PASS, FAIL, INCONCLUSIVE, NONE = "PASS", "FAIL", "INCONCLUSIVE", "NONE"
 UNSUPPORTED = "unsupported"
 #: The rows of a lower precision's bounds: one build against its own float64 run.
 BOUNDS = "precision"
+#: The rows of models trained from independent seeds.
+RESULTS = "distribution"
 
 
 def fidelity(stages: Sequence[StageRow]) -> str:
@@ -33,6 +35,9 @@ def headline(stages: Sequence[StageRow], speed: Sequence[SpeedRow], jobs: Sequen
     broken = [row for row in jobs if row.status not in ("ok", UNSUPPORTED)]
     if failed and failed.stage == BOUNDS:
         text = f"{failed.workload} on {failed.a} does not run in {failed.precision} as it has to: {failed.reason.rstrip('.')}."
+    elif failed and failed.stage == RESULTS:
+        text = f"Not the same results: the models that {failed.a} and {failed.b} train differ in {failed.workload} ({failed.precision})"
+        text += f", most in {failed.worst}." if failed.worst else f": {failed.reason.rstrip('.')}."
     elif failed:
         text = f"Not the same model: {failed.a} and {failed.b} part in {failed.workload} ({failed.precision}) at {failed.stage}"
         text += f", first in {failed.worst}." if failed.worst else "."
@@ -55,9 +60,20 @@ def headline(stages: Sequence[StageRow], speed: Sequence[SpeedRow], jobs: Sequen
 
 
 def _passed(stages: Sequence[StageRow]) -> str:
-    pairs = {(row.workload, row.a, row.b, row.precision) for row in stages if row.verdict == PASS and row.stage != BOUNDS}
+    passed = [row for row in stages if row.verdict == PASS]
+    pairs = {(row.workload, row.a, row.b, row.precision) for row in passed if row.stage not in (BOUNDS, RESULTS)}
+    results = [row for row in passed if row.stage == RESULTS]
+    if results:
+        seeds = min(row.seeds for row in results)
+        text = f"Same results: models trained from {seeds} independent seeds a build are equivalent"
+        text += f" in {len(results)} comparisons." if len(results) > 1 else "."
+        return f"{_same_function(pairs)} {text}" if pairs else text
     if not pairs:
         return "Every lower precision is in effect and within its bounds; no two builds were compared."
+    return _same_function(pairs)
+
+
+def _same_function(pairs: Collection[tuple[str, ...]]) -> str:
     agree = "comparison agrees" if len(pairs) == 1 else "comparisons agree"
     return f"Same function: {len(pairs)} {agree} at every stage that was looked at, within the measured floor."
 

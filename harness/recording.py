@@ -7,10 +7,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness import comparison, options, outcome, plan, reference, runner, runs, store, tape
+from harness import comparison, ledger, options, outcome, plan, reference, runner, runs, sampling, store, tape
 from harness.comparison import Context
 from harness.errors import HarnessError, JobFailed
-from harness.report.model import JobRow
 from harness.workloads import registry
 
 Row = tuple[str, ...]
@@ -37,24 +36,22 @@ def run(chosen: options.Options, context: Context) -> Recorded:
         chosen.reports, "run-" + "-".join(side.label.replace("#", "") for side in request.sides), asked, context.command, context.now
     )
     bench = comparison.make_bench(made.folder, located, chosen, context)
-    done: list[store.Record] = []
 
-    def progress(job: plan.Job, record: store.Record | None) -> None:
+    def progress(job: plan.Job | plan.SampleJob, record: store.Record | None) -> None:
         if record is not None:
             context.say(f"{job.workload} {job.side} {job.precision}: {record.status}")
 
-    records = runner.run_jobs(bench, planned.jobs, progress)
-    done = [records[job.name] for job in planned.jobs]
-    jobs = [
-        JobRow(job.name, job.side, job.workload, "fidelity", job.precision, record.status, record.reason, record.duration_s, "")
-        for job, record in zip(planned.jobs, done, strict=True)
-    ]
+    records = runner.run_jobs(bench, planned.jobs, progress, runner.run_job)
+    records.update(runner.run_jobs(bench, planned.samples, progress, sampling.run_sample))
+    work: tuple[plan.Job | plan.SampleJob, ...] = (*planned.jobs, *planned.samples)
+    done = [records[job.name] for job in work]
+    jobs = [ledger.job_row(bench.run, job, record) for job, record in zip(work, done, strict=True)]
     made.mark(finished=all(record.status in ("ok", "unsupported") for record in done))
-    rows = [_row(job, record) for job, record in zip(planned.jobs, done, strict=True)]
+    rows = [_row(job, record) for job, record in zip(work, done, strict=True)]
     return Recorded(made.folder, rows, outcome.recorded_code([row for row in jobs if row.precision in request.precisions]))
 
 
-def _row(job: plan.Job, record: store.Record) -> Row:
+def _row(job: plan.Job | plan.SampleJob, record: store.Record) -> Row:
     first, last = "", ""
     if record.ok:
         losses = [item["name"] for item in record.tensors("trajectory") if item["name"].endswith("/loss/total")]

@@ -180,7 +180,7 @@ def fresh(folder: Path) -> None:
 
 def run_jobs(
     bench: Bench, jobs: Sequence[Work], progress: Callable[[Work, store.Record | None], None],
-    run: Callable[[Bench, Work], store.Record] = run_job,
+    run: Callable[[Bench, Work], store.Record],
 ) -> dict[str, store.Record]:
     """Run all jobs that are not finished yet, in turn; `progress(job, None)` before, `progress(job, record)` after each."""
     records: dict[str, store.Record] = {}

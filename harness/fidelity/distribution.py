@@ -23,10 +23,13 @@ from harness.fidelity.summaries import Draw, Quantity, quantities
 
 STAGE = "distribution"
 INFO = "INFO"
+DIVERGED = "diverged trainings"
+SPREAD = ", spread between seeds"
 #: Two spreads between seeds are different in a way that matters if one is so many times the other.
 SPREAD_MARGIN = 3.0
-#: And two shares of trainings that diverge, if they are so far apart.
-DIVERGED_MARGIN = 0.25
+#: And two shares of trainings that diverge, if they are so far apart. One question about whole trainings is not lost among a
+#: hundred about their numbers: it has a level of its own.
+DIVERGED_MARGIN, DIVERGED_ALPHA = 0.25, 0.01
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,9 +90,10 @@ def _mismatch(a: Sequence[Draw], b: Sequence[Draw]) -> tuple[str, str] | None:
         if any(draw.samples is None or not draw.samples.size for draw in draws) or not draws[0].losses:
             return INCONCLUSIVE, f"side {side} has no losses or no samples of a seed"
     terms = [{(name, len(value)) for name, value in draw.losses.items()} for draw in (*a, *b)]
-    odd = set.union(*terms) - set.intersection(*terms)
+    odd = {item for term in terms for item in term if any(item not in other for other in terms)}
     if odd:
-        return FAIL, "the loss curves of the two sides are not the same terms and steps: " + ", ".join(sorted({name for name, _ in odd})[:5])
+        names = sorted({name for name, _ in odd})
+        return FAIL, "the loss curves of the two sides are not the same terms and steps: " + ", ".join(names[:5])
     shapes = {draw.samples.shape for draw in (*a, *b) if draw.samples is not None}
     if len(shapes) > 1:
         return FAIL, "samples differ in shape: " + ", ".join(str(list(shape)) for shape in sorted(shapes))
@@ -114,16 +118,17 @@ def _seedless(a: Sequence[Draw], b: Sequence[Draw]) -> tuple[str, str] | None:
 
 
 def _same(one: Draw, other: Draw) -> bool:
-    assert one.samples is not None and other.samples is not None
+    assert one.samples is not None
+    assert other.samples is not None
     losses = all(np.array_equal(value, other.losses[name], equal_nan=True) for name, value in one.losses.items())
     return losses and np.array_equal(one.samples, other.samples, equal_nan=True)
 
 
 def _judge(a: Sequence[Draw], b: Sequence[Draw], asked: int, names: Sequence[str]) -> Judged:
     whole = [[draw for draw in side if not draw.diverged] for side in (a, b)]
-    suspects = [_divergence(a, b)]
+    suspects: list[Suspect] = []
     compared: list[Comparison] = []
-    items: list[TensorVerdict] = []
+    items = [_divergence(a, b)]
     if min(len(side) for side in whole) >= MIN_SEEDS:
         for quantity in quantities(whole[0], whole[1], names):
             if not np.all(np.isfinite([*quantity.a, *quantity.b])):
@@ -142,15 +147,14 @@ def _judge(a: Sequence[Draw], b: Sequence[Draw], asked: int, names: Sequence[str
     return _sum_up(a, b, asked, items, compared)
 
 
-def _divergence(a: Sequence[Draw], b: Sequence[Draw]) -> Suspect:
+def _divergence(a: Sequence[Draw], b: Sequence[Draw]) -> TensorVerdict:
     """Compare how many trainings diverge; one that does is evidence, and keeps a PASS away."""
     count_a, count_b = (sum(draw.diverged for draw in side) for side in (a, b))
     p = float(stats.fisher_exact([[count_a, len(a) - count_a], [count_b, len(b) - count_b]]).pvalue)
     share = abs(count_a / len(a) - count_b / len(b))
-    verdict = INCONCLUSIVE if count_a or count_b else INFO
+    verdict = FAIL if p < DIVERGED_ALPHA and share > DIVERGED_MARGIN else INCONCLUSIVE if count_a or count_b else INFO
     reason = f"{count_a} of {len(a)} trainings of a and {count_b} of {len(b)} of b are not finite"
-    item = TensorVerdict("diverged trainings", verdict, reason, share, 0.0, DIVERGED_MARGIN)
-    return Suspect(item, p, share > DIVERGED_MARGIN)
+    return TensorVerdict(DIVERGED, verdict, f"{reason}, p = {p:.2g}", share, None, DIVERGED_MARGIN)
 
 
 def _quantity(quantity: Quantity) -> tuple[Comparison, Suspect, Suspect]:
@@ -167,7 +171,7 @@ def _quantity(quantity: Quantity) -> tuple[Comparison, Suspect, Suspect]:
     ratio, p = equivalence.spread_differs(quantity.a, quantity.b)
     spreads = _values(float(np.std(quantity.a, ddof=1)), float(np.std(quantity.b, ddof=1)), ratio)
     spread = TensorVerdict(
-        f"{quantity.name}, spread between seeds", INFO, f"one spread is {ratio:.2g} times the other", ratio, 1.0, SPREAD_MARGIN, spreads
+        f"{quantity.name}{SPREAD}", INFO, f"one spread is {ratio:.2g} times the other", ratio, 1.0, SPREAD_MARGIN, spreads
     )
     matters = abs(float(np.std(quantity.a, ddof=1)) - float(np.std(quantity.b, ddof=1))) > quantity.negligible
     return found, Suspect(item, found.p, found.large), Suspect(spread, p, ratio > SPREAD_MARGIN and matters)
@@ -184,7 +188,8 @@ def _sample_test(test: permutation.SampleTest) -> Suspect:
 
 def _sum_up(a: Sequence[Draw], b: Sequence[Draw], asked: int, items: list[TensorVerdict], compared: list[Comparison]) -> Judged:
     seeds = (len(a), len(b))
-    failed = sorted((item for item in items if item.verdict == FAIL), key=lambda item: -item.margin)
+    # A difference of means says more than one of spreads, whose unit is another.
+    failed = sorted((item for item in items if item.verdict == FAIL), key=lambda item: (item.name.endswith(SPREAD), -item.margin))
     if failed:
         reason = f"{len(failed)} differences shown at a false discovery rate of {ALPHA:.0%} and beyond the margin, the largest in "
         return Judged(StageVerdict(STAGE, FAIL, f"{reason}{failed[0].name} ({failed[0].reason})", failed[0], tuple(items)), seeds)
@@ -192,11 +197,12 @@ def _sum_up(a: Sequence[Draw], b: Sequence[Draw], asked: int, items: list[Tensor
     unsure = sorted((item for item in items if item.verdict == INCONCLUSIVE), key=lambda item: -item.margin)
     short = "" if min(seeds) >= asked else f"{asked} seeds a build were asked for, {seeds[0]} of a and {seeds[1]} of b left a model"
     if unsure or short or not shown:
-        needed = equivalence.seeds_needed(compared, min(seeds)) if compared else None
+        diverged = any(item.name == DIVERGED for item in unsure)
+        needed = equivalence.seeds_needed(compared, min(seeds)) if compared and not diverged else None
         open_ones = f"{len(unsure)} of {len(unsure) + len(shown)} quantities not shown to be equivalent" if unsure else ""
         worst = unsure[0] if unsure else None
         first = f"first {worst.name} ({worst.reason})" if worst else ""
-        hint = f"about {needed} seeds a build would tell" if needed else _hopeless(compared)
+        hint = f"about {needed} seeds a build would tell" if needed else "" if diverged else _hopeless(compared)
         reason = "; ".join(part for part in (short, open_ones, first, hint) if part) or "nothing could be compared"
         return Judged(StageVerdict(STAGE, INCONCLUSIVE, reason, worst, tuple(items)), seeds, needed)
     worst = max(shown, key=lambda item: item.margin)

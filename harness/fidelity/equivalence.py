@@ -78,7 +78,7 @@ def compare(name: str, a: NDArray[np.float64], b: NDArray[np.float64], negligibl
         equivalent, p = distance <= max(negligible, tiny), 1.0 if distance <= tiny else 0.0
     else:
         equivalent = (spread > tiny and effect < bound) or _negligible(a, b, negligible)
-        p = float(stats.ttest_ind(a, b, equal_var=False).pvalue)
+        p = _welch(b, a, 0.0, "two-sided")
     large = effect > MARGIN and distance > negligible
     return Comparison(name, mean_a, mean_b, spread, effect, bound, equivalent, constant, large, p)
 
@@ -87,9 +87,16 @@ def _negligible(a: NDArray[np.float64], b: NDArray[np.float64], margin: float) -
     """Two one-sided tests against a margin in the quantity's own unit (Schuirmann 1987)."""
     if margin <= 0.0:
         return False
-    above = stats.ttest_ind(b + margin, a, equal_var=False, alternative="greater").pvalue
-    below = stats.ttest_ind(b - margin, a, equal_var=False, alternative="less").pvalue
-    return bool(max(above, below) < ALPHA)
+    return max(_welch(b, a, margin, "greater"), _welch(b, a, -margin, "less")) < ALPHA
+
+
+def _welch(one: NDArray[np.float64], other: NDArray[np.float64], shift: float, alternative: str) -> float:
+    """Return the p-value of Welch's test of one + shift against other, from moments: it may not mind values that hardly vary."""
+    moments = [(float(np.mean(values)), float(np.std(values, ddof=1)), len(values)) for values in (one, other)]
+    (mean, deviation, count), (mean_other, deviation_other, count_other) = moments
+    return float(stats.ttest_ind_from_stats(
+        mean + shift, deviation, count, mean_other, deviation_other, count_other, equal_var=False, alternative=alternative,
+    ).pvalue)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -116,9 +123,9 @@ def adjusted(values: Sequence[float]) -> list[float]:
 def seeds_needed(found: Sequence[Comparison], seeds: int) -> int | None:
     """Return with how many seeds a build there would be a verdict, with probability `POWER` or more.
 
-    That is (and more than there are): with which all quantities would be found equivalent, their chances to fail added up as if each failed alone; or, if
-    one lies beyond the margin, with which its difference would be shown. None: with no number up to `MOST_SEEDS`, because a
-    difference is too near the margin.
+    That is (and more than there are): with which all quantities would be found equivalent, their chances to fail added up as if
+    each failed alone; or, if one lies beyond the margin, with which its difference would be shown. None: with no number up to
+    `MOST_SEEDS`, because a difference is too near the margin.
     """
     effects = _true_effects(found, seeds)
     beyond = [effect for effect in effects if effect >= MARGIN]
@@ -166,7 +173,7 @@ def _unshown(effect: float, seeds: int, tests: int) -> float:
 def _failing(effects: Sequence[float], seeds: int) -> float:
     """Return an upper bound of the probability that any quantity with these true effects is not found equivalent."""
     steps, counts = np.unique(np.ceil(np.asarray(effects) / EFFECT_STEP).astype(int), return_counts=True)
-    return sum(count * _missed(int(step), seeds) for step, count in zip(steps, counts, strict=True))
+    return sum(int(count) * _missed(int(step), seeds) for step, count in zip(steps, counts, strict=True))
 
 
 @functools.lru_cache(maxsize=4096)

@@ -90,7 +90,8 @@ def _samples(a: Sequence[Draw], b: Sequence[Draw], channels: Sequence[str]) -> I
         negligible = NEGLIGIBLE_SAMPLE if binary else NEGLIGIBLE_SAMPLE * deviation
         wanted = (("probability", "mean"),) if binary else (("mean", "mean"), ("deviation", "deviation"))
         for word, key in wanted:
-            yield Quantity(f"{channel}, {word}", *(np.array([table[key][index] for table in side]) for side in tables), negligible)
+            values = [np.array([table[key][index] for table in side]) for side in tables]
+            yield Quantity(f"{channel}, {word}", values[0], values[1], negligible)
         if pooled.shape[1] > 1:
             values = [np.array([table["lag"][index] for table in side]) for side in tables]
             yield Quantity(f"{channel}, autocorrelation", values[0], values[1], NEGLIGIBLE_SAMPLE)

@@ -98,5 +98,5 @@ def _correlations(real: Values, generated: Values) -> tuple[Values, Values] | Me
         # Left out, a channel that the model never varies would make the model look better than it is.
         return Measured(None, f"channel {constant[0]} is constant: it has no correlation")
     above = np.triu_indices(flat[0].shape[1], 1)
-    found: list[NDArray[Any]] = [np.corrcoef(values, rowvar=False)[above] for values in flat]
+    found: list[NDArray[Any]] = [np.asarray(np.corrcoef(values, rowvar=False))[above] for values in flat]
     return found[0], found[1]

@@ -16,11 +16,17 @@ from harness.workloads.spec import HeldOut
 LEVEL = 0.95
 #: The baseline is a mean over so many random choices of training rows.
 BASELINE_DRAWS = 5
-#: Metrics by name, and which way is better.
+#: Metrics by name, and which way is better. `probability`: dimension-wise, of each discrete channel at each hour; `correlation`:
+#: Pearson's, of each two channels; TSTR: train on synthetic, test on real. `docs/distribution.md` has the formulas.
 BETTER = {
-    "mmd": "lower", "discriminative accuracy": "0.5", "discriminative score": "lower", "dimension-wise probability, correlation": "higher",
-    "dimension-wise probability, RMSE": "lower", "pairwise correlation, mean difference": "lower", "pairwise correlation, agreement": "higher",
-    "train on synthetic, test on real, AUROC": "higher",
+    "MMD": "lower",
+    "discriminative accuracy": "0.5",
+    "discriminative score": "lower",
+    "probability correlation": "higher",
+    "probability RMSE": "lower",
+    "correlation difference": "lower",
+    "correlation agreement": "higher",
+    "TSTR AUROC": "higher",
 }
 
 
@@ -76,15 +82,15 @@ def measure(generated: Values, real: HeldOut) -> dict[str, Measured]:
     discrete = slice(held.shape[2] - real.discrete, None)
     score = classifiers.accuracy(held, made)
     functions: Mapping[str, Callable[[], Measured]] = {
-        "mmd": lambda: metrics.mmd(held, made),
+        "MMD": lambda: metrics.mmd(held, made),
         "discriminative accuracy": lambda: score,
         # |accuracy - 0.5| (Yoon et al. 2019, TimeGAN): 0 where real and generated rows cannot be told apart.
         "discriminative score": lambda: score if score.value is None else Measured(abs(score.value - 0.5)),
-        "dimension-wise probability, correlation": lambda: metrics.probability_correlation(held[:, :, discrete], made[:, :, discrete]),
-        "dimension-wise probability, RMSE": lambda: metrics.probability_error(held[:, :, discrete], made[:, :, discrete]),
-        "pairwise correlation, mean difference": lambda: metrics.correlation_error(held, made),
-        "pairwise correlation, agreement": lambda: metrics.correlation_agreement(held, made),
-        "train on synthetic, test on real, AUROC": lambda: classifiers.transfer(made, held, real.discrete),
+        "probability correlation": lambda: metrics.probability_correlation(held[:, :, discrete], made[:, :, discrete]),
+        "probability RMSE": lambda: metrics.probability_error(held[:, :, discrete], made[:, :, discrete]),
+        "correlation difference": lambda: metrics.correlation_error(held, made),
+        "correlation agreement": lambda: metrics.correlation_agreement(held, made),
+        "TSTR AUROC": lambda: classifiers.transfer(made, held, real.discrete),
     }
     return {name: function() for name, function in functions.items()}
 

@@ -114,7 +114,8 @@ def _ladder(rows: Sequence[StageRow], spelled: Spell) -> list[str]:
 
 
 def _speed(rows: Sequence[SpeedRow], spelled: Spell) -> list[str]:
-    head = ["workload", "action", "precision", "build", "step", "samples", "build + first step", "memory", "b / a [99 %]", "b is", "rounds", "hint"]
+    head = ["workload", "action", "precision", "build", "step", "samples", "build + first step", "memory"]
+    head += ["b / a [99 %]", "b is", "rounds", "hint"]
     cells = []
     for row in rows:
         name = [escape(word) for word in (f"{row.workload} {row.preset}", action(row), spelled(row))]

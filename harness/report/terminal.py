@@ -236,17 +236,19 @@ def _speed_cells(row: SpeedRow, spelled: Spell, wide: bool) -> list[Text]:
 
 
 def _quality(rows: tuple[QualityRow, ...]) -> Iterator[RenderableType]:
-    yield _heading("How good is what they generate?  (mean over seeds [95 % interval]; baseline: real rows in place of generated ones)")
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
-    for name in ("workload", "metric", "best"):
-        table.add_column(name, overflow="fold")
-    for name in ("baseline", "build", "mean [interval]", "seeds"):
-        table.add_column(name, no_wrap=True)
+    yield _heading("How good is what they generate?  (mean over seeds, 95 % interval; baseline: real rows instead)")
+    tables: dict[str, Table] = {}
     for first, group in qualities(rows):
-        words = [f"{first.workload} {first.preset} {first.precision}", first.metric, first.better, spell.metric(first.baseline)]
+        title = one_line(f"{first.workload} {first.preset} {first.precision}")
+        if title not in tables:
+            tables[title] = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
+            for heading in (title, "baseline", "build", "mean [interval]", "seeds"):
+                tables[title].add_column(Text(heading), overflow="fold")
         builds = [[row.build, spell.metric_interval(row.mean, row.low, row.high), str(row.seeds)] for row in group]
-        table.add_row(*(Text(one_line(word)) for word in words), *(Text("\n".join(map(one_line, cells))) for cells in zip(*builds, strict=True)))
-    yield table
+        columns = ["\n".join(map(one_line, cells)) for cells in zip(*builds, strict=True)]
+        name = f"{one_line(first.metric)}\n  {one_line(first.better)} is best"
+        tables[title].add_row(Text(name), spell.metric(first.baseline), *map(Text, columns))
+    yield from tables.values()
     lacking = [row for row in rows if row.reason]
     yield from _cut([_entry("?", "yellow", f"{row.build} {row.metric}: {row.reason}") for row in lacking], "metrics")
 

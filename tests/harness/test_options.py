@@ -67,7 +67,7 @@ def test_nothing_like_it() -> None:
         ("--ports nowhere: no such folder", Options(backends=TWO, ports=(Path("nowhere"),))),
         ("workload cnn has ports for tf1, tf2, torch", Options(backends=TWO, workloads=("cnn",))),
         ("has no such preset. It has: tiny, small", Options(backends=TWO, workloads=("linear",), preset="paper")),
-        ("no distribution stage|has a distribution stage", Options(backends=TWO, stages=("D",))),
+        ("linear has no such stage.*have: ehr_mgan", Options(backends=TWO, workloads=("linear",), stages=("D",))),
         ("leave nothing to do", Options(backends=TWO, no_speed=True, no_fidelity=True)),
         ("--seeds 0: must be at least 1", Options(backends=TWO, seeds=0)),
         ("--threads 0: must be at least 1", Options(backends=TWO, threads=0)),

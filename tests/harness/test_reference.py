@@ -98,11 +98,11 @@ def test_numpy_agrees_with_the_recorded_tf1(tmp_path):
     located = comparison.Located({"numpy": Path(sys.executable)}, {"numpy": "here"}, {"tf1": "no Python 3.7"})
     bench = comparison.make_bench(tmp_path, located, chosen, context)
     planned = plan.make(request)
-    witnesses, jobs, builds, _ = comparison._run_jobs(bench, planned, located, context)
-    rows = judging.stage_rows(planned, witnesses)
+    ran = comparison._run_jobs(bench, planned, located, context)
+    rows = judging.stage_rows(planned, ran.witnesses)
     assert [(stage, "PASS") for stage in plan.LOCKSTEP_STAGES] == [(row.stage, row.verdict) for row in rows]
-    assert {("tf1", "recorded", "ok"), ("numpy", "fidelity", "ok")} == {(row.build, row.kind, row.status) for row in jobs}
-    assert "1.15.5" == next(row for row in builds if row.build == "tf1").versions["tensorflow"]
+    assert {("tf1", "recorded", "ok"), ("numpy", "fidelity", "ok")} == {(row.build, row.kind, row.status) for row in ran.jobs}
+    assert "1.15.5" == ran.builds["tf1"].versions["tensorflow"]
 
 
 def test_a_run_has_one_owner(tmp_path):

@@ -52,11 +52,11 @@ def test_finished_jobs_rest(bench: runner.Bench) -> None:
     def progress(job: plan.Job, record: store.Record | None) -> None:
         told.append((job.side, record.status if record else "starts"))
 
-    first = runner.run_jobs(bench, jobs, progress)
+    first = runner.run_jobs(bench, jobs, progress, runner.run_job)
     assert [(side, "starts") for side in ("numpy", "numpy#2", "numpy#3")] == told[::2]
     assert ["ok", "crashed", "ok"] == [status for _, status in told[1::2]]
     told.clear()
-    again = runner.run_jobs(bench, jobs, progress)
+    again = runner.run_jobs(bench, jobs, progress, runner.run_job)
     assert told == [("numpy#2", "starts"), ("numpy#2", "crashed")]
     assert first[jobs[0].name].result == again[jobs[0].name].result
 
@@ -78,7 +78,7 @@ def test_newer_record_is_kept(bench: runner.Bench) -> None:
     manifest = bench.run / "jobs" / job.name / store.MANIFEST
     store.write_text(manifest, json.dumps({"schema": 99}))
     with pytest.raises(NewerSchema, match="schema 99"):
-        runner.run_jobs(bench, (job,), lambda *_: None)
+        runner.run_jobs(bench, (job,), lambda *_: None, runner.run_job)
     assert json.loads(manifest.read_text()) == {"schema": 99}
 
 
