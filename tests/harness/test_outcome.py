@@ -93,3 +93,14 @@ def test_first_failure() -> None:
 def test_headline(said: str, stages, speeds, jobs) -> None:
     """The answer in a sentence."""
     assert said in outcome.headline(stages, speeds, jobs)
+
+
+def test_headlines_of_results() -> None:
+    """The same function and the same results are two answers."""
+    passed, failed = stage("PASS", "distribution"), stage("FAIL", "distribution")
+    assert outcome.headline([passed], [], [OK]).startswith("Same results: models trained from 0 independent seeds a build are equivalent")
+    both = outcome.headline([PASS, passed], [], [OK])
+    assert both.startswith("Same function: 1 comparison") and "Same results" in both
+    assert outcome.headline([failed], [], [OK]) == (
+        "Not the same results: the models that tf1 and torch train differ in cnn (fp64), most in conv1/kernel.")
+    assert outcome.headline([FAIL, failed], [], [OK]).startswith("Not the same model")

@@ -10,6 +10,7 @@ import pytest
 from harness import plan
 from harness.plan import LOCKSTEP_STAGES, Request, Side
 from harness.workloads.cnn import WORKLOAD as CNN
+from harness.workloads.ehr_mgan import WORKLOAD as EHR_MGAN
 from harness.workloads.linear import WORKLOAD as LINEAR
 
 TF1, TF2, TORCH, NUMPY = (Side(name, name, name) for name in ("tf1", "tf2", "torch", "numpy"))
@@ -111,3 +112,45 @@ def test_descriptions_are_plain_json():
     for document in (plan.describe(made.jobs[0]), plan.describe(made.speed[0]), plan.identity(asked)):
         assert json.loads(json.dumps(document, allow_nan=False))
     assert {"linear", "cnn"} == {config["workload"] for config in plan.identity(asked)["workloads"]}
+
+
+def distribution(*sides, **changed):
+    """Return the plan of the distribution stage alone, three seeds."""
+    return plan.make(request(*sides, **{"workloads": (EHR_MGAN,), "stages": ("distribution",), "seeds": (5, 6, 7), **changed}))
+
+
+def test_the_distribution_stage_trains_each_side_from_each_seed_once():
+    """However many pairs it is judged in; nothing else is recorded for it."""
+    made = distribution(TF1, TF2, TORCH)
+    assert () == made.jobs == made.pairs == made.chains == made.bounds
+    assert 9 == len(made.samples) == len({job.name for job in made.samples})
+    assert [("tf1", "tf2"), ("tf1", "torch"), ("tf2", "torch")] == [(pair.a[0].side, pair.b[0].side) for pair in made.distributions]
+    assert all(3 == len(pair.a) == len(pair.b) and pair.seed == 5 for pair in made.distributions)
+    assert {(EHR_MGAN.distribution("tiny").steps, EHR_MGAN.distribution("tiny").rows)} == {(job.steps, job.rows) for job in made.samples}
+
+
+def test_no_two_trainings_share_a_seed_and_each_keeps_its_own():
+    """Not between builds, not between seeds, and whoever else takes part; another base gives others."""
+    seeds = [job.own_seed for job in distribution(TF1, TF2, TORCH).samples]
+    assert 9 == len(set(seeds)) and all(0 <= seed < 2**31 for seed in seeds)
+    alone = [job.own_seed for job in distribution(TORCH).samples]
+    assert alone == seeds[6:] and not {*seeds} & {job.own_seed for job in distribution(TORCH, seeds=(6, 7, 8)).samples}
+    twice = distribution(*plan.sides([("torch", "torch", ()), ("torch", "torch", ())])).samples
+    assert 6 == len({job.own_seed for job in twice})
+
+
+@pytest.mark.parametrize(("asked", "expected"), [
+    (("fp64", "fp32"), {"fp32"}), (("fp32", "bf16"), {"fp32"}), (("fp64", "bf16", "fp16"), {"bf16", "fp16"}), (("fp64",), {"fp64"}),
+])
+def test_models_are_trained_in_float32_unless_only_others_were_asked_for(asked, expected):
+    """float64 is for lockstep."""
+    assert expected == {job.precision for job in distribution(TF2, TORCH, precisions=asked).samples}
+
+
+def test_workloads_without_the_stage_are_not_in_it():
+    """And without it in the request nobody trains; one side alone is compared with nothing."""
+    assert () == distribution(TF2, TORCH, workloads=(CNN,)).samples
+    assert () == distribution(TF2, TORCH, stages=LOCKSTEP_STAGES).samples
+    assert () == distribution(TF2, TORCH, fidelity=False).samples
+    alone = distribution(TORCH)
+    assert 3 == len(alone.samples) and () == alone.distributions

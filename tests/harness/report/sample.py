@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
-from harness.report.model import BuildRow, JobRow, Report, SpeedRow, StageRow
+from harness.report.model import BuildRow, JobRow, QualityRow, Report, SpeedRow, StageRow
 
 HOSTILE = "<script>alert('x')</script> [bold]b[/bold] a|b `c` \x1b[31mred\u202e"
 
@@ -54,6 +54,12 @@ SPEED = (
     speed("train", "UNCLEAR", workload=HOSTILE, a=HOSTILE, reason=HOSTILE, ratio=None, low=None, high=math.inf, a_step_s=None,
           a_rate=None, a_peak_bytes=None, a_warmup_s=math.nan, rounds=0, differences=(HOSTILE,)),
 )
+QUALITY = (
+    QualityRow("walks", "tf1-compat", "fp32", "tiny", "MMD", "lower", 0.312, 0.301, 0.323, 8, 0.2912),
+    QualityRow("walks", "torch", "fp32", "tiny", "MMD", "lower", 0.4056, None, None, 1, 0.2912, "7 of 8 seeds have no number: NaN"),
+    QualityRow("walks", "torch", "fp32", "tiny", "TSTR AUROC", "higher", reason="one class"),
+    QualityRow(HOSTILE, HOSTILE, "fp32", "tiny", HOSTILE, HOSTILE, math.inf, -math.inf, math.nan, 0, math.nan, HOSTILE),
+)
 JOBS = (
     JobRow("cnn-torch", "torch", "cnn", "fidelity", "fp64", "ok", "", 3.2, "jobs/cnn-torch/worker.log"),
     JobRow("cnn-tf1-bf16", "tf1", "cnn", "fidelity", "bf16", "unsupported",
@@ -72,11 +78,11 @@ REPORT = Report(
     command="harness compare --backends tf1-compat tf2.10 tf2 torch --precision fp64 bf16", fidelity="FAIL",
     headline="cnn differs between tf1-compat and torch: it starts at the loss, in loss/l2.", stages=STAGES, speed=SPEED, jobs=JOBS,
     builds=BUILDS, tapes={"cnn/tiny/0": "ab" * 32, "a/b": "cd" * 32},
-    notes=("tf1 is absent: judged against the recorded reference of TF 1.15.5", HOSTILE), exit_code=1,
+    notes=("tf1 is absent: judged against the recorded reference of TF 1.15.5", HOSTILE), exit_code=1, quality=QUALITY,
 )
 #: Two seeds of one pair, which differ in nothing else but their verdicts.
 SEEDED = dataclasses.replace(
-    REPORT, jobs=(), notes=(),
+    REPORT, jobs=(), notes=(), quality=(),
     stages=tuple(stage(name, "FAIL" if seed == 1 and name == "loss" else "PASS", b="tf2.10", seed=seed)
                  for seed in (0, 1) for name in ("weights", "forward", "loss", "gradients", "update", "trajectory"))
     + (stage("trajectory", "INFO", a="tf1 fp32 powers", seed=1),),
