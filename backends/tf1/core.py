@@ -22,10 +22,10 @@ from backends.contract import PRECISION_TABLE, Port, Setting
 from backends.parameters import check
 from backends.schedule import columns, phases_at
 from backends.source import Batch
-from backends.tf1 import checkpoints, native, optimizers, runtime
+from backends.tf1 import checkpoints, native, optimizers, phases, runtime
+from backends.tf1.phases import SCOPE
 from backends.tf1.runtime import DEVICES, EXECUTIONS, framework_versions  # noqa: F401  (a backend's abilities are read here)
 
-SCOPE = "model"
 #: `generate` runs about this many input elements at a time: one run for digits, one batch a run for photographs.
 CHUNK_ELEMENTS = 1 << 20
 #: The seed of updates that are asked for one by one without a tape's noise.
@@ -39,33 +39,19 @@ def ridge(scale: float) -> Callable[[Any], Any]:
     return lambda weight: scale * tf.nn.l2_loss(weight)  # l2_loss holds the half
 
 
-class Phase(object):
-    """The tensors of one phase.
-
-    Attributes:
-        names, values: of the loss terms, `total` last; the values as one vector.
-        gradients: of `total`, by parameter.
-        update: the operation that runs one update.
-        step: runs one native update on (key, row numbers) and returns the values; made when it is first needed.
-    """
-
-    def __init__(self, terms: Tensors, gradients: Tensors, update: Any) -> None:
-        self.names, self.values = list(terms), tf.stack(list(terms.values()))
-        self.gradients, self.update = gradients, update
-        self.step = None  # type: Any
-
-
 class Tf1Port(Port):
     """Base of the TF1 ports.
 
     A subclass states `PRODUCT`, the activation that `generate` returns, and defines `inputs`, `activations` and
-    `loss_terms`. `activations` may be called any number of times: variables are shared.
+    `loss_terms`. `activations` may be called any number of times: variables are shared. `REWRITE` False keeps Grappler out:
+    it goes over the whole graph for every new combination of fetches, which only pays where it finds something.
 
     Attributes:
         step_origin: for each optimizer, where the count of updates of the last restored checkpoint is from.
     """
 
     PRODUCT = ""
+    REWRITE = True
 
     def __init__(self, config: Mapping[str, Any], setting: Setting) -> None:
         runtime.require(setting)
@@ -79,7 +65,7 @@ class Tf1Port(Port):
         self.graph = tf.Graph()
         with self.graph.as_default():
             self._build()
-            self.session = tf.Session(config=runtime.session_config(setting))
+            self.session = tf.Session(config=runtime.session_config(setting, self.REWRITE))
             self._run(tf.global_variables_initializer())
         self.step_origin = dict.fromkeys(self.optimizers, "counted")
         self._saver = None  # type: Any
@@ -121,8 +107,8 @@ class Tf1Port(Port):
         return tf.cast(tensor, self.low_dtype)
 
     def subtract(self, variable: Any, change: Any) -> None:
-        """Let the update of the phase that is being built subtract `change` from a running statistic. (An operation among
-        UPDATE_OPS would run also where an update is skipped.)"""
+        """Let the update of the phase that is being built subtract `change` from a running statistic: an operation among
+        UPDATE_OPS would run also where an update is skipped."""
         self.changes.append((variable, change))
 
     def regularization(self) -> Any:
@@ -149,51 +135,11 @@ class Tf1Port(Port):
         self.inference = found.get("inference", self.training)
         self.observed_dtypes.update((name, tensor.dtype.name) for name, tensor in self.training.items())
         self.observed_dtypes["output"] = self.inference[self.PRODUCT].dtype.name
-        self.optimizers = self._optimizers()
-        self.phases = self._phases()
+        self.optimizers = phases.build_optimizers(self.config, self.weights, self.dtype, self.table)
+        self.phases = phases.build_phases(self)
         self.state = collections.OrderedDict()  # type: Tensors
         for optimizer in self.optimizers.values():
             self.state.update(optimizer.state)
-
-    def _optimizers(self) -> Dict[str, optimizers.Optimizer]:
-        """Return each optimizer over all parameters that any of its updates moves."""
-        found = collections.OrderedDict()  # type: Dict[str, optimizers.Optimizer]
-        for name, options in self.config["optimizers"].items():
-            updated = [update["parameters"] for update in self.config["updates"] if update["optimizer"] == name]
-            union = collections.OrderedDict((parameter, self.weights[parameter]) for names in updated for parameter in names)
-            found[name] = optimizers.Optimizer(name, options, union, self.dtype, self.table)
-        return found
-
-    def _phases(self) -> Dict[str, Phase]:
-        """Build the phases: losses and gradients once a kind, updates once a kind and optimizer."""
-        losses, phases = {}, {}  # type: Dict[str, Any], Dict[Any, Phase]
-        for update in self.config["updates"]:
-            phase, kind = update["phase"], self.kind(update["phase"])
-            optimizer = self.optimizers[update["optimizer"]]
-            if kind not in losses:
-                self.changes = []
-                with tf.name_scope("losses"), tf.variable_scope(SCOPE, reuse=tf.AUTO_REUSE):
-                    losses[kind] = self.loss_terms(phase, self.arrays, self.noise.sites.get(phase, {})), self.changes
-            terms, changes = losses[kind]
-            self.observed_dtypes["loss"] = terms["total"].dtype.name
-            # A dynamic loss scale is inside the gradients, and each optimizer has its own.
-            scaled = (kind, tuple(update["parameters"]), optimizer.name if optimizer.growth else "")
-            with tf.name_scope("gradients"):
-                if scaled not in losses:
-                    losses[scaled] = self._gradients(optimizer, terms["total"], update["parameters"])
-                gradients = losses[scaled]
-            same = scaled + (optimizer.name,)
-            if same not in phases:
-                # All gradients first: an update copies a variable that somebody still reads.
-                with tf.control_dependencies(list(terms.values()) + list(gradients.values())), tf.name_scope("update"):
-                    pairs = [(gradient, self.weights[name]) for name, gradient in gradients.items()]
-                    phases[same] = Phase(terms, gradients, optimizer.update(pairs, changes))
-            phases[phase] = phases[same]
-        return {phase: phases[phase] for phase in self.config["phases"]}
-
-    def _gradients(self, optimizer: optimizers.Optimizer, total: Any, names: List[str]) -> Tensors:
-        found = zip(names, optimizer.gradients(total, [self.weights[name] for name in names]))
-        return collections.OrderedDict((name, tf.convert_to_tensor(value)) for name, value in found if value is not None)
 
     # -- running ----------------------------------------------------------------------------------------------
 
@@ -271,17 +217,17 @@ class Tf1Port(Port):
                 self.trained_steps += 1
         return columns(self.config, history)
 
-    def _lockstep(self, source: Any, phases: List[str]) -> List[Tuple[str, Dict[str, float]]]:
-        return [(phase, self.train_step(phase, source.batch(source.cursor, phase))) for phase in phases]
+    def _lockstep(self, source: Any, names: List[str]) -> List[Tuple[str, Dict[str, float]]]:
+        return [(phase, self.train_step(phase, source.batch(source.cursor, phase))) for phase in names]
 
-    def _native(self, source: Any, phases: List[str]) -> List[Tuple[str, Dict[str, float]]]:
+    def _native(self, source: Any, names: List[str]) -> List[Tuple[str, Dict[str, float]]]:
         """Run a step's phases, one call each: they share tensors, which a call computes once. The rows are in the graph's
         memory and noise is drawn there: a few numbers are fed."""
         numbers, found = self.rows.batch(self.session, source.cursor), []
-        for phase in phases:
+        for phase in names:
             built = self.phases[phase]
             if built.step is None:
-                built.step = self.session.make_callable([built.values, built.update], [self.noise.key, self.rows.numbers])
+                built.step = runtime.callable_of(self.session, [self.noise.key, self.rows.numbers], built.values, built.update)
             values = built.step(self._key(phase, source.seed, source.cursor), numbers)[0]
             found.append((phase, dict(zip(built.names, values.tolist()))))
         return found

@@ -43,8 +43,8 @@ class Noise(object):
         for entry in entries:
             for phase in entry["phases"]:
                 self._numbers.setdefault(phase, len(self._numbers))
-        self.sites = {phase: {} for phase in self._numbers}  # type: Dict[str, Dict[str, Any]]
-        self.entries = {phase: {} for phase in self._numbers}  # type: Dict[str, Dict[str, Any]]
+        self.sites: Dict[str, Dict[str, Any]] = {phase: {} for phase in self._numbers}
+        self.entries: Dict[str, Dict[str, Any]] = {phase: {} for phase in self._numbers}
         shared = collections.OrderedDict()  # type: Dict[Tuple[Any, ...], List[int]]
         for place, entry in enumerate(entries):
             shared.setdefault(self._identity(entry), []).append(place)

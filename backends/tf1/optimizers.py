@@ -76,7 +76,7 @@ class Optimizer(object):
             for slot in self.inner.get_slot_names():
                 self.state["%s/%s/%s" % (name, parameter, slot)] = self.inner.get_slot(variable, slot)
         self.step = self._scalar("step", 0, tf.int64)
-        self.powers = {}  # type: Dict[str, Any]
+        self.powers: Dict[str, Any] = {}
         if options["kind"] == "adam":
             self.powers = dict(zip(POWERS, self.inner._get_beta_accumulators()))
         if self.growth:

@@ -13,6 +13,8 @@ import tensorflow.compat.v1 as tf
 
 #: TF's fused layer multiplies inputs and state in one product an hour: that pays while a product costs little.
 FUSED_UNITS = 64
+#: The name of `scan`'s gradient in TF's registry.
+GRADIENT = "ParityHarnessRecurrentLayer"
 
 Product = Callable[..., Any]
 
@@ -38,7 +40,7 @@ def layer(x: Any, kernel: Any, bias: Any, state: Tuple[Any, Any], product: Produ
     if product.dtype == tf.float32 and x.dtype == tf.float32 and units <= FUSED_UNITS:
         return fused(x, kernel, bias, state)
     projected = tf.reshape(product(tf.reshape(x, [-1, inputs]), kernel[:inputs]), [hours, batch, 4 * units])
-    return scan(projected + forget_bias(bias), kernel[inputs:], state, product)
+    return scan(projected + forget_bias(bias), tf.cast(kernel[inputs:], product.dtype), state)
 
 
 def fused(x: Any, kernel: Any, bias: Any, state: Tuple[Any, Any]) -> Any:
@@ -50,37 +52,38 @@ def fused(x: Any, kernel: Any, bias: Any, state: Tuple[Any, Any]) -> Any:
         forget_bias=1.0, cell_clip=-1.0, use_peephole=False)[6]
 
 
-def scan(projected: Any, kernel: Any, state: Tuple[Any, Any], product: Product) -> Any:
+def scan(projected: Any, kernel: Any, state: Tuple[Any, Any]) -> Any:
     """Return the outputs [hours, batch, units] of a recurrent layer.
 
     Args:
         projected: [hours, batch, 4 units], the gates' inputs but for the state's part.
-        kernel: [units, 4 units].
+        kernel: [units, 4 units], in the dtype of contractions.
     """
-
-    @tf.custom_gradient
-    def run(projected: Any, kernel: Any, c: Any, h: Any) -> Any:
-        gates, cells, outputs = _forward(projected, kernel, c, h, product)
-
-        def gradient(given: Any) -> Tuple[Any, Any, Any, Any]:
-            before = [tf.concat([first[None], series[:-1]], axis=0) for first, series in ((c, cells), (h, outputs))]
-            moved, dc, dh = _backward(given, gates, before[0], cells, kernel, product)
-            units = kernel.shape.as_list()
-            rows = [tf.reshape(before[1], [-1, units[0]]), tf.reshape(moved, [-1, units[1]])]
-            return moved, product(*rows, transpose_a=True), dc, dh
-
-        return outputs, gradient
-
-    return run(projected, kernel, *state)
+    c, h = state
+    gates, cells, outputs = _forward(projected, kernel, c, h)
+    # `tf.custom_gradient` would keep every graph alive: it registers a function of its own for each call.
+    with tf.get_default_graph().gradient_override_map({"IdentityN": GRADIENT}):
+        return tf.identity_n([outputs, projected, kernel, c, h, gates, cells])[0]
 
 
-def _forward(projected: Any, kernel: Any, c: Any, h: Any, product: Product) -> List[Any]:
+@tf.RegisterGradient(GRADIENT)
+def _scan_gradient(op: Any, given: Any, *_: Any) -> List[Any]:
+    """Return the gradients of what `scan` was given; none flows into its loop."""
+    outputs, _, kernel, c, h, gates, cells = op.inputs
+    before = [tf.concat([first[None], series[:-1]], axis=0) for first, series in ((c, cells), (h, outputs))]
+    moved, dc, dh = _backward(given, gates, before[0], cells, kernel)
+    units = kernel.shape.as_list()
+    rows = [tf.cast(tf.reshape(series, [-1, width]), kernel.dtype) for series, width in zip((before[1], moved), units)]
+    return [None, moved, tf.matmul(*rows, transpose_a=True), dc, dh, None, None]
+
+
+def _forward(projected: Any, kernel: Any, c: Any, h: Any) -> List[Any]:
     hours = projected.shape.as_list()[0]
     given = unstack(projected)
     kept = [_empty(hours, like) for like in (projected[0], c, h)]
 
     def hour(t: Any, c: Any, h: Any, *kept: Any) -> Tuple[Any, ...]:
-        gates = given.read(t) + product(h, kernel)
+        gates = given.read(t) + _product(h, kernel)
         c, h = cell(gates, c)
         return (t + 1, c, h) + tuple(array.write(t, value) for array, value in zip(kept, (gates, c, h)))
 
@@ -88,7 +91,7 @@ def _forward(projected: Any, kernel: Any, c: Any, h: Any, product: Product) -> L
     return [stack(array, hours) for array in found[3:]]
 
 
-def _backward(given: Any, gates: Any, before: Any, cells: Any, kernel: Any, product: Product) -> Tuple[Any, Any, Any]:
+def _backward(given: Any, gates: Any, before: Any, cells: Any, kernel: Any) -> Tuple[Any, Any, Any]:
     """Return the gradients of `projected` and of the initial (c, h).
 
     Args: given: gradient of the outputs. before: c of the hour before. Factors that need no recurrence are made for all hours at once.
@@ -106,12 +109,16 @@ def _backward(given: Any, gates: Any, before: Any, cells: Any, kernel: Any, prod
         dh = dh + given
         dc = dc + dh * through
         moved = tf.concat([dc, dc, dc, dh], axis=1) * slopes
-        return t - 1, dc * f, product(moved, kernel, transpose_b=True), kept.write(t, moved)
+        return t - 1, dc * f, _product(moved, kernel, transpose_b=True), kept.write(t, moved)
 
     zero = tf.zeros_like(cells[0])
     start = [tf.constant(hours - 1), zero, zero, _empty(hours, gates[0])]
     _, dc, dh, kept = tf.while_loop(lambda t, *_: t >= 0, hour, start, parallel_iterations=1, back_prop=False)
     return stack(kept, hours), dc, dh
+
+
+def _product(x: Any, kernel: Any, transpose_b: bool = False) -> Any:
+    return tf.cast(tf.matmul(tf.cast(x, kernel.dtype), kernel, transpose_b=transpose_b), x.dtype)
 
 
 def stack(array: Any, hours: int) -> Any:

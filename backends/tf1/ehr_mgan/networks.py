@@ -133,8 +133,8 @@ class Networks(object):
                 projected.append(tf.reshape(product, [self.hours, self.batch, 4, units]))
             zero = tf.zeros([self.batch, 2 * units], self.dtype)
             found = lstm.scan(
-                tf.reshape(tf.stack(projected, axis=3), [self.hours, self.batch, 8 * units]), tf.reshape(kernel, [2 * units, 8 * units]),
-                (zero, zero), self.product)
+                tf.reshape(tf.stack(projected, axis=3), [self.hours, self.batch, 8 * units]),
+                tf.cast(tf.reshape(kernel, [2 * units, 8 * units]), self.product.dtype), (zero, zero))
             x = dict(zip(STREAMS, tf.split(found, 2, axis=2)))
             for stream in reversed(STREAMS):
                 self.record["generator/%s/layer%d" % (stream, number)] = x[stream]
