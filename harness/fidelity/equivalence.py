@@ -5,9 +5,10 @@ margin is fixed before looking: a difference of means is negligible below `MARGI
 deviation between seeds. 2.8 spreads is the repeatability limit of ISO 5725-6: two runs of the original differ by less than that
 in 95 of 100 cases, so a build within it moves the outcome by no more than one's own next run would.
 
-The spread is itself an estimate from few seeds. With a margin of 2.8 *estimated* spreads a plain TOST of level 5 % passes about
-three times as often as it should; the test used here is exact for normal quantities of equal spread: |difference| / spread
-follows a non-central F distribution at the margin (Wellek 2010, Testing Statistical Hypotheses of Equivalence, section 6.1).
+The spread is itself an estimate from few seeds. With a margin of 2.8 *estimated* spreads a plain TOST of level 5 % passes more
+than twice as often as it should (12 of 100 with 8 seeds); the test used here is exact for normal quantities of equal spread: at
+the margin, the square of difference / spread over 2/n has a non-central F distribution (Wellek 2010, Testing Statistical
+Hypotheses of Equivalence and Noninferiority, section 6.1).
 """
 
 from __future__ import annotations
