@@ -206,7 +206,9 @@ def _sum_up(a: Sequence[Draw], b: Sequence[Draw], asked: int, items: list[Tensor
         reason = "; ".join(part for part in (short, open_ones, first, hint) if part) or "nothing could be compared"
         return Judged(StageVerdict(STAGE, INCONCLUSIVE, reason, worst, tuple(items)), seeds, needed)
     worst = max(shown, key=lambda item: item.margin)
-    reason = f"{len(shown)} quantities equivalent over {seeds[0]} and {seeds[1]} seeds, the furthest apart {worst.name} ({worst.reason})"
+    uncounted = sum(item.verdict == NULL for item in items)
+    also = f"; {uncounted} more are constant or, with a constant channel, not defined" if uncounted else ""
+    reason = f"{len(shown)} quantities equivalent over {seeds[0]} and {seeds[1]} seeds, the furthest apart {worst.name} ({worst.reason}){also}"
     return Judged(StageVerdict(STAGE, PASS, reason, worst, tuple(items)), seeds)
 
 

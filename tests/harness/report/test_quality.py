@@ -49,6 +49,13 @@ def test_stage_d_is_a_column_and_a_test_case(full, sample):
     assert "4 seeds a build, about 11 needed" in case.find("error").text
 
 
+def test_what_is_not_defined_is_not_called_zero(full, sample):
+    """A constant channel has no correlation; that is no tensor which is mathematically zero."""
+    row = sample.stage("distribution", precision="fp32", null=("a and e, correlation",))
+    report = dataclasses.replace(full, stages=(row,))
+    assert all("a and e, correlation" not in renderer(report) for renderer in RENDERERS.values())
+
+
 def test_speed_says_what_train_times_and_what_comes_before(full):
     """The segment of the schedule; building apart from the first step, together where older reports know no better."""
     row = dataclasses.replace(full.speed[0], segment="joint", a_build_s=1.5, a_first_step_s=0.25, b_build_s=0.5, b_first_step_s=2.0)
