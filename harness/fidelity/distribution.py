@@ -208,7 +208,8 @@ def _sum_up(a: Sequence[Draw], b: Sequence[Draw], asked: int, items: list[Tensor
     worst = max(shown, key=lambda item: item.margin)
     uncounted = sum(item.verdict == NULL for item in items)
     also = f"; {uncounted} more are constant or, with a constant channel, not defined" if uncounted else ""
-    reason = f"{len(shown)} quantities equivalent over {seeds[0]} and {seeds[1]} seeds, the furthest apart {worst.name} ({worst.reason}){also}"
+    furthest = f"the furthest apart {worst.name} ({worst.reason})"
+    reason = f"{len(shown)} quantities equivalent over {seeds[0]} and {seeds[1]} seeds, {furthest}{also}"
     return Judged(StageVerdict(STAGE, PASS, reason, worst, tuple(items)), seeds)
 
 
