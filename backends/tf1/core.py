@@ -136,7 +136,7 @@ class Tf1Port(Port):
         self.observed_dtypes.update((name, tensor.dtype.name) for name, tensor in self.training.items())
         self.observed_dtypes["output"] = self.inference[self.PRODUCT].dtype.name
         self.optimizers = phases.build_optimizers(self.config, self.weights, self.dtype, self.table)
-        self.phases = phases.build_phases(self)
+        self.phases = phases.Phases(self)
         self.state = collections.OrderedDict()  # type: Tensors
         for optimizer in self.optimizers.values():
             self.state.update(optimizer.state)

@@ -1,4 +1,4 @@
-"""Phases: losses, gradients and updates, each built once for all phases that share it."""
+"""Phases: losses, gradients and updates, each built once for all phases that share it, and when the first of them is needed."""
 
 from __future__ import annotations
 
@@ -43,33 +43,49 @@ def build_optimizers(
     return found
 
 
-def build_phases(port: Any) -> Dict[str, Phase]:
-    """Return the phases of a port by name: losses and gradients are built once a kind, updates once a kind and optimizer."""
-    losses, gradients, built = {}, {}, {}  # type: Dict[str, Any], Dict[Any, Tensors], Dict[Any, Phase]
-    phases = {}  # type: Dict[str, Phase]
-    for update in port.config["updates"]:
-        phase, kind, optimizer = update["phase"], port.kind(update["phase"]), port.optimizers[update["optimizer"]]
-        if kind not in losses:
+class Phases(object):
+    """The phases of a port by name, each built when it is first asked for.
+
+    Phases of a kind share losses and gradients, those that also share the optimizer are one.
+    """
+
+    def __init__(self, port: Any) -> None:
+        self._port = port
+        self._updates = {update["phase"]: update for update in port.config["updates"]}
+        self._losses, self._gradients, self._built = {}, {}, {}  # type: Dict[str, Any], Dict[Any, Tensors], Dict[Any, Phase]
+        self._phases = {}  # type: Dict[str, Phase]
+
+    def __getitem__(self, phase: str) -> Phase:
+        if phase not in self._phases:
+            with self._port.graph.as_default():
+                self._phases[phase] = self._build(self._updates[phase])
+        return self._phases[phase]
+
+    def _build(self, update: Mapping[str, Any]) -> Phase:
+        port, kind, optimizer = self._port, self._port.kind(update["phase"]), self._port.optimizers[update["optimizer"]]
+        if kind not in self._losses:
             port.changes = []
             with tf.name_scope("losses"), tf.variable_scope(SCOPE, reuse=tf.AUTO_REUSE):
-                losses[kind] = port.loss_terms(phase, port.arrays, port.noise.sites.get(phase, {})), port.changes
-        terms, changes = losses[kind]
+                terms = port.loss_terms(update["phase"], port.arrays, port.noise.sites.get(update["phase"], {}))
+            self._losses[kind] = terms, port.changes
+        terms, changes = self._losses[kind]
         port.observed_dtypes["loss"] = terms["total"].dtype.name
         # A dynamic loss scale is inside the gradients, and each optimizer has its own.
         scaled = (kind, tuple(update["parameters"]), optimizer.name if optimizer.growth else "")
-        if scaled not in gradients:
+        if scaled not in self._gradients:
             with tf.name_scope("gradients"):
-                gradients[scaled] = _gradients(optimizer, terms["total"], {name: port.weights[name] for name in update["parameters"]})
-        same = scaled + (optimizer.name,)
-        if same not in built:
-            pairs = [(gradient, port.weights[name]) for name, gradient in gradients[scaled].items()]
+                weights = {name: port.weights[name] for name in update["parameters"]}
+                self._gradients[scaled] = gradients_of(optimizer, terms["total"], weights)
+        gradients, same = self._gradients[scaled], scaled + (optimizer.name,)
+        if same not in self._built:
+            pairs = [(gradient, port.weights[name]) for name, gradient in gradients.items()]
             # All gradients first: an update copies a variable that somebody still reads.
             with tf.control_dependencies(list(terms.values()) + [gradient for gradient, _ in pairs]), tf.name_scope("update"):
-                built[same] = Phase(terms, gradients[scaled], optimizer.update(pairs, changes))
-        phases[phase] = built[same]
-    return phases
+                self._built[same] = Phase(terms, gradients, optimizer.update(pairs, changes))
+        return self._built[same]
 
 
-def _gradients(optimizer: Optimizer, total: Any, weights: Mapping[str, Any]) -> Tensors:
+def gradients_of(optimizer: Optimizer, total: Any, weights: Mapping[str, Any]) -> Tensors:
+    """Return the gradients of a loss by parameter, those that there are."""
     found = zip(weights, optimizer.gradients(total, list(weights.values())))
     return collections.OrderedDict((name, tf.convert_to_tensor(value)) for name, value in found if value is not None)
