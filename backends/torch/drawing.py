@@ -42,7 +42,7 @@ class Drawing(object):
     def _draw(self, site: Mapping[str, Any], generator: torch.Generator) -> torch.Tensor:
         empty = torch.empty(site["shape"], dtype=self.dtype, device=self.device)
         if site["kind"] == "keep_mask":
-            return empty.bernoulli_(site["keep"], generator=generator)
+            return empty.uniform_(generator=generator).lt_(site["keep"])  # bernoulli_ takes three times as long on CPUs
         if site["kind"] == "uniform":
             return empty.uniform_(site["low"], site["high"], generator=generator)
         if site["kind"] == "normal":

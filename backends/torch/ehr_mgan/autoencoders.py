@@ -75,7 +75,7 @@ class Autoencoders(object):
     def _cell(self, name: str) -> Tuple[torch.Tensor, torch.Tensor]:
         """Return an LSTM's kernel [4 units, in] and bias [4 units] with the constant forget bias, gates in the loop's order."""
         bias = self.weights[name + "/bias"]
-        return sigmoids_first(self.weights[name + "/kernel"]), sigmoids_first(bias + self.networks.forget_bias(bias.shape[1]))
+        return sigmoids_first(self.weights[name + "/kernel"]), sigmoids_first(bias + self.networks.constant_bias(bias.shape[1]))
 
     def _first(self, arrays: Tensors) -> Tuple[torch.Tensor, torch.Tensor]:
         """Return the first cells' kernel of what is fed back and of h, and for each hour the share of the data and the bias."""

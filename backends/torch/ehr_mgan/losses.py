@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, Mapping, Sequence
+from typing import Dict, Mapping, Sequence, Tuple
 
 import torch
 from torch.nn import functional
@@ -52,13 +52,19 @@ def discriminator(real: torch.Tensor, fake: torch.Tensor, real_label: torch.Tens
     return dict(terms, total=terms["real"] + terms["fake"])
 
 
+def moments(x: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
+    """Return the population variance and the mean over the first axis; `torch.var_mean` takes ten times as long along that one."""
+    mean = x.mean(dim=0)
+    return (x - mean).square().mean(dim=0), mean
+
+
 def generator(stream: str, logit: torch.Tensor, fake: torch.Tensor, real: torch.Tensor, weights: Mapping[str, float]) -> Tensors:
     """Return the adversarial term, and the distances between the batch's moments of fake and real features [batch, hours, ...].
 
     As in the original the continuous stream's means are compared by the roots of their magnitudes.
     """
     adversarial = functional.binary_cross_entropy_with_logits(logit, torch.ones_like(logit))
-    (fake_variance, fake_mean), (real_variance, real_mean) = [torch.var_mean(value, dim=0, correction=0) for value in (fake, real)]
+    (fake_variance, fake_mean), (real_variance, real_mean) = [moments(value) for value in (fake, real)]
     if stream == "continuous":
         fake_mean, real_mean = fake_mean.abs().sqrt(), real_mean.abs().sqrt()
     spread = torch.mean(torch.abs((fake_variance + VARIANCE_EPSILON).sqrt() - (real_variance + VARIANCE_EPSILON).sqrt()))

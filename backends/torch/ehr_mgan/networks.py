@@ -59,7 +59,7 @@ class Networks(object):
         self.device, self.dtype = some.device, some.dtype
         #: dtype of the last contraction's result, as torch named it.
         self.contracted: Optional[torch.dtype] = None
-        self.forget: Dict[int, torch.Tensor] = {}  # the constant forget bias by units, torch's second bias
+        self.constants: Dict[Tuple[int, float], torch.Tensor] = {}
 
     def product(self, x: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
         """Return x [..., in] times a kernel [out, in] transposed, contracted in the low dtype."""
@@ -78,12 +78,12 @@ class Networks(object):
         """Return the dropout of a layer's output by a mask of 0 and 1. As in the original it is always on, in generation too."""
         return x * (keep * (1.0 / self.config["keep"]))
 
-    def forget_bias(self, units: int) -> torch.Tensor:
-        """Return the frozen bias [4, units] that adds 1 to the forget gate."""
-        if units not in self.forget:
-            self.forget[units] = torch.zeros(4, units, dtype=self.dtype, device=self.device)
-            self.forget[units][1] = 1.0
-        return self.forget[units]
+    def constant_bias(self, units: int, forget: float = 1.0) -> torch.Tensor:
+        """Return the frozen bias [4, units] that adds a constant to the forget gate: torch's second bias, or both."""
+        if (units, forget) not in self.constants:
+            self.constants[units, forget] = torch.zeros(4, units, dtype=self.dtype, device=self.device)
+            self.constants[units, forget][1] = forget
+        return self.constants[units, forget]
 
     # -- recurrent layers -------------------------------------------------------------------------------------
 
@@ -93,16 +93,14 @@ class Networks(object):
         Args:
             x: [batch, hours, in].
             kernels: of the input [4, units, in] and of h [4, units, units].
-            biases: none, or two [4, units].
+            biases: two [4, units].
             state: initial (c, h), [batch, units] each.
         """
         c, h = state
         if self.low is self.dtype:
             flat = [value.flatten(0, 1) for value in (*kernels, *biases)]
-            return torch.lstm(x, (h[None], c[None]), flat, bool(biases), 1, 0.0, torch.is_grad_enabled(), False, True)[0]
-        given = self.product(x, sigmoids_first(kernels[0]))
-        if biases:
-            given = given + sigmoids_first(biases[0] + biases[1])
+            return torch.lstm(x, (h[None], c[None]), flat, True, 1, 0.0, torch.is_grad_enabled(), False, True)[0]
+        given = self.product(x, sigmoids_first(kernels[0])) + sigmoids_first(biases[0] + biases[1])
         kernel, series = sigmoids_first(kernels[1]), []
         for hour in given.unbind(1):
             h, c, _ = advance(hour + self.product(h, kernel), c)
@@ -113,7 +111,7 @@ class Networks(object):
         """Return h at all hours of TF1's LSTM cell: one trained bias, and 1 added to the forget gate."""
         kernel, bias = self.weights[name + "/kernel"], self.weights[name + "/bias"]
         units = bias.shape[1]
-        return self.recurrent(x, kernel.split([x.shape[2], units], dim=2), (bias, self.forget_bias(units)), state)
+        return self.recurrent(x, kernel.split([x.shape[2], units], dim=2), (bias, self.constant_bias(units)), state)
 
     def zeros(self, rows: int, units: int) -> Tuple[torch.Tensor, torch.Tensor]:
         """Return the zero state (c, h)."""
@@ -137,7 +135,8 @@ class Networks(object):
         states = [torch.cat([u[0], v[0]], dim=2), torch.cat([v[1], u[1]], dim=2)]
         kernels = [torch.cat(inputs, dim=1), torch.cat(states, dim=1)]
         together, units = torch.cat(list(x), dim=2), u[0].shape[1]
-        h = self.recurrent(together, kernels, (), self.zeros(len(together), 2 * units))
+        none = self.constant_bias(2 * units, forget=0.0)
+        h = self.recurrent(together, kernels, (none, none), self.zeros(len(together), 2 * units))
         return list(h.split(units, dim=2))
 
     def latents(self, arrays: Tensors, noise: Tensors, record: Tensors, streams: Sequence[str] = STREAMS) -> Tensors:
