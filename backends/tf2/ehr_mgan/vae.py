@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Tuple
 import tensorflow as tf
 
 from backends.tf2.ehr_mgan.networks import LAYERS, STREAMS, Networks, transposed
+from backends.tf2.ehr_mgan.recurrence import biased, cell
 
 Tensors = Dict[str, Any]
 #: What the losses need of it, and what the forward stage shows besides.
@@ -44,6 +45,11 @@ class Vaes(object):
                 self.masks["%s/layer%d" % (network, layer)] = tf.stack([networks.mask(noise, site) for site in sites], axis=1)
         self.kernels = self._kernels()
 
+    def lstm(self, name: str) -> Tuple[Any, Any]:
+        """Return kernel and bias of a cell, the forget gate's constant in the bias."""
+        kernel, bias = self.networks.pair(name)
+        return tf.convert_to_tensor(kernel), biased(bias)
+
     def _stacked(self, series: Any) -> Any:
         """Return both streams' series as [hours, 2, batch, width]."""
         return tf.stack([widened(x, self.width, 2) for x in series], axis=1)
@@ -52,26 +58,25 @@ class Vaes(object):
         """Return what the known part of the input [x, label] gives to the gates of the encoder's first layer, for all hours."""
         found = []
         for stream in STREAMS:
-            kernel, bias = self.networks.pair("vae/%s/encoder/layer1" % stream)
+            kernel, bias = self.lstm("vae/%s/encoder/layer1" % stream)
             x = self.networks.labelled(transposed(arrays[stream]), arrays)
             found.append(self.recurrence.projection(x, kernel[: x.shape[2]]) + bias)
         return tf.stack(found, axis=1)
 
     def _kernels(self) -> Dict[str, Tuple[Any, Any]]:
         """Return kernel and bias of each step of the loop, the streams' own stacked."""
-        pairs, found = self.networks.pair, {}
+        pairs, lstm, found = self.networks.pair, self.lstm, {}
         recurrent = []
         for stream in STREAMS:
-            kernel, _ = pairs("vae/%s/encoder/layer1" % stream)
+            kernel, _ = lstm("vae/%s/encoder/layer1" % stream)
             channels, known = self.config["channels"][stream], self.config["channels"][stream] + int(self.config["conditional"])
             recurrent.append(tf.concat([widened(kernel[known:known + channels], self.width, 0), kernel[known + channels:]], axis=0))
         found["encoder/layer1"] = tf.stack(recurrent), 0.0
         for layer in ("encoder/layer2", "decoder/layer2", "decoder/layer3"):
-            kernels, biases = zip(*[pairs("vae/%s/%s" % (stream, layer)) for stream in STREAMS])
+            kernels, biases = zip(*[lstm("vae/%s/%s" % (stream, layer)) for stream in STREAMS])
             found[layer] = tf.stack(kernels), tf.stack(biases)[:, tf.newaxis]
         for layer in ("encoder/layer3", "decoder/layer1"):
-            kernel, bias = pairs("vae/shared/" + layer)
-            found[layer] = tf.identity(kernel), tf.identity(bias)
+            found[layer] = lstm("vae/shared/" + layer)
         found["latent"] = tuple(tf.concat(both, axis=-1) for both in zip(pairs("vae/shared/mu"), pairs("vae/shared/sigma")))
         kernels, biases = zip(*[pairs("vae/%s/output" % stream) for stream in STREAMS])
         found["output"] = (
@@ -112,7 +117,7 @@ class Vaes(object):
             kernel, bias = self.kernels[name]
             x = tf.reshape(x, h.shape[:-1] + [x.shape[-1]])  # a shared layer sees one batch
             gates = self.recurrence.product(tf.concat([x, h], axis=-1), kernel) + bias + extra
-            states[place:place + 2] = self.recurrence.cell(gates, c)
+            states[place:place + 2] = cell(gates, c)
             out = tf.reshape(states[place + 1], [2, self.batch, -1])
             found[name] = out * read[name]
             return found[name]
