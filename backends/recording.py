@@ -21,6 +21,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
 import numpy as np
 
 from backends.contract import abilities
+from backends.schedule import phases_at
 from backends.source import Batch, TapeSource
 
 #: Explicit mantissa bits of each precision.
@@ -86,7 +87,8 @@ class Recorder(object):
         opened = {stage: np.load(path, allow_pickle=False) for stage, path in files.items()}
         for stage, name, value, _ in run.stages([stage for stage in stages if stage != "weights"], steps):
             base = opened[stage][name]
-            if run.order is not None and stage == "forward" and value.shape[:1] == run.order.shape:
+            # What is generated comes from rows of its own, in their own order.
+            if run.order is not None and stage == "forward" and name != "generate" and value.shape[:1] == run.order.shape:
                 base = base[run.order]
             moved = _largest(np.asarray(value, np.float64) - base) if base.size else 0.0
             noise.setdefault("%s/%s" % (stage, name), {}).setdefault(variant["kind"], []).append(moved)
@@ -189,9 +191,12 @@ class Run(object):
         return self.port.optimizer_state() if "optimizer_state" in self.can else {}
 
     def _trajectory(self, steps: int) -> Iterator[Item]:
-        """Train in one go, looking at the losses of every step and at the parameters after 1, 2, 4, ... and all steps."""
+        """Train in one go, looking at the losses of every step and at the parameters after 1, 2, 4, ... and all steps: those
+        that the phases so far update, running statistics, and whatever else has changed."""
         source = self.start()
         start, done = self.port.parameters(), 0
+        owners = {update["phase"]: update["parameters"] for update in self.config["updates"]}
+        moving = {item["name"] for item in self.config["parameters"] if not item["trainable"]}
         while done < steps:
             mark = min(max(1, 2 * done), steps)
             losses = self.port.train(source, mark - done)
@@ -199,9 +204,11 @@ class Run(object):
                 for name, values in losses.items():
                     if values[index] is not None:  # the schedule had no such phase at that step
                         yield "trajectory", "step %d/loss/%s" % (done + index + 1, name), np.array(values[index]), 0.0
+            moving.update(name for step in range(done, mark) for phase in phases_at(self.config, step) for name in owners[phase])
             done = mark
-            prefix = "step %d/" % done
-            for item in self._parameters("trajectory", prefix, start, self.port.parameters()):
+            after = self.port.parameters()
+            touched = {name: value for name, value in after.items() if name in moving or not _same(value, start[name])}
+            for item in self._parameters("trajectory", "step %d/" % done, start, touched):
                 yield item
         yield "trajectory", "step %d/generate" % steps, self.port.generate(source, self.config["batch"] + 1), 0.0
 

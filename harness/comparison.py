@@ -159,6 +159,7 @@ def make_bench(folder: Path, located: Located, chosen: options.Options, context:
         run=folder.absolute(), staging=staging.prepare(context.environ), interpreters=located.interpreters,
         environment=clean_environment(context.environ, TF_CPP_MIN_LOG_LEVEL="1"),
         workloads=options.workloads(chosen), limits=Limits(chosen.limit, memory),
+        cores=options.cores() if chosen.device == "cpu" else 1,  # jobs share no accelerator
     )
 
 
@@ -197,15 +198,15 @@ def _run_jobs(bench: runner.Bench, planned: Plan, located: Located, context: Con
 
 def _progress(total: int, context: Context) -> Callable[[Job | SampleJob, store.Record | None], None]:
     """Return what tells of each job as it ends."""
-    started: list[str] = []
+    ended: list[str] = []
 
     def progress(job: Job | SampleJob, record: store.Record | None) -> None:
         if record is None:
-            started.append(job.name)
             return
+        ended.append(job.name)
         ending = "" if record.ok else f": {record.reason}"
         what = f"{job.workload} {job.side} {job.precision}" + (f" seed {job.number}" if isinstance(job, SampleJob) else "")
-        context.say(f"[{len(started)}/{total}] {what}: {record.status}, {record.duration_s:.1f} s{ending}")
+        context.say(f"[{len(ended)}/{total}] {what}: {record.status}, {record.duration_s:.1f} s{ending}")
 
     return progress
 

@@ -14,6 +14,7 @@ import os
 import selectors
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -86,10 +87,12 @@ class Limits:
     Attributes:
         request_s: longest time for one answer, seconds.
         memory_bytes: largest resident memory of the worker's process tree; 0 for no limit.
+        stop: set when the run is interrupted: a request in another thread than the main one, which no signal reaches, ends.
     """
 
     request_s: float = 600.0
     memory_bytes: int = 0
+    stop: threading.Event = dataclasses.field(default_factory=threading.Event, compare=False)
 
 
 class WorkerProcess:
@@ -193,7 +196,13 @@ class WorkerProcess:
         return answer
 
     def _watch(self, deadline: float, verb: str, limit_s: float) -> None:
-        """End the worker if it has broken a limit."""
+        """End the worker if it has broken a limit.
+
+        Raises:
+            KeyboardInterrupt: the run was interrupted.
+        """
+        if self.limits.stop.is_set():
+            raise KeyboardInterrupt
         used = self._measure_tree()
         self.peak_bytes = max(self.peak_bytes, used)
         if self.limits.memory_bytes and used > self.limits.memory_bytes:

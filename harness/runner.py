@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import dataclasses
 import errno
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -27,7 +29,7 @@ class Bench:
     Attributes:
         run: the run's folder. staging: the folder that holds only `backends`.
         interpreters: the Python of each build. environment: a clean environment for workers.
-        workloads: by name. limits: of one request.
+        workloads: by name. limits: of one request. cores: how many jobs' threads may run at a time.
     """
 
     run: Path
@@ -36,6 +38,7 @@ class Bench:
     environment: Mapping[str, str]
     workloads: Mapping[str, Workload]
     limits: Limits
+    cores: int = 1
 
     def worker(self, build: str, log: Path) -> WorkerProcess:
         """Start a worker of a build."""
@@ -182,13 +185,33 @@ def run_jobs(
     bench: Bench, jobs: Sequence[Work], progress: Callable[[Work, store.Record | None], None],
     run: Callable[[Bench, Work], store.Record],
 ) -> dict[str, store.Record]:
-    """Run all jobs that are not finished yet, in turn; `progress(job, None)` before, `progress(job, record)` after each."""
-    records: dict[str, store.Record] = {}
-    for job in jobs:
-        done = existing(bench.run / "jobs" / job.name)
-        if done is None:
+    """Run all jobs that are not finished yet, as many side by side as the bench has cores for.
+
+    `progress(job, None)` is called before each and `progress(job, record)` after it, one call at a time. An interrupt ends the
+    jobs at work in the status `interrupted` and passes through.
+    """
+    records = {job.name: existing(bench.run / "jobs" / job.name) for job in jobs}
+    waiting = {job.name: job for job in jobs if records[job.name] is None}
+    lock = threading.Lock()
+
+    def one(job: Work) -> store.Record:
+        if bench.limits.stop.is_set():
+            raise KeyboardInterrupt
+        with lock:
             progress(job, None)
-            done = run(bench, job)
+        done = run(bench, job)
+        with lock:
             progress(job, done)
-        records[job.name] = done
-    return records
+        return done
+
+    lanes = max(1, bench.cores // max((job.threads for job in waiting.values()), default=1))
+    with concurrent.futures.ThreadPoolExecutor(lanes) as pool:
+        running = {name: pool.submit(one, job) for name, job in waiting.items()}
+        try:
+            for future in concurrent.futures.as_completed(running.values()):
+                future.result()
+        except BaseException:
+            bench.limits.stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+    return {name: record or running[name].result() for name, record in records.items()}

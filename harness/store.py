@@ -15,6 +15,7 @@ import functools
 import hashlib
 import json
 import os
+import threading
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -203,7 +204,7 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], compress: bool 
         if value.dtype.hasobject:
             raise TypeError(f"{path}: '{name}' holds Python objects; only plain arrays are written")
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:
         with temporary.open("wb") as file:
             (np.savez_compressed if compress else np.savez)(file, **dict[str, Any](arrays))

@@ -71,7 +71,8 @@ class NumpyPort(Port):
 
     def load_optimizer_state(self, values: Mapping[str, np.ndarray]) -> None:
         if set(values) != {"sgd/step"}:
-            raise KeyError("optimizer state of %s: expected sgd/step, got %s" % (self.config["workload"], ", ".join(sorted(values)) or "nothing"))
+            found = ", ".join(sorted(values)) or "nothing"
+            raise KeyError("optimizer state of %s: expected sgd/step, got %s" % (self.config["workload"], found))
         self.updates = int(values["sgd/step"])
 
     def train(self, source: Any, steps: int) -> Dict[str, List[float]]:

@@ -215,6 +215,7 @@ class TorchPort(StoredPort):
         return [(phase, self._update(phase, arrays, self.drawing.noise(phase, source.seed, drawing.STEP, step))) for phase in phases]
 
     def _rows(self, source: Any) -> drawing.Rows:
+        torch.manual_seed(source.seed)  # for a port that draws on its own what it does not declare
         return drawing.Rows(self.tensors(source.training_rows()), self.drawing, source.seed, source.batch_size)
 
     def generate(self, source: Any, count: int) -> np.ndarray:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Collection
+import statistics
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ PASS, FAIL, INCONCLUSIVE, NULL, BEYOND = "PASS", "FAIL", "INCONCLUSIVE", "NULL",
 DIRECT = ("forward", "loss", "gradients")
 #: Stages in which a tensor can be mathematically zero (a bias before batch-norm has no gradient, and no update).
 NULL_STAGES = ("gradients", "update", "trajectory")
+#: A tensor with fewer elements than this has its floor from its company too, where the company is at least so large.
+FEW, COMPANY = 16, 8
 STEP = re.compile(r"^step (\d+)/(.*)$")
 
 
@@ -96,23 +99,25 @@ def judge_stage(a: Evidence, b: Evidence, stage: str, precision: str, null: Coll
         if wandering is not None:
             return StageVerdict(stage, INCONCLUSIVE, f"side {side}: {wandering.reason}", wandering, (wandering,))
     verdicts = []
-    grown: dict[str, float] = {}
+    rule = Rule(precision, null, {}, _company(a, b, stage, entries_a, entries_b))
     for name in [*entries_a, *(name for name in entries_b if name not in entries_a)]:
         if name not in entries_a or name not in entries_b:
             there = "b" if name in entries_b else "a"
             verdicts.append(TensorVerdict(name, FAIL, f"only side {there} has this tensor"))
             continue
-        verdicts.append(_judge_tensor(a, b, entries_a[name], entries_b[name], Rule(precision, null, grown)))
+        verdicts.append(_judge_tensor(a, b, entries_a[name], entries_b[name], rule))
     return _sum_up(stage, verdicts)
 
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """What a stage's tensors are judged by: the precision, the names known to be zero, and the floors met so far."""
+    """What a stage's tensors are judged by: the precision, the names known to be zero, the floors met so far, and those of
+    the company that a tensor is in (see `_company`)."""
 
     precision: str
     null: Collection[str] | None
     grown: dict[str, float]
+    company: Mapping[str, float]
 
 
 def _judge_tensor(a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, rule: Rule) -> TensorVerdict:
@@ -127,6 +132,8 @@ def _judge_tensor(a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, rule
     if zero and math.isfinite(entry_a.largest + entry_b.largest):
         return TensorVerdict(name, NULL, "mathematically zero: on both sides no larger than its own rounding noise")
     level = noise.floor(entry_b.scale or entry_b.largest, max(moved_a, moved_b), rule.precision)
+    if math.prod(entry_b.shape) < FEW and stage != "weights":
+        level = noise.at_least(level, rule.company.get(_group(name), 0.0))
     threshold = 0.0 if stage == "weights" else noise.COVERAGE * _grow(name, level.relative, rule.grown)
     graded = _grade(name, difference(*_values(a, b, stage, name), level.scale), level.relative, threshold)
     bounded = rule.precision == "fp64" and (stage in DIRECT or (_early(stage, name) and "/loss/" in name))
@@ -137,6 +144,28 @@ def _judge_tensor(a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, rule
         )
         return dataclasses.replace(graded, verdict=INCONCLUSIVE, reason=reason)
     return graded
+
+
+def _company(
+    a: Evidence, b: Evidence, stage: str, entries_a: Mapping[str, Entry], entries_b: Mapping[str, Entry]
+) -> dict[str, float]:
+    """Return the median movement, relative to their size, of the tensors of each group (a step's, or the whole stage's).
+
+    A few runs of honest variation move a single number far less than they might have, by chance; among a hundred numbers that
+    happens to some. So a tensor of few elements is not held to less than what the tensors around it are moved by.
+    """
+    groups: dict[str, list[float]] = {}
+    for name, entry in entries_b.items():
+        size = _size(entry)
+        if name in entries_a and size > 0.0 and stage != "weights":
+            moved = max(noise.movement(a, stage, name), noise.movement(b, stage, name))
+            groups.setdefault(_group(name), []).append(moved / size)
+    return {group: statistics.median(found) for group, found in groups.items() if len(found) >= COMPANY}
+
+
+def _group(name: str) -> str:
+    match = STEP.match(name)
+    return match[1] if match else ""
 
 
 def _early(stage: str, name: str) -> bool:

@@ -82,3 +82,11 @@ def floor(size: float, moved: float, precision: str) -> Floor:
     scale = max(size, moved)
     relative = max(moved / scale if scale > 0.0 else 0.0, UNIT_ROUNDOFF[precision])
     return Floor(moved, scale, relative, COVERAGE * relative)
+
+
+def at_least(found: Floor, relative: float) -> Floor:
+    """Return the floor, raised to `relative` where it is lower; never so far that the comparison tells nothing apart."""
+    raised = min(relative, HORIZON / (2.0 * COVERAGE))
+    if raised <= found.relative:
+        return found
+    return Floor(found.movement, found.scale, raised, COVERAGE * raised)
