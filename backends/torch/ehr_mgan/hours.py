@@ -82,22 +82,17 @@ def forth(
     return (c_after, h_after, decoded), inputs, [cells, sigma, doubled, decoded, latent]
 
 
-def slopes(cell: Sequence[Tensor]) -> Tuple[Tensor, Tensor, Tensor]:
-    """Return the derivatives of a cell at all hours at once: of c by h, of the gates before their nonlinearities by c, c, h
-    and c after the hour, and of c by c before the hour.
-
-    Args:
-        cell: c before the hour and what `advance` left, [2, hours, batch, ...].
-    """
+def retreat(dh: Tensor, dc: Tensor, cell: Sequence[Tensor]) -> Tuple[Tensor, Tensor]:
+    """Return the gradients of the gates before their nonlinearities and of c before the hour: the derivative of `advance`."""
     c, opened, candidate, squashed = cell
     i, f, o = opened.chunk(3, -1)
-    outer = sigmoid_backward(torch.cat([candidate, c, squashed], -1), opened)
-    return tanh_backward(o, squashed), torch.cat([outer, tanh_backward(i, candidate)], -1), f
+    dc = dc + tanh_backward(dh * o, squashed)
+    gates = sigmoid_backward(torch.cat([dc * candidate, dc * c, dh * squashed], -1), opened)
+    return torch.cat([gates, tanh_backward(dc * i, candidate)], -1), dc * f
 
 
 def back(
-    given: Sequence[Tensor], e: Tensor, keeps: Sequence[Tensor], state: State, kernels: Sequence[Tensor], cells: Sequence[Sequence[Tensor]],
-    saved: Sequence[Tensor],
+    given: Sequence[Tensor], e: Tensor, keeps: Sequence[Tensor], state: State, kernels: Sequence[Tensor], saved: List[Any]
 ) -> Tuple[State, List[Tensor]]:
     """Return the gradients of the state before one hour, and of the results of all contractions in the order of the kernels.
 
@@ -106,34 +101,27 @@ def back(
         e, keeps: as in `forth`.
         state: gradients of the state after the hour.
         kernels: transposed, [2, out, in].
-        cells: the hour's `slopes` of each cell.
-        saved: sigma, the sigmoid of what was decoded before, and what was decoded.
+        saved: what `forth` left.
     """
-    (d_decoded, d_latent, d_z), (d_c, d_h, d_previous), (sigma, doubled, decoded) = given, state, saved
+    (d_decoded, d_latent, d_z), (d_c, d_h, d_previous), (cells, sigma, doubled, decoded, _) = given, state, saved
     d_output = sigmoid_backward(d_decoded + d_previous, decoded)
     below = product(d_output, kernels[OUTPUT])
     gates: List[Tensor] = []
     c_before: List[Tensor] = []
     h_before: List[Tensor] = []
     for cell in reversed(range(CELLS)):
-        (by_h, by_state, f), units = cells[cell], keeps[cell].shape[-1]
-        dh = torch.addcmul(d_h[cell], below, keeps[cell])
-        dc = torch.addcmul(d_c[cell], dh, by_h)
-        gates.insert(0, torch.cat([dc, dc, dh, dc], -1) * by_state)
-        c_before.insert(0, dc * f)
-        d_input = product(gates[0], kernels[cell])
+        units = keeps[cell].shape[-1]
+        d_gates, dc = retreat(torch.addcmul(d_h[cell], below, keeps[cell]), d_c[cell], cells[cell])
+        d_input = product(d_gates, kernels[cell])
         below = d_input[..., :-units]
+        gates.insert(0, d_gates)
+        c_before.insert(0, dc)
         h_before.insert(0, d_input[..., -units:])
         if cell == ENCODERS:
             dz = below + d_z
             d_latent = d_latent + torch.cat([dz, dz * sigma * e], -1)
             below = product(d_latent, kernels[LATENT])
     return (c_before, h_before, -sigmoid_backward(below, doubled)), [*gates, d_latent, d_output]
-
-
-def by_hours(series: Sequence[Tensor]) -> List[Tuple[Tensor, ...]]:
-    """Return, for each hour, that hour of every series [2, hours, ...]."""
-    return list(zip(*(values.unbind(1) for values in series)))
 
 
 class Loop(object):
@@ -153,7 +141,8 @@ class Loop(object):
         kernels = [kernel.to(self.low) for kernel in kernels]
         zeros = [torch.zeros_like(keep[:, 0]) for keep in given.keeps]
         state, inputs, saved = (zeros, zeros, torch.zeros_like(given.x[:, 0])), [], []  # type: Any, List[Any], List[Any]
-        for x, first, keep in zip(given.x.unbind(1), biases[0].unbind(1), by_hours(given.keeps)):
+        keeps = list(zip(*(keep.unbind(1) for keep in given.keeps)))
+        for x, first, keep in zip(given.x.unbind(1), biases[0].unbind(1), keeps):
             state, entered, kept = self.forth(x, given.e, keep, state, kernels, [first, *biases[1:]])
             inputs.append(entered)
             saved.append(kept)
@@ -182,11 +171,9 @@ class Hours(torch.autograd.Function):
         turned = [kernel.to(loop.low).transpose(1, 2) for kernel in kernels]
         zeros = [torch.zeros_like(keep[:, 0]) for keep in given.keeps]
         state, series = (zeros, zeros, torch.zeros_like(given.x[:, 0])), []  # type: Any, List[List[Tensor]]
-        cells = [slopes([torch.stack(values, 1) for values in zip(*cell)]) for cell in zip(*(saved[0] for saved in ctx.saved))]
-        by_hour = zip(
-            by_hours(gradients), by_hours(given.keeps), zip(*(by_hours(cell) for cell in cells)), (saved[1:4] for saved in ctx.saved))
-        for arriving, keep, slope, saved in reversed(list(by_hour)):
-            state, results = loop.back(arriving, given.e, keep, state, turned, slope, saved)
+        entering = list(zip(zip(*(part.unbind(1) for part in gradients)), zip(*(keep.unbind(1) for keep in given.keeps)), ctx.saved))
+        for arriving, keep, saved in reversed(entering):
+            state, results = loop.back(arriving, given.e, keep, state, turned, saved)
             series.append(results)
         found: Dict[str, List[Tensor]] = {"kernels": [], "biases": []}
         for place, bias in enumerate(biases):

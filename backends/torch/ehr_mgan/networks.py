@@ -98,8 +98,10 @@ class Networks(object):
         """
         c, h = state
         if self.low is self.dtype:
-            flat = [value.flatten(0, 1) for value in (*kernels, *biases)]
-            return torch.lstm(x, (h[None], c[None]), flat, True, 1, 0.0, torch.is_grad_enabled(), False, True)[0]
+            # cuDNN refuses what is not contiguous; oneDNN would copy by itself.
+            flat = [value.flatten(0, 1).contiguous() for value in (*kernels, *biases)]
+            states = (h[None].contiguous(), c[None].contiguous())
+            return torch.lstm(x, states, flat, True, 1, 0.0, torch.is_grad_enabled(), False, True)[0]
         given = self.product(x, sigmoids_first(kernels[0])) + sigmoids_first(biases[0] + biases[1])
         kernel, series = sigmoids_first(kernels[1]), []
         for hour in given.unbind(1):
