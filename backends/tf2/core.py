@@ -34,6 +34,8 @@ class Tf2Port(Port):
     """
 
     PRODUCT = ""
+    #: Whether AutoGraph is to turn Python's control flow on tensors into TensorFlow's.
+    AUTOGRAPH = True
 
     def __init__(self, config: Mapping[str, Any], setting: Setting) -> None:
         runtime.require(setting)
@@ -235,4 +237,4 @@ class Tf2Port(Port):
 
     def effective(self) -> Dict[str, Any]:
         variable = next(iter(self.weights.values()))
-        return dict(runtime.effective(self.trainer.an_update(), variable), dtype_policy=self.dtype_policy())
+        return dict(runtime.effective(*self.trainer.execution(), variable=variable), dtype_policy=self.dtype_policy())

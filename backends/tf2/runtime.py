@@ -76,17 +76,15 @@ def readable(tensor: Any) -> np.ndarray:
     return np.asarray(tf.cast(tensor, tf.float32) if tensor.dtype in (tf.bfloat16, tf.float16) else tensor)
 
 
-def effective(function: Any, variable: Any) -> Dict[str, Any]:
+def effective(graph: bool, xla: bool, variable: Any) -> Dict[str, Any]:
     """Return what TensorFlow reports.
 
     Args:
-        function: an update, as it is called.
+        graph, xla: how updates run, as the functions themselves know.
         variable: any weight; it lies on the device that computes.
     """
     from tensorflow.python.framework import config  # determinism can be set in public, but not read
 
-    graph = hasattr(function, "get_concrete_function") and not tf.config.functions_run_eagerly()
-    xla = graph and bool(getattr(function, "_jit_compile", False))
     gpus = [device.name for device in tf.config.list_logical_devices("GPU")]
     return {
         "execution": "compiled" if xla else "graph" if graph else "eager",

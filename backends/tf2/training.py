@@ -1,8 +1,11 @@
-"""State and updates of a TF2 port: variables, optimizers, and the traced functions that differentiate and update.
+"""State and updates of a TF2 port: variables, optimizers, and the traced functions that draw, differentiate and update.
 
-What is traced once: the losses and gradients of each kind of phase (looking at a port and updating it share them), the update
-of each kind by each optimizer, and the same on native draws. What differs between phases that share a trace, the streams of
-their noise and the loss scale, are arguments.
+What is traced once: the losses and gradients of each kind of phase (looking at a port and updating it share them), and what
+each optimizer does with gradients. What differs between phases that share a trace, the streams of their noise and the loss
+scale, are arguments.
+
+A workload of one phase gets its whole step as one function, for a call costs 0.1 ms. With several phases the functions are
+called one after another: inside a larger function TensorFlow would optimise the same graph again, a second for each phase.
 """
 
 from __future__ import annotations
@@ -50,11 +53,11 @@ class Trainer(object):
         """Return a function as the port's execution asks. Nothing is traced before the first call."""
         if self.port.setting.execution == "eager":
             return function
-        return tf.function(function, jit_compile=True if self.port.setting.execution == "compiled" else None)
+        return Traced(function, self.port.setting.execution == "compiled", self.port.AUTOGRAPH)
 
-    def _once(self, key: Any, make: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
+    def _once(self, key: Any, function: Callable[..., Any]) -> Callable[..., Any]:
         if key not in self._functions:
-            self._functions[key] = self.compiled(make())
+            self._functions[key] = self.compiled(function)
         return self._functions[key]
 
     def _key(self, phase: str) -> Tuple[Any, ...]:
@@ -89,7 +92,7 @@ class Trainer(object):
                 found = {name: value / tf.cast(scale, value.dtype) for name, value in found.items()}
             return tf.stack(list(terms.values())), found
 
-        return self._once(("differentiate", self._key(phase)), lambda: run)
+        return self._once(("differentiate", self._key(phase)), run)
 
     def _scale(self, phase: str) -> Any:
         return self.optimizers[self.updates[phase]["optimizer"]].loss_scale.read_value() if self.scaled else None
@@ -105,18 +108,22 @@ class Trainer(object):
 
     # -- updates ----------------------------------------------------------------------------------------------
 
-    def _update(self, phase: str) -> Callable[..., Any]:
-        """Return the function (arrays, noise) -> loss terms before the update."""
-        def run(arrays: Tensors, noise: Tensors) -> Any:
-            loss, found = self.differentiate(phase, arrays, noise)
-            self.optimizers[self.updates[phase]["optimizer"]].apply(found)
-            return loss
+    def _whole(self, key: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function of several others, traced as one where there is one phase."""
+        return self._once(key, function) if len(self.updates) == 1 else function
 
-        return self._once(("update", self.updates[phase]["optimizer"], self._key(phase)), lambda: run)
+    def _apply(self, phase: str, gradients: Tensors) -> None:
+        optimizer = self.optimizers[self.updates[phase]["optimizer"]]
+        self._once(("apply", self.updates[phase]["optimizer"], tuple(gradients)), optimizer.apply)(gradients)
 
     def update(self, phase: str, arrays: Tensors, noise: Tensors) -> Any:
         """Run one update on given noise; return the loss terms before it."""
-        return self._update(phase)(arrays, noise)
+        def run(arrays: Tensors, noise: Tensors) -> Any:
+            loss, found = self.differentiate(phase, arrays, noise)
+            self._apply(phase, found)
+            return loss
+
+        return self._whole(("update", phase), run)(arrays, noise)
 
     def update_natively(self, phase: str, rows: Tensors, order: Any, control: Sequence[int]) -> Any:
         """Run one update on rows of the data and on noise that is drawn here; return the loss terms before it.
@@ -127,22 +134,21 @@ class Trainer(object):
             order: row numbers of batches, [steps, batch].
             control: seed, step, and which batch of `order`.
         """
-        def run(rows: Tensors, order: Any, control: Any) -> Any:
+        def take(rows: Tensors, order: Any, control: Any) -> Tuple[Tensors, Tensors]:
             arrays = {name: tf.gather(value, order[control[2]]) for name, value in rows.items()}
-            return self._update(phase)(arrays, self.port.noise.draw(phase, control[3:], control[:2]))
+            return arrays, self.port.noise.draw(phase, control[3:], control[:2])
 
-        key = ("native", self.updates[phase]["optimizer"], self._key(phase))
-        function, shapes = self._once(key, lambda: run), (key, order.shape, next(iter(rows.values())).shape)
-        given = rows, order, tf.constant(list(control) + self.port.noise.streams_of(phase), tf.int64)
-        if shapes not in self._functions:
-            # A call that has to find its trace among others takes longer than a small model's step.
-            eager = self.port.setting.execution == "eager"
-            self._functions[shapes] = function if eager else function.get_concrete_function(*given)
-        return self._functions[shapes](*given)
+        def run(rows: Tensors, order: Any, control: Any) -> Any:
+            return self.update(phase, *self._once(("take", self.port.kind(phase)), take)(rows, order, control))
 
-    def an_update(self) -> Callable[..., Any]:
-        """Return one of the functions that update, to be asked how it runs."""
-        return self._update(self.config["phases"][0])
+        control = tf.constant(list(control) + self.port.noise.streams_of(phase), tf.int64)
+        return self._whole(("native", phase), run)(rows, order, control)
+
+    def execution(self) -> Tuple[bool, bool]:
+        """Return whether what differentiates is a graph, and whether XLA compiles it, as the functions themselves know."""
+        function = self._differentiation(self.config["phases"][0])
+        graph = isinstance(function, Traced) and not tf.config.functions_run_eagerly()
+        return graph, graph and bool(getattr(function.function, "_jit_compile", False))
 
     # -- state ------------------------------------------------------------------------------------------------
 
@@ -156,3 +162,26 @@ class Trainer(object):
         for name, optimizer in self.optimizers.items():
             found.update({"optimizers/%s/%s" % (name, key): value for key, value in optimizer.variables().items()})
         return found
+
+
+class Traced(object):
+    """A function with one trace for each set of shapes.
+
+    `tf.function` would find the trace itself, but takes longer than a small model's step for it, and warns of every new one.
+
+    Args:
+        function: of nested dicts, tuples and lists of tensors and None.
+        xla: whether XLA compiles it.
+        autograph: whether Python's own control flow becomes TensorFlow's; its conversion takes longer than tracing.
+    """
+
+    def __init__(self, function: Callable[..., Any], xla: bool, autograph: bool) -> None:
+        self.function = tf.function(function, jit_compile=True if xla else None, autograph=autograph)
+        self.traces = {}  # type: Dict[Any, Callable[..., Any]]
+
+    def __call__(self, *given: Any) -> Any:
+        flat = tf.nest.flatten(given)
+        key = tuple(value.shape if isinstance(value, tf.Tensor) else value for value in flat)
+        if key not in self.traces:
+            self.traces[key] = self.function.get_concrete_function(*given)
+        return self.traces[key](*given)

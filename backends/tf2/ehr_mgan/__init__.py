@@ -26,6 +26,8 @@ GENERATE = "generate"
 class Port(Tf2Port):
     """Two recurrent VAEs, two coupled generators, two discriminators, eight optimizers."""
 
+    AUTOGRAPH = False  # the loops are TensorFlow's own, and the conversion takes longer than tracing
+
     def __init__(self, config: Mapping[str, Any], setting: Setting) -> None:
         Tf2Port.__init__(self, config, setting)
         self._chunk = self.trainer.compiled(self._generated)
