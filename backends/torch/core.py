@@ -15,7 +15,7 @@ import torch
 from backends import schedule
 from backends.contract import PRECISION_TABLE, Port, Setting, Unsupported
 from backends.source import Batch
-from backends.torch import drawing
+from backends.torch import drawing, memory
 from backends.torch.compiling import Compiler
 from backends.torch.normalization import BatchNorm
 from backends.torch.state import StoredPort, Tensors
@@ -65,6 +65,7 @@ class TorchPort(StoredPort):
             raise Unsupported("torch has no %s execution; it has %s" % (setting.execution, ", ".join(EXECUTIONS)))
         self.device = _device(setting)
         Port.__init__(self, config, setting)
+        self.keeps_freed = memory.keep_freed()
         torch.set_num_threads(setting.threads)
         with contextlib.suppress(RuntimeError):  # may be set once a process; a second port finds it done
             torch.set_num_interop_threads(1)
@@ -237,6 +238,7 @@ class TorchPort(StoredPort):
             "dtype_policy": "%s, autocast %s" % (self.dtype, self.low) if self.low is not self.dtype else str(self.dtype),
             "cudnn_benchmark": torch.backends.cudnn.benchmark,
             "mkldnn": torch.backends.mkldnn.is_available(),
+            "keeps_freed_memory": self.keeps_freed,
         }
         return dict(effective, **execution)
 
