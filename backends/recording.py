@@ -102,6 +102,7 @@ class Run(object):
     def __init__(self, port: Any, config: Mapping[str, Any], data: Any, tape: Any, can: Sequence[str]) -> None:
         self.port, self.config, self.data, self.tape, self.can = port, config, data, tape, can
         self.order = None  # type: Any
+        self.brief = False
 
     def source(self) -> TapeSource:
         """Return a fresh source at step 0."""
@@ -197,6 +198,7 @@ class Run(object):
         start, done = self.port.parameters(), 0
         owners = {update["phase"]: update["parameters"] for update in self.config["updates"]}
         moving = {item["name"] for item in self.config["parameters"] if not item["trainable"]}
+        steps = 1 if self.brief else steps
         while done < steps:
             mark = min(max(1, 2 * done), steps)
             losses = self.port.train(source, mark - done)
@@ -210,7 +212,8 @@ class Run(object):
             touched = {name: value for name, value in after.items() if name in moving or not _same(value, start[name])}
             for item in self._parameters("trajectory", "step %d/" % done, start, touched):
                 yield item
-        yield "trajectory", "step %d/generate" % steps, self.port.generate(source, self.config["batch"] + 1), 0.0
+        if not self.brief:
+            yield "trajectory", "step %d/generate" % steps, self.port.generate(source, self.config["batch"] + 1), 0.0
 
     def _parameters(self, stage: str, prefix: str, before: Any, after: Any) -> Iterator[Item]:
         """Yield parameters on the scale of what has changed: an update is small beside the weight that it changes."""
@@ -234,6 +237,7 @@ def vary(run: Run, variant: Mapping[str, Any]) -> Run:
     generator = np.random.RandomState(variant["seed"])
     kind = variant["kind"].split(":")[0]
     if kind == "repeat":
+        run.brief = True  # a run that does not repeat shows in its first step
         return run
     if kind == "reorder":
         run.order = generator.permutation(run.config["batch"])

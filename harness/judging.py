@@ -181,6 +181,8 @@ def reproduce(a: Job | SampleJob, b: Job | SampleJob, stage: str, seeds: int = 1
         words += ["--data", a.data]
     if stage in LETTER:
         words += ["--stages", stage]
+    if stage == "trajectory":
+        words += ["--steps", str(a.steps)]
     if seeds > 1:
         words += ["--seeds", str(seeds)]
     if a.device != "cpu":

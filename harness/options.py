@@ -52,6 +52,8 @@ class Options:
     stages
         Which stages of the ladder: weights forward loss gradients update trajectory distribution, or W F L G U T D.
         distribution trains models from independent seeds, see --seeds; without it all others are looked at.
+    steps
+        Training steps of the trajectory stage; the workload's own number, if not given.
     seed
         Seed of the (first) tape.
     seeds
@@ -92,6 +94,7 @@ class Options:
     device: str = "cpu"
     execution: str = "default"
     stages: Annotated[tuple[str, ...], SEVERAL] = plan.LOCKSTEP_STAGES
+    steps: int | None = None
     seed: int = 0
     seeds: int = 1
     threads: int | None = None
@@ -126,7 +129,7 @@ def request(options: Options) -> plan.Request:
     _check("stage", stages, [*STAGES, *STAGE_LETTERS])
     if options.no_speed and options.no_fidelity:
         raise UsageError("--no-speed and --no-fidelity together leave nothing to do. Drop one of them.")
-    for name, value in (("--seeds", options.seeds), ("--threads", options.threads)):
+    for name, value in (("--seeds", options.seeds), ("--threads", options.threads), ("--steps", options.steps)):
         if value is not None and value < 1:
             raise UsageError(f"{name} {value}: must be at least 1.")
     if not 0 <= options.seed < 2**31:
@@ -142,7 +145,7 @@ def request(options: Options) -> plan.Request:
         workloads, sides, _unique(options.precision), _unique(stages), options.preset, options.device, options.execution,
         tuple(range(options.seed, options.seed + options.seeds)), options.threads or cores(),
         options.threads or (1 if options.preset in (None, "tiny") else cores()),
-        fidelity=not options.no_fidelity, speed=not options.no_speed,
+        fidelity=not options.no_fidelity, speed=not options.no_speed, steps=options.steps,
     )
 
 

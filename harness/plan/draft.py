@@ -131,8 +131,8 @@ def _job(request: Request, workload: Workload, side: Side, precision: str, seed:
     frozen = tuple(tuple(sorted(variant.items())) for variant in variants)
     return Job(
         side.label, side.build, side.backend, side.folders, workload.name, preset, precision,
-        request.device, request.execution, request.fidelity_threads, seed, powers, stages, workload.trajectory_steps(preset), frozen,
-        workload.source,
+        request.device, request.execution, request.fidelity_threads, seed, powers, stages,
+        request.steps or workload.trajectory_steps(preset), frozen, workload.source,
     )
 
 

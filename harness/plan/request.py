@@ -19,6 +19,7 @@ class Request:
     """What the user asked for, checked: names exist, sides and workloads fit.
 
     Attributes:
+        steps: of the trajectory stage; the workload's own number if None.
         threads: of every timed worker. fidelity_threads: of every recording one; the steps of `tiny` are so short that a
             second thread only waits for the first, for a hundred times as long where other programs run.
     """
@@ -35,6 +36,7 @@ class Request:
     fidelity_threads: int
     fidelity: bool = True
     speed: bool = True
+    steps: int | None = None
 
 
 def sides(builds: Sequence[tuple[str, str, tuple[str, ...]]]) -> tuple[Side, ...]:
