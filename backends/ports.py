@@ -17,8 +17,6 @@ from typing import Any, List, Sequence
 from backends.contract import Port, Unsupported
 
 SHIPPED = os.path.dirname(os.path.abspath(__file__))
-#: Files of a backend that all its ports compute with.
-SHARED = ("core.py", "optimizers.py", "runtime.py", "drawing.py", "normalization.py", "state.py", "updating.py")
 
 
 def locate(backend: str, workload: str, folders: Sequence[str]) -> str:
@@ -63,11 +61,19 @@ def load(path: str) -> Any:
 
 
 def sources(path: str, backend: str) -> List[str]:
-    """Return the files whose text decides what a port computes: its own and its backend's shared ones."""
+    """Return the files whose text decides what a port computes: its own, and its backend's that are not ports themselves."""
     shared = os.path.join(SHIPPED, backend)
-    own = os.path.dirname(path) if path.endswith("__init__.py") else None
-    files = [path] if own is None else [os.path.join(own, name) for name in sorted(os.listdir(own)) if name.endswith(".py")]
-    return files + [path for path in (os.path.join(shared, name) for name in SHARED) if os.path.isfile(path)]
+    own = _modules(os.path.dirname(path)) if path.endswith("__init__.py") else [path]
+    return own + [name for name in _modules(shared) if not _defines_port(name)]
+
+
+def _modules(folder: str) -> List[str]:
+    return [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".py")] if os.path.isdir(folder) else []
+
+
+def _defines_port(path: str) -> bool:
+    with open(path, encoding="utf-8") as file:
+        return "\nclass Port(" in file.read()
 
 
 def source_hash(path: str, backend: str) -> str:

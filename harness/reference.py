@@ -3,7 +3,7 @@
 Owns the folder `reference_outputs/`: `<workload>-<preset>-<precision>-seed<n>.json` (provenance, entries, noise) beside an
 `.npz` of digests (see `fidelity.digest`). `compare` judges against them where the `tf1` build cannot be had.
 
-History of `SCHEMA`: 1 (first).
+History of `SCHEMA`: 1 (an array a digest), 2 (all digests of a reference in one array, in the order of its tensors).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from harness import store
@@ -22,7 +23,7 @@ from harness.fidelity.digest import digest
 from harness.fidelity.evidence import Entry
 from harness.plan import LOCKSTEP_STAGES, Job, Request
 
-SCHEMA = 1
+SCHEMA = 2
 BUILD = "tf1"
 PRECISIONS = ("fp64", "fp32")
 PRESET = "tiny"
@@ -76,18 +77,27 @@ class Reference:
         return {kind: [float(value)] for kind, value in found.items()}
 
 
+def _pack(digests: list[NDArray[Any]], precision: str) -> dict[str, NDArray[Any]]:
+    """Return all digests end to end, and their lengths: thousands of arrays of their own would be headers for the most part."""
+    dtype = np.float64 if precision == "fp64" else np.float32  # counts of steps are small enough for either
+    return {"values": np.concatenate(digests).astype(dtype), "lengths": np.array([len(item) for item in digests])}
+
+
+def _unpack(tensors: list[dict[str, Any]], arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    parts = np.split(arrays["values"], np.cumsum(arrays["lengths"])[:-1])
+    return {f"{item['stage']}/{item['name']}": part for item, part in zip(tensors, parts, strict=True)}
+
+
 def write(record: store.Record, job: Job, folder: Path) -> Path:
     """Write a record of the real TF1 as a reference and return the path of its JSON."""
     path = folder / f"{stem(job.workload, job.preset, job.precision, job.seed)}.json"
-    digests, tensors = {}, []
-    for stage in LOCKSTEP_STAGES:
-        for item in record.tensors(stage):
-            digests[f"{stage}/{item['name']}"] = digest(record.read(stage, item["name"]))
-            tensors.append(item)
-    store.write_arrays(path.with_suffix(".npz"), digests, compress=True)
+    tensors = [item for stage in LOCKSTEP_STAGES for item in record.tensors(stage)]
+    digests = [digest(record.read(item["stage"], item["name"])) for item in tensors]
+    store.write_arrays(path.with_suffix(".npz"), _pack(digests, job.precision), compress=True)
     result = record.result
     noise = {
-        name: {kind: max(float(value) for value in values) for kind, values in kinds.items()}
+        # Three digits of a noise floor are more than enough; a reference has thousands of them.
+        name: {kind: float(f"{max(float(value) for value in values):.2e}") for kind, values in kinds.items()}
         for name, kinds in result["noise"].items()
     }
     store.write_json(path, {
@@ -99,7 +109,7 @@ def write(record: store.Record, job: Job, folder: Path) -> Path:
             "effective": result["effective"], "source_hash": result["source_hash"],
             "tape_hash": result["tape_hash"], "data_hash": result["data_hash"],
         },
-    })
+    }, indent=None)
     return path
 
 
@@ -112,9 +122,11 @@ def read(path: Path) -> Reference:
     """
     document = store.read_json(path, "reference", SCHEMA)
     try:
+        if document["schema"] != SCHEMA:
+            raise CorruptRecord(f"its schema is {document['schema']}, this harness reads {SCHEMA}")
         store.verify(path.parent, document["files"])
         str(document["provenance"]["tape_hash"] + document["provenance"]["data_hash"])
-        return Reference(path, document, store.read_arrays(path.with_suffix(".npz")))
+        return Reference(path, document, _unpack(document["tensors"], store.read_arrays(path.with_suffix(".npz"))))
     except KeyError as error:
         raise CorruptRecord(f"{path}: not a reference (no {error}). Record it again: harness reference record.") from error
     except CorruptRecord as error:

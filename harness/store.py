@@ -133,9 +133,9 @@ def verify(folder: Path, files: Mapping[str, str]) -> None:
             raise CorruptRecord(f"{path} was broken when its checksum was taken: it is no .npz. Run the job again.")
 
 
-def write_json(path: Path, document: Mapping[str, Any]) -> None:
-    """Write strict JSON atomically: a reader sees the old file or the whole new one."""
-    write_text(path, json.dumps(_encode(document), allow_nan=False, indent=1, sort_keys=True) + "\n")
+def write_json(path: Path, document: Mapping[str, Any], indent: int | None = 1) -> None:
+    """Write strict JSON atomically: a reader sees the old file or the whole new one. `indent` as in `json.dumps`."""
+    write_text(path, json.dumps(_encode(document), allow_nan=False, indent=indent, sort_keys=True) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:

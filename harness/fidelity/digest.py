@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-SAMPLES = 192
+SAMPLES = 56
 PROJECTIONS = 8
 SEED = 20150
 

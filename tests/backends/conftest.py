@@ -124,6 +124,8 @@ class Kit(object):
             return {"x": x, "y": generator.randint(0, self.config["classes"], size=64), "eval_x": x[:5]}
         series = [64, self.config["hours"]]
         found = {name: generator.uniform(size=series + [count]) for name, count in self.config["channels"].items()}
+        # Channels at levels of their own, which training can learn.
+        found["continuous"] = 0.2 * found["continuous"] + np.linspace(0.05, 0.75, found["continuous"].shape[2])
         found["discrete"] = np.rint(found["discrete"])
         if self.config["conditional"]:
             label = generator.randint(0, 4, size=(64, 1))

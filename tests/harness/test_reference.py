@@ -31,12 +31,14 @@ def hashes():
 
 
 def test_the_shipped_references_are_intact_and_of_the_real_tf1():
-    """Both workloads in float64 and float32, recorded by TF 1.15.5 on Python 3.7, at most 2 MB in all, on today's tapes."""
+    """Every workload in float64 and float32, recorded by TF 1.15.5 on Python 3.7, on today's tapes, small: EHR-M-GAN's 3 MB."""
     rows = listing.references(SHIPPED)
-    names = {f"{workload}-tiny-{precision}-seed0" for workload in ("linear", "cnn") for precision in ("fp64", "fp32")}
+    names = {f"{workload}-tiny-{precision}-seed0" for workload in ("linear", "cnn", "ehr_mgan") for precision in ("fp64", "fp32")}
     assert names == {row[0] for row in rows}
     assert {"tensorflow 1.15.5"} == {row[1] for row in rows} and all(row[2].startswith("3.7.") for row in rows)
-    assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < 2_000_000
+    sizes = {path.name: path.stat().st_size for path in SHIPPED.iterdir()}
+    assert sum(size for name, size in sizes.items() if name.startswith("ehr_mgan")) <= 3_000_000
+    assert sum(size for name, size in sizes.items() if not name.startswith("ehr_mgan")) < 1_000_000
     assert {"ok"} == {row[1] for row in recording.verify(SHIPPED)}
 
 
@@ -48,7 +50,7 @@ def test_a_damaged_reference_is_named(tmp_path):
         file.write(b"x")
     with pytest.raises(CorruptRecord, match="linear-tiny-fp64-seed0 is damaged; record it again"):
         reference.read(path)
-    path.write_text(path.read_text().replace('"schema": 1', '"schema": 99'))
+    path.write_text(path.read_text().replace('"schema": 2', '"schema": 99'))
     with pytest.raises(NewerSchema, match="99"):
         reference.read(path)
     path.write_text("{}")

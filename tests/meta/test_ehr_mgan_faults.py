@@ -21,7 +21,7 @@ EXPECTED = {
     "no_dropout_in_generation": ("forward", "generate"),
     "noise_of_every_hour": ("forward", "training/continuous/encoder/layer1"),
     "l2_added": ("loss", "pretrain/continuous/total"),
-    "shared_moments": ("update", "step 1/pretrain/discrete/parameter/vae/shared/decoder/layer1/bias"),
+    "single_vae_optimizer": ("update", "step 1/pretrain/discrete/parameter/vae/shared/decoder/layer1/bias"),
     "moments_kept": ("update", "step 1/joint/vae/discrete/parameter/vae/discrete/decoder/layer2/bias"),
     "doubled_bias": ("update", "step 1/pretrain/continuous/parameter/vae/continuous/decoder/layer2/bias"),
 }
