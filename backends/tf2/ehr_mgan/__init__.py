@@ -70,7 +70,7 @@ class Port(Tf2Port):
 
     def activations(self, arrays: Mapping[str, Any], noise: Any, training: bool) -> Dict[str, Any]:
         networks, found = self.networks, collections.OrderedDict()  # type: Any, Dict[str, Any]
-        for stream, series in Vaes(networks, arrays, noise).run(ALL).items():
+        for stream, series in Vaes(networks, arrays, noise).run().items():
             found.update(("%s/%s" % (stream, name), series[name]) for name in ALL)
         layers, latents = networks.latents(arrays, noise)
         both = list(zip(STREAMS, layers, latents))

@@ -46,34 +46,41 @@ class Recurrence(object):
         """Return h of all hours [hours, batch, units]; `kernel` [in + units, 4 units], `state` the first (c, h)."""
         units, inputs = bias.shape[0] // 4, x.shape[2]
         if not self.fused or units > FUSED_UNITS:
-            return self.scan(self.projection(x, kernel[:inputs]) + biased(bias), kernel[inputs:], state)
+            recurrent = tf.reshape(kernel[inputs:], [units, 4, units])
+            return self.scan(self.projection(x, kernel[:inputs]) + biased(bias), [recurrent], state)
         zero = tf.zeros([units], self.master)  # peepholes, which are off
         return tf.raw_ops.BlockLSTM(
             seq_len_max=tf.constant(x.shape[0], tf.int64), x=x, cs_prev=state[0], h_prev=state[1], w=kernel, wci=zero, wcf=zero,
             wco=zero, b=bias, forget_bias=FORGET_BIAS, cell_clip=-1.0, use_peephole=False).h
 
-    def scan(self, projected: Any, recurrent: Any, state: Tuple[Any, Any]) -> Any:
-        """Return h of all hours, given the gates' share of the input, with the forget gate's constant in it.
+    def scan(self, projected: Any, columns: Sequence[Any], state: Tuple[Any, Any]) -> Any:
+        """Return h of all hours.
 
         The gradient is written out. What it needs of the gates' slopes is computed for all hours at once, and so is the
         gradient of the matrix: its loop has seven operations, where the derived one has forty and sums up a matrix an hour.
-        """
-        hours = projected.shape[0]
 
+        Args:
+            projected: the gates' share of the input, with the forget gate's constant in it.
+            columns: blocks [units, gate, part of the units] that make up the recurrent matrix. Each has a gradient of its own,
+                and none is computed for a block that stays as it is.
+            state: the first (c, h).
+        """
         @tf.custom_gradient
-        def run(projected: Any, recurrent: Any, c: Any, h: Any) -> Any:
+        def run(projected: Any, c: Any, h: Any, *columns: Any) -> Any:
+            recurrent = joined([columns])
             gates, cs, hs = self._forwards(projected, recurrent, c, h)
 
             def gradient(upstream: Any) -> Tuple[Any, ...]:
                 before = tf.concat([c[tf.newaxis], cs[:-1]], axis=0), tf.concat([h[tf.newaxis], hs[:-1]], axis=0)
-                slopes, to_cell, kept = cell_slopes(gates, before[0], cs)
-                moves, dc, dh = self._backwards(upstream, slopes, to_cell, kept, recurrent)
-                flat = [tf.reshape(value, [hours * h.shape[0], -1]) for value in (before[1], moves)]
-                return moves, self.product(tf.transpose(flat[0]), flat[1]), dc, dh
+                moves, dc, dh = self._backwards(upstream, cell_slopes(gates, before[0], cs), recurrent)
+                rows = tf.transpose(tf.reshape(before[1], [-1, h.shape[1]]))
+                parts = tf.split(tf.reshape(moves, [rows.shape[1], 4, -1]), [block.shape[2] for block in columns], axis=2)
+                found = [self.product(rows, tf.reshape(part, [rows.shape[1], -1])) for part in parts]
+                return (moves, dc, dh, *[tf.reshape(value, block.shape) for value, block in zip(found, columns)])
 
             return hs, gradient
 
-        return run(projected, recurrent, *state)
+        return run(projected, *state, *columns)
 
     def _forwards(self, projected: Any, recurrent: Any, c: Any, h: Any) -> List[Any]:
         """Return gates before their nonlinearities, c and h of all hours."""
@@ -89,10 +96,10 @@ class Recurrence(object):
         series = tf.while_loop(lambda hour, *_: hour < hours, body, (tf.constant(0), c, h, empty), maximum_iterations=hours)[3]
         return [array.stack() for array in series]
 
-    def _backwards(self, upstream: Any, slopes: Any, to_cell: Any, kept: Any, recurrent: Any) -> Tuple[Any, ...]:
+    def _backwards(self, upstream: Any, slopes: Tuple[Any, Any, Any], recurrent: Any) -> Tuple[Any, ...]:
         """Return the gradients of the gates of all hours, and of the first c and h."""
         hours = upstream.shape[0]
-        given = [tf.TensorArray(self.master, hours).unstack(value) for value in (upstream, slopes, to_cell, kept)]
+        given = [tf.TensorArray(self.master, hours).unstack(value) for value in (upstream, *slopes)]
         transposed = tf.transpose(recurrent)
 
         def body(hour: Any, dc: Any, dh: Any, series: Any) -> Tuple[Any, ...]:
@@ -103,7 +110,7 @@ class Recurrence(object):
             return hour - 1, dc * forgotten, self.product(moves, transposed), series.write(hour, moves)
 
         zero = tf.zeros(upstream.shape[1:], self.master)
-        first = tf.constant(hours - 1), zero, zero, tf.TensorArray(self.master, hours, element_shape=slopes.shape[1:])
+        first = tf.constant(hours - 1), zero, zero, tf.TensorArray(self.master, hours, element_shape=slopes[0].shape[1:])
         _, dc, dh, series = tf.while_loop(lambda hour, *_: hour >= 0, body, first, maximum_iterations=hours)
         return series.stack(), dc, dh
 
@@ -119,13 +126,13 @@ class Recurrence(object):
         """
         units = weights[0][1].shape[0]
         w, u, v = [[gated(matrices[index]) for matrices in weights] for index in range(3)]
-        recurrent = joined([[u[0], v[1]], [v[0], u[1]]])
+        columns = [tf.concat([u[0], v[0]], axis=0), tf.concat([v[1], u[1]], axis=0)]
         batch = xs[0].shape[1]
         state = tf.zeros([batch, 2 * units], self.master), tf.zeros([batch, 2 * units], self.master)
         shape = [xs[0].shape[0], batch, 4, units]
         sides = [tf.reshape(self.projection(x, joined([[matrix]])), shape) for x, matrix in zip(xs, w)]
         projected = tf.reshape(tf.concat(sides, axis=3), shape[:2] + [8 * units])
-        return tf.split(self.scan(projected, recurrent, state), 2, axis=2)
+        return tf.split(self.scan(projected, columns, state), 2, axis=2)
 
 
 def biased(bias: Any) -> Any:

@@ -2,24 +2,23 @@
 
 Both streams advance in one loop, stacked along a first axis [2, batch, ...]; the shared layers (third of the encoder, mu and
 sigma, first of the decoder) see them as one batch of twice the rows. Channels are padded to the wider stream's, with zeros in
-the kernels, so that nothing of the padding is felt.
+the kernels, so that nothing of the padding is felt. `vae_loop.py` runs the loop; here its inputs are laid out.
 """
 
 from __future__ import annotations
 
 import collections
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, Tuple
 
 import tensorflow as tf
 
 from backends.tf2.ehr_mgan.networks import LAYERS, STREAMS, Networks, transposed
-from backends.tf2.ehr_mgan.recurrence import biased, cell
+from backends.tf2.ehr_mgan.recurrence import biased
+from backends.tf2.ehr_mgan.vae_loop import LSTMS, SHARED, STEPS, Constants, Loop
 
 Tensors = Dict[str, Any]
-#: What the losses need of it, and what the forward stage shows besides.
-LATENT = ("mu", "log_sigma", "z", "decoded")
-ENCODER, DECODER = ["encoder/layer%d" % layer for layer in LAYERS], ["decoder/layer%d" % layer for layer in LAYERS]
-ALL = ENCODER + ["mu", "log_sigma", "z"] + DECODER + ["decoded"]
+#: Every series of a stream, in the order in which an hour computes them.
+ALL = LSTMS[:3] + ["mu", "log_sigma", "z"] + LSTMS[3:] + ["decoded"]
 
 
 class Vaes(object):
@@ -35,15 +34,15 @@ class Vaes(object):
         self.config, self.batch, self.hours = config, networks.batch, networks.hours
         self.width = max(config["channels"].values())
         self.x = self._stacked(transposed(arrays[stream]) for stream in STREAMS)
-        self.first = self._first(arrays)
         self.label = tf.tile(tf.cast(arrays["label"], self.recurrence.master), [2, 1]) if config["conditional"] else None
         self.e = tf.concat([noise["e/" + stream] for stream in STREAMS], axis=0)
         self.masks = {}
         for layer in LAYERS:
             for network in ("encoder", "decoder"):
                 sites = ["%s/%s/layer%d" % (network, stream, layer) for stream in STREAMS]
-                self.masks["%s/layer%d" % (network, layer)] = tf.stack([networks.mask(noise, site) for site in sites], axis=1)
-        self.kernels = self._kernels()
+                name, masks = "%s/layer%d" % (network, layer), [networks.mask(noise, site) for site in sites]
+                self.masks[name] = tf.concat(masks, axis=1) if name in SHARED else tf.stack(masks, axis=1)
+        self.kernels = self._kernels(arrays)
 
     def lstm(self, name: str) -> Tuple[Any, Any]:
         """Return kernel and bias of a cell, the forget gate's constant in the bias."""
@@ -63,19 +62,22 @@ class Vaes(object):
             found.append(self.recurrence.projection(x, kernel[: x.shape[2]]) + bias)
         return tf.stack(found, axis=1)
 
-    def _kernels(self) -> Dict[str, Tuple[Any, Any]]:
-        """Return kernel and bias of each step of the loop, the streams' own stacked."""
+    def _kernels(self, arrays: Tensors) -> Dict[str, Tuple[Any, Any]]:
+        """Return kernel and bias of each step of the loop, the streams' own stacked.
+
+        The first layer's kernel is that of [x - sigmoid(previous), h]; what the rest of its input gives stands for its bias.
+        """
         pairs, lstm, found = self.networks.pair, self.lstm, {}
         recurrent = []
         for stream in STREAMS:
             kernel, _ = lstm("vae/%s/encoder/layer1" % stream)
             channels, known = self.config["channels"][stream], self.config["channels"][stream] + int(self.config["conditional"])
             recurrent.append(tf.concat([widened(kernel[known:known + channels], self.width, 0), kernel[known + channels:]], axis=0))
-        found["encoder/layer1"] = tf.stack(recurrent), 0.0
+        found["encoder/layer1"] = tf.stack(recurrent), self._first(arrays)
         for layer in ("encoder/layer2", "decoder/layer2", "decoder/layer3"):
             kernels, biases = zip(*[lstm("vae/%s/%s" % (stream, layer)) for stream in STREAMS])
             found[layer] = tf.stack(kernels), tf.stack(biases)[:, tf.newaxis]
-        for layer in ("encoder/layer3", "decoder/layer1"):
+        for layer in SHARED:
             found[layer] = lstm("vae/shared/" + layer)
         found["latent"] = tuple(tf.concat(both, axis=-1) for both in zip(pairs("vae/shared/mu"), pairs("vae/shared/sigma")))
         kernels, biases = zip(*[pairs("vae/%s/output" % stream) for stream in STREAMS])
@@ -84,60 +86,19 @@ class Vaes(object):
             tf.stack([widened(bias, self.width, 0) for bias in biases])[:, tf.newaxis])
         return found
 
-    def run(self, wanted: Any = LATENT) -> Dict[str, Tensors]:
-        """Return the wanted series by stream and name, batch-major."""
-        master, units = self.recurrence.master, {"encoder": self.config["encoder_units"], "decoder": self.config["decoder_units"]}
-        states = []
-        for name in ENCODER + DECODER:
-            shape = [2 * self.batch] if name in ("encoder/layer3", "decoder/layer1") else [2, self.batch]
-            zero = tf.zeros(shape + [units[name.split("/")[0]]], master)
-            states += [zero, zero]
-        given = {"x": self.x, "first": self.first}
-        given.update(self.masks)
-        reading = {name: tf.TensorArray(master, self.hours).unstack(value) for name, value in given.items()}
-
-        def body(hour: Any, previous: Any, states: Tuple[Any, ...], series: Any) -> Tuple[Any, ...]:
-            read = {name: array.read(hour) for name, array in reading.items()}
-            found, states = self._hour(read, previous, list(states))
-            return hour + 1, found["decoded"], tuple(states), {name: series[name].write(hour, found[name]) for name in series}
-
-        first = (
-            tf.constant(0), tf.zeros([2, self.batch, self.width], master), tuple(states),
-            collections.OrderedDict((name, tf.TensorArray(master, self.hours)) for name in wanted))
-        series = tf.while_loop(lambda hour, *_: hour < self.hours, body, first, maximum_iterations=self.hours)[3]
-        return self._by_stream({name: array.stack() for name, array in series.items()})
-
-    def _hour(self, read: Tensors, previous: Any, states: List[Any]) -> Tuple[Tensors, List[Any]]:
-        """Return everything that one hour computes, [2, batch, ...], and the new states, (c, h) layer after layer."""
-        found = {}
-
-        def layer(name: str, x: Any, extra: Any = 0.0) -> Any:
-            place = 2 * (ENCODER + DECODER).index(name)
-            c, h = states[place:place + 2]
-            kernel, bias = self.kernels[name]
-            x = tf.reshape(x, h.shape[:-1] + [x.shape[-1]])  # a shared layer sees one batch
-            gates = self.recurrence.product(tf.concat([x, h], axis=-1), kernel) + bias + extra
-            states[place:place + 2] = cell(gates, c)
-            out = tf.reshape(states[place + 1], [2, self.batch, -1])
-            found[name] = out * read[name]
-            return found[name]
-
-        # The previous output is a sigmoid already, and goes through another one, as in the original.
-        top = layer("encoder/layer1", read["x"] - tf.sigmoid(previous), read["first"])
-        for name in ENCODER[1:]:
-            top = layer(name, top)
-        kernel, bias = self.kernels["latent"]
-        latent = self.recurrence.product(tf.reshape(top, [2 * self.batch, -1]), kernel) + bias
-        mu, log_sigma = tf.split(latent, 2, axis=1)
+    def run(self) -> Dict[str, Tensors]:
+        """Return every series of `ALL` by stream and name, batch-major."""
+        weights = [tensor for name in STEPS for tensor in self.kernels[name]]
+        constants = Constants(self.x, self.masks, self.e, self.label)
+        latent, decoded, outputs = Loop(self.recurrence, constants).run(weights)
+        mu, log_sigma = tf.split(latent, 2, axis=2)
         z = mu + tf.exp(log_sigma) * self.e  # one draw for all hours
-        top = z = z if self.label is None else tf.concat([z, self.label], axis=1)
-        for name in DECODER:
-            top = layer(name, top)
-        kernel, bias = self.kernels["output"]
-        found["decoded"] = tf.sigmoid(self.recurrence.product(top, kernel) + bias)
-        for name, value in (("mu", mu), ("log_sigma", log_sigma), ("z", z)):
-            found[name] = tf.reshape(value, [2, self.batch, -1])
-        return found, states
+        if self.label is not None:
+            z = tf.concat([z, tf.broadcast_to(self.label, z.shape[:2] + [1])], axis=2)
+        # Nothing is differentiated through the layers' outputs: the loop gives the gradients of mu, sigma and what is decoded.
+        series = {name: tf.stop_gradient(value * self.masks[name]) for name, value in zip(LSTMS, outputs)}
+        series.update(mu=mu, log_sigma=log_sigma, z=z, decoded=decoded)
+        return self._by_stream({name: tf.reshape(value, [self.hours, 2, self.batch, -1]) for name, value in series.items()})
 
     def _by_stream(self, series: Tensors) -> Dict[str, Tensors]:
         result = {}  # type: Dict[str, Tensors]
