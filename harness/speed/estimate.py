@@ -147,7 +147,7 @@ def estimate_logs(log_ratios: Sequence[float], final: bool = False) -> Estimate:
         return Estimate(0, reason="no round was measured")
     if not all(math.isfinite(value) for value in log_ratios):
         return Estimate(rounds, reason="a round's log ratio is not finite")
-    mean = math.fsum(log_ratios) / rounds
+    mean = statistics.mean(log_ratios)  # exact: no sum of finite values overflows
     ratio = _ratio(mean)
     if rounds < MIN_ROUNDS:
         return Estimate(rounds, ratio, reason=f"{rounds} of the {MIN_ROUNDS} rounds that an interval needs")
