@@ -98,6 +98,8 @@ class Limits:
 class WorkerProcess:
     """One worker: a process that lives for a whole job and answers requests in turn.
 
+    The kernel ends it with the thread that started it, so that thread has to last as long as the job.
+
     Args:
         python: the build's interpreter.
         folder: what `staging` prepared; holds the package `backends` and nothing else.

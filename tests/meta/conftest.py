@@ -6,6 +6,7 @@ a framework costs more than recording the smallest preset.
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,17 +47,23 @@ class Lent:
         """Leave the worker to the next job."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Stand(runner.Bench):
-    """A bench whose workers outlive their jobs."""
+    """A bench whose workers outlive their jobs.
 
+    Attributes:
+        starter: the thread that starts them. The kernel ends a worker with the thread that started it, and a job's ends with the job.
+    """
+
+    starter: concurrent.futures.Executor
     pool: dict[str, WorkerProcess] = dataclasses.field(default_factory=dict)
 
     def worker(self, build: str, log: Path) -> Any:
         """Lend the build's worker; start one if there is none or it has died."""
         if build not in self.pool or self.pool[build].process.poll() is not None:
-            self.pool[build] = WorkerProcess(
-                self.interpreters[build], self.staging, self.environment, self.run / f"{build}.log", self.limits)
+            self.pool[build] = self.starter.submit(
+                WorkerProcess, self.interpreters[build], self.staging, self.environment, self.run / f"{build}.log", self.limits
+            ).result()
         return Lent(self.pool[build])
 
 
@@ -125,11 +132,12 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]
     found = {
         build: provision.locate(build, "cpu", overrides={}, environ=os.environ, progress=print).path for build in BACKENDS
     }
-    stand = Stand(
-        run=tmp_path_factory.mktemp("meta"), staging=staging.prepare(os.environ), interpreters=found,
-        environment=clean_environment(os.environ, TF_CPP_MIN_LOG_LEVEL="1"), workloads=registry.known([HERE / "workloads"]),
-        limits=Limits(request_s=300.0),
-    )
-    yield Laboratory(stand)
-    for worker in stand.pool.values():
-        worker.close()
+    with concurrent.futures.ThreadPoolExecutor(1) as starter:
+        stand = Stand(
+            run=tmp_path_factory.mktemp("meta"), staging=staging.prepare(os.environ), interpreters=found,
+            environment=clean_environment(os.environ, TF_CPP_MIN_LOG_LEVEL="1"), workloads=registry.known([HERE / "workloads"]),
+            limits=Limits(request_s=300.0), starter=starter,
+        )
+        yield Laboratory(stand)
+        for worker in stand.pool.values():
+            worker.close()
