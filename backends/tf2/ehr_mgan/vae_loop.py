@@ -47,7 +47,7 @@ class Loop(object):
         """
         @tf.custom_gradient
         def run(*weights: Any) -> Any:
-            found = self._forwards(paired(weights))
+            found = self._forwards({name: (apart(kernel), bias) for name, (kernel, bias) in paired(weights).items()})
 
             def gradient(*upstream: Any) -> List[Any]:
                 return self._gradient(paired(weights), found, *upstream[:2])
@@ -75,7 +75,7 @@ class Loop(object):
     def _forwards(self, weights: Dict[str, Tuple[Any, Any]]) -> Tensors:
         """Return the series of `latent` and `output`, and `gates/`, `c/` and `h/` of each LSTM."""
         given = self._arrays(dict(self.constants.masks, x=self.constants.x, first=weights[LSTMS[0]][1]))
-        zero = {name: tf.zeros(self._rows(name) + [weights[name][0].shape[-1] // 4], self.recurrence.master) for name in LSTMS}
+        zero = {name: tf.zeros(self._rows(name) + [weights[name][1].shape[-1] // 4], self.recurrence.master) for name in LSTMS}
         kept = ["latent", "output"] + ["%s/%s" % (part, name) for name in LSTMS for part in ("gates", "c")]
 
         def body(hour: Any, previous: Any, states: Tensors, series: Tensors) -> Tuple[Any, ...]:
@@ -122,7 +122,7 @@ class Loop(object):
             rows = stacked_rows(moves[name])
             shared = rows.shape.rank == 2
             bias = moves[name] if name == LSTMS[0] else tf.reduce_sum(rows, axis=-2, keepdims=not shared)
-            result += [self.recurrence.product(stacked_rows(given, transposed=True), rows), bias]
+            result += [self.recurrence.product(stacked_rows(given, transposed=True), apart(rows)), bias]
         return result
 
     def _inputs(self, found: Tensors) -> Tensors:
@@ -154,7 +154,7 @@ class Loop(object):
             slopes, to_cell, kept = cell_slopes(gates, earlier(c), c)
             series.update({"slopes/" + name: slopes, "to_cell/" + name: to_cell, "kept/" + name: kept})
         given = self._arrays(series)
-        across = {name: tf.linalg.matrix_transpose(weights[name][0]) for name in STEPS}
+        across = {name: apart(tf.linalg.matrix_transpose(weights[name][0])) for name in STEPS}
 
         def body(hour: Any, previous: Any, states: Any, moves: Tensors) -> Tuple[Any, ...]:
             read = {name: array.read(hour) for name, array in given.items()}
@@ -192,6 +192,11 @@ class Loop(object):
 def paired(weights: Sequence[Any]) -> Dict[str, Tuple[Any, Any]]:
     """Return kernel and bias of each step by name."""
     return dict(zip(STEPS, zip(weights[::2], weights[1::2])))
+
+
+def apart(kernel: Any) -> Any:
+    """Return the streams' matrices as a tuple, one that they share as it is."""
+    return tuple(tf.unstack(kernel)) if kernel.shape.rank == 3 else kernel
 
 
 def earlier(series: Any) -> Any:
