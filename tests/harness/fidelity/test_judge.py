@@ -124,3 +124,50 @@ def test_a_floor_that_float64_cannot_have_is_no_pass(memory):
     found = judge_stage(wide, wide, "loss", "fp64")
     assert "INCONCLUSIVE" == found.verdict and "lower precision" in found.reason
     assert "FAIL" == judge_stage(wide, memory({"x": np.full(3, 1.1)}, {"x": 1e-7}), "loss", "fp64").verdict
+
+
+MEDIAN = 1e-12
+
+
+def scalars(step: int = 1, count: int = 9, **changed: float) -> dict[str, np.ndarray]:
+    """Return as many losses of one step; `changed` by number, as in `of0`."""
+    return {f"step {step}/loss/of{index}": np.array(1.0 + changed.get(f"of{index}", 0.0)) for index in range(count)}
+
+
+def moved_but_first(found: dict[str, np.ndarray]) -> dict[str, float]:
+    """Return movements of `MEDIAN` for all but the first, which honest variations did not move at all, by chance."""
+    return {name: MEDIAN if index else 0.0 for index, name in enumerate(found)}
+
+
+@pytest.mark.parametrize(("departure", "verdict"), [(4 * MEDIAN, "PASS"), (1e3 * MEDIAN, "FAIL")])
+def test_a_single_number_that_did_not_move_has_the_floor_of_its_company(memory, departure, verdict):
+    """Its neighbours moved by 1e-12: a departure of that size is rounding, one a thousand times as large is a fault."""
+    b = scalars()
+    found = judge_stage(memory(scalars(of0=departure), moved_but_first(b)), memory(b, moved_but_first(b)), "trajectory", "fp64")
+    assert (verdict, "step 1/loss/of0") == (found.verdict, found.worst.name)
+
+
+def test_company_is_eight_of_the_same_step(memory):
+    """Seven neighbours say little, and those of another step nothing: a floor of the number's own is all there is."""
+    for b in (scalars(count=7), {**scalars(count=1), **scalars(step=2)}):
+        a = {**b, "step 1/loss/of0": np.array(1.0 + 4 * MEDIAN)}
+        found = judge_stage(memory(a, moved_but_first(b)), memory(b, moved_but_first(b)), "trajectory", "fp64")
+        assert ("FAIL", "step 1/loss/of0") == (found.verdict, found.worst.name)
+
+
+def test_a_large_tensor_has_no_company(memory):
+    """Among many elements chance leaves none unmoved: its own movement is its floor."""
+    b = {**scalars(), "step 1/parameter/w": np.ones(16)}
+    a = {**b, "step 1/parameter/w": np.ones(16) + 4 * MEDIAN}
+    moved = {**moved_but_first(scalars()), "step 1/parameter/w": 0.0}
+    scales = {"step 1/parameter/w": 1.0}
+    found = judge_stage(memory(a, moved, scales), memory(b, moved, scales), "trajectory", "fp64")
+    assert ("FAIL", "step 1/parameter/w") == (found.verdict, found.worst.name)
+
+
+def test_one_wild_neighbour_is_no_company(memory):
+    """The median decides: a tensor that moves by all of its size excuses nobody."""
+    b = scalars()
+    moved = {**dict.fromkeys(b, 0.0), "step 1/loss/of8": 0.1}
+    found = judge_stage(memory(scalars(of0=4 * MEDIAN), moved), memory(b, moved), "trajectory", "fp64")
+    assert ("FAIL", "step 1/loss/of0") == (found.verdict, found.worst.name)

@@ -43,3 +43,13 @@ def test_only_the_kinds_asked_for_count(memory):
     side = memory({"x": np.ones(2)}, {"x": 0.1}, kind="round:bf16")
     assert 0.0 == noise.movement(side, "forward", "x")
     assert 0.1 == noise.movement(side, "forward", "x", ("round:bf16",))
+
+
+def test_a_floor_is_raised_to_its_companys_and_never_lowered():
+    """The scale and the movement stay what was measured, and a raised floor still tells things apart."""
+    own = noise.floor(1.0, 1e-12, "fp64")
+    raised = noise.at_least(own, 1e-10)
+    assert (own.movement, own.scale, 1e-10, noise.COVERAGE * 1e-10) == (raised.movement, raised.scale, raised.relative, raised.threshold)
+    assert own == noise.at_least(own, 1e-14) == noise.at_least(own, 0.0)
+    for company in (1.0, math.inf):
+        assert noise.at_least(own, company).threshold < noise.HORIZON

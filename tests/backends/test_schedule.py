@@ -1,0 +1,59 @@
+"""Which phases a step runs, and how the losses of several steps are handed over."""
+
+from __future__ import annotations
+
+import pytest
+
+from backends import schedule
+
+CONFIG = {
+    "workload": "gan",
+    "phases": ["pretrain", "critic", "generator"],
+    "schedule": [
+        {"name": "first", "steps": 2, "phases": ["pretrain"]},
+        {"name": "second", "steps": 1, "phases": ["critic"]},
+        {"name": "last", "steps": None, "phases": ["critic", "generator"]},
+    ],
+}
+ENDS = dict(CONFIG, schedule=CONFIG["schedule"][:2])
+
+
+def test_a_step_runs_the_phases_of_its_segment():
+    """The last segment has no end."""
+    found = [schedule.phases_at(CONFIG, step) for step in (0, 1, 2, 3, 10**6)]
+    assert [["pretrain"], ["pretrain"], ["critic"], ["critic", "generator"], ["critic", "generator"]] == found
+
+
+def test_what_is_handed_over_is_the_callers_own():
+    """A port that changes its list of phases does not change the configuration."""
+    schedule.phases_at(CONFIG, 0).append("mine")
+    assert ["pretrain"] == schedule.phases_at(CONFIG, 0)
+
+
+def test_a_step_after_the_end_is_an_error():
+    """And not a step without phases, which would train nothing."""
+    assert ["critic"] == schedule.phases_at(ENDS, 2)
+    with pytest.raises(IndexError, match="schedule of gan has ended"):
+        schedule.phases_at(ENDS, 3)
+
+
+def test_the_last_segment_begins_after_all_others():
+    """Timing starts there."""
+    assert 3 == schedule.last_segment(CONFIG)
+    assert 0 == schedule.last_segment(dict(CONFIG, schedule=CONFIG["schedule"][2:]))
+
+
+def test_a_column_has_a_value_a_step_and_none_where_its_phase_did_not_run():
+    """Whenever the phase first appears."""
+    history = [[("pretrain", {"total": 1.0})], [("critic", {"total": 2.0})], [("critic", {"total": 3.0}), ("generator", {"l2": 0.5, "total": 4.0})]]
+    expected = {
+        "pretrain/total": [1.0, None, None], "critic/total": [None, 2.0, 3.0], "generator/l2": [None, None, 0.5],
+        "generator/total": [None, None, 4.0],
+    }
+    assert expected == schedule.columns(CONFIG, history)
+
+
+def test_a_single_phase_is_not_named():
+    """Its terms stand for themselves."""
+    assert {"total": [1.0, 2.0]} == schedule.columns({"phases": ["train"]}, [[("train", {"total": 1.0})], [("train", {"total": 2.0})]])
+    assert {} == schedule.columns({"phases": ["train"]}, [])
