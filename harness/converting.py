@@ -60,16 +60,8 @@ def convert(site: Site, source: Path, model: Model, build: str, out: Path, *, pr
     target = dataclasses.replace(model, build=build)
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
-        canonical = str(scratch / "canonical.npz")
         try:
-            with site.worker(model, scratch) as (worker, _):
-                exported = worker.request("export", checkpoint=str(source.absolute()), path=canonical)
-            with site.worker(target, scratch) as (worker, _):
-                checkpoint = str((out / CHECKPOINTS).absolute())
-                adopted = worker.request("adopt", path=canonical, checkpoint=checkpoint, step=exported["step"])
-        except BuildError as error:
-            raise BuildError(f"a conversion needs both builds, {model.build} to read and {build} to write: {error}") from error
-        try:
+            exported, adopted = _carry(site, source, (model, target), out, scratch)
             if adopted["lost"]:
                 raise JobFailed("error", f"{len(adopted['lost'])} arrays did not survive the way to {build}, {adopted['lost'][0]} first")
             proof = _prove(site, (model, target), scratch, exported["step"]) if prove else (None, None)
@@ -81,6 +73,22 @@ def convert(site: Site, source: Path, model: Model, build: str, out: Path, *, pr
     )
     made.write(out)
     return Conversion(made, adopted["parameters"], adopted["state"], exported["origin"], *proof)
+
+
+def _carry(
+    site: Site, source: Path, models: tuple[Model, Model], out: Path, scratch: Path
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Write the checkpoint anew in the second build's format; return what the two builds say of it."""
+    canonical = str(scratch / "canonical.npz")
+    try:
+        with site.worker(models[0], scratch) as (worker, _):
+            exported = worker.request("export", checkpoint=str(source.absolute()), path=canonical)
+        with site.worker(models[1], scratch) as (worker, _):
+            checkpoint = str((out / CHECKPOINTS).absolute())
+            return exported, worker.request("adopt", path=canonical, checkpoint=checkpoint, step=exported["step"])
+    except BuildError as error:
+        builds = " and ".join(f"{model.build} to {verb}" for model, verb in zip(models, ("read", "write"), strict=True))
+        raise BuildError(f"a conversion needs both builds, {builds}: {error}") from error
 
 
 def _prove(site: Site, models: tuple[Model, Model], scratch: Path, step: int) -> tuple[float, str]:

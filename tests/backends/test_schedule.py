@@ -45,7 +45,8 @@ def test_the_last_segment_begins_after_all_others():
 
 def test_a_column_has_a_value_a_step_and_none_where_its_phase_did_not_run():
     """Whenever the phase first appears."""
-    history = [[("pretrain", {"total": 1.0})], [("critic", {"total": 2.0})], [("critic", {"total": 3.0}), ("generator", {"l2": 0.5, "total": 4.0})]]
+    both = [("critic", {"total": 3.0}), ("generator", {"l2": 0.5, "total": 4.0})]
+    history = [[("pretrain", {"total": 1.0})], [("critic", {"total": 2.0})], both]
     expected = {
         "pretrain/total": [1.0, None, None], "critic/total": [None, 2.0, 3.0], "generator/l2": [None, None, 0.5],
         "generator/total": [None, None, 4.0],

@@ -1,0 +1,101 @@
+"""What names a model wrongly, or not fully, is refused with what exists."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import pytest
+
+from harness import model_options, modeling, options
+from harness.comparison import Context
+from harness.errors import UnknownName, UsageError
+from harness.model_options import Converting, What, Where
+from harness.workloads.linear import WORKLOAD
+
+CONTEXT = Context({}, datetime.datetime(2026, 3, 1, tzinfo=datetime.timezone.utc), "harness train", print)
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Path:
+    """The folder of a model of `linear` on torch."""
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    _, model = What(precision="fp64", seed=7).model("linear", "torch", Where())
+    model.write(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("kind", "meant", "what", "names"),
+    [
+        ("workload", "linear", What(), ("linaer", "torch")), ("build", "torch", What(), ("linear", "pytorch")),
+        ("precision", "fp64", What(precision="f64"), ("linear", "torch")),
+        ("preset of linear", "small", What(preset="smal"), ("linear", "torch")),
+    ],
+)
+def test_unknown(kind: str, meant: str, what: What, names: tuple[str, str]) -> None:
+    """A name that does not exist is answered with the one that was probably meant."""
+    with pytest.raises(UnknownName, match=f"unknown {kind} ") as caught:
+        what.model(*names, Where())
+    assert f"Did you mean '{meant}'?" in str(caught.value)
+
+
+def test_a_preset_that_only_others_have() -> None:
+    """The refusal names the workload and its own presets."""
+    with pytest.raises(UnknownName, match=r"unknown preset of linear 'paper'.* Known: small, tiny"):
+        What(preset="paper").model("linear", "torch", Where())
+
+
+@pytest.mark.parametrize("seed", [-1, 2**31])
+def test_a_seed_that_no_generator_takes(seed: int) -> None:
+    """NumPy's legacy generators take 31 bits everywhere."""
+    with pytest.raises(UsageError, match=f"--seed {seed}: must lie between"):
+        What(seed=seed).model("linear", "torch", Where())
+
+
+def test_data_for_a_workload_that_takes_none() -> None:
+    """They would silently train nothing."""
+    with pytest.raises(UsageError, match="--data daphnet"):
+        What(data="daphnet").model("linear", "torch", Where())
+
+
+def test_a_new_model_has_seen_nothing() -> None:
+    """And remembers by a hash what it is a model of."""
+    workload, model = What(preset="small", seed=3).model("linear", "tf1", Where())
+    assert workload.name == "linear"
+    digest = modeling.fingerprint(WORKLOAD, "small")
+    assert modeling.Model("linear", "small", "", "tf1", "fp32", 3, 0, digest) == model
+    assert digest != modeling.fingerprint(WORKLOAD, "tiny")
+
+
+def test_where_a_model_is_worked_on(tmp_path: Path) -> None:
+    """All cores, unless told otherwise; folders are absolute, because workers run elsewhere."""
+    assert Where().site(WORKLOAD, CONTEXT).threads == options.cores()
+    site = Where(threads=3, ports=(Path("mine"),), limit=5.0).site(WORKLOAD, CONTEXT)
+    assert (3, (str(Path("mine").absolute()),), 5.0) == (site.threads, site.folders, site.limit_s)
+    with pytest.raises(UsageError, match="--threads 0: must be at least 1"):
+        Where(threads=0).site(WORKLOAD, CONTEXT)
+
+
+def test_a_model_is_known_by_its_folder(kept: Path) -> None:
+    """What was chosen when it was trained need not be said again; what is said has to agree."""
+    asked = Converting(to="tf2", out=kept / "out")
+    workload, model, folder = model_options.source(kept, asked, What(), Where())
+    assert ("linear", "torch", "fp64", 7) == (workload.name, model.build, model.precision, model.seed)
+    assert kept / modeling.CHECKPOINTS == folder
+    agrees = Converting(to="tf2", out=kept / "out", from_="torch", workload="linear")
+    assert (workload, model, folder) == model_options.source(kept, agrees, What(), Where())
+    for option, other in (("--from tf1", {"from_": "tf1"}), ("--workload cnn", {"workload": "cnn"})):
+        with pytest.raises(UsageError, match=f"{option}: .* Leave the option out"):
+            model_options.source(kept, Converting(to="tf2", out=kept / "out", **other), What(), Where())
+
+
+def test_a_bare_folder_of_checkpoints_has_to_be_described(tmp_path: Path) -> None:
+    """Both names are needed; with them the folder itself is the source."""
+    for given in ({}, {"from_": "tf1"}, {"workload": "linear"}):
+        with pytest.raises(UsageError, match="--from BUILD --workload NAME"):
+            model_options.source(tmp_path, Converting(to="tf2", out=tmp_path / "out", **given), What(), Where())
+    asked = Converting(to="tf2", out=tmp_path / "out", from_="tf1", workload="linear")
+    workload, model, folder = model_options.source(tmp_path, asked, What(precision="fp64"), Where())
+    assert ("linear", "tf1", "fp64", tmp_path) == (workload.name, model.build, model.precision, folder)
