@@ -56,7 +56,7 @@ class NumpyPort(Port):
     def load_parameters(self, values: Mapping[str, np.ndarray]) -> None:
         check(values, self.config)
         self.weights = {name: np.array(values[name], self.dtype) for name in self.weights}
-        self.updates = 0
+        self.updates = self.steps_trained = 0
 
     def train_step(self, phase: str, batch: Any) -> Dict[str, float]:
         terms = self.losses(phase, batch)
@@ -80,6 +80,7 @@ class NumpyPort(Port):
         for _ in range(steps):
             for name, value in self.train_step("train", self._next_batch(source)).items():
                 terms.setdefault(name, []).append(value)
+            self.steps_trained += 1
         return terms
 
     def _next_batch(self, source: Any) -> Any:
