@@ -89,14 +89,21 @@ def correlation_agreement(real: Values, generated: Values) -> Measured:
 
 
 def _correlations(real: Values, generated: Values) -> tuple[Values, Values] | Measured:
-    """Return the entries above the diagonal of both matrices, of the channels that vary on both sides."""
-    flat = [values.reshape(-1, values.shape[2]) for values in (real, generated)]
-    if flat[0].shape[1] < 2:
-        return Measured(None, "there is one channel: no pair")
-    constant = [index for index in range(flat[0].shape[1]) if any(np.ptp(values[:, index]) == 0.0 for values in flat)]
-    if constant:
-        # Left out, a channel that the model never varies would make the model look better than it is.
-        return Measured(None, f"channel {constant[0]} is constant: it has no correlation")
-    above = np.triu_indices(flat[0].shape[1], 1)
-    found: list[NDArray[Any]] = [np.asarray(np.corrcoef(values, rowvar=False))[above] for values in flat]
+    """Return the entries above the diagonal of both matrices, of the channels that vary in the real rows.
+
+    A channel that varies there and never in the generated rows goes along with none: its correlations count as 0, for left
+    out it would make the model look better than it is.
+    """
+    varying = np.ptp(real, axis=(0, 1)) > 0.0
+    if np.count_nonzero(varying) < 2:
+        return Measured(None, "fewer than two channels vary in the real rows: no pair")
+    above = np.triu_indices(int(np.count_nonzero(varying)), 1)
+    found: list[NDArray[Any]] = []
+    for values in (real, generated):
+        flat = values[:, :, varying].reshape(-1, int(np.count_nonzero(varying)))
+        still = np.ptp(flat, axis=0) == 0.0
+        with np.errstate(invalid="ignore", divide="ignore"):
+            matrix = np.asarray(np.corrcoef(flat, rowvar=False))
+        matrix[still] = matrix[:, still] = 0.0
+        found.append(matrix[above])
     return found[0], found[1]

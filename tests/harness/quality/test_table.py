@@ -48,15 +48,16 @@ def test_what_is_not_finite_has_no_number_and_a_reason():
 
 
 def test_a_model_that_never_switches_anything_on_is_not_scored_as_perfect():
-    """Its correlations do not exist; its error does."""
+    """Its interventions go along with nothing, and teach nothing."""
     rows = models(0.0, 2)
     for one in rows:
         one[:, :, -REAL.discrete:] = 0.0
     found = {line.metric: line for line in tabulate(rows, REAL)}
-    for name in ("probability correlation", "correlation difference", "correlation agreement", "TSTR AUROC"):
-        assert found[name].mean is None and found[name].reason, name
-    assert found["probability RMSE"].mean > 2 * found["probability RMSE"].baseline
-
+    assert found["probability correlation"].mean is None and found["probability correlation"].reason
+    assert found["correlation difference"].mean > 2.0 * found["correlation difference"].baseline
+    assert found["correlation agreement"].mean < found["correlation agreement"].baseline
+    assert found["TSTR AUROC"].mean == 0.5
+    assert found["probability RMSE"].mean > found["probability RMSE"].baseline
 
 def test_the_interval_is_students():
     """Of 1, 2 and 3: 2 and 4.303 standard errors."""
