@@ -122,10 +122,10 @@ def test_fail_comes_first(not_numbers: dict[str, Any]) -> None:
 
 
 def on_small_disk(harness, size: str, *faults: str):
-    """Compare with `--reports` on a disk of a given size, which goes with the process."""
+    """Compare with `--reports` on a disk of a given size, which goes with the process; one job at a time, lest they share its fate."""
     (harness.folder / "small").mkdir()
     mounted = f"mount -t tmpfs -o size={size} tmpfs small || exit 77; exec \"$@\""
-    words = harness.compare(*faults, options=("--no-speed", "--reports", "small", "--json", "copy.json"))
+    words = harness.compare(*faults, options=("--no-speed", "--reports", "small", "--json", "copy.json", "--threads", options.cores()))
     done = harness.run(*words, before=[*UNSHARE, "sh", "-c", mounted, "sh"])
     if done.code == 77 or "unshare failed" in done.err:
         pytest.skip("no small disk can be mounted here without more rights; the port `disk_full` writes to a full device all the same")
@@ -142,7 +142,7 @@ def test_full_disk(harness) -> None:
 
 def test_no_room_for_the_report(harness) -> None:
     """Where not even the report fits, the command says so in one sentence; its exit code is not that of a FAIL."""
-    done = on_small_disk(harness, "100k", "", "")
+    done = on_small_disk(harness, "40k", "", "")
     assert done.code == 4
     assert "No space left on device" in done.err and "--resume" in done.err and "Traceback" not in done.err
 

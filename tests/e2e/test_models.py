@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+TIMEOUT_S = 300.0
 
-def harness(*words: object, code: int = 0) -> str:
+
+@pytest.fixture(scope="module")
+def run(new_harness: Callable[[], Any]) -> Callable[..., str]:
     """Run a command, check its exit code, and return what it printed."""
-    argv = [sys.executable, "-m", "harness.cli", *map(str, words)]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=600)
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout + done.stderr
+    commands = new_harness()
+
+    def run(*words: object, code: int = 0) -> str:
+        done = commands.start(*words).done(TIMEOUT_S)
+        assert code == done.code, done.out + done.err
+        return str(done.out + done.err)
+
+    return run
 
 
 def losses(folder: Path) -> dict[tuple[int, str], float]:
@@ -27,10 +34,10 @@ def losses(folder: Path) -> dict[tuple[int, str], float]:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(run: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """EHR-M-GAN on torch, six steps: four of pre-training, two joint ones."""
     folder = tmp_path_factory.mktemp("models") / "trained"
-    harness("train", "ehr_mgan", "--build", "torch", "--steps", 6, "--out", folder, "--threads", 1)
+    run("train", "ehr_mgan", "--build", "torch", "--steps", 6, "--out", folder, "--threads", 1)
     return folder
 
 
@@ -44,53 +51,53 @@ def test_a_model_says_what_it_is(trained: Path) -> None:
     assert np.isfinite(list(found.values())).all()
 
 
-def test_training_that_stops_goes_on_exactly(trained: Path, tmp_path: Path) -> None:
+def test_training_that_stops_goes_on_exactly(run: Callable[..., str], trained: Path, tmp_path: Path) -> None:
     """Four steps, then two more from the checkpoint: the same losses, digit by digit, as six in one go."""
-    harness("train", "ehr_mgan", "--build", "torch", "--steps", 4, "--out", tmp_path / "parts", "--threads", 1)
-    refused = harness("train", "ehr_mgan", "--build", "torch", "--steps", 6, "--out", tmp_path / "parts", code=2)
+    run("train", "ehr_mgan", "--build", "torch", "--steps", 4, "--out", tmp_path / "parts", "--threads", 1)
+    refused = run("train", "ehr_mgan", "--build", "torch", "--steps", 6, "--out", tmp_path / "parts", code=2)
     assert "--resume" in refused
-    other = harness("train", "ehr_mgan", "--build", "torch", "--steps", 6, "--out", tmp_path / "parts", "--seed", 9, "--resume", code=2)
+    other = run("train", "ehr_mgan", "--build", "torch", "--steps", 6, "--out", tmp_path / "parts", "--seed", 9, "--resume", code=2)
     assert "other options" in other
-    harness("train", "ehr_mgan", "--build", "torch", "--steps", 6, "--out", tmp_path / "parts", "--threads", 1, "--resume")
+    run("train", "ehr_mgan", "--build", "torch", "--steps", 6, "--out", tmp_path / "parts", "--threads", 1, "--resume")
     assert losses(tmp_path / "parts") == losses(trained)
 
 
-def test_a_trained_model_generates(trained: Path, tmp_path: Path) -> None:
+def test_a_trained_model_generates(run: Callable[..., str], trained: Path, tmp_path: Path) -> None:
     """Whole batches of series in the channels' own units; too few rows are refused with the batch size."""
-    harness("generate", trained, "--rows", 30, "--out", tmp_path / "made.npz")
+    run("generate", trained, "--rows", 30, "--out", tmp_path / "made.npz")
     with np.load(tmp_path / "made.npz", allow_pickle=False) as archive:
         samples = archive["samples"]
     assert samples.shape == (24, 24, 7)
     assert samples[:, :, 0].min() > 20
     assert set(np.unique(samples[:, :, 4:])) <= {0.0, 1.0}
-    assert "12" in harness("generate", trained, "--rows", 5, "--out", tmp_path / "few.npz", code=4)
+    assert "batches of 12 rows" in run("generate", trained, "--rows", 5, "--out", tmp_path / "few.npz", code=4)
 
 
 @pytest.mark.parametrize("there", ["tf2", "tf1", "tf1-compat", "tf2.10"])
-def test_a_model_goes_to_another_build_and_comes_back(trained: Path, tmp_path: Path, there: str) -> None:
+def test_a_model_goes_to_another_build_and_comes_back(run: Callable[..., str], trained: Path, tmp_path: Path, there: str) -> None:
     """Every weight and slot arrives bit by bit, the next float64 step agrees, and the way back gives the same checkpoint."""
-    said = harness("convert", trained, "--to", there, "--out", tmp_path / "there")
+    said = run("convert", trained, "--to", there, "--out", tmp_path / "there")
     assert "largest difference" in said
     document = json.loads((tmp_path / "there" / "model.json").read_text(encoding="utf-8"))
     assert (there, 6) == (document["build"], document["step"])
     assert document["converted"]["proof"] <= 1e-9
-    harness("convert", tmp_path / "there", "--to", "torch", "--out", tmp_path / "back", "--no-proof")
+    run("convert", tmp_path / "there", "--to", "torch", "--out", tmp_path / "back", "--no-proof")
     for folder in (trained, tmp_path / "back"):
-        harness("generate", folder, "--rows", 12, "--out", tmp_path / f"{folder.name}.npz")
+        run("generate", folder, "--rows", 12, "--out", tmp_path / f"{folder.name}.npz")
     with np.load(tmp_path / "trained.npz") as one, np.load(tmp_path / "back.npz") as other:
         np.testing.assert_array_equal(one["samples"], other["samples"])
 
 
-def test_what_is_no_model_is_refused(trained: Path, tmp_path: Path) -> None:
+def test_what_is_no_model_is_refused(run: Callable[..., str], trained: Path, tmp_path: Path) -> None:
     """Each refusal names what is wrong and what to do; nothing is written."""
-    assert "harness train" in harness("generate", tmp_path, code=2)
-    assert "--from" in harness("convert", tmp_path, "--to", "tf2", "--out", tmp_path / "x", code=2)
-    assert "Leave the option out" in harness("convert", trained, "--from", "tf1", "--to", "tf2", "--out", tmp_path / "x", code=2)
+    assert "harness train" in run("generate", tmp_path, code=2)
+    assert "--from" in run("convert", tmp_path, "--to", "tf2", "--out", tmp_path / "x", code=2)
+    assert "Leave the option out" in run("convert", trained, "--from", "tf1", "--to", "tf2", "--out", tmp_path / "x", code=2)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").write_text("mine", encoding="utf-8")
-    assert "already" in harness("convert", trained, "--to", "tf2", "--out", tmp_path / "full", code=2)
+    assert "already" in run("convert", trained, "--to", "tf2", "--out", tmp_path / "full", code=2)
     assert (tmp_path / "full" / "file").read_text(encoding="utf-8") == "mine"
-    assert "Did you mean 'ehr_mgan'" in harness("train", "ehr_mgn", "--out", tmp_path / "x", code=2)
-    assert "no checkpoint" in harness("convert", tmp_path / "full", "--from", "torch", "--workload", "linear", "--to", "tf2",
+    assert "Did you mean 'ehr_mgan'" in run("train", "ehr_mgn", "--out", tmp_path / "x", code=2)
+    assert "no checkpoint" in run("convert", tmp_path / "full", "--from", "torch", "--workload", "linear", "--to", "tf2",
                                       "--out", tmp_path / "x", code=4)
     assert not (tmp_path / "x").exists()
