@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cyclopts import App
+from cyclopts import App, MissingArgumentError
 from rich.console import Console
 
 from harness import builds, cli, options, provision
@@ -94,7 +94,11 @@ def test_the_second_command_runs_the_tests():
 @pytest.mark.parametrize(("page", "words"), _harness_commands(), ids=lambda value: value if isinstance(value, str) else " ".join(value))
 def test_every_harness_command_is_understood(page: str, words: list[str]):
     """The command line takes each documented command; names of builds and workloads in it exist."""
-    command, bound, _ = cli.app.parse_args(words, exit_on_error=False, print_error=False)
+    try:
+        command, bound, _ = cli.app.parse_args(words, exit_on_error=False, print_error=False)
+    except MissingArgumentError:
+        assert 1 == len(words)  # the name alone speaks of a command, and it is the name of one
+        return
     assert callable(command)
     chosen = bound.arguments.get("chosen")
     own = chosen is not None and (chosen.ports or any("@" in name for name in chosen.backends))
