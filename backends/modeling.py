@@ -14,6 +14,7 @@ from backends.source import NativeSource, TapeSource
 
 #: What `export` writes and `adopt` reads: canonical names below these prefixes.
 WEIGHT, STATE = "parameter/", "optimizer/"
+LOSS_SCALE = ("loss_scale", "good", "skipped")
 
 
 class Modeling(object):
@@ -81,6 +82,10 @@ class Modeling(object):
         """Load what `export` wrote into the port and return it."""
         arrays = recording.load_arrays(path)
         self.port.load_parameters({name[len(WEIGHT):]: value for name, value in arrays.items() if name.startswith(WEIGHT)})
-        self.port.load_optimizer_state({name[len(STATE):]: value for name, value in arrays.items() if name.startswith(STATE)})
+        state = {name[len(STATE):]: value for name, value in arrays.items() if name.startswith(STATE)}
+        held = self.port.optimizer_state()
+        # A loss scale is fp16's alone: a port in another precision has none to set.
+        self.port.load_optimizer_state({
+            name: value for name, value in state.items() if name in held or name.rsplit("/", 1)[-1] not in LOSS_SCALE})
         self.port.steps_trained = step
-        return arrays
+        return {name: value for name, value in arrays.items() if name.startswith(WEIGHT) or name[len(STATE):] in held}

@@ -29,6 +29,7 @@ OUT = Console(highlight=False, soft_wrap=False)
 ERR = Console(stderr=True, highlight=False)
 INTERRUPTED = 130
 DEFECT = 4
+RESUMABLE = ("compare", "run", "train")
 
 app = App(
     name="harness", version=__version__, help_format="plaintext", result_action="return_value", suppress_keyboard_interrupt=False,
@@ -56,7 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         ERR.print_exception()
         sys.exit(DEFECT)
     except KeyboardInterrupt:
-        ERR.print("interrupted; finished jobs are kept. Go on with the same command and --resume.", style="yellow")
+        kept = "; what is finished is kept. Go on with the same command and --resume." if _command(words)[:-1] in RESUMABLE else ""
+        ERR.print(f"interrupted{kept}", style="yellow")
         sys.exit(INTERRUPTED)
 
 

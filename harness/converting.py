@@ -58,12 +58,16 @@ def convert(site: Site, source: Path, model: Model, build: str, out: Path, *, pr
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"--out {out}: there is something already. Give a new folder.")
     target = dataclasses.replace(model, build=build)
+    for one in (model, target):
+        site.check(one)
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         try:
             exported, adopted = _carry(site, source, (model, target), out, scratch)
             if adopted["lost"]:
                 raise JobFailed("error", f"{len(adopted['lost'])} arrays did not survive the way to {build}, {adopted['lost'][0]} first")
+            if adopted["step"] != exported["step"]:
+                raise JobFailed("error", f"the checkpoint had seen {exported['step']} steps, on {build} it says {adopted['step']}")
             proof = _prove(site, (model, target), scratch, exported["step"]) if prove else (None, None)
         except BaseException:
             shutil.rmtree(out, ignore_errors=True)

@@ -30,6 +30,8 @@ from harness.processes import Limits, WorkerProcess, clean_environment
 from harness.workloads.spec import Workload
 
 MODEL_FILE, CHECKPOINTS, LOSSES, SCHEMA = "model.json", "checkpoints", "losses.csv", 1
+#: What a training that was interrupted before its first checkpoint may leave.
+UNFINISHED = {LOSSES, CHECKPOINTS}
 #: A request to a worker trains for about this long; a checkpoint is left, and progress told, this often and at the end.
 REQUEST_S, CHECKPOINT_S, SAY_S = 10.0, 60.0, 5.0
 
@@ -91,7 +93,15 @@ class Site:
     limit_s: float = 600.0
 
     def check(self, model: Model) -> None:
-        """Raise UsageError unless the model was made with this workload's present configuration."""
+        """Raise UsageError unless the model's build has a port and it was made with this workload's present configuration.
+
+        Raises:
+            UnknownName: there is no such build.
+        """
+        if model.build not in BUILDS:
+            raise UnknownName("build", model.build, BUILDS)
+        if BUILDS[model.build].backend not in self.workload.backends:
+            raise UsageError(f"{model.workload} has no port for {model.build}; it has ports for {', '.join(self.workload.backends)}.")
         if model.config != fingerprint(self.workload, model.preset):
             raise UsageError(
                 f"this model was made with another configuration of {model.workload} ({model.preset}, data {model.data}): the harness or "
@@ -101,12 +111,8 @@ class Site:
     @contextlib.contextmanager
     def worker(self, model: Model, scratch: Path) -> Iterator[tuple[WorkerProcess, str]]:
         """Start the model's build, open the port, and yield it with the path of the initial weights."""
-        if model.build not in BUILDS:
-            raise UnknownName("build", model.build, BUILDS)
-        backend = BUILDS[model.build].backend
-        if backend not in self.workload.backends:
-            raise UsageError(f"{model.workload} has no port for {model.build}; it has ports for {', '.join(self.workload.backends)}.")
-        environ = self.context.environ
+        self.check(model)
+        backend, environ = BUILDS[model.build].backend, self.context.environ
         found = provision.locate(model.build, "cpu", overrides=self.interpreters, environ=environ, progress=self.context.say)
         bench = runner.Bench(
             run=scratch, staging=staging.prepare(environ), interpreters={model.build: found.path},
@@ -132,11 +138,19 @@ def train(site: Site, model: Model, out: Path, steps: int, *, resume: bool) -> M
     Raises:
         UsageError: the folder holds a model already and `resume` was not asked for, or another one.
     """
-    if (out / MODEL_FILE).exists() and not resume:
+    if steps < 1:
+        raise UsageError(f"--steps {steps}: must be at least 1.")
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out}: this is a file; give a folder.")
+    begun = read(out) if resume and (out / MODEL_FILE).exists() else None
+    if begun is None and (out / MODEL_FILE).exists():
         raise UsageError(f"--out {out}: there is a model already. Go on with it (--resume), or give another folder.")
-    begun = read(out) if resume else None
-    if begun is not None and dataclasses.replace(begun, step=0) != dataclasses.replace(model, step=0):
-        raise UsageError(f"--resume {out}: that model was trained with other options; see {out / MODEL_FILE}.")
+    if begun is None and out.exists() and {path.name for path in out.iterdir()} - (UNFINISHED if resume else set()):
+        raise UsageError(f"--out {out}: there is something else already. Give a new folder.")
+    if begun is not None:
+        if dataclasses.replace(begun, step=0, converted={}) != dataclasses.replace(model, step=0):
+            raise UsageError(f"--resume {out}: that model was trained with other options; see {out / MODEL_FILE}.")
+        model = begun
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, site.worker(model, Path(scratch)) as (worker, tape):
         asked: dict[str, Any] = {"checkpoint": str(out.absolute() / CHECKPOINTS)} if begun else {"tape": tape}
@@ -188,8 +202,11 @@ def _latest(losses: Mapping[str, list[float | None]]) -> str:
 
 def generate(site: Site, folder: Path, rows: int, out: Path) -> tuple[int, ...]:
     """Write `rows` generated rows as `samples` of an .npz; return their shape."""
+    if rows < 1:
+        raise UsageError(f"--rows {rows}: must be at least 1.")
+    if out.is_dir():
+        raise UsageError(f"--out {out}: this is a folder; give a file to write.")
     model = read(folder)
-    site.check(model)
     with tempfile.TemporaryDirectory() as scratch, site.worker(model, Path(scratch)) as (worker, _):
         worker.request("start", seed=model.seed, checkpoint=str(folder.absolute() / CHECKPOINTS))
         made = worker.request("generate", count=rows, path=str(Path(scratch) / "samples.npz"))

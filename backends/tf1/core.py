@@ -61,7 +61,7 @@ class Tf1Port(Port):
         self.shapes = {item["name"]: item for item in config["parameters"]}
         self.weights = collections.OrderedDict()  # type: Tensors
         self.changes = []  # type: List[Tuple[Any, Any]]
-        self.trained_steps, self.single_steps = 0, 0
+        self.steps_trained, self.single_steps = 0, 0
         self.graph = tf.Graph()
         with self.graph.as_default():
             self._build()
@@ -179,7 +179,7 @@ class Tf1Port(Port):
         check(values, self.config)
         self._run([variable.initializer for optimizer in self.optimizers.values() for variable in optimizer.variables()])
         self._assign([(self.weights[name], values[name]) for name in self.shapes])
-        self.trained_steps = self.single_steps = 0
+        self.steps_trained = self.single_steps = 0
 
     def forward(self, batch: Batch, training: bool) -> Dict[str, np.ndarray]:
         tensors = self.training if training else self.inference
@@ -214,7 +214,7 @@ class Tf1Port(Port):
             for _ in range(steps):
                 history.append(step(source, phases_at(self.config, source.cursor)))
                 source.cursor += 1
-                self.trained_steps += 1
+                self.steps_trained += 1
         return columns(self.config, history)
 
     def _lockstep(self, source: Any, names: List[str]) -> List[Tuple[str, Dict[str, float]]]:
@@ -258,15 +258,15 @@ class Tf1Port(Port):
         if self._saver is None:
             with self.graph.as_default():
                 self._saver = tf.train.Saver(self._saved(), max_to_keep=checkpoints.KEPT, save_relative_paths=True)
-        self._assign([(self.trained, self.trained_steps)])
-        checkpoints.save(self.session, self._saver, folder, self.trained_steps)
+        self._assign([(self.trained, self.steps_trained)])
+        checkpoints.save(self.session, self._saver, folder, self.steps_trained)
 
     def restore(self, folder: str) -> int:
         wanted = self._saved()
         values, self.step_origin = checkpoints.read(folder, wanted, self.optimizers)
         self._assign([(variable, values[name]) for name, variable in wanted.items()])
-        self.trained_steps = int(values[checkpoints.TRAINED])
-        return self.trained_steps
+        self.steps_trained = int(values[checkpoints.TRAINED])
+        return self.steps_trained
 
     def _saved(self) -> Tensors:
         return checkpoints.variables({name: self.weights[name] for name in self.shapes}, self.optimizers, self.trained)

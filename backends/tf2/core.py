@@ -51,7 +51,7 @@ class Tf2Port(Port):
         self.activation_names = []  # type: List[str]
         self._forward = self.trainer.compiled(self._observe)
         self._product = self.trainer.compiled(lambda arrays: self.activations(arrays, None, False)[self.PRODUCT])
-        self._trained, self._single = 0, 0
+        self.steps_trained, self._single = 0, 0
 
     # -- what a port declares ---------------------------------------------------------------------------------
 
@@ -130,7 +130,7 @@ class Tf2Port(Port):
             variable.assign(tf.constant(values[name], self.dtype))
         for optimizer in self.trainer.optimizers.values():
             optimizer.reset()
-        self._trained, self._single = 0, 0
+        self.steps_trained, self._single = 0, 0
 
     def forward(self, batch: Batch, training: bool) -> Dict[str, np.ndarray]:
         with runtime.refusals(), self.trainer.undisturbed():
@@ -168,7 +168,7 @@ class Tf2Port(Port):
                 for phase, found in self._lockstep(source, phases) if source.lockstep else self._native(source, phases):
                     history.append((index, phase, found))
                 source.cursor += 1
-                self._trained += 1
+                self.steps_trained += 1
             # One conversion a phase at the end; it also waits for the device.
             values = {}  # type: Dict[str, Any]
             for phase in {phase for _, phase, _ in history}:
@@ -220,13 +220,13 @@ class Tf2Port(Port):
             optimizer.load({key: values["%s/%s" % (name, key)] for key in optimizer.visible()})
 
     def save(self, folder: str) -> None:
-        checkpoints.save(folder, dict(self.trainer.state(), trained=tf.Variable(self._trained, dtype=tf.int64)), self._trained)
+        checkpoints.save(folder, dict(self.trainer.state(), trained=tf.Variable(self.steps_trained, dtype=tf.int64)), self.steps_trained)
 
     def restore(self, folder: str) -> int:
         trained = tf.Variable(0, dtype=tf.int64)
         checkpoints.restore(folder, dict(self.trainer.state(), trained=trained))
-        self._trained = int(trained.numpy())
-        return self._trained
+        self.steps_trained = int(trained.numpy())
+        return self.steps_trained
 
     def dtype_policy(self) -> str:
         """Return which layers compute in which dtype, as they say themselves."""

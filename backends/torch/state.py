@@ -109,6 +109,11 @@ class StoredPort(Port):
             self._check_state(content["optimizer_state"])
         except KeyError as error:
             raise ValueError("the checkpoint in %s does not fit: %s" % (folder, error.args[0])) from error
+        stored = {str(np.asarray(value).dtype) for value in content["parameters"].values()}
+        own = {str(value.dtype) for value in self.parameters().values()}
+        if stored != own:
+            raise ValueError("the checkpoint in %s holds %s, this port %s: open it in its own precision" % (
+                folder, ", ".join(sorted(stored)), ", ".join(sorted(own))))
         self.load_parameters(content["parameters"])
         self.load_optimizer_state(content["optimizer_state"])
         self.steps_trained = content["steps_trained"]

@@ -132,8 +132,8 @@ def _judge_tensor(a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, rule
     if zero and math.isfinite(entry_a.largest + entry_b.largest):
         return TensorVerdict(name, NULL, "mathematically zero: on both sides no larger than its own rounding noise")
     level = noise.floor(entry_b.scale or entry_b.largest, max(moved_a, moved_b), rule.precision)
-    if math.prod(entry_b.shape) < FEW and stage != "weights":
-        level = noise.at_least(level, rule.company.get(_group(name), 0.0))
+    if math.prod(entry_b.shape) < FEW and entry_b.dtype.startswith("float"):
+        level = noise.at_least(level, rule.company.get(_group(stage, name), 0.0))
     threshold = 0.0 if stage == "weights" else noise.COVERAGE * _grow(name, level.relative, rule.grown)
     graded = _grade(name, difference(*_values(a, b, stage, name), level.scale), level.relative, threshold)
     bounded = rule.precision == "fp64" and (stage in DIRECT or (_early(stage, name) and "/loss/" in name))
@@ -149,23 +149,28 @@ def _judge_tensor(a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, rule
 def _company(
     a: Evidence, b: Evidence, stage: str, entries_a: Mapping[str, Entry], entries_b: Mapping[str, Entry]
 ) -> dict[str, float]:
-    """Return the median movement, relative to their size, of the tensors of each group (a step's, or the whole stage's).
+    """Return the median movement, relative to their size, of the floating-point tensors of each group: one kind (losses,
+    parameters, slots, anything else) at one step.
 
     A few runs of honest variation move a single number far less than they might have, by chance; among a hundred numbers that
-    happens to some. So a tensor of few elements is not held to less than what the tensors around it are moved by.
+    happens to some. So a tensor of few elements is not held to less than what its like around it are moved by.
     """
     groups: dict[str, list[float]] = {}
     for name, entry in entries_b.items():
         size = _size(entry)
-        if name in entries_a and size > 0.0 and stage != "weights":
-            moved = max(noise.movement(a, stage, name), noise.movement(b, stage, name))
-            groups.setdefault(_group(name), []).append(moved / size)
+        if name not in entries_a or not 0.0 < size < math.inf or stage == "weights" or not entry.dtype.startswith("float"):
+            continue
+        moved = max(noise.movement(a, stage, name), noise.movement(b, stage, name))
+        if moved < size:  # else it is nothing but noise: null, or beyond the horizon
+            groups.setdefault(_group(stage, name), []).append(moved / size)
     return {group: statistics.median(found) for group, found in groups.items() if len(found) >= COMPANY}
 
 
-def _group(name: str) -> str:
+def _group(stage: str, name: str) -> str:
     match = STEP.match(name)
-    return match[1] if match else ""
+    step, rest = (match[1], match[2]) if match else ("", name)
+    kind = next((kind for kind in ("loss/", "parameter/", "slot/") if kind in rest), "")
+    return f"{stage} {step} {kind}"
 
 
 def _early(stage: str, name: str) -> bool:

@@ -31,6 +31,9 @@ COVERAGE = 8.0
 HORIZON = 0.5
 
 
+#: A floor is not lifted beyond this by the floors around it: the threshold stays below a thousandth.
+LIFTED = 2.0**-13
+
 #: In float64, honest variation moves nothing by more than this (the acceptance ceiling of the shipped ports) before rounding
 #: has had steps to grow. Where it does, the float64 run does not mean what it should: something inside it runs in a lower
 #: precision, or does not follow the tape; a wide floor must not excuse that.
@@ -85,8 +88,9 @@ def floor(size: float, moved: float, precision: str) -> Floor:
 
 
 def at_least(found: Floor, relative: float) -> Floor:
-    """Return the floor, raised to `relative` where it is lower; never so far that the comparison tells nothing apart."""
-    raised = min(relative, HORIZON / (2.0 * COVERAGE))
+    """Return the floor, raised to `relative` where it is lower, but never above LIFTED: a tensor is not excused by company
+    that rounding has carried away."""
+    raised = min(relative, LIFTED)
     if raised <= found.relative:
         return found
     return Floor(found.movement, found.scale, raised, COVERAGE * raised)

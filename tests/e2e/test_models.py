@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,22 @@ def test_a_model_goes_to_another_build_and_comes_back(run: Callable[..., str], t
         run("generate", folder, "--rows", 12, "--out", tmp_path / f"{folder.name}.npz")
     with np.load(tmp_path / "trained.npz") as one, np.load(tmp_path / "back.npz") as other:
         np.testing.assert_array_equal(one["samples"], other["samples"])
+    # Weights, moments and step counts came through: it goes on as the first does, digit by digit.
+    assert json.loads((tmp_path / "back" / "model.json").read_text(encoding="utf-8"))["step"] == 6
+    shutil.copytree(trained, tmp_path / "first")
+    for name in ("first", "back"):
+        run("train", "ehr_mgan", "--build", "torch", "--steps", 7, "--out", tmp_path / name, "--threads", 1, "--resume")
+    later = [{key: value for key, value in losses(tmp_path / name).items() if key[0] == 7} for name in ("first", "back")]
+    assert later[0] and later[0] == later[1]
+
+
+def test_a_tf1_checkpoint_arrives_in_the_newest_frameworks(run: Callable[..., str], tmp_path: Path) -> None:
+    """What TF 1.15.5 wrote after six steps goes on in TensorFlow 2.21 and in torch."""
+    run("train", "ehr_mgan", "--build", "tf1", "--steps", 6, "--out", tmp_path / "tf1", "--threads", 1)
+    for build in ("tf2", "torch"):
+        assert "largest difference" in run("convert", tmp_path / "tf1", "--to", build, "--out", tmp_path / build)
+        run("train", "ehr_mgan", "--build", build, "--steps", 8, "--out", tmp_path / build, "--threads", 1, "--resume")
+        assert {step for step, name in losses(tmp_path / build) if name == "joint/vae/discrete/total"} == {7, 8}
 
 
 def test_what_is_no_model_is_refused(run: Callable[..., str], trained: Path, tmp_path: Path) -> None:
