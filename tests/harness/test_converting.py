@@ -88,7 +88,7 @@ class Worker:
             Path(asked["checkpoint"]).mkdir(parents=True)
             if self.site.damaged:
                 raise JobFailed("error", "the checkpoint cannot be read again")
-            return {"step": 6, "lost": self.site.lost, "parameters": 1, "state": 2}
+            return {"step": self.site.step, "lost": self.site.lost, "parameters": 1, "state": 2}
         assert (verb, asked["step"]) == ("continue", 6)
         np.savez(asked["out"], **stepped(0.0 if self.build == "torch" else self.site.change))
         return {"step": 7}
@@ -102,7 +102,13 @@ class Site:
     lost: list[str] = dataclasses.field(default_factory=list)
     missing: str = ""
     damaged: bool = False
+    step: int = 6
+    unfit: str = ""
     asked: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+
+    def check(self, model: Model) -> None:
+        if model.build == self.unfit:
+            raise UsageError(f"no port for {model.build}")
 
     @contextlib.contextmanager
     def worker(self, model: Model, scratch: Path) -> Iterator[tuple[Worker, str]]:
@@ -144,6 +150,22 @@ def test_what_did_not_survive_the_way_is_named(tmp_path: Path):
     with pytest.raises(JobFailed, match="2 arrays did not survive the way to tf2, optimizer/adam/W/m first"):
         convert(Site(lost=["optimizer/adam/W/m", "parameter/W"]), tmp_path, MODEL, "tf2", tmp_path / "out", prove=True)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_step_count_that_changes_on_the_way_is_refused(tmp_path: Path):
+    """The model would go on at another place of its schedule."""
+    with pytest.raises(JobFailed, match="had seen 6 steps, on tf2 it says 0"):
+        convert(Site(step=0), tmp_path, MODEL, "tf2", tmp_path / "out", prove=True)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("build", ["torch", "tf2"])
+def test_a_model_that_does_not_fit_is_refused_before_any_work(tmp_path: Path, build: str):
+    """On either side."""
+    site = Site(unfit=build)
+    with pytest.raises(UsageError, match=f"no port for {build}"):
+        convert(site, tmp_path, MODEL, "tf2", tmp_path / "out", prove=True)
+    assert [] == site.asked
 
 
 def test_a_build_that_fails_half_way_leaves_nothing(tmp_path: Path):

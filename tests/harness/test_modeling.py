@@ -114,15 +114,36 @@ def test_what_came_after_the_last_checkpoint_is_trained_again(stand: Stand, tmp_
 
 
 def test_a_model_that_is_there_is_not_trained_over(stand: Stand, tmp_path: Path) -> None:
-    """Nor gone on with under other options; a folder without one has nothing to go on with."""
+    """Nor gone on with under other options."""
     modeling.train(stand, MODEL, tmp_path / "out", 1, resume=False)
     with pytest.raises(UsageError, match="--resume"):
         modeling.train(stand, MODEL, tmp_path / "out", 2, resume=False)
     with pytest.raises(UsageError, match="other options"):
         modeling.train(stand, dataclasses.replace(MODEL, seed=1), tmp_path / "out", 2, resume=True)
-    with pytest.raises(UsageError, match="harness train --out"):
-        modeling.train(stand, MODEL, tmp_path / "none", 2, resume=True)
     assert 1 == modeling.read(tmp_path / "out").step
+
+
+def test_training_that_left_no_checkpoint_begins_anew(stand: Stand, tmp_path: Path) -> None:
+    """Its losses are of no model; a folder with anything else in it is left alone."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / modeling.LOSSES).write_text("step,loss,value\n1,one/total,9.0\n")
+    assert 2 == modeling.train(stand, MODEL, tmp_path / "out", 2, resume=True).step
+    assert ["1,one/total,1.0", "2,one/total,2.0"] == losses(tmp_path / "out")[1:]
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/mine").write_text("mine")
+    for resume in (False, True):
+        with pytest.raises(UsageError, match="something else already"):
+            modeling.train(stand, MODEL, tmp_path / "other", 2, resume=resume)
+    assert ["mine"] == [path.name for path in (tmp_path / "other").iterdir()]
+
+
+def test_a_converted_model_that_goes_on_says_still_where_it_came_from(stand: Stand, tmp_path: Path) -> None:
+    """What was done to it is no option of the training."""
+    stand.hand.saved = 3
+    (tmp_path / "out").mkdir()
+    dataclasses.replace(MODEL, step=3, converted={"from": "tf1"}).write(tmp_path / "out")
+    made = modeling.train(stand, MODEL, tmp_path / "out", 5, resume=True)
+    assert (5, {"from": "tf1"}) == (made.step, made.converted)
 
 
 def test_rows_are_generated_from_the_checkpoint(stand: Stand, tmp_path: Path) -> None:
@@ -137,8 +158,7 @@ def test_a_model_of_another_configuration_generates_nothing(stand: Stand, tmp_pa
     """Its weights would be read with other layers around them."""
     dataclasses.replace(MODEL, config="another").write(tmp_path)
     with pytest.raises(UsageError, match="another configuration of linear"):
-        modeling.generate(stand, tmp_path, 5, tmp_path / "rows.npz")
-    assert [] == stand.hand.asked
+        modeling.generate(Site(WORKLOAD, stand.context, {}), tmp_path, 5, tmp_path / "rows.npz")
 
 
 @pytest.mark.parametrize(("changed", "error"), [

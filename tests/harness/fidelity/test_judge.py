@@ -147,9 +147,10 @@ def test_a_single_number_that_did_not_move_has_the_floor_of_its_company(memory, 
     assert (verdict, "step 1/loss/of0") == (found.verdict, found.worst.name)
 
 
-def test_company_is_eight_of_the_same_step(memory):
-    """Seven neighbours say little, and those of another step nothing: a floor of the number's own is all there is."""
-    for b in (scalars(count=7), {**scalars(count=1), **scalars(step=2)}):
+def test_company_is_eight_of_the_same_kind_at_the_same_step(memory):
+    """Seven neighbours say little, those of another step or another kind nothing: a floor of the number's own is all there is."""
+    slots = {f"step 1/train/slot/adam/of{index}": np.array(1.0) for index in range(8)}
+    for b in (scalars(count=7), {**scalars(count=1), **scalars(step=2)}, {**scalars(count=1), **slots}):
         a = {**b, "step 1/loss/of0": np.array(1.0 + 4 * MEDIAN)}
         found = judge_stage(memory(a, moved_but_first(b)), memory(b, moved_but_first(b)), "trajectory", "fp64")
         assert ("FAIL", "step 1/loss/of0") == (found.verdict, found.worst.name)
@@ -157,12 +158,11 @@ def test_company_is_eight_of_the_same_step(memory):
 
 def test_a_large_tensor_has_no_company(memory):
     """Among many elements chance leaves none unmoved: its own movement is its floor."""
-    b = {**scalars(), "step 1/parameter/w": np.ones(16)}
-    a = {**b, "step 1/parameter/w": np.ones(16) + 4 * MEDIAN}
-    moved = {**moved_but_first(scalars()), "step 1/parameter/w": 0.0}
-    scales = {"step 1/parameter/w": 1.0}
-    found = judge_stage(memory(a, moved, scales), memory(b, moved, scales), "trajectory", "fp64")
-    assert ("FAIL", "step 1/parameter/w") == (found.verdict, found.worst.name)
+    b = {"step 1/loss/each": np.ones(16), **scalars()}
+    a = {**b, "step 1/loss/each": np.ones(16) + 4 * MEDIAN}
+    moved = {**dict.fromkeys(b, MEDIAN), "step 1/loss/each": 0.0}
+    found = judge_stage(memory(a, moved), memory(b, moved), "trajectory", "fp64")
+    assert ("FAIL", "step 1/loss/each") == (found.verdict, found.worst.name)
 
 
 def test_one_wild_neighbour_is_no_company(memory):

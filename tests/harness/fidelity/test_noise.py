@@ -52,4 +52,4 @@ def test_a_floor_is_raised_to_its_companys_and_never_lowered():
     assert (own.movement, own.scale, 1e-10, noise.COVERAGE * 1e-10) == (raised.movement, raised.scale, raised.relative, raised.threshold)
     assert own == noise.at_least(own, 1e-14) == noise.at_least(own, 0.0)
     for company in (1.0, math.inf):
-        assert noise.at_least(own, company).threshold < noise.HORIZON
+        assert noise.at_least(own, company).threshold < 1e-3 < noise.HORIZON
