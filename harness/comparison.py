@@ -155,7 +155,8 @@ def locate(request: Request, chosen: options.Options, context: Context) -> Locat
 def make_bench(folder: Path, located: Located, chosen: options.Options, context: Context) -> runner.Bench:
     """Return what jobs need to start workers."""
     cores = options.cores() if chosen.device == "cpu" else 1  # jobs share no accelerator
-    memory = int(psutil.virtual_memory().available * MEMORY_SHARE / max(1, cores // (chosen.threads or 1)))
+    lanes = max(1, cores // options.fidelity_threads(chosen))
+    memory = int(psutil.virtual_memory().available * MEMORY_SHARE / lanes)
     return runner.Bench(
         run=folder.absolute(), staging=staging.prepare(context.environ), interpreters=located.interpreters,
         environment=clean_environment(context.environ, TF_CPP_MIN_LOG_LEVEL="1"),

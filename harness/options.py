@@ -144,7 +144,7 @@ def request(options: Options) -> plan.Request:
     return plan.Request(
         workloads, sides, _unique(options.precision), _unique(stages), options.preset, options.device, options.execution,
         tuple(range(options.seed, options.seed + options.seeds)), options.threads or cores(),
-        options.threads or (1 if options.preset in (None, "tiny") else cores()),
+        fidelity_threads(options),
         fidelity=not options.no_fidelity, speed=not options.no_speed, steps=options.steps,
     )
 
@@ -181,6 +181,11 @@ def workloads(options: Options) -> dict[str, Workload]:
             + " ".join(able)
         )
     return {**known, **{name: known[name].with_data(options.data) for name in takers}}
+
+
+def fidelity_threads(options: Options) -> int:
+    """Return the threads of a worker that records: one for the small steps of `tiny`."""
+    return options.threads or (1 if options.preset in (None, "tiny") else cores())
 
 
 def cores() -> int:
