@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,7 @@ def _norms(path: Path, channels: int) -> tuple[NDArray[np.float64], NDArray[np.f
         with np.load(path, allow_pickle=False) as loaded:
             found = {name: loaded[name] for name in ("min_val", "max_val") if name in loaded.files}
             names = ", ".join(loaded.files) or "nothing"
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, NotImplementedError, RuntimeError, MemoryError) as error:
         raise UsageError(
             f"{path} is not an archive of arrays of numbers ({type(error).__name__}: {error}). "
             "Write it with numpy.savez(path, min_val=minimum, max_val=range)."

@@ -20,6 +20,7 @@ from harness.errors import UsageError
 #: A cohort of 100,000 stays with 100 channels over 24 hours takes 2 GB.
 MAX_BYTES = 4 * 2**30
 KINDS = "biuf"  # bool, int, unsigned, float
+ORDERS = ("<", ">", "=", "|")
 #: What a damaged or hostile file makes the unpickler, or the reading of what it kept, raise.
 BROKEN = (
     pickle.UnpicklingError, ArithmeticError, AttributeError, EOFError, ImportError, LookupError, MemoryError, RuntimeError, TypeError,
@@ -60,8 +61,8 @@ def _stand_ins() -> dict[str, Any]:
     """Return what stands for NumPy's classes and functions while one file is read."""
 
     class Dtype:
-        def __init__(self, code: str, *_: object) -> None:
-            self.code, self.order = code, "="
+        def __init__(self, code: object, *_: object) -> None:
+            self.code, self.order = code, "="  # type: object, object
 
         def __setstate__(self, state: tuple[Any, ...]) -> None:
             self.order = state[1]
@@ -69,11 +70,14 @@ def _stand_ins() -> dict[str, Any]:
                 raise Refused("it holds records with fields, not numbers")
 
         def numpy(self) -> np.dtype[Any]:
-            found = np.dtype(str(self.code)) if len(str(self.code)) <= 3 else None
+            # Nothing but short text is looked at: the text of nested lists that share each other never ends.
+            if not isinstance(self.code, str) or not isinstance(self.order, str) or self.order not in ORDERS:
+                raise Refused("it holds elements of a type that is not written as NumPy writes it")
+            found = np.dtype(self.code) if len(self.code) <= 3 else None
             if found is None or found.kind not in KINDS:
-                what = "Python objects" if found is not None and found.hasobject else f"elements of the type {str(self.code)[:20]!r}"
+                what = "Python objects" if found is not None and found.hasobject else f"elements of the type {self.code[:20]!r}"
                 raise Refused(f"it holds {what}, not numbers")
-            ordered: np.dtype[Any] = np.dtype(str(self.order).replace("|", "=") + found.str[1:])
+            ordered: np.dtype[Any] = np.dtype(self.order.replace("|", "=") + found.str[1:])
             return ordered
 
     class Array:
@@ -96,6 +100,8 @@ def _stand_ins() -> dict[str, Any]:
         return text.encode("latin1") if isinstance(text, str) else text
 
     def from_buffer(raw: bytes, dtype: object, shape: tuple[int, ...], order: str) -> Array:
+        if not isinstance(raw, (bytes, bytearray, memoryview, pickle.PickleBuffer)):  # bytes(10**10) would be that many zeros
+            raise Refused("it holds an array whose content is no bytes")
         made = Array()
         made.state = (1, shape, dtype, order == "F", bytes(raw))
         return made

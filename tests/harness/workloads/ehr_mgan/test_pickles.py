@@ -149,3 +149,37 @@ def test_a_file_beyond_the_limit_is_not_read(tmp_path, monkeypatch):
     (tmp_path / "array.pkl").write_bytes(pickle.dumps(np.ones(100)))
     with pytest.raises(UsageError, match="at most 100 are read"):
         read_array(tmp_path / "array.pkl")
+
+
+def array_of(dtype, raw=b"\0" * 8):
+    """An array pickled by hand: of one element, with the given dtype and content."""
+    rebuild = np.zeros(1).__reduce__()[0]
+    return Calls(rebuild, (np.ndarray, (0,), b"b"), (1, (1,), dtype, False, raw))
+
+
+def test_a_dtype_that_is_no_text_does_not_keep_the_reader_busy(tmp_path):
+    """The text of lists that share each other would take longer than the universe has; it is never asked for."""
+    endless = []
+    for _ in range(40):
+        endless = [endless, endless]
+    said = refuse(tmp_path / "hostile.pkl", pickle.dumps(array_of(Calls(np.dtype, (endless, False, True)))))
+    assert "not written as NumPy writes it" in said
+
+
+@pytest.mark.parametrize("order", ["f8,", "<f8,", [], "="])
+def test_a_byte_order_is_one_letter(tmp_path, order):
+    """More would make another dtype of it after it was checked."""
+    dtype = Calls(np.dtype, ("f8", False, True), (3, order, None, None, None, -1, -1, 0))
+    path = tmp_path / "file.pkl"
+    if order == "=":
+        path.write_bytes(pickle.dumps(array_of(dtype)))
+        assert read_array(path).tolist() == [0.0]
+    else:
+        assert "not written as NumPy writes it" in refuse(path, pickle.dumps(array_of(dtype)))
+
+
+def test_content_that_is_a_number_makes_no_room_for_itself(tmp_path):
+    """`bytes(n)` would be n zeros."""
+    build = np.zeros(1).__reduce_ex__(5)[0]
+    said = refuse(tmp_path / "large.pkl", pickle.dumps(Calls(build, (10**12, np.dtype(float), (10**12,), "C"))))
+    assert "no bytes" in said
