@@ -8,6 +8,8 @@ units as `x * max_val + min_val`, so `max_val` holds the range. The pickles are 
 from __future__ import annotations
 
 import functools
+import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -19,12 +21,16 @@ from numpy.typing import NDArray
 
 from harness.errors import UsageError
 from harness.workloads.ehr_mgan.cohort import CLASSES, Cohort
-from harness.workloads.ehr_mgan.pickles import KINDS, read_array
+from harness.workloads.ehr_mgan.pickles import BROKEN, KINDS, read_array
 
 VITALS, INTERVENTIONS, STATICS, NORMS = "vital_sign_24hrs.pkl", "med_interv_24hrs.pkl", "statics.pkl", "norm_stats.npz"
 FILES = (VITALS, INTERVENTIONS, STATICS, NORMS)
 #: What `norm_stats.npz` may unpack to: two short vectors, and whatever else lies beside them.
 MAX_NORM_BYTES = 16 * 2**20
+#: How NumPy packs the arrays of an archive.
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+#: What a damaged or forged archive makes `zipfile` and NumPy raise; an array's header is read as Python's text.
+DAMAGED = (*BROKEN, zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError, SyntaxError, OSError)
 #: A float32 that was scaled to [0, 1] may miss an end by rounding; it is moved onto it.
 SLACK = 2.0**-20
 
@@ -107,12 +113,15 @@ def _norms(path: Path, channels: int) -> tuple[NDArray[np.float64], NDArray[np.f
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(item.file_size for item in archive.infolist())
+            if any(item.compress_type not in METHODS for item in archive.infolist()):
+                raise ValueError("it is packed in a way that NumPy does not use")
         if size > MAX_NORM_BYTES:
             raise UsageError(f"{path}: {size} bytes when unpacked; at most {MAX_NORM_BYTES}. It must hold min_val and max_val alone.")
         with np.load(path, allow_pickle=False) as loaded:
-            found = {name: loaded[name] for name in ("min_val", "max_val") if name in loaded.files}
+            # A member that is no array comes as its bytes.
+            found = {name: np.asarray(loaded[name]) for name in ("min_val", "max_val") if name in loaded.files}
             names = ", ".join(loaded.files) or "nothing"
-    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, NotImplementedError, RuntimeError, MemoryError) as error:
+    except DAMAGED as error:
         raise UsageError(
             f"{path} is not an archive of arrays of numbers ({type(error).__name__}: {error}). "
             "Write it with numpy.savez(path, min_val=minimum, max_val=range)."

@@ -73,12 +73,12 @@ def _stand_ins() -> dict[str, Any]:
             # Nothing but short text is looked at: the text of nested lists that share each other never ends.
             if not isinstance(self.code, str) or not isinstance(self.order, str) or self.order not in ORDERS:
                 raise Refused("it holds elements of a type that is not written as NumPy writes it")
-            found = np.dtype(self.code) if len(self.code) <= 3 else None
+            order: Any = self.order
+            found: np.dtype[Any] | None = np.dtype(self.code).newbyteorder(order) if len(self.code) <= 3 else None
             if found is None or found.kind not in KINDS:
                 what = "Python objects" if found is not None and found.hasobject else f"elements of the type {self.code[:20]!r}"
                 raise Refused(f"it holds {what}, not numbers")
-            ordered: np.dtype[Any] = np.dtype(self.order.replace("|", "=") + found.str[1:])
-            return ordered
+            return found
 
     class Array:
         def __init__(self, *_: object) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
+import struct
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +16,8 @@ from harness.errors import UsageError
 from harness.workloads.ehr_mgan import EhrMGan, folder
 
 STAYS, HOURS, VITALS, INTERVENTIONS = 130, 12, 3, 2
+#: What stands before an array in a file of NumPy's own, for any shape.
+HEADER = "{'descr': '<f8', 'fortran_order': False, 'shape': (%s)}\n"
 
 
 def tables() -> dict[str, np.ndarray]:
@@ -154,6 +159,56 @@ def test_a_scale_that_is_no_archive_or_too_large_is_refused(tmp_path, monkeypatc
         (place / "norm_stats.npz").write_bytes(content)
         with pytest.raises(UsageError, match="is not an archive of arrays of numbers"):
             EhrMGan(str(place)).hyperparameters("tiny")
+
+
+def member(header: str, content: bytes = bytes(24)) -> bytes:
+    """An array's file, with any header."""
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + content
+
+
+def archive(content: bytes, method: int = zipfile.ZIP_STORED) -> bytes:
+    """A scale whose minimum is the given file."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", method) as opened:
+        opened.writestr("min_val.npy", content)
+        opened.writestr("max_val.npy", member(HEADER % "3,", np.ones(3).tobytes()))
+    return made.getvalue()
+
+
+def damage(content: bytes) -> bytes:
+    """An archive whose first member no longer unpacks: its packed bytes, behind name and header, are overwritten."""
+    start = content.index(b"min_val.npy") + len(b"min_val.npy")
+    return content[:start] + b"\xff" * 8 + content[start + 8:]
+
+
+def test_the_archives_written_by_hand_are_read(tmp_path):
+    """So what is refused below is refused for its one fault; packed content is read as well."""
+    expected = np.array([1.0, 2.0, 3.0])
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        place = write(tmp_path, tables())
+        (place / "norm_stats.npz").write_bytes(archive(member(HEADER % "3,", expected.tobytes()), method))
+        assert np.array_equal(expected, folder.cohort(place)("tiny").minimum)
+
+
+@pytest.mark.parametrize(("content", "said"), [
+    (archive(member(HEADER % f"{10**17},")), "MemoryError"),
+    (archive(member(HEADER % f"{10**30},")), "OverflowError"),
+    (archive(member(HEADER % "3, True")), "TypeError"),
+    (archive(member(HEADER % "4,")), "ValueError"),
+    (archive(member("{'descr': ((),), 'fortran_order': False, 'shape': (3,)}\n")), "IndexError"),
+    (archive(member("(")), "is not an archive of arrays of numbers"),
+    (archive(member("  x\n y\nz")), "is not an archive of arrays of numbers"),
+    (damage(archive(member(HEADER % "3,"), zipfile.ZIP_DEFLATED)), "error: Error -3 while decompressing"),
+    (archive(member(HEADER % "3,"), zipfile.ZIP_BZIP2), "packed in a way that NumPy does not use"),
+    (archive(b"no array"), "min_val has the shape [] and the dtype |S8; it must hold 3 numbers"),
+])
+def test_a_forged_or_damaged_scale_is_refused(tmp_path, content, said):
+    """Also a shape that asks for more memory than there is, and a header that NumPy stumbles over."""
+    place = write(tmp_path, tables())
+    (place / "norm_stats.npz").write_bytes(content)
+    with pytest.raises(UsageError) as caught:
+        EhrMGan(str(place)).hyperparameters("tiny")
+    assert said in str(caught.value) and str(place / "norm_stats.npz") in str(caught.value)
 
 
 def test_too_few_rows_or_channels_are_refused(tmp_path):
