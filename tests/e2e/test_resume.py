@@ -65,7 +65,7 @@ def test_kill_and_resume(harness) -> None:
     altered.write_bytes(bytes(content))
     done = resume(harness)
     assert done.code == 0, done.err
-    assert "going on with" in done.err and "[1/4] hostile numpy#3" in done.err and "[2/4] hostile numpy#4" in done.err
+    assert "going on with" in done.err and "hostile numpy#3 fp64: ok" in done.err and "[2/4] hostile numpy#4" in done.err
     after = manifests(harness)
     intact = {name: written for name, written in before.items() if "numpy-3" not in name}
     assert len(after) == 4 and len(intact) == 2 and intact.items() <= after.items() and not before.items() <= after.items()
