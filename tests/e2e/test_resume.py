@@ -65,7 +65,8 @@ def test_kill_and_resume(harness) -> None:
     altered.write_bytes(bytes(content))
     done = resume(harness)
     assert done.code == 0, done.err
-    assert "going on with" in done.err and "hostile numpy#3 fp64: ok" in done.err and "[2/4] hostile numpy#4" in done.err
+    assert "going on with" in done.err and "[3/4]" not in done.err
+    assert "hostile numpy#3 fp64: ok" in done.err and "hostile numpy#4 fp64: ok" in done.err
     after = manifests(harness)
     intact = {name: written for name, written in before.items() if "numpy-3" not in name}
     assert len(after) == 4 and len(intact) == 2 and intact.items() <= after.items() and not before.items() <= after.items()
