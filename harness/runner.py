@@ -9,7 +9,7 @@ import errno
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ from harness.processes import Limits, WorkerProcess, ending
 from harness.workloads.spec import Workload
 
 Work = TypeVar("Work", Job, SampleJob)
+INTERRUPT_INTERVAL_S = 0.2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -205,13 +206,25 @@ def run_jobs(
         return done
 
     lanes = max(1, bench.cores // max((job.threads for job in waiting.values()), default=1))
+    running: dict[str, concurrent.futures.Future[store.Record]] = {}
     with concurrent.futures.ThreadPoolExecutor(lanes) as pool:
-        running = {name: pool.submit(one, job) for name, job in waiting.items()}
         try:
-            for future in concurrent.futures.as_completed(running.values()):
-                future.result()
+            running.update((name, pool.submit(one, job)) for name, job in waiting.items())
+            _wait(running.values())
         except BaseException:
             bench.limits.stop.set()
             pool.shutdown(cancel_futures=True)
             raise
     return {name: record or running[name].result() for name, record in records.items()}
+
+
+def _wait(running: Iterable[concurrent.futures.Future[store.Record]]) -> None:
+    """Wait for all jobs, and raise what the first one that failed has raised.
+
+    In slices: the system may hand a signal to any thread, and Python looks at it only when the main thread is awake.
+    """
+    waiting = set(running)
+    while waiting:
+        done, waiting = concurrent.futures.wait(waiting, INTERRUPT_INTERVAL_S, concurrent.futures.FIRST_EXCEPTION)
+        for future in done:
+            future.result()
