@@ -1,143 +1,16 @@
-"""The stand on which checkers are checked: real builds, real ports, judged exactly as `harness compare` judges.
-
-One worker of each build serves all tests: a port is opened in it again and again, as the contract allows, because importing
-a framework costs more than recording the smallest preset.
-"""
+"""The laboratory, opened once for all tests of the checkers."""
 
 from __future__ import annotations
 
-import concurrent.futures
-import dataclasses
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
-from harness import judging, plan, provision, runner, staging, store
-from harness.fidelity.judge import StageVerdict, judge_stage
-from harness.plan import LOCKSTEP_STAGES, Job, Plan, Request, Side
-from harness.processes import Limits, WorkerProcess, clean_environment
-from harness.report.model import StageRow
-from harness.workloads import registry
-
-HERE = Path(__file__).parent
-BACKENDS = {"tf2": "tf2", "torch": "torch"}
-THREADS = 1
-STEPS = 8
-
-
-@dataclasses.dataclass
-class Lent:
-    """A worker for one job; the job's end does not end it."""
-
-    worker: WorkerProcess
-
-    def __enter__(self) -> Lent:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.worker, name)
-
-    def close(self) -> None:
-        """Leave the worker to the next job."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Stand(runner.Bench):
-    """A bench whose workers outlive their jobs.
-
-    Attributes:
-        starter: the thread that starts them. The kernel ends a worker with the thread that started it, and a job's ends with the job.
-    """
-
-    starter: concurrent.futures.Executor
-    pool: dict[str, WorkerProcess] = dataclasses.field(default_factory=dict)
-
-    def worker(self, build: str, log: Path) -> Any:
-        """Lend the build's worker; start one if there is none or it has died."""
-        if build not in self.pool or self.pool[build].process.poll() is not None:
-            self.pool[build] = self.starter.submit(
-                WorkerProcess, self.interpreters[build], self.staging, self.environment, self.run / f"{build}.log", self.limits
-            ).result()
-        return Lent(self.pool[build])
-
-
-@dataclasses.dataclass(frozen=True)
-class Laboratory:
-    """Runs plans on a stand and judges what they leave."""
-
-    stand: Stand
-
-    def side(self, build: str, folder: Path | None = None) -> Side:
-        """Return a build's shipped ports, or those in a folder; the meta-tests' own workloads are always found."""
-        own = () if folder is None else (str(folder),)
-        label = build if folder is None else f"{build} {folder.name}"
-        return Side(label, build, BACKENDS[build], (*own, str(HERE / "workloads")))
-
-    def request(self, workload: str, sides: Sequence[Side], **changed: Any) -> Request:
-        """Return a request for the smallest preset, float64, seed 0, all stages."""
-        settings = {"precisions": ("fp64",), "stages": LOCKSTEP_STAGES, "seeds": (0,), "steps": STEPS, **changed}
-        return Request(
-            (self.stand.workloads[workload],), tuple(sides), preset="tiny", device="cpu", execution="default",
-            threads=THREADS, fidelity_threads=THREADS, speed=False, **settings,
-        )
-
-    def witnesses(self, jobs: Sequence[Job]) -> dict[str, judging.Witness]:
-        """Run what has not run yet; every job must end ok."""
-        records = runner.run_jobs(self.stand, tuple(jobs), lambda _job, _record: None, runner.run_job)
-        for name, record in records.items():
-            assert (record.status, record.reason) == ("ok", ""), name
-        return {
-            name: judging.Witness(store.RecordEvidence(record), "ok", "", tuple(record.result["abilities"]), "")
-            for name, record in records.items()
-        }
-
-    def plan(self, workload: str, sides: Sequence[Side], **changed: Any) -> Plan:
-        """Return the plan of `request`."""
-        return plan.make(self.request(workload, sides, **changed))
-
-    def rows(self, workload: str, sides: Sequence[Side], **changed: Any) -> list[StageRow]:
-        """Return the rows of a comparison."""
-        planned = self.plan(workload, sides, **changed)
-        return judging.stage_rows(planned, self.witnesses(planned.jobs))
-
-    def verdicts(self, workload: str, sides: Sequence[Side], **changed: Any) -> list[tuple[plan.Pair, StageVerdict]]:
-        """Return the float64 verdicts of a comparison, with every tensor's own numbers."""
-        planned = self.plan(workload, sides, **changed)
-        found = self.witnesses(planned.jobs)
-        return [
-            (pair, judge_stage(_evidence(found, pair.a), _evidence(found, pair.b), stage, pair.precision, _null(found, pair, stage)))
-            for pair in planned.pairs for stage in pair.stages
-        ]
-
-
-def _evidence(found: Mapping[str, judging.Witness], job: Job) -> Any:
-    return found[job.name].evidence
-
-
-def _null(found: Mapping[str, judging.Witness], pair: plan.Pair, stage: str) -> Any:
-    if pair.base_a is None or pair.base_b is None:
-        return None
-    return judging.null_tensors(_evidence(found, pair.base_a), _evidence(found, pair.base_b), stage)
+from tests.meta.laboratory import Laboratory, opened
 
 
 @pytest.fixture(scope="session")
 def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
-    """The builds tf2 and torch, found or provisioned, with one worker each."""
-    found = {
-        build: provision.locate(build, "cpu", overrides={}, environ=os.environ, progress=print).path for build in BACKENDS
-    }
-    with concurrent.futures.ThreadPoolExecutor(1) as starter:
-        stand = Stand(
-            run=tmp_path_factory.mktemp("meta"), staging=staging.prepare(os.environ), interpreters=found,
-            environment=clean_environment(os.environ, TF_CPP_MIN_LOG_LEVEL="1"), workloads=registry.known([HERE / "workloads"]),
-            limits=Limits(request_s=300.0), starter=starter,
-        )
-        yield Laboratory(stand)
-        for worker in stand.pool.values():
-            worker.close()
+    """The builds tf2 and torch, with one worker each."""
+    with opened(tmp_path_factory.mktemp("meta")) as found:
+        yield found
