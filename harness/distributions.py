@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from harness import judging, ledger, sampling, store
 from harness.errors import CorruptRecord
 from harness.fidelity.distribution import STAGE, Judged, judge_distribution
-from harness.fidelity.judge import INCONCLUSIVE, StageVerdict
 from harness.fidelity.summaries import Draw
+from harness.fidelity.verdict import INCONCLUSIVE, StageVerdict
 from harness.plan import Distribution, Plan, SampleJob
 from harness.quality.table import tabulate
 from harness.report.model import QualityRow, StageRow

@@ -13,8 +13,9 @@ from backends.contract import STAGE_LETTERS
 from harness.errors import CorruptRecord
 from harness.fidelity.distribution import Judged
 from harness.fidelity.evidence import Evidence, Restricted
-from harness.fidelity.judge import INCONCLUSIVE, StageVerdict, judge_stage, null_tensors
+from harness.fidelity.judge import judge_stage, null_tensors
 from harness.fidelity.precision import judge_precision
+from harness.fidelity.verdict import INCONCLUSIVE, StageVerdict
 from harness.plan import ChainCost, Distribution, Job, Pair, Plan, SampleJob, arguments
 from harness.report.model import StageRow
 

@@ -17,9 +17,9 @@ from scipy import stats
 
 from harness.fidelity import equivalence, permutation
 from harness.fidelity.equivalence import ALPHA, MARGIN, MIN_SEEDS, Comparison
-from harness.fidelity.judge import FAIL, INCONCLUSIVE, NULL, PASS, StageVerdict, TensorVerdict
 from harness.fidelity.measure import Difference
 from harness.fidelity.summaries import Draw, Quantity, quantities
+from harness.fidelity.verdict import FAIL, INCONCLUSIVE, NULL, PASS, StageVerdict, TensorVerdict
 
 STAGE = "distribution"
 INFO = "INFO"

@@ -19,8 +19,8 @@ from harness.fidelity import noise
 from harness.fidelity.digest import digest
 from harness.fidelity.evidence import Entry, Evidence
 from harness.fidelity.measure import Difference, difference
+from harness.fidelity.verdict import BEYOND, FAIL, INCONCLUSIVE, NULL, PASS, StageVerdict, TensorVerdict, sum_up
 
-PASS, FAIL, INCONCLUSIVE, NULL, BEYOND = "PASS", "FAIL", "INCONCLUSIVE", "NULL", "BEYOND"
 #: Stages before an optimizer has divided a gradient by its own size, which lifts the noise of one that is nearly zero.
 DIRECT = ("forward", "loss", "gradients")
 #: Stages in which a tensor can be mathematically zero (a bias before batch-norm has no gradient, and no update).
@@ -28,57 +28,6 @@ NULL_STAGES = ("gradients", "update", "trajectory")
 #: A tensor with fewer elements than this has its floor from its company too, where the company is at least so large.
 FEW, COMPANY = 16, 8
 STEP = re.compile(r"^step (\d+)/(.*)$")
-
-
-@dataclasses.dataclass(frozen=True)
-class TensorVerdict:
-    """One tensor of a stage: PASS, FAIL, INCONCLUSIVE, NULL or BEYOND (the horizon), with its numbers where it was compared."""
-
-    name: str
-    verdict: str
-    reason: str
-    error: float | None = None
-    floor: float | None = None
-    threshold: float | None = None
-    difference: Difference | None = None
-
-    @property
-    def margin(self) -> float:
-        """error / threshold: above 1 is a FAIL."""
-        if self.error is None or not self.threshold:
-            return 0.0 if self.error == 0.0 else float("inf")
-        return self.error / self.threshold
-
-
-@dataclasses.dataclass(frozen=True)
-class StageVerdict:
-    """One stage of a pair.
-
-    Attributes:
-        worst: for FAIL the first tensor that departs, else the one nearest to its threshold.
-        tensors: all judged ones, in order.
-    """
-
-    stage: str
-    verdict: str
-    reason: str
-    worst: TensorVerdict | None
-    tensors: tuple[TensorVerdict, ...]
-
-    @property
-    def max_error(self) -> float | None:
-        """Largest error of any compared tensor, by the error measure."""
-        return max((item.error for item in self.tensors if item.error is not None and item.verdict != NULL), default=None)
-
-    @property
-    def beyond(self) -> int:
-        """How many tensors lie beyond the horizon."""
-        return sum(item.verdict == BEYOND for item in self.tensors)
-
-    @property
-    def null(self) -> tuple[str, ...]:
-        """Names of the tensors that are mathematically zero."""
-        return tuple(item.name for item in self.tensors if item.verdict == NULL)
 
 
 def judge_stage(a: Evidence, b: Evidence, stage: str, precision: str, null: Collection[str] | None = None) -> StageVerdict:
@@ -106,7 +55,12 @@ def judge_stage(a: Evidence, b: Evidence, stage: str, precision: str, null: Coll
             verdicts.append(TensorVerdict(name, FAIL, f"only side {there} has this tensor"))
             continue
         verdicts.append(_judge_tensor(a, b, entries_a[name], entries_b[name], rule))
-    return _sum_up(stage, verdicts)
+    return sum_up(stage, verdicts, _phases(a))
+
+
+def _phases(side: Evidence) -> list[str]:
+    """Return the phases that a side has recorded the losses of; the last term of each is `total`."""
+    return [entry.name[: -len("/total")] for entry in side.entries("loss") if entry.name.endswith("/total")]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -262,26 +216,3 @@ def _values(a: Evidence, b: Evidence, stage: str, name: str) -> tuple[NDArray[An
     if a.digested == b.digested:
         return values_a, values_b
     return (values_a, digest(values_b)) if a.digested else (digest(values_a), values_b)
-
-
-def _sum_up(stage: str, verdicts: list[TensorVerdict]) -> StageVerdict:
-    """Return the stage's verdict: the first FAIL names it; nothing compared is INCONCLUSIVE."""
-    failed = [item for item in verdicts if item.verdict == FAIL]
-    unsure = [item for item in verdicts if item.verdict == INCONCLUSIVE]
-    passed = [item for item in verdicts if item.verdict == PASS]
-    beyond = [item for item in verdicts if item.verdict == BEYOND]
-    if failed:
-        first = failed[0]
-        reason = f"{len(failed)} of {len(verdicts)} tensors depart, {first.name} first ({first.reason})"
-        return StageVerdict(stage, FAIL, reason, first, tuple(verdicts))
-    if unsure:
-        return StageVerdict(stage, INCONCLUSIVE, f"{unsure[0].name}: {unsure[0].reason}", unsure[0], tuple(verdicts))
-    if not passed and beyond:
-        return StageVerdict(stage, INCONCLUSIVE, f"{beyond[0].name}: {beyond[0].reason}", beyond[0], tuple(verdicts))
-    if not passed:
-        return StageVerdict(stage, INCONCLUSIVE, "every tensor of this stage is mathematically zero", None, tuple(verdicts))
-    worst = max(passed, key=lambda item: item.margin)
-    reason = "all equal" if worst.error == 0.0 else f"largest at {worst.margin:.2g} of its threshold"
-    if beyond:
-        reason += f"; {len(beyond)} more are beyond the horizon, from {beyond[0].name} on"
-    return StageVerdict(stage, PASS, f"{len(passed)} tensors, {reason}", worst, tuple(verdicts))

@@ -11,8 +11,8 @@ import math
 
 from harness.fidelity import noise
 from harness.fidelity.evidence import Entry, Evidence
-from harness.fidelity.judge import BEYOND, FAIL, INCONCLUSIVE, PASS, StageVerdict, TensorVerdict
 from harness.fidelity.measure import difference
+from harness.fidelity.verdict import BEYOND, FAIL, INCONCLUSIVE, PASS, StageVerdict, TensorVerdict
 
 STAGES = ("forward", "gradients")
 #: Share of the necessary cost below which a precision is not in effect. Rounding an operand costs at least this much of what

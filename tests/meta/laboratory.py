@@ -16,7 +16,8 @@ from typing import Any
 
 from harness import judging, plan, provision, runner, staging, store
 from harness.builds import BUILDS
-from harness.fidelity.judge import StageVerdict, judge_stage
+from harness.fidelity.judge import judge_stage
+from harness.fidelity.verdict import StageVerdict
 from harness.plan import LOCKSTEP_STAGES, Job, Plan, Request, Side
 from harness.processes import Limits, WorkerProcess, clean_environment
 from harness.report.model import StageRow

@@ -1,0 +1,100 @@
+"""What a judge says: of one tensor, of a stage, and which tensor stands for the stage.
+
+A stage's FAIL is named after the place where the fault is: the first tensor that departs, in the order in which they were
+computed. Gradients are computed backwards, from the loss to the input, so there it is the last one declared.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from harness.fidelity.measure import Difference
+
+PASS, FAIL, INCONCLUSIVE, NULL, BEYOND = "PASS", "FAIL", "INCONCLUSIVE", "NULL", "BEYOND"
+
+
+@dataclasses.dataclass(frozen=True)
+class TensorVerdict:
+    """One tensor of a stage: PASS, FAIL, INCONCLUSIVE, NULL or BEYOND (the horizon), with its numbers where it was compared."""
+
+    name: str
+    verdict: str
+    reason: str
+    error: float | None = None
+    floor: float | None = None
+    threshold: float | None = None
+    difference: Difference | None = None
+
+    @property
+    def margin(self) -> float:
+        """error / threshold: above 1 is a FAIL."""
+        if self.error is None or not self.threshold:
+            return 0.0 if self.error == 0.0 else float("inf")
+        return self.error / self.threshold
+
+
+@dataclasses.dataclass(frozen=True)
+class StageVerdict:
+    """One stage of a pair.
+
+    Attributes:
+        worst: for FAIL the first tensor that departs, else the one nearest to its threshold.
+        tensors: all judged ones, in order.
+    """
+
+    stage: str
+    verdict: str
+    reason: str
+    worst: TensorVerdict | None
+    tensors: tuple[TensorVerdict, ...]
+
+    @property
+    def max_error(self) -> float | None:
+        """Largest error of any compared tensor, by the error measure."""
+        return max((item.error for item in self.tensors if item.error is not None and item.verdict != NULL), default=None)
+
+    @property
+    def beyond(self) -> int:
+        """How many tensors lie beyond the horizon."""
+        return sum(item.verdict == BEYOND for item in self.tensors)
+
+    @property
+    def null(self) -> tuple[str, ...]:
+        """Names of the tensors that are mathematically zero."""
+        return tuple(item.name for item in self.tensors if item.verdict == NULL)
+
+
+def sum_up(stage: str, verdicts: Sequence[TensorVerdict], phases: Sequence[str] = ()) -> StageVerdict:
+    """Return the stage's verdict: the first FAIL names it; nothing compared is INCONCLUSIVE.
+
+    `phases` are the workload's, as far as they are known: the first parts of the gradients' names.
+    """
+    failed = [item for item in verdicts if item.verdict == FAIL]
+    unsure = [item for item in verdicts if item.verdict == INCONCLUSIVE]
+    passed = [item for item in verdicts if item.verdict == PASS]
+    beyond = [item for item in verdicts if item.verdict == BEYOND]
+    if failed:
+        first = _where_it_starts(stage, failed, phases)
+        reason = f"{len(failed)} of {len(verdicts)} tensors depart, {first.name} first ({first.reason})"
+        return StageVerdict(stage, FAIL, reason, first, tuple(verdicts))
+    if unsure:
+        return StageVerdict(stage, INCONCLUSIVE, f"{unsure[0].name}: {unsure[0].reason}", unsure[0], tuple(verdicts))
+    if not passed and beyond:
+        return StageVerdict(stage, INCONCLUSIVE, f"{beyond[0].name}: {beyond[0].reason}", beyond[0], tuple(verdicts))
+    if not passed:
+        return StageVerdict(stage, INCONCLUSIVE, "every tensor of this stage is mathematically zero", None, tuple(verdicts))
+    worst = max(passed, key=lambda item: item.margin)
+    reason = "all equal" if worst.error == 0.0 else f"largest at {worst.margin:.2g} of its threshold"
+    if beyond:
+        reason += f"; {len(beyond)} more are beyond the horizon, from {beyond[0].name} on"
+    return StageVerdict(stage, PASS, f"{len(passed)} tensors, {reason}", worst, tuple(verdicts))
+
+
+def _where_it_starts(stage: str, failed: Sequence[TensorVerdict], phases: Sequence[str]) -> TensorVerdict:
+    """Return the tensor nearest to the fault: the first computed. Of gradients, the last declared one of the first phase that
+    departs: those before it in the network only carry its error on."""
+    if stage != "gradients":
+        return failed[0]
+    phase = max((phase for phase in phases if failed[0].name.startswith(f"{phase}/")), key=len, default="")
+    return [item for item in failed if item.name.startswith(phase)][-1]
