@@ -85,11 +85,11 @@ def _judge_tensor(a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, rule
     zero = (rule.null is None or name in rule.null) and _is_null(entry_a, entry_b, moved_a, moved_b)
     if zero and math.isfinite(entry_a.largest + entry_b.largest):
         return TensorVerdict(name, NULL, "mathematically zero: on both sides no larger than its own rounding noise")
-    level = noise.floor(entry_b.scale or entry_b.largest, max(moved_a, moved_b), rule.precision)
+    level = noise.floor(entry_b.scale or entry_b.largest, max(moved_a, moved_b), rule.precision, stage)
     if math.prod(entry_b.shape) < FEW and entry_b.dtype.startswith("float"):
-        level = noise.at_least(level, rule.company.get(_group(stage, name), 0.0))
-    threshold = 0.0 if stage == "weights" else noise.COVERAGE * _grow(name, level.relative, rule.grown)
-    graded = _grade(name, difference(*_values(a, b, stage, name), level.scale), level.relative, threshold)
+        level = noise.at_least(level, rule.company.get(_group(stage, name), 0.0), stage)
+    threshold = 0.0 if stage == "weights" else noise.coverage(stage) * _grow(name, level.relative, rule.grown)
+    graded = _grade(stage, name, difference(*_values(a, b, stage, name), level.scale), level.relative, threshold)
     bounded = rule.precision == "fp64" and (stage in DIRECT or (_early(stage, name) and "/loss/" in name))
     if graded.verdict in (PASS, BEYOND) and bounded and level.relative > noise.FLOAT64_FLOOR:
         reason = (
@@ -145,7 +145,7 @@ def _wandering(side: Evidence, stage: str, precision: str) -> TensorVerdict | No
     return None
 
 
-def _grade(name: str, found: Difference, floor: float, threshold: float) -> TensorVerdict:
+def _grade(stage: str, name: str, found: Difference, floor: float, threshold: float) -> TensorVerdict:
     """Return the verdict on a difference that could be taken."""
     if not found.finite:
         text = f"a = {found.value_a}, b = {found.value_b} at {list(found.place)}"
@@ -156,7 +156,7 @@ def _grade(name: str, found: Difference, floor: float, threshold: float) -> Tens
         reason = "an honest variation of a side gave a value that is not finite: there is no threshold"
         return TensorVerdict(name, INCONCLUSIVE, reason, found.error, None, None, found)
     if threshold >= noise.HORIZON and found.error <= threshold:
-        reason = f"beyond the horizon: honest variations alone differ by {threshold / noise.COVERAGE:.1e} here"
+        reason = f"beyond the horizon: honest variations alone differ by {threshold / noise.coverage(stage):.1e} here"
         return TensorVerdict(name, BEYOND, reason, found.error, floor, threshold, found)
     verdict = PASS if found.error <= threshold else FAIL
     shape = f"relative norm error {found.norm_error:.1e}, cosine {found.cosine:.6f}"
@@ -189,7 +189,8 @@ def _is_null(a: Entry, b: Entry, moved_a: float, moved_b: float) -> bool:
         return False
     if a.stage == "trajectory" and not _is_update(a):
         return False  # a loss that rounding has outgrown is beyond the horizon
-    return _size(a) <= noise.COVERAGE * moved_a and _size(b) <= noise.COVERAGE * moved_b
+    factor = noise.coverage(a.stage)
+    return _size(a) <= factor * moved_a and _size(b) <= factor * moved_b
 
 
 def _is_update(entry: Entry) -> bool:

@@ -2,8 +2,8 @@
 
 Each build ran again with weights and inputs moved by one unit in the last place, and with batches re-ordered; the largest
 movement of a tensor over those runs, on either side, is its noise. A result cannot be known better than its own last place,
-so the floor is never below the unit roundoff of the precision. The threshold is a coverage factor times the floor: two
-builds also sum in different orders *inside* a convolution or matrix product, which no re-run of one build shows.
+so the floor is never below the unit roundoff of the precision. The threshold is a coverage factor times the floor, and that
+factor is measured too: `coverage` says how.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
+from harness.fidelity import measured
 from harness.fidelity.evidence import Evidence
 
 #: Kinds of variation that are a build's own noise at its own precision.
@@ -19,12 +20,6 @@ KINDS = ("ulp", "reorder")
 
 #: Unit roundoff: half the distance between 1 and the next larger number.
 UNIT_ROUNDOFF = {"fp64": 2.0**-53, "fp32": 2.0**-24, "tf32": 2.0**-11, "bf16": 2.0**-8, "fp16": 2.0**-11}
-
-#: Threshold = coverage x floor. A build's re-runs cannot show that another build sums in another order *inside* a convolution
-#: or matrix product. Between the five builds, over both workloads, every stage and float64 and float32, the largest error met
-#: was twice the floor (tests/meta keeps watch); four times that leaves honest ports alone, and the smallest planted fault
-#: of the tests lies more than 1e4 times above it in float64.
-COVERAGE = 8.0
 
 #: A threshold that allows this much cannot tell anything apart (twice the right value has error 1): rounding has outgrown the
 #: comparison. Such tensors are "beyond the horizon": listed, never counted as agreement; distributions judge what comes there.
@@ -34,10 +29,10 @@ HORIZON = 0.5
 #: A floor is not lifted beyond this by the floors around it: the threshold stays below a thousandth.
 LIFTED = 2.0**-13
 
-#: In float64, honest variation moves nothing by more than this (the acceptance ceiling of the shipped ports) before rounding
-#: has had steps to grow. Where it does, the float64 run does not mean what it should: something inside it runs in a lower
-#: precision, or does not follow the tape; a wide floor must not excuse that.
-FLOAT64_FLOOR = 2.0**-30
+#: In float64, honest variation moves nothing by more than this before rounding has had steps to grow: half way, in decades,
+#: between the largest floor met and the rounding of float32. Where it does, the float64 run does not mean what it should:
+#: something inside it runs in a lower precision, or does not follow the tape; a wide floor must not excuse that.
+FLOAT64_FLOOR = math.sqrt(measured.FLOAT64_FLOOR * UNIT_ROUNDOFF["fp32"])
 
 #: The same run again may differ by this many units of roundoff (kernels that add in an order of their own). A port that draws
 #: noise or batches of its own differs by all of a tensor's size.
@@ -72,25 +67,36 @@ def movement(side: Evidence, stage: str, name: str, kinds: Sequence[str] = KINDS
     return max((math.inf if math.isnan(value) else value for kind in kinds for value in found.get(kind, ())), default=0.0)
 
 
-def floor(size: float, moved: float, precision: str) -> Floor:
+def coverage(stage: str) -> float:
+    """Return threshold / floor of a stage.
+
+    A build's re-runs cannot show that another build sums in another order *inside* a convolution or matrix product, so honest
+    ports lie further apart than the floor: by the largest ratio met over all honest comparisons, in whatever precision, and
+    never by less than 1. A workload that was not among them may exceed that, by as much as one of them, left out, exceeded what
+    the others had made one expect.
+    """
+    return measured.SURPRISE * max(1.0, *(row.get(stage, 0.0) for row in measured.LARGEST.values()))
+
+
+def floor(size: float, moved: float, precision: str, stage: str) -> Floor:
     """Return the floor of a tensor.
 
     Args:
         size: max|b|, or the size of the update for a parameter.
         moved: largest movement over both sides.
-        precision: the precision that both sides ran in.
+        precision: the precision that both sides ran in. stage: which the coverage factor is of.
     """
     if math.isinf(moved):
         return Floor(moved, size, math.inf, math.inf)
     scale = max(size, moved)
     relative = max(moved / scale if scale > 0.0 else 0.0, UNIT_ROUNDOFF[precision])
-    return Floor(moved, scale, relative, COVERAGE * relative)
+    return Floor(moved, scale, relative, coverage(stage) * relative)
 
 
-def at_least(found: Floor, relative: float) -> Floor:
+def at_least(found: Floor, relative: float, stage: str) -> Floor:
     """Return the floor, raised to `relative` where it is lower, but never above LIFTED: a tensor is not excused by company
     that rounding has carried away."""
     raised = min(relative, LIFTED)
     if raised <= found.relative:
         return found
-    return Floor(found.movement, found.scale, raised, COVERAGE * raised)
+    return Floor(found.movement, found.scale, raised, coverage(stage) * raised)

@@ -9,20 +9,25 @@ from __future__ import annotations
 
 import math
 
-from harness.fidelity import noise
+from harness.fidelity import measured, noise
 from harness.fidelity.evidence import Entry, Evidence
 from harness.fidelity.measure import difference
 from harness.fidelity.verdict import BEYOND, FAIL, INCONCLUSIVE, PASS, StageVerdict, TensorVerdict
 
+STAGE = "precision"
 STAGES = ("forward", "gradients")
-#: Share of the necessary cost below which a precision is not in effect. Rounding an operand costs at least this much of what
-#: it costs alone, whatever the other roundings of the real run add or cancel; float32 instead of bfloat16 is at 2^-16 of it.
-SHARE = 0.125
 #: Where the lower bound is looked for. Activations are continuous in their inputs; a gradient jumps where rounding sends a
 #: max-pool or a relu the other way, in one run and not in the other, so what rounding "necessarily" costs it is a coin toss.
 CONTINUOUS = "forward"
 #: Of a tensor with fewer elements the largest error says little.
 MINIMUM_SIZE = 16
+
+
+def share(precision: str) -> float:
+    """Return the share of the necessary cost below which a precision is not in effect: half way, in decades, between the smallest
+    that an honest run was ever met with and what float32 in its place would cost."""
+    least = measured.LEAST_COST.get(precision, min(measured.LEAST_COST.values()))
+    return math.sqrt(min(least, 1.0) * noise.UNIT_ROUNDOFF["fp32"] / noise.UNIT_ROUNDOFF[precision])
 
 
 def judge_precision(low: Evidence, full: Evidence, precision: str) -> StageVerdict:
@@ -54,7 +59,7 @@ def _judge_tensor(low: Evidence, full: Evidence, entry: Entry, precision: str) -
     if not found.finite:
         return TensorVerdict(label, FAIL, f"not finite at {list(found.place)}", found.error, None, None, found)
     moved = max(noise.movement(low, stage, name), noise.movement(full, stage, name, (f"ulp:{precision}", "ulp", "reorder")))
-    level = noise.floor(entry.largest, moved, precision)
+    level = noise.floor(entry.largest, moved, precision, STAGE)
     if level.movement >= entry.largest or (level.threshold >= noise.HORIZON and found.error <= level.threshold):
         return TensorVerdict(label, BEYOND, "", found.error, level.relative, level.threshold, found)
     if found.error > level.threshold:
@@ -63,7 +68,7 @@ def _judge_tensor(low: Evidence, full: Evidence, entry: Entry, precision: str) -
     cost = noise.movement(full, stage, name, (f"round:{precision}",)) / entry.largest
     if stage != CONTINUOUS or math.prod(entry.shape) < MINIMUM_SIZE or cost == 0.0:
         return TensorVerdict(label, PASS, "", found.error, level.relative, level.threshold, found)
-    if found.error < SHARE * cost:
+    if found.error < share(precision) * cost:
         reason = f"precision not in effect: error {found.error:.1e} where {precision} necessarily costs about {cost:.1e}"
-        return TensorVerdict(label, FAIL, reason, found.error, level.relative, level.threshold, found)
-    return TensorVerdict(label, PASS, "in effect", found.error, level.relative, level.threshold, found)
+        return TensorVerdict(label, FAIL, reason, found.error, level.relative, level.threshold, found, cost)
+    return TensorVerdict(label, PASS, "in effect", found.error, level.relative, level.threshold, found, cost)

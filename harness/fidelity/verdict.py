@@ -16,7 +16,10 @@ PASS, FAIL, INCONCLUSIVE, NULL, BEYOND = "PASS", "FAIL", "INCONCLUSIVE", "NULL",
 
 @dataclasses.dataclass(frozen=True)
 class TensorVerdict:
-    """One tensor of a stage: PASS, FAIL, INCONCLUSIVE, NULL or BEYOND (the horizon), with its numbers where it was compared."""
+    """One tensor of a stage: PASS, FAIL, INCONCLUSIVE, NULL or BEYOND (the horizon), with its numbers where it was compared.
+
+    `necessary` is what a lower precision cannot cost less than, where that was looked at.
+    """
 
     name: str
     verdict: str
@@ -25,6 +28,7 @@ class TensorVerdict:
     floor: float | None = None
     threshold: float | None = None
     difference: Difference | None = None
+    necessary: float | None = None
 
     @property
     def margin(self) -> float:

@@ -84,10 +84,12 @@ class Laboratory:
 
     def request(self, workload: str, sides: Sequence[Side], **changed: Any) -> Request:
         """Return a request for the smallest preset, float64, seed 0, all stages."""
-        settings = {"precisions": ("fp64",), "stages": LOCKSTEP_STAGES, "seeds": (0,), "steps": STEPS, **changed}
+        settings = {
+            "precisions": ("fp64",), "stages": LOCKSTEP_STAGES, "seeds": (0,), "steps": STEPS, "preset": "tiny",
+            "fidelity_threads": THREADS, **changed,
+        }
         return Request(
-            (self.stand.workloads[workload],), tuple(sides), preset="tiny", device="cpu", execution="default",
-            threads=THREADS, fidelity_threads=THREADS, speed=False, **settings,
+            (self.stand.workloads[workload],), tuple(sides), device="cpu", execution="default", threads=THREADS, speed=False, **settings,
         )
 
     def witnesses(self, jobs: Sequence[Job]) -> dict[str, judging.Witness]:
@@ -113,9 +115,13 @@ class Laboratory:
         """Return the float64 verdicts of a comparison, with every tensor's own numbers."""
         planned = self.plan(workload, sides, **changed)
         found = self.witnesses(planned.jobs)
+        return [(pair, verdict) for pair in planned.pairs for verdict in self.judge(pair, found)]
+
+    def judge(self, pair: plan.Pair, found: Mapping[str, judging.Witness]) -> list[StageVerdict]:
+        """Return the verdicts of a pair, stage by stage."""
         return [
-            (pair, judge_stage(_evidence(found, pair.a), _evidence(found, pair.b), stage, pair.precision, _null(found, pair, stage)))
-            for pair in planned.pairs for stage in pair.stages
+            judge_stage(_evidence(found, pair.a), _evidence(found, pair.b), stage, pair.precision, _null(found, pair, stage))
+            for stage in pair.stages
         ]
 
 

@@ -73,7 +73,7 @@ def test_a_perturbation_above_the_threshold_fails_and_is_named(found, stage, dat
     name = data.draw(st.sampled_from(sorted(found)))
     value = found[name]
     place = np.unravel_index(data.draw(st.integers(0, value.size - 1)), value.shape)
-    allowed = noise.COVERAGE * 1e-15 * np.max(np.abs(value))
+    allowed = noise.coverage(stage) * 1e-15 * np.max(np.abs(value))
     for factor in (1.5, 0.4):
         moved = value.copy()
         moved[place] -= factor * allowed * np.sign(moved[place])  # towards zero: the scale stays

@@ -1,0 +1,111 @@
+"""Honest comparisons: pairs that must never fail, and what their errors say about the floor.
+
+Builds against each other, over workloads, presets, seeds and precisions; a build against itself with other threads; a port
+against one whose formulas are written another way. Their largest error, in units of the measured floor, is what the
+threshold rests on (`harness/fidelity/measured.py`); their count and their verdicts are the false alarms of the docs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.fidelity.precision import judge_precision
+from harness.fidelity.verdict import StageVerdict
+from harness.plan import Job, Pair, Side
+from tests.meta.laboratory import Laboratory
+from tests.meta.zoo.equivalents import EQUIVALENTS
+from tests.meta.zoo.mutant import plant
+
+BUILDS = ("tf1", "tf2", "torch", "tf1-compat", "tf2.10")
+LOW = ("bf16", "fp16")
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """One honest comparison: what was compared, and what the judge said at every stage (`precision`: a build's own bounds)."""
+
+    kind: str
+    workload: str
+    preset: str
+    precision: str
+    seed: int
+    a: str
+    b: str
+    verdicts: tuple[StageVerdict, ...]
+
+    @property
+    def alarms(self) -> tuple[StageVerdict, ...]:
+        """The stages that failed."""
+        return tuple(item for item in self.verdicts if item.verdict == "FAIL")
+
+
+@dataclasses.dataclass(frozen=True)
+class Series:
+    """Comparisons of one kind: all pairs of some builds, over seeds and precisions."""
+
+    workload: str
+    builds: tuple[str, ...] = ("tf2", "torch")
+    precisions: tuple[str, ...] = ("fp64", "fp32")
+    seeds: tuple[int, ...] = (0, 1, 2)
+    preset: str = "tiny"
+
+
+def series(purpose_built: Sequence[str]) -> list[Series]:
+    """Return what is compared, the shipped workloads first."""
+    found = [Series(name, BUILDS, seeds=(0, 1)) for name in ("linear", "cnn")]
+    found += [Series(name, preset="small") for name in ("linear", "cnn")]
+    found += [Series("ehr_mgan", BUILDS, ("fp64",), (0,)), Series("ehr_mgan", ("tf2", "torch"), ("fp32",), (0,))]
+    found += [Series(name) for name in purpose_built]
+    return found + [Series(name, precisions=LOW) for name in ("linear", "cnn")]
+
+
+def compare_builds(laboratory: Laboratory, one: Series) -> Iterator[Comparison]:
+    """Compare all pairs of a series' builds."""
+    sides = [laboratory.side(build) for build in one.builds]
+    planned = laboratory.plan(one.workload, sides, precisions=one.precisions, seeds=one.seeds, preset=one.preset)
+    found = laboratory.witnesses(planned.jobs)
+    bounds = {low.name: (low, full) for low, full in planned.bounds}
+    for pair in planned.pairs:
+        own = [bounds.pop(job.name) for job in (pair.a, pair.b) if job.name in bounds]
+        judged = [*laboratory.judge(pair, found), *(_bounds(found, low, full) for low, full in own)]
+        yield Comparison("builds", one.workload, one.preset, pair.precision, pair.seed, pair.a.side, pair.b.side, tuple(judged))
+
+
+def _bounds(found: Any, low: Job, full: Job) -> StageVerdict:
+    return judge_precision(found[low.name].evidence, found[full.name].evidence, low.precision)
+
+
+def compare_threads(laboratory: Laboratory, workload: str, seeds: Sequence[int]) -> Iterator[Comparison]:
+    """Compare torch with itself on two threads: sums are split another way."""
+    side = laboratory.side("torch")
+    for seed, precision in itertools.product(seeds, ("fp64", "fp32")):
+        one, two = (
+            laboratory.plan(workload, [side], precisions=(precision,), seeds=(seed,), fidelity_threads=threads).jobs
+            for threads in (1, 2)
+        )
+        yield _pair(laboratory, "threads", one, dataclasses.replace(side, label="torch, 2 threads"), two)
+
+
+def compare_equivalents(laboratory: Laboratory, folder: Path, seed: int) -> Iterator[Comparison]:
+    """Compare torch's port with one that says the same by another formula, or in another order."""
+    for mutant, precision in itertools.product(EQUIVALENTS, ("fp64", "fp32")):
+        sides = [laboratory.side("torch"), laboratory.side("torch", plant(mutant, folder))]
+        first, second = (
+            laboratory.plan(mutant.workload, [side], precisions=(precision,), seeds=(seed,)).jobs for side in sides
+        )
+        yield _pair(laboratory, "formulas", first, sides[1], second)
+
+
+def _pair(laboratory: Laboratory, kind: str, a: Sequence[Job], side: Side, b: Sequence[Job]) -> Comparison:
+    """Judge two plans of one side each, in the precision asked for."""
+    precision = a[0].precision if len(a) == 1 else next(job.precision for job in a if job.precision != "fp64")
+    own = [next(job for job in jobs if job.precision == precision) for jobs in (a, b)]
+    base = [next((job for job in jobs if job.precision == "fp64"), None) if precision != "fp64" else None for jobs in (a, b)]
+    pair = Pair(own[0].workload, precision, own[0].seed, own[0], own[1], base[0], base[1], own[0].stages)
+    found = laboratory.witnesses([*a, *b])
+    verdicts = tuple(laboratory.judge(pair, found))
+    return Comparison(kind, pair.workload, pair.a.preset, precision, pair.seed, own[0].side, side.label, verdicts)
