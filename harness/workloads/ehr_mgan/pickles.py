@@ -3,10 +3,13 @@
 A pickle is a program: it names functions, and loading it calls them. Here every name that a pickled array needs stands for a
 small class of this module that only keeps what it is given, and every other name is refused; no function that a file names is
 ever looked up, so none can run. The bytes of the array are read at the end, by a dtype of numbers.
+
+Before that the file's opcodes are looked at (`pickle_opcodes`): what arrays have no need of is refused without being built.
 """
 
 from __future__ import annotations
 
+import contextlib
 import io
 import pickle
 from pathlib import Path
@@ -16,11 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import UsageError
+from harness.workloads.ehr_mgan.pickle_opcodes import first_unfit, printable
 
 #: A cohort of 100,000 stays with 100 channels over 24 hours takes 2 GB.
 MAX_BYTES = 4 * 2**30
 KINDS = "biuf"  # bool, int, unsigned, float
 ORDERS = ("<", ">", "=", "|")
+#: The most that NumPy has.
+MAX_AXES = 64
 #: What a damaged or hostile file makes the unpickler, or the reading of what it kept, raise.
 BROKEN = (
     pickle.UnpicklingError, ArithmeticError, AttributeError, EOFError, ImportError, LookupError, MemoryError, RuntimeError, TypeError,
@@ -41,6 +47,7 @@ class _Unpickler(pickle.Unpickler):
         self.array = known["array"]
         self.allowed = {
             ("numpy", "ndarray"): known["ndarray"], ("numpy", "dtype"): known["dtype"], ("_codecs", "encode"): known["encode"],
+            ("__builtin__", "bytes"): known["no_bytes"],
         }
         for core in ("numpy.core", "numpy._core"):  # NumPy 1 and NumPy 2
             self.allowed[core + ".multiarray", "_reconstruct"] = known["array"]
@@ -50,11 +57,8 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         found = self.allowed.get((module, name))
         if found is None:
-            raise Refused(f"it asks for `{module}.{name}`")
+            raise Refused(f"it asks for `{printable(module + '.' + name)}`")
         return found
-
-    def persistent_load(self, identity: object) -> NoReturn:
-        raise Refused("it refers to something outside the file")
 
 
 def _stand_ins() -> dict[str, Any]:
@@ -90,20 +94,28 @@ def _stand_ins() -> dict[str, Any]:
         def numpy(self) -> NDArray[Any]:
             if self.state is None:
                 raise Refused("it holds an array without content")
-            _, shape, dtype, column_major, raw = self.state
+            _, shape, dtype, column_major, raw, *axes = self.state
             if not isinstance(dtype, Dtype):
                 raise Refused("it holds an array without a dtype")
-            read = np.frombuffer(encode(raw), dtype.numpy())
-            return read.reshape(tuple(shape), order="F" if column_major else "C")
+            for numbers in (shape, *axes):  # the tuple of long bytes would be that many numbers
+                if not isinstance(numbers, tuple) or len(numbers) > MAX_AXES or not all(isinstance(item, int) for item in numbers):
+                    raise Refused("it holds an array whose shape is no list of numbers")
+            read: NDArray[Any] = np.frombuffer(encode(raw), dtype.numpy()).reshape(shape, order="F" if column_major else "C")
+            return read.transpose(*axes) if axes else read
 
     def encode(text: str | bytes, *_: object) -> bytes:
         return text.encode("latin1") if isinstance(text, str) else text
 
-    def from_buffer(raw: bytes, dtype: object, shape: tuple[int, ...], order: str) -> Array:
-        if not isinstance(raw, (bytes, bytearray, memoryview, pickle.PickleBuffer)):  # bytes(10**10) would be that many zeros
+    def no_bytes(*given: object) -> bytes:  # how protocols 0 to 2 write the content of an empty array
+        if given:
+            raise Refused("it makes bytes by another way than NumPy's pickles do")
+        return b""
+
+    def from_buffer(raw: bytes, dtype: object, shape: object, order: object, axes: object = None) -> Array:
+        if not isinstance(raw, (bytes, bytearray)):  # bytes(10**10) would be that many zeros
             raise Refused("it holds an array whose content is no bytes")
         made = Array()
-        made.state = (1, shape, dtype, order == "F", bytes(raw))
+        made.state = (1, shape, dtype, order == "F", raw) + ((axes,) if order == "K" else ())  # axes: since NumPy 2.4
         return made
 
     def scalar(*_: object) -> NoReturn:
@@ -113,7 +125,10 @@ def _stand_ins() -> dict[str, Any]:
         def __init__(self, *_: object) -> NoReturn:
             raise Refused("it makes an array by another way than NumPy's pickles do")
 
-    return {"dtype": Dtype, "array": Array, "encode": encode, "from_buffer": from_buffer, "scalar": scalar, "ndarray": Ndarray}
+    return {
+        "dtype": Dtype, "array": Array, "encode": encode, "no_bytes": no_bytes, "from_buffer": from_buffer, "scalar": scalar,
+        "ndarray": Ndarray,
+    }
 
 
 def read_array(path: Path) -> NDArray[Any]:
@@ -125,17 +140,27 @@ def read_array(path: Path) -> NDArray[Any]:
     size = path.stat().st_size
     if size > MAX_BYTES:
         raise UsageError(f"{path}: {size} bytes; at most {MAX_BYTES} are read. Take fewer rows, or float32 instead of float64.")
-    unpickler = _Unpickler(path.read_bytes())
     advice = "Nothing in it was run. Only one array of numbers is read; write it again: pickle.dump(numpy.asarray(table, float), file)"
     try:
-        made = unpickler.load()
-        if not isinstance(made, unpickler.array):
-            raise Refused(f"it holds {_called(made)}, not an array")
-        found: NDArray[Any] = made.numpy()
+        return _array(path.read_bytes())
     except Refused as error:
         raise UsageError(f"{path}: refused, because {error}. {advice}.") from error
     except BROKEN as error:
         raise UsageError(f"{path} is not a pickle of an array, or is damaged ({type(error).__name__}: {error}). {advice}.") from error
+
+
+def _array(data: bytes) -> NDArray[Any]:
+    unfit = first_unfit(data)
+    if unfit is not None:
+        # The name that a file asks for says more than what it does with it: what comes before is read, up to a stop.
+        with contextlib.suppress(*BROKEN):
+            _Unpickler(data[:unfit.place] + pickle.STOP + data[unfit.place + 1:]).load()
+        raise Refused(unfit.reason)
+    unpickler = _Unpickler(data)
+    made = unpickler.load()
+    if not isinstance(made, unpickler.array):
+        raise Refused(f"it holds {_called(made)}, not an array")
+    found: NDArray[Any] = made.numpy()
     return found
 
 
