@@ -62,7 +62,7 @@ FILE_EXCEPTIONS = {
     "harness/rounds.py": "the kernel's CPU quota",
     "harness/staging.py": "hashes source files",
     "harness/workloads/ehr_mgan/daphnet.py": "the bytes of a recording, checked by their SHA-256",
-    "harness/workloads/ehr_mgan/pickles.py": "the bytes of a user's pickle, for an unpickler of its own",
+    "harness/workloads/ehr_mgan/pickles.py": "the bytes of a user's cohort, for an unpickler of its own",
 }
 OPENERS = (".open", ".read_text", ".read_bytes", ".write_text", ".write_bytes")
 

@@ -8,6 +8,7 @@ units as `x * max_val + min_val`, so `max_val` holds the range. The pickles are 
 from __future__ import annotations
 
 import functools
+import io
 import struct
 import tokenize
 import zipfile
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 
 from harness.errors import UsageError
 from harness.workloads.ehr_mgan.cohort import CLASSES, Cohort
-from harness.workloads.ehr_mgan.pickles import BROKEN, KINDS, read_array
+from harness.workloads.ehr_mgan.pickles import BROKEN, KINDS, content, read_array, unreadable
 
 VITALS, INTERVENTIONS, STATICS, NORMS = "vital_sign_24hrs.pkl", "med_interv_24hrs.pkl", "statics.pkl", "norm_stats.npz"
 FILES = (VITALS, INTERVENTIONS, STATICS, NORMS)
@@ -39,17 +40,23 @@ def cohort(folder: Path) -> Callable[[str], Cohort]:
     """Return what gives the cohort of a folder for any preset; it reads the files once for as long as they do not change.
 
     Raises:
-        UsageError: there is no such folder, or a file is missing.
+        UsageError: there is no such folder, a file is missing, or one cannot be read.
     """
-    if not folder.is_dir():
-        kind = "is a file, not a folder" if folder.exists() else "there is no such folder"
-        raise UsageError(f"--data {folder}: {kind}. Give the folder that holds {', '.join(FILES)}.")
-    missing = [name for name in FILES if not (folder / name).is_file()]
+    try:
+        if not folder.is_dir():
+            kind = "is a file, not a folder" if folder.exists() else "there is no such folder"
+            raise UsageError(f"--data {folder}: {kind}. Give the folder that holds {', '.join(FILES)}.")
+        missing = [name for name in FILES if not (folder / name).is_file()]
+    except OSError as error:  # a folder that may not be entered
+        raise unreadable(folder, error) from error
     if missing:
         raise UsageError(f"--data {folder}: the folder lacks {', '.join(missing)}. It must hold {', '.join(FILES)}.")
 
     def read(_preset: str) -> Cohort:
-        states = [(folder / name).stat() for name in FILES]
+        try:
+            states = [(folder / name).stat() for name in FILES]
+        except OSError as error:
+            raise unreadable(folder, error) from error
         return _read(folder, tuple((state.st_mtime_ns, state.st_size) for state in states))
 
     return read
@@ -110,14 +117,16 @@ def _labels(path: Path, stays: int) -> NDArray[np.int64]:
 
 def _norms(path: Path, channels: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the minimum and the range of each vital sign."""
+    only = "It must hold min_val and max_val alone."
+    data = io.BytesIO(content(path, MAX_NORM_BYTES, only))
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(data) as archive:
             size = sum(item.file_size for item in archive.infolist())
             if any(item.compress_type not in METHODS for item in archive.infolist()):
                 raise ValueError("it is packed in a way that NumPy does not use")
         if size > MAX_NORM_BYTES:
-            raise UsageError(f"{path}: {size} bytes when unpacked; at most {MAX_NORM_BYTES}. It must hold min_val and max_val alone.")
-        with np.load(path, allow_pickle=False) as loaded:
+            raise UsageError(f"{path}: {size} bytes when unpacked; at most {MAX_NORM_BYTES}. {only}")
+        with np.load(data, allow_pickle=False) as loaded:
             # A member that is no array comes as its bytes.
             found = {name: np.asarray(loaded[name]) for name in ("min_val", "max_val") if name in loaded.files}
             names = ", ".join(loaded.files) or "nothing"

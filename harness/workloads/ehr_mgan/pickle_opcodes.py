@@ -9,7 +9,6 @@ bytes of Python 2's protocol 0, and copies the content. Only the table of `pickl
 from __future__ import annotations
 
 import dataclasses
-import pickle
 import pickletools
 
 #: An array of 64 axes, the most that NumPy has, takes 131 in protocol 0.
@@ -52,26 +51,26 @@ def first_unfit(data: bytes) -> Unfit | None:
     """Return the first opcode that an array of numbers has no need of but other pickles have, or None.
 
     Raises:
-        pickle.UnpicklingError: this is no pickle, or a forged one. ValueError: a number that is none.
+        ValueError: this is no pickle, or a forged one.
     """
     place = 0
     for count in range(MAX_OPCODES):
         opcode = _OPCODES.get(data[place]) if place < len(data) else None
         if opcode is None:
-            raise pickle.UnpicklingError(f"no opcode at byte {place}")
+            raise ValueError(f"no opcode at byte {place}")
         end = _end(data, place + 1, opcode)
         if opcode.name == "INST":
             return Unfit(place, f"it asks for `{printable('.'.join(data[place + 1:end].decode('latin1').split()))}`")
         if opcode.name in REASONS:
             return Unfit(place, REASONS[opcode.name])
         if opcode.name not in ALLOWED:
-            raise pickle.UnpicklingError(f"opcode {opcode.name} at byte {place}, which arrays do not have")
+            raise ValueError(f"opcode {opcode.name} at byte {place}, which arrays do not have")
         if opcode.name == "PUT" and int(data[place + 1:end]) > count + 1:  # room is made for all indices up to it
-            raise pickle.UnpicklingError(f"a forged index in the memo at byte {place}")
+            raise ValueError(f"a forged index in the memo at byte {place}")
         if opcode.name == "STOP":
             return None
         place = end
-    raise pickle.UnpicklingError(f"more than {MAX_OPCODES} opcodes, which no array takes")
+    raise ValueError(f"more than {MAX_OPCODES} opcodes, which no array takes")
 
 
 def _end(data: bytes, start: int, opcode: pickletools.OpcodeInfo) -> int:
@@ -86,11 +85,11 @@ def _end(data: bytes, start: int, opcode: pickletools.OpcodeInfo) -> int:
             limit = len(data) if opcode.name in ("STRING", "UNICODE") else end + MAX_LINE
             end = data.find(b"\n", end, limit) + 1
             if end == 0:
-                raise pickle.UnpicklingError(f"{opcode.name} at byte {start - 1} has no end")
+                raise ValueError(f"{opcode.name} at byte {start - 1} has no end")
     else:
         end = start + size
     if end > len(data):
-        raise pickle.UnpicklingError(f"{opcode.name} at byte {start - 1} goes on beyond the end of the file")
+        raise ValueError(f"{opcode.name} at byte {start - 1} goes on beyond the end of the file")
     return end
 
 

@@ -131,18 +131,37 @@ def _stand_ins() -> dict[str, Any]:
     }
 
 
+def content(path: Path, limit: int, advice: str) -> bytes:
+    """Return the bytes of a user's file.
+
+    Raises:
+        UsageError: it cannot be read, and why, or it has more bytes than the limit; then with the advice.
+    """
+    try:
+        size = path.stat().st_size
+        if size > limit:
+            raise UsageError(f"{path}: {size} bytes; at most {limit} are read. {advice}")
+        return path.read_bytes()
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: OSError) -> UsageError:
+    """Return what is said of a path that the system does not let this user read."""
+    advice = "Let the user who runs the harness read it" if isinstance(error, PermissionError) else "Copy it to where it can be read"
+    return UsageError(f"{path} cannot be read ({error.strerror or error}); what it holds was not looked at. {advice}.")
+
+
 def read_array(path: Path) -> NDArray[Any]:
     """Return the array in a pickle that NumPy 1 or 2 wrote, in any protocol; of booleans, integers or floats.
 
     Raises:
-        UsageError: the file is too large, is no pickle, or holds anything else; which, and what to do.
+        UsageError: the file cannot be read, is too large, is no pickle, or holds anything else; which, and what to do.
     """
-    size = path.stat().st_size
-    if size > MAX_BYTES:
-        raise UsageError(f"{path}: {size} bytes; at most {MAX_BYTES} are read. Take fewer rows, or float32 instead of float64.")
+    data = content(path, MAX_BYTES, "Take fewer rows, or float32 instead of float64.")
     advice = "Nothing in it was run. Only one array of numbers is read; write it again: pickle.dump(numpy.asarray(table, float), file)"
     try:
-        return _array(path.read_bytes())
+        return _array(data)
     except Refused as error:
         raise UsageError(f"{path}: refused, because {error}. {advice}.") from error
     except BROKEN as error:

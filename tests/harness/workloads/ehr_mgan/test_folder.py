@@ -152,11 +152,15 @@ def test_a_scale_that_does_not_fit_is_refused(tmp_path, changed, said):
 def test_a_scale_that_is_no_archive_or_too_large_is_refused(tmp_path, monkeypatch):
     """Also one that would unpack to more than two short vectors."""
     place = write(tmp_path, tables())
-    monkeypatch.setattr(folder, "MAX_NORM_BYTES", 300)
-    with pytest.raises(UsageError, match="bytes when unpacked; at most 300"):
-        EhrMGan(str(place)).hyperparameters("tiny")
-    for content in (b"no archive", (place / "norm_stats.npz").read_bytes()[:-30]):
-        (place / "norm_stats.npz").write_bytes(content)
+    archive = place / "norm_stats.npz"
+    np.savez_compressed(archive, min_val=np.zeros(3), max_val=np.ones(3), more=np.zeros(10_000))
+    for limit, said in ((2_000, "bytes when unpacked; at most 2000"), (300, "bytes; at most 300 are read")):
+        monkeypatch.setattr(folder, "MAX_NORM_BYTES", limit)
+        with pytest.raises(UsageError, match=said):
+            EhrMGan(str(place)).hyperparameters("tiny")
+    monkeypatch.undo()
+    for content in (b"no archive", archive.read_bytes()[:-30]):
+        archive.write_bytes(content)
         with pytest.raises(UsageError, match="is not an archive of arrays of numbers"):
             EhrMGan(str(place)).hyperparameters("tiny")
 
