@@ -6,9 +6,11 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from harness.judging import stage_rows
 from harness.report.model import StageRow
 from tests.meta.laboratory import Laboratory
 from tests.meta.zoo.mutant import Mutant, plant
+from tests.meta.zoo.peers import Peers, gather
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,12 +46,19 @@ class Finding:
         return self.at_stage and self.mutant.place in self.place
 
 
-def examine(laboratory: Laboratory, mutants: Iterable[Mutant], folder: Path) -> Iterator[Finding]:
-    """Judge each mutant against the honest port on TensorFlow 2, as a user who moves a model to torch would."""
+def examine(laboratory: Laboratory, mutants: Iterable[Mutant], folder: Path, peers: Peers | None = None) -> Iterator[Finding]:
+    """Judge each mutant against the honest port on TensorFlow 2, as a user who moves a model to torch would; the peers too."""
     for mutant in mutants:
         sides = [laboratory.side("tf2"), laboratory.side("torch", plant(mutant, folder))]
-        precisions = tuple(dict.fromkeys((mutant.precision,)))
-        yield finding(mutant, laboratory.rows(mutant.workload, sides, precisions=precisions))
+        low = "fp32" if mutant.precision == "fp64" else mutant.precision
+        planned = laboratory.plan(mutant.workload, sides, precisions=("fp64", low))
+        found = laboratory.witnesses(planned.jobs)
+        said = finding(mutant, [row for row in stage_rows(planned, found) if row.precision == mutant.precision])
+        yield said
+        if peers is not None:
+            pair = next(pair for pair in planned.pairs if pair.precision == low)
+            assert pair.base_a is not None
+            peers.ask(mutant.name, gather(*(found[job.name].evidence for job in (pair.a, pair.b, pair.base_a))), said.killed)
 
 
 def finding(mutant: Mutant, rows: Iterable[StageRow]) -> Finding:

@@ -109,3 +109,13 @@ def _pair(laboratory: Laboratory, kind: str, a: Sequence[Job], side: Side, b: Se
     found = laboratory.witnesses([*a, *b])
     verdicts = tuple(laboratory.judge(pair, found))
     return Comparison(kind, pair.workload, pair.a.preset, precision, pair.seed, own[0].side, side.label, verdicts)
+
+
+def everything(laboratory: Laboratory, purpose_built: Sequence[str], folder: Path) -> Iterator[Comparison]:
+    """Run all honest comparisons."""
+    for one in series(purpose_built):
+        yield from compare_builds(laboratory, one)
+    for workload in ("linear", "cnn"):
+        yield from compare_threads(laboratory, workload, (0, 1, 2))
+    for seed in (0, 1):
+        yield from compare_equivalents(laboratory, folder, seed)

@@ -1,0 +1,143 @@
+"""The zoo's tables in Markdown, and their place in docs/zoo.md."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from backends.contract import STAGE_LETTERS
+from harness.fidelity import noise
+from tests.meta.zoo.catalogue import BUGS, left_out
+from tests.meta.zoo.census import Finding
+from tests.meta.zoo.honest import Comparison
+from tests.meta.zoo.measuring import Measured
+from tests.meta.zoo.peers import OURS, SEES
+
+PAGE = Path(__file__).parents[3] / "docs/zoo.md"
+LETTERS = {**{stage: letter for letter, stage in STAGE_LETTERS.items()}, "precision": "P"}
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a Markdown table."""
+    lines = [head, ["-"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def bugs(findings: Sequence[Finding]) -> str:
+    """Return one row for each mutant."""
+    return table(
+        ("#", "bug", "mutant", "expected", "found", "place", "error / threshold"),
+        [
+            (
+                item.mutant.bug, BUGS[item.mutant.bug][0], f"`{item.mutant.workload}` {item.mutant.name}",
+                LETTERS[item.mutant.stage] + (f" ({item.mutant.precision})" if item.mutant.precision != "fp64" else ""), _found(item),
+                f"`{item.place}`" if item.place else "", "" if item.verdict == "PASS" else _power(item.margin),
+            )
+            for item in findings
+        ],
+    )
+
+
+def _found(item: Finding) -> str:
+    if not item.killed:
+        return f"**missed** ({item.verdict})"
+    letter = LETTERS[item.stage] + ("?" if item.verdict == "INCONCLUSIVE" else "")
+    return letter if item.at_stage else f"**{letter}**"
+
+
+def _power(margin: float) -> str:
+    return "no number" if math.isinf(margin) else f"{margin:.0e}".replace("e+0", "e").replace("e+", "e")
+
+
+def summary(findings: Sequence[Finding], comparisons: Sequence[Comparison]) -> str:
+    """Return what all of it comes to, in one paragraph."""
+    count, planted = len(findings), len({item.mutant.bug for item in findings})
+    killed, staged, placed = (sum(getattr(item, what) for item in findings) for what in ("killed", "at_stage", "in_place"))
+    text = (
+        f"{planted} of the {len(BUGS)} bugs are planted, by {count} mutants. Caught: {killed} of {count} ({_share(killed, count)}); "
+        f"at the stage where the bug first shows: {staged} ({_share(staged, count)}); "
+        f"the place named: {placed} ({_share(placed, count)})."
+    )
+    if comparisons:
+        alarms = [one for one in comparisons if one.alarms]
+        text += f" Honest comparisons: {len(comparisons)}, false alarms: {len(alarms)}."
+    return text
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100.0 * part / whole:.1f} %" if whole else "none"
+
+
+def survivors(findings: Sequence[Finding]) -> str:
+    """Return what was not found as expected, with what the judge said instead."""
+    odd = [item for item in findings if not item.in_place]
+    if not odd:
+        return "None: every mutant was caught at its stage and in its place."
+    return table(
+        ("mutant", "expected", "said"),
+        [(item.mutant.name, f"{LETTERS[item.mutant.stage]} `{item.mutant.place}`", _said(item)) for item in odd],
+    )
+
+
+def _said(item: Finding) -> str:
+    return f"{item.verdict} {LETTERS.get(item.stage, '')} {item.reason}"
+
+
+def absent() -> str:
+    """Return the bugs that are not planted, and why."""
+    return table(("#", "bug", "why not"), [(bug, BUGS[bug][0], reason) for bug, reason in left_out().items()])
+
+
+def honest(comparisons: Sequence[Comparison]) -> str:
+    """Return how many honest comparisons of each kind there were, and what they said."""
+    counts = Counter((one.kind, one.workload, one.preset, one.precision) for one in comparisons)
+    alarms = Counter((one.kind, one.workload, one.preset, one.precision) for one in comparisons if one.alarms)
+    rows = []
+    for (kind, workload, preset), group in itertools.groupby(counts, key=lambda key: key[:3]):
+        keys = list(group)
+        rows.append((
+            kind, f"`{workload}` {preset}", ", ".join(f"{key[3]} {counts[key]}" for key in keys), sum(alarms[key] for key in keys),
+        ))
+    return table(("what differs", "workload", "comparisons", "false alarms"), rows)
+
+
+def floors(found: Measured) -> str:
+    """Return the largest honest error in units of the floor, and the factor that follows."""
+    stages = sorted({stage for row in found.largest.values() for stage in row}, key=[*LETTERS].index)
+    rows = [(precision, *(f"{row[stage]:.2f}" if stage in row else "" for stage in stages)) for precision, row in found.largest.items()]
+    rows.append(("**factor**", *(f"**{noise.coverage(stage):.2f}**" for stage in stages)))
+    return table(("precision", *stages), rows)
+
+
+def peers(said: Mapping[str, Mapping[str, bool]], findings: Sequence[Finding], honest_names: Sequence[str]) -> str:
+    """Return how many mutants each rule calls different, and how many honest ports."""
+    mutants = [item.mutant.name for item in findings]
+    rows: list[tuple[object, ...]] = []
+    for rule, sees in SEES.items():
+        caught, alarms = (sum(said[name][rule] for name in names if name in said) for names in (mutants, honest_names))
+        rows.append((rule, sees, f"{caught} of {len(mutants)} ({_share(caught, len(mutants))})", f"{alarms} of {len(honest_names)}", "no"))
+    caught = sum(item.killed for item in findings)
+    staged = sum(item.at_stage for item in findings)
+    rows.append((
+        "**this harness**", "every stage", f"**{caught} of {len(mutants)} ({_share(caught, len(mutants))})**",
+        f"{sum(said[name][OURS] for name in honest_names)} of {len(honest_names)}", f"{staged} of {len(mutants)}",
+    ))
+    return table(("rule", "looks at", "caught", "false alarms", "stage named"), rows)
+
+
+def write(sections: Mapping[str, str]) -> None:
+    """Replace the text between `<!-- NAME -->` and `<!-- /NAME -->` of the page, for each section.
+
+    Raises:
+        ValueError: the page has no such place.
+    """
+    text = PAGE.read_text(encoding="utf-8")
+    for name, content in sections.items():
+        start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        if start not in text or end not in text:
+            raise ValueError(f"{PAGE} has no {start} ... {end}")
+        text = text[: text.index(start) + len(start)] + f"\n{content}\n" + text[text.index(end):]
+    PAGE.write_text(text, encoding="utf-8")
