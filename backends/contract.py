@@ -102,6 +102,8 @@ class Port(abc.ABC):
         self.setting = setting
         #: dtype of each activation, output and loss as the framework itself named it, last time it was computed.
         self.observed_dtypes = {}  # type: Dict[str, str]
+        #: by phase, the loss scale of the last `gradients`: {"scale", "halved"}; empty where the precision has no dynamic one.
+        self.loss_scales = {}  # type: Dict[str, Dict[str, float]]
         #: whole steps that `train` has run since `load_parameters`, which sets it to 0; checkpoints hold it.
         self.steps_trained = 0
         #: after `restore`, by optimizer: where its step count comes from, if the checkpoint itself did not hold it.
@@ -164,7 +166,13 @@ class Port(abc.ABC):
         raise NotImplementedError
 
     def gradients(self, phase: str, batch: "Batch") -> Dict[str, "np.ndarray"]:
-        """Return the gradient of the phase's `total` for each trainable parameter that the phase updates (unscaled)."""
+        """Return the gradient of the phase's `total` for each trainable parameter that the phase updates (unscaled).
+
+        Where the loss scale is dynamic: at the scale to which training would come down. It starts at the present scale of the
+        phase's optimizer and is halved, no further than 1, while the phase's gradients are not all finite; those at 1 are
+        returned as they are. `loss_scales[phase]` says which scale it was. The optimizer's own does not change
+        (`backends.loss_scale.settle` does all that).
+        """
         raise NotImplementedError
 
     def train_step(self, phase: str, batch: "Batch") -> Dict[str, float]:

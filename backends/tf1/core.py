@@ -18,6 +18,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 import numpy as np
 import tensorflow.compat.v1 as tf
 
+from backends import loss_scale
 from backends.contract import PRECISION_TABLE, Port, Setting
 from backends.parameters import check
 from backends.schedule import columns, phases_at
@@ -191,7 +192,12 @@ class Tf1Port(Port):
         return dict(zip(built.names, self._run(built.values, self._feed(phase, batch)).tolist()))
 
     def gradients(self, phase: str, batch: Batch) -> Dict[str, np.ndarray]:
-        return dict(self._run(self.phases[phase].gradients, self._feed(phase, batch)))
+        built, feed = self.phases[phase], self._feed(phase, batch)
+
+        def scaled(scale: Optional[float]) -> Dict[str, np.ndarray]:
+            return dict(self._run(built.gradients, feed if scale is None else {**feed, built.scale: scale}))
+
+        return loss_scale.settle(self, phase, None if built.scale is None else float(self._run(built.scale)), scaled)
 
     def train_step(self, phase: str, batch: Batch) -> Dict[str, float]:
         if batch.noise is None:

@@ -61,6 +61,8 @@ class Optimizer(object):
 
     Attributes:
         state: its variables under the contract's names: slots, `step` and, where it is dynamic, the loss scale.
+        scale: the loss scale that gradients are multiplied by on their way: a tensor, None where it is not dynamic. It is the
+            variable's value unless something else is fed.
         powers: Adam's powers of beta by the hyper-parameter's name, else empty.
     """
 
@@ -79,8 +81,10 @@ class Optimizer(object):
         self.powers: Dict[str, Any] = {}
         if options["kind"] == "adam":
             self.powers = dict(zip(POWERS, self.inner._get_beta_accumulators()))
+        self.scale = None  # type: Any
         if self.growth:
             self.loss_scale = self._scalar("loss_scale", table["loss_scale"], dtype)
+            self.scale = tf.convert_to_tensor(self.loss_scale)
             self.good, self.skipped = self._scalar("good", 0, tf.int64), self._scalar("skipped", 0, tf.int64)
 
     def _scalar(self, name: str, value: Any, dtype: Any) -> Any:
@@ -92,9 +96,8 @@ class Optimizer(object):
         """Return the gradients of the loss, None where there is none; scaled on the way where the precision asks for it."""
         if not self.growth:
             return list(tf.gradients(total, variables))
-        scale = tf.convert_to_tensor(self.loss_scale)
-        found = tf.gradients(total * scale, variables)
-        return [None if gradient is None else gradient / scale for gradient in found]
+        found = tf.gradients(total * self.scale, variables)
+        return [None if gradient is None else gradient / self.scale for gradient in found]
 
     def update(self, pairs: List[Tuple[Any, Any]], changes: List[Tuple[Any, Any]]) -> Any:
         """Return the operation that applies gradients and subtracts `changes` from running statistics, all or nothing."""

@@ -20,14 +20,14 @@ class Phase(object):
 
     Attributes:
         names, values: of the loss terms, `total` last; the values as one vector.
-        gradients: of `total`, by parameter.
+        gradients: of `total`, by parameter. scale: the loss scale on their way, see `Optimizer`.
         update: the operation that runs one update.
         step: runs one native update on (key, row numbers) and returns the values; made when it is first needed.
     """
 
-    def __init__(self, terms: Tensors, gradients: Tensors, update: Any) -> None:
+    def __init__(self, terms: Tensors, gradients: Tensors, scale: Any, update: Any) -> None:
         self.names, self.values = list(terms), tf.stack(list(terms.values()))
-        self.gradients, self.update = gradients, update
+        self.gradients, self.scale, self.update = gradients, scale, update
         self.step = None  # type: Any
 
 
@@ -81,7 +81,7 @@ class Phases(object):
             pairs = [(gradient, port.weights[name]) for name, gradient in gradients.items()]
             # All gradients first: an update copies a variable that somebody still reads.
             with tf.control_dependencies(list(terms.values()) + [gradient for gradient, _ in pairs]), tf.name_scope("update"):
-                self._built[same] = Phase(terms, gradients, optimizer.update(pairs, changes))
+                self._built[same] = Phase(terms, gradients, optimizer.scale, optimizer.update(pairs, changes))
         return self._built[same]
 
 

@@ -14,7 +14,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 import numpy as np
 import tensorflow as tf
 
-from backends import schedule
+from backends import loss_scale, schedule
 from backends.contract import PRECISION_TABLE, Port, Setting
 from backends.parameters import check
 from backends.source import Batch
@@ -145,8 +145,13 @@ class Tf2Port(Port):
 
     def gradients(self, phase: str, batch: Batch) -> Dict[str, np.ndarray]:
         with runtime.refusals(), self.trainer.undisturbed():
-            _, found = self.trainer.differentiate(phase, *self._given(phase, batch))
-        return {name: value.numpy() for name, value in found.items()}
+            given = self._given(phase, batch)
+
+            def scaled(scale: Optional[float]) -> Dict[str, np.ndarray]:
+                _, found = self.trainer.differentiate(phase, given[0], given[1], scale)
+                return {name: value.numpy() for name, value in found.items()}
+
+            return loss_scale.settle(self, phase, self.trainer.loss_scale(phase), scaled)
 
     def train_step(self, phase: str, batch: Batch) -> Dict[str, float]:
         with runtime.refusals():

@@ -11,7 +11,7 @@ called one after another: inside a larger function TensorFlow would optimise the
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Callable, Dict, Iterator, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, Tuple
 
 import tensorflow as tf
 
@@ -97,9 +97,17 @@ class Trainer(object):
     def _scale(self, phase: str) -> Any:
         return self.optimizers[self.updates[phase]["optimizer"]].loss_scale.read_value() if self.scaled else None
 
-    def differentiate(self, phase: str, arrays: Tensors, noise: Tensors) -> Tuple[Any, Tensors]:
-        """Return the loss terms of a phase in one vector, and the gradients by parameter."""
-        loss, found = self._differentiation(phase)(arrays, noise, self._scale(phase))
+    def loss_scale(self, phase: str) -> Optional[float]:
+        """Return the present loss scale of a phase's optimizer, None where the precision has no dynamic one."""
+        return float(self._scale(phase).numpy()) if self.scaled else None
+
+    def differentiate(self, phase: str, arrays: Tensors, noise: Tensors, scale: Optional[float] = None) -> Tuple[Any, Tensors]:
+        """Return the loss terms of a phase in one vector, and the gradients by parameter.
+
+        `scale` stands for the optimizer's own loss scale.
+        """
+        given = self._scale(phase) if scale is None else tf.constant(scale, tf.float32)
+        loss, found = self._differentiation(phase)(arrays, noise, given)
         return loss, {name: found[name] for name in self.updates[phase]["parameters"] if name in found}
 
     def terms(self, phase: str, values: Sequence[float]) -> Dict[str, float]:

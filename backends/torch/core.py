@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
 import numpy as np
 import torch
 
-from backends import schedule
+from backends import loss_scale, schedule
 from backends.contract import PRECISION_TABLE, Port, Setting, Unsupported
 from backends.source import Batch
 from backends.torch import drawing, memory
@@ -172,11 +172,17 @@ class TorchPort(StoredPort):
         return {name: value.item() for name, value in terms.items()}
 
     def gradients(self, phase: str, batch: Batch) -> Dict[str, np.ndarray]:
-        updater, names = self.updates[phase]
-        with self.mode(True, tracking=False):
-            terms = self._terms(phase, *self._given(phase, batch))
-        found = torch.autograd.grad(updater.scaled(terms["total"]), [self.trainable[name] for name in names], allow_unused=True)
-        return {name: self._canonical(name, updater.unscaled(value)) for name, value in zip(names, found) if value is not None}
+        (updater, names), given = self.updates[phase], self._given(phase, batch)
+        weights = [self.trainable[name] for name in names]
+
+        def scaled(scale: Optional[float]) -> Dict[str, np.ndarray]:
+            factor = 1.0 if scale is None else scale
+            with self.mode(True, tracking=False):
+                total = self._terms(phase, *given)["total"]
+            found = torch.autograd.grad(total * factor, weights, allow_unused=True)
+            return {name: self._canonical(name, value / factor) for name, value in zip(names, found) if value is not None}
+
+        return loss_scale.settle(self, phase, updater.loss_scale, scaled)
 
     def _update(self, phase: str, arrays: Tensors, noise: Tensors) -> Tensors:
         """Run one update; the caller has set the mode."""

@@ -63,17 +63,15 @@ class Updater(object):
         self.optimizer = optimizers.build(spec, found, scaled=self.scale is not None)
         self.attempts = 0
 
-    def scaled(self, total: torch.Tensor) -> torch.Tensor:
-        """Return what is differentiated in place of a loss."""
-        return total if self.scale is None else total * self.scale.scale
-
-    def unscaled(self, gradient: torch.Tensor) -> torch.Tensor:
-        """Return the gradient of the loss itself."""
-        return gradient if self.scale is None else gradient / self.scale.scale
+    @property
+    def loss_scale(self) -> Optional[float]:
+        """Its present value, brought to the host; None where the precision has no dynamic one."""
+        return None if self.scale is None else self.scale.scale.item()
 
     def minimise(self, total: torch.Tensor, parameters: List[Any]) -> None:
         """Run one update of some of the parameters; those that the loss does not depend on stay."""
-        self.scaled(total).backward(inputs=parameters)
+        scaled = total if self.scale is None else total * self.scale.scale
+        scaled.backward(inputs=parameters)
         if self.scale is None:
             self.optimizer.step()
         else:

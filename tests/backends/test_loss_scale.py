@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from backends.contract import PRECISION_TABLE, Unsupported
+from backends.loss_scale import settle
 from backends.source import Batch, TapeSource
 
 START = PRECISION_TABLE["fp16"]["loss_scale"]
@@ -21,6 +22,8 @@ OPTIMIZERS = {
 #: Otherwise it is a thousand times that number or more, so neither the order of sums nor a few halvings decide what is skipped.
 GOOD = {"x": 2.0**-4, "y": 2.0**-4}
 OVERFLOWS = {"scaled gradients": {"x": 2.0**-4, "y": 2.0**17}, "products": {"x": 2.0**24, "y": 2.0**-4}}
+#: The scaled gradients are too large by a power of two between these, so that many halvings bring them back.
+PASSING, HALVINGS = {"x": 2.0**-4, "y": 2.0**5}, (2, 8)
 
 pytestmark = [pytest.mark.workloads("linear"), pytest.mark.backends("tf1", "tf2", "torch")]
 
@@ -155,3 +158,82 @@ def test_the_loss_scale_runs_through_the_sequence_that_the_rule_gives(kit, port,
         assert np.isfinite(terms["total"]).all()
         found.append(counts(port))
     assert found == expected[at_once - 1::at_once]
+
+
+def test_gradients_are_looked_at_where_training_settles(kit, port):
+    """What overflows at the first scale is finite further down, as close to float64's as float16 can be, and nothing has moved."""
+    if port is None:
+        return
+    given, before = batch(kit, 0, PASSING), everything(port)
+    found, noted = port.gradients("train", given), port.loss_scales["train"]
+    assert_same(everything(port)[0], before[0])
+    assert everything(port)[1] == before[1] == {"loss_scale": START, "good": 0, "skipped": 0}
+    assert HALVINGS[0] <= noted["halved"] <= HALVINGS[1] and noted["scale"] == START / 2**noted["halved"]
+    exact = kit.port("fp64", config={name: port.config[name] for name in ("optimizers", "updates")})
+    for name, value in exact.gradients("train", given).items():
+        kit.close(found[name], value, 2.0**-9, name)
+    assert exact.loss_scales == {}
+
+
+def test_training_skips_as_many_updates_as_gradients_halved(kit, port):
+    """The scale that `gradients` finds is the one at which training makes its first update, on the same weights."""
+    if port is None:
+        return
+    port.gradients("train", batch(kit, 0, PASSING))
+    noted = dict(port.loss_scales["train"])
+    while counts(port)[3] == 0:
+        assert counts(port)[2] <= noted["halved"]
+        port.train_step("train", batch(kit, 0, PASSING))
+    assert counts(port) == (noted["scale"], 1, noted["halved"], 1)
+
+
+def test_gradients_start_at_the_optimizers_own_scale(kit, port):
+    """After training has come down, no halving is needed; and gradients that fit are taken at once."""
+    if port is None:
+        return
+    port.gradients("train", batch(kit, 0, GOOD))
+    assert port.loss_scales["train"] == {"scale": START, "halved": 0}
+    load_counts(port, loss_scale=START / 2**HALVINGS[1])
+    port.gradients("train", batch(kit, 0, PASSING))
+    assert port.loss_scales["train"] == {"scale": START / 2**HALVINGS[1], "halved": 0}
+
+
+def test_what_overflows_without_a_scale_stays_as_it_is(kit, port):
+    """No scale makes a product of the forward pass smaller: the gradients are handed over, not finite, and nothing has moved."""
+    if port is None:
+        return
+    before = everything(port)
+    found = port.gradients("train", batch(kit, 0, OVERFLOWS["products"]))
+    assert sorted(found) == ["W", "b"] and not np.isfinite(found["W"]).any()
+    assert port.loss_scales["train"] == {"scale": 1.0, "halved": int(np.log2(START))}
+    assert_same(everything(port)[0], before[0])
+    assert everything(port)[1] == before[1]
+
+
+class Overflowing(object):
+    """Gradients that are finite from a scale on, and the scales that they were asked at."""
+
+    def __init__(self, finite_at):
+        self.finite_at, self.asked, self.loss_scales = finite_at, [], {}
+
+    def gradients(self, scale):
+        self.asked.append(scale)
+        fits = scale is None or scale <= self.finite_at
+        return {"W": np.ones(3), "b": np.array([1.0, 2.0 if fits else np.nan])}
+
+
+@pytest.mark.parametrize(("start", "finite_at", "asked"), [
+    (None, 0.0, [None]),
+    (8.0, 8.0, [8.0]),
+    (8.0, 3.0, [8.0, 4.0, 2.0]),
+    (8.0, 0.0, [8.0, 4.0, 2.0, 1.0]),
+    (3.0, 0.0, [3.0, 1.5, 1.0]),
+    (0.5, 0.0, [0.5]),
+])
+def test_gradients_are_computed_once_and_once_more_for_each_halving(start, finite_at, asked):
+    """Never below 1, never again where they are finite, and without a scale never twice."""
+    given = Overflowing(finite_at)
+    found = settle(given, "train", start, given.gradients)
+    assert given.asked == asked
+    assert np.isfinite(found["b"]).all() == (start is None or finite_at > 0.0)
+    assert given.loss_scales == ({} if start is None else {"train": {"scale": asked[-1], "halved": len(asked) - 1}})
