@@ -89,7 +89,7 @@ def _judge_tensor(a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, rule
     if math.prod(entry_b.shape) < FEW and entry_b.dtype.startswith("float"):
         level = noise.at_least(level, rule.company.get(_group(stage, name), 0.0), stage)
     threshold = 0.0 if stage == "weights" else noise.coverage(stage) * _grow(name, level.relative, rule.grown)
-    graded = _grade(stage, name, difference(*_values(a, b, stage, name), level.scale), level.relative, threshold)
+    graded = _grade(stage, name, difference(*_values(a, b, stage, name), level.scale, threshold), level.relative, threshold)
     bounded = rule.precision == "fp64" and (stage in DIRECT or (_early(stage, name) and "/loss/" in name))
     if graded.verdict in (PASS, BEYOND) and bounded and level.relative > noise.FLOAT64_FLOOR:
         reason = (
@@ -148,7 +148,8 @@ def _wandering(side: Evidence, stage: str, precision: str) -> TensorVerdict | No
 def _grade(stage: str, name: str, found: Difference, floor: float, threshold: float) -> TensorVerdict:
     """Return the verdict on a difference that could be taken."""
     if not found.finite:
-        text = f"a = {found.value_a}, b = {found.value_b} at {list(found.place)}"
+        counts = f"{found.odd_a} of {found.size} values of a and {found.odd_b} of b"
+        text = f"{counts}, the first a = {found.value_a}, b = {found.value_b} at {list(found.place)}"
         if found.same_mask:
             return TensorVerdict(name, INCONCLUSIVE, f"not finite on both sides: {text}", found.error, None, None, found)
         return TensorVerdict(name, FAIL, f"not finite on one side: {text}", found.error, None, None, found)
@@ -160,6 +161,8 @@ def _grade(stage: str, name: str, found: Difference, floor: float, threshold: fl
         return TensorVerdict(name, BEYOND, reason, found.error, floor, threshold, found)
     verdict = PASS if found.error <= threshold else FAIL
     shape = f"relative norm error {found.norm_error:.1e}, cosine {found.cosine:.6f}"
+    if verdict == FAIL:
+        shape = f"{found.departing} of {found.size} values, {shape}"
     return TensorVerdict(name, verdict, shape, found.error, floor, threshold, found)
 
 

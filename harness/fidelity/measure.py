@@ -8,6 +8,7 @@ ports where a gradient is mathematically zero, and a fixed absolute tolerance hi
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ class Difference:
         place: index of the worst element; `value_a`, `value_b`: what stands there.
         norm_error: ||a - b|| / ||b||. cosine: of the angle between a and b; 1 for two zero tensors.
         finite: whether all values of both sides are finite; `same_mask`: whether NaN and infinities stand in the same places.
+        odd_a, odd_b: how many values of each side are not finite. departing: how many elements are further apart than allowed.
+        size: of the tensor.
     """
 
     error: float
@@ -33,10 +36,18 @@ class Difference:
     cosine: float
     finite: bool
     same_mask: bool
+    odd_a: int = 0
+    odd_b: int = 0
+    departing: int = 0
+    size: int = 0
 
 
-def difference(a: NDArray[Any], b: NDArray[Any], scale: float) -> Difference:
-    """Compare two tensors of equal shape; `scale` is the denominator max(d, s). Empty tensors differ by 0."""
+def difference(a: NDArray[Any], b: NDArray[Any], scale: float, allowed: float = math.inf) -> Difference:
+    """Compare two tensors of equal shape. Empty tensors differ by 0.
+
+    Args:
+        a, b: the tensors. scale: the denominator max(d, s). allowed: the largest error that is no departure.
+    """
     a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     if a.size == 0:
         return Difference(0.0, (), 0.0, 0.0, 0.0, 1.0, True, True)
@@ -45,14 +56,16 @@ def difference(a: NDArray[Any], b: NDArray[Any], scale: float) -> Difference:
         place = np.unravel_index(int(np.argmax(odd_a | odd_b)), a.shape)
         same = bool(np.array_equal(np.where(odd_a, a, 0.0), np.where(odd_b, b, 0.0), equal_nan=True))
         return Difference(
-            float("nan"), _plain(place), float(a[place]), float(b[place]), float("nan"), float("nan"), False, same
+            float("nan"), _plain(place), float(a[place]), float(b[place]), float("nan"), float("nan"), False, same,
+            int(odd_a.sum()), int(odd_b.sum()), 0, a.size,
         )
     apart = np.abs(a - b)
     place = np.unravel_index(int(np.argmax(apart)), a.shape)
     worst = float(apart[place])
     error = worst / scale if scale > 0.0 else (0.0 if worst == 0.0 else float("inf"))
     return Difference(
-        error, _plain(place), float(a[place]), float(b[place]), _ratio(_norm(a - b), _norm(b)), _cosine(a, b), True, True
+        error, _plain(place), float(a[place]), float(b[place]), _ratio(_norm(a - b), _norm(b)), _cosine(a, b), True, True,
+        departing=int(np.count_nonzero(apart > allowed * scale)) if math.isfinite(allowed) else 0, size=a.size,
     )
 
 
