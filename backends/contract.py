@@ -24,6 +24,8 @@ DEVICES = ("cpu", "gpu", "tpu")
 PRECISIONS = ("fp64", "fp32", "tf32", "bf16", "fp16")
 #: `default` is the way a backend's users run it: tf1 and tf2 graph, torch and numpy eager.
 EXECUTIONS = ("default", "eager", "graph", "compiled")
+#: What is always timed: whole training steps, and whole batches that are generated. Single phases may be timed beside.
+ACTIONS = ("train", "generate")
 #: How a job can end. Everything but `ok` carries a reason.
 STATUSES = ("ok", "unsupported", "error", "timeout", "crashed", "out of memory", "disk full", "corrupt", "interrupted")
 

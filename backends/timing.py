@@ -12,6 +12,7 @@ import sys
 import time
 from typing import Any, Dict
 
+from backends.contract import ACTIONS
 from backends.source import Batch
 
 MINIMUM_WARMUP_STEPS = 10
@@ -23,12 +24,12 @@ class Timer(object):
 
     Args:
         port, source: an open port and a `NativeSource`.
-        action: `train`, `generate`, or a phase: single updates of that phase alone.
+        action: `train`, `generate`, or a phase: single updates of that phase alone, on one batch, with the framework's own noise.
         count: rows that one `generate` step returns.
     """
 
     def __init__(self, port: Any, source: Any, action: str, count: int) -> None:
-        actions = ["train", "generate"] + list(port.config["phases"])
+        actions = list(ACTIONS) + list(port.config["phases"])
         if action not in actions:
             raise ValueError("action '%s' is not one of %s" % (action, ", ".join(actions)))
         self.port, self.source, self.action, self.count = port, source, action, count

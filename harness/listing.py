@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backends.contract import ACTIONS
 from harness import builds as table
 from harness import comparison, installation, options, plan, provision, reference, runs
 from harness.errors import HarnessError
@@ -22,6 +23,8 @@ Row = tuple[str, ...]
 #: Seconds of work on 2 cores, measured on the five CPU builds: a fidelity job of a `tiny` preset, and one side of a round.
 JOB_S = 5.0
 SIDE_ROUND_S = 6.0
+#: A single phase of one side of a round (--per-phase).
+PHASE_ROUND_S = 0.7
 #: And a model trained for the distribution stage.
 SAMPLE_S = 15.0
 #: Bytes of a job's tensors: two snapshots of every parameter and slot, and seven of the trajectory.
@@ -76,9 +79,11 @@ def dry_run(chosen: options.Options, context: Context) -> list[Row]:
     rows += [(f"job {job.name}", f"{job.steps} steps on {job.preset} from seed {job.own_seed}, {job.rows} rows") for job in planned.samples]
     rounds_s = 0.0
     for timed in planned.speed:
-        once_s = schedule.MIN_ROUNDS * len(timed.sides) * SIDE_ROUND_S
+        phases = len(timed.actions) - len(ACTIONS)
+        once_s = schedule.MIN_ROUNDS * len(timed.sides) * (SIDE_ROUND_S + phases * PHASE_ROUND_S)
         rounds_s += once_s
-        text = f"{timed.preset}, at least {schedule.MIN_ROUNDS} rounds, about {once_s:.0f} s"
+        beside = f" and {phases} phases" if phases else ""
+        text = f"{timed.preset}, {' and '.join(ACTIONS)}{beside}, at least {schedule.MIN_ROUNDS} rounds, about {once_s:.0f} s"
         rows.append((f"speed {timed.workload} {timed.precision}", text))
     work_s = len(planned.jobs) * JOB_S + len(planned.samples) * SAMPLE_S + rounds_s
     more = f"up to {chosen.budget:.0f} s more of timing (--budget), {install_s:.0f} s to install"

@@ -66,6 +66,8 @@ class Options:
         BUILD=PATH, the interpreter of a build.
     budget
         Seconds for timing beyond the first five rounds.
+    per_phase
+        Time single updates of each phase too, where a workload has several.
     no_speed
         Judge fidelity only.
     no_fidelity
@@ -101,6 +103,7 @@ class Options:
     ports: Annotated[tuple[Path, ...], SEVERAL] = ()
     python: Annotated[tuple[str, ...], SEVERAL] = ()
     budget: float = DEFAULT_BUDGET_S
+    per_phase: Annotated[bool, Parameter(negative="")] = False
     no_speed: Annotated[bool, Parameter(negative="")] = False
     no_fidelity: Annotated[bool, Parameter(negative="")] = False
     fail_if_slower: Annotated[bool, Parameter(negative="")] = False
@@ -129,6 +132,8 @@ def request(options: Options) -> plan.Request:
     _check("stage", stages, [*STAGES, *STAGE_LETTERS])
     if options.no_speed and options.no_fidelity:
         raise UsageError("--no-speed and --no-fidelity together leave nothing to do. Drop one of them.")
+    if options.no_speed and options.per_phase:
+        raise UsageError("--per-phase: nothing is timed here (`harness run`, or --no-speed). Drop it, or ask for the speed.")
     for name, value in (("--seeds", options.seeds), ("--threads", options.threads), ("--steps", options.steps)):
         if value is not None and value < 1:
             raise UsageError(f"{name} {value}: must be at least 1.")
@@ -141,11 +146,13 @@ def request(options: Options) -> plan.Request:
     workloads = _workloads(options, sides)
     if plan.DISTRIBUTION in stages:
         _check_distribution(options, workloads)
+    if options.per_phase and not any(plan.phases(item, item.presets[0]) for item in workloads):
+        raise UsageError(f"--per-phase: {', '.join(item.name for item in workloads)} has one phase only. Name a workload with several.")
     return plan.Request(
         workloads, sides, _unique(options.precision), _unique(stages), options.preset, options.device, options.execution,
         tuple(range(options.seed, options.seed + options.seeds)), options.threads or cores(),
         fidelity_threads(options),
-        fidelity=not options.no_fidelity, speed=not options.no_speed, steps=options.steps,
+        fidelity=not options.no_fidelity, speed=not options.no_speed, steps=options.steps, per_phase=options.per_phase,
     )
 
 

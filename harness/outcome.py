@@ -79,12 +79,13 @@ def _same_function(pairs: Collection[tuple[str, ...]]) -> str:
 
 
 def _speed(speed: Sequence[SpeedRow]) -> str:
-    told = [row for row in speed if row.verdict in ("FASTER", "SLOWER", "SAME")]
-    if not speed:
+    whole = [row for row in speed if not row.by_phase]
+    told = [row for row in whole if row.verdict in ("FASTER", "SLOWER", "SAME")]
+    if not whole:
         return ""
     if not told:
         return " Speed is UNCLEAR with this many rounds."
-    return f" Speed: {len(told)} of {len(speed)} comparisons settled."
+    return f" Speed: {len(told)} of {len(whole)} comparisons settled."
 
 
 def exit_code(
@@ -103,7 +104,7 @@ def exit_code(
         return 5  # a float64 run that only stood behind an unsupported precision is no measurement
     if fidelity(stages) == INCONCLUSIVE:
         return 6
-    if slower_than and any(row.a == slower_than and row.verdict == "SLOWER" and row.material for row in speed):
+    if slower_than and any(row.a == slower_than and row.verdict == "SLOWER" and row.material and not row.by_phase for row in speed):
         return 3
     return 0
 

@@ -9,24 +9,26 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import filelock
 
+from backends.contract import ACTIONS
 from harness import runner, store
 from harness.errors import JobFailed
 from harness.plan import SpeedJob, describe
 from harness.processes import WorkerProcess, ending
 from harness.speed import estimate, schedule
 
-ACTIONS = ("train", "generate")
 WARMUP_S = 0.4
 #: A sample lasts about this long, so that reading the clock (0.1 us) and the call cost nothing beside it.
 SAMPLE_S = 0.002
 #: What all turns of one action in one round take together, seconds.
 MEASURE_S = 1.0
+#: A phase gets this share of both times: it informs and decides nothing, and a GAN has a dozen.
+PHASE_SHARE = 0.25
 
 
 class SideFailed(Exception):
@@ -79,7 +81,11 @@ def run_round(bench: runner.Bench, job: SpeedJob, labels: Sequence[str], number:
                 with _named(label, failed):
                     workers[label] = bench.worker(sides[label].build, folder / f"{_safe(label)}.log")
                     opened[label] = runner.open_port(workers[label], bench, job.opening(label), files)
-            actions = {action: _measure(job, workers, number, action, files, failed) for action in ACTIONS}
+            actions = {}
+            for action in job.actions:
+                taking = {label: worker for label, worker in workers.items() if takes(action, opened[label])}
+                if len(taking) >= 2:
+                    actions[action] = _measure(job, taking, number, action, files, failed)
         except BaseException:
             for worker in workers.values():
                 worker.kill()
@@ -100,6 +106,11 @@ def _safe(label: str) -> str:
     return label.replace("#", "-")
 
 
+def takes(action: str, opened: Mapping[str, Any]) -> bool:
+    """Whether a side takes part in an action: a phase is timed by an optional method of the port."""
+    return action in ACTIONS or "train_step" in opened["abilities"]
+
+
 @contextlib.contextmanager
 def _named(label: str, failed: list[SideFailed]) -> Iterator[None]:
     """Remember which side a failure belongs to, and pass it on as the round's own."""
@@ -114,15 +125,15 @@ def _measure(
     job: SpeedJob, workers: dict[str, WorkerProcess], number: int, action: str, files: runner.Files, failed: list[SideFailed]
 ) -> dict[str, Any]:
     """Warm every side up, then run the blocks in a palindrome, one side at a time while the others sleep."""
-    labels = list(workers)
+    labels, share = list(workers), 1.0 if action in ACTIONS else PHASE_SHARE
     prepared = {}
     for label in labels:
         with _named(label, failed):
             prepared[label] = workers[label].request(
-                "prepare", tape=str(files.tape), action=action, seed=job.seed + number, warmup_s=WARMUP_S, sample_s=SAMPLE_S
+                "prepare", tape=str(files.tape), action=action, seed=job.seed + number, warmup_s=share * WARMUP_S, sample_s=SAMPLE_S
             )
     sample_s = [float(done["sample_s"]) for done in prepared.values()]
-    size = schedule.size_round(sample_s, MEASURE_S)
+    size = schedule.size_round(sample_s, share * MEASURE_S)
     planned = schedule.plan_round(labels, size.palindromes, job.seed, number)
     palindromes = []
     peaks = dict.fromkeys(labels, 0)

@@ -1,7 +1,8 @@
 """Run the rounds of all speed jobs under the machine's lock, and turn them into rows.
 
-Rounds are added until every pair of every job has its answer or the time is used up; looks happen only where
-`harness.speed.schedule` allows them, because each look costs some of the error rate.
+Rounds are added until every pair of every job has its answer for whole steps (`contract.ACTIONS`), or the time is used up;
+single phases are measured in the same rounds and ask for none. Looks happen only where `harness.speed.schedule` allows them,
+because each look costs some of the error rate.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from backends.contract import ACTIONS
 from harness import rounds, runner, store
 from harness.errors import JobFailed
 from harness.plan import SpeedJob, arguments, describe
@@ -50,7 +52,7 @@ def run_speed(
 
 
 def _settled(one: Timed) -> bool:
-    """Whether all pairs have an answer, or the run has ended; looked at only after the rounds that allow a look."""
+    """Whether all pairs have an answer for whole steps, or the run has ended; looked at only where a look is allowed."""
     if one.final:
         return True
     number = len(one.records)
@@ -58,7 +60,7 @@ def _settled(one: Timed) -> bool:
         return False
     found = [
         verdict.judge(estimate.estimate(_rounds(one, action), a, b)).verdict
-        for action in rounds.ACTIONS for a, b in itertools.combinations(one.labels, 2)
+        for action in ACTIONS for a, b in itertools.combinations(one.labels, 2)
     ]
     return verdict.UNCLEAR not in found
 
@@ -113,9 +115,23 @@ def rows(timed: Sequence[Timed], logs: Callable[[store.Record, str], str]) -> li
     for one in timed:
         if not one.records:
             continue
-        for action, (a, b) in itertools.product(rounds.ACTIONS, itertools.combinations(one.labels, 2)):
-            found.append(_row(one, action, a, b, logs))
+        measured = one.records[-1].result["actions"]
+        for action, (a, b) in itertools.product(one.job.actions, itertools.combinations(one.labels, 2)):
+            if action in measured and {a, b} <= {*measured[action]["prepared"]}:
+                found.append(_row(one, action, a, b, logs))
     return found
+
+
+def notes(timed: Sequence[Timed]) -> tuple[str, ...]:
+    """Return what was asked for and not timed, in words: the phases of ports that cannot run one alone."""
+    found = []
+    for one in timed:
+        phases = [action for action in one.job.actions if action not in ACTIONS]
+        opened = one.records[-1].result["opened"] if one.records and phases else {}
+        lacking = [label for label in one.labels if opened and not rounds.takes(phases[0], opened[label])]
+        if lacking:
+            found.append(f"{one.job.workload}: single phases were not timed on {' and '.join(lacking)}: the port has no `train_step`")
+    return tuple(found)
 
 
 def _row(one: Timed, action: str, a: str, b: str, logs: Callable[[store.Record, str], str]) -> SpeedRow:
@@ -164,7 +180,7 @@ def _first_step(one: Timed, action: str, label: str) -> float:
 
 def _peak(one: Timed, label: str) -> int:
     """Return the peak resident memory of a side's process tree over all rounds, bytes."""
-    own = [int(peaks[label]) for record in one.records for peaks in _peaks(record)]
+    own = [int(peaks.get(label, 0)) for record in one.records for peaks in _peaks(record)]
     return max([*own, *(int(record.result["peak_bytes"][label]) for record in one.records)])
 
 
@@ -179,4 +195,5 @@ def reproduce(job: SpeedJob) -> str:
     words += ["--data", job.data] if job.data else []
     words += [] if job.device == "cpu" else ["--device", job.device]
     words += [] if job.execution == "default" else ["--execution", job.execution]
+    words += ["--per-phase"] if job.actions != ACTIONS else []
     return shlex.join(words)

@@ -5,11 +5,11 @@ which two jobs are judged against each other. A job is planned once however many
 `request` what was asked, `draft` the way from one to the other.
 """
 
-from harness.plan.draft import REORDER_SEEDS, ULP_SEEDS, make
+from harness.plan.draft import REORDER_SEEDS, ULP_SEEDS, make, phases
 from harness.plan.jobs import ChainCost, Distribution, Job, Opening, Pair, Plan, SampleJob, Side, SpeedJob, describe
 from harness.plan.request import DISTRIBUTION, LOCKSTEP_STAGES, Request, arguments, identity, sides
 
 __all__ = [
     "DISTRIBUTION", "LOCKSTEP_STAGES", "REORDER_SEEDS", "ULP_SEEDS", "ChainCost", "Distribution", "Job", "Opening", "Pair", "Plan",
-    "Request", "SampleJob", "Side", "SpeedJob", "arguments", "describe", "identity", "make", "sides",
+    "Request", "SampleJob", "Side", "SpeedJob", "arguments", "describe", "identity", "make", "phases", "sides",
 ]

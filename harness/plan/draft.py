@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
+from backends.contract import ACTIONS
 from harness.plan.jobs import ChainCost, Distribution, Job, Pair, Plan, SampleJob, Side, SpeedJob
 from harness.plan.request import DISTRIBUTION, LOCKSTEP_STAGES, Request
 from harness.workloads.spec import Workload
@@ -156,6 +157,17 @@ def _speed(request: Request) -> list[SpeedJob]:
         if len(able) >= 2:
             found.append(SpeedJob(
                 workload.name, preset, precision, request.device, request.execution, request.threads, request.seeds[0], able,
-                workload.source,
+                _actions(request, workload, preset), workload.source,
             ))
     return found
+
+
+def _actions(request: Request, workload: Workload, preset: str) -> tuple[str, ...]:
+    known = preset if preset in workload.presets else workload.presets[0]  # a preset that does not exist ends the job, later
+    return (*ACTIONS, *(phases(workload, known) if request.per_phase else ()))
+
+
+def phases(workload: Workload, preset: str) -> tuple[str, ...]:
+    """Return the phases that can be timed one by one; a workload's only phase is a whole step already."""
+    found = [update.phase for update in workload.updates(workload.hyperparameters(preset))]
+    return tuple(name for name in found if name not in ACTIONS) if len(found) > 1 else ()

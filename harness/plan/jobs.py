@@ -146,7 +146,7 @@ class ChainCost:
 
 @dataclasses.dataclass(frozen=True)
 class SpeedJob:
-    """All sides timed against each other on one workload."""
+    """All sides timed against each other on one workload. `actions`: those of `contract.ACTIONS`, then phases."""
 
     workload: str
     preset: str
@@ -156,6 +156,7 @@ class SpeedJob:
     threads: int
     seed: int
     sides: tuple[Side, ...]
+    actions: tuple[str, ...]
     data: str = ""
 
     @property

@@ -22,6 +22,7 @@ class Request:
         steps: of the trajectory stage; the workload's own number if None.
         threads: of every timed worker. fidelity_threads: of every recording one; the steps of `tiny` are so short that a
             second thread only waits for the first, for a hundred times as long where other programs run.
+        per_phase: whether single phases are timed beside whole steps, where a workload has several.
     """
 
     workloads: tuple[Workload, ...]
@@ -37,6 +38,7 @@ class Request:
     fidelity: bool = True
     speed: bool = True
     steps: int | None = None
+    per_phase: bool = False
 
 
 def sides(builds: Sequence[tuple[str, str, tuple[str, ...]]]) -> tuple[Side, ...]:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from harness.report import format as spell
 from harness.report.html_page import PAGE, STYLE
-from harness.report.matrix import action, hint, matrix, qualities, setting, threads, unfinished, zeros
+from harness.report.matrix import action, hint, matrix, phase_tables, qualities, relation, setting, threads, unfinished, zeros
 from harness.report.model import BuildRow, Report, SpeedRow
 
 SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "INFO": "i"}
@@ -38,6 +38,7 @@ def render(report: Report) -> str:
         report=report, style=Markup(STYLE),  # noqa: S704  (a constant of this package)
         matrix=matrix(report.stages), setting=setting(report), seeded=setting(report, "seed "),
         zeros=zeros(report), ended=unfinished(report), qualities=qualities(report.quality), action=action,
+        phases=phase_tables(report.speed), relation=relation,
         plot=Plot(report.speed), threads=threads, spell=spell, hint=hint, told=_told, sign=lambda verdict: SIGNS.get(verdict, ""),
     )
 

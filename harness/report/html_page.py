@@ -92,6 +92,16 @@ One logarithmic scale for all rows.</p>
 <td class="tight">{{ spell.memory(row.a_peak_bytes) }}<br>{{ spell.memory(row.b_peak_bytes) }}</td></tr>
 {% endfor %}</table></div>
 {% endif %}
+{% for table in phases %}
+<h2>Phase by phase: {{ table.first.workload | line }} {{ table.first.preset | line }} {{ setting(table.first) | line }}</h2>
+<p class="dim">One update of each phase; below it time / time of {{ table.builds[0] | line }}, ? unclear, = same.</p>
+<div class="wide"><table>
+<tr><th>phase</th>{% for build in table.builds %}<th>{{ build | line }}</th>{% endfor %}</tr>
+{% for phase, cells in table.lines.items() %}<tr><td>{{ phase | line }}</td><td class="tight">{{ spell.seconds(table.base_s(phase)) }}</td>
+{%- for row in cells %}<td class="tight">{% if row %}{{ spell.seconds(row.b_step_s) }}<br>
+<span class="{{ row.verdict | tone }}">{{ spell.ratio_alone(row.ratio) }}{{ relation(row) }}</span>{% endif %}</td>{% endfor %}</tr>
+{% endfor %}</table></div>
+{% endfor %}
 {% if qualities %}
 <h2>How good is what they generate?</h2>
 <p class="dim">Mean over seeds [95 % interval]. Baseline: real training rows in place of generated ones, what a perfect model would get.</p>

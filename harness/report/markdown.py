@@ -11,7 +11,21 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from harness.report import format as spell
 from harness.report.format import one_line
-from harness.report.matrix import Line, action, hint, letter, matrix, qualities, setting, threads, unfinished, zeros
+from harness.report.matrix import (
+    Line,
+    PhaseTable,
+    action,
+    hint,
+    letter,
+    matrix,
+    phase_tables,
+    qualities,
+    relation,
+    setting,
+    threads,
+    unfinished,
+    zeros,
+)
 from harness.report.model import BuildRow, QualityRow, Report, SpeedRow, StageRow
 
 SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "INFO": "i"}
@@ -62,6 +76,8 @@ def _sections(report: Report) -> Iterator[tuple[str, list[str]]]:
     yield "Where it departs", [text for line in found.departures for text in _departure(line, setting(report, "seed "))]
     scale = f"{threads(report.speed)}; ratio: time of b / time of a; above 1, b is slower"
     yield "How fast?", [scale, "", *_speed(report.speed, spelled)] if report.speed else []
+    for table in phase_tables(report.speed):
+        yield f"Phase by phase: {escape(table.first.workload)} {escape(table.first.preset)} {escape(spelled(table.first))}", _phases(table)
     yield "How good is what they generate?", _quality(report.quality)
     head = ["status", "build", "workload", "kind", "precision", "reason", "log"]
     yield "Jobs that did not end ok", _table(head, (
@@ -125,6 +141,16 @@ def _speed(rows: Sequence[SpeedRow], spelled: Spell) -> list[str]:
         cells.append([*name, *a, ratio, verdict, str(row.rounds), escape(hint(row))])
         cells.append(["", "", "", *b, "", "", "", code(row.command) if row.command else ""])
     return _table(head, cells)
+
+
+def _phases(found: PhaseTable) -> list[str]:
+    """Return a line a phase; every pair's row stands in the table above."""
+    rows = []
+    for phase, cells in found.lines.items():
+        told = [f"{spell.seconds(row.b_step_s)} ({spell.ratio_alone(row.ratio)}{relation(row)})" if row else "" for row in cells]
+        rows.append([escape(phase), spell.seconds(found.base_s(phase)), *told])
+    text = f"One update of each phase; in brackets time / time of {escape(found.builds[0])}, ? unclear, = same."
+    return [text, "", *_table(["phase", *(escape(build) for build in found.builds)], rows)]
 
 
 def _sides(row: SpeedRow) -> tuple[list[str], list[str]]:

@@ -89,6 +89,45 @@ def _severity(row: StageRow) -> int:
     return SEVERITY.index(row.verdict) if row.verdict in SEVERITY else 1
 
 
+@dataclasses.dataclass(frozen=True)
+class PhaseTable:
+    """Single phases of one workload: a line a phase, a column a build.
+
+    Attributes:
+        first: any of its rows, for what they have in common. builds: the others are held against the first of them.
+        lines: by phase, the row of the first build and each other one; None where there is none.
+    """
+
+    first: SpeedRow
+    builds: tuple[str, ...]
+    lines: dict[str, tuple[SpeedRow | None, ...]]
+
+    def base_s(self, phase: str) -> float | None:
+        """Return the first build's time of one update, seconds."""
+        return next((row.a_step_s for row in self.lines[phase] if row), None)
+
+
+def phase_tables(rows: Sequence[SpeedRow]) -> tuple[PhaseTable, ...]:
+    """Group the rows of single phases by workload, preset, precision and seed, in the order in which they first occur."""
+    groups: dict[tuple[str, str, str, int], list[SpeedRow]] = {}
+    for row in rows:
+        if row.by_phase:
+            groups.setdefault((row.workload, row.preset, row.precision, row.seed), []).append(row)
+    found = []
+    for group in groups.values():
+        first = group[0]
+        against = {(row.action, row.b): row for row in group if row.a == first.a}
+        others = tuple(dict.fromkeys(b for _, b in against))
+        lines = {phase: tuple(against.get((phase, b)) for b in others) for phase, _ in against}
+        found.append(PhaseTable(first, (first.a, *others), lines))
+    return tuple(found)
+
+
+def relation(row: SpeedRow) -> str:
+    """Return what stands beside a ratio where there is no room for the verdict: `?` UNCLEAR, `=` SAME."""
+    return {"UNCLEAR": " ?", "SAME": " ="}.get(row.verdict, "")
+
+
 def setting(report: Report, sign: str = "s") -> Callable[[Line | StageRow | SpeedRow], str]:
     """Return what spells a row's precision: `fp64`, or, if the report holds more than one seed, `fp64 s1`.
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from backends.contract import ACTIONS
+
 SCHEMA = 1
 
 
@@ -69,7 +71,7 @@ class SpeedRow:
     """One paired comparison of step times. `ratio` is time of `b` over time of `a`: above 1, b is slower than a.
 
     Attributes:
-        action: `train` or `generate`.
+        action: `train`, `generate`, or the name of a phase, for single updates of it.
         ratio, low, high: the estimate and its 99 % interval; None where nothing could be estimated.
         verdict: FASTER, SLOWER, SAME or UNCLEAR, of b against a.
         material: whether the whole interval lies outside the margin.
@@ -117,6 +119,11 @@ class SpeedRow:
     b_build_s: float | None = None
     a_first_step_s: float | None = None
     b_first_step_s: float | None = None
+
+    @property
+    def by_phase(self) -> bool:
+        """Whether single updates of one phase were timed: such a row informs, and decides nothing."""
+        return self.action not in ACTIONS
 
 
 @dataclasses.dataclass(frozen=True)

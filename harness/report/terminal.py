@@ -7,7 +7,7 @@ a terminal without Unicode gets words. Fits 80 columns; wider ones get more colu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -16,19 +16,11 @@ from rich.text import Text
 
 from harness.report import format as spell
 from harness.report.format import one_line
-from harness.report.matrix import Line, Matrix, action, hint, letter, matrix, qualities, setting, threads, unfinished, zeros
-from harness.report.model import JobRow, QualityRow, Report, SpeedRow, StageRow
+from harness.report.matrix import Line, Matrix, letter, matrix, phase_tables, qualities, setting, unfinished, zeros
+from harness.report.model import JobRow, QualityRow, Report, StageRow
+from harness.report.terminal_speed import phases, speed
+from harness.report.terminal_style import ASCII_SIGNS, SIGNS, STYLES, Spell, cut, entry, heading
 
-SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "INFO": "i"}
-ASCII_SIGNS = {"PASS": "ok", "FAIL": "X", "INCONCLUSIVE": "?", "INFO": "i"}
-STYLES = {
-    "PASS": "green", "FAIL": "bold red", "INCONCLUSIVE": "yellow", "INFO": "dim", "NONE": "dim",
-    "FASTER": "green", "SLOWER": "red", "SAME": "green", "UNCLEAR": "yellow",
-}
-#: Spells a row's precision, with its seed where the report holds several.
-Spell = Callable[[Line | StageRow | SpeedRow], str]
-#: Longer lists are cut here; the Markdown and HTML reports hold them whole.
-MAX_DETAILS = 12
 #: Where the names of a pair's builds are folded at the latest.
 PAIR_WIDTH = len("tf1-compat :")
 #: From this width on the speed table also shows warm-up and memory.
@@ -54,43 +46,27 @@ class _Page:
             yield from _fidelity(report, signs)
             yield from _departures(found, signs, setting(report, "seed "))
         if report.speed:
-            yield from _speed(report.speed, setting(report), options.max_width >= WIDE)
+            whole = tuple(row for row in report.speed if not row.by_phase)
+            yield from speed(whole, setting(report), options.max_width >= WIDE)
+            for table in phase_tables(report.speed):
+                yield from phases(table, setting(report), options.max_width >= WIDE)
         if report.quality:
             yield from _quality(report.quality)
         ended = unfinished(report)
         if ended:
-            yield _heading("Jobs that did not end ok")
-            yield from _cut([_job(job) for job in ended], "jobs")
+            yield heading("Jobs that did not end ok")
+            yield from cut([_job(job) for job in ended], "jobs")
         yield from _information(found, report)
         if report.notes:
-            yield _heading("Notes")
+            yield heading("Notes")
             for note in report.notes:
-                yield _entry("-", "", note)
+                yield entry("-", "", note)
 
 
 def _headline(report: Report, signs: dict[str, str]) -> Text:
     style = STYLES.get(report.fidelity, "bold")
     start = f"{signs[report.fidelity]} {report.fidelity}  " if report.fidelity in signs else ""
     return Text.assemble((start, f"bold {style}"), (one_line(report.headline), "bold"))
-
-
-def _heading(words: str) -> Text:
-    return Text(f"\n{words}", style="bold")
-
-
-def _entry(sign: str, style: str, text: str) -> Table:
-    """Return a paragraph with a hanging indent."""
-    grid = Table.grid(padding=(0, 1))
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold")
-    grid.add_row(Text(sign, style=style), Text(one_line(text)))
-    return grid
-
-
-def _cut(entries: list[RenderableType], what: str) -> Iterator[RenderableType]:
-    yield from entries[:MAX_DETAILS]
-    if len(entries) > MAX_DETAILS:
-        yield Text(f"... and {len(entries) - MAX_DETAILS} more {what}: see the report's files", style="dim")
 
 
 # -- fidelity ---------------------------------------------------------------------------------------------------------
@@ -100,11 +76,11 @@ def _fidelity(report: Report, signs: dict[str, str]) -> Iterator[RenderableType]
     ladder = matrix([row for row in report.stages if row.stage != "precision"])
     bounds = matrix([row for row in report.stages if row.stage == "precision"])
     if ladder.lines:
-        yield _heading("Same function?")
+        yield heading("Same function?")
         yield _matrix(ladder, signs, setting(report))
         yield Text("  ".join(f"{short} {stage}" for short, stage in zip(ladder.letters, ladder.stages, strict=True)), style="dim")
     if bounds.lines:
-        yield _heading("Is the lower precision in effect, and no worse than it must be?")
+        yield heading("Is the lower precision in effect, and no worse than it must be?")
         yield _matrix(bounds, signs, setting(report))
     yield Text(f"{signs['PASS']} pass  {signs['FAIL']} fail  {signs['INCONCLUSIVE']} inconclusive  {signs['INFO']} not judged; "
                "the number is error / threshold: beyond 1, it departs", style="dim")
@@ -112,8 +88,8 @@ def _fidelity(report: Report, signs: dict[str, str]) -> Iterator[RenderableType]
 
 def _departures(found: Matrix, signs: dict[str, str], spelled: Spell) -> Iterator[RenderableType]:
     if found.departures:
-        yield _heading("Where it departs")
-        yield from _cut([_departure(line, signs, spelled) for line in found.departures], "pairs")
+        yield heading("Where it departs")
+        yield from cut([_departure(line, signs, spelled) for line in found.departures], "pairs")
 
 
 def _matrix(found: Matrix, signs: dict[str, str], spelled: Spell) -> Table:
@@ -185,75 +161,32 @@ def _information(found: Matrix, report: Report) -> Iterator[RenderableType]:
         f"{workload}: mathematically zero, neither agreement nor fault: {', '.join(names)}" for workload, names in zeros(report).items()
     ]
     if entries:
-        yield _heading("Not judged")
-        yield from _cut([_entry("i", "dim", entry) for entry in entries], "rows")
+        yield heading("Not judged")
+        yield from cut([entry("i", "dim", told) for told in entries], "rows")
 
 
-# -- speed and jobs ---------------------------------------------------------------------------------------------------
-
-
-def _speed(rows: tuple[SpeedRow, ...], spelled: Spell, wide: bool) -> Iterator[RenderableType]:
-    yield _heading(f"How fast?  ({threads(rows)}; ratio: time of b / time of a, 99 % interval; above 1, b is slower)")
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
-    table.add_column("workload", overflow="fold")
-    table.add_column("build", overflow="fold")
-    for name in ("step", "samples", *(("build + first", "memory") if wide else ())):
-        table.add_column(name, justify="right", no_wrap=True)
-    for name in ("ratio", "b is"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("rounds", justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(*_speed_cells(row, spelled, wide))
-    yield table
-    for row in rows:
-        text = hint(row)
-        if text:
-            name = f"{row.workload} {row.action} {spelled(row)} {row.a} : {row.b}"
-            yield _entry("?" if row.verdict == "UNCLEAR" else "!", "yellow", f"{name}: {text}")
-    slower = [row for row in rows if row.verdict == "SLOWER" and row.material and row.command]
-    for row in slower[:MAX_DETAILS]:
-        yield _entry("!", "red", f"{row.workload} {row.action} {spelled(row)} again: {row.command}")
-
-
-def _speed_cells(row: SpeedRow, spelled: Spell, wide: bool) -> list[Text]:
-    cells = [
-        Text(one_line(f"{row.workload} {row.preset}") + "\n" + one_line(f"{action(row)} {spelled(row)}")),
-        Text(f"a {one_line(row.a)}\nb {one_line(row.b)}"),
-        Text(f"{spell.seconds(row.a_step_s)}\n{spell.seconds(row.b_step_s)}"),
-        Text(f"{spell.rate(row.a_rate)}\n{spell.rate(row.b_rate)}"),
-    ]
-    if wide:
-        a = spell.warmup(row.a_warmup_s, row.a_build_s, row.a_first_step_s)
-        cells.append(Text(f"{a}\n{spell.warmup(row.b_warmup_s, row.b_build_s, row.b_first_step_s)}"))
-        cells.append(Text(f"{spell.memory(row.a_peak_bytes)}\n{spell.memory(row.b_peak_bytes)}"))
-    about = f"\nof ~{row.more_rounds}" if row.verdict == "UNCLEAR" and row.more_rounds is not None else ""
-    return [
-        *cells,
-        Text(f"{spell.ratio_alone(row.ratio)}\n{spell.interval(row.low, row.high)}"),
-        Text(one_line(row.verdict) + ("\nmaterial" if row.material else ""), style=STYLES.get(row.verdict, "")),
-        Text(f"{row.rounds}{about}"),
-    ]
+# -- quality and jobs -------------------------------------------------------------------------------------------------
 
 
 def _quality(rows: tuple[QualityRow, ...]) -> Iterator[RenderableType]:
-    yield _heading("How good is what they generate?  (mean over seeds, 95 % interval; baseline: real rows instead)")
+    yield heading("How good is what they generate?  (mean over seeds, 95 % interval; baseline: real rows instead)")
     tables: dict[str, Table] = {}
     for first, group in qualities(rows):
         title = one_line(f"{first.workload} {first.preset} {first.precision}")
         if title not in tables:
             tables[title] = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
-            for heading in (title, "baseline", "build", "mean [interval]", "seeds"):
-                tables[title].add_column(Text(heading), overflow="fold")
+            for column in (title, "baseline", "build", "mean [interval]", "seeds"):
+                tables[title].add_column(Text(column), overflow="fold")
         builds = [[row.build, spell.metric_interval(row.mean, row.low, row.high), str(row.seeds)] for row in group]
         columns = ["\n".join(map(one_line, cells)) for cells in zip(*builds, strict=True)]
         name = f"{one_line(first.metric)}\n  {one_line(first.better)} is best"
         tables[title].add_row(Text(name), spell.metric(first.baseline), *map(Text, columns))
     yield from tables.values()
     lacking = [row for row in rows if row.reason]
-    yield from _cut([_entry("?", "yellow", f"{row.build} {row.metric}: {row.reason}") for row in lacking], "metrics")
+    yield from cut([entry("?", "yellow", f"{row.build} {row.metric}: {row.reason}") for row in lacking], "metrics")
 
 
 def _job(job: JobRow) -> RenderableType:
     sign, style = ("-", "dim") if job.status == "unsupported" else ("!", "red")
     log = f" (log: {job.log})" if job.log else ""
-    return _entry(sign, style, f"{job.status}: {job.build} {job.workload} {job.kind} {job.precision}: {job.reason}{log}")
+    return entry(sign, style, f"{job.status}: {job.build} {job.workload} {job.kind} {job.precision}: {job.reason}{log}")

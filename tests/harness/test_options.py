@@ -69,6 +69,8 @@ def test_nothing_like_it() -> None:
         ("has no such preset. It has: tiny, small", Options(backends=TWO, workloads=("linear",), preset="paper")),
         ("linear has no such stage.*have: ehr_mgan", Options(backends=TWO, workloads=("linear",), stages=("D",))),
         ("leave nothing to do", Options(backends=TWO, no_speed=True, no_fidelity=True)),
+        ("--per-phase: linear has one phase only", Options(backends=TWO, workloads=("linear",), per_phase=True)),
+        ("--per-phase: nothing is timed", Options(backends=PAIR, workloads=("ehr_mgan",), per_phase=True, no_speed=True)),
         ("--seeds 0: must be at least 1", Options(backends=TWO, seeds=0)),
         ("--threads 0: must be at least 1", Options(backends=TWO, threads=0)),
         ("--seed -1: must lie between", Options(backends=TWO, seed=-1)),

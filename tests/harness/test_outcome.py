@@ -19,9 +19,9 @@ def job(status: str) -> JobRow:
     return JobRow("name", "torch", "cnn", "fidelity", "fp64", status, "because", 1.0, "log")
 
 
-def speed(verdict: str, material: bool = True) -> SpeedRow:
+def speed(verdict: str, material: bool = True, action: str = "train") -> SpeedRow:
     """One timed row."""
-    return SpeedRow("cnn", "tf1", "torch", "fp32", "small", "train", verdict, "because", material=material)
+    return SpeedRow("cnn", "tf1", "torch", "fp32", "small", action, verdict, "because", material=material)
 
 
 FAIL, PASS, UNSURE = stage("FAIL"), stage("PASS"), stage("INCONCLUSIVE")
@@ -50,6 +50,14 @@ def test_exit_code(expected: int, stages, speeds, jobs, if_slower: bool) -> None
     """A FAIL before a broken job, that before nothing measured, then inconclusive, then slower, then success."""
     assert expected == outcome.exit_code(stages, speeds, jobs, "tf1" if if_slower else None)
     assert outcome.exit_code([PASS], [SLOWER], [OK], "tf2") == 0
+
+
+def test_single_phases_decide_nothing() -> None:
+    """Neither the exit code nor the count of comparisons that are settled: a dozen of them would drown the two that count."""
+    phase = speed("SLOWER", action="joint/vae")
+    assert 0 == outcome.exit_code([PASS], [speed("SAME"), phase], [OK], "tf1")
+    assert "Speed: 1 of 1 comparisons settled." in outcome.headline([], [speed("SAME"), phase, phase], [OK])
+    assert "Speed is UNCLEAR" in outcome.headline([], [speed("UNCLEAR"), phase], [OK])
 
 
 @pytest.mark.parametrize("status", STATUSES)

@@ -88,6 +88,16 @@ def test_speed_takes_all_able_sides_together_and_never_float64_alone():
     assert () == plan.make(request(TF2, TORCH, fidelity=False)).jobs
 
 
+def test_single_phases_are_timed_where_they_were_asked_for_and_there_are_several():
+    """All of them, those before the last segment too; a workload's only phase is a whole step already."""
+    made = plan.make(request(TF2, TORCH, workloads=(CNN, EHR_MGAN), per_phase=True))
+    phases = EHR_MGAN.config("small")["phases"]
+    assert [("train", "generate"), ("train", "generate", *phases)] == [job.actions for job in made.speed] and 12 == len(phases)
+    plain = plan.make(request(TF2, TORCH, workloads=(CNN, EHR_MGAN)))
+    assert {("train", "generate")} == {job.actions for job in plain.speed}
+    assert made.speed[0].name == plain.speed[0].name and made.speed[1].name != plain.speed[1].name
+
+
 def test_the_same_build_twice_gets_two_labels():
     """So that it can be compared with itself, or with ports of another folder."""
     made = plan.sides([("torch", "torch", ()), ("torch", "torch", ("/own",)), ("tf2", "tf2", ())])

@@ -38,6 +38,13 @@ def test_names_the_data_again(data: str | None, words: str):
         assert ("--data" in command) == bool(words) and words in command
 
 
+def test_names_the_phases_again():
+    """Where they were timed; a workload that has but one has no use for them."""
+    asked = options.Options(backends=("tf2", "torch"), workloads=("ehr_mgan", "cnn"), per_phase=True)
+    ehr_mgan, cnn = plan.make(options.request(asked)).speed
+    assert timed.reproduce(ehr_mgan).endswith(" --per-phase") and "--per-phase" not in timed.reproduce(cnn)
+
+
 def test_other_data_are_other_work(monkeypatch: pytest.MonkeyPatch):
     """A run is not resumed with other data, also where its folder has the same name."""
     (before,) = plan.identity(request("synthetic_icu", "tiny"))["workloads"]

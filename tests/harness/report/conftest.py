@@ -37,6 +37,13 @@ def seeded(sample: ModuleType) -> Report:
 
 
 @pytest.fixture
+def phased(sample: ModuleType) -> Report:
+    """Whole steps and single phases of three builds."""
+    report: Report = sample.PHASED
+    return report
+
+
+@pytest.fixture
 def empty(sample: ModuleType) -> Report:
     """Nothing was measured."""
     report: Report = sample.EMPTY

@@ -88,6 +88,16 @@ SEEDED = dataclasses.replace(
     + (stage("trajectory", "INFO", a="tf1 fp32 powers", seed=1),),
     speed=tuple(speed("train", "SLOWER", material=True, seed=seed) for seed in (0, 1)),
 )
+#: A GAN on three builds, phase by phase; names of phases as long as they get, and one that is hostile.
+PHASES = ("pretrain/continuous", "joint/discriminator/continuous", "joint/generator 1/discrete", HOSTILE)
+PHASED = dataclasses.replace(
+    REPORT, stages=(), jobs=(), notes=(), quality=(),
+    speed=tuple(
+        speed(action, verdict, workload="ehr_mgan", a=a, b=b, a_step_s=seconds[a], b_step_s=seconds[b], ratio=seconds[b] / seconds[a])
+        for seconds in ({"tf1": 0.0263, "tf2": 0.0131, "torch": 0.0264},) for action in ("train", "generate", *PHASES)
+        for a, b, verdict in (("tf1", "tf2", "FASTER"), ("tf1", "torch", "SAME"), ("tf2", "torch", "UNCLEAR"))
+    ),
+)
 EMPTY = Report(
     title="nothing", created="2026-11-21T09:00:00Z", harness_version="0.1.0", command="harness compare", fidelity="NONE",
     headline="Nothing was measured.", stages=(), speed=(), jobs=(), builds=(), tapes={}, exit_code=5,

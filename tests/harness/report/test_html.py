@@ -80,6 +80,14 @@ def test_seeds_are_told_apart(seeded, full):
     assert "fp64 s" not in check(render(full))
 
 
+def test_phases_have_a_table_of_their_own(phased):
+    """A line each, beside the rows of every pair."""
+    text = check(render(phased))
+    assert "Phase by phase: ehr_mgan small fp32" in text
+    assert "joint/generator1/discrete26.3ms13.1ms0.49826.4ms1.004=" in text.replace(" ", "")
+    assert 3 + 1 == text.count("joint/generator 1/discrete")
+
+
 def test_the_port_of_a_build_is_told(full):
     """Which file, with the hash of its source."""
     assert "port: cnn ports/cnn/torch.py, 0a1b2c3d" in check(render(full))

@@ -38,6 +38,15 @@ def test_seeds_are_told_apart(seeded, full):
     assert "fp64 s" not in render(full)
 
 
+def test_phases_have_a_table_of_their_own(phased):
+    """A line each, beside the rows of every pair; a hostile name is text there too."""
+    text = render(phased)
+    assert "## Phase by phase: ehr\\_mgan small fp32" in text
+    assert "| joint/generator 1/discrete | 26.3 ms | 13.1 ms (0.498) | 26.4 ms (1.004 =) |" in text
+    assert 3 + 1 == text.count("| joint/generator 1/discrete |")
+    assert "<script>" not in PARSER.render(text)
+
+
 def test_the_ladder_has_the_largest_error_and_builds_their_ports(full):
     """What the terminal leaves out."""
     text = render(full)

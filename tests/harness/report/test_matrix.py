@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from harness.report.matrix import hint, letter, matrix, setting, unfinished, zeros
+import dataclasses
+
+from harness.report.matrix import hint, letter, matrix, phase_tables, relation, setting, unfinished, zeros
 
 
 def test_lines_are_pairs_and_columns_are_stages(full):
@@ -46,6 +48,20 @@ def test_an_unknown_verdict_or_stage_is_not_a_pass(sample):
     (line,) = matrix([sample.stage("forward"), sample.stage("weights", "MAYBE"), sample.stage("novel")]).lines
     assert line.verdict == "MAYBE"
     assert letter("novel") == "novel"
+
+
+def test_phases_are_lines_and_builds_are_columns(phased, sample):
+    """Held against the first build; whole steps are not among them, and what one pair lacks is a gap."""
+    (table,) = phase_tables(phased.speed)
+    assert (("tf1", "tf2", "torch"), list(sample.PHASES)) == (table.builds, list(table.lines))
+    assert [[("tf1", "tf2"), ("tf1", "torch")]] * 4 == [[(row.a, row.b) for row in cells] for cells in table.lines.values()]
+    assert 0.0263 == table.base_s("joint/generator 1/discrete")
+    assert ["", " ="] == [relation(row) for row in table.lines["pretrain/continuous"]]
+    (gapped,) = phase_tables([row for row in phased.speed if (row.action, row.b) != ("pretrain/continuous", "tf2")])
+    assert [False, True] == [row is None for row in gapped.lines["pretrain/continuous"]]
+    assert () == phase_tables([row for row in phased.speed if not row.by_phase])
+    again = [dataclasses.replace(row, precision="bf16") for row in phased.speed]
+    assert 2 == len(phase_tables((*phased.speed, *again)))
 
 
 def test_unsupported_jobs_come_last(full):

@@ -1,0 +1,114 @@
+"""What is timed beside whole steps: single phases, in the same rounds, which decide about no further ones."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from backends import timing
+from backends.source import NativeSource
+from harness import options, plan, rounds, runner, staging, store, timed
+from harness.processes import Limits, clean_environment
+from harness.speed import schedule
+from harness.workloads import registry
+
+TURNS = Path(__file__).parents[1] / "e2e/turns"
+PHASES = ("early/slope", "late/intercept")
+WHOLE = ("train", "generate")
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> runner.Bench:
+    """What rounds need, and rounds too short to be precise."""
+    monkeypatch.setattr(rounds, "WARMUP_S", 0.01)
+    monkeypatch.setattr(rounds, "MEASURE_S", 0.02)
+    monkeypatch.setattr(schedule, "MIN_ROUNDS", 2)
+    environ = clean_environment({**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")})
+    python = {"numpy": Path(sys.executable)}
+    return runner.Bench(tmp_path / "run", staging.prepare(environ), python, environ, registry.known((TURNS,)), Limits(request_s=20.0))
+
+
+def planned(*places: str) -> plan.SpeedJob:
+    """Plan the timing of ports of `turns`, phase by phase; "" is the honest one."""
+    chosen = options.Options(
+        backends=tuple(f"numpy@{TURNS / place}" if place else "numpy" for place in places), workloads=("turns",),
+        precision=("fp64",), preset="tiny", ports=(TURNS,), no_fidelity=True, threads=1, per_phase=True,
+    )
+    (job,) = plan.make(options.request(chosen)).speed
+    return job
+
+
+def test_every_phase_is_timed_on_every_side_that_can(bench: runner.Bench) -> None:
+    """In the same rounds as whole steps; a port without `train_step` stays in the rest, and the report says so."""
+    (one,) = timed.run_speed(bench, (planned("", "", "lacking"),), 0.0, lambda _: None)
+    assert ["numpy", "numpy#2", "numpy#3"] == one.labels and 2 == len(one.records) and [] == one.failed
+    found = timed.rows([one], lambda *_: "log")
+    pairs = [("numpy", "numpy#2"), ("numpy", "numpy#3"), ("numpy#2", "numpy#3")]
+    assert [*[(action, *pair) for action in WHOLE for pair in pairs], *[(phase, *pairs[0]) for phase in PHASES]] == [
+        (row.action, row.a, row.b) for row in found
+    ]
+    assert [False] * 6 + [True] * 2 == [row.by_phase for row in found] and all(row.a_step_s and row.a_step_s > 0.0 for row in found)
+    assert {"train": "late", "generate": "", "early/slope": "", "late/intercept": ""} == {row.action: row.segment for row in found}
+    (note,) = timed.notes([one])
+    assert "turns: single phases were not timed on numpy#3: the port has no `train_step`" == note
+    (honest,) = timed.run_speed(bench, (planned("", ""),), 0.0, lambda _: None)
+    assert () == timed.notes([honest])
+
+
+def recorded(steps_s: Mapping[str, float]) -> store.Record:
+    """Return a round in which side b took so much of side a's time, by action."""
+    generator = np.random.RandomState(len(steps_s))
+    actions = {}
+    for action, ratio in steps_s.items():
+        noise = 1.0 + 0.001 * generator.uniform(size=(2, 6))
+        actions[action] = {"palindromes": [{"numpy": list(noise[0]), "numpy#2": list(ratio * noise[1])}]}
+    return store.Record(Path("nowhere"), {}, "ok", "", {"actions": actions}, 1.0)
+
+
+@pytest.mark.parametrize(("noisy", "settled"), [("train", False), ("generate", False), ("early/slope", True)])
+def test_only_whole_steps_ask_for_more_rounds(noisy: str, settled: bool) -> None:
+    """A phase that is unclear does not lengthen the run; whole steps that are, do."""
+    job = planned("", "")
+    one = timed.Timed(job, ["numpy", "numpy#2"])
+    for number in range(schedule.MIN_ROUNDS):
+        told = dict.fromkeys(job.actions, 2.0 + 0.01 * number)
+        one.records.append(recorded({**told, noisy: 2.0 ** (-1) ** number}))
+    assert settled == timed._settled(one)
+
+
+class Counting:
+    """A port that notes what it is asked to do."""
+
+    config: Mapping[str, Any] = {"phases": list(PHASES)}
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def train(self, source: NativeSource, steps: int) -> None:
+        self.asked += ["train"] * steps
+
+    def generate(self, source: NativeSource, count: int) -> None:
+        self.asked.append("generate")
+
+    def train_step(self, phase: str, batch: Any) -> None:
+        assert batch.noise is None and (4, 1) == batch.arrays["x"].shape
+        self.asked.append(phase)
+
+
+@pytest.mark.parametrize("action", [*WHOLE, *PHASES])
+def test_an_action_is_what_its_name_says(action: str) -> None:
+    """And nothing beside it is timed."""
+    port = Counting()
+    timer = timing.Timer(port, NativeSource({"x": np.zeros((8, 1))}, 0, 4), action, 4)
+    timer.prepare(0.0, 0.0)
+    port.asked.clear()
+    assert 3 == len(timer.block(3)["step_s"])
+    assert {action} == {*port.asked} and 3 == len(port.asked)
+    with pytest.raises(ValueError, match="'late' is not one of train, generate, early/slope, late/intercept"):
+        timing.Timer(port, NativeSource({"x": np.zeros((8, 1))}, 0, 4), "late", 4)
