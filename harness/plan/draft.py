@@ -89,11 +89,24 @@ def _sample(request: Request, workload: Workload, side: Side, precision: str, nu
     preset = request.preset or "tiny"
     size = workload.distribution(preset)
     assert size is not None
+    own = independent_seed(request.seeds[0], side.label, number)
     return SampleJob(
-        side.label, side.build, side.backend, side.folders, workload.name, preset, precision, request.device, request.execution,
-        request.fidelity_threads, request.seeds[0], number, independent_seed(request.seeds[0], side.label, number), size.steps, size.rows,
-        workload.source,
+        **_of(side), **_on(request, workload, preset, precision), threads=request.fidelity_threads, seed=request.seeds[0],
+        number=number, own_seed=own, steps=size.steps, rows=size.rows,
     )
+
+
+def _of(side: Side) -> dict[str, Any]:
+    """Return the fields of a job that a side fills."""
+    return {"side": side.label, "build": side.build, "backend": side.backend, "folders": side.folders}
+
+
+def _on(request: Request, workload: Workload, preset: str, precision: str) -> dict[str, Any]:
+    """Return the fields that all jobs of a workload have."""
+    return {
+        "workload": workload.name, "data": workload.source, "preset": preset, "precision": precision, "device": request.device,
+        "execution": request.execution,
+    }
 
 
 def independent_seed(base: int, side: str, number: int) -> int:
@@ -131,9 +144,8 @@ def _job(request: Request, workload: Workload, side: Side, precision: str, seed:
                 })
     frozen = tuple(tuple(sorted(variant.items())) for variant in variants)
     return Job(
-        side.label, side.build, side.backend, side.folders, workload.name, preset, precision,
-        request.device, request.execution, request.fidelity_threads, seed, powers, stages,
-        request.steps or workload.trajectory_steps(preset), frozen, workload.source,
+        **_of(side), **_on(request, workload, preset, precision), threads=request.fidelity_threads, seed=seed, powers=powers,
+        stages=stages, steps=request.steps or workload.trajectory_steps(preset), variants=frozen,
     )
 
 
@@ -156,8 +168,8 @@ def _speed(request: Request) -> list[SpeedJob]:
         preset = request.preset or "small"
         if len(able) >= 2:
             found.append(SpeedJob(
-                workload.name, preset, precision, request.device, request.execution, request.threads, request.seeds[0], able,
-                _actions(request, workload, preset), workload.source,
+                **_on(request, workload, preset, precision), threads=request.threads, seed=request.seeds[0], sides=able,
+                actions=_actions(request, workload, preset),
             ))
     return found
 

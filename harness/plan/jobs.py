@@ -36,14 +36,15 @@ class Opening:
     setting: dict[str, Any]
 
 
-@dataclasses.dataclass(frozen=True)
-class Job:
-    """One side records one workload on one tape. `data`: what `--data` named; empty for the workload's own."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WorkloadJob:
+    """What every job says: on which workload, and how. Two jobs that differ in any field have other names: they are other work.
 
-    side: str
-    build: str
-    backend: str
-    folders: tuple[str, ...]
+    Attributes:
+        device, precision, execution, threads: as in `contract.Setting`.
+        seed: what the run was asked with. data: what `--data` named; empty for the workload's own.
+    """
+
     workload: str
     preset: str
     precision: str
@@ -51,58 +52,72 @@ class Job:
     execution: str
     threads: int
     seed: int
+    data: str = ""
+
+    def _open(self, side: Side | SideJob, powers: str) -> Opening:
+        setting = {name: getattr(self, name) for name in ("device", "precision", "execution", "threads")}
+        return Opening(side.backend, self.workload, self.preset, powers, side.folders, setting)
+
+    def _digest(self) -> str:
+        return hashlib.sha256(json.dumps(dataclasses.asdict(self), sort_keys=True).encode()).hexdigest()[:8]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SideJob(WorkloadJob):
+    """A job of one side. `side`: its label; `build`, `backend`, `folders`: as in `Side`."""
+
+    side: str
+    build: str
+    backend: str
+    folders: tuple[str, ...]
+
+    def _named(self, what: str) -> str:
+        """Return a folder's name: readable, and unique by content."""
+        return f"{self.workload}-{_safe(self.side)}-{self.precision}{what}-{self._digest()}"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Job(SideJob):
+    """One side records one workload on one tape."""
+
     powers: str
     stages: tuple[str, ...]
     steps: int
     variants: tuple[tuple[tuple[str, Any], ...], ...]
-    data: str = ""
 
     @property
     def name(self) -> str:
-        """The folder's name: readable, and unique by content."""
-        chain = "-chain" if self.powers == "float32" else ""
-        return f"{self.workload}-{_safe(self.side)}-{self.precision}{chain}-seed{self.seed}-{_digest(self)}"
+        """The folder's name."""
+        return self._named(f"{'-chain' if self.powers == 'float32' else ''}-seed{self.seed}")
 
     def opening(self) -> Opening:
         """Return what the worker opens."""
-        return Opening(self.backend, self.workload, self.preset, self.powers, self.folders, _setting(self))
+        return self._open(self, self.powers)
 
 
-@dataclasses.dataclass(frozen=True)
-class SampleJob:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SampleJob(SideJob):
     """One side trains natively from a seed of its own, and generates.
 
     Attributes:
-        seed: what the run was asked with. number: which of the seeds this is, counted from 0.
+        number: which of the seeds this is, counted from 0.
         own_seed: what initial weights are drawn from and what the framework's generators start from.
-        steps: of training. rows: to generate. data: what `--data` named.
+        steps: of training. rows: to generate.
     """
 
-    side: str
-    build: str
-    backend: str
-    folders: tuple[str, ...]
-    workload: str
-    preset: str
-    precision: str
-    device: str
-    execution: str
-    threads: int
-    seed: int
     number: int
     own_seed: int
     steps: int
     rows: int
-    data: str = ""
 
     @property
     def name(self) -> str:
-        """The folder's name: readable, and unique by content."""
-        return f"{self.workload}-{_safe(self.side)}-{self.precision}-sample{self.number:03d}-{_digest(self)}"
+        """The folder's name."""
+        return self._named(f"-sample{self.number:03d}")
 
     def opening(self) -> Opening:
         """Return what the worker opens."""
-        return Opening(self.backend, self.workload, self.preset, "variable", self.folders, _setting(self))
+        return self._open(self, "variable")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,43 +159,25 @@ class ChainCost:
     beside: Job
 
 
-@dataclasses.dataclass(frozen=True)
-class SpeedJob:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SpeedJob(WorkloadJob):
     """All sides timed against each other on one workload. `actions`: those of `contract.ACTIONS`, then phases."""
 
-    workload: str
-    preset: str
-    precision: str
-    device: str
-    execution: str
-    threads: int
-    seed: int
     sides: tuple[Side, ...]
     actions: tuple[str, ...]
-    data: str = ""
 
     @property
     def name(self) -> str:
         """The prefix of the rounds' folders."""
-        return f"speed-{self.workload}-{self.precision}-{_digest(self)}"
+        return f"speed-{self.workload}-{self.precision}-{self._digest()}"
 
     def opening(self, label: str) -> Opening:
         """Return what the worker of one side opens; timing needs no float32 chain, which costs no time either way."""
-        side = next(side for side in self.sides if side.label == label)
-        return Opening(side.backend, self.workload, self.preset, "variable", side.folders, _setting(self))
-
-
-def _setting(job: Job | SampleJob | SpeedJob) -> dict[str, Any]:
-    return {name: getattr(job, name) for name in ("device", "precision", "execution", "threads")}
+        return self._open(next(side for side in self.sides if side.label == label), "variable")
 
 
 def _safe(label: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "._" else "-" for letter in label)
-
-
-def _digest(job: Job | SampleJob | SpeedJob) -> str:
-    content = json.dumps(dataclasses.asdict(job), sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()[:8]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -196,6 +193,6 @@ class Plan:
     distributions: tuple[Distribution, ...] = ()
 
 
-def describe(job: Job | SampleJob | SpeedJob) -> dict[str, Any]:
+def describe(job: WorkloadJob) -> dict[str, Any]:
     """Return a job as plain JSON, for its record."""
     return dict(json.loads(json.dumps(dataclasses.asdict(job))))

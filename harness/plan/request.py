@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from backends.contract import STAGES
-from harness.plan.jobs import Job, SampleJob, Side
+from harness.plan.jobs import Side, SideJob
 from harness.workloads.spec import Workload
 
 LOCKSTEP_STAGES = STAGES[:-1]
@@ -52,7 +52,7 @@ def sides(builds: Sequence[tuple[str, str, tuple[str, ...]]]) -> tuple[Side, ...
     return tuple(found)
 
 
-def arguments(asked: Sequence[Side | Job | SampleJob]) -> list[str]:
+def arguments(asked: Sequence[Side | SideJob]) -> list[str]:
     """Return the words of a command line that name these sides again, with the folders of their ports."""
     shared = [folder for folder in asked[0].folders if all(folder in other.folders for other in asked)]
     words = ["--backends"]

@@ -115,6 +115,19 @@ def test_a_jobs_name_changes_with_whatever_changes_its_work(change):
     assert "/" not in job.name and " " not in dataclasses.replace(job, side="torch fp64 #2").name
 
 
+def test_every_field_of_every_kind_of_job_is_in_its_name():
+    """Those of the classes that they derive from too; a field that is left out would let a run resume on other work."""
+    work = (*plan.make(request(TF2, TORCH)).jobs[:1], *plan.make(request(TF2, TORCH)).speed[:1], *distribution(TF2, TORCH).samples[:1])
+    assert [plan.Job, plan.SpeedJob, plan.SampleJob] == [type(job) for job in work]
+    for job in work:
+        names = {dataclasses.replace(job, **{field.name: _other(getattr(job, field.name))}).name for field in dataclasses.fields(job)}
+        assert len(dataclasses.fields(job)) == len(names - {job.name}) >= 10
+
+
+def _other(value):
+    return value + 1 if isinstance(value, int) else f"{value}x" if isinstance(value, str) else value[:-1] or ("more",)
+
+
 def test_descriptions_are_plain_json():
     """They go into records and into the key of a run."""
     asked = request(TF2, TORCH)
