@@ -29,7 +29,7 @@ def first_failure(stages: Sequence[StageRow]) -> StageRow | None:
 
 
 def headline(stages: Sequence[StageRow], speed: Sequence[SpeedRow], jobs: Sequence[JobRow]) -> str:
-    """Return the answer in one sentence."""
+    """Return the answer in one sentence, without the verdict's own word: every renderer puts that before it."""
     verdict = fidelity(stages)
     failed = first_failure(stages)
     broken = [row for row in jobs if row.status not in ("ok", UNSUPPORTED)]
@@ -45,8 +45,8 @@ def headline(stages: Sequence[StageRow], speed: Sequence[SpeedRow], jobs: Sequen
         text = _passed(stages)
     elif verdict == INCONCLUSIVE:
         unsure = next(row for row in stages if row.verdict == INCONCLUSIVE)
-        where = f"{unsure.workload}, {unsure.a} and {unsure.b} ({unsure.precision}), {unsure.stage}"
-        text = f"Inconclusive: {where}: {unsure.reason.rstrip('.')}."
+        where = f"{unsure.a} and {unsure.b} in {unsure.workload} ({unsure.precision}) at {unsure.stage}"
+        text = f"Undecided for {where}: {unsure.reason.rstrip('.')}."
     elif not speed and any(row.status == UNSUPPORTED for row in jobs):
         text = "Nothing was measured: everything asked for is unsupported here."
     elif speed:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import re
+
 import pytest
+from rich.console import Console
 
 from backends.contract import STATUSES
 from harness import outcome
-from harness.report.model import JobRow, SpeedRow, StageRow
+from harness.report import html, markdown, terminal
+from harness.report.model import JobRow, Report, SpeedRow, StageRow
 
 
 def stage(verdict: str, name: str = "forward") -> StageRow:
@@ -89,7 +94,7 @@ def test_first_failure() -> None:
     [
         ("Not the same model: tf1 and torch part in cnn (fp64) at forward, first in conv1/kernel.", [PASS, FAIL], [], [OK]),
         ("Same function: 1 comparison agrees", [PASS, PASS], [], [OK]),
-        ("Inconclusive: cnn, tf1 and torch", [UNSURE], [], [OK, CRASHED]),
+        ("Undecided for tf1 and torch in cnn (fp64) at forward: because.", [UNSURE], [], [OK, CRASHED]),
         ("1 job did not end well.", [PASS], [], [OK, CRASHED]),
         ("2 jobs did not end well.", [PASS], [], [CRASHED, CRASHED]),
         ("everything asked for is unsupported here", [], [], [UNSUPPORTED]),
@@ -101,6 +106,21 @@ def test_first_failure() -> None:
 def test_headline(said: str, stages, speeds, jobs) -> None:
     """The answer in a sentence."""
     assert said in outcome.headline(stages, speeds, jobs)
+
+
+@pytest.mark.parametrize("verdict", ["PASS", "FAIL", "INCONCLUSIVE"])
+@pytest.mark.parametrize("name", ["forward", "precision", "distribution"])
+def test_the_verdict_is_said_once(verdict: str, name: str) -> None:
+    """In the terminal, in Markdown and on the page: the word comes before the headline, and not again in it."""
+    rows = [stage(verdict, name)]
+    said = outcome.headline(rows, [], [OK])
+    shown = Report("t", "now", "0", "harness compare", outcome.fidelity(rows), said, tuple(rows), (), (OK,), (), {})
+    stream = io.StringIO()
+    Console(file=stream, width=300).print(terminal.render(shown))
+    page = re.search('<p class="answer .*?</p>', html.render(shown), re.DOTALL)
+    assert page is not None
+    for first in (stream.getvalue().splitlines()[0], markdown.render(shown).splitlines()[2], page[0].partition(">")[2]):
+        assert 1 == first.lower().count(verdict.lower()), first
 
 
 def test_headlines_of_results() -> None:
