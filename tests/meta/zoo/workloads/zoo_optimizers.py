@@ -26,8 +26,8 @@ class ZooOptimizers(Linear):
         return {
             "batch": 8, "features": 10, "units": 4, "groups": 12, "networks": [*DENSE, "turns"], "tables": [*TABLES],
             "rate": 2.0**-5, "beta1": 2.0**-1, "beta2": 1.0 - 2.0**-2, "epsilon": 2.0**-23, "table_epsilon": 2.0**-27,
-            "weight_decay": 2.0**-4, "momentum": 1.0 - 2.0**-2, "rmsprop_decay": 1.0 - 2.0**-3, "rmsprop_epsilon": 2.0**-10, "accumulator": 2.0**-3,
-            "clip_norm": 2.0**-3,
+            "weight_decay": 2.0**-4, "momentum": 1.0 - 2.0**-2, "rmsprop_decay": 1.0 - 2.0**-3, "rmsprop_epsilon": 2.0**-10,
+            "accumulator": 2.0**-3, "clip_norm": 2.0**-3,
             # So steep that the squares of its gradient overflow.
             "barrier": {"float64": 2.0**640, "float32": 2.0**80},
         }
