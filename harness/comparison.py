@@ -39,7 +39,6 @@ from harness.rounds import machine_lock
 
 #: A worker may use this share of the memory that is free when the run starts.
 MEMORY_SHARE = 0.9
-RECORDED = "recorded"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -191,7 +190,7 @@ def _run_jobs(bench: runner.Bench, planned: Plan, located: Located, context: Con
         if job.build in located.recorded:
             witness = _recorded(bench, job)
             witnesses[job.name] = witness
-            jobs.append(JobRow(job.name, job.side, job.workload, RECORDED, job.precision, witness.status, witness.reason, 0.0, ""))
+            jobs.append(ledger.recorded_row(job, witness.status, witness.reason))
             if isinstance(witness.evidence, reference.Reference):
                 document = witness.evidence.provenance
                 builds.setdefault(job.side, ledger.build_row(job.side, document, f"recorded reference {witness.evidence.path.name}"))
@@ -224,7 +223,7 @@ def _run_samples(bench: runner.Bench, planned: Plan, located: Located, context: 
     reason = "a recorded reference holds no models trained from other seeds"
     for job in planned.samples:
         if job.build in located.recorded:
-            ran.jobs.append(JobRow(job.name, job.side, job.workload, RECORDED, job.precision, "unsupported", reason, 0.0, ""))
+            ran.jobs.append(ledger.recorded_row(job, "unsupported", reason))
     return records
 
 

@@ -10,6 +10,7 @@ from harness.plan import Job, SampleJob
 from harness.report.model import BuildRow, JobRow
 
 LOG = "worker.log"
+RECORDED = "recorded"
 
 
 def relative(run: Path, path: Path) -> str:
@@ -21,7 +22,17 @@ def job_row(run: Path, job: Job | SampleJob, record: store.Record) -> JobRow:
     """Return how a job of the fidelity part ended."""
     kind = "distribution" if isinstance(job, SampleJob) else "fidelity"
     log = relative(run, record.folder / LOG)
-    return JobRow(job.name, job.side, job.workload, kind, job.precision, record.status, record.reason, record.duration_s, log)
+    return JobRow(job.name, job.side, job.workload, kind, job.precision, record.status, record.reason, record.duration_s, log, _seed(job))
+
+
+def recorded_row(job: Job | SampleJob, status: str, reason: str) -> JobRow:
+    """Return how a job ended that a recorded reference stands for."""
+    return JobRow(job.name, job.side, job.workload, RECORDED, job.precision, status, reason, 0.0, "", _seed(job))
+
+
+def _seed(job: Job | SampleJob) -> int:
+    """Return the seed that its draws start from: of models trained independently, each one's own."""
+    return job.own_seed if isinstance(job, SampleJob) else job.seed
 
 
 def round_row(run: Path, record: store.Record) -> JobRow:
@@ -29,7 +40,7 @@ def round_row(run: Path, record: store.Record) -> JobRow:
     sides = record.job.get("side") or " ".join(record.job.get("labels", ()))
     return JobRow(
         record.folder.name, str(sides), str(record.job["workload"]), "speed", str(record.job["precision"]), record.status,
-        record.reason, record.duration_s, relative(run, record.folder),
+        record.reason, record.duration_s, relative(run, record.folder), int(record.job["seed"]),
     )
 
 

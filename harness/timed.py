@@ -98,7 +98,7 @@ def _add_round(bench: runner.Bench, one: Timed, say: Callable[[str], None]) -> N
     except rounds.SideFailed as failure:
         say(f"{one.job.workload} {one.job.precision}: {failure}")
         one.failed.append(store.Record(
-            folder, {"side": failure.side, "workload": one.job.workload, "precision": one.job.precision},
+            folder, {"side": failure.side, "workload": one.job.workload, "precision": one.job.precision, "seed": one.job.seed},
             failure.status, failure.reason, {}, 0.0,
         ))
         if len(one.records) >= schedule.MIN_ROUNDS:

@@ -106,6 +106,11 @@ def warmup(total: float | None, build: float | None, first: float | None) -> str
     return seconds(total) if build is None or first is None else f"{seconds(build)} + {seconds(first)}"
 
 
+def count(number: int | None) -> str:
+    """A whole number, all of its digits: `3`."""
+    return MISSING if number is None else str(number)
+
+
 def metric(value: float | None) -> str:
     """A quality metric in three significant digits: `0.0312`."""
     return MISSING if value is None else _odd(value) or f"{value:.3g}"

@@ -118,10 +118,10 @@ One logarithmic scale for all rows.</p>
 {% if ended %}
 <h2>Jobs that did not end ok</h2>
 <div class="wide"><table>
-<tr><th>status</th><th>build</th><th>workload</th><th>kind</th><th>precision</th><th>reason</th><th>log</th></tr>
+<tr><th>status</th><th>build</th><th>workload</th><th>kind</th><th>precision</th><th>seed</th><th>reason</th><th>log</th></tr>
 {% for job in ended %}<tr><td class="{{ 'dim' if job.status == 'unsupported' else 'bad' }}">{{ job.status | line }}</td>
 <td>{{ job.build | line }}</td><td>{{ job.workload | line }}</td><td>{{ job.kind | line }}</td><td>{{ job.precision | line }}</td>
-<td>{{ job.reason | line }}</td><td><code>{{ job.log | line }}</code></td></tr>
+<td>{{ spell.count(job.seed) }}</td><td>{{ job.reason | line }}</td><td><code>{{ job.log | line }}</code></td></tr>
 {% endfor %}</table></div>
 {% endif %}
 {% if report.notes %}

@@ -79,9 +79,10 @@ def _sections(report: Report) -> Iterator[tuple[str, list[str]]]:
     for table in phase_tables(report.speed):
         yield f"Phase by phase: {escape(table.first.workload)} {escape(table.first.preset)} {escape(spelled(table.first))}", _phases(table)
     yield "How good is what they generate?", _quality(report.quality)
-    head = ["status", "build", "workload", "kind", "precision", "reason", "log"]
+    head = ["status", "build", "workload", "kind", "precision", "seed", "reason", "log"]
     yield "Jobs that did not end ok", _table(head, (
-        [escape(word) for word in (job.status, job.build, job.workload, job.kind, job.precision, job.reason)] + [code(job.log)]
+        [escape(word) for word in (job.status, job.build, job.workload, job.kind, job.precision)]
+        + [spell.count(job.seed), escape(job.reason), code(job.log)]
         for job in unfinished(report)
     ))
     yield "Ladder", _ladder(report.stages, spelled)

@@ -153,7 +153,12 @@ class QualityRow:
 
 @dataclasses.dataclass(frozen=True)
 class JobRow:
-    """How one job ended. `status` is one of `backends.contract.STATUSES`."""
+    """How one job ended. `status` is one of `backends.contract.STATUSES`.
+
+    Attributes:
+        seed: which draw of data and tape; of a model trained for the distribution stage, the seed of its own. None in reports
+            that were written before it was told.
+    """
 
     job: str
     build: str
@@ -164,6 +169,7 @@ class JobRow:
     reason: str
     duration_s: float
     log: str
+    seed: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)

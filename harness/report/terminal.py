@@ -55,7 +55,8 @@ class _Page:
         ended = unfinished(report)
         if ended:
             yield heading("Jobs that did not end ok")
-            yield from cut([_job(job) for job in ended], "jobs")
+            several = len({job.seed for job in report.jobs} - {None}) > 1
+            yield from cut([_job(job, several) for job in ended], "jobs")
         yield from _information(found, report)
         if report.notes:
             yield heading("Notes")
@@ -186,7 +187,8 @@ def _quality(rows: tuple[QualityRow, ...]) -> Iterator[RenderableType]:
     yield from cut([entry("?", "yellow", f"{row.build} {row.metric}: {row.reason}") for row in lacking], "metrics")
 
 
-def _job(job: JobRow) -> RenderableType:
+def _job(job: JobRow, seeded: bool) -> RenderableType:
     sign, style = ("-", "dim") if job.status == "unsupported" else ("!", "red")
     log = f" (log: {job.log})" if job.log else ""
-    return entry(sign, style, f"{job.status}: {job.build} {job.workload} {job.kind} {job.precision}: {job.reason}{log}")
+    seed = f" seed {job.seed}" if seeded and job.seed is not None else ""
+    return entry(sign, style, f"{job.status}: {job.build} {job.workload} {job.kind} {job.precision}{seed}: {job.reason}{log}")

@@ -80,6 +80,12 @@ def test_seeds_are_told_apart(seeded, full):
     assert "fp64 s" not in check(render(full))
 
 
+def test_a_job_that_did_not_end_well_says_its_seed(full):
+    """All its digits; a report from before it was told has none."""
+    text = render(full)
+    assert "<td>2147483647</td><td>SIGSEGV" in text and "<td>-</td><td>TF 1.15 has no" in text
+
+
 def test_phases_have_a_table_of_their_own(phased):
     """A line each, beside the rows of every pair."""
     text = check(render(phased))

@@ -38,6 +38,12 @@ def test_seeds_are_told_apart(seeded, full):
     assert "fp64 s" not in render(full)
 
 
+def test_a_job_that_did_not_end_well_says_its_seed(full):
+    """All its digits; a report from before it was told has none."""
+    text = render(full)
+    assert "| fp64 | 2147483647 | SIGSEGV" in text and "| bf16 | - | TF 1.15 has no" in text
+
+
 def test_phases_have_a_table_of_their_own(phased):
     """A line each, beside the rows of every pair; a hostile name is text there too."""
     text = render(phased)

@@ -98,6 +98,14 @@ def test_a_terminal_without_unicode_gets_words(full):
     assert "ok 4e-2" in text
 
 
+def test_a_job_that_did_not_end_well_says_its_seed_where_there_are_several(full):
+    """Without one where the report is from before it was told."""
+    assert "crashed: numpy linear fidelity fp64: SIGSEGV" in draw(full, 200)
+    text = draw(dataclasses.replace(full, jobs=(dataclasses.replace(full.jobs[0], seed=3), *full.jobs[1:])), 200)
+    assert "crashed: numpy linear fidelity fp64 seed 2147483647: SIGSEGV" in text
+    assert "unsupported: tf1 cnn fidelity bf16: TF 1.15" in text
+
+
 def test_an_empty_report_is_one_sentence(empty):
     """Nothing else is drawn."""
     assert draw(empty).strip() == "Nothing was measured."

@@ -1,0 +1,65 @@
+"""The rows about the work itself say which seed it was, so that a job that failed can be told from its siblings."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from harness import ledger, options, plan, store
+from harness.errors import JobFailed
+from harness.rounds import SideFailed
+from harness.timed import Timed, _add_round
+
+RUN = Path("/run")
+
+
+@pytest.fixture(scope="module")
+def planned() -> plan.Plan:
+    """Two seeds of one pair, trained models and timing with them."""
+    chosen = options.Options(backends=("tf2", "torch"), workloads=("ehr_mgan",), precision=("fp32",), stages=("W", "D"), seed=3, seeds=2)
+    return plan.make(options.request(chosen))
+
+
+def record(job: plan.Job | plan.SampleJob | plan.SpeedJob) -> store.Record:
+    return store.Record(RUN / "jobs" / job.name, plan.describe(job), "crashed", "because", {}, 1.5)
+
+
+def test_jobs_of_two_seeds_are_told_apart(planned: plan.Plan) -> None:
+    """Of a recorded reference too."""
+    jobs = [job for job in planned.jobs if job.side == "torch" and job.precision == "fp32"]
+    assert [3, 4] == [ledger.job_row(RUN, job, record(job)).seed for job in jobs]
+    (first, *_) = jobs
+    row = ledger.recorded_row(first, "unsupported", "no such reference")
+    assert ("recorded", "unsupported", 3) == (row.kind, row.status, row.seed)
+    ended = {"kind": "fidelity", "status": "crashed", "reason": "because", "duration_s": 1.5, "log": f"jobs/{first.name}/worker.log"}
+    assert dataclasses.replace(row, **ended) == ledger.job_row(RUN, first, record(first))
+
+
+def test_a_trained_model_has_a_seed_of_its_own(planned: plan.Plan) -> None:
+    """Not the one that the run was asked with, which all of them share."""
+    rows = [ledger.job_row(RUN, job, record(job)) for job in planned.samples]
+    assert [job.own_seed for job in planned.samples] == [row.seed for row in rows] and 4 == len({row.seed for row in rows})
+    assert {"distribution"} == {row.kind for row in rows}
+
+
+def test_a_round_has_the_seed_of_its_run(planned: plan.Plan) -> None:
+    """One that ended, one that a side had to leave, and one that could not begin."""
+    (job,) = planned.speed
+    assert 3 == ledger.round_row(RUN, record(job)).seed
+
+
+@pytest.mark.parametrize("failure", [SideFailed("torch", "crashed", "because"), JobFailed("error", "because")])
+def test_a_round_that_failed_has_it_too(planned: plan.Plan, monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
+    """Whatever ended it."""
+    def fail(*_: object) -> None:
+        raise failure
+
+    one = Timed(planned.speed[0], ["tf2", "torch"])
+    monkeypatch.setattr("harness.timed.runner.inputs", fail)
+    monkeypatch.setattr("harness.timed.rounds.round_folder", lambda *_: RUN / "jobs/round")
+    _add_round(None, one, lambda _: None)  # type: ignore[arg-type]
+    (failed,) = one.failed
+    row = ledger.round_row(RUN, failed)
+    assert (3, "ehr_mgan", "because") == (row.seed, row.workload, row.reason)
