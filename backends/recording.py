@@ -1,14 +1,8 @@
 """Record what a port computes on a tape, stage by stage, and how far honest variations of the run move each tensor.
 
 The tensors of a stage go to `<stage>.npz`, one after another, so memory does not grow with the model. A variation runs the
-same stages again on slightly different input and keeps, for each tensor, only the largest absolute movement:
-
-    ulp       weights, inputs and noise moved by one unit in the last place of a precision, up or down at random
-    reorder   the rows of every batch in another order (sums over the batch run in another order)
-    repeat    nothing changed: a port that draws noise or batches of its own moves all the same
-    round     weights, inputs and noise rounded to a lower precision: what that precision necessarily costs
-
-Those movements are the noise floor and the bounds that `harness.fidelity` judges by.
+same stages again on slightly different input (see `backends.variations`) and keeps, for each tensor, only the largest absolute
+movement. Those movements are the noise floor and the bounds that `harness.fidelity` judges by.
 """
 
 from __future__ import annotations
@@ -20,12 +14,11 @@ from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 import numpy as np
 
-from backends.contract import abilities
+from backends.contract import PRECISION_TABLE, abilities
 from backends.schedule import phases_at
 from backends.source import Batch, TapeSource
+from backends.variations import vary
 
-#: Explicit mantissa bits of each precision.
-MANTISSA_BITS = {"fp64": 52, "fp32": 23, "tf32": 10, "bf16": 7, "fp16": 10}
 UPDATE_STEPS = 2  # the second shows what the first left in the optimizer's slots
 
 Item = Tuple[str, str, np.ndarray, float]  # stage, name, value, scale (0: the value's own)
@@ -52,7 +45,8 @@ class Recorder(object):
         self.can = abilities(type(port))
 
     def record(self, stages: Sequence[str], steps: int, variants: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
-        """Return what was written: `tensors` (in order), `files` (checksums), `noise`, and the stages not looked at."""
+        """Return what was written: `tensors` (in order), `files` (checksums), `noise`, what the port can do, and by phase the
+        `loss_scale` at which its gradients were looked at, where the precision has a dynamic one."""
         tensors = []  # type: List[Dict[str, Any]]
         files = {}  # type: Dict[str, str]
         writer = None  # type: Any
@@ -67,6 +61,7 @@ class Recorder(object):
             tensors.append(describe(stage, name, value, scale))
         if writer is not None:
             writer.close()
+        loss_scale = {phase: dict(noted) for phase, noted in self.port.loss_scales.items()}  # of this run, not of a variation
         noise = {}  # type: Dict[str, Dict[str, List[float]]]
         for variant in variants:
             wanted = [stage for stage in stages if stage in variant.get("stages", stages)]
@@ -76,6 +71,7 @@ class Recorder(object):
             "files": {os.path.basename(path): checksum(path) for path in files.values()},
             "noise": noise,
             "abilities": self.can,
+            "loss_scale": loss_scale,
         }
 
     def _vary(
@@ -193,7 +189,7 @@ class Run(object):
 
     def _trajectory(self, steps: int) -> Iterator[Item]:
         """Train in one go, looking at the losses of every step and at the parameters after 1, 2, 4, ... and all steps: those
-        that the phases so far update, running statistics, and whatever else has changed."""
+        that the phases so far update, running statistics, and whatever else has changed; and at the loss scales."""
         source = self.start()
         start, done = self.port.parameters(), 0
         owners = {update["phase"]: update["parameters"] for update in self.config["updates"]}
@@ -212,8 +208,17 @@ class Run(object):
             touched = {name: value for name, value in after.items() if name in moving or not _same(value, start[name])}
             for item in self._parameters("trajectory", "step %d/" % done, start, touched):
                 yield item
+            for name, value in self._loss_scales():
+                yield "trajectory", "step %d/slot/%s" % (done, name), value, 0.0
         if not self.brief:
             yield "trajectory", "step %d/generate" % steps, self.port.generate(source, self.config["batch"] + 1), 0.0
+
+    def _loss_scales(self) -> List[Tuple[str, np.ndarray]]:
+        """Return every optimizer's dynamic loss scale and how many updates it has skipped: two runs that part there have updated
+        different weights, however alike those still look."""
+        if not PRECISION_TABLE[self.port.setting.precision]["loss_scale_growth"]:
+            return []
+        return sorted((name, value) for name, value in self._slots().items() if name.endswith(("/loss_scale", "/skipped")))
 
     def _parameters(self, stage: str, prefix: str, before: Any, after: Any) -> Iterator[Item]:
         """Yield parameters on the scale of what has changed: an update is small beside the weight that it changes."""
@@ -230,41 +235,6 @@ class Run(object):
 
 def _same(value: np.ndarray, before: Any) -> bool:
     return before is not None and np.array_equal(value, before)
-
-
-def vary(run: Run, variant: Mapping[str, Any]) -> Run:
-    """Turn a run into an honest variation of itself; `variant` has `kind`, `precision` and `seed`."""
-    generator = np.random.RandomState(variant["seed"])
-    kind = variant["kind"].split(":")[0]
-    if kind == "repeat":
-        run.brief = True  # a run that does not repeat shows in its first step
-        return run
-    if kind == "reorder":
-        run.order = generator.permutation(run.config["batch"])
-        tape = {}
-        for name, value in run.tape.items():
-            moves = name == "batches" or (name.startswith("noise/") and not name.startswith("noise/generate/"))
-            tape[name] = value[:, run.order] if moves else value
-        run.tape = tape
-        return run
-    bits = MANTISSA_BITS[variant["precision"]]
-
-    def change(value: np.ndarray) -> np.ndarray:
-        if value.dtype.kind != "f":
-            return value
-        if kind == "round":
-            return round_to(value, bits)
-        return value * (1.0 + np.ldexp(generator.choice([-1.0, 1.0], size=value.shape), -bits))
-
-    run.tape = {name: value if name == "batches" else change(value) for name, value in run.tape.items()}
-    run.data = {name: change(value) for name, value in run.data.items()}
-    return run
-
-
-def round_to(value: np.ndarray, bits: int) -> np.ndarray:
-    """Return the values rounded to `bits` explicit mantissa bits, half to even (range is not limited)."""
-    fraction, exponent = np.frexp(value)
-    return np.ldexp(np.rint(np.ldexp(fraction, bits + 1)), exponent - bits - 1)
 
 
 def describe(stage: str, name: str, value: np.ndarray, scale: float) -> Dict[str, Any]:

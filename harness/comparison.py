@@ -242,9 +242,8 @@ def _recorded(bench: runner.Bench, job: Job) -> judging.Witness:
 
 def _witness(run: Path, record: store.Record) -> judging.Witness:
     evidence = store.RecordEvidence(record) if record.ok else None
-    return judging.Witness(
-        evidence, record.status, record.reason, tuple(record.result.get("abilities", ())), ledger.relative(run, record.folder / ledger.LOG)
-    )
+    abilities, log = tuple(record.result.get("abilities", ())), ledger.relative(run, record.folder / ledger.LOG)
+    return judging.Witness(evidence, record.status, record.reason, abilities, log, record.result.get("loss_scale", {}))
 
 
 def _run_speed(

@@ -14,6 +14,7 @@ from harness.errors import CorruptRecord
 from harness.fidelity.distribution import Judged
 from harness.fidelity.evidence import Evidence, Restricted
 from harness.fidelity.judge import judge_stage, null_tensors
+from harness.fidelity.overflow import LossScales, note
 from harness.fidelity.precision import judge_precision
 from harness.fidelity.verdict import INCONCLUSIVE, StageVerdict
 from harness.plan import ChainCost, Distribution, Job, Pair, Plan, SampleJob, arguments
@@ -36,6 +37,7 @@ class Witness:
         evidence: None where the job left nothing to judge.
         status, reason: how the job ended. abilities: the port's optional methods.
         log: relative to the run's folder; empty for a recorded reference.
+        loss_scales: where they are dynamic, those at which the gradients were recorded, by phase.
     """
 
     evidence: Evidence | None
@@ -43,6 +45,7 @@ class Witness:
     reason: str
     abilities: tuple[str, ...]
     log: str
+    loss_scales: LossScales = dataclasses.field(default_factory=dict)
 
 
 Witnesses = Mapping[str, Witness]
@@ -87,8 +90,10 @@ def _judge(pair: Pair, stage: str, a: Witness, b: Witness, witnesses: Witnesses)
         null = None
         if pair.precision != "fp64":
             null = _null(pair, stage, hidden, witnesses)
-        verdict = judge_stage(_see(a, hidden), _see(b, hidden), stage, pair.precision, null)
-        return dataclasses.replace(verdict, reason="; ".join([verdict.reason, *_unseen(pair, stage, a, b)]))
+        seen = _see(a, hidden), _see(b, hidden)
+        verdict = judge_stage(*seen, stage, pair.precision, null)
+        scaled = note(stage, pair.precision, {pair.a.side: (seen[0], a.loss_scales), pair.b.side: (seen[1], b.loss_scales)})
+        return dataclasses.replace(verdict, reason="; ".join([verdict.reason, *scaled, *_unseen(pair, stage, a, b)]))
     except CorruptRecord as error:
         return StageVerdict(stage, INCONCLUSIVE, str(error), None, ())
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from harness.fidelity import noise
+from harness.fidelity import noise, overflow
 from harness.fidelity.digest import digest
 from harness.fidelity.evidence import Entry, Evidence
 from harness.fidelity.measure import Difference, difference
@@ -89,7 +89,10 @@ def _judge_tensor(a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, rule
     if math.prod(entry_b.shape) < FEW and entry_b.dtype.startswith("float"):
         level = noise.at_least(level, rule.company.get(_group(stage, name), 0.0), stage)
     threshold = 0.0 if stage == "weights" else noise.coverage(stage) * _grow(name, level.relative, rule.grown)
-    graded = _grade(stage, name, difference(*_values(a, b, stage, name), level.scale, threshold), level.relative, threshold)
+    found = difference(*_values(a, b, stage, name), level.scale, threshold)
+    if not found.finite:
+        return overflow.judge_pair(stage, name, rule.precision, found)
+    graded = _grade(stage, name, found, level.relative, threshold)
     bounded = rule.precision == "fp64" and (stage in DIRECT or (_early(stage, name) and "/loss/" in name))
     if graded.verdict in (PASS, BEYOND) and bounded and level.relative > noise.FLOAT64_FLOOR:
         reason = (
@@ -147,12 +150,6 @@ def _wandering(side: Evidence, stage: str, precision: str) -> TensorVerdict | No
 
 def _grade(stage: str, name: str, found: Difference, floor: float, threshold: float) -> TensorVerdict:
     """Return the verdict on a difference that could be taken."""
-    if not found.finite:
-        counts = f"{found.odd_a} of {found.size} values of a and {found.odd_b} of b"
-        text = f"{counts}, the first a = {found.value_a}, b = {found.value_b} at {list(found.place)}"
-        if found.same_mask:
-            return TensorVerdict(name, INCONCLUSIVE, f"not finite on both sides: {text}", found.error, None, None, found)
-        return TensorVerdict(name, FAIL, f"not finite on one side: {text}", found.error, None, None, found)
     if math.isinf(threshold):
         reason = "an honest variation of a side gave a value that is not finite: there is no threshold"
         return TensorVerdict(name, INCONCLUSIVE, reason, found.error, None, None, found)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from harness.fidelity import measured, noise
+from harness.fidelity import measured, noise, overflow
 from harness.fidelity.evidence import Entry, Evidence
 from harness.fidelity.measure import difference
 from harness.fidelity.verdict import BEYOND, FAIL, INCONCLUSIVE, PASS, StageVerdict, TensorVerdict
@@ -39,11 +39,14 @@ def judge_precision(low: Evidence, full: Evidence, precision: str) -> StageVerdi
         base = {entry.name: entry for entry in full.entries(stage)}
         verdicts += [
             _judge_tensor(low, full, base[entry.name], precision) for entry in low.entries(stage)
-            if entry.name in base and base[entry.name].shape == entry.shape and base[entry.name].largest > 0.0
+            if entry.name in base and base[entry.name].shape == entry.shape and base[entry.name].largest != 0.0
         ]
     failed = [item for item in verdicts if item.verdict == FAIL]
     if failed:
         return StageVerdict("precision", FAIL, f"{failed[0].name}: {failed[0].reason}", failed[0], tuple(verdicts))
+    unsure = [item for item in verdicts if item.verdict == INCONCLUSIVE]
+    if unsure:
+        return StageVerdict("precision", INCONCLUSIVE, f"{unsure[0].name}: {unsure[0].reason}", unsure[0], tuple(verdicts))
     bounded = [item for item in verdicts if item.reason]
     if not bounded:
         return StageVerdict("precision", INCONCLUSIVE, "no tensor shows what this precision costs", None, tuple(verdicts))
@@ -57,7 +60,7 @@ def _judge_tensor(low: Evidence, full: Evidence, entry: Entry, precision: str) -
     label = f"{stage} {name}"
     found = difference(low.read(stage, name), full.read(stage, name), entry.largest)
     if not found.finite:
-        return TensorVerdict(label, FAIL, f"not finite at {list(found.place)}", found.error, None, None, found)
+        return overflow.judge_bound(label, entry, precision, found)
     moved = max(noise.movement(low, stage, name), noise.movement(full, stage, name, (f"ulp:{precision}", "ulp", "reorder")))
     level = noise.floor(entry.largest, moved, precision, STAGE)
     if level.movement >= entry.largest or (level.threshold >= noise.HORIZON and found.error <= level.threshold):

@@ -149,6 +149,30 @@ def test_a_lower_precision_takes_its_zeros_from_float64():
         assert verdict == row.verdict
 
 
+def test_a_dynamic_loss_scale_is_told_with_the_stages_that_it_touches():
+    """Where it came down for gradients, and how many updates it has skipped, on each side; and nothing of it in other precisions."""
+    count = {("trajectory", "step 9/slot/adam/skipped"): np.array(3)}
+    side = witness(Evidence(count), loss_scales={"train": {"scale": 2.0**14, "halved": 1}})
+    for precision, gradients, trajectory in (
+        ("fp16", "the loss scale came down: in 1 of 1 phases on tf2, to 16384 for train; not told by the port of torch",
+         "updates skipped by the loss scale: 3 on tf2, 3 on torch"),
+        ("fp32", "scale", "scale"),
+    ):
+        rows = judge(make(precisions=(precision,)), tf2=side, torch=witness(Evidence(count)))
+        found = {row.stage: row.reason for row in rows if row.stage != "precision" and row.precision == precision}
+        assert (precision == "fp16") == (gradients in found["gradients"]) == (trajectory in found["trajectory"])
+        assert not any("scale" in found[stage] for stage in ("weights", "forward", "loss"))
+
+
+def test_a_port_that_never_skips_fails_by_its_count():
+    """The losses may look alike for a while; the counts have parted."""
+    honest = witness(Evidence({("trajectory", "step 9/slot/adam/skipped"): np.array(3)}))
+    eager = witness(Evidence({("trajectory", "step 9/slot/adam/skipped"): np.array(0)}))
+    rows = {row.stage: row for row in judge(make(precisions=("fp16",)), tf2=honest, torch=eager)}
+    assert ("FAIL", "step 9/slot/adam/skipped") == (rows["trajectory"].verdict, rows["trajectory"].worst)
+    assert "updates skipped by the loss scale: 3 on tf2, 0 on torch" in rows["trajectory"].reason
+
+
 def test_bounds_of_a_lower_precision_are_rows_of_their_own():
     """One a side; without a float64 run they are inconclusive."""
     planned = make(precisions=("bf16",), stages=("forward",))

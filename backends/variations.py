@@ -1,0 +1,53 @@
+"""Honest variations of a run: what they change is known to be harmless, so what they move is the noise of a tensor.
+
+    ulp       weights, inputs and noise moved by one unit in the last place of a precision, up or down at random
+    reorder   the rows of every batch in another order (sums over the batch run in another order)
+    repeat    nothing changed: a port that draws noise or batches of its own moves all the same
+    round     weights, inputs and noise rounded to a lower precision: what that precision necessarily costs
+
+`backends.recording` runs a port once more with each of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+import numpy as np
+
+#: Explicit mantissa bits of each precision.
+MANTISSA_BITS = {"fp64": 52, "fp32": 23, "tf32": 10, "bf16": 7, "fp16": 10}
+
+
+def vary(run: Any, variant: Mapping[str, Any]) -> Any:
+    """Turn a `recording.Run` into an honest variation of itself; `variant` has `kind`, `precision` and `seed`."""
+    generator = np.random.RandomState(variant["seed"])
+    kind = variant["kind"].split(":")[0]
+    if kind == "repeat":
+        run.brief = True  # a run that does not repeat shows in its first step
+        return run
+    if kind == "reorder":
+        run.order = generator.permutation(run.config["batch"])
+        tape = {}
+        for name, value in run.tape.items():
+            moves = name == "batches" or (name.startswith("noise/") and not name.startswith("noise/generate/"))
+            tape[name] = value[:, run.order] if moves else value
+        run.tape = tape
+        return run
+    bits = MANTISSA_BITS[variant["precision"]]
+
+    def change(value: np.ndarray) -> np.ndarray:
+        if value.dtype.kind != "f":
+            return value
+        if kind == "round":
+            return round_to(value, bits)
+        return value * (1.0 + np.ldexp(generator.choice([-1.0, 1.0], size=value.shape), -bits))
+
+    run.tape = {name: value if name == "batches" else change(value) for name, value in run.tape.items()}
+    run.data = {name: change(value) for name, value in run.data.items()}
+    return run
+
+
+def round_to(value: np.ndarray, bits: int) -> np.ndarray:
+    """Return the values rounded to `bits` explicit mantissa bits, half to even (range is not limited)."""
+    fraction, exponent = np.frexp(value)
+    return np.ldexp(np.rint(np.ldexp(fraction, bits + 1)), exponent - bits - 1)
