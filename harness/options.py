@@ -16,7 +16,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from backends.contract import DEVICES, EXECUTIONS, PRECISIONS, STAGE_LETTERS, STAGES
-from harness import plan
+from harness import plan, store
 from harness.builds import BUILDS
 from harness.errors import UnknownName, UsageError
 from harness.workloads import registry
@@ -143,6 +143,8 @@ def request(options: Options) -> plan.Request:
         raise UsageError(f"--budget {options.budget}: must be a number of seconds, 0 or more.")
     if not options.limit > 0:
         raise UsageError(f"--limit {options.limit}: must be a number of seconds above 0.")
+    if options.json is not None and (why := store.unwritable(options.json)):
+        raise UsageError(f"--json {options.json}: cannot be written: {why}. Give a file in a folder that exists and that you may write to.")
     workloads = _workloads(options, sides)
     if plan.DISTRIBUTION in stages:
         _check_distribution(options, workloads)

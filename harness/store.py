@@ -153,6 +153,26 @@ def write_text(path: Path, text: str) -> None:
             temporary.unlink()
 
 
+def unwritable(path: Path) -> str:
+    """Return why `write_text` could not write a file there, or an empty string.
+
+    It is tried, beside the file, which is left as it is: what a system will allow cannot be told from permissions alone.
+    """
+    if path.is_dir():
+        return "it is a folder"
+    if not path.parent.is_dir():
+        return f"there is no folder {path.parent}"
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.touch()
+    except OSError as error:
+        return f"no file can be made in {path.parent} ({error.strerror})"
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+    return ""
+
+
 def read_json(path: Path, kind: str, schema: int) -> dict[str, Any]:
     """Return a JSON object that this program wrote, NaN and infinities decoded.
 

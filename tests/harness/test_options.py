@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import pickle
 import sys
 from pathlib import Path
@@ -83,6 +84,32 @@ def test_misfit(said: str, chosen: Options) -> None:
     with pytest.raises(UsageError, match=said) as caught:
         options.request(chosen)
     assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(("place", "why"), [
+    ("nowhere/report.json", "there is no folder"), ("file/report.json", "there is no folder"), ("folder", "it is a folder"),
+    ("locked/report.json", "no file can be made in"),
+])
+def test_json_that_cannot_be_written(tmp_path: Path, place: str, why: str) -> None:
+    """Is found before any work starts, not after it; the message has the path, the reason and what to do."""
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    if os.geteuid() == 0:  # permissions do not stop root; the kernel's own file system takes no file from anybody
+        (tmp_path / "locked").symlink_to("/proc")
+    else:
+        (tmp_path / "locked").mkdir(mode=0o500)
+    with pytest.raises(UsageError, match=f"cannot be written: {why}.*Give a file in a folder") as caught:
+        options.request(Options(backends=TWO, workloads=("linear",), json=tmp_path / place))
+    assert caught.value.exit_code == 2 and str(tmp_path / place) in str(caught.value)
+
+
+def test_json_that_can_be_written_is_left_alone(tmp_path: Path) -> None:
+    """Nothing is made before there is something to write, and an older report stays until then."""
+    options.request(Options(backends=TWO, workloads=("linear",), json=tmp_path / "new.json"))
+    assert [] == list(tmp_path.iterdir())
+    (tmp_path / "old.json").write_text("old")
+    options.request(Options(backends=TWO, workloads=("linear",), json=tmp_path / "old.json"))
+    assert {"old.json": "old"} == {path.name: path.read_text() for path in tmp_path.iterdir()}
 
 
 def test_request() -> None:
