@@ -18,6 +18,7 @@ from harness import (
     distributions,
     judging,
     ledger,
+    localising,
     options,
     outcome,
     plan,
@@ -108,8 +109,10 @@ def _compare(run: runs.Run, planned: Plan, located: Located, chosen: options.Opt
     bench = make_bench(run.folder, located, chosen, context)
     ran = _run_jobs(bench, planned, located, context)
     sampled = _run_samples(bench, planned, located, context, ran)
+    found = judging.stage_rows(planned, ran.witnesses)
+    found = localising.localise(bench, planned, ran.witnesses, found, context.say)
     measured = _run_speed(bench, planned, located, chosen, context)
-    stages = [*judging.stage_rows(planned, ran.witnesses), *distributions.stage_rows(planned, sampled, bench)]
+    stages = [*found, *distributions.stage_rows(planned, sampled, bench)]
     quality = distributions.quality_rows(planned, sampled, bench, context.say)
     speed = timed.rows(measured, lambda record, label: ledger.relative(run.folder, record.folder / f"{label.replace('#', '-')}.log"))
     jobs = [*ran.jobs, *(ledger.round_row(run.folder, record) for one in measured for record in [*one.records, *one.failed])]

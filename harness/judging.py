@@ -69,12 +69,14 @@ def _pair_rows(pair: Pair, witnesses: Witnesses) -> list[StageRow]:
         return []  # listed with the jobs; what cannot run says nothing about sameness
     rows = []
     for stage in pair.stages:
-        verdict = _judge(pair, stage, a, b, witnesses)
+        verdict = judge(pair, stage, witnesses)
         rows.append(_row(pair.a, pair.b, stage, verdict, (a.log, b.log)))
     return rows
 
 
-def _judge(pair: Pair, stage: str, a: Witness, b: Witness, witnesses: Witnesses) -> StageVerdict:
+def judge(pair: Pair, stage: str, witnesses: Witnesses) -> StageVerdict:
+    """Judge one stage of a pair by what both sides have left."""
+    a, b = witnesses[pair.a.name], witnesses[pair.b.name]
     for job, side in ((pair.a, a), (pair.b, b)):
         if side.evidence is None:
             return StageVerdict(stage, INCONCLUSIVE, f"{job.side} left nothing to judge: {side.status}: {side.reason}", None, ())
@@ -82,16 +84,10 @@ def _judge(pair: Pair, stage: str, a: Witness, b: Witness, witnesses: Witnesses)
     lacking = [job.side for job, side in ((pair.a, a), (pair.b, b)) if need and need not in side.abilities]
     if lacking:
         return StageVerdict(stage, INFO, f"not looked at: the port of {' and '.join(lacking)} has no `{need}`", None, ())
-    hidden = tuple(
-        part for method, parts in HIDES.items() for part in parts
-        if method not in a.abilities or method not in b.abilities
-    )
+    hidden = _hidden(a, b)
     try:
-        null = None
-        if pair.precision != "fp64":
-            null = _null(pair, stage, hidden, witnesses)
         seen = _see(a, hidden), _see(b, hidden)
-        verdict = judge_stage(*seen, stage, pair.precision, null)
+        verdict = judge_stage(*seen, stage, pair.precision, null(pair, stage, witnesses))
         scaled = note(stage, pair.precision, {pair.a.side: (seen[0], a.loss_scales), pair.b.side: (seen[1], b.loss_scales)})
         return dataclasses.replace(verdict, reason="; ".join([verdict.reason, *scaled, *_unseen(pair, stage, a, b)]))
     except CorruptRecord as error:
@@ -113,10 +109,17 @@ def _see(witness: Witness, hidden: tuple[str, ...]) -> Evidence:
     return Restricted(witness.evidence, hidden) if hidden else witness.evidence
 
 
-def _null(pair: Pair, stage: str, hidden: tuple[str, ...], witnesses: Witnesses) -> frozenset[str] | None:
-    """Return the names that the pair's float64 records show to be mathematically zero; None if there are no such records."""
+def _hidden(a: Witness, b: Witness) -> tuple[str, ...]:
+    """Return parts of names that only one side can show."""
+    return tuple(part for method, parts in HIDES.items() for part in parts if method not in a.abilities or method not in b.abilities)
+
+
+def null(pair: Pair, stage: str, witnesses: Witnesses) -> frozenset[str] | None:
+    """Return the names that the pair's float64 records show to be mathematically zero; None if there are no such records, as in
+    float64 itself, where the pair's own have to tell."""
     if pair.base_a is None or pair.base_b is None:
         return None
+    hidden = _hidden(witnesses[pair.a.name], witnesses[pair.b.name])
     a, b = witnesses[pair.base_a.name], witnesses[pair.base_b.name]
     if a.evidence is None or b.evidence is None:
         return None  # a device without float64: the precision's own noise has to tell

@@ -91,7 +91,7 @@ def run_job(bench: Bench, job: Job) -> store.Record:
     fresh(folder)
     started = time.monotonic()
     with ended(folder, describe(job), started) as outcome:
-        files = inputs(bench, job.workload, job.preset, job.seed, job.steps)
+        files = inputs(bench, job.workload, job.preset, job.seed, job.tape_steps or job.steps)
         with bench.worker(job.build, folder / "worker.log") as worker, ending([worker]):
             opened = open_port(worker, bench, job.opening(), files)
             probed = worker.request("probe", tape=str(files.tape))

@@ -78,12 +78,17 @@ class SideJob(WorkloadJob):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Job(SideJob):
-    """One side records one workload on one tape."""
+    """One side records one workload on one tape.
+
+    Attributes:
+        steps: of the trajectory. tape_steps: that the tape is drawn for, where they are more.
+    """
 
     powers: str
     stages: tuple[str, ...]
     steps: int
     variants: tuple[tuple[tuple[str, Any], ...], ...]
+    tape_steps: int = 0
 
     @property
     def name(self) -> str:

@@ -38,6 +38,7 @@ class StageRow:
             quantities, `error` is their difference in spreads between seeds, `threshold` the margin in the same unit, `floor` what
             the seeds' own noise takes off it, `value_a` and `value_b` the means over seeds.
         needed: about how many seeds a build would give a verdict, where it is INCONCLUSIVE and that can be told.
+        first_bad_step: of a trajectory that failed, counted from 1, where replays have found it.
     """
 
     workload: str
@@ -64,6 +65,7 @@ class StageRow:
     beyond: int = 0
     seeds: int = 0
     needed: int | None = None
+    first_bad_step: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)

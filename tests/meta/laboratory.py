@@ -16,7 +16,6 @@ from typing import Any
 
 from harness import judging, plan, provision, runner, staging, store
 from harness.builds import BUILDS
-from harness.fidelity.judge import judge_stage
 from harness.fidelity.verdict import StageVerdict
 from harness.plan import LOCKSTEP_STAGES, Job, Plan, Request, Side
 from harness.processes import Limits, WorkerProcess, clean_environment
@@ -98,7 +97,7 @@ class Laboratory:
         for name, record in records.items():
             assert (record.status, record.reason) == ("ok", ""), name
         return {
-            name: judging.Witness(store.RecordEvidence(record), "ok", "", tuple(record.result["abilities"]), "")
+            name: judging.Witness(store.RecordEvidence(record), "ok", "", tuple(record.result["abilities"]), f"jobs/{name}")
             for name, record in records.items()
         }
 
@@ -119,20 +118,7 @@ class Laboratory:
 
     def judge(self, pair: plan.Pair, found: Mapping[str, judging.Witness]) -> list[StageVerdict]:
         """Return the verdicts of a pair, stage by stage."""
-        return [
-            judge_stage(_evidence(found, pair.a), _evidence(found, pair.b), stage, pair.precision, _null(found, pair, stage))
-            for stage in pair.stages
-        ]
-
-
-def _evidence(found: Mapping[str, judging.Witness], job: Job) -> Any:
-    return found[job.name].evidence
-
-
-def _null(found: Mapping[str, judging.Witness], pair: plan.Pair, stage: str) -> Any:
-    if pair.base_a is None or pair.base_b is None:
-        return None
-    return judging.null_tensors(_evidence(found, pair.base_a), _evidence(found, pair.base_b), stage)
+        return [judging.judge(pair, stage, found) for stage in pair.stages]
 
 
 @contextlib.contextmanager
