@@ -177,7 +177,7 @@ def train(workload: str, *, training: Training = Training(), what: What = What()
     """Train a model in native mode and keep it: checkpoints in the build's own format, losses, and what it is."""
     context = _context()
     spec, model = what.model(workload, training.build, where)
-    made = modeling.train(where.site(spec, context), model, training.out, training.steps, resume=training.resume)
+    made = modeling.train(where.site(spec, context, training.begun()), model, training.out, training.steps, resume=training.resume)
     OUT.print(Text(f"{training.out}: {made.workload} on {made.build}, {made.step} steps, losses in {training.out / modeling.LOSSES}"))
     return 0
 
@@ -195,8 +195,8 @@ def generate(model: Path, *, rows: int = 256, out: Path = Path("generated.npz"),
     out
         File to write.
     """
-    spec, _ = of(model, where)
-    shape = modeling.generate(where.site(spec, _context()), model, rows, out)
+    spec, made = of(model, where)
+    shape = modeling.generate(where.site(spec, _context(), made), model, rows, out)
     OUT.print(Text(f"{out}: samples {list(shape)}"))
     return 0
 
@@ -205,7 +205,8 @@ def generate(model: Path, *, rows: int = 256, out: Path = Path("generated.npz"),
 def convert(source: Path, *, converting: Converting, what: What = What(), where: Where = Where()) -> int:
     """Carry a checkpoint's weights and optimizer state to another build, and prove that its next step is the same."""
     spec, model, folder = find(source, converting, what, where)
-    done = carrying.convert(where.site(spec, _context()), folder, model, converting.to, converting.out, prove=not converting.no_proof)
+    site = where.site(spec, _context(), model)
+    done = carrying.convert(site, folder, model, converting.to, converting.out, prove=not converting.no_proof)
     OUT.print(_table(("what", "value"), listing.conversion(done)))
     return 0
 

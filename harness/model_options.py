@@ -25,7 +25,7 @@ class Where:
     Parameters
     ----------
     threads
-        Threads of the framework's pool; all cores, if not given.
+        Threads of the framework's pool; if not given, those that the model was trained with, and all cores for a new one.
     ports
         Folders with workloads and ports of your own.
     python
@@ -39,13 +39,14 @@ class Where:
     python: Annotated[tuple[str, ...], options.SEVERAL] = ()
     limit: float = 600.0
 
-    def site(self, workload: Workload, context: Context) -> Site:
-        """Return where a workload's models are worked on."""
+    def site(self, workload: Workload, context: Context, model: Model | None = None) -> Site:
+        """Return where a workload's models are worked on; `model` is the one that is there already."""
         if self.threads is not None and self.threads < 1:
             raise UsageError(f"--threads {self.threads}: must be at least 1.")
         folders = tuple(str(folder.absolute()) for folder in self.ports)
         named = options.overrides(options.Options(python=self.python))
-        return Site(workload, context, named, folders, self.threads or options.cores(), self.limit)
+        trained = model.threads if model else None
+        return Site(workload, context, named, folders, self.threads or trained or options.cores(), self.limit)
 
 
 @Parameter(name="*")
@@ -112,6 +113,10 @@ class Training:
     steps: int = 100
     out: Path = Path("model")
     resume: Annotated[bool, Parameter(negative="")] = False
+
+    def begun(self) -> Model | None:
+        """Return the model that is gone on with, or None where a new one is trained."""
+        return modeling.read(self.out) if self.resume and (self.out / modeling.MODEL_FILE).is_file() else None
 
 
 @Parameter(name="*")

@@ -2,7 +2,7 @@
 
 One folder a model:
 
-    model.json      what it is: workload, preset, data, build, precision, seed, steps
+    model.json      what it is: workload, preset, data, build, precision, seed, steps, threads
     checkpoints/    the build's own format, written by the port
     losses.csv      step, loss, value
 
@@ -43,6 +43,7 @@ class Model:
     Attributes:
         data: as given to `--data`. step: training steps seen. config: hash of the workload's configuration.
         converted: the build it came from and how its step counts were found, if it was converted.
+        threads: of the worker that trained it last; another number sums in another order. None where it was never told.
     """
 
     workload: str
@@ -54,6 +55,7 @@ class Model:
     step: int
     config: str
     converted: dict[str, Any] = dataclasses.field(default_factory=dict)
+    threads: int | None = None
 
     def write(self, folder: Path) -> None:
         """Write it into a model's folder, last: what has it is complete."""
@@ -69,7 +71,7 @@ def read(folder: Path) -> Model:
     path = folder / MODEL_FILE
     if not path.is_file():
         raise UsageError(f"{folder}: no {MODEL_FILE} there, so it is no model. Give the folder that `harness train --out` wrote.")
-    document = store.read_json(path, "model", SCHEMA)
+    document = {"threads": None, **store.read_json(path, "model", SCHEMA)}  # older models do not tell
     try:
         return Model(**{field.name: document[field.name] for field in dataclasses.fields(Model)})
     except KeyError as error:
@@ -148,9 +150,10 @@ def train(site: Site, model: Model, out: Path, steps: int, *, resume: bool) -> M
     if begun is None and out.exists() and {path.name for path in out.iterdir()} - (UNFINISHED if resume else set()):
         raise UsageError(f"--out {out}: there is something else already. Give a new folder.")
     if begun is not None:
-        if dataclasses.replace(begun, step=0, converted={}) != dataclasses.replace(model, step=0):
+        if dataclasses.replace(begun, step=0, converted={}, threads=None) != dataclasses.replace(model, step=0):
             raise UsageError(f"--resume {out}: that model was trained with other options; see {out / MODEL_FILE}.")
         model = begun
+    model = dataclasses.replace(model, threads=site.threads)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, site.worker(model, Path(scratch)) as (worker, tape):
         asked: dict[str, Any] = {"checkpoint": str(out.absolute() / CHECKPOINTS)} if begun else {"tape": tape}

@@ -45,7 +45,8 @@ def trained(run: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -
 def test_a_model_says_what_it_is(trained: Path) -> None:
     """`model.json` names everything that is needed to go on, and the losses are all there."""
     document = json.loads((trained / "model.json").read_text(encoding="utf-8"))
-    assert ("ehr_mgan", "tiny", "torch", "fp32", 6) == tuple(document[key] for key in ("workload", "preset", "build", "precision", "step"))
+    keys = ("workload", "preset", "build", "precision", "step", "threads")
+    assert ("ehr_mgan", "tiny", "torch", "fp32", 6, 1) == tuple(document[key] for key in keys)
     found = losses(trained)
     assert {step for step, name in found if name == "pretrain/continuous/total"} == {1, 2, 3, 4}
     assert {step for step, name in found if name == "joint/vae/discrete/total"} == {5, 6}
@@ -53,13 +54,13 @@ def test_a_model_says_what_it_is(trained: Path) -> None:
 
 
 def test_training_that_stops_goes_on_exactly(run: Callable[..., str], trained: Path, tmp_path: Path) -> None:
-    """Four steps, then two more from the checkpoint: the same losses, digit by digit, as six in one go."""
+    """Four steps, then two more from the checkpoint: the same losses, digit by digit, as six in one go, with the threads of the first."""
     run("train", "ehr_mgan", "--build", "torch", "--steps", 4, "--out", tmp_path / "parts", "--threads", 1)
     refused = run("train", "ehr_mgan", "--build", "torch", "--steps", 6, "--out", tmp_path / "parts", code=2)
     assert "--resume" in refused
     other = run("train", "ehr_mgan", "--build", "torch", "--steps", 6, "--out", tmp_path / "parts", "--seed", 9, "--resume", code=2)
     assert "other options" in other
-    run("train", "ehr_mgan", "--build", "torch", "--steps", 6, "--out", tmp_path / "parts", "--threads", 1, "--resume")
+    run("train", "ehr_mgan", "--build", "torch", "--steps", 6, "--out", tmp_path / "parts", "--resume")
     assert losses(tmp_path / "parts") == losses(trained)
 
 

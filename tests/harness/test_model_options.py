@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from harness import model_options, modeling, options
 from harness.comparison import Context
 from harness.errors import UnknownName, UsageError
-from harness.model_options import Converting, What, Where
+from harness.model_options import Converting, Training, What, Where
 from harness.workloads.linear import WORKLOAD
 
 CONTEXT = Context({}, datetime.datetime(2026, 3, 1, tzinfo=datetime.timezone.utc), "harness train", print)
@@ -76,6 +77,17 @@ def test_where_a_model_is_worked_on(tmp_path: Path) -> None:
     assert (3, (str(Path("mine").absolute()),), 5.0) == (site.threads, site.folders, site.limit_s)
     with pytest.raises(UsageError, match="--threads 0: must be at least 1"):
         Where(threads=0).site(WORKLOAD, CONTEXT)
+
+
+def test_a_model_that_is_there_is_worked_on_with_its_own_threads(kept: Path) -> None:
+    """Unless others were asked for; one that does not tell, and a new one, get all cores."""
+    model = modeling.read(kept)
+    assert options.cores() == Where().site(WORKLOAD, CONTEXT, model).threads
+    own = dataclasses.replace(model, threads=options.cores() + 5)
+    assert [options.cores() + 5, 2] == [where.site(WORKLOAD, CONTEXT, own).threads for where in (Where(), Where(threads=2))]
+    own.write(kept)
+    assert own == Training(out=kept, resume=True).begun()
+    assert Training(out=kept).begun() is None and Training(out=kept / "new", resume=True).begun() is None
 
 
 def test_a_model_is_known_by_its_folder(kept: Path) -> None:

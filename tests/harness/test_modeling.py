@@ -85,7 +85,7 @@ def losses(folder: Path) -> list[str]:
 def test_training_leaves_a_model_and_its_losses(stand: Stand, said: list[str], tmp_path: Path) -> None:
     """A line for each loss of each step that had it; a checkpoint at the end, and progress told."""
     made = modeling.train(stand, MODEL, tmp_path / "out", 4, resume=False)
-    assert dataclasses.replace(MODEL, step=4) == made == modeling.read(tmp_path / "out")
+    assert dataclasses.replace(MODEL, step=4, threads=1) == made == modeling.read(tmp_path / "out")
     ones, twos = [f"{step},one/total,{step}.0" for step in (1, 2, 3, 4)], ["3,two/total,0.3", "4,two/total,0.4"]
     assert "step,loss,value" == losses(tmp_path / "out")[0] and sorted(ones + twos) == sorted(losses(tmp_path / "out")[1:])
     assert 4 == stand.hand.saved and "tape.npz" == stand.hand.asked[0]["tape"]
@@ -144,6 +144,18 @@ def test_a_converted_model_that_goes_on_says_still_where_it_came_from(stand: Sta
     dataclasses.replace(MODEL, step=3, converted={"from": "tf1"}).write(tmp_path / "out")
     made = modeling.train(stand, MODEL, tmp_path / "out", 5, resume=True)
     assert (5, {"from": "tf1"}) == (made.step, made.converted)
+
+
+def test_a_model_remembers_the_threads_that_it_was_trained_with(stand: Stand, tmp_path: Path) -> None:
+    """The last ones: going on with others is allowed, and told. A model that was written before they were has none."""
+    assert 1 == modeling.train(stand, MODEL, tmp_path / "out", 1, resume=False).threads
+    assert 3 == modeling.train(dataclasses.replace(stand, threads=3), MODEL, tmp_path / "out", 2, resume=True).threads
+    path = tmp_path / "out" / modeling.MODEL_FILE
+    document = json.loads(path.read_text())
+    assert 3 == document.pop("threads")
+    path.write_text(json.dumps(document))
+    assert modeling.read(tmp_path / "out").threads is None
+    assert 1 == modeling.train(stand, MODEL, tmp_path / "out", 3, resume=True).threads
 
 
 def test_rows_are_generated_from_the_checkpoint(stand: Stand, tmp_path: Path) -> None:
