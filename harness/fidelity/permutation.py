@@ -15,15 +15,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
-from scipy.spatial.distance import cdist
+
+from harness.fidelity.kernel import similarity, squared_distances
 
 Values = NDArray[np.float64]
 
 #: All ways to label the seeds up to this many (9 seeds a build have 48,620), a random choice of them beyond.
 MOST_LABELLINGS = 20_000
-#: Of each seed at most so many rows: distances grow with their square.
-MOST_ROWS = 256
-BANDWIDTHS = (1.0, 2.0, 4.0, 8.0, 16.0)
+#: Of each seed at most so many rows: distances grow with their square. With 8 seeds a build that is 10,000 rows in all.
+MOST_ROWS = 625
 #: A classifier that puts three of four pairs of rows in order tells the builds apart by more than chance and habit.
 CLASSIFIER_MARGIN = 0.75
 RIDGE = 1.0
@@ -79,10 +79,9 @@ def distances(rows: Sequence[Values]) -> tuple[Values, Values]:
     apart, kernel = np.empty((2, total, total))
     for one in range(total):
         for other in range(one, total):
-            square = cdist(rows[one], rows[other], "sqeuclidean")
+            square = squared_distances(rows[one], rows[other])
             apart[one, other] = apart[other, one] = np.mean(np.sqrt(square))
-            similar = sum(np.mean(np.exp(square / (-2.0 * width**2))) for width in BANDWIDTHS)
-            kernel[one, other] = kernel[other, one] = similar
+            kernel[one, other] = kernel[other, one] = similarity(square) / square.size
     own_apart, own_kernel = np.diag(apart), np.diag(kernel)
     return 2.0 * apart - own_apart[:, None] - own_apart, own_kernel[:, None] + own_kernel - 2.0 * kernel
 

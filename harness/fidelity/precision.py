@@ -25,9 +25,10 @@ MINIMUM_SIZE = 16
 
 def share(precision: str) -> float:
     """Return the share of the necessary cost below which a precision is not in effect: half way, in decades, between the smallest
-    that an honest run was ever met with and what float32 in its place would cost."""
+    that an honest run was ever met with and what a silent run in its place would cost: float32's, and in float32's place float64's."""
     least = measured.LEAST_COST.get(precision, min(measured.LEAST_COST.values()))
-    return math.sqrt(min(least, 1.0) * noise.UNIT_ROUNDOFF["fp32"] / noise.UNIT_ROUNDOFF[precision])
+    silent = noise.UNIT_ROUNDOFF["fp64" if precision == "fp32" else "fp32"]
+    return math.sqrt(min(least, 1.0) * silent / noise.UNIT_ROUNDOFF[precision])
 
 
 def judge_precision(low: Evidence, full: Evidence, precision: str) -> StageVerdict:

@@ -11,13 +11,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
+
+from harness.fidelity.kernel import mean_similarity
 
 Values = NDArray[np.float64]
-
-BANDWIDTHS = (1.0, 2.0, 4.0, 8.0, 16.0)
-#: Rows of a block of the kernel matrix: 8 MB with as many columns.
-BLOCK = 1024
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,18 +32,8 @@ def mmd(real: Values, generated: Values) -> Measured:
     (Gretton et al. 2012, equation 5; mixture of kernels as in Sutherland et al. 2017).
     """
     x, y = real.reshape(len(real), -1), generated.reshape(len(generated), -1)
-    square = _kernel_mean(x, x) + _kernel_mean(y, y) - 2.0 * _kernel_mean(x, y)
+    square = mean_similarity(x, x) + mean_similarity(y, y) - 2.0 * mean_similarity(x, y)
     return Measured(math.sqrt(max(square, 0.0)))
-
-
-def _kernel_mean(x: Values, y: Values) -> float:
-    """Return the mean of the kernel over all pairs, a block at a time: memory does not grow with the rows."""
-    total = 0.0
-    for row in range(0, len(x), BLOCK):
-        for column in range(0, len(y), BLOCK):
-            square = cdist(x[row:row + BLOCK], y[column:column + BLOCK], "sqeuclidean")
-            total += sum(float(np.sum(np.exp(square / (-2.0 * width**2)))) for width in BANDWIDTHS)
-    return total / (len(x) * len(y))
 
 
 def probability_correlation(real: Values, generated: Values) -> Measured:

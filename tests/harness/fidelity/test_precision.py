@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.fidelity.precision import judge_precision
+from harness.fidelity import noise
+from harness.fidelity.precision import judge_precision, share
 
 EXACT = np.linspace(0.5, 1.0, 64)
 BF16 = 2.0**-8
@@ -42,3 +43,10 @@ def test_nothing_that_could_show_the_precision_is_inconclusive(memory):
     scalar = memory({"loss": np.array(1.0)})
     scalar.noise = full.noise
     assert "INCONCLUSIVE" == judge_precision(memory({"loss": np.array(1.0, np.float32)}), scalar, "bf16").verdict
+
+
+@pytest.mark.parametrize(("precision", "silent"), [("bf16", "fp32"), ("fp16", "fp32"), ("tf32", "fp32"), ("fp32", "fp64")])
+def test_the_lower_bound_lies_between_the_precision_and_what_could_stand_in_for_it(precision, silent):
+    """Honest runs of float32 cost less than rounding their inputs now and then; those of float64 are nine digits below."""
+    stand_in = noise.UNIT_ROUNDOFF[silent] / noise.UNIT_ROUNDOFF[precision]
+    assert 4.0 * stand_in < share(precision) < 0.25

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from harness.fidelity import kernel
 from harness.quality import metrics
 
 RNG = np.random.RandomState(0)
@@ -16,8 +17,8 @@ REAL = RNG.normal(size=(40, 6, 3)).cumsum(axis=1)
 def test_mmd_of_two_points_is_the_formula():
     """Biased: the square root of k(x, x) + k(y, y) - 2 k(x, y), with a kernel that is a sum of five."""
     x, y = np.zeros((1, 1, 2)), np.array([[[3.0, 4.0]]])
-    kernel = sum(math.exp(-25.0 / (2.0 * width**2)) for width in (1, 2, 4, 8, 16))
-    assert metrics.mmd(x, y).value == pytest.approx(math.sqrt(10.0 - 2.0 * kernel))
+    similar = sum(math.exp(-25.0 / (2.0 * width**2)) for width in (1, 2, 4, 8, 16))
+    assert metrics.mmd(x, y).value == pytest.approx(math.sqrt(10.0 - 2.0 * similar))
     assert metrics.mmd(REAL, REAL).value == 0.0
     assert metrics.mmd(REAL, REAL + 1.0).value > metrics.mmd(REAL, REAL + 0.1).value
 
@@ -25,7 +26,7 @@ def test_mmd_of_two_points_is_the_formula():
 def test_mmd_does_not_depend_on_its_blocks(monkeypatch: pytest.MonkeyPatch):
     """Memory is bounded, the number is the same."""
     whole = metrics.mmd(REAL, REAL[:7] + 0.5).value
-    monkeypatch.setattr(metrics, "BLOCK", 3)
+    monkeypatch.setattr(kernel, "BLOCK", 3)
     assert metrics.mmd(REAL, REAL[:7] + 0.5).value == pytest.approx(whole, rel=1e-12)
 
 
