@@ -86,7 +86,7 @@ def dry_run(chosen: options.Options, context: Context) -> list[Row]:
         text = f"{timed.preset}, {' and '.join(ACTIONS)}{beside}, at least {schedule.MIN_ROUNDS} rounds, about {once_s:.0f} s"
         rows.append((f"speed {timed.workload} {timed.precision}", text))
     work_s = len(planned.jobs) * JOB_S + len(planned.samples) * SAMPLE_S + rounds_s
-    more = f"up to {chosen.budget:.0f} s more of timing (--budget), {install_s:.0f} s to install"
+    more = f"up to {max(0.0, chosen.budget - rounds_s):.0f} s more of timing (--budget), {install_s:.0f} s to install"
     rows.append(("time", f"about {work_s:.0f} s of work, {more}"))
     disk = sum(_bytes(job, request) for job in planned.jobs)
     rows.append(("disk", f"about {disk / 2**20:.0f} MiB while it runs, {install_bytes / 2**20:.0f} MiB to install; "

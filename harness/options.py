@@ -65,7 +65,7 @@ class Options:
     python
         BUILD=PATH, the interpreter of a build.
     budget
-        Seconds for timing beyond the first five rounds.
+        Seconds for all timing; more than five rounds run only within them.
     per_phase
         Time single updates of each phase too, where a workload has several.
     no_speed

@@ -113,7 +113,7 @@ class WorkerProcess:
 
     def __init__(self, python: Path, folder: Path, env: Mapping[str, str], log: Path, limits: Limits) -> None:
         self.limits, self.log, self.peak_bytes = limits, log, 0
-        self._buffer, self._next_id = b"", 0
+        self._buffer, self._next_id, self._asked = b"", 0, (0.0, "", 0.0)  # the last: deadline, verb and limit of what was sent
         self._tree: list[psutil.Process] = []
         self._tree_at = 0.0
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -155,12 +155,20 @@ class WorkerProcess:
             JobFailed: the worker answered with a status other than `ok`, died, or broke a limit. It has been killed
                 in the last two cases.
         """
+        self.send(verb, timeout_s, **arguments)
+        return self.receive()
+
+    def send(self, verb: str, timeout_s: float | None = None, **arguments: Any) -> None:
+        """Send one request without waiting for its answer, so that several workers can be at work; `receive` has to follow."""
         self._next_id += 1
         limit_s = self.limits.request_s if timeout_s is None else timeout_s
-        deadline = time.monotonic() + limit_s
+        self._asked = (time.monotonic() + limit_s, verb, limit_s)
         line = json.dumps({"id": self._next_id, "verb": verb, **arguments}, allow_nan=False).encode() + b"\n"
-        self._write(line, deadline, verb, limit_s)
-        answer = self._read(deadline, verb, limit_s)
+        self._write(line, *self._asked)
+
+    def receive(self) -> dict[str, Any]:
+        """Return the result of the request that was sent last, as `request` does."""
+        answer = self._read(*self._asked)
         if answer.get("id") != self._next_id:
             self._fail("error", f"the worker answered request {answer.get('id')} instead of {self._next_id}")
         if answer["status"] != "ok":

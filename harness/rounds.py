@@ -74,13 +74,13 @@ def run_round(bench: runner.Bench, job: SpeedJob, labels: Sequence[str], number:
     failed: list[SideFailed] = []
     with runner.ended(folder, {**describe(job), "round": number, "labels": list(labels)}, started) as outcome:
         workers: dict[str, WorkerProcess] = {}
-        opened: dict[str, Any] = {}
         before = machine_state()
         try:
             for label in schedule.plan_round(labels, 1, job.seed, number).spawn:
                 with _named(label, failed):
                     workers[label] = bench.worker(sides[label].build, folder / f"{_safe(label)}.log")
-                    opened[label] = runner.open_port(workers[label], bench, job.opening(label), files)
+                    workers[label].send("describe", backend=sides[label].backend)
+            opened = _open(bench, job, workers, files, failed)
             actions = {}
             for action in job.actions:
                 taking = {label: worker for label, worker in workers.items() if takes(action, opened[label])}
@@ -104,6 +104,20 @@ def run_round(bench: runner.Bench, job: SpeedJob, labels: Sequence[str], number:
 
 def _safe(label: str) -> str:
     return label.replace("#", "-")
+
+
+def _open(
+    bench: runner.Bench, job: SpeedJob, workers: dict[str, WorkerProcess], files: runner.Files, failed: list[SideFailed]
+) -> dict[str, Any]:
+    """Wait until all have imported their frameworks, which takes seconds and is not timed; then open the ports one by one, which is."""
+    for label, worker in workers.items():
+        with _named(label, failed):
+            worker.receive()
+    opened = {}
+    for label, worker in workers.items():
+        with _named(label, failed):
+            opened[label] = runner.open_port(worker, bench, job.opening(label), files)
+    return opened
 
 
 def takes(action: str, opened: Mapping[str, Any]) -> bool:

@@ -36,18 +36,19 @@ class Timed:
 def run_speed(
     bench: runner.Bench, jobs: Sequence[SpeedJob], budget_s: float, say: Callable[[str], None]
 ) -> list[Timed]:
-    """Run rounds of every job: five each, then more, the job with the fewest first, within `budget_s` seconds in all."""
+    """Run rounds of every job: five each, whatever they take; then more, the job with the fewest first, while all rounds together,
+    those of an interrupted run too, fit into `budget_s` seconds."""
     timed = [Timed(job, [side.label for side in job.sides]) for job in jobs]
-    extra_s = 0.0
+    spent_s = 0.0
     while todo := [one for one in timed if len(one.labels) >= 2 and not _settled(one)]:
         one = min(todo, key=lambda item: len(item.records))
-        beyond = len(one.records) >= schedule.MIN_ROUNDS
-        if beyond and (extra_s >= budget_s or extra_s + _until_look(one) > budget_s):
+        if len(one.records) >= schedule.MIN_ROUNDS and spent_s + _promised(one, todo) > budget_s:
             one.final = True
             continue
-        started = time.monotonic()
+        started, before = time.monotonic(), len(one.records)
         _add_round(bench, one, say)
-        extra_s += time.monotonic() - started if beyond else 0.0
+        had_s = one.records[-1].duration_s if len(one.records) > before else 0.0
+        spent_s += max(time.monotonic() - started, had_s)  # the second where it was taken from disk
     return timed
 
 
@@ -63,6 +64,15 @@ def _settled(one: Timed) -> bool:
         for action in ACTIONS for a, b in itertools.combinations(one.labels, 2)
     ]
     return verdict.UNCLEAR not in found
+
+
+def _promised(one: Timed, todo: Sequence[Timed]) -> float:
+    """Return how long the rounds up to the next look of one job take, and of the others that are on their way to a look, seconds."""
+    numbers = [(item, len(item.records)) for item in todo]
+    return sum(
+        _until_look(item) for item, number in numbers
+        if item is one or (number > schedule.MIN_ROUNDS and number not in schedule.looks(number))
+    )
 
 
 def _until_look(one: Timed) -> float:

@@ -64,6 +64,23 @@ def test_requests(start) -> None:
     assert worker.log.read_text() == "got first\ngot second\n"
 
 
+def test_several_workers_at_work(start, tmp_path: Path) -> None:
+    """Each answers only when it has seen the other at work; asked one after the other, the first would wait forever."""
+    meet = """
+for request in requests:
+    open(request["own"], "w").close()
+    while not os.path.exists(request["other"]): time.sleep(0.01)
+    send(id=request["id"], status="ok", result={"met": request["other"]})
+"""
+    workers = [start(meet), start(meet)]
+    places = [str(tmp_path / "one"), str(tmp_path / "two")]
+    for worker, own, other in zip(workers, places, places[::-1], strict=True):
+        worker.send("work", own=own, other=other)
+    assert places[::-1] == [worker.receive()["met"] for worker in workers]
+    alone = start(meet)
+    assert "timeout" == failure(alone, timeout_s=0.5, own=str(tmp_path / "three"), other=str(tmp_path / "never")).status
+
+
 def test_large_request(start) -> None:
     """A request larger than a pipe's buffer arrives whole."""
     assert len(start(ECHO).request("work", text="x" * (1 << 20))["text"]) == 1 << 20

@@ -14,7 +14,7 @@ import pytest
 from backends import timing
 from backends.source import NativeSource
 from harness import options, plan, rounds, runner, staging, store, timed
-from harness.processes import Limits, clean_environment
+from harness.processes import Limits, WorkerProcess, clean_environment
 from harness.speed import schedule
 from harness.workloads import registry
 
@@ -61,14 +61,14 @@ def test_every_phase_is_timed_on_every_side_that_can(bench: runner.Bench) -> Non
     assert () == timed.notes([honest])
 
 
-def recorded(steps_s: Mapping[str, float]) -> store.Record:
+def recorded(steps_s: Mapping[str, float], duration_s: float = 1.0) -> store.Record:
     """Return a round in which side b took so much of side a's time, by action."""
     generator = np.random.RandomState(len(steps_s))
     actions = {}
     for action, ratio in steps_s.items():
         noise = 1.0 + 0.001 * generator.uniform(size=(2, 6))
         actions[action] = {"palindromes": [{"numpy": list(noise[0]), "numpy#2": list(ratio * noise[1])}]}
-    return store.Record(Path("nowhere"), {}, "ok", "", {"actions": actions}, 1.0)
+    return store.Record(Path("nowhere"), {}, "ok", "", {"actions": actions}, duration_s)
 
 
 @pytest.mark.parametrize(("noisy", "settled"), [("train", False), ("generate", False), ("early/slope", True)])
@@ -80,6 +80,43 @@ def test_only_whole_steps_ask_for_more_rounds(noisy: str, settled: bool) -> None
         told = dict.fromkeys(job.actions, 2.0 + 0.01 * number)
         one.records.append(recorded({**told, noisy: 2.0 ** (-1) ** number}))
     assert settled == timed._settled(one)
+
+
+@pytest.mark.parametrize(("budget_s", "rounds_each"), [
+    (0.0, [5, 5]), (100.0, [5, 5]), (149.0, [5, 5]), (150.0, [10, 5]), (199.0, [10, 5]), (200.0, [10, 10]), (299.0, [10, 10]),
+    (300.0, [20, 10]),
+])
+def test_the_budget_is_for_all_rounds_together(monkeypatch: pytest.MonkeyPatch, budget_s: float, rounds_each: list[int]) -> None:
+    """The first five of each workload run whatever they take; no further ones are begun that would not fit as far as the next look.
+    Rounds of ten seconds that an interrupted run left count like those that run now."""
+    def from_disk(bench: object, one: timed.Timed, say: object) -> None:
+        one.records.append(recorded(dict.fromkeys(one.job.actions, 2.0 ** (-1) ** len(one.records)), duration_s=10.0))
+
+    monkeypatch.setattr(timed, "_add_round", from_disk)
+    measured = timed.run_speed(None, (planned("", ""), planned("", "")), budget_s, lambda _: None)  # type: ignore[arg-type]
+    assert rounds_each == [len(one.records) for one in measured]
+
+
+def test_frameworks_are_imported_side_by_side_and_nothing_else_is(bench: runner.Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every worker has its import to do before the first is waited for; from then on one is at work at a time."""
+    asked: list[tuple[str, str]] = []
+    send, receive = WorkerProcess.send, WorkerProcess.receive
+
+    def sending(worker: WorkerProcess, verb: str, *arguments: Any, **named: Any) -> None:
+        asked.append(("send", verb))
+        send(worker, verb, *arguments, **named)
+
+    def receiving(worker: WorkerProcess) -> dict[str, Any]:
+        asked.append(("receive", ""))
+        return receive(worker)
+
+    monkeypatch.setattr(WorkerProcess, "send", sending)
+    monkeypatch.setattr(WorkerProcess, "receive", receiving)
+    job = planned("", "", "")
+    rounds.run_round(bench, job, [side.label for side in job.sides], 0, runner.inputs(bench, "turns", "tiny", 0, 1))
+    assert [("send", "describe")] * 3 + [("receive", "")] * 3 == asked[:6]
+    assert {"send"} == {what for what, _ in asked[6::2]} and {"receive"} == {what for what, _ in asked[7::2]}
+    assert ["open"] * 3 == [verb for what, verb in asked[6:12] if what == "send"]
 
 
 class Counting:
