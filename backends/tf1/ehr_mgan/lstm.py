@@ -2,7 +2,7 @@
 
 `scan` leaves to the loop what has to be in it: the inputs are projected before it, and its gradient keeps the gates' inputs, so
 that weights' gradients are one product after the loop. Differentiated by TF, the same loop would push every intermediate on a stack
-and add to a gradient as large as the weights each hour. `fused` is TF's own layer, for float32.
+and add to a gradient as large as the weights each hour. In float32 layers are those of `fused`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from typing import Any, Callable, List, Tuple
 
 import tensorflow.compat.v1 as tf
 
-#: TF's fused layer multiplies inputs and state in one product an hour: that pays while a product costs little.
-FUSED_UNITS = 64
+from backends.tf1.ehr_mgan import fused
+
+#: Up to so many units TF's own gradient of the fused layer is used; it multiplies the kernel's hour by hour.
+NARROW = 64
 #: The name of `scan`'s gradient in TF's registry.
 GRADIENT = "ParityHarnessRecurrentLayer"
 
@@ -37,19 +39,18 @@ def layer(x: Any, kernel: Any, bias: Any, state: Tuple[Any, Any], product: Produ
     """Return the outputs [hours, batch, units] of TF1's LSTMCell on a series, from initial (c, h)."""
     hours, batch, inputs = x.shape.as_list()
     units = bias.shape.as_list()[0] // 4
-    if product.dtype == tf.float32 and x.dtype == tf.float32 and units <= FUSED_UNITS:
-        return fused(x, kernel, bias, state)
+    if single(product, x):
+        if units <= NARROW:
+            return fused.narrow(x, kernel, bias, state, 1.0)
+        parts = [tf.reshape(part, [-1, 4, units]) for part in (kernel[:inputs], kernel[inputs:])]
+        return fused.wide([x], [parts[0]], [parts[1]], forget_bias(bias), state)
     projected = tf.reshape(product(tf.reshape(x, [-1, inputs]), kernel[:inputs]), [hours, batch, 4 * units])
     return scan(projected + forget_bias(bias), tf.cast(kernel[inputs:], product.dtype), state)
 
 
-def fused(x: Any, kernel: Any, bias: Any, state: Tuple[Any, Any]) -> Any:
-    """Return what `layer` returns, by TF's own kernel."""
-    none = tf.zeros([bias.shape.as_list()[0] // 4], x.dtype)
-    c, h = state
-    return tf.raw_ops.BlockLSTM(
-        seq_len_max=tf.constant(x.shape.as_list()[0], tf.int64), x=x, cs_prev=c, h_prev=h, w=kernel, wci=none, wcf=none, wco=none, b=bias,
-        forget_bias=1.0, cell_clip=-1.0, use_peephole=False)[6]
+def single(product: Product, x: Any) -> bool:
+    """Return whether TF has fused operations for these dtypes."""
+    return bool(product.dtype == tf.float32 and x.dtype == tf.float32)
 
 
 def scan(projected: Any, kernel: Any, state: Tuple[Any, Any]) -> Any:

@@ -6,7 +6,7 @@ from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
 import tensorflow.compat.v1 as tf
 
-from backends.tf1.ehr_mgan import lstm
+from backends.tf1.ehr_mgan import fused, lstm
 
 STREAMS = ("continuous", "discrete")
 LAYERS = (1, 2, 3)
@@ -115,21 +115,28 @@ class Networks(object):
         for number in LAYERS:
             w, u, v = [
                 [self._gates("generator/%s/layer%d/%s" % (stream, number, matrix)) for stream in STREAMS] for matrix in "WUV"]
-            kernel = tf.concat([tf.stack([u[0], v[1]], axis=2), tf.stack([v[0], u[1]], axis=2)], axis=0)
-            projected = []
-            for stream, matrix in zip(STREAMS, w):
-                inputs = matrix.shape.as_list()[0]
-                product = self.product(tf.reshape(x[stream], [-1, inputs]), tf.reshape(matrix, [inputs, 4 * units]))
-                projected.append(tf.reshape(product, [self.hours, self.batch, 4, units]))
+            columns = [tf.concat([u[0], v[0]], axis=0), tf.concat([v[1], u[1]], axis=0)]
             zero = tf.zeros([self.batch, 2 * units], self.dtype)
-            found = lstm.scan(
-                tf.reshape(tf.stack(projected, axis=3), [self.hours, self.batch, 8 * units]),
-                tf.cast(tf.reshape(kernel, [2 * units, 8 * units]), self.product.dtype), (zero, zero))
+            sides = [x[stream] for stream in STREAMS]
+            if lstm.single(self.product, zero):
+                found = fused.wide(sides, w, columns, tf.zeros([8 * units], self.dtype), (zero, zero))
+            else:
+                kernel = tf.cast(tf.reshape(tf.concat(columns, axis=2), [2 * units, 8 * units]), self.product.dtype)
+                found = lstm.scan(self._projected(sides, w), kernel, (zero, zero))
             x = dict(zip(STREAMS, tf.split(found, 2, axis=2)))
             for stream in reversed(STREAMS):
                 self.record["generator/%s/layer%d" % (stream, number)] = x[stream]
         for stream in reversed(STREAMS):
             self.record["generator/%s/latent" % stream] = tf.sigmoid(self.dense("generator/%s/output" % stream, x[stream]))
+
+    def _projected(self, sides: Sequence[Any], matrices: Sequence[Any]) -> Any:
+        """Return both streams' inputs times their matrices [inputs, 4, units], side by side for each gate."""
+        found = []
+        for x, matrix in zip(sides, matrices):
+            inputs, gates, units = matrix.shape.as_list()
+            product = self.product(tf.reshape(x, [-1, inputs]), tf.reshape(matrix, [inputs, gates * units]))
+            found.append(tf.reshape(product, [self.hours, self.batch, gates, units]))
+        return tf.reshape(tf.concat(found, axis=3), [self.hours, self.batch, -1])
 
     def _gates(self, name: str) -> Any:
         """Return a bilateral cell's matrix [inputs, 4 units] as [inputs, 4, units], gates i, f, o, c put in the order of `lstm`."""

@@ -1,7 +1,7 @@
 """LSTM cells and layers in the workload's layout (gates i, j, f, o in one kernel), time-major.
 
-Two ways to compute the same layer. Where TensorFlow has its fused op (`BlockLSTM`: float32 on the CPU, not under XLA), a narrow
-layer is one op and its gradient another. Else the projection of all hours is one product and a `tf.while_loop` runs the
+Two ways to compute the same layer. Where TensorFlow has its fused ops (float32 on the CPU, not under XLA) it is one of
+`fused.py`. Else the projection of all hours is one product and a `tf.while_loop` runs the
 recurrent part. In low precision the operands and results of products are low, states and gates are not.
 """
 
@@ -11,11 +11,12 @@ from typing import Any, Dict, List, Sequence, Tuple
 
 import tensorflow as tf
 
+from backends.tf2.ehr_mgan import fused
+
 #: Added to the forget gate at run time, as TF1's LSTMCell does; no weight.
 FORGET_BIAS = 1.0
-#: The fused op multiplies hour by hour, also for the gradient of the kernel. It wins where products are small beside the cost of
-#: calling an operation: 24 hours and 64 rows of 48 units take 2.7 ms against 4.4, 32 rows of 128 units 18.7 against 8.4.
-FUSED_UNITS = 64
+#: Up to so many units TensorFlow's own gradient of the fused op is used; it multiplies the kernel's hour by hour.
+NARROW = 64
 
 
 class Recurrence(object):
@@ -48,13 +49,12 @@ class Recurrence(object):
     def layer(self, x: Any, kernel: Any, bias: Any, state: Tuple[Any, Any]) -> Any:
         """Return h of all hours [hours, batch, units]; `kernel` [in + units, 4 units], `state` the first (c, h)."""
         units, inputs = bias.shape[0] // 4, x.shape[2]
-        if not self.fused or units > FUSED_UNITS:
-            recurrent = tf.reshape(kernel[inputs:], [units, 4, units])
-            return self.scan(self.projection(x, kernel[:inputs]) + biased(bias), [recurrent], state)
-        zero = tf.zeros([units], self.master)  # peepholes, which are off
-        return tf.raw_ops.BlockLSTM(
-            seq_len_max=tf.constant(x.shape[0], tf.int64), x=x, cs_prev=state[0], h_prev=state[1], w=kernel, wci=zero, wcf=zero,
-            wco=zero, b=bias, forget_bias=FORGET_BIAS, cell_clip=-1.0, use_peephole=False).h
+        if self.fused and units <= NARROW:
+            return fused.narrow(x, kernel, bias, state, FORGET_BIAS)
+        given, recurrent = [tf.reshape(part, [-1, 4, units]) for part in (kernel[:inputs], kernel[inputs:])]
+        if self.fused:
+            return fused.wide([x], [given], [recurrent], biased(bias), state)
+        return self.scan(self.projection(x, kernel[:inputs]) + biased(bias), [recurrent], state)
 
     def scan(self, projected: Any, columns: Sequence[Any], state: Tuple[Any, Any]) -> Any:
         """Return h of all hours.
@@ -132,6 +132,8 @@ class Recurrence(object):
         columns = [tf.concat([u[0], v[0]], axis=0), tf.concat([v[1], u[1]], axis=0)]
         batch = xs[0].shape[1]
         state = tf.zeros([batch, 2 * units], self.master), tf.zeros([batch, 2 * units], self.master)
+        if self.fused:
+            return tf.split(fused.wide(xs, w, columns, tf.zeros([8 * units], self.master), state), 2, axis=2)
         shape = [xs[0].shape[0], batch, 4, units]
         sides = [tf.reshape(self.projection(x, joined([[matrix]])), shape) for x, matrix in zip(xs, w)]
         projected = tf.reshape(tf.concat(sides, axis=3), shape[:2] + [8 * units])
