@@ -12,7 +12,7 @@ SEEDED = "torch.rand(hidden.shape, generator=torch.Generator().manual_seed(0), d
 
 MUTANTS = (
     Mutant(
-        13, "last_gamma_zero", INITIAL, (('torch.ones_like(numbers) if name == "norm/gamma" else torch.zeros_like(numbers)',
+        13, "gamma_initialised_to_zero", INITIAL, (('torch.ones_like(numbers) if name == "norm/gamma" else torch.zeros_like(numbers)',
                                           "torch.zeros_like(numbers)"),), "weights", "norm/gamma"),
     Mutant(
         67, "linear_of_torch", INITIAL, ((f'if name == "dense/kernel":\n            {GLOROT}', LINEAR),), "weights", "dense/bias"),
