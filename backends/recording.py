@@ -83,10 +83,11 @@ class Recorder(object):
         opened = {stage: np.load(path, allow_pickle=False) for stage, path in files.items()}
         for stage, name, value, _ in run.stages([stage for stage in stages if stage != "weights"], steps):
             base = opened[stage][name]
-            # What is generated comes from rows of its own, in their own order.
-            if run.order is not None and stage == "forward" and name != "generate" and value.shape[:1] == run.order.shape:
-                base = base[run.order]
             moved = _largest(np.asarray(value, np.float64) - base) if base.size else 0.0
+            # Rows have moved with their batch. What is generated comes from rows of its own, in their own order.
+            if run.order is not None and stage == "forward" and name != "generate" and value.shape[:1] == run.order.shape:
+                # An axis that is as long as the batch may be another one: of that, the values as they stand are the nearer ones.
+                moved = min(moved, _largest(np.asarray(value, np.float64) - base[run.order]))
             noise.setdefault("%s/%s" % (stage, name), {}).setdefault(variant["kind"], []).append(moved)
         for archive in opened.values():
             archive.close()

@@ -1,6 +1,7 @@
 """Honest variations of a run: what they change is known to be harmless, so what they move is the noise of a tensor.
 
-    ulp       weights, inputs and noise moved by one unit in the last place of a precision, up or down at random
+    ulp       weights, inputs and noise moved by one unit in the last place of a precision, up or down at random; inputs that are
+              all 0 or 1 stay
     reorder   the rows of every batch in another order (sums over the batch run in another order)
     repeat    nothing changed: a port that draws noise or batches of its own moves all the same
     round     weights, inputs and noise rounded to a lower precision: what that precision necessarily costs
@@ -43,8 +44,13 @@ def vary(run: Any, variant: Mapping[str, Any]) -> Any:
         return value * (1.0 + np.ldexp(generator.choice([-1.0, 1.0], size=value.shape), -bits))
 
     run.tape = {name: value if name == "batches" else change(value) for name, value in run.tape.items()}
-    run.data = {name: change(value) for name, value in run.data.items()}
+    run.data = {name: value if _is_label(value) else change(value) for name, value in run.data.items()}
     return run
+
+
+def _is_label(value: np.ndarray) -> bool:
+    """Whether an array holds nothing but 0 and 1: a probability a little above 1 is an error to some losses."""
+    return bool(np.all((value == 0) | (value == 1)))
 
 
 def round_to(value: np.ndarray, bits: int) -> np.ndarray:

@@ -97,7 +97,7 @@ class Optimizer(object):
         if not self.growth:
             return list(tf.gradients(total, variables))
         found = tf.gradients(total * self.scale, variables)
-        return [None if gradient is None else gradient / self.scale for gradient in found]
+        return [None if gradient is None else tf.convert_to_tensor(gradient) / self.scale for gradient in found]
 
     def update(self, pairs: List[Tuple[Any, Any]], changes: List[Tuple[Any, Any]]) -> Any:
         """Return the operation that applies gradients and subtracts `changes` from running statistics, all or nothing."""
