@@ -33,21 +33,25 @@ DIVERGED_MARGIN, DIVERGED_ALPHA = 0.25, 0.01
 
 
 @dataclasses.dataclass(frozen=True)
-class Judged:
-    """The verdict, how many seeds of each build it rests on, and how many would do where they were too few (None: unknown)."""
-
-    verdict: StageVerdict
-    seeds: tuple[int, int]
-    needed: int | None = None
-
-
-@dataclasses.dataclass(frozen=True)
 class Suspect:
     """A difference test: FAIL if it is discovered and `large`."""
 
     item: TensorVerdict
     p: float
     large: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Judged:
+    """The verdict, how many seeds of each build it rests on, and how many would do where they were too few (None: unknown).
+
+    `tests` are the difference tests over which the false discovery rate was held, with their p-values as they were before.
+    """
+
+    verdict: StageVerdict
+    seeds: tuple[int, int]
+    needed: int | None = None
+    tests: tuple[Suspect, ...] = ()
 
 
 def judge_distribution(a: Sequence[Draw], b: Sequence[Draw], asked: int, channels: Sequence[str] = ()) -> Judged:
@@ -144,7 +148,7 @@ def _judge(a: Sequence[Draw], b: Sequence[Draw], asked: int, names: Sequence[str
         item = suspect.item
         items.append(dataclasses.replace(item, verdict=FAIL, reason=f"{item.reason}; shown, and beyond the margin")
                      if shown and suspect.large else item)
-    return _sum_up(a, b, asked, items, compared)
+    return dataclasses.replace(_sum_up(a, b, asked, items, compared), tests=tuple(suspects))
 
 
 def _divergence(a: Sequence[Draw], b: Sequence[Draw]) -> TensorVerdict:

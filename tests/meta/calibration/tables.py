@@ -1,0 +1,140 @@
+"""The tables of the calibration in Markdown, and their place in docs/distribution.md."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from harness.fidelity import equivalence
+from harness.fidelity.equivalence import ALPHA
+from harness.fidelity.summaries import quantities
+from tests.meta.calibration.pools import FAULTS, HONEST, Pools
+from tests.meta.calibration.rates import CONFIDENCE, CONSERVATIVE, Discoveries, Rate, Verdicts, interval
+from tests.meta.zoo.mutant import ROOT
+from tests.meta.zoo.tables import table
+
+PAGE = ROOT / "docs/distribution.md"
+#: Of a fault, the share of comparisons that have to find it.
+POWER = 0.8
+
+
+@dataclasses.dataclass(frozen=True)
+class Findings:
+    """Everything that was measured.
+
+    Attributes:
+        exact, split: rates of the families of tests with nothing to find, of the stand-in and of splits of the honest pool.
+        verdicts: by what was compared: `STAND_IN`, `HONEST`, a mutant's name.
+        mixture: discoveries where half of the quantities differ.
+        furthest: by mutant, the quantity that differs most over the whole pools, and by how many spreads.
+        sizes: models of each pool.
+    """
+
+    exact: Sequence[Rate]
+    split: Sequence[Rate]
+    verdicts: Mapping[str, Verdicts]
+    mixture: Discoveries
+    furthest: Mapping[str, tuple[str, float]]
+    sizes: Mapping[str, int]
+
+
+STAND_IN = "stand-in"
+
+
+def faults(found: Findings) -> list[str]:
+    """Return what is not as it should be, of the level of the tests and of the verdicts; too little power is said in the table."""
+    wrong = [f"{rate.family}: rejects {_percent(rate.mean)} of the time (single tests {_percent(rate.lowest)} to {_percent(rate.highest)})"
+             for rate in found.exact if not rate.calibrated]
+    for name in (STAND_IN, HONEST):
+        said = found.verdicts[name]
+        if said["FAIL"] > ALPHA:
+            wrong.append(f"{name}: equal sides FAIL {_percent(said['FAIL'])} of the time")
+    most = interval(found.verdicts[STAND_IN].repetitions)[1]
+    if found.verdicts[STAND_IN].discovered > most:
+        wrong.append(f"{STAND_IN}: equal sides show a difference {_percent(found.verdicts[STAND_IN].discovered)} of the time")
+    if found.mixture.false > ALPHA:
+        wrong.append(f"of what is discovered {_percent(found.mixture.false)} is false")
+    return wrong
+
+
+def _percent(value: float) -> str:
+    return f"{100.0 * value:.1f} %"
+
+
+def levels(found: Findings) -> str:
+    """Return how often each family of tests rejects with nothing to find."""
+    split = {rate.family: rate for rate in found.split}
+    rows = []
+    for rate in found.exact:
+        low, high = interval(rate.repetitions)
+        within = "yes" if rate.calibrated else "**no**"
+        if rate.family in CONSERVATIVE and rate.mean < low:
+            within = "below" if rate.calibrated else within
+        other = split[rate.family]
+        rows.append((
+            rate.family, rate.tests, _percent(rate.mean), _spread(rate), f"{_percent(low)} to {_percent(high)}", within, other.tests,
+            _percent(other.mean), _spread(other),
+        ))
+    exact = ("stand-in: tests", "reject", "single tests", f"interval ({CONFIDENCE:.0%})", "within")
+    return table(("test", *exact, "pool: tests", "reject", "single tests"), rows)
+
+
+def _spread(rate: Rate) -> str:
+    return f"{_percent(rate.lowest)} to {_percent(rate.highest)}" if rate.tests > 1 else ""
+
+
+def verdicts(found: Findings) -> str:
+    """Return the verdicts on equal sides and on each faulty port."""
+    rows = [_row("equal sides, stand-in", found.verdicts[STAND_IN]), _row("equal sides, splits of the pool", found.verdicts[HONEST])]
+    for fault in FAULTS:
+        name = fault.mutant.name
+        said, (quantity, effect) = found.verdicts[name], found.furthest[name]
+        decided = f"{said.decided} ({said.decided_share:.0%})" if said.decided else ""
+        rows.append((*_row(fault.what, said, wanted=True)[:-2], decided, f"{quantity}: {effect:.1f}"))
+    shares = ("FAIL", "INCONCLUSIVE", "PASS", "any discovery")
+    return table(("compared", "comparisons", *shares, "FAIL names most often", "furthest quantity, spreads"), rows)
+
+
+def _row(what: str, said: Verdicts, wanted: bool = False) -> tuple[object, ...]:
+    shares = [_percent(said[verdict]) for verdict in ("FAIL", "INCONCLUSIVE", "PASS")]
+    if wanted and said["FAIL"] < POWER:
+        shares[0] = f"**{shares[0]}**"
+    return (what, said.repetitions, *shares, _percent(said.discovered), "", "")
+
+
+def summary(found: Findings) -> str:
+    """Return the setting and the false discoveries, in a paragraph."""
+    models = ", ".join(f"{count} {name}" for name, count in found.sizes.items())
+    mixture = found.mixture
+    return (
+        f"Models trained: {models}. In the mixture, where half of the quantities differ by two spreads, over {mixture.repetitions} "
+        f"repetitions: {_percent(mixture.false)} of what is discovered is false on average, at a level of {_percent(ALPHA)}; "
+        f"{_percent(mixture.found)} of the true differences are discovered."
+    )
+
+
+def furthest(pools: Pools, name: str) -> tuple[str, float]:
+    """Return the quantity whose means lie furthest apart between the whole pools, in spreads, and how far."""
+    found = [
+        equivalence.compare(item.name, item.a, item.b, item.negligible)
+        for item in quantities(pools.draws[HONEST], pools.draws[name], pools.channels) if np.all(np.isfinite([*item.a, *item.b]))
+    ]
+    worst = max(found, key=lambda one: one.effect)
+    return worst.name, worst.effect
+
+
+def write(sections: Mapping[str, str]) -> None:
+    """Replace the text between `<!-- NAME -->` and `<!-- /NAME -->` of the page, for each section.
+
+    Raises:
+        ValueError: the page has no such place.
+    """
+    text = PAGE.read_text(encoding="utf-8")
+    for name, content in sections.items():
+        start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        if start not in text or end not in text:
+            raise ValueError(f"{PAGE} has no {start} ... {end}")
+        text = text[: text.index(start) + len(start)] + f"\n{content}\n" + text[text.index(end):]
+    PAGE.write_text(text, encoding="utf-8")
