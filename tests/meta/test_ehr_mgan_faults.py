@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 
 from harness.plan import LOCKSTEP_STAGES
+from tests.meta.zoo.mutant import plant
+from tests.meta.zoo.mutants import ehr_mgan
 
 LOG = logging.getLogger(__name__)
 FAULTS = Path(__file__).parent / "faults"
+#: The catalogued ones are mutants of the zoo.
+MUTANTS = {mutant.name: mutant for mutant in ehr_mgan.MUTANTS}
 STAGES = ("weights", "forward", "loss", "update")
 #: Fault -> the stage, and the tensor, in which it has to be found first.
 EXPECTED = {
@@ -35,9 +39,10 @@ def test_the_shipped_ports_pass_the_whole_ladder(laboratory):
 
 
 @pytest.mark.parametrize("fault", EXPECTED)
-def test_a_fault_is_found_where_it_starts(laboratory, fault):
+def test_a_fault_is_found_where_it_starts(laboratory, fault, tmp_path):
     """Against the honest port of the same build: what is found is the fault and nothing else."""
-    sides = [laboratory.side("torch"), laboratory.side("torch", FAULTS / fault)]
+    folder = plant(MUTANTS[fault], tmp_path) if fault in MUTANTS else FAULTS / fault
+    sides = [laboratory.side("torch"), laboratory.side("torch", folder)]
     rows = laboratory.rows("ehr_mgan", sides, stages=STAGES)
     first = next(index for index, row in enumerate(rows) if row.verdict != "PASS")
     row = rows[first]
