@@ -108,12 +108,21 @@ def critical(seeds_a: int, seeds_b: int) -> float:
 
 
 def spread_differs(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the ratio of the spreads, the larger over the smaller, and the p-value of equal ones (Brown & Forsythe 1974)."""
+    """Return the ratio of the spreads, the larger over the smaller, and the p-value of equal ones (Brown & Forsythe 1974).
+
+    That test divides by how much the distances to the median vary. Where they do not (a channel that a training switches on or off
+    for good), what is counted is how many values are away from where most of their side is, by Fisher's exact test.
+    """
     low, high = sorted((float(np.std(a, ddof=1)), float(np.std(b, ddof=1))))
     if high == 0.0:
         return 1.0, 1.0
+    ratio = high / low if low > 0.0 else math.inf
+    away = [np.abs(side - np.median(side)) for side in (a, b)]
+    if all(np.ptp(side) == 0.0 for side in away):
+        counts = [int(np.count_nonzero(side != stats.mode(side).mode)) for side in (a, b)]
+        return ratio, float(stats.fisher_exact([[counts[0], len(a) - counts[0]], [counts[1], len(b) - counts[1]]]).pvalue)
     p = float(stats.levene(a, b, center="median").pvalue)
-    return (high / low if low > 0.0 else math.inf), (p if math.isfinite(p) else 1.0)
+    return ratio, (p if math.isfinite(p) else 1.0)
 
 
 def adjusted(values: Sequence[float]) -> list[float]:

@@ -79,3 +79,12 @@ def test_the_false_discovery_rate_is_what_is_controlled():
     assert equivalence.adjusted([]) == []
     found = equivalence.adjusted([1e-6] * 5 + [0.04] + [0.5] * 94)
     assert [value <= ALPHA for value in found] == [True] * 5 + [False] * 95
+
+
+def test_a_channel_that_is_switched_for_good_is_no_proof_of_another_spread():
+    """Eight zeros against four zeros and four ones: that happens by chance, and the test's own formula divides by nothing."""
+    off, mixed = np.zeros(8), np.repeat([0.0, 1.0], 4)
+    ratio, p = spread_differs(off, mixed)
+    assert ratio == np.inf and 0.05 < p < 0.1
+    assert spread_differs(off, np.repeat([0.0, 1.0], [2, 6]))[1] > p  # two away from where most are
+    assert spread_differs(np.zeros(40), np.repeat([0.0, 1.0], 20))[1] < 1e-6
