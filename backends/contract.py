@@ -39,10 +39,11 @@ def _row(master: str, contraction: str, loss_scale: float = 1.0, loss_scale_grow
 
 #: What each precision means, for every port. `master`: dtype of the stored weights, optimizer slots and running
 #: statistics. `contraction`: dtype of the operands and results of convolutions and matrix products, and of the relu,
-#: pooling and reshaping between them. `accumulate`: what the kernel sums in. `rest`: dropout, normalisation, softmax,
-#: loss and optimizer. `loss_scale`: the factor by which the loss is multiplied before differentiation and the gradients
-#: divided after it; powers of two are exact. Where `loss_scale_growth` is not 0 the scale is dynamic, one for each
-#: optimizer: an update whose gradients are not all finite is skipped (nothing but the scale and the count of skipped
+#: pooling and reshaping between them; a kernel's gradient is the result of one, however many products it is summed up from,
+#: so that it overflows at the same loss scale everywhere. `accumulate`: what the kernel sums in. `rest`: dropout,
+#: normalisation, softmax, loss and optimizer. `loss_scale`: the factor by which the loss is multiplied before differentiation
+#: and the gradients divided after it; powers of two are exact. Where `loss_scale_growth` is not 0 the scale is dynamic, one for
+#: each optimizer: an update whose gradients are not all finite is skipped (nothing but the scale and the count of skipped
 #: updates changes) and halves the scale; `loss_scale_growth` good updates in a row double it.
 PRECISION_TABLE = {
     "fp64": _row("float64", "float64"),

@@ -30,6 +30,11 @@ class Product(object):
         self.observed = found.dtype.name
         return tf.cast(found, a.dtype)
 
+    def rounded(self, kernel: Any) -> Any:
+        """Return a kernel rounded to the low dtype, for the products of a loop: what is rounded before it has its gradient rounded after
+        it. The sum over the hours then overflows where one product over all hours does, and the same updates are skipped."""
+        return kernel if kernel.dtype.base_dtype == self.dtype else tf.cast(tf.cast(kernel, self.dtype), kernel.dtype)
+
 
 def swapped(series: Any) -> Any:
     """Return a series with its first two axes, hours and batch, exchanged."""
@@ -201,19 +206,20 @@ class VaeCells(object):
                     tf.concat([tf.pad(kernel[rows:rows + width], [[0, self.channels - width], [0, 0]]), kernel[rows + width:]], axis=0)
                     for kernel, rows, width in zip(kernels, self.rows, self.widths)]
             biases = [lstm.forget_bias(weight("vae/%s/%s/bias" % (stream, name))) for stream in STREAMS]
-            return kernels, tf.stack(biases)[:, None]
+            return [self.product.rounded(kernel) for kernel in kernels], tf.stack(biases)[:, None]
 
         def shared(name: str) -> Tuple[Any, Any]:
-            return weight("vae/shared/%s/kernel" % name), lstm.forget_bias(weight("vae/shared/%s/bias" % name))
+            return self.product.rounded(weight("vae/shared/%s/kernel" % name)), lstm.forget_bias(weight("vae/shared/%s/bias" % name))
 
         self.layers = [
             own("encoder/layer1"), own("encoder/layer2"), shared("encoder/layer3"),
             shared("decoder/layer1"), own("decoder/layer2"), own("decoder/layer3")]
         self.sampling = [
             tf.concat([weight("vae/shared/%s/%s" % (name, part)) for name in ("mu", "sigma")], axis=-1) for part in ("kernel", "bias")]
+        self.sampling[0] = self.product.rounded(self.sampling[0])
         padding = [[0, self.channels - width] for width in self.widths]
         self.output = [
-            [tf.pad(weight("vae/%s/output/kernel" % stream), [[0, 0], pad]) for stream, pad in zip(STREAMS, padding)],
+            [self.product.rounded(tf.pad(weight("vae/%s/output/kernel" % stream), [[0, 0], pad])) for stream, pad in zip(STREAMS, padding)],
             tf.stack([tf.pad(weight("vae/%s/output/bias" % stream), [pad]) for stream, pad in zip(STREAMS, padding)])[:, None]]
         self.e = tf.concat([networks.noise["e/" + stream] for stream in STREAMS], axis=0)
         self.label = None if networks.label is None else tf.tile(networks.label[0], [2, 1])

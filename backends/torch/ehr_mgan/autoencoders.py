@@ -61,16 +61,20 @@ class Autoencoders(object):
             kernel, bias = owned[0] if owned[0] is owned[1] else [torch.stack(pair) for pair in zip(*owned)]
             if name == names[hours.ENCODERS] and self.config["conditional"]:
                 kernel, bias = self._without_label(kernel, bias, arrays)
-            kernels.append(kernel.expand(2, -1, -1))
+            kernels.append(kernel if kernel.dim() == 3 else self._shared(kernel))
             biases.append(bias[..., None, :] if bias.dim() < 3 else bias)
         latent = [torch.cat([self.weights["vae/shared/%s/%s" % (name, part)] for name in ("mu", "sigma")]) for part in ("kernel", "bias")]
-        kernels.append(latent[0].expand(2, -1, -1))
+        kernels.append(self._shared(latent[0]))
         biases.append(latent[1][None, None])
         widest = max(self.config["channels"].values())
         output = [[self.weights["vae/%s/output/%s" % (stream, part)] for stream in STREAMS] for part in ("kernel", "bias")]
         kernels.append(torch.stack([functional.pad(value, (0, 0, 0, widest - len(value))) for value in output[0]]))
         biases.append(torch.stack([functional.pad(value, (0, widest - len(value))) for value in output[1]])[:, None])
         return [kernel.transpose(1, 2) for kernel in kernels], biases
+
+    def _shared(self, kernel: torch.Tensor) -> torch.Tensor:
+        """Return a kernel that the streams share as one for each, [2, ...]."""
+        return self.networks.rounded(kernel).expand(2, -1, -1)
 
     def _cell(self, name: str) -> Tuple[torch.Tensor, torch.Tensor]:
         """Return an LSTM's kernel [4 units, in] and bias [4 units] with the constant forget bias, gates in the loop's order."""

@@ -69,6 +69,11 @@ class Networks(object):
         self.contracted = found.dtype
         return found.to(self.dtype)
 
+    def rounded(self, kernel: torch.Tensor) -> torch.Tensor:
+        """Return a kernel rounded to the low dtype, for more than one product: what is rounded before them has its gradient rounded after
+        them. Their sum then overflows where one product over all of it does, and the same updates are skipped."""
+        return kernel.to(self.low).to(self.dtype)
+
     def dense(self, name: str, x: torch.Tensor) -> torch.Tensor:
         """Return a dense layer's output before its nonlinearity."""
         kernel, bias = self.weights[name + "/kernel"], self.weights[name + "/bias"]
@@ -103,7 +108,7 @@ class Networks(object):
             states = (h[None].contiguous(), c[None].contiguous())
             return torch.lstm(x, states, flat, True, 1, 0.0, torch.is_grad_enabled(), False, True)[0]
         given = self.product(x, sigmoids_first(kernels[0])) + sigmoids_first(biases[0] + biases[1])
-        kernel, series = sigmoids_first(kernels[1]), []
+        kernel, series = self.rounded(sigmoids_first(kernels[1])), []
         for hour in given.unbind(1):
             h, c, _ = advance(hour + self.product(h, kernel), c)
             series.append(h)
