@@ -10,6 +10,7 @@ from typing import Any, Dict, Optional
 import numpy as np
 
 from backends import recording
+from backends.contract import Unsupported
 from backends.source import NativeSource, TapeSource
 
 #: What `export` writes and `adopt` reads: canonical names below these prefixes.
@@ -47,9 +48,18 @@ class Modeling(object):
         np.savez(path, samples=samples)
         return {"shape": list(samples.shape)}
 
-    def do_export(self, checkpoint: str, path: str) -> Dict[str, Any]:
-        """Write a checkpoint's weights and optimizer state under their canonical names; return its steps and where they come from."""
-        step = self.port.restore(checkpoint)
+    def do_inspect(self, checkpoint: str) -> Dict[str, Any]:
+        """Return shape and dtype of every variable of a checkpoint that another program wrote."""
+        if not hasattr(self.port, "variables_of"):
+            raise Unsupported("this port reads no checkpoints of other programs")
+        return {"variables": self.port.variables_of(checkpoint)}
+
+    def do_export(self, checkpoint: str, path: str, names: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
+        """Write a checkpoint's weights and optimizer state under their canonical names; return its steps and where they come from.
+
+        Args: names: of the variables of another program's checkpoint, see `backends/tf1/foreign.py`.
+        """
+        step = self.port.restore(checkpoint) if names is None else self.port.restore_foreign(checkpoint, names)
         np.savez(path, **self._canonical())
         return {"step": step, "origin": dict(self.port.step_origin)}
 

@@ -5,6 +5,7 @@ Reads `config["schedule"]` (see `harness/workloads/spec.py`): segments in order,
 
 from __future__ import annotations
 
+import collections
 from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 
@@ -20,6 +21,51 @@ def phases_at(config: Mapping[str, Any], step: int) -> List[str]:
 def last_segment(config: Mapping[str, Any]) -> int:
     """Return the first step of the last segment: the one that training spends its time in."""
     return sum(segment["steps"] for segment in config["schedule"][:-1])
+
+
+def updates_by(config: Mapping[str, Any], step: int) -> Dict[str, int]:
+    """Return how many updates each optimizer has made after so many training steps."""
+    found = dict.fromkeys(config["optimizers"], 0)
+    for segment in config["schedule"]:
+        run = step if segment["steps"] is None else min(step, segment["steps"])
+        for name, count in _each_step(config, segment).items():
+            found[name] += run * count
+        step -= run
+    return found
+
+
+def steps_seen(config: Mapping[str, Any], updates: Mapping[str, int]) -> int:
+    """Return after how many training steps the optimizers have made these updates; the inverse of `updates_by`.
+
+    A model that another program trained may have seen more or fewer steps of an earlier segment than the schedule has: it
+    stands in the last segment that has begun, as far as that has come, and those before count as the schedule has them.
+
+    Args:
+        config: the workload's configuration.
+        updates: by optimizer; those that are not known may be missing.
+
+    Raises:
+        ValueError: a segment has no optimizer of its own that is known, or they do not agree.
+    """
+    found, before = 0, 0
+    each = [_each_step(config, segment) for segment in config["schedule"]]
+    for index, (segment, own) in enumerate(zip(config["schedule"], each)):
+        others = {name for other, counts in enumerate(each) if other != index for name in counts}
+        told = {name: updates[name] / count for name, count in own.items() if name in updates and name not in others}
+        if len(set(told.values())) != 1 or min(told.values()) % 1:
+            raise ValueError("the updates of the optimizers do not tell how many steps of %s the model has seen (%s): give its step" % (
+                segment["name"], ", ".join("%s: %d" % (name, updates[name]) for name in sorted(told)) or "none are known"))
+        run = int(min(told.values()))
+        if run:
+            found = before + (run if segment["steps"] is None else min(run, segment["steps"]))
+        before += segment["steps"] or 0
+    return found
+
+
+def _each_step(config: Mapping[str, Any], segment: Mapping[str, Any]) -> Dict[str, int]:
+    """Return how many updates each optimizer makes in a step of a segment."""
+    optimizer = {update["phase"]: update["optimizer"] for update in config["updates"]}
+    return dict(collections.Counter(optimizer[phase] for phase in segment["phases"]))
 
 
 def columns(config: Mapping[str, Any], history: Sequence[Sequence[Tuple[str, Mapping[str, float]]]]) -> Dict[str, List[Any]]:

@@ -14,15 +14,29 @@ from typing import Any
 
 import numpy as np
 
-from harness import store
+from harness import naming, store
 from harness.errors import BuildError, JobFailed, UsageError
 from harness.fidelity.measure import difference
 from harness.modeling import CHECKPOINTS, Model, Site
+from harness.processes import WorkerProcess
 
 #: The acceptance ceiling of float64 (see docs/fidelity.md): the largest error that a converted model's next step may have.
 CEILING = 1e-9
 #: Beside the largest slot of its kind, one smaller than this share is rounding's.
 SHARE = 2.0**-40
+
+
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+    """What is converted.
+
+    Attributes:
+        folder: of checkpoints in the build's format, or the common beginning of one TF1 checkpoint's files.
+        names: of its variables, if another program wrote it.
+    """
+
+    folder: Path
+    names: naming.Naming | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,16 +57,15 @@ class Conversion:
     worst: str | None
 
 
-def convert(site: Site, source: Path, model: Model, build: str, out: Path, *, prove: bool) -> Conversion:
+def convert(site: Site, source: Checkpoint, model: Model, build: str, out: Path, *, prove: bool) -> Conversion:
     """Carry weights and optimizer state of a checkpoint over to another build.
 
     Args:
-        site: where to work. source: the folder of the checkpoint in the first build's format.
-        model: what the checkpoint is. build: where it goes. out: the new model's folder.
+        site: where to work. source: the checkpoint. model: what it is. build: where it goes. out: the new model's folder.
         prove: whether to run one more step on both builds and compare.
 
     Raises:
-        UsageError: there is something at `out`. BuildError: one of the two builds cannot be had.
+        UsageError: there is something at `out`, or the names do not fit the checkpoint. BuildError: one of the two builds cannot be had.
         JobFailed: the checkpoint cannot be read, did not survive, or does not go on as before.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -72,27 +85,37 @@ def convert(site: Site, source: Path, model: Model, build: str, out: Path, *, pr
         except BaseException:
             shutil.rmtree(out, ignore_errors=True)
             raise
-    made = dataclasses.replace(
-        target, step=exported["step"], converted={"from": model.build, "step_origin": exported["origin"], "proof": proof[0]},
-    )
+    converted = {"from": model.build, "step_origin": exported["origin"], "proof": proof[0]}
+    if source.names is not None:
+        converted["names"] = source.names.where
+    made = dataclasses.replace(target, step=exported["step"], converted=converted)
     made.write(out)
     return Conversion(made, adopted["parameters"], adopted["state"], exported["origin"], *proof)
 
 
 def _carry(
-    site: Site, source: Path, models: tuple[Model, Model], out: Path, scratch: Path
+    site: Site, source: Checkpoint, models: tuple[Model, Model], out: Path, scratch: Path
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Write the checkpoint anew in the second build's format; return what the two builds say of it."""
     canonical = str(scratch / "canonical.npz")
     try:
         with site.worker(models[0], scratch) as (worker, _):
-            exported = worker.request("export", checkpoint=str(source.absolute()), path=canonical)
+            exported = worker.request("export", path=canonical, **_named(site, source, models[0], worker))
         with site.worker(models[1], scratch) as (worker, _):
             checkpoint = str((out / CHECKPOINTS).absolute())
             return exported, worker.request("adopt", path=canonical, checkpoint=checkpoint, step=exported["step"])
     except BuildError as error:
         builds = " and ".join(f"{model.build} to {verb}" for model, verb in zip(models, ("read", "write"), strict=True))
         raise BuildError(f"a conversion needs both builds, {builds}: {error}") from error
+
+
+def _named(site: Site, source: Checkpoint, model: Model, worker: WorkerProcess) -> dict[str, Any]:
+    """Return what tells a worker which checkpoint to read, and under which names."""
+    asked: dict[str, Any] = {"checkpoint": str(source.folder.absolute())}
+    if source.names is not None:
+        held = worker.request("inspect", **asked)["variables"]
+        asked["names"] = naming.resolve(source.names, site.workload.config(model.preset), held, model.precision)
+    return asked
 
 
 def _prove(site: Site, models: tuple[Model, Model], scratch: Path, step: int) -> tuple[float, str]:

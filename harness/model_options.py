@@ -9,9 +9,10 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from backends.contract import PRECISIONS
-from harness import modeling, options
+from harness import modeling, naming, options
 from harness.builds import BUILDS
 from harness.comparison import Context
+from harness.converting import Checkpoint
 from harness.errors import UnknownName, UsageError
 from harness.modeling import Model, Site
 from harness.workloads.spec import Workload
@@ -136,6 +137,8 @@ class Converting:
         The workload of a bare folder of checkpoints.
     no_proof
         Do not run one more step on both builds to compare.
+    names
+        JSON file that says under which names a TF1 checkpoint of another program holds the model; `original` for EHR-M-GAN's own.
     """
 
     to: str
@@ -143,27 +146,39 @@ class Converting:
     from_: Annotated[str | None, Parameter(name="--from")] = None
     workload: str | None = None
     no_proof: Annotated[bool, Parameter(negative="")] = False
+    names: str | None = None
 
 
-def source(folder: Path, converting: Converting, what: What, where: Where) -> tuple[Workload, Model, Path]:
-    """Return the workload, what the checkpoint is, and the folder that it lies in.
+def source(folder: Path, converting: Converting, what: What, where: Where) -> tuple[Workload, Model, Checkpoint]:
+    """Return the workload, what the checkpoint is, and where it lies.
 
     Raises:
-        UsageError: it is a bare folder and the options do not say what it holds, or a model and they say otherwise.
+        UsageError: it is a bare folder and the options do not say what it holds, or a model and they say otherwise; or its names
+            cannot be given, or do not fit the workload.
     """
     if (folder / modeling.MODEL_FILE).is_file():
         workload, model = of(folder, where)
         for name, given, held in (("--from", converting.from_, model.build), ("--workload", converting.workload, model.workload)):
             if given not in (None, held):
                 raise UsageError(f"{name} {given}: {folder / modeling.MODEL_FILE} says that it is {held}. Leave the option out.")
-        return workload, model, folder / modeling.CHECKPOINTS
+        if converting.names is not None:
+            raise UsageError(f"--names {converting.names}: the harness wrote {folder} and knows its names. Leave the option out.")
+        return workload, model, Checkpoint(folder / modeling.CHECKPOINTS)
     if converting.from_ is None or converting.workload is None:
         raise UsageError(
             f"{folder}: no {modeling.MODEL_FILE} there. For a bare folder of checkpoints say what they are: --from BUILD --workload NAME, "
             "and --preset, --data and --precision where they are not the defaults."
         )
     workload, model = what.model(converting.workload, converting.from_, where)
-    return workload, model, folder
+    if converting.names is None:
+        return workload, model, Checkpoint(folder)
+    if BUILDS[model.build].backend != "tf1":
+        raise UsageError(f"--names {converting.names}: only TF1 checkpoints are read under other names, not those of {model.build}.")
+    config = workload.config(model.preset)
+    known = workload.namings(config)
+    if converting.names in known:
+        return workload, model, Checkpoint(folder, naming.parse(known[converting.names], f"--names {converting.names}", config))
+    return workload, model, Checkpoint(folder, naming.read(Path(converting.names), config))
 
 
 def of(folder: Path, where: Where) -> tuple[Workload, Model]:

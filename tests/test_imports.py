@@ -43,6 +43,7 @@ PICKLE_EXCEPTIONS = {"harness/workloads/ehr_mgan/pickles.py": "its unpickler loo
 PICKLE_LOADERS = {"pickle.load", "pickle.loads", "pickle.Unpickler"}
 #: `json` in memory, outside `store`: why each may.
 JSON_EXCEPTIONS = {
+    "harness/naming.py": "a file that the user writes",
     "harness/plan/jobs.py": "a job's identity is the hash of its JSON",
     "harness/probe.py": "parses the line that a foreign interpreter printed",
     "harness/processes.py": "the lines of the worker's protocol",
@@ -56,6 +57,7 @@ FILE_EXCEPTIONS = {
     "harness/logs.py": "workers' logs, plain text",
     "harness/installation.py": "empties and quotes the log of an installation",
     "harness/interpreters.py": "conda's list of environments",
+    "harness/naming.py": "the names of another program's variables, JSON that the user writes",
     "harness/modeling.py": "a model's losses as CSV, for other programs to read",
     "harness/probe.py": "requirement files",
     "harness/rendering.py": "hands the text of a report.json to `json_format`",

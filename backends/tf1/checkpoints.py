@@ -18,6 +18,8 @@ KEPT = 3
 NAME = "model.ckpt"
 #: The count of steps that `train` has run.
 TRAINED = "trained_steps"
+#: What reading a damaged file raises; TF 2 makes Python's errors of some.
+DAMAGED = (tf.errors.OpError, RuntimeError, LookupError)
 
 
 def variables(weights: Mapping[str, Any], optimizers: Mapping[str, Optimizer], trained: Any) -> Dict[str, Any]:
@@ -44,6 +46,23 @@ def save(session: Any, saver: Any, folder: str, steps: int) -> None:
         saver.save(session, os.path.join(folder, NAME), global_step=steps, write_meta_graph=False)
 
 
+def newest(folder: str) -> str:
+    """Return the common beginning of the newest checkpoint's files.
+
+    Raises:
+        FileNotFoundError: the folder has no checkpoint. ValueError: it has a list, but not what is on it.
+    """
+    try:
+        path = tf.train.latest_checkpoint(folder)
+    except tf.errors.OpError:  # a list of another machine's paths
+        path = None
+    if path is not None:
+        return str(path)
+    if os.path.exists(os.path.join(folder, "checkpoint")):
+        raise ValueError("%s: its list names no checkpoint that is there" % folder)
+    raise FileNotFoundError("there is no checkpoint in %s" % folder)
+
+
 def read(folder: str, wanted: Mapping[str, Any], optimizers: Mapping[str, Optimizer]) -> Tuple[Dict[str, np.ndarray], Dict[str, str]]:
     """Return the newest checkpoint's values by name, and for each optimizer where its count of updates is from.
 
@@ -52,17 +71,13 @@ def read(folder: str, wanted: Mapping[str, Any], optimizers: Mapping[str, Optimi
     Raises:
         FileNotFoundError: the folder has no checkpoint. ValueError: it is another model's, or damaged.
     """
-    path = tf.train.latest_checkpoint(folder)
-    if path is None:
-        if os.path.exists(os.path.join(folder, "checkpoint")):
-            raise ValueError("%s: its list names no checkpoint that is there" % folder)
-        raise FileNotFoundError("there is no checkpoint in %s" % folder)
+    path = newest(folder)
     try:
         reader = tf.train.NewCheckpointReader(path)
         _check(path, reader, wanted, optimizers)
         there = reader.get_variable_to_shape_map()
         values = {name: np.asarray(reader.get_tensor(name)) for name in wanted if name in there}
-    except (tf.errors.OpError, RuntimeError) as error:
+    except DAMAGED as error:
         raise ValueError("the checkpoint %s is damaged: %s" % (path, str(error).strip().splitlines()[0])) from error
     origins = {}
     for name, optimizer in optimizers.items():
@@ -79,8 +94,9 @@ def _check(path: str, reader: Any, wanted: Mapping[str, Any], optimizers: Mappin
     inferable = {"optimizers/%s/step" % name for name, optimizer in optimizers.items() if optimizer.powers}
     missing, unknown = sorted(set(wanted) - set(shapes) - inferable), sorted(set(shapes) - set(wanted))
     if missing or unknown:
-        raise ValueError("the checkpoint %s is another model's: missing %s; unknown %s" % (
-            path, ", ".join(missing[:5]) or "none", ", ".join(unknown[:5]) or "none"))
+        raise ValueError(
+            "the checkpoint %s is another model's, or another program's, whose names have to be given (convert --names): "
+            "missing %s; unknown %s" % (path, ", ".join(missing[:5]) or "none", ", ".join(unknown[:5]) or "none"))
     for name in sorted(set(wanted) & set(shapes)):
         found, expected = (shapes[name], dtypes[name]), (wanted[name].shape.as_list(), wanted[name].dtype.base_dtype)
         if list(found[0]) != expected[0] or found[1] != expected[1]:

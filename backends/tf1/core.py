@@ -23,7 +23,7 @@ from backends.contract import PRECISION_TABLE, Port, Setting
 from backends.parameters import check
 from backends.schedule import columns, phases_at
 from backends.source import Batch
-from backends.tf1 import checkpoints, native, optimizers, phases, runtime
+from backends.tf1 import checkpoints, foreign, native, optimizers, phases, runtime
 from backends.tf1.phases import SCOPE
 from backends.tf1.runtime import DEVICES, EXECUTIONS, framework_versions  # noqa: F401  (a backend's abilities are read here)
 
@@ -272,6 +272,15 @@ class Tf1Port(Port):
         values, self.step_origin = checkpoints.read(folder, wanted, self.optimizers)
         self._assign([(variable, values[name]) for name, variable in wanted.items()])
         self.steps_trained = int(values[checkpoints.TRAINED])
+        return self.steps_trained
+
+    def variables_of(self, path: str) -> Dict[str, Dict[str, Any]]:
+        """Return shape and dtype of every variable of a checkpoint, whoever wrote it."""
+        return foreign.variables(path)
+
+    def restore_foreign(self, path: str, names: Mapping[str, Any]) -> int:
+        """Restore a checkpoint that another program wrote; `names` and what is raised as in `foreign.restore`."""
+        self.steps_trained, self.step_origin = foreign.restore(self, path, names)
         return self.steps_trained
 
     def _saved(self) -> Tensors:

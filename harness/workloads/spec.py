@@ -247,6 +247,10 @@ class Workload(abc.ABC):
         """Return real rows for the quality of what is generated, or None where there is nothing to hold it against."""
         return None
 
+    def namings(self, hyper: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """Return, by a word, under which names known programs keep this model in TF1 checkpoints (see `harness/naming.py`)."""
+        return {}
+
     def config(self, preset: str, beta_power_dtype: str = "variable") -> dict[str, Any]:
         """Return everything that a port needs, plain JSON (see `backends.contract.Port`)."""
         hyper = self.hyperparameters(preset)

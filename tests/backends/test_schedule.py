@@ -24,6 +24,55 @@ def test_a_step_runs_the_phases_of_its_segment():
     assert [["pretrain"], ["pretrain"], ["critic"], ["critic", "generator"], ["critic", "generator"]] == found
 
 
+OPTIMIZED = dict(
+    CONFIG, optimizers={"slow": {}, "fast": {}, "both": {}},
+    updates=[{"phase": phase, "optimizer": name} for phase, name in (("pretrain", "slow"), ("critic", "both"), ("generator", "fast"))],
+    schedule=[
+        {"name": "first", "steps": 4, "phases": ["pretrain", "critic"]},
+        {"name": "last", "steps": None, "phases": ["critic", "generator", "generator"]},
+    ],
+)
+
+
+def test_updates_are_counted_by_optimizer():
+    """Whatever phase makes them."""
+    found = [schedule.updates_by(OPTIMIZED, step) for step in (0, 3, 4, 6)]
+    assert [
+        {"slow": 0, "fast": 0, "both": 0}, {"slow": 3, "fast": 0, "both": 3}, {"slow": 4, "fast": 0, "both": 4},
+        {"slow": 4, "fast": 4, "both": 6},
+    ] == found
+
+
+def test_updates_tell_the_steps():
+    """Whether or not those are known of optimizers that work in several segments."""
+    for step in (0, 1, 4, 5, 9):
+        updates = schedule.updates_by(OPTIMIZED, step)
+        assert step == schedule.steps_seen(OPTIMIZED, updates)
+        assert step == schedule.steps_seen(OPTIMIZED, {name: updates[name] for name in ("slow", "fast")})
+
+
+def test_a_segment_that_was_longer_or_shorter_counts_as_the_schedule_has_it():
+    """Training goes on in the segment in which it stopped, or in the next where it was through."""
+    assert 4 == schedule.steps_seen(OPTIMIZED, {"slow": 100, "fast": 0})
+    for pretrained in (2, 100):
+        assert 7 == schedule.steps_seen(OPTIMIZED, {"slow": pretrained, "fast": 6})
+
+
+@pytest.mark.parametrize("updates", [{}, {"slow": 2}, {"fast": 2, "both": 3}, {"slow": 2, "fast": 3}])
+def test_updates_that_do_not_tell_the_steps_are_an_error(updates):
+    """A segment whose own optimizers are not known, or a part of a step."""
+    with pytest.raises(ValueError, match=r"do not tell how many steps of .*give its step"):
+        schedule.steps_seen(OPTIMIZED, updates)
+
+
+def test_updates_that_disagree_are_an_error():
+    """Two optimizers of a segment make as many updates in a step as its phases say."""
+    config = dict(OPTIMIZED, schedule=[{"name": "all", "steps": None, "phases": ["pretrain", "critic"]}])
+    assert 3 == schedule.steps_seen(config, {"slow": 3, "both": 3})
+    with pytest.raises(ValueError, match=r"steps of all .*both: 4, slow: 3"):
+        schedule.steps_seen(config, {"slow": 3, "both": 4})
+
+
 def test_what_is_handed_over_is_the_callers_own():
     """A port that changes its list of phases does not change the configuration."""
     schedule.phases_at(CONFIG, 0).append("mine")

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+
+from harness import provision
+from harness.workloads.linear import WORKLOAD as LINEAR
 
 TIMEOUT_S = 300.0
 
@@ -104,6 +109,46 @@ def test_a_tf1_checkpoint_arrives_in_the_newest_frameworks(run: Callable[..., st
         assert "largest difference" in run("convert", tmp_path / "tf1", "--to", build, "--out", tmp_path / build)
         run("train", "ehr_mgan", "--build", build, "--steps", 8, "--out", tmp_path / build, "--threads", 1, "--resume")
         assert {step for step, name in losses(tmp_path / build) if name == "joint/vae/discrete/total"} == {7, 8}
+
+
+#: A program of somebody else, on TensorFlow 1.15.5: it trains six steps and saves.
+PROGRAM = """
+import sys
+import numpy as np
+import tensorflow.compat.v1 as tf
+kernel, bias = tf.get_variable("fit/kernel", [int(sys.argv[1]), 1]), tf.get_variable("fit/offset", [1])
+step = tf.train.get_or_create_global_step()
+train = tf.train.GradientDescentOptimizer(0.1).minimize(tf.reduce_sum(tf.square(kernel - 1.0)) + tf.square(bias - 2.0), step)
+with tf.Session() as session:
+    session.run(tf.global_variables_initializer())
+    for _ in range(6):
+        session.run(train)
+    tf.train.Saver().save(session, sys.argv[2] + "/theirs", global_step=step)
+    np.savez(sys.argv[2] + "/values.npz", kernel=session.run(kernel), bias=session.run(bias))
+"""
+
+
+def test_another_programs_checkpoint_is_converted_under_its_names(run: Callable[..., str], tmp_path: Path) -> None:
+    """Its weights predict in torch what they say, at its step; without the names, or with a wrong one, it is refused."""
+    config = LINEAR.config("tiny")
+    python = provision.locate("tf1", "cpu", overrides={}, environ=os.environ, progress=print).path
+    theirs, names = tmp_path / "theirs", tmp_path / "names.json"
+    theirs.mkdir()
+    subprocess.run([python, "-c", PROGRAM, str(config["parameters"][0]["shape"][0]), theirs], check=True, timeout=TIMEOUT_S)
+    document = {"kind": "naming", "schema": 1, "weights": {"W": "fit/kernel", "b": "fit/offset"}, "step": "global_step"}
+    words = ("convert", theirs, "--from", "tf1", "--workload", "linear", "--to", "torch", "--out", tmp_path / "out")
+    assert "--names" in run(*words, code=4)
+    for changed, said in ((document, "largest difference"), ({**document, "step": "steps"}, "there is no steps")):
+        names.write_text(json.dumps(changed), encoding="utf-8")
+        shutil.rmtree(tmp_path / "out", ignore_errors=True)
+        assert said in run(*words, "--names", names, code=0 if changed is document else 2)
+        if changed is document:
+            assert 6 == json.loads((tmp_path / "out/model.json").read_text(encoding="utf-8"))["step"]
+            run("generate", tmp_path / "out", "--rows", 5, "--out", tmp_path / "made.npz")
+    with np.load(theirs / "values.npz") as values, np.load(tmp_path / "made.npz") as made:
+        expected = LINEAR.data(config)["eval_x"][:5] @ values["kernel"] + values["bias"]
+        np.testing.assert_allclose(made["samples"], expected, rtol=1e-5)
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_is_no_model_is_refused(run: Callable[..., str], trained: Path, tmp_path: Path) -> None:

@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness import modeling
-from harness.converting import CEILING, compare, convert
+from harness import modeling, naming
+from harness.converting import CEILING, Checkpoint, compare, convert
 from harness.errors import BuildError, InterpreterMissing, JobFailed, UsageError
 from harness.modeling import Model
+from harness.workloads.linear import WORKLOAD as LINEAR
+from harness.workloads.spec import Workload
 
 MODEL = Model("linear", "tiny", "", "torch", "fp32", 0, 0, "key")
 WEIGHTS = np.linspace(0.5, 1.0, 8)
@@ -81,7 +83,10 @@ class Worker:
 
     def request(self, verb: str, **asked: Any) -> dict[str, Any]:
         self.site.asked.append((self.build, verb))
+        if verb == "inspect":
+            return {"variables": self.site.held}
         if verb == "export":
+            self.site.named.append(asked.get("names"))
             np.savez(asked["path"], **{"parameter/W": WEIGHTS})
             return {"step": 6, "origin": {"adam": "the saved powers"}}
         if verb == "adopt":
@@ -105,6 +110,9 @@ class Site:
     step: int = 6
     unfit: str = ""
     asked: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+    held: dict[str, Any] = dataclasses.field(default_factory=dict)
+    named: list[Any] = dataclasses.field(default_factory=list)
+    workload: Workload = LINEAR
 
     def check(self, model: Model) -> None:
         if model.build == self.unfit:
@@ -121,17 +129,42 @@ class Site:
 def test_a_conversion_leaves_a_model_that_says_where_it_came_from(tmp_path: Path):
     """With its step count, how that was found, and the proof."""
     site = Site()
-    done = convert(site, tmp_path, MODEL, "tf2", tmp_path / "out", prove=True)
+    done = convert(site, Checkpoint(tmp_path), MODEL, "tf2", tmp_path / "out", prove=True)
     assert ("tf2", 6, 1, 2, 0.0) == (done.model.build, done.model.step, done.parameters, done.state, done.error)
     made = modeling.read(tmp_path / "out")
     assert {"from": "torch", "step_origin": {"adam": "the saved powers"}, "proof": 0.0} == made.converted
     assert [("torch", "export"), ("tf2", "adopt"), ("torch", "continue"), ("tf2", "continue")] == site.asked
 
 
+NAMES = {"kind": "naming", "schema": 1, "weights": {"W": "dense/kernel", "b": "dense/bias"}, "step": 6}
+
+
+def test_another_programs_checkpoint_is_read_under_its_names(tmp_path: Path):
+    """What the checkpoint holds is asked first; the worker gets the variables, and the model remembers whose names they were."""
+    names = naming.parse(NAMES, "--names mine.json", LINEAR.config("tiny"))
+    shapes = {item["name"]: item["shape"] for item in LINEAR.config("tiny")["parameters"]}
+    held = {NAMES["weights"][name]: {"shape": shape, "dtype": "float32"} for name, shape in shapes.items()}
+    site = Site(held=held)
+    convert(site, Checkpoint(tmp_path, names), MODEL, "tf2", tmp_path / "out", prove=True)
+    assert [("torch", "inspect"), ("torch", "export")] == site.asked[:2]
+    weights = {"W": ["dense/kernel"], "b": ["dense/bias"]}
+    assert [{"weights": weights, "slots": {}, "powers": {}, "step": 6}] == site.named
+    assert "--names mine.json" == modeling.read(tmp_path / "out").converted["names"]
+
+
+def test_names_that_do_not_fit_leave_nothing(tmp_path: Path):
+    """The refusal says what the checkpoint holds."""
+    names = naming.parse(NAMES, "--names mine.json", LINEAR.config("tiny"))
+    site = Site(held={"dense/kernel_1": {"shape": [13, 1], "dtype": "float32"}})
+    with pytest.raises(UsageError, match=r"there is no dense/kernel \(nearest: dense/kernel_1\)"):
+        convert(site, Checkpoint(tmp_path, names), MODEL, "tf2", tmp_path / "out", prove=True)
+    assert not (tmp_path / "out").exists() and [("torch", "inspect")] == site.asked
+
+
 def test_without_a_proof_no_step_is_run_and_none_is_claimed(tmp_path: Path):
     """What was not looked at is None, and not 0."""
     site = Site(change=1.0)
-    done = convert(site, tmp_path, MODEL, "tf2", tmp_path / "out", prove=False)
+    done = convert(site, Checkpoint(tmp_path), MODEL, "tf2", tmp_path / "out", prove=False)
     assert (None, None, None) == (done.error, done.worst, modeling.read(tmp_path / "out").converted["proof"])
     assert "continue" not in {verb for _, verb in site.asked}
 
@@ -141,21 +174,21 @@ def test_a_model_that_goes_on_otherwise_is_not_left(tmp_path: Path):
     for change, kept in ((2e-9 * STEP, False), (0.5e-9 * STEP, True)):
         out = tmp_path / f"out {kept}"
         with contextlib.nullcontext() if kept else pytest.raises(JobFailed, match=r"parameter/W differs by 2\.0e-09"):
-            convert(Site(change=change), tmp_path, MODEL, "tf2", out, prove=True)
+            convert(Site(change=change), Checkpoint(tmp_path), MODEL, "tf2", out, prove=True)
         assert kept == out.exists()
 
 
 def test_what_did_not_survive_the_way_is_named(tmp_path: Path):
     """Bit by bit is the rule."""
     with pytest.raises(JobFailed, match="2 arrays did not survive the way to tf2, optimizer/adam/W/m first"):
-        convert(Site(lost=["optimizer/adam/W/m", "parameter/W"]), tmp_path, MODEL, "tf2", tmp_path / "out", prove=True)
+        convert(Site(lost=["optimizer/adam/W/m", "parameter/W"]), Checkpoint(tmp_path), MODEL, "tf2", tmp_path / "out", prove=True)
     assert not (tmp_path / "out").exists()
 
 
 def test_a_step_count_that_changes_on_the_way_is_refused(tmp_path: Path):
     """The model would go on at another place of its schedule."""
     with pytest.raises(JobFailed, match="had seen 6 steps, on tf2 it says 0"):
-        convert(Site(step=0), tmp_path, MODEL, "tf2", tmp_path / "out", prove=True)
+        convert(Site(step=0), Checkpoint(tmp_path), MODEL, "tf2", tmp_path / "out", prove=True)
     assert not (tmp_path / "out").exists()
 
 
@@ -164,14 +197,14 @@ def test_a_model_that_does_not_fit_is_refused_before_any_work(tmp_path: Path, bu
     """On either side."""
     site = Site(unfit=build)
     with pytest.raises(UsageError, match=f"no port for {build}"):
-        convert(site, tmp_path, MODEL, "tf2", tmp_path / "out", prove=True)
+        convert(site, Checkpoint(tmp_path), MODEL, "tf2", tmp_path / "out", prove=True)
     assert [] == site.asked
 
 
 def test_a_build_that_fails_half_way_leaves_nothing(tmp_path: Path):
     """Also what it has already written."""
     with pytest.raises(JobFailed, match="cannot be read again"):
-        convert(Site(damaged=True), tmp_path, MODEL, "tf2", tmp_path / "out", prove=True)
+        convert(Site(damaged=True), Checkpoint(tmp_path), MODEL, "tf2", tmp_path / "out", prove=True)
     assert not (tmp_path / "out").exists()
 
 
@@ -179,7 +212,7 @@ def test_a_build_that_fails_half_way_leaves_nothing(tmp_path: Path):
 def test_a_build_that_is_missing_is_named_with_its_part(tmp_path: Path, build: str):
     """Of reading or of writing."""
     with pytest.raises(BuildError, match=f"torch to read and tf2 to write: {build} is not there"):
-        convert(Site(missing=build), tmp_path, MODEL, "tf2", tmp_path / "out", prove=True)
+        convert(Site(missing=build), Checkpoint(tmp_path), MODEL, "tf2", tmp_path / "out", prove=True)
 
 
 def test_nothing_is_written_over(tmp_path: Path):
@@ -189,7 +222,7 @@ def test_nothing_is_written_over(tmp_path: Path):
     for out in (tmp_path / "full", tmp_path / "full/mine"):
         site = Site()
         with pytest.raises(UsageError, match="already"):
-            convert(site, tmp_path, MODEL, "tf2", out, prove=True)
+            convert(site, Checkpoint(tmp_path), MODEL, "tf2", out, prove=True)
         assert [] == site.asked
     assert "mine" == (tmp_path / "full/mine").read_text()
 

@@ -10,8 +10,10 @@ import pytest
 
 from harness import model_options, modeling, options
 from harness.comparison import Context
+from harness.converting import Checkpoint
 from harness.errors import UnknownName, UsageError
 from harness.model_options import Converting, Training, What, Where
+from harness.naming import Naming
 from harness.workloads.linear import WORKLOAD
 
 CONTEXT = Context({}, datetime.datetime(2026, 3, 1, tzinfo=datetime.timezone.utc), "harness train", print)
@@ -93,11 +95,11 @@ def test_a_model_that_is_there_is_worked_on_with_its_own_threads(kept: Path) -> 
 def test_a_model_is_known_by_its_folder(kept: Path) -> None:
     """What was chosen when it was trained need not be said again; what is said has to agree."""
     asked = Converting(to="tf2", out=kept / "out")
-    workload, model, folder = model_options.source(kept, asked, What(), Where())
+    workload, model, checkpoint = model_options.source(kept, asked, What(), Where())
     assert ("linear", "torch", "fp64", 7) == (workload.name, model.build, model.precision, model.seed)
-    assert kept / modeling.CHECKPOINTS == folder
+    assert Checkpoint(kept / modeling.CHECKPOINTS) == checkpoint
     agrees = Converting(to="tf2", out=kept / "out", from_="torch", workload="linear")
-    assert (workload, model, folder) == model_options.source(kept, agrees, What(), Where())
+    assert (workload, model, checkpoint) == model_options.source(kept, agrees, What(), Where())
     for option, other in (("--from tf1", {"from_": "tf1"}), ("--workload cnn", {"workload": "cnn"})):
         with pytest.raises(UsageError, match=f"{option}: .* Leave the option out"):
             model_options.source(kept, Converting(to="tf2", out=kept / "out", **other), What(), Where())
@@ -109,5 +111,23 @@ def test_a_bare_folder_of_checkpoints_has_to_be_described(tmp_path: Path) -> Non
         with pytest.raises(UsageError, match="--from BUILD --workload NAME"):
             model_options.source(tmp_path, Converting(to="tf2", out=tmp_path / "out", **given), What(), Where())
     asked = Converting(to="tf2", out=tmp_path / "out", from_="tf1", workload="linear")
-    workload, model, folder = model_options.source(tmp_path, asked, What(precision="fp64"), Where())
-    assert ("linear", "tf1", "fp64", tmp_path) == (workload.name, model.build, model.precision, folder)
+    workload, model, checkpoint = model_options.source(tmp_path, asked, What(precision="fp64"), Where())
+    assert ("linear", "tf1", "fp64", tmp_path) == (workload.name, model.build, model.precision, checkpoint.folder)
+
+
+def test_names_are_for_tf1_checkpoints_of_other_programs(kept: Path, tmp_path: Path) -> None:
+    """The harness's own and other builds' need none; a word that the workload knows stands for a whole file."""
+    out = tmp_path / "out"
+    with pytest.raises(UsageError, match=r"--names x: the harness wrote .* Leave the option out"):
+        model_options.source(kept, Converting(to="tf2", out=out, names="x"), What(), Where())
+    with pytest.raises(UsageError, match=r"--names x: only TF1 checkpoints .* not those of torch"):
+        model_options.source(tmp_path, Converting(to="tf2", out=out, from_="torch", workload="linear", names="x"), What(), Where())
+    with pytest.raises(UsageError, match="--names original: cannot be read"):
+        model_options.source(tmp_path, Converting(to="tf2", out=out, from_="tf1", workload="linear", names="original"), What(), Where())
+    asked = Converting(to="torch", out=out, from_="tf1-compat", workload="ehr_mgan", names="original")
+    names = model_options.source(tmp_path, asked, What(), Where())[2].names
+    assert names is not None and names.weights["vae/shared/mu/bias"] == ("Sampling_layer/Shared_VAE/b_mu",)
+    file = tmp_path / "names.json"
+    file.write_text('{"kind": "naming", "schema": 1, "weights": {"W": "w", "b": ["b"]}}', encoding="utf-8")
+    asked = Converting(to="torch", out=out, from_="tf1", workload="linear", names=str(file))
+    assert Naming(f"--names {file}", {"W": ("w",), "b": ("b",)}) == model_options.source(tmp_path, asked, What(), Where())[2].names

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.errors import UsageError
-from harness.workloads.ehr_mgan import sources, synthetic
+from harness.workloads.ehr_mgan import original, sources, synthetic
 from harness.workloads.ehr_mgan.cohort import Cohort
 from harness.workloads.ehr_mgan.layout import STREAMS, noise, parameters
 from harness.workloads.spec import FORWARD, Arrays, HeldOut, Noise, Optimizer, Parameter, Sampling, Segment, Update, Workload
@@ -158,6 +158,9 @@ class EhrMGan(Workload):
     def forward(self, hyper: Mapping[str, Any]) -> dict[str, Any]:
         """Dropout is on in training, validation and generation alike: there is one mode."""
         return {"phase": FORWARD, "modes": ["training"]}
+
+    def namings(self, hyper: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        return {"original": original.naming(hyper)}
 
     def trajectory_steps(self, preset: str) -> int:
         return TRAJECTORY_STEPS[preset]
