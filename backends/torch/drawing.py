@@ -1,16 +1,17 @@
 """Native randomness: every draw is a function of the source's seed, the step and the site alone.
 
-Nothing of a generator's state outlives a draw: one generator is seeded anew for each from a hash of what the draw is for.
+Nothing of a generator's state outlives a draw: one generator is seeded anew for each with what the draw is for (`seeding`).
 So training stopped at a step goes on with the very draws that it would have made, and the order in which phases or sites
 draw does not matter.
 """
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any, Dict, List, Mapping, Tuple
 
 import torch
+
+from backends.torch.seeding import Seeding
 
 #: What a draw is for, beside its number: a training step, a chunk of generated rows, the order of an epoch's rows.
 STEP, GENERATION, EPOCH = "step", "generation", "epoch"
@@ -21,7 +22,7 @@ class Drawing(object):
 
     def __init__(self, config: Mapping[str, Any], device: torch.device, dtype: torch.dtype) -> None:
         self.device, self.dtype = device, dtype
-        self._generator = torch.Generator(device)
+        self._seeding = Seeding(device)
         self._sites: Dict[str, List[Tuple[int, Dict[str, Any]]]] = {}
         for index, site in enumerate(config["noise"]):
             for phase in site["phases"]:
@@ -29,15 +30,11 @@ class Drawing(object):
 
     def noise(self, phase: str, seed: int, kind: str, number: int) -> Dict[str, torch.Tensor]:
         """Return every site of a phase: number `number` of its `kind`. An entry of several phases is the same in all of them."""
-        return {site["site"]: self._draw(site, self._seeded(seed, kind, number, index)) for index, site in self._sites.get(phase, ())}
+        return {site["site"]: self._draw(site, self._seeding.of(seed, kind, number, index)) for index, site in self._sites.get(phase, ())}
 
     def order(self, seed: int, epoch: int, rows: int) -> torch.Tensor:
         """Return the permutation of the rows that an epoch goes through."""
-        return torch.randperm(rows, generator=self._seeded(seed, EPOCH, epoch, 0), device=self.device)
-
-    def _seeded(self, *key: Any) -> torch.Generator:
-        digest = hashlib.sha256(repr(key).encode("utf-8")).digest()
-        return self._generator.manual_seed(int.from_bytes(digest[:8], "little", signed=True))
+        return torch.randperm(rows, generator=self._seeding.of(seed, EPOCH, epoch, 0), device=self.device)
 
     def _draw(self, site: Mapping[str, Any], generator: torch.Generator) -> torch.Tensor:
         empty = torch.empty(site["shape"], dtype=self.dtype, device=self.device)
