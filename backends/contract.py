@@ -118,7 +118,8 @@ class Port(abc.ABC):
     def train(self, source: "Source", steps: int) -> Dict[str, List[Any]]:
         """Run `steps` whole training steps and return when they are done.
 
-        Step number `source.cursor` runs the phases of its segment of the schedule (`backends.schedule.phases_at`).
+        Step number `source.cursor` runs the phases of its segment of the schedule (`backends.schedule.phases_at`). In native mode an
+        epoch goes through one permutation of the rows, and each segment begins with an epoch of its own (`backends.schedule.epoch_at`).
 
         Args:
             source: a `TapeSource` (lockstep: batches and noise are given) or a `NativeSource` (the framework draws them; a port

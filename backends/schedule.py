@@ -18,6 +18,27 @@ def phases_at(config: Mapping[str, Any], step: int) -> List[str]:
     raise IndexError("the schedule of %s has ended: there is no step %d after its last" % (config["workload"], step))
 
 
+def epoch_at(config: Mapping[str, Any], step: int, batches: int) -> Tuple[int, int]:
+    """Return the epoch that a step is in, counted on through all of training, and which of its batches is the step's.
+
+    Each segment begins with an epoch of its own, as EHR-M-GAN's joint training does in the original; where the steps of a segment are
+    no whole number of epochs, its last one is short.
+
+    Args:
+        config: the workload's configuration. step: counted from 0. batches: of a whole epoch.
+
+    Raises:
+        IndexError: the schedule has ended.
+    """
+    before = 0
+    for segment in config["schedule"]:
+        if segment["steps"] is None or step < segment["steps"]:
+            return before + step // batches, step % batches
+        step -= segment["steps"]
+        before += -(-segment["steps"] // batches)
+    raise IndexError("the schedule of %s has ended %d steps before" % (config["workload"], step + 1))
+
+
 def last_segment(config: Mapping[str, Any]) -> int:
     """Return the first step of the last segment: the one that training spends its time in."""
     return sum(segment["steps"] for segment in config["schedule"][:-1])

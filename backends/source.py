@@ -5,6 +5,7 @@ Owns no randomness: a `TapeSource` replays what the harness drew, a `NativeSourc
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, Callable, Dict, Iterator, Mapping, Optional
 
 import numpy as np
@@ -100,6 +101,7 @@ class NativeSource(Source):
         Source.__init__(self, data, batch)
         self.seed = seed
         self._streams = {}  # type: Dict[str, Any]
+        self._order = (-1, np.zeros(0, np.int64))  # the last epoch's
 
     def stream(self, key: str, make: Callable[["NativeSource"], Any]) -> Any:
         """Return what `make(self)` gave on the first call with this key: a port keeps its input pipeline here."""
@@ -107,14 +109,22 @@ class NativeSource(Source):
             self._streams[key] = make(self)
         return self._streams[key]
 
-    def shuffled_rows(self) -> Iterator[np.ndarray]:
-        """Yield row numbers of successive batches, a new permutation each epoch, partial batches dropped.
+    def batches(self) -> int:
+        """Return how many whole batches an epoch has; partial ones are dropped."""
+        return len(next(iter(self.training_rows().values()))) // self.batch_size
 
-        For ports whose framework has no input pipeline of its own (numpy); the others use theirs.
+    def shuffled(self, epoch: int, place: int) -> np.ndarray:
+        """Return the row numbers of one batch of an epoch, which has a permutation of its own: a function of (seed, epoch) alone.
+
+        For ports whose framework has no generators of its own (numpy); the others use theirs.
         """
-        generator = np.random.RandomState(self.seed)
-        total = len(next(iter(self.training_rows().values())))
-        while True:
-            order = generator.permutation(total)
-            for start in range(0, total - self.batch_size + 1, self.batch_size):
-                yield order[start:start + self.batch_size]
+        if self._order[0] != epoch:
+            total = len(next(iter(self.training_rows().values())))
+            self._order = epoch, np.random.RandomState([self.seed, epoch]).permutation(total)
+        return self._order[1][place * self.batch_size:(place + 1) * self.batch_size]
+
+    def shuffled_rows(self) -> Iterator[np.ndarray]:
+        """Yield the row numbers of successive batches, epoch after epoch."""
+        for epoch in itertools.count():
+            for place in range(self.batches()):
+                yield self.shuffled(epoch, place)

@@ -9,8 +9,10 @@ from typing import Any, Dict, List, Mapping, Union
 
 import numpy as np
 
+from backends import schedule
 from backends.contract import PRECISION_TABLE, Port, Setting, Unsupported
 from backends.parameters import check
+from backends.source import Batch
 
 PRECISIONS = ("fp64", "fp32")
 DEVICES = ("cpu",)
@@ -87,9 +89,7 @@ class NumpyPort(Port):
         source.cursor += 1
         if source.lockstep:
             return source.batch(source.cursor - 1, "train")
-        from backends.source import Batch
-
-        rows = next(source.stream("rows", lambda native: native.shuffled_rows()))
+        rows = source.shuffled(*schedule.epoch_at(self.config, source.cursor - 1, source.batches()))
         return Batch({name: array[rows] for name, array in source.training_rows().items()}, None)
 
     def effective(self) -> Dict[str, Any]:

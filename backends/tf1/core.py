@@ -121,7 +121,7 @@ class Tf1Port(Port):
 
     def _build(self) -> None:
         inputs = self.inputs()
-        self.rows = native.Rows(inputs)
+        self.rows = native.Rows(inputs, self.config)
         self.arrays = self.rows.arrays
         self.noise = native.Noise(self.config, self.dtype, next(iter(inputs.values()))[1][0])
         self.trained = tf.Variable(0, False, dtype=tf.int64, use_resource=True, name="trained_steps")

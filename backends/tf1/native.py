@@ -14,6 +14,8 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 import numpy as np
 import tensorflow.compat.v1 as tf
 
+from backends import schedule
+
 GENERATE = "generate"
 
 
@@ -92,7 +94,8 @@ class Rows(object):
         arrays, entries: by name a batch of the rows held, unless one is fed, and where to feed it.
     """
 
-    def __init__(self, inputs: Mapping[str, Tuple[Any, List[Optional[int]]]]) -> None:
+    def __init__(self, inputs: Mapping[str, Tuple[Any, List[Optional[int]]]], config: Mapping[str, Any]) -> None:
+        self._config = config
         self.numbers = tf.placeholder(tf.int64, [None], "rows")
         self.arrays, self.entries, self._held = {}, {}, {}  # type: Dict[str, Any], Dict[str, Any], Dict[str, Any]
         for name, (dtype, shape) in inputs.items():
@@ -115,9 +118,9 @@ class Rows(object):
         return [(variable, rows[name]) for name, variable in self._held.items()]
 
     def batch(self, session: Any, cursor: int) -> np.ndarray:
-        """Return the row numbers of step `cursor`: a new permutation each epoch, partial batches dropped."""
+        """Return the row numbers of step `cursor`: a new permutation each epoch of its segment, partial batches dropped."""
         total = len(next(iter(self._source.training_rows().values())))
-        epoch, place = divmod(cursor, total // self._source.batch_size)
+        epoch, place = schedule.epoch_at(self._config, cursor, total // self._source.batch_size)
         if self._epoch[0] != epoch:
             # Negative counters: no step has one, so no site of noise draws from the same stream.
             feed = {self._total: total, self._place: [self._source.seed, -1 - epoch]}

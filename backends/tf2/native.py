@@ -10,6 +10,8 @@ from typing import Any, Callable, Dict, List, Mapping, Tuple
 
 import tensorflow as tf
 
+from backends import schedule
+
 #: The orders of so many rows are drawn in one go: for small data a permutation costs more to ask for than to make.
 ROWS_ORDERED_AT_ONCE = 1 << 16
 
@@ -26,7 +28,7 @@ class Noise(object):
     """
 
     def __init__(self, config: Mapping[str, Any], consumes: Callable[[str, str], bool], dtype: Any) -> None:
-        self.dtype, self.streams = dtype, len(config["noise"]) + 1
+        self.config, self.dtype, self.streams = config, dtype, len(config["noise"]) + 1
         self.sites = {}  # type: Dict[str, List[Site]]
         for index, site in enumerate(config["noise"]):
             for phase in site["phases"]:
@@ -88,7 +90,8 @@ class Batches(object):
 
     def at(self, step: int) -> Tuple[Any, int]:
         """Return the row numbers of a block of steps [steps, batch], and which of them a step has."""
-        block, place = divmod(step, self.steps)
+        epoch, place = schedule.epoch_at(self.noise.config, step, self.total // self.batch)
+        block, place = divmod(epoch * (self.total // self.batch) + place, self.steps)
         if block != self.block:
             order = self.noise.permutations(self.total, self.seed, block, self.epochs)
             whole = self.total // self.batch * self.batch

@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Mapping, Tuple
 
 import torch
 
+from backends import schedule
 from backends.torch.seeding import Seeding
 
 #: What a draw is for, beside its number: a training step, a chunk of generated rows, the order of an epoch's rows.
@@ -21,7 +22,7 @@ class Drawing(object):
     """Draws what `config["noise"]` declares, on the device and in the stored dtype."""
 
     def __init__(self, config: Mapping[str, Any], device: torch.device, dtype: torch.dtype) -> None:
-        self.device, self.dtype = device, dtype
+        self.config, self.device, self.dtype = config, device, dtype
         self._seeding = Seeding(device)
         self._sites: Dict[str, List[Tuple[int, Dict[str, Any]]]] = {}
         for index, site in enumerate(config["noise"]):
@@ -59,7 +60,7 @@ class Rows(object):
 
     def batch(self, step: int) -> Dict[str, torch.Tensor]:
         """Return the batch of a step, counted from 0."""
-        epoch, place = divmod(step, self.total // self.batch_size)
+        epoch, place = schedule.epoch_at(self.drawing.config, step, self.total // self.batch_size)
         if epoch != self._epoch:
             self._epoch, self._order = epoch, self.drawing.order(self.seed, epoch, self.total)
         chosen = self._order[place * self.batch_size:(place + 1) * self.batch_size]

@@ -34,6 +34,15 @@ OPTIMIZED = dict(
 )
 
 
+def test_a_segment_begins_with_an_epoch_of_its_own():
+    """The last epoch of a segment may be short; epochs are counted on."""
+    segments = [{"name": "any", "steps": steps, "phases": []} for steps in (3, 2, None)]
+    found = [schedule.epoch_at(dict(CONFIG, schedule=segments), step, 2) for step in range(9)]
+    assert [(0, 0), (0, 1), (1, 0), (2, 0), (2, 1), (3, 0), (3, 1), (4, 0), (4, 1)] == found
+    with pytest.raises(IndexError, match="has ended"):
+        schedule.epoch_at(ENDS, 3, 2)
+
+
 def test_updates_are_counted_by_optimizer():
     """Whatever phase makes them."""
     found = [schedule.updates_by(OPTIMIZED, step) for step in (0, 3, 4, 6)]

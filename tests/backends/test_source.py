@@ -61,6 +61,17 @@ def test_native_rows_are_a_new_permutation_each_epoch():
     np.testing.assert_array_equal(epochs[0], np.concatenate([next(again) for _ in range(3)]))
 
 
+def test_a_native_batch_follows_from_its_place():
+    """Not from what was asked for before it."""
+    source, data = NativeSource({"x": np.arange(7.0)}, 3, 2), {"x": np.arange(7.0)}
+    rows = source.shuffled_rows()
+    streamed = [next(rows) for _ in range(6)]
+    assert 3 == source.batches()
+    for index in (5, 0, 3):
+        np.testing.assert_array_equal(streamed[index], NativeSource(data, 3, 2).shuffled(*divmod(index, 3)))
+        np.testing.assert_array_equal(streamed[index], source.shuffled(*divmod(index, 3)))
+
+
 def test_a_stream_is_made_once():
     """A port's input pipeline outlives its calls."""
     source, made = NativeSource(DATA, 0, 2), []
