@@ -149,7 +149,8 @@ class Tf2Port(Port):
 
             def scaled(scale: Optional[float]) -> Dict[str, np.ndarray]:
                 _, found = self.trainer.differentiate(phase, given[0], given[1], scale)
-                return {name: value.numpy() for name, value in found.items()}
+                # The gradient of rows that were looked up is sparse: an optimizer may want it so, a comparison does not.
+                return {name: tf.convert_to_tensor(value).numpy() for name, value in found.items()}
 
             return loss_scale.settle(self, phase, self.trainer.loss_scale(phase), scaled)
 

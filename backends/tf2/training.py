@@ -87,10 +87,9 @@ class Trainer(object):
                 total = terms["total"] if scale is None else terms["total"] * tf.cast(scale, terms["total"].dtype)
             self.port.observed_dtypes["loss"] = terms["total"].dtype.name
             self.term_names[self.port.kind(phase)] = list(terms)
-            # The gradient of rows that were looked up is sparse; what is compared, scaled and applied is dense.
-            found = {name: tf.convert_to_tensor(value) for name, value in tape.gradient(total, trained).items() if value is not None}
+            found = {name: value for name, value in tape.gradient(total, trained).items() if value is not None}
             if scale is not None:
-                found = {name: value / tf.cast(scale, value.dtype) for name, value in found.items()}
+                found = {name: tf.convert_to_tensor(value) / tf.cast(scale, value.dtype) for name, value in found.items()}
             return tf.stack(list(terms.values())), found
 
         return self._once(("differentiate", self._key(phase)), run)
