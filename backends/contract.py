@@ -109,6 +109,8 @@ class Port(abc.ABC):
         self.loss_scales = {}  # type: Dict[str, Dict[str, float]]
         #: whole steps that `train` has run since `load_parameters`, which sets it to 0; checkpoints hold it.
         self.steps_trained = 0
+        #: updates that `train_step` has run on noise of its own since `load_parameters` or `restore`, which set it to 0.
+        self.single_steps = 0
         #: after `restore`, by optimizer: where its step count comes from, if the checkpoint itself did not hold it.
         self.step_origin = {}  # type: Dict[str, str]
 
@@ -180,7 +182,12 @@ class Port(abc.ABC):
         raise NotImplementedError
 
     def train_step(self, phase: str, batch: "Batch") -> Dict[str, float]:
-        """Run one update of one phase on the given batch and noise; return the loss terms before the update."""
+        """Run one update of one phase on the given batch and noise; return the loss terms before the update.
+
+        Where `batch.noise` is None the port draws it, for `forward` in training mode, `losses` and `gradients` too: as a function of the
+        phase and of `single_steps` alone, so that what is looked at is what the next such update runs on. Only such an update moves the
+        count on; `train` and updates on given noise do not. Checkpoints do not hold it: single updates are no part of a training.
+        """
         raise NotImplementedError
 
     def optimizer_state(self) -> Dict[str, "np.ndarray"]:

@@ -62,7 +62,6 @@ class Tf1Port(Port):
         self.shapes = {item["name"]: item for item in config["parameters"]}
         self.weights = collections.OrderedDict()  # type: Tensors
         self.changes = []  # type: List[Tuple[Any, Any]]
-        self.steps_trained, self.single_steps = 0, 0
         self.graph = tf.Graph()
         with self.graph.as_default():
             self._build()
@@ -157,13 +156,12 @@ class Tf1Port(Port):
         return np.array([seed, step, self.noise.number(phase)], np.int64)
 
     def _feed(self, phase: str, batch: Batch) -> Dict[Any, Any]:
-        """Return what a phase consumes: data, and the tape's noise where it has any."""
+        """Return what a phase consumes: data, and noise where it has any: the tape's, or what draws it in the graph."""
         feed = {self.rows.entries[name]: value for name, value in batch.arrays.items() if name in self.arrays}
         sites = self.noise.entries.get(phase, {})
         if sites:
-            if batch.noise is None:
-                raise ValueError("phase %s needs the tape's noise at %s" % (phase, ", ".join(sorted(sites))))
-            feed.update({sites[site]: value for site, value in batch.noise.items()})
+            drawn = {self.noise.key: self._key(phase, STEP_SEED, self.single_steps)}
+            feed.update(drawn if batch.noise is None else {sites[site]: value for site, value in batch.noise.items()})
         return feed
 
     def _probe(self) -> Tuple[Any, Dict[Any, Any]]:
@@ -200,13 +198,8 @@ class Tf1Port(Port):
         return loss_scale.settle(self, phase, None if built.scale is None else float(self._run(built.scale)), scaled)
 
     def train_step(self, phase: str, batch: Batch) -> Dict[str, float]:
-        if batch.noise is None:
-            feed = self._feed("", batch)
-            feed[self.noise.key] = self._key(phase, STEP_SEED, self.single_steps)
-            self.single_steps += 1
-        else:
-            feed = self._feed(phase, batch)
-        built = self.phases[phase]
+        built, feed = self.phases[phase], self._feed(phase, batch)
+        self.single_steps += batch.noise is None
         return dict(zip(built.names, self._run([built.values, built.update], feed)[0].tolist()))
 
     def train(self, source: Any, steps: int) -> Dict[str, List[Any]]:
@@ -271,7 +264,7 @@ class Tf1Port(Port):
         wanted = self._saved()
         values, self.step_origin = checkpoints.read(folder, wanted, self.optimizers)
         self._assign([(variable, values[name]) for name, variable in wanted.items()])
-        self.steps_trained = int(values[checkpoints.TRAINED])
+        self.steps_trained, self.single_steps = int(values[checkpoints.TRAINED]), 0
         return self.steps_trained
 
     def variables_of(self, path: str) -> Dict[str, Dict[str, Any]]:

@@ -51,7 +51,6 @@ class Tf2Port(Port):
         self.activation_names = []  # type: List[str]
         self._forward = self.trainer.compiled(self._observe)
         self._product = self.trainer.compiled(lambda arrays: self.activations(arrays, None, False)[self.PRODUCT])
-        self.steps_trained, self._single = 0, 0
 
     # -- what a port declares ---------------------------------------------------------------------------------
 
@@ -115,7 +114,7 @@ class Tf2Port(Port):
         """Return a batch's arrays and noise on the device; noise that is not given is drawn, with seed 0."""
         arrays = self._tensors(batch.arrays)
         if batch.noise is None:
-            clock = tf.constant([0, self._single], tf.int64)
+            clock = tf.constant([0, self.single_steps], tf.int64)
             return arrays, self.noise.draw(phase, self.noise.streams_of(phase), clock)
         return arrays, {site: tf.constant(batch.noise[site], self.dtype) for site in self.noise.names(phase)}
 
@@ -130,7 +129,7 @@ class Tf2Port(Port):
             variable.assign(tf.constant(values[name], self.dtype))
         for optimizer in self.trainer.optimizers.values():
             optimizer.reset()
-        self.steps_trained, self._single = 0, 0
+        self.steps_trained = self.single_steps = 0
 
     def forward(self, batch: Batch, training: bool) -> Dict[str, np.ndarray]:
         with runtime.refusals(), self.trainer.undisturbed():
@@ -159,8 +158,8 @@ class Tf2Port(Port):
             if batch.noise is None:
                 arrays = self._tensors(batch.arrays)
                 order = tf.range(len(next(iter(batch.arrays.values()))), dtype=tf.int64)[tf.newaxis]
-                found = self.trainer.update_natively(phase, arrays, order, [0, self._single, 0])
-                self._single += 1
+                found = self.trainer.update_natively(phase, arrays, order, [0, self.single_steps, 0])
+                self.single_steps += 1
             else:
                 found = self.trainer.update(phase, *self._given(phase, batch))
         return self.trainer.terms(phase, found.numpy())
@@ -231,7 +230,7 @@ class Tf2Port(Port):
     def restore(self, folder: str) -> int:
         trained = tf.Variable(0, dtype=tf.int64)
         checkpoints.restore(folder, dict(self.trainer.state(), trained=trained))
-        self.steps_trained = int(trained.numpy())
+        self.steps_trained, self.single_steps = int(trained.numpy()), 0
         return self.steps_trained
 
     def dtype_policy(self) -> str:

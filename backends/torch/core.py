@@ -79,7 +79,7 @@ class TorchPort(StoredPort):
         self.weights = {name: found[path] for name, (path, _) in self.LAYOUT.items()}
         self.trainable = {name: value for name, value in self.weights.items() if value.requires_grad}
         self._build_updaters(table)
-        self.drawing, self.single_steps = drawing.Drawing(config, self.device, self.dtype), 0
+        self.drawing = drawing.Drawing(config, self.device, self.dtype)
         # The optimizers are not compiled: their kernels take all weights at once as they are.
         whole = self.compiled if self.COMPILED_WHOLE else lambda function: function
         self._terms, self._look, self._infer = whole(self.loss_terms), whole(self.activations), whole(self._products)
@@ -196,7 +196,7 @@ class TorchPort(StoredPort):
     def train_step(self, phase: str, batch: Batch) -> Dict[str, float]:
         with self.mode(True, tracking=True):
             terms = self._update(phase, *self._given(phase, batch))
-        self.single_steps += 1
+        self.single_steps += batch.noise is None
         return {name: value.item() for name, value in terms.items()}
 
     def train(self, source: Any, steps: int) -> Dict[str, List[Any]]:

@@ -23,7 +23,6 @@ class StoredPort(Port):
     dtype = torch.float32
     weights: Tensors = {}
     updaters: Dict[str, Updater] = {}
-    single_steps = 0
 
     # -- moving arrays ----------------------------------------------------------------------------------------
 
