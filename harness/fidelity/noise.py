@@ -26,8 +26,8 @@ UNIT_ROUNDOFF = {"fp64": 2.0**-53, "fp32": 2.0**-24, "tf32": 2.0**-11, "bf16": 2
 HORIZON = 0.5
 
 
-#: A floor is not lifted beyond this by the floors around it: the threshold stays below a thousandth.
-LIFTED = 2.0**-13
+#: A threshold is not lifted beyond this, a thousandth, by the floors around its tensor.
+LIFTED = 2.0**-10
 
 #: In float64, honest variation moves nothing by more than this before rounding has had steps to grow: half way, in decades,
 #: between the largest floor met and the rounding of float32. Where it does, the float64 run does not mean what it should:
@@ -94,9 +94,9 @@ def floor(size: float, moved: float, precision: str, stage: str) -> Floor:
 
 
 def at_least(found: Floor, relative: float, stage: str) -> Floor:
-    """Return the floor, raised to `relative` where it is lower, but never above LIFTED: a tensor is not excused by company
-    that rounding has carried away."""
-    raised = min(relative, LIFTED)
+    """Return the floor, raised to `relative` where it is lower, but never so that the threshold exceeds LIFTED: a tensor is not
+    excused by company that rounding has carried away."""
+    raised = min(relative, LIFTED / coverage(stage))
     if raised <= found.relative:
         return found
     return Floor(found.movement, found.scale, raised, coverage(stage) * raised)

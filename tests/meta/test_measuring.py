@@ -22,6 +22,7 @@ def test_the_largest_ratio_of_each_stage_and_precision_is_kept():
     """Whatever the workload."""
     found = measure([comparison(1.5), comparison(2.5, workload="linear"), comparison(0.5, stage="loss"), comparison(3.0, precision="fp32")])
     assert {"fp64": {"forward": pytest.approx(2.5), "loss": pytest.approx(0.5)}, "fp32": {"forward": pytest.approx(3.0)}} == found.largest
+    assert pytest.approx(3.0 * found.surprise) == found.factor("forward") and found.surprise == found.factor("loss")
     assert (4, 4, 1e-15) == (found.comparisons, found.tensors, found.float64_floor)
 
 

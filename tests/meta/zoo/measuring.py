@@ -56,6 +56,10 @@ class Measured:
     float64_floor: float
     least_cost: dict[str, float]
 
+    def factor(self, stage: str) -> float:
+        """Return threshold / floor of a stage, as `harness.fidelity.noise.coverage` will once this is written."""
+        return self.surprise * max(1.0, *(row.get(stage, 0.0) for row in self.largest.values()))
+
 
 def measure(comparisons: Sequence[Comparison]) -> Measured:
     """Sum up honest comparisons."""

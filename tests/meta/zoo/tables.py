@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from backends.contract import STAGE_LETTERS
-from harness.fidelity import noise
 from tests.meta.zoo.catalogue import BUGS, left_out
 from tests.meta.zoo.census import Finding
 from tests.meta.zoo.honest import Comparison
@@ -108,7 +107,7 @@ def floors(found: Measured) -> str:
     """Return the largest honest error in units of the floor, and the factor that follows."""
     stages = sorted({stage for row in found.largest.values() for stage in row}, key=[*LETTERS].index)
     rows = [(precision, *(f"{row[stage]:.2f}" if stage in row else "" for stage in stages)) for precision, row in found.largest.items()]
-    rows.append(("**factor**", *(f"**{noise.coverage(stage):.2f}**" for stage in stages)))
+    rows.append(("**factor**", *(f"**{found.factor(stage):.2f}**" for stage in stages)))
     return table(("precision", *stages), rows)
 
 
