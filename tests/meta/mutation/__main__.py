@@ -40,9 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             texts.update({file: module.text for file, module in subject.modules.items()})
     print(*table.plain(findings), "", table.summary(findings), sep="\n")
     print(f"{time.monotonic() - started:.0f} s")
-    print(*(f"stale explanation: {fault}" for fault in faults), sep="\n")
-    unexplained = [finding for finding in findings if finding.kind == SURVIVED and not finding.reason]
-    print(*(f"survived, and nothing says why: {finding.mutation.place}" for finding in unexplained), sep="\n")
+    unexplained = [finding.mutation.place for finding in findings if finding.kind == SURVIVED and not finding.reason]
+    for line in (*(f"stale explanation: {fault}" for fault in faults), *(f"survived, and nothing says why: {it}" for it in unexplained)):
+        print(line)
     if asked.write_docs:
         write_docs(DOCS, table.markdown(findings, texts))
     return 0 if table.Tally("all", tuple(findings)).share >= ENOUGH and not faults + unexplained else 1

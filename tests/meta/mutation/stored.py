@@ -43,17 +43,30 @@ class Honest:
         return f"{self.pair.workload} {self.pair.precision}"
 
 
-def honest(laboratory: Laboratory, workload: str, precisions: tuple[str, ...], cache: Path) -> list[Honest]:
-    """Return both sides' records in each of the precisions, float64 first; record what `cache` does not hold.
+@dataclasses.dataclass(frozen=True)
+class Circumstances:
+    """In what a port is judged.
+
+    Attributes:
+        precisions: float64 first. original: the build that it is judged against.
+    """
+
+    workload: str
+    precisions: tuple[str, ...] = ("fp64",)
+    original: str = "tf2"
+
+
+def honest(laboratory: Laboratory, asked: Circumstances, cache: Path) -> list[Honest]:
+    """Return both sides' records in each of the precisions; record what `cache` does not hold.
 
     Raises:
         RuntimeError: an honest side did not end ok.
     """
-    sides = [laboratory.side("tf2"), laboratory.side("torch")]
-    planned = laboratory.plan(workload, sides, precisions=precisions)
+    sides = [dataclasses.replace(laboratory.side(asked.original), label="original"), laboratory.side("torch")]
+    planned = laboratory.plan(asked.workload, sides, precisions=asked.precisions)
     keys = {job.name: key(laboratory, job) for job in planned.jobs}
     found = {job.name: _record(laboratory, job, cache / f"{job.name}-{keys[job.name]}") for job in planned.jobs}
-    files = runner.inputs(laboratory.stand, workload, planned.jobs[0].preset, planned.jobs[0].seed, STEPS)
+    files = runner.inputs(laboratory.stand, asked.workload, planned.jobs[0].preset, planned.jobs[0].seed, STEPS)
     made = []
     for pair in planned.pairs:
         names = [job.name for job in (pair.a, pair.b, pair.base_a or pair.a, pair.base_b or pair.b)]
