@@ -26,6 +26,19 @@ def narrow(x: Any, kernel: Any, bias: Any, state: Tuple[Any, Any], forget_bias: 
         wco=none, b=bias, forget_bias=forget_bias, cell_clip=-1.0, use_peephole=False)[6]
 
 
+def block(inputs: Sequence[Any], columns: Sequence[Any]) -> Any:
+    """Return the kernel of one layer that stands for several side by side, each with an input of its own that the others do not see.
+
+    `inputs` and `columns` as `wide` has them; the layer's input is theirs in a row.
+    """
+    before, rows, units = 0, [], columns[0].shape.as_list()[0]
+    for matrix in inputs:
+        own = matrix.shape.as_list()[2]
+        rows.append(tf.pad(matrix, [[0, 0], [0, 0], [before, units - before - own]]))
+        before += own
+    return _flat(tf.concat(rows + [tf.concat(columns, axis=2)], axis=0))
+
+
 def wide(xs: Sequence[Any], inputs: Sequence[Any], columns: Sequence[Any], bias: Any, state: Tuple[Any, Any]) -> Any:
     """Return h of all hours of one layer, or of several side by side that see each other's h.
 

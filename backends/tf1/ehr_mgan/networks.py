@@ -123,8 +123,11 @@ class Networks(object):
             columns = [tf.concat([u[0], v[0]], axis=0), tf.concat([v[1], u[1]], axis=0)]
             zero = tf.zeros([self.batch, 2 * units], self.dtype)
             sides = [x[stream] for stream in STREAMS]
-            if lstm.single(self.product, zero):
-                found = fused.wide(sides, w, columns, tf.zeros([8 * units], self.dtype), (zero, zero))
+            bias = tf.zeros([8 * units], self.dtype)
+            if lstm.single(self.product, zero) and 2 * units <= lstm.NARROW:
+                found = fused.narrow(tf.concat(sides, axis=2), fused.block(w, columns), bias, (zero, zero), 0.0)
+            elif lstm.single(self.product, zero):
+                found = fused.wide(sides, w, columns, bias, (zero, zero))
             else:
                 kernel = tf.cast(tf.reshape(tf.concat(columns, axis=2), [2 * units, 8 * units]), self.product.dtype)
                 found = lstm.scan(self._projected(sides, w), kernel, (zero, zero))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Sequence, Tuple
 
+import numpy as np
 import tensorflow as tf
 
 from backends.tf2.ehr_mgan import fused
@@ -133,7 +134,10 @@ class Recurrence(object):
         batch = xs[0].shape[1]
         state = tf.zeros([batch, 2 * units], self.master), tf.zeros([batch, 2 * units], self.master)
         if self.fused:
-            return tf.split(fused.wide(xs, w, columns, tf.zeros([8 * units], self.master), state), 2, axis=2)
+            bias = tf.zeros([8 * units], self.master)
+            if 2 * units <= NARROW:
+                return tf.split(fused.narrow(tf.concat(xs, axis=2), fused.block(w, columns), bias, state, 0.0), 2, axis=2)
+            return tf.split(fused.wide(xs, w, columns, bias, state), 2, axis=2)
         shape = [xs[0].shape[0], batch, 4, units]
         sides = [tf.reshape(self.projection(x, joined([[matrix]])), shape) for x, matrix in zip(xs, w)]
         projected = tf.reshape(tf.concat(sides, axis=3), shape[:2] + [8 * units])
@@ -143,7 +147,7 @@ class Recurrence(object):
 def biased(bias: Any) -> Any:
     """Return an LSTM's bias with the constant of the forget gate."""
     units = bias.shape[0] // 4
-    return bias + tf.repeat(tf.constant([0.0, 0.0, FORGET_BIAS, 0.0], bias.dtype), units)
+    return bias + tf.constant(np.repeat([0.0, 0.0, FORGET_BIAS, 0.0], units), bias.dtype)
 
 
 def cell(gates: Any, c: Any) -> Tuple[Any, Any]:
