@@ -85,12 +85,14 @@ class Session(Modeling):
         recorder = recording.Recorder(self.port, self.config, self.data, recording.load_arrays(tape), folder)
         return recorder.record(stages, steps, variants)
 
-    def do_prepare(self, tape: str, action: str, seed: int, warmup_s: float, sample_s: float) -> Dict[str, Any]:
-        """Warm one action up in native mode; return first-step latency, warm-up time and steps a sample."""
+    def do_prepare(
+        self, tape: str, action: str, seed: int, warmup_s: float, sample_s: float, slowdown: float = 0.0
+    ) -> Dict[str, Any]:
+        """Warm one action up in native mode, slowed down by a share if asked; return first-step latency, warm-up time, steps a sample."""
         self.port.load_parameters(recording.weights(recording.load_arrays(tape)))
         source = NativeSource(self.data, seed, self.config["batch"])
         source.cursor = schedule.last_segment(self.config)
-        self.timer = timing.Timer(self.port, source, action, self.config["batch"])
+        self.timer = timing.Timer(self.port, source, action, self.config["batch"], slowdown)
         result = self.timer.prepare(warmup_s, sample_s)
         result["segment"] = self.config["schedule"][-1]["name"]
         result["effective"] = self._effective(self.port.generate(source, self.config["batch"]))

@@ -7,6 +7,7 @@ A sample is the mean time of a few consecutive steps, so many that the clock and
 from __future__ import annotations
 
 import gc
+import math
 import resource
 import sys
 import time
@@ -26,12 +27,17 @@ class Timer(object):
         port, source: an open port and a `NativeSource`.
         action: `train`, `generate`, or a phase: single updates of that phase alone, on one batch, with the framework's own noise.
         count: rows that one `generate` step returns.
+        slowdown: how much slower to be than the port, as a share of its own time, e.g. 0.05. A change of known size, by which a
+            verdict on speed is tested: after a sample's steps the worker keeps the core busy for that share of what they took.
     """
 
-    def __init__(self, port: Any, source: Any, action: str, count: int) -> None:
+    def __init__(self, port: Any, source: Any, action: str, count: int, slowdown: float = 0.0) -> None:
         actions = list(ACTIONS) + list(port.config["phases"])
         if action not in actions:
             raise ValueError("action '%s' is not one of %s" % (action, ", ".join(actions)))
+        if not (math.isfinite(slowdown) and slowdown >= 0.0):
+            raise ValueError("a slow-down is a share of a step's time, 0 or more, and not %r" % slowdown)
+        self.slowdown = slowdown
         self.port, self.source, self.action, self.count = port, source, action, count
         self.batch = Batch({name: array[:count] for name, array in source.training_rows().items()}, None)
         self.steps_a_sample = 1
@@ -47,6 +53,8 @@ class Timer(object):
         else:
             for _ in range(steps):
                 self.port.generate(self.source, self.count)
+        if self.slowdown:
+            _keep_busy(started, 1.0 + self.slowdown)
         return time.perf_counter() - started
 
     def prepare(self, warmup_s: float, sample_s: float) -> Dict[str, Any]:
@@ -80,6 +88,13 @@ class Timer(object):
         finally:
             gc.enable()
         return {"step_s": times, "peak_bytes": peak_bytes()}
+
+
+def _keep_busy(started: float, factor: float) -> None:
+    """Run on until `factor` times as long has passed since `started` as has now: not asleep, as slower code is not."""
+    until = started + factor * (time.perf_counter() - started)
+    while time.perf_counter() < until:
+        pass
 
 
 def peak_bytes() -> int:

@@ -149,3 +149,40 @@ def test_an_action_is_what_its_name_says(action: str) -> None:
     assert {action} == {*port.asked} and 3 == len(port.asked)
     with pytest.raises(ValueError, match="'late' is not one of train, generate, early/slope, late/intercept"):
         timing.Timer(port, NativeSource({"x": np.zeros((8, 1))}, 0, 4), "late", 4)
+
+
+class Ticking:
+    """A clock that moves only when somebody works or looks at it, and a port that takes a tenth of a second a step."""
+
+    config: Mapping[str, Any] = {"phases": []}
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def perf_counter(self) -> float:
+        self.now += 1e-6
+        return self.now
+
+    def train(self, source: NativeSource, steps: int) -> None:
+        self.now += 0.1 * steps
+
+    def generate(self, source: NativeSource, count: int) -> None:
+        self.now += 0.1
+
+
+@pytest.mark.parametrize("action", WHOLE)
+def test_a_slow_down_that_is_asked_for_is_in_every_sample(action: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the share that was asked for, of one step a sample as of several."""
+    port = Ticking()
+    monkeypatch.setattr(timing, "time", port)
+    for steps, slowdown in ((1, 0.0), (1, 0.05), (7, 0.02)):
+        timer = timing.Timer(port, NativeSource({"x": np.zeros((8, 1))}, 0, 4), action, 4, slowdown)
+        timer.steps_a_sample = steps
+        assert timer.block(3)["step_s"] == pytest.approx([0.1 * (1.0 + slowdown)] * 3, rel=1e-4)
+
+
+@pytest.mark.parametrize("slowdown", [-0.01, float("nan"), float("inf")])
+def test_a_slow_down_is_a_share(slowdown: float) -> None:
+    """Nobody can be made faster than the port is."""
+    with pytest.raises(ValueError, match="is a share of a step's time"):
+        timing.Timer(Counting(), NativeSource({"x": np.zeros((8, 1))}, 0, 4), "train", 4, slowdown)
