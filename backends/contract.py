@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from backends.source import Batch, Source
+    from backends.teaching import Taught
 
 #: The ladder, in the order in which it is climbed; `distribution` is judged over seeds.
 STAGES = ("weights", "forward", "loss", "gradients", "update", "trajectory", "distribution")
@@ -113,6 +114,13 @@ class Port(abc.ABC):
         self.single_steps = 0
         #: after `restore`, by optimizer: where its step count comes from, if the checkpoint itself did not hold it.
         self.step_origin = {}  # type: Dict[str, str]
+        #: during `forward_from`, the record that answers with the teacher's values.
+        self.lesson = None  # type: Any
+
+    def new_record(self) -> Any:
+        """Return where a port keeps its activations by name: a dict. What a port computes from what it reads back from there can be
+        taught: in `forward_from` the record keeps the port's values and answers with the teacher's."""
+        return {} if self.lesson is None else self.lesson
 
     # -- required ---------------------------------------------------------------------------------------------
 
@@ -165,6 +173,22 @@ class Port(abc.ABC):
 
     def forward(self, batch: "Batch", training: bool) -> Dict[str, "np.ndarray"]:
         """Return the named inner activations and outputs in the order in which they are computed."""
+        raise NotImplementedError
+
+    def forward_from(self, batch: "Batch", training: bool, teacher: Mapping[str, "np.ndarray"]) -> "Taught":
+        """Return the activations of `forward`, each computed from the teacher's values of those before it where that can be had.
+
+        Which of the teacher's values each was computed from, and which activations of the port's own went into it, is found out and
+        handed over with them, never assumed: a port that goes on with its own values is not taught, and that shows.
+
+        Args:
+            batch, training: as for `forward`.
+            teacher: activations by name, as `forward` of a port of the same workload returns them. Names that this port does not have,
+                and values of another shape, teach nothing.
+
+        Raises:
+            Unsupported: nothing can be taught in this setting.
+        """
         raise NotImplementedError
 
     def losses(self, phase: str, batch: "Batch") -> Dict[str, float]:
@@ -237,7 +261,9 @@ class Port(abc.ABC):
         return {}
 
 
-OPTIONAL = ("forward", "losses", "gradients", "train_step", "optimizer_state", "load_optimizer_state", "save", "restore")
+OPTIONAL = (
+    "forward", "forward_from", "losses", "gradients", "train_step", "optimizer_state", "load_optimizer_state", "save", "restore",
+)
 
 
 def abilities(port: type) -> List[str]:

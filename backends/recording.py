@@ -57,7 +57,7 @@ class Recorder(object):
                 if writer is not None:
                     writer.close()
                 writer, files[stage] = zipfile.ZipFile(path, "w", allowZip64=True), path
-            _write(writer, name, value)
+            write_array(writer, name, value)
             tensors.append(describe(stage, name, value, scale))
         if writer is not None:
             writer.close()
@@ -250,7 +250,7 @@ def _largest(value: np.ndarray) -> float:
     return float(np.max(np.abs(value))) if value.size else 0.0
 
 
-def _write(archive: zipfile.ZipFile, name: str, value: np.ndarray) -> None:
+def write_array(archive: zipfile.ZipFile, name: str, value: np.ndarray) -> None:
     """Append one array to an open .npz, without a pickle."""
     with archive.open(name + ".npy", "w", force_zip64=True) as member:
         np.lib.format.write_array(member, np.asanyarray(value), allow_pickle=False)

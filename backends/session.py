@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Sequence
 
 import numpy as np
 
-from backends import fingerprint, ports, recording, schedule, timing
+from backends import fingerprint, lessons, ports, recording, schedule, timing
 from backends.contract import Setting, Unsupported, abilities
 from backends.modeling import Modeling
 from backends.source import NativeSource, TapeSource
@@ -84,6 +84,10 @@ class Session(Modeling):
         """Run the stages in lockstep, write their tensors, and measure how far honest variations move them."""
         recorder = recording.Recorder(self.port, self.config, self.data, recording.load_arrays(tape), folder)
         return recorder.record(stages, steps, variants)
+
+    def do_teach(self, tape: str, teacher: str, folder: str) -> Dict[str, Any]:
+        """Record the forward stage again, each activation computed from the teacher's values of those before it."""
+        return lessons.record(self.port, self.config, self.data, recording.load_arrays(tape), recording.load_arrays(teacher), folder)
 
     def do_prepare(
         self, tape: str, action: str, seed: int, warmup_s: float, sample_s: float, slowdown: float = 0.0

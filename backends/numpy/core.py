@@ -11,8 +11,10 @@ import numpy as np
 
 from backends import schedule
 from backends.contract import PRECISION_TABLE, Port, Setting, Unsupported
+from backends.numpy import teaching
 from backends.parameters import check
 from backends.source import Batch
+from backends.teaching import Taught
 
 PRECISIONS = ("fp64", "fp32")
 DEVICES = ("cpu",)
@@ -35,7 +37,7 @@ def _blas_threads() -> Union[int, str]:
 
 
 class NumpyPort(Port):
-    """Base of the NumPy ports: weights in a dict, `losses` and `gradients` written by the port."""
+    """Base of the NumPy ports: weights in a dict; `forward` on a `new_record()`, `losses` and `gradients` written by the port."""
 
     def __init__(self, config: Mapping[str, Any], setting: Setting) -> None:
         if setting.precision not in PRECISIONS:
@@ -59,6 +61,9 @@ class NumpyPort(Port):
         check(values, self.config)
         self.weights = {name: np.array(values[name], self.dtype) for name in self.weights}
         self.updates = self.steps_trained = 0
+
+    def forward_from(self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]) -> Taught:
+        return teaching.taught(self, batch, training, teacher)
 
     def train_step(self, phase: str, batch: Any) -> Dict[str, float]:
         terms = self.losses(phase, batch)

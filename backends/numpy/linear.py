@@ -16,9 +16,11 @@ class Port(NumpyPort):
         return batch.arrays["x"].astype(self.dtype), batch.arrays["y"].astype(self.dtype)
 
     def forward(self, batch: Any, training: bool) -> Dict[str, np.ndarray]:
+        seen = self.new_record()  # type: Dict[str, np.ndarray]
         prediction = self._inputs(batch)[0].dot(self.weights["W"]) + self.weights["b"]
         self.observed_dtypes["prediction"] = prediction.dtype.name
-        return {"prediction": prediction}
+        seen["prediction"] = prediction
+        return seen
 
     def losses(self, phase: str, batch: Any) -> Dict[str, float]:
         x, y = self._inputs(batch)

@@ -23,7 +23,8 @@ from backends.contract import PRECISION_TABLE, Port, Setting
 from backends.parameters import check
 from backends.schedule import columns, phases_at
 from backends.source import Batch
-from backends.tf1 import checkpoints, foreign, native, optimizers, phases, runtime
+from backends.teaching import Taught
+from backends.tf1 import checkpoints, foreign, native, optimizers, phases, runtime, teaching
 from backends.tf1.phases import SCOPE
 from backends.tf1.runtime import DEVICES, EXECUTIONS, framework_versions  # noqa: F401  (a backend's abilities are read here)
 
@@ -184,6 +185,11 @@ class Tf1Port(Port):
         tensors = self.training if training else self.inference
         feed = self._feed(self.config["forward"]["phase"] if training else "", batch)
         return {name: runtime.readable(value) for name, value in zip(tensors, self._run(list(tensors.values()), feed))}
+
+    def forward_from(self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]) -> Taught:
+        tensors, phase = (self.training, self.config["forward"]["phase"]) if training else (self.inference, "")
+        given = list(self.arrays.values()) + list(self.noise.sites.get(self.config["forward"]["phase"], {}).values())
+        return teaching.taught(tensors, given, self._feed(phase, batch), teacher, self._run)
 
     def losses(self, phase: str, batch: Batch) -> Dict[str, float]:
         built = self.phases[phase]

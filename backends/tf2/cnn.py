@@ -39,15 +39,14 @@ class Port(Tf2Port):
         return {"x": (self.dtype, [None] + self.config["image"]), "y": (tf.int64, [None])}
 
     def activations(self, arrays: Mapping[str, Any], noise: Any, training: bool) -> Dict[str, Any]:
-        found = collections.OrderedDict()  # type: Dict[str, Any]
+        found = self.new_record()  # type: Dict[str, Any]
         x = arrays["x"]
         for name in ("conv1", "pool1", "conv2", "pool2", "flatten", "dense1"):
-            x = found[name] = self.layers[name](x)
+            found[name] = self.layers[name](x)
+            x = found[name]
         x = tf.cast(x, self.dtype)
-        if training:
-            x = self.dropout(x, self.config["dropout_rate"], noise, "dropout")
-        found["dropout"] = x
-        found["batch_norm"] = self.layers["batch_norm"](x, training=training)
+        found["dropout"] = self.dropout(x, self.config["dropout_rate"], noise, "dropout") if training else x
+        found["batch_norm"] = self.layers["batch_norm"](found["dropout"], training=training)
         found["logits"] = tf.cast(self.layers["dense2"](found["batch_norm"]), self.dtype)
         found["probabilities"] = tf.nn.softmax(found["logits"])
         return found

@@ -18,7 +18,8 @@ from backends import loss_scale, schedule
 from backends.contract import PRECISION_TABLE, Port, Setting
 from backends.parameters import check
 from backends.source import Batch
-from backends.tf2 import checkpoints, native, runtime
+from backends.teaching import Taught
+from backends.tf2 import checkpoints, native, runtime, teaching
 from backends.tf2.runtime import DEVICES, EXECUTIONS, framework_versions  # noqa: F401  (abilities are read here)
 from backends.tf2.training import Tensors, Trainer
 
@@ -63,7 +64,7 @@ class Tf2Port(Port):
         raise NotImplementedError
 
     def activations(self, arrays: Tensors, noise: Optional[Tensors], training: bool) -> Tensors:
-        """Return named activations in order. `noise` by site; None in inference mode only."""
+        """Return named activations in order, in a `new_record()`. `noise` by site; None in inference mode only."""
         raise NotImplementedError
 
     def loss_terms(self, phase: str, arrays: Tensors, noise: Tensors) -> Tensors:
@@ -136,6 +137,11 @@ class Tf2Port(Port):
             arrays, noise = self._given(self.config["forward"]["phase"], batch) if training else (self._tensors(batch.arrays), None)
             found = self._forward(arrays, noise, training)
         return {name: runtime.readable(value) for name, value in zip(self.activation_names, found)}
+
+    def forward_from(self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]) -> Taught:
+        with runtime.refusals(), self.trainer.undisturbed():
+            arrays, noise = self._given(self.config["forward"]["phase"], batch) if training else (self._tensors(batch.arrays), None)
+            return teaching.taught(self, arrays, noise, training, teacher)
 
     def losses(self, phase: str, batch: Batch) -> Dict[str, float]:
         with runtime.refusals(), self.trainer.undisturbed():

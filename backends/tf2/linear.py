@@ -25,7 +25,9 @@ class Port(Tf2Port):
         return {"W": self.layers["linear"].kernel, "b": self.layers["linear"].bias}
 
     def activations(self, arrays: Mapping[str, Any], noise: Any, training: bool) -> Dict[str, Any]:
-        return {"prediction": tf.cast(self.layers["linear"](arrays["x"]), self.dtype)}
+        found = self.new_record()  # type: Dict[str, Any]
+        found["prediction"] = tf.cast(self.layers["linear"](arrays["x"]), self.dtype)
+        return found
 
     def loss_terms(self, phase: str, arrays: Mapping[str, Any], noise: Any) -> Dict[str, Any]:
         prediction = self.activations(arrays, noise, training=True)["prediction"]

@@ -32,7 +32,7 @@ class Network(nn.Module):
 
     def forward(self, x: torch.Tensor, keep: Optional[torch.Tensor], record: Optional[Tensors]) -> torch.Tensor:
         """Return logits [batch, classes] for images [batch, height, width, channels]; `keep` is the dropout mask."""
-        seen = {}  # type: Tensors
+        seen = {} if record is None else record  # type: Tensors
         seen["conv1"] = functional.relu(self.conv1(x.permute(0, 3, 1, 2)))
         seen["pool1"] = functional.max_pool2d(seen["conv1"], 2, self.stride)
         seen["conv2"] = functional.relu(self.conv2(seen["pool1"]))
@@ -48,14 +48,14 @@ class Network(nn.Module):
         seen["batch_norm"] = self.batch_norm(seen["dropout"])
         seen["logits"] = self.dense2(seen["batch_norm"]).to(x.dtype)
         if record is not None:
-            for name, value in seen.items():
-                record[name] = value.permute(0, 2, 3, 1) if value.ndim == 4 else value
             record["probabilities"] = functional.softmax(seen["logits"], dim=1)
         return seen["logits"]
 
 
 class Port(TorchPort):
     """The convolutional classifier."""
+
+    CHANNELS_FIRST = True
 
     LAYOUT = {
         "conv1/kernel": ("conv1.weight", CONV2D),

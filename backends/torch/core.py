@@ -15,7 +15,8 @@ import torch
 from backends import loss_scale, schedule
 from backends.contract import PRECISION_TABLE, Port, Setting, Unsupported
 from backends.source import Batch
-from backends.torch import drawing, memory
+from backends.teaching import Taught
+from backends.torch import drawing, memory, teaching
 from backends.torch.compiling import Compiler
 from backends.torch.normalization import BatchNorm
 from backends.torch.state import StoredPort, Tensors
@@ -59,6 +60,8 @@ class TorchPort(StoredPort):
 
     #: Whether `compiled` compiles `loss_terms`, `activations` and `product` whole; else the port compiles pieces.
     COMPILED_WHOLE = True
+    #: Whether activations of four axes are images that the port keeps as [batch, channels, height, width].
+    CHANNELS_FIRST = False
 
     def __init__(self, config: Mapping[str, Any], setting: Setting) -> None:
         if setting.execution not in EXECUTIONS:
@@ -109,8 +112,8 @@ class TorchPort(StoredPort):
         return self.terms(output, arrays)
 
     def activations(self, arrays: Tensors, noise: Tensors) -> Tensors:
-        """Return the named activations in order, in the mode that `self.model.training` says."""
-        record = {}  # type: Tensors
+        """Return the named activations in order, in a `new_record()`, in the mode that `self.model.training` says."""
+        record = self.new_record()  # type: Tensors
         with self.precision():
             self.output(arrays, noise, record)
         return record
@@ -159,12 +162,28 @@ class TorchPort(StoredPort):
         noise = self.drawing.noise(phase, 0, drawing.STEP, self.single_steps) if drawn else self.noise(batch.noise)
         return self.tensors(batch.arrays), noise
 
+    def shown(self, value: torch.Tensor) -> torch.Tensor:
+        """Return an activation in the layout in which all ports show it."""
+        return value.permute(0, 2, 3, 1) if self.CHANNELS_FIRST and value.ndim == 4 else value
+
+    def unshown(self, value: torch.Tensor) -> torch.Tensor:
+        """Return the inverse of `shown`."""
+        return value.permute(0, 3, 1, 2) if self.CHANNELS_FIRST and value.ndim == 4 else value
+
+    def _looked_at(self, batch: Batch, training: bool) -> Tuple[Tensors, Tensors]:
+        return self._given(self.config["forward"]["phase"], batch) if training else (self.tensors(batch.arrays), {})
+
     def forward(self, batch: Batch, training: bool) -> Dict[str, np.ndarray]:
-        given = self._given(self.config["forward"]["phase"], batch) if training else (self.tensors(batch.arrays), {})
+        given = self._looked_at(batch, training)
         with self.mode(training, tracking=False), torch.no_grad():
             record = self._look(*given)
         self.observed_dtypes.update({name: dtype_label(value) for name, value in record.items()})
-        return {name: self.array(value) for name, value in record.items()}
+        return {name: self.array(self.shown(value)) for name, value in record.items()}
+
+    def forward_from(self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]) -> Taught:
+        given = self._looked_at(batch, training)
+        with self.mode(training, tracking=False):
+            return teaching.taught(self, *given, teacher)
 
     def losses(self, phase: str, batch: Batch) -> Dict[str, float]:
         with self.mode(True, tracking=False), torch.no_grad():

@@ -67,7 +67,8 @@ class Port(Tf2Port):
         """Return the outputs of the layers."""
         layers = self.layers
         table = dense_gradient(tf.convert_to_tensor(layers["embedding"].embeddings))
-        found = {"embedding": tf.gather(table, arrays["x"])}
+        found = self.new_record()
+        found["embedding"] = tf.gather(table, arrays["x"])
         found["context"] = self.attention(found["embedding"], arrays["x"] > 0, found)
         found["norm1"] = layers["norm1"](found["embedding"] + found["context"])
         found["inner"] = layers["inner"](found["norm1"])

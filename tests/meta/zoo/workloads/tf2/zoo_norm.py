@@ -64,7 +64,8 @@ class Port(Tf2Port):
 
     def activations(self, arrays, noise, training):
         """Return every layer's output."""
-        seen = {"conv": self.layers["conv"](arrays["x"])}
+        seen = self.new_record()
+        seen["conv"] = self.layers["conv"](arrays["x"])
         seen["fused"] = self.layers["fused"](seen["conv"], training=training)
         seen["dense"] = self.layers["dense"](self.layers["flatten"](tf.nn.relu(seen["fused"])))
         seen["frozen"] = self.layers["frozen"](seen["dense"], training=training)

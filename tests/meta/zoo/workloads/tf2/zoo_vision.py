@@ -45,9 +45,12 @@ class Port(Tf2Port):
         """Return every layer's output."""
         small = self.config["thumbnail"]
         x = bilinear(arrays["x"], self.config["enlarged"])
-        seen = {"enlarged": x}
+        seen = self.new_record()
+        seen["enlarged"] = x
+        x = seen["enlarged"]
         for name in ("stem", "max_pool", "leaky", "average_pool", "depthwise", "transposed"):
-            x = seen[name] = self.layers[name](x)
+            seen[name] = self.layers[name](x)
+            x = seen[name]
         seen["nearest"] = tf.image.resize(x, [small, small], method="nearest")
         seen["thumbnail"] = bilinear(arrays["x"], small)
         seen["flatten"] = self.layers["flatten"](tf.concat([seen["nearest"], seen["thumbnail"]], -1))

@@ -42,7 +42,9 @@ class Port(TorchPort):
 
     def activations(self, arrays, noise):
         """Return the critic's logits, in training also those of generated flowers."""
-        found = {"hidden": self.hidden(arrays["x"]), "real": self.score(arrays["x"])}
+        found = self.new_record()
+        found["hidden"] = self.hidden(arrays["x"])
+        found["real"] = self.model["critic/score"](found["hidden"])
         if self.model.training:
             found["made"] = self.fake(noise["z"])
             found["fake"] = self.score(found["made"])

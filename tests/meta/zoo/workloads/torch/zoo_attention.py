@@ -51,7 +51,8 @@ class Port(TorchPort):
     def attention(self, x, present, found):
         """Return what each position takes from those that it may see."""
         query, key, value = (self.heads(self.model[name](x)) for name in ("query", "key", "value"))
-        scores = found["scores"] = self.rotated(query) @ self.rotated(key).transpose(2, 3) / math.sqrt(query.shape[3])
+        found["scores"] = self.rotated(query) @ self.rotated(key).transpose(2, 3) / math.sqrt(query.shape[3])
+        scores = found["scores"]
         steps = torch.arange(x.shape[1], device=x.device)
         allowed = present[:, None, None, :] & (steps <= steps[:, None])
         found["attention"] = functional.softmax(scores.masked_fill(~allowed, self.config["masked"]), dim=3)
@@ -60,7 +61,8 @@ class Port(TorchPort):
     def output(self, arrays, noise, record):
         """Return the logits."""
         model = self.model
-        found = {"embedding": model["embedding"](arrays["x"])}
+        found = {} if record is None else record
+        found["embedding"] = model["embedding"](arrays["x"])
         found["context"] = self.attention(found["embedding"], arrays["x"] > 0, found)
         found["norm1"] = model["norm1"](found["embedding"] + found["context"])
         found["inner"] = model["inner"](found["norm1"])
@@ -68,7 +70,7 @@ class Port(TorchPort):
         found["norm2"] = model["norm2"](found["norm1"] + model["outer"](found["gelu"]))
         found["logits"] = model["dense"](found["norm2"].mean(1))
         if record is not None:
-            record.update(found, probabilities=self.product(found["logits"]))
+            record["probabilities"] = self.product(found["logits"])
         return found["logits"]
 
     def terms(self, output, arrays):

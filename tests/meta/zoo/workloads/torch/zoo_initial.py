@@ -53,11 +53,12 @@ class Port(TorchPort):
 
     def output(self, arrays, noise, record):
         """Return the logits."""
-        found = {"embedding": self.model["embedding"](arrays["x"]).mean(1)}
+        found = {} if record is None else record
+        found["embedding"] = self.model["embedding"](arrays["x"]).mean(1)
         found["norm"] = self.model["norm"](self.model["block"](found["embedding"]))
         found["logits"] = self.model["dense"](found["embedding"] + found["norm"])
         if record is not None:
-            record.update(found, probabilities=self.product(found["logits"]))
+            record["probabilities"] = self.product(found["logits"])
         return found["logits"]
 
     def terms(self, output, arrays):

@@ -27,8 +27,10 @@ class Port(TorchPort):
 
     def heads(self, x):
         """Return the hidden units, their deviation over the batch, and the heads."""
-        hidden = torch.tanh(self.model["hidden"](x))
-        found = {"hidden": hidden, "deviation": hidden.std(0, correction=0)}
+        found = self.new_record()
+        found["hidden"] = torch.tanh(self.model["hidden"](x))
+        hidden = found["hidden"]
+        found["deviation"] = hidden.std(0, correction=0)
         wide = torch.cat([hidden, found["deviation"].mean().expand(len(x), 1)], dim=1)
         found.update({name: self.model[name](wide) for name in self.config["heads"]})
         found["chance"] = torch.sigmoid(found["chance"] - self.config["rare"])

@@ -57,7 +57,8 @@ class Network(nn.Module):
 
     def forward(self, x, record):
         """Return logits [batch, classes] for images [batch, height, width, channels]."""
-        seen = {"conv": self.conv(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)}
+        seen = {} if record is None else record
+        seen["conv"] = self.conv(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
         seen["fused"] = self.fused(seen["conv"])
         seen["dense"] = self.dense(functional.relu(seen["fused"]).flatten(1))
         seen["frozen"] = self.frozen(seen["dense"])
@@ -65,8 +66,6 @@ class Network(nn.Module):
         seen["block"] = self.block(hidden)
         seen["last"] = self.last(seen["block"])
         seen["logits"] = self.head(functional.relu(hidden + seen["last"]))
-        if record is not None:
-            record.update(seen)
         return seen["logits"]
 
 

@@ -87,14 +87,15 @@ class Port(TorchPort):
     def output(self, arrays, noise, record):
         """Return the logits."""
         present = torch.arange(self.config["steps"], device=self.device) < arrays["length"][:, None]
-        found = {"lstm": self.lstm(arrays["x"], arrays["length"])}
+        found = {} if record is None else record
+        found["lstm"] = self.lstm(arrays["x"], arrays["length"])
         found["lstm/dropout"] = self.dropout(found["lstm"], noise, "lstm")
         found["gru"] = self.model["gru"](found["lstm/dropout"], present)
         found["gru/dropout"] = self.dropout(found["gru"], noise, "gru")
         found["pooled"] = found["gru/dropout"].mean(1)
         found["logits"] = self.model["dense"](found["pooled"])
         if record is not None:
-            record.update(found, probabilities=self.product(found["logits"]))
+            record["probabilities"] = self.product(found["logits"])
         return found["logits"]
 
     def terms(self, output, arrays):

@@ -76,11 +76,10 @@ class Port(TorchPort):
 
     def output(self, arrays, noise, record):
         """Return the prediction."""
-        hidden = functional.relu(self.model["hidden"](arrays["x"]))
-        prediction = self.model["output"](hidden).to(self.dtype)
-        if record is not None:
-            record.update(hidden=hidden, prediction=prediction)
-        return prediction
+        found = {} if record is None else record
+        found["hidden"] = functional.relu(self.model["hidden"](arrays["x"]))
+        found["prediction"] = self.model["output"](found["hidden"]).to(self.dtype)
+        return found["prediction"]
 
     def terms(self, output, arrays):
         """Return the squared error."""

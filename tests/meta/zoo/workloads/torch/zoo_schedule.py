@@ -113,8 +113,10 @@ class Port(TorchPort):
 
     def activations(self, arrays, noise):
         """Return both predictions and their sum."""
-        found = {phase: self.prediction(phase, arrays) for phase in self.config["phases"]}
-        return dict(found, sum=sum(found.values()))
+        found = self.new_record()
+        found.update({phase: self.prediction(phase, arrays) for phase in self.config["phases"]})
+        found["sum"] = sum(found.values())
+        return found
 
     def _products(self, arrays, noise):
         return self.activations(arrays, noise)["sum"]

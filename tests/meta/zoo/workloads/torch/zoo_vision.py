@@ -38,7 +38,8 @@ class Network(nn.Module):
     def forward(self, images, record):
         """Return logits [batch, classes] for images [batch, height, width, channels]."""
         x, large, small, slope = images.permute(0, 3, 1, 2), self.config["enlarged"], self.config["thumbnail"], self.config["slope"]
-        seen = {"enlarged": functional.interpolate(x, size=(large, large), mode="bilinear")}
+        seen = {} if record is None else record
+        seen["enlarged"] = functional.interpolate(x, size=(large, large), mode="bilinear")
         seen["stem"] = self.stem(functional.pad(seen["enlarged"], (0, 1, 0, 1)))
         seen["max_pool"] = functional.max_pool2d(functional.pad(seen["stem"], (0, 1, 0, 1), value=-torch.inf), 3, stride=2)
         seen["leaky"] = functional.leaky_relu(seen["max_pool"], slope)
@@ -49,13 +50,13 @@ class Network(nn.Module):
         seen["thumbnail"] = functional.interpolate(x, size=(small, small), mode="bilinear", antialias=False)
         seen["flatten"] = torch.cat([seen["nearest"], seen["thumbnail"]], 1).permute(0, 2, 3, 1).flatten(1)
         seen["logits"] = self.head(seen["flatten"])
-        if record is not None:
-            record.update({name: value.permute(0, 2, 3, 1) if value.ndim == 4 else value for name, value in seen.items()})
         return seen["logits"]
 
 
 class Port(TorchPort):
     """Resizing, convolutions, poolings."""
+
+    CHANNELS_FIRST = True
 
     LAYOUT: ClassVar = {
         "stem/kernel": ("stem.weight", CONV2D),

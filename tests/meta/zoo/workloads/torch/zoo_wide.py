@@ -19,11 +19,11 @@ class Port(TorchPort):
 
     def output(self, arrays, noise, record):
         """Return the predictions."""
+        found = {} if record is None else record
         total = self.model(arrays["x"])
-        prediction = total.to(self.dtype) * self.config["share"]
-        if record is not None:
-            record.update(sum=total, prediction=prediction)
-        return prediction
+        found["sum"] = total
+        found["prediction"] = found["sum"].to(self.dtype) * self.config["share"]
+        return found["prediction"]
 
     def terms(self, output, arrays):
         """Return the squared error."""

@@ -1,0 +1,128 @@
+"""Teacher-forced looks: what each activation is when those before it are somebody else's, and what it was really computed from.
+
+A port that reads its predecessors back from the record in which it keeps its activations is taught for free: the record, a `Lesson`,
+keeps what the port sets and answers with what the teacher says. Nothing is assumed of a port: a backend says what was computed from
+what, and `survey` finds in it which of the teacher's values each activation was computed from and which of the port's own went into
+it all the same. Runs in every build, knows no framework.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Collection, Dict, Iterator, List, Mapping, MutableMapping, Sequence, Set, Tuple
+
+import numpy as np
+
+#: Kinds of leaves of what was computed; a leaf is (kind, name), anything else that can be hashed is something computed.
+DATA, WEIGHT, TEACHER = "data", "weight", "teacher"
+
+Node = Any
+#: Everything upstream of an activation, itself included: what each node was computed from.
+Walk = Dict[Node, Set[Node]]
+
+
+class Taught(object):
+    """What a taught look has given.
+
+    Attributes:
+        values: each activation, in order, as `forward` returns it.
+        read: for each, the activations whose value by the teacher it was computed from.
+        own: for each, earlier activations whose computing in this port went into it, so that an error in one of them shows in it:
+            where one of these departs, that this one departs says nothing.
+    """
+
+    __slots__ = ("own", "read", "values")
+
+    def __init__(self, values: Mapping[str, np.ndarray], read: Mapping[str, Sequence[str]], own: Mapping[str, Sequence[str]]) -> None:
+        self.values = dict(values)
+        self.read = {name: list(names) for name, names in read.items()}
+        self.own = {name: list(names) for name, names in own.items()}
+
+
+class Lesson(MutableMapping):
+    """A record of activations that keeps what is set, in order, and answers with the teacher's.
+
+    Args:
+        answer: returns what to give for an activation, from its name and the port's own value of it.
+
+    Attributes:
+        kept: the port's own values by name.
+    """
+
+    def __init__(self, answer: Callable[[str, Any], Any]) -> None:
+        self._answer = answer
+        self.kept: Dict[str, Any] = {}
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.kept[name] = value
+
+    def __getitem__(self, name: str) -> Any:
+        return self._answer(name, self.kept[name])
+
+    def __delitem__(self, name: str) -> None:
+        del self.kept[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.kept)
+
+    def __len__(self) -> int:
+        return len(self.kept)
+
+
+def fits(teacher: Mapping[str, np.ndarray], name: str, shape: Sequence[Any]) -> bool:
+    """Return whether the teacher has a value of this shape (None: any length); one of another shape is not taught."""
+    found = np.shape(teacher[name]) if name in teacher else None
+    return found is not None and len(found) == len(shape) and all(own in (None, there) for own, there in zip(shape, found))
+
+
+def walk(start: Node, inputs: Callable[[Node], Collection[Node]]) -> Walk:
+    """Return everything upstream of a node, with what each was computed from; leaves are where it ends."""
+    found: Walk = {}
+    waiting: List[Node] = [start]
+    while waiting:
+        node = waiting.pop()
+        if node not in found:
+            found[node] = set() if isinstance(node, tuple) else set(inputs(node))
+            waiting.extend(found[node])
+    return found
+
+
+def survey(walks: Mapping[str, Walk], starts: Mapping[str, Node]) -> Tuple[Dict[str, List[str]], Dict[str, List[str]]]:
+    """Return what each activation has read of the teacher, and which earlier ones' own computing went into it.
+
+    The second holds an earlier activation that is upstream itself, and one that shares with this one anything computed from the
+    teacher's values, or from data with weights: what a port keeps in its record may be a copy of what it goes on with, and a loop may
+    compute several layers at once. So it says too much rather than too little. What depends on data alone, or on weights alone (a
+    mask, a cast, a transposed kernel), may be shared.
+
+    Args:
+        walks: of each activation, in order. starts: the node that each is.
+    """
+    living, order = _living(walks), list(walks)
+    computed = {name: {node for node in found if not isinstance(node, tuple)} for name, found in walks.items()}
+    read: Dict[str, List[str]] = {}
+    own: Dict[str, List[str]] = {}
+    for place, name in enumerate(order):
+        read[name] = [other for other in order if (TEACHER, other) in walks[name]]
+        shared = computed[name] & living
+        own[name] = [other for other in order[:place] if starts[other] in computed[name] or shared & computed[other]]
+    return read, own
+
+
+def _living(walks: Mapping[str, Walk]) -> Set[Node]:
+    """Return the nodes in which an activation takes shape: computed from the teacher's values, or from data with weights."""
+    users: Dict[Node, Set[Node]] = {}
+    reached: Dict[Node, Set[str]] = {}
+    for found in walks.values():
+        for node, sources in found.items():
+            for source in sources:
+                users.setdefault(source, set()).add(node)
+    waiting = [node for node in users if isinstance(node, tuple)]
+    reached.update((node, {node[0]}) for node in waiting)
+    while waiting:
+        node = waiting.pop()
+        for user in users.get(node, ()):
+            known = reached.setdefault(user, set())
+            if not reached[node] <= known:
+                known |= reached[node]
+                waiting.append(user)
+    return {node for node, kinds in reached.items() if TEACHER in kinds or {DATA, WEIGHT} <= kinds}

@@ -1,0 +1,181 @@
+"""Every port can be taught: each activation is computed from the teacher's values of those before it, and what was read is told."""
+
+from __future__ import annotations
+
+import importlib
+
+import numpy as np
+import pytest
+
+from backends.source import Batch
+from backends.teaching import DATA, TEACHER, WEIGHT, Lesson, fits, survey, walk
+
+#: What each activation of `cnn` is computed from, in both modes.
+CNN = {
+    "conv1": [], "pool1": ["conv1"], "conv2": ["pool1"], "pool2": ["conv2"], "flatten": ["pool2"], "dense1": ["flatten"],
+    "dropout": ["dense1"], "batch_norm": ["dropout"], "logits": ["batch_norm"], "probabilities": ["logits"],
+}
+
+
+def given(kit):
+    """Yield each mode with what `forward` is given."""
+    batch = kit.lockstep().batch(0, kit.config["forward"]["phase"])
+    for mode in kit.config["forward"]["modes"]:
+        yield mode == "training", batch if mode == "training" else Batch(batch.arrays, None)
+
+
+@pytest.mark.workloads("linear", "cnn")
+def test_taught_by_itself_a_port_computes_what_it_does(kit):
+    """The port's own values as the teacher's change nothing, and the state is left alone."""
+    port = kit.port()
+    before = port.parameters()
+    for training, batch in given(kit):
+        own = port.forward(batch, training)
+        taught = port.forward_from(batch, training, own)
+        assert list(own) == list(taught.values)
+        for name, value in own.items():
+            assert taught.values[name].dtype == value.dtype
+            kit.close(taught.values[name], value, 1e-12, name)
+        again = port.forward(batch, training)
+        for name, value in own.items():
+            np.testing.assert_array_equal(again[name], value, err_msg=name)
+    for name, value in port.parameters().items():
+        np.testing.assert_array_equal(value, before[name], err_msg=name)
+
+
+@pytest.mark.workloads("cnn")
+@pytest.mark.parametrize("precision", ["fp64", "bf16"])
+def test_each_layer_is_computed_from_the_layer_before(kit, precision):
+    """Told by the graph, by watching, and by the values: a teacher of its own for one activation changes the next one alone."""
+    port = kit.port(precision)
+    for training, batch in given(kit):
+        own = port.forward(batch, training)
+        taught = port.forward_from(batch, training, own)
+        assert taught.read == CNN
+        assert {name for name, others in taught.own.items() if others} == set()
+        for changed in ("conv1", "pool2", "dropout"):
+            other = port.forward_from(batch, training, dict(own, **{changed: own[changed] * 2.0 + 1.0}))
+            moved = {name for name in own if not np.array_equal(other.values[name], taught.values[name])}
+            assert moved == {name for name, read in CNN.items() if changed in read}, changed
+
+
+@pytest.mark.workloads("cnn")
+def test_what_does_not_fit_teaches_nothing(kit):
+    """A value of another shape, and a name that is not there: the next layer is computed from the port's own, and that is told."""
+    port = kit.port()
+    training, batch = next(given(kit))
+    own = port.forward(batch, training)
+    teacher = dict(own, pool1=own["pool1"][:, :-1], other=np.zeros(3))
+    del teacher["dense1"]
+    taught = port.forward_from(batch, training, teacher)
+    assert (taught.read["conv2"], taught.read["pool2"], taught.read["dropout"]) == (["conv1"], ["conv2"], ["flatten"])
+    assert (taught.own["conv2"], taught.own["pool2"], taught.own["dropout"]) == (["pool1"], [], ["dense1"])
+    for name, value in own.items():
+        kit.close(taught.values[name], value, 1e-12, name)
+
+
+@pytest.mark.workloads("cnn")
+@pytest.mark.backends("tf2", "torch")
+def test_a_port_that_does_not_read_back_is_not_taught(kit):
+    """It goes on with its own values: none of the teacher's was read, and every layer says on which ones of its own it rests."""
+    class Deaf(kit.port_class()):
+        """The port with a record that it never reads, as a caller would copy it."""
+
+        def activations(self, *arguments):
+            lesson, self.lesson = self.lesson, None
+            found = super(Deaf, self).activations(*arguments)
+            self.lesson = lesson
+            return found
+
+    setting = kit.port().setting
+    port = Deaf(kit.config, setting)
+    port.load_parameters(kit.weights)
+    training, batch = next(given(kit))
+    own = port.forward(batch, training)
+    taught = port.forward_from(batch, training, {name: value + 1.0 for name, value in own.items()})
+    assert set() == {name for names in taught.read.values() for name in names}
+    names = list(own)
+    for place, name in enumerate(names[1:], 1):
+        assert names[place - 1] in taught.own[name], name
+        kit.close(taught.values[name], own[name], 1e-12, name)
+
+
+@pytest.mark.workloads("ehr_mgan")
+@pytest.mark.backends("tf1")
+def test_the_generators_of_ehr_mgan_are_taught_as_they_are(kit):
+    """Feeding reaches what is behind the exchanged axes: each layer follows from the teacher's layer below, and the loop of the
+    VAEs, which computes all of its layers at once, says so."""
+    port = kit.port()
+    training, batch = next(given(kit))
+    own = port.forward(batch, training)
+    taught = port.forward_from(batch, training, own)
+    for name, value in own.items():
+        kit.close(taught.values[name], value, 1e-12, name)
+    for stream in ("continuous", "discrete"):
+        for upper, lower in (("layer2", "layer1"), ("layer3", "layer2"), ("latent", "layer3")):
+            assert "generator/%s/%s" % (stream, lower) in taught.read["generator/%s/%s" % (stream, upper)]
+        assert [] == taught.own["generator/%s/latent" % stream]
+        assert ["generator/%s/latent" % stream] == taught.read["generated/%s/layer1" % stream]
+    assert "continuous/encoder/layer1" in taught.own["continuous/decoder/layer1"]
+    name = "generator/discrete/layer3"
+    other = port.forward_from(batch, training, dict(own, **{name: own[name] + 0.5}))
+    moved = {key for key in own if not np.array_equal(other.values[key], taught.values[key])}
+    assert {"generator/discrete/latent"} == moved
+
+
+@pytest.mark.backends("numpy")
+@pytest.mark.workloads("linear")
+def test_numpy_sees_what_goes_on_with_its_own_values(kit):
+    """What is computed from an overwritten array is NaN, and says that all before it may have gone into it."""
+    probed = importlib.import_module("backends.numpy.teaching").Probed
+    teacher = {"a": np.full(3, 5.0), "b": np.full(3, 7.0)}
+    honest = probed(teacher)
+    honest["a"] = np.ones(3)
+    honest["b"] = honest["a"] * 2.0
+    honest["c"] = honest["b"] + honest["a"]
+    assert ([10.0] * 3, [12.0] * 3) == (honest.kept["b"].tolist(), honest.kept["c"].tolist())
+    assert ({"a": [], "b": ["a"], "c": ["a", "b"]}, {"a": [], "b": [], "c": []}) == (honest.read, honest.own)
+    deaf = probed(teacher)
+    first = np.ones(3)
+    deaf["a"] = first
+    deaf["b"] = first * 2.0
+    assert ([], ["a"]) == (deaf.read["b"], deaf.own["b"])
+    view = probed(teacher)
+    view["a"] = np.ones(6)[:3]
+    view["b"] = view["a"] * 2.0
+    assert (["a"], ["a"]) == (view.read["b"], view.own["b"])
+
+
+def test_a_lesson_keeps_what_is_set_and_answers_with_the_teachers():
+    """Reading, iterating and unpacking all go to the teacher; what was set stays in order."""
+    asked = []
+    lesson = Lesson(lambda name, own: (asked.append((name, own)), -own)[1])
+    lesson["b"] = 1
+    lesson.update(a=2)
+    assert (-1, -2, {"b": -1, "a": -2}) == (lesson["b"], lesson.get("a"), dict(lesson))
+    assert [("b", 1), ("a", 2)] == asked[:2]
+    assert {"b": 1, "a": 2} == lesson.kept and ["b", "a"] == list(lesson.kept)
+    with pytest.raises(KeyError):
+        lesson["c"]
+    del lesson["b"]
+    assert (1, ["a"]) == (len(lesson), list(lesson))
+
+
+@pytest.mark.parametrize(("shape", "expected"), [([2, 3], True), ([None, 3], True), ([2, 4], False), ([2], False), ([2, 3, 1], False)])
+def test_only_a_value_of_the_same_shape_fits(shape, expected):
+    """An axis of any length takes any; a name that the teacher lacks fits nowhere."""
+    assert expected == fits({"a": np.zeros((2, 3))}, "a", shape)
+    assert not fits({}, "a", shape)
+
+
+def test_a_survey_tells_taught_from_untaught():
+    """A copy for the record, a loop for two layers, a shared mask: what is in common counts where an activation takes shape in it."""
+    data, weight = (DATA, "x"), (WEIGHT, "w")
+    inputs = {
+        "first": [data, weight, "mask"], "shown": ["first"], "copied": ["first", weight], "taught": [(TEACHER, "shown"), "mask"],
+        "mask": [data], "loop": [(TEACHER, "taught"), weight, "loop"], "one": ["loop"], "two": ["loop", weight], "plain": [data],
+    }
+    order = ["shown", "copied", "taught", "one", "two", "plain"]
+    read, own = survey({name: walk(name, lambda node: inputs[node]) for name in order}, {name: name for name in order})
+    assert {"shown": [], "copied": [], "taught": ["shown"], "one": ["taught"], "two": ["taught"], "plain": []} == read
+    assert {"shown": [], "copied": ["shown"], "taught": [], "one": [], "two": ["one"], "plain": []} == own
