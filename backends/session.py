@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Sequence
 
 import numpy as np
 
-from backends import fingerprint, lessons, ports, recording, schedule, timing
+from backends import fingerprint, lessons, ports, recording, schedule, spending, timing
 from backends.contract import Setting, Unsupported, abilities
 from backends.modeling import Modeling
 from backends.source import NativeSource, TapeSource
@@ -29,6 +29,7 @@ class Session(Modeling):
         self.setting = Setting()
         self.data = {}  # type: Dict[str, np.ndarray]
         self.timer = None  # type: Any
+        self.backend = ""
 
     def do_describe(self, backend: str) -> Dict[str, Any]:
         """Import the framework and return the build's identity."""
@@ -45,6 +46,7 @@ class Session(Modeling):
         port_class = ports.load(path)
         self.config, self.setting = config, Setting(**setting)
         self.data = recording.load_arrays(data)
+        self.backend = backend
         self.port = port_class(config, self.setting)
         return {
             "identity": identity,
@@ -97,13 +99,20 @@ class Session(Modeling):
         source = NativeSource(self.data, seed, self.config["batch"])
         source.cursor = schedule.last_segment(self.config)
         self.timer = timing.Timer(self.port, source, action, self.config["batch"], slowdown)
+        spending.reset_device_peak(self.backend, self.port)
         result = self.timer.prepare(warmup_s, sample_s)
         result["segment"] = self.config["schedule"][-1]["name"]
         result["effective"] = self._effective(self.port.generate(source, self.config["batch"]))
         return result
 
     def do_block(self, samples: int) -> Dict[str, Any]:
-        """Time one block of the prepared action."""
+        """Time one block of the prepared action; with it, the device's peak since `prepare`."""
         if self.timer is None:
             raise RuntimeError("block before prepare")
-        return self.timer.block(samples)
+        return dict(self.timer.block(samples), **spending.device_peak(self.backend, self.port))
+
+    def do_spend(self) -> Dict[str, Any]:
+        """Return what one step of the prepared action costs beside time; runs steps that are not timed."""
+        if self.timer is None:
+            raise RuntimeError("spend before prepare")
+        return spending.spend(self.backend, self.port, self.timer)

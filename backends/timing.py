@@ -11,13 +11,15 @@ import math
 import resource
 import sys
 import time
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 from backends.contract import ACTIONS
 from backends.source import Batch
 
 MINIMUM_WARMUP_STEPS = 10
 MAXIMUM_STEPS_A_SAMPLE = 256
+#: Latencies of single calls are counted in classes whose bounds have this ratio: a percentile is exact to half of 2 %.
+LATENCY_BASE = 1.02
 
 
 class Timer(object):
@@ -41,6 +43,7 @@ class Timer(object):
         self.port, self.source, self.action, self.count = port, source, action, count
         self.batch = Batch({name: array[:count] for name, array in source.training_rows().items()}, None)
         self.steps_a_sample = 1
+        self._calls = []  # type: List[float]
 
     def _run(self, steps: int) -> float:
         """Run consecutive steps and return how long they took, seconds."""
@@ -52,7 +55,9 @@ class Timer(object):
                 self.port.train_step(self.action, self.batch)
         else:
             for _ in range(steps):
+                called = time.perf_counter()
                 self.port.generate(self.source, self.count)
+                self._calls.append(time.perf_counter() - called)
         if self.slowdown:
             _keep_busy(started, 1.0 + self.slowdown)
         return time.perf_counter() - started
@@ -80,14 +85,22 @@ class Timer(object):
         }
 
     def block(self, samples: int) -> Dict[str, Any]:
-        """Return `samples` step times in seconds; the garbage collector waits until the block is over."""
+        """Return `samples` step times in seconds; the garbage collector waits until the block is over.
+
+        With them: how many calls of `generate` took how long (see `latencies`), and the kernel's marks of memory, bytes.
+        """
         gc.collect()
+        self._calls = []
         gc.disable()
         try:
             times = [self._run(self.steps_a_sample) / self.steps_a_sample for _ in range(samples)]
         finally:
             gc.enable()
-        return {"step_s": times, "peak_bytes": peak_bytes()}
+        return {"step_s": times, "peak_bytes": peak_bytes(), "ended_bytes": ended_bytes(), "calls": latencies(self._calls)}
+
+    def run(self, steps: int) -> float:
+        """Run steps that belong to no sample and return how long they took, seconds."""
+        return self._run(steps)
 
 
 def _keep_busy(started: float, factor: float) -> None:
@@ -97,7 +110,27 @@ def _keep_busy(started: float, factor: float) -> None:
         pass
 
 
+def latencies(calls_s: List[float]) -> Dict[int, int]:
+    """Return how many calls fall into each class: class n holds times around LATENCY_BASE ** n seconds."""
+    found = {}  # type: Dict[int, int]
+    for call_s in calls_s:
+        place = round(math.log(max(call_s, 1e-9), LATENCY_BASE))
+        found[place] = found.get(place, 0) + 1
+    return found
+
+
 def peak_bytes() -> int:
-    """Return the largest resident memory that this process ever had, from the kernel's own high-water mark, bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    """Return the kernel's own high-water mark of this process' resident memory, bytes; the harness may have set it back."""
+    return _bytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+
+def ended_bytes() -> int:
+    """Return the largest high-water mark of the children that have ended and been waited for, bytes.
+
+    Linux hands a mark on through fork and exec: a child's is never less than what its parent held when it was started.
+    """
+    return _bytes(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+
+
+def _bytes(maxrss: int) -> int:
+    return maxrss if sys.platform == "darwin" else maxrss * 1024

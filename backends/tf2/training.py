@@ -11,7 +11,7 @@ called one after another: inside a larger function TensorFlow would optimise the
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 import tensorflow as tf
 
@@ -192,4 +192,21 @@ class Traced(object):
         key = tuple(value.shape if isinstance(value, tf.Tensor) else value for value in flat)
         if key not in self.traces:
             self.traces[key] = self.function.get_concrete_function(*given)
+        if _noted is not None and tf.executing_eagerly():  # a call inside a trace belongs to the function that is traced
+            _noted.append(self.traces[key])
         return self.traces[key](*given)
+
+
+#: Where calls of traced functions are noted; None while nobody asks.
+_noted = None  # type: Optional[List[Any]]
+
+
+@contextlib.contextmanager
+def calls() -> Iterator[List[Any]]:
+    """Note the concrete functions that are called in the block, in order; those that they call themselves are inside them."""
+    global _noted  # noqa: PLW0603  (the calls of all ports of the process pass here)
+    _noted = found = []
+    try:
+        yield found
+    finally:
+        _noted = None

@@ -1,0 +1,91 @@
+"""What TensorFlow 1 can tell of a step's cost: its formulas for contractions, its allocator's peak where it shows it."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Tuple
+
+import tensorflow.compat.v1 as tf
+from tensorflow.python.framework import ops  # the profiler's registry has no public name
+from tensorflow.python.profiler.internal import flops_registry  # noqa: F401  (fills it)
+
+from backends import contractions
+from backends.contract import PRECISION_TABLE, Unsupported
+from backends.schedule import phases_at
+
+SOURCE = "TensorFlow's registry of float operations, on the session's graph"
+
+
+def flops(port: Any, timer: Any) -> float:
+    """Return the operations of one step's matrix products and convolutions, by what its session calls fetch.
+
+    Raises:
+        Unsupported: the graph is not known, or it holds what has no formula.
+    """
+    if not all(hasattr(port, name) for name in ("graph", "phases", "inference", "rows", "noise")):
+        raise Unsupported("the port does not show which parts of its graph a step runs")
+    if port.xla:
+        raise Unsupported("XLA fuses contractions; TensorFlow's counter knows the graph before it only")
+    if timer.action == "generate":
+        calls = [[port.inference[port.PRODUCT].op]]
+    else:
+        names = phases_at(port.config, timer.source.cursor) if timer.action == "train" else [timer.action]
+        calls = [[port.phases[name].values.op, getattr(port.phases[name].update, "op", port.phases[name].update)] for name in names]
+    shaped = _shaped(port, timer.count)
+    # Each phase is a call of its own, and computes what it shares with others again.
+    total = sum(contractions.count(
+        contractions.reachable([shaped.get_operation_by_name(op.name) for op in call]), _formula, _body
+    ) for call in calls)
+    if not total:
+        raise Unsupported("TensorFlow's counter saw no matrix product in this step")
+    return float(total)
+
+
+def _shaped(port: Any, count: int) -> Any:
+    """Return a copy of the port's graph in which the batch axis, open in the port's, has its size."""
+    batch = min(count, port.config["batch"])
+    given = list(port.rows.arrays.values()) + [tensor for sites in port.noise.sites.values() for tensor in sites.values()]
+    known = {}  # type: Dict[str, Any]
+    with tf.Graph().as_default() as copy:
+        for tensor in given:
+            known[tensor.name] = tf.zeros([batch if size is None else size for size in tensor.shape.as_list()], tensor.dtype)
+        tf.import_graph_def(port.graph.as_graph_def(), input_map=known, name="")
+    return copy
+
+
+def _formula(operation: Any) -> Any:
+    return ops.get_stats_for_node_def(operation.graph, operation.node_def, "flops").value
+
+
+def _body(operation: Any) -> Tuple[Any, ...]:  # noqa: ARG001  (where functions are called, their operations)
+    """Return nothing: the ports call no functions but loops, which are not counted."""
+    return ()
+
+
+def product(port: Any, side: int) -> Callable[[], Any]:
+    """Return a function that multiplies two square matrices in the setting's dtype of contractions and waits."""
+    dtype = tf.as_dtype(PRECISION_TABLE[port.setting.precision]["contraction"])
+    session = getattr(port, "session", None)
+    if session is None:
+        raise Unsupported("the port does not show its session")
+    with session.graph.as_default():
+        x = tf.Variable(tf.fill([side, side], tf.constant(0.5, dtype)), trainable=False, use_resource=True, collections=[])
+        done = tf.matmul(x, x)[0, 0]
+    session.run(x.initializer)
+    return session.make_callable(tf.cast(done, tf.float32))
+
+
+def reset_device_peak(port: Any) -> None:
+    """Let the allocator's peak begin anew, where TensorFlow can."""
+    reset = getattr(tf.config.experimental, "reset_memory_stats", None)
+    if port.setting.device == "gpu" and reset is not None:
+        reset("GPU:0")
+
+
+def device_peak(port: Any) -> int:
+    """Return the largest memory that TensorFlow's allocator held on the GPU since `reset_device_peak`, bytes."""
+    if port.setting.device != "gpu":
+        raise Unsupported("it ran on the CPU, whose memory is the process' own")
+    tell = getattr(tf.config.experimental, "get_memory_info", None)
+    if tell is None:
+        raise Unsupported("this TensorFlow does not tell what its allocator held")
+    return int(tell("GPU:0")["peak"])
