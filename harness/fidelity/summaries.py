@@ -1,14 +1,16 @@
 """What one independently trained model left, in numbers that can be compared over seeds.
 
 Each quantity is one number a seed: of a loss term the mean over the first and over the last fifth of its steps in the last
-segment of training; of each channel of the generated series the mean, the standard deviation and the autocorrelation from one
-step to the next (for a channel of zeros and ones the mean is its probability); of each pair of channels the correlation.
+segment of training, and how much it jumps from step to step; of a phase's total the weights of the terms in it; of each channel
+of the generated series the mean, the standard deviation, the autocorrelation from one step to the next (for a channel of zeros
+and ones the mean is its probability) and how much rows differ from each other; of each pair of channels the correlation.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -16,10 +18,15 @@ from numpy.typing import NDArray
 
 Values = NDArray[np.float64]
 
+TOTAL = "total"
 SHARE = 5  # the first and the last fifth of a loss curve
 #: Differences that mean nothing, whatever the spread between seeds: of a loss relative to itself, of a mean and a deviation in
 #: standard deviations of the original's channel, of probabilities and correlations as they are.
 NEGLIGIBLE_LOSS, NEGLIGIBLE_SAMPLE = 1e-3, 1e-2
+#: Of the logarithm of a curve's jumps, and of the weight of a term relative to itself.
+NEGLIGIBLE_JUMPS, NEGLIGIBLE_WEIGHT = 1e-2, 1e-2
+#: What float32 leaves of a sum: a fit whose columns are more alike than that has no weights to find.
+COLLINEAR = 1e-5
 #: With more channels than this, correlations are looked at between neighbours only.
 MOST_CHANNELS = 16
 
@@ -67,6 +74,9 @@ def quantities(a: Sequence[Draw], b: Sequence[Draw], channels: Sequence[str]) ->
         for place, part in (("first fifth", slice(None, 1)), ("last fifth", slice(-1, None))):
             values = [np.array([_mean(_fifths(draw.losses[term])[part]) for draw in side]) for side in (a, b)]
             yield Quantity(f"{term}, {place}", values[0], values[1], NEGLIGIBLE_LOSS * abs(float(np.mean(values[0]))))
+        values = [np.array([_jumps(draw.losses[term]) for draw in side]) for side in (a, b)]
+        yield Quantity(f"{term}, jumps", values[0], values[1], NEGLIGIBLE_JUMPS)
+    yield from _weights(a, b)
     yield from _samples(a, b, channels)
 
 
@@ -78,6 +88,44 @@ def _fifths(values: Values) -> list[Values]:
 
 def _mean(parts: Sequence[Values]) -> float:
     return float(np.mean(parts[0]))
+
+
+def _jumps(values: Values) -> float:
+    """Return the logarithm of the root mean square of a curve's changes from step to step; NaN if it does not change.
+
+    The level of a curve varies from seed to seed, what its noise does to it within one training hardly does.
+    """
+    changes = np.diff(values)
+    scale = float(np.sqrt(np.mean(np.square(changes)))) if len(changes) else 0.0
+    return math.log(scale) if scale > 1e-9 * float(np.max(np.abs(values))) else math.nan
+
+
+def _weights(a: Sequence[Draw], b: Sequence[Draw]) -> Iterator[Quantity]:
+    """Yield the weight of each term in its phase's total: the least-squares fit over the steps of one training, term by term."""
+    phases: dict[str, list[str]] = {}
+    for name in a[0].losses:
+        phases.setdefault(name.rpartition("/")[0], []).append(name)
+    for phase, names in phases.items():
+        total = f"{phase}/{TOTAL}"
+        terms = [name for name in names if name != total]
+        if total not in names or len(terms) < 2:
+            continue
+        fits = [np.array([_fit([draw.losses[name] for name in terms], draw.losses[total]) for draw in side]) for side in (a, b)]
+        for index, name in enumerate(terms):
+            one, other = (fit[:, index] for fit in fits)
+            negligible = NEGLIGIBLE_WEIGHT * abs(float(np.mean(one)))
+            yield Quantity(f"{total}, weight of {name.rpartition('/')[2]}", one, other, negligible)
+
+
+def _fit(terms: Sequence[Values], total: Values) -> Values:
+    """Return the weights that make up a total; NaN where the steps do not tell."""
+    columns = np.stack(terms, axis=1)
+    sizes = np.linalg.norm(columns, axis=0)
+    if len(total) < 2 * len(terms) or not np.all(sizes > 0.0):
+        return np.full(len(terms), np.nan)
+    found, _, rank, _ = np.linalg.lstsq(columns / sizes, total, rcond=COLLINEAR)
+    weights: Values = found / sizes
+    return weights if rank == len(terms) else np.full(len(terms), np.nan)
 
 
 def _samples(a: Sequence[Draw], b: Sequence[Draw], channels: Sequence[str]) -> Iterator[Quantity]:
@@ -93,8 +141,9 @@ def _samples(a: Sequence[Draw], b: Sequence[Draw], channels: Sequence[str]) -> I
             values = [np.array([table[key][index] for table in side]) for side in tables]
             yield Quantity(f"{channel}, {word}", values[0], values[1], negligible)
         if pooled.shape[1] > 1:
-            values = [np.array([table["lag"][index] for table in side]) for side in tables]
-            yield Quantity(f"{channel}, autocorrelation", values[0], values[1], NEGLIGIBLE_SAMPLE)
+            for word, key in (("autocorrelation", "lag"), ("share between rows", "rows")):
+                values = [np.array([table[key][index] for table in side]) for side in tables]
+                yield Quantity(f"{channel}, {word}", values[0], values[1], NEGLIGIBLE_SAMPLE)
     for one, other in itertools.combinations(range(len(channels)), 2):
         if len(channels) <= MOST_CHANNELS or other == one + 1:
             values = [np.array([table["correlation"][one, other] for table in side]) for side in tables]
@@ -109,4 +158,6 @@ def _describe(values: Values) -> dict[str, Values]:
     scaled = np.where(varies, (values - mean) / np.where(varies, deviation, 1.0), np.nan)
     lag = np.mean(scaled[:, :-1] * scaled[:, 1:], axis=(0, 1)) if values.shape[1] > 1 else np.full(len(mean), np.nan)
     long = scaled.reshape(-1, values.shape[2])
-    return {"mean": mean, "deviation": deviation, "lag": lag, "correlation": long.T @ long / len(long)}
+    # Of the variance, what is between rows at the same step: none is left if every row is the same series.
+    rows = np.mean(np.var(scaled, axis=0), axis=0)
+    return {"mean": mean, "deviation": deviation, "lag": lag, "rows": rows, "correlation": long.T @ long / len(long)}
