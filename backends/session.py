@@ -29,6 +29,7 @@ class Session(Modeling):
         self.setting = Setting()
         self.data = {}  # type: Dict[str, np.ndarray]
         self.timer = None  # type: Any
+        self.timers = {}  # type: Dict[str, timing.Timer]
         self.backend = ""
 
     def do_describe(self, backend: str) -> Dict[str, Any]:
@@ -99,6 +100,7 @@ class Session(Modeling):
         source = NativeSource(self.data, seed, self.config["batch"])
         source.cursor = schedule.last_segment(self.config)
         self.timer = timing.Timer(self.port, source, action, self.config["batch"], slowdown)
+        self.timers[action] = self.timer
         spending.reset_device_peak(self.backend, self.port)
         result = self.timer.prepare(warmup_s, sample_s)
         result["segment"] = self.config["schedule"][-1]["name"]
@@ -111,8 +113,6 @@ class Session(Modeling):
             raise RuntimeError("block before prepare")
         return dict(self.timer.block(samples), **spending.device_peak(self.backend, self.port))
 
-    def do_spend(self) -> Dict[str, Any]:
-        """Return what one step of the prepared action costs beside time; runs steps that are not timed."""
-        if self.timer is None:
-            raise RuntimeError("spend before prepare")
-        return spending.spend(self.backend, self.port, self.timer)
+    def do_spend(self, action: str) -> Dict[str, Any]:
+        """Return what one step of an action that was prepared costs beside time; runs steps that are not timed."""
+        return spending.spend(self.backend, self.port, self.timers[action])

@@ -96,7 +96,10 @@ class Timer(object):
             times = [self._run(self.steps_a_sample) / self.steps_a_sample for _ in range(samples)]
         finally:
             gc.enable()
-        return {"step_s": times, "peak_bytes": peak_bytes(), "ended_bytes": ended_bytes(), "calls": latencies(self._calls)}
+        return {
+            "step_s": times, "peak_bytes": peak_bytes(), "ended_bytes": ended_bytes(), "calls": latencies(self._calls),
+            "calls_base": LATENCY_BASE,
+        }
 
     def run(self, steps: int) -> float:
         """Run steps that belong to no sample and return how long they took, seconds."""
