@@ -1,11 +1,14 @@
-"""After a trajectory has failed: replay both sides over fewer steps of the same tape, and name the first bad step."""
+"""After a trajectory has failed: replay both sides over fewer steps of the same tape, and name the first bad step.
+
+Forward passes that failed are looked at again first, by `teaching`.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
 
-from harness import judging, runner, store
+from harness import judging, runner, store, teaching
 from harness.fidelity.bisection import BadStep, first_bad_step
 from harness.fidelity.judge import judge_stage
 from harness.fidelity.verdict import FAIL, INCONCLUSIVE, StageVerdict
@@ -18,10 +21,11 @@ STAGE = "trajectory"
 def localise(
     bench: runner.Bench, planned: Plan, witnesses: judging.Witnesses, rows: Sequence[StageRow], say: Callable[[str], None]
 ) -> list[StageRow]:
-    """Return the rows; those of trajectories that failed name their first bad step.
+    """Return the rows; those of forward passes that failed name their wrong layers, those of trajectories their first bad step.
 
     Jobs of replays lie in the run's folder beside the others; a side that is represented by a recorded reference cannot replay.
     """
+    rows = teaching.localise(bench, planned, witnesses, rows, say)
     found = {_key(row): row for row in rows}
     for pair in planned.pairs:
         row = found.get((pair.workload, pair.a.side, pair.b.side, pair.precision, pair.seed, STAGE))

@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 
 from harness import store, tape
 from harness.errors import CorruptRecord, JobFailed
-from harness.plan import Job, Opening, SampleJob, describe
+from harness.plan import Job, LessonJob, Opening, SampleJob, describe
 from harness.processes import Limits, WorkerProcess, ending
 from harness.workloads.spec import Workload
 
-Work = TypeVar("Work", Job, SampleJob)
+Work = TypeVar("Work", Job, LessonJob, SampleJob)
 INTERRUPT_INTERVAL_S = 0.2
 
 

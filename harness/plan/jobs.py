@@ -101,6 +101,29 @@ class Job(SideJob):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class LessonJob(SideJob):
+    """One side computes each layer of its forward pass from another side's values of those before it.
+
+    Attributes:
+        teacher: the job whose record teaches. steps, tape_steps: as in `Job`, for the same tape.
+    """
+
+    powers: str
+    steps: int
+    teacher: str
+    tape_steps: int = 0
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self._named(f"-taught-seed{self.seed}")
+
+    def opening(self) -> Opening:
+        """Return what the worker opens."""
+        return self._open(self, self.powers)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class SampleJob(SideJob):
     """One side trains natively from a seed of its own, and generates.
 

@@ -39,6 +39,8 @@ class StageRow:
             the seeds' own noise takes off it, `value_a` and `value_b` the means over seeds.
         needed: about how many seeds a build would give a verdict, where it is INCONCLUSIVE and that can be told.
         first_bad_step: of a trajectory that failed, counted from 1, where replays have found it.
+        wrong_layers: of a forward pass that failed, every layer that departs although its input was right, where a taught run has
+            found them. Then `worst` is the first of them, with its numbers of that run if it is not the first that departs in the other.
     """
 
     workload: str
@@ -66,6 +68,7 @@ class StageRow:
     seeds: int = 0
     needed: int | None = None
     first_bad_step: int | None = None
+    wrong_layers: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
