@@ -1,8 +1,8 @@
 """The only module that starts processes: start, talk, time out, kill the whole group, watch memory.
 
 A worker is spoken to in JSON lines over two inherited pipes, never over stdout (frameworks write there; it goes to a log
-file). The parent sleeps in `select` between messages; every quarter of a second it wakes to add up the memory of the
-worker's process tree, which costs well under a thousandth of a core.
+file). The parent sleeps in `select` between messages; every quarter of a second it wakes to look at the memory of the
+worker's process tree, which costs a few thousandths of a core.
 """
 
 from __future__ import annotations
@@ -20,13 +20,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-import psutil
-
+from harness import memory
 from harness.errors import JobFailed
 from harness.logs import last_line, trim_log
 
 WATCH_INTERVAL_S = 0.25
-CHILDREN_REFRESH_S = 2.0
 GRACE_S = 2.0  # between the polite end of a worker (its control pipe closes) and the kill
 CHUNK_BYTES = 1 << 16
 # What must not reach a foreign interpreter: it would find the orchestrator's packages, or not find its own.
@@ -107,6 +105,9 @@ class WorkerProcess:
         log: file for the worker's stdout and stderr.
         limits: time and memory.
 
+    Attributes:
+        memory: the marks of its process tree. peak_bytes: the tree's peak over its whole life, as far as it was looked at.
+
     Raises:
         JobFailed: (from `request`) with the status that fits: `timeout`, `crashed`, `out of memory`, ...
     """
@@ -114,8 +115,6 @@ class WorkerProcess:
     def __init__(self, python: Path, folder: Path, env: Mapping[str, str], log: Path, limits: Limits) -> None:
         self.limits, self.log, self.peak_bytes = limits, log, 0
         self._buffer, self._next_id, self._asked = b"", 0, (0.0, "", 0.0)  # the last: deadline, verb and limit of what was sent
-        self._tree: list[psutil.Process] = []
-        self._tree_at = 0.0
         log.parent.mkdir(parents=True, exist_ok=True)
         control_read, self._control = os.pipe()
         self._answers, answer_write = os.pipe()
@@ -133,6 +132,7 @@ class WorkerProcess:
         finally:
             os.close(control_read)
             os.close(answer_write)
+        self.memory = memory.Tree(self.process.pid)
         os.set_blocking(self._control, False)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._answers, selectors.EVENT_READ)
@@ -169,6 +169,7 @@ class WorkerProcess:
     def receive(self) -> dict[str, Any]:
         """Return the result of the request that was sent last, as `request` does."""
         answer = self._read(*self._asked)
+        self.peak_bytes = max(self.peak_bytes, self.memory.peak())  # now that it waits, a look costs it nothing
         if answer.get("id") != self._next_id:
             self._fail("error", f"the worker answered request {answer.get('id')} instead of {self._next_id}")
         if answer["status"] != "ok":
@@ -213,28 +214,13 @@ class WorkerProcess:
         """
         if self.limits.stop.is_set():
             raise KeyboardInterrupt
-        used = self._measure_tree()
+        used = self.memory.resident()
         self.peak_bytes = max(self.peak_bytes, used)
         if self.limits.memory_bytes and used > self.limits.memory_bytes:
             limit = self.limits.memory_bytes
             self._fail("out of memory", f"'{verb}' used {used >> 20} MiB, the limit is {limit >> 20} MiB")
         if time.monotonic() >= deadline:
             self._fail("timeout", f"no answer to '{verb}' within {limit_s:g} s")
-
-    def _measure_tree(self) -> int:
-        """Return the resident memory of the worker and its descendants, bytes; the list of descendants is refreshed slowly."""
-        now = time.monotonic()
-        try:
-            if not self._tree or now - self._tree_at > CHILDREN_REFRESH_S:
-                root = psutil.Process(self.process.pid)
-                self._tree, self._tree_at = [root, *root.children(recursive=True)], now
-        except psutil.Error:
-            return 0
-        total = 0
-        for process in self._tree:
-            with contextlib.suppress(psutil.Error):
-                total += int(process.memory_info().rss)
-        return total
 
     def _died(self, verb: str) -> NoReturn:
         """Raise for a worker whose pipe has closed: it has ended, or is about to."""

@@ -1,0 +1,95 @@
+"""Peaks that are over before anybody looks, in real workers: the kernel's marks hold them, and a sample would not."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness import memory, options, plan, runner, staging
+from harness.processes import Limits, WorkerProcess, clean_environment, ending
+from harness.workloads import registry
+
+HOSTILE = Path(__file__).parents[1] / "e2e/hostile"
+MIB = 1 << 20
+
+
+@contextlib.contextmanager
+def prepared(folder: Path, fault: str) -> Iterator[tuple[WorkerProcess, dict[str, str]]]:
+    """Open a port of `hostile` in a worker; yield it with the arguments of `prepare`."""
+    environ = clean_environment({**os.environ, "XDG_CACHE_HOME": str(folder / "cache"), "HOSTILE_TOLD": str(folder / "told")})
+    python = {"numpy": Path(sys.executable)}
+    bench = runner.Bench(folder / "run", staging.prepare(environ), python, environ, registry.known((HOSTILE,)), Limits(request_s=20.0))
+    side = f"numpy@{HOSTILE / fault}" if fault else "numpy"
+    chosen = options.Options(
+        backends=(side, side), workloads=("hostile",), precision=("fp64",), preset="tiny", ports=(HOSTILE,), no_fidelity=True, threads=1)
+    (job,) = plan.make(options.request(chosen)).speed
+    files = runner.inputs(bench, "hostile", "tiny", 0, 1)
+    with bench.worker("numpy", folder / "log") as worker, ending([worker]):
+        runner.open_port(worker, bench, job.opening("numpy"), files)
+        yield worker, {"tape": str(files.tape)}
+
+
+def run(worker: WorkerProcess, arguments: dict[str, str]) -> tuple[int, int, int]:
+    """Run an action; return what the tree held before, its peak, and what it holds now."""
+    before = worker.memory.begin()
+    worker.request("prepare", action="train", seed=0, warmup_s=0.0, sample_s=0.001, **arguments)
+    done = worker.request("block", samples=2)
+    return before, worker.memory.peak(done["peak_bytes"], done["ended_bytes"], scan=True), worker.memory.resident()
+
+
+def near(expected: float, found: float) -> bool:
+    """Whether a peak is found within 2 % or 5 MB, whichever is more."""
+    return abs(found - expected) <= max(0.02 * expected, 5e6)
+
+
+@pytest.mark.parametrize("fault", ["spikes", "spikes_child", "spikes_keeper"])
+def test_what_lasts_50_ms_is_found(tmp_path: Path, fault: str) -> None:
+    """In the worker itself, in a child that has ended, and in one that stays; afterwards the tree holds little of it."""
+    with prepared(tmp_path, fault) as (worker, arguments):
+        before, peak, after = run(worker, arguments)
+        assert worker.memory.set_back
+        told = tmp_path / "told"
+        if fault == "spikes":
+            assert near(before + 96 * MIB, peak)
+        elif fault == "spikes_child":
+            assert near(before + (int(told.read_text()) << 10), peak)
+            assert worker.peak_bytes < peak - 100 * MIB  # what looks from outside, even at marks, has missed it
+        else:
+            idle = peak - 32 * MIB
+            assert near(before, idle) and int(told.read_text()) << 10 > 32 * MIB
+        assert after < before + 8 * MIB
+
+
+def test_honest_port_has_no_peak(tmp_path: Path) -> None:
+    """Without a spike the peak is what the worker held all the time; what the opening took, and gave back, is not in it."""
+    with prepared(tmp_path, "") as (worker, arguments):
+        before, peak, _ = run(worker, arguments)
+        assert near(before, peak)
+
+
+def test_a_peak_counts_once(tmp_path: Path) -> None:
+    """What came to its height in one action is not in the next one's peak, be it the worker's or an ended child's."""
+    for fault in ("spikes", "spikes_child"):
+        with prepared(tmp_path / fault, fault) as (worker, arguments):
+            (tmp_path / fault).mkdir(exist_ok=True)
+            _, peak, _ = run(worker, arguments)
+            done = worker.request("block", samples=1)
+            worker.memory.end(done["ended_bytes"])
+            before = worker.memory.begin()
+            done = worker.request("block", samples=1)
+            second = worker.memory.peak(done["peak_bytes"], done["ended_bytes"], scan=True)
+            assert near(before, second) and second < peak - 80 * MIB
+
+
+def test_marks_of_nobody() -> None:
+    """A process that is not there has no marks, and none can be set back."""
+    gone = 2**22 + 1  # above the largest process number of Linux
+    assert memory.marks(gone) is None and not memory.set_back(gone)
+    assert memory.Tree(gone).peak(own_bytes=5) == 5
+    mine = memory.marks(os.getpid())
+    assert mine is not None and 0 < mine.resident <= mine.peak
