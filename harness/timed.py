@@ -12,10 +12,10 @@ import itertools
 import shlex
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from backends.contract import ACTIONS
-from harness import rounds, runner, store
+from harness import costs, rounds, runner, store
 from harness.errors import JobFailed
 from harness.plan import SpeedJob, arguments, describe
 from harness.report.model import SpeedRow
@@ -37,7 +37,7 @@ def run_speed(
     bench: runner.Bench, jobs: Sequence[SpeedJob], budget_s: float, say: Callable[[str], None]
 ) -> list[Timed]:
     """Run rounds of every job: five each, whatever they take; then more, the job with the fewest first, while all rounds together,
-    those of an interrupted run too, fit into `budget_s` seconds."""
+    those of an interrupted run too, fit into `budget_s` seconds, until `verdict.settled` ends a job's."""
     timed = [Timed(job, [side.label for side in job.sides]) for job in jobs]
     spent_s = 0.0
     while todo := [one for one in timed if len(one.labels) >= 2 and not _settled(one)]:
@@ -59,11 +59,16 @@ def _settled(one: Timed) -> bool:
     number = len(one.records)
     if number < schedule.MIN_ROUNDS or number not in schedule.looks(number):
         return False
-    found = [
-        verdict.judge(estimate.estimate(_rounds(one, action), a, b)).verdict
-        for action in ACTIONS for a, b in itertools.combinations(one.labels, 2)
-    ]
-    return verdict.UNCLEAR not in found
+    return all(
+        verdict.settled(estimate.estimate(_rounds(one, action), a, b))
+        for action in ACTIONS for a, b in _pairs(one)
+    )
+
+
+def _pairs(one: Timed) -> list[tuple[str, str]]:
+    """Return the pairs that are judged: all of them; of one build's precisions, each against the first that is left."""
+    pairs = list(itertools.combinations(one.labels, 2))
+    return [pair for pair in pairs if pair[0] == one.labels[0]] if one.job.precisions else pairs
 
 
 def _promised(one: Timed, todo: Sequence[Timed]) -> float:
@@ -107,10 +112,8 @@ def _add_round(bench: runner.Bench, one: Timed, say: Callable[[str], None]) -> N
         one.labels = []
     except rounds.SideFailed as failure:
         say(f"{one.job.workload} {one.job.precision}: {failure}")
-        one.failed.append(store.Record(
-            folder, {"side": failure.side, "workload": one.job.workload, "precision": one.job.precision, "seed": one.job.seed},
-            failure.status, failure.reason, {}, 0.0,
-        ))
+        told = {"side": failure.side, "workload": one.job.workload, "precision": one.job.precision_of(failure.side), "seed": one.job.seed}
+        one.failed.append(store.Record(folder, told, failure.status, failure.reason, {}, 0.0))
         if len(one.records) >= schedule.MIN_ROUNDS:
             one.final = True  # what has been measured of all sides is worth more than more rounds of fewer
             return
@@ -126,7 +129,7 @@ def rows(timed: Sequence[Timed], logs: Callable[[store.Record, str], str]) -> li
         if not one.records:
             continue
         measured = one.records[-1].result["actions"]
-        for action, (a, b) in itertools.product(one.job.actions, itertools.combinations(one.labels, 2)):
+        for action, (a, b) in itertools.product(one.job.actions, _pairs(one)):
             if action in measured and {a, b} <= {*measured[action]["prepared"]}:
                 found.append(_row(one, action, a, b, logs))
     return found
@@ -146,14 +149,14 @@ def notes(timed: Sequence[Timed]) -> tuple[str, ...]:
 
 def _row(one: Timed, action: str, a: str, b: str, logs: Callable[[store.Record, str], str]) -> SpeedRow:
     measured = _rounds(one, action)
-    estimated = estimate.estimate(measured, a, b, final=True)
+    estimated = estimate.estimate(measured, a, b, one.final)  # what ended the run is shown as it was seen
     judged = verdict.judge(estimated, round_s=statistics.median(record.duration_s for record in one.records))
     last = one.records[-1].result["actions"][action]
     step = {label: estimate.step_time(measured, label) for label in (a, b)}
     count = int(one.records[-1].result["rows_a_step"])
     effective = {label: last["prepared"][label]["effective"] for label in (a, b)}
     return SpeedRow(
-        workload=one.job.workload, a=a, b=b, precision=one.job.precision, preset=one.job.preset, action=action,
+        workload=one.job.workload, a=a, b=b, precision=one.job.spelled(a, b), preset=one.job.preset, action=action,
         verdict=judged.verdict, reason=judged.reason,
         ratio=estimated.ratio, low=estimated.low, high=estimated.high, material=judged.material,
         rounds=len(one.records), more_rounds=judged.more_rounds, more_s=judged.more_s,
@@ -162,7 +165,10 @@ def _row(one: Timed, action: str, a: str, b: str, logs: Callable[[store.Record, 
         segment=str(last["prepared"][a].get("segment", "")) if action == "train" else "",
         a_build_s=_build(one, a), b_build_s=_build(one, b),
         a_first_step_s=_first_step(one, action, a), b_first_step_s=_first_step(one, action, b),
-        a_peak_bytes=_peak(one, a), b_peak_bytes=_peak(one, b), threads=one.job.threads, seed=one.job.seed,
+        a_peak_bytes=_peak(one, action, a), b_peak_bytes=_peak(one, action, b),
+        a_cost=costs.cost(one.records, action, a, step[a]), b_cost=costs.cost(one.records, action, b, step[b]),
+        gain=bool(one.job.precisions),
+        threads=one.job.threads, seed=one.job.seed,
         differences=verdict.setting_differences(effective[a], effective[b]),
         command=reproduce(one.job), logs=tuple(logs(one.records[-1], label) for label in (a, b)),
     )
@@ -188,20 +194,16 @@ def _first_step(one: Timed, action: str, label: str) -> float:
     return statistics.median(float(record.result["actions"][action]["prepared"][label]["first_step_s"]) for record in one.records)
 
 
-def _peak(one: Timed, label: str) -> int:
-    """Return the peak resident memory of a side's process tree over all rounds, bytes."""
-    own = [int(peaks.get(label, 0)) for record in one.records for peaks in _peaks(record)]
-    return max([*own, *(int(record.result["peak_bytes"][label]) for record in one.records)])
-
-
-def _peaks(record: store.Record) -> list[Mapping[str, int]]:
-    return [action["peak_bytes"] for action in record.result["actions"].values()]
+def _peak(one: Timed, action: str, label: str) -> int:
+    """Return the peak resident memory of a side's process tree during an action, over all rounds, bytes."""
+    return max(int(record.result["actions"][action]["peak_bytes"].get(label, 0)) for record in one.records)
 
 
 def reproduce(job: SpeedJob) -> str:
     """Return the command that times a workload's sides again."""
-    words = ["harness", "compare", "--workloads", job.workload, *arguments(job.sides)]
-    words += ["--precision", job.precision, "--preset", job.preset, "--no-fidelity", "--threads", str(job.threads)]
+    sides = job.sides[:1] if job.precisions else job.sides
+    words = ["harness", "compare", "--workloads", job.workload, *arguments(sides)]
+    words += ["--precision", *(job.precisions or (job.precision,)), "--preset", job.preset, "--no-fidelity", "--threads", str(job.threads)]
     words += ["--data", job.data] if job.data else []
     words += [] if job.device == "cpu" else ["--device", job.device]
     words += [] if job.execution == "default" else ["--execution", job.execution]

@@ -72,6 +72,34 @@ class StageRow:
 
 
 @dataclasses.dataclass(frozen=True)
+class Cost:
+    """What one side's step costs beside its time. None where it could not be had; `missing` says why, by attribute.
+
+    Attributes:
+        baseline_bytes: resident memory of the process tree once the port was open, before its first step.
+        device_peak_bytes: the most that the framework itself had allocated on the GPU.
+        trace_s: what the first step took beyond a steady one: tracing and compiling, seconds.
+        p50_s, p95_s, p99_s: of single calls of `generate`, over all rounds, seconds.
+        flops: floating-point operations of a step's matrix products and convolutions; `flops_source`: who counted them.
+        peak_rate: the most such operations a second that a square product reaches in this build, on this device, in this setting.
+        utilisation: flops / step time / peak_rate. energy_j: joules a step, of the whole GPU board, as NVML counts.
+    """
+
+    baseline_bytes: int | None = None
+    device_peak_bytes: int | None = None
+    trace_s: float | None = None
+    p50_s: float | None = None
+    p95_s: float | None = None
+    p99_s: float | None = None
+    flops: float | None = None
+    flops_source: str = ""
+    peak_rate: float | None = None
+    utilisation: float | None = None
+    energy_j: float | None = None
+    missing: dict[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
 class SpeedRow:
     """One paired comparison of step times. `ratio` is time of `b` over time of `a`: above 1, b is slower than a.
 
@@ -80,15 +108,17 @@ class SpeedRow:
         ratio, low, high: the estimate and its 99 % interval; None where nothing could be estimated.
         verdict: FASTER, SLOWER, SAME or UNCLEAR, of b against a.
         material: whether the whole interval lies outside the margin.
-        rounds: rounds of fresh processes; `more_rounds`: about how many in all a verdict would take, and `more_s` how long.
+        rounds: rounds of fresh processes; `more_rounds`: about how many in all would settle UNCLEAR, or halve the interval of another
+            verdict, and `more_s` how long they take.
         a_step_s, b_step_s: median step time over rounds, seconds. `a_rate`, `b_rate`: samples per second.
         a_warmup_s, b_warmup_s: build, trace, compile and first steps, seconds. `a_peak_bytes`, `b_peak_bytes`: peak
-            resident memory of the worker's process tree.
+            resident memory of the worker's process tree during this action.
         differences: effective settings in which the two sides differ, e.g. "xla: a on, b off".
         seed: which draw of data and tape.
         segment: of the schedule, the one whose steps `train` times.
         a_build_s, b_build_s: building the model and its graph, seconds. `a_first_step_s`, `b_first_step_s`: latency of the first
             step, with whatever is traced or compiled then. Medians over rounds; together they are the warm-up.
+        a_cost, b_cost: what a step costs beside time. gain: the row compares two precisions of one build, `precision` names both.
     """
 
     workload: str
@@ -124,6 +154,9 @@ class SpeedRow:
     b_build_s: float | None = None
     a_first_step_s: float | None = None
     b_first_step_s: float | None = None
+    a_cost: Cost | None = None
+    b_cost: Cost | None = None
+    gain: bool = False
 
     @property
     def by_phase(self) -> bool:

@@ -20,6 +20,8 @@ from harness.errors import UsageError
 
 #: Below this number of rounds a t interval at 99 % is several times wider than what it would tell.
 MIN_ROUNDS = 5
+#: Times every power of ten.
+LOOKS_A_DECADE = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
 #: The first steps after a turn begins find cold caches; with fewer steps a turn they are a quarter of the sample.
 WANTED_STEPS = 10
 MIN_STEPS = 2
@@ -105,18 +107,22 @@ def size_round(step_s: Sequence[float], measure_s: float) -> RoundSize:
 
 
 def looks(rounds: int) -> tuple[int, ...]:
-    """Return the numbers of rounds, up to and including `rounds`, after which one may look: 5, 10, 20, 40, 80, ..."""
+    """Return the numbers of rounds, up to and including `rounds`, after which one may look: 5, 6, 8, 10, 12, 15, 20, 25, ..."""
     found = []
     look = MIN_ROUNDS
     while look <= rounds:
         found.append(look)
-        look *= 2
+        look = next_look(look)
     return tuple(found)
 
 
 def next_look(rounds: int) -> int:
-    """Return the first look after `rounds` rounds. Doubling keeps the looks few: each costs some of the error rate."""
-    look = MIN_ROUNDS
-    while look <= rounds:
-        look *= 2
-    return look
+    """Return the first look after `rounds` rounds. Few, for each costs some of the error rate; yet close enough that a difference is
+    seen soon after it can be, and that little of a time budget is left over (docs/speed.md has what other spacings do)."""
+    decade = 1
+    while True:
+        for place in LOOKS_A_DECADE:
+            look = round(place * decade)
+            if look > rounds and look >= MIN_ROUNDS:
+                return look
+        decade *= 10

@@ -14,11 +14,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.speed.estimate import Estimate, alpha, half_width
-from harness.speed.schedule import MIN_ROUNDS
+from harness.speed.schedule import MIN_ROUNDS, looks
 
 FASTER, SLOWER, SAME, UNCLEAR = "FASTER", "SLOWER", "SAME", "UNCLEAR"
 #: The change that a user should act on. Two identical processes differ by 2-4 % for their whole life, hence not less.
 MARGIN = 0.03
+#: A half-width of the interval, relative, below which more rounds are not worth their time.
+SHARP = 0.005
 #: Beyond this many rounds a settling time is an extrapolation nobody would wait for.
 MAX_ROUNDS = 5000
 #: What every port reports of itself, in the order in which a reader wants it.
@@ -35,7 +37,8 @@ class Verdict:
     Attributes:
         verdict: FASTER, SLOWER, SAME or UNCLEAR.
         material: the whole interval lies outside the margin.
-        more_rounds: for UNCLEAR, about how many rounds in all would settle it; None where that cannot be told.
+        more_rounds: about how many rounds in all would settle an UNCLEAR one; would halve the interval of another, which the reason
+            says too. None where that cannot be told.
         more_s: how long those rounds take in all, seconds.
     """
 
@@ -63,11 +66,43 @@ def judge(estimate: Estimate, margin: float = MARGIN, round_s: float | None = No
     if low > 1.0 or high < 1.0:
         material = low > edge or high < 1.0 / edge
         where = f"lies outside the margin of {percent}" if material else f"reaches into the margin of {percent}"
-        return Verdict(SLOWER if low > 1.0 else FASTER, material, f"the interval excludes 1 and {where}")
-    if low >= 1.0 / edge and high <= edge:
-        return Verdict(SAME, False, f"the interval holds 1 and lies inside the margin of {percent}")
-    more = rounds_to_settle(estimate, margin)
-    return Verdict(UNCLEAR, False, f"the interval holds 1 and reaches out of the margin of {percent}", more, _seconds(more, round_s))
+        found = Verdict(SLOWER if low > 1.0 else FASTER, material, f"the interval excludes 1 and {where}")
+    elif low >= 1.0 / edge and high <= edge:
+        found = Verdict(SAME, False, f"the interval holds 1 and lies inside the margin of {percent}")
+    else:
+        more = rounds_to_settle(estimate, margin)
+        reason = f"the interval holds 1 and reaches out of the margin of {percent}"
+        return Verdict(UNCLEAR, False, reason, more, _seconds(more, round_s))
+    return _with_price(found, rounds_to_narrow(estimate, 0.5 * _half_width(estimate)), round_s)
+
+
+def _with_price(found: Verdict, more: int | None, round_s: float | None) -> Verdict:
+    """Add what an interval half as wide would take."""
+    seconds = _seconds(more, round_s)
+    takes = f" and {seconds:.0f} s" if seconds is not None else ""
+    price = f"; half as wide after about {more} rounds{takes} in all" if more is not None else ""
+    return dataclasses.replace(found, reason=found.reason + price, more_rounds=more, more_s=seconds)
+
+
+def settled(estimate: Estimate, margin: float = MARGIN) -> bool:
+    """Whether a run can end with what a look shows (not a final one), before its time is used up.
+
+    It can when the interval says on which side of the margin the change lies (outside as a whole, or detected and inside as a
+    whole), or when its half-width is below `SHARP`. That 1 is not excluded ends no run before that: a difference smaller than
+    the margin could still be found.
+    """
+    low, high = estimate.low, estimate.high
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+        return False
+    edge = 1.0 + margin
+    inside, outside = low >= 1.0 / edge and high <= edge, low > edge or high < 1.0 / edge
+    return outside or (inside and (low > 1.0 or high < 1.0)) or _half_width(estimate) <= math.log1p(SHARP)
+
+
+def _half_width(estimate: Estimate) -> float:
+    """Return half the width of an interval in the logarithm; infinity if an end of it is no positive number."""
+    low, high = estimate.low, estimate.high
+    return 0.5 * math.log(high / low) if low and high and 0.0 < low <= high < math.inf and high / low < math.inf else math.inf
 
 
 def _seconds(rounds: int | None, round_s: float | None) -> float | None:
@@ -77,15 +112,21 @@ def _seconds(rounds: int | None, round_s: float | None) -> float | None:
 def rounds_to_settle(estimate: Estimate, margin: float = MARGIN) -> int | None:
     """Return about how many rounds in all would end UNCLEAR, if ratio and spread stay as they are; None if too many.
 
-    The interval must get so narrow that it either excludes 1 or fits into the margin, whichever comes first. Assumes a
-    run that is planned to end there, looked at on the way.
+    The interval must get so narrow that it either excludes 1 or fits into the margin, whichever comes first.
     """
-    if estimate.ratio is None or estimate.spread is None:
+    if estimate.ratio is None:
         return None
     distance = abs(math.log(estimate.ratio))
-    needed = max(distance, math.log1p(margin) - distance)
-    for rounds in range(max(estimate.rounds + 1, MIN_ROUNDS), MAX_ROUNDS + 1):
-        if half_width(estimate.spread, rounds, alpha(rounds, final=True)) < needed:
+    return rounds_to_narrow(estimate, max(distance, math.log1p(margin) - distance))
+
+
+def rounds_to_narrow(estimate: Estimate, wanted: float) -> int | None:
+    """Return after which later look the interval's half-width would be below `wanted` (in the logarithm), if the spread stays as it
+    is; None if that is too far. Assumes a run that is planned to end there, looked at on the way."""
+    if estimate.spread is None or not math.isfinite(wanted):
+        return None
+    for rounds in looks(MAX_ROUNDS):
+        if rounds > estimate.rounds and half_width(estimate.spread, rounds, alpha(rounds, final=True)) < wanted:
             return rounds
     return None
 

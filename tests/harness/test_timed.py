@@ -83,8 +83,8 @@ def test_only_whole_steps_ask_for_more_rounds(noisy: str, settled: bool) -> None
 
 
 @pytest.mark.parametrize(("budget_s", "rounds_each"), [
-    (0.0, [5, 5]), (100.0, [5, 5]), (149.0, [5, 5]), (150.0, [10, 5]), (199.0, [10, 5]), (200.0, [10, 10]), (299.0, [10, 10]),
-    (300.0, [20, 10]),
+    (0.0, [5, 5]), (100.0, [5, 5]), (109.0, [5, 5]), (110.0, [6, 5]), (119.0, [6, 5]), (120.0, [6, 6]), (139.0, [6, 6]),
+    (140.0, [8, 6]), (300.0, [15, 15]),
 ])
 def test_the_budget_is_for_all_rounds_together(monkeypatch: pytest.MonkeyPatch, budget_s: float, rounds_each: list[int]) -> None:
     """The first five of each workload run whatever they take; no further ones are begun that would not fit as far as the next look.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import itertools
 
 import pytest
 from hypothesis import given
@@ -85,8 +86,9 @@ def test_a_slow_step_makes_the_smallest_round():
     assert (size_round([3.0], 2.0).palindromes, size_round([3.0], 2.0).steps) == (1, MIN_STEPS)
 
 
-def test_looks_double():
-    """Few looks, each cheap."""
-    assert looks(80) == (5, 10, 20, 40, 80)
+def test_looks_are_steps_of_about_a_quarter():
+    """Few, each cheap; the numbers by which the power is stated are among them."""
+    assert looks(100) == (5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100)
     assert looks(4) == ()
-    assert [next_look(rounds) for rounds in (0, 5, 9, 10)] == [5, 10, 10, 20]
+    assert [next_look(rounds) for rounds in (0, 5, 9, 10, 100, 999)] == [5, 6, 10, 12, 120, 1000]
+    assert all(low < high <= 1.4 * low for low, high in itertools.pairwise(looks(100_000)))

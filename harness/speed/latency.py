@@ -1,0 +1,37 @@
+"""Percentiles of single calls from counts by class: class n holds times around base ** n, in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+#: The tail of so few calls is no percentile: at least ten calls have to lie beyond it.
+BEYOND = 10
+
+
+def merge(counts: Iterable[Mapping[str, int]]) -> dict[int, int]:
+    """Return the counts of several rounds together, by class."""
+    found: dict[int, int] = {}
+    for one in counts:
+        for place, count in one.items():
+            found[int(place)] = found.get(int(place), 0) + count
+    return found
+
+
+def percentile(counts: Mapping[int, int], base: float, share: float) -> float | None:
+    """Return the time that a share of the calls does not exceed, seconds, exact to half a class.
+
+    Args:
+        counts: by class. base: the ratio of neighbouring classes. share: between 0 and 1, e.g. 0.99.
+
+    Returns:
+        None where fewer than `BEYOND` calls lie beyond it.
+    """
+    total = sum(counts.values())
+    if base <= 1.0 or total * (1.0 - share) < BEYOND - 1e-9:
+        return None
+    needed, seen = share * total - 1e-9, 0
+    for place in sorted(counts):
+        seen += counts[place]
+        if seen >= needed:
+            return float(base**place)
+    return None

@@ -1,0 +1,84 @@
+"""What the sequential rule shows on rounds that have been measured: the same looks and the same ends as `harness.timed` makes.
+
+Owns the rule for a single pair, and its rates over rounds drawn again and again from those measured. A rate says how often
+runs like these end in a finding: with nothing to find it is the false-alarm rate, with a known slow-down the power.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from harness.speed.estimate import Estimate, estimate_logs
+from harness.speed.schedule import looks
+from harness.speed.verdict import FASTER, SLOWER, judge, settled
+
+#: What a run of at most so many rounds shows.
+Rule = Callable[[Sequence[float], int], Estimate]
+
+
+@dataclasses.dataclass(frozen=True)
+class Rates:
+    """How runs of at most `most` rounds end, as shares of `tries`.
+
+    Attributes:
+        slower, faster: the verdict. material: one of the two, outside the margin as a whole.
+        rounds: how many a run had on average.
+    """
+
+    most: int
+    tries: int
+    slower: float
+    faster: float
+    material: float
+    rounds: float
+
+    @property
+    def detected(self) -> float:
+        """Either verdict that says "different"."""
+        return self.slower + self.faster
+
+
+def shown(log_ratios: Sequence[float], most: int) -> Estimate:
+    """Return the estimate with which a run ends that can afford `most` rounds.
+
+    Args:
+        log_ratios: of rounds in the order in which they ran; at least `most` of them.
+        most: a run stops at the last look that it can afford, and knows there that it is the last.
+    """
+    allowed = looks(most)
+    for look in allowed:
+        found = estimate_logs(log_ratios[:look])
+        if settled(found):
+            return found
+    return estimate_logs(log_ratios[: allowed[-1] if allowed else most], final=True)
+
+
+def rates(log_ratios: Sequence[float], most: int, tries: int, seed: int, rule: Rule = shown) -> Rates:
+    """Return how runs end whose rounds are drawn with replacement from those measured.
+
+    Args:
+        log_ratios: one number a round, of time of b over time of a. All draws keep their sign: where the sides were given their
+            names at random, pass the rounds of both namings.
+        most, tries: rounds a run can afford, and runs.
+        seed: of the draw.
+        rule: what is run; the shipped one, unless a test plants another.
+    """
+    draw = np.random.RandomState(seed)
+    found = [rule([log_ratios[number] for number in draw.randint(len(log_ratios), size=most)], most) for _ in range(tries)]
+    verdicts = [judge(one) for one in found]
+    return Rates(
+        most, tries,
+        slower=sum(one.verdict == SLOWER for one in verdicts) / tries,
+        faster=sum(one.verdict == FASTER for one in verdicts) / tries,
+        material=sum(one.material for one in verdicts) / tries,
+        rounds=sum(one.rounds for one in found) / tries,
+    )
+
+
+def bound(share: float, tries: int, deviations: float = 3.0) -> float:
+    """Return the largest share that `tries` tries may show by chance where the true one is `share` (normal approximation)."""
+    return share + deviations * math.sqrt(share * (1.0 - share) / tries)
