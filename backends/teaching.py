@@ -12,6 +12,8 @@ from typing import Any, Callable, Collection, Dict, Iterator, List, Mapping, Mut
 
 import numpy as np
 
+from backends.contract import Unsupported
+
 #: Kinds of leaves of what was computed; a leaf is (kind, name), anything else that can be hashed is something computed.
 DATA, WEIGHT, TEACHER = "data", "weight", "teacher"
 
@@ -46,17 +48,25 @@ class Lesson(MutableMapping):
 
     Attributes:
         kept: the port's own values by name.
+
+    Raises:
+        Unsupported: an activation is set that has been read already. What was read was the teacher's value of the last one.
     """
 
     def __init__(self, answer: Callable[[str, Any], Any]) -> None:
         self._answer = answer
+        self._answered: Set[str] = set()
         self.kept: Dict[str, Any] = {}
 
     def __setitem__(self, name: str, value: Any) -> None:
+        if name in self._answered:
+            raise Unsupported("the activation %s is read and then set again: a port that is to be taught sets each once" % name)
         self.kept[name] = value
 
     def __getitem__(self, name: str) -> Any:
-        return self._answer(name, self.kept[name])
+        found = self._answer(name, self.kept[name])
+        self._answered.add(name)
+        return found
 
     def __delitem__(self, name: str) -> None:
         del self.kept[name]

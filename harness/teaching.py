@@ -113,7 +113,7 @@ def taught(bench: runner.Bench, pair: Pair, teacher: Job, pupil: Job, witnesses:
     (record,) = runner.run_jobs(bench, [job], lambda _job, _record: None, run_lesson).values()
     if not record.ok:
         return f"teaching {pupil.side} is {record.status}: {record.reason}"
-    if not any(record.result["read"].values()):
+    if not any(record.result["read"].values()) and any(record.result["own"].values()):
         return f"the port of {pupil.side} reads nothing back and goes on with its own values"
     ordinary = {name: witnesses[name].evidence for name in (teacher.name, pupil.name)}
     lesson = {name: item for name, item in ordinary.items() if item is not None}

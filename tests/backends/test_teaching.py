@@ -7,6 +7,7 @@ import importlib
 import numpy as np
 import pytest
 
+from backends.contract import Unsupported
 from backends.source import Batch
 from backends.teaching import DATA, TEACHER, WEIGHT, Lesson, fits, survey, walk
 
@@ -157,8 +158,12 @@ def test_a_lesson_keeps_what_is_set_and_answers_with_the_teachers():
     assert {"b": 1, "a": 2} == lesson.kept and ["b", "a"] == list(lesson.kept)
     with pytest.raises(KeyError):
         lesson["c"]
+    lesson["c"] = 3
+    lesson["c"] = 4  # nobody has read it yet
+    with pytest.raises(Unsupported, match="the activation a is read and then set again"):
+        lesson["a"] = 5
     del lesson["b"]
-    assert (1, ["a"]) == (len(lesson), list(lesson))
+    assert (2, ["a", "c"]) == (len(lesson), list(lesson))
 
 
 @pytest.mark.parametrize(("shape", "expected"), [([2, 3], True), ([None, 3], True), ([2, 4], False), ([2], False), ([2, 3, 1], False)])

@@ -98,6 +98,27 @@ def test_what_is_made_of_the_layers_is_no_layer(laboratory, tmp_path):
     assert row.reason.endswith("; no layer departs, only what is made of them")
 
 
+@pytest.mark.parametrize(("workload", "read"), [
+    ("zoo_attention", 18), ("zoo_losses", 16), ("zoo_norm", 12), ("zoo_recurrent", 12), ("zoo_vision", 18),
+])
+def test_every_construct_can_be_taught(laboratory, workload, read):
+    """Attention, heads, normalisation, recurrence, resizing and poolings: taught by TensorFlow, torch departs nowhere."""
+    planned = laboratory.plan(workload, [laboratory.side("tf2"), laboratory.side("torch")], stages=("forward",))
+    (pair,) = planned.pairs
+    layers = teaching.taught(laboratory.stand, pair, pair.a, pair.b, laboratory.witnesses(planned.jobs))
+    assert ((), (), read) == (layers.names, layers.untold, layers.read)
+
+
+def test_a_model_of_one_layer(laboratory, tmp_path):
+    """It is computed from data alone, so it is wrong if it departs."""
+    change = ("prediction = self.model(arrays[\"x\"]).to(self.dtype)", "prediction = 1.01 * self.model(arrays[\"x\"]).to(self.dtype)")
+    side = laboratory.side("torch", plant(Mutant(0, "scaled", "linear", (change,), "forward", ""), tmp_path))
+    planned = laboratory.plan("linear", [laboratory.side("tf2"), side], stages=("forward",))
+    found = laboratory.witnesses(planned.jobs)
+    (row,) = teaching.localise(laboratory.stand, planned, found, judging.stage_rows(planned, found), lambda _: None)
+    assert ("training/prediction", "inference/prediction") == row.wrong_layers
+
+
 def test_honest_ports_are_taught_without_a_fault(laboratory):
     """Taught by each other, the shipped ports depart in no layer, in either direction and precision."""
     planned = laboratory.plan("cnn", [laboratory.side("tf2"), laboratory.side("torch")], stages=("forward",), precisions=PRECISIONS)

@@ -32,8 +32,9 @@ class Port(TorchPort):
         hidden = found["hidden"]
         found["deviation"] = hidden.std(0, correction=0)
         wide = torch.cat([hidden, found["deviation"].mean().expand(len(x), 1)], dim=1)
-        found.update({name: self.model[name](wide) for name in self.config["heads"]})
-        found["chance"] = torch.sigmoid(found["chance"] - self.config["rare"])
+        for name in self.config["heads"]:
+            head = self.model[name](wide)
+            found[name] = torch.sigmoid(head - self.config["rare"]) if name == "chance" else head
         return found
 
     def activations(self, arrays, noise):
