@@ -7,6 +7,7 @@ round is a job of its own with a record of its own, so an interrupted measuremen
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from typing import Any
 import filelock
 
 from backends.contract import ACTIONS
-from harness import runner, store
+from harness import memory, runner, store
 from harness.errors import JobFailed
 from harness.plan import SpeedJob, describe
 from harness.processes import WorkerProcess, ending
@@ -81,11 +82,13 @@ def run_round(bench: runner.Bench, job: SpeedJob, labels: Sequence[str], number:
                     workers[label] = bench.worker(sides[label].build, folder / f"{_safe(label)}.log")
                     workers[label].send("describe", backend=sides[label].backend)
             opened = _open(bench, job, workers, files, failed)
+            baseline = {label: worker.memory.begin() for label, worker in workers.items()}
             actions = {}
             for action in job.actions:
                 taking = {label: worker for label, worker in workers.items() if takes(action, opened[label])}
                 if len(taking) >= 2:
                     actions[action] = _measure(job, taking, number, action, files, failed)
+            spent = _spend(workers, actions, failed) if number == 0 else {}
         except BaseException:
             for worker in workers.values():
                 worker.kill()
@@ -94,7 +97,7 @@ def run_round(bench: runner.Bench, job: SpeedJob, labels: Sequence[str], number:
             pass
         outcome.result = {
             "actions": actions, "opened": opened, "machine": [before, machine_state()], "labels": list(labels),
-            "peak_bytes": {label: worker.peak_bytes for label, worker in workers.items()},
+            "peak_bytes": {label: worker.peak_bytes for label, worker in workers.items()}, "baseline_bytes": baseline, "spent": spent,
             "rows_a_step": bench.workloads[job.workload].config(job.preset)["batch"],
         }
     if failed:
@@ -125,6 +128,35 @@ def takes(action: str, opened: Mapping[str, Any]) -> bool:
     return action in ACTIONS or "train_step" in opened["abilities"]
 
 
+@dataclasses.dataclass
+class Peaks:
+    """What the blocks of one side tell beside their times: peaks of memory, and how many calls of `generate` took how long."""
+
+    bytes_: int = 0
+    ended_bytes: int = 0
+    device: tuple[int | None, str] = (None, "it was not told")
+    calls: dict[str, int] = dataclasses.field(default_factory=dict)
+    calls_base: float = 0.0
+
+    def look(self, tree: memory.Tree, done: Mapping[str, Any]) -> None:
+        """Take in a block's answer; the worker waits, so that looking at its processes disturbs nothing."""
+        self.ended_bytes = int(done["ended_bytes"])
+        self.bytes_ = max(self.bytes_, tree.peak(int(done["peak_bytes"]), self.ended_bytes))
+        self.device = done["device_peak_bytes"], str(done.get("device_peak_missing", ""))
+        self.calls_base = float(done["calls_base"])
+        for place, count in done["calls"].items():
+            self.calls[place] = self.calls.get(place, 0) + int(count)
+
+    def close(self, tree: memory.Tree) -> dict[str, Any]:
+        """Look once more, for descendants that have come since, and return all of it for the round's record."""
+        self.bytes_ = max(self.bytes_, tree.peak(0, self.ended_bytes, scan=True))
+        tree.end(self.ended_bytes)
+        return {
+            "peak_bytes": self.bytes_, "marks_set_back": tree.set_back, "device_peak_bytes": self.device[0],
+            "device_peak_missing": self.device[1], "calls": self.calls, "calls_base": self.calls_base,
+        }
+
+
 @contextlib.contextmanager
 def _named(label: str, failed: list[SideFailed]) -> Iterator[None]:
     """Remember which side a failure belongs to, and pass it on as the round's own."""
@@ -140,9 +172,10 @@ def _measure(
 ) -> dict[str, Any]:
     """Warm every side up, then run the blocks in a palindrome, one side at a time while the others sleep."""
     labels, share = list(workers), 1.0 if action in ACTIONS else PHASE_SHARE
-    prepared = {}
+    prepared, peaks = {}, {label: Peaks() for label in labels}
     for label in labels:
         with _named(label, failed):
+            workers[label].memory.begin()
             prepared[label] = workers[label].request(
                 "prepare", tape=str(files.tape), action=action, seed=job.seed + number, warmup_s=share * WARMUP_S, sample_s=SAMPLE_S
             )
@@ -150,16 +183,34 @@ def _measure(
     size = schedule.size_round(sample_s, share * MEASURE_S)
     planned = schedule.plan_round(labels, size.palindromes, job.seed, number)
     palindromes = []
-    peaks = dict.fromkeys(labels, 0)
     for turns in planned.palindromes:
         steps: dict[str, list[float]] = {label: [] for label in labels}
         for label in turns:
             with _named(label, failed):
                 done = workers[label].request("block", samples=size.steps)
             steps[label] += [float(value) for value in done["step_s"]]
-            peaks[label] = max(peaks[label], int(done["peak_bytes"]))
+            peaks[label].look(workers[label].memory, done)
         palindromes.append(steps)
-    return {"prepared": prepared, "spawn": planned.spawn, "palindromes": palindromes, "peak_bytes": peaks}
+    told = {label: peaks[label].close(workers[label].memory) for label in labels}
+    named = {name: {label: one[name] for label, one in told.items()} for name in told[labels[0]]}
+    return {"prepared": prepared, "spawn": planned.spawn, "palindromes": palindromes, **named}
+
+
+def _spend(workers: Mapping[str, WorkerProcess], actions: Mapping[str, Any], failed: list[SideFailed]) -> dict[str, Any]:
+    """Ask, after all that is timed, what a step of each whole action costs beside time; a side that cannot tell says why."""
+    found: dict[str, Any] = {}
+    for action in (name for name in ACTIONS if name in actions):
+        found[action] = {}
+        for label in actions[action]["prepared"]:
+            try:
+                with _named(label, failed):
+                    found[action][label] = workers[label].request("spend", action=action)
+            except JobFailed as error:
+                if not workers[label].alive:
+                    raise
+                failed.pop()
+                found[action][label] = {"missing": dict.fromkeys(("flops", "rate", "energy_j"), error.reason)}
+    return found
 
 
 def machine_state() -> dict[str, Any]:

@@ -58,6 +58,7 @@ FILE_EXCEPTIONS = {
     "harness/installation.py": "empties and quotes the log of an installation",
     "harness/interpreters.py": "conda's list of environments",
     "harness/naming.py": "the names of another program's variables, JSON that the user writes",
+    "harness/memory.py": "the kernel's marks of a process",
     "harness/modeling.py": "a model's losses as CSV, for other programs to read",
     "harness/probe.py": "requirement files",
     "harness/rendering.py": "hands the text of a report.json to `json_format`",

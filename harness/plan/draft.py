@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import itertools
 from collections.abc import Sequence
@@ -170,6 +171,24 @@ def _speed(request: Request) -> list[SpeedJob]:
             found.append(SpeedJob(
                 **_on(request, workload, preset, precision), threads=request.threads, seed=request.seeds[0], sides=able,
                 actions=_actions(request, workload, preset),
+            ))
+    return [*found, *_gains(request)]
+
+
+def _gains(request: Request) -> list[SpeedJob]:
+    """Return the jobs that time one build's precisions against its own float32, where float32 and lower ones are asked for."""
+    lower = tuple(item for item in request.precisions if item not in ("fp64", "fp32"))
+    if "fp32" not in request.precisions or not lower:
+        return []
+    found, precisions = [], ("fp32", *lower)
+    for workload in request.workloads:
+        preset = request.preset or "small"
+        once = {(side.build, side.folders): side for side in reversed(_able(request, workload))}  # a build named twice gains the same
+        for side in reversed(once.values()):
+            sides = tuple(dataclasses.replace(side, label=f"{side.label}-{precision}") for precision in precisions)
+            found.append(SpeedJob(
+                **_on(request, workload, preset, "fp32"), threads=request.threads, seed=request.seeds[0], sides=sides,
+                actions=ACTIONS, precisions=precisions,
             ))
     return found
 

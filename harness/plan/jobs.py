@@ -189,10 +189,16 @@ class ChainCost:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SpeedJob(WorkloadJob):
-    """All sides timed against each other on one workload. `actions`: those of `contract.ACTIONS`, then phases."""
+    """All sides timed against each other on one workload.
+
+    Attributes:
+        actions: those of `contract.ACTIONS`, then phases.
+        precisions: of each side, where one build's precisions are timed against each other; else all sides have `precision`.
+    """
 
     sides: tuple[Side, ...]
     actions: tuple[str, ...]
+    precisions: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -201,7 +207,19 @@ class SpeedJob(WorkloadJob):
 
     def opening(self, label: str) -> Opening:
         """Return what the worker of one side opens; timing needs no float32 chain, which costs no time either way."""
-        return self._open(next(side for side in self.sides if side.label == label), "variable")
+        opening = self._open(next(side for side in self.sides if side.label == label), "variable")
+        return dataclasses.replace(opening, setting={**opening.setting, "precision": self.precision_of(label)})
+
+    def precision_of(self, label: str) -> str:
+        """Return the precision in which a side runs."""
+        if not self.precisions:
+            return self.precision
+        return self.precisions[[side.label for side in self.sides].index(label)]
+
+    def spelled(self, a: str, b: str) -> str:
+        """Return the precision of two sides: `fp32`, or `fp32:bf16` where they have different ones."""
+        both = dict.fromkeys((self.precision_of(a), self.precision_of(b)))
+        return ":".join(both)
 
 
 def _safe(label: str) -> str:

@@ -11,6 +11,7 @@ from backends.numpy.linear import Port as Honest
 
 CHILD = """
 import re, sys, time
+print("ready", flush=True)
 for _ in sys.stdin:
     taken = b"x" * (32 << 20)
     time.sleep(0.05)
@@ -27,6 +28,7 @@ class Port(Honest):
         super().__init__(config, setting)
         argv = [sys.executable, "-c", CHILD, os.environ["HOSTILE_TOLD"]]
         self.keeper = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.keeper.stdout.readline()
 
     def train(self, source: Any, steps: int) -> dict[str, list[float]]:
         before, found = self.steps_trained, super().train(source, steps)

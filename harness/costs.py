@@ -1,0 +1,73 @@
+"""What a side's step costs beside time, from recorded rounds: memory, latencies, operations, energy. Measures nothing itself."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.report.model import Cost
+from harness.speed import latency
+from harness.store import Record
+
+#: What is asked for once, after all that is timed, and where it stands in the record.
+ASKED = {"flops": "flops", "peak_rate": "rate", "energy_j": "energy_j"}
+OTHER_KERNEL = "the kernel did not let the marks be set back: the peak is that of the process' whole life"
+
+
+def cost(records: Sequence[Record], action: str, label: str, step_s: float | None) -> Cost:
+    """Return what a step of one side costs.
+
+    Args:
+        records: the rounds, in order; the first also holds what was asked for once.
+        step_s: the side's steady step time, seconds.
+    """
+    told = [record.result["actions"][action] for record in records]
+    missing: dict[str, str] = {}
+    device = [one.get("device_peak_bytes", {}).get(label) for one in told]
+    if None in device:
+        missing["device_peak_bytes"] = str(told[-1].get("device_peak_missing", {}).get(label, "it was not recorded"))
+    if not all(one.get("marks_set_back", {}).get(label, True) for one in told):
+        missing["peak_bytes"] = OTHER_KERNEL
+    first_s = statistics.median(float(one["prepared"][label]["first_step_s"]) for one in told)
+    spent = _spent(records[0], action, label)
+    found = {name: _number(spent.get(key)) for name, key in ASKED.items()}
+    missing.update({name: str(spent["missing"].get(key, "it was not recorded")) for name, key in ASKED.items() if found[name] is None})
+    percentiles = _percentiles(told, label, action, missing)
+    baseline = [record.result.get("baseline_bytes", {}).get(label) for record in records]
+    if not any(baseline):
+        missing["baseline_bytes"] = "it was not recorded"
+    utilisation = _utilisation(found["flops"], step_s, found["peak_rate"])
+    if utilisation is None:
+        missing["utilisation"] = missing.get("flops") or missing.get("peak_rate") or "there is no step time"
+    return Cost(
+        baseline_bytes=int(statistics.median(value for value in baseline if value is not None)) if any(baseline) else None,
+        device_peak_bytes=None if None in device else max(device),
+        trace_s=max(0.0, first_s - step_s) if step_s else None,
+        p50_s=percentiles[0.5], p95_s=percentiles[0.95], p99_s=percentiles[0.99],
+        flops=found["flops"], flops_source=str(spent.get("flops_source", "")), peak_rate=found["peak_rate"],
+        utilisation=utilisation, energy_j=found["energy_j"], missing=missing,
+    )
+
+
+def _spent(record: Record, action: str, label: str) -> Mapping[str, Any]:
+    whole = record.result.get("spent", {}).get(action, {}).get(label, {})
+    reason = "it is asked for whole steps only" if action not in record.result.get("spent", {}) else "it was not recorded"
+    return {"missing": dict.fromkeys(ASKED.values(), reason), **whole}
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _percentiles(told: Sequence[Mapping[str, Any]], label: str, action: str, missing: dict[str, str]) -> dict[float, float | None]:
+    counts = latency.merge(one.get("calls", {}).get(label, {}) for one in told)
+    base = max(float(one.get("calls_base", {}).get(label, 0.0)) for one in told)
+    found = {share: latency.percentile(counts, base, share) for share in (0.5, 0.95, 0.99)}
+    reason = f"{sum(counts.values())} calls are too few" if action == "generate" else "only calls of `generate` are timed one by one"
+    missing.update({f"p{round(100 * share)}_s": reason for share, value in found.items() if value is None})
+    return found
+
+
+def _utilisation(flops: float | None, step_s: float | None, rate: float | None) -> float | None:
+    return flops / step_s / rate if flops and step_s and rate else None

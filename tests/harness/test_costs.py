@@ -1,0 +1,56 @@
+"""What recorded rounds say of a step's cost, and that nothing missing is passed over or taken for 0."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness import costs
+from harness.store import Record
+
+
+def recorded(number: int, **more: Any) -> Record:
+    """Return a round of one side, as `rounds` records it on a CPU; `more` goes into the action `generate`."""
+    action = {
+        "prepared": {"torch": {"first_step_s": 0.5}}, "peak_bytes": {"torch": 1000}, "marks_set_back": {"torch": True},
+        "device_peak_bytes": {"torch": None}, "device_peak_missing": {"torch": "it ran on the CPU"},
+        "calls": {"torch": {"-300": 900, "-200": 100 + number}}, "calls_base": {"torch": 1.02}, **more,
+    }
+    spent = {"torch": {"flops": 2e6, "flops_source": "a counter", "rate": 1e9, "energy_j": None, "missing": {"energy_j": "no NVML"}}}
+    result = {"actions": {"generate": action, "train": {**action, "calls": {"torch": {}}}}, "baseline_bytes": {"torch": 700 + 100 * number}}
+    return Record(Path("nowhere"), {}, "ok", "", {**result, "spent": {"generate": spent, "train": spent} if number == 0 else {}}, 1.0)
+
+
+def test_a_cost_is_put_together_from_all_rounds() -> None:
+    """Percentiles over all calls, the median baseline, what was asked for once, and the share of the device's rate."""
+    found = costs.cost([recorded(number) for number in range(3)], "generate", "torch", 0.01)
+    assert found.p50_s == pytest.approx(1.02**-300) and found.p95_s == found.p99_s == pytest.approx(1.02**-200)
+    assert 800 == found.baseline_bytes and found.trace_s == pytest.approx(0.49)
+    assert (2e6, "a counter", 1e9) == (found.flops, found.flops_source, found.peak_rate) and found.utilisation == pytest.approx(0.2)
+    assert found.energy_j is None and {"energy_j": "no NVML", "device_peak_bytes": "it ran on the CPU"} == found.missing
+
+
+def test_what_is_missing_has_a_reason() -> None:
+    """Of every None, and of a peak that could not be told from that of the whole life."""
+    found = costs.cost([recorded(0, marks_set_back={"torch": False})], "generate", "torch", 0.01)
+    assert "whole life" in found.missing["peak_bytes"]
+    training = costs.cost([recorded(0)], "train", "torch", 0.01)
+    lacking = {field.name for field in dataclasses.fields(training) if getattr(training, field.name) is None}
+    assert lacking == set(training.missing) and "generate" in training.missing["p99_s"]
+
+
+def test_older_records_are_read() -> None:
+    """A round from before all this was recorded has reasons, not numbers; a run that goes on can hold such rounds."""
+    action = {"prepared": {"torch": {"first_step_s": 0.5}}, "peak_bytes": {"torch": 1000}}
+    found = costs.cost([Record(Path("nowhere"), {}, "ok", "", {"actions": {"generate": action}}, 1.0)], "generate", "torch", 0.01)
+    assert found.flops is None and found.p50_s is None and found.baseline_bytes is None and found.trace_s is not None
+    assert {"baseline_bytes", "utilisation", "flops", "peak_rate", "energy_j", "device_peak_bytes", "p50_s", "p95_s", "p99_s"} <= set(found.missing)
+
+
+def test_device_memory_is_the_largest_of_all_rounds() -> None:
+    """The framework's own peak on its device."""
+    rounds = [recorded(number, device_peak_bytes={"torch": 100 + number}, device_peak_missing={"torch": ""}) for number in range(3)]
+    assert costs.cost(rounds, "generate", "torch", 0.01).device_peak_bytes == 102
