@@ -22,12 +22,14 @@ class Layers:
         wrong: those that depart although their input was right.
         untold: those that depart, and of whose input it cannot be said that it was right.
         read: how many layers were computed from the teacher's values. total: how many were looked at.
+        modes: in which modes.
     """
 
     wrong: tuple[TensorVerdict, ...]
     untold: tuple[str, ...]
     read: int
     total: int
+    modes: tuple[str, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -35,8 +37,8 @@ class Layers:
         return tuple(item.name for item in self.wrong)
 
     def __str__(self) -> str:
-        told = f"wrong layers, each given the right input: {spelled(self.names)}" if self.wrong else ""
-        untold = f"cannot be told of {spelled(self.untold)}: computed on the port's own way there" if self.untold else ""
+        told = f"wrong layers, each given the right input: {spelled(self.names, self.modes)}" if self.wrong else ""
+        untold = f"cannot be told of {spelled(self.untold, self.modes)}: computed on the port's own way there" if self.untold else ""
         nothing = "given the right input no layer departs: what departs has grown on the way"
         return "; ".join(part for part in (told, untold) if part) or nothing
 
@@ -61,15 +63,18 @@ def find(verdicts: Sequence[TensorVerdict], read: Mapping[str, Sequence[str]], o
         else:
             wrong.append(item)
         departing.add(item.name)
-    return Layers(tuple(wrong), tuple(untold), sum(bool(names) for names in read.values()), len(verdicts))
+    modes = tuple(dict.fromkeys(_mode(item.name) for item in verdicts))
+    return Layers(tuple(wrong), tuple(untold), sum(bool(names) for names in read.values()), len(verdicts), modes)
 
 
-def spelled(names: Sequence[str]) -> str:
-    """Return layers in words: one that is named in several modes once, one of a single mode with that mode."""
-    modes: dict[str, list[str]] = {}
+def spelled(names: Sequence[str], modes: Sequence[str]) -> str:
+    """Return layers in words: each once, with its mode where it is named in some of the modes only."""
+    layers: dict[str, list[str]] = {}
     for name in names:
-        modes.setdefault(name.partition("/")[2], []).append(_mode(name))
-    return ", ".join(layer if len(found) > 1 else f"{layer} (in {found[0]})" for layer, found in modes.items())
+        layers.setdefault(name.partition("/")[2], []).append(_mode(name))
+    return ", ".join(
+        layer if len(found) == len(modes) else f"{layer} (in {' and '.join(found)})" for layer, found in layers.items()
+    )
 
 
 def _mode(name: str) -> str:
