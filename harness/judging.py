@@ -181,8 +181,8 @@ def distribution_row(pair: Distribution, judged: Judged, logs: tuple[str, ...]) 
     )
 
 
-def reproduce(a: Job | SampleJob, b: Job | SampleJob, stage: str, seeds: int = 1) -> str:
-    """Return the command that gives one stage's verdict again."""
+def reproduce(a: Job | SampleJob, b: Job | SampleJob, stage: str, seeds: int = 0) -> str:
+    """Return the command that gives one stage's verdict again; `seeds` are the models of each build, where any are trained."""
     jobs = [a, b] if a.build != b.build or a.side.split()[0] != b.side.split()[0] else [a]
     words = ["harness", "compare", "--workloads", a.workload, *arguments(jobs), "--precision", a.precision]
     words += ["--preset", a.preset, "--seed", str(a.seed), "--threads", str(a.threads), "--no-speed"]
@@ -192,7 +192,7 @@ def reproduce(a: Job | SampleJob, b: Job | SampleJob, stage: str, seeds: int = 1
         words += ["--stages", stage]
     if stage == "trajectory":
         words += ["--steps", str(a.steps)]
-    if seeds > 1:
+    if seeds:
         words += ["--seeds", str(seeds)]
     if a.device != "cpu":
         words += ["--device", a.device]

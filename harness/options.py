@@ -57,7 +57,7 @@ class Options:
     seed
         Seed of the (first) tape.
     seeds
-        How many seeds: tapes counted up from --seed, and models of each build for the distribution stage.
+        How many seeds: tapes, counted up from --seed, and models of each build for the distribution stage. If not given, one tape and 8 models.
     threads
         Threads of each build's intra-operation pool; if not given, all cores, and one where `tiny` is recorded.
     ports
@@ -98,7 +98,7 @@ class Options:
     stages: Annotated[tuple[str, ...], SEVERAL] = plan.LOCKSTEP_STAGES
     steps: int | None = None
     seed: int = 0
-    seeds: int = 1
+    seeds: int | None = None
     threads: int | None = None
     ports: Annotated[tuple[Path, ...], SEVERAL] = ()
     python: Annotated[tuple[str, ...], SEVERAL] = ()
@@ -152,8 +152,8 @@ def request(options: Options) -> plan.Request:
         raise UsageError(f"--per-phase: {', '.join(item.name for item in workloads)} has one phase only. Name a workload with several.")
     return plan.Request(
         workloads, sides, _unique(options.precision), _unique(stages), options.preset, options.device, options.execution,
-        tuple(range(options.seed, options.seed + options.seeds)), options.threads or cores(),
-        fidelity_threads(options),
+        tuple(range(options.seed, options.seed + (options.seeds or 1))), options.threads or cores(),
+        fidelity_threads(options), models=options.seeds or plan.MODELS,
         fidelity=not options.no_fidelity, speed=not options.no_speed, steps=options.steps, per_phase=options.per_phase,
     )
 

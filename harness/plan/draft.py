@@ -72,7 +72,7 @@ def _distributions(request: Request) -> tuple[tuple[SampleJob, ...], tuple[Distr
         for a, b in _combinations(_able(request, workload)):
             found = []
             for side in (a, b):
-                drawn = tuple(_sample(request, workload, side, precision, number) for number in range(len(request.seeds)))
+                drawn = tuple(_sample(request, workload, side, precision, number) for number in range(request.models))
                 found.append(tuple(samples.setdefault(job.name, job) for job in drawn))
             if a is not b:
                 distributions.append(Distribution(workload.name, precision, request.seeds[0], found[0], found[1]))

@@ -12,6 +12,8 @@ from harness.workloads.spec import Workload
 
 LOCKSTEP_STAGES = STAGES[:-1]
 DISTRIBUTION = STAGES[-1]
+#: Trained models of each build for the distribution stage: as many as show the faults of `tox run -e calibration` four times of five.
+MODELS = 8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Request:
         steps: of the trajectory stage; the workload's own number if None.
         threads: of every timed worker. fidelity_threads: of every recording one; the steps of `tiny` are so short that a
             second thread only waits for the first, for a hundred times as long where other programs run.
+        models: trained models of each build for the distribution stage.
         per_phase: whether single phases are timed beside whole steps, where a workload has several.
     """
 
@@ -39,6 +42,7 @@ class Request:
     speed: bool = True
     steps: int | None = None
     per_phase: bool = False
+    models: int = MODELS
 
 
 def sides(builds: Sequence[tuple[str, str, tuple[str, ...]]]) -> tuple[Side, ...]:

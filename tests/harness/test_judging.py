@@ -197,7 +197,7 @@ def test_the_distribution_stage_is_a_row_with_its_seeds_and_its_command():
     """The means over seeds beside each other, and how many seeds would do."""
     asked = Request(
         (EHR_MGAN,), (TF2, TORCH), ("fp32",), ("distribution",), None, "cpu", "default", (4, 5, 6), threads=1, fidelity_threads=1,
-        speed=False)
+        speed=False, models=3)
     (pair,) = plan.make(asked).distributions
     generator = np.random.RandomState(0)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import options
+from harness import options, plan
 from harness.errors import UnknownName, UsageError
 from harness.options import Options
 
@@ -189,3 +189,11 @@ def test_python() -> None:
     assert options.overrides(Options(backends=TWO, python=(f"tf1={sys.executable}",))) == {"tf1": Path(sys.executable)}
     with pytest.raises(UnknownName, match="Did you mean 'torch'"):
         options.overrides(Options(backends=TWO, python=(f"pytorch={sys.executable}",)))
+
+
+def test_seeds_that_are_not_given_are_one_tape_and_eight_models():
+    """One number means both."""
+    asked = {"backends": PAIR, "workloads": ("ehr_mgan",), "stages": ("F", "D")}
+    default, three = (options.request(Options(**asked, **more)) for more in ({}, {"seeds": 3}))
+    assert ((0,), 8) == (default.seeds, default.models) and ((0, 1, 2), 3) == (three.seeds, three.models)
+    assert [8, 3] == [len({job.own_seed for job in plan.make(one).samples if job.side == "torch"}) for one in (default, three)]

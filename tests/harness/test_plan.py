@@ -139,7 +139,7 @@ def test_descriptions_are_plain_json():
 
 def distribution(*sides, **changed):
     """Return the plan of the distribution stage alone, three seeds."""
-    return plan.make(request(*sides, **{"workloads": (EHR_MGAN,), "stages": ("distribution",), "seeds": (5, 6, 7), **changed}))
+    return plan.make(request(*sides, **{"workloads": (EHR_MGAN,), "stages": ("distribution",), "seeds": (5, 6, 7), "models": 3, **changed}))
 
 
 def test_the_distribution_stage_trains_each_side_from_each_seed_once():

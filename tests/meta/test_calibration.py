@@ -62,13 +62,13 @@ def test_the_interval_holds_what_it_says():
     assert np.mean((drawn >= low) & (drawn <= high)) >= 0.985
 
 
-def test_half_of_the_mixture_differs_and_false_discoveries_are_few():
+def test_a_third_of_the_mixture_differs_and_false_discoveries_are_few():
     """And without the control there would be more."""
     outcomes = repeat(MIXTURE, 10)
     plain = [name for name in outcomes[0].p if family(name) == WELCH]
-    assert (33, 16) == (len(plain), len(MIXTURE.different & {*plain}))
+    assert (45, 16) == (len(plain), len(MIXTURE.different & {*plain}))
     found = discoveries(outcomes, MIXTURE.different)
-    assert found.false <= equivalence.ALPHA and found.found > 0.8
+    assert found.false <= equivalence.ALPHA and found.found > 0.7
     uncontrolled = np.mean([len({n for n, p in one.p.items() if p <= 0.05} - MIXTURE.different) > 0 for one in outcomes])
     assert uncontrolled > 0.5
 

@@ -26,7 +26,7 @@ from tests.meta.zoo.mutant import ROOT
 CACHE = ROOT / ".cache/calibration"
 HONEST_SEEDS, FAULTY_SEEDS = 32, 12
 EQUAL, PLANTED = 500, 100
-#: 16 of its 33 quantities differ.
+#: 16 of its 45 quantities differ.
 MIXTURE = StandIn(shifted=7, moved=2)
 
 

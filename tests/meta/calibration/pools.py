@@ -75,7 +75,7 @@ def train(cache: Path, honest: int, faulty: int, say: Callable[[str], None]) -> 
         pools = {}
         for name, folder, seeds in _ports(laboratory.stand.run / "planted", honest, faulty):
             planned = laboratory.plan(
-                WORKLOAD, [laboratory.side(BUILD, folder)], stages=("distribution",), seeds=tuple(range(seeds)), precisions=("fp32",),
+                WORKLOAD, [laboratory.side(BUILD, folder)], stages=("distribution",), models=seeds, precisions=("fp32",),
             )
             records = runner.run_jobs(
                 laboratory.stand, planned.samples, lambda job, record: say(f"{job.name} {record.duration_s:.1f} s") if record else None,

@@ -27,7 +27,7 @@ class Findings:
     Attributes:
         exact, split: rates of the families of tests with nothing to find, of the stand-in and of splits of the honest pool.
         verdicts: by what was compared: `STAND_IN`, `HONEST`, a mutant's name.
-        mixture: discoveries where half of the quantities differ.
+        mixture: discoveries where a third of the quantities differ.
         furthest: by mutant, the quantity that differs most over the whole pools, and by how many spreads.
         sizes: models of each pool.
     """
@@ -109,7 +109,7 @@ def summary(found: Findings) -> str:
     models = ", ".join(f"{count} {name}" for name, count in found.sizes.items())
     mixture = found.mixture
     return (
-        f"Models trained: {models}. In the mixture, where half of the quantities differ by two spreads, over {mixture.repetitions} "
+        f"Models trained: {models}. In the mixture, where a third of the quantities differ by two spreads, over {mixture.repetitions} "
         f"repetitions: {_percent(mixture.false)} of what is discovered is false on average, at a level of {_percent(ALPHA)}; "
         f"{_percent(mixture.found)} of the true differences are discovered."
     )

@@ -14,12 +14,12 @@ from typing import Protocol
 
 import numpy as np
 
+from harness import plan
 from harness.fidelity.distribution import judge_distribution
 from harness.fidelity.equivalence import ALPHA, adjusted
 from harness.fidelity.summaries import Draw
 
-#: The number of seeds that `harness compare` takes if it is not told another.
-SEEDS = 8
+SEEDS = plan.MODELS
 TERMS, STEPS, ROWS, HOURS = 8, 20, 30, 6
 
 Sides = tuple[list[Draw], list[Draw]]
