@@ -194,11 +194,13 @@ class SpeedJob(WorkloadJob):
     Attributes:
         actions: those of `contract.ACTIONS`, then phases.
         precisions: of each side, where one build's precisions are timed against each other; else all sides have `precision`.
+        slowdowns: of each side, where the verdict itself is tested: the share by which it is made slower. Else none is.
     """
 
     sides: tuple[Side, ...]
     actions: tuple[str, ...]
     precisions: tuple[str, ...] = ()
+    slowdowns: tuple[float, ...] = ()
 
     @property
     def name(self) -> str:
@@ -215,6 +217,10 @@ class SpeedJob(WorkloadJob):
         if not self.precisions:
             return self.precision
         return self.precisions[[side.label for side in self.sides].index(label)]
+
+    def slowdown_of(self, label: str) -> float:
+        """Return the share by which a side is made slower."""
+        return self.slowdowns[[side.label for side in self.sides].index(label)] if self.slowdowns else 0.0
 
     def spelled(self, a: str, b: str) -> str:
         """Return the precision of two sides: `fp32`, or `fp32:bf16` where they have different ones."""

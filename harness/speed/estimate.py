@@ -44,6 +44,8 @@ SPENT_A_LOOK = 0.1
 MIN_SAMPLES = 4
 #: A spread of log ratios below this is not a measurement: two real processes never agree to a millionth in every round.
 TOO_REGULAR = 1e-6
+#: The square of a larger number overflows.
+HUGE = 1e150
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,11 +106,17 @@ def step_time(rounds: Sequence[Round], build: str) -> float | None:
 
 def log_ratio(one: Round, a: str, b: str) -> float:
     """Return the log of b's over a's step time in one round; NaN if the round is `unusable`."""
-    if unusable(one, a, b):
-        return math.nan
-    return statistics.median(
-        math.log(location(palindrome.steps_s[b])) - math.log(location(palindrome.steps_s[a])) for palindrome in one.palindromes
-    )
+    return math.nan if unusable(one, a, b) else of_round(palindrome_ratios(one, a, b))
+
+
+def palindrome_ratios(one: Round, a: str, b: str) -> list[float]:
+    """Return the log of b's over a's location in each palindrome of a usable round."""
+    return [math.log(location(palindrome.steps_s[b])) - math.log(location(palindrome.steps_s[a])) for palindrome in one.palindromes]
+
+
+def of_round(palindromes: Sequence[float]) -> float:
+    """Return a round's log ratio from those of its palindromes."""
+    return statistics.median(palindromes)
 
 
 def unusable(one: Round, a: str, b: str) -> str:
@@ -153,11 +161,11 @@ def estimate_logs(log_ratios: Sequence[float], final: bool = False) -> Estimate:
         return Estimate(0, reason="no round was measured")
     if not all(math.isfinite(value) for value in log_ratios):
         return Estimate(rounds, reason="a round's log ratio is not finite")
-    mean = statistics.mean(log_ratios)  # exact: no sum of finite values overflows
+    mean = math.fsum(value / rounds for value in log_ratios)  # no sum of finite values overflows
     ratio = _ratio(mean)
     if rounds < MIN_ROUNDS:
         return Estimate(rounds, ratio, reason=f"{rounds} of the {MIN_ROUNDS} rounds that an interval needs")
-    spread = statistics.stdev(log_ratios)
+    spread = math.sqrt(math.fsum((value - mean) ** 2 if abs(value - mean) < HUGE else math.inf for value in log_ratios) / (rounds - 1))
     if not spread > TOO_REGULAR * max(1.0, abs(mean)):
         reason = f"too regular: the rounds differ by a standard deviation of {spread:.1e}, and real ones by more than {TOO_REGULAR}"
         return Estimate(rounds, ratio, spread=spread, reason=reason)

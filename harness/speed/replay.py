@@ -9,15 +9,18 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 
-from harness.speed.estimate import Estimate, estimate_logs
+from harness.speed.estimate import Estimate, estimate_logs, of_round
 from harness.speed.schedule import looks
 from harness.speed.verdict import FASTER, SLOWER, judge, settled
 
+#: What is known of a round: its log ratio, or those of its palindromes.
+Known = TypeVar("Known")
 #: What a run of at most so many rounds shows.
-Rule = Callable[[Sequence[float], int], Estimate]
+Rule = Callable[[Sequence[Known], int], Estimate]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,18 +60,23 @@ def shown(log_ratios: Sequence[float], most: int) -> Estimate:
     return estimate_logs(log_ratios[: allowed[-1] if allowed else most], final=True)
 
 
-def rates(log_ratios: Sequence[float], most: int, tries: int, seed: int, rule: Rule = shown) -> Rates:
+def shown_of_palindromes(rounds: Sequence[Sequence[float]], most: int) -> Estimate:
+    """The same from the log ratios of each round's palindromes."""
+    return shown([of_round(palindromes) for palindromes in rounds], most)
+
+
+def rates(rounds: Sequence[Known], most: int, tries: int, seed: int, rule: Rule[Known]) -> Rates:
     """Return how runs end whose rounds are drawn with replacement from those measured.
 
     Args:
-        log_ratios: one number a round, of time of b over time of a. All draws keep their sign: where the sides were given their
-            names at random, pass the rounds of both namings.
+        rounds: what is known of each, of time of b over time of a. A draw keeps its sign: where the sides were given their names at
+            random, pass the rounds of both namings.
         most, tries: rounds a run can afford, and runs.
         seed: of the draw.
-        rule: what is run; the shipped one, unless a test plants another.
+        rule: what is run: `shown`, or `shown_of_palindromes`.
     """
     draw = np.random.RandomState(seed)
-    found = [rule([log_ratios[number] for number in draw.randint(len(log_ratios), size=most)], most) for _ in range(tries)]
+    found = [rule([rounds[number] for number in draw.randint(len(rounds), size=most)], most) for _ in range(tries)]
     verdicts = [judge(one) for one in found]
     return Rates(
         most, tries,

@@ -36,9 +36,9 @@ def test_a_run_without_a_finding_ends_at_the_last_look_that_it_can_afford():
 
 def test_rates_count_verdicts_by_direction():
     """Of runs that are slower, faster and the same."""
-    assert rates([0.2 + log for log in IDENTICAL], 8, 50, 1) == Rates(8, 50, 1.0, 0.0, 1.0, 5.0)
-    assert rates([log - 0.2 for log in IDENTICAL], 8, 50, 1) == Rates(8, 50, 0.0, 1.0, 1.0, 5.0)
-    assert rates(IDENTICAL, 8, 300, 1).detected <= bound(ALPHA, 300)
+    assert rates([0.2 + log for log in IDENTICAL], 8, 50, 1, shown) == Rates(8, 50, 1.0, 0.0, 1.0, 5.0)
+    assert rates([log - 0.2 for log in IDENTICAL], 8, 50, 1, shown) == Rates(8, 50, 0.0, 1.0, 1.0, 5.0)
+    assert rates(IDENTICAL, 8, 300, 1, shown).detected <= bound(ALPHA, 300)
 
 
 def test_the_bound_is_three_deviations_above():
@@ -60,5 +60,5 @@ def test_a_rule_that_spends_the_error_rate_at_every_look_is_beyond_the_bound():
         return found
 
     assert rates(IDENTICAL, 60, 300, 2, careless).detected > bound(ALPHA, 300)
-    assert rates(IDENTICAL, 60, 300, 2).detected <= bound(ALPHA, 300)
+    assert rates(IDENTICAL, 60, 300, 2, shown).detected <= bound(ALPHA, 300)
     assert 60 == looks(60)[-1]

@@ -17,7 +17,7 @@ import time
 from collections.abc import Sequence
 
 from harness.speed.estimate import ALPHA
-from harness.speed.replay import rates
+from harness.speed.replay import rates, shown
 from tests.meta.replay import choices, peers, recorded, tables
 from tests.meta.replay.tables import POINTS, ROUNDS_AT_MOST, SLOWDOWNS, TARGETS, Findings, Fixed, Power
 
@@ -52,7 +52,7 @@ def power(tries: int, points: Sequence[tuple[int, float]]) -> Power:
     """Return how runs of the rule as shipped end, on held-out rounds, by rounds at most and slow-down."""
     held_out = recorded.rounds().held_out
     logs = {slowdown: recorded.log_ratios(held_out, slowdown) for slowdown in sorted({slowdown for _, slowdown in points})}
-    return {(most, slowdown): rates(logs[slowdown], most, tries, SEED) for most, slowdown in points}
+    return {(most, slowdown): rates(logs[slowdown], most, tries, SEED, shown) for most, slowdown in points}
 
 
 def fixed(tries: int) -> Fixed:
