@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Sequence
 
 import numpy as np
 
-from backends import fingerprint, lessons, ports, recording, schedule, spending, timing
+from backends import effect, fingerprint, lessons, ports, recording, schedule, spending, timing
 from backends.contract import Setting, Unsupported, abilities
 from backends.modeling import Modeling
 from backends.source import NativeSource, TapeSource
@@ -30,6 +30,8 @@ class Session(Modeling):
         self.data = {}  # type: Dict[str, np.ndarray]
         self.timer = None  # type: Any
         self.timers = {}  # type: Dict[str, timing.Timer]
+        self.effect = None  # type: Any
+        self.output_dtype = "unknown"
         self.backend = ""
 
     def do_describe(self, backend: str) -> Dict[str, Any]:
@@ -48,6 +50,7 @@ class Session(Modeling):
         self.config, self.setting = config, Setting(**setting)
         self.data = recording.load_arrays(data)
         self.backend = backend
+        self.effect = effect.Effect(backend)
         self.port = port_class(config, self.setting)
         return {
             "identity": identity,
@@ -72,14 +75,14 @@ class Session(Modeling):
             # A range that is too small is the precision's; in the full ones it is the port's fault, and for the judge to see.
             if self.setting.precision in SMALL_RANGE and not np.all(np.isfinite(values)):
                 raise Unsupported("one step in %s gives the loss %s = %s" % (self.setting.precision, name, values[0]))
-        return {"effective": self._effective(output)}
-
-    def _effective(self, output: np.ndarray) -> Dict[str, Any]:
-        return dict(self.do_effective()["effective"], output_dtype=str(output.dtype))
+        self.output_dtype = str(output.dtype)
+        return self.do_effective()
 
     def do_effective(self) -> Dict[str, Any]:
-        """Return what is in effect, after whatever has run."""
-        return {"effective": dict(self.port.effective(), observed_dtypes=dict(self.port.observed_dtypes))}
+        """Return what is in effect, after whatever has run; if an action was prepared, one more of its steps may run, watched."""
+        found = self.effect.read(self.port, self.timer)
+        found.update(observed_dtypes=dict(self.port.observed_dtypes), output_dtype=self.output_dtype)
+        return {"effective": found}
 
     def do_record(
         self, tape: str, folder: str, stages: List[str], steps: int, variants: List[Dict[str, Any]]
@@ -102,9 +105,10 @@ class Session(Modeling):
         self.timer = timing.Timer(self.port, source, action, self.config["batch"], slowdown)
         self.timers[action] = self.timer
         spending.reset_device_peak(self.backend, self.port)
+        self.effect.begin()
         result = self.timer.prepare(warmup_s, sample_s)
         result["segment"] = self.config["schedule"][-1]["name"]
-        result["effective"] = self._effective(self.port.generate(source, self.config["batch"]))
+        self.output_dtype = str(self.port.generate(source, self.config["batch"]).dtype)
         return result
 
     def do_block(self, samples: int) -> Dict[str, Any]:

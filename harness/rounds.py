@@ -193,6 +193,9 @@ def _measure(
         palindromes.append(steps)
     told = {label: peaks[label].close(workers[label].memory) for label in labels}
     named = {name: {label: one[name] for label, one in told.items()} for name in told[labels[0]]}
+    for label in labels:  # after the work, which may have changed it
+        with _named(label, failed):
+            prepared[label].update(workers[label].request("effective"))
     return {"prepared": prepared, "spawn": planned.spawn, "palindromes": palindromes, **named}
 
 

@@ -7,6 +7,7 @@ optimizers, gradients, precision, native randomness, checkpoints and read-back o
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
 
 import numpy as np
@@ -73,6 +74,8 @@ class TorchPort(StoredPort):
         with contextlib.suppress(RuntimeError):  # may be set once a process; a second port finds it done
             torch.set_num_interop_threads(1)
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = setting.precision == "tf32"
+        if setting.deterministic:  # without it cuBLAS refuses to be deterministic; it reads it when its first handle is made
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(setting.deterministic)
         table = PRECISION_TABLE[setting.precision]
         self.dtype, self.low = DTYPES[table["master"]], DTYPES[table["contraction"]]
