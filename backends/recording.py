@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
-from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
 from backends.contract import PRECISION_TABLE, abilities
 from backends.schedule import phases_at
-from backends.source import Batch, TapeSource
+from backends.source import Batch, NativeSource, TapeSource
 from backends.variations import vary
 
 UPDATE_STEPS = 2  # the second shows what the first left in the optimizer's slots
@@ -36,12 +36,18 @@ def weights(tape: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
 
 
 class Recorder(object):
-    """Records one open port; see the module's docstring."""
+    """Records one open port; see the module's docstring.
+
+    Args:
+        seed: of the framework's own generators, for a recording in native mode (initial weights, weights on the way and losses alone
+            can be looked at there); None for lockstep.
+    """
 
     def __init__(
-        self, port: Any, config: Mapping[str, Any], data: Dict[str, np.ndarray], tape: Dict[str, np.ndarray], folder: str
+        self, port: Any, config: Mapping[str, Any], data: Dict[str, np.ndarray], tape: Dict[str, np.ndarray], folder: str,
+        seed: Optional[int] = None,
     ) -> None:
-        self.port, self.config, self.data, self.tape, self.folder = port, config, data, tape, folder
+        self.port, self.config, self.data, self.tape, self.folder, self.seed = port, config, data, tape, folder, seed
         self.can = abilities(type(port))
 
     def record(self, stages: Sequence[str], steps: int, variants: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
@@ -50,7 +56,7 @@ class Recorder(object):
         tensors = []  # type: List[Dict[str, Any]]
         files = {}  # type: Dict[str, str]
         writer = None  # type: Any
-        run = Run(self.port, self.config, self.data, self.tape, self.can)
+        run = self._run()
         for stage, name, value, scale in run.stages(stages, steps):
             path = os.path.join(self.folder, stage + ".npz")
             if stage not in files:
@@ -74,12 +80,16 @@ class Recorder(object):
             "loss_scale": loss_scale,
         }
 
+    def _run(self) -> "Run":
+        given = self.port, self.config, self.data, self.tape, self.can
+        return Run(*given) if self.seed is None else NativeRun(*given, seed=self.seed)
+
     def _vary(
         self, variant: Mapping[str, Any], stages: Sequence[str], steps: int,
         files: Mapping[str, str], noise: Dict[str, Dict[str, List[float]]],
     ) -> None:
         """Run one variation and add the largest movement of each tensor to `noise[stage/name][kind]`."""
-        run = vary(Run(self.port, self.config, self.data, self.tape, self.can), variant)
+        run = vary(self._run(), variant)
         opened = {stage: np.load(path, allow_pickle=False) for stage, path in files.items()}
         for stage, name, value, _ in run.stages([stage for stage in stages if stage != "weights"], steps):
             base = opened[stage][name]
@@ -232,6 +242,18 @@ class Run(object):
         for name, value in self.port.parameters().items():
             if not np.array_equal(value, before[name]) and not np.any(np.isnan(value)):
                 raise RuntimeError("%s of this port changed %s; it must leave the state alone" % (what, name))
+
+
+class NativeRun(Run):
+    """The same pass on the framework's own batches and noise."""
+
+    def __init__(self, *given: Any, seed: int) -> None:
+        Run.__init__(self, *given)
+        self.seed = seed
+
+    def source(self) -> Any:
+        """Return a fresh source at step 0."""
+        return NativeSource(self.data, self.seed, self.config["batch"])
 
 
 def _same(value: np.ndarray, before: Any) -> bool:

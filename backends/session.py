@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import time
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
@@ -85,10 +85,10 @@ class Session(Modeling):
         return {"effective": found}
 
     def do_record(
-        self, tape: str, folder: str, stages: List[str], steps: int, variants: List[Dict[str, Any]]
+        self, tape: str, folder: str, stages: List[str], steps: int, variants: List[Dict[str, Any]], seed: Optional[int] = None
     ) -> Dict[str, Any]:
-        """Run the stages in lockstep, write their tensors, and measure how far honest variations move them."""
-        recorder = recording.Recorder(self.port, self.config, self.data, recording.load_arrays(tape), folder)
+        """Run the stages, write their tensors, and measure how far honest variations move them: in lockstep, or with a seed natively."""
+        recorder = recording.Recorder(self.port, self.config, self.data, recording.load_arrays(tape), folder, seed)
         return recorder.record(stages, steps, variants)
 
     def do_teach(self, tape: str, teacher: str, folder: str) -> Dict[str, Any]:
