@@ -121,6 +121,29 @@ def metric_interval(value: float | None, low: float | None, high: float | None) 
     return metric(value) if low is None or high is None else f"{metric(value)} [{metric(low)}, {metric(high)}]"
 
 
+def operations(count: float | None, per: str = "") -> str:
+    """Floating-point operations: `1.22 GFLOP`, or with "/s" a rate of them."""
+    if count is None:
+        return MISSING
+    if _odd(count):
+        return f"{_odd(count)} FLOP{per}"
+    steps = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
+    size, unit = next((size, unit) for size, unit in steps if abs(count) >= size or size == 1.0)
+    return f"{_digits(count / size)} {unit}FLOP{per}"
+
+
+def share(part: float | None) -> str:
+    """A part of a whole: `12.3 %`."""
+    return MISSING if part is None else f"{_odd(part) or _digits(100 * part)} %"
+
+
+def joules(energy_j: float | None) -> str:
+    """`1.20 J`, `340 mJ`."""
+    if energy_j is None:
+        return MISSING
+    return f"{_odd(energy_j) or _digits(energy_j)} J" if abs(energy_j) >= 1.0 or _odd(energy_j) else f"{_digits(1e3 * energy_j)} mJ"
+
+
 def memory(size_bytes: int | None) -> str:
     """`212 MiB`."""
     return MISSING if size_bytes is None else f"{_digits(size_bytes / 2**20)} MiB"

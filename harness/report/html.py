@@ -12,6 +12,7 @@ import jinja2
 from markupsafe import Markup
 
 from harness.report import format as spell
+from harness.report import spending
 from harness.report.html_page import PAGE, STYLE
 from harness.report.matrix import action, hint, matrix, phase_tables, qualities, relation, setting, threads, unfinished, zeros
 from harness.report.model import BuildRow, Report, SpeedRow
@@ -39,6 +40,7 @@ def render(report: Report) -> str:
         matrix=matrix(report.stages), setting=setting(report), seeded=setting(report, "seed "),
         zeros=zeros(report), ended=unfinished(report), qualities=qualities(report.quality), action=action,
         phases=phase_tables(report.speed), relation=relation,
+        costs=spending.lines(report.speed), spending=spending,
         plot=Plot(report.speed), threads=threads, spell=spell, hint=hint, told=_told, sign=lambda verdict: SIGNS.get(verdict, ""),
     )
 

@@ -92,6 +92,17 @@ One logarithmic scale for all rows.</p>
 <td class="tight">{{ spell.memory(row.a_peak_bytes) }}<br>{{ spell.memory(row.b_peak_bytes) }}</td></tr>
 {% endfor %}</table></div>
 {% endif %}
+{% if costs %}
+<h2>What a step costs beside time</h2>
+<p class="dim">{{ spending.EXPLAINED }}</p>
+<div class="wide"><table>
+<tr><th>workload</th><th>build</th>{% for head in spending.COLUMNS %}<th>{{ head }}</th>{% endfor %}</tr>
+{% for cost in costs %}<tr><td>{{ cost.row.workload | line }} {{ cost.row.preset | line }}<br>{{ action(cost.row) | line }}
+{{ cost.precision | line }}</td><td>{{ cost.build | line }}</td>
+{%- for cell in spending.COLUMNS.values() %}<td class="tight">{{ cell(cost) }}</td>{% endfor %}</tr>
+{% endfor %}</table></div>
+{% for text in spending.reasons(costs) + spending.sources(costs) %}<p class="dim">{{ text | line }}</p>
+{% endfor %}{% endif %}
 {% for table in phases %}
 <h2>Phase by phase: {{ table.first.workload | line }} {{ table.first.preset | line }} {{ setting(table.first) | line }}</h2>
 <p class="dim">One update of each phase; below it time / time of {{ table.builds[0] | line }}, ? unclear, = same.</p>

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from harness.report import format as spell
+from harness.report import spending
 from harness.report.format import one_line
 from harness.report.matrix import (
     Line,
@@ -76,6 +77,7 @@ def _sections(report: Report) -> Iterator[tuple[str, list[str]]]:
     yield "Where it departs", [text for line in found.departures for text in _departure(line, setting(report, "seed "))]
     scale = f"{threads(report.speed)}; ratio: time of b / time of a; above 1, b is slower"
     yield "How fast?", [scale, "", *_speed(report.speed, spelled)] if report.speed else []
+    yield "What a step costs beside time", _costs(report.speed)
     for table in phase_tables(report.speed):
         yield f"Phase by phase: {escape(table.first.workload)} {escape(table.first.preset)} {escape(spelled(table.first))}", _phases(table)
     yield "How good is what they generate?", _quality(report.quality)
@@ -142,6 +144,18 @@ def _speed(rows: Sequence[SpeedRow], spelled: Spell) -> list[str]:
         cells.append([*name, *a, ratio, verdict, str(row.rounds), escape(hint(row))])
         cells.append(["", "", "", *b, "", "", "", code(row.command) if row.command else ""])
     return _table(head, cells)
+
+
+def _costs(rows: Sequence[SpeedRow]) -> list[str]:
+    found = spending.lines(rows)
+    head = ["workload", "action", "precision", "build", *spending.COLUMNS]
+    table = _table(head, (
+        [escape(word) for word in (f"{line.row.workload} {line.row.preset}", action(line.row), line.precision, line.build)]
+        + [escape(cell(line)) for cell in spending.COLUMNS.values()]
+        for line in found
+    ))
+    told = [f"- {escape(text)}" for text in (*spending.reasons(found), *spending.sources(found))]
+    return [spending.EXPLAINED, "", *table, "", *told] if found else []
 
 
 def _phases(found: PhaseTable) -> list[str]:

@@ -85,6 +85,7 @@ class Cost:
         utilisation: flops / step time / peak_rate. energy_j: joules a step, of the whole GPU board, as NVML counts.
     """
 
+    missing: dict[str, str]
     baseline_bytes: int | None = None
     device_peak_bytes: int | None = None
     trace_s: float | None = None
@@ -96,7 +97,6 @@ class Cost:
     peak_rate: float | None = None
     utilisation: float | None = None
     energy_j: float | None = None
-    missing: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

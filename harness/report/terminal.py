@@ -18,7 +18,7 @@ from harness.report import format as spell
 from harness.report.format import one_line
 from harness.report.matrix import Line, Matrix, letter, matrix, phase_tables, qualities, setting, unfinished, zeros
 from harness.report.model import JobRow, QualityRow, Report, StageRow
-from harness.report.terminal_speed import phases, speed
+from harness.report.terminal_speed import costs, phases, speed
 from harness.report.terminal_style import ASCII_SIGNS, SIGNS, STYLES, Spell, cut, entry, heading
 
 #: Where the names of a pair's builds are folded at the latest.
@@ -48,6 +48,7 @@ class _Page:
         if report.speed:
             whole = tuple(row for row in report.speed if not row.by_phase)
             yield from speed(whole, setting(report), options.max_width >= WIDE)
+            yield from costs(whole, options.max_width >= WIDE)
             for table in phase_tables(report.speed):
                 yield from phases(table, setting(report), options.max_width >= WIDE)
         if report.quality:

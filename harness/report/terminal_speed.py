@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.report import format as spell
+from harness.report import spending
 from harness.report.format import one_line
 from harness.report.matrix import PhaseTable, action, hint, relation, threads
 from harness.report.model import SpeedRow
@@ -61,6 +62,33 @@ def _speed_cells(row: SpeedRow, spelled: Spell, wide: bool) -> list[Text]:
         Text(one_line(row.verdict) + ("\nmaterial" if row.material else ""), style=STYLES.get(row.verdict, "")),
         Text(f"{row.rounds}{about}"),
     ]
+
+
+def costs(rows: tuple[SpeedRow, ...], wide: bool) -> Iterator[RenderableType]:
+    """What a step costs beside time: a line a build and action, with the columns that fit; the files have all, and the reasons."""
+    # Where builds are compared, their lines stand for those of their precisions too.
+    found = spending.lines([row for row in rows if not row.gain] or rows)
+    if not found:
+        return
+    yield heading("What else does a step cost?  (peak memory during the action; baseline: once the port was open)")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
+    table.add_column("workload", overflow="fold")
+    table.add_column("build", overflow="fold")
+    # A column that holds nothing (energy on a CPU) has its reason in the files.
+    shown = [name for name in (spending.COLUMNS if wide else spending.NARROW) if any(_told(name, line) for line in found)]
+    for name in shown:
+        table.add_column(name, justify="right")
+    before = ""
+    for line in found:
+        name = one_line(f"{line.row.workload} {line.row.preset} {action(line.row)} {line.precision}")
+        cells = [Text(spending.COLUMNS[column](line).replace(" ", "\N{NO-BREAK SPACE}")) for column in shown]
+        table.add_row(Text(name if name != before else ""), Text(one_line(line.build)), *cells)
+        before = name
+    yield table
+
+
+def _told(name: str, line: spending.Line) -> bool:
+    return spending.COLUMNS[name](line) != spell.MISSING
 
 
 def phases(found: PhaseTable, spelled: Spell, wide: bool) -> Iterator[RenderableType]:

@@ -60,6 +60,15 @@ def test_ratios():
     assert spell.interval(1.0, 1.2) == "[1.00, 1.20]"
 
 
+def test_operations_shares_and_energy():
+    """Three digits and a unit; what is missing is a dash, what is not finite is named."""
+    assert [spell.operations(value) for value in (320.0, 2.5e9, 1.234e16, None, math.inf)] == [
+        "320 FLOP", "2.50 GFLOP", "12.3 PFLOP", "-", "inf FLOP"]
+    assert "93.9 GFLOP/s" == spell.operations(9.393e10, "/s")
+    assert [spell.share(value) for value in (0.125, 8.32e-6, None)] == ["12.5 %", "8.32e-04 %", "-"]
+    assert [spell.joules(value) for value in (1.2, 0.34, 0.0, None, math.nan)] == ["1.20 J", "340 mJ", "0 mJ", "-", "NaN J"]
+
+
 def test_rates_and_memory():
     """Samples per second, MiB."""
     assert [spell.rate(value) for value in (812.0, 12345.0, 4.56e6, None)] == ["812/s", "12.3k/s", "4.56M/s", "-"]
