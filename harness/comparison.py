@@ -16,6 +16,7 @@ import psutil
 from harness import (
     __version__,
     distributions,
+    exporting,
     judging,
     ledger,
     localising,
@@ -126,6 +127,7 @@ def _compare(run: runs.Run, planned: Plan, located: Located, chosen: options.Opt
         exit_code=outcome.exit_code(stages, speed, jobs, request.sides[0].label if chosen.fail_if_slower else None),
     )
     write(report, run.folder, chosen.json)
+    exporting.write(chosen.export, measured, report)
     finished = all(row.status in ("ok", "unsupported") for row in jobs)
     run.mark(finished)
     if finished and not chosen.keep:  # else --resume needs what the finished jobs left

@@ -16,7 +16,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from backends.contract import DEVICES, EXECUTIONS, PRECISIONS, STAGE_LETTERS, STAGES
-from harness import plan, store
+from harness import exporting, plan
 from harness.builds import BUILDS
 from harness.errors import UnknownName, UsageError
 from harness.workloads import registry
@@ -78,6 +78,8 @@ class Options:
         Say what would be done, what would be provisioned and how long it takes.
     json
         Write the JSON to this file too.
+    export
+        Write the speed in another program's format too: `pytest-benchmark FILE`.
     resume
         Go on with the newest unfinished run of the same comparison.
     keep
@@ -109,6 +111,7 @@ class Options:
     fail_if_slower: Annotated[bool, Parameter(negative="")] = False
     dry_run: Annotated[bool, Parameter(negative="")] = False
     json: Path | None = None
+    export: Annotated[tuple[str, Path] | None, Parameter(negative="")] = None
     resume: Annotated[bool, Parameter(negative="")] = False
     keep: Annotated[bool, Parameter(negative="")] = False
     reports: Path = Path("reports")
@@ -143,8 +146,7 @@ def request(options: Options) -> plan.Request:
         raise UsageError(f"--budget {options.budget}: must be a number of seconds, 0 or more.")
     if not options.limit > 0:
         raise UsageError(f"--limit {options.limit}: must be a number of seconds above 0.")
-    if options.json is not None and (why := store.unwritable(options.json)):
-        raise UsageError(f"--json {options.json}: cannot be written: {why}. Give a file in a folder that exists and that you may write to.")
+    exporting.check(options.json, options.export, not options.no_speed)
     workloads = _workloads(options, sides)
     if plan.DISTRIBUTION in stages:
         _check_distribution(options, workloads)

@@ -47,6 +47,7 @@ JSON_EXCEPTIONS = {
     "harness/plan/jobs.py": "a job's identity is the hash of its JSON",
     "harness/probe.py": "parses the line that a foreign interpreter printed",
     "harness/processes.py": "the lines of the worker's protocol",
+    "harness/report/benchmark_format.py": "renders another program's format to text; `store` writes it",
     "harness/report/html.py": "the chart's data inside the page",
     "harness/report/json_format.py": "renders the report to text; `store` writes it",
     "harness/report/markdown.py": "quotes values in a table",
