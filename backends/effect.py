@@ -27,19 +27,21 @@ class Effect(object):
         """Count the threads that work from here on."""
         self.begun = surroundings.cpu_time_ns()
 
-    def read(self, port: Any, timer: Optional[Any] = None) -> Dict[str, Any]:
+    def read(self, port: Any, timer: Optional[Any] = None, watch: bool = True) -> Dict[str, Any]:
         """Return every setting in effect by name.
 
         Args:
             port: after it has worked.
-            timer: of what was timed; where it takes that to see in which dtypes it contracts, one more of its steps is run.
+            timer: of what was timed.
+            watch: whether to tell in which dtypes it contracts; where it takes that, one more of its steps is run, and slowly.
         """
         found = dict(port.effective())
         found.update(self.reading.settings(port))
         found.update(surroundings.read())
         if timer is not None:
             found["threads_that_ran"] = surroundings.threads_that_ran(self.begun, surroundings.cpu_time_ns())
-            found["contractions"] = self._contractions(port, timer)
+            if watch:
+                found["contractions"] = self._contractions(port, timer)
         return found
 
     def _contractions(self, port: Any, timer: Any) -> str:

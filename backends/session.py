@@ -78,9 +78,9 @@ class Session(Modeling):
         self.output_dtype = str(output.dtype)
         return self.do_effective()
 
-    def do_effective(self) -> Dict[str, Any]:
-        """Return what is in effect, after whatever has run; if an action was prepared, one more of its steps may run, watched."""
-        found = self.effect.read(self.port, self.timer)
+    def do_effective(self, watch: bool = True) -> Dict[str, Any]:
+        """Return what is in effect, after whatever has run; if an action was prepared and `watch`, one more of its steps may run."""
+        found = self.effect.read(self.port, self.timer, watch)
         found.update(observed_dtypes=dict(self.port.observed_dtypes), output_dtype=self.output_dtype)
         return {"effective": found}
 

@@ -195,7 +195,7 @@ def _measure(
     named = {name: {label: one[name] for label, one in told.items()} for name in told[labels[0]]}
     for label in labels:  # after the work, which may have changed it
         with _named(label, failed):
-            prepared[label].update(workers[label].request("effective"))
+            prepared[label].update(workers[label].request("effective", watch=number == 0))
     return {"prepared": prepared, "spawn": planned.spawn, "palindromes": palindromes, **named}
 
 
