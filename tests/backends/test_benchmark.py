@@ -1,6 +1,7 @@
 """The pytest-benchmark suite of a build: steady `train` and `generate` steps of each workload, in native mode.
 
-For a number to compare builds by, use `harness compare`: it measures them in turns. This suite follows one build over time.
+For a number to compare builds by, use `harness compare`: it measures them in turns. This suite follows one build over time;
+`tox run -e tf2-cpu` keeps its results where `pytest-benchmark compare` finds them.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from backends.schedule import last_segment
 
 
 @pytest.mark.benchmark(group="train")
-def test_train_step(kit, benchmark):
+def test_train_step(kit, build, benchmark):
     """One training step, as users run it."""
+    benchmark.extra_info["build"] = build
     port, source = kit.port("fp32"), kit.native()
     source.cursor = last_segment(kit.config)
     port.train(source, 10)
@@ -21,8 +23,9 @@ def test_train_step(kit, benchmark):
 
 
 @pytest.mark.benchmark(group="generate")
-def test_generate_step(kit, benchmark):
+def test_generate_step(kit, build, benchmark):
     """One batch of predictions in inference mode."""
+    benchmark.extra_info["build"] = build
     port, source = kit.port("fp32"), kit.native()
     port.generate(source, kit.config["batch"])
     output = benchmark(port.generate, source, kit.config["batch"])

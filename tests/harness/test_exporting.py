@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import dataclasses
 import json
 import os
@@ -62,15 +63,27 @@ SPEED = benchmark_format.SpeedRow("", "", "", "", "", "", "SLOWER", "", ratio=1.
 
 def test_the_real_tool_reads_a_comparison_and_a_builds_suite(tmp_path: Path) -> None:
     """`pytest-benchmark compare` shows both files in one table: the paired rounds, and steps of the NumPy build's own suite."""
-    suite = tmp_path / "suite.json"
     run(ROOT, "-m", "pytest", "tests/backends/test_benchmark.py", "--build", "numpy", "-q", "-p", "no:cacheprovider",
-        "--benchmark-json", str(suite), "--benchmark-max-time=0.05", "--benchmark-min-rounds=3")
+        *stored(tmp_path, "numpy-cpu"), "--benchmark-max-time=0.05", "--benchmark-min-rounds=3")
+    (suite,) = tmp_path.glob(".benchmarks/*/0001_numpy-cpu.json")
+    assert "test_train_step[linear]" in run(tmp_path, "-m", "pytest_benchmark", "compare", "0001")  # found in the storage by itself
     paired = exported(tmp_path)
-    table = run(tmp_path, "-m", "pytest_benchmark", "compare", str(paired), str(suite), "--columns=min,mean,stddev,rounds")
+    table = run(tmp_path, "-m", "pytest_benchmark", "compare", paired.name, "*/0001_numpy-cpu", "--columns=min,mean,stddev,rounds")
     for name in ("linear-small-fp32-train[numpy]", "linear-small-fp32-train[numpy#2]", "test_train_step[linear]", "test_generate_step"):
         assert name in table, table
     assert "benchmark 'linear small fp32 train': 2 tests" in table
     assert set(keys(json.loads(suite.read_text())["benchmarks"][0])) <= set(keys(json.loads(paired.read_text())["benchmarks"][0]))
+
+
+def stored(folder: Path, build: str) -> list[str]:
+    """Return the options with which `tox run -e BUILD` keeps its results, for another folder."""
+    tox = configparser.ConfigParser(interpolation=None)
+    tox.read(ROOT / "tox.ini", encoding="utf-8")
+    assert tox["build"]["pytest"].endswith("{[build]benchmarks}")
+    builds = [name for name in tox.sections() if name.endswith(("-cpu", "-gpu", "-tpu"))]
+    assert len(builds) >= 9 and all(tox[name]["commands"].startswith("{[build]pytest}") for name in builds)
+    told = tox["build"]["benchmarks"].replace("{tox_root}", str(folder)).replace("{/}", "/").replace("{env_name}", build)
+    return told.split()
 
 
 def keys(benchmark: dict[str, Any]) -> list[str]:
