@@ -177,7 +177,8 @@ def _measure(
         with _named(label, failed):
             workers[label].memory.begin()
             prepared[label] = workers[label].request(
-                "prepare", tape=str(files.tape), action=action, seed=job.seed + number, warmup_s=share * WARMUP_S, sample_s=SAMPLE_S
+                "prepare", tape=str(files.tape), action=action, seed=job.seed + number, warmup_s=share * WARMUP_S, sample_s=SAMPLE_S,
+                slowdown=job.slowdown_of(label),
             )
     sample_s = [float(done["sample_s"]) for done in prepared.values()]
     size = schedule.size_round(sample_s, share * MEASURE_S)
