@@ -18,13 +18,13 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from backends import loss_scale
+from backends import feeding, loss_scale
 from backends.contract import PRECISION_TABLE, Port, Setting
 from backends.parameters import check
 from backends.schedule import columns, phases_at
 from backends.source import Batch
 from backends.teaching import Taught
-from backends.tf1 import checkpoints, foreign, native, optimizers, phases, runtime, teaching
+from backends.tf1 import checkpoints, foreign, native, optimizers, phases, runtime
 from backends.tf1.phases import SCOPE
 from backends.tf1.runtime import DEVICES, EXECUTIONS, framework_versions  # noqa: F401  (a backend's abilities are read here)
 
@@ -189,7 +189,7 @@ class Tf1Port(Port):
     def forward_from(self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]) -> Taught:
         tensors, phase = (self.training, self.config["forward"]["phase"]) if training else (self.inference, "")
         given = list(self.arrays.values()) + list(self.noise.sites.get(self.config["forward"]["phase"], {}).values())
-        return teaching.taught(tensors, given, self._feed(phase, batch), teacher, self._run)
+        return feeding.taught(tensors, given, self._feed(phase, batch), teacher, self._run, tf.get_static_value)
 
     def losses(self, phase: str, batch: Batch) -> Dict[str, float]:
         built = self.phases[phase]

@@ -15,11 +15,11 @@ import numpy as np
 import tensorflow as tf
 
 from backends import loss_scale, schedule
-from backends.contract import PRECISION_TABLE, Port, Setting
+from backends.contract import PRECISION_TABLE, Port, Setting, Unsupported
 from backends.parameters import check
 from backends.source import Batch
 from backends.teaching import Taught
-from backends.tf2 import checkpoints, native, runtime, teaching
+from backends.tf2 import checkpoints, cutting, native, runtime, teaching
 from backends.tf2.runtime import DEVICES, EXECUTIONS, framework_versions  # noqa: F401  (abilities are read here)
 from backends.tf2.training import Tensors, Trainer
 
@@ -141,7 +141,13 @@ class Tf2Port(Port):
     def forward_from(self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]) -> Taught:
         with runtime.refusals(), self.trainer.undisturbed():
             arrays, noise = self._given(self.config["forward"]["phase"], batch) if training else (self._tensors(batch.arrays), None)
-            return teaching.taught(self, arrays, noise, training, teacher)
+            found = teaching.taught(self, arrays, noise, training, teacher)
+            if any(found.read.values()) or not any(found.own.values()):
+                return found
+            try:
+                return cutting.taught(self, arrays, noise, training, teacher)
+            except Unsupported:
+                return found  # which shows that nothing was taught
 
     def losses(self, phase: str, batch: Batch) -> Dict[str, float]:
         with runtime.refusals(), self.trainer.undisturbed():
