@@ -21,8 +21,10 @@ from pathlib import Path
 
 import psutil
 
-#: Finding the descendants reads the whole process table, a few milliseconds; their marks keep until they end.
+#: Finding the descendants reads the whole process table, milliseconds or, where thousands of processes run, much longer: so often
+#: at most, and for so small a share of the time. Their marks keep until they end.
 SCAN_INTERVAL_S = 2.0
+SCAN_SHARE = 0.0025
 RESIDENT, PEAK = re.compile(rb"^VmRSS:\s*(\d+) kB", re.MULTILINE), re.compile(rb"^VmHWM:\s*(\d+) kB", re.MULTILINE)
 
 
@@ -77,6 +79,7 @@ class Tree:
         self.pid, self.set_back = pid, False
         self._alive: list[int] = []
         self._scanned_at = -SCAN_INTERVAL_S
+        self._interval_s = SCAN_INTERVAL_S
         self._seen: dict[int, int] = {}  # the largest mark of every process seen since `begin`
         self._largest = 0  # of the worker itself, ever
         self._ended = 0  # the largest of children that ended before `begin`, as far as it was told
@@ -84,7 +87,7 @@ class Tree:
     def resident(self, scan: bool = False) -> int:
         """Return what the tree holds now, bytes; the descendants are those of the last scan unless it is old, or one is asked for."""
         now = time.monotonic()
-        if scan or now - self._scanned_at >= SCAN_INTERVAL_S:
+        if scan or now - self._scanned_at >= self._interval_s:
             self._scan(now)
         total = 0
         for pid in self._alive:
@@ -99,6 +102,7 @@ class Tree:
         with contextlib.suppress(psutil.Error):
             found = psutil.Process(self.pid).children(recursive=True)
             self._alive, self._scanned_at = [self.pid, *(child.pid for child in found)], now
+            self._interval_s = max(SCAN_INTERVAL_S, (time.monotonic() - now) / SCAN_SHARE)
 
     def begin(self) -> int:
         """Set all marks back, and return what the tree holds now, bytes."""

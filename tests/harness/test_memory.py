@@ -93,3 +93,28 @@ def test_marks_of_nobody() -> None:
     assert memory.Tree(gone).peak(own_bytes=5) == 5
     mine = memory.marks(os.getpid())
     assert mine is not None and 0 < mine.resident <= mine.peak
+
+
+def test_a_slow_process_table_is_read_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where finding the descendants takes long it is done so seldom that it stays a small share of the time."""
+    clock, scans = [0.0], []
+
+    class Slow:
+        """A process whose table takes 50 ms to read."""
+
+        def __init__(self, pid: int) -> None:
+            self.pid = pid
+
+        def children(self, recursive: bool) -> list[int]:
+            assert recursive
+            scans.append(clock[0])
+            clock[0] += 0.05
+            return []
+
+    monkeypatch.setattr(memory.psutil, "Process", Slow)
+    monkeypatch.setattr(memory.time, "monotonic", lambda: clock[0])
+    tree = memory.Tree(os.getpid())
+    while clock[0] < 100.0:
+        tree.resident()
+        clock[0] += 0.25
+    assert 4 <= len(scans) <= 6

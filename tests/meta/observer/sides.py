@@ -1,0 +1,194 @@
+"""The harness' worker and a bare script of the same port, in turns, and what that says of the cost of being watched.
+
+The bare script opens the port, warms it up and times its steps with two readings of the clock: nobody watches it, nothing resets
+marks of memory, no answer is JSON, no collection of garbage is held back for it that it does not hold back itself. The
+worker is watched as in every comparison. Each round starts both afresh, in random order; blocks run in a palindrome and are long
+enough to be looked at several times. The interval is the one of a comparison.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness import options, plan, provision, runner, staging
+from harness.processes import Limits, WorkerProcess, clean_environment, ending
+from harness.speed import estimate, schedule
+
+#: A block lasts about so long that the parent looks at the worker three times.
+BLOCK_S = 0.75
+PALINDROMES = 3
+#: What the issue of trust allows: a share of a core, and of a step's time.
+PARENT_SHARE, SLOWER = 0.01, 0.005
+BARE = """
+import gc, importlib, json, sys, time
+from backends import ports, recording, schedule
+from backends.contract import Setting
+from backends.source import NativeSource
+given = json.loads(sys.stdin.readline())
+importlib.import_module("backends.%s.core" % given["backend"])
+port = ports.load(ports.locate(given["backend"], given["workload"], []))(given["config"], Setting(**given["setting"]))
+port.load_parameters(recording.weights(recording.load_arrays(given["tape"])))
+source = NativeSource(recording.load_arrays(given["data"]), 0, given["config"]["batch"])
+source.cursor = schedule.last_segment(given["config"])
+started = time.perf_counter()
+while time.perf_counter() - started < given["warmup_s"]:
+    port.train(source, 1)
+print("ready", flush=True)
+gc.collect()
+gc.freeze()
+for line in sys.stdin:
+    samples, steps = map(int, line.split())
+    gc.collect()
+    gc.disable()
+    found = []
+    for _ in range(samples):
+        before = time.perf_counter()
+        port.train(source, steps)
+        found.append((time.perf_counter() - before) / steps)
+    gc.enable()
+    print(" ".join(map(repr, found)), flush=True)
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """What one round saw.
+
+    Attributes:
+        steps: of both sides. waited_s: how long the parent waited for the worker's blocks. busy_s: its own time on a core meanwhile.
+    """
+
+    steps: estimate.Round
+    waited_s: float
+    busy_s: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Conclusion:
+    """What all rounds say, in lines, and whether parent and worker stay within what is allowed (None: not to be told yet)."""
+
+    lines: tuple[str, ...]
+    parent: bool
+    steps: bool | None
+
+
+class Bare:
+    """The bare script of a port, in the worker's folder and environment."""
+
+    def __init__(self, bench: runner.Bench, job: plan.SpeedJob, files: runner.Files) -> None:
+        self.process = subprocess.Popen(
+            [str(bench.interpreters[job.sides[0].build]), "-c", BARE], cwd=bench.staging, env=dict(bench.environment),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        )
+        opening = job.opening(job.sides[0].label)
+        spec = bench.workloads[opening.workload]
+        self._say(json.dumps({
+            "backend": opening.backend, "workload": spec.port or spec.name, "config": spec.config(opening.preset, opening.powers),
+            "setting": opening.setting, "tape": str(files.tape), "data": str(files.data), "warmup_s": 0.5,
+        }))
+
+    def _say(self, line: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def heard(self) -> str:
+        """Return the next line."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError("the bare script has ended")
+        return line
+
+    def block(self, samples: int, steps: int) -> list[float]:
+        """Return so many step times, seconds."""
+        self._say(f"{samples} {steps}")
+        return [float(word) for word in self.heard().split()]
+
+    def end(self) -> None:
+        """Close its input and wait for its end."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.close()
+        self.process.wait(timeout=20)
+        self.process.stdout.close()
+
+
+def watch(bench: runner.Bench, job: plan.SpeedJob, number: int, palindromes: int = PALINDROMES, block_s: float = BLOCK_S) -> Seen:
+    """Run one round of the worker and the bare script."""
+    files = runner.inputs(bench, job.workload, job.preset, job.seed, 1)
+    planned = schedule.plan_round(["bare", "harness"], palindromes, job.seed, number)
+    worker: WorkerProcess | None = None
+    bare: Bare | None = None
+    for name in planned.spawn:
+        if name == "bare":
+            bare = Bare(bench, job, files)
+        else:
+            worker = bench.worker(job.sides[0].build, bench.run / f"observer{number}.log")
+    assert worker is not None
+    assert bare is not None
+    with ending([worker]):
+        runner.open_port(worker, bench, job.opening(job.sides[0].label), files)
+        bare.heard()
+        worker.memory.begin()
+        ready = worker.request("prepare", tape=str(files.tape), action="train", seed=0, warmup_s=0.5, sample_s=0.002)
+        steps = int(ready["steps_a_sample"])
+        samples = max(estimate.MIN_SAMPLES, round(block_s / float(ready["sample_s"])))
+        found, waited_s, busy_s = [], 0.0, 0.0
+        for turns in planned.palindromes:
+            times: dict[str, list[float]] = {"bare": [], "harness": []}
+            for name in turns:
+                if name == "bare":
+                    times[name] += bare.block(samples, steps)
+                    continue
+                started, spent = time.perf_counter(), time.process_time()
+                done = worker.request("block", samples=samples)
+                worker.memory.peak(done["peak_bytes"], done["ended_bytes"])
+                waited_s, busy_s = waited_s + time.perf_counter() - started, busy_s + time.process_time() - spent
+                times[name] += [float(value) for value in done["step_s"]]
+            found.append(estimate.Palindrome(times))
+    bare.end()
+    return Seen(estimate.Round(tuple(found)), waited_s, busy_s)
+
+
+def bench_of(build: str, folder: Path) -> runner.Bench:
+    """Return what rounds of one build need."""
+    found = provision.locate(build, "cpu", overrides={}, environ=os.environ, progress=lambda line: None)
+    environ = clean_environment(os.environ, TF_CPP_MIN_LOG_LEVEL="2")
+    workloads = options.workloads(options.Options(backends=(build, build)))
+    return runner.Bench(folder, staging.prepare(environ), {build: found.path}, environ, workloads, Limits())
+
+
+def job_of(build: str, workload: str, preset: str) -> plan.SpeedJob:
+    """Return the job whose first side is observed."""
+    chosen = options.Options(
+        backends=(build, build), workloads=(workload,), precision=("fp32",), preset=preset, no_fidelity=True, threads=1)
+    (job,) = plan.make(options.request(chosen)).speed
+    return job
+
+
+def conclude(seen: Sequence[Seen]) -> Conclusion:
+    """Judge rounds as a comparison does: the worker's step time over the bare script's, one ratio a round."""
+    share = sum(one.busy_s for one in seen) / sum(one.waited_s for one in seen)
+    steps = [one.steps for one in seen]
+    found = estimate.estimate(steps, "bare", "harness", final=True)
+    bare_s, worker_s = (estimate.step_time(steps, name) or 0.0 for name in ("bare", "harness"))
+    lines = [
+        f"parent: {100 * share:.2f} % of a core while it waits (allowed: less than {100 * PARENT_SHARE:g} %)",
+        f"steps: bare {1e6 * bare_s:.1f} us, in the worker {1e6 * worker_s:.1f} us",
+    ]
+    within = None
+    if found.low is None or found.high is None:
+        lines.append(f"no interval: {found.reason}")
+    else:
+        within = True if found.high <= 1 + SLOWER else False if found.low > 1 + SLOWER else None
+        words = {True: "yes", False: "no", None: "not to be told from so many rounds"}
+        lines.append(f"worker / bare: {found.ratio:.4f} [{found.low:.4f}, {found.high:.4f}] at 99 %, {len(seen)} rounds")
+        lines.append(f"less than {100 * SLOWER:g} % slower: {words[within]}")
+    return Conclusion(tuple(lines), share < PARENT_SHARE, within)
