@@ -16,7 +16,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from backends.contract import DEVICES, EXECUTIONS, PRECISIONS, STAGE_LETTERS, STAGES
-from harness import exporting, plan
+from harness import exporting, lacking, plan
 from harness.builds import BUILDS
 from harness.errors import UnknownName, UsageError
 from harness.workloads import registry
@@ -66,6 +66,8 @@ class Options:
         BUILD=PATH, the interpreter of a build.
     budget
         Seconds for all timing; more than five rounds run only within them.
+    allow_settings
+        Compare speed although settings in effect differ in a way that leaves no verdict, e.g. threads or denormals.
     per_phase
         Time single updates of each phase too, where a workload has several.
     no_speed
@@ -105,6 +107,7 @@ class Options:
     ports: Annotated[tuple[Path, ...], SEVERAL] = ()
     python: Annotated[tuple[str, ...], SEVERAL] = ()
     budget: float = DEFAULT_BUDGET_S
+    allow_settings: Annotated[bool, Parameter(negative="")] = False
     per_phase: Annotated[bool, Parameter(negative="")] = False
     no_speed: Annotated[bool, Parameter(negative="")] = False
     no_fidelity: Annotated[bool, Parameter(negative="")] = False
@@ -149,7 +152,7 @@ def request(options: Options) -> plan.Request:
     exporting.check(options.json, options.export, not options.no_speed)
     workloads = _workloads(options, sides)
     if plan.DISTRIBUTION in stages:
-        _check_distribution(options, workloads)
+        lacking.check_distribution(options, workloads)
     if options.per_phase and not any(plan.phases(item, item.presets[0]) for item in workloads):
         raise UsageError(f"--per-phase: {', '.join(item.name for item in workloads)} has one phase only. Name a workload with several.")
     return plan.Request(
@@ -157,20 +160,8 @@ def request(options: Options) -> plan.Request:
         tuple(range(options.seed, options.seed + (options.seeds or 1))), options.threads or cores(),
         fidelity_threads(options), models=options.seeds or plan.MODELS,
         fidelity=not options.no_fidelity, speed=not options.no_speed, steps=options.steps, per_phase=options.per_phase,
+        allow_settings=options.allow_settings,
     )
-
-
-def _check_distribution(options: Options, found: Sequence[Workload]) -> None:
-    """Refuse the distribution stage where no workload asked for has one.
-
-    Raises:
-        UsageError: a workload asked for by name, or every one, has no such stage.
-    """
-    preset = options.preset or "tiny"
-    lacking = [item.name for item in found if item.distribution(preset) is None]
-    if lacking and (options.workloads or len(lacking) == len(found)):
-        able = sorted(item.name for item in registry.known(options.ports).values() if item.distribution(preset) is not None)
-        raise UsageError(f"--stages distribution: {', '.join(lacking)} has no such stage. Workloads that have: {', '.join(able)}.")
 
 
 def workloads(options: Options) -> dict[str, Workload]:
@@ -257,7 +248,7 @@ def _workloads(options: Options, sides: Sequence[plan.Side]) -> tuple[Workload, 
                 f"workload {workload.name} has ports for {', '.join(workload.backends)}; "
                 f"fewer than {enough} of the sides asked for ({', '.join(side.label for side in sides)}) are among them."
             )
-    found = [workload for workload in found if _ported(options, workload.name)]
+    found = [workload for workload in found if lacking.ported(options, workload.name)]
     if not found:
         raise UsageError(f"no workload has ports for the backends {', '.join(sorted(backends))}. See: harness list")
     for workload, preset in itertools.product(found, _presets(options)):
@@ -270,22 +261,6 @@ def _presets(options: Options) -> tuple[str, ...]:
     """Return the presets of what was asked for: fidelity's and speed's."""
     wanted = (("tiny", not options.no_fidelity), ("small", not options.no_speed))
     return (options.preset,) if options.preset else tuple(preset for preset, asked in wanted if asked)
-
-
-def _ported(options: Options, workload: str) -> bool:
-    """Whether every BACKEND@FOLDER has a port of a workload; the shipped one must not stand in for it in silence.
-
-    Raises:
-        UsageError: the workload was asked for by name, and a folder has no port of it.
-    """
-    for item in options.backends:
-        name, at, folder = item.partition("@")
-        place = Path(folder) / BUILDS[name].backend
-        if at and not ((place / f"{workload}.py").is_file() or (place / workload / "__init__.py").is_file()):
-            if workload in options.workloads:
-                raise UsageError(f"--backends {item}: there is no port of {workload}; it would be {place / workload}.py")
-            return False
-    return True
 
 
 def _check(kind: str, values: Sequence[str], known: Iterable[str]) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Collection, Sequence
 from harness.report.model import JobRow, SpeedRow, StageRow
 
 PASS, FAIL, INCONCLUSIVE, NONE = "PASS", "FAIL", "INCONCLUSIVE", "NONE"
+#: A comparison of speed between sides whose settings differ so that a ratio means nothing.
+REFUSED = "REFUSED"
 UNSUPPORTED = "unsupported"
 #: The rows of a lower precision's bounds: one build against its own float64 run.
 BOUNDS = "precision"
@@ -83,6 +85,10 @@ def _speed(speed: Sequence[SpeedRow]) -> str:
     told = [row for row in whole if row.verdict in ("FASTER", "SLOWER", "SAME")]
     if not whole:
         return ""
+    refused = [row for row in whole if row.verdict == REFUSED]
+    if refused:
+        first = f"{refused[0].a} and {refused[0].b} in {refused[0].workload}"
+        return f" Speed: {len(told)} of {len(whole)} comparisons settled, {len(refused)} refused (first {first}): settings differ."
     if not told:
         return " Speed is UNCLEAR with this many rounds."
     return f" Speed: {len(told)} of {len(whole)} comparisons settled."
@@ -102,7 +108,7 @@ def exit_code(
         return 4
     if fidelity(stages) == NONE and not speed:
         return 5  # a float64 run that only stood behind an unsupported precision is no measurement
-    if fidelity(stages) == INCONCLUSIVE:
+    if fidelity(stages) == INCONCLUSIVE or any(row.verdict == REFUSED and not row.by_phase for row in speed):
         return 6
     if slower_than and any(row.a == slower_than and row.verdict == "SLOWER" and row.material and not row.by_phase for row in speed):
         return 3

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from backends.contract import ACTIONS
-from harness import costs, rounds, runner, store
+from harness import costs, parity, rounds, runner, store
 from harness.errors import JobFailed
 from harness.plan import SpeedJob, arguments, describe
 from harness.report.model import SpeedRow
@@ -56,11 +56,13 @@ def _settled(one: Timed) -> bool:
     """Whether all pairs have an answer for whole steps, or the run has ended; looked at only where a look is allowed."""
     if one.final:
         return True
+    if one.records and all(parity.refusal(one.job, one.records, action, a, b) for action in ACTIONS for a, b in _pairs(one)):
+        return True  # more rounds would not make the settings equal
     number = len(one.records)
     if number < schedule.MIN_ROUNDS or number not in schedule.looks(number):
         return False
     return all(
-        verdict.settled(estimate.estimate(_rounds(one, action), a, b))
+        verdict.settled(estimate.estimate(_rounds(one, action), a, b)) or parity.refusal(one.job, one.records, action, a, b)
         for action in ACTIONS for a, b in _pairs(one)
     )
 
@@ -151,10 +153,12 @@ def _row(one: Timed, action: str, a: str, b: str, logs: Callable[[store.Record, 
     measured = _rounds(one, action)
     estimated = estimate.estimate(measured, a, b, one.final)  # what ended the run is shown as it was seen
     judged = verdict.judge(estimated, round_s=statistics.median(record.duration_s for record in one.records))
+    judged = parity.judge(one.job, one.records, (action, a, b), judged)
+    if judged.verdict == verdict.REFUSED:
+        estimated = estimate.Estimate(len(one.records))
     last = one.records[-1].result["actions"][action]
     step = {label: estimate.step_time(measured, label) for label in (a, b)}
     count = int(one.records[-1].result["rows_a_step"])
-    effective = {label: last["prepared"][label]["effective"] for label in (a, b)}
     return SpeedRow(
         workload=one.job.workload, a=a, b=b, precision=one.job.spelled(a, b), preset=one.job.preset, action=action,
         verdict=judged.verdict, reason=judged.reason,
@@ -169,7 +173,7 @@ def _row(one: Timed, action: str, a: str, b: str, logs: Callable[[store.Record, 
         a_cost=costs.cost(one.records, action, a, step[a]), b_cost=costs.cost(one.records, action, b, step[b]),
         gain=bool(one.job.precisions),
         threads=one.job.threads, seed=one.job.seed,
-        differences=verdict.setting_differences(effective[a], effective[b]),
+        differences=tuple(str(difference) for difference in parity.differences(one.records, action, a, b)),
         command=reproduce(one.job), logs=tuple(logs(one.records[-1], label) for label in (a, b)),
     )
 
@@ -207,5 +211,6 @@ def reproduce(job: SpeedJob) -> str:
     words += ["--data", job.data] if job.data else []
     words += [] if job.device == "cpu" else ["--device", job.device]
     words += [] if job.execution == "default" else ["--execution", job.execution]
+    words += ["--allow-settings"] if job.allow_settings else []
     words += ["--per-phase"] if job.actions != ACTIONS else []
     return shlex.join(words)

@@ -194,6 +194,7 @@ class SpeedJob(WorkloadJob):
     Attributes:
         actions: those of `contract.ACTIONS`, then phases.
         precisions: of each side, where one build's precisions are timed against each other; else all sides have `precision`.
+        allow_settings: compare sides whose settings differ in a way that leaves no verdict.
         slowdowns: of each side, where the verdict itself is tested: the share by which it is made slower. Else none is.
     """
 
@@ -201,6 +202,7 @@ class SpeedJob(WorkloadJob):
     actions: tuple[str, ...]
     precisions: tuple[str, ...] = ()
     slowdowns: tuple[float, ...] = ()
+    allow_settings: bool = False
 
     @property
     def name(self) -> str:

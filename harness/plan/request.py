@@ -26,6 +26,7 @@ class Request:
             second thread only waits for the first, for a hundred times as long where other programs run.
         models: trained models of each build for the distribution stage.
         per_phase: whether single phases are timed beside whole steps, where a workload has several.
+        allow_settings: whether sides are compared in speed although their settings differ.
     """
 
     workloads: tuple[Workload, ...]
@@ -43,6 +44,7 @@ class Request:
     steps: int | None = None
     per_phase: bool = False
     models: int = MODELS
+    allow_settings: bool = False
 
 
 def sides(builds: Sequence[tuple[str, str, tuple[str, ...]]]) -> tuple[Side, ...]:

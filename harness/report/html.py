@@ -20,7 +20,7 @@ from harness.report.model import BuildRow, Report, SpeedRow
 SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "INFO": "i"}
 TONES = {
     "PASS": "good", "FAIL": "bad", "INCONCLUSIVE": "open", "INFO": "dim",
-    "FASTER": "good", "SLOWER": "bad", "SAME": "good", "UNCLEAR": "open",
+    "FASTER": "good", "SLOWER": "bad", "SAME": "good", "UNCLEAR": "open", "REFUSED": "open",
 }
 #: Of the plot, in units of its view box.
 WIDTH, HEIGHT, EDGE = 240, 26, 16

@@ -125,7 +125,7 @@ def phase_tables(rows: Sequence[SpeedRow]) -> tuple[PhaseTable, ...]:
 
 def relation(row: SpeedRow) -> str:
     """Return what stands beside a ratio where there is no room for the verdict: `?` UNCLEAR, `=` SAME."""
-    return {"UNCLEAR": " ?", "SAME": " ="}.get(row.verdict, "")
+    return {"UNCLEAR": " ?", "SAME": " =", "REFUSED": " refused"}.get(row.verdict, "")
 
 
 def setting(report: Report, sign: str = "s") -> Callable[[Line | StageRow | SpeedRow], str]:
@@ -187,6 +187,9 @@ def hint(row: SpeedRow) -> str:
         if row.more_rounds is not None:
             takes = f" (about {seconds(row.more_s)})" if row.more_s is not None else ""
             parts.append(f"about {row.more_rounds} rounds in all would settle it{takes}")
-    if row.differences:
-        parts.append("settings differ: " + ", ".join(row.differences))
+    if row.verdict == "REFUSED":
+        parts.append(row.reason)
+    labels = [text for text in row.differences if row.verdict != "REFUSED" or text not in row.reason]
+    if labels:
+        parts.append("settings differ: " + ", ".join(labels))
     return one_line("; ".join(part for part in parts if part))

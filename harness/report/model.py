@@ -106,7 +106,7 @@ class SpeedRow:
     Attributes:
         action: `train`, `generate`, or the name of a phase, for single updates of it.
         ratio, low, high: the estimate and its 99 % interval; None where nothing could be estimated.
-        verdict: FASTER, SLOWER, SAME or UNCLEAR, of b against a.
+        verdict: FASTER, SLOWER, SAME or UNCLEAR, of b against a; REFUSED where settings in effect differ so that a ratio means nothing.
         material: whether the whole interval lies outside the margin.
         rounds: rounds of fresh processes; `more_rounds`: about how many in all would settle UNCLEAR, or halve the interval of another
             verdict, and `more_s` how long they take.

@@ -38,7 +38,7 @@ def speed(rows: tuple[SpeedRow, ...], spelled: Spell, wide: bool) -> Iterator[Re
         text = hint(row)
         if text:
             name = f"{row.workload} {row.action} {spelled(row)} {row.a} : {row.b}"
-            yield entry("?" if row.verdict == "UNCLEAR" else "!", "yellow", f"{name}: {text}")
+            yield entry("?" if row.verdict in ("UNCLEAR", "REFUSED") else "!", "yellow", f"{name}: {text}")
     slower = [row for row in rows if row.verdict == "SLOWER" and row.material and row.command]
     for row in slower[:MAX_DETAILS]:
         yield entry("!", "red", f"{row.workload} {row.action} {spelled(row)} again: {row.command}")

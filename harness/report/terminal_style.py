@@ -16,7 +16,7 @@ SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "INFO": "i"}
 ASCII_SIGNS = {"PASS": "ok", "FAIL": "X", "INCONCLUSIVE": "?", "INFO": "i"}
 STYLES = {
     "PASS": "green", "FAIL": "bold red", "INCONCLUSIVE": "yellow", "INFO": "dim", "NONE": "dim",
-    "FASTER": "green", "SLOWER": "red", "SAME": "green", "UNCLEAR": "yellow",
+    "FASTER": "green", "SLOWER": "red", "SAME": "green", "UNCLEAR": "yellow", "REFUSED": "yellow",
 }
 #: Spells a row's precision, with its seed where the report holds several.
 Spell = Callable[[Line | StageRow | SpeedRow], str]

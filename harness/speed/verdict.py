@@ -1,4 +1,4 @@
-"""The verdict on the speed of b against a, and what differs between the settings of the two sides.
+"""The verdict on the speed of b against a.
 
 FASTER / SLOWER: the interval of the ratio excludes 1 (detected); *material* when it lies outside the margin as a whole.
 SAME: not detected, and the interval lies inside the margin. Everything else is UNCLEAR, with what would settle it.
@@ -9,25 +9,19 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
-from collections.abc import Mapping
-from typing import Any
 
 from harness.speed.estimate import Estimate, alpha, half_width
 from harness.speed.schedule import MIN_ROUNDS, looks
 
 FASTER, SLOWER, SAME, UNCLEAR = "FASTER", "SLOWER", "SAME", "UNCLEAR"
+#: No verdict on speed: the sides ran under settings with which a ratio means nothing (`harness.speed.settings`).
+REFUSED = "REFUSED"
 #: The change that a user should act on. Two identical processes differ by 2-4 % for their whole life, hence not less.
 MARGIN = 0.03
 #: A half-width of the interval, relative, below which more rounds are not worth their time.
 SHARP = 0.005
 #: Beyond this many rounds a settling time is an extrapolation nobody would wait for.
 MAX_ROUNDS = 5000
-#: What every port reports of itself, in the order in which a reader wants it.
-SETTINGS = ("device", "threads", "inter_threads", "tf32", "xla", "deterministic", "dtype_policy", "output_dtype", "execution")
-#: Not a setting of the comparison: the identity of a build is what is compared.
-IDENTITY = ("versions",)
-DTYPE = re.compile(r"b?float\d+")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +29,7 @@ class Verdict:
     """What the rounds say about b against a.
 
     Attributes:
-        verdict: FASTER, SLOWER, SAME or UNCLEAR.
+        verdict: FASTER, SLOWER, SAME, UNCLEAR or REFUSED.
         material: the whole interval lies outside the margin.
         more_rounds: about how many rounds in all would settle an UNCLEAR one; would halve the interval of another, which the reason
             says too. None where that cannot be told.
@@ -129,47 +123,3 @@ def rounds_to_narrow(estimate: Estimate, wanted: float) -> int | None:
         if rounds > estimate.rounds and half_width(estimate.spread, rounds, alpha(rounds, final=True)) < wanted:
             return rounds
     return None
-
-
-def setting_differences(effective_a: Mapping[str, Any], effective_b: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the effective settings in which two sides differ, e.g. "xla: a on, b off".
-
-    The settings that every port reports are compared even if only one side has them ("unknown"); what only one backend
-    can tell (a switch of cuDNN, say) is compared where both tell it. Types of numbers are compared by the names of the
-    dtypes met, not by the words of a framework's policy. Graph against eager is natural between frameworks, and is only
-    labelled like the others: the caller decides what to refuse.
-    """
-    shared = sorted(set(effective_a) & set(effective_b) - set(SETTINGS) - set(IDENTITY))
-    told = [name for name in SETTINGS if name in effective_a or name in effective_b]
-    found = []
-    for name in (*told, *shared):
-        a, b = effective_a.get(name), effective_b.get(name)
-        if isinstance(a, Mapping) and isinstance(b, Mapping):
-            both = [key for key in sorted(a, key=str) if key in b]
-            found += [_pair(f"{name} {key}", a[key], b[key]) for key in both]
-        else:
-            found.append(_pair(name, _device(a), _device(b)) if name == "device" else _pair(name, a, b))
-    return tuple(text for text in found if text)
-
-
-def _pair(name: str, a: Any, b: Any) -> str:
-    """Return both values in words, or an empty string where they agree."""
-    return f"{name}: a {_word(a)}, b {_word(b)}" if _word(a) != _word(b) else ""
-
-
-def _device(value: Any) -> str | None:
-    """Return the class of a device: frameworks name the same GPU in their own ways."""
-    if value is None:
-        return None
-    name = str(value).lower()
-    return next((kind for kind in ("cpu", "tpu") if kind in name), "gpu")
-
-
-def _word(value: Any) -> str:
-    """Spell a value the way it is printed and compared."""
-    if value is None:
-        return "unknown"
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    dtypes = sorted(set(DTYPE.findall(str(value))))
-    return "+".join(dtypes) if dtypes else str(value)

@@ -1,4 +1,4 @@
-"""Verdicts on the speed of b against a, and the labels of settings that differ."""
+"""Verdicts on the speed of b against a."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from harness.speed.estimate import Estimate, Palindrome, Round, alpha, estimate, estimate_logs, half_width
 from harness.speed.schedule import looks
-from harness.speed.verdict import FASTER, MARGIN, SAME, SLOWER, UNCLEAR, judge, rounds_to_settle, setting_differences, settled
+from harness.speed.verdict import FASTER, MARGIN, SAME, SLOWER, UNCLEAR, judge, rounds_to_settle, settled
 
 RATIOS = st.floats(0.2, 5.0)
 
@@ -206,56 +206,3 @@ def test_what_no_one_would_wait_for_has_no_number():
 def test_the_margin_is_three_percent():
     """Stated in the documentation."""
     assert MARGIN == 0.03
-
-
-# -- settings ---------------------------------------------------------------------------------------------------------
-
-EFFECTIVE = {
-    "execution": "graph", "threads": 2, "inter_threads": 1, "device": "cpu", "tf32": False, "xla": False, "deterministic": False,
-    "dtype_policy": "variables float32, contractions float32", "output_dtype": "float32",
-    "observed_dtypes": {"logits": "float32", "loss": "float32"}, "versions": {"tensorflow": "2.21.0"},
-}
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "label"),
-    [
-        ("threads", 1, "threads: a 2, b 1"),
-        ("inter_threads", 2, "inter_threads: a 1, b 2"),
-        ("tf32", True, "tf32: a off, b on"),
-        ("xla", True, "xla: a off, b on"),
-        ("deterministic", True, "deterministic: a off, b on"),
-        ("device", "NVIDIA H200", "device: a cpu, b gpu"),
-        ("execution", "eager", "execution: a graph, b eager"),
-        ("dtype_policy", "torch.float32, autocast torch.bfloat16", "dtype_policy: a float32, b bfloat16+float32"),
-        ("output_dtype", "float64", "output_dtype: a float32, b float64"),
-        ("observed_dtypes", {"logits": "bfloat16"}, "observed_dtypes logits: a float32, b bfloat16"),
-    ],
-)
-def test_each_setting_in_effect_is_compared(name, value, label):
-    """One changed, one label."""
-    assert (label,) == setting_differences(EFFECTIVE, {**EFFECTIVE, name: value})
-
-
-def test_spelling_is_no_difference():
-    """Frameworks word their policies, versions and devices differently; and their own switches are their own business."""
-    other = {**EFFECTIVE, "dtype_policy": "torch.float32", "cudnn_benchmark": False, "versions": {"torch": "2.13"}}
-    assert setting_differences(EFFECTIVE, other) == ()
-    assert setting_differences({"device": "/device:GPU:0"}, {"device": "NVIDIA H200"}) == ()
-
-
-def test_a_switch_that_both_tell_is_compared():
-    """Two builds of one backend."""
-    one = {**EFFECTIVE, "cudnn_benchmark": False}
-    assert setting_differences(one, {**EFFECTIVE, "cudnn_benchmark": True}) == ("cudnn_benchmark: a off, b on",)
-
-
-def test_a_setting_that_one_side_does_not_tell_is_unknown():
-    """Never silent."""
-    assert setting_differences({"xla": False}, {}) == ("xla: a off, b unknown",)
-
-
-@given(st.dictionaries(st.sampled_from(sorted(EFFECTIVE)), st.one_of(st.none(), st.booleans(), st.integers(), st.text())))
-def test_a_side_does_not_differ_from_itself(effective):
-    """Whatever it holds."""
-    assert setting_differences(effective, dict(effective)) == ()
