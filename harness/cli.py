@@ -13,17 +13,18 @@ from typing import Annotated, NoReturn
 
 from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from harness import __version__, cleaning, comparison, doctoring, listing, modeling, recording, reference, rendering
+from harness import __version__, cleaning, comparison, doctoring, listing, modeling, recording, reference, rendering, selfchecking
 from harness import converting as carrying
 from harness.comparison import Context
 from harness.errors import HarnessError, UsageError
 from harness.model_options import Converting, Training, What, Where, of
 from harness.model_options import source as find
 from harness.options import SEVERAL, Options
-from harness.report import terminal
+from harness.report import terminal, terminal_selfcheck
+from harness.report.terminal_style import plain_table as _table
+from harness.selfchecking import Checked
 
 OUT = Console(highlight=False, soft_wrap=False)
 ERR = Console(stderr=True, highlight=False)
@@ -84,15 +85,6 @@ def _context() -> Context:
     return Context(dict(os.environ), datetime.datetime.now().astimezone(), command, _say)
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> Table:
-    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column in ("workload", "build"))
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    return table
-
-
 @app.command(name="compare")
 def compare(chosen: Options = Options()) -> int:
     """Compare builds: the same function, stage by stage, and how fast. Ends in a table and a report."""
@@ -112,6 +104,15 @@ def run(chosen: Options = Options(no_speed=True)) -> int:
     result = recording.run(chosen, _context())
     OUT.print(_table(("workload", "build", "precision", "status", "first loss", "last loss", "seconds"), result.rows))
     OUT.print(Text(f"records: {result.folder / 'jobs'}"))
+    return result.exit_code
+
+
+@app.command(name="selfcheck")
+def selfcheck(chosen: Checked = Checked()) -> int:
+    """Check the verdict on speed here: a build against itself, and against itself slowed down by a known share."""
+    result = selfchecking.check(chosen, _context())
+    OUT.print(terminal_selfcheck.render([(selfchecking.title(one), one.found) for one in result.sections]))
+    OUT.print(Text(f"written: {result.folder / 'selfcheck.json'}, and a plot for each (.svg)"))
     return result.exit_code
 
 

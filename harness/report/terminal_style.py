@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -43,3 +43,13 @@ def cut(entries: list[RenderableType], what: str) -> Iterator[RenderableType]:
     yield from entries[:MAX_DETAILS]
     if len(entries) > MAX_DETAILS:
         yield Text(f"... and {len(entries) - MAX_DETAILS} more {what}: see the report's files", style="dim")
+
+
+def plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> Table:
+    """Return a table without lines; names of workloads and builds are not folded."""
+    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold", no_wrap=column in ("workload", "build"))
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return table

@@ -1,0 +1,90 @@
+"""What `harness selfcheck` prints: for each action of each build what was injected and measured, and what runs find by their length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from harness.report import format as spell
+from harness.report.terminal_style import STYLES, entry, heading
+from harness.speed.replay import Rates
+from harness.speed.selfcheck import RESOLVED, SLOWDOWNS, Findings
+
+EIGHTHS = " ▏▎▍▌▋▊▉█"
+#: Rounds from which rates are drawn without a warning.
+ENOUGH = 30
+#: Six columns of runs fit into a terminal of 80.
+BAR = 4
+
+
+def render(sections: Sequence[tuple[str, Findings]]) -> Group:
+    """Return the whole page; a section has a title."""
+    return Group(*(part for title, found in sections for part in _section(title, found)))
+
+
+def _section(title: str, found: Findings) -> Iterator[RenderableType]:
+    yield heading(f"{title} against itself")
+    yield Text(
+        f"{found.rounds} rounds of {found.round_s:.1f} s: {found.identical} of identical sides, {found.rounds - found.identical} with a "
+        f"slow-down injected into the timed steps.\nBetween rounds the ratio scatters by {100 * found.spread:.1f} %.", style="dim",
+    )
+    yield Text()
+    yield _injections(found)
+    yield Text(
+        f"Of {found.runs} runs of five rounds, as they were measured, {found.alarms} show{'s' * (found.alarms == 1)} "
+        "a difference that is not there."
+    )
+    yield Text()
+    yield Text("Share of runs that find it, by how many rounds they may have:")
+    yield _points(found)
+    first = found.points[0]
+    rough = "; so few rounds give rough ones" if found.rounds < ENOUGH else ""
+    yield Text(
+        f"`resolves`: the smallest slow-down that {100 * RESOLVED:.0f} % of runs find. Rates are drawn from the {found.rounds} measured "
+        f"rounds, {first.false.tries} runs each for no change, {first.power[0].tries} for a slow-down{rough}.", style="dim",
+    )
+    for problem in found.problems:
+        yield entry("✗", "bold red", problem)
+    if not found.problems:
+        yield entry("✓", "green", "false alarms are within bounds, and what is injected is measured")
+
+
+def _table(columns: Sequence[str]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number == 0 else "right", no_wrap=True)
+    return table
+
+
+def _injections(found: Findings) -> Table:
+    table = _table(("injected", "rounds", "ratio", "99 % interval", "verdict"))
+    for one in found.injections:
+        estimate = one.estimate
+        verdict = Text(one.verdict.verdict + (", material" if one.verdict.material else ""), style=STYLES[one.verdict.verdict])
+        table.add_row(
+            Text(f"{100 * one.slowdown:g} %" if one.slowdown else "nothing"),
+            Text(str(estimate.rounds)), Text(spell.ratio_alone(estimate.ratio)), Text(spell.interval(estimate.low, estimate.high)),
+            verdict,
+        )
+    return table
+
+
+def _points(found: Findings) -> Table:
+    table = _table(("at most", *(f"{point.most} rounds" for point in found.points)))
+    table.add_row("takes", *(spell.seconds(point.most * found.round_s) for point in found.points))
+    table.add_row("no change", *(f"{100 * point.false.detected:.1f} %" for point in found.points))
+    for number, slowdown in enumerate(SLOWDOWNS):
+        table.add_row(f"{100 * slowdown:g} % slower", *(bar(point.power[number]) for point in found.points))
+    smallest = (f"{100 * point.smallest:g} %" if point.smallest is not None else "none" for point in found.points)
+    table.add_row(Text("resolves", style="bold"), *(Text(words, style="bold") for words in smallest))
+    return table
+
+
+def bar(rates: Rates) -> Text:
+    """Return a share as a bar with its number."""
+    eighths = round(8 * BAR * rates.slower)
+    drawn = EIGHTHS[8] * (eighths // 8) + (EIGHTHS[eighths % 8] if eighths % 8 else "")
+    return Text(f"{drawn:<{BAR}} {100 * rates.slower:3.0f} %")
