@@ -12,6 +12,7 @@ from harness.store import Record
 
 #: What is asked for once, after all that is timed, and where it stands in the record.
 ASKED = {"flops": "flops", "peak_rate": "rate", "energy_j": "energy_j"}
+OWN_COUNT = "the workload's own count"
 OTHER_KERNEL = "the kernel did not let the marks be set back: the peak is that of the process' whole life"
 
 
@@ -31,7 +32,10 @@ def cost(records: Sequence[Record], action: str, label: str, step_s: float | Non
         missing["peak_bytes"] = OTHER_KERNEL
     first_s = statistics.median(float(one["prepared"][label]["first_step_s"]) for one in told)
     spent = _spent(records[0], action, label)
-    found = {name: _number(spent.get(key)) for name, key in ASKED.items()}
+    found, source = {name: _number(spent.get(key)) for name, key in ASKED.items()}, str(spent.get("flops_source", ""))
+    own = records[-1].result.get("operations", {}).get(action)
+    if found["flops"] is None and own is not None:
+        found["flops"], source = float(own), f"{OWN_COUNT}, because {spent['missing'].get('flops', 'there is no other')}"
     missing.update({name: str(spent["missing"].get(key, "it was not recorded")) for name, key in ASKED.items() if found[name] is None})
     percentiles = _percentiles(told, label, action, missing)
     baseline = [record.result.get("baseline_bytes", {}).get(label) for record in records]
@@ -45,7 +49,7 @@ def cost(records: Sequence[Record], action: str, label: str, step_s: float | Non
         device_peak_bytes=None if None in device else max(device),
         trace_s=max(0.0, first_s - step_s) if step_s else None,
         p50_s=percentiles[0.5], p95_s=percentiles[0.95], p99_s=percentiles[0.99],
-        flops=found["flops"], flops_source=str(spent.get("flops_source", "")), peak_rate=found["peak_rate"],
+        flops=found["flops"], flops_source=source, peak_rate=found["peak_rate"],
         utilisation=utilisation, energy_j=found["energy_j"], missing=missing,
     )
 

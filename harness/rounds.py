@@ -95,10 +95,12 @@ def run_round(bench: runner.Bench, job: SpeedJob, labels: Sequence[str], number:
             raise
         with ending(list(workers.values())):
             pass
+        spec = bench.workloads[job.workload]
         outcome.result = {
             "actions": actions, "opened": opened, "machine": [before, machine_state()], "labels": list(labels),
             "peak_bytes": {label: worker.peak_bytes for label, worker in workers.items()}, "baseline_bytes": baseline, "spent": spent,
-            "rows_a_step": bench.workloads[job.workload].config(job.preset)["batch"],
+            "operations": {action: spec.operations(spec.hyperparameters(job.preset), action) for action in ACTIONS},
+            "rows_a_step": spec.config(job.preset)["batch"],
         }
     if failed:
         raise failed[0]

@@ -10,6 +10,7 @@ Hyper-parameters are dyadic (float32 holds them exactly), so that float64 runs o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -68,6 +69,15 @@ class Cnn(Workload):
 
     def noise(self, hyper: Mapping[str, Any]) -> tuple[Noise, ...]:
         return (Noise(("train",), "dropout", (hyper["batch"], hyper["units"]), "keep_mask", 1.0 - hyper["dropout_rate"]),)
+
+    def operations(self, hyper: Mapping[str, Any], action: str) -> float | None:
+        """Each kernel meets every row at every place; backward twice more, but once for the first, whose input is data."""
+        height, width, _ = hyper["image"]
+        places = {"conv1/kernel": height * width, "conv2/kernel": (height // 2) * (width // 2), "dense1/kernel": 1, "dense2/kernel": 1}
+        sizes = {item.name: math.prod(item.shape) for item in self.parameters(hyper)}
+        forward = {name: 2 * int(hyper["batch"]) * count * sizes[name] for name, count in places.items()}
+        total = sum(forward.values())
+        return float(total if action == "generate" else 3 * total - forward["conv1/kernel"])
 
     def data(self, hyper: Mapping[str, Any]) -> Arrays:
         """Return `x` [rows, height, width, channels] in [0, 1], float64; `y` [rows] class numbers, int64; `eval_x`."""

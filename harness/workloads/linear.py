@@ -32,6 +32,10 @@ class Linear(Workload):
     def optimizers(self, hyper: Mapping[str, Any]) -> dict[str, Optimizer]:
         return {"sgd": Optimizer("sgd", learning_rate=2.0**-6)}
 
+    def operations(self, hyper: Mapping[str, Any], action: str) -> float | None:
+        """One product forward; backward one more, for nothing is differentiated by the rows."""
+        return float(2 * hyper["batch"] * hyper["features"] * {"generate": 1, "train": 2}[action])
+
     def data(self, hyper: Mapping[str, Any]) -> Arrays:
         """Return `x` [398, 10] and `y` [398, 1], standardised by the training rows; `eval_x` [44, 10]. float64."""
         from sklearn.datasets import load_diabetes

@@ -247,6 +247,11 @@ class Workload(abc.ABC):
         """Return real rows for the quality of what is generated, or None where there is nothing to hold it against."""
         return None
 
+    def operations(self, hyper: Mapping[str, Any], action: str) -> float | None:
+        """Return the floating-point operations of the matrix products and convolutions of one step of `train` or `generate`, a
+        multiplication and an addition counting as two; None where nobody has counted. For builds whose framework cannot."""
+        return None
+
     def namings(self, hyper: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         """Return, by a word, under which names known programs keep this model in TF1 checkpoints (see `harness/naming.py`)."""
         return {}

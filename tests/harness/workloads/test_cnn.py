@@ -63,3 +63,10 @@ def test_the_mask_is_one_draw_for_each_unit_of_a_batch():
     """Kept with probability 7/8."""
     (site,) = WORKLOAD.noise(WORKLOAD.hyperparameters("tiny"))
     assert (("train",), "dropout", (16, 128), "keep_mask", 0.875) == (site.phases, site.site, site.shape, site.kind, site.keep)
+
+
+def test_operations_are_those_that_the_frameworks_count():
+    """32,759,808 and 11,116,544 are what PyTorch's and TensorFlow's own counters say of a step of `tiny`."""
+    hyper = WORKLOAD.hyperparameters("tiny")
+    assert 32_759_808 == WORKLOAD.operations(hyper, "train")
+    assert 11_116_544 == WORKLOAD.operations(hyper, "generate")

@@ -34,3 +34,9 @@ def test_the_data_are_the_diabetes_table():
     x, y = load_diabetes(return_X_y=True, scaled=False)
     assert np.allclose(x[398:], data["eval_x"] * x[:398].std(axis=0) + x[:398].mean(axis=0))
     assert np.allclose(y[:398, None], data["y"] * y[:398].std() + y[:398].mean())
+
+
+def test_operations_are_those_that_the_frameworks_count():
+    """640 and 320 are what PyTorch's and TensorFlow's own counters say of a step of `tiny`."""
+    hyper = WORKLOAD.hyperparameters("tiny")
+    assert (640, 320) == (WORKLOAD.operations(hyper, "train"), WORKLOAD.operations(hyper, "generate"))
