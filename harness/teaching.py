@@ -64,13 +64,13 @@ def localise(
         if pair is not None and row.stage == STAGE and row.verdict == FAIL:
             said = teach(bench, pair, witnesses)
             say(f"{row.workload} {row.a} : {row.b} {row.precision}: {said}")
-            found.append(_named(row, said))
+            found.append(named(row, said))
         else:
             found.append(row)
     return found
 
 
-def _named(row: StageRow, said: Layers | str) -> StageRow:
+def named(row: StageRow, said: Layers | str) -> StageRow:
     """Return the row with what a taught run has shown. The first wrong layer stands for the stage."""
     row = dataclasses.replace(row, reason=f"{row.reason}; {said}")
     if isinstance(said, str) or not said.wrong:

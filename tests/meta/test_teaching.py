@@ -109,6 +109,21 @@ def test_every_construct_can_be_taught(laboratory, workload, read):
     assert ((), (), read) == (layers.names, layers.untold, layers.read)
 
 
+def test_two_wrong_layers_of_ehr_mgan(laboratory, tmp_path):
+    """The torch port reads nothing back, so its values teach the one on TensorFlow. Both streams' second layer are one product: of the
+    later one nothing can be told."""
+    mutant = Mutant(0, "two_layers", "ehr_mgan", (
+        ("return list(h.split(units, dim=2))", "return list((h * (1.01 if layer == 2 else 1.0)).split(units, dim=2))"),
+        ('record["generated/%s/decoded" % stream] = torch.sigmoid(', 'record["generated/%s/decoded" % stream] = 0.99 * torch.sigmoid('),
+    ), "forward", "", file="networks.py")
+    planned = laboratory.plan("ehr_mgan", [laboratory.side("tf2"), laboratory.side("torch", plant(mutant, tmp_path))], stages=("forward",))
+    found = laboratory.witnesses(planned.jobs)
+    (row,) = teaching.localise(laboratory.stand, planned, found, judging.stage_rows(planned, found), lambda _: None)
+    wrong = ["generator/discrete/layer2", "generated/continuous/decoded", "generated/discrete/decoded"]
+    assert [f"training/{name}" for name in wrong] == list(row.wrong_layers)
+    assert f"wrong layers, each given the right input: {', '.join(wrong)}; cannot be told of generator/continuous/layer2: " in row.reason
+
+
 def test_a_model_of_one_layer(laboratory, tmp_path):
     """It is computed from data alone, so it is wrong if it departs."""
     change = ("prediction = self.model(arrays[\"x\"]).to(self.dtype)", "prediction = 1.01 * self.model(arrays[\"x\"]).to(self.dtype)")
