@@ -108,9 +108,9 @@ def run(chosen: Options = Options(no_speed=True)) -> int:
 
 
 @app.command(name="selfcheck")
-def selfcheck(chosen: Checked = Checked()) -> int:
+def selfcheck(checked: Checked = Checked()) -> int:
     """Check the verdict on speed here: a build against itself, and against itself slowed down by a known share."""
-    result = selfchecking.check(chosen, _context())
+    result = selfchecking.check(checked, _context())
     OUT.print(terminal_selfcheck.render([(selfchecking.title(one), one.found) for one in result.sections]))
     OUT.print(Text(f"written: {result.folder / 'selfcheck.json'}, and a plot for each (.svg)"))
     return result.exit_code

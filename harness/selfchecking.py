@@ -125,6 +125,7 @@ def check(chosen: Checked, context: Context) -> Result:
                 sections += _check(bench, job, chosen.budget / count, context)
         result = Result(tuple(sections), run.folder)
         _write(result)
+        runs.drop_tensors(run.folder, frozenset())
     run.mark(finished=True)
     return result
 

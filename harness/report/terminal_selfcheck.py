@@ -35,7 +35,7 @@ def _section(title: str, found: Findings) -> Iterator[RenderableType]:
     yield _injections(found)
     yield Text(
         f"Of {found.runs} runs of five rounds, as they were measured, {found.alarms} show{'s' * (found.alarms == 1)} "
-        "a difference that is not there."
+        f"a difference that is not there, {found.material} a material one."
     )
     yield Text()
     yield Text("Share of runs that find it, by how many rounds they may have:")

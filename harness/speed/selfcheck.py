@@ -16,7 +16,7 @@ from harness.errors import JobFailed
 from harness.speed.estimate import ALPHA, Estimate, Round, estimate_logs, log_ratio, of_round, palindrome_ratios, unusable
 from harness.speed.replay import Rates, Rule, rates, shown_of_palindromes
 from harness.speed.schedule import MIN_ROUNDS, looks
-from harness.speed.verdict import Verdict, judge
+from harness.speed.verdict import FASTER, SLOWER, Verdict, judge
 
 #: Slow-downs that are really injected, in turns.
 INJECTED = (0.02, 0.05, 0.10)
@@ -71,7 +71,8 @@ class Findings:
         rounds: measured; `identical` of them had nothing injected. round_s: what one takes, seconds.
         spread: standard deviation of a round's log ratio, without what is known.
         injections: with 0 first. points: by rounds at most.
-        runs: of five rounds each, one after another, as they were measured; `alarms` of them show a difference that is not there.
+        runs: of five rounds each, one after another, as they were measured; `alarms` of them show a difference that is not there, `material`
+            a material one.
         problems: what must not be, in words; empty if all is well.
     """
 
@@ -83,6 +84,7 @@ class Findings:
     points: tuple[Point, ...]
     runs: int
     alarms: int
+    material: int
     problems: tuple[str, ...]
 
 
@@ -109,12 +111,13 @@ def examine(
     points = tuple(_point(both, most, rule) for most in sorted({*MOSTS, *asked}))
     injections = tuple(_injection(measured, sides, slowdown) for slowdown in (0.0, *INJECTED))
     chunks = [noise[start : start + MIN_ROUNDS] for start in range(0, len(noise) - MIN_ROUNDS + 1, MIN_ROUNDS)]
-    alarms = sum(judge(rule(chunk, MIN_ROUNDS)).verdict in ("FASTER", "SLOWER") for chunk in chunks)
+    said = [judge(rule(chunk, MIN_ROUNDS)) for chunk in chunks]
+    alarms, material = sum(one.verdict in (FASTER, SLOWER) for one in said), sum(one.material for one in said)
     logs = [of_round(palindromes) for palindromes in noise]
     left = judge(estimate_logs([log for one, log in zip(measured, logs, strict=True) if one.slowdown], final=True), UNTRUE)
     return Findings(
         len(measured), sum(not one.slowdown for one in measured), round_s, _deviation(logs), injections, points, len(chunks), alarms,
-        tuple(_problems(points, injections[0], left)),
+        material, tuple(_problems(points, injections[0], left)),
     )
 
 
