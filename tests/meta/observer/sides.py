@@ -1,5 +1,9 @@
 """The harness' worker and a bare script of the same port, in turns, and what that says of the cost of being watched.
 
+Two bare loops stand against the worker's blocks. One is a script of its own; two processes of the same work differ by per cents
+for their whole life, so that it takes a hundred rounds to see half a per cent. The other runs inside the worker's process while
+nobody looks at it, which leaves that difference out: it sees the watching, the timer and nothing else.
+
 The bare script opens the port, warms it up and times its steps with two readings of the clock: nobody watches it, nothing resets
 marks of memory, no answer is JSON, no collection of garbage is held back for it that it does not hold back itself. The
 worker is watched as in every comparison. Each round starts both afresh, in random order; blocks run in a palindrome and are long
@@ -11,6 +15,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import select
+import shutil
 import subprocess
 import time
 from collections.abc import Sequence
@@ -20,11 +26,27 @@ from harness import options, plan, provision, runner, staging
 from harness.processes import Limits, WorkerProcess, clean_environment, ending
 from harness.speed import estimate, schedule
 
-#: A block lasts about so long that the parent looks at the worker three times.
-BLOCK_S = 0.75
-PALINDROMES = 3
+#: A block lasts about so long that the parent looks at the worker at least once.
+BLOCK_S = 0.3
+PALINDROMES = 6
+SIDES = ("bare", "alone", "harness")
 #: What the issue of trust allows: a share of a core, and of a step's time.
 PARENT_SHARE, SLOWER = 0.01, 0.005
+#: What the copy of the worker that is measured can do besides.
+ALONE = """
+
+    def do_bare(self, samples, steps):
+        import gc
+        gc.collect()
+        gc.disable()
+        found = []
+        for _ in range(samples):
+            before = time.perf_counter()
+            self.port.train(self.timer.source, steps)
+            found.append((time.perf_counter() - before) / steps)
+        gc.enable()
+        return {"step_s": found}
+"""
 BARE = """
 import gc, importlib, json, sys, time
 from backends import ports, recording, schedule
@@ -123,13 +145,13 @@ class Bare:
 def watch(bench: runner.Bench, job: plan.SpeedJob, number: int, palindromes: int = PALINDROMES, block_s: float = BLOCK_S) -> Seen:
     """Run one round of the worker and the bare script."""
     files = runner.inputs(bench, job.workload, job.preset, job.seed, 1)
-    planned = schedule.plan_round(["bare", "harness"], palindromes, job.seed, number)
+    planned = schedule.plan_round(SIDES, palindromes, job.seed, number)
     worker: WorkerProcess | None = None
     bare: Bare | None = None
     for name in planned.spawn:
         if name == "bare":
             bare = Bare(bench, job, files)
-        else:
+        elif name == "harness":
             worker = bench.worker(job.sides[0].build, bench.run / f"observer{number}.log")
     assert worker is not None
     assert bare is not None
@@ -142,10 +164,13 @@ def watch(bench: runner.Bench, job: plan.SpeedJob, number: int, palindromes: int
         samples = max(estimate.MIN_SAMPLES, round(block_s / float(ready["sample_s"])))
         found, waited_s, busy_s = [], 0.0, 0.0
         for turns in planned.palindromes:
-            times: dict[str, list[float]] = {"bare": [], "harness": []}
+            times: dict[str, list[float]] = {name: [] for name in SIDES}
             for name in turns:
                 if name == "bare":
                     times[name] += bare.block(samples, steps)
+                    continue
+                if name == "alone":
+                    times[name] += _unwatched(worker, samples, steps)
                     continue
                 started, spent = time.perf_counter(), time.process_time()
                 done = worker.request("block", samples=samples)
@@ -157,12 +182,23 @@ def watch(bench: runner.Bench, job: plan.SpeedJob, number: int, palindromes: int
     return Seen(estimate.Round(tuple(found)), waited_s, busy_s)
 
 
+def _unwatched(worker: WorkerProcess, samples: int, steps: int) -> list[float]:
+    """Return step times of a bare loop in the worker, which nobody looks at until it is over."""
+    worker.send("bare", samples=samples, steps=steps)
+    select.select([worker._answers], [], [])
+    return [float(value) for value in worker.receive()["step_s"]]
+
+
 def bench_of(build: str, folder: Path) -> runner.Bench:
     """Return what rounds of one build need."""
     found = provision.locate(build, "cpu", overrides={}, environ=os.environ, progress=lambda line: None)
     environ = clean_environment(os.environ, TF_CPP_MIN_LOG_LEVEL="2")
     workloads = options.workloads(options.Options(backends=(build, build)))
-    return runner.Bench(folder, staging.prepare(environ), {build: found.path}, environ, workloads, Limits())
+    copy = folder / "staging"
+    shutil.copytree(staging.prepare(environ), copy)
+    with (copy / "backends/session.py").open("a", encoding="utf-8") as session:
+        session.write(ALONE)
+    return runner.Bench(folder, copy, {build: found.path}, environ, workloads, Limits())
 
 
 def job_of(build: str, workload: str, preset: str) -> plan.SpeedJob:
@@ -174,21 +210,22 @@ def job_of(build: str, workload: str, preset: str) -> plan.SpeedJob:
 
 
 def conclude(seen: Sequence[Seen]) -> Conclusion:
-    """Judge rounds as a comparison does: the worker's step time over the bare script's, one ratio a round."""
+    """Judge rounds as a comparison does, one ratio a round: the worker's blocks against both bare loops.
+
+    Slower, if either shows it; not slower, if the loop in the same process does.
+    """
     share = sum(one.busy_s for one in seen) / sum(one.waited_s for one in seen)
     steps = [one.steps for one in seen]
-    found = estimate.estimate(steps, "bare", "harness", final=True)
-    bare_s, worker_s = (estimate.step_time(steps, name) or 0.0 for name in ("bare", "harness"))
-    lines = [
-        f"parent: {100 * share:.2f} % of a core while it waits (allowed: less than {100 * PARENT_SHARE:g} %)",
-        f"steps: bare {1e6 * bare_s:.1f} us, in the worker {1e6 * worker_s:.1f} us",
-    ]
-    within = None
-    if found.low is None or found.high is None:
-        lines.append(f"no interval: {found.reason}")
-    else:
-        within = True if found.high <= 1 + SLOWER else False if found.low > 1 + SLOWER else None
-        words = {True: "yes", False: "no", None: "not to be told from so many rounds"}
-        lines.append(f"worker / bare: {found.ratio:.4f} [{found.low:.4f}, {found.high:.4f}] at 99 %, {len(seen)} rounds")
-        lines.append(f"less than {100 * SLOWER:g} % slower: {words[within]}")
+    found = {name: estimate.estimate(steps, name, "harness", final=True) for name in SIDES[:2]}
+    times = ", ".join(f"{name} {1e6 * (estimate.step_time(steps, name) or 0.0):.1f} us" for name in SIDES)
+    lines = [f"parent: {100 * share:.2f} % of a core while it waits (allowed: less than {100 * PARENT_SHARE:g} %)", f"steps: {times}"]
+    for name, words in (("bare", "in the worker / in a bare script"), ("alone", "watched / unwatched in the same process")):
+        one = found[name]
+        told = one.reason if one.low is None else f"{one.ratio:.4f} [{one.low:.4f}, {one.high:.4f}] at 99 %, {len(seen)} rounds"
+        lines.append(f"{words}: {told}")
+    lows = [one.low for one in found.values() if one.low is not None]
+    high = found["alone"].high
+    within = False if any(low > 1 + SLOWER for low in lows) else True if high is not None and high <= 1 + SLOWER else None
+    answer = {True: "yes", False: "no", None: "not to be told from so many rounds"}[within]
+    lines.append(f"less than {100 * SLOWER:g} % slower for being watched: {answer}")
     return Conclusion(tuple(lines), share < PARENT_SHARE, within)
