@@ -49,7 +49,7 @@ def _section(title: str, found: Findings) -> Iterator[RenderableType]:
     for problem in found.problems:
         yield entry("✗", "bold red", problem)
     if not found.problems:
-        yield entry("✓", "green", "false alarms are within bounds, and what is injected is measured")
+        yield entry("✓", "green", "false alarms are within bounds, and nothing that was measured contradicts what was injected")
 
 
 def _table(columns: Sequence[str]) -> Table:

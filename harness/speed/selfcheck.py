@@ -71,8 +71,8 @@ class Findings:
         rounds: measured; `identical` of them had nothing injected. round_s: what one takes, seconds.
         spread: standard deviation of a round's log ratio, without what is known.
         injections: with 0 first. points: by rounds at most.
-        runs: of five rounds each, one after another, as they were measured; `alarms` of them show a difference that is not there, `material`
-            a material one.
+        runs: of five rounds each, one after another, as they were measured; `alarms` of them show a difference that is not there,
+            `material` a material one.
         problems: what must not be, in words; empty if all is well.
     """
 
