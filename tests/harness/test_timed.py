@@ -61,6 +61,19 @@ def test_every_phase_is_timed_on_every_side_that_can(bench: runner.Bench) -> Non
     assert () == timed.notes([honest])
 
 
+def test_what_ended_a_run_is_shown_as_it_was_seen(bench: runner.Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that its budget ends spends all that is left of the error rate on its last look; one that a look ends shows that look's
+    own, wider interval: else a finding that did not end it could appear after it."""
+    monkeypatch.setattr(schedule, "MIN_ROUNDS", 5)
+    (one,) = timed.run_speed(bench, (planned("", ""),), 0.0, lambda _: None)
+    one.final = True
+    narrow = timed.rows([one], lambda *_: "log")[0]
+    one.final = False
+    wide = timed.rows([one], lambda *_: "log")[0]
+    assert narrow.low is not None and narrow.high is not None and wide.low is not None and wide.high is not None
+    assert wide.low < narrow.low <= narrow.high < wide.high
+
+
 def recorded(steps_s: Mapping[str, float], duration_s: float = 1.0) -> store.Record:
     """Return a round in which side b took so much of side a's time, by action."""
     generator = np.random.RandomState(len(steps_s))
