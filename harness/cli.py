@@ -15,14 +15,16 @@ from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 from rich.text import Text
 
-from harness import __version__, cleaning, comparison, doctoring, listing, modeling, recording, reference, rendering, selfchecking
+from harness import __version__, cleaning, comparison, doctoring, listing, modeling, recording, reference, rendering, repeating
 from harness import converting as carrying
+from harness import selfchecking as checking
 from harness.comparison import Context
 from harness.errors import HarnessError, UsageError
 from harness.model_options import Converting, Training, What, Where, of
 from harness.model_options import source as find
-from harness.options import SEVERAL, Options
-from harness.report import terminal, terminal_selfcheck
+from harness.options import SEVERAL, Options, References
+from harness.repeating import Repeated
+from harness.report import repeats, terminal, terminal_selfcheck
 from harness.report.terminal_style import plain_table as _table
 from harness.selfchecking import Checked
 
@@ -110,10 +112,19 @@ def run(chosen: Options = Options(no_speed=True)) -> int:
 @app.command(name="selfcheck")
 def selfcheck(checked: Checked = Checked()) -> int:
     """Check the verdict on speed here: a build against itself, and against itself slowed down by a known share."""
-    result = selfchecking.check(checked, _context())
-    OUT.print(terminal_selfcheck.render([(selfchecking.title(one), one.found) for one in result.sections]))
+    result = checking.check(checked, _context())
+    OUT.print(terminal_selfcheck.render([(checking.title(one), one.found) for one in result.sections]))
     OUT.print(Text(f"written: {result.folder / 'selfcheck.json'}, and a plot for each (.svg)"))
     return result.exit_code
+
+
+@app.command(name="repeat")
+def repeat(repeated: Repeated = Repeated()) -> int:
+    """Run a build on the same seed again and again: are the bits the same, or equal within rounding? And what does certainty cost?"""
+    result = repeating.repeat(repeated, _context())
+    OUT.print(repeats.render(result.report))
+    OUT.print(Text(f"written: {result.folder / 'repeat.json'}"))
+    return result.report.exit_code
 
 
 @app.command(name="list")
@@ -231,9 +242,7 @@ def clean(
         Only runs that are at least so many days old.
     """
     found = cleaning.survey(reports, older_than, _context())
-    rows = [(item.kind, str(item.path), f"{item.size_bytes / 2**20:.1f} MiB") for item in found]
-    total = sum(item.size_bytes for item in found)
-    OUT.print(_table(("kind", "path", "size"), [*rows, ("", "all", f"{total / 2**20:.1f} MiB")]))
+    OUT.print(_table(("kind", "path", "size"), listing.sizes(found)))
     wanted = {"run": runs, "environment": environments}
     for item in found:
         if wanted[item.kind]:
@@ -245,28 +254,17 @@ def clean(
 
 
 @references.command(name="list")
-def reference_list(*, folder: Path | None = None) -> int:
-    """List the recorded references with their provenance.
-
-    Parameters
-    ----------
-    folder
-        Where they lie; the shipped ones, if not given.
-    """
-    OUT.print(_table(("reference", "framework", "python", "tensors", "size"), listing.references(folder or reference.shipped())))
+def reference_list(where: References = References()) -> int:
+    """List the recorded references with their provenance."""
+    found = listing.references(where.folder or reference.shipped())
+    OUT.print(_table(("reference", "framework", "python", "tensors", "size"), found))
     return 0
 
 
 @references.command(name="verify")
-def reference_verify(*, folder: Path | None = None) -> int:
-    """Check the references: checksums, and that today's workloads draw the same data and tape.
-
-    Parameters
-    ----------
-    folder
-        Where they lie; the shipped ones, if not given.
-    """
-    rows = recording.verify(folder or reference.shipped())
+def reference_verify(where: References = References()) -> int:
+    """Check the references: checksums, and that today's workloads draw the same data and tape."""
+    rows = recording.verify(where.folder or reference.shipped())
     OUT.print(_table(("reference", "status", "detail"), rows))
     return 0 if rows and all(row[1] == "ok" for row in rows) else 1
 

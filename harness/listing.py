@@ -15,6 +15,7 @@ from harness.speed import schedule
 from harness.workloads import registry
 
 if TYPE_CHECKING:
+    from harness.cleaning import Item
     from harness.comparison import Context
     from harness.converting import Conversion
 
@@ -118,6 +119,13 @@ def _bytes(job: plan.Job, request: plan.Request) -> int:
     hyper = workload.hyperparameters(job.preset)
     elements = sum(math.prod(item.shape) for item in workload.parameters(hyper))
     return elements * SNAPSHOTS * (8 if job.precision == "fp64" else 4)
+
+
+def sizes(found: Sequence[Item]) -> list[Row]:
+    """Return what takes how much of the disk, and the sum, for a table."""
+    rows = [(item.kind, str(item.path), item.size_bytes) for item in found]
+    rows.append(("", "all", sum(item.size_bytes for item in found)))
+    return [(kind, path, f"{size_bytes / 2**20:.1f} MiB") for kind, path, size_bytes in rows]
 
 
 def conversion(done: Conversion) -> list[Row]:

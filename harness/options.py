@@ -57,7 +57,8 @@ class Options:
     seed
         Seed of the (first) tape.
     seeds
-        How many seeds: tapes, counted up from --seed, and models of each build for the distribution stage. If not given, one tape and 8 models.
+        How many seeds: tapes, counted up from --seed, and models of each build for the distribution stage.
+        If not given, one tape and 8 models.
     threads
         Threads of each build's intra-operation pool; if not given, all cores, and one where `tiny` is recorded.
     ports
@@ -119,6 +120,20 @@ class Options:
     keep: Annotated[bool, Parameter(negative="")] = False
     reports: Path = Path("reports")
     limit: float = 600.0
+
+
+@Parameter(name="*")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class References:
+    """Where recorded references are looked for.
+
+    Parameters
+    ----------
+    folder
+        Where they lie; the shipped ones, if not given.
+    """
+
+    folder: Path | None = None
 
 
 def request(options: Options) -> plan.Request:

@@ -44,9 +44,9 @@ def judge_stage(a: Evidence, b: Evidence, stage: str, precision: str, null: Coll
         sides = " and ".join(side for side, entries in (("a", entries_a), ("b", entries_b)) if not entries)
         return StageVerdict(stage, INCONCLUSIVE, f"not looked at: side {sides} recorded no tensor of this stage", None, ())
     for side, evidence in (("a", a), ("b", b)):
-        wandering = _wandering(evidence, stage, precision)
-        if wandering is not None:
-            return StageVerdict(stage, INCONCLUSIVE, f"side {side}: {wandering.reason}", wandering, (wandering,))
+        strays = wandering(evidence, stage, precision)
+        if strays is not None:
+            return StageVerdict(stage, INCONCLUSIVE, f"side {side}: {strays.reason}", strays, (strays,))
     verdicts = []
     rule = Rule(precision, null, {}, _company(a, b, stage, entries_a, entries_b))
     for name in [*entries_a, *(name for name in entries_b if name not in entries_a)]:
@@ -135,7 +135,7 @@ def _early(stage: str, name: str) -> bool:
     return stage != "trajectory" or name.startswith("step 1/")
 
 
-def _wandering(side: Evidence, stage: str, precision: str) -> TensorVerdict | None:
+def wandering(side: Evidence, stage: str, precision: str) -> TensorVerdict | None:
     """Return a tensor that the same run on the same tape does not give again, or None."""
     entries = [entry for entry in side.entries(stage) if _early(stage, entry.name)]
     largest = max((entry.largest for entry in entries if math.isfinite(entry.largest)), default=0.0)

@@ -10,6 +10,6 @@ from harness.plan.jobs import ChainCost, Distribution, Job, LessonJob, Opening, 
 from harness.plan.request import DISTRIBUTION, LOCKSTEP_STAGES, MODELS, Request, arguments, identity, sides
 
 __all__ = [
-    "DISTRIBUTION", "LOCKSTEP_STAGES", "MODELS", "REORDER_SEEDS", "ULP_SEEDS", "ChainCost", "Distribution", "Job", "LessonJob", "Opening", "Pair",
-    "Plan", "Request", "SampleJob", "Side", "SpeedJob", "arguments", "describe", "identity", "make", "phases", "sides",
+    "DISTRIBUTION", "LOCKSTEP_STAGES", "MODELS", "REORDER_SEEDS", "ULP_SEEDS", "ChainCost", "Distribution", "Job", "LessonJob", "Opening",
+    "Pair", "Plan", "Request", "SampleJob", "Side", "SpeedJob", "arguments", "describe", "identity", "make", "phases", "sides",
 ]

@@ -16,12 +16,14 @@ class Side:
         label: unique, e.g. `torch`, or `torch#2` for the second time the same build is named.
         build: name in `builds.BUILDS`. backend: that build's backend.
         folders: where ports are looked for before the shipped ones.
+        deterministic: whether the framework is asked for deterministic kernels.
     """
 
     label: str
     build: str
     backend: str
     folders: tuple[str, ...] = ()
+    deterministic: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +58,7 @@ class WorkloadJob:
 
     def _open(self, side: Side | SideJob, powers: str) -> Opening:
         setting = {name: getattr(self, name) for name in ("device", "precision", "execution", "threads")}
+        setting["deterministic"] = side.deterministic
         return Opening(side.backend, self.workload, self.preset, powers, side.folders, setting)
 
     def _digest(self) -> str:
@@ -64,12 +67,13 @@ class WorkloadJob:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SideJob(WorkloadJob):
-    """A job of one side. `side`: its label; `build`, `backend`, `folders`: as in `Side`."""
+    """A job of one side. `side`: its label; `build`, `backend`, `folders`, `deterministic`: as in `Side`."""
 
     side: str
     build: str
     backend: str
     folders: tuple[str, ...]
+    deterministic: bool = False
 
     def _named(self, what: str) -> str:
         """Return a folder's name: readable, and unique by content."""

@@ -1,0 +1,43 @@
+"""Rows of repeated runs: exit codes, and what the terminal shows."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from harness.fidelity.repeatability import DIFFERENT, IDENTICAL, INCONCLUSIVE, ROUNDING
+from harness.report.repeats import BROKEN, UNSUPPORTED, RepeatReport, RepeatRow, exit_code, render
+from tests.harness.report import sample
+
+
+def row(verdict, ok=True, deterministic=False, reason="why"):
+    return RepeatRow("linear", "torch", "fp32", "tiny", "native", deterministic, verdict, reason, ok, 2)
+
+
+@pytest.mark.parametrize(
+    ("rows", "code"),
+    [
+        ([row(IDENTICAL), row(ROUNDING)], 0),
+        ([row(IDENTICAL), row(ROUNDING, ok=False, deterministic=True)], 1),
+        ([row(BROKEN, ok=False), row(DIFFERENT, ok=False)], 1),
+        ([row(IDENTICAL), row(BROKEN, ok=False)], 4),
+        ([row(UNSUPPORTED), row(UNSUPPORTED)], 5),
+        ([row(IDENTICAL), row(UNSUPPORTED)], 0),
+        ([row(IDENTICAL), row(INCONCLUSIVE, ok=False)], 6),
+    ],
+)
+def test_exit_codes(rows, code):
+    """The first that applies; rounding is a fault only where the same bits are promised."""
+    assert code == exit_code(rows)
+
+
+def test_the_terminal_shows_verdicts_reasons_and_the_price():
+    """A reader sees which mode, which tensor and what the mode costs."""
+    rows = (row(IDENTICAL), row(DIFFERENT, ok=False, reason="1 of 9 tensors differ, first trajectory step 1/loss/train/total"))
+    out = io.StringIO()
+    Console(file=out, width=140).print(render(RepeatReport("now", "harness repeat", rows, (sample.SPEED[0],), 1)))
+    text = out.getvalue()
+    assert "BIT-IDENTICAL" in text and "DIFFERENT" in text and "step 1/loss/train/total" in text
+    assert "What does the deterministic mode cost?" in text and sample.SPEED[0].verdict in text
