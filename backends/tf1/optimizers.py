@@ -180,10 +180,11 @@ def infer_step(optimizer: Optimizer, powers: Mapping[str, Any]) -> Tuple[int, st
     Raises:
         ValueError: no number of updates gives them.
     """
-    found = []
+    found, gone = [], []
     for name in reversed(POWERS):  # beta2's power lasts longer
         beta, variable, power = optimizer.options[name], optimizer.powers[name], float(powers[name])
         if power < np.finfo(variable.dtype.base_dtype.as_numpy_dtype).tiny:
+            gone.append(saturation(beta, variable))
             continue
         about = int(np.log(power) / np.log(beta)) if 0.0 < power < 1.0 and 0.0 < beta < 1.0 else 0
         candidates = chain(beta, variable, about + about // 1000 + 8)
@@ -192,8 +193,7 @@ def infer_step(optimizer: Optimizer, powers: Mapping[str, Any]) -> Tuple[int, st
             raise ValueError("%s: no number of updates gives the power of %s %r" % (optimizer.name, name, power))
         found.append(step)
     if not found:
-        steps = [saturation(optimizer.options[name], variable) for name, variable in optimizer.powers.items()]
-        return max(steps), "saturated: the powers of beta have underflowed"
-    if len(set(found)) > 1:
-        raise ValueError("%s: its powers of beta1 and beta2 are those of different steps: %s" % (optimizer.name, found))
+        return max(gone), "saturated: the powers of beta have underflowed"
+    if len(set(found)) > 1 or max(gone + found) > found[0]:  # a power that is zero takes so many updates at least
+        raise ValueError("%s: its powers of beta1 and beta2 are those of different steps: %s" % (optimizer.name, found + gone))
     return found[0], "inferred from the powers of beta"
