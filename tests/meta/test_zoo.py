@@ -15,7 +15,7 @@ from harness.fidelity.verdict import StageVerdict, TensorVerdict
 from tests.meta.zoo import catalogue, peers, tables
 from tests.meta.zoo.__main__ import good
 from tests.meta.zoo.census import Finding, examine
-from tests.meta.zoo.honest import Comparison
+from tests.meta.zoo.honest import MEASURED, UNSEEN, Comparison, series
 from tests.meta.zoo.mutant import Mutant, plant
 
 LOG = logging.getLogger(__name__)
@@ -102,14 +102,20 @@ def comparison(verdict="PASS", error=1.0, workload="cnn"):
 
 
 def test_a_miss_or_a_false_alarm_is_not_good():
-    """95 % caught, 90 % at their stage, no alarm, 200 comparisons."""
+    """95 % caught, 90 % at their stage, no alarm, nothing left open, 200 comparisons."""
     caught = Finding(MUTANT, "FAIL", "forward", "training/batch_norm", 1e12, "")
     late, missed = dataclasses.replace(caught, stage="loss"), dataclasses.replace(caught, verdict="PASS", stage="")
     honest = [comparison()] * 200
     assert good([caught] * 19 + [missed], honest, whole=True) and good([caught] * 9 + [late], honest, whole=True)
     assert not good([caught] * 18 + [missed], honest, whole=True) and not good([caught] * 8 + [late], honest, whole=True)
     assert not good([caught], honest[1:], whole=True) and not good([caught], [*honest, comparison("FAIL")], whole=True)
-    assert not good([], honest, whole=True)
+    assert not good([caught], [*honest, comparison("INCONCLUSIVE")], whole=True) and not good([], honest, whole=True)
+
+
+def test_false_alarms_are_counted_on_tapes_that_no_threshold_has_seen():
+    """However many seeds a series has."""
+    most = max(len(one.seeds) + max(one.seeds) for one in series(["zoo_norm"]))
+    assert MEASURED + most < UNSEEN
 
 
 def test_tables_say_what_was_not_as_expected():
@@ -120,7 +126,10 @@ def test_tables_say_what_was_not_as_expected():
     assert "| F | **L** | `total` |" in tables.bugs([late]) and "**missed** (PASS)" in tables.bugs([missed])
     assert "None" in tables.survivors([caught]) and "every stage passed" in tables.survivors([missed])
     assert "Caught: 1 of 2 (50.0 %)" in tables.summary([caught, missed], [comparison("FAIL")])
-    assert "false alarms: 1" in tables.summary([caught], [comparison("FAIL")])
+    assert "false alarms: 1, not decided: 0" in tables.summary([caught], [comparison("FAIL")])
+    unsure = Finding(dataclasses.replace(MUTANT, verdict="INCONCLUSIVE"), "INCONCLUSIVE", "forward", "training/dropout", 1.0, "")
+    said = tables.summary([caught, unsure], [comparison("INCONCLUSIVE")])
+    assert "1 by FAIL and 1 by INCONCLUSIVE" in said and "false alarms: 0, not decided: 1" in said
 
 
 def test_the_page_names_every_mutant():

@@ -3,9 +3,9 @@
     python -m tests.meta.zoo                  every mutant, every honest comparison, every peer (`tox run -e zoo`)
     python -m tests.meta.zoo --only losses    the mutants of one module
     python -m tests.meta.zoo --write-docs     also write the tables into docs/zoo.md
-    python -m tests.meta.zoo --measure        also write harness/fidelity/measured.py
+    python -m tests.meta.zoo --measure        write harness/fidelity/measured.py, from honest comparisons on other tapes
 
-Exit status 1 if fewer than 95 % of the mutants are caught, fewer than 90 % at the expected stage, or an honest port fails.
+Exit status 1 if fewer than 95 % of the mutants are caught, fewer than 90 % at the expected stage, or an honest port does not pass.
 """
 
 from __future__ import annotations
@@ -35,20 +35,25 @@ def main(words: Sequence[str]) -> int:
     asked = parser.parse_args(words)
     if asked.only and (asked.write_docs or asked.measure):
         parser.error("--only shows a part; --write-docs and --measure need the whole")
+    if asked.measure and asked.write_docs:
+        parser.error("false alarms are counted on tapes that no threshold has seen: first --measure, then --write-docs")
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="zoo-") as folder, opened(Path(folder) / "run", honest.BUILDS) as laboratory:
         peers = Peers(Path(folder) / "peers", laboratory.stand.interpreters["torch"])
+        if asked.measure:
+            found = measuring.measure(_honest(laboratory, Path(folder), peers, honest.MEASURED))
+            measuring.TARGET.write_text(measuring.text(found), encoding="utf-8")
+            print(f"\n{measuring.text(found)}\n{time.monotonic() - started:.0f} s.")
+            return 0
         findings = _mutants(laboratory, asked.only, Path(folder), peers)
-        comparisons = [] if asked.only else _honest(laboratory, Path(folder), peers)
+        comparisons = [] if asked.only else _honest(laboratory, Path(folder), peers, honest.UNSEEN)
         said = peers.answers()
     _show(findings, comparisons)
     names = [name for name in said if name not in {item.mutant.name for item in findings}]
     print("\n" + tables.peers(said, findings, names))
     if comparisons:
         found = measuring.measure(comparisons)
-        print("\n" + measuring.text(found))
-        if asked.measure:
-            measuring.TARGET.write_text(measuring.text(found), encoding="utf-8")
+        print("\n" + tables.floors(found))
         if asked.write_docs:
             tables.write({
                 "SUMMARY": tables.summary(findings, comparisons), "BUGS": tables.bugs(findings), "SURVIVORS": tables.survivors(findings),
@@ -60,10 +65,10 @@ def main(words: Sequence[str]) -> int:
 
 
 def good(findings: Sequence[Finding], comparisons: Sequence[honest.Comparison], whole: bool) -> bool:
-    """Whether the claims hold: nearly all caught, at their stages, and no honest port called wrong."""
+    """Whether the claims hold: nearly all caught, at their stages, and every honest port found to be the same."""
     count = len(findings)
     caught = sum(item.killed for item in findings) >= CAUGHT * count and sum(item.at_stage for item in findings) >= AT_STAGE * count
-    quiet = not any(one.alarms for one in comparisons) and (len(comparisons) >= COMPARISONS or not whole)
+    quiet = not any(one.alarms or one.open for one in comparisons) and (len(comparisons) >= COMPARISONS or not whole)
     return count > 0 and caught and quiet and not (whole and not all(catalogue.left_out().values()))
 
 
@@ -78,17 +83,17 @@ def _mutants(laboratory: Laboratory, only: Sequence[str], folder: Path, peers: P
     return found
 
 
-def _honest(laboratory: Laboratory, folder: Path, peers: Peers) -> list[honest.Comparison]:
+def _honest(laboratory: Laboratory, folder: Path, peers: Peers, first: int) -> list[honest.Comparison]:
     purpose_built = sorted(path.stem for path in (Path(__file__).parent / "workloads").glob("*.py"))
     found: list[honest.Comparison] = []
-    for one in honest.everything(laboratory, purpose_built, folder / "planted"):
+    for one in honest.everything(laboratory, purpose_built, folder / "planted", first):
         found.append(one)
-        alarms = f" FALSE ALARM {one.alarms[0].reason}" if one.alarms else ""
+        alarms = f" FALSE ALARM {one.alarms[0].reason}" if one.alarms else f" NOT DECIDED {one.open[0].reason}" if one.open else ""
         what = f"{one.kind} {one.workload} {one.preset} {one.precision} seed {one.seed}"
         print(f"honest [{len(found)}] {what} {one.a} : {one.b}{alarms}", flush=True)
     for workload in ("linear", "cnn", *purpose_built):
         name, sides = f"honest-{workload}", [laboratory.side("tf2"), laboratory.side("torch")]
-        planned = laboratory.plan(workload, sides, precisions=("fp64", "fp32"))
+        planned = laboratory.plan(workload, sides, precisions=("fp64", "fp32"), seeds=(first,))
         witnesses = laboratory.witnesses(planned.jobs)
         pair = next(pair for pair in planned.pairs if pair.precision == "fp32")
         alarm = any(row.verdict == "FAIL" for row in stage_rows(planned, witnesses))

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from backends.contract import STAGE_LETTERS
+from harness.fidelity import measured, noise
 from tests.meta.zoo.catalogue import BUGS, left_out
 from tests.meta.zoo.census import Finding
 from tests.meta.zoo.honest import Comparison
@@ -56,14 +57,22 @@ def summary(findings: Sequence[Finding], comparisons: Sequence[Comparison]) -> s
     count, planted = len(findings), len({item.mutant.bug for item in findings})
     killed, staged, placed = (sum(getattr(item, what) for item in findings) for what in ("killed", "at_stage", "in_place"))
     text = (
-        f"{planted} of the {len(BUGS)} bugs are planted, by {count} mutants. Caught: {killed} of {count} ({_share(killed, count)}); "
+        f"{planted} of the {len(BUGS)} bugs are planted, by {count} mutants. Caught: {killed} of {count} ({_share(killed, count)}), "
+        f"{_undecided(findings)}; "
         f"at the stage where the bug first shows: {staged} ({_share(staged, count)}); "
         f"the place named: {placed} ({_share(placed, count)})."
     )
     if comparisons:
         alarms = [one for one in comparisons if one.alarms]
-        text += f" Honest comparisons: {len(comparisons)}, false alarms: {len(alarms)}."
+        undecided = sum(bool(one.open) for one in comparisons)
+        text += f" Honest comparisons: {len(comparisons)}, false alarms: {len(alarms)}, not decided: {undecided}."
     return text
+
+
+def _undecided(findings: Sequence[Finding]) -> str:
+    """Say how many were caught by which verdict: where a port draws noise of its own, that nothing can be said is the right answer."""
+    counts = Counter(item.verdict for item in findings if item.killed)
+    return f"{counts['FAIL']} by FAIL and {counts['INCONCLUSIVE']} by INCONCLUSIVE"
 
 
 def _share(part: int, whole: int) -> str:
@@ -93,21 +102,26 @@ def absent() -> str:
 def honest(comparisons: Sequence[Comparison]) -> str:
     """Return how many honest comparisons of each kind there were, and what they said."""
     counts = Counter((one.kind, one.workload, one.preset, one.precision) for one in comparisons)
-    alarms = Counter((one.kind, one.workload, one.preset, one.precision) for one in comparisons if one.alarms)
+    alarms, undecided = (
+        Counter((one.kind, one.workload, one.preset, one.precision) for one in comparisons if chosen(one))
+        for chosen in (lambda one: one.alarms, lambda one: one.open)
+    )
     rows = []
     for (kind, workload, preset), group in itertools.groupby(counts, key=lambda key: key[:3]):
         keys = list(group)
         rows.append((
             kind, f"`{workload}` {preset}", ", ".join(f"{key[3]} {counts[key]}" for key in keys), sum(alarms[key] for key in keys),
+            sum(undecided[key] for key in keys),
         ))
-    return table(("what differs", "workload", "comparisons", "false alarms"), rows)
+    return table(("what differs", "workload", "comparisons", "false alarms", "not decided"), rows)
 
 
 def floors(found: Measured) -> str:
-    """Return the largest honest error in units of the floor, and the factor that follows."""
+    """Return the largest error of honest comparisons in units of the floor, on unseen tapes and where factors were measured."""
     stages = sorted({stage for row in found.largest.values() for stage in row}, key=[*LETTERS].index)
     rows = [(precision, *(f"{row[stage]:.2f}" if stage in row else "" for stage in stages)) for precision, row in found.largest.items()]
-    rows.append(("**factor**", *(f"**{found.factor(stage):.2f}**" for stage in stages)))
+    rows.append(("where measured", *(f"{max(row.get(stage, 0.0) for row in measured.LARGEST.values()):.2f}" for stage in stages)))
+    rows.append(("**factor**", *(f"**{noise.coverage(stage):.1f}**" for stage in stages)))
     return table(("precision", *stages), rows)
 
 
