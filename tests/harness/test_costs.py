@@ -44,6 +44,21 @@ def test_the_workloads_own_count_stands_in() -> None:
     assert found.utilisation == pytest.approx(0.3)
 
 
+def test_a_count_of_one_output_alone_is_no_count() -> None:
+    """TF1's of `generate` stands where the workload's own says the same, and nowhere else; of `train` it is whole."""
+    record = recorded(0)
+    for action in ("generate", "train"):
+        record.result["spent"][action]["torch"]["flops_source"] = "TensorFlow's registry of float operations, on the session's graph"
+    alone, training = (costs.cost([record], action, "torch", 0.01) for action in ("generate", "train"))
+    assert alone.flops is None and alone.utilisation is None and "may fetch several" in alone.missing["flops"]
+    assert training.flops == 2e6
+    record.result["operations"] = {"generate": 2e6}
+    agreed = costs.cost([record], "generate", "torch", 0.01)
+    assert agreed.flops == 2e6 and "session's graph" in agreed.flops_source
+    record.result["operations"] = {"generate": 5e6}
+    assert "the workload's own count, because TensorFlow 1" in costs.cost([record], "generate", "torch", 0.01).flops_source
+
+
 def test_what_is_missing_has_a_reason() -> None:
     """Of every None, and of a peak that could not be told from that of the whole life."""
     found = costs.cost([recorded(0, marks_set_back={"torch": False})], "generate", "torch", 0.01)
