@@ -60,7 +60,8 @@ def two_sample(a: Sequence[Values], b: Sequence[Values], channels: Sequence[str]
         a, b: one array a seed. channels: names of the F channels. margin: in spreads of the original.
     """
     rows = [value[:MOST_ROWS] for value in (*a, *b)]
-    pooled = np.concatenate(rows[: len(a)]).reshape(-1, len(channels))
+    # Of both sides: a scale of the original's own would not be exchangeable, and builds that are equal would differ too often.
+    pooled = np.concatenate(rows).reshape(-1, len(channels))
     deviation = pooled.std(axis=0)
     centre, scale = pooled.mean(axis=0), np.where(deviation > 0.0, deviation, 1.0)
     scaled = [(value - centre) / scale for value in rows]

@@ -25,6 +25,8 @@ SHARE = 5  # the first and the last fifth of a loss curve
 NEGLIGIBLE_LOSS, NEGLIGIBLE_SAMPLE = 1e-3, 1e-2
 #: Of the logarithm of a curve's jumps, and of the weight of a term relative to itself.
 NEGLIGIBLE_JUMPS, NEGLIGIBLE_WEIGHT = 1e-2, 1e-2
+#: Of the logit of a share of variance: 0.01 of one half. Shares closer to 0 or 1 than the floor are taken for that.
+NEGLIGIBLE_LOGIT, FLOOR = 0.04, 1e-9
 #: What float32 leaves of a sum: a fit whose columns are more alike than that has no weights to find.
 COLLINEAR = 1e-5
 #: With more channels than this, correlations are looked at between neighbours only.
@@ -141,9 +143,9 @@ def _samples(a: Sequence[Draw], b: Sequence[Draw], channels: Sequence[str]) -> I
             values = [np.array([table[key][index] for table in side]) for side in tables]
             yield Quantity(f"{channel}, {word}", values[0], values[1], negligible)
         if pooled.shape[1] > 1:
-            for word, key in (("autocorrelation", "lag"), ("share between rows", "rows")):
+            for word, key, least in (("autocorrelation", "lag", NEGLIGIBLE_SAMPLE), ("share between rows", "rows", NEGLIGIBLE_LOGIT)):
                 values = [np.array([table[key][index] for table in side]) for side in tables]
-                yield Quantity(f"{channel}, {word}", values[0], values[1], NEGLIGIBLE_SAMPLE)
+                yield Quantity(f"{channel}, {word}", values[0], values[1], least)
     for one, other in itertools.combinations(range(len(channels)), 2):
         if len(channels) <= MOST_CHANNELS or other == one + 1:
             values = [np.array([table["correlation"][one, other] for table in side]) for side in tables]
@@ -159,5 +161,6 @@ def _describe(values: Values) -> dict[str, Values]:
     lag = np.mean(scaled[:, :-1] * scaled[:, 1:], axis=(0, 1)) if values.shape[1] > 1 else np.full(len(mean), np.nan)
     long = scaled.reshape(-1, values.shape[2])
     # Of the variance, what is between rows at the same step: none is left if every row is the same series.
-    rows = np.mean(np.var(scaled, axis=0), axis=0)
+    rows = np.clip(np.mean(np.var(scaled, axis=0), axis=0), FLOOR, 1.0 - FLOOR)
+    rows = np.log(rows / (1.0 - rows))  # a share is crowded at its ends, its logit is not
     return {"mean": mean, "deviation": deviation, "lag": lag, "rows": rows, "correlation": long.T @ long / len(long)}

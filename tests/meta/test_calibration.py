@@ -13,7 +13,7 @@ import pytest
 from harness.fidelity import equivalence, permutation
 from tests.meta.calibration import tables
 from tests.meta.calibration.__main__ import MIXTURE
-from tests.meta.calibration.pools import FAULTS, HONEST, MUTANTS
+from tests.meta.calibration.pools import HONEST, MUTANTS
 from tests.meta.calibration.rates import KS, SPREADS, WELCH, Discoveries, Rate, Verdicts, discoveries, family, interval, rates, verdicts
 from tests.meta.calibration.trials import Outcome, Splits, StandIn, repeat
 from tests.meta.zoo.mutant import plant
@@ -93,13 +93,18 @@ def test_processes_that_share_the_work_change_nothing():
     assert repeat(SMALL, 4) == repeat(SMALL, 4, jobs=2)
 
 
+def power(share):
+    return Verdicts(100, {"FAIL": share, "INCONCLUSIVE": 1.0 - share}, 1.0, "some mean", 0.9)
+
+
 def finding(**changed):
     """Return findings with nothing wrong."""
     said = Verdicts(500, {"INCONCLUSIVE": 0.9, "PASS": 0.1}, 0.02, "", 0.0)
-    failing = Verdicts(100, {"FAIL": 0.5, "INCONCLUSIVE": 0.5}, 1.0, "some mean", 0.9)
+    seen = {mutant.name: 0.1 if mutant.name in tables.MISSED else 0.9 for mutant in MUTANTS}
     good = [Rate(WELCH, 33, 0.05, 0.03, 0.08, 500)]
+    planted = {mutant.name: power(seen[mutant.name]) for mutant in MUTANTS}
     whole = tables.Findings(
-        good, good, {tables.STAND_IN: said, HONEST: said, **{mutant.name: failing for mutant in MUTANTS}}, Discoveries(500, 0.03, 0.9),
+        good, good, {tables.STAND_IN: said, HONEST: said, **planted}, Discoveries(500, 0.03, 0.9),
         {mutant.name: ("some mean", 3.0) for mutant in MUTANTS}, {HONEST: 32},
     )
     return dataclasses.replace(whole, **changed)
@@ -110,6 +115,9 @@ def finding(**changed):
     ({"verdicts": {**finding().verdicts, HONEST: Verdicts(500, {"FAIL": 0.06}, 0.0, "", 0.0)}}, "honest: equal sides FAIL 6.0 %"),
     ({"verdicts": {**finding().verdicts, tables.STAND_IN: Verdicts(500, {}, 0.1, "", 0.0)}}, "stand-in: equal sides show a difference"),
     ({"mixture": Discoveries(500, 0.06, 0.9)}, "6.0 % is false"),
+    ({"split": [Rate("MMD", 1, 0.1, 0.1, 0.1, 500)]}, "honest, MMD: rejects 10.0 %"),
+    ({"verdicts": {**finding().verdicts, "kl_weight_halved": power(0.5)}}, "kl_weight_halved: found 50.0 % of the time only"),
+    ({"verdicts": {**finding().verdicts, "no_generator_noise": power(0.9)}}, "known to be missed, and found 90.0 %"),
 ])
 def test_what_is_not_calibrated_is_said(changed, said):
     """The program ends with 1 for each, and with 0 if nothing is wrong."""
@@ -121,7 +129,7 @@ def test_what_is_not_calibrated_is_said(changed, said):
 def test_too_little_power_stands_out():
     """In the row of its fault, with the quantity that differs most."""
     text = tables.verdicts(finding())
-    assert text.count("**50.0 %**") == len(FAULTS) and "some mean: 3.0" in text
+    assert text.count("**10.0 %**") == len(tables.MISSED) and text.count("**") == 2 * len(tables.MISSED) and "some mean: 3.0" in text
 
 
 def test_the_page_has_the_places_and_a_page_without_is_refused(monkeypatch, tmp_path):

@@ -36,6 +36,18 @@ def test_all_labellings_are_looked_at_the_true_one_first():
     assert len(many) == permutation.MOST_LABELLINGS and np.array_equal(many, labellings(12, 12)) and many[0, :12].sum() == 0
 
 
+def test_permuted_labels_are_exact_for_models_that_switch_channels_off():
+    """As short trainings do with interventions: in units of one side alone equal builds would differ 12 times in 100."""
+    generator, counts = np.random.RandomState(1), dict.fromkeys(("energy distance", "MMD"), 0)
+    for _ in range(300):
+        often = np.where(generator.uniform(size=(10, 1, 1, 8)) < 0.3, 0.4, 0.004)
+        models = (generator.uniform(size=(10, 16, 4, 8)) < often).astype(float)
+        for test in two_sample(models[:5], models[5:], "abcdefgh", 2.8):
+            if test.name in counts:
+                counts[test.name] += test.p <= 0.05
+    assert max(counts.values()) <= 27  # which Binomial(300, 0.05) exceeds once in 1,000 times
+
+
 def test_without_a_difference_each_test_rejects_as_often_as_its_level_says():
     """Although rows of one seed resemble each other: a test that took rows for independent would nearly always reject."""
     found = [outcomes(seed) for seed in range(120)]

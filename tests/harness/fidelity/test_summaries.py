@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -77,4 +79,7 @@ def test_rows_are_compared_only_within_series():
     assert not [item for item in quantities(flat, flat, "x") if "between rows" in item.name]
     long = [Draw({"p/total": generator.normal(size=STEPS)}, generator.normal(size=(ROWS, HOURS, 1))) for _ in range(3)]
     values = next(item for item in quantities(long, long, "x") if "between rows" in item.name)
-    assert np.all(values.a > 0.9)
+    assert np.all(values.a > 2.0)
+    same = [dataclasses.replace(draw, samples=np.repeat(draw.samples[:1], ROWS, axis=0)) for draw in long]
+    values = next(item for item in quantities(same, same, "x") if "between rows" in item.name)
+    assert np.all(values.a < -20.0)

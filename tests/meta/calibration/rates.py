@@ -22,6 +22,8 @@ from tests.meta.calibration.trials import Outcome
 CONFIDENCE = 0.99
 WELCH, SPREADS, KS = "means (Welch)", "spreads (Brown-Forsythe)", "KS"
 FAMILIES = (WELCH, SPREADS, "energy distance", "MMD", KS, "classifier")
+#: Those whose labels are permuted: exact for any seeds that are dealt out to the sides at random.
+PERMUTED = frozenset({"energy distance", "MMD", KS, "classifier"})
 #: Around the median and with few seeds, Brown and Forsythe's test is known to reject too seldom (Conover, Johnson & Johnson 1981):
 #: such a rate is held from above only.
 CONSERVATIVE = frozenset({SPREADS})

@@ -11,13 +11,18 @@ from harness.fidelity import equivalence
 from harness.fidelity.equivalence import ALPHA
 from harness.fidelity.summaries import quantities
 from tests.meta.calibration.pools import FAULTS, HONEST, Pools
-from tests.meta.calibration.rates import CONFIDENCE, CONSERVATIVE, Discoveries, Rate, Verdicts, interval
+from tests.meta.calibration.rates import CONFIDENCE, CONSERVATIVE, PERMUTED, Discoveries, Rate, Verdicts, interval
 from tests.meta.zoo.mutant import ROOT
 from tests.meta.zoo.tables import table
 
 PAGE = ROOT / "docs/distribution.md"
 #: Of a fault, the share of comparisons that have to find it.
 POWER = 0.8
+#: Faults that are missed, and why; one that is found after all has to leave.
+MISSED = {
+    "no_generator_noise": "on `tiny` it moves nothing by much: the generators are hardly trained, and the decoders' dropout, "
+    "which is on in generation, makes rows differ without it",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,9 +49,14 @@ STAND_IN = "stand-in"
 
 
 def faults(found: Findings) -> list[str]:
-    """Return what is not as it should be, of the level of the tests and of the verdicts; too little power is said in the table."""
+    """Return what is not as it should be: the level of tests and verdicts, and power, but for what `MISSED` owns up to.
+
+    Permuted labels make a test exact for splits of one pool too, whatever the pool: those families are held to it from above.
+    """
     wrong = [f"{rate.family}: rejects {_percent(rate.mean)} of the time (single tests {_percent(rate.lowest)} to {_percent(rate.highest)})"
              for rate in found.exact if not rate.calibrated]
+    wrong += [f"{HONEST}, {rate.family}: rejects {_percent(rate.mean)} of the time"
+              for rate in found.split if rate.family in PERMUTED and rate.mean > interval(rate.repetitions)[1]]
     for name in (STAND_IN, HONEST):
         said = found.verdicts[name]
         if said["FAIL"] > ALPHA:
@@ -56,6 +66,12 @@ def faults(found: Findings) -> list[str]:
         wrong.append(f"{STAND_IN}: equal sides show a difference {_percent(found.verdicts[STAND_IN].discovered)} of the time")
     if found.mixture.false > ALPHA:
         wrong.append(f"of what is discovered {_percent(found.mixture.false)} is false")
+    for fault in FAULTS:
+        seen = found.verdicts[fault.mutant.name]["FAIL"]
+        if fault.mutant.name in MISSED and seen >= POWER:
+            wrong.append(f"{fault.mutant.name} is among those known to be missed, and found {_percent(seen)} of the time")
+        elif fault.mutant.name not in MISSED and seen < POWER:
+            wrong.append(f"{fault.mutant.name}: found {_percent(seen)} of the time only")
     return wrong
 
 
