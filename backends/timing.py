@@ -6,6 +6,7 @@ A sample is the mean time of a few consecutive steps, so many that the clock and
 
 from __future__ import annotations
 
+import collections
 import gc
 import math
 import resource
@@ -17,6 +18,7 @@ from backends.contract import ACTIONS
 from backends.source import Batch
 
 MINIMUM_WARMUP_STEPS = 10
+MINIMUM_SAMPLES = 3
 MAXIMUM_STEPS_A_SAMPLE = 256
 #: Latencies of single calls are counted in classes whose bounds have this ratio: a percentile is exact to half of 2 %.
 LATENCY_BASE = 1.02
@@ -66,12 +68,15 @@ class Timer(object):
         """Run until `warmup_s` seconds have passed, then choose the steps a sample to last about `sample_s` seconds."""
         started = time.perf_counter()
         first_s = self._run(1)
-        steps, last_s = 1, first_s
+        steps = 1
+        # Of the last ones: a single step that the machine interrupts would give this process shorter samples than the others have.
+        last_s = collections.deque([first_s], maxlen=MINIMUM_WARMUP_STEPS)  # type: Any
         while steps < MINIMUM_WARMUP_STEPS or time.perf_counter() - started < warmup_s:
-            last_s = self._run(1)
+            last_s.append(self._run(1))
             steps += 1
-        self.steps_a_sample = max(1, min(MAXIMUM_STEPS_A_SAMPLE, round(sample_s / max(last_s, 1e-7))))
-        sample_s = self._run(self.steps_a_sample)
+        step_s = sorted(last_s)[len(last_s) // 4]
+        self.steps_a_sample = max(1, min(MAXIMUM_STEPS_A_SAMPLE, round(sample_s / max(step_s, 1e-7))))
+        sample_s = sorted(self._run(self.steps_a_sample) for _ in range(MINIMUM_SAMPLES))[0]
         # What the framework's import left is never garbage; without this, each block's collection walks it for 0.1 s.
         gc.collect()
         gc.freeze()

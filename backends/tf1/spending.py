@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Tuple
+from typing import Any, Callable, List, Tuple
 
 import tensorflow.compat.v1 as tf
 from tensorflow.python.framework import ops  # the profiler's registry has no public name
 from tensorflow.python.profiler.internal import flops_registry  # noqa: F401  (fills it)
+from tensorflow.python.util import nest
 
 from backends import contractions
 from backends.contract import PRECISION_TABLE, Unsupported
@@ -26,7 +27,7 @@ def flops(port: Any, timer: Any) -> float:
     if port.xla:
         raise Unsupported("XLA fuses contractions; TensorFlow's counter knows the graph before it only")
     if timer.action == "generate":
-        calls = [[port.inference[port.PRODUCT].op]]
+        calls = _fetched(timer.port, timer)
     else:
         names = phases_at(port.config, timer.source.cursor) if timer.action == "train" else [timer.action]
         calls = [[port.phases[name].values.op, getattr(port.phases[name].update, "op", port.phases[name].update)] for name in names]
@@ -38,6 +39,22 @@ def flops(port: Any, timer: Any) -> float:
     if not total:
         raise Unsupported("TensorFlow's counter saw no matrix product in this step")
     return float(total)
+
+
+def _fetched(port: Any, timer: Any) -> List[List[Any]]:
+    """Run one step; return the operations that each of its session calls fetched: a port may fetch more than its product."""
+    calls, run = [], port._run  # type: List[List[Any]], Any
+
+    def noting(fetches: Any, feed: Any = None) -> Any:
+        calls.append([tensor.op for tensor in nest.flatten(fetches)])
+        return run(fetches, feed)
+
+    port._run = noting
+    try:
+        timer.run(1)
+    finally:
+        del port._run
+    return calls
 
 
 def _shaped(port: Any, count: int) -> Any:
