@@ -12,7 +12,7 @@ BUILDS = ("tf1", "tf2", "torch", "tf1-compat", "tf2.10")
 STAGES = ("weights", "forward", "loss", "gradients", "update", "trajectory")
 #: Largest error in float64. Two hundred updates of a GAN may let rounding grow.
 CEILING = 1e-9
-LONG = {("ehr_mgan", "trajectory"): 1e-6}
+LONG = {(name, "trajectory"): 1e-6 for name in ("ehr_mgan", "ehr_mgan_conditional")}
 
 
 def main() -> int:
