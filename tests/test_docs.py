@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import configparser
 import dataclasses
 import io
@@ -24,6 +25,7 @@ from harness import builds, cli, options, provision
 ROOT = Path(__file__).parents[1]
 NAMED = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "reports/README.md")
 PAGES = [*(ROOT / name for name in NAMED), *sorted((ROOT / "docs").glob("*.md"))]
+EXAMPLES = sorted((ROOT / "docs/examples").glob("*.py"))
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -47,8 +49,13 @@ def _commands(text: str) -> Iterator[list[str]]:
                 yield shlex.split(command)
 
 
+def _page(path: Path) -> str:
+    """Return a page, or what an example says of itself."""
+    return _text(path) if path.suffix == ".md" else str(ast.get_docstring(ast.parse(_text(path)), clean=False))
+
+
 def _harness_commands() -> list[tuple[str, list[str]]]:
-    found = [(path.name, words[1:]) for path in PAGES for words in _commands(_text(path)) if words[0].endswith("harness")]
+    found = [(path.name, words[1:]) for path in [*PAGES, *EXAMPLES] for words in _commands(_page(path)) if words[0].endswith("harness")]
     return [(name, words) for name, words in found if words and words[0].islower()]
 
 
@@ -164,6 +171,15 @@ def broken_links(page: Path, text: str) -> list[str]:
 
 def _anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lstrip("#").strip().lower()).replace(" ", "-")
+
+
+def test_the_patient_is_drawn_as_its_caption_says():
+    """The commands of the example train the model of the page's picture: build, preset, data and number of steps."""
+    (train,) = (words for name, words in _harness_commands() if name == "plot_patient.py" and words[0] == "train")
+    given = dict(itertools.pairwise(train))
+    caption = " ".join(_text(ROOT / "docs/ehr_mgan.md").partition("](images/patient.png)")[2].split()[:60])
+    assert f"a `{given['--preset']}` model generated on {given['--build']} after {given['--steps']} steps" in caption
+    assert f"`--data {given['--data']}`" in caption
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())

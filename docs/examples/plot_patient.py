@@ -1,6 +1,6 @@
 """Plot a generated patient beside a real one of the same cohort.
 
-    harness train ehr_mgan --build torch --preset small --data daphnet --steps 1500 --out model
+    harness train ehr_mgan --build torch --preset small --data daphnet --steps 900 --out model
     harness generate model --rows 64 --out generated.npz
     python docs/examples/plot_patient.py model generated.npz patient.png
 
