@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 
+from harness import tape
 from harness.errors import UsageError
 from harness.workloads.ehr_mgan import CONDITIONAL, WORKLOAD, EhrMGan
 from harness.workloads.registry import SHIPPED
@@ -30,6 +32,25 @@ def test_the_number_of_parameters():
     sizes = {item.name: math.prod(item.shape) for item in parameters}
     assert 20_614_256 == sum(sizes.values()) and len(parameters) == len(sizes)
     assert 1_150_012 == sum(size for name, size in sizes.items() if name.startswith("vae/"))
+
+
+@pytest.mark.parametrize("workload", BOTH)
+def test_biases_of_the_latents_and_outputs_begin_as_kernels_do(workload):
+    """As in the original the biases of mu, sigma and the decoded outputs are Glorot-uniform, in declaration and as drawn; all
+    others begin at zero. Of a vector of n both fans are n."""
+    config = workload.config("small")
+    oddities = {"vae/shared/mu/bias", "vae/shared/sigma/bias", "vae/continuous/output/bias", "vae/discrete/output/bias"}
+    declared = {item.name: item for item in workload.parameters(config) if item.name.endswith("/bias")}
+    assert oddities == {name for name, item in declared.items() if item.initial == "glorot_uniform"}
+    assert {"zeros"} == {item.initial for name, item in declared.items() if name not in oddities}
+    drawn = [tape.initial(workload, config, seed) for seed in range(20)]
+    for name, item in declared.items():
+        values = np.concatenate([weights["weights/" + name] for weights in drawn])
+        if name in oddities:
+            limit = math.sqrt(3.0 / item.shape[0])
+            assert stats.kstest(values, stats.uniform(-limit, 2.0 * limit).cdf).pvalue > 1e-3, name
+        else:
+            assert not values.any(), name
 
 
 @pytest.mark.parametrize("workload", BOTH)
