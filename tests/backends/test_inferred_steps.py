@@ -16,8 +16,8 @@ def powers(betas, updates):
     """Return the powers after so many updates, multiplied up one by one in float32 with denormal numbers flushed to zero; and
     by name the number of updates after which a power was zero first, if it is."""
     found, ended = {}, {}
-    for name, beta in betas.items():
-        beta = power = np.float32(beta)
+    for name, value in betas.items():
+        beta = power = np.float32(value)
         for update in range(1, updates + 1):
             power = power * beta
             if power < TINY:
@@ -30,6 +30,7 @@ def powers(betas, updates):
 def inferred(betas, values):
     """Return what is read off these powers."""
     import tensorflow.compat.v1 as tf
+
     from backends.tf1.foreign import Counted, Typed
     from backends.tf1.optimizers import infer_step
 
