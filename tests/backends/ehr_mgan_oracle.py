@@ -16,6 +16,7 @@ FIXES = (
     "new state handed over", "forget bias in the bilateral cell", "no forget bias in the lstm", "dropout of the state",
     "e redrawn every hour", "l2 added", "soft discrete fake label", "zero initial states", "linked encoder and decoder",
     "continuous moments of the data", "mean of the roots", "linear semantic logits", "no dropout in generation",
+    "sample variance in the matching",
 )
 
 
@@ -252,7 +253,9 @@ class Oracle(object):
             fake, real = outputs, self.discriminate(stream, "real", self.arrays[stream])[1]
         else:
             fake, real = made, self.arrays[stream]
-        spread = np.mean(np.abs(np.sqrt(fake.var(axis=0) + 1e-6) - np.sqrt(real.var(axis=0) + 1e-6)))
+        freedom = int("sample variance in the matching" in self.fixes)
+        roots = [np.sqrt(value.var(axis=0, ddof=freedom) + 1e-6) for value in (fake, real)]
+        spread = np.mean(np.abs(roots[0] - roots[1]))
         centres = [value.mean(axis=0) for value in (fake, real)]
         if stream == "continuous" and "mean of the roots" not in self.fixes:
             centres = [np.sqrt(np.abs(value)) for value in centres]

@@ -71,6 +71,49 @@ def test_generated_series_are_the_oracle_s(kit, opened):
     assert (opened[2][:, :, :channels] <= low + kit.config["range"]).all()
 
 
+@pytest.mark.workloads("ehr_mgan")
+def test_an_intervention_of_one_half_is_rounded_to_zero(kit):
+    """Half to even: with the last layer's weights at zero every decoded probability is 0.5 exactly, and no intervention is given."""
+    port, channels = kit.port(), kit.config["channels"]["continuous"]
+    silenced = {name: np.zeros_like(value) for name, value in kit.weights.items() if name.startswith("vae/discrete/output/")}
+    assert len(silenced) == 2
+    port.load_parameters(dict(kit.weights, **silenced))
+    decoded = port.forward(kit.lockstep().batch(0, "forward"), True)["generated/discrete/decoded"]
+    assert set(np.unique(decoded)) == {0.5}
+    assert set(np.unique(port.generate(kit.lockstep(), kit.config["batch"])[:, :, channels:])) == {0.0}
+
+
+def decoding(port, backend, values):
+    """Make what the decoder gives for discrete series `values`, one a channel; the rest of `generate` stays as it is."""
+    values = np.array(values)
+    if backend == "tf1":  # the graph gives decoded series, continuous and discrete
+        run = port._run
+        port._run = lambda *given: [0.0 * series + (values if place else 0.0) for place, series in enumerate(run(*given))]
+        return
+    decode = port.networks.decode
+
+    def changed(stream, *given):
+        found = decode(stream, *given)
+        if stream == "continuous":
+            return found
+        if backend == "tf2":  # the series of all layers, the decoded one last
+            return [*found[:-1], 0.0 * found[-1] + values]
+        return 0.0 * found + found.new_tensor(values)
+
+    port.networks.decode = changed
+
+
+@pytest.mark.workloads("ehr_mgan")
+def test_halves_are_rounded_to_even(kit, backend):
+    """0.5, 1.5 and 2.5 become 0, 2 and 2; away from zero it were 1, 2 and 3, towards zero 0, 1 and 2."""
+    setting = Setting(device=kit.device, precision="fp64", threads=2)
+    port = kit.port_class()(kit.config, setting)  # one of its own, for it cannot be used again
+    port.load_parameters(kit.weights)
+    decoding(port, backend, [0.5, 1.5, 2.5])
+    found = port.generate(kit.lockstep(), kit.config["batch"])[:, :, kit.config["channels"]["continuous"]:]
+    np.testing.assert_array_equal(found, np.broadcast_to([0.0, 2.0, 2.0], found.shape))
+
+
 def test_an_oddity_that_is_put_right_is_another_model(kit, opened, fix):
     """Wherever the fixed oracle differs from the true one, the port is on the true one's side."""
     if fix in ONLY_CONDITIONAL and not kit.config["conditional"]:
