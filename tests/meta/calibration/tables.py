@@ -108,7 +108,8 @@ def verdicts(found: Findings) -> str:
         name = fault.mutant.name
         said, (quantity, effect) = found.verdicts[name], found.furthest[name]
         decided = f"{said.decided} ({said.decided_share:.0%})" if said.decided else ""
-        rows.append((*_row(fault.what, said, wanted=True)[:-2], decided, f"{quantity}: {effect:.1f}" if effect <= 1000.0 else f"{quantity}: above 1000"))
+        far = f"{effect:.1f}" if effect <= 1000.0 else "above 1000"
+        rows.append((*_row(fault.what, said, wanted=True)[:-2], decided, f"{quantity}: {far}"))
     shares = ("FAIL", "INCONCLUSIVE", "PASS", "any discovery")
     return table(("compared", "comparisons", *shares, "FAIL names most often", "furthest quantity, spreads"), rows)
 
