@@ -111,6 +111,18 @@ def test_a_tf1_checkpoint_arrives_in_the_newest_frameworks(run: Callable[..., st
         assert {step for step, name in losses(tmp_path / build) if name == "joint/vae/discrete/total"} == {7, 8}
 
 
+@pytest.mark.parametrize(("here", "there"), [("tf2", "tf1"), ("tf1", "tf1-compat"), ("tf1", "tf2.10")])
+def test_adams_state_goes_between_tensorflows(run: Callable[..., str], tmp_path: Path, here: str, there: str) -> None:
+    """`cnn`, the smallest model with moments and step counts: they arrive, the next float64 step agrees, and training goes on."""
+    run("train", "cnn", "--build", here, "--steps", 3, "--out", tmp_path / "here", "--threads", 1)
+    assert "largest difference" in run("convert", tmp_path / "here", "--to", there, "--out", tmp_path / "there")
+    document = json.loads((tmp_path / "there" / "model.json").read_text(encoding="utf-8"))
+    assert (there, 3, here) == (document["build"], document["step"], document["converted"]["from"])
+    assert document["converted"]["proof"] <= 1e-9
+    run("train", "cnn", "--build", there, "--steps", 4, "--out", tmp_path / "there", "--threads", 1, "--resume")
+    assert {4} == {step for step, _ in losses(tmp_path / "there")}
+
+
 #: A program of somebody else, on TensorFlow 1.15.5: it trains six steps and saves.
 PROGRAM = """
 import sys
