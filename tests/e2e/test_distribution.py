@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 WALKS = Path(__file__).parent / "walks"
+TIMEOUT_S = 300.0  # of a command that trains on real frameworks
 
 
 def words(fault="", seeds=8, stages="D"):
@@ -51,6 +52,21 @@ def test_too_few_seeds_are_inconclusive_and_say_how_many_would_do(harness):
     (row,) = report["stages"]
     assert (6, "INCONCLUSIVE", 2) == (done.code, row["verdict"], row["seeds"]) and row["needed"] > 2
     assert {"ok"} == {job["status"] for job in report["jobs"]}
+
+
+def test_two_models_of_each_framework_are_too_few(new_harness):
+    """EHR-M-GAN on TensorFlow 2 and PyTorch: all four are trained and scored, no verdict is taken from them, and the seeds that
+    would do are said."""
+    harness = new_harness()
+    done = harness.start(
+        "compare", "--workloads", "ehr_mgan", "--backends", "tf2", "torch", "--stages", "distribution", "--seeds", 2, "--no-speed"
+    ).done(TIMEOUT_S)
+    report = harness.report()
+    (row,) = report["stages"]
+    assert (6, "INCONCLUSIVE", "distribution", 2) == (done.code, row["verdict"], row["stage"], row["seeds"]), done.out + done.err
+    assert row["needed"] > 2 and str(row["needed"]) in done.out
+    assert [("distribution", "ok")] * 4 == [(job["kind"], job["status"]) for job in report["jobs"]]
+    assert {"tf2", "torch"} == {line["build"] for line in report["quality"] if line["metric"] == "MMD"}
 
 
 def test_a_workload_without_the_stage_is_refused_by_name(harness):
