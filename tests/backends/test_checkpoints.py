@@ -26,7 +26,7 @@ def test_a_checkpoint_goes_on_as_if_nothing_had_stopped(kit, tmp_path):
 @pytest.mark.backends("tf1", "tf2", "torch")
 @pytest.mark.workloads("ehr_mgan")
 def test_native_training_resumes_exactly(kit, tmp_path):
-    """All native draws are functions of (seed, step, site): stopping changes no bit."""
+    """All native draws are functions of (seed, step, site): stopping changes no bit of the weights, nor of slots and step counts."""
     whole, first, second = kit.port("fp32"), kit.port("fp32"), kit.port("fp32")
     whole.train(kit.native(5), 6)
     first.train(kit.native(5), 5)
@@ -34,8 +34,12 @@ def test_native_training_resumes_exactly(kit, tmp_path):
     source = kit.native(5)
     source.cursor = second.restore(str(tmp_path / "checkpoints"))
     second.train(source, 1)
-    for name, value in whole.parameters().items():
-        np.testing.assert_array_equal(second.parameters()[name], value, err_msg=name)
+    for found, expected in ((second.parameters(), whole.parameters()), (second.optimizer_state(), whole.optimizer_state())):
+        assert sorted(found) == sorted(expected)
+        for name, value in expected.items():
+            np.testing.assert_array_equal(found[name], value, err_msg=name)
+    # Four steps of pre-training and two joint ones, in which a generator is updated three times.
+    assert {int(value) for name, value in second.optimizer_state().items() if name.endswith("/step")} == {2, 4, 6}
 
 
 @pytest.mark.backends("tf1", "tf2", "torch")
