@@ -6,8 +6,11 @@ Standard library and NumPy only.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import threading
+import time
 from typing import Any, Dict, Mapping
 
 import numpy as np
@@ -69,11 +72,16 @@ def cpu_time_ns() -> Dict[int, int]:
     """Return how long each thread of this process has run, nanoseconds by thread; empty where the kernel does not tell."""
     found = {}
     try:
-        for name in os.listdir("/proc/self/task"):
-            with open("/proc/self/task/%s/schedstat" % name) as file:
-                found[int(name)] = int(file.read().split()[0])
-    except (OSError, ValueError, IndexError):  # a thread has ended meanwhile, or this is not Linux
-        pass
+        threads = [int(name) for name in os.listdir("/proc/self/task")]
+    except OSError:  # not Linux
+        return found
+    for thread in threads:
+        path = "/proc/self/task/%d/schedstat" % thread
+        with contextlib.suppress(OSError, ValueError, IndexError), open(path) as file:  # it may have ended meanwhile
+            found[thread] = int(file.read().split()[0])
+    if threading.current_thread() is threading.main_thread():
+        # The kernel adds up a running thread's time at its ticks, milliseconds apart: a short step would not have run at all.
+        found[os.getpid()] = time.thread_time_ns()
     return found
 
 

@@ -76,6 +76,14 @@ def test_variables_of_the_environment_without_those_that_a_backend_sets():
     assert {"OMP_NUM_THREADS": "1", "XLA_FLAGS": "--x"} == surroundings.environment(given)
 
 
+def test_work_between_two_ticks_of_the_kernel_is_seen():
+    """A step of microseconds has run on one thread, not on none."""
+    for _ in range(20):
+        before = surroundings.cpu_time_ns()
+        sum(range(2000))
+        assert surroundings.threads_that_ran(before, surroundings.cpu_time_ns()) >= 1
+
+
 def test_threads_that_ran_are_those_with_a_share_of_the_work():
     """Two that compute, beside one that only waits."""
     before, waiting = surroundings.cpu_time_ns(), threading.Event()

@@ -46,6 +46,10 @@ AUTOENCODERS = (
         ("[self._cell(name)] * 2", "[self._cell(name)] * 3"), ("[self._cell(name)] * 2", "[self._cell(name)] * 4"),
         ("kernel, bias = owned[0] if", "kernel, bias = owned[1] if"),
     )),
+    Equivalent("ehr_mgan/autoencoders.py", "the one product of a kernel rounds it anyway; three axes expand to themselves", (
+        ("kernel.dim() == 3 else", "kernel.dim() == 0 else"), ("kernel.dim() == 3 else", "kernel.dim() == 4 else"),
+        ("kernel.dim() == 3 else", "kernel.dim() == 6 else"),
+    )),
 )
 HOURS = (
     Equivalent("ehr_mgan/hours.py", COMMUTES, (
