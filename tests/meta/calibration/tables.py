@@ -10,6 +10,7 @@ import numpy as np
 from harness.fidelity import equivalence
 from harness.fidelity.equivalence import ALPHA
 from harness.fidelity.summaries import quantities
+from tests.meta import pages
 from tests.meta.calibration.pools import FAULTS, HONEST, Pools
 from tests.meta.calibration.rates import CONFIDENCE, CONSERVATIVE, PERMUTED, Discoveries, Rate, Verdicts, interval
 from tests.meta.zoo.mutant import ROOT
@@ -143,15 +144,5 @@ def furthest(pools: Pools, name: str) -> tuple[str, float]:
 
 
 def write(sections: Mapping[str, str]) -> None:
-    """Replace the text between `<!-- NAME -->` and `<!-- /NAME -->` of the page, for each section.
-
-    Raises:
-        ValueError: the page has no such place.
-    """
-    text = PAGE.read_text(encoding="utf-8")
-    for name, content in sections.items():
-        start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-        if start not in text or end not in text:
-            raise ValueError(f"{PAGE} has no {start} ... {end}")
-        text = text[: text.index(start) + len(start)] + f"\n{content}\n" + text[text.index(end):]
-    PAGE.write_text(text, encoding="utf-8")
+    """Write sections of the page."""
+    pages.write(PAGE, sections)

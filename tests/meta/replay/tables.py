@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from harness.speed.replay import Rates
 from harness.speed.schedule import looks
+from tests.meta import pages
 from tests.meta.replay.choices import ROUNDS, Ended, Looking, Spread
 from tests.meta.replay.peers import Replayed
 from tests.meta.zoo.mutant import ROOT
@@ -128,15 +129,5 @@ def _point(most: int, slowdown: float) -> str:
 
 
 def write(sections: Mapping[str, str]) -> None:
-    """Replace the text between `<!-- NAME -->` and `<!-- /NAME -->` of the page, for each section.
-
-    Raises:
-        ValueError: the page has no such place.
-    """
-    text = PAGE.read_text(encoding="utf-8")
-    for name, content in sections.items():
-        start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-        if start not in text or end not in text:
-            raise ValueError(f"{PAGE} has no {start} ... {end}")
-        text = text[: text.index(start) + len(start)] + f"\n{content}\n" + text[text.index(end):]
-    PAGE.write_text(text, encoding="utf-8")
+    """Write sections of the page."""
+    pages.write(PAGE, sections)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from backends.contract import STAGE_LETTERS
 from harness.fidelity import measured, noise
+from tests.meta import pages
 from tests.meta.zoo.catalogue import BUGS, left_out
 from tests.meta.zoo.census import Finding
 from tests.meta.zoo.honest import Comparison
@@ -142,15 +143,5 @@ def peers(said: Mapping[str, Mapping[str, bool]], findings: Sequence[Finding], h
 
 
 def write(sections: Mapping[str, str]) -> None:
-    """Replace the text between `<!-- NAME -->` and `<!-- /NAME -->` of the page, for each section.
-
-    Raises:
-        ValueError: the page has no such place.
-    """
-    text = PAGE.read_text(encoding="utf-8")
-    for name, content in sections.items():
-        start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-        if start not in text or end not in text:
-            raise ValueError(f"{PAGE} has no {start} ... {end}")
-        text = text[: text.index(start) + len(start)] + f"\n{content}\n" + text[text.index(end):]
-    PAGE.write_text(text, encoding="utf-8")
+    """Write sections of the page."""
+    pages.write(PAGE, sections)
