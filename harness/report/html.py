@@ -24,6 +24,8 @@ TONES = {
 }
 #: Of the plot, in units of its view box.
 WIDTH, HEIGHT, EDGE = 240, 26, 16
+#: A mark nearer than this to that of 1 would be written across it.
+MARK_WIDTH = 24
 #: Ratios that an axis can be marked with; of those in range, the outermost are shown.
 TICKS = (0.01, 0.1, 0.2, 0.5, 0.8, 0.9, 0.95, 0.98, 1.02, 1.05, 1.1, 1.25, 2.0, 5.0, 10.0, 100.0)
 #: Beyond this factor a ratio is drawn at the edge.
@@ -69,10 +71,11 @@ class Plot:
         return round(EDGE + part * (WIDTH - 2 * EDGE), 1)
 
     def axis(self) -> Markup:
-        """Return the scale: 1, and the outermost round ratios on either side of it."""
+        """Return the scale: 1, and the outermost round ratios on either side of it for which there is room."""
         below = [tick for tick in TICKS if self.low <= tick < 1.0][:1]
         above = [tick for tick in TICKS if 1.0 < tick <= self.high][-1:]
-        marks = "".join(f'<text x="{self._x(tick)}" y="16">{tick:g}</text>' for tick in (*below, 1.0, *above))
+        apart = [tick for tick in (*below, *above) if abs(self._x(tick) - self._x(1.0)) >= MARK_WIDTH]
+        marks = "".join(f'<text x="{self._x(tick)}" y="16">{tick:g}</text>' for tick in sorted([*apart, 1.0]))
         return _svg(marks, "scale of the ratio")
 
     def row(self, row: SpeedRow) -> Markup:

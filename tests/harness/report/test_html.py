@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import html.parser
+import itertools
 import math
 
 import pytest
@@ -122,6 +123,14 @@ def test_a_plot_stays_inside_its_box(sample, numbers):
         for name, value in Page(str(drawn)).attributes:
             if name in ("x", "x1", "x2", "cx"):
                 assert 0.0 <= float(value) <= 240.0
+
+
+@pytest.mark.parametrize("fastest", [0.14, 0.5, 0.9, 0.99])
+def test_marks_of_the_scale_are_not_written_across_each_other(sample, fastest):
+    """Where one side of the scale is short its mark is left out; 1 always has its own."""
+    axis = str(Plot((sample.speed("train", "FASTER", ratio=1.1 * fastest, low=fastest, high=1.2 * fastest),)).axis())
+    places = [float(value) for name, value in Page(axis).attributes if name == "x"]
+    assert ">1<" in axis and all(second - first >= 24.0 for first, second in itertools.pairwise(places))
 
 
 def test_the_plot_puts_a_slower_build_to_the_right(sample):
