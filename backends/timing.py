@@ -6,7 +6,6 @@ A sample is the mean time of a few consecutive steps, so many that the clock and
 
 from __future__ import annotations
 
-import collections
 import gc
 import math
 import resource
@@ -19,6 +18,10 @@ from backends.source import Batch
 
 MINIMUM_WARMUP_STEPS = 10
 MINIMUM_SAMPLES = 3
+#: Warmed up: the lower quartile of the last third of the steps is below that of the third before by no more than this share.
+STEADY = 0.02
+#: A process that never gets steady, because the machine does not, stops warming up after so many times the wanted time.
+LONGEST_WARMUP = 5.0
 MAXIMUM_STEPS_A_SAMPLE = 256
 #: Latencies of single calls are counted in classes whose bounds have this ratio: a percentile is exact to half of 2 %.
 LATENCY_BASE = 1.02
@@ -65,15 +68,17 @@ class Timer(object):
         return time.perf_counter() - started
 
     def prepare(self, warmup_s: float, sample_s: float) -> Dict[str, Any]:
-        """Run until `warmup_s` seconds have passed, then choose the steps a sample to last about `sample_s` seconds."""
-        started = time.perf_counter()
+        """Run one step, warm up for `warmup_s` seconds and until steps get no faster, choose how many make about `sample_s` seconds."""
         first_s = self._run(1)
-        steps = 1
+        started = time.perf_counter()
+        steps_s = [self._run(1)]
+        while len(steps_s) < MINIMUM_WARMUP_STEPS or time.perf_counter() - started < warmup_s:
+            steps_s.append(self._run(1))
+        limit = started + LONGEST_WARMUP * warmup_s
+        while not steady(steps_s) and time.perf_counter() < limit:
+            steps_s += [self._run(1) for _ in range(len(steps_s) // 2)]
         # Of the last ones: a single step that the machine interrupts would give this process shorter samples than the others have.
-        last_s = collections.deque([first_s], maxlen=MINIMUM_WARMUP_STEPS)  # type: Any
-        while steps < MINIMUM_WARMUP_STEPS or time.perf_counter() - started < warmup_s:
-            last_s.append(self._run(1))
-            steps += 1
+        last_s = steps_s[-MINIMUM_WARMUP_STEPS:]
         step_s = sorted(last_s)[len(last_s) // 4]
         self.steps_a_sample = max(1, min(MAXIMUM_STEPS_A_SAMPLE, round(sample_s / max(step_s, 1e-7))))
         sample_s = sorted(self._run(self.steps_a_sample) for _ in range(MINIMUM_SAMPLES))[0]
@@ -83,8 +88,9 @@ class Timer(object):
         return {
             "sample_s": sample_s,
             "first_step_s": first_s,
-            "warmup_s": time.perf_counter() - started,
-            "warmup_steps": steps,
+            "warmup_s": first_s + time.perf_counter() - started,
+            "warmup_steps": 1 + len(steps_s),
+            "steady": steady(steps_s),
             "steps_a_sample": self.steps_a_sample,
             "rows_a_step": self.count,
         }
@@ -109,6 +115,15 @@ class Timer(object):
     def run(self, steps: int) -> float:
         """Run steps that belong to no sample and return how long they took, seconds."""
         return self._run(steps)
+
+
+def steady(steps_s: List[float]) -> bool:
+    """Whether steps have stopped getting faster: what is compiled or tuned on first use has been, clocks have risen."""
+    third = len(steps_s) // 3
+    if not third:
+        return False
+    last, before = (sorted(part)[third // 4] for part in (steps_s[-third:], steps_s[-2 * third : -third]))
+    return last >= (1.0 - STEADY) * before
 
 
 def _keep_busy(started: float, factor: float) -> None:

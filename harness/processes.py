@@ -12,8 +12,10 @@ import dataclasses
 import json
 import os
 import selectors
+import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -116,18 +118,20 @@ class WorkerProcess:
         self.limits, self.log, self.peak_bytes = limits, log, 0
         self._buffer, self._next_id, self._asked = b"", 0, (0.0, "", 0.0)  # the last: deadline, verb and limit of what was sent
         log.parent.mkdir(parents=True, exist_ok=True)
+        self._scratch = tempfile.mkdtemp(prefix="harness-worker-")
         control_read, self._control = os.pipe()
         self._answers, answer_write = os.pipe()
         argv = [str(python), "-m", "backends.worker", str(control_read), str(answer_write)]
         try:
             with log.open("ab") as sink:
                 self.process = subprocess.Popen(
-                    argv, cwd=folder, env=dict(env), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink,
+                    argv, cwd=folder, env=_with_scratch(env, self._scratch), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink,
                     pass_fds=(control_read, answer_write), start_new_session=True,
                 )
         except OSError as error:
             os.close(self._control)
             os.close(self._answers)
+            shutil.rmtree(self._scratch, ignore_errors=True)
             raise JobFailed("error", f"cannot start {python}: {error.strerror or error}") from error
         finally:
             os.close(control_read)
@@ -261,6 +265,16 @@ class WorkerProcess:
             os.close(self._answers)
             self._answers = -1
             trim_log(self.log)
+            shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+def _with_scratch(env: Mapping[str, str], scratch: str) -> dict[str, str]:
+    """Return `env` with a temporary folder of the worker's own: AutoGraph leaves a file a function in it when a process is ended.
+
+    What inductor has compiled stays for the next one, or every process would compile anew.
+    """
+    kept = str(Path(tempfile.gettempdir()) / f"torchinductor_{os.getuid()}")
+    return {"TORCHINDUCTOR_CACHE_DIR": kept, **env, "TMPDIR": scratch}
 
 
 def _signal_name(number: int) -> str:

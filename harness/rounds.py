@@ -23,9 +23,12 @@ from harness.plan import SpeedJob, describe
 from harness.processes import WorkerProcess, ending
 from harness.speed import estimate, schedule
 
-WARMUP_S = 0.4
-#: A sample lasts about this long, so that reading the clock (0.1 us) and the call cost nothing beside it.
-SAMPLE_S = 0.002
+WARMUP_S = 0.2
+#: A sample lasts about this long. Reading the clock (0.1 us) and the call cost nothing beside it, and turns are so short that a change
+#: of the machine's speed cuts few palindromes in two: with samples of 2 ms rounds scatter about twice as much.
+SAMPLE_S = 0.0005
+#: On other devices each sample ends with a synchronisation, which costs some 10 us, and clocks take long to rise.
+DEVICE_WARMUP_S, DEVICE_SAMPLE_S = 1.0, 0.005
 #: What all turns of one action in one round take together, seconds.
 MEASURE_S = 1.0
 #: A phase gets this share of both times: it informs and decides nothing, and a GAN has a dozen.
@@ -174,16 +177,16 @@ def _measure(
 ) -> dict[str, Any]:
     """Warm every side up, then run the blocks in a palindrome, one side at a time while the others sleep."""
     labels, share = list(workers), 1.0 if action in ACTIONS else PHASE_SHARE
+    warmup_s, sample_s = (WARMUP_S, SAMPLE_S) if job.device == "cpu" else (DEVICE_WARMUP_S, DEVICE_SAMPLE_S)
     prepared, peaks = {}, {label: Peaks() for label in labels}
     for label in labels:
         with _named(label, failed):
             workers[label].memory.begin()
             prepared[label] = workers[label].request(
-                "prepare", tape=str(files.tape), action=action, seed=job.seed + number, warmup_s=share * WARMUP_S, sample_s=SAMPLE_S,
+                "prepare", tape=str(files.tape), action=action, seed=job.seed + number, warmup_s=share * warmup_s, sample_s=sample_s,
                 slowdown=job.slowdown_of(label),
             )
-    sample_s = [float(done["sample_s"]) for done in prepared.values()]
-    size = schedule.size_round(sample_s, share * MEASURE_S)
+    size = schedule.size_round([float(done["sample_s"]) for done in prepared.values()], share * MEASURE_S)
     planned = schedule.plan_round(labels, size.palindromes, job.seed, number)
     palindromes = []
     for turns in planned.palindromes:

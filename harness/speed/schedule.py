@@ -26,7 +26,7 @@ LOOKS_A_DECADE = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
 WANTED_STEPS = 10
 MIN_STEPS = 2
 MAX_STEPS = 1000
-MAX_PALINDROMES = 10
+MAX_PALINDROMES = 50
 
 
 @dataclasses.dataclass(frozen=True)

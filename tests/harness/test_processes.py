@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 import psutil
@@ -52,6 +53,25 @@ def failure(worker: WorkerProcess, **arguments) -> JobFailed:
     with pytest.raises(JobFailed) as caught:
         worker.request("work", **arguments)
     return caught.value
+
+
+@pytest.mark.parametrize("end", [WorkerProcess.close, WorkerProcess.kill])
+def test_a_worker_leaves_no_temporary_files(start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end) -> None:
+    """A worker's temporary files are its own and go with it, however it ends; what inductor compiles outlives it."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "system"))
+    (tmp_path / "system").mkdir()
+    worker = start("""
+import tempfile
+kept = tempfile.NamedTemporaryFile(delete=False)
+for request in requests:
+    send(id=request["id"], status="ok", result={"file": kept.name, "inductor": os.environ["TORCHINDUCTOR_CACHE_DIR"]})
+""")
+    said = worker.request("where")
+    scratch = Path(said["file"]).parent
+    assert scratch.parent == tmp_path / "system" and Path(said["file"]).exists()
+    assert not Path(said["inductor"]).is_relative_to(scratch)
+    end(worker)
+    assert list((tmp_path / "system").iterdir()) == []
 
 
 def test_requests(start) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Mapping
@@ -181,6 +182,30 @@ class Ticking:
 
     def generate(self, source: NativeSource, count: int) -> None:
         self.now += 0.1
+
+
+class Warming(Ticking):
+    """Its steps get faster and faster, the first ones of them or all; the very first one compiles for ten seconds."""
+
+    def __init__(self, cold: float) -> None:
+        super().__init__()
+        self.cold, self.steps = cold, 0
+
+    def train(self, source: NativeSource, steps: int) -> None:
+        for _ in range(steps):
+            self.now += 0.02 / (1.0 + min(self.steps, self.cold) / 10.0) if self.steps else 10.0
+            self.steps += 1
+
+
+@pytest.mark.parametrize(("cold", "steady"), [(0, True), (40, True), (math.inf, False)])
+def test_warming_up_ends_when_steps_get_no_faster(cold: float, steady: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never before the wanted time, to which the first step does not count; nor much later than five times that."""
+    port = Warming(cold)
+    monkeypatch.setattr(timing, "time", port)
+    done = timing.Timer(port, NativeSource({"x": np.zeros((8, 1))}, 0, 4), "train", 4).prepare(0.2, 0.0)
+    assert done["first_step_s"] == pytest.approx(10.0, rel=1e-3)
+    assert 10.2 <= done["warmup_s"] <= 11.1 if cold else 10.2 <= done["warmup_s"] <= 10.3
+    assert done["steady"] == steady
 
 
 @pytest.mark.parametrize("action", WHOLE)
