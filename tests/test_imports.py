@@ -148,7 +148,8 @@ def called(node: ast.Call) -> str:
 
 def _deeds(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Yield what a module does that only another one may."""
-    cli, store, processes = (path == f"harness/{name}.py" for name in ("cli", "store", "processes"))
+    cli = path.startswith("harness/cli/")
+    store, processes = (path == f"harness/{name}.py" for name in ("store", "processes"))
     for node in ast.walk(tree):
         name = called(node) if isinstance(node, ast.Call) else ""
         if isinstance(node, ast.Attribute) and ast.unparse(node) in ("os.environ", "os.environb") and not cli:
@@ -243,7 +244,7 @@ def test_a_planted_violation_is_found(path: str, source: str):
     ("harness/staging.py", "from backends import contract"),
     ("harness/processes.py", "import subprocess"),
     ("harness/fidelity/judge.py", "from harness.fidelity.measure import difference"),
-    ("harness/cli.py", "import os, sys\nprint(os.environ)\nsys.exit(0)"),
+    ("harness/cli/console.py", "import os, sys\nprint(os.environ)\nsys.exit(0)"),
     ("harness/store.py", "import json, numpy as np\nnp.load('x')\njson.load(file)"),
 ])
 def test_what_is_allowed_passes(path: str, source: str):

@@ -1,0 +1,57 @@
+"""The command line: one function per command. The only package that prints, exits or reads the environment."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from cyclopts import CycloptsError
+from rich.text import Text
+
+from harness.cli import looking, measuring, models, references
+from harness.cli.console import ERR, app
+from harness.errors import HarnessError, UsageError
+
+INTERRUPTED = 130
+DEFECT = 4
+RESUMABLE = ("compare", "run", "train")
+#: The modules that register the commands.
+COMMANDS = (measuring, models, looking, references)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and exit with its code."""
+    # A termination request ends the workers and leaves a resumable run, exactly as Ctrl-C does.
+    signal.signal(signal.SIGTERM, _interrupt)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = app(words, exit_on_error=False, print_error=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except CycloptsError as error:
+        _fail(UsageError(f"{error} See: harness {_command(words)}--help"))
+    except HarnessError as error:
+        _fail(error)
+    except OSError as error:  # a disk that is full where no job runs: Python's own exit code would read as a FAIL
+        _fail(HarnessError(f"{error}. Mend this (make room, for instance) and run again; compare and run go on with --resume."))
+    except Exception:  # noqa: BLE001  (a defect of ours; Python's own exit code, 1, would read as a FAIL)
+        ERR.print_exception()
+        sys.exit(DEFECT)
+    except KeyboardInterrupt:
+        kept = "; what is finished is kept. Go on with the same command and --resume." if _command(words)[:-1] in RESUMABLE else ""
+        ERR.print(f"interrupted{kept}", style="yellow")
+        sys.exit(INTERRUPTED)
+
+
+def _command(words: Sequence[str]) -> str:
+    return f"{words[0]} " if words and words[0] in app else ""
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _fail(error: HarnessError) -> NoReturn:
+    ERR.print(Text("error: ", style="bold red") + Text(str(error)))
+    sys.exit(error.exit_code)

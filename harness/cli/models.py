@@ -1,0 +1,53 @@
+"""Commands that train, use and carry over single models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.text import Text
+
+from harness import converting as carrying
+from harness import listing, modeling
+from harness.cli.console import OUT, app, context
+from harness.model_options import Converting, Training, What, Where, of
+from harness.model_options import source as find
+from harness.report.terminal_style import plain_table
+
+
+@app.command(name="train")
+def train(workload: str, *, training: Training = Training(), what: What = What(), where: Where = Where()) -> int:
+    """Train a model in native mode and keep it: checkpoints in the build's own format, losses, and what it is."""
+    given = context()
+    spec, model = what.model(workload, training.build, where)
+    made = modeling.train(where.site(spec, given, training.begun()), model, training.out, training.steps, resume=training.resume)
+    OUT.print(Text(f"{training.out}: {made.workload} on {made.build}, {made.step} steps, losses in {training.out / modeling.LOSSES}"))
+    return 0
+
+
+@app.command(name="generate")
+def generate(model: Path, *, rows: int = 256, out: Path = Path("generated.npz"), where: Where = Where()) -> int:
+    """Let a trained model generate; writes `samples` of an .npz.
+
+    Parameters
+    ----------
+    model
+        A folder that `harness train` or `harness convert` wrote.
+    rows
+        How many; a generative model makes whole batches.
+    out
+        File to write.
+    """
+    spec, made = of(model, where)
+    shape = modeling.generate(where.site(spec, context(), made), model, rows, out)
+    OUT.print(Text(f"{out}: samples {list(shape)}"))
+    return 0
+
+
+@app.command(name="convert")
+def convert(source: Path, *, converting: Converting, what: What = What(), where: Where = Where()) -> int:
+    """Carry a checkpoint's weights and optimizer state to another build, and prove that its next step is the same."""
+    spec, model, folder = find(source, converting, what, where)
+    site = where.site(spec, context(), model)
+    done = carrying.convert(site, folder, model, converting.to, converting.out, prove=not converting.no_proof)
+    OUT.print(plain_table(("what", "value"), listing.conversion(done)))
+    return 0

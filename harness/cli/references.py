@@ -1,0 +1,53 @@
+"""Commands for the recorded references."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App
+
+from harness import listing, recording, reference
+from harness.cli.console import OUT, app, context, say
+from harness.options import SEVERAL, References
+from harness.report.terminal_style import plain_table
+
+references = App(name="reference", help="Recorded outputs of the real TF 1.15.5: record, verify or list them.")
+app.command(references)
+
+
+@references.command(name="list")
+def reference_list(where: References = References()) -> int:
+    """List the recorded references with their provenance."""
+    found = listing.references(where.folder or reference.shipped())
+    OUT.print(plain_table(("reference", "framework", "python", "tensors", "size"), found))
+    return 0
+
+
+@references.command(name="verify")
+def reference_verify(where: References = References()) -> int:
+    """Check the references: checksums, and that today's workloads draw the same data and tape."""
+    rows = recording.verify(where.folder or reference.shipped())
+    OUT.print(plain_table(("reference", "status", "detail"), rows))
+    return 0 if rows and all(row[1] == "ok" for row in rows) else 1
+
+
+@references.command(name="record")
+def reference_record(
+    *, folder: Path | None = None, workloads: Annotated[tuple[str, ...], SEVERAL] = (), python: Annotated[tuple[str, ...], SEVERAL] = ()
+) -> int:
+    """Record the references anew with the real TF 1.15.5.
+
+    Parameters
+    ----------
+    folder
+        Where to write them; over the shipped ones, if not given.
+    workloads
+        Which; all that have a TF1 port, if not given.
+    python
+        tf1=PATH, an interpreter that has TF 1.15.5.
+    """
+    target = folder or reference.shipped()
+    for path in recording.record_references(target, workloads, python, context()):
+        say(f"wrote {path}")
+    return 0

@@ -1,0 +1,105 @@
+"""Rounds of a build against itself in which one side is really slowed down, inside its timed steps, and what runs drawn from them find.
+
+What is kept of a round is the log ratio of each palindrome, so that a recording of an hour is small.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from backends.contract import ACTIONS
+from harness import options, plan, provision, rounds, runner, staging
+from harness.processes import Limits, clean_environment
+from harness.speed.estimate import ALPHA, palindrome_ratios
+from harness.speed.replay import Rates, bound, rates, shown_of_palindromes
+from tests.meta.replay.tables import TARGETS, percent, table
+from tests.meta.zoo.mutant import ROOT
+
+RECORDED = ROOT / "tests/data/injected_rounds.json"
+SLOWDOWNS = (0.0, 0.01, 0.02, 0.05)
+TRIES, SEED = 2000, 11
+
+#: By slow-down as text and action: a list of rounds, each the log ratios of its palindromes.
+Recorded = Mapping[str, Mapping[str, Sequence[Sequence[float]]]]
+
+
+def measure(build: str, workload: str, count: int, say: Callable[[str], None]) -> dict[str, dict[str, list[list[float]]]]:
+    """Run `count` rounds of each slow-down, in turns, and return what is kept of them."""
+    environ = clean_environment(os.environ, TF_CPP_MIN_LOG_LEVEL="2")
+    found = provision.locate(build, "cpu", overrides={}, environ=os.environ, progress=lambda line: None)
+    chosen = options.Options(backends=(build, build), workloads=(workload,), no_fidelity=True)
+    (job,) = plan.make(options.request(chosen)).speed
+    labels = [side.label for side in job.sides]
+    kept: dict[str, dict[str, list[list[float]]]] = {f"{slowdown:g}": {name: [] for name in ACTIONS} for slowdown in SLOWDOWNS}
+    with tempfile.TemporaryDirectory() as folder:
+        bench = runner.Bench(
+            Path(folder), staging.prepare(environ), {build: found.path}, environ, options.workloads(chosen), Limits())
+        files = runner.inputs(bench, workload, job.preset, job.seed, 1)
+        for number in range(count * len(SLOWDOWNS)):
+            slowdown = SLOWDOWNS[number // 2 % len(SLOWDOWNS)]  # rounds come in mirrored pairs
+            record = rounds.run_round(bench, dataclasses.replace(job, slowdowns=(0.0, slowdown)), labels, number, files)
+            for name in ACTIONS:
+                ratios = palindrome_ratios(rounds.as_round(record, name), *labels)
+                kept[f"{slowdown:g}"][name].append([round(ratio, 5) for ratio in ratios])
+            say(f"{workload} {number + 1} {slowdown:g} {record.duration_s:.1f} s")
+    return kept
+
+
+def recorded() -> dict[str, Any]:
+    """Return the recording in tests/data, by workload."""
+    return dict(json.loads(RECORDED.read_text(encoding="utf-8")))
+
+
+def keep(found: Mapping[str, Recorded]) -> None:
+    """Write rounds into tests/data, beside those of other workloads."""
+    before = recorded() if RECORDED.exists() else {}
+    RECORDED.write_text(json.dumps({**before, **found}, separators=(",", ":")) + "\n", encoding="utf-8")
+
+
+def drawn(found: Recorded, action: str, most: int, slowdown: float, tries: int = TRIES) -> Rates:
+    """Return how runs end that are drawn from the rounds with one slow-down; identical sides were named at random, so under both signs."""
+    rounds_ = list(found[f"{slowdown:g}"][action])
+    both = rounds_ if slowdown else [*rounds_, *([-ratio for ratio in one] for one in rounds_)]
+    return rates(both, most, tries, SEED, shown_of_palindromes)
+
+
+def faults(found: Mapping[str, Recorded], tries: int = TRIES) -> list[str]:
+    """Return what is promised and not held."""
+    wrong = []
+    for (workload, one), action in itertools.product(found.items(), ACTIONS):
+        for (most, slowdown), wanted in TARGETS.items():
+            share = drawn(one, action, most, slowdown, tries).slower
+            if share < wanted:
+                wrong.append(f"{workload} {action}: {percent(slowdown, 0)} slower, at most {most} rounds: {percent(share)} found")
+            aside = drawn(one, action, most, 0.0, tries)
+            if aside.material or aside.detected > bound(ALPHA, tries) + SLACK:
+                wrong.append(f"{workload} {action}: nothing, at most {most} rounds: {percent(aside.detected)} detected")
+    return wrong
+
+
+#: Few rounds are a rough picture of the law they come from: runs drawn from them share its accidents.
+SLACK = 0.02
+
+
+def table_rows(found: Mapping[str, Recorded]) -> list[tuple[str, ...]]:
+    """Return one row for each workload and action."""
+    rows = []
+    for (workload, one), action in itertools.product(found.items(), ACTIONS):
+        nothing = max((drawn(one, action, most, 0.0) for most, _ in TARGETS), key=lambda rate: rate.detected)
+        shares = [percent(drawn(one, action, most, slowdown).slower) for most, slowdown in TARGETS]
+        aside = percent(nothing.detected, 2), percent(nothing.material, 2)
+        rows.append((f"{workload} {action}", str(len(one["0"][action])), *aside, *shares))
+    return rows
+
+
+def text(found: Mapping[str, Recorded]) -> str:
+    """Return the table of what runs of real rounds find."""
+    heads = [f"{percent(slowdown, 0)} slower, at most {most}" for most, slowdown in TARGETS]
+    return table(("rounds of", "each", "nothing: detected, at most", "material", *heads), table_rows(found))
