@@ -9,7 +9,7 @@ from tensorflow.python.framework import ops  # the profiler's registry has no pu
 from tensorflow.python.profiler.internal import flops_registry  # noqa: F401  (fills it)
 from tensorflow.python.util import nest
 
-from backends import contractions
+from backends import allocator, contractions
 from backends.contract import PRECISION_TABLE, Unsupported
 from backends.schedule import phases_at
 
@@ -93,16 +93,9 @@ def product(port: Any, side: int) -> Callable[[], Any]:
 
 def reset_device_peak(port: Any) -> None:
     """Let the allocator's peak begin anew, where TensorFlow can."""
-    reset = getattr(tf.config.experimental, "reset_memory_stats", None)
-    if port.setting.device == "gpu" and reset is not None:
-        reset("GPU:0")
+    allocator.reset_peak(tf.config.experimental, port.setting.device)
 
 
 def device_peak(port: Any) -> int:
-    """Return the largest memory that TensorFlow's allocator held on the GPU since `reset_device_peak`, bytes."""
-    if port.setting.device != "gpu":
-        raise Unsupported("it ran on the CPU, whose memory is the process' own")
-    tell = getattr(tf.config.experimental, "get_memory_info", None)
-    if tell is None:
-        raise Unsupported("this TensorFlow does not tell what its allocator held")
-    return int(tell("GPU:0")["peak"])
+    """Return the most that the allocator held since `reset_device_peak`, bytes."""
+    return allocator.peak(tf.config.experimental, port.setting.device)

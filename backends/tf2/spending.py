@@ -6,7 +6,7 @@ from typing import Any, Callable, Iterable, List
 
 import tensorflow as tf
 
-from backends import contractions
+from backends import allocator, contractions
 from backends.contract import PRECISION_TABLE, Unsupported
 from backends.tf2 import training
 
@@ -67,14 +67,10 @@ def product(port: Any, side: int) -> Callable[[], Any]:
 
 
 def reset_device_peak(port: Any) -> None:
-    """Let the allocator's peak begin anew; before TensorFlow 2.5 it cannot, and the peak is that of the process' life."""
-    reset = getattr(tf.config.experimental, "reset_memory_stats", None)
-    if port.setting.device == "gpu" and reset is not None:
-        reset("GPU:0")
+    """Let the allocator's peak begin anew, where TensorFlow can."""
+    allocator.reset_peak(tf.config.experimental, port.setting.device)
 
 
 def device_peak(port: Any) -> int:
-    """Return the largest memory that TensorFlow's allocator held on the GPU since `reset_device_peak`, bytes."""
-    if port.setting.device != "gpu":
-        raise Unsupported("it ran on the CPU, whose memory is the process' own")
-    return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
+    """Return the most that the allocator held since `reset_device_peak`, bytes."""
+    return allocator.peak(tf.config.experimental, port.setting.device)

@@ -1,0 +1,28 @@
+"""The peak of TensorFlow's allocator on the GPU, for both of its generations. Takes `tf.config.experimental`; imports no framework."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backends.contract import Unsupported
+
+
+def reset_peak(experimental: Any, device: str) -> None:
+    """Let the peak begin anew; before TensorFlow 2.5 it cannot, and the peak is that of the process' life."""
+    reset = getattr(experimental, "reset_memory_stats", None)
+    if device == "gpu" and reset is not None:
+        reset("GPU:0")
+
+
+def peak(experimental: Any, device: str) -> int:
+    """Return the most that the allocator held since the peak was reset, bytes.
+
+    Raises:
+        Unsupported: the CPU's memory is the process' own; TensorFlow before 2.4 does not tell.
+    """
+    if device != "gpu":
+        raise Unsupported("it ran on the CPU, whose memory is the process' own")
+    tell = getattr(experimental, "get_memory_info", None)
+    if tell is None:
+        raise Unsupported("this TensorFlow does not tell what its allocator held")
+    return int(tell("GPU:0")["peak"])
