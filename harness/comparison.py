@@ -25,17 +25,19 @@ from harness import (
     plan,
     provision,
     reference,
+    rendering,
     runner,
     runs,
     sampling,
     staging,
     store,
     timed,
+    tracing,
 )
 from harness.errors import BuildError, CorruptRecord, JobFailed, NewerSchema, RecordError
+from harness.fidelity import traces
 from harness.plan import Job, Plan, Request, SampleJob
 from harness.processes import Limits, clean_environment
-from harness.report import html, json_format, junit, markdown
 from harness.report.model import BuildRow, JobRow, Report
 from harness.rounds import machine_lock
 
@@ -113,7 +115,7 @@ def _compare(run: runs.Run, planned: Plan, located: Located, chosen: options.Opt
     found = judging.stage_rows(planned, ran.witnesses)
     found = localising.localise(bench, planned, ran.witnesses, found, context.say)
     measured = _run_speed(bench, planned, located, chosen, context)
-    stages = [*found, *distributions.stage_rows(planned, sampled, bench)]
+    stages = traces.share([*found, *distributions.stage_rows(planned, sampled, bench)])
     quality = distributions.quality_rows(planned, sampled, bench, context.say)
     speed = timed.rows(measured, lambda record, label: ledger.relative(run.folder, record.folder / f"{label.replace('#', '-')}.log"))
     jobs = [*ran.jobs, *(ledger.round_row(run.folder, record) for one in measured for record in [*one.records, *one.failed])]
@@ -123,10 +125,11 @@ def _compare(run: runs.Run, planned: Plan, located: Located, chosen: options.Opt
         created=run.created, harness_version=__version__, command=run.command,
         fidelity=outcome.fidelity(stages), headline=outcome.headline(stages, speed, jobs),
         stages=tuple(stages), speed=tuple(speed), jobs=tuple(jobs), builds=tuple(ran.builds.values()), tapes=ran.tapes, notes=notes,
-        quality=tuple(quality),
+        quality=tuple(quality), curves=tracing.curves(planned, ran.witnesses, sampled), spreads=tracing.spreads(planned, sampled, bench),
+        commit=tracing.commit(context.environ),
         exit_code=outcome.exit_code(stages, speed, jobs, request.sides[0].label if chosen.fail_if_slower else None),
     )
-    write(report, run.folder, chosen.json)
+    rendering.write(report, run.folder, chosen.json)
     exporting.write(chosen.export, measured, report)
     finished = all(row.status in ("ok", "unsupported") for row in jobs)
     run.mark(finished)
@@ -280,17 +283,6 @@ def _kept(planned: Plan, report: Report) -> frozenset[str]:
     odd = {(row.workload, row.precision, side) for row in doubtful for side in (row.a, row.b)}
     work: tuple[Job | SampleJob, ...] = (*planned.jobs, *planned.samples)
     return frozenset(job.name for job in work if (job.workload, job.precision, job.side) in odd)
-
-
-def write(report: Report, folder: Path, also: Path | None = None) -> None:
-    """Write every format of a report into the run's folder, and the JSON to one more file if asked."""
-    text = json_format.to_json(report)
-    store.write_text(folder / "report.json", text)
-    store.write_text(folder / "report.md", markdown.render(report))
-    store.write_text(folder / "report.html", html.render(report))
-    store.write_text(folder / "report.xml", junit.render(report))
-    if also is not None:
-        store.write_text(also, text)
 
 
 def free_bytes(folder: Path) -> int:

@@ -16,6 +16,7 @@ from harness.fidelity.evidence import Evidence, Restricted
 from harness.fidelity.judge import judge_stage, null_tensors
 from harness.fidelity.overflow import LossScales, note
 from harness.fidelity.precision import judge_precision
+from harness.fidelity.traces import compared
 from harness.fidelity.verdict import INCONCLUSIVE, StageVerdict
 from harness.plan import ChainCost, Distribution, Job, Pair, Plan, SampleJob, arguments
 from harness.report.model import StageRow
@@ -168,7 +169,7 @@ def _row(a: Job | SampleJob, b: Job | SampleJob, stage: str, verdict: StageVerdi
         place=str(list(found.place)) if found else None,
         tensors=len(verdict.tensors), null=verdict.null,
         command=reproduce(a, b, stage), logs=tuple(log for log in logs if log),
-        preset=a.preset, seed=a.seed, max_error=verdict.max_error, beyond=verdict.beyond,
+        preset=a.preset, seed=a.seed, max_error=verdict.max_error, beyond=verdict.beyond, compared=compared(verdict),
     )
 
 

@@ -1,4 +1,4 @@
-"""Render a finished run again: from its `report.json`, to the same bytes as when it was judged."""
+"""Write the report of a run in every format; render a finished run again, from its `report.json`, to the same bytes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,17 @@ from harness.report.model import Report
 FORMATS: dict[str, Callable[[Report], str]] = {
     "markdown": markdown.render, "json": json_format.to_json, "html": html.render, "junit": junit.render,
 }
+
+
+def write(report: Report, folder: Path, also: Path | None = None) -> None:
+    """Write every format of a report into the run's folder, and the JSON to one more file if asked."""
+    text = json_format.to_json(report)
+    store.write_text(folder / "report.json", text)
+    store.write_text(folder / "report.md", markdown.render(report))
+    store.write_text(folder / "report.html", html.render(report))
+    store.write_text(folder / "report.xml", junit.render(report))
+    if also is not None:
+        store.write_text(also, text)
 
 
 def load(run: Path) -> Report:

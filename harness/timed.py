@@ -19,7 +19,7 @@ from harness import costs, parity, rounds, runner, store
 from harness.errors import JobFailed
 from harness.plan import SpeedJob, arguments, describe
 from harness.report.model import SpeedRow
-from harness.speed import estimate, schedule, verdict
+from harness.speed import estimate, schedule, traces, verdict
 
 
 @dataclasses.dataclass
@@ -175,6 +175,7 @@ def _row(one: Timed, action: str, a: str, b: str, logs: Callable[[store.Record, 
         threads=one.job.threads, seed=one.job.seed,
         differences=tuple(str(difference) for difference in parity.differences(one.records, action, a, b)),
         command=reproduce(one.job), logs=tuple(logs(one.records[-1], label) for label in (a, b)),
+        turns=traces.turns(measured, a, b) if action in ACTIONS else None,
     )
 
 

@@ -22,7 +22,10 @@ PURE_IMPORTS = {
     "__future__", "collections", "dataclasses", "functools", "hashlib", "itertools", "json", "math", "numpy", "re", "scipy", "shlex",
     "statistics", "typing",
 }
-PURE_HARNESS = {"harness.errors", "harness.fidelity", "harness.speed", "harness.plan", "harness.workloads.spec", "harness.report.model"}
+PURE_HARNESS = {
+    "harness.errors", "harness.fidelity", "harness.speed", "harness.plan", "harness.workloads.spec", "harness.report.model",
+    "harness.report.traces",
+}
 STARTERS = {"subprocess", "multiprocessing", "pty", "concurrent.futures.process", "asyncio"}
 OS_STARTERS = ("os.fork", "os.exec", "os.spawn", "os.system", "os.popen", "os.posix_spawn")
 PICKLERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}

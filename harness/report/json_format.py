@@ -21,8 +21,11 @@ from harness.report.model import SCHEMA, Report
 Row = TypeVar("Row")
 SUMMARY = ("fidelity", "headline", "exit_code")
 ORDER = (
-    "schema", "title", "created", "harness_version", "command", "summary", "notes", "stages", "speed", "quality", "jobs", "builds", "tapes",
+    "schema", "title", "created", "harness_version", "commit", "command", "summary", "notes", "stages", "speed", "quality", "jobs",
+    "builds", "tapes", "curves", "spreads", "history",
 )
+#: Columns of numbers, each on a line of its own: a number a line would make the file several times as long.
+COLUMNS = ("compared", "turns", "curves", "spreads", "history")
 NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -30,7 +33,34 @@ def to_json(report: Report) -> str:
     """Return the report as strict JSON with a newline at its end."""
     flat = dataclasses.asdict(report)
     flat["summary"] = {name: flat.pop(name) for name in SUMMARY}
-    return json.dumps({name: _plain(flat[name]) for name in ORDER}, indent=1, allow_nan=False) + "\n"
+    return _text({name: _plain(flat[name]) for name in ORDER}) + "\n"
+
+
+def _text(value: Any, margin: str = "\n ") -> str:
+    """Return JSON that is indented by one space, but for columns of numbers. `margin`: a new line and the indentation inside."""
+    if not value or not isinstance(value, (dict, list)):
+        return json.dumps(value, allow_nan=False)
+    if isinstance(value, dict):
+        parts = [
+            f"{json.dumps(name)}: {_column(part, margin) if name in COLUMNS else _text(part, margin + ' ')}" for name, part in value.items()
+        ]
+        return "{" + margin + f",{margin}".join(parts) + margin[:-1] + "}"
+    return "[" + margin + f",{margin}".join(_text(part, margin + " ") for part in value) + margin[:-1] + "]"
+
+
+def _column(value: Any, margin: str) -> str:
+    """Return JSON in which each column of a mapping, or each item of a list, takes one line."""
+    inner = margin + " "
+    if isinstance(value, dict) and value:
+        parts = [f"{json.dumps(name)}: {_dense(part)}" for name, part in value.items()]
+        return "{" + inner + f",{inner}".join(parts) + margin + "}"
+    if isinstance(value, list) and value:
+        return "[" + inner + f",{inner}".join(_dense(part) for part in value) + margin + "]"
+    return _dense(value)
+
+
+def _dense(value: Any) -> str:
+    return json.dumps(value, allow_nan=False, separators=(",", ":"))
 
 
 def _plain(value: Any) -> Any:

@@ -3,7 +3,7 @@
 Owns the shape of a judged run, nothing else: no judging, no input or output. Frozen dataclasses of plain values, so that
 judging the same records again gives the same bytes.
 
-History of `SCHEMA`: 1 (first). What came later (`quality`, `seeds`, ...) has a default, so older reports are read.
+History of `SCHEMA`: 1 (first). What came later (`quality`, `seeds`, `compared`, ...) has a default, so older reports are read.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import dataclasses
 from typing import Any
 
 from backends.contract import ACTIONS
+from harness.report.traces import Compared, Curve, History, Spread, Turns
 
 SCHEMA = 1
 
@@ -41,6 +42,7 @@ class StageRow:
         first_bad_step: of a trajectory that failed, counted from 1, where replays have found it.
         wrong_layers: of a forward pass that failed, every layer that departs although its input was right, where a taught run has
             found them. Then `worst` is the first of them, with its numbers of that run if it is not the first that departs in the other.
+        compared: error against floor of the tensors, for a plot.
     """
 
     workload: str
@@ -69,6 +71,7 @@ class StageRow:
     needed: int | None = None
     first_bad_step: int | None = None
     wrong_layers: tuple[str, ...] = ()
+    compared: Compared | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,6 +122,7 @@ class SpeedRow:
         a_build_s, b_build_s: building the model and its graph, seconds. `a_first_step_s`, `b_first_step_s`: latency of the first
             step, with whatever is traced or compiled then. Medians over rounds; together they are the warm-up.
         a_cost, b_cost: what a step costs beside time. gain: the row compares two precisions of one build, `precision` names both.
+        turns: step times round by round, for a plot.
     """
 
     workload: str
@@ -157,6 +161,7 @@ class SpeedRow:
     a_cost: Cost | None = None
     b_cost: Cost | None = None
     gain: bool = False
+    turns: Turns | None = None
 
     @property
     def by_phase(self) -> bool:
@@ -236,6 +241,8 @@ class Report:
         headline: the answer in one sentence.
         notes: what a reader must know: references used in place of a build, abilities that a port lacks, ...
         tapes: SHA-256 of the tape by `workload/preset/seed`.
+        curves, spreads: losses over training, and what models generate beside real rows, for plots. history: figures over earlier runs.
+        commit: of the harness's own checkout, with `-dirty` where files differ from it; empty for an installed wheel.
     """
 
     title: str
@@ -253,3 +260,7 @@ class Report:
     exit_code: int = 0
     schema: int = SCHEMA
     quality: tuple[QualityRow, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    spreads: tuple[Spread, ...] = ()
+    history: tuple[History, ...] = ()
+    commit: str = ""

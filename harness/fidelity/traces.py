@@ -1,0 +1,146 @@
+"""From verdicts, records and draws to the columns that plots are drawn from: few points, four digits, the worst never left out."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.fidelity.evidence import Evidence
+from harness.fidelity.verdict import FAIL, INCONCLUSIVE, StageVerdict, TensorVerdict
+from harness.report.model import StageRow
+from harness.report.traces import Column, Compared, Curve, Spread
+
+Values = NDArray[np.float64]
+
+#: Tensors of one stage of one pair, and of all stages of a report together; a stage keeps at least `FEWEST`.
+MOST_TENSORS, ALL_TENSORS, FEWEST = 400, 12_000, 20
+#: Of a curve.
+MOST_STEPS = 200
+#: Loss terms of a workload: the totals first.
+MOST_TERMS = 12
+#: Channels, and quantiles of each.
+MOST_CHANNELS, QUANTILES = 64, 41
+BAND = (0.1, 0.5, 0.9)
+LOSS = re.compile(r"^step (\d+)/loss/(.*)$")
+
+
+def rounded(value: float | None) -> float | None:
+    """Return a number with four digits."""
+    return value if value is None or not math.isfinite(value) else float(f"{value:.3e}")
+
+
+def column(values: Sequence[float | None] | Values) -> Column:
+    """Return numbers with four digits each."""
+    return tuple(rounded(None if value is None else float(value)) for value in values)
+
+
+def compared(verdict: StageVerdict, most: int = MOST_TENSORS) -> Compared | None:
+    """Return the tensors of a judged stage, in order; None where none has a number."""
+    items = [item for item in verdict.tensors if item.error is not None or item.verdict == FAIL]
+    if not any(item.error is not None for item in items):
+        return None
+    worst = sorted(range(len(items)), key=lambda place: _severity(items[place]))[:most]
+    kept = [items[place] for place in sorted(worst)]
+    return Compared(
+        tuple(item.name for item in kept), tuple(item.verdict for item in kept), column([item.error for item in kept]),
+        column([item.floor for item in kept]), column([item.threshold for item in kept]), len(items) - len(kept),
+    )
+
+
+def _severity(item: TensorVerdict) -> tuple[int, float]:
+    return (0 if item.verdict == FAIL else 1 if item.verdict == INCONCLUSIVE else 2), -_margin(item.error, item.threshold)
+
+
+def _margin(error: float | None, threshold: float | None) -> float:
+    """Return error / threshold; infinite where that cannot be told, so that it is kept."""
+    if error is None or math.isnan(error):
+        return math.inf
+    if not threshold:
+        return 0.0 if error == 0.0 else math.inf
+    return error / threshold
+
+
+def share(rows: Sequence[StageRow], most: int = ALL_TENSORS) -> list[StageRow]:
+    """Return rows whose tensors are so few that a report of many pairs stays small; a stage that fails keeps all of its."""
+    listed = [row for row in rows if row.compared is not None]
+    if sum(len(row.compared.names) for row in listed if row.compared) <= most:
+        return list(rows)
+    each = max(FEWEST, most // len(listed))
+    return [dataclasses.replace(row, compared=_cut(row.compared, each)) if row.compared and row.verdict != FAIL else row for row in rows]
+
+
+def _cut(given: Compared, most: int) -> Compared:
+    places = range(len(given.names))
+    ranks = {"FAIL": 0, "INCONCLUSIVE": 1}
+    worst = sorted(places, key=lambda at: (ranks.get(given.verdicts[at], 2), -_margin(given.errors[at], given.thresholds[at])))
+    keep = sorted(worst[:most])
+    return Compared(
+        tuple(given.names[at] for at in keep), tuple(given.verdicts[at] for at in keep), tuple(given.errors[at] for at in keep),
+        tuple(given.floors[at] for at in keep), tuple(given.thresholds[at] for at in keep), given.left_out + len(given.names) - len(keep),
+    )
+
+
+def terms(names: Sequence[str]) -> list[str]:
+    """Return the loss terms that are shown: totals first, then the others in their order."""
+    unique = list(dict.fromkeys(names))
+    totals = [name for name in unique if name.rpartition("/")[2] == "total"]
+    return [*totals, *(name for name in unique if name not in totals)][:MOST_TERMS]
+
+
+def lockstep(side: Evidence) -> dict[str, dict[int, float]]:
+    """Return the losses of a trajectory: by term, by step counted from 1; reads one number at a time, and no more than are shown."""
+    found: dict[str, dict[int, str]] = {}
+    for entry in side.entries("trajectory"):
+        match = LOSS.match(entry.name)
+        if match and math.prod(entry.shape) == 1:
+            found.setdefault(match[2], {})[int(match[1])] = entry.name
+    curves: dict[str, dict[int, float]] = {}
+    for term in terms(list(found)):
+        steps = sorted(found[term])
+        chosen = [steps[at] for at in _spaced(len(steps), MOST_STEPS)]
+        curves[term] = {step: float(side.read("trajectory", found[term][step]).reshape(-1)[0]) for step in chosen}
+    return curves
+
+
+def _spaced(count: int, most: int) -> list[int]:
+    """Return at most so many places of a list, equally spaced, its first and last among them."""
+    return sorted({round(float(at)) for at in np.linspace(0, count - 1, min(count, most))}) if count else []
+
+
+def curve(identity: Mapping[str, str], term: str, seeds: Sequence[Mapping[int, float]]) -> Curve | None:
+    """Return the band over seeds of one term. `identity`: workload, build, precision, preset and mode. `seeds`: by step.
+
+    Of more than `MOST_STEPS` steps, the mean over equal stretches, placed at the last step of each; NaN stays visible.
+    """
+    steps = sorted(set.intersection(*(set(seed) for seed in seeds))) if seeds else []
+    if not steps:
+        return None
+    table = np.array([[seed[step] for step in steps] for seed in seeds], np.float64)
+    parts = np.array_split(np.arange(len(steps)), min(len(steps), MOST_STEPS))
+    with np.errstate(all="ignore"):
+        means = np.stack([table[:, part].mean(axis=1) for part in parts], axis=1)
+        low, middle, high = np.quantile(means, BAND, axis=0)
+    ends = (column(low), column(high)) if len(seeds) > 1 else ((), ())
+    return Curve(
+        term=term, seeds=len(seeds), steps=tuple(steps[int(part[-1])] for part in parts), low=ends[0], middle=column(middle),
+        high=ends[1], **identity,
+    )
+
+
+def quantiles(samples: Values) -> Values:
+    """Return [F, QUANTILES] of rows [N, T, F]; of a channel that holds a NaN, NaN."""
+    flat = samples.reshape(-1, samples.shape[-1])[:, :MOST_CHANNELS]
+    found: Values = np.quantile(flat, np.linspace(0.0, 1.0, QUANTILES), axis=0).T
+    return found
+
+
+def spread(identity: Mapping[str, str], channels: Sequence[str], models: Sequence[Values]) -> Spread:
+    """Return the quantiles of one build's models, each as `quantiles` gave them. `identity`: workload, build, precision, preset."""
+    middle = np.median(np.stack(models), axis=0)
+    names = list(channels) if len(channels) >= len(middle) else [f"channel {number}" for number in range(len(middle))]
+    return Spread(models=len(models), channels=tuple(names[: len(middle)]), quantiles=tuple(column(row) for row in middle), **identity)

@@ -1,0 +1,101 @@
+"""What plots are drawn from that no verdict needs: losses over training and what trained models generate, read one record at a time.
+
+A file that cannot be read leaves its curve out; the verdict of its stage says which file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from harness import judging, processes, sampling, store
+from harness.errors import CorruptRecord
+from harness.fidelity import traces
+from harness.fidelity.evidence import Evidence
+from harness.fidelity.summaries import series
+from harness.plan import Job, Plan, SampleJob
+from harness.report.traces import REAL, Curve, Spread
+from harness.runner import Bench
+
+Records = Mapping[str, store.Record]
+Steps = dict[int, float]
+GIT_S = 10.0
+
+
+def curves(planned: Plan, witnesses: judging.Witnesses, sampled: Records) -> tuple[Curve, ...]:
+    """Return the loss curves of every side: on the tape, then from seeds of its own."""
+    seeds: dict[tuple[str, ...], dict[str, list[Steps]]] = {}
+    seen = set()
+    for pair in planned.pairs:
+        for job in (pair.a, pair.b) if "trajectory" in pair.stages else ():
+            evidence = witnesses[job.name].evidence
+            if evidence is None or job.name in seen:  # a side takes part in several pairs
+                continue
+            seen.add(job.name)
+            for term, steps in _lockstep(evidence).items():
+                seeds.setdefault((*_identity(job), "lockstep"), {}).setdefault(term, []).append(steps)
+    for sample in planned.samples:
+        if sample.name in sampled and sampled[sample.name].ok:
+            for term, steps in _native(sampled[sample.name]).items():
+                seeds.setdefault((*_identity(sample), "native"), {}).setdefault(term, []).append(steps)
+    names = ("workload", "build", "precision", "preset", "mode")
+    found = [
+        traces.curve(dict(zip(names, key, strict=True)), term, values) for key, terms in seeds.items() for term, values in terms.items()
+    ]
+    return tuple(curve for curve in found if curve is not None)
+
+
+def _identity(job: Job | SampleJob) -> tuple[str, str, str, str]:
+    return job.workload, job.side, job.precision, job.preset
+
+
+def _lockstep(evidence: Evidence) -> dict[str, Steps]:
+    with contextlib.suppress(CorruptRecord):
+        return traces.lockstep(evidence)
+    return {}
+
+
+def _native(record: store.Record) -> dict[str, Steps]:
+    """Return the losses of one training by term and by step counted from 1, of all segments."""
+    found: dict[str, Steps] = {}
+    with contextlib.suppress(CorruptRecord):
+        for term in traces.terms([str(name) for name in record.result["terms"]]):
+            values = record.read(sampling.LOSSES, sampling.VALUE + term)
+            places = record.read(sampling.LOSSES, sampling.STEP + term)
+            found[term] = {int(place) + 1: float(value) for place, value in zip(places, values, strict=True)}
+    return found
+
+
+def spreads(planned: Plan, sampled: Records, bench: Bench) -> tuple[Spread, ...]:
+    """Return the quantiles of what each side's models generate, and of real rows where a workload has some."""
+    sides: dict[tuple[str, str, str, str], list[SampleJob]] = {}
+    for job in planned.samples:
+        if job.name in sampled and sampled[job.name].ok:
+            sides.setdefault(_identity(job), []).append(job)
+    found: list[Spread] = []
+    told: set[tuple[str, str]] = set()
+    for key, jobs in sides.items():
+        identity = dict(zip(("workload", "build", "precision", "preset"), key, strict=True))
+        spec = bench.workloads[jobs[0].workload]
+        real = spec.held_out(spec.config(jobs[0].preset))
+        if real is not None and (jobs[0].workload, jobs[0].precision) not in told:
+            told.add((jobs[0].workload, jobs[0].precision))
+            found.append(traces.spread({**identity, "build": REAL}, real.channels, [traces.quantiles(series(real.rows))]))
+        models = []
+        for job in jobs:
+            with contextlib.suppress(CorruptRecord):
+                models.append(traces.quantiles(series(sampled[job.name].read(sampling.SAMPLES, sampling.SAMPLES))))
+        if models and len({model.shape for model in models}) == 1:
+            found.append(traces.spread(identity, real.channels if real else (), models))
+    return tuple(found)
+
+
+def commit(environ: Mapping[str, str]) -> str:
+    """Return the commit of the checkout that this harness runs from, with `-dirty` where files differ; empty if it is installed."""
+    root = Path(__file__).resolve().parents[1]
+    if not (root / ".git").exists():
+        return ""
+    words = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude", "*"]
+    code, text = processes.capture(words, env=processes.clean_environment(environ), timeout_s=GIT_S)
+    return text.strip() if code == 0 else ""

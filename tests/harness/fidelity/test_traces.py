@@ -1,0 +1,122 @@
+"""What plots are drawn from: few points, in order, the worst never left out, and no tensor read that is not shown."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from harness.fidelity import traces
+from harness.fidelity.evidence import Entry
+from harness.fidelity.verdict import StageVerdict, TensorVerdict
+from harness.report.model import StageRow
+
+IDENTITY = {"workload": "w", "build": "torch", "precision": "fp64", "preset": "tiny", "mode": "native"}
+
+
+def verdict(*items):
+    return StageVerdict("forward", "PASS", "", None, tuple(items))
+
+
+def tensor(name, error, threshold=1.0, word="PASS"):
+    return TensorVerdict(name, word, "", error, 0.1, threshold)
+
+
+def test_tensors_keep_their_order_and_four_digits():
+    """Also those that are missing on one side; those without a number that did not fail say nothing."""
+    found = traces.compared(verdict(
+        tensor("a", 0.123456), tensor("null", None, None, "NULL"), tensor("gone", None, None, "FAIL"), tensor("b", math.nan, 1.0, "FAIL"),
+    ))
+    assert ("a", "gone", "b") == found.names and (0.1235, None) == found.errors[:2] and math.isnan(found.errors[2])
+    assert ("PASS", "FAIL", "FAIL") == found.verdicts and 0 == found.left_out
+    assert traces.compared(verdict(tensor("null", None, None, "NULL"))) is None
+
+
+def test_the_worst_are_kept():
+    """Failed ones first, then those nearest to their own thresholds, whatever their errors."""
+    items = [tensor(str(number), number, 100.0) for number in range(50)]
+    items[3], items[7] = tensor("fail", 1e-9, 1.0, "FAIL"), tensor("near", 1e-6, 1.1e-6)
+    found = traces.compared(verdict(*items), most=4)
+    assert ("fail", "near", "48", "49") == found.names and 46 == found.left_out
+
+
+def row(word, count):
+    compared = traces.compared(verdict(*(tensor(str(number), number) for number in range(count))))
+    return StageRow("w", "a", "b", "fp64", "forward", word, "", compared=compared)
+
+
+def test_a_report_of_many_pairs_shares_its_room():
+    """But a stage that fails keeps all, and few rows keep what they have."""
+    few = [row("PASS", 30), row("FAIL", 30)]
+    assert few == traces.share(few, 60)
+    passed, failed = traces.share(few, 50)
+    assert (25, 5, 30) == (len(passed.compared.names), passed.compared.left_out, len(failed.compared.names))
+    assert "29" == passed.compared.names[-1]
+    assert traces.FEWEST == len(traces.share([row("PASS", 30)] * 9, 10)[8].compared.names)
+
+
+class Side:
+    """A trajectory that counts what is read of it."""
+
+    def __init__(self, steps, names):
+        self.read_names = []
+        self.names = [f"step {step}/{name}" for step in range(1, steps + 1) for name in names]
+
+    def entries(self, stage):
+        return [Entry(stage, name, (3,) if "wide" in name else (), "float64", 0.0, 1.0) for name in self.names]
+
+    def read(self, stage, name):
+        self.read_names.append(name)
+        return np.array(float(name.split("/")[0].split()[1]))
+
+
+def test_losses_of_a_trajectory_are_read_one_by_one():
+    """No parameter, nothing that is no number, and of a long one no more steps than are drawn."""
+    side = Side(1000, ["loss/mse", "loss/total", "loss/wide", "parameter/W"])
+    found = traces.lockstep(side)
+    assert ["total", "mse"] == list(found) and 2 * traces.MOST_STEPS == len(side.read_names)
+    steps = list(found["mse"])
+    assert [1, 1000] == [steps[0], steps[-1]] and steps == sorted(steps) and all(found["mse"][step] == step for step in steps)
+
+
+def test_terms_are_few_and_totals_come_first():
+    """In their order."""
+    names = [f"p{number}/{kind}" for number in range(10) for kind in ("mse", "total")]
+    assert [f"p{number}/total" for number in range(10)] + ["p0/mse", "p1/mse"] == traces.terms(names)
+
+
+def test_a_band_over_seeds():
+    """Quantiles at the steps that all seeds have; one seed has no band."""
+    seeds = [{1: 1.0 * seed, 2: 2.0 * seed, 9: 0.0} for seed in range(1, 12)]
+    del seeds[4][9]
+    found = traces.curve(IDENTITY, "total", seeds)
+    assert ((1, 2), (2.0, 4.0), (6.0, 12.0), (10.0, 20.0), 11) == (found.steps, found.low, found.middle, found.high, found.seeds)
+    alone = traces.curve(IDENTITY, "total", seeds[:1])
+    assert ((), (1.0, 2.0, 0.0), ()) == (alone.low, alone.middle, alone.high)
+    assert traces.curve(IDENTITY, "total", []) is None is traces.curve(IDENTITY, "total", [{1: 0.0}, {2: 0.0}])
+
+
+def test_a_long_curve_is_averaged_and_nan_stays_in_sight():
+    """In equal stretches, each at its last step."""
+    found = traces.curve(IDENTITY, "total", [{step: float(step) if step != 777 else math.nan for step in range(1, 2001)}])
+    assert traces.MOST_STEPS == len(found.steps) and (10, 2000) == (found.steps[0], found.steps[-1])
+    assert 5.5 == found.middle[0] and 1 == sum(math.isnan(value) for value in found.middle)
+
+
+def test_quantiles_of_channels():
+    """Of rows and steps together; of several models the median; more channels than are drawn are left out."""
+    rows = np.arange(24.0).reshape(4, 3, 2)
+    found = traces.quantiles(rows)
+    assert (2, traces.QUANTILES) == found.shape and ([0.0, 22.0], [1.0, 23.0]) == (list(found[0, [0, -1]]), list(found[1, [0, -1]]))
+    identity = {name: text for name, text in IDENTITY.items() if name != "mode"}
+    spread = traces.spread(identity, ("x", "y"), [found, found + 1.0, found + 5.0])
+    assert (3, ("x", "y"), 1.0, 24.0) == (spread.models, spread.channels, spread.quantiles[0][0], spread.quantiles[1][-1])
+    assert traces.MOST_CHANNELS == len(traces.quantiles(np.zeros((2, 1, 99))))
+    assert ("channel 0", "channel 1") == traces.spread(identity, (), [found]).channels
+
+
+@pytest.mark.parametrize(("value", "expected"), [(1.23456e-12, 1.235e-12), (0.0, 0.0), (math.inf, math.inf), (None, None)])
+def test_four_digits(value, expected):
+    """What is not finite stays."""
+    assert expected == traces.rounded(value)
