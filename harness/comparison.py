@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -23,6 +23,7 @@ from harness import (
     options,
     outcome,
     plan,
+    progress,
     provision,
     reference,
     rendering,
@@ -77,8 +78,12 @@ class Located:
     recorded: dict[str, str]
 
 
-def compare(chosen: options.Options, context: Context) -> Result:
+def compare(chosen: options.Options, context: Context, folder: Path | None = None) -> Result:
     """Run a comparison and write its report.
+
+    Args:
+        chosen: what to do. context: from outside.
+        folder: of the run, if it is not to be made in `chosen.reports`; the same comparison that lies there goes on, or is finished.
 
     Raises:
         HarnessError: wrong usage, a build that cannot be had, a record that cannot be read.
@@ -87,16 +92,26 @@ def compare(chosen: options.Options, context: Context) -> Result:
     planned = plan.make(request)
     located = locate(request, chosen, context)
     asked = identity("compare", request, chosen, context)
-    run = runs.unfinished(chosen.reports, asked) if chosen.resume else None
-    if chosen.resume and run is None:
-        context.say(f"no unfinished run of this comparison in {chosen.reports}; starting a new one")
-    if run is None:
-        what = "-".join(side.label.replace("#", "") for side in request.sides)
-        run = runs.create(chosen.reports, what, asked, context.command, context.now)
+    if folder is not None:
+        run = runs.at(folder, asked, context.command, context.now)
+        if runs.is_finished(folder):
+            return Result(rendering.load(folder), folder)
     else:
-        context.say(f"going on with {run.folder}")
+        run = _run(request, asked, chosen, context)
     with runs.held(run.folder):
         return _compare(run, planned, located, chosen, context)
+
+
+def _run(request: Request, asked: str, chosen: options.Options, context: Context) -> runs.Run:
+    """Return the run to go on with, or a new one."""
+    run = runs.unfinished(chosen.reports, asked) if chosen.resume else None
+    if run is not None:
+        context.say(f"going on with {run.folder}")
+        return run
+    if chosen.resume:
+        context.say(f"no unfinished run of this comparison in {chosen.reports}; starting a new one")
+    what = "-".join(side.label.replace("#", "") for side in request.sides)
+    return runs.create(chosen.reports, what, asked, context.command, context.now)
 
 
 def identity(command: str, request: Request, chosen: options.Options, context: Context) -> str:
@@ -185,7 +200,7 @@ class Ran:
 def _run_jobs(bench: runner.Bench, planned: Plan, located: Located, context: Context) -> Ran:
     """Run all fidelity jobs, or take recorded references in their place."""
     live = tuple(job for job in planned.jobs if job.build not in located.recorded)
-    records = runner.run_jobs(bench, live, _progress(len(live), context), runner.run_job)
+    records = run_jobs(bench, live, context.say, runner.run_job)
     witnesses = {name: _witness(bench.run, record) for name, record in records.items()}
     jobs = [ledger.job_row(bench.run, job, records[job.name]) for job in live]
     tapes: dict[str, str] = {}
@@ -205,25 +220,18 @@ def _run_jobs(bench: runner.Bench, planned: Plan, located: Located, context: Con
     return Ran(witnesses, jobs, builds, tapes)
 
 
-def _progress(total: int, context: Context) -> Callable[[Job | SampleJob, store.Record | None], None]:
-    """Return what tells of each job as it ends."""
-    ended: list[str] = []
-
-    def progress(job: Job | SampleJob, record: store.Record | None) -> None:
-        if record is None:
-            return
-        ended.append(job.name)
-        ending = "" if record.ok else f": {record.reason}"
-        what = f"{job.workload} {job.side} {job.precision}" + (f" seed {job.number}" if isinstance(job, SampleJob) else "")
-        context.say(f"[{len(ended)}/{total}] {what}: {record.status}, {record.duration_s:.1f} s{ending}")
-
-    return progress
+def run_jobs(
+    bench: runner.Bench, jobs: Sequence[runner.Work], say: Callable[[str], None], run: Callable[[runner.Bench, runner.Work], store.Record]
+) -> dict[str, store.Record]:
+    """Run all jobs that are not finished yet, and tell of each."""
+    waiting = sum(runner.existing(bench.run / "jobs" / job.name) is None for job in jobs)
+    return runner.run_jobs(bench, jobs, progress.of_jobs(waiting, say), run)
 
 
 def _run_samples(bench: runner.Bench, planned: Plan, located: Located, context: Context, ran: Ran) -> dict[str, store.Record]:
     """Train from independent seeds; a recorded reference holds no trained models."""
     live = tuple(job for job in planned.samples if job.build not in located.recorded)
-    records = runner.run_jobs(bench, live, _progress(len(live), context), sampling.run_sample)
+    records = run_jobs(bench, live, context.say, sampling.run_sample)
     for job in live:
         ran.jobs.append(ledger.job_row(bench.run, job, records[job.name]))
         if records[job.name].ok:

@@ -37,12 +37,8 @@ def run(chosen: options.Options, context: Context) -> Recorded:
     )
     bench = comparison.make_bench(made.folder, located, chosen, context)
 
-    def progress(job: plan.Job | plan.SampleJob, record: store.Record | None) -> None:
-        if record is not None:
-            context.say(f"{job.workload} {job.side} {job.precision}: {record.status}")
-
-    records = runner.run_jobs(bench, planned.jobs, progress, runner.run_job)
-    records.update(runner.run_jobs(bench, planned.samples, progress, sampling.run_sample))
+    records = comparison.run_jobs(bench, planned.jobs, context.say, runner.run_job)
+    records.update(comparison.run_jobs(bench, planned.samples, context.say, sampling.run_sample))
     work: tuple[plan.Job | plan.SampleJob, ...] = (*planned.jobs, *planned.samples)
     done = [records[job.name] for job in work]
     jobs = [ledger.job_row(bench.run, job, record) for job, record in zip(work, done, strict=True)]

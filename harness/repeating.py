@@ -7,6 +7,7 @@ In lockstep and natively, with the framework's deterministic mode off and on; an
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from harness import comparison, ledger, options, plan, rounds, runner, runs, staging, store, timed
+from harness import comparison, ledger, options, plan, progress, rounds, runner, runs, staging, store, timed
 from harness.errors import UsageError
 from harness.fidelity import repeatability
 from harness.options import SEVERAL
@@ -136,10 +137,10 @@ def repeat(chosen: Repeated, context: Context) -> Result:
     with runs.held(run.folder):
         bench = comparison.make_bench(run.folder, located, asked, context)
         rows: list[RepeatRow] = []
-        for job in plan.make(request).jobs:
-            if job.precision in request.precisions:  # others stand behind a lower precision
-                for deterministic in (False, True):
-                    rows += _case(bench, job, deterministic, chosen.runs, context)
+        jobs = [job for job in plan.make(request).jobs if job.precision in request.precisions]  # others stand behind a lower precision
+        counting = dataclasses.replace(context, say=progress.counted(2 * len(jobs) * chosen.runs, context.say))
+        for job, deterministic in itertools.product(jobs, (False, True)):
+            rows += _case(bench, job, deterministic, chosen.runs, counting)
         price = [] if chosen.no_speed else _price(bench, asked, rows, context)
         report = RepeatReport(run.created, run.command, tuple(rows), tuple(price), exit_code(rows))
         document = {"schema": SCHEMA, **dataclasses.asdict(report)}
@@ -189,8 +190,8 @@ def _case(bench: runner.Bench, job: plan.Job, deterministic: bool, count: int, c
         variants = tuple(one for one in job.variants if dict(one)["kind"] in ("ulp", "repeat")) if number == MEASURED else ()
         again = RepeatJob(**{**given, "variants": variants, "deterministic": deterministic}, run=number)
         mode = "on" if deterministic else "off"
-        what = "what rounding moves" if number == MEASURED else f"run {number + 1} of {count}"
-        context.say(f"{job.workload} {job.side} {job.precision}, deterministic mode {mode}: {what}")
+        what = f"{job.workload} {job.side} {job.precision}, deterministic mode {mode}"
+        context.say(f"{what}: what rounding moves" if number == MEASURED else progress.Step(f"{what}: run {number + 1} of {count}", what))
         return run_job(bench, again)
 
     case = Case(bench.run, job, deterministic, tuple(run(number) for number in range(count)))

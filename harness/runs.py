@@ -70,6 +70,32 @@ def create(reports: Path, what: str, asked: str, command: str, now: datetime.dat
     raise UsageError(f"--reports {reports}: too many runs named {stem}; clean up with `harness clean`.")
 
 
+def at(folder: Path, asked: str, command: str, now: datetime.datetime) -> Run:
+    """Return the run in a folder of the caller's own: the same work that lies there, or a new run in place of whatever does.
+
+    Raises:
+        Busy: another process works in it.
+    """
+    with contextlib.suppress(RecordError, FileNotFoundError):
+        document = store.read_json(folder / RUN_FILE, "run", SCHEMA)
+        if document.get("key") == asked:
+            return Run(folder, asked, str(document["command"]), str(document["created"]))
+    if folder.is_dir():
+        with held(folder):
+            shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    run = Run(folder, asked, command, now.isoformat(timespec="seconds"))
+    run.mark(finished=False)
+    return run
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether a run came to its end, and all its jobs ended well."""
+    with contextlib.suppress(RecordError, FileNotFoundError):
+        return bool(store.read_json(folder / RUN_FILE, "run", SCHEMA).get("finished"))
+    return False
+
+
 def all_runs(reports: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
     """Yield the folders of all runs, newest first, with their `run.json`."""
     found = sorted(reports.glob(f"*/{RUN_FILE}"), key=lambda path: (path.stat().st_mtime, path.parent.name), reverse=True)

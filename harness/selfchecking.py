@@ -18,6 +18,7 @@ from backends.contract import ACTIONS
 from harness import comparison, options, plan, rounds, runner, runs, staging, store
 from harness.errors import JobFailed, UsageError
 from harness.options import SEVERAL
+from harness.progress import Step
 from harness.report import curves
 from harness.speed import selfcheck
 
@@ -168,7 +169,9 @@ def _measure(bench: runner.Bench, job: plan.SpeedJob, budget_s: float, context: 
         number = len(measured)
         slowdown = selfcheck.turn(number)
         what = f"{100 * slowdown:g} % slower" if slowdown else "identical"
-        context.say(f"{job.workload} {job.precision}: round {number + 1} of {' '.join(labels)}, {what}")
+        line = f"{job.workload} {job.precision}: round {number + 1} of {' '.join(labels)}, {what}"
+        left_s = max(budget_s - (time.monotonic() - started), (selfcheck.LEAST_ROUNDS - number) * longest_s)
+        context.say(Step(line, f"checking {job.workload} {labels[0]}", number, None, max(0.0, left_s), passing=number > 0))
         try:
             record = rounds.run_round(bench, dataclasses.replace(job, slowdowns=(0.0, slowdown)), labels, number, files)
         except rounds.SideFailed as failure:

@@ -18,6 +18,7 @@ from backends.contract import ACTIONS
 from harness import costs, parity, rounds, runner, store
 from harness.errors import JobFailed
 from harness.plan import SpeedJob, arguments, describe
+from harness.progress import Step
 from harness.report.model import SpeedRow
 from harness.speed import estimate, schedule, traces, verdict
 
@@ -46,10 +47,35 @@ def run_speed(
             one.final = True
             continue
         started, before = time.monotonic(), len(one.records)
-        _add_round(bench, one, say)
+        _add_round(bench, one, _counting(say, *_rest(timed, todo, budget_s - spent_s)))
         had_s = one.records[-1].duration_s if len(one.records) > before else 0.0
         spent_s += max(time.monotonic() - started, had_s)  # the second where it was taken from disk
     return timed
+
+
+def _counting(say: Callable[[str], None], done: int, total: int | None, left_s: float | None) -> Callable[[str], None]:
+    """Return what adds these numbers, of all rounds together, to the steps it is told of."""
+    return lambda line: say(line.counted(done, total, left_s) if isinstance(line, Step) else line)
+
+
+def _rest(timed: Sequence[Timed], todo: Sequence[Timed], left_s: float) -> tuple[int, int | None, float | None]:
+    """Return how many rounds have run, how many there will be, if that is known, and about how long the rest takes, seconds.
+
+    Until each job has the least number of rounds, that is what is counted; the ones beyond it end with the budget, or before.
+    """
+    done = sum(len(one.records) for one in timed)
+    missing = {id(one): schedule.MIN_ROUNDS - len(one.records) for one in todo}
+    if all(number <= 0 for number in missing.values()):
+        return done, None, max(0.0, left_s)
+    known = [record.duration_s for one in timed for record in one.records]
+    total = done + sum(max(0, number) for number in missing.values())
+    if not known:
+        return done, total, None
+    usual_s = statistics.median(known)
+    return done, total, sum(
+        max(0, missing[id(one)]) * (statistics.median(record.duration_s for record in one.records) if one.records else usual_s)
+        for one in todo
+    )
 
 
 def _settled(one: Timed) -> bool:
@@ -100,7 +126,8 @@ def _add_round(bench: runner.Bench, one: Timed, say: Callable[[str], None]) -> N
     if done is not None and done.ok and done.job.get("labels") == one.labels:
         one.records.append(done)
         return
-    say(f"{one.job.workload} {one.job.precision}: round {number + 1} of {' '.join(one.labels)}")
+    what = f"{one.job.workload} {one.job.precision}"
+    say(Step(f"{what}: round {number + 1} of {' '.join(one.labels)}", f"timing {what}", passing=number > 0))
     try:
         files = runner.inputs(bench, one.job.workload, one.job.preset, one.job.seed, 1)
         record = rounds.run_round(bench, one.job, one.labels, number, files)
