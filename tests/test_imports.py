@@ -17,13 +17,13 @@ ROOT = Path(__file__).parents[1]
 FRAMEWORKS = {"jax", "keras", "flax", "mxnet", "paddle", "tensorflow", "tf_keras", "tf_slim", "torch", "torchaudio", "torchvision"}
 #: A pure module may import these of the standard library and of what is installed, and of the harness what is pure itself.
 PURE = {"judging", "outcome"}
-PURE_FOLDERS = {"fidelity", "plan", "speed"}
+PURE_FOLDERS = {"changes", "fidelity", "plan", "speed"}
 PURE_IMPORTS = {
     "__future__", "collections", "dataclasses", "functools", "hashlib", "itertools", "json", "math", "numpy", "re", "scipy", "shlex",
     "statistics", "typing",
 }
 PURE_HARNESS = {
-    "harness.errors", "harness.fidelity", "harness.speed", "harness.plan", "harness.workloads.spec", "harness.report.model",
+    "harness.changes", "harness.errors", "harness.fidelity", "harness.speed", "harness.plan", "harness.workloads.spec", "harness.report.model",
     "harness.report.traces",
 }
 STARTERS = {"subprocess", "multiprocessing", "pty", "concurrent.futures.process", "asyncio"}
@@ -46,6 +46,8 @@ PICKLE_EXCEPTIONS = {"harness/workloads/ehr_mgan/pickles.py": "its unpickler loo
 PICKLE_LOADERS = {"pickle.load", "pickle.loads", "pickle.Unpickler"}
 #: `json` in memory, outside `store`: why each may.
 JSON_EXCEPTIONS = {
+    "harness/history/ingest.py": "takes a report apart by its own JSON",
+    "harness/history/restore.py": "puts a report together by its own JSON",
     "harness/naming.py": "a file that the user writes",
     "harness/plan/jobs.py": "a job's identity is the hash of its JSON",
     "harness/probe.py": "parses the line that a foreign interpreter printed",

@@ -1,0 +1,147 @@
+"""A history as other modules use it: one object over one file, each question in a transaction of its own."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import overload
+
+from sqlalchemy import func, select
+
+from harness.history import aggregate, evidence, ingest, query, restore, schema
+from harness.history.database import BUSY_S, Database
+from harness.history.model import (
+    Added,
+    Bucket,
+    Key,
+    Night,
+    RunRow,
+    SpeedKey,
+    SpeedPoint,
+    StageKey,
+    StagePoint,
+    Wanted,
+)
+from harness.report.model import Report
+
+#: Where runs are added if nothing else is said.
+DEFAULT = Path("reports/history.sqlite")
+ALL = Wanted()
+BUCKETS = 200
+
+
+class History:
+    """The results of all runs that were added to one file. Use it in a `with`; several processes may have it open.
+
+    Every method may raise Busy, CorruptRecord or another RecordError, with the file named and what to do.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> History:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def add(self, report: Report, folder: Path | None = None, night: str | None = None) -> Added:
+        """Add a run; when this returns, it is on disk. What is there already stays as it is.
+
+        Args:
+            report: the judged run. folder: the run's, with its jobs' records, if it is still there.
+            night: the date that the run counts to, "YYYY-MM-DD"; the one on which it began, if not given.
+
+        Raises:
+            CorruptRecord: the report does not say when it was made.
+        """
+        began = ingest.moment(report)
+        found = evidence.gather(report, folder)  # before the lock is taken: it may read many megabytes
+        where = str(folder.absolute()) if folder else ""
+        origin = ingest.Origin(where, night or f"{began:%Y-%m-%d}", time.time())
+        with self._database.writing() as connection:
+            return ingest.add(connection, report, found, origin)
+
+    def count(self) -> dict[str, int]:
+        """Return how many rows each table has."""
+        with self._database.reading() as connection:
+            tables = schema.METADATA.tables
+            return {name: connection.execute(select(func.count()).select_from(tables[name])).scalar_one() for name in tables}
+
+    def nights(self, wanted: Wanted = ALL) -> list[Night]:
+        """Return the nights that runs count to, the newest first."""
+        with self._database.reading() as connection:
+            return query.nights(connection, wanted)
+
+    def runs(self, wanted: Wanted = ALL) -> list[RunRow]:
+        """Return the runs that have a row of what is wanted, the newest first."""
+        with self._database.reading() as connection:
+            return query.runs(connection, wanted)
+
+    def report(self, run: str) -> Report:
+        """Return a run's report, equal to what was added.
+
+        Args:
+            run: its id, or a beginning of it that no other has.
+
+        Raises:
+            UnknownName: no such run.
+        """
+        with self._database.reading() as connection:
+            return restore.report(connection, query.number_of(connection, run))
+
+    def stage_keys(self, wanted: Wanted = ALL) -> list[StageKey]:
+        """Return the keys of all series of stages, sorted."""
+        with self._database.reading() as connection:
+            return query.keys(connection, StageKey, wanted)
+
+    def speed_keys(self, wanted: Wanted = ALL) -> list[SpeedKey]:
+        """Return the keys of all series of speed, sorted."""
+        with self._database.reading() as connection:
+            return query.keys(connection, SpeedKey, wanted)
+
+    @overload
+    def series(self, key: StageKey, wanted: Wanted = ALL) -> list[StagePoint]: ...
+
+    @overload
+    def series(self, key: SpeedKey, wanted: Wanted = ALL) -> list[SpeedPoint]: ...
+
+    def series(self, key: StageKey | SpeedKey, wanted: Wanted = ALL) -> list[StagePoint] | list[SpeedPoint]:
+        """Return the points of a series in time order; of `wanted`, nights and the limit count: the newest so many."""
+        with self._database.reading() as connection:
+            if isinstance(key, StageKey):
+                return query.stage_series(connection, key, wanted)
+            return query.speed_series(connection, key, wanted)
+
+    def buckets(self, key: Key, value: str, count: int = BUCKETS, wanted: Wanted = ALL) -> list[Bucket]:
+        """Return a number of a series (`aggregate.VALUES`) summed up in at most `count` stretches of equal duration.
+
+        Raises:
+            UnknownName: there is no such number.
+        """
+        with self._database.reading() as connection:
+            return aggregate.buckets(connection, key, value, count, wanted)
+
+    def verdicts(self, kind: type[Key], wanted: Wanted = ALL) -> dict[str, dict[str, int]]:
+        """Return, of each night, how many rows of a kind (`StageKey`, `SpeedKey`) have which verdict; the oldest night first."""
+        with self._database.reading() as connection:
+            return aggregate.verdicts(connection, kind, wanted)
+
+    def faults(self) -> list[str]:
+        """Return what is broken in the file; looks at all of it."""
+        return self._database.faults()
+
+
+def open_history(path: Path = DEFAULT, create: bool = True, busy_s: float = BUSY_S) -> History:
+    """Open a history, and bring an older file to today's schema.
+
+    Raises:
+        UsageError: there is none, and `create` is False. NewerSchema, CorruptRecord, RecordError: it cannot be used.
+        Busy: other processes have kept it locked for `busy_s` seconds.
+    """
+    return History(Database(path, create, busy_s))

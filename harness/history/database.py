@@ -1,0 +1,160 @@
+"""The SQLite file behind a history: how it is opened, brought to the newest schema, and what its errors mean.
+
+Write-ahead log: readers and one writer do not wait for each other; writers wait in line, up to `BUSY_S`. A transaction that
+writes takes the lock when it begins (`BEGIN IMMEDIATE`): one that reads first and then finds another writer could not wait.
+`synchronous = FULL`: what was committed survives a power cut too. The log needs memory that the machine's processes
+share, so the file must not lie on a network file system.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+
+from harness.errors import Busy, CorruptRecord, HarnessError, NewerSchema, RecordError, UsageError
+from harness.history.migrations import APPLICATION_ID, LATEST, STEPS
+
+#: Writers wait this long for each other; adding a run takes some milliseconds.
+BUSY_S = 30.0
+RETRY_S = 0.02
+#: What SQLite says where the file itself is at fault.
+BROKEN = ("not a database", "malformed", "no such table", "no such column", "decode")
+AGAIN = "Move it away and add the runs again: harness history add reports/*/"
+
+
+class Database:
+    """One open file. Close it, or use it in a `with`.
+
+    Raises:
+        UsageError: there is no such file and none is to be made. NewerSchema, CorruptRecord: the file cannot be used.
+        Busy: others have kept it locked. RecordError: it cannot be read or written.
+    """
+
+    def __init__(self, path: Path, create: bool = True, busy_s: float = BUSY_S) -> None:
+        self.path, self.busy_s = path, busy_s
+        if not path.is_file() and not create:
+            raise UsageError(f"{path}: there is no history. Make one with: harness history add RUN --history {path}")
+        if path.is_dir():
+            raise UsageError(f"{path}: this is a folder; give a file, e.g. {path / 'history.sqlite'}")
+        self._engine = self._connectable()
+        try:
+            with translated(path):
+                if create:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                self._prepare()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file; the last one who does so moves the log into it."""
+        self._engine.dispose()
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection that sees one state of the file, whoever writes meanwhile."""
+        with translated(self.path), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give a connection whose changes all happen when the block ends, or none does."""
+        with translated(self.path), self._engine.connect().execution_options(write=True) as connection, connection.begin():
+            yield connection
+
+    def faults(self) -> list[str]:
+        """Return what is broken in the file, by SQLite's own check of every page and every reference; looks at all of it."""
+        with self.reading() as connection:
+            found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
+            dangling = [f"table {row[0]}, row {row[1]}: no such {row[2]}" for row in connection.exec_driver_sql("PRAGMA foreign_key_check")]
+        return [line for line in found if line != "ok"] + dangling
+
+    def _connectable(self) -> Engine:
+        engine = create_engine(URL.create("sqlite", database=str(self.path)), connect_args={"timeout": self.busy_s})
+
+        @event.listens_for(engine, "connect")
+        def connected(connection: Any, _: Any) -> None:
+            connection.isolation_level = None  # transactions begin below, and not where the driver thinks best
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA synchronous = FULL")
+
+        @event.listens_for(engine, "begin")
+        def begun(connection: Connection) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("write") else "BEGIN")
+
+        return engine
+
+    def _prepare(self) -> None:
+        """Refuse what is no history of ours, and take the steps that are missing."""
+        with self.reading() as connection:
+            version = self._version(connection)
+        if version == LATEST:
+            return
+        if not version:
+            self._use_log()
+        with self.writing() as connection:
+            version = self._version(connection)  # again: another process may have been faster
+            for step in STEPS[version:]:
+                for statement in step.statements:
+                    connection.exec_driver_sql(statement)
+            connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.exec_driver_sql(f"PRAGMA user_version = {LATEST}")
+
+    def _version(self, connection: Connection) -> int:
+        """Return how many steps the file has taken; 0 of an empty one."""
+        application, version, tables = (
+            int(connection.exec_driver_sql(statement).scalar_one())
+            for statement in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
+        )
+        if application != APPLICATION_ID and (tables or version or application):
+            raise CorruptRecord(f"{self.path}: this is another program's SQLite file, no history of the harness. Name another file.")
+        if version > LATEST:
+            raise NewerSchema(
+                f"{self.path}: this history has schema {version}, this harness reads up to {LATEST}. "
+                "Upgrade parity-harness, or name another file."
+            )
+        return version
+
+    def _use_log(self) -> None:
+        """Switch to the write-ahead log, which the file remembers. SQLite does not wait for others here, so we do."""
+        deadline = time.monotonic() + self.busy_s
+        while True:
+            try:
+                with self._engine.connect() as connection:
+                    driver = connection.connection.driver_connection
+                    assert isinstance(driver, sqlite3.Connection)
+                    driver.execute("PRAGMA journal_mode = WAL").fetchall()
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(RETRY_S)
+
+
+@contextlib.contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn the database's errors into ours, with what to do."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _error(path, error.orig) from error
+    except sqlite3.Error as error:
+        raise _error(path, error) from error
+    except OSError as error:
+        raise RecordError(f"{path}: the history cannot be opened ({error.strerror}). Name another file, or mend this.") from error
+
+
+def _error(path: Path, error: BaseException | None) -> HarnessError:
+    text = str(error)
+    if "locked" in text or "busy" in text:
+        return Busy(f"{path}: other processes have kept the history locked for {BUSY_S:g} s. Try again.")
+    if any(sign in text for sign in BROKEN):
+        return CorruptRecord(f"{path}: this history is damaged, or no history ({text}). {AGAIN}")
+    return RecordError(f"{path}: the history cannot be used ({text}). Make room, or give the right to write there; then try again.")

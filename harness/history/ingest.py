@@ -1,0 +1,198 @@
+"""From a judged report to rows of the tables, without a loss; `restore` makes the report again.
+
+Works on the report's JSON, whose form is versioned and stable: a field that has a column goes there, what a key tells goes to
+`series`, every other into `more`, so that a report with fields of a later day is kept whole.
+
+The same run is the same, wherever it lies and whenever it is added. A run that went on (`--resume`) or was judged again is the
+same too: every job that had ended well is still in it, with the same duration to the last bit; it takes its old rows' place.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import functools
+import hashlib
+import itertools
+import json
+import shlex
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, insert, select
+
+from harness.errors import CorruptRecord
+from harness.history import schema
+from harness.history.evidence import Evidence
+from harness.history.model import FIDELITY, SPEED, Added
+from harness.report import json_format
+from harness.report.model import JobRow, QualityRow, Report, SpeedRow, StageRow
+
+Plain = dict[str, Any]
+#: What every row of a run, or of a series, has beside the fields of the report.
+OURS = {"number", "run", "series", "created_s", "source_hash", "more"}
+#: What a key tells of a row; its stage or action, which the key calls `subject`, too.
+TOLD_BY_KEY = {FIDELITY: ("workload", "preset", "a", "b", "precision", "seed"),
+               SPEED: ("workload", "preset", "a", "b", "precision", "seed", "threads")}
+SUBJECT = {FIDELITY: "stage", SPEED: "action"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Origin:
+    """Where a run comes from.
+
+    Attributes:
+        folder: where it lies; empty if unknown. night: the date it counts to. now_s: when it is added, seconds since 1970.
+    """
+
+    folder: str
+    night: str
+    now_s: float
+
+
+def moment(report: Report) -> datetime.datetime:
+    """Return when a run began; of a time without a zone, as UTC.
+
+    Raises:
+        CorruptRecord: the report does not tell.
+    """
+    try:
+        found = datetime.datetime.fromisoformat(report.created)
+    except ValueError as error:
+        raise CorruptRecord(
+            f"the report '{report.title}' was created at {report.created!r}, which is no date and time (ISO 8601): it is altered."
+        ) from error
+    return found if found.tzinfo else found.replace(tzinfo=datetime.timezone.utc)
+
+
+def add(connection: Connection, report: Report, evidence: Evidence, origin: Origin) -> Added:
+    """Add a run, unless it is there already; all of it, in the caller's transaction."""
+    document = json.loads(json_format.to_json(report))
+    asked, content = _digest([report.created, report.command, report.title]), _digest(document)
+    name, replaced = asked, False
+    for stored in connection.execute(select(schema.RUNS).where(schema.RUNS.c.asked == asked)).all():
+        had, has = _had(connection, stored.number), {(job["job"], job["duration_s"]) for job in document["jobs"] if job["status"] == "ok"}
+        fewer = evidence.records < stored.records  # of the same jobs: only the report is left of the run
+        same = stored.content == content and evidence.records == stored.records
+        if same or had > has or (had == has and fewer):
+            return Added(stored.id, new=False)
+        if had <= has:
+            connection.execute(delete(schema.RUNS).where(schema.RUNS.c.number == stored.number))
+            name, replaced = stored.id, True
+            break
+        name = _digest([asked, content])  # another run, begun in the same second with the same words
+    _insert(connection, document, evidence, {
+        "id": name, "asked": asked, "content": content, "records": evidence.records, "revision": evidence.revision,
+        "created_s": moment(report).timestamp(), "night": origin.night, "folder": origin.folder, "added_s": origin.now_s,
+    })
+    return Added(name, new=not replaced, replaced=replaced)
+
+
+def _had(connection: Connection, run: int) -> set[tuple[str, float]]:
+    """Return the jobs of a stored run that ended well, each with its duration."""
+    jobs = schema.JOBS.c
+    return {(row[0], row[1]) for row in connection.execute(select(jobs.job, jobs.duration_s).where(jobs.run == run, jobs.status == "ok"))}
+
+
+def _insert(connection: Connection, document: Plain, evidence: Evidence, about: Plain) -> None:
+    """Insert a run with everything that belongs to it."""
+    rows = {name: document.pop(name) for name in ("stages", "speed", "quality", "jobs", "builds")}
+    flat = {**document, **document.pop("summary")}
+    run = _put(connection, schema.RUNS, [{**about, **_split(schema.RUNS, flat, {"summary", *about})}])
+    own = {"run": run}
+    jobs = [{**own, **_split(schema.JOBS, row, (), _defaults(JobRow))} for row in rows["jobs"]]
+    quality = [{**own, **_split(schema.QUALITY, row, (), _defaults(QualityRow))} for row in rows["quality"]]
+    for table, found in ((schema.JOBS, jobs), (schema.QUALITY, quality)):
+        _put(connection, table, found)
+    _insert_builds(connection, run, rows["builds"], evidence)
+    own = {"run": run, "created_s": about["created_s"]}
+    for row in rows["stages"]:
+        _put(connection, schema.STAGES, [{**own, **_of_series(connection, FIDELITY, row, evidence)}])
+    for place, row in enumerate(rows["speed"]):
+        number = _put(connection, schema.SPEED, [{**own, **_of_series(connection, SPEED, row, evidence)}])
+        _put(connection, schema.ROUNDS, [{"speed": number, **dataclasses.asdict(one)} for one in evidence.rounds.get(place, ())])
+
+
+def _put(connection: Connection, table: Table, rows: list[Plain]) -> int:
+    """Insert rows; return the number of the last one, where the table numbers them."""
+    if not rows:
+        return 0
+    if len(rows) > 1 or "number" not in table.c or "number" in rows[0]:
+        connection.execute(insert(table), rows)
+        return 0
+    key = connection.execute(insert(table).values(rows[0])).inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def _split(table: Table, row: Plain, taken: Iterable[str], defaults: Mapping[str, Any] | None = None) -> Plain:
+    """Return a report's row as a table's: fields with a column, and the others, if they say something, in `more`."""
+    columns = {column.name for column in table.c} - OURS - {*taken}
+    values = {name: row.get(name) for name in columns}
+    more = {name: value for name, value in row.items() if name not in columns and name not in taken}
+    return {**values, "more": {name: value for name, value in more.items() if (defaults or {}).get(name, ...) != value}}
+
+
+@functools.cache
+def _defaults(kind: type[StageRow | SpeedRow | JobRow | QualityRow]) -> Mapping[str, Any]:
+    """Return the defaults of a kind of row, as JSON."""
+    found = {field.name: field.default for field in dataclasses.fields(kind)}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items() if value is not dataclasses.MISSING}
+
+
+def _of_series(connection: Connection, kind: str, row: Plain, evidence: Evidence) -> Plain:
+    """Return a row of a stage or of speed, with its series and the hash of what was measured."""
+    table, subject, told = (schema.STAGES if kind == FIDELITY else schema.SPEED), SUBJECT[kind], TOLD_BY_KEY[kind]
+    settings = _settings(row.get("command", ""))
+    key = {"kind": kind, **settings, **{name: row[name] for name in told}, "subject": row[subject]}
+    found = select(schema.SERIES.c.number).where(*(schema.SERIES.c[name] == value for name, value in key.items()))
+    series = connection.execute(found).scalar_one_or_none() or _put(connection, schema.SERIES, [key])
+    values = _split(table, row, {subject, *told}, _defaults(StageRow if kind == FIDELITY else SpeedRow))
+    return {"series": series, "source_hash": _source_hash(row, evidence), **values}
+
+
+def _settings(command: str) -> Plain:
+    """Return the settings that a row does not tell, from the command that reproduces it."""
+    try:
+        words = shlex.split(command)
+    except ValueError:  # an unbalanced quote: a report that was altered
+        words = []
+    given = dict(itertools.pairwise(words))
+    threads = given.get("--threads", "0")
+    return {
+        "device": given.get("--device", "cpu"), "execution": given.get("--execution", "default"), "data": given.get("--data", ""),
+        "threads": int(threads) if threads.isdecimal() else 0,
+    }
+
+
+def _source_hash(row: Plain, evidence: Evidence) -> str:
+    """Return the hash of both sides' sources and of the workload's specification; empty if nothing is known of them."""
+    parts = [evidence.specs.get((row["workload"], row["preset"]), "")]
+    for label in (row["a"], row["b"]):  # `tf1 fp64` is a side of `tf1`
+        port = evidence.ports.get((label, row["workload"])) or evidence.ports.get((label.split()[0], row["workload"]))
+        parts.append(port.source_hash if port else "")
+    return _digest(parts) if any(parts) else ""
+
+
+def _insert_builds(connection: Connection, run: int, reported: list[Plain], evidence: Evidence) -> None:
+    """Insert the report's builds, and those that only the rounds know: a report without fidelity lists none."""
+    named = {row["build"] for row in reported}
+    others = [
+        {"build": label, "python": str(identity.get("python", "")), "platform": str(identity.get("platform", "")), "origin": "",
+         "versions": dict(identity.get("versions", {}))}
+        for label, identity in evidence.identities.items() if label not in named
+    ]
+    for row in [*reported, *others]:
+        more = {name: value for name, value in row.items() if name not in ("build", "python", "platform", "origin")}
+        told = {name: row[name] for name in ("build", "python", "platform", "origin")}
+        _put(connection, schema.BUILDS, [{"run": run, **told, "reported": row["build"] in named, "more": more}])
+        versions = [{"run": run, "build": row["build"], "package": name, "version": str(text)} for name, text in row["versions"].items()]
+        _put(connection, schema.PACKAGES, versions)
+    _put(connection, schema.PORTS, [
+        {"run": run, "build": label, "workload": workload, **dataclasses.asdict(port)}
+        for (label, workload), port in evidence.ports.items()
+    ])
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,71 @@
+"""From rows of the tables back to the report's own rows, through the report's JSON and its reader, which checks every value."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, Table, select
+
+from harness.history import schema
+from harness.history.ingest import OURS, SUBJECT, TOLD_BY_KEY
+from harness.history.model import FIDELITY, SPEED
+from harness.report import json_format
+from harness.report.model import Report, SpeedRow, StageRow
+
+Plain = dict[str, Any]
+EMPTY = Report(
+    title="", created="", harness_version="", command="", fidelity="", headline="", stages=(), speed=(), jobs=(), builds=(), tapes={},
+)
+#: What `runs` tells beside the report.
+ABOUT = OURS | {"id", "asked", "content", "records", "night", "created_s", "revision", "folder", "added_s", "host"}
+
+
+def stage_rows(found: Sequence[RowMapping]) -> tuple[StageRow, ...]:
+    """Return rows of stages from rows of `joined`."""
+    return _parse(stages=[_of_key(FIDELITY, schema.STAGES, row) for row in found]).stages
+
+
+def speed_rows(found: Sequence[RowMapping]) -> tuple[SpeedRow, ...]:
+    """Return rows of speed from rows of `joined`."""
+    return _parse(speed=[_of_key(SPEED, schema.SPEED, row) for row in found]).speed
+
+
+def joined(table: Table) -> Select[Any]:
+    """Return the query for rows of stages or speed with their keys."""
+    key = [schema.SERIES.c[name] for name in schema.KEY]
+    return select(table, *key).join(schema.SERIES, schema.SERIES.c.number == table.c.series)
+
+
+def report(connection: Connection, run: int) -> Report:
+    """Return a stored run's report, equal to what was added."""
+    about = _plain(schema.RUNS, connection.execute(select(schema.RUNS).where(schema.RUNS.c.number == run)).mappings().one(), ABOUT)
+    summary = {name: about.pop(name) for name in json_format.SUMMARY}
+    builds = select(schema.BUILDS).where(schema.BUILDS.c.run == run, schema.BUILDS.c.reported)
+    return _parse(
+        **about, summary=summary,
+        stages=[_of_key(FIDELITY, schema.STAGES, row) for row in _ordered(connection, joined(schema.STAGES), schema.STAGES, run)],
+        speed=[_of_key(SPEED, schema.SPEED, row) for row in _ordered(connection, joined(schema.SPEED), schema.SPEED, run)],
+        jobs=[_plain(schema.JOBS, row) for row in _ordered(connection, select(schema.JOBS), schema.JOBS, run)],
+        quality=[_plain(schema.QUALITY, row) for row in _ordered(connection, select(schema.QUALITY), schema.QUALITY, run)],
+        builds=[_plain(schema.BUILDS, row, OURS | {"reported"}) for row in _ordered(connection, builds, schema.BUILDS, run)],
+    )
+
+
+def _ordered(connection: Connection, query: Select[Any], table: Table, run: int) -> Sequence[RowMapping]:
+    return connection.execute(query.where(table.c.run == run).order_by(table.c.number)).mappings().all()
+
+
+def _plain(table: Table, row: RowMapping, ours: set[str] = OURS) -> Plain:
+    """Return a table's row as a report's JSON has it."""
+    return {**{column.name: row[column.name] for column in table.c if column.name not in ours}, **row["more"]}
+
+
+def _of_key(kind: str, table: Table, row: RowMapping) -> Plain:
+    return {**_plain(table, row), **{name: row[name] for name in TOLD_BY_KEY[kind]}, SUBJECT[kind]: row["subject"]}
+
+
+def _parse(**parts: Any) -> Report:
+    document = json.loads(json_format.to_json(EMPTY))
+    return json_format.from_json(json.dumps({**document, **parts}), "the history")
