@@ -59,11 +59,11 @@ def gather(report: Report, folder: Path | None) -> Evidence:
     if folder is not None:
         found.revision = _revision(report, folder)
         for name in _lockstep(report):
-            for document in _read(folder / name):
+            for document in _read(folder, name):
                 found.records += 1
                 _note(found, document["job"], str(document["job"].get("side", "")), document["result"])
         for name, rows in sorted(_timed(report).items()):
-            for document in _read(folder / name):
+            for document in _read(folder, name):
                 found.records += 1
                 for label, opened in document["result"].get("opened", {}).items():
                     _note(found, document["job"], label, opened)
@@ -86,10 +86,12 @@ def _revision(report: Report, folder: Path) -> str:
     return ""
 
 
-def _read(folder: Path) -> Iterator[Mapping[str, Any]]:
-    """Yield a job's manifest, if there is one that can be read; its tensors may have gone."""
+def _read(run: Path, name: str) -> Iterator[Mapping[str, Any]]:
+    """Yield a job's manifest, if there is one that can be read; its tensors may have gone. What a report names lies below its run."""
+    if Path(name).is_absolute() or ".." in Path(name).parts:
+        return
     with contextlib.suppress(RecordError, FileNotFoundError):
-        document = store.read_json(folder / store.MANIFEST, "record", store.SCHEMA)
+        document = store.read_json(run / name / store.MANIFEST, "record", store.SCHEMA)
         if document.get("status") == "ok" and isinstance(document.get("job"), dict) and isinstance(document.get("result"), dict):
             yield document
 

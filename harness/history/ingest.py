@@ -169,7 +169,7 @@ def _source_hash(row: Plain, evidence: Evidence) -> str:
     """Return the hash of both sides' sources and of the workload's specification; empty if nothing is known of them."""
     parts = [evidence.specs.get((row["workload"], row["preset"]), "")]
     for label in (row["a"], row["b"]):  # `tf1 fp64` is a side of `tf1`
-        port = evidence.ports.get((label, row["workload"])) or evidence.ports.get((label.split()[0], row["workload"]))
+        port = evidence.ports.get((label, row["workload"])) or evidence.ports.get((label.partition(" ")[0], row["workload"]))
         parts.append(port.source_hash if port else "")
     return _digest(parts) if any(parts) else ""
 
