@@ -80,13 +80,12 @@ def dry_run(chosen: options.Options, context: Context) -> list[Row]:
     rows += [(f"job {job.name}", f"{job.steps} steps on {job.preset} from seed {job.own_seed}, {job.rows} rows") for job in planned.samples]
     rounds_s = 0.0
     for timed in planned.speed:
-        phases = len(timed.actions) - len(ACTIONS)
-        once_s = schedule.MIN_ROUNDS * len(timed.sides) * (SIDE_ROUND_S + phases * PHASE_ROUND_S)
+        phases, once_s = len(timed.actions) - len(ACTIONS), least_s(timed)
         rounds_s += once_s
         beside = f" and {phases} phases" if phases else ""
         text = f"{timed.preset}, {' and '.join(ACTIONS)}{beside}, at least {schedule.MIN_ROUNDS} rounds, about {once_s:.0f} s"
         rows.append((f"speed {timed.workload} {timed.precision}", text))
-    work_s = len(planned.jobs) * JOB_S + len(planned.samples) * SAMPLE_S + rounds_s
+    work_s = jobs_s(planned) + rounds_s
     more = f"up to {max(0.0, chosen.budget - rounds_s):.0f} s more of timing (--budget), {install_s:.0f} s to install"
     rows.append(("time", f"about {work_s:.0f} s of work, {more}"))
     disk = sum(_bytes(job, request) for job in planned.jobs)
@@ -97,6 +96,17 @@ def dry_run(chosen: options.Options, context: Context) -> list[Row]:
         found = runs.unfinished(chosen.reports, comparison.identity("compare", request, chosen, context))
         rows.append(("resume", str(found.folder) if found else "no unfinished run of this comparison; a new one would start"))
     return rows
+
+
+def jobs_s(planned: plan.Plan) -> float:
+    """Return about how long the jobs of fidelity take, seconds."""
+    return len(planned.jobs) * JOB_S + len(planned.samples) * SAMPLE_S
+
+
+def least_s(timed: plan.SpeedJob) -> float:
+    """Return about how long the least number of rounds takes, seconds."""
+    phases = len(timed.actions) - len(ACTIONS)
+    return schedule.MIN_ROUNDS * len(timed.sides) * (SIDE_ROUND_S + phases * PHASE_ROUND_S)
 
 
 def _build(build: str, device: str, chosen: options.Options, context: Context) -> tuple[str, float, int]:

@@ -84,7 +84,7 @@ def counted(total: int, say: Callable[[str], None], clock: Callable[[], float] =
 
 def spell(seconds: float) -> str:
     """Return a duration as people say it, no more precise than an estimate is."""
-    if seconds < 90:
+    if seconds < 120:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"

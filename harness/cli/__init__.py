@@ -10,15 +10,17 @@ from typing import NoReturn
 from cyclopts import CycloptsError
 from rich.text import Text
 
-from harness.cli import looking, measuring, models, references
+from harness.cli import looking, measuring, models, nightly, references
 from harness.cli.console import ERR, app
 from harness.errors import HarnessError, UsageError
 
 INTERRUPTED = 130
 DEFECT = 4
-RESUMABLE = ("compare", "run", "train")
+_RESUME = "; what is finished is kept. Go on with the same command and --resume."
+#: What is said of a command that was broken off and can go on.
+KEPT = {"compare": _RESUME, "run": _RESUME, "train": _RESUME, "nightly": "; what is finished is kept. The same command goes on with it."}
 #: The modules that register the commands.
-COMMANDS = (measuring, models, looking, references)
+COMMANDS = (measuring, nightly, models, looking, references)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -39,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         ERR.print_exception()
         sys.exit(DEFECT)
     except KeyboardInterrupt:
-        kept = "; what is finished is kept. Go on with the same command and --resume." if _command(words)[:-1] in RESUMABLE else ""
+        kept = KEPT.get(_command(words)[:-1], "")
         ERR.print(f"interrupted{kept}", style="yellow")
         sys.exit(INTERRUPTED)
 

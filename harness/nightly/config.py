@@ -1,0 +1,194 @@
+"""Reads `nightly.toml`, the matrix of a night, which users write: every key has one type, and a name that does not exist is an error.
+
+An error names the file, the key, the value met and what is allowed. Nothing is guessed: an unknown key is an error too.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from backends.contract import DEVICES, EXECUTIONS, PRECISIONS, STAGE_LETTERS, STAGES
+from harness import options
+from harness.builds import BUILDS
+from harness.errors import HarnessError, UnknownName, UsageError
+from harness.nightly import matrix
+from harness.nightly.matrix import JUDGED, Cell, Entry
+from harness.workloads import registry
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """A matrix, checked.
+
+    Attributes:
+        budget_s: for all cells of a night together, without installing environments. limit_s: of one request to a worker.
+        ports: folders with workloads and ports of the user's own. python: interpreters, BUILD=PATH.
+    """
+
+    path: Path
+    budget_s: float
+    limit_s: float
+    ports: tuple[Path, ...]
+    python: tuple[str, ...]
+    cells: tuple[Cell, ...]
+
+    def options(self, cell: Cell, builds: Sequence[str], budget_s: float = 0.0) -> options.Options:
+        """Return what `harness compare` would be asked for, on some of the cell's builds."""
+        return options.Options(
+            backends=tuple(builds), workloads=(cell.workload,), data=cell.data, precision=cell.precisions, preset=cell.preset,
+            device=cell.device, execution=cell.execution, steps=cell.steps, seed=cell.seed, threads=cell.threads, ports=self.ports,
+            python=self.python, budget=budget_s, no_speed=not cell.timed, no_fidelity=matrix.FIDELITY not in cell.judge,
+            limit=self.limit_s, stages=cell.stages or options.Options().stages,
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """What a key takes: a test of the value, in words, and for lists what each item must be."""
+
+    words: str
+    fits: Callable[[Any], bool]
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < float("inf")
+
+
+def _integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _several(one: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, list) and bool(value) and all(one(item) for item in value)
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+TEXT, TEXTS = Kind("a string", _text), Kind("a list of strings, with at least one", _several(_text))
+INTEGER, INTEGERS = Kind("a whole number", _integer), Kind("a list of whole numbers, with at least one", _several(_integer))
+SECONDS = Kind("a number of seconds above 0", _number)
+TABLES = Kind("tables, each under a line [[matrix]]", _several(lambda item: isinstance(item, dict)))
+TABLE = Kind("a table, under a line [night]", lambda value: isinstance(value, dict))
+
+TOP = {"night": TABLE, "matrix": TABLES}
+NIGHT = {"budget_s": SECONDS, "limit_s": SECONDS, "ports": TEXTS, "python": TEXTS}
+ENTRY = {
+    "name": TEXT, "priority": INTEGER, "workloads": TEXTS, "builds": TEXTS, "devices": TEXTS, "precisions": TEXTS, "presets": TEXTS,
+    "seeds": INTEGERS, "judge": TEXTS, "stages": TEXTS, "execution": TEXT, "threads": INTEGER, "steps": INTEGER, "data": TEXT,
+    "estimate_s": SECONDS,
+}
+NEEDED = ("name", "workloads", "builds")
+
+
+def load(path: Path) -> Config:
+    """Return the matrix of a file.
+
+    Raises:
+        UsageError: the file, a key or a value in it is wrong; says which and what is allowed.
+    """
+    document = _parsed(path)
+    _check(str(path), document, TOP, ("night", "matrix"))
+    night, entries = document["night"], document["matrix"]
+    _check(f"{path}: [night]", night, NIGHT, ("budget_s",))
+    given = options.Options()
+    ports = tuple(path.parent / folder for folder in night.get("ports", ()))
+    try:
+        known = registry.known(ports)
+    except UsageError as error:
+        raise UsageError(f"{path}: [night]: ports: {error}") from error
+    made = []
+    for number, table in enumerate(entries, 1):
+        where = f"{path}: [[matrix]] {number}"
+        _check(where, table, ENTRY, NEEDED)
+        where = f"{path}: [[matrix]] '{table['name']}'"
+        _names(where, table, tuple(known))
+        made.append(_entry(table, path.parent, given))
+    config = Config(
+        path, float(night["budget_s"]), float(night.get("limit_s", given.limit)), ports, tuple(night.get("python", ())), matrix.cells(made)
+    )
+    _check_cells(config)
+    return config
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        return dict(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise UsageError(f"--config {path}: there is no such file. Write one (docs/nightly.md), or name one that exists.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--config {path}: cannot be read ({error}).") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: this is no TOML: {error}.") from error
+
+
+def _check(where: str, table: Mapping[str, Any], kinds: Mapping[str, Kind], needed: Sequence[str]) -> None:
+    """Refuse unknown keys, wrong types and missing keys of one table."""
+    for key, value in table.items():
+        if key not in kinds:
+            raise UsageError(f"{where}: {UnknownName('key', key, kinds)}")
+        if not kinds[key].fits(value):
+            raise UsageError(f"{where}: {key} = {value!r}: must be {kinds[key].words}.")
+    for key in needed:
+        if key not in table:
+            raise UsageError(f"{where}: the key '{key}' is missing; it is {kinds[key].words}.")
+
+
+def _names(where: str, table: Mapping[str, Any], workloads: Sequence[str]) -> None:
+    """Refuse names that do not exist."""
+    if not NAME.fullmatch(table["name"]):
+        raise UsageError(f"{where}: name: may hold letters, digits, '_', '.' and '-', and begins with a letter or a digit.")
+    for key, kind, known in (
+        ("workloads", "workload", workloads), ("builds", "build", tuple(BUILDS)), ("devices", "device", DEVICES),
+        ("precisions", "precision", PRECISIONS), ("presets", "preset", options.PRESETS), ("judge", "judgement", JUDGED),
+        ("stages", "stage", (*STAGES, *STAGE_LETTERS)), ("execution", "execution", EXECUTIONS),
+    ):
+        values = table.get(key, ())
+        for value in [values] if isinstance(values, str) else values:
+            if value.partition("@")[0] not in known or ("@" in value and key != "builds"):
+                raise UsageError(f"{where}: {key}: {UnknownName(kind, value, known)}")
+
+
+def _entry(table: Mapping[str, Any], folder: Path, given: options.Options) -> Entry:
+    """Return an entry; what is not given is as `harness compare` has it. Folders after @ are relative to the file."""
+    builds = []
+    for item in table["builds"]:
+        name, at, ports = item.partition("@")
+        builds.append(f"{name}@{folder / ports}" if at else name)
+
+    def several(key: str, default: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple(dict.fromkeys(table.get(key, default)))
+
+    return Entry(
+        table["name"], table.get("priority", 0), several("workloads", ()), tuple(builds), several("devices", (given.device,)),
+        several("precisions", given.precision), several("presets", ()), several("seeds", (given.seed,)), several("judge", JUDGED),
+        several("stages", ()), table.get("execution", given.execution), table.get("threads"), table.get("steps"), table.get("data"),
+        table.get("estimate_s"),
+    )
+
+
+def _check_cells(config: Config) -> None:
+    """Refuse two cells of one name, and whatever `harness compare` would refuse."""
+    met: set[str] = set()
+    for cell in config.cells:
+        if cell.name in met:
+            raise UsageError(f"{config.path}: two cells are called {cell.name}; give each [[matrix]] a name of its own.")
+        met.add(cell.name)
+        try:
+            options.request(config.options(cell, cell.builds))
+            options.overrides(config.options(cell, cell.builds))
+        except HarnessError as error:
+            raise UsageError(f"{config.path}: the cell {cell.name}: {error}") from error

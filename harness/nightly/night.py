@@ -1,0 +1,182 @@
+"""What a night is on disk: `reports/nightly/YYYY-MM-DD/night.json`, written atomically after everything that changes.
+
+So a night that is cut off, by a signal, a crash or a reboot, is found as it was, and goes on. Locks are the system's and die with
+their process: a lock file that is left behind stops nobody.
+
+History of `SCHEMA`: 1 (first).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness import runs, store
+from harness.errors import CorruptRecord, RecordError, UsageError
+from harness.nightly.matrix import Cell
+
+SCHEMA = 1
+FILE = "night.json"
+FOLDER = "nightly"
+#: Of cells, beside `backends.contract.STATUSES`: not begun, at work, and left because the time was used up.
+WAITING, RUNNING, NOT_REACHED = "waiting", "running", "not reached"
+INTERRUPTED, UNSUPPORTED, OK = "interrupted", "unsupported", "ok"
+
+
+@dataclasses.dataclass(frozen=True)
+class Lack:
+    """A build that this machine cannot run on a cell's device, and why."""
+
+    build: str
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A cell and what became of it.
+
+    Attributes:
+        status: one of `backends.contract.STATUSES`, or waiting, running, not reached. reason: why it is not `ok`.
+        fidelity, headline, exit_code: of its report; empty and None where there is none. settled, compared: rows of speed with an
+            answer, and all of them.
+        estimate_s: what it was thought to take; `basis`: where that was taken from. duration_s: what it took, all attempts together.
+        lacking: builds of it that were left out.
+    """
+
+    cell: Cell
+    status: str = WAITING
+    reason: str = ""
+    fidelity: str = ""
+    headline: str = ""
+    exit_code: int | None = None
+    settled: int = 0
+    compared: int = 0
+    estimate_s: float = 0.0
+    basis: str = ""
+    duration_s: float = 0.0
+    lacking: tuple[Lack, ...] = ()
+
+    @property
+    def folder(self) -> str:
+        """Where its run lies, relative to the night's folder."""
+        return f"cells/{self.cell.name}"
+
+    @property
+    def ended(self) -> bool:
+        """Whether another attempt has nothing to add."""
+        return self.status == OK
+
+
+@dataclasses.dataclass(frozen=True)
+class Night:
+    """A night.
+
+    Attributes:
+        name: of its folder, the date, with a number if the matrix was another one that day. key: what makes two nights the same work.
+        config: the file of the matrix. finished: whether it came to its end; else it was cut off.
+        verdict: PASS, FAIL, INCONCLUSIVE or NONE over all cells. exit_code: as `harness nightly` ended.
+        changed: sentences on what is not as it was before. regressed: whether one of them is for the worse.
+    """
+
+    name: str
+    key: str
+    created: str
+    command: str
+    harness_version: str
+    config: str
+    budget_s: float
+    rows: tuple[Row, ...]
+    finished: bool = False
+    verdict: str = "NONE"
+    headline: str = ""
+    exit_code: int | None = None
+    changed: tuple[str, ...] = ()
+    regressed: bool = False
+
+    @property
+    def spent_s(self) -> float:
+        """Seconds of the budget that cells have taken."""
+        return sum(row.duration_s for row in self.rows)
+
+    def count(self, *statuses: str) -> int:
+        """Return how many cells are in one of these states."""
+        return sum(row.status in statuses for row in self.rows)
+
+    def broken(self) -> tuple[Row, ...]:
+        """Return the cells that ended, and not well."""
+        good = (OK, UNSUPPORTED, WAITING, RUNNING, NOT_REACHED)
+        return tuple(row for row in self.rows if row.status not in good)
+
+    def with_row(self, row: Row) -> Night:
+        """Return the night with one cell's row replaced."""
+        return dataclasses.replace(self, rows=tuple(row if item.cell.name == row.cell.name else item for item in self.rows))
+
+
+def key(cells: tuple[Cell, ...], more: Any) -> str:
+    """Return the identity of a matrix: what is compared; not in which order, nor for how long."""
+    plain = sorted(({**dataclasses.asdict(cell), "priority": 0, "estimate_s": None} for cell in cells), key=lambda item: str(item["name"]))
+    return runs.key(["nightly", plain, more])
+
+
+def folder_of(nights: Path, date: str, asked: str) -> Path:
+    """Return the folder of a night: the date's if it is free or holds the same work, else the date's with a number.
+
+    Raises:
+        RecordError: a night.json there cannot be read. UsageError: the folder cannot be made.
+    """
+    for number in range(1, 1000):
+        folder = nights / (date if number == 1 else f"{date}_{number}")
+        try:
+            if read(folder).key == asked:
+                return folder
+        except FileNotFoundError:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise UsageError(f"--reports {nights.parent}: cannot make {folder} ({error.strerror}). Give another folder.") from error
+            return folder
+    raise UsageError(f"--reports {nights.parent}: too many nights of {date}; delete some.")
+
+
+def write(folder: Path, night: Night) -> None:
+    """Write a night's state, atomically."""
+    store.write_json(folder / FILE, {"schema": SCHEMA, **dataclasses.asdict(night)})
+
+
+def read(folder: Path) -> Night:
+    """Return a night.
+
+    Raises:
+        FileNotFoundError: there is none. CorruptRecord, NewerSchema: what lies there cannot be used.
+    """
+    path = folder / FILE
+    document = store.read_json(path, "night", SCHEMA)
+    try:
+        rows = tuple(_row(item) for item in document.pop("rows"))
+        document.pop("schema")
+        return Night(**{**document, "rows": rows, "changed": tuple(document["changed"])})
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CorruptRecord(f"{path}: not a night ({error!r}). Delete it and run again; cells that are finished are kept.") from error
+
+
+def _row(document: Mapping[str, Any]) -> Row:
+    cell: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in document["cell"].items()}
+    lacking = tuple(Lack(**item) for item in document["lacking"])
+    return Row(**{**document, "cell": Cell(**cell), "lacking": lacking})
+
+
+def nights(folder: Path) -> Iterator[tuple[Path, Night | RecordError]]:
+    """Yield all nights of `reports/nightly`, the newest first; of one that cannot be read, the error."""
+    for path in sorted(folder.glob(f"*/{FILE}"), key=lambda item: _order(item.parent.name), reverse=True):
+        try:
+            yield path.parent, read(path.parent)
+        except RecordError as error:
+            yield path.parent, error
+
+
+def _order(name: str) -> tuple[str, int]:
+    """Order nights by date, and those of one day by number: 2026-11-21_10 is later than 2026-11-21_9."""
+    date, _, number = name.partition("_")
+    return date, int(number) if number.isdigit() else 1

@@ -1,0 +1,37 @@
+"""What a night would do, without doing any of it: `harness nightly --dry-run`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.nightly import matrix, running, support
+from harness.progress import spell
+
+if TYPE_CHECKING:
+    from harness.comparison import Context
+
+COLUMNS = ("cell", "what", "takes about", "here")
+
+
+def rows(asked: running.Asked, context: Context) -> list[tuple[str, ...]]:
+    """Return a row for each cell in the order in which they run, and one with the sum beside the budget."""
+    cells = asked.cells()
+    missing = support.survey(asked.config, cells, context, install=False)
+    known = running.durations(asked.nights, asked.nights / asked.date)
+    found: list[tuple[str, ...]] = []
+    sum_s = 0.0
+    for cell in cells:
+        able = support.able(asked.config, cell, missing)
+        seconds, basis = running.estimate(asked.config, cell, known)
+        here = f"unsupported: {able.reason}" if able.reason else "".join(f"without {lack.build}: {lack.reason} " for lack in able.lacking)
+        fits = sum_s + seconds <= asked.config.budget_s
+        if not able.reason:
+            here = here.strip() or ("yes" if fits else "beyond the budget")
+            sum_s += seconds if fits else 0.0
+        what = f"{' and '.join(cell.judge)}, {' '.join(cell.precisions)}: {' '.join(cell.builds)}"
+        found.append((cell.name, what, f"{spell(seconds)} ({basis})", here))
+    timed = sum(cell.timed for cell in cells)
+    more = matrix.share_s(asked.config.budget_s, sum_s, timed)
+    rest = f"; each of the {timed} that are timed gets up to {spell(more)} more" if timed and more >= 1 else ""
+    found.append(("all", "", spell(sum_s), f"of {spell(asked.config.budget_s)}{rest}"))
+    return found

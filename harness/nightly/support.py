@@ -1,0 +1,91 @@
+"""What this machine can run of a matrix: every build on every device asked for is looked for, and had installed, once and first.
+
+So a build that cannot be had is left out of the cells that name it, with the reason, and the others are compared all the same.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness import builds, devices, installation, options, provision, reference
+from harness.errors import BuildError, HarnessError, InterpreterMissing, UsageError
+from harness.nightly.config import Config
+from harness.nightly.matrix import FIDELITY, Cell
+from harness.nightly.night import Lack
+from harness.workloads import registry
+
+if TYPE_CHECKING:
+    from harness.comparison import Context
+
+#: Why a build cannot run on a device; None where it can.
+Missing = Mapping[tuple[str, str], BuildError | UsageError | None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Able:
+    """The builds of a cell that can run here, and those that cannot; `reason` where too few are left to do anything."""
+
+    builds: tuple[str, ...]
+    lacking: tuple[Lack, ...]
+    reason: str
+
+
+def survey(config: Config, cells: Sequence[Cell], context: Context, install: bool) -> Missing:
+    """Return why builds cannot run on the devices that cells name. With `install`, environments that are missing are made."""
+    named = options.overrides(options.Options(python=config.python))
+    found: dict[tuple[str, str], BuildError | UsageError | None] = {}
+    for cell in cells:
+        for item in cell.builds:
+            asked = (item.partition("@")[0], cell.device)
+            if asked in found:
+                continue
+            try:
+                found[asked] = _asked(*asked, named.get(asked[0]), context, install)
+            except (BuildError, UsageError) as error:
+                found[asked] = error
+    return found
+
+
+def _asked(build: str, device: str, named: Path | None, context: Context, install: bool) -> BuildError | None:
+    """Return, or raise, what keeps a build from running on a device here; without `install`, as far as can be told without one."""
+    builds.environment(builds.resolve(build), device)
+    if reason := devices.missing(device, context.environ):
+        return BuildError(f"A {device.upper()} is asked for, and {reason}")
+    given = {build: named} if named else {}  # a wrong interpreter of another build is none of its business
+    if install:
+        provision.locate(build, device, overrides=given, environ=context.environ, progress=context.say)
+        return None
+    search = provision.Search(builds.resolve(build), device, given, context.environ, installation.places(context.environ))
+    if provision.available(search) is None and search.build.pythons:
+        provision.require_python(search)
+    return None
+
+
+def able(config: Config, cell: Cell, missing: Missing) -> Able:
+    """Return what can run of a cell."""
+    kept, lacking = [], []
+    for item in cell.builds:
+        build = item.partition("@")[0]
+        error = missing[build, cell.device]
+        if error is None or _recorded(config, cell, build, error):
+            kept.append(item)
+        else:
+            lacking.append(Lack(item, str(error)))
+    backends = registry.known(config.ports)[cell.workload].backends
+    ported = [item for item in cell.builds if builds.BUILDS[item.partition("@")[0]].backend in backends]
+    needed = min(2, len(ported))
+    left = [item for item in kept if item in ported]
+    if len(left) >= needed:
+        return Able(tuple(kept), tuple(lacking), "")
+    reason = " ".join(dict.fromkeys(lack.reason for lack in lacking if lack.build in ported))
+    return Able((), tuple(lacking), f"{len(left)} of the {len(ported)} builds can run here, {needed} are needed. {reason}")
+
+
+def _recorded(config: Config, cell: Cell, build: str, error: HarnessError) -> bool:
+    """Whether recorded references stand for a build that has no interpreter here: `harness compare` takes them by itself."""
+    if FIDELITY not in cell.judge or not isinstance(error, InterpreterMissing):
+        return False
+    return reference.stands_for(build, options.request(config.options(cell, cell.builds)))
