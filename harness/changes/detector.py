@@ -1,0 +1,168 @@
+"""Where a series of nights changed its level: a step detector that knows how much a night varies by itself.
+
+One value a night, with the standard error of its rounds. What varies from night to night beside the rounds (which other machines share
+the host, how memory was laid out) is estimated from the series itself, by the median of the differences of neighbours, so that steps
+and spikes do not inflate it.
+
+From the inside out:
+
+1. *Statistic.* For each place that leaves at least `MIN_NIGHTS` on both sides, the difference of the two weighted means over its
+   error; the largest over all places. Weights are 1 / (night to night variance + the night's own squared error).
+2. *Null.* The nights in another order, each with its own weight, drawn some thousand times, give the law of that largest value
+   whatever the law of the noise is: heavy tails and a lone spike are in every one of those orders as well. A threshold for one
+   night has no such thing.
+3. *Material.* A step below the margin of 3 % is not looked for, so that most series need no permutations at all. A step is
+   material when its whole 99 % interval lies outside the margin: pooled variance of the nights on both sides, Student's t.
+4. *More than one.* Binary segmentation: both sides of a step are searched again, at the same error rate; they are reached only
+   if there was a step.
+5. *Drift.* Where a straight line fits the nights on both sides better than the step does, the change is called a drift: its place
+   means nothing. Nights that resemble their neighbours are not exchangeable, and the null of 2. is then too narrow; docs/changes.md
+   says by how much.
+
+The generator that draws the orders starts from a constant: the same series gives the same steps.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from harness.speed.estimate import ALPHA
+from harness.speed.verdict import MARGIN
+
+Array = NDArray[np.float64]
+
+#: On both sides of a step. A machine that was busy for one night or two is no step.
+MIN_NIGHTS = 3
+#: At least; and so many for each share of the error rate that a p-value below it can be seen. Drawn so many at a time.
+PERMUTATIONS, PER_ALPHA, CHUNK = 1999, 10.0, 2000
+SEED = 20
+#: A median of absolute deviations, of normal noise, in standard deviations.
+NORMAL_MEDIAN = 0.6744897501960817
+#: Efficiency of the median of absolute differences of neighbours against the standard deviation, normal noise.
+EFFICIENCY = 0.37
+TINY = 1e-9
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """One change of level.
+
+    Attributes:
+        place: index of the first night after it. before, after: levels on its two sides, log ratios.
+        low, high: 99 % interval of after - before. p: of the permutation test. drift: a line fits better than a step.
+    """
+
+    place: int
+    before: float
+    after: float
+    low: float
+    high: float
+    p: float
+    material: bool
+    drift: bool
+
+    @property
+    def change(self) -> float:
+        """After minus before, in the logarithm."""
+        return self.after - self.before
+
+
+def night_noise(values: Sequence[float], errors: Sequence[float]) -> tuple[float, float]:
+    """Return how much nights vary beside their rounds, as a standard deviation, and the degrees of freedom of that estimate."""
+    x, s = np.asarray(values, dtype=np.float64), np.asarray(errors, dtype=np.float64)
+    if len(x) < 2 * MIN_NIGHTS:
+        return 0.0, math.inf
+    whole = float(np.median(np.abs(np.diff(x)))) / (NORMAL_MEDIAN * math.sqrt(2.0))
+    rest = whole**2 - float(np.median(s**2))
+    return math.sqrt(max(rest, 0.0)), max(1.0, EFFICIENCY * (len(x) - 1))
+
+
+def steps(values: Sequence[float], errors: Sequence[float], alpha: float = ALPHA, margin: float = MARGIN) -> tuple[Step, ...]:
+    """Return the steps of a series, in order.
+
+    Args:
+        values: log ratios, a night each, oldest first. errors: their standard errors. Nights whose value or error is not finite are to
+            be left out before.
+        alpha: the chance to find any step in a series that has none. margin: a relative change below which no step is looked for.
+    """
+    x, s = np.asarray(values, dtype=np.float64), np.asarray(errors, dtype=np.float64)
+    weights = _weights(x, s)
+    found: dict[int, float] = {}
+    pending = [(0, len(x))]
+    while pending:
+        start, end = pending.pop()
+        place, p = _search(x[start:end], weights[start:end], alpha, math.log1p(margin))
+        if place:
+            found[start + place] = p
+            pending += [(start, start + place), (start + place, end)]
+    edges = [0, *sorted(found), len(x)]
+    told = [
+        _step(x, weights, edges[number : number + 3], found[edges[number + 1]], math.log1p(margin)) for number in range(len(edges) - 2)
+    ]
+    return tuple(one for one in told if abs(one.change) >= math.log1p(margin))
+
+
+def _weights(x: Array, s: Array) -> Array:
+    """Return a weight a night. The variance beside the rounds' is taken so that it does not depend on the nights' order, as 2. needs."""
+    if not len(x):
+        return x
+    whole = float(np.median(np.abs(x - np.median(x)))) / NORMAL_MEDIAN
+    beside = max(whole**2 - float(np.median(s**2)), 0.0)
+    return np.asarray(1.0 / (beside + s**2 + TINY**2), dtype=np.float64)
+
+
+def _statistic(x: Array, w: Array) -> Array:
+    """Return |difference of means| / error of each allowed place; series along the last axis."""
+    total_w, total = w.sum(-1, keepdims=True), (w * x).sum(-1, keepdims=True)
+    places = slice(MIN_NIGHTS - 1, x.shape[-1] - MIN_NIGHTS)
+    left_w, left = np.cumsum(w, -1)[..., places], np.cumsum(w * x, -1)[..., places]
+    right_w = total_w - left_w
+    return np.asarray(np.abs(left / left_w - (total - left) / right_w) * np.sqrt(left_w * right_w / total_w), dtype=np.float64)
+
+
+def _search(x: Array, w: Array, alpha: float, least: float) -> tuple[int, float]:
+    """Return the place of the largest statistic and its p-value; (0, 1) where it is no step."""
+    if len(x) < 2 * MIN_NIGHTS or float(np.ptp(x)) < least:
+        return 0, 1.0
+    found = _statistic(x, w)
+    best = int(np.argmax(found))
+    place = best + MIN_NIGHTS
+    if abs(np.average(x[place:], weights=w[place:]) - np.average(x[:place], weights=w[:place])) < least:
+        return 0, 1.0
+    draw = np.random.RandomState(SEED)
+    count, tried, reached = max(PERMUTATIONS, math.ceil(PER_ALPHA / alpha)), 0, 0
+    while tried < count and (1 + reached) / (count + 1) <= alpha:  # whatever comes, p will not be smaller
+        some = min(count - tried, CHUNK)
+        orders = np.argsort(draw.random_sample((some, len(x))), axis=-1)
+        reached += int((_statistic(x[orders], w[orders]).max(-1) >= found[best] * (1.0 - TINY)).sum())
+        tried += some
+    p = (1 + reached) / (count + 1)
+    return (place, p) if p <= alpha else (0, p)
+
+
+def _step(x: Array, w: Array, edges: Sequence[int], p: float, least: float) -> Step:
+    """Return a step with its interval, by the nights between the steps beside it."""
+    start, place, end = edges
+    sides = [(x[start:place], w[start:place]), (x[place:end], w[place:end])]
+    before, after = (float(np.average(values, weights=weights)) for values, weights in sides)
+    rest = sum(float((part_w * (part - np.average(part, weights=part_w)) ** 2).sum()) for part, part_w in sides)
+    freedom = end - start - 2
+    error = math.sqrt(rest / freedom * math.fsum(1.0 / float(weights.sum()) for _, weights in sides))
+    half = float(special.stdtrit(freedom, 1.0 - ALPHA / 2.0)) * error
+    change = after - before
+    material = abs(change) - half > least
+    return Step(place, before, after, change - half, change + half, p, material, _line(x[start:end], w[start:end]) < rest)
+
+
+def _line(x: Array, w: Array) -> float:
+    """Return the weighted sum of squares that a straight line leaves."""
+    nights = np.arange(len(x), dtype=np.float64)
+    middle, level = np.average(nights, weights=w), np.average(x, weights=w)
+    slope = float((w * (nights - middle) * (x - level)).sum() / (w * (nights - middle) ** 2).sum())
+    return float((w * (x - level - slope * (nights - middle)) ** 2).sum())

@@ -1,0 +1,194 @@
+"""What goes into a comparison of nights and what comes out: figures with their uncertainty, and typed changes.
+
+Owns shapes and how two figures are told to be of the same thing; judges nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+
+from harness.report.model import Report, SpeedRow
+
+REGRESSION, IMPROVEMENT, NOTE = "regression", "improvement", "note"
+
+#: Kinds of changes, in the order in which a reader wants them.
+VERDICT, SLOWER, FASTER, STEP, FLOOR, MEMORY, STATUS, VANISHED, APPEARED, VERSION, PORT, SETTING, DATA, UNJUDGED = (
+    "verdict", "slower", "faster", "step", "floor", "memory", "status", "vanished", "appeared", "version", "port", "setting", "data",
+    "not judged",
+)
+KINDS = (VERDICT, SLOWER, STEP, FLOOR, MEMORY, STATUS, VANISHED, FASTER, APPEARED, VERSION, PORT, SETTING, DATA, UNJUDGED)
+
+#: A figure before or after: a number, a word, or None where there is none.
+Value = float | int | str | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Measurand:
+    """What a speed ratio is of. Two nights' figures are of the same thing when these are equal.
+
+    Attributes:
+        a, b: labels of the sides; the ratio is time of b over time of a. segment: of the schedule, which `train` times.
+    """
+
+    workload: str
+    a: str
+    b: str
+    precision: str
+    preset: str
+    action: str
+    segment: str = ""
+    seed: int = 0
+
+    @property
+    def gain(self) -> bool:
+        """Whether two precisions of one build are compared."""
+        return ":" in self.precision
+
+
+@dataclasses.dataclass(frozen=True)
+class Moments:
+    """The rounds of one night, as far as a test needs them: mean log ratio, its standard error, how many rounds."""
+
+    mean: float
+    error: float
+    rounds: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Ratios:
+    """What one night measured of one pair and action.
+
+    Attributes:
+        moments: of the rounds' log ratios; `moments(logs)` makes them.
+        sources: by side, the hash of the port's source: what was measured. versions: by side, of its packages.
+        conditions: what else has to be equal for two nights to be comparable, in words: threads, device, execution, data.
+    """
+
+    measurand: Measurand
+    moments: Moments
+    sources: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    versions: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
+    conditions: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Night:
+    """One judged run and what its rounds measured."""
+
+    report: Report
+    ratios: tuple[Ratios, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    """One run of a history. `source`: hash of what was measured, of both sides together. `versions`: by build, of its packages."""
+
+    run: str
+    time: str
+    mean: float
+    error: float
+    rounds: int
+    source: str = ""
+    versions: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Series:
+    """One speed ratio over many runs, oldest first."""
+
+    measurand: Measurand
+    points: tuple[Point, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Suspect:
+    """Something that moved and can have made the change: a package, Python, the platform, a port's source, a setting, the data."""
+
+    build: str
+    what: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        """E.g. "torch: torch 2.12.0 -> 2.13.0"."""
+        return f"{self.build}: {self.what} {self.before} -> {self.after}" if self.build else f"{self.what} {self.before} -> {self.after}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """What a change is of. `build`: the one that moved, where that can be told; else the pair `a`, `b`. `what`: stage, action, ..."""
+
+    workload: str = ""
+    build: str = ""
+    a: str = ""
+    b: str = ""
+    precision: str = ""
+    preset: str = ""
+    what: str = ""
+    seed: int | None = None
+
+    def __str__(self) -> str:
+        """E.g. "cnn train fp32 on torch"."""
+        who = f"on {self.build}" if self.build else f"{self.a} : {self.b}" if self.a else ""
+        seed = f"seed {self.seed}" if self.seed else ""
+        return " ".join(part for part in (self.workload, self.what, self.precision, seed, who) if part)
+
+
+@dataclasses.dataclass(frozen=True)
+class Statistics:
+    """What a change of a figure rests on.
+
+    Attributes:
+        ratio, low, high: after / before, with the interval at `confidence`.
+        p: of the test that there is no change outside the margin (two nights), or none at all (a step). method: which test.
+    """
+
+    ratio: float
+    low: float
+    high: float
+    confidence: float
+    p: float
+    method: str
+    rounds_before: int = 0
+    rounds_after: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """One thing that changed.
+
+    Attributes:
+        also: other rows that show the same change, in words.
+        text: one sentence.
+    """
+
+    kind: str
+    severity: str
+    subject: Subject
+    before: Value
+    after: Value
+    text: str
+    suspects: tuple[Suspect, ...] = ()
+    statistics: Statistics | None = None
+    also: tuple[str, ...] = ()
+
+
+def moments(logs: Sequence[float]) -> Moments:
+    """Return mean and standard error of the rounds' log ratios; the error is infinite below two rounds, and NaN stays NaN."""
+    if not logs or not all(math.isfinite(value) for value in logs):
+        return Moments(math.nan, math.inf, len(logs))
+    error = statistics.stdev(logs) / math.sqrt(len(logs)) if len(logs) > 1 else math.inf
+    return Moments(statistics.fmean(logs), error, len(logs))
+
+
+def measurand(row: SpeedRow) -> Measurand:
+    """Return what a row of a report is of."""
+    return Measurand(row.workload, row.a, row.b, row.precision, row.preset, row.action, row.segment, row.seed)
+
+
+def order(change: Change) -> tuple[int, int]:
+    """Return the place of a change in a list: regressions first, then by kind."""
+    return (REGRESSION, IMPROVEMENT, NOTE).index(change.severity), KINDS.index(change.kind)

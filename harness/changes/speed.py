@@ -1,0 +1,188 @@
+"""Speed against the previous night: which ratios changed materially, and which build moved.
+
+Ratios of two builds in one round are what two nights are compared by; times themselves are not paired across nights, and the
+machine moves them by tens of per cent. A row is judged only where the same thing was measured: the same source of both ports,
+the same threads, device and data. Where a port changed, that is a note of its own and no verdict on its speed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping
+
+from harness.changes import provenance, welch
+from harness.changes.culprit import movers
+from harness.changes.model import (
+    FASTER,
+    IMPROVEMENT,
+    NOTE,
+    REGRESSION,
+    SLOWER,
+    UNJUDGED,
+    Change,
+    Measurand,
+    Night,
+    Ratios,
+    Statistics,
+    Subject,
+    measurand,
+)
+from harness.changes.provenance import Suspects
+from harness.report.model import SpeedRow
+from harness.speed.verdict import REFUSED
+
+Spreads = Mapping[Measurand, welch.Spread]
+METHOD = "Welch's t over rounds of fresh processes, all rows of the night by Holm's procedure"
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One ratio on both nights, judged."""
+
+    before: Ratios
+    after: Ratios
+    judged: welch.Judged
+
+    @property
+    def sign(self) -> int:
+        """+1: the ratio grew materially, b against a; -1: it shrank; 0: neither."""
+        return 0 if not self.judged.material else 1 if self.judged.difference.mean > 0.0 else -1
+
+
+def compare(before: Night, after: Night, suspects: Suspects, spreads: Spreads) -> tuple[list[Row], dict[Measurand, str]]:
+    """Return the rows of both nights, judged together, and why others could not be."""
+    old, new = ({one.measurand: one for one in night.ratios} for night in (before, after))
+    pairs, reasons = [], {what: "the rounds are not there" for what in both_rows(before, after) if what not in old or what not in new}
+    refused = {measurand(row) for night in (before, after) for row in night.report.speed if row.verdict == REFUSED}
+    for what in [name for name in new if name in old]:
+        reason = "REFUSED, because settings differ between the two sides" if what in refused else (
+            incomparable(old[what], new[what], suspects) or welch.unusable(old[what].moments, new[what].moments)
+        )
+        if reason:
+            reasons[what] = reason
+        else:
+            pairs.append((old[what], new[what]))
+    judged = welch.judge([
+        welch.difference(was.moments, one.moments, spreads.get(one.measurand, welch.NO_SPREAD)) for was, one in pairs
+    ])
+    return [Row(was, one, verdict) for (was, one), verdict in zip(pairs, judged, strict=True)], reasons
+
+
+def both_rows(before: Night, after: Night) -> dict[Measurand, tuple[SpeedRow, SpeedRow]]:
+    """Return the rows of speed that both reports have."""
+    old = {measurand(row): row for row in before.report.speed}
+    return {measurand(row): (old[measurand(row)], row) for row in after.report.speed if measurand(row) in old}
+
+
+def incomparable(was: Ratios, one: Ratios, suspects: Suspects) -> str:
+    """Return why the two nights measured different things, or an empty string."""
+    what = one.measurand
+    changed = [side for side in (what.a, what.b) if (what.workload, provenance.build_of(side)) in suspects.ports]
+    if changed:
+        return f"the port on {' and '.join(changed)} changed: another thing was measured"
+    if f"{what.workload}/{what.preset}/{what.seed}" in suspects.tapes:
+        return "the data or the tape changed: another thing was measured"
+    moved = [
+        f"{name} {was.conditions[name]} -> {one.conditions[name]}"
+        for name in sorted(set(was.conditions) & set(one.conditions)) if was.conditions[name] != one.conditions[name]
+    ]
+    return f"measured under other conditions: {', '.join(moved)}" if moved else ""
+
+
+def changes(before: Night, after: Night, suspects: Suspects, spreads: Spreads) -> Iterator[Change]:
+    """Yield a change for each build (or pair) and action that became materially slower or faster, and notes on what was not judged."""
+    found, reasons = compare(before, after, suspects, spreads)
+    shown = both_rows(before, after)
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in found:
+        what = row.after.measurand
+        groups.setdefault((what.workload, what.precision, what.preset, what.action, what.segment, str(what.seed)), []).append(row)
+    for group in groups.values():
+        yield from _group(group, suspects, shown)
+    yield from _unjudged(reasons)
+
+
+def _group(group: list[Row], suspects: Suspects, shown: Mapping[Measurand, tuple[SpeedRow, SpeedRow]]) -> Iterator[Change]:
+    """Yield the changes of one workload and action: a moved build once for all its pairs, what is left pair by pair."""
+    pairs = {(row.after.measurand.a, row.after.measurand.b): row for row in group}
+    moved = {} if group[0].after.measurand.gain else movers(
+        {pair: row.sign for pair, row in pairs.items()}, {pair: row.judged.leaning for pair, row in pairs.items()}
+    )
+    for build, direction in moved.items():
+        of_build = [row for pair, row in pairs.items() if build in pair and row.sign and not ({*pair} - {build}) & {*moved}]
+        if of_build:
+            of_build.sort(key=lambda row: -abs(row.judged.difference.mean))
+            how = f"the ratios of {build} to all other builds moved, and theirs to each other did not"
+            yield _change(of_build, build, direction, how, suspects)
+    for pair, row in pairs.items():
+        if row.sign and not ({*pair} & {*moved}):
+            build, how = _of_two(row, suspects, shown.get(row.after.measurand))
+            yield _change([row], build, row.sign if build != pair[0] else -row.sign, how, suspects)
+
+
+def _of_two(row: Row, suspects: Suspects, shown: tuple[SpeedRow, SpeedRow] | None) -> tuple[str, str]:
+    """Return which of two builds moved, and by what that is told; an empty name where nothing tells."""
+    what = row.after.measurand
+    moved = [side for side in (what.a, what.b) if suspects.moved(what.workload, side)]
+    if len(moved) == 1 and not what.gain:
+        return moved[0], f"only {moved[0]} has moved"
+    if shown:
+        old, new = shown
+        shifts = {what.a: _shift(old.a_step_s, new.a_step_s), what.b: _shift(old.b_step_s, new.b_step_s)}
+        # The side whose own time moved in the ratio's direction, and at least twice as far as the other's.
+        towards = {what.a: -row.sign * shifts[what.a], what.b: row.sign * shifts[what.b]}
+        side = max(towards, key=lambda name: towards[name])
+        other = what.a if side == what.b else what.b
+        if towards[side] > 0.0 and abs(shifts[side]) > 2.0 * abs(shifts[other]):
+            return side, f"by the step times themselves, which are not paired across nights, it is {side}"
+    return "", "a ratio alone cannot tell which of two builds moved"
+
+
+def _shift(before_s: float | None, after_s: float | None) -> float:
+    return math.log(after_s / before_s) if before_s and after_s and math.isfinite(before_s) and math.isfinite(after_s) else 0.0
+
+
+def _change(rows: list[Row], build: str, direction: int, how: str, suspects: Suspects) -> Change:
+    row = rows[0]
+    what, judged = row.after.measurand, row.judged
+    turned = build == what.a
+    ratio, low, high = (1.0 / judged.ratio, 1.0 / judged.high, 1.0 / judged.low) if turned else (judged.ratio, judged.low, judged.high)
+    sides = (build,) if build else (what.a, what.b)
+    found = suspects.of(what.workload, sides, f"{what.workload}/{what.preset}/{what.seed}")
+    pair = ("", "") if build else (what.a, what.b)
+    subject = Subject(what.workload, build, *pair, what.precision, what.preset, what.action, what.seed)
+    kind, severity = (SLOWER, REGRESSION) if direction > 0 else (FASTER, IMPROVEMENT)
+    against = what.b if turned else what.a
+    who = build or what.b
+    others = tuple(_told(one, build) for one in rows[1:])
+    text = (
+        f"{what.workload} {what.action} {what.precision} became {kind} on {who}: {_percent(ratio)} [{_percent(low)}, {_percent(high)}] in "
+        f"its ratio to {against}; {how}.{provenance.told(found)}"
+    )
+    before, after = (math.exp(-one.moments.mean if turned else one.moments.mean) for one in (row.before, row.after))
+    statistics = Statistics(
+        ratio, low, high, 1.0 - judged.alpha, judged.p, METHOD, row.before.moments.rounds, row.after.moments.rounds,
+    )
+    return Change(kind, severity, subject, before, after, text, found, statistics, others)
+
+
+def _told(row: Row, build: str) -> str:
+    what, judged = row.after.measurand, row.judged
+    ratio, other = (1.0 / judged.ratio, what.b) if build == what.a else (judged.ratio, what.a)
+    return f"{_percent(ratio)} against {other}"
+
+
+def _percent(ratio: float) -> str:
+    return f"{100.0 * (ratio - 1.0):+.1f} %"
+
+
+def _unjudged(reasons: Mapping[Measurand, str]) -> Iterator[Change]:
+    """Yield one note for each workload and reason: a silence would read as "nothing changed"."""
+    by_reason: dict[tuple[str, str], list[Measurand]] = {}
+    for what, reason in reasons.items():
+        by_reason.setdefault((what.workload, reason), []).append(what)
+    for (workload, reason), group in by_reason.items():
+        rows = tuple(f"{what.action} {what.precision} {what.a} : {what.b}" for what in group)
+        text = f"{workload}: {len(group)} speed row{'s were' if len(group) > 1 else ' was'} not judged against before: {reason}."
+        yield Change(UNJUDGED, NOTE, Subject(workload, what="speed"), None, None, text, (), None, rows)

@@ -1,0 +1,121 @@
+"""Verdicts on fidelity that flipped, folded to what a reader has to look at.
+
+One fault fails every later stage, every precision and every pair of its build. A flip is therefore told once for each workload
+and build (or pair, where the build cannot be told), by the first stage that flipped in the strictest precision.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+from backends.contract import PRECISIONS, STAGES
+from harness.changes import provenance
+from harness.changes.culprit import flippers
+from harness.changes.model import IMPROVEMENT, NOTE, REGRESSION, VERDICT, Change, Night, Subject
+from harness.changes.provenance import Suspects
+from harness.report.model import StageRow
+
+#: From good to bad. INFO rows are never judged.
+SEVERITY = ("PASS", "INCONCLUSIVE", "FAIL")
+BOUNDS = "precision"
+
+Key = tuple[str, str, str, str, str, str, int]
+
+
+@dataclasses.dataclass(frozen=True)
+class Flip:
+    """One stage of one pair on both nights."""
+
+    before: StageRow
+    after: StageRow
+
+    @property
+    def severity(self) -> str:
+        """REGRESSION where a PASS was lost or an INCONCLUSIVE failed, IMPROVEMENT where a PASS was won, else NOTE."""
+        old, new = (SEVERITY.index(row.verdict) for row in (self.before, self.after))
+        return REGRESSION if new > old else IMPROVEMENT if new == 0 else NOTE
+
+
+def key(row: StageRow) -> Key:
+    """Return what makes two nights' rows the same row."""
+    return row.workload, row.a, row.b, row.precision, row.stage, row.preset, row.seed
+
+
+def rows(night: Night) -> dict[Key, StageRow]:
+    """Return the judged rows; INFO is no verdict, and a verdict that is not known counts as none."""
+    return {key(row): row for row in night.report.stages if row.verdict in SEVERITY}
+
+
+def changes(before: Night, after: Night, suspects: Suspects) -> Iterator[Change]:
+    """Yield one change for each workload, direction and build (or pair) whose verdicts flipped."""
+    old, new = rows(before), rows(after)
+    both = [Flip(old[name], new[name]) for name in new if name in old]
+    flips = [one for one in both if one.before.verdict != one.after.verdict]
+    groups: dict[tuple[str, str, str, str, str], list[Flip]] = {}
+    culprits = {
+        (workload, severity): _culprits([one for one in both if one.after.workload == workload], severity)
+        for workload, severity in dict.fromkeys((one.after.workload, one.severity) for one in flips)
+    }
+    for one in flips:
+        row = one.after
+        who = next((side for side in (row.b, row.a) if side in culprits[row.workload, one.severity]), "")
+        if row.stage == BOUNDS:
+            who = provenance.build_of(row.a)
+        sides = ("", "") if who else (row.a, row.b)
+        groups.setdefault((row.workload, one.severity, who, *sides), []).append(one)
+    for (workload, severity, who, _, _), group in groups.items():
+        yield _change(workload, severity, who, sorted(group, key=lambda one: place(one.after)), suspects)
+
+
+def _culprits(both: Sequence[Flip], severity: str) -> set[str]:
+    """Return the builds whose every pair flipped, in one workload."""
+    pairs: dict[tuple[str, str], bool] = {}
+    for one in both:
+        if one.after.stage != BOUNDS:
+            flipped = one.before.verdict != one.after.verdict and one.severity == severity
+            pair = (one.after.a, one.after.b)
+            pairs[pair] = pairs.get(pair, False) or flipped
+    return flippers(pairs)
+
+
+def place(row: StageRow) -> tuple[int, int, int]:
+    """Return where a row stands: strictest precision first, then up the ladder, then by seed."""
+    stages, strict = (*STAGES, BOUNDS), PRECISIONS
+    return (
+        strict.index(row.precision) if row.precision in strict else len(strict),
+        stages.index(row.stage) if row.stage in stages else len(stages), row.seed,
+    )
+
+
+def _change(workload: str, severity: str, build: str, flips: Sequence[Flip], suspects: Suspects) -> Change:
+    first = flips[0]
+    row, was = first.after, first.before
+    involved = dict.fromkeys(side for one in flips for side in (one.after.a, one.after.b)) if not build else {build: None}
+    pair = ("", "") if build else (row.a, row.b)
+    subject = Subject(workload, build, *pair, row.precision, row.preset, row.stage, row.seed)
+    found = suspects.of(workload, involved, f"{workload}/{row.preset}/{row.seed}")
+    also = tuple(f"{one.after.precision} {one.after.stage} {one.after.a} : {one.after.b}{_seed(one.after)}" for one in flips[1:])
+    where = f", at {row.worst}{f' {row.place}' if row.place else ''}" if row.worst and severity == REGRESSION else ""
+    why = f": {row.reason.rstrip('.')}" if row.verdict == "INCONCLUSIVE" else ""
+    numbers = f" (error {_number(was.error)} -> {_number(row.error)}, threshold {_number(row.threshold)})"
+    who = f"on {build}{_others(build, flips)}" if build else f"{row.a} : {row.b}"
+    more = f" {len(also)} more rows flipped with it." if also else ""
+    text = (
+        f"{workload} {who} is {row.verdict} and was {was.verdict}: {row.stage} {row.precision}{_seed(row)}{where}{numbers}{why}.{more}"
+        + (provenance.told(found) if severity == REGRESSION else "")
+    )
+    return Change(VERDICT, severity, subject, was.verdict, row.verdict, text, found, None, also)
+
+
+def _others(build: str, flips: Sequence[Flip]) -> str:
+    sides = dict.fromkeys(side for one in flips for side in (one.after.a, one.after.b) if provenance.build_of(side) != build)
+    return f", seen against {', '.join(sides)}," if sides else ""
+
+
+def _seed(row: StageRow) -> str:
+    return f" seed {row.seed}" if row.seed else ""
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1e}"
