@@ -23,8 +23,8 @@ PURE_IMPORTS = {
     "statistics", "typing",
 }
 PURE_HARNESS = {
-    "harness.changes", "harness.errors", "harness.fidelity", "harness.speed", "harness.plan", "harness.workloads.spec", "harness.report.model",
-    "harness.report.traces",
+    "harness.changes", "harness.errors", "harness.fidelity", "harness.speed", "harness.plan", "harness.workloads.spec",
+    "harness.report.model", "harness.report.traces",
 }
 STARTERS = {"subprocess", "multiprocessing", "pty", "concurrent.futures.process", "asyncio"}
 OS_STARTERS = ("os.fork", "os.exec", "os.spawn", "os.system", "os.popen", "os.posix_spawn")
