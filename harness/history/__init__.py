@@ -9,6 +9,7 @@ from harness.history.access import DEFAULT, History, open_history
 from harness.history.model import (
     Added,
     Bucket,
+    Host,
     Key,
     Night,
     Point,
@@ -26,6 +27,7 @@ __all__ = [
     "Added",
     "Bucket",
     "History",
+    "Host",
     "Key",
     "Night",
     "Point",

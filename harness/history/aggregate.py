@@ -37,7 +37,7 @@ def buckets(connection: Connection, key: Key, value: str, count: int, wanted: Wa
     time, number = table.c.created_s, table.c[value]
     series = connection.execute(select(schema.SERIES.c.number).where(is_key(key))).scalar_one_or_none()
     asked = [table.c.series == series]
-    if wanted.since or wanted.until:
+    if wanted.since or wanted.until or wanted.hosts:
         asked.append(table.c.run.in_(select(schema.RUNS.c.number).where(*filters(wanted))))
     start, end = connection.execute(select(func.min(time), func.max(time)).where(*asked)).one()
     if start is None:

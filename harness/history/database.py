@@ -21,8 +21,8 @@ from sqlalchemy.exc import DBAPIError
 from harness.errors import Busy, CorruptRecord, HarnessError, NewerSchema, RecordError, UsageError
 from harness.history.migrations import APPLICATION_ID, LATEST, STEPS
 
-#: Writers wait this long for each other; adding a run takes some milliseconds.
-BUSY_S = 30.0
+#: Writers wait this long for each other; adding a run takes a tenth of a second, and much longer where others keep the cores busy.
+BUSY_S = 120.0
 RETRY_S = 0.02
 #: What SQLite says where the file itself is at fault.
 BROKEN = ("not a database", "malformed", "no such table", "no such column", "decode")
@@ -95,10 +95,11 @@ class Database:
         """Refuse what is no history of ours, and take the steps that are missing."""
         with self.reading() as connection:
             version = self._version(connection)
+            logged = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+        if not logged:
+            self._use_log()
         if version == LATEST:
             return
-        if not version:
-            self._use_log()
         with self.writing() as connection:
             version = self._version(connection)  # again: another process may have been faster
             for step in STEPS[version:]:

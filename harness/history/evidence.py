@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 from harness import runs, store
 from harness.errors import RecordError
-from harness.history.model import SpeedRound
+from harness.history.model import Host, SpeedRound
 from harness.report.model import Report, SpeedRow
 from harness.speed import estimate
 
@@ -42,6 +43,7 @@ class Evidence:
         revision: git commit of the project under test, from `run.json`; empty if unknown.
         identities: what builds say of themselves, by label (`backends.fingerprint`).
         ports: by label and workload. specs: hash of a workload's specification and data, by workload and preset.
+        accelerators: names of GPUs that were used.
         rounds: of each speed row, by its place in the report. records: how many records were read.
     """
 
@@ -49,8 +51,20 @@ class Evidence:
     identities: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
     ports: dict[tuple[str, str], Port] = dataclasses.field(default_factory=dict)
     specs: dict[tuple[str, str], str] = dataclasses.field(default_factory=dict)
+    accelerators: set[str] = dataclasses.field(default_factory=set)
     rounds: dict[int, list[SpeedRound]] = dataclasses.field(default_factory=dict)
     records: int = 0
+
+    def host(self) -> Host | None:
+        """Return the machine; None if no record tells. All workers of a run see the same one."""
+        for _, one in sorted(self.identities.items()):
+            if one.get("processor") or one.get("cpus"):
+                told = (
+                    str(one.get("processor", "")), int(one.get("cpus") or 0), str(one.get("machine", "")),
+                    str(one.get("platform", "")).partition("-")[0], ", ".join(sorted(self.accelerators)),
+                )
+                return Host(hashlib.sha256(repr(told).encode()).hexdigest()[:12], *told)
+        return None
 
 
 def gather(report: Report, folder: Path | None) -> Evidence:
@@ -62,11 +76,15 @@ def gather(report: Report, folder: Path | None) -> Evidence:
             for document in _read(folder, name):
                 found.records += 1
                 _note(found, document["job"], str(document["job"].get("side", "")), document["result"])
+                _note_device(found, document["result"])
         for name, rows in sorted(_timed(report).items()):
             for document in _read(folder, name):
                 found.records += 1
                 for label, opened in document["result"].get("opened", {}).items():
                     _note(found, document["job"], label, opened)
+                for measured in document["result"].get("actions", {}).values():
+                    for prepared in measured.get("prepared", {}).values():
+                        _note_device(found, prepared)
                 for place in rows:
                     found.rounds.setdefault(place, []).append(_round(document, report.speed[place]))
     for build in report.builds:
@@ -128,6 +146,13 @@ def _note(found: Evidence, job: Mapping[str, Any], label: str, opened: Mapping[s
         found.ports.setdefault((label, workload), Port(path, str(opened["source_hash"])[:DIGITS]))
     if opened.get("spec_hash"):
         found.specs.setdefault((workload, preset), str(opened["spec_hash"]))
+
+
+def _note_device(found: Evidence, told: Mapping[str, Any]) -> None:
+    """Keep the name of an accelerator; a place like "/device:GPU:0" is no name."""
+    name = str(told.get("effective", {}).get("device", "cpu"))
+    if name != "cpu" and not name.startswith("/"):
+        found.accelerators.add(name)
 
 
 def _round(document: Mapping[str, Any], row: SpeedRow) -> SpeedRound:

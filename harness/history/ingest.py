@@ -19,7 +19,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert, select
+from sqlalchemy import Connection, Select, Table, bindparam, delete, func, insert, select
 
 from harness.errors import CorruptRecord
 from harness.history import schema
@@ -73,8 +73,8 @@ def add(connection: Connection, report: Report, evidence: Evidence, origin: Orig
     for stored in connection.execute(select(schema.RUNS).where(schema.RUNS.c.asked == asked)).all():
         had, has = _had(connection, stored.number), {(job["job"], job["duration_s"]) for job in document["jobs"] if job["status"] == "ok"}
         fewer = evidence.records < stored.records  # of the same jobs: only the report is left of the run
-        same = stored.content == content and evidence.records == stored.records
-        if same or had > has or (had == has and fewer):
+        more = evidence.records > stored.records or (stored.host is None and evidence.host() is not None)
+        if had > has or (had == has and fewer) or (stored.content == content and not more):
             return Added(stored.id, new=False)
         if had <= has:
             connection.execute(delete(schema.RUNS).where(schema.RUNS.c.number == stored.number))
@@ -98,31 +98,40 @@ def _insert(connection: Connection, document: Plain, evidence: Evidence, about: 
     """Insert a run with everything that belongs to it."""
     rows = {name: document.pop(name) for name in ("stages", "speed", "quality", "jobs", "builds")}
     flat = {**document, **document.pop("summary")}
+    about = {**about, "host": _number(connection, schema.HOSTS, dataclasses.asdict(host)) if (host := evidence.host()) else None}
     run = _put(connection, schema.RUNS, [{**about, **_split(schema.RUNS, flat, {"summary", *about})}])
     own = {"run": run}
-    jobs = [{**own, **_split(schema.JOBS, row, (), _defaults(JobRow))} for row in rows["jobs"]]
-    quality = [{**own, **_split(schema.QUALITY, row, (), _defaults(QualityRow))} for row in rows["quality"]]
-    for table, found in ((schema.JOBS, jobs), (schema.QUALITY, quality)):
-        _put(connection, table, found)
+    _put(connection, schema.JOBS, [{**own, **_split(schema.JOBS, row, (), _defaults(JobRow))} for row in rows["jobs"]])
+    _put(connection, schema.QUALITY, [{**own, **_split(schema.QUALITY, row, (), _defaults(QualityRow))} for row in rows["quality"]])
     _insert_builds(connection, run, rows["builds"], evidence)
     own = {"run": run, "created_s": about["created_s"]}
-    for row in rows["stages"]:
-        _put(connection, schema.STAGES, [{**own, **_of_series(connection, FIDELITY, row, evidence)}])
-    for place, row in enumerate(rows["speed"]):
-        number = _put(connection, schema.SPEED, [{**own, **_of_series(connection, SPEED, row, evidence)}])
-        _put(connection, schema.ROUNDS, [{"speed": number, **dataclasses.asdict(one)} for one in evidence.rounds.get(place, ())])
+    _put(connection, schema.STAGES, [{**own, **_of_series(connection, FIDELITY, row, evidence)} for row in rows["stages"]])
+    first = _put(connection, schema.SPEED, [{**own, **_of_series(connection, SPEED, row, evidence)} for row in rows["speed"]])
+    _put(connection, schema.ROUNDS, [
+        {"speed": first + place, **dataclasses.asdict(one)} for place in range(len(rows["speed"])) for one in evidence.rounds.get(place, ())
+    ])
 
 
 def _put(connection: Connection, table: Table, rows: list[Plain]) -> int:
-    """Insert rows; return the number of the last one, where the table numbers them."""
-    if not rows:
-        return 0
-    if len(rows) > 1 or "number" not in table.c or "number" in rows[0]:
+    """Insert rows, all at once; return the number of the first one, where the table numbers them. The caller holds the write lock."""
+    first = 0
+    if "number" in table.c and rows and "number" not in rows[0]:
+        first = (connection.execute(select(func.max(table.c.number))).scalar_one() or 0) + 1
+        rows = [{"number": first + place, **row} for place, row in enumerate(rows)]
+    if rows:
         connection.execute(insert(table), rows)
-        return 0
-    key = connection.execute(insert(table).values(rows[0])).inserted_primary_key
-    assert key is not None
-    return int(key[0])
+    return first
+
+
+def _number(connection: Connection, table: Table, row: Plain) -> int:
+    """Return the number of a row that exists once; insert it if it is new."""
+    return connection.execute(_where(table, tuple(row)), row).scalar_one_or_none() or _put(connection, table, [row])
+
+
+@functools.cache
+def _where(table: Table, names: tuple[str, ...]) -> Select[Any]:
+    """Return the query for the number of a row; made once, because making it takes longer than asking it."""
+    return select(table.c.number).where(*(table.c[name] == bindparam(name) for name in names))
 
 
 def _split(table: Table, row: Plain, taken: Iterable[str], defaults: Mapping[str, Any] | None = None) -> Plain:
@@ -145,8 +154,7 @@ def _of_series(connection: Connection, kind: str, row: Plain, evidence: Evidence
     table, subject, told = (schema.STAGES if kind == FIDELITY else schema.SPEED), SUBJECT[kind], TOLD_BY_KEY[kind]
     settings = _settings(row.get("command", ""))
     key = {"kind": kind, **settings, **{name: row[name] for name in told}, "subject": row[subject]}
-    found = select(schema.SERIES.c.number).where(*(schema.SERIES.c[name] == value for name, value in key.items()))
-    series = connection.execute(found).scalar_one_or_none() or _put(connection, schema.SERIES, [key])
+    series = _number(connection, schema.SERIES, key)
     values = _split(table, row, {subject, *told}, _defaults(StageRow if kind == FIDELITY else SpeedRow))
     return {"series": series, "source_hash": _source_hash(row, evidence), **values}
 

@@ -9,7 +9,7 @@ the file's header and is part of the transaction.
 
 A step that a release had never changes again; add one. Statements keep to what SQLite 3.31 knows.
 
-History: 1 (first).
+History: 1 (first); 2 (the host of each run; of runs that were added before, unknown until they are added again).
 """
 
 from __future__ import annotations
@@ -86,5 +86,12 @@ FIRST = Step("runs, their rows by series, jobs and builds", (
         a_step_s FLOAT, b_step_s FLOAT, PRIMARY KEY (speed, number)) WITHOUT ROWID""",
 ))
 
-STEPS = (FIRST,)
+HOSTS = Step("the host of each run: step times of different machines are no series", (
+    """CREATE TABLE hosts (
+        number INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE, cpu TEXT NOT NULL, cores INTEGER NOT NULL,
+        machine TEXT NOT NULL, system TEXT NOT NULL, accelerator TEXT NOT NULL)""",
+    "ALTER TABLE runs ADD COLUMN host INTEGER REFERENCES hosts (number)",
+))
+
+STEPS = (FIRST, HOSTS)
 LATEST = len(STEPS)

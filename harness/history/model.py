@@ -57,7 +57,7 @@ class Wanted:
         builds: sides; a row counts if one of its two is named. `torch` names `torch#2` too.
         subjects: stages and actions.
         since, until: nights, "YYYY-MM-DD", both included.
-        limit: the newest so many.
+        hosts: fingerprints of machines. limit: the newest so many.
     """
 
     workloads: tuple[str, ...] = ()
@@ -68,6 +68,24 @@ class Wanted:
     since: str | None = None
     until: str | None = None
     limit: int | None = None
+    hosts: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Host:
+    """The machine that a run was made on, as its workers saw it: only runs of one host have step times that can be compared.
+
+    Attributes:
+        fingerprint: hash of all the others. cores: that the run could use. system: e.g. "Linux".
+        accelerator: name of the GPU, where one was used and its framework tells; else empty.
+    """
+
+    fingerprint: str
+    cpu: str
+    cores: int
+    machine: str
+    system: str
+    accelerator: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +98,7 @@ class RunRow:
         created: as in the report. created_s: the same moment, seconds since 1970, by which everything is ordered.
         revision: git commit of the project whose ports were tested, with `-dirty` if files differed from it; empty if unknown.
         folder: where the run lay when it was added.
-        versions: of each build's packages, and its `python`.
+        versions: of each build's packages, and its `python`. host: None if unknown.
     """
 
     id: str
@@ -96,6 +114,7 @@ class RunRow:
     revision: str
     folder: str
     versions: dict[str, dict[str, str]]
+    host: Host | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,6 +134,7 @@ class Point:
         run: the run's id. night, created_s, revision: as in `RunRow`.
         source_hash: of the port sources of both sides and the workload's specification. Where it changes along a series,
             something else was measured.
+        host: fingerprint of the machine (`RunRow.host`); empty if unknown.
     """
 
     run: str
@@ -122,6 +142,7 @@ class Point:
     created_s: float
     revision: str
     source_hash: str
+    host: str
 
     @property
     def time(self) -> datetime.datetime:

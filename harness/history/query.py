@@ -14,6 +14,7 @@ from harness.history import restore, schema
 from harness.history.model import (
     FIDELITY,
     SPEED,
+    Host,
     Key,
     Night,
     RunRow,
@@ -27,6 +28,7 @@ from harness.history.model import (
 
 KeyOf = TypeVar("KeyOf", bound=Key)
 KIND: dict[type[Key], str] = {StageKey: FIDELITY, SpeedKey: SPEED}
+HOST = tuple(field.name for field in dataclasses.fields(Host))
 #: As many numbers are looked up at once: older releases of SQLite take 999 parameters.
 PIECE = 500
 
@@ -44,8 +46,12 @@ def runs(connection: Connection, wanted: Wanted) -> list[RunRow]:
         query = query.where(or_(*(table.c.number.in_(found) for found in numbers)))
     found = connection.execute(query).all()
     versions = _versions(connection, [row.number for row in found])
-    names = [field.name for field in dataclasses.fields(RunRow) if field.name != "versions"]
-    return [RunRow(**{name: getattr(row, name) for name in names}, versions=versions.get(row.number, {})) for row in found]
+    hosts = {row["number"]: Host(**{name: row[name] for name in HOST}) for row in connection.execute(select(schema.HOSTS)).mappings()}
+    names = [field.name for field in dataclasses.fields(RunRow) if field.name not in ("versions", "host")]
+    return [
+        RunRow(**{name: getattr(row, name) for name in names}, versions=versions.get(row.number, {}), host=hosts.get(row.host))
+        for row in found
+    ]
 
 
 def nights(connection: Connection, wanted: Wanted) -> list[Night]:
@@ -98,14 +104,15 @@ def speed_series(connection: Connection, key: SpeedKey, wanted: Wanted) -> list[
 def _points(connection: Connection, table: Table, key: Key, wanted: Wanted) -> Sequence[RowMapping]:
     """Return the rows of a series; with a limit, the newest so many."""
     runs_ = schema.RUNS
-    extra = [runs_.c.id, runs_.c.night, runs_.c.revision]
+    extra = [runs_.c.id, runs_.c.night, runs_.c.revision, func.coalesce(schema.HOSTS.c.fingerprint, "").label("host")]
     query = restore.joined(table).add_columns(*extra).join(runs_, runs_.c.number == table.c.run)
+    query = query.outerjoin(schema.HOSTS, schema.HOSTS.c.number == runs_.c.host)
     query = query.where(is_key(key), *filters(wanted)).order_by(table.c.created_s.desc(), table.c.number.desc()).limit(wanted.limit)
     return connection.execute(query).mappings().all()[::-1]
 
 
-def _when(row: RowMapping) -> tuple[str, str, float, str, str]:
-    return row["id"], row["night"], row["created_s"], row["revision"], row["source_hash"]
+def _when(row: RowMapping) -> tuple[str, str, float, str, str, str]:
+    return row["id"], row["night"], row["created_s"], row["revision"], row["source_hash"], row["host"]
 
 
 def _rounds(connection: Connection, numbers: Sequence[int]) -> dict[int, list[SpeedRound]]:
@@ -144,6 +151,8 @@ def filters(wanted: Wanted, of_series: bool = False) -> list[ColumnElement[bool]
     """Return what a filter asks of `runs`, and, where it is joined, of `series`."""
     night = schema.RUNS.c.night
     found = ([night >= wanted.since] if wanted.since else []) + ([night <= wanted.until] if wanted.until else [])
+    if wanted.hosts:
+        found.append(schema.RUNS.c.host.in_(select(schema.HOSTS.c.number).where(schema.HOSTS.c.fingerprint.in_(wanted.hosts))))
     return [*found, *of_key(wanted)] if of_series else found
 
 

@@ -59,12 +59,18 @@ def _more() -> Column[Any]:
     return Column("more", JSON, nullable=False)
 
 
+HOSTS = Table(
+    "hosts", METADATA, _key(), Column("fingerprint", Text, nullable=False, unique=True), *_texts("cpu"),
+    Column("cores", Integer, nullable=False), *_texts("machine", "system", "accelerator"),
+)
+
 #: `asked`: hash of what the run was; `content`: of its report. `records`: how many of its jobs' records were read.
 RUNS = Table(
     "runs", METADATA, _key(), Column("id", Text, nullable=False, unique=True), *_texts("asked", "content"),
     Column("records", Integer, nullable=False), *_texts("night", "created"), Column("created_s", Number, nullable=False),
     *_texts("title", "command", "harness_version", "fidelity", "headline"), Column("exit_code", Integer, nullable=False),
     *_texts("revision", "folder"), Column("added_s", Number, nullable=False), _more(),
+    Column("host", Integer, ForeignKey("hosts.number")),
 )
 
 #: `reported`: whether the report has it; else a round's record told of it.
