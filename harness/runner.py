@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from harness import store, tape
+from harness import runs, store, tape
 from harness.errors import CorruptRecord, JobFailed
 from harness.plan import Job, LessonJob, Opening, SampleJob, describe
 from harness.processes import Limits, WorkerProcess, ending
@@ -112,13 +112,14 @@ def _thaw(variant: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
 
 
 def open_port(worker: WorkerProcess, bench: Bench, opening: Opening, files: Files) -> dict[str, Any]:
-    """Open a port in a worker and return what the worker says of it."""
+    """Open a port in a worker and return what the worker says of it, and the hash of what it was given to compute on."""
     spec = bench.workloads[opening.workload]
     config = spec.config(opening.preset, opening.powers)
-    return worker.request(
+    opened = worker.request(
         "open", backend=opening.backend, workload=spec.port or spec.name, config=config, setting=opening.setting,
         folders=list(opening.folders), data=str(files.data),
     )
+    return {**opened, "spec_hash": runs.key([spec.config(opening.preset), files.data_hash])}
 
 
 @dataclasses.dataclass

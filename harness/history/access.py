@@ -84,7 +84,7 @@ class History:
             return query.runs(connection, wanted)
 
     def report(self, run: str) -> Report:
-        """Return a run's report, equal to what was added.
+        """Return a run's report, as it was added, but for what only its plots are drawn from.
 
         Args:
             run: its id, or a beginning of it that no other has.

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness import runs, store
+from harness import store
 from harness.errors import RecordError
 from harness.history.model import Host, SpeedRound
 from harness.report.model import Report, SpeedRow
@@ -40,14 +40,12 @@ class Evidence:
     """What was found.
 
     Attributes:
-        revision: git commit of the project under test, from `run.json`; empty if unknown.
         identities: what builds say of themselves, by label (`backends.fingerprint`).
         ports: by label and workload. specs: hash of a workload's specification and data, by workload and preset.
         accelerators: names of GPUs that were used.
         rounds: of each speed row, by its place in the report. records: how many records were read.
     """
 
-    revision: str = ""
     identities: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
     ports: dict[tuple[str, str], Port] = dataclasses.field(default_factory=dict)
     specs: dict[tuple[str, str], str] = dataclasses.field(default_factory=dict)
@@ -71,7 +69,6 @@ def gather(report: Report, folder: Path | None) -> Evidence:
     """Return what the report and the run's folder tell of its sources, hosts and rounds."""
     found = Evidence()
     if folder is not None:
-        found.revision = _revision(report, folder)
         for name in _lockstep(report):
             for document in _read(folder, name):
                 found.records += 1
@@ -93,15 +90,6 @@ def gather(report: Report, folder: Path | None) -> Evidence:
             if told:
                 found.ports[build.build, workload] = Port(told["path"], told["hash"][:DIGITS])
     return found
-
-
-def _revision(report: Report, folder: Path) -> str:
-    """Return the commit that `run.json` names, if it is this run's."""
-    with contextlib.suppress(RecordError, FileNotFoundError):
-        document = store.read_json(folder / runs.RUN_FILE, "run", runs.SCHEMA)
-        if document.get("created") == report.created:
-            return str(document.get("revision", ""))
-    return ""
 
 
 def _read(run: Path, name: str) -> Iterator[Mapping[str, Any]]:

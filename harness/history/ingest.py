@@ -1,4 +1,4 @@
-"""From a judged report to rows of the tables, without a loss; `restore` makes the report again.
+"""From a judged report to rows of the tables; `restore` makes the report again, but for what only its plots are drawn from.
 
 Works on the report's JSON, whose form is versioned and stable: a field that has a column goes there, what a key tells goes to
 `series`, every other into `more`, so that a report with fields of a later day is kept whole.
@@ -67,7 +67,7 @@ def moment(report: Report) -> datetime.datetime:
 
 def add(connection: Connection, report: Report, evidence: Evidence, origin: Origin) -> Added:
     """Add a run, unless it is there already; all of it, in the caller's transaction."""
-    document = json.loads(json_format.to_json(report))
+    document = _plain(report)
     asked, content = _digest([report.created, report.command, report.title]), _digest(document)
     name, replaced = asked, False
     for stored in connection.execute(select(schema.RUNS).where(schema.RUNS.c.asked == asked)).all():
@@ -82,10 +82,19 @@ def add(connection: Connection, report: Report, evidence: Evidence, origin: Orig
             break
         name = _digest([asked, content])  # another run, begun in the same second with the same words
     _insert(connection, document, evidence, {
-        "id": name, "asked": asked, "content": content, "records": evidence.records, "revision": evidence.revision,
+        "id": name, "asked": asked, "content": content, "records": evidence.records, "revision": report.commit,
         "created_s": moment(report).timestamp(), "night": origin.night, "folder": origin.folder, "added_s": origin.now_s,
     })
     return Added(name, new=not replaced, replaced=replaced)
+
+
+def _plain(report: Report) -> Plain:
+    """Return the report as JSON without what only its own plots are drawn from, which would be nine tenths of a history."""
+    document: Plain = json.loads(json_format.to_json(report))
+    for part in (document, *document["stages"], *document["speed"]):
+        for name in json_format.COLUMNS:
+            part.pop(name, None)
+    return document
 
 
 def _had(connection: Connection, run: int) -> set[tuple[str, float]]:
@@ -97,9 +106,9 @@ def _had(connection: Connection, run: int) -> set[tuple[str, float]]:
 def _insert(connection: Connection, document: Plain, evidence: Evidence, about: Plain) -> None:
     """Insert a run with everything that belongs to it."""
     rows = {name: document.pop(name) for name in ("stages", "speed", "quality", "jobs", "builds")}
-    flat = {**document, **document.pop("summary")}
+    flat = {**document, **document["summary"]}
     about = {**about, "host": _number(connection, schema.HOSTS, dataclasses.asdict(host)) if (host := evidence.host()) else None}
-    run = _put(connection, schema.RUNS, [{**about, **_split(schema.RUNS, flat, {"summary", *about})}])
+    run = _put(connection, schema.RUNS, [{**about, **_split(schema.RUNS, flat, {"summary", "commit", *about})}])
     own = {"run": run}
     _put(connection, schema.JOBS, [{**own, **_split(schema.JOBS, row, (), _defaults(JobRow))} for row in rows["jobs"]])
     _put(connection, schema.QUALITY, [{**own, **_split(schema.QUALITY, row, (), _defaults(QualityRow))} for row in rows["quality"]])

@@ -96,7 +96,7 @@ class RunRow:
         id: stable: the same run added again, from wherever it lies, has the same.
         night: the date it counts to, "YYYY-MM-DD".
         created: as in the report. created_s: the same moment, seconds since 1970, by which everything is ordered.
-        revision: git commit of the project whose ports were tested, with `-dirty` if files differed from it; empty if unknown.
+        revision: git commit of the checkout that the harness and its ports ran from (`Report.commit`); empty if unknown.
         folder: where the run lay when it was added.
         versions: of each build's packages, and its `python`. host: None if unknown.
     """

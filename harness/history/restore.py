@@ -39,8 +39,9 @@ def joined(table: Table) -> Select[Any]:
 
 
 def report(connection: Connection, run: int) -> Report:
-    """Return a stored run's report, equal to what was added."""
-    about = _plain(schema.RUNS, connection.execute(select(schema.RUNS).where(schema.RUNS.c.number == run)).mappings().one(), ABOUT)
+    """Return a stored run's report, as it was added, but for what only its plots are drawn from."""
+    stored = connection.execute(select(schema.RUNS).where(schema.RUNS.c.number == run)).mappings().one()
+    about = {**_plain(schema.RUNS, stored, ABOUT), "commit": stored["revision"]}
     summary = {name: about.pop(name) for name in json_format.SUMMARY}
     builds = select(schema.BUILDS).where(schema.BUILDS.c.run == run, schema.BUILDS.c.reported)
     return _parse(
