@@ -23,9 +23,10 @@ CONFIG = Path("nightly.toml")
 @app.command(name="nightly")
 def nightly(
     *, config_file: Annotated[Path | None, Parameter(name="--config")] = None, reports: Path = Path("reports"), date: str | None = None,
-    only: Annotated[tuple[str, ...], SEVERAL] = (), dry_run: Annotated[bool, Parameter(negative="")] = False,
+    only: Annotated[tuple[str, ...], SEVERAL] = (), python: Annotated[tuple[str, ...], SEVERAL] = (),
+    dry_run: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
-    """Run the comparisons of nightly.toml, the most important first, until its time is used up; go on where a night was cut off.
+    """Run the comparisons of nightly.toml, the most important first, until its time is used up. A night that was cut off goes on.
 
     Parameters
     ----------
@@ -37,12 +38,14 @@ def nightly(
         Of the night, YYYY-MM-DD; today, if not given.
     only
         Names of cells to run; the others are left as they are.
+    python
+        BUILD=PATH, the interpreter of a build.
     dry_run
         Show the cells with the time they are thought to take, and what cannot run here; do nothing.
     """
     given = context()
     path = config_file or (CONFIG if CONFIG.is_file() else installation.places(given.environ).config.with_name(CONFIG.name))
-    asked = running.Asked(config.load(path), reports, _date(date, given.now), only)
+    asked = running.Asked(config.load(path, python), reports, _date(date, given.now), only)
     if dry_run:
         OUT.print(plain_table(previewing.COLUMNS, previewing.rows(asked, given)))
         return 0
@@ -50,8 +53,8 @@ def nightly(
         found = running.run(asked, shown)
     OUT.print(plain_table(("cell", "status", "fidelity", "speed", "time", "what it says"), summary.lines(found.night)))
     OUT.print(Text(f"{found.night.verdict}: {found.night.headline}"))
-    for line in found.night.changed:
-        OUT.print(Text(f"changed: {line}"))
+    for one in found.night.changed:
+        OUT.print(Text(f"{one.severity}: {one.text}"))
     OUT.print(Text(f"report: {found.folder / closing.SUMMARY}, {asked.nights / closing.INDEX}"))
     if found.night.spent_s > asked.config.budget_s:
         say(f"the night took {found.night.spent_s:.0f} s; its budget is {asked.config.budget_s:.0f} s")

@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 
 from harness import outcome, store
+from harness.changes.model import REGRESSION
 from harness.nightly import index, matrix, night, summary
 from harness.nightly.night import Night
 
@@ -46,8 +47,9 @@ def _headline(state: Night) -> str:
     compared = sum(row.compared for row in state.rows)
     if compared and not (failed or unsure):
         text += f" Speed: {sum(row.settled for row in state.rows)} of {compared} comparisons settled."
-    if state.changed:
-        text += f" {len(state.changed)} changed since the last night."
+    worse = sum(one.severity == REGRESSION for one in state.changed)
+    if worse:
+        text += f" {worse} regression{'s' if worse > 1 else ''} since the last night."
     for count, one, several in (
         (len(state.broken()), "cell did not end well", "cells did not end well"),
         (state.count(night.NOT_REACHED), "was not reached", "were not reached"),

@@ -94,8 +94,8 @@ ENTRY = {
 NEEDED = ("name", "workloads", "builds")
 
 
-def load(path: Path) -> Config:
-    """Return the matrix of a file.
+def load(path: Path, python: Sequence[str] = ()) -> Config:
+    """Return the matrix of a file; `python`: interpreters, BUILD=PATH, before those that it names.
 
     Raises:
         UsageError: the file, a key or a value in it is wrong; says which and what is allowed.
@@ -118,8 +118,13 @@ def load(path: Path) -> Config:
         _names(where, table, tuple(known))
         made.append(_entry(table, path.parent, given))
     config = Config(
-        path, float(night["budget_s"]), float(night.get("limit_s", given.limit)), ports, tuple(night.get("python", ())), matrix.cells(made)
+        path, float(night["budget_s"]), float(night.get("limit_s", given.limit)), ports, (*night.get("python", ()), *python),
+        matrix.cells(made),
     )
+    try:
+        options.overrides(options.Options(python=config.python))
+    except UsageError as error:
+        raise UsageError(f"{path}: [night]: python: {error}" if not python else str(error)) from error
     _check_cells(config)
     return config
 
@@ -189,6 +194,5 @@ def _check_cells(config: Config) -> None:
         met.add(cell.name)
         try:
             options.request(config.options(cell, cell.builds))
-            options.overrides(config.options(cell, cell.builds))
         except HarnessError as error:
             raise UsageError(f"{config.path}: the cell {cell.name}: {error}") from error

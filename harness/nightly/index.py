@@ -14,7 +14,7 @@ from harness.nightly.summary import SIGNS, settled
 from harness.progress import spell
 from harness.report.format import one_line
 
-TONES = {"PASS": "good", "FAIL": "bad", "INCONCLUSIVE": "open", OK: "dim"}
+TONES = {"PASS": "good", "FAIL": "bad", "INCONCLUSIVE": "open", "regression": "bad", "improvement": "good", OK: "dim"}
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -50,7 +50,9 @@ th { color: var(--dim); font-weight: 500; white-space: nowrap; } td.tight { whit
 {% else %}
 <h2>{{ folder | line }}</h2> <strong class="{{ tone(one.verdict) }}">{{ sign(one.verdict) }} {{ one.verdict | line }}</strong>
 <p>{{ one.headline | line }}</p>
-{% if one.changed %}<ul>{% for line in one.changed %}<li>{{ line | line }}</li>{% endfor %}</ul>{% endif %}
+{% if one.changed %}<ul>{% for item in one.changed %}
+<li><strong class="{{ tone(item.severity) }}">{{ item.severity | line }}</strong> {{ item.text | line }}</li>
+{% endfor %}</ul>{% endif %}
 <p class="dim">Begun {{ one.created | line }}, {{ spell(one.spent_s) if one.spent_s else "no time" }} of {{ spell(one.budget_s) }}
 {%- if one.exit_code is not none %}, exit code {{ one.exit_code }}{% endif %}
 {%- if not one.finished %}, <span class="open">not finished</span>{% endif %}.

@@ -34,6 +34,15 @@ class Lack:
 
 
 @dataclasses.dataclass(frozen=True)
+class Changed:
+    """One thing that changed: `severity` and `kind` as in `harness.changes.model`, and a sentence."""
+
+    severity: str
+    kind: str
+    text: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Row:
     """A cell and what became of it.
 
@@ -77,7 +86,7 @@ class Night:
         name: of its folder, the date, with a number if the matrix was another one that day. key: what makes two nights the same work.
         config: the file of the matrix. finished: whether it came to its end; else it was cut off.
         verdict: PASS, FAIL, INCONCLUSIVE or NONE over all cells. exit_code: as `harness nightly` ended.
-        changed: sentences on what is not as it was before. regressed: whether one of them is for the worse.
+        changed: what is not as it was before, regressions first. regressed: whether there is one.
     """
 
     name: str
@@ -92,7 +101,7 @@ class Night:
     verdict: str = "NONE"
     headline: str = ""
     exit_code: int | None = None
-    changed: tuple[str, ...] = ()
+    changed: tuple[Changed, ...] = ()
     regressed: bool = False
 
     @property
@@ -156,7 +165,7 @@ def read(folder: Path) -> Night:
     try:
         rows = tuple(_row(item) for item in document.pop("rows"))
         document.pop("schema")
-        return Night(**{**document, "rows": rows, "changed": tuple(document["changed"])})
+        return Night(**{**document, "rows": rows, "changed": tuple(Changed(**item) for item in document["changed"])})
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CorruptRecord(f"{path}: not a night ({error!r}). Delete it and run again; cells that are finished are kept.") from error
 
@@ -169,14 +178,14 @@ def _row(document: Mapping[str, Any]) -> Row:
 
 def nights(folder: Path) -> Iterator[tuple[Path, Night | RecordError]]:
     """Yield all nights of `reports/nightly`, the newest first; of one that cannot be read, the error."""
-    for path in sorted(folder.glob(f"*/{FILE}"), key=lambda item: _order(item.parent.name), reverse=True):
+    for path in sorted(folder.glob(f"*/{FILE}"), key=lambda item: order(item.parent.name), reverse=True):
         try:
             yield path.parent, read(path.parent)
         except RecordError as error:
             yield path.parent, error
 
 
-def _order(name: str) -> tuple[str, int]:
-    """Order nights by date, and those of one day by number: 2026-11-21_10 is later than 2026-11-21_9."""
+def order(name: str) -> tuple[str, int]:
+    """Return the place of a night among all: by date, then by number, so that 2026-11-21_10 is later than 2026-11-21_9."""
     date, _, number = name.partition("_")
     return date, int(number) if number.isdigit() else 1

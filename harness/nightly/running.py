@@ -18,7 +18,7 @@ from harness import __version__, comparison, listing, outcome, plan, runs, store
 from harness import options as asking
 from harness.comparison import Context
 from harness.errors import BuildError, HarnessError, JobFailed, RecordError, UnknownName
-from harness.nightly import closing, matrix, night, support
+from harness.nightly import closing, comparing, matrix, night, support
 from harness.nightly.config import Config
 from harness.nightly.matrix import Cell
 from harness.nightly.night import Night, Row
@@ -71,7 +71,7 @@ def run(asked: Asked, context: Context) -> Result:
         HarnessError: wrong usage, a night.json that cannot be read, or another process at work in this night.
     """
     chosen = asked.cells()
-    key = night.key(asked.config.cells, [str(folder) for folder in asked.config.ports] + list(asked.config.python))
+    key = night.key(asked.config.cells, [str(folder) for folder in asked.config.ports])
     folder = night.folder_of(asked.nights, asked.date, key)
     with runs.held(folder):
         return Result(_Running(asked, context, folder, key).all(chosen), folder)
@@ -101,6 +101,9 @@ class _Running:
                 closing.write(self.state, self.folder, self.asked.nights)
             raise
         self.state = closing.summed_up(dataclasses.replace(self.state, finished=not self.state.count(night.WAITING)))
+        self.keep()
+        changed, regressed = comparing.changed(self.state, self.folder, self.asked.reports)
+        self.state = closing.summed_up(dataclasses.replace(self.state, changed=changed, regressed=regressed, exit_code=None))
         closing.write(self.state, self.folder, self.asked.nights)
         return self.state
 

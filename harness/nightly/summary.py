@@ -23,7 +23,7 @@ def render(state: Night) -> str:
         + code(state.command, cell=False)
     )
     if state.changed:
-        parts += ["## What changed", "\n".join(f"- {escape(line)}" for line in state.changed)]
+        parts += ["## What changed", "\n".join(f"- **{escape(one.severity)}**: {escape(one.text)}" for one in state.changed)]
     parts += ["## Cells", "\n".join(_table(state))]
     lacking = sorted({(lack.build, row.cell.device, lack.reason) for row in state.rows for lack in row.lacking})
     if lacking:
