@@ -5,6 +5,7 @@ Each `do_<verb>` is one request of the protocol; its arguments and its result ar
 
 from __future__ import annotations
 
+import functools
 import importlib
 import time
 from typing import Any, Dict, List, Optional, Sequence
@@ -33,6 +34,7 @@ class Session(Modeling):
         self.effect = None  # type: Any
         self.output_dtype = "unknown"
         self.backend = ""
+        self.core = None  # type: Any
 
     def do_describe(self, backend: str) -> Dict[str, Any]:
         """Import the framework and return the build's identity."""
@@ -44,6 +46,7 @@ class Session(Modeling):
         """Build the port; return what it can do and how long the imports and the building took, seconds."""
         started = time.perf_counter()
         identity = self.do_describe(backend)
+        self.core = importlib.import_module("backends.%s.core" % backend)
         imported = time.perf_counter()
         path = ports.locate(backend, workload, folders)
         port_class = ports.load(path)
@@ -95,20 +98,25 @@ class Session(Modeling):
         """Record the forward stage again, each activation computed from the teacher's values of those before it."""
         return lessons.record(self.port, self.config, self.data, recording.load_arrays(tape), recording.load_arrays(teacher), folder)
 
-    def do_prepare(
-        self, tape: str, action: str, seed: int, warmup_s: float, sample_s: float, slowdown: float = 0.0
-    ) -> Dict[str, Any]:
-        """Warm one action up in native mode, slowed down by a share if asked; return first-step latency, warm-up time, steps a sample."""
+    def do_load(self, tape: str, action: str, seed: int, slowdown: float = 0.0) -> Dict[str, Any]:
+        """Give the port the tape's weights and get one action ready to be timed in native mode, slowed down by a share if asked."""
         self.port.load_parameters(recording.weights(recording.load_arrays(tape)))
         source = NativeSource(self.data, seed, self.config["batch"])
         source.cursor = schedule.last_segment(self.config)
-        self.timer = timing.Timer(self.port, source, action, self.config["batch"], slowdown)
+        wait = functools.partial(self.core.synchronize, self.setting.device) if self.setting.device != "cpu" else None
+        self.timer = timing.Timer(self.port, source, action, self.config["batch"], slowdown, wait)
         self.timers[action] = self.timer
+        return {}
+
+    def do_prepare(self, warmup_s: float, sample_s: float) -> Dict[str, Any]:
+        """Warm the loaded action up; return first-step latency, warm-up time, steps a sample. Runs nothing but that action."""
+        if self.timer is None:
+            raise RuntimeError("prepare before load")
         spending.reset_device_peak(self.backend, self.port)
         self.effect.begin()
         result = self.timer.prepare(warmup_s, sample_s)
         result["segment"] = self.config["schedule"][-1]["name"]
-        self.output_dtype = str(self.port.generate(source, self.config["batch"]).dtype)
+        self.output_dtype = self.timer.output_dtype
         return result
 
     def do_block(self, samples: int) -> Dict[str, Any]:

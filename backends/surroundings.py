@@ -24,8 +24,8 @@ VARIABLES = (
     "DNNL_MAX_CPU_ISA", "MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS", "MKL_DEBUG_CPU_TYPE", "OPENBLAS_CORETYPE", "ATEN_CPU_CAPABILITY",
     "NPY_DISABLE_CPU_FEATURES", "TF_XLA_FLAGS", "XLA_FLAGS", "NVIDIA_TF32_OVERRIDE", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
     "CUBLAS_WORKSPACE_CONFIG", "CUDA_LAUNCH_BLOCKING", "TF_CUDNN_USE_AUTOTUNE", "TF_GPU_THREAD_MODE", "TF_GPU_ALLOCATOR",
-    "PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_NO_CUDA_MEMORY_CACHING", "TORCHDYNAMO_DISABLE", "LD_PRELOAD", "MALLOC_CONF",
-    "MALLOC_ARENA_MAX", "GLIBC_TUNABLES", "PYTHONMALLOC", "PYTHONDEVMODE",
+    "PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF", "TORCHINDUCTOR_CUDAGRAPHS", "PYTORCH_NO_CUDA_MEMORY_CACHING",
+    "TORCHDYNAMO_DISABLE", "LD_PRELOAD", "MALLOC_CONF", "MALLOC_ARENA_MAX", "GLIBC_TUNABLES", "PYTHONMALLOC", "PYTHONDEVMODE",
 )
 #: What the tf1 backend adds to TF_XLA_FLAGS itself; it does nothing alone.
 OWN_FLAG = "--tf_xla_cpu_global_jit"
@@ -55,6 +55,11 @@ def environment(environ: Mapping[str, str]) -> Dict[str, str]:
     """Return those of `VARIABLES` that are set, without what a backend sets on its own."""
     found = {name: environ[name].replace(OWN_FLAG, "").strip() for name in VARIABLES if name in environ}
     return {name: value for name, value in found.items() if value}
+
+
+def tensorflow_tries_algorithms(environ: Mapping[str, str], deterministic: bool) -> bool:
+    """Whether TensorFlow tries cuDNN's algorithms on a GPU before it chooses: by default it does, and no function of its tells."""
+    return environ.get("TF_CUDNN_USE_AUTOTUNE", "1").strip().lower() not in ("0", "false") and not deterministic
 
 
 def denormals() -> str:

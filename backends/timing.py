@@ -1,7 +1,7 @@
 """Time a port's steady steps in blocks, in native mode.
 
 A sample is the mean time of a few consecutive steps, so many that the clock and the call cost nothing beside them.
-`Port.train` and `Port.generate` return when the device has finished, so the clock is read after synchronisation.
+`Port.train` and `Port.generate` return when the device has finished; a port of a user's that forgets it is waited for all the same.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 import resource
 import sys
 import time
-from typing import Any, Dict, List
+from typing import Any, Callable, Dict, List, Optional
 
 from backends.contract import ACTIONS
 from backends.source import Batch
@@ -36,15 +36,21 @@ class Timer(object):
         count: rows that one `generate` step returns.
         slowdown: how much slower to be than the port, as a share of its own time, e.g. 0.05. A change of known size, by which a
             verdict on speed is tested: after a sample's steps the worker keeps the core busy for that share of what they took.
+        wait: returns when the device has finished all work; None where work is done when a call returns.
+
+    Attributes:
+        output_dtype: of what the last call of `generate` returned, "unknown" before.
     """
 
-    def __init__(self, port: Any, source: Any, action: str, count: int, slowdown: float = 0.0) -> None:
+    def __init__(
+        self, port: Any, source: Any, action: str, count: int, slowdown: float = 0.0, wait: Optional[Callable[[], Any]] = None
+    ) -> None:
         actions = list(ACTIONS) + list(port.config["phases"])
         if action not in actions:
             raise ValueError("action '%s' is not one of %s" % (action, ", ".join(actions)))
         if not (math.isfinite(slowdown) and slowdown >= 0.0):
             raise ValueError("a slow-down is a share of a step's time, 0 or more, and not %r" % slowdown)
-        self.slowdown = slowdown
+        self.slowdown, self.wait, self.output_dtype = slowdown, wait, "unknown"
         self.port, self.source, self.action, self.count = port, source, action, count
         self.batch = Batch({name: array[:count] for name, array in source.training_rows().items()}, None)
         self.steps_a_sample = 1
@@ -61,8 +67,13 @@ class Timer(object):
         else:
             for _ in range(steps):
                 called = time.perf_counter()
-                self.port.generate(self.source, self.count)
+                output = self.port.generate(self.source, self.count)
+                if self.wait is not None:
+                    self.wait()
                 self._calls.append(time.perf_counter() - called)
+            self.output_dtype = str(getattr(output, "dtype", "unknown"))
+        if self.wait is not None:
+            self.wait()
         if self.slowdown:
             _keep_busy(started, 1.0 + self.slowdown)
         return time.perf_counter() - started

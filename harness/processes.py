@@ -173,7 +173,8 @@ class WorkerProcess:
     def receive(self) -> dict[str, Any]:
         """Return the result of the request that was sent last, as `request` does."""
         answer = self._read(*self._asked)
-        self.peak_bytes = max(self.peak_bytes, self.memory.peak())  # now that it waits, a look costs it nothing
+        if self._asked[1] != "block":  # a turn, of which a second has hundreds, and whose peaks `rounds` looks at
+            self.peak_bytes = max(self.peak_bytes, self.memory.peak())  # now that it waits, a look costs it nothing
         if answer.get("id") != self._next_id:
             self._fail("error", f"the worker answered request {answer.get('id')} instead of {self._next_id}")
         if answer["status"] != "ok":

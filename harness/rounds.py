@@ -84,7 +84,7 @@ def run_round(bench: runner.Bench, job: SpeedJob, labels: Sequence[str], number:
                 with _named(label, failed):
                     workers[label] = bench.worker(sides[label].build, folder / f"{_safe(label)}.log")
                     workers[label].send("describe", backend=sides[label].backend)
-            opened = _open(bench, job, workers, files, failed)
+            opened, imported_s = _open(bench, job, workers, files, failed)
             baseline = {label: worker.memory.begin() for label, worker in workers.items()}
             actions = {}
             for action in job.actions:
@@ -103,7 +103,7 @@ def run_round(bench: runner.Bench, job: SpeedJob, labels: Sequence[str], number:
             "actions": actions, "opened": opened, "machine": [before, machine_state()], "labels": list(labels),
             "peak_bytes": {label: worker.peak_bytes for label, worker in workers.items()}, "baseline_bytes": baseline, "spent": spent,
             "operations": {action: spec.operations(spec.hyperparameters(job.preset), action) for action in ACTIONS},
-            "rows_a_step": spec.config(job.preset)["batch"],
+            "rows_a_step": spec.config(job.preset)["batch"], "imported_s": imported_s,
         }
     if failed:
         raise failed[0]
@@ -116,16 +116,21 @@ def _safe(label: str) -> str:
 
 def _open(
     bench: runner.Bench, job: SpeedJob, workers: dict[str, WorkerProcess], files: runner.Files, failed: list[SideFailed]
-) -> dict[str, Any]:
-    """Wait until all have imported their frameworks, which takes seconds and is not timed; then open the ports one by one, which is."""
+) -> tuple[dict[str, Any], float]:
+    """Wait until all have imported their frameworks, which takes seconds; then open the ports one by one, which is timed.
+
+    Returns what each port told, and how long all waited for the imports, seconds.
+    """
+    started = time.monotonic()
     for label, worker in workers.items():
         with _named(label, failed):
             worker.receive()
+    imported_s = time.monotonic() - started
     opened = {}
     for label, worker in workers.items():
         with _named(label, failed):
             opened[label] = runner.open_port(worker, bench, job.opening(label), files)
-    return opened
+    return opened, imported_s
 
 
 def takes(action: str, opened: Mapping[str, Any]) -> bool:
@@ -138,19 +143,23 @@ class Peaks:
     """What the blocks of one side tell beside their times: peaks of memory, and how many calls of `generate` took how long."""
 
     bytes_: int = 0
+    own_bytes: int = 0
     ended_bytes: int = 0
     device: tuple[int | None, str] = (None, "it was not told")
     calls: dict[str, int] = dataclasses.field(default_factory=dict)
     calls_base: float = 0.0
 
-    def look(self, tree: memory.Tree, done: Mapping[str, Any]) -> None:
-        """Take in a block's answer; the worker waits, so that looking at its processes disturbs nothing."""
-        self.ended_bytes = int(done["ended_bytes"])
-        self.bytes_ = max(self.bytes_, tree.peak(int(done["peak_bytes"]), self.ended_bytes))
+    def take(self, done: Mapping[str, Any]) -> None:
+        """Take in a block's answer."""
+        self.own_bytes, self.ended_bytes = max(self.own_bytes, int(done["peak_bytes"])), int(done["ended_bytes"])
         self.device = done["device_peak_bytes"], str(done.get("device_peak_missing", ""))
         self.calls_base = float(done["calls_base"])
         for place, count in done["calls"].items():
             self.calls[place] = self.calls.get(place, 0) + int(count)
+
+    def look(self, tree: memory.Tree) -> None:
+        """Look at the worker's processes while it waits; marks keep, so that once a palindrome is enough."""
+        self.bytes_ = max(self.bytes_, tree.peak(self.own_bytes, self.ended_bytes))
 
     def close(self, tree: memory.Tree) -> dict[str, Any]:
         """Look once more, for descendants that have come since, and return all of it for the round's record."""
@@ -181,11 +190,9 @@ def _measure(
     prepared, peaks = {}, {label: Peaks() for label in labels}
     for label in labels:
         with _named(label, failed):
-            workers[label].memory.begin()
-            prepared[label] = workers[label].request(
-                "prepare", tape=str(files.tape), action=action, seed=job.seed + number, warmup_s=share * warmup_s, sample_s=sample_s,
-                slowdown=job.slowdown_of(label),
-            )
+            workers[label].request("load", tape=str(files.tape), action=action, seed=job.seed + number, slowdown=job.slowdown_of(label))
+            workers[label].memory.begin()  # after loading, which is no part of the action
+            prepared[label] = workers[label].request("prepare", warmup_s=share * warmup_s, sample_s=sample_s)
     size = schedule.size_round([float(done["sample_s"]) for done in prepared.values()], share * MEASURE_S)
     planned = schedule.plan_round(labels, size.palindromes, job.seed, number)
     palindromes = []
@@ -195,7 +202,9 @@ def _measure(
             with _named(label, failed):
                 done = workers[label].request("block", samples=size.steps)
             steps[label] += [float(value) for value in done["step_s"]]
-            peaks[label].look(workers[label].memory, done)
+            peaks[label].take(done)
+        for label in labels:
+            peaks[label].look(workers[label].memory)
         palindromes.append(steps)
     told = {label: peaks[label].close(workers[label].memory) for label in labels}
     named = {name: {label: one[name] for label, one in told.items()} for name in told[labels[0]]}

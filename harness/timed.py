@@ -165,15 +165,47 @@ def rows(timed: Sequence[Timed], logs: Callable[[store.Record, str], str]) -> li
 
 
 def notes(timed: Sequence[Timed]) -> tuple[str, ...]:
-    """Return what was asked for and not timed, in words: the phases of ports that cannot run one alone."""
+    """Return in words what a round takes, whose steps never got steady, and which phases were not timed because a port cannot run one."""
     found = []
     for one in timed:
+        if one.records:
+            found.append(_taken(one))
+            found += _unsteady(one)
         phases = [action for action in one.job.actions if action not in ACTIONS]
         opened = one.records[-1].result["opened"] if one.records and phases else {}
         lacking = [label for label in one.labels if opened and not rounds.takes(phases[0], opened[label])]
         if lacking:
             found.append(f"{one.job.workload}: single phases were not timed on {' and '.join(lacking)}: the port has no `train_step`")
     return tuple(found)
+
+
+def _taken(one: Timed) -> str:
+    """Return what a round takes, and what of it: seconds, medians over rounds."""
+    parts = []
+    for record in one.records:
+        prepared = [side for action in record.result["actions"].values() for side in action["prepared"].values()]
+        ready_s = sum(side.get("warmup_s", 0.0) for side in prepared)
+        ready_s += sum(side.get("build_s", 0.0) for side in record.result["opened"].values())
+        parts.append((record.duration_s, record.result.get("imported_s", 0.0), ready_s))
+    round_s, import_s, ready_s = (statistics.median(part) for part in zip(*parts, strict=True))
+    sides = " and ".join(one.labels)
+    return (
+        f"{one.job.workload} {one.job.precision}: a round of {sides} takes {round_s:.1f} s: {import_s:.1f} s to import the frameworks, "
+        f"{ready_s:.1f} s to build and warm up, {max(0.0, round_s - import_s - ready_s):.1f} s to measure"
+    )
+
+
+def _unsteady(one: Timed) -> list[str]:
+    """Name the sides whose steps were still getting faster when the longest warm-up ended, in a tenth of the rounds or more."""
+    found = []
+    for action, label in itertools.product(one.job.actions, one.labels):
+        told = [record.result["actions"].get(action, {}).get("prepared", {}).get(label, {}).get("steady", True) for record in one.records]
+        if told.count(False) * 10 >= len(told) > 0:
+            found.append(
+                f"{one.job.workload} {one.job.precision} {action}: steps of {label} were still getting faster when they were measured, "
+                f"in {told.count(False)} of {len(told)} rounds"
+            )
+    return found
 
 
 def _row(one: Timed, action: str, a: str, b: str, logs: Callable[[store.Record, str], str]) -> SpeedRow:

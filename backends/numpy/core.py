@@ -26,6 +26,10 @@ def framework_versions() -> Dict[str, str]:
     return {"numpy": np.__version__}
 
 
+def synchronize(device: str) -> None:
+    """Return at once: NumPy's work is done when a call returns."""
+
+
 def _blas_threads() -> Union[int, str]:
     """Return the size of the BLAS library's thread pool. NumPy can neither set nor read it; threadpoolctl can, where it is."""
     try:

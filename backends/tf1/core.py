@@ -26,7 +26,7 @@ from backends.source import Batch
 from backends.teaching import Taught
 from backends.tf1 import checkpoints, foreign, native, optimizers, phases, runtime
 from backends.tf1.phases import SCOPE
-from backends.tf1.runtime import DEVICES, EXECUTIONS, framework_versions  # noqa: F401  (a backend's abilities are read here)
+from backends.tf1.runtime import DEVICES, EXECUTIONS, framework_versions, synchronize  # noqa: F401  (a backend's abilities are read here)
 
 #: `generate` runs about this many input elements at a time: one run for digits, one batch a run for photographs.
 CHUNK_ELEMENTS = 1 << 20

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Any, Callable, Dict, Set
 
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from backends.surroundings import word_for_denormals
+from backends.surroundings import tensorflow_tries_algorithms, word_for_denormals
 
 CONTRACTIONS = re.compile(r"(Sparse|Batch|_?Fused)*(MatMul|Conv2D|Conv3D|Einsum)|DepthwiseConv2d|.*(LSTM|GRU|RNN)")
 
@@ -33,6 +34,8 @@ class Reading(object):
             "onednn": onednn(),
             "debugging": False,
         }  # type: Dict[str, Any]
+        if port.setting.device == "gpu":
+            found["cudnn_benchmark"] = tensorflow_tries_algorithms(os.environ, bool(port.effective().get("deterministic")))
         if getattr(port, "weights", None):
             found["parameter_dtypes"] = "+".join(sorted({variable.dtype.base_dtype.name for variable in port.weights.values()}))
         if config is not None:

@@ -85,7 +85,7 @@ def product(port: Any, side: int) -> Callable[[], Any]:
     if session is None:
         raise Unsupported("the port does not show its session")
     with session.graph.as_default():
-        x = tf.Variable(tf.fill([side, side], tf.constant(0.5, dtype)), trainable=False, use_resource=True, collections=[])
+        x = tf.Variable(tf.cast(tf.random.uniform([side, side]), dtype), trainable=False, use_resource=True, collections=[])
         done = tf.matmul(x, x)[0, 0]
     session.run(x.initializer)
     return session.make_callable(tf.cast(done, tf.float32))

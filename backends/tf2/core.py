@@ -20,7 +20,7 @@ from backends.parameters import check
 from backends.source import Batch
 from backends.teaching import Taught
 from backends.tf2 import checkpoints, cutting, native, runtime, teaching
-from backends.tf2.runtime import DEVICES, EXECUTIONS, framework_versions  # noqa: F401  (abilities are read here)
+from backends.tf2.runtime import DEVICES, EXECUTIONS, framework_versions, synchronize  # noqa: F401  (abilities are read here)
 from backends.tf2.training import Tensors, Trainer
 
 #: `generate` runs about this many input elements at a time: one call for digits, one batch a call for photographs.

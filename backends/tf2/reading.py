@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import weakref
 from typing import Any, Callable, Dict, Iterator, Set
@@ -11,7 +12,7 @@ import tensorflow as tf
 from tensorflow.python.eager import context
 from tensorflow.python.framework import op_callbacks
 
-from backends.surroundings import word_for_denormals
+from backends.surroundings import tensorflow_tries_algorithms, word_for_denormals
 from backends.tf2.training import Traced
 
 CONTRACTIONS = re.compile(r"(Sparse|Batch|_?Fused)*(MatMul|Conv2D|Conv3D|Einsum)|DepthwiseConv2d|.*(LSTM|GRU|RNN)")
@@ -61,6 +62,8 @@ class Reading(object):
             "global_policy": _policy(),
             "soft_placement": bool(tf.config.get_soft_device_placement()),
         }  # type: Dict[str, Any]
+        if port.setting.device == "gpu":
+            found["cudnn_benchmark"] = tensorflow_tries_algorithms(os.environ, bool(port.effective().get("deterministic")))
         if getattr(port, "weights", None):
             found["parameter_dtypes"] = "+".join(sorted({variable.dtype.base_dtype.name for variable in port.weights.values()}))
         if any(_read(trace).xla for trace in _traces(port)):

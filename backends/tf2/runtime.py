@@ -18,6 +18,13 @@ KERAS_3 = int(tf.keras.__version__.split(".")[0]) >= 3
 REFUSALS = ("OpKernel", "No registered", "not supported", "unsupported operation", "not implemented", "Unsupported")
 
 
+def synchronize(device: str) -> None:
+    """Return when the device has finished all work; before TensorFlow 2.9 nothing but reading a result waits."""
+    wait = getattr(tf.test.experimental, "sync_devices", None)
+    if device != "cpu" and wait is not None:
+        wait()
+
+
 def framework_versions() -> Dict[str, str]:
     """Return the versions that decide what this backend computes."""
     return {"tensorflow": tf.__version__, "keras": tf.keras.__version__, "numpy": np.__version__}

@@ -61,7 +61,7 @@ def _body(operation: Any) -> Iterable[Any]:
 
 def product(port: Any, side: int) -> Callable[[], Any]:
     """Return a function that multiplies two square matrices in the setting's dtype of contractions and waits."""
-    x = tf.fill([side, side], tf.constant(0.5, PRECISION_TABLE[port.setting.precision]["contraction"]))
+    x = tf.cast(tf.random.uniform([side, side]), PRECISION_TABLE[port.setting.precision]["contraction"])
     # One element read back: it waits for the device and transfers nothing to speak of.
     return lambda: tf.cast(tf.matmul(x, x)[0, 0], tf.float32).numpy()
 

@@ -37,6 +37,12 @@ def framework_versions() -> Dict[str, str]:
     return {"torch": torch.__version__, "numpy": np.__version__, "cuda": str(torch.version.cuda)}
 
 
+def synchronize(device: str) -> None:
+    """Return when the device has finished all work."""
+    if device == "gpu":
+        torch.cuda.synchronize()
+
+
 def _device(setting: Setting) -> torch.device:
     """Return the device asked for, or say why it cannot be had."""
     if setting.device not in DEVICES:

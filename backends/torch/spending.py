@@ -51,7 +51,7 @@ def product(port: Any, side: int) -> Callable[[], Any]:
     """Return a function that multiplies two square matrices in the setting's dtype of contractions and waits."""
     device = torch.device("cuda" if port.setting.device == "gpu" else "cpu")
     dtype = getattr(torch, PRECISION_TABLE[port.setting.precision]["contraction"])
-    x = torch.full((side, side), 0.5, device=device, dtype=dtype)
+    x = torch.rand((side, side), device=device).to(dtype)  # not a constant: a GPU multiplies those with less power, and faster
 
     def run() -> None:
         with torch.no_grad():

@@ -107,7 +107,7 @@ def examine(
             raise JobFailed("error", f"round {number + 1} {reason}")
     noise = [tuple(ratio - math.log1p(one.slowdown) for ratio in palindrome_ratios(one.round, *sides)) for one in measured]
     both = [*noise, *(tuple(-ratio for ratio in palindromes) for palindromes in noise)]
-    asked = [most for most in looks(min(int(budget_s / round_s), 100)) if most not in MOSTS][-1:]
+    asked = looks(min(int(budget_s / round_s), 100))[-1:]
     points = tuple(_point(both, most, rule) for most in sorted({*MOSTS, *asked}))
     injections = tuple(_injection(measured, sides, slowdown) for slowdown in (0.0, *INJECTED))
     chunks = [noise[start : start + MIN_ROUNDS] for start in range(0, len(noise) - MIN_ROUNDS + 1, MIN_ROUNDS)]

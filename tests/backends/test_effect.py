@@ -76,6 +76,14 @@ def test_variables_of_the_environment_without_those_that_a_backend_sets():
     assert {"OMP_NUM_THREADS": "1", "XLA_FLAGS": "--x"} == surroundings.environment(given)
 
 
+@pytest.mark.parametrize(("environ", "deterministic", "tries"), [
+    ({}, False, True), ({"TF_CUDNN_USE_AUTOTUNE": "0"}, False, False), ({"TF_CUDNN_USE_AUTOTUNE": "1"}, False, True), ({}, True, False),
+])
+def test_tensorflow_tries_algorithms_unless_it_is_told_not_to(environ, deterministic, tries):
+    """By default it does and torch does not, so a pair of them on a GPU is labelled."""
+    assert tries is surroundings.tensorflow_tries_algorithms(environ, deterministic)
+
+
 def test_work_between_two_ticks_of_the_kernel_is_seen():
     """A step of microseconds has run on one thread, not on none."""
     for _ in range(20):

@@ -20,7 +20,7 @@ MIB = 1 << 20
 
 @contextlib.contextmanager
 def prepared(folder: Path, fault: str) -> Iterator[tuple[WorkerProcess, dict[str, str]]]:
-    """Open a port of `hostile` in a worker; yield it with the arguments of `prepare`."""
+    """Open a port of `hostile` in a worker; yield it with the arguments of `load`."""
     environ = clean_environment({**os.environ, "XDG_CACHE_HOME": str(folder / "cache"), "HOSTILE_TOLD": str(folder / "told")})
     python = {"numpy": Path(sys.executable)}
     bench = runner.Bench(folder / "run", staging.prepare(environ), python, environ, registry.known((HOSTILE,)), Limits(request_s=20.0))
@@ -36,8 +36,9 @@ def prepared(folder: Path, fault: str) -> Iterator[tuple[WorkerProcess, dict[str
 
 def run(worker: WorkerProcess, arguments: dict[str, str]) -> tuple[int, int, int]:
     """Run an action; return what the tree held before, its peak, and what it holds now."""
+    worker.request("load", action="train", seed=0, **arguments)
     before = worker.memory.begin()
-    worker.request("prepare", action="train", seed=0, warmup_s=0.0, sample_s=0.001, **arguments)
+    worker.request("prepare", warmup_s=0.0, sample_s=0.001)
     done = worker.request("block", samples=2)
     return before, worker.memory.peak(done["peak_bytes"], done["ended_bytes"], scan=True), worker.memory.resident()
 
@@ -72,6 +73,20 @@ def test_honest_port_has_no_peak(tmp_path: Path) -> None:
         assert near(before, peak)
 
 
+def test_an_action_is_charged_with_nothing_else(tmp_path: Path) -> None:
+    """What the first `generate` takes, in memory and in time, is told of `generate` and not of the `train` that was measured before."""
+    with prepared(tmp_path, "spikes_generate") as (worker, arguments):
+        told = {}
+        for action in ("train", "generate"):
+            worker.request("load", action=action, seed=0, **arguments)
+            before = worker.memory.begin()
+            first_s = worker.request("prepare", warmup_s=0.0, sample_s=0.001)["first_step_s"]
+            done = worker.request("block", samples=2)
+            told[action] = first_s, worker.memory.peak(done["peak_bytes"], done["ended_bytes"], scan=True) - before
+        assert told["train"][0] < 0.1 and near(0, told["train"][1])
+        assert told["generate"][0] >= 0.2 and near(96 * MIB, told["generate"][1])
+
+
 def test_a_peak_counts_once(tmp_path: Path) -> None:
     """What came to its height in one action is not in the next one's peak, be it the worker's or an ended child's."""
     for fault in ("spikes", "spikes_child"):
@@ -96,8 +111,9 @@ def test_marks_of_nobody() -> None:
 
 
 def test_a_slow_process_table_is_read_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where finding the descendants takes long it is done so seldom that it stays a small share of the time."""
-    clock, scans = [0.0], []
+    """Where finding the descendants takes long it is done so seldom that it stays a small share of the time; waiting for a core is
+    no work, and makes nothing seldom."""
+    clock, work, scans = [0.0], [0.0], []
 
     class Slow:
         """A process whose table takes 50 ms to read."""
@@ -108,13 +124,18 @@ def test_a_slow_process_table_is_read_less_often(monkeypatch: pytest.MonkeyPatch
         def children(self, recursive: bool) -> list[int]:
             assert recursive
             scans.append(clock[0])
-            clock[0] += 0.05
+            clock[0] += 0.05 + waits
+            work[0] += 0.05
             return []
 
     monkeypatch.setattr(memory.psutil, "Process", Slow)
     monkeypatch.setattr(memory.time, "monotonic", lambda: clock[0])
-    tree = memory.Tree(os.getpid())
-    while clock[0] < 100.0:
-        tree.resident()
-        clock[0] += 0.25
-    assert 4 <= len(scans) <= 6
+    monkeypatch.setattr(memory.time, "thread_time", lambda: work[0])
+    for waits in (0.0, 1.0):
+        clock[0] = 0.0
+        scans.clear()
+        tree = memory.Tree(os.getpid())
+        while clock[0] < 100.0:
+            tree.resident()
+            clock[0] += 0.25
+        assert 4 <= len(scans) <= 6

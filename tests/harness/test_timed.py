@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -56,10 +57,19 @@ def test_every_phase_is_timed_on_every_side_that_can(bench: runner.Bench) -> Non
     ]
     assert [False] * 6 + [True] * 2 == [row.by_phase for row in found] and all(row.a_step_s and row.a_step_s > 0.0 for row in found)
     assert {"train": "late", "generate": "", "early/slope": "", "late/intercept": ""} == {row.action: row.segment for row in found}
-    (note,) = timed.notes([one])
-    assert "turns: single phases were not timed on numpy#3: the port has no `train_step`" == note
+    lacking = "turns: single phases were not timed on numpy#3: the port has no `train_step`"
+    assert lacking in timed.notes([one])
     (honest,) = timed.run_speed(bench, (planned("", ""),), 0.0, lambda _: None)
-    assert () == timed.notes([honest])
+    assert lacking not in timed.notes([honest])
+    taken = timed.notes([honest])[0]
+    told = [float(number) for number in re.findall(r"([\d.]+) s\b", taken)]
+    assert taken.startswith("turns fp64: a round of numpy and numpy#2 takes ") and told[0] == pytest.approx(sum(told[1:]), abs=0.2)
+    for record in honest.records:
+        record.result["actions"]["train"]["prepared"]["numpy#2"]["steady"] = False
+    count = len(honest.records)
+    assert timed.notes([honest])[1:] == (
+        f"turns fp64 train: steps of numpy#2 were still getting faster when they were measured, in {count} of {count} rounds",
+    )
 
 
 def test_what_ended_a_run_is_shown_as_it_was_seen(bench: runner.Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,6 +192,39 @@ class Ticking:
 
     def generate(self, source: NativeSource, count: int) -> None:
         self.now += 0.1
+
+
+class Launching(Ticking):
+    """A port that only launches: the device works on while its calls return at once, until somebody waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.launched = 0
+
+    def train(self, source: NativeSource, steps: int) -> None:
+        self.launched += steps
+
+    def generate(self, source: NativeSource, count: int) -> None:
+        self.launched += 1
+
+    def wait(self) -> None:
+        self.now, self.launched = self.now + 0.1 * self.launched, 0
+
+
+@pytest.mark.parametrize("action", WHOLE)
+def test_the_device_is_waited_for(action: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the port forgets to: else the time would be that of launching."""
+    port = Launching()
+    monkeypatch.setattr(timing, "time", port)
+    source = NativeSource({"x": np.zeros((8, 1))}, 0, 4)
+    timer = timing.Timer(port, source, action, 4, wait=port.wait)
+    timer.steps_a_sample = 3
+    done = timer.block(3)
+    assert done["step_s"] == pytest.approx([0.1] * 3, rel=1e-4)
+    if action == "generate":
+        assert [9] == list(done["calls"].values()) and math.log(0.1, timing.LATENCY_BASE) == pytest.approx(next(iter(done["calls"])), abs=1)
+    forgotten = timing.Timer(port, source, action, 4).block(3)["step_s"]
+    assert max(forgotten) < 1e-3
 
 
 class Warming(Ticking):

@@ -34,7 +34,8 @@ def told(laboratory, tmp_path_factory):
         with bench.worker(build, folder / "worker.log") as worker:
             runner.open_port(worker, bench, opening, files)
             for action in ("train", "generate"):
-                worker.request("prepare", tape=str(files.tape), action=action, seed=0, warmup_s=0.0, sample_s=0.0)
+                worker.request("load", tape=str(files.tape), action=action, seed=0)
+                worker.request("prepare", warmup_s=0.0, sample_s=0.0)
                 worker.request("block", samples=2)
             effective = worker.request("effective")["effective"]
         if ports is None:

@@ -39,7 +39,7 @@ def rounds(slower: float, count: int = 12) -> list[sides.Seen]:
     for _ in range(count):
         times = 1e-4 * (1.0 + 0.001 * generator.normal(size=(3, 40)))
         steps = {"bare": list(times[0]), "alone": list(times[1]), "harness": list((1.0 + slower) * times[2])}
-        found.append(sides.Seen(estimate.Round((estimate.Palindrome(steps),)), 1.0, 0.004))
+        found.append(sides.Seen(estimate.Round((estimate.Palindrome(steps),)), 1.0, 0.004, 0.02))
     return found
 
 
@@ -52,7 +52,7 @@ def test_slower_steps_are_noticed(slower: float, within: bool | None) -> None:
 def test_too_few_rounds_prove_nothing() -> None:
     """There is no interval, and no answer."""
     found = sides.conclude(rounds(0.0, 3))
-    assert found.steps is None and "that an interval needs" in found.lines[2]
+    assert found.steps is None and "that an interval needs" in found.lines[3]
 
 
 def test_a_worker_that_is_slower_than_a_script_is_noticed() -> None:

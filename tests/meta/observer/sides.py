@@ -6,8 +6,8 @@ nobody looks at it, which leaves that difference out: it sees the watching, the 
 
 The bare script opens the port, warms it up and times its steps with two readings of the clock: nobody watches it, nothing resets
 marks of memory, no answer is JSON, no collection of garbage is held back for it that it does not hold back itself. The
-worker is watched as in every comparison. Each round starts both afresh, in random order; blocks run in a palindrome and are long
-enough to be looked at several times. The interval is the one of a comparison.
+worker is watched as in every comparison, in turns of the same length. Each round starts both afresh, in random order; turns run in a
+palindrome. The interval is the one of a comparison.
 """
 
 from __future__ import annotations
@@ -17,18 +17,19 @@ import json
 import os
 import select
 import shutil
+import statistics
 import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness import options, plan, provision, runner, staging
+from harness import options, plan, provision, rounds, runner, staging
 from harness.processes import Limits, WorkerProcess, clean_environment, ending
 from harness.speed import estimate, schedule
 
-#: A block lasts about so long that the parent looks at the worker at least once.
-BLOCK_S = 0.3
-PALINDROMES = 6
+#: A block that lasts so long is looked at while it runs; a turn of a comparison is over before.
+BLOCK_S = 3.0
+PALINDROMES = 100
 SIDES = ("bare", "alone", "harness")
 #: What the issue of trust allows: a share of a core, and of a step's time.
 PARENT_SHARE, SLOWER = 0.01, 0.005
@@ -83,12 +84,14 @@ class Seen:
     """What one round saw.
 
     Attributes:
-        steps: of both sides. waited_s: how long the parent waited for the worker's blocks. busy_s: its own time on a core meanwhile.
+        steps: of all sides. waited_s: how long the parent waited for the long block. busy_s: its own time on a core meanwhile.
+        turns_share: of a core, what the parent needs for the turns, nearly all of it between them, when nothing is timed.
     """
 
     steps: estimate.Round
     waited_s: float
     busy_s: float
+    turns_share: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,7 +146,7 @@ class Bare:
 
 
 def watch(bench: runner.Bench, job: plan.SpeedJob, number: int, palindromes: int = PALINDROMES, block_s: float = BLOCK_S) -> Seen:
-    """Run one round of the worker and the bare script."""
+    """Run one round of the worker and the bare script in turns of a comparison's length; then a long block for the parent."""
     files = runner.inputs(bench, job.workload, job.preset, job.seed, 1)
     planned = schedule.plan_round(SIDES, palindromes, job.seed, number)
     worker: WorkerProcess | None = None
@@ -158,28 +161,30 @@ def watch(bench: runner.Bench, job: plan.SpeedJob, number: int, palindromes: int
     with ending([worker]):
         runner.open_port(worker, bench, job.opening(job.sides[0].label), files)
         bare.heard()
+        worker.request("load", tape=str(files.tape), action="train", seed=0)
         worker.memory.begin()
-        ready = worker.request("prepare", tape=str(files.tape), action="train", seed=0, warmup_s=0.5, sample_s=0.002)
-        steps = int(ready["steps_a_sample"])
-        samples = max(estimate.MIN_SAMPLES, round(block_s / float(ready["sample_s"])))
-        found, waited_s, busy_s = [], 0.0, 0.0
+        ready = worker.request("prepare", warmup_s=0.5, sample_s=rounds.SAMPLE_S)
+        steps, peaks, found = int(ready["steps_a_sample"]), rounds.Peaks(), []
+        started, spent = time.perf_counter(), time.process_time()
         for turns in planned.palindromes:
             times: dict[str, list[float]] = {name: [] for name in SIDES}
             for name in turns:
                 if name == "bare":
-                    times[name] += bare.block(samples, steps)
-                    continue
-                if name == "alone":
-                    times[name] += _unwatched(worker, samples, steps)
-                    continue
-                started, spent = time.perf_counter(), time.process_time()
-                done = worker.request("block", samples=samples)
-                worker.memory.peak(done["peak_bytes"], done["ended_bytes"])
-                waited_s, busy_s = waited_s + time.perf_counter() - started, busy_s + time.process_time() - spent
-                times[name] += [float(value) for value in done["step_s"]]
+                    times[name] += bare.block(schedule.WANTED_STEPS, steps)
+                elif name == "alone":
+                    times[name] += _unwatched(worker, schedule.WANTED_STEPS, steps)
+                else:
+                    done = worker.request("block", samples=schedule.WANTED_STEPS)
+                    peaks.take(done)
+                    times[name] += [float(value) for value in done["step_s"]]
+            peaks.look(worker.memory)
             found.append(estimate.Palindrome(times))
+        turns_share = (time.process_time() - spent) / (time.perf_counter() - started)
+        started, spent = time.perf_counter(), time.process_time()
+        worker.request("block", samples=max(estimate.MIN_SAMPLES, round(block_s / float(ready["sample_s"]))))
+        waited_s, busy_s = time.perf_counter() - started, time.process_time() - spent
     bare.end()
-    return Seen(estimate.Round(tuple(found)), waited_s, busy_s)
+    return Seen(estimate.Round(tuple(found)), waited_s, busy_s, turns_share)
 
 
 def _unwatched(worker: WorkerProcess, samples: int, steps: int) -> list[float]:
@@ -218,7 +223,12 @@ def conclude(seen: Sequence[Seen]) -> Conclusion:
     steps = [one.steps for one in seen]
     found = {name: estimate.estimate(steps, name, "harness", final=True) for name in SIDES[:2]}
     times = ", ".join(f"{name} {1e6 * (estimate.step_time(steps, name) or 0.0):.1f} us" for name in SIDES)
-    lines = [f"parent: {100 * share:.2f} % of a core while it waits (allowed: less than {100 * PARENT_SHARE:g} %)", f"steps: {times}"]
+    between = statistics.mean(one.turns_share for one in seen)
+    lines = [
+        f"parent: {100 * share:.2f} % of a core while it waits (allowed: less than {100 * PARENT_SHARE:g} %)",
+        f"parent, over short turns: {100 * between:.2f} % of a core, nearly all of it between them, when nothing is timed",
+        f"steps: {times}",
+    ]
     for name, words in (("bare", "in the worker / in a bare script"), ("alone", "watched / unwatched in the same process")):
         one = found[name]
         told = one.reason if one.low is None else f"{one.ratio:.4f} [{one.low:.4f}, {one.high:.4f}] at 99 %, {len(seen)} rounds"
