@@ -53,13 +53,14 @@ JSON_EXCEPTIONS = {
     "harness/probe.py": "parses the line that a foreign interpreter printed",
     "harness/processes.py": "the lines of the worker's protocol",
     "harness/report/benchmark_format.py": "renders another program's format to text; `store` writes it",
-    "harness/report/html.py": "the chart's data inside the page",
     "harness/report/json_format.py": "renders the report to text; `store` writes it",
     "harness/report/markdown.py": "quotes values in a table",
+    "harness/report/pairs.py": "quotes values in a table",
     "harness/runs.py": "a run's key is the hash of its JSON",
 }
 #: Opening files outside `store` and `processes`: plain text and bytes that are no records, and why.
 FILE_EXCEPTIONS = {
+    "harness/history/export.py": "CSV for other programs",
     "harness/logs.py": "workers' logs, plain text",
     "harness/installation.py": "empties and quotes the log of an installation",
     "harness/interpreters.py": "conda's list of environments",

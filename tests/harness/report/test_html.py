@@ -6,12 +6,14 @@ import dataclasses
 import html.parser
 import itertools
 import math
+import re
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.report.html import Plot, render
+from harness.report.html import render
+from harness.report.plots.ratios import Intervals
 
 VOID = {"meta", "link", "br"}
 ENDS = st.one_of(st.none(), st.floats())
@@ -49,7 +51,11 @@ def check(text):
     page = Page(text)
     assert not {"script", "img", "iframe", "object", "b", "bold"} & set(page.tags)
     assert not [name for name, _ in page.attributes if name.startswith("on") or name == "style"]
-    assert [value for name, value in page.attributes if name in LOADING] == ["data:,"]
+    assert ["data:,"] == [value for name, value in page.attributes if name in LOADING and not value.startswith("#")]
+    anchors = [value for name, value in page.attributes if name == "id"]
+    assert len(anchors) == len(set(anchors))
+    assert {value[1:] for name, value in page.attributes if name == "href" and value.startswith("#")} <= {*anchors}
+    assert {value for name, value in page.attributes if name == "aria-labelledby"} <= {*anchors}
     assert "url(" not in text.split("</style>")[0] and "@import" not in text
     return " ".join("".join(page.text).split())
 
@@ -65,26 +71,79 @@ def test_all_is_there(full):
     """Answer, matrix, first divergence, ladder, speed with its plot, jobs, builds."""
     text = check(render(full))
     for part in (
-        "✗ FAIL: cnn differs", "✗ 4e10", "first at loss", "a = 0.5, b = 1.0", "1.234 [1.20, 1.27]",
-        "SIGSEGV", "tox environment torch-cpu", "Ladder",
+        "✗ FAIL: cnn differs", "✗FAIL 4e10", "first at loss", "a = 0.5, b = 1.0", "1.234 [1.20, 1.27]",
+        "SIGSEGV", "tox environment torch-cpu", "Ladder", "commit 0123456789abcdef0123456789abcdef01234567-dirty", "first bad step 7",
+        "wrong layers: conv1 conv2",
     ):
         assert part in text
     assert render(full).count('class="bar"') == 4
+
+
+def test_the_first_table_answers_for_every_pair_and_precision(full):
+    """With the verdicts of stages and of speed, and a link to the evidence."""
+    table = render(full).split('class="verdicts"')[1].split("</table>")[0]
+    rows = ["".join("".join(Page(f"<tr>{row}</tr>").text).split()) for row in re.findall("<tr>(<th scope=.row.*?)</tr>", table, re.DOTALL)]
+    assert "cnntf1-compat:torchfp64✗FAIL✓PASS0✓PASS4e-2✗FAIL4e10✗FAILNaN?INCONCLUSIVE" == rows[0]
+    assert "cnntf1-compat:torchfp32-SLOWER1.234UNCLEAR1.010" == rows[1]
+    assert 8 == len(rows) == table.count('href="#pair-')
+
+
+def test_pairs_that_pass_are_closed_and_those_that_depart_are_open(full):
+    """Few pairs are all open."""
+    text = render(full)
+    assert 3 == text.count("<details open><summary>Evidence") and 2 == text.count("<details><summary>Evidence")
+    alone = dataclasses.replace(full, stages=full.stages[5:11], speed=())
+    assert 1 == render(alone).count("<details open><summary>Evidence")
+
+
+def test_every_figure_has_its_numbers_as_a_table_and_every_drawing_a_name(full):
+    """Who cannot see it hears what it shows."""
+    text = render(full)
+    figures = text.split("<figure")[1:]
+    assert len(figures) == 17 and all("<table>" in one.split("</figure>")[0] for one in figures)
+    page = Page(text)
+    assert page.tags.count("figcaption") == len(figures)
+    assert text.count("<svg class=plot") == sum("aria-label='" in one for one in text.split("<svg class=plot")[1:])
+
+
+def test_tables_have_scopes_and_regions_that_scroll_have_names(full):
+    """Headings go down one level at a time."""
+    page = Page(render(full))
+    assert page.tags.count("th") == sum(name == "scope" for name, _ in page.attributes)
+    assert page.tags.count("main") == 1 == page.tags.count("h1")
+    levels = [int(tag[1]) for tag in page.tags if tag in ("h1", "h2", "h3", "h4")]
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+
+
+def test_both_builds_stand_side_by_side(sample, full):
+    """Versions and settings; what differs is said in words, not by colour alone."""
+    other = dataclasses.replace(sample.BUILDS[0], build="tf1-compat", versions={"torch": "2.12.0"}, effective={"threads": 4, "tf32": False})
+    text = check(render(dataclasses.replace(full, builds=(sample.BUILDS[0], other)))).replace(" ", "")
+    assert "threads42≠differs" in text and "torch2.12.02.13.0≠differs" in text and "tf32falsefalse" in text
+    assert "tapecnn/tiny/0:abab" in text
+
+
+def test_a_history_stands_with_its_pair_and_one_without_by_itself(full):
+    """And there is no such section where there is none."""
+    text = render(full)
+    assert text.index("ratio of train: cnn") < text.index('id="history"') < text.index("peak memory: cnn, torch, fp32")
+    assert "History" not in render(dataclasses.replace(full, history=()))
 
 
 def test_seeds_are_told_apart(seeded, full):
     """In the matrix, the departures, the ladder and the speed table; a single seed is not shown."""
     text = check(render(seeded))
     assert "cnn, tf1-compat : tf2.10, fp64 seed 1: first at loss" in text
-    assert [text.count(f"fp64 s{seed}") for seed in (0, 1)] == [1 + 6, 1 + 7]
-    assert [text.count(f"train fp32 s{seed}") for seed in (0, 1)] == [1, 1]
+    assert [text.count(f"fp64 s{seed}") for seed in (0, 1)] == [2 + 6, 2 + 7]
+    counts = [text.count(f"train fp32 s{seed}") for seed in (0, 1)]
+    assert counts[0] == counts[1] > 0
     assert "fp64 s" not in check(render(full))
 
 
 def test_a_job_that_did_not_end_well_says_its_seed(full):
     """All its digits; a report from before it was told has none."""
     text = render(full)
-    assert "<td>2147483647</td><td>SIGSEGV" in text and "<td>-</td><td>TF 1.15 has no" in text
+    assert '2147483647</td><td class="hint">SIGSEGV' in text and '-</td><td class="hint">TF 1.15 has no' in text
 
 
 def test_phases_have_a_table_of_their_own(phased):
@@ -118,7 +177,7 @@ def test_any_name_is_text(sample, text):
 def test_a_plot_stays_inside_its_box(sample, numbers):
     """Whatever the ratios are."""
     rows = tuple(sample.speed("train", "UNCLEAR", ratio=ratio, low=low, high=high) for ratio, low, high in numbers)
-    plot = Plot(rows)
+    plot = Intervals(rows)
     for drawn in (plot.axis(), *(plot.row(row) for row in rows)):
         for name, value in Page(str(drawn)).attributes:
             if name in ("x", "x1", "x2", "cx"):
@@ -128,7 +187,7 @@ def test_a_plot_stays_inside_its_box(sample, numbers):
 @pytest.mark.parametrize("fastest", [0.14, 0.5, 0.9, 0.99])
 def test_marks_of_the_scale_are_not_written_across_each_other(sample, fastest):
     """Where one side of the scale is short its mark is left out; 1 always has its own."""
-    axis = str(Plot((sample.speed("train", "FASTER", ratio=1.1 * fastest, low=fastest, high=1.2 * fastest),)).axis())
+    axis = str(Intervals((sample.speed("train", "FASTER", ratio=1.1 * fastest, low=fastest, high=1.2 * fastest),)).axis())
     places = [float(value) for name, value in Page(axis).attributes if name == "x"]
     assert ">1<" in axis and all(second - first >= 24.0 for first, second in itertools.pairwise(places))
 
@@ -136,7 +195,7 @@ def test_marks_of_the_scale_are_not_written_across_each_other(sample, fastest):
 def test_the_plot_puts_a_slower_build_to_the_right(sample):
     """1 is a line, b / a above it is on its right; a row without an interval has no plot."""
     slower, faster = sample.speed("train", "SLOWER"), sample.speed("train", "FASTER", ratio=0.5, low=0.4, high=0.6)
-    plot = Plot((slower, faster))
+    plot = Intervals((slower, faster))
     middle = {name: float(value) for name, value in Page(str(plot.row(slower))).attributes if name == "cx"}["cx"]
     left = {name: float(value) for name, value in Page(str(plot.row(faster))).attributes if name == "cx"}["cx"]
     assert left < 120.0 < middle

@@ -1,0 +1,179 @@
+"""All that a report knows of one pair of builds on one workload, gathered: what the page shows pair by pair."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+
+from harness.report.matrix import Line, Matrix, setting
+from harness.report.model import BuildRow, Report, SpeedRow, StageRow
+from harness.report.plots import curves, errors, history, memory, ratios, samples, step_times
+from harness.report.plots.figure import Figure
+
+#: Points of all drawn curves together.
+CURVE_POINTS = 50_000
+#: With at most so many pairs all are open.
+FEW = 2
+BOUNDS = ("precision",)
+
+Key = tuple[str, str, str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Compared:
+    """One property of both builds; `differs` where they have it and it is not the same."""
+
+    name: str
+    a: str
+    b: str
+    differs: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """Figures under one heading."""
+
+    title: str
+    figures: tuple[Figure, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Summary:
+    """One row of the first table: a precision of a pair, with its stages where any were judged, and the rows of whole steps."""
+
+    pair: Pair
+    precision: str
+    line: Line | None
+    speed: dict[str, SpeedRow]
+
+
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    """One workload and pair.
+
+    Attributes:
+        anchor: of its place in the page. lines: a precision (and seed) each. verdict: the worst of them, or NONE.
+        stages, speed: its rows; speed of whole steps. groups: its figures. provenance, settings: of both builds, where they are known.
+        tapes: names and hashes of its workload's. opened: whether a reader finds it open.
+    """
+
+    anchor: str
+    workload: str
+    a: str
+    b: str
+    lines: tuple[Line, ...]
+    verdict: str
+    stages: tuple[StageRow, ...]
+    speed: tuple[SpeedRow, ...]
+    groups: tuple[Group, ...] = ()
+    provenance: tuple[Compared, ...] = ()
+    settings: tuple[Compared, ...] = ()
+    tapes: tuple[tuple[str, str], ...] = ()
+    opened: bool = False
+
+
+def gather(report: Report, matrix: Matrix) -> tuple[Pair, ...]:
+    """Return all pairs in the order in which they first occur, with their figures."""
+    keys: dict[Key, None] = {}
+    for line in matrix.lines:
+        keys[line.workload, line.a, line.b] = None
+    for row in report.speed:
+        keys[row.workload, row.a, row.b] = None
+    # What bounds a lower precision is no pair of builds.
+    builds = {(row.workload, row.a, row.b) for row in (*report.stages, *report.speed) if getattr(row, "stage", "") not in BOUNDS}
+    few = len(builds & {*keys}) <= FEW
+    points = max(24, min(200, CURVE_POINTS // max(1, 2 * len(keys) * _modes(report))))
+    found = []
+    for number, (workload, a, b) in enumerate(keys, 1):
+        lines = tuple(line for line in matrix.lines if (line.workload, line.a, line.b) == (workload, a, b))
+        verdicts = [line.verdict for line in lines]
+        verdict = next((word for word in ("FAIL", "INCONCLUSIVE", "PASS", "INFO") if word in verdicts), "NONE")
+        pair = Pair(
+            f"pair-{number}", workload, a, b, lines, verdict,
+            tuple(row for row in report.stages if (row.workload, row.a, row.b) == (workload, a, b)),
+            tuple(row for row in report.speed if (row.workload, row.a, row.b) == (workload, a, b) and not row.by_phase),
+            tapes=tuple((name, report.tapes[name]) for name in sorted(report.tapes) if name.split("/")[0] == workload),
+            opened=few or verdict in ("FAIL", "INCONCLUSIVE"),
+        )
+        one, other = (next((row for row in report.builds if row.build == side), None) for side in (a, b))
+        found.append(dataclasses.replace(
+            pair, groups=_groups(report, pair, points), provenance=_provenance(one, other, workload), settings=_settings(one, other),
+        ))
+    return tuple(found)
+
+
+def _modes(report: Report) -> int:
+    """Return how many curves are drawn of one side of a pair, at most."""
+    return curves.MOST * len({(item.precision, item.mode) for item in report.curves}) or 1
+
+
+def _groups(report: Report, pair: Pair, points: int) -> tuple[Group, ...]:
+    spelled = setting(report)
+    timed = [spelled(row) for row in pair.speed]
+    found = (
+        ("Error against floor", [errors.figure(row, spelled(row)) for row in pair.stages]),
+        ("Training", curves.figures(report, pair.workload, pair.a, pair.b, points)),
+        ("Generated against real", samples.figures(report, pair.workload, pair.a, pair.b)),
+        ("Speed", [
+            ratios.figure(pair.speed, timed), memory.figure(pair.speed, timed),
+            _phases(report, pair), *(step_times.figure(row, name) for row, name in zip(pair.speed, timed, strict=True)),
+        ]),
+        ("History", histories(report, [pair])),
+    )
+    groups = ((title, tuple(one for one in figures if one is not None)) for title, figures in found)
+    return tuple(Group(title, figures) for title, figures in groups if figures)
+
+
+def _phases(report: Report, pair: Pair) -> Figure | None:
+    """Return the ratios of single phases of a pair."""
+    rows = [row for row in report.speed if row.by_phase and (row.workload, row.a, row.b) == (pair.workload, pair.a, pair.b)]
+    figure = ratios.figure(rows, [setting(report)(row) for row in rows])
+    return dataclasses.replace(figure, title="Single phases: ratio with its 99 % interval") if figure else None
+
+
+def histories(report: Report, pairs: Sequence[Pair] | None, others: Sequence[Pair] = ()) -> list[Figure | None]:
+    """Return the figures of the histories of some pairs; of all that belong to none of `others` where `pairs` is None."""
+    points = history.budget(report.history)
+    known = {(pair.workload, pair.a, pair.b) for pair in (others if pairs is None else pairs)}
+    return [history.figure(item, points) for item in report.history if ((item.workload, item.a, item.b) in known) == (pairs is not None)]
+
+
+def summaries(report: Report, pairs: Sequence[Pair]) -> tuple[Summary, ...]:
+    """Return the rows of the first table: every precision of every pair."""
+    spelled = setting(report)
+    found = []
+    for pair in pairs:
+        settings: dict[str, Line | None] = {spelled(line): line for line in pair.lines}
+        for row in pair.speed:
+            settings.setdefault(spelled(row), None)
+        for precision, line in settings.items():
+            speed = {row.action: row for row in pair.speed if spelled(row) == precision}
+            found.append(Summary(pair, precision, line, speed))
+    return tuple(found)
+
+
+def _provenance(a: BuildRow | None, b: BuildRow | None, workload: str) -> tuple[Compared, ...]:
+    if a is None or b is None:
+        return ()
+    names = [*dict.fromkeys([*sorted(a.versions), *sorted(b.versions)])]
+    rows = [("Python", a.python, b.python), ("platform", a.platform, b.platform)]
+    rows += [(name, a.versions.get(name, ""), b.versions.get(name, "")) for name in names]
+    rows += [("environment", a.origin, b.origin), ("port", a.port.get(workload, ""), b.port.get(workload, ""))]
+    return tuple(_compared(*row) for row in rows)
+
+
+def _settings(a: BuildRow | None, b: BuildRow | None) -> tuple[Compared, ...]:
+    if a is None or b is None:
+        return ()
+    one, other = told(a), told(b)
+    return tuple(_compared(name, one.get(name, ""), other.get(name, "")) for name in sorted({*one, *other}))
+
+
+def _compared(name: str, a: str, b: str) -> Compared:
+    return Compared(name, a, b, bool(a and b) and a != b)
+
+
+def told(build: BuildRow) -> dict[str, str]:
+    """Return what is in effect in a build, in words."""
+    return {str(name): value if isinstance(value, str) else json.dumps(value, default=str) for name, value in build.effective.items()}

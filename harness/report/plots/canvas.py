@@ -1,0 +1,131 @@
+"""One drawing: an SVG with two axes, and lines, bands and points on it.
+
+Colours are the page's own, by class, so that a drawing follows light and dark. All text is escaped here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+
+from markupsafe import Markup
+
+from harness.report.format import one_line
+from harness.report.plots.scale import Scale, mark
+
+#: As wide as a phone: text keeps its size there, and wider pages put several beside each other.
+WIDTH, HEIGHT = 360, 200
+Point = tuple[float, float | None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    """Size of a drawing, and the room around what its axes enclose."""
+
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = 48
+    right: int = 10
+    top: int = 8
+    bottom: int = 34
+
+
+class Canvas:
+    """A drawing in the making.
+
+    Args:
+        label: what it shows, for who cannot see it. x, y: ends of the axes as (low, high). logarithmic: which axes are, of "xy".
+    """
+
+    def __init__(
+        self, label: str, x: tuple[float, float], y: tuple[float, float], frame: Frame = Frame(), logarithmic: str = "",
+    ) -> None:
+        self.label, self.width, self.height, self.left, self.top = label, frame.width, frame.height, frame.left, frame.top
+        self.right, self.bottom = frame.width - frame.right, frame.height - frame.bottom
+        self.x = Scale(*x, self.left, self.right, "x" in logarithmic)
+        self.y = Scale(*y, self.bottom, self.top, "y" in logarithmic)
+        self.parts: list[Markup] = []
+
+    def axes(
+        self, x: str = "", y: str = "", *, x_mark: Callable[[float], str] | None = mark, y_mark: Callable[[float], str] | None = mark,
+        most: tuple[int, int] = (5, 5),
+    ) -> None:
+        """Draw grid lines with their marks, and what the axes are; a mark of None leaves an axis without."""
+        for value in self.y.ticks(most[1]) if y_mark else ():
+            at = self.y(value)
+            self._add("<path class=grid d='M{} {}H{}'/>", _n(self.left), _n(at), _n(self.right))
+            self.text(self.left - 5, at + 3.5, y_mark(value) if y_mark else "", "end")
+        for value in self.x.ticks(most[0]) if x_mark else ():
+            at = self.x(value)
+            self._add("<path class=grid d='M{} {}V{}'/>", _n(at), _n(self.top), _n(self.bottom))
+            self.text(at, self.bottom + 13, x_mark(value) if x_mark else "", "middle")
+        if x:
+            self.text((self.left + self.right) / 2, self.height - 5, x, "middle", "what")
+        if y:
+            self.text(0, self.top + 2, y, "start", "what")
+
+    def line(self, points: Sequence[Point], kind: str) -> None:
+        """Draw a line through points; where a value is missing or not finite it is broken."""
+        pieces: list[list[str]] = [[]]
+        for x, y in points:
+            if y is None or not math.isfinite(y):
+                pieces.append([])
+            else:
+                pieces[-1].append(f"{_n(self.x(x))} {_n(self.y(y))}")
+        drawn = "".join(f"M{'L'.join(piece)}" + ("h0" if len(piece) == 1 else "") for piece in pieces if piece)
+        if drawn:
+            self._add("<path class='line {}' d='{}'/>", kind, drawn)
+
+    def band(self, xs: Sequence[float], low: Sequence[float | None], high: Sequence[float | None], kind: str) -> None:
+        """Fill what lies between two lines; points without both are passed over."""
+        ends = [(x, a, b) for x, a, b in zip(xs, low, high, strict=True) if a is not None and b is not None and math.isfinite(a + b)]
+        if len(ends) >= 2:
+            there = [f"{_n(self.x(x))} {_n(self.y(b))}" for x, _, b in ends]
+            back = [f"{_n(self.x(x))} {_n(self.y(a))}" for x, a, _ in reversed(ends)]
+            self._add("<path class='band {}' d='M{}Z'/>", kind, "L".join(there + back))
+
+    def path(self, drawn: str, kind: str) -> None:
+        """Draw a path that was made of numbers by this package's own modules."""
+        self._add("<path class='{}' d='{}'/>", kind, drawn)
+
+    def point(self, x: float, y: float, kind: str, title: str = "", shape: str = "dot") -> None:
+        """Draw one point at a place (not a value), with a title that shows its numbers. shape: `dot`, `square`, `cross` or `up`."""
+        told = Markup("<title>{}</title>").format(one_line(title)) if title else Markup("")
+        if shape == "dot":
+            self._add("<circle class='{}' cx='{}' cy='{}' r='3'>{}</circle>", kind, _n(x), _n(y), told)
+            return
+        moves = {
+            "square": "m-3-3h6v6h-6z", "cross": "m-4-4l8 8m-8 0l8-8", "up": "m0-5l4.5 8h-9z", "diamond": "m0-4l4 4l-4 4l-4-4z",
+        }
+        self._add("<path class='{}' d='M{} {}{}'>{}</path>", f"{kind} {shape}", _n(x), _n(y), moves[shape], told)
+
+    def text(self, x: float, y: float, words: str, anchor: str = "start", kind: str = "") -> None:
+        """Write words at a place."""
+        self._add("<text class='{}' x='{}' y='{}' text-anchor='{}'>{}</text>", kind, _n(x), _n(y), anchor, one_line(words))
+
+    def _add(self, form: str, *values: object) -> None:
+        # The form is a constant of this module; `format` of a Markup escapes every value.
+        self.parts.append(Markup(form).format(*values))  # noqa: S704
+
+    def svg(self) -> Markup:
+        """Return the drawing."""
+        head = Markup("<svg class=plot viewBox='0 0 {} {}' width='{}' height='{}' role=img aria-label='{}'>").format(
+            self.width, self.height, self.width, self.height, one_line(self.label)
+        )
+        return head + Markup("").join(self.parts) + Markup("</svg>")
+
+
+def _n(value: float) -> str:
+    """Return a place to a tenth of a unit, as short as it gets."""
+    text = f"{value:.1f}"
+    return text[:-2] if text.endswith(".0") else text
+
+
+def shortened(words: str, most: int) -> str:
+    """Return words of at most so many letters; of longer ones the end, which tells layers apart, and the beginning."""
+    flat = one_line(words)
+    if len(flat) <= most:
+        return flat
+    tail = (most - 1) * 2 // 3
+    return f"{flat[: most - 1 - tail]}…{flat[-tail:]}"

@@ -1,0 +1,99 @@
+"""Error against floor and threshold, tensor by tensor, of one stage: where does it depart, and how near to it is the rest?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from harness.report import format as spell
+from harness.report.model import StageRow
+from harness.report.plots.canvas import Canvas, Frame, shortened
+from harness.report.plots.figure import Figure, Key
+from harness.report.plots.scale import finite
+from harness.report.traces import Compared
+
+#: Height of a row, while there are few; all rows together; what a name needs; letters of a name.
+ROW, TALLEST, NAME, LETTERS = 14, 430, 11, 22
+LEFT = 136
+#: Rows of the table of numbers.
+TOLD = 12
+LEGEND = (
+    Key("floor", "floor", "tick"), Key("limit", "threshold", "tick"), Key("sa", "error", "dot"), Key("bad", "departs", "cross"),
+)
+
+
+def figure(row: StageRow, precision: str) -> Figure | None:
+    """Return the figure of one row; None where no tensor was compared. `precision`: as the report spells it."""
+    given = row.compared
+    if given is None or not finite([*given.errors, *given.floors, *given.thresholds]):
+        return None
+    shown = len(given.names)
+    more = f"; {given.left_out} tensors further below their thresholds are not shown" if given.left_out else ""
+    what = "quantities" if row.stage == "distribution" else "tensors"
+    order = "" if row.stage == "distribution" else ", from the first computed down"
+    return Figure(
+        f"{row.stage}, {precision}: error against floor", (draw(given, f"{row.stage} {precision}: error of {shown} {what}"),),
+        ("tensor", "verdict", "error", "floor", "threshold"), table(given), f"{shown} {what}{order}{more}.", LEGEND,
+    )
+
+
+def table(given: Compared) -> tuple[tuple[str, ...], ...]:
+    """Return the worst tensors in numbers, in their order."""
+    return tuple(
+        (given.names[at], given.verdicts[at], *(spell.error(values[at]) for values in (given.errors, given.floors, given.thresholds)))
+        for at in sorted(worst(given)[:TOLD])
+    )
+
+
+def worst(given: Compared) -> list[int]:
+    """Return the places of all tensors, the one that a reader asks for first at first."""
+    def rank(at: int) -> tuple[bool, float]:
+        error, threshold = given.errors[at], given.thresholds[at]
+        if error is None or math.isnan(error):
+            return given.verdicts[at] != "FAIL", -math.inf
+        return given.verdicts[at] != "FAIL", -(error / threshold if threshold else math.inf if error else 0.0)
+
+    return sorted(range(len(given.names)), key=rank)
+
+
+def draw(given: Compared, label: str) -> Markup:
+    """Return the drawing: a row a tensor, a logarithmic axis of errors, what is zero at its left end."""
+    count = len(given.names)
+    row = min(float(ROW), TALLEST / count)
+    positive = finite([*given.errors, *given.floors, *given.thresholds], positive=True) or [1.0]
+    low, high = 10.0 ** math.floor(math.log10(min(positive)) - 0.3), 10.0 ** math.ceil(math.log10(max(positive)) + 0.1)
+    height = round(row * count) + 48
+    canvas = Canvas(label, (low, high), (0.0, 1.0), Frame(height=height, left=LEFT, right=20, top=10), "x")
+    canvas.axes("error, logarithmic; 0 at the left end", y_mark=None, most=(4, 0))
+    heights = [canvas.top + row * (at + 0.5) for at in range(count)]
+    tall = max(row * 0.7, 2.0)
+    for kind, values in (("floor", given.floors), ("limit", given.thresholds)):
+        marks = "".join(
+            f"M{canvas.x(value):.1f} {at - tall / 2:.1f}v{tall:.1f}" for at, value in zip(heights, values, strict=True)
+            if value is not None and math.isfinite(value) and value > 0.0
+        )
+        if marks:
+            canvas.path(marks, kind)
+    for at, (name, verdict, error) in enumerate(zip(given.names, given.verdicts, given.errors, strict=True)):
+        if error is None:
+            continue
+        title = f"{name}: error {spell.error(error)}, floor {spell.error(given.floors[at])}, threshold {spell.error(given.thresholds[at])}"
+        odd = not math.isfinite(error)
+        place = canvas.right if odd else canvas.x(max(error, low))
+        shape, kind = ("cross", "bad") if verdict == "FAIL" else ("square", "open") if verdict == "INCONCLUSIVE" else ("dot", "sa")
+        canvas.point(place, heights[at], kind, title, shape)
+    for at in _named(given, heights):
+        kind = "bad" if given.verdicts[at] == "FAIL" else ""
+        canvas.text(canvas.left - 6, heights[at] + 3.5, shortened(given.names[at], LETTERS), "end", kind)
+    return canvas.svg()
+
+
+def _named(given: Compared, heights: Sequence[float]) -> list[int]:
+    """Return the tensors whose names have room, the worst first."""
+    named: list[int] = []
+    for at in worst(given):
+        if all(abs(heights[at] - heights[other]) >= NAME for other in named):
+            named.append(at)
+    return sorted(named)

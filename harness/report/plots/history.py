@@ -1,0 +1,78 @@
+"""One figure over many runs, with its change points."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Sequence
+
+from harness.report import format as spell
+from harness.report.plots.canvas import Canvas, Frame
+from harness.report.plots.figure import Figure, Key
+from harness.report.plots.scale import finite, mark
+from harness.report.traces import History
+
+WIDTH, HEIGHT = 740, 210
+#: Points in the table of numbers.
+TOLD = 10
+DAY_S = 86_400.0
+
+
+def figure(item: History, points: int) -> Figure | None:
+    """Return the figure of one history; None where nothing in it can be drawn. `points`: at most so many."""
+    known = finite([*item.low, *item.middle, *item.high])
+    if not known:
+        return None
+    spelled = _spell(item.unit)
+    xs = [_days(text) for text in item.when]
+    kept = range(len(xs)) if len(xs) <= points else sorted({round(at * (len(xs) - 1) / (points - 1)) for at in range(points)})
+    room = 0.08 * (max(known) - min(known))
+    who = f"{item.workload}, {item.a}" + (f" : {item.b}" if item.b else "") + f", {item.precision}"
+    canvas = Canvas(
+        f"{item.figure} of {who} over {item.runs} runs", (min(xs), max(xs)), (min(known) - room, max(known) + room),
+        Frame(WIDTH, HEIGHT, 66, top=20),
+    )
+    canvas.axes(y_mark=spelled, x_mark=_date, most=(6, 5))
+    at = [xs[place] for place in kept]
+    canvas.band(at, [item.low[place] for place in kept], [item.high[place] for place in kept], "sa")
+    canvas.line([(xs[place], item.middle[place]) for place in kept], "sa")
+    for number, change in enumerate(item.changes, 1):
+        place = canvas.x(_days(change.when))
+        canvas.path(f"M{place:.1f} {canvas.top}V{canvas.bottom}", "change")
+        canvas.text(place, canvas.top - 6, str(number), "middle", "change")
+    rows = [
+        (f"change {number}", change.when, f"{spelled(change.before)} → {spelled(change.after)}", change.suspect or "-")
+        for number, change in enumerate(item.changes, 1)
+    ]
+    told = kept if len(kept) <= TOLD else [kept[round(at * (len(kept) - 1) / (TOLD - 1))] for at in range(TOLD)]
+    rows += [("level", item.when[place], _value(item.middle[place], spelled), "-") for place in told]
+    note = f"{item.runs} runs: median, and from least to largest." if item.runs > len(item.when) else f"{item.runs} runs."
+    if item.changes:
+        note += " Numbered lines: change points; the table says from what to what, and what is suspected."
+    legend = (Key("sa", item.figure), *((Key("change", "change point"),) if item.changes else ()))
+    return Figure(f"{item.figure}: {who}", (canvas.svg(),), ("what", "when", "value", "suspect"), tuple(rows), note, legend, "wide")
+
+
+def _spell(unit: str) -> Callable[[float], str]:
+    return {"s": spell.seconds, "bytes": lambda value: spell.memory(round(value))}.get(unit, lambda value: mark(float(f"{value:.4g}")))
+
+
+def _value(value: float | None, spelled: Callable[[float], str]) -> str:
+    return spelled(value) if value is not None and finite([value]) else "-"
+
+
+def _days(when: str) -> float:
+    """Return a moment in days since 1970; what is not a date lies there."""
+    try:
+        moment = datetime.datetime.fromisoformat(when.replace("Z", "+00:00"))
+    except ValueError:
+        return 0.0
+    return moment.replace(tzinfo=moment.tzinfo or datetime.timezone.utc).timestamp() / DAY_S
+
+
+def _date(days: float) -> str:
+    return (datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc) + datetime.timedelta(days=days)).strftime("%Y-%m-%d")
+
+
+def budget(items: Sequence[History], most: int = 24_000) -> int:
+    """Return how many points each of so many histories may have, for all together to stay small."""
+    return max(12, min(200, most // max(1, len(items))))

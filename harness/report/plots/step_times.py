@@ -1,0 +1,84 @@
+"""Step times of both sides, turn by turn and round by round, with the stretches in which the machine itself was slow."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+
+from harness.report import format as spell
+from harness.report.matrix import action
+from harness.report.model import SpeedRow
+from harness.report.plots.canvas import Canvas, Frame
+from harness.report.plots.figure import Figure, Key, sides
+from harness.report.plots.scale import finite
+from harness.report.traces import Turns
+
+WIDTH, HEIGHT = 740, 220
+#: Both sides slower than their own median by this share in the same turns: that is the machine's doing and no build's.
+SLOW = 0.08
+
+
+def figure(row: SpeedRow, precision: str) -> Figure | None:
+    """Return the figure of one row; None where its step times are not known. `precision`: as the report spells it."""
+    turns = row.turns
+    if turns is None:
+        return None
+    series = [[value for one in side for value in one] for side in (turns.a, turns.b)]
+    known = finite([*series[0], *series[1]], positive=True)
+    if not known or len(series[0]) != len(series[1]):
+        return None
+    name = f"{action(row)}, {precision}"
+    drawn = _canvas(f"step times of {name}: {row.a} and {row.b} over {len(turns.a)} rounds", series, known)
+    slow = slow_stretches(*series)
+    for start, end in slow:
+        drawn.path(f"M{drawn.x(start - 0.5):.1f} {drawn.top}H{drawn.x(end + 0.5):.1f}V{drawn.bottom}H{drawn.x(start - 0.5):.1f}Z", "slow")
+    drawn.axes("turns in running order; a line where a round of fresh processes begins", x_mark=None, y_mark=spell.seconds)
+    edges, at = [], 0
+    for one in turns.a:
+        edges.append(f"M{drawn.x(at - 0.5):.1f} {drawn.top}V{drawn.bottom}")
+        at += len(one)
+    drawn.path("".join(edges[1:]), "round")
+    for values, kind in zip(series, ("sa", "sb"), strict=True):
+        at = 0
+        for one in turns.a:  # no line from one round's processes to the next one's
+            drawn.line([(float(place), values[place]) for place in range(at, at + len(one))], f"{kind} thin")
+            at += len(one)
+    share = sum(end - start + 1 for start, end in slow) / len(series[0])
+    note = "Lower quartile of the steps of each turn. "
+    slower = f"both sides at least {100 * SLOW:g} % slower than their own median"
+    note += (
+        f"Shaded ({spell.share(share)} of the turns): {slower}, which is the machine's doing."
+        if slow else "In no turn was the machine slow for both sides."
+    )
+    legend = (*sides(row.a, row.b), Key("slow", "machine slow", "area")) if slow else sides(row.a, row.b)
+    return Figure(
+        f"Step times round by round: {name}", (drawn.svg(),), ("round", f"a {row.a}", f"b {row.b}", "b / a"), _table(turns), note, legend,
+        "wide",
+    )
+
+
+def _canvas(label: str, series: Sequence[Sequence[float]], known: Sequence[float]) -> Canvas:
+    wide = max(known) / min(known) > 4.0
+    low, high = (min(known) / 1.1, max(known) * 1.1) if wide else (max(0.0, 1.1 * min(known) - 0.1 * max(known)), 1.05 * max(known))
+    ends = (-0.5, len(series[0]) - 0.5)
+    return Canvas(label, ends, (low, high), Frame(WIDTH, HEIGHT, 62), "y" if wide else "")
+
+
+def slow_stretches(a: Sequence[float], b: Sequence[float]) -> list[tuple[int, int]]:
+    """Return the first and last turn of each stretch in which both sides are slower than usual."""
+    usual = [statistics.median(finite(side) or [math.nan]) for side in (a, b)]
+    found: list[tuple[int, int]] = []
+    for at, pair in enumerate(zip(a, b, strict=True)):
+        if all(value > (1.0 + SLOW) * middle for value, middle in zip(pair, usual, strict=True)):
+            start = found.pop()[0] if found and found[-1][1] == at - 1 else at
+            found.append((start, at))
+    return found
+
+
+def _table(turns: Turns) -> tuple[tuple[str, ...], ...]:
+    rows = []
+    for number, (one, other) in enumerate(zip(turns.a, turns.b, strict=True), 1):
+        middles = [statistics.median(finite(values) or [math.nan]) for values in (one, other)]
+        rows.append((str(number), *(spell.seconds(value) for value in middles), spell.ratio_alone(middles[1] / middles[0])))
+    return tuple(rows)
