@@ -6,17 +6,19 @@ and spikes do not inflate it.
 
 From the inside out:
 
-1. *Statistic.* For each place that leaves at least `MIN_NIGHTS` on both sides, the difference of the two weighted means over its
-   error; the largest over all places. Weights are 1 / (night to night variance + the night's own squared error).
-2. *Null.* The nights in another order, each with its own weight, drawn some thousand times, give the law of that largest value
-   whatever the law of the noise is: heavy tails and a lone spike are in every one of those orders as well. A threshold for one
-   night has no such thing.
-3. *Material.* A step below the margin of 3 % is not looked for, so that most series need no permutations at all. A step is
+1. *Spikes.* A night that lies far from the median of the five around it is drawn in to four standard deviations of the nights
+   (Hampel's filter): what does not last for three nights is no step, and must not hide one.
+2. *Statistic.* The difference of two weighted means over its error, for each place that leaves at least `MIN_NIGHTS` on both sides,
+   in the whole series and in windows of half its length, a quarter, ... (seeded binary segmentation, Kovács et al. 2023), since a
+   level that came and went hardly moves the means of a whole series. The largest of all counts. Weights are 1 / (night to night
+   variance + the night's own squared error).
+3. *Null.* The nights in another order, each with its own weight, drawn some thousand times, give the law of that largest value
+   whatever the law of the noise is. A threshold for one night has no such thing.
+4. *Material.* A step below the margin of 3 % is not looked for, so that most series need no permutations at all. A step is
    material when its whole 99 % interval lies outside the margin: pooled variance of the nights on both sides, Student's t.
-4. *More than one.* Binary segmentation: both sides of a step are searched again, at the same error rate; they are reached only
-   if there was a step.
-5. *Drift.* Where a straight line fits the nights on both sides better than the step does, the change is called a drift: its place
-   means nothing. Nights that resemble their neighbours are not exchangeable, and the null of 2. is then too narrow; docs/changes.md
+5. *More than one.* Both sides of a step are searched again, at the same error rate; they are reached only if there was a step.
+6. *Drift.* Where a straight line fits the nights on both sides better than the step does, the change is called a drift: its place
+   means nothing. Nights that resemble their neighbours are not exchangeable, and the null of 3. is then too narrow; docs/changes.md
    says by how much.
 
 The generator that draws the orders starts from a constant: the same series gives the same steps.
@@ -25,6 +27,7 @@ The generator that draws the orders starts from a constant: the same series give
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Sequence
 
@@ -39,9 +42,13 @@ Array = NDArray[np.float64]
 
 #: On both sides of a step. A machine that was busy for one night or two is no step.
 MIN_NIGHTS = 3
-#: At least; and so many for each share of the error rate that a p-value below it can be seen. Drawn so many at a time.
-PERMUTATIONS, PER_ALPHA, CHUNK = 1999, 10.0, 2000
+#: At least; and so many for each share of the error rate that a p-value below it can be seen.
+PERMUTATIONS, PER_ALPHA = 1999, 10.0
+#: Numbers in memory at a time.
+CHUNK = 200_000
 SEED = 20
+#: Nights on each side of one whose median it is held against, and how far it may lie from it, in standard deviations.
+AROUND, SPIKE = 2, 4.0
 #: A median of absolute deviations, of normal noise, in standard deviations.
 NORMAL_MEDIAN = 0.6744897501960817
 #: Efficiency of the median of absolute differences of neighbours against the standard deviation, normal noise.
@@ -91,7 +98,7 @@ def steps(values: Sequence[float], errors: Sequence[float], alpha: float = ALPHA
             be left out before.
         alpha: the chance to find any step in a series that has none. margin: a relative change below which no step is looked for.
     """
-    x, s = np.asarray(values, dtype=np.float64), np.asarray(errors, dtype=np.float64)
+    x, s = _clipped(np.asarray(values, dtype=np.float64)), np.asarray(errors, dtype=np.float64)
     weights = _weights(x, s)
     found: dict[int, float] = {}
     pending = [(0, len(x))]
@@ -108,6 +115,15 @@ def steps(values: Sequence[float], errors: Sequence[float], alpha: float = ALPHA
     return tuple(one for one in told if abs(one.change) >= math.log1p(margin))
 
 
+def _clipped(x: Array) -> Array:
+    """Return the series without spikes: see 1. of the module's docstring."""
+    if len(x) < 2 * MIN_NIGHTS:
+        return x
+    far = SPIKE * float(np.median(np.abs(np.diff(x)))) / (NORMAL_MEDIAN * math.sqrt(2.0))
+    around = np.asarray([np.median(x[max(0, place - AROUND) : place + AROUND + 1]) for place in range(len(x))])
+    return np.asarray(np.clip(x, around - far, around + far), dtype=np.float64)
+
+
 def _weights(x: Array, s: Array) -> Array:
     """Return a weight a night. The variance beside the rounds' is taken so that it does not depend on the nights' order, as 2. needs."""
     if not len(x):
@@ -117,13 +133,28 @@ def _weights(x: Array, s: Array) -> Array:
     return np.asarray(1.0 / (beside + s**2 + TINY**2), dtype=np.float64)
 
 
+@functools.lru_cache(maxsize=64)
+def _places(nights: int) -> NDArray[np.int64]:
+    """Return start, place and end of every split that is looked at, a row each."""
+    found, length = [], nights
+    while length >= 2 * MIN_NIGHTS:
+        starts = {*range(0, nights - length + 1, max(1, length // 2)), nights - length}
+        found += [
+            (start, place, start + length) for start in sorted(starts)
+            for place in range(start + MIN_NIGHTS, start + length - MIN_NIGHTS + 1)
+        ]
+        length //= 2
+    return np.asarray(found, dtype=np.int64).T
+
+
 def _statistic(x: Array, w: Array) -> Array:
-    """Return |difference of means| / error of each allowed place; series along the last axis."""
-    total_w, total = w.sum(-1, keepdims=True), (w * x).sum(-1, keepdims=True)
-    places = slice(MIN_NIGHTS - 1, x.shape[-1] - MIN_NIGHTS)
-    left_w, left = np.cumsum(w, -1)[..., places], np.cumsum(w * x, -1)[..., places]
-    right_w = total_w - left_w
-    return np.asarray(np.abs(left / left_w - (total - left) / right_w) * np.sqrt(left_w * right_w / total_w), dtype=np.float64)
+    """Return |difference of means| / error of each split; series along the last axis."""
+    start, place, end = _places(x.shape[-1])
+    zero = np.zeros((*x.shape[:-1], 1))
+    weight, total = (np.concatenate([zero, np.cumsum(part, -1)], -1) for part in (w, w * x))
+    left_w, right_w = weight[..., place] - weight[..., start], weight[..., end] - weight[..., place]
+    apart = (total[..., place] - total[..., start]) / left_w - (total[..., end] - total[..., place]) / right_w
+    return np.asarray(np.abs(apart) * np.sqrt(left_w * right_w / (left_w + right_w)), dtype=np.float64)
 
 
 def _search(x: Array, w: Array, alpha: float, least: float) -> tuple[int, float]:
@@ -132,13 +163,18 @@ def _search(x: Array, w: Array, alpha: float, least: float) -> tuple[int, float]
         return 0, 1.0
     found = _statistic(x, w)
     best = int(np.argmax(found))
-    place = best + MIN_NIGHTS
-    if abs(np.average(x[place:], weights=w[place:]) - np.average(x[:place], weights=w[:place])) < least:
+    start, place, end = (int(edge) for edge in _places(len(x))[:, best])
+    left, right = slice(start, place), slice(place, end)
+    change = np.average(x[right], weights=w[right]) - np.average(x[left], weights=w[left])
+    sign = 1.0 if change > 0.0 else -1.0
+    # Nor does a step hang on one night: what is left of a spike may carry the mean of three.
+    rest = np.sort(sign * x[right])[:-1].mean() - np.sort(sign * x[left])[1:].mean()
+    if min(sign * change, rest) < least:
         return 0, 1.0
     draw = np.random.RandomState(SEED)
     count, tried, reached = max(PERMUTATIONS, math.ceil(PER_ALPHA / alpha)), 0, 0
-    while tried < count and (1 + reached) / (count + 1) <= alpha:  # whatever comes, p will not be smaller
-        some = min(count - tried, CHUNK)
+    while tried < count and (1 + reached) / (count + 1) <= alpha:  # else whatever comes, p will not be small enough
+        some = min(count - tried, max(1, CHUNK // len(found)))
         orders = np.argsort(draw.random_sample((some, len(x))), axis=-1)
         reached += int((_statistic(x[orders], w[orders]).max(-1) >= found[best] * (1.0 - TINY)).sum())
         tried += some

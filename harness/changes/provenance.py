@@ -154,7 +154,7 @@ def changes(suspects: Suspects) -> Iterator[Change]:
         told = ", ".join(f"{one.what} {one.before} -> {one.after}" for one in moved)
         yield Change(SETTING, NOTE, Subject(build=side), _all(moved, 0), _all(moved, 1), f"Settings in effect on {side}: {told}.", moved)
     for name, one in suspects.tapes.items():
-        text = f"The tape {name} is another one: data, initial weights or noise differ, and errors are not of the same numbers."
+        text = f"The tape {name} is another one ({one.before} -> {one.after}): data, weights or noise differ, and so do all figures."
         yield Change(DATA, NOTE, Subject(what=name), one.before, one.after, text, (one,))
 
 
