@@ -33,7 +33,7 @@ def cost(records: Sequence[Record], action: str, label: str, step_s: float | Non
         missing["device_peak_bytes"] = str(told[-1].get("device_peak_missing", {}).get(label, "it was not recorded"))
     if not all(one.get("marks_set_back", {}).get(label, True) for one in told):
         missing["peak_bytes"] = OTHER_KERNEL
-    first_s = statistics.median(float(one["prepared"][label]["first_step_s"]) for one in told)
+    first_s = _first_step(told, label)
     spent = _spent(records[0], action, label)
     found, source = {name: _number(spent.get(key)) for name, key in ASKED.items()}, str(spent.get("flops_source", ""))
     own = records[-1].result.get("operations", {}).get(action)
@@ -57,6 +57,13 @@ def cost(records: Sequence[Record], action: str, label: str, step_s: float | Non
         flops=found["flops"], flops_source=source, peak_rate=found["peak_rate"],
         utilisation=utilisation, energy_j=found["energy_j"], missing=missing,
     )
+
+
+def _first_step(told: Sequence[Mapping[str, Any]], label: str) -> float:
+    """Return the latency of the first step, seconds: the median over rounds; of what is compiled, the first round's, whose cache is empty."""
+    each = [one["prepared"][label] for one in told]
+    compiled = each[0].get("effective", {}).get("execution") == "compiled"
+    return statistics.median(float(one["first_step_s"]) for one in (each[:1] if compiled else each))
 
 
 def _spent(record: Record, action: str, label: str) -> Mapping[str, Any]:

@@ -106,6 +106,7 @@ class WorkerProcess:
         env: a clean environment.
         log: file for the worker's stdout and stderr.
         limits: time and memory.
+        cold: what earlier processes have compiled is out of its reach.
 
     Attributes:
         memory: the marks of its process tree. peak_bytes: the tree's peak over its whole life, as far as it was looked at.
@@ -114,7 +115,7 @@ class WorkerProcess:
         JobFailed: (from `request`) with the status that fits: `timeout`, `crashed`, `out of memory`, ...
     """
 
-    def __init__(self, python: Path, folder: Path, env: Mapping[str, str], log: Path, limits: Limits) -> None:
+    def __init__(self, python: Path, folder: Path, env: Mapping[str, str], log: Path, limits: Limits, cold: bool = False) -> None:
         self.limits, self.log, self.peak_bytes = limits, log, 0
         self._buffer, self._next_id, self._asked = b"", 0, (0.0, "", 0.0)  # the last: deadline, verb and limit of what was sent
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -125,7 +126,7 @@ class WorkerProcess:
         try:
             with log.open("ab") as sink:
                 self.process = subprocess.Popen(
-                    argv, cwd=folder, env=_with_scratch(env, self._scratch), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink,
+                    argv, cwd=folder, env=_with_scratch(env, self._scratch, cold), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink,
                     pass_fds=(control_read, answer_write), start_new_session=True,
                 )
         except OSError as error:
@@ -269,13 +270,12 @@ class WorkerProcess:
             shutil.rmtree(self._scratch, ignore_errors=True)
 
 
-def _with_scratch(env: Mapping[str, str], scratch: str) -> dict[str, str]:
-    """Return `env` with a temporary folder of the worker's own: AutoGraph leaves a file a function in it when a process is ended.
-
-    What inductor has compiled stays for the next one, or every process would compile anew.
-    """
-    kept = str(Path(tempfile.gettempdir()) / f"torchinductor_{os.getuid()}")
-    return {"TORCHINDUCTOR_CACHE_DIR": kept, **env, "TMPDIR": scratch}
+def _with_scratch(env: Mapping[str, str], scratch: str, cold: bool) -> dict[str, str]:
+    """Return `env` with a temporary folder of the worker's own, for AutoGraph leaves files when a process is ended; what inductor has
+    compiled stays for the next one, or every process would compile anew, but a cold one's."""
+    if cold:
+        return {**env, "TMPDIR": scratch, "TORCHINDUCTOR_CACHE_DIR": str(Path(scratch) / "inductor")}
+    return {"TORCHINDUCTOR_CACHE_DIR": str(Path(tempfile.gettempdir()) / f"torchinductor_{os.getuid()}"), **env, "TMPDIR": scratch}
 
 
 def _signal_name(number: int) -> str:

@@ -41,9 +41,9 @@ class Bench:
     limits: Limits
     cores: int = 1
 
-    def worker(self, build: str, log: Path) -> WorkerProcess:
-        """Start a worker of a build."""
-        return WorkerProcess(self.interpreters[build], self.staging, self.environment, log, self.limits)
+    def worker(self, build: str, log: Path, cold: bool = False) -> WorkerProcess:
+        """Start a worker of a build; a cold one compiles anew."""
+        return WorkerProcess(self.interpreters[build], self.staging, self.environment, log, self.limits, cold)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -24,6 +24,16 @@ def recorded(number: int, **more: Any) -> Record:
     return Record(Path("nowhere"), {}, "ok", "", {**result, "spent": {"generate": spent, "train": spent} if number == 0 else {}}, 1.0)
 
 
+@pytest.mark.parametrize(("execution", "expected"), [("compiled", 30.0), ("graph", 0.5)])
+def test_compiling_is_timed_where_nothing_was_compiled_before(execution: str, expected: float) -> None:
+    """In the first round, whose cache is empty; what is traced is traced in every round, of which the median is meant."""
+    records = [recorded(number) for number in range(3)]
+    for number, record in enumerate(records):
+        side = {"first_step_s": 30.0 if number == 0 else 0.5, "effective": {"execution": execution}}
+        record.result["actions"]["train"]["prepared"] = {"torch": side}
+    assert expected == pytest.approx(costs.cost(records, "train", "torch", 1e-9).trace_s)
+
+
 def test_a_cost_is_put_together_from_all_rounds() -> None:
     """Percentiles over all calls, the median baseline, what was asked for once, and the share of the device's rate."""
     found = costs.cost([recorded(number) for number in range(3)], "generate", "torch", 0.01)

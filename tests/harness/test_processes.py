@@ -36,11 +36,11 @@ def start(tmp_path: Path):
     """Start scripts as workers; all are ended with the test."""
     started: list[WorkerProcess] = []
 
-    def make(script: str, limits: Limits = LIMITS) -> WorkerProcess:
+    def make(script: str, limits: Limits = LIMITS, cold: bool = False) -> WorkerProcess:
         (tmp_path / "backends").mkdir(exist_ok=True)
         (tmp_path / "backends/__init__.py").touch()
         (tmp_path / "backends/worker.py").write_text(HEAD + script)
-        started.append(WorkerProcess(Path(sys.executable), tmp_path, ENVIRON, tmp_path / "worker.log", limits))
+        started.append(WorkerProcess(Path(sys.executable), tmp_path, ENVIRON, tmp_path / "worker.log", limits, cold))
         return started[-1]
 
     yield make
@@ -55,9 +55,9 @@ def failure(worker: WorkerProcess, **arguments) -> JobFailed:
     return caught.value
 
 
-@pytest.mark.parametrize("end", [WorkerProcess.close, WorkerProcess.kill])
-def test_a_worker_leaves_no_temporary_files(start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end) -> None:
-    """A worker's temporary files are its own and go with it, however it ends; what inductor compiles outlives it."""
+@pytest.mark.parametrize(("end", "cold"), [(WorkerProcess.close, False), (WorkerProcess.kill, True)])
+def test_a_worker_leaves_no_temporary_files(start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end, cold: bool) -> None:
+    """A worker's temporary files are its own and go with it, however it ends; what inductor compiles outlives it unless it is cold."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "system"))
     (tmp_path / "system").mkdir()
     worker = start("""
@@ -65,11 +65,11 @@ import tempfile
 kept = tempfile.NamedTemporaryFile(delete=False)
 for request in requests:
     send(id=request["id"], status="ok", result={"file": kept.name, "inductor": os.environ["TORCHINDUCTOR_CACHE_DIR"]})
-""")
+""", cold=cold)
     said = worker.request("where")
     scratch = Path(said["file"]).parent
     assert scratch.parent == tmp_path / "system" and Path(said["file"]).exists()
-    assert not Path(said["inductor"]).is_relative_to(scratch)
+    assert Path(said["inductor"]).is_relative_to(scratch) == cold
     end(worker)
     assert list((tmp_path / "system").iterdir()) == []
 

@@ -1,6 +1,6 @@
 """Verdicts on speed in real runs, on this machine.
 
-    python -m tests.meta.real identical --tries 60          comparisons of a build with itself, one after another
+    python -m tests.meta.real identical --tries 20          comparisons of three processes of a build, one after another
     python -m tests.meta.real identical --tries 20 --hog    the same; in the midst of each another program takes a core
     python -m tests.meta.real injected --rounds 40 --write  rounds with slow-downs of known sizes, kept in tests/data
 
@@ -23,7 +23,8 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.meta.real", description=(__doc__ or "").partition("\n")[0])
     kinds = parser.add_subparsers(dest="kind", required=True)
     one = kinds.add_parser("identical")
-    one.add_argument("--tries", type=int, default=60)
+    one.add_argument("--tries", type=int, default=20)
+    one.add_argument("--sides", type=int, default=3, help="processes of a round: 3 make three pairs (%(default)s)")
     one.add_argument("--hog", action="store_true", help="keep a core busy from somewhere in the middle of each comparison on")
     one.add_argument("--budget", type=float, default=1.0, help="seconds of rounds a comparison; at least five rounds run (%(default)s)")
     other = kinds.add_parser("injected")
@@ -46,13 +47,14 @@ def _identical(chosen: argparse.Namespace) -> int:
     for number in range(chosen.tries):
         found = identical.compare(
             chosen.builds[number // len(chosen.workloads) % len(chosen.builds)], chosen.workloads[number % len(chosen.workloads)],
-            chosen.budget, chosen.hog, number,
+            chosen.sides, chosen.budget, chosen.hog, number,
         )
         verdicts.update(row.verdict for row in found)
         material += sum(row.material for row in found)
         print(number + 1, *(identical.line(row) for row in found), sep="  ", flush=True)
     wrong = verdicts["SLOWER"] + verdicts["FASTER"]
-    print(f"{chosen.tries} comparisons, {verdicts.total()} verdicts: {dict(verdicts)}, {material} material")
+    pairs = verdicts.total() // 2
+    print(f"{chosen.tries} runs, {pairs} pairs, {verdicts.total()} verdicts: {dict(verdicts)}, {material} material")
     return int(material > 0 or (chosen.hog and wrong > 0))
 
 

@@ -22,11 +22,11 @@ HOG = "while True: pass"
 STARTS_S = (8.0, 22.0)
 
 
-def compare(build: str, workload: str, budget_s: float, hog: bool, seed: int) -> tuple[SpeedRow, ...]:
-    """Run one comparison as `harness compare` does and return its rows, `train` and `generate`."""
+def compare(build: str, workload: str, sides: int, budget_s: float, hog: bool, seed: int) -> tuple[SpeedRow, ...]:
+    """Run so many processes of a build against each other, as `harness compare` does; return its rows, two for each pair."""
     with tempfile.TemporaryDirectory() as folder, _hog(random.Random(seed).uniform(*STARTS_S)) if hog else contextlib.nullcontext():
         chosen = options.Options(
-            backends=(build, build), workloads=(workload,), no_fidelity=True, budget=budget_s, seed=seed, reports=Path(folder),
+            backends=(build,) * sides, workloads=(workload,), no_fidelity=True, budget=budget_s, seed=seed, reports=Path(folder),
         )
         context = comparison.Context(dict(os.environ), datetime.datetime.now().astimezone(), "tests.meta.real", lambda line: None)
         return comparison.compare(chosen, context).report.speed
