@@ -7,11 +7,12 @@ from pathlib import Path
 
 from harness import store
 from harness.errors import CorruptRecord, UnknownName, UsageError
-from harness.report import html, json_format, junit, markdown
+from harness.report import csv_format, html, json_format, junit, markdown
 from harness.report.model import Report
 
 FORMATS: dict[str, Callable[[Report], str]] = {
     "markdown": markdown.render, "json": json_format.to_json, "html": html.render, "junit": junit.render,
+    "csv": csv_format.render,
 }
 
 

@@ -48,7 +48,8 @@ def doctor(*, quick: Annotated[bool, Parameter(negative="")] = False) -> int:
 
 @app.command(name="report")
 def report(
-    run: Path, *, format: Annotated[str, Parameter(help="terminal, markdown, json, html or junit")] = "terminal", out: Path | None = None  # noqa: A002
+    run: Path, *, format: Annotated[str, Parameter(help="terminal, markdown, json, html, junit or csv")] = "terminal",  # noqa: A002
+    out: Path | None = None,
 ) -> int:
     """Render a finished run again, from its report.json.
 
