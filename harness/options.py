@@ -81,6 +81,8 @@ class Options:
         Say what would be done, what would be provisioned and how long it takes.
     json
         Write the JSON to this file too.
+    history
+        Add the finished run to this history, e.g. reports/history.sqlite.
     export
         Write the speed in another program's format too: `pytest-benchmark FILE`.
     resume
@@ -115,6 +117,7 @@ class Options:
     fail_if_slower: Annotated[bool, Parameter(negative="")] = False
     dry_run: Annotated[bool, Parameter(negative="")] = False
     json: Path | None = None
+    history: Path | None = None
     export: Annotated[tuple[str, Path] | None, Parameter(negative="")] = None
     resume: Annotated[bool, Parameter(negative="")] = False
     keep: Annotated[bool, Parameter(negative="")] = False

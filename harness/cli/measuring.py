@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
+
 from rich.text import Text
 
 from harness import comparison, listing, recording, repeating
 from harness import selfchecking as checking
-from harness.cli.console import OUT, app, context
+from harness.cli.console import ERR, OUT, app, context
 from harness.cli.progress import working
+from harness.errors import HarnessError, UsageError
+from harness.history import open_history
 from harness.options import Options
 from harness.repeating import Repeated
 from harness.report import repeats, terminal, terminal_selfcheck
@@ -21,16 +26,33 @@ def compare(chosen: Options = Options()) -> int:
     if chosen.dry_run:
         OUT.print(plain_table(("what", "detail"), listing.dry_run(chosen, context())))
         return 0
+    if chosen.history is not None:
+        open_history(chosen.history).close()  # refuses, before anything runs, a file that could not be used after it
     with working() as given:
         result = comparison.compare(chosen, given)
     OUT.print(terminal.render(result.report))
     OUT.print(Text(f"report: {result.folder / 'report.md'} (.html .json .xml)"))
-    return result.report.exit_code
+    added = chosen.history is None or keep(result, chosen.history)
+    return result.report.exit_code if added else result.report.exit_code or HarnessError.exit_code
+
+
+def keep(result: comparison.Result, path: Path) -> bool:
+    """Add a finished run to a history; where that fails, say how it is added later: the run itself is on disk."""
+    try:
+        with open_history(path) as history:
+            history.add(result.report, result.folder)
+    except (HarnessError, OSError) as error:
+        later = shlex.join(["harness", "history", "add", str(result.folder), "--history", str(path)])
+        ERR.print(Text("error: ", style="bold red") + Text(f"{error} The run is kept, and was not added to the history. Add it later: {later}"))
+        return False
+    return True
 
 
 @app.command(name="run")
 def run(chosen: Options = Options(no_speed=True)) -> int:
     """Record what each build computes, and the bounds of lower precisions, without comparing builds."""
+    if chosen.history is not None:
+        raise UsageError("--history: `harness run` compares nothing that could be added. Drop it, or take `harness compare`.")
     with working() as given:
         result = recording.run(chosen, given)
     OUT.print(plain_table(("workload", "build", "precision", "status", "first loss", "last loss", "seconds"), result.rows))

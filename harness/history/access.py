@@ -9,7 +9,7 @@ from typing import overload
 
 from sqlalchemy import func, select
 
-from harness.history import aggregate, evidence, ingest, query, restore, schema
+from harness.history import aggregate, evidence, export, ingest, query, restore, schema
 from harness.history.database import BUSY_S, Database
 from harness.history.model import (
     Added,
@@ -131,6 +131,14 @@ class History:
         """Return, of each night, how many rows of a kind (`StageKey`, `SpeedKey`) have which verdict; the oldest night first."""
         with self._database.reading() as connection:
             return aggregate.verdicts(connection, kind, wanted)
+
+    def export(self, path: Path, table: str = export.RESULTS, form: str = "csv", wanted: Wanted = ALL) -> int:
+        """Write a table (`export.NAMES`) as `csv` or `parquet`, whole or not at all; return how many rows it has.
+
+        Raises:
+            UnknownName: no such table. UsageError: the file cannot be written, or pyarrow is missing.
+        """
+        return export.export(self._database, path, table, form, wanted)
 
     def faults(self) -> list[str]:
         """Return what is broken in the file; looks at all of it."""

@@ -99,6 +99,7 @@ class RunRow:
         revision: git commit of the checkout that the harness and its ports ran from (`Report.commit`); empty if unknown.
         folder: where the run lay when it was added.
         versions: of each build's packages, and its `python`. host: None if unknown.
+        stages, speed: how many rows of each have which verdict.
     """
 
     id: str
@@ -115,6 +116,8 @@ class RunRow:
     folder: str
     versions: dict[str, dict[str, str]]
     host: Host | None
+    stages: dict[str, int]
+    speed: dict[str, int]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -37,19 +37,24 @@ def runs(connection: Connection, wanted: Wanted) -> list[RunRow]:
     """Return runs, the newest first."""
     table = schema.RUNS
     query = select(table).where(*filters(wanted)).order_by(table.c.created_s.desc(), table.c.number.desc()).limit(wanted.limit)
-    about = [*of_key(wanted)]
+    about = of_key(wanted)
     if about:
-        numbers = [
+        having = [
             select(rows.c.run).join(schema.SERIES, schema.SERIES.c.number == rows.c.series).where(*about)
             for rows in (schema.STAGES, schema.SPEED)
         ]
-        query = query.where(or_(*(table.c.number.in_(found) for found in numbers)))
+        query = query.where(or_(*(table.c.number.in_(one) for one in having)))
     found = connection.execute(query).all()
-    versions = _versions(connection, [row.number for row in found])
+    numbers = [row.number for row in found]
+    versions = _versions(connection, numbers)
+    stages, speed = (_counted(connection, counted, numbers) for counted in (schema.STAGES, schema.SPEED))
     hosts = {row["number"]: Host(**{name: row[name] for name in HOST}) for row in connection.execute(select(schema.HOSTS)).mappings()}
-    names = [field.name for field in dataclasses.fields(RunRow) if field.name not in ("versions", "host")]
+    names = [field.name for field in dataclasses.fields(RunRow) if field.name in schema.RUNS.c and field.name != "host"]
     return [
-        RunRow(**{name: getattr(row, name) for name in names}, versions=versions.get(row.number, {}), host=hosts.get(row.host))
+        RunRow(
+            **{name: getattr(row, name) for name in names}, versions=versions.get(row.number, {}), host=hosts.get(row.host),
+            stages=stages.get(row.number, {}), speed=speed.get(row.number, {}),
+        )
         for row in found
     ]
 
@@ -134,6 +139,16 @@ def _versions(connection: Connection, numbers: Sequence[int]) -> dict[int, dict[
             found.setdefault(row.run, {})[row.build] = {"python": row.python}
         for row in connection.execute(select(packages).where(packages.c.run.in_(piece)).order_by(packages.c.package)):
             found[row.run][row.build][row.package] = row.version
+    return found
+
+
+def _counted(connection: Connection, table: Table, numbers: Sequence[int]) -> dict[int, dict[str, int]]:
+    """Return, of each run, how many rows of a table have which verdict."""
+    found: dict[int, dict[str, int]] = {}
+    for piece in _pieces(numbers):
+        query = select(table.c.run, table.c.verdict, func.count()).where(table.c.run.in_(piece)).group_by(table.c.run, table.c.verdict)
+        for run, verdict, count in connection.execute(query):
+            found.setdefault(run, {})[verdict] = count
     return found
 
 

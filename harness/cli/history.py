@@ -1,0 +1,167 @@
+"""Commands that look at the history of all runs, and add to it."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+from rich.text import Text
+
+from harness import rendering
+from harness.cli.console import ERR, OUT, app, say
+from harness.errors import HarnessError, UsageError
+from harness.history import DEFAULT, Wanted, open_history, tables
+from harness.history.export import RESULTS
+from harness.options import SEVERAL
+from harness.report.terminal_style import plain_table
+
+stored = App(name="history", help="The results of all runs that were added to a history: how measurements went over time.")
+app.command(stored)
+
+
+@Parameter(name="*")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Which:
+    """Which rows of a history.
+
+    Parameters
+    ----------
+    history
+        The history's file.
+    workloads
+        Only these workloads.
+    builds
+        Only rows that have one of these builds as a side.
+    presets
+        Only these presets.
+    precision
+        Only these precisions.
+    of
+        Only these stages and actions, e.g. `forward train`.
+    hosts
+        Only runs of these machines, by the fingerprint that is shown.
+    since
+        First night, YYYY-MM-DD.
+    until
+        Last night, YYYY-MM-DD.
+    """
+
+    history: Path = DEFAULT
+    workloads: Annotated[tuple[str, ...], SEVERAL] = ()
+    builds: Annotated[tuple[str, ...], SEVERAL] = ()
+    presets: Annotated[tuple[str, ...], SEVERAL] = ()
+    precision: Annotated[tuple[str, ...], SEVERAL] = ()
+    of: Annotated[tuple[str, ...], SEVERAL] = ()
+    hosts: Annotated[tuple[str, ...], SEVERAL] = ()
+    since: str | None = None
+    until: str | None = None
+
+    def wanted(self, limit: int | None = None) -> Wanted:
+        """Return the filter.
+
+        Raises:
+            UsageError: a date or a limit that is none.
+        """
+        for name, date in (("--since", self.since), ("--until", self.until)):
+            if date is not None and not tables.is_date(date):
+                raise UsageError(f"{name} {date}: must be a date as YYYY-MM-DD, e.g. 2026-11-21.")
+        if limit is not None and limit < 1:
+            raise UsageError(f"--limit {limit}: must be at least 1.")
+        return Wanted(self.workloads, self.builds, self.presets, self.precision, self.of, self.since, self.until, limit, self.hosts)
+
+
+@stored.default
+def show(*, which: Which = Which(), limit: int = 20) -> int:
+    """List the newest runs with their verdicts.
+
+    Parameters
+    ----------
+    limit
+        How many.
+    """
+    with open_history(which.history, create=False) as history:
+        rows = tables.runs(history.runs(which.wanted(limit)))
+        OUT.print(plain_table(tables.RUNS, rows))
+        OUT.print(Text(f"{len(rows)} of {history.count()['runs']} runs in {which.history}"))
+    return 0
+
+
+@stored.command(name="add")
+def add(*runs: Path, history: Path = DEFAULT) -> int:
+    """Add finished runs. One that is there already changes nothing; one that went on since takes its old place.
+
+    Parameters
+    ----------
+    runs
+        Folders of runs, or their report.json.
+    history
+        The history's file; it is made if there is none.
+    """
+    if not runs:
+        raise UsageError("harness history add: name at least one run, e.g. reports/2026-11-21_tf2-torch")
+    codes = [0]
+    with open_history(history) as opened:
+        for run in runs:
+            try:
+                added = opened.add(rendering.load(run), run if run.is_dir() else run.parent)
+            except HarnessError as error:  # the others are added all the same
+                ERR.print(Text("error: ", style="bold red") + Text(str(error)))
+                codes.append(error.exit_code)
+            else:
+                say(f"{run}: {'added' if added.new else 'went on, replaced' if added.replaced else 'is there already'} ({added.id})")
+    return max(codes)
+
+
+@stored.command(name="series")
+def series(*, which: Which = Which(), limit: int = 50) -> int:
+    """Show one series, the oldest point first; where several are meant, list them.
+
+    Parameters
+    ----------
+    limit
+        How many points, the newest.
+    """
+    wanted = which.wanted(limit)
+    with open_history(which.history, create=False) as history:
+        stages, speed = history.stage_keys(wanted), history.speed_keys(wanted)
+        both = [key for key in (*stages, *speed) if tables.sides(key) >= {*which.builds}] or [*stages, *speed]
+        if not both:
+            raise UsageError(f"{which.history}: no series is of this. See what there is: harness history series --history {which.history}")
+        if len(both) > 1:
+            OUT.print(plain_table(tables.KEYS, tables.keys(both)))
+            OUT.print(Text(f"{len(both)} series; name workload, builds, precision and stage or action to see one"))
+            return 0
+        OUT.print(Text(tables.title(both[0]), style="bold"))
+        found = tables.stage_points(history.series(stages[0], wanted)) if both[0] in stages else None
+        if found is not None:
+            OUT.print(plain_table(tables.STAGES, found))
+        else:
+            OUT.print(plain_table(tables.SPEED, tables.speed_points(history.series(speed[0], wanted))))
+    return 0
+
+
+@stored.command(name="export")
+def export(
+    *, parquet: Path | None = None, csv: Path | None = None, table: str = RESULTS, which: Which = Which(),
+) -> int:
+    """Write a table of the history for other programs.
+
+    Parameters
+    ----------
+    parquet
+        File to write as Parquet; needs `pip install 'parity-harness[parquet]'`.
+    csv
+        File to write as CSV.
+    table
+        results (all rows of stages and speed), stages, speed, rounds, jobs, quality, runs, builds, packages or ports.
+    """
+    if parquet is None and csv is None:
+        raise UsageError("harness history export: name a file with --csv FILE or --parquet FILE, or both.")
+    with open_history(which.history, create=False) as history:
+        for form, path in (("parquet", parquet), ("csv", csv)):
+            if path is not None:
+                rows = history.export(path, table, form, which.wanted())
+                say(f"wrote {path}: {rows} rows of {table}")
+    return 0

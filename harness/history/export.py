@@ -1,0 +1,170 @@
+"""A history as a table for other programs: CSV by the standard library, Parquet by pyarrow, both streamed.
+
+A row that a table lacks a number for has an empty cell in CSV and a null in Parquet. Numbers that are not finite are "NaN",
+"inf" and "-inf" in CSV, and themselves in Parquet; pandas reads an empty cell and NaN as the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import dataclasses
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Boolean, Column, ColumnElement, Connection, Integer, Select, Table, func, null, select
+
+from harness.errors import UnknownName, UsageError
+from harness.history import schema
+from harness.history.database import Database
+from harness.history.ingest import OURS
+from harness.history.model import Wanted
+from harness.history.query import filters
+
+#: Rows that are in memory at a time.
+BATCH = 20_000
+NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+#: Of its run and its host, in front of every row; of its key, behind them.
+RUN: tuple[ColumnElement[Any], ...] = (
+    schema.RUNS.c.id.label("run"), *(schema.RUNS.c[name] for name in ("night", "created", "created_s", "harness_version", "revision")),
+    func.coalesce(schema.HOSTS.c.fingerprint, "").label("host"),
+)
+KEY = (schema.SERIES.c.kind, *(schema.SERIES.c[name] for name in schema.KEY))
+OF_SERIES = (schema.STAGES, schema.SPEED)
+#: What can be exported: all rows of series, or one of the tables.
+RESULTS = "results"
+NAMES = (RESULTS, "stages", "speed", "rounds", "jobs", "quality", "runs", "builds", "packages", "ports")
+Batches = Iterator[list[Sequence[Any]]]
+Kinds = dict[str, type]
+
+
+@dataclasses.dataclass(frozen=True)
+class Sheet:
+    """What is written: the columns' names and kinds, and the queries whose rows follow each other."""
+
+    kinds: Kinds
+    queries: tuple[Select[Any], ...]
+
+
+def export(database: Database, path: Path, name: str, form: str, wanted: Wanted) -> int:
+    """Write a table to a file, as a whole or not at all; return its number of rows.
+
+    Args:
+        name: one of `NAMES`. form: `csv` or `parquet`. wanted: nights and hosts; of rows that have a key, also what the key tells.
+
+    Raises:
+        UnknownName: no such table. UsageError: the file cannot be written, or pyarrow is missing.
+    """
+    if name not in NAMES:
+        raise UnknownName("table", name, NAMES)
+    write = _parquet() if form == "parquet" else _csv
+    sheet = _sheet(name, wanted)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with database.reading() as connection:
+            rows = write(temporary, sheet.kinds, _batches(connection, sheet))
+        temporary.replace(path)
+    except OSError as error:
+        raise UsageError(f"--{form} {path}: cannot be written ({error.strerror}). Give a file in a folder that exists.") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+    return rows
+
+
+def _batches(connection: Connection, sheet: Sheet) -> Batches:
+    for query in sheet.queries:
+        for batch in connection.execute(query, execution_options={"yield_per": BATCH}).partitions():
+            yield [_row(row, sheet.kinds) for row in batch]
+
+
+def _row(row: Sequence[Any], kinds: Kinds) -> list[Any]:
+    return [None if value is None else _cell(value, kind) for value, kind in zip(row, kinds.values(), strict=True)]
+
+
+def _cell(value: Any, kind: type) -> Any:
+    return NOT_FINITE.get(value, value) if kind is float and isinstance(value, str) else kind(value)
+
+
+def _csv(path: Path, kinds: Kinds, batches: Batches) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(kinds)
+        for batch in batches:
+            writer.writerows([["NaN" if value != value else value for value in row] for row in batch])  # noqa: PLR0124  (NaN alone)
+            count += len(batch)
+    return count
+
+
+def _parquet() -> Callable[[Path, Kinds, Batches], int]:
+    """Return the writer, before anything is asked of the database.
+
+    Raises:
+        UsageError: pyarrow is not installed.
+    """
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise UsageError(
+            "--parquet: Parquet is written by pyarrow, which is not installed. Install it: pip install 'parity-harness[parquet]'. "
+            "Or take --csv, which needs nothing."
+        ) from error
+    types: Mapping[type, Any] = {str: pyarrow.string(), int: pyarrow.int64(), float: pyarrow.float64(), bool: pyarrow.bool_()}
+
+    def write(path: Path, kinds: Kinds, batches: Batches) -> int:
+        form, count = pyarrow.schema([(name, types[kind]) for name, kind in kinds.items()]), 0
+        with parquet.ParquetWriter(path, form) as writer:
+            for batch in batches:
+                columns = zip(zip(*batch, strict=True), form, strict=True)
+                writer.write_table(pyarrow.table([pyarrow.array(column, field.type) for column, field in columns], form))
+                count += len(batch)
+        return count
+
+    return write
+
+
+def _sheet(name: str, wanted: Wanted) -> Sheet:
+    if name == RESULTS:
+        names = list(dict.fromkeys(column.name for table in OF_SERIES for column in _own(table)))
+        kinds = {column.name: column for table in OF_SERIES for column in _own(table)}
+        parts = [[table.c[one] if one in table.c else null().label(one) for one in names] for table in OF_SERIES]
+        queries = tuple(_query(table, [*RUN, *KEY, *part], wanted) for table, part in zip(OF_SERIES, parts, strict=True))
+        return Sheet(_kinds([*RUN, *KEY, *(kinds[one] for one in names)]), queries)
+    table = schema.METADATA.tables[name]
+    if name == "runs":
+        columns = [*RUN, *(table.c[one] for one in ("title", "command", "fidelity", "headline", "exit_code", "folder"))]
+        columns += [schema.HOSTS.c[one] for one in ("cpu", "cores", "machine", "system", "accelerator")]
+    elif name == "rounds":
+        columns = [*RUN, *KEY, schema.SPEED.c.source_hash, *(table.c[one] for one in ("number", "log_ratio", "a_step_s", "b_step_s"))]
+    else:
+        columns = [*RUN, *(KEY if table in OF_SERIES else ()), *_own(table)]
+    return Sheet(_kinds(columns), (_query(table, columns, wanted),))
+
+
+def _own(table: Table) -> list[Column[Any]]:
+    """Return what a table tells beside numbers of other tables; in a series, `rounds` and the like included."""
+    return [column for column in table.c if column.name not in OURS - {"source_hash"} and column.name != "reported"]
+
+
+def _kinds(columns: Sequence[ColumnElement[Any]]) -> Kinds:
+    kinds: dict[type, type] = {Integer: int, Boolean: bool, schema.Number: float}
+    return {str(column.key): kinds.get(type(column.type), str) for column in columns}
+
+
+def _query(table: Table, columns: Sequence[ColumnElement[Any]], wanted: Wanted) -> Select[Any]:
+    """Return the query for a table's rows in the order in which they were added."""
+    rows = schema.SPEED if table is schema.ROUNDS else table
+    query = select(*columns).select_from(table)
+    if table is schema.ROUNDS:
+        query = query.join(rows, rows.c.number == table.c.speed)
+    if rows in OF_SERIES:
+        query = query.join(schema.SERIES, schema.SERIES.c.number == rows.c.series)
+    if rows is not schema.RUNS:
+        query = query.join(schema.RUNS, schema.RUNS.c.number == rows.c.run)
+    query = query.outerjoin(schema.HOSTS, schema.HOSTS.c.number == schema.RUNS.c.host)
+    return query.where(*filters(wanted, of_series=rows in OF_SERIES)).order_by(*table.primary_key or [schema.RUNS.c.number])
