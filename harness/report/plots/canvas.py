@@ -66,16 +66,19 @@ class Canvas:
             self.text(0, self.top + 2, y, "start", "what")
 
     def line(self, points: Sequence[Point], kind: str) -> None:
-        """Draw a line through points; where a value is missing or not finite it is broken."""
-        pieces: list[list[str]] = [[]]
+        """Draw a line through points; where a value is missing or not finite it is broken, and one that stands alone is a point."""
+        pieces: list[list[tuple[float, float]]] = [[]]
         for x, y in points:
             if y is None or not math.isfinite(y):
                 pieces.append([])
             else:
-                pieces[-1].append(f"{_n(self.x(x))} {_n(self.y(y))}")
-        drawn = "".join(f"M{'L'.join(piece)}" + ("h0" if len(piece) == 1 else "") for piece in pieces if piece)
+                pieces[-1].append((self.x(x), self.y(y)))
+        drawn = "".join("M" + "L".join(f"{_n(x)} {_n(y)}" for x, y in piece) for piece in pieces if len(piece) > 1)
         if drawn:
             self._add("<path class='line {}' d='{}'/>", kind, drawn)
+        for piece in pieces:
+            if len(piece) == 1:
+                self.point(*piece[0], kind)
 
     def band(self, xs: Sequence[float], low: Sequence[float | None], high: Sequence[float | None], kind: str) -> None:
         """Fill what lies between two lines; points without both are passed over."""
