@@ -53,6 +53,7 @@ JSON_EXCEPTIONS = {
     "harness/probe.py": "parses the line that a foreign interpreter printed",
     "harness/processes.py": "the lines of the worker's protocol",
     "harness/report/benchmark_format.py": "renders another program's format to text; `store` writes it",
+    "harness/report/diff_json.py": "renders a difference to text; `cli` prints it",
     "harness/report/json_format.py": "renders the report to text; `store` writes it",
     "harness/report/markdown.py": "quotes values in a table",
     "harness/report/pairs.py": "quotes values in a table",

@@ -144,7 +144,7 @@ def _places(nights: int) -> NDArray[np.int64]:
             for place in range(start + MIN_NIGHTS, start + length - MIN_NIGHTS + 1)
         ]
         length //= 2
-    return np.asarray(found, dtype=np.int64).T
+    return np.ascontiguousarray(np.transpose(np.asarray(found, dtype=np.int64)))
 
 
 def _statistic(x: Array, w: Array) -> Array:

@@ -10,7 +10,7 @@ from typing import NoReturn
 from cyclopts import CycloptsError
 from rich.text import Text
 
-from harness.cli import history, looking, measuring, models, nightly, references
+from harness.cli import diffing, history, looking, measuring, models, nightly, references
 from harness.cli.console import ERR, app
 from harness.errors import HarnessError, UsageError
 
@@ -20,7 +20,7 @@ _RESUME = "; what is finished is kept. Go on with the same command and --resume.
 #: What is said of a command that was broken off and can go on.
 KEPT = {"compare": _RESUME, "run": _RESUME, "train": _RESUME, "nightly": "; what is finished is kept. The same command goes on with it."}
 #: The modules that register the commands.
-COMMANDS = (measuring, nightly, models, looking, references, history)
+COMMANDS = (measuring, nightly, models, looking, references, history, diffing)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
