@@ -43,7 +43,7 @@ def keep(result: comparison.Result, path: Path) -> bool:
             history.add(result.report, result.folder)
     except (HarnessError, OSError) as error:
         later = shlex.join(["harness", "history", "add", str(result.folder), "--history", str(path)])
-        ERR.print(Text("error: ", style="bold red") + Text(f"{error} The run is kept, and was not added to the history. Add it later: {later}"))
+        ERR.print(Text("error: ", style="bold red") + Text(f"{error} The run is kept, but not in the history. Add it later: {later}"))
         return False
     return True
 
