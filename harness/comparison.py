@@ -24,7 +24,6 @@ from harness import (
     outcome,
     plan,
     progress,
-    provision,
     reference,
     rendering,
     runner,
@@ -35,8 +34,9 @@ from harness import (
     timed,
     tracing,
 )
-from harness.errors import BuildError, CorruptRecord, JobFailed, NewerSchema, RecordError
+from harness.errors import CorruptRecord, JobFailed, NewerSchema, RecordError
 from harness.fidelity import traces
+from harness.locating import Located, locate
 from harness.plan import Job, Plan, Request, SampleJob
 from harness.processes import Limits, clean_environment
 from harness.report.model import BuildRow, JobRow, Report
@@ -67,15 +67,6 @@ class Result:
 
     report: Report
     folder: Path
-
-
-@dataclasses.dataclass(frozen=True)
-class Located:
-    """The interpreter of every build, where each came from, and the builds that recorded references stand for."""
-
-    interpreters: dict[str, Path]
-    origins: dict[str, str]
-    recorded: dict[str, str]
 
 
 def compare(chosen: options.Options, context: Context, folder: Path | None = None) -> Result:
@@ -153,27 +144,6 @@ def _compare(run: runs.Run, planned: Plan, located: Located, chosen: options.Opt
     return Result(report, run.folder)
 
 
-def locate(request: Request, chosen: options.Options, context: Context) -> Located:
-    """Find or provision the interpreter of every build, before any work starts.
-
-    Raises:
-        BuildError: one cannot be had and no recorded reference stands for it.
-    """
-    named = options.overrides(chosen)
-    interpreters, origins, recorded = {}, {}, {}
-    for build in dict.fromkeys(side.build for side in request.sides):
-        try:
-            found = provision.locate(build, request.device, overrides=named, environ=context.environ, progress=context.say)
-        except BuildError as error:
-            if build in named or not reference.stands_for(build, request):
-                raise
-            context.say(f"{build} cannot be had here; its recorded references stand for it")
-            recorded[build] = str(error)
-            continue
-        interpreters[build], origins[build] = found.path, found.origin
-    return Located(interpreters, origins, recorded)
-
-
 def make_bench(folder: Path, located: Located, chosen: options.Options, context: Context) -> runner.Bench:
     """Return what jobs need to start workers."""
     cores = options.cores() if chosen.device == "cpu" else 1  # jobs share no accelerator
@@ -208,7 +178,7 @@ def _run_jobs(bench: runner.Bench, planned: Plan, located: Located, context: Con
     for job in live:
         if records[job.name].ok:
             tapes[f"{job.workload}/{job.preset}/{job.seed}"] = str(records[job.name].result["tape_hash"])
-            ledger.note_build(builds, job, records[job.name], located.origins[job.build], bench.staging)
+            ledger.note_build(builds, job, records[job.name], located.origin(job), bench.staging)
     for job in planned.jobs:
         if job.build in located.recorded:
             witness = _recorded(bench, job)
@@ -235,7 +205,7 @@ def _run_samples(bench: runner.Bench, planned: Plan, located: Located, context: 
     for job in live:
         ran.jobs.append(ledger.job_row(bench.run, job, records[job.name]))
         if records[job.name].ok:
-            ledger.note_build(ran.builds, job, records[job.name], located.origins[job.build], bench.staging)
+            ledger.note_build(ran.builds, job, records[job.name], located.origin(job), bench.staging)
     reason = "a recorded reference holds no models trained from other seeds"
     for job in planned.samples:
         if job.build in located.recorded:

@@ -64,7 +64,7 @@ class Options:
     ports
         Folders with workloads and ports of your own.
     python
-        BUILD=PATH, the interpreter of a build.
+        BUILD=PATH, the interpreter of a build. Where a build is named twice, `torch#2=PATH` is that of the second.
     budget
         Seconds for all timing; more than five rounds run only within them.
     allow_settings
@@ -214,7 +214,7 @@ def cores() -> int:
 
 
 def overrides(options: Options) -> dict[str, Path]:
-    """Return the interpreters that the user named.
+    """Return the interpreters that the user named, by build, or by a side's label: `torch#2`.
 
     Raises:
         UsageError: not BUILD=PATH, or no such file. UnknownName: no such build.
@@ -224,7 +224,7 @@ def overrides(options: Options) -> dict[str, Path]:
         build, equals, path = item.partition("=")
         if not equals or not path:
             raise UsageError(f"--python {item}: give it as BUILD=PATH, e.g. --python tf1=/opt/py37/bin/python")
-        _check("build", (build,), BUILDS)
+        _check("build", (build.partition("#")[0],), BUILDS)
         if not Path(path).expanduser().is_file():
             raise UsageError(f"--python {item}: there is no file {path}. Give the path of a Python interpreter.")
         found[build] = Path(path).expanduser().absolute()

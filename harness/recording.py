@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness import comparison, ledger, options, outcome, plan, reference, runner, runs, sampling, store, tape
+from harness import comparison, ledger, locating, options, outcome, plan, reference, runner, runs, sampling, store, tape
 from harness.comparison import Context
 from harness.errors import HarnessError, JobFailed
 from harness.workloads import registry
@@ -28,7 +28,7 @@ def run(chosen: options.Options, context: Context) -> Recorded:
     """Record every workload on every build, with nothing compared; all tensors are kept."""
     request = dataclasses.replace(options.request(dataclasses.replace(chosen, no_fidelity=False)), speed=False)
     planned = plan.make(request)
-    located = comparison.locate(request, chosen, context)
+    located = locating.locate(request, chosen, context)
     if located.recorded:
         raise JobFailed("unsupported", next(iter(located.recorded.values())))
     asked = comparison.identity("run", request, chosen, context)
@@ -69,7 +69,7 @@ def record_references(folder: Path, workloads: Sequence[str], python: Sequence[s
     )
     request = options.request(chosen)
     planned = plan.make(request)
-    located = comparison.locate(request, chosen, context)
+    located = locating.locate(request, chosen, context)
     if located.recorded:
         raise JobFailed("unsupported", next(iter(located.recorded.values())))
     written = []

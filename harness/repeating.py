@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from harness import comparison, ledger, options, plan, progress, rounds, runner, runs, staging, store, timed
+from harness import comparison, ledger, locating, options, plan, progress, rounds, runner, runs, staging, store, timed
 from harness.errors import UsageError
 from harness.fidelity import repeatability
 from harness.options import SEVERAL
@@ -129,7 +129,7 @@ def repeat(chosen: Repeated, context: Context) -> Result:
         raise UsageError(f"--runs {chosen.runs}: one run cannot be compared; give at least 2.")
     asked = _options(chosen)
     request = options.request(asked)
-    located = comparison.locate(request, asked, context)
+    located = locating.locate(request, asked, context)
     if located.recorded:
         raise UsageError(f"--backends: {', '.join(located.recorded)} cannot be had here, and a recorded reference cannot run again.")
     what = "repeat-" + "-".join(side.label.replace("#", "") for side in request.sides)

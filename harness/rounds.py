@@ -82,7 +82,8 @@ def run_round(bench: runner.Bench, job: SpeedJob, labels: Sequence[str], number:
         try:
             for label in schedule.plan_round(labels, 1, job.seed, number).spawn:
                 with _named(label, failed):
-                    workers[label] = bench.worker(sides[label].build, folder / f"{_safe(label)}.log", cold=number == 0)
+                    log = folder / f"{_safe(label)}.log"
+                    workers[label] = bench.worker(sides[label].build, log, cold=number == 0, side=label)
                     workers[label].send("describe", backend=sides[label].backend)
             opened, imported_s = _open(bench, job, workers, files, failed)
             baseline = {label: worker.memory.begin() for label, worker in workers.items()}

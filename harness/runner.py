@@ -29,7 +29,7 @@ class Bench:
 
     Attributes:
         run: the run's folder. staging: the folder that holds only `backends`.
-        interpreters: the Python of each build. environment: a clean environment for workers.
+        interpreters: the Python of each build, and of each side, by label, that has another. environment: a clean environment for workers.
         workloads: by name. limits: of one request. cores: how many jobs' threads may run at a time.
     """
 
@@ -41,9 +41,10 @@ class Bench:
     limits: Limits
     cores: int = 1
 
-    def worker(self, build: str, log: Path, cold: bool = False) -> WorkerProcess:
-        """Start a worker of a build; a cold one compiles anew."""
-        return WorkerProcess(self.interpreters[build], self.staging, self.environment, log, self.limits, cold)
+    def worker(self, build: str, log: Path, cold: bool = False, side: str = "") -> WorkerProcess:
+        """Start a worker of a build, for a side; a cold one compiles anew."""
+        python = self.interpreters.get(side) or self.interpreters[build]
+        return WorkerProcess(python, self.staging, self.environment, log, self.limits, cold)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +93,7 @@ def run_job(bench: Bench, job: Job) -> store.Record:
     started = time.monotonic()
     with ended(folder, describe(job), started) as outcome:
         files = inputs(bench, job.workload, job.preset, job.seed, job.tape_steps or job.steps)
-        with bench.worker(job.build, folder / "worker.log") as worker, ending([worker]):
+        with bench.worker(job.build, folder / "worker.log", side=job.side) as worker, ending([worker]):
             opened = open_port(worker, bench, job.opening(), files)
             probed = worker.request("probe", tape=str(files.tape))
             recorded = worker.request(

@@ -31,7 +31,7 @@ def run_sample(bench: Bench, job: SampleJob) -> store.Record:
     fresh(folder)
     with ended(folder, describe(job), time.monotonic()) as outcome:
         files = _inputs(bench, job)
-        with bench.worker(job.build, folder / "worker.log") as worker, ending([worker]):
+        with bench.worker(job.build, folder / "worker.log", side=job.side) as worker, ending([worker]):
             opened = open_port(worker, bench, job.opening(), files)
             worker.request("start", seed=job.own_seed, tape=str(files.tape))
             files.tape.unlink()  # of a large model as large as itself, once a seed

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from backends.contract import ACTIONS
-from harness import comparison, options, plan, rounds, runner, runs, staging, store
+from harness import comparison, locating, options, plan, rounds, runner, runs, staging, store
 from harness.errors import JobFailed, UsageError
 from harness.options import SEVERAL
 from harness.progress import Step
@@ -121,7 +121,7 @@ def check(chosen: Checked, context: Context) -> Result:
     sections: list[Section] = []
     with runs.held(run.folder):
         for one, request in zip(asked, requests, strict=True):
-            bench = comparison.make_bench(run.folder, comparison.locate(request, one, context), one, context)
+            bench = comparison.make_bench(run.folder, locating.locate(request, one, context), one, context)
             for job in plan.make(request).speed:
                 sections += _check(bench, job, chosen.budget / count, context)
         result = Result(tuple(sections), run.folder)

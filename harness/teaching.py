@@ -137,7 +137,7 @@ def run_lesson(bench: runner.Bench, job: LessonJob) -> store.Record:
     with runner.ended(folder, describe(job), time.monotonic()) as outcome:
         files = runner.inputs(bench, job.workload, job.preset, job.seed, job.tape_steps or job.steps)
         teacher = bench.run / "jobs" / job.teacher / f"{STAGE}.npz"
-        with bench.worker(job.build, folder / "worker.log") as worker, ending([worker]):
+        with bench.worker(job.build, folder / "worker.log", side=job.side) as worker, ending([worker]):
             opened = runner.open_port(worker, bench, job.opening(), files)
             taught = worker.request("teach", tape=str(files.tape), teacher=str(teacher.resolve()), folder=str(folder.resolve()))
         store.verify(folder, taught["files"])

@@ -197,3 +197,10 @@ def test_seeds_that_are_not_given_are_one_tape_and_eight_models():
     default, three = (options.request(Options(**asked, **more)) for more in ({}, {"seeds": 3}))
     assert ((0,), 8) == (default.seeds, default.models) and ((0, 1, 2), 3) == (three.seeds, three.models)
     assert [8, 3] == [len({job.own_seed for job in plan.make(one).samples if job.side == "torch"}) for one in (default, three)]
+
+
+def test_the_python_of_one_side() -> None:
+    """Where a build is named twice, an interpreter may be that of the second alone; the build in the label has to exist."""
+    assert options.overrides(Options(backends=TWO, python=(f"torch#2={sys.executable}",))) == {"torch#2": Path(sys.executable)}
+    with pytest.raises(UnknownName, match="Did you mean 'torch'"):
+        options.overrides(Options(backends=TWO, python=(f"pytorch#2={sys.executable}",)))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import comparison, judging, listing, options, plan, recording, reference, runs
+from harness import comparison, judging, listing, locating, options, plan, recording, reference, runs
 from harness.errors import Busy, CorruptRecord, NewerSchema, RecordError, UsageError
 
 SHIPPED = reference.shipped()
@@ -97,7 +97,7 @@ def test_numpy_agrees_with_the_recorded_tf1(tmp_path):
     chosen = options.Options(backends=("tf1", "numpy"), workloads=("linear",), precision=("fp64",), no_speed=True)
     request = options.request(chosen)
     context = comparison.Context(dict(os.environ), datetime.datetime.now().astimezone(), "harness compare", lambda _line: None)
-    located = comparison.Located({"numpy": Path(sys.executable)}, {"numpy": "here"}, {"tf1": "no Python 3.7"})
+    located = locating.Located({"numpy": Path(sys.executable)}, {"numpy": "here"}, {"tf1": "no Python 3.7"})
     bench = comparison.make_bench(tmp_path, located, chosen, context)
     planned = plan.make(request)
     ran = comparison._run_jobs(bench, planned, located, context)

@@ -60,7 +60,7 @@ class Stand(runner.Bench):
     starter: concurrent.futures.Executor
     pool: dict[str, WorkerProcess] = dataclasses.field(default_factory=dict)
 
-    def worker(self, build: str, log: Path) -> Any:
+    def worker(self, build: str, log: Path, cold: bool = False, side: str = "") -> Any:
         """Lend the build's worker; start one if there is none or it has died."""
         if build not in self.pool or self.pool[build].process.poll() is not None:
             self.pool[build] = self.starter.submit(
