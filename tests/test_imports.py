@@ -29,6 +29,7 @@ PURE_HARNESS = {
 STARTERS = {"subprocess", "multiprocessing", "pty", "concurrent.futures.process", "asyncio"}
 OS_STARTERS = ("os.fork", "os.exec", "os.spawn", "os.system", "os.popen", "os.posix_spawn")
 PICKLERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+DATABASES = {"sqlalchemy", "sqlite3"}
 LATE_IMPORTS = ("importlib.import_module", "import_module", "__import__")
 EXITS = {"sys.exit", "os._exit", "os.abort", "exit", "quit"}
 #: Array and archive formats, and JSON read from or written to a file.
@@ -108,6 +109,8 @@ def _imports(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield line, f"{name} can run code that a file holds"
         if name in STARTERS and path != "harness/processes.py":
             yield line, f"{name} starts processes; only harness.processes may"
+        if top in DATABASES and not path.startswith("harness/history/"):
+            yield line, f"{name} speaks SQL; only harness.history may"
         if top == "json" and path != "harness/store.py" and path not in JSON_EXCEPTIONS:
             yield line, "json belongs to harness.store"
         if _pure(path) and not _may_import(name, top):
@@ -223,6 +226,7 @@ def test_every_module_keeps_the_rules(path: Path):
     ("harness/runner.py", "import numpy as np\nnp.savez_compressed('x', a=1)"),
     ("harness/probe.py", "import json\njson.load(file)"),
     ("harness/runner.py", "import json"),
+    ("harness/cli/history.py", "from sqlalchemy import select"),
     ("harness/runner.py", "path.write_text('x')"),
     ("harness/runner.py", "open('x')"),
     ("harness/runner.py", "print('x')"),
