@@ -18,7 +18,7 @@ from harness.report.traces import Column, Compared, Curve, Spread
 Values = NDArray[np.float64]
 
 #: Tensors of one stage of one pair, and of all stages of a report together; a stage keeps at least `FEWEST`.
-MOST_TENSORS, ALL_TENSORS, FEWEST = 400, 12_000, 20
+MOST_TENSORS, ALL_TENSORS, FEWEST = 400, 6000, 10
 #: Of a curve.
 MOST_STEPS = 200
 #: Loss terms of a workload: the totals first.

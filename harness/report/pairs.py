@@ -9,15 +9,17 @@ from collections.abc import Sequence
 from harness.report.matrix import Line, Matrix, setting
 from harness.report.model import BuildRow, Report, SpeedRow, StageRow
 from harness.report.plots import curves, errors, history, memory, ratios, samples, step_times
-from harness.report.plots.figure import Figure
+from harness.report.plots.figure import ROOM, Figure, Key, Room
 
-#: Points of all drawn curves together.
-CURVE_POINTS = 50_000
+#: Of all drawn curves and all series of step times together: points; of all modes of all pairs together: figures.
+CURVE_POINTS, TURNS, CURVES = 30_000, 40_000, 240
+#: Rows of all tables of numbers of tensors and step times together.
+ROWS = 4000
 #: With at most so many pairs all are open.
 FEW = 2
 BOUNDS = ("precision",)
 
-Key = tuple[str, str, str]
+Named = tuple[str, str, str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,10 +34,16 @@ class Compared:
 
 @dataclasses.dataclass(frozen=True)
 class Group:
-    """Figures under one heading."""
+    """Figures under one heading, and their legend, where all have the same."""
 
     title: str
     figures: tuple[Figure, ...]
+
+    @property
+    def legend(self) -> tuple[Key, ...]:
+        """What stands once for all figures."""
+        legends = {figure.legend for figure in self.figures}
+        return legends.pop() if len(legends) == 1 and len(self.figures) > 1 else ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,15 +83,15 @@ class Pair:
 
 def gather(report: Report, matrix: Matrix) -> tuple[Pair, ...]:
     """Return all pairs in the order in which they first occur, with their figures."""
-    keys: dict[Key, None] = {}
+    keys: dict[Named, None] = {}
     for line in matrix.lines:
         keys[line.workload, line.a, line.b] = None
     for row in report.speed:
         keys[row.workload, row.a, row.b] = None
     # What bounds a lower precision is no pair of builds.
-    builds = {(row.workload, row.a, row.b) for row in (*report.stages, *report.speed) if getattr(row, "stage", "") not in BOUNDS}
-    few = len(builds & {*keys}) <= FEW
-    points = max(24, min(200, CURVE_POINTS // max(1, 2 * len(keys) * _modes(report))))
+    builds = {(row.workload, row.a, row.b) for row in report.stages if row.stage not in BOUNDS}
+    few = len({*builds, *((row.workload, row.a, row.b) for row in report.speed)} & {*keys}) <= FEW
+    space = room(report, len(keys))
     found = []
     for number, (workload, a, b) in enumerate(keys, 1):
         lines = tuple(line for line in matrix.lines if (line.workload, line.a, line.b) == (workload, a, b))
@@ -98,26 +106,34 @@ def gather(report: Report, matrix: Matrix) -> tuple[Pair, ...]:
         )
         one, other = (next((row for row in report.builds if row.build == side), None) for side in (a, b))
         found.append(dataclasses.replace(
-            pair, groups=_groups(report, pair, points), provenance=_provenance(one, other, workload), settings=_settings(one, other),
+            pair, groups=_groups(report, pair, space), provenance=_provenance(one, other, workload), settings=_settings(one, other),
         ))
     return tuple(found)
 
 
-def _modes(report: Report) -> int:
-    """Return how many curves are drawn of one side of a pair, at most."""
-    return curves.MOST * len({(item.precision, item.mode) for item in report.curves}) or 1
+def room(report: Report, pairs: int) -> Room:
+    """Return how much of everything each of so many pairs may have."""
+    full = ROOM
+    modes = max(1, pairs * len({(item.precision, item.mode) for item in report.curves}))
+    each = max(2, min(full.curves, CURVES // modes))
+    timed = max(1, sum(row.turns is not None for row in report.speed))
+    tables = timed + sum(row.compared is not None for row in report.stages)
+    return Room(
+        max(24, min(full.points, CURVE_POINTS // (2 * modes * each))), each, max(160, min(full.turns, TURNS // timed)),
+        max(4, min(full.rows, ROWS // tables)),
+    )
 
 
-def _groups(report: Report, pair: Pair, points: int) -> tuple[Group, ...]:
+def _groups(report: Report, pair: Pair, space: Room) -> tuple[Group, ...]:
     spelled = setting(report)
     timed = [spelled(row) for row in pair.speed]
     found = (
-        ("Error against floor", [errors.figure(row, spelled(row)) for row in pair.stages]),
-        ("Training", curves.figures(report, pair.workload, pair.a, pair.b, points)),
+        ("Error against floor", [errors.figure(row, spelled(row), space) for row in pair.stages]),
+        ("Training", curves.figures(report, pair.workload, pair.a, pair.b, space)),
         ("Generated against real", samples.figures(report, pair.workload, pair.a, pair.b)),
         ("Speed", [
             ratios.figure(pair.speed, timed), memory.figure(pair.speed, timed),
-            _phases(report, pair), *(step_times.figure(row, name) for row, name in zip(pair.speed, timed, strict=True)),
+            _phases(report, pair), *(step_times.figure(row, name, space) for row, name in zip(pair.speed, timed, strict=True)),
         ]),
         ("History", histories(report, [pair])),
     )

@@ -45,6 +45,7 @@ class Curve:
     Attributes:
         mode: `lockstep` (on the tape) or `native` (from seeds of its own).
         steps: counted from 1. low, middle, high: the 10 %, 50 % and 90 % quantiles over seeds; of one seed only the middle.
+        each: of several seeds, one column a seed; the first ones if there are many. numbers: the seed of each, or of the only one.
     """
 
     workload: str
@@ -58,6 +59,8 @@ class Curve:
     low: Column
     middle: Column
     high: Column
+    each: tuple[Column, ...] = ()
+    numbers: tuple[int, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

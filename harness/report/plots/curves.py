@@ -7,65 +7,55 @@ from collections.abc import Sequence
 
 from harness.report.model import Report
 from harness.report.plots.canvas import Canvas, Frame
-from harness.report.plots.figure import Figure, sides
+from harness.report.plots.figure import ROOM, Figure, Room, sides, spaced
 from harness.report.plots.scale import finite, mark
 from harness.report.traces import Column, Curve
 
-#: Figures of one pair and mode; steps of the table of numbers; points of a drawn line in a report of many pairs.
-MOST, TOLD = 6, 8
+#: Steps of the table of numbers.
+TOLD = 8
 #: Above this factor between the largest and the least loss, the axis is logarithmic.
 WIDE = 50.0
 MODES = {"lockstep": "on the tape", "native": "from seeds of their own"}
 
 
-def figures(report: Report, workload: str, a: str, b: str, points: int) -> list[Figure]:
-    """Return a figure for each precision, mode and term that both sides have, totals first, at most `MOST` of a mode.
-
-    `points`: at most so many of a line.
-    """
+def figures(report: Report, workload: str, a: str, b: str, room: Room = ROOM) -> list[Figure]:
+    """Return a figure for each precision, mode and term that both sides have, totals first."""
     curves = {(item.precision, item.mode, item.term, item.build): item for item in report.curves if item.workload == workload}
     found: list[Figure] = []
     counts: dict[tuple[str, str], int] = {}
     for (precision, mode, term, build), first in curves.items():
         second = curves.get((precision, mode, term, b))
-        if build == a and second is not None and counts.get((precision, mode), 0) < MOST:
+        if build == a and second is not None and counts.get((precision, mode), 0) < room.curves:
             counts[precision, mode] = counts.get((precision, mode), 0) + 1
-            found.append(_figure(first, second, points))
+            found.append(_figure(first, second, room))
     return found
 
 
-def _figure(a: Curve, b: Curve, points: int) -> Figure:
+def _figure(a: Curve, b: Curve, room: Room) -> Figure:
     name = f"{a.term}, {a.precision}, {MODES.get(a.mode, a.mode)}"
     values = finite([value for curve in (a, b) for column in (curve.low, curve.middle, curve.high) for value in column])
     if not values:
         values = [0.0, 1.0]
     logarithmic = min(values) > 0.0 and max(values) / min(values) > WIDE
-    room = 0.04 * (max(values) - min(values))
-    ends = (min(values) / 1.1, max(values) * 1.1) if logarithmic else (min(values) - room, max(values) + room)
+    margin = 0.04 * (max(values) - min(values))
+    ends = (min(values) / 1.1, max(values) * 1.1) if logarithmic else (min(values) - margin, max(values) + margin)
     canvas = Canvas(
         f"loss {name} of {a.build} and {b.build}", (min(a.steps[0], b.steps[0]), max(a.steps[-1], b.steps[-1])), ends,
         Frame(left=52), "y" if logarithmic else "",
     )
     canvas.axes("step" + (", loss logarithmic" if logarithmic else ""))
     for curve, kind in ((a, "sa"), (b, "sb")):
-        kept = _kept(curve, points)
+        kept = spaced(len(curve.steps), room.points)
         xs = [float(curve.steps[at]) for at in kept]
         if curve.low:
             canvas.band(xs, _at(curve.low, kept), _at(curve.high, kept), kind)
         canvas.line(list(zip(xs, _at(curve.middle, kept), strict=True)), kind)
     broken = [f"{curve.build} has values that are not finite" for curve in (a, b) if len(finite(curve.middle)) < len(curve.middle)]
-    seeds = f"median of {a.seeds} and {b.seeds} seeds, band from the 10 % to the 90 % quantile" if a.low or b.low else "one seed"
+    seeds = f"Median of {a.seeds} and {b.seeds} seeds, band from the 10 % to the 90 % quantile" if a.low or b.low else "One seed"
     return Figure(
         f"Loss {name}", (canvas.svg(),), ("step", f"a {a.build}", f"b {b.build}"), _table(a, b), "; ".join([seeds, *broken]) + ".",
         sides(a.build, b.build),
     )
-
-
-def _kept(curve: Curve, points: int) -> list[int]:
-    count = len(curve.steps)
-    if count <= points:
-        return list(range(count))
-    return sorted({round(at * (count - 1) / (points - 1)) for at in range(points)})
 
 
 def _at(column: Column, places: Sequence[int]) -> list[float | None]:
@@ -74,7 +64,7 @@ def _at(column: Column, places: Sequence[int]) -> list[float | None]:
 
 def _table(a: Curve, b: Curve) -> tuple[tuple[str, ...], ...]:
     other = dict(zip(b.steps, b.middle, strict=True))
-    return tuple((str(a.steps[at]), _number(a.middle[at]), _number(other.get(a.steps[at]))) for at in _kept(a, TOLD))
+    return tuple((str(a.steps[at]), _number(a.middle[at]), _number(other.get(a.steps[at]))) for at in spaced(len(a.steps), TOLD))
 
 
 def _number(value: float | None) -> str:

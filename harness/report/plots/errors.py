@@ -10,21 +10,19 @@ from markupsafe import Markup
 from harness.report import format as spell
 from harness.report.model import StageRow
 from harness.report.plots.canvas import Canvas, Frame, shortened
-from harness.report.plots.figure import Figure, Key
+from harness.report.plots.figure import ROOM, Figure, Key, Room
 from harness.report.plots.scale import finite
 from harness.report.traces import Compared
 
 #: Height of a row, while there are few; all rows together; what a name needs; letters of a name.
 ROW, TALLEST, NAME, LETTERS = 14, 430, 11, 22
 LEFT = 136
-#: Rows of the table of numbers.
-TOLD = 12
 LEGEND = (
     Key("floor", "floor", "tick"), Key("limit", "threshold", "tick"), Key("sa", "error", "dot"), Key("bad", "departs", "cross"),
 )
 
 
-def figure(row: StageRow, precision: str) -> Figure | None:
+def figure(row: StageRow, precision: str, room: Room = ROOM) -> Figure | None:
     """Return the figure of one row; None where no tensor was compared. `precision`: as the report spells it."""
     given = row.compared
     if given is None or not finite([*given.errors, *given.floors, *given.thresholds]):
@@ -35,15 +33,15 @@ def figure(row: StageRow, precision: str) -> Figure | None:
     order = "" if row.stage == "distribution" else ", from the first computed down"
     return Figure(
         f"{row.stage}, {precision}: error against floor", (draw(given, f"{row.stage} {precision}: error of {shown} {what}"),),
-        ("tensor", "verdict", "error", "floor", "threshold"), table(given), f"{shown} {what}{order}{more}.", LEGEND,
+        ("tensor", "verdict", "error", "floor", "threshold"), table(given, room.rows), f"{shown} {what}{order}{more}.", LEGEND,
     )
 
 
-def table(given: Compared) -> tuple[tuple[str, ...], ...]:
+def table(given: Compared, most: int) -> tuple[tuple[str, ...], ...]:
     """Return the worst tensors in numbers, in their order."""
     return tuple(
         (given.names[at], given.verdicts[at], *(spell.error(values[at]) for values in (given.errors, given.floors, given.thresholds)))
-        for at in sorted(worst(given)[:TOLD])
+        for at in sorted(worst(given)[:most])
     )
 
 
@@ -63,7 +61,8 @@ def draw(given: Compared, label: str) -> Markup:
     count = len(given.names)
     row = min(float(ROW), TALLEST / count)
     positive = finite([*given.errors, *given.floors, *given.thresholds], positive=True) or [1.0]
-    low, high = 10.0 ** math.floor(math.log10(min(positive)) - 0.3), 10.0 ** math.ceil(math.log10(max(positive)) + 0.1)
+    low = 10.0 ** max(-307, math.floor(math.log10(min(positive)) - 0.3))
+    high = 10.0 ** min(308, math.ceil(math.log10(max(positive)) + 0.1))
     height = round(row * count) + 48
     canvas = Canvas(label, (low, high), (0.0, 1.0), Frame(height=height, left=LEFT, right=20, top=10), "x")
     canvas.axes("error, logarithmic; 0 at the left end", y_mark=None, most=(4, 0))

@@ -34,6 +34,30 @@ class Figure:
     size: str = "plain"
 
 
+@dataclasses.dataclass(frozen=True)
+class Room:
+    """How much of everything fits into a page of many pairs: an open page of a few has all.
+
+    Attributes:
+        points: of a drawn curve. curves: figures of one mode of training. turns: points of a series of step times, both sides.
+        rows: of a table of numbers.
+    """
+
+    points: int = 200
+    curves: int = 6
+    turns: int = 4800
+    rows: int = 12
+
+
+#: For a page of a few pairs.
+ROOM = Room()
+
+
+def spaced(count: int, most: int) -> list[int]:
+    """Return at most so many places of a list, equally spaced, its first and last among them."""
+    return list(range(count)) if count <= most else sorted({round(at * (count - 1) / (most - 1)) for at in range(most)})
+
+
 def sides(a: str, b: str) -> tuple[Key, ...]:
     """Return the legend of two builds."""
     return (Key("sa", f"a {a}"), Key("sb", f"b {b}"))

@@ -30,7 +30,7 @@ class Scale:
         """Return the place of a value; one beyond an end is put there."""
         inside = min(max(value, self.low), self.high)
         if self.logarithmic:
-            part = math.log(inside / self.low) / math.log(self.high / self.low)
+            part = (math.log(inside) - math.log(self.low)) / (math.log(self.high) - math.log(self.low))
         else:
             part = (inside - self.low) / (self.high - self.low)
         return self.start + part * (self.end - self.start)

@@ -10,7 +10,7 @@ from harness.report import format as spell
 from harness.report.matrix import action
 from harness.report.model import SpeedRow
 from harness.report.plots.canvas import Canvas, Frame
-from harness.report.plots.figure import Figure, Key, sides
+from harness.report.plots.figure import ROOM, Figure, Key, Room, sides, spaced
 from harness.report.plots.scale import finite
 from harness.report.traces import Turns
 
@@ -19,11 +19,11 @@ WIDTH, HEIGHT = 740, 220
 SLOW = 0.08
 
 
-def figure(row: SpeedRow, precision: str) -> Figure | None:
+def figure(row: SpeedRow, precision: str, room: Room = ROOM) -> Figure | None:
     """Return the figure of one row; None where its step times are not known. `precision`: as the report spells it."""
-    turns = row.turns
-    if turns is None:
+    if row.turns is None:
         return None
+    turns = thinned(row.turns, room.turns)
     series = [[value for one in side for value in one] for side in (turns.a, turns.b)]
     known = finite([*series[0], *series[1]], positive=True)
     if not known or len(series[0]) != len(series[1]):
@@ -52,10 +52,21 @@ def figure(row: SpeedRow, precision: str) -> Figure | None:
         if slow else "In no turn was the machine slow for both sides."
     )
     legend = (*sides(row.a, row.b), Key("slow", "machine slow", "area")) if slow else sides(row.a, row.b)
+    columns = ("round", f"a {row.a}", f"b {row.b}", "b / a")
     return Figure(
-        f"Step times round by round: {name}", (drawn.svg(),), ("round", f"a {row.a}", f"b {row.b}", "b / a"), _table(turns), note, legend,
-        "wide",
+        f"Step times round by round: {name}", (drawn.svg(),), columns, _table(turns, room.rows), note, legend, "wide",
     )
+
+
+def thinned(turns: Turns, most: int) -> Turns:
+    """Return step times in which neighbours of a round are drawn together to their median, so that both sides have at most so many."""
+    each = max(2, most // max(1, 2 * len(turns.a)))
+    return Turns(*(tuple(_thin(values, each) for values in side) for side in (turns.a, turns.b)))
+
+
+def _thin(values: tuple[float, ...], most: int) -> tuple[float, ...]:
+    count = min(len(values), most)
+    return tuple(statistics.median(values[len(values) * at // count : len(values) * (at + 1) // count]) for at in range(count))
 
 
 def _canvas(label: str, series: Sequence[Sequence[float]], known: Sequence[float]) -> Canvas:
@@ -76,9 +87,9 @@ def slow_stretches(a: Sequence[float], b: Sequence[float]) -> list[tuple[int, in
     return found
 
 
-def _table(turns: Turns) -> tuple[tuple[str, ...], ...]:
+def _table(turns: Turns, most: int) -> tuple[tuple[str, ...], ...]:
     rows = []
-    for number, (one, other) in enumerate(zip(turns.a, turns.b, strict=True), 1):
-        middles = [statistics.median(finite(values) or [math.nan]) for values in (one, other)]
-        rows.append((str(number), *(spell.seconds(value) for value in middles), spell.ratio_alone(middles[1] / middles[0])))
+    for at in spaced(len(turns.a), max(most, 2)):
+        middles = [statistics.median(finite(side[at]) or [math.nan]) for side in (turns.a, turns.b)]
+        rows.append((str(at + 1), *(spell.seconds(value) for value in middles), spell.ratio_alone(middles[1] / middles[0])))
     return tuple(rows)

@@ -1,0 +1,68 @@
+"""Take the pictures that docs/report.md shows: `python -m tests.e2e.screenshots [REPORT.html]`; of the tests' own report if none is given."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser
+
+from harness.report import html
+from harness.report.model import Report
+from tests.e2e.browsing import browser, visit
+from tests.harness.report import sample
+
+IMAGES = Path(__file__).parents[2] / "docs/images"
+SHORT = (1280, 720)
+PHONE = (390, 760)
+
+
+def report() -> Report:
+    """Return the sample of the tests without its hostile names."""
+    def clean(rows):
+        return tuple(row for row in rows if sample.HOSTILE not in repr(row) and repr(sample.HOSTILE) not in repr(row))
+
+    full = sample.REPORT
+    named = dataclasses.replace(
+        sample.COMPARED, **{name: getattr(sample.COMPARED, name)[:-1] for name in ("names", "verdicts", "errors", "floors", "thresholds")}
+    )
+    stages = tuple(dataclasses.replace(row, compared=named) if row.compared == sample.COMPARED else row for row in full.stages)
+    speed = tuple(dataclasses.replace(row, a_cost=None, b_cost=None) for row in full.speed)
+    spreads = tuple(dataclasses.replace(one, channels=one.channels[:3], quantiles=one.quantiles[:3]) for one in full.spreads)
+    change = dataclasses.replace(sample.HISTORY[0].changes[0], suspect="torch 2.12.0 → 2.13.0")
+    return dataclasses.replace(
+        full, stages=clean(stages), speed=clean(speed), jobs=clean(full.jobs), quality=clean(full.quality), curves=clean(full.curves),
+        spreads=spreads, history=(dataclasses.replace(sample.HISTORY[0], changes=(change,)),), builds=clean(full.builds),
+        notes=clean(full.notes),
+    )
+
+
+def take(started: Browser, page: Path, folder: Path) -> list[Path]:
+    """Take all pictures of a page; return their paths."""
+    paths = [folder / f"{name}.png" for name in ("report", "report_pair", "report_phone")]
+    with visit(started, page, SHORT) as found:
+        found.page.screenshot(path=paths[0])
+    with visit(started, page, (1280, 1100), "dark") as found:
+        pair = found.page.locator(".pair").first
+        if pair.locator("> details").get_attribute("open") is None:
+            pair.locator("> details > summary").click()
+        pair.locator("h4", has_text="Error against floor").evaluate("element => element.scrollIntoView()")
+        found.page.screenshot(path=paths[1])
+    with visit(started, page, PHONE) as found:
+        found.page.screenshot(path=paths[2])
+    return paths
+
+
+def main() -> None:
+    """Take the pictures into docs/images."""
+    with tempfile.TemporaryDirectory() as scratch, browser() as started:
+        page = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(scratch) / "report.html"
+        if len(sys.argv) < 2:
+            page.write_text(html.render(report()), encoding="utf-8")
+        take(started, page, IMAGES)
+
+
+if __name__ == "__main__":
+    main()
