@@ -22,8 +22,8 @@ from harness.report.model import BuildRow, Report
 HISTORY = "history.sqlite"
 #: So many runs of a series are looked at: more than a quarter of a year of nights.
 NEWEST = 100
-#: Device, execution, threads and data: what rows of a report do not tell, and what no comparison goes across.
-Group = tuple[str, str, int | None, str | None]
+#: Device, execution, threads and data: what rows of a report do not tell, and what no comparison goes across; and a cell's own name.
+Group = tuple[str, str, int | None, str | None, str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +88,9 @@ def _before(earlier: Sequence[tuple[Path, Night]], names: set[str]) -> dict[str,
 
 def _group(ran: Ran) -> Group:
     cell = ran.row.cell
-    return cell.device, cell.execution, cell.threads, cell.data
+    names = [item.partition("@")[0] for item in cell.builds]
+    alone = "@" in "".join(cell.builds) or len(set(names)) < len(names)  # its labels mean something else in other cells
+    return cell.device, cell.execution, cell.threads, cell.data, cell.name if alone else ""
 
 
 def _night(rans: Sequence[Ran]) -> model.Night:

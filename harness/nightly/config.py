@@ -89,7 +89,7 @@ NIGHT = {"budget_s": SECONDS, "limit_s": SECONDS, "ports": TEXTS, "python": TEXT
 ENTRY = {
     "name": TEXT, "priority": INTEGER, "workloads": TEXTS, "builds": TEXTS, "devices": TEXTS, "precisions": TEXTS, "presets": TEXTS,
     "seeds": INTEGERS, "judge": TEXTS, "stages": TEXTS, "execution": TEXT, "threads": INTEGER, "steps": INTEGER, "data": TEXT,
-    "estimate_s": SECONDS,
+    "timing_s": SECONDS, "estimate_s": SECONDS,
 }
 NEEDED = ("name", "workloads", "builds")
 
@@ -180,8 +180,8 @@ def _entry(table: Mapping[str, Any], folder: Path, given: options.Options) -> En
     return Entry(
         table["name"], table.get("priority", 0), several("workloads", ()), tuple(builds), several("devices", (given.device,)),
         several("precisions", given.precision), several("presets", ()), several("seeds", (given.seed,)), several("judge", JUDGED),
-        several("stages", ()), table.get("execution", given.execution), table.get("threads"), table.get("steps"), table.get("data"),
-        table.get("estimate_s"),
+        several("stages", ()), table.get("execution", given.execution), float(table.get("timing_s", given.budget)), table.get("threads"),
+        table.get("steps"), table.get("data"), table.get("estimate_s"),
     )
 
 

@@ -26,6 +26,7 @@ class Entry:
     Attributes:
         priority: the higher, the earlier. presets: empty for those of `harness compare`, tiny for fidelity and small for speed.
         judge: `fidelity`, `speed` or both. stages, execution, threads, steps, data: as the options of `harness compare`.
+        timing_s: the most that timing takes in one cell, seconds, beyond the least number of rounds.
         estimate_s: what one cell takes, seconds, where the harness's own estimate is known to be wrong.
     """
 
@@ -40,6 +41,7 @@ class Entry:
     judge: tuple[str, ...]
     stages: tuple[str, ...]
     execution: str
+    timing_s: float
     threads: int | None = None
     steps: int | None = None
     data: str | None = None
@@ -61,6 +63,7 @@ class Cell:
     judge: tuple[str, ...]
     stages: tuple[str, ...]
     execution: str
+    timing_s: float
     threads: int | None = None
     steps: int | None = None
     data: str | None = None
@@ -106,7 +109,7 @@ def _multiplied(entry: Entry) -> list[Cell]:
         name = "-".join(re.sub(r"[^\w.]+", "_", word) for word in words)
         found.append(Cell(
             name, entry.priority, workload, entry.builds, device, entry.precisions, preset, seed, entry.judge, entry.stages,
-            entry.execution, entry.threads, entry.steps, entry.data, entry.estimate_s,
+            entry.execution, entry.timing_s, entry.threads, entry.steps, entry.data, entry.estimate_s,
         ))
     return found
 

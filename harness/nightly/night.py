@@ -22,6 +22,8 @@ FILE = "night.json"
 FOLDER = "nightly"
 #: Of cells, beside `backends.contract.STATUSES`: not begun, at work, and left because the time was used up.
 WAITING, RUNNING, NOT_REACHED = "waiting", "running", "not reached"
+#: Of a cell, what decides when and for how long it runs, and not what is compared.
+PACE = ("priority", "timing_s", "estimate_s")
 INTERRUPTED, UNSUPPORTED, OK = "interrupted", "unsupported", "ok"
 
 
@@ -125,8 +127,8 @@ class Night:
 
 def key(cells: tuple[Cell, ...], more: Any) -> str:
     """Return the identity of a matrix: what is compared; not in which order, nor for how long."""
-    plain = sorted(({**dataclasses.asdict(cell), "priority": 0, "estimate_s": None} for cell in cells), key=lambda item: str(item["name"]))
-    return runs.key(["nightly", plain, more])
+    asked = [{name: value for name, value in dataclasses.asdict(cell).items() if name not in PACE} for cell in cells]
+    return runs.key(["nightly", sorted(asked, key=lambda item: str(item["name"])), more])
 
 
 def folder_of(nights: Path, date: str, asked: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.nightly import matrix, running, support
+from harness.nightly import running, support
 from harness.progress import spell
 
 if TYPE_CHECKING:
@@ -30,8 +30,5 @@ def rows(asked: running.Asked, context: Context) -> list[tuple[str, ...]]:
             sum_s += seconds if fits else 0.0
         what = f"{' and '.join(cell.judge)}, {' '.join(cell.precisions)}: {' '.join(cell.builds)}"
         found.append((cell.name, what, f"{spell(seconds)} ({basis})", here))
-    timed = sum(cell.timed for cell in cells)
-    more = matrix.share_s(asked.config.budget_s, sum_s, timed)
-    rest = f"; each of the {timed} that are timed gets up to {spell(more)} more" if timed and more >= 1 else ""
-    found.append(("all", "", spell(sum_s), f"of {spell(asked.config.budget_s)}{rest}"))
+    found.append(("all", "", spell(sum_s), f"of {spell(asked.config.budget_s)}"))
     return found

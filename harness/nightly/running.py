@@ -139,7 +139,7 @@ class _Running:
             total - len(waiting), total, rest_s, level=NIGHT,
         ))
         share_s = matrix.share_s(left_s, rest_s, sum(item.timed for item in waiting))
-        options = self.config.options(cell, able.builds, _rounds_s(self.config, cell, able.builds) + share_s)
+        options = self.config.options(cell, able.builds, min(cell.timing_s, _rounds_s(self.config, cell, able.builds) + share_s))
         self.set(dataclasses.replace(row, status=night.RUNNING))
         started, before_s = time.monotonic(), row.duration_s
         try:

@@ -1,0 +1,103 @@
+"""The summary and the index: everything is told, nothing is unescaped, nothing is loaded."""
+
+from __future__ import annotations
+
+import dataclasses
+import html.parser
+import re
+from pathlib import Path
+
+import pytest
+
+from harness.errors import CorruptRecord
+from harness.nightly import closing, index, matrix, night, summary
+from harness.nightly.matrix import Entry
+from harness.nightly.night import Changed, Lack, Night, Row
+
+EVIL = "<script>alert('x')</script> [b](http://x) a|b `c` \x1b[31m\u202e"
+CELLS = matrix.cells([
+    Entry("one", 3, ("linear", "cnn", "a/<b>:c"), ("tf1", "torch"), ("cpu",), ("fp64",), (), (0,), ("fidelity",), (), "default", 120.0)
+])
+
+
+def made() -> Night:
+    rows = (
+        Row(CELLS[0], night.OK, fidelity="FAIL", headline=EVIL, exit_code=1, settled=1, compared=2, duration_s=61.0),
+        Row(CELLS[1], night.NOT_REACHED, EVIL),
+        Row(CELLS[2], night.OK, fidelity="PASS", headline="fine", exit_code=0, lacking=(Lack("tf1", EVIL),)),
+    )
+    return closing.summed_up(Night("2026-11-21", "k", EVIL, EVIL, "0.1.0", EVIL, 840.0, rows, changed=(
+        Changed("regression", "slower", EVIL), Changed("note", "version", "torch moved"),
+    ), regressed=True))
+
+
+class Page(html.parser.HTMLParser):
+    """Collects tags, attributes and text, and checks that tags nest."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags, self.attributes, self.text, self.open = [], [], [], []
+        self.feed(text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in ("meta", "link", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data) -> None:
+        self.text.append(data)
+
+
+def test_the_index_escapes_and_loads_nothing(tmp_path: Path) -> None:
+    """Names and reasons are text; addresses are relative to the page; tags nest; a night that cannot be read says why."""
+    nights = [(tmp_path / "2026-11-21", made()), (tmp_path / "2026-11-20", CorruptRecord(EVIL))]
+    text = index.render(nights)
+    page = Page(text)
+    assert not {"script", "img", "iframe", "object", "b"} & set(page.tags)
+    assert not [name for name, _ in page.attributes if name.startswith("on") or name in ("style", "src")]
+    addresses = [value for name, value in page.attributes if name == "href"]
+    assert [] == [value for value in addresses if not (value == "data:," or value.startswith("./2026-11-21/"))]
+    assert "./2026-11-21/cells/one-linear/report.html" in addresses and "./2026-11-21/cells/one-a_b_c/report.html" in addresses
+    shown = " ".join("".join(page.text).split())
+    assert 7 == shown.count("<script>alert('x')</script>") and "\x1b" not in text and "\u202e" not in text
+    for said in ("FAIL", "not reached", "1 of 2", "61 s", "regression", "torch moved", "without tf1", "exit code 1"):
+        assert said in shown
+    assert "prefers-color-scheme: dark" in text and "default-src 'none'" in text
+
+
+def test_no_night_yet() -> None:
+    """An empty index says so."""
+    assert "There is none yet" in index.render([])
+
+
+def test_the_summary_is_markdown_that_stays_what_it_is() -> None:
+    """A pipe ends no cell, a bracket makes no link, an angle bracket no tag; every cell and every change is there."""
+    text = summary.render(made())
+    table = [line for line in text.splitlines() if line.startswith("|")]
+    assert 5 == len(table) and {7} == {line.replace("\\|", "").count("|") for line in table}
+    text = re.sub(r"`` .*? ``", "", text)  # inside a span of code nothing has a meaning
+    assert "<script>" not in text.replace("\\<script", "") and "](http" not in text.replace("\\](http", "")
+    for said in ("✗ FAIL", "not reached", "- **regression**", "torch moved", "[one-linear](cells/one-linear/report.md)", "tf1 on cpu"):
+        assert said in text
+
+
+@pytest.mark.parametrize(("rows", "verdict", "code", "said"), [
+    ((Row(CELLS[0], night.OK, fidelity="PASS", exit_code=0),), "PASS", 0, "Same function in 1 of 1 cells."),
+    ((Row(CELLS[0], "crashed", "SIGSEGV", fidelity="INCONCLUSIVE", exit_code=4),), "INCONCLUSIVE", 4, "1 cell did not end well."),
+    ((Row(CELLS[0], "error", "no"), Row(CELLS[1], night.OK, fidelity="FAIL", headline="Differs.", exit_code=1)), "FAIL", 1, "Differs."),
+    ((Row(CELLS[0], "crashed", "SIGSEGV", fidelity="FAIL", exit_code=1),), "FAIL", 1, "1 cell did not end well."),
+    ((Row(CELLS[0], night.UNSUPPORTED, "no GPU"),), "NONE", 5, "1 cannot run here."),
+    ((Row(CELLS[0], night.UNSUPPORTED, "no GPU"), Row(CELLS[1], night.OK, exit_code=0, compared=3, settled=2)), "NONE", 0, "2 of 3"),
+    ((Row(CELLS[0], night.NOT_REACHED),), "NONE", 5, "1 was not reached."),
+    ((Row(CELLS[0], night.OK, fidelity="INCONCLUSIVE", headline="Undecided.", exit_code=6),), "INCONCLUSIVE", 6, "one-linear: Undecided."),
+])
+def test_a_night_has_one_verdict_one_sentence_and_one_code(rows, verdict: str, code: int, said: str) -> None:
+    """The worst cell decides; what was not reached or cannot run here is told and fails nothing."""
+    found = closing.summed_up(dataclasses.replace(made(), rows=rows, exit_code=None, changed=(), regressed=False))
+    assert (verdict, code) == (found.verdict, found.exit_code) and said in found.headline
