@@ -1,4 +1,4 @@
-"""Take the pictures that docs/report.md shows: `python -m tests.e2e.screenshots [REPORT.html]`; of the tests' own report if none is given."""
+"""Take the pictures of docs/report.md: `python -m tests.e2e.screenshots [REPORT.html]`; of the tests' own report if none is given."""
 
 from __future__ import annotations
 
