@@ -6,6 +6,7 @@ A file that cannot be read leaves its curve out; the verdict of its stage says w
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,11 +22,20 @@ from harness.runner import Bench
 Records = Mapping[str, store.Record]
 Steps = dict[int, float]
 GIT_S = 10.0
+#: Seeds whose own curves are kept: as many as the distribution stage trains unless it is asked for more.
+MOST_SEEDS = 8
 
 
 def curves(planned: Plan, witnesses: judging.Witnesses, sampled: Records) -> tuple[Curve, ...]:
     """Return the loss curves of every side: on the tape, then from seeds of its own."""
     seeds: dict[tuple[str, ...], dict[str, list[Steps]]] = {}
+    numbers: dict[tuple[str, ...], dict[str, list[int]]] = {}
+
+    def note(key: tuple[str, ...], seed: int, terms: Mapping[str, Steps]) -> None:
+        for term, steps in terms.items():
+            seeds.setdefault(key, {}).setdefault(term, []).append(steps)
+            numbers.setdefault(key, {}).setdefault(term, []).append(seed)
+
     seen = set()
     for pair in planned.pairs:
         for job in (pair.a, pair.b) if "trajectory" in pair.stages else ():
@@ -33,17 +43,24 @@ def curves(planned: Plan, witnesses: judging.Witnesses, sampled: Records) -> tup
             if evidence is None or job.name in seen:  # a side takes part in several pairs
                 continue
             seen.add(job.name)
-            for term, steps in _lockstep(evidence).items():
-                seeds.setdefault((*_identity(job), "lockstep"), {}).setdefault(term, []).append(steps)
+            note((*_identity(job), "lockstep"), job.seed, _lockstep(evidence))
     for sample in planned.samples:
         if sample.name in sampled and sampled[sample.name].ok:
-            for term, steps in _native(sampled[sample.name]).items():
-                seeds.setdefault((*_identity(sample), "native"), {}).setdefault(term, []).append(steps)
-    names = ("workload", "build", "precision", "preset", "mode")
-    found = [
-        traces.curve(dict(zip(names, key, strict=True)), term, values) for key, terms in seeds.items() for term, values in terms.items()
-    ]
+            note((*_identity(sample), "native"), sample.own_seed, _native(sampled[sample.name]))
+    found = [_curve(key, term, values, numbers[key][term]) for key, terms in seeds.items() for term, values in terms.items()]
     return tuple(curve for curve in found if curve is not None)
+
+
+def _curve(key: tuple[str, ...], term: str, seeds: list[Steps], numbers: list[int]) -> Curve | None:
+    """Return the band of one term over seeds, with the line of each seed beside it."""
+    identity = dict(zip(("workload", "build", "precision", "preset", "mode"), key, strict=True))
+    band = traces.curve(identity, term, seeds)
+    if band is None or len(seeds) == 1:
+        return band and dataclasses.replace(band, numbers=tuple(numbers))
+    common = set.intersection(*(set(seed) for seed in seeds))
+    lines = [traces.curve(identity, term, [{step: seed[step] for step in common}]) for seed in seeds[:MOST_SEEDS]]
+    each = tuple(line.middle for line in lines if line is not None)
+    return dataclasses.replace(band, each=each, numbers=tuple(numbers[: len(each)]))
 
 
 def _identity(job: Job | SampleJob) -> tuple[str, str, str, str]:

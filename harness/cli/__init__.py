@@ -10,9 +10,10 @@ from typing import NoReturn
 from cyclopts import CycloptsError
 from rich.text import Text
 
-from harness.cli import diffing, history, looking, measuring, models, nightly, references
+from harness.cli import diffing, history, looking, measuring, models, nightly, references, sending
 from harness.cli.console import ERR, app
 from harness.errors import HarnessError, UsageError
+from harness.sinks import credentials
 
 INTERRUPTED = 130
 DEFECT = 4
@@ -20,7 +21,7 @@ _RESUME = "; what is finished is kept. Go on with the same command and --resume.
 #: What is said of a command that was broken off and can go on.
 KEPT = {"compare": _RESUME, "run": _RESUME, "train": _RESUME, "nightly": "; what is finished is kept. The same command goes on with it."}
 #: The modules that register the commands.
-COMMANDS = (measuring, nightly, models, looking, references, history, diffing)
+COMMANDS = (measuring, nightly, models, looking, references, history, diffing, sending)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -55,5 +56,5 @@ def _interrupt(*_: object) -> NoReturn:
 
 
 def _fail(error: HarnessError) -> NoReturn:
-    ERR.print(Text("error: ", style="bold red") + Text(str(error)))
+    ERR.print(Text("error: ", style="bold red") + Text(credentials.hidden(str(error))))
     sys.exit(error.exit_code)

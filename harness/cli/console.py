@@ -13,6 +13,7 @@ from rich.text import Text
 
 from harness import __version__
 from harness.comparison import Context
+from harness.sinks import credentials
 
 OUT = Console(highlight=False, soft_wrap=False)
 ERR = Console(stderr=True, highlight=False)
@@ -30,5 +31,5 @@ def say(line: str) -> None:
 
 def context() -> Context:
     """Return what a command takes from outside."""
-    command = shlex.join(["harness", *sys.argv[1:]])
+    command = shlex.join(["harness", *credentials.without(sys.argv[1:])])  # it is kept in reports
     return Context(dict(os.environ), datetime.datetime.now().astimezone(), command, say)

@@ -11,6 +11,7 @@ from harness import comparison, listing, recording, repeating
 from harness import selfchecking as checking
 from harness.cli.console import ERR, OUT, app, context
 from harness.cli.progress import working
+from harness.cli.sending import deliver
 from harness.errors import HarnessError, UsageError
 from harness.history import open_history
 from harness.options import Options
@@ -18,11 +19,14 @@ from harness.repeating import Repeated
 from harness.report import repeats, terminal, terminal_selfcheck
 from harness.report.terminal_style import plain_table
 from harness.selfchecking import Checked
+from harness.sinks import sending
+from harness.sinks.sending import Sinks
 
 
 @app.command(name="compare")
-def compare(chosen: Options = Options()) -> int:
+def compare(chosen: Options = Options(), *, sinks: Sinks = Sinks()) -> int:
     """Compare builds: the same function, stage by stage, and how fast. Ends in a table and a report."""
+    sending.check(sinks)
     if chosen.dry_run:
         OUT.print(plain_table(("what", "detail"), listing.dry_run(chosen, context())))
         return 0
@@ -33,7 +37,8 @@ def compare(chosen: Options = Options()) -> int:
     OUT.print(terminal.render(result.report))
     OUT.print(Text(f"report: {result.folder / 'report.md'} (.html .json .xml)"))
     added = chosen.history is None or keep(result, chosen.history)
-    return result.report.exit_code if added else result.report.exit_code or HarnessError.exit_code
+    sent = deliver(result, sinks)
+    return result.report.exit_code if added and sent else result.report.exit_code or HarnessError.exit_code
 
 
 def keep(result: comparison.Result, path: Path) -> bool:
