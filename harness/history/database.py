@@ -45,10 +45,12 @@ class Database:
             raise UsageError(f"{path}: this is a folder; give a file, e.g. {path / 'history.sqlite'}")
         self._engine = self._connectable()
         try:
+            if create:
+                path.parent.mkdir(parents=True, exist_ok=True)
             with translated(path):
-                if create:
-                    path.parent.mkdir(parents=True, exist_ok=True)
                 self._prepare()
+        except OSError as error:
+            raise RecordError(f"{path}: the history cannot be made ({error.strerror}). Name another file, or mend this.") from error
         except BaseException:
             self.close()
             raise
@@ -148,8 +150,6 @@ def translated(path: Path) -> Iterator[None]:
         raise _error(path, error.orig) from error
     except sqlite3.Error as error:
         raise _error(path, error) from error
-    except OSError as error:
-        raise RecordError(f"{path}: the history cannot be opened ({error.strerror}). Name another file, or mend this.") from error
 
 
 def _error(path: Path, error: BaseException | None) -> HarnessError:

@@ -1,0 +1,117 @@
+"""A history as a table, read back by pandas."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from harness.errors import UnknownName, UsageError
+from harness.history import History, Wanted
+from harness.history.export import NAMES
+from harness.report import json_format
+
+NIGHTS = 3
+#: Read as text, whatever they look like.
+TEXT = {"run": str, "created": str, "revision": str, "source_hash": str, "version": str}
+
+
+@pytest.fixture
+def three(history: History, sample, tmp_path: Path) -> History:
+    for number in range(NIGHTS):
+        history.add(sample.write(tmp_path / str(number), sample.report(number)), tmp_path / str(number))
+    return history
+
+
+@pytest.mark.parametrize("table", NAMES)
+def test_both_forms_are_the_same_table(three: History, tmp_path: Path, table: str):
+    """CSV and Parquet, column by column, as pandas reads them; as many rows as were told."""
+    rows = {form: three.export(tmp_path / f"{table}.{form}", table, form) for form in ("csv", "parquet")}
+    text = pd.read_csv(tmp_path / f"{table}.csv", dtype=TEXT, keep_default_na=False, na_values={})
+    columns = pd.read_parquet(tmp_path / f"{table}.parquet")
+    assert {rows["csv"]} == {rows["parquet"], len(text), len(columns)} and len(text) > 0
+    assert list(columns) == list(text)
+    for name in columns:
+        if columns[name].dtype.kind in "fi":
+            told = pd.Series([float(value) if value else math.nan for value in map(str, text[name])])
+            pd.testing.assert_series_equal(columns[name].astype("float64"), told, check_names=False)
+        else:
+            assert ["" if pd.isna(value) else str(value) for value in columns[name]] == [
+                str(value) for value in text[name]
+            ], name
+
+
+def test_results_have_every_row_and_figure(three: History, sample, tmp_path: Path):
+    """What the reports held, to the last bit, NaN and infinities too."""
+    three.export(tmp_path / "all.parquet", form="parquet")
+    found = pd.read_parquet(tmp_path / "all.parquet")
+    reports = [sample.report(number) for number in range(NIGHTS)]
+    assert sum(len(made.stages) + len(made.speed) for made in reports) == len(found)
+    stages = found[found["kind"] == "fidelity"].reset_index()
+    for field in ("error", "floor", "threshold", "max_error", "value_a"):
+        told = pd.Series([math.nan if (value := getattr(row, field)) is None else value for made in reports for row in made.stages])
+        pd.testing.assert_series_equal(told, stages[field], check_names=False, check_exact=True)
+    speed = found[found["kind"] == "speed"]
+    assert [1.27, math.inf] * NIGHTS == list(speed["ratio"].fillna(speed["high"]))
+    assert 2**33 == speed["b_peak_bytes"].iloc[0]
+    assert [row.verdict for made in reports for row in made.stages] == list(stages["verdict"])
+    assert {3} == set(found["seed"]) and {"cpu", "gpu"} == set(found["device"])
+
+
+def test_rounds_are_what_later_statistics_need(three: History, sample, tmp_path: Path):
+    """A log ratio for each round, pair and action, with its key, time, host and sources."""
+    three.export(tmp_path / "rounds.csv", "rounds", wanted=Wanted(subjects=("train",)))
+    found = pd.read_csv(tmp_path / "rounds.csv", dtype=TEXT)
+    assert pytest.approx([math.log(ratio) for ratio in sample.RATIOS] * NIGHTS) == list(found["log_ratio"])
+    assert {"run", "night", "host", "workload", "a", "b", "subject", "source_hash", "number", "a_step_s", "b_step_s"} <= set(found)
+
+
+def test_filters_choose_rows(three: History, tmp_path: Path):
+    """Of the series, and of the nights."""
+    three.export(tmp_path / "some.csv", wanted=Wanted(subjects=("train",), since="2026-11-02"))
+    found = pd.read_csv(tmp_path / "some.csv")
+    assert (2, {"train"}) == (len(found), set(found["subject"]))
+
+
+def test_without_pyarrow_the_message_names_what_to_install(three: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """And nothing is left behind; CSV still works."""
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(UsageError, match=r"pip install 'parity-harness\[parquet\]'"):
+        three.export(tmp_path / "all.parquet", form="parquet")
+    assert three.export(tmp_path / "all.csv") and not (tmp_path / "all.parquet").exists()
+
+
+def test_a_table_that_does_not_exist_and_a_file_that_cannot_be(three: History, tmp_path: Path):
+    """Before anything is written; an older file stays."""
+    with pytest.raises(UnknownName, match="Known: builds, jobs"):
+        three.export(tmp_path / "x.csv", "sqlite_master")
+    with pytest.raises(UsageError, match=r"--csv .* cannot be written"):
+        three.export(tmp_path / "none" / "x.csv")
+    assert not list(tmp_path.glob(".*.tmp"))
+
+
+def test_an_export_that_breaks_off_leaves_the_older_file(three: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A reader never sees half a table."""
+    (tmp_path / "x.csv").write_text("older")
+    monkeypatch.setattr("harness.history.export._row", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        three.export(tmp_path / "x.csv")
+    assert "older" == (tmp_path / "x.csv").read_text() and not list(tmp_path.glob(".*.tmp"))
+
+
+def test_an_empty_history_is_an_empty_table(history: History, tmp_path: Path):
+    """With its columns."""
+    for form, read in (("csv", pd.read_csv), ("parquet", pd.read_parquet)):
+        assert 0 == history.export(tmp_path / f"x.{form}", form=form)
+        found = read(tmp_path / f"x.{form}")
+        assert 0 == len(found) and "ratio" in found
+
+
+def test_the_sample_has_what_is_odd(sample):
+    """Otherwise the tests above look at nothing: NaN, infinity and missing numbers are in it."""
+    text = json_format.to_json(sample.report())
+    assert all(word in text for word in ('"NaN"', '"Infinity"', "null")) and dataclasses.is_dataclass(sample.report())
