@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime
 import errno
 import time
 import traceback
@@ -157,7 +158,8 @@ def _left(left_s: float) -> str:
 
 def attempt(row: Row, options: asking.Options, context: Context, folder: Path) -> Row:
     """Run one cell. Whatever happens inside it becomes the row's status; only an interrupt passes through."""
-    own = dataclasses.replace(context, command=dataclasses.replace(row.cell, builds=options.backends).command)
+    command = dataclasses.replace(row.cell, builds=options.backends).command
+    own = dataclasses.replace(context, command=command, now=datetime.datetime.now().astimezone())
     try:
         return judged(row, comparison.compare(options, own, folder).report)
     except Exception as error:  # noqa: BLE001  (whatever it is, it must not cost the night; it is told, and a defect is written down)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import types
 
 import pytest
 
-from harness import progress
+from harness import progress, timed
 from harness.progress import NIGHT, WORK, Step
 
 
@@ -82,3 +83,20 @@ def test_equal_pieces_are_numbered_as_they_begin() -> None:
 def test_durations_are_spelled(seconds: float, words: str) -> None:
     """No more precise than an estimate is."""
     assert words == progress.spell(seconds)
+
+
+@pytest.mark.parametrize(("durations", "told"), [
+    (([], []), (0, 10, None)),
+    (([10.0], []), (1, 10, 4 * 10.0 + 5 * 10.0)),
+    (([10.0, 30.0], [4.0]), (3, 10, 3 * 20.0 + 4 * 4.0)),
+    (([10.0] * 5, [4.0] * 4), (9, 10, 4.0)),
+    (([10.0] * 5, [4.0] * 5), (10, None, 60.0)),
+])
+def test_rounds_are_counted_over_all_jobs(durations, told) -> None:
+    """Until each job has its least number of rounds these are what is counted; then nobody knows, and the budget is the most it takes."""
+    jobs = [
+        timed.Timed(types.SimpleNamespace(), ["a", "b"], [types.SimpleNamespace(duration_s=item) for item in one])  # type: ignore[arg-type]
+        for one in durations
+    ]
+    todo = [one for one in jobs if len(one.records) < 5] or jobs
+    assert told == timed._rest(jobs, todo, 60.0)
