@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import provision, runs
+from harness.bisecting import environments
 
 if TYPE_CHECKING:
     from harness.comparison import Context
@@ -30,7 +31,8 @@ def survey(reports: Path, older_than_days: int, context: Context) -> list[Item]:
         created = datetime.datetime.fromisoformat(str(document["created"]))
         if not runs.is_held(folder) and context.now - created >= datetime.timedelta(days=older_than_days):
             found.append(Item("run", folder, runs.size(folder)))
-    found += [Item("environment", path, runs.size(path)) for path in provision.environments(context.environ)]
+    made = [*provision.environments(context.environ), *environments.existing(context.environ)]
+    found += [Item("environment", path, runs.size(path)) for path in made]
     return found
 
 

@@ -96,12 +96,14 @@ def lock(where: Places, name: str, progress: Callable[[str], None]) -> Iterator[
 
 
 def install(
-    where: Places, name: str, environ: Mapping[str, str], progress: Callable[[str], None], *, recreate: bool
+    where: Places, name: str, environ: Mapping[str, str], progress: Callable[[str], None], *, recreate: bool,
+    unmeasured: str = "several GB",
 ) -> None:
     """Make or complete an environment; the caller holds its lock.
 
     Args:
         recreate: what is in the environment's folder cannot be used.
+        unmeasured: what an environment takes that is not in the table of builds.
 
     Raises:
         ProvisionFailed: tox could not. BuildError: a folder cannot be written.
@@ -109,7 +111,7 @@ def install(
     marker, record = _marker(where, name), log(where, name)
     anew = (recreate or marker.exists()) and (where.workdir / name).exists()
     expected = cost(name)
-    size = f"about {expected.install_s:.0f} s and {expected.disk_bytes / 1e9:.1f} GB" if expected else "several GB"
+    size = f"about {expected.install_s:.0f} s and {expected.disk_bytes / 1e9:.1f} GB" if expected else unmeasured
     progress(f"{name}: {'making it anew' if anew else 'installing'} ({size}; log: {record})")
     started = time.monotonic()
     try:

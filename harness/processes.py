@@ -60,11 +60,12 @@ def run_logged(
             _kill_group(process)
 
 
-def capture(argv: Sequence[str], *, env: Mapping[str, str], timeout_s: float) -> tuple[int, str]:
-    """Run a short command; return its exit status and standard output. A command that cannot start gives 127."""
+def capture(argv: Sequence[str], *, env: Mapping[str, str], timeout_s: float, errors: bool = False) -> tuple[int, str]:
+    """Run a short command; return its exit status and output, with its errors if asked. A command that cannot start gives 127."""
+    sink = subprocess.STDOUT if errors else subprocess.DEVNULL
     try:
         done = subprocess.run(
-            list(argv), env=dict(env), stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=False
+            list(argv), env=dict(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=sink, timeout=timeout_s, check=False
         )
     except OSError as error:
         return 127, str(error)

@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FRAMEWORKS = {"jax", "keras", "flax", "mxnet", "paddle", "tensorflow", "tf_keras", "tf_slim", "torch", "torchaudio", "torchvision"}
 #: A pure module may import these of the standard library and of what is installed, and of the harness what is pure itself.
-PURE = {"judging", "nightly/matrix", "outcome"}
+PURE = {"bisecting/search", "bisecting/verdicts", "judging", "nightly/matrix", "outcome"}
 PURE_FOLDERS = {"changes", "fidelity", "plan", "speed"}
 PURE_IMPORTS = {
     "__future__", "collections", "dataclasses", "functools", "hashlib", "itertools", "json", "math", "numpy", "re", "scipy", "shlex",

@@ -1,0 +1,71 @@
+"""A bisection in words: a row for each release that was tried, the answer, and what else moved with the release. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from harness.bisecting.record import Tried
+from harness.bisecting.releases import Release
+from harness.bisecting.search import BACK_AND_FORTH, FOUND, NARROWED, NO_END, UNCHANGED, Conclusion
+
+COLUMNS = ("release", "python", "verdict", "numbers", "reason")
+EXIT_CODES = {FOUND: 0, UNCHANGED: 0, NARROWED: 6, BACK_AND_FORTH: 6, NO_END: 4}
+#: Not part of what computes.
+_INSTALLERS = {"pip", "setuptools", "wheel"}
+
+
+def lines(series: Sequence[Release], tried: Mapping[int, Tried]) -> list[tuple[str, ...]]:
+    """Return a row for each release that was tried, the oldest first."""
+    return [
+        (series[number].version, series[number].minor, one.judged.verdict, one.judged.numbers, one.judged.reason)
+        for number, one in sorted(tried.items())
+    ]
+
+
+def answer(package: str, series: Sequence[Release], tried: Mapping[int, Tried], found: Conclusion) -> str:
+    """Return what was found, in one or two sentences."""
+    def named(number: int) -> str:
+        return f"{series[number].version} ({tried[number].judged.verdict})"
+
+    if found.kind == NO_END:
+        assert found.bad is not None
+        return f"{package} {series[found.bad].version} is an end of the search and cannot be judged: {tried[found.bad].judged.reason}"
+    last = len(series) - 1
+    if found.kind == UNCHANGED:
+        return (
+            f"Nothing changed: {package} {named(0)} and {named(last)} agree, as do all {_judged(tried)} releases that were judged. "
+            "A change that was taken back in between need not have been seen."
+        )
+    assert found.good is not None
+    assert found.bad is not None
+    if found.kind == FOUND:
+        return f"{package} {named(found.bad)} is the first release that changed; the last before is {named(found.good)}."
+    if found.kind == NARROWED:
+        between = ", ".join(series[number].version for number in found.between)
+        return (
+            f"{package} changed after {named(found.good)} and not later than {named(found.bad)}; "
+            f"not told between: {between} cannot be judged."
+        )
+    steps = "; ".join(f"between {named(a)} and {named(b)}" for a, b in found.changes)
+    return f"{package} has no one release that changed: the verdict goes back and forth, {steps}."
+
+
+def moved(series: Sequence[Release], tried: Mapping[int, Tried], package: str, found: Conclusion) -> str:
+    """Return what else differs between the environments on both sides of the change; empty where nothing does."""
+    if found.good is None or found.bad is None:
+        return ""
+    parts = []
+    if series[found.good].minor != series[found.bad].minor:
+        parts.append(f"Python {series[found.good].minor} → {series[found.bad].minor}")
+    parts += _differences(tried[found.good].versions, tried[found.bad].versions, _INSTALLERS | {package})
+    return f"Moved with it, and as suspect: {', '.join(parts)}. Pin them with --with to rule them out." if parts else ""
+
+
+def _differences(a: Mapping[str, str], b: Mapping[str, str], without: set[str]) -> Iterator[str]:
+    for name in sorted((a.keys() | b.keys()) - without):
+        if a.get(name) != b.get(name):
+            yield f"{name} {a.get(name, 'absent')} → {b.get(name, 'absent')}"
+
+
+def _judged(tried: Mapping[int, Tried]) -> int:
+    return sum(one.judged.state is not None for one in tried.values())

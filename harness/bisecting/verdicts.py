@@ -1,0 +1,107 @@
+"""What a judged comparison says of one release: its state, with the numbers; or why it cannot be judged. Pure.
+
+A step time has changed where the whole interval of its ratio lies outside the margin, and is as it was where the whole interval
+lies inside; between the two, more rounds would have to say.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection
+
+from harness.fidelity.verdict import FAIL, INCONCLUSIVE, PASS
+from harness.report.model import Report, SpeedRow, StageRow
+from harness.speed.verdict import MARGIN, REFUSED
+
+#: The state of a step time that is as it was.
+AS_BEFORE = "AS BEFORE"
+
+
+@dataclasses.dataclass(frozen=True)
+class Judged:
+    """What is known of one release.
+
+    Attributes:
+        state: what is compared between releases; None where it cannot be judged.
+        verdict: the word for the table. numbers: what it rests on, or empty. reason: one sentence.
+    """
+
+    state: str | None
+    verdict: str
+    numbers: str = ""
+    reason: str = ""
+
+
+def unjudged(reason: str, verdict: str = "cannot be judged", numbers: str = "") -> Judged:
+    """Return that a release cannot be judged."""
+    return Judged(None, verdict, numbers, reason)
+
+
+def of_fidelity(report: Report, stages: Collection[str]) -> Judged:
+    """Return the verdict of a comparison over some stages; over all rows where none is named."""
+    broken = _broken(report)
+    if broken:
+        return broken
+    rows = [row for row in report.stages if row.verdict in (PASS, FAIL, INCONCLUSIVE) and (not stages or row.stage in stages)]
+    for verdict in (FAIL, INCONCLUSIVE):
+        found = next((row for row in rows if row.verdict == verdict), None)
+        if found is not None:
+            state = FAIL if verdict == FAIL else None
+            return Judged(state, verdict, _numbers(found), f"{_where(found)}: {found.reason}")
+    if not rows:
+        reasons = [f"{row.build} {row.precision}: {row.reason}" for row in report.jobs if row.status != "ok"]
+        return unjudged("; ".join(reasons) or "no stage was judged that was asked for")
+    worst = max(rows, key=lambda row: (row.error or 0.0) / row.threshold if row.threshold else 0.0)
+    return Judged(PASS, PASS, _numbers(worst), f"of {len(rows)} judged, nearest to its threshold: {_where(worst)}")
+
+
+def of_speed(report: Report, action: str) -> Judged:
+    """Return whether the step time of the second side differs from that of the first by more than the margin."""
+    broken = _broken(report)
+    if broken:
+        return broken
+    row = next((row for row in report.speed if row.action == action and not row.gain), None)
+    if row is None:
+        return unjudged(f"{action} was not timed: {'; '.join(row.reason for row in report.jobs if row.reason) or 'the ports lack it'}")
+    if row.verdict == REFUSED or row.low is None or row.high is None:
+        return unjudged(row.reason, row.verdict, _ratio(row))
+    edge = 1.0 + MARGIN
+    if row.material:
+        return Judged(row.verdict, row.verdict, _ratio(row), row.reason)
+    if row.low >= 1.0 / edge and row.high <= edge:
+        return Judged(AS_BEFORE, AS_BEFORE, _ratio(row), f"the whole interval lies inside the margin of {100 * MARGIN:g} %")
+    more = f"; about {row.more_rounds} rounds would say" if row.more_rounds else ""
+    reason = f"the interval reaches over the margin of {100 * MARGIN:g} %, {row.rounds} rounds are too few{more}: raise --budget"
+    return unjudged(reason, row.verdict, _ratio(row))
+
+
+def of_itself(judged: Judged) -> Judged:
+    """Return the verdict on the speed of the first release against itself, where anything but no change is noise."""
+    if judged.state in (None, AS_BEFORE):
+        return judged
+    reason = f"compared with itself it came out {judged.verdict}: this machine is too busy to tell. Wait, or raise --budget"
+    return unjudged(reason, judged.verdict, judged.numbers)
+
+
+def _broken(report: Report) -> Judged | None:
+    for row in report.jobs:
+        if row.status not in ("ok", "unsupported"):
+            return unjudged(f"{row.build} {row.precision}: {row.reason}", row.status)
+    return None
+
+
+def _where(row: StageRow) -> str:
+    parts = [row.precision, row.stage, row.worst] if row.worst else [row.precision, row.stage]
+    return " ".join(part for part in parts if part)
+
+
+def _numbers(row: StageRow) -> str:
+    if row.error is None or row.threshold is None:
+        return ""
+    return f"error {row.error:.2g}, threshold {row.threshold:.2g}"
+
+
+def _ratio(row: SpeedRow) -> str:
+    if row.ratio is None or row.low is None or row.high is None:
+        return ""
+    return f"{row.ratio:.3f} times as long [{row.low:.3f}, {row.high:.3f}]"
