@@ -16,7 +16,7 @@ from rich.text import Text
 from harness.changes.figures import DECISIVE, SECTIONS, Diff, Difference
 from harness.changes.model import IMPROVEMENT, NOTE, REGRESSION, Change, Value
 from harness.report.format import MISSING, memory, one_line, seconds
-from harness.report.terminal_style import cut, entry, heading
+from harness.report.terminal_style import entry, heading
 
 SIGNS = {REGRESSION: ("✗", "bold red"), IMPROVEMENT: ("✓", "green"), NOTE: ("i", "dim")}
 ASCII_SIGNS = {REGRESSION: "X", IMPROVEMENT: "ok", NOTE: "i"}
@@ -41,17 +41,23 @@ class _Page:
         yield Text(f"before: {one_line(found.before)}\nafter:  {one_line(found.after)}", style="dim")
         if found.apart:
             yield heading("Not of the same thing")
-            yield from cut([entry("!", "yellow", text) for text in found.apart], "of these")
+            yield from _first([entry("!", "yellow", text) for text in found.apart])
         if found.changes:
             yield heading("What changed")
-            yield from cut([_change(one, options.ascii_only) for one in found.changes], "changes: --format json has all")
+            yield from _first([_change(one, options.ascii_only) for one in found.changes])
         for section in SECTIONS:
             rows = [one for one in found.differences if one.section == section]
             if rows:
                 yield heading(f"{section[0].upper()}{section[1:]}")
-                yield _table(rows)
-                if len(rows) > MAX_ROWS:
-                    yield Text(f"... and {len(rows) - MAX_ROWS} more: --format json has all", style="dim")
+                yield from _first([_table(rows)], len(rows))
+
+
+def _first(entries: list[RenderableType], count: int | None = None) -> Iterator[RenderableType]:
+    """Yield the first entries, and how many there are beyond them."""
+    yield from entries[:MAX_ROWS]
+    more = (len(entries) if count is None else count) - MAX_ROWS
+    if more > 0:
+        yield Text(f"... and {more} more: --format json has all", style="dim")
 
 
 def _headline(found: Diff) -> Text:

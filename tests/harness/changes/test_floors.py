@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +56,17 @@ def test_another_tensor_that_took_over_grew_at_least_as_much(sample):
     before = sample.report(("tf2", "torch"))
     (change,) = found(before, sample.staged(before, of_torch, error=9e-15, worst="dense2"))
     assert "of dense2 (before, conv1 was nearest to its threshold) grew" in change.text
+
+
+def test_floors_of_honest_builds_differ_by_less_than_the_factor():
+    """In the committed example, a run of ten pairs of five builds: the same tensor's floors."""
+    folder = Path(__file__).parents[3] / "reports/example"
+    floors_of: dict[tuple[str, ...], list[float]] = {}
+    for row in json.loads((folder / "report.json").read_text())["stages"]:
+        if row["stage"] in floors.STAGES and row["floor"]:
+            floors_of.setdefault((row["workload"], row["precision"], row["stage"], row["worst"]), []).append(row["floor"])
+    ratios = [max(found) / min(found) for found in floors_of.values() if len(found) > 1]
+    assert len(ratios) > 10 and 1.0 < max(ratios) < floors.FLOOR_FACTOR
 
 
 def test_a_floor_that_widens_is_found(sample):
