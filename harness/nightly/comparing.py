@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from harness import rendering
-from harness.changes import model, nights
+from harness.changes import charts, model, nights
 from harness.errors import HarnessError
 from harness.history import History, Wanted, open_history
 from harness.history import evidence as found_in
@@ -51,6 +51,8 @@ def changed(state: Night, folder: Path, reports: Path) -> tuple[tuple[Changed, .
     try:
         with open_history(reports / HISTORY) as history:
             histories = _histories(history, after, state.name[:10])
+        for name, series in histories.items():  # its pages show the nights before
+            rendering.write(dataclasses.replace(after[name].report, history=charts.histories(series)), after[name].folder)
     except (HarnessError, OSError) as error:
         notes.append(Changed(model.NOTE, model.UNJUDGED, f"The history could not be used: {error}"))
     found: list[model.Change] = []

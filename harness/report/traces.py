@@ -97,7 +97,8 @@ class History:
 
     Attributes:
         a, b: the pair; b is empty where the figure is of one build. figure: what it is, in words. unit: `s`, `bytes`, or empty.
-        runs: how many values there were. when: ISO 8601. low, middle, high: least, median and largest of the values in a point.
+        runs: how many values there were. when: ISO 8601. low, middle, high: of the values in a point; `band`
+            says what low and high are.
     """
 
     workload: str
@@ -112,3 +113,4 @@ class History:
     middle: Column
     high: Column
     changes: tuple[Change, ...] = ()
+    band: str = "from the least to the largest"

@@ -45,7 +45,8 @@ def figure(item: History, points: int) -> Figure | None:
     ]
     told = kept if len(kept) <= TOLD else [kept[round(at * (len(kept) - 1) / (TOLD - 1))] for at in range(TOLD)]
     rows += [("level", item.when[place], _value(item.middle[place], spelled), "-") for place in told]
-    note = f"{item.runs} runs: median, and from least to largest." if item.runs > len(item.when) else f"{item.runs} runs."
+    banded = any(low != high for low, high in zip(item.low, item.high, strict=True))
+    note = f"{item.runs} runs: level, and {item.band}." if banded else f"{item.runs} runs."
     if item.changes:
         note += " Numbered lines: change points; the table says from what to what, and what is suspected."
     legend = (Key("sa", item.figure), *((Key("change", "change point"),) if item.changes else ()))
