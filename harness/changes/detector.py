@@ -7,7 +7,8 @@ and spikes do not inflate it.
 From the inside out:
 
 1. *Spikes.* A night that lies far from the median of the five around it is drawn in to four standard deviations of the nights
-   (Hampel's filter): what does not last for three nights is no step, and must not hide one.
+   (Hampel's filter): what does not last for three nights is no step, and must not hide one. It is part of the statistic, and every
+   order of 3. is filtered by itself: spikes that chance puts side by side in some orders are left there as well.
 2. *Statistic.* The difference of two weighted means over its error, for each place that leaves at least `MIN_NIGHTS` on both sides,
    in the whole series and in windows of half its length, a quarter, ... (seeded binary segmentation, Kovács et al. 2023), since a
    level that came and went hardly moves the means of a whole series. The largest of all counts. Weights are 1 / (night to night
@@ -98,7 +99,7 @@ def steps(values: Sequence[float], errors: Sequence[float], alpha: float = ALPHA
             be left out before.
         alpha: the chance to find any step in a series that has none. margin: a relative change below which no step is looked for.
     """
-    x, s = _clipped(np.asarray(values, dtype=np.float64)), np.asarray(errors, dtype=np.float64)
+    x, s = np.asarray(values, dtype=np.float64), np.asarray(errors, dtype=np.float64)
     weights = _weights(x, s)
     found: dict[int, float] = {}
     pending = [(0, len(x))]
@@ -108,7 +109,7 @@ def steps(values: Sequence[float], errors: Sequence[float], alpha: float = ALPHA
         if place:
             found[start + place] = p
             pending += [(start, start + place), (start + place, end)]
-    edges = [0, *sorted(found), len(x)]
+    edges, x = [0, *sorted(found), len(x)], _clipped(x)
     told = [
         _step(x, weights, edges[number : number + 3], found[edges[number + 1]], math.log1p(margin)) for number in range(len(edges) - 2)
     ]
@@ -116,12 +117,16 @@ def steps(values: Sequence[float], errors: Sequence[float], alpha: float = ALPHA
 
 
 def _clipped(x: Array) -> Array:
-    """Return the series without spikes: see 1. of the module's docstring."""
-    if len(x) < 2 * MIN_NIGHTS:
+    """Return series without spikes: see 1. of the module's docstring. Series along the last axis."""
+    if x.shape[-1] < 2 * MIN_NIGHTS:
         return x
-    far = SPIKE * float(np.median(np.abs(np.diff(x)))) / (NORMAL_MEDIAN * math.sqrt(2.0))
-    around = np.asarray([np.median(x[max(0, place - AROUND) : place + AROUND + 1]) for place in range(len(x))])
-    return np.asarray(np.clip(x, around - far, around + far), dtype=np.float64)
+    deviation = np.median(np.abs(np.diff(x, axis=-1)), axis=-1, keepdims=True) / (NORMAL_MEDIAN * math.sqrt(2.0))
+    around = np.empty_like(x)
+    windows = np.lib.stride_tricks.sliding_window_view(x, 2 * AROUND + 1, axis=-1)
+    around[..., AROUND:-AROUND] = np.median(windows, axis=-1)
+    for place in (*range(AROUND), *range(x.shape[-1] - AROUND, x.shape[-1])):
+        around[..., place] = np.median(x[..., max(0, place - AROUND) : place + AROUND + 1], axis=-1)
+    return np.asarray(np.clip(x, around - SPIKE * deviation, around + SPIKE * deviation), dtype=np.float64)
 
 
 def _weights(x: Array, s: Array) -> Array:
@@ -148,7 +153,8 @@ def _places(nights: int) -> NDArray[np.int64]:
 
 
 def _statistic(x: Array, w: Array) -> Array:
-    """Return |difference of means| / error of each split; series along the last axis."""
+    """Return |difference of means| / error of each split, without spikes; series along the last axis."""
+    x = _clipped(x)
     start, place, end = _places(x.shape[-1])
     zero = np.zeros((*x.shape[:-1], 1))
     weight, total = (np.concatenate([zero, np.cumsum(part, -1)], -1) for part in (w, w * x))
@@ -161,14 +167,14 @@ def _search(x: Array, w: Array, alpha: float, least: float) -> tuple[int, float]
     """Return the place of the largest statistic and its p-value; (0, 1) where it is no step."""
     if len(x) < 2 * MIN_NIGHTS or float(np.ptp(x)) < least:
         return 0, 1.0
-    found = _statistic(x, w)
+    found, clipped = _statistic(x, w), _clipped(x)
     best = int(np.argmax(found))
     start, place, end = (int(edge) for edge in _places(len(x))[:, best])
     left, right = slice(start, place), slice(place, end)
-    change = np.average(x[right], weights=w[right]) - np.average(x[left], weights=w[left])
+    change = np.average(clipped[right], weights=w[right]) - np.average(clipped[left], weights=w[left])
     sign = 1.0 if change > 0.0 else -1.0
     # Nor does a step hang on one night: what is left of a spike may carry the mean of three.
-    rest = np.sort(sign * x[right])[:-1].mean() - np.sort(sign * x[left])[1:].mean()
+    rest = np.sort(sign * clipped[right])[:-1].mean() - np.sort(sign * clipped[left])[1:].mean()
     if min(sign * change, rest) < least:
         return 0, 1.0
     draw = np.random.RandomState(SEED)

@@ -34,7 +34,7 @@ def main(words: Sequence[str]) -> int:
     started = time.monotonic()
     nights = [pairs.simulate(point, asked.tries) for point in pairs.POINTS]
     quiet = [series.simulate(kind, 3 * asked.tries) for kind in series.KINDS]
-    followed = [series.follow(kind, max(20, asked.tries // 10)) for kind in series.KINDS]
+    followed = [series.follow(kind, max(20, asked.tries // 2)) for kind in series.KINDS]
     found = [series.power(kind, share, max(50, asked.tries // 2)) for kind in series.STEADY for share in series.SHARES]
     sections = {"NIGHTS": pairs.table(nights), "SERIES": series.null_table(quiet, followed), "STEPS": series.power_table(found)}
     print("\n\n".join(sections.values()), end="\n\n")
