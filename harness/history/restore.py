@@ -59,8 +59,9 @@ def _ordered(connection: Connection, query: Select[Any], table: Table, run: int)
 
 
 def _plain(table: Table, row: RowMapping, ours: set[str] = OURS) -> Plain:
-    """Return a table's row as a report's JSON has it."""
-    return {**{column.name: row[column.name] for column in table.c if column.name not in ours}, **row["more"]}
+    """Return a table's row as a report's JSON has it; what is missing, in rows older than its column too, has the field's default."""
+    told = {column.name: row[column.name] for column in table.c if column.name not in ours and row[column.name] is not None}
+    return {**told, **row["more"]}
 
 
 def _of_key(kind: str, table: Table, row: RowMapping) -> Plain:

@@ -66,4 +66,4 @@ def test_the_newest_points_of_a_long_series(long: History):
 def test_a_million_rows_are_exported_as_a_stream(long: History, tmp_path: Path):
     """Whole, whatever the size of a batch."""
     assert NIGHTS == long.export(tmp_path / "one.csv", "speed", "csv", Wanted(workloads=("w7",)))
-    assert NIGHTS + 1 == sum(1 for _ in (tmp_path / "one.csv").open())
+    assert NIGHTS + 1 == (tmp_path / "one.csv").read_text().count("\n")
