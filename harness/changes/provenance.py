@@ -6,18 +6,21 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from backends.contract import PRECISIONS
 from harness.changes.model import DATA, NOTE, PORT, SETTING, VERSION, Change, Night, Subject, Suspect
 from harness.report.model import BuildRow, Report
 
 #: So many digits of a source's hash stand in a report.
 DIGITS = 12
+#: What rows of bounds and of chains add to a side's label; a label may hold a folder's name, and that a space.
+ADDED = re.compile(rf" ({'|'.join(PRECISIONS)})( powers)?$")
 HASH = re.compile(r"sha256 ([0-9a-f]+)$")
 MISSING = "-"
 
 
 def build_of(label: str) -> str:
     """Return the side that a label in a row is of: rows of bounds and chains add words, as in `torch fp64`."""
-    return label.split(" ", 1)[0]
+    return ADDED.sub("", label)
 
 
 def sources(night: Night) -> dict[tuple[str, str], str]:

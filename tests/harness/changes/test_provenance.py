@@ -51,6 +51,13 @@ def test_suspects_of_a_row_are_its_own(sample):
     assert suspects.moved("cnn", "torch") and not suspects.moved("cnn", "tf2")
 
 
+def test_a_label_keeps_its_folder():
+    """What rows add is taken off; a folder with a space in its name is not."""
+    assert ["torch", "tf1", "torch@my ports", "torch@my ports", "torch fp"] == [
+        provenance.build_of(label) for label in ("torch fp64", "tf1 fp32 powers", "torch@my ports", "torch@my ports bf16", "torch fp")
+    ]
+
+
 def test_the_rounds_tell_where_the_report_does_not(sample):
     """A run that was only timed has no rows of builds: sources and versions come from its rounds."""
     base = dataclasses.replace(sample.report(("tf2", "torch")), builds=())
