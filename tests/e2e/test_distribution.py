@@ -37,6 +37,13 @@ def test_the_same_port_gives_the_same_results_and_is_scored_beside_real_rows(har
     assert "Same results: models trained from 12 independent seeds" in report["summary"]["headline"]
     assert {("numpy", 12), ("numpy#2", 12)} == {(line["build"], line["seeds"]) for line in report["quality"] if line["metric"] == "MMD"}
     assert all(line["low"] < line["mean"] < line["high"] and line["baseline"] > 0 for line in report["quality"] if line["metric"] == "MMD")
+    curves = {(one["build"], one["mode"], one["seeds"]) for one in report["curves"]}
+    assert {("numpy", "native", 12), ("numpy#2", "native", 12)} == curves
+    assert all(low <= middle <= high for one in report["curves"] for low, middle, high in zip(
+        one["low"], one["middle"], one["high"], strict=True,
+    ))
+    assert {("real rows", 1), ("numpy", 12), ("numpy#2", 12)} == {(one["build"], one["models"]) for one in report["spreads"]}
+    assert ["a", "b", "c", "d"] == report["spreads"][0]["channels"] and 41 == len(report["spreads"][0]["quantiles"][0])
     assert {"distribution"} == {job["kind"] for job in report["jobs"]} and 24 == len(report["jobs"])
     (first, *rest) = sorted(harness.folder.glob("reports/*/jobs/*/samples.npz"))
     with np.load(first) as samples:

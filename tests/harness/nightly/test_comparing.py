@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import rounds, store
+from harness import rendering, rounds, store
 from harness.history import open_history
 from harness.nightly import config, night
 
@@ -72,8 +72,12 @@ def test_a_slow_down_alone_ends_with_3(nights, tmp_path: Path) -> None:
     made = config.load(path)
     assert 0 == nights.run(made, date="2026-11-20").night.exit_code
     nights.gate.touch()
-    found = nights.run(made, date="2026-11-21").night
+    result = nights.run(made, date="2026-11-21")
+    found = result.night
     assert (3, ["slower"]) == (found.exit_code, [one.kind for one in found.changed if one.severity == "regression"]), found.changed
+    run = result.folder / found.rows[0].folder
+    page = (run / "report.html").read_text()
+    assert "time of b / time of a, train: hostile, numpy : numpy#2" in page and page == rendering.render(rendering.load(run), "html")
 
 
 def test_cells_that_are_gone_are_told(nights) -> None:

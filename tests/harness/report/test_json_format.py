@@ -85,7 +85,7 @@ def test_what_is_no_report_is_corrupt(text):
 def test_any_value_of_another_type_is_corrupt(full):
     """Each field of each row altered in turn; a field that is taken out is noticed unless it has a default."""
     flat = json.loads(to_json(full))
-    for section in ("stages", "speed", "quality", "jobs", "builds"):
+    for section in ("stages", "speed", "quality", "jobs", "builds", "curves", "spreads", "history"):
         for name in flat[section][0]:
             altered = json.loads(json.dumps(flat))
             altered[section][0][name] = {"not": ["this"]} if not isinstance(flat[section][0][name], dict) else 7
@@ -112,9 +112,10 @@ def test_unknown_names_are_left_out(full):
 def test_a_report_of_an_earlier_harness_is_read(full):
     """Fields that came later are absent and have their defaults."""
     flat = json.loads(to_json(full))
-    del flat["quality"]
-    timed = ("seed", "segment", "a_build_s", "b_build_s", "a_first_step_s", "b_first_step_s")
-    staged = ("preset", "seed", "max_error", "beyond", "seeds", "needed")
+    for name in ("quality", "curves", "spreads", "history", "commit"):
+        del flat[name]
+    timed = ("seed", "segment", "a_build_s", "b_build_s", "a_first_step_s", "b_first_step_s", "turns")
+    staged = ("preset", "seed", "max_error", "beyond", "seeds", "needed", "compared")
     for section, names in (("stages", staged), ("speed", timed), ("builds", ("port",))):
         for row in flat[section]:
             for name in names:
@@ -124,6 +125,20 @@ def test_a_report_of_an_earlier_harness_is_read(full):
     assert (row.preset, row.seed, row.max_error, row.beyond) == ("", 0, None, 0)
     assert (again.speed[0].seed, again.builds[0].port) == (0, {})
     assert (again.quality, row.seeds, row.needed, again.speed[0].a_build_s) == ((), 0, None, None)
+    assert ((), (), (), "", None, None) == (again.curves, again.spreads, again.history, again.commit, row.compared, again.speed[0].turns)
+
+
+def test_a_column_of_numbers_takes_one_line(full):
+    """And all else a line a value, as the standard library writes it."""
+    text = to_json(full)
+    columns = [line for line in text.splitlines() if line.startswith('    "errors": [')]
+    assert 4 == len(columns) and '    "errors": [2e-16,0.00031,"NaN"],' in columns
+    assert len(full.curves) == sum(line.startswith('  {"build":') and '"mode"' in line for line in text.splitlines())
+    plain = to_json(dataclasses.replace(
+        full, stages=tuple(dataclasses.replace(row, compared=None) for row in full.stages), curves=(), spreads=(), history=(),
+        speed=tuple(dataclasses.replace(row, turns=None) for row in full.speed),
+    ))
+    assert plain == json.dumps(json.loads(plain), indent=1) + "\n"
 
 
 def test_what_is_no_json_says_what_to_do():
