@@ -48,7 +48,7 @@ def rest(step: Step) -> str:
     """Return how long it takes, in words; nothing where that is not known or not worth saying."""
     if step.left_s is None or step.left_s < LEAST_S or step.done == step.total:
         return ""
-    return f"{'about' if step.total is not None else 'at most'} {spell(step.left_s)} left"
+    return f"{'about' if step.total is not None else 'at most'} {spell(step.left_s)} left{' in all' if step.level == NIGHT else ''}"
 
 
 class Plain:

@@ -136,7 +136,7 @@ class _Running:
             return
         rest_s = sum(needed[item.name] for item in waiting)
         self.context.say(Step(
-            f"cell {total - len(waiting) + 1} of {total}: {cell.name}, about {spell(needed[cell.name])}", cell.name,
+            f"cell {total - len(waiting) + 1} of {total}: {cell.name} (about {spell(needed[cell.name])})", cell.name,
             total - len(waiting), total, rest_s, level=NIGHT,
         ))
         share_s = matrix.share_s(left_s, rest_s, sum(item.timed for item in waiting))

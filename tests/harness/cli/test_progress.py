@@ -23,7 +23,7 @@ from harness.cli.console import OUT
 from harness.cli.progress import working
 from harness.progress import NIGHT, Step
 with working() as given:
-    given.say(Step("cell 1 of 2: one, about 60 s", "one", 0, 2, 100.0, level=NIGHT))
+    given.say(Step("cell 1 of 2: one (about 60 s)", "one", 0, 2, 100.0, level=NIGHT))
     for number in range(5):
         given.say(Step(f"round {number + 1} of a b", "timing", number, 5, 5.0 * (5 - number), passing=number > 0))
     given.say("a remark")
@@ -69,7 +69,7 @@ def test_the_drawn_line_has_both_levels() -> None:
     drawn(Step("cell 2 of 7: one", "one", 1, 7, 300.0, level=NIGHT))
     drawn(Step("[3/20] linear tf2", "linear tf2", 3, 20, 40.0, passing=True))
     assert ["cell 2 of 7: one"] == said
-    for words in ("1 of 7 done, one, about 5 min left", "3 of 20 done, linear tf2, about 40 s left"):
+    for words in ("1 of 7 done, one, about 5 min left in all", "3 of 20 done, linear tf2, about 40 s left"):
         assert words in text()
     drawn(Step("cell 3 of 7: two", "two", 2, 7, 200.0, level=NIGHT))
     assert "linear tf2" not in text() and "2 of 7 done, two" in text()
@@ -82,7 +82,7 @@ def test_a_file_gets_no_drawn_line(more: dict[str, str]) -> None:
         [sys.executable, "-c", SHOWN], cwd=ROOT, env={**os.environ, **more}, capture_output=True, text=True, timeout=120, check=True
     )
     plain = re.sub(r"\x1b\[[0-9;]*m", "", done.stderr) if more else done.stderr
-    lines = ["cell 1 of 2: one, about 60 s, about 100 s left", "round 1 of a b, about 25 s left", "a remark"]
+    lines = ["cell 1 of 2: one (about 60 s), about 100 s left in all", "round 1 of a b, about 25 s left", "a remark"]
     assert lines == plain.splitlines() and "the result\n" == done.stdout
     assert not [character for character in plain if unicodedata.category(character) == "Cc" and character != "\n"]
 
