@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import re
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -26,7 +28,10 @@ from harness.processes import capture, clean_environment
 MINORS = ("3.13", "3.12", "3.11", "3.10", "3.9", "3.8", "3.7")
 #: An index may be slow, and pip tries again.
 TIMEOUT_S = 300.0
-_LINE = "Available versions:"
+#: pip is asked for what cannot be, and says what there is instead: unlike `pip index versions`, without what has no wheel.
+_NONE = "<0.0.0.dev0"
+_LINE = re.compile(r"\(from versions: ([^)]*)\)")
+_UNREACHED = "WARNING: Retrying"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,23 +110,25 @@ def listed(wanted: Span, minor: str, environ: Mapping[str, str]) -> list[Version
     Raises:
         BuildError: pip could not be asked.
     """
-    argv = [sys.executable, "-m", "pip", "index", "versions", wanted.package, "--python-version", minor, "--only-binary", wanted.package]
-    status, output = capture(
-        [*argv, *(["--pre"] if wanted.pre else [])], env=clean_environment(environ, PIP_DISABLE_PIP_VERSION_CHECK="1"),
-        timeout_s=TIMEOUT_S, errors=True,
-    )
-    if status != 0 and "No matching distribution" not in output:
-        said = [line for line in output.splitlines() if "experimental" not in line][-3:]
-        raise BuildError(f"pip could not list the releases of {wanted.package} (exit status {status}): {' '.join(said)}")
+    with tempfile.TemporaryDirectory() as nowhere:
+        argv = [
+            sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", wanted.package, "--python-version", minor,
+            "--dest", nowhere, f"{wanted.package}{_NONE}",
+        ]
+        env = clean_environment(environ, PIP_DISABLE_PIP_VERSION_CHECK="1")
+        status, output = capture(argv, env=env, timeout_s=TIMEOUT_S, errors=True)
+    if not _LINE.search(output) or (_UNREACHED in output and not parse(output, pre=True)):
+        said = " ".join(output.splitlines()[-3:])
+        raise BuildError(f"pip could not list the releases of {wanted.package} (exit status {status}): {said}")
     return parse(output, wanted.pre)
 
 
 def parse(output: str, pre: bool) -> list[Version]:
     """Return the releases of pip's answer, the oldest first; wheels of one release with other local versions (2.13.0+cpu) count once."""
     found = set()
-    for line in output.splitlines():
-        for text in line[len(_LINE):].split(",") if line.startswith(_LINE) else ():
-            with contextlib.suppress(InvalidVersion):  # names of the time before PEP 440
+    for listing in _LINE.findall(output):
+        for text in listing.split(","):
+            with contextlib.suppress(InvalidVersion):  # "none", and names of the time before PEP 440
                 found.add(Version(Version(text.strip()).public))
     return sorted(version for version in found if pre or not version.is_prerelease)
 
