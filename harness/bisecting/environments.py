@@ -19,7 +19,7 @@ from packaging.version import Version
 from harness import installation, staging, store
 from harness.bisecting.releases import Release
 from harness.builds import Build
-from harness.errors import ProvisionFailed
+from harness.errors import InterpreterMissing, ProvisionFailed
 from harness.installation import Places
 from harness.probe import Found, probe
 
@@ -85,8 +85,13 @@ def provide(recipe: Recipe, release: Release, environ: Mapping[str, str], say: C
     """Return the Python of a release's environment and what it has; make the environment if there is none.
 
     Raises:
-        ProvisionFailed: it cannot be installed. BuildError: a folder cannot be written.
+        ProvisionFailed: it cannot be installed. InterpreterMissing: its Python, which was there when the list was made, has gone.
+        BuildError: a folder cannot be written.
     """
+    if release.minor not in recipe.pythons:
+        raise InterpreterMissing(
+            f"{recipe.package} {release.version} was to run on Python {release.minor}, which is no longer on this machine. Install it again."
+        )
     name = recipe.name(release)
     root = folder(environ) / name
     where = Places(root, root / "tox.ini", root, root)

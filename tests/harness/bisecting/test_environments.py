@@ -15,7 +15,7 @@ from harness.bisecting import environments
 from harness.bisecting.environments import Recipe
 from harness.bisecting.releases import Release
 from harness.builds import BUILDS
-from harness.errors import ProvisionFailed
+from harness.errors import InterpreterMissing, ProvisionFailed
 
 PYTHONS = {minor: Path(f"/opt/{minor}/bin/python") for minor in ("3.7", "3.10", "3.11")}
 
@@ -59,6 +59,13 @@ def test_the_configuration_that_tox_gets(tmp_path: Path, monkeypatch: pytest.Mon
     assert ["torch==2.3.0", "numpy"] == section["deps"].split()
     assert "--only-binary torch {opts} {packages}" in section["install_command"]
     assert old == ("virtualenv_spec" in section)
+
+
+def test_a_python_that_has_gone(tmp_path: Path) -> None:
+    """A list that was kept may name one that was removed since."""
+    recipe = Recipe("torch", BUILDS["torch"], (), PYTHONS)
+    with pytest.raises(InterpreterMissing, match=r"torch 2.3.0 was to run on Python 3.12"):
+        environments.provide(recipe, Release("2.3.0", "3.12"), {"XDG_CACHE_HOME": str(tmp_path)}, print)
 
 
 def test_clean_shows_what_is_there(tmp_path: Path) -> None:
