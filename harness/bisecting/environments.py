@@ -90,7 +90,7 @@ def provide(recipe: Recipe, release: Release, environ: Mapping[str, str], say: C
     """
     if release.minor not in recipe.pythons:
         raise InterpreterMissing(
-            f"{recipe.package} {release.version} was to run on Python {release.minor}, which is no longer on this machine. Install it again."
+            f"{recipe.package} {release.version} was to run on Python {release.minor}, which is no longer on this machine. Install it."
         )
     name = recipe.name(release)
     root = folder(environ) / name
