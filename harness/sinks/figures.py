@@ -14,12 +14,12 @@ import re
 from collections.abc import Iterator, Sequence
 
 from harness.errors import CorruptRecord
-from harness.report.model import BuildRow, Report, SpeedRow
+from harness.report.model import BuildRow, Report, SpeedRow, StageRow
 from harness.report.traces import Column, Curve
 
 Name = tuple[str, ...]
-#: MLflow's greatest length of a name.
-MOST = 250
+#: MLflow's greatest length of a name is 250; a caller may put a few letters before one.
+MOST = 240
 UNSAFE = re.compile(r"[^A-Za-z0-9_.\- ]+")
 DIGEST = 8
 STAGE = ("error", "floor", "threshold", "max_error")
@@ -65,7 +65,8 @@ def created(report: Report) -> datetime.datetime:
         CorruptRecord: the report says no time.
     """
     try:
-        return datetime.datetime.fromisoformat(report.created).astimezone()
+        # Python 3.10 does not know the Z.
+        return datetime.datetime.fromisoformat(report.created.replace("Z", "+00:00")).astimezone()
     except ValueError:
         raise CorruptRecord(f"the report's 'created' is {report.created!r}, and has to be a time as 2026-11-21T10:17:20+00:00") from None
 
@@ -79,7 +80,7 @@ def title(report: Report) -> str:
 
 def parameters(report: Report) -> dict[Name, str]:
     """Return what a run was made of."""
-    rows = [*report.stages, *report.speed]
+    rows: list[StageRow | SpeedRow] = [*report.stages, *report.speed]
     sides = [side for row in rows for side in (row.a, row.b)]
     found: dict[Name, Sequence[object]] = {
         ("workloads",): [row.workload for row in rows], ("builds",): [row.build for row in report.builds] or sides,

@@ -18,7 +18,7 @@ from harness.sinks.credentials import shown
 
 EXPERIMENT = "parity-harness"
 #: What each sink needs, and how it is installed.
-EXTRAS = {"mlflow": ("mlflow", "pip install 'parity-harness[mlflow]'"), "tensorboard": ("tensorboard", "pip install 'parity-harness[tensorboard]'")}
+EXTRAS = {name: (name, f"pip install 'parity-harness[{name}]'") for name in ("mlflow", "tensorboard")}
 SERVERS, DATABASES = ("http", "https"), ("sqlite", "postgresql", "mysql", "mssql")
 #: Of what the small client leaves out, the one thing that every database needs.
 DATABASE_PART = "alembic"

@@ -107,7 +107,11 @@ def _whole(report: Report) -> Part:
 
 def _curves(report: Report) -> list[Part]:
     """Return a run for each build in each setting; the median over seeds is `loss`, its band `loss_p10` and `loss_p90`."""
-    versions = {row.build: {"/".join(map(figures.part, name)): value for name, value in figures.versions(row).items()} for row in report.builds}
+    versions = {}
+    for row in report.builds:
+        told = figures.versions(row)
+        keys = figures.keys(list(told))
+        versions[row.build] = {keys[name]: value for name, value in told.items()}
     found = []
     for group in figures.groups(report):
         keys = figures.keys([(curve.term,) for curve in group.curves])
@@ -119,7 +123,8 @@ def _curves(report: Report) -> list[Part]:
         setting = dict(zip(("workload", "preset", "precision", "mode", "build"), group.name, strict=True))
         seeds = str(max(curve.seeds for curve in group.curves))
         name = " ".join(group.name)
-        found.append(Part(name[:MOST_VALUE], {PART: _digest(name)}, {**setting, "seeds": seeds, **versions.get(setting["build"], {})}, points))
+        parameters = {**setting, "seeds": seeds, **versions.get(setting["build"], {})}
+        found.append(Part(name[:MOST_VALUE], {PART: _digest(name)}, parameters, points))
     return found
 
 
@@ -149,8 +154,9 @@ class _Upload:
         begun = "new" if whole is None else "went on"
         root = self._part(parts[0], whole, "")
         for part in parts[1:]:
-            run_id = self._part(part, there.get(part.tags[PART]), root)
-            self._end(run_id)
+            earlier = there.get(part.tags[PART])
+            if earlier is None or earlier.data.tags.get(COMPLETE) != "true":
+                self._end(self._part(part, earlier, root))
         for path in self.files:
             self.client.log_artifact(root, str(path), ARTIFACTS)
         self._end(root)
@@ -199,8 +205,6 @@ class _Upload:
             points, known = list(part.points), set()
         else:
             run_id = run.info.run_id
-            if run.data.tags.get(COMPLETE) == "true":
-                return str(run_id)
             points, known = self._lacking(run, part.points), set(run.data.params)
         parameters = [Param(key, _short(value)) for key, value in part.parameters.items() if key not in known]
         for at in range(0, len(parameters), PARAMETERS):
@@ -219,8 +223,8 @@ class _Upload:
         return [point for point in points if point.step not in steps.get(point.key, ())]
 
     def _end(self, run_id: str) -> None:
-        self.client.set_tag(run_id, COMPLETE, "true")
         self.client.set_terminated(run_id, end_time=self.ended_ms)
+        self.client.set_tag(run_id, COMPLETE, "true")
 
 
 def _short(value: str) -> str:
