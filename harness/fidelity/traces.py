@@ -127,8 +127,8 @@ def curve(identity: Mapping[str, str], term: str, seeds: Sequence[Mapping[int, f
         low, middle, high = np.quantile(means, BAND, axis=0)
     ends = (column(low), column(high)) if len(seeds) > 1 else ((), ())
     return Curve(
-        term=term, seeds=len(seeds), steps=tuple(steps[int(part[-1])] for part in parts), low=ends[0], middle=column(middle),
-        high=ends[1], **identity,
+        identity["workload"], identity["build"], identity["precision"], identity["preset"], identity["mode"], term, len(seeds),
+        tuple(steps[int(part[-1])] for part in parts), ends[0], column(middle), ends[1],
     )
 
 
