@@ -39,7 +39,8 @@ def send(*runs: Path, sinks: Sinks = Sinks()) -> int:
         raise UsageError("say where to: --mlflow URI, --tensorboard DIR, or both.")
     sending.check(sinks)
     loaded = [(run, rendering.load(run)) for run in runs]
-    return 0 if all([deliver(Result(report, run), sinks) for run, report in loaded]) else HarnessError.exit_code
+    arrived = [deliver(Result(report, run), sinks) for run, report in loaded]  # one that fails keeps no other back
+    return 0 if all(arrived) else HarnessError.exit_code
 
 
 def deliver(result: Result, sinks: Sinks) -> bool:
