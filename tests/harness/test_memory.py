@@ -113,7 +113,7 @@ def test_marks_of_nobody() -> None:
 def test_a_slow_process_table_is_read_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where finding the descendants takes long it is done so seldom that it stays a small share of the time; waiting for a core is
     no work, and makes nothing seldom."""
-    clock, work, scans = [0.0], [0.0], []
+    clock, work, waits, scans = [0.0], [0.0], [0.0], []
 
     class Slow:
         """A process whose table takes 50 ms to read."""
@@ -124,14 +124,14 @@ def test_a_slow_process_table_is_read_less_often(monkeypatch: pytest.MonkeyPatch
         def children(self, recursive: bool) -> list[int]:
             assert recursive
             scans.append(clock[0])
-            clock[0] += 0.05 + waits
+            clock[0] += 0.05 + waits[0]
             work[0] += 0.05
             return []
 
     monkeypatch.setattr(memory.psutil, "Process", Slow)
     monkeypatch.setattr(memory.time, "monotonic", lambda: clock[0])
     monkeypatch.setattr(memory.time, "thread_time", lambda: work[0])
-    for waits in (0.0, 1.0):
+    for waits[0] in (0.0, 1.0):
         clock[0] = 0.0
         scans.clear()
         tree = memory.Tree(os.getpid())
