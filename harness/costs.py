@@ -60,7 +60,7 @@ def cost(records: Sequence[Record], action: str, label: str, step_s: float | Non
 
 
 def _first_step(told: Sequence[Mapping[str, Any]], label: str) -> float:
-    """Return the latency of the first step, seconds: the median over rounds; of what is compiled, that of the first round, with no cache."""
+    """Return the latency of the first step, seconds: the median over rounds; of what is compiled, that of the first, with no cache."""
     each = [one["prepared"][label] for one in told]
     compiled = each[0].get("effective", {}).get("execution") == "compiled"
     return statistics.median(float(one["first_step_s"]) for one in (each[:1] if compiled else each))
