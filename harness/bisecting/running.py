@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -65,7 +66,11 @@ def run(asked: Asked, context: Context) -> Result:
         recipe = Recipe(wanted.package, build, asked.beside, pythons)
         context.say(f"{len(series)} releases of {wanted.package} from {series[0].version} to {series[-1].version}")
         trial = Trial(asked, recipe, series, folder, context, key, request.stages if asked.stage else ())
-        trial.tried.update({number: one for number, one in known.items() if one.judged.state is not None})
+        for number, one in known.items():
+            if one.judged.state is None:  # what it was judged by would be found finished, and say the same again
+                shutil.rmtree(folder / one.release.version, ignore_errors=True)
+            else:
+                trial.tried[number] = one
         search.search(len(series), trial.state, asked.confirm)
         trial.discard(0)
         states = {number: one.judged.state for number, one in trial.tried.items()}

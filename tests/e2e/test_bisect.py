@@ -55,10 +55,13 @@ def test_an_honest_port_did_not_change(harness) -> None:
 
 
 def test_an_end_that_fails_everywhere_cannot_be_judged(harness) -> None:
-    """A port that cannot be imported is no verdict: exit 4, with the job's reason."""
+    """A port that cannot be imported is no verdict: exit 4, with the job's reason. The same command tries it again."""
     done = harness.start(*WORDS, *ports("bad_import")).done(INSTALL_S)
     assert done.code == 4, done.out + done.err
     assert "numpy 1.26.4 is an end of the search and cannot be judged" in done.out
+    again = harness.run(*WORDS, *ports("bad_import"))
+    assert (4, done.out) == (again.code, again.out)
+    assert "going on with" in again.err and "[1/2]" in again.err
 
 
 @pytest.mark.parametrize(("words", "said"), [
