@@ -216,10 +216,10 @@ class _Upload:
 
     def _lacking(self, run: Any, points: Sequence[Point]) -> list[Point]:
         """Return the points that a run does not have: stores in files would keep a second one beside the first."""
-        steps = {
-            key: {item.step for item in self.client.get_metric_history(run.info.run_id, key)}
-            for key in {point.key for point in points} & set(run.data.metrics)
-        }
+        there = set(run.data.metrics)
+        steps = {point.key: {point.step} for point in points if point.key in there}  # a single figure needs no look
+        for key in {point.key for point in points if point.step} & there:
+            steps[key] = {item.step for item in self.client.get_metric_history(run.info.run_id, key)}
         return [point for point in points if point.step not in steps.get(point.key, ())]
 
     def _end(self, run_id: str) -> None:

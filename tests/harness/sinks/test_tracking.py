@@ -47,8 +47,11 @@ def read(uri: str, experiment: str) -> dict[str, Found]:
     place = client.get_experiment_by_name(experiment)
     found: dict[str, Found] = {}
     for run in client.search_runs([place.experiment_id]) if place else ():
-        histories = {key: client.get_metric_history(run.info.run_id, key) for key in run.data.metrics}
-        points = {key: sorted((item.step, repr(item.value)) for item in items) for key, items in histories.items()}
+        points = {}
+        for key, newest in run.data.metrics.items():  # a server's database keeps one value of a figure; files could keep more
+            one = "://" in uri and not key.startswith("loss")
+            items = [] if one else client.get_metric_history(run.info.run_id, key)
+            points[key] = [(0, repr(newest))] if one else sorted((item.step, repr(item.value)) for item in items)
         files = tuple(sorted(item.path for item in client.list_artifacts(run.info.run_id, tracking.ARTIFACTS)))
         part = run.data.tags[tracking.PART]
         assert part not in found
