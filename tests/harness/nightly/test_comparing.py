@@ -83,7 +83,7 @@ def test_a_slow_down_alone_ends_with_3(nights, tmp_path: Path) -> None:
 def test_cells_that_are_gone_are_told(nights) -> None:
     """A cell that was compared last night and is in the matrix no more, and one that the time did not reach."""
     nights.run(nights.write(("one", ""), ("two", "")), date="2026-11-20")
-    found = nights.run(nights.write(("two", ""), budget_s=1), date="2026-11-21").night
+    found = nights.run(nights.write(("two", ""), budget_s=0.01), date="2026-11-21").night
     told = " ".join(one.text for one in found.changed)
     assert "one-hostile was compared in the night 2026-11-20 and is in the matrix no more" in told
     assert "two-hostile was compared in the night 2026-11-20; now it is not reached" in told

@@ -103,7 +103,7 @@ class Server:
             self.process = None
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: other tests look at what this process has started
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A real server, on a free port."""
     with socket.socket() as free:
