@@ -23,7 +23,7 @@ Row = tuple[str, ...]
 
 #: Seconds of work on 2 cores, measured on the five CPU builds: a fidelity job of a `tiny` preset, and one side of a round.
 JOB_S = 5.0
-SIDE_ROUND_S = 6.0
+SIDE_ROUND_S = 4.0
 #: A single phase of one side of a round (--per-phase).
 PHASE_ROUND_S = 0.7
 #: And a model trained for the distribution stage.

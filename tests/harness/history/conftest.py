@@ -1,9 +1,7 @@
-"""What tests of a history share. `sample.py` is loaded by its path: in pytest's importlib mode a test's folder is not importable."""
+"""What tests of a history share; `sample.py` beside it makes the reports."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -11,16 +9,13 @@ from types import ModuleType
 import pytest
 
 from harness.history import History, open_history
+from tests.harness.history import sample as examples
 
 
 @pytest.fixture(scope="session")
 def sample() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("history_sample", Path(__file__).with_name("sample.py"))
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    """The module of that name beside this file."""
+    return examples
 
 
 @pytest.fixture

@@ -1,25 +1,19 @@
-"""Report fixtures. `sample.py` is loaded by its path: in pytest's importlib mode a test's folder is not importable."""
+"""Report fixtures."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from harness.report.model import Report
+from tests.harness.report import sample as examples
 
 
 @pytest.fixture(scope="session")
 def sample() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("report_sample", Path(__file__).with_name("sample.py"))
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    """The module of that name beside this file."""
+    return examples
 
 
 @pytest.fixture
