@@ -81,11 +81,12 @@ class Step:
         return self.after - self.before
 
 
-def night_noise(values: Sequence[float], errors: Sequence[float]) -> tuple[float, float]:
-    """Return how much nights vary beside their rounds, as a standard deviation, and the degrees of freedom of that estimate."""
+def night_noise(values: Sequence[float], errors: Sequence[float]) -> tuple[float, float] | None:
+    """Return how much nights vary beside their rounds, as a standard deviation, and the degrees of freedom of that estimate; None where
+    there are too few nights to tell."""
     x, s = np.asarray(values, dtype=np.float64), np.asarray(errors, dtype=np.float64)
     if len(x) < 2 * MIN_NIGHTS:
-        return 0.0, math.inf
+        return None
     whole = float(np.median(np.abs(np.diff(x)))) / (NORMAL_MEDIAN * math.sqrt(2.0))
     rest = whole**2 - float(np.median(s**2))
     return math.sqrt(max(rest, 0.0)), max(1.0, EFFICIENCY * (len(x) - 1))

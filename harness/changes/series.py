@@ -65,9 +65,9 @@ def spreads(histories: Sequence[Series]) -> dict[Measurand, welch.Spread]:
     found = {}
     for one in histories:
         points = (stretches(one.points) or [()])[-1]
-        deviation, freedom = detector.night_noise([point.mean for point in points], [point.error for point in points])
-        if deviation > 0.0:
-            found[one.measurand] = welch.Spread(deviation, freedom)
+        told = detector.night_noise([point.mean for point in points], [point.error for point in points])
+        if told is not None:
+            found[one.measurand] = welch.Spread(*told)
     return found
 
 

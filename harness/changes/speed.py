@@ -64,7 +64,7 @@ def compare(before: Night, after: Night, suspects: Suspects, spreads: Spreads) -
         else:
             pairs.append((old[what], new[what]))
     judged = welch.judge([
-        welch.difference(was.moments, one.moments, spreads.get(one.measurand, welch.NO_SPREAD)) for was, one in pairs
+        welch.difference(was.moments, one.moments, spreads.get(one.measurand, welch.USUAL)) for was, one in pairs
     ])
     return [Row(was, one, verdict) for (was, one), verdict in zip(pairs, judged, strict=True)], reasons
 

@@ -2,8 +2,8 @@
 
 A round of fresh processes is the unit on both nights, so the difference of the two mean log ratios has a standard error from both
 nights' rounds, and Welch's t interval: nights have their own numbers of rounds and their own spreads. What rounds of one night
-cannot show is that the machine itself differs from night to night; where a history tells by how much, that variance is added
-(`Spread`).
+cannot show is that the machine itself differs from night to night. That variance is added (`Spread`): as large as a history tells, or,
+before there is one, as large as is usual (`USUAL`). Taken for nothing it would make every second night cry wolf.
 
 A change is *material* when the whole 99 % interval of the difference lies outside the margin of 3 % (`harness.speed.verdict`). That
 is a test of "no change outside the margin", and it has a p-value, so that all rows of a night share one error rate: with forty rows
@@ -31,11 +31,13 @@ class Spread:
     """How much a machine's ratio moves from night to night beside its rounds: standard deviation, in the logarithm, and how many
     degrees of freedom the estimate has."""
 
-    deviation: float = 0.0
+    deviation: float
     freedom: float = math.inf
 
 
-NO_SPREAD = Spread()
+#: Until a history tells: half of the margin (`harness.speed.verdict`). Twice as much would hide a slow-down of a tenth, nothing at all
+#: would make an alarm of the machine's moods; docs/changes.md has the figures.
+USUAL = Spread(0.015)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +105,7 @@ def unusable(before: Moments, after: Moments) -> str:
     return ""
 
 
-def difference(before: Moments, after: Moments, spread: Spread = NO_SPREAD) -> Difference:
+def difference(before: Moments, after: Moments, spread: Spread = USUAL) -> Difference:
     """Return the difference of two nights with Welch's error and degrees of freedom (Welch 1947, Satterthwaite 1946)."""
     parts = [
         (before.error**2, before.rounds - 1.0), (after.error**2, after.rounds - 1.0), (2.0 * spread.deviation**2, spread.freedom),

@@ -13,7 +13,7 @@ from harness import installation
 from harness.cli.console import OUT, app, context, say
 from harness.cli.progress import working
 from harness.errors import UsageError
-from harness.nightly import closing, config, previewing, running, summary
+from harness.nightly import closing, config, page, previewing, running, summary
 from harness.options import SEVERAL
 from harness.report.terminal_style import plain_table
 
@@ -55,7 +55,7 @@ def nightly(
     OUT.print(Text(f"{found.night.verdict}: {found.night.headline}"))
     for one in found.night.changed:
         OUT.print(Text(f"{one.severity}: {one.text}"))
-    OUT.print(Text(f"report: {found.folder / closing.SUMMARY}, {asked.nights / closing.INDEX}"))
+    OUT.print(Text(f"report: {found.folder / page.NAME} ({closing.SUMMARY}); all nights: {asked.nights / closing.INDEX}"))
     if found.night.spent_s > asked.config.budget_s:
         say(f"the night took {found.night.spent_s:.0f} s; its budget is {asked.config.budget_s:.0f} s")
     return found.night.exit_code or 0

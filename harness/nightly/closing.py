@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness import outcome, store
 from harness.changes.model import REGRESSION
-from harness.nightly import index, matrix, night, summary
+from harness.nightly import index, matrix, night, page, summary
 from harness.nightly.night import Night
 
 SUMMARY, INDEX = "summary.md", "index.html"
@@ -61,7 +61,8 @@ def _headline(state: Night) -> str:
 
 
 def write(state: Night, folder: Path, nights: Path) -> None:
-    """Write a night's state, its summary, and the index of all nights."""
+    """Write a night's state, its summary, its page, and the index of all nights."""
     night.write(folder, state)
     store.write_text(folder / SUMMARY, summary.render(state))
+    store.write_text(folder / page.NAME, page.render(state, list(page.reports(state, folder))))
     store.write_text(nights / INDEX, index.render(list(night.nights(nights))))

@@ -36,8 +36,8 @@ class Ran:
     told: found_in.Evidence
 
 
-def changed(state: Night, folder: Path, reports: Path) -> tuple[tuple[Changed, ...], bool]:
-    """Add a night's runs to the history, and return what changed, regressions first, and whether there is one.
+def compared(state: Night, folder: Path, reports: Path) -> Night:
+    """Add a night's runs to the history, and return the night with what changed, regressions first, and against which night.
 
     Args:
         state: the night. folder: where it lies. reports: the folder of all reports, with the history.
@@ -63,7 +63,10 @@ def changed(state: Night, folder: Path, reports: Path) -> tuple[tuple[Changed, .
         found += nights.between(_night([before[name] for name in both]), _night([after[name] for name in both]), series)
     notes += _gone(state, earlier)
     ordered = [Changed(one.severity, one.kind, one.text) for one in sorted(found, key=model.order)]
-    return (*ordered, *notes), any(one.severity == model.REGRESSION for one in found)
+    return dataclasses.replace(
+        state, changed=(*ordered, *notes), regressed=any(one.severity == model.REGRESSION for one in found),
+        before=earlier[0][1].name if earlier else "",
+    )
 
 
 def _all(state: Night, folder: Path) -> Iterable[Ran]:

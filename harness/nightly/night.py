@@ -88,7 +88,8 @@ class Night:
         name: of its folder, the date, with a number if the matrix was another one that day. key: what makes two nights the same work.
         config: the file of the matrix. finished: whether it came to its end; else it was cut off.
         verdict: PASS, FAIL, INCONCLUSIVE or NONE over all cells. exit_code: as `harness nightly` ended.
-        changed: what is not as it was before, regressions first. regressed: whether there is one.
+        changed: what is not as it was before, regressions first. regressed: whether there is one. before: the newest earlier night,
+            empty where there was none.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Night:
     exit_code: int | None = None
     changed: tuple[Changed, ...] = ()
     regressed: bool = False
+    before: str = ""
 
     @property
     def spent_s(self) -> float:

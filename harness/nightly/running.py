@@ -103,8 +103,8 @@ class _Running:
             raise
         self.state = closing.summed_up(dataclasses.replace(self.state, finished=not self.state.count(night.WAITING)))
         self.keep()
-        changed, regressed = comparing.changed(self.state, self.folder, self.asked.reports)
-        self.state = closing.summed_up(dataclasses.replace(self.state, changed=changed, regressed=regressed, exit_code=None))
+        self.state = comparing.compared(self.state, self.folder, self.asked.reports)
+        self.state = closing.summed_up(dataclasses.replace(self.state, exit_code=None))
         closing.write(self.state, self.folder, self.asked.nights)
         return self.state
 

@@ -48,12 +48,22 @@ class Group:
 
 @dataclasses.dataclass(frozen=True)
 class Summary:
-    """One row of the first table: a precision of a pair, with its stages where any were judged, and the rows of whole steps."""
+    """One row of the first table: a precision of a pair, with its stages where any were judged, and the rows of whole steps.
+
+    Attributes:
+        address: of the pair's evidence. cell: of a night, where the page shows several runs.
+    """
 
     pair: Pair
     precision: str
     line: Line | None
     speed: dict[str, SpeedRow]
+    address: str
+    cell: str = ""
+
+    def at(self, stage: str) -> StageRow | None:
+        """Return the row of a stage; None where it was not asked for."""
+        return next((row for row in self.line.cells if row and row.stage == stage), None) if self.line else None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,8 +91,8 @@ class Pair:
     opened: bool = False
 
 
-def gather(report: Report, matrix: Matrix) -> tuple[Pair, ...]:
-    """Return all pairs in the order in which they first occur, with their figures."""
+def outline(report: Report, matrix: Matrix) -> tuple[Pair, ...]:
+    """Return all pairs in the order in which they first occur, with their rows and without figures."""
     keys: dict[Named, None] = {}
     for line in matrix.lines:
         keys[line.workload, line.a, line.b] = None
@@ -91,22 +101,30 @@ def gather(report: Report, matrix: Matrix) -> tuple[Pair, ...]:
     # What bounds a lower precision is no pair of builds.
     builds = {(row.workload, row.a, row.b) for row in report.stages if row.stage not in BOUNDS}
     few = len({*builds, *((row.workload, row.a, row.b) for row in report.speed)} & {*keys}) <= FEW
-    space = room(report, len(keys))
     found = []
     for number, (workload, a, b) in enumerate(keys, 1):
         lines = tuple(line for line in matrix.lines if (line.workload, line.a, line.b) == (workload, a, b))
         verdicts = [line.verdict for line in lines]
         verdict = next((word for word in ("FAIL", "INCONCLUSIVE", "PASS", "INFO") if word in verdicts), "NONE")
-        pair = Pair(
+        found.append(Pair(
             f"pair-{number}", workload, a, b, lines, verdict,
             tuple(row for row in report.stages if (row.workload, row.a, row.b) == (workload, a, b)),
             tuple(row for row in report.speed if (row.workload, row.a, row.b) == (workload, a, b) and not row.by_phase),
             tapes=tuple((name, report.tapes[name]) for name in sorted(report.tapes) if name.split("/")[0] == workload),
             opened=few or verdict in ("FAIL", "INCONCLUSIVE"),
-        )
-        one, other = (next((row for row in report.builds if row.build == side), None) for side in (a, b))
+        ))
+    return tuple(found)
+
+
+def gather(report: Report, matrix: Matrix) -> tuple[Pair, ...]:
+    """Return all pairs in the order in which they first occur, with their figures, settings and provenance."""
+    pairs = outline(report, matrix)
+    space = room(report, len(pairs))
+    found = []
+    for pair in pairs:
+        one, other = (next((row for row in report.builds if row.build == side), None) for side in (pair.a, pair.b))
         found.append(dataclasses.replace(
-            pair, groups=_groups(report, pair, space), provenance=_provenance(one, other, workload), settings=_settings(one, other),
+            pair, groups=_groups(report, pair, space), provenance=_provenance(one, other, pair.workload), settings=_settings(one, other),
         ))
     return tuple(found)
 
@@ -155,8 +173,8 @@ def histories(report: Report, pairs: Sequence[Pair] | None, others: Sequence[Pai
     return [history.figure(item, points) for item in report.history if ((item.workload, item.a, item.b) in known) == (pairs is not None)]
 
 
-def summaries(report: Report, pairs: Sequence[Pair]) -> tuple[Summary, ...]:
-    """Return the rows of the first table: every precision of every pair."""
+def summaries(report: Report, pairs: Sequence[Pair], page: str = "", cell: str = "") -> tuple[Summary, ...]:
+    """Return the rows of the first table: every precision of every pair. `page`: where their evidence is, if it is not the same page."""
     spelled = setting(report)
     found = []
     for pair in pairs:
@@ -165,7 +183,7 @@ def summaries(report: Report, pairs: Sequence[Pair]) -> tuple[Summary, ...]:
             settings.setdefault(spelled(row), None)
         for precision, line in settings.items():
             speed = {row.action: row for row in pair.speed if spelled(row) == precision}
-            found.append(Summary(pair, precision, line, speed))
+            found.append(Summary(pair, precision, line, speed, f"{page}#{pair.anchor}", cell))
     return tuple(found)
 
 

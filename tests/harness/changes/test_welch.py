@@ -21,9 +21,9 @@ def rounds(shift: float, count: int, deviation: float, seed: int) -> list[float]
 
 
 def test_the_interval_is_that_of_welch():
-    """Mean, degrees of freedom and interval are those of SciPy's test for unequal variances."""
+    """For nights alike beside their rounds, mean, degrees of freedom and interval are those of SciPy's test for unequal variances."""
     old, new = rounds(0.0, 6, 0.01, 1), rounds(0.1, 12, 0.03, 2)
-    found = welch.difference(moments(old), moments(new))
+    found = welch.difference(moments(old), moments(new), welch.Spread(0.0))
     told = stats.ttest_ind(new, old, equal_var=False)
     interval = told.confidence_interval(0.99)
     assert found.freedom == pytest.approx(told.df)
@@ -58,17 +58,22 @@ def test_one_night_in_a_hundred_at_most_has_a_false_alarm_among_twenty_rows():
     shared = alone = 0
     for _ in range(tries):
         old, new = 0.02 * draw.standard_normal((nights, 8)), EDGE + 0.02 * draw.standard_normal((nights, 8))
-        found = welch.judge([welch.difference(moments(list(a)), moments(list(b))) for a, b in zip(old, new, strict=True)])
+        found = welch.judge([
+            welch.difference(moments(list(a)), moments(list(b)), welch.Spread(0.0)) for a, b in zip(old, new, strict=True)
+        ])
         shared += any(one.material for one in found)
         alone += any(one.p < 0.01 for one in found)
     assert shared / tries <= bound(0.01, tries) and alone / tries > 0.05
 
 
 def test_the_machines_own_noise_widens_the_interval():
-    """A history that shows how much nights differ makes one night's change less certain, and never more."""
+    """How much nights differ makes one night's change less certain: as a history tells, and before there is one, as is usual."""
     old, new = moments(rounds(0.0, 10, 0.01, 5)), moments(rounds(0.08, 10, 0.01, 6))
-    without, noisy = welch.difference(old, new), welch.difference(old, new, welch.Spread(0.02, 10.0))
-    assert welch.judge([without])[0].material and not welch.judge([noisy])[0].material
+    without, usual, noisy = (
+        welch.difference(old, new, welch.Spread(0.0)), welch.difference(old, new), welch.difference(old, new, welch.Spread(0.02, 10.0))
+    )
+    assert welch.judge([without])[0].material and not welch.judge([usual])[0].material and not welch.judge([noisy])[0].material
+    assert usual.error == pytest.approx(math.sqrt(without.error**2 + 2 * welch.USUAL.deviation**2))
     assert noisy.error == pytest.approx(math.sqrt(without.error**2 + 2 * 0.02**2))
 
 

@@ -1,4 +1,4 @@
-"""The summary and the index: everything is told, nothing is unescaped, nothing is loaded."""
+"""The pages of a night and of all nights, and the summary: everything is told, nothing is unescaped, nothing is loaded."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from harness.errors import CorruptRecord
-from harness.nightly import closing, index, matrix, night, summary
+from harness.nightly import closing, index, matrix, night, page, summary
 from harness.nightly.matrix import Entry
 from harness.nightly.night import Changed, Lack, Night, Row
+from tests.e2e import screenshots
+from tests.harness.report import sample
 
 EVIL = "<script>alert('x')</script> [b](http://x) a|b `c` \x1b[31m\u202e"
 CELLS = matrix.cells([
@@ -54,20 +56,68 @@ class Page(html.parser.HTMLParser):
         self.text.append(data)
 
 
+@pytest.fixture(scope="module")
+def shown() -> str:
+    """The page of a night, two of whose cells have a report: one with hostile names, one without."""
+    state = made()
+    return page.render(state, [(state.rows[0], sample.REPORT), (state.rows[2], screenshots.report())])
+
+
+def test_a_nights_page_escapes_and_loads_nothing(shown: str) -> None:
+    """Names and reasons are text; addresses are relative to the page; tags nest; what changed, verdicts, cells and builds are there."""
+    found = Page(shown)
+    assert not {"script", "img", "iframe", "object", "b"} & set(found.tags)
+    assert not [name for name, _ in found.attributes if name.startswith("on") or name in ("style", "src")]
+    addresses = [value for name, value in found.attributes if name == "href"]
+    assert [] == [value for value in addresses if not (value in ("data:,", "../index.html") or value.startswith(("./cells/", "#")))]
+    assert "./cells/one-linear/report.html#pair-1" in addresses and "./cells/one-a_b_c/report.html" in addresses
+    text = " ".join("".join(found.text).split())
+    assert text.count("<script>alert('x')</script>") > 5 and "\x1b" not in shown and "\u202e" not in shown
+    for said in ("FAIL", "not reached", "1 of 2", "61 s", "regression", "torch moved", "without tf1", "tf1 on cpu", "exit code 1", "SLOWER"):
+        assert said in text
+    assert "prefers-color-scheme: dark" in shown and "default-src 'none'" in shown
+
+
+def test_a_nights_page_leads_with_change_points(shown: str) -> None:
+    """Series of speed are drawn, those that stepped first, with what is suspected."""
+    assert shown.index("Speed, night by night") < shown.index("torch 2.12.0 → 2.13.0") < shown.index('id="cells"')
+
+
+@pytest.mark.parametrize(("changed", "before", "said"), [
+    ((), "", "There is no earlier night to compare with."),
+    ((), "2026-11-20", "Nothing, against the night 2026-11-20 and over the history."),
+    ((Changed("note", "version", "torch moved"),), "2026-11-20", "Nothing became worse or better than it was."),
+    ((Changed("improvement", "faster", "torch is faster"),), "2026-11-20", "torch is faster"),
+])
+def test_a_nights_page_says_that_nothing_changed(changed, before: str, said: str) -> None:
+    """A silence would leave open whether anybody looked."""
+    assert said in page.render(dataclasses.replace(made(), changed=changed, before=before), [])
+
+
+def test_a_report_that_cannot_be_read_costs_only_its_own_lines(tmp_path: Path) -> None:
+    """The page of a night whose cell's report is damaged still has the cell's row."""
+    state = made()
+    damaged = tmp_path / state.rows[0].folder / "report.json"
+    damaged.parent.mkdir(parents=True)
+    damaged.write_text("{")
+    assert [] == list(page.reports(state, tmp_path))
+    assert "one-linear" in page.render(state, [])
+
+
 def test_the_index_escapes_and_loads_nothing(tmp_path: Path) -> None:
     """Names and reasons are text; addresses are relative to the page; tags nest; a night that cannot be read says why."""
     nights = [(tmp_path / "2026-11-21", made()), (tmp_path / "2026-11-20", CorruptRecord(EVIL))]
     text = index.render(nights)
-    page = Page(text)
-    assert not {"script", "img", "iframe", "object", "b"} & set(page.tags)
-    assert not [name for name, _ in page.attributes if name.startswith("on") or name in ("style", "src")]
-    addresses = [value for name, value in page.attributes if name == "href"]
-    assert [] == [value for value in addresses if not (value == "data:," or value.startswith("./2026-11-21/"))]
-    assert "./2026-11-21/cells/one-linear/report.html" in addresses and "./2026-11-21/cells/one-a_b_c/report.html" in addresses
-    shown = " ".join("".join(page.text).split())
-    assert 7 == shown.count("<script>alert('x')</script>") and "\x1b" not in text and "\u202e" not in text
-    for said in ("FAIL", "not reached", "1 of 2", "61 s", "regression", "torch moved", "without tf1", "exit code 1"):
+    found = Page(text)
+    assert not {"script", "img", "iframe", "object", "b"} & set(found.tags)
+    assert not [name for name, _ in found.attributes if name.startswith("on") or name in ("style", "src")]
+    addresses = [value for name, value in found.attributes if name == "href"]
+    assert {"data:,", "./2026-11-21/index.html", "./2026-11-21/summary.md"} == set(addresses)
+    shown = " ".join("".join(found.text).split())
+    assert 4 == shown.count("<script>alert('x')</script>") and "\x1b" not in text and "\u202e" not in text
+    for said in ("FAIL", "3 cells", "regression", "1 note", "exit code 1", "61 s of 14 min"):
         assert said in shown
+    assert "torch moved" not in shown  # a note is on the night's own page
     assert "prefers-color-scheme: dark" in text and "default-src 'none'" in text
 
 

@@ -34,13 +34,13 @@ class Point:
 
     @property
     def promised(self) -> bool:
-        """A night's own rounds cannot know how much nights differ."""
-        return self.known or self.night == 0.0
+        """Nights that differ by more than is usual are known only by a history."""
+        return self.known or self.night <= welch.USUAL.deviation
 
 
 POINTS = (
-    Point(10, 0.0, False), Point(20, 0.0, False), Point(10, 0.01, False), Point(10, 0.01, True), Point(20, 0.02, False),
-    Point(20, 0.02, True),
+    Point(10, 0.0, False), Point(20, 0.0, False), Point(20, 0.0, True), Point(10, 0.01, False), Point(10, 0.01, True),
+    Point(20, 0.015, False), Point(20, 0.02, False), Point(20, 0.02, True),
 )
 
 
@@ -59,7 +59,7 @@ def simulate(point: Point, tries: int) -> Found:
     draw = np.random.RandomState(SEED)
     known = recorded.log_ratios(recorded.rounds().held_out)
     false, power = 0, [0] * len(SHARES)
-    spread = welch.Spread(point.night, 20.0) if point.known else welch.NO_SPREAD
+    spread = welch.Spread(point.night, 20.0) if point.known else welch.USUAL
     for _ in range(tries):
         nights = [[_night(known, point, draw) for _ in range(ROWS)] for _ in range(2)]
         false += any(one.material for one in _judge(nights, spread))
@@ -88,7 +88,7 @@ def table(found: Sequence[Found]) -> str:
         "|" + "---|" * (4 + len(SHARES)),
     ]
     for one in found:
-        known = "-" if one.point.night == 0.0 else "yes" if one.point.known else "no"
+        known = "yes" if one.point.known else "no"
         power = [f"{100 * part:.0f} %" for part in one.power]
         cells = [f"{one.point.most}", f"{100 * one.point.night:g} %", known, f"{100 * one.false:.1f} %", *power]
         lines.append(f"| {' | '.join(cells)} |")

@@ -1,0 +1,86 @@
+"""`reports/nightly/YYYY-MM-DD/index.html`: the page of one night, which people open in the morning.
+
+On top the answer, then what changed, then one table of every cell's verdicts; each row leads to the evidence in its cell's own report.
+A cell whose report cannot be read is told by its row in the table of cells, and takes nothing else down.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import urllib.parse
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from harness import rendering
+from harness.errors import HarnessError
+from harness.nightly.night import Night, Row
+from harness.nightly.summary import settled
+from harness.progress import spell
+from harness.report.matrix import LETTERS, matrix
+from harness.report.model import BuildRow, Report
+from harness.report.pairs import Summary, outline, summaries
+from harness.report.plots import history
+from harness.report.plots.figure import Figure
+from harness.report.templating import environment
+from harness.report.traces import History
+
+NAME = "index.html"
+#: Histories that are drawn; the others are in the pages of their cells.
+FIGURES = 24
+#: Notes that are shown at once; more of them can be opened.
+NOTES = 5
+
+
+def render(state: Night, reports: Sequence[tuple[Row, Report]]) -> str:
+    """Return the page of a night, with the reports of those of its cells that have one."""
+    rows = [summary for row, report in reports for summary in _verdicts(row, report)]
+    rows.sort(key=lambda one: one.pair.workload)  # stable: cells stay in the order of the matrix
+    present = {cell.stage for one in rows if one.line for cell in one.line.cells if cell}
+    drawn, left = _histories([report for _, report in reports])
+    return environment("harness.nightly").get_template("night.html").render(
+        state=state, rows=rows, timed=any(one.speed for one in rows), histories=drawn, left=left, builds=_builds(reports),
+        stages=[stage for stage in LETTERS.values() if stage in present],
+        letters=[letter for letter, stage in LETTERS.items() if stage in present],
+        weighty=[one for one in state.changed if one.severity != "note"], notes=[one for one in state.changed if one.severity == "note"],
+        few=NOTES, address=address, duration=spell, settled=settled,
+        lacking=sorted({(lack.build, row.cell.device, lack.reason) for row in state.rows for lack in row.lacking}),
+    )
+
+
+def reports(state: Night, folder: Path) -> Iterable[tuple[Row, Report]]:
+    """Yield the cells that have a report that can be read, and it."""
+    for row in state.rows:
+        if row.exit_code is not None:
+            try:
+                yield row, rendering.load(folder / row.folder)
+            except HarnessError:
+                continue
+
+
+def address(path: str) -> str:
+    """Return a relative address; `./` keeps a name with a colon from being taken for a scheme."""
+    return "./" + urllib.parse.quote(path)
+
+
+def _verdicts(row: Row, report: Report) -> tuple[Summary, ...]:
+    """Return the lines of a cell's verdicts, without their figures."""
+    pairs = outline(report, matrix(report.stages))
+    return summaries(report, pairs, address(f"{row.folder}/report.html"), row.cell.name)
+
+
+def _histories(found: Iterable[Report]) -> tuple[list[Figure], int]:
+    """Return the figures of speed over the nights, those with change points first, and how many are left out."""
+    items: list[History] = sorted((item for report in found for item in report.history), key=lambda item: not item.changes)
+    points = history.budget(items[:FIGURES])
+    figures = [figure for item in items[:FIGURES] if (figure := history.figure(item, points))]
+    return figures, len(items) - len(items[:FIGURES])
+
+
+def _builds(found: Iterable[tuple[Row, Report]]) -> list[BuildRow]:
+    """Return each build once, with the ports of all cells."""
+    builds: dict[tuple[str, str], BuildRow] = {}
+    for _, report in found:
+        for row in report.builds:
+            known = builds.setdefault((row.build, row.origin), row)
+            builds[row.build, row.origin] = dataclasses.replace(known, port={**row.port, **known.port})
+    return list(builds.values())

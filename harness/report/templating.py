@@ -1,0 +1,34 @@
+"""What every HTML page is rendered with: escaping, the words of a verdict, and one style. No page loads anything or runs a script.
+
+All text from outside is escaped by jinja2; the pages' own policy forbids scripts and loading, whatever a name holds.
+"""
+
+from __future__ import annotations
+
+import jinja2
+from markupsafe import Markup
+
+from harness.report import format as spell
+
+SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "INFO": "i"}
+TONES = {
+    "PASS": "good", "FAIL": "bad", "INCONCLUSIVE": "open", "INFO": "dim",
+    "FASTER": "good", "SLOWER": "bad", "SAME": "good", "UNCLEAR": "open", "REFUSED": "open",
+    "regression": "bad", "improvement": "good", "note": "dim",
+}
+
+
+def environment(*packages: str) -> jinja2.Environment:
+    """Return an environment with the report's templates, and those of other packages, each in its folder `templates`."""
+    found = jinja2.Environment(
+        loader=jinja2.ChoiceLoader([jinja2.PackageLoader(name) for name in (*packages, "harness.report")]),
+        autoescape=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True, trim_blocks=True, lstrip_blocks=True,
+    )
+    found.filters["line"] = lambda text: spell.one_line(str(text))
+    found.filters["tone"] = lambda verdict: TONES.get(verdict, "dim")
+    found.filters["sign"] = lambda verdict: SIGNS.get(verdict, "")
+    found.globals["spell"] = spell
+    assert found.loader is not None
+    style = found.loader.get_source(found, "style.css")[0]
+    found.globals["style"] = Markup(style)  # noqa: S704  (a file of this package)
+    return found
