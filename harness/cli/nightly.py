@@ -13,7 +13,7 @@ from harness import installation
 from harness.cli.console import OUT, app, context, say
 from harness.cli.progress import working
 from harness.errors import UsageError
-from harness.nightly import closing, config, page, previewing, running, summary
+from harness.nightly import closing, config, opening, page, previewing, running, summary
 from harness.options import SEVERAL
 from harness.report.terminal_style import plain_table
 
@@ -45,7 +45,7 @@ def nightly(
     """
     given = context()
     path = config_file or (CONFIG if CONFIG.is_file() else installation.places(given.environ).config.with_name(CONFIG.name))
-    asked = running.Asked(config.load(path, python), reports, _date(date, given.now), only)
+    asked = opening.Asked(config.load(path, python), reports, _date(date, given.now), only)
     if dry_run:
         OUT.print(plain_table(previewing.COLUMNS, previewing.rows(asked, given)))
         return 0

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Table, and_, case, cast, func, select
+from sqlalchemy import ColumnElement, Connection, Integer, Table, and_, case, cast, func, select
 
 from harness.errors import UnknownName, UsageError
 from harness.history import schema
@@ -23,45 +23,53 @@ VALUES: dict[type[Key], tuple[str, ...]] = {
 }
 
 
-def buckets(connection: Connection, key: Key, value: str, count: int, wanted: Wanted) -> list[Bucket]:
-    """Return a series summed up in at most `count` stretches of equal duration, in time order; empty ones are left out.
+def buckets(connection: Connection, key: Key, values: Sequence[str], count: int, wanted: Wanted) -> dict[str, list[Bucket]]:
+    """Return some numbers of a series, each summed up in at most `count` stretches of equal duration, in time order; empty ones are left
+    out. All are read in one pass.
 
     Raises:
         UnknownName: such rows have no such number. UsageError: a count below 1.
     """
     table, known = TABLES[type(key)], VALUES[type(key)]
-    if value not in known:
-        raise UnknownName("value", value, known)
+    for value in values:
+        if value not in known:
+            raise UnknownName("value", value, known)
     if count < 1:
         raise UsageError(f"buckets: {count} is too few; ask for at least 1.")
-    time, number = table.c.created_s, table.c[value]
+    time = table.c.created_s
     series = connection.execute(select(schema.SERIES.c.number).where(is_key(key))).scalar_one_or_none()
     asked = [table.c.series == series]
     if wanted.since or wanted.until or wanted.hosts:
         asked.append(table.c.run.in_(select(schema.RUNS.c.number).where(*filters(wanted))))
     start, end = connection.execute(select(func.min(time), func.max(time)).where(*asked)).one()
     if start is None:
-        return []
+        return {value: [] for value in values}
     place = cast((time - start) * (count / (end - start)), Integer) if end > start else cast(0 * time, Integer)
     bucket = func.min(place, count - 1)
-    finite = case((schema.finite(number), number))
-    query = select(
-        bucket, table.c.verdict, func.count(), func.count(finite), func.total(finite), func.min(finite), func.max(finite),
-        func.min(time), func.max(time),
-    ).where(and_(*asked)).group_by(bucket, table.c.verdict)
+    sums: list[ColumnElement[Any]] = []
+    for value in values:
+        finite = case((schema.finite(table.c[value]), table.c[value]))
+        sums += [func.count(finite), func.total(finite), func.min(finite), func.max(finite)]
+    query = select(bucket, table.c.verdict, func.count(), func.min(time), func.max(time), *sums)
     parts: dict[int, list[Sequence[Any]]] = {}
-    for row in connection.execute(query):
+    for row in connection.execute(query.where(and_(*asked)).group_by(bucket, table.c.verdict)):
         parts.setdefault(row[0], []).append(tuple(row))
-    return [_bucket(parts[one]) for one in sorted(parts)]
+    return {
+        value: [_bucket(parts[one], FIRST + SUMS * place) for one in sorted(parts)] for place, value in enumerate(values)
+    }
 
 
-def _bucket(parts: Sequence[Sequence[Any]]) -> Bucket:
-    """Return one bucket from its parts, one a verdict."""
-    values = sum(row[3] for row in parts)
+#: Columns before the sums of values, and sums of each value.
+FIRST, SUMS = 5, 4
+
+
+def _bucket(parts: Sequence[Sequence[Any]], at: int) -> Bucket:
+    """Return one bucket of the value whose sums begin `at` a column, from its parts, one a verdict."""
+    values = sum(row[at] for row in parts)
     return Bucket(
-        start_s=min(row[7] for row in parts), end_s=max(row[8] for row in parts), rows=sum(row[2] for row in parts), values=values,
-        mean=sum(row[4] for row in parts) / values if values else None,
-        low=min((row[5] for row in parts if row[3]), default=None), high=max((row[6] for row in parts if row[3]), default=None),
+        start_s=min(row[3] for row in parts), end_s=max(row[4] for row in parts), rows=sum(row[2] for row in parts), values=values,
+        mean=sum(row[at + 1] for row in parts) / values if values else None,
+        low=min((row[at + 2] for row in parts if row[at]), default=None), high=max((row[at + 3] for row in parts if row[at]), default=None),
         verdicts={row[1]: row[2] for row in sorted(parts, key=lambda row: str(row[1]))},
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness import outcome, store
 from harness.changes.model import REGRESSION
-from harness.nightly import index, matrix, night, page, summary
+from harness.nightly import comparing, index, matrix, night, page, summary
 from harness.nightly.night import Night
 
 SUMMARY, INDEX = "summary.md", "index.html"
@@ -18,6 +18,7 @@ def summed_up(state: Night) -> Night:
     verdicts = {row.fidelity for row in state.rows}
     verdict = next((one for one in (outcome.FAIL, outcome.INCONCLUSIVE, outcome.PASS) if one in verdicts), outcome.NONE)
     codes = [code for row in state.rows if (code := _code(state, row)) is not None]
+    codes += [matrix.NOT_OK] if state.uncompared or state.failed_builds() else []
     exit_code = matrix.exit_code(codes, state.regressed) if state.exit_code is None else state.exit_code
     return dataclasses.replace(state, verdict=verdict, headline=_headline(state), exit_code=exit_code)
 
@@ -50,7 +51,9 @@ def _headline(state: Night) -> str:
     worse = sum(one.severity == REGRESSION for one in state.changed)
     if worse:
         text += f" {worse} regression{'s' if worse > 1 else ''} since the last night."
+    text += f" {state.uncompared}" if state.uncompared else ""
     for count, one, several in (
+        (len(state.failed_builds()), "build could not be installed", "builds could not be installed"),
         (len(state.broken()), "cell did not end well", "cells did not end well"),
         (state.count(night.NOT_REACHED), "was not reached", "were not reached"),
         (state.count(night.UNSUPPORTED), "cannot run here", "cannot run here"),
@@ -61,8 +64,10 @@ def _headline(state: Night) -> str:
 
 
 def write(state: Night, folder: Path, nights: Path) -> None:
-    """Write a night's state, its summary, its page, and the index of all nights."""
-    night.write(folder, state)
+    """Write a night's summary, its page, its state, and the index of all nights. The state comes after the pages: a night that says that
+    it is finished has them."""
     store.write_text(folder / SUMMARY, summary.render(state))
     store.write_text(folder / page.NAME, page.render(state, list(page.reports(state, folder))))
-    store.write_text(nights / INDEX, index.render(list(night.nights(nights))))
+    night.write(folder, state)
+    history = comparing.PAGE if (nights / comparing.PAGE).exists() else ""
+    store.write_text(nights / INDEX, index.render(list(night.nights(nights)), history))

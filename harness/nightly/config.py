@@ -168,7 +168,7 @@ def _names(where: str, table: Mapping[str, Any], workloads: Sequence[str]) -> No
 
 
 def _entry(table: Mapping[str, Any], folder: Path, given: options.Options) -> Entry:
-    """Return an entry; what is not given is as `harness compare` has it. Folders after @ are relative to the file."""
+    """Return an entry; what is not given is as `harness compare` has it. Folders are relative to the file."""
     builds = []
     for item in table["builds"]:
         name, at, ports = item.partition("@")
@@ -181,8 +181,13 @@ def _entry(table: Mapping[str, Any], folder: Path, given: options.Options) -> En
         table["name"], table.get("priority", 0), several("workloads", ()), tuple(builds), several("devices", (given.device,)),
         several("precisions", given.precision), several("presets", ()), several("seeds", (given.seed,)), several("judge", JUDGED),
         several("stages", ()), table.get("execution", given.execution), float(table.get("timing_s", given.budget)), table.get("threads"),
-        table.get("steps"), table.get("data"), table.get("estimate_s"),
+        table.get("steps"), _data(table.get("data"), folder), table.get("estimate_s"),
     )
+
+
+def _data(given: str | None, folder: Path) -> str | None:
+    """Return a data set's name as it is, and a folder relative to the file."""
+    return str(folder / given) if given is not None and (folder / given).exists() else given
 
 
 def _check_cells(config: Config) -> None:

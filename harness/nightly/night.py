@@ -24,15 +24,16 @@ FOLDER = "nightly"
 WAITING, RUNNING, NOT_REACHED = "waiting", "running", "not reached"
 #: Of a cell, what decides when and for how long it runs, and not what is compared.
 PACE = ("priority", "timing_s", "estimate_s")
-INTERRUPTED, UNSUPPORTED, OK = "interrupted", "unsupported", "ok"
+INTERRUPTED, UNSUPPORTED, OK, ERROR, CRASHED = "interrupted", "unsupported", "ok", "error", "crashed"
 
 
 @dataclasses.dataclass(frozen=True)
 class Lack:
-    """A build that this machine cannot run on a cell's device, and why."""
+    """A build that this machine cannot run on a cell's device, and why. `failed`: it could, but was not to be had that night."""
 
     build: str
     reason: str
+    failed: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Row:
         fidelity, headline, exit_code: of its report; empty and None where there is none. settled, compared: rows of speed with an
             answer, and all of them.
         estimate_s: what it was thought to take; `basis`: where that was taken from. duration_s: what it took, all attempts together.
-        lacking: builds of it that were left out.
+        lacking: builds of it that were left out. killed: how often the harness itself was ended while the cell was at work.
     """
 
     cell: Cell
@@ -68,6 +69,12 @@ class Row:
     basis: str = ""
     duration_s: float = 0.0
     lacking: tuple[Lack, ...] = ()
+    killed: int = 0
+
+    @property
+    def tried(self) -> bool:
+        """Whether it has been at work."""
+        return self.exit_code is not None or self.status not in (WAITING, NOT_REACHED, UNSUPPORTED)
 
     @property
     def folder(self) -> str:
@@ -89,7 +96,7 @@ class Night:
         config: the file of the matrix. finished: whether it came to its end; else it was cut off.
         verdict: PASS, FAIL, INCONCLUSIVE or NONE over all cells. exit_code: as `harness nightly` ended.
         changed: what is not as it was before, regressions first. regressed: whether there is one. before: the newest earlier night,
-            empty where there was none.
+            empty where there was none. uncompared: why what changed could not be told; empty where it could.
     """
 
     name: str
@@ -107,6 +114,7 @@ class Night:
     changed: tuple[Changed, ...] = ()
     regressed: bool = False
     before: str = ""
+    uncompared: str = ""
 
     @property
     def spent_s(self) -> float:
@@ -121,6 +129,10 @@ class Night:
         """Return the cells that ended, and not well."""
         good = (OK, UNSUPPORTED, WAITING, RUNNING, NOT_REACHED)
         return tuple(row for row in self.rows if row.status not in good)
+
+    def failed_builds(self) -> tuple[str, ...]:
+        """Return the builds that were not to be had that night, though this machine can have them."""
+        return tuple(sorted({lack.build for row in self.rows for lack in row.lacking if lack.failed}))
 
     def with_row(self, row: Row) -> Night:
         """Return the night with one cell's row replaced."""

@@ -71,7 +71,7 @@ def _verdicts(row: Row, report: Report) -> tuple[Summary, ...]:
 def _histories(found: Iterable[Report]) -> tuple[list[Figure], int]:
     """Return the figures of speed over the nights, those with change points first, and how many are left out."""
     items: list[History] = sorted((item for report in found for item in report.history), key=lambda item: not item.changes)
-    points = history.budget(items[:FIGURES])
+    points = history.budget(len(items[:FIGURES]))
     figures = [figure for item in items[:FIGURES] if (figure := history.figure(item, points))]
     return figures, len(items) - len(items[:FIGURES])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.nightly import running, support
+from harness.nightly import opening, support
 from harness.progress import spell
 
 if TYPE_CHECKING:
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 COLUMNS = ("cell", "what", "takes about", "here")
 
 
-def rows(asked: running.Asked, context: Context) -> list[tuple[str, ...]]:
+def rows(asked: opening.Asked, context: Context) -> list[tuple[str, ...]]:
     """Return a row for each cell in the order in which they run, and one with the sum beside the budget."""
     cells = asked.cells()
     missing = support.survey(asked.config, cells, context, install=False)
-    known = running.durations(asked.nights, asked.nights / asked.date)
+    known = opening.durations(asked.nights, asked.nights / asked.date)
     found: list[tuple[str, ...]] = []
     sum_s = 0.0
     for cell in cells:
         able = support.able(asked.config, cell, missing)
-        seconds, basis = running.estimate(asked.config, cell, known)
+        seconds, basis = opening.estimate(asked.config, cell, known)
         here = f"unsupported: {able.reason}" if able.reason else "".join(f"without {lack.build}: {lack.reason} " for lack in able.lacking)
         fits = sum_s + seconds <= asked.config.budget_s
         if not able.reason:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import builds, devices, installation, options, provision, reference
-from harness.errors import BuildError, HarnessError, InterpreterMissing, UsageError
+from harness.errors import BuildError, HarnessError, InterpreterMissing, ProvisionFailed, UsageError
 from harness.nightly.config import Config
 from harness.nightly.matrix import FIDELITY, Cell
 from harness.nightly.night import Lack
@@ -26,11 +26,13 @@ Missing = Mapping[tuple[str, str], BuildError | UsageError | None]
 
 @dataclasses.dataclass(frozen=True)
 class Able:
-    """The builds of a cell that can run here, and those that cannot; `reason` where too few are left to do anything."""
+    """The builds of a cell that can run here, and those that cannot; `reason` where too few are left to do anything, `failed` where that
+    is the fault of this night and not of this machine."""
 
     builds: tuple[str, ...]
     lacking: tuple[Lack, ...]
-    reason: str
+    reason: str = ""
+    failed: bool = False
 
 
 def survey(config: Config, cells: Sequence[Cell], context: Context, install: bool) -> Missing:
@@ -46,6 +48,8 @@ def survey(config: Config, cells: Sequence[Cell], context: Context, install: boo
                 found[asked] = _asked(*asked, named.get(asked[0]), context, install)
             except (BuildError, UsageError) as error:
                 found[asked] = error
+            except OSError as error:
+                found[asked] = ProvisionFailed(f"{asked[0]} could not be installed: {error}")
     return found
 
 
@@ -73,15 +77,18 @@ def able(config: Config, cell: Cell, missing: Missing) -> Able:
         if error is None or _recorded(config, cell, build, error):
             kept.append(item)
         else:
-            lacking.append(Lack(item, str(error)))
+            lacking.append(Lack(item, str(error), isinstance(error, ProvisionFailed)))
     backends = registry.known(config.ports)[cell.workload].backends
     ported = [item for item in cell.builds if builds.BUILDS[item.partition("@")[0]].backend in backends]
     needed = min(2, len(ported))
     left = [item for item in kept if item in ported]
     if len(left) >= needed:
-        return Able(tuple(kept), tuple(lacking), "")
+        return Able(tuple(kept), tuple(lacking))
     reason = " ".join(dict.fromkeys(lack.reason for lack in lacking if lack.build in ported))
-    return Able((), tuple(lacking), f"{len(left)} of the {len(ported)} builds can run here, {needed} are needed. {reason}")
+    return Able(
+        (), tuple(lacking), f"{len(left)} of the {len(ported)} builds can run here, {needed} are needed. {reason}",
+        any(lack.failed for lack in lacking),
+    )
 
 
 def _recorded(config: Config, cell: Cell, build: str, error: HarnessError) -> bool:

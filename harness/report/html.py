@@ -1,4 +1,4 @@
-"""The report as one HTML page: no request to anywhere, no script, light and dark, readable on a phone. Its templates lie in `templates/`."""
+"""The report as one HTML page: no request to anywhere, no script, light and dark, readable on a phone. The templates are in `templates/`."""
 
 from __future__ import annotations
 

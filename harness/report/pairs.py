@@ -168,7 +168,7 @@ def _phases(report: Report, pair: Pair) -> Figure | None:
 
 def histories(report: Report, pairs: Sequence[Pair] | None, others: Sequence[Pair] = ()) -> list[Figure | None]:
     """Return the figures of the histories of some pairs; of all that belong to none of `others` where `pairs` is None."""
-    points = history.budget(report.history)
+    points = history.budget(len(report.history))
     known = {(pair.workload, pair.a, pair.b) for pair in (others if pairs is None else pairs)}
     return [history.figure(item, points) for item in report.history if ((item.workload, item.a, item.b) in known) == (pairs is not None)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from harness.report import format as spell
 from harness.report.plots.canvas import Canvas, Frame
@@ -74,6 +74,6 @@ def _date(days: float) -> str:
     return (datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc) + datetime.timedelta(days=days)).strftime("%Y-%m-%d")
 
 
-def budget(items: Sequence[History], most: int = 24_000) -> int:
+def budget(count: int, most: int = 24_000) -> int:
     """Return how many points each of so many histories may have, for all together to stay small."""
-    return max(12, min(200, most // max(1, len(items))))
+    return max(12, min(200, most // max(1, count)))

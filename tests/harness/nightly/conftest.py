@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.comparison import Context
-from harness.nightly import config, running
+from harness.nightly import config, opening, running
 
 HOSTILE = Path(__file__).parents[2] / "e2e/hostile"
 NOW = datetime.datetime(2026, 11, 21, 1, 30, tzinfo=datetime.timezone.utc)
@@ -18,6 +18,8 @@ NOW = datetime.datetime(2026, 11, 21, 1, 30, tzinfo=datetime.timezone.utc)
 
 class Nights:
     """Runs nights in one folder. `said`: the lines of progress. `gate`: while this file exists, the port `slows` is slow."""
+
+    hostile = HOSTILE
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.said = folder, list[str]()
@@ -38,7 +40,7 @@ class Nights:
 
     def run(self, made: config.Config, *only: str, date: str = "2026-11-21") -> running.Result:
         """Run a night."""
-        return running.run(running.Asked(made, self.folder / "reports", date, only), self.context)
+        return running.run(opening.Asked(made, self.folder / "reports", date, only), self.context)
 
 
 @pytest.fixture

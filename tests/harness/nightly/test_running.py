@@ -10,7 +10,7 @@ import pytest
 
 from harness import comparison, runs, store
 from harness.errors import Busy, JobFailed, UnknownName
-from harness.nightly import closing, config, night, running, support
+from harness.nightly import closing, config, night, opening, page, running, support
 
 
 def written(folder: Path) -> dict[str, int]:
@@ -183,10 +183,10 @@ def test_the_last_night_says_how_long(nights) -> None:
     """Estimates are taken from the newest night in which a cell came to its end."""
     made = nights.write(("one", ""))
     found = nights.run(made, date="2026-11-20")
-    usual_s, basis = running.estimate(made, made.cells[0], {})
+    usual_s, basis = opening.estimate(made, made.cells[0], {})
     assert (10.0, "usual figures") == (usual_s, basis)
-    known = running.durations(found.folder.parent, found.folder.with_name("2026-11-21"))
-    assert (found.night.rows[0].duration_s, "the night 2026-11-20") == running.estimate(made, made.cells[0], known)
+    known = opening.durations(found.folder.parent, found.folder.with_name("2026-11-21"))
+    assert (found.night.rows[0].duration_s, "the night 2026-11-20") == opening.estimate(made, made.cells[0], known)
 
 
 def test_what_cannot_run_here_is_listed(nights, statuses) -> None:
@@ -208,6 +208,7 @@ def test_the_pages_are_written(nights) -> None:
     found = nights.run(nights.write(("one", "")))
     json.loads((found.folder / night.FILE).read_text(), parse_constant=pytest.fail)
     assert "one-hostile" in (found.folder / closing.SUMMARY).read_text()
-    assert "2026-11-21/cells/one-hostile/report.html" in (found.folder.parent / closing.INDEX).read_text()
+    assert "2026-11-21/index.html" in (found.folder.parent / closing.INDEX).read_text()
+    assert "./cells/one-hostile/report.html#pair-1" in (found.folder / page.NAME).read_text()
     assert (nights.folder / "reports/history.sqlite").is_file()
     assert store.read_json(found.folder / night.FILE, "night", night.SCHEMA)["exit_code"] == 0

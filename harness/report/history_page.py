@@ -1,0 +1,46 @@
+"""A whole history as one HTML page, as self-contained as a report: how every figure went over all runs, and the verdicts night by night."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+from harness.report.plots import history
+from harness.report.plots.figure import Figure
+from harness.report.templating import environment
+from harness.report.traces import History
+
+#: Nights in the table of verdicts, the newest.
+NIGHTS = 60
+STAGES = ("PASS", "INCONCLUSIVE", "FAIL")
+SPEED = ("FASTER", "SAME", "SLOWER", "UNCLEAR", "REFUSED")
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """The figures of one workload."""
+
+    name: str
+    anchor: str
+    figures: tuple[Figure, ...]
+
+
+def render(
+    title: str, histories: Sequence[History], left_out: int, stages: Mapping[str, Mapping[str, int]], speed: Mapping[str, Mapping[str, int]],
+) -> str:
+    """Return the page.
+
+    Args:
+        title: its heading. histories: what is drawn. left_out: how many series are not.
+        stages, speed: of each night, how many rows have which verdict, the oldest first.
+    """
+    points = history.budget(len(histories))
+    sections = []
+    for number, workload in enumerate(dict.fromkeys(item.workload for item in histories), 1):
+        found = (history.figure(item, points) for item in histories if item.workload == workload)
+        sections.append(Section(workload, f"workload-{number}", tuple(one for one in found if one)))
+    nights = sorted({*stages, *speed}, reverse=True)
+    return environment().get_template("history.html").render(
+        title=title, sections=sections, left_out=left_out, stages=stages, speed=speed, nights=nights[:NIGHTS], older=len(nights[NIGHTS:]),
+        stage_words=STAGES, speed_words=SPEED,
+    )
