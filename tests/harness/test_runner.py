@@ -9,7 +9,6 @@ import os
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
 from harness import options, plan, rounds, runner, staging, store, timed
@@ -123,7 +122,7 @@ def short_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("short_rounds")
-def test_failing_side_leaves(bench: runner.Bench) -> None:
+def test_failing_side_leaves(bench: runner.Bench, children) -> None:
     """A side that cannot take part is named and left out; the others are timed, and on resuming none of their rounds runs again."""
     jobs = planned("", "bad_import", "", fidelity=False).speed
     said: list[str] = []
@@ -132,7 +131,7 @@ def test_failing_side_leaves(bench: runner.Bench) -> None:
     (failure,) = one.failed
     assert (failure.status, failure.job["side"]) == ("error", "numpy#2") and "a_framework" in failure.reason
     assert {row.a + row.b for row in timed.rows([one], lambda *_: "log")} == {"numpynumpy#3"}
-    assert psutil.Process().children(recursive=True) == []
+    assert children() == []
     assert ["round 1 of numpy numpy#2 numpy#3", "error", "round 1 of numpy numpy#3", "round 2 of numpy numpy#3"] == [
         "error" if "error" in line else line.partition(": ")[2] for line in said
     ]
@@ -143,14 +142,14 @@ def test_failing_side_leaves(bench: runner.Bench) -> None:
 
 
 @pytest.mark.usefixtures("short_rounds")
-def test_interrupted_round(bench: runner.Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupted_round(bench: runner.Bench, children, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C in a round ends all its workers; the round is run anew, the ones before it are not."""
     jobs = planned("", "", fidelity=False).speed
     measure = rounds._measure
 
     def interrupt(bench_job, workers, number, *arguments):
         if number == 1:
-            assert len(psutil.Process().children()) == 2
+            assert len(children()) == 2
             raise KeyboardInterrupt
         return measure(bench_job, workers, number, *arguments)
 
@@ -158,19 +157,19 @@ def test_interrupted_round(bench: runner.Bench, monkeypatch: pytest.MonkeyPatch)
         patch.setattr(rounds, "_measure", interrupt)
         with pytest.raises(KeyboardInterrupt):
             timed.run_speed(bench, jobs, 0.0, lambda _: None)
-    assert psutil.Process().children(recursive=True) == []
+    assert children() == []
     said: list[str] = []
     (one,) = timed.run_speed(bench, jobs, 0.0, said.append)
     assert len(said) == 1 and "round 2" in said[0] and len(one.records) == 2
 
 
 @pytest.mark.usefixtures("short_rounds")
-def test_side_that_hangs_in_a_round(bench: runner.Bench) -> None:
+def test_side_that_hangs_in_a_round(bench: runner.Bench, children) -> None:
     """A side that never answers is ended with the round's other workers."""
     (job,) = planned("", "hangs_timed", fidelity=False).speed
     limited = dataclasses.replace(bench, limits=Limits(request_s=3.0))
     files = runner.inputs(bench, "hostile", "small", 0, 1)
     with pytest.raises(rounds.SideFailed, match="numpy#2: timeout"):
         rounds.run_round(limited, job, ["numpy", "numpy#2"], 0, files)
-    assert psutil.Process().children(recursive=True) == []
+    assert children() == []
     assert store.read_record(next((bench.run / "jobs").iterdir())).status == "timeout"

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -112,7 +112,7 @@ def interruptible() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_an_interrupt_ends_what_is_at_work(bench: runner.Bench) -> None:
+def test_an_interrupt_ends_what_is_at_work(bench: runner.Bench, children) -> None:
     """The main thread waits for the jobs; those at work end as `interrupted`, the others never start, no process is left.
 
     The signal goes to a thread that is not the main one, as the system may choose to.
@@ -122,7 +122,7 @@ def test_an_interrupt_ends_what_is_at_work(bench: runner.Bench) -> None:
 
     def run(bench: runner.Bench, job: plan.Job) -> store.Record:
         if job == jobs[1]:
-            _wait_for_worker()
+            _wait_for_worker(children)
             signal.pthread_kill(threading.get_ident(), signal.SIGINT)
         return runner.run_job(bench, job)
 
@@ -132,13 +132,13 @@ def test_an_interrupt_ends_what_is_at_work(bench: runner.Bench) -> None:
     assert {job.name: "interrupted" for job in jobs[:2]} == {
         path.name: store.read_record(path).status for path in (bench.run / "jobs").iterdir()
     }
-    assert psutil.Process().children(recursive=True) == []
+    assert children() == []
 
 
-def _wait_for_worker() -> None:
+def _wait_for_worker(children: Callable[[], list[psutil.Process]]) -> None:
     ticks = threading.Event()
     for _ in range(int(DEADLINE_S / 0.02)):
-        if psutil.Process().children():
+        if children():
             return
         ticks.wait(0.02)
     raise AssertionError("no worker was started")

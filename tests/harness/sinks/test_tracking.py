@@ -65,8 +65,11 @@ def files(run: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("kind", ["server", "database", "files"])
-def test_a_report_arrives_whole(kind: str, report: Report, run: Path, tmp_path: Path, request: pytest.FixtureRequest):
+def test_a_report_arrives_whole(
+    kind: str, report: Report, run: Path, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch,
+):
     """Parameters, figures, curves by step with what is not finite, and the report's files; the second time nothing is added."""
+    monkeypatch.chdir(tmp_path)  # beside a database MLflow puts files into a folder of the working folder
     places: dict[str, Callable[[], str]] = {
         "server": lambda: request.getfixturevalue("server").uri, "database": lambda: f"sqlite:///{tmp_path / 'mlflow.db'}",
         "files": lambda: str(tmp_path / "mlruns"),
