@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness import store
-from harness.plan import Job, SampleJob
+from harness.plan import Job, SampleJob, SpeedJob
 from harness.report.model import BuildRow, JobRow
 
 LOG = "worker.log"
@@ -55,6 +55,27 @@ def build_row(side: str, result: Mapping[str, object], origin: str) -> BuildRow:
 def note_build(builds: dict[str, BuildRow], job: Job | SampleJob, record: store.Record, origin: str, staging: Path) -> None:
     """Add what a finished job tells of its build, and which port it used."""
     row = builds.setdefault(job.side, build_row(job.side, record.result, origin))
-    port = Path(str(record.result["port"]))
+    _note_port(row, job.workload, record.result, staging)
+
+
+def note_round(builds: dict[str, BuildRow], job: SpeedJob, record: store.Record, origins: Mapping[str, str], staging: Path) -> None:
+    """Add what the first round of a timed job tells of its builds: which ports they used, and the settings in effect while they were timed.
+    Where only speed was asked for, nothing else tells what a build is."""
+    for side in job.sides:
+        told = {
+            action: measured["prepared"][side.label]["effective"] for action, measured in record.result["actions"].items()
+            if side.label in measured["prepared"]
+        }
+        if told:
+            opened = record.result["opened"][side.label]
+            first = {"identity": opened["identity"], "effective": next(iter(told.values()))}
+            row = builds.setdefault(side.label, build_row(side.label, first, origins.get(side.label) or origins[side.build]))
+            _note_port(row, job.workload, opened, staging)
+            precision = job.precision_of(side.label)
+            row.timed.update({f"{job.workload} {action} {precision}": dict(settings) for action, settings in told.items()})
+
+
+def _note_port(row: BuildRow, workload: str, told: Mapping[str, object], staging: Path) -> None:
+    port = Path(str(told["port"]))
     name = port.relative_to(staging) if port.is_relative_to(staging) else port
-    row.port[job.workload] = f"{name}, sha256 {str(record.result['source_hash'])[:12]}"
+    row.port[workload] = f"{name}, sha256 {str(told['source_hash'])[:12]}"

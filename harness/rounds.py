@@ -104,7 +104,7 @@ def run_round(bench: runner.Bench, job: SpeedJob, labels: Sequence[str], number:
             "actions": actions, "opened": opened, "machine": [before, machine_state()], "labels": list(labels),
             "peak_bytes": {label: worker.peak_bytes for label, worker in workers.items()}, "baseline_bytes": baseline, "spent": spent,
             "operations": {action: spec.operations(spec.hyperparameters(job.preset), action) for action in ACTIONS},
-            "rows_a_step": spec.config(job.preset)["batch"], "imported_s": imported_s,
+            "rows_a_step": spec.config(job.preset)["batch"], "imported_s": imported_s, "tape_hash": files.tape_hash,
         }
     if failed:
         raise failed[0]

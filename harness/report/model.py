@@ -220,7 +220,9 @@ class BuildRow:
     """What a build turned out to be: the worker's own report, not what the pins hoped for.
 
     Attributes:
+        effective: settings in effect in its first lockstep job, or, where only speed was asked for, while it was timed.
         port: by workload, the port file that was used and the hash of its source: "path, hash".
+        timed: settings in effect while it was timed, by workload, action and precision: "cnn train fp32".
     """
 
     build: str
@@ -230,6 +232,7 @@ class BuildRow:
     origin: str
     effective: dict[str, Any]
     port: dict[str, str] = dataclasses.field(default_factory=dict)
+    timed: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
