@@ -16,7 +16,7 @@ from pathlib import Path
 from scipy import special
 
 from harness import rendering
-from harness.changes import figures
+from harness.changes import conditions, figures
 from harness.changes.model import Measurand, Moments, Night, Ratios, measurand, moments
 from harness.errors import UnknownName
 from harness.history import evidence
@@ -60,7 +60,7 @@ def night(run: Path) -> Night:
         sums = moments(logs) if len(logs) == row.rounds else _from_turns(row.turns) or _from_interval(row)
         if sums is not None:
             ports = {side: told.ports[side, row.workload].source_hash for side in (row.a, row.b) if (side, row.workload) in told.ports}
-            found[measurand(row)] = Ratios(measurand(row), sums, ports, _versions(told), _conditions(report, row))
+            found[measurand(row)] = Ratios(measurand(row), sums, ports, _versions(told), _conditions(report, row, told))
     return Night(report, tuple(found.values()))
 
 
@@ -73,13 +73,19 @@ def _versions(told: evidence.Evidence) -> dict[str, dict[str, str]]:
     return found
 
 
-def _conditions(report: Report, row: SpeedRow) -> dict[str, str]:
+def _conditions(report: Report, row: SpeedRow, told: evidence.Evidence) -> dict[str, str]:
+    """Return under what a row was measured: what its command says, and, where its records are left, the machine and the specification."""
     try:
         words = shlex.split(row.command or report.command)
     except ValueError:  # the command of a report that somebody wrote
         words = []
-    given = dict(itertools.pairwise(words))
-    return {"threads": str(row.threads), **{name: given.get(option, default) for name, (option, default) in CONDITIONS.items()}}
+    given, host = dict(itertools.pairwise(words)), told.host()
+    found = {"threads": str(row.threads), **{name: given.get(option, default) for name, (option, default) in CONDITIONS.items()}}
+    if host is not None:
+        found[conditions.MACHINE] = host.fingerprint
+    if (row.workload, row.preset) in told.specs:
+        found[conditions.SPECIFICATION] = told.specs[row.workload, row.preset]
+    return found
 
 
 def _from_turns(turns: Turns | None) -> Moments | None:

@@ -7,14 +7,14 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness.changes import jobs, memory, nights, speed, verdicts
-from harness.changes.model import REGRESSION, SLOWER, VERDICT, Change, Night, Value
+from harness.changes.model import RATIO, REGRESSION, SLOWER, VERDICT, Change, Night, Value
 from harness.changes.provenance import Suspects
 from harness.report.model import QualityRow, Report, SpeedRow, StageRow
 
 #: Sections, in the order in which they are shown.
 SECTIONS = ("verdicts", "errors", "speed ratios", "step times", "memory", "quality", "versions", "settings", "data", "jobs")
 #: Changes that end `harness diff` with the code of a regression.
-DECISIVE = (VERDICT, SLOWER)
+DECISIVE = (VERDICT, SLOWER, RATIO)
 SLOWER_CODE = 3
 
 
@@ -52,7 +52,7 @@ class Diff:
 
     @property
     def exit_code(self) -> int:
-        """2 where nothing can be compared, 3 for a lost verdict or a material slow-down, else 0."""
+        """2 where nothing can be compared, 3 for a lost verdict, a material slow-down or what may be one, else 0."""
         if not self.comparable:
             return 2
         return SLOWER_CODE if any(one.severity == REGRESSION and one.kind in DECISIVE for one in self.changes) else 0

@@ -3,14 +3,18 @@
 A peak is read from the kernel's marks and hardly varies: in this project's tests what is known to be held is found within 2 % or 5 MB
 (docs/speed.md). A growth beyond both is more than measuring explains. The peak is the largest over the rounds, and nights differ in how
 many they run; a maximum over more rounds is larger, which is one reason not to be sharper than that.
+
+Another machine, other threads or another specification hold other memory: a change across them is a note. What grows by less than that
+every night is held against the median of the nights before (`harness.changes.creep`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
-from harness.changes import provenance
-from harness.changes.model import IMPROVEMENT, MEMORY, NOTE, REGRESSION, Change, Night, Subject
+from harness.changes import conditions, creep, provenance
+from harness.changes.creep import Past
+from harness.changes.model import IMPROVEMENT, MEMORY, NOTE, REGRESSION, Change, Measurand, Night, Subject
 from harness.changes.provenance import Suspects
 from harness.report.model import Cost
 
@@ -37,21 +41,66 @@ def _device(cost: Cost | None) -> int | None:
     return cost.device_peak_bytes if cost else None
 
 
-def changes(before: Night, after: Night, suspects: Suspects) -> Iterator[Change]:
-    """Yield the peaks that grew, or shrank, by more than 2 % and more than 5 MB. Where the port changed, it is a note."""
-    old, new = peaks(before), peaks(after)
-    for key, size in new.items():
+def changes(before: Night, after: Night, suspects: Suspects, past: Sequence[Past] = ()) -> Iterator[Change]:
+    """Yield the peaks that grew, or shrank, by more than 2 % and more than 5 MB. Where the port or the conditions changed, it is a note.
+
+    Args:
+        past: the nights before tonight, newest first, `before` among them: a peak that grew by that much against their median is told too.
+    """
+    old, reasons = peaks(before), conditions.between(before, after)
+    earlier = [(one, peaks(one.night)) for one in past]
+    for key, size in peaks(after).items():
         was = old.get(key)
-        if was is None or not abs(size - was) > max(SHARE * was, BYTES):
-            continue
-        workload, side, precision, preset, action, seed, what = key
-        tape = f"{workload}/{preset}/{seed}"
-        another = (workload, provenance.build_of(side)) in suspects.ports or tape in suspects.tapes
-        found = suspects.of(workload, (side,), tape)
-        severity = NOTE if another else REGRESSION if size > was else IMPROVEMENT
-        subject = Subject(workload, side, "", "", precision, preset, action, seed)
-        text = (
-            f"{workload} {action} {precision} on {side}: {what} {'grew' if size > was else 'shrank'} from {was / 1e6:.1f} to "
-            f"{size / 1e6:.1f} MB ({100.0 * (size / was - 1.0):+.1f} %).{provenance.told(found)}"
-        )
-        yield Change(MEMORY, severity, subject, was, size, text, found)
+        grown = was is not None and _beyond(size, was)
+        reason = _elsewhere(key, reasons)
+        alike = not reason and not _ported(key, suspects)
+        if was is not None and (grown or was - size > max(SHARE * was, BYTES)):
+            severity = NOTE if not alike else REGRESSION if grown else IMPROVEMENT
+            yield _change(key, (was, size), severity, f"; {reason}" if reason else "", suspects)
+        if not (grown and alike):
+            yield from _crept(key, size, earlier)
+
+
+def _beyond(size: float, was: float) -> bool:
+    return size - was > max(SHARE * was, BYTES)
+
+
+def _ported(key: Key, suspects: Suspects) -> bool:
+    """Whether it is of other code or other data."""
+    workload, side, _, preset, _, seed, _ = key
+    return (workload, provenance.build_of(side)) in suspects.ports or f"{workload}/{preset}/{seed}" in suspects.tapes
+
+
+def _elsewhere(key: Key, reasons: Mapping[Measurand, str]) -> str:
+    """Return in what the conditions differ under which a peak was measured, or an empty string."""
+    workload, side, precision, preset, action, seed, _ = key
+    for what, reason in reasons.items():
+        precisions = what.precision.split(":")
+        sides = ((what.a, precisions[0]), (what.b, precisions[-1]))
+        if (workload, preset, action, seed) == (what.workload, what.preset, what.action, what.seed) and (side, precision) in sides:
+            return reason
+    return ""
+
+
+def _crept(key: Key, size: int, earlier: Sequence[tuple[Past, Mapping[Key, int]]]) -> Iterator[Change]:
+    """Yield the growth of a peak against the median of the comparable nights, in the night in which it gets beyond the threshold."""
+    alike = [
+        (one, sizes[key]) for one, sizes in earlier
+        if key in sizes and not _ported(key, one.suspects) and not _elsewhere(key, one.reasons)
+    ]
+    found = creep.crept(size, [peak for _, peak in alike], _beyond)
+    if found is not None:
+        oldest = alike[found.nights - 1][0]
+        yield _change(key, (found.value, size), REGRESSION, f" against the median of the last {found.nights} nights", oldest.suspects)
+
+
+def _change(key: Key, sizes: tuple[float, int], severity: str, how: str, suspects: Suspects) -> Change:
+    workload, side, precision, preset, action, seed, what = key
+    was, size = sizes
+    found = suspects.of(workload, (side,), f"{workload}/{preset}/{seed}")
+    subject = Subject(workload, side, "", "", precision, preset, action, seed)
+    text = (
+        f"{workload} {action} {precision} on {side}: {what} {'grew' if size > was else 'shrank'} from {was / 1e6:.1f} to "
+        f"{size / 1e6:.1f} MB ({100.0 * (size / was - 1.0):+.1f} %){how}.{provenance.told(found)}"
+    )
+    return Change(MEMORY, severity, subject, was, size, text, found)

@@ -15,11 +15,11 @@ from harness.report.model import Report, SpeedRow
 REGRESSION, IMPROVEMENT, NOTE = "regression", "improvement", "note"
 
 #: Kinds of changes, in the order in which a reader wants them.
-VERDICT, SLOWER, FASTER, STEP, FLOOR, MEMORY, STATUS, VANISHED, APPEARED, VERSION, PORT, SETTING, DATA, UNJUDGED = (
-    "verdict", "slower", "faster", "step", "floor", "memory", "status", "vanished", "appeared", "version", "port", "setting", "data",
-    "not judged",
+VERDICT, SLOWER, RATIO, FASTER, STEP, FLOOR, MEMORY, STATUS, VANISHED, APPEARED, VERSION, PORT, SETTING, DATA, UNJUDGED = (
+    "verdict", "slower", "ratio", "faster", "step", "floor", "memory", "status", "vanished", "appeared", "version", "port", "setting",
+    "data", "not judged",
 )
-KINDS = (VERDICT, SLOWER, STEP, FLOOR, MEMORY, STATUS, VANISHED, FASTER, APPEARED, VERSION, PORT, SETTING, DATA, UNJUDGED)
+KINDS = (VERDICT, SLOWER, RATIO, STEP, FLOOR, MEMORY, STATUS, VANISHED, FASTER, APPEARED, VERSION, PORT, SETTING, DATA, UNJUDGED)
 
 #: A figure before or after: a number, a word, or None where there is none.
 Value = float | int | str | None
@@ -47,6 +47,12 @@ class Measurand:
         """Whether two precisions of one build are compared."""
         return ":" in self.precision
 
+    @property
+    def sides(self) -> tuple[str, str]:
+        """What is compared, in words: two builds, or two precisions of one."""
+        a, b = self.precision.split(":", 1) if self.gain else ("", "")
+        return f"{self.a} {a}".rstrip(), f"{self.b} {b}".rstrip()
+
 
 @dataclasses.dataclass(frozen=True)
 class Moments:
@@ -64,7 +70,8 @@ class Ratios:
     Attributes:
         moments: of the rounds' log ratios; `moments(logs)` makes them.
         sources: by side, the hash of the port's source: what was measured. versions: by side, of its packages.
-        conditions: what else has to be equal for two nights to be comparable, in words: threads, device, execution, data.
+        conditions: what else has to be equal for two nights to be comparable, in words: threads, device, execution, data, the machine's
+            fingerprint, the hash of the workload's specification.
     """
 
     measurand: Measurand

@@ -2,7 +2,11 @@
 
 Ratios of two builds in one round are what two nights are compared by; times themselves are not paired across nights, and the
 machine moves them by tens of per cent. A row is judged only where the same thing was measured: the same source of both ports,
-the same threads, device and data. Where a port changed, that is a note of its own and no verdict on its speed.
+the same specification, machine, threads and device. Where a port changed, that is a note of its own and no verdict on its speed.
+
+Where nothing tells which of two builds moved, one of the two explanations is a slow-down: it is a regression of the ratio, and
+neither build is called better or worse. Nor is a build called faster by step times alone: a machine that is faster tonight makes the
+other build's slow-down look like that.
 """
 
 from __future__ import annotations
@@ -11,12 +15,13 @@ import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 
-from harness.changes import provenance, welch
+from harness.changes import conditions, provenance, welch
 from harness.changes.culprit import movers
 from harness.changes.model import (
     FASTER,
     IMPROVEMENT,
     NOTE,
+    RATIO,
     REGRESSION,
     SLOWER,
     UNJUDGED,
@@ -83,11 +88,7 @@ def incomparable(was: Ratios, one: Ratios, suspects: Suspects) -> str:
         return f"the port on {' and '.join(changed)} changed: another thing was measured"
     if f"{what.workload}/{what.preset}/{what.seed}" in suspects.tapes:
         return "the data or the tape changed: another thing was measured"
-    moved = [
-        f"{name} {was.conditions[name]} -> {one.conditions[name]}"
-        for name in sorted(set(was.conditions) & set(one.conditions)) if was.conditions[name] != one.conditions[name]
-    ]
-    return f"measured under other conditions: {', '.join(moved)}" if moved else ""
+    return conditions.moved(was, one)
 
 
 def changes(before: Night, after: Night, suspects: Suspects, spreads: Spreads) -> Iterator[Change]:
@@ -122,8 +123,8 @@ def _group(group: list[Row], suspects: Suspects, shown: Mapping[Measurand, tuple
 
 
 def _of_two(row: Row, suspects: Suspects, shown: tuple[SpeedRow, SpeedRow] | None) -> tuple[str, str]:
-    """Return which of two builds moved, and by what that is told; an empty name where nothing tells."""
-    what = row.after.measurand
+    """Return which of two builds moved, and by what that is told; an empty name, and why, where that cannot be told."""
+    what, weak = row.after.measurand, "by the step times themselves, which are not paired across nights, it is"
     moved = [side for side in (what.a, what.b) if suspects.moved(what.workload, side)]
     if len(moved) == 1 and not what.gain:
         return moved[0], f"only {moved[0]} has moved"
@@ -135,7 +136,7 @@ def _of_two(row: Row, suspects: Suspects, shown: tuple[SpeedRow, SpeedRow] | Non
         side = max(towards, key=lambda name: towards[name])
         other = what.a if side == what.b else what.b
         if towards[side] > 0.0 and abs(shifts[side]) > 2.0 * abs(shifts[other]):
-            return side, f"by the step times themselves, which are not paired across nights, it is {side}"
+            return (side, f"{weak} {side}") if shifts[side] > 0.0 else ("", f"{weak} {side}, unless the whole machine was faster")
     return "", "a ratio alone cannot tell which of two builds moved"
 
 
@@ -144,27 +145,31 @@ def _shift(before_s: float | None, after_s: float | None) -> float:
 
 
 def _change(rows: list[Row], build: str, direction: int, how: str, suspects: Suspects) -> Change:
+    """Return what became of a build, or, where it has no name, of a ratio: that is a regression, whichever way it moved."""
     row = rows[0]
     what, judged = row.after.measurand, row.judged
     turned = build == what.a
     ratio, low, high = (1.0 / judged.ratio, 1.0 / judged.high, 1.0 / judged.low) if turned else (judged.ratio, judged.low, judged.high)
-    sides = (build,) if build else (what.a, what.b)
-    found = suspects.of(what.workload, sides, f"{what.workload}/{what.preset}/{what.seed}")
-    pair = ("", "") if build else (what.a, what.b)
-    subject = Subject(what.workload, build, *pair, what.precision, what.preset, what.action, what.seed)
-    kind, severity = (SLOWER, REGRESSION) if direction > 0 else (FASTER, IMPROVEMENT)
-    against = what.b if turned else what.a
-    who = build or what.b
-    others = tuple(_told(one, build) for one in rows[1:])
-    text = (
-        f"{what.workload} {what.action} {what.precision} became {kind} on {who}: {_percent(ratio)} [{_percent(low)}, {_percent(high)}] in "
-        f"its ratio to {against}; {how}.{provenance.told(found)}"
+    found = suspects.of(what.workload, (build,) if build else (what.a, what.b), f"{what.workload}/{what.preset}/{what.seed}")
+    subject = Subject(
+        what.workload, build, *(("", "") if build else (what.a, what.b)), what.precision, what.preset, what.action, what.seed,
     )
+    kind, severity = (RATIO, REGRESSION) if not build else (SLOWER, REGRESSION) if direction > 0 else (FASTER, IMPROVEMENT)
+    size = f"{_percent(ratio)} [{_percent(low)}, {_percent(high)}]"
+    told = f"became {kind} on {build}: {size} in its ratio to {what.b if turned else what.a}" if build else _either(what, direction, size)
     before, after = (math.exp(-one.moments.mean if turned else one.moments.mean) for one in (row.before, row.after))
     statistics = Statistics(
         ratio, low, high, 1.0 - judged.alpha, judged.p, METHOD, row.before.moments.rounds, row.after.moments.rounds,
     )
-    return Change(kind, severity, subject, before, after, text, found, statistics, others)
+    text = f"{what.workload} {what.action} {what.precision} {told}; {how}.{provenance.told(found)}"
+    return Change(kind, severity, subject, before, after, text, found, statistics, tuple(_told(one, build) for one in rows[1:]))
+
+
+def _either(what: Measurand, direction: int, size: str) -> str:
+    """Return a moved ratio in words that call neither side better or worse."""
+    a, b = what.sides
+    slow, fast = (b, a) if direction > 0 else (a, b)
+    return f"{what.a} : {what.b}: the time of {b} over that of {a} moved by {size}: either {slow} became slower or {fast} faster"
 
 
 def _told(row: Row, build: str) -> str:

@@ -20,7 +20,7 @@ def diff(
 ) -> int:
     """Say what differs between two finished runs: verdicts, figures, versions, settings, data, jobs.
 
-    Ends with 3 where a PASS was lost or a build became materially slower, and with 2 where nothing can be compared.
+    Ends with 3 where a PASS was lost or a build became, or may have become, materially slower, and with 2 where nothing can be compared.
 
     Parameters
     ----------

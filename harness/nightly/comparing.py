@@ -55,7 +55,7 @@ def compared(state: Night, folder: Path, reports: Path) -> Night:
         known = {ran.row.cell.name for one in past_here for ran in one}  # what runs for the first time has nothing to change from
         tonight, before = gathering.together([ran for ran in here if ran.row.cell.name in known]), [*map(gathering.together, past_here)]
         newest = gathering.filled(before[0], before[1:], tonight) if before else gathering.together([])
-        found += nights.between(newest, tonight, series)
+        found += nights.between(newest, tonight, series, before[1:])
     notes += _gone(state, [one for _, one in earlier])
     ordered = [Changed(one.severity, one.kind, one.text) for one in sorted(found, key=model.order)]
     return dataclasses.replace(

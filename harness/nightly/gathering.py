@@ -17,8 +17,8 @@ from harness.nightly import night, page
 from harness.nightly.night import Night, Row
 from harness.report.model import BuildRow, Report
 
-#: So many nights are looked back.
-NIGHTS = 14
+#: So many nights are looked back: the last one, and the fourteen before it, against whose median a creep is seen.
+NIGHTS = 15
 #: Device, execution, threads and data: what rows of a report do not tell, and what no comparison goes across; and a cell's own name.
 Group = tuple[str, str, int | None, str | None, str]
 EMPTY = Report("", "", "", "", "NONE", "", (), (), (), (), {})

@@ -66,7 +66,7 @@ def _headline(found: Diff) -> Text:
     lost = [one for one in found.changes if one.severity == REGRESSION and one.kind in DECISIVE]
     if lost:
         count = f"{len(lost)} regression{'s' if len(lost) > 1 else ''}"
-        return Text(f"{count}: verdicts that were lost, or builds that became materially slower.", style="bold red")
+        return Text(f"{count}: verdicts that were lost, or builds that became, or may have become, materially slower.", style="bold red")
     others = sum(one.severity == REGRESSION for one in found.changes)
     more = f" {others} other thing{'s' if others > 1 else ''} got worse." if others else ""
     won = sum(one.severity == IMPROVEMENT for one in found.changes)

@@ -40,8 +40,8 @@ def report(**more: Any) -> Report:
     return Report(**given)
 
 
-def written(folder: Path, made: Report, shift: float | None = None, seed: int = 0) -> Path:
-    """Write a run, with records of eight rounds in which b takes longer by a share, or without records."""
+def written(folder: Path, made: Report, shift: float | None = None, seed: int = 0, opened: dict[str, Any] | None = None) -> Path:
+    """Write a run, with records of eight rounds in which b takes longer by a share, or without records. `opened`: what sides tell."""
     store.write_text(folder / "report.json", json_format.to_json(made))
     draw = np.random.RandomState(seed)
     for number in range(8 if shift is not None else 0):
@@ -49,8 +49,9 @@ def written(folder: Path, made: Report, shift: float | None = None, seed: int = 
         assert shift is not None
         base = [1e-3 + 1e-7 * place for place in range(8)]
         steps = {"tf2": base, "torch": [step * luck * (1.0 + shift) for step in base]}
-        result = {"actions": {"train": {"palindromes": [steps], "prepared": {}}}, "opened": {}}
-        store.write_record(folder / f"jobs/speed-cnn-round{number:03d}", {"round": number, "workload": "cnn"}, "ok", "", result, 1.0)
+        result = {"actions": {"train": {"palindromes": [steps], "prepared": {}}}, "opened": opened or {}}
+        job = {"round": number, "workload": "cnn", "preset": "small"}
+        store.write_record(folder / f"jobs/speed-cnn-round{number:03d}", job, "ok", "", result, 1.0)
     return folder
 
 
@@ -65,7 +66,8 @@ def test_the_rounds_come_from_the_records(tmp_path: Path) -> None:
     """A slow-down that the reports themselves do not show, since they are the same to the byte, is found in the rounds."""
     before, after = written(tmp_path / "a", report(), 0.0), written(tmp_path / "b", report(), 0.2, seed=1)
     found = diffing.compare(before, after)
-    assert 3 == found.exit_code and ["slower"] == [one.kind for one in found.changes]
+    # Neither the versions nor the step times of these reports tell of which build.
+    assert 3 == found.exit_code and ["ratio"] == [one.kind for one in found.changes]
     assert 0 == diffing.compare(before, written(tmp_path / "c", report(), 0.0, seed=1)).exit_code
     assert 3 == diffing.compare(before / "report.json", after / "report.json").exit_code
 
@@ -112,6 +114,32 @@ def test_other_conditions_are_not_compared(tmp_path: Path) -> None:
     assert 0 == found.exit_code and "device cpu -> gpu" in found.changes[0].text
     odd = report(speed=(dataclasses.replace(row, command="harness 'compare"),))
     assert 3 == diffing.compare(written(tmp_path / "c", report(), 0.0), written(tmp_path / "d", odd, 0.5)).exit_code
+
+
+def test_another_machine_is_not_compared(tmp_path: Path) -> None:
+    """Planted: 40 % slower and twice the memory on another CPU. Neither is a regression, and the reason is said; on the same CPU it is."""
+    row, runs = report().speed[0], []
+    for place, (processor, shift, peak) in enumerate((("Xeon", 0.0, 10**8), ("EPYC", 0.4, 2 * 10**8), ("Xeon", 0.4, 2 * 10**8))):
+        opened = {"torch": {"identity": {"processor": processor, "cpus": 4, "machine": "x86_64", "platform": "Linux-6.1"}}}
+        made = report(speed=(dataclasses.replace(row, b_peak_bytes=peak),))
+        runs.append(written(tmp_path / str(place), made, shift, seed=place, opened=opened))
+    elsewhere, here = (diffing.compare(runs[0], run) for run in runs[1:])
+    assert 0 == elsewhere.exit_code and {"note"} == {one.severity for one in elsewhere.changes}
+    assert {"not judged", "memory"} == {one.kind for one in elsewhere.changes}
+    assert all("measured under other conditions: machine " in one.text for one in elsewhere.changes)
+    assert 3 == here.exit_code and {"ratio", "memory"} == {one.kind for one in here.changes}
+
+
+def test_another_specification_is_another_thing(tmp_path: Path) -> None:
+    """Planted: the preset's batch became larger, and every step 40 % slower. Records that tell no specification are compared."""
+    runs = [
+        written(tmp_path / str(place), report(), shift, seed=place, opened={"torch": {"spec_hash": hashed}} if hashed else None)
+        for place, (hashed, shift) in enumerate((("ab" * 8, 0.0), ("cd" * 8, 0.4), ("", 0.4)))
+    ]
+    other, unknown = (diffing.compare(runs[0], run) for run in runs[1:])
+    assert 0 == other.exit_code and ["not judged"] == [one.kind for one in other.changes]
+    assert "specification or data changed (abababababab -> cdcdcdcdcdcd): another thing was measured" in other.changes[0].text
+    assert 3 == unknown.exit_code
 
 
 def test_the_page_says_what_changed_and_obeys_no_text(tmp_path: Path) -> None:

@@ -63,3 +63,18 @@ def test_a_round_that_failed_has_it_too(planned: plan.Plan, monkeypatch: pytest.
     (failed,) = one.failed
     row = ledger.round_row(RUN, failed)
     assert (3, "ehr_mgan", "because") == (row.seed, row.workload, row.reason)
+
+
+def test_a_round_tells_what_a_build_is(planned: plan.Plan) -> None:
+    """Where only speed was asked for: versions, port and settings while it was timed; what a lockstep job told stays."""
+    (job,) = planned.speed
+    identity = {"python": "3.11.7", "platform": "Linux", "versions": {"torch": "2.13.0"}}
+    opened = {"identity": identity, "port": "/staging/backends/torch/x.py", "source_hash": "0123456789abcdef"}
+    measured = {"prepared": {"tf2": {"effective": {"threads": 2}}, "torch": {"effective": {"threads": 2}}}}
+    one = store.Record(RUN, {}, "ok", "", {"opened": {"tf2": opened, "torch": opened}, "actions": {"train": measured}}, 1.0)
+    builds = {"tf2": ledger.build_row("tf2", {"identity": identity, "effective": {"threads": 1}}, "lockstep")}
+    ledger.note_round(builds, job, one, {"tf2": "here", "torch": "there"}, Path("/staging"))
+    row = builds["torch"]
+    assert ({"torch": "2.13.0"}, "there", {"threads": 2}) == (row.versions, row.origin, row.effective)
+    assert {"ehr_mgan": "backends/torch/x.py, sha256 0123456789ab"} == row.port == builds["tf2"].port
+    assert ({"threads": 1}, {"ehr_mgan train fp32": {"threads": 2}}) == (builds["tf2"].effective, builds["tf2"].timed)

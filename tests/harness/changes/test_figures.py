@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from harness.changes.figures import SECTIONS, diff
-from harness.changes.model import Night
+from harness.changes.model import RATIO, Night
 from harness.report.model import QualityRow
 
 
@@ -63,6 +63,15 @@ def test_a_material_slow_down_ends_with_three(sample):
     assert 3 == diff(before, sample.night(base, {"torch": 0.15}, seed=1)).exit_code
     assert 0 == diff(before, sample.night(base, {"torch": -0.15}, seed=1)).exit_code
     assert 0 == diff(before, sample.night(base, {"torch": 0.15}, rounds=4, seed=1)).exit_code
+
+
+def test_a_ratio_that_moved_of_two_builds_ends_with_three(sample):
+    """Whichever way: tf2 may have become slower, or torch faster, and a release of both does not tell."""
+    base = sample.report(("tf2", "torch"))
+    for build in ("tf2", "torch"):
+        for share in (0.15, -0.15):
+            found = diff(sample.night(base), sample.night(base, {build: share}, seed=1))
+            assert (3, [RATIO]) == (found.exit_code, [one.kind for one in found.changes])
 
 
 def test_memory_that_grew_is_shown_and_ends_with_nothing(sample):

@@ -9,15 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from harness.changes import floors
+from harness.changes import creep, floors
 from harness.changes.model import NOTE, REGRESSION, Night
 from harness.changes.provenance import Suspects
 from harness.fidelity import measured
 
 
-def found(before, after):
+def found(before, after, earlier=()):
     old, new = Night(before), Night(after)
-    return list(floors.changes(old, new, Suspects(old, new)))
+    past = creep.past(new, (old, *(Night(one) for one in earlier))) if earlier else ()
+    return list(floors.changes(old, new, Suspects(old, new), past))
+
+
+def nightly(nights):
+    """Return what each night tells, with all nights before it; the nights are given oldest first."""
+    return [found(nights[place - 1], nights[place], nights[: place - 1][::-1]) for place in range(1, len(nights))]
 
 
 def of_torch(row):
@@ -91,3 +97,50 @@ def test_numbers_that_are_none_are_not_compared(sample, more):
     """No error, no floor: nothing to hold against anything."""
     before = sample.report()
     assert [] == found(before, sample.staged(before, of_torch, **{"error": 9e-15, **more}))
+
+
+def test_a_floor_that_widens_a_little_every_night_is_told_once(sample):
+    """Planted: 3.9-fold every night, and the error with it; a factor of four is never reached against the night before."""
+    base = sample.report()
+    nights = [sample.staged(base, of_torch, error=2e-15 * 3.9**place, floor=1e-15 * 3.9**place) for place in range(10)]
+    told = [(place, changes) for place, changes in enumerate(nightly(nights), 1) if changes]
+    assert [3] == [place for place, _ in told]
+    (change,) = told[0][1]
+    assert (REGRESSION, "torch", 3) == (change.severity, change.subject.build, len(change.also))
+    assert "the floor of conv1 grew from 3.9e-15 to 5.9e-14 against the median of the last 3 nights; honest builds differ by" in change.text
+
+
+def test_an_error_that_grows_a_little_every_night_is_told_once(sample):
+    """Planted: by half of what is honest every night, in one precision that is judged strictly and one that is not."""
+    base, step = sample.report(), 0.55 * floors.honest("fp64", "forward")
+    nights = [sample.staged(base, of_torch, error=(1.0 + step * place) * 1e-15) for place in range(10)]
+    (change,) = [change for changes in nightly(nights) for change in changes]
+    assert REGRESSION == change.severity and "error / floor of conv1 grew" in change.text and "median of the last 3 nights" in change.text
+    lower = [sample.staged(base, lambda row: row.b == "torch" and row.stage == "forward" and row.precision == "fp32", error=(
+        1.0 + 0.55 * floors.honest("fp32", "forward") * place
+    ) * 1e-15) for place in range(10)]
+    assert [NOTE] == [change.severity for changes in nightly(lower) for change in changes]
+
+
+def test_a_floor_that_stepped_is_not_told_again(sample):
+    """By the night before, and by no later median; nor is what trembles within honest variation."""
+    base = sample.report()
+    wide = sample.staged(base, of_torch, error=2e-13, floor=1e-13, threshold=1.6e-12)
+    for place in range(1, 6):
+        (change,) = [change for changes in nightly([base] * place + [wide] * 6) for change in changes]
+        assert "median" not in change.text
+    assert not any(nightly([base, sample.staged(base, of_torch, error=4e-15, floor=2e-15)] * 6))
+
+
+@pytest.mark.parametrize("other", ["port", "tape", "verdict", "tensor"])
+def test_nights_of_another_thing_make_no_median(sample, other):
+    """Of another port, on another tape, that did not pass, or of whose tensors another was nearest to its threshold."""
+    base = sample.report()
+    old = {
+        "port": lambda: sample.rebuilt(base, "torch", port={"cnn": "backends/torch/cnn.py, sha256 ffffffffffff"}),
+        "tape": lambda: dataclasses.replace(base, tapes={"cnn/tiny/0": "cd" * 32}),
+        "verdict": lambda: sample.staged(base, of_torch, verdict="INCONCLUSIVE"),
+        "tensor": lambda: sample.staged(base, of_torch, worst="dense2"),
+    }[other]()
+    last, now = (sample.staged(base, of_torch, error=2.0 * floor, floor=floor) for floor in (3.9e-15, 1.5e-14))
+    assert found(last, now, [base] * 5) and [] == found(last, now, [old] * 5)

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from harness.changes.model import KINDS, NOTE, REGRESSION, SLOWER, STEP, VERDICT, VERSION, Change, Subject, order
+from harness.changes.model import FLOOR, KINDS, MEMORY, NOTE, REGRESSION, SLOWER, STEP, VERDICT, VERSION, Change, Subject, order
 from harness.changes.nights import between
 
 
@@ -37,6 +37,20 @@ def test_the_history_takes_part(sample):
     nights = [between(sample.night(base), sample.night(base, seed=1), [dataclasses.replace(history, points=history.points[:night])])
               for night in range(20, 27)]
     assert {STEP} == {one.kind for night in nights for one in night}
+
+
+def test_earlier_nights_show_what_creeps(sample):
+    """Memory and a floor that grow by less than is told against one night; without those nights, or with too few, nothing is told."""
+    nights = []
+    for place in range(4):
+        base = sample.staged(sample.report(("tf2", "torch")), lambda row: row.stage == "update", error=1e-15, floor=1e-15 * 3.9**place)
+        rows = tuple(dataclasses.replace(row, b_peak_bytes=round(4e8 * 1.019**place)) for row in base.speed)
+        nights.append(sample.night(dataclasses.replace(base, speed=rows), seed=place))
+    oldest, older, before, after = nights
+    assert () == between(before, after) == between(before, after, (), [older])
+    told = between(before, after, earlier=[older, oldest])
+    assert {FLOOR, MEMORY} == {one.kind for one in told} and all("the median of the last 3 nights" in one.text for one in told)
+    assert {"update", "train", "generate"} == {one.subject.what for one in told}
 
 
 @pytest.mark.parametrize("kind", KINDS)

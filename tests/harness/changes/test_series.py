@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
+
+import numpy as np
+import pytest
 
 from harness.changes import series
 from harness.changes.model import IMPROVEMENT, NOTE, REGRESSION, STEP, Series
@@ -11,6 +15,29 @@ from harness.changes.model import IMPROVEMENT, NOTE, REGRESSION, STEP, Series
 
 def upto(history: Series, nights: int) -> Series:
     return dataclasses.replace(history, points=history.points[:nights])
+
+
+def three(sample, shares: dict[str, float], nights: int = 30) -> list[Series]:
+    """Return the ratios of three builds, some of which take longer by a share from the 20th night on; no version moves."""
+    draw = np.random.RandomState(3)
+    level = {
+        build: 0.006 * draw.standard_normal(nights) + math.log1p(shares.get(build, 0.0)) * (np.arange(nights) >= 20)
+        for build in ("tf1", "tf2", "torch")
+    }
+    found = []
+    for a, b in itertools.combinations(level, 2):
+        points = tuple(
+            dataclasses.replace(point, mean=float(level[b][place] - level[a][place]), versions={})
+            for place, point in enumerate(sample.series(nights).points)
+        )
+        found.append(Series(dataclasses.replace(sample.series(1).measurand, a=a, b=b), points))
+    return found
+
+
+def tonight(histories: list[Series]):
+    """Return every change that any night of the histories brought to light and that is material."""
+    nights = [list(series.changes([upto(one, night) for one in histories])) for night in range(20, len(histories[0].points) + 1)]
+    return [change for night in nights for change in night if change.severity != NOTE]
 
 
 def test_a_step_is_told_within_a_few_nights_and_once(sample):
@@ -27,12 +54,13 @@ def test_a_step_is_told_within_a_few_nights_and_once(sample):
 
 
 def test_a_step_of_an_unchanged_build_names_no_suspect_and_no_build(sample):
-    """Nothing that was recorded moved; faster is an improvement."""
+    """Nothing that was recorded moved: torch is faster or tf2 is slower. One of them is a slow-down, so it is no improvement."""
     history = sample.series(30, -0.08, at=20, seed=3)
     plain = dataclasses.replace(history, points=tuple(dataclasses.replace(point, versions={}) for point in history.points))
     (found,) = series.steps(plain)
     change = series._change(found)
-    assert ("", "tf2", "torch", IMPROVEMENT) == (change.subject.build, change.subject.a, change.subject.b, change.severity)
+    assert ("", "tf2", "torch", REGRESSION) == (change.subject.build, change.subject.a, change.subject.b, change.severity)
+    assert "either tf2 became slower or torch faster: a ratio alone cannot tell" in change.text
     assert "Nothing that the reports record has moved." in change.text
 
 
@@ -45,6 +73,58 @@ def test_the_leading_build_that_slows_down_is_a_regression_too(sample):
     ))
     (found,) = series.steps(moved)
     assert (REGRESSION, "tf2") == ((change := series._change(found)).severity, change.subject.build)
+    assert "tf2 became slower: only the versions of tf2 have moved" in change.text
+
+
+def test_a_build_that_became_faster_with_its_release_is_an_improvement(sample):
+    """The only versions that moved are those of torch; a release of a build that is not of the pair is nothing to it."""
+    history = sample.series(30, -0.08, at=20, seed=3)
+    told = dataclasses.replace(history, points=tuple(
+        dataclasses.replace(point, versions={**point.versions, "tf1": {"numpy": "1.18" if place < 20 else "1.19"}})
+        for place, point in enumerate(history.points)
+    ))
+    (found,) = series.steps(told)
+    change = series._change(found)
+    assert (IMPROVEMENT, "torch") == (change.severity, change.subject.build)
+    assert ["torch: torch 2.12.0 -> 2.13.0"] == [str(one) for one in change.suspects]
+
+
+@pytest.mark.parametrize("share", [0.08, -0.08])
+@pytest.mark.parametrize("build", ["tf1", "tf2", "torch"])
+def test_of_three_builds_the_one_whose_pairs_all_stepped_is_named(sample, build, share):
+    """Wherever it stands in its pairs, and with no release of anything: slower is a regression, faster an improvement."""
+    told = tonight(three(sample, {build: share}))
+    assert told and {build} == {change.subject.build for change in told}
+    assert {REGRESSION if share > 0 else IMPROVEMENT} == {change.severity for change in told}
+    assert all(f"the ratios of {build} to all other builds moved" in change.text for change in told)
+
+
+def test_of_three_builds_the_pairs_speak_before_the_versions(sample):
+    """Torch had a release on the night on which tf2 became slower: its ratio to tf1 stayed, so that it is tf2."""
+    given = three(sample, {"tf2": 0.08})
+    given = [dataclasses.replace(one, points=tuple(
+        dataclasses.replace(point, versions={"torch": {"torch": "2.13.0" if place >= 20 else "2.12.0"}, "tf2": {}, "tf1": {}})
+        for place, point in enumerate(one.points)
+    )) for one in given]
+    told = tonight(given)
+    assert {("tf2", REGRESSION)} == {(change.subject.build, change.severity) for change in told}
+
+
+def test_two_builds_of_three_that_step_apart_are_nobodys(sample):
+    """tf1 became slower and torch faster: all three ratios moved. No build is named, and nothing is an improvement."""
+    told = tonight(three(sample, {"tf1": 0.08, "torch": -0.08}))
+    assert {("", REGRESSION)} == {(change.subject.build, change.severity) for change in told}
+
+
+def test_a_gain_of_one_build_has_no_other_build(sample):
+    """Two precisions of torch, whose only release is on both sides of the ratio: which of them moved is not told by it."""
+    history = sample.series(30, -0.08, at=20, seed=3)
+    (found,) = series.steps(dataclasses.replace(
+        history, measurand=dataclasses.replace(history.measurand, a="torch", b="torch", precision="fp32:bf16"),
+    ))
+    change = series._change(found)
+    assert (REGRESSION, "") == (change.severity, change.subject.build)
+    assert "either torch fp32 became slower or torch bf16 faster" in change.text
 
 
 def test_a_changed_port_begins_a_new_series(sample):

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from harness.changes import speed
-from harness.changes.model import FASTER, IMPROVEMENT, NOTE, REGRESSION, SLOWER, UNJUDGED
+from harness.changes.model import FASTER, IMPROVEMENT, NOTE, RATIO, REGRESSION, SLOWER, UNJUDGED, measurand
 from harness.changes.provenance import Suspects
 from harness.changes.welch import Spread
 
@@ -74,8 +74,39 @@ def test_of_two_builds_that_both_moved_the_step_times_speak(sample):
     (change,) = found(before, sample.night(times(2.4, 3.0), {"tf2": 0.2}, seed=1))
     assert (SLOWER, "tf2") == (change.kind, change.subject.build) and "not paired across nights, it is tf2" in change.text
     (change,) = found(before, sample.night(times(2.2, 2.7), {"tf2": 0.2}, seed=1))
-    assert (FASTER, "", "tf2", "torch") == (change.kind, change.subject.build, change.subject.a, change.subject.b)
+    # Not an improvement of torch: that tf2 became slower is the other explanation, and here the true one.
+    assert (RATIO, "", "tf2", "torch") == (change.kind, change.subject.build, change.subject.a, change.subject.b)
     assert "cannot tell which of two builds moved" in change.text
+
+
+@pytest.mark.parametrize(("a_s", "b_s", "why"), [
+    (2.4, 3.3, "a ratio alone cannot tell which of two builds moved"), (2.0, 2.7, "it is torch, unless the whole machine was faster"),
+])
+def test_a_slow_down_of_the_leading_build_is_never_an_improvement(sample, a_s, b_s, why):
+    """Planted: tf2 takes 10 % longer, on a night on which everything takes 10 % longer, or 10 % less. The ratio falls, and the step times
+    point to nobody, or to torch."""
+    base = sample.report(("tf2", "torch"))
+    timed = [dataclasses.replace(base, speed=tuple(
+        dataclasses.replace(row, a_step_s=a * 1e-3, b_step_s=b * 1e-3) for row in base.speed
+    )) for a, b in ((2.0, 3.0), (a_s, b_s))]
+    (change,) = found(sample.night(timed[0], rounds=20), sample.night(timed[1], {"tf2": 0.10}, rounds=20, seed=1))
+    assert (RATIO, REGRESSION, "") == (change.kind, change.severity, change.subject.build)
+    assert "the time of torch over that of tf2 moved by -" in change.text and why in change.text
+    assert "either tf2 became slower or torch faster" in change.text and "became faster on" not in change.text
+    assert change.statistics is not None and change.after / change.before == pytest.approx(change.statistics.ratio)
+
+
+def test_a_gain_that_fell_is_worded_by_its_precisions(sample):
+    """bf16 against fp32 of one build: no other build moved."""
+    base = sample.report(("tf2", "torch"))
+    gain = [dataclasses.replace(row, precision="fp32:bf16", a="torch", b="torch") for row in base.speed]
+    nights = []
+    for night in (sample.night(base), sample.night(base, {"torch": 0.15}, seed=1)):
+        ratios = (dataclasses.replace(one, measurand=measurand(row)) for one, row in zip(night.ratios, gain, strict=True))
+        nights.append(dataclasses.replace(night, report=dataclasses.replace(base, speed=tuple(gain)), ratios=tuple(ratios)))
+    (change,) = found(*nights)
+    assert (RATIO, REGRESSION) == (change.kind, change.severity)
+    assert "either torch bf16 became slower or torch fp32 faster" in change.text
 
 
 def test_a_port_that_changed_is_another_measurement(sample):
