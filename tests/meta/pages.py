@@ -19,3 +19,13 @@ def write(page: Path, sections: Mapping[str, str]) -> None:
             raise ValueError(f"{page} has no {start} ... {end}")
         text = text[: text.index(start) + len(start)] + f"\n{content}\n" + text[text.index(end):]
     page.write_text(text, encoding="utf-8")
+
+
+def section(page: Path, name: str) -> str:
+    """Return the text between the markers of one section.
+
+    Raises:
+        ValueError: the page has no such place.
+    """
+    text, start = page.read_text(encoding="utf-8"), f"<!-- {name} -->"
+    return text[text.index(start) + len(start) : text.index(f"<!-- /{name} -->")].strip("\n")

@@ -15,7 +15,11 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 
+from tests.meta import pages
 from tests.meta.real import identical, injected
+from tests.meta.zoo.mutant import ROOT
+
+PAGE = ROOT / "docs/speed.md"
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -29,7 +33,7 @@ def main(words: Sequence[str] | None = None) -> int:
     one.add_argument("--budget", type=float, default=1.0, help="seconds of rounds a comparison; at least five rounds run (%(default)s)")
     other = kinds.add_parser("injected")
     other.add_argument("--rounds", type=int, default=40, help="of each slow-down (%(default)s)")
-    other.add_argument("--write", action="store_true", help="keep them in tests/data")
+    other.add_argument("--write", action="store_true", help="keep them in tests/data, and the table in docs/speed.md")
     for each in (one, other):
         each.add_argument("--builds", nargs="+", default=["torch"])
         each.add_argument("--workloads", nargs="+", default=["linear", "cnn"])
@@ -62,6 +66,7 @@ def _injected(chosen: argparse.Namespace) -> int:
     found = {name: injected.measure(chosen.builds[0], name, chosen.rounds, _say) for name in chosen.workloads}
     if chosen.write:
         injected.keep(found)
+        pages.write(PAGE, {"INJECTED": injected.text(injected.recorded())})
     faults = injected.faults(found)
     print(injected.text(found), *(f"NOT HELD: {fault}" for fault in faults), sep="\n")
     return int(bool(faults))
