@@ -178,10 +178,12 @@ def _entry(table: Mapping[str, Any], folder: Path, given: options.Options) -> En
         return tuple(dict.fromkeys(table.get(key, default)))
 
     return Entry(
-        table["name"], table.get("priority", 0), several("workloads", ()), tuple(builds), several("devices", (given.device,)),
-        several("precisions", given.precision), several("presets", ()), several("seeds", (given.seed,)), several("judge", JUDGED),
-        several("stages", ()), table.get("execution", given.execution), float(table.get("timing_s", given.budget)), table.get("threads"),
-        table.get("steps"), _data(table.get("data"), folder), table.get("estimate_s"),
+        name=table["name"], priority=table.get("priority", 0), workloads=several("workloads", ()), builds=tuple(builds),
+        devices=several("devices", (given.device,)), precisions=several("precisions", given.precision), presets=several("presets", ()),
+        seeds=several("seeds", (given.seed,)), judge=several("judge", JUDGED), stages=several("stages", ()),
+        execution=table.get("execution", given.execution), timing_s=float(table.get("timing_s", given.budget)),
+        threads=table.get("threads"), steps=table.get("steps"), data=_data(table.get("data"), folder),
+        estimate_s=table.get("estimate_s"),
     )
 
 

@@ -19,55 +19,54 @@ FAILED, NOT_OK, NOTHING, OPEN, REGRESSED = 1, 4, 5, 6, 3
 ORDER = (FAILED, NOT_OK, OPEN, REGRESSED)
 
 
-@dataclasses.dataclass(frozen=True)
-class Entry:
-    """One `[[matrix]]` of the configuration, its defaults filled in.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What an entry of the configuration and each of its cells have in common.
 
     Attributes:
-        priority: the higher, the earlier. presets: empty for those of `harness compare`, tiny for fidelity and small for speed.
-        judge: `fidelity`, `speed` or both. stages, execution, threads, steps, data: as the options of `harness compare`.
+        priority: the higher, the earlier. judge: `fidelity`, `speed` or both.
+        stages, execution, threads, steps, data: as the options of `harness compare`.
         timing_s: the most that timing takes in one cell, seconds, beyond the least number of rounds.
         estimate_s: what one cell takes, seconds, where the harness's own estimate is known to be wrong.
     """
 
-    name: str
     priority: int
-    workloads: tuple[str, ...]
     builds: tuple[str, ...]
-    devices: tuple[str, ...]
     precisions: tuple[str, ...]
+    judge: tuple[str, ...]
+    stages: tuple[str, ...]
+    execution: str
+    timing_s: float
+    threads: int | None = None
+    steps: int | None = None
+    data: str | None = None
+    estimate_s: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Entry(Asked):
+    """One `[[matrix]]` of the configuration, its defaults filled in.
+
+    Attributes:
+        presets: empty for those of `harness compare`, tiny for fidelity and small for speed.
+    """
+
+    name: str
+    workloads: tuple[str, ...]
+    devices: tuple[str, ...]
     presets: tuple[str, ...]
     seeds: tuple[int, ...]
-    judge: tuple[str, ...]
-    stages: tuple[str, ...]
-    execution: str
-    timing_s: float
-    threads: int | None = None
-    steps: int | None = None
-    data: str | None = None
-    estimate_s: float | None = None
 
 
-@dataclasses.dataclass(frozen=True)
-class Cell:
-    """One comparison of a night. The attributes are those of `Entry`; `name` is also that of its folder."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Cell(Asked):
+    """One comparison of a night; `name` is also that of its folder."""
 
     name: str
-    priority: int
     workload: str
-    builds: tuple[str, ...]
     device: str
-    precisions: tuple[str, ...]
     preset: str | None
     seed: int
-    judge: tuple[str, ...]
-    stages: tuple[str, ...]
-    execution: str
-    timing_s: float
-    threads: int | None = None
-    steps: int | None = None
-    data: str | None = None
-    estimate_s: float | None = None
 
     @property
     def timed(self) -> bool:
@@ -107,10 +106,8 @@ def _multiplied(entry: Entry) -> list[Cell]:
         varied = ((preset, entry.presets), (device, entry.devices), (f"seed{seed}", entry.seeds))
         words = [entry.name, workload, *(str(word) for word, all_of_it in varied if len(all_of_it) > 1)]
         name = "-".join(re.sub(r"[^\w.]+", "_", word) for word in words)
-        found.append(Cell(
-            name, entry.priority, workload, entry.builds, device, entry.precisions, preset, seed, entry.judge, entry.stages,
-            entry.execution, entry.timing_s, entry.threads, entry.steps, entry.data, entry.estimate_s,
-        ))
+        shared = {field.name: getattr(entry, field.name) for field in dataclasses.fields(Asked)}
+        found.append(Cell(name=name, workload=workload, device=device, preset=preset, seed=seed, **shared))
     return found
 
 

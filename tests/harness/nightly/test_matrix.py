@@ -13,7 +13,11 @@ from harness import cli
 from harness.nightly import matrix
 from harness.nightly.matrix import Entry
 
-ENTRY = Entry("one", 0, ("linear",), ("tf2", "torch"), ("cpu",), ("fp64",), (), (0,), ("fidelity", "speed"), (), "default", 120.0)
+ENTRY = Entry(
+    name="one", priority=0, workloads=("linear",), builds=("tf2", "torch"), devices=("cpu",), precisions=("fp64",),
+    presets=(), seeds=(0,), judge=("fidelity", "speed"), stages=(),
+    execution="default", timing_s=120.0,
+)
 
 
 def test_everything_but_builds_and_precisions_is_multiplied() -> None:

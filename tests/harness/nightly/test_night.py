@@ -13,7 +13,11 @@ from harness.nightly import matrix, night
 from harness.nightly.matrix import Entry
 from harness.nightly.night import Changed, Lack, Night, Row
 
-ENTRY = Entry("one", 3, ("linear", "cnn"), ("tf1", "torch"), ("cpu",), ("fp64",), (), (0,), ("fidelity",), ("forward",), "default", 120.0)
+ENTRY = Entry(
+    name="one", priority=3, workloads=("linear", "cnn"), builds=("tf1", "torch"), devices=("cpu",), precisions=("fp64",),
+    presets=(), seeds=(0,), judge=("fidelity",), stages=("forward",),
+    execution="default", timing_s=120.0,
+)
 CELLS = matrix.cells([ENTRY])
 
 

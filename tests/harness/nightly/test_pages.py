@@ -17,9 +17,11 @@ from tests.e2e import screenshots
 from tests.harness.report import sample
 
 EVIL = "<script>alert('x')</script> [b](http://x) a|b `c` \x1b[31m\u202e"
-CELLS = matrix.cells([
-    Entry("one", 3, ("linear", "cnn", "a/<b>:c"), ("tf1", "torch"), ("cpu",), ("fp64",), (), (0,), ("fidelity",), (), "default", 120.0)
-])
+CELLS = matrix.cells([Entry(
+    name="one", priority=3, workloads=("linear", "cnn", "a/<b>:c"), builds=("tf1", "torch"), devices=("cpu",), precisions=("fp64",),
+    presets=(), seeds=(0,), judge=("fidelity",), stages=(),
+    execution="default", timing_s=120.0,
+)])
 
 
 def made() -> Night:
