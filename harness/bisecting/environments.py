@@ -92,9 +92,7 @@ def provide(recipe: Recipe, release: Release, environ: Mapping[str, str], say: C
         raise InterpreterMissing(
             f"{recipe.package} {release.version} was to run on Python {release.minor}, which is no longer on this machine. Install it."
         )
-    name = recipe.name(release)
-    root = folder(environ) / name
-    where = Places(root, root / "tox.ini", root, root)
+    name, where = recipe.name(release), _places(recipe, release, environ)
     with installation.lock(where, name, say):
         found = _ready(where, recipe, release, environ)
         if found is None:
@@ -123,9 +121,15 @@ def _config(recipe: Recipe, release: Release) -> str:
     )
 
 
-def remove(recipe: Recipe, release: Release, environ: Mapping[str, str]) -> None:
-    """Delete the environment of a release."""
-    shutil.rmtree(folder(environ) / recipe.name(release), ignore_errors=True)
+def remove(recipe: Recipe, release: Release, environ: Mapping[str, str], keep_log: bool = False) -> None:
+    """Delete the environment of a release. `keep_log`: all but what tox and pip said, which is named where a failure is told."""
+    root = _places(recipe, release, environ).root
+    shutil.rmtree(root / recipe.name(release) if keep_log else root, ignore_errors=True)
+
+
+def _places(recipe: Recipe, release: Release, environ: Mapping[str, str]) -> Places:
+    root = folder(environ) / recipe.name(release)
+    return Places(root, root / "tox.ini", root, root)
 
 
 def folder(environ: Mapping[str, str]) -> Path:

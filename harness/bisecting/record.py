@@ -5,15 +5,15 @@ History of `SCHEMA`: 1 (first).
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from harness import store
 from harness.bisecting.releases import Release
 from harness.bisecting.verdicts import Judged
-from harness.errors import CorruptRecord, RecordError
+from harness.errors import CorruptRecord
 
 FILE, SCHEMA = "bisect.json", 1
 
@@ -41,17 +41,31 @@ def write(folder: Path, key: str, command: str, series: Sequence[Release], tried
 
 
 def read(folder: Path, key: str) -> tuple[tuple[Release, ...], dict[int, Tried]]:
-    """Return the list of releases and what was tried, if the same work lies there; else nothing."""
-    with contextlib.suppress(FileNotFoundError, RecordError):
-        document = store.read_json(folder / FILE, "bisection", SCHEMA)
-        if document.get("key") == key:
-            try:
-                series = tuple(Release(**one) for one in document["releases"])
-                tried = {
-                    int(number): Tried(Release(**one["release"]), Judged(**one["judged"]), dict(one["versions"]), str(one["folder"]))
-                    for number, one in document["tried"].items()
-                }
-            except (KeyError, TypeError, ValueError) as error:
-                raise CorruptRecord(f"{folder / FILE}: not a bisection ({error!r})") from error
-            return series, tried
-    return (), {}
+    """Return the list of releases and what was tried, if the same work lies there; else nothing.
+
+    Raises:
+        CorruptRecord, NewerSchema: what lies there cannot be used. It may have cost hours, so nothing is written over it.
+    """
+    path = folder / FILE
+    try:
+        document = store.read_json(path, "bisection", SCHEMA)
+    except FileNotFoundError:
+        return (), {}
+    try:
+        if document["key"] != key:
+            return (), {}
+        series = tuple(Release(**one) for one in document["releases"])
+        return series, {int(number): _tried(one, series[int(number)]) for number, one in document["tried"].items()}
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise CorruptRecord(
+            f"{path}: not a bisection ({error!r}). Delete it and run again; comparisons that are finished are kept."
+        ) from error
+
+
+def _tried(document: Mapping[str, Any], expected: Release) -> Tried:
+    found = Tried(
+        Release(**document["release"]), Judged(**document["judged"]), dict(document["versions"]), str(document["folder"]),
+    )
+    if found.release != expected:
+        raise ValueError(f"{found.release.version} stands in the place of {expected.version}")
+    return found

@@ -46,7 +46,7 @@ def run(asked: Asked, context: Context) -> Result:
 
     Raises:
         UsageError: options that do not fit, or an end that no index has. BuildError: pip, or the build of --against, cannot be had.
-        Busy: another process works on the same bisection.
+        Busy: another process works on the same bisection. RecordError: what it has left cannot be read.
     """
     request = asking.check(asked)
     build, wanted = asking.serving(asked), asked.span()
@@ -66,13 +66,9 @@ def run(asked: Asked, context: Context) -> Result:
         recipe = Recipe(wanted.package, build, asked.beside, pythons)
         context.say(f"{len(series)} releases of {wanted.package} from {series[0].version} to {series[-1].version}")
         trial = Trial(asked, recipe, series, folder, context, key, request.stages if asked.stage else ())
-        for number, one in known.items():
-            if one.judged.state is None:  # what it was judged by would be found finished, and say the same again
-                shutil.rmtree(folder / one.release.version, ignore_errors=True)
-            else:
-                trial.tried[number] = one
+        trial.resume(known)
         search.search(len(series), trial.state, asked.confirm)
-        trial.discard(0)
+        trial.discard(0, ended=True)
         states = {number: one.judged.state for number, one in trial.tried.items()}
         return Result(wanted.package, series, trial.tried, search.conclude(states, len(series)), folder)
 
@@ -83,10 +79,14 @@ def _listed(wanted: releases.Span, minor: str, context: Context) -> list[Version
 
 
 def _key(asked: Asked, request: plan.Request, context: Context) -> str:
-    """Return what makes two bisections the same work; how many releases are looked at is not part of it."""
+    """Return what makes two bisections the same work.
+
+    Neither how many releases are looked at nor the seconds of timing are part of it: what more time is to settle are those releases that
+    could not be judged, and the others need not be timed again.
+    """
     code = [staging.prepare(context.environ).name, *(staging.content(path) for path in asked.ports)]
     return runs.key([
-        str(asked.span()), plan.identity(request), code, asked.against, asked.speed, sorted(asked.beside), asked.budget,
+        str(asked.span()), plan.identity(request), code, asked.against, asked.speed, sorted(asked.beside),
         sorted(options.overrides(options.Options(python=asked.python)).items()),
     ])
 
@@ -118,14 +118,23 @@ class Trial:
             self.tried[number] = found = self._try(number)
             record.write(self.folder, self.key, self.context.command, self.series, self.tried)
             self.context.say(f"{what}: {found.judged.verdict}. {found.judged.reason}")
-            if number or self.asked.against:
-                self.discard(number)
+            self.discard(number)
         return self.tried[number].judged.state
 
-    def discard(self, number: int) -> None:
-        """Delete a release's environment, if that was asked for."""
-        if self.asked.discard:
-            environments.remove(self.recipe, self.series[number], self.context.environ)
+    def resume(self, known: Mapping[int, Tried]) -> None:
+        """Take over what was judged; what could not be is tried again."""
+        for number, one in known.items():
+            if one.judged.state is None:  # what it was judged by would be found finished, and say the same again
+                shutil.rmtree(self.folder / one.release.version, ignore_errors=True)
+            else:
+                self.tried[number] = one
+                self.discard(number)
+
+    def discard(self, number: int, ended: bool = False) -> None:
+        """Delete a release's environment, if that was asked for: not the one that the others are compared with, before all has ended."""
+        if self.asked.discard and (number or self.asked.against or ended):
+            installed = bool(self.tried[number].versions)
+            environments.remove(self.recipe, self.series[number], self.context.environ, keep_log=not installed)
 
     def _try(self, number: int) -> Tried:
         """Install a release and compare it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,12 @@ WORDS = ("bisect", "--from", "numpy==1.26.4", "--to", "2.0.1", "--workload", "ho
 
 def ports(*folders: str) -> list[object]:
     return ["--ports", *(HOSTILE / folder for folder in folders), HOSTILE]
+
+
+def environments(harness) -> set[str]:
+    """Return the releases whose environments lie in the cache."""
+    folders = Path(harness.environ["XDG_CACHE_HOME"]).glob("parity-harness/releases/*")
+    return {folder.name.split("_on_")[0] for folder in folders}
 
 
 def document(harness) -> dict[str, object]:
@@ -40,9 +47,7 @@ def test_the_release_is_found_and_kept(harness) -> None:
     again = harness.run(*WORDS, *ports("promotes"))
     assert (0, done.out) == (again.code, again.out)
     assert "going on with" in again.err and "installing" not in again.err and "asking pip" not in again.err
-    assert {one.name.split("_on_")[0] for one in Path(harness.environ["XDG_CACHE_HOME"]).glob("parity-harness/releases/*")} == {
-        "numpy_1.26.4", "numpy_2.0.0", "numpy_2.0.1"
-    }
+    assert {"numpy_1.26.4", "numpy_2.0.0", "numpy_2.0.1"} == environments(harness)
     assert "numpy_2.0.0" in harness.run("clean").out
 
 
@@ -62,6 +67,39 @@ def test_an_end_that_fails_everywhere_cannot_be_judged(harness) -> None:
     again = harness.run(*WORDS, *ports("bad_import"))
     assert (4, done.out) == (again.code, again.out)
     assert "going on with" in again.err and "[1/2]" in again.err
+
+
+def test_killed_and_gone_on_with_and_nothing_left(harness) -> None:
+    """kill -9 after the first verdict: the same command asks no list again and judges only the rest. --discard has left no environment."""
+    harness.environ["XDG_CACHE_HOME"] = str(harness.folder / "cache")  # of its own: others need their environments
+    words = (*WORDS, "--discard", *ports("promotes"))
+    running = harness.start(*words)
+    running.says("numpy 1.26.4: PASS", INSTALL_S)
+    running.kill(signal.SIGKILL)
+    running.done()
+    harness.wait_until(lambda: not harness.processes(), "end of all workers, and of pip", INSTALL_S)
+    assert {"0"} == document(harness)["tried"].keys() and "numpy_1.26.4" in environments(harness)
+    (report,) = harness.folder.glob("reports/bisect/*/1.26.4/report.json")
+    written = report.stat().st_mtime_ns
+    done = harness.start(*words).done(INSTALL_S)
+    assert done.code == 0, done.out + done.err
+    assert "numpy 2.0.0 (FAIL) is the first release that changed; the last before is 1.26.4 (PASS)." in done.out
+    assert "going on with" in done.err and "asking pip" not in done.err and "numpy 1.26.4:" not in done.err
+    assert written == report.stat().st_mtime_ns
+    assert set() == environments(harness)
+    again = harness.run(*words)
+    assert (0, done.out) == (again.code, again.out) and "installing" not in again.err
+
+
+def test_a_file_of_a_newer_harness_stays(harness) -> None:
+    """Exit 4 and what to do, before anything is listed or installed; the file is as it was."""
+    words = (*WORDS, *ports("bad_import"))
+    harness.start(*words).done(INSTALL_S)
+    (path,) = harness.folder.glob("reports/bisect/*/bisect.json")
+    path.write_text('{"schema": 99}')
+    done = harness.run(*words)
+    assert 4 == done.code and "schema 99" in done.err and "Traceback" not in done.err
+    assert "asking pip" not in done.err and '{"schema": 99}' == path.read_text()
 
 
 @pytest.mark.parametrize(("words", "said"), [

@@ -1,12 +1,10 @@
-"""The answer in words, what else moved, and the exit code of every kind of conclusion; what is kept is read back."""
+"""The answer in words, what else moved, and the exit code of every kind of conclusion."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from harness.bisecting import record, search, summary
+from harness.bisecting import search, summary
 from harness.bisecting.record import Tried
 from harness.bisecting.releases import Release
 from harness.bisecting.verdicts import Judged
@@ -63,16 +61,3 @@ def test_the_table_has_a_row_for_each_release_that_was_tried() -> None:
     assert [("2.0", "PASS", ""), ("2.2", "not installed", "no wheel"), ("2.3", "FAIL", "")] == [
         (row[0], row[2], row[4]) for row in summary.lines(series, tried)
     ]
-
-
-def test_what_is_kept_is_read_back(tmp_path: Path) -> None:
-    """The same work finds its list and its verdicts; other work, a file that is damaged, or none, finds nothing."""
-    series, tried = planted("oo-x", "o.-x")
-    assert ((), {}) == record.read(tmp_path, "key")
-    record.write(tmp_path, "key", "harness bisect", series, tried)
-    assert (series, tried) == record.read(tmp_path, "key")
-    assert ((), {}) == record.read(tmp_path, "other")
-    path = tmp_path / record.FILE
-    for text in ('{"schema": 1, "key": "key"}', '{"schema": 1, "key": "key", "releases": [{}], "tried": {}}', "{", '{"schema": 99}'):
-        path.write_text(text)
-        assert ((), {}) == record.read(tmp_path, "key")
