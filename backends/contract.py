@@ -24,7 +24,7 @@ STAGE_LETTERS = {"W": "weights", "F": "forward", "L": "loss", "G": "gradients", 
 DEVICES = ("cpu", "gpu", "tpu")
 PRECISIONS = ("fp64", "fp32", "tf32", "bf16", "fp16")
 #: `default` is the way a backend's users run it: tf1 and tf2 graph, torch and numpy eager.
-EXECUTIONS = ("default", "eager", "graph", "compiled")
+EXECUTIONS = ("default", "eager", "graph", "compiled", "cudagraph")
 #: What is always timed: whole training steps, and whole batches that are generated. Single phases may be timed beside.
 ACTIONS = ("train", "generate")
 #: How a job can end. Everything but `ok` carries a reason.

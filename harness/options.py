@@ -48,7 +48,7 @@ class Options:
     device
         cpu, gpu or tpu.
     execution
-        default, eager, graph or compiled.
+        default, eager, graph, compiled or, for torch on a GPU, cudagraph.
     stages
         Which stages of the ladder: weights forward loss gradients update trajectory distribution, or W F L G U T D.
         distribution trains models from independent seeds, see --seeds; without it all others are looked at.

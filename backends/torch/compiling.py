@@ -1,4 +1,7 @@
-"""`torch.compile`, with the evidence that it compiled: dynamo hands every graph that it captures to the backend below."""
+"""`torch.compile`, with the evidence that it compiled: dynamo hands every graph that it captures to the backend below.
+
+With CUDA graphs, inductor records what it compiled and replays it as one launch; where it declines, it only counts that it did.
+"""
 
 from __future__ import annotations
 
@@ -15,28 +18,32 @@ REFUSALS = (exc.BackendCompilerFailed, exc.FailOnRecompileLimitHit)
 
 
 class Compiler(object):
-    """Compiles the functions of one port with inductor, and counts the graphs of each."""
+    """Compiles the functions of one port with inductor, and counts the graphs of each. `cudagraphs`: has them replayed as CUDA graphs."""
 
-    def __init__(self) -> None:
+    def __init__(self, cudagraphs: bool = False) -> None:
         torch._dynamo.reset()  # or versions made for an earlier port would count against this one's limit
         # By default dynamo may run a function eagerly and only warn.
         config.fail_on_recompile_limit_hit, config.suppress_errors = True, False
         self.graphs = {}  # type: Dict[str, int]
         self._breaks = self._graph_breaks()
+        self.cudagraphs, self._skips = cudagraphs, self._skipped()
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function compiled; it raises Unsupported where it would run eagerly."""
         name, inductor = function.__name__, lookup_backend("inductor")
+        patches = {"config_patches": {"triton.cudagraphs": True}} if self.cudagraphs else {}
         self.graphs[name] = 0
 
         def backend(graph: Any, inputs: Any) -> Any:
-            made = inductor(graph, inputs)
+            made = inductor(graph, inputs, **patches)
             self.graphs[name] += 1
             return made
 
         compiled = torch.compile(function, backend=backend)
 
         def run(*given: Any) -> Any:
+            if self.cudagraphs:  # what the last call returned may be overwritten now
+                torch.compiler.cudagraph_mark_step_begin()
             try:
                 result = compiled(*given)
             except REFUSALS as error:
@@ -44,6 +51,8 @@ class Compiler(object):
                 raise Unsupported("torch %s cannot compile: %s" % (torch.__version__, reason)) from error
             if not self.graphs[name]:
                 raise Unsupported("torch %s captured no graph: %s ran eagerly" % (torch.__version__, name))
+            if self.cudagraphs and self._skipped() > self._skips:
+                raise Unsupported("torch %s compiled %s, and declined to make CUDA graphs of it" % (torch.__version__, name))
             return result
 
         return run
@@ -52,9 +61,13 @@ class Compiler(object):
         """Return what was compiled so far."""
         captured = any(self.graphs.values())
         return {
-            "execution": "compiled" if captured else "unknown",
+            "execution": ("cudagraph" if self.cudagraphs else "compiled") if captured else "unknown",
             "graph_breaks": self._graph_breaks() - self._breaks,
         }
 
     def _graph_breaks(self) -> int:
         return sum(counters["graph_break"].values())
+
+    @staticmethod
+    def _skipped() -> int:
+        return int(counters["inductor"]["cudagraph_skips"])

@@ -24,7 +24,9 @@ from backends.torch.state import StoredPort, Tensors
 from backends.torch.updating import Updater
 
 DEVICES = ("cpu", "gpu")
+#: On every device; on a GPU there is also `CUDAGRAPH`.
 EXECUTIONS = ("default", "eager", "compiled")
+CUDAGRAPH = "cudagraph"
 
 DTYPES = {"float64": torch.float64, "float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 #: Axes of torch's own layouts in canonical order.
@@ -71,8 +73,10 @@ class TorchPort(StoredPort):
     CHANNELS_FIRST = False
 
     def __init__(self, config: Mapping[str, Any], setting: Setting) -> None:
-        if setting.execution not in EXECUTIONS:
-            raise Unsupported("torch has no %s execution; it has %s" % (setting.execution, ", ".join(EXECUTIONS)))
+        if setting.execution not in (*EXECUTIONS, CUDAGRAPH):
+            raise Unsupported("torch has no %s execution; it has %s" % (setting.execution, ", ".join((*EXECUTIONS, CUDAGRAPH))))
+        if setting.execution == CUDAGRAPH and setting.device != "gpu":
+            raise Unsupported("CUDA graphs need an NVIDIA GPU; this is the %s" % setting.device.upper())
         self.device = _device(setting)
         Port.__init__(self, config, setting)
         self.keeps_freed = memory.keep_freed()
@@ -85,7 +89,7 @@ class TorchPort(StoredPort):
         torch.use_deterministic_algorithms(setting.deterministic)
         table = PRECISION_TABLE[setting.precision]
         self.dtype, self.low = DTYPES[table["master"]], DTYPES[table["contraction"]]
-        self.compiler = Compiler() if setting.execution == "compiled" else None
+        self.compiler = Compiler(setting.execution == CUDAGRAPH) if setting.execution in ("compiled", CUDAGRAPH) else None
         self.model = self.build().to(self.device, self.dtype)
         found = dict(self.model.named_buffers(), **dict(self.model.named_parameters()))
         self.weights = {name: found[path] for name, (path, _) in self.LAYOUT.items()}

@@ -35,7 +35,7 @@ def flops(port: Any, timer: Any) -> float:
     Raises:
         Unsupported: some of them run where the counter cannot see.
     """
-    if port.setting.execution == "compiled":
+    if port.setting.execution in ("compiled", "cudagraph"):
         raise Unsupported("compiled kernels do not pass PyTorch's counter")
     with _Seen() as seen, FlopCounterMode(display=False) as counter:
         timer.run(1)
