@@ -33,7 +33,7 @@ def cost(records: Sequence[Record], action: str, label: str, step_s: float | Non
         missing["device_peak_bytes"] = str(told[-1].get("device_peak_missing", {}).get(label, "it was not recorded"))
     if not all(one.get("marks_set_back", {}).get(label, True) for one in told):
         missing["peak_bytes"] = OTHER_KERNEL
-    first_s = _first_step(told, label)
+    first_s = first_step(records, action, label)
     spent = _spent(records[0], action, label)
     found, source = {name: _number(spent.get(key)) for name, key in ASKED.items()}, str(spent.get("flops_source", ""))
     own = records[-1].result.get("operations", {}).get(action)
@@ -59,11 +59,16 @@ def cost(records: Sequence[Record], action: str, label: str, step_s: float | Non
     )
 
 
-def _first_step(told: Sequence[Mapping[str, Any]], label: str) -> float:
-    """Return the latency of the first step, seconds: the median over rounds; of what is compiled, that of the first, with no cache."""
-    each = [one["prepared"][label] for one in told]
-    compiled = each[0].get("effective", {}).get("execution") == "compiled"
-    return statistics.median(float(one["first_step_s"]) for one in (each[:1] if compiled else each))
+def cold(records: Sequence[Record], action: str, label: str) -> Sequence[Record]:
+    """Return the rounds in which a side's first step is timed: all; of what is compiled the first alone, which had no cache."""
+    effective = records[0].result["actions"][action]["prepared"][label].get("effective", {})
+    return records[:1] if effective.get("execution") in ("compiled", "cudagraph") else records
+
+
+def first_step(records: Sequence[Record], action: str, label: str) -> float:
+    """Return the latency of the first step, seconds: median over the rounds in which it is timed."""
+    told = [record.result["actions"][action]["prepared"][label] for record in cold(records, action, label)]
+    return statistics.median(float(one["first_step_s"]) for one in told)
 
 
 def _spent(record: Record, action: str, label: str) -> Mapping[str, Any]:

@@ -27,13 +27,14 @@ from harness.comparison import Context
 from harness.errors import CorruptRecord, UnknownName, UsageError
 from harness.plan import Opening
 from harness.processes import Limits, WorkerProcess, clean_environment
+from harness.progress import Step
 from harness.workloads.spec import Workload
 
 MODEL_FILE, CHECKPOINTS, LOSSES, SCHEMA = "model.json", "checkpoints", "losses.csv", 1
 #: What a training that was interrupted before its first checkpoint may leave.
 UNFINISHED = {LOSSES, CHECKPOINTS}
-#: A request to a worker trains for about this long; a checkpoint is left, and progress told, this often and at the end.
-REQUEST_S, CHECKPOINT_S, SAY_S = 10.0, 60.0, 5.0
+#: A request to a worker trains for about this long, and progress is told after each; a checkpoint is left this often and at the end.
+REQUEST_S, CHECKPOINT_S = 10.0, 60.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,7 +166,9 @@ def train(site: Site, model: Model, out: Path, steps: int, *, resume: bool) -> M
 
 def _train(site: Site, worker: WorkerProcess, model: Model, out: Path, span: tuple[int, int]) -> None:
     (step, steps), size = span, 1
-    saved = said = time.monotonic()
+    saved = time.monotonic()
+    if step < steps:
+        site.context.say(_step(model, (step, steps), "begins"))
     while step < steps:
         count = min(size, steps - step)
         started = time.monotonic()
@@ -178,10 +181,16 @@ def _train(site: Site, worker: WorkerProcess, model: Model, out: Path, span: tup
         if saves:
             dataclasses.replace(model, step=step).write(out)
             saved = time.monotonic()
-        if step == steps or time.monotonic() - said > SAY_S:
-            said = time.monotonic()
-            site.context.say(f"{model.workload} on {model.build}: step {step} of {steps}, {took_s / count:.3g} s a step; {_latest(losses)}")
+        told = "; ".join(part for part in (_latest(losses), f"{took_s / count:.3g} s a step") if part)
+        left_s = took_s / count * (steps - step) if step - span[0] > 1 else None  # the first step alone is mostly tracing
+        site.context.say(_step(model, (step, steps), told, left_s))
         size = max(1, min(2 * count, int(REQUEST_S * count / max(took_s, 1e-3))))
+
+
+def _step(model: Model, place: tuple[int, int], told: str, left_s: float | None = None) -> Step:
+    """Return the line of progress after so many steps of so many; a listing has the last one for certain."""
+    what = f"{model.workload} on {model.build}"
+    return Step(f"{what}: step {place[0]} of {place[1]}; {told}", f"training {what}", *place, left_s, passing=place[0] < place[1])
 
 
 def _forget(path: Path, step: int) -> None:

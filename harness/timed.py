@@ -227,7 +227,7 @@ def _row(one: Timed, action: str, a: str, b: str, logs: Callable[[store.Record, 
         a_warmup_s=_warmup(one, action, a), b_warmup_s=_warmup(one, action, b),
         segment=str(last["prepared"][a].get("segment", "")) if action == "train" else "",
         a_build_s=_build(one, a), b_build_s=_build(one, b),
-        a_first_step_s=_first_step(one, action, a), b_first_step_s=_first_step(one, action, b),
+        a_first_step_s=costs.first_step(one.records, action, a), b_first_step_s=costs.first_step(one.records, action, b),
         a_peak_bytes=_peak(one, action, a), b_peak_bytes=_peak(one, action, b),
         a_cost=costs.cost(one.records, action, a, step[a]), b_cost=costs.cost(one.records, action, b, step[b]),
         gain=bool(one.job.precisions),
@@ -243,19 +243,15 @@ def _rate(count: int, step_s: float | None) -> float | None:
 
 
 def _warmup(one: Timed, action: str, label: str) -> float:
-    """Return what comes before steady steps: building the port and the first step, seconds, median over rounds."""
+    """Return what comes before steady steps: building the port and the first step, seconds, median over rounds in which that is timed."""
     return statistics.median(
         float(record.result["opened"][label]["build_s"]) + float(record.result["actions"][action]["prepared"][label]["first_step_s"])
-        for record in one.records
+        for record in costs.cold(one.records, action, label)
     )
 
 
 def _build(one: Timed, label: str) -> float:
     return statistics.median(float(record.result["opened"][label]["build_s"]) for record in one.records)
-
-
-def _first_step(one: Timed, action: str, label: str) -> float:
-    return statistics.median(float(record.result["actions"][action]["prepared"][label]["first_step_s"]) for record in one.records)
 
 
 def _peak(one: Timed, action: str, label: str) -> int:

@@ -9,6 +9,7 @@ from rich.text import Text
 from harness import converting as carrying
 from harness import listing, modeling
 from harness.cli.console import OUT, app, context
+from harness.cli.progress import working
 from harness.model_options import Converting, Training, What, Where, of
 from harness.model_options import source as find
 from harness.report.terminal_style import plain_table
@@ -17,9 +18,9 @@ from harness.report.terminal_style import plain_table
 @app.command(name="train")
 def train(workload: str, *, training: Training = Training(), what: What = What(), where: Where = Where()) -> int:
     """Train a model in native mode and keep it: checkpoints in the build's own format, losses, and what it is."""
-    given = context()
     spec, model = what.model(workload, training.build, where)
-    made = modeling.train(where.site(spec, given, training.begun()), model, training.out, training.steps, resume=training.resume)
+    with working() as given:
+        made = modeling.train(where.site(spec, given, training.begun()), model, training.out, training.steps, resume=training.resume)
     OUT.print(Text(f"{training.out}: {made.workload} on {made.build}, {made.step} steps, losses in {training.out / modeling.LOSSES}"))
     return 0
 

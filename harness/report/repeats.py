@@ -56,6 +56,11 @@ class RepeatRow:
     threads: int = 0
     logs: tuple[str, ...] = ()
 
+    @property
+    def faulty(self) -> bool:
+        """Whether it does not repeat: by more than rounding, or, where the framework promises the same bits, in any bit at all."""
+        return self.verdict == DIFFERENT or (self.deterministic and self.differing > 0) or (self.verdict == ROUNDING and not self.ok)
+
 
 @dataclasses.dataclass(frozen=True)
 class RepeatReport:
@@ -70,7 +75,7 @@ class RepeatReport:
 
 def exit_code(rows: Sequence[RepeatRow]) -> int:
     """Return the exit code, the first that applies: 1 not repeatable, 4 a run did not end ok, 5 nothing was measured, 6 undecided, 0."""
-    if any(not row.ok and row.verdict in (DIFFERENT, ROUNDING) for row in rows):
+    if any(row.faulty for row in rows):
         return 1
     if any(row.verdict == BROKEN for row in rows):
         return 4
@@ -90,7 +95,7 @@ def _parts(report: RepeatReport) -> Iterator[RenderableType]:
         (f"{row.workload} {row.preset}", row.build, row.precision, row.mode, _mode(row), str(row.runs), row.verdict) for row in report.rows
     ])
     for row in report.rows:
-        sign, style = SIGNS[row.verdict] if row.ok or row.verdict != ROUNDING else SIGNS[DIFFERENT]
+        sign, style = SIGNS[DIFFERENT if row.faulty else row.verdict]
         if row.verdict != IDENTICAL:
             where = f"{row.workload} {row.build} {row.precision}, {row.mode}, deterministic mode {_mode(row)}"
             yield entry(sign, style, f"{where}: {row.reason}")

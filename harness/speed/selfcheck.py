@@ -12,6 +12,8 @@ import itertools
 import math
 from collections.abc import Sequence
 
+from scipy import special
+
 from harness.errors import JobFailed
 from harness.speed.estimate import ALPHA, Estimate, Round, estimate_logs, log_ratio, of_round, palindrome_ratios, unusable
 from harness.speed.replay import Rates, Rule, rates, shown_of_palindromes
@@ -33,6 +35,8 @@ STEPS = (0.0025, 0.005, 0.0075, 0.01, 0.0125, 0.015, 0.02, 0.025, 0.03, 0.04, 0.
 SLACK = 3.0 * ALPHA
 #: What is left of the injected slow-downs as a whole must not lie outside this margin.
 UNTRUE = 0.01
+#: Alarms among the runs that were really measured are a fault where the rule's own error rate gives as many or more this rarely.
+IMPROBABLE = 0.01
 SEED = 7
 
 
@@ -117,7 +121,7 @@ def examine(
     left = judge(estimate_logs([log for one, log in zip(measured, logs, strict=True) if one.slowdown], final=True), UNTRUE)
     return Findings(
         len(measured), sum(not one.slowdown for one in measured), round_s, _deviation(logs), injections, points, len(chunks), alarms,
-        material, tuple(_problems(points, injections[0], left)),
+        material, (*_problems(points, injections[0], left), *_alarming(len(chunks), alarms)),
     )
 
 
@@ -159,11 +163,25 @@ def _problems(points: Sequence[Point], identical: Injection, left: Verdict) -> l
         f"different; {100 * ALPHA:.0f} % are allowed, and {100 * SLACK:.0f} % would be shown at the most"
         for point in points if point.false.detected > SLACK
     ]
-    if identical.verdict.material:
-        found.append(f"the identical rounds as a whole say {identical.verdict.verdict}, material: the two sides are not treated alike")
+    if identical.verdict.verdict in (FASTER, SLOWER):
+        material = ", material" if identical.verdict.material else ""
+        found.append(f"the identical rounds as a whole say {identical.verdict.verdict}{material}: the two sides are not treated alike")
     if left.material:
         found.append(f"what is measured of the injected slow-downs differs from what was injected by more than {100 * UNTRUE:.0f} %")
     return found
+
+
+def _alarming(runs: int, alarms: int) -> list[str]:
+    """Name the runs of five rounds that show a difference which is not there, if chance hardly gives so many.
+
+    The drawn rates cannot show this: drawn under both signs, a difference that is always there is noise.
+    """
+    if not alarms or float(special.bdtrc(alarms - 1, runs, ALPHA)) >= IMPROBABLE:
+        return []
+    return [
+        f"{alarms} of {runs} runs of {MIN_ROUNDS} rounds, as they were measured, show a difference that is not there; the rule errs in "
+        f"{100 * ALPHA:.0f} % of them, and chance gives so many in less than {100 * IMPROBABLE:.0f} % of all checks"
+    ]
 
 
 def turn(number: int) -> float:

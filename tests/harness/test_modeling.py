@@ -5,17 +5,21 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
+import itertools
 import json
+import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness import modeling
+from harness import cli, modeling
+from harness.cli.progress import Plain
 from harness.comparison import Context
 from harness.errors import CorruptRecord, NewerSchema, UnknownName, UsageError
 from harness.modeling import Model, Site
+from harness.progress import Step
 from harness.workloads.linear import WORKLOAD
 
 NOW = datetime.datetime(2026, 3, 1, tzinfo=datetime.timezone.utc)
@@ -90,6 +94,43 @@ def test_training_leaves_a_model_and_its_losses(stand: Stand, said: list[str], t
     assert "step,loss,value" == losses(tmp_path / "out")[0] and sorted(ones + twos) == sorted(losses(tmp_path / "out")[1:])
     assert 4 == stand.hand.saved and "tape.npz" == stand.hand.asked[0]["tape"]
     assert "step 4 of 4" in said[-1] and "two/total 0.4" in said[-1]
+
+
+def test_progress_says_how_many_steps_are_left_and_how_long_they_take(
+    stand: Stand, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By the last request's own rate, but for the first step, whose tracing is no measure of the others. Going on counts from where
+    the model is; and a model that has seen enough is not told of."""
+    ticks = itertools.count(step=2)
+    monkeypatch.setattr(modeling, "REQUEST_S", 1e9)
+    monkeypatch.setattr(modeling, "time", types.SimpleNamespace(monotonic=lambda: float(next(ticks))))
+    modeling.train(stand, MODEL, tmp_path / "out", 7, resume=False)
+    steps = [line for line in said if isinstance(line, Step)]
+    told = [(step.what, step.done, step.total, step.left_s, step.passing) for step in steps]
+    what = "training linear on torch"
+    assert [
+        (what, 0, 7, None, True), (what, 1, 7, None, True), (what, 3, 7, 4.0, True), (what, 7, 7, 0.0, False),
+    ] == told and "linear on torch: step 3 of 7; one/total 3, two/total 0.3; 1 s a step" == str(steps[2])
+    said.clear()
+    modeling.train(stand, MODEL, tmp_path / "out", 9, resume=True)
+    assert [(7, None), (8, None), (9, 0.0)] == [(line.done, line.left_s) for line in said if isinstance(line, Step)]
+    said.clear()
+    modeling.train(stand, MODEL, tmp_path / "out", 4, resume=True)
+    assert [] == said
+
+
+def test_the_command_shows_progress_as_the_others_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log gets lines that end in the time left, no more than are of use."""
+    sites: list[Site] = []
+
+    def train(site: Site, model: Model, *_: object, **more: object) -> Model:
+        sites.append(site)
+        return model
+
+    monkeypatch.setattr(modeling, "train", train)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["train", "linear", "--out", str(tmp_path / "out")])
+    assert not ended.value.code and isinstance(sites[0].context.say, Plain)
 
 
 def test_requests_stay_short(stand: Stand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import os
 import re
@@ -17,6 +18,7 @@ from backends import timing
 from backends.source import NativeSource
 from harness import options, plan, rounds, runner, staging, store, timed
 from harness.processes import Limits, WorkerProcess, clean_environment
+from harness.report import spending
 from harness.speed import schedule
 from harness.workloads import registry
 
@@ -83,6 +85,22 @@ def test_what_ended_a_run_is_shown_as_it_was_seen(bench: runner.Bench, monkeypat
     wide = timed.rows([one], lambda *_: "log")[0]
     assert narrow.low is not None and narrow.high is not None and wide.low is not None and wide.high is not None
     assert wide.low < narrow.low <= narrow.high < wide.high
+
+
+@pytest.mark.parametrize(("execution", "expected"), [("compiled", 30.0), ("eager", 0.5)])
+def test_what_compiling_takes_is_part_of_the_first_step(bench: runner.Bench, execution: str, expected: float) -> None:
+    """Both come from the same rounds, and so does the warm-up that holds them: of what is compiled, from the one with no cache."""
+    (one,) = timed.run_speed(bench, (planned("", ""),), 0.0, lambda _: None)
+    one.records = [*one.records, *copy.deepcopy(one.records)][:3]
+    for number, record in enumerate(one.records):
+        for label, side in record.result["actions"]["train"]["prepared"].items():
+            side["first_step_s"] = 30.0 if number == 0 else 0.5
+            side["effective"]["execution"] = execution
+            record.result["opened"][label]["build_s"] = 0.25
+    row = timed.rows([one], lambda *_: "log")[0]
+    assert (expected + 0.25, expected + 0.25) == (row.a_warmup_s, row.b_warmup_s) and row.a_step_s is not None
+    for line, step_s in zip(spending.lines([row]), (row.a_step_s, row.b_step_s), strict=True):
+        assert line.first_s == expected and line.cost.trace_s == pytest.approx(expected - step_s)
 
 
 def recorded(steps_s: Mapping[str, float], duration_s: float = 1.0) -> store.Record:

@@ -6,6 +6,7 @@ import math
 import statistics
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from harness.errors import JobFailed
@@ -107,6 +108,37 @@ def test_sides_that_are_not_alike_are_a_problem():
     found = [Measured(one.slowdown, recorded.slowed(one.round, "b", 0.1)) for one in measured(60)]
     problems = examine(found, SIDES, 3.0, 0.0).problems
     assert any("say SLOWER, material: the two sides are not treated alike" in problem for problem in problems)
+
+
+def biased(bias: float, seed: int = 4) -> list[Measured]:
+    """Return 36 rounds that scatter by 0.3 %, in which b is always slower by a share."""
+    generator = np.random.RandomState(seed)
+    found = []
+    for number in range(36):
+        slowdown = turn(number)
+        ratio = (1.0 + slowdown) * math.exp(bias + 0.003 * generator.normal())
+        steps = 1.0 + 0.001 * generator.uniform(size=12)
+        found.append(Measured(slowdown, Round((Palindrome({"a": list(steps), "b": list(ratio * steps)}),))))
+    return found
+
+
+def test_a_small_difference_that_is_always_there_is_a_problem():
+    """Far below the margin, it is noise where runs are drawn under both signs; real runs find it again and again."""
+    found = examine(biased(0.005), SIDES, 3.0, 0.0)
+    assert all(point.false.detected <= SLACK for point in found.points) and not found.injections[0].verdict.material
+    whole, runs = found.problems
+    assert "the identical rounds as a whole say SLOWER: the two sides are not treated alike" == whole
+    assert f"{found.alarms} of 7 runs of 5 rounds, as they were measured, show a difference that is not there" in runs
+    assert () == examine(biased(0.0), SIDES, 3.0, 0.0).problems
+
+
+@pytest.mark.parametrize(("runs", "alarms", "problem"), [
+    (7, 0, False), (7, 1, False), (7, 2, True), (2, 1, False), (2, 2, True), (0, 0, False), (24, 2, False), (24, 3, True),
+    (5000, 66, False), (5000, 70, True),
+])
+def test_alarms_are_a_problem_where_chance_hardly_gives_so_many(runs, alarms, problem):
+    """Of a rule that errs in 1 %: one in seven comes in 7 % of all checks, two in 0.2 %."""
+    assert problem == bool(selfcheck._alarming(runs, alarms))
 
 
 def test_a_round_that_says_nothing_is_an_error_with_its_number():
