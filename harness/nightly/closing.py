@@ -42,7 +42,7 @@ def _headline(state: Night) -> str:
     elif unsure:
         text = f"{unsure[0].cell.name}: {unsure[0].headline}"
     elif passed:
-        text = f"Same function in {passed} of {len(state.rows)} cells."
+        text = f"Same function in {passed} of {sum(matrix.FIDELITY in row.cell.judge for row in state.rows)} cells."
     else:
         text = "Nothing was judged."
     compared = sum(row.compared for row in state.rows)
