@@ -12,7 +12,7 @@ from rich.text import Text
 from harness import rendering
 from harness.cli.console import ERR, OUT, app, say
 from harness.errors import HarnessError, UsageError
-from harness.history import DEFAULT, Wanted, open_history, tables
+from harness.history import DEFAULT, History, SpeedKey, StageKey, Wanted, finding, open_history, tables
 from harness.history.export import RESULTS
 from harness.options import SEVERAL
 from harness.report.terminal_style import plain_table
@@ -95,7 +95,7 @@ def add(*runs: Path, history: Path = DEFAULT) -> int:
     Parameters
     ----------
     runs
-        Folders of runs, or their report.json.
+        Folders of runs, their report.json, or folders with runs below them, e.g. all of `reports`.
     history
         The history's file; it is made if there is none.
     """
@@ -103,15 +103,27 @@ def add(*runs: Path, history: Path = DEFAULT) -> int:
         raise UsageError("harness history add: name at least one run, e.g. reports/2026-11-21_tf2-torch")
     codes = [0]
     with open_history(history) as opened:
-        for run in runs:
+        for path in runs:
             try:
-                added = opened.add(rendering.load(run), run if run.is_dir() else run.parent)
-            except HarnessError as error:  # the others are added all the same
-                ERR.print(Text("error: ", style="bold red") + Text(str(error)))
-                codes.append(error.exit_code)
-            else:
-                say(f"{run}: {'added' if added.new else 'went on, replaced' if added.replaced else 'is there already'} ({added.id})")
+                codes += [_add(opened, one) for one in finding.found(path)]
+            except HarnessError as error:
+                codes.append(_told(error))
     return max(codes)
+
+
+def _add(opened: History, one: finding.Found) -> int:
+    """Add a run, and return an exit code; where one cannot be added, the others are all the same."""
+    try:
+        added = opened.add(rendering.load(one.path), one.folder, one.night)
+    except HarnessError as error:
+        return _told(error)
+    say(f"{one.path}: {'added' if added.new else 'went on, replaced' if added.replaced else 'is there already'} ({added.id})")
+    return 0
+
+
+def _told(error: HarnessError) -> int:
+    ERR.print(Text("error: ", style="bold red") + Text(str(error)))
+    return error.exit_code
 
 
 @stored.command(name="series")
@@ -125,20 +137,20 @@ def series(*, which: Which = Which(), limit: int = 50) -> int:
     """
     wanted = which.wanted(limit)
     with open_history(which.history, create=False) as history:
-        stages, speed = history.stage_keys(wanted), history.speed_keys(wanted)
-        both = [key for key in (*stages, *speed) if tables.sides(key) >= {*which.builds}] or [*stages, *speed]
+        every: list[StageKey | SpeedKey] = [*history.stage_keys(wanted), *history.speed_keys(wanted)]
+        both = [key for key in every if tables.sides(key) >= {*which.builds}] or every
         if not both:
             raise UsageError(f"{which.history}: no series is of this. See what there is: harness history series --history {which.history}")
         if len(both) > 1:
             OUT.print(plain_table(tables.KEYS, tables.keys(both)))
             OUT.print(Text(f"{len(both)} series; name workload, builds, precision and stage or action to see one"))
             return 0
-        OUT.print(Text(tables.title(both[0]), style="bold"))
-        found = tables.stage_points(history.series(stages[0], wanted)) if both[0] in stages else None
-        if found is not None:
-            OUT.print(plain_table(tables.STAGES, found))
+        (key,) = both
+        OUT.print(Text(tables.title(key), style="bold"))
+        if isinstance(key, StageKey):
+            OUT.print(plain_table(tables.STAGES, tables.stage_points(history.series(key, wanted))))
         else:
-            OUT.print(plain_table(tables.SPEED, tables.speed_points(history.series(speed[0], wanted))))
+            OUT.print(plain_table(tables.SPEED, tables.speed_points(history.series(key, wanted))))
     return 0
 
 

@@ -26,7 +26,7 @@ BUSY_S = 120.0
 RETRY_S = 0.02
 #: What SQLite says where the file itself is at fault.
 BROKEN = ("not a database", "malformed", "no such table", "no such column", "decode")
-AGAIN = "Move it away and add the runs again: harness history add reports/*/"
+AGAIN = "Move it away and add the runs again: harness history add reports"
 
 
 class Database:

@@ -37,6 +37,8 @@ OF_SERIES = (schema.STAGES, schema.SPEED)
 #: What can be exported: all rows of series, or one of the tables.
 RESULTS = "results"
 NAMES = (RESULTS, "stages", "speed", "rounds", "jobs", "quality", "runs", "builds", "packages", "ports")
+#: Tables whose rows are of a series, and can be chosen by what it is of.
+KEYED = (RESULTS, "stages", "speed", "rounds")
 Batches = Iterator[list[Sequence[Any]]]
 Kinds = dict[str, type]
 
@@ -56,10 +58,15 @@ def export(database: Database, path: Path, name: str, form: str, wanted: Wanted)
         name: one of `NAMES`. form: `csv` or `parquet`. wanted: nights and hosts; of rows that have a key, also what the key tells.
 
     Raises:
-        UnknownName: no such table. UsageError: the file cannot be written, or pyarrow is missing.
+        UnknownName: no such table. UsageError: the table has no such key, the file cannot be written, or pyarrow is missing.
     """
     if name not in NAMES:
         raise UnknownName("table", name, NAMES)
+    if name not in KEYED and (asked := [option for option, values in _keys(wanted) if values]):
+        raise UsageError(
+            f"--table {name}: its rows are not of a series, and cannot be chosen by {' and '.join(asked)}; --since, --until and --hosts "
+            f"can. Tables that can be: {', '.join(KEYED)}."
+        )
     write = _parquet() if form == "parquet" else _csv
     sheet = _sheet(name, wanted)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -73,6 +80,13 @@ def export(database: Database, path: Path, name: str, form: str, wanted: Wanted)
         with contextlib.suppress(OSError):
             temporary.unlink()
     return rows
+
+
+def _keys(wanted: Wanted) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return (
+        ("--workloads", wanted.workloads), ("--builds", wanted.builds), ("--presets", wanted.presets), ("--precision", wanted.precisions),
+        ("--of", wanted.subjects),
+    )
 
 
 def _batches(connection: Connection, sheet: Sheet) -> Batches:

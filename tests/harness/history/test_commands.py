@@ -68,6 +68,42 @@ def test_one_series_is_a_table(run, stored: Path):
     assert 2 == code and "no series" in err
 
 
+def test_a_series_is_the_one_that_its_title_names(run, runs: list[Path], path: Path, sample):
+    """Three pairs, two of which have a side of the same name: the pair that is asked for, and its numbers."""
+    report = sample.report(0)
+    row = next(one for one in report.speed if one.action == "train")
+    pairs = (("tf1", "tf2", 9.0), ("tf2", "torch", 1.27), ("tf1", "torch", 8.0))
+    speed = tuple(dataclasses.replace(row, a=a, b=b, ratio=ratio, low=ratio - 0.01, high=ratio + 0.01) for a, b, ratio in pairs)
+    sample.write(runs[0].parent / "three", dataclasses.replace(report, speed=speed, stages=()))
+    assert 0 == run("history", "add", runs[0].parent / "three", "--history", path)[0]
+    code, out, _ = run("history", "series", "--history", path, "--builds", "tf2", "torch", "--of", "train")
+    assert 0 == code and "tf2 and torch, train" in out and "1.270" in out and "9.000" not in out
+
+
+def test_a_folder_of_reports_is_added_whole(run, tmp_path: Path, path: Path, sample):
+    """Runs beside each other and in the cells of nights, which count to their night; the second time nothing is added."""
+    names = ("reports/2026-11-01_x", "reports/nightly/2026-10-30_2/cells/one", "reports/nightly/2026-10-31/cells/one")
+    for number, name in enumerate(names):
+        sample.write(tmp_path / name, sample.report(number))
+        (tmp_path / name / "run.json").write_text("{}")
+    sample.write(tmp_path / "reports/example", sample.report(4))  # no run of this machine
+    code, _, err = run("history", "add", tmp_path / "reports", "--history", path)
+    assert (0, 3) == (code, err.count(": added ("))
+    with open_history(path) as history:
+        assert {"2026-10-30", "2026-10-31", "2026-11-01"} == {one.night for one in history.nights()}
+    assert 3 == run("history", "add", tmp_path / "reports", "--history", path)[2].count("is there already")
+    code, _, err = run("history", "add", tmp_path / "reports/nightly/2026-10-31/cells/one/jobs", tmp_path, "--history", path)
+    assert 2 == code and "is there already" in err
+
+
+@pytest.mark.parametrize("table", ["jobs", "runs", "packages"])
+def test_a_filter_that_a_table_cannot_have_is_refused(run, stored: Path, tmp_path: Path, table: str):
+    """It says which can; nothing is written."""
+    code, _, err = run("history", "export", "--csv", tmp_path / "x.csv", "--table", table, "--workloads", "cnn", "--history", stored)
+    assert 2 == code and "cannot be chosen by --workloads" in err and "results, stages, speed, rounds" in err
+    assert not (tmp_path / "x.csv").exists()
+
+
 def test_export_writes_both(run, stored: Path, tmp_path: Path):
     """Read back by pandas."""
     code, _, err = run("history", "export", "--csv", tmp_path / "x.csv", "--parquet", tmp_path / "x.parquet", "--history", stored)
