@@ -16,6 +16,13 @@ FORMATS: dict[str, Callable[[Report], str]] = {
 }
 
 
+#: What other commands leave in place of a report, by the file that holds it.
+OTHERS = {
+    "selfcheck.json": "`harness selfcheck`", "repeat.json": "`harness repeat`", "bisect.json": "`harness bisect`",
+    "night.json": "`harness nightly`",
+}
+
+
 def write(report: Report, folder: Path, also: Path | None = None) -> None:
     """Write every format of a report into the run's folder, and the JSON to one more file if asked."""
     text = json_format.to_json(report)
@@ -37,11 +44,20 @@ def load(run: Path) -> Report:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        hint = "It did not finish; go on with --resume." if run.is_dir() else "Give a run's folder, e.g. reports/<date>_<what>."
-        raise UsageError(f"{path}: there is no report. {hint}") from error
+        raise UsageError(f"{path}: there is no report. {_hint(run)}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise CorruptRecord(f"{path} cannot be read ({error}).") from error
     return json_format.from_json(text, str(path))
+
+
+def _hint(run: Path) -> str:
+    """Return why there is no report, and what to do."""
+    if not run.is_dir():
+        return "Give a run's folder, e.g. reports/<date>_<what>."
+    other = next((name for name in OTHERS if (run / name).is_file()), None)
+    if other is None:
+        return "It did not finish; go on with --resume."
+    return f"The folder is of {OTHERS[other]}, which makes none: what it found is in {run / other}. Give the folder of a `harness compare`."
 
 
 def render(report: Report, format_name: str) -> str:

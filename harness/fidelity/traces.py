@@ -1,4 +1,7 @@
-"""From verdicts, records and draws to the columns that plots are drawn from: few points, four digits, the worst never left out."""
+"""From verdicts, records and draws to the columns that plots are drawn from: few points, four digits.
+
+What departs first and the worst are never left out.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.fidelity.evidence import Evidence
-from harness.fidelity.verdict import FAIL, INCONCLUSIVE, StageVerdict, TensorVerdict
+from harness.fidelity.verdict import FAIL, StageVerdict
 from harness.report.model import StageRow
 from harness.report.traces import Column, Compared, Curve, Spread
 
 Values = NDArray[np.float64]
 
-#: Tensors of one stage of one pair, and of all stages of a report together; a stage keeps at least `FEWEST`.
+#: Tensors of one stage of one pair, and of all stages of a report together; a stage keeps at least `FEWEST`, or half as many
+#: where it does not fail and others do.
 MOST_TENSORS, ALL_TENSORS, FEWEST = 400, 6000, 10
+#: Of all stages' room, what those that fail may take: they are what a report is opened for.
+FAILING = 2 / 3
 #: Of a curve.
 MOST_STEPS = 200
 #: Loss terms of a workload: the totals first.
@@ -44,45 +50,35 @@ def compared(verdict: StageVerdict, most: int = MOST_TENSORS) -> Compared | None
     items = [item for item in verdict.tensors if item.error is not None or item.verdict == FAIL]
     if not any(item.error is not None for item in items):
         return None
-    worst = sorted(range(len(items)), key=lambda place: _severity(items[place]))[:most]
-    kept = [items[place] for place in sorted(worst)]
-    return Compared(
-        tuple(item.name for item in kept), tuple(item.verdict for item in kept), column([item.error for item in kept]),
-        column([item.floor for item in kept]), column([item.threshold for item in kept]), len(items) - len(kept),
+    found = Compared(
+        tuple(item.name for item in items), tuple(item.verdict for item in items), column([item.error for item in items]),
+        column([item.floor for item in items]), column([item.threshold for item in items]),
     )
-
-
-def _severity(item: TensorVerdict) -> tuple[int, float]:
-    return (0 if item.verdict == FAIL else 1 if item.verdict == INCONCLUSIVE else 2), -_margin(item.error, item.threshold)
-
-
-def _margin(error: float | None, threshold: float | None) -> float:
-    """Return error / threshold; infinite where that cannot be told, so that it is kept."""
-    if error is None or math.isnan(error):
-        return math.inf
-    if not threshold:
-        return 0.0 if error == 0.0 else math.inf
-    return error / threshold
+    return found.cut(most)
 
 
 def share(rows: Sequence[StageRow], most: int = ALL_TENSORS) -> list[StageRow]:
-    """Return rows whose tensors are so few that a report of many pairs stays small; a stage that fails keeps all of its."""
-    listed = [row for row in rows if row.compared is not None]
-    if sum(len(row.compared.names) for row in listed if row.compared) <= most:
-        return list(rows)
-    each = max(FEWEST, most // len(listed))
-    return [dataclasses.replace(row, compared=_cut(row.compared, each)) if row.compared and row.verdict != FAIL else row for row in rows]
+    """Return rows whose tensors are so few that a report of many pairs stays small, however many stages fail."""
+    failing, others = limits(rows, most)
+    return [
+        dataclasses.replace(row, compared=row.compared.cut(failing if row.verdict == FAIL else others)) if row.compared else row
+        for row in rows
+    ]
 
 
-def _cut(given: Compared, most: int) -> Compared:
-    places = range(len(given.names))
-    ranks = {"FAIL": 0, "INCONCLUSIVE": 1}
-    worst = sorted(places, key=lambda at: (ranks.get(given.verdicts[at], 2), -_margin(given.errors[at], given.thresholds[at])))
-    keep = sorted(worst[:most])
-    return Compared(
-        tuple(given.names[at] for at in keep), tuple(given.verdicts[at] for at in keep), tuple(given.errors[at] for at in keep),
-        tuple(given.floors[at] for at in keep), tuple(given.thresholds[at] for at in keep), given.left_out + len(given.names) - len(keep),
-    )
+def limits(rows: Sequence[StageRow], most: int = ALL_TENSORS) -> tuple[int, int]:
+    """Return how many tensors each stage that fails may list, and each other one: `FAILING` of the room before all else.
+
+    Where there is room for all, `MOST_TENSORS`. Rows within their limits have the same limits again.
+    """
+    counts = [(row.verdict == FAIL, len(row.compared.names)) for row in rows if row.compared is not None]
+    if sum(count for _, count in counts) <= most:
+        return MOST_TENSORS, MOST_TENSORS
+    failing = [count for failed, count in counts if failed]
+    others = len(counts) - len(failing)
+    each = max(FEWEST, int(most * (FAILING if others else 1.0)) // max(1, len(failing)))
+    spent = sum(min(each, count) for count in failing)
+    return each, max(FEWEST // 2 if failing else FEWEST, (most - spent) // max(1, others))
 
 
 def terms(names: Sequence[str]) -> list[str]:

@@ -80,11 +80,18 @@ def ratio_alone(middle: float | None) -> str:
 
 
 def interval(low: float | None, high: float | None) -> str:
-    """`[1.20, 1.27]`, with a third digit where two would hide on which side of 1 an end lies; empty if there is none."""
+    """`[1.20, 1.27]`, with so many digits that no end hides on which side of 1 it lies; empty if there is none."""
     if low is None or high is None:
         return ""
     places = 3 if any(end != 1.0 and f"{end:.2f}" == "1.00" for end in (low, high)) or f"{low:.2f}" == f"{high:.2f}" else 2
-    return f"[{_odd(low) or _ratio(low, places)}, {_odd(high) or _ratio(high, places)}]"
+    return f"[{_odd(low) or _end(low, places)}, {_odd(high) or _end(high, places)}]"
+
+
+def _end(number: float, places: int) -> str:
+    """Return an end of an interval, which reads 1 only where it is 1."""
+    while number != 1.0 and float(f"{number:.{places}f}") == 1.0:
+        places += 1
+    return _ratio(number, places)
 
 
 def _ratio(number: float, places: int) -> str:

@@ -26,7 +26,8 @@ class Section:
 
 
 def render(
-    title: str, histories: Sequence[History], left_out: int, stages: Mapping[str, Mapping[str, int]], speed: Mapping[str, Mapping[str, int]],
+    title: str, histories: Sequence[History], left_out: int, stages: Mapping[str, Mapping[str, int]],
+    speed: Mapping[str, Mapping[str, int]],
 ) -> str:
     """Return the page.
 

@@ -33,7 +33,7 @@ def to_json(report: Report) -> str:
     """Return the report as strict JSON with a newline at its end."""
     flat = dataclasses.asdict(report)
     flat["summary"] = {name: flat.pop(name) for name in SUMMARY}
-    return _text({name: _plain(flat[name]) for name in ORDER}) + "\n"
+    return _text({name: plain(flat[name]) for name in ORDER}) + "\n"
 
 
 def _text(value: Any, margin: str = "\n ") -> str:
@@ -63,15 +63,15 @@ def _dense(value: Any) -> str:
     return json.dumps(value, allow_nan=False, separators=(",", ":"))
 
 
-def _plain(value: Any) -> Any:
-    """Return a value that strict JSON can hold; in what a build tells of itself, anything unknown becomes its text."""
+def plain(value: Any) -> Any:
+    """Return a value that strict JSON can hold, its names sorted; in what a build tells of itself, anything unknown becomes its text."""
     if isinstance(value, float):
         return value if math.isfinite(value) else "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, dict):
         names = {str(name): part for name, part in value.items()}
-        return {name: _plain(names[name]) for name in sorted(names)}
+        return {name: plain(names[name]) for name in sorted(names)}
     if isinstance(value, (list, tuple)):
-        return [_plain(part) for part in value]
+        return [plain(part) for part in value]
     if value is None or isinstance(value, (str, int)):
         return value
     return str(value)

@@ -1,11 +1,14 @@
 """The report as JUnit XML, for a CI's own display: each stage of each pair is a test case, and so is each job.
 
-FAIL is a failure; INCONCLUSIVE and a job that did not end ok are errors; INFO and unsupported are skipped. A speed
-verdict fails nothing by itself and is a passing case with its numbers as output.
+FAIL is a failure; INCONCLUSIVE, REFUSED and a job that did not end ok are errors; INFO and unsupported are skipped. Any other speed
+verdict fails nothing by itself and is a passing case with its numbers as output. A run that ends in an exit code other than 0 is
+never green: where no row says why, as under `--fail-if-slower`, a case for the run itself fails with the headline.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from xml.etree import ElementTree
 
 from harness.report import format as spell
@@ -21,11 +24,15 @@ def render(report: Report) -> str:
     """Return one XML document, ending in a newline."""
     root = ElementTree.Element("testsuites", {"name": one_line(report.title)})
     spelled = setting(report, "seed ")
-    for name, cases in (
-        ("fidelity", [_stage(row, spelled(row)) for row in report.stages]),
-        ("speed", [_speed(row, spelled(row)) for row in report.speed]),
-        ("jobs", [_job(row) for row in report.jobs]),
-    ):
+    suites = {
+        "fidelity": [_stage(row, spelled(row)) for row in report.stages],
+        "speed": [_speed(row, spelled(row)) for row in report.speed],
+        "jobs": [_job(row) for row in report.jobs],
+    }
+    red = any(case.find(kind) is not None for cases in suites.values() for case in cases for kind in ("failure", "error"))
+    if report.exit_code and not red:
+        suites["run"] = [_run(report, spelled)]
+    for name, cases in suites.items():
         suite = ElementTree.SubElement(root, "testsuite", {"name": name, "tests": str(len(cases))})
         for kind, plural in PLURALS.items():
             suite.set(plural, str(sum(case.find(kind) is not None for case in cases)))
@@ -63,10 +70,24 @@ def _speed(row: SpeedRow, precision: str) -> ElementTree.Element:
     found = f"{row.verdict}{' (material)' if row.material else ''}: {spell.ratio(row.ratio, row.low, row.high)} in {row.rounds} rounds"
     steps = f"step: a {spell.seconds(row.a_step_s)}, b {spell.seconds(row.b_step_s)}"
     name = f"{action(row)} {precision} {row.preset}"
-    return _case("speed", f"{row.workload}.{row.a} : {row.b}", name, None, "", [found, steps, hint(row)])
+    kind = None if row.verdict != "REFUSED" else "skipped" if row.by_phase else "error"  # single phases decide nothing
+    return _case("speed", f"{row.workload}.{row.a} : {row.b}", name, kind, f"{row.verdict}: {row.reason}", [found, steps, hint(row)])
+
+
+def _run(report: Report, spelled: Callable[[SpeedRow], str]) -> ElementTree.Element:
+    """Return the case of a run that failed as a whole, with every material slow-down."""
+    slower = [
+        f"{row.workload} {action(row)} {spelled(row)}: {row.b} / {row.a} materially slower: {spell.ratio(row.ratio, row.low, row.high)}"
+        for row in report.speed if row.verdict == "SLOWER" and row.material and not row.by_phase
+    ]
+    details = [f"exit code {report.exit_code}", *slower, f"again: {report.command}" if report.command else ""]
+    return _case("run", "run", "the run", "failure", report.headline, details)
 
 
 def _job(row: JobRow) -> ElementTree.Element:
     kind = None if row.status == "ok" else "skipped" if row.status == "unsupported" else "error"
     log = f"log: {row.log}" if row.log else ""
-    return _case("jobs", f"{row.workload}.{row.build}", row.job, kind, f"{row.status}: {row.reason}", [log])
+    case = _case("jobs", f"{row.workload}.{row.build}", row.job, kind, f"{row.status}: {row.reason}", [log])
+    if math.isfinite(row.duration_s):
+        case.set("time", f"{row.duration_s:.3f}")
+    return case

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from harness.report import format as spell
 from harness.report import spending
 from harness.report.format import one_line
+from harness.report.json_format import plain
 from harness.report.matrix import (
     Line,
     PhaseTable,
@@ -19,6 +20,7 @@ from harness.report.matrix import (
     hint,
     letter,
     matrix,
+    ordered,
     phase_tables,
     qualities,
     relation,
@@ -37,12 +39,17 @@ SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~&#$@])|\b(https?):|\b(www)\.")
 
 def render(report: Report) -> str:
     """Return the whole report, ending in a newline."""
-    parts = [f"# {escape(report.title)}", f"**{escape(report.fidelity)}.** {escape(report.headline)}"]
+    parts = [f"# {escape(report.title)}", _answer(report)]
     parts += [f"Made {escape(report.created)} by parity-harness {escape(report.harness_version)}: {code(report.command, cell=False)}"]
     for title, lines in _sections(report):
         if lines:
             parts += [f"## {title}", "\n".join(lines)]
     return "\n\n".join(parts) + "\n"
+
+
+def _answer(report: Report) -> str:
+    verdict = f"**{escape(report.fidelity)}.** " if report.fidelity != "NONE" else ""
+    return verdict + escape(report.headline)
 
 
 def escape(text: str) -> str:
@@ -147,7 +154,7 @@ def _speed(rows: Sequence[SpeedRow], spelled: Spell) -> list[str]:
 
 
 def _costs(rows: Sequence[SpeedRow]) -> list[str]:
-    found = spending.lines(rows)
+    found = spending.lines(ordered(rows))
     head = ["workload", "action", "precision", "build", *spending.COLUMNS]
     table = _table(head, (
         [escape(word) for word in (f"{line.row.workload} {line.row.preset}", action(line.row), line.precision, line.build)]
@@ -200,5 +207,5 @@ def _builds(rows: Sequence[BuildRow]) -> list[str]:
 
 
 def _listed(told: dict[str, object]) -> str:
-    words = {str(name): value if isinstance(value, str) else json.dumps(value, default=str) for name, value in told.items()}
+    words = {name: value if isinstance(value, str) else json.dumps(value, sort_keys=True) for name, value in plain(told).items()}
     return escape(", ".join(f"{name} {word}" for name, word in sorted(words.items())))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from backends.contract import STAGE_LETTERS
 from harness.report.format import one_line, seconds
-from harness.report.model import JobRow, QualityRow, Report, SpeedRow, StageRow
+from harness.report.model import Cost, JobRow, QualityRow, Report, SpeedRow, StageRow
 
 #: Column headings; P is not a step of the ladder but whether a lower precision is in effect and no worse than it must be.
 LETTERS = {**STAGE_LETTERS, "P": "precision"}
@@ -171,6 +171,14 @@ def qualities(rows: Sequence[QualityRow]) -> tuple[tuple[QualityRow, tuple[Quali
     for row in rows:
         groups.setdefault((row.workload, row.preset, row.precision, row.metric), []).append(row)
     return tuple((group[0], tuple(group)) for group in groups.values())
+
+
+def ordered(rows: Sequence[SpeedRow]) -> tuple[SpeedRow, ...]:
+    """Return rows whose costs name what is missing in the order of report.json, so that rendering it again gives the same bytes."""
+    def cost(given: Cost | None) -> Cost | None:
+        return None if given is None else dataclasses.replace(given, missing=dict(sorted(given.missing.items())))
+
+    return tuple(dataclasses.replace(row, a_cost=cost(row.a_cost), b_cost=cost(row.b_cost)) for row in rows)
 
 
 def threads(rows: Sequence[SpeedRow]) -> str:

@@ -6,6 +6,8 @@ import dataclasses
 import json
 from collections.abc import Sequence
 
+from harness.fidelity import traces
+from harness.report.json_format import plain
 from harness.report.matrix import Line, Matrix, setting
 from harness.report.model import BuildRow, Report, SpeedRow, StageRow
 from harness.report.plots import curves, errors, history, memory, ratios, samples, step_times
@@ -15,6 +17,8 @@ from harness.report.plots.figure import ROOM, Figure, Key, Room
 CURVE_POINTS, TURNS, CURVES = 30_000, 40_000, 240
 #: Rows of all tables of numbers of tensors and step times together.
 ROWS = 4000
+#: Departing tensors in all of those tables, where many depart.
+DEPARTING = 2000
 #: With at most so many pairs all are open.
 FEW = 2
 BOUNDS = ("precision",)
@@ -135,10 +139,12 @@ def room(report: Report, pairs: int) -> Room:
     modes = max(1, pairs * len({(item.precision, item.mode) for item in report.curves}))
     each = max(2, min(full.curves, CURVES // modes))
     timed = max(1, sum(row.turns is not None for row in report.speed))
-    tables = timed + sum(row.compared is not None for row in report.stages)
+    compared = [row.compared for row in report.stages if row.compared is not None]
+    tables, failing = timed + len(compared), sum(bool(one.departing) for one in compared)
     return Room(
         max(24, min(full.points, CURVE_POINTS // (2 * modes * each))), each, max(160, min(full.turns, TURNS // timed)),
-        max(4, min(full.rows, ROWS // tables)),
+        max(4, min(full.rows, ROWS // tables)), max(4, min(full.departing, DEPARTING // max(1, failing))),
+        *traces.limits(report.stages),
     )
 
 
@@ -209,5 +215,6 @@ def _compared(name: str, a: str, b: str) -> Compared:
 
 
 def told(build: BuildRow) -> dict[str, str]:
-    """Return what is in effect in a build, in words."""
-    return {str(name): value if isinstance(value, str) else json.dumps(value, default=str) for name, value in build.effective.items()}
+    """Return what is in effect in a build, in words: the same whether the report was just made or read back."""
+    values = plain(build.effective)
+    return {name: value if isinstance(value, str) else json.dumps(value, sort_keys=True) for name, value in values.items()}

@@ -19,7 +19,7 @@ from harness.report.format import one_line
 from harness.report.matrix import Line, Matrix, letter, matrix, phase_tables, qualities, setting, unfinished, zeros
 from harness.report.model import JobRow, QualityRow, Report, StageRow
 from harness.report.terminal_speed import costs, phases, speed
-from harness.report.terminal_style import ASCII_SIGNS, SIGNS, STYLES, Spell, cut, entry, heading
+from harness.report.terminal_style import ASCII_SIGNS, SIGNS, STYLES, Drawn, Spell, cut, entry, heading
 
 #: Where the names of a pair's builds are folded at the latest.
 PAIR_WIDTH = len("tf1-compat :")
@@ -29,7 +29,7 @@ WIDE = 100
 
 def render(report: Report) -> RenderableType:
     """Return the whole report as one renderable."""
-    return _Page(report)
+    return Drawn(_Page(report))
 
 
 class _Page:

@@ -16,7 +16,7 @@ from rich.text import Text
 from harness.changes.figures import DECISIVE, SECTIONS, Diff, Difference
 from harness.changes.model import IMPROVEMENT, NOTE, REGRESSION, Change, Value
 from harness.report.format import MISSING, memory, one_line, seconds
-from harness.report.terminal_style import entry, heading
+from harness.report.terminal_style import Drawn, entry, heading
 
 SIGNS = {REGRESSION: ("✗", "bold red"), IMPROVEMENT: ("✓", "green"), NOTE: ("i", "dim")}
 ASCII_SIGNS = {REGRESSION: "X", IMPROVEMENT: "ok", NOTE: "i"}
@@ -26,7 +26,7 @@ MAX_ROWS = 20
 
 def render(found: Diff) -> RenderableType:
     """Return the whole comparison as one renderable."""
-    return _Page(found)
+    return Drawn(_Page(found))
 
 
 class _Page:

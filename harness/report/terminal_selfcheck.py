@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from harness.report import format as spell
-from harness.report.terminal_style import STYLES, entry, heading
+from harness.report.terminal_style import ASCII_SIGNS, SIGNS, STYLES, Drawn, entry, heading
 from harness.speed.replay import Rates
 from harness.speed.selfcheck import RESOLVED, SLOWDOWNS, Findings
 
@@ -20,12 +20,24 @@ ENOUGH = 30
 BAR = 4
 
 
-def render(sections: Sequence[tuple[str, Findings]]) -> Group:
+def render(sections: Sequence[tuple[str, Findings]]) -> RenderableType:
     """Return the whole page; a section has a title."""
-    return Group(*(part for title, found in sections for part in _section(title, found)))
+    return Drawn(_Page(sections))
 
 
-def _section(title: str, found: Findings) -> Iterator[RenderableType]:
+class _Page:
+    """Asks the console for its encoding when it is drawn."""
+
+    def __init__(self, sections: Sequence[tuple[str, Findings]]) -> None:
+        self.sections = sections
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        signs = ASCII_SIGNS if options.ascii_only else SIGNS
+        for title, found in self.sections:
+            yield from _section(title, found, signs)
+
+
+def _section(title: str, found: Findings, signs: dict[str, str]) -> Iterator[RenderableType]:
     yield heading(f"{title} against itself")
     yield Text(
         f"{found.rounds} rounds of {found.round_s:.1f} s: {found.identical} of identical sides, {found.rounds - found.identical} with a "
@@ -47,9 +59,9 @@ def _section(title: str, found: Findings) -> Iterator[RenderableType]:
         f"rounds, {first.false.tries} runs each for no change, {first.power[0].tries} for a slow-down{rough}.", style="dim",
     )
     for problem in found.problems:
-        yield entry("✗", "bold red", problem)
+        yield entry(signs["FAIL"], "bold red", problem)
     if not found.problems:
-        yield entry("✓", "green", "false alarms are within bounds, and nothing that was measured contradicts what was injected")
+        yield entry(signs["PASS"], "green", "false alarms are within bounds, and nothing that was measured contradicts what was injected")
 
 
 def _table(columns: Sequence[str]) -> Table:

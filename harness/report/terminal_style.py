@@ -1,10 +1,15 @@
-"""What all sections of the terminal's report are drawn with: signs, colours, headings, hanging paragraphs, cut lists."""
+"""What all sections of the terminal's report are drawn with: signs, colours, headings, hanging paragraphs, cut lists.
+
+No terminal is too plain for a report: characters that its encoding lacks are drawn by others of the same width.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from rich.console import RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -22,6 +27,61 @@ STYLES = {
 Spell = Callable[[Line | StageRow | SpeedRow], str]
 #: Longer lists are cut here; the Markdown and HTML reports hold them whole.
 MAX_DETAILS = 12
+#: What is drawn where the encoding lacks a character; `?` for all others.
+PLAIN = str.maketrans({
+    "µ": "u", "\N{NO-BREAK SPACE}": " ", "✓": "+", "✗": "X", "…": "~", "→": ">", "\N{MULTIPLICATION SIGN}": "x", "±": "~",
+    "≠": "#", "≤": "<", "≥": ">",
+    "▏": " ", "▎": " ", "▍": " ", "▌": "#", "▋": "#", "▊": "#", "▉": "#", "█": "#",
+})
+
+
+class Drawn:
+    """What is inside, in characters that the console's encoding has. Widths stay as they are, so that tables stay in line."""
+
+    def __init__(self, inside: RenderableType) -> None:
+        self.inside = inside
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        return _encodable(console.render(self.inside, options), options.encoding)
+
+
+class _PlainTable(Table):
+    """A table in characters that the console's encoding has."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        return _encodable(_segments(console, super().__rich_console__(console, options), options), options.encoding)
+
+
+def _segments(console: Console, drawn: RenderResult, options: ConsoleOptions) -> Iterator[Segment]:
+    for part in drawn:
+        yield from [part] if isinstance(part, Segment) else console.render(part, options)
+
+
+def _encodable(segments: Iterable[Segment], encoding: str) -> Iterator[Segment]:
+    for segment in segments:
+        yield segment if segment.control else Segment(encodable(segment.text, encoding), segment.style)
+
+
+def encodable(text: str, encoding: str) -> str:
+    """Return text in characters that an encoding has, as wide as it was."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return "".join(char if _has(encoding, char) else _replaced(char, encoding) for char in text)
+    return text
+
+
+def _replaced(char: str, encoding: str) -> str:
+    stand_in = char.translate(PLAIN)
+    return stand_in if stand_in != char and _has(encoding, stand_in) else "?" * cell_len(char)
+
+
+def _has(encoding: str, char: str) -> bool:
+    try:
+        char.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def heading(words: str) -> Text:
@@ -47,7 +107,7 @@ def cut(entries: list[RenderableType], what: str) -> Iterator[RenderableType]:
 
 def plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> Table:
     """Return a table without lines; names of workloads and builds are not folded."""
-    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table = _PlainTable(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=column in ("workload", "build"))
     for row in rows:

@@ -1,12 +1,14 @@
 """What plots are drawn from: compact columns of numbers beside the judged rows.
 
-Owns shapes, nothing else. A column has one value a point; None where there is none. Numbers have four digits, lists have a
-greatest length (see `harness.fidelity.traces` and `harness.speed.traces`, which fill them), so that a report stays small.
+Owns shapes, and which tensors are listed where there is no room for all. A column has one value a point; None where there is
+none. Numbers have four digits, lists have a greatest length (see `harness.fidelity.traces` and `harness.speed.traces`, which fill
+them), so that a report stays small.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 
 Column = tuple[float | None, ...]
 #: In place of a build: the real rows that were held out.
@@ -19,7 +21,8 @@ class Compared:
 
     Attributes:
         names, verdicts: of each tensor. errors, floors, thresholds: by the error measure; error is NaN where a value is not finite.
-        left_out: how many were judged and are not listed: those furthest below their thresholds.
+        left_out: how many were judged and are not listed: those furthest below their thresholds; where more depart than there is
+            room for, departing ones too.
     """
 
     names: tuple[str, ...]
@@ -29,13 +32,54 @@ class Compared:
     thresholds: Column
     left_out: int = 0
 
+    @property
+    def departing(self) -> tuple[int, ...]:
+        """The places of those that depart, in their order."""
+        return tuple(at for at, verdict in enumerate(self.verdicts) if verdict == "FAIL")
+
+    def worst(self) -> list[int]:
+        """Return all places, the one that a reader asks for first at first: what departs, by error / threshold, then all else by it."""
+        ranks = [{"FAIL": 0, "INCONCLUSIVE": 1}.get(verdict, 2) for verdict in self.verdicts]
+        margins = [_margin(error, threshold) for error, threshold in zip(self.errors, self.thresholds, strict=True)]
+        return sorted(range(len(ranks)), key=lambda at: (ranks[at], -margins[at]))
+
+    def chosen(self, most: int) -> list[int]:
+        """Return at most so many places, in their order: the first that depart, in half of the room, and the worst."""
+        if len(self.names) <= most:
+            return list(range(len(self.names)))
+        first = self.departing[: most // 2]
+        return sorted([*first, *[at for at in self.worst() if at not in first][: most - len(first)]])
+
+    def cut(self, most: int) -> Compared:
+        """Return at most so many of the tensors, in their order; the others are counted."""
+        kept = self.chosen(most)
+        if len(kept) == len(self.names):
+            return self
+        names, verdicts = (tuple(words[at] for at in kept) for words in (self.names, self.verdicts))
+        errors, floors, thresholds = (tuple(column[at] for at in kept) for column in (self.errors, self.floors, self.thresholds))
+        return Compared(names, verdicts, errors, floors, thresholds, self.left_out + len(self.names) - len(kept))
+
+
+def _margin(error: float | None, threshold: float | None) -> float:
+    """Return error / threshold; infinite where that cannot be told, so that it is kept."""
+    if error is None or math.isnan(error):
+        return math.inf
+    if not threshold or math.isnan(threshold):
+        return 0.0 if error == 0.0 else math.inf
+    return error / threshold
+
 
 @dataclasses.dataclass(frozen=True)
 class Turns:
-    """Step times of both sides of a speed row: for each round one value a palindrome, seconds, in running order."""
+    """Step times of both sides of a speed row: for each round one value a palindrome, seconds, in running order.
+
+    Attributes:
+        a, b: a side's rounds. rounds: their numbers, counted from 1, where not every round that was run is kept; else empty.
+    """
 
     a: tuple[tuple[float, ...], ...]
     b: tuple[tuple[float, ...], ...]
+    rounds: tuple[int, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

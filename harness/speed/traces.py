@@ -17,7 +17,8 @@ def turns(rounds: Sequence[Round], a: str, b: str) -> Turns | None:
     places = range(len(rounds)) if len(rounds) <= MOST_ROUNDS else [
         round(at * (len(rounds) - 1) / (MOST_ROUNDS - 1)) for at in range(MOST_ROUNDS)
     ]
-    found = Turns(*(tuple(_side(rounds[at], label) for at in places) for label in (a, b)))
+    one, other = (tuple(_side(rounds[at], label) for at in places) for label in (a, b))
+    found = Turns(one, other, tuple(at + 1 for at in places) if len(places) < len(rounds) else ())
     return found if any(found.a) and any(found.b) else None
 
 

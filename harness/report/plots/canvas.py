@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from markupsafe import Markup
 
@@ -16,7 +16,7 @@ from harness.report.plots.scale import Scale, mark
 
 #: As wide as a phone: text keeps its size there, and wider pages put several beside each other.
 WIDTH, HEIGHT = 360, 200
-Point = tuple[float, float | None]
+Point = tuple[float | None, float | None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,20 +56,25 @@ class Canvas:
             at = self.y(value)
             self._add("<path class=grid d='M{} {}H{}'/>", _n(self.left), _n(at), _n(self.right))
             self.text(self.left - 5, at + 3.5, y_mark(value) if y_mark else "", "end")
-        for value in self.x.ticks(most[0]) if x_mark else ():
-            at = self.x(value)
-            self._add("<path class=grid d='M{} {}V{}'/>", _n(at), _n(self.top), _n(self.bottom))
-            self.text(at, self.bottom + 13, x_mark(value) if x_mark else "", "middle")
+        if x_mark:
+            self.marks({value: x_mark(value) for value in self.x.ticks(most[0])})
         if x:
             self.text((self.left + self.right) / 2, self.height - 5, x, "middle", "what")
         if y:
             self.text(0, self.top + 2, y, "start", "what")
 
+    def marks(self, words: Mapping[float, str]) -> None:
+        """Draw grid lines at values of the horizontal axis, each with its words."""
+        for value, told in words.items():
+            at = self.x(value)
+            self._add("<path class=grid d='M{} {}V{}'/>", _n(at), _n(self.top), _n(self.bottom))
+            self.text(at, self.bottom + 13, told, "middle")
+
     def line(self, points: Sequence[Point], kind: str) -> None:
-        """Draw a line through points; where a value is missing or not finite it is broken, and one that stands alone is a point."""
+        """Draw a line through points, broken where either value is missing or not finite; one that stands alone is a point."""
         pieces: list[list[tuple[float, float]]] = [[]]
         for x, y in points:
-            if y is None or not math.isfinite(y):
+            if x is None or y is None or not (math.isfinite(x) and math.isfinite(y)):
                 pieces.append([])
             else:
                 pieces[-1].append((self.x(x), self.y(y)))
@@ -82,7 +87,10 @@ class Canvas:
 
     def band(self, xs: Sequence[float], low: Sequence[float | None], high: Sequence[float | None], kind: str) -> None:
         """Fill what lies between two lines; points without both are passed over."""
-        ends = [(x, a, b) for x, a, b in zip(xs, low, high, strict=True) if a is not None and b is not None and math.isfinite(a + b)]
+        ends = [
+            (x, a, b) for x, a, b in zip(xs, low, high, strict=True)
+            if a is not None and b is not None and all(map(math.isfinite, (x, a, b)))
+        ]
         if len(ends) >= 2:
             there = [f"{_n(self.x(x))} {_n(self.y(b))}" for x, _, b in ends]
             back = [f"{_n(self.x(x))} {_n(self.y(a))}" for x, a, _ in reversed(ends)]

@@ -54,7 +54,7 @@ def _figure(a: Curve, b: Curve, room: Room) -> Figure:
     seeds = f"Median of {a.seeds} and {b.seeds} seeds, band from the 10 % to the 90 % quantile" if a.low or b.low else "One seed"
     return Figure(
         f"Loss {name}", (canvas.svg(),), ("step", f"a {a.build}", f"b {b.build}"), _table(a, b), "; ".join([seeds, *broken]) + ".",
-        sides(a.build, b.build),
+        sides(a.build, b.build), told=f"{TOLD} of {len(a.steps)} steps" if len(a.steps) > TOLD else "",
     )
 
 

@@ -24,36 +24,54 @@ LEGEND = (
 
 def figure(row: StageRow, precision: str, room: Room = ROOM) -> Figure | None:
     """Return the figure of one row; None where no tensor was compared. `precision`: as the report spells it."""
-    given = row.compared
-    if given is None or not finite([*given.errors, *given.floors, *given.thresholds]):
+    if row.compared is None or not finite([*row.compared.errors, *row.compared.floors, *row.compared.thresholds]):
+        return None
+    whole, given = row.compared, row.compared.cut(room.failing if row.verdict == "FAIL" else room.others)
+    if not finite([*given.errors, *given.floors, *given.thresholds]):
         return None
     shown = len(given.names)
-    more = f"; {given.left_out} tensors further below their thresholds are not shown" if given.left_out else ""
     what = "quantities" if row.stage == "distribution" else "tensors"
     order = "" if row.stage == "distribution" else ", from the first computed down"
     return Figure(
         f"{row.stage}, {precision}: error against floor", (draw(given, f"{row.stage} {precision}: error of {shown} {what}"),),
-        ("tensor", "verdict", "error", "floor", "threshold"), table(given, room.rows), f"{shown} {what}{order}{more}.", LEGEND,
+        ("tensor", "verdict", "error", "floor", "threshold"), table(whole, listed(whole, room)),
+        f"{shown} {what}{order}{_left_out(given, what)}.", LEGEND, told=_told(whole, len(listed(whole, room)), what),
     )
 
 
-def table(given: Compared, most: int) -> tuple[tuple[str, ...], ...]:
-    """Return the worst tensors in numbers, in their order."""
+def _left_out(given: Compared, what: str) -> str:
+    """Return what is not shown, in words. Where anything else is shown, all that depart are."""
+    if not given.left_out:
+        return ""
+    if len(given.departing) == len(given.names):
+        return f", the first that depart and the worst; {given.left_out} {what} are not shown"
+    return f"; {given.left_out} {what} further below their thresholds are not shown"
+
+
+def listed(given: Compared, room: Room) -> list[int]:
+    """Return the places of the tensors that the table of numbers holds: the worst, and of those that depart as many as it may."""
+    most = max(room.rows, min(len(given.departing), room.departing))
+    return given.chosen(most)
+
+
+def _told(given: Compared, count: int, what: str) -> str:
+    """Return which of all tensors the table holds."""
+    total, departing = len(given.names) + given.left_out, len(given.departing)
+    if count == total:
+        return ""
+    if (given.left_out and departing == len(given.names)) or departing > count:
+        return f"{count} of {total}, the first that depart and the worst"
+    if departing == count:
+        return f"all {departing} that depart, of {total} {what}"
+    return f"the {count} worst of {total}" + (f", all {departing} that depart among them" if departing else "")
+
+
+def table(given: Compared, places: Sequence[int]) -> tuple[tuple[str, ...], ...]:
+    """Return some tensors in numbers, in their order."""
     return tuple(
         (given.names[at], given.verdicts[at], *(spell.error(values[at]) for values in (given.errors, given.floors, given.thresholds)))
-        for at in sorted(worst(given)[:most])
+        for at in places
     )
-
-
-def worst(given: Compared) -> list[int]:
-    """Return the places of all tensors, the one that a reader asks for first at first."""
-    def rank(at: int) -> tuple[bool, float]:
-        error, threshold = given.errors[at], given.thresholds[at]
-        if error is None or math.isnan(error):
-            return given.verdicts[at] != "FAIL", -math.inf
-        return given.verdicts[at] != "FAIL", -(error / threshold if threshold else math.inf if error else 0.0)
-
-    return sorted(range(len(given.names)), key=rank)
 
 
 def draw(given: Compared, label: str) -> Markup:
@@ -92,7 +110,7 @@ def draw(given: Compared, label: str) -> Markup:
 def _named(given: Compared, heights: Sequence[float]) -> list[int]:
     """Return the tensors whose names have room, the worst first."""
     named: list[int] = []
-    for at in worst(given):
+    for at in given.worst():
         if all(abs(heights[at] - heights[other]) >= NAME for other in named):
             named.append(at)
     return sorted(named)

@@ -6,6 +6,8 @@ import dataclasses
 
 from markupsafe import Markup
 
+from harness.fidelity.traces import MOST_TENSORS
+
 
 @dataclasses.dataclass(frozen=True)
 class Key:
@@ -23,6 +25,7 @@ class Figure:
     Attributes:
         title, note: what it shows, and how to read it. svg: one drawing, or several small ones. legend: in the order of reading.
         columns, rows: the same in numbers. size: `plain`, `wide` (scrolls in itself on a phone) or `small` (many beside each other).
+        told: which of all numbers are in the table, where not all are.
     """
 
     title: str
@@ -32,6 +35,7 @@ class Figure:
     note: str = ""
     legend: tuple[Key, ...] = ()
     size: str = "plain"
+    told: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,13 +44,17 @@ class Room:
 
     Attributes:
         points: of a drawn curve. curves: figures of one mode of training. turns: points of a series of step times, both sides.
-        rows: of a table of numbers.
+        rows: of a table of numbers. departing: of one of tensors, if so many depart. failing, others: tensors that are drawn of a
+            stage that fails, and of another.
     """
 
     points: int = 200
     curves: int = 6
     turns: int = 4800
     rows: int = 12
+    departing: int = 100
+    failing: int = MOST_TENSORS
+    others: int = MOST_TENSORS
 
 
 #: For a page of a few pairs.

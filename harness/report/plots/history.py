@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 
 from harness.report import format as spell
 from harness.report.plots.canvas import Canvas, Frame
@@ -14,6 +15,8 @@ from harness.report.traces import History
 WIDTH, HEIGHT = 740, 210
 #: Points in the table of numbers.
 TOLD = 10
+#: Dates for which the axis has room.
+MARKS = 8
 DAY_S = 86_400.0
 
 
@@ -28,10 +31,11 @@ def figure(item: History, points: int) -> Figure | None:
     room = 0.08 * (max(known) - min(known))
     who = f"{item.workload}, {item.a}" + (f" : {item.b}" if item.b else "") + f", {item.precision}"
     canvas = Canvas(
-        f"{item.figure} of {who} over {item.runs} runs", (min(xs), max(xs)), (min(known) - room, max(known) + room),
-        Frame(WIDTH, HEIGHT, 66, top=20),
+        f"{item.figure} of {who} over {item.runs} runs", _whole(xs), (min(known) - room, max(known) + room),
+        Frame(WIDTH, HEIGHT, 66, 32, 20),
     )
-    canvas.axes(y_mark=spelled, x_mark=_date, most=(6, 5))
+    canvas.axes(y_mark=spelled, x_mark=None)
+    canvas.marks({float(day): _date(day) for day in days(canvas.x.low, canvas.x.high)})
     at = [xs[place] for place in kept]
     canvas.band(at, [item.low[place] for place in kept], [item.high[place] for place in kept], "sa")
     canvas.line([(xs[place], item.middle[place]) for place in kept], "sa")
@@ -45,12 +49,13 @@ def figure(item: History, points: int) -> Figure | None:
     ]
     told = kept if len(kept) <= TOLD else [kept[round(at * (len(kept) - 1) / (TOLD - 1))] for at in range(TOLD)]
     rows += [("level", item.when[place], _value(item.middle[place], spelled), "-") for place in told]
+    some = f"{len(told)} of {item.runs} runs" if len(told) < item.runs else ""
     banded = any(low != high for low, high in zip(item.low, item.high, strict=True))
     note = f"{item.runs} runs: level, and {item.band}." if banded else f"{item.runs} runs."
     if item.changes:
         note += " Numbered lines: change points; the table says from what to what, and what is suspected."
     legend = (Key("sa", item.figure), *((Key("change", "change point"),) if item.changes else ()))
-    return Figure(f"{item.figure}: {who}", (canvas.svg(),), ("what", "when", "value", "suspect"), tuple(rows), note, legend, "wide")
+    return Figure(f"{item.figure}: {who}", (canvas.svg(),), ("what", "when", "value", "suspect"), tuple(rows), note, legend, "wide", some)
 
 
 def _spell(unit: str) -> Callable[[float], str]:
@@ -70,8 +75,24 @@ def _days(when: str) -> float:
     return moment.replace(tzinfo=moment.tzinfo or datetime.timezone.utc).timestamp() / DAY_S
 
 
-def _date(days: float) -> str:
-    return (datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc) + datetime.timedelta(days=days)).strftime("%Y-%m-%d")
+def _whole(moments: Sequence[float]) -> tuple[float, float]:
+    """Return the whole days around all moments; a day more on either side where that is one day."""
+    low, high = math.floor(min(moments)), math.ceil(max(moments))
+    return (low, high) if high - low > 1 else (low - 1, low + 2)
+
+
+def days(low: float, high: float, most: int = MARKS) -> list[int]:
+    """Return whole days between two moments, equally far apart, at most so many."""
+    first, last = math.ceil(low), math.floor(high)
+    return list(range(first, last + 1, max(1, math.ceil((last - first + 1) / most))))
+
+
+def _date(day: int) -> str:
+    """Return a day since 1970; nothing where that is in no year that dates have."""
+    try:
+        return (datetime.date(1970, 1, 1) + datetime.timedelta(days=day)).isoformat()
+    except OverflowError:
+        return ""
 
 
 def budget(count: int, most: int = 24_000) -> int:

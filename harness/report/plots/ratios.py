@@ -47,7 +47,7 @@ def figure(rows: Sequence[SpeedRow], precision: Sequence[str]) -> Figure | None:
         f"time of {first.b} over time of {first.a}, with 99 % intervals", (axis.low, axis.high), (0.0, 1.0),
         Frame(height=ROW * len(drawn) + 44, left=LEFT), "x",
     )
-    margin = [canvas.x(1.0 - MARGIN), canvas.x(1.0 + MARGIN)]
+    margin = [canvas.x(1.0 / (1.0 + MARGIN)), canvas.x(1.0 + MARGIN)]
     canvas.path(f"M{margin[0]:.1f} {canvas.top}H{margin[1]:.1f}V{canvas.bottom}H{margin[0]:.1f}Z", "margin")
     canvas.axes("time of b / time of a, logarithmic", y_mark=None, most=(4, 0))
     canvas.path(f"M{canvas.x(1.0):.1f} {canvas.top}V{canvas.bottom}", "one")
@@ -60,10 +60,13 @@ def figure(rows: Sequence[SpeedRow], precision: Sequence[str]) -> Figure | None:
         (f"{action(row)} {spelled}", spell.ratio_alone(row.ratio), spell.interval(row.low, row.high), row.verdict, str(row.rounds))
         for row, spelled, _ in drawn
     )
-    note = f"Above 1, b is slower. Shaded: the margin of {100 * MARGIN:g} % that a difference has to leave to be material."
+    note = (
+        f"Above 1, b is slower. Shaded: the margin of {100 * MARGIN:g} %, from 1/{1 + MARGIN:g} to {1 + MARGIN:g}, "
+        "that a difference has to leave to be material."
+    )
     return Figure(
         "Speed: ratio with its 99 % interval", (canvas.svg(),), ("what", "b / a", "99 % interval", "b is", "rounds"), table, note,
-        (Key("margin", f"± {100 * MARGIN:g} %", "area"),),
+        (Key("margin", f"within {100 * MARGIN:g} %", "area"),),
     )
 
 

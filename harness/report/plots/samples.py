@@ -44,9 +44,11 @@ def _figure(a: Spread, b: Spread, real: Spread | None) -> Figure:
         f"Quantiles of generated rows (upwards) against those of {name} (to the right), channel by channel, the furthest apart first; "
         f"on the diagonal they are alike. Median of {a.models} and {b.models} models.{left}"
     )
+    told = f"{MOST} of {len(order)} channels, the furthest apart" if len(order) > MOST else ""
     legend = (Key("one", f"as {name}"), *sides(a.build, b.build)[0 if against is real else 1 :])
     shares = tuple(f"{100 * share:g} %" for share in TOLD)
-    return Figure(f"Generated against real, {a.precision}", drawn, ("channel", "rows of", *shares), tuple(rows), note, legend, "small")
+    columns = ("channel", "rows of", *shares)
+    return Figure(f"Generated against real, {a.precision}", drawn, columns, tuple(rows), note, legend, "small", told)
 
 
 def _apart(a: Spread, b: Spread, against: Spread, channel: int) -> float:
@@ -73,8 +75,7 @@ def _draw(a: Spread, b: Spread, against: Spread, channel: int) -> Markup:
     for side, kind in ((a, "sa"), (b, "sb")):
         if side is against:
             continue
-        points = [(x, y) for x, y in zip(against.quantiles[channel], side.quantiles[channel], strict=True) if x is not None]
-        canvas.line(points, kind)
+        canvas.line(list(zip(against.quantiles[channel], side.quantiles[channel], strict=True)), kind)
     return canvas.svg()
 
 

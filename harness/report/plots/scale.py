@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 #: An axis with less between its ends than this share of them would have marks that all read the same.
 NARROWEST = 1e-6
+#: Beyond this size a float's distances are no floats; below it a step between marks is none.
+LARGEST, LEAST = 1e300, 1e-300
 #: On a logarithmic axis, of less than this factor the marks are those of a linear one.
 SHORT = 8.0
 
@@ -19,10 +21,11 @@ class Scale:
     """
 
     def __init__(self, low: float, high: float, start: float, end: float, logarithmic: bool = False) -> None:
+        low, high = (min(max(end, -LARGEST), LARGEST) for end in (low, high))
         if logarithmic:
             low, high = (low, high) if high > low * (1.0 + NARROWEST) else (low / 1.5, low * 1.5)
-        elif high - low <= NARROWEST * max(abs(low), abs(high)):
-            apart = 0.5 * abs(low) or 0.5
+        elif high - low <= max(LEAST, NARROWEST * max(abs(low), abs(high))):
+            apart = 0.5 * abs(low) if abs(low) > LEAST else 0.5
             low, high = low - apart, low + apart
         self.low, self.high, self.start, self.end, self.logarithmic = low, high, start, end, logarithmic
 
@@ -61,11 +64,13 @@ def finite(values: Iterable[float | None], positive: bool = False) -> list[float
 
 
 def mark(value: float) -> str:
-    """Return how a tick is written: `0.25`, `1e-12`."""
+    """Return how a tick is written: `0.25`, `1e-12`; rounding the largest floats gives `inf`."""
     if value == 0.0:
         return "0"
     if 1e-3 <= abs(value) < 1e5:
         return f"{value:.6g}"
+    if not math.isfinite(value):
+        return str(value)
     text = f"{value:.3e}"
     digits, power = text.split("e")
     return f"{float(digits):g}e{int(power)}"

@@ -13,6 +13,7 @@ from harness.report.plots.canvas import Canvas, Frame
 from harness.report.plots.figure import ROOM, Figure, Key, Room, sides, spaced
 from harness.report.plots.scale import finite
 from harness.report.traces import Turns
+from harness.speed.traces import MOST_ROUNDS
 
 WIDTH, HEIGHT = 740, 220
 #: Both sides slower than their own median by this share in the same turns: that is the machine's doing and no build's.
@@ -29,7 +30,7 @@ def figure(row: SpeedRow, precision: str, room: Room = ROOM) -> Figure | None:
     if not known or len(series[0]) != len(series[1]):
         return None
     name = f"{action(row)}, {precision}"
-    drawn = _canvas(f"step times of {name}: {row.a} and {row.b} over {len(turns.a)} rounds", series, known)
+    drawn = _canvas(f"step times of {name}: {row.a} and {row.b} over {_counted(row)}", series, known)
     slow = slow_stretches(*series)
     for start, end in slow:
         drawn.path(f"M{drawn.x(start - 0.5):.1f} {drawn.top}H{drawn.x(end + 0.5):.1f}V{drawn.bottom}H{drawn.x(start - 0.5):.1f}Z", "slow")
@@ -53,15 +54,31 @@ def figure(row: SpeedRow, precision: str, room: Room = ROOM) -> Figure | None:
     )
     legend = (*sides(row.a, row.b), Key("slow", "machine slow", "area")) if slow else sides(row.a, row.b)
     columns = ("round", f"a {row.a}", f"b {row.b}", "b / a")
-    return Figure(
-        f"Step times round by round: {name}", (drawn.svg(),), columns, _table(turns, room.rows), note, legend, "wide",
-    )
+    rows = _table(turns, numbers(row), room.rows)
+    told = f"{len(rows)} of {max(numbers(row))} rounds" if len(rows) < max(numbers(row)) else ""
+    return Figure(f"Step times round by round: {name}", (drawn.svg(),), columns, rows, note, legend, "wide", told)
+
+
+def numbers(row: SpeedRow) -> tuple[int, ...]:
+    """Return the number of each round that is kept, counted from 1; of a report that does not tell it, by their equal spacing."""
+    count = len(row.turns.a) if row.turns else 0
+    if row.turns and len(row.turns.rounds) == count:
+        return row.turns.rounds
+    if count == MOST_ROUNDS < row.rounds:
+        return tuple(round(at * (row.rounds - 1) / (count - 1)) + 1 for at in range(count))
+    return tuple(range(1, count + 1))
+
+
+def _counted(row: SpeedRow) -> str:
+    kept = numbers(row)
+    return f"{len(kept)} of {kept[-1]} rounds" if len(kept) < kept[-1] else f"{len(kept)} rounds"
 
 
 def thinned(turns: Turns, most: int) -> Turns:
     """Return step times in which neighbours of a round are drawn together to their median, so that both sides have at most so many."""
     each = max(2, most // max(1, 2 * len(turns.a)))
-    return Turns(*(tuple(_thin(values, each) for values in side) for side in (turns.a, turns.b)))
+    a, b = (tuple(_thin(values, each) for values in side) for side in (turns.a, turns.b))
+    return Turns(a, b, turns.rounds)
 
 
 def _thin(values: tuple[float, ...], most: int) -> tuple[float, ...]:
@@ -87,9 +104,10 @@ def slow_stretches(a: Sequence[float], b: Sequence[float]) -> list[tuple[int, in
     return found
 
 
-def _table(turns: Turns, most: int) -> tuple[tuple[str, ...], ...]:
+def _table(turns: Turns, kept: Sequence[int], most: int) -> tuple[tuple[str, ...], ...]:
     rows = []
     for at in spaced(len(turns.a), max(most, 2)):
         middles = [statistics.median(finite(side[at]) or [math.nan]) for side in (turns.a, turns.b)]
-        rows.append((str(at + 1), *(spell.seconds(value) for value in middles), spell.ratio_alone(middles[1] / middles[0])))
+        ratio = middles[1] / middles[0] if middles[0] else None
+        rows.append((str(kept[at]), *(spell.seconds(value) for value in middles), spell.ratio_alone(ratio)))
     return tuple(rows)

@@ -47,13 +47,38 @@ def row(word, count):
 
 
 def test_a_report_of_many_pairs_shares_its_room():
-    """But a stage that fails keeps all, and few rows keep what they have."""
+    """A stage that fails has the first of it, and few rows keep what they have."""
     few = [row("PASS", 30), row("FAIL", 30)]
     assert few == traces.share(few, 60)
     passed, failed = traces.share(few, 50)
-    assert (25, 5, 30) == (len(passed.compared.names), passed.compared.left_out, len(failed.compared.names))
+    assert (20, 10, 30) == (len(passed.compared.names), passed.compared.left_out, len(failed.compared.names))
     assert "29" == passed.compared.names[-1]
     assert traces.FEWEST == len(traces.share([row("PASS", 30)] * 9, 10)[8].compared.names)
+
+
+def test_many_failing_stages_share_too():
+    """Each keeps the first that departs and the worst, says what is left out, and leaves room for the others."""
+    items = [tensor(str(number), 50.0 - number, 1.0, "FAIL" if 5 <= number < 45 else "PASS") for number in range(50)]
+    items[40] = tensor("worst", 1e9, 1.0, "FAIL")
+    failing = [StageRow("w", "a", "b", "fp64", "forward", "FAIL", "", compared=traces.compared(verdict(*items)))] * 8
+    rows = traces.share([*failing, row("PASS", 50), row("PASS", 50)], 240)
+    assert [20] * 8 + [40] * 2 == [len(one.compared.names) for one in rows]
+    assert [*map(str, range(5, 24)), "worst"] == list(rows[0].compared.names) and 30 == rows[0].compared.left_out
+    assert [traces.FEWEST] * 8 + [traces.FEWEST // 2] == [len(one.compared.names) for one in traces.share([*failing, row("PASS", 50)], 10)]
+    assert rows == traces.share(rows, 240)
+
+
+def test_one_stage_that_fails_among_many_keeps_all_of_its_tensors():
+    """It is what the report is opened for."""
+    rows = traces.share([row("FAIL", traces.MOST_TENSORS), *[row("PASS", 40)] * 600])
+    assert [traces.MOST_TENSORS, 9, 9] == [len(one.compared.names) for one in rows[:3]] and rows == traces.share(rows)
+
+
+def test_of_more_departing_tensors_than_there_is_room_for_the_first_stay():
+    """Beside the worst, in their order."""
+    items = [tensor(str(number), 1.0 + number, 1.0, "FAIL") for number in range(1000)]
+    found = traces.compared(verdict(*items), most=4)
+    assert (("0", "1", "998", "999"), 996) == (found.names, found.left_out)
 
 
 class Side:

@@ -58,6 +58,15 @@ def test_ratios():
     assert spell.ratio(None, None, None) == "-"
     assert spell.interval(0.997, 1.2) == "[0.997, 1.200]"
     assert spell.interval(1.0, 1.2) == "[1.00, 1.20]"
+    assert spell.ratio(1.0054, 1.0004, 1.0104) == "1.005 [1.0004, 1.010]"
+    assert spell.interval(0.99, 1 - 3e-6) == "[0.990, 0.999997]"
+
+
+@given(st.floats(0.05, 20.0), st.floats(0.05, 20.0))
+def test_no_end_reads_1_that_is_not(low, high):
+    """However near to it."""
+    shown = spell.interval(low, high).strip("[]").split(", ")
+    assert [low == 1.0, high == 1.0] == [float(end) == 1.0 for end in shown]
 
 
 def test_operations_shares_and_energy():

@@ -208,6 +208,17 @@ def test_drawing_twice_gives_the_same_bytes(full, empty):
     assert "<h2>" not in render(empty)
 
 
+def test_a_report_of_speed_alone_has_no_verdict_before_its_answer(empty):
+    """As in the terminal."""
+    assert '<p class="answer dim">Nothing was measured.</p>' in render(empty) and "NONE" not in render(empty)
+
+
+def test_a_column_of_costs_that_holds_nothing_is_left_out(full):
+    """Why it holds nothing stands below the table."""
+    table = render(full).split('id="costs"')[1].split("</table>")[0]
+    assert "peak memory" in table and "baseline" in table and "on the GPU" not in table and "energy" not in table
+
+
 @pytest.mark.parametrize("name", ["viewport", "color-scheme", "prefers-color-scheme: dark"])
 def test_the_page_is_for_phones_and_for_the_dark(full, name):
     """Stated in its head."""

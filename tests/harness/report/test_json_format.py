@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness import rendering
 from harness.errors import CorruptRecord, NewerSchema
 from harness.report.json_format import ORDER, from_json, to_json
-from harness.report.model import SCHEMA, Report
+from harness.report.model import SCHEMA, Cost, Report
 
 
 def refuse(name):
@@ -63,6 +65,22 @@ def test_the_order_of_a_mapping_does_not_change_the_bytes(full):
     """Same report, same bytes."""
     other = dataclasses.replace(full, tapes=dict(reversed(full.tapes.items())))
     assert to_json(full) == to_json(other)
+
+
+#: In no order, nested, of kinds that JSON does not have.
+UNSORTED = {
+    "z": {"y": 1, "b": [{"q": 1, "a": math.nan}], "a": None}, "path": Path("x"), "inf": math.inf, "a": {3: 1, "b": 2}, "pair": (1, 2),
+}
+
+
+@pytest.mark.parametrize("name", rendering.FORMATS)
+def test_a_stored_report_is_rendered_to_the_same_bytes(full, name):
+    """In every format, whatever order names had when it was made."""
+    missing = {"p50_s": "not measured", "flops": "no counter", "energy_j": "no GPU", "device_peak_bytes": "no GPU"}
+    timed = dataclasses.replace(full.speed[0], a_cost=Cost(missing, 1), b_cost=Cost(missing, 1))
+    builds = tuple(dataclasses.replace(row, effective=UNSORTED, versions=dict(reversed(row.versions.items()))) for row in full.builds)
+    report = dataclasses.replace(full, builds=builds, speed=(timed, *full.speed[1:]), tapes=dict(reversed(full.tapes.items())))
+    assert rendering.render(report, name) == rendering.render(from_json(to_json(report)), name)
 
 
 def test_a_newer_schema_says_which_file_and_what_to_do(full):

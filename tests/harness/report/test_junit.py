@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from xml.etree import ElementTree
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ def test_each_stage_and_each_job_is_a_case(full):
     assert counts == {"fidelity": [16, 3, 2, 1], "speed": [5, 0, 0, 0], "jobs": [4, 0, 2, 1]}
     failure = suites["fidelity"].find("testcase/failure")
     assert failure.get("message") == "FAIL: loss/l2: beyond the threshold"
+    assert [case.get("time") for case in suites["jobs"]] == ["3.200", "2.000", "3.000", None]
     assert "again: harness compare" in failure.text
     assert len({(case.get("classname"), case.get("name")) for case in suites["fidelity"]}) == 16
 
@@ -46,7 +48,33 @@ def test_any_name_gives_a_document_that_parses(sample, text):
     ElementTree.fromstring(render(report).encode())
 
 
+def test_what_is_refused_is_an_error(sample):
+    """But a single phase decides nothing."""
+    rows = tuple(sample.speed(action, "REFUSED", reason="xla: a on, b off") for action in ("train", "joint/generator"))
+    (suite,) = [one for one in ElementTree.fromstring(render(dataclasses.replace(sample.EMPTY, speed=rows))) if one.get("name") == "speed"]
+    assert ["1", "1", "0"] == [suite.get(name) for name in ("errors", "skipped", "failures")]
+    assert "REFUSED: xla: a on, b off" == suite.find("testcase/error").get("message")
+
+
+@pytest.mark.parametrize(("code", "expected"), [(0, 0), (3, 1), (5, 1)])
+def test_a_run_that_ends_badly_is_never_green(sample, code, expected):
+    """A slow-down under --fail-if-slower fails no row: the run itself does, with its headline."""
+    slower = sample.speed("train", "SLOWER", material=True)
+    report = dataclasses.replace(sample.EMPTY, speed=(slower,), exit_code=code, headline="Speed only.", command="harness compare")
+    failures = ElementTree.fromstring(render(report)).findall("testsuite[@name='run']/testcase/failure")
+    assert expected == len(failures)
+    for failure in failures:
+        assert "Speed only." == failure.get("message")
+        assert f"exit code {code}\ncnn train fp32: torch / tf1-compat materially slower: 1.234 [1.20, 1.27]" in failure.text
+
+
+def test_what_is_red_already_gets_no_case_of_its_own(full):
+    """Its rows say why."""
+    assert 'name="run"' not in render(full)
+
+
 def test_an_empty_report_and_drawing_twice(empty, full):
-    """Three empty suites; the same bytes."""
-    assert render(empty).count("<testsuite ") == 3
+    """Three empty suites and the run, which measured nothing; the same bytes."""
+    assert render(empty).count("<testsuite ") == 4
+    assert render(dataclasses.replace(empty, exit_code=0)).count("<testsuite ") == 3
     assert render(full) == render(full)

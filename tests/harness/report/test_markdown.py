@@ -89,6 +89,12 @@ def test_an_empty_report_has_no_empty_sections(empty):
     assert "Nothing was measured." in render(empty)
 
 
+def test_a_report_of_speed_alone_has_no_verdict_before_its_answer(full, empty):
+    """As in the terminal; any other has."""
+    assert "# nothing\n\nNothing was measured.\n" in render(empty) and "NONE" not in render(empty)
+    assert "**FAIL.** cnn differs" in render(full)
+
+
 def test_drawing_twice_gives_the_same_bytes(full):
     """No clock, no chance."""
     assert render(full) == render(full)

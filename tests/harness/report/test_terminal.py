@@ -14,7 +14,7 @@ from harness.report.terminal import render
 
 
 def draw(report, width=80, encoding="utf-8", **more):
-    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="replace" if encoding == "utf-8" else "backslashreplace")
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="replace" if encoding == "utf-8" else "strict")
     Console(file=stream, width=width, **more).print(render(report))
     stream.flush()
     return stream.buffer.getvalue().decode(encoding)
@@ -95,7 +95,15 @@ def test_a_terminal_without_unicode_gets_words(full):
     """No sign is lost."""
     text = draw(full, encoding="ascii")
     assert text.startswith("X FAIL")
-    assert "ok 4e-2" in text
+    assert "ok 4e-2" in text and "340 us" in text
+    assert max(len(line) for line in text.splitlines()) <= 80
+
+
+def test_a_name_that_an_encoding_lacks_stops_nothing(full):
+    """As wide as it was; what the encoding has stays."""
+    named = dataclasses.replace(full, headline="r\u00e9seau \u6a21 \u2192 b", notes=())
+    assert draw(named, encoding="ascii").startswith("X FAIL  r?seau ?? > b")
+    assert draw(named, encoding="latin-1").startswith("X FAIL  r\u00e9seau ?? > b") and "340 \u00b5s" in draw(full, encoding="latin-1")
 
 
 def test_a_job_that_did_not_end_well_says_its_seed_where_there_are_several(full):

@@ -13,7 +13,7 @@ def one_round(*times):
 def test_each_palindrome_is_a_number_of_each_side():
     """Round by round, in running order."""
     found = turns([one_round(1.0, 2.0), one_round(3.0)], "a", "b")
-    assert (((1.0, 2.0), (3.0,)), ((2.0, 4.0), (6.0,))) == (found.a, found.b)
+    assert (((1.0, 2.0), (3.0,)), ((2.0, 4.0), (6.0,)), ()) == (found.a, found.b, found.rounds)
 
 
 def test_much_is_thinned_and_a_change_of_speed_stays():
@@ -22,6 +22,8 @@ def test_much_is_thinned_and_a_change_of_speed_stays():
     assert (MOST_ROUNDS, MOST_TURNS) == (len(found.a), len(found.a[0]))
     assert (1.0, 200.0, 9.0) == (found.a[0][0], found.a[-1][0], found.a[-1][-1])
     assert {1.0, 9.0} == set(found.a[0])
+    assert (MOST_ROUNDS, 1, 200) == (len(found.rounds), found.rounds[0], found.rounds[-1])
+    assert [float(number) for number in found.rounds] == [one[0] for one in found.a]
 
 
 def test_nothing_measured_is_nothing():

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from harness.report.plots import curves, errors, history, memory, ratios, samples, step_times
 from harness.report.plots.figure import Room
-from harness.report.traces import Compared, Turns
+from harness.report.plots.ratios import Intervals
+from harness.report.plots.scale import Scale
+from harness.report.traces import Turns
+from harness.speed.traces import MOST_ROUNDS
+from harness.speed.verdict import MARGIN
 from tests.harness.report import sample
-
-ANY = st.one_of(st.none(), st.floats())
-
-
-def drawn(figure):
-    return "".join(map(str, figure.svg))
+from tests.harness.report.plots.drawings import drawn
 
 
 def test_errors_show_every_tensor_and_name_the_worst():
@@ -38,14 +36,33 @@ def test_an_error_of_zero_lies_at_the_left_end():
     assert f"cx='{errors.LEFT}'" in text
 
 
-@settings(deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(["PASS", "FAIL", "INCONCLUSIVE"]), ANY, ANY, ANY), max_size=40))
-def test_any_errors_can_be_drawn(columns):
-    """NaN, infinities, nothing at all."""
-    names = tuple(str(number) for number in range(len(columns)))
-    verdicts, *numbers = zip(*columns, strict=True) if columns else ((), (), (), ())
-    figure = errors.figure(dataclasses.replace(sample.STAGES[0], compared=Compared(names, verdicts, *map(tuple, numbers))), "fp64")
-    assert figure is None or ("nan" not in drawn(figure).split("aria-label")[0] and len(figure.rows) <= 12)
+def test_a_table_of_errors_says_what_it_leaves_out():
+    """The worst; of those that depart all, up to a limit, and then the first of them and the worst."""
+    long = sample.LONG
+
+    def shown(departing, left_out=0):
+        verdicts = ("FAIL",) * departing + ("PASS",) * (320 - departing)
+        compared = dataclasses.replace(long, verdicts=verdicts, left_out=left_out)
+        return errors.figure(dataclasses.replace(sample.STAGES[0], compared=compared), "fp64")
+
+    assert ("the 12 worst of 320", 12) == (shown(0).told, len(shown(0).rows))
+    assert "the 12 worst of 325" == shown(0, left_out=5).told
+    assert ("the 12 worst of 320, all 3 that depart among them", 12) == (shown(3).told, len(shown(3).rows))
+    assert ("all 90 that depart, of 320 tensors", 90) == (shown(90).told, len(shown(90).rows))
+    many = shown(320)
+    assert ("100 of 320, the first that depart and the worst", 100) == (many.told, len(many.rows))
+    assert [long.names[0], "FAIL"] == list(many.rows[0][:2])
+    assert "" == errors.figure(sample.STAGES[0], "fp64").told
+
+
+def test_a_drawing_of_errors_has_no_more_tensors_than_there_is_room_for():
+    """And says how many are not shown, and which."""
+    long = next(row for row in sample.STAGES if row.compared is sample.LONG)
+    few = errors.figure(long, "fp64", Room(failing=30, others=20))
+    assert 20 == drawn(few).count("<circle") and "20 tensors" in few.note and "; 300 tensors further below their" in few.note
+    failing = dataclasses.replace(long, verdict="FAIL", compared=dataclasses.replace(sample.LONG, verdicts=("FAIL",) * 320))
+    few = errors.figure(failing, "fp64", Room(failing=30, others=20))
+    assert 30 == drawn(few).count("cross") and ", the first that depart and the worst; 290 tensors are not shown." in few.note
 
 
 def test_curves_stand_side_by_side_with_their_bands():
@@ -98,6 +115,19 @@ def test_step_times_show_when_the_machine_was_slow():
     assert step_times.figure(sample.SPEED[1], "fp32") is None
     small = step_times.figure(sample.SPEED[0], "fp32", Room(turns=48, rows=3))
     assert drawn(small).count("L") == 2 * 6 * 3 and ["1", "3", "6"] == [row[0] for row in small.rows] and "33.3 %" in small.note
+    assert ("", "3 of 6 rounds") == (figure.told, small.told)
+
+
+@pytest.mark.parametrize(("kept", "told", "ran", "expected"), [
+    (3, (1, 60, 120), 120, (1, 60, 120)), (MOST_ROUNDS, (), 119, tuple(range(1, 120, 2))), (3, (), 3, (1, 2, 3)), (3, (), 5, (1, 2, 3)),
+])
+def test_rounds_have_the_numbers_that_they_ran_under(kept, told, ran, expected):
+    """An older report does not tell them: those of a full list are equally spaced."""
+    row = dataclasses.replace(sample.SPEED[0], rounds=ran, turns=dataclasses.replace(sample.turns(1.35, kept, 2), rounds=told))
+    figure = step_times.figure(row, "fp32", Room(rows=1000))
+    assert list(map(str, expected)) == [line[0] for line in figure.rows]
+    assert (f"over {kept} of {ran} rounds'" in drawn(figure)) == (expected[-1] > kept)
+    assert (f"{kept} of {ran} rounds" if expected[-1] > kept else "") == figure.told
 
 
 @pytest.mark.parametrize(("a", "b", "expected"), [
@@ -114,6 +144,10 @@ def test_ratios_of_a_pair_stand_on_one_axis():
     figure = ratios.figure(sample.SPEED, [row.precision for row in sample.SPEED])
     assert 4 == len(figure.rows) and ("train fp32", "1.234", "[1.20, 1.27]", "SLOWER", "10") == figure.rows[0]
     assert "bar bad" in drawn(figure) and "bar open" in drawn(figure)
+    axis = Intervals(sample.SPEED[:4])
+    place = Scale(axis.low, axis.high, ratios.LEFT, 350, True)
+    left, right = place(1 / (1 + MARGIN)), place(1 + MARGIN)
+    assert f"class='margin' d='M{left:.1f} 8H{right:.1f}V" in drawn(figure)
     assert ratios.figure(sample.SPEED[4:], ["fp32"]) is None is ratios.figure([], [])
 
 
@@ -133,3 +167,29 @@ def test_a_history_names_its_change_points():
     assert ("level", "2026-10-01T03:00:00Z", "95.4 MiB", "-") == history.figure(sample.HISTORY[1], 200).rows[0]
     nothing = dataclasses.replace(sample.HISTORY[0], low=(None,), middle=(math.nan,), high=(), when=("x",))
     assert history.figure(nothing, 200) is None
+
+
+@pytest.mark.parametrize(("when", "expected"), [
+    (("2026-11-20T03:00:00Z", "2026-11-21T03:00:00Z"), ["2026-11-20", "2026-11-21", "2026-11-22"]),
+    (("2026-11-20T03:00:00Z", "2026-11-20T03:15:00Z"), ["2026-11-19", "2026-11-20", "2026-11-21", "2026-11-22"]),
+    (("2026-11-20T00:00:00Z",), ["2026-11-19", "2026-11-20", "2026-11-21", "2026-11-22"]),
+    (("2026-10-01T03:00:00Z", "2026-10-30T03:00:00Z"), [f"2026-10-{day:02d}" for day in range(1, 32, 4)]),
+])
+def test_dates_are_whole_days_and_none_stands_twice(when, expected):
+    """Two runs of one day have a day on either side, and not all of the calendar."""
+    columns = (tuple(map(float, range(len(when)))),) * 3
+    item = dataclasses.replace(sample.HISTORY[0], when=when, low=columns[0], middle=columns[1], high=columns[2], changes=())
+    found = drawn(history.figure(item, 200))
+    assert expected == re.findall(r">(\d{4}-\d\d-\d\d)</text>", found)
+
+
+def test_tables_of_numbers_say_what_they_leave_out():
+    """Steps of a curve, runs of a history, channels."""
+    assert "8 of 60 steps" == curves.figures(sample.REPORT, "cnn", "tf1-compat", "torch")[0].told
+    assert ["10 of 30 runs", ""] == [history.figure(item, 200).told for item in sample.HISTORY]
+    wide = tuple(
+        dataclasses.replace(item, channels=tuple(map(str, range(30))), quantiles=item.quantiles[:1] * 30) for item in sample.SPREADS
+    )
+    assert "24 of 30 channels, the furthest apart" == samples.figures(
+        dataclasses.replace(sample.REPORT, spreads=wide), "cnn", "tf1-compat", "torch"
+    )[0].told

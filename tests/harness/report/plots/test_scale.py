@@ -38,6 +38,14 @@ def test_every_value_has_a_place_on_the_axis(one, other, value):
     assert len(scale.ticks()) <= 12
 
 
+@given(st.floats(), st.floats(), st.floats(allow_nan=False), st.booleans())
+def test_no_end_is_too_large_or_too_near(one, other, value, logarithmic):
+    """Infinities, and what is less than floats tell apart."""
+    low, high = (min(one, other), max(one, other)) if not math.isnan(one + other) else (0.0, 5e-324)
+    scale = Scale(abs(low) or 1e-9, max(abs(low), abs(high)) or 1e-9, 300, 10, True) if logarithmic else Scale(low, high, 300, 10)
+    assert 10 <= scale(value) <= 300 and len(scale.ticks()) <= 12
+
+
 @given(st.floats(1e-300, 1e300), st.floats(1e-300, 1e300))
 def test_a_logarithmic_axis_takes_any_sizes(one, other):
     """As far as floats go."""
@@ -46,7 +54,7 @@ def test_a_logarithmic_axis_takes_any_sizes(one, other):
 
 
 @pytest.mark.parametrize(("value", "expected"), [
-    (0.0, "0"), (0.25, "0.25"), (1e-16, "1e-16"), (2e7, "2e7"), (0.30000000000000004, "0.3"), (-3.0, "-3"),
+    (0.0, "0"), (0.25, "0.25"), (1e-16, "1e-16"), (2e7, "2e7"), (0.30000000000000004, "0.3"), (-3.0, "-3"), (math.inf, "inf"),
 ])
 def test_marks_are_short(value, expected):
     """An exponent where it is shorter."""
