@@ -46,17 +46,27 @@ def cost(records: Sequence[Record], action: str, label: str, step_s: float | Non
     baseline = [record.result.get("baseline_bytes", {}).get(label) for record in records]
     if not any(baseline):
         missing["baseline_bytes"] = "it was not recorded"
+    private = _private(told, label)
+    if private is None:
+        missing["private_bytes"] = "it was not recorded"
     utilisation = _utilisation(found["flops"], step_s, found["peak_rate"])
     if utilisation is None:
         missing["utilisation"] = missing.get("flops") or missing.get("peak_rate") or "there is no step time"
     return Cost(
         baseline_bytes=int(statistics.median(value for value in baseline if value is not None)) if any(baseline) else None,
-        device_peak_bytes=None if None in device else max(device),
+        device_peak_bytes=None if None in device else max(device), private_bytes=private,
         trace_s=max(0.0, first_s - step_s) if step_s else None,
         p50_s=percentiles[0.5], p95_s=percentiles[0.95], p99_s=percentiles[0.99],
         flops=found["flops"], flops_source=source, peak_rate=found["peak_rate"],
         utilisation=utilisation, energy_j=found["energy_j"], missing=missing,
     )
+
+
+def _private(told: Sequence[Mapping[str, Any]], label: str) -> int | None:
+    """Return the largest peak of a side without mapped files; None where rounds do not tell."""
+    peaks = [(one.get("peak_bytes", {}).get(label), one.get("mapped_bytes", {}).get(label)) for one in told]
+    known = [peak - mapped for peak, mapped in peaks if peak and mapped is not None]
+    return max(known) if known and len(known) == len(peaks) else None
 
 
 def cold(records: Sequence[Record], action: str, label: str) -> Sequence[Record]:

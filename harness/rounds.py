@@ -167,7 +167,7 @@ class Peaks:
         self.bytes_ = max(self.bytes_, tree.peak(0, self.ended_bytes, scan=True))
         tree.end(self.ended_bytes)
         return {
-            "peak_bytes": self.bytes_, "marks_set_back": tree.set_back, "device_peak_bytes": self.device[0],
+            "peak_bytes": self.bytes_, "mapped_bytes": tree.mapped(), "marks_set_back": tree.set_back, "device_peak_bytes": self.device[0],
             "device_peak_missing": self.device[1], "calls": self.calls, "calls_base": self.calls_base,
         }
 

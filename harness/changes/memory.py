@@ -1,8 +1,9 @@
 """Memory that grew: peaks of a build during an action, told once for each build whatever it was paired with.
 
-A peak is read from the kernel's marks and hardly varies: in this project's tests what is known to be held is found within 2 % or 5 MB
-(docs/speed.md). A growth beyond both is more than measuring explains. The peak is the largest over the rounds, and nights differ in how
-many they run; a maximum over more rounds is larger, which is one reason not to be sharper than that.
+A peak is read from the kernel's marks, and what a process holds itself hardly varies: in this project's tests it is found within 2 % or
+5 MB (docs/speed.md). A growth beyond both is more than measuring explains. Pages of mapped files are left out where that is known: the
+kernel maps more or fewer of a library's as its page cache has them, tens of megabytes for the same program. The peak is the largest over
+the rounds, and nights differ in how many they run; a maximum over more rounds is larger, which is one reason not to be sharper than that.
 
 Another machine, other threads or another specification hold other memory: a change across them is a note. What grows by less than that
 every night is held against the median of the nights before (`harness.changes.creep`).
@@ -30,7 +31,9 @@ def peaks(night: Night) -> dict[Key, int]:
         precisions = row.precision.split(":")
         sides = ((row.a, precisions[0], row.a_peak_bytes, row.a_cost), (row.b, precisions[-1], row.b_peak_bytes, row.b_cost))
         for side, precision, peak, cost in sides:
-            for what, size in (("peak memory", peak), ("peak memory on the GPU", _device(cost))):
+            private = cost.private_bytes if cost else None
+            here = ("peak memory", peak) if private is None else ("peak memory without mapped files", private)
+            for what, size in (here, ("peak memory on the GPU", _device(cost))):
                 if size:
                     key = (row.workload, side, precision, row.preset, row.action, row.seed, what)
                     found[key] = max(size, found.get(key, 0))

@@ -5,7 +5,8 @@ measurement went over many runs. `open_history` is the way in, `model` has the w
 `migrations` the tables. Nothing else in the harness speaks SQL.
 """
 
-from harness.history.access import DEFAULT, History, open_history
+from harness.history.access import History, open_history
+from harness.history.database import DEFAULT
 from harness.history.model import (
     Added,
     Bucket,

@@ -10,8 +10,8 @@ from typing import overload
 
 from sqlalchemy import func, select
 
-from harness.history import aggregate, evidence, export, ingest, query, restore, schema
-from harness.history.database import BUSY_S, Database
+from harness.history import aggregate, evidence, export, finding, ingest, query, restore, schema
+from harness.history.database import BUSY_S, DEFAULT, Database
 from harness.history.model import (
     Added,
     Bucket,
@@ -26,8 +26,6 @@ from harness.history.model import (
 )
 from harness.report.model import Report
 
-#: Where runs are added if nothing else is said.
-DEFAULT = Path("reports/history.sqlite")
 ALL = Wanted()
 BUCKETS = 200
 
@@ -52,19 +50,21 @@ class History:
         self._database.close()
 
     def add(self, report: Report, folder: Path | None = None, night: str | None = None) -> Added:
-        """Add a run; when this returns, it is on disk. What is there already stays as it is.
+        """Add a run; when this returns, it is on disk. What is there already stays as it is. A night's cell has one run: the newest.
 
         Args:
             report: the judged run. folder: the run's, with its jobs' records, if it is still there.
-            night: the date that the run counts to, "YYYY-MM-DD"; the one on which it began, if not given.
+            night: the date that the run counts to, "YYYY-MM-DD"; if not given, that of the night whose cell the folder is, else the one on
+                which it began.
 
         Raises:
             CorruptRecord: the report does not say when it was made.
         """
         began = ingest.moment(report)
         found = evidence.gather(report, folder)  # before the lock is taken: it may read many megabytes
-        where = str(folder.absolute()) if folder else ""
-        origin = ingest.Origin(where, night or f"{began:%Y-%m-%d}", time.time())
+        where = str(folder.resolve()) if folder else ""
+        dated = finding.night(folder) if folder else None
+        origin = ingest.Origin(where, night or dated or f"{began:%Y-%m-%d}", time.time(), cell=dated is not None)
         with self._database.writing() as connection:
             return ingest.add(connection, report, found, origin)
 
@@ -145,7 +145,8 @@ class History:
         """Write a table (`export.NAMES`) as `csv` or `parquet`, whole or not at all; return how many rows it has.
 
         Raises:
-            UnknownName: no such table. UsageError: the file cannot be written, or pyarrow is missing.
+            UnknownName: no such table. UsageError: the file cannot be written, pyarrow is missing, or the table does not tell what is
+                asked for.
         """
         return export.export(self._database, path, table, form, wanted)
 

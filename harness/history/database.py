@@ -9,6 +9,7 @@ share, so the file must not lie on a network file system.
 from __future__ import annotations
 
 import contextlib
+import shlex
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -21,12 +22,13 @@ from sqlalchemy.exc import DBAPIError
 from harness.errors import Busy, CorruptRecord, HarnessError, NewerSchema, RecordError, UsageError
 from harness.history.migrations import APPLICATION_ID, LATEST, STEPS
 
+#: Where runs are added if nothing else is said.
+DEFAULT = Path("reports/history.sqlite")
 #: Writers wait this long for each other; adding a run takes a tenth of a second, and much longer where others keep the cores busy.
 BUSY_S = 120.0
 RETRY_S = 0.02
 #: What SQLite says where the file itself is at fault.
 BROKEN = ("not a database", "malformed", "no such table", "no such column", "decode")
-AGAIN = "Move it away and add the runs again: harness history add reports"
 
 
 class Database:
@@ -152,10 +154,16 @@ def translated(path: Path) -> Iterator[None]:
         raise _error(path, error) from error
 
 
+def _again(path: Path) -> str:
+    """Return what to do about a damaged history: one command that finds all runs, those of nights too."""
+    where = "" if path == DEFAULT else f" --history {shlex.quote(str(path))}"
+    return f"Move it away and add the runs again: harness history add reports{where}"
+
+
 def _error(path: Path, error: BaseException | None) -> HarnessError:
     text = str(error)
     if "locked" in text or "busy" in text:
         return Busy(f"{path}: other processes have kept the history locked for {BUSY_S:g} s. Try again.")
     if any(sign in text for sign in BROKEN):
-        return CorruptRecord(f"{path}: this history is damaged, or no history ({text}). {AGAIN}")
+        return CorruptRecord(f"{path}: this history is damaged, or no history ({text}). {_again(path)}")
     return RecordError(f"{path}: the history cannot be used ({text}). Make room, or give the right to write there; then try again.")

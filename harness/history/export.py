@@ -15,14 +15,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Boolean, Column, ColumnElement, Connection, Integer, Select, Table, func, null, select
+from sqlalchemy import Boolean, Column, ColumnElement, Connection, Integer, Select, Table, func, null, or_, select
 
 from harness.errors import UnknownName, UsageError
 from harness.history import schema
 from harness.history.database import Database
 from harness.history.ingest import OURS
 from harness.history.model import Wanted
-from harness.history.query import filters
+from harness.history.query import filters, has_side, of_rows
 
 #: Rows that are in memory at a time.
 BATCH = 20_000
@@ -37,8 +37,13 @@ OF_SERIES = (schema.STAGES, schema.SPEED)
 #: What can be exported: all rows of series, or one of the tables.
 RESULTS = "results"
 NAMES = (RESULTS, "stages", "speed", "rounds", "jobs", "quality", "runs", "builds", "packages", "ports")
-#: Tables whose rows are of a series, and can be chosen by what it is of.
-KEYED = (RESULTS, "stages", "speed", "rounds")
+#: Tables whose rows are of a series, and can be chosen by what it is of; `runs` by what rows they have.
+KEYED = (RESULTS, "stages", "speed", "rounds", "runs")
+#: Of the other tables: the column that a filter of `Wanted` asks, and the filter's option. A `subject` is told by a key alone.
+ASKED = {
+    "workloads": ("workload", "--workloads"), "builds": ("build", "--builds"), "presets": ("preset", "--presets"),
+    "precisions": ("precision", "--precision"), "subjects": ("subject", "--of"),
+}
 Batches = Iterator[list[Sequence[Any]]]
 Kinds = dict[str, type]
 
@@ -55,18 +60,14 @@ def export(database: Database, path: Path, name: str, form: str, wanted: Wanted)
     """Write a table to a file, as a whole or not at all; return its number of rows.
 
     Args:
-        name: one of `NAMES`. form: `csv` or `parquet`. wanted: nights and hosts; of rows that have a key, also what the key tells.
+        name: one of `NAMES`. form: `csv` or `parquet`. wanted: nights and hosts; of rows that have a key, also what the key tells; of
+            others, what they tell themselves; runs that have a row of it.
 
     Raises:
-        UnknownName: no such table. UsageError: the table has no such key, the file cannot be written, or pyarrow is missing.
+        UnknownName: no such table. UsageError: the table does not tell what is asked, the file cannot be written, or pyarrow is missing.
     """
     if name not in NAMES:
         raise UnknownName("table", name, NAMES)
-    if name not in KEYED and (asked := [option for option, values in _keys(wanted) if values]):
-        raise UsageError(
-            f"--table {name}: its rows are not of a series, and cannot be chosen by {' and '.join(asked)}; --since, --until and --hosts "
-            f"can. Tables that can be: {', '.join(KEYED)}."
-        )
     write = _parquet() if form == "parquet" else _csv
     sheet = _sheet(name, wanted)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -80,13 +81,6 @@ def export(database: Database, path: Path, name: str, form: str, wanted: Wanted)
         with contextlib.suppress(OSError):
             temporary.unlink()
     return rows
-
-
-def _keys(wanted: Wanted) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return (
-        ("--workloads", wanted.workloads), ("--builds", wanted.builds), ("--presets", wanted.presets), ("--precision", wanted.precisions),
-        ("--of", wanted.subjects),
-    )
 
 
 def _batches(connection: Connection, sheet: Sheet) -> Batches:
@@ -181,4 +175,29 @@ def _query(table: Table, columns: Sequence[ColumnElement[Any]], wanted: Wanted) 
     if rows is not schema.RUNS:
         query = query.join(schema.RUNS, schema.RUNS.c.number == rows.c.run)
     query = query.outerjoin(schema.HOSTS, schema.HOSTS.c.number == schema.RUNS.c.host)
-    return query.where(*filters(wanted, of_series=rows in OF_SERIES)).order_by(*table.primary_key or [schema.RUNS.c.number])
+    asked = filters(wanted, of_series=rows in OF_SERIES)
+    if rows is schema.RUNS:
+        asked += of_rows(wanted)
+    elif rows not in OF_SERIES:
+        asked += _of_own(table, wanted)
+    return query.where(*asked).order_by(*table.primary_key or [schema.RUNS.c.number])
+
+
+def _of_own(table: Table, wanted: Wanted) -> list[ColumnElement[bool]]:
+    """Return what a filter asks of a table without a key, by its own columns.
+
+    Raises:
+        UsageError: it asks for what the table does not tell.
+    """
+    given = [(getattr(wanted, name), *told) for name, told in ASKED.items() if getattr(wanted, name)]
+    refused = [f"{option} {' '.join(values)}" for values, column, option in given if column not in table.c]
+    if refused:
+        can = [option for column, option in ASKED.values() if column in table.c]
+        raise UsageError(
+            f"--table {table.name}: its rows cannot be chosen by {' and '.join(refused)}; {', '.join(can)}, --since, --until and --hosts "
+            f"can. Tables that can be: {', '.join(KEYED)}."
+        )
+    return [
+        or_(*(has_side(table.c.build, build) for build in values)) if column == "build" else table.c[column].in_(values)
+        for values, column, _ in given
+    ]

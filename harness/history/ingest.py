@@ -4,7 +4,9 @@ Works on the report's JSON, whose form is versioned and stable: a field that has
 `series`, every other into `more`, so that a report with fields of a later day is kept whole.
 
 The same run is the same, wherever it lies and whenever it is added. A run that went on (`--resume`) or was judged again is the
-same too: every job that had ended well is still in it, with the same duration to the last bit; it takes its old rows' place.
+same too: it began in the same second, and of the jobs that ended well one at least is in both, with the same duration to the last
+bit; it takes its old rows' place. A recorded reference took no time, and tells no runs apart. The folder of a night's cell is emptied
+where the cell begins anew, with other builds or other code: the run that was in it leaves the history too.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import hashlib
 import itertools
 import json
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, Table, bindparam, delete, func, insert, select
@@ -25,6 +27,7 @@ from harness.errors import CorruptRecord
 from harness.history import schema
 from harness.history.evidence import Evidence
 from harness.history.model import FIDELITY, SPEED, Added
+from harness.ledger import RECORDED
 from harness.report import json_format
 from harness.report.model import JobRow, QualityRow, Report, SpeedRow, StageRow
 
@@ -43,11 +46,13 @@ class Origin:
 
     Attributes:
         folder: where it lies; empty if unknown. night: the date it counts to. now_s: when it is added, seconds since 1970.
+        cell: whether the folder is a night's cell, which holds one run at a time.
     """
 
     folder: str
     night: str
     now_s: float
+    cell: bool = False
 
 
 def moment(report: Report) -> datetime.datetime:
@@ -66,24 +71,30 @@ def moment(report: Report) -> datetime.datetime:
 
 
 def add(connection: Connection, report: Report, evidence: Evidence, origin: Origin) -> Added:
-    """Add a run, unless it is there already; all of it, in the caller's transaction."""
+    """Add a run, unless it is there already, or a newer one of the same cell; all of it, in the caller's transaction."""
     document = _plain(report)
     asked, content = _digest([report.created, report.command, report.title]), _digest(document)
-    name, replaced = asked, False
+    name, replaced, created_s = asked, False, moment(report).timestamp()
+    for other in _others(connection, asked, origin):
+        if other.created_s > created_s:
+            return Added(other.id, new=False)
+        connection.execute(delete(schema.RUNS).where(schema.RUNS.c.number == other.number))
+        replaced = True
     for stored in connection.execute(select(schema.RUNS).where(schema.RUNS.c.asked == asked)).all():
-        had, has = _had(connection, stored.number), {(job["job"], job["duration_s"]) for job in document["jobs"] if job["status"] == "ok"}
+        had, has = _had(connection, stored.number), _has(document)
+        if had and has and not had & has:
+            name = _digest([asked, content])  # another run, begun in the same second with the same words
+            continue
         fewer = evidence.records < stored.records  # of the same jobs: only the report is left of the run
         more = evidence.records > stored.records or (stored.host is None and evidence.host() is not None)
-        if had > has or (had == has and fewer) or (stored.content == content and not more):
+        if len(had) > len(has) or (had == has and fewer) or (stored.content == content and not more):
             return Added(stored.id, new=False)
-        if had <= has:
-            connection.execute(delete(schema.RUNS).where(schema.RUNS.c.number == stored.number))
-            name, replaced = stored.id, True
-            break
-        name = _digest([asked, content])  # another run, begun in the same second with the same words
+        connection.execute(delete(schema.RUNS).where(schema.RUNS.c.number == stored.number))
+        name, replaced = stored.id, True
+        break
     _insert(connection, document, evidence, {
         "id": name, "asked": asked, "content": content, "records": evidence.records, "revision": report.commit,
-        "created_s": moment(report).timestamp(), "night": origin.night, "folder": origin.folder, "added_s": origin.now_s,
+        "created_s": created_s, "night": origin.night, "folder": origin.folder, "added_s": origin.now_s,
     })
     return Added(name, new=not replaced, replaced=replaced)
 
@@ -97,10 +108,23 @@ def _plain(report: Report) -> Plain:
     return document
 
 
+def _others(connection: Connection, asked: str, origin: Origin) -> Sequence[Any]:
+    """Return the stored runs that lay in the same cell of the same night, and were another work."""
+    runs = schema.RUNS.c
+    here = (runs.night == origin.night, runs.folder == origin.folder, runs.asked != asked)
+    return connection.execute(select(runs.number, runs.id, runs.created_s).where(*here)).all() if origin.cell else ()
+
+
 def _had(connection: Connection, run: int) -> set[tuple[str, float]]:
-    """Return the jobs of a stored run that ended well, each with its duration."""
+    """Return the jobs of a stored run that ran and ended well, each with its duration."""
     jobs = schema.JOBS.c
-    return {(row[0], row[1]) for row in connection.execute(select(jobs.job, jobs.duration_s).where(jobs.run == run, jobs.status == "ok"))}
+    query = select(jobs.job, jobs.duration_s).where(jobs.run == run, jobs.status == "ok", jobs.kind != RECORDED)
+    return {(row[0], row[1]) for row in connection.execute(query)}
+
+
+def _has(document: Plain) -> set[tuple[str, float]]:
+    """Return the same of a report."""
+    return {(job["job"], job["duration_s"]) for job in document["jobs"] if job["status"] == "ok" and job["kind"] != RECORDED}
 
 
 def _insert(connection: Connection, document: Plain, evidence: Evidence, about: Plain) -> None:

@@ -204,7 +204,8 @@ class Bucket:
 
 @dataclasses.dataclass(frozen=True)
 class Added:
-    """What `History.add` did: the run's id; `new` is False where it was there, `replaced` True where it had gone on since."""
+    """What `History.add` did: the run's id; `new` is False where it was there, `replaced` True where it had gone on since, or
+    where it took the place of an older run of its night's cell."""
 
     id: str
     new: bool

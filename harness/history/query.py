@@ -36,15 +36,8 @@ PIECE = 500
 def runs(connection: Connection, wanted: Wanted) -> list[RunRow]:
     """Return runs, the newest first."""
     table = schema.RUNS
-    query = select(table).where(*filters(wanted)).order_by(table.c.created_s.desc(), table.c.number.desc()).limit(wanted.limit)
-    about = of_key(wanted)
-    if about:
-        having = [
-            select(rows.c.run).join(schema.SERIES, schema.SERIES.c.number == rows.c.series).where(*about)
-            for rows in (schema.STAGES, schema.SPEED)
-        ]
-        query = query.where(or_(*(table.c.number.in_(one) for one in having)))
-    found = connection.execute(query).all()
+    query = select(table).where(*filters(wanted), *of_rows(wanted))
+    found = connection.execute(query.order_by(table.c.created_s.desc(), table.c.number.desc()).limit(wanted.limit)).all()
     numbers = [row.number for row in found]
     versions = _versions(connection, numbers)
     stages, speed = (_counted(connection, counted, numbers) for counted in (schema.STAGES, schema.SPEED))
@@ -184,9 +177,26 @@ def of_key(wanted: Wanted) -> list[ColumnElement[bool]]:
     return found
 
 
+def of_rows(wanted: Wanted) -> list[ColumnElement[bool]]:
+    """Return what a filter asks of `runs` by their rows: that a run has one of what is wanted."""
+    about = of_key(wanted)
+    having = (
+        select(rows.c.run).join(schema.SERIES, schema.SERIES.c.number == rows.c.series).where(*about)
+        for rows in (schema.STAGES, schema.SPEED)
+    )
+    return [or_(*(schema.RUNS.c.number.in_(one) for one in having))] if about else []
+
+
 def side(column: ColumnElement[str], build: str) -> ColumnElement[bool]:
     """Whether a side is of a build: `torch`, `torch#2`, `torch-fp32` of a gain, `torch fp64` of a precision's bounds."""
     return or_(
         column.in_([build, *(f"{build}-{precision}" for precision in PRECISIONS)]),
         *(column.startswith(build + sign, autoescape=True) for sign in ("#", " ")),
     )
+
+
+def has_side(column: ColumnElement[str], build: str) -> ColumnElement[bool]:
+    """Whether one of the sides that a text lists is of a build: `tf2 torch` of a round; of other jobs there is one."""
+    listed = " " + column + " "
+    names = (f"{build} ", f"{build}#", *(f"{build}-{precision} " for precision in PRECISIONS))
+    return or_(*(func.instr(listed, f" {name}") > 0 for name in names))

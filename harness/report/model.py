@@ -81,6 +81,7 @@ class Cost:
     Attributes:
         baseline_bytes: resident memory of the process tree once the port was open, before its first step.
         device_peak_bytes: the most that the framework itself had allocated on the GPU.
+        private_bytes: of the peak, what is no page of a mapped file. Pages of libraries depend on the page cache, and are not compared.
         trace_s: what the first step took beyond a steady one: tracing and compiling, seconds.
         p50_s, p95_s, p99_s: of single calls of `generate`, over all rounds, seconds.
         flops: floating-point operations of a step's matrix products and convolutions; `flops_source`: who counted them.
@@ -100,6 +101,7 @@ class Cost:
     peak_rate: float | None = None
     utilisation: float | None = None
     energy_j: float | None = None
+    private_bytes: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from harness.fidelity import traces
 from harness.report.json_format import plain
@@ -76,7 +77,8 @@ class Pair:
 
     Attributes:
         anchor: of its place in the page. lines: a precision (and seed) each. verdict: the worst of them, or NONE.
-        stages, speed: its rows; speed of whole steps. groups: its figures. provenance, settings: of both builds, where they are known.
+        stages, speed: its rows; speed of whole steps. groups: its figures. provenance: of both builds, where it is known. settings: in
+            effect on both sides, each table with what it is of.
         tapes: names and hashes of its workload's. opened: whether a reader finds it open.
     """
 
@@ -90,7 +92,7 @@ class Pair:
     speed: tuple[SpeedRow, ...]
     groups: tuple[Group, ...] = ()
     provenance: tuple[Compared, ...] = ()
-    settings: tuple[Compared, ...] = ()
+    settings: tuple[tuple[str, tuple[Compared, ...]], ...] = ()
     tapes: tuple[tuple[str, str], ...] = ()
     opened: bool = False
 
@@ -128,7 +130,8 @@ def gather(report: Report, matrix: Matrix) -> tuple[Pair, ...]:
     for pair in pairs:
         one, other = (next((row for row in report.builds if row.build == side), None) for side in (pair.a, pair.b))
         found.append(dataclasses.replace(
-            pair, groups=_groups(report, pair, space), provenance=_provenance(one, other, pair.workload), settings=_settings(one, other),
+            pair, groups=_groups(report, pair, space), provenance=_provenance(one, other, pair.workload),
+            settings=_settings(one, other, pair),
         ))
     return tuple(found)
 
@@ -203,10 +206,20 @@ def _provenance(a: BuildRow | None, b: BuildRow | None, workload: str) -> tuple[
     return tuple(_compared(*row) for row in rows)
 
 
-def _settings(a: BuildRow | None, b: BuildRow | None) -> tuple[Compared, ...]:
+def _settings(a: BuildRow | None, b: BuildRow | None, pair: Pair) -> tuple[tuple[str, tuple[Compared, ...]], ...]:
+    """Return the settings in effect of both sides: in lockstep, where anything was judged there, and in each timing."""
     if a is None or b is None:
         return ()
-    one, other = told(a), told(b)
+    found = [("in lockstep, the first job of each side", a.effective, b.effective)] if pair.stages else []
+    for row in pair.speed:
+        first, last = row.precision.partition(":")[0], row.precision.rpartition(":")[2]
+        sides = [build.timed.get(f"{row.workload} {row.action} {one}") for build, one in ((a, first), (b, last))]
+        if sides[0] and sides[1]:
+            found.append((f"timed, {row.action} {row.precision}", sides[0], sides[1]))
+    return tuple((title, _side_by_side(spelled(one), spelled(other))) for title, one, other in found)
+
+
+def _side_by_side(one: Mapping[str, str], other: Mapping[str, str]) -> tuple[Compared, ...]:
     return tuple(_compared(name, one.get(name, ""), other.get(name, "")) for name in sorted({*one, *other}))
 
 
@@ -215,6 +228,11 @@ def _compared(name: str, a: str, b: str) -> Compared:
 
 
 def told(build: BuildRow) -> dict[str, str]:
-    """Return what is in effect in a build, in words: the same whether the report was just made or read back."""
-    values = plain(build.effective)
+    """Return what is in effect in a build, in words."""
+    return spelled(build.effective)
+
+
+def spelled(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return settings in words: the same whether the report was just made or read back."""
+    values = plain(settings)
     return {name: value if isinstance(value, str) else json.dumps(value, sort_keys=True) for name, value in values.items()}

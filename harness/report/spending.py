@@ -84,6 +84,7 @@ def _names(name: str) -> str:
     words = {
         "device_peak_bytes": "memory on the GPU", "energy_j": "energy", "flops": "operations", "peak_rate": "square product",
         "p50_s": "p50", "p95_s": "p95", "p99_s": "p99", "baseline_bytes": "baseline", "peak_bytes": "peak of the action alone",
+        "private_bytes": "peak without mapped files",
     }
     return words.get(name, name)
 

@@ -40,7 +40,15 @@ def test_a_cost_is_put_together_from_all_rounds() -> None:
     assert found.p50_s == pytest.approx(1.02**-300) and found.p95_s == found.p99_s == pytest.approx(1.02**-200)
     assert 800 == found.baseline_bytes and found.trace_s == pytest.approx(0.49)
     assert (2e6, "a counter", 1e9) == (found.flops, found.flops_source, found.peak_rate) and found.utilisation == pytest.approx(0.2)
-    assert found.energy_j is None and {"energy_j": "no NVML", "device_peak_bytes": "it ran on the CPU"} == found.missing
+    unrecorded = {"private_bytes": "it was not recorded"}
+    assert found.energy_j is None and {"energy_j": "no NVML", "device_peak_bytes": "it ran on the CPU", **unrecorded} == found.missing
+
+
+def test_memory_without_mapped_files_is_that_of_the_largest_round() -> None:
+    """Peak less files of each round; not told where one round does not tell."""
+    rounds = [recorded(number, peak_bytes={"torch": 1000}, mapped_bytes={"torch": 300 - 100 * number}) for number in range(3)]
+    assert 900 == costs.cost(rounds, "generate", "torch", 0.01).private_bytes
+    assert costs.cost([*rounds, recorded(3, peak_bytes={"torch": 1000})], "generate", "torch", 0.01).private_bytes is None
 
 
 def test_the_workloads_own_count_stands_in() -> None:
@@ -83,7 +91,7 @@ def test_older_records_are_read() -> None:
     action = {"prepared": {"torch": {"first_step_s": 0.5}}, "peak_bytes": {"torch": 1000}}
     found = costs.cost([Record(Path("nowhere"), {}, "ok", "", {"actions": {"generate": action}}, 1.0)], "generate", "torch", 0.01)
     assert found.flops is None and found.p50_s is None and found.baseline_bytes is None and found.trace_s is not None
-    once = {"baseline_bytes", "utilisation", "flops", "peak_rate", "energy_j", "device_peak_bytes"}
+    once = {"baseline_bytes", "utilisation", "flops", "peak_rate", "energy_j", "device_peak_bytes", "private_bytes"}
     assert {*once, "p50_s", "p95_s", "p99_s"} == set(found.missing)
 
 

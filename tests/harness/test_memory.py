@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -139,3 +140,27 @@ def test_a_slow_process_table_is_read_less_often(monkeypatch: pytest.MonkeyPatch
             tree.resident()
             clock[0] += 0.25
         assert 4 <= len(scans) <= 6
+
+
+def test_pages_of_mapped_files_are_told_apart(tmp_path: Path) -> None:
+    """Of a process that maps a file of 48 MiB and reads it, and holds 32 MiB of its own: files are not its own."""
+    path = tmp_path / "library"
+    path.write_bytes(bytes(48 * MIB))
+    code = (
+        "import mmap, sys; file = open(sys.argv[1], 'rb'); mapped = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ); "
+        "print('begin', flush=True); sys.stdin.readline(); sum(mapped[::4096]); own = bytearray(b'x') * (32 << 20); "
+        "print('there', flush=True); sys.stdin.readline()"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin and process.stdout and "begin\n" == process.stdout.readline()
+        tree = memory.Tree(process.pid)
+        held = tree.begin()
+        tree.resident()
+        files = tree.mapped()
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert "there\n" == process.stdout.readline()
+        peak = tree.peak(scan=True)
+        assert near(held + 80 * MIB, peak) and near(files + 48 * MIB, tree.mapped())
+        assert near(held - files + 32 * MIB, peak - tree.mapped())
+        process.communicate("\n")

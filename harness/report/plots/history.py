@@ -17,6 +17,8 @@ WIDTH, HEIGHT = 740, 210
 TOLD = 10
 #: Dates for which the axis has room.
 MARKS = 8
+#: With at most so many points each is a dot of its own.
+DOTS = 40
 DAY_S = 86_400.0
 
 
@@ -36,13 +38,7 @@ def figure(item: History, points: int) -> Figure | None:
     )
     canvas.axes(y_mark=spelled, x_mark=None)
     canvas.marks({float(day): _date(day) for day in days(canvas.x.low, canvas.x.high)})
-    at = [xs[place] for place in kept]
-    canvas.band(at, [item.low[place] for place in kept], [item.high[place] for place in kept], "sa")
-    canvas.line([(xs[place], item.middle[place]) for place in kept], "sa")
-    for number, change in enumerate(item.changes, 1):
-        place = canvas.x(_days(change.when))
-        canvas.path(f"M{place:.1f} {canvas.top}V{canvas.bottom}", "change")
-        canvas.text(place, canvas.top - 6, str(number), "middle", "change")
+    _draw(canvas, item, xs, kept)
     rows = [
         (f"change {number}", change.when, f"{spelled(change.before)} → {spelled(change.after)}", change.suspect or "-")
         for number, change in enumerate(item.changes, 1)
@@ -56,6 +52,21 @@ def figure(item: History, points: int) -> Figure | None:
         note += " Numbered lines: change points; the table says from what to what, and what is suspected."
     legend = (Key("sa", item.figure), *((Key("change", "change point"),) if item.changes else ()))
     return Figure(f"{item.figure}: {who}", (canvas.svg(),), ("what", "when", "value", "suspect"), tuple(rows), note, legend, "wide", some)
+
+
+def _draw(canvas: Canvas, item: History, xs: Sequence[float], kept: Sequence[int]) -> None:
+    """Draw a history's band, level and change points; where it has few points, each as a dot, so that one alone is seen too."""
+    canvas.band([xs[place] for place in kept], [item.low[place] for place in kept], [item.high[place] for place in kept], "sa")
+    canvas.line([(xs[place], item.middle[place]) for place in kept], "sa")
+    spelled = _spell(item.unit)
+    for place in kept if len(kept) <= DOTS else ():
+        level = item.middle[place]
+        if level is not None and finite([level]):
+            canvas.point(canvas.x(xs[place]), canvas.y(level), "sa", f"{item.when[place]}: {spelled(level)}")
+    for number, change in enumerate(item.changes, 1):
+        at = canvas.x(_days(change.when))
+        canvas.path(f"M{at:.1f} {canvas.top}V{canvas.bottom}", "change")
+        canvas.text(at, canvas.top - 6, str(number), "middle", "change")
 
 
 def _spell(unit: str) -> Callable[[float], str]:

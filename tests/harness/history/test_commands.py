@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from pathlib import Path
 
 import pandas as pd
@@ -96,12 +97,42 @@ def test_a_folder_of_reports_is_added_whole(run, tmp_path: Path, path: Path, sam
     assert 2 == code and "is there already" in err
 
 
-@pytest.mark.parametrize("table", ["jobs", "runs", "packages"])
-def test_a_filter_that_a_table_cannot_have_is_refused(run, stored: Path, tmp_path: Path, table: str):
-    """It says which can; nothing is written."""
-    code, _, err = run("history", "export", "--csv", tmp_path / "x.csv", "--table", table, "--workloads", "cnn", "--history", stored)
-    assert 2 == code and "cannot be chosen by --workloads" in err and "results, stages, speed, rounds" in err
+@pytest.mark.parametrize(("table", "words", "can"), [
+    ("jobs", "--of train", "--workloads, --builds, --precision, --since"), ("quality", "--of train", "--builds, --presets, --precision"),
+    ("ports", "--presets small", "--workloads, --builds, --since"), ("packages", "--workloads cnn", "--builds, --since"),
+])
+def test_a_filter_that_a_table_cannot_have_is_refused(run, stored: Path, tmp_path: Path, table: str, words: str, can: str):
+    """It says which it can have, and which tables can have it; nothing is written."""
+    code, _, err = run("history", "export", "--csv", tmp_path / "x.csv", "--table", table, *words.split(), "--history", stored)
+    assert 2 == code and f"cannot be chosen by {words}; " in err and can in err and "results, stages, speed, rounds, runs" in err
     assert not (tmp_path / "x.csv").exists()
+
+
+def test_a_filter_that_a_table_can_have_chooses(run, stored: Path, tmp_path: Path):
+    """Two of a night's three jobs are of this precision; none is of another workload."""
+    told = []
+    for words in (["--precision", "fp32"], ["--workloads", "linear"]):
+        code, _, err = run("history", "export", "--csv", tmp_path / "x.csv", "--table", "jobs", *words, "--history", stored)
+        told.append((code, err.partition(": ")[2].strip()))
+    assert [(0, "6 rows of jobs"), (0, "0 rows of jobs")] == told
+
+
+def test_the_advice_for_a_damaged_history_restores_it(run, tmp_path: Path, sample, monkeypatch: pytest.MonkeyPatch):
+    """Runs and nights as they were, by the one command that the message names, wherever the history lies."""
+    monkeypatch.chdir(tmp_path)
+    for number, name in enumerate(("2026-11-01_x", "nightly/2026-10-30_2/cells/one", "nightly/2026-10-31/cells/one")):
+        sample.write(tmp_path / "reports" / name, sample.report(number))
+        (tmp_path / "reports" / name / "run.json").write_text("{}")
+    for path in (Path("reports/history.sqlite"), tmp_path / "else where/h.sqlite"):
+        run("history", "add", "reports", "--history", path)
+        with open_history(path) as history:
+            before = history.nights()
+        path.write_bytes(b"damaged" * 99)
+        code, _, err = run("history", "--history", path)
+        path.unlink()
+        assert (4, 0) == (code, run(*shlex.split(err[err.index("harness history add") :])[1:])[0])
+        with open_history(path, create=False) as history:
+            assert (3, before) == (len(before), history.nights())
 
 
 def test_export_writes_both(run, stored: Path, tmp_path: Path):

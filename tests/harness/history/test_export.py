@@ -77,6 +77,32 @@ def test_filters_choose_rows(three: History, tmp_path: Path):
     assert (2, {"train"}) == (len(found), set(found["subject"]))
 
 
+@pytest.mark.parametrize(("table", "wanted", "count"), [
+    ("jobs", Wanted(builds=("tf2",)), 2), ("jobs", Wanted(builds=("torch",)), 3), ("jobs", Wanted(builds=("torch",), precisions=("fp32",)), 2),
+    ("jobs", Wanted(builds=("orch", "tf")), 0), ("jobs", Wanted(workloads=("linear",)), 0), ("ports", Wanted(builds=("tf2",)), 1),
+    ("ports", Wanted(workloads=("linear",)), 0), ("quality", Wanted(presets=("small",), precisions=("fp32",)), 1),
+    ("quality", Wanted(builds=("torch",)), 0), ("packages", Wanted(builds=("torch",)), 2), ("builds", Wanted(builds=("torch",)), 1),
+    ("runs", Wanted(subjects=("train",), workloads=("cnn",)), 1), ("runs", Wanted(workloads=("linear",)), 0),
+])
+def test_a_table_without_a_key_is_filtered_by_what_it_tells(
+    history: History, sample, tmp_path: Path, table: str, wanted: Wanted, count: int,
+):
+    """A round is of both its sides, a side of a build also as its second or in another precision; runs are those that have such a row."""
+    plain = sample.jobs(0)
+    rounds = dataclasses.replace(plain[0], job="speed-round000", build="tf2 torch-fp32", kind="speed", precision="fp32")
+    second = dataclasses.replace(plain[0], job="second", build="torch#2", precision="bf16")
+    history.add(sample.report(jobs=(plain[0], second, rounds, dataclasses.replace(plain[1], build="torch"))))
+    assert count == history.export(tmp_path / "x.csv", table, wanted=wanted) == len(pd.read_csv(tmp_path / "x.csv"))
+
+
+@pytest.mark.parametrize("table", ["jobs", "quality", "ports", "builds", "packages"])
+def test_what_a_table_does_not_tell_is_refused(three: History, tmp_path: Path, table: str):
+    """Before anything is written: a stage is told by no table without a key."""
+    with pytest.raises(UsageError, match=rf"--table {table}: its rows cannot be chosen by --of train; .*--builds.* Tables that can be: results"):
+        three.export(tmp_path / "x.csv", table, wanted=Wanted(subjects=("train",)))
+    assert not (tmp_path / "x.csv").exists()
+
+
 def test_without_pyarrow_the_message_names_what_to_install(three: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """And nothing is left behind; CSV still works."""
     monkeypatch.setitem(sys.modules, "pyarrow", None)

@@ -12,6 +12,7 @@ from harness.errors import CorruptRecord
 from harness.history import History, SpeedKey, StageKey, Wanted
 from harness.history.evidence import gather
 from harness.report import json_format
+from harness.report.model import JobRow
 from harness.report.traces import Compared
 
 HOST = ("Some CPU", 4, "x86_64", "Linux", "")
@@ -59,6 +60,58 @@ def test_two_runs_of_one_second_are_two(history: History, sample):
     ids = {history.add(made).id for made in (one, other, one, other)}
     assert (2, 2) == (len(ids), history.count()["runs"])
     assert {one.jobs, other.jobs} == {history.report(name).jobs for name in ids}
+
+
+def test_a_cell_of_a_night_that_began_anew_leaves_one_point(history: History, sample, tmp_path: Path):
+    """A build that was missing is there: the cell's folder was emptied. Other cells, other nights and other folders keep their runs."""
+    nights = tmp_path / "reports/nightly"
+    for number, name in enumerate(("2026-10-31/cells/one", "2026-11-01/cells/two", "2026-11-01_2/cells/one")):
+        history.add(sample.report(number), nights / name)
+    history.add(sample.report(5), tmp_path / "reports/2026-11-01_x", "2026-11-01")
+    cell = nights / "2026-11-01/cells/one"
+    without = sample.report(6, command="harness compare --backends tf2 torch")
+    whole = sample.report(7, command="harness compare --backends tf1 tf2 torch", title="tf1 tf2 torch on cnn")
+    first, second = history.add(without, cell, "2026-11-01"), history.add(whole, cell, "2026-11-01")
+    assert (True, False, True) == (first.new, second.new, second.replaced) and first.id != second.id
+    late = history.add(without, cell)  # a report from before, put back where it was
+    assert (second.id, False, False) == (late.id, late.new, late.replaced)
+    (key,) = history.speed_keys(Wanted(subjects=("train",)))
+    found = [(point.night, point.run) for point in history.series(key)]
+    assert 5 == len(found) and [second.id] == [run for night, run in found if run in (first.id, second.id)]
+    assert whole == history.report(second.id)
+
+
+def test_other_runs_in_one_folder_are_two(history: History, sample, tmp_path: Path):
+    """Outside of nights a folder that was deleted and made again on the same day holds another measurement."""
+    ids = {history.add(sample.report(number, command=f"harness compare --seed {number}"), tmp_path, "2026-11-01").id for number in range(2)}
+    assert (2, 2) == (len(ids), history.count()["runs"])
+
+
+def test_a_recorded_reference_that_became_a_build_leaves_one_run(history: History, sample):
+    """A run that is gone on with where the build can be had now: its job ran, and took time, in the place of one that took none."""
+    stands = JobRow("cnn-tf1", "tf1", "cnn", "recorded", "fp32", "ok", "", 0.0, "")
+    ran = dataclasses.replace(stands, kind="fidelity", duration_s=2.5)
+    before, after = (sample.report(jobs=(*sample.jobs(0), job)) for job in (stands, ran))
+    first, second, third = history.add(before), history.add(after), history.add(before)
+    assert (first.id, True) == (second.id, second.replaced) and (first.id, False, False) == (third.id, third.new, third.replaced)
+    assert [1, 1] == [len(history.runs()), *(len(history.series(key)) for key in history.speed_keys(Wanted(subjects=("train",))))]
+    assert after.jobs == history.report(first.id).jobs
+
+
+def test_a_recorded_reference_makes_no_two_runs_one(history: History, sample):
+    """It takes no time in any of them: what both ran tells."""
+    stands = JobRow("cnn-tf1", "tf1", "cnn", "recorded", "fp32", "ok", "", 0.0, "")
+    ids = {history.add(sample.report(jobs=(*sample.jobs(number), stands))).id for number in range(2)}
+    assert (2, 2) == (len(ids), len(history.runs()))
+
+
+def test_a_job_that_ran_again_makes_no_second_run(history: History, sample):
+    """Its record was damaged when the run went on: one duration is another, the others tell that it is the same run."""
+    made = sample.report()
+    again = dataclasses.replace(made, jobs=(dataclasses.replace(made.jobs[0], duration_s=9.0), *made.jobs[1:]))
+    first, second = history.add(made), history.add(again)
+    assert (first.id, True, 1) == (second.id, second.replaced, len(history.runs()))
+    assert again.jobs == history.report(first.id).jobs
 
 
 def test_a_folder_that_knows_more_completes_a_run(history: History, sample, tmp_path: Path):
