@@ -1,20 +1,19 @@
-"""Take the pictures of docs/report.md: `python -m tests.e2e.screenshots [REPORT.html]`; of the tests' own report if none is given."""
+"""Render `reports/example` anew from its report.json, and take the pictures of docs/report.md of it: `python -m tests.e2e.screenshots`."""
 
 from __future__ import annotations
 
 import dataclasses
-import sys
-import tempfile
 from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from harness.report import html
+from harness import rendering
 from harness.report.model import Report
 from tests.e2e.browsing import browser, visit
 from tests.harness.report import sample
 
 IMAGES = Path(__file__).parents[2] / "docs/images"
+EXAMPLE = Path(__file__).parents[2] / "reports/example"
 SHORT = (1280, 720)
 PHONE = (390, 760)
 
@@ -56,12 +55,10 @@ def take(started: Browser, page: Path, folder: Path) -> list[Path]:
 
 
 def main() -> None:
-    """Take the pictures into docs/images."""
-    with tempfile.TemporaryDirectory() as scratch, browser() as started:
-        page = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(scratch) / "report.html"
-        if len(sys.argv) < 2:
-            page.write_text(html.render(report()), encoding="utf-8")
-        take(started, page, IMAGES)
+    """Render the example, and take the pictures into docs/images."""
+    rendering.write(rendering.load(EXAMPLE), EXAMPLE)
+    with browser() as started:
+        take(started, EXAMPLE / "report.html", IMAGES)
 
 
 if __name__ == "__main__":

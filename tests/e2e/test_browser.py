@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import struct
 from pathlib import Path
 
 import pytest
 
 from harness.report import html
-from tests.e2e import browsing
+from tests.e2e import browsing, screenshots
 from tests.e2e.browsing import DESKTOP, PHONE, visit
 from tests.harness.report import sample
 
@@ -216,3 +217,17 @@ def test_a_focus_that_is_not_seen_is_found(browser, full, tmp_path, style, expec
     with visit(browser, path) as page:
         _, faults = page.focus(6)
     assert any((expected or "the focus goes back") in fault for fault in faults)
+
+
+def test_the_pictures_of_the_docs_are_taken(browser, tmp_path):
+    """Of the committed example of a real run: no fault in it, and three pictures of the size that the page shows."""
+    with visit(browser, screenshots.EXAMPLE / "report.html") as page:
+        assert [] == page.faults()
+    taken = screenshots.take(browser, screenshots.EXAMPLE / "report.html", tmp_path)
+    shown = [screenshots.IMAGES / path.name for path in taken]
+    assert [_size(path) for path in shown] == [_size(path) for path in taken] and all(path.stat().st_size > 20_000 for path in taken)
+
+
+def _size(path):
+    """Return the width and height that a PNG says it has."""
+    return struct.unpack(">II", path.read_bytes()[16:24])

@@ -6,6 +6,7 @@ import pytest
 
 from harness import rendering
 from harness.errors import UsageError
+from tests.e2e.screenshots import EXAMPLE
 
 
 @pytest.mark.parametrize(("file", "expected"), [
@@ -32,3 +33,19 @@ def test_a_run_is_loaded_as_it_was_written(tmp_path, full):
     again = rendering.load(tmp_path)
     for name, file in (("markdown", "report.md"), ("html", "report.html"), ("junit", "report.xml"), ("json", "report.json")):
         assert (tmp_path / file).read_text(encoding="utf-8") == rendering.render(again, name)
+
+
+@pytest.mark.parametrize(("name", "form"), [
+    ("report.json", "json"), ("report.md", "markdown"), ("report.html", "html"), ("report.xml", "junit"),
+])
+def test_the_committed_example_renders_to_its_own_bytes(name, form):
+    """It is what the present code makes of a real run; after a change of a renderer: `python -m tests.e2e.screenshots`."""
+    assert rendering.render(rendering.load(EXAMPLE), form).encode() == (EXAMPLE / name).read_bytes()
+
+
+def test_the_committed_example_is_of_five_builds():
+    """All of them, with everything that a plot is drawn from."""
+    report = rendering.load(EXAMPLE)
+    assert {"tf1", "tf2", "torch", "tf1-compat", "tf2.10"} == {row.build for row in report.builds}
+    assert 40 == len({(row.workload, row.a, row.b, row.precision) for row in report.stages if row.stage == "forward"})
+    assert report.curves and report.commit and all(row.turns for row in report.speed) and all(row.timed for row in report.builds)
