@@ -21,7 +21,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, Select, Table, bindparam, delete, exists, func, insert, select
 
 from harness.errors import CorruptRecord
 from harness.history import schema
@@ -78,7 +78,7 @@ def add(connection: Connection, report: Report, evidence: Evidence, origin: Orig
     for other in _others(connection, asked, origin):
         if other.created_s > created_s:
             return Added(other.id, new=False)
-        connection.execute(delete(schema.RUNS).where(schema.RUNS.c.number == other.number))
+        _remove(connection, other.number)
         replaced = True
     for stored in connection.execute(select(schema.RUNS).where(schema.RUNS.c.asked == asked)).all():
         had, has = _had(connection, stored.number), _has(document)
@@ -89,7 +89,7 @@ def add(connection: Connection, report: Report, evidence: Evidence, origin: Orig
         more = evidence.records > stored.records or (stored.host is None and evidence.host() is not None)
         if len(had) > len(has) or (had == has and fewer) or (stored.content == content and not more):
             return Added(stored.id, new=False)
-        connection.execute(delete(schema.RUNS).where(schema.RUNS.c.number == stored.number))
+        _remove(connection, stored.number)
         name, replaced = stored.id, True
         break
     _insert(connection, document, evidence, {
@@ -113,6 +113,17 @@ def _others(connection: Connection, asked: str, origin: Origin) -> Sequence[Any]
     runs = schema.RUNS.c
     here = (runs.night == origin.night, runs.folder == origin.folder, runs.asked != asked)
     return connection.execute(select(runs.number, runs.id, runs.created_s).where(*here)).all() if origin.cell else ()
+
+
+def _remove(connection: Connection, run: int) -> None:
+    """Delete a run, and the series that no other run has a row of."""
+    rows = (schema.STAGES, schema.SPEED)
+    series = {row[0] for table in rows for row in connection.execute(select(table.c.series).where(table.c.run == run))}
+    connection.execute(delete(schema.RUNS).where(schema.RUNS.c.number == run))
+    number = schema.SERIES.c.number
+    left = delete(schema.SERIES).where(number == bindparam("one"), *(~exists().where(table.c.series == number) for table in rows))
+    if series:
+        connection.execute(left, [{"one": one} for one in sorted(series)])
 
 
 def _had(connection: Connection, run: int) -> set[tuple[str, float]]:

@@ -28,7 +28,8 @@ def _run(folder: Path) -> Path:
 
 def test_all_runs_below_a_folder_are_found(tmp_path: Path):
     """Beside each other and in nights; not what a run's work left, nor a report without a run, nor a run that has not finished."""
-    expected = [_run(tmp_path / name) for name in ("2026-11-21_x", "2026-11-21_x_2", "nightly/2026-11-20/cells/a", "nightly/2026-11-21_2/cells/b")]
+    names = ("2026-11-21_x", "2026-11-21_x_2", "nightly/2026-11-20/cells/a", "nightly/2026-11-21_2/cells/b")
+    expected = [_run(tmp_path / name) for name in names]
     runs.at(tmp_path / "2026-11-22_y", "key", "harness compare", NOW)
     (tmp_path / "example").mkdir()
     (tmp_path / "example/report.json").write_text("{}")
@@ -84,4 +85,7 @@ def test_a_cell_counts_to_its_night_without_being_told(history: History, sample,
 @pytest.fixture
 def matrix_cell():
     """A cell of a matrix."""
-    return night.Cell("one-cnn", 0, "cnn", ("tf2", "torch"), "cpu", ("fp32",), None, 0, ("fidelity",), (), "default", 0.0)
+    return night.Cell(
+        name="one-cnn", workload="cnn", device="cpu", preset=None, seed=0, priority=0, builds=("tf2", "torch"), precisions=("fp32",),
+        judge=("fidelity",), stages=(), execution="default", timing_s=0.0,
+    )

@@ -69,7 +69,8 @@ def test_a_cell_of_a_night_that_began_anew_leaves_one_point(history: History, sa
         history.add(sample.report(number), nights / name)
     history.add(sample.report(5), tmp_path / "reports/2026-11-01_x", "2026-11-01")
     cell = nights / "2026-11-01/cells/one"
-    without = sample.report(6, command="harness compare --backends tf2 torch")
+    gone = sample.speed("generate", b="torch#2")  # nothing else is of this pair
+    without = sample.report(6, command="harness compare --backends tf2 torch", speed=(*sample.report().speed, gone))
     whole = sample.report(7, command="harness compare --backends tf1 tf2 torch", title="tf1 tf2 torch on cnn")
     first, second = history.add(without, cell, "2026-11-01"), history.add(whole, cell, "2026-11-01")
     assert (True, False, True) == (first.new, second.new, second.replaced) and first.id != second.id
@@ -79,6 +80,7 @@ def test_a_cell_of_a_night_that_began_anew_leaves_one_point(history: History, sa
     found = [(point.night, point.run) for point in history.series(key)]
     assert 5 == len(found) and [second.id] == [run for night, run in found if run in (first.id, second.id)]
     assert whole == history.report(second.id)
+    assert [] == [key for key in history.speed_keys() if not history.series(key)]
 
 
 def test_other_runs_in_one_folder_are_two(history: History, sample, tmp_path: Path):
