@@ -179,8 +179,8 @@ def _change(found: Found, moving: Mapping[str, int] | None = None) -> Change:
     certain = "" if step.material else " It is not certain yet that this is beyond the margin."
     a, b = what.sides
     text = (
-        f"{what.workload} {what.action} {what.precision}: the time of {b} over that of {a} {how} between {found.last.run} and "
-        f"{found.first.run} ({found.first.time}); {told}.{certain}{provenance.told(suspects)}"
+        f"{what.workload} {what.action} {what.precision}: the time of {b} over that of {a} {how} between the runs of "
+        f"{found.last.time} and {found.first.time}; {told}.{certain}{provenance.told(suspects)}"
     )
     statistics = Statistics(ratio, low, high, 1.0 - ALPHA, step.p, METHOD, found.last.rounds, found.first.rounds)
     return Change(STEP, severity, subject, math.exp(step.before), math.exp(step.after), text, suspects, statistics)

@@ -49,7 +49,7 @@ def test_a_step_is_told_within_a_few_nights_and_once(sample):
     change = told[max(told)][0]
     assert (STEP, REGRESSION, "torch") == (change.kind, change.severity, change.subject.build)
     assert ["torch: torch 2.12.0 -> 2.13.0"] == [str(one) for one in change.suspects]
-    assert "stepped by" in change.text and "between run019 and run020 (2026-01-21)" in change.text
+    assert "stepped by" in change.text and "between the runs of 2026-01-20 and 2026-01-21" in change.text
     assert change.statistics is not None and change.statistics.low < 1.08 < change.statistics.high and change.statistics.p <= 0.01
 
 
