@@ -3,7 +3,7 @@
 A round of fresh processes is the unit on both nights, so the difference of the two mean log ratios has a standard error from both
 nights' rounds, and Welch's t interval: nights have their own numbers of rounds and their own spreads. What rounds of one night
 cannot show is that the machine itself differs from night to night. That variance is added (`Spread`): as large as a history tells, or,
-before there is one, as large as is usual (`USUAL`). Taken for nothing it would make every second night cry wolf.
+before there is one, as large as is usual (`USUAL`). Taken for nothing, nights that differ cry wolf.
 
 A change is *material* when the whole 99 % interval of the difference lies outside the margin of 3 % (`harness.speed.verdict`). That
 is a test of "no change outside the margin", and it has a p-value, so that all rows of a night share one error rate: with forty rows

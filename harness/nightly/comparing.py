@@ -32,9 +32,9 @@ def compared(state: Night, folder: Path, reports: Path) -> Night:
     Args:
         state: the night. folder: where it lies. reports: the folder of all reports, with the history.
     """
-    after = {ran.row.cell.name: ran for ran in gathering.rans(state, folder)}
+    after = {ran.row.cell.name: ran for ran in gathering.rans(state, folder, {row.cell.name for row in state.rows})}
     earlier = gathering.earlier(state, folder.parent)
-    past = [[ran for ran in gathering.rans(one, path) if ran.row.cell.name in after] for path, one in earlier[: gathering.NIGHTS]]
+    past = [list(gathering.rans(one, path, after)) for path, one in earlier[: gathering.NIGHTS]]
     notes: list[Changed] = []
     histories: dict[str, list[model.Series]] = {}
     try:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from harness.changes import model, verdicts
+from harness.changes import conditions, model, verdicts
 from harness.history import evidence as found_in
 from harness.nightly import night, page
 from harness.nightly.night import Night, Row
@@ -43,9 +43,9 @@ class Ran:
         return cell.device, cell.execution, cell.threads, cell.data, cell.name if alone else ""
 
 
-def rans(state: Night, folder: Path) -> Iterable[Ran]:
-    """Yield a night's cells that have a report that can be read."""
-    for row, report in page.reports(state, folder):
+def rans(state: Night, folder: Path, names: Iterable[str]) -> Iterable[Ran]:
+    """Yield those of a night's cells that are named and have a report that can be read; of others no record is read."""
+    for row, report in page.reports(dataclasses.replace(state, rows=tuple(row for row in state.rows if row.cell.name in names)), folder):
         yield Ran(row, report, folder / row.folder, found_in.gather(report, folder / row.folder))
 
 
@@ -105,8 +105,8 @@ def _ratios(ran: Ran) -> Iterable[model.Ratios]:
             model.measurand(row), model.moments(logs), {side: port.source_hash for side, port in ports.items() if port},
             {side: one for side, one in versions.items() if one},
             {
-                "threads": str(row.threads), **({"machine": host.fingerprint} if host else {}),
-                **({"specification": specification} if specification else {}),
+                "threads": str(row.threads), **({conditions.MACHINE: host.fingerprint} if host else {}),
+                **({conditions.SPECIFICATION: specification} if specification else {}),
             },
         )
 

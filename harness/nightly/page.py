@@ -6,7 +6,6 @@ A cell whose report cannot be read is told by its row in the table of cells, and
 
 from __future__ import annotations
 
-import dataclasses
 import urllib.parse
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from harness.nightly.night import Night, Row
 from harness.nightly.summary import settled
 from harness.progress import spell
 from harness.report.matrix import LETTERS, matrix
-from harness.report.model import BuildRow, Report
+from harness.report.model import Report
 from harness.report.pairs import Summary, outline, summaries
 from harness.report.plots import history
 from harness.report.plots.figure import Figure
@@ -38,7 +37,8 @@ def render(state: Night, reports: Sequence[tuple[Row, Report]]) -> str:
     present = {cell.stage for one in rows if one.line for cell in one.line.cells if cell}
     drawn, left = _histories([report for _, report in reports])
     return environment("harness.nightly").get_template("night.html").render(
-        state=state, rows=rows, timed=any(one.speed for one in rows), histories=drawn, left=left, builds=_builds(reports),
+        state=state, rows=rows, timed=any(one.speed for one in rows), histories=drawn, left=left,
+        builds=list({(build.build, build.origin): build for _, report in reports for build in report.builds}.values()),
         stages=[stage for stage in LETTERS.values() if stage in present],
         letters=[letter for letter, stage in LETTERS.items() if stage in present],
         weighty=[one for one in state.changed if one.severity != "note"], notes=[one for one in state.changed if one.severity == "note"],
@@ -74,13 +74,3 @@ def _histories(found: Iterable[Report]) -> tuple[list[Figure], int]:
     points = history.budget(len(items[:FIGURES]))
     figures = [figure for item in items[:FIGURES] if (figure := history.figure(item, points))]
     return figures, len(items) - len(items[:FIGURES])
-
-
-def _builds(found: Iterable[tuple[Row, Report]]) -> list[BuildRow]:
-    """Return each build once, with the ports of all cells."""
-    builds: dict[tuple[str, str], BuildRow] = {}
-    for _, report in found:
-        for row in report.builds:
-            known = builds.setdefault((row.build, row.origin), row)
-            builds[row.build, row.origin] = dataclasses.replace(known, port={**row.port, **known.port})
-    return list(builds.values())
