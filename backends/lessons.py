@@ -9,7 +9,8 @@ from typing import Any, Dict, List, Mapping
 import numpy as np
 
 from backends.contract import Unsupported, abilities
-from backends.recording import Run, checksum, describe, write_array
+from backends.passes import Run
+from backends.recording import checksum, describe, write_array
 from backends.source import Batch
 
 STAGE = "forward"

@@ -19,7 +19,8 @@ FRAMEWORKS = {"jax", "keras", "flax", "mxnet", "paddle", "tensorflow", "tf_keras
 PURE = {"bisecting/search", "bisecting/verdicts", "judging", "nightly/matrix", "outcome"}
 PURE_FOLDERS = {"changes", "fidelity", "plan", "speed"}
 PURE_IMPORTS = {
-    "__future__", "collections", "dataclasses", "functools", "hashlib", "itertools", "json", "math", "numpy", "re", "scipy", "shlex",
+    "__future__", "collections", "dataclasses", "fnmatch", "functools", "hashlib", "itertools", "json", "math", "numpy", "re", "scipy",
+    "shlex",
     "statistics", "typing",
 }
 PURE_HARNESS = {
