@@ -62,7 +62,7 @@ class NumpyPort(Port):
         return {name: value.copy() for name, value in self.weights.items()}
 
     def load_parameters(self, values: Mapping[str, np.ndarray]) -> None:
-        check(values, self.config)
+        check(values, self.config, self.parameter_shapes())
         self.weights = {name: np.array(values[name], self.dtype) for name in self.weights}
         self.updates = self.steps_trained = 0
 

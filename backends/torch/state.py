@@ -63,9 +63,18 @@ class StoredPort(Port):
     def parameters(self) -> Dict[str, np.ndarray]:
         return {name: self._canonical(name, value) for name, value in self.weights.items()}
 
+    def parameter_shapes(self) -> Dict[str, Tuple[int, ...]]:
+        return {name: self._shape(name, value) for name, value in self.weights.items()}
+
+    def _shape(self, name: str, weight: torch.Tensor) -> Tuple[int, ...]:
+        try:
+            return self._canonical(name, weight).shape
+        except (RuntimeError, IndexError, ValueError, TypeError):  # a weight of another rank than its layout
+            return tuple(weight.shape)
+
     @torch.no_grad()
     def load_parameters(self, values: Mapping[str, np.ndarray]) -> None:
-        check(values, self.config)
+        check(values, self.config, self.parameter_shapes())
         for name, weight in self.weights.items():
             weight.copy_(self._own(name, values[name]))
         for updater in self.updaters.values():
@@ -104,7 +113,7 @@ class StoredPort(Port):
     def restore(self, folder: str) -> int:
         content = checkpoints.read(folder, self.config["workload"])
         try:  # before anything is changed
-            check(content["parameters"], self.config)
+            check(content["parameters"], self.config, self.parameter_shapes())
             self._check_state(content["optimizer_state"])
         except KeyError as error:
             raise ValueError("the checkpoint in %s does not fit: %s" % (folder, error.args[0])) from error
