@@ -137,6 +137,10 @@ class Undeclared(object):
                 moved.add(name)
         return moved
 
+    def arrays(self) -> Dict[str, Any]:
+        """Return the arrays among it, by name."""
+        return {name: place.owner[place.key] for name, place in self._found().items() if self.memory.holds(place.owner[place.key])}
+
     def begin(self) -> None:
         """Take what there is for the initial state, unless that was done: before anything has run, after the port was built."""
         if self._initial is None:
