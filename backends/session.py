@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
-from backends import effect, fingerprint, lessons, ports, recording, schedule, spending, timing
+from backends import effect, fingerprint, lessons, passes, ports, recording, schedule, spending, timing
 from backends.contract import Setting, Unsupported, abilities
 from backends.modeling import Modeling
 from backends.source import NativeSource, TapeSource
@@ -68,7 +68,7 @@ class Session(Modeling):
         """Run one training step and one inference on the tape; return what is in effect, with the dtypes observed."""
         arrays = recording.load_arrays(tape)
         source = TapeSource(self.data, arrays, self.config["batch"])
-        self.port.load_parameters(recording.weights(arrays))
+        self.port.load_parameters(passes.weights(arrays))
         losses = self.port.train(source, 1)
         output = self.port.generate(source, self.config["batch"])
         if "forward" in abilities(type(self.port)):
@@ -100,7 +100,7 @@ class Session(Modeling):
 
     def do_load(self, tape: str, action: str, seed: int, slowdown: float = 0.0) -> Dict[str, Any]:
         """Give the port the tape's weights and get one action ready to be timed in native mode, slowed down by a share if asked."""
-        self.port.load_parameters(recording.weights(recording.load_arrays(tape)))
+        self.port.load_parameters(passes.weights(recording.load_arrays(tape)))
         source = NativeSource(self.data, seed, self.config["batch"])
         source.cursor = schedule.last_segment(self.config)
         wait = functools.partial(self.core.synchronize, self.setting.device) if self.setting.device != "cpu" else None

@@ -35,7 +35,7 @@ from harness import (
     tracing,
 )
 from harness.errors import CorruptRecord, JobFailed, NewerSchema, RecordError
-from harness.fidelity import traces
+from harness.fidelity import told, traces
 from harness.locating import Located, locate
 from harness.plan import Job, Plan, Request, SampleJob
 from harness.processes import Limits, clean_environment
@@ -234,7 +234,8 @@ def _recorded(bench: runner.Bench, job: Job) -> judging.Witness:
 def _witness(run: Path, record: store.Record) -> judging.Witness:
     evidence = store.RecordEvidence(record) if record.ok else None
     abilities, log = tuple(record.result.get("abilities", ())), ledger.relative(run, record.folder / ledger.LOG)
-    return judging.Witness(evidence, record.status, record.reason, abilities, log, record.result.get("loss_scale", {}))
+    scales = record.result.get("loss_scale", {})
+    return judging.Witness(evidence, record.status, record.reason, abilities, log, scales, told.read(record.result))
 
 
 def _run_speed(

@@ -11,17 +11,19 @@ from collections.abc import Mapping
 
 from backends.contract import STAGE_LETTERS
 from harness.errors import CorruptRecord
+from harness.fidelity import told
 from harness.fidelity.distribution import Judged
 from harness.fidelity.evidence import Evidence, Restricted
-from harness.fidelity.judge import judge_stage, null_tensors
+from harness.fidelity.judge import judge_stage
+from harness.fidelity.nulls import null_tensors
 from harness.fidelity.overflow import LossScales, note
 from harness.fidelity.precision import judge_precision
+from harness.fidelity.told import Told
 from harness.fidelity.traces import compared
-from harness.fidelity.verdict import INCONCLUSIVE, StageVerdict
+from harness.fidelity.verdict import INCONCLUSIVE, INFO, StageVerdict
 from harness.plan import ChainCost, Distribution, Job, Pair, Plan, SampleJob, arguments
 from harness.report.model import StageRow
 
-INFO = "INFO"
 #: The optional method without which a stage cannot be looked at, and what else hides without it.
 NEEDS = {"loss": "losses", "gradients": "gradients", "update": "train_step"}
 HIDES = {"forward": ("forward/training/", "forward/inference/"), "optimizer_state": ("/slot/",)}
@@ -39,6 +41,7 @@ class Witness:
         status, reason: how the job ended. abilities: the port's optional methods.
         log: relative to the run's folder; empty for a recorded reference.
         loss_scales: where they are dynamic, those at which the gradients were recorded, by phase.
+        told: what the port has told of itself.
     """
 
     evidence: Evidence | None
@@ -47,6 +50,7 @@ class Witness:
     abilities: tuple[str, ...]
     log: str
     loss_scales: LossScales = dataclasses.field(default_factory=dict)
+    told: Told = dataclasses.field(default_factory=Told)
 
 
 Witnesses = Mapping[str, Witness]
@@ -85,12 +89,23 @@ def judge(pair: Pair, stage: str, witnesses: Witnesses) -> StageVerdict:
     lacking = [job.side for job, side in ((pair.a, a), (pair.b, b)) if need and need not in side.abilities]
     if lacking:
         return StageVerdict(stage, INFO, f"not looked at: the port of {' and '.join(lacking)} has no `{need}`", None, ())
+    sides = {pair.a.side: a.told, pair.b.side: b.told}
+    broken = told.raised(stage, sides)
+    if broken:
+        return broken
     hidden = _hidden(a, b)
     try:
-        seen = _see(a, hidden), _see(b, hidden)
-        verdict = judge_stage(*seen, stage, pair.precision, null(pair, stage, witnesses))
-        scaled = note(stage, pair.precision, {pair.a.side: (seen[0], a.loss_scales), pair.b.side: (seen[1], b.loss_scales)})
-        return dataclasses.replace(verdict, reason="; ".join([verdict.reason, *scaled, *_unseen(pair, stage, a, b)]))
+        one, two = _see(a, hidden), _see(b, hidden)
+        scaled = note(stage, pair.precision, {pair.a.side: (one, a.loss_scales), pair.b.side: (two, b.loss_scales)})
+        unseen = {pair.b.side: told.unseen(one, two, b.told, stage), pair.a.side: told.unseen(two, one, a.told, stage)}
+        names = frozenset(name for found in unseen.values() for name in found)
+        verdict = judge_stage(
+            told.Without(one, names), told.Without(two, names), stage, pair.precision, null(pair, stage, witnesses), base(pair, witnesses)
+        )
+        verdict = told.counted(verdict, (pair.a.side, a.told), (pair.b.side, b.told))
+        listed = [f"not looked at: {', '.join(found)}, which {label} cannot show" for label, found in unseen.items() if found]
+        said = [*scaled, *listed, *_unseen(pair, stage, a, b), *told.notes(stage, sides, pair.updates)]
+        return dataclasses.replace(verdict, reason="; ".join([verdict.reason, *said]), unseen=tuple(sorted(names)))
     except CorruptRecord as error:
         return StageVerdict(stage, INCONCLUSIVE, str(error), None, ())
 
@@ -118,13 +133,18 @@ def _hidden(a: Witness, b: Witness) -> tuple[str, ...]:
 def null(pair: Pair, stage: str, witnesses: Witnesses) -> frozenset[str] | None:
     """Return the names that the pair's float64 records show to be mathematically zero; None if there are no such records, as in
     float64 itself, where the pair's own have to tell."""
+    found = base(pair, witnesses)
+    return None if found is None else null_tensors(*found, stage)
+
+
+def base(pair: Pair, witnesses: Witnesses) -> tuple[Evidence, Evidence] | None:
+    """Return the float64 records behind a pair in a lower precision; None where there are none: in float64 itself, and on a device
+    without it, where the precision's own noise has to tell."""
     if pair.base_a is None or pair.base_b is None:
         return None
     hidden = _hidden(witnesses[pair.a.name], witnesses[pair.b.name])
     a, b = witnesses[pair.base_a.name], witnesses[pair.base_b.name]
-    if a.evidence is None or b.evidence is None:
-        return None  # a device without float64: the precision's own noise has to tell
-    return null_tensors(_see(a, hidden), _see(b, hidden), stage)
+    return None if a.evidence is None or b.evidence is None else (_see(a, hidden), _see(b, hidden))
 
 
 def _bound_row(low: Job, full: Job, witnesses: Witnesses) -> StageRow | None:
@@ -135,7 +155,7 @@ def _bound_row(low: Job, full: Job, witnesses: Witnesses) -> StageRow | None:
         reason = f"no float64 run of {full.side} to judge by: {b.status}: {b.reason}"
         verdict = StageVerdict("precision", INCONCLUSIVE, reason, None, ())
     else:
-        verdict = judge_precision(a.evidence, b.evidence, low.precision)
+        verdict = judge_precision(a.evidence, b.evidence, low.precision, a.told.contracted)
     return _row(low, dataclasses.replace(full, side=f"{full.side} fp64"), "precision", verdict, (a.log, b.log))
 
 
@@ -167,7 +187,7 @@ def _row(a: Job | SampleJob, b: Job | SampleJob, stage: str, verdict: StageVerdi
         value_a=found.value_a if found else None,
         value_b=found.value_b if found else None,
         place=str(list(found.place)) if found else None,
-        tensors=len(verdict.tensors), null=verdict.null,
+        tensors=len(verdict.tensors), null=verdict.null, decided=verdict.decided, unseen=verdict.unseen,
         command=reproduce(a, b, stage), logs=tuple(log for log in logs if log),
         preset=a.preset, seed=a.seed, max_error=verdict.max_error, beyond=verdict.beyond, compared=compared(verdict),
     )

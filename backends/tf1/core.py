@@ -175,8 +175,11 @@ class Tf1Port(Port):
     def parameters(self) -> Dict[str, np.ndarray]:
         return dict(self._run({name: self.weights[name] for name in self.shapes}))
 
+    def parameter_shapes(self) -> Dict[str, Tuple[int, ...]]:
+        return {name: tuple(self.weights[name].shape.as_list()) for name in self.shapes}
+
     def load_parameters(self, values: Mapping[str, np.ndarray]) -> None:
-        check(values, self.config)
+        check(values, self.config, self.parameter_shapes())
         self._run([variable.initializer for optimizer in self.optimizers.values() for variable in optimizer.variables()])
         self._assign([(self.weights[name], values[name]) for name in self.shapes])
         self.steps_trained = self.single_steps = 0

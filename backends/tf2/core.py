@@ -124,8 +124,11 @@ class Tf2Port(Port):
     def parameters(self) -> Dict[str, np.ndarray]:
         return {name: variable.numpy() for name, variable in self.weights.items()}
 
+    def parameter_shapes(self) -> Dict[str, Tuple[int, ...]]:
+        return {name: tuple(variable.shape.as_list()) for name, variable in self.weights.items()}
+
     def load_parameters(self, values: Mapping[str, np.ndarray]) -> None:
-        check(values, self.config)
+        check(values, self.config, self.parameter_shapes())
         for name, variable in self.weights.items():
             variable.assign(tf.constant(values[name], self.dtype))
         for optimizer in self.trainer.optimizers.values():

@@ -17,7 +17,7 @@ from backends import loss_scale, schedule
 from backends.contract import PRECISION_TABLE, Port, Setting, Unsupported
 from backends.source import Batch
 from backends.teaching import Taught
-from backends.torch import drawing, memory, teaching
+from backends.torch import drawing, memory, teaching, undeclared
 from backends.torch.compiling import Compiler
 from backends.torch.normalization import BatchNorm
 from backends.torch.state import StoredPort, Tensors
@@ -93,6 +93,8 @@ class TorchPort(StoredPort):
         self.model = self.build().to(self.device, self.dtype)
         found = dict(self.model.named_buffers(), **dict(self.model.named_parameters()))
         self.weights = {name: found[path] for name, (path, _) in self.LAYOUT.items()}
+        self.undeclared = undeclared.of(self)
+        self.recording = False
         self.trainable = {name: value for name, value in self.weights.items() if value.requires_grad}
         self._build_updaters(table)
         self.drawing = drawing.Drawing(config, self.device, self.dtype)
@@ -186,20 +188,27 @@ class TorchPort(StoredPort):
     def _looked_at(self, batch: Batch, training: bool) -> Tuple[Tensors, Tensors]:
         return self._given(self.config["forward"]["phase"], batch) if training else (self.tensors(batch.arrays), {})
 
+    def new_record(self) -> Any:
+        return Port.new_record(self) if self.recording or self.lesson is not None else {}  # copies are for looks
+
     def forward(self, batch: Batch, training: bool) -> Dict[str, np.ndarray]:
         given = self._looked_at(batch, training)
-        with self.mode(training, tracking=False), torch.no_grad():
-            record = self._look(*given)
+        with self.undeclared.undisturbed(), self.mode(training, tracking=False), torch.no_grad():
+            self.recording = True
+            try:
+                record = dict(self._look(*given))
+            finally:
+                self.recording = False
         self.observed_dtypes.update({name: dtype_label(value) for name, value in record.items()})
         return {name: self.array(self.shown(value)) for name, value in record.items()}
 
     def forward_from(self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]) -> Taught:
         given = self._looked_at(batch, training)
-        with self.mode(training, tracking=False):
+        with self.undeclared.undisturbed(), self.mode(training, tracking=False):
             return teaching.taught(self, *given, teacher)
 
     def losses(self, phase: str, batch: Batch) -> Dict[str, float]:
-        with self.mode(True, tracking=False), torch.no_grad():
+        with self.undeclared.undisturbed(), self.mode(True, tracking=False), torch.no_grad():
             terms = self._terms(phase, *self._given(phase, batch))
         return {name: value.item() for name, value in terms.items()}
 
@@ -209,9 +218,10 @@ class TorchPort(StoredPort):
 
         def scaled(scale: Optional[float]) -> Dict[str, np.ndarray]:
             factor = 1.0 if scale is None else scale
-            with self.mode(True, tracking=False):
+            # Differentiated before the state is put back, which autograd would take for a change of what it needs.
+            with self.undeclared.undisturbed(), self.mode(True, tracking=False):
                 total = self._terms(phase, *given)["total"]
-            found = torch.autograd.grad(total * factor, weights, allow_unused=True)
+                found = torch.autograd.grad(total * factor, weights, allow_unused=True)
             return {name: self._canonical(name, value / factor) for name, value in zip(names, found) if value is not None}
 
         return loss_scale.settle(self, phase, updater.loss_scale, scaled)
@@ -258,7 +268,7 @@ class TorchPort(StoredPort):
         return drawing.Rows(self.tensors(source.training_rows()), self.drawing, source.seed, source.batch_size)
 
     def generate(self, source: Any, count: int) -> np.ndarray:
-        with self.mode(False, tracking=False), torch.inference_mode():
+        with self.undeclared.generating(source.lockstep), self.mode(False, tracking=False), torch.inference_mode():
             product = self._infer(self.tensors(source.evaluation_rows(count)), {})
             self.observed_dtypes["output"] = dtype_label(product)
             return self.array(product)

@@ -13,8 +13,9 @@ from harness.plan.jobs import ChainCost, Distribution, Job, Pair, Plan, SampleJo
 from harness.plan.request import DISTRIBUTION, LOCKSTEP_STAGES, Request
 from harness.workloads.spec import Workload
 
-#: Seeds of the honest variations: three of one unit in the last place, two of batch order (and one plain repeat).
-ULP_SEEDS = (101, 102, 103)
+#: Seeds of the honest variations: two of one unit in the last place of everything, one of the weights' alone, two of batch order (and
+#: one plain repeat).
+ULP_SEEDS, WEIGHT_SEEDS = (101, 102), (103,)
 REORDER_SEEDS = (201, 202)
 #: Builds whose Adam keeps its powers of beta in float32 even for float64 variables.
 FLOAT32_POWERS_BACKEND = "tf1"
@@ -44,7 +45,8 @@ def make(request: Request) -> Plan:
                         bounds.setdefault(low.name, (low, full))
                 if a is not b:
                     stages = tuple(stage for stage in request.stages if stage in LOCKSTEP_STAGES)
-                    pairs.append(Pair(workload.name, precision, seed, sided[0], sided[1], base[0], base[1], stages))
+                    kinds = _kinds(workload, request)
+                    pairs.append(Pair(workload.name, precision, seed, sided[0], sided[1], base[0], base[1], stages, kinds))
             if "fp64" in request.precisions and "trajectory" in request.stages:
                 chains.extend(_chain(request, workload, able, seed, add))
     samples, distributions = _distributions(request) if request.fidelity and DISTRIBUTION in request.stages else ((), ())
@@ -123,6 +125,11 @@ def _powers(workload: Workload, request: Request, precision: str, a: Side, b: Si
     return "variable"
 
 
+def _kinds(workload: Workload, request: Request) -> str:
+    optimizers = workload.optimizers(workload.hyperparameters(request.preset or "tiny"))
+    return ", ".join(dict.fromkeys(item.kind for item in optimizers.values()))
+
+
 def _adam(workload: Workload, request: Request) -> bool:
     optimizers = workload.optimizers(workload.hyperparameters(request.preset or "tiny"))
     return any(item.kind == "adam" for item in optimizers.values())
@@ -135,6 +142,7 @@ def _job(request: Request, workload: Workload, side: Side, precision: str, seed:
         # The bounds of a lower precision are judged on activations and gradients, whatever stages were asked for.
         stages = tuple(stage for stage in LOCKSTEP_STAGES if stage in {*stages, "forward", "gradients"})
     variants = [{"kind": "ulp", "precision": precision, "seed": number} for number in ULP_SEEDS]
+    variants += [{"kind": "weights", "precision": precision, "seed": number} for number in WEIGHT_SEEDS]
     variants += [{"kind": "repeat", "precision": precision, "seed": 0}]
     variants += [{"kind": "reorder", "precision": precision, "seed": number} for number in REORDER_SEEDS]
     if precision == "fp64":

@@ -165,7 +165,11 @@ class Distribution:
 
 @dataclasses.dataclass(frozen=True)
 class Pair:
-    """Two jobs to be judged at some stages, and the float64 jobs behind them (None in float64 itself)."""
+    """Two jobs to be judged at some stages, and the float64 jobs behind them (None in float64 itself).
+
+    Attributes:
+        updates: the kinds of the specification's optimizers, in words.
+    """
 
     workload: str
     precision: str
@@ -175,6 +179,7 @@ class Pair:
     base_a: Job | None
     base_b: Job | None
     stages: tuple[str, ...]
+    updates: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backends import recording
+from backends import passes, recording
 from backends.contract import Setting
 from backends.numpy.linear import Port as Linear
 from backends.variations import vary
@@ -42,7 +42,7 @@ def run():
     }
     tape = {"batches": generator.permutation(8).reshape(2, BATCH)}
     tape.update({"weights/W": generator.normal(size=(FEATURES, 1)), "weights/b": np.ones(1)})
-    return recording.Run(Port(config, Setting(precision="fp64")), config, data, tape, ["forward"])
+    return passes.Run(Port(config, Setting(precision="fp64")), config, data, tape, ["forward"])
 
 
 def test_labels_stay_what_they_are(run):
