@@ -24,6 +24,8 @@ class Entry:
         changes: pairs of the port's own text, which must be there exactly once, and what replaces it; empty for the honest port itself.
         what: what it is, in one sentence.
         stage: where the judge has to say FAIL first; empty for a twin, which must not fail anywhere.
+        apart: the first stage at which the records of both sides differ, where that is a later one: the judge has seen more, such as a
+            repeated run.
         build: whose port is changed: `torch`, judged against tf2, or `numpy`, judged against the honest numpy port.
     """
 
@@ -34,6 +36,7 @@ class Entry:
     what: str
     stage: str = ""
     build: str = "torch"
+    apart: str = ""
 
     @property
     def honest(self) -> bool:

@@ -13,6 +13,10 @@ def _rounded(name: str, old: str, new: str, what: str, stage: str = "") -> Entry
     return Entry("casts", name, "meta_rounded", ((old, new),), what, stage)
 
 
+def _halves(name: str, old: str, new: str, what: str, stage: str = "") -> Entry:
+    return Entry("casts", name, "meta_halves", ((old, new),), what, stage)
+
+
 HIDDEN = 'torch.tanh(arrays["x"] @ self.model["kernel"])'
 LOSS = 'functional.mse_loss(output, arrays["y"])'
 UPDATED = '''
@@ -80,6 +84,14 @@ MUTANTS = (
         "one of the casts goes to another precision",
         "forward",
     ),
+    _halves("half_of_another_kind", "hidden.half()", "hidden.bfloat16()", "the other format of sixteen bits", "forward"),
+    _halves(
+        "products_in_half",
+        'hidden = torch.tanh(arrays["x"]',
+        'hidden = torch.tanh(arrays["x"].half().to(self.dtype)',
+        "inputs go through half precision, too",
+        "forward",
+    ),
     _rounded(
         "levels_cut", 'torch.round(seen["hidden"] * 64.0)', 'torch.floor(seen["hidden"] * 64.0)', "levels are cut, not rounded", "forward"
     ),
@@ -104,5 +116,12 @@ TWINS = (
         'torch.round(seen["hidden"] * 64.0) / 64.0 -',
         'torch.round(seen["hidden"] * 64.0) * 0.015625 -',
         "levels by a product",
+    ),
+    _halves("half_by_another_name", "hidden.half()", "hidden.type(torch.float16)", "the same cast by another name"),
+    _halves(
+        "product_in_two_parts",
+        'arrays["x"] @ self.model["kernel"]',
+        'arrays["x"][:, 16:] @ self.model["kernel"][16:] + arrays["x"][:, :16] @ self.model["kernel"][:16]',
+        "the product as the sum of two, rounded to half precision all the same",
     ),
 )

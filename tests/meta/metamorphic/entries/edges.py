@@ -9,6 +9,10 @@ def _edges(name: str, old: str, new: str, what: str, stage: str = "forward") -> 
     return Entry("edges", name, "meta_edges", ((old, new),), what, stage)
 
 
+def _brink(name: str, old: str, new: str, what: str, stage: str = "") -> Entry:
+    return Entry("edges", name, "meta_brink", ((old, new),), what, stage)
+
+
 MUTANTS = (
     _edges(
         "rounded_half_up",
@@ -35,6 +39,15 @@ MUTANTS = (
         "what is out of range is taken for the nearest",
     ),
     _edges("bucket_on_the_left", "edges, right=True", "edges, right=False", "a value on an edge falls into the bucket below"),
+    _brink("mixed_with_the_other_neighbour", "roll(1, 0)", "roll(-1, 0)", "each row is mixed with the one after it", "forward"),
+    _brink("wave_out_of_phase", "32.0 * seen", "2.0**-24 + 32.0 * seen", "a phase of less than a ten-millionth", "forward"),
+    _brink(
+        "floored_after_the_product",
+        '0.25 * seen["floored"]',
+        '0.25 * (seen["floored"] + 2.0**-20)',
+        "a millionth is added on the edge",
+        "forward",
+    ),
 )
 TWINS = (
     _edges(
@@ -46,12 +59,30 @@ TWINS = (
     ),
     _edges("floored_by_remainder", "torch.floor(x)", "x - torch.remainder(x, 1.0)", "the floor as what a remainder leaves", ""),
     _edges("whole_by_truncation", "x.long().to(self.dtype)", "torch.trunc(x) + 0.0", "the cast to integers as truncation", ""),
-    _edges("positive_by_the_sign", "(x > 0.0).to(self.dtype)", "torch.relu(x.sign())", "the mask as a rectified sign", ""),
+    _edges("positive_by_the_sign", 'seen["flag"].to(self.dtype)', "torch.relu(x.sign())", "the mask as a rectified sign", ""),
     _edges(
         "bucket_by_counting",
         "torch.bucketize(x[:, 1].contiguous(), edges, right=True)",
         "(x[:, 1:2] >= edges).sum(1)",
         "the bucket by counting edges",
         "",
+    ),
+    _brink(
+        "wave_by_a_double_angle",
+        'torch.sin(32.0 * seen["mixed"])',
+        '2.0 * torch.sin(16.0 * seen["mixed"]) * torch.cos(16.0 * seen["mixed"])',
+        "the wave by half its angle",
+    ),
+    _brink(
+        "product_in_two_parts_of_the_sum",
+        '0.25 * seen["floored"] @ self.model["kernel"]',
+        '(seen["floored"][:, 2:] @ self.model["kernel"][2:] + seen["floored"][:, :2] @ self.model["kernel"][:2]) * 0.25',
+        "the product as the sum of two",
+    ),
+    _brink(
+        "mixed_by_a_matrix",
+        'seen["hidden"].roll(1, 0)',
+        'torch.eye(len(seen["hidden"]), dtype=self.dtype).roll(1, 0) @ seen["hidden"]',
+        "rows are mixed by a product",
     ),
 )

@@ -44,6 +44,13 @@ MUTANTS = (
         "forward",
         '@ self.model["out"]',
     ),
+    _norm(
+        "offset_of_the_first_rows",
+        'torch.cat([self.model["offset"].expand(4, 4), self.model["offset"].detach().expand(len(arrays["x"]) - 4, 4)])',
+        "an offset that cancels gets the gradient of the first four rows alone: not zero, and another one in another order",
+        "gradients",
+        'self.model["offset"]',
+    ),
     _pairs(
         "negatives_shifted", "functional.cross_entropy(output, own.roll(1))", "each row's partner is taken to be the next row's", "loss"
     ),

@@ -9,6 +9,10 @@ def _clock(name: str, old: str, new: str, what: str, stage: str = "update", kind
     return Entry(kind, name, "meta_clock", ((old, new),), what, stage, "numpy")
 
 
+def _loop(name: str, old: str, new: str, what: str) -> Entry:
+    return Entry("undeclared", name, "meta_loop", ((old, new),), what, "trajectory", "numpy")
+
+
 def _carried(name: str, old: str, new: str, what: str, stage: str = "update") -> Entry:
     return Entry("state", name, "meta_carried", ((old, new),), what, stage)
 
@@ -62,14 +66,14 @@ MUTANTS = (
     ),
     _clock("clock_stands", 'held["clock"] + self.dtype.type(1.0)', 'held["clock"]', "the clock of the warm-up does not move"),
     _clock("mean_cached_by_shape", "return x.mean(0)", CACHE, "the mean is cached by the batch's shape: later batches get the first one's"),
-    _clock("clock_moved_by_looks", WARM, COUNTED, "an own clock counts every call, looks included", "gradients", "undeclared"),
+    _clock("clock_moved_by_looks", WARM, COUNTED, "an own clock counts every call, looks included", "loss", "undeclared"),
     Entry(
         "undeclared",
         "clock_survives_loading",
         "meta_clock",
         ((WARM, SINCE), (TICK, f'{TICK}\n        self.since = getattr(self, "since", 0.0) + 1.0')),
         "an own counter of updates that loading does not reset",
-        "trajectory",
+        "loss",
         "numpy",
     ),
     _carried("state_of_other_rows", 'w["state"].clone()', 'w["state"].roll(1, 0)', "each row goes on from the next row's state"),
@@ -94,22 +98,34 @@ MUTANTS = (
         "state",
     ),
     _range(
-        "range_of_its_own",
-        (
-            ('wide = w["range"].clone()', "wide = self.own.clone()"),
-            ("copy_(wide)", "copy_(wide)\n                    self.own = wide.clone()"),
-        ),
-        "the range in use is a second, private one, which loading does not reset",
-        "trajectory",
-    ),
-    _range(
-        "range_moved_by_looks",
+        "range_that_lags",
         (
             ('wide = w["range"].clone()', 'wide = self.own.clone() if self.model.training else w["range"].clone()'),
-            ("                if self.moves:\n", "                self.own = wide.clone()\n                if self.moves:\n"),
+            ("copy_(wide)", 'copy_(self.own.copy_(w["range"]) * 0 + wide)'),
         ),
-        "a private range, which looks move too",
-        "loss",
+        "the range in use is a second, private one, an update behind",
+        "update",
+    ),
+    _range(
+        "range_without_decay",
+        (
+            ("wide = torch.maximum(0.9375 * wide", "wide = torch.maximum(self.own"),
+            ("copy_(wide)", "copy_(wide)\n                    self.own = wide.clone()"),
+        ),
+        "a private range that never decays",
+        "forward",
+    ),
+    _loop(
+        "momentum_survives_loading",
+        "self.velocity = np.zeros_like(self.w)",
+        'self.velocity = getattr(self, "velocity", np.zeros_like(self.w))',
+        "momentum goes on where weights are loaded",
+    ),
+    _loop(
+        "count_of_the_first_batch",
+        "whole, loss, w, b = m.sum(), 0.0,",
+        'self.whole = getattr(self, "whole", m.sum())\n        whole, loss, w, b = self.whole, 0.0,',
+        "tokens are counted in the first batch ever, and never again",
     ),
     _power(
         "vector_stands",
@@ -168,11 +184,13 @@ TWINS = (
         "",
     ),
 )
-COPIED = _clock(
-    "weights_kept_without_a_copy",
-    "\n    def forward(",
-    HELD,
-    "weights are updated in the very arrays that were handed over",
-    "trajectory",
+COPIED = Entry(
     "storage",
+    "weights_kept_without_a_copy",
+    "meta_clock",
+    (("\n    def forward(", HELD),),
+    "weights are updated in the very arrays that were handed over: the next run begins from what they have become",
+    "forward",
+    "numpy",
+    "trajectory",
 )

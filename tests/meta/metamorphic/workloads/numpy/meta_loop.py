@@ -13,8 +13,9 @@ class Port(contract.Port):
         self.dtype = np.float64 if setting.precision == "fp64" else np.float32
 
     def load_parameters(self, values):
-        """Set the weights."""
+        """Set the weights; the kernel's momentum begins anew."""
         self.w, self.b = np.array(values["w"], self.dtype), np.array(values["b"], self.dtype)
+        self.velocity = np.zeros_like(self.w)
 
     def parameters(self):
         """Return copies of the weights."""
@@ -33,7 +34,8 @@ class Port(contract.Port):
             slope = 2.0 * error / whole
             w += np.einsum("ntf,nto->fo", x[part], slope)
             b += slope.sum((0, 1))
-        self.w -= 2.0**-5 * w.astype(self.dtype)
+        self.velocity = self.dtype(0.5) * self.velocity + w.astype(self.dtype)
+        self.w -= 2.0**-5 * self.velocity
         self.b -= 2.0**-5 * b.astype(self.dtype)
         return loss
 

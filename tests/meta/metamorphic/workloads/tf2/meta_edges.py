@@ -29,7 +29,8 @@ class Port(Tf2Port):
         seen["rounded"] = tf.round(x)
         seen["floored"] = tf.floor(x)
         seen["whole"] = tf.cast(tf.cast(x, tf.int64), self.dtype)
-        seen["positive"] = tf.cast(x > 0.0, self.dtype)
+        seen["flag"] = x > 0.0
+        seen["positive"] = tf.cast(seen["flag"], self.dtype)
         seen["above"] = tf.cast(x >= 1.0, self.dtype)
         seen["level"] = tf.round(x * 1.0) + tf.round(x * 3.0) / 3.0
         seen["one_hot"] = tf.one_hot(tf.cast(seen["floored"][:, 0], tf.int64), 4, dtype=self.dtype)

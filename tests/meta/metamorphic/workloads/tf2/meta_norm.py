@@ -26,7 +26,7 @@ class Port(Tf2Port):
     def activations(self, arrays, noise, training):
         """Return what each row is beside the others."""
         seen = self.new_record()
-        seen["hidden"] = arrays["x"] @ self.w["kernel"]
+        seen["hidden"] = arrays["x"] @ self.w["kernel"] + self.w["offset"]
         mean, variance = tf.nn.moments(seen["hidden"], [0])
         seen["standard"] = (seen["hidden"] - mean) / tf.sqrt(variance + 2.0**-10)
         seen["below"] = seen["hidden"] - tf.reduce_max(seen["hidden"], 0)

@@ -24,7 +24,8 @@ class Port(TorchPort):
         seen["rounded"] = torch.round(x)
         seen["floored"] = torch.floor(x)
         seen["whole"] = x.long().to(self.dtype)
-        seen["positive"] = (x > 0.0).to(self.dtype)
+        seen["flag"] = x > 0.0
+        seen["positive"] = seen["flag"].to(self.dtype)
         seen["above"] = (x >= 1.0).to(self.dtype)
         seen["level"] = torch.round(x * 1.0) + torch.round(x * 3.0) / 3.0
         cell = seen["floored"][:, :1].long()

@@ -12,11 +12,11 @@ from backends.torch.core import TorchPort
 class Port(TorchPort):
     """Statistics of the batch."""
 
-    LAYOUT: ClassVar = {"kernel": ("kernel", None), "out": ("out", None)}
+    LAYOUT: ClassVar = {name: (name, None) for name in ("kernel", "out", "offset")}
 
     def build(self):
-        """Return two products."""
-        return nn.ParameterDict({"kernel": nn.Parameter(torch.zeros(5, 4)), "out": nn.Parameter(torch.zeros(4, 1))})
+        """Return the weights."""
+        return nn.ParameterDict({item["name"]: nn.Parameter(torch.zeros(item["shape"])) for item in self.config["parameters"]})
 
     def standard(self, hidden):
         """Return the rows with mean 0 and variance 1."""
@@ -26,7 +26,7 @@ class Port(TorchPort):
     def output(self, arrays, noise, record):
         """Return what each row is beside the others."""
         seen = {} if record is None else record
-        seen["hidden"] = arrays["x"] @ self.model["kernel"]
+        seen["hidden"] = arrays["x"] @ self.model["kernel"] + self.model["offset"]
         seen["standard"] = self.standard(seen["hidden"])
         seen["below"] = seen["hidden"] - seen["hidden"].amax(0)
         seen["output"] = (seen["standard"] + seen["below"]) @ self.model["out"]
