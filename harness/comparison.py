@@ -119,7 +119,7 @@ def _compare(run: runs.Run, planned: Plan, located: Located, chosen: options.Opt
     ran = _run_jobs(bench, planned, located, context)
     sampled = _run_samples(bench, planned, located, context, ran)
     found = judging.stage_rows(planned, ran.witnesses)
-    found = localising.localise(bench, planned, ran.witnesses, found, context.say)
+    found = outcome.accept(localising.localise(bench, planned, ran.witnesses, found, context.say), chosen.accept)
     measured = _run_speed(bench, planned, located, chosen, context)
     for one in measured:
         if one.records:

@@ -19,6 +19,7 @@ from backends.contract import DEVICES, EXECUTIONS, PRECISIONS, STAGE_LETTERS, ST
 from harness import exporting, lacking, plan
 from harness.builds import BUILDS
 from harness.errors import UnknownName, UsageError
+from harness.fidelity.float32 import ACCEPTED
 from harness.workloads import registry
 from harness.workloads.spec import Workload
 
@@ -77,6 +78,9 @@ class Options:
         Measure speed only.
     fail_if_slower
         Exit with 3 if a build is materially slower than the first.
+    accept
+        Differences to take for the same: float32-constants, where a library holds numbers in float32 inside a float64 run and the
+        sides agree in fp32.
     dry_run
         Say what would be done, what would be provisioned and how long it takes.
     json
@@ -115,6 +119,7 @@ class Options:
     no_speed: Annotated[bool, Parameter(negative="")] = False
     no_fidelity: Annotated[bool, Parameter(negative="")] = False
     fail_if_slower: Annotated[bool, Parameter(negative="")] = False
+    accept: Annotated[tuple[str, ...], SEVERAL] = ()
     dry_run: Annotated[bool, Parameter(negative="")] = False
     json: Path | None = None
     history: Path | None = None
@@ -150,6 +155,7 @@ def request(options: Options) -> plan.Request:
     for kind, values, known in (
         ("precision", options.precision, PRECISIONS), ("device", (options.device,), DEVICES),
         ("execution", (options.execution,), EXECUTIONS), ("preset", (options.preset,) if options.preset else (), PRESETS),
+        ("accepted difference", options.accept, (ACCEPTED,)),
     ):
         _check(kind, values, known)
     stages = tuple(STAGE_LETTERS.get(item.upper(), item.lower()) for item in options.stages)

@@ -122,7 +122,8 @@ def taught(bench: runner.Bench, pair: Pair, teacher: Job, pupil: Job, witnesses:
         pupil.name: Lesson(store.RecordEvidence(record), lesson[pupil.name]),
     }
     try:
-        verdict = judge_stage(sides[pair.a.name], sides[pair.b.name], STAGE, pair.precision, judging.null(pair, STAGE, witnesses))
+        null, base = judging.null(pair, STAGE, witnesses), judging.base(pair, witnesses)
+        verdict = judge_stage(sides[pair.a.name], sides[pair.b.name], STAGE, pair.precision, null, base)
     except CorruptRecord as error:
         return str(error)
     if not verdict.tensors:
