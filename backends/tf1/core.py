@@ -20,6 +20,7 @@ import tensorflow.compat.v1 as tf
 
 from backends import feeding, loss_scale
 from backends.contract import PRECISION_TABLE, Port, Setting
+from backends.graphs import contractions_above
 from backends.parameters import check
 from backends.schedule import columns, phases_at
 from backends.source import Batch
@@ -193,6 +194,9 @@ class Tf1Port(Port):
         tensors, phase = (self.training, self.config["forward"]["phase"]) if training else (self.inference, "")
         given = list(self.arrays.values()) + list(self.noise.sites.get(self.config["forward"]["phase"], {}).values())
         return feeding.taught(tensors, given, self._feed(phase, batch), teacher, self._run, tf.get_static_value)
+
+    def contracted(self, batch: Batch, training: bool) -> List[str]:
+        return contractions_above(self.training if training else self.inference)
 
     def losses(self, phase: str, batch: Batch) -> Dict[str, float]:
         built = self.phases[phase]

@@ -194,7 +194,9 @@ class TorchPort(StoredPort):
         with self.undeclared.undisturbed(), self.mode(training, tracking=False):
             return teaching.taught(self, *given, teacher)
 
-    def contracted(self, batch: Batch, training: bool) -> List[str]:
+    def contracted(self, batch: Batch, training: bool) -> Optional[List[str]]:
+        if self.compiler is not None and not self.COMPILED_WHOLE:
+            return None
         given = self._looked_at(batch, training)
         with self.undeclared.undisturbed(), self.mode(training, tracking=False):
             return teaching.Look(self, *given, {}).contracted()

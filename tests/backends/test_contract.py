@@ -256,6 +256,14 @@ def test_an_execution_shows_the_same_activations(kit, execution):
         kit.close(found[name], value, 1e-11, name)
 
 
+@pytest.mark.workloads("cnn", "ehr_mgan")
+def test_what_a_contraction_is_upstream_of_is_told(kit):
+    """Everything that a layer has made, in loops and fused kernels, too."""
+    port = kit.port()
+    batch = kit.lockstep().batch(0, kit.config["forward"]["phase"])
+    assert list(port.forward(batch, True)) == port.contracted(batch, True)
+
+
 def test_effective_settings_are_read_back(kit):
     """What a report needs to call a comparison fair is there."""
     port = kit.port("fp32")
