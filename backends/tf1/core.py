@@ -173,8 +173,8 @@ class Tf1Port(Port):
     def parameter_shapes(self) -> Dict[str, Tuple[int, ...]]:
         return {name: tuple(self.weights[name].shape.as_list()) for name in self.shapes}
 
-    def undeclared_state(self) -> List[str]:
-        return self.undeclared.names()
+    def trainable_values(self) -> Optional[int]:
+        return undeclared.trainable_values(self)
 
     def load_parameters(self, values: Mapping[str, np.ndarray]) -> None:
         check(values, self.config, self.parameter_shapes())

@@ -51,3 +51,11 @@ def of(port: Any, variables: Dict[str, Any]) -> Undeclared:
             yield Place("declared " + name, statistics, name, False)
 
     return Undeclared(places, SessionMemory(port))
+
+
+def trainable_values(port: Any) -> int:
+    """Return what `Port.trainable_values` promises, of a `Tf1Port`."""
+    state = port.undeclared.moved()
+    with port.graph.as_default():
+        found = [variable for variable in tf.trainable_variables() if variable.name.split(":")[0] not in state]
+    return sum(int(np.prod(variable.shape.as_list())) for variable in found)

@@ -128,8 +128,8 @@ class Tf2Port(Port):
     def parameter_shapes(self) -> Dict[str, Tuple[int, ...]]:
         return {name: tuple(variable.shape.as_list()) for name, variable in self.weights.items()}
 
-    def undeclared_state(self) -> List[str]:
-        return self.undeclared.names()
+    def trainable_values(self) -> Optional[int]:
+        return undeclared.trainable_values(self)
 
     def load_parameters(self, values: Mapping[str, np.ndarray]) -> None:
         check(values, self.config, self.parameter_shapes())

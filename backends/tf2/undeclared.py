@@ -54,6 +54,14 @@ def variables(port: Any) -> Dict[str, Any]:
     return found
 
 
+def trainable_values(port: Any) -> int:
+    """Return what `Port.trainable_values` promises, of a `Tf2Port`."""
+    state = port.undeclared.moved()
+    found = {id(variable): variable for name, variable in variables(port).items() if name not in state}
+    found.update((id(variable), variable) for variable in port.weights.values())
+    return sum(int(np.prod(variable.shape.as_list())) for variable in found.values() if variable.trainable)
+
+
 def _within(path: str, value: Any, seen: Set[int]) -> Iterator[Tuple[str, Any]]:
     if id(value) in seen:
         return

@@ -113,6 +113,12 @@ def test_a_look_moves_no_state_and_training_does(ports):
     np.testing.assert_array_equal(port.forward(BATCH, True)["logits"], first)
 
 
+@pytest.mark.parametrize(("kind", "values"), [("Dense", 45), ("Tied", 45), ("Untied", 75)])
+def test_a_weight_that_is_shared_counts_once(ports, kind, values):
+    """And one that should be and is not counts twice."""
+    assert values == ports.port(getattr(ports, kind)).trainable_values()
+
+
 @pytest.mark.parametrize("running", ["default", "compiled"])
 def test_torchs_own_batch_norm_works_as_it_comes(ports, running):
     """Its statistics are parameters: they stay in looks and move in steps, by torch's rule; its count is nothing to tell."""

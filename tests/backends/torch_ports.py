@@ -101,6 +101,25 @@ class Towers(Dense):
         return seen["logits"]
 
 
+class Tied(Dense):
+    """A second module that shares the weight of the first, and one whose weight is frozen."""
+
+    def build(self):
+        model = Dense.build(self)
+        model["again"], model["frozen"] = nn.Linear(6, 5, bias=False), nn.Linear(2, 2).requires_grad_(False)
+        model["again"].weight = model["a"].weight
+        return model
+
+
+class Untied(Dense):
+    """The second module has a weight of its own, which nobody declared."""
+
+    def build(self):
+        model = Dense.build(self)
+        model["again"] = nn.Linear(6, 5, bias=False)
+        return model
+
+
 class Stateful(Dense):
     """A buffer, an attribute of a module and one of the port that every forward pass moves."""
 
