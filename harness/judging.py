@@ -18,7 +18,7 @@ from harness.fidelity.overflow import LossScales, note
 from harness.fidelity.precision import judge_precision
 from harness.fidelity.traces import compared
 from harness.fidelity.verdict import INCONCLUSIVE, StageVerdict
-from harness.plan import ChainCost, Distribution, Job, Pair, Plan, SampleJob, arguments
+from harness.plan import ChainCost, Distribution, Job, Pair, Plan, SampleJob, arguments, manner
 from harness.report.model import StageRow
 
 INFO = "INFO"
@@ -191,12 +191,8 @@ def reproduce(a: Job | SampleJob, b: Job | SampleJob, stage: str, seeds: int = 0
         words += ["--data", a.data]
     if stage in LETTER:
         words += ["--stages", stage]
-    if stage == "trajectory":
-        words += ["--steps", str(a.steps)]
+    if isinstance(a, Job):
+        words += ["--steps", str(a.steps)]  # at every stage: the noise of a tape is drawn after the batches of its steps
     if seeds:
         words += ["--seeds", str(seeds)]
-    if a.device != "cpu":
-        words += ["--device", a.device]
-    if a.execution != "default":
-        words += ["--execution", a.execution]
-    return shlex.join(words)
+    return shlex.join([*words, *manner(a)])

@@ -60,6 +60,7 @@ JSON_EXCEPTIONS = {
     "harness/report/json_format.py": "renders the report to text; `store` writes it",
     "harness/report/markdown.py": "quotes values in a table",
     "harness/report/pairs.py": "quotes values in a table",
+    "harness/answers.py": "speaks the workers' JSON lines",
     "harness/runs.py": "a run's key is the hash of its JSON",
 }
 #: Opening files outside `store` and `processes`: plain text and bytes that are no records, and why.
