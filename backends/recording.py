@@ -17,7 +17,7 @@ import numpy as np
 from backends.contract import PRECISION_TABLE, abilities
 from backends.schedule import phases_at
 from backends.source import Batch, NativeSource, TapeSource
-from backends.variations import vary
+from backends.variations import permuted, vary
 
 UPDATE_STEPS = 2  # the second shows what the first left in the optimizer's slots
 
@@ -95,9 +95,9 @@ class Recorder(object):
             base = opened[stage][name]
             moved = _largest(np.asarray(value, np.float64) - base) if base.size else 0.0
             # Rows have moved with their batch. What is generated comes from rows of its own, in their own order.
-            if run.order is not None and stage == "forward" and name != "generate" and value.shape[:1] == run.order.shape:
+            if run.order is not None and stage == "forward" and name != "generate" and base.size:
                 # An axis that is as long as the batch may be another one: of that, the values as they stand are the nearer ones.
-                moved = min(moved, _largest(np.asarray(value, np.float64) - base[run.order]))
+                moved = min(moved, _largest(np.asarray(value, np.float64) - permuted(base, run.order)))
             noise.setdefault("%s/%s" % (stage, name), {}).setdefault(variant["kind"], []).append(moved)
         for archive in opened.values():
             archive.close()

@@ -31,7 +31,7 @@ def vary(run: Any, variant: Mapping[str, Any]) -> Any:
         tape = {}
         for name, value in run.tape.items():
             moves = name == "batches" or (name.startswith("noise/") and not name.startswith("noise/generate/"))
-            tape[name] = value[:, run.order] if moves else value
+            tape[name] = np.stack([permuted(step, run.order) for step in value]) if moves else value
         run.tape = tape
         return run
     bits = MANTISSA_BITS[variant["precision"]]
@@ -46,6 +46,19 @@ def vary(run: Any, variant: Mapping[str, Any]) -> Any:
     run.tape = {name: value if name == "batches" else change(value) for name, value in run.tape.items()}
     run.data = {name: value if _is_label(value) else change(value) for name, value in run.data.items()}
     return run
+
+
+def permuted(value: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Return an array with its rows in the order of the batch's.
+
+    The first axis need not be the batch: of attention it is batch * heads, and the block of each row moves as a whole. One draw for all
+    rows, and what is no multiple of the batch, has no row to move.
+    """
+    rows = value.shape[0] if value.ndim else 0
+    if not rows or rows % len(order):
+        return value
+    blocks = value.reshape((len(order), rows // len(order)) + value.shape[1:])
+    return blocks[order].reshape(value.shape)
 
 
 def _is_label(value: np.ndarray) -> bool:
