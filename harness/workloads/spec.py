@@ -64,11 +64,13 @@ class Parameter:
             fans = self.shape[-1] + (self.shape[-2] if len(self.shape) > 1 else self.shape[-1])
             limit = math.sqrt(6.0 / (receptive * fans))
             return generator.uniform(-limit, limit, size=self.shape)
-        raise ValueError(f"parameter {self.name}: initial '{self.initial}' is not one of zeros, ones, normal, glorot_uniform, nor a path of .npy or .npz")
+        raise ValueError(
+            f"parameter {self.name}: initial '{self.initial}' is not one of zeros, ones, normal, glorot_uniform, nor a path of .npy or .npz"
+        )
 
     def described(self) -> dict[str, Any]:
         """Return what a port is told of it, plain JSON; with a digest of start values of the user's own: other values are other work."""
-        told = {"name": self.name, "shape": list(self.shape), "trainable": self.trainable}
+        told: dict[str, Any] = {"name": self.name, "shape": list(self.shape), "trainable": self.trainable}
         if given.is_given(self.initial):
             told["given"] = given.digest(given.values(self.name, self.shape, self.initial))
         return told
