@@ -21,7 +21,7 @@ from harness.fidelity.precision import judge_precision
 from harness.fidelity.told import Told
 from harness.fidelity.traces import compared
 from harness.fidelity.verdict import INCONCLUSIVE, INFO, StageVerdict
-from harness.plan import ChainCost, Distribution, Job, Pair, Plan, SampleJob, arguments
+from harness.plan import ChainCost, Distribution, Job, Pair, Plan, SampleJob, arguments, manner
 from harness.report.model import StageRow
 
 #: The optional method without which a stage cannot be looked at, and what else hides without it.
@@ -219,12 +219,8 @@ def reproduce(a: Job | SampleJob, b: Job | SampleJob, stage: str, seeds: int = 0
         words += ["--data", a.data]
     if stage in LETTER:
         words += ["--stages", stage]
-    if stage == "trajectory":
-        words += ["--steps", str(a.steps)]
+    if isinstance(a, Job):
+        words += ["--steps", str(a.steps)]  # at every stage: the noise of a tape is drawn after the batches of its steps
     if seeds:
         words += ["--seeds", str(seeds)]
-    if a.device != "cpu":
-        words += ["--device", a.device]
-    if a.execution != "default":
-        words += ["--execution", a.execution]
-    return shlex.join(words)
+    return shlex.join([*words, *manner(a)])
