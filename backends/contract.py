@@ -69,6 +69,10 @@ class Unsupported(Exception):
     """This build cannot do what was asked, and says why. Ends a job in the status `unsupported`, never in a fallback."""
 
 
+class BrokenPort(Exception):
+    """A port breaks what it promises so that it cannot be run at all; says where, and what the contract wants."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Setting:
     """How a port is to run.

@@ -58,7 +58,7 @@ def ancestry(tensor: Any, leaves: Mapping[str, Leaf], shown: Collection[str] = (
     return walk(node(tensor, leaves), inputs)
 
 
-def contracted(tensors: Mapping[str, Any]) -> List[str]:
+def contractions_above(tensors: Mapping[str, Any]) -> List[str]:
     """Return the names of those tensors that a contraction is upstream of, in loops and called functions, too."""
     found = []  # type: List[str]
     functions = {}  # type: Dict[str, bool]
@@ -74,8 +74,7 @@ def _contracts(operation: Any, functions: Dict[str, bool]) -> bool:
     """Return whether an operation is a contraction, or calls a function that holds one."""
     if CONTRACTIONS.match(operation.type):
         return True
-    definition = operation.node_def
-    called = [item.func.name for item in definition.attr.values() if item.HasField("func")]
+    called = [item.func.name for item in operation.node_def.attr.values() if item.HasField("func")]
     return any(_function_contracts(operation.graph, name, functions) for name in called)
 
 

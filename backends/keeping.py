@@ -16,8 +16,8 @@ def copied(value: Any) -> Any:
     """Return a copy of an array or tensor that later writes do not reach; anything that cannot be written to is returned as it is."""
     if hasattr(value, "detach") and hasattr(value, "clone"):  # torch
         return value.detach().clone()
-    if hasattr(value, "read_value") and hasattr(value, "assign"):  # a variable of TensorFlow; its tensors never change
-        return value.read_value()
+    if hasattr(value, "assign"):  # a variable of TensorFlow, or Keras 3's wrapper of one; tensors of TensorFlow never change
+        return (value if hasattr(value, "read_value") else value.value).read_value()
     if hasattr(value, "__array_interface__") and hasattr(value, "copy"):  # NumPy
         return value.copy()
     return value

@@ -17,6 +17,7 @@ import numpy as np
 
 from backends.contract import abilities
 from backends.passes import RECORDED, Item, NativeRun, Run, apart, largest
+from backends.statuses import classify
 from backends.variations import vary
 
 
@@ -55,7 +56,7 @@ class Recorder(object):
             except Exception as error:
                 if not costs_its_stage(error):
                     raise
-                raised[stage] = _told(error)
+                raised[stage] = classify(error)[1]
                 traceback.print_exc()
                 os.unlink(path)
                 continue
@@ -77,7 +78,7 @@ class Recorder(object):
                 except Exception as error:
                     if not costs_its_stage(error):
                         raise
-                    raised[stage] = "in an honest variation of the run (%s), %s" % (variant["kind"], _told(error))
+                    raised[stage] = "in an honest variation of the run (%s), %s" % (variant["kind"], classify(error)[1])
                     traceback.print_exc()
         return {
             "tensors": tensors,
@@ -121,16 +122,8 @@ class Recorder(object):
                 noise.setdefault("%s/%s" % (stage, name), {}).setdefault(kind, []).append(moved)
 
 
-def _told(error: BaseException) -> str:
-    from backends.worker import classify
-
-    return classify(error)[1]
-
-
 def costs_its_stage(error: BaseException) -> bool:
     """Whether an error is a port's own, which costs the stage in which it is raised; the others end the job in a status of their own."""
-    from backends.worker import classify  # the worker imports the session, and that this module
-
     return classify(error)[0] == "error"
 
 

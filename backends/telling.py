@@ -33,9 +33,11 @@ class Telling(object):
         not_shown: names of activations of the workload, or patterns of `fnmatch` ("lstm/*"), that this port cannot show: what is computed
             inside of one operation of its framework. They are listed as not looked at; any other activation that only the other
             side has is a fault.
+        undeclared: an `undeclared.Undeclared` of a port that looks leave alone; a base class of a backend sets it.
     """
 
     not_shown = ()  # type: Sequence[str]
+    undeclared = None  # type: Any
 
     def parameters(self) -> Dict[str, Any]:
         """Return all weights and running statistics."""
@@ -46,7 +48,8 @@ class Telling(object):
         return {name: tuple(value.shape) for name, value in self.parameters().items()}
 
     def trainable_values(self) -> Optional[int]:
-        """Return how many numbers training can move: each weight once, however many names it has. None: the port does not tell.
+        """Return how many numbers an optimizer would move that is handed all that the framework calls trainable: each weight once,
+        however many names it has, and no state that a forward pass moves. None: the port does not tell.
 
         A weight that two layers share in one port and that is two weights in the other is seen in this count alone.
         """
@@ -61,7 +64,7 @@ class Telling(object):
 
     def undeclared_state(self) -> List[str]:
         """Return names of state that is no parameter and that a forward pass or an update has moved: what nobody compares."""
-        return []
+        return [] if self.undeclared is None else self.undeclared.names()
 
     def training_is_own(self) -> bool:
         """Return whether updates are the port's own code; False: they are the harness's, as the specification of the workload says."""

@@ -176,6 +176,10 @@ class Undeclared(object):
         self.begin()
         self._moved |= self._put(self._initial)
 
+    def moved(self) -> Set[str]:
+        """Return what looks have moved so far."""
+        return set(self._moved)
+
     def names(self) -> List[str]:
         """Return what has moved so far, in looks or in training."""
         return sorted(self._moved | (set() if self._initial is None else self._changed(self._initial)))

@@ -33,7 +33,7 @@ def vary(run: Any, variant: Mapping[str, Any]) -> Any:
         tape = {}
         for name, value in run.tape.items():
             moves = name == "batches" or (name.startswith("noise/") and not name.startswith("noise/generate/"))
-            tape[name] = value[:, run.order] if moves else value
+            tape[name] = np.stack([permuted(step, run.order) for step in value]) if moves else value
         run.tape = tape
         return run
     bits = MANTISSA_BITS[variant["precision"]]
@@ -59,6 +59,19 @@ def _alike(value: np.ndarray, bits: int, generator: np.random.RandomState) -> np
         return value
     found, places = np.unique(value, return_inverse=True)
     return (found * (1.0 + np.ldexp(generator.choice([-1.0, 1.0], size=found.shape), -bits)))[places].reshape(value.shape)
+
+
+def permuted(value: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Return an array with its rows in the order of the batch's.
+
+    The first axis need not be the batch: of attention it is batch * heads, and the block of each row moves as a whole. One draw for all
+    rows, and what is no multiple of the batch, has no row to move.
+    """
+    rows = value.shape[0] if value.ndim else 0
+    if not rows or rows % len(order):
+        return value
+    blocks = value.reshape((len(order), rows // len(order)) + value.shape[1:])
+    return blocks[order].reshape(value.shape)
 
 
 def _is_label(value: np.ndarray) -> bool:

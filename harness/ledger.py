@@ -22,7 +22,11 @@ def job_row(run: Path, job: Job | SampleJob, record: store.Record) -> JobRow:
     """Return how a job of the fidelity part ended."""
     kind = "distribution" if isinstance(job, SampleJob) else "fidelity"
     log = relative(run, record.folder / LOG)
-    return JobRow(job.name, job.side, job.workload, kind, job.precision, record.status, record.reason, record.duration_s, log, _seed(job))
+    status, reason = record.status, record.reason
+    raised = record.result.get("raised", {}) if record.ok else {}
+    if raised:  # the other stages were recorded, and are judged
+        status, reason = "error", "; ".join(f"in the stage {stage}: {told}" for stage, told in raised.items())
+    return JobRow(job.name, job.side, job.workload, kind, job.precision, status, reason, record.duration_s, log, _seed(job))
 
 
 def recorded_row(job: Job | SampleJob, status: str, reason: str) -> JobRow:

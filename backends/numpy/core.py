@@ -94,9 +94,6 @@ class NumpyPort(Port):
 
         return run
 
-    def undeclared_state(self) -> List[str]:
-        return self.undeclared.names()
-
     def trainable_values(self) -> Optional[int]:
         return sum(self.weights[item["name"]].size for item in self.config["parameters"] if item["trainable"])
 

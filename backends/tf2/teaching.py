@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Mapping, Optional
 import numpy as np
 import tensorflow as tf
 
-from backends.graphs import ancestry, node
+from backends.graphs import ancestry, contractions_above, node
 from backends.teaching import DATA, TEACHER, Lesson, Taught, fits, survey
 from backends.tf2 import runtime
 from backends.tf2.training import Tensors
@@ -51,3 +51,16 @@ def taught(port: Any, arrays: Tensors, noise: Optional[Tensors], training: bool,
     traced = function.get_concrete_function(arrays, noise, {name: tf.constant(value) for name, value in teacher_values.items()})
     values = traced(arrays, noise, {name: tf.constant(value) for name, value in teacher_values.items()})
     return Taught({name: runtime.readable(value) for name, value in zip(order, values)}, *origins["survey"])
+
+
+def contracted(port: Any, arrays: Tensors, noise: Optional[Tensors], training: bool) -> List[str]:
+    """Return what `Port.contracted` promises, of a `Tf2Port`."""
+    found: List[str] = []
+
+    def look(arrays: Tensors, noise: Optional[Tensors]) -> List[Any]:
+        kept = {name: tf.convert_to_tensor(value) for name, value in port.activations(arrays, noise, training).items()}
+        found.extend(contractions_above(kept))
+        return list(kept.values())
+
+    tf.function(look, autograph=port.AUTOGRAPH).get_concrete_function(arrays, noise)
+    return found

@@ -33,7 +33,6 @@ class Trainer(object):
         self.port, self.config = port, port.config
         # Keras 3's optimizers want its wrappers; everything else works on the tf.Variable inside.
         self.weights = {item["name"]: optimizers.inner(named[item["name"]]) for item in self.config["parameters"]}
-        self.statistics = [self.weights[item["name"]] for item in self.config["parameters"] if not item["trainable"]]
         self.updates = {update["phase"]: update for update in self.config["updates"]}
         table = PRECISION_TABLE[port.setting.precision]
         self.scaled = table["loss_scale_growth"] > 0
@@ -62,16 +61,6 @@ class Trainer(object):
 
     def _key(self, phase: str) -> Tuple[Any, ...]:
         return self.port.kind(phase), tuple(self.updates[phase]["parameters"])
-
-    @contextlib.contextmanager
-    def undisturbed(self) -> Iterator[None]:
-        """Put the running statistics back afterwards: Keras moves them in every training call."""
-        kept = [tf.identity(variable) for variable in self.statistics]
-        try:
-            yield
-        finally:
-            for variable, value in zip(self.statistics, kept):
-                variable.assign(value)
 
     # -- losses and gradients ---------------------------------------------------------------------------------
 

@@ -17,13 +17,13 @@ from backends import loss_scale, schedule
 from backends.contract import PRECISION_TABLE, Port, Setting, Unsupported
 from backends.source import Batch
 from backends.teaching import Taught
-from backends.torch import drawing, memory, teaching, undeclared
+from backends.torch import devices, drawing, memory, teaching, undeclared
 from backends.torch.compiling import Compiler
+from backends.torch.devices import DEVICES  # noqa: F401  (abilities are read here)
 from backends.torch.normalization import BatchNorm
 from backends.torch.state import StoredPort, Tensors
 from backends.torch.updating import Updater
 
-DEVICES = ("cpu", "gpu")
 #: On every device; on a GPU there is also `CUDAGRAPH`.
 EXECUTIONS = ("default", "eager", "compiled")
 CUDAGRAPH = "cudagraph"
@@ -45,19 +45,6 @@ def synchronize(device: str) -> None:
         torch.cuda.synchronize()
 
 
-def _device(setting: Setting) -> torch.device:
-    """Return the device asked for, or say why it cannot be had."""
-    if setting.device not in DEVICES:
-        raise Unsupported("the torch backend has no device '%s'" % setting.device)
-    if setting.device == "gpu" and not torch.cuda.is_available():
-        raise Unsupported("no GPU is visible to torch %s (built for CUDA: %s)" % (torch.__version__, torch.version.cuda))
-    if setting.precision == "tf32" and setting.device != "gpu":
-        raise Unsupported("tf32 needs an NVIDIA GPU of the Ampere generation or newer; this is the CPU")
-    if setting.precision == "tf32" and torch.cuda.get_device_capability()[0] < 8:
-        raise Unsupported("tf32 needs the Ampere generation or newer; this is a %s" % torch.cuda.get_device_name())
-    return torch.device("cuda" if setting.device == "gpu" else "cpu")
-
-
 class TorchPort(StoredPort):
     """Base of the torch ports.
 
@@ -77,7 +64,7 @@ class TorchPort(StoredPort):
             raise Unsupported("torch has no %s execution; it has %s" % (setting.execution, ", ".join((*EXECUTIONS, CUDAGRAPH))))
         if setting.execution == CUDAGRAPH and setting.device != "gpu":
             raise Unsupported("CUDA graphs need an NVIDIA GPU; this is the %s" % setting.device.upper())
-        self.device = _device(setting)
+        self.device = devices.device(setting)
         Port.__init__(self, config, setting)
         self.keeps_freed = memory.keep_freed()
         torch.set_num_threads(setting.threads)
@@ -206,6 +193,13 @@ class TorchPort(StoredPort):
         given = self._looked_at(batch, training)
         with self.undeclared.undisturbed(), self.mode(training, tracking=False):
             return teaching.taught(self, *given, teacher)
+
+    def contracted(self, batch: Batch, training: bool) -> Optional[List[str]]:
+        if self.compiler is not None and not self.COMPILED_WHOLE:
+            return None
+        given = self._looked_at(batch, training)
+        with self.undeclared.undisturbed(), self.mode(training, tracking=False):
+            return teaching.Look(self, *given, {}).contracted()
 
     def losses(self, phase: str, batch: Batch) -> Dict[str, float]:
         with self.undeclared.undisturbed(), self.mode(True, tracking=False), torch.no_grad():

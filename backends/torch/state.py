@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Tuple
+from typing import Any, Dict, Mapping, Optional, Tuple
 
 import numpy as np
 import torch
 
 from backends.contract import Port
 from backends.parameters import check
-from backends.torch import checkpoints
+from backends.torch import checkpoints, undeclared
 from backends.torch.updating import Updater
 
 Tensors = Dict[str, torch.Tensor]
@@ -26,7 +26,6 @@ class StoredPort(Port):
     dtype = torch.float32
     weights: Tensors = {}
     updaters: Dict[str, Updater] = {}
-    undeclared: Any = None
 
     # -- moving arrays ----------------------------------------------------------------------------------------
 
@@ -71,8 +70,8 @@ class StoredPort(Port):
         buffers = dict(self.model.named_buffers())
         self.weights.update({name: buffers[path] for name, (path, _) in self.LAYOUT.items() if path in buffers})
 
-    def undeclared_state(self) -> List[str]:
-        return self.undeclared.names()
+    def trainable_values(self) -> Optional[int]:
+        return undeclared.trainable_values(self)
 
     def parameters(self) -> Dict[str, np.ndarray]:
         self._refresh()

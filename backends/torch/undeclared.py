@@ -48,6 +48,17 @@ def of(port: Any) -> Undeclared:
     return Undeclared(lambda: _places(port), TensorMemory())
 
 
+def trainable_values(port: Any) -> int:
+    """Return what `Port.trainable_values` promises, of a `TorchPort`: memory that several parameters share counts once."""
+    held = [value for value in vars(port).values() if isinstance(value, (torch.nn.Module, torch.nn.Parameter))]
+    found = {}  # type: Dict[Any, int]
+    for value in held:
+        for parameter in [value] if isinstance(value, torch.nn.Parameter) else value.parameters():
+            if parameter.requires_grad:
+                found[parameter.untyped_storage().data_ptr(), parameter.storage_offset(), parameter.shape] = parameter.numel()
+    return sum(found.values())
+
+
 def _places(port: Any) -> Iterator[Place]:
     declared = {id(value) for value in port.weights.values()}
     attributes = vars(port)

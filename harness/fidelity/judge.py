@@ -15,7 +15,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from harness.fidelity import noise, nulls, overflow, variations
+from harness.fidelity import float32, noise, nulls, overflow, variations
 from harness.fidelity.digest import digest
 from harness.fidelity.evidence import Entry, Evidence
 from harness.fidelity.measure import Difference, difference
@@ -110,7 +110,8 @@ def _judge_tensor(a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, rule
     threshold = noise.coverage(stage) * _grow(name, level.relative, rule.grown)
     if stage == "weights" or (is_exact(entry_b) and moved == 0.0 and not b.digested and not a.digested):
         threshold = 0.0  # loaded, or counted: nothing is rounded
-    found = difference(*_values(a, b, stage, name), level.scale, threshold)
+    values = _values(a, b, stage, name)
+    found = difference(*values, level.scale, threshold)
     if not found.finite:
         return overflow.judge_pair(stage, name, rule.precision, found)
     near = noise.agreement(rule.precision) * (entry_b.scale or entry_b.largest)
@@ -121,7 +122,9 @@ def _judge_tensor(a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, rule
     graded = _grade(entry_a, found, (level.relative, threshold, open_to), rule, same)
     differs = _difference(a, b, entry_b, moves, rule, same)
     if differs:
-        return dataclasses.replace(graded, verdict=FAIL, reason=f"{differs}; {graded.reason}")
+        graded = dataclasses.replace(graded, verdict=FAIL, reason=f"{differs}; {graded.reason}")
+    if graded.verdict == FAIL and rule.precision == "fp64" and stage != "weights" and not a.digested:
+        return dataclasses.replace(graded, float32=float32.sign(*values, found.error))
     return graded
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from harness.fidelity import measured, noise, overflow
 from harness.fidelity.evidence import Entry, Evidence
 from harness.fidelity.judge import wandering
 from harness.fidelity.measure import difference
+from harness.fidelity.variations import Sieve
 from harness.fidelity.verdict import BEYOND, FAIL, INCONCLUSIVE, INFO, PASS, StageVerdict, TensorVerdict
 
 STAGE = "precision"
@@ -51,7 +52,8 @@ def judge_precision(low: Evidence, full: Evidence, precision: str, contracted: C
     stray = _stray(low, precision) or _stray(full, "fp64")
     if stray is not None:
         return StageVerdict("precision", INCONCLUSIVE, stray.reason, stray, (stray,))
-    return _sum_up(_judge_tensors(low, full, Bound(precision, contracted)))
+    usable = {stage: Sieve(full, full, stage) for stage in STAGES}
+    return _sum_up(_judge_tensors(low, full, Bound(precision, contracted, usable)))
 
 
 def _stray(side: Evidence, precision: str) -> TensorVerdict | None:
@@ -96,10 +98,11 @@ def _sum_up(verdicts: list[TensorVerdict]) -> StageVerdict:
 
 @dataclasses.dataclass(frozen=True)
 class Bound:
-    """The precision, and the activations that a product is upstream of (None: not told)."""
+    """The precision, the activations that a product is upstream of (None: not told), and by stage which variations measure rounding."""
 
     precision: str
     contracted: Collection[str] | None
+    usable: Mapping[str, Sieve]
 
     def holds(self, stage: str, name: str) -> bool:
         """Whether a tensor must cost what the precision costs: an activation, and unless storage is low, one that a product has made.
@@ -120,7 +123,10 @@ def _judge_tensor(low: Evidence, full: Evidence, entry: Entry, bound: Bound) -> 
     found = difference(low.read(stage, name), full.read(stage, name), entry.largest)
     if not found.finite:
         return overflow.judge_bound(label, entry, precision, found)
-    moved = max(noise.movement(low, stage, name), noise.movement(full, stage, name, (f"ulp:{precision}", *noise.KINDS)))
+    usable = bound.usable[stage][name].usable
+    # A unit that crosses an edge is no noise; whether rounding the inputs crosses it is what the precision costs.
+    own = (f"ulp:{precision}" if "ulp" in usable else f"round:{precision}", *usable)
+    moved = max(noise.movement(low, stage, name, usable), noise.movement(full, stage, name, own))
     level = noise.floor(entry.largest, moved, precision, STAGE)
     if level.movement >= entry.largest or (level.threshold >= noise.HORIZON and found.error <= level.threshold):
         return TensorVerdict(label, BEYOND, "", found.error, level.relative, level.threshold, found)

@@ -20,7 +20,8 @@ INFO = "INFO"
 class TensorVerdict:
     """One tensor of a stage: PASS, FAIL, INCONCLUSIVE, NULL or BEYOND (the horizon), with its numbers where it was compared.
 
-    `necessary` is what a lower precision cannot cost less than, where that was looked at.
+    `necessary` is what a lower precision cannot cost less than, where that was looked at. `float32` says what of a float64 departure
+    shows float32, if anything does.
     """
 
     name: str
@@ -31,6 +32,7 @@ class TensorVerdict:
     threshold: float | None = None
     difference: Difference | None = None
     necessary: float | None = None
+    float32: str = ""
 
     @property
     def margin(self) -> float:

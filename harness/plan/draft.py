@@ -10,7 +10,7 @@ from typing import Any
 
 from backends.contract import ACTIONS
 from harness.plan.jobs import ChainCost, Distribution, Job, Pair, Plan, SampleJob, Side, SpeedJob
-from harness.plan.request import DISTRIBUTION, LOCKSTEP_STAGES, Request
+from harness.plan.request import DISTRIBUTION, LOCKSTEP_STAGES, Request, has_port
 from harness.workloads.spec import Workload
 
 #: Seeds of the honest variations: two of one unit in the last place of everything, one of the weights' alone, two of batch order (and
@@ -55,7 +55,7 @@ def make(request: Request) -> Plan:
 
 
 def _able(request: Request, workload: Workload) -> list[Side]:
-    return [side for side in request.sides if side.backend in workload.backends]
+    return [side for side in request.sides if has_port(side, workload)]
 
 
 def _combinations(able: Sequence[Side]) -> list[tuple[Side, Side]]:
@@ -101,14 +101,15 @@ def _sample(request: Request, workload: Workload, side: Side, precision: str, nu
 
 def _of(side: Side) -> dict[str, Any]:
     """Return the fields of a job that a side fills."""
-    return {"side": side.label, "build": side.build, "backend": side.backend, "folders": side.folders}
+    named = {name: getattr(side, name) for name in ("build", "backend", "folders", "only", "python")}
+    return {"side": side.label, **named}
 
 
 def _on(request: Request, workload: Workload, preset: str, precision: str) -> dict[str, Any]:
     """Return the fields that all jobs of a workload have."""
     return {
         "workload": workload.name, "data": workload.source, "preset": preset, "precision": precision, "device": request.device,
-        "execution": request.execution,
+        "execution": request.execution, "limit": request.limit,
     }
 
 

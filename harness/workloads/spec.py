@@ -9,13 +9,15 @@ from __future__ import annotations
 import abc
 import dataclasses
 import math
+import os
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from harness.errors import UsageError
+from harness.workloads import given
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -31,19 +33,26 @@ class Parameter:
         name: canonical, e.g. `conv1/kernel`.
         shape: in canonical layout (kernels [in, out] or [height, width, in, out]).
         initial: `zeros`, `ones`, `normal` or `glorot_uniform` (limit sqrt(6 / (fan_in + fan_out)), Glorot & Bengio 2010; of
-            a vector both fans are its length, as in TensorFlow).
+            a vector both fans are its length, as in TensorFlow); or start values of one's own: an array in `shape`, or the path
+            of an .npy, or of an .npz that holds one under the parameter's name.
         trainable: False for running statistics.
         deviation: standard deviation of `normal`.
     """
 
     name: str
     shape: tuple[int, ...]
-    initial: str = "zeros"
+    initial: str | ArrayLike | os.PathLike[str] = "zeros"
     trainable: bool = True
     deviation: float = 1.0
 
     def draw(self, generator: np.random.RandomState) -> NDArray[np.float64]:
-        """Return the initial value, float64. Uniform draws only: their bits do not depend on a platform's libm."""
+        """Return the initial value, float64. Uniform draws only: their bits do not depend on a platform's libm.
+
+        Raises:
+            UsageError: start values of the user's own cannot be had, or do not fit.
+        """
+        if given.is_given(self.initial):
+            return given.values(self.name, self.shape, self.initial)
         if self.initial == "normal":
             return self.deviation * normal(generator, self.shape)
         if self.initial == "zeros":
@@ -55,7 +64,16 @@ class Parameter:
             fans = self.shape[-1] + (self.shape[-2] if len(self.shape) > 1 else self.shape[-1])
             limit = math.sqrt(6.0 / (receptive * fans))
             return generator.uniform(-limit, limit, size=self.shape)
-        raise ValueError(f"parameter {self.name}: initial '{self.initial}' is not one of zeros, ones, normal, glorot_uniform")
+        raise ValueError(
+            f"parameter {self.name}: initial '{self.initial}' is not one of zeros, ones, normal, glorot_uniform, nor a path of .npy or .npz"
+        )
+
+    def described(self) -> dict[str, Any]:
+        """Return what a port is told of it, plain JSON; with a digest of start values of the user's own: other values are other work."""
+        told: dict[str, Any] = {"name": self.name, "shape": list(self.shape), "trainable": self.trainable}
+        if given.is_given(self.initial):
+            told["given"] = given.digest(given.values(self.name, self.shape, self.initial))
+        return told
 
 
 def normal(generator: np.random.RandomState, shape: tuple[int, ...]) -> NDArray[np.float64]:
@@ -75,7 +93,8 @@ class Noise:
         phases: the phases that consume it; several consume the same draw of a step. `FORWARD` and `GENERATE` name what the
             forward stage and `generate` consume; those are drawn once, not once a step.
         site: name, unique in each of the phases.
-        shape: of one draw, batch axis first.
+        shape: of one draw. Its first axis is the batch; or a multiple of it, as batch * heads of attention, the rows of one sample
+            beside each other; or 1, one draw for all rows. Anything else belongs to no row.
         kind: `keep_mask` (1 with probability `keep`, else 0), `uniform` on [low, high) or `normal` (mean 0, variance 1).
         keep, low, high: as said under `kind`.
     """
@@ -275,8 +294,5 @@ class Workload(abc.ABC):
                 {**dataclasses.asdict(item), "phases": list(item.phases), "shape": list(item.shape)} for item in self.noise(hyper)
             ],
             "forward": self.forward(hyper),
-            "parameters": [
-                {"name": item.name, "shape": list(item.shape), "trainable": item.trainable}
-                for item in self.parameters(hyper)
-            ],
+            "parameters": [item.described() for item in self.parameters(hyper)],
         }

@@ -16,6 +16,7 @@ from typing import Any
 
 from harness import judging, plan, provision, runner, staging, store
 from harness.builds import BUILDS
+from harness.fidelity import told
 from harness.fidelity.verdict import StageVerdict
 from harness.plan import LOCKSTEP_STAGES, Job, Plan, Request, Side
 from harness.processes import Limits, WorkerProcess, clean_environment
@@ -97,7 +98,9 @@ class Laboratory:
         for name, record in records.items():
             assert (record.status, record.reason) == ("ok", ""), name
         return {
-            name: judging.Witness(store.RecordEvidence(record), "ok", "", tuple(record.result["abilities"]), f"jobs/{name}")
+            name: judging.Witness(
+                store.RecordEvidence(record), "ok", "", tuple(record.result["abilities"]), f"jobs/{name}", told=told.read(record.result),
+            )
             for name, record in records.items()
         }
 
