@@ -84,6 +84,20 @@ MUTANTS = (
         "one of the casts goes to another precision",
         "forward",
     ),
+    Entry(
+        "casts",
+        "velocity_in_float32",
+        "meta_clock",
+        (
+            (
+                'held["velocity"] + gradient',
+                'held["velocity"] + gradient\n        held["velocity"] = held["velocity"].astype(np.float32).astype(self.dtype)',
+            ),
+        ),
+        "momentum is kept in float32",
+        "update",
+        "numpy",
+    ),
     _halves("half_of_another_kind", "hidden.half()", "hidden.bfloat16()", "the other format of sixteen bits", "forward"),
     _halves(
         "products_in_half",

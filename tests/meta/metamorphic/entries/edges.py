@@ -9,6 +9,10 @@ def _edges(name: str, old: str, new: str, what: str, stage: str = "forward") -> 
     return Entry("edges", name, "meta_edges", ((old, new),), what, stage)
 
 
+def _tenths(name: str, old: str, new: str, what: str, stage: str = "") -> Entry:
+    return Entry("edges", name, "meta_tenths", ((old, new),), what, stage)
+
+
 def _brink(name: str, old: str, new: str, what: str, stage: str = "") -> Entry:
     return Entry("edges", name, "meta_brink", ((old, new),), what, stage)
 
@@ -48,6 +52,14 @@ MUTANTS = (
         "a millionth is added on the edge",
         "forward",
     ),
+    _tenths(
+        "edges_in_float32",
+        "dtype=self.dtype)\n",
+        "dtype=torch.float32).to(self.dtype)\n",
+        "the edges alone are rounded to float32",
+        "forward",
+    ),
+    _tenths("tenths_on_the_left", "right=True", "right=False", "a tenth on an edge falls into the bucket below", "forward"),
 )
 TWINS = (
     _edges(
@@ -84,5 +96,11 @@ TWINS = (
         'seen["hidden"].roll(1, 0)',
         'torch.eye(len(seen["hidden"]), dtype=self.dtype).roll(1, 0) @ seen["hidden"]',
         "rows are mixed by a product",
+    ),
+    _tenths(
+        "tenths_by_counting",
+        'torch.bucketize(arrays["x"], edges, right=True)',
+        '(arrays["x"][:, None] >= edges).sum(1)',
+        "the bucket by counting edges",
     ),
 )

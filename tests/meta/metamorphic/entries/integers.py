@@ -34,6 +34,15 @@ MUTANTS = (
     _keys("group_by_a_float", GROUP, "(key / 10).floor().long()", "the quotient is a float's", "forward"),
     _keys("share_in_8_bits", SHARE, "torch.remainder(key, 300).to(torch.uint8)", "the remainder wraps at 256", "forward"),
 )
+SHOWN = Entry(
+    "integers",
+    "shown_one_off",
+    "meta_ids",
+    ((MIXED, "key * 3 + 2"), (BUCKET, "torch.remainder(key * 3 + 1, 7)")),
+    "a shown number beyond 2^53 is one more than it is; nothing is computed from it",
+    "forward",
+)
+MUTANTS = (*MUTANTS, SHOWN)
 TWINS = (
     _keys("bucket_by_truncation", BUCKET, 'torch.fmod(torch.fmod(seen["mixed"], 7) + 7, 7)', "the remainder by another one"),
     _keys(

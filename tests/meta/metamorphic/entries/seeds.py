@@ -44,6 +44,8 @@ MUTANTS = (
         "the dropout mask is the same at every step",
         "forward",
     ),
+    _noise("one_mask_for_all_rows", 'batch.noise["keep"]', 'batch.noise["keep"][:1]', "the first row's mask is every row's", "forward"),
+    _noise("masks_of_other_rows", 'batch.noise["keep"]', 'batch.noise["keep"][::-1]', "masks go to the rows in reverse", "forward"),
     _noise(
         "jitter_by_the_row",
         JITTERED,

@@ -9,6 +9,10 @@ def _ties(name: str, old: str, new: str, what: str, stage: str = "gradients") ->
     return Entry("ties", name, "meta_ties", ((old, new),), what, stage)
 
 
+def _knots(name: str, old: str, new: str, what: str, stage: str = "gradients") -> Entry:
+    return Entry("ties", name, "meta_knots", ((old, new),), what, stage)
+
+
 LOWEST, SIZE = 'torch.amin(seen["value"], 1, keepdim=True)', 'torch.abs(seen["value"])'
 RECTIFIED, CLIPPED = 'torch.relu(seen["value"])', 'torch.clamp(seen["value"], -1.0, 1.0)'
 ORDERED, LARGEST = 'torch.sort(seen["value"], dim=1, stable=True).values', 'torch.argmax(seen["value"], 1)'
@@ -46,6 +50,9 @@ MUTANTS = (
         "the largest as the last of a stable sort",
         "forward",
     ),
+    _knots("minimum_of_one_in_mixed_rows", LOWEST, 'seen["value"].min(1, keepdim=True).values', "the same, where rows are mixed"),
+    _knots("rectifier_as_clamp_in_mixed_rows", RECTIFIED, 'torch.clamp(seen["value"], min=0.0)', "the same, where rows are mixed"),
+    _knots("mixed_with_the_row_after", "value.roll(1, 0)", "value.roll(-1, 0)", "each row is mixed with the one after it", "forward"),
 )
 TWINS = (
     _ties("minimum_as_maximum", LOWEST, '-torch.amax(-seen["value"], 1, keepdim=True)', "the minimum as a maximum", ""),
@@ -71,4 +78,5 @@ TWINS = (
         "the first that equals the largest",
         "",
     ),
+    _knots("minimum_as_maximum_in_mixed_rows", LOWEST, '-torch.amax(-seen["value"], 1, keepdim=True)', "the minimum as a maximum", ""),
 )
