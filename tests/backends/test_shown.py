@@ -9,7 +9,8 @@ import sys
 import numpy as np
 import pytest
 
-from backends.source import Batch, TapeSource
+from backends.contract import abilities
+from backends.source import Batch, NativeSource, TapeSource
 
 pytestmark = [pytest.mark.backends("torch"), pytest.mark.workloads("linear")]
 GENERATOR = np.random.RandomState(3)
@@ -111,6 +112,22 @@ def test_a_look_moves_no_state_and_training_does(ports):
     assert float(port.model.seen.abs().sum()) > 0.0 and port.calls == 1
     loaded(port)
     np.testing.assert_array_equal(port.forward(BATCH, True)["logits"], first)
+
+
+def test_a_training_step_of_its_own_is_what_is_judged(ports):
+    """One by one, on a tape and natively; the port says that it is its own, and has no slots to show."""
+    port = loaded(ports.port(ports.Own))
+    assert port.training_is_own() and not ports.port(ports.Dense).training_is_own()
+    assert "optimizer_state" not in abilities(ports.Own) and "optimizer_state" in abilities(ports.Dense)
+    gradient = port.gradients("train", BATCH)["a/kernel"]
+    expected = WEIGHTS["a/kernel"] - 0.25 * gradient
+    for run in (lambda: port.train_step("train", BATCH), lambda: port.train(source(), 1)):
+        loaded(port)
+        run()
+        np.testing.assert_allclose(port.parameters()["a/kernel"], expected, 0.0, 1e-13)
+        np.testing.assert_array_equal(port.parameters()["b/kernel"], WEIGHTS["b/kernel"])
+    loaded(port).train(NativeSource({"x": X, "y": Y, "eval_x": X}, 0, 4), 1)
+    np.testing.assert_allclose(port.parameters()["a/kernel"], expected, 0.0, 1e-12)
 
 
 @pytest.mark.parametrize(("kind", "values"), [("Dense", 45), ("Tied", 45), ("Untied", 75)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from backends import contract
 from backends.contract import Setting
 from backends.torch.core import DENSE, TorchPort
 
@@ -118,6 +119,19 @@ class Untied(Dense):
         model = Dense.build(self)
         model["again"] = nn.Linear(6, 5, bias=False)
         return model
+
+
+class Own(Dense):
+    """A training step of its own: twice the rate, and only the first kernel. Its slots are not shown."""
+
+    optimizer_state = contract.Port.optimizer_state
+
+    def update(self, phase, arrays, noise):
+        terms = self.loss_terms(phase, arrays, noise)
+        gradient, = torch.autograd.grad(terms["total"], [self.model["a"].weight])
+        with torch.no_grad():
+            self.model["a"].weight -= 0.25 * gradient
+        return {name: value.detach() for name, value in terms.items()}
 
 
 class Stateful(Dense):
