@@ -23,7 +23,7 @@ class VariableMemory(Memory):
     """Variables, which are written to, and eager tensors, which are not."""
 
     def holds(self, value: Any) -> bool:
-        return isinstance(value, tf.Variable) or tf.is_tensor(value) and hasattr(value, "numpy") or Memory.holds(self, value)
+        return isinstance(value, tf.Variable) or (tf.is_tensor(value) and hasattr(value, "numpy")) or Memory.holds(self, value)
 
     def copy(self, value: Any) -> Any:
         return value.numpy() if tf.is_tensor(value) else Memory.copy(self, value)

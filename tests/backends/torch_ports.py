@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typing
+
 import torch
 from torch import nn
 
@@ -13,7 +15,7 @@ from backends.torch.core import DENSE, TorchPort
 class Dense(TorchPort):
     """x [n, 6] -> a [n, 5] -> logits [n, 3]."""
 
-    LAYOUT = {"a/kernel": ("a.weight", DENSE), "b/kernel": ("b.weight", DENSE)}
+    LAYOUT: typing.ClassVar = {"a/kernel": ("a.weight", DENSE), "b/kernel": ("b.weight", DENSE)}
 
     def build(self):
         return nn.ModuleDict({"a": nn.Linear(6, 5, bias=False), "b": nn.Linear(5, 3, bias=False)})
@@ -153,7 +155,7 @@ class Stateful(Dense):
 class Normalised(Dense):
     """torch's own batch normalisation over images, its statistics among the parameters."""
 
-    LAYOUT = {
+    LAYOUT: typing.ClassVar = {
         "a/kernel": ("a.weight", DENSE), "b/kernel": ("b.weight", DENSE), "gamma": ("norm.weight", None), "beta": ("norm.bias", None),
         "mean": ("norm.running_mean", None), "variance": ("norm.running_var", None),
     }
@@ -172,7 +174,8 @@ def config(names=(), **changed):
     return dict({
         "workload": "dense", "batch": 4, "phases": ["train"], "noise": [], "parameters": parameters,
         "updates": [{"phase": "train", "optimizer": "sgd", "parameters": [item["name"] for item in parameters if item["trainable"]]}],
-        "schedule": [{"name": "train", "steps": None, "phases": ["train"]}], "forward": {"phase": "train", "modes": ["training", "inference"]},
+        "schedule": [{"name": "train", "steps": None, "phases": ["train"]}],
+        "forward": {"phase": "train", "modes": ["training", "inference"]},
         "optimizers": {"sgd": {"kind": "sgd", "learning_rate": 0.125}},
     }, **changed)
 
