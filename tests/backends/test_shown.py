@@ -136,6 +136,18 @@ def test_a_weight_that_is_shared_counts_once(ports, kind, values):
     assert values == ports.port(getattr(ports, kind)).trainable_values()
 
 
+def test_a_statistic_that_is_replaced_is_still_the_parameter(ports):
+    """Looks leave it alone, a step moves it, and what is loaded next is what counts."""
+    port = loaded(ports.port(ports.Carried, names=("mean",)), mean=np.ones(5))
+    port.forward(BATCH, True), port.losses("train", BATCH), port.gradients("train", BATCH)
+    np.testing.assert_array_equal(port.parameters()["mean"], np.ones(5))
+    expected = 0.5 * (1.0 + X.dot(WEIGHTS["a/kernel"]).mean(0))
+    port.train_step("train", BATCH)
+    np.testing.assert_allclose(port.parameters()["mean"], expected, 0.0, 1e-13)
+    np.testing.assert_allclose(loaded(port, mean=expected).parameters()["mean"], expected, 0.0, 0.0)
+    assert [] == port.undeclared_state()
+
+
 @pytest.mark.parametrize("running", ["default", "compiled"])
 def test_torchs_own_batch_norm_works_as_it_comes(ports, running):
     """Its statistics are parameters: they stay in looks and move in steps, by torch's rule; its count is nothing to tell."""

@@ -152,6 +152,21 @@ class Stateful(Dense):
         return torch.relu(x) + self.model.seen
 
 
+class Carried(Dense):
+    """A statistic among the parameters, which the module replaces by another tensor."""
+
+    LAYOUT: typing.ClassVar = dict(Dense.LAYOUT, mean=("held", None))
+
+    def build(self):
+        model = Dense.build(self)
+        model.register_buffer("held", torch.zeros(5))
+        return model
+
+    def relu(self, x):
+        self.model.held = 0.5 * (self.model.held + x.detach().mean(0))
+        return torch.relu(x)
+
+
 class Normalised(Dense):
     """torch's own batch normalisation over images, its statistics among the parameters."""
 
