@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from backends.teaching import Taught
 
 __all__ = [
-    "ACTIONS", "DEVICES", "EXECUTIONS", "OPTIONAL", "PRECISIONS", "PRECISION_TABLE", "STAGES", "STAGE_LETTERS", "STATUSES", "Port",
+    "ACTIONS", "ADAMS", "DEVICES", "EXECUTIONS", "OPTIONAL", "PRECISIONS", "PRECISION_TABLE", "STAGES", "STAGE_LETTERS", "STATUSES", "Port",
     "Setting", "ShapeMismatch", "Unsupported", "abilities",
 ]
 
@@ -36,6 +36,8 @@ PRECISIONS = ("fp64", "fp32", "tf32", "bf16", "fp16")
 EXECUTIONS = ("default", "eager", "graph", "compiled", "cudagraph")
 #: What is always timed: whole training steps, and whole batches that are generated. Single phases may be timed beside.
 ACTIONS = ("train", "generate")
+#: Kinds of optimizers that keep moments and powers of beta; `adamw` decays the weights beside (see `harness/workloads/spec.py`).
+ADAMS = ("adam", "adamw")
 #: How a job can end. Everything but `ok` carries a reason.
 STATUSES = ("ok", "unsupported", "error", "timeout", "crashed", "out of memory", "disk full", "corrupt", "interrupted")
 

@@ -21,7 +21,7 @@ def check(values: Mapping[str, np.ndarray], config: Mapping[str, Any], shapes: M
     unknown = sorted(set(values) - set(names))
     if missing or unknown:
         raise KeyError("parameters of %s: missing %s; unknown %s" % (config["workload"], missing or "none", unknown or "none"))
-    compare(values, {name: shapes[name] for name in names})
+    compare(values, shapes)
 
 
 def compare(values: Mapping[str, np.ndarray], shapes: Mapping[str, Sequence[int]]) -> None:

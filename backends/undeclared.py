@@ -35,6 +35,11 @@ class Place(NamedTuple):
     told: bool
 
 
+def alike(value: np.ndarray, other: np.ndarray) -> bool:
+    """Return whether two arrays are the same, NaN for NaN."""
+    return value.shape == other.shape and bool(np.all((value == other) | (np.isnan(value) & np.isnan(other))))
+
+
 class Memory(object):
     """Arrays of NumPy, and those of a framework in a subclass."""
 
@@ -52,7 +57,7 @@ class Memory(object):
 
     def same(self, value: Any, kept: Any) -> bool:
         """Return whether two arrays are the same, NaN for NaN."""
-        return value.shape == kept.shape and bool(np.all((value == kept) | ((value != value) & (kept != kept))))
+        return alike(value, kept)
 
     # -- values that are built of arrays ----------------------------------------------------------------------
 
@@ -96,7 +101,9 @@ class Memory(object):
             return any(key not in found or self.moved(found[key], item) for key, item in content)
         if content is not None:
             return not self.holds(value) or not self.same(value, content)
-        return self.holds(value) or type(value) is not type(before) or (value != before and not (value != value and before != before))
+        if self.holds(value) or type(value) is not type(before):
+            return True
+        return bool(value != before) and not (isinstance(value, (float, complex, np.inexact)) and alike(np.array(value), np.array(before)))
 
 
 class Undeclared(object):
@@ -121,19 +128,21 @@ class Undeclared(object):
 
     def _put(self, taken: Dict[str, Any]) -> Set[str]:
         """Put everything back; return the names of what had moved and is told."""
-        moved = self._changed(taken)
-        for name, place in self._found().items():
+        moved, found = self._changed(taken), self._found()
+        for name, place in found.items():
             if name not in taken and _arrays(place.owner[place.key], self.memory):
                 del place.owner[place.key]  # what came up during the look
-        for place, kept in taken.values():
-            place.owner[place.key] = self.memory.restore(kept)
+        for name, (place, kept) in taken.items():
+            if name in found or _arrays(kept[0], self.memory):  # else an object took the place of nothing: a cache, which may stay
+                place.owner[place.key] = self.memory.restore(kept)
         return moved
 
     def _changed(self, taken: Dict[str, Any]) -> Set[str]:
         found = self._found()
         moved = {name for name, place in found.items() if place.told and name not in taken and _arrays(place.owner[place.key], self.memory)}
         for name, (place, kept) in taken.items():
-            if place.told and (name not in found or self.memory.moved(place.owner[place.key], kept)):
+            gone = name not in found and _arrays(kept[0], self.memory)
+            if place.told and (gone or (name in found and self.memory.moved(place.owner[place.key], kept))):
                 moved.add(name)
         return moved
 

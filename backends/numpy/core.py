@@ -20,7 +20,7 @@ from backends.undeclared import CONTRACT, Memory, Place, Undeclared
 
 PRECISIONS = ("fp64", "fp32")
 #: What `NumpyPort` sets.
-OWN = CONTRACT | frozenset(["dtype", "weights", "updates", "undeclared", "forward", "losses", "gradients", "generate", "train_step", "train"])
+OWN = CONTRACT | frozenset(["dtype", "weights", "updates", "undeclared", "_training"])
 DEVICES = ("cpu",)
 EXECUTIONS = ("default", "eager")
 
@@ -69,7 +69,7 @@ class NumpyPort(Port):
     def _places(self) -> Iterator[Place]:
         yield Place("weights", vars(self), "weights", False)
         for name in vars(self):
-            if name not in OWN and name != "_training":
+            if name not in OWN:
                 yield Place("port." + name, vars(self), name, True)
 
     def _tended(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from backends.source import Batch
 from backends.teaching import Lesson, Taught, fits
+from backends.undeclared import alike
 
 #: What else arrays are overwritten with.
 NUMBERS = (8.0, -8.0)
@@ -97,4 +98,4 @@ def _run(port: Any, batch: Batch, training: bool, lesson: Probed) -> Any:
 
 
 def _same(value: Optional[np.ndarray], other: np.ndarray) -> bool:
-    return value is not None and value.shape == other.shape and bool(np.all((value == other) | ((value != value) & (other != other))))
+    return value is not None and alike(value, other)

@@ -72,6 +72,15 @@ class Tf2Port(Port):
         """Return the named loss terms of a phase, `total` last."""
         raise NotImplementedError
 
+    def update(self, phase: str, arrays: Tensors, noise: Tensors) -> Tensors:
+        """Run one update and return the loss terms before it.
+
+        A port whose own training step is to be judged defines this: it gets a batch and noise as tensors, moves its layers' weights,
+        and shows its optimizer's slots in `optimizer_state`, or leaves them out (`docs/ports.md`).
+        """
+        found = self.trainer.specified(phase, arrays, noise)
+        return dict(zip(self.trainer.term_names[self.kind(phase)], tf.unstack(found)))
+
     def create(self) -> Tensors:
         """Return the variable of every parameter by canonical name; here a layer makes its weights when it is first called."""
         self.activations({name: tf.zeros([1] + shape[1:], dtype) for name, (dtype, shape) in self.inputs().items()}, None, False)

@@ -43,6 +43,7 @@ class Trainer(object):
             if self.scaled:
                 optimizer = optimizers.Scaled(optimizer, table["loss_scale"], table["loss_scale_growth"])
             self.optimizers[name] = optimizer
+        self.own = port.defines("update")
         self.term_names = {}  # type: Dict[str, List[str]]
         self._functions = {}  # type: Dict[Any, Callable[..., Any]]
 
@@ -114,7 +115,15 @@ class Trainer(object):
         self._once(("apply", self.updates[phase]["optimizer"], tuple(gradients)), optimizer.apply)(gradients)
 
     def update(self, phase: str, arrays: Tensors, noise: Tensors) -> Any:
-        """Run one update on given noise; return the loss terms before it."""
+        """Run one update on given noise; return the loss terms before it. A port's own is not traced: it knows how it runs."""
+        if self.own:
+            terms = self.port.update(phase, arrays, noise)
+            self.term_names[self.port.kind(phase)] = list(terms)
+            return tf.stack([tf.cast(value, self.port.dtype) for value in terms.values()])
+        return self.specified(phase, arrays, noise)
+
+    def specified(self, phase: str, arrays: Tensors, noise: Tensors) -> Any:
+        """Run one update as the workload specifies it; return the loss terms before it."""
         def run(arrays: Tensors, noise: Tensors) -> Any:
             loss, found = self.differentiate(phase, arrays, noise)
             self._apply(phase, found)
@@ -139,7 +148,7 @@ class Trainer(object):
             return self.update(phase, *self._once(("take", self.port.kind(phase)), take)(rows, order, control))
 
         control = tf.constant(list(control) + self.port.noise.streams_of(phase), tf.int64)
-        return self._whole(("native", phase), run)(rows, order, control)
+        return (run if self.own else self._whole(("native", phase), run))(rows, order, control)
 
     def execution(self) -> Tuple[bool, bool]:
         """Return whether what differentiates is a graph, and whether XLA compiles it, as the functions themselves know."""

@@ -40,7 +40,7 @@ class TensorMemory(Memory):
             return type(value) is type(kept) and Memory.same(self, value, kept)
         if value.shape != kept.shape or value.dtype != kept.dtype or value.device != kept.device:
             return False
-        return bool(((value == kept) | ((value != value) & (kept != kept))).all())
+        return bool(((value == kept) | (value.isnan() & kept.isnan())).all())
 
 
 def of(port: Any) -> Undeclared:

@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from backends.contract import ACTIONS
+from backends.contract import ACTIONS, ADAMS
 from harness.plan.jobs import ChainCost, Distribution, Job, Pair, Plan, SampleJob, Side, SpeedJob
 from harness.plan.request import DISTRIBUTION, LOCKSTEP_STAGES, Request, has_port
 from harness.workloads.spec import Workload
@@ -133,7 +133,7 @@ def _kinds(workload: Workload, request: Request) -> str:
 
 def _adam(workload: Workload, request: Request) -> bool:
     optimizers = workload.optimizers(workload.hyperparameters(request.preset or "tiny"))
-    return any(item.kind == "adam" for item in optimizers.values())
+    return any(item.kind in ADAMS for item in optimizers.values())
 
 
 def _job(request: Request, workload: Workload, side: Side, precision: str, seed: int, powers: str) -> Job:

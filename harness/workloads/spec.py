@@ -124,12 +124,14 @@ class Optimizer:
     """An optimizer's semantics as data, down to what frameworks disagree on.
 
     Attributes:
-        kind: `sgd` or `adam` (Kingma & Ba 2015).
+        kind: `sgd`, `adam` (Kingma & Ba 2015) or `adamw` (Loshchilov & Hutter 2019: Adam with decoupled weight decay).
         learning_rate, beta1, beta2, epsilon: hyper-parameters; dyadic ones are exact in float32.
         epsilon_place: `hat` as TF1 and Keras (the unnumbered variant in the paper, section 2: the bias correction
             scales the step, so it scales epsilon too) or `corrected` as torch (epsilon after the correction).
         beta_power_dtype: the dtype in which the powers of beta are kept: `variable` (as the weights) or `float32`
             (as TF1 does even for float64 variables: a chain of float32 products).
+        weight_decay: of `adamw`: before its step of Adam, every weight that has a gradient loses learning_rate * weight_decay of
+            itself. So torch and Keras do it; the moments know nothing of it.
     """
 
     kind: str
@@ -139,6 +141,16 @@ class Optimizer:
     epsilon: float = 0.0
     epsilon_place: str = "hat"
     beta_power_dtype: str = "variable"
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.weight_decay and self.kind != "adamw":
+            raise ValueError(f"weight_decay {self.weight_decay} of an optimizer of kind {self.kind!r}: only adamw decays weights")
+
+    def plain(self, beta_power_dtype: str) -> dict[str, Any]:
+        """Return it as plain JSON for a port; the weight decay is told of what has one."""
+        told = {**dataclasses.asdict(self), "beta_power_dtype": beta_power_dtype}
+        return told if self.kind == "adamw" else {name: value for name, value in told.items() if name != "weight_decay"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -287,7 +299,7 @@ class Workload(abc.ABC):
             "updates": [{**dataclasses.asdict(update), "parameters": list(update.parameters)} for update in updates],
             "schedule": [{**dataclasses.asdict(item), "phases": list(item.phases)} for item in self.schedule(hyper)],
             "optimizers": {
-                name: dataclasses.asdict(dataclasses.replace(item, beta_power_dtype=beta_power_dtype))
+                name: item.plain(beta_power_dtype)
                 for name, item in self.optimizers(hyper).items()
             },
             "noise": [

@@ -256,25 +256,6 @@ def test_an_execution_shows_the_same_activations(kit, execution):
         kit.close(found[name], value, 1e-11, name)
 
 
-@pytest.mark.workloads("linear", "cnn", "ehr_mgan", "ehr_mgan_conditional")
-def test_every_port_has_as_many_trainable_values_as_the_specification(kit):
-    """So they agree with each other: no port has a copy of a weight, or two where others have one."""
-    expected = sum(value.size for name, value in kit.weights.items() if name in trainable(kit))
-    assert expected == kit.port().trainable_values()
-
-
-def trainable(kit):
-    return {item["name"] for item in kit.config["parameters"] if item["trainable"]}
-
-
-@pytest.mark.workloads("cnn", "ehr_mgan")
-def test_what_a_contraction_is_upstream_of_is_told(kit):
-    """Everything that a layer has made, in loops and fused kernels, too."""
-    port = kit.port()
-    batch = kit.lockstep().batch(0, kit.config["forward"]["phase"])
-    assert list(port.forward(batch, True)) == port.contracted(batch, True)
-
-
 def test_effective_settings_are_read_back(kit):
     """What a report needs to call a comparison fair is there."""
     port = kit.port("fp32")

@@ -9,7 +9,8 @@ import sys
 import numpy as np
 import pytest
 
-from backends.source import Batch, TapeSource
+from backends.contract import abilities
+from backends.source import Batch, NativeSource, TapeSource
 
 pytestmark = [pytest.mark.backends("torch"), pytest.mark.workloads("linear")]
 GENERATOR = np.random.RandomState(3)
@@ -113,10 +114,38 @@ def test_a_look_moves_no_state_and_training_does(ports):
     np.testing.assert_array_equal(port.forward(BATCH, True)["logits"], first)
 
 
+def test_a_training_step_of_its_own_is_what_is_judged(ports):
+    """One by one, on a tape and natively; the port says that it is its own, and has no slots to show."""
+    port = loaded(ports.port(ports.Own))
+    assert port.training_is_own() and not ports.port(ports.Dense).training_is_own()
+    assert "optimizer_state" not in abilities(ports.Own) and "optimizer_state" in abilities(ports.Dense)
+    gradient = port.gradients("train", BATCH)["a/kernel"]
+    expected = WEIGHTS["a/kernel"] - 0.25 * gradient
+    for run in (lambda: port.train_step("train", BATCH), lambda: port.train(source(), 1)):
+        loaded(port)
+        run()
+        np.testing.assert_allclose(port.parameters()["a/kernel"], expected, 0.0, 1e-13)
+        np.testing.assert_array_equal(port.parameters()["b/kernel"], WEIGHTS["b/kernel"])
+    loaded(port).train(NativeSource({"x": X, "y": Y, "eval_x": X}, 0, 4), 1)
+    np.testing.assert_allclose(port.parameters()["a/kernel"], expected, 0.0, 1e-12)
+
+
 @pytest.mark.parametrize(("kind", "values"), [("Dense", 45), ("Tied", 45), ("Untied", 75)])
 def test_a_weight_that_is_shared_counts_once(ports, kind, values):
     """And one that should be and is not counts twice."""
     assert values == ports.port(getattr(ports, kind)).trainable_values()
+
+
+def test_a_statistic_that_is_replaced_is_still_the_parameter(ports):
+    """Looks leave it alone, a step moves it, and what is loaded next is what counts."""
+    port = loaded(ports.port(ports.Carried, names=("mean",)), mean=np.ones(5))
+    port.forward(BATCH, True), port.losses("train", BATCH), port.gradients("train", BATCH)
+    np.testing.assert_array_equal(port.parameters()["mean"], np.ones(5))
+    expected = 0.5 * (1.0 + X.dot(WEIGHTS["a/kernel"]).mean(0))
+    port.train_step("train", BATCH)
+    np.testing.assert_allclose(port.parameters()["mean"], expected, 0.0, 1e-13)
+    np.testing.assert_allclose(loaded(port, mean=expected).parameters()["mean"], expected, 0.0, 0.0)
+    assert [] == port.undeclared_state()
 
 
 @pytest.mark.parametrize("running", ["default", "compiled"])

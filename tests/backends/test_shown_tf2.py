@@ -8,7 +8,8 @@ import os
 import numpy as np
 import pytest
 
-from backends.source import Batch, TapeSource
+from backends.contract import abilities
+from backends.source import Batch, NativeSource, TapeSource
 
 pytestmark = [pytest.mark.backends("tf2"), pytest.mark.workloads("linear")]
 GENERATOR = np.random.RandomState(3)
@@ -67,3 +68,19 @@ def test_layers_that_share_a_copy_are_told_apart(ports, precision):
     assert expected == {name: taught.read[name] for name in expected}
     assert not any(taught.own[name] for name in expected) and "a" in taught.rooted
     assert [name for name in taught.read if name != "held"] == port.contracted(BATCH, True)
+
+
+def test_a_training_step_of_its_own_is_what_is_judged(ports):
+    """One by one, on a tape and natively; the port says that it is its own, and has no slots to show."""
+    port = ports.port(ports.Own)
+    port.load_parameters(WEIGHTS)
+    assert port.training_is_own() and not ports.port(ports.Dense).training_is_own()
+    assert "optimizer_state" not in abilities(ports.Own) and "optimizer_state" in abilities(ports.Dense)
+    expected = WEIGHTS["a/kernel"] - 0.25 * port.gradients("train", BATCH)["a/kernel"]
+    data = {"x": X, "y": Y, "eval_x": X}
+    tape, native = TapeSource(data, {"batches": np.arange(4)[np.newaxis]}, 4), NativeSource(data, 0, 4)
+    for run in (lambda: port.train_step("train", BATCH), lambda: port.train(tape, 1), lambda: port.train(native, 1)):
+        port.load_parameters(WEIGHTS)
+        assert {"total"} == set(run())
+        np.testing.assert_allclose(port.parameters()["a/kernel"], expected, 0.0, 1e-12)
+        np.testing.assert_array_equal(port.parameters()["b/kernel"], WEIGHTS["b/kernel"])

@@ -43,7 +43,8 @@ def config(**changed):
     return dict({
         "workload": "dense", "batch": 4, "phases": ["train"], "noise": [], "parameters": parameters,
         "updates": [{"phase": "train", "optimizer": "sgd", "parameters": ["a/kernel", "b/kernel"]}],
-        "schedule": [{"name": "train", "steps": None, "phases": ["train"]}], "forward": {"phase": "train", "modes": ["training", "inference"]},
+        "schedule": [{"name": "train", "steps": None, "phases": ["train"]}],
+        "forward": {"phase": "train", "modes": ["training", "inference"]},
         "optimizers": {"sgd": {"kind": "sgd", "learning_rate": 0.125}},
     }, **changed)
 

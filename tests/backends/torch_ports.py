@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import typing
+
 import torch
 from torch import nn
 
+from backends import contract
 from backends.contract import Setting
 from backends.torch.core import DENSE, TorchPort
 
@@ -12,7 +15,7 @@ from backends.torch.core import DENSE, TorchPort
 class Dense(TorchPort):
     """x [n, 6] -> a [n, 5] -> logits [n, 3]."""
 
-    LAYOUT = {"a/kernel": ("a.weight", DENSE), "b/kernel": ("b.weight", DENSE)}
+    LAYOUT: typing.ClassVar = {"a/kernel": ("a.weight", DENSE), "b/kernel": ("b.weight", DENSE)}
 
     def build(self):
         return nn.ModuleDict({"a": nn.Linear(6, 5, bias=False), "b": nn.Linear(5, 3, bias=False)})
@@ -120,6 +123,19 @@ class Untied(Dense):
         return model
 
 
+class Own(Dense):
+    """A training step of its own: twice the rate, and only the first kernel. Its slots are not shown."""
+
+    optimizer_state = contract.Port.optimizer_state
+
+    def update(self, phase, arrays, noise):
+        terms = self.loss_terms(phase, arrays, noise)
+        gradient, = torch.autograd.grad(terms["total"], [self.model["a"].weight])
+        with torch.no_grad():
+            self.model["a"].weight -= 0.25 * gradient
+        return {name: value.detach() for name, value in terms.items()}
+
+
 class Stateful(Dense):
     """A buffer, an attribute of a module and one of the port that every forward pass moves."""
 
@@ -136,10 +152,25 @@ class Stateful(Dense):
         return torch.relu(x) + self.model.seen
 
 
+class Carried(Dense):
+    """A statistic among the parameters, which the module replaces by another tensor."""
+
+    LAYOUT: typing.ClassVar = dict(Dense.LAYOUT, mean=("held", None))
+
+    def build(self):
+        model = Dense.build(self)
+        model.register_buffer("held", torch.zeros(5))
+        return model
+
+    def relu(self, x):
+        self.model.held = 0.5 * (self.model.held + x.detach().mean(0))
+        return torch.relu(x)
+
+
 class Normalised(Dense):
     """torch's own batch normalisation over images, its statistics among the parameters."""
 
-    LAYOUT = {
+    LAYOUT: typing.ClassVar = {
         "a/kernel": ("a.weight", DENSE), "b/kernel": ("b.weight", DENSE), "gamma": ("norm.weight", None), "beta": ("norm.bias", None),
         "mean": ("norm.running_mean", None), "variance": ("norm.running_var", None),
     }
@@ -158,7 +189,8 @@ def config(names=(), **changed):
     return dict({
         "workload": "dense", "batch": 4, "phases": ["train"], "noise": [], "parameters": parameters,
         "updates": [{"phase": "train", "optimizer": "sgd", "parameters": [item["name"] for item in parameters if item["trainable"]]}],
-        "schedule": [{"name": "train", "steps": None, "phases": ["train"]}], "forward": {"phase": "train", "modes": ["training", "inference"]},
+        "schedule": [{"name": "train", "steps": None, "phases": ["train"]}],
+        "forward": {"phase": "train", "modes": ["training", "inference"]},
         "optimizers": {"sgd": {"kind": "sgd", "learning_rate": 0.125}},
     }, **changed)
 
