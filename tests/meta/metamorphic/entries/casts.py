@@ -17,6 +17,10 @@ def _halves(name: str, old: str, new: str, what: str, stage: str = "") -> Entry:
     return Entry("casts", name, "meta_halves", ((old, new),), what, stage)
 
 
+def _loop(name: str, old: str, new: str, what: str, stage: str = "trajectory") -> Entry:
+    return Entry("casts", name, "meta_loop", ((old, new),), what, stage, "numpy")
+
+
 HIDDEN = 'torch.tanh(arrays["x"] @ self.model["kernel"])'
 LOSS = 'functional.mse_loss(output, arrays["y"])'
 UPDATED = '''
@@ -97,6 +101,31 @@ MUTANTS = (
         "momentum is kept in float32",
         "update",
         "numpy",
+    ),
+    _loop(
+        "small_term_in_float32",
+        'w += np.einsum("ntf,nto->fo", x[part], slope)',
+        'w += 0.9921875 * np.einsum("ntf,nto->fo", x[part], slope)'
+        ' + 0.0078125 * np.einsum("ntf,nto->fo", x[part].astype(np.float32), slope.astype(np.float32))',
+        "a small term of the gradients of a wrapped loop is added up in float32",
+    ),
+    _loop(
+        "sums_in_float32",
+        "x[part], slope)",
+        "x[part].astype(np.float32), slope.astype(np.float32))",
+        "a wrapped loop adds its gradients up in float32; nothing before the update shows it",
+    ),
+    _loop(
+        "gradients_rounded",
+        "w.astype(self.dtype)",
+        "w.astype(np.float32).astype(self.dtype)",
+        "a wrapped loop rounds its gradients to float32",
+    ),
+    _loop(
+        "momentum_rounded",
+        "self.w -= 2.0**-5 * self.velocity",
+        "self.w -= 2.0**-5 * self.velocity.astype(np.float32)",
+        "a wrapped loop rounds what it subtracts to float32",
     ),
     _halves("half_of_another_kind", "hidden.half()", "hidden.bfloat16()", "the other format of sixteen bits", "forward"),
     _halves(
