@@ -114,7 +114,7 @@ def _judge_tensor(a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, rule
     found = difference(*values, level.scale, threshold)
     if not found.finite:
         return overflow.judge_pair(stage, name, rule.precision, found)
-    near = noise.agreement(rule.precision) * (entry_b.scale or entry_b.largest)
+    near = 0.0 if is_exact(entry_b) else noise.agreement(rule.precision) * (entry_b.scale or entry_b.largest)
     same = found.apart == 0.0 or (stage != "weights" and found.apart <= near)
     # Where nothing measures rounding, a difference is what lies beyond all that an edge can do.
     edge = max(noise.movement(side, stage, name, moves.crossed) for side in (a, b)) if not (moves.usable or moves.alone) else 0.0
