@@ -91,7 +91,8 @@ def teach(bench: runner.Bench, pair: Pair, witnesses: judging.Witnesses) -> Laye
     verdict = judging.judge(pair, STAGE, witnesses)
     departed = {item.name for item in verdict.tensors if item.verdict == FAIL and f"{STAGE}/{item.name}" != PRODUCT}
     if not departed:
-        return "no layer departs, only what is made of them"
+        layers = [item for item in verdict.tensors if f"{STAGE}/{item.name}" != PRODUCT]
+        return "no layer departs, only what is made of them" if layers else "no layer was looked at"
     if not all(witnesses[job.name].log for job in (pair.a, pair.b)):
         return "a recorded reference can neither teach nor be taught"
     reasons = []

@@ -115,7 +115,6 @@ def _judge_tensor(a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, rule
     found = difference(*values, level.scale, threshold)
     if not found.finite:
         return overflow.judge_pair(stage, name, rule.precision, found)
-    # A few units in the last place of a large whole number are whole numbers, too: those are equal or not.
     near = 0.0 if is_exact(entry_b) else noise.agreement(rule.precision) * (entry_b.scale or entry_b.largest)
     same = found.apart == 0.0 or (stage != "weights" and found.apart <= near)
     # Where nothing measures rounding, a difference is what lies beyond all that an edge can do.
