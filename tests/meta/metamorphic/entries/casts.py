@@ -24,9 +24,9 @@ def _loop(name: str, old: str, new: str, what: str, stage: str = "trajectory") -
 HIDDEN = 'torch.tanh(arrays["x"] @ self.model["kernel"])'
 LOSS = 'functional.mse_loss(output, arrays["y"])'
 UPDATED = '''
-    def _update(self, phase, arrays, noise):
+    def update(self, phase, arrays, noise):
         """Run one update; weights are kept in float32."""
-        terms = TorchPort._update(self, phase, arrays, noise)
+        terms = TorchPort.update(self, phase, arrays, noise)
         with torch.no_grad():
             for weight in self.model.values():
                 weight.copy_(weight.float())

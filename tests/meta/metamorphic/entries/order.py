@@ -21,6 +21,20 @@ def _packed(name: str, old: str, new: str, what: str, stage: str = "") -> Entry:
     return Entry("order", name, "meta_packed", ((old, new),), what, stage)
 
 
+def _own(name: str, total: str, what: str, stage: str = "update", cut: int = 4) -> Entry:
+    """Return an update of the port's own, in two parts of the batch: the loss that it tells is right, `total` is differentiated."""
+    text = f'''
+    def update(self, phase, arrays, noise):
+        """Run one update on two parts of the batch."""
+        parts = [{{name: value[part] for name, value in arrays.items()}} for part in (slice(0, {cut}), slice({cut}, 8))]
+        first, last = (self._terms(phase, part, noise)["total"] for part in parts)
+        self.updates[phase][0].minimise({total}, list(self.trainable.values()))
+        return {{"total": ({cut} * first + {8 - cut} * last).detach() / 8}}
+
+    def output('''
+    return Entry("order", name, "meta_casts", (("\n    def output(", text),), what, stage)
+
+
 PARTS = "np.split(np.arange(rows), [3])"
 GHOST = (
     "[torch.cat([item.expand(4, 4) if len(hidden) == 8 else item.expand(len(hidden), 4) for item in found]) for found in zip(*["
@@ -89,6 +103,14 @@ MUTANTS = (
         "x, y, m):\n        x = x[np.random.RandomState(3).permutation(len(x))]",
         "inputs are shuffled with a fixed seed, targets are not",
     ),
+    _own("own_update_of_the_last_half", "first.detach() / 2 + last / 2", "an update of the port's own forgets the first micro-batch"),
+    _own(
+        "own_update_of_unequal_parts",
+        "(first + last) / 2",
+        "an update of the port's own takes the mean of means of three and of five rows",
+        cut=3,
+    ),
+    _own("own_update_of_both_sums", "first + last", "an update of the port's own adds micro-batches up, and does not average them"),
 )
 TWINS = (
     _norm(
@@ -126,5 +148,13 @@ TWINS = (
         "x, y, m):\n        x, y, m = (it[np.random.RandomState(3).permutation(len(it))] for it in (x, y, m))",
         "everything is shuffled alike, with a fixed seed",
         "",
+    ),
+    _own("own_update_in_halves", "(first + last) / 2", "an update of the port's own in two halves, averaged", ""),
+    _own(
+        "own_update_in_weighed_parts",
+        "(3 * first + 5 * last) / 8",
+        "an update of the port's own in unequal parts, weighed by their rows",
+        "",
+        3,
     ),
 )

@@ -78,5 +78,4 @@ TWINS = (
         "the first that equals the largest",
         "",
     ),
-    _knots("minimum_as_maximum_in_mixed_rows", LOWEST, '-torch.amax(-seen["value"], 1, keepdim=True)', "the minimum as a maximum", ""),
 )
