@@ -77,13 +77,14 @@ def test_a_side_that_does_not_run_has_no_verdict(laboratory, tmp_path):
 
 @dataclasses.dataclass
 class Side:
-    """Recorded arrays by stage and name."""
+    """Recorded arrays by stage and name, `scale` being the size of their updates."""
 
     held: dict
+    scale: float = 0.0
 
     def entries(self, stage):
         return [
-            Recorded(stage, name, value.shape, value.dtype.name, 0.0, float(np.max(np.abs(value))))
+            Recorded(stage, name, value.shape, value.dtype.name, self.scale, float(np.max(np.abs(value))))
             for name, value in self.held.get(stage, {}).items()
         ]
 
@@ -104,6 +105,11 @@ def test_where_two_records_part_is_found_without_the_judge(a, b, first):
     """Rounding is none, whole numbers are exact, imaginary parts count."""
     sides = (Side({stage: {"x": np.array(value)} for stage, value in held.items()}) for held in (a, b))
     assert first == apart(*sides)
+
+def test_a_small_update_is_measured_by_its_own_size():
+    """What is rounding beside a weight is none beside its update."""
+    sides = [Side({"update": {"w": np.array([1.0, 1.0 + change])}}, 2.0**-8) for change in (0.0, 2.0**-40)]
+    assert ("update", "") == (apart(*sides), apart(*(dataclasses.replace(side, scale=0.0) for side in sides)))
 
 
 def row(stage, verdict, worst=None):

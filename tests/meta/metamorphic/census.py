@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backends.contract import STAGE_LETTERS
 from harness import judging, outcome, runner, store
@@ -19,8 +20,8 @@ from tests.meta.metamorphic.entry import Entry, plant
 ENOUGH, AT_STAGE, UNDECIDED = 30, 0.90, 1
 #: A side that did not run to its end has no verdict.
 ERROR = "ERROR"
-#: Relative to a tensor's largest value, more than the rounding of float64 makes of one look, and of a few steps of training; and the share
-#: of a stage's largest value below which a tensor has no size of its own.
+#: Relative to a tensor's largest value, or to a parameter's update, more than the rounding of float64 makes of one look, and of a few
+#: steps of training; and the share of a stage's largest value below which a tensor has no size of its own.
 ROUNDING, GROWN, SHARE = 2.0**-36, 2.0**-28, 2.0**-10
 LETTERS = {stage: letter for letter, stage in STAGE_LETTERS.items()}
 
@@ -76,22 +77,28 @@ def examine(laboratory: Laboratory, entries: Iterable[Entry], folder: Path) -> I
 def apart(a: Any, b: Any) -> str:
     """Return the first stage of two float64 records in which a tensor differs by more than rounding ever makes it, or nothing.
 
-    As plain as can be, because it says whether an entry is what it says: no floor, no excuse, names and shapes that both sides have.
+    As plain as can be, because it says whether an entry is what it says: no floor, no excuse, names that both sides have.
     """
     for stage in LETTERS:
         mine, theirs = ({entry.name: entry for entry in side.entries(stage)} for side in (a, b))
-        size = max((entry.largest for entry in theirs.values() if np.isfinite(entry.largest)), default=0.0)
+        whole = max((entry.largest for entry in theirs.values() if np.isfinite(entry.largest)), default=0.0)
+        least = SHARE * whole if stage in ("gradients", "update", "trajectory") else 0.0
         for name in [name for name in theirs if name in mine]:
-            if mine[name].dtype != theirs[name].dtype and "float" in mine[name].dtype + theirs[name].dtype:
-                return stage
-            x, y = (np.asarray(side.read(stage, name)) for side in (a, b))
-            rounding = GROWN if stage == "trajectory" else ROUNDING
-            least = SHARE * size if stage in ("gradients", "update", "trajectory") else 0.0
-            if np.any(x != y) and np.max(np.abs(np.subtract(x, y, dtype=complex))) > rounding * max(float(np.max(np.abs(y))), least):
-                return stage
-            if x.dtype.kind in "iu" and np.any(x != y):
+            first = stage != "trajectory" or name.startswith("step 1/")
+            allowed = (ROUNDING if first else GROWN) * max(theirs[name].scale or theirs[name].largest, least)
+            if _differs(*(np.asarray(side.read(stage, name)) for side in (a, b)), allowed):
                 return stage
     return ""
+
+
+def _differs(x: NDArray[Any], y: NDArray[Any], allowed: float) -> bool:
+    """Whether two tensors are further apart than that; whole numbers are equal or not, another kind of number is another tensor."""
+    kinds = {x.dtype.kind, y.dtype.kind} - {"u", "i"}
+    if x.shape != y.shape or (kinds and x.dtype.kind != y.dtype.kind):
+        return True
+    if not kinds or "b" in kinds:
+        return bool(np.any(x != y))
+    return bool(np.max(np.abs(x - y), initial=0.0) > allowed)
 
 
 def finding(entry: Entry, rows: Sequence[StageRow]) -> Finding:
