@@ -63,6 +63,10 @@ class Trainer(object):
     def _key(self, phase: str) -> Tuple[Any, ...]:
         return self.port.kind(phase), tuple(self.updates[phase]["parameters"])
 
+    def undisturbed(self) -> Any:
+        """Put everything that a forward pass moves back afterwards: Keras moves its statistics in every training call."""
+        return self.port.undeclared.undisturbed()
+
     # -- losses and gradients ---------------------------------------------------------------------------------
 
     def _differentiation(self, phase: str) -> Callable[..., Any]:
