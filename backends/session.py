@@ -108,13 +108,15 @@ class Session(Modeling):
         self.timers[action] = self.timer
         return {}
 
-    def do_prepare(self, warmup_s: float, sample_s: float) -> Dict[str, Any]:
-        """Warm the loaded action up; return first-step latency, warm-up time, steps a sample. Runs nothing but that action."""
+    def do_prepare(
+        self, warmup_s: float, sample_s: float, least_steps: Optional[int] = None, probe_s: float = 0.0, exactly: bool = False
+    ) -> Dict[str, Any]:
+        """Warm the loaded action up as `timing.Timer.prepare` does and return what it returns. Runs nothing but that action."""
         if self.timer is None:
             raise RuntimeError("prepare before load")
         spending.reset_device_peak(self.backend, self.port)
         self.effect.begin()
-        result = self.timer.prepare(warmup_s, sample_s)
+        result = self.timer.prepare(warmup_s, sample_s, least_steps, probe_s, exactly)
         result["segment"] = self.config["schedule"][-1]["name"]
         self.output_dtype = self.timer.output_dtype
         return result

@@ -15,6 +15,7 @@ import psutil
 
 from harness import (
     __version__,
+    circumstances,
     distributions,
     exporting,
     judging,
@@ -130,7 +131,7 @@ def _compare(run: runs.Run, planned: Plan, located: Located, chosen: options.Opt
     quality = distributions.quality_rows(planned, sampled, bench, context.say)
     speed = timed.rows(measured, lambda record, label: ledger.relative(run.folder, record.folder / f"{label.replace('#', '-')}.log"))
     jobs = [*ran.jobs, *(ledger.round_row(run.folder, record) for one in measured for record in [*one.records, *one.failed])]
-    notes = (*_notes(located, planned), *timed.notes(measured))
+    notes = (*_notes(located, planned), *circumstances.notes(measured))
     report = Report(
         title=f"{' '.join(side.label for side in request.sides)} on {' '.join(item.name for item in request.workloads)}",
         created=run.created, harness_version=__version__, command=run.command,

@@ -74,7 +74,7 @@ FILE_EXCEPTIONS = {
     "harness/modeling.py": "a model's losses as CSV, for other programs to read",
     "harness/probe.py": "requirement files",
     "harness/rendering.py": "hands the text of a report.json to `json_format`",
-    "harness/rounds.py": "the kernel's CPU quota",
+    "harness/machine.py": "the kernel's counters of processors, and CPU quotas",
     "harness/staging.py": "hashes source files",
     "harness/workloads/ehr_mgan/daphnet.py": "the bytes of a recording, checked by their SHA-256",
     "harness/workloads/ehr_mgan/pickles.py": "the bytes of a user's cohort, for an unpickler of its own",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from backends.contract import STAGES
-from harness.plan.jobs import Side, SideJob
+from harness.plan.jobs import Side, SideJob, Warmup
 from harness.workloads.spec import Workload
 
 LOCKSTEP_STAGES = STAGES[:-1]
@@ -27,6 +27,7 @@ class Request:
         models: trained models of each build for the distribution stage.
         per_phase: whether single phases are timed beside whole steps, where a workload has several.
         allow_settings: whether sides are compared in speed although their settings differ.
+        warmup: of what is timed; None until steps are steady.
     """
 
     workloads: tuple[Workload, ...]
@@ -45,6 +46,7 @@ class Request:
     per_phase: bool = False
     models: int = MODELS
     allow_settings: bool = False
+    warmup: Warmup | None = None
 
 
 def sides(builds: Sequence[tuple[str, str, tuple[str, ...]]]) -> tuple[Side, ...]:

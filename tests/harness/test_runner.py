@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import options, plan, rounds, runner, staging, store, timed
+from harness import options, plan, rounds, runner, staging, store, timed, turns
 from harness.errors import JobFailed, NewerSchema
 from harness.processes import Limits, clean_environment
 from harness.speed import schedule
@@ -169,7 +169,7 @@ def test_side_that_hangs_in_a_round(bench: runner.Bench, children) -> None:
     (job,) = planned("", "hangs_timed", fidelity=False).speed
     limited = dataclasses.replace(bench, limits=Limits(request_s=3.0))
     files = runner.inputs(bench, "hostile", "small", 0, 1)
-    with pytest.raises(rounds.SideFailed, match="numpy#2: timeout"):
+    with pytest.raises(turns.SideFailed, match="numpy#2: timeout"):
         rounds.run_round(limited, job, ["numpy", "numpy#2"], 0, files)
     assert children() == []
     assert store.read_record(next((bench.run / "jobs").iterdir())).status == "timeout"
