@@ -121,6 +121,12 @@ class Session(Modeling):
         self.output_dtype = self.timer.output_dtype
         return result
 
+    def do_step(self) -> Dict[str, Any]:
+        """Run one step of the loaded action, to learn how long one is."""
+        if self.timer is None:
+            raise RuntimeError("step before load")
+        return {"step_s": self.timer.run(1)}
+
     def do_block(self, samples: int) -> Dict[str, Any]:
         """Time one block of the prepared action; with it, the device's peak since `prepare`."""
         if self.timer is None:

@@ -20,9 +20,10 @@ from backends.source import Batch
 MINIMUM_SAMPLES = 3
 #: A process that never gets steady, because the machine does not, stops warming up after so many times the wanted time.
 LONGEST_WARMUP = 5.0
-#: A warm-up that looks for a late change of speed ends after so many steps, however fast they are; without an end in sight, after twice
-#: its time.
+#: A warm-up that looks for a late change of speed ends after a share of its time where so many steps have run; without an end in sight,
+#: after twice its time.
 PROBED_STEPS = 1000
+PROBED_SHARE = 1.0 / 3.0
 LONGEST_PROBE = 2.0
 #: A single step that takes this long is a sample; none are run to find out how long one is.
 LONG_STEP_S = 0.05
@@ -89,8 +90,8 @@ class Timer(object):
         """Run one step, warm up, choose how many steps make about `sample_s` seconds.
 
         Args:
-            warmup_s: of steps at the least, seconds, and until they get no faster. least_steps: likewise; `warming.least_steps` if None.
-            probe_s: go on for so long, or `PROBED_STEPS`, and look for steps that suddenly take another time. 0 looks for nothing.
+            warmup_s: at the least, seconds, and until they get no faster. least_steps: likewise; `warming.least_steps` if None.
+            probe_s: go on for so long, of short steps a third of it, and look for steps that suddenly take another time. 0: do not look.
             exactly: the user has said how long, so that steps which still get faster are no reason to go on.
 
         Returns:
@@ -102,7 +103,7 @@ class Timer(object):
         least = warming.least_steps(steps_s[0]) if least_steps is None else least_steps
         while len(steps_s) < least or time.perf_counter() - started < warmup_s:
             steps_s.append(self._run(1))
-        while len(steps_s) < PROBED_STEPS and time.perf_counter() - started < probe_s:
+        while time.perf_counter() - started < (probe_s if len(steps_s) < PROBED_STEPS else PROBED_SHARE * probe_s):
             steps_s.append(self._run(1))
         if not exactly:
             self._go_on(steps_s, started + LONGEST_WARMUP * warmup_s, started + LONGEST_PROBE * probe_s)

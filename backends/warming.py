@@ -42,7 +42,7 @@ def quartile(steps_s: List[float]) -> float:
 
 
 def settled_after(steps_s: List[float]) -> Optional[int]:
-    """Return after how many steps all others take about the same time, to a twelfth of them; 0 where all do.
+    """Return after how many steps all others take about the same time, to two twelfths of them; 0 where all do.
 
     None: they changed by `CHANGE` within the last third, so that nobody knows what the steady state is. Faster and slower count alike.
     """
@@ -55,4 +55,5 @@ def settled_after(steps_s: List[float]) -> Optional[int]:
     changed = [place for place, level in enumerate(levels) if abs(math.log(max(level, 1e-9) / max(last, 1e-9))) > math.log(CHANGE)]
     if not changed:
         return 0
-    return None if changed[-1] >= PARTS - PARTS // 3 else starts[changed[-1] + 1]
+    # One part more: a quartile looks like the new state when a quarter of the part is.
+    return None if changed[-1] >= PARTS - PARTS // 3 else starts[changed[-1] + 2]

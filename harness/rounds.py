@@ -31,11 +31,13 @@ WARMUP_S = 0.2
 SAMPLE_S = 0.0005
 #: On other devices each sample ends with a synchronisation, which costs some 10 us, and clocks take long to rise.
 DEVICE_WARMUP_S, DEVICE_SAMPLE_S = 1.0, 0.005
-#: The first round warms up for so long, or `timing.PROBED_STEPS`, and looks for steps that suddenly take another time, as after a tuner
-#: or a compiler's second tier has finished; later rounds warm up as far as that.
+#: The first round warms up for so long, a third of it where steps are short, and looks for steps that suddenly take another time, as after
+#: a tuner or a compiler's second tier has finished; later rounds warm up as far as that.
 PROBE_S = 3.0
 #: Where that was found, so much further than it took.
 BEYOND = 1.25
+#: What long steps warm up for; `backends.warming` decides.
+LONG_WARMUP_S = 2.0
 #: Whatever is left of a budget, first steps have this long, seconds: they trace and compile.
 PATIENCE_S = 30.0
 #: What all turns of one action in one round take together, seconds.

@@ -49,12 +49,12 @@ def run_speed(
 ) -> list[Timed]:
     """Run rounds of every job: five each, whatever they take; then more, the job with the fewest first, while all rounds together,
     those of an interrupted run too, fit into `budget_s` seconds, until `verdict.settled` ends a job's. Rounds of long steps
-    (`forecast.LONG_STEP_S`) run only as far as they fit, the first ones too."""
+    (`forecast.LONG_STEP_S`), and those in place of disturbed ones, run only as far as they fit, the first five too."""
     timed = [Timed(job, [side.label for side in job.sides]) for job in jobs]
     spent_s = 0.0
     while todo := [one for one in timed if len(one.labels) >= 2 and not _settled(one)]:
         one = min(todo, key=lambda item: len(item.records))
-        if len(one.records) >= schedule.MIN_ROUNDS and spent_s + _promised(one, todo) > budget_s:
+        if not _owed(one) and spent_s + _promised(one, todo) > budget_s:
             one.final = True
             continue
         if one.records and _long(one) and (usual_s := statistics.median(record.duration_s for record in one.records)) > budget_s - spent_s:
@@ -67,6 +67,11 @@ def run_speed(
         had_s = one.records[-1].duration_s if len(one.records) > before else 0.0
         spent_s += max(time.monotonic() - started, had_s)  # the second where it was taken from disk
     return timed
+
+
+def _owed(one: Timed) -> bool:
+    """Whether the next round runs whatever is left of the budget: the first ones do, until the machine has made one of them worthless."""
+    return len(one.records) < schedule.MIN_ROUNDS and len(one.counted) == len(one.records)
 
 
 def _counting(say: Callable[[str], None], done: int, total: int | None, left_s: float | None) -> Callable[[str], None]:
@@ -125,8 +130,10 @@ def _promised(one: Timed, todo: Sequence[Timed]) -> float:
 
 
 def _until_look(one: Timed) -> float:
-    """Return how long the rounds up to the next look take, seconds: rounds without a look at their end are wasted."""
-    missing = schedule.next_look(len(one.counted)) - len(one.counted)
+    """Return how long the rounds up to the next look take, seconds: rounds without a look at their end are wasted. Where a busy machine
+    has spoilt some of the first five it is one round: nobody knows how many it takes, and they are shorter when it calms down."""
+    number = len(one.counted)
+    missing = schedule.next_look(number) - number if number >= schedule.MIN_ROUNDS else 1
     return missing * statistics.median(record.duration_s for record in one.records)
 
 
@@ -237,7 +244,8 @@ def _unmeasured(one: Timed, action: str, a: str, b: str) -> SpeedRow:
     """Return the row of a pair of which not even one round fits into the budget."""
     return SpeedRow(
         workload=one.job.workload, a=a, b=b, precision=one.job.spelled(a, b), preset=one.job.preset, action=action,
-        verdict=verdict.UNCLEAR, reason=one.lacking, obstacle=one.lacking, gain=bool(one.job.precisions), threads=one.job.threads, seed=one.job.seed,
+        verdict=verdict.UNCLEAR, reason=one.lacking, obstacle=one.lacking, gain=bool(one.job.precisions), threads=one.job.threads,
+        seed=one.job.seed,
         command=reproduce(one.job),
     )
 

@@ -19,6 +19,8 @@ from harness.speed.schedule import RoundSize
 
 #: A disturbed palindrome is repeated; in all there are no more than so many times those that were planned.
 MOST = 2
+#: Where fewer than this share are clean, the machine is not about to calm down.
+HOPELESS = 0.25
 
 
 class SideFailed(Exception):
@@ -115,7 +117,7 @@ def run(
     for palindrome in planned:
         if len(found.steps) == size.palindromes:
             until = time.monotonic() + repeat_s
-        if len(found.steps) >= size.palindromes and (sum(found.clean) >= size.palindromes or time.monotonic() >= until):
+        if len(found.steps) >= size.palindromes and _done(found.clean, size.palindromes, time.monotonic() >= until):
             break
         steps: dict[str, list[float]] = {label: [] for label in workers}
         turns: dict[str, list[disturbance.Turn]] = {label: [] for label in workers}
@@ -134,6 +136,11 @@ def run(
         found.turns.append({label: disturbance.together(several) for label, several in turns.items()})
         found.clean = disturbance.clean([list(one.values()) for one in found.turns])
     return found
+
+
+def _done(clean: Sequence[bool], wanted: int, late: bool) -> bool:
+    """Whether enough palindromes are clean, or repeating the others is hopeless, or would take too long."""
+    return sum(clean) >= wanted or late or sum(clean) < HOPELESS * len(clean)
 
 
 def _turn(done: Mapping[str, Any], before: machine.Counters, after: machine.Counters) -> disturbance.Turn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import errno
 import json
+import math
 import os
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from harness import options, plan, rounds, runner, staging, store, timed, turns
 from harness.errors import JobFailed, NewerSchema
 from harness.processes import Limits, clean_environment
-from harness.speed import schedule
+from harness.speed import disturbance, schedule, steadiness
 from harness.workloads import registry
 
 HOSTILE = Path(__file__).parents[1] / "e2e/hostile"
@@ -118,7 +119,12 @@ def short_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rounds too short to be precise, long enough to be rounds."""
     monkeypatch.setattr(rounds, "WARMUP_S", 0.01)
     monkeypatch.setattr(rounds, "MEASURE_S", 0.02)
+    monkeypatch.setattr(rounds, "PROBE_S", 0.03)
     monkeypatch.setattr(schedule, "MIN_ROUNDS", 2)
+    # What other programs do to so short rounds while the tests run is no part of them.
+    monkeypatch.setattr(disturbance, "WAITED", 2.0)
+    monkeypatch.setattr(disturbance, "LOST", math.inf)
+    monkeypatch.setattr(steadiness, "CHANGE", math.inf)
 
 
 @pytest.mark.usefixtures("short_rounds")

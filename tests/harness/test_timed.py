@@ -32,6 +32,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> runner.Bench:
     """What rounds need, and rounds too short to be precise."""
     monkeypatch.setattr(rounds, "WARMUP_S", 0.01)
     monkeypatch.setattr(rounds, "MEASURE_S", 0.02)
+    monkeypatch.setattr(rounds, "PROBE_S", 0.03)
     monkeypatch.setattr(schedule, "MIN_ROUNDS", 2)
     # What other programs do to so short rounds while the tests run is no part of them.
     monkeypatch.setattr(disturbance, "WAITED", 2.0)
