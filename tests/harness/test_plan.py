@@ -125,6 +125,8 @@ def test_every_field_of_every_kind_of_job_is_in_its_name():
 
 
 def _other(value):
+    if value is None:
+        return "set"
     return value + 1 if isinstance(value, int) else f"{value}x" if isinstance(value, str) else value[:-1] or ("more",)
 
 
