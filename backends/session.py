@@ -179,16 +179,24 @@ class Session(Modeling):
         self.timers[action] = self.timer
         return {}
 
-    def do_prepare(self, warmup_s: float, sample_s: float) -> Dict[str, Any]:
-        """Warm the loaded action up; return first-step latency, warm-up time, steps a sample. Runs nothing but that action."""
+    def do_prepare(
+        self, warmup_s: float, sample_s: float, least_steps: Optional[int] = None, probe_s: float = 0.0, exactly: bool = False
+    ) -> Dict[str, Any]:
+        """Warm the loaded action up as `timing.Timer.prepare` does and return what it returns. Runs nothing but that action."""
         if self.timer is None:
             raise RuntimeError("prepare before load")
         spending.reset_device_peak(self.backend, self.port)
         self.effect.begin()
-        result = self.timer.prepare(warmup_s, sample_s)
+        result = self.timer.prepare(warmup_s, sample_s, least_steps, probe_s, exactly)
         result["segment"] = self.config["schedule"][-1]["name"]
         self.output_dtype = self.timer.output_dtype
         return result
+
+    def do_step(self) -> Dict[str, Any]:
+        """Run one step of the loaded action, to learn how long one is."""
+        if self.timer is None:
+            raise RuntimeError("step before load")
+        return {"step_s": self.timer.run(1)}
 
     def do_block(self, samples: int) -> Dict[str, Any]:
         """Time one block of the prepared action; with it, the device's peak since `prepare`."""

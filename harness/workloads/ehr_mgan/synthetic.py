@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.workloads.ehr_mgan.cohort import Cohort
-from harness.workloads.spec import normal
+from harness.workloads.drawing import normal
 
 Series = NDArray[np.float64]
 
