@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import statistics
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -57,7 +57,8 @@ def judge_stage(
     sieve = Sieve(*both, stage) if both else None
     zero = nulls.null_tensors(a, b, stage, precision) if null is None else null
     verdicts = []
-    rule = Rule(precision, zero, {}, _company(a, b, stage, entries_a, entries_b, sieve), sieve, strays)
+    common = {name: entry for name, entry in entries_b.items() if name in entries_a}
+    rule = Rule(precision, zero, {}, _company(a, b, stage, common, sieve, precision), sieve, strays)
     for name in [*entries_a, *(name for name in entries_b if name not in entries_a)]:
         if name not in entries_a or name not in entries_b:
             there = "b" if name in entries_b else "a"
@@ -103,7 +104,7 @@ def _judge_tensor(a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, rule
     if zero and math.isfinite(entry_a.largest + entry_b.largest):
         return TensorVerdict(name, NULL, "mathematically zero: on both sides no larger than its own rounding noise")
     moves = rule.moves(name)
-    moved = max(noise.movement(side, stage, name, moves.usable) for side in (a, b))
+    moved = _moved(a, b, entry_b, moves.usable, rule.precision)
     level = noise.floor(entry_b.scale or entry_b.largest, moved, rule.precision, stage)
     if math.prod(entry_b.shape) < FEW and not is_exact(entry_b):
         level = noise.at_least(level, rule.company.get(group(stage, name), 0.0), stage)
@@ -147,8 +148,21 @@ def _difference(a: Evidence, b: Evidence, entry: Entry, moves: Moves, rule: Rule
     return moves.sentence(entry.name)
 
 
+def _moved(a: Evidence, b: Evidence, entry: Entry, kinds: Sequence[str], precision: str) -> float:
+    """Return how far variations move a tensor, on the side that they move more. In float64 that is no more than `ALONE` times the other
+    side's movement: what one side computes in float32, say a small term of a sum, would else excuse itself by its own noise."""
+    least = noise.UNIT_ROUNDOFF["fp64"] * variations.size(entry)
+    found = [0.0]
+    for kind in kinds:
+        # An older record may lack a kind: the other side then stands for both.
+        both = [noise.movement(side, entry.stage, entry.name, (kind,)) for side in (a, b) if kind in side.noise(entry.stage, entry.name)]
+        capped = precision == "fp64" and math.isfinite(sum(both))
+        found.append(min(max(both, default=0.0), variations.ALONE * max(min(both, default=0.0), least) if capped else math.inf))
+    return max(found)
+
+
 def _company(
-    a: Evidence, b: Evidence, stage: str, entries_a: Mapping[str, Entry], entries_b: Mapping[str, Entry], sieve: Sieve | None
+    a: Evidence, b: Evidence, stage: str, common: Mapping[str, Entry], sieve: Sieve | None, precision: str
 ) -> dict[str, float]:
     """Return the median movement, relative to their size, of the floating-point tensors of each group: one kind (losses,
     parameters, slots, anything else) at one step.
@@ -157,12 +171,12 @@ def _company(
     happens to some. So a tensor of few elements is not held to less than what its like around it are moved by.
     """
     groups: dict[str, list[float]] = {}
-    for name, entry in entries_b.items():
+    for name, entry in common.items():
         size = variations.size(entry)
-        if name not in entries_a or not 0.0 < size < math.inf or stage == "weights" or is_exact(entry):
+        if not 0.0 < size < math.inf or stage == "weights" or is_exact(entry):
             continue
         usable = sieve[name].usable if sieve else noise.KINDS
-        moved = max(noise.movement(side, stage, name, usable) for side in (a, b))
+        moved = _moved(a, b, entry, usable, precision)
         if moved < size:  # else it is nothing but noise: null, or beyond the horizon
             groups.setdefault(group(stage, name), []).append(moved / size)
     return {key: statistics.median(found) for key, found in groups.items() if len(found) >= COMPANY}

@@ -200,3 +200,20 @@ def test_one_wild_neighbour_is_no_company(memory):
     moved = {**dict.fromkeys(b, 0.0), "step 1/loss/of8": 0.1}
     found = judge_stage(memory(scalars(of0=4 * MEDIAN), moved), memory(b, moved), "trajectory", "fp64")
     assert ("FAIL", "step 1/loss/of0") == (found.verdict, found.worst.name)
+
+
+def test_whole_numbers_are_equal_or_not_however_large(memory):
+    """One more than 3 * 2^53 is within a unit in the last place of float64, and another key all the same."""
+    key = 3 * 2**53
+    a, b = memory({"key": np.array([key, key + 5])}), memory({"key": np.array([key, key + 4])})
+    assert ("FAIL", "PASS") == tuple(judge_stage(a, other, "forward", "fp64").verdict for other in (b, a))
+
+
+@pytest.mark.parametrize(("noise_a", "verdict"), [(3e-16, "FAIL"), (4e-10, "PASS")])
+def test_one_side_does_not_excuse_itself_by_its_own_noise(memory, noise_a, verdict):
+    """A small term in float32 moves its own side by as much as it is wrong; the other side says how much float64 moves."""
+    b = {"step 1/train/slot/m": np.ones(32)}
+    a = {"step 1/train/slot/m": np.ones(32) + 4e-10}
+    sides = memory(a, {"step 1/train/slot/m": 4e-10}), memory(b, {"step 1/train/slot/m": noise_a})
+    assert verdict == judge_stage(*sides, "update", "fp64").verdict
+    assert "PASS" == judge_stage(*sides, "update", "fp32").verdict
