@@ -37,6 +37,13 @@ def busy(records: Sequence[store.Record]) -> str:
     return f"the machine was busy: {disturbance.words(total, cores)}"
 
 
+def learned(records: Sequence[store.Record]) -> dict[str, dict[str, int]] | None:
+    """Return how many steps a round has to warm up, by action and side, by the first round that nothing disturbed; None where none has
+    run yet, so that the next one has to look: on a busy machine steps seem to change."""
+    first = next((record for record in records if not rounds.disturbed(record)), None)
+    return None if first is None else rounds.learned(first)
+
+
 def why_too_few(records: Sequence[store.Record]) -> str:
     """Return why fewer rounds count than an interval needs, empty if enough do, or if too few have run."""
     missing = len(records) - len(usable(records))
@@ -116,9 +123,9 @@ def _disturbed(one: Timed) -> list[str]:
 
 
 def _late(one: Timed) -> list[str]:
-    """Name the sides whose steps changed late in the first round's warm-up, so that later rounds have warmed up longer."""
+    """Name the sides whose steps changed late in the first warm-up that nothing disturbed, so that later rounds have warmed up longer."""
     found = []
-    for action, sides in rounds.learned(one.records[0]).items():
+    for action, sides in (learned(one.records) or {}).items():
         for label, steps in sides.items():
             found.append(
                 f"{one.job.workload} {one.job.precision} {action}: steps of {label} took another time until late in the warm-up; "

@@ -157,7 +157,7 @@ def _add_round(bench: runner.Bench, one: Timed, say: Callable[[str], None], budg
     say(Step(f"{what}: round {number + 1} of {' '.join(one.labels)}", f"timing {what}", passing=number > 0))
     try:
         files = runner.inputs(bench, one.job.workload, one.job.preset, one.job.seed, 1)
-        terms = rounds.Terms(left_s, one.job.warmup, rounds.learned(one.records[0]) if one.records else None)
+        terms = rounds.Terms(left_s, one.job.warmup, circumstances.learned(one.records))
         record = rounds.run_round(bench, one.job, one.labels, number, files, terms)
         if record.ok:
             one.records.append(record)

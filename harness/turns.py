@@ -19,8 +19,9 @@ from harness.speed.schedule import RoundSize
 
 #: A disturbed palindrome is repeated; in all there are no more than so many times those that were planned.
 MOST = 2
-#: Where fewer than this share are clean, the machine is not about to calm down.
+#: Where fewer than this share are clean, the machine is not about to calm down; seen after so many, the round ends, for it will not count.
 HOPELESS = 0.25
+EARLY = 10
 
 
 class SideFailed(Exception):
@@ -117,6 +118,8 @@ def run(
     for palindrome in planned:
         if len(found.steps) == size.palindromes:
             until = time.monotonic() + repeat_s
+        if len(found.steps) >= min(size.palindromes, EARLY) and sum(found.clean) < HOPELESS * len(found.clean):
+            break
         if len(found.steps) >= size.palindromes and _done(found.clean, size.palindromes, time.monotonic() >= until):
             break
         steps: dict[str, list[float]] = {label: [] for label in workers}
@@ -139,8 +142,8 @@ def run(
 
 
 def _done(clean: Sequence[bool], wanted: int, late: bool) -> bool:
-    """Whether enough palindromes are clean, or repeating the others is hopeless, or would take too long."""
-    return sum(clean) >= wanted or late or sum(clean) < HOPELESS * len(clean)
+    """Whether enough palindromes are clean, or repeating the others would take too long."""
+    return sum(clean) >= wanted or late
 
 
 def _turn(done: Mapping[str, Any], before: machine.Counters, after: machine.Counters) -> disturbance.Turn:

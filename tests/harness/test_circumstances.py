@@ -121,6 +121,10 @@ def test_a_late_change_of_the_first_warm_up_lengthens_the_others() -> None:
     first.result["actions"]["generate"]["prepared"]["numpy"] = {"settled_steps": None, "warmup_steps": 600}
     assert {"train": {"numpy#2": 400}, "generate": {"numpy": 750}} == rounds.learned(first)
     assert {"train": {}, "generate": {}} == rounds.learned(recorded(1.0, 0))
+    busy = recorded(1.0, 1, disturbed=True)
+    busy.result["actions"]["train"]["prepared"]["numpy"] = {"settled_steps": 9000, "warmup_steps": 9000}
+    assert circumstances.learned([]) is None and circumstances.learned([busy]) is None  # the next round looks again
+    assert rounds.learned(first) == circumstances.learned([busy, first])
 
 
 def test_rounds_that_were_spoilt_run_again_only_within_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,3 +70,13 @@ def test_without_time_nothing_is_repeated() -> None:
     """What is clean counts if it is enough."""
     found, _ = measure([False, True], repeat_s=0.0)
     assert [False, True, True, True] == found.clean and not found.told()["disturbed"]
+
+
+@pytest.mark.usefixtures("busy")
+def test_a_round_without_hope_ends_early() -> None:
+    """Ten of forty have run, and hardly one is clean: it does not count, however the rest would be."""
+    workers: Any = {"a": Pretending([True] * 200), "b": Pretending(())}
+    size = RoundSize(40, 5)
+    planned = plan_round(LABELS, 80, 0, 0).palindromes
+    found = turns.run(workers, planned, size, {label: turns.Peaks() for label in LABELS}, 60.0, [])
+    assert [False] * 10 == found.clean and found.told()["disturbed"]
