@@ -32,8 +32,9 @@ STAGES = ("weights", "forward", "loss", "gradients", "update", "trajectory", "di
 STAGE_LETTERS = {"W": "weights", "F": "forward", "L": "loss", "G": "gradients", "U": "update", "T": "trajectory", "D": "distribution"}
 DEVICES = ("cpu", "gpu", "tpu")
 PRECISIONS = ("fp64", "fp32", "tf32", "bf16", "fp16")
-#: `default` is the way a backend's users run it: tf1 and tf2 graph, torch and numpy eager.
-EXECUTIONS = ("default", "eager", "graph", "compiled", "cudagraph")
+#: `default` is the way a backend's users run it: tf1 (`Session.run` with a feed) and tf2 graph, torch and numpy eager.
+#: `callable` is tf1's graph behind a prepared callable, which costs a tenth of `Session.run`; few programs use it.
+EXECUTIONS = ("default", "eager", "graph", "compiled", "cudagraph", "callable")
 #: What is always timed: whole training steps, and whole batches that are generated. Single phases may be timed beside.
 ACTIONS = ("train", "generate")
 #: Kinds of optimizers that keep moments and powers of beta; `adamw` decays the weights beside (see `harness/workloads/spec.py`).

@@ -20,7 +20,8 @@ from backends.source import NativeSource, TapeSource
 #: Precisions whose loss may leave the range that they can represent although the port is right (bf16 has that of fp32).
 SMALL_RANGE = ("fp16",)
 #: Stages that need `train`, and those that look at a forward pass. The others have methods of their own.
-TRAINED, FORWARD = ("trajectory", "distribution"), ("forward",)
+NATIVE = "distribution"
+TRAINED, FORWARD = ("trajectory", NATIVE), ("forward",)
 SINGLE = (("loss", "losses"), ("gradients", "gradients"), ("update", "train_step"))
 
 
@@ -90,16 +91,24 @@ class Session(Modeling):
 
         Args:
             stages: those that are going to be recorded; None for training and inference. A port whose training fails can be judged
-                without it. brief: leave out single losses, gradients and updates, which are only looked at to find what is broken.
+                without it.
+            brief: for a job that goes on with the tape. Else single losses, gradients and updates are looked at too, to find what is
+                broken, and the stages that train natively, or None, are tried natively: a port need not do both.
         """
         arrays = recording.load_arrays(tape)
         source = TapeSource(self.data, arrays, self.config["batch"])
         trial = promises.Trial(self.port, self.config, self.path)
+        native = not brief and (stages is None or NATIVE in stages)
+        both = () if native else TRAINED + FORWARD
+        lockstep = [stage for stage in (both if stages is None else stages) if not (native and stage == NATIVE)]
         with faults.watched(self.port, self.note):
             if self._load(trial, passes.weights(arrays)):
-                self._try(trial, source, TRAINED + FORWARD if stages is None else stages)
+                self._try(trial, source, lockstep)
                 if not brief:
-                    self._try_single(trial, source, stages or ())
+                    self._try_single(trial, source, lockstep)
+                if native:
+                    self.port.load_parameters(passes.weights(arrays))
+                    self._try(trial, NativeSource(self.data, 0, self.config["batch"]), (NATIVE,))
                 trial.end()
         return dict(self.do_effective(), remarks=trial.remarks, **self._sources())
 
@@ -115,7 +124,7 @@ class Session(Modeling):
         trial.parameters()
         return True
 
-    def _try(self, trial: promises.Trial, source: TapeSource, stages: Sequence[str]) -> None:
+    def _try(self, trial: promises.Trial, source: Any, stages: Sequence[str]) -> None:
         can = abilities(type(self.port))
         losses = {}  # type: Dict[str, Any]
         if any(stage in TRAINED for stage in stages):
@@ -170,16 +179,24 @@ class Session(Modeling):
         self.timers[action] = self.timer
         return {}
 
-    def do_prepare(self, warmup_s: float, sample_s: float) -> Dict[str, Any]:
-        """Warm the loaded action up; return first-step latency, warm-up time, steps a sample. Runs nothing but that action."""
+    def do_prepare(
+        self, warmup_s: float, sample_s: float, least_steps: Optional[int] = None, probe_s: float = 0.0, exactly: bool = False
+    ) -> Dict[str, Any]:
+        """Warm the loaded action up as `timing.Timer.prepare` does and return what it returns. Runs nothing but that action."""
         if self.timer is None:
             raise RuntimeError("prepare before load")
         spending.reset_device_peak(self.backend, self.port)
         self.effect.begin()
-        result = self.timer.prepare(warmup_s, sample_s)
+        result = self.timer.prepare(warmup_s, sample_s, least_steps, probe_s, exactly)
         result["segment"] = self.config["schedule"][-1]["name"]
         self.output_dtype = self.timer.output_dtype
         return result
+
+    def do_step(self) -> Dict[str, Any]:
+        """Run one step of the loaded action, to learn how long one is."""
+        if self.timer is None:
+            raise RuntimeError("step before load")
+        return {"step_s": self.timer.run(1)}
 
     def do_block(self, samples: int) -> Dict[str, Any]:
         """Time one block of the prepared action; with it, the device's peak since `prepare`."""

@@ -68,7 +68,7 @@ class Telling(object):
 
     def training_is_own(self) -> bool:
         """Return whether updates are the port's own code; False: they are the harness's, as the specification of the workload says."""
-        return self.defines("train", "train_step", "update")
+        return self.defines("train", "train_step", "update", "_update")
 
     def defines(self, *names: str) -> bool:
         """Return whether the port's own class, or another one outside of `backends`, defines any of these methods."""

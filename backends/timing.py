@@ -13,15 +13,20 @@ import sys
 import time
 from typing import Any, Callable, Dict, List, Optional
 
+from backends import waiting, warming
 from backends.contract import ACTIONS
 from backends.source import Batch
 
-MINIMUM_WARMUP_STEPS = 10
 MINIMUM_SAMPLES = 3
-#: Warmed up: the lower quartile of the last third of the steps is below that of the third before by no more than this share.
-STEADY = 0.02
 #: A process that never gets steady, because the machine does not, stops warming up after so many times the wanted time.
 LONGEST_WARMUP = 5.0
+#: A warm-up that looks for a late change of speed ends after a share of its time where so many steps have run; without an end in sight,
+#: after twice its time.
+PROBED_STEPS = 1000
+PROBED_SHARE = 1.0 / 3.0
+LONGEST_PROBE = 2.0
+#: A single step that takes this long is a sample; none are run to find out how long one is.
+LONG_STEP_S = 0.05
 MAXIMUM_STEPS_A_SAMPLE = 256
 #: Latencies of single calls are counted in classes whose bounds have this ratio: a percentile is exact to half of 2 %.
 LATENCY_BASE = 1.02
@@ -55,6 +60,7 @@ class Timer(object):
         self.batch = Batch({name: array[:count] for name, array in source.training_rows().items()}, None)
         self.steps_a_sample = 1
         self._calls = []  # type: List[float]
+        self.waits = waiting.Waits()
 
     def _run(self, steps: int) -> float:
         """Run consecutive steps and return how long they took, seconds."""
@@ -78,63 +84,81 @@ class Timer(object):
             _keep_busy(started, 1.0 + self.slowdown)
         return time.perf_counter() - started
 
-    def prepare(self, warmup_s: float, sample_s: float) -> Dict[str, Any]:
-        """Run one step, warm up for `warmup_s` seconds and until steps get no faster, choose how many make about `sample_s` seconds."""
+    def prepare(
+        self, warmup_s: float, sample_s: float, least_steps: Optional[int] = None, probe_s: float = 0.0, exactly: bool = False
+    ) -> Dict[str, Any]:
+        """Run one step, warm up, choose how many steps make about `sample_s` seconds.
+
+        Args:
+            warmup_s: at the least, seconds, and until they get no faster. least_steps: likewise; `warming.least_steps` if None.
+            probe_s: go on for so long, of short steps a third of it, and look for steps that suddenly take another time. 0: do not look.
+            exactly: the user has said how long, so that steps which still get faster are no reason to go on.
+
+        Returns:
+            Times and counts; `settled_steps`: of warm-up, before the last sudden change (0: there was none; None: it goes on changing).
+        """
         first_s = self._run(1)
         started = time.perf_counter()
         steps_s = [self._run(1)]
-        while len(steps_s) < MINIMUM_WARMUP_STEPS or time.perf_counter() - started < warmup_s:
+        least = warming.least_steps(steps_s[0]) if least_steps is None else least_steps
+        while len(steps_s) < least or time.perf_counter() - started < warmup_s:
             steps_s.append(self._run(1))
-        limit = started + LONGEST_WARMUP * warmup_s
-        while not steady(steps_s) and time.perf_counter() < limit:
-            steps_s += [self._run(1) for _ in range(len(steps_s) // 2)]
+        while time.perf_counter() - started < (probe_s if len(steps_s) < PROBED_STEPS else PROBED_SHARE * probe_s):
+            steps_s.append(self._run(1))
+        if not exactly:
+            self._go_on(steps_s, started + LONGEST_WARMUP * warmup_s, started + LONGEST_PROBE * probe_s)
         # Of the last ones: a single step that the machine interrupts would give this process shorter samples than the others have.
-        last_s = steps_s[-MINIMUM_WARMUP_STEPS:]
-        step_s = sorted(last_s)[len(last_s) // 4]
+        step_s = warming.quartile(steps_s[-warming.MINIMUM_STEPS:])
         self.steps_a_sample = max(1, min(MAXIMUM_STEPS_A_SAMPLE, round(sample_s / max(step_s, 1e-7))))
-        sample_s = sorted(self._run(self.steps_a_sample) for _ in range(MINIMUM_SAMPLES))[0]
+        if step_s < LONG_STEP_S:
+            step_s = min(self._run(self.steps_a_sample) for _ in range(MINIMUM_SAMPLES)) / self.steps_a_sample
         # What the framework's import left is never garbage; without this, each block's collection walks it for 0.1 s.
         gc.collect()
         gc.freeze()
+        self.waits = waiting.Waits()
         return {
-            "sample_s": sample_s,
+            "sample_s": step_s * self.steps_a_sample,
             "first_step_s": first_s,
             "warmup_s": first_s + time.perf_counter() - started,
             "warmup_steps": 1 + len(steps_s),
-            "steady": steady(steps_s),
+            "steady": warming.steady(steps_s) or len(steps_s) < warming.MINIMUM_STEPS,
+            "settled_steps": warming.settled_after(steps_s),
             "steps_a_sample": self.steps_a_sample,
             "rows_a_step": self.count,
         }
 
+    def _go_on(self, steps_s: List[float], until: float, probed_until: float) -> None:
+        """Warm up further while steps get faster, or have just changed, to those times by the clock at the most."""
+        while not warming.steady(steps_s) and time.perf_counter() < until:
+            steps_s += [self._run(1) for _ in range(max(1, len(steps_s) // 2))]
+        while warming.settled_after(steps_s) is None and time.perf_counter() < probed_until:
+            steps_s += [self._run(1) for _ in range(max(1, len(steps_s) // 8))]
+
     def block(self, samples: int) -> Dict[str, Any]:
         """Return `samples` step times in seconds; the garbage collector waits until the block is over.
 
-        With them: how many calls of `generate` took how long (see `latencies`), and the kernel's marks of memory, bytes.
+        With them: how many calls of `generate` took how long (see `latencies`), the kernel's marks of memory and what is held now, bytes,
+        and how long threads ran and waited for a processor while it was timed (`waiting`); `used_s`: of the processor, for all of this.
         """
+        used_s = waiting.used_s()
         gc.collect()
         self._calls = []
         gc.disable()
+        self.waits.begin()
         try:
             times = [self._run(self.steps_a_sample) / self.steps_a_sample for _ in range(samples)]
+            waited = self.waits.end()
         finally:
             gc.enable()
         return {
             "step_s": times, "peak_bytes": peak_bytes(), "ended_bytes": ended_bytes(), "calls": latencies(self._calls),
-            "calls_base": LATENCY_BASE,
+            "calls_base": LATENCY_BASE, "resident_bytes": resident_bytes(),
+            "steps": samples * self.steps_a_sample, "waits": waited, "used_s": waiting.used_s() - used_s,
         }
 
     def run(self, steps: int) -> float:
         """Run steps that belong to no sample and return how long they took, seconds."""
         return self._run(steps)
-
-
-def steady(steps_s: List[float]) -> bool:
-    """Whether steps have stopped getting faster: what is compiled or tuned on first use has been, clocks have risen."""
-    third = len(steps_s) // 3
-    if not third:
-        return False
-    last, before = (sorted(part)[third // 4] for part in (steps_s[-third:], steps_s[-2 * third : -third]))
-    return last >= (1.0 - STEADY) * before
 
 
 def _keep_busy(started: float, factor: float) -> None:
@@ -160,6 +184,15 @@ def peak_bytes() -> int:
             return next(int(line.split()[1]) << 10 for line in told if line.startswith(b"VmHWM:"))
     except (OSError, StopIteration):  # not Linux; on Linux rusage would also hold what the harness had when it started this process
         return _bytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+
+def resident_bytes() -> Optional[int]:
+    """Return what this process holds now, bytes; None where the kernel does not tell."""
+    try:
+        with open("/proc/self/statm", "rb") as told:
+            return int(told.read().split()[1]) * resource.getpagesize()
+    except OSError:  # not Linux
+        return None
 
 
 def ended_bytes() -> int:

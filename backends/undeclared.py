@@ -185,9 +185,9 @@ class Undeclared(object):
         self.begin()
         self._moved |= self._put(self._initial)
 
-    def moved(self) -> Set[str]:
-        """Return what looks have moved so far."""
-        return set(self._moved)
+    def moved(self, training: bool) -> Set[str]:
+        """Return what looks have moved so far, and what training has, if asked for."""
+        return set(self.names()) if training else set(self._moved)
 
     def names(self) -> List[str]:
         """Return what has moved so far, in looks or in training."""

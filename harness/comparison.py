@@ -17,6 +17,7 @@ import psutil
 from harness import (
     __version__,
     checking,
+    circumstances,
     distributions,
     exporting,
     judging,
@@ -138,7 +139,8 @@ def _compare(run: runs.Run, planned: Plan, located: Located, chosen: options.Opt
     speed = timed.rows(measured, lambda record, label: ledger.relative(run.folder, record.folder / f"{label.replace('#', '-')}.log"))
     rounds = [ledger.round_row(run.folder, record) for one in measured for record in [*one.records, *one.failed]]
     jobs = [*checking.ordered(request, sifted.failed, ran.jobs), *rounds]
-    notes = (*request.left_out, *_notes(located, planned), *dict.fromkeys((*sifted.remarks, *ran.remarks)), *timed.notes(measured))
+    remarks = dict.fromkeys((*sifted.remarks, *ran.remarks))
+    notes = (*request.left_out, *_notes(located, planned), *remarks, *circumstances.notes(measured))
     report = Report(
         title=f"{' '.join(side.label for side in request.sides)} on {' '.join(item.name for item in request.workloads)}",
         created=run.created, harness_version=__version__, command=run.command,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from backends.contract import ACTIONS
 from harness import builds as table
-from harness import comparison, installation, options, plan, provision, reference, runs
+from harness import comparison, installation, options, plan, provision, reference, runs, trial
 from harness.errors import HarnessError
 from harness.speed import schedule
 from harness.workloads import registry
@@ -24,6 +24,8 @@ Row = tuple[str, ...]
 #: Seconds of work on 2 cores, measured on the five CPU builds: a fidelity job of a `tiny` preset, and one side of a round.
 JOB_S = 5.0
 SIDE_ROUND_S = 4.0
+#: What the harness itself takes to start and to write a report.
+OWN_S = 3.0
 #: A single phase of one side of a round (--per-phase).
 PHASE_ROUND_S = 0.7
 #: And a model trained for the distribution stage.
@@ -67,7 +69,8 @@ def references(folder: Path) -> list[Row]:
 
 
 def dry_run(chosen: options.Options, context: Context) -> list[Row]:
-    """Return what a comparison would do, without doing any of it: jobs, builds to provision, time and disk."""
+    """Return what a comparison would do, without doing any of it: jobs, builds to provision, time and disk. Only of ports whose steps
+    nobody has timed a step or two is run, to tell how long they take."""
     request = options.request(chosen)
     planned = plan.make(request)
     rows: list[Row] = []
@@ -78,15 +81,21 @@ def dry_run(chosen: options.Options, context: Context) -> list[Row]:
         rows.append((f"build {build}", text))
     rows += [(f"job {job.name}", f"{' '.join(job.stages)} on {job.preset}, {len(job.variants)} variations") for job in planned.jobs]
     rows += [(f"job {job.name}", f"{job.steps} steps on {job.preset} from seed {job.own_seed}, {job.rows} rows") for job in planned.samples]
-    rounds_s = 0.0
+    rounds_s, stopped = 0.0, 0
+    steps = trial.Setup(_here(request, chosen, context), context.environ, options.workloads(chosen))
     for timed in planned.speed:
         phases, once_s = len(timed.actions) - len(ACTIONS), least_s(timed)
+        if trial.unknown(timed):
+            once_s, told, ended = _tried(timed, steps, max(0.0, chosen.budget - rounds_s), once_s)
+            rows.append((f"tried {timed.workload} {timed.precision}", told))
+            stopped += ended
         rounds_s += once_s
         beside = f" and {phases} phases" if phases else ""
         text = f"{timed.preset}, {' and '.join(ACTIONS)}{beside}, at least {schedule.MIN_ROUNDS} rounds, about {once_s:.0f} s"
         rows.append((f"speed {timed.workload} {timed.precision}", text))
     work_s = jobs_s(planned) + rounds_s
-    more = f"up to {max(0.0, chosen.budget - rounds_s):.0f} s more of timing (--budget), {install_s:.0f} s to install"
+    more_s = max(0.0, chosen.budget - rounds_s) if stopped < len(planned.speed) else 0.0
+    more = f"up to {more_s:.0f} s more of timing (--budget), {install_s:.0f} s to install"
     rows.append(("time", f"about {work_s:.0f} s of work, {more}"))
     disk = sum(_bytes(job, request) for job in planned.jobs)
     rows.append(("disk", f"about {disk / 2**20:.0f} MiB while it runs, {install_bytes / 2**20:.0f} MiB to install; "
@@ -107,6 +116,41 @@ def least_s(timed: plan.SpeedJob) -> float:
     """Return about how long the least number of rounds takes, seconds."""
     phases = len(timed.actions) - len(ACTIONS)
     return schedule.MIN_ROUNDS * len(timed.sides) * (SIDE_ROUND_S + phases * PHASE_ROUND_S)
+
+
+def _here(request: plan.Request, chosen: options.Options, context: Context) -> dict[str, Path]:
+    """Return the interpreters of builds that need not be installed first."""
+    found = {}
+    for build in dict.fromkeys(side.build for side in request.sides):
+        search = provision.Search(
+            table.BUILDS[build], request.device, options.overrides(chosen), context.environ, installation.places(context.environ)
+        )
+        there = provision.available(search)
+        if there is not None:
+            found[build] = there.path
+    return found
+
+
+def _tried(timed: plan.SpeedJob, setup: trial.Setup, budget_s: float, usual_s: float) -> tuple[float, str, bool]:
+    """Run a step or two of ports that nobody has timed; return about how long the least number of rounds takes, what was found, and
+    whether timing ends before that number."""
+    found = trial.tried(timed, setup)
+    if found is None:
+        text = f"no step could be run here: short ones are assumed; with long ones, timing ends with the budget, {budget_s:.0f} s"
+        return usual_s, text, False
+    steps = ", ".join(
+        f"{side.label} {action} {one.step_s[action]:.2g} s" for side, one in zip(timed.sides, found, strict=True) for action in one.step_s
+    )
+    run = trial.run(found, budget_s)
+    if run is None:
+        return usual_s, f"a step or two of each was run: {steps}", False
+    if run.rounds >= schedule.MIN_ROUNDS:
+        return run.least_s, f"a step or two of each was run: {steps}; {run.rounds} rounds take about {run.least_s:.0f} s", False
+    least_s = run.least_s + OWN_S
+    return least_s, (
+        f"a step or two of each was run: {steps}; {run.rounds} of {schedule.MIN_ROUNDS} rounds fit into the budget: it ends after about "
+        f"{least_s:.0f} s without a verdict on speed"
+    ), True
 
 
 def _build(build: str, device: str, chosen: options.Options, context: Context) -> tuple[str, float, int]:

@@ -17,7 +17,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from backends.contract import DEVICES, EXECUTIONS, PRECISIONS, STAGE_LETTERS, STAGES
-from harness import exporting, lacking, plan
+from harness import exporting, lacking, plan, warmup
 from harness.builds import BUILDS
 from harness.errors import UnknownName, UsageError
 from harness.fidelity.float32 import ACCEPTED
@@ -50,7 +50,7 @@ class Options:
     device
         cpu, gpu or tpu.
     execution
-        default, eager, graph, compiled or, for torch on a GPU, cudagraph.
+        default, eager, graph, compiled, for torch on a GPU cudagraph, or for tf1 callable, in place of Session.run.
     stages
         Which stages of the ladder: weights forward loss gradients update trajectory distribution, or W F L G U T D.
         distribution trains models from independent seeds, see --seeds; without it all others are looked at.
@@ -68,7 +68,9 @@ class Options:
     python
         BUILD=PATH, the interpreter of a build, or of one side by its name in tables: `torch@mine=PATH`, `torch#2=PATH`.
     budget
-        Seconds for all timing; more than five rounds run only within them.
+        Seconds for all timing; more than five rounds run only within them, and where a step takes 0.25 s or more, no round.
+    warmup
+        How long each build warms up before it is timed: `2s`, or steps, `500`; until its steps are steady, if not given.
     allow_settings
         Compare speed although settings in effect differ in a way that leaves no verdict, e.g. threads or denormals.
     per_phase
@@ -115,6 +117,7 @@ class Options:
     ports: Annotated[tuple[Path, ...], SEVERAL] = ()
     python: Annotated[tuple[str, ...], SEVERAL] = ()
     budget: float = DEFAULT_BUDGET_S
+    warmup: str | None = None
     allow_settings: Annotated[bool, Parameter(negative="")] = False
     per_phase: Annotated[bool, Parameter(negative="")] = False
     no_speed: Annotated[bool, Parameter(negative="")] = False
@@ -129,20 +132,6 @@ class Options:
     keep: Annotated[bool, Parameter(negative="")] = False
     reports: Path = Path("reports")
     limit: float = plan.LIMIT_S
-
-
-@Parameter(name="*")
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class References:
-    """Where recorded references are looked for.
-
-    Parameters
-    ----------
-    folder
-        Where they lie; the shipped ones, if not given.
-    """
-
-    folder: Path | None = None
 
 
 def request(options: Options) -> plan.Request:
@@ -185,7 +174,7 @@ def request(options: Options) -> plan.Request:
         tuple(range(options.seed, options.seed + (options.seeds or 1))), options.threads or cores(),
         fidelity_threads(options), models=options.seeds or plan.MODELS,
         fidelity=not options.no_fidelity, speed=not options.no_speed, steps=options.steps, per_phase=options.per_phase,
-        allow_settings=options.allow_settings, limit=options.limit, left_out=left_out,
+        allow_settings=options.allow_settings, limit=options.limit, left_out=left_out, warmup=warmup.parse(options.warmup),
     )
 
 

@@ -116,9 +116,10 @@ def _speed(speed: Sequence[SpeedRow]) -> str:
     if refused:
         first = f"{refused[0].a} and {refused[0].b} in {refused[0].workload}"
         return f" Speed: {len(told)} of {len(whole)} comparisons settled, {len(refused)} refused (first {first}): settings differ."
+    obstacle = next((row.obstacle for row in whole if row.obstacle), "")
     if not told:
-        return " Speed is UNCLEAR with this many rounds."
-    return f" Speed: {len(told)} of {len(whole)} comparisons settled."
+        return f" Speed is UNCLEAR: {obstacle}." if obstacle else " Speed is UNCLEAR with this many rounds."
+    return f" Speed: {len(told)} of {len(whole)} comparisons settled" + (f"; others are UNCLEAR: {obstacle}." if obstacle else ".")
 
 
 def exit_code(

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
+import itertools
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,11 +18,12 @@ from typing import Any
 import filelock
 
 from backends.contract import ACTIONS
-from harness import memory, runner, store
+from harness import machine, runner, store, turns
 from harness.errors import JobFailed
-from harness.plan import SpeedJob, describe
+from harness.plan import SpeedJob, Warmup, describe
 from harness.processes import WorkerProcess, ending
-from harness.speed import estimate, schedule
+from harness.speed import disturbance, estimate, forecast, schedule, steadiness
+from harness.turns import SideFailed, named
 
 WARMUP_S = 0.2
 #: A sample lasts about this long. Reading the clock (0.1 us) and the call cost nothing beside it, and turns are so short that a change
@@ -29,18 +31,45 @@ WARMUP_S = 0.2
 SAMPLE_S = 0.0005
 #: On other devices each sample ends with a synchronisation, which costs some 10 us, and clocks take long to rise.
 DEVICE_WARMUP_S, DEVICE_SAMPLE_S = 1.0, 0.005
+#: The first round warms up for so long, a third of it where steps are short, and looks for steps that suddenly take another time, as after
+#: a tuner or a compiler's second tier has finished; later rounds warm up as far as that.
+PROBE_S = 3.0
+#: Where that was found, so much further than it took.
+BEYOND = 1.25
+#: What long steps warm up for; `backends.warming` decides.
+LONG_WARMUP_S = 2.0
+#: Whatever is left of a budget, first steps have this long, seconds: they trace and compile.
+PATIENCE_S = 30.0
 #: What all turns of one action in one round take together, seconds.
 MEASURE_S = 1.0
 #: A phase gets this share of both times: it informs and decides nothing, and a GAN has a dozen.
 PHASE_SHARE = 0.25
 
 
-class SideFailed(Exception):
-    """One side of a round ended in another status than ok."""
+@dataclasses.dataclass(frozen=True)
+class Terms:
+    """What a round may take.
 
-    def __init__(self, side: str, status: str, reason: str) -> None:
-        self.side, self.status, self.reason = side, status, reason
-        super().__init__(f"{side}: {status}: {reason}")
+    Attributes:
+        left_s: of the budget, seconds; only long steps, and repetitions of what was disturbed, are held to it.
+        warmup: what the user asked for; None for warming up until steps are steady.
+        least_steps: of warm-up, by action and side, where an earlier round has found a late change. Else nobody has looked yet.
+    """
+
+    left_s: float = math.inf
+    warmup: Warmup | None = None
+    least_steps: Mapping[str, Mapping[str, int]] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """One round: which job, on which data, on what terms; when it started, and the sides that have failed in it."""
+
+    job: SpeedJob
+    files: runner.Files
+    terms: Terms
+    started: float
+    failed: list[SideFailed] = dataclasses.field(default_factory=list)
 
 
 @contextlib.contextmanager
@@ -65,23 +94,28 @@ def round_folder(bench: runner.Bench, job: SpeedJob, labels: Sequence[str], numb
     return bench.run / "jobs" / f"{job.name}-round{number:03d}{missing}"
 
 
-def run_round(bench: runner.Bench, job: SpeedJob, labels: Sequence[str], number: int, files: runner.Files) -> store.Record:
+def run_round(
+    bench: runner.Bench, job: SpeedJob, labels: Sequence[str], number: int, files: runner.Files, terms: Terms = Terms()
+) -> store.Record:
     """Run one round of all sides named and return its record.
 
     Raises:
         SideFailed: a side cannot take part; the record says so.
+        TooLong: steps are so long that the round does not fit into what is left of the budget.
     """
     folder = round_folder(bench, job, labels, number)
     runner.fresh(folder)
     sides = {side.label: side for side in job.sides if side.label in labels}
     started = time.monotonic()
-    failed: list[SideFailed] = []
+    asked = Asked(job, files, terms, started)
+    failed = asked.failed
+    long: list[forecast.TooLong] = []
     with runner.ended(folder, {**describe(job), "round": number, "labels": list(labels)}, started) as outcome:
         workers: dict[str, WorkerProcess] = {}
-        before = machine_state()
+        before = machine.state()
         try:
             for label in schedule.plan_round(labels, 1, job.seed, number).spawn:
-                with _named(label, failed):
+                with named(label, failed):
                     log = folder / f"{_safe(label)}.log"
                     workers[label] = bench.worker(sides[label].build, log, cold=number == 0, side=label)
                     workers[label].send("describe", backend=sides[label].backend)
@@ -91,8 +125,13 @@ def run_round(bench: runner.Bench, job: SpeedJob, labels: Sequence[str], number:
             for action in job.actions:
                 taking = {label: worker for label, worker in workers.items() if takes(action, opened[label])}
                 if len(taking) >= 2:
-                    actions[action] = _measure(job, taking, number, action, files, failed)
+                    actions[action] = _measure(asked, taking, number, action)
             spent = _spend(workers, actions, failed) if number == 0 else {}
+        except forecast.TooLong as error:
+            long.append(error)
+            for worker in workers.values():
+                worker.kill()
+            raise JobFailed("timeout", str(error)) from error
         except BaseException:
             for worker in workers.values():
                 worker.kill()
@@ -101,11 +140,13 @@ def run_round(bench: runner.Bench, job: SpeedJob, labels: Sequence[str], number:
             pass
         spec = bench.workloads[job.workload]
         outcome.result = {
-            "actions": actions, "opened": opened, "machine": [before, machine_state()], "labels": list(labels),
+            "actions": actions, "opened": opened, "machine": [before, machine.state()], "labels": list(labels),
             "peak_bytes": {label: worker.peak_bytes for label, worker in workers.items()}, "baseline_bytes": baseline, "spent": spent,
             "operations": {action: spec.operations(spec.hyperparameters(job.preset), action) for action in ACTIONS},
             "rows_a_step": spec.config(job.preset)["batch"], "imported_s": imported_s, "tape_hash": files.tape_hash,
         }
+    if long:
+        raise long[0]
     if failed:
         raise failed[0]
     return outcome.record()
@@ -124,12 +165,12 @@ def _open(
     """
     started = time.monotonic()
     for label, worker in workers.items():
-        with _named(label, failed):
+        with named(label, failed):
             worker.receive()
     imported_s = time.monotonic() - started
     opened = {}
     for label, worker in workers.items():
-        with _named(label, failed):
+        with named(label, failed):
             opened[label] = runner.open_port(worker, bench, job.opening(label), files)
     return opened, imported_s
 
@@ -139,80 +180,58 @@ def takes(action: str, opened: Mapping[str, Any]) -> bool:
     return action in ACTIONS or "train_step" in opened["abilities"]
 
 
-@dataclasses.dataclass
-class Peaks:
-    """What the blocks of one side tell beside their times: peaks of memory, and how many calls of `generate` took how long."""
-
-    bytes_: int = 0
-    own_bytes: int = 0
-    ended_bytes: int = 0
-    device: tuple[int | None, str] = (None, "it was not told")
-    calls: dict[str, int] = dataclasses.field(default_factory=dict)
-    calls_base: float = 0.0
-
-    def take(self, done: Mapping[str, Any]) -> None:
-        """Take in a block's answer."""
-        self.own_bytes, self.ended_bytes = max(self.own_bytes, int(done["peak_bytes"])), int(done["ended_bytes"])
-        self.device = done["device_peak_bytes"], str(done.get("device_peak_missing", ""))
-        self.calls_base = float(done["calls_base"])
-        for place, count in done["calls"].items():
-            self.calls[place] = self.calls.get(place, 0) + int(count)
-
-    def look(self, tree: memory.Tree) -> None:
-        """Look at the worker's processes while it waits; marks keep, so that once a palindrome is enough."""
-        self.bytes_ = max(self.bytes_, tree.peak(self.own_bytes, self.ended_bytes))
-
-    def close(self, tree: memory.Tree) -> dict[str, Any]:
-        """Look once more, for descendants that have come since, and return all of it for the round's record."""
-        self.bytes_ = max(self.bytes_, tree.peak(0, self.ended_bytes, scan=True))
-        tree.end(self.ended_bytes)
-        return {
-            "peak_bytes": self.bytes_, "mapped_bytes": tree.mapped(), "marks_set_back": tree.set_back, "device_peak_bytes": self.device[0],
-            "device_peak_missing": self.device[1], "calls": self.calls, "calls_base": self.calls_base,
-        }
-
-
-@contextlib.contextmanager
-def _named(label: str, failed: list[SideFailed]) -> Iterator[None]:
-    """Remember which side a failure belongs to, and pass it on as the round's own."""
-    try:
-        yield
-    except JobFailed as error:
-        failed.append(SideFailed(label, error.status, error.reason))
-        raise JobFailed(error.status, f"{label}: {error.reason}") from error
-
-
-def _measure(
-    job: SpeedJob, workers: dict[str, WorkerProcess], number: int, action: str, files: runner.Files, failed: list[SideFailed]
-) -> dict[str, Any]:
+def _measure(asked: Asked, workers: dict[str, WorkerProcess], number: int, action: str) -> dict[str, Any]:
     """Warm every side up, then run the blocks in a palindrome, one side at a time while the others sleep."""
+    job, failed, left_s = asked.job, asked.failed, asked.terms.left_s
     labels, share = list(workers), 1.0 if action in ACTIONS else PHASE_SHARE
-    warmup_s, sample_s = (WARMUP_S, SAMPLE_S) if job.device == "cpu" else (DEVICE_WARMUP_S, DEVICE_SAMPLE_S)
-    prepared, peaks = {}, {label: Peaks() for label in labels}
+    sample_s = SAMPLE_S if job.device == "cpu" else DEVICE_SAMPLE_S
+    prepared: dict[str, dict[str, Any]] = {}
+    peaks = {label: turns.Peaks() for label in labels}
+    pace = forecast.Pace(len(labels), share * MEASURE_S, left_s, asked.started)
     for label in labels:
-        with _named(label, failed):
-            workers[label].request("load", tape=str(files.tape), action=action, seed=job.seed + number, slowdown=job.slowdown_of(label))
+        with named(label, failed):
+            share_slower, tape = job.slowdown_of(label), str(asked.files.tape)
+            workers[label].request("load", tape=tape, action=action, seed=job.seed + number, slowdown=share_slower)
             workers[label].memory.begin()  # after loading, which is no part of the action
-            prepared[label] = workers[label].request("prepare", warmup_s=share * warmup_s, sample_s=sample_s)
+        prepared[label] = _prepare(asked, workers[label], label, action, sample_s)
+        pace.check(prepared, time.monotonic())
     size = schedule.size_round([float(done["sample_s"]) for done in prepared.values()], share * MEASURE_S)
-    planned = schedule.plan_round(labels, size.palindromes, job.seed, number)
-    palindromes = []
-    for turns in planned.palindromes:
-        steps: dict[str, list[float]] = {label: [] for label in labels}
-        for label in turns:
-            with _named(label, failed):
-                done = workers[label].request("block", samples=size.steps)
-            steps[label] += [float(value) for value in done["step_s"]]
-            peaks[label].take(done)
-        for label in labels:
-            peaks[label].look(workers[label].memory)
-        palindromes.append(steps)
+    planned = schedule.plan_round(labels, turns.MOST * size.palindromes, job.seed, number)
+    measured = turns.run(workers, planned.palindromes, size, peaks, max(0.0, left_s - (time.monotonic() - asked.started)), failed)
     told = {label: peaks[label].close(workers[label].memory) for label in labels}
-    named = {name: {label: one[name] for label, one in told.items()} for name in told[labels[0]]}
+    by_name = {name: {label: one[name] for label, one in told.items()} for name in told[labels[0]]}
     for label in labels:  # after the work, which may have changed it
-        with _named(label, failed):
+        with named(label, failed):
             prepared[label].update(workers[label].request("effective", watch=number == 0))
-    return {"prepared": prepared, "spawn": planned.spawn, "palindromes": palindromes, **named}
+    return {"prepared": prepared, "spawn": planned.spawn, **measured.told(), **by_name}
+
+
+def _prepare(asked: Asked, worker: WorkerProcess, label: str, action: str, sample_s: float) -> dict[str, Any]:
+    """Warm one side up.
+
+    Raises:
+        TooLong: not even its first steps have ended within the budget.
+    """
+    job, terms = asked.job, asked.terms
+    share, warmup_s = (1.0, WARMUP_S if job.device == "cpu" else DEVICE_WARMUP_S) if action in ACTIONS else (PHASE_SHARE, WARMUP_S)
+    wanted: dict[str, Any] = {"warmup_s": share * warmup_s, "sample_s": sample_s}
+    least = (terms.least_steps or {}).get(action, {}).get(label)
+    if terms.warmup is not None:
+        wanted.update(warmup_s=terms.warmup.seconds, least_steps=terms.warmup.steps, exactly=True)
+    elif terms.least_steps is None and action in ACTIONS:
+        wanted.update(probe_s=PROBE_S)
+    elif least is not None:
+        wanted.update(least_steps=least)
+    compiled = job.execution in ("compiled", "cudagraph")  # a first step compiles for minutes, and that is no long step
+    patience_s = math.inf if compiled or math.isinf(terms.left_s) else max(terms.left_s, PATIENCE_S)
+    limit_s = min(patience_s, worker.limits.request_s)
+    try:
+        return worker.request("prepare", timeout_s=limit_s, **wanted)
+    except JobFailed as error:
+        if error.status == "timeout" and limit_s < worker.limits.request_s:
+            raise forecast.TooLong(f"the first steps of {label} ({action}) had not ended after {limit_s:.0f} s", None) from error
+        asked.failed.append(SideFailed(label, error.status, error.reason))
+        raise JobFailed(error.status, f"{label}: {error.reason}") from error
 
 
 def _spend(workers: Mapping[str, WorkerProcess], actions: Mapping[str, Any], failed: list[SideFailed]) -> dict[str, Any]:
@@ -222,7 +241,7 @@ def _spend(workers: Mapping[str, WorkerProcess], actions: Mapping[str, Any], fai
         found[action] = {}
         for label in actions[action]["prepared"]:
             try:
-                with _named(label, failed):
+                with named(label, failed):
                     found[action][label] = workers[label].request("spend", action=action)
             except JobFailed as error:
                 if not workers[label].alive:
@@ -232,17 +251,43 @@ def _spend(workers: Mapping[str, WorkerProcess], actions: Mapping[str, Any], fai
     return found
 
 
-def machine_state() -> dict[str, Any]:
-    """Return what the machine is doing besides: load averages, cores this process may use, CPU quota of its group."""
-    quota = None
-    with contextlib.suppress(OSError):
-        quota = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").strip()
-    affinity = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-    return {"load": list(os.getloadavg()), "affinity": affinity, "cpu_max": quota}
-
-
 def as_round(record: store.Record, action: str) -> estimate.Round:
     """Return one action of a recorded round for `harness.speed.estimate`."""
     return estimate.Round(tuple(
         estimate.Palindrome(steps) for steps in record.result["actions"][action]["palindromes"]
     ))
+
+
+def learned(record: store.Record) -> dict[str, dict[str, int]]:
+    """Return how many steps later rounds have to warm up, by action and side, where the first one has seen a late change."""
+    found: dict[str, dict[str, int]] = {}
+    for action, told in record.result["actions"].items():
+        settled = {label: side.get("settled_steps", 0) for label, side in told["prepared"].items()}
+        found[action] = {
+            label: math.ceil(BEYOND * (steps if steps is not None else told["prepared"][label]["warmup_steps"]))
+            for label, steps in settled.items() if steps != 0
+        }
+    return found
+
+
+def disturbed(record: store.Record) -> bool:
+    """Whether the machine disturbed whole actions of a round so much that it makes no verdict; older records do not tell."""
+    return any(told.get("disturbed", False) for action, told in record.result["actions"].items() if action in ACTIONS)
+
+
+def met(record: store.Record) -> disturbance.Turn:
+    """Return what the whole actions of a round met."""
+    return disturbance.together(
+        disturbance.as_turn(told.get("met", {})) for action, told in record.result["actions"].items() if action in ACTIONS
+    )
+
+
+def changed(record: store.Record) -> dict[tuple[str, str, str], float]:
+    """Return by which factor the ratio of two sides changed while a round was measured, by action and sides, where it did."""
+    found = {}
+    for action in (name for name in ACTIONS if name in record.result["actions"]):
+        one, labels = as_round(record, action), list(record.result["actions"][action]["palindromes"][0])
+        for a, b in itertools.combinations(labels, 2):
+            if not estimate.unusable(one, a, b) and (factor := steadiness.changed(estimate.palindrome_ratios(one, a, b))):
+                found[action, a, b] = factor
+    return found

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from backends.contract import ACTIONS
-from harness import comparison, locating, options, plan, rounds, runner, runs, staging, store
+from harness import comparison, locating, options, plan, rounds, runner, runs, staging, store, turns
 from harness.errors import JobFailed, UsageError
 from harness.options import SEVERAL
 from harness.progress import Step
@@ -172,9 +172,10 @@ def _measure(bench: runner.Bench, job: plan.SpeedJob, budget_s: float, context: 
         line = f"{job.workload} {job.precision}: round {number + 1} of {' '.join(labels)}, {what}"
         left_s = max(budget_s - (time.monotonic() - started), (selfcheck.LEAST_ROUNDS - number) * longest_s)
         context.say(Step(line, f"checking {job.workload} {labels[0]}", number, None, max(0.0, left_s), passing=number > 0))
+        terms = rounds.Terms(least_steps=rounds.learned(measured[0][1]) if measured else None)
         try:
-            record = rounds.run_round(bench, dataclasses.replace(job, slowdowns=(0.0, slowdown)), labels, number, files)
-        except rounds.SideFailed as failure:
+            record = rounds.run_round(bench, dataclasses.replace(job, slowdowns=(0.0, slowdown)), labels, number, files, terms)
+        except turns.SideFailed as failure:
             raise JobFailed(failure.status, str(failure)) from failure
         if not record.ok:
             raise JobFailed(record.status, record.reason)

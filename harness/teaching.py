@@ -97,7 +97,7 @@ def teach(bench: runner.Bench, pair: Pair, witnesses: judging.Witnesses) -> Laye
         return "a recorded reference can neither teach nor be taught"
     reasons = []
     for teacher, pupil in ((pair.a, pair.b), (pair.b, pair.a)):
-        said = taught(bench, pair, (teacher, pupil), witnesses, departed)
+        said = taught(bench, pair, teacher, pupil, witnesses, departed)
         if isinstance(said, Layers):
             return said
         reasons.append(said)
@@ -105,13 +105,9 @@ def teach(bench: runner.Bench, pair: Pair, witnesses: judging.Witnesses) -> Laye
 
 
 def taught(
-    bench: runner.Bench, pair: Pair, lesson: tuple[Job, Job], witnesses: judging.Witnesses, departed: Collection[str]
+    bench: runner.Bench, pair: Pair, teacher: Job, pupil: Job, witnesses: judging.Witnesses, departed: Collection[str] = ()
 ) -> Layers | str:
-    """Return what one side shows when it is taught by the other, or why it is not taught.
-
-    Args: lesson: teacher and pupil. departed: what departs in the ordinary run.
-    """
-    teacher, pupil = lesson
+    """Return what one side shows when it is taught by the other, or why it is not taught; `departed` departs in the ordinary run."""
     if METHOD not in witnesses[pupil.name].abilities:
         return f"the port of {pupil.side} has no `{METHOD}`"
     job = LessonJob(

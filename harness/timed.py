@@ -15,42 +15,63 @@ import time
 from collections.abc import Callable, Sequence
 
 from backends.contract import ACTIONS
-from harness import costs, parity, rounds, runner, store
+from harness import circumstances, costs, parity, rounds, runner, store, turns
 from harness.errors import JobFailed
 from harness.plan import SpeedJob, arguments, describe, manner
 from harness.progress import Step
 from harness.report.model import SpeedRow
-from harness.speed import estimate, schedule, traces, verdict
+from harness.speed import estimate, forecast, schedule, traces, verdict
 
 
 @dataclasses.dataclass
 class Timed:
-    """What was measured of one speed job: the sides still in it, their rounds, and the sides that had to leave."""
+    """What was measured of one speed job: the sides still in it, their rounds, and the sides that had to leave.
+
+    Attributes:
+        final: its run has ended. lacking: why it could not go on, where steps are too long for the budget.
+    """
 
     job: SpeedJob
     labels: list[str]
     records: list[store.Record] = dataclasses.field(default_factory=list)
     failed: list[store.Record] = dataclasses.field(default_factory=list)
     final: bool = False
+    lacking: str = ""
+
+    @property
+    def counted(self) -> list[store.Record]:
+        """The rounds that make a verdict: neither disturbed by other programs nor unsteady."""
+        return circumstances.usable(self.records)
 
 
 def run_speed(
     bench: runner.Bench, jobs: Sequence[SpeedJob], budget_s: float, say: Callable[[str], None]
 ) -> list[Timed]:
     """Run rounds of every job: five each, whatever they take; then more, the job with the fewest first, while all rounds together,
-    those of an interrupted run too, fit into `budget_s` seconds, until `verdict.settled` ends a job's."""
+    those of an interrupted run too, fit into `budget_s` seconds, until `verdict.settled` ends a job's. Rounds of long steps
+    (`forecast.LONG_STEP_S`), and those in place of disturbed ones, run only as far as they fit, the first five too."""
     timed = [Timed(job, [side.label for side in job.sides]) for job in jobs]
     spent_s = 0.0
     while todo := [one for one in timed if len(one.labels) >= 2 and not _settled(one)]:
         one = min(todo, key=lambda item: len(item.records))
-        if len(one.records) >= schedule.MIN_ROUNDS and spent_s + _promised(one, todo) > budget_s:
+        if not _owed(one) and spent_s + _promised(one, todo) > budget_s:
             one.final = True
             continue
+        if one.records and _long(one) and (usual_s := statistics.median(record.duration_s for record in one.records)) > budget_s - spent_s:
+            one.final = True
+            if len(one.records) < schedule.MIN_ROUNDS:
+                one.lacking = forecast.lacking(forecast.TooLong(f"{len(one.records)} fit into it", usual_s), budget_s)
+            continue
         started, before = time.monotonic(), len(one.records)
-        _add_round(bench, one, _counting(say, *_rest(timed, todo, budget_s - spent_s)))
+        _add_round(bench, one, _counting(say, *_rest(timed, todo, budget_s - spent_s)), budget_s, budget_s - spent_s)
         had_s = one.records[-1].duration_s if len(one.records) > before else 0.0
         spent_s += max(time.monotonic() - started, had_s)  # the second where it was taken from disk
     return timed
+
+
+def _owed(one: Timed) -> bool:
+    """Whether the next round runs whatever is left of the budget: the first ones do, until the machine has made one of them worthless."""
+    return len(one.records) < schedule.MIN_ROUNDS and len(one.counted) == len(one.records)
 
 
 def _counting(say: Callable[[str], None], done: int, total: int | None, left_s: float | None) -> Callable[[str], None]:
@@ -84,7 +105,7 @@ def _settled(one: Timed) -> bool:
         return True
     if one.records and all(parity.refusal(one.job, one.records, action, a, b) for action in ACTIONS for a, b in _pairs(one)):
         return True  # more rounds would not make the settings equal
-    number = len(one.records)
+    number = len(one.counted)
     if number < schedule.MIN_ROUNDS or number not in schedule.looks(number):
         return False
     return all(
@@ -101,7 +122,7 @@ def _pairs(one: Timed) -> list[tuple[str, str]]:
 
 def _promised(one: Timed, todo: Sequence[Timed]) -> float:
     """Return how long the rounds up to the next look of one job take, and of the others that are on their way to a look, seconds."""
-    numbers = [(item, len(item.records)) for item in todo]
+    numbers = [(item, len(item.counted)) for item in todo]
     return sum(
         _until_look(item) for item, number in numbers
         if item is one or (number > schedule.MIN_ROUNDS and number not in schedule.looks(number))
@@ -109,16 +130,22 @@ def _promised(one: Timed, todo: Sequence[Timed]) -> float:
 
 
 def _until_look(one: Timed) -> float:
-    """Return how long the rounds up to the next look take, seconds: rounds without a look at their end are wasted."""
-    missing = schedule.next_look(len(one.records)) - len(one.records)
+    """Return how long the rounds up to the next look take, seconds: rounds without a look at their end are wasted. Where a busy machine
+    has spoilt some of the first five it is one round: nobody knows how many it takes, and they are shorter when it calms down."""
+    number = len(one.counted)
+    missing = schedule.next_look(number) - number if number >= schedule.MIN_ROUNDS else 1
     return missing * statistics.median(record.duration_s for record in one.records)
 
 
 def _rounds(one: Timed, action: str) -> list[estimate.Round]:
-    return [rounds.as_round(record, action) for record in one.records]
+    return [rounds.as_round(record, action) for record in one.counted]
 
 
-def _add_round(bench: runner.Bench, one: Timed, say: Callable[[str], None]) -> None:
+def _long(one: Timed) -> bool:
+    return any(forecast.long(told["prepared"]) for told in one.records[-1].result["actions"].values() if "prepared" in told)
+
+
+def _add_round(bench: runner.Bench, one: Timed, say: Callable[[str], None], budget_s: float, left_s: float) -> None:
     """Run the next round, or take it from disk if an interrupted run left it; a side that fails leaves the job."""
     number = len(one.records)
     folder = rounds.round_folder(bench, one.job, one.labels, number)
@@ -130,7 +157,8 @@ def _add_round(bench: runner.Bench, one: Timed, say: Callable[[str], None]) -> N
     say(Step(f"{what}: round {number + 1} of {' '.join(one.labels)}", f"timing {what}", passing=number > 0))
     try:
         files = runner.inputs(bench, one.job.workload, one.job.preset, one.job.seed, 1)
-        record = rounds.run_round(bench, one.job, one.labels, number, files)
+        terms = rounds.Terms(left_s, one.job.warmup, circumstances.learned(one.records))
+        record = rounds.run_round(bench, one.job, one.labels, number, files, terms)
         if record.ok:
             one.records.append(record)
         else:  # no side's fault (a full disk, say): there is no point in going on
@@ -139,7 +167,9 @@ def _add_round(bench: runner.Bench, one: Timed, say: Callable[[str], None]) -> N
     except JobFailed as failure:
         one.failed.append(store.Record(folder, {**describe(one.job), "labels": one.labels}, failure.status, failure.reason, {}, 0.0))
         one.labels = []
-    except rounds.SideFailed as failure:
+    except forecast.TooLong as error:
+        one.final, one.lacking = True, forecast.lacking(error, budget_s)
+    except turns.SideFailed as failure:
         say(f"{one.job.workload} {one.job.precision}: {failure}")
         told = {"side": failure.side, "workload": one.job.workload, "precision": one.job.precision_of(failure.side), "seed": one.job.seed}
         one.failed.append(store.Record(folder, told, failure.status, failure.reason, {}, 0.0))
@@ -156,6 +186,7 @@ def rows(timed: Sequence[Timed], logs: Callable[[store.Record, str], str]) -> li
     found = []
     for one in timed:
         if not one.records:
+            found += [_unmeasured(one, action, a, b) for action, (a, b) in itertools.product(ACTIONS, _pairs(one)) if one.lacking]
             continue
         measured = one.records[-1].result["actions"]
         for action, (a, b) in itertools.product(one.job.actions, _pairs(one)):
@@ -164,65 +195,22 @@ def rows(timed: Sequence[Timed], logs: Callable[[store.Record, str], str]) -> li
     return found
 
 
-def notes(timed: Sequence[Timed]) -> tuple[str, ...]:
-    """Return in words what a round takes, whose steps never got steady, and which phases were not timed because a port cannot run one."""
-    found = []
-    for one in timed:
-        if one.records:
-            found.append(_taken(one))
-            found += _unsteady(one)
-        phases = [action for action in one.job.actions if action not in ACTIONS]
-        opened = one.records[-1].result["opened"] if one.records and phases else {}
-        lacking = [label for label in one.labels if opened and not rounds.takes(phases[0], opened[label])]
-        if lacking:
-            found.append(f"{one.job.workload}: single phases were not timed on {' and '.join(lacking)}: the port has no `train_step`")
-    return tuple(found)
-
-
-def _taken(one: Timed) -> str:
-    """Return what a round takes, and what of it: seconds, medians over rounds."""
-    parts = []
-    for record in one.records:
-        prepared = [side for action in record.result["actions"].values() for side in action["prepared"].values()]
-        ready_s = sum(side.get("warmup_s", 0.0) for side in prepared)
-        ready_s += sum(side.get("build_s", 0.0) for side in record.result["opened"].values())
-        parts.append((record.duration_s, record.result.get("imported_s", 0.0), ready_s))
-    round_s, import_s, ready_s = (statistics.median(part) for part in zip(*parts, strict=True))
-    sides = " and ".join(one.labels)
-    return (
-        f"{one.job.workload} {one.job.precision}: a round of {sides} takes {round_s:.1f} s: {import_s:.1f} s to import the frameworks, "
-        f"{ready_s:.1f} s to build and warm up, {max(0.0, round_s - import_s - ready_s):.1f} s to measure"
-    )
-
-
-def _unsteady(one: Timed) -> list[str]:
-    """Name the sides whose steps were still getting faster when the longest warm-up ended, in a tenth of the rounds or more."""
-    found = []
-    for action, label in itertools.product(one.job.actions, one.labels):
-        told = [record.result["actions"].get(action, {}).get("prepared", {}).get(label, {}).get("steady", True) for record in one.records]
-        if told.count(False) * 10 >= len(told) > 0:
-            found.append(
-                f"{one.job.workload} {one.job.precision} {action}: steps of {label} were still getting faster when they were measured, "
-                f"in {told.count(False)} of {len(told)} rounds"
-            )
-    return found
-
-
 def _row(one: Timed, action: str, a: str, b: str, logs: Callable[[store.Record, str], str]) -> SpeedRow:
     measured = _rounds(one, action)
     estimated = estimate.estimate(measured, a, b, one.final)  # what ended the run is shown as it was seen
-    judged = verdict.judge(estimated, round_s=statistics.median(record.duration_s for record in one.records))
+    judged = _judged(one, estimated)
     judged = parity.judge(one.job, one.records, (action, a, b), judged)
     if judged.verdict == verdict.REFUSED:
         estimated = estimate.Estimate(len(one.records))
     last = one.records[-1].result["actions"][action]
-    step = {label: estimate.step_time(measured, label) for label in (a, b)}
+    told = measured or [rounds.as_round(record, action) for record in one.records]  # step times are told even where they decide nothing
+    step = {label: estimate.step_time(told, label) for label in (a, b)}
     count = int(one.records[-1].result["rows_a_step"])
     return SpeedRow(
         workload=one.job.workload, a=a, b=b, precision=one.job.spelled(a, b), preset=one.job.preset, action=action,
         verdict=judged.verdict, reason=judged.reason,
         ratio=estimated.ratio, low=estimated.low, high=estimated.high, material=judged.material,
-        rounds=len(one.records), more_rounds=judged.more_rounds, more_s=judged.more_s,
+        rounds=len(measured), more_rounds=judged.more_rounds, more_s=judged.more_s,
         a_step_s=step[a], b_step_s=step[b], a_rate=_rate(count, step[a]), b_rate=_rate(count, step[b]),
         a_warmup_s=_warmup(one, action, a), b_warmup_s=_warmup(one, action, b),
         segment=str(last["prepared"][a].get("segment", "")) if action == "train" else "",
@@ -233,8 +221,32 @@ def _row(one: Timed, action: str, a: str, b: str, logs: Callable[[store.Record, 
         gain=bool(one.job.precisions),
         threads=one.job.threads, seed=one.job.seed,
         differences=tuple(str(difference) for difference in parity.differences(one.records, action, a, b)),
+        obstacle=_obstacle(one) if judged.verdict == verdict.UNCLEAR else "",
         command=reproduce(one.job), logs=tuple(logs(one.records[-1], label) for label in (a, b)),
-        turns=traces.turns(measured, a, b) if action in ACTIONS else None,
+        turns=traces.turns(told, a, b) if action in ACTIONS else None,
+    )
+
+
+def _judged(one: Timed, estimated: estimate.Estimate) -> verdict.Verdict:
+    """Judge what was measured; where too few rounds count, say what made them worthless, or too few."""
+    judged = verdict.judge(estimated, round_s=statistics.median(record.duration_s for record in one.records))
+    if judged.verdict == verdict.UNCLEAR and (why := _obstacle(one)):
+        return dataclasses.replace(judged, reason=why, more_rounds=None, more_s=None)
+    return judged
+
+
+def _obstacle(one: Timed) -> str:
+    """Return what kept rounds from counting, or from being run; empty if nothing did."""
+    return circumstances.why_too_few(one.records) or one.lacking
+
+
+def _unmeasured(one: Timed, action: str, a: str, b: str) -> SpeedRow:
+    """Return the row of a pair of which not even one round fits into the budget."""
+    return SpeedRow(
+        workload=one.job.workload, a=a, b=b, precision=one.job.spelled(a, b), preset=one.job.preset, action=action,
+        verdict=verdict.UNCLEAR, reason=one.lacking, obstacle=one.lacking, gain=bool(one.job.precisions), threads=one.job.threads,
+        seed=one.job.seed,
+        command=reproduce(one.job),
     )
 
 
@@ -266,5 +278,6 @@ def reproduce(job: SpeedJob) -> str:
     words += ["--precision", *(job.precisions or (job.precision,)), "--preset", job.preset, "--seed", str(job.seed), "--no-fidelity"]
     words += ["--threads", str(job.threads), *(["--data", job.data] if job.data else []), *manner(job)]
     words += ["--allow-settings"] if job.allow_settings else []
+    words += ["--warmup", str(job.warmup)] if job.warmup else []
     words += ["--per-phase"] if job.actions != ACTIONS else []
     return shlex.join(words)

@@ -20,8 +20,7 @@ PURE = {"bisecting/search", "bisecting/verdicts", "judging", "nightly/matrix", "
 PURE_FOLDERS = {"changes", "fidelity", "plan", "speed"}
 PURE_IMPORTS = {
     "__future__", "collections", "dataclasses", "fnmatch", "functools", "hashlib", "itertools", "json", "math", "numpy", "re", "scipy",
-    "shlex",
-    "statistics", "typing",
+    "shlex", "statistics", "typing",
 }
 PURE_HARNESS = {
     "harness.changes", "harness.errors", "harness.fidelity", "harness.speed", "harness.plan", "harness.workloads.spec",
@@ -77,7 +76,7 @@ FILE_EXCEPTIONS = {
     "harness/modeling.py": "a model's losses as CSV, for other programs to read",
     "harness/probe.py": "requirement files",
     "harness/rendering.py": "hands the text of a report.json to `json_format`",
-    "harness/rounds.py": "the kernel's CPU quota",
+    "harness/machine.py": "the kernel's counters of processors, and CPU quotas",
     "harness/staging.py": "hashes source files",
     "harness/workloads/ehr_mgan/daphnet.py": "the bytes of a recording, checked by their SHA-256",
     "harness/workloads/ehr_mgan/pickles.py": "the bytes of a user's cohort, for an unpickler of its own",

@@ -239,9 +239,13 @@ class Tf1Port(Port):
         numbers, found = self.rows.batch(self.session, source.cursor), []
         for phase in names:
             built = self.phases[phase]
-            if built.step is None:
-                built.step = runtime.callable_of(self.session, [self.noise.key, self.rows.numbers], built.values, built.update)
-            values = built.step(self._key(phase, source.seed, source.cursor), numbers)[0]
+            key = self._key(phase, source.seed, source.cursor)
+            if self.setting.execution == "callable":
+                if built.step is None:
+                    built.step = runtime.callable_of(self.session, [self.noise.key, self.rows.numbers], built.values, built.update)
+                values = built.step(key, numbers)[0]
+            else:
+                values = self.session.run([built.values, built.update], {self.noise.key: key, self.rows.numbers: numbers})[0]
             found.append((phase, dict(zip(built.names, values.tolist()))))
         return found
 
@@ -295,4 +299,5 @@ class Tf1Port(Port):
         return checkpoints.variables({name: self.weights[name] for name in self.shapes}, self.optimizers, self.trained)
 
     def effective(self) -> Dict[str, Any]:
-        return runtime.effective(self.session, self.dtype, self.xla)
+        found = runtime.effective(self.session, self.dtype, self.xla)
+        return dict(found, execution="callable") if self.setting.execution == "callable" else found

@@ -14,7 +14,8 @@ from tensorflow.core.protobuf import config_pb2
 from backends.contract import Setting, Unsupported
 
 DEVICES = ("cpu", "gpu")
-EXECUTIONS = ("default", "graph", "compiled")
+#: `callable`: native steps through a prepared callable and not through `Session.run`, which is what users write.
+EXECUTIONS = ("default", "graph", "compiled", "callable")
 
 #: Ops in an executed graph that stand for a cluster which XLA has compiled.
 CLUSTERS = ("XlaLaunch", "_XlaRun", "XlaLaunchV2")

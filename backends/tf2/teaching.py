@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from backends.graphs import ancestry, contractions_above, node
 from backends.teaching import DATA, TEACHER, Lesson, Taught, fits, survey
-from backends.tf2 import runtime
+from backends.tf2 import releases, runtime
 from backends.tf2.training import Tensors
 
 
@@ -47,7 +47,7 @@ def taught(port: Any, arrays: Tensors, noise: Optional[Tensors], training: bool,
         return list(kept.values())
 
     teacher_values = {name: np.asarray(value) for name, value in teacher.items()}
-    function = tf.function(look, autograph=port.AUTOGRAPH, jit_compile=True if port.setting.execution == "compiled" else None)
+    function = tf.function(look, autograph=port.AUTOGRAPH, **releases.xla(port.setting.execution == "compiled"))
     traced = function.get_concrete_function(arrays, noise, {name: tf.constant(value) for name, value in teacher_values.items()})
     values = traced(arrays, noise, {name: tf.constant(value) for name, value in teacher_values.items()})
     return Taught({name: runtime.readable(value) for name, value in zip(order, values)}, *origins["survey"])

@@ -16,7 +16,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 import tensorflow as tf
 
 from backends.contract import PRECISION_TABLE
-from backends.tf2 import optimizers
+from backends.tf2 import optimizers, releases
 
 Tensors = Dict[str, Any]
 
@@ -62,6 +62,10 @@ class Trainer(object):
 
     def _key(self, phase: str) -> Tuple[Any, ...]:
         return self.port.kind(phase), tuple(self.updates[phase]["parameters"])
+
+    def undisturbed(self) -> Any:
+        """Put everything that a forward pass moves back afterwards: Keras moves its statistics in every training call."""
+        return self.port.undeclared.undisturbed()
 
     # -- losses and gradients ---------------------------------------------------------------------------------
 
@@ -154,7 +158,7 @@ class Trainer(object):
         """Return whether what differentiates is a graph, and whether XLA compiles it, as the functions themselves know."""
         function = self._differentiation(self.config["phases"][0])
         graph = isinstance(function, Traced) and not tf.config.functions_run_eagerly()
-        return graph, graph and bool(getattr(function.function, "_jit_compile", False))
+        return graph, graph and releases.compiles(function.function)
 
     # -- state ------------------------------------------------------------------------------------------------
 
@@ -182,12 +186,12 @@ class Traced(object):
     """
 
     def __init__(self, function: Callable[..., Any], xla: bool, autograph: bool) -> None:
-        self.function = tf.function(function, jit_compile=True if xla else None, autograph=autograph)
+        self.function = tf.function(function, autograph=autograph, **releases.xla(xla))
         self.traces = {}  # type: Dict[Any, Callable[..., Any]]
 
     def __call__(self, *given: Any) -> Any:
         flat = tf.nest.flatten(given)
-        key = tuple(value.shape if isinstance(value, tf.Tensor) else value for value in flat)
+        key = tuple(releases.shape_key(value) if isinstance(value, tf.Tensor) else value for value in flat)
         if key not in self.traces:
             self.traces[key] = self.function.get_concrete_function(*given)
         if _noted is not None and tf.executing_eagerly():  # a call inside a trace belongs to the function that is traced

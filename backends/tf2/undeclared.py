@@ -56,7 +56,7 @@ def variables(port: Any) -> Dict[str, Any]:
 
 def trainable_values(port: Any) -> int:
     """Return what `Port.trainable_values` promises, of a `Tf2Port`."""
-    state = port.undeclared.moved()
+    state = port.undeclared.moved(training=not port.training_is_own())  # an optimizer of its own moves weights that nobody declared
     found = {id(variable): variable for name, variable in variables(port).items() if name not in state}
     found.update((id(variable), variable) for variable in port.weights.values())
     return sum(int(np.prod(variable.shape.as_list())) for variable in found.values() if variable.trainable)

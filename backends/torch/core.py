@@ -220,6 +220,9 @@ class TorchPort(StoredPort):
 
         return loss_scale.settle(self, phase, updater.loss_scale, scaled)
 
+    def _update(self, phase: str, arrays: Tensors, noise: Tensors) -> Tensors:
+        return self.update(phase, arrays, noise)
+
     def update(self, phase: str, arrays: Tensors, noise: Tensors) -> Tensors:
         """Run one update and return the loss terms before it; the caller has set the mode.
 
@@ -235,7 +238,7 @@ class TorchPort(StoredPort):
 
     def train_step(self, phase: str, batch: Batch) -> Dict[str, float]:
         with self.mode(True, tracking=True):
-            terms = self.update(phase, *self._given(phase, batch))
+            terms = self._update(phase, *self._given(phase, batch))
         self.single_steps += batch.noise is None
         return {name: value.item() for name, value in terms.items()}
 
@@ -257,9 +260,9 @@ class TorchPort(StoredPort):
         step, phases = source.cursor, schedule.phases_at(self.config, source.cursor)
         if source.lockstep:
             batches = [source.batch(step, phase) for phase in phases]
-            return [(phase, self.update(phase, *self._given(phase, batch))) for phase, batch in zip(phases, batches)]
+            return [(phase, self._update(phase, *self._given(phase, batch))) for phase, batch in zip(phases, batches)]
         arrays = source.stream("torch", self._rows).batch(step)
-        return [(phase, self.update(phase, arrays, self.drawing.noise(phase, source.seed, drawing.STEP, step))) for phase in phases]
+        return [(phase, self._update(phase, arrays, self.drawing.noise(phase, source.seed, drawing.STEP, step))) for phase in phases]
 
     def _rows(self, source: Any) -> drawing.Rows:
         torch.manual_seed(source.seed)  # for a port that draws on its own what it does not declare

@@ -50,12 +50,10 @@ def of(port: Any) -> Undeclared:
 
 def trainable_values(port: Any) -> int:
     """Return what `Port.trainable_values` promises, of a `TorchPort`: memory that several parameters share counts once."""
-    held = [value for value in vars(port).values() if isinstance(value, (torch.nn.Module, torch.nn.Parameter))]
-    found = {}  # type: Dict[Any, int]
-    for value in held:
-        for parameter in [value] if isinstance(value, torch.nn.Parameter) else value.parameters():
-            if parameter.requires_grad:
-                found[parameter.untyped_storage().data_ptr(), parameter.storage_offset(), parameter.shape] = parameter.numel()
+    found = {  # by memory: two parameters may be the same numbers
+        (parameter.untyped_storage().data_ptr(), parameter.storage_offset(), parameter.shape): parameter.numel()
+        for parameter in port.model.parameters() if parameter.requires_grad
+    }
     return sum(found.values())
 
 

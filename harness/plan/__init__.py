@@ -6,7 +6,7 @@ which two jobs are judged against each other. A job is planned once however many
 """
 
 from harness.plan.draft import REORDER_SEEDS, ULP_SEEDS, make, phases
-from harness.plan.jobs import ChainCost, Distribution, Job, LessonJob, Opening, Pair, Plan, SampleJob, Side, SpeedJob, describe
+from harness.plan.jobs import ChainCost, Distribution, Job, LessonJob, Opening, Pair, Plan, SampleJob, Side, SpeedJob, Warmup, describe
 from harness.plan.request import (
     DISTRIBUTION,
     LIMIT_S,
@@ -22,6 +22,6 @@ from harness.plan.request import (
 
 __all__ = [
     "DISTRIBUTION", "LIMIT_S", "LOCKSTEP_STAGES", "MODELS", "REORDER_SEEDS", "ULP_SEEDS", "ChainCost", "Distribution", "Job", "LessonJob",
-    "Opening", "Pair", "Plan", "Request", "SampleJob", "Side", "SpeedJob", "arguments", "describe", "has_port", "identity", "make",
-    "manner", "phases", "sides",
+    "Opening", "Pair", "Plan", "Request", "SampleJob", "Side", "SpeedJob", "Warmup", "arguments", "describe", "has_port", "identity",
+    "make", "manner", "phases", "sides",
 ]

@@ -179,7 +179,7 @@ def _speed(request: Request) -> list[SpeedJob]:
         if len(able) >= 2:
             found.append(SpeedJob(
                 **_on(request, workload, preset, precision), threads=request.threads, seed=request.seeds[0], sides=able,
-                actions=_actions(request, workload, preset), allow_settings=request.allow_settings,
+                actions=_actions(request, workload, preset), allow_settings=request.allow_settings, warmup=request.warmup,
             ))
     return [*found, *_gains(request)]
 
@@ -197,7 +197,7 @@ def _gains(request: Request) -> list[SpeedJob]:
             sides = tuple(dataclasses.replace(side, label=f"{side.label}-{precision}") for precision in precisions)
             found.append(SpeedJob(
                 **_on(request, workload, preset, "fp32"), threads=request.threads, seed=request.seeds[0], sides=sides,
-                actions=ACTIONS, precisions=precisions, allow_settings=request.allow_settings,
+                actions=ACTIONS, precisions=precisions, allow_settings=request.allow_settings, warmup=request.warmup,
             ))
     return found
 

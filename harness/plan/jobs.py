@@ -208,6 +208,18 @@ class ChainCost:
     beside: Job
 
 
+@dataclasses.dataclass(frozen=True)
+class Warmup:
+    """How long each side warms up before it is timed, where the user says so: `steps` at the least, and `seconds`."""
+
+    seconds: float
+    steps: int
+
+    def __str__(self) -> str:
+        """As on the command line: `2s`, or `500` steps."""
+        return f"{self.seconds:g}s" if self.seconds else str(self.steps)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SpeedJob(WorkloadJob):
     """All sides timed against each other on one workload.
@@ -217,6 +229,7 @@ class SpeedJob(WorkloadJob):
         precisions: of each side, where one build's precisions are timed against each other; else all sides have `precision`.
         allow_settings: compare sides whose settings differ in a way that leaves no verdict.
         slowdowns: of each side, where the verdict itself is tested: the share by which it is made slower. Else none is.
+        warmup: how long each side warms up; None until steps are steady.
     """
 
     sides: tuple[Side, ...]
@@ -224,6 +237,7 @@ class SpeedJob(WorkloadJob):
     precisions: tuple[str, ...] = ()
     slowdowns: tuple[float, ...] = ()
     allow_settings: bool = False
+    warmup: Warmup | None = None
 
     @property
     def name(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from backends.contract import STAGES
-from harness.plan.jobs import Side, SideJob, WorkloadJob
+from harness.plan.jobs import Side, SideJob, Warmup, WorkloadJob
 from harness.workloads.spec import Workload
 
 LOCKSTEP_STAGES = STAGES[:-1]
@@ -32,6 +32,7 @@ class Request:
         per_phase: whether single phases are timed beside whole steps, where a workload has several.
         allow_settings: whether sides are compared in speed although their settings differ.
         limit: longest time of one request to a worker, seconds. left_out: lines about workloads that are not run. Neither changes any work.
+        warmup: of what is timed; None until steps are steady.
     """
 
     workloads: tuple[Workload, ...]
@@ -52,6 +53,7 @@ class Request:
     allow_settings: bool = False
     limit: float = LIMIT_S
     left_out: tuple[str, ...] = ()
+    warmup: Warmup | None = None
 
 
 def sides(asked: Sequence[Side]) -> tuple[Side, ...]:

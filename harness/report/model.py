@@ -142,7 +142,8 @@ class SpeedRow:
         a_build_s, b_build_s: building the model and its graph, seconds. `a_first_step_s`, `b_first_step_s`: latency of the first
             step, with whatever is traced or compiled then. Medians over rounds; together they are the warm-up.
         a_cost, b_cost: what a step costs beside time. gain: the row compares two precisions of one build, `precision` names both.
-        turns: step times round by round, for a plot.
+        turns: step times round by round, for a plot. obstacle: what kept an UNCLEAR verdict from being made other than noise: a busy
+            machine, steps that change while they are measured or are too long for the budget.
     """
 
     workload: str
@@ -182,6 +183,7 @@ class SpeedRow:
     b_cost: Cost | None = None
     gain: bool = False
     turns: Turns | None = None
+    obstacle: str = ""
 
     @property
     def by_phase(self) -> bool:

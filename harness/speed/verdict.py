@@ -1,7 +1,8 @@
 """The verdict on the speed of b against a.
 
 FASTER / SLOWER: the interval of the ratio excludes 1 (detected); *material* when it lies outside the margin as a whole.
-SAME: not detected, and the interval lies inside the margin. Everything else is UNCLEAR, with what would settle it.
+SAME: not detected, and the interval lies inside the margin. Everything else is UNCLEAR, with what would settle it; so is an interval
+wider than `WIDEST`, which a disturbed machine gives.
 The margin is symmetric in the logarithm: 3 % is 1/1.03 to 1.03, so exchanging a and b never changes a verdict's kind.
 """
 
@@ -20,6 +21,9 @@ REFUSED = "REFUSED"
 MARGIN = 0.03
 #: A half-width of the interval, relative, below which more rounds are not worth their time.
 SHARP = 0.005
+#: An interval whose ends differ by more than this factor decides nothing, wherever it lies: rounds that disagree so much have measured
+#: something else than the builds.
+WIDEST = 2.0
 #: Beyond this many rounds a settling time is an extrapolation nobody would wait for.
 MAX_ROUNDS = 5000
 
@@ -55,6 +59,10 @@ def judge(estimate: Estimate, margin: float = MARGIN, round_s: float | None = No
     if low is None or high is None or estimate.ratio is None or not (math.isfinite(low) and math.isfinite(high)):
         more = MIN_ROUNDS if estimate.rounds < MIN_ROUNDS else None
         return Verdict(UNCLEAR, False, estimate.reason or "no interval", more, _seconds(more, round_s))
+    if too_wide(estimate):
+        more = rounds_to_narrow(estimate, 0.5 * math.log(WIDEST))
+        reason = f"the interval is wider than a factor of {WIDEST:g}: the rounds disagree"
+        return Verdict(UNCLEAR, False, reason, more, _seconds(more, round_s))
     edge = 1.0 + margin
     percent = f"{100 * margin:g} %"
     if low > 1.0 or high < 1.0:
@@ -86,11 +94,16 @@ def settled(estimate: Estimate, margin: float = MARGIN) -> bool:
     the margin could still be found.
     """
     low, high = estimate.low, estimate.high
-    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)) or too_wide(estimate):
         return False
     edge = 1.0 + margin
     inside, outside = low >= 1.0 / edge and high <= edge, low > edge or high < 1.0 / edge
     return outside or (inside and (low > 1.0 or high < 1.0)) or _half_width(estimate) <= math.log1p(SHARP)
+
+
+def too_wide(estimate: Estimate) -> bool:
+    """Whether an interval is so wide that it decides nothing."""
+    return 2.0 * _half_width(estimate) > math.log(WIDEST)
 
 
 def _half_width(estimate: Estimate) -> float:

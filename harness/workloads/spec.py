@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-import math
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -18,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from harness.errors import UsageError
 from harness.workloads import given
+from harness.workloads.drawing import glorot_uniform, normal
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -60,10 +60,7 @@ class Parameter:
         if self.initial == "ones":
             return np.ones(self.shape)
         if self.initial == "glorot_uniform":
-            receptive = math.prod(self.shape[:-2])
-            fans = self.shape[-1] + (self.shape[-2] if len(self.shape) > 1 else self.shape[-1])
-            limit = math.sqrt(6.0 / (receptive * fans))
-            return generator.uniform(-limit, limit, size=self.shape)
+            return glorot_uniform(generator, self.shape)
         raise ValueError(
             f"parameter {self.name}: initial '{self.initial}' is not one of zeros, ones, normal, glorot_uniform, nor a path of .npy or .npz"
         )
@@ -74,15 +71,6 @@ class Parameter:
         if given.is_given(self.initial):
             told["given"] = given.digest(given.values(self.name, self.shape, self.initial))
         return told
-
-
-def normal(generator: np.random.RandomState, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return draws of mean 0 and variance 1: the sum of twelve uniforms less six (Irwin-Hall), close to normal within three
-    standard deviations. A true normal draw takes logarithms, whose last bit depends on the platform; a tape must not."""
-    total = np.full(shape, -6.0)
-    for _ in range(12):
-        total += generator.uniform(size=shape)
-    return total
 
 
 @dataclasses.dataclass(frozen=True)

@@ -77,4 +77,5 @@ def test_what_is_installed_and_what_a_framework_writes_is_not_the_users(tmp_path
     inside = write(tmp_path, "env/lib/python3/site-packages/thing.py", "")
     written = write(tmp_path, "__autograph_generated_file1234.py", "")
     own = write(tmp_path, "model.py", "")
-    assert [imported.is_users(path) for path in (inside, written, own, ports.__file__, pytest.__file__)] == [False, False, True, False, False]
+    found = [imported.is_users(path) for path in (inside, written, own, ports.__file__, pytest.__file__)]
+    assert found == [False, False, True, False, False]

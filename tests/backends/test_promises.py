@@ -156,7 +156,7 @@ def test_what_can_be_judged_is_a_remark(written, source, old, new, told):
 
 
 @pytest.mark.parametrize(("old", "new", "told"), [
-    ("@ self.w + self.b - batch", "@ self.w + self.c - batch", "line 20, in `train`: error = batch[\"x\"] @ self.w + self.c - batch[\"y\"])"),
+    ("self.b - batch", "self.c - batch", "line 20, in `train`: error = batch[\"x\"] @ self.w + self.c - batch[\"y\"])"),
     ("import numpy as np\n", "import numpy as np\nimport a_framework\n", "line 2, at the top of the file: import a_framework)"),
     ("losses = []", "losses = = []", "line 16: losses = = [])"),
 ])
@@ -191,7 +191,8 @@ def test_newer_syntax_says_which_python_reads_it(written, monkeypatch):
 
 def test_what_is_at_work_is_told_once_for_each_call(written, source):
     """Of a call within a call nothing; afterwards the port is as it was."""
-    tried, told = trial(written("def train_step(self, phase, batch):\n", "def train_step(self, phase, batch):\n        self.parameters()\n")), []
+    step = "def train_step(self, phase, batch):\n"
+    tried, told = trial(written(step, step + "        self.parameters()\n")), []
     before = dict(vars(tried.port))
     with faults.watched(tried.port, told.append):
         tried.train_step("train", source.batch(0, "train"))

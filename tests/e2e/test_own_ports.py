@@ -108,8 +108,7 @@ def test_a_folder_without_the_port_is_wrong_usage(harness, mine) -> None:
         done = harness.run("compare", *words, "--backends", build, f"{build}@empty", "--no-speed")
         assert done.code == 2 and f"empty/{build}/{words[-1]}.py" in done.err and not (harness.folder / "reports").exists(), done.err
     # A workload whose ports are in files of another name: that name counts.
-    source = WORKLOAD.replace('name, backends, presets, default = "line"', 'port = "straight"\n    name, backends, presets, default = "line"')
-    (harness.folder / "mine/line.py").write_text(source)
+    (harness.folder / "mine/line.py").write_text(WORKLOAD.replace("    name, backends", '    port = "straight"\n    name, backends'))
     (harness.folder / "mine/numpy/line.py").rename(harness.folder / "mine/numpy/straight.py")
     own = mine("own", "2.0**-4", "2.0**-5")
     done = compare(harness, own)
@@ -144,7 +143,8 @@ def test_a_mistake_costs_the_check_and_no_more(harness, mine) -> None:
     report = harness.report()
     assert done.code == 1 and {("numpy", "numpy@other")} == {(row["a"], row["b"]) for row in report["stages"]}
     (check,) = [job for job in report["jobs"] if job["kind"] == "check"]
-    assert ("numpy@bad", "error") == (check["build"], check["status"]) and "bad/numpy/line.py, line 18, in `train`: error =" in check["reason"]
+    assert ("numpy@bad", "error") == (check["build"], check["status"])
+    assert "bad/numpy/line.py, line 18, in `train`: error =" in check["reason"]
     alone = compare(harness, bad, more=("--reports", "alone"))
     (path,) = harness.folder.glob("alone/*/report.json")
     told = json.loads(path.read_text())

@@ -158,6 +158,8 @@ def test_how_long_a_request_may_take_and_which_python_it_was_change_no_name():
 
 
 def _other(value):
+    if value is None:
+        return "set"
     return value + 1 if isinstance(value, int) else f"{value}x" if isinstance(value, str) else value[:-1] or ("more",)
 
 

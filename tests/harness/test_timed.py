@@ -16,10 +16,10 @@ import pytest
 
 from backends import timing
 from backends.source import NativeSource
-from harness import options, plan, rounds, runner, staging, store, timed
+from harness import circumstances, options, plan, rounds, runner, staging, store, timed
 from harness.processes import Limits, WorkerProcess, clean_environment
 from harness.report import spending
-from harness.speed import schedule
+from harness.speed import disturbance, schedule, steadiness
 from harness.workloads import registry
 
 TURNS = Path(__file__).parents[1] / "e2e/turns"
@@ -32,7 +32,12 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> runner.Bench:
     """What rounds need, and rounds too short to be precise."""
     monkeypatch.setattr(rounds, "WARMUP_S", 0.01)
     monkeypatch.setattr(rounds, "MEASURE_S", 0.02)
+    monkeypatch.setattr(rounds, "PROBE_S", 0.03)
     monkeypatch.setattr(schedule, "MIN_ROUNDS", 2)
+    # What other programs do to so short rounds while the tests run is no part of them.
+    monkeypatch.setattr(disturbance, "WAITED", 2.0)
+    monkeypatch.setattr(disturbance, "LOST", math.inf)
+    monkeypatch.setattr(steadiness, "CHANGE", math.inf)
     environ = clean_environment({**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")})
     python = {"numpy": Path(sys.executable)}
     return runner.Bench(tmp_path / "run", staging.prepare(environ), python, environ, registry.known((TURNS,)), Limits(request_s=20.0))
@@ -60,16 +65,16 @@ def test_every_phase_is_timed_on_every_side_that_can(bench: runner.Bench) -> Non
     assert [False] * 6 + [True] * 2 == [row.by_phase for row in found] and all(row.a_step_s and row.a_step_s > 0.0 for row in found)
     assert {"train": "late", "generate": "", "early/slope": "", "late/intercept": ""} == {row.action: row.segment for row in found}
     lacking = "turns: single phases were not timed on numpy@lacking: the port has no `train_step`"
-    assert lacking in timed.notes([one])
+    assert lacking in circumstances.notes([one])
     (honest,) = timed.run_speed(bench, (planned("", ""),), 0.0, lambda _: None)
-    assert lacking not in timed.notes([honest])
-    taken = timed.notes([honest])[0]
+    assert lacking not in circumstances.notes([honest])
+    taken = circumstances.notes([honest])[0]
     told = [float(number) for number in re.findall(r"([\d.]+) s\b", taken)]
     assert taken.startswith("turns fp64: a round of numpy and numpy#2 takes ") and told[0] == pytest.approx(sum(told[1:]), abs=0.2)
     for record in honest.records:
         record.result["actions"]["train"]["prepared"]["numpy#2"]["steady"] = False
     count = len(honest.records)
-    assert timed.notes([honest])[1:] == (
+    assert circumstances.notes([honest])[1:] == (
         f"turns fp64 train: steps of numpy#2 were still getting faster when they were measured, in {count} of {count} rounds",
     )
 
@@ -131,7 +136,7 @@ def test_only_whole_steps_ask_for_more_rounds(noisy: str, settled: bool) -> None
 def test_the_budget_is_for_all_rounds_together(monkeypatch: pytest.MonkeyPatch, budget_s: float, rounds_each: list[int]) -> None:
     """The first five of each workload run whatever they take; no further ones are begun that would not fit as far as the next look.
     Rounds of ten seconds that an interrupted run left count like those that run now."""
-    def from_disk(bench: object, one: timed.Timed, say: object) -> None:
+    def from_disk(bench: object, one: timed.Timed, *_: object) -> None:
         one.records.append(recorded(dict.fromkeys(one.job.actions, 2.0 ** (-1) ** len(one.records)), duration_s=10.0))
 
     monkeypatch.setattr(timed, "_add_round", from_disk)

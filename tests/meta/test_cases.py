@@ -55,7 +55,7 @@ RIGHT = [
     ("mist", "mist", "numpy", "numpy mist/bad_random", "trajectory step 1/"),
 ]
 #: Those in which a lower precision has its own word.
-LOW = {"embed": ("bf16",), "h_specnorm": ("fp64", "fp32"), "h_adamax": ("fp64", "fp32"), "h_bucket": ("fp64", "fp32"), "mist": ("fp64", "fp32")}
+LOW = {"embed": ("bf16",), **dict.fromkeys(("h_specnorm", "h_adamax", "h_bucket", "mist"), ("fp64", "fp32"))}
 
 
 @pytest.fixture(scope="module")

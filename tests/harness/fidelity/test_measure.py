@@ -68,7 +68,8 @@ def test_complex_values_are_compared_whole():
 
 
 @pytest.mark.parametrize(("a", "b", "apart"), [
-    (np.int64(2**53), np.int64(2**53 + 1), 1.0), (np.int64(-2**63), np.int64(2**63 - 1), 2.0**64), (np.uint64(2**64 - 1), np.int64(-1), 2.0**64),
+    (np.int64(2**53), np.int64(2**53 + 1), 1.0), (np.int64(-2**63), np.int64(2**63 - 1), 2.0**64),
+    (np.uint64(2**64 - 1), np.int64(-1), 2.0**64),
     (np.int32(-3), np.int64(4), 7.0), (np.uint8(250), np.uint8(5), 245.0),
 ])
 def test_whole_numbers_are_compared_exactly(a, b, apart):

@@ -47,7 +47,7 @@ def test_what_moves_one_side_alone_is_a_difference(memory, stage, kind, words):
 
 
 def test_rows_in_another_order_leave_nothing_to_chance(memory):
-    """Equal on the tape's order and another function of the rows: FAIL. A unit in the last place may have met an edge on one side: equal."""
+    """Equal in the tape's order and another function of the rows: FAIL. A unit in the last place may have met an edge on one side."""
     assert "FAIL" == judge_stage(*pair(memory, {}, {"reorder": 0.5}), "forward", "fp64").verdict
     assert "PASS" == judge_stage(*pair(memory, {}, {"ulp": 0.5}), "forward", "fp64").verdict
 

@@ -6,12 +6,12 @@ import math
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from harness.speed.estimate import Estimate, Palindrome, Round, alpha, estimate, estimate_logs, half_width
 from harness.speed.schedule import looks
-from harness.speed.verdict import FASTER, MARGIN, SAME, SLOWER, UNCLEAR, judge, rounds_to_settle, settled
+from harness.speed.verdict import FASTER, MARGIN, SAME, SLOWER, UNCLEAR, WIDEST, judge, rounds_to_settle, settled
 
 RATIOS = st.floats(0.2, 5.0)
 
@@ -47,7 +47,8 @@ def test_a_verdict_other_than_unclear_is_never_without_evidence(one, other, marg
     """The definitions, for any interval and margin; and exchanging the sides exchanges FASTER and SLOWER."""
     low, high = min(one, other), max(one, other)
     found = judge(interval(low, high), margin)
-    detected = low > 1 or high < 1
+    detected = (low > 1 or high < 1) and high / low <= WIDEST * (1 - 1e-12)
+    assume(not WIDEST * (1 - 1e-12) < high / low < WIDEST * (1 + 1e-12))
     assert detected == (found.verdict in (FASTER, SLOWER))
     if found.material:
         assert detected
@@ -55,6 +56,16 @@ def test_a_verdict_other_than_unclear_is_never_without_evidence(one, other, marg
         assert low <= 1 <= high <= 1 + margin
     if low != 1 and high != 1 and found.verdict in (FASTER, SLOWER):
         assert {FASTER: SLOWER, SLOWER: FASTER}[found.verdict] == judge(interval(1 / high, 1 / low), margin).verdict
+
+
+@pytest.mark.parametrize(("low", "high"), [(13.89, 325.74), (1 / 325.74, 1 / 13.89), (1.1, 2.3), (0.4, 0.9)])
+def test_an_interval_that_spans_more_than_a_factor_of_two_decides_nothing(low, high):
+    """Neither a verdict nor the end of a run, wherever it lies; one just as far from 1 that is narrower does both."""
+    found = judge(interval(low, high))
+    assert (UNCLEAR, False) == (found.verdict, found.material) and "wider than a factor of 2" in found.reason
+    assert not settled(interval(low, high))
+    narrow = interval(math.sqrt(low * high) / 1.05, math.sqrt(low * high) * 1.05)
+    assert judge(narrow).material and settled(narrow)
 
 
 @pytest.mark.parametrize(

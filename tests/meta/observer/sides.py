@@ -26,6 +26,7 @@ from pathlib import Path
 from harness import options, plan, provision, rounds, runner, staging
 from harness.processes import Limits, WorkerProcess, clean_environment, ending
 from harness.speed import estimate, schedule
+from harness.turns import Peaks
 
 #: A block that lasts so long is looked at while it runs; a turn of a comparison is over before.
 BLOCK_S = 3.0
@@ -164,7 +165,7 @@ def watch(bench: runner.Bench, job: plan.SpeedJob, number: int, palindromes: int
         worker.request("load", tape=str(files.tape), action="train", seed=0)
         worker.memory.begin()
         ready = worker.request("prepare", warmup_s=0.5, sample_s=rounds.SAMPLE_S)
-        steps, peaks, found = int(ready["steps_a_sample"]), rounds.Peaks(), []
+        steps, peaks, found = int(ready["steps_a_sample"]), Peaks(), []
         started, spent = time.perf_counter(), time.process_time()
         for turns in planned.palindromes:
             times: dict[str, list[float]] = {name: [] for name in SIDES}

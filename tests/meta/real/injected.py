@@ -48,7 +48,8 @@ def measure(build: str, workload: str, count: int, say: Callable[[str], None]) -
         files = runner.inputs(bench, workload, job.preset, job.seed, 1)
         for number in range(count * len(SLOWDOWNS)):
             slowdown = SLOWDOWNS[number // 2 % len(SLOWDOWNS)]  # rounds come in mirrored pairs
-            record = rounds.run_round(bench, dataclasses.replace(job, slowdowns=(0.0, slowdown)), labels, number, files)
+            slower, terms = dataclasses.replace(job, slowdowns=(0.0, slowdown)), rounds.Terms(least_steps={})
+            record = rounds.run_round(bench, slower, labels, number, files, terms)
             for name in ACTIONS:
                 ratios = palindrome_ratios(rounds.as_round(record, name), *labels)
                 kept[f"{slowdown:g}"][name].append([round(ratio, 5) for ratio in ratios])

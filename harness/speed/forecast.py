@@ -1,0 +1,150 @@
+"""How long rounds take, from what a step takes. Pure.
+
+Steps of ordinary length never decide how long a round is: processes start, frameworks are imported, and about a second is measured. From
+`LONG_STEP_S` on they do, and then the budget is held to: a round is begun, and gone on with, only if it fits.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.speed.schedule import MIN_ROUNDS, size_round
+
+LONG_STEP_S = 0.25
+
+
+class TooLong(Exception):
+    """A round of long steps does not fit into what is left of the budget.
+
+    Attributes:
+        round_s: about how long one takes, seconds; None where nobody knows.
+    """
+
+    def __init__(self, reason: str, round_s: float | None) -> None:
+        super().__init__(reason)
+        self.reason, self.round_s = reason, round_s
+
+
+def step_s(prepared: Mapping[str, Any]) -> float:
+    """Return a side's step time after its warm-up, seconds."""
+    return float(prepared.get("sample_s", 0.0)) / max(1, int(prepared.get("steps_a_sample", 1)))
+
+
+def long(prepared: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether any side's steps are long."""
+    return any(step_s(side) >= LONG_STEP_S for side in prepared.values())
+
+
+def blocks_s(samples_s: Sequence[float], measure_s: float) -> float:
+    """Return how long the turns of an action take, seconds, from what a sample of each side does."""
+    size = size_round(samples_s, measure_s)
+    return 2.0 * size.palindromes * size.steps * sum(samples_s)
+
+
+@dataclasses.dataclass(frozen=True)
+class Pace:
+    """What is known of a round while its sides warm up for an action.
+
+    Attributes:
+        sides: how many there are. measure_s: what all turns are wanted to take. left_s: of the budget, when the round began.
+        started: when that was, by the monotonic clock.
+    """
+
+    sides: int
+    measure_s: float
+    left_s: float
+    started: float
+
+    def check(self, prepared: Mapping[str, Mapping[str, Any]], now: float) -> None:
+        """Go on, or raise: those that have not warmed up are taken to be as slow as those that have.
+
+        Raises:
+            TooLong: steps are long, and what is left of the round does not fit into the budget.
+        """
+        if not long(prepared):
+            return
+        usual_s = statistics.fmean(float(side["warmup_s"]) for side in prepared.values())
+        samples_s = [float(side["sample_s"]) for side in prepared.values()]
+        samples_s += [statistics.fmean(samples_s)] * (self.sides - len(samples_s))
+        left_s = (self.sides - len(prepared)) * usual_s + blocks_s(samples_s, self.measure_s)
+        round_s = now - self.started + left_s
+        if round_s > self.left_s:
+            slow = max(prepared, key=lambda name: step_s(prepared[name]))
+            raise TooLong(f"a step of {slow} takes {step_s(prepared[slow]):.3g} s", round_s)
+
+
+@dataclasses.dataclass(frozen=True)
+class Tried:
+    """What one side took that was tried: getting ready (import and building), and by action its first and a later step, seconds."""
+
+    ready_s: float
+    first_s: Mapping[str, float]
+    step_s: Mapping[str, float]
+
+    def prepared(self, action: str, warmup_s: float) -> dict[str, float]:
+        """Return what its warm-up of long steps will tell."""
+        step = self.step_s[action]
+        return {"warmup_s": self.first_s[action] + max(step, warmup_s), "sample_s": step, "steps_a_sample": 1}
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """How a run of long steps will go: how many of the first rounds fit into its budget, and when it ends at the earliest, seconds."""
+
+    rounds: int
+    least_s: float
+    reason: str = ""
+
+
+def run(sides: Sequence[Tried], measure_s: float, budget_s: float, warmups_s: tuple[float, float]) -> Run:
+    """Return how the first rounds of a job go.
+
+    Args:
+        sides: each as it was tried. measure_s: what all turns of an action are wanted to take. budget_s: for the job.
+        warmups_s: of the first round, and of later ones.
+    """
+    spent_s = 0.0
+    for number in range(MIN_ROUNDS):
+        try:
+            spent_s += _round_s(sides, measure_s, budget_s - spent_s, warmups_s[min(number, 1)], number == 0)
+        except _Stopped as stopped:
+            return Run(number, spent_s + stopped.after_s, str(stopped.__cause__))
+        if number + 1 < MIN_ROUNDS and spent_s + spent_s / (number + 1) > budget_s:
+            return Run(number + 1, spent_s, "the next round does not fit")
+    return Run(MIN_ROUNDS, spent_s)
+
+
+class _Stopped(Exception):
+    def __init__(self, after_s: float) -> None:
+        super().__init__(after_s)
+        self.after_s = after_s
+
+
+def _round_s(sides: Sequence[Tried], measure_s: float, left_s: float, warmup_s: float, watched: bool) -> float:
+    """Return how long a round takes; it stops where the real one does. `watched`: a step more of each side and action tells its dtypes."""
+    elapsed_s = sum(side.ready_s for side in sides)
+    for action in sides[0].step_s:
+        prepared: dict[str, Mapping[str, Any]] = {}
+        pace = Pace(len(sides), measure_s, left_s, 0.0)
+        for place, side in enumerate(sides):
+            prepared[str(place)] = side.prepared(action, warmup_s)
+            elapsed_s += float(prepared[str(place)]["warmup_s"])
+            try:
+                pace.check(prepared, elapsed_s)
+            except TooLong as error:
+                raise _Stopped(elapsed_s) from error
+        elapsed_s += blocks_s([side.step_s[action] for side in sides], measure_s)
+        elapsed_s += sum(side.step_s[action] for side in sides) if watched else 0.0
+    return elapsed_s
+
+
+def lacking(error: TooLong, budget_s: float) -> str:
+    """Return why nothing could be measured within a budget, and what it takes."""
+    found = f"the budget of {budget_s:.0f} s ended before {MIN_ROUNDS} rounds: {error.reason}"
+    if error.round_s is None or not math.isfinite(error.round_s):
+        return f"{found}; give --budget more than {MIN_ROUNDS} times what a round of such steps takes"
+    return f"{found}, {MIN_ROUNDS} rounds take about {MIN_ROUNDS * error.round_s:.0f} s; give --budget so much, or a smaller preset"
