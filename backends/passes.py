@@ -78,7 +78,7 @@ class Run(object):
 
     def _forward(self) -> Iterator[Item]:
         source = self.start()
-        before = self.port.parameters()
+        before = self._values()
         if "forward" in self.can:
             look = self.config["forward"]
             batch = source.batch(0, look["phase"])
@@ -112,7 +112,7 @@ class Run(object):
         if "losses" not in self.can:
             return
         source = self.start()
-        before = self.port.parameters()
+        before = self._values()
         for phase in self.config["phases"]:
             for name, value in self.port.losses(phase, source.batch(0, phase)).items():
                 yield "loss", "%s/%s" % (phase, name), np.array(value), 0.0
@@ -122,7 +122,7 @@ class Run(object):
         if "gradients" not in self.can:
             return
         source = self.start()
-        before = self.port.parameters()
+        before = self._values()
         for phase in self.config["phases"]:
             for name, value in self.port.gradients(phase, source.batch(0, phase)).items():
                 yield "gradients", "%s/%s" % (phase, name), value, 0.0
@@ -133,12 +133,12 @@ class Run(object):
         if "train_step" not in self.can:
             return
         source = self.start()
-        before, slots_before = self.port.parameters(), self._slots()
+        before, slots_before = self._values(), self._slots()
         for step in range(UPDATE_STEPS):
             for update in self.config["updates"]:
                 self.port.train_step(update["phase"], source.batch(step, update["phase"]))
                 prefix = "step %d/%s/" % (step + 1, update["phase"])
-                after, slots = self.port.parameters(), self._slots()
+                after, slots = self._values(), self._slots()
                 own = set(update["parameters"])
                 touched = {name: value for name, value in after.items() if name in own or not _same(value, before[name])}
                 for item in self._parameters("update", prefix, before, touched):
@@ -148,14 +148,18 @@ class Run(object):
                         yield "update", prefix + "slot/" + name, value, 0.0
                 before, slots_before = after, slots
 
+    def _values(self) -> Dict[str, np.ndarray]:
+        """Return the parameters as they are now: a port may hand over the very arrays that it goes on to change."""
+        return {name: np.array(value) for name, value in self.port.parameters().items()}
+
     def _slots(self) -> Dict[str, np.ndarray]:
-        return self.port.optimizer_state() if "optimizer_state" in self.can else {}
+        return {name: np.array(value) for name, value in self.port.optimizer_state().items()} if "optimizer_state" in self.can else {}
 
     def _trajectory(self, steps: int) -> Iterator[Item]:
         """Train in one go, looking at the losses of every step and at the parameters after 1, 2, 4, ... and all steps: those
         that the phases so far update, running statistics, and whatever else has changed; and at the loss scales."""
         source = self.start()
-        start, done = self.port.parameters(), 0
+        start, done = self._values(), 0
         owners = {update["phase"]: update["parameters"] for update in self.config["updates"]}
         moving = {item["name"] for item in self.config["parameters"] if not item["trainable"]}
         steps = 1 if self.brief else steps
@@ -168,7 +172,7 @@ class Run(object):
                         yield "trajectory", "step %d/loss/%s" % (done + index + 1, name), np.array(values[index]), 0.0
             moving.update(name for step in range(done, mark) for phase in phases_at(self.config, step) for name in owners[phase])
             done = mark
-            after = self.port.parameters()
+            after = self._values()
             touched = {name: value for name, value in after.items() if name in moving or not _same(value, start[name])}
             for item in self._parameters("trajectory", "step %d/" % done, start, touched):
                 yield item

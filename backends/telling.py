@@ -48,8 +48,8 @@ class Telling(object):
         return {name: tuple(value.shape) for name, value in self.parameters().items()}
 
     def trainable_values(self) -> Optional[int]:
-        """Return how many numbers an optimizer would move that is handed all that the framework calls trainable: each weight once,
-        however many names it has, and no state that a forward pass moves. None: the port does not tell.
+        """Return how many distinct numbers training can move: each weight once, however many names it has, and none that nothing uses.
+        Asked after the stages have run. None: the port does not tell.
 
         A weight that two layers share in one port and that is two weights in the other is seen in this count alone.
         """

@@ -1,7 +1,5 @@
 """The rules of who may import and do what: enforced over the whole tree, and shown to catch a planted violation.
-
-`violations` reads one module's text, so a rule is tested on bad source that never has to exist as a file.
-"""
+`violations` reads one module's text, so a rule is tested on bad source that never has to exist as a file."""
 
 from __future__ import annotations
 

@@ -31,15 +31,13 @@ from backends.tf1.runtime import DEVICES, EXECUTIONS, framework_versions, synchr
 
 #: `generate` runs about this many input elements at a time: one run for digits, one batch a run for photographs.
 CHUNK_ELEMENTS = 1 << 20
-#: The seed of updates that are asked for one by one without a tape's noise.
-STEP_SEED = 0
-
+STEP_SEED = 0  #: of updates that are asked for one by one without a tape's noise
 Tensors = Dict[str, Any]
 
 
 def ridge(scale: float) -> Callable[[Any], Any]:
-    """Return TF1's l2 regulariser, s/2 sum(w^2): what `tf.contrib.layers.l2_regularizer(s)` computes."""
-    return lambda weight: scale * tf.nn.l2_loss(weight)  # l2_loss holds the half
+    """Return TF1's l2 regulariser, s/2 sum(w^2), what `tf.contrib.layers.l2_regularizer(s)` computes: l2_loss holds the half."""
+    return lambda weight: scale * tf.nn.l2_loss(weight)
 
 
 class Tf1Port(Port):
@@ -49,8 +47,7 @@ class Tf1Port(Port):
     `loss_terms`. `activations` may be called any number of times: variables are shared. `REWRITE` False keeps Grappler out:
     it goes over the whole graph for every new combination of fetches, which only pays where it finds something.
 
-    Attributes:
-        step_origin: for each optimizer, where the count of updates of the last restored checkpoint is from.
+    `step_origin`: for each optimizer, where the count of updates of the last restored checkpoint is from.
     """
 
     PRODUCT = ""

@@ -55,11 +55,11 @@ def variables(port: Any) -> Dict[str, Any]:
 
 
 def trainable_values(port: Any) -> int:
-    """Return what `Port.trainable_values` promises, of a `Tf2Port`."""
-    state = port.undeclared.moved(training=not port.training_is_own())  # an optimizer of its own moves weights that nobody declared
-    found = {id(variable): variable for name, variable in variables(port).items() if name not in state}
-    found.update((id(variable), variable) for variable in port.weights.values())
-    return sum(int(np.prod(variable.shape.as_list())) for variable in found.values() if variable.trainable)
+    """Return what `Port.trainable_values` promises, of a `Tf2Port`: the variables that the workload declares to be trainable, each once.
+    A weight that nothing uses is none: many layers have some."""
+    names = {item["name"] for item in port.config["parameters"] if item["trainable"]}
+    found = {id(variable): variable for name, variable in port.weights.items() if name in names}
+    return sum(int(np.prod(variable.shape.as_list())) for variable in found.values())
 
 
 def _within(path: str, value: Any, seen: Set[int]) -> Iterator[Tuple[str, Any]]:

@@ -77,6 +77,7 @@ class TorchPort(StoredPort):
         table = PRECISION_TABLE[setting.precision]
         self.dtype, self.low = DTYPES[table["master"]], DTYPES[table["contraction"]]
         self.compiler = Compiler(setting.execution == CUDAGRAPH) if setting.execution in ("compiled", CUDAGRAPH) else None
+        self.reached = set()  # type: Set[int]
         self.model = self.build().to(self.device, self.dtype)
         found = dict(self.model.named_buffers(), **dict(self.model.named_parameters()))
         self.weights = {name: found[path] for name, (path, _) in self.LAYOUT.items()}
@@ -215,6 +216,7 @@ class TorchPort(StoredPort):
             # Differentiated before the state is put back, which autograd would take for a change of what it needs.
             with self.undeclared.undisturbed(), self.mode(True, tracking=False):
                 total = self._terms(phase, *given)["total"]
+                self.reached.update(undeclared.leaves(total))
                 found = torch.autograd.grad(total * factor, weights, allow_unused=True)
             return {name: self._canonical(name, value / factor) for name, value in zip(names, found) if value is not None}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+from typing import Any, Iterator, Set
 
 import torch
 
@@ -13,7 +13,7 @@ MODULE = frozenset([*vars(torch.nn.Module()), "tracking", "track_running_stats"]
 #: What `TorchPort` sets.
 PORT = CONTRACT | frozenset([
     "device", "keeps_freed", "dtype", "low", "compiler", "model", "weights", "trainable", "updaters", "optimizers", "updates", "drawing",
-    "undeclared", "recording", "LAYOUT",
+    "undeclared", "recording", "reached", "LAYOUT",
 ])
 
 
@@ -49,12 +49,35 @@ def of(port: Any) -> Undeclared:
 
 
 def trainable_values(port: Any) -> int:
-    """Return what `Port.trainable_values` promises, of a `TorchPort`: memory that several parameters share counts once."""
-    found = {  # by memory: two parameters may be the same numbers
-        (parameter.untyped_storage().data_ptr(), parameter.storage_offset(), parameter.shape): parameter.numel()
-        for parameter in port.model.parameters() if parameter.requires_grad
-    }
+    """Return what `Port.trainable_values` promises, of a `TorchPort`: memory that several parameters share counts once.
+
+    What the workload declares to be trainable, and beside it what a loss or a training loop of the port's own was differentiated by so far.
+    A weight that nothing uses is none: many modules have some.
+    """
+    names = {item["name"] for item in port.config["parameters"] if item["trainable"]}
+    declared = [value for name, value in port.weights.items() if name in names]
+    known = {id(value) for value in port.weights.values()}
+    beside = [
+        value for value in port.model.parameters()
+        if value.requires_grad and id(value) not in known and (value.grad is not None or id(value) in port.reached)
+    ]
+    found = {(value.untyped_storage().data_ptr(), value.storage_offset(), value.shape): value.numel() for value in declared + beside}
     return sum(found.values())
+
+
+def leaves(total: torch.Tensor) -> Set[int]:
+    """Return the identities of the parameters that a loss can be differentiated by."""
+    found, seen, waiting = set(), set(), [total.grad_fn]  # type: Set[int], Set[Any], List[Any]
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        variable = getattr(node, "variable", None)
+        if variable is not None:
+            found.add(id(variable))
+        waiting += [following for following, _ in node.next_functions]
+    return found
 
 
 def _places(port: Any) -> Iterator[Place]:

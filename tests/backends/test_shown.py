@@ -132,8 +132,11 @@ def test_a_training_step_of_its_own_is_what_is_judged(ports):
 
 @pytest.mark.parametrize(("kind", "values"), [("Dense", 45), ("Tied", 45), ("Untied", 75)])
 def test_a_weight_that_is_shared_counts_once(ports, kind, values):
-    """And one that should be and is not counts twice."""
-    assert values == ports.port(getattr(ports, kind)).trainable_values()
+    """And one that should be and is not counts twice, once a loss has shown that it is used; a weight that nothing uses does not count."""
+    port = loaded(ports.port(getattr(ports, kind)))
+    port.model.register_parameter("spare", ports.torch.nn.Parameter(ports.torch.zeros(7, dtype=port.dtype)))
+    port.gradients("train", BATCH)
+    assert values == port.trainable_values()
 
 
 def test_a_statistic_that_is_replaced_is_still_the_parameter(ports):
