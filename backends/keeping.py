@@ -27,13 +27,15 @@ class Record(Dict[str, Any]):
     """A dict that holds copies of what is set, in the order in which it was set first, and answers `record[name]` with what was set.
 
     Args:
+        given: pairs, or a mapping, to begin with: frameworks take a dict that a function returns apart and make it again.
         copy: how a value is copied.
     """
 
-    def __init__(self, copy: Callable[[Any], Any] = copied) -> None:
+    def __init__(self, given: Any = (), copy: Callable[[Any], Any] = copied) -> None:
         dict.__init__(self)
         self._copy = copy
         self._live = {}  # type: Dict[str, Any]
+        self.update(given)
 
     def __setitem__(self, name: str, value: Any) -> None:
         dict.__setitem__(self, name, self._copy(value))

@@ -46,3 +46,11 @@ def test_what_is_no_array_is_kept_as_it_is():
     record = Record()
     record["a"] = 3.0
     assert 3.0 == record["a"] == dict(record)["a"]
+
+
+def test_a_framework_can_take_a_record_apart_and_make_it_again():
+    """As TensorFlow does with a dict that a traced function returns: by its type, from pairs."""
+    record = Record()
+    record["b"], record["a"] = np.ones(2), np.zeros(2)
+    again = type(record)((name, record[name]) for name in record)
+    assert ["b", "a"] == list(again) and again["b"] is record["b"]

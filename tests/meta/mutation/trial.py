@@ -17,7 +17,8 @@ from harness import runner, store
 from harness.errors import JobFailed
 from harness.fidelity import precision as bounds
 from harness.fidelity.evidence import Entry, Evidence
-from harness.fidelity.judge import judge_stage, null_tensors
+from harness.fidelity.judge import judge_stage
+from harness.fidelity.nulls import null_tensors
 from harness.fidelity.verdict import FAIL, PASS, StageVerdict
 from harness.plan import Job
 from tests.meta.laboratory import STEPS, Laboratory
@@ -101,8 +102,10 @@ class Climb:
 
     def _judge_stage(self, mutated: Evidence, stage: str) -> StageVerdict:
         honest = self.honest
-        null = None if honest.pair.base_b is None else null_tensors(honest.original_base, honest.port_base, stage)
-        return judge_stage(honest.original, mutated, stage, honest.pair.precision, null)
+        if honest.pair.base_b is None:
+            return judge_stage(honest.original, mutated, stage, honest.pair.precision)
+        base = honest.original_base, honest.port_base
+        return judge_stage(honest.original, mutated, stage, honest.pair.precision, null_tensors(*base, stage), base)
 
     def _opened(self, job: Job) -> Any:
         worker = self.stand.worker(job.build, self.stand.run / "worker.log")
