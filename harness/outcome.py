@@ -13,6 +13,8 @@ REFUSED = "REFUSED"
 UNSUPPORTED = "unsupported"
 #: The rows of a lower precision's bounds: one build against its own float64 run.
 BOUNDS = "precision"
+#: A row that is told and not judged, and how its reason begins where a port lacks what a stage needs.
+INFO, UNSEEN = "INFO", "not looked at"
 #: The rows of models trained from independent seeds.
 RESULTS = "distribution"
 
@@ -80,19 +82,22 @@ def _passed(stages: Sequence[StageRow]) -> str:
     function = [row for row in passed if row.stage not in (BOUNDS, RESULTS)]
     pairs = {(row.workload, row.a, row.b, row.precision) for row in function}
     results = [row for row in passed if row.stage == RESULTS]
+    unseen = list(dict.fromkeys(row.stage for row in stages if row.verdict == INFO and row.reason.startswith(UNSEEN)))
     if results:
         seeds = min(row.seeds for row in results)
         text = f"Same results: models trained from {seeds} independent seeds a build are equivalent"
         text += f" in {len(results)} comparisons." if len(results) > 1 else "."
-        return f"{_same_function(pairs, function)} {text}" if pairs else text
+        return f"{_same_function(pairs, function, unseen)} {text}" if pairs else text
     if not pairs:
         return "Every lower precision is in effect and within its bounds; no two builds were compared."
-    return _same_function(pairs, function)
+    return _same_function(pairs, function, unseen)
 
 
-def _same_function(pairs: Collection[tuple[str, ...]], rows: Sequence[StageRow]) -> str:
+def _same_function(pairs: Collection[tuple[str, ...]], rows: Sequence[StageRow], unseen: Sequence[str]) -> str:
     agree = "comparison agrees" if len(pairs) == 1 else "comparisons agree"
     text = f"Same function: {len(pairs)} {agree} at every stage that was looked at, within the measured floor; {_compared(rows)}."
+    if unseen:
+        text += f" Not looked at: {', '.join(unseen)}."
     accepted = sorted({row.excuse for row in rows if row.accepted})
     return f"{text} Accepted: {', '.join(accepted)}." if accepted else text
 

@@ -149,15 +149,15 @@ def _difference(a: Evidence, b: Evidence, entry: Entry, moves: Moves, rule: Rule
 
 
 def _moved(a: Evidence, b: Evidence, entry: Entry, kinds: Sequence[str], precision: str) -> float:
-    """Return how far variations move a tensor, on the side that they move more. In float64 that is no more than `ALONE` times the other
-    side's movement: what one side computes in float32, say a small term of a sum, would else excuse itself by its own noise."""
-    least = noise.UNIT_ROUNDOFF["fp64"] * variations.size(entry)
+    """Return how far variations move a tensor, on the side that they move more: of each kind no more than `ALONE` times the other side's
+    movement. What one side computes in float32 inside float64, say, or only where it runs in float32, would else excuse itself."""
+    least = noise.UNIT_ROUNDOFF[precision] * variations.size(entry)
     found = [0.0]
     for kind in kinds:
         # An older record may lack a kind: the other side then stands for both.
         both = [noise.movement(side, entry.stage, entry.name, (kind,)) for side in (a, b) if kind in side.noise(entry.stage, entry.name)]
-        capped = precision == "fp64" and math.isfinite(sum(both))
-        found.append(min(max(both, default=0.0), variations.ALONE * max(min(both, default=0.0), least) if capped else math.inf))
+        most = variations.ALONE * max(min(both, default=0.0), least)
+        found.append(min(max(both, default=0.0), most) if math.isfinite(sum(both)) else math.inf)
     return max(found)
 
 

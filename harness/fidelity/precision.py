@@ -15,7 +15,7 @@ from harness.fidelity import measured, noise, overflow
 from harness.fidelity.evidence import Entry, Evidence
 from harness.fidelity.judge import wandering
 from harness.fidelity.measure import difference
-from harness.fidelity.variations import Sieve
+from harness.fidelity.variations import ALONE, Sieve
 from harness.fidelity.verdict import BEYOND, FAIL, INCONCLUSIVE, INFO, PASS, StageVerdict, TensorVerdict
 
 STAGE = "precision"
@@ -24,9 +24,9 @@ IN_EFFECT, NOT_IN_EFFECT = "in effect", "precision not in effect"
 #: Where the lower bound is looked for. Activations are continuous in their inputs; a gradient jumps where rounding sends a
 #: max-pool or a relu the other way, in one run and not in the other, so what rounding "necessarily" costs it is a coin toss.
 CONTINUOUS = "forward"
-#: Of a tensor with fewer elements the largest error says little: that all of four are by chance a thousand times better than they
-#: must be does not happen.
-MINIMUM_SIZE = 4
+#: Of a tensor with fewer elements the largest error says little. A model without a larger one is judged by those of four or more, of
+#: which all would have to be by chance a thousand times better than they must be.
+MINIMUM_SIZE, LEAST_SIZE = 16, 4
 #: Precisions in which storage itself is low, so that every value costs what rounding costs; in the others that is what a product in the
 #: low dtype makes of it.
 STORED_LOW = ("fp32",)
@@ -53,7 +53,11 @@ def judge_precision(low: Evidence, full: Evidence, precision: str, contracted: C
     if stray is not None:
         return StageVerdict("precision", INCONCLUSIVE, stray.reason, stray, (stray,))
     usable = {stage: Sieve(full, full, stage) for stage in STAGES}
-    return _sum_up(_judge_tensors(low, full, Bound(precision, contracted, usable)))
+    bound = Bound(precision, contracted, usable)
+    verdicts = _judge_tensors(low, full, bound)
+    if not any(item.necessary is not None for item in verdicts):
+        verdicts = _judge_tensors(low, full, dataclasses.replace(bound, least_size=LEAST_SIZE))
+    return _sum_up(verdicts)
 
 
 def _stray(side: Evidence, precision: str) -> TensorVerdict | None:
@@ -98,11 +102,13 @@ def _sum_up(verdicts: list[TensorVerdict]) -> StageVerdict:
 
 @dataclasses.dataclass(frozen=True)
 class Bound:
-    """The precision, the activations that a product is upstream of (None: not told), and by stage which variations measure rounding."""
+    """The precision, the activations that a product is upstream of (None: not told), by stage which variations measure rounding, and how
+    many elements a tensor needs to show what the precision costs."""
 
     precision: str
     contracted: Collection[str] | None
     usable: Mapping[str, Sieve]
+    least_size: int = MINIMUM_SIZE
 
     def holds(self, stage: str, name: str) -> bool:
         """Whether a tensor must cost what the precision costs: an activation, and unless storage is low, one that a product has made.
@@ -126,7 +132,10 @@ def _judge_tensor(low: Evidence, full: Evidence, entry: Entry, bound: Bound) -> 
     usable = bound.usable[stage][name].usable
     # A unit that crosses an edge is no noise; whether rounding the inputs crosses it is what the precision costs.
     own = (f"ulp:{precision}" if "ulp" in usable else f"round:{precision}", *usable)
-    moved = max(noise.movement(low, stage, name, usable), noise.movement(full, stage, name, own))
+    expected = noise.movement(full, stage, name, own)
+    # The run's own noise counts as far as the float64 run bears it out: else what is wrong in this precision alone would excuse itself.
+    most = ALONE * max(expected, noise.UNIT_ROUNDOFF[precision] * entry.largest)
+    moved = max(expected, min(noise.movement(low, stage, name, usable), most))
     level = noise.floor(entry.largest, moved, precision, STAGE)
     if level.movement >= entry.largest or (level.threshold >= noise.HORIZON and found.error <= level.threshold):
         return TensorVerdict(label, BEYOND, "", found.error, level.relative, level.threshold, found)
@@ -134,7 +143,7 @@ def _judge_tensor(low: Evidence, full: Evidence, entry: Entry, bound: Bound) -> 
         reason = f"error {found.error:.1e} against its own float64 run exceeds {level.threshold:.1e}"
         return TensorVerdict(label, FAIL, reason, found.error, level.relative, level.threshold, found)
     cost = noise.movement(full, stage, name, (f"round:{precision}",)) / entry.largest
-    if not bound.holds(stage, name) or math.prod(entry.shape) < MINIMUM_SIZE or cost == 0.0:
+    if not bound.holds(stage, name) or math.prod(entry.shape) < bound.least_size or cost == 0.0:
         return TensorVerdict(label, PASS, "", found.error, level.relative, level.threshold, found)
     if found.error < share(precision) * cost:
         reason = f"{NOT_IN_EFFECT}: error {found.error:.1e} where {precision} necessarily costs about {cost:.1e}"

@@ -103,8 +103,12 @@ def raised(stage: str, sides: Mapping[str, Told]) -> StageVerdict | None:
 def counted(verdict: StageVerdict, a: tuple[str, Told], b: tuple[str, Told]) -> StageVerdict:
     """Return the verdict on the weights with the number of distinct trainable values of both sides, each a label and what was told."""
     numbers = a[1].trainable_values, b[1].trainable_values
-    if verdict.stage != "weights" or None in numbers or numbers[0] == numbers[1]:
+    if verdict.stage != "weights" or numbers[0] == numbers[1]:
         return verdict
+    if None in numbers:
+        silent = " and ".join(label for label, told in (a, b) if told.trainable_values is None)
+        text = f"not looked at: how many values train, which the port of {silent} does not tell"
+        return dataclasses.replace(verdict, reason=f"{verdict.reason}; {text}")
     text = f"{numbers[0]} on {a[0]}, {numbers[1]} on {b[0]}: does one of them share weights, or train some, that the other does not?"
     first = TensorVerdict(COUNT, FAIL, text)
     if verdict.verdict == FAIL:

@@ -136,15 +136,27 @@ def test_a_side_is_called_by_its_folder_everywhere(harness, mine) -> None:
     assert harness.run("diff", run, run).code == 0
 
 
+def test_a_mistake_in_training_costs_the_stages_of_training(harness, mine) -> None:
+    """With its file and line; the forward pass is judged, the job is not ok, and where nothing fails the run ends with 4."""
+    bad = mine("bad", "self.b - batch", "self.c - batch")
+    done = compare(harness, bad)
+    report = harness.report()
+    verdicts = {row["stage"]: row["verdict"] for row in report["stages"]}
+    assert done.code == 4 and ("PASS", "PASS", "INCONCLUSIVE") == tuple(verdicts[stage] for stage in ("weights", "forward", "trajectory"))
+    (job,) = [job for job in report["jobs"] if job["status"] != "ok"]
+    assert ("numpy@bad", "error") == (job["build"], job["status"])
+    assert "in trajectory: AttributeError" in job["reason"] and "bad/numpy/line.py, line 18, in `train`: error =" in job["reason"]
+
+
 def test_a_mistake_costs_the_check_and_no_more(harness, mine) -> None:
     """The side that fails is not compared, with its file and line; the others are. Where nothing is left the run ends at once."""
-    bad, other = mine("bad", "self.b - batch", "self.c - batch"), mine("other", "2.0**-4", "2.0**-5")
+    bad, other = mine("bad", "import numpy", "import nampy\nimport numpy"), mine("other", "2.0**-4", "2.0**-5")
     done = compare(harness, bad, other)
     report = harness.report()
     assert done.code == 1 and {("numpy", "numpy@other")} == {(row["a"], row["b"]) for row in report["stages"]}
     (check,) = [job for job in report["jobs"] if job["kind"] == "check"]
     assert ("numpy@bad", "error") == (check["build"], check["status"])
-    assert "bad/numpy/line.py, line 18, in `train`: error =" in check["reason"]
+    assert "bad/numpy/line.py, line" in check["reason"] and "import nampy" in check["reason"]
     alone = compare(harness, bad, more=("--reports", "alone"))
     (path,) = harness.folder.glob("alone/*/report.json")
     told = json.loads(path.read_text())
