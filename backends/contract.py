@@ -1,7 +1,8 @@
 """What a port promises: the vocabulary and the abstract class that every port implements.
 
 Owns the words that both sides of the pipe use (settings, stages, job statuses) and `Port`.
-Imports the standard library only: the harness imports this file in its own interpreter, the worker in Python 3.7.
+Imports the standard library only, and of `backends` what does so too: the harness imports this file in its own interpreter, the worker
+in Python 3.7.
 `Port` is an abstract base class because Python 3.7 has no `typing.Protocol`.
 """
 
@@ -11,11 +12,19 @@ import abc
 import dataclasses
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping
 
+from backends.keeping import Record
+from backends.telling import ShapeMismatch, Telling
+
 if TYPE_CHECKING:
     import numpy as np
 
     from backends.source import Batch, Source
     from backends.teaching import Taught
+
+__all__ = [
+    "ACTIONS", "ADAMS", "DEVICES", "EXECUTIONS", "OPTIONAL", "PRECISIONS", "PRECISION_TABLE", "STAGES", "STAGE_LETTERS", "STATUSES", "Port",
+    "Setting", "ShapeMismatch", "Unsupported", "abilities",
+]
 
 #: The ladder, in the order in which it is climbed; `distribution` is judged over seeds.
 STAGES = ("weights", "forward", "loss", "gradients", "update", "trajectory", "distribution")
@@ -28,6 +37,8 @@ PRECISIONS = ("fp64", "fp32", "tf32", "bf16", "fp16")
 EXECUTIONS = ("default", "eager", "graph", "compiled", "cudagraph", "callable")
 #: What is always timed: whole training steps, and whole batches that are generated. Single phases may be timed beside.
 ACTIONS = ("train", "generate")
+#: Kinds of optimizers that keep moments and powers of beta; `adamw` decays the weights beside (see `harness/workloads/spec.py`).
+ADAMS = ("adam", "adamw")
 #: How a job can end. Everything but `ok` carries a reason.
 STATUSES = ("ok", "unsupported", "error", "timeout", "crashed", "out of memory", "disk full", "corrupt", "interrupted")
 
@@ -61,6 +72,10 @@ class Unsupported(Exception):
     """This build cannot do what was asked, and says why. Ends a job in the status `unsupported`, never in a fallback."""
 
 
+class BrokenPort(Exception):
+    """A port breaks what it promises so that it cannot be run at all; says where, and what the contract wants."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Setting:
     """How a port is to run.
@@ -80,7 +95,7 @@ class Setting:
     deterministic: bool = False
 
 
-class Port(abc.ABC):
+class Port(Telling, abc.ABC):
     """One workload on one backend.
 
     A port's file defines exactly one concrete subclass named `Port`. The worker builds it as `Port(config, setting)`.
@@ -119,9 +134,9 @@ class Port(abc.ABC):
         self.lesson = None  # type: Any
 
     def new_record(self) -> Any:
-        """Return where a port keeps its activations by name: a dict. What a port computes from what it reads back from there can be
-        taught: in `forward_from` the record keeps the port's values and answers with the teacher's."""
-        return {} if self.lesson is None else self.lesson
+        """Return where a port keeps its activations by name: a dict that shows each as it was when it was set. What a port computes from
+        what it reads back from there can be taught: in `forward_from` the record keeps the port's values and answers with the teacher's."""
+        return Record() if self.lesson is None else self.lesson
 
     # -- required ---------------------------------------------------------------------------------------------
 
@@ -167,7 +182,7 @@ class Port(abc.ABC):
 
         Raises:
             KeyError: a name is missing or unknown.
-            ValueError: a shape differs.
+            ShapeMismatch: a shape differs. Nothing has changed then.
         """
 
     # -- optional: each unlocks a finer stage. None of these but train_step changes the port's state. ----------

@@ -26,14 +26,16 @@ def taught(
         teacher: as in the contract. run: runs a fetch on a feed. constant: the value of a tensor that is one, or None.
     """
     feed, leaves = dict(feed), {tensor.name: (DATA, tensor.name) for tensor in given}
+    shown = {tensor.name for tensor in tensors.values()}
     values: Dict[str, np.ndarray] = {}
     walks: Dict[str, Walk] = {}
     starts: Dict[str, Node] = {}
     for name, tensor in tensors.items():
         value = np.asarray(run(tensor, feed))
-        values[name] = value.astype(np.float32) if value.dtype.itemsize == 2 else value  # low precisions, as `forward` does
-        walks[name], starts[name] = ancestry(tensor, leaves), node(tensor, {})
-        if fits(teacher, name, value.shape):
+        low = value.dtype.itemsize == 2 and value.dtype.kind not in "iu"
+        values[name] = value.astype(np.float32) if low else value  # low precisions, as `forward` does
+        walks[name], starts[name] = ancestry(tensor, leaves, shown), node(tensor, {})
+        if fits(teacher, name, value.shape, np.iscomplexobj(value)):
             for place, fed, exchanged in _feeds(tensor, teacher[name], constant):
                 # A tensor that is two activations at once (dropout that is off) goes on as the second; data stay data.
                 if place.name not in leaves or (not exchanged and leaves[place.name][0] == TEACHER):

@@ -9,7 +9,8 @@ from typing import Any, Dict, List, Mapping
 import numpy as np
 
 from backends.contract import Unsupported, abilities
-from backends.recording import Run, checksum, describe, write_array
+from backends.passes import Run
+from backends.recording import checksum, describe, write_array
 from backends.source import Batch
 
 STAGE = "forward"
@@ -27,7 +28,7 @@ def record(
         folder: where `forward.npz` goes.
 
     Returns:
-        `tensors` and `files` as a recording has them; `read` and `own` of `backends.teaching.Taught`, by the tensors' names.
+        `tensors` and `files` as a recording has them; `read`, `own` and `rooted` of `backends.teaching.Taught`, by the tensors' names.
 
     Raises:
         Unsupported: the port cannot be taught.
@@ -38,15 +39,17 @@ def record(
     batch = run.start().batch(0, config["forward"]["phase"])
     tensors: List[Dict[str, Any]] = []
     origins: Dict[str, Dict[str, List[str]]] = {"read": {}, "own": {}}
+    rooted: List[str] = []
     path = os.path.join(folder, STAGE + ".npz")
     with zipfile.ZipFile(path, "w", allowZip64=True) as archive:
         for mode in config["forward"]["modes"]:
             prefix = mode + "/"
             given = {name[len(prefix):]: value for name, value in teacher.items() if name.startswith(prefix)}
             taught = port.forward_from(batch if mode == "training" else Batch(batch.arrays, None), mode == "training", given)
+            rooted += [prefix + name for name in taught.rooted]
             for name, value in taught.values.items():
                 write_array(archive, prefix + name, value)
                 tensors.append(describe(STAGE, prefix + name, value, 0.0))
                 origins["read"][prefix + name] = [prefix + other for other in taught.read[name]]
                 origins["own"][prefix + name] = [prefix + other for other in taught.own[name]]
-    return dict(origins, tensors=tensors, files={os.path.basename(path): checksum(path)})
+    return dict(origins, rooted=rooted, tensors=tensors, files={os.path.basename(path): checksum(path)})

@@ -9,7 +9,7 @@ from typing import Any, Dict, Optional
 
 import numpy as np
 
-from backends import recording
+from backends import passes, recording
 from backends.contract import Unsupported
 from backends.source import NativeSource, TapeSource
 
@@ -32,7 +32,7 @@ class Modeling(object):
         if checkpoint is not None:
             self.source.cursor = self.port.restore(checkpoint)
         else:
-            self.port.load_parameters(recording.weights(recording.load_arrays(tape)))
+            self.port.load_parameters(passes.weights(recording.load_arrays(tape)))
         return {"step": self.source.cursor, "origin": dict(self.port.step_origin)}
 
     def do_advance(self, steps: int, checkpoint: Optional[str] = None) -> Dict[str, Any]:

@@ -1,8 +1,8 @@
 """Find the file that ports a workload to a backend, and load its `Port`.
 
-Owns the search order: the folders that the user named, then the shipped ones. A user's folder mirrors this package:
-`<folder>/<backend>/<workload>.py`, or a package `<folder>/<backend>/<workload>/__init__.py`. Files are loaded by path, so
-a folder named `torch` never shadows the framework.
+Owns the search order: the folders that the user named, then the shipped ones; or one folder alone, for which nothing stands in. A
+user's folder mirrors this package: `<folder>/<backend>/<workload>.py`, or a package `<folder>/<backend>/<workload>/__init__.py`.
+Files are loaded by path, so a folder named `torch` never shadows the framework.
 """
 
 from __future__ import annotations
@@ -12,59 +12,75 @@ import importlib
 import importlib.util
 import os
 import sys
-from typing import Any, List, Sequence
+from typing import Any, List, Sequence, Tuple
 
-from backends.contract import Port, Unsupported
+from backends import imported, promises
+from backends.contract import Unsupported
 
 SHIPPED = os.path.dirname(os.path.abspath(__file__))
 
 
-def locate(backend: str, workload: str, folders: Sequence[str]) -> str:
+def locate(backend: str, workload: str, folders: Sequence[str], only: bool = False) -> str:
     """Return the path of the port's file, or of its package's `__init__.py`.
+
+    Args:
+        backend: its folder. workload: the file's name. folders: the user's, in which to look first.
+        only: look into the first of them and nowhere else.
 
     Raises:
         Unsupported: no folder has one.
     """
-    for folder in list(folders) + [SHIPPED]:
+    places = list(folders[:1]) if only else list(folders) + [SHIPPED]
+    for folder in places:
         for name in (workload + ".py", os.path.join(workload, "__init__.py")):
             path = os.path.join(folder, backend, name)
             if os.path.isfile(path):
                 return path
-    raise Unsupported("backend %s has no port of %s (looked for %s/%s.py)" % (backend, workload, backend, workload))
+    looked = " in %s, and nowhere else" % folders[0] if only else ""
+    raise Unsupported("backend %s has no port of %s (looked for %s/%s.py%s)" % (backend, workload, backend, workload, looked))
 
 
 def load(path: str) -> Any:
     """Return the class `Port` of a port's file.
 
     Raises:
-        Unsupported: the file defines no usable `Port`.
+        BrokenPort: the file defines no usable `Port`.
     """
     if path.startswith(SHIPPED + os.sep):
         relative = os.path.relpath(path, os.path.dirname(SHIPPED))[: -len(".py")]
         name = relative.replace(os.sep, ".")
         module = importlib.import_module(name[: -len(".__init__")] if name.endswith(".__init__") else name)
     else:
-        digest = hashlib.sha256(path.encode("utf-8")).hexdigest()[:8]
+        mark = hashlib.sha256(path.encode("utf-8")).hexdigest()[:8]
         stem = os.path.basename(os.path.dirname(path) if path.endswith("__init__.py") else path[: -len(".py")])
-        name = "user_port_%s_%s" % (stem, digest)
+        name = "user_port_%s_%s" % (stem, mark)
         spec = importlib.util.spec_from_file_location(name, path)
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         spec.loader.exec_module(module)
     port = getattr(module, "Port", None)
-    if not (isinstance(port, type) and issubclass(port, Port)) or port is Port:
-        raise Unsupported("%s defines no class `Port` derived from backends.contract.Port" % path)
-    missing = sorted(getattr(port, "__abstractmethods__", ()))
-    if missing:
-        raise Unsupported("%s: class Port lacks the required %s" % (path, ", ".join(missing)))
+    promises.check_class(port, path)
     return port
 
 
-def sources(path: str, backend: str) -> List[str]:
-    """Return the files whose text decides what a port computes: its own, and its backend's that are not ports themselves."""
-    shared = os.path.join(SHIPPED, backend)
+def sources(path: str, backend: str, folders: Sequence[str] = (), also: Sequence[str] = ()) -> List[Tuple[str, str]]:
+    """Return (name, SHA-256) of the files whose text decides what a port computes, sorted.
+
+    They are the port's own or its package's, its backend's that are not ports themselves, and what has been imported from the user's
+    folders.
+
+    Args:
+        path: of the port. folders: the user's. also: files that belong to it in another way, e.g. the workload's, or `imported.outside`.
+    """
     own = _modules(os.path.dirname(path)) if path.endswith("__init__.py") else [path]
-    return own + [name for name in _modules(shared) if not _defines_port(name)]
+    shared = [name for name in _modules(os.path.join(SHIPPED, backend)) if not _defines_port(name)]
+    users = [name for name in own + imported.files(folders) + list(also) if not imported.below(name, SHIPPED)]
+    shipped = [name for name in own + shared if imported.below(name, SHIPPED)]
+    found = imported.listed(shipped, [os.path.dirname(SHIPPED)])
+    if users:
+        # A port that is loaded by its path alone lies two levels below its folder.
+        found += imported.listed(users, list(folders) or [os.path.dirname(os.path.dirname(path))])
+    return sorted(found)
 
 
 def _modules(folder: str) -> List[str]:
@@ -77,9 +93,10 @@ def _defines_port(path: str) -> bool:
 
 
 def source_hash(path: str, backend: str) -> str:
-    """Return the SHA-256 of `sources`, the identity of what was measured."""
-    digest = hashlib.sha256()
-    for name in sources(path, backend):
-        with open(name, "rb") as file:
-            digest.update(file.read())
-    return digest.hexdigest()
+    """Return the identity of a port that has not been loaded."""
+    return digest(sources(path, backend))
+
+
+def digest(found: Sequence[Tuple[str, str]]) -> str:
+    """Return the SHA-256 of what `sources` tells: the identity of what was measured."""
+    return hashlib.sha256("".join("%s %s\n" % item for item in found).encode("utf-8")).hexdigest()

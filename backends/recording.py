@@ -9,30 +9,22 @@ from __future__ import annotations
 
 import hashlib
 import os
+import traceback
 import zipfile
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
-from backends.contract import PRECISION_TABLE, abilities
-from backends.schedule import phases_at
-from backends.source import Batch, NativeSource, TapeSource
+from backends.contract import abilities
+from backends.passes import RECORDED, Item, NativeRun, Run, apart, largest
+from backends.statuses import classify
 from backends.variations import vary
-
-UPDATE_STEPS = 2  # the second shows what the first left in the optimizer's slots
-
-Item = Tuple[str, str, np.ndarray, float]  # stage, name, value, scale (0: the value's own)
 
 
 def load_arrays(path: str) -> Dict[str, np.ndarray]:
     """Return the arrays of an .npz by name; nothing is unpickled."""
     with np.load(path, allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files}
-
-
-def weights(tape: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
-    """Return the tape's initial weights by canonical name."""
-    return {name[len("weights/"):]: value for name, value in tape.items() if name.startswith("weights/")}
 
 
 class Recorder(object):
@@ -55,221 +47,116 @@ class Recorder(object):
         `loss_scale` at which its gradients were looked at, where the precision has a dynamic one."""
         tensors = []  # type: List[Dict[str, Any]]
         files = {}  # type: Dict[str, str]
-        writer = None  # type: Any
+        raised = {}  # type: Dict[str, str]
         run = self._run()
-        for stage, name, value, scale in run.stages(stages, steps):
+        for stage in [stage for stage in RECORDED if stage in stages]:
             path = os.path.join(self.folder, stage + ".npz")
-            if stage not in files:
-                if writer is not None:
-                    writer.close()
-                writer, files[stage] = zipfile.ZipFile(path, "w", allowZip64=True), path
-            write_array(writer, name, value)
-            tensors.append(describe(stage, name, value, scale))
-        if writer is not None:
-            writer.close()
+            try:
+                found = _write(path, run.stages([stage], steps))
+            except Exception as error:
+                if not costs_its_stage(error):
+                    raise
+                raised[stage] = classify(error)[1]
+                traceback.print_exc()
+                os.unlink(path)
+                continue
+            if found:
+                files[stage] = path
+                tensors += found
+            else:
+                os.unlink(path)
+        told = self._told("forward" in files)
+        if raised and not tensors:
+            raise RuntimeError("every stage that was asked for raised, %s first: %s" % next(iter(raised.items())))
         loss_scale = {phase: dict(noted) for phase, noted in self.port.loss_scales.items()}  # of this run, not of a variation
         noise = {}  # type: Dict[str, Dict[str, List[float]]]
         for variant in variants:
-            wanted = [stage for stage in stages if stage in variant.get("stages", stages)]
-            self._vary(variant, wanted, steps, files, noise)
+            varied = vary(self._run(), variant)
+            for stage in [stage for stage in RECORDED[1:] if stage in variant.get("stages", stages) and stage in files]:
+                try:
+                    self._vary(varied, variant["kind"], (stage, steps, files[stage]), noise)
+                except Exception as error:
+                    if not costs_its_stage(error):
+                        raise
+                    raised[stage] = "in an honest variation of the run (%s), %s" % (variant["kind"], classify(error)[1])
+                    traceback.print_exc()
         return {
             "tensors": tensors,
             "files": {os.path.basename(path): checksum(path) for path in files.values()},
             "noise": noise,
             "abilities": self.can,
             "loss_scale": loss_scale,
+            "raised": raised,
+            "told": dict(told, undeclared=sorted(self.port.undeclared_state())),
         }
+
+    def _told(self, forward: bool) -> Dict[str, Any]:
+        """Return what the port tells of itself; where asked, also which activations are made by products in a low precision."""
+        found = {
+            "not_shown": list(self.port.not_shown), "trainable_values": self.port.trainable_values(),
+            "own_training": self.port.training_is_own(),
+        }  # type: Dict[str, Any]
+        if forward and self.port.setting.precision != "fp64":
+            found["contracted"] = self._run().contracted()
+        return found
 
     def _run(self) -> "Run":
         given = self.port, self.config, self.data, self.tape, self.can
         return Run(*given) if self.seed is None else NativeRun(*given, seed=self.seed)
 
-    def _vary(
-        self, variant: Mapping[str, Any], stages: Sequence[str], steps: int,
-        files: Mapping[str, str], noise: Dict[str, Dict[str, List[float]]],
-    ) -> None:
-        """Run one variation and add the largest movement of each tensor to `noise[stage/name][kind]`."""
-        run = vary(self._run(), variant)
-        opened = {stage: np.load(path, allow_pickle=False) for stage, path in files.items()}
-        for stage, name, value, _ in run.stages([stage for stage in stages if stage != "weights"], steps):
-            base = opened[stage][name]
-            moved = _largest(np.asarray(value, np.float64) - base) if base.size else 0.0
-            # Rows have moved with their batch. What is generated comes from rows of its own, in their own order.
-            if run.order is not None and stage == "forward" and name != "generate" and value.shape[:1] == run.order.shape:
-                # An axis that is as long as the batch may be another one: of that, the values as they stand are the nearer ones.
-                moved = min(moved, _largest(np.asarray(value, np.float64) - base[run.order]))
-            noise.setdefault("%s/%s" % (stage, name), {}).setdefault(variant["kind"], []).append(moved)
-        for archive in opened.values():
-            archive.close()
+    def _vary(self, run: Run, kind: str, what: Tuple[str, int, str], noise: Dict[str, Dict[str, List[float]]]) -> None:
+        """Run one stage of a variation and add the largest movement of each tensor to `noise[stage/name][kind]`.
+
+        `what`: the stage, the steps of a trajectory, and where the run that is varied has been written.
+        """
+        stage, steps, path = what
+        with np.load(path, allow_pickle=False) as recorded:
+            for _, name, value, _ in run.stages([stage], steps):
+                base = recorded[name]
+                moved = apart(value, base)
+                # Rows have moved with their batch. What is generated comes from rows of its own, in their own order.
+                rows = (stage == "forward" and name != "generate") or name.rpartition("parameter/")[2] in run.carried
+                if run.order is not None and rows:
+                    # An axis that is as long as the batch may be another one: of that, the values as they stand are the nearer ones.
+                    moved = min([moved] + [apart(value, other) for other in in_order(base, run.order)])
+                noise.setdefault("%s/%s" % (stage, name), {}).setdefault(kind, []).append(moved)
 
 
-class Run(object):
-    """One pass over the stages with given weights, data and row order."""
-
-    def __init__(self, port: Any, config: Mapping[str, Any], data: Any, tape: Any, can: Sequence[str]) -> None:
-        self.port, self.config, self.data, self.tape, self.can = port, config, data, tape, can
-        self.order = None  # type: Any
-        self.brief = False
-
-    def source(self) -> TapeSource:
-        """Return a fresh source at step 0."""
-        return TapeSource(self.data, self.tape, self.config["batch"])
-
-    def start(self) -> TapeSource:
-        """Load the initial weights and return a fresh source."""
-        self.port.load_parameters(weights(self.tape))
-        return self.source()
-
-    def stages(self, wanted: Sequence[str], steps: int) -> Iterator[Item]:
-        """Yield every tensor of the wanted stages, in the order of the ladder."""
-        makers = {
-            "weights": self._weights, "forward": self._forward, "loss": self._loss, "gradients": self._gradients,
-            "update": self._update,
-        }
-        for stage in ("weights", "forward", "loss", "gradients", "update"):
-            if stage in wanted:
-                for item in makers[stage]():
-                    yield item
-        if "trajectory" in wanted:
-            for item in self._trajectory(steps):
-                yield item
-
-    def _weights(self) -> Iterator[Item]:
-        self.start()
-        for name, value in sorted(self.port.parameters().items()):
-            yield "weights", name, value, 0.0
-
-    def _forward(self) -> Iterator[Item]:
-        source = self.start()
-        before = self.port.parameters()
-        if "forward" in self.can:
-            look = self.config["forward"]
-            batch = source.batch(0, look["phase"])
-            for mode in look["modes"]:
-                training = mode == "training"
-                given = batch if training else Batch(batch.arrays, None)
-                for name, value in self.port.forward(given, training).items():
-                    yield "forward", "%s/%s" % (mode, name), value, 0.0
-        # Without row order: rows come from the evaluation inputs, which no variation re-orders.
-        rows = self.config["batch"] + 1
-        yield "forward", "generate", self.port.generate(source, rows), 0.0
-        self._unchanged(before, "forward or generate")
-
-    def _loss(self) -> Iterator[Item]:
-        if "losses" not in self.can:
-            return
-        source = self.start()
-        before = self.port.parameters()
-        for phase in self.config["phases"]:
-            for name, value in self.port.losses(phase, source.batch(0, phase)).items():
-                yield "loss", "%s/%s" % (phase, name), np.array(value), 0.0
-        self._unchanged(before, "losses")
-
-    def _gradients(self) -> Iterator[Item]:
-        if "gradients" not in self.can:
-            return
-        source = self.start()
-        before = self.port.parameters()
-        for phase in self.config["phases"]:
-            for name, value in self.port.gradients(phase, source.batch(0, phase)).items():
-                yield "gradients", "%s/%s" % (phase, name), value, 0.0
-        self._unchanged(before, "gradients")
-
-    def _update(self) -> Iterator[Item]:
-        """Run every phase twice. What a phase is declared to update is recorded, and whatever else has changed with it."""
-        if "train_step" not in self.can:
-            return
-        source = self.start()
-        before, slots_before = self.port.parameters(), self._slots()
-        for step in range(UPDATE_STEPS):
-            for update in self.config["updates"]:
-                self.port.train_step(update["phase"], source.batch(step, update["phase"]))
-                prefix = "step %d/%s/" % (step + 1, update["phase"])
-                after, slots = self.port.parameters(), self._slots()
-                own = set(update["parameters"])
-                touched = {name: value for name, value in after.items() if name in own or not _same(value, before[name])}
-                for item in self._parameters("update", prefix, before, touched):
-                    yield item
-                for name, value in sorted(slots.items()):
-                    if name.startswith(update["optimizer"] + "/") or not _same(value, slots_before.get(name)):
-                        yield "update", prefix + "slot/" + name, value, 0.0
-                before, slots_before = after, slots
-
-    def _slots(self) -> Dict[str, np.ndarray]:
-        return self.port.optimizer_state() if "optimizer_state" in self.can else {}
-
-    def _trajectory(self, steps: int) -> Iterator[Item]:
-        """Train in one go, looking at the losses of every step and at the parameters after 1, 2, 4, ... and all steps: those
-        that the phases so far update, running statistics, and whatever else has changed; and at the loss scales."""
-        source = self.start()
-        start, done = self.port.parameters(), 0
-        owners = {update["phase"]: update["parameters"] for update in self.config["updates"]}
-        moving = {item["name"] for item in self.config["parameters"] if not item["trainable"]}
-        steps = 1 if self.brief else steps
-        while done < steps:
-            mark = min(max(1, 2 * done), steps)
-            losses = self.port.train(source, mark - done)
-            for index in range(mark - done):
-                for name, values in losses.items():
-                    if values[index] is not None:  # the schedule had no such phase at that step
-                        yield "trajectory", "step %d/loss/%s" % (done + index + 1, name), np.array(values[index]), 0.0
-            moving.update(name for step in range(done, mark) for phase in phases_at(self.config, step) for name in owners[phase])
-            done = mark
-            after = self.port.parameters()
-            touched = {name: value for name, value in after.items() if name in moving or not _same(value, start[name])}
-            for item in self._parameters("trajectory", "step %d/" % done, start, touched):
-                yield item
-            for name, value in self._loss_scales():
-                yield "trajectory", "step %d/slot/%s" % (done, name), value, 0.0
-        if not self.brief:
-            yield "trajectory", "step %d/generate" % steps, self.port.generate(source, self.config["batch"] + 1), 0.0
-
-    def _loss_scales(self) -> List[Tuple[str, np.ndarray]]:
-        """Return every optimizer's dynamic loss scale and how many updates it has skipped: two runs that part there have updated
-        different weights, however alike those still look."""
-        if not PRECISION_TABLE[self.port.setting.precision]["loss_scale_growth"]:
-            return []
-        return sorted((name, value) for name, value in self._slots().items() if name.endswith(("/loss_scale", "/skipped")))
-
-    def _parameters(self, stage: str, prefix: str, before: Any, after: Any) -> Iterator[Item]:
-        """Yield parameters on the scale of what has changed: an update is small beside the weight that it changes."""
-        for name in sorted(after):
-            change = _largest(np.asarray(after[name], np.float64) - before[name])
-            yield stage, prefix + "parameter/" + name, after[name], change
-
-    def _unchanged(self, before: Any, what: str) -> None:
-        """Raise if looking at the port has changed it."""
-        for name, value in self.port.parameters().items():
-            if not np.array_equal(value, before[name]) and not np.any(np.isnan(value)):
-                raise RuntimeError("%s of this port changed %s; it must leave the state alone" % (what, name))
+def costs_its_stage(error: BaseException) -> bool:
+    """Whether an error is a port's own, which costs the stage in which it is raised; the others end the job in a status of their own."""
+    return classify(error)[0] == "error"
 
 
-class NativeRun(Run):
-    """The same pass on the framework's own batches and noise."""
-
-    def __init__(self, *given: Any, seed: int) -> None:
-        Run.__init__(self, *given)
-        self.seed = seed
-
-    def source(self) -> Any:
-        """Return a fresh source at step 0."""
-        return NativeSource(self.data, self.seed, self.config["batch"])
+def _write(path: str, items: Iterator[Item]) -> List[Dict[str, Any]]:
+    """Write the tensors of one stage, one after another, and return their entries."""
+    found = []  # type: List[Dict[str, Any]]
+    with zipfile.ZipFile(path, "w", allowZip64=True) as writer:
+        for stage, name, value, scale in items:
+            write_array(writer, name, value)
+            found.append(describe(stage, name, value, scale))
+    return found
 
 
-def _same(value: np.ndarray, before: Any) -> bool:
-    return before is not None and np.array_equal(value, before)
+def in_order(base: np.ndarray, order: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield an array with its rows in another order, for each axis that may be that of rows: alone, or rows times something else."""
+    for axis, length in enumerate(base.shape):
+        if length == len(order):
+            yield np.take(base, order, axis)
+    if base.ndim and base.shape[0] > len(order) and base.shape[0] % len(order) == 0:
+        each = base.shape[0] // len(order)
+        rows = base.reshape((len(order), each) + base.shape[1:])
+        yield rows[order].reshape(base.shape)
+        rows = base.reshape((each, len(order)) + base.shape[1:])
+        yield rows[:, order].reshape(base.shape)
 
 
 def describe(stage: str, name: str, value: np.ndarray, scale: float) -> Dict[str, Any]:
     """Return the manifest's entry of one tensor."""
-    largest = _largest(np.asarray(value, np.float64))
+    value = np.asarray(value)
+    size = largest(value if value.dtype.kind == "c" else value.astype(np.float64))
     return {
-        "stage": stage, "name": name, "shape": list(np.shape(value)), "dtype": str(value.dtype), "scale": scale, "largest": largest,
+        "stage": stage, "name": name, "shape": list(np.shape(value)), "dtype": str(value.dtype), "scale": scale, "largest": size,
     }
-
-
-def _largest(value: np.ndarray) -> float:
-    return float(np.max(np.abs(value))) if value.size else 0.0
 
 
 def write_array(archive: zipfile.ZipFile, name: str, value: np.ndarray) -> None:

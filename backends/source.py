@@ -86,8 +86,17 @@ class TapeSource(Source):
         return Batch({name: array[rows] for name, array in self.training_rows().items()}, self._noise(phase, step))
 
     def generation(self, count: int) -> Batch:
-        noise = {site: values[np.arange(count) % len(values)] for site, values in self._noise("generate", 0).items()}
+        noise = {site: self._for_rows(values, count) for site, values in self._noise("generate", 0).items()}
         return Batch(self.evaluation_rows(count), noise)
+
+    def _for_rows(self, values: np.ndarray, count: int) -> np.ndarray:
+        """Return the noise of so many rows, starting again at its end: row by row, in blocks where a row has several (batch * heads);
+        one draw for all rows, and what is no multiple of the batch, as it is."""
+        rows = values.shape[0] if values.ndim else 0
+        if rows <= 1 or rows % self.batch_size:
+            return values
+        blocks = values.reshape((self.batch_size, rows // self.batch_size) + values.shape[1:])
+        return blocks[np.arange(count) % self.batch_size].reshape((-1,) + values.shape[1:])
 
     def _noise(self, phase: str, step: int) -> Dict[str, np.ndarray]:
         prefix = "noise/%s/" % phase

@@ -13,9 +13,11 @@ from typing import Any, Callable, Collection, Dict, Iterator, List, Mapping, Mut
 import numpy as np
 
 from backends.contract import Unsupported
+from backends.keeping import copied
 
 #: Kinds of leaves of what was computed; a leaf is (kind, name), anything else that can be hashed is something computed.
-DATA, WEIGHT, TEACHER = "data", "weight", "teacher"
+#: What came from where nobody looked is UNKNOWN.
+DATA, WEIGHT, TEACHER, UNKNOWN = "data", "weight", "teacher", "unknown"
 
 Node = Any
 #: Everything upstream of an activation, itself included: what each node was computed from.
@@ -30,14 +32,19 @@ class Taught(object):
         read: for each, the activations whose value by the teacher it was computed from.
         own: for each, earlier activations whose computing in this port went into it, so that an error in one of them shows in it:
             where one of these departs, that this one departs says nothing.
+        rooted: those that are known to be computed from data and weights alone, and from nothing that is shown: their input is right.
     """
 
-    __slots__ = ("own", "read", "values")
+    __slots__ = ("own", "read", "rooted", "values")
 
-    def __init__(self, values: Mapping[str, np.ndarray], read: Mapping[str, Sequence[str]], own: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self, values: Mapping[str, np.ndarray], read: Mapping[str, Sequence[str]], own: Mapping[str, Sequence[str]],
+        rooted: Sequence[str] = (),
+    ) -> None:
         self.values = dict(values)
         self.read = {name: list(names) for name, names in read.items()}
         self.own = {name: list(names) for name, names in own.items()}
+        self.rooted = list(rooted)
 
 
 class Lesson(MutableMapping):
@@ -45,31 +52,33 @@ class Lesson(MutableMapping):
 
     Args:
         answer: returns what to give for an activation, from its name and the port's own value of it.
+        keep: returns what to keep of an activation, from its name and the value that is set; here a copy, as a `Record` keeps it.
 
     Attributes:
-        kept: the port's own values by name.
+        kept: the port's own values by name, as they were when they were set.
 
     Raises:
         Unsupported: an activation is set that has been read already. What was read was the teacher's value of the last one.
     """
 
-    def __init__(self, answer: Callable[[str, Any], Any]) -> None:
-        self._answer = answer
+    def __init__(self, answer: Callable[[str, Any], Any], keep: Callable[[str, Any], Any] = lambda _, value: copied(value)) -> None:
+        self._answer, self._keep = answer, keep
         self._answered: Set[str] = set()
+        self._set: Dict[str, Any] = {}
         self.kept: Dict[str, Any] = {}
 
     def __setitem__(self, name: str, value: Any) -> None:
         if name in self._answered:
             raise Unsupported("the activation %s is read and then set again: a port that is to be taught sets each once" % name)
-        self.kept[name] = value
+        self.kept[name], self._set[name] = self._keep(name, value), value
 
     def __getitem__(self, name: str) -> Any:
-        found = self._answer(name, self.kept[name])
+        found = self._answer(name, self._set[name])
         self._answered.add(name)
         return found
 
     def __delitem__(self, name: str) -> None:
-        del self.kept[name]
+        del self.kept[name], self._set[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.kept)
@@ -78,9 +87,10 @@ class Lesson(MutableMapping):
         return len(self.kept)
 
 
-def fits(teacher: Mapping[str, np.ndarray], name: str, shape: Sequence[Any]) -> bool:
-    """Return whether the teacher has a value of this shape (None: any length); one of another shape is not taught."""
-    found = np.shape(teacher[name]) if name in teacher else None
+def fits(teacher: Mapping[str, np.ndarray], name: str, shape: Sequence[Any], complexes: bool = False) -> bool:
+    """Return whether the teacher has a value of this shape (None: any length), and a complex one where that is asked for and only
+    there; any other is not taught."""
+    found = np.shape(teacher[name]) if name in teacher and np.iscomplexobj(teacher[name]) == complexes else None
     return found is not None and len(found) == len(shape) and all(own in (None, there) for own, there in zip(shape, found))
 
 
@@ -96,8 +106,9 @@ def walk(start: Node, inputs: Callable[[Node], Collection[Node]]) -> Walk:
     return found
 
 
-def survey(walks: Mapping[str, Walk], starts: Mapping[str, Node]) -> Tuple[Dict[str, List[str]], Dict[str, List[str]]]:
-    """Return what each activation has read of the teacher, and which earlier ones' own computing went into it.
+def survey(walks: Mapping[str, Walk], starts: Mapping[str, Node]) -> Tuple[Dict[str, List[str]], Dict[str, List[str]], List[str]]:
+    """Return what each activation has read of the teacher, which earlier ones' own computing went into it, and which of them are rooted:
+    computed from data and weights alone.
 
     The second holds an earlier activation that is upstream itself, and one that shares with this one anything computed from the
     teacher's values, or from data with weights: what a port keeps in its record may be a copy of what it goes on with, and a loop may
@@ -115,7 +126,8 @@ def survey(walks: Mapping[str, Walk], starts: Mapping[str, Node]) -> Tuple[Dict[
         read[name] = [other for other in order if (TEACHER, other) in walks[name]]
         shared = computed[name] & living
         own[name] = [other for other in order[:place] if starts[other] in computed[name] or shared & computed[other]]
-    return read, own
+    kinds = {name: {node[0] for node in found if isinstance(node, tuple)} for name, found in walks.items()}
+    return read, own, [name for name in order if kinds[name] and kinds[name] <= {DATA, WEIGHT} and not own[name]]
 
 
 def _living(walks: Mapping[str, Walk]) -> Set[Node]:

@@ -3,7 +3,9 @@
     python -m backends.worker CONTROL_FD ANSWER_FD
 
 Request `{"id": 1, "verb": "open", ...}`; answer `{"id": 1, "status": "ok", "result": {...}}` or a status of
-`contract.STATUSES` with a `reason`. stdout and stderr belong to the framework's chatter and go to a log file.
+`contract.STATUSES` with a `reason`. Before it may come lines `{"doing": "..."}`: what the answer is being made by. The request
+`{"verb": "where"}` has no number: it is answered at once, `{"where": "..."}`, from where the main thread is in the user's code.
+stdout and stderr belong to the framework's chatter and go to a log file.
 
 A thread reads the control pipe, so that the worker notices at once, even in the middle of a long step, that the harness
 is gone: the pipe closes with it, and the worker ends itself. The kernel is asked to do the same (PR_SET_PDEATHSIG) for
@@ -14,7 +16,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import errno
 import json
 import math
 import os
@@ -23,12 +24,11 @@ import signal
 import sys
 import threading
 import traceback
-from typing import Any, Dict, Tuple
+from typing import Any, Dict
 
-from backends.contract import Unsupported
+from backends import faults
+from backends.statuses import classify
 
-#: Names of framework errors that mean "no memory left"; the classes live in frameworks that are not imported here.
-MEMORY_ERRORS = ("OutOfMemoryError", "ResourceExhaustedError")
 PR_SET_PDEATHSIG = 1
 
 
@@ -38,10 +38,10 @@ def main(control_fd: int, answer_fd: int) -> int:
         os.set_inheritable(fd, False)
     _die_with_parent()
     requests = queue.Queue()  # type: queue.Queue
-    threading.Thread(target=_read, args=(control_fd, requests), daemon=True).start()
+    threading.Thread(target=_read, args=(control_fd, answer_fd, requests), daemon=True).start()
     from backends.session import Session
 
-    session = Session()
+    session = Session(lambda doing: _write(answer_fd, {"doing": doing}))
     with os.fdopen(answer_fd, "wb", buffering=0) as answers:
         while True:
             request = requests.get()
@@ -54,8 +54,12 @@ def main(control_fd: int, answer_fd: int) -> int:
             answers.write(json.dumps(encode(answer), allow_nan=False).encode("utf-8") + b"\n")
 
 
-def _read(control_fd: int, requests: "queue.Queue") -> None:
-    """Queue requests; end the process when the harness closes the pipe or dies."""
+def _write(answer_fd: int, told: Dict[str, Any]) -> None:
+    os.write(answer_fd, json.dumps(told).encode("utf-8") + b"\n")
+
+
+def _read(control_fd: int, answer_fd: int, requests: "queue.Queue") -> None:
+    """Queue requests, and say where the main thread is when asked; end the process when the harness closes the pipe or dies."""
     with os.fdopen(control_fd, "rb", buffering=0) as control:
         buffered = b""
         while True:
@@ -65,7 +69,11 @@ def _read(control_fd: int, requests: "queue.Queue") -> None:
             buffered += chunk
             while b"\n" in buffered:
                 line, _, buffered = buffered.partition(b"\n")
-                requests.put(json.loads(line.decode("utf-8")))
+                request = json.loads(line.decode("utf-8"))
+                if request["verb"] == "where":
+                    _write(answer_fd, {"where": faults.now(threading.main_thread().ident or 0)})
+                else:
+                    requests.put(request)
 
 
 def _die_with_parent() -> None:
@@ -84,22 +92,6 @@ def _serve(session: Any, request: Dict[str, Any]) -> Dict[str, Any]:
             traceback.print_exc()
         status, reason = classify(error)
         return {"id": number, "status": status, "reason": reason}
-
-
-def classify(error: BaseException) -> Tuple[str, str]:
-    """Return the job status and the reason, one line, for an exception."""
-    text = " ".join(str(error).split())[:500]
-    if isinstance(error, Unsupported):
-        return "unsupported", text
-    name = type(error).__name__
-    reason = "%s: %s" % (name, text) if text else name
-    if isinstance(error, MemoryError) or name in MEMORY_ERRORS or "Cannot allocate memory" in text:
-        return "out of memory", reason
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "disk full", reason
-    if isinstance(error, KeyboardInterrupt):
-        return "interrupted", reason
-    return "error", reason
 
 
 def encode(value: Any) -> Any:

@@ -1,7 +1,8 @@
 """The table of builds: which framework on which Python, in which tox environment, on which devices, at what cost.
 
 A new build is one entry here, one requirement file beside its backend and one environment in tox.ini. The pins are in the
-requirement files alone; `fits` and `accepts` only say which *other* installations can serve a build.
+requirement files alone; `fits` and `accepts` only say which *other* installations can serve a build. What `accepts` begins with
+is tried: `tox run -m oldest` runs the contract tests on it.
 """
 
 from __future__ import annotations
@@ -56,14 +57,14 @@ class Cost:
 
 
 _TABLE = (
-    Build("tf1", "tf1", "tf1", ("3.7",), "tensorflow", _TENSORFLOWS, "==1.15.*", ">=1.13,<2", ("cpu", "gpu")),
+    Build("tf1", "tf1", "tf1", ("3.7",), "tensorflow", _TENSORFLOWS, "==1.15.*", ">=1.15,<2", ("cpu", "gpu")),
     Build(
-        "tf1-compat", "tf1", "tf1compat", _NEWEST_PYTHONS, "tensorflow", _TENSORFLOWS, ">=2.16,<3", ">=2,<3", ("cpu", "gpu"),
+        "tf1-compat", "tf1", "tf1compat", _NEWEST_PYTHONS, "tensorflow", _TENSORFLOWS, ">=2.16,<3", ">=2.4,<3", ("cpu", "gpu"),
         twin="tf2",
     ),
     Build("tf2.10", "tf2", "tf210", ("3.10",), "tensorflow", _TENSORFLOWS, "==2.10.*", ">=2.4,<2.16", ("cpu",)),
     Build("tf2", "tf2", "tf2", _NEWEST_PYTHONS, "tensorflow", _TENSORFLOWS, ">=2.16,<3", ">=2.4,<3", ("cpu", "gpu", "tpu")),
-    Build("torch", "torch", "torch", _NEWEST_PYTHONS, "torch", ("torch",), ">=2.4,<3", ">=2,<3", ("cpu", "gpu")),
+    Build("torch", "torch", "torch", _NEWEST_PYTHONS, "torch", ("torch",), ">=2.4,<3", ">=2.4,<3", ("cpu", "gpu")),
     Build("numpy", "numpy", "", (), "numpy", ("numpy",), ">=1.18", ">=1.18", ("cpu",)),
 )
 BUILDS: Mapping[str, Build] = MappingProxyType({build.name: build for build in _TABLE})

@@ -10,11 +10,13 @@ import datetime
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 
 from harness import (
     __version__,
+    checking,
     circumstances,
     distributions,
     exporting,
@@ -36,13 +38,14 @@ from harness import (
     tracing,
 )
 from harness.errors import CorruptRecord, JobFailed, NewerSchema, RecordError
-from harness.fidelity import traces
+from harness.fidelity import told, traces
 from harness.locating import Located, locate
 from harness.plan import Job, Plan, Request, SampleJob
 from harness.processes import Limits, clean_environment
 from harness.report.model import BuildRow, JobRow, Report
 from harness.rounds import machine_lock
 
+Work = TypeVar("Work", Job, SampleJob)
 #: A worker may use this share of the memory that is free when the run starts.
 MEMORY_SHARE = 0.9
 
@@ -81,6 +84,8 @@ def compare(chosen: options.Options, context: Context, folder: Path | None = Non
         HarnessError: wrong usage, a build that cannot be had, a record that cannot be read.
     """
     request = options.request(chosen)
+    for line in request.left_out:
+        context.say(line)
     planned = plan.make(request)
     located = locate(request, chosen, context)
     asked = identity("compare", request, chosen, context)
@@ -117,10 +122,12 @@ def _compare(run: runs.Run, planned: Plan, located: Located, chosen: options.Opt
     """Run what has not run yet, judge, write and tidy."""
     request = options.request(chosen)
     bench = make_bench(run.folder, located, chosen, context)
+    sifted = checking.sift(bench, planned, request, located.recorded, context.say)
+    planned = sifted.plan
     ran = _run_jobs(bench, planned, located, context)
     sampled = _run_samples(bench, planned, located, context, ran)
     found = judging.stage_rows(planned, ran.witnesses)
-    found = localising.localise(bench, planned, ran.witnesses, found, context.say)
+    found = outcome.accept(localising.localise(bench, planned, ran.witnesses, found, context.say), chosen.accept)
     measured = _run_speed(bench, planned, located, chosen, context)
     for one in measured:
         if one.records:
@@ -130,8 +137,10 @@ def _compare(run: runs.Run, planned: Plan, located: Located, chosen: options.Opt
     stages = traces.share([*found, *distributions.stage_rows(planned, sampled, bench)])
     quality = distributions.quality_rows(planned, sampled, bench, context.say)
     speed = timed.rows(measured, lambda record, label: ledger.relative(run.folder, record.folder / f"{label.replace('#', '-')}.log"))
-    jobs = [*ran.jobs, *(ledger.round_row(run.folder, record) for one in measured for record in [*one.records, *one.failed])]
-    notes = (*_notes(located, planned), *circumstances.notes(measured))
+    rounds = [ledger.round_row(run.folder, record) for one in measured for record in [*one.records, *one.failed]]
+    jobs = [*checking.ordered(request, sifted.failed, ran.jobs), *rounds]
+    remarks = dict.fromkeys((*sifted.remarks, *ran.remarks))
+    notes = (*request.left_out, *_notes(located, planned), *remarks, *circumstances.notes(measured))
     report = Report(
         title=f"{' '.join(side.label for side in request.sides)} on {' '.join(item.name for item in request.workloads)}",
         created=run.created, harness_version=__version__, command=run.command,
@@ -165,12 +174,13 @@ def make_bench(folder: Path, located: Located, chosen: options.Options, context:
 
 @dataclasses.dataclass(frozen=True)
 class Ran:
-    """What the jobs of the lockstep stages left: witnesses by job, rows of jobs, of builds by side, hashes of tapes."""
+    """What the jobs of the lockstep stages left: witnesses by job, rows of jobs, of builds by side, hashes of tapes, lines about ports."""
 
     witnesses: dict[str, judging.Witness]
     jobs: list[JobRow]
     builds: dict[str, BuildRow]
     tapes: dict[str, str]
+    remarks: tuple[str, ...] = ()
 
 
 def _run_jobs(bench: runner.Bench, planned: Plan, located: Located, context: Context) -> Ran:
@@ -193,11 +203,12 @@ def _run_jobs(bench: runner.Bench, planned: Plan, located: Located, context: Con
             if isinstance(witness.evidence, reference.Reference):
                 document = witness.evidence.provenance
                 builds.setdefault(job.side, ledger.build_row(job.side, document, f"recorded reference {witness.evidence.path.name}"))
-    return Ran(witnesses, jobs, builds, tapes)
+    remarks = [line for job in live for line in checking.remarks_of(job.side, job.workload, records[job.name].result.get("remarks", ()))]
+    return Ran(witnesses, jobs, builds, tapes, tuple(remarks))
 
 
 def run_jobs(
-    bench: runner.Bench, jobs: Sequence[runner.Work], say: Callable[[str], None], run: Callable[[runner.Bench, runner.Work], store.Record]
+    bench: runner.Bench, jobs: Sequence[Work], say: Callable[[str], None], run: Callable[[runner.Bench, Work], store.Record]
 ) -> dict[str, store.Record]:
     """Run all jobs that are not finished yet, and tell of each."""
     waiting = sum(runner.existing(bench.run / "jobs" / job.name) is None for job in jobs)
@@ -235,7 +246,8 @@ def _recorded(bench: runner.Bench, job: Job) -> judging.Witness:
 def _witness(run: Path, record: store.Record) -> judging.Witness:
     evidence = store.RecordEvidence(record) if record.ok else None
     abilities, log = tuple(record.result.get("abilities", ())), ledger.relative(run, record.folder / ledger.LOG)
-    return judging.Witness(evidence, record.status, record.reason, abilities, log, record.result.get("loss_scale", {}))
+    scales = record.result.get("loss_scale", {})
+    return judging.Witness(evidence, record.status, record.reason, abilities, log, scales, told.read(record.result))
 
 
 def _run_speed(

@@ -16,7 +16,7 @@ from pathlib import Path
 from scipy import special
 
 from harness import rendering
-from harness.changes import conditions, figures
+from harness.changes import conditions, figures, renaming
 from harness.changes.model import Measurand, Moments, Night, Ratios, measurand, moments
 from harness.errors import UnknownName
 from harness.history import evidence
@@ -61,7 +61,7 @@ def night(run: Path) -> Night:
         if sums is not None:
             ports = {side: told.ports[side, row.workload].source_hash for side in (row.a, row.b) if (side, row.workload) in told.ports}
             found[measurand(row)] = Ratios(measurand(row), sums, ports, _versions(told), _conditions(report, row, told))
-    return Night(report, tuple(found.values()))
+    return renaming.today(Night(report, tuple(found.values())))
 
 
 def _versions(told: evidence.Evidence) -> dict[str, dict[str, str]]:

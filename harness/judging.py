@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from backends.contract import STAGE_LETTERS
 from harness.errors import CorruptRecord
+from harness.fidelity import float32, told
 from harness.fidelity.distribution import Judged
 from harness.fidelity.evidence import Evidence, Restricted
-from harness.fidelity.judge import judge_stage, null_tensors
+from harness.fidelity.judge import judge_stage
+from harness.fidelity.nulls import null_tensors
 from harness.fidelity.overflow import LossScales, note
 from harness.fidelity.precision import judge_precision
+from harness.fidelity.told import Told
 from harness.fidelity.traces import compared
-from harness.fidelity.verdict import INCONCLUSIVE, StageVerdict
-from harness.plan import ChainCost, Distribution, Job, Pair, Plan, SampleJob, arguments
+from harness.fidelity.verdict import INCONCLUSIVE, INFO, StageVerdict
+from harness.plan import ChainCost, Distribution, Job, Pair, Plan, SampleJob, arguments, manner
 from harness.report.model import StageRow
 
-INFO = "INFO"
 #: The optional method without which a stage cannot be looked at, and what else hides without it.
 NEEDS = {"loss": "losses", "gradients": "gradients", "update": "train_step"}
 HIDES = {"forward": ("forward/training/", "forward/inference/"), "optimizer_state": ("/slot/",)}
@@ -39,6 +41,7 @@ class Witness:
         status, reason: how the job ended. abilities: the port's optional methods.
         log: relative to the run's folder; empty for a recorded reference.
         loss_scales: where they are dynamic, those at which the gradients were recorded, by phase.
+        told: what the port has told of itself.
     """
 
     evidence: Evidence | None
@@ -47,6 +50,7 @@ class Witness:
     abilities: tuple[str, ...]
     log: str
     loss_scales: LossScales = dataclasses.field(default_factory=dict)
+    told: Told = dataclasses.field(default_factory=Told)
 
 
 Witnesses = Mapping[str, Witness]
@@ -55,8 +59,14 @@ Witnesses = Mapping[str, Witness]
 def stage_rows(plan: Plan, witnesses: Witnesses) -> list[StageRow]:
     """Return one row for each stage of each pair, then the bounds of lower precisions, then what TF1's chain costs."""
     rows: list[StageRow] = []
+    verdicts = {id(pair): _verdicts(pair, witnesses) for pair in plan.pairs}
+    lower = {(pair.workload, pair.a.side, pair.b.side, pair.seed): verdicts[id(pair)] for pair in plan.pairs if pair.precision == "fp32"}
     for pair in plan.pairs:
-        rows += _pair_rows(pair, witnesses)
+        found = verdicts[id(pair)]
+        if pair.precision == "fp64":
+            same = float32.explains(found, lower.get((pair.workload, pair.a.side, pair.b.side, pair.seed), ()))
+            found = [float32.named(verdict, same) for verdict in found]
+        rows += _pair_rows(pair, found, witnesses, pair.precision == "fp64" and same)
     for low, full in plan.bounds:
         row = _bound_row(low, full, witnesses)
         rows += [row] if row else []
@@ -64,15 +74,17 @@ def stage_rows(plan: Plan, witnesses: Witnesses) -> list[StageRow]:
     return rows
 
 
-def _pair_rows(pair: Pair, witnesses: Witnesses) -> list[StageRow]:
-    a, b = witnesses[pair.a.name], witnesses[pair.b.name]
-    if "unsupported" in (a.status, b.status):
+def _verdicts(pair: Pair, witnesses: Witnesses) -> list[StageVerdict]:
+    if "unsupported" in (witnesses[pair.a.name].status, witnesses[pair.b.name].status):
         return []  # listed with the jobs; what cannot run says nothing about sameness
-    rows = []
-    for stage in pair.stages:
-        verdict = judge(pair, stage, witnesses)
-        rows.append(_row(pair.a, pair.b, stage, verdict, (a.log, b.log)))
-    return rows
+    return [judge(pair, stage, witnesses) for stage in pair.stages]
+
+
+def _pair_rows(pair: Pair, verdicts: Sequence[StageVerdict], witnesses: Witnesses, same: bool) -> list[StageRow]:
+    """Return the rows of a pair; `same`: that float32 constants are all that it differs by."""
+    logs = witnesses[pair.a.name].log, witnesses[pair.b.name].log
+    rows = [_row(pair.a, pair.b, verdict.stage, verdict, logs) for verdict in verdicts]
+    return [dataclasses.replace(row, excuse=float32.ACCEPTED if same and row.verdict == "FAIL" else "") for row in rows]
 
 
 def judge(pair: Pair, stage: str, witnesses: Witnesses) -> StageVerdict:
@@ -85,12 +97,23 @@ def judge(pair: Pair, stage: str, witnesses: Witnesses) -> StageVerdict:
     lacking = [job.side for job, side in ((pair.a, a), (pair.b, b)) if need and need not in side.abilities]
     if lacking:
         return StageVerdict(stage, INFO, f"not looked at: the port of {' and '.join(lacking)} has no `{need}`", None, ())
+    sides = {pair.a.side: a.told, pair.b.side: b.told}
+    broken = told.raised(stage, sides)
+    if broken:
+        return broken
     hidden = _hidden(a, b)
     try:
-        seen = _see(a, hidden), _see(b, hidden)
-        verdict = judge_stage(*seen, stage, pair.precision, null(pair, stage, witnesses))
-        scaled = note(stage, pair.precision, {pair.a.side: (seen[0], a.loss_scales), pair.b.side: (seen[1], b.loss_scales)})
-        return dataclasses.replace(verdict, reason="; ".join([verdict.reason, *scaled, *_unseen(pair, stage, a, b)]))
+        one, two = _see(a, hidden), _see(b, hidden)
+        scaled = note(stage, pair.precision, {pair.a.side: (one, a.loss_scales), pair.b.side: (two, b.loss_scales)})
+        unseen = {pair.b.side: told.unseen(one, two, b.told, stage), pair.a.side: told.unseen(two, one, a.told, stage)}
+        names = frozenset(name for found in unseen.values() for name in found)
+        verdict = judge_stage(
+            told.Without(one, names), told.Without(two, names), stage, pair.precision, null(pair, stage, witnesses), base(pair, witnesses)
+        )
+        verdict = told.counted(verdict, (pair.a.side, a.told), (pair.b.side, b.told))
+        listed = [f"not looked at: {', '.join(found)}, which {label} cannot show" for label, found in unseen.items() if found]
+        said = [*scaled, *listed, *_unseen(pair, stage, a, b), *told.notes(stage, sides, pair.updates)]
+        return dataclasses.replace(verdict, reason="; ".join([verdict.reason, *said]), unseen=tuple(sorted(names)))
     except CorruptRecord as error:
         return StageVerdict(stage, INCONCLUSIVE, str(error), None, ())
 
@@ -118,13 +141,18 @@ def _hidden(a: Witness, b: Witness) -> tuple[str, ...]:
 def null(pair: Pair, stage: str, witnesses: Witnesses) -> frozenset[str] | None:
     """Return the names that the pair's float64 records show to be mathematically zero; None if there are no such records, as in
     float64 itself, where the pair's own have to tell."""
+    found = base(pair, witnesses)
+    return None if found is None else null_tensors(*found, stage)
+
+
+def base(pair: Pair, witnesses: Witnesses) -> tuple[Evidence, Evidence] | None:
+    """Return the float64 records behind a pair in a lower precision; None where there are none: in float64 itself, and on a device
+    without it, where the precision's own noise has to tell."""
     if pair.base_a is None or pair.base_b is None:
         return None
     hidden = _hidden(witnesses[pair.a.name], witnesses[pair.b.name])
     a, b = witnesses[pair.base_a.name], witnesses[pair.base_b.name]
-    if a.evidence is None or b.evidence is None:
-        return None  # a device without float64: the precision's own noise has to tell
-    return null_tensors(_see(a, hidden), _see(b, hidden), stage)
+    return None if a.evidence is None or b.evidence is None else (_see(a, hidden), _see(b, hidden))
 
 
 def _bound_row(low: Job, full: Job, witnesses: Witnesses) -> StageRow | None:
@@ -135,7 +163,7 @@ def _bound_row(low: Job, full: Job, witnesses: Witnesses) -> StageRow | None:
         reason = f"no float64 run of {full.side} to judge by: {b.status}: {b.reason}"
         verdict = StageVerdict("precision", INCONCLUSIVE, reason, None, ())
     else:
-        verdict = judge_precision(a.evidence, b.evidence, low.precision)
+        verdict = judge_precision(a.evidence, b.evidence, low.precision, a.told.contracted)
     return _row(low, dataclasses.replace(full, side=f"{full.side} fp64"), "precision", verdict, (a.log, b.log))
 
 
@@ -167,7 +195,7 @@ def _row(a: Job | SampleJob, b: Job | SampleJob, stage: str, verdict: StageVerdi
         value_a=found.value_a if found else None,
         value_b=found.value_b if found else None,
         place=str(list(found.place)) if found else None,
-        tensors=len(verdict.tensors), null=verdict.null,
+        tensors=len(verdict.tensors), null=verdict.null, decided=verdict.decided, unseen=verdict.unseen,
         command=reproduce(a, b, stage), logs=tuple(log for log in logs if log),
         preset=a.preset, seed=a.seed, max_error=verdict.max_error, beyond=verdict.beyond, compared=compared(verdict),
     )
@@ -191,12 +219,8 @@ def reproduce(a: Job | SampleJob, b: Job | SampleJob, stage: str, seeds: int = 0
         words += ["--data", a.data]
     if stage in LETTER:
         words += ["--stages", stage]
-    if stage == "trajectory":
-        words += ["--steps", str(a.steps)]
+    if isinstance(a, Job):
+        words += ["--steps", str(a.steps)]  # at every stage: the noise of a tape is drawn after the batches of its steps
     if seeds:
         words += ["--seeds", str(seeds)]
-    if a.device != "cpu":
-        words += ["--device", a.device]
-    if a.execution != "default":
-        words += ["--execution", a.execution]
-    return shlex.join(words)
+    return shlex.join([*words, *manner(a)])

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.builds import BUILDS
 from harness.errors import UsageError
+from harness.plan import Side
 from harness.workloads import registry
 from harness.workloads.spec import Workload
 
@@ -28,17 +28,33 @@ def check_distribution(options: Options, found: Sequence[Workload]) -> None:
         raise UsageError(f"--stages distribution: {', '.join(lacking)} has no such stage. Workloads that have: {', '.join(able)}.")
 
 
-def ported(options: Options, workload: str) -> bool:
-    """Whether every BACKEND@FOLDER has a port of a workload; the shipped one must not stand in for it in silence.
+def without_port(sides: Sequence[Side], workload: Workload, by_name: bool) -> str:
+    """Return which side's own folder has no port of a workload, in one line; empty where all have one. Nothing stands in for it.
+
+    Args:
+        sides: those asked for. by_name: whether the workload was asked for by name.
 
     Raises:
-        UsageError: the workload was asked for by name, and a folder has no port of it.
+        UsageError: it was, and a folder has no port of it.
     """
-    for item in options.backends:
-        name, at, folder = item.partition("@")
-        place = Path(folder) / BUILDS[name].backend
-        if at and not ((place / f"{workload}.py").is_file() or (place / workload / "__init__.py").is_file()):
-            if workload in options.workloads:
-                raise UsageError(f"--backends {item}: there is no port of {workload}; it would be {place / workload}.py")
-            return False
-    return True
+    for side in sides:
+        if side.only and not _ports(side.folders[:1], side.backend, workload):
+            looked = Path(side.folders[0]) / side.backend / f"{workload.port or workload.name}.py"
+            if by_name:
+                raise UsageError(
+                    f"--backends {side.build}@{side.folders[0]}: there is no port of {workload.name}; it would be {looked}. Add it, "
+                    f"or name {side.build} without a folder for the shipped port, or for one below --ports."
+                )
+            return f"{workload.name} is left out: {side.label} has no port of it ({looked})"
+    return ""
+
+
+def own_port(side: Side, workload: Workload) -> bool:
+    """Whether the port that a side runs is in one of the user's folders."""
+    return _ports(side.folders[:1] if side.only else side.folders, side.backend, workload)
+
+
+def _ports(folders: Sequence[str], backend: str, workload: Workload) -> bool:
+    name = workload.port or workload.name
+    places = [Path(folder) / backend for folder in folders]
+    return any((place / f"{name}.py").is_file() or (place / name / "__init__.py").is_file() for place in places)

@@ -22,7 +22,19 @@ def job_row(run: Path, job: Job | SampleJob, record: store.Record) -> JobRow:
     """Return how a job of the fidelity part ended."""
     kind = "distribution" if isinstance(job, SampleJob) else "fidelity"
     log = relative(run, record.folder / LOG)
-    return JobRow(job.name, job.side, job.workload, kind, job.precision, record.status, record.reason, record.duration_s, log, _seed(job))
+    status, reason = record.status, record.reason
+    raised = record.result.get("raised", {}) if record.ok else {}
+    if raised:  # the other stages were recorded, and are judged
+        status, reason = "error", _by_stage(raised)
+    return JobRow(job.name, job.side, job.workload, kind, job.precision, status, reason, record.duration_s, log, _seed(job))
+
+
+def _by_stage(raised: Mapping[str, str]) -> str:
+    """Return what a port raised, once for all stages in which it raised the same."""
+    stages: dict[str, list[str]] = {}
+    for stage, told in raised.items():
+        stages.setdefault(told, []).append(stage)
+    return "; ".join(f"in {', '.join(names)}: {told}" for told, names in stages.items())
 
 
 def recorded_row(job: Job | SampleJob, status: str, reason: str) -> JobRow:

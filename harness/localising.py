@@ -8,14 +8,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from harness import judging, runner, store, teaching
 from harness.fidelity.bisection import BadStep, first_bad_step
 from harness.fidelity.judge import judge_stage
+from harness.fidelity.steps import Distances, place
 from harness.fidelity.verdict import FAIL, INCONCLUSIVE, StageVerdict
 from harness.plan import Job, Pair, Plan
 from harness.report.model import StageRow
 
-STAGE = "trajectory"
+STAGE, FORWARD = "trajectory", "forward"
 
 
 def localise(
@@ -27,6 +30,10 @@ def localise(
     """
     rows = teaching.localise(bench, planned, witnesses, rows, say)
     found = {_key(row): row for row in rows}
+    for pair in planned.pairs:
+        forward = found.get((pair.workload, pair.a.side, pair.b.side, pair.precision, pair.seed, FORWARD))
+        if forward is not None and forward.verdict == FAIL and not forward.wrong_layers:
+            found[_key(forward)] = in_time(forward, pair, witnesses)
     for pair in planned.pairs:
         row = found.get((pair.workload, pair.a.side, pair.b.side, pair.precision, pair.seed, STAGE))
         if row is None or row.verdict != FAIL:
@@ -41,15 +48,43 @@ def localise(
     return [found[_key(row)] for row in rows]
 
 
+def in_time(row: StageRow, pair: Pair, witnesses: judging.Witnesses) -> StageRow:
+    """Return the row of a forward pass whose wrong layers are not known, with the first departing time step as its place."""
+    a, b = witnesses[pair.a.name].evidence, witnesses[pair.b.name].evidence
+    if a is None or b is None or a.digested or b.digested:
+        return row
+    verdict = judging.judge(pair, FORWARD, witnesses)
+    judged = {item.name: item for item in verdict.tensors}
+
+    def read(name: str) -> tuple[Distances, float]:
+        item, (one, two) = judged[name], (side.read(FORWARD, name) for side in (a, b))
+        apart = np.abs(np.asarray(one, np.complex128) - np.asarray(two, np.complex128))
+        found = item.difference
+        return apart, (item.threshold or 0.0) * found.apart / item.error if found and item.error else 0.0
+
+    placed = place(verdict.tensors, read)
+    if placed is None or placed[1].name == row.worst:
+        return row
+    step, first = placed
+    values = first.difference
+    return dataclasses.replace(
+        row, worst=first.name, error=first.error, floor=first.floor, threshold=first.threshold,
+        value_a=values.value_a if values else None, value_b=values.value_b if values else None,
+        place=str(list(values.place)) if values else None,
+        reason=f"{row.reason}; {first.name} is the first of the first departing time step, {step} counted from 0",
+    )
+
+
 def _key(row: StageRow) -> tuple[str, str, str, str, int, str]:
     return row.workload, row.a, row.b, row.precision, row.seed, row.stage
 
 
 def first_bad(bench: runner.Bench, pair: Pair, witnesses: judging.Witnesses) -> BadStep:
     """Bisect a trajectory that has failed."""
-    zero = judging.null(pair, STAGE, witnesses)
-    # Float64's records looked after other steps than a replay does; what is zero after one step is zero after all.
-    suffixes = None if zero is None else {name.split("/", 1)[1] for name in zero}
+    whole = judging.judge(pair, STAGE, witnesses)
+    zero, base = judging.null(pair, STAGE, witnesses), judging.base(pair, witnesses)
+    # A replay looks after other steps, and records no gradients by which a zero is told; what is zero after one step is zero after all.
+    suffixes = {name.split("/", 1)[1] for name in (whole.null if zero is None else zero)}
 
     def replay(steps: int) -> StageVerdict:
         jobs = [_shortened(job, steps) for job in (pair.a, pair.b)]
@@ -58,10 +93,10 @@ def first_bad(bench: runner.Bench, pair: Pair, witnesses: judging.Witnesses) -> 
             if not record.ok:
                 return StageVerdict(STAGE, INCONCLUSIVE, f"{record.status}: {record.reason}", None, ())
         a, b = (store.RecordEvidence(records[job.name]) for job in jobs)
-        null = None if suffixes is None else {f"step {step}/{suffix}" for step in range(1, steps + 1) for suffix in suffixes}
-        return judge_stage(a, b, STAGE, pair.precision, null)
+        null = {f"step {step}/{suffix}" for step in range(1, steps + 1) for suffix in suffixes}
+        return judge_stage(a, b, STAGE, pair.precision, null, base)
 
-    return first_bad_step(judging.judge(pair, STAGE, witnesses), pair.a.steps, replay)
+    return first_bad_step(whole, pair.a.steps, replay)
 
 
 def _shortened(job: Job, steps: int) -> Job:

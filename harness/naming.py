@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from backends.contract import PRECISION_TABLE
+from backends.contract import ADAMS, PRECISION_TABLE
 from harness.errors import UsageError
 
 KIND, SCHEMA = "naming", 1
@@ -125,7 +125,7 @@ def _built(item: Any, config: Mapping[str, Any], refuse: Any) -> Built:
     given = {"optimizer": item} if isinstance(item, str) else item
     if not isinstance(given, dict) or not given.keys() <= {"optimizer", "slots", "powers"} or "optimizer" not in given:
         refuse(f"an optimizer must be a name, or an object with optimizer, slots and powers, not {item!r}")
-    adams = [name for name, options in config["optimizers"].items() if options["kind"] == "adam"]
+    adams = [name for name, options in config["optimizers"].items() if options["kind"] in ADAMS]
     if given["optimizer"] not in adams:
         refuse(f"{config['workload']} has no Adam named {given['optimizer']!r}; it has {', '.join(adams) or 'none'}")
     slots, powers = given.get("slots", "Adam"), given.get("powers")

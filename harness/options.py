@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import os
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +20,7 @@ from backends.contract import DEVICES, EXECUTIONS, PRECISIONS, STAGE_LETTERS, ST
 from harness import exporting, lacking, plan, warmup
 from harness.builds import BUILDS
 from harness.errors import UnknownName, UsageError
+from harness.fidelity.float32 import ACCEPTED
 from harness.workloads import registry
 from harness.workloads.spec import Workload
 
@@ -36,7 +38,7 @@ class Options:
     ----------
     backends
         Backends or builds to compare, e.g. `tf2 torch`. The same one twice compares it with itself;
-        `torch@FOLDER` takes the ports in FOLDER.
+        `torch@FOLDER` takes the ports in FOLDER and no others, and is called `torch@` and the folder's name from there on.
     workloads
         Which workloads; if not given, all that run by default (see `harness list`) and that at least two of the backends have.
     data
@@ -64,7 +66,7 @@ class Options:
     ports
         Folders with workloads and ports of your own.
     python
-        BUILD=PATH, the interpreter of a build. Where a build is named twice, `torch#2=PATH` is that of the second.
+        BUILD=PATH, the interpreter of a build, or of one side by its name in tables: `torch@mine=PATH`, `torch#2=PATH`.
     budget
         Seconds for all timing; more than five rounds run only within them, and where a step takes 0.25 s or more, no round.
     warmup
@@ -79,6 +81,9 @@ class Options:
         Measure speed only.
     fail_if_slower
         Exit with 3 if a build is materially slower than the first.
+    accept
+        Differences to take for the same: float32-constants, where a library holds numbers in float32 inside a float64 run and the
+        sides agree in fp32.
     dry_run
         Say what would be done, what would be provisioned and how long it takes.
     json
@@ -118,6 +123,7 @@ class Options:
     no_speed: Annotated[bool, Parameter(negative="")] = False
     no_fidelity: Annotated[bool, Parameter(negative="")] = False
     fail_if_slower: Annotated[bool, Parameter(negative="")] = False
+    accept: Annotated[tuple[str, ...], SEVERAL] = ()
     dry_run: Annotated[bool, Parameter(negative="")] = False
     json: Path | None = None
     history: Path | None = None
@@ -125,21 +131,7 @@ class Options:
     resume: Annotated[bool, Parameter(negative="")] = False
     keep: Annotated[bool, Parameter(negative="")] = False
     reports: Path = Path("reports")
-    limit: float = 600.0
-
-
-@Parameter(name="*")
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class References:
-    """Where recorded references are looked for.
-
-    Parameters
-    ----------
-    folder
-        Where they lie; the shipped ones, if not given.
-    """
-
-    folder: Path | None = None
+    limit: float = plan.LIMIT_S
 
 
 def request(options: Options) -> plan.Request:
@@ -153,6 +145,7 @@ def request(options: Options) -> plan.Request:
     for kind, values, known in (
         ("precision", options.precision, PRECISIONS), ("device", (options.device,), DEVICES),
         ("execution", (options.execution,), EXECUTIONS), ("preset", (options.preset,) if options.preset else (), PRESETS),
+        ("accepted difference", options.accept, (ACCEPTED,)),
     ):
         _check(kind, values, known)
     stages = tuple(STAGE_LETTERS.get(item.upper(), item.lower()) for item in options.stages)
@@ -171,7 +164,7 @@ def request(options: Options) -> plan.Request:
     if not options.limit > 0:
         raise UsageError(f"--limit {options.limit}: must be a number of seconds above 0.")
     exporting.check(options.json, options.export, not options.no_speed)
-    workloads = _workloads(options, sides)
+    workloads, left_out = _workloads(options, sides)
     if plan.DISTRIBUTION in stages:
         lacking.check_distribution(options, workloads)
     if options.per_phase and not any(plan.phases(item, item.presets[0]) for item in workloads):
@@ -181,7 +174,7 @@ def request(options: Options) -> plan.Request:
         tuple(range(options.seed, options.seed + (options.seeds or 1))), options.threads or cores(),
         fidelity_threads(options), models=options.seeds or plan.MODELS,
         fidelity=not options.no_fidelity, speed=not options.no_speed, steps=options.steps, per_phase=options.per_phase,
-        allow_settings=options.allow_settings, warmup=warmup.parse(options.warmup),
+        allow_settings=options.allow_settings, limit=options.limit, left_out=left_out, warmup=warmup.parse(options.warmup),
     )
 
 
@@ -217,7 +210,7 @@ def cores() -> int:
 
 
 def overrides(options: Options) -> dict[str, Path]:
-    """Return the interpreters that the user named, by build, or by a side's label: `torch#2`.
+    """Return the interpreters that the user named, by build, or by a side's label: `torch#2`, `torch@mine`.
 
     Raises:
         UsageError: not BUILD=PATH, or no such file. UnknownName: no such build.
@@ -227,7 +220,7 @@ def overrides(options: Options) -> dict[str, Path]:
         build, equals, path = item.partition("=")
         if not equals or not path:
             raise UsageError(f"--python {item}: give it as BUILD=PATH, e.g. --python tf1=/opt/py37/bin/python")
-        _check("build", (build.partition("#")[0],), BUILDS)
+        _check("build", (re.split("[#@]", build)[0],), BUILDS)
         if not Path(path).expanduser().is_file():
             raise UsageError(f"--python {item}: there is no file {path}. Give the path of a Python interpreter.")
         found[build] = Path(path).expanduser().absolute()
@@ -235,7 +228,7 @@ def overrides(options: Options) -> dict[str, Path]:
 
 
 def _sides(options: Options) -> tuple[plan.Side, ...]:
-    named = []
+    asked = []
     shared = tuple(str(folder.absolute()) for folder in options.ports)
     if not options.backends:
         raise UsageError("--backends: name at least one backend or build. Known: " + ", ".join(BUILDS))
@@ -244,38 +237,43 @@ def _sides(options: Options) -> tuple[plan.Side, ...]:
         _check("backend or build", (name,), BUILDS)
         if at and not Path(folder).is_dir():
             raise UsageError(f"--backends {item}: there is no folder {folder!r}. After @ comes a folder that holds {name}'s ports.")
-        own = (str(Path(folder).absolute()),) if at else ()
-        named.append((name, BUILDS[name].backend, own + shared))
-    return plan.sides(named)
+        own = (str(Path(os.path.normpath(Path(folder).absolute()))),) if at else ()
+        asked.append(plan.Side("", name, BUILDS[name].backend, own + shared, only=bool(at)))
+    named = {key: str(path) for key, path in overrides(options).items()}
+    return tuple(
+        dataclasses.replace(side, python=named.get(side.label) or named.get(side.build, "")) for side in plan.sides(asked)
+    )
 
 
-def _workloads(options: Options, sides: Sequence[plan.Side]) -> tuple[Workload, ...]:
+def _workloads(options: Options, sides: Sequence[plan.Side]) -> tuple[tuple[Workload, ...], tuple[str, ...]]:
+    """Return the workloads, and lines about those that would run by default and are left out for want of a port in a side's own folder."""
     known = workloads(options)
-    backends = {side.backend for side in sides}
     enough = min(2, len(sides))
-    found = []
+    found, left_out = [], []
     for workload in [known[name] for name in _unique(options.workloads)] or [item for item in known.values() if item.default]:
-        able = [side for side in sides if side.backend in workload.backends]
-        if len(able) >= enough:
-            if options.preset and options.preset not in workload.presets:
-                if options.workloads:
-                    raise UsageError(
-                        f"--preset {options.preset}: workload {workload.name} has no such preset. It has: {', '.join(workload.presets)}."
-                    )
-                continue
+        able = [side for side in sides if plan.has_port(side, workload)]
+        if len(able) < enough:
+            if options.workloads:
+                raise UsageError(
+                    f"workload {workload.name} has ports for {', '.join(workload.backends)}; "
+                    f"fewer than {enough} of the sides asked for ({', '.join(side.label for side in sides)}) are among them."
+                )
+        elif options.preset and options.preset not in workload.presets:
+            if options.workloads:
+                raise UsageError(
+                    f"--preset {options.preset}: workload {workload.name} has no such preset. It has: {', '.join(workload.presets)}."
+                )
+        elif line := lacking.without_port(sides, workload, bool(options.workloads)):
+            left_out.append(line)
+        else:
             found.append(workload)
-        elif options.workloads:
-            raise UsageError(
-                f"workload {workload.name} has ports for {', '.join(workload.backends)}; "
-                f"fewer than {enough} of the sides asked for ({', '.join(side.label for side in sides)}) are among them."
-            )
-    found = [workload for workload in found if lacking.ported(options, workload.name)]
     if not found:
-        raise UsageError(f"no workload has ports for the backends {', '.join(sorted(backends))}. See: harness list")
+        backends = ", ".join(sorted({side.backend for side in sides}))
+        raise UsageError("; ".join([*left_out, f"no workload has ports for the backends {backends}. See: harness list"]))
     for workload, preset in itertools.product(found, _presets(options)):
         if workload.source:
             workload.hyperparameters(preset)  # refuses data that do not fit, before any build is looked for
-    return tuple(found)
+    return tuple(found), tuple(left_out)
 
 
 def _presets(options: Options) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Sequence
 
 from harness.report.model import JobRow, SpeedRow, StageRow
@@ -30,6 +31,16 @@ def first_failure(stages: Sequence[StageRow]) -> StageRow | None:
     return next((row for row in stages if row.verdict == FAIL), None)
 
 
+def accept(stages: Sequence[StageRow], accepted: Collection[str]) -> list[StageRow]:
+    """Return the rows; a FAIL that is nothing but what the user takes for the same is a PASS, and says so."""
+    return [_accepted(row) if row.verdict == FAIL and row.excuse in accepted else row for row in stages]
+
+
+def _accepted(row: StageRow) -> StageRow:
+    reason, command = f"accepted ({row.excuse}): {row.reason}", f"{row.command} --accept {row.excuse}"
+    return dataclasses.replace(row, verdict=PASS, accepted=True, reason=reason, command=command)
+
+
 def headline(stages: Sequence[StageRow], speed: Sequence[SpeedRow], jobs: Sequence[JobRow]) -> str:
     """Return the answer in one sentence, without the verdict's own word: every renderer puts that before it."""
     verdict = fidelity(stages)
@@ -40,6 +51,9 @@ def headline(stages: Sequence[StageRow], speed: Sequence[SpeedRow], jobs: Sequen
     elif failed and failed.stage == RESULTS:
         text = f"Not the same results: the models that {failed.a} and {failed.b} train differ in {failed.workload} ({failed.precision})"
         text += f", most in {failed.worst}." if failed.worst else f": {failed.reason.rstrip('.')}."
+    elif failed and all(row.excuse for row in stages if row.verdict == FAIL):
+        text = f"Same function to float32: {failed.a} and {failed.b} part in {failed.workload} ({failed.precision}) at {failed.stage}"
+        text += f" by no more than float32's rounding, first in {failed.worst}, and agree in fp32."
     elif failed:
         text = f"Not the same model: {failed.a} and {failed.b} part in {failed.workload} ({failed.precision}) at {failed.stage}"
         text += f", first in {failed.worst}." if failed.worst else "."
@@ -63,21 +77,34 @@ def headline(stages: Sequence[StageRow], speed: Sequence[SpeedRow], jobs: Sequen
 
 def _passed(stages: Sequence[StageRow]) -> str:
     passed = [row for row in stages if row.verdict == PASS]
-    pairs = {(row.workload, row.a, row.b, row.precision) for row in passed if row.stage not in (BOUNDS, RESULTS)}
+    function = [row for row in passed if row.stage not in (BOUNDS, RESULTS)]
+    pairs = {(row.workload, row.a, row.b, row.precision) for row in function}
     results = [row for row in passed if row.stage == RESULTS]
     if results:
         seeds = min(row.seeds for row in results)
         text = f"Same results: models trained from {seeds} independent seeds a build are equivalent"
         text += f" in {len(results)} comparisons." if len(results) > 1 else "."
-        return f"{_same_function(pairs)} {text}" if pairs else text
+        return f"{_same_function(pairs, function)} {text}" if pairs else text
     if not pairs:
         return "Every lower precision is in effect and within its bounds; no two builds were compared."
-    return _same_function(pairs)
+    return _same_function(pairs, function)
 
 
-def _same_function(pairs: Collection[tuple[str, ...]]) -> str:
+def _same_function(pairs: Collection[tuple[str, ...]], rows: Sequence[StageRow]) -> str:
     agree = "comparison agrees" if len(pairs) == 1 else "comparisons agree"
-    return f"Same function: {len(pairs)} {agree} at every stage that was looked at, within the measured floor."
+    text = f"Same function: {len(pairs)} {agree} at every stage that was looked at, within the measured floor; {_compared(rows)}."
+    accepted = sorted({row.excuse for row in rows if row.accepted})
+    return f"{text} Accepted: {', '.join(accepted)}." if accepted else text
+
+
+def _compared(rows: Sequence[StageRow]) -> str:
+    """Return how many tensors a PASS rests on, and how many were left out for which reason."""
+    left = {
+        "mathematically zero": sum(len(row.null) for row in rows), "beyond the horizon": sum(row.beyond for row in rows),
+        "not shown": sum(len(row.unseen) for row in rows),
+    }
+    parts = [f"{sum(row.counted for row in rows)} tensors compared", *(f"{number} {what}" for what, number in left.items() if number)]
+    return ", ".join(parts)
 
 
 def _speed(speed: Sequence[SpeedRow]) -> str:

@@ -22,7 +22,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from harness import memory
+from harness import answers, memory, scratch
 from harness.errors import JobFailed
 from harness.logs import last_line, trim_log
 
@@ -119,6 +119,7 @@ class WorkerProcess:
     def __init__(self, python: Path, folder: Path, env: Mapping[str, str], log: Path, limits: Limits, cold: bool = False) -> None:
         self.limits, self.log, self.peak_bytes = limits, log, 0
         self._buffer, self._next_id, self._asked = b"", 0, (0.0, "", 0.0)  # the last: deadline, verb and limit of what was sent
+        self._doing = ""  # what the worker was last heard to be doing for it
         log.parent.mkdir(parents=True, exist_ok=True)
         self._scratch = tempfile.mkdtemp(prefix="harness-worker-")
         control_read, self._control = os.pipe()
@@ -127,7 +128,7 @@ class WorkerProcess:
         try:
             with log.open("ab") as sink:
                 self.process = subprocess.Popen(
-                    argv, cwd=folder, env=_with_scratch(env, self._scratch, cold), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink,
+                    argv, cwd=folder, env=scratch.environment(env, self._scratch, cold), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink,
                     pass_fds=(control_read, answer_write), start_new_session=True,
                 )
         except OSError as error:
@@ -168,7 +169,7 @@ class WorkerProcess:
         """Send one request without waiting for its answer, so that several workers can be at work; `receive` has to follow."""
         self._next_id += 1
         limit_s = self.limits.request_s if timeout_s is None else timeout_s
-        self._asked = (time.monotonic() + limit_s, verb, limit_s)
+        self._asked, self._doing = (time.monotonic() + limit_s, verb, limit_s), ""
         line = json.dumps({"id": self._next_id, "verb": verb, **arguments}, allow_nan=False).encode() + b"\n"
         self._write(line, *self._asked)
 
@@ -196,22 +197,23 @@ class WorkerProcess:
                 self._died(verb)
 
     def _read(self, deadline: float, verb: str, limit_s: float) -> dict[str, Any]:
-        while b"\n" not in self._buffer:
-            self._watch(deadline, verb, limit_s)
-            if not self._selector.select(timeout=min(WATCH_INTERVAL_S, max(0.0, deadline - time.monotonic()))):
-                continue
-            chunk = os.read(self._answers, CHUNK_BYTES)
-            if not chunk:
-                self._died(verb)
-            self._buffer += chunk
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        try:
-            answer = json.loads(line)
-        except ValueError:
-            self._fail("error", f"the worker's answer to '{verb}' is not JSON: {line[:80]!r}")
-        if not isinstance(answer, dict):
-            self._fail("error", f"the worker's answer to '{verb}' is not an object")
-        return answer
+        while True:
+            while b"\n" not in self._buffer:
+                self._watch(deadline, verb, limit_s)
+                if not self._selector.select(timeout=min(WATCH_INTERVAL_S, max(0.0, deadline - time.monotonic()))):
+                    continue
+                chunk = os.read(self._answers, CHUNK_BYTES)
+                if not chunk:
+                    self._died(verb)
+                self._buffer += chunk
+            line, _, self._buffer = self._buffer.partition(b"\n")
+            try:
+                answer = answers.parse(line, verb)
+            except ValueError as error:
+                self._fail("error", str(error))
+            if "doing" not in answer:
+                return answer
+            self._doing = str(answer["doing"])
 
     def _watch(self, deadline: float, verb: str, limit_s: float) -> None:
         """End the worker if it has broken a limit.
@@ -227,7 +229,16 @@ class WorkerProcess:
             limit = self.limits.memory_bytes
             self._fail("out of memory", f"'{verb}' used {used >> 20} MiB, the limit is {limit >> 20} MiB")
         if time.monotonic() >= deadline:
-            self._fail("timeout", f"no answer to '{verb}' within {limit_s:g} s")
+            self._fail("timeout", f"no answer to '{verb}' within {limit_s:g} s{self._busy()}; --limit gives it longer")
+
+    def _busy(self) -> str:
+        """Return what keeps the worker from answering, as far as it can tell: the port's method, and the line of the user's code."""
+        told = f", in {self._doing}" if self._doing else ""
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            os.write(self._control, b'{"verb": "where"}\n')
+            place = answers.place(self._answers, self._selector)
+            return f"{told} ({place})" if place else told
+        return told
 
     def _died(self, verb: str) -> NoReturn:
         """Raise for a worker whose pipe has closed: it has ended, or is about to."""
@@ -236,9 +247,11 @@ class WorkerProcess:
         except subprocess.TimeoutExpired:
             self._fail("error", f"the worker closed its pipe during '{verb}' without ending")
         self.close()
-        if code < 0:
-            raise JobFailed("crashed", f"killed by {_signal_name(-code)} during '{verb}'{last_line(self.log)}")
-        raise JobFailed("crashed", f"exited with status {code} during '{verb}'{last_line(self.log)}")
+        place = f"while it was in {self._doing} ('{verb}')" if self._doing else f"during '{verb}'"
+        how = f"killed by {answers.signal_name(-code)}" if code < 0 else f"exited with status {code}"
+        if code >= 0 and self._doing:
+            how = f"the port's process ended itself with code {code}"
+        raise JobFailed("crashed", f"{how} {place}{last_line(self.log)}")
 
     def _fail(self, status: str, reason: str) -> NoReturn:
         self.kill()
@@ -269,21 +282,6 @@ class WorkerProcess:
             self._answers = -1
             trim_log(self.log)
             shutil.rmtree(self._scratch, ignore_errors=True)
-
-
-def _with_scratch(env: Mapping[str, str], scratch: str, cold: bool) -> dict[str, str]:
-    """Return `env` with a temporary folder of the worker's own, for AutoGraph leaves files when a process is ended; what inductor has
-    compiled stays for the next one, or every process would compile anew, but a cold one's."""
-    if cold:
-        return {**env, "TMPDIR": scratch, "TORCHINDUCTOR_CACHE_DIR": str(Path(scratch) / "inductor")}
-    return {"TORCHINDUCTOR_CACHE_DIR": str(Path(tempfile.gettempdir()) / f"torchinductor_{os.getuid()}"), **env, "TMPDIR": scratch}
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
 
 
 @contextlib.contextmanager

@@ -11,15 +11,29 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from harness import runs, store, tape
 from harness.errors import CorruptRecord, JobFailed
-from harness.plan import Job, LessonJob, Opening, SampleJob, describe
+from harness.plan import Job, Opening, describe
 from harness.processes import Limits, WorkerProcess, ending
+from harness.workloads import registry
 from harness.workloads.spec import Workload
 
-Work = TypeVar("Work", Job, LessonJob, SampleJob)
+
+class Threaded(Protocol):
+    """Work that `run_jobs` can do side by side with other work."""
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+
+    @property
+    def threads(self) -> int:
+        """How many cores it takes."""
+
+
+Work = TypeVar("Work", bound=Threaded)
 INTERRUPT_INTERVAL_S = 0.2
 
 
@@ -95,7 +109,7 @@ def run_job(bench: Bench, job: Job) -> store.Record:
         files = inputs(bench, job.workload, job.preset, job.seed, job.tape_steps or job.steps)
         with bench.worker(job.build, folder / "worker.log", side=job.side) as worker, ending([worker]):
             opened = open_port(worker, bench, job.opening(), files)
-            probed = worker.request("probe", tape=str(files.tape))
+            probed = worker.request("probe", tape=str(files.tape), stages=list(job.stages))
             recorded = worker.request(
                 "record", tape=str(files.tape), folder=str(folder.resolve()), stages=list(job.stages),
                 steps=job.steps, variants=[_thaw(variant) for variant in job.variants],
@@ -118,7 +132,8 @@ def open_port(worker: WorkerProcess, bench: Bench, opening: Opening, files: File
     config = spec.config(opening.preset, opening.powers)
     opened = worker.request(
         "open", backend=opening.backend, workload=spec.port or spec.name, config=config, setting=opening.setting,
-        folders=list(opening.folders), data=str(files.data),
+        places={"folders": list(opening.folders), "only": opening.only, "also": registry.sources(spec, opening.folders)},
+        data=str(files.data),
     )
     return {**opened, "spec_hash": runs.key([spec.config(opening.preset), files.data_hash])}
 

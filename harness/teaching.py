@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -89,21 +89,25 @@ def named(row: StageRow, said: Layers | str) -> StageRow:
 def teach(bench: runner.Bench, pair: Pair, witnesses: judging.Witnesses) -> Layers | str:
     """Return the wrong layers of a pair whose forward pass has failed, or why they cannot be told."""
     verdict = judging.judge(pair, STAGE, witnesses)
-    if not any(item.verdict == FAIL and f"{STAGE}/{item.name}" != PRODUCT for item in verdict.tensors):
-        return "no layer departs, only what is made of them"
+    departed = {item.name for item in verdict.tensors if item.verdict == FAIL and f"{STAGE}/{item.name}" != PRODUCT}
+    if not departed:
+        layers = [item for item in verdict.tensors if f"{STAGE}/{item.name}" != PRODUCT]
+        return "no layer departs, only what is made of them" if layers else "no layer was looked at"
     if not all(witnesses[job.name].log for job in (pair.a, pair.b)):
         return "a recorded reference can neither teach nor be taught"
     reasons = []
     for teacher, pupil in ((pair.a, pair.b), (pair.b, pair.a)):
-        said = taught(bench, pair, teacher, pupil, witnesses)
+        said = taught(bench, pair, teacher, pupil, witnesses, departed)
         if isinstance(said, Layers):
             return said
         reasons.append(said)
     return f"the layers cannot be told apart: {', '.join(reasons)}"
 
 
-def taught(bench: runner.Bench, pair: Pair, teacher: Job, pupil: Job, witnesses: judging.Witnesses) -> Layers | str:
-    """Return what one side shows when it is taught by the other, or why it is not taught."""
+def taught(
+    bench: runner.Bench, pair: Pair, teacher: Job, pupil: Job, witnesses: judging.Witnesses, departed: Collection[str] = ()
+) -> Layers | str:
+    """Return what one side shows when it is taught by the other, or why it is not taught; `departed` departs in the ordinary run."""
     if METHOD not in witnesses[pupil.name].abilities:
         return f"the port of {pupil.side} has no `{METHOD}`"
     job = LessonJob(
@@ -116,18 +120,19 @@ def taught(bench: runner.Bench, pair: Pair, teacher: Job, pupil: Job, witnesses:
     if not any(record.result["read"].values()) and any(record.result["own"].values()):
         return f"the port of {pupil.side} reads nothing back and goes on with its own values"
     ordinary = {name: witnesses[name].evidence for name in (teacher.name, pupil.name)}
-    lesson = {name: item for name, item in ordinary.items() if item is not None}
+    shown = {name: item for name, item in ordinary.items() if item is not None}
     sides: dict[str, Evidence] = {
-        teacher.name: Restricted(lesson[teacher.name], (PRODUCT,)),
-        pupil.name: Lesson(store.RecordEvidence(record), lesson[pupil.name]),
+        teacher.name: Restricted(shown[teacher.name], (PRODUCT,)),
+        pupil.name: Lesson(store.RecordEvidence(record), shown[pupil.name]),
     }
     try:
-        verdict = judge_stage(sides[pair.a.name], sides[pair.b.name], STAGE, pair.precision, judging.null(pair, STAGE, witnesses))
+        null, base = judging.null(pair, STAGE, witnesses), judging.base(pair, witnesses)
+        verdict = judge_stage(sides[pair.a.name], sides[pair.b.name], STAGE, pair.precision, null, base)
     except CorruptRecord as error:
         return str(error)
     if not verdict.tensors:
         return verdict.reason
-    return find(verdict.tensors, record.result["read"], record.result["own"])
+    return find(verdict.tensors, record.result["read"], record.result["own"], record.result.get("rooted", ()), departed)
 
 
 def run_lesson(bench: runner.Bench, job: LessonJob) -> store.Record:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from backends.contract import ACTIONS
 from harness import circumstances, costs, parity, rounds, runner, store, turns
 from harness.errors import JobFailed
-from harness.plan import SpeedJob, arguments, describe
+from harness.plan import SpeedJob, arguments, describe, manner
 from harness.progress import Step
 from harness.report.model import SpeedRow
 from harness.speed import estimate, forecast, schedule, traces, verdict
@@ -275,10 +275,8 @@ def reproduce(job: SpeedJob) -> str:
     """Return the command that times a workload's sides again."""
     sides = job.sides[:1] if job.precisions else job.sides
     words = ["harness", "compare", "--workloads", job.workload, *arguments(sides)]
-    words += ["--precision", *(job.precisions or (job.precision,)), "--preset", job.preset, "--no-fidelity", "--threads", str(job.threads)]
-    words += ["--data", job.data] if job.data else []
-    words += [] if job.device == "cpu" else ["--device", job.device]
-    words += [] if job.execution == "default" else ["--execution", job.execution]
+    words += ["--precision", *(job.precisions or (job.precision,)), "--preset", job.preset, "--seed", str(job.seed), "--no-fidelity"]
+    words += ["--threads", str(job.threads), *(["--data", job.data] if job.data else []), *manner(job)]
     words += ["--allow-settings"] if job.allow_settings else []
     words += ["--warmup", str(job.warmup)] if job.warmup else []
     words += ["--per-phase"] if job.actions != ACTIONS else []

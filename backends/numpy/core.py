@@ -5,7 +5,8 @@ A second opinion that no framework has a hand in: plain NumPy, gradients by hand
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Union
+import functools
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Union
 
 import numpy as np
 
@@ -15,8 +16,11 @@ from backends.numpy import teaching
 from backends.parameters import check
 from backends.source import Batch
 from backends.teaching import Taught
+from backends.undeclared import CONTRACT, Memory, Place, Undeclared
 
 PRECISIONS = ("fp64", "fp32")
+#: What `NumpyPort` sets.
+OWN = CONTRACT | frozenset(["dtype", "weights", "updates", "undeclared", "_training"])
 DEVICES = ("cpu",)
 EXECUTIONS = ("default", "eager")
 
@@ -57,12 +61,48 @@ class NumpyPort(Port):
         self.dtype = np.dtype(PRECISION_TABLE[setting.precision]["master"])
         self.weights = {item["name"]: np.zeros(item["shape"], self.dtype) for item in config["parameters"]}
         self.updates = 0
+        self.undeclared = Undeclared(self._places, Memory())
+        self._training = False
+        for name in ("forward", "losses", "gradients", "generate", "train_step", "train"):  # the port's own, whatever they move
+            setattr(self, name, self._tended(name, getattr(self, name)))
+
+    def _places(self) -> Iterator[Place]:
+        yield Place("weights", vars(self), "weights", False)
+        for name in vars(self):
+            if name not in OWN:
+                yield Place("port." + name, vars(self), name, True)
+
+    def _tended(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a method of the port that leaves its state alone, but in training."""
+
+        @functools.wraps(method)
+        def run(*given: Any, **named: Any) -> Any:
+            if self._training:
+                return method(*given, **named)
+            if name == "generate":
+                source = given[0] if given else named["source"]
+                with self.undeclared.generating(source.lockstep):
+                    return method(*given, **named)
+            if not name.startswith("train"):
+                with self.undeclared.undisturbed():
+                    return method(*given, **named)
+            self._training = True
+            try:
+                return method(*given, **named)
+            finally:
+                self._training = False
+
+        return run
+
+    def trainable_values(self) -> Optional[int]:
+        return sum(self.weights[item["name"]].size for item in self.config["parameters"] if item["trainable"])
 
     def parameters(self) -> Dict[str, np.ndarray]:
         return {name: value.copy() for name, value in self.weights.items()}
 
     def load_parameters(self, values: Mapping[str, np.ndarray]) -> None:
-        check(values, self.config)
+        check(values, self.config, self.parameter_shapes())
+        self.undeclared.reset()
         self.weights = {name: np.array(values[name], self.dtype) for name in self.weights}
         self.updates = self.steps_trained = 0
 

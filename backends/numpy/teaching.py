@@ -1,64 +1,101 @@
 """Teacher-forced looks. NumPy keeps no account of what was computed from what, so that has to show in the values.
 
-The array that a port puts into its record is overwritten with NaN once its values are kept: what is computed from it all the same is
-NaN, too. (A comparison would swallow that.) An array that cannot be overwritten counts as used by everything after it.
+The array that a port puts into its record is overwritten once its values are kept: with NaN, which goes into what is computed from it all
+the same, and in further runs with two numbers, for a comparison swallows a NaN. What comes out otherwise than undisturbed has used it.
+An array that cannot be overwritten counts as used by everything after it. Of the teacher's values, too, one after another is NaN.
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Set
+from typing import Any, Dict, List, Mapping, Optional, Set
 
 import numpy as np
 
 from backends.source import Batch
 from backends.teaching import Lesson, Taught, fits
+from backends.undeclared import alike
+
+#: What else arrays are overwritten with.
+NUMBERS = (8.0, -8.0)
 
 
 class Probed(Lesson):
     """A lesson for NumPy.
 
+    Args:
+        teacher: as in the contract.
+        filler: what arrays are overwritten with; None leaves them as they are.
+        poisoned: the activation whose value by the teacher is NaN.
+
     Attributes:
         read: by activation, those that were asked for since the one before. own: those that have gone into it, or may have.
     """
 
-    def __init__(self, teacher: Mapping[str, np.ndarray]) -> None:
-        Lesson.__init__(self, self._answer_of)
-        self.teacher = teacher
+    def __init__(self, teacher: Mapping[str, np.ndarray], filler: Optional[float] = np.nan, poisoned: str = "") -> None:
+        Lesson.__init__(self, self._answer_of, lambda _, value: value.copy())
+        self.teacher, self.filler, self.poisoned = teacher, filler, poisoned
         self.read: Dict[str, List[str]] = {}
         self.own: Dict[str, List[str]] = {}
         self._asked: List[str] = []
         self._open: Set[str] = set()
 
     def _answer_of(self, name: str, own: np.ndarray) -> np.ndarray:
-        if not fits(self.teacher, name, own.shape):
+        if not fits(self.teacher, name, own.shape, np.iscomplexobj(own)):
             self._open.add(name)
-            return own
+            return self.kept[name].copy()
         self._asked.append(name)
-        return np.array(self.teacher[name], own.dtype)
+        answer = np.array(self.teacher[name], own.dtype)
+        if name == self.poisoned and answer.dtype.kind in "fc":
+            answer.fill(np.nan)
+        return answer
 
     def __setitem__(self, name: str, value: Any) -> None:
         value, earlier = np.asarray(value), list(self.kept)
-        spoilt = value.dtype.kind == "f" and bool(np.isnan(value).any())
+        spoilt = value.dtype.kind in "fc" and bool(np.isnan(value).any())
         self.own[name] = earlier if spoilt else [other for other in earlier if other in self._open]
         self.read[name], self._asked = [other for other in earlier if other in self._asked], []
-        Lesson.__setitem__(self, name, value.copy())
-        if value.dtype.kind == "f" and value.flags.owndata and value.flags.writeable:
-            value.fill(np.nan)
-        else:
+        Lesson.__setitem__(self, name, value)
+        if value.dtype.kind not in "fc" or not value.flags.owndata or not value.flags.writeable:
             self._open.add(name)
+        elif self.filler is not None:
+            value.fill(self.filler)
 
 
 def taught(port: Any, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]) -> Taught:
     """Return what `Port.forward_from` promises, of a `NumpyPort` whose `forward` keeps a `new_record()`."""
-    kept, lesson = port.weights, Probed(teacher)
+    first = Probed(teacher)
+    found = _run(port, batch, training, first)
+    if found is not first:
+        names = list(found)
+        return Taught(found, {name: [] for name in names}, {name: names[:place] for place, name in enumerate(names)})
+    plain = Probed(teacher, None)
+    spoilt = [Probed(teacher, number) for number in NUMBERS]
+    for lesson in (plain, *spoilt):
+        _run(port, batch, training, lesson)
+    names, read, own = list(plain.kept), dict(first.read), dict(first.own)
+    for place, name in enumerate(names):
+        if any(not _same(lesson.kept.get(name), plain.kept[name]) for lesson in spoilt):
+            own[name] = names[:place]
+    for asked in {other for others in read.values() for other in others}:
+        poisoned = Probed(teacher, None, asked)
+        _run(port, batch, training, poisoned)
+        for name in names:
+            if asked not in read[name] and not _same(poisoned.kept.get(name), plain.kept[name]):
+                read[name] = [other for other in names if other in (*read[name], asked)]
+    return Taught(plain.kept, read, own, [name for name in names if not read[name] and not own[name]])
+
+
+def _run(port: Any, batch: Batch, training: bool, lesson: Probed) -> Any:
+    kept = port.weights
     port.weights = {name: value.copy() for name, value in kept.items()}  # an activation may be a weight itself
     port.lesson = lesson
     noise = None if batch.noise is None else {name: np.array(value) for name, value in batch.noise.items()}
     try:
-        found = port.forward(Batch({name: np.array(value) for name, value in batch.arrays.items()}, noise), training)
+        with port.undeclared.undisturbed(), np.errstate(all="ignore"):
+            return port.forward(Batch({name: np.array(value) for name, value in batch.arrays.items()}, noise), training)
     finally:
         port.weights, port.lesson = kept, None
-    if found is lesson:
-        return Taught(lesson.kept, lesson.read, lesson.own)
-    names = list(found)
-    return Taught(found, {name: [] for name in names}, {name: names[:place] for place, name in enumerate(names)})
+
+
+def _same(value: Optional[np.ndarray], other: np.ndarray) -> bool:
+    return value is not None and alike(value, other)

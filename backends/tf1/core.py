@@ -20,11 +20,12 @@ import tensorflow.compat.v1 as tf
 
 from backends import feeding, loss_scale
 from backends.contract import PRECISION_TABLE, Port, Setting
+from backends.graphs import contractions_above
 from backends.parameters import check
 from backends.schedule import columns, phases_at
 from backends.source import Batch
 from backends.teaching import Taught
-from backends.tf1 import checkpoints, foreign, native, optimizers, phases, runtime
+from backends.tf1 import checkpoints, foreign, native, optimizers, phases, runtime, undeclared
 from backends.tf1.phases import SCOPE
 from backends.tf1.runtime import DEVICES, EXECUTIONS, framework_versions, synchronize  # noqa: F401  (a backend's abilities are read here)
 
@@ -72,7 +73,7 @@ class Tf1Port(Port):
         self._saver = None  # type: Any
         self.xla = False
         if setting.execution == "compiled":
-            self.xla = runtime.require_clusters(self.session, self._probe())
+            self.xla = runtime.require_clusters(self.session, phases.probe(self))
 
     # -- what a port declares ---------------------------------------------------------------------------------
 
@@ -126,12 +127,13 @@ class Tf1Port(Port):
         self.noise = native.Noise(self.config, self.dtype, next(iter(inputs.values()))[1][0])
         self.trained = tf.Variable(0, False, dtype=tf.int64, use_resource=True, name="trained_steps")
         look = self.config["forward"]
-        found = {}
+        found, known = {}, undeclared.known()
         with tf.variable_scope(SCOPE, reuse=tf.AUTO_REUSE):
             for mode in look["modes"]:
                 with tf.name_scope(mode):
                     sites = self.noise.sites.get(look["phase"], {})
                     found[mode] = self.activations(self.arrays, sites, mode == "training")
+        self.undeclared = undeclared.of(self, undeclared.made(known, self.weights))
         self.training = found["training"]
         self.inference = found.get("inference", self.training)
         self.observed_dtypes.update((name, tensor.dtype.name) for name, tensor in self.training.items())
@@ -165,18 +167,18 @@ class Tf1Port(Port):
             feed.update(drawn if batch.noise is None else {sites[site]: value for site, value in batch.noise.items()})
         return feed
 
-    def _probe(self) -> Tuple[Any, Dict[Any, Any]]:
-        """Return the fetches and a feed of zeros with which a whole update can be tried."""
-        phase = self.config["phases"][0]
-        tensors = list(self.rows.entries.values()) + list(self.noise.entries.get(phase, {}).values())
-        shapes = {tensor: [self.config["batch"]] + tensor.shape.as_list()[1:] for tensor in tensors}
-        return self.phases[phase].gradients, {tensor: np.zeros(shape) for tensor, shape in shapes.items()}
-
     def parameters(self) -> Dict[str, np.ndarray]:
         return dict(self._run({name: self.weights[name] for name in self.shapes}))
 
+    def parameter_shapes(self) -> Dict[str, Tuple[int, ...]]:
+        return {name: tuple(self.weights[name].shape.as_list()) for name in self.shapes}
+
+    def trainable_values(self) -> Optional[int]:
+        return undeclared.trainable_values(self)
+
     def load_parameters(self, values: Mapping[str, np.ndarray]) -> None:
-        check(values, self.config)
+        check(values, self.config, self.parameter_shapes())
+        self.undeclared.reset()
         self._run([variable.initializer for optimizer in self.optimizers.values() for variable in optimizer.variables()])
         self._assign([(self.weights[name], values[name]) for name in self.shapes])
         self.steps_trained = self.single_steps = 0
@@ -184,22 +186,29 @@ class Tf1Port(Port):
     def forward(self, batch: Batch, training: bool) -> Dict[str, np.ndarray]:
         tensors = self.training if training else self.inference
         feed = self._feed(self.config["forward"]["phase"] if training else "", batch)
-        return {name: runtime.readable(value) for name, value in zip(tensors, self._run(list(tensors.values()), feed))}
+        with self.undeclared.undisturbed():
+            return {name: runtime.readable(value) for name, value in zip(tensors, self._run(list(tensors.values()), feed))}
 
     def forward_from(self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]) -> Taught:
         tensors, phase = (self.training, self.config["forward"]["phase"]) if training else (self.inference, "")
         given = list(self.arrays.values()) + list(self.noise.sites.get(self.config["forward"]["phase"], {}).values())
-        return feeding.taught(tensors, given, self._feed(phase, batch), teacher, self._run, tf.get_static_value)
+        with self.undeclared.undisturbed():
+            return feeding.taught(tensors, given, self._feed(phase, batch), teacher, self._run, tf.get_static_value)
+
+    def contracted(self, batch: Batch, training: bool) -> List[str]:
+        return contractions_above(self.training if training else self.inference)
 
     def losses(self, phase: str, batch: Batch) -> Dict[str, float]:
         built = self.phases[phase]
-        return dict(zip(built.names, self._run(built.values, self._feed(phase, batch)).tolist()))
+        with self.undeclared.undisturbed():
+            return dict(zip(built.names, self._run(built.values, self._feed(phase, batch)).tolist()))
 
     def gradients(self, phase: str, batch: Batch) -> Dict[str, np.ndarray]:
         built, feed = self.phases[phase], self._feed(phase, batch)
 
         def scaled(scale: Optional[float]) -> Dict[str, np.ndarray]:
-            return dict(self._run(built.gradients, feed if scale is None else {**feed, built.scale: scale}))
+            with self.undeclared.undisturbed():
+                return dict(self._run(built.gradients, feed if scale is None else {**feed, built.scale: scale}))
 
         return loss_scale.settle(self, phase, None if built.scale is None else float(self._run(built.scale)), scaled)
 
@@ -209,10 +218,9 @@ class Tf1Port(Port):
         return dict(zip(built.names, self._run([built.values, built.update], feed)[0].tolist()))
 
     def train(self, source: Any, steps: int) -> Dict[str, List[Any]]:
-        if not source.lockstep:
-            assignments = self.rows.assignments(source)
-            if assignments:
-                self._assign(assignments)
+        assignments = [] if source.lockstep else self.rows.assignments(source)
+        if assignments:
+            self._assign(assignments)
         step = self._lockstep if source.lockstep else self._native
         history = []
         with runtime.refusals():
@@ -246,9 +254,10 @@ class Tf1Port(Port):
         first = next(iter(rows.values()))
         size = max(self.config["batch"], CHUNK_ELEMENTS // max(1, int(np.prod(first.shape[1:]))))
         parts = []
-        for start in range(0, max(count, 1), size):
-            feed = {self.rows.entries[name]: array[start:start + size] for name, array in rows.items()}
-            parts.append(runtime.readable(self._run(self.inference[self.PRODUCT], feed)))
+        with self.undeclared.generating(source.lockstep):
+            for start in range(0, max(count, 1), size):
+                feed = {self.rows.entries[name]: array[start:start + size] for name, array in rows.items()}
+                parts.append(runtime.readable(self._run(self.inference[self.PRODUCT], feed)))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     # -- state ------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 from backends import schedule
+from backends.contract import ADAMS
 from backends.tf1.checkpoints import DAMAGED, newest
 from backends.tf1.optimizers import POWERS, infer_step
 
@@ -66,7 +67,7 @@ def restore(port: Any, path: str, names: Mapping[str, Any]) -> Tuple[int, Dict[s
         step, origins["training"] = schedule.steps_seen(port.config, known), "inferred from the optimizers' updates"
     for name, options in port.config["optimizers"].items():
         if name not in counts:
-            anew = options["kind"] == "adam"
+            anew = options["kind"] in ADAMS
             counts[name] = 0 if anew else schedule.updates_by(port.config, step)[name]
             origins[name] = "begins anew" if anew else "follows from the training steps"
     port.load_parameters(weights)

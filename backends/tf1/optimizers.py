@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, List, Mapping, Tuple
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from backends.contract import Unsupported
+from backends.contract import ADAMS, Unsupported
 
 POWERS = ("beta1", "beta2")
 
@@ -43,8 +43,8 @@ def build(name: str, options: Mapping[str, Any], dtype: Any) -> Any:
     exact = np.dtype(dtype.as_numpy_dtype).type
     if options["kind"] == "sgd":
         return tf.train.GradientDescentOptimizer(exact(options["learning_rate"]), name=name)
-    if options["kind"] != "adam":
-        raise Unsupported("the tf1 backend has the optimizers sgd and adam, not %r" % options["kind"])
+    if options["kind"] not in ADAMS:
+        raise Unsupported("the tf1 backend has the optimizers sgd, %s, not %r" % (" and ".join(ADAMS), options["kind"]))
     if options["beta_power_dtype"] not in ("variable", "float32"):
         raise Unsupported("Adam's beta_power_dtype is variable or float32, not %r" % options["beta_power_dtype"])
     scalar = exact if options["beta_power_dtype"] == "variable" else float
@@ -70,6 +70,8 @@ class Optimizer(object):
         """Args: parameters: the variables that it may update, by canonical name. table: the precision's."""
         scope = tf.get_default_graph().unique_name("".join(letter if letter.isalnum() else "_" for letter in name), False)
         self.name, self.options, self.growth = name, options, int(table["loss_scale_growth"])
+        exact = np.dtype(dtype.as_numpy_dtype).type
+        self.decay = exact(options["learning_rate"]) * exact(options.get("weight_decay", 0.0))
         self.inner = build(scope, options, dtype)
         # The slots of all parameters at once: one phase may update some of them and another the rest.
         self.inner._create_slots(list(parameters.values()))
@@ -79,7 +81,7 @@ class Optimizer(object):
                 self.state["%s/%s/%s" % (name, parameter, slot)] = self.inner.get_slot(variable, slot)
         self.step = self._scalar("step", 0, tf.int64)
         self.powers: Dict[str, Any] = {}
-        if options["kind"] == "adam":
+        if options["kind"] in ADAMS:
             self.powers = dict(zip(POWERS, self.inner._get_beta_accumulators()))
         self.scale = None  # type: Any
         if self.growth:
@@ -103,7 +105,9 @@ class Optimizer(object):
         """Return the operation that applies gradients and subtracts `changes` from running statistics, all or nothing."""
 
         def apply() -> Any:
-            done = [self.inner.apply_gradients(pairs, global_step=self.step)]
+            decays = [variable.assign_sub(self.decay * variable, read_value=False) for _, variable in pairs] if self.decay else []
+            with tf.control_dependencies(decays):
+                done = [self.inner.apply_gradients(pairs, global_step=self.step)]
             return tf.group(done + [variable.assign_sub(change, read_value=False) for variable, change in changes])
 
         if not self.growth:

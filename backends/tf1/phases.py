@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import collections
-from typing import Any, Dict, Mapping
+from typing import Any, Dict, Mapping, Tuple
 
+import numpy as np
 import tensorflow.compat.v1 as tf
 
 from backends.tf1.optimizers import Optimizer
@@ -89,3 +90,11 @@ def gradients_of(optimizer: Optimizer, total: Any, weights: Mapping[str, Any]) -
     """Return the gradients of a loss by parameter, those that there are."""
     found = zip(weights, optimizer.gradients(total, list(weights.values())))
     return collections.OrderedDict((name, tf.convert_to_tensor(value)) for name, value in found if value is not None)
+
+
+def probe(port: Any) -> Tuple[Any, Dict[Any, Any]]:
+    """Return the fetches and a feed of zeros with which a whole update of a port can be tried."""
+    phase = port.config["phases"][0]
+    tensors = list(port.rows.entries.values()) + list(port.noise.entries.get(phase, {}).values())
+    shapes = {tensor: [port.config["batch"]] + tensor.shape.as_list()[1:] for tensor in tensors}
+    return port.phases[phase].gradients, {tensor: np.zeros(shape) for tensor, shape in shapes.items()}

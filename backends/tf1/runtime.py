@@ -132,7 +132,7 @@ def refusals() -> Iterator[None]:
 
 def readable(value: Any) -> Any:
     """Return an array in a dtype that NumPy has: low precisions as float32."""
-    return value.astype(np.float32) if value.dtype.itemsize == 2 else value
+    return value.astype(np.float32) if value.dtype.itemsize == 2 and value.dtype.kind not in "iu" else value
 
 
 def effective(session: Any, dtype: Any, xla: bool) -> Dict[str, Any]:

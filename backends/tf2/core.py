@@ -19,7 +19,7 @@ from backends.contract import PRECISION_TABLE, Port, Setting, Unsupported
 from backends.parameters import check
 from backends.source import Batch
 from backends.teaching import Taught
-from backends.tf2 import checkpoints, cutting, native, runtime, teaching
+from backends.tf2 import checkpoints, cutting, native, runtime, teaching, undeclared
 from backends.tf2.runtime import DEVICES, EXECUTIONS, framework_versions, synchronize  # noqa: F401  (abilities are read here)
 from backends.tf2.training import Tensors, Trainer
 
@@ -49,6 +49,7 @@ class Tf2Port(Port):
         self.noise = native.Noise(config, self.consumes, self.dtype)
         self.trainer = Trainer(self, named)
         self.weights = self.trainer.weights
+        self.undeclared = undeclared.of(self)
         self.activation_names = []  # type: List[str]
         self._forward = self.trainer.compiled(self._observe)
         self._product = self.trainer.compiled(lambda arrays: self.activations(arrays, None, False)[self.PRODUCT])
@@ -70,6 +71,15 @@ class Tf2Port(Port):
     def loss_terms(self, phase: str, arrays: Tensors, noise: Tensors) -> Tensors:
         """Return the named loss terms of a phase, `total` last."""
         raise NotImplementedError
+
+    def update(self, phase: str, arrays: Tensors, noise: Tensors) -> Tensors:
+        """Run one update and return the loss terms before it.
+
+        A port whose own training step is to be judged defines this: it gets a batch and noise as tensors, moves its layers' weights,
+        and shows its optimizer's slots in `optimizer_state`, or leaves them out (`docs/ports.md`).
+        """
+        found = self.trainer.specified(phase, arrays, noise)
+        return dict(zip(self.trainer.term_names[self.kind(phase)], tf.unstack(found)))
 
     def create(self) -> Tensors:
         """Return the variable of every parameter by canonical name; here a layer makes its weights when it is first called."""
@@ -124,23 +134,36 @@ class Tf2Port(Port):
     def parameters(self) -> Dict[str, np.ndarray]:
         return {name: variable.numpy() for name, variable in self.weights.items()}
 
+    def parameter_shapes(self) -> Dict[str, Tuple[int, ...]]:
+        return {name: tuple(variable.shape.as_list()) for name, variable in self.weights.items()}
+
+    def trainable_values(self) -> Optional[int]:
+        return undeclared.trainable_values(self)
+
     def load_parameters(self, values: Mapping[str, np.ndarray]) -> None:
-        check(values, self.config)
+        check(values, self.config, self.parameter_shapes())
+        self.undeclared.reset()
         for name, variable in self.weights.items():
             variable.assign(tf.constant(values[name], self.dtype))
         for optimizer in self.trainer.optimizers.values():
             optimizer.reset()
         self.steps_trained = self.single_steps = 0
 
+    def _looked_at(self, batch: Batch, training: bool) -> Tuple[Tensors, Optional[Tensors]]:
+        return self._given(self.config["forward"]["phase"], batch) if training else (self._tensors(batch.arrays), None)
+
+    def contracted(self, batch: Batch, training: bool) -> List[str]:
+        return teaching.contracted(self, *self._looked_at(batch, training), training)
+
     def forward(self, batch: Batch, training: bool) -> Dict[str, np.ndarray]:
-        with runtime.refusals(), self.trainer.undisturbed():
-            arrays, noise = self._given(self.config["forward"]["phase"], batch) if training else (self._tensors(batch.arrays), None)
+        with runtime.refusals(), self.undeclared.undisturbed():
+            arrays, noise = self._looked_at(batch, training)
             found = self._forward(arrays, noise, training)
         return {name: runtime.readable(value) for name, value in zip(self.activation_names, found)}
 
     def forward_from(self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]) -> Taught:
-        with runtime.refusals(), self.trainer.undisturbed():
-            arrays, noise = self._given(self.config["forward"]["phase"], batch) if training else (self._tensors(batch.arrays), None)
+        with runtime.refusals(), self.undeclared.undisturbed():
+            arrays, noise = self._looked_at(batch, training)
             found = teaching.taught(self, arrays, noise, training, teacher)
             if any(found.read.values()) or not any(found.own.values()):
                 return found
@@ -150,16 +173,17 @@ class Tf2Port(Port):
                 return found  # which shows that nothing was taught
 
     def losses(self, phase: str, batch: Batch) -> Dict[str, float]:
-        with runtime.refusals(), self.trainer.undisturbed():
+        with runtime.refusals(), self.undeclared.undisturbed():
             found, _ = self.trainer.differentiate(phase, *self._given(phase, batch))
         return self.trainer.terms(phase, found.numpy())
 
     def gradients(self, phase: str, batch: Batch) -> Dict[str, np.ndarray]:
-        with runtime.refusals(), self.trainer.undisturbed():
+        with runtime.refusals():
             given = self._given(phase, batch)
 
             def scaled(scale: Optional[float]) -> Dict[str, np.ndarray]:
-                _, found = self.trainer.differentiate(phase, given[0], given[1], scale)
+                with self.undeclared.undisturbed():
+                    _, found = self.trainer.differentiate(phase, given[0], given[1], scale)
                 # The gradient of rows that were looked up is sparse: an optimizer may want it so, a comparison does not.
                 return {name: tf.convert_to_tensor(value).numpy() for name, value in found.items()}
 
@@ -214,7 +238,7 @@ class Tf2Port(Port):
         rows = source.evaluation_rows(count)
         size = max(self.config["batch"], CHUNK_ELEMENTS // max(1, int(np.prod(next(iter(rows.values())).shape[1:]))))
         parts = []
-        with runtime.refusals():
+        with runtime.refusals(), self.undeclared.generating(source.lockstep):
             for start in range(0, max(count, 1), size):
                 arrays = self._tensors({name: array[start:start + size] for name, array in rows.items()})
                 product = self._product(arrays)

@@ -58,11 +58,12 @@ def taught(port: Any, arrays: Tensors, noise: Optional[Tensors], training: bool,
 def _held(port: Any, graph: Any) -> Dict[str, np.ndarray]:
     """Return the values of what a traced function has captured: of variables, what their reads give."""
     feed: Dict[str, np.ndarray] = {}
+    variables = list(port.weights.values()) + [held for held in port.undeclared.arrays().values() if isinstance(held, tf.Variable)]
     for outer, inner in graph.captures:
         if inner.dtype != tf.resource:
             feed[inner.name] = outer.numpy()
             continue
-        value = next((variable.numpy() for variable in port.weights.values() if variable.handle is outer), None)
+        value = next((variable.numpy() for variable in variables if variable.handle is outer), None)
         for reader in inner.consumers():
             if value is not None and reader.type == "ReadVariableOp":
                 feed[reader.outputs[0].name] = value

@@ -14,7 +14,7 @@ from typing import Any, Dict, Mapping
 import numpy as np
 import tensorflow as tf
 
-from backends.contract import Unsupported
+from backends.contract import ADAMS, Unsupported
 from backends.tf2.runtime import KERAS_3
 
 
@@ -146,6 +146,27 @@ class Adam(Optimizer):
             power.assign(value)
 
 
+class Decaying(Optimizer):
+    """Adam with decoupled weight decay: before each update, every weight that has a gradient loses a share of itself."""
+
+    def __init__(self, optimizer: Optimizer, share: Any, variables: Mapping[str, Any]) -> None:
+        self.optimizer, self.share, self.updated, self.step = optimizer, share, dict(variables), optimizer.step
+
+    def apply(self, gradients: Mapping[str, Any]) -> None:
+        for name in gradients:
+            self.updated[name].assign_sub(self.share * self.updated[name])
+        self.optimizer.apply(gradients)
+
+    def slots(self) -> Dict[str, Any]:
+        return self.optimizer.slots()
+
+    def powers(self) -> Dict[str, Any]:
+        return self.optimizer.powers()
+
+    def move_powers(self, step: int) -> None:
+        self.optimizer.move_powers(step)
+
+
 class Scaled(Optimizer):
     """An optimizer with a dynamic loss scale: see `PRECISION_TABLE` in `backends/contract.py`."""
 
@@ -213,12 +234,15 @@ def build(options: Mapping[str, Any], keras_variables: Mapping[str, Any]) -> Opt
 
     if options["kind"] == "sgd":
         return KerasOptimizer(tf.keras.optimizers.SGD(exact("learning_rate")), keras_variables)
-    if options["kind"] != "adam":
-        raise Unsupported("the tf2 backend has the optimizers sgd and adam, not %r" % options["kind"])
+    if options["kind"] not in ADAMS:
+        raise Unsupported("the tf2 backend has the optimizers sgd, %s, not %r" % (" and ".join(ADAMS), options["kind"]))
     if options["beta_power_dtype"] not in ("variable", "float32"):
         raise Unsupported("Adam's beta_power_dtype is variable or float32, not %r" % options["beta_power_dtype"])
     if options["epsilon_place"] not in ("hat", "corrected"):
         raise Unsupported("Adam's epsilon_place is hat or corrected, not %r" % options["epsilon_place"])
+    if options["kind"] == "adamw":
+        adam = build(dict(options, kind="adam"), keras_variables)
+        return Decaying(adam, exact("learning_rate")() * exact("weight_decay")(), variables)
     if options["epsilon_place"] == "corrected" or options["beta_power_dtype"] == "float32":
         return Adam(options, variables)
     beta1, beta2 = [exact(name)() if KERAS_3 else exact(name) for name in ("beta1", "beta2")]

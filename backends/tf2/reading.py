@@ -113,7 +113,10 @@ def _read(trace: Any) -> Graph:
 
 def onednn() -> Any:
     """Return whether oneDNN's kernels are in use; it is not part of the public interface."""
-    from tensorflow.python.util import _pywrap_util_port
+    try:
+        from tensorflow.python.util import _pywrap_util_port as port
+    except ImportError:  # before TensorFlow 2.5
+        from tensorflow.python import _pywrap_util_port as port
 
-    asked = getattr(_pywrap_util_port, "IsMklEnabled", None)
+    asked = getattr(port, "IsMklEnabled", None)
     return "unknown" if asked is None else bool(asked())

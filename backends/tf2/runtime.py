@@ -9,13 +9,17 @@ import numpy as np
 import tensorflow as tf
 
 from backends.contract import PRECISION_TABLE, Setting, Unsupported
+from backends.tf2 import releases
 
 DEVICES = ("cpu", "gpu")
 EXECUTIONS = ("default", "eager", "graph", "compiled")
 
 KERAS_3 = int(tf.keras.__version__.split(".")[0]) >= 3
 #: What a missing kernel, or an operation that XLA cannot compile, says.
-REFUSALS = ("OpKernel", "No registered", "not supported", "unsupported operation", "not implemented", "Unsupported")
+REFUSALS = (
+    "OpKernel", "No registered", "Could not find device",  # so says TensorFlow 2.4
+    "not supported", "unsupported operation", "not implemented", "Unsupported",
+)
 
 
 def synchronize(device: str) -> None:
@@ -51,7 +55,7 @@ def require(setting: Setting) -> None:
         raise Unsupported("this process's TensorFlow was started with another setting (%s)" % error) from error
     tf.config.experimental.enable_tensor_float_32_execution(setting.precision == "tf32")
     if setting.deterministic:
-        tf.config.experimental.enable_op_determinism()
+        releases.ask_determinism(setting)
 
 
 def policies(precision: str) -> Dict[str, Any]:
@@ -90,8 +94,6 @@ def effective(graph: bool, xla: bool, variable: Any) -> Dict[str, Any]:
         graph, xla: how updates run, as the functions themselves know.
         variable: any weight; it lies on the device that computes.
     """
-    from tensorflow.python.framework import config  # determinism can be set in public, but not read
-
     gpus = [device.name for device in tf.config.list_logical_devices("GPU")]
     return {
         "execution": "compiled" if xla else "graph" if graph else "eager",
@@ -100,6 +102,6 @@ def effective(graph: bool, xla: bool, variable: Any) -> Dict[str, Any]:
         "device": variable.device if "GPU" in variable.device else "cpu",
         "tf32": bool(gpus and tf.config.experimental.tensor_float_32_execution_enabled()),
         "xla": xla,
-        "deterministic": bool(config.is_op_determinism_enabled()),
+        "deterministic": releases.deterministic(),
         "versions": framework_versions(),
     }

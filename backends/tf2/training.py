@@ -16,7 +16,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 import tensorflow as tf
 
 from backends.contract import PRECISION_TABLE
-from backends.tf2 import optimizers
+from backends.tf2 import optimizers, releases
 
 Tensors = Dict[str, Any]
 
@@ -33,7 +33,6 @@ class Trainer(object):
         self.port, self.config = port, port.config
         # Keras 3's optimizers want its wrappers; everything else works on the tf.Variable inside.
         self.weights = {item["name"]: optimizers.inner(named[item["name"]]) for item in self.config["parameters"]}
-        self.statistics = [self.weights[item["name"]] for item in self.config["parameters"] if not item["trainable"]]
         self.updates = {update["phase"]: update for update in self.config["updates"]}
         table = PRECISION_TABLE[port.setting.precision]
         self.scaled = table["loss_scale_growth"] > 0
@@ -44,6 +43,7 @@ class Trainer(object):
             if self.scaled:
                 optimizer = optimizers.Scaled(optimizer, table["loss_scale"], table["loss_scale_growth"])
             self.optimizers[name] = optimizer
+        self.own = port.defines("update")
         self.term_names = {}  # type: Dict[str, List[str]]
         self._functions = {}  # type: Dict[Any, Callable[..., Any]]
 
@@ -63,15 +63,9 @@ class Trainer(object):
     def _key(self, phase: str) -> Tuple[Any, ...]:
         return self.port.kind(phase), tuple(self.updates[phase]["parameters"])
 
-    @contextlib.contextmanager
-    def undisturbed(self) -> Iterator[None]:
-        """Put the running statistics back afterwards: Keras moves them in every training call."""
-        kept = [tf.identity(variable) for variable in self.statistics]
-        try:
-            yield
-        finally:
-            for variable, value in zip(self.statistics, kept):
-                variable.assign(value)
+    def undisturbed(self) -> Any:
+        """Put everything that a forward pass moves back afterwards: Keras moves its statistics in every training call."""
+        return self.port.undeclared.undisturbed()
 
     # -- losses and gradients ---------------------------------------------------------------------------------
 
@@ -125,7 +119,15 @@ class Trainer(object):
         self._once(("apply", self.updates[phase]["optimizer"], tuple(gradients)), optimizer.apply)(gradients)
 
     def update(self, phase: str, arrays: Tensors, noise: Tensors) -> Any:
-        """Run one update on given noise; return the loss terms before it."""
+        """Run one update on given noise; return the loss terms before it. A port's own is not traced: it knows how it runs."""
+        if self.own:
+            terms = self.port.update(phase, arrays, noise)
+            self.term_names[self.port.kind(phase)] = list(terms)
+            return tf.stack([tf.cast(value, self.port.dtype) for value in terms.values()])
+        return self.specified(phase, arrays, noise)
+
+    def specified(self, phase: str, arrays: Tensors, noise: Tensors) -> Any:
+        """Run one update as the workload specifies it; return the loss terms before it."""
         def run(arrays: Tensors, noise: Tensors) -> Any:
             loss, found = self.differentiate(phase, arrays, noise)
             self._apply(phase, found)
@@ -150,13 +152,13 @@ class Trainer(object):
             return self.update(phase, *self._once(("take", self.port.kind(phase)), take)(rows, order, control))
 
         control = tf.constant(list(control) + self.port.noise.streams_of(phase), tf.int64)
-        return self._whole(("native", phase), run)(rows, order, control)
+        return (run if self.own else self._whole(("native", phase), run))(rows, order, control)
 
     def execution(self) -> Tuple[bool, bool]:
         """Return whether what differentiates is a graph, and whether XLA compiles it, as the functions themselves know."""
         function = self._differentiation(self.config["phases"][0])
         graph = isinstance(function, Traced) and not tf.config.functions_run_eagerly()
-        return graph, graph and bool(getattr(function.function, "_jit_compile", False))
+        return graph, graph and releases.compiles(function.function)
 
     # -- state ------------------------------------------------------------------------------------------------
 
@@ -184,12 +186,12 @@ class Traced(object):
     """
 
     def __init__(self, function: Callable[..., Any], xla: bool, autograph: bool) -> None:
-        self.function = tf.function(function, jit_compile=True if xla else None, autograph=autograph)
+        self.function = tf.function(function, autograph=autograph, **releases.xla(xla))
         self.traces = {}  # type: Dict[Any, Callable[..., Any]]
 
     def __call__(self, *given: Any) -> Any:
         flat = tf.nest.flatten(given)
-        key = tuple(value.shape if isinstance(value, tf.Tensor) else value for value in flat)
+        key = tuple(releases.shape_key(value) if isinstance(value, tf.Tensor) else value for value in flat)
         if key not in self.traces:
             self.traces[key] = self.function.get_concrete_function(*given)
         if _noted is not None and tf.executing_eagerly():  # a call inside a trace belongs to the function that is traced

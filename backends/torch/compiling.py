@@ -5,6 +5,7 @@ With CUDA graphs, inductor records what it compiled and replays it as one launch
 
 from __future__ import annotations
 
+import sys
 from typing import Any, Callable, Dict
 
 import torch
@@ -14,7 +15,7 @@ from torch._dynamo.utils import counters
 from backends.contract import Unsupported
 
 #: What a missing C++ compiler or Triton, a kernel that inductor lacks, and too many versions of one function raise.
-REFUSALS = (exc.BackendCompilerFailed, exc.FailOnRecompileLimitHit)
+REFUSALS = tuple(getattr(exc, name) for name in ("BackendCompilerFailed", "FailOnRecompileLimitHit") if hasattr(exc, name))
 
 
 class Compiler(object):
@@ -23,7 +24,11 @@ class Compiler(object):
     def __init__(self, cudagraphs: bool = False) -> None:
         torch._dynamo.reset()  # or versions made for an earlier port would count against this one's limit
         # By default dynamo may run a function eagerly and only warn.
-        config.fail_on_recompile_limit_hit, config.suppress_errors = True, False
+        config.suppress_errors = False
+        if hasattr(config, "fail_on_recompile_limit_hit"):
+            config.fail_on_recompile_limit_hit = True
+        else:  # before torch 2.7: no version is one too many, so that none runs eagerly
+            config.cache_size_limit = config.accumulated_cache_size_limit = sys.maxsize
         self.graphs = {}  # type: Dict[str, int]
         self._breaks = self._graph_breaks()
         self.cudagraphs, self._skips = cudagraphs, self._skipped()

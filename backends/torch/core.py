@@ -17,13 +17,13 @@ from backends import loss_scale, schedule
 from backends.contract import PRECISION_TABLE, Port, Setting, Unsupported
 from backends.source import Batch
 from backends.teaching import Taught
-from backends.torch import drawing, memory, teaching
+from backends.torch import devices, drawing, memory, teaching, undeclared
 from backends.torch.compiling import Compiler
+from backends.torch.devices import DEVICES  # noqa: F401  (abilities are read here)
 from backends.torch.normalization import BatchNorm
 from backends.torch.state import StoredPort, Tensors
 from backends.torch.updating import Updater
 
-DEVICES = ("cpu", "gpu")
 #: On every device; on a GPU there is also `CUDAGRAPH`.
 EXECUTIONS = ("default", "eager", "compiled")
 CUDAGRAPH = "cudagraph"
@@ -45,19 +45,6 @@ def synchronize(device: str) -> None:
         torch.cuda.synchronize()
 
 
-def _device(setting: Setting) -> torch.device:
-    """Return the device asked for, or say why it cannot be had."""
-    if setting.device not in DEVICES:
-        raise Unsupported("the torch backend has no device '%s'" % setting.device)
-    if setting.device == "gpu" and not torch.cuda.is_available():
-        raise Unsupported("no GPU is visible to torch %s (built for CUDA: %s)" % (torch.__version__, torch.version.cuda))
-    if setting.precision == "tf32" and setting.device != "gpu":
-        raise Unsupported("tf32 needs an NVIDIA GPU of the Ampere generation or newer; this is the CPU")
-    if setting.precision == "tf32" and torch.cuda.get_device_capability()[0] < 8:
-        raise Unsupported("tf32 needs the Ampere generation or newer; this is a %s" % torch.cuda.get_device_name())
-    return torch.device("cuda" if setting.device == "gpu" else "cpu")
-
-
 class TorchPort(StoredPort):
     """Base of the torch ports.
 
@@ -77,7 +64,7 @@ class TorchPort(StoredPort):
             raise Unsupported("torch has no %s execution; it has %s" % (setting.execution, ", ".join((*EXECUTIONS, CUDAGRAPH))))
         if setting.execution == CUDAGRAPH and setting.device != "gpu":
             raise Unsupported("CUDA graphs need an NVIDIA GPU; this is the %s" % setting.device.upper())
-        self.device = _device(setting)
+        self.device = devices.device(setting)
         Port.__init__(self, config, setting)
         self.keeps_freed = memory.keep_freed()
         torch.set_num_threads(setting.threads)
@@ -93,6 +80,8 @@ class TorchPort(StoredPort):
         self.model = self.build().to(self.device, self.dtype)
         found = dict(self.model.named_buffers(), **dict(self.model.named_parameters()))
         self.weights = {name: found[path] for name, (path, _) in self.LAYOUT.items()}
+        self.undeclared = undeclared.of(self)
+        self.recording = False
         self.trainable = {name: value for name, value in self.weights.items() if value.requires_grad}
         self._build_updaters(table)
         self.drawing = drawing.Drawing(config, self.device, self.dtype)
@@ -186,20 +175,34 @@ class TorchPort(StoredPort):
     def _looked_at(self, batch: Batch, training: bool) -> Tuple[Tensors, Tensors]:
         return self._given(self.config["forward"]["phase"], batch) if training else (self.tensors(batch.arrays), {})
 
+    def new_record(self) -> Any:
+        return Port.new_record(self) if self.recording or self.lesson is not None else {}  # copies are for looks
+
     def forward(self, batch: Batch, training: bool) -> Dict[str, np.ndarray]:
         given = self._looked_at(batch, training)
-        with self.mode(training, tracking=False), torch.no_grad():
-            record = self._look(*given)
+        with self.undeclared.undisturbed(), self.mode(training, tracking=False), torch.no_grad():
+            self.recording = True
+            try:
+                record = dict(self._look(*given))
+            finally:
+                self.recording = False
         self.observed_dtypes.update({name: dtype_label(value) for name, value in record.items()})
         return {name: self.array(self.shown(value)) for name, value in record.items()}
 
     def forward_from(self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]) -> Taught:
         given = self._looked_at(batch, training)
-        with self.mode(training, tracking=False):
+        with self.undeclared.undisturbed(), self.mode(training, tracking=False):
             return teaching.taught(self, *given, teacher)
 
+    def contracted(self, batch: Batch, training: bool) -> Optional[List[str]]:
+        if self.compiler is not None and not self.COMPILED_WHOLE:
+            return None
+        given = self._looked_at(batch, training)
+        with self.undeclared.undisturbed(), self.mode(training, tracking=False):
+            return teaching.Look(self, *given, {}).contracted()
+
     def losses(self, phase: str, batch: Batch) -> Dict[str, float]:
-        with self.mode(True, tracking=False), torch.no_grad():
+        with self.undeclared.undisturbed(), self.mode(True, tracking=False), torch.no_grad():
             terms = self._terms(phase, *self._given(phase, batch))
         return {name: value.item() for name, value in terms.items()}
 
@@ -209,15 +212,23 @@ class TorchPort(StoredPort):
 
         def scaled(scale: Optional[float]) -> Dict[str, np.ndarray]:
             factor = 1.0 if scale is None else scale
-            with self.mode(True, tracking=False):
+            # Differentiated before the state is put back, which autograd would take for a change of what it needs.
+            with self.undeclared.undisturbed(), self.mode(True, tracking=False):
                 total = self._terms(phase, *given)["total"]
-            found = torch.autograd.grad(total * factor, weights, allow_unused=True)
+                found = torch.autograd.grad(total * factor, weights, allow_unused=True)
             return {name: self._canonical(name, value / factor) for name, value in zip(names, found) if value is not None}
 
         return loss_scale.settle(self, phase, updater.loss_scale, scaled)
 
     def _update(self, phase: str, arrays: Tensors, noise: Tensors) -> Tensors:
-        """Run one update; the caller has set the mode."""
+        return self.update(phase, arrays, noise)
+
+    def update(self, phase: str, arrays: Tensors, noise: Tensors) -> Tensors:
+        """Run one update and return the loss terms before it; the caller has set the mode.
+
+        A port whose own training step is to be judged defines this: it gets a batch and noise as tensors on the device, moves
+        `self.model`'s parameters, and shows its optimizer's slots in `optimizer_state`, or leaves them out (`docs/ports.md`).
+        """
         updater, names = self.updates[phase]
         terms = self._terms(phase, arrays, noise)
         updater.minimise(terms["total"], [self.trainable[name] for name in names])
@@ -258,7 +269,7 @@ class TorchPort(StoredPort):
         return drawing.Rows(self.tensors(source.training_rows()), self.drawing, source.seed, source.batch_size)
 
     def generate(self, source: Any, count: int) -> np.ndarray:
-        with self.mode(False, tracking=False), torch.inference_mode():
+        with self.undeclared.generating(source.lockstep), self.mode(False, tracking=False), torch.inference_mode():
             product = self._infer(self.tensors(source.evaluation_rows(count)), {})
             self.observed_dtypes["output"] = dtype_label(product)
             return self.array(product)

@@ -16,7 +16,7 @@ from typing import Any, Dict, List, Mapping, Tuple
 import numpy as np
 import torch
 
-from backends.contract import Unsupported
+from backends.contract import ADAMS, Unsupported
 
 
 class HatAdam(torch.optim.Optimizer):
@@ -25,14 +25,17 @@ class HatAdam(torch.optim.Optimizer):
     Args:
         params: parameters of one dtype on one device.
         lr, betas, epsilon: hyper-parameters.
+        decay: what each weight loses of itself, times lr, before the step (Loshchilov & Hutter 2019: decoupled weight decay).
         float32_powers: keep b1^t and b2^t as TF1 does, as chains of float32 products. Else the chains are of float64 ones;
             TF1 keeps them in the dtype of the first variable, so float32 weights have float32 powers in any case.
 
     Source: Kingma & Ba 2015, end of section 2; tensorflow/python/training/adam.py of TF 1.15.
     """
 
-    def __init__(self, params: List[Any], lr: float, betas: Tuple[float, float], epsilon: float, float32_powers: bool) -> None:
-        super().__init__(params, {"lr": lr, "betas": betas, "epsilon": epsilon})
+    def __init__(
+        self, params: List[Any], lr: float, betas: Tuple[float, float], epsilon: float, float32_powers: bool, decay: float = 0.0
+    ) -> None:
+        super().__init__(params, {"lr": lr, "betas": betas, "epsilon": epsilon, "decay": decay})
         self.power_dtype = np.float32 if float32_powers else np.float64
         self.found_inf = None  # type: Any
         # The kernel corrects the bias by itself, for this many steps past: by a factor of 1.
@@ -62,6 +65,11 @@ class HatAdam(torch.optim.Optimizer):
 
     def _update(self, group: Dict[str, Any], params: List[Any]) -> None:
         found = {} if self.found_inf is None else {"found_inf": self.found_inf}
+        if group["decay"] and params:
+            kept = 1.0 - group["lr"] * group["decay"]
+            if self.found_inf is not None:  # an update that is skipped decays nothing
+                kept = torch.where(self.found_inf > 0, 1.0, kept).to(params[0].dtype)
+            torch._foreach_mul_(params, kept)
         torch._fused_adam_(
             params, [item.grad for item in params], [self.state[item]["m"] for item in params], [self.state[item]["v"] for item in params],
             [], [self._endless] * len(params), lr=self._rate(group), beta1=group["betas"][0], beta2=group["betas"][1], weight_decay=0.0,
@@ -90,11 +98,15 @@ def build(spec: Mapping[str, Any], params: List[Any], scaled: bool) -> torch.opt
     fused = True if scaled else None  # only the fused kernels look at found_inf
     if spec["kind"] == "sgd":
         return torch.optim.SGD(params, lr=spec["learning_rate"], fused=fused)
-    if spec["kind"] == "adam":
+    if spec["kind"] in ADAMS:
+        decay = spec.get("weight_decay", 0.0)
         betas = (spec["beta1"], spec["beta2"])
         if spec["epsilon_place"] == "hat":
             chain = spec["beta_power_dtype"] == "float32" or params[0].dtype == torch.float32
-            return HatAdam(params, spec["learning_rate"], betas, spec["epsilon"], chain)
+            return HatAdam(params, spec["learning_rate"], betas, spec["epsilon"], chain, decay)
+        if spec["beta_power_dtype"] == "variable" and spec["kind"] == "adamw":
+            return torch.optim.AdamW(
+                params, lr=spec["learning_rate"], betas=betas, eps=spec["epsilon"], weight_decay=decay, fused=fused)
         if spec["beta_power_dtype"] == "variable":
             return torch.optim.Adam(params, lr=spec["learning_rate"], betas=betas, eps=spec["epsilon"], fused=fused)
         raise Unsupported("torch.optim.Adam (epsilon after the correction) has no float32 chain of powers")
@@ -102,7 +114,8 @@ def build(spec: Mapping[str, Any], params: List[Any], scaled: bool) -> torch.opt
 
 
 #: By kind, the canonical words for the slots of the optimizers' state: m is the first moment, v the second.
-SLOTS = {HatAdam: {"m": "m", "v": "v"}, torch.optim.Adam: {"m": "exp_avg", "v": "exp_avg_sq"}, torch.optim.SGD: {}}
+MOMENTS = {"m": "exp_avg", "v": "exp_avg_sq"}
+SLOTS = {HatAdam: {"m": "m", "v": "v"}, torch.optim.Adam: MOMENTS, torch.optim.AdamW: MOMENTS, torch.optim.SGD: {}}
 
 
 def slots(optimizer: torch.optim.Optimizer, parameter: Any) -> Dict[str, torch.Tensor]:
@@ -116,7 +129,7 @@ def set_state(optimizer: torch.optim.Optimizer, found: Mapping[Any, Mapping[str,
     optimizer.state.clear()
     for parameter, values in found.items():
         named = {own: torch.empty_like(parameter).copy_(values[word]) for word, own in SLOTS[type(optimizer)].items()}
-        if isinstance(optimizer, torch.optim.Adam):
+        if isinstance(optimizer, (torch.optim.Adam, torch.optim.AdamW)):
             # Only the fused kernel counts on the device.
             named["step"] = torch.tensor(float(steps), device=parameter.device if optimizer.defaults["fused"] else None)
         if named:

@@ -29,6 +29,17 @@ class _Seen(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
+class _Parts(TorchDispatchMode):
+    """Takes composite operations apart, as the counter of newer torch does: inference mode hands them over whole."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        found = NotImplemented
+        if isinstance(func, torch._ops.OpOverload):
+            with self:
+                found = func.decompose(*args, **(kwargs or {}))
+        return func(*args, **(kwargs or {})) if found is NotImplemented else found
+
+
 def flops(port: Any, timer: Any) -> float:
     """Return the operations of one step's matrix products and convolutions; runs one.
 
@@ -37,7 +48,7 @@ def flops(port: Any, timer: Any) -> float:
     """
     if port.setting.execution in ("compiled", "cudagraph"):
         raise Unsupported("compiled kernels do not pass PyTorch's counter")
-    with _Seen() as seen, FlopCounterMode(display=False) as counter:
+    with _Seen() as seen, FlopCounterMode(display=False) as counter, _Parts():
         timer.run(1)
     if seen.unknown:
         raise Unsupported("PyTorch's counter does not know %s" % ", ".join(seen.unknown))

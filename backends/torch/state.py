@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Tuple
+from typing import Any, Dict, Mapping, Optional, Tuple
 
 import numpy as np
 import torch
 
 from backends.contract import Port
 from backends.parameters import check
-from backends.torch import checkpoints
+from backends.torch import checkpoints, undeclared
 from backends.torch.updating import Updater
 
 Tensors = Dict[str, torch.Tensor]
+#: What NumPy has no dtype for, or too small a one, and as what it is handed over.
+READABLE = {torch.bfloat16: torch.float32, torch.float16: torch.float32, torch.complex32: torch.complex64}
 
 
 class StoredPort(Port):
     """The part of a port that holds state; `TorchPort` sets the attributes."""
 
     LAYOUT: Dict[str, Tuple[str, Any]] = {}
+    model: torch.nn.Module
     device = torch.device("cpu")
     dtype = torch.float32
     weights: Tensors = {}
@@ -27,8 +30,8 @@ class StoredPort(Port):
     # -- moving arrays ----------------------------------------------------------------------------------------
 
     def tensor(self, array: np.ndarray) -> torch.Tensor:
-        """Return an array as a tensor on the device; floating point in the stored dtype, integers as they are."""
-        kind = self.dtype if array.dtype.kind == "f" else None
+        """Return an array as a tensor on the device; real and complex in the stored precision, integers as they are."""
+        kind = {"f": self.dtype, "c": self.dtype.to_complex()}.get(array.dtype.kind)
         return torch.as_tensor(np.ascontiguousarray(array)).to(self.device, kind)
 
     def tensors(self, arrays: Mapping[str, np.ndarray]) -> Tensors:
@@ -40,10 +43,12 @@ class StoredPort(Port):
         return {name: self.tensor(value).to(self.dtype) for name, value in arrays.items()}
 
     def array(self, tensor: torch.Tensor) -> np.ndarray:
-        """Return a tensor as an array; NumPy has no bfloat16, so low precisions are handed over as float32."""
+        """Return a tensor as an array, complex ones as such; NumPy has no bfloat16, so low precisions are handed over as float32."""
         tensor = tensor.detach()
-        # A copy: the array must not change when the weight behind it does.
-        return (tensor.float() if tensor.dtype in (torch.bfloat16, torch.float16) else tensor).cpu().numpy().copy()
+        if tensor.dtype in READABLE:
+            tensor = tensor.to(READABLE[tensor.dtype])
+        # A conjugate is a mark until somebody asks. A copy: the array must not change when the weight behind it does.
+        return tensor.resolve_conj().resolve_neg().cpu().numpy().copy()
 
     def _canonical(self, name: str, tensor: torch.Tensor) -> np.ndarray:
         axes = self.LAYOUT[name][1]
@@ -60,12 +65,32 @@ class StoredPort(Port):
 
     # -- the state --------------------------------------------------------------------------------------------
 
+    def _refresh(self) -> None:
+        """Find the statistics again: a module may have put another tensor in a buffer's place."""
+        buffers = dict(self.model.named_buffers())
+        self.weights.update({name: buffers[path] for name, (path, _) in self.LAYOUT.items() if path in buffers})
+
+    def trainable_values(self) -> Optional[int]:
+        return undeclared.trainable_values(self)
+
     def parameters(self) -> Dict[str, np.ndarray]:
+        self._refresh()
         return {name: self._canonical(name, value) for name, value in self.weights.items()}
+
+    def parameter_shapes(self) -> Dict[str, Tuple[int, ...]]:
+        return {name: self._shape(name, value) for name, value in self.weights.items()}
+
+    def _shape(self, name: str, weight: torch.Tensor) -> Tuple[int, ...]:
+        try:
+            return self._canonical(name, weight).shape
+        except (RuntimeError, IndexError, ValueError, TypeError):  # a weight of another rank than its layout
+            return tuple(weight.shape)
 
     @torch.no_grad()
     def load_parameters(self, values: Mapping[str, np.ndarray]) -> None:
-        check(values, self.config)
+        check(values, self.config, self.parameter_shapes())
+        self.undeclared.reset()
+        self._refresh()
         for name, weight in self.weights.items():
             weight.copy_(self._own(name, values[name]))
         for updater in self.updaters.values():
@@ -104,7 +129,7 @@ class StoredPort(Port):
     def restore(self, folder: str) -> int:
         content = checkpoints.read(folder, self.config["workload"])
         try:  # before anything is changed
-            check(content["parameters"], self.config)
+            check(content["parameters"], self.config, self.parameter_shapes())
             self._check_state(content["optimizer_state"])
         except KeyError as error:
             raise ValueError("the checkpoint in %s does not fit: %s" % (folder, error.args[0])) from error

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from harness import listing, recording, reference
 from harness.cli.console import OUT, app, context, say
-from harness.options import SEVERAL, References
+from harness.options import SEVERAL
 from harness.report.terminal_style import plain_table
 
 references = App(name="reference", help="Recorded outputs of the real TF 1.15.5: record, verify or list them.")
 app.command(references)
+
+
+@Parameter(name="*")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class References:
+    """Where recorded references are looked for.
+
+    Parameters
+    ----------
+    folder
+        Where they lie; the shipped ones, if not given.
+    """
+
+    folder: Path | None = None
 
 
 @references.command(name="list")

@@ -1,7 +1,8 @@
 """Find the first bad step of a trajectory: bisect between the last look that passed and the first that did not. Pure.
 
-A trajectory is looked at after 1, 2, 4, ... and all T steps, and at the losses of every step. So at most T/2 steps lie between
-the last look that passed and the first that failed, and ceil(log2(T/2)) replays find the step.
+A trajectory is looked at after 1, 2, 4, ... and all T steps, and at the losses of every step. So for parameters at most T/2 steps lie
+between the last look that passed and the first that failed, and ceil(log2(T/2)) replays find the step; what is looked at in the last
+step alone takes up to ceil(log2(T)).
 """
 
 from __future__ import annotations
@@ -10,6 +11,10 @@ import dataclasses
 from collections.abc import Callable
 
 from harness.fidelity.verdict import FAIL, PASS, StageVerdict
+
+#: How the names of losses begin, behind their step.
+
+LOSSES = "loss/"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,10 +47,28 @@ def steps_of(name: str) -> int:
 
 
 def bracket(verdict: StageVerdict, steps: int) -> BadStep:
-    """Return what a failed verdict itself says: looks before the first bad step that passed, and the first that did not."""
+    """Return what a failed verdict itself says: the first bad step, and the last look before it at which what departs there agreed.
+
+    A tensor that was not looked at before, what the trained model generates or a parameter of a later phase, may have departed at any
+    step: that others agreed says nothing of it. A loss is that of the weights before its step's update, so it shows what the step before
+    did, and the parameters' looks tell up to where those agreed.
+    """
     bad = min(steps_of(item.name) for item in verdict.tensors if item.verdict == FAIL)
-    looks = {steps_of(item.name) for item in verdict.tensors if "/loss/" not in item.name and item.verdict == PASS}
-    return BadStep(max((look for look in looks if look < bad), default=0), bad, 0, steps)
+    departing = {_what(item.name) for item in verdict.tensors if item.verdict == FAIL and steps_of(item.name) == bad}
+    agreed = dict.fromkeys(departing, 0)
+    for item in verdict.tensors:
+        step, what = steps_of(item.name), _what(item.name)
+        if what == LOSSES or item.verdict != PASS or step >= bad:
+            continue
+        for seen in {what, LOSSES} & agreed.keys() if what.startswith("parameter/") else {what} & agreed.keys():
+            agreed[seen] = max(agreed[seen], step)
+    return BadStep(min(agreed.values()), bad, 0, steps)
+
+
+def _what(name: str) -> str:
+    """Return what a tensor is looked at as, whatever the step; the losses, all together, are seen in the parameters."""
+    rest = name.partition("/")[2]
+    return LOSSES if rest.startswith(LOSSES) else rest
 
 
 def first_bad_step(verdict: StageVerdict, steps: int, replay: Callable[[int], StageVerdict]) -> BadStep:

@@ -1,61 +1,74 @@
 """Judge one stage of a pair: every tensor by the error measure against its own measured threshold.
 
 Never vacuous: a missing or extra tensor, another shape or dtype, a value that is not finite, an empty comparison: none of
-these is ever a PASS. The tensors are judged in the order in which they were computed, so the first that departs is named.
+these is ever a PASS. A fault never excuses itself: only those variations give a floor that measure rounding (`variations`). The
+tensors are judged in the order in which they were computed, so the first that departs is named.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
-import re
 import statistics
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
 
-from harness.fidelity import noise, overflow
+from harness.fidelity import float32, noise, nulls, overflow, variations
 from harness.fidelity.digest import digest
 from harness.fidelity.evidence import Entry, Evidence
 from harness.fidelity.measure import Difference, difference
+from harness.fidelity.noise import halfway
+from harness.fidelity.variations import Moves, Sieve, early, group, is_exact
 from harness.fidelity.verdict import BEYOND, FAIL, INCONCLUSIVE, NULL, PASS, StageVerdict, TensorVerdict, sum_up
 
 #: Stages before an optimizer has divided a gradient by its own size, which lifts the noise of one that is nearly zero.
 DIRECT = ("forward", "loss", "gradients")
-#: Stages in which a tensor can be mathematically zero (a bias before batch-norm has no gradient, and no update).
-NULL_STAGES = ("gradients", "update", "trajectory")
 #: A tensor with fewer elements than this has its floor from its company too, where the company is at least so large.
 FEW, COMPANY = 16, 8
-STEP = re.compile(r"^step (\d+)/(.*)$")
+
+#: The float64 records of both sides.
+Base = tuple[Evidence, Evidence]
 
 
-def judge_stage(a: Evidence, b: Evidence, stage: str, precision: str, null: Collection[str] | None = None) -> StageVerdict:
+def judge_stage(
+    a: Evidence, b: Evidence, stage: str, precision: str, null: Collection[str] | None = None, base: Base | None = None
+) -> StageVerdict:
     """Judge one stage.
 
     Args:
         a, b: the two sides; the error measure divides by b.
         precision: what both ran in.
-        null: names found to be mathematically zero by the pair's float64 records; None to decide here, by the records' own noise.
+        null: names found to be mathematically zero by the pair's float64 records; None to decide here, by the records themselves.
+        base: in a lower precision, the pair's float64 records: what they say of a variation holds here, too.
     """
     entries_a = {entry.name: entry for entry in a.entries(stage)}
     entries_b = {entry.name: entry for entry in b.entries(stage)}
     if not entries_a or not entries_b:
         sides = " and ".join(side for side, entries in (("a", entries_a), ("b", entries_b)) if not entries)
         return StageVerdict(stage, INCONCLUSIVE, f"not looked at: side {sides} recorded no tensor of this stage", None, ())
-    for side, evidence in (("a", a), ("b", b)):
-        strays = wandering(evidence, stage, precision)
-        if strays is not None:
-            return StageVerdict(stage, INCONCLUSIVE, f"side {side}: {strays.reason}", strays, (strays,))
+    strays = {side: wandering(evidence, stage, precision) for side, evidence in (("a", a), ("b", b))}
+    undecided = next((stray for stray in strays.values() if stray and (all(strays.values()) or not _alone(stray, precision))), None)
+    if undecided is not None:
+        side = next(side for side, stray in strays.items() if stray is undecided)
+        return StageVerdict(stage, INCONCLUSIVE, f"side {side}: {undecided.reason}", undecided, (undecided,))
+    both = (a, b) if precision == "fp64" else base
+    sieve = Sieve(*both, stage) if both else None
+    zero = nulls.null_tensors(a, b, stage, precision) if null is None else null
     verdicts = []
-    rule = Rule(precision, null, {}, _company(a, b, stage, entries_a, entries_b))
+    common = {name: entry for name, entry in entries_b.items() if name in entries_a}
+    rule = Rule(precision, zero, {}, _company(a, b, stage, common, sieve, precision), sieve, strays)
     for name in [*entries_a, *(name for name in entries_b if name not in entries_a)]:
         if name not in entries_a or name not in entries_b:
             there = "b" if name in entries_b else "a"
             verdicts.append(TensorVerdict(name, FAIL, f"only side {there} has this tensor"))
             continue
         verdicts.append(_judge_tensor(a, b, entries_a[name], entries_b[name], rule))
-    return sum_up(stage, verdicts, _phases(a))
+    found = sum_up(stage, verdicts, _phases(a))
+    crossed = [f"{variations.NO_ROUNDING[kind]}, {name} first: not judged by that variation there" for kind, name in
+               (sieve.crossed() if sieve else {}).items()]
+    return dataclasses.replace(found, reason="; ".join([found.reason, *crossed]))
 
 
 def _phases(side: Evidence) -> list[str]:
@@ -65,13 +78,19 @@ def _phases(side: Evidence) -> list[str]:
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """What a stage's tensors are judged by: the precision, the names known to be zero, the floors met so far, and those of
-    the company that a tensor is in (see `_company`)."""
+    """What a stage's tensors are judged by: the precision, the names known to be zero, the floors met so far, those of the company
+    that a tensor is in (see `_company`), which variations measure rounding, and the side that does not repeat, if one does not."""
 
     precision: str
-    null: Collection[str] | None
+    null: Collection[str]
     grown: dict[str, float]
     company: Mapping[str, float]
+    sieve: Sieve | None
+    strays: Mapping[str, TensorVerdict | None]
+
+    def moves(self, name: str) -> Moves:
+        """Return what is known of the variations of a tensor."""
+        return self.sieve[name] if self.sieve else Moves()
 
 
 def _judge_tensor(a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, rule: Rule) -> TensorVerdict:
@@ -81,30 +100,69 @@ def _judge_tensor(a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, rule
         return TensorVerdict(name, FAIL, problem)
     if 0 in entry_a.shape:
         return TensorVerdict(name, INCONCLUSIVE, f"nothing to compare: its shape is {list(entry_a.shape)}")
-    moved_a, moved_b = noise.movement(a, stage, name), noise.movement(b, stage, name)
-    zero = (rule.null is None or name in rule.null) and _is_null(entry_a, entry_b, moved_a, moved_b)
+    zero = name in rule.null and nulls.is_noise(entry_a, entry_b, noise.movement(a, stage, name), noise.movement(b, stage, name))
     if zero and math.isfinite(entry_a.largest + entry_b.largest):
         return TensorVerdict(name, NULL, "mathematically zero: on both sides no larger than its own rounding noise")
-    level = noise.floor(entry_b.scale or entry_b.largest, max(moved_a, moved_b), rule.precision, stage)
-    if math.prod(entry_b.shape) < FEW and entry_b.dtype.startswith("float"):
-        level = noise.at_least(level, rule.company.get(_group(stage, name), 0.0), stage)
-    threshold = 0.0 if stage == "weights" else noise.coverage(stage) * _grow(name, level.relative, rule.grown)
-    found = difference(*_values(a, b, stage, name), level.scale, threshold)
+    moves = rule.moves(name)
+    moved = _moved(a, b, entry_b, moves.usable, rule.precision)
+    level = noise.floor(entry_b.scale or entry_b.largest, moved, rule.precision, stage)
+    if math.prod(entry_b.shape) < FEW and not is_exact(entry_b):
+        level = noise.at_least(level, rule.company.get(group(stage, name), 0.0), stage)
+    threshold = noise.coverage(stage) * _grow(name, level.relative, rule.grown)
+    if stage == "weights" or (is_exact(entry_b) and moved == 0.0 and not b.digested and not a.digested):
+        threshold = 0.0  # loaded, or counted: nothing is rounded
+    values = _values(a, b, stage, name)
+    found = difference(*values, level.scale, threshold)
     if not found.finite:
         return overflow.judge_pair(stage, name, rule.precision, found)
-    graded = _grade(stage, name, found, level.relative, threshold)
-    bounded = rule.precision == "fp64" and (stage in DIRECT or (_early(stage, name) and "/loss/" in name))
-    if graded.verdict in (PASS, BEYOND) and bounded and level.relative > noise.FLOAT64_FLOOR:
-        reason = (
-            f"honest variations move it by {level.relative:.1e}, and float64 by no more than {noise.FLOAT64_FLOOR:.1e}: "
-            "something is computed in a lower precision, does not follow the tape, or is ill-conditioned"
-        )
-        return dataclasses.replace(graded, verdict=INCONCLUSIVE, reason=reason)
+    near = 0.0 if is_exact(entry_b) else noise.agreement(rule.precision) * (entry_b.scale or entry_b.largest)
+    same = found.apart == 0.0 or (stage != "weights" and found.apart <= near)
+    # Where nothing measures rounding, a difference is what lies beyond all that an edge can do.
+    edge = max(noise.movement(side, stage, name, moves.crossed) for side in (a, b)) if not (moves.usable or moves.alone) else 0.0
+    open_to = noise.coverage(stage) * edge
+    graded = _grade(entry_a, found, (level.relative, threshold, open_to), rule, same)
+    differs = _difference(a, b, entry_b, moves, rule, same)
+    if differs:
+        graded = dataclasses.replace(graded, verdict=FAIL, reason=f"{differs}; {graded.reason}")
+    if graded.verdict == FAIL and rule.precision == "fp64" and stage != "weights" and not a.digested:
+        return dataclasses.replace(graded, float32=float32.sign(*values, found.error))
     return graded
 
 
+def _difference(a: Evidence, b: Evidence, entry: Entry, moves: Moves, rule: Rule, same: bool) -> str:
+    """Return, in words, what moves one side and not the other; empty where nothing does.
+
+    Where both sides have the same value, a unit in the last place that moves one of them may have met an edge that rounding
+    leaves to chance. Rows in another order, or the same run again, leave nothing to chance.
+    """
+    if same:
+        moves = dataclasses.replace(moves, alone=tuple(item for item in moves.alone if item[0] == "reorder"))
+    stray = next((side for side, found in rule.strays.items() if found), None)
+    if stray is not None:
+        size = entry.scale or entry.largest
+        moved = {side: noise.movement(evidence, entry.stage, entry.name, (noise.REPEAT,)) for side, evidence in (("a", a), ("b", b))}
+        relative = {side: variations.relative([value], size) for side, value in moved.items()}
+        if halfway(rule.precision) < relative[stray] < math.inf:
+            kind = (noise.REPEAT, stray, relative[stray], relative["a" if stray == "b" else "b"])
+            moves = dataclasses.replace(moves, alone=(kind, *moves.alone))
+    return moves.sentence(entry.name)
+
+
+def _moved(a: Evidence, b: Evidence, entry: Entry, kinds: Sequence[str], precision: str) -> float:
+    """Return how far variations move a tensor, on the side that they move more. In float64 that is no more than `ALONE` times the other
+    side's movement: what one side computes in float32, say a small term of a sum, would else excuse itself by its own noise."""
+    least = noise.UNIT_ROUNDOFF["fp64"] * variations.size(entry)
+    found = [0.0]
+    for kind in kinds:
+        # An older record may lack a kind: the other side then stands for both.
+        both = [noise.movement(side, entry.stage, entry.name, (kind,)) for side in (a, b) if kind in side.noise(entry.stage, entry.name)]
+        capped = precision == "fp64" and math.isfinite(sum(both))
+        found.append(min(max(both, default=0.0), variations.ALONE * max(min(both, default=0.0), least) if capped else math.inf))
+    return max(found)
+
+
 def _company(
-    a: Evidence, b: Evidence, stage: str, entries_a: Mapping[str, Entry], entries_b: Mapping[str, Entry]
+    a: Evidence, b: Evidence, stage: str, common: Mapping[str, Entry], sieve: Sieve | None, precision: str
 ) -> dict[str, float]:
     """Return the median movement, relative to their size, of the floating-point tensors of each group: one kind (losses,
     parameters, slots, anything else) at one step.
@@ -113,34 +171,23 @@ def _company(
     happens to some. So a tensor of few elements is not held to less than what its like around it are moved by.
     """
     groups: dict[str, list[float]] = {}
-    for name, entry in entries_b.items():
-        size = _size(entry)
-        if name not in entries_a or not 0.0 < size < math.inf or stage == "weights" or not entry.dtype.startswith("float"):
+    for name, entry in common.items():
+        size = variations.size(entry)
+        if not 0.0 < size < math.inf or stage == "weights" or is_exact(entry):
             continue
-        moved = max(noise.movement(a, stage, name), noise.movement(b, stage, name))
+        usable = sieve[name].usable if sieve else noise.KINDS
+        moved = _moved(a, b, entry, usable, precision)
         if moved < size:  # else it is nothing but noise: null, or beyond the horizon
-            groups.setdefault(_group(stage, name), []).append(moved / size)
-    return {group: statistics.median(found) for group, found in groups.items() if len(found) >= COMPANY}
-
-
-def _group(stage: str, name: str) -> str:
-    match = STEP.match(name)
-    step, rest = (match[1], match[2]) if match else ("", name)
-    kind = next((kind for kind in ("loss/", "parameter/", "slot/") if kind in rest), "")
-    return f"{stage} {step} {kind}"
-
-
-def _early(stage: str, name: str) -> bool:
-    """Whether rounding has had no steps yet to grow in."""
-    return stage != "trajectory" or name.startswith("step 1/")
+            groups.setdefault(group(stage, name), []).append(moved / size)
+    return {key: statistics.median(found) for key, found in groups.items() if len(found) >= COMPANY}
 
 
 def wandering(side: Evidence, stage: str, precision: str) -> TensorVerdict | None:
-    """Return a tensor that the same run on the same tape does not give again, or None."""
-    entries = [entry for entry in side.entries(stage) if _early(stage, entry.name)]
+    """Return a tensor that the same run on the same tape does not give again, or None; its `error` is by how much."""
+    entries = [entry for entry in side.entries(stage) if early(stage, entry.name)]
     largest = max((entry.largest for entry in entries if math.isfinite(entry.largest)), default=0.0)
     for entry in entries:
-        moved = noise.movement(side, stage, entry.name, ("repeat",))
+        moved = noise.movement(side, stage, entry.name, (noise.REPEAT,))
         size = max(entry.scale or entry.largest, noise.REPEAT_SHARE * largest)
         if math.isfinite(moved) and moved > noise.REPEAT_UNITS * noise.UNIT_ROUNDOFF[precision] * max(size, entry.largest):
             reason = f"{entry.name} differs by {moved:.1e} when the same run is repeated: does the port draw noise or batches of its own?"
@@ -148,19 +195,44 @@ def wandering(side: Evidence, stage: str, precision: str) -> TensorVerdict | Non
     return None
 
 
-def _grade(stage: str, name: str, found: Difference, floor: float, threshold: float) -> TensorVerdict:
-    """Return the verdict on a difference that could be taken."""
+def _alone(stray: TensorVerdict, precision: str) -> bool:
+    """Whether a run that does not repeat itself is another run each time, and not one whose sums are added up in another order."""
+    return stray.error is not None and stray.error > halfway(precision)
+
+
+def _grade(entry: Entry, found: Difference, level: tuple[float, float, float], rule: Rule, same: bool) -> TensorVerdict:
+    """Return the verdict on a difference that could be taken; `level`: floor, threshold, and up to which distance nothing can be said."""
+    floor, threshold, open_to = level
+    shape = f"relative norm error {found.norm_error:.1e}, cosine {found.cosine:.6f}"
+    if same:
+        return TensorVerdict(entry.name, PASS, shape, found.error, floor, threshold, found)
     if math.isinf(threshold):
         reason = "an honest variation of a side gave a value that is not finite: there is no threshold"
-        return TensorVerdict(name, INCONCLUSIVE, reason, found.error, None, None, found)
-    if threshold >= noise.HORIZON and found.error <= threshold:
-        reason = f"beyond the horizon: honest variations alone differ by {threshold / noise.coverage(stage):.1e} here"
-        return TensorVerdict(name, BEYOND, reason, found.error, floor, threshold, found)
-    verdict = PASS if found.error <= threshold else FAIL
-    shape = f"relative norm error {found.norm_error:.1e}, cosine {found.cosine:.6f}"
-    if verdict == FAIL:
-        shape = f"{found.departing} of {found.size} values, {shape}"
-    return TensorVerdict(name, verdict, shape, found.error, floor, threshold, found)
+        return TensorVerdict(entry.name, INCONCLUSIVE, reason, found.error, None, None, found)
+    if found.error <= threshold:
+        verdict, reason = _within(entry, floor, threshold, rule) or (PASS, shape)
+    elif found.apart <= open_to:
+        verdict = INCONCLUSIVE
+        reason = "no honest variation measures rounding here, and the values are not equal within a few units in the last place"
+    else:
+        verdict, reason = FAIL, f"{found.departing} of {found.size} values, {shape}"
+    return TensorVerdict(entry.name, verdict, reason, found.error, floor, threshold, found)
+
+
+def _within(entry: Entry, floor: float, threshold: float, rule: Rule) -> tuple[str, str] | None:
+    """Return what a threshold that is too wide leaves of a tensor below it, and why; None where it is an ordinary one."""
+    stage, full, first = entry.stage, rule.precision == "fp64", early(entry.stage, entry.name)
+    if full and floor > noise.FLOAT64_FLOOR and (stage in DIRECT or (first and "/loss/" in entry.name)):
+        return INCONCLUSIVE, (
+            f"honest variations move it by {floor:.1e}, and float64 by no more than {noise.FLOAT64_FLOOR:.1e}: "
+            "something is computed in a lower precision, does not follow the tape, or is ill-conditioned"
+        )
+    if threshold < noise.HORIZON:
+        return None
+    alone = f"honest variations alone differ by {threshold / noise.coverage(stage):.1e} here"
+    if full and first:
+        return INCONCLUSIVE, f"{alone}, before any step in which rounding could have grown"
+    return BEYOND, f"beyond the horizon: {alone}"
 
 
 def _mismatch(a: Entry, b: Entry) -> str:
@@ -172,44 +244,14 @@ def _mismatch(a: Entry, b: Entry) -> str:
     return ""
 
 
-def null_tensors(a: Evidence, b: Evidence, stage: str) -> frozenset[str]:
-    """Return the tensors that are mathematically zero, by two float64 records; reads no values."""
-    others = {entry.name: entry for entry in b.entries(stage)}
-    return frozenset(
-        entry.name for entry in a.entries(stage)
-        if entry.name in others and _is_null(
-            entry, others[entry.name], noise.movement(a, stage, entry.name), noise.movement(b, stage, entry.name)
-        )
-    )
-
-
-def _is_null(a: Entry, b: Entry, moved_a: float, moved_b: float) -> bool:
-    """Both sides no larger than what their own rounding moves them by; noise that is not finite says nothing."""
-    if a.stage not in NULL_STAGES or not a.dtype.startswith("float") or not math.isfinite(moved_a + moved_b):
-        return False
-    if a.stage == "trajectory" and not _is_update(a):
-        return False  # a loss that rounding has outgrown is beyond the horizon
-    factor = noise.coverage(a.stage)
-    return _size(a) <= factor * moved_a and _size(b) <= factor * moved_b
-
-
-def _is_update(entry: Entry) -> bool:
-    return "/parameter/" in entry.name or entry.name.startswith("parameter/")
-
-
-def _size(entry: Entry) -> float:
-    """What has to be small for a tensor to be nothing: a parameter's update, anything else's values."""
-    return entry.scale if _is_update(entry) else entry.largest
-
-
 def _grow(name: str, relative: float, grown: dict[str, float]) -> float:
     """Return the floor, for a value of step k at least that of the same value at all steps before: rounding only grows,
     and the movement of a single number over a few runs can be small by chance."""
-    match = STEP.match(name)
-    if match is None:
+    step, suffix = variations.split(name)
+    if not step:
         return relative
-    grown[match[2]] = max(relative, grown.get(match[2], 0.0))
-    return grown[match[2]]
+    grown[suffix] = max(relative, grown.get(suffix, 0.0))
+    return grown[suffix]
 
 
 def _values(a: Evidence, b: Evidence, stage: str, name: str) -> tuple[NDArray[Any], NDArray[Any]]:

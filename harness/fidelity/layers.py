@@ -2,14 +2,15 @@
 
 One side was taught: it computed each layer from the other side's values of those before it, as far as its port lets itself be taught,
 and told of each what it was computed from. A layer that departs is wrong where its input was right: where it read the teacher's
-values, or nothing before it departs, and where no layer departs that the port computed on its own way to it. Of any other nothing
-can be told.
+values, is computed from data and weights alone, or nothing before it departs, and where no layer departs that the port computed on its
+own way to it. Of any other nothing can be told; nor of one that departs in the ordinary run and not in this one, if it was not looked
+at with the right input: only where all were, nothing but growth is left.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from harness.fidelity.verdict import FAIL, TensorVerdict
 
@@ -21,6 +22,7 @@ class Layers:
     Attributes:
         wrong: those that depart although their input was right.
         untold: those that depart, and of whose input it cannot be said that it was right.
+        unseen: those that depart in the ordinary run alone, and that read nothing of the teacher's in this one.
         read: how many layers were computed from the teacher's values. total: how many were looked at.
         modes: in which modes.
     """
@@ -30,6 +32,7 @@ class Layers:
     read: int
     total: int
     modes: tuple[str, ...]
+    unseen: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -39,17 +42,23 @@ class Layers:
     def __str__(self) -> str:
         told = f"wrong layers, each given the right input: {spelled(self.names, self.modes)}" if self.wrong else ""
         untold = f"cannot be told of {spelled(self.untold, self.modes)}: computed on the port's own way there" if self.untold else ""
+        unseen = f"{spelled(self.unseen, self.modes)} departed, was not taught, and does not depart now" if self.unseen else ""
         nothing = "given the right input no layer departs: what departs has grown on the way"
-        return "; ".join(part for part in (told, untold) if part) or nothing
+        return "; ".join(part for part in (told, untold, unseen) if part) or nothing
 
 
-def find(verdicts: Sequence[TensorVerdict], read: Mapping[str, Sequence[str]], own: Mapping[str, Sequence[str]]) -> Layers:
+def find(
+    verdicts: Sequence[TensorVerdict], read: Mapping[str, Sequence[str]], own: Mapping[str, Sequence[str]],
+    rooted: Collection[str] = (), departed: Collection[str] = (),
+) -> Layers:
     """Sort the layers that depart.
 
     Args:
         verdicts: of the taught layers, in the order in which they were computed.
         read: by layer, those whose value by the teacher it was computed from.
         own: by layer, those before it whose computing in the taught port went into it.
+        rooted: those that are known to be computed from data and weights alone.
+        departed: those that depart in the ordinary run.
     """
     wrong: list[TensorVerdict] = []
     untold: list[str] = []
@@ -58,13 +67,15 @@ def find(verdicts: Sequence[TensorVerdict], read: Mapping[str, Sequence[str]], o
         if item.verdict != FAIL:
             continue
         before = any(_mode(name) == _mode(item.name) for name in departing)
-        if departing & set(own.get(item.name, ())) or (before and not read.get(item.name)):
+        taught = bool(read.get(item.name)) or item.name in rooted
+        if departing & set(own.get(item.name, ())) or (before and not taught):
             untold.append(item.name)
         else:
             wrong.append(item)
         departing.add(item.name)
+    unseen = tuple(item.name for item in verdicts if item.name in departed and item.name not in departing and not read.get(item.name))
     modes = tuple(dict.fromkeys(_mode(item.name) for item in verdicts))
-    return Layers(tuple(wrong), tuple(untold), sum(bool(names) for names in read.values()), len(verdicts), modes)
+    return Layers(tuple(wrong), tuple(untold), sum(bool(names) for names in read.values()), len(verdicts), modes, unseen)
 
 
 def spelled(names: Sequence[str], modes: Sequence[str]) -> str:

@@ -25,7 +25,7 @@ class Difference:
         norm_error: ||a - b|| / ||b||. cosine: of the angle between a and b; 1 for two zero tensors.
         finite: whether all values of both sides are finite; `same_mask`: whether NaN and infinities stand in the same places.
         odd_a, odd_b: how many values of each side are not finite. departing: how many elements are further apart than allowed.
-        size: of the tensor.
+        size: of the tensor. apart: max|a - b|.
     """
 
     error: float
@@ -40,6 +40,7 @@ class Difference:
     odd_b: int = 0
     departing: int = 0
     size: int = 0
+    apart: float = 0.0
 
 
 def difference(a: NDArray[Any], b: NDArray[Any], scale: float, allowed: float = math.inf) -> Difference:
@@ -48,7 +49,7 @@ def difference(a: NDArray[Any], b: NDArray[Any], scale: float, allowed: float = 
     Args:
         a, b: the tensors. scale: the denominator max(d, s). allowed: the largest error that is no departure.
     """
-    a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    a, b, apart = _comparable(a, b)
     if a.size == 0:
         return Difference(0.0, (), 0.0, 0.0, 0.0, 1.0, True, True)
     odd_a, odd_b = ~np.isfinite(a), ~np.isfinite(b)
@@ -59,14 +60,41 @@ def difference(a: NDArray[Any], b: NDArray[Any], scale: float, allowed: float = 
             float("nan"), _plain(place), float(a[place]), float(b[place]), float("nan"), float("nan"), False, same,
             int(odd_a.sum()), int(odd_b.sum()), 0, a.size,
         )
-    apart = np.abs(a - b)
+    apart = np.abs(a - b) if apart is None else apart
     place = np.unravel_index(int(np.argmax(apart)), a.shape)
     worst = float(apart[place])
     error = worst / scale if scale > 0.0 else (0.0 if worst == 0.0 else float("inf"))
     return Difference(
         error, _plain(place), float(a[place]), float(b[place]), _ratio(_norm(a - b), _norm(b)), _cosine(a, b), True, True,
-        departing=int(np.count_nonzero(apart > allowed * scale)) if math.isfinite(allowed) else 0, size=a.size,
+        departing=int(np.count_nonzero(apart > allowed * scale)) if math.isfinite(allowed) else 0, size=a.size, apart=worst,
     )
+
+
+def _comparable(a: NDArray[Any], b: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None]:
+    """Return two tensors as float64, and their distances where float64 cannot tell them: of whole numbers beyond 2^53.
+
+    A complex tensor gets a last axis of two: the real and the imaginary part.
+    """
+    a, b = np.asarray(a), np.asarray(b)
+    if a.dtype.kind in "iu" and b.dtype.kind in "iu":
+        return a.astype(np.float64), b.astype(np.float64), whole_distance(a, b)
+    if "c" in (a.dtype.kind, b.dtype.kind):
+        a, b = (np.stack([value.real, value.imag], axis=-1) for value in (a, b))
+    return a.astype(np.float64), b.astype(np.float64), None
+
+
+def whole_distance(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
+    """Return |a - b| of whole numbers of any width, exact before it is rounded to float64.
+
+    Modulo 2^64 the larger less the smaller is right whatever their signs; only an unsigned number of 2^63 or more against a signed one
+    is compared as Python's own integers.
+    """
+    if "u" in (a.dtype.kind, b.dtype.kind) and max(a.max(initial=0), b.max(initial=0)) > np.iinfo(np.int64).max:
+        return np.asarray(np.abs(a.astype(object) - b.astype(object)), dtype=np.float64)
+    a, b = a.astype(np.int64), b.astype(np.int64)
+    with np.errstate(over="ignore"):
+        found = np.where(a >= b, a.view(np.uint64) - b.view(np.uint64), b.view(np.uint64) - a.view(np.uint64))
+    return np.asarray(found, dtype=np.float64)
 
 
 def _plain(place: tuple[Any, ...]) -> tuple[int, ...]:

@@ -15,8 +15,10 @@ from collections.abc import Sequence
 from harness.fidelity import measured
 from harness.fidelity.evidence import Evidence
 
-#: Kinds of variation that are a build's own noise at its own precision.
-KINDS = ("ulp", "reorder")
+#: Kinds of variation that are a build's own noise at its own precision, where they measure rounding (`variations`).
+KINDS = ("ulp", "weights", "reorder")
+#: The same run on the same tape again.
+REPEAT = "repeat"
 
 #: Unit roundoff: half the distance between 1 and the next larger number.
 UNIT_ROUNDOFF = {"fp64": 2.0**-53, "fp32": 2.0**-24, "tf32": 2.0**-11, "bf16": 2.0**-8, "fp16": 2.0**-11}
@@ -34,11 +36,25 @@ LIFTED = 2.0**-10
 #: something inside it runs in a lower precision, or does not follow the tape; a wide floor must not excuse that.
 FLOAT64_FLOOR = math.sqrt(measured.FLOAT64_FLOOR * UNIT_ROUNDOFF["fp32"])
 
+#: Values apart by so many units of roundoff are the same value, whatever a floor says: one last place either way on both sides.
+AGREEMENT_UNITS = 4.0
+
 #: The same run again may differ by this many units of roundoff (kernels that add in an order of their own). A port that draws
 #: noise or batches of its own differs by all of a tensor's size.
 REPEAT_UNITS = 64.0
 #: Beside a stage's largest tensor, one smaller than this share has no size of its own worth repeating (a null gradient).
 REPEAT_SHARE = 2.0**-20
+
+
+def halfway(precision: str) -> float:
+    """Return the relative size half way, in decades, between a precision's roundoff and the value itself: what is smaller than that is
+    nearer to rounding than to the value."""
+    return math.sqrt(UNIT_ROUNDOFF[precision])
+
+
+def agreement(precision: str) -> float:
+    """Return the relative distance within which two values are the same value; in a low precision, by what they are stored in."""
+    return AGREEMENT_UNITS * UNIT_ROUNDOFF["fp64" if precision == "fp64" else "fp32"]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,20 +7,29 @@ float32 under the name of bfloat16 is far too good, and fails as "precision not 
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from collections.abc import Collection, Mapping
 
 from harness.fidelity import measured, noise, overflow
 from harness.fidelity.evidence import Entry, Evidence
+from harness.fidelity.judge import wandering
 from harness.fidelity.measure import difference
-from harness.fidelity.verdict import BEYOND, FAIL, INCONCLUSIVE, PASS, StageVerdict, TensorVerdict
+from harness.fidelity.variations import Sieve
+from harness.fidelity.verdict import BEYOND, FAIL, INCONCLUSIVE, INFO, PASS, StageVerdict, TensorVerdict
 
 STAGE = "precision"
 STAGES = ("forward", "gradients")
+IN_EFFECT, NOT_IN_EFFECT = "in effect", "precision not in effect"
 #: Where the lower bound is looked for. Activations are continuous in their inputs; a gradient jumps where rounding sends a
 #: max-pool or a relu the other way, in one run and not in the other, so what rounding "necessarily" costs it is a coin toss.
 CONTINUOUS = "forward"
-#: Of a tensor with fewer elements the largest error says little.
-MINIMUM_SIZE = 16
+#: Of a tensor with fewer elements the largest error says little: that all of four are by chance a thousand times better than they
+#: must be does not happen.
+MINIMUM_SIZE = 4
+#: Precisions in which storage itself is low, so that every value costs what rounding costs; in the others that is what a product in the
+#: low dtype makes of it.
+STORED_LOW = ("fp32",)
 
 
 def share(precision: str) -> float:
@@ -31,38 +40,93 @@ def share(precision: str) -> float:
     return math.sqrt(min(least, 1.0) * silent / noise.UNIT_ROUNDOFF[precision])
 
 
-def judge_precision(low: Evidence, full: Evidence, precision: str) -> StageVerdict:
-    """Judge a run in `precision` against the same build's float64 run, which recorded `round:<p>` and `ulp:<p>`."""
+def judge_precision(low: Evidence, full: Evidence, precision: str, contracted: Collection[str] | None = None) -> StageVerdict:
+    """Judge a run in `precision` against the same build's float64 run, which recorded `round:<p>` and `ulp:<p>`.
+
+    Args:
+        contracted: the activations, `<mode>/<name>`, that a product is upstream of: they alone cost what a low product costs. None where
+            the port does not tell; then the lower bound is missed where no activation keeps it.
+    """
     if low.digested or full.digested:
         return StageVerdict("precision", INCONCLUSIVE, "a reference holds no full tensors", None, ())
+    stray = _stray(low, precision) or _stray(full, "fp64")
+    if stray is not None:
+        return StageVerdict("precision", INCONCLUSIVE, stray.reason, stray, (stray,))
+    usable = {stage: Sieve(full, full, stage) for stage in STAGES}
+    return _sum_up(_judge_tensors(low, full, Bound(precision, contracted, usable)))
+
+
+def _stray(side: Evidence, precision: str) -> TensorVerdict | None:
+    """Return a tensor that a side does not give again: its error against another run says nothing of the precision."""
+    return next((found for stage in STAGES if (found := wandering(side, stage, precision))), None)
+
+
+def _judge_tensors(low: Evidence, full: Evidence, bound: Bound) -> list[TensorVerdict]:
     verdicts: list[TensorVerdict] = []
     for stage in STAGES:
         base = {entry.name: entry for entry in full.entries(stage)}
         verdicts += [
-            _judge_tensor(low, full, base[entry.name], precision) for entry in low.entries(stage)
+            _judge_tensor(low, full, base[entry.name], bound) for entry in low.entries(stage)
             if entry.name in base and base[entry.name].shape == entry.shape and base[entry.name].largest != 0.0
         ]
+    if bound.contracted is None and bound.precision not in STORED_LOW and any(item.reason == IN_EFFECT for item in verdicts):
+        # Nobody tells which activations a product has made; that some cost what they must shows that products are low.
+        return [_unbounded(item) if item.reason.startswith(NOT_IN_EFFECT) else item for item in verdicts]
+    return verdicts
+
+
+def _unbounded(item: TensorVerdict) -> TensorVerdict:
+    return dataclasses.replace(item, verdict=PASS, reason="")
+
+
+def _sum_up(verdicts: list[TensorVerdict]) -> StageVerdict:
     failed = [item for item in verdicts if item.verdict == FAIL]
     if failed:
         return StageVerdict("precision", FAIL, f"{failed[0].name}: {failed[0].reason}", failed[0], tuple(verdicts))
     unsure = [item for item in verdicts if item.verdict == INCONCLUSIVE]
     if unsure:
         return StageVerdict("precision", INCONCLUSIVE, f"{unsure[0].name}: {unsure[0].reason}", unsure[0], tuple(verdicts))
-    bounded = [item for item in verdicts if item.reason]
+    bounded = [item for item in verdicts if item.reason == IN_EFFECT]
+    worst = max((item for item in verdicts if item.verdict == PASS), key=lambda item: item.margin, default=None)
+    if worst is None:
+        return StageVerdict("precision", INCONCLUSIVE, "no tensor was compared with the float64 run", None, tuple(verdicts))
     if not bounded:
-        return StageVerdict("precision", INCONCLUSIVE, "no tensor shows what this precision costs", None, tuple(verdicts))
-    worst = max((item for item in verdicts if item.verdict == PASS), key=lambda item: item.margin)
+        reason = "no worse than it must be; whether it is in effect was not looked at: no tensor shows what this precision costs"
+        return StageVerdict("precision", INFO, reason, worst, tuple(verdicts))
     return StageVerdict("precision", PASS, f"in effect, seen in {len(bounded)} tensors; within its bounds", worst, tuple(verdicts))
 
 
-def _judge_tensor(low: Evidence, full: Evidence, entry: Entry, precision: str) -> TensorVerdict:
+@dataclasses.dataclass(frozen=True)
+class Bound:
+    """The precision, the activations that a product is upstream of (None: not told), and by stage which variations measure rounding."""
+
+    precision: str
+    contracted: Collection[str] | None
+    usable: Mapping[str, Sieve]
+
+    def holds(self, stage: str, name: str) -> bool:
+        """Whether a tensor must cost what the precision costs: an activation, and unless storage is low, one that a product has made.
+
+        What is generated is an activation like any other; where a port tells of its products, it has at least one.
+        """
+        if stage != CONTINUOUS:
+            return False
+        return self.contracted is None or self.precision in STORED_LOW or name in self.contracted or (
+            name == "generate" and bool(self.contracted)
+        )
+
+
+def _judge_tensor(low: Evidence, full: Evidence, entry: Entry, bound: Bound) -> TensorVerdict:
     """Judge one tensor; the reason of a PASS is empty where the lower bound could not be seen."""
-    stage, name = entry.stage, entry.name
+    stage, name, precision = entry.stage, entry.name, bound.precision
     label = f"{stage} {name}"
     found = difference(low.read(stage, name), full.read(stage, name), entry.largest)
     if not found.finite:
         return overflow.judge_bound(label, entry, precision, found)
-    moved = max(noise.movement(low, stage, name), noise.movement(full, stage, name, (f"ulp:{precision}", "ulp", "reorder")))
+    usable = bound.usable[stage][name].usable
+    # A unit that crosses an edge is no noise; whether rounding the inputs crosses it is what the precision costs.
+    own = (f"ulp:{precision}" if "ulp" in usable else f"round:{precision}", *usable)
+    moved = max(noise.movement(low, stage, name, usable), noise.movement(full, stage, name, own))
     level = noise.floor(entry.largest, moved, precision, STAGE)
     if level.movement >= entry.largest or (level.threshold >= noise.HORIZON and found.error <= level.threshold):
         return TensorVerdict(label, BEYOND, "", found.error, level.relative, level.threshold, found)
@@ -70,9 +134,9 @@ def _judge_tensor(low: Evidence, full: Evidence, entry: Entry, precision: str) -
         reason = f"error {found.error:.1e} against its own float64 run exceeds {level.threshold:.1e}"
         return TensorVerdict(label, FAIL, reason, found.error, level.relative, level.threshold, found)
     cost = noise.movement(full, stage, name, (f"round:{precision}",)) / entry.largest
-    if stage != CONTINUOUS or math.prod(entry.shape) < MINIMUM_SIZE or cost == 0.0:
+    if not bound.holds(stage, name) or math.prod(entry.shape) < MINIMUM_SIZE or cost == 0.0:
         return TensorVerdict(label, PASS, "", found.error, level.relative, level.threshold, found)
     if found.error < share(precision) * cost:
-        reason = f"precision not in effect: error {found.error:.1e} where {precision} necessarily costs about {cost:.1e}"
+        reason = f"{NOT_IN_EFFECT}: error {found.error:.1e} where {precision} necessarily costs about {cost:.1e}"
         return TensorVerdict(label, FAIL, reason, found.error, level.relative, level.threshold, found, cost)
-    return TensorVerdict(label, PASS, "in effect", found.error, level.relative, level.threshold, found, cost)
+    return TensorVerdict(label, PASS, IN_EFFECT, found.error, level.relative, level.threshold, found, cost)

@@ -12,13 +12,16 @@ from collections.abc import Sequence
 from harness.fidelity.measure import Difference
 
 PASS, FAIL, INCONCLUSIVE, NULL, BEYOND = "PASS", "FAIL", "INCONCLUSIVE", "NULL", "BEYOND"
+#: Of a stage that is told and not judged.
+INFO = "INFO"
 
 
 @dataclasses.dataclass(frozen=True)
 class TensorVerdict:
     """One tensor of a stage: PASS, FAIL, INCONCLUSIVE, NULL or BEYOND (the horizon), with its numbers where it was compared.
 
-    `necessary` is what a lower precision cannot cost less than, where that was looked at.
+    `necessary` is what a lower precision cannot cost less than, where that was looked at. `float32` says what of a float64 departure
+    shows float32, if anything does.
     """
 
     name: str
@@ -29,6 +32,7 @@ class TensorVerdict:
     threshold: float | None = None
     difference: Difference | None = None
     necessary: float | None = None
+    float32: str = ""
 
     @property
     def margin(self) -> float:
@@ -45,6 +49,7 @@ class StageVerdict:
     Attributes:
         worst: for FAIL the first tensor that departs, else the one nearest to its threshold.
         tensors: all judged ones, in order.
+        unseen: what only one side shows, because the other has said that it cannot.
     """
 
     stage: str
@@ -52,6 +57,7 @@ class StageVerdict:
     reason: str
     worst: TensorVerdict | None
     tensors: tuple[TensorVerdict, ...]
+    unseen: tuple[str, ...] = ()
 
     @property
     def max_error(self) -> float | None:
@@ -62,6 +68,11 @@ class StageVerdict:
     def beyond(self) -> int:
         """How many tensors lie beyond the horizon."""
         return sum(item.verdict == BEYOND for item in self.tensors)
+
+    @property
+    def decided(self) -> int:
+        """How many tensors were compared, and agree or depart."""
+        return sum(item.verdict in (PASS, FAIL) for item in self.tensors)
 
     @property
     def null(self) -> tuple[str, ...]:
@@ -81,6 +92,11 @@ def sum_up(stage: str, verdicts: Sequence[TensorVerdict], phases: Sequence[str] 
     if failed:
         first = _where_it_starts(stage, failed, phases)
         reason = f"{len(failed)} of {len(verdicts)} tensors depart, {first.name} first ({first.reason})"
+        before = [item for item in unsure if verdicts.index(item) < verdicts.index(first)]
+        if before and stage != "gradients":
+            reason += f"; before it {_count(before)} undecided, {before[0].name} first ({before[0].reason})"
+        elif unsure:
+            reason += f"; {_count(unsure)} undecided, {unsure[0].name} first ({unsure[0].reason})"
         return StageVerdict(stage, FAIL, reason, first, tuple(verdicts))
     if unsure:
         return StageVerdict(stage, INCONCLUSIVE, f"{unsure[0].name}: {unsure[0].reason}", unsure[0], tuple(verdicts))
@@ -88,11 +104,35 @@ def sum_up(stage: str, verdicts: Sequence[TensorVerdict], phases: Sequence[str] 
         return StageVerdict(stage, INCONCLUSIVE, f"{beyond[0].name}: {beyond[0].reason}", beyond[0], tuple(verdicts))
     if not passed:
         return StageVerdict(stage, INCONCLUSIVE, "every tensor of this stage is mathematically zero", None, tuple(verdicts))
+    excluded = _all_excluded(stage, verdicts)
+    if excluded:
+        return StageVerdict(stage, INCONCLUSIVE, excluded, None, tuple(verdicts))
     worst = max(passed, key=lambda item: item.margin)
     reason = "all equal" if worst.error == 0.0 else f"largest at {worst.margin:.2g} of its threshold"
+    null = len(verdicts) - len(passed) - len(beyond)
+    if null:
+        reason += f"; {null} more {'is' if null == 1 else 'are'} mathematically zero"
     if beyond:
         reason += f"; {len(beyond)} more are beyond the horizon, from {beyond[0].name} on"
     return StageVerdict(stage, PASS, f"{len(passed)} tensors, {reason}", worst, tuple(verdicts))
+
+
+def _count(items: Sequence[TensorVerdict]) -> str:
+    return "1 tensor is" if len(items) == 1 else f"{len(items)} tensors are"
+
+
+def _all_excluded(stage: str, verdicts: Sequence[TensorVerdict]) -> str:
+    """Return why a stage of training says nothing although some of its tensors agree: that all of its parameters were left out."""
+    if stage not in ("update", "trajectory"):
+        return ""
+    parameters = [item for item in verdicts if "parameter/" in item.name]
+    if not parameters or any(item.verdict == PASS for item in parameters):
+        return ""
+    null = sum(item.verdict == NULL for item in parameters)
+    return (
+        f"no parameter was compared: of {len(parameters)}, {null} are mathematically zero and {len(parameters) - null} beyond the horizon, "
+        f"{parameters[0].name} first ({parameters[0].reason})"
+    )
 
 
 def _where_it_starts(stage: str, failed: Sequence[TensorVerdict], phases: Sequence[str]) -> TensorVerdict:

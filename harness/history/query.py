@@ -188,15 +188,15 @@ def of_rows(wanted: Wanted) -> list[ColumnElement[bool]]:
 
 
 def side(column: ColumnElement[str], build: str) -> ColumnElement[bool]:
-    """Whether a side is of a build: `torch`, `torch#2`, `torch-fp32` of a gain, `torch fp64` of a precision's bounds."""
+    """Whether a side is of a build: `torch`, `torch#2`, `torch@mine`, `torch-fp32` of a gain, `torch fp64` of a precision's bounds."""
     return or_(
         column.in_([build, *(f"{build}-{precision}" for precision in PRECISIONS)]),
-        *(column.startswith(build + sign, autoescape=True) for sign in ("#", " ")),
+        *(column.startswith(build + sign, autoescape=True) for sign in ("#", "@", " ")),
     )
 
 
 def has_side(column: ColumnElement[str], build: str) -> ColumnElement[bool]:
     """Whether one of the sides that a text lists is of a build: `tf2 torch` of a round; of other jobs there is one."""
     listed = " " + column + " "
-    names = (f"{build} ", f"{build}#", *(f"{build}-{precision} " for precision in PRECISIONS))
+    names = (f"{build} ", f"{build}#", f"{build}@", *(f"{build}-{precision} " for precision in PRECISIONS))
     return or_(*(func.instr(listed, f" {name}") > 0 for name in names))

@@ -7,9 +7,21 @@ which two jobs are judged against each other. A job is planned once however many
 
 from harness.plan.draft import REORDER_SEEDS, ULP_SEEDS, make, phases
 from harness.plan.jobs import ChainCost, Distribution, Job, LessonJob, Opening, Pair, Plan, SampleJob, Side, SpeedJob, Warmup, describe
-from harness.plan.request import DISTRIBUTION, LOCKSTEP_STAGES, MODELS, Request, arguments, identity, sides
+from harness.plan.request import (
+    DISTRIBUTION,
+    LIMIT_S,
+    LOCKSTEP_STAGES,
+    MODELS,
+    Request,
+    arguments,
+    has_port,
+    identity,
+    manner,
+    sides,
+)
 
 __all__ = [
-    "DISTRIBUTION", "LOCKSTEP_STAGES", "MODELS", "REORDER_SEEDS", "ULP_SEEDS", "ChainCost", "Distribution", "Job", "LessonJob", "Opening",
-    "Pair", "Plan", "Request", "SampleJob", "Side", "SpeedJob", "Warmup", "arguments", "describe", "identity", "make", "phases", "sides",
+    "DISTRIBUTION", "LIMIT_S", "LOCKSTEP_STAGES", "MODELS", "REORDER_SEEDS", "ULP_SEEDS", "ChainCost", "Distribution", "Job", "LessonJob",
+    "Opening", "Pair", "Plan", "Request", "SampleJob", "Side", "SpeedJob", "Warmup", "arguments", "describe", "has_port", "identity",
+    "make", "manner", "phases", "sides",
 ]

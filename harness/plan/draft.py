@@ -8,13 +8,14 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from backends.contract import ACTIONS
+from backends.contract import ACTIONS, ADAMS
 from harness.plan.jobs import ChainCost, Distribution, Job, Pair, Plan, SampleJob, Side, SpeedJob
-from harness.plan.request import DISTRIBUTION, LOCKSTEP_STAGES, Request
+from harness.plan.request import DISTRIBUTION, LOCKSTEP_STAGES, Request, has_port
 from harness.workloads.spec import Workload
 
-#: Seeds of the honest variations: three of one unit in the last place, two of batch order (and one plain repeat).
-ULP_SEEDS = (101, 102, 103)
+#: Seeds of the honest variations: two of one unit in the last place of everything, one of the weights' alone, two of batch order (and
+#: one plain repeat).
+ULP_SEEDS, WEIGHT_SEEDS = (101, 102), (103,)
 REORDER_SEEDS = (201, 202)
 #: Builds whose Adam keeps its powers of beta in float32 even for float64 variables.
 FLOAT32_POWERS_BACKEND = "tf1"
@@ -44,7 +45,8 @@ def make(request: Request) -> Plan:
                         bounds.setdefault(low.name, (low, full))
                 if a is not b:
                     stages = tuple(stage for stage in request.stages if stage in LOCKSTEP_STAGES)
-                    pairs.append(Pair(workload.name, precision, seed, sided[0], sided[1], base[0], base[1], stages))
+                    kinds = _kinds(workload, request)
+                    pairs.append(Pair(workload.name, precision, seed, sided[0], sided[1], base[0], base[1], stages, kinds))
             if "fp64" in request.precisions and "trajectory" in request.stages:
                 chains.extend(_chain(request, workload, able, seed, add))
     samples, distributions = _distributions(request) if request.fidelity and DISTRIBUTION in request.stages else ((), ())
@@ -53,7 +55,7 @@ def make(request: Request) -> Plan:
 
 
 def _able(request: Request, workload: Workload) -> list[Side]:
-    return [side for side in request.sides if side.backend in workload.backends]
+    return [side for side in request.sides if has_port(side, workload)]
 
 
 def _combinations(able: Sequence[Side]) -> list[tuple[Side, Side]]:
@@ -99,14 +101,15 @@ def _sample(request: Request, workload: Workload, side: Side, precision: str, nu
 
 def _of(side: Side) -> dict[str, Any]:
     """Return the fields of a job that a side fills."""
-    return {"side": side.label, "build": side.build, "backend": side.backend, "folders": side.folders}
+    named = {name: getattr(side, name) for name in ("build", "backend", "folders", "only", "python")}
+    return {"side": side.label, **named}
 
 
 def _on(request: Request, workload: Workload, preset: str, precision: str) -> dict[str, Any]:
     """Return the fields that all jobs of a workload have."""
     return {
         "workload": workload.name, "data": workload.source, "preset": preset, "precision": precision, "device": request.device,
-        "execution": request.execution,
+        "execution": request.execution, "limit": request.limit,
     }
 
 
@@ -123,9 +126,14 @@ def _powers(workload: Workload, request: Request, precision: str, a: Side, b: Si
     return "variable"
 
 
+def _kinds(workload: Workload, request: Request) -> str:
+    optimizers = workload.optimizers(workload.hyperparameters(request.preset or "tiny"))
+    return ", ".join(dict.fromkeys(item.kind for item in optimizers.values()))
+
+
 def _adam(workload: Workload, request: Request) -> bool:
     optimizers = workload.optimizers(workload.hyperparameters(request.preset or "tiny"))
-    return any(item.kind == "adam" for item in optimizers.values())
+    return any(item.kind in ADAMS for item in optimizers.values())
 
 
 def _job(request: Request, workload: Workload, side: Side, precision: str, seed: int, powers: str) -> Job:
@@ -135,6 +143,7 @@ def _job(request: Request, workload: Workload, side: Side, precision: str, seed:
         # The bounds of a lower precision are judged on activations and gradients, whatever stages were asked for.
         stages = tuple(stage for stage in LOCKSTEP_STAGES if stage in {*stages, "forward", "gradients"})
     variants = [{"kind": "ulp", "precision": precision, "seed": number} for number in ULP_SEEDS]
+    variants += [{"kind": "weights", "precision": precision, "seed": number} for number in WEIGHT_SEEDS]
     variants += [{"kind": "repeat", "precision": precision, "seed": 0}]
     variants += [{"kind": "reorder", "precision": precision, "seed": number} for number in REORDER_SEEDS]
     if precision == "fp64":

@@ -13,10 +13,12 @@ class Side:
     """One column of a comparison.
 
     Attributes:
-        label: unique, e.g. `torch`, or `torch#2` for the second time the same build is named.
+        label: unique, e.g. `torch`, `torch@mine` with the ports of a folder of that name, or `torch#2` for the second `torch`.
         build: name in `builds.BUILDS`. backend: that build's backend.
         folders: where ports are looked for before the shipped ones.
         deterministic: whether the framework is asked for deterministic kernels.
+        only: whether ports are taken from the first of the folders and from nowhere else: BUILD@FOLDER.
+        python: the interpreter that the user named for it; empty for the build's own.
     """
 
     label: str
@@ -24,11 +26,13 @@ class Side:
     backend: str
     folders: tuple[str, ...] = ()
     deterministic: bool = False
+    only: bool = False
+    python: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
 class Opening:
-    """What a worker needs to open a port. `setting` is `contract.Setting` as plain JSON."""
+    """What a worker needs to open a port. `setting` is `contract.Setting` as plain JSON; `folders`, `only`: as in `Side`."""
 
     backend: str
     workload: str
@@ -36,6 +40,10 @@ class Opening:
     powers: str
     folders: tuple[str, ...]
     setting: dict[str, Any]
+    only: bool = False
+
+#: Fields that change how work is done and not what it is: jobs that differ in them alone have one name, so that `--resume` finds them.
+HOW = ("limit", "python")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -45,6 +53,7 @@ class WorkloadJob:
     Attributes:
         device, precision, execution, threads: as in `contract.Setting`.
         seed: what the run was asked with. data: what `--data` named; empty for the workload's own.
+        limit: longest time of one request, seconds; for the command that repeats the job. 0 for the usual one.
     """
 
     workload: str
@@ -55,25 +64,28 @@ class WorkloadJob:
     threads: int
     seed: int
     data: str = ""
+    limit: float = 0.0
 
     def _open(self, side: Side | SideJob, powers: str) -> Opening:
         setting = {name: getattr(self, name) for name in ("device", "precision", "execution", "threads")}
         setting["deterministic"] = side.deterministic
-        return Opening(side.backend, self.workload, self.preset, powers, side.folders, setting)
+        return Opening(side.backend, self.workload, self.preset, powers, side.folders, setting, side.only)
 
     def _digest(self) -> str:
-        return hashlib.sha256(json.dumps(dataclasses.asdict(self), sort_keys=True).encode()).hexdigest()[:8]
+        return hashlib.sha256(json.dumps(_what(dataclasses.asdict(self)), sort_keys=True).encode()).hexdigest()[:8]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SideJob(WorkloadJob):
-    """A job of one side. `side`: its label; `build`, `backend`, `folders`, `deterministic`: as in `Side`."""
+    """A job of one side. `side`: its label; all other fields: as in `Side`."""
 
     side: str
     build: str
     backend: str
     folders: tuple[str, ...]
     deterministic: bool = False
+    only: bool = False
+    python: str = ""
 
     def _named(self, what: str) -> str:
         """Return a folder's name: readable, and unique by content."""
@@ -165,7 +177,11 @@ class Distribution:
 
 @dataclasses.dataclass(frozen=True)
 class Pair:
-    """Two jobs to be judged at some stages, and the float64 jobs behind them (None in float64 itself)."""
+    """Two jobs to be judged at some stages, and the float64 jobs behind them (None in float64 itself).
+
+    Attributes:
+        updates: the kinds of the specification's optimizers, in words.
+    """
 
     workload: str
     precision: str
@@ -175,6 +191,7 @@ class Pair:
     base_a: Job | None
     base_b: Job | None
     stages: tuple[str, ...]
+    updates: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -246,6 +263,13 @@ class SpeedJob(WorkloadJob):
         """Return the precision of two sides: `fp32`, or `fp32:bf16` where they have different ones."""
         both = dict.fromkeys((self.precision_of(a), self.precision_of(b)))
         return ":".join(both)
+
+
+def _what(value: Any) -> Any:
+    """Return a job's fields, and those of its sides, without `HOW`."""
+    if isinstance(value, dict):
+        return {name: _what(item) for name, item in value.items() if name not in HOW}
+    return [_what(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _safe(label: str) -> str:

@@ -7,13 +7,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from backends.contract import STAGES
-from harness.plan.jobs import Side, SideJob, Warmup
+from harness.plan.jobs import Side, SideJob, Warmup, WorkloadJob
 from harness.workloads.spec import Workload
 
 LOCKSTEP_STAGES = STAGES[:-1]
 DISTRIBUTION = STAGES[-1]
 #: Trained models of each build for the distribution stage: as many as show the faults of `tox run -e calibration` four times of five.
 MODELS = 8
+#: Letters of a folder's name that a label keeps: it is a column of tables and a part of folders' names.
+LONGEST_NAME = 40
+#: Seconds that one request to a worker may take, where nothing else is asked for.
+LIMIT_S = 600.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Request:
         models: trained models of each build for the distribution stage.
         per_phase: whether single phases are timed beside whole steps, where a workload has several.
         allow_settings: whether sides are compared in speed although their settings differ.
+        limit: longest time of one request to a worker, seconds. left_out: lines about workloads that are not run. Neither changes any work.
         warmup: of what is timed; None until steps are steady.
     """
 
@@ -46,33 +51,57 @@ class Request:
     per_phase: bool = False
     models: int = MODELS
     allow_settings: bool = False
+    limit: float = LIMIT_S
+    left_out: tuple[str, ...] = ()
     warmup: Warmup | None = None
 
 
-def sides(builds: Sequence[tuple[str, str, tuple[str, ...]]]) -> tuple[Side, ...]:
-    """Return sides with unique labels from (build, backend, folders) in the order asked for."""
+def sides(asked: Sequence[Side]) -> tuple[Side, ...]:
+    """Return the sides with the labels by which everything calls them: the build, and after @ the name of the folder whose ports it takes.
+
+    A label that is there already gets a number: `torch#2`. Only letters, digits and `._-` of a folder's name are kept, so that a label
+    is one word in a table, a path, a command line and a query.
+    """
     seen: dict[str, int] = {}
     found = []
-    for build, backend, folders in builds:
-        seen[build] = seen.get(build, 0) + 1
-        label = build if seen[build] == 1 else f"{build}#{seen[build]}"
-        found.append(Side(label, build, backend, folders))
+    for side in asked:
+        label = f"{side.build}@{folder_word(side.folders[0])}" if side.only else side.build
+        seen[label] = seen.get(label, 0) + 1
+        found.append(dataclasses.replace(side, label=label if seen[label] == 1 else f"{label}#{seen[label]}"))
     return tuple(found)
 
 
+def has_port(side: Side, workload: Workload) -> bool:
+    """Whether a side has a port of a workload: its backend is one of the workload's, or it brings a folder with it."""
+    return side.only or side.backend in workload.backends
+
+
+def folder_word(folder: str) -> str:
+    """Return a folder's name as it stands in a label."""
+    name = folder.rstrip("/").rpartition("/")[2][:LONGEST_NAME]
+    return "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in name) or "root"
+
+
 def arguments(asked: Sequence[Side | SideJob]) -> list[str]:
-    """Return the words of a command line that name these sides again, with the folders of their ports."""
-    shared = [folder for folder in asked[0].folders if all(folder in other.folders for other in asked)]
-    words = ["--backends"]
-    for one in asked:
-        own = [folder for folder in one.folders if folder not in shared]
-        words.append("@".join([one.build, *own[:1]]))
-    return [*words, "--ports", *shared] if shared else words
+    """Return the words of a command line that name these sides again, with the folders of their ports and the user's interpreters."""
+    words = ["--backends", *(f"{one.build}@{one.folders[0]}" if one.only else one.build for one in asked)]
+    shared = asked[0].folders[1 if asked[0].only else 0:]
+    again = sides([Side("", one.build, one.backend, one.folders, only=one.only, python=one.python) for one in asked])
+    python = [f"{side.label}={side.python}" for side in again if side.python]
+    return [*words, *(["--ports", *shared] if shared else []), *(["--python", *python] if python else [])]
+
+
+def manner(job: WorkloadJob) -> list[str]:
+    """Return the words of a command line that say where and how a job runs, where that is not as usual."""
+    words = [] if job.device == "cpu" else ["--device", job.device]
+    words += [] if job.execution == "default" else ["--execution", job.execution]
+    return words + ([] if job.limit in (0.0, LIMIT_S) else ["--limit", f"{job.limit:g}"])
 
 
 def identity(request: Request) -> dict[str, Any]:
     """Return what decides the work of a request, as plain JSON: two requests with the same identity do the same work."""
     plain = dataclasses.asdict(dataclasses.replace(request, workloads=()))
+    del plain["limit"], plain["left_out"]
     presets = {request.preset} if request.preset else {"tiny", "small"}
     configs = [workload.config(preset) for workload in request.workloads for preset in sorted(presets & {*workload.presets})]
     return {**plain, "workloads": configs}

@@ -14,6 +14,7 @@ from harness.report import spending
 from harness.report.format import one_line
 from harness.report.json_format import plain
 from harness.report.matrix import (
+    TENSORS,
     Line,
     PhaseTable,
     action,
@@ -79,8 +80,10 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 def _sections(report: Report) -> Iterator[tuple[str, list[str]]]:
     found, spelled = matrix(report.stages), setting(report)
-    head = ["workload", "a : b", "precision", *(f"{short} {stage}" for short, stage in zip(found.letters, found.stages, strict=True))]
-    yield "Same function?", _table(head, (_matrix_row(line, spelled) for line in found.lines))
+    stages = (f"{short} {stage}" for short, stage in zip(found.letters, found.stages, strict=True))
+    head = ["workload", "a : b", "precision", *stages, "tensors"]
+    verdicts = _table(head, (_matrix_row(line, spelled) for line in found.lines))
+    yield "Same function?", [*verdicts, "", f"{TENSORS}."] if verdicts else []
     yield "Where it departs", [text for line in found.departures for text in _departure(line, setting(report, "seed "))]
     scale = f"{threads(report.speed)}; ratio: time of b / time of a; above 1, b is slower"
     yield "How fast?", [scale, "", *_speed(report.speed, spelled)] if report.speed else []
@@ -106,7 +109,7 @@ def _sections(report: Report) -> Iterator[tuple[str, list[str]]]:
 
 def _matrix_row(line: Line, spelled: Spell) -> list[str]:
     cells = [(SIGNS.get(row.verdict, "?"), spell.margin(row.error, row.threshold)) if row else ("", "") for row in line.cells]
-    return [escape(line.workload), escape(line.pair), escape(spelled(line)), *(" ".join(cell).strip() for cell in cells)]
+    return [escape(line.workload), escape(line.pair), escape(spelled(line)), *(" ".join(cell).strip() for cell in cells), line.tensors]
 
 
 def _departure(line: Line, spelled: Spell) -> Iterator[str]:

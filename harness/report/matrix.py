@@ -15,6 +15,8 @@ from harness.report.model import Cost, JobRow, QualityRow, Report, SpeedRow, Sta
 #: Column headings; P is not a step of the ladder but whether a lower precision is in effect and no worse than it must be.
 LETTERS = {**STAGE_LETTERS, "P": "precision"}
 ORDER = {stage: place for place, stage in enumerate(LETTERS.values())}
+#: What the column of counts says.
+TENSORS = "tensors: how many were compared (in brackets: left out, being mathematically zero, beyond the horizon, undecided or not shown)"
 #: From bad to good.
 SEVERITY = ("FAIL", "INCONCLUSIVE", "PASS", "INFO")
 
@@ -44,6 +46,13 @@ class Line:
     def pair(self) -> str:
         """The two sides, as printed."""
         return f"{self.a} : {self.b}"
+
+    @property
+    def tensors(self) -> str:
+        """How many tensors of all its stages were compared, and in brackets how many were not: `812 (9)`."""
+        rows = [row for row in self.cells if row is not None and row.verdict != "INFO"]
+        left = sum(row.left_out for row in rows)
+        return f"{sum(row.counted for row in rows)}{f' ({left})' if left else ''}"
 
 
 @dataclasses.dataclass(frozen=True)

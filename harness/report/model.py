@@ -43,6 +43,10 @@ class StageRow:
         wrong_layers: of a forward pass that failed, every layer that departs although its input was right, where a taught run has
             found them. Then `worst` is the first of them, with its numbers of that run if it is not the first that departs in the other.
         compared: error against floor of the tensors, for a plot.
+        decided: how many tensors were compared, and agree or depart; the others of `tensors` are zero, beyond the horizon or undecided.
+            None in reports that were written before it was told.
+        excuse: what `--accept` would take the difference of a FAIL for, `float32-constants`; accepted: it was, and the verdict is PASS.
+        unseen: activations that one side has said it cannot show.
     """
 
     workload: str
@@ -72,6 +76,20 @@ class StageRow:
     first_bad_step: int | None = None
     wrong_layers: tuple[str, ...] = ()
     compared: Compared | None = None
+    decided: int | None = None
+    unseen: tuple[str, ...] = ()
+    excuse: str = ""
+    accepted: bool = False
+
+    @property
+    def counted(self) -> int:
+        """How many tensors were compared."""
+        return self.tensors - len(self.null) - self.beyond if self.decided is None else self.decided
+
+    @property
+    def left_out(self) -> int:
+        """How many tensors were not compared: mathematically zero, beyond the horizon, undecided, or shown by one side alone."""
+        return self.tensors - self.counted + len(self.unseen)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,6 +9,7 @@ import jinja2
 from markupsafe import Markup
 
 from harness.report import format as spell
+from harness.report.matrix import TENSORS
 
 SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "INFO": "i"}
 TONES = {
@@ -28,6 +29,7 @@ def environment(*packages: str) -> jinja2.Environment:
     found.filters["tone"] = lambda verdict: TONES.get(verdict, "dim")
     found.filters["sign"] = lambda verdict: SIGNS.get(verdict, "")
     found.globals["spell"] = spell
+    found.globals["counts"] = TENSORS
     assert found.loader is not None
     style = found.loader.get_source(found, "style.css")[0]
     found.globals["style"] = Markup(style)  # noqa: S704  (a file of this package)

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from harness.report import format as spell
 from harness.report.format import one_line
-from harness.report.matrix import Line, Matrix, letter, matrix, phase_tables, qualities, setting, unfinished, zeros
+from harness.report.matrix import TENSORS, Line, Matrix, letter, matrix, phase_tables, qualities, setting, unfinished, zeros
 from harness.report.model import JobRow, QualityRow, Report, StageRow
 from harness.report.terminal_speed import costs, phases, speed
 from harness.report.terminal_style import ASCII_SIGNS, SIGNS, STYLES, Drawn, Spell, cut, entry, heading
@@ -85,7 +85,7 @@ def _fidelity(report: Report, signs: dict[str, str]) -> Iterator[RenderableType]
         yield heading("Is the lower precision in effect, and no worse than it must be?")
         yield _matrix(bounds, signs, setting(report))
     yield Text(f"{signs['PASS']} pass  {signs['FAIL']} fail  {signs['INCONCLUSIVE']} inconclusive  {signs['INFO']} not judged; "
-               "the number is error / threshold: beyond 1, it departs", style="dim")
+               f"the number is error / threshold: beyond 1, it departs; {TENSORS}", style="dim")
 
 
 def _departures(found: Matrix, signs: dict[str, str], spelled: Spell) -> Iterator[RenderableType]:
@@ -101,10 +101,11 @@ def _matrix(found: Matrix, signs: dict[str, str], spelled: Spell) -> Table:
     table.add_column("prec.", no_wrap=True)
     for short in found.letters:
         table.add_column(short, no_wrap=True)
+    table.add_column("tensors", no_wrap=True, justify="right")
     before = ""
     for line in found.lines:
         name = one_line(line.workload)
-        cells = [_cell(row, signs) for row in line.cells]
+        cells = [*(_cell(row, signs) for row in line.cells), Text(line.tensors)]
         table.add_row(Text(name if name != before else ""), Text(one_line(line.pair)), Text(one_line(spelled(line))), *cells)
         before = name
     return table

@@ -18,6 +18,9 @@ from harness.workloads.ehr_mgan import WORKLOAD as EHR_MGAN
 from harness.workloads.linear import WORKLOAD as LINEAR
 from harness.workloads.spec import Workload
 
+#: How the modules of users' workloads are called.
+LOADED = "user_workload_"
+
 SHIPPED: tuple[Workload, ...] = (LINEAR, CNN, EHR_MGAN, EHR_MGAN_CONDITIONAL)
 
 
@@ -50,8 +53,26 @@ def get(name: str, folders: Sequence[Path] = ()) -> Workload:
     return workloads[name]
 
 
+def sources(workload: Workload, folders: Sequence[str]) -> list[str]:
+    """Return the files of the user's folders that the specification of a workload is made of: its own and what was imported for it.
+
+    Other workloads of the folders, which are loaded too, are not its concern.
+    """
+    name = type(workload).__module__
+    modules = {key: module for key, module in sys.modules.items() if key == name or not key.startswith(LOADED)}
+    files = {Path(path).resolve() for module in modules.values() if (path := vars(module).get("__file__"))}
+    return sorted(str(path) for path in files if any(path.is_relative_to(Path(folder).resolve()) for folder in folders) and _source(path))
+
+
+def _source(path: Path) -> bool:
+    """Whether a file is the user's: neither installed nor the harness's own, which may lie in the folder that the user named."""
+    harness = Path(__file__).resolve().parents[1]
+    ours = {harness, harness.with_name("backends")} & {*path.parents}
+    return path.is_file() and not ours and "site-packages" not in path.parts
+
+
 def _load(path: Path) -> Workload:
-    name = f"user_workload_{path.stem}"
+    name = f"{LOADED}{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise UsageError(f"{path} cannot be loaded as a Python file")

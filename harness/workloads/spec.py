@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-import math
+import os
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from harness.errors import UsageError
+from harness.workloads import given
+from harness.workloads.drawing import glorot_uniform, normal
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -31,19 +33,26 @@ class Parameter:
         name: canonical, e.g. `conv1/kernel`.
         shape: in canonical layout (kernels [in, out] or [height, width, in, out]).
         initial: `zeros`, `ones`, `normal` or `glorot_uniform` (limit sqrt(6 / (fan_in + fan_out)), Glorot & Bengio 2010; of
-            a vector both fans are its length, as in TensorFlow).
+            a vector both fans are its length, as in TensorFlow); or start values of one's own: an array in `shape`, or the path
+            of an .npy, or of an .npz that holds one under the parameter's name.
         trainable: False for running statistics.
         deviation: standard deviation of `normal`.
     """
 
     name: str
     shape: tuple[int, ...]
-    initial: str = "zeros"
+    initial: str | ArrayLike | os.PathLike[str] = "zeros"
     trainable: bool = True
     deviation: float = 1.0
 
     def draw(self, generator: np.random.RandomState) -> NDArray[np.float64]:
-        """Return the initial value, float64. Uniform draws only: their bits do not depend on a platform's libm."""
+        """Return the initial value, float64. Uniform draws only: their bits do not depend on a platform's libm.
+
+        Raises:
+            UsageError: start values of the user's own cannot be had, or do not fit.
+        """
+        if given.is_given(self.initial):
+            return given.values(self.name, self.shape, self.initial)
         if self.initial == "normal":
             return self.deviation * normal(generator, self.shape)
         if self.initial == "zeros":
@@ -51,20 +60,17 @@ class Parameter:
         if self.initial == "ones":
             return np.ones(self.shape)
         if self.initial == "glorot_uniform":
-            receptive = math.prod(self.shape[:-2])
-            fans = self.shape[-1] + (self.shape[-2] if len(self.shape) > 1 else self.shape[-1])
-            limit = math.sqrt(6.0 / (receptive * fans))
-            return generator.uniform(-limit, limit, size=self.shape)
-        raise ValueError(f"parameter {self.name}: initial '{self.initial}' is not one of zeros, ones, normal, glorot_uniform")
+            return glorot_uniform(generator, self.shape)
+        raise ValueError(
+            f"parameter {self.name}: initial '{self.initial}' is not one of zeros, ones, normal, glorot_uniform, nor a path of .npy or .npz"
+        )
 
-
-def normal(generator: np.random.RandomState, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return draws of mean 0 and variance 1: the sum of twelve uniforms less six (Irwin-Hall), close to normal within three
-    standard deviations. A true normal draw takes logarithms, whose last bit depends on the platform; a tape must not."""
-    total = np.full(shape, -6.0)
-    for _ in range(12):
-        total += generator.uniform(size=shape)
-    return total
+    def described(self) -> dict[str, Any]:
+        """Return what a port is told of it, plain JSON; with a digest of start values of the user's own: other values are other work."""
+        told: dict[str, Any] = {"name": self.name, "shape": list(self.shape), "trainable": self.trainable}
+        if given.is_given(self.initial):
+            told["given"] = given.digest(given.values(self.name, self.shape, self.initial))
+        return told
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +81,8 @@ class Noise:
         phases: the phases that consume it; several consume the same draw of a step. `FORWARD` and `GENERATE` name what the
             forward stage and `generate` consume; those are drawn once, not once a step.
         site: name, unique in each of the phases.
-        shape: of one draw, batch axis first.
+        shape: of one draw. Its first axis is the batch; or a multiple of it, as batch * heads of attention, the rows of one sample
+            beside each other; or 1, one draw for all rows. Anything else belongs to no row.
         kind: `keep_mask` (1 with probability `keep`, else 0), `uniform` on [low, high) or `normal` (mean 0, variance 1).
         keep, low, high: as said under `kind`.
     """
@@ -105,12 +112,14 @@ class Optimizer:
     """An optimizer's semantics as data, down to what frameworks disagree on.
 
     Attributes:
-        kind: `sgd` or `adam` (Kingma & Ba 2015).
+        kind: `sgd`, `adam` (Kingma & Ba 2015) or `adamw` (Loshchilov & Hutter 2019: Adam with decoupled weight decay).
         learning_rate, beta1, beta2, epsilon: hyper-parameters; dyadic ones are exact in float32.
         epsilon_place: `hat` as TF1 and Keras (the unnumbered variant in the paper, section 2: the bias correction
             scales the step, so it scales epsilon too) or `corrected` as torch (epsilon after the correction).
         beta_power_dtype: the dtype in which the powers of beta are kept: `variable` (as the weights) or `float32`
             (as TF1 does even for float64 variables: a chain of float32 products).
+        weight_decay: of `adamw`: before its step of Adam, every weight that has a gradient loses learning_rate * weight_decay of
+            itself. So torch and Keras do it; the moments know nothing of it.
     """
 
     kind: str
@@ -120,6 +129,16 @@ class Optimizer:
     epsilon: float = 0.0
     epsilon_place: str = "hat"
     beta_power_dtype: str = "variable"
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.weight_decay and self.kind != "adamw":
+            raise ValueError(f"weight_decay {self.weight_decay} of an optimizer of kind {self.kind!r}: only adamw decays weights")
+
+    def plain(self, beta_power_dtype: str) -> dict[str, Any]:
+        """Return it as plain JSON for a port; the weight decay is told of what has one."""
+        told = {**dataclasses.asdict(self), "beta_power_dtype": beta_power_dtype}
+        return told if self.kind == "adamw" else {name: value for name, value in told.items() if name != "weight_decay"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -268,15 +287,12 @@ class Workload(abc.ABC):
             "updates": [{**dataclasses.asdict(update), "parameters": list(update.parameters)} for update in updates],
             "schedule": [{**dataclasses.asdict(item), "phases": list(item.phases)} for item in self.schedule(hyper)],
             "optimizers": {
-                name: dataclasses.asdict(dataclasses.replace(item, beta_power_dtype=beta_power_dtype))
+                name: item.plain(beta_power_dtype)
                 for name, item in self.optimizers(hyper).items()
             },
             "noise": [
                 {**dataclasses.asdict(item), "phases": list(item.phases), "shape": list(item.shape)} for item in self.noise(hyper)
             ],
             "forward": self.forward(hyper),
-            "parameters": [
-                {"name": item.name, "shape": list(item.shape), "trainable": item.trainable}
-                for item in self.parameters(hyper)
-            ],
+            "parameters": [item.described() for item in self.parameters(hyper)],
         }

@@ -188,6 +188,12 @@ class Kit(object):
         """Whether native training is a function of the seed alone."""
         return self.workload.startswith("ehr_mgan")
 
+    def multiplies(self, precision):
+        """Whether the framework has the workload's kernels in a precision: TensorFlow 2.4 has no bfloat16 convolution for CPUs.
+        That it says so is a test of its own (test_contract.py)."""
+        versions = importlib.import_module("backends.%s.core" % self.backend).framework_versions()
+        return not (versions.get("tensorflow", "").startswith("2.4.") and (self.workload, precision) == ("cnn", "bf16"))
+
     def lockstep(self):
         """Return a fresh source at the start of the tape."""
         return TapeSource(self.data, self.tape, self.config["batch"])

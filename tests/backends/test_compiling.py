@@ -33,3 +33,23 @@ def test_what_inductor_declines_is_no_cuda_graph(kit):
     assert float(plain(double)(torch.ones(8))) == 16.0 and plain.effective()["execution"] == "compiled"
     with pytest.raises(Unsupported, match="declined to make CUDA graphs"):
         Compiler(cudagraphs=True)(double)(torch.ones(8))
+
+
+def test_no_version_of_a_function_runs_eagerly_unnoticed(kit, monkeypatch):
+    """Dynamo makes eight versions of a function; torch before 2.7 cannot be told to refuse the ninth, and makes it."""
+    import torch
+
+    from backends.torch import compiling
+
+    monkeypatch.setattr(compiling, "lookup_backend", lambda name: lambda graph, inputs, **more: graph.forward)
+    compiler = compiling.Compiler()
+    halved = compiler(lambda value: value / 2.0)
+    made = 0
+    try:
+        for axes in range(1, 11):
+            halved(torch.ones([2] * axes))
+            made += 1
+    except Unsupported as refusal:
+        assert (8, True) == (made, "cannot compile" in str(refusal))
+        return
+    assert (10, [10]) == (made, list(compiler.graphs.values()))

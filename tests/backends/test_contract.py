@@ -7,7 +7,7 @@ import importlib
 import numpy as np
 import pytest
 
-from backends.contract import OPTIONAL, Setting, Unsupported, abilities
+from backends.contract import OPTIONAL, Setting, ShapeMismatch, Unsupported, abilities
 from backends.schedule import phases_at
 
 #: What each build must report of itself: an environment that resolved to something else fails here, not in silence.
@@ -40,8 +40,14 @@ def test_a_missing_parameter_and_a_wrong_shape_are_refused(kit):
     first = sorted(kit.weights)[0]
     with pytest.raises(KeyError, match=first):
         port.load_parameters({name: value for name, value in kit.weights.items() if name != first})
-    with pytest.raises(ValueError, match=first):
-        port.load_parameters(dict(kit.weights, **{first: np.zeros((1, 2, 3, 4, 5))}))
+    before = port.parameters()
+    last = sorted(kit.weights)[-1]
+    with pytest.raises(ShapeMismatch, match=last) as caught:
+        port.load_parameters(dict({name: value + 1.0 for name, value in kit.weights.items()}, **{last: np.zeros((1, 2, 3, 4, 5))}))
+    assert (last, kit.weights[last].shape, (1, 2, 3, 4, 5)) == (caught.value.name, caught.value.own_shape, caught.value.given_shape)
+    for name, value in port.parameters().items():
+        np.testing.assert_array_equal(value, before[name], err_msg=name)
+    assert {name: value.shape for name, value in kit.weights.items()} == port.parameter_shapes()
 
 
 def test_lockstep_training_is_the_same_as_single_steps(kit):

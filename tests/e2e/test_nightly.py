@@ -32,7 +32,7 @@ def wait_until_stuck(harness):
     harness.gate.touch()
     running = harness.start("nightly", "--date", "2026-11-21")
     running.says("second-hostile", SLOW_S)
-    log = "reports/nightly/*/cells/second-hostile/jobs/hostile-numpy-2-*/worker.log"
+    log = "reports/nightly/*/cells/second-hostile/jobs/hostile-numpy-stuck-*/worker.log"
     harness.wait_until(lambda: any("stuck" in path.read_text() for path in harness.folder.glob(log)), "the stuck worker's step", SLOW_S)
     harness.wait_until(lambda: [path for path in written(harness) if "second" in path], "the honest job of the second cell", SLOW_S)
     return running
@@ -41,7 +41,7 @@ def wait_until_stuck(harness):
 def written(harness) -> dict[str, int]:
     """Return when each manifest was written, by its path; nanoseconds."""
     folder = harness.folder / "reports/nightly/2026-11-21"
-    return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in folder.glob("cells/*/jobs/*/manifest.json")}
+    return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in folder.glob("cells/*/jobs/hostile-*/manifest.json")}
 
 
 def state(harness) -> dict[str, str]:

@@ -51,6 +51,22 @@ def test_pins(build: builds.Build, device: str) -> None:
     assert version in SpecifierSet(build.accepts)
 
 
+@pytest.mark.parametrize(("name", "file"), [
+    ("tf2", "tf2/requirements/tf2-oldest.txt"), ("tf2.10", "tf2/requirements/tf2-oldest.txt"),
+    ("tf1-compat", "tf2/requirements/tf2-oldest.txt"),
+    ("torch", "torch/requirements/torch-oldest.txt"), ("tf1", "tf1/requirements/tf1-cpu.txt"),
+])
+def test_the_oldest_release_that_is_accepted_is_tried(name: str, file: str) -> None:
+    """What `accepts` begins with is what an environment of tox.ini pins: a claim that nothing runs is none."""
+    build, path = BUILDS[name], ROOT / "backends" / file
+    framework = next(pin for pin in pins(path) if pin.name in build.distributions)
+    version = next(part.version for part in framework.specifier if part.operator == "==")
+    oldest = build.accepts.split(",")[0].removeprefix(">=")
+    assert version.startswith(f"{oldest}.")
+    commands = tox_ini()[f"testenv:{path.stem}"]["commands"]
+    assert f"--build {name} " in commands or name == "tf2.10"  # the same ports as tf2's, and the same release
+
+
 @pytest.mark.parametrize(("name", "twin"), [(build.name, build.twin) for build in BUILDS.values() if build.twin])
 def test_twins_have_the_same_pins(name: str, twin: str) -> None:
     """One environment can serve two builds only if their pins are the same."""

@@ -9,6 +9,7 @@ import pytest
 
 from harness import plan
 from harness.plan import LOCKSTEP_STAGES, Request, Side
+from harness.plan.jobs import HOW
 from harness.workloads.cnn import WORKLOAD as CNN
 from harness.workloads.ehr_mgan import WORKLOAD as EHR_MGAN
 from harness.workloads.linear import WORKLOAD as LINEAR
@@ -100,8 +101,28 @@ def test_single_phases_are_timed_where_they_were_asked_for_and_there_are_several
 
 def test_the_same_build_twice_gets_two_labels():
     """So that it can be compared with itself, or with ports of another folder."""
-    made = plan.sides([("torch", "torch", ()), ("torch", "torch", ("/own",)), ("tf2", "tf2", ())])
+    made = plan.sides([TORCH, dataclasses.replace(TORCH, folders=("/shared",)), TF2])
     assert ["torch", "torch#2", "tf2"] == [side.label for side in made]
+
+
+@pytest.mark.parametrize(("folders", "labels"), [
+    (("/mine/bare", "/mine/bad"), ["torch", "torch@bare", "torch@bad"]),
+    (("/a/v1", "/b/v1"), ["torch", "torch@v1", "torch@v1#2"]),
+    (("/a/my port, <b>#2/", "/"), ["torch", "torch@my-port---b--2", "torch@root"]),
+    ((f"/{'x' * 90}",), ["torch", f"torch@{'x' * 40}"]),
+])
+def test_a_side_with_ports_of_its_own_is_called_by_their_folder(folders, labels):
+    """One word, whatever the folder is called: it stands in tables, paths and commands."""
+    made = plan.sides([TORCH, *(dataclasses.replace(TORCH, folders=(folder, "/shared"), only=True) for folder in folders)])
+    assert labels == [side.label for side in made]
+    assert all("/" not in side.label and " " not in side.label for side in made)
+
+
+def test_a_port_in_a_sides_own_folder_needs_no_word_of_the_workload():
+    """A shipped workload does not know what the user has ported it to."""
+    own = dataclasses.replace(NUMPY, label="numpy@mine", folders=("/mine",), only=True)
+    assert not plan.has_port(NUMPY, CNN) and plan.has_port(own, CNN)
+    assert ["tf2", "numpy@mine"] == [job.side for job in plan.make(request(TF2, own, workloads=(CNN,), precisions=("fp64",))).jobs]
 
 
 @pytest.mark.parametrize("change", [
@@ -120,8 +141,20 @@ def test_every_field_of_every_kind_of_job_is_in_its_name():
     work = (*plan.make(request(TF2, TORCH)).jobs[:1], *plan.make(request(TF2, TORCH)).speed[:1], *distribution(TF2, TORCH).samples[:1])
     assert [plan.Job, plan.SpeedJob, plan.SampleJob] == [type(job) for job in work]
     for job in work:
-        names = {dataclasses.replace(job, **{field.name: _other(getattr(job, field.name))}).name for field in dataclasses.fields(job)}
-        assert len(dataclasses.fields(job)) == len(names - {job.name}) >= 10
+        what = [field.name for field in dataclasses.fields(job) if field.name not in HOW]
+        names = {dataclasses.replace(job, **{name: _other(getattr(job, name))}).name for name in what}
+        assert len(what) == len(names - {job.name}) >= 10
+
+
+def test_how_long_a_request_may_take_and_which_python_it_was_change_no_name():
+    """A run whose job ran out of time is resumed with a longer limit, and finds the other jobs."""
+    made = plan.make(request(TF2, TORCH))
+    for job in (made.jobs[0], made.speed[0]):
+        assert job.name == dataclasses.replace(job, limit=5.0).name
+    assert made.jobs[0].name == dataclasses.replace(made.jobs[0], python="/opt/python").name
+    (timed,) = (dataclasses.replace(made.speed[0], sides=tuple(dataclasses.replace(side, python="/opt/python") for side in (TF2, TORCH))),)
+    assert made.speed[0].name == timed.name
+    assert plan.identity(request(TF2, TORCH)) == plan.identity(request(TF2, TORCH, limit=5.0, left_out=("a line",)))
 
 
 def _other(value):
@@ -160,7 +193,7 @@ def test_no_two_trainings_share_a_seed_and_each_keeps_its_own():
     assert 9 == len(set(seeds)) and all(0 <= seed < 2**31 for seed in seeds)
     alone = [job.own_seed for job in distribution(TORCH).samples]
     assert alone == seeds[6:] and not {*seeds} & {job.own_seed for job in distribution(TORCH, seeds=(6, 7, 8)).samples}
-    twice = distribution(*plan.sides([("torch", "torch", ()), ("torch", "torch", ())])).samples
+    twice = distribution(*plan.sides([TORCH, TORCH])).samples
     assert 6 == len({job.own_seed for job in twice})
 
 

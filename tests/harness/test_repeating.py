@@ -52,7 +52,8 @@ def test_a_port_that_fails_is_broken(tmp_path):
     (tmp_path / "ports" / "numpy" / "linear.py").write_text(FAILING)
     result = repeat(tmp_path / "reports", ports=(tmp_path / "ports",))
     assert {BROKEN} == {row.verdict for row in result.report.rows}
-    assert ("error: ValueError: planted", 4) == (result.report.rows[0].reason, result.report.exit_code)
+    reason = result.report.rows[0].reason
+    assert reason.startswith("error: ValueError: planted (") and "linear.py, line 7, in `train`" in reason and 4 == result.report.exit_code
 
 
 def test_one_run_is_refused(tmp_path):

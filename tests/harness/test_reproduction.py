@@ -18,8 +18,28 @@ from harness.workloads.ehr_mgan import WORKLOAD, sources
 ])
 def test_names_the_folders_of_ports_again(folders_a: tuple[str, ...], folders_b: tuple[str, ...], words: list[str]):
     """A folder that all sides look into is given by --ports, where workloads are found too; a side's own one after @."""
-    sides = (plan.Side("tf2", "tf2", "tf2", folders_a), plan.Side("torch", "torch", "torch", folders_b))
+    sides = (plan.Side("tf2", "tf2", "tf2", folders_a), plan.Side("torch", "torch", "torch", folders_b, only="/own" in folders_b))
     assert ["--backends", *words] == plan.arguments(sides)
+
+
+def test_names_the_interpreters_again():
+    """Of the sides in the command alone, by the names that they have in it."""
+    first = plan.Side("torch", "torch", "torch")
+    second = plan.Side("torch#2", "torch", "torch", python="/opt/python")
+    own = plan.Side("torch@mine", "torch", "torch", ("/mine",), only=True, python="/opt/other")
+    assert ["--backends", "torch", "torch", "--python", "torch#2=/opt/python"] == plan.arguments((first, second))
+    assert ["--backends", "torch", "torch@/mine", "--python", "torch=/opt/python", "torch@mine=/opt/other"] == plan.arguments((second, own))
+
+
+def test_names_the_limit_the_steps_and_the_seed_again():
+    """At every stage: the noise of a tape is drawn after the batches of all its steps. The usual limit goes without saying."""
+    asked = {"backends": ("tf2", "torch"), "workloads": ("cnn",), "precision": ("fp64",), "steps": 7, "seed": 3}
+    plain, limited = (plan.make(options.request(options.Options(**asked, **more))) for more in ({}, {"limit": 33.5}))
+    for stage in ("weights", "forward", "trajectory"):
+        command = judging.reproduce(limited.pairs[0].a, limited.pairs[0].b, stage)
+        assert command.endswith(f"--stages {stage} --steps 7 --limit 33.5") and "--seed 3" in command
+        assert "--limit" not in judging.reproduce(plain.pairs[0].a, plain.pairs[0].b, stage)
+    assert "--seed 3" in timed.reproduce(limited.speed[0]) and "--limit 33.5" in timed.reproduce(limited.speed[0])
 
 
 def request(data: str | None, preset: str | None = None) -> plan.Request:

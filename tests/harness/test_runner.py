@@ -53,11 +53,11 @@ def test_finished_jobs_rest(bench: runner.Bench) -> None:
         told.append((job.side, record.status if record else "starts"))
 
     first = runner.run_jobs(bench, jobs, progress, runner.run_job)
-    assert [(side, "starts") for side in ("numpy", "numpy#2", "numpy#3")] == told[::2]
+    assert [(side, "starts") for side in ("numpy", "numpy@leaves", "numpy#2")] == told[::2]
     assert ["ok", "crashed", "ok"] == [status for _, status in told[1::2]]
     told.clear()
     again = runner.run_jobs(bench, jobs, progress, runner.run_job)
-    assert told == [("numpy#2", "starts"), ("numpy#2", "crashed")]
+    assert told == [("numpy@leaves", "starts"), ("numpy@leaves", "crashed")]
     assert first[jobs[0].name].result == again[jobs[0].name].result
 
 
@@ -133,17 +133,17 @@ def test_failing_side_leaves(bench: runner.Bench, children) -> None:
     jobs = planned("", "bad_import", "", fidelity=False).speed
     said: list[str] = []
     (one,) = timed.run_speed(bench, jobs, 0.0, said.append)
-    assert one.labels == ["numpy", "numpy#3"] and len(one.records) == 2
+    assert one.labels == ["numpy", "numpy#2"] and len(one.records) == 2
     (failure,) = one.failed
-    assert (failure.status, failure.job["side"]) == ("error", "numpy#2") and "a_framework" in failure.reason
-    assert {row.a + row.b for row in timed.rows([one], lambda *_: "log")} == {"numpynumpy#3"}
+    assert (failure.status, failure.job["side"]) == ("error", "numpy@bad_import") and "a_framework" in failure.reason
+    assert {row.a + row.b for row in timed.rows([one], lambda *_: "log")} == {"numpynumpy#2"}
     assert children() == []
-    assert ["round 1 of numpy numpy#2 numpy#3", "error", "round 1 of numpy numpy#3", "round 2 of numpy numpy#3"] == [
+    assert ["round 1 of numpy numpy@bad_import numpy#2", "error", "round 1 of numpy numpy#2", "round 2 of numpy numpy#2"] == [
         "error" if "error" in line else line.partition(": ")[2] for line in said
     ]
     said.clear()
     (again,) = timed.run_speed(bench, jobs, 0.0, said.append)
-    assert len(said) == 2 and "round 1 of numpy numpy#2 numpy#3" in said[0] and "error" in said[1]
+    assert len(said) == 2 and "round 1 of numpy numpy@bad_import numpy#2" in said[0] and "error" in said[1]
     assert [(item.folder, item.duration_s) for item in again.records] == [(item.folder, item.duration_s) for item in one.records]
 
 
@@ -175,7 +175,7 @@ def test_side_that_hangs_in_a_round(bench: runner.Bench, children) -> None:
     (job,) = planned("", "hangs_timed", fidelity=False).speed
     limited = dataclasses.replace(bench, limits=Limits(request_s=3.0))
     files = runner.inputs(bench, "hostile", "small", 0, 1)
-    with pytest.raises(turns.SideFailed, match="numpy#2: timeout"):
-        rounds.run_round(limited, job, ["numpy", "numpy#2"], 0, files)
+    with pytest.raises(turns.SideFailed, match="numpy@hangs_timed: timeout"):
+        rounds.run_round(limited, job, ["numpy", "numpy@hangs_timed"], 0, files)
     assert children() == []
     assert store.read_record(next((bench.run / "jobs").iterdir())).status == "timeout"

@@ -128,7 +128,7 @@ def test_an_interrupt_ends_what_is_at_work(bench: runner.Bench, children) -> Non
 
     with pytest.raises(KeyboardInterrupt):
         runner.run_jobs(bench, jobs, lambda job, record: started.append(job.side) if record is None else None, run)
-    assert ["numpy", "numpy#2"] == sorted(started)
+    assert ["numpy@hangs", "numpy@hangs#2"] == sorted(started)
     assert {job.name: "interrupted" for job in jobs[:2]} == {
         path.name: store.read_record(path).status for path in (bench.run / "jobs").iterdir()
     }

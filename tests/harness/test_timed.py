@@ -56,15 +56,15 @@ def planned(*places: str) -> plan.SpeedJob:
 def test_every_phase_is_timed_on_every_side_that_can(bench: runner.Bench) -> None:
     """In the same rounds as whole steps; a port without `train_step` stays in the rest, and the report says so."""
     (one,) = timed.run_speed(bench, (planned("", "", "lacking"),), 0.0, lambda _: None)
-    assert ["numpy", "numpy#2", "numpy#3"] == one.labels and 2 == len(one.records) and [] == one.failed
+    assert ["numpy", "numpy#2", "numpy@lacking"] == one.labels and 2 == len(one.records) and [] == one.failed
     found = timed.rows([one], lambda *_: "log")
-    pairs = [("numpy", "numpy#2"), ("numpy", "numpy#3"), ("numpy#2", "numpy#3")]
+    pairs = [("numpy", "numpy#2"), ("numpy", "numpy@lacking"), ("numpy#2", "numpy@lacking")]
     assert [*[(action, *pair) for action in WHOLE for pair in pairs], *[(phase, *pairs[0]) for phase in PHASES]] == [
         (row.action, row.a, row.b) for row in found
     ]
     assert [False] * 6 + [True] * 2 == [row.by_phase for row in found] and all(row.a_step_s and row.a_step_s > 0.0 for row in found)
     assert {"train": "late", "generate": "", "early/slope": "", "late/intercept": ""} == {row.action: row.segment for row in found}
-    lacking = "turns: single phases were not timed on numpy#3: the port has no `train_step`"
+    lacking = "turns: single phases were not timed on numpy@lacking: the port has no `train_step`"
     assert lacking in circumstances.notes([one])
     (honest,) = timed.run_speed(bench, (planned("", ""),), 0.0, lambda _: None)
     assert lacking not in circumstances.notes([honest])

@@ -11,6 +11,6 @@ from tests.meta.laboratory import Laboratory, opened
 
 @pytest.fixture(scope="session")
 def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
-    """The builds tf2 and torch, with one worker each."""
+    """The builds tf2, torch and numpy, with one worker each."""
     with opened(tmp_path_factory.mktemp("meta")) as found:
         yield found

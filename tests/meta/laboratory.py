@@ -16,6 +16,7 @@ from typing import Any
 
 from harness import judging, plan, provision, runner, staging, store
 from harness.builds import BUILDS
+from harness.fidelity import told
 from harness.fidelity.verdict import StageVerdict
 from harness.plan import LOCKSTEP_STAGES, Job, Plan, Request, Side
 from harness.processes import Limits, WorkerProcess, clean_environment
@@ -24,7 +25,7 @@ from harness.workloads import registry
 
 HERE = Path(__file__).parent
 #: Where workloads are found that exist for tests alone.
-FOLDERS = (HERE / "workloads", HERE / "zoo/workloads")
+FOLDERS = (HERE / "workloads", HERE / "zoo/workloads", HERE / "metamorphic/workloads")
 BACKENDS = {name: build.backend for name, build in BUILDS.items()}
 THREADS = 1
 STEPS = 8
@@ -97,7 +98,9 @@ class Laboratory:
         for name, record in records.items():
             assert (record.status, record.reason) == ("ok", ""), name
         return {
-            name: judging.Witness(store.RecordEvidence(record), "ok", "", tuple(record.result["abilities"]), f"jobs/{name}")
+            name: judging.Witness(
+                store.RecordEvidence(record), "ok", "", tuple(record.result["abilities"]), f"jobs/{name}", told=told.read(record.result),
+            )
             for name, record in records.items()
         }
 
@@ -122,7 +125,7 @@ class Laboratory:
 
 
 @contextlib.contextmanager
-def opened(folder: Path, builds: Sequence[str] = ("tf2", "torch")) -> Iterator[Laboratory]:
+def opened(folder: Path, builds: Sequence[str] = ("tf2", "torch", "numpy")) -> Iterator[Laboratory]:
     """Open a laboratory with one worker for each of the builds, found or provisioned; what runs leave is kept in `folder`."""
     found = {build: provision.locate(build, "cpu", overrides={}, environ=os.environ, progress=print).path for build in builds}
     with concurrent.futures.ThreadPoolExecutor(1) as starter:

@@ -21,7 +21,7 @@ def asked(**more: object) -> Asked:
 
 
 @pytest.mark.parametrize(("first", "last", "build"), [
-    ("tensorflow-cpu==2.10.1", "2.21.0", "tf2"), ("tensorflow==1.14.0", "1.15.5", "tf1"), ("torch==2.4.0", "2.13.0", "torch"),
+    ("tensorflow-cpu==2.10.1", "2.21.0", "tf2"), ("tensorflow==1.15.0", "1.15.5", "tf1"), ("torch==2.4.0", "2.13.0", "torch"),
     ("numpy==1.26.4", "2.2.0", "numpy"),
 ])
 def test_the_build_follows_from_the_package(first: str, last: str, build: str) -> None:

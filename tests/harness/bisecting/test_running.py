@@ -26,17 +26,17 @@ from harness.probe import Found
 from harness.report.model import Report
 from tests.harness.bisecting.test_verdicts import FAILED, PASSED, TIMED, UNSURE, report
 
-RELEASES = ("2.0.0", "2.1.0", "2.2.0", "2.3.0", "2.4.0")
+RELEASES = ("2.4.0", "2.5.0", "2.6.0", "2.7.0", "2.8.0")
 SLOWER = dataclasses.replace(TIMED, verdict="SLOWER", low=1.10, high=1.20, material=True)
 TOO_FEW = dataclasses.replace(TIMED, verdict="UNCLEAR", low=0.95, high=1.09)
 NOW = datetime.datetime(2026, 11, 21, tzinfo=datetime.timezone.utc)
 
 
 class Bench:
-    """Releases of a made-up torch, which changes with 2.3.0.
+    """Releases of a made-up torch, which changes with 2.7.0.
 
     Attributes:
-        reports: what the comparison of a release says, where that is not PASS before 2.3.0 and FAIL from there on; or what it raises.
+        reports: what the comparison of a release says, where that is not PASS before 2.7.0 and FAIL from there on; or what it raises.
         missing: releases that cannot be installed. asked, installed, compared: what pip, tox and the workers were asked for, in order.
         there: the environments that existed when each comparison began. said: the lines of progress. folder: of the reports.
     """
@@ -67,7 +67,7 @@ class Bench:
     def compare(self, chosen: object, context: Context, folder: Path) -> comparison.Result:
         self.compared.append(folder.name)
         self.there.append(self.environments())
-        found = self.reports.get(folder.name, report(FAILED if folder.name >= "2.3.0" else PASSED))
+        found = self.reports.get(folder.name, report(FAILED if folder.name >= "2.7.0" else PASSED))
         if isinstance(found, BaseException):
             raise found
         assert not folder.exists(), "a comparison that lies there finished would say the same again"
@@ -83,7 +83,7 @@ class Bench:
         """Run the bisection; what was asked before is forgotten."""
         for one in (self.asked, self.installed, self.compared, self.there, self.said):
             one.clear()
-        given = {"first": "torch==2.0.0", "last": "2.4.0", "workload": "linear", "reports": self.folder, "confirm": 0, **more}
+        given = {"first": "torch==2.4.0", "last": "2.8.0", "workload": "linear", "reports": self.folder, "confirm": 0, **more}
         return running.run(Asked(**given), self.context)
 
     def file(self) -> Path:
@@ -112,7 +112,7 @@ def test_what_is_known_is_not_asked_again(bench: Bench) -> None:
     """Both ends, then half of what lies between; the same command reads the answer, and asks neither pip nor tox nor a worker."""
     found = bench.run()
     assert (FOUND, 2, 3) == (found.conclusion.kind, found.conclusion.good, found.conclusion.bad)
-    assert ["2.0.0", "2.4.0", "2.2.0", "2.3.0"] == bench.compared and ["3.11"] == bench.asked
+    assert ["2.4.0", "2.8.0", "2.6.0", "2.7.0"] == bench.compared and ["3.11"] == bench.asked
     again = bench.run()
     assert found == again and [] == [*bench.asked, *bench.installed, *bench.compared]
     assert f"going on with {found.folder}" in bench.said
@@ -121,29 +121,29 @@ def test_what_is_known_is_not_asked_again(bench: Bench) -> None:
 @pytest.mark.parametrize("more", [{}, {"discard": True}])
 def test_after_a_kill_the_same_command_goes_on(bench: Bench, more: dict[str, bool]) -> None:
     """The end comes in the third comparison: the two before it are on disk, the rest is done, and only the rest."""
-    bench.reports["2.2.0"] = KeyboardInterrupt()
+    bench.reports["2.6.0"] = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
         bench.run(**more)
     key = bench.file().parent.name
-    del bench.reports["2.2.0"]
+    del bench.reports["2.6.0"]
     found = bench.run(**more)
-    assert ["2.2.0", "2.3.0"] == bench.compared and [] == bench.asked
+    assert ["2.6.0", "2.7.0"] == bench.compared and [] == bench.asked
     assert key == found.folder.name
-    assert {"2.0.0": "PASS", "2.2.0": "PASS", "2.3.0": "FAIL", "2.4.0": "FAIL"} == states(found)
+    assert {"2.4.0": "PASS", "2.6.0": "PASS", "2.7.0": "FAIL", "2.8.0": "FAIL"} == states(found)
 
 
 def test_what_cannot_be_judged_is_passed_over_and_tried_again(bench: Bench) -> None:
     """No wheel, no framework in it, INCONCLUSIVE: each says why, and the same command tries these and no others."""
-    bench.missing = {"2.2.0"}
-    bench.reports = {"2.1.0": FrameworkMissing("no torch"), "2.3.0": report(UNSURE)}
+    bench.missing = {"2.6.0"}
+    bench.reports = {"2.5.0": FrameworkMissing("no torch"), "2.7.0": report(UNSURE)}
     found = bench.run()
-    assert {"2.0.0": "PASS", "2.1.0": None, "2.2.0": None, "2.3.0": None, "2.4.0": "FAIL"} == states(found)
+    assert {"2.4.0": "PASS", "2.5.0": None, "2.6.0": None, "2.7.0": None, "2.8.0": "FAIL"} == states(found)
     verdicts = {one.release.version: one.judged.verdict for one in found.tried.values()}
-    assert ("cannot be judged", "not installed", "INCONCLUSIVE") == (verdicts["2.1.0"], verdicts["2.2.0"], verdicts["2.3.0"])
+    assert ("cannot be judged", "not installed", "INCONCLUSIVE") == (verdicts["2.5.0"], verdicts["2.6.0"], verdicts["2.7.0"])
     bench.missing.clear()
     bench.reports.clear()
     again = bench.run()
-    assert ["2.2.0", "2.3.0"] == bench.compared
+    assert ["2.6.0", "2.7.0"] == bench.compared
     assert (2, 3) == (again.conclusion.good, again.conclusion.bad)
 
 
@@ -153,10 +153,10 @@ def test_more_time_goes_on_with_what_is_known(bench: Bench) -> None:
     bench.reports.update({RELEASES[0]: report(TIMED), RELEASES[-1]: report(SLOWER)})
     first = bench.run(speed="train", budget=60.0)
     assert "raise --budget" in first.tried[2].judged.reason
-    bench.reports.update({"2.2.0": report(TIMED), "2.3.0": report(SLOWER)})
+    bench.reports.update({"2.6.0": report(TIMED), "2.7.0": report(SLOWER)})
     found = bench.run(speed="train", budget=300.0)
     assert first.folder == found.folder
-    assert ["2.2.0", "2.3.0"] == bench.compared and [] == bench.asked
+    assert ["2.6.0", "2.7.0"] == bench.compared and [] == bench.asked
     assert (FOUND, 2, 3) == (found.conclusion.kind, found.conclusion.good, found.conclusion.bad)
 
 
@@ -170,45 +170,45 @@ def test_other_work_begins_anew(bench: Bench) -> None:
 
 def test_a_first_release_that_differs_from_itself_ends_the_search(bench: Bench) -> None:
     """A machine that is too busy gives no answer."""
-    bench.reports["2.0.0"] = report(SLOWER)
+    bench.reports["2.4.0"] = report(SLOWER)
     found = bench.run(speed="train")
     assert NO_END == found.conclusion.kind and "too busy" in found.tried[0].judged.reason
-    assert ["2.0.0"] == bench.compared
+    assert ["2.4.0"] == bench.compared
 
 
 def test_discard_keeps_the_first_release_until_the_end(bench: Bench) -> None:
     """The others are compared with it. Each of these is gone when the next one begins, and nothing is left in the end."""
     bench.run(discard=True)
-    assert [["2.0.0"], ["2.0.0", "2.4.0"], ["2.0.0", "2.2.0"], ["2.0.0", "2.3.0"]] == bench.there
+    assert [["2.4.0"], ["2.4.0", "2.8.0"], ["2.4.0", "2.6.0"], ["2.4.0", "2.7.0"]] == bench.there
     assert [] == environments.existing(bench.context.environ)
     bench.run(discard=True)
     assert [] == bench.installed
     bench.run(seed=1)
-    assert ["2.0.0", "2.2.0", "2.3.0", "2.4.0"] == bench.environments()
+    assert ["2.4.0", "2.6.0", "2.7.0", "2.8.0"] == bench.environments()
 
 
 def test_discard_against_a_build_keeps_none(bench: Bench) -> None:
     """The first release is one of many then."""
     bench.run(discard=True, against="numpy")
-    assert [["2.0.0"], ["2.4.0"], ["2.2.0"], ["2.3.0"]] == bench.there
+    assert [["2.4.0"], ["2.8.0"], ["2.6.0"], ["2.7.0"]] == bench.there
     assert [] == environments.existing(bench.context.environ)
 
 
 def test_discard_takes_what_an_earlier_attempt_left(bench: Bench) -> None:
     """Environments of releases that were judged before a kill, or without --discard, go before the next is installed."""
-    bench.reports["2.3.0"] = KeyboardInterrupt()
+    bench.reports["2.7.0"] = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
         bench.run()
-    assert ["2.0.0", "2.2.0", "2.3.0", "2.4.0"] == bench.environments()
-    del bench.reports["2.3.0"]
+    assert ["2.4.0", "2.6.0", "2.7.0", "2.8.0"] == bench.environments()
+    del bench.reports["2.7.0"]
     bench.run(discard=True)
-    assert [["2.0.0", "2.3.0"]] == bench.there
+    assert [["2.4.0", "2.7.0"]] == bench.there
     assert [] == bench.environments()
 
 
 def test_discard_keeps_the_log_of_what_could_not_be_installed(bench: Bench) -> None:
     """The reason names it."""
-    bench.missing = {"2.2.0"}
+    bench.missing = {"2.6.0"}
     found = bench.run(discard=True)
     log = Path(found.tried[2].judged.reason.split("Log: ")[1])
     assert "ERROR: no wheel\n" == log.read_text()

@@ -36,6 +36,10 @@ def speed(a: str, b: str, action: str = "train", **more: object) -> SpeedRow:
     return SpeedRow(**given)  # type: ignore[arg-type]
 
 
+def _of(label: str) -> str:
+    return label.partition("@")[0].partition("#")[0]
+
+
 def report(builds: tuple[str, ...] = BUILDS, precisions: tuple[str, ...] = ("fp64", "fp32")) -> Report:
     """Return a night on which everything passes."""
     pairs = list(itertools.combinations(builds, 2))
@@ -48,8 +52,8 @@ def report(builds: tuple[str, ...] = BUILDS, precisions: tuple[str, ...] = ("fp6
             *(JobRow(f"speed-cnn-{number}", " ".join(builds), "cnn", "speed", "fp32", "ok", "", 9.0, "log", 0) for number in range(10)),
         ),
         builds=tuple(
-            BuildRow(build, "3.11.7", "Linux-6.1", {"framework": VERSIONS[build], "numpy": "2.4.6"}, "tox", {"threads": 2, "tf32": False},
-                     {"cnn": f"backends/{build}/cnn.py, sha256 0a1b2c3d4e5f"})
+            BuildRow(build, "3.11.7", "Linux-6.1", {"framework": VERSIONS[_of(build)], "numpy": "2.4.6"}, "tox",
+                     {"threads": 2, "tf32": False}, {"cnn": f"backends/{_of(build)}/cnn.py, sha256 0a1b2c3d4e5f"})
             for build in builds
         ),
         tapes={"cnn/tiny/0": "ab" * 32},
@@ -68,7 +72,7 @@ def night(of: Report, shift: Mapping[str, float] | None = None, rounds: int = 10
             # A process is faster or slower for its whole life, whoever it is compared with.
             own = noise.setdefault((row.action, number), {build: LUCK / math.sqrt(2.0) * draw.standard_normal() for build in BUILDS})
             moved = slower if row.action == "train" else {}
-            logs.append(own[row.b] + moved.get(row.b, 0.0) - own[row.a] - moved.get(row.a, 0.0))
+            logs.append(own[_of(row.b)] + moved.get(row.b, 0.0) - own[_of(row.a)] - moved.get(row.a, 0.0))
         found.append(Ratios(measurand(row), moments(logs), conditions={"threads": str(row.threads)}))
     return Night(of, tuple(found))
 

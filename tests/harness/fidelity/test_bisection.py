@@ -46,3 +46,14 @@ def test_a_replay_without_an_answer_ends_the_search(verdict):
     found = first_bad_step(trajectory(64, 50, losses=False), 64, lambda _: StageVerdict("trajectory", verdict, "no answer", None, ()))
     assert (32, 64, 1) == (found.good, found.bad, found.replays)
     assert f"between 33 and 64 of 64 (a replay is {verdict}: no answer)" in str(found)
+
+
+def test_what_was_looked_at_once_is_sought_from_the_start():
+    """Parameters agree after 32 steps; what is generated was looked at after the last step alone, and is wrong from the first on."""
+    def run(steps: int) -> StageVerdict:
+        items = [TensorVerdict(f"step {step}/parameter/w", PASS, "", 0.0, 0.1, 0.1) for step in (1, 2, 4, 8, 16, 32, 50) if step <= steps]
+        return sum_up("trajectory", [*items, TensorVerdict(f"step {steps}/generate", FAIL, "", 1.0, 0.1, 0.1)])
+
+    assert (0, 50) == (bracket(run(50), 50).good, bracket(run(50), 50).bad)
+    found = first_bad_step(run(50), 50, run)
+    assert "first bad step 1 of 50" in str(found) and found.replays <= math.ceil(math.log2(50)) + 1

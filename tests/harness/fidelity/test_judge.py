@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.fidelity.judge import judge_stage, null_tensors
+from harness.fidelity.judge import judge_stage
+from harness.fidelity.nulls import null_tensors
 
 
 def test_the_first_tensor_that_departs_is_named_not_the_worst(memory):
@@ -50,7 +51,7 @@ def test_null_needs_both_sides_to_be_no_larger_than_their_noise(memory, stage):
 def test_a_stage_of_nulls_is_inconclusive(memory):
     """Nothing was compared, so nothing agrees."""
     side = memory({"bias": np.full(3, 1e-17)}, {"bias": 1e-17})
-    assert "INCONCLUSIVE" == judge_stage(side, side, "gradients", "fp64").verdict
+    assert "INCONCLUSIVE" == judge_stage(side, side, "gradients", "fp32", {"bias"}).verdict
 
 
 def test_activations_and_losses_are_never_null(memory):
@@ -84,11 +85,30 @@ def test_noise_that_is_not_finite_makes_nothing_pass(memory):
 
 def test_what_lies_beyond_the_horizon_is_listed_and_not_counted(memory):
     """Where honest variations differ by as much as the value, agreement says nothing and a stage of it is inconclusive."""
-    far = memory({"step 9/loss/total": np.array(1.0)}, {"step 9/loss/total": 0.2})
-    assert "INCONCLUSIVE" == judge_stage(far, far, "trajectory", "fp64").verdict
-    both = memory({"step 1/loss/total": np.array(1.0), "step 9/loss/total": np.array(1.0)}, far.moved)
-    found = judge_stage(both, both, "trajectory", "fp64")
-    assert "PASS" == found.verdict and "1 more are beyond the horizon" in found.reason
+    moved = {f"step {step}/loss/total": 1e-15 * 60.0**step for step in range(1, 10)}
+    a, b = ({name: np.array(1.0 + shift * size) for name, size in moved.items()} for shift in (0.0, 0.5))
+    found = judge_stage(memory(a, moved), memory(b, moved), "trajectory", "fp64")
+    assert "PASS" == found.verdict and "2 more are beyond the horizon, from step 8/loss/total on" in found.reason
+
+
+def test_a_floor_that_was_never_small_has_not_grown(memory):
+    """The same movement without the steps that lead to it is an edge, and excuses nothing; nor does one at the first step."""
+    for name in ("step 9/loss/total", "step 1/loss/total"):
+        names, moved = ["step 1/loss/other", name], {name: 0.2}
+        a, b = ({names[0]: np.array(1.0), name: np.array(1.0 + shift)} for shift in (0.0, 0.1))
+        found = judge_stage(memory(a, moved), memory(b, moved), "trajectory", "fp64")
+        assert ("INCONCLUSIVE", name) == (found.verdict, found.worst.name)
+
+
+def test_a_stage_of_training_without_its_parameters_is_no_pass(memory):
+    """Losses agree, every parameter is left out: nothing was said of the update."""
+    names = [f"step 1/train/parameter/{name}" for name in "vw"]
+    slots = {"step 1/train/slot/adam/step": np.array(1)}
+    side = memory({**slots, **dict.fromkeys(names, np.ones(3, np.float32))}, dict.fromkeys(names, 1.0), dict.fromkeys(names, 1.0))
+    other = memory({**slots, **dict.fromkeys(names, np.full(3, 1.5, np.float32))}, side.moved, side.scales)
+    found = judge_stage(side, other, "update", "fp32")
+    assert "INCONCLUSIVE" == found.verdict
+    assert found.reason.startswith("no parameter was compared: of 2, 0 are mathematically zero and 2 beyond")
 
 
 def test_a_lucky_step_inherits_the_noise_of_the_steps_before(memory):
@@ -114,14 +134,23 @@ def test_a_run_that_does_not_repeat_itself_is_not_judged(memory):
     wandering = memory({"x": np.ones(3)}, {"x": 0.3}, repeats={"x": 0.3})
     for a, b in ((steady, wandering), (wandering, steady)):
         found = judge_stage(a, b, "forward", "fp32")
-        assert "INCONCLUSIVE" == found.verdict and "when the same run is repeated" in found.reason
+        side = "a" if a is wandering else "b"
+        assert "FAIL" == found.verdict and f"{side}'s x is another one when the same run is repeated" in found.reason
+    found = judge_stage(wandering, wandering, "forward", "fp32")
+    assert "INCONCLUSIVE" == found.verdict and "when the same run is repeated" in found.reason
+    slightly = memory({"x": np.ones(3)}, repeats={"x": 1e-5})
+    assert "INCONCLUSIVE" == judge_stage(steady, slightly, "forward", "fp32").verdict
 
 
 def test_a_floor_that_float64_cannot_have_is_no_pass(memory):
     """Something inside a float64 run that moves like float32 makes the stage inconclusive, and a departure there still fails."""
     wide = memory({"x": np.ones(3)}, {"x": 1e-7})
     assert "PASS" == judge_stage(wide, wide, "loss", "fp32").verdict
-    found = judge_stage(wide, wide, "loss", "fp64")
+    other = memory({"x": np.full(3, 1.0 + 1e-8)}, {"x": 1e-7})
+    found = judge_stage(wide, other, "loss", "fp64")
+    assert "INCONCLUSIVE" == found.verdict and "no honest variation measures rounding here" in found.reason
+    shaky = memory({"x": np.full(3, 1.0 + 1e-10)}, {"x": 1e-9})
+    found = judge_stage(memory({"x": np.ones(3)}, {"x": 1e-9}), shaky, "loss", "fp64")
     assert "INCONCLUSIVE" == found.verdict and "lower precision" in found.reason
     assert "FAIL" == judge_stage(wide, memory({"x": np.full(3, 1.1)}, {"x": 1e-7}), "loss", "fp64").verdict
 
@@ -171,3 +200,20 @@ def test_one_wild_neighbour_is_no_company(memory):
     moved = {**dict.fromkeys(b, 0.0), "step 1/loss/of8": 0.1}
     found = judge_stage(memory(scalars(of0=4 * MEDIAN), moved), memory(b, moved), "trajectory", "fp64")
     assert ("FAIL", "step 1/loss/of0") == (found.verdict, found.worst.name)
+
+
+def test_whole_numbers_are_equal_or_not_however_large(memory):
+    """One more than 3 * 2^53 is within a unit in the last place of float64, and another key all the same."""
+    key = 3 * 2**53
+    a, b = memory({"key": np.array([key, key + 5])}), memory({"key": np.array([key, key + 4])})
+    assert ("FAIL", "PASS") == tuple(judge_stage(a, other, "forward", "fp64").verdict for other in (b, a))
+
+
+@pytest.mark.parametrize(("noise_a", "verdict"), [(3e-16, "FAIL"), (4e-10, "PASS")])
+def test_one_side_does_not_excuse_itself_by_its_own_noise(memory, noise_a, verdict):
+    """A small term in float32 moves its own side by as much as it is wrong; the other side says how much float64 moves."""
+    b = {"step 1/train/slot/m": np.ones(32)}
+    a = {"step 1/train/slot/m": np.ones(32) + 4e-10}
+    sides = memory(a, {"step 1/train/slot/m": 4e-10}), memory(b, {"step 1/train/slot/m": noise_a})
+    assert verdict == judge_stage(*sides, "update", "fp64").verdict
+    assert "PASS" == judge_stage(*sides, "update", "fp32").verdict

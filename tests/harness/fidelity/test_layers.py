@@ -44,6 +44,23 @@ def test_what_reads_nothing_is_blamed_only_where_nothing_departs_before_it():
     assert names == find(verdicts("a", names), {}, {}).names
 
 
+def test_a_second_layer_of_data_alone_is_named_too():
+    """c is known to be computed from data and weights alone, so that its input was right whatever departs before it."""
+    found = find(verdicts("bc"), {"training/b": ["training/a"]}, {}, ("training/a", "training/c"))
+    assert (("training/b", "training/c"), ()) == (found.names, found.untold)
+    on_its_way = find(verdicts("bc"), {}, {"training/c": ["training/b"]}, ("training/c",))
+    assert ("training/c",) == on_its_way.untold
+
+
+def test_growth_is_told_only_where_every_departing_layer_was_given_the_right_input():
+    """a departs in the ordinary run and was computed from nothing of the teacher's: that it does not depart now explains nothing."""
+    found = find(verdicts(""), CHAIN, {}, ("training/a",), {"training/a", "training/b"})
+    assert (("training/a",), "a departed, was not taught, and does not depart now") == (found.unseen, str(found))
+    assert "grown on the way" in str(find(verdicts(""), CHAIN, {}, (), {"training/b", "training/d"}))
+    both = find(verdicts("d"), CHAIN, {}, (), {"training/a", "training/d"})
+    assert "wrong layers, each given the right input: d; a departed, was not taught, and does not depart now" == str(both)
+
+
 def test_nothing_departs_when_taught():
     """What departs in the ordinary run has grown on the way: no layer is blamed."""
     found = find(verdicts(""), CHAIN, {})

@@ -57,3 +57,22 @@ def test_scalars_and_low_precisions_are_compared_in_float64():
     assert () == difference(np.float32(1.0), np.float32(1.5), 1.5).place
     a = np.array([1.0], np.float32)
     assert 2.0**-23 == difference(np.nextafter(a, np.float32(2.0)), a, 1.0).error
+
+
+def test_complex_values_are_compared_whole():
+    """The imaginary part counts as the real one does; the last index of the place says which it is."""
+    a, b = np.array([1.0 + 1.0j, 2.0]), np.array([1.0 + 1.5j, 2.0])
+    found = difference(a, b, 2.0)
+    assert (0.25, (0, 1), 1.0, 1.5) == (found.error, found.place, found.value_a, found.value_b)
+    assert 0.0 == difference(a, a, 2.0).error and not difference(np.array([np.nan * 1j]), np.array([1j]), 1.0).finite
+
+
+@pytest.mark.parametrize(("a", "b", "apart"), [
+    (np.int64(2**53), np.int64(2**53 + 1), 1.0), (np.int64(-2**63), np.int64(2**63 - 1), 2.0**64),
+    (np.uint64(2**64 - 1), np.int64(-1), 2.0**64),
+    (np.int32(-3), np.int64(4), 7.0), (np.uint8(250), np.uint8(5), 245.0),
+])
+def test_whole_numbers_are_compared_exactly(a, b, apart):
+    """Beyond 2^53 float64 has no odd numbers, and a difference does not wrap."""
+    for one, two in ((a, b), (b, a)):
+        assert apart == difference(np.array([one]), np.array([two]), 1.0).apart

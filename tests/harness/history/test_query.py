@@ -57,10 +57,10 @@ def test_filters(ten: History, wanted: Wanted, count: int):
 
 
 def test_a_build_is_found_by_each_of_its_labels(history: History, sample):
-    """`torch` is a side as `torch#2`, `torch-bf16` and `torch fp64` too; `torchless` is another."""
-    labels = ("torch#2", "torch-bf16", "torch fp64", "torchless")
+    """`torch` is a side as `torch#2`, `torch@mine`, `torch-bf16` and `torch fp64` too; `torchless` is another."""
+    labels = ("torch#2", "torch@mine", "torch-bf16", "torch fp64", "torchless")
     history.add(sample.report(stages=tuple(sample.stage("loss", a="tf2", b=label) for label in labels), speed=()))
-    assert set(labels[:3]) == {key.b for key in history.stage_keys(Wanted(builds=("torch",)))}
+    assert set(labels[:4]) == {key.b for key in history.stage_keys(Wanted(builds=("torch",)))}
 
 
 def test_a_run_is_found_by_the_beginning_of_its_id(ten: History):

@@ -11,7 +11,7 @@ import pytest
 from harness.errors import UsageError
 from harness.workloads import registry
 from harness.workloads.linear import WORKLOAD
-from harness.workloads.spec import Noise, Parameter
+from harness.workloads.spec import Noise, Optimizer, Parameter
 
 
 def test_initial_values_are_what_they_say():
@@ -65,3 +65,12 @@ def test_a_workload_says_what_it_is_in_one_line():
     """For the list; no two say the same."""
     lines = [workload.what for workload in registry.SHIPPED]
     assert all(line.endswith(".") and "\n" not in line for line in lines) and len({*lines}) == len(lines)
+
+
+def test_only_adamw_decays_weights():
+    """A port is told of a decay where there is one to tell of; elsewhere it would be asked for and not done."""
+    assert 0.25 == Optimizer("adamw", 0.5, weight_decay=0.25).plain("float32")["weight_decay"]
+    assert "weight_decay" not in Optimizer("adam", 0.5).plain("variable")
+    assert "float32" == Optimizer("adam", 0.5).plain("float32")["beta_power_dtype"]
+    with pytest.raises(ValueError, match="only adamw decays weights"):
+        Optimizer("adam", 0.5, weight_decay=0.25)

@@ -87,7 +87,7 @@ def key(laboratory: Laboratory, job: Job) -> str:
     stand = laboratory.stand
     spec = stand.workloads[job.workload]
     files = runner.inputs(stand, job.workload, job.preset, job.seed, STEPS)
-    port = ports.locate(job.backend, spec.port or spec.name, job.folders)
+    port = ports.locate(job.backend, spec.port or spec.name, job.folders, job.only)
     content = {
         "job": describe(job),
         "config": spec.config(job.preset, job.powers),

@@ -51,13 +51,13 @@ ALONE = """
 """
 BARE = """
 import gc, importlib, json, sys, time
-from backends import ports, recording, schedule
+from backends import passes, ports, recording, schedule
 from backends.contract import Setting
 from backends.source import NativeSource
 given = json.loads(sys.stdin.readline())
 importlib.import_module("backends.%s.core" % given["backend"])
 port = ports.load(ports.locate(given["backend"], given["workload"], []))(given["config"], Setting(**given["setting"]))
-port.load_parameters(recording.weights(recording.load_arrays(given["tape"])))
+port.load_parameters(passes.weights(recording.load_arrays(given["tape"])))
 source = NativeSource(recording.load_arrays(given["data"]), 0, given["config"]["batch"])
 source.cursor = schedule.last_segment(given["config"])
 started = time.perf_counter()

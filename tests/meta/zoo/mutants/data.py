@@ -20,7 +20,7 @@ MSE = 'functional.mse_loss(output, arrays["y"])'
 
 MUTANTS = (
     Mutant(73, "batched_before_shuffling", ZOO, ((GIVEN, CUT_FIRST),), "trajectory", "step 1/loss/"),
-    Mutant(73, "own_order_of_rows", ZOO, ((GIVEN, DRAWN),), "trajectory", "step 1/", verdict="INCONCLUSIVE"),
+    Mutant(73, "own_order_of_rows", ZOO, ((GIVEN, DRAWN),), "trajectory", "step 1/"),
     Mutant(
         73, "last_batch_dropped", ZOO, (('math.ceil(self.config["epoch_rows"] / size)', '(self.config["epoch_rows"] // size)'),),
         "trajectory", "step 3/loss/total"),

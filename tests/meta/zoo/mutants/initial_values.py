@@ -29,5 +29,5 @@ MUTANTS = (
         "weights", "block/kernel"),
     Mutant(
         72, "mask_from_a_seed", CNN, (("hidden * keep / (1.0 - self.rate)", f"hidden * ({SEEDED} < 1.0 - self.rate) / (1.0 - self.rate)"),),
-        "forward", "training/dropout", verdict="INCONCLUSIVE"),
+        "forward", "training/dropout"),
 )

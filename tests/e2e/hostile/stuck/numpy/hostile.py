@@ -12,11 +12,11 @@ from backends.numpy.linear import Port as Honest
 
 
 class Port(Honest):
-    """The honest port with one fault."""
+    """The honest port with one fault, which a first short run does not find."""
 
-    def forward(self, batch: Any, training: bool) -> dict[str, Any]:
-        if Path(os.environ["HOSTILE_GATE"]).exists():
+    def train(self, source: Any, steps: int) -> dict[str, Any]:
+        if steps > 1 and Path(os.environ["HOSTILE_GATE"]).exists():
             sys.stdout.write("stuck\n")
             sys.stdout.flush()
             ctypes.PyDLL(None).sleep(600)
-        return super().forward(batch, training)
+        return super().train(source, steps)

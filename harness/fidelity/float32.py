@@ -1,0 +1,86 @@
+"""Float32 inside a float64 run: a constant, a schedule or a kernel that a library has in float32 only. Pure.
+
+Real libraries hold some numbers in float32 whatever dtype a model has: the square root of two in a gelu, 1/255, a learning rate. Two such
+ports part in float64, at the size of float32's rounding, and are the same function to float32. That is a difference, and it is
+said to be this one: where one side's values are float32 numbers and the other's are not, or the error is float32's rounding.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.fidelity.noise import UNIT_ROUNDOFF
+from harness.fidelity.verdict import FAIL, PASS, StageVerdict, TensorVerdict
+
+#: How far from float32's roundoff, either way, an error is taken for one: a constant may enter by a share, and through a few operations.
+NEAR = 2.0**6
+#: Fewer values may be float32 numbers by chance.
+FEWEST = 4
+#: What `--accept` calls it.
+ACCEPTED = "float32-constants"
+
+
+def sign(a: NDArray[Any], b: NDArray[Any], error: float) -> str:
+    """Return in words what of a float64 departure shows float32; empty where nothing does.
+
+    Args:
+        a, b: the values of both sides. error: by the error measure.
+    """
+    exact = {side: _is_float32(values) for side, values in (("a", a), ("b", b))}
+    if exact["a"] != exact["b"] and error <= NEAR * UNIT_ROUNDOFF["fp32"]:
+        return f"all values of side {'a' if exact['a'] else 'b'} are float32 numbers"
+    if UNIT_ROUNDOFF["fp32"] / NEAR <= error <= NEAR * UNIT_ROUNDOFF["fp32"]:
+        return "the error is of the size of float32's rounding"
+    return ""
+
+
+def _is_float32(values: NDArray[Any]) -> bool:
+    values = np.asarray(values)
+    if values.dtype != np.float64 or values.size < FEWEST or not np.any(values):
+        return False
+    with np.errstate(over="ignore"):
+        return bool(np.array_equal(values, values.astype(np.float32).astype(np.float64)))
+
+
+def first(verdict: StageVerdict) -> TensorVerdict | None:
+    """Return the tensor that stands for a stage's FAIL, if float32 shows in it."""
+    worst = verdict.worst
+    return worst if verdict.verdict == FAIL and worst is not None and worst.float32 else None
+
+
+def explains(full: Sequence[StageVerdict], low: Sequence[StageVerdict]) -> bool:
+    """Whether float32 is all that two sides differ by: float32 shows where float64 departs first, float32's own ladder passes, and no
+    float64 error exceeds what float32's own noise allows that tensor.
+
+    Args:
+        full, low: the verdicts of one pair in float64 and in float32, of all stages that were asked for.
+    """
+    failed = [verdict for verdict in full if verdict.verdict == FAIL]
+    judged = [verdict for verdict in low if verdict.verdict != "INFO"]
+    if not failed or first(failed[0]) is None or not judged or any(verdict.verdict != PASS for verdict in judged):
+        return False
+    allowed = {verdict.stage: _thresholds(verdict) for verdict in low}
+    return all(
+        item.error is not None and item.difference is not None and item.error <= allowed.get(verdict.stage, {}).get(item.name, 0.0)
+        for verdict in failed for item in verdict.tensors if item.verdict == FAIL
+    )
+
+
+def _thresholds(verdict: StageVerdict) -> Mapping[str, float]:
+    return {item.name: item.threshold for item in verdict.tensors if item.threshold is not None}
+
+
+def named(verdict: StageVerdict, same: bool) -> StageVerdict:
+    """Return the verdict with its reason saying where float32 shows; `same`: that it is all that the sides differ by."""
+    found = first(verdict)
+    if found is None:
+        return verdict
+    text = f"float32 inside float64, {found.name} first: {found.float32} (a constant, a cast, a schedule or a kernel in float32)"
+    if same:
+        text += f"; the same function to float32, whose own ladder passes: --accept {ACCEPTED} takes it for that"
+    return dataclasses.replace(verdict, reason=f"{verdict.reason}; {text}")
