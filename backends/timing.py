@@ -98,6 +98,8 @@ class Timer(object):
             Times and counts; `settled_steps`: of warm-up, before the last sudden change (0: there was none; None: it goes on changing).
         """
         first_s = self._run(1)
+        self.waits = waiting.Waits()
+        self.waits.begin()
         started = time.perf_counter()
         steps_s = [self._run(1)]
         least = warming.least_steps(steps_s[0]) if least_steps is None else least_steps
@@ -110,6 +112,7 @@ class Timer(object):
         # Of the last ones: a single step that the machine interrupts would give this process shorter samples than the others have.
         step_s = warming.quartile(steps_s[-warming.MINIMUM_STEPS:])
         self.steps_a_sample = max(1, min(MAXIMUM_STEPS_A_SAMPLE, round(sample_s / max(step_s, 1e-7))))
+        waited = self.waits.end()
         if step_s < LONG_STEP_S:
             step_s = min(self._run(self.steps_a_sample) for _ in range(MINIMUM_SAMPLES)) / self.steps_a_sample
         # What the framework's import left is never garbage; without this, each block's collection walks it for 0.1 s.
@@ -125,6 +128,7 @@ class Timer(object):
             "settled_steps": warming.settled_after(steps_s),
             "steps_a_sample": self.steps_a_sample,
             "rows_a_step": self.count,
+            "waits": waited,
         }
 
     def _go_on(self, steps_s: List[float], until: float, probed_until: float) -> None:

@@ -12,6 +12,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.speed import disturbance
 from harness.speed.schedule import MIN_ROUNDS, size_round
 
 LONG_STEP_S = 0.25
@@ -45,6 +46,12 @@ def blocks_s(samples_s: Sequence[float], measure_s: float) -> float:
     return 2.0 * size.palindromes * size.steps * sum(samples_s)
 
 
+def _waited(side: Mapping[str, Any]) -> str:
+    """Say it where a step is only long because the machine was busy."""
+    told = disturbance.as_turn(side.get("waits", {}))
+    return f" (the machine was busy: waited {100 * told.waited:.0f} % of the time)" if told.waited > disturbance.WAITED else ""
+
+
 @dataclasses.dataclass(frozen=True)
 class Pace:
     """What is known of a round while its sides warm up for an action.
@@ -74,7 +81,7 @@ class Pace:
         round_s = now - self.started + left_s
         if round_s > self.left_s:
             slow = max(prepared, key=lambda name: step_s(prepared[name]))
-            raise TooLong(f"a step of {slow} takes {step_s(prepared[slow]):.3g} s", round_s)
+            raise TooLong(f"a step of {slow} takes {step_s(prepared[slow]):.3g} s{_waited(prepared[slow])}", round_s)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -42,6 +42,13 @@ def test_a_round_that_does_not_fit_is_given_up(left_s: float, warm: int, gives_u
     assert "5 rounds take about 300 s; give --budget so much" in lacking(raised.value, left_s)
 
 
+def test_a_step_that_is_long_for_want_of_a_processor_is_said_to_be() -> None:
+    """A busy machine makes long steps of short ones."""
+    waits = {"waits": {"wall_s": 10.0, "ran_s": 2.0, "waited_s": 8.0}}
+    with pytest.raises(TooLong, match=r"a step of a takes 5 s \(the machine was busy: waited 80 % of the time\)"):
+        Pace(2, 1.0, 30.0, 0.0).check({"a": {**side(5.0), **waits}}, 10.0)
+
+
 def test_short_steps_are_never_given_up() -> None:
     """Their rounds end by themselves."""
     Pace(2, 1.0, 0.0, 0.0).check({"a": side(0.2), "b": side(0.001, 9)}, 1000.0)
