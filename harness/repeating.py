@@ -195,6 +195,9 @@ def _case(bench: runner.Bench, job: plan.Job, deterministic: bool, count: int, c
         return run_job(bench, again)
 
     case = Case(bench.run, job, deterministic, tuple(run(number) for number in range(count)))
+    raised = next((told for record in case.records if record.ok for told in _raised(record)), "")
+    if raised:
+        return [case.row(mode, BROKEN, f"error: {raised}") for mode in STAGES]
     broken = next((record for record in case.records if not record.ok), None)
     if broken is not None:
         verdict = UNSUPPORTED if broken.status == "unsupported" else BROKEN
@@ -229,6 +232,11 @@ def _judge(case: Case, run: Callable[[int], store.Record]) -> list[RepeatRow]:
             )
         rows.append(dataclasses.replace(row, tensors=worst.bits.tensors, differing=worst.bits.differing))
     return rows
+
+
+def _raised(record: store.Record) -> list[str]:
+    """Return what the port raised in any stage of either mode."""
+    return [str(told) for result in record.result["parts"].values() for told in result.get("raised", {}).values()]
 
 
 def part(record: store.Record, mode: str) -> store.RecordEvidence:
