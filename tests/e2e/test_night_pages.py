@@ -80,7 +80,9 @@ def test_every_link_leads_to_what_it_names(browser, nights: Path) -> None:
     with visit(browser, nights / "2026-11-21/index.html") as page:
         links = page.page.locator("table.verdicts a").all()
         targets = [urllib.parse.unquote(str(link.get_attribute("href"))).partition("#") for link in links]
-        assert 2 == page.page.locator("svg.plot:visible").count()  # train and generate, night by night
+        plots, text = page.page.locator("svg.plot:visible").count(), page.page.locator("body").inner_text()
+        # Train and generate, night by night; on a machine that other programs keep busy no round counts, and the page says that.
+        assert 2 == plots or "the machine was busy" in text
         assert "torch on gpu" in page.page.locator("#lacking ~ ul").inner_text()
     assert {"function-hostile", "speed-hostile"} == {name.split("/")[2] for name, _, _ in targets}
     for name, _, anchor in targets:
