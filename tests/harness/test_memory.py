@@ -31,7 +31,7 @@ def prepared(folder: Path, fault: str) -> Iterator[tuple[WorkerProcess, dict[str
     (job,) = plan.make(options.request(chosen)).speed
     files = runner.inputs(bench, "hostile", "tiny", 0, 1)
     with bench.worker("numpy", folder / "log") as worker, ending([worker]):
-        runner.open_port(worker, bench, job.opening("numpy"), files)
+        runner.open_port(worker, bench, job.opening(job.sides[0].label), files)
         yield worker, {"tape": str(files.tape)}
 
 

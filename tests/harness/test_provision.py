@@ -158,7 +158,7 @@ def test_named_without_framework(bare: Path, build: str, says: str) -> None:
 def test_named_with_another_framework_version(bare: Path) -> None:
     """TensorFlow 2 is not accepted for build tf1."""
     add_distribution(bare, "tensorflow", "2.16.1")
-    with pytest.raises(FrameworkMissing, match=r"there has tensorflow 2\.16\.1; build tf1 needs tensorflow>=1\.13,<2"):
+    with pytest.raises(FrameworkMissing, match=r"there has tensorflow 2\.16\.1; build tf1 needs tensorflow>=1\.15,<2"):
         provision.locate("tf1", "cpu", overrides={"tf1": bare}, environ=ENVIRON, progress=pytest.fail)
 
 
