@@ -25,11 +25,11 @@ def job_row(run: Path, job: Job | SampleJob, record: store.Record) -> JobRow:
     status, reason = record.status, record.reason
     raised = record.result.get("raised", {}) if record.ok else {}
     if raised:  # the other stages were recorded, and are judged
-        status, reason = "error", _by_stage(raised)
+        status, reason = "error", by_stage(raised)
     return JobRow(job.name, job.side, job.workload, kind, job.precision, status, reason, record.duration_s, log, _seed(job))
 
 
-def _by_stage(raised: Mapping[str, str]) -> str:
+def by_stage(raised: Mapping[str, str]) -> str:
     """Return what a port raised, once for all stages in which it raised the same."""
     stages: dict[str, list[str]] = {}
     for stage, told in raised.items():

@@ -195,13 +195,10 @@ def _case(bench: runner.Bench, job: plan.Job, deterministic: bool, count: int, c
         return run_job(bench, again)
 
     case = Case(bench.run, job, deterministic, tuple(run(number) for number in range(count)))
-    raised = next((told for record in case.records if record.ok for told in _raised(record)), "")
-    if raised:
-        return [case.row(mode, BROKEN, f"error: {raised}") for mode in STAGES]
-    broken = next((record for record in case.records if not record.ok), None)
-    if broken is not None:
-        verdict = UNSUPPORTED if broken.status == "unsupported" else BROKEN
-        reason = f"{broken.status}: {broken.reason}"
+    ended = next((told for record in case.records if (told := failure(record)) is not None), None)
+    if ended is not None:
+        status, reason = ended
+        verdict, reason = UNSUPPORTED if status == "unsupported" else BROKEN, f"{status}: {reason}"
         return [case.row(mode, verdict, reason) for mode in STAGES]
     told = case.records[0].result["effective"].get("deterministic", "unknown")
     if deterministic and told is not True:
@@ -234,15 +231,19 @@ def _judge(case: Case, run: Callable[[int], store.Record]) -> list[RepeatRow]:
     return rows
 
 
-def _raised(record: store.Record) -> list[str]:
-    """Return what the port raised in any stage of either mode."""
-    return [str(told) for result in record.result["parts"].values() for told in result.get("raised", {}).values()]
-
-
 def part(record: store.Record, mode: str) -> store.RecordEvidence:
     """Return what one mode of a finished run left."""
     folder = record.folder.with_name(f"{record.folder.name}-{mode}")
     return store.RecordEvidence(dataclasses.replace(record, folder=folder, result=record.result["parts"][mode]))
+
+
+def failure(record: store.Record) -> tuple[str, str] | None:
+    """Return the status and the reason of a run that did not come through, or None. A stage in which the port raised was not repeated:
+    what the other stages left does not make up for it."""
+    if not record.ok:
+        return record.status, record.reason
+    raised = {stage: told for mode in STAGES for stage, told in record.result["parts"][mode].get("raised", {}).items()}
+    return ("error", ledger.by_stage(raised)) if raised else None
 
 
 def run_job(bench: runner.Bench, job: RepeatJob) -> store.Record:

@@ -59,7 +59,7 @@ def test_a_round_that_failed_has_it_too(planned: plan.Plan, monkeypatch: pytest.
     one = Timed(planned.speed[0], ["tf2", "torch"])
     monkeypatch.setattr("harness.timed.runner.inputs", fail)
     monkeypatch.setattr("harness.timed.rounds.round_folder", lambda *_: RUN / "jobs/round")
-    _add_round(None, one, lambda _: None, 0.0, 0.0)  # type: ignore[arg-type]
+    _add_round(None, one, lambda _: None, 60.0, 60.0)  # type: ignore[arg-type]
     (failed,) = one.failed
     row = ledger.round_row(RUN, failed)
     assert (3, "ehr_mgan", "because") == (row.seed, row.workload, row.reason)

@@ -53,7 +53,8 @@ def test_a_port_that_fails_is_broken(tmp_path):
     result = repeat(tmp_path / "reports", ports=(tmp_path / "ports",))
     assert {BROKEN} == {row.verdict for row in result.report.rows}
     reason = result.report.rows[0].reason
-    assert reason.startswith("error: ValueError: planted (") and "linear.py, line 7, in `train`" in reason and 4 == result.report.exit_code
+    assert reason.startswith("error: in trajectory: ValueError: planted (") and "linear.py, line 7, in `train`" in reason
+    assert 4 == result.report.exit_code
 
 
 def test_one_run_is_refused(tmp_path):
