@@ -80,11 +80,14 @@ def watched(port: Any, note: Callable[[str], None]) -> Iterator[None]:
 
         return call
 
-    held = [name for name in METHODS if name not in vars(port)]
-    for name in held:
+    own = {name: vars(port)[name] for name in METHODS if name in vars(port)}  # a base class may have wrapped some itself
+    for name in METHODS:
         setattr(port, name, wrap(name, getattr(port, name)))
     try:
         yield
     finally:
-        for name in held:
-            delattr(port, name)
+        for name in METHODS:
+            if name in own:
+                setattr(port, name, own[name])
+            else:
+                delattr(port, name)

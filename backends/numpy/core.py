@@ -67,7 +67,9 @@ class NumpyPort(Port):
             setattr(self, name, self._tended(name, getattr(self, name)))
 
     def _places(self) -> Iterator[Place]:
-        yield Place("weights", vars(self), "weights", False)
+        for item in self.config["parameters"]:
+            if not item["trainable"]:  # a weight that a look moves is the port's fault, and is told by whoever looked
+                yield Place("declared " + item["name"], self.weights, item["name"], False)
         for name in vars(self):
             if name not in OWN:
                 yield Place("port." + name, vars(self), name, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import textwrap
 
 import numpy as np
@@ -199,3 +200,14 @@ def test_what_is_at_work_is_told_once_for_each_call(written, source):
         tried.parameters()
     assert told == ["`train_step` of the port", "`parameters` of the port"]
     assert vars(tried.port) == before
+
+
+def test_what_an_instance_holds_is_told_too(written, source):
+    """A method that is an attribute of the port itself, as a base class that wraps it makes it; it is that attribute again afterwards."""
+    tried, told = trial(written("def train_step(self, phase, batch):\n", "def train_step(self, phase, batch):\n")), []
+    forward = tried.port.forward
+    tried.port.forward = functools.partial(forward)
+    before = dict(vars(tried.port))
+    with faults.watched(tried.port, told.append):
+        tried.port.forward(source.batch(0, "train"), True)
+    assert told == ["`forward` of the port"] and vars(tried.port) == before

@@ -81,10 +81,21 @@ def test_nothing_to_judge(everything: dict[str, Any]) -> None:
     checked = {job["build"] for job in everything["jobs"].values() if job["kind"] == "check"}
     assert {"numpy@segfault", "numpy@leaves", "numpy@hangs", "numpy@bad_import", "numpy@greedy"} <= checked
     assert not [row for row in everything["report"]["stages"] if {row["a"], row["b"]} & checked]
-    good = {job["build"] for job in everything["jobs"].values() if job["status"] == "ok"}
+    good = {job["build"] for job in everything["jobs"].values() if job["status"] == "ok"} | {"numpy@stateful"}
     rows = [row for row in everything["report"]["stages"] if {row["a"], row["b"]} - good]
     assert {"INCONCLUSIVE"} == {row["verdict"] for row in rows}
     assert all("left nothing to judge" in row["reason"] for row in rows)
+
+
+def test_a_look_that_moves_a_weight_costs_its_stage(everything: dict[str, Any]) -> None:
+    """The forward stage of such a port is never judged, with every other side; the stages that do not look so are."""
+    rows = [row for row in everything["report"]["stages"] if "numpy@stateful" in (row["a"], row["b"])]
+    looked = [row for row in rows if row["stage"] == "forward"]
+    left = {job["build"] for job in everything["jobs"].values() if job["status"] == "ok"}
+    honest = [row for row in looked if {row["a"], row["b"]} <= left | {"numpy@stateful"}]
+    assert honest and {"INCONCLUSIVE"} == {row["verdict"] for row in looked}
+    assert all("numpy@stateful raised in this stage" in row["reason"] and "changed W" in row["reason"] for row in honest)
+    assert "PASS" in {row["verdict"] for row in rows if row["stage"] != "forward"}
 
 
 def test_chatter(everything: dict[str, Any]) -> None:
