@@ -32,7 +32,7 @@ from harness.report.matrix import (
 )
 from harness.report.model import BuildRow, QualityRow, Report, SpeedRow, StageRow
 
-SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "INFO": "i"}
+SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "INFO": "i", "ACCEPTED": "≈"}
 #: Spells a row's precision, with its seed where the report holds several.
 Spell = Callable[[Line | StageRow | SpeedRow], str]
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~&#$@])|\b(https?):|\b(www)\.")
@@ -108,7 +108,7 @@ def _sections(report: Report) -> Iterator[tuple[str, list[str]]]:
 
 
 def _matrix_row(line: Line, spelled: Spell) -> list[str]:
-    cells = [(SIGNS.get(row.verdict, "?"), spell.margin(row.error, row.threshold)) if row else ("", "") for row in line.cells]
+    cells = [(SIGNS.get(row.shown, "?"), spell.margin(row.error, row.threshold)) if row else ("", "") for row in line.cells]
     return [escape(line.workload), escape(line.pair), escape(spelled(line)), *(" ".join(cell).strip() for cell in cells), line.tensors]
 
 

@@ -82,6 +82,11 @@ class StageRow:
     accepted: bool = False
 
     @property
+    def shown(self) -> str:
+        """The verdict as cells show it: a PASS that rests on an accepted difference is told from one that needs none."""
+        return "ACCEPTED" if self.accepted else self.verdict
+
+    @property
     def counted(self) -> int:
         """How many tensors were compared."""
         return self.tensors - len(self.null) - self.beyond if self.decided is None else self.decided

@@ -11,9 +11,9 @@ from markupsafe import Markup
 from harness.report import format as spell
 from harness.report.matrix import TENSORS
 
-SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "INFO": "i"}
+SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "INFO": "i", "ACCEPTED": "≈"}
 TONES = {
-    "PASS": "good", "FAIL": "bad", "INCONCLUSIVE": "open", "INFO": "dim",
+    "PASS": "good", "FAIL": "bad", "INCONCLUSIVE": "open", "INFO": "dim", "ACCEPTED": "good",
     "FASTER": "good", "SLOWER": "bad", "SAME": "good", "UNCLEAR": "open", "REFUSED": "open",
     "regression": "bad", "improvement": "good", "note": "dim",
 }

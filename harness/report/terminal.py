@@ -115,7 +115,7 @@ def _cell(row: StageRow | None, signs: dict[str, str]) -> Text:
     if row is None:
         return Text("")
     margin = spell.margin(row.error, row.threshold) if row.verdict != "INFO" else ""
-    return Text(f"{signs.get(row.verdict, '?')} {margin}".rstrip(), style=STYLES.get(row.verdict, ""))
+    return Text(f"{signs.get(row.shown, '?')} {margin}".rstrip(), style=STYLES.get(row.shown, ""))
 
 
 def _departure(line: Line, signs: dict[str, str], spelled: Spell) -> RenderableType:

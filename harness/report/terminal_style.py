@@ -17,10 +17,10 @@ from harness.report.format import one_line
 from harness.report.matrix import Line
 from harness.report.model import SpeedRow, StageRow
 
-SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "INFO": "i"}
-ASCII_SIGNS = {"PASS": "ok", "FAIL": "X", "INCONCLUSIVE": "?", "INFO": "i"}
+SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "INFO": "i", "ACCEPTED": "≈"}
+ASCII_SIGNS = {"PASS": "ok", "FAIL": "X", "INCONCLUSIVE": "?", "INFO": "i", "ACCEPTED": "~"}
 STYLES = {
-    "PASS": "green", "FAIL": "bold red", "INCONCLUSIVE": "yellow", "INFO": "dim", "NONE": "dim",
+    "PASS": "green", "FAIL": "bold red", "INCONCLUSIVE": "yellow", "INFO": "dim", "NONE": "dim", "ACCEPTED": "green",
     "FASTER": "green", "SLOWER": "red", "SAME": "green", "UNCLEAR": "yellow", "REFUSED": "yellow",
 }
 #: Spells a row's precision, with its seed where the report holds several.
@@ -30,7 +30,7 @@ MAX_DETAILS = 12
 #: What is drawn where the encoding lacks a character; `?` for all others.
 PLAIN = str.maketrans({
     "µ": "u", "\N{NO-BREAK SPACE}": " ", "✓": "+", "✗": "X", "…": "~", "→": ">", "\N{MULTIPLICATION SIGN}": "x", "±": "~",
-    "≠": "#", "≤": "<", "≥": ">",
+    "≠": "#", "≈": "~", "≤": "<", "≥": ">",
     "▏": " ", "▎": " ", "▍": " ", "▌": "#", "▋": "#", "▊": "#", "▉": "#", "█": "#",
 })
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import re
 
@@ -132,3 +133,16 @@ def test_headlines_of_results() -> None:
     assert outcome.headline([failed], [], [OK]) == (
         "Not the same results: the models that tf1 and torch train differ in cnn (fp64), most in conv1/kernel.")
     assert outcome.headline([FAIL, failed], [], [OK]).startswith("Not the same model")
+
+
+def test_an_accepted_difference_is_a_pass_that_says_so():
+    """Only what is excused, and only where the user takes it; the command that repeats it does, too."""
+    failed = dataclasses.replace(stage("FAIL"), excuse="float32-constants", reason="5 tensors depart", command="harness compare")
+    (kept,) = outcome.accept([failed], ())
+    (accepted,) = outcome.accept([failed], ("float32-constants",))
+    (other,) = outcome.accept([dataclasses.replace(failed, excuse="")], ("float32-constants",))
+    assert ("FAIL", "PASS", "FAIL") == (kept.verdict, accepted.verdict, other.verdict)
+    assert "ACCEPTED" == accepted.shown and accepted.command.endswith("--accept float32-constants")
+    assert "Accepted: float32-constants." in outcome.headline([accepted], [], [])
+    assert "Same function to float32" in outcome.headline([kept], [], [])
+    assert 1 == outcome.exit_code([kept], [], [], None) and 0 == outcome.exit_code([accepted], [], [], None)
