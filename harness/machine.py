@@ -11,6 +11,7 @@ import dataclasses
 import functools
 import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,12 @@ def counters(root: Path = ROOT) -> Counters:
     load = _text(root / "proc/loadavg").split()
     throttled_s = max((_throttled_s(_text(path)) for path in group(root).stats), default=0.0)
     return Counters(worked * tick_s, stolen * tick_s, throttled_s, float(load[0]) if load else 0.0)
+
+
+def ran_s(pids: Sequence[int]) -> float:
+    """Return how long all threads of some processes have run, seconds; what cannot be read counts as nothing."""
+    found = [_text(path).split() for pid in pids for path in Path(f"/proc/{pid}/task").glob("*/schedstat")]
+    return sum(int(words[0]) for words in found if words) / 1e9
 
 
 def state() -> dict[str, Any]:

@@ -126,9 +126,12 @@ def run(
         turns: dict[str, list[disturbance.Turn]] = {label: [] for label in workers}
         for label in palindrome:
             with named(label, failed):
-                before = machine.counters()
+                pids = [worker.process.pid for other, worker in workers.items() if other != label]
+                own_s, before = time.process_time() + machine.ran_s(pids), machine.counters()
                 done = workers[label].request("block", samples=size.steps)
                 after = machine.counters()
+                # Asking is no other program's work, nor are the threads of the side before that spin for a while after their turn.
+                done["used_s"] += time.process_time() + machine.ran_s(pids) - own_s
             steps[label] += [float(value) for value in done["step_s"]]
             turns[label].append(_turn(done, before, after))
             peaks[label].take(done)

@@ -18,8 +18,9 @@ from typing import Any
 WAITED = 0.05
 #: Of the time of a turn.
 LOST = 0.02
-#: What others use at the least when they are what threads wait for, in processors; the kernel counts in ticks of 10 ms.
-FOREIGN = 0.1
+#: What others use at the least when they are what threads wait for, in processors. A program that takes a core uses one, or a half where
+#: it shares it; an idle machine's turns of a few milliseconds showed up to 0.2, for the kernel counts in ticks of 10 ms.
+FOREIGN = 0.3
 #: Of the palindromes of an action that have to be undisturbed.
 CLEAN = 0.5
 
