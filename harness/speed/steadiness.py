@@ -21,13 +21,16 @@ def changed(ratios: Sequence[float]) -> float | None:
     """Return by what factor a ratio changed within a round, from the logs of its palindromes in running order; None if it did not.
 
     A plateau that ends while it is measured shows here. What is compared is early with late, never one side with the other: a round is
-    not left out for what it finds.
+    not left out for what it finds. A plateau does not come back, so early and late lie apart as wholes, all but a quarter of each: a build
+    that goes to and fro between two speeds (threads that share a core for a while) has both of them early and late, and is no plateau.
+    One that takes less than a quarter of a round leaves its median alone.
     """
     if len(ratios) < MIN_PALINDROMES or not all(math.isfinite(ratio) for ratio in ratios):
         return None
     third = len(ratios) // 3
-    moved = statistics.median(ratios[-third:]) - statistics.median(ratios[:third])
-    return math.exp(moved) if abs(moved) > math.log(CHANGE) else None
+    early, late = (statistics.quantiles(part, n=4, method="inclusive") for part in (ratios[:third], ratios[-third:]))
+    apart = max(late[0] - early[2], early[0] - late[2])
+    return math.exp(late[1] - early[1]) if apart > math.log(CHANGE) else None
 
 
 def growth(points: Sequence[tuple[int, int]]) -> float | None:

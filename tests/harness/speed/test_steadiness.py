@@ -42,3 +42,10 @@ def test_a_leak_is_found_with_its_size() -> None:
     assert growth([(step, 50 * MB + turn % 7 * 4096) for turn, (step, _) in enumerate(leak)]) is None
     assert growth([(step, 90 * MB - size // 8) for step, size in leak]) is None
     assert growth(leak[:5]) is None and growth([]) is None
+
+
+def test_two_speeds_that_come_and_go_are_no_plateau():
+    """A round of `generate` as it was measured: 0.4 and 0.6 early and late. The same values sorted, which do not come back, are one."""
+    met = [0.42, 0.40, 0.59, 0.60, 0.41, 0.61, 0.60, 0.41, 0.40, 0.60, 0.61, 0.60]
+    assert changed([math.log(value) for value in met]) is None
+    assert changed([math.log(value) for value in sorted(met)]) == pytest.approx(1.5, abs=0.1)
