@@ -1,8 +1,8 @@
-"""Load parameters into a port, with messages that name the culprit: a name that is not there, a shape that is another one."""
+"""Check parameters that are about to be loaded into a port: a name that is not there, a shape that is another one."""
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Optional, Sequence
+from typing import Any, Dict, Mapping, Sequence
 
 import numpy as np
 
@@ -21,38 +21,18 @@ def check(values: Mapping[str, np.ndarray], config: Mapping[str, Any], shapes: M
     unknown = sorted(set(values) - set(names))
     if missing or unknown:
         raise KeyError("parameters of %s: missing %s; unknown %s" % (config["workload"], missing or "none", unknown or "none"))
-    compare(values, shapes)
-
-
-def compare(values: Mapping[str, np.ndarray], shapes: Mapping[str, Sequence[int]]) -> None:
-    """Raise ShapeMismatch for the first parameter whose value has another shape than the port's own."""
     for name, shape in shapes.items():
         if name in values and np.shape(values[name]) != tuple(shape):
             raise ShapeMismatch(name, shape, np.shape(values[name]))
 
 
-def load(port: Any, values: Mapping[str, np.ndarray]) -> None:
-    """Load parameters into any port: what a port's own code raises because a shape differs becomes ShapeMismatch.
+def misshapen(port: Any, given: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
+    """Return the parameters that a port has in another shape than the one given, as it has them; empty if it cannot tell.
 
-    Raises:
-        ShapeMismatch: the port has refused, and `parameter_shapes` shows that one of its parameters has another shape.
+    What a port's own assignment raises at another shape can be anything: only the shapes decide what it means.
     """
     try:
-        port.load_parameters(values)
-    except ShapeMismatch:
-        raise
-    except Exception as error:  # whatever an assignment of a user's own raises: only the shapes decide what it means
-        mismatch = _mismatch(port, values)
-        if mismatch is None:
-            raise
-        raise mismatch from error
-
-
-def _mismatch(port: Any, values: Mapping[str, np.ndarray]) -> Optional[ShapeMismatch]:
-    try:
-        compare(values, port.parameter_shapes())
-    except ShapeMismatch as mismatch:
-        return mismatch
-    except Exception:  # noqa: BLE001  (a port that was never loaded may have nothing to show; what counts is why it was not)
-        return None
-    return None
+        own = port.parameters()
+    except Exception:  # noqa: BLE001  (a port may raise what it likes; some have no parameters before the first are loaded)
+        return {}
+    return {name: value for name, value in own.items() if name in given and np.shape(value) != np.shape(given[name])}

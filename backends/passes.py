@@ -10,6 +10,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 import numpy as np
 
 from backends.contract import PRECISION_TABLE, Unsupported
+from backends.parameters import misshapen
 from backends.schedule import phases_at
 from backends.source import Batch, NativeSource, TapeSource
 
@@ -232,15 +233,6 @@ def apart(value: np.ndarray, base: np.ndarray) -> float:
         return float(np.max(larger.astype(np.uint64) - np.minimum(value, base).astype(np.uint64)))  # modulo 2^64: right for signed ones too
     wide = np.complex128 if "c" in (value.dtype.kind, base.dtype.kind) else np.float64
     return float(np.max(np.abs(value.astype(wide) - base.astype(wide))))
-
-
-def misshapen(port: Any, given: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
-    """Return the parameters that a port has in another shape than the one given, as it has them; empty if it cannot tell."""
-    try:
-        own = port.parameters()
-    except Exception:  # noqa: BLE001  (a port may raise what it likes; some have no parameters before the first are loaded)
-        return {}
-    return {name: value for name, value in own.items() if name in given and np.shape(value) != np.shape(given[name])}
 
 
 def largest(value: np.ndarray) -> float:

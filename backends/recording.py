@@ -18,7 +18,7 @@ import numpy as np
 from backends.contract import abilities
 from backends.passes import RECORDED, Item, NativeRun, Run, apart, largest
 from backends.statuses import classify
-from backends.variations import vary
+from backends.variations import in_order, vary
 
 
 def load_arrays(path: str) -> Dict[str, np.ndarray]:
@@ -135,19 +135,6 @@ def _write(path: str, items: Iterator[Item]) -> List[Dict[str, Any]]:
             write_array(writer, name, value)
             found.append(describe(stage, name, value, scale))
     return found
-
-
-def in_order(base: np.ndarray, order: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield an array with its rows in another order, for each axis that may be that of rows: alone, or rows times something else."""
-    for axis, length in enumerate(base.shape):
-        if length == len(order):
-            yield np.take(base, order, axis)
-    if base.ndim and base.shape[0] > len(order) and base.shape[0] % len(order) == 0:
-        each = base.shape[0] // len(order)
-        rows = base.reshape((len(order), each) + base.shape[1:])
-        yield rows[order].reshape(base.shape)
-        rows = base.reshape((each, len(order)) + base.shape[1:])
-        yield rows[:, order].reshape(base.shape)
 
 
 def describe(stage: str, name: str, value: np.ndarray, scale: float) -> Dict[str, Any]:

@@ -15,6 +15,7 @@ import numpy as np
 from backends import effect, faults, fingerprint, imported, lessons, passes, ports, promises, recording, schedule, spending, timing
 from backends.contract import Setting, Unsupported, abilities
 from backends.modeling import Modeling
+from backends.parameters import misshapen
 from backends.source import NativeSource, TapeSource
 
 #: Precisions whose loss may leave the range that they can represent although the port is right (bf16 has that of fp32).
@@ -117,7 +118,7 @@ class Session(Modeling):
         try:
             self.port.load_parameters(given)
         except Exception:
-            if not passes.misshapen(self.port, given):
+            if not misshapen(self.port, given):
                 raise
             trial.parameters()
             return False

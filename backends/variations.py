@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Any, Iterator, Mapping
 
 import numpy as np
 
@@ -72,6 +72,18 @@ def permuted(value: np.ndarray, order: np.ndarray) -> np.ndarray:
         return value
     blocks = value.reshape((len(order), rows // len(order)) + value.shape[1:])
     return blocks[order].reshape(value.shape)
+
+
+def in_order(value: np.ndarray, order: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield an array with its rows in the order of the batch's, for each axis that may be theirs: the first, alone or with something else
+    inside of it or around it, or another one that is as long as the batch."""
+    yield permuted(value, order)
+    for axis in range(1, value.ndim):
+        if value.shape[axis] == len(order):
+            yield np.take(value, order, axis)
+    if value.ndim and value.shape[0] > len(order) and value.shape[0] % len(order) == 0:
+        around = value.reshape((-1, len(order)) + value.shape[1:])
+        yield around[:, order].reshape(value.shape)
 
 
 def _is_label(value: np.ndarray) -> bool:

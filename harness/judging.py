@@ -107,9 +107,9 @@ def judge(pair: Pair, stage: str, witnesses: Witnesses) -> StageVerdict:
         scaled = note(stage, pair.precision, {pair.a.side: (one, a.loss_scales), pair.b.side: (two, b.loss_scales)})
         unseen = {pair.b.side: told.unseen(one, two, b.told, stage), pair.a.side: told.unseen(two, one, a.told, stage)}
         names = frozenset(name for found in unseen.values() for name in found)
-        verdict = judge_stage(
-            told.Without(one, names), told.Without(two, names), stage, pair.precision, null(pair, stage, witnesses), base(pair, witnesses)
-        )
+        whole = frozenset(f"{stage}/{name}" for name in names)
+        one, two = Restricted(one, (), whole), Restricted(two, (), whole)
+        verdict = judge_stage(one, two, stage, pair.precision, null(pair, stage, witnesses), base(pair, witnesses))
         verdict = told.counted(verdict, (pair.a.side, a.told), (pair.b.side, b.told))
         listed = [f"not looked at: {', '.join(found)}, which {label} cannot show" for label, found in unseen.items() if found]
         said = [*scaled, *listed, *_unseen(pair, stage, a, b), *told.notes(stage, sides, pair.updates)]

@@ -50,10 +50,12 @@ class Restricted:
     Attributes:
         inner: the side itself.
         hidden: parts of names; an entry whose `stage/name` contains one of them is not shown.
+        names: whole `stage/name`s that are not shown either.
     """
 
     inner: Evidence
     hidden: tuple[str, ...]
+    names: frozenset[str] = frozenset()
 
     @property
     def digested(self) -> bool:
@@ -62,7 +64,10 @@ class Restricted:
 
     def entries(self, stage: str) -> list[Entry]:
         """Return the entries that are not hidden."""
-        return [entry for entry in self.inner.entries(stage) if not any(part in f"{stage}/{entry.name}" for part in self.hidden)]
+        return [entry for entry in self.inner.entries(stage) if self._shown(f"{stage}/{entry.name}")]
+
+    def _shown(self, name: str) -> bool:
+        return name not in self.names and not any(part in name for part in self.hidden)
 
     def read(self, stage: str, name: str) -> NDArray[Any]:
         """As the side itself."""

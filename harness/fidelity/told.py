@@ -11,7 +11,7 @@ import fnmatch
 from collections.abc import Mapping
 from typing import Any
 
-from harness.fidelity.evidence import Entry, Evidence
+from harness.fidelity.evidence import Evidence
 from harness.fidelity.verdict import FAIL, INCONCLUSIVE, StageVerdict, TensorVerdict
 
 #: What stands for the number of distinct trainable values among the tensors of the stage `weights`.
@@ -67,31 +67,6 @@ def unseen(shown: Evidence, other: Evidence, told: Told, stage: str) -> tuple[st
         name for name in names if name not in there and name not in last.values()
         and any(fnmatch.fnmatchcase(name.partition("/")[2], pattern) for pattern in told.not_shown)
     )
-
-
-@dataclasses.dataclass(frozen=True)
-class Without:
-    """One side without some tensors by name, of the forward stage."""
-
-    inner: Evidence
-    names: frozenset[str]
-
-    @property
-    def digested(self) -> bool:
-        """As the side itself."""
-        return self.inner.digested
-
-    def entries(self, stage: str) -> list[Entry]:
-        """Return the entries that are left."""
-        return [entry for entry in self.inner.entries(stage) if stage != "forward" or entry.name not in self.names]
-
-    def read(self, stage: str, name: str) -> Any:
-        """As the side itself."""
-        return self.inner.read(stage, name)
-
-    def noise(self, stage: str, name: str) -> dict[str, list[float]]:
-        """As the side itself."""
-        return self.inner.noise(stage, name)
 
 
 def raised(stage: str, sides: Mapping[str, Told]) -> StageVerdict | None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backends import parameters
 from backends.contract import Port, Setting, ShapeMismatch
+from backends.parameters import check, misshapen
+from backends.passes import Run
 
 
 class Wrapped(Port):
     """A port of somebody's own, whose assignment raises what it likes."""
 
     def __init__(self, shape, error):
-        Port.__init__(self, {"workload": "wrapped", "parameters": [{"name": "w", "shape": [2, 3]}]}, Setting())
+        Port.__init__(self, {"workload": "wrapped", "batch": 2, "parameters": [{"name": "w", "shape": [2, 3], "trainable": True}]}, Setting())
         self.own, self.error = np.zeros(shape), error
 
     def load_parameters(self, values):
@@ -31,30 +32,43 @@ class Wrapped(Port):
         return np.zeros(count)
 
 
+def loaded(port):
+    """What a pass over the weights shows of a port, given a `w` of [2, 3]."""
+    run = Run(port, port.config, {}, {"weights/w": np.zeros((2, 3)), "batches": np.zeros((1, 2), int)}, ())
+    return {name: np.shape(value) for _, name, value, _ in run.stages(["weights"], 1)}
+
+
 @pytest.mark.parametrize("error", [RuntimeError("The size of tensor a (3) must match"), AssertionError(), KeyError("w"), ValueError("no")])
-def test_what_a_port_raises_at_another_shape_is_a_mismatch(error):
-    """Both shapes are told, and what was raised stays behind it."""
-    with pytest.raises(ShapeMismatch, match=r"w has shape \[3\] in this port, \[2, 3\] is given") as caught:
-        parameters.load(Wrapped((3,), error), {"w": np.zeros((2, 3))})
-    assert error is caught.value.__cause__
+def test_whatever_a_port_raises_another_shape_is_shown_as_it_is(error):
+    """It is the judge of the weights that says so, not a job that has ended."""
+    assert {"w": (3,)} == loaded(Wrapped((3,), error))
 
 
 def test_another_error_stays_what_it_is():
     """A port that fails at the right shape has another fault."""
     with pytest.raises(RuntimeError, match="broken"):
-        parameters.load(Wrapped((2, 3), RuntimeError("broken")), {"w": np.zeros((2, 3))})
+        loaded(Wrapped((2, 3), RuntimeError("broken")))
 
 
 def test_a_port_that_shows_nothing_keeps_its_error():
     """Where the port cannot be asked, why it was not loaded is what counts."""
     port = Wrapped((3,), RuntimeError("broken"))
-    port.own = None
+    port.parameters = lambda: (_ for _ in ()).throw(AttributeError("none yet"))
+    assert {} == misshapen(port, {"w": np.zeros((2, 3))})
     with pytest.raises(RuntimeError, match="broken"):
-        parameters.load(port, {"w": np.zeros((2, 3))})
+        loaded(port)
 
 
 def test_a_port_that_takes_any_shape_is_loaded():
     """Shapes are asked for only where loading has failed: a port may have none before."""
-    port = Wrapped((), None)
-    parameters.load(port, {"w": np.ones((2, 3))})
-    assert (2, 3) == port.parameter_shapes()["w"]
+    assert {"w": (2, 3)} == loaded(Wrapped((), None))
+
+
+def test_the_names_and_shapes_of_what_is_loaded_are_checked():
+    """Every missing and unknown name at once; a shape with both of them."""
+    config = {"workload": "wrapped", "batch": 2, "parameters": [{"name": "w"}, {"name": "b"}]}
+    check({"w": np.zeros(2), "b": np.zeros(1)}, config, {"w": (2,), "b": (1,)})
+    with pytest.raises(KeyError, match=r"missing \['b'\]; unknown \['c'\]"):
+        check({"w": np.zeros(2), "c": np.zeros(1)}, config, {"w": (2,), "b": (1,)})
+    with pytest.raises(ShapeMismatch, match=r"w has shape \[3\] in this port, \[2\] is given"):
+        check({"w": np.zeros(2), "b": np.zeros(1)}, config, {"w": (3,), "b": (1,)})

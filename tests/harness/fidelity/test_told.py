@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from harness.fidelity import told
+from harness.fidelity.evidence import Restricted
 from harness.fidelity.judge import judge_stage
-from harness.fidelity.told import COUNT, Told, Without, counted, notes, raised, unseen
+from harness.fidelity.told import COUNT, Told, counted, notes, raised, unseen
 from harness.fidelity.verdict import StageVerdict
 
 
@@ -18,7 +19,7 @@ def test_what_a_port_cannot_show_is_not_looked_at_but_its_output_always_is(memor
     names = unseen(whole, fused, Told(not_shown=("lstm/*",)), "forward")
     assert ("training/lstm/0", "training/lstm/1") == names
     assert "FAIL" == judge_stage(whole, fused, "forward", "fp64").verdict
-    assert "PASS" == judge_stage(Without(whole, frozenset(names)), fused, "forward", "fp64").verdict
+    assert "PASS" == judge_stage(Restricted(whole, (), frozenset(f"forward/{name}" for name in names)), fused, "forward", "fp64").verdict
     silent = memory({"training/dense": np.ones(3)})
     assert () == unseen(memory({"training/dense": np.ones(3), "training/logits": np.ones(3)}), silent, Told(not_shown=("*",)), "forward")
     assert () == unseen(whole, fused, Told(not_shown=("lstm/*",)), "gradients")
