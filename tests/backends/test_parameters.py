@@ -14,7 +14,8 @@ class Wrapped(Port):
     """A port of somebody's own, whose assignment raises what it likes."""
 
     def __init__(self, shape, error):
-        Port.__init__(self, {"workload": "wrapped", "batch": 2, "parameters": [{"name": "w", "shape": [2, 3], "trainable": True}]}, Setting())
+        weight = {"name": "w", "shape": [2, 3], "trainable": True}
+        Port.__init__(self, {"workload": "wrapped", "batch": 2, "parameters": [weight]}, Setting())
         self.own, self.error = np.zeros(shape), error
 
     def load_parameters(self, values):
