@@ -82,5 +82,5 @@ def named(verdict: StageVerdict, same: bool) -> StageVerdict:
         return verdict
     text = f"float32 inside float64, {found.name} first: {found.float32} (a constant, a cast, a schedule or a kernel in float32)"
     if same:
-        text += f"; the same function to float32, whose own ladder passes: --accept {ACCEPTED} takes it for that"
+        text += f"; the same function to float32, where every stage passes: --accept {ACCEPTED} takes it for that"
     return dataclasses.replace(verdict, reason=f"{verdict.reason}; {text}")
