@@ -113,8 +113,6 @@ def _unsteady(one: Timed) -> list[str]:
     return found
 
 
-
-
 def _disturbed(one: Timed) -> list[str]:
     """Say what a busy machine did, and how many rounds were left out."""
     what, count = busy(one.records), sum(map(rounds.disturbed, one.records))

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from harness.fidelity.verdict import FAIL, PASS, StageVerdict
 
 #: How the names of losses begin, behind their step.
-
 LOSSES = "loss/"
 
 
