@@ -66,7 +66,7 @@ def test_an_end_that_fails_everywhere_cannot_be_judged(harness) -> None:
     assert "numpy 1.26.4 is an end of the search and cannot be judged" in done.out
     again = harness.run(*WORDS, *ports("bad_import"))
     assert (4, done.out) == (again.code, again.out)
-    assert "going on with" in again.err and "first check of numpy@bad_import" in again.err
+    assert "going on with" in again.err and "first check of numpy: hostile" in again.err
 
 
 def test_killed_and_gone_on_with_and_nothing_left(harness) -> None:
