@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from backends.contract import STAGE_LETTERS
 from harness.errors import CorruptRecord
-from harness.fidelity import float32, told
+from harness.fidelity import float32, sparse, told
 from harness.fidelity.distribution import Judged
 from harness.fidelity.evidence import Evidence, Restricted
 from harness.fidelity.judge import judge_stage
@@ -112,8 +112,9 @@ def judge(pair: Pair, stage: str, witnesses: Witnesses) -> StageVerdict:
         verdict = judge_stage(one, two, stage, pair.precision, null(pair, stage, witnesses), base(pair, witnesses))
         verdict = told.counted(verdict, (pair.a.side, a.told), (pair.b.side, b.told))
         listed = [f"not looked at: {', '.join(found)}, which {label} cannot show" for label, found in unseen.items() if found]
-        said = [*scaled, *listed, *_unseen(pair, stage, a, b), *told.notes(stage, sides, pair.updates)]
-        return dataclasses.replace(verdict, reason="; ".join([verdict.reason, *said]), unseen=tuple(sorted(names)))
+        rows = sparse.note(one, two, verdict) if pair.precision == "fp64" else ""
+        said = [rows, *scaled, *listed, *_unseen(pair, stage, a, b), *told.notes(stage, sides, pair.updates)]
+        return dataclasses.replace(verdict, reason="; ".join(filter(None, [verdict.reason, *said])), unseen=tuple(sorted(names)))
     except CorruptRecord as error:
         return StageVerdict(stage, INCONCLUSIVE, str(error), None, ())
 

@@ -14,13 +14,16 @@ from tests.meta.load.__main__ import main
 SAME = comparing.Said(0, "crowd", "linear torch : torch", "train", "UNCLEAR", False, 1.0, 0, "the machine was busy: load 9 on 2 cores")
 
 
-@pytest.mark.parametrize("load", ["core", "crowd", "comes"])
+@pytest.mark.parametrize("load", ["none", "core", "crowd", "comes"])
 def test_a_build_is_not_different_from_itself_under_load(monkeypatch: pytest.MonkeyPatch, load: str) -> None:
-    """Real workers, real hogs, two comparisons each; under a crowd it is said that the machine was busy, and no verdict is made."""
+    """Real workers, real hogs, two comparisons each; under a crowd it is said that the machine was busy, and no verdict is made.
+
+    The program numbers comparisons without a load below zero.
+    """
     monkeypatch.setattr(rounds, "MEASURE_S", 0.2)
     monkeypatch.setattr(rounds, "PROBE_S", 0.2)
     found = [
-        row for number in range(2)
+        row for number in ((-1, -2) if load == "none" else (0, 1))
         for row in comparing.compare(comparing.Asked(number, load, "numpy", "numpy", "linear"), 4.0, threads=1)
     ]
     assert 4 == len(found) and [] == comparing.contradicted(found, dict.fromkeys([(row.pair, row.action) for row in found], "SAME"))

@@ -61,8 +61,8 @@ def compare(one: Asked, budget_s: float, **more: Any) -> list[Said]:
     """Compare as `harness compare` does, under the load."""
     with tempfile.TemporaryDirectory() as folder, hogs.running(one.load):
         chosen = options.Options(
-            backends=(one.a, one.b), workloads=(one.workload,), precision=("fp32",), no_fidelity=True, budget=budget_s, seed=one.number,
-            reports=Path(folder), **more,
+            backends=(one.a, one.b), workloads=(one.workload,), precision=("fp32",), no_fidelity=True, budget=budget_s,
+            seed=abs(one.number), reports=Path(folder), **more,
         )
         context = comparison.Context(dict(os.environ), datetime.datetime.now().astimezone(), "tests.meta.load", lambda line: None)
         return [said(one, row) for row in comparison.compare(chosen, context).report.speed]
