@@ -11,7 +11,6 @@ import numpy as np
 from backends.contract import Unsupported, abilities
 from backends.passes import Run
 from backends.recording import checksum, describe, write_array
-from backends.source import Batch
 
 STAGE = "forward"
 
@@ -36,7 +35,7 @@ def record(
     if "forward_from" not in abilities(type(port)):
         raise Unsupported("the port of %s has no `forward_from`" % config["workload"])
     run = Run(port, config, data, tape, abilities(type(port)))
-    batch = run.start().batch(0, config["forward"]["phase"])
+    source = run.start()
     tensors: List[Dict[str, Any]] = []
     origins: Dict[str, Dict[str, List[str]]] = {"read": {}, "own": {}}
     rooted: List[str] = []
@@ -45,7 +44,7 @@ def record(
         for mode in config["forward"]["modes"]:
             prefix = mode + "/"
             given = {name[len(prefix):]: value for name, value in teacher.items() if name.startswith(prefix)}
-            taught = port.forward_from(batch if mode == "training" else Batch(batch.arrays, None), mode == "training", given)
+            taught = port.forward_from(run.looked_at(source, mode == "training"), mode == "training", given)
             rooted += [prefix + name for name in taught.rooted]
             for name, value in taught.values.items():
                 write_array(archive, prefix + name, value)

@@ -22,8 +22,8 @@ Item = Tuple[str, str, np.ndarray, float]  # stage, name, value, scale (0: the v
 
 
 def weights(tape: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
-    """Return the tape's initial weights by canonical name."""
-    return {name[len("weights/"):]: value for name, value in tape.items() if name.startswith("weights/")}
+    """Return the tape's initial weights by canonical name; copies, for a port may go on to change what it is given."""
+    return {name[len("weights/"):]: np.array(value) for name, value in tape.items() if name.startswith("weights/")}
 
 
 class Run(object):
@@ -44,6 +44,11 @@ class Run(object):
         """Load the initial weights and return a fresh source."""
         self.port.load_parameters(weights(self.tape))
         return self.source()
+
+    def looked_at(self, source: TapeSource, training: bool) -> Batch:
+        """Return the batch that a forward look is given, a new one each time: a port may change it in place."""
+        batch = source.batch(0, self.config["forward"]["phase"])
+        return batch if training else Batch(batch.arrays, None)
 
     def stages(self, wanted: Sequence[str], steps: int) -> Iterator[Item]:
         """Yield every tensor of the wanted stages, in the order of the ladder."""
@@ -81,11 +86,9 @@ class Run(object):
         source = self.start()
         before = self._values()
         if "forward" in self.can:
-            look = self.config["forward"]
-            batch = source.batch(0, look["phase"])
-            for mode in look["modes"]:
+            for mode in self.config["forward"]["modes"]:
                 training = mode == "training"
-                given = batch if training else Batch(batch.arrays, None)
+                given = self.looked_at(source, training)
                 for name, value in self.port.forward(given, training).items():
                     yield "forward", "%s/%s" % (mode, name), value, 0.0
         # Without row order: rows come from the evaluation inputs, which no variation re-orders.
@@ -97,11 +100,10 @@ class Run(object):
         """Return the activations, `<mode>/<name>`, that a product is upstream of; None if the port does not tell."""
         if "forward" not in self.can:
             return None
-        look, found = self.config["forward"], []  # type: Any, List[str]
-        batch = self.start().batch(0, look["phase"])
-        for mode in look["modes"]:
+        found, source = [], self.start()  # type: List[str], TapeSource
+        for mode in self.config["forward"]["modes"]:
             try:
-                names = self.port.contracted(batch if mode == "training" else Batch(batch.arrays, None), mode == "training")
+                names = self.port.contracted(self.looked_at(source, mode == "training"), mode == "training")
             except Unsupported:
                 return None
             if names is None:

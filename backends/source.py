@@ -100,7 +100,8 @@ class TapeSource(Source):
 
     def _noise(self, phase: str, step: int) -> Dict[str, np.ndarray]:
         prefix = "noise/%s/" % phase
-        return {name[len(prefix):]: values[step] for name, values in self.tape.items() if name.startswith(prefix)}
+        # Copies: a port may change what it is given, and the tape is read again.
+        return {name[len(prefix):]: np.array(values[step]) for name, values in self.tape.items() if name.startswith(prefix)}
 
 
 class NativeSource(Source):

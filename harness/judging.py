@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from backends.contract import STAGE_LETTERS
 from harness.errors import CorruptRecord
@@ -60,11 +64,13 @@ def stage_rows(plan: Plan, witnesses: Witnesses) -> list[StageRow]:
     """Return one row for each stage of each pair, then the bounds of lower precisions, then what TF1's chain costs."""
     rows: list[StageRow] = []
     verdicts = {id(pair): _verdicts(pair, witnesses) for pair in plan.pairs}
-    lower = {(pair.workload, pair.a.side, pair.b.side, pair.seed): verdicts[id(pair)] for pair in plan.pairs if pair.precision == "fp32"}
+    lower = {(pair.workload, pair.a.side, pair.b.side, pair.seed): pair for pair in plan.pairs if pair.precision == "fp32"}
     for pair in plan.pairs:
         found = verdicts[id(pair)]
         if pair.precision == "fp64":
-            same = float32.explains(found, lower.get((pair.workload, pair.a.side, pair.b.side, pair.seed), ()))
+            below = lower.get((pair.workload, pair.a.side, pair.b.side, pair.seed))
+            same = below is not None and float32.explains(found, verdicts[id(below)])
+            same = same and below is not None and not float32.shown_again(found, _differences(pair, below, witnesses))
             found = [float32.named(verdict, same) for verdict in found]
         rows += _pair_rows(pair, found, witnesses, pair.precision == "fp64" and same)
     for low, full in plan.bounds:
@@ -72,6 +78,26 @@ def stage_rows(plan: Plan, witnesses: Witnesses) -> list[StageRow]:
         rows += [row] if row else []
     rows += [row for chain in plan.chains if (row := _chain_row(chain, witnesses))]
     return rows
+
+
+def _differences(full: Pair, low: Pair, witnesses: Witnesses) -> Callable[[str, str], tuple[NDArray[Any], NDArray[Any]] | None]:
+    """Return what reads a - b of a tensor in float64 and in a lower precision."""
+    sides = [witnesses[job.name].evidence for job in (full.a, full.b, low.a, low.b)]
+
+    def read(stage: str, name: str) -> tuple[NDArray[Any], NDArray[Any]] | None:
+        shown = [side for side in sides if side is not None and not side.digested and name in {entry.name for entry in side.entries(stage)}]
+        if len(shown) < len(sides):
+            return None
+        a, b, low_a, low_b = (_real(side.read(stage, name)) for side in shown)
+        return (a - b, low_a - low_b) if a.shape == b.shape == low_a.shape == low_b.shape else None
+
+    return read
+
+
+def _real(values: NDArray[Any]) -> NDArray[Any]:
+    """Return values as float64, complex ones as their parts."""
+    whole = np.asarray(values)
+    return np.stack([whole.real, whole.imag]).astype(np.float64) if whole.dtype.kind == "c" else whole.astype(np.float64)
 
 
 def _verdicts(pair: Pair, witnesses: Witnesses) -> list[StageVerdict]:

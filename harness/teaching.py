@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from harness import judging, runner, store
 from harness.errors import CorruptRecord
+from harness.fidelity import told
 from harness.fidelity.evidence import Entry, Evidence, Restricted
 from harness.fidelity.judge import judge_stage
 from harness.fidelity.layers import Layers, find
@@ -125,6 +126,10 @@ def taught(
         teacher.name: Restricted(shown[teacher.name], (PRODUCT,)),
         pupil.name: Lesson(store.RecordEvidence(record), shown[pupil.name]),
     }
+    a, b = witnesses[pair.a.name], witnesses[pair.b.name]
+    unseen = (*told.unseen(sides[pair.a.name], sides[pair.b.name], b.told, STAGE),
+              *told.unseen(sides[pair.b.name], sides[pair.a.name], a.told, STAGE))
+    sides = {name: Restricted(side, (), frozenset(f"{STAGE}/{item}" for item in unseen)) for name, side in sides.items()}
     try:
         null, base = judging.null(pair, STAGE, witnesses), judging.base(pair, witnesses)
         verdict = judge_stage(sides[pair.a.name], sides[pair.b.name], STAGE, pair.precision, null, base)

@@ -8,7 +8,7 @@ said to be this one: where one side's values are float32 numbers and the other's
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,9 @@ from harness.fidelity.verdict import FAIL, PASS, StageVerdict, TensorVerdict
 
 #: How far from float32's roundoff, either way, an error is taken for one: a constant may enter by a share, and through a few operations.
 NEAR = 2.0**6
+#: A difference that float32 runs show as well is none of a constant that both hold in float32 there: this share of it, and so many
+#: standard errors.
+SHOWN, ERRORS = 0.5, 4.0
 #: Fewer values may be float32 numbers by chance.
 FEWEST = 4
 #: What `--accept` calls it.
@@ -45,6 +48,33 @@ def _is_float32(values: NDArray[Any]) -> bool:
         return False
     with np.errstate(over="ignore"):
         return bool(np.array_equal(values, values.astype(np.float32).astype(np.float64)))
+
+
+def shown_again(full: Sequence[StageVerdict], values: Callable[[str, str], tuple[NDArray[Any], NDArray[Any]] | None]) -> bool:
+    """Whether the float32 runs differ in the same way as the float64 runs: by an epsilon or a rate, say, and not by a constant that one
+    side holds in float32. Such a constant is the same on both sides in float32, and the difference there is rounding, which has nothing to
+    do with it: the projection of the one on the other is 0, and 1 where it is the same difference.
+
+    Nothing is said where all values of one side are float32 numbers: a kernel that exists in float32 alone rounds in the same way in both.
+
+    Args:
+        full: the verdicts of the float64 pair. values: returns, of a tensor of a stage, a - b in float64 and in float32; None where
+            one of them is not there.
+    """
+    failed = next(verdict for verdict in full if verdict.verdict == FAIL)
+    if any(item.float32.startswith("all values") for item in failed.tensors):
+        return False
+    across = length = rest = 0.0
+    count = 0
+    found = [pair for item in failed.tensors if item.verdict == FAIL and (pair := values(failed.stage, item.name)) is not None]
+    scaled = [(one / size, two / size) for one, two in found if (size := float(np.max(np.abs(one), initial=0.0))) > 0.0]
+    for one, two in scaled:
+        across, length, count = across + float(np.sum(one * two)), length + float(np.sum(one * one)), count + one.size
+    if not length or count < FEWEST:
+        return False
+    share = across / length
+    rest = sum(float(np.sum((two - share * one) ** 2)) for one, two in scaled)
+    return share > SHOWN and share > ERRORS * float(np.sqrt(rest / length / (count - 1)))
 
 
 def first(verdict: StageVerdict) -> TensorVerdict | None:

@@ -83,7 +83,7 @@ class Rule:
 
     precision: str
     null: Collection[str]
-    grown: dict[str, float]
+    grown: dict[str, tuple[float, float]]
     company: Mapping[str, float]
     sieve: Sieve | None
     strays: Mapping[str, TensorVerdict | None]
@@ -100,15 +100,20 @@ def _judge_tensor(a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, rule
         return TensorVerdict(name, FAIL, problem)
     if 0 in entry_a.shape:
         return TensorVerdict(name, INCONCLUSIVE, f"nothing to compare: its shape is {list(entry_a.shape)}")
-    zero = name in rule.null and nulls.is_noise(entry_a, entry_b, noise.movement(a, stage, name), noise.movement(b, stage, name))
+    movements = noise.movement(a, stage, name), noise.movement(b, stage, name)
+    zero = name in rule.null and nulls.is_noise(entry_a, entry_b, *movements)
     if zero and math.isfinite(entry_a.largest + entry_b.largest):
+        # In the steps to come it may be something: its rounding is then what it is now.
+        step, suffix = variations.split(name)
+        if step:
+            rule.grown[suffix] = 1.0, max(variations.size(entry_a), variations.size(entry_b), *movements)
         return TensorVerdict(name, NULL, "mathematically zero: on both sides no larger than its own rounding noise")
     moves = rule.moves(name)
     moved = _moved(a, b, entry_b, moves.usable, rule.precision)
     level = noise.floor(entry_b.scale or entry_b.largest, moved, rule.precision, stage)
     if math.prod(entry_b.shape) < FEW and not is_exact(entry_b):
         level = noise.at_least(level, rule.company.get(group(stage, name), 0.0), stage)
-    threshold = noise.coverage(stage) * _grow(name, level.relative, rule.grown)
+    threshold = noise.coverage(stage) * _grow(name, level, rule.grown)
     if stage == "weights" or (is_exact(entry_b) and moved == 0.0 and not b.digested and not a.digested):
         threshold = 0.0  # loaded, or counted: nothing is rounded
     values = _values(a, b, stage, name)
@@ -244,14 +249,21 @@ def _mismatch(a: Entry, b: Entry) -> str:
     return ""
 
 
-def _grow(name: str, relative: float, grown: dict[str, float]) -> float:
+def _grow(name: str, level: noise.Floor, grown: dict[str, tuple[float, float]]) -> float:
     """Return the floor, for a value of step k at least that of the same value at all steps before: rounding only grows,
-    and the movement of a single number over a few runs can be small by chance."""
+    and the movement of a single number over a few runs can be small by chance.
+
+    Both relative to the value and in absolute terms: what was nearly zero in one step, so that rounding was all of it, is held to no more
+    than that rounding when it is larger.
+    """
     step, suffix = variations.split(name)
     if not step:
-        return relative
-    grown[suffix] = max(relative, grown.get(suffix, 0.0))
-    return grown[suffix]
+        return level.relative
+    relative, movement = grown.get(suffix, (0.0, 0.0))
+    before = min(relative, movement / level.scale) if level.scale > 0.0 else relative
+    found = max(level.relative, before)
+    grown[suffix] = max(relative, level.relative), max(movement, level.relative * level.scale)
+    return found
 
 
 def _values(a: Evidence, b: Evidence, stage: str, name: str) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -19,10 +19,11 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
+import statistics
 from collections.abc import Iterable, Mapping
 
 from harness.fidelity.evidence import Entry, Evidence
-from harness.fidelity.noise import KINDS, REPEAT, UNIT_ROUNDOFF, halfway
+from harness.fidelity.noise import AGREEMENT_UNITS, KINDS, REPEAT, UNIT_ROUNDOFF, halfway
 
 #: Of two sides, the one that moves so many times as much as the other moves alone. Honest ports differ by a few hundred, where both
 #: moved by rounding alone; beyond rounding they follow the same function and differ by a few.
@@ -132,7 +133,11 @@ class Sieve:
             if not known:
                 continue
             # An older record may lack a kind. Then nothing is known to move alone, and the other side stands for both.
-            moved = {side: relative(known.get(side) or next(iter(known.values())), whole) for side in "ab"}
+            both = {side: known.get(side) or next(iter(known.values())) for side in "ab"}
+            if is_update(entry_a):  # a parameter that no update moves is moved by the variation itself
+                own = AGREEMENT_UNITS * UNIT_ROUNDOFF["fp64"] * max(entry_a.largest, entry_b.largest)
+                both = {side: [0.0 if value <= own else value for value in values] for side, values in both.items()}
+            moved = {side: relative(values, whole) for side, values in both.items()}
             word = self._word(kind, name, moved, exact)
             if word == "usable":
                 usable.append(kind)
@@ -198,15 +203,15 @@ def group(stage: str, name: str) -> str:
 
 
 def largest(pairs: Iterable[tuple[Entry, Entry]]) -> dict[str, float]:
-    """Return the largest size of a floating-point tensor of each group, on either side."""
-    found: dict[str, float] = {}
+    """Return the largest size of a floating-point tensor of each group, on either side; of a forward pass the median: a filler as large as
+    the dtype holds, for a mask, would make nothing of all the others."""
+    found: dict[str, list[float]] = {}
     for entries in pairs:
         for entry in entries:
             whole = size(entry)
             if not is_exact(entry) and math.isfinite(whole):
-                key = group(entry.stage, entry.name)
-                found[key] = max(whole, found.get(key, 0.0))
-    return found
+                found.setdefault(group(entry.stage, entry.name), []).append(whole)
+    return {key: statistics.median(sizes) if key.startswith("forward ") else max(sizes) for key, sizes in found.items()}
 
 
 def is_exact(entry: Entry) -> bool:
