@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.fidelity.float32 import explains, first, named, sign
+from harness.fidelity.float32 import explains, first, named, shown_again, sign
 from harness.fidelity.judge import judge_stage
 
 EXACT = np.linspace(0.1, 1.0, 64)
@@ -46,3 +46,17 @@ def test_a_bug_is_not_taken_for_float32(memory, shift, low_shift):
     full, low = ladders(memory, shift, low_shift)
     assert not explains(full, low)
     assert not explains(full, ())
+
+
+@pytest.mark.parametrize(("again", "words"), [(True, False), (False, False), (True, True)])
+def test_a_difference_that_float32_shows_as_well_is_no_constant(memory, again, words):
+    """An epsilon differs in both precisions; a constant that one side holds in float32 in float64 alone, and float32 shows its rounding.
+    A kernel that exists in float32 only is told by its values, and rounds in the same way in both."""
+    generator = np.random.RandomState(0)
+    systematic, rounding = 1e-6 * generator.uniform(0.5, 1.0, 64), 6e-8 * generator.uniform(-1.0, 1.0, 64)
+    a = (EXACT + systematic).astype(np.float32).astype(np.float64) if words else EXACT + systematic
+    full = [judge_stage(memory({"x": a}), memory({"x": EXACT}), "forward", "fp64")]
+    assert "FAIL" == full[0].verdict
+    low = systematic + rounding if again else rounding
+    assert (again and not words) is shown_again(full, lambda stage, name: (a - EXACT, low))
+    assert not shown_again(full, lambda stage, name: None)

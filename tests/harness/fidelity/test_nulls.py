@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from harness.fidelity.evidence import Entry
 from harness.fidelity.judge import judge_stage
 from harness.fidelity.nulls import null_tensors
 
@@ -65,3 +66,49 @@ def test_a_zero_that_nothing_moves_agrees(memory):
     assert (() , 2) == ((found := judge_stage(zeros, zeros, "forward", "fp64")).null, found.decided)
     a, b = (memory({"x": np.ones(3), "noise": np.full(3, value)}, {"noise": 2e-17}) for value in (1e-17, -1e-17))
     assert ("noise",) == judge_stage(a, b, "forward", "fp64").null
+
+
+class Varied:
+    """One side whose tensors move under each kind of variation by what is given."""
+
+    digested = False
+
+    def __init__(self, tensors, moves):
+        self.tensors, self.moves = tensors, moves
+
+    def entries(self, stage):
+        return [Entry(stage, name, value.shape, "float64", 0.0, float(np.abs(value).max())) for name, value in self.tensors.items()]
+
+    def read(self, stage, name):
+        return self.tensors[name]
+
+    def noise(self, stage, name):
+        return {kind: [moved] for kind, moved in {"ulp": 1e-16, "weights": 1e-16, "reorder": 1e-16, **self.moves.get(name, {})}.items()}
+
+
+@pytest.mark.parametrize(("weights", "null"), [(5e-10, ("c",)), (1e-25, ())])
+def test_a_small_tie_beside_something_large_is_not_zero(weights, null):
+    """Noise is another one whatever moves; on a tie only the variation that breaks it moves anything."""
+    moves = {"c": {"ulp": 5e-10, "weights": weights, "reorder": 0.0}}
+    a, b = (Varied({"w": np.ones(3), "c": np.array(value)}, moves) for value in ([-5e-10, 0.0, 0.0], [-1e-10, -1e-10, -1e-10]))
+    found = judge_stage(a, b, "gradients", "fp64")
+    assert null == found.null and ("PASS" if null else "FAIL") == found.verdict
+
+
+def test_a_filler_makes_nothing_of_the_rest_of_a_forward_pass():
+    """A mask's filler is as large as the dtype holds; what is generated is never left out."""
+    filled = {"scores": np.full(3, -1e308), "x": np.ones(3), "generate": np.full(3, 1e-20)}
+    a, b = (Varied({**filled, "bucket": np.array(value)}, {"bucket": {"ulp": 1.0}}) for value in ([1.0, 0.0], [0.0, 1.0]))
+    found = judge_stage(a, b, "forward", "fp64")
+    assert ("FAIL", "bucket", ()) == (found.verdict, found.worst.name, found.null)
+
+
+def test_what_was_zero_is_held_to_its_rounding_when_it_is_something(memory):
+    """A loss that is nothing in the first step is not beyond the horizon in the second."""
+    def side(first, second):
+        names = {"step 1/loss/kl": first, "step 1/loss/total": 1.0, "step 2/loss/kl": second, "step 2/loss/total": 1.0}
+        return memory({name: np.array(value) for name, value in names.items()}, {"step 1/loss/kl": 2e-17})
+
+    assert "PASS" == judge_stage(side(1e-17, 3e-3), side(-1e-17, 3e-3), "trajectory", "fp64").verdict
+    found = judge_stage(side(1e-17, 3e-3), side(-1e-17, 6e-3), "trajectory", "fp64")
+    assert ("FAIL", "step 2/loss/kl", ("step 1/loss/kl",)) == (found.verdict, found.worst.name, found.null)
