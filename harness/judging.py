@@ -70,8 +70,9 @@ def stage_rows(plan: Plan, witnesses: Witnesses) -> list[StageRow]:
         if pair.precision == "fp64":
             below = lower.get((pair.workload, pair.a.side, pair.b.side, pair.seed))
             same = below is not None and float32.explains(found, verdicts[id(below)])
-            same = same and below is not None and not float32.shown_again(found, _differences(pair, below, witnesses))
-            found = [float32.named(verdict, same) for verdict in found]
+            again = same and below is not None and float32.shown_again(found, _differences(pair, below, witnesses))
+            same = same and not again
+            found = [float32.named(verdict, same, again) for verdict in found]
         rows += _pair_rows(pair, found, witnesses, pair.precision == "fp64" and same)
     for low, full in plan.bounds:
         row = _bound_row(low, full, witnesses)

@@ -24,6 +24,8 @@ NEAR = 2.0**6
 SHOWN, ERRORS = 0.5, 4.0
 #: Fewer values may be float32 numbers by chance.
 FEWEST = 4
+#: What a sign begins with that leaves no doubt.
+WORDS = "all values of"
 #: What `--accept` calls it.
 ACCEPTED = "float32-constants"
 
@@ -36,7 +38,7 @@ def sign(a: NDArray[Any], b: NDArray[Any], error: float) -> str:
     """
     exact = {side: _is_float32(values) for side, values in (("a", a), ("b", b))}
     if exact["a"] != exact["b"] and error <= NEAR * UNIT_ROUNDOFF["fp32"]:
-        return f"all values of side {'a' if exact['a'] else 'b'} are float32 numbers"
+        return f"{WORDS} side {'a' if exact['a'] else 'b'} are float32 numbers"
     if UNIT_ROUNDOFF["fp32"] / NEAR <= error <= NEAR * UNIT_ROUNDOFF["fp32"]:
         return "the error is of the size of float32's rounding"
     return ""
@@ -62,7 +64,7 @@ def shown_again(full: Sequence[StageVerdict], values: Callable[[str, str], tuple
             one of them is not there.
     """
     failed = next(verdict for verdict in full if verdict.verdict == FAIL)
-    if any(item.float32.startswith("all values") for item in failed.tensors):
+    if any(item.float32.startswith(WORDS) for item in failed.tensors):
         return False
     across = length = rest = 0.0
     count = 0
@@ -105,12 +107,17 @@ def _thresholds(verdict: StageVerdict) -> Mapping[str, float]:
     return {item.name: item.threshold for item in verdict.tensors if item.threshold is not None}
 
 
-def named(verdict: StageVerdict, same: bool) -> StageVerdict:
-    """Return the verdict with its reason saying where float32 shows; `same`: that it is all that the sides differ by."""
+def named(verdict: StageVerdict, same: bool, again: bool = False) -> StageVerdict:
+    """Return the verdict with its reason saying where float32 shows.
+
+    Args:
+        same: that it is all that the sides differ by. again: that they differ so in float32 too (`shown_again`): then it is not float32.
+    """
     found = first(verdict)
-    if found is None:
+    if found is None or again:
         return verdict
-    text = f"float32 inside float64, {found.name} first: {found.float32} (a constant, a cast, a schedule or a kernel in float32)"
+    sure = "" if found.float32.startswith(WORDS) else "?"
+    text = f"float32 inside float64{sure}, {found.name} first: {found.float32} (a constant, a cast, a schedule or a kernel in float32)"
     if same:
         text += f"; the same function to float32, where every stage passes: --accept {ACCEPTED} takes it for that"
     return dataclasses.replace(verdict, reason=f"{verdict.reason}; {text}")

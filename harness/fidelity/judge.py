@@ -129,7 +129,7 @@ def _judge_tensor(a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, rule
     differs = _difference(a, b, entry_b, moves, rule, same)
     if differs:
         graded = dataclasses.replace(graded, verdict=FAIL, reason=f"{differs}; {graded.reason}")
-    if graded.verdict == FAIL and rule.precision == "fp64" and stage != "weights" and not a.digested:
+    if graded.verdict == FAIL and not differs and rule.precision == "fp64" and stage != "weights" and not a.digested:
         return dataclasses.replace(graded, float32=float32.sign(*values, found.error))
     return graded
 
