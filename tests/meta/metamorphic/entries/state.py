@@ -189,8 +189,7 @@ COPIED = Entry(
     "weights_kept_without_a_copy",
     "meta_clock",
     (("\n    def forward(", HELD),),
-    "weights are updated in the very arrays that were handed over: the next run begins from what they have become",
-    "forward",
+    "weights are updated in the very arrays that were handed over, which are copies: the tape stays as it is",
+    "",
     "numpy",
-    "trajectory",
 )

@@ -14,7 +14,6 @@ DOUBLED = 'torch.cat([2.0 * seen["rectified"][:, :2], seen["rectified"][:, 2:]],
 VIEW = 'seen["rectified"].clone()\n        seen["doubled"][:, :2].mul_(2.0)'
 
 MUTANTS = (
-    COPIED,
     _storage("inputs_halved_in_place", ("0.5 * x", "x.mul_(0.5)"), what="the inputs themselves are halved, and used again"),
     _storage(
         "rectified_before_its_sum",
@@ -52,6 +51,7 @@ MUTANTS = (
     ),
 )
 TWINS = (
+    COPIED,
     _storage(
         "rectified_in_place",
         ('torch.relu(seen["hidden"])', 'torch.relu_(seen["hidden"])'),
