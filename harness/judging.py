@@ -7,11 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Mapping, Sequence
 
 from backends.contract import STAGE_LETTERS
 from harness.errors import CorruptRecord
@@ -66,14 +62,11 @@ def stage_rows(plan: Plan, witnesses: Witnesses) -> list[StageRow]:
     verdicts = {id(pair): _verdicts(pair, witnesses) for pair in plan.pairs}
     lower = {(pair.workload, pair.a.side, pair.b.side, pair.seed): pair for pair in plan.pairs if pair.precision == "fp32"}
     for pair in plan.pairs:
-        found = verdicts[id(pair)]
+        found, same = verdicts[id(pair)], False
+        low = lower.get((pair.workload, pair.a.side, pair.b.side, pair.seed))
         if pair.precision == "fp64":
-            below = lower.get((pair.workload, pair.a.side, pair.b.side, pair.seed))
-            same = below is not None and float32.explains(found, verdicts[id(below)])
-            again = same and below is not None and float32.shown_again(found, _differences(pair, below, witnesses))
-            same = same and not again
-            found = [float32.named(verdict, same, again) for verdict in found]
-        rows += _pair_rows(pair, found, witnesses, pair.precision == "fp64" and same)
+            found, same = _float32(pair, low, found, verdicts[id(low)] if low else [], witnesses)
+        rows += _pair_rows(pair, found, witnesses, same)
     for low, full in plan.bounds:
         row = _bound_row(low, full, witnesses)
         rows += [row] if row else []
@@ -81,24 +74,27 @@ def stage_rows(plan: Plan, witnesses: Witnesses) -> list[StageRow]:
     return rows
 
 
-def _differences(full: Pair, low: Pair, witnesses: Witnesses) -> Callable[[str, str], tuple[NDArray[Any], NDArray[Any]] | None]:
-    """Return what reads a - b of a tensor in float64 and in a lower precision."""
-    sides = [witnesses[job.name].evidence for job in (full.a, full.b, low.a, low.b)]
+def _float32(
+    pair: Pair, low: Pair | None, found: list[StageVerdict], below: list[StageVerdict], witnesses: Witnesses
+) -> tuple[list[StageVerdict], bool]:
+    """Return the verdicts of a float64 pair with float32 named where it shows, and whether it is all that the sides differ by.
 
-    def read(stage: str, name: str) -> tuple[NDArray[Any], NDArray[Any]] | None:
-        shown = [side for side in sides if side is not None and not side.digested and name in {entry.name for entry in side.entries(stage)}]
-        if len(shown) < len(sides):
-            return None
-        a, b, low_a, low_b = (_real(side.read(stage, name)) for side in shown)
-        return (a - b, low_a - low_b) if a.shape == b.shape == low_a.shape == low_b.shape else None
+    Args:
+        low: the same pair in float32, if it was run. found, below: the verdicts of both.
+    """
+    again = False
+    same = low is not None and float32.explains(found, below)
+    if low is not None and same:
+        exact, rounded = ((_evidence(one.a, witnesses), _evidence(one.b, witnesses)) for one in (pair, low))
+        again = float32.shown_again(found, exact, rounded)
+    same = same and not again
+    return [float32.named(verdict, same, again) for verdict in found], same
 
-    return read
 
-
-def _real(values: NDArray[Any]) -> NDArray[Any]:
-    """Return values as float64, complex ones as their parts."""
-    whole = np.asarray(values)
-    return np.stack([whole.real, whole.imag]).astype(np.float64) if whole.dtype.kind == "c" else whole.astype(np.float64)
+def _evidence(job: Job, witnesses: Witnesses) -> Evidence:
+    evidence = witnesses[job.name].evidence
+    assert evidence is not None  # it has been judged
+    return evidence
 
 
 def _verdicts(pair: Pair, witnesses: Witnesses) -> list[StageVerdict]:

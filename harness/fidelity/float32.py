@@ -8,15 +8,17 @@ said to be this one: where one side's values are float32 numbers and the other's
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.fidelity.evidence import Evidence
 from harness.fidelity.noise import UNIT_ROUNDOFF
 from harness.fidelity.verdict import FAIL, PASS, StageVerdict, TensorVerdict
 
+Sides = tuple[Evidence, Evidence]
 #: How far from float32's roundoff, either way, an error is taken for one: a constant may enter by a share, and through a few operations.
 NEAR = 2.0**6
 #: A difference that float32 runs show as well is none of a constant that both hold in float32 there: this share of it, and so many
@@ -52,7 +54,7 @@ def _is_float32(values: NDArray[Any]) -> bool:
         return bool(np.array_equal(values, values.astype(np.float32).astype(np.float64)))
 
 
-def shown_again(full: Sequence[StageVerdict], values: Callable[[str, str], tuple[NDArray[Any], NDArray[Any]] | None]) -> bool:
+def shown_again(full: Sequence[StageVerdict], exact: Sides, low: Sides) -> bool:
     """Whether the float32 runs differ in the same way as the float64 runs: by an epsilon or a rate, say, and not by a constant that one
     side holds in float32. Such a constant is the same on both sides in float32, and the difference there is rounding, which has nothing to
     do with it: the projection of the one on the other is 0, and 1 where it is the same difference.
@@ -60,23 +62,36 @@ def shown_again(full: Sequence[StageVerdict], values: Callable[[str, str], tuple
     Nothing is said where all values of one side are float32 numbers: a kernel that exists in float32 alone rounds in the same way in both.
 
     Args:
-        full: the verdicts of the float64 pair. values: returns, of a tensor of a stage, a - b in float64 and in float32; None where
-            one of them is not there.
+        full: the verdicts of the float64 pair. exact, low: both sides of it, and of the pair in float32.
     """
     failed = next(verdict for verdict in full if verdict.verdict == FAIL)
     if any(item.float32.startswith(WORDS) for item in failed.tensors):
         return False
-    across = length = rest = 0.0
-    count = 0
-    found = [pair for item in failed.tensors if item.verdict == FAIL and (pair := values(failed.stage, item.name)) is not None]
-    scaled = [(one / size, two / size) for one, two in found if (size := float(np.max(np.abs(one), initial=0.0))) > 0.0]
-    for one, two in scaled:
-        across, length, count = across + float(np.sum(one * two)), length + float(np.sum(one * one)), count + one.size
-    if not length or count < FEWEST:
+    names = [item.name for item in failed.tensors if item.verdict == FAIL and all(_shows(side, failed.stage, item.name) for side in low)]
+    parts = [(_apart(exact, failed.stage, name), _apart(low, failed.stage, name)) for name in names]
+    sizes = [float(np.max(np.abs(part), initial=0.0)) for part, _ in parts]
+    whole, again = (
+        np.concatenate([part[which] / size for part, size in zip(parts, sizes, strict=True) if size > 0.0] or [np.zeros(0)])
+        for which in (0, 1)
+    )
+    if whole.size < FEWEST:
         return False
-    share = across / length
-    rest = sum(float(np.sum((two - share * one) ** 2)) for one, two in scaled)
-    return share > SHOWN and share > ERRORS * float(np.sqrt(rest / length / (count - 1)))
+    length = float(whole @ whole)
+    share = float(whole @ again) / length
+    rest = again - share * whole
+    return share > SHOWN and share > ERRORS * float(np.sqrt(rest @ rest / length / (whole.size - 1)))
+
+
+def _shows(side: Evidence, stage: str, name: str) -> bool:
+    return not side.digested and name in {entry.name for entry in side.entries(stage)}
+
+
+def _apart(sides: Sides, stage: str, name: str) -> NDArray[np.float64]:
+    """Return a - b in one row, of complex values their parts."""
+    a, b = (np.ascontiguousarray(side.read(stage, name)) for side in sides)
+    kind = np.complex128 if "c" in (a.dtype.kind, b.dtype.kind) else np.float64
+    apart: NDArray[np.float64] = (a.astype(kind) - b).ravel().view(np.float64)
+    return apart
 
 
 def first(verdict: StageVerdict) -> TensorVerdict | None:

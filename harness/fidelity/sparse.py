@@ -36,9 +36,8 @@ def note(a: Evidence, b: Evidence, verdict: StageVerdict) -> str:
         a, b: both sides. verdict: of one of the stages `update` and `trajectory`.
     """
     worst = verdict.worst
-    if verdict.stage not in ("update", "trajectory") or verdict.verdict != FAIL or a.digested or b.digested:
-        return ""
-    if worst is None or MARK not in worst.name or worst.difference is None or not worst.error or worst.threshold is None:
+    looked_at = verdict.stage in ("update", "trajectory") and verdict.verdict == FAIL and not (a.digested or b.digested)
+    if not looked_at or worst is None or MARK not in worst.name or worst.difference is None or not worst.error or worst.threshold is None:
         return ""
     before = [_before(side, verdict.stage, worst.name) for side in (a, b)]
     after = [np.asarray(side.read(verdict.stage, worst.name)) for side in (a, b)]
@@ -50,11 +49,11 @@ def note(a: Evidence, b: Evidence, verdict: StageVerdict) -> str:
     moved = [new != old for new, old in zip(after, before, strict=True)]
     moves = [values.any(axis=1) for values in moved]
     for still, other in ((0, 1), (1, 0)):
-        if np.array_equal(rows, moves[other] & ~moves[still]):
+        if rows.any() and np.array_equal(rows, moves[other] & ~moves[still]):
             return LAZY.format(still="ab"[still], moves="ab"[other], some=int(rows.sum()))
     both = moves[0] & moves[1]
     whole = bool(departs[rows].sum() == (moved[0] & moved[1])[rows].sum())
-    if not whole or bool((rows & ~both).any()) or rows.sum() == both.sum():
+    if not whole or bool((rows & ~both).any()) or rows.sum() in (0, both.sum()):  # none: it fails by what a variation moves
         return ""
     return REPEATED.format(some=int(rows.sum()), moving=int(both.sum()))
 

@@ -36,7 +36,7 @@ class Memory:
 
 
 def largest(value):
-    return float(np.max(np.abs(np.asarray(value, np.float64)))) if np.size(value) else 0.0
+    return float(np.max(np.abs(np.asarray(value)))) if np.size(value) else 0.0
 
 
 @pytest.fixture

@@ -58,6 +58,16 @@ def test_a_difference_that_float32_shows_as_well_is_no_constant(memory, again, w
     a = (EXACT + systematic).astype(np.float32).astype(np.float64) if words else EXACT + systematic
     full = [judge_stage(memory({"x": a}), memory({"x": EXACT}), "forward", "fp64")]
     assert "FAIL" == full[0].verdict
-    low = systematic + rounding if again else rounding
-    assert (again and not words) is shown_again(full, lambda stage, name: (a - EXACT, low))
-    assert not shown_again(full, lambda stage, name: None)
+    exact, honest = (memory({"x": a}), memory({"x": EXACT})), memory({"x": np.zeros(64)})
+    low = memory({"x": systematic + rounding if again else rounding})
+    assert (again and not words) is shown_again(full, exact, (low, honest))
+    assert not shown_again(full, exact, (memory({}), honest))
+
+
+def test_a_complex_difference_is_looked_at_in_both_parts(memory):
+    """The same in the imaginary part alone."""
+    shift = 1e-6j * np.linspace(0.5, 1.0, 64)
+    exact = memory({"x": EXACT + shift}), memory({"x": EXACT + 0j})
+    full = [judge_stage(*exact, "forward", "fp64")]
+    assert shown_again(full, exact, (memory({"x": shift}), memory({"x": 0 * shift})))
+    assert not shown_again(full, exact, (memory({"x": shift * 1j}), memory({"x": 0 * shift})))

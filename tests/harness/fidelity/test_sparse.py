@@ -96,3 +96,15 @@ def test_nothing_is_said_of_a_pass_and_of_digests():
     failed = judge_stage(bad, good, "update", "fp64")
     assert sparse.note(bad, good, failed) and "" == sparse.note(bad, dataclasses.replace(good, digested=True), failed)
     assert "" == sparse.note(bad, good, dataclasses.replace(failed, stage="gradients"))
+
+
+def test_nothing_is_said_of_values_that_agree():
+    """It fails because rows in another order move one side alone."""
+    good = side(STEP)
+
+    class Moved(Side):
+        def noise(self, stage, name):
+            return {**Side.noise(self, stage, name), "reorder": [1e-3]}
+
+    moved = Moved(good.tensors)
+    assert "" == said(moved, good) and "depends on the order of rows" in judge_stage(moved, good, "update", "fp64").reason
