@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tox.plugin import impl
 from tox.tox_env.errors import Fail
 
-from harness import devices, interpreters
+from harness.environments import devices, interpreters
 
 if TYPE_CHECKING:
     from tox.tox_env.api import ToxEnv

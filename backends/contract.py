@@ -10,20 +10,19 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Sequence
 
-from backends.keeping import Record
-from backends.telling import ShapeMismatch, Telling
+from backends.activations import Record
+from backends.declarations import ShapeMismatch, Telling
 
 if TYPE_CHECKING:
     import numpy as np
 
     from backends.source import Batch, Source
-    from backends.teaching import Taught
 
 __all__ = [
     "ACTIONS", "ADAMS", "DEVICES", "EXECUTIONS", "OPTIONAL", "PRECISIONS", "PRECISION_TABLE", "STAGES", "STAGE_LETTERS", "STATUSES", "Port",
-    "Setting", "ShapeMismatch", "Unsupported", "abilities",
+    "Setting", "ShapeMismatch", "Taught", "Unsupported", "abilities",
 ]
 
 #: The ladder, in the order in which it is climbed; `distribution` is judged over seeds.
@@ -93,6 +92,29 @@ class Setting:
     execution: str = "default"
     threads: int = 1
     deterministic: bool = False
+
+
+class Taught(object):
+    """What a taught look has given.
+
+    Attributes:
+        values: each activation, in order, as `forward` returns it.
+        read: for each, the activations whose value by the teacher it was computed from.
+        own: for each, earlier activations whose computing in this port went into it, so that an error in one of them shows in it:
+            where one of these departs, that this one departs says nothing.
+        rooted: those that are known to be computed from data and weights alone, and from nothing that is shown: their input is right.
+    """
+
+    __slots__ = ("own", "read", "rooted", "values")
+
+    def __init__(
+        self, values: "Mapping[str, np.ndarray]", read: Mapping[str, Sequence[str]], own: Mapping[str, Sequence[str]],
+        rooted: Sequence[str] = (),
+    ) -> None:
+        self.values = dict(values)
+        self.read = {name: list(names) for name, names in read.items()}
+        self.own = {name: list(names) for name, names in own.items()}
+        self.rooted = list(rooted)
 
 
 class Port(Telling, abc.ABC):
@@ -191,7 +213,7 @@ class Port(Telling, abc.ABC):
         """Return the named inner activations and outputs in the order in which they are computed."""
         raise NotImplementedError
 
-    def forward_from(self, batch: "Batch", training: bool, teacher: Mapping[str, "np.ndarray"]) -> "Taught":
+    def forward_from(self, batch: "Batch", training: bool, teacher: Mapping[str, "np.ndarray"]) -> Taught:
         """Return the activations of `forward`, each computed from the teacher's values of those before it where that can be had.
 
         Which of the teacher's values each was computed from, and which activations of the port's own went into it, is found out and

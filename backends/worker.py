@@ -26,8 +26,8 @@ import threading
 import traceback
 from typing import Any, Dict
 
-from backends import faults
-from backends.statuses import classify
+from backends.diagnosis import faults
+from backends.diagnosis.statuses import classify
 
 PR_SET_PDEATHSIG = 1
 
@@ -39,7 +39,7 @@ def main(control_fd: int, answer_fd: int) -> int:
     _die_with_parent()
     requests = queue.Queue()  # type: queue.Queue
     threading.Thread(target=_read, args=(control_fd, answer_fd, requests), daemon=True).start()
-    from backends.session import Session
+    from backends.protocol.session import Session
 
     session = Session(lambda doing: _write(answer_fd, {"doing": doing}))
     with os.fdopen(answer_fd, "wb", buffering=0) as answers:

@@ -20,7 +20,9 @@ import pytest
 from cyclopts import App, MissingArgumentError
 from rich.console import Console
 
-from harness import builds, cli, options, provision
+from harness import cli
+from harness.commands import options, resolution
+from harness.environments import builds, provision
 
 ROOT = Path(__file__).parents[1]
 NAMED = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "reports/README.md")
@@ -110,7 +112,7 @@ def test_every_harness_command_is_understood(page: str, words: list[str]):
     chosen = bound.arguments.get("chosen")
     own = chosen is not None and (chosen.ports or any("@" in name for name in chosen.backends))
     if chosen is not None and not own and "BUILD=PATH" not in chosen.python:
-        assert options.request(chosen).sides
+        assert resolution.resolve(chosen).sides
 
 
 def test_every_option_named_exists():

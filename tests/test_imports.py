@@ -14,23 +14,25 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FRAMEWORKS = {"jax", "keras", "flax", "mxnet", "paddle", "tensorflow", "tf_keras", "tf_slim", "torch", "torchaudio", "torchvision"}
 #: A pure module may import these of the standard library and of what is installed, and of the harness what is pure itself.
-PURE = {"bisecting/search", "bisecting/verdicts", "judging", "nightly/matrix", "outcome"}
-PURE_FOLDERS = {"changes", "fidelity", "plan", "speed"}
+PURE = {"bisecting/search", "bisecting/verdicts", "evaluation/outcome", "evaluation/stage_rows", "nightly/matrix"}
+PURE_FOLDERS = {"changes", "fidelity", "plan", "results", "speed"}
 PURE_IMPORTS = {
     "__future__", "collections", "dataclasses", "fnmatch", "functools", "hashlib", "itertools", "json", "math", "numpy", "re", "scipy",
     "shlex", "statistics", "typing",
 }
 PURE_HARNESS = {
-    "harness.changes", "harness.errors", "harness.fidelity", "harness.speed", "harness.plan", "harness.workloads.spec",
-    "harness.report.model", "harness.report.traces",
+    "harness.changes", "harness.errors", "harness.fidelity", "harness.plan", "harness.results", "harness.speed", "harness.workloads.spec",
 }
-CONTRACT = ("contract.py", "keeping.py", "telling.py")  # what the harness imports of `backends`: they import each other alone
+CONTRACT = ("activations.py", "contract.py", "declarations.py")  # what the harness imports of `backends`: they import each other alone
+#: What may import a framework: each backend its own, and the ports.
+BACKENDS = {"numpy", "tf1", "tf2", "torch"}
+PORTS = "backends/ports/"
 STARTERS = {"subprocess", "multiprocessing", "pty", "concurrent.futures.process", "asyncio"}
 OS_STARTERS = ("os.fork", "os.exec", "os.spawn", "os.system", "os.popen", "os.posix_spawn")
 PICKLERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 DATABASES = {"sqlalchemy", "sqlite3"}
 #: Who may import one outside `harness.history`, and why.
-DATABASE_EXCEPTIONS = {"harness/sinks/tracking.py": "the errors of MLflow's own store; it asks it nothing"}
+DATABASE_EXCEPTIONS = {"harness/sinks/mlflow.py": "the errors of MLflow's own store; it asks it nothing"}
 LATE_IMPORTS = ("importlib.import_module", "import_module", "__import__")
 EXITS = {"sys.exit", "os._exit", "os.abort", "exit", "quit"}
 #: Array and archive formats, and JSON read from or written to a file.
@@ -51,31 +53,31 @@ PICKLE_LOADERS = {"pickle.load", "pickle.loads", "pickle.Unpickler"}
 JSON_EXCEPTIONS = {
     "harness/history/ingest.py": "takes a report apart by its own JSON",
     "harness/history/restore.py": "puts a report together by its own JSON",
-    "harness/naming.py": "a file that the user writes",
+    "harness/models/foreign_names.py": "a file that the user writes",
     "harness/plan/jobs.py": "a job's identity is the hash of its JSON",
-    "harness/probe.py": "parses the line that a foreign interpreter printed",
-    "harness/processes.py": "the lines of the worker's protocol",
+    "harness/environments/probe.py": "parses the line that a foreign interpreter printed",
+    "harness/execution/processes.py": "the lines of the worker's protocol",
     "harness/report/benchmark_format.py": "renders another program's format to text; `store` writes it",
     "harness/report/diff_json.py": "renders a difference to text; `cli` prints it",
     "harness/report/json_format.py": "renders the report to text; `store` writes it",
     "harness/report/markdown.py": "quotes values in a table",
     "harness/report/pairs.py": "quotes values in a table",
-    "harness/answers.py": "speaks the workers' JSON lines", "harness/runs.py": "a run's key is the hash of its JSON",
+    "harness/execution/answers.py": "speaks the workers' JSON lines", "harness/records/runs.py": "a run's key is the hash of its JSON",
 }
 #: Opening files outside `store` and `processes`: plain text and bytes that are no records, and why.
 FILE_EXCEPTIONS = {
     "harness/history/export.py": "CSV for other programs",
-    "harness/logs.py": "workers' logs, plain text",
-    "harness/installation.py": "empties and quotes the log of an installation",
-    "harness/interpreters.py": "conda's list of environments",
+    "harness/execution/logs.py": "workers' logs, plain text",
+    "harness/environments/installation.py": "empties and quotes the log of an installation",
+    "harness/environments/interpreters.py": "conda's list of environments",
     "harness/nightly/config.py": "the matrix, TOML that the user writes",
-    "harness/naming.py": "the names of another program's variables, JSON that the user writes",
-    "harness/memory.py": "the kernel's marks of a process",
-    "harness/modeling.py": "a model's losses as CSV, for other programs to read",
-    "harness/probe.py": "requirement files",
-    "harness/rendering.py": "hands the text of a report.json to `json_format`",
-    "harness/machine.py": "the kernel's counters of processors, and CPU quotas",
-    "harness/staging.py": "hashes source files",
+    "harness/models/foreign_names.py": "the names of another program's variables, JSON that the user writes",
+    "harness/execution/memory.py": "the kernel's marks of a process",
+    "harness/models/training.py": "a model's losses as CSV, for other programs to read",
+    "harness/environments/probe.py": "requirement files",
+    "harness/report/rendering.py": "hands the text of a report.json to `json_format`",
+    "harness/execution/machine.py": "the kernel's counters of processors, and CPU quotas",
+    "harness/environments/staging.py": "hashes source files",
     "harness/workloads/ehr_mgan/daphnet.py": "the bytes of a recording, checked by their SHA-256",
     "harness/workloads/ehr_mgan/pickles.py": "the bytes of a user's cohort, for an unpickler of its own",
 }
@@ -98,7 +100,7 @@ def _imports(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
             if top == "harness":
                 yield line, f"a backend imports {name}"
             own = path.split("/")[1]
-            if path.count("/") == 1 and not (top in sys.stdlib_module_names or top in ("numpy", "backends")):
+            if own not in BACKENDS and not path.startswith(PORTS) and not (top in sys.stdlib_module_names or top in ("numpy", "backends")):
                 yield line, f"a file that all backends share imports {name}"
             if own in CONTRACT and top not in sys.stdlib_module_names and name.removeprefix("backends.") + ".py" not in CONTRACT:
                 yield line, f"the contract imports {name}"
@@ -109,12 +111,12 @@ def _imports(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield line, f"the orchestrator imports {name}; only backends.contract is shared"
         if top in PICKLERS and path not in PICKLE_EXCEPTIONS:
             yield line, f"{name} can run code that a file holds"
-        if name in STARTERS and path != "harness/processes.py":
-            yield line, f"{name} starts processes; only harness.processes may"
+        if name in STARTERS and path != "harness/execution/processes.py":
+            yield line, f"{name} starts processes; only harness.execution.processes may"
         if top in DATABASES and not path.startswith("harness/history/") and path not in DATABASE_EXCEPTIONS:
             yield line, f"{name} speaks SQL; only harness.history may"
-        if top == "json" and path != "harness/store.py" and path not in JSON_EXCEPTIONS:
-            yield line, "json belongs to harness.store"
+        if top == "json" and path != "harness/records/store.py" and path not in JSON_EXCEPTIONS:
+            yield line, "json belongs to harness.records.store"
         if _pure(path) and not _may_import(name, top):
             yield line, f"a pure module imports {name}"
 
@@ -140,7 +142,7 @@ def imported(path: str, tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 def _is_package(name: str) -> bool:
     """Whether `from name import x` brings modules: for these, the full name is what counts."""
-    return name.rstrip(".") in ("harness", "backends", "harness.report", "harness.workloads") or name.endswith(".")
+    return name.endswith(".") or (ROOT / name.replace(".", "/")).is_dir()
 
 
 def _pure(path: str) -> bool:
@@ -162,7 +164,7 @@ def called(node: ast.Call) -> str:
 def _deeds(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Yield what a module does that only another one may."""
     cli = path.startswith("harness/cli/")
-    store, processes = (path == f"harness/{name}.py" for name in ("store", "processes"))
+    store, processes = (path == f"harness/{name}.py" for name in ("records/store", "execution/processes"))
     for node in ast.walk(tree):
         name = called(node) if isinstance(node, ast.Call) else ""
         if isinstance(node, ast.Attribute) and ast.unparse(node) in ("os.environ", "os.environb") and not cli:
@@ -178,11 +180,11 @@ def _deeds(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
         if not cli and name in ("os.getenv", "os.putenv", "os.unsetenv"):
             yield node.lineno, f"only harness.cli reads the environment ({name})"
         if not processes and name.startswith(OS_STARTERS):
-            yield node.lineno, f"only harness.processes starts processes ({name})"
+            yield node.lineno, f"only harness.execution.processes starts processes ({name})"
         if _unpickles(node):
             yield node.lineno, f"{name} can run code that a file holds"
         if not store and name.replace("numpy.", "np.") in FORMATS - FORMAT_EXCEPTIONS.get(path, set()):
-            yield node.lineno, f"only harness.store knows file formats ({name})"
+            yield node.lineno, f"only harness.records.store knows file formats ({name})"
         opens = name == "open" or (name.endswith(OPENERS) and not name.startswith("store."))
         if opens and not (store or processes or path in FILE_EXCEPTIONS):
             yield node.lineno, f"opens a file ({name})"
@@ -209,34 +211,34 @@ def test_every_module_keeps_the_rules(path: Path):
 
 
 @pytest.mark.parametrize(("path", "source"), [
-    ("backends/torch/linear.py", "from harness.workloads import linear"),
-    ("backends/session.py", "import torch"),
-    ("backends/contract.py", "import numpy as np"), ("backends/keeping.py", "from backends.source import Batch"),
-    ("harness/runner.py", "import torch"),
-    ("harness/runner.py", "def f():\n    from tensorflow import keras"),
-    ("harness/runner.py", "import importlib\nimportlib.import_module('torch.nn')"),
-    ("harness/runner.py", "from backends.worker import main"),
-    ("harness/runner.py", "from backends import contract, worker"),
-    ("harness/runner.py", "import pickle"),
+    ("backends/ports/torch/linear.py", "from harness.workloads import linear"),
+    ("backends/protocol/session.py", "import torch"),
+    ("backends/contract.py", "import numpy as np"), ("backends/activations.py", "from backends.source import Batch"),
+    ("harness/execution/runner.py", "import torch"),
+    ("harness/execution/runner.py", "def f():\n    from tensorflow import keras"),
+    ("harness/execution/runner.py", "import importlib\nimportlib.import_module('torch.nn')"),
+    ("harness/execution/runner.py", "from backends.worker import main"),
+    ("harness/execution/runner.py", "from backends import contract, worker"),
+    ("harness/execution/runner.py", "import pickle"),
     ("harness/workloads/ehr_mgan/pickles.py", "import pickle\npickle.loads(b'')"),
     ("harness/workloads/ehr_mgan/pickles.py", "import pickle\npickle.Unpickler(file)"),
     ("harness/workloads/ehr_mgan/folder.py", "import numpy as np\nnp.load('x.npz', allow_pickle=True)"),
     ("harness/workloads/ehr_mgan/folder.py", "import numpy as np\nnp.savez('x.npz')"),
-    ("harness/runner.py", "import subprocess"),
-    ("harness/runner.py", "import os\nos.system('true')"),
-    ("harness/runner.py", "import numpy as np\nnp.load('x.npy')"),
-    ("harness/runner.py", "import numpy as np\nnp.savez_compressed('x', a=1)"),
-    ("harness/probe.py", "import json\njson.load(file)"),
-    ("harness/runner.py", "import json"),
+    ("harness/execution/runner.py", "import subprocess"),
+    ("harness/execution/runner.py", "import os\nos.system('true')"),
+    ("harness/execution/runner.py", "import numpy as np\nnp.load('x.npy')"),
+    ("harness/execution/runner.py", "import numpy as np\nnp.savez_compressed('x', a=1)"),
+    ("harness/environments/probe.py", "import json\njson.load(file)"),
+    ("harness/execution/runner.py", "import json"),
     ("harness/cli/history.py", "from sqlalchemy import select"),
-    ("harness/runner.py", "path.write_text('x')"),
-    ("harness/runner.py", "open('x')"),
-    ("harness/runner.py", "print('x')"),
+    ("harness/execution/runner.py", "path.write_text('x')"),
+    ("harness/execution/runner.py", "open('x')"),
+    ("harness/execution/runner.py", "print('x')"),
     ("harness/report/terminal.py", "import sys\nsys.stdout.write('x')"),
-    ("harness/runner.py", "import sys\nsys.exit(1)"),
-    ("harness/runner.py", "raise SystemExit(1)"),
-    ("harness/runner.py", "import os\nos.environ['A']"),
-    ("harness/runner.py", "import os\nos.getenv('A')"),
+    ("harness/execution/runner.py", "import sys\nsys.exit(1)"),
+    ("harness/execution/runner.py", "raise SystemExit(1)"),
+    ("harness/execution/runner.py", "import os\nos.environ['A']"),
+    ("harness/execution/runner.py", "import os\nos.getenv('A')"),
     ("harness/plan/draft.py", "from pathlib import Path"),
     ("harness/nightly/matrix.py", "import time"),
     ("harness/speed/estimate.py", "import time"),
@@ -244,7 +246,7 @@ def test_every_module_keeps_the_rules(path: Path):
     ("harness/fidelity/judge.py", "import os"),
     ("harness/fidelity/judge.py", "from harness import store"),
     ("harness/fidelity/judge.py", "from .. import store"),
-    ("harness/judging.py", "from harness.store import Record"),
+    ("harness/evaluation/stage_rows.py", "from harness.records.store import Record"),
 ])
 def test_a_planted_violation_is_found(path: str, source: str):
     """Each rule is broken once; the checker names the module and the line of the deed."""
@@ -254,13 +256,13 @@ def test_a_planted_violation_is_found(path: str, source: str):
 
 @pytest.mark.parametrize(("path", "source"), [
     ("backends/contract.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import numpy as np"),
-    ("backends/torch/linear.py", "import torch"), ("backends/contract.py", "from backends.keeping import Record"),
+    ("backends/ports/torch/linear.py", "import torch"), ("backends/contract.py", "from backends.activations import Record"),
     ("harness/plan/request.py", "from backends.contract import STAGES"),
-    ("harness/staging.py", "from backends import contract"),
-    ("harness/processes.py", "import subprocess"),
+    ("harness/environments/staging.py", "from backends import contract"),
+    ("harness/execution/processes.py", "import subprocess"),
     ("harness/fidelity/judge.py", "from harness.fidelity.measure import difference"),
     ("harness/cli/console.py", "import os, sys\nprint(os.environ)\nsys.exit(0)"),
-    ("harness/store.py", "import json, numpy as np\nnp.load('x')\njson.load(file)"),
+    ("harness/records/store.py", "import json, numpy as np\nnp.load('x')\njson.load(file)"),
 ])
 def test_what_is_allowed_passes(path: str, source: str):
     """The owner of a deed may do it."""
@@ -286,7 +288,7 @@ def test_the_command_line_loads_no_framework(tmp_path: Path):
     """Frameworks that refuse to be imported do not keep the command line from starting."""
     for name in sorted(FRAMEWORKS):
         (tmp_path / f"{name}.py").write_text(f"raise SystemExit('{name} was imported')\n", encoding="utf-8")
-    source = f"import sys; sys.path[:0] = [{str(tmp_path)!r}]; import harness.cli, harness.comparison, harness.report.html"
+    source = f"import sys; sys.path[:0] = [{str(tmp_path)!r}]; import harness.cli, harness.commands.compare, harness.report.html"
     done = subprocess.run([sys.executable, "-c", source], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert (0, "") == (done.returncode, done.stderr)
 
@@ -294,6 +296,7 @@ def test_the_command_line_loads_no_framework(tmp_path: Path):
 @pytest.mark.parametrize("name", ["devices", "interpreters"])
 def test_what_tox_imports_needs_the_standard_library_alone(name: str):
     """toxfile.py runs in tox's own interpreter, which need not have what the harness depends on."""
-    path = ROOT / "harness" / f"{name}.py"
-    tops = {imported_name.split(".")[0] for _, imported_name in imported(f"harness/{name}.py", ast.parse(path.read_text(encoding="utf-8")))}
+    path = f"harness/environments/{name}.py"
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    tops = {imported_name.split(".")[0] for _, imported_name in imported(path, tree)}
     assert set() == tops - set(sys.stdlib_module_names)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.builds import BUILDS
+from harness.environments.builds import BUILDS
 from tests import torch_names
 
 SOURCES = sorted((Path(__file__).parents[1] / "backends" / "torch").rglob("*.py"))

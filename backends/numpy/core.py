@@ -11,12 +11,11 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Union
 import numpy as np
 
 from backends import schedule
-from backends.contract import PRECISION_TABLE, Port, Setting, Unsupported
-from backends.numpy import teaching
+from backends.contract import PRECISION_TABLE, Port, Setting, Taught, Unsupported
+from backends.numpy import teacher_forcing
 from backends.parameters import check
+from backends.recording.undeclared_state import CONTRACT, Memory, Place, Undeclared
 from backends.source import Batch
-from backends.teaching import Taught
-from backends.undeclared import CONTRACT, Memory, Place, Undeclared
 
 PRECISIONS = ("fp64", "fp32")
 #: What `NumpyPort` sets.
@@ -109,7 +108,7 @@ class NumpyPort(Port):
         self.updates = self.steps_trained = 0
 
     def forward_from(self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]) -> Taught:
-        return teaching.taught(self, batch, training, teacher)
+        return teacher_forcing.taught(self, batch, training, teacher)
 
     def train_step(self, phase: str, batch: Any) -> Dict[str, float]:
         terms = self.losses(phase, batch)

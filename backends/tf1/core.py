@@ -18,14 +18,14 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from backends import feeding, loss_scale
-from backends.contract import PRECISION_TABLE, Port, Setting
-from backends.graphs import contractions_above
+from backends import loss_scale
+from backends.contract import PRECISION_TABLE, Port, Setting, Taught
 from backends.parameters import check
+from backends.recording.graphs import contractions_above
+from backends.recording.recorder import graph_feeding
 from backends.schedule import columns, phases_at
 from backends.source import Batch
-from backends.teaching import Taught
-from backends.tf1 import checkpoints, foreign, native, optimizers, phases, runtime, undeclared
+from backends.tf1 import checkpoints, foreign, native, optimizers, phases, runtime, undeclared_state
 from backends.tf1.phases import SCOPE
 from backends.tf1.runtime import DEVICES, EXECUTIONS, framework_versions, synchronize  # noqa: F401  (a backend's abilities are read here)
 
@@ -124,13 +124,13 @@ class Tf1Port(Port):
         self.noise = native.Noise(self.config, self.dtype, next(iter(inputs.values()))[1][0])
         self.trained = tf.Variable(0, False, dtype=tf.int64, use_resource=True, name="trained_steps")
         look = self.config["forward"]
-        found, known = {}, undeclared.known()
+        found, known = {}, undeclared_state.known()
         with tf.variable_scope(SCOPE, reuse=tf.AUTO_REUSE):
             for mode in look["modes"]:
                 with tf.name_scope(mode):
                     sites = self.noise.sites.get(look["phase"], {})
                     found[mode] = self.activations(self.arrays, sites, mode == "training")
-        self.undeclared = undeclared.of(self, undeclared.made(known, self.weights))
+        self.undeclared = undeclared_state.of(self, undeclared_state.made(known, self.weights))
         self.training = found["training"]
         self.inference = found.get("inference", self.training)
         self.observed_dtypes.update((name, tensor.dtype.name) for name, tensor in self.training.items())
@@ -171,7 +171,7 @@ class Tf1Port(Port):
         return {name: tuple(self.weights[name].shape.as_list()) for name in self.shapes}
 
     def trainable_values(self) -> Optional[int]:
-        return undeclared.trainable_values(self)
+        return undeclared_state.trainable_values(self)
 
     def load_parameters(self, values: Mapping[str, np.ndarray]) -> None:
         check(values, self.config, self.parameter_shapes())
@@ -190,7 +190,7 @@ class Tf1Port(Port):
         tensors, phase = (self.training, self.config["forward"]["phase"]) if training else (self.inference, "")
         given = list(self.arrays.values()) + list(self.noise.sites.get(self.config["forward"]["phase"], {}).values())
         with self.undeclared.undisturbed():
-            return feeding.taught(tensors, given, self._feed(phase, batch), teacher, self._run, tf.get_static_value)
+            return graph_feeding.taught(tensors, given, self._feed(phase, batch), teacher, self._run, tf.get_static_value)
 
     def contracted(self, batch: Batch, training: bool) -> List[str]:
         return contractions_above(self.training if training else self.inference)

@@ -1,6 +1,6 @@
 """Checkpoints that another program wrote: the same model under other names, in TensorFlow's own format.
 
-Which variable is what comes from the harness, which has checked names, shapes and dtypes against the checkpoint (`harness/naming.py`).
+Which variable is what comes from the harness, which has checked names, shapes and dtypes against the checkpoint (`harness/models/foreign_names.py`).
 Everything is read before anything is set. TF1's Adam keeps no count of updates: it follows from the powers of beta.
 """
 

@@ -15,13 +15,12 @@ import numpy as np
 import tensorflow as tf
 
 from backends import loss_scale, schedule
-from backends.contract import PRECISION_TABLE, Port, Setting, Unsupported
+from backends.contract import PRECISION_TABLE, Port, Setting, Taught, Unsupported
 from backends.parameters import check
 from backends.source import Batch
-from backends.teaching import Taught
-from backends.tf2 import checkpoints, cutting, native, runtime, teaching, undeclared
+from backends.tf2 import checkpoints, graph_cut, native, runtime, teacher_forcing, undeclared_state
 from backends.tf2.runtime import DEVICES, EXECUTIONS, framework_versions, synchronize  # noqa: F401  (abilities are read here)
-from backends.tf2.training import Tensors, Trainer
+from backends.tf2.trainer import Tensors, Trainer
 
 #: `generate` runs about this many input elements at a time: one call for digits, one batch a call for photographs.
 CHUNK_ELEMENTS = 1 << 20
@@ -49,7 +48,7 @@ class Tf2Port(Port):
         self.noise = native.Noise(config, self.consumes, self.dtype)
         self.trainer = Trainer(self, named)
         self.weights = self.trainer.weights
-        self.undeclared = undeclared.of(self)
+        self.undeclared = undeclared_state.of(self)
         self.activation_names = []  # type: List[str]
         self._forward = self.trainer.compiled(self._observe)
         self._product = self.trainer.compiled(lambda arrays: self.activations(arrays, None, False)[self.PRODUCT])
@@ -138,7 +137,7 @@ class Tf2Port(Port):
         return {name: tuple(variable.shape.as_list()) for name, variable in self.weights.items()}
 
     def trainable_values(self) -> Optional[int]:
-        return undeclared.trainable_values(self)
+        return undeclared_state.trainable_values(self)
 
     def load_parameters(self, values: Mapping[str, np.ndarray]) -> None:
         check(values, self.config, self.parameter_shapes())
@@ -153,7 +152,7 @@ class Tf2Port(Port):
         return self._given(self.config["forward"]["phase"], batch) if training else (self._tensors(batch.arrays), None)
 
     def contracted(self, batch: Batch, training: bool) -> List[str]:
-        return teaching.contracted(self, *self._looked_at(batch, training), training)
+        return teacher_forcing.contracted(self, *self._looked_at(batch, training), training)
 
     def forward(self, batch: Batch, training: bool) -> Dict[str, np.ndarray]:
         with runtime.refusals(), self.undeclared.undisturbed():
@@ -164,11 +163,11 @@ class Tf2Port(Port):
     def forward_from(self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]) -> Taught:
         with runtime.refusals(), self.undeclared.undisturbed():
             arrays, noise = self._looked_at(batch, training)
-            found = teaching.taught(self, arrays, noise, training, teacher)
+            found = teacher_forcing.taught(self, arrays, noise, training, teacher)
             if any(found.read.values()) or not any(found.own.values()):
                 return found
             try:
-                return cutting.taught(self, arrays, noise, training, teacher)
+                return graph_cut.taught(self, arrays, noise, training, teacher)
             except Unsupported:
                 return found  # which shows that nothing was taught
 

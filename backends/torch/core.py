@@ -14,15 +14,14 @@ import numpy as np
 import torch
 
 from backends import loss_scale, schedule
-from backends.contract import PRECISION_TABLE, Port, Setting, Unsupported
+from backends.contract import PRECISION_TABLE, Port, Setting, Taught, Unsupported
 from backends.source import Batch
-from backends.teaching import Taught
-from backends.torch import devices, drawing, memory, teaching, undeclared
-from backends.torch.compiling import Compiler
+from backends.torch import devices, memory, native, teacher_forcing, undeclared_state
+from backends.torch.compilation import Compiler
 from backends.torch.devices import DEVICES  # noqa: F401  (abilities are read here)
 from backends.torch.normalization import BatchNorm
 from backends.torch.state import StoredPort, Tensors
-from backends.torch.updating import Updater
+from backends.torch.updater import Updater
 
 #: On every device; on a GPU there is also `CUDAGRAPH`.
 EXECUTIONS = ("default", "eager", "compiled")
@@ -81,11 +80,11 @@ class TorchPort(StoredPort):
         self.model = self.build().to(self.device, self.dtype)
         found = dict(self.model.named_buffers(), **dict(self.model.named_parameters()))
         self.weights = {name: found[path] for name, (path, _) in self.LAYOUT.items()}
-        self.undeclared = undeclared.of(self)
+        self.undeclared = undeclared_state.of(self)
         self.recording = False
         self.trainable = {name: value for name, value in self.weights.items() if value.requires_grad}
         self._build_updaters(table)
-        self.drawing = drawing.Drawing(config, self.device, self.dtype)
+        self.drawing = native.Drawing(config, self.device, self.dtype)
         # The optimizers are not compiled: their kernels take all weights at once as they are.
         whole = self.compiled if self.COMPILED_WHOLE else lambda function: function
         self._terms, self._look, self._infer = whole(self.loss_terms), whole(self.activations), whole(self._products)
@@ -162,7 +161,7 @@ class TorchPort(StoredPort):
     def _given(self, phase: str, batch: Batch) -> Tuple[Tensors, Tensors]:
         """Return a batch and its noise on the device; what is not given is drawn from seed 0."""
         drawn = batch.noise is None
-        noise = self.drawing.noise(phase, 0, drawing.STEP, self.single_steps) if drawn else self.noise(batch.noise)
+        noise = self.drawing.noise(phase, 0, native.STEP, self.single_steps) if drawn else self.noise(batch.noise)
         return self.tensors(batch.arrays), noise
 
     def shown(self, value: torch.Tensor) -> torch.Tensor:
@@ -193,14 +192,14 @@ class TorchPort(StoredPort):
     def forward_from(self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]) -> Taught:
         given = self._looked_at(batch, training)
         with self.undeclared.undisturbed(), self.mode(training, tracking=False):
-            return teaching.taught(self, *given, teacher)
+            return teacher_forcing.taught(self, *given, teacher)
 
     def contracted(self, batch: Batch, training: bool) -> Optional[List[str]]:
         if self.compiler is not None and not self.COMPILED_WHOLE:
             return None
         given = self._looked_at(batch, training)
         with self.undeclared.undisturbed(), self.mode(training, tracking=False):
-            return teaching.Look(self, *given, {}).contracted()
+            return teacher_forcing.Look(self, *given, {}).contracted()
 
     def losses(self, phase: str, batch: Batch) -> Dict[str, float]:
         with self.undeclared.undisturbed(), self.mode(True, tracking=False), torch.no_grad():
@@ -216,7 +215,7 @@ class TorchPort(StoredPort):
             # Differentiated before the state is put back, which autograd would take for a change of what it needs.
             with self.undeclared.undisturbed(), self.mode(True, tracking=False):
                 total = self._terms(phase, *given)["total"]
-                self.reached.update(undeclared.leaves(total))
+                self.reached.update(undeclared_state.leaves(total))
                 found = torch.autograd.grad(total * factor, weights, allow_unused=True)
             return {name: self._canonical(name, value / factor) for name, value in zip(names, found) if value is not None}
 
@@ -264,11 +263,11 @@ class TorchPort(StoredPort):
             batches = [source.batch(step, phase) for phase in phases]
             return [(phase, self._update(phase, *self._given(phase, batch))) for phase, batch in zip(phases, batches)]
         arrays = source.stream("torch", self._rows).batch(step)
-        return [(phase, self._update(phase, arrays, self.drawing.noise(phase, source.seed, drawing.STEP, step))) for phase in phases]
+        return [(phase, self._update(phase, arrays, self.drawing.noise(phase, source.seed, native.STEP, step))) for phase in phases]
 
-    def _rows(self, source: Any) -> drawing.Rows:
+    def _rows(self, source: Any) -> native.Rows:
         torch.manual_seed(source.seed)  # for a port that draws on its own what it does not declare
-        return drawing.Rows(self.tensors(source.training_rows()), self.drawing, source.seed, source.batch_size)
+        return native.Rows(self.tensors(source.training_rows()), self.drawing, source.seed, source.batch_size)
 
     def generate(self, source: Any, count: int) -> np.ndarray:
         with self.undeclared.generating(source.lockstep), self.mode(False, tracking=False), torch.inference_mode():

@@ -9,8 +9,8 @@ import torch
 
 from backends.contract import Port
 from backends.parameters import check
-from backends.torch import checkpoints, undeclared
-from backends.torch.updating import Updater
+from backends.torch import checkpoints, undeclared_state
+from backends.torch.updater import Updater
 
 Tensors = Dict[str, torch.Tensor]
 #: What NumPy has no dtype for, or too small a one, and as what it is handed over.
@@ -71,7 +71,7 @@ class StoredPort(Port):
         self.weights.update({name: buffers[path] for name, (path, _) in self.LAYOUT.items() if path in buffers})
 
     def trainable_values(self) -> Optional[int]:
-        return undeclared.trainable_values(self)
+        return undeclared_state.trainable_values(self)
 
     def parameters(self) -> Dict[str, np.ndarray]:
         self._refresh()

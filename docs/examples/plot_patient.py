@@ -19,7 +19,7 @@ matplotlib.use("Agg")
 import numpy as np
 from matplotlib import pyplot as plt
 
-from harness.model_options import Where, of
+from harness.models.options import Where, of
 from harness.workloads.ehr_mgan import EhrMGan
 
 

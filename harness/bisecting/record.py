@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness import store
-from harness.bisecting.releases import Release
 from harness.bisecting.verdicts import Judged
+from harness.environments.releases import Release
 from harness.errors import CorruptRecord
+from harness.records import store
 
 FILE, SCHEMA = "bisect.json", 1
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness.bisecting.record import Tried
-from harness.bisecting.releases import Release
 from harness.bisecting.search import BACK_AND_FORTH, FOUND, NARROWED, NO_END, UNCHANGED, Conclusion
+from harness.environments.releases import Release
 
 COLUMNS = ("release", "python", "verdict", "numbers", "reason")
 EXIT_CODES = {FOUND: 0, UNCHANGED: 0, NARROWED: 6, BACK_AND_FORTH: 6, NO_END: 4}

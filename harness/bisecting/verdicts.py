@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Collection
 
 from harness.fidelity.verdict import FAIL, INCONCLUSIVE, PASS
-from harness.report.model import Report, SpeedRow, StageRow
+from harness.results.model import Report, SpeedRow, StageRow
 from harness.speed.verdict import MARGIN, REFUSED
 
 #: The state of a step time that is as it was.

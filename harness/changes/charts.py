@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from harness.changes import provenance, series
 from harness.changes.model import Point, Series
-from harness.report.traces import Change, Column, History
+from harness.results.series import Change, Column, History
 
 #: Standard errors on either side of a night's mean.
 BAND = 2.0

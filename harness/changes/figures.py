@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from harness.changes import jobs, memory, nights, speed, verdicts
 from harness.changes.model import RATIO, REGRESSION, SLOWER, VERDICT, Change, Night, Value
 from harness.changes.provenance import Suspects
-from harness.report.model import QualityRow, Report, SpeedRow, StageRow
+from harness.results.model import QualityRow, Report, SpeedRow, StageRow
 
 #: Sections, in the order in which they are shown.
 SECTIONS = ("verdicts", "errors", "speed ratios", "step times", "memory", "quality", "versions", "settings", "data", "jobs")

@@ -3,7 +3,7 @@
 Two figures of one tensor are held against the previous night's:
 
 - *Error / floor.* Over all honest comparisons that were ever measured it lies anywhere between 0 and `LARGEST` of its precision
-  and stage (`harness.fidelity.measured`): the order of a sum decides. So a growth up to that says nothing, and one beyond it
+  and stage (`harness.fidelity.honest_spread`): the order of a sum decides. So a growth up to that says nothing, and one beyond it
   cannot come from honest variation of the two nights.
 - *The floor itself.* A wider floor excuses more. The same tensor's floors, measured on ten pairs of five builds of three frameworks,
   differ by at most a factor of 2.0 (`reports/example`; in float64 by 1.5). A factor of four is beyond what another release brings.
@@ -26,8 +26,8 @@ from harness.changes.culprit import flippers
 from harness.changes.model import FLOOR, NOTE, REGRESSION, Change, Night, Subject
 from harness.changes.provenance import Suspects
 from harness.changes.verdicts import Key, place, rows
-from harness.fidelity import measured
-from harness.report.model import StageRow
+from harness.fidelity import honest_spread
+from harness.results.model import StageRow
 
 #: Between two nights' floors of one tensor: see the module's docstring.
 FLOOR_FACTOR = 4.0
@@ -39,7 +39,7 @@ STAGES = ("forward", "loss", "gradients", "update", "trajectory")
 
 def honest(precision: str, stage: str) -> float:
     """Return the largest error / floor that honest variation has shown, and never less than 1: a floor is itself such a variation."""
-    return max(1.0, measured.LARGEST.get(precision, {}).get(stage, 1.0))
+    return max(1.0, honest_spread.LARGEST.get(precision, {}).get(stage, 1.0))
 
 
 @dataclasses.dataclass(frozen=True)

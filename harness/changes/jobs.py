@@ -24,7 +24,7 @@ from harness.changes.model import (
 )
 from harness.changes.provenance import Suspects
 from harness.changes.verdicts import Key, rows
-from harness.report.model import JobRow
+from harness.results.model import JobRow
 from harness.speed.verdict import REFUSED
 
 OK = "ok"

@@ -17,7 +17,7 @@ from harness.changes import conditions, creep, provenance
 from harness.changes.creep import Past
 from harness.changes.model import IMPROVEMENT, MEMORY, NOTE, REGRESSION, Change, Measurand, Night, Subject
 from harness.changes.provenance import Suspects
-from harness.report.model import Cost
+from harness.results.model import Cost
 
 SHARE, BYTES = 0.02, 5_000_000
 

@@ -10,7 +10,7 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 
-from harness.report.model import Report, SpeedRow
+from harness.results.model import Report, SpeedRow
 
 REGRESSION, IMPROVEMENT, NOTE = "regression", "improvement", "note"
 

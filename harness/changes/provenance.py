@@ -8,7 +8,7 @@ from typing import Any
 
 from backends.contract import PRECISIONS
 from harness.changes.model import DATA, NOTE, PORT, SETTING, VERSION, Change, Night, Subject, Suspect
-from harness.report.model import BuildRow, Report
+from harness.results.model import BuildRow, Report
 
 #: So many digits of a source's hash stand in a report.
 DIGITS = 12

@@ -34,7 +34,7 @@ from harness.changes.model import (
     measurand,
 )
 from harness.changes.provenance import Suspects
-from harness.report.model import SpeedRow
+from harness.results.model import SpeedRow
 from harness.speed.verdict import REFUSED
 
 Spreads = Mapping[Measurand, welch.Spread]

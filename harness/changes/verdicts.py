@@ -14,7 +14,7 @@ from harness.changes import provenance
 from harness.changes.culprit import flippers
 from harness.changes.model import IMPROVEMENT, NOTE, REGRESSION, VERDICT, Change, Night, Subject
 from harness.changes.provenance import Suspects
-from harness.report.model import StageRow
+from harness.results.model import StageRow
 
 #: From good to bad. INFO rows are never judged.
 SEVERITY = ("PASS", "INCONCLUSIVE", "FAIL")

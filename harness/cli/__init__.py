@@ -10,7 +10,7 @@ from typing import NoReturn
 from cyclopts import CycloptsError
 from rich.text import Text
 
-from harness.cli import bisecting, diffing, history, history_page, looking, measuring, models, nightly, references, sending
+from harness.cli import bisect, diff, history, history_page, measure, models, nightly, overview, references, send
 from harness.cli.console import ERR, app
 from harness.errors import HarnessError, UsageError
 from harness.sinks import credentials
@@ -22,7 +22,7 @@ _AGAIN = "; what is finished is kept. The same command goes on with it."
 #: What is said of a command that was broken off and can go on.
 KEPT = {"compare": _RESUME, "run": _RESUME, "train": _RESUME, "nightly": _AGAIN, "bisect": _AGAIN, "send": _AGAIN}
 #: The modules that register the commands.
-COMMANDS = (measuring, bisecting, nightly, models, looking, references, history, history_page, diffing, sending)
+COMMANDS = (measure, bisect, nightly, models, overview, references, history, history_page, diff, send)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

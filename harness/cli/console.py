@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from harness import __version__
-from harness.comparison import Context
+from harness.context import Context
 from harness.sinks import credentials
 
 OUT = Console(highlight=False, soft_wrap=False)

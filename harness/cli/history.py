@@ -9,12 +9,12 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from rich.text import Text
 
-from harness import rendering
 from harness.cli.console import ERR, OUT, app, say
+from harness.commands.options import SEVERAL
 from harness.errors import HarnessError, UsageError
-from harness.history import DEFAULT, History, SpeedKey, StageKey, Wanted, finding, open_history, tables
+from harness.history import DEFAULT, History, SpeedKey, StageKey, Wanted, folders, open_history, tables
 from harness.history.export import RESULTS
-from harness.options import SEVERAL
+from harness.report import rendering
 from harness.report.terminal_style import plain_table
 
 stored = App(name="history", help="The results of all runs that were added to a history: how measurements went over time.")
@@ -105,13 +105,13 @@ def add(*runs: Path, history: Path = DEFAULT) -> int:
     with open_history(history) as opened:
         for path in runs:
             try:
-                codes += [_add(opened, one) for one in finding.found(path)]
+                codes += [_add(opened, one) for one in folders.found(path)]
             except HarnessError as error:
                 codes.append(_told(error))
     return max(codes)
 
 
-def _add(opened: History, one: finding.Found) -> int:
+def _add(opened: History, one: folders.Found) -> int:
     """Add a run, and return an exit code; where one cannot be added, the others are all the same."""
     try:
         added = opened.add(rendering.load(one.path), one.folder, one.night)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness import rendering
 from harness.cli.console import say
 from harness.cli.history import Which, stored
-from harness.history import drawing, open_history
-from harness.report import history_page
+from harness.history import charts, open_history
+from harness.report import history_page, rendering
 
 
 @stored.command(name="page")
@@ -21,7 +20,7 @@ def page(*, which: Which = Which(), out: Path = Path("history.html")) -> int:
         The file to write.
     """
     with open_history(which.history, create=False) as history:
-        found = drawing.drawn(history, which.wanted())
+        found = charts.drawn(history, which.wanted())
     rendering.save(history_page.render("History", found.histories, found.left_out, found.stages, found.speed), out)
     say(f"wrote {out}: {len(found.histories)} series")
     return 0

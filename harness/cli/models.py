@@ -6,12 +6,13 @@ from pathlib import Path
 
 from rich.text import Text
 
-from harness import converting as carrying
-from harness import listing, modeling
 from harness.cli.console import OUT, app, context
 from harness.cli.progress import working
-from harness.model_options import Converting, Training, What, Where, of
-from harness.model_options import source as find
+from harness.models import conversion
+from harness.models import conversion as carrying
+from harness.models import training as modeling
+from harness.models.options import Converting, Training, What, Where, of
+from harness.models.options import source as find
 from harness.report.terminal_style import plain_table
 
 
@@ -50,5 +51,5 @@ def convert(source: Path, *, converting: Converting, what: What = What(), where:
     spec, model, folder = find(source, converting, what, where)
     site = where.site(spec, context(), model)
     done = carrying.convert(site, folder, model, converting.to, converting.out, prove=not converting.no_proof)
-    OUT.print(plain_table(("what", "value"), listing.conversion(done)))
+    OUT.print(plain_table(("what", "value"), conversion.rows(done)))
     return 0

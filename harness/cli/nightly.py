@@ -9,12 +9,12 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.text import Text
 
-from harness import installation
 from harness.cli.console import OUT, app, context, say
 from harness.cli.progress import working
+from harness.commands.options import SEVERAL
+from harness.environments import installation
 from harness.errors import UsageError
-from harness.nightly import closing, config, opening, page, previewing, running, summary
-from harness.options import SEVERAL
+from harness.nightly import beginning, cells, conclusion, config, page, preview, summary
 from harness.report.terminal_style import plain_table
 
 CONFIG = Path("nightly.toml")
@@ -45,17 +45,17 @@ def nightly(
     """
     given = context()
     path = config_file or (CONFIG if CONFIG.is_file() else installation.places(given.environ).config.with_name(CONFIG.name))
-    asked = opening.Asked(config.load(path, python), reports, _date(date, given.now), only)
+    asked = beginning.Asked(config.load(path, python), reports, _date(date, given.now), only)
     if dry_run:
-        OUT.print(plain_table(previewing.COLUMNS, previewing.rows(asked, given)))
+        OUT.print(plain_table(preview.COLUMNS, preview.rows(asked, given)))
         return 0
     with working() as shown:
-        found = running.run(asked, shown)
+        found = cells.run(asked, shown)
     OUT.print(plain_table(("cell", "status", "fidelity", "speed", "time", "what it says"), summary.lines(found.night)))
     OUT.print(Text(f"{found.night.verdict}: {found.night.headline}"))
     for one in found.night.changed:
         OUT.print(Text(f"{one.severity}: {one.text}"))
-    OUT.print(Text(f"report: {found.folder / page.NAME} ({closing.SUMMARY}); all nights: {asked.nights / closing.INDEX}"))
+    OUT.print(Text(f"report: {found.folder / page.NAME} ({conclusion.SUMMARY}); all nights: {asked.nights / conclusion.INDEX}"))
     if found.night.spent_s > asked.config.budget_s:
         say(f"the night took {found.night.spent_s:.0f} s; its budget is {asked.config.budget_s:.0f} s")
     return found.night.exit_code or 0

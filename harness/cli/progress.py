@@ -17,8 +17,8 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.cli.console import ERR, context, say
-from harness.comparison import Context
-from harness.progress import NIGHT, Step, spell
+from harness.context import Context
+from harness.execution.progress import NIGHT, Step, spell
 
 #: Where lines pile up, one that may be left out is printed only if nothing else has been for so long, seconds.
 INTERVAL_S = 15.0

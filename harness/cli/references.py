@@ -8,9 +8,10 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from harness import listing, recording, reference
 from harness.cli.console import OUT, app, context, say
-from harness.options import SEVERAL
+from harness.commands import listing, record
+from harness.commands.options import SEVERAL
+from harness.records import references as reference
 from harness.report.terminal_style import plain_table
 
 references = App(name="reference", help="Recorded outputs of the real TF 1.15.5: record, verify or list them.")
@@ -42,7 +43,7 @@ def reference_list(where: References = References()) -> int:
 @references.command(name="verify")
 def reference_verify(where: References = References()) -> int:
     """Check the references: checksums, and that today's workloads draw the same data and tape."""
-    rows = recording.verify(where.folder or reference.shipped())
+    rows = record.verify(where.folder or reference.shipped())
     OUT.print(plain_table(("reference", "status", "detail"), rows))
     return 0 if rows and all(row[1] == "ok" for row in rows) else 1
 
@@ -63,6 +64,6 @@ def reference_record(
         tf1=PATH, an interpreter that has TF 1.15.5.
     """
     target = folder or reference.shipped()
-    for path in recording.record_references(target, workloads, python, context()):
+    for path in record.record_references(target, workloads, python, context()):
         say(f"wrote {path}")
     return 0

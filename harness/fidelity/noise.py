@@ -12,7 +12,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from harness.fidelity import measured
+from harness.fidelity import honest_spread
 from harness.fidelity.evidence import Evidence
 
 #: Kinds of variation that are a build's own noise at its own precision, where they measure rounding (`variations`).
@@ -34,7 +34,7 @@ LIFTED = 2.0**-10
 #: In float64, honest variation moves nothing by more than this before rounding has had steps to grow: half way, in decades,
 #: between the largest floor met and the rounding of float32. Where it does, the float64 run does not mean what it should:
 #: something inside it runs in a lower precision, or does not follow the tape; a wide floor must not excuse that.
-FLOAT64_FLOOR = math.sqrt(measured.FLOAT64_FLOOR * UNIT_ROUNDOFF["fp32"])
+FLOAT64_FLOOR = math.sqrt(honest_spread.FLOAT64_FLOOR * UNIT_ROUNDOFF["fp32"])
 
 #: Values apart by so many units of roundoff are the same value, whatever a floor says: one last place either way on both sides.
 AGREEMENT_UNITS = 4.0
@@ -91,7 +91,7 @@ def coverage(stage: str) -> float:
     never by less than 1. A workload that was not among them may exceed that, by as much as one of them, left out, exceeded what
     the others had made one expect.
     """
-    return measured.SURPRISE * max(1.0, *(row.get(stage, 0.0) for row in measured.LARGEST.values()))
+    return honest_spread.SURPRISE * max(1.0, *(row.get(stage, 0.0) for row in honest_spread.LARGEST.values()))
 
 
 def floor(size: float, moved: float, precision: str, stage: str) -> Floor:

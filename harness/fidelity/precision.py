@@ -11,7 +11,7 @@ import dataclasses
 import math
 from collections.abc import Collection, Mapping
 
-from harness.fidelity import measured, noise, overflow
+from harness.fidelity import honest_spread, noise, overflow
 from harness.fidelity.evidence import Entry, Evidence
 from harness.fidelity.judge import wandering
 from harness.fidelity.measure import difference
@@ -35,7 +35,7 @@ STORED_LOW = ("fp32",)
 def share(precision: str) -> float:
     """Return the share of the necessary cost below which a precision is not in effect: half way, in decades, between the smallest
     that an honest run was ever met with and what a silent run in its place would cost: float32's, and in float32's place float64's."""
-    least = measured.LEAST_COST.get(precision, min(measured.LEAST_COST.values()))
+    least = honest_spread.LEAST_COST.get(precision, min(honest_spread.LEAST_COST.values()))
     silent = noise.UNIT_ROUNDOFF["fp64" if precision == "fp32" else "fp32"]
     return math.sqrt(min(least, 1.0) * silent / noise.UNIT_ROUNDOFF[precision])
 

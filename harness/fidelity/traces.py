@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from harness.fidelity.evidence import Evidence
 from harness.fidelity.verdict import FAIL, StageVerdict
-from harness.report.model import StageRow
-from harness.report.traces import Column, Compared, Curve, Spread
+from harness.results.model import StageRow
+from harness.results.series import Column, Compared, Curve, Spread
 
 Values = NDArray[np.float64]
 

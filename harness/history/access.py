@@ -10,7 +10,7 @@ from typing import overload
 
 from sqlalchemy import func, select
 
-from harness.history import aggregate, evidence, export, finding, ingest, query, restore, schema
+from harness.history import aggregate, evidence, export, folders, ingest, query, restore, schema
 from harness.history.database import BUSY_S, DEFAULT, Database
 from harness.history.model import (
     Added,
@@ -24,7 +24,7 @@ from harness.history.model import (
     StagePoint,
     Wanted,
 )
-from harness.report.model import Report
+from harness.results.model import Report
 
 ALL = Wanted()
 BUCKETS = 200
@@ -63,7 +63,7 @@ class History:
         began = ingest.moment(report)
         found = evidence.gather(report, folder)  # before the lock is taken: it may read many megabytes
         where = str(folder.resolve()) if folder else ""
-        dated = finding.night(folder) if folder else None
+        dated = folders.night(folder) if folder else None
         origin = ingest.Origin(where, night or dated or f"{began:%Y-%m-%d}", time.time(), cell=dated is not None)
         with self._database.writing() as connection:
             return ingest.add(connection, report, found, origin)

@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness import store
 from harness.errors import RecordError
 from harness.history.model import Host, SpeedRound
-from harness.report.model import Report, SpeedRow
+from harness.records import store
+from harness.results.model import Report, SpeedRow
 from harness.speed import estimate
 
 ROUND = re.compile(r"(?P<before>.*-round)(?P<number>\d{3,})(?P<after>.*)")
@@ -40,7 +40,7 @@ class Evidence:
     """What was found.
 
     Attributes:
-        identities: what builds say of themselves, by label (`backends.fingerprint`).
+        identities: what builds say of themselves, by label (`backends.protocol.fingerprint`).
         ports: by label and workload. specs: hash of a workload's specification and data, by workload and preset.
         accelerators: names of GPUs that were used.
         rounds: of each speed row, by its place in the report. records: how many records were read.

@@ -24,12 +24,12 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, bindparam, delete, exists, func, insert, select
 
 from harness.errors import CorruptRecord
+from harness.evaluation.job_rows import RECORDED
 from harness.history import schema
 from harness.history.evidence import Evidence
 from harness.history.model import FIDELITY, SPEED, Added
-from harness.ledger import RECORDED
 from harness.report import json_format
-from harness.report.model import JobRow, QualityRow, Report, SpeedRow, StageRow
+from harness.results.model import JobRow, QualityRow, Report, SpeedRow, StageRow
 
 Plain = dict[str, Any]
 #: What every row of a run, or of a series, has beside the fields of the report.

@@ -1,6 +1,6 @@
 """What a history answers with: keys of series, their points, runs, nights, and buckets of long series.
 
-Owns the shapes, nothing else. A point holds the very row that the report held (`harness.report.model`), so whoever reads a
+Owns the shapes, nothing else. A point holds the very row that the report held (`harness.results.model`), so whoever reads a
 history needs no second vocabulary.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 
-from harness.report.model import SpeedRow, StageRow
+from harness.results.model import SpeedRow, StageRow
 
 FIDELITY, SPEED = "fidelity", "speed"
 

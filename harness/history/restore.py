@@ -12,7 +12,7 @@ from harness.history import schema
 from harness.history.ingest import OURS, SUBJECT, TOLD_BY_KEY
 from harness.history.model import FIDELITY, SPEED
 from harness.report import json_format
-from harness.report.model import Report, SpeedRow, StageRow
+from harness.results.model import Report, SpeedRow, StageRow
 
 Plain = dict[str, Any]
 EMPTY = Report(

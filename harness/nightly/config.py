@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from backends.contract import DEVICES, EXECUTIONS, PRECISIONS, STAGE_LETTERS, STAGES
-from harness import options
-from harness.builds import BUILDS
+from harness.commands import options, resolution
+from harness.environments.builds import BUILDS
 from harness.errors import HarnessError, UnknownName, UsageError
 from harness.nightly import matrix
 from harness.nightly.matrix import JUDGED, Cell, Entry
@@ -122,7 +122,7 @@ def load(path: Path, python: Sequence[str] = ()) -> Config:
         matrix.cells(made),
     )
     try:
-        options.overrides(options.Options(python=config.python))
+        resolution.interpreters(config.python)
     except UsageError as error:
         raise UsageError(f"{path}: [night]: python: {error}" if not python else str(error)) from error
     _check_cells(config)
@@ -200,6 +200,6 @@ def _check_cells(config: Config) -> None:
             raise UsageError(f"{config.path}: two cells are called {cell.name}; give each [[matrix]] a name of its own.")
         met.add(cell.name)
         try:
-            options.request(config.options(cell, cell.builds))
+            resolution.resolve(config.options(cell, cell.builds))
         except HarnessError as error:
             raise UsageError(f"{config.path}: the cell {cell.name}: {error}") from error

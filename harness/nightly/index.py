@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.errors import RecordError
+from harness.execution.progress import spell
 from harness.nightly.night import Night
 from harness.nightly.page import address
-from harness.progress import spell
 from harness.report.templating import environment
 
 

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness import runs, store
 from harness.errors import CorruptRecord, RecordError, UsageError
 from harness.nightly.matrix import Cell
+from harness.records import runs, store
 
 SCHEMA = 1
 FILE = "night.json"

@@ -10,18 +10,18 @@ import urllib.parse
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from harness import rendering
 from harness.errors import HarnessError
+from harness.execution.progress import spell
 from harness.nightly.night import Night, Row
 from harness.nightly.summary import settled
-from harness.progress import spell
+from harness.report import rendering
 from harness.report.matrix import LETTERS, matrix
-from harness.report.model import Report
 from harness.report.pairs import Summary, outline, summaries
 from harness.report.plots import history
 from harness.report.plots.figure import Figure
 from harness.report.templating import environment
-from harness.report.traces import History
+from harness.results.model import Report
+from harness.results.series import History
 
 NAME = "index.html"
 #: Histories that are drawn; the others are in the pages of their cells.

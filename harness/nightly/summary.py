@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.execution.progress import spell
 from harness.nightly import night
 from harness.nightly.night import Night, Row
-from harness.progress import spell
 from harness.report.markdown import code, escape
 
 SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?"}

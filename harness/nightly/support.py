@@ -10,15 +10,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import builds, devices, installation, options, provision, reference
+from harness.commands import resolution
+from harness.environments import builds, devices, installation, provision
 from harness.errors import BuildError, HarnessError, InterpreterMissing, ProvisionFailed, UsageError
 from harness.nightly.config import Config
 from harness.nightly.matrix import FIDELITY, Cell
 from harness.nightly.night import Lack
+from harness.records import references
 from harness.workloads import registry
 
 if TYPE_CHECKING:
-    from harness.comparison import Context
+    from harness.context import Context
 
 #: Why a build cannot run on a device; None where it can.
 Missing = Mapping[tuple[str, str], BuildError | UsageError | None]
@@ -37,7 +39,7 @@ class Able:
 
 def survey(config: Config, cells: Sequence[Cell], context: Context, install: bool) -> Missing:
     """Return why builds cannot run on the devices that cells name. With `install`, environments that are missing are made."""
-    named = options.overrides(options.Options(python=config.python))
+    named = resolution.interpreters(config.python)
     found: dict[tuple[str, str], BuildError | UsageError | None] = {}
     for cell in cells:
         for item in cell.builds:
@@ -95,4 +97,4 @@ def _recorded(config: Config, cell: Cell, build: str, error: HarnessError) -> bo
     """Whether recorded references stand for a build that has no interpreter here: `harness compare` takes them by itself."""
     if FIDELITY not in cell.judge or not isinstance(error, InterpreterMissing):
         return False
-    return reference.stands_for(build, options.request(config.options(cell, cell.builds)))
+    return references.stands_for(build, resolution.resolve(config.options(cell, cell.builds)))

@@ -5,6 +5,7 @@ which two jobs are judged against each other. A job is planned once however many
 `request` what was asked, `draft` the way from one to the other.
 """
 
+from harness.plan.command import arguments, manner
 from harness.plan.draft import REORDER_SEEDS, ULP_SEEDS, make, phases
 from harness.plan.jobs import ChainCost, Distribution, Job, LessonJob, Opening, Pair, Plan, SampleJob, Side, SpeedJob, Warmup, describe
 from harness.plan.request import (
@@ -13,10 +14,8 @@ from harness.plan.request import (
     LOCKSTEP_STAGES,
     MODELS,
     Request,
-    arguments,
     has_port,
     identity,
-    manner,
     sides,
 )
 

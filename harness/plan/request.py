@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from backends.contract import STAGES
-from harness.plan.jobs import Side, SideJob, Warmup, WorkloadJob
+from harness.plan.jobs import Side, Warmup
 from harness.workloads.spec import Workload
 
 LOCKSTEP_STAGES = STAGES[:-1]
@@ -33,6 +33,7 @@ class Request:
         allow_settings: whether sides are compared in speed although their settings differ.
         limit: longest time of one request to a worker, seconds. left_out: lines about workloads that are not run. Neither changes any work.
         warmup: of what is timed; None until steps are steady.
+        python: the interpreters that the user named, by build or by a side's label.
     """
 
     workloads: tuple[Workload, ...]
@@ -54,6 +55,12 @@ class Request:
     limit: float = LIMIT_S
     left_out: tuple[str, ...] = ()
     warmup: Warmup | None = None
+    python: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def interpreters(self) -> dict[str, str]:
+        """The paths of the interpreters that the user named, by build or by a side's label."""
+        return dict(self.python)
 
 
 def sides(asked: Sequence[Side]) -> tuple[Side, ...]:
@@ -82,20 +89,8 @@ def folder_word(folder: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in name) or "root"
 
 
-def arguments(asked: Sequence[Side | SideJob]) -> list[str]:
-    """Return the words of a command line that name these sides again, with the folders of their ports and the user's interpreters."""
-    words = ["--backends", *(f"{one.build}@{one.folders[0]}" if one.only else one.build for one in asked)]
-    shared = asked[0].folders[1 if asked[0].only else 0:]
-    again = sides([Side("", one.build, one.backend, one.folders, only=one.only, python=one.python) for one in asked])
-    python = [f"{side.label}={side.python}" for side in again if side.python]
-    return [*words, *(["--ports", *shared] if shared else []), *(["--python", *python] if python else [])]
 
 
-def manner(job: WorkloadJob) -> list[str]:
-    """Return the words of a command line that say where and how a job runs, where that is not as usual."""
-    words = [] if job.device == "cpu" else ["--device", job.device]
-    words += [] if job.execution == "default" else ["--execution", job.execution]
-    return words + ([] if job.limit in (0.0, LIMIT_S) else ["--limit", f"{job.limit:g}"])
 
 
 def identity(request: Request) -> dict[str, Any]:

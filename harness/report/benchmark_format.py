@@ -17,7 +17,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.report.model import SpeedRow
+from harness.results.model import SpeedRow
 
 #: The version of the tool that wrote files like these first; a reader only wants one that it knows.
 VERSION = "4.0.0"

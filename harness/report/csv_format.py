@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.report.format import one_line
-from harness.report.model import Cost, JobRow, QualityRow, Report, SpeedRow, StageRow
+from harness.results.model import Cost, JobRow, QualityRow, Report, SpeedRow, StageRow
 
 KINDS = {"stage": StageRow, "speed": SpeedRow, "job": JobRow, "quality": QualityRow}
 #: Of the report, in front of every row.

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from harness.report.plots import history
 from harness.report.plots.figure import Figure
 from harness.report.templating import environment
-from harness.report.traces import History
+from harness.results.series import History
 
 #: Nights in the table of verdicts, the newest.
 NIGHTS = 60

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from harness.report import spending
+from harness.report import costs as spending
 from harness.report.format import MISSING
 from harness.report.matrix import action, hint, matrix, ordered, phase_tables, qualities, relation, setting, threads, unfinished, zeros
-from harness.report.model import Report
 from harness.report.pairs import gather, histories, summaries, told
 from harness.report.plots.ratios import Intervals
 from harness.report.templating import environment
+from harness.results.model import Report
 
 
 def render(report: Report) -> str:

@@ -16,7 +16,7 @@ import typing
 from typing import Any, TypeVar
 
 from harness.errors import CorruptRecord, NewerSchema
-from harness.report.model import SCHEMA, Report
+from harness.results.model import SCHEMA, Report
 
 Row = TypeVar("Row")
 SUMMARY = ("fidelity", "headline", "exit_code")

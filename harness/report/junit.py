@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 from harness.report import format as spell
 from harness.report.format import one_line
 from harness.report.matrix import action, hint, setting
-from harness.report.model import JobRow, Report, SpeedRow, StageRow
+from harness.results.model import JobRow, Report, SpeedRow, StageRow
 
 PLURALS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 KINDS = {"FAIL": "failure", "INCONCLUSIVE": "error", "INFO": "skipped"}

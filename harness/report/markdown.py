@@ -9,8 +9,8 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from harness.report import costs
 from harness.report import format as spell
-from harness.report import spending
 from harness.report.format import one_line
 from harness.report.json_format import plain
 from harness.report.matrix import (
@@ -30,7 +30,7 @@ from harness.report.matrix import (
     unfinished,
     zeros,
 )
-from harness.report.model import BuildRow, QualityRow, Report, SpeedRow, StageRow
+from harness.results.model import BuildRow, QualityRow, Report, SpeedRow, StageRow
 
 SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "INFO": "i", "ACCEPTED": "≈"}
 #: Spells a row's precision, with its seed where the report holds several.
@@ -157,15 +157,15 @@ def _speed(rows: Sequence[SpeedRow], spelled: Spell) -> list[str]:
 
 
 def _costs(rows: Sequence[SpeedRow]) -> list[str]:
-    found = spending.lines(ordered(rows))
-    head = ["workload", "action", "precision", "build", *spending.COLUMNS]
+    found = costs.lines(ordered(rows))
+    head = ["workload", "action", "precision", "build", *costs.COLUMNS]
     table = _table(head, (
         [escape(word) for word in (f"{line.row.workload} {line.row.preset}", action(line.row), line.precision, line.build)]
-        + [escape(cell(line)) for cell in spending.COLUMNS.values()]
+        + [escape(cell(line)) for cell in costs.COLUMNS.values()]
         for line in found
     ))
-    told = [f"- {escape(text)}" for text in (*spending.reasons(found), *spending.sources(found))]
-    return [spending.EXPLAINED, "", *table, "", *told] if found else []
+    told = [f"- {escape(text)}" for text in (*costs.reasons(found), *costs.sources(found))]
+    return [costs.EXPLAINED, "", *table, "", *told] if found else []
 
 
 def _phases(found: PhaseTable) -> list[str]:

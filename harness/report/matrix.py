@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from backends.contract import STAGE_LETTERS
 from harness.report.format import one_line, seconds
-from harness.report.model import Cost, JobRow, QualityRow, Report, SpeedRow, StageRow
+from harness.results.model import Cost, JobRow, QualityRow, Report, SpeedRow, StageRow
 
 #: Column headings; P is not a step of the ladder but whether a lower precision is in effect and no worse than it must be.
 LETTERS = {**STAGE_LETTERS, "P": "precision"}

@@ -10,9 +10,9 @@ from typing import Any
 from harness.fidelity import traces
 from harness.report.json_format import plain
 from harness.report.matrix import Line, Matrix, setting
-from harness.report.model import BuildRow, Report, SpeedRow, StageRow
 from harness.report.plots import curves, errors, history, memory, ratios, samples, step_times
 from harness.report.plots.figure import ROOM, Figure, Key, Room
+from harness.results.model import BuildRow, Report, SpeedRow, StageRow
 
 #: Of all drawn curves and all series of step times together: points; of all modes of all pairs together: figures.
 CURVE_POINTS, TURNS, CURVES = 30_000, 40_000, 240

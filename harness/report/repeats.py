@@ -9,8 +9,8 @@ from rich.console import Group, RenderableType
 
 from harness.fidelity.repeatability import DIFFERENT, IDENTICAL, INCONCLUSIVE, ROUNDING
 from harness.report import format as spell
-from harness.report.model import SpeedRow
 from harness.report.terminal_style import STYLES, entry, heading, plain_table
+from harness.results.model import SpeedRow
 
 #: A mode that the framework does not have, or a port that cannot run here.
 UNSUPPORTED = "UNSUPPORTED"

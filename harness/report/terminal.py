@@ -17,9 +17,9 @@ from rich.text import Text
 from harness.report import format as spell
 from harness.report.format import one_line
 from harness.report.matrix import TENSORS, Line, Matrix, letter, matrix, phase_tables, qualities, setting, unfinished, zeros
-from harness.report.model import JobRow, QualityRow, Report, StageRow
 from harness.report.terminal_speed import costs, phases, speed
 from harness.report.terminal_style import ASCII_SIGNS, SIGNS, STYLES, Drawn, Spell, cut, entry, heading
+from harness.results.model import JobRow, QualityRow, Report, StageRow
 
 #: Where the names of a pair's builds are folded at the latest.
 PAIR_WIDTH = len("tf1-compat :")

@@ -9,12 +9,12 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from harness.report import costs as spending
 from harness.report import format as spell
-from harness.report import spending
 from harness.report.format import one_line
 from harness.report.matrix import PhaseTable, action, hint, relation, threads
-from harness.report.model import SpeedRow
 from harness.report.terminal_style import MAX_DETAILS, STYLES, Spell, entry, heading
+from harness.results.model import SpeedRow
 
 #: In a narrower terminal the names of phases are broken after a slash.
 PHASE_WIDTH = len("joint/discriminator/")

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from harness.report.format import one_line
 from harness.report.matrix import Line
-from harness.report.model import SpeedRow, StageRow
+from harness.results.model import SpeedRow, StageRow
 
 SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "INFO": "i", "ACCEPTED": "≈"}
 ASCII_SIGNS = {"PASS": "ok", "FAIL": "X", "INCONCLUSIVE": "?", "INFO": "i", "ACCEPTED": "~"}

@@ -14,8 +14,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from harness.errors import CorruptRecord
-from harness.report.model import BuildRow, Report, SpeedRow, StageRow
-from harness.report.traces import Column, Curve
+from harness.results.model import BuildRow, Report, SpeedRow, StageRow
+from harness.results.series import Column, Curve
 
 Name = tuple[str, ...]
 #: MLflow's greatest length of a name is 250; a caller may put a few letters before one.

@@ -1,4 +1,4 @@
-"""What the sequential rule shows on rounds that have been measured: the same looks and the same ends as `harness.timed` makes.
+"""What the sequential rule shows on rounds that have been measured: the same looks and the same ends as `harness.experiments.speed_rounds` makes.
 
 Owns the rule for a single pair, and its rates over rounds drawn again and again from those measured. A rate says how often
 runs like these end in a finding: with nothing to find it is the false-alarm rate, with a known slow-down the power.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from harness.report.traces import Turns
+from harness.results.series import Turns
 from harness.speed.estimate import Round, location
 
 #: Rounds, and palindromes of a round.

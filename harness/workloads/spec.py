@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from harness.errors import UsageError
 from harness.workloads import given
-from harness.workloads.drawing import glorot_uniform, normal
+from harness.workloads.generators import glorot_uniform, normal
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -272,7 +272,7 @@ class Workload(abc.ABC):
         return None
 
     def namings(self, hyper: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-        """Return, by a word, under which names known programs keep this model in TF1 checkpoints (see `harness/naming.py`)."""
+        """Return, by a word, under which names known programs keep this model in TF1 checkpoints (see `harness/models/foreign_names.py`)."""
         return {}
 
     def config(self, preset: str, beta_power_dtype: str = "variable") -> dict[str, Any]:

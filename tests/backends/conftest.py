@@ -15,8 +15,8 @@ import os
 import numpy as np
 import pytest
 
-from backends import ports
 from backends.contract import Setting
+from backends.protocol import loading
 from backends.source import Batch, NativeSource, TapeSource
 
 BACKENDS = {"tf1": "tf1", "tf1-compat": "tf1", "tf2.10": "tf2", "tf2": "tf2", "torch": "torch", "numpy": "numpy"}
@@ -150,7 +150,7 @@ class Kit(object):
 
     def port_class(self):
         """Return the class of the port; the conditional variant is the same port on another configuration."""
-        return ports.load(ports.locate(self.backend, self.workload.replace("_conditional", ""), []))
+        return loading.load(loading.locate(self.backend, self.workload.replace("_conditional", ""), []))
 
     def port(self, precision="fp64", **setting):
         """Return a port with the weights loaded, which resets all else: no two of a test are the same, but a later test may get

@@ -24,7 +24,7 @@ def test_what_inductor_declines_is_no_cuda_graph(kit):
     """It compiles the function and only counts that it made no graph of it: on a CPU always."""
     import torch
 
-    from backends.torch.compiling import Compiler
+    from backends.torch.compilation import Compiler
 
     def double(value):
         return (value * 2.0).sum()
@@ -39,10 +39,10 @@ def test_no_version_of_a_function_runs_eagerly_unnoticed(kit, monkeypatch):
     """Dynamo makes eight versions of a function; torch before 2.7 cannot be told to refuse the ninth, and makes it."""
     import torch
 
-    from backends.torch import compiling
+    from backends.torch import compilation
 
-    monkeypatch.setattr(compiling, "lookup_backend", lambda name: lambda graph, inputs, **more: graph.forward)
-    compiler = compiling.Compiler()
+    monkeypatch.setattr(compilation, "lookup_backend", lambda name: lambda graph, inputs, **more: graph.forward)
+    compiler = compilation.Compiler()
     halved = compiler(lambda value: value / 2.0)
     made = 0
     try:

@@ -8,8 +8,9 @@ import threading
 import numpy as np
 import pytest
 
-from backends import surroundings, timing
-from backends.effect import Effect
+from backends.measuring import host_environment
+from backends.measuring import timer as timing
+from backends.measuring.effective_settings import Effect
 
 ALWAYS = (
     "execution", "threads", "inter_threads", "device", "tf32", "xla", "deterministic", "dtype_policy", "matmul_precision",
@@ -75,7 +76,7 @@ def test_switches_of_torch_are_read(kit):
 def test_variables_of_the_environment_without_those_that_a_backend_sets():
     """Only what changes how fast or in which numbers something is computed."""
     given = {"OMP_NUM_THREADS": "1", "HOME": "/", "TF_XLA_FLAGS": " --tf_xla_cpu_global_jit", "XLA_FLAGS": "--x"}
-    assert {"OMP_NUM_THREADS": "1", "XLA_FLAGS": "--x"} == surroundings.environment(given)
+    assert {"OMP_NUM_THREADS": "1", "XLA_FLAGS": "--x"} == host_environment.environment(given)
 
 
 @pytest.mark.parametrize(("environ", "deterministic", "tries"), [
@@ -83,20 +84,20 @@ def test_variables_of_the_environment_without_those_that_a_backend_sets():
 ])
 def test_tensorflow_tries_algorithms_unless_it_is_told_not_to(environ, deterministic, tries):
     """By default it does and torch does not, so a pair of them on a GPU is labelled."""
-    assert tries is surroundings.tensorflow_tries_algorithms(environ, deterministic)
+    assert tries is host_environment.tensorflow_tries_algorithms(environ, deterministic)
 
 
 def test_work_between_two_ticks_of_the_kernel_is_seen():
     """A step of microseconds has run on one thread, not on none."""
     for _ in range(20):
-        before = surroundings.cpu_time_ns()
+        before = host_environment.cpu_time_ns()
         sum(range(2000))
-        assert surroundings.threads_that_ran(before, surroundings.cpu_time_ns()) >= 1
+        assert host_environment.threads_that_ran(before, host_environment.cpu_time_ns()) >= 1
 
 
 def test_threads_that_ran_are_those_with_a_share_of_the_work():
     """Two that compute, beside one that only waits."""
-    before, waiting = surroundings.cpu_time_ns(), threading.Event()
+    before, waiting = host_environment.cpu_time_ns(), threading.Event()
     idle = threading.Thread(target=waiting.wait)
     idle.start()
     done, counted = threading.Event(), threading.Event()
@@ -112,11 +113,11 @@ def test_threads_that_ran_are_those_with_a_share_of_the_work():
     work_here = np.ones((60, 60))
     while not done.is_set():
         np.linalg.svd(work_here)
-    found = surroundings.threads_that_ran(before, surroundings.cpu_time_ns())
+    found = host_environment.threads_that_ran(before, host_environment.cpu_time_ns())
     counted.set()
     waiting.set()
     worker.join()
     idle.join()
     assert found >= 2
-    assert surroundings.threads_that_ran({1: 0, 2: 5, 3: 0}, {1: 1000, 2: 6, 3: 400}) == 2
-    assert surroundings.threads_that_ran({}, {}) == 0
+    assert host_environment.threads_that_ran({1: 0, 2: 5, 3: 0}, {1: 1000, 2: 6, 3: 400}) == 2
+    assert host_environment.threads_that_ran({}, {}) == 0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backends.contract import Setting, Unsupported
-from backends.variations import MANTISSA_BITS, round_to
+from backends.recording.variations import MANTISSA_BITS, round_to
 
 VARIANTS = ("ehr_mgan", "ehr_mgan_conditional")
 pytestmark = [pytest.mark.workloads(*VARIANTS)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from backends.keeping import Record
+from backends.activations import Record
 
 
 def test_a_record_shows_what_was_set():

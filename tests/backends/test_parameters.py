@@ -7,7 +7,7 @@ import pytest
 
 from backends.contract import Port, Setting, ShapeMismatch
 from backends.parameters import check, misshapen
-from backends.passes import Run
+from backends.recording.passes import Run
 
 
 class Wrapped(Port):

@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
-from backends import imported, ports
 from backends.contract import Unsupported
+from backends.diagnosis import user_modules
+from backends.protocol import loading
 
 PORT = "from backends import contract\n\n\nclass Port(contract.Port):\n    train = generate = parameters = load_parameters = None\n"
 
@@ -25,16 +26,16 @@ def test_the_users_folders_come_first_and_then_the_shipped_ones(tmp_path):
     own = write(tmp_path / "own", "numpy/linear.py")
     package = write(tmp_path / "packaged", "numpy/linear/__init__.py")
     folders = [str(tmp_path / "empty"), str(tmp_path / "own"), str(tmp_path / "packaged")]
-    assert own == ports.locate("numpy", "linear", folders)
-    assert package == ports.locate("numpy", "linear", folders[2:], only=True)
-    assert ports.locate("numpy", "linear", []).startswith(ports.SHIPPED)
+    assert own == loading.locate("numpy", "linear", folders)
+    assert package == loading.locate("numpy", "linear", folders[2:], only=True)
+    assert loading.locate("numpy", "linear", []).startswith(loading.SHIPPED)
 
 
 def test_nothing_stands_in_for_a_folder_without_the_port(tmp_path):
     """Neither another folder nor the shipped port."""
     write(tmp_path / "own", "numpy/linear.py")
     with pytest.raises(Unsupported, match="empty, and nowhere else"):
-        ports.locate("numpy", "linear", [str(tmp_path / "empty"), str(tmp_path / "own")], only=True)
+        loading.locate("numpy", "linear", [str(tmp_path / "empty"), str(tmp_path / "own")], only=True)
 
 
 @pytest.mark.parametrize(("helper", "place"), [
@@ -51,12 +52,12 @@ def test_a_helper_is_a_part_of_the_port_wherever_it_lies(tmp_path, monkeypatch, 
         path = write(tmp_path, "mine/numpy/line.py", text)
         write(tmp_path, helper, "VALUE = %d\n" % value)
         monkeypatch.delitem(sys.modules, "beside", raising=False)
-        ports.load(path)
+        loading.load(path)
         folders = [str(tmp_path / "mine")]
-        monkeypatch.setattr(imported.tempfile, "gettempdir", lambda: "/nowhere")  # the tests' own folders are temporary
-        found = ports.sources(path, "numpy", folders, imported.outside(folders))
+        monkeypatch.setattr(user_modules.tempfile, "gettempdir", lambda: "/nowhere")  # the tests' own folders are temporary
+        found = loading.sources(path, "numpy", folders, user_modules.outside(folders))
         assert {"numpy/line.py", helper.replace("mine/", "").replace("project", "../project")} <= {name for name, _ in found}
-        hashes.add(ports.digest(found))
+        hashes.add(loading.digest(found))
     monkeypatch.delitem(sys.modules, "beside")
     assert len(hashes) == 2
 
@@ -66,10 +67,10 @@ def test_a_package_counts_as_a_whole_and_by_its_names(tmp_path):
     first, second = (write(tmp_path / place, "numpy/line/__init__.py") for place in ("one", "two"))
     write(tmp_path / "one", "numpy/line/layers.py", "A = 1\n")
     write(tmp_path / "two", "numpy/line/layers.py", "A = 1\n")
-    hashes = [ports.digest(ports.sources(path, "numpy", [str(tmp_path / place)])) for path, place in ((first, "one"), (second, "two"))]
+    hashes = [loading.digest(loading.sources(path, "numpy", [str(tmp_path / place)])) for path, place in ((first, "one"), (second, "two"))]
     assert hashes[0] == hashes[1]
     (tmp_path / "two/numpy/line/layers.py").rename(tmp_path / "two/numpy/line/parts.py")
-    assert hashes[0] != ports.digest(ports.sources(second, "numpy", [str(tmp_path / "two")]))
+    assert hashes[0] != loading.digest(loading.sources(second, "numpy", [str(tmp_path / "two")]))
 
 
 def test_what_is_installed_and_what_a_framework_writes_is_not_the_users(tmp_path):
@@ -77,5 +78,5 @@ def test_what_is_installed_and_what_a_framework_writes_is_not_the_users(tmp_path
     inside = write(tmp_path, "env/lib/python3/site-packages/thing.py", "")
     written = write(tmp_path, "__autograph_generated_file1234.py", "")
     own = write(tmp_path, "model.py", "")
-    found = [imported.is_users(path) for path in (inside, written, own, ports.__file__, pytest.__file__)]
+    found = [user_modules.is_users(path) for path in (inside, written, own, loading.__file__, pytest.__file__)]
     assert found == [False, False, True, False, False]

@@ -8,8 +8,9 @@ import textwrap
 import numpy as np
 import pytest
 
-from backends import faults, ports, promises
 from backends.contract import BrokenPort, Setting
+from backends.diagnosis import faults, promises
+from backends.protocol import loading
 from backends.source import TapeSource
 from backends.worker import classify
 
@@ -85,7 +86,7 @@ def source():
 
 def trial(path):
     """Build a port, load its parameters and return what tries it."""
-    port = ports.load(path)(CONFIG, Setting(precision="fp64"))
+    port = loading.load(path)(CONFIG, Setting(precision="fp64"))
     promises.check_built(port, path)
     port.load_parameters({"w": np.ones((2, 1)), "b": np.zeros(1)})
     return promises.Trial(port, CONFIG, path)
@@ -183,7 +184,7 @@ def test_newer_syntax_says_which_python_reads_it(written, monkeypatch):
     """In a build whose Python is old; elsewhere the message is the usual one."""
     path = written("losses = []", "losses = [")
     with pytest.raises(SyntaxError) as caught:
-        ports.load(path)
+        loading.load(path)
     monkeypatch.setattr(faults, "USUAL_PYTHON", (2, 7))
     assert "Python" not in classify(caught.value)[1]
     monkeypatch.setattr(faults, "USUAL_PYTHON", (99, 0))

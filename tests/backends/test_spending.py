@@ -7,8 +7,9 @@ import math
 
 import pytest
 
-from backends import energy, spending, timing
 from backends.contract import Unsupported
+from backends.measuring import cost, energy
+from backends.measuring import timer as timing
 from backends.schedule import last_segment
 
 
@@ -43,7 +44,7 @@ def contractions(config, action):
 @pytest.mark.parametrize("action", ["train", "generate"])
 def test_operations_are_counted(kit, action):
     """The framework's counter gives what the shapes give; NumPy has none and says so."""
-    found = spending.spend(kit.backend, kit.port("fp32"), timer(kit, action))
+    found = cost.spend(kit.backend, kit.port("fp32"), timer(kit, action))
     if kit.backend == "numpy":
         assert found["flops"] is None
         assert "counts no" in found["missing"]["flops"]
@@ -55,7 +56,7 @@ def test_operations_are_counted(kit, action):
 @pytest.mark.workloads("ehr_mgan")
 def test_what_no_formula_knows_is_not_counted(kit):
     """A count is a number with its source or None with a reason, never half a count."""
-    found = spending.spend(kit.backend, kit.port("fp32"), timer(kit, "train"))
+    found = cost.spend(kit.backend, kit.port("fp32"), timer(kit, "train"))
     assert (found["flops"] is None) == ("flops" in found["missing"])
     assert found["flops"] is None or found["flops"] > 1e5
 
@@ -64,17 +65,17 @@ def test_what_no_formula_knows_is_not_counted(kit):
 def test_rate_and_energy(kit):
     """A square product has a rate; energy and the device's memory have reasons on the CPU."""
     port = kit.port("fp32")
-    found = spending.spend(kit.backend, port, timer(kit, "train"))
+    found = cost.spend(kit.backend, port, timer(kit, "train"))
     assert 1e7 < found["rate"] < 1e16
     if kit.device == "cpu":
         assert found["energy_j"] is None
         assert "CPU" in found["missing"]["energy_j"]
-        told = spending.device_peak(kit.backend, port)
+        told = cost.device_peak(kit.backend, port)
         assert told["device_peak_bytes"] is None
         assert "CPU" in told["device_peak_missing"]
     else:
         assert found["energy_j"] is None or found["energy_j"] > 0
-        assert spending.device_peak(kit.backend, port)["device_peak_bytes"] > 0
+        assert cost.device_peak(kit.backend, port)["device_peak_bytes"] > 0
 
 
 @pytest.mark.workloads("linear")

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from backends.contract import Unsupported
+from backends.recording.teacher_forcing import DATA, TEACHER, WEIGHT, Lesson, fits, survey, walk
+from backends.recording.undeclared_state import Memory, Undeclared
 from backends.source import Batch
-from backends.teaching import DATA, TEACHER, WEIGHT, Lesson, fits, survey, walk
-from backends.undeclared import Memory, Undeclared
 
 #: What each activation of `cnn` is computed from, in both modes.
 CNN = {
@@ -151,7 +151,7 @@ def test_the_generators_of_ehr_mgan_are_taught_as_they_are(kit):
 @pytest.mark.workloads("linear")
 def test_numpy_sees_what_goes_on_with_its_own_values(kit):
     """What is computed from an overwritten array is NaN, and says that all before it may have gone into it."""
-    probed = importlib.import_module("backends.numpy.teaching").Probed
+    probed = importlib.import_module("backends.numpy.teacher_forcing").Probed
     teacher = {"a": np.full(3, 5.0), "b": np.full(3, 7.0)}
     honest = probed(teacher)
     honest["a"] = np.ones(3)
@@ -208,7 +208,7 @@ def swallowing(seen, x):
 ])
 def test_numpy_tells_layers_that_share_a_copy_apart(kit, layers, read, own, rooted):
     """By values of the teacher's that are NaN one after another; what swallows a NaN shows by other numbers."""
-    taught = importlib.import_module("backends.numpy.teaching").taught
+    taught = importlib.import_module("backends.numpy.teacher_forcing").taught
     teacher = {name: np.full(3, 2.0) for name in "abc"}
     found = taught(Layered(layers), Batch({"x": np.array([1.0, -1.0, 2.0])}, None), True, teacher)
     assert (read, own, rooted) == (found.read, found.own, found.rooted)

@@ -8,7 +8,7 @@ import contextlib
 import numpy as np
 import pytest
 
-from backends.undeclared import Memory, Place, Undeclared
+from backends.recording.undeclared_state import Memory, Place, Undeclared
 
 
 def state(owner):

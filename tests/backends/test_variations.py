@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backends import passes, recording
 from backends.contract import Setting
-from backends.numpy.linear import Port as Linear
-from backends.variations import permuted, vary
+from backends.ports.numpy.linear import Port as Linear
+from backends.recording.recorder import passes
+from backends.recording.recorder import recorder as recording
+from backends.recording.variations import permuted, vary
 
 BATCH, FEATURES = 4, 3
 

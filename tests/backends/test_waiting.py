@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 
-from backends import waiting
+from backends.measuring import processor_waits
 
 
 def spin(count):
@@ -21,20 +21,20 @@ def spin(count):
 def test_what_ran_between_two_readings():
     """A new thread has run since it began; one that has ended is not seen."""
     before = {(1, 1): (100, 10), (1, 2): (50, 5)}
-    assert (30 + 7, 3 + 2) == waiting.between(before, {(1, 1): (130, 13), (1, 3): (7, 2)})
-    assert (0, 0) == waiting.between(before, {}) == waiting.between(before, before)
+    assert (30 + 7, 3 + 2) == processor_waits.between(before, {(1, 1): (130, 13), (1, 3): (7, 2)})
+    assert (0, 0) == processor_waits.between(before, {}) == processor_waits.between(before, before)
 
 
 def test_threads_that_share_a_processor_wait_for_each_other():
     """Two on one: together they waited about as long as they ran. This is the fault that the reading is there for."""
-    if not hasattr(os, "sched_setaffinity") or not waiting.read([os.getpid()]):
+    if not hasattr(os, "sched_setaffinity") or not processor_waits.read([os.getpid()]):
         return  # not Linux: there is nothing to read, and the judge is told None
     allowed = os.sched_getaffinity(0)
     try:
         os.sched_setaffinity(0, {min(allowed)})
         hog = subprocess.Popen([sys.executable, "-c", "while True: pass"])
         try:
-            waits = waiting.Waits()
+            waits = processor_waits.Waits()
             waits.begin()
             spin(20000000)
             found = waits.end()
@@ -56,11 +56,11 @@ def test_the_whole_tree_is_read():
     thread.start()
     try:
         ready.wait()
-        assert child.pid in waiting.descendants(os.getpid())
-        found = waiting.read(waiting.Waits().pids)
+        assert child.pid in processor_waits.descendants(os.getpid())
+        found = processor_waits.read(processor_waits.Waits().pids)
         assert {os.getpid(), child.pid} <= {pid for pid, _ in found} and len(found) >= 3
     finally:
         done.set()
         thread.join()
         child.communicate(b"\n")
-    assert {} == waiting.read([child.pid])
+    assert {} == processor_waits.read([child.pid])

@@ -6,13 +6,14 @@ import math
 
 import pytest
 
-from backends import timing, warming
+from backends.measuring import timer as timing
+from backends.measuring import warmup
 from backends.source import NativeSource
 
 
 def test_long_steps_warm_up_fewer_times():
     """Ten of short ones; one of what takes seconds."""
-    assert [10, 10, 4, 1, 1] == [warming.least_steps(step_s) for step_s in (0.0, 0.2, 0.5, 5.0, 60.0)]
+    assert [10, 10, 4, 1, 1] == [warmup.least_steps(step_s) for step_s in (0.0, 0.2, 0.5, 5.0, 60.0)]
 
 
 @pytest.mark.parametrize(("steps", "expected"), [
@@ -27,8 +28,8 @@ def test_long_steps_warm_up_fewer_times():
 def test_a_plateau_that_ends_is_found(steps, expected):
     """To two twelfths of the steps; slow single steps, which other programs make, are none."""
     noisy = [step * (20.0 if place % 5 == 0 else 1.0 + 0.02 * math.sin(place)) for place, step in enumerate(steps)]
-    found = warming.settled_after(noisy)
-    assert found is None if expected is None else expected <= found <= expected + 2 * len(steps) / warming.PARTS
+    found = warmup.settled_after(noisy)
+    assert found is None if expected is None else expected <= found <= expected + 2 * len(steps) / warmup.PARTS
 
 
 class Plateau(object):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from harness import rendering
-from harness.report.model import Report
+from harness.report import rendering
+from harness.results.model import Report
 from tests.e2e.browsing import browser, visit
 from tests.harness.report import sample
 

@@ -16,9 +16,13 @@ import psutil
 import pytest
 
 from backends.contract import STATUSES
-from harness import options, plan, runner, staging, store
-from harness.logs import LOG_LIMIT_BYTES
-from harness.processes import Limits, clean_environment
+from harness import plan
+from harness.commands import options, resolution
+from harness.environments import staging
+from harness.execution import host, runner
+from harness.execution.logs import LOG_LIMIT_BYTES
+from harness.execution.processes import Limits, clean_environment
+from harness.records import store
 from harness.workloads import registry
 
 HOSTILE = Path(__file__).parent / "hostile"
@@ -51,7 +55,7 @@ def everything(new_harness) -> dict[str, Any]:
     report = harness.report()
     jobs = dict(zip(["first", *ENDINGS, "last"], report["jobs"], strict=True))
     (run,) = harness.folder.glob("reports/*")
-    return {"done": done, "report": report, "jobs": jobs, "run": run, "left": harness.processes()}
+    return {"done": done, "report": report, "jobs": jobs, "run": run, "left": harness.execution.processes()}
 
 
 @pytest.mark.parametrize("fault", ENDINGS)
@@ -140,7 +144,7 @@ def on_small_disk(harness, size: str, *faults: str):
     """Compare with `--reports` on a disk of a given size, which goes with the process; one job at a time, lest they share its fate."""
     (harness.folder / "small").mkdir()
     mounted = f"mount -t tmpfs -o size={size} tmpfs small || exit 77; exec \"$@\""
-    words = harness.compare(*faults, options=("--no-speed", "--reports", "small", "--json", "copy.json", "--threads", options.cores()))
+    words = harness.compare(*faults, options=("--no-speed", "--reports", "small", "--json", "copy.json", "--threads", host.cores()))
     done = harness.run(*words, before=[*UNSHARE, "sh", "-c", mounted, "sh"])
     if done.code == 77 or "unshare failed" in done.err:
         pytest.skip("no small disk can be mounted here without more rights; the port `disk_full` writes to a full device all the same")
@@ -177,7 +181,7 @@ def record(bench: runner.Bench, fault: str) -> store.Record:
     chosen = options.Options(
         backends=(f"numpy@{HOSTILE / fault}",), workloads=("hostile",), precision=("fp64",), ports=(HOSTILE,), no_speed=True
     )
-    (job,) = plan.make(options.request(chosen)).jobs
+    (job,) = plan.make(resolution.resolve(chosen)).jobs
     return runner.run_job(bench, job)
 
 

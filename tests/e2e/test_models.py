@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness import provision
+from harness.environments import provision
 from harness.workloads.linear import WORKLOAD as LINEAR
 
 TIMEOUT_S = 300.0

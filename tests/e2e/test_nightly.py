@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import store
 from harness.nightly import night
+from harness.records import store
 
 HOSTILE = Path(__file__).parent / "hostile"
 ORPHANS_S = 10.0
@@ -55,7 +55,7 @@ def test_kill_and_go_on(harness) -> None:
     running = wait_until_stuck(harness)
     running.kill(signal.SIGKILL)
     running.done(ORPHANS_S)
-    harness.wait_until(lambda: not harness.processes(), "end of all workers", ORPHANS_S)
+    harness.wait_until(lambda: not harness.execution.processes(), "end of all workers", ORPHANS_S)
     assert {"first-hostile": "ok", "second-hostile": "running", "third-hostile": "waiting"} == state(harness)
     before = written(harness)
     assert 3 == len(before)  # both jobs of the first cell, and the honest one of the second
@@ -80,7 +80,7 @@ def test_interrupt(harness, number: signal.Signals) -> None:
     running.kill(number)
     done = running.done(ORPHANS_S)
     assert done.code == 130 and "The same command goes on with it" in done.err and "Traceback" not in done.err
-    assert [] == harness.processes()
+    assert [] == harness.execution.processes()
     assert {"first-hostile": "ok", "second-hostile": "interrupted", "third-hostile": "waiting"} == state(harness)
     document = store.read_json(harness.folder / "reports/nightly/2026-11-21/night.json", "night", night.SCHEMA)
     assert 130 == document["exit_code"] and not document["finished"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import filelock
 import pytest
 
-from harness import store
+from harness.records import store
 
 #: A worker that holds the interpreter lock in native code cannot hear its pipe close.
 FAULTS = ("", "", "", "stuck")
@@ -23,7 +23,7 @@ def wait_until_stuck(harness):
     running.says("[3/4]")
     log = "reports/*/jobs/hostile-numpy-stuck-*/worker.log"
     harness.wait_until(lambda: any("stuck" in path.read_text() for path in harness.folder.glob(log)), "the last worker's step")
-    assert len(harness.processes()) >= 2
+    assert len(harness.execution.processes()) >= 2
     return running
 
 
@@ -46,7 +46,7 @@ def test_interrupt(harness, number: signal.Signals) -> None:
     done = running.done(ORPHANS_S)
     assert done.code == 130
     assert "--resume" in done.err and "Traceback" not in done.err
-    assert harness.processes() == []
+    assert harness.execution.processes() == []
     statuses = [store.read_record(path.parent).status for path in sorted(harness.folder.glob("reports/*/jobs/hostile-*/manifest.json"))]
     assert ["interrupted", "ok", "ok", "ok"] == sorted(statuses)
 
@@ -56,7 +56,7 @@ def test_kill_and_resume(harness) -> None:
     running = wait_until_stuck(harness)
     running.kill(signal.SIGKILL)
     running.done(ORPHANS_S)
-    harness.wait_until(lambda: not harness.processes(), "end of all workers", ORPHANS_S)
+    harness.wait_until(lambda: not harness.execution.processes(), "end of all workers", ORPHANS_S)
     before = manifests(harness)
     assert len(before) == 3
     (altered,) = harness.folder.glob("reports/*/jobs/hostile-numpy-3-*/forward.npz")
@@ -90,4 +90,4 @@ def test_timed_runs_wait(harness, cache: Path) -> None:
     second.says("round 1")
     second.kill(signal.SIGINT)
     assert second.done(ORPHANS_S).code == 130
-    assert harness.processes() == []
+    assert harness.execution.processes() == []

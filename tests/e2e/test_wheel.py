@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import builds, installation, provision
+from harness.environments import builds, installation, provision
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 300.0
@@ -26,7 +26,7 @@ TIMEOUT_S = 300.0
 LOOKING_PORT = '''
 import json, os, sys
 from backends.contract import Unsupported
-from backends.torch.linear import Port as Shipped
+from backends.ports.torch.linear import Port as Shipped
 
 class Port(Shipped):
     def __init__(self, config, setting):

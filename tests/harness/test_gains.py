@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shlex
 
-from harness import plan, timed
-from harness.plan import LOCKSTEP_STAGES, Request, Side, SpeedJob
+from harness import plan
+from harness.evaluation import speed_rows
+from harness.plan import LOCKSTEP_STAGES, Request, Side, SpeedJob, command
 from harness.workloads.cnn import WORKLOAD as CNN
 
 TF2, TORCH, AGAIN = Side("tf2", "tf2", "tf2"), Side("torch", "torch", "torch"), Side("torch#2", "torch", "torch")
@@ -47,7 +48,7 @@ def test_nothing_is_gained_over_what_was_not_asked_for() -> None:
 def test_pairs_are_with_float32_and_the_command_repeats_them() -> None:
     """Not bf16 with fp16; and one build with its precisions is all that has to be named."""
     (job,) = jobs(TORCH, precisions=("fp32", "bf16", "fp16"))
-    one = timed.Timed(job, [side.label for side in job.sides])
-    assert [("torch-fp32", "torch-bf16"), ("torch-fp32", "torch-fp16")] == timed._pairs(one)
-    words = shlex.split(timed.reproduce(job))
+    one = speed_rows.Timed(job, [side.label for side in job.sides])
+    assert [("torch-fp32", "torch-bf16"), ("torch-fp32", "torch-fp16")] == speed_rows.pairs(one)
+    words = shlex.split(command.of_speed(job))
     assert ["--backends", "torch", "--precision", "fp32", "bf16", "fp16", "--preset"] == words[4:11]

@@ -6,7 +6,9 @@ import dataclasses
 
 import pytest
 
-from harness import judging, options, plan, timed
+from harness import plan
+from harness.commands import options, resolution
+from harness.plan import command
 from harness.workloads.ehr_mgan import WORKLOAD, sources
 
 
@@ -34,16 +36,16 @@ def test_names_the_interpreters_again():
 def test_names_the_limit_the_steps_and_the_seed_again():
     """At every stage: the noise of a tape is drawn after the batches of all its steps. The usual limit goes without saying."""
     asked = {"backends": ("tf2", "torch"), "workloads": ("cnn",), "precision": ("fp64",), "steps": 7, "seed": 3}
-    plain, limited = (plan.make(options.request(options.Options(**asked, **more))) for more in ({}, {"limit": 33.5}))
+    plain, limited = (plan.make(resolution.resolve(options.Options(**asked, **more))) for more in ({}, {"limit": 33.5}))
     for stage in ("weights", "forward", "trajectory"):
-        command = judging.reproduce(limited.pairs[0].a, limited.pairs[0].b, stage)
+        command = command.of_stage(limited.pairs[0].a, limited.pairs[0].b, stage)
         assert command.endswith(f"--stages {stage} --steps 7 --limit 33.5") and "--seed 3" in command
-        assert "--limit" not in judging.reproduce(plain.pairs[0].a, plain.pairs[0].b, stage)
-    assert "--seed 3" in timed.reproduce(limited.speed[0]) and "--limit 33.5" in timed.reproduce(limited.speed[0])
+        assert "--limit" not in command.of_stage(plain.pairs[0].a, plain.pairs[0].b, stage)
+    assert "--seed 3" in command.of_speed(limited.speed[0]) and "--limit 33.5" in command.of_speed(limited.speed[0])
 
 
 def request(data: str | None, preset: str | None = None) -> plan.Request:
-    return options.request(
+    return resolution.resolve(
         options.Options(backends=("tf2", "torch"), workloads=("ehr_mgan",), precision=("fp64",), preset=preset, data=data)
     )
 
@@ -52,8 +54,8 @@ def request(data: str | None, preset: str | None = None) -> plan.Request:
 def test_names_the_data_again(data: str | None, words: str):
     """Those of the workload's own are not named; fidelity's and speed's commands say the same."""
     planned = plan.make(request(data))
-    fidelity = judging.reproduce(planned.pairs[0].a, planned.pairs[0].b, "forward")
-    speed = timed.reproduce(planned.speed[0])
+    fidelity = command.of_stage(planned.pairs[0].a, planned.pairs[0].b, "forward")
+    speed = command.of_speed(planned.speed[0])
     for command in (fidelity, speed):
         assert ("--data" in command) == bool(words) and words in command
 
@@ -61,8 +63,8 @@ def test_names_the_data_again(data: str | None, words: str):
 def test_names_the_phases_again():
     """Where they were timed; a workload that has but one has no use for them."""
     asked = options.Options(backends=("tf2", "torch"), workloads=("ehr_mgan", "cnn"), per_phase=True)
-    ehr_mgan, cnn = plan.make(options.request(asked)).speed
-    assert timed.reproduce(ehr_mgan).endswith(" --per-phase") and "--per-phase" not in timed.reproduce(cnn)
+    ehr_mgan, cnn = plan.make(resolution.resolve(asked)).speed
+    assert command.of_speed(ehr_mgan).endswith(" --per-phase") and "--per-phase" not in command.of_speed(cnn)
 
 
 def test_other_data_are_other_work(monkeypatch: pytest.MonkeyPatch):

@@ -13,8 +13,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness import options, plan, runner, staging, store
-from harness.processes import Limits, clean_environment
+from harness import plan
+from harness.commands import options, resolution
+from harness.environments import staging
+from harness.execution import runner
+from harness.execution.processes import Limits, clean_environment
+from harness.records import store
 from harness.workloads import registry
 
 HOSTILE = Path(__file__).parents[1] / "e2e/hostile"
@@ -36,7 +40,7 @@ def planned(*faults: str, threads: int = 1) -> tuple[plan.Job, ...]:
         backends=tuple(f"numpy@{HOSTILE / fault}" if fault else "numpy" for fault in faults),
         workloads=("hostile",), precision=("fp64",), ports=(HOSTILE,), no_speed=True, threads=threads,
     )
-    return plan.make(options.request(chosen)).jobs
+    return plan.make(resolution.resolve(chosen)).jobs
 
 
 def quiet(_job: plan.Job, _record: store.Record | None) -> None:

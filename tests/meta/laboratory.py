@@ -14,13 +14,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness import judging, plan, provision, runner, staging, store
-from harness.builds import BUILDS
-from harness.fidelity import told
+from harness import plan
+from harness.environments import provision, staging
+from harness.environments.builds import BUILDS
+from harness.evaluation import stage_rows
+from harness.execution import runner
+from harness.execution.processes import Limits, WorkerProcess, clean_environment
+from harness.fidelity import declarations
 from harness.fidelity.verdict import StageVerdict
 from harness.plan import LOCKSTEP_STAGES, Job, Plan, Request, Side
-from harness.processes import Limits, WorkerProcess, clean_environment
-from harness.report.model import StageRow
+from harness.records import store
+from harness.results.model import StageRow
 from harness.workloads import registry
 
 HERE = Path(__file__).parent
@@ -92,14 +96,14 @@ class Laboratory:
             (self.stand.workloads[workload],), tuple(sides), device="cpu", execution="default", threads=THREADS, speed=False, **settings,
         )
 
-    def witnesses(self, jobs: Sequence[Job]) -> dict[str, judging.Witness]:
+    def witnesses(self, jobs: Sequence[Job]) -> dict[str, stage_rows.Witness]:
         """Run what has not run yet; every job must end ok."""
         records = runner.run_jobs(self.stand, tuple(jobs), lambda _job, _record: None, runner.run_job)
         for name, record in records.items():
             assert (record.status, record.reason) == ("ok", ""), name
         return {
-            name: judging.Witness(
-                store.RecordEvidence(record), "ok", "", tuple(record.result["abilities"]), f"jobs/{name}", told=told.read(record.result),
+            name: stage_rows.Witness(
+                store.RecordEvidence(record), "ok", "", tuple(record.result["abilities"]), f"jobs/{name}", declared=declarations.read(record.result),
             )
             for name, record in records.items()
         }
@@ -111,7 +115,7 @@ class Laboratory:
     def rows(self, workload: str, sides: Sequence[Side], **changed: Any) -> list[StageRow]:
         """Return the rows of a comparison."""
         planned = self.plan(workload, sides, **changed)
-        return judging.stage_rows(planned, self.witnesses(planned.jobs))
+        return stage_rows.stage_rows(planned, self.witnesses(planned.jobs))
 
     def verdicts(self, workload: str, sides: Sequence[Side], **changed: Any) -> list[tuple[plan.Pair, StageVerdict]]:
         """Return the float64 verdicts of a comparison, with every tensor's own numbers."""
@@ -119,9 +123,9 @@ class Laboratory:
         found = self.witnesses(planned.jobs)
         return [(pair, verdict) for pair in planned.pairs for verdict in self.judge(pair, found)]
 
-    def judge(self, pair: plan.Pair, found: Mapping[str, judging.Witness]) -> list[StageVerdict]:
+    def judge(self, pair: plan.Pair, found: Mapping[str, stage_rows.Witness]) -> list[StageVerdict]:
         """Return the verdicts of a pair, stage by stage."""
-        return [judging.judge(pair, stage, found) for stage in pair.stages]
+        return [stage_rows.judge(pair, stage, found) for stage in pair.stages]
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.plan import Side
-from harness.report.model import StageRow
+from harness.results.model import StageRow
 from harness.workloads import registry
 from tests.meta.laboratory import BACKENDS, Laboratory, opened
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from harness import outcome
+from harness.evaluation import outcome
 
 FAULTS = Path(__file__).parent / "faults"
 

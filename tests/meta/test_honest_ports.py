@@ -1,4 +1,4 @@
-"""Honest ports are left alone: the factors measured in `harness/fidelity/measured.py` still hold."""
+"""Honest ports are left alone: the factors measured in `harness/fidelity/honest_spread.py` still hold."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from harness.fidelity import measured
+from harness.fidelity import honest_spread
 
 LOG = logging.getLogger(__name__)
 SEEDS = (0, 1, 2)
@@ -25,5 +25,5 @@ def test_no_honest_pair_fails_and_the_floor_is_well_measured(laboratory, workloa
     worst = max(ratios, key=ratios.__getitem__)
     LOG.info(f"{ratios[worst]:.2f} at {worst}")
     assert not [(pair.precision, pair.seed, verdict.stage, verdict.reason) for pair, verdict in verdicts if verdict.verdict != "PASS"]
-    assert ratios[worst] * measured.SURPRISE <= 1.0, worst
+    assert ratios[worst] * honest_spread.SURPRISE <= 1.0, worst
     assert len(SEEDS) * 2 * 6 == len(verdicts)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import rounds
+from harness.execution import rounds
 from tests.meta.load import comparing, hogs
 from tests.meta.load.__main__ import main
 

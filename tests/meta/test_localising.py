@@ -7,7 +7,8 @@ import math
 
 import pytest
 
-from harness import judging, localising
+from harness.evaluation import stage_rows
+from harness.experiments import first_bad_step
 from tests.meta.zoo.mutant import Mutant, plant
 
 LOG = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ def test_the_first_bad_step_is_named(laboratory, tmp_path, step, precision):
     sides = [laboratory.side("tf2"), laboratory.side("torch", plant(late(step), tmp_path))]
     planned = laboratory.plan("linear", sides, precisions=("fp64", precision), stages=("trajectory",), steps=STEPS)
     found, said = laboratory.witnesses(planned.jobs), []
-    rows = localising.localise(laboratory.stand, planned, found, judging.stage_rows(planned, found), said.append)
+    rows = first_bad_step.localise(laboratory.stand, planned, found, stage_rows.stage_rows(planned, found), said.append)
     row = next(row for row in rows if row.precision == precision and row.stage == "trajectory" and row.verdict != "INFO")
     LOG.info(row.reason)
     assert ("FAIL", step) == (row.verdict, row.first_bad_step)
@@ -44,7 +45,7 @@ def test_a_side_that_is_a_recorded_reference_is_not_replayed(laboratory, tmp_pat
     sides = [laboratory.side("tf2"), laboratory.side("torch", plant(late(5), tmp_path))]
     planned = laboratory.plan("linear", sides, stages=("trajectory",), steps=STEPS)
     found = laboratory.witnesses(planned.jobs)
-    rows = judging.stage_rows(planned, found)
-    found = {name: judging.Witness(item.evidence, item.status, item.reason, item.abilities, "") for name, item in found.items()}
-    (row,) = localising.localise(laboratory.stand, planned, found, rows, lambda _: None)
+    rows = stage_rows.stage_rows(planned, found)
+    found = {name: stage_rows.Witness(item.evidence, item.status, item.reason, item.abilities, "") for name, item in found.items()}
+    (row,) = first_bad_step.localise(laboratory.stand, planned, found, rows, lambda _: None)
     assert row.first_bad_step is None and row.reason.endswith("a recorded reference cannot be replayed to find the step")

@@ -6,7 +6,7 @@ import runpy
 
 import pytest
 
-from harness.fidelity import measured, noise
+from harness.fidelity import honest_spread, noise
 from harness.fidelity.verdict import StageVerdict, TensorVerdict
 from tests.meta.zoo.honest import Comparison
 from tests.meta.zoo.measuring import measure, text
@@ -47,10 +47,10 @@ def test_the_module_holds_what_was_measured_rounded_up(tmp_path):
     read = runpy.run_path(str(path))
     assert ({"fp64": {"forward": 4.0}}, 2) == (read["LARGEST"], read["COMPARISONS"])
     assert found.surprise <= read["SURPRISE"] < found.surprise + 0.01
-    assert {name for name in vars(measured) if name.isupper()} == {name for name in read if name.isupper()}
+    assert {name for name in vars(honest_spread) if name.isupper()} == {name for name in read if name.isupper()}
 
 
 def test_what_the_judge_rests_on_was_really_measured():
     """At least two hundred comparisons, every stage of the ladder that has a tolerance."""
-    assert measured.COMPARISONS >= 200
-    assert {"forward", "loss", "gradients", "update", "trajectory"} <= {*measured.LARGEST["fp64"]} & {*measured.LARGEST["fp32"]}
+    assert honest_spread.COMPARISONS >= 200
+    assert {"forward", "loss", "gradients", "update", "trajectory"} <= {*honest_spread.LARGEST["fp64"]} & {*honest_spread.LARGEST["fp32"]}

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from harness.fidelity.evidence import Entry as Recorded
-from harness.report.model import StageRow
+from harness.results.model import StageRow
 from tests.meta.metamorphic import catalogue, tables
 from tests.meta.metamorphic.census import AT_STAGE, ENOUGH, Finding, apart, count, examine, finding
 from tests.meta.metamorphic.entry import KINDS, Entry, plant

@@ -8,7 +8,8 @@ import os
 
 import pytest
 
-from harness import plan, runner
+from harness import plan
+from harness.execution import runner
 from harness.speed.settings import REFUSED, differences, refusal
 from tests.meta import mismatches
 

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from harness import runner
+from harness.execution import runner
 from tests.meta.mutation import __main__ as program
 from tests.meta.mutation import alive, census, ledger, table, unreached
 from tests.meta.mutation.census import CIRCUMSTANCES, EQUIVALENT, ERROR, KILLED, SURVIVED, UNREACHED, Census, Finding, files

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import processes, runner
+from harness.execution import processes, runner
 from harness.speed import estimate
 from tests.meta.observer import sides
 

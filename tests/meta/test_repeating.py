@@ -8,8 +8,9 @@ import os
 
 import pytest
 
-from harness import repeating, runner
-from harness.comparison import Context
+from harness.commands import repeat
+from harness.context import Context
+from harness.execution import runner
 from harness.fidelity.repeatability import DIFFERENT, IDENTICAL, ROUNDING
 
 LOG = logging.getLogger(__name__)
@@ -17,7 +18,7 @@ STEPS = 4
 HEAD = """
 import os
 import torch
-from backends.torch.linear import Port as Shipped
+from backends.ports.torch.linear import Port as Shipped
 
 
 class Port(Shipped):
@@ -78,7 +79,7 @@ def case(laboratory, tmp_path):
             (folder / build / "linear.py").write_text(source, encoding="utf-8")
         planned = laboratory.plan("linear", [laboratory.side(build, folder)], precisions=("fp32",), steps=STEPS, fidelity_threads=2)
         job = next(job for job in planned.jobs if job.precision == "fp32")
-        rows = repeating._case(bench, job, deterministic, 2, context)
+        rows = repeat._case(bench, job, deterministic, 2, context)
         for row in rows:
             LOG.info(f"{row.mode}: {row.verdict}: {row.reason}")
         return {row.mode: row for row in rows}

@@ -6,7 +6,8 @@ import logging
 
 import pytest
 
-from harness import judging, teaching
+from harness.evaluation import stage_rows
+from harness.experiments import wrong_layers
 from harness.fidelity.verdict import FAIL
 from tests.meta.zoo.mutant import Mutant, plant
 
@@ -37,7 +38,7 @@ def judged(laboratory, sides, **changed):
     """Return the rows of the forward stage, with what was said on the way."""
     planned = laboratory.plan("cnn", sides, stages=("weights", "forward"), **changed)
     found, said = laboratory.witnesses(planned.jobs), []
-    rows = teaching.localise(laboratory.stand, planned, found, judging.stage_rows(planned, found), said.append)
+    rows = wrong_layers.localise(laboratory.stand, planned, found, stage_rows.stage_rows(planned, found), said.append)
     rows = [row for row in rows if row.stage == "forward"]
     for row in rows:
         LOG.info(f"{row.precision} {row.worst} {row.wrong_layers}: {row.reason}")
@@ -83,9 +84,9 @@ def test_a_recorded_reference_is_not_taught(laboratory, tmp_path):
     sides = [laboratory.side("tf2"), port(laboratory, tmp_path, "conv1_again", WRONG["conv1"])]
     planned = laboratory.plan("cnn", sides, stages=("forward",))
     found = laboratory.witnesses(planned.jobs)
-    rows = judging.stage_rows(planned, found)
-    found = {name: judging.Witness(item.evidence, item.status, item.reason, item.abilities, "") for name, item in found.items()}
-    (row,) = teaching.localise(laboratory.stand, planned, found, rows, lambda _: None)
+    rows = stage_rows.stage_rows(planned, found)
+    found = {name: stage_rows.Witness(item.evidence, item.status, item.reason, item.abilities, "") for name, item in found.items()}
+    (row,) = wrong_layers.localise(laboratory.stand, planned, found, rows, lambda _: None)
     assert () == row.wrong_layers and row.reason.endswith("a recorded reference can neither teach nor be taught")
 
 
@@ -105,7 +106,7 @@ def test_every_construct_can_be_taught(laboratory, workload, read):
     """Attention, heads, normalisation, recurrence, resizing and poolings: taught by TensorFlow, torch departs nowhere."""
     planned = laboratory.plan(workload, [laboratory.side("tf2"), laboratory.side("torch")], stages=("forward",))
     (pair,) = planned.pairs
-    layers = teaching.taught(laboratory.stand, pair, pair.a, pair.b, laboratory.witnesses(planned.jobs))
+    layers = wrong_layers.taught(laboratory.stand, pair, pair.a, pair.b, laboratory.witnesses(planned.jobs))
     assert ((), (), read) == (layers.names, layers.untold, layers.read)
 
 
@@ -118,7 +119,7 @@ def test_two_wrong_layers_of_ehr_mgan(laboratory, tmp_path):
     ), "forward", "", file="networks.py")
     planned = laboratory.plan("ehr_mgan", [laboratory.side("tf2"), laboratory.side("torch", plant(mutant, tmp_path))], stages=("forward",))
     found = laboratory.witnesses(planned.jobs)
-    (row,) = teaching.localise(laboratory.stand, planned, found, judging.stage_rows(planned, found), lambda _: None)
+    (row,) = wrong_layers.localise(laboratory.stand, planned, found, stage_rows.stage_rows(planned, found), lambda _: None)
     wrong = ["generator/discrete/layer2", "generated/continuous/decoded", "generated/discrete/decoded"]
     assert [f"training/{name}" for name in wrong] == list(row.wrong_layers)
     assert f"wrong layers, each given the right input: {', '.join(wrong)}; cannot be told of generator/continuous/layer2: " in row.reason
@@ -130,7 +131,7 @@ def test_a_model_of_one_layer(laboratory, tmp_path):
     side = laboratory.side("torch", plant(Mutant(0, "scaled", "linear", (change,), "forward", ""), tmp_path))
     planned = laboratory.plan("linear", [laboratory.side("tf2"), side], stages=("forward",))
     found = laboratory.witnesses(planned.jobs)
-    (row,) = teaching.localise(laboratory.stand, planned, found, judging.stage_rows(planned, found), lambda _: None)
+    (row,) = wrong_layers.localise(laboratory.stand, planned, found, stage_rows.stage_rows(planned, found), lambda _: None)
     assert ("training/prediction", "inference/prediction") == row.wrong_layers
 
 
@@ -140,6 +141,6 @@ def test_honest_ports_are_taught_without_a_fault(laboratory):
     found = laboratory.witnesses(planned.jobs)
     for pair in planned.pairs:
         for teacher, pupil in ((pair.a, pair.b), (pair.b, pair.a)):
-            layers = teaching.taught(laboratory.stand, pair, teacher, pupil, found)
+            layers = wrong_layers.taught(laboratory.stand, pair, teacher, pupil, found)
             assert ((), (), 20, 18) == (layers.wrong, layers.untold, layers.total, layers.read)  # the first of each mode reads data
             assert "given the right input no layer departs" in str(layers)

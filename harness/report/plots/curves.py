@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from harness.report.model import Report
 from harness.report.plots.canvas import Canvas, Frame
 from harness.report.plots.figure import ROOM, Figure, Room, sides, spaced
 from harness.report.plots.scale import finite, mark
-from harness.report.traces import Column, Curve
+from harness.results.model import Report
+from harness.results.series import Column, Curve
 
 #: Steps of the table of numbers.
 TOLD = 8

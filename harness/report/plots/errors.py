@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from harness.report import format as spell
-from harness.report.model import StageRow
 from harness.report.plots.canvas import Canvas, Frame, shortened
 from harness.report.plots.figure import ROOM, Figure, Key, Room
 from harness.report.plots.scale import finite
-from harness.report.traces import Compared
+from harness.results.model import StageRow
+from harness.results.series import Compared
 
 #: Height of a row, while there are few; all rows together; what a name needs; letters of a name.
 ROW, TALLEST, NAME, LETTERS = 14, 430, 11, 22

@@ -10,7 +10,7 @@ from harness.report import format as spell
 from harness.report.plots.canvas import Canvas, Frame
 from harness.report.plots.figure import Figure, Key
 from harness.report.plots.scale import finite, mark
-from harness.report.traces import History
+from harness.results.series import History
 
 WIDTH, HEIGHT = 740, 210
 #: Points in the table of numbers.

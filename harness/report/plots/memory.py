@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from harness.report import format as spell
 from harness.report.matrix import action
-from harness.report.model import Cost, SpeedRow
 from harness.report.plots.canvas import Canvas, Frame, shortened
 from harness.report.plots.figure import Figure, Key
+from harness.results.model import Cost, SpeedRow
 
 ROW, LEFT, BAR = 22, 104, 11
 MIB = 2**20

@@ -9,9 +9,9 @@ from markupsafe import Markup
 
 from harness.report import format as spell
 from harness.report.matrix import action
-from harness.report.model import SpeedRow
 from harness.report.plots.canvas import Canvas, Frame, shortened
 from harness.report.plots.figure import Figure, Key
+from harness.results.model import SpeedRow
 from harness.speed.verdict import MARGIN
 
 TONES = {"FASTER": "good", "SLOWER": "bad", "SAME": "good"}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from harness.report.model import Report
 from harness.report.plots.canvas import Canvas, Frame, shortened
 from harness.report.plots.figure import Figure, Key, sides
 from harness.report.plots.scale import finite, mark
-from harness.report.traces import REAL, Column, Spread
+from harness.results.model import Report
+from harness.results.series import REAL, Column, Spread
 
 #: Channels that are drawn, those furthest from real ones first.
 MOST = 24

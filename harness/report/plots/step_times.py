@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 from harness.report import format as spell
 from harness.report.matrix import action
-from harness.report.model import SpeedRow
 from harness.report.plots.canvas import Canvas, Frame
 from harness.report.plots.figure import ROOM, Figure, Key, Room, sides, spaced
 from harness.report.plots.scale import finite
-from harness.report.traces import Turns
+from harness.results.model import SpeedRow
+from harness.results.series import Turns
 from harness.speed.traces import MOST_ROUNDS
 
 WIDTH, HEIGHT = 740, 220

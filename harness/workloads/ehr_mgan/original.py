@@ -17,7 +17,7 @@ GATES = {"Input": "i", "Forget": "f", "Output": "o", "Cell": "c"}
 
 
 def naming(hyper: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the document that `harness/naming.py` describes."""
+    """Return the document that `harness/models/foreign_names.py` describes."""
     weights: dict[str, str | list[str]] = {}
     for stream in STREAMS:
         weights |= _vae(f"vae/{stream}", f"{stream.capitalize()}_VAE") | _generator(stream) | _discriminator(stream)

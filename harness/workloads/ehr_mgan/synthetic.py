@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.workloads.drawing import normal
 from harness.workloads.ehr_mgan.cohort import Cohort
+from harness.workloads.generators import normal
 
 Series = NDArray[np.float64]
 

@@ -9,8 +9,8 @@ import pytest
 
 from harness.bisecting import record
 from harness.bisecting.record import Tried
-from harness.bisecting.releases import Release
 from harness.bisecting.verdicts import Judged
+from harness.environments.releases import Release
 from harness.errors import CorruptRecord, NewerSchema
 
 SERIES = (Release("2.0", "3.10"), Release("2.1", "3.10"), Release("2.2", "3.11"))

@@ -6,8 +6,8 @@ import pytest
 
 from harness.bisecting import search, summary
 from harness.bisecting.record import Tried
-from harness.bisecting.releases import Release
 from harness.bisecting.verdicts import Judged
+from harness.environments.releases import Release
 
 STATES = {"o": "PASS", "x": "FAIL", "-": None}
 

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from harness.bisecting import verdicts
-from harness.report.model import JobRow, Report, SpeedRow, StageRow
+from harness.results.model import JobRow, Report, SpeedRow, StageRow
 
 EMPTY = Report("", "", "", "", "NONE", "", (), (), (), (), {})
 PASSED = StageRow("linear", "tf2", "tf2#2", "fp64", "forward", "PASS", "within the floor", "prediction", 1e-12, 1e-13, 1e-9)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from harness.changes.model import Measurand, Night, Point, Ratios, Series, measurand, moments
-from harness.report.model import BuildRow, JobRow, Report, SpeedRow, StageRow
+from harness.results.model import BuildRow, JobRow, Report, SpeedRow, StageRow
 
 BUILDS = ("tf1", "tf1-compat", "tf2.10", "tf2", "torch")
 STAGES = ("weights", "forward", "loss", "gradients", "update", "trajectory")

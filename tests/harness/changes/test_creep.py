@@ -45,7 +45,7 @@ def test_too_few_nights_for_the_median_of_yesterday_leave_the_night_before_it():
 def test_a_night_stands_to_tonight(sample):
     """With what moved since, whatever happened in between, and with the conditions that differ."""
     base = sample.report(("tf2", "torch"))
-    other = sample.rebuilt(base, "torch", port={"cnn": "backends/torch/cnn.py, sha256 ffffffffffff"})
+    other = sample.rebuilt(base, "torch", port={"cnn": "backends/ports/torch/cnn.py, sha256 ffffffffffff"})
     same, another = past(sample.night(base), (sample.night(base), Night(other)))
     assert [False, True] == [ported(one, "cnn", ("tf2", "torch"), "cnn/tiny/0") for one in (same, another)]
     assert not ported(another, "cnn", ("tf2",), "") and {} == same.reasons and isinstance(same.suspects, Suspects)

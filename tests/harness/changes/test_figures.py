@@ -8,7 +8,7 @@ import pytest
 
 from harness.changes.figures import SECTIONS, diff
 from harness.changes.model import RATIO, Night
-from harness.report.model import QualityRow
+from harness.results.model import QualityRow
 
 
 def sections(found) -> dict[str, list]:
@@ -107,6 +107,6 @@ def test_runs_of_partly_the_same_are_compared_as_far_as_they_go(sample):
 def test_another_port_or_tape_is_said_first(sample):
     """Its figures are of another thing."""
     base = sample.report(("tf2", "torch"))
-    other = sample.rebuilt(base, "torch", port={"cnn": "backends/torch/cnn.py, sha256 ffffffffffff"})
+    other = sample.rebuilt(base, "torch", port={"cnn": "backends/ports/torch/cnn.py, sha256 ffffffffffff"})
     found = diff(Night(base), Night(dataclasses.replace(other, tapes={"cnn/tiny/0": "cd" * 32})))
     assert ["tape cnn/tiny/0", "port of cnn on torch"] == [text.split(" is ")[0].removeprefix("The ") for text in found.apart]

@@ -12,7 +12,7 @@ import pytest
 from harness.changes import creep, floors
 from harness.changes.model import NOTE, REGRESSION, Night
 from harness.changes.provenance import Suspects
-from harness.fidelity import measured
+from harness.fidelity import honest_spread
 
 
 def found(before, after, earlier=()):
@@ -44,7 +44,7 @@ def test_a_growth_beyond_honest_variation_is_found(sample):
 def test_the_largest_honest_error_is_no_growth(sample, stage, precision):
     """From nothing at all to the most that any honest comparison has ever shown: that is what the order of a sum does."""
     before = sample.staged(sample.report(), lambda row: True, error=0.0, floor=1e-15)
-    largest = measured.LARGEST[precision][stage]
+    largest = honest_spread.LARGEST[precision][stage]
     chosen = lambda row: row.b == "torch" and row.stage == stage and row.precision == precision  # noqa: E731
     assert [] == found(before, sample.staged(before, chosen, error=largest * 1e-15))
     assert found(before, sample.staged(before, chosen, error=1.01 * max(1.0, largest) * 1e-15))
@@ -137,7 +137,7 @@ def test_nights_of_another_thing_make_no_median(sample, other):
     """Of another port, on another tape, that did not pass, or of whose tensors another was nearest to its threshold."""
     base = sample.report()
     old = {
-        "port": lambda: sample.rebuilt(base, "torch", port={"cnn": "backends/torch/cnn.py, sha256 ffffffffffff"}),
+        "port": lambda: sample.rebuilt(base, "torch", port={"cnn": "backends/ports/torch/cnn.py, sha256 ffffffffffff"}),
         "tape": lambda: dataclasses.replace(base, tapes={"cnn/tiny/0": "cd" * 32}),
         "verdict": lambda: sample.staged(base, of_torch, verdict="INCONCLUSIVE"),
         "tensor": lambda: sample.staged(base, of_torch, worst="dense2"),

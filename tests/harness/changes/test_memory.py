@@ -9,7 +9,7 @@ import pytest
 from harness.changes import creep, memory
 from harness.changes.model import IMPROVEMENT, NOTE, REGRESSION, Night
 from harness.changes.provenance import Suspects
-from harness.report.model import Cost
+from harness.results.model import Cost
 
 
 def with_peak(base, build, size, **more):
@@ -52,7 +52,7 @@ def test_two_per_cent_and_five_megabytes(sample, was, now, severity):
 def test_a_changed_port_is_a_note(sample):
     """Its memory is of other code."""
     base = sample.report()
-    after = sample.rebuilt(with_peak(base, "torch", 900_000_000), "torch", port={"cnn": "backends/torch/cnn.py, sha256 ffffffffffff"})
+    after = sample.rebuilt(with_peak(base, "torch", 900_000_000), "torch", port={"cnn": "backends/ports/torch/cnn.py, sha256 ffffffffffff"})
     (change,) = found(base, after)
     assert NOTE == change.severity and "port of cnn" in change.text
 
@@ -138,7 +138,7 @@ def test_only_comparable_nights_make_the_median(sample):
     light = with_peak(base, "torch", 400_000_000)
     others = [
         under(sample.night(light), machine="b"),
-        under(sample.night(sample.rebuilt(light, "torch", port={"cnn": "backends/torch/cnn.py, sha256 ffffffffffff"})), machine="a"),
+        under(sample.night(sample.rebuilt(light, "torch", port={"cnn": "backends/ports/torch/cnn.py, sha256 ffffffffffff"})), machine="a"),
         under(sample.night(dataclasses.replace(light, tapes={"cnn/small/0": "cd" * 32})), machine="a"),
     ]
     now, last = (dataclasses.replace(one, report=dataclasses.replace(one.report, tapes={"cnn/small/0": "ab" * 32})) for one in (now, last))

@@ -24,7 +24,7 @@ def test_everything_that_moves_is_a_note(sample):
     planted = {
         "2.14.0": sample.rebuilt(base, "torch", versions={"framework": "2.14.0", "numpy": "2.4.6"}),
         "3.12.0": sample.rebuilt(base, "torch", python="3.12.0"),
-        "ffffffffffff": sample.rebuilt(base, "torch", port={"cnn": "backends/torch/cnn.py, sha256 ffffffffffff"}),
+        "ffffffffffff": sample.rebuilt(base, "torch", port={"cnn": "backends/ports/torch/cnn.py, sha256 ffffffffffff"}),
         "tf32 off -> on": sample.rebuilt(base, "torch", effective={"threads": 2, "tf32": True}),
         "xla": sample.rebuilt(base, "torch", effective={"threads": 2, "tf32": False, "environment": {"xla": "1"}}),
         "cdcdcdcdcdcd": dataclasses.replace(base, tapes={"cnn/tiny/0": "cd" * 32}),

@@ -112,7 +112,7 @@ def test_a_gain_that_fell_is_worded_by_its_precisions(sample):
 def test_a_port_that_changed_is_another_measurement(sample):
     """Twice as slow, with another source: a note that it was not judged, never a regression. The other builds are judged all the same."""
     base = sample.report()
-    ported = sample.rebuilt(base, "torch", port={"cnn": "backends/torch/cnn.py, sha256 ffffffffffff"})
+    ported = sample.rebuilt(base, "torch", port={"cnn": "backends/ports/torch/cnn.py, sha256 ffffffffffff"})
     (change,) = found(sample.night(base), sample.night(ported, {"torch": 1.0}, seed=1))
     assert (UNJUDGED, NOTE) == (change.kind, change.severity) and "the port on torch changed" in change.text and 8 == len(change.also)
     kinds = {(one.kind, one.subject.build) for one in found(sample.night(base), sample.night(ported, {"torch": 1.0, "tf1": 0.2}, seed=1))}

@@ -15,13 +15,13 @@ import pytest
 from rich.console import Console
 
 from harness.cli import progress
-from harness.progress import NIGHT, Step
+from harness.execution.progress import NIGHT, Step
 
 ROOT = Path(__file__).parents[3]
 SHOWN = """
 from harness.cli.console import OUT
 from harness.cli.progress import working
-from harness.progress import NIGHT, Step
+from harness.execution.progress import NIGHT, Step
 with working() as given:
     given.say(Step("cell 1 of 2: one (about 60 s)", "one", 0, 2, 100.0, level=NIGHT))
     for number in range(5):

@@ -10,7 +10,7 @@ import pytest
 from harness.fidelity import traces
 from harness.fidelity.evidence import Entry
 from harness.fidelity.verdict import StageVerdict, TensorVerdict
-from harness.report.model import StageRow
+from harness.results.model import StageRow
 
 IDENTITY = {"workload": "w", "build": "torch", "precision": "fp64", "preset": "tiny", "mode": "native"}
 

@@ -10,9 +10,9 @@ import datetime
 import math
 from pathlib import Path
 
-from harness import store
+from harness.records import store
 from harness.report import json_format
-from harness.report.model import BuildRow, JobRow, QualityRow, Report, SpeedRow, StageRow
+from harness.results.model import BuildRow, JobRow, QualityRow, Report, SpeedRow, StageRow
 
 BEGAN = datetime.datetime(2026, 11, 1, 23, 30, tzinfo=datetime.timezone(datetime.timedelta(hours=1)))
 STAGES = ("weights", "forward", "loss", "gradients", "update", "trajectory")

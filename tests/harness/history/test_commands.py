@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from harness import cli, comparison
+from harness import cli
+from harness.commands import compare
 from harness.history import open_history
 
 
@@ -166,9 +167,9 @@ def test_no_history_yet(run, tmp_path: Path):
 @pytest.fixture
 def compared(monkeypatch: pytest.MonkeyPatch, runs: list[Path], sample):
     """The comparison is one that has run before: its folder is real, its work is not done again."""
-    result = comparison.Result(dataclasses.replace(sample.report(), exit_code=0), runs[0])
+    result = compare.Result(dataclasses.replace(sample.report(), exit_code=0), runs[0])
     calls: list[object] = []
-    monkeypatch.setattr(comparison, "compare", lambda *given: calls.append(given) or result)
+    monkeypatch.setattr(compare, "compare", lambda *given: calls.append(given) or result)
     return calls
 
 

@@ -12,8 +12,8 @@ from harness.errors import CorruptRecord
 from harness.history import History, SpeedKey, StageKey, Wanted
 from harness.history.evidence import gather
 from harness.report import json_format
-from harness.report.model import JobRow
-from harness.report.traces import Compared
+from harness.results.model import JobRow
+from harness.results.series import Compared
 
 HOST = ("Some CPU", 4, "x86_64", "Linux", "")
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.comparison import Context
-from harness.nightly import config, opening, running
+from harness.context import Context
+from harness.nightly import beginning, cells, config
 
 HOSTILE = Path(__file__).parents[2] / "e2e/hostile"
 NOW = datetime.datetime(2026, 11, 21, 1, 30, tzinfo=datetime.timezone.utc)
@@ -38,9 +38,9 @@ class Nights:
         path.write_text(text, encoding="utf-8")
         return config.load(path)
 
-    def run(self, made: config.Config, *only: str, date: str = "2026-11-21") -> running.Result:
+    def run(self, made: config.Config, *only: str, date: str = "2026-11-21") -> cells.Result:
         """Run a night."""
-        return running.run(opening.Asked(made, self.folder / "reports", date, only), self.context)
+        return cells.run(beginning.Asked(made, self.folder / "reports", date, only), self.context)
 
 
 @pytest.fixture
@@ -49,5 +49,5 @@ def nights(tmp_path: Path) -> Nights:
 
 
 @pytest.fixture
-def statuses() -> Callable[[running.Result], dict[str, str]]:
+def statuses() -> Callable[[cells.Result], dict[str, str]]:
     return lambda result: {row.cell.name: row.status for row in result.night.rows}

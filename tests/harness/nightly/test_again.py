@@ -7,9 +7,9 @@ import shutil
 
 import pytest
 
-from harness import provision
+from harness.environments import provision
 from harness.errors import ProvisionFailed
-from harness.nightly import comparing, config, night, opening, page
+from harness.nightly import beginning, comparison, config, night, page
 from harness.nightly.night import Row
 
 
@@ -45,16 +45,16 @@ def test_a_cell_that_takes_the_harness_down_comes_last_and_not_for_ever(nights, 
     made = nights.write(("kills", ""), ("other", ""))
     found = nights.run(made, "other-hostile")
 
-    def cut_off(killed: int) -> opening.Night:
+    def cut_off(killed: int) -> beginning.Night:
         state = night.read(found.folder)
         rows = (Row(made.cells[0], night.RUNNING, killed=killed), Row(made.cells[1]))
         night.write(found.folder, dataclasses.replace(state, rows=rows))
-        return opening.opened(asked, nights.context, found.folder, state.key)
+        return beginning.opened(asked, nights.context, found.folder, state.key)
 
-    asked = opening.Asked(made, nights.folder / "reports", "2026-11-21", ())
-    assert ["other-hostile", "kills-hostile"] == [cell.name for cell in opening.waiting(cut_off(0), asked)]
+    asked = beginning.Asked(made, nights.folder / "reports", "2026-11-21", ())
+    assert ["other-hostile", "kills-hostile"] == [cell.name for cell in beginning.waiting(cut_off(0), asked)]
     state = cut_off(1)
-    assert ["other-hostile"] == [cell.name for cell in opening.waiting(state, asked)]
+    assert ["other-hostile"] == [cell.name for cell in beginning.waiting(state, asked)]
     assert ("crashed", 2) == (state.rows[0].status, state.rows[0].killed) and "--only kills-hostile" in state.rows[0].reason
     again = nights.run(made)
     assert {"kills-hostile": "crashed", "other-hostile": "ok"} == statuses(again) and 4 == again.night.exit_code
@@ -77,7 +77,7 @@ def test_a_defect_in_comparing_costs_no_pages(nights, monkeypatch: pytest.Monkey
     """It is told, ends with 4, and the next attempt compares."""
     made = nights.write(("one", ""))
     with monkeypatch.context() as patched:
-        patched.setattr(comparing.nights, "between", lambda *given: 1 / 0)
+        patched.setattr(comparison.nights, "between", lambda *given: 1 / 0)
         found = nights.run(made)
     assert 4 == found.night.exit_code and "What changed could not be told: ZeroDivisionError" in found.night.headline
     assert "What changed could not be told" in (found.folder / page.NAME).read_text() and (found.folder / "traceback.txt").is_file()
@@ -92,7 +92,7 @@ def test_a_night_is_finished_when_its_pages_are_there(nights, monkeypatch: pytes
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(comparing.nights, "between", ended)
+        patched.setattr(comparison.nights, "between", ended)
         with pytest.raises(KeyboardInterrupt):
             nights.run(made)
     state = night.read(nights.folder / "reports/nightly/2026-11-21")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import options
+from harness.commands import options
 from harness.errors import UsageError
 from harness.nightly import config
 

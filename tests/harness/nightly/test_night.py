@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from harness import store
 from harness.errors import CorruptRecord, NewerSchema
 from harness.nightly import matrix, night
 from harness.nightly.matrix import Entry
 from harness.nightly.night import Changed, Lack, Night, Row
+from harness.records import store
 
 ENTRY = Entry(
     name="one", priority=3, workloads=("linear", "cnn"), builds=("tf1", "torch"), devices=("cpu",), precisions=("fp64",),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import CorruptRecord
-from harness.nightly import closing, index, matrix, night, page, summary
+from harness.nightly import conclusion, index, matrix, night, page, summary
 from harness.nightly.matrix import Entry
 from harness.nightly.night import Changed, Lack, Night, Row
 from tests.e2e import screenshots
@@ -30,7 +30,7 @@ def made() -> Night:
         Row(CELLS[1], night.NOT_REACHED, EVIL),
         Row(CELLS[2], night.OK, fidelity="PASS", headline="fine", exit_code=0, lacking=(Lack("tf1", EVIL),)),
     )
-    return closing.summed_up(Night("2026-11-21", "k", EVIL, EVIL, "0.1.0", EVIL, 840.0, rows, changed=(
+    return conclusion.summed_up(Night("2026-11-21", "k", EVIL, EVIL, "0.1.0", EVIL, 840.0, rows, changed=(
         Changed("regression", "slower", EVIL), Changed("note", "version", "torch moved"),
     ), regressed=True))
 
@@ -151,5 +151,5 @@ def test_the_summary_is_markdown_that_stays_what_it_is() -> None:
 ])
 def test_a_night_has_one_verdict_one_sentence_and_one_code(rows, verdict: str, code: int, said: str) -> None:
     """The worst cell decides; what was not reached or cannot run here is told and fails nothing."""
-    found = closing.summed_up(dataclasses.replace(made(), rows=rows, exit_code=None, changed=(), regressed=False))
+    found = conclusion.summed_up(dataclasses.replace(made(), rows=rows, exit_code=None, changed=(), regressed=False))
     assert (verdict, code) == (found.verdict, found.exit_code) and said in found.headline

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from harness.report.model import Report
+from harness.results.model import Report
 from tests.harness.report import sample as examples
 
 

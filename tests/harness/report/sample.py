@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import math
 
-from harness.report.model import BuildRow, Cost, JobRow, QualityRow, Report, SpeedRow, StageRow
-from harness.report.traces import REAL, Change, Compared, Curve, History, Spread, Turns
+from harness.results.model import BuildRow, Cost, JobRow, QualityRow, Report, SpeedRow, StageRow
+from harness.results.series import REAL, Change, Compared, Curve, History, Spread, Turns
 
 HOSTILE = "<script>alert('x')</script> [bold]b[/bold] a|b `c` \x1b[31mred\u202e"
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.report.csv_format import columns, render
-from harness.report.model import Cost, JobRow, QualityRow, SpeedRow, StageRow
+from harness.results.model import Cost, JobRow, QualityRow, SpeedRow, StageRow
 
 
 def table(report):

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import rendering
 from harness.errors import CorruptRecord, NewerSchema
+from harness.report import rendering
 from harness.report.json_format import ORDER, from_json, to_json
-from harness.report.model import SCHEMA, Cost, Report
+from harness.results.model import SCHEMA, Cost, Report
 
 
 def refuse(name):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness import rendering
 from harness.errors import UsageError
+from harness.report import rendering
 from tests.e2e.screenshots import EXAMPLE
 
 

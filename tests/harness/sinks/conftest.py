@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from harness.report import json_format
-from harness.report.model import Report
-from harness.report.traces import Curve
+from harness.results.model import Report
+from harness.results.series import Curve
 from tests.harness.report import sample
 
 STEPS = (1, 5, 10)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import CorruptRecord
-from harness.report.model import Report
+from harness.results.model import Report
 from harness.sinks import figures
 
 NAMES = st.lists(st.tuples(st.text(max_size=300), st.text(max_size=20)), unique=True, max_size=20)

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import plan, tape
+from harness import plan
 from harness.errors import UsageError
+from harness.records import tape
 from harness.workloads.linear import WORKLOAD, Linear
 from harness.workloads.spec import Parameter
 

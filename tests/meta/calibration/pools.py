@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
-from harness import runner, sampling
+from harness.execution import runner, samples
 from harness.fidelity.summaries import Draw
 from harness.workloads.ehr_mgan import WORKLOAD as SPECIFICATION
 from tests.meta.laboratory import Laboratory, opened
@@ -79,12 +79,12 @@ def train(cache: Path, honest: int, faulty: int, say: Callable[[str], None]) -> 
             )
             records = runner.run_jobs(
                 laboratory.stand, planned.samples, lambda job, record: say(f"{job.name} {record.duration_s:.1f} s") if record else None,
-                sampling.run_sample,
+                samples.run_sample,
             )
             failed = [f"{key}: {record.status}: {record.reason}" for key, record in records.items() if not record.ok]
             if failed:
                 raise RuntimeError("models could not be trained: " + "; ".join(failed))
-            pools[name] = [sampling.draw(records[job.name]) for job in planned.samples]
+            pools[name] = [samples.draw(records[job.name]) for job in planned.samples]
         return Pools(pools, _channels(laboratory))
 
 

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness import comparison, options
-from harness.report.model import SpeedRow
+from harness.commands import compare as comparison
+from harness.commands import options
+from harness.results.model import SpeedRow
 from tests.meta.load import hogs
 
 #: What is compared, in turns: a build with itself, and `cnn` on two frameworks.

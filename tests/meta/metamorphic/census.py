@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends.contract import STAGE_LETTERS
-from harness import judging, outcome, runner, store
-from harness.report.model import StageRow
+from harness.evaluation import outcome, stage_rows
+from harness.execution import runner
+from harness.records import store
+from harness.results.model import StageRow
 from tests.meta.laboratory import Laboratory
 from tests.meta.metamorphic.entry import Entry, plant
 
@@ -66,11 +68,11 @@ def examine(laboratory: Laboratory, entries: Iterable[Entry], folder: Path) -> I
             yield Finding(entry, ERROR, "", "", (), ended[0])
             continue
         witnesses = {
-            name: judging.Witness(store.RecordEvidence(record), "ok", "", tuple(record.result["abilities"]), f"jobs/{name}")
+            name: stage_rows.Witness(store.RecordEvidence(record), "ok", "", tuple(record.result["abilities"]), f"jobs/{name}")
             for name, record in records.items()
         }
         pair = next(pair for pair in planned.pairs if pair.precision == "fp64")
-        found = finding(entry, judging.stage_rows(planned, witnesses))
+        found = finding(entry, stage_rows.stage_rows(planned, witnesses))
         yield dataclasses.replace(found, apart=apart(*(witnesses[job.name].evidence for job in (pair.a, pair.b))))
 
 

@@ -12,13 +12,14 @@ import hashlib
 import json
 from pathlib import Path
 
-from backends import ports
-from harness import runner, store
+from backends.protocol import loading
+from harness.execution import runner
 from harness.fidelity.evidence import Evidence
 from harness.plan import Job, Pair, describe
+from harness.records import store
 from tests.meta.laboratory import STEPS, Laboratory
 
-BACKENDS = Path(ports.SHIPPED)
+BACKENDS = Path(loading.SHIPPED)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,11 +88,11 @@ def key(laboratory: Laboratory, job: Job) -> str:
     stand = laboratory.stand
     spec = stand.workloads[job.workload]
     files = runner.inputs(stand, job.workload, job.preset, job.seed, STEPS)
-    port = ports.locate(job.backend, spec.port or spec.name, job.folders, job.only)
+    port = loading.locate(job.backend, spec.port or spec.name, job.folders, job.only)
     content = {
         "job": describe(job),
         "config": spec.config(job.preset, job.powers),
-        "source": ports.source_hash(port, job.backend),
+        "source": loading.source_hash(port, job.backend),
         "recorder": _hash(sorted(BACKENDS.glob("*.py"))),
         "identity": stand.worker(job.build, stand.run / f"{job.build}.log").request("describe", backend=job.backend),
         "data": files.data_hash,

@@ -13,14 +13,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness import runner, store
 from harness.errors import JobFailed
+from harness.execution import runner
 from harness.fidelity import precision as bounds
 from harness.fidelity.evidence import Entry, Evidence
 from harness.fidelity.judge import judge_stage
 from harness.fidelity.nulls import null_tensors
 from harness.fidelity.verdict import FAIL, PASS, StageVerdict
 from harness.plan import Job
+from harness.records import store
 from tests.meta.laboratory import STEPS, Laboratory
 from tests.meta.mutation.stored import Honest
 from tests.meta.zoo.mutant import write

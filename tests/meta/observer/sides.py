@@ -23,10 +23,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness import options, plan, provision, rounds, runner, staging
-from harness.processes import Limits, WorkerProcess, clean_environment, ending
+from harness import plan
+from harness.commands import options, resolution
+from harness.environments import provision, staging
+from harness.execution import rounds, runner
+from harness.execution.processes import Limits, WorkerProcess, clean_environment, ending
+from harness.execution.turns import Peaks
 from harness.speed import estimate, schedule
-from harness.turns import Peaks
 
 #: A block that lasts so long is looked at while it runs; a turn of a comparison is over before.
 BLOCK_S = 3.0
@@ -203,10 +206,10 @@ def bench_of(build: str, folder: Path) -> runner.Bench:
     """Return what rounds of one build need."""
     found = provision.locate(build, "cpu", overrides={}, environ=os.environ, progress=lambda line: None)
     environ = clean_environment(os.environ, TF_CPP_MIN_LOG_LEVEL="2")
-    workloads = options.workloads(options.Options(backends=(build, build)))
+    workloads = resolution.known_workloads(options.Options(backends=(build, build)))
     copy = folder / "staging"
     shutil.copytree(staging.prepare(environ), copy)
-    with (copy / "backends/session.py").open("a", encoding="utf-8") as session:
+    with (copy / "backends/protocol/session.py").open("a", encoding="utf-8") as session:
         session.write(ALONE)
     return runner.Bench(folder, copy, {build: found.path}, environ, workloads, Limits())
 
@@ -215,7 +218,7 @@ def job_of(build: str, workload: str, preset: str) -> plan.SpeedJob:
     """Return the job whose first side is observed."""
     chosen = options.Options(
         backends=(build, build), workloads=(workload,), precision=("fp32",), preset=preset, no_fidelity=True, threads=1)
-    (job,) = plan.make(options.request(chosen)).speed
+    (job,) = plan.make(resolution.resolve(chosen)).speed
     return job
 
 

@@ -13,8 +13,9 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness import comparison, options
-from harness.report.model import SpeedRow
+from harness.commands import compare as comparison
+from harness.commands import options
+from harness.results.model import SpeedRow
 
 #: Takes a core until it is ended.
 HOG = "while True: pass"

@@ -17,8 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from backends.contract import ACTIONS
-from harness import options, plan, provision, rounds, runner, staging
-from harness.processes import Limits, clean_environment
+from harness import plan
+from harness.commands import options, resolution
+from harness.environments import provision, staging
+from harness.execution import rounds, runner
+from harness.execution.processes import Limits, clean_environment
 from harness.speed.estimate import ALPHA, Estimate, estimate_logs, of_round, palindrome_ratios
 from harness.speed.replay import Rates, bound, rates, shown_of_palindromes
 from tests.meta.replay.tables import TARGETS, percent, table
@@ -39,12 +42,12 @@ def measure(build: str, workload: str, count: int, say: Callable[[str], None]) -
     environ = clean_environment(os.environ, TF_CPP_MIN_LOG_LEVEL="2")
     found = provision.locate(build, "cpu", overrides={}, environ=os.environ, progress=lambda line: None)
     chosen = options.Options(backends=(build, build), workloads=(workload,), no_fidelity=True)
-    (job,) = plan.make(options.request(chosen)).speed
+    (job,) = plan.make(resolution.resolve(chosen)).speed
     labels = [side.label for side in job.sides]
     kept: dict[str, dict[str, list[list[float]]]] = {f"{slowdown:g}": {name: [] for name in ACTIONS} for slowdown in SLOWDOWNS}
     with tempfile.TemporaryDirectory() as folder:
         bench = runner.Bench(
-            Path(folder), staging.prepare(environ), {build: found.path}, environ, options.workloads(chosen), Limits())
+            Path(folder), staging.prepare(environ), {build: found.path}, environ, resolution.known_workloads(chosen), Limits())
         files = runner.inputs(bench, workload, job.preset, job.seed, 1)
         for number in range(count * len(SLOWDOWNS)):
             slowdown = SLOWDOWNS[number // 2 % len(SLOWDOWNS)]  # rounds come in mirrored pairs

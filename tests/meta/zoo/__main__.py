@@ -3,7 +3,7 @@
     python -m tests.meta.zoo                  every mutant, every honest comparison, every peer (`tox run -e zoo`)
     python -m tests.meta.zoo --only losses    the mutants of one module
     python -m tests.meta.zoo --write-docs     also write the tables into docs/zoo.md
-    python -m tests.meta.zoo --measure        write harness/fidelity/measured.py, from honest comparisons on other tapes
+    python -m tests.meta.zoo --measure        write harness/fidelity/honest_spread.py, from honest comparisons on other tapes
 
 Exit status 1 if fewer than 95 % of the mutants are caught, fewer than 90 % at the expected stage, or an honest port does not pass.
 """
@@ -17,7 +17,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.judging import stage_rows
+from harness.evaluation.stage_rows import stage_rows
 from tests.meta.laboratory import Laboratory, opened
 from tests.meta.zoo import catalogue, honest, measuring, tables
 from tests.meta.zoo.census import Finding, examine
@@ -31,7 +31,7 @@ def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.meta.zoo")
     parser.add_argument("--only", nargs="+", default=[], metavar="MODULE", help="modules of tests/meta/zoo/mutants; no honest comparisons")
     parser.add_argument("--write-docs", action="store_true", help="write the tables into docs/zoo.md")
-    parser.add_argument("--measure", action="store_true", help="write harness/fidelity/measured.py")
+    parser.add_argument("--measure", action="store_true", help="write harness/fidelity/honest_spread.py")
     asked = parser.parse_args(words)
     if asked.only and (asked.write_docs or asked.measure):
         parser.error("--only shows a part; --write-docs and --measure need the whole")

@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from harness.judging import stage_rows
-from harness.report.model import StageRow
+from harness.evaluation.stage_rows import stage_rows
+from harness.results.model import StageRow
 from tests.meta.laboratory import Laboratory
 from tests.meta.zoo.mutant import Mutant, plant
 from tests.meta.zoo.peers import Peers, gather

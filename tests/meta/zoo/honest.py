@@ -2,7 +2,7 @@
 
 Builds against each other, over workloads, presets, seeds and precisions; a build against itself with other threads; a port
 against one whose formulas are written another way. Their largest error, in units of the measured floor, is what the
-threshold rests on (`harness/fidelity/measured.py`); their count and their verdicts are the false alarms of the docs. The two
+threshold rests on (`harness/fidelity/honest_spread.py`); their count and their verdicts are the false alarms of the docs. The two
 are never the same comparisons: those that the docs count run on tapes that no threshold has seen.
 """
 

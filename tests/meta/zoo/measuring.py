@@ -1,4 +1,4 @@
-"""From honest comparisons to `harness/fidelity/measured.py`: how far honest ports lie apart, in units of the measured floor."""
+"""From honest comparisons to `harness/fidelity/honest_spread.py`: how far honest ports lie apart, in units of the measured floor."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.fidelity import noise
 from harness.fidelity.judge import DIRECT
 from tests.meta.zoo.honest import Comparison
 
-TARGET = Path(__file__).parents[3] / "harness/fidelity/measured.py"
+TARGET = Path(__file__).parents[3] / "harness/fidelity/honest_spread.py"
 HEADER = '''"""How far honest ports lie apart, in units of the measured floor: what thresholds rest on.
 
 Written by `python -m tests.meta.zoo --measure`; docs/zoo.md says what was compared. Not to be edited by hand.

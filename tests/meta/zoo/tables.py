@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from backends.contract import STAGE_LETTERS
-from harness.fidelity import measured, noise
+from harness.fidelity import honest_spread, noise
 from tests.meta import pages
 from tests.meta.zoo.catalogue import BUGS, left_out
 from tests.meta.zoo.census import Finding
@@ -121,7 +121,7 @@ def floors(found: Measured) -> str:
     """Return the largest error of honest comparisons in units of the floor, on unseen tapes and where factors were measured."""
     stages = sorted({stage for row in found.largest.values() for stage in row}, key=[*LETTERS].index)
     rows = [(precision, *(f"{row[stage]:.2f}" if stage in row else "" for stage in stages)) for precision, row in found.largest.items()]
-    rows.append(("where measured", *(f"{max(row.get(stage, 0.0) for row in measured.LARGEST.values()):.2f}" for stage in stages)))
+    rows.append(("where measured", *(f"{max(row.get(stage, 0.0) for row in honest_spread.LARGEST.values()):.2f}" for stage in stages)))
     rows.append(("**factor**", *(f"**{noise.coverage(stage):.1f}**" for stage in stages)))
     return table(("precision", *stages), rows)
 

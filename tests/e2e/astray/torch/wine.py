@@ -2,7 +2,7 @@
 
 from torch.nn import functional
 
-from backends.ports import load, locate
+from backends.protocol.loading import load, locate
 
 Honest = load(locate("torch", "wine", [__file__.split("astray")[0] + "outside"]))
 

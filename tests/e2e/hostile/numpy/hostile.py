@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from backends.numpy.linear import Port
+from backends.ports.numpy.linear import Port
 
 __all__ = ["Port"]

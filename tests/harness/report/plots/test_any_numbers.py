@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harness.report.plots import curves, errors, history, memory, ratios, samples, step_times
-from harness.report.traces import Compared, Turns
+from harness.results.series import Compared, Turns
 from tests.harness.report import sample
 from tests.harness.report.plots.drawings import drawn, odd
 

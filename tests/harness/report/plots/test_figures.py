@@ -12,7 +12,7 @@ from harness.report.plots import curves, errors, history, memory, ratios, sample
 from harness.report.plots.figure import Room
 from harness.report.plots.ratios import Intervals
 from harness.report.plots.scale import Scale
-from harness.report.traces import Turns
+from harness.results.series import Turns
 from harness.speed.traces import MOST_ROUNDS
 from harness.speed.verdict import MARGIN
 from tests.harness.report import sample

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from harness import tape
 from harness.errors import UsageError
+from harness.records import tape
 from harness.workloads.ehr_mgan import CONDITIONAL, WORKLOAD, EhrMGan
 from harness.workloads.registry import SHIPPED
 

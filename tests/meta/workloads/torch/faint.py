@@ -2,7 +2,7 @@
 
 from torch.nn import functional
 
-from backends.torch.linear import Port as Linear
+from backends.ports.torch.linear import Port as Linear
 
 
 class Port(Linear):

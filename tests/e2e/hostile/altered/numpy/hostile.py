@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from backends import recording
-from backends.numpy.linear import Port as Honest
+from backends.ports.numpy.linear import Port as Honest
+from backends.recording.recorder import recorder as recording
 
 
 class Port(Honest):

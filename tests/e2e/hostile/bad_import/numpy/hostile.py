@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import a_framework_that_is_not_installed  # noqa: F401
 
-from backends.numpy.linear import Port
+from backends.ports.numpy.linear import Port
 
 __all__ = ["Port"]

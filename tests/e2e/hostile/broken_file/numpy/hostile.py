@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from backends import recording
-from backends.numpy.linear import Port as Honest
+from backends.ports.numpy.linear import Port as Honest
+from backends.recording.recorder import recorder
 
 
 class Port(Honest):
@@ -14,7 +14,7 @@ class Port(Honest):
 
     def __init__(self, config: Any, setting: Any) -> None:
         super().__init__(config, setting)
-        real = recording.checksum
+        real = recorder.checksum
 
         def checksum(path: str) -> str:
             if path.endswith("forward.npz"):
@@ -22,4 +22,4 @@ class Port(Honest):
                 file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
             return real(path)
 
-        recording.checksum = checksum
+        recorder.checksum = checksum

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backends.numpy.linear import Port as Honest
+from backends.ports.numpy.linear import Port as Honest
 
 
 class Port(Honest):

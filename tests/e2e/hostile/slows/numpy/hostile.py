@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from backends.numpy.linear import Port as Honest
+from backends.ports.numpy.linear import Port as Honest
 
 TIMES = 40 if Path(os.environ.get("HOSTILE_GATE", "/nowhere")).exists() else 0
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from backends.numpy.linear import Port as Honest
+from backends.ports.numpy.linear import Port as Honest
 
 SPIKE_BYTES = 96 << 20
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import Any
 
-from backends.numpy.linear import Port as Honest
+from backends.ports.numpy.linear import Port as Honest
 
 CHILD = """
 import re, sys, time

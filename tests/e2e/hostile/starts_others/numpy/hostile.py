@@ -6,7 +6,7 @@ import subprocess
 import threading
 from typing import Any
 
-from backends.numpy.linear import Port as Honest
+from backends.ports.numpy.linear import Port as Honest
 
 
 class Port(Honest):

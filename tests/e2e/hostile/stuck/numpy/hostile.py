@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from backends.numpy.linear import Port as Honest
+from backends.ports.numpy.linear import Port as Honest
 
 
 class Port(Honest):

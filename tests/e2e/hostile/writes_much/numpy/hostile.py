@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from backends.numpy.linear import Port as Honest
+from backends.ports.numpy.linear import Port as Honest
 
 
 class Port(Honest):

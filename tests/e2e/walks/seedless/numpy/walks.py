@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from backends import ports
+from backends.protocol import loading
 
-HONEST = ports.load(str(Path(__file__).resolve().parents[2] / "numpy/walks.py"))
+HONEST = loading.load(str(Path(__file__).resolve().parents[2] / "numpy/walks.py"))
 
 
 class Port(HONEST):

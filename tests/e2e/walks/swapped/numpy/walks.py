@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from backends import ports
+from backends.protocol import loading
 
-HONEST = ports.load(str(Path(__file__).resolve().parents[2] / "numpy/walks.py"))
+HONEST = loading.load(str(Path(__file__).resolve().parents[2] / "numpy/walks.py"))
 
 
 class Port(HONEST):

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from backends.torch.ehr_mgan import Port as Shipped
+from backends.ports.torch.ehr_mgan import Port as Shipped
 
 
 class Port(Shipped):

@@ -2,7 +2,7 @@
 
 from torch.nn import functional
 
-from backends.torch.cnn import Port as Shipped
+from backends.ports.torch.cnn import Port as Shipped
 
 
 class Port(Shipped):

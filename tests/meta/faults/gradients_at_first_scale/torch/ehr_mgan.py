@@ -3,7 +3,7 @@
 from unittest import mock
 
 from backends import loss_scale
-from backends.torch.ehr_mgan import Port as Shipped
+from backends.ports.torch.ehr_mgan import Port as Shipped
 
 
 class Port(Shipped):

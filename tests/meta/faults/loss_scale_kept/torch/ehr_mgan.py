@@ -1,6 +1,6 @@
 """`ehr_mgan` that skips an update that overflows and goes on with the same loss scale."""
 
-from backends.torch.ehr_mgan import Port as Shipped
+from backends.ports.torch.ehr_mgan import Port as Shipped
 
 
 class Port(Shipped):

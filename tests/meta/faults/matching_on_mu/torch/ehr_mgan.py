@@ -1,9 +1,9 @@
 """`ehr_mgan` that matches the means of the two streams' latents, not their samples."""
 
+from backends.protocol.loading.torch.ehr_mgan import losses
 from torch.nn import functional
 
-from backends.torch.ehr_mgan import Port as Shipped
-from backends.torch.ehr_mgan import losses
+from backends.ports.torch.ehr_mgan import Port as Shipped
 
 
 class Port(Shipped):

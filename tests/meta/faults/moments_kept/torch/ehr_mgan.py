@@ -1,6 +1,6 @@
 """`ehr_mgan` whose joint training goes on with the moments and the step count of pre-training."""
 
-from backends.torch.ehr_mgan import Port as Shipped
+from backends.ports.torch.ehr_mgan import Port as Shipped
 
 
 class Port(Shipped):

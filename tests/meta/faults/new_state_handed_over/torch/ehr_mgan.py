@@ -2,8 +2,8 @@
 
 import torch
 
-from backends.torch.ehr_mgan import Port as Shipped
-from backends.torch.ehr_mgan.networks import STREAMS, Networks, advance, sigmoids_first
+from backends.ports.torch.ehr_mgan import Port as Shipped
+from backends.ports.torch.ehr_mgan.networks import STREAMS, Networks, advance, sigmoids_first
 
 
 class Handing(Networks):

@@ -1,6 +1,6 @@
 """`ehr_mgan` that draws the latents' noise afresh every hour."""
 
-from backends.torch.ehr_mgan import Port as Shipped
+from backends.ports.torch.ehr_mgan import Port as Shipped
 
 
 class Port(Shipped):

@@ -2,8 +2,9 @@
 
 from unittest import mock
 
-from backends.torch.ehr_mgan import Port as Shipped
-from backends.torch.ehr_mgan import losses
+from backends.protocol.loading.torch.ehr_mgan import losses
+
+from backends.ports.torch.ehr_mgan import Port as Shipped
 
 RAW = losses.contrastive
 

@@ -1,6 +1,6 @@
 """`cnn` that draws its own dropout masks and never looks at the tape's."""
 
-from backends.torch.cnn import Port as Shipped
+from backends.ports.torch.cnn import Port as Shipped
 
 
 class Port(Shipped):

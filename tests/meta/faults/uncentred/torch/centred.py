@@ -1,6 +1,6 @@
 """`centred` without its centring: batch statistics are taken about zero, so the bias has a real gradient."""
 
-from backends.ports import load, locate
+from backends.protocol.loading import load, locate
 
 Honest = load(locate("torch", "centred", [__file__.split("faults")[0] + "workloads"]))
 

@@ -8,7 +8,7 @@ from torch.nn import functional
 from torch.optim.lr_scheduler import MultiStepLR
 
 from backends.torch.core import DENSE, TorchPort
-from backends.torch.updating import LossScale, Updater
+from backends.torch.updater import LossScale, Updater
 
 
 class Scaled(Updater):

@@ -2,7 +2,7 @@
 
 import torch
 
-from backends.torch.updating import Updater
+from backends.torch.updater import Updater
 
 from . import optimizers
 

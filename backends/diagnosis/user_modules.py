@@ -1,0 +1,84 @@
+"""Which files of the user's own decide what a port computes: what has been imported that is no part of an installation.
+
+A port may import helpers from anywhere: from its own folder, from one beside it, from the project that it wraps. Python knows what
+was imported, so nothing has to be declared. Files that frameworks write at run time (AutoGraph, compilers) are not the user's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import sysconfig
+import tempfile
+import types
+from typing import Iterable, List, Sequence, Tuple
+
+SHIPPED = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+#: Folders of installed packages, wherever they lie.
+PACKAGES = ("site-packages", "dist-packages")
+GENERATED = "__autograph_generated_file"
+_STANDARD = tuple(
+    os.path.join(os.path.realpath(folder), "") for folder in
+    [sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")] + [os.path.dirname(os.__file__), SHIPPED]
+)
+
+
+def files(folders: Sequence[str]) -> List[str]:
+    """Return the real paths of all imported files below these folders, sorted; installed packages are not counted."""
+    return sorted({path for path in _imported() if _is_own(path) and any(below(path, folder) for folder in folders)})
+
+
+def outside(folders: Sequence[str]) -> List[str]:
+    """Return the real paths of all imported files that are neither installed, nor of this package, nor below these folders, sorted.
+
+    To be asked once the port is built and before it runs: compilers import what they have written.
+    """
+    scratch = [tempfile.gettempdir()]
+    elsewhere = list(folders) + scratch
+    return sorted({path for path in _imported() if _is_own(path) and not any(below(path, folder) for folder in elsewhere)})
+
+
+def is_users(path: str) -> bool:
+    """Whether a file of source is neither installed nor a part of this package."""
+    return os.path.isfile(path) and _is_own(os.path.realpath(path))
+
+
+def below(path: str, folder: str) -> bool:
+    """Whether a path lies below a folder, links resolved."""
+    return os.path.realpath(path).startswith(os.path.join(os.path.realpath(folder), ""))
+
+
+def listed(paths: Iterable[str], folders: Sequence[str]) -> List[Tuple[str, str]]:
+    """Return (name, SHA-256) of each file, sorted, each file once; names are relative to the first folder that holds the file, or to
+    the first folder, so that a copy of the folders elsewhere has the same names."""
+    found = {}  # type: Dict[str, str]
+    for path in paths:
+        real = os.path.realpath(path)
+        home = next((folder for folder in folders if below(real, folder)), folders[0])
+        with open(real, "rb") as file:
+            digest = hashlib.sha256(file.read()).hexdigest()
+        found[os.path.relpath(real, os.path.realpath(home)).replace(os.sep, "/")] = digest
+    return sorted(found.items())
+
+
+def _imported() -> List[str]:
+    """Return the real paths of all imported files that are no part of an installation."""
+    found = []
+    for module in list(sys.modules.values()):
+        # Not getattr: a module that is loaded on demand would be loaded now.
+        path = vars(module).get("__file__") if isinstance(module, types.ModuleType) else None
+        if isinstance(path, str) and not _packaged(path) and os.path.isfile(path):
+            found.append(os.path.realpath(path))
+    return found
+
+
+def _packaged(path: str) -> bool:
+    return any(part in PACKAGES for part in path.split(os.sep))
+
+
+def _is_own(path: str) -> bool:
+    """Whether a real path is no part of an installation."""
+    if _packaged(path) or os.path.basename(path).startswith(GENERATED):
+        return False
+    return not path.startswith(_STANDARD)

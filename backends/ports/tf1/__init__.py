@@ -1,0 +1,1 @@
+"""Shipped ports to TensorFlow 1: graphs and sessions."""

@@ -1,0 +1,1 @@
+"""Shipped ports to TensorFlow 2: Keras layers and `tf.function`."""

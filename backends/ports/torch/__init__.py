@@ -1,0 +1,1 @@
+"""Shipped ports to PyTorch."""

@@ -1,0 +1,39 @@
+"""`harness diff`: what differs between two stored runs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from harness.cli.console import OUT, app
+from harness.commands import diff as diffing
+from harness.errors import UnknownName
+from harness.report import terminal_diff
+
+
+@app.command(name="diff")
+def diff(
+    before: Path, after: Path, *, format: Annotated[str, Parameter(help="terminal or json")] = "terminal"  # noqa: A002
+) -> int:
+    """Say what differs between two finished runs: verdicts, figures, versions, settings, data, jobs.
+
+    Ends with 3 where a PASS was lost or a build became, or may have become, materially slower, and with 2 where nothing can be compared.
+
+    Parameters
+    ----------
+    before
+        A run's folder, or its report.json.
+    after
+        The run that is held against it.
+    """
+    if format not in diffing.FORMATS:
+        raise UnknownName("format", format, diffing.FORMATS)
+    found = diffing.compare(before, after)
+    if format == "terminal":
+        OUT.print(terminal_diff.render(found))
+    else:
+        sys.stdout.write(diffing.render(found, format))
+    return found.exit_code

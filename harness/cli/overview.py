@@ -1,0 +1,105 @@
+"""Commands that look at what is there: workloads, this machine, finished runs, disk space."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from harness.cli.console import OUT, app, context, say
+from harness.commands import clean as cleaning
+from harness.commands import doctor as doctoring
+from harness.commands import listing
+from harness.commands.options import SEVERAL
+from harness.report import rendering, terminal
+from harness.report.terminal_style import plain_table
+
+
+@app.command(name="list")
+def show_list(ports: Annotated[tuple[Path, ...], SEVERAL] = ()) -> int:
+    """List workloads with their backends and presets, and the builds.
+
+    Parameters
+    ----------
+    ports
+        Folders with workloads and ports of your own.
+    """
+    OUT.print(plain_table(("workload", "backends", "presets", "runs", "what"), listing.workloads(ports), "Workloads"))
+    OUT.print()
+    OUT.print(plain_table(("build", "backend", "python", "framework", "devices"), listing.builds(), "Builds"))
+    return 0
+
+
+@app.command(name="doctor")
+def doctor(*, quick: Annotated[bool, Parameter(negative="")] = False) -> int:
+    """Say which builds, devices and precisions can run here, and why the others cannot.
+
+    Parameters
+    ----------
+    quick
+        Look only; do not run a step in each precision.
+    """
+    found = doctoring.examine(context(), probe=not quick)
+    for section in found:
+        OUT.print(plain_table(section.columns, section.rows, section.title))
+        OUT.print()
+    return 0
+
+
+@app.command(name="report")
+def report(
+    run: Path, *, format: Annotated[str, Parameter(help="terminal, markdown, json, html, junit or csv")] = "terminal",  # noqa: A002
+    out: Path | None = None,
+) -> int:
+    """Render a finished run again, from its report.json.
+
+    Parameters
+    ----------
+    run
+        The run's folder, or its report.json.
+    out
+        File to write; the screen, if not given.
+    """
+    loaded = rendering.load(run)
+    if format == "terminal" and out is None:
+        OUT.print(terminal.render(loaded))
+        return 0
+    text = rendering.render(loaded, format)
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        rendering.save(text, out)
+        say(f"wrote {out}")
+    return 0
+
+
+@app.command(name="clean")
+def clean(
+    *, reports: Path = Path("reports"), runs: Annotated[bool, Parameter(negative="")] = False,
+    environments: Annotated[bool, Parameter(negative="")] = False, older_than: int = 0,
+) -> int:
+    """Show what the environments and old runs take on disk, and delete what is asked for.
+
+    Parameters
+    ----------
+    reports
+        Folder of the runs.
+    runs
+        Delete the runs.
+    environments
+        Delete the environments that the harness provisioned.
+    older_than
+        Only runs that are at least so many days old.
+    """
+    found = cleaning.survey(reports, older_than, context())
+    OUT.print(plain_table(("kind", "path", "size"), listing.sizes(found)))
+    wanted = {"run": runs, "environment": environments}
+    for item in found:
+        if wanted[item.kind]:
+            cleaning.delete(item)
+            say(f"deleted {item.path}")
+    if not any(wanted.values()):
+        say("nothing deleted; add --runs or --environments")
+    return 0

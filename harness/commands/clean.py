@@ -1,0 +1,41 @@
+"""What the harness keeps on disk, how large it is, and how to delete it: runs, and the environments it provisioned."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.environments import provision, release_environments
+from harness.records import runs
+
+if TYPE_CHECKING:
+    from harness.context import Context
+
+
+@dataclasses.dataclass(frozen=True)
+class Item:
+    """One folder that can be deleted. `kind` is `run` or `environment`."""
+
+    kind: str
+    path: Path
+    size_bytes: int
+
+
+def survey(reports: Path, older_than_days: int, context: Context) -> list[Item]:
+    """Return all runs of a folder that are at least so old, and all provisioned environments, with their sizes."""
+    found = []
+    for folder, document in runs.all_runs(reports):
+        created = datetime.datetime.fromisoformat(str(document["created"]))
+        if not runs.is_held(folder) and context.now - created >= datetime.timedelta(days=older_than_days):
+            found.append(Item("run", folder, runs.size(folder)))
+    made = [*provision.environments(context.environ), *release_environments.existing(context.environ)]
+    found += [Item("environment", path, runs.size(path)) for path in made]
+    return found
+
+
+def delete(item: Item) -> None:
+    """Delete one folder and all that is in it."""
+    shutil.rmtree(item.path, ignore_errors=False)

@@ -1,0 +1,111 @@
+"""Two stored runs against each other: reads both reports and what their rounds measured; `harness.changes` says what differs.
+
+The rounds come from the runs' records. Where those have been deleted, the step times that a report keeps for its plot stand for
+them, and where it has none, the interval of the ratio: it was made from a standard error, which is taken as large as it can have been.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import shlex
+import statistics
+from collections.abc import Mapping
+from pathlib import Path
+
+from scipy import special
+
+from harness.changes import conditions, figures, renames
+from harness.changes.model import Measurand, Moments, Night, Ratios, measurand, moments
+from harness.errors import UnknownName
+from harness.history import evidence
+from harness.report import diff_json, rendering
+from harness.results.model import Report, SpeedRow
+from harness.results.series import Turns
+from harness.speed import estimate
+
+FORMATS = ("terminal", "json")
+#: What a row's command tells of how it was measured, by the option that says so; the default where it does not.
+CONDITIONS = {"device": ("--device", "cpu"), "execution": ("--execution", "default"), "data": ("--data", "")}
+
+
+def compare(before: Path, after: Path) -> figures.Diff:
+    """Return what differs between two runs, each a folder or a report.json.
+
+    Raises:
+        UsageError: there is no such run. CorruptRecord, NewerSchema: its report cannot be used.
+    """
+    return figures.diff(night(before), night(after))
+
+
+def render(found: figures.Diff, format_name: str) -> str:
+    """Return a comparison as text.
+
+    Raises:
+        UnknownName: there is no such format.
+    """
+    if format_name != "json":
+        raise UnknownName("format", format_name, FORMATS)
+    return diff_json.render(found)
+
+
+def night(run: Path) -> Night:
+    """Return a stored run with what its rounds measured."""
+    report = rendering.load(run)
+    told = evidence.gather(report, run if run.is_dir() else run.parent)
+    found: dict[Measurand, Ratios] = {}
+    for place, row in enumerate(report.speed):
+        logs = [one.log_ratio for one in told.rounds.get(place, ()) if one.log_ratio is not None]
+        sums = moments(logs) if len(logs) == row.rounds else _from_turns(row.turns) or _from_interval(row)
+        if sums is not None:
+            ports = {side: told.ports[side, row.workload].source_hash for side in (row.a, row.b) if (side, row.workload) in told.ports}
+            found[measurand(row)] = Ratios(measurand(row), sums, ports, _versions(told), _conditions(report, row, told))
+    return renames.today(Night(report, tuple(found.values())))
+
+
+def _versions(told: evidence.Evidence) -> dict[str, dict[str, str]]:
+    found = {}
+    for side, identity in told.identities.items():
+        versions = identity.get("versions")
+        if isinstance(versions, Mapping):
+            found[side] = {str(name): str(version) for name, version in versions.items()}
+    return found
+
+
+def _conditions(report: Report, row: SpeedRow, told: evidence.Evidence) -> dict[str, str]:
+    """Return under what a row was measured: what its command says, and, where its records are left, the machine and the specification."""
+    try:
+        words = shlex.split(row.command or report.command)
+    except ValueError:  # the command of a report that somebody wrote
+        words = []
+    given, host = dict(itertools.pairwise(words)), told.host()
+    found = {"threads": str(row.threads), **{name: given.get(option, default) for name, (option, default) in CONDITIONS.items()}}
+    if host is not None:
+        found[conditions.MACHINE] = host.fingerprint
+    if (row.workload, row.preset) in told.specs:
+        found[conditions.SPECIFICATION] = told.specs[row.workload, row.preset]
+    return found
+
+
+def _from_turns(turns: Turns | None) -> Moments | None:
+    """Return the moments of the rounds that a report keeps: step times of three digits or more, palindrome by palindrome."""
+    if turns is None:
+        return None
+    logs = []
+    for a, b in zip(turns.a, turns.b, strict=False):
+        if not a or len(a) != len(b) or not all(math.isfinite(step) and step > 0.0 for step in (*a, *b)):
+            return None
+        logs.append(statistics.median(math.log(of_b / of_a) for of_a, of_b in zip(a, b, strict=True)))
+    return moments(logs) if logs else None
+
+
+def _from_interval(row: SpeedRow) -> Moments | None:
+    """Return the moments from the interval alone. Whether the look was the last one is not told; if it was, it spent more of the error
+    rate, and the interval was narrower for the same error. So the error is at most the one that follows from that."""
+    if row.low is None or row.high is None or row.rounds < 2 or not 0.0 < row.low <= row.high < math.inf:
+        return None
+    level = estimate.alpha(row.rounds, final=True)
+    if not level > 0.0:
+        return None
+    quantile = float(special.stdtrit(row.rounds - 1, 1.0 - level / 2.0))
+    return Moments(0.5 * math.log(row.low * row.high), 0.5 * math.log(row.high / row.low) / quantile, row.rounds)

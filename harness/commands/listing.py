@@ -1,0 +1,187 @@
+"""Tables that need no worker: workloads, builds, references, and what a comparison would do (`--dry-run`)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from backends.contract import ACTIONS
+from harness import plan
+from harness.commands import compare, options, resolution, trial
+from harness.environments import builds as table
+from harness.environments import installation, provision
+from harness.errors import HarnessError
+from harness.execution import host
+from harness.records import references as reference
+from harness.records import runs
+from harness.speed import schedule
+from harness.workloads import registry
+
+if TYPE_CHECKING:
+    from harness.commands.clean import Item
+    from harness.context import Context
+
+Row = tuple[str, ...]
+
+#: Seconds of work on 2 cores, measured on the five CPU builds: a fidelity job of a `tiny` preset, and one side of a round.
+JOB_S = 5.0
+SIDE_ROUND_S = 4.0
+#: What the harness itself takes to start and to write a report.
+OWN_S = 3.0
+#: A single phase of one side of a round (--per-phase).
+PHASE_ROUND_S = 0.7
+#: And a model trained for the distribution stage.
+SAMPLE_S = 15.0
+#: Bytes of a job's tensors: two snapshots of every parameter and slot, and seven of the trajectory.
+SNAPSHOTS = 14
+
+
+def workloads(folders: Sequence[Path]) -> list[Row]:
+    """Return every workload with its backends, presets, whether it runs where none is named, and what it is."""
+    return [
+        (name, " ".join(item.backends), " ".join(item.presets), "by default" if item.default else "when named", item.what)
+        for name, item in sorted(registry.known(folders).items())
+    ]
+
+
+def builds() -> list[Row]:
+    """Return every build with its Python, framework and devices."""
+    return [
+        (item.name, item.backend, " ".join(item.pythons) or "the harness's own", f"{item.module}{item.fits}", " ".join(item.devices))
+        for item in table.BUILDS.values()
+    ]
+
+
+def references(folder: Path) -> list[Row]:
+    """Return every recorded reference with the framework that it was recorded on; one that cannot be read says why."""
+    rows: list[Row] = []
+    for path in reference.names(folder):
+        try:
+            found = reference.read(path)
+        except HarnessError as error:
+            rows.append((path.stem, str(error), "", "", ""))
+            continue
+        identity = found.provenance["identity"]
+        size = path.stat().st_size + path.with_suffix(".npz").stat().st_size
+        rows.append((
+            path.stem, f"tensorflow {identity['versions']['tensorflow']}", identity["python"],
+            str(len(found.document["tensors"])), f"{size / 1024:.0f} KiB",
+        ))
+    return rows
+
+
+def dry_run(chosen: options.Options, context: Context) -> list[Row]:
+    """Return what a comparison would do, without doing any of it: jobs, builds to provision, time and disk. Only of ports whose steps
+    nobody has timed a step or two is run, to tell how long they take."""
+    request = resolution.resolve(chosen)
+    planned = plan.make(request)
+    rows: list[Row] = []
+    install_s, install_bytes = 0.0, 0
+    for build in dict.fromkeys(side.build for side in request.sides):
+        text, seconds, size = _build(build, request, context)
+        install_s, install_bytes = install_s + seconds, install_bytes + size
+        rows.append((f"build {build}", text))
+    rows += [(f"job {job.name}", f"{' '.join(job.stages)} on {job.preset}, {len(job.variants)} variations") for job in planned.jobs]
+    rows += [(f"job {job.name}", f"{job.steps} steps on {job.preset} from seed {job.own_seed}, {job.rows} rows") for job in planned.samples]
+    rounds_s, stopped = 0.0, 0
+    steps = trial.Setup(_here(request, context), context.environ, {item.name: item for item in request.workloads})
+    for timed in planned.speed:
+        phases, once_s = len(timed.actions) - len(ACTIONS), least_s(timed)
+        if trial.unknown(timed):
+            once_s, told, ended = _tried(timed, steps, max(0.0, chosen.budget - rounds_s), once_s)
+            rows.append((f"tried {timed.workload} {timed.precision}", told))
+            stopped += ended
+        rounds_s += once_s
+        beside = f" and {phases} phases" if phases else ""
+        text = f"{timed.preset}, {' and '.join(ACTIONS)}{beside}, at least {schedule.MIN_ROUNDS} rounds, about {once_s:.0f} s"
+        rows.append((f"speed {timed.workload} {timed.precision}", text))
+    work_s = jobs_s(planned) + rounds_s
+    more_s = max(0.0, chosen.budget - rounds_s) if stopped < len(planned.speed) else 0.0
+    more = f"up to {more_s:.0f} s more of timing (--budget), {install_s:.0f} s to install"
+    rows.append(("time", f"about {work_s:.0f} s of work, {more}"))
+    disk = sum(_bytes(job, request) for job in planned.jobs)
+    rows.append(("disk", f"about {disk / 2**20:.0f} MiB while it runs, {install_bytes / 2**20:.0f} MiB to install; "
+                         f"{host.free_bytes(chosen.reports.absolute()) / 2**30:.1f} GiB free"))
+    rows.append(("report", str(chosen.reports / f"{context.now:%Y-%m-%d}_...")))
+    if chosen.resume:
+        found = runs.unfinished(chosen.reports, compare.identity("compare", request, context))
+        rows.append(("resume", str(found.folder) if found else "no unfinished run of this comparison; a new one would start"))
+    return rows
+
+
+def jobs_s(planned: plan.Plan) -> float:
+    """Return about how long the jobs of fidelity take, seconds."""
+    return len(planned.jobs) * JOB_S + len(planned.samples) * SAMPLE_S
+
+
+def least_s(timed: plan.SpeedJob) -> float:
+    """Return about how long the least number of rounds takes, seconds."""
+    phases = len(timed.actions) - len(ACTIONS)
+    return schedule.MIN_ROUNDS * len(timed.sides) * (SIDE_ROUND_S + phases * PHASE_ROUND_S)
+
+
+def _here(request: plan.Request, context: Context) -> dict[str, Path]:
+    """Return the interpreters of builds that need not be installed first."""
+    found = {}
+    for build in dict.fromkeys(side.build for side in request.sides):
+        there = provision.available(_search(build, request, context))
+        if there is not None:
+            found[build] = there.path
+    return found
+
+
+def _search(build: str, request: plan.Request, context: Context) -> provision.Search:
+    named = {key: Path(path) for key, path in request.python}
+    return provision.Search(table.BUILDS[build], request.device, named, context.environ, installation.places(context.environ))
+
+
+def _tried(timed: plan.SpeedJob, setup: trial.Setup, budget_s: float, usual_s: float) -> tuple[float, str, bool]:
+    """Run a step or two of ports that nobody has timed; return about how long the least number of rounds takes, what was found, and
+    whether timing ends before that number."""
+    found = trial.tried(timed, setup)
+    if found is None:
+        text = f"no step could be run here: short ones are assumed; with long ones, timing ends with the budget, {budget_s:.0f} s"
+        return usual_s, text, False
+    steps = ", ".join(
+        f"{side.label} {action} {one.step_s[action]:.2g} s" for side, one in zip(timed.sides, found, strict=True) for action in one.step_s
+    )
+    run = trial.run(found, budget_s)
+    if run is None:
+        return usual_s, f"a step or two of each was run: {steps}", False
+    if run.rounds >= schedule.MIN_ROUNDS:
+        return run.least_s, f"a step or two of each was run: {steps}; {run.rounds} rounds take about {run.least_s:.0f} s", False
+    least_s = run.least_s + OWN_S
+    return least_s, (
+        f"a step or two of each was run: {steps}; {run.rounds} of {schedule.MIN_ROUNDS} rounds fit into the budget: it ends after about "
+        f"{least_s:.0f} s without a verdict on speed"
+    ), True
+
+
+def _build(build: str, request: plan.Request, context: Context) -> tuple[str, float, int]:
+    """Return where a build is, or what installing it takes: text, seconds, bytes."""
+    found = provision.available(_search(build, request, context))
+    if found is not None:
+        return f"{found.origin}: {found.path} (Python {found.python}, {found.framework})", 0.0, 0
+    name = table.environments(table.BUILDS[build], request.device)[-1]
+    cost = table.cost(name)
+    if cost is None:
+        return f"would install {name}", 0.0, 0
+    return f"would install {name}: about {cost.install_s:.0f} s and {cost.disk_bytes / 2**20:.0f} MiB", cost.install_s, cost.disk_bytes
+
+
+def _bytes(job: plan.Job, request: plan.Request) -> int:
+    workload = next(item for item in request.workloads if item.name == job.workload)
+    hyper = workload.hyperparameters(job.preset)
+    elements = sum(math.prod(item.shape) for item in workload.parameters(hyper))
+    return elements * SNAPSHOTS * (8 if job.precision == "fp64" else 4)
+
+
+def sizes(found: Sequence[Item]) -> list[Row]:
+    """Return what takes how much of the disk, and the sum, for a table."""
+    rows = [(item.kind, str(item.path), item.size_bytes) for item in found]
+    rows.append(("", "all", sum(item.size_bytes for item in found)))
+    return [(kind, path, f"{size_bytes / 2**20:.1f} MiB") for kind, path, size_bytes in rows]
+
+

@@ -1,0 +1,22 @@
+"""What every command takes from outside: the environment, the time, the words that were typed, and who is told of progress."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Callable, Mapping
+
+
+@dataclasses.dataclass(frozen=True)
+class Context:
+    """What a comparison takes from outside.
+
+    Attributes:
+        environ: the environment, read by `cli`. now: when the run starts. command: as the user typed it.
+        say: called with one line of progress at a time.
+    """
+
+    environ: Mapping[str, str]
+    now: datetime.datetime
+    command: str
+    say: Callable[[str], None]

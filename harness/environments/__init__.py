@@ -1,0 +1,1 @@
+"""Builds and the interpreters that run them: found, installed, probed, staged."""

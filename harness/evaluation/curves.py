@@ -1,0 +1,110 @@
+"""What plots are drawn from that no verdict needs: losses over training and what trained models generate, read one record at a time.
+
+A file that cannot be read leaves its curve out; the verdict of its stage says which file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Mapping
+
+from harness.errors import CorruptRecord
+from harness.evaluation import stage_rows
+from harness.execution import samples
+from harness.execution.runner import Bench
+from harness.fidelity import traces
+from harness.fidelity.evidence import Evidence
+from harness.fidelity.summaries import series
+from harness.plan import Job, Plan, SampleJob
+from harness.records import store
+from harness.results.series import REAL, Curve, Spread
+
+Records = Mapping[str, store.Record]
+Steps = dict[int, float]
+#: Seeds whose own curves are kept: as many as the distribution stage trains unless it is asked for more.
+MOST_SEEDS = 8
+
+
+def curves(planned: Plan, witnesses: stage_rows.Witnesses, sampled: Records) -> tuple[Curve, ...]:
+    """Return the loss curves of every side: on the tape, then from seeds of its own."""
+    seeds: dict[tuple[str, ...], dict[str, list[Steps]]] = {}
+    numbers: dict[tuple[str, ...], dict[str, list[int]]] = {}
+
+    def note(key: tuple[str, ...], seed: int, terms: Mapping[str, Steps]) -> None:
+        for term, steps in terms.items():
+            seeds.setdefault(key, {}).setdefault(term, []).append(steps)
+            numbers.setdefault(key, {}).setdefault(term, []).append(seed)
+
+    seen = set()
+    for pair in planned.pairs:
+        for job in (pair.a, pair.b) if "trajectory" in pair.stages else ():
+            evidence = witnesses[job.name].evidence
+            if evidence is None or job.name in seen:  # a side takes part in several pairs
+                continue
+            seen.add(job.name)
+            note((*_identity(job), "lockstep"), job.seed, _lockstep(evidence))
+    for sample in planned.samples:
+        if sample.name in sampled and sampled[sample.name].ok:
+            note((*_identity(sample), "native"), sample.own_seed, _native(sampled[sample.name]))
+    found = [_curve(key, term, values, numbers[key][term]) for key, terms in seeds.items() for term, values in terms.items()]
+    return tuple(curve for curve in found if curve is not None)
+
+
+def _curve(key: tuple[str, ...], term: str, seeds: list[Steps], numbers: list[int]) -> Curve | None:
+    """Return the band of one term over seeds, with the line of each seed beside it."""
+    identity = dict(zip(("workload", "build", "precision", "preset", "mode"), key, strict=True))
+    band = traces.curve(identity, term, seeds)
+    if band is None or len(seeds) == 1:
+        return band and dataclasses.replace(band, numbers=tuple(numbers))
+    common = set.intersection(*(set(seed) for seed in seeds))
+    lines = [traces.curve(identity, term, [{step: seed[step] for step in common}]) for seed in seeds[:MOST_SEEDS]]
+    each = tuple(line.middle for line in lines if line is not None)
+    return dataclasses.replace(band, each=each, numbers=tuple(numbers[: len(each)]))
+
+
+def _identity(job: Job | SampleJob) -> tuple[str, str, str, str]:
+    return job.workload, job.side, job.precision, job.preset
+
+
+def _lockstep(evidence: Evidence) -> dict[str, Steps]:
+    with contextlib.suppress(CorruptRecord):
+        return traces.lockstep(evidence)
+    return {}
+
+
+def _native(record: store.Record) -> dict[str, Steps]:
+    """Return the losses of one training by term and by step counted from 1, of all segments."""
+    found: dict[str, Steps] = {}
+    with contextlib.suppress(CorruptRecord):
+        for term in traces.terms([str(name) for name in record.result["terms"]]):
+            values = record.read(samples.LOSSES, samples.VALUE + term)
+            places = record.read(samples.LOSSES, samples.STEP + term)
+            found[term] = {int(place) + 1: float(value) for place, value in zip(places, values, strict=True)}
+    return found
+
+
+def spreads(planned: Plan, sampled: Records, bench: Bench) -> tuple[Spread, ...]:
+    """Return the quantiles of what each side's models generate, and of real rows where a workload has some."""
+    sides: dict[tuple[str, str, str, str], list[SampleJob]] = {}
+    for job in planned.samples:
+        if job.name in sampled and sampled[job.name].ok:
+            sides.setdefault(_identity(job), []).append(job)
+    found: list[Spread] = []
+    told: set[tuple[str, str]] = set()
+    for key, jobs in sides.items():
+        identity = dict(zip(("workload", "build", "precision", "preset"), key, strict=True))
+        spec = bench.workloads[jobs[0].workload]
+        real = spec.held_out(spec.config(jobs[0].preset))
+        if real is not None and (jobs[0].workload, jobs[0].precision) not in told:
+            told.add((jobs[0].workload, jobs[0].precision))
+            found.append(traces.spread({**identity, "build": REAL}, real.channels, [traces.quantiles(series(real.rows))]))
+        models = []
+        for job in jobs:
+            with contextlib.suppress(CorruptRecord):
+                models.append(traces.quantiles(series(sampled[job.name].read(samples.SAMPLES, samples.SAMPLES))))
+        if models and len({model.shape for model in models}) == 1:
+            found.append(traces.spread(identity, real.channels if real else (), models))
+    return tuple(found)
+
+

@@ -1,0 +1,78 @@
+"""The distribution stage and the quality of what is generated: from the records of trained models to rows of a report."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+
+from harness.errors import CorruptRecord
+from harness.evaluation import job_rows
+from harness.evaluation import stage_rows as judging
+from harness.execution import samples as sampling
+from harness.execution.runner import Bench
+from harness.fidelity.distribution import STAGE, Judged, judge_distribution
+from harness.fidelity.summaries import Draw
+from harness.fidelity.verdict import INCONCLUSIVE, StageVerdict
+from harness.plan import Distribution, Plan, SampleJob
+from harness.quality.table import tabulate
+from harness.records import store
+from harness.results.model import QualityRow, StageRow
+from harness.workloads.spec import HeldOut
+
+Records = Mapping[str, store.Record]
+
+
+def stage_rows(planned: Plan, records: Records, bench: Bench) -> list[StageRow]:
+    """Return one row for each pair of sides; what is unsupported has none, it is listed with the jobs."""
+    rows = []
+    for pair in planned.distributions:
+        jobs = (*pair.a, *pair.b)
+        if any(job.name not in records or records[job.name].status == "unsupported" for job in jobs):
+            continue
+        logs = tuple(job_rows.relative(bench.run, records[side[0].name].folder / job_rows.LOG) for side in (pair.a, pair.b))
+        rows.append(judging.distribution_row(pair, _judge(pair, records, bench), logs))
+    return rows
+
+
+def _judge(pair: Distribution, records: Records, bench: Bench) -> Judged:
+    try:
+        a, b = (_draws(side, records) for side in (pair.a, pair.b))
+    except CorruptRecord as error:
+        return Judged(StageVerdict(STAGE, INCONCLUSIVE, str(error), None, ()), (0, 0))
+    real = _held_out(bench, pair.a[0])
+    judged = judge_distribution(a, b, len(pair.a), real.channels if real else ())
+    lost = next((job for job in (*pair.a, *pair.b) if not records[job.name].ok), None)
+    if lost is None:
+        return judged
+    reason = f"{judged.verdict.reason}; {lost.side} seed {lost.number}: {records[lost.name].status}: {records[lost.name].reason}"
+    return dataclasses.replace(judged, verdict=dataclasses.replace(judged.verdict, reason=reason))
+
+
+def _draws(side: tuple[SampleJob, ...], records: Records) -> list[Draw]:
+    return [sampling.draw(records[job.name]) for job in side if records[job.name].ok]
+
+
+def _held_out(bench: Bench, job: SampleJob) -> HeldOut | None:
+    workload = bench.workloads[job.workload]
+    return workload.held_out(workload.config(job.preset))
+
+
+def quality_rows(planned: Plan, records: Records, bench: Bench, say: Callable[[str], None]) -> list[QualityRow]:
+    """Return every metric of every side that left trained models of a workload with held-out rows."""
+    sides: dict[tuple[str, str, str], list[SampleJob]] = {}
+    for job in planned.samples:
+        if job.name in records and records[job.name].ok:
+            sides.setdefault((job.workload, job.precision, job.side), []).append(job)
+    rows = []
+    for (workload, precision, side), jobs in sides.items():
+        real = _held_out(bench, jobs[0])
+        if real is None:
+            continue
+        say(f"{workload} {side} {precision}: quality of what {len(jobs)} models generate")
+        try:
+            samples = [draw.samples for draw in _draws(tuple(jobs), records) if draw.samples is not None]
+        except CorruptRecord:
+            continue  # the stage's own row says which file
+        preset = jobs[0].preset
+        rows += [QualityRow(workload, side, precision, preset, **dataclasses.asdict(line)) for line in tabulate(samples, real)]
+    return rows

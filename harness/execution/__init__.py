@@ -1,0 +1,1 @@
+"""Jobs and rounds on workers: processes, the turns they take, memory, logs and progress."""

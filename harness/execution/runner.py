@@ -1,0 +1,247 @@
+"""Run jobs on workers: the protocol's other end. Every job ends in a typed status and a record; none takes others down."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import dataclasses
+import errno
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from harness.errors import CorruptRecord, JobFailed
+from harness.execution.processes import Limits, WorkerProcess, ending
+from harness.plan import Job, Opening, describe
+from harness.records import runs, store, tape
+from harness.workloads import registry
+from harness.workloads.spec import Workload
+
+
+class Threaded(Protocol):
+    """Work that `run_jobs` can do side by side with other work."""
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+
+    @property
+    def threads(self) -> int:
+        """How many cores it takes."""
+
+
+Work = TypeVar("Work", bound=Threaded)
+INTERRUPT_INTERVAL_S = 0.2
+
+
+@dataclasses.dataclass(frozen=True)
+class Bench:
+    """What a run needs to start workers.
+
+    Attributes:
+        run: the run's folder. staging: the folder that holds only `backends`.
+        interpreters: the Python of each build, and of each side, by label, that has another. environment: a clean environment for workers.
+        workloads: by name. limits: of one request. cores: how many jobs' threads may run at a time.
+    """
+
+    run: Path
+    staging: Path
+    interpreters: Mapping[str, Path]
+    environment: Mapping[str, str]
+    workloads: Mapping[str, Workload]
+    limits: Limits
+    cores: int = 1
+
+    def worker(self, build: str, log: Path, cold: bool = False, side: str = "") -> WorkerProcess:
+        """Start a worker of a build, for a side; a cold one compiles anew."""
+        python = self.interpreters.get(side) or self.interpreters[build]
+        return WorkerProcess(python, self.staging, self.environment, log, self.limits, cold)
+
+
+@dataclasses.dataclass(frozen=True)
+class Files:
+    """Where the data and the tape of one workload, preset and seed lie, and their hashes."""
+
+    data: Path
+    tape: Path
+    data_hash: str
+    tape_hash: str
+
+
+def inputs(bench: Bench, workload: str, preset: str, seed: int, steps: int) -> Files:
+    """Write the data and the tape, once, under their hashes, and return where they lie.
+
+    Raises:
+        JobFailed: the workload's own code raised.
+    """
+    spec = bench.workloads[workload]
+    try:
+        drawn = tape.draw(spec, spec.config(preset), seed, steps)
+    except Exception as error:
+        raise JobFailed("error", f"the data or the tape of {workload} cannot be made: {type(error).__name__}: {error}") from error
+    folder = bench.run / "tapes"
+    data = folder / f"data-{workload}-{preset}-{drawn.data_hash[:12]}.npz"
+    noise = folder / f"tape-{workload}-{preset}-seed{seed}-{drawn.tape_hash[:12]}.npz"
+    for path, arrays in ((data, drawn.data), (noise, drawn.tape)):
+        if not path.exists():
+            store.write_arrays(path, arrays)
+    return Files(data.resolve(), noise.resolve(), drawn.data_hash, drawn.tape_hash)
+
+
+def existing(folder: Path) -> store.Record | None:
+    """Return a finished job's record, or None if it has to run (again)."""
+    try:
+        record = store.read_record(folder)
+    except (FileNotFoundError, CorruptRecord):
+        return None
+    return record if record.status in ("ok", "unsupported") else None
+
+
+def run_job(bench: Bench, job: Job) -> store.Record:
+    """Record one job. Whatever happens inside it becomes the record's status; only an interrupt passes through."""
+    folder = bench.run / "jobs" / job.name
+    fresh(folder)
+    started = time.monotonic()
+    with ended(folder, describe(job), started) as outcome:
+        files = inputs(bench, job.workload, job.preset, job.seed, job.tape_steps or job.steps)
+        with bench.worker(job.build, folder / "worker.log", side=job.side) as worker, ending([worker]):
+            opened = open_port(worker, bench, job.opening(), files)
+            probed = worker.request("probe", tape=str(files.tape), stages=list(job.stages))
+            recorded = worker.request(
+                "record", tape=str(files.tape), folder=str(folder.resolve()), stages=list(job.stages),
+                steps=job.steps, variants=[_thaw(variant) for variant in job.variants],
+            )
+        store.verify(folder, recorded["files"])
+        outcome.result = {
+            **opened, **probed, **store.decode(recorded), "tape_hash": files.tape_hash, "data_hash": files.data_hash,
+            "peak_bytes": worker.peak_bytes,
+        }
+    return outcome.record()
+
+
+def _thaw(variant: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
+    return dict(variant)
+
+
+def open_port(worker: WorkerProcess, bench: Bench, opening: Opening, files: Files) -> dict[str, Any]:
+    """Open a port in a worker and return what the worker says of it, and the hash of what it was given to compute on."""
+    spec = bench.workloads[opening.workload]
+    config = spec.config(opening.preset, opening.powers)
+    opened = worker.request(
+        "open", backend=opening.backend, workload=spec.port or spec.name, config=config, setting=opening.setting,
+        places={"folders": list(opening.folders), "only": opening.only, "also": registry.sources(spec, opening.folders)},
+        data=str(files.data),
+    )
+    return {**opened, "spec_hash": runs.key([spec.config(opening.preset), files.data_hash])}
+
+
+@dataclasses.dataclass
+class Outcome:
+    """How a job is ending; filled in by the block that runs it, written when the block is left."""
+
+    folder: Path
+    job: dict[str, Any]
+    started: float
+    status: str = "ok"
+    reason: str = ""
+    result: dict[str, Any] = dataclasses.field(default_factory=dict)
+    written: store.Record | None = None
+
+    def write(self) -> None:
+        """Write the manifest; a disk that is full ends the job, not the run.
+
+        What a job that did not end well left of its arrays is worth nothing and goes: it may be what has filled the disk.
+        """
+        duration_s = time.monotonic() - self.started
+        result = self.result if self.status == "ok" else {}
+        try:
+            if self.status != "ok":
+                for path in self.folder.glob("*.npz"):
+                    path.unlink()
+            self.written = store.write_record(self.folder, self.job, self.status, self.reason, result, duration_s)
+        except OSError as error:
+            status = "disk full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "error"
+            reason = f"cannot write {self.folder / store.MANIFEST}: {error.strerror}"
+            self.written = store.Record(self.folder, self.job, status, reason, {}, duration_s)
+
+    def record(self) -> store.Record:
+        """Return the written record."""
+        assert self.written is not None
+        return self.written
+
+
+@contextlib.contextmanager
+def ended(folder: Path, job: dict[str, Any], started: float) -> Iterator[Outcome]:
+    """Turn whatever happens in the block into a status, and write the manifest last."""
+    outcome = Outcome(folder, job, started)
+    try:
+        yield outcome
+    except JobFailed as error:
+        outcome.status, outcome.reason = error.status, error.reason
+    except CorruptRecord as error:
+        outcome.status, outcome.reason = "corrupt", str(error)
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        outcome.status, outcome.reason = ("disk full" if full else "error"), f"{type(error).__name__}: {error}"
+    except KeyboardInterrupt:
+        outcome.status, outcome.reason = "interrupted", "interrupted by the user"
+        outcome.write()
+        raise
+    outcome.write()
+
+
+def fresh(folder: Path) -> None:
+    """Empty a job's folder: what an earlier, unfinished attempt left is not mixed with this one."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def run_jobs(
+    bench: Bench, jobs: Sequence[Work], progress: Callable[[Work, store.Record | None], None],
+    run: Callable[[Bench, Work], store.Record],
+) -> dict[str, store.Record]:
+    """Run all jobs that are not finished yet, as many side by side as the bench has cores for.
+
+    `progress(job, None)` is called before each and `progress(job, record)` after it, one call at a time. An interrupt ends the
+    jobs at work in the status `interrupted` and passes through.
+    """
+    records = {job.name: existing(bench.run / "jobs" / job.name) for job in jobs}
+    waiting = {job.name: job for job in jobs if records[job.name] is None}
+    lock = threading.Lock()
+
+    def one(job: Work) -> store.Record:
+        if bench.limits.stop.is_set():
+            raise KeyboardInterrupt
+        with lock:
+            progress(job, None)
+        done = run(bench, job)
+        with lock:
+            progress(job, done)
+        return done
+
+    lanes = max(1, bench.cores // max((job.threads for job in waiting.values()), default=1))
+    running: dict[str, concurrent.futures.Future[store.Record]] = {}
+    with concurrent.futures.ThreadPoolExecutor(lanes) as pool:
+        try:
+            running.update((name, pool.submit(one, job)) for name, job in waiting.items())
+            _wait(running.values())
+        except BaseException:
+            bench.limits.stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+    return {name: record or running[name].result() for name, record in records.items()}
+
+
+def _wait(running: Iterable[concurrent.futures.Future[store.Record]]) -> None:
+    """Wait for all jobs, and raise what the first one that failed has raised.
+
+    In slices: the system may hand a signal to any thread, and Python looks at it only when the main thread is awake.
+    """
+    waiting = set(running)
+    while waiting:
+        done, waiting = concurrent.futures.wait(waiting, INTERRUPT_INTERVAL_S, concurrent.futures.FIRST_EXCEPTION)
+        for future in done:
+            future.result()

@@ -1,0 +1,170 @@
+"""Carry a model from one build to another through canonical names, and prove that it goes on as before.
+
+The proof is stage U of the ladder, from where the checkpoint stopped: both builds, in float64, are given the same weights,
+optimizer state and tape, and run one more training step; what the step changed must agree.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.errors import BuildError, JobFailed, UsageError
+from harness.execution.processes import WorkerProcess
+from harness.fidelity.measure import difference
+from harness.models import foreign_names
+from harness.models.training import CHECKPOINTS, Model, Site
+from harness.records import store
+
+#: The acceptance ceiling of float64 (see docs/fidelity.md): the largest error that a converted model's next step may have.
+CEILING = 1e-9
+#: Beside the largest slot of its kind, one smaller than this share is rounding's.
+SHARE = 2.0**-40
+
+
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+    """What is converted.
+
+    Attributes:
+        folder: of checkpoints in the build's format, or the common beginning of one TF1 checkpoint's files.
+        names: of its variables, if another program wrote it.
+    """
+
+    folder: Path
+    names: foreign_names.Naming | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Conversion:
+    """What `convert` did.
+
+    Attributes:
+        model: the new one. parameters, state: how many arrays of each were carried over, bit by bit.
+        origin: by optimizer, how its step count was found where the checkpoint did not hold it.
+        error, worst: largest error of the next step and the array that has it; None without a proof.
+    """
+
+    model: Model
+    parameters: int
+    state: int
+    origin: dict[str, str]
+    error: float | None
+    worst: str | None
+
+
+def convert(site: Site, source: Checkpoint, model: Model, build: str, out: Path, *, prove: bool) -> Conversion:
+    """Carry weights and optimizer state of a checkpoint over to another build.
+
+    Args:
+        site: where to work. source: the checkpoint. model: what it is. build: where it goes. out: the new model's folder.
+        prove: whether to run one more step on both builds and compare.
+
+    Raises:
+        UsageError: there is something at `out`, or the names do not fit the checkpoint. BuildError: one of the two builds cannot be had.
+        JobFailed: the checkpoint cannot be read, did not survive, or does not go on as before.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(f"--out {out}: there is something already. Give a new folder.")
+    target = dataclasses.replace(model, build=build)
+    for one in (model, target):
+        site.check(one)
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        try:
+            exported, adopted = _carry(site, source, (model, target), out, scratch)
+            if adopted["lost"]:
+                raise JobFailed("error", f"{len(adopted['lost'])} arrays did not survive the way to {build}, {adopted['lost'][0]} first")
+            if adopted["step"] != exported["step"]:
+                raise JobFailed("error", f"the checkpoint had seen {exported['step']} steps, on {build} it says {adopted['step']}")
+            proof = _prove(site, (model, target), scratch, exported["step"]) if prove else (None, None)
+        except BaseException:
+            shutil.rmtree(out, ignore_errors=True)
+            raise
+    converted = {"from": model.build, "step_origin": exported["origin"], "proof": proof[0]}
+    if source.names is not None:
+        converted["names"] = source.names.where
+    made = dataclasses.replace(target, step=exported["step"], converted=converted)
+    made.write(out)
+    return Conversion(made, adopted["parameters"], adopted["state"], exported["origin"], *proof)
+
+
+def _carry(
+    site: Site, source: Checkpoint, models: tuple[Model, Model], out: Path, scratch: Path
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Write the checkpoint anew in the second build's format; return what the two builds say of it."""
+    canonical = str(scratch / "canonical.npz")
+    try:
+        with site.worker(models[0], scratch) as (worker, _):
+            exported = worker.request("export", path=canonical, **_named(site, source, models[0], worker))
+        with site.worker(models[1], scratch) as (worker, _):
+            checkpoint = str((out / CHECKPOINTS).absolute())
+            return exported, worker.request("adopt", path=canonical, checkpoint=checkpoint, step=exported["step"])
+    except BuildError as error:
+        builds = " and ".join(f"{model.build} to {verb}" for model, verb in zip(models, ("read", "write"), strict=True))
+        raise BuildError(f"a conversion needs both builds, {builds}: {error}") from error
+
+
+def _named(site: Site, source: Checkpoint, model: Model, worker: WorkerProcess) -> dict[str, Any]:
+    """Return what tells a worker which checkpoint to read, and under which names."""
+    asked: dict[str, Any] = {"checkpoint": str(source.folder.absolute())}
+    if source.names is not None:
+        held = worker.request("inspect", **asked)["variables"]
+        asked["names"] = foreign_names.resolve(source.names, site.workload.config(model.preset), held, model.precision)
+    return asked
+
+
+def _prove(site: Site, models: tuple[Model, Model], scratch: Path, step: int) -> tuple[float, str]:
+    """Return the largest error of one more step, and where it is.
+
+    Raises:
+        JobFailed: it exceeds the ceiling.
+    """
+    sides: list[dict[str, Any]] = []
+    for index, model in enumerate(models):
+        out = scratch / f"continued-{index}.npz"
+        with site.worker(dataclasses.replace(model, precision="fp64"), scratch) as (worker, tape):
+            worker.request("continue", path=str(scratch / "canonical.npz"), tape=tape, step=step, out=str(out))
+        sides.append(store.read_arrays(out))
+    error, worst = compare(*sides)
+    if not error <= CEILING:
+        raise JobFailed(
+            "error", f"the converted model does not go on as before: after one more float64 step {worst} differs by {error:.1e} of what "
+            f"the step changed (ceiling {CEILING:.0e})"
+        )
+    return error, worst
+
+
+def compare(a: dict[str, Any], b: dict[str, Any]) -> tuple[float, str]:
+    """Return the largest error between two sides' arrays after a step, relative to what the step changed, and its name."""
+    names = sorted(name[len("after/"):] for name in b if name.startswith("after/"))
+    if names != sorted(name[len("after/"):] for name in a if name.startswith("after/")):
+        return float("inf"), "the list of arrays"
+    changes = {name: float(np.max(np.abs(b["after/" + name] - b["before/" + name]), initial=0.0)) for name in names}
+    largest: dict[str, float] = {}
+    for name in names:
+        kind = name.rsplit("/", 1)[-1]
+        largest[kind] = max(largest.get(kind, 0.0), changes[name])
+    worst = (0.0, names[0])
+    for name in names:
+        scale = max(changes[name], SHARE * largest[name.rsplit("/", 1)[-1]])
+        found = difference(a["after/" + name], b["after/" + name], scale)
+        worst = max(worst, (found.error if found.finite else float("inf"), name))
+    return worst
+
+
+def rows(done: Conversion) -> list[tuple[str, ...]]:
+    """Return what a conversion did, for a table."""
+    found: list[tuple[str, ...]] = [
+        ("model", f"{done.model.workload} from {done.model.converted['from']} to {done.model.build}, {done.model.step} steps"),
+        ("carried over, bit by bit", f"{done.parameters} parameters, {done.state} arrays of optimizer state"),
+    ]
+    found += [(f"steps of {name}", origin) for name, origin in sorted(done.origin.items()) if origin != "counted"]
+    if done.error is not None:
+        found.append(("one more float64 step on both", f"largest difference {done.error:.1e} of what the step changed, in {done.worst}"))
+    return found

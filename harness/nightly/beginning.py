@@ -1,0 +1,127 @@
+"""A night begins or goes on: what was asked for, what lies there of an earlier attempt, and how long each cell is thought to take.
+
+A row stays as it is until a new attempt of its cell really begins: a night that is run again without time for another attempt must
+not look better than it was. A cell in which the harness itself was ended (killed, the machine went down) goes to the end, and is not
+tried a third time: it must not keep the others from running for ever.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from harness import __version__, plan
+from harness.commands import listing, resolution
+from harness.context import Context
+from harness.errors import UnknownName
+from harness.nightly import night
+from harness.nightly.config import Config
+from harness.nightly.matrix import Cell
+from harness.nightly.night import Night, Row
+
+#: So often a cell may have taken the harness down with it.
+MOST_KILLED = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """What is asked of a night. `only`: names of cells, empty for all. `date`: as YYYY-MM-DD."""
+
+    config: Config
+    reports: Path
+    date: str
+    only: tuple[str, ...]
+
+    @property
+    def nights(self) -> Path:
+        """The folder of all nights."""
+        return self.reports / night.FOLDER
+
+    def cells(self) -> tuple[Cell, ...]:
+        """Return the cells asked for.
+
+        Raises:
+            UnknownName: one does not exist.
+        """
+        known = [cell.name for cell in self.config.cells]
+        for name in self.only:
+            if name not in known:
+                raise UnknownName("cell", name, known)
+        return tuple(cell for cell in self.config.cells if not self.only or cell.name in self.only)
+
+
+def opened(asked: Asked, context: Context, folder: Path, key: str) -> Night:
+    """Return the night that lies in a folder, as it was left, or a new one."""
+    known = durations(asked.nights, folder)
+    try:
+        found = night.read(folder)
+    except FileNotFoundError:
+        found = None
+    earlier = {row.cell.name: row for row in found.rows} if found else {}
+    rows = []
+    for cell in asked.config.cells:
+        row = dataclasses.replace(earlier.get(cell.name, Row(cell)), cell=cell)
+        if not row.ended:
+            seconds, basis = estimate(asked.config, cell, known)
+            row = cut_off(dataclasses.replace(row, estimate_s=seconds, basis=basis))
+        rows.append(row)
+    created = found.created if found else context.now.isoformat(timespec="seconds")
+    return Night(
+        folder.name, key, created, context.command, __version__, str(asked.config.path), asked.config.budget_s, tuple(rows),
+    )
+
+
+def cut_off(row: Row) -> Row:
+    """Return the row of a cell that was at work when the harness was ended as what it is; others as they are."""
+    if row.status != night.RUNNING:
+        return row
+    killed = row.killed + 1
+    if killed < MOST_KILLED:
+        return dataclasses.replace(row, status=night.INTERRUPTED, killed=killed, reason="the harness was ended while this cell was at work")
+    reason = f"the harness was ended {killed} times while this cell was at work; --only {row.cell.name} tries it again"
+    return dataclasses.replace(row, status=night.CRASHED, killed=killed, reason=reason)
+
+
+def waiting(state: Night, asked: Asked) -> list[Cell]:
+    """Return the cells to run, in their order; those in which the harness was ended come last, or not at all."""
+    chosen = asked.cells()
+    rows = [row for row in state.rows if row.cell in chosen and not row.ended and (asked.only or row.killed < MOST_KILLED)]
+    return [row.cell for row in sorted(rows, key=lambda row: row.killed > 0)]
+
+
+def durations(nights: Path, but: Path) -> Mapping[str, tuple[float, str]]:
+    """Return how long cells took when they last came to their end, and in which night, by name."""
+    found: dict[str, tuple[float, str]] = {}
+    for folder, one in night.nights(nights):
+        if folder != but and isinstance(one, Night):
+            for row in one.rows:
+                if row.status == night.OK:
+                    found.setdefault(row.cell.name, (row.duration_s, one.name))
+    return found
+
+
+def estimate(config: Config, cell: Cell, known: Mapping[str, tuple[float, str]]) -> tuple[float, str]:
+    """Return how long a cell takes at least, seconds, and where that is from: an earlier night, the configuration, or usual figures.
+
+    What an earlier night spent on rounds beyond the least number is not needed: a timed cell is not thought to take more than usual.
+    """
+    if cell.estimate_s is not None:
+        return cell.estimate_s, "the configuration"
+    usual = usual_s(config, cell, cell.builds)
+    if cell.name in known:
+        seconds, name = known[cell.name]
+        return (min(seconds, usual) if cell.timed else seconds), f"the night {name}"
+    return usual, "usual figures"
+
+
+def usual_s(config: Config, cell: Cell, builds: Sequence[str]) -> float:
+    """Return what a cell takes by usual figures, seconds."""
+    planned = plan.make(resolution.resolve(config.options(cell, builds)))
+    return listing.jobs_s(planned) + sum(listing.least_s(timed) for timed in planned.speed)
+
+
+def rounds_s(config: Config, cell: Cell, builds: Sequence[str]) -> float:
+    """Return what the least number of rounds of a cell takes, seconds."""
+    planned = plan.make(resolution.resolve(config.options(cell, builds)))
+    return sum(listing.least_s(timed) for timed in planned.speed)

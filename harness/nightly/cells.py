@@ -1,0 +1,201 @@
+"""Runs a night: cell after cell through `harness.commands.compare`, in this process, each in a folder of its own.
+
+Whatever happens inside a cell becomes its status, and the next one begins. What has become of each is on disk before the next
+begins, so a night that is cut off goes on where it was, and a cell that was cut off goes on with what its jobs have left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime
+import errno
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.commands import compare
+from harness.commands import options as asking
+from harness.context import Context
+from harness.errors import BuildError, HarnessError, JobFailed, ProvisionFailed, RecordError
+from harness.evaluation import outcome
+from harness.execution.progress import NIGHT, Step, spell
+from harness.nightly import beginning, conclusion, matrix, night, support
+from harness.nightly import comparison as comparing
+from harness.nightly.beginning import Asked
+from harness.nightly.matrix import Cell
+from harness.nightly.night import Night, Row
+from harness.records import runs, store
+from harness.results.model import Report
+
+#: Where a defect of the harness itself is written down, in the cell's folder.
+TRACEBACK = "traceback.txt"
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """A night that came to its end, and where it lies."""
+
+    night: Night
+    folder: Path
+
+
+def run(asked: Asked, context: Context) -> Result:
+    """Run what has not run yet of a night, and write its summary and the index of all nights.
+
+    Raises:
+        HarnessError: wrong usage, a night.json that cannot be read, or another process at work in this night.
+    """
+    asked.cells()  # a name that does not exist is said before anything is made
+    key = night.key(asked.config.cells, [str(folder) for folder in asked.config.ports])
+    folder = night.folder_of(asked.nights, asked.date, key)
+    with runs.held(folder):
+        return Result(_Running(asked, context, folder, key).all(), folder)
+
+
+class _Running:
+    """A night at work: its state in memory, and its copy on disk."""
+
+    def __init__(self, asked: Asked, context: Context, folder: Path, key: str) -> None:
+        self.asked, self.context, self.folder, self.config = asked, context, folder, asked.config
+        self.missing: support.Missing = {}
+        self.state = beginning.opened(asked, context, folder, key)
+
+    def all(self) -> Night:
+        """Run the cells, the highest priority first, and close the night."""
+        waiting, total = beginning.waiting(self.state, self.asked), len(self.asked.cells())
+        if len(waiting) < total:
+            self.context.say(f"{self.folder}: {total - len(waiting)} of {total} cells are finished")
+        self.keep()
+        try:
+            self.missing = support.survey(self.config, waiting, self.context, install=True)
+            for number, cell in enumerate(waiting):
+                self._one(cell, waiting[number:], len(waiting))
+            self._compare()
+        except KeyboardInterrupt:
+            self.state = conclusion.summed_up(dataclasses.replace(self.state, exit_code=130))
+            with contextlib.suppress(OSError):
+                conclusion.write(self.state, self.folder, self.asked.nights)
+            raise
+        self.state = conclusion.summed_up(dataclasses.replace(self.state, finished=not self.state.count(night.WAITING), exit_code=None))
+        conclusion.write(self.state, self.folder, self.asked.nights)
+        return self.state
+
+    def _compare(self) -> None:
+        """Say what changed. The night is finished only after that; a defect in it costs the answer, and is told, and not the pages."""
+        try:
+            self.state = comparing.compared(conclusion.summed_up(self.state), self.folder, self.asked.reports)
+        except Exception as error:  # noqa: BLE001  (whatever it is, the night's own verdicts stand; it is told, and written down)
+            with contextlib.suppress(OSError):
+                store.write_text(self.folder / TRACEBACK, traceback.format_exc())
+            reason = f"What changed could not be told: {type(error).__name__}: {error}. See {TRACEBACK}."
+            self.state = dataclasses.replace(self.state, uncompared=reason)
+
+    def keep(self) -> None:
+        """Write the state. If the disk is full, the cells go on: there may be room again when the next one ends."""
+        try:
+            night.write(self.folder, self.state)
+        except OSError as error:
+            self.context.say(f"{self.folder / night.FILE} cannot be written: {error.strerror}")
+
+    def set(self, row: Row) -> None:
+        """Replace a cell's row, and write the state."""
+        self.state = self.state.with_row(row)
+        self.keep()
+
+    def _one(self, cell: Cell, waiting: Sequence[Cell], total: int) -> None:
+        """Run a cell, or say why not."""
+        row = next(row for row in self.state.rows if row.cell.name == cell.name)
+        able = support.able(self.config, cell, self.missing)
+        if able.reason:
+            self._left(dataclasses.replace(row, lacking=able.lacking), night.ERROR if able.failed else night.UNSUPPORTED, able.reason)
+            return
+        left_s = self.config.budget_s - self.state.spent_s
+        needed = {row.cell.name: row.estimate_s for row in self.state.rows}
+        if needed[cell.name] > left_s:
+            left = f"{spell(left_s)} are left" if left_s >= 1 else "nothing is left"
+            reason = f"takes about {spell(needed[cell.name])}; of the night's {spell(self.config.budget_s)} {left}"
+            self._left(row, night.NOT_REACHED, reason)
+            return
+        rest_s = sum(needed[item.name] for item in waiting)
+        self.context.say(Step(
+            f"cell {total - len(waiting) + 1} of {total}: {cell.name} (about {spell(needed[cell.name])})", cell.name,
+            total - len(waiting), total, rest_s, level=NIGHT,
+        ))
+        share_s = matrix.share_s(left_s, rest_s, sum(item.timed for item in waiting))
+        least_s = beginning.rounds_s(self.config, cell, able.builds)
+        options = self.config.options(cell, able.builds, min(cell.timing_s, least_s + share_s))
+        row = Row(  # a new attempt; the time that earlier ones have taken stays
+            cell, night.RUNNING, estimate_s=row.estimate_s, basis=row.basis, duration_s=row.duration_s, lacking=able.lacking,
+            killed=row.killed,
+        )
+        self.set(row)
+        started, before_s = time.monotonic(), row.duration_s
+        try:
+            ended = attempt(row, options, self.context, self.folder / row.folder)
+        except KeyboardInterrupt:
+            taken_s = before_s + time.monotonic() - started
+            self.set(dataclasses.replace(row, status=night.INTERRUPTED, reason="interrupted by the user", duration_s=taken_s))
+            raise
+        self.set(dataclasses.replace(ended, duration_s=before_s + time.monotonic() - started))
+
+    def _left(self, row: Row, status: str, reason: str) -> None:
+        """Leave a cell out, and say why. One that was tried before stays as it ended: another attempt that is not made is no better end."""
+        if row.tried:
+            self.context.say(f"{row.cell.name} is left as it is ({row.status}): {reason}")
+        else:
+            self.set(dataclasses.replace(row, status=status, reason=reason))
+
+
+def attempt(row: Row, options: asking.Options, context: Context, folder: Path) -> Row:
+    """Run one cell. Whatever happens inside it becomes the row's status; only an interrupt passes through."""
+    command = dataclasses.replace(row.cell, builds=options.backends).command
+    own = dataclasses.replace(context, command=command, now=datetime.datetime.now().astimezone())
+    try:
+        return judged(row, compare.compare(options, own, folder).report)
+    except Exception as error:  # noqa: BLE001  (whatever it is, it must not cost the night; it is told, and a defect is written down)
+        return dataclasses.replace(row, status=_status(error), reason=_reason(error, row, folder))
+
+
+def _status(error: Exception) -> str:
+    """Return how a cell ended in which this was raised."""
+    if isinstance(error, JobFailed):
+        return error.status
+    if isinstance(error, OSError):
+        return "disk full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "error"
+    if isinstance(error, RecordError):
+        return "corrupt"
+    if isinstance(error, BuildError):
+        return night.ERROR if isinstance(error, ProvisionFailed) else night.UNSUPPORTED
+    return "out of memory" if isinstance(error, MemoryError) else "error"
+
+
+def _reason(error: Exception, row: Row, folder: Path) -> str:
+    """Return why, in a sentence; a defect of the harness leaves its traceback in the cell's folder."""
+    if isinstance(error, HarnessError):
+        return str(error)
+    told = f"{type(error).__name__}: {error}"
+    if isinstance(error, (OSError, MemoryError)):
+        return told
+    with contextlib.suppress(OSError):
+        store.write_text(folder / TRACEBACK, traceback.format_exc())
+    return f"{told}. This is a defect of the harness: {row.folder}/{TRACEBACK}."
+
+
+def judged(row: Row, report: Report) -> Row:
+    """Return the row of a cell that has a report: `ok` if all its jobs ended well, else as the first that did not."""
+    broken = [job for job in report.jobs if job.status not in (night.OK, outcome.UNSUPPORTED)]
+    nothing = report.exit_code == matrix.NOTHING
+    status, reason = night.OK, ""
+    if broken:
+        status = broken[0].status
+        reason = f"{len(broken)} of {len(report.jobs)} jobs did not end well; {broken[0].job or broken[0].build}: {broken[0].reason}"
+    elif nothing:
+        status = night.UNSUPPORTED
+        reason = next((job.reason for job in report.jobs if job.status == outcome.UNSUPPORTED), report.headline)
+    whole = [one for one in report.speed if not one.by_phase]
+    return dataclasses.replace(
+        row, status=status, reason=reason, fidelity=report.fidelity, headline=report.headline, exit_code=report.exit_code,
+        settled=sum(one.verdict in ("FASTER", "SLOWER", "SAME") for one in whole), compared=len(whole),
+    )

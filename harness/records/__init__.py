@@ -1,0 +1,1 @@
+"""What lies on disk: the store and its formats, folders of runs, noise tapes, references."""

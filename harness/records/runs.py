@@ -1,0 +1,157 @@
+"""A run's folder: where it is made, what it was asked, whether it finished, and what may be deleted from it.
+
+`reports/<date>_<what>/` holds `run.json` (what was asked, under a key), `jobs/`, `tapes/`, and the reports.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from harness.errors import Busy, RecordError, UsageError
+from harness.records import store
+
+SCHEMA = 1
+RUN_FILE = "run.json"
+LOCK_FILE = ".lock"
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One run's folder."""
+
+    folder: Path
+    key: str
+    command: str
+    created: str
+
+    def mark(self, finished: bool) -> None:
+        """Write `run.json`: at the start not finished, at the end finished."""
+        store.write_json(self.folder / RUN_FILE, {
+            "schema": SCHEMA, "key": self.key, "command": self.command, "created": self.created, "finished": finished,
+        })
+
+
+def key(asked: Any) -> str:
+    """Return the identity of what was asked: two runs with the same key do the same work."""
+    content = json.dumps(asked, sort_keys=True, default=str)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def create(reports: Path, what: str, asked: str, command: str, now: datetime.datetime) -> Run:
+    """Make a new folder `reports/<date>_<what>`, or `..._2` and so on if it is taken.
+
+    Raises:
+        UsageError: the folder cannot be made.
+    """
+    stem = f"{now:%Y-%m-%d}_{what}"[:80]
+    for number in range(1, 10_000):
+        folder = reports / (stem if number == 1 else f"{stem}_{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            if reports.exists() and not reports.is_dir():
+                raise UsageError(f"--reports {reports}: this is a file; give a folder.") from None
+            continue
+        except OSError as error:
+            raise UsageError(f"--reports {reports}: cannot make a folder there ({error.strerror}). Give another one.") from error
+        run = Run(folder, asked, command, now.isoformat(timespec="seconds"))
+        run.mark(finished=False)
+        return run
+    raise UsageError(f"--reports {reports}: too many runs named {stem}; clean up with `harness clean`.")
+
+
+def at(folder: Path, asked: str, command: str, now: datetime.datetime) -> Run:
+    """Return the run in a folder of the caller's own: the same work that lies there, or a new run in place of whatever does.
+
+    Raises:
+        Busy: another process works in it.
+    """
+    with contextlib.suppress(RecordError, FileNotFoundError):
+        document = store.read_json(folder / RUN_FILE, "run", SCHEMA)
+        if document.get("key") == asked:
+            return Run(folder, asked, str(document["command"]), str(document["created"]))
+    if folder.is_dir():
+        with held(folder):
+            shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    run = Run(folder, asked, command, now.isoformat(timespec="seconds"))
+    run.mark(finished=False)
+    return run
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether a run came to its end, and all its jobs ended well."""
+    with contextlib.suppress(RecordError, FileNotFoundError):
+        return bool(store.read_json(folder / RUN_FILE, "run", SCHEMA).get("finished"))
+    return False
+
+
+def all_runs(reports: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """Yield the folders of all runs, newest first, with their `run.json`."""
+    found = sorted(reports.glob(f"*/{RUN_FILE}"), key=lambda path: (path.stat().st_mtime, path.parent.name), reverse=True)
+    for path in found:
+        with contextlib.suppress(RecordError, FileNotFoundError):
+            yield path.parent, store.read_json(path, "run", SCHEMA)
+
+
+@contextlib.contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Hold a run's folder while working in it; the system releases it if we die.
+
+    Raises:
+        Busy: another process works in it.
+    """
+    lock = filelock.FileLock(folder / LOCK_FILE)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise Busy(f"{folder}: another harness is working in this run; wait for it to end") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def is_held(folder: Path) -> bool:
+    """Whether another process works in a run's folder."""
+    try:
+        with held(folder):
+            return False
+    except Busy:
+        return True
+
+
+def unfinished(reports: Path, asked: str) -> Run | None:
+    """Return the newest unfinished run of the same key that nobody is working in, or None."""
+    for folder, document in all_runs(reports):
+        if document.get("key") == asked and not document.get("finished") and not is_held(folder):
+            return Run(folder, asked, str(document["command"]), str(document["created"]))
+    return None
+
+
+def drop_tensors(folder: Path, keep: frozenset[str]) -> int:
+    """Delete the arrays of all jobs but those named, and the tapes if none is kept; return the bytes freed."""
+    freed = 0
+    for path in (folder / "jobs").glob("*/*.npz"):
+        if path.parent.name not in keep:
+            freed += path.stat().st_size
+            path.unlink()
+    if not keep:
+        freed += size(folder / "tapes")
+        shutil.rmtree(folder / "tapes", ignore_errors=True)
+    return freed
+
+
+def size(folder: Path) -> int:
+    """Return the bytes of all files below a folder."""
+    return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir()) if folder.is_dir() else 0

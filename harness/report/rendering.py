@@ -1,0 +1,83 @@
+"""Write the report of a run in every format; render a finished run again, from its `report.json`, to the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.errors import CorruptRecord, UnknownName, UsageError
+from harness.records import store
+from harness.report import csv_format, html, json_format, junit, markdown
+from harness.results.model import Report
+
+FORMATS: dict[str, Callable[[Report], str]] = {
+    "markdown": markdown.render, "json": json_format.to_json, "html": html.render, "junit": junit.render,
+    "csv": csv_format.render,
+}
+
+
+#: What other commands leave in place of a report, by the file that holds it.
+OTHERS = {
+    "selfcheck.json": "`harness selfcheck`", "repeat.json": "`harness repeat`", "bisect.json": "`harness bisect`",
+    "night.json": "`harness nightly`",
+}
+
+
+def write(report: Report, folder: Path, also: Path | None = None) -> None:
+    """Write every format of a report into the run's folder, and the JSON to one more file if asked."""
+    text = json_format.to_json(report)
+    store.write_text(folder / "report.json", text)
+    store.write_text(folder / "report.md", markdown.render(report))
+    store.write_text(folder / "report.html", html.render(report))
+    store.write_text(folder / "report.xml", junit.render(report))
+    if also is not None:
+        store.write_text(also, text)
+
+
+def load(run: Path) -> Report:
+    """Return the report of a run's folder, or of a report.json.
+
+    Raises:
+        UsageError: there is no such run. CorruptRecord, NewerSchema: the file cannot be used.
+    """
+    path = run / "report.json" if run.is_dir() else run
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise UsageError(f"{path}: there is no report. {_hint(run)}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise CorruptRecord(f"{path} cannot be read ({error}).") from error
+    return json_format.from_json(text, str(path))
+
+
+def _hint(run: Path) -> str:
+    """Return why there is no report, and what to do."""
+    if not run.is_dir():
+        return "Give a run's folder, e.g. reports/<date>_<what>."
+    other = next((name for name in OTHERS if (run / name).is_file()), None)
+    if other is None:
+        return "It did not finish; go on with --resume."
+    return f"The folder is of {OTHERS[other]}, which makes none: what it found is in {run / other}. Give the folder of a `harness compare`."
+
+
+def render(report: Report, format_name: str) -> str:
+    """Return a report in one format.
+
+    Raises:
+        UnknownName: there is no such format.
+    """
+    if format_name not in FORMATS:
+        raise UnknownName("format", format_name, ["terminal", *FORMATS])
+    return FORMATS[format_name](report)
+
+
+def save(text: str, path: Path) -> None:
+    """Write a rendered report.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    try:
+        store.write_text(path, text)
+    except OSError as error:
+        raise UsageError(f"--out {path}: cannot be written ({error.strerror}).") from error

@@ -1,0 +1,244 @@
+"""A kept model: what its folder says, what of its losses survives a break, and what it refuses to go on with."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime
+import itertools
+import json
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness import cli
+from harness.cli.progress import Plain
+from harness.context import Context
+from harness.errors import CorruptRecord, NewerSchema, UnknownName, UsageError
+from harness.execution.progress import Step
+from harness.models import training
+from harness.models.training import Model, Site
+from harness.workloads.linear import WORKLOAD
+
+NOW = datetime.datetime(2026, 3, 1, tzinfo=datetime.timezone.utc)
+MODEL = Model("linear", "tiny", "", "torch", "fp32", 0, 0, training.fingerprint(WORKLOAD, "tiny"))
+
+
+@dataclasses.dataclass
+class Worker:
+    """Trains as a worker does: the loss of step n is n, and a second phase begins with step 3.
+
+    Attributes:
+        saved: the step of the last checkpoint. dies_at: the step that it never survives.
+    """
+
+    step: int = 0
+    saved: int = 0
+    dies_at: int | None = None
+    asked: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+
+    def request(self, verb: str, **asked: Any) -> dict[str, Any]:
+        self.asked.append({"verb": verb, **asked})
+        if verb == "start":
+            self.step = self.saved if "checkpoint" in asked else 0
+            return {"step": self.step, "origin": {}}
+        if verb == "generate":
+            Path(asked["path"]).write_bytes(b"rows")
+            return {"shape": [asked["count"], 2]}
+        assert verb == "advance"
+        steps = range(self.step + 1, self.step + asked["steps"] + 1)
+        if self.dies_at in steps:
+            raise ConnectionError
+        self.step = steps[-1]
+        if "checkpoint" in asked:
+            self.saved = self.step
+        late = [step / 10 if step >= 3 else None for step in steps]
+        return {"step": self.step, "losses": {"one/total": [float(step) for step in steps], "two/total": late}}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Stand(Site):
+    """A site whose worker is at hand."""
+
+    hand: Worker
+
+    @contextlib.contextmanager
+    def worker(self, model: Model, scratch: Path) -> Iterator[tuple[Any, str]]:
+        yield self.hand, "tape.npz"
+
+
+@pytest.fixture
+def said() -> list[str]:
+    """What was told of progress."""
+    return []
+
+
+@pytest.fixture
+def stand(said: list[str]) -> Stand:
+    """A stand with a fresh worker."""
+    return Stand(WORKLOAD, Context({}, NOW, "harness train", said.append), {}, hand=Worker())
+
+
+def losses(folder: Path) -> list[str]:
+    """Return the lines of a model's losses."""
+    return (folder / training.LOSSES).read_text().splitlines()
+
+
+def test_training_leaves_a_model_and_its_losses(stand: Stand, said: list[str], tmp_path: Path) -> None:
+    """A line for each loss of each step that had it; a checkpoint at the end, and progress told."""
+    made = training.train(stand, MODEL, tmp_path / "out", 4, resume=False)
+    assert dataclasses.replace(MODEL, step=4, threads=1) == made == training.read(tmp_path / "out")
+    ones, twos = [f"{step},one/total,{step}.0" for step in (1, 2, 3, 4)], ["3,two/total,0.3", "4,two/total,0.4"]
+    assert "step,loss,value" == losses(tmp_path / "out")[0] and sorted(ones + twos) == sorted(losses(tmp_path / "out")[1:])
+    assert 4 == stand.hand.saved and "tape.npz" == stand.hand.asked[0]["tape"]
+    assert "step 4 of 4" in said[-1] and "two/total 0.4" in said[-1]
+
+
+def test_progress_says_how_many_steps_are_left_and_how_long_they_take(
+    stand: Stand, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By the last request's own rate, but for the first step, whose tracing is no measure of the others. Going on counts from where
+    the model is; and a model that has seen enough is not told of."""
+    ticks = itertools.count(step=2)
+    monkeypatch.setattr(training, "REQUEST_S", 1e9)
+    monkeypatch.setattr(training, "time", types.SimpleNamespace(monotonic=lambda: float(next(ticks))))
+    training.train(stand, MODEL, tmp_path / "out", 7, resume=False)
+    steps = [line for line in said if isinstance(line, Step)]
+    told = [(step.what, step.done, step.total, step.left_s, step.passing) for step in steps]
+    what = "training linear on torch"
+    assert [
+        (what, 0, 7, None, True), (what, 1, 7, None, True), (what, 3, 7, 4.0, True), (what, 7, 7, 0.0, False),
+    ] == told and "linear on torch: step 3 of 7; one/total 3, two/total 0.3; 1 s a step" == str(steps[2])
+    said.clear()
+    training.train(stand, MODEL, tmp_path / "out", 9, resume=True)
+    assert [(7, None), (8, None), (9, 0.0)] == [(line.done, line.left_s) for line in said if isinstance(line, Step)]
+    said.clear()
+    training.train(stand, MODEL, tmp_path / "out", 4, resume=True)
+    assert [] == said
+
+
+def test_the_command_shows_progress_as_the_others_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log gets lines that end in the time left, no more than are of use."""
+    sites: list[Site] = []
+
+    def train(site: Site, model: Model, *_: object, **more: object) -> Model:
+        sites.append(site)
+        return model
+
+    monkeypatch.setattr(training, "train", train)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["train", "linear", "--out", str(tmp_path / "out")])
+    assert not ended.value.code and isinstance(sites[0].context.say, Plain)
+
+
+def test_requests_stay_short(stand: Stand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first is of one step, none is more than twice the one before, and the last ends where it was asked to."""
+    monkeypatch.setattr(training, "REQUEST_S", 1e9)
+    training.train(stand, MODEL, tmp_path / "out", 20, resume=False)
+    assert [1, 2, 4, 8, 5] == [one["steps"] for one in stand.hand.asked[1:]]
+
+
+def test_what_came_after_the_last_checkpoint_is_trained_again(stand: Stand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that dies leaves losses of steps that the checkpoint does not know; going on gives each step once."""
+    whole = Stand(WORKLOAD, stand.context, {}, hand=Worker())
+    training.train(whole, MODEL, tmp_path / "whole", 9, resume=False)
+    training.train(stand, MODEL, tmp_path / "out", 2, resume=False)
+    stand.hand.dies_at = 6
+    with pytest.raises(ConnectionError):
+        training.train(stand, MODEL, tmp_path / "out", 9, resume=True)
+    assert 2 == training.read(tmp_path / "out").step and "5,one/total,5.0" in losses(tmp_path / "out")
+    stand.hand.dies_at = None
+    assert 9 == training.train(stand, MODEL, tmp_path / "out", 9, resume=True).step
+    assert sorted(losses(tmp_path / "whole")) == sorted(losses(tmp_path / "out"))
+
+
+def test_a_model_that_is_there_is_not_trained_over(stand: Stand, tmp_path: Path) -> None:
+    """Nor gone on with under other options."""
+    training.train(stand, MODEL, tmp_path / "out", 1, resume=False)
+    with pytest.raises(UsageError, match="--resume"):
+        training.train(stand, MODEL, tmp_path / "out", 2, resume=False)
+    with pytest.raises(UsageError, match="other options"):
+        training.train(stand, dataclasses.replace(MODEL, seed=1), tmp_path / "out", 2, resume=True)
+    assert 1 == training.read(tmp_path / "out").step
+
+
+def test_training_that_left_no_checkpoint_begins_anew(stand: Stand, tmp_path: Path) -> None:
+    """Its losses are of no model; a folder with anything else in it is left alone."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / training.LOSSES).write_text("step,loss,value\n1,one/total,9.0\n")
+    assert 2 == training.train(stand, MODEL, tmp_path / "out", 2, resume=True).step
+    assert ["1,one/total,1.0", "2,one/total,2.0"] == losses(tmp_path / "out")[1:]
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/mine").write_text("mine")
+    for resume in (False, True):
+        with pytest.raises(UsageError, match="something else already"):
+            training.train(stand, MODEL, tmp_path / "other", 2, resume=resume)
+    assert ["mine"] == [path.name for path in (tmp_path / "other").iterdir()]
+
+
+def test_a_converted_model_that_goes_on_says_still_where_it_came_from(stand: Stand, tmp_path: Path) -> None:
+    """What was done to it is no option of the training."""
+    stand.hand.saved = 3
+    (tmp_path / "out").mkdir()
+    dataclasses.replace(MODEL, step=3, converted={"from": "tf1"}).write(tmp_path / "out")
+    made = training.train(stand, MODEL, tmp_path / "out", 5, resume=True)
+    assert (5, {"from": "tf1"}) == (made.step, made.converted)
+
+
+def test_a_model_remembers_the_threads_that_it_was_trained_with(stand: Stand, tmp_path: Path) -> None:
+    """The last ones: going on with others is allowed, and told. A model that was written before they were has none."""
+    assert 1 == training.train(stand, MODEL, tmp_path / "out", 1, resume=False).threads
+    assert 3 == training.train(dataclasses.replace(stand, threads=3), MODEL, tmp_path / "out", 2, resume=True).threads
+    path = tmp_path / "out" / training.MODEL_FILE
+    document = json.loads(path.read_text())
+    assert 3 == document.pop("threads")
+    path.write_text(json.dumps(document))
+    assert training.read(tmp_path / "out").threads is None
+    assert 1 == training.train(stand, MODEL, tmp_path / "out", 3, resume=True).threads
+
+
+def test_rows_are_generated_from_the_checkpoint(stand: Stand, tmp_path: Path) -> None:
+    """Into a folder that is made, in the shape that the worker says."""
+    training.train(stand, MODEL, tmp_path / "out", 3, resume=False)
+    assert (5, 2) == training.generate(stand, tmp_path / "out", 5, tmp_path / "deep/rows.npz")
+    assert b"rows" == (tmp_path / "deep/rows.npz").read_bytes()
+    assert [str(tmp_path / "out" / training.CHECKPOINTS), 3] == [stand.hand.asked[-2]["checkpoint"], stand.hand.step]
+
+
+def test_a_model_of_another_configuration_generates_nothing(stand: Stand, tmp_path: Path) -> None:
+    """Its weights would be read with other layers around them."""
+    dataclasses.replace(MODEL, config="another").write(tmp_path)
+    with pytest.raises(UsageError, match="another configuration of linear"):
+        training.generate(Site(WORKLOAD, stand.context, {}), tmp_path, 5, tmp_path / "rows.npz")
+
+
+@pytest.mark.parametrize(("changed", "error"), [
+    ({"schema": training.SCHEMA + 1}, NewerSchema), ({"schema": None}, CorruptRecord), ({"seed": None}, CorruptRecord),
+])
+def test_a_damaged_description_is_no_model(tmp_path: Path, changed: dict[str, Any], error: type[Exception]) -> None:
+    """A newer harness's, or one from which a key is gone."""
+    MODEL.write(tmp_path)
+    path = tmp_path / training.MODEL_FILE
+    document = {**json.loads(path.read_text()), **changed}
+    path.write_text(json.dumps({name: value for name, value in document.items() if value is not None}))
+    with pytest.raises(error):
+        training.read(tmp_path)
+
+
+def test_a_build_without_a_port_is_refused_before_it_is_looked_for(tmp_path: Path) -> None:
+    """And one that does not exist with the ones that do."""
+    site = Site(WORKLOAD, Context({}, NOW, "", print), {})
+    for build, error, text in (("pytorch", UnknownName, "Did you mean 'torch'"), ("tf2", UsageError, "linear has no port for tf2")):
+        bound = dataclasses.replace(site, workload=_without(build))
+        with pytest.raises(error, match=text), bound.worker(dataclasses.replace(MODEL, build=build), tmp_path):
+            raise AssertionError("a worker was started")
+
+
+def _without(build: str) -> Any:
+    class Narrow(type(WORKLOAD)):  # type: ignore[misc]
+        backends = tuple(name for name in WORKLOAD.backends if name != build)
+
+    return Narrow()
