@@ -10,7 +10,7 @@ from typing import Any, Dict, Optional
 import numpy as np
 
 from backends.contract import Unsupported
-from backends.recording.recorder import passes, recorder
+from backends.recording import passes, recorder
 from backends.source import NativeSource, TapeSource
 
 #: What `export` writes and `adopt` reads: canonical names below these prefixes.

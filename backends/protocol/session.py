@@ -19,8 +19,8 @@ from backends.measuring import cost, effective_settings, timer
 from backends.parameters import misshapen
 from backends.protocol import fingerprint, loading
 from backends.protocol.model_verbs import Modeling
-from backends.recording.recorder import passes, teacher_forced_pass
-from backends.recording.recorder import recorder as recording
+from backends.recording import passes, teacher_forced_pass
+from backends.recording import recorder as recording
 from backends.source import NativeSource, TapeSource
 
 #: Precisions whose loss may leave the range that they can represent although the port is right (bf16 has that of fp32).

@@ -21,8 +21,8 @@ import tensorflow.compat.v1 as tf
 from backends import loss_scale
 from backends.contract import PRECISION_TABLE, Port, Setting, Taught
 from backends.parameters import check
+from backends.recording import graph_feeding
 from backends.recording.graphs import contractions_above
-from backends.recording.recorder import graph_feeding
 from backends.schedule import columns, phases_at
 from backends.source import Batch
 from backends.tf1 import checkpoints, foreign, native, optimizers, phases, runtime, undeclared_state

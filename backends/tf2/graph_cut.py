@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from backends.contract import Taught, Unsupported
-from backends.recording.recorder import graph_feeding
+from backends.recording import graph_feeding
 from backends.tf2.trainer import Tensors
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backends.recording.recorder import recorder as recording
+from backends.recording import recorder as recording
 
 STAGES = ["weights", "trajectory"]
 STEPS = 3

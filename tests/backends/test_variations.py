@@ -7,8 +7,8 @@ import pytest
 
 from backends.contract import Setting
 from backends.ports.numpy.linear import Port as Linear
-from backends.recording.recorder import passes
-from backends.recording.recorder import recorder as recording
+from backends.recording import passes
+from backends.recording import recorder as recording
 from backends.recording.variations import permuted, vary
 
 BATCH, FEATURES = 4, 3

@@ -23,7 +23,7 @@ from harness.records import store
 from harness.report import benchmark_format
 from harness.results.model import Report
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 IDENTITY = {
     "python": "3.11.7", "versions": {"numpy": "2.0"}, "processor": "a processor", "machine": "x86_64", "platform": "Linux", "cpus": 2,
 }

@@ -20,7 +20,7 @@ CONTEXT = Context(dict(os.environ), datetime.datetime(2026, 1, 1, tzinfo=datetim
 def locate(*python: str) -> interpreters.Located:
     """Locate `numpy numpy` with interpreters named."""
     chosen = options.Options(backends=("numpy", "numpy"), workloads=("linear",), python=python)
-    return interpreters.locate(resolution.resolve(chosen), chosen, CONTEXT)
+    return interpreters.locate(resolution.resolve(chosen), CONTEXT)
 
 
 def test_a_side_has_its_own_interpreter() -> None:

@@ -18,7 +18,7 @@ from harness.errors import UnknownName, UsageError
 
 TWO = ("numpy", "numpy")
 PAIR = ("tf2", "torch")
-HOSTILE = Path(__file__).parents[1] / "e2e/hostile"
+HOSTILE = Path(__file__).parents[2] / "e2e/hostile"
 
 
 def write_cohort(place: Path, rows: int) -> None:

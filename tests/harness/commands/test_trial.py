@@ -16,7 +16,7 @@ from harness.errors import JobFailed
 from harness.speed import forecast
 from harness.workloads import registry
 
-TURNS = Path(__file__).parents[1] / "e2e/turns"
+TURNS = Path(__file__).parents[2] / "e2e/turns"
 
 
 def asked(**more: object) -> options.Options:

@@ -13,7 +13,7 @@ from harness.environments.builds import BUILDS
 from harness.environments.probe import pins
 from harness.errors import UnknownName, UsageError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ENVIRONMENTS = [(build, device) for build in BUILDS.values() for device in build.devices if build.factor]
 IDS = [f"{build.name}-{device}" for build, device in ENVIRONMENTS]
 

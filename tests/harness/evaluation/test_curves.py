@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import subprocess
 import types
 from pathlib import Path
 
@@ -12,9 +11,7 @@ import pytest
 
 from harness import plan
 from harness.commands import options, resolution
-from harness.environments import checkout
 from harness.evaluation import curves
-from harness.execution import processes
 from harness.records import store
 from harness.workloads import registry
 
@@ -59,20 +56,3 @@ def test_a_file_that_cannot_be_read_leaves_its_own_seed_out(sampled):
     spreads = curves.spreads(planned, records, types.SimpleNamespace(workloads={"ehr_mgan": registry.get("ehr_mgan")}))
     models = [one.models for one in spreads if one.build == planned.samples[0].side]
     assert [1] == models
-
-
-def test_the_commit_is_that_of_the_checkout(tmp_path, monkeypatch):
-    """With `-dirty` where a file differs; of an installed harness, or where git does not answer, none."""
-    environ = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
-    monkeypatch.setattr(curves, "__file__", str(tmp_path / "harness/evaluation/curves.py"))
-    assert "" == checkout.commit(environ)
-    git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@example.invalid"]
-    (tmp_path / "file").write_text("one")
-    for words in (["init", "-q"], ["add", "file"], ["commit", "-q", "-m", "x"]):
-        subprocess.run([*git, *words], check=True, env=environ)
-    clean = checkout.commit(environ)
-    assert 40 == len(clean) and int(clean, 16)
-    (tmp_path / "file").write_text("two")
-    assert f"{clean}-dirty" == checkout.commit(environ)
-    monkeypatch.setattr(processes, "capture", lambda *words, **more: (127, "no git"))
-    assert "" == checkout.commit(environ)

@@ -11,8 +11,9 @@ from harness import plan
 from harness.commands import options, resolution
 from harness.errors import JobFailed
 from harness.evaluation import job_rows
-from harness.evaluation.speed_rows import Timed, _add_round
+from harness.evaluation.speed_rows import Timed
 from harness.execution.turns import SideFailed
+from harness.experiments.speed_rounds import _add_round
 from harness.records import store
 
 RUN = Path("/run")

@@ -18,7 +18,7 @@ from harness.execution import memory, runner
 from harness.execution.processes import Limits, WorkerProcess, clean_environment, ending
 from harness.workloads import registry
 
-HOSTILE = Path(__file__).parents[1] / "e2e/hostile"
+HOSTILE = Path(__file__).parents[2] / "e2e/hostile"
 MIB = 1 << 20
 
 

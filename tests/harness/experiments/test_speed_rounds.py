@@ -28,7 +28,7 @@ from harness.report import costs
 from harness.speed import disturbance, schedule, steadiness
 from harness.workloads import registry
 
-TURNS = Path(__file__).parents[1] / "e2e/turns"
+TURNS = Path(__file__).parents[2] / "e2e/turns"
 PHASES = ("early/slope", "late/intercept")
 WHOLE = ("train", "generate")
 
@@ -63,7 +63,7 @@ def test_every_phase_is_timed_on_every_side_that_can(bench: runner.Bench) -> Non
     """In the same rounds as whole steps; a port without `train_step` stays in the rest, and the report says so."""
     (one,) = speed_rounds.run_speed(bench, (planned("", "", "lacking"),), 0.0, lambda _: None)
     assert ["numpy", "numpy#2", "numpy@lacking"] == one.labels and 2 == len(one.records) and [] == one.failed
-    found = speed_rows.rows([one], Path())
+    found = speed_rows.rows([one], bench.run)
     pairs = [("numpy", "numpy#2"), ("numpy", "numpy@lacking"), ("numpy#2", "numpy@lacking")]
     assert [*[(action, *pair) for action in WHOLE for pair in pairs], *[(phase, *pairs[0]) for phase in PHASES]] == [
         (row.action, row.a, row.b) for row in found
@@ -91,9 +91,9 @@ def test_what_ended_a_run_is_shown_as_it_was_seen(bench: runner.Bench, monkeypat
     monkeypatch.setattr(schedule, "MIN_ROUNDS", 5)
     (one,) = speed_rounds.run_speed(bench, (planned("", ""),), 0.0, lambda _: None)
     one.final = True
-    narrow = speed_rows.rows([one], Path())[0]
+    narrow = speed_rows.rows([one], bench.run)[0]
     one.final = False
-    wide = speed_rows.rows([one], Path())[0]
+    wide = speed_rows.rows([one], bench.run)[0]
     assert narrow.low is not None and narrow.high is not None and wide.low is not None and wide.high is not None
     assert wide.low < narrow.low <= narrow.high < wide.high
 
@@ -108,7 +108,7 @@ def test_what_compiling_takes_is_part_of_the_first_step(bench: runner.Bench, exe
             side["first_step_s"] = 30.0 if number == 0 else 0.5
             side["effective"]["execution"] = execution
             record.result["opened"][label]["build_s"] = 0.25
-    row = speed_rows.rows([one], Path())[0]
+    row = speed_rows.rows([one], bench.run)[0]
     assert (expected + 0.25, expected + 0.25) == (row.a_warmup_s, row.b_warmup_s) and row.a_step_s is not None
     for line, step_s in zip(costs.lines([row]), (row.a_step_s, row.b_step_s), strict=True):
         assert line.first_s == expected and line.cost.trace_s == pytest.approx(expected - step_s)

@@ -58,6 +58,6 @@ def test_a_floor_is_raised_to_its_companys_and_never_lowered():
 
 def test_the_coverage_factor_holds_what_was_measured_and_room_for_what_was_not(monkeypatch):
     """The largest ratio of a stage in any precision, times the surprise; never below one floor."""
-    monkeypatch.setattr(noise.measured, "LARGEST", {"fp64": {"forward": 1.5, "loss": 0.2}, "fp32": {"forward": 3.0}})
-    monkeypatch.setattr(noise.measured, "SURPRISE", 1.5)
+    monkeypatch.setattr(noise.honest_spread, "LARGEST", {"fp64": {"forward": 1.5, "loss": 0.2}, "fp32": {"forward": 3.0}})
+    monkeypatch.setattr(noise.honest_spread, "SURPRISE", 1.5)
     assert (4.5, 1.5, 1.5) == (noise.coverage("forward"), noise.coverage("loss"), noise.coverage("update"))

@@ -15,7 +15,7 @@ from harness.workloads.linear import WORKLOAD as LINEAR
 
 #: Names and shapes in checkpoints that the original's own program (jli0117/ehrMGAN at 62af0d7) wrote on TensorFlow 1.15.5, with
 #: the sizes of `tiny`.
-ORIGINAL = json.loads((Path(__file__).parents[1] / "data/ehr_mgan_original_variables.json").read_text(encoding="utf-8"))
+ORIGINAL = json.loads((Path(__file__).parents[2] / "data/ehr_mgan_original_variables.json").read_text(encoding="utf-8"))
 CONFIG = {
     "workload": "made up",
     "parameters": [{"name": "a/W", "shape": [3, 4]}, {"name": "b", "shape": [2]}],

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from harness.commands import options
 from harness.context import Context
 from harness.errors import UnknownName, UsageError
 from harness.execution import host

@@ -101,7 +101,7 @@ def test_numpy_agrees_with_the_recorded_tf1(tmp_path):
     request = resolution.resolve(chosen)
     context = compare.Context(dict(os.environ), datetime.datetime.now().astimezone(), "harness compare", lambda _line: None)
     located = interpreters.Located({"numpy": Path(sys.executable)}, {"numpy": "here"}, {"tf1": "no Python 3.7"})
-    bench = compare.make_bench(tmp_path, located, chosen, context)
+    bench = compare.make_bench(tmp_path, located, request, context)
     planned = plan.make(request)
     ran = compare._run_jobs(bench, planned, located, context)
     rows = stage_rows.stage_rows(planned, ran.witnesses)

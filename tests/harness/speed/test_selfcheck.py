@@ -14,7 +14,7 @@ from harness.speed import selfcheck
 from harness.speed.estimate import ALPHA, Estimate, Palindrome, Round, half_width
 from harness.speed.replay import Rates
 from harness.speed.selfcheck import INJECTED, LEAST_ROUNDS, MOSTS, SLACK, SLOWDOWNS, STEPS, Findings, Measured, examine, turn
-from tests.meta.replay import recorded
+from tests.evaluation.replay import recorded
 
 SIDES = ("a", "b")
 

@@ -12,8 +12,8 @@ from typing import Any, Dict, Mapping, Tuple
 import numpy as np
 import tensorflow.compat.v1 as tf
 
+from backends.ports.tf1.ehr_mgan import losses
 from backends.ports.tf1.ehr_mgan.networks import STREAMS, Networks, Product, swapped
-from backends.protocol.loading.tf1.ehr_mgan import losses
 from backends.tf1.core import Tf1Port
 from backends.tf1.native import GENERATE
 

@@ -11,7 +11,7 @@ from typing import Any, Callable, List, Tuple
 
 import tensorflow.compat.v1 as tf
 
-from backends.protocol.loading.tf1.ehr_mgan import fused
+from backends.ports.tf1.ehr_mgan import fused
 
 #: Up to so many units TF's own gradient of the fused layer is used; it multiplies the kernel's hour by hour.
 NARROW = 64

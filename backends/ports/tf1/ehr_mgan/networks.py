@@ -6,7 +6,7 @@ from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
 import tensorflow.compat.v1 as tf
 
-from backends.protocol.loading.tf1.ehr_mgan import fused, lstm
+from backends.ports.tf1.ehr_mgan import fused, lstm
 
 STREAMS = ("continuous", "discrete")
 LAYERS = (1, 2, 3)

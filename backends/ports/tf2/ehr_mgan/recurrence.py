@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Sequence, Tuple
 import numpy as np
 import tensorflow as tf
 
-from backends.protocol.loading.tf2.ehr_mgan import fused
+from backends.ports.tf2.ehr_mgan import fused
 
 #: Added to the forget gate at run time, as TF1's LSTMCell does; no weight.
 FORGET_BIAS = 1.0

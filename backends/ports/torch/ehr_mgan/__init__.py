@@ -16,11 +16,11 @@ import torch
 from torch.nn import functional
 
 from backends.contract import Setting
+from backends.ports.torch.ehr_mgan import losses
 from backends.ports.torch.ehr_mgan.autoencoders import Autoencoders
 from backends.ports.torch.ehr_mgan.hours import Loop
 from backends.ports.torch.ehr_mgan.layouts import Weights, layouts
 from backends.ports.torch.ehr_mgan.networks import STREAMS, Networks
-from backends.protocol.loading.torch.ehr_mgan import losses
 from backends.torch.core import Tensors, TorchPort, dtype_label
 from backends.torch.native import GENERATION
 

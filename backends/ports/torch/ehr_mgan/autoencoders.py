@@ -7,8 +7,8 @@ from typing import List, Tuple
 import torch
 from torch.nn import functional
 
+from backends.ports.torch.ehr_mgan import hours
 from backends.ports.torch.ehr_mgan.networks import LAYERS, STREAMS, Networks, Tensors, sigmoids_first
-from backends.protocol.loading.torch.ehr_mgan import hours
 
 
 class Autoencoders(object):

@@ -38,8 +38,8 @@ def test_names_the_limit_the_steps_and_the_seed_again():
     asked = {"backends": ("tf2", "torch"), "workloads": ("cnn",), "precision": ("fp64",), "steps": 7, "seed": 3}
     plain, limited = (plan.make(resolution.resolve(options.Options(**asked, **more))) for more in ({}, {"limit": 33.5}))
     for stage in ("weights", "forward", "trajectory"):
-        command = command.of_stage(limited.pairs[0].a, limited.pairs[0].b, stage)
-        assert command.endswith(f"--stages {stage} --steps 7 --limit 33.5") and "--seed 3" in command
+        line = command.of_stage(limited.pairs[0].a, limited.pairs[0].b, stage)
+        assert line.endswith(f"--stages {stage} --steps 7 --limit 33.5") and "--seed 3" in line
         assert "--limit" not in command.of_stage(plain.pairs[0].a, plain.pairs[0].b, stage)
     assert "--seed 3" in command.of_speed(limited.speed[0]) and "--limit 33.5" in command.of_speed(limited.speed[0])
 
@@ -56,8 +56,8 @@ def test_names_the_data_again(data: str | None, words: str):
     planned = plan.make(request(data))
     fidelity = command.of_stage(planned.pairs[0].a, planned.pairs[0].b, "forward")
     speed = command.of_speed(planned.speed[0])
-    for command in (fidelity, speed):
-        assert ("--data" in command) == bool(words) and words in command
+    for line in (fidelity, speed):
+        assert ("--data" in line) == bool(words) and words in line
 
 
 def test_names_the_phases_again():

@@ -21,7 +21,7 @@ from harness.execution.processes import Limits, clean_environment
 from harness.records import store
 from harness.workloads import registry
 
-HOSTILE = Path(__file__).parents[1] / "e2e/hostile"
+HOSTILE = Path(__file__).parents[2] / "e2e/hostile"
 DEADLINE_S = 60.0
 
 
