@@ -1,8 +1,10 @@
-"""The record in which a port keeps its activations: what is shown is what was set, whatever becomes of it later.
+"""The record in which a port keeps its activations: what is shown is what was set, whatever becomes
+of it later.
 
-A layer may work in place, a buffer may be filled again, a view may be of something that is written to. So a `Record` copies what is set
-and shows the copy; what reads an activation back gets the very object that was set, so that nothing else changes for the port. Knows
-each framework's way to copy by what its objects can do. Standard library only.
+A layer may work in place, a buffer may be filled again, a view may be of something that is written
+to. So a `Record` copies what is set and shows the copy; what reads an activation back gets the very
+object that was set, so that nothing else changes for the port. Knows each framework's way to copy
+by what its objects can do. Standard library only.
 """
 
 from __future__ import annotations
@@ -13,10 +15,13 @@ _NOTHING = object()
 
 
 def copied(value: Any) -> Any:
-    """Return a copy of an array or tensor that later writes do not reach; anything that cannot be written to is returned as it is."""
+    """Return a copy of an array or tensor that later writes do not reach; anything that cannot be
+    written to is returned as it is."""
     if hasattr(value, "detach") and hasattr(value, "clone"):  # torch
         return value.detach().clone()
-    if hasattr(value, "assign"):  # a variable of TensorFlow, or Keras 3's wrapper of one; tensors of TensorFlow never change
+    if hasattr(
+        value, "assign"
+    ):  # a variable of TensorFlow, or Keras 3's wrapper of one; tensors of TensorFlow never change
         return (value if hasattr(value, "read_value") else value.value).read_value()
     if hasattr(value, "__array_interface__") and hasattr(value, "copy"):  # NumPy
         return value.copy()
@@ -24,10 +29,12 @@ def copied(value: Any) -> Any:
 
 
 class Record(Dict[str, Any]):
-    """A dict that holds copies of what is set, in the order in which it was set first, and answers `record[name]` with what was set.
+    """A dict that holds copies of what is set, in the order in which it was set first, and answers
+    `record[name]` with what was set.
 
     Args:
-        given: pairs, or a mapping, to begin with: frameworks take a dict that a function returns apart and make it again.
+        given: pairs, or a mapping, to begin with: frameworks take a dict that a function returns
+            apart and make it again.
         copy: how a value is copied.
     """
 

@@ -1,9 +1,9 @@
 """What a port promises: the vocabulary and the abstract class that every port implements.
 
-Owns the words that both sides of the pipe use (settings, stages, job statuses) and `Port`.
-Imports the standard library only, and of `backends` what does so too: the harness imports this file in its own interpreter, the worker
-in Python 3.7.
-`Port` is an abstract base class because Python 3.7 has no `typing.Protocol`.
+Owns the words that both sides of the pipe use (settings, stages, job statuses) and `Port`. Imports
+the standard library only, and of `backends` what does so too: the harness imports this file in its
+own interpreter, the worker in Python 3.7. `Port` is an abstract base class because Python 3.7 has
+no `typing.Protocol`.
 """
 
 from __future__ import annotations
@@ -21,46 +21,90 @@ if TYPE_CHECKING:
     from backends.source import Batch, Source
 
 __all__ = [
-    "ACTIONS", "ADAMS", "DEVICES", "EXECUTIONS", "OPTIONAL", "PRECISIONS", "PRECISION_TABLE", "STAGES", "STAGE_LETTERS", "STATUSES", "Port",
-    "Setting", "ShapeMismatch", "Taught", "Unsupported", "abilities",
+    "ACTIONS",
+    "ADAMS",
+    "DEVICES",
+    "EXECUTIONS",
+    "OPTIONAL",
+    "PRECISIONS",
+    "PRECISION_TABLE",
+    "STAGES",
+    "STAGE_LETTERS",
+    "STATUSES",
+    "Port",
+    "Setting",
+    "ShapeMismatch",
+    "Taught",
+    "Unsupported",
+    "abilities",
 ]
 
 #: The ladder, in the order in which it is climbed; `distribution` is judged over seeds.
 STAGES = ("weights", "forward", "loss", "gradients", "update", "trajectory", "distribution")
 #: The one-letter spelling of each stage, as used in tables.
-STAGE_LETTERS = {"W": "weights", "F": "forward", "L": "loss", "G": "gradients", "U": "update", "T": "trajectory", "D": "distribution"}
+STAGE_LETTERS = {
+    "W": "weights",
+    "F": "forward",
+    "L": "loss",
+    "G": "gradients",
+    "U": "update",
+    "T": "trajectory",
+    "D": "distribution",
+}
 DEVICES = ("cpu", "gpu", "tpu")
 PRECISIONS = ("fp64", "fp32", "tf32", "bf16", "fp16")
-#: `default` is the way a backend's users run it: tf1 (`Session.run` with a feed) and tf2 graph, torch and numpy eager.
-#: `callable` is tf1's graph behind a prepared callable, which costs a tenth of `Session.run`; few programs use it.
+#: `default` is the way a backend's users run it: tf1 (`Session.run` with a feed) and tf2 graph,
+#: torch and numpy eager. `callable` is tf1's graph behind a prepared callable, which costs a tenth
+#: of `Session.run`; few programs use it.
 EXECUTIONS = ("default", "eager", "graph", "compiled", "cudagraph", "callable")
-#: What is always timed: whole training steps, and whole batches that are generated. Single phases may be timed beside.
+#: What is always timed: whole training steps, and whole batches that are generated. Single phases
+#: may be timed beside.
 ACTIONS = ("train", "generate")
-#: Kinds of optimizers that keep moments and powers of beta; `adamw` decays the weights beside (see `harness/workloads/spec.py`).
+#: Kinds of optimizers that keep moments and powers of beta; `adamw` decays the weights beside (see
+#: `harness/workloads/spec.py`).
 ADAMS = ("adam", "adamw")
 #: How a job can end. Everything but `ok` carries a reason.
-STATUSES = ("ok", "unsupported", "error", "timeout", "crashed", "out of memory", "disk full", "corrupt", "interrupted")
+STATUSES = (
+    "ok",
+    "unsupported",
+    "error",
+    "timeout",
+    "crashed",
+    "out of memory",
+    "disk full",
+    "corrupt",
+    "interrupted",
+)
 
 
-def _row(master: str, contraction: str, loss_scale: float = 1.0, loss_scale_growth: int = 0) -> Dict[str, Any]:
+def _row(
+    master: str, contraction: str, loss_scale: float = 1.0, loss_scale_growth: int = 0
+) -> Dict[str, Any]:
     return {
-        "master": master, "contraction": contraction, "accumulate": master, "rest": master, "loss_scale": loss_scale,
+        "master": master,
+        "contraction": contraction,
+        "accumulate": master,
+        "rest": master,
+        "loss_scale": loss_scale,
         "loss_scale_growth": loss_scale_growth,
     }
 
 
-#: What each precision means, for every port. `master`: dtype of the stored weights, optimizer slots and running
-#: statistics. `contraction`: dtype of the operands and results of convolutions and matrix products, and of the relu,
-#: pooling and reshaping between them; a kernel's gradient is the result of one, however many products it is summed up from,
-#: so that it overflows at the same loss scale everywhere. `accumulate`: what the kernel sums in. `rest`: dropout,
-#: normalisation, softmax, loss and optimizer. `loss_scale`: the factor by which the loss is multiplied before differentiation
-#: and the gradients divided after it; powers of two are exact. Where `loss_scale_growth` is not 0 the scale is dynamic, one for
-#: each optimizer: an update whose gradients are not all finite is skipped (nothing but the scale and the count of skipped
-#: updates changes) and halves the scale; `loss_scale_growth` good updates in a row double it.
+#: What each precision means, for every port. `master`: dtype of the stored weights, optimizer slots
+#: and running statistics. `contraction`: dtype of the operands and results of convolutions and
+#: matrix products, and of the relu, pooling and reshaping between them; a kernel's gradient is the
+#: result of one, however many products it is summed up from, so that it overflows at the same loss
+#: scale everywhere. `accumulate`: what the kernel sums in. `rest`: dropout, normalisation, softmax,
+#: loss and optimizer. `loss_scale`: the factor by which the loss is multiplied before
+#: differentiation and the gradients divided after it; powers of two are exact. Where
+#: `loss_scale_growth` is not 0 the scale is dynamic, one for each optimizer: an update whose
+#: gradients are not all finite is skipped (nothing but the scale and the count of skipped updates
+#: changes) and halves the scale; `loss_scale_growth` good updates in a row double it.
 PRECISION_TABLE = {
     "fp64": _row("float64", "float64"),
     "fp32": _row("float32", "float32"),
-    # The operands of a contraction are rounded to 10 explicit mantissa bits by the tensor cores; storage stays float32.
+    # The operands of a contraction are rounded to 10 explicit mantissa bits by the tensor cores;
+    # storage stays float32.
     "tf32": _row("float32", "float32"),
     "bf16": _row("float32", "bfloat16"),
     "fp16": _row("float32", "float16", 2.0**15, 2000),
@@ -68,11 +112,13 @@ PRECISION_TABLE = {
 
 
 class Unsupported(Exception):
-    """This build cannot do what was asked, and says why. Ends a job in the status `unsupported`, never in a fallback."""
+    """This build cannot do what was asked, and says why. Ends a job in the status `unsupported`,
+    never in a fallback."""
 
 
 class BrokenPort(Exception):
-    """A port breaks what it promises so that it cannot be run at all; says where, and what the contract wants."""
+    """A port breaks what it promises so that it cannot be run at all; says where, and what the
+    contract wants."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,7 +129,8 @@ class Setting:
         device: one of `DEVICES`.
         precision: one of `PRECISIONS`; its meaning is `PRECISION_TABLE[precision]`.
         execution: one of `EXECUTIONS`.
-        threads: size of the framework's intra-operation thread pool; inter-operation pools have one thread.
+        threads: size of the framework's intra-operation thread pool; inter-operation pools have one
+            thread.
         deterministic: ask the framework for deterministic kernels.
     """
 
@@ -100,15 +147,20 @@ class Taught(object):
     Attributes:
         values: each activation, in order, as `forward` returns it.
         read: for each, the activations whose value by the teacher it was computed from.
-        own: for each, earlier activations whose computing in this port went into it, so that an error in one of them shows in it:
-            where one of these departs, that this one departs says nothing.
-        rooted: those that are known to be computed from data and weights alone, and from nothing that is shown: their input is right.
+        own: for each, earlier activations whose computing in this port went into it, so that an
+            error in one of them shows in it: where one of these departs, that this one departs says
+            nothing.
+        rooted: those that are known to be computed from data and weights alone, and from nothing
+            that is shown: their input is right.
     """
 
     __slots__ = ("own", "read", "rooted", "values")
 
     def __init__(
-        self, values: "Mapping[str, np.ndarray]", read: Mapping[str, Sequence[str]], own: Mapping[str, Sequence[str]],
+        self,
+        values: "Mapping[str, np.ndarray]",
+        read: Mapping[str, Sequence[str]],
+        own: Mapping[str, Sequence[str]],
         rooted: Sequence[str] = (),
     ) -> None:
         self.values = dict(values)
@@ -120,21 +172,23 @@ class Taught(object):
 class Port(Telling, abc.ABC):
     """One workload on one backend.
 
-    A port's file defines exactly one concrete subclass named `Port`. The worker builds it as `Port(config, setting)`.
-    Arrays cross this interface as NumPy arrays in the workload's canonical names and layouts (kernels [in, out] or
-    [height, width, in, out], images NHWC). bfloat16 values are handed over as float32.
+    A port's file defines exactly one concrete subclass named `Port`. The worker builds it as
+    `Port(config, setting)`. Arrays cross this interface as NumPy arrays in the workload's canonical
+    names and layouts (kernels [in, out] or [height, width, in, out], images NHWC). bfloat16 values
+    are handed over as float32.
 
-    Required: `train`, `generate`, `parameters`, `load_parameters`. Each optional method unlocks a finer stage; a port
-    that leaves it out is judged by what it has and the report says what was not looked at.
+    Required: `train`, `generate`, `parameters`, `load_parameters`. Each optional method unlocks a
+    finer stage; a port that leaves it out is judged by what it has and the report says what was not
+    looked at.
     """
 
     def __init__(self, config: Mapping[str, Any], setting: Setting) -> None:
         """Build the model, its optimizers and its graph.
 
         Args:
-            config: the workload's configuration, plain JSON: hyper-parameters, and what `harness/workloads/spec.py` declares:
-                `parameters`, `phases`, `updates` (what each phase updates with which optimizer), `schedule`, `optimizers`,
-                `noise`, `forward`.
+            config: the workload's configuration, plain JSON: hyper-parameters, and what
+                `harness/workloads/spec.py` declares: `parameters`, `phases`, `updates` (what each
+                phase updates with which optimizer), `schedule`, `optimizers`, `noise`, `forward`.
             setting: how to run.
 
         Raises:
@@ -142,87 +196,110 @@ class Port(Telling, abc.ABC):
         """
         self.config = config
         self.setting = setting
-        #: dtype of each activation, output and loss as the framework itself named it, last time it was computed.
+        #: dtype of each activation, output and loss as the framework itself named it, last time it
+        #: was computed.
         self.observed_dtypes = {}  # type: Dict[str, str]
-        #: by phase, the loss scale of the last `gradients`: {"scale", "halved"}; empty where the precision has no dynamic one.
+        #: by phase, the loss scale of the last `gradients`: {"scale", "halved"}; empty where the
+        #: precision has no dynamic one.
         self.loss_scales = {}  # type: Dict[str, Dict[str, float]]
-        #: whole steps that `train` has run since `load_parameters`, which sets it to 0; checkpoints hold it.
+        #: whole steps that `train` has run since `load_parameters`, which sets it to 0; checkpoints
+        #: hold it.
         self.steps_trained = 0
-        #: updates that `train_step` has run on noise of its own since `load_parameters` or `restore`, which set it to 0.
+        #: updates that `train_step` has run on noise of its own since `load_parameters` or
+        #: `restore`, which set it to 0.
         self.single_steps = 0
-        #: after `restore`, by optimizer: where its step count comes from, if the checkpoint itself did not hold it.
+        #: after `restore`, by optimizer: where its step count comes from, if the checkpoint itself
+        #: did not hold it.
         self.step_origin = {}  # type: Dict[str, str]
         #: during `forward_from`, the record that answers with the teacher's values.
         self.lesson = None  # type: Any
 
     def new_record(self) -> Any:
-        """Return where a port keeps its activations by name: a dict that shows each as it was when it was set. What a port computes from
-        what it reads back from there can be taught: in `forward_from` the record keeps the port's values and answers with the teacher's."""
+        """Return where a port keeps its activations by name: a dict that shows each as it was when
+        it was set. What a port computes from what it reads back from there can be taught: in
+        `forward_from` the record keeps the port's values and answers with the teacher's.
+        """
         return Record() if self.lesson is None else self.lesson
 
-    # -- required ---------------------------------------------------------------------------------------------
+    # -- required
+    # ---------------------------------------------------------------------------------------------
 
     @abc.abstractmethod
     def train(self, source: "Source", steps: int) -> Dict[str, List[Any]]:
         """Run `steps` whole training steps and return when they are done.
 
-        Step number `source.cursor` runs the phases of its segment of the schedule (`backends.schedule.phases_at`). In native mode an
-        epoch goes through one permutation of the rows, and each segment begins with an epoch of its own (`backends.schedule.epoch_at`).
+        Step number `source.cursor` runs the phases of its segment of the schedule
+        (`backends.schedule.phases_at`). In native mode an epoch goes through one permutation of the
+        rows, and each segment begins with an epoch of its own (`backends.schedule.epoch_at`).
 
         Args:
-            source: a `TapeSource` (lockstep: batches and noise are given) or a `NativeSource` (the framework draws them; a port
-                that restores exactly draws them as a function of the source's seed, the step and the site alone).
+            source: a `TapeSource` (lockstep: batches and noise are given) or a `NativeSource` (the
+                framework draws them; a port that restores exactly draws them as a function of the
+                source's seed, the step and the site alone).
             steps: how many; `source.cursor` is advanced by as many.
 
         Returns:
-            Every loss term's value before each update, `steps` values a term, None at a step that did not run its phase (see
-            `backends.schedule.columns`). Device work has finished on return.
+            Every loss term's value before each update, `steps` values a term, None at a step that
+            did not run its phase (see `backends.schedule.columns`). Device work has finished on
+            return.
         """
 
     @abc.abstractmethod
     def generate(self, source: "Source", count: int) -> "np.ndarray":
-        """Return the model's product for `count` inputs, in inference mode: predictions, class probabilities, samples.
+        """Return the model's product for `count` inputs, in inference mode: predictions, class
+        probabilities, samples.
 
         Args:
-            source: where inputs (and, for a generative model, noise) come from: `source.generation(count)`.
-            count: number of rows; rows are taken from the evaluation inputs in order, starting again at their end.
+            source: where inputs (and, for a generative model, noise) come from:
+                `source.generation(count)`.
+            count: number of rows; rows are taken from the evaluation inputs in order, starting
+                again at their end.
 
         Returns:
-            Array [count, ...] (a workload may ask for whole batches only). Device work has finished on return.
+            Array [count, ...] (a workload may ask for whole batches only). Device work has finished
+            on return.
         """
 
     @abc.abstractmethod
     def parameters(self) -> Dict[str, "np.ndarray"]:
-        """Return all weights and running statistics by canonical name, in canonical layout, in their stored dtype."""
+        """Return all weights and running statistics by canonical name, in canonical layout, in
+        their stored dtype."""
 
     @abc.abstractmethod
     def load_parameters(self, values: Mapping[str, "np.ndarray"]) -> None:
         """Set all weights and running statistics, and reset the optimizers to their initial state.
 
         Args:
-            values: exactly the names, shapes and layouts of `parameters`; float64, rounded to the stored dtype here.
+            values: exactly the names, shapes and layouts of `parameters`; float64, rounded to the
+                stored dtype here.
 
         Raises:
             KeyError: a name is missing or unknown.
             ShapeMismatch: a shape differs. Nothing has changed then.
         """
 
-    # -- optional: each unlocks a finer stage. None of these but train_step changes the port's state. ----------
+    # -- optional: each unlocks a finer stage. None of these but train_step changes the port's
+    # state. ----------
 
     def forward(self, batch: "Batch", training: bool) -> Dict[str, "np.ndarray"]:
-        """Return the named inner activations and outputs in the order in which they are computed."""
+        """Return the named inner activations and outputs in the order in which they are
+        computed."""
         raise NotImplementedError
 
-    def forward_from(self, batch: "Batch", training: bool, teacher: Mapping[str, "np.ndarray"]) -> Taught:
-        """Return the activations of `forward`, each computed from the teacher's values of those before it where that can be had.
+    def forward_from(
+        self, batch: "Batch", training: bool, teacher: Mapping[str, "np.ndarray"]
+    ) -> Taught:
+        """Return the activations of `forward`, each computed from the teacher's values of those
+        before it where that can be had.
 
-        Which of the teacher's values each was computed from, and which activations of the port's own went into it, is found out and
-        handed over with them, never assumed: a port that goes on with its own values is not taught, and that shows.
+        Which of the teacher's values each was computed from, and which activations of the port's
+        own went into it, is found out and handed over with them, never assumed: a port that goes on
+        with its own values is not taught, and that shows.
 
         Args:
             batch, training: as for `forward`.
-            teacher: activations by name, as `forward` of a port of the same workload returns them. Names that this port does not have,
-                and values of another shape, teach nothing.
+            teacher: activations by name, as `forward` of a port of the same workload returns them.
+                Names that this port does not have, and values of another shape, teach nothing.
 
         Raises:
             Unsupported: nothing can be taught in this setting.
@@ -230,40 +307,49 @@ class Port(Telling, abc.ABC):
         raise NotImplementedError
 
     def losses(self, phase: str, batch: "Batch") -> Dict[str, float]:
-        """Return the loss terms of a phase, the one that is differentiated last and named `total`."""
+        """Return the loss terms of a phase, the one that is differentiated last and named
+        `total`."""
         raise NotImplementedError
 
     def gradients(self, phase: str, batch: "Batch") -> Dict[str, "np.ndarray"]:
-        """Return the gradient of the phase's `total` for each trainable parameter that the phase updates (unscaled).
+        """Return the gradient of the phase's `total` for each trainable parameter that the phase
+        updates (unscaled).
 
-        Where the loss scale is dynamic: at the scale to which training would come down. It starts at the present scale of the
-        phase's optimizer and is halved, no further than 1, while the phase's gradients are not all finite; those at 1 are
-        returned as they are. `loss_scales[phase]` says which scale it was. The optimizer's own does not change
+        Where the loss scale is dynamic: at the scale to which training would come down. It starts
+        at the present scale of the phase's optimizer and is halved, no further than 1, while the
+        phase's gradients are not all finite; those at 1 are returned as they are.
+        `loss_scales[phase]` says which scale it was. The optimizer's own does not change
         (`backends.loss_scale.settle` does all that).
         """
         raise NotImplementedError
 
     def train_step(self, phase: str, batch: "Batch") -> Dict[str, float]:
-        """Run one update of one phase on the given batch and noise; return the loss terms before the update.
+        """Run one update of one phase on the given batch and noise; return the loss terms before
+        the update.
 
-        Where `batch.noise` is None the port draws it, for `forward` in training mode, `losses` and `gradients` too: as a function of the
-        phase and of `single_steps` alone, so that what is looked at is what the next such update runs on. Only such an update moves the
-        count on; `train` and updates on given noise do not. Checkpoints do not hold it: single updates are no part of a training.
+        Where `batch.noise` is None the port draws it, for `forward` in training mode, `losses` and
+        `gradients` too: as a function of the phase and of `single_steps` alone, so that what is
+        looked at is what the next such update runs on. Only such an update moves the count on;
+        `train` and updates on given noise do not. Checkpoints do not hold it: single updates are no
+        part of a training.
         """
         raise NotImplementedError
 
     def optimizer_state(self) -> Dict[str, "np.ndarray"]:
         """Return the state of every optimizer of `config["optimizers"]`.
 
-        Slots `<optimizer>/<parameter>/m` and `/v`, the count of updates `<optimizer>/step`, and where the loss scale is dynamic
-        `<optimizer>/loss_scale`, `<optimizer>/good` (good updates since it last changed) and `<optimizer>/skipped`.
+        Slots `<optimizer>/<parameter>/m` and `/v`, the count of updates `<optimizer>/step`, and
+        where the loss scale is dynamic `<optimizer>/loss_scale`, `<optimizer>/good` (good updates
+        since it last changed) and `<optimizer>/skipped`.
         """
         raise NotImplementedError
 
     def load_optimizer_state(self, values: Mapping[str, "np.ndarray"]) -> None:
-        """Set what `optimizer_state` returns: slots, step counts and, where it is dynamic, the loss scale.
+        """Set what `optimizer_state` returns: slots, step counts and, where it is dynamic, the loss
+        scale.
 
-        Powers of beta follow from the step count. `load_parameters` resets all of it, so it comes first.
+        Powers of beta follow from the step count. `load_parameters` resets all of it, so it comes
+        first.
 
         Raises:
             KeyError: a name is missing or unknown. ValueError: a shape differs.
@@ -271,8 +357,10 @@ class Port(Telling, abc.ABC):
         raise NotImplementedError
 
     def save(self, folder: str) -> None:
-        """Write a checkpoint in the framework's own format: weights, optimizer slots, step counts, and how many steps `train`
-        has run since the parameters were loaded. The folder is made if need be and keeps the last three checkpoints."""
+        """Write a checkpoint in the framework's own format: weights, optimizer slots, step counts,
+        and how many steps `train` has run since the parameters were loaded. The folder is made if
+        need be and keeps the last three checkpoints.
+        """
         raise NotImplementedError
 
     def restore(self, folder: str) -> int:
@@ -282,25 +370,35 @@ class Port(Telling, abc.ABC):
             The number of training steps it has seen: where the source's cursor has to stand.
 
         Raises:
-            FileNotFoundError: there is no checkpoint. ValueError: it is another model's, or damaged.
+            FileNotFoundError: there is no checkpoint. ValueError: it is another model's, or
+                damaged.
         """
         raise NotImplementedError
 
-    # -- what the framework really does -----------------------------------------------------------------------
+    # -- what the framework really does
+    # -----------------------------------------------------------------------
 
     def effective(self) -> Dict[str, Any]:
         """Read back what is in effect, from the framework and not from `setting`.
 
         Returns:
-            `execution`, `threads`, `inter_threads`, `device`, `tf32`, `xla`, `deterministic`, `dtype_policy` and
-            whatever else the backend can tell. The worker adds the dtypes that it observes in a step. What a port does
-            not tell is "unknown" in a comparison.
+            `execution`, `threads`, `inter_threads`, `device`, `tf32`, `xla`, `deterministic`,
+            `dtype_policy` and whatever else the backend can tell. The worker adds the dtypes that
+            it observes in a step. What a port does not tell is "unknown" in a comparison.
         """
         return {}
 
 
 OPTIONAL = (
-    "forward", "forward_from", "losses", "gradients", "train_step", "optimizer_state", "load_optimizer_state", "save", "restore",
+    "forward",
+    "forward_from",
+    "losses",
+    "gradients",
+    "train_step",
+    "optimizer_state",
+    "load_optimizer_state",
+    "save",
+    "restore",
 )
 
 

@@ -1,4 +1,5 @@
-"""Check parameters that are about to be loaded into a port: a name that is not there, a shape that is another one."""
+"""Check parameters that are about to be loaded into a port: a name that is not there, a shape that
+is another one."""
 
 from __future__ import annotations
 
@@ -9,8 +10,11 @@ import numpy as np
 from backends.contract import ShapeMismatch
 
 
-def check(values: Mapping[str, np.ndarray], config: Mapping[str, Any], shapes: Mapping[str, Sequence[int]]) -> None:
-    """Raise unless `values` has exactly the names of `config["parameters"]` and the shapes that the port's own parameters have.
+def check(
+    values: Mapping[str, np.ndarray], config: Mapping[str, Any], shapes: Mapping[str, Sequence[int]]
+) -> None:
+    """Raise unless `values` has exactly the names of `config["parameters"]` and the shapes that the
+    port's own parameters have.
 
     Raises:
         KeyError: a name is missing or unknown.
@@ -20,19 +24,28 @@ def check(values: Mapping[str, np.ndarray], config: Mapping[str, Any], shapes: M
     missing = sorted(set(names) - set(values))
     unknown = sorted(set(values) - set(names))
     if missing or unknown:
-        raise KeyError("parameters of %s: missing %s; unknown %s" % (config["workload"], missing or "none", unknown or "none"))
+        raise KeyError(
+            "parameters of %s: missing %s; unknown %s"
+            % (config["workload"], missing or "none", unknown or "none")
+        )
     for name, shape in shapes.items():
         if name in values and np.shape(values[name]) != tuple(shape):
             raise ShapeMismatch(name, shape, np.shape(values[name]))
 
 
 def misshapen(port: Any, given: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
-    """Return the parameters that a port has in another shape than the one given, as it has them; empty if it cannot tell.
+    """Return the parameters that a port has in another shape than the one given, as it has them;
+    empty if it cannot tell.
 
-    What a port's own assignment raises at another shape can be anything: only the shapes decide what it means.
+    What a port's own assignment raises at another shape can be anything: only the shapes decide
+    what it means.
     """
     try:
         own = port.parameters()
     except Exception:  # noqa: BLE001  (a port may raise what it likes; some have no parameters before the first are loaded)
         return {}
-    return {name: value for name, value in own.items() if name in given and np.shape(value) != np.shape(given[name])}
+    return {
+        name: value
+        for name, value in own.items()
+        if name in given and np.shape(value) != np.shape(given[name])
+    }

@@ -1,6 +1,8 @@
-"""What a step of training consists of: the phases of its segment of the schedule, and how their losses are handed over.
+"""What a step of training consists of: the phases of its segment of the schedule, and how their
+losses are handed over.
 
-Reads `config["schedule"]` (see `harness/workloads/spec.py`): segments in order, each with the phases that every step runs.
+Reads `config["schedule"]` (see `harness/workloads/spec.py`): segments in order, each with the
+phases that every step runs.
 """
 
 from __future__ import annotations
@@ -15,14 +17,18 @@ def phases_at(config: Mapping[str, Any], step: int) -> List[str]:
         if segment["steps"] is None or step < segment["steps"]:
             return list(segment["phases"])
         step -= segment["steps"]
-    raise IndexError("the schedule of %s has ended: there is no step %d after its last" % (config["workload"], step))
+    raise IndexError(
+        "the schedule of %s has ended: there is no step %d after its last"
+        % (config["workload"], step)
+    )
 
 
 def epoch_at(config: Mapping[str, Any], step: int, batches: int) -> Tuple[int, int]:
-    """Return the epoch that a step is in, counted on through all of training, and which of its batches is the step's.
+    """Return the epoch that a step is in, counted on through all of training, and which of its
+    batches is the step's.
 
-    Each segment begins with an epoch of its own, as EHR-M-GAN's joint training does in the original; where the steps of a segment are
-    no whole number of epochs, its last one is short.
+    Each segment begins with an epoch of its own, as EHR-M-GAN's joint training does in the
+    original; where the steps of a segment are no whole number of epochs, its last one is short.
 
     Args:
         config: the workload's configuration. step: counted from 0. batches: of a whole epoch.
@@ -36,7 +42,9 @@ def epoch_at(config: Mapping[str, Any], step: int, batches: int) -> Tuple[int, i
             return before + step // batches, step % batches
         step -= segment["steps"]
         before += -(-segment["steps"] // batches)
-    raise IndexError("the schedule of %s has ended %d steps before" % (config["workload"], step + 1))
+    raise IndexError(
+        "the schedule of %s has ended %d steps before" % (config["workload"], step + 1)
+    )
 
 
 def last_segment(config: Mapping[str, Any]) -> int:
@@ -56,10 +64,12 @@ def updates_by(config: Mapping[str, Any], step: int) -> Dict[str, int]:
 
 
 def steps_seen(config: Mapping[str, Any], updates: Mapping[str, int]) -> int:
-    """Return after how many training steps the optimizers have made these updates; the inverse of `updates_by`.
+    """Return after how many training steps the optimizers have made these updates; the inverse of
+    `updates_by`.
 
-    A model that another program trained may have seen more or fewer steps of an earlier segment than the schedule has: it
-    stands in the last segment that has begun, as far as that has come, and those before count as the schedule has them.
+    A model that another program trained may have seen more or fewer steps of an earlier segment
+    than the schedule has: it stands in the last segment that has begun, as far as that has come,
+    and those before count as the schedule has them.
 
     Args:
         config: the workload's configuration.
@@ -72,10 +82,21 @@ def steps_seen(config: Mapping[str, Any], updates: Mapping[str, int]) -> int:
     each = [_each_step(config, segment) for segment in config["schedule"]]
     for index, (segment, own) in enumerate(zip(config["schedule"], each)):
         others = {name for other, counts in enumerate(each) if other != index for name in counts}
-        told = {name: updates[name] / count for name, count in own.items() if name in updates and name not in others}
+        told = {
+            name: updates[name] / count
+            for name, count in own.items()
+            if name in updates and name not in others
+        }
         if len(set(told.values())) != 1 or min(told.values()) % 1:
-            raise ValueError("the updates of the optimizers do not tell how many steps of %s the model has seen (%s): give its step" % (
-                segment["name"], ", ".join("%s: %d" % (name, updates[name]) for name in sorted(told)) or "none are known"))
+            raise ValueError(
+                "the updates of the optimizers do not tell how many steps of %s the model has seen"
+                " (%s): give its step"
+                % (
+                    segment["name"],
+                    ", ".join("%s: %d" % (name, updates[name]) for name in sorted(told))
+                    or "none are known",
+                )
+            )
         run = int(min(told.values()))
         if run:
             found = before + (run if segment["steps"] is None else min(run, segment["steps"]))
@@ -89,7 +110,9 @@ def _each_step(config: Mapping[str, Any], segment: Mapping[str, Any]) -> Dict[st
     return dict(collections.Counter(optimizer[phase] for phase in segment["phases"]))
 
 
-def columns(config: Mapping[str, Any], history: Sequence[Sequence[Tuple[str, Mapping[str, float]]]]) -> Dict[str, List[Any]]:
+def columns(
+    config: Mapping[str, Any], history: Sequence[Sequence[Tuple[str, Mapping[str, float]]]]
+) -> Dict[str, List[Any]]:
     """Return the losses of consecutive steps as `Port.train` promises them.
 
     Args:
@@ -97,13 +120,16 @@ def columns(config: Mapping[str, Any], history: Sequence[Sequence[Tuple[str, Map
         history: for each step, for each phase that it ran, the phase and its loss terms.
 
     Returns:
-        By `<term>`, or `<phase>/<term>` where a workload has several phases: one value a step, None where the phase did not run.
+        By `<term>`, or `<phase>/<term>` where a workload has several phases: one value a step, None
+        where the phase did not run.
     """
     several = len(config["phases"]) > 1
     found = {}  # type: Dict[str, List[Any]]
     for index, step in enumerate(history):
         for phase, terms in step:
             for name, value in terms.items():
-                column = found.setdefault("%s/%s" % (phase, name) if several else name, [None] * len(history))
+                column = found.setdefault(
+                    "%s/%s" % (phase, name) if several else name, [None] * len(history)
+                )
                 column[index] = value
     return found

@@ -1,6 +1,8 @@
-"""Where a port's batches and noise come from: a tape (lockstep) or the framework's own generators (native).
+"""Where a port's batches and noise come from: a tape (lockstep) or the framework's own generators
+(native).
 
-Owns no randomness: a `TapeSource` replays what the harness drew, a `NativeSource` hands over data and a seed.
+Owns no randomness: a `TapeSource` replays what the harness drew, a `NativeSource` hands over data
+and a seed.
 """
 
 from __future__ import annotations
@@ -16,12 +18,15 @@ class Batch(object):
 
     Attributes:
         arrays: the workload's named data arrays, first axis the batch.
-        noise: arrays of the tape by site, for the phase at hand; None in native mode, where the port draws its own.
+        noise: arrays of the tape by site, for the phase at hand; None in native mode, where the
+            port draws its own.
     """
 
     __slots__ = ("arrays", "noise")
 
-    def __init__(self, arrays: Mapping[str, np.ndarray], noise: Optional[Mapping[str, np.ndarray]]) -> None:
+    def __init__(
+        self, arrays: Mapping[str, np.ndarray], noise: Optional[Mapping[str, np.ndarray]]
+    ) -> None:
         self.arrays = dict(arrays)
         self.noise = None if noise is None else dict(noise)
 
@@ -30,7 +35,8 @@ class Source(object):
     """Base of both sources.
 
     Attributes:
-        data: the workload's arrays; names that begin with `eval_` are evaluation inputs, all others are training rows.
+        data: the workload's arrays; names that begin with `eval_` are evaluation inputs, all others
+            are training rows.
         lockstep: whether batches and noise come from a tape.
     """
 
@@ -46,15 +52,17 @@ class Source(object):
         return {name: array for name, array in self.data.items() if not name.startswith("eval_")}
 
     def evaluation_rows(self, count: int) -> Dict[str, np.ndarray]:
-        """Return `count` rows of the evaluation inputs, in order, starting again at their end; names lose `eval_`."""
+        """Return `count` rows of the evaluation inputs, in order, starting again at their end;
+        names lose `eval_`."""
         rows = {}
         for name, array in self.data.items():
             if name.startswith("eval_"):
-                rows[name[len("eval_"):]] = array[np.arange(count) % len(array)]
+                rows[name[len("eval_") :]] = array[np.arange(count) % len(array)]
         return rows
 
     def generation(self, count: int) -> Batch:
-        """Return what `generate` consumes for `count` rows: evaluation inputs, and on a tape the noise; else noise is None."""
+        """Return what `generate` consumes for `count` rows: evaluation inputs, and on a tape the
+        noise; else noise is None."""
         return Batch(self.evaluation_rows(count), None)
 
 
@@ -63,15 +71,22 @@ class TapeSource(Source):
 
     Args:
         data: the workload's arrays.
-        tape: `batches` [steps, batch] row numbers; `noise/<phase>/<site>` [steps, ...], and [1, ...] of the pseudo-phases
-            `forward` and `generate`.
+        tape: `batches` [steps, batch] row numbers; `noise/<phase>/<site>` [steps, ...], and [1,
+            ...] of the pseudo-phases `forward` and `generate`.
         batch: rows a batch.
-        first: the training step that the tape's first one is, for a run that goes on from a checkpoint.
+        first: the training step that the tape's first one is, for a run that goes on from a
+            checkpoint.
     """
 
     lockstep = True
 
-    def __init__(self, data: Mapping[str, np.ndarray], tape: Mapping[str, np.ndarray], batch: int, first: int = 0) -> None:
+    def __init__(
+        self,
+        data: Mapping[str, np.ndarray],
+        tape: Mapping[str, np.ndarray],
+        batch: int,
+        first: int = 0,
+    ) -> None:
         Source.__init__(self, data, batch)
         self.tape = tape
         self.steps = len(tape["batches"])
@@ -83,15 +98,22 @@ class TapeSource(Source):
         if not 0 <= step < self.steps:
             raise IndexError("the tape holds %d steps, step %d was asked for" % (self.steps, step))
         rows = self.tape["batches"][step]
-        return Batch({name: array[rows] for name, array in self.training_rows().items()}, self._noise(phase, step))
+        return Batch(
+            {name: array[rows] for name, array in self.training_rows().items()},
+            self._noise(phase, step),
+        )
 
     def generation(self, count: int) -> Batch:
-        noise = {site: self._for_rows(values, count) for site, values in self._noise("generate", 0).items()}
+        noise = {
+            site: self._for_rows(values, count)
+            for site, values in self._noise("generate", 0).items()
+        }
         return Batch(self.evaluation_rows(count), noise)
 
     def _for_rows(self, values: np.ndarray, count: int) -> np.ndarray:
-        """Return the noise of so many rows, starting again at its end: row by row, in blocks where a row has several (batch * heads);
-        one draw for all rows, and what is no multiple of the batch, as it is."""
+        """Return the noise of so many rows, starting again at its end: row by row, in blocks where
+        a row has several (batch * heads); one draw for all rows, and what is no multiple of the
+        batch, as it is."""
         rows = values.shape[0] if values.ndim else 0
         if rows <= 1 or rows % self.batch_size:
             return values
@@ -101,11 +123,16 @@ class TapeSource(Source):
     def _noise(self, phase: str, step: int) -> Dict[str, np.ndarray]:
         prefix = "noise/%s/" % phase
         # Copies: a port may change what it is given, and the tape is read again.
-        return {name[len(prefix):]: np.array(values[step]) for name, values in self.tape.items() if name.startswith(prefix)}
+        return {
+            name[len(prefix) :]: np.array(values[step])
+            for name, values in self.tape.items()
+            if name.startswith(prefix)
+        }
 
 
 class NativeSource(Source):
-    """Native: the port draws batch order and noise with its framework's own generators, from this seed."""
+    """Native: the port draws batch order and noise with its framework's own generators, from this
+    seed."""
 
     def __init__(self, data: Mapping[str, np.ndarray], seed: int, batch: int) -> None:
         Source.__init__(self, data, batch)
@@ -114,7 +141,8 @@ class NativeSource(Source):
         self._order = (-1, np.zeros(0, np.int64))  # the last epoch's
 
     def stream(self, key: str, make: Callable[["NativeSource"], Any]) -> Any:
-        """Return what `make(self)` gave on the first call with this key: a port keeps its input pipeline here."""
+        """Return what `make(self)` gave on the first call with this key: a port keeps its input
+        pipeline here."""
         if key not in self._streams:
             self._streams[key] = make(self)
         return self._streams[key]
@@ -124,14 +152,15 @@ class NativeSource(Source):
         return len(next(iter(self.training_rows().values()))) // self.batch_size
 
     def shuffled(self, epoch: int, place: int) -> np.ndarray:
-        """Return the row numbers of one batch of an epoch, which has a permutation of its own: a function of (seed, epoch) alone.
+        """Return the row numbers of one batch of an epoch, which has a permutation of its own: a
+        function of (seed, epoch) alone.
 
         For ports whose framework has no generators of its own (numpy); the others use theirs.
         """
         if self._order[0] != epoch:
             total = len(next(iter(self.training_rows().values())))
             self._order = epoch, np.random.RandomState([self.seed, epoch]).permutation(total)
-        return self._order[1][place * self.batch_size:(place + 1) * self.batch_size]
+        return self._order[1][place * self.batch_size : (place + 1) * self.batch_size]
 
     def shuffled_rows(self) -> Iterator[np.ndarray]:
         """Yield the row numbers of successive batches, epoch after epoch."""

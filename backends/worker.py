@@ -1,15 +1,18 @@
-"""The worker: answers the harness's requests inside a build's interpreter, one JSON object a line, over two pipes.
+"""The worker: answers the harness's requests inside a build's interpreter, one JSON object a line,
+over two pipes.
 
     python -m backends.worker CONTROL_FD ANSWER_FD
 
-Request `{"id": 1, "verb": "open", ...}`; answer `{"id": 1, "status": "ok", "result": {...}}` or a status of
-`contract.STATUSES` with a `reason`. Before it may come lines `{"doing": "..."}`: what the answer is being made by. The request
-`{"verb": "where"}` has no number: it is answered at once, `{"where": "..."}`, from where the main thread is in the user's code.
-stdout and stderr belong to the framework's chatter and go to a log file.
+Request `{"id": 1, "verb": "open", ...}`; answer `{"id": 1, "status": "ok", "result": {...}}` or a
+status of `contract.STATUSES` with a `reason`. Before it may come lines `{"doing": "..."}`: what the
+answer is being made by. The request `{"verb": "where"}` has no number: it is answered at once,
+`{"where": "..."}`, from where the main thread is in the user's code. stdout and stderr belong to
+the framework's chatter and go to a log file.
 
-A thread reads the control pipe, so that the worker notices at once, even in the middle of a long step, that the harness
-is gone: the pipe closes with it, and the worker ends itself. The kernel is asked to do the same (PR_SET_PDEATHSIG) for
-the case that a framework never gives the interpreter lock back.
+A thread reads the control pipe, so that the worker notices at once, even in the middle of a long
+step, that the harness is gone: the pipe closes with it, and the worker ends itself. The kernel is
+asked to do the same (PR_SET_PDEATHSIG) for the case that a framework never gives the interpreter
+lock back.
 """
 
 from __future__ import annotations
@@ -48,7 +51,9 @@ def main(control_fd: int, answer_fd: int) -> int:
             if request is None:
                 return 0
             answer = _serve(session, request)
-            with contextlib.suppress(OSError):  # the log's disk may be full: the answer has to get through all the same
+            with contextlib.suppress(
+                OSError
+            ):  # the log's disk may be full: the answer has to get through all the same
                 sys.stdout.flush()
                 sys.stderr.flush()
             answers.write(json.dumps(encode(answer), allow_nan=False).encode("utf-8") + b"\n")
@@ -59,7 +64,8 @@ def _write(answer_fd: int, told: Dict[str, Any]) -> None:
 
 
 def _read(control_fd: int, answer_fd: int, requests: "queue.Queue") -> None:
-    """Queue requests, and say where the main thread is when asked; end the process when the harness closes the pipe or dies."""
+    """Queue requests, and say where the main thread is when asked; end the process when the harness
+    closes the pipe or dies."""
     with os.fdopen(control_fd, "rb", buffering=0) as control:
         buffered = b""
         while True:
@@ -82,7 +88,8 @@ def _die_with_parent() -> None:
 
 
 def _serve(session: Any, request: Dict[str, Any]) -> Dict[str, Any]:
-    """Return the answer to one request. The one catch-all of the package: whatever a port does ends in a status."""
+    """Return the answer to one request. The one catch-all of the package: whatever a port does ends
+    in a status."""
     arguments = dict(request)
     number, verb = arguments.pop("id"), arguments.pop("verb")
     try:
@@ -95,7 +102,8 @@ def _serve(session: Any, request: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def encode(value: Any) -> Any:
-    """Return a value as strict JSON: NaN and infinities become the strings "NaN", "Infinity", "-Infinity"."""
+    """Return a value as strict JSON: NaN and infinities become the strings "NaN", "Infinity",
+    "-Infinity"."""
     if isinstance(value, dict):
         return {str(key): encode(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,5 @@
-"""Tells whether a model moved between TensorFlow 1, TensorFlow 2 and PyTorch is still the same model, and what the move cost.
+"""Tells whether a model moved between TensorFlow 1, TensorFlow 2 and PyTorch is still the same
+model, and what the move cost.
 
 The orchestrator: it imports no framework, ever.
 """

@@ -1,4 +1,5 @@
-"""What every command takes from outside: the environment, the time, the words that were typed, and who is told of progress."""
+"""What every command takes from outside: the environment, the time, the words that were typed, and
+who is told of progress."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ class Context:
     """What a comparison takes from outside.
 
     Attributes:
-        environ: the environment, read by `cli`. now: when the run starts. command: as the user typed it.
+        environ: the environment, read by `cli`. now: when the run starts. command: as the user
+            typed it.
         say: called with one line of progress at a time.
     """
 

@@ -91,7 +91,8 @@ class Busy(HarnessError):
 
 
 class SendingFailed(HarnessError):
-    """A finished run did not arrive whole where it was sent; it is on disk and can be sent again."""
+    """A finished run did not arrive whole where it was sent; it is on disk and can be sent
+    again."""
 
 
 class JobFailed(HarnessError):

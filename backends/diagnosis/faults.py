@@ -1,6 +1,8 @@
-"""Say where in the user's own files something went wrong, or is going on: file, line, method, and the line's text.
+"""Say where in the user's own files something went wrong, or is going on: file, line, method, and
+the line's text.
 
-A reason of one line has to be enough to open the right file; the whole traceback is in the worker's log.
+A reason of one line has to be enough to open the right file; the whole traceback is in the worker's
+log.
 """
 
 from __future__ import annotations
@@ -13,21 +15,37 @@ from typing import Any, Callable, Iterator, List, Tuple
 from backends.diagnosis import user_modules
 from backends.diagnosis.wants import WANTS
 
-METHODS = tuple(WANTS) + ("forward_from", "optimizer_state", "load_optimizer_state", "save", "restore", "effective")
-#: The oldest Python of the other builds: below it, syntax that a reader takes for granted may be missing.
+METHODS = tuple(WANTS) + (
+    "forward_from",
+    "optimizer_state",
+    "load_optimizer_state",
+    "save",
+    "restore",
+    "effective",
+)
+#: The oldest Python of the other builds: below it, syntax that a reader takes for granted may be
+#: missing.
 USUAL_PYTHON = (3, 10)
 
 Frame = Tuple[str, int, str]  # file, line, function
 
 
 def where(error: BaseException) -> str:
-    """Return where the user's code raised, in parentheses; empty where no file of the user's takes part."""
+    """Return where the user's code raised, in parentheses; empty where no file of the user's takes
+    part."""
     if isinstance(error, SyntaxError) and error.filename and user_modules.is_users(error.filename):
-        return " (%s, line %s: %s)%s" % (error.filename, error.lineno, (error.text or "").strip(), _python())
+        return " (%s, line %s: %s)%s" % (
+            error.filename,
+            error.lineno,
+            (error.text or "").strip(),
+            _python(),
+        )
     frames = []  # type: List[Frame]
     trace = error.__traceback__
     while trace is not None:
-        frames.append((trace.tb_frame.f_code.co_filename, trace.tb_lineno, trace.tb_frame.f_code.co_name))
+        frames.append(
+            (trace.tb_frame.f_code.co_filename, trace.tb_lineno, trace.tb_frame.f_code.co_name)
+        )
         trace = trace.tb_next
     told = _told(frames)
     return " (%s)%s" % (told, _python(", which may lack what the line uses")) if told else ""
@@ -36,7 +54,9 @@ def where(error: BaseException) -> str:
 def now(thread: int) -> str:
     """Return where a thread is in the user's code; empty where it is in none."""
     frames = []  # type: List[Frame]
-    frame = sys._current_frames().get(thread)  # the interpreter's only way to look at another thread
+    frame = sys._current_frames().get(
+        thread
+    )  # the interpreter's only way to look at another thread
     while frame is not None:
         frames.insert(0, (frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
         frame = frame.f_back
@@ -44,7 +64,8 @@ def now(thread: int) -> str:
 
 
 def _told(frames: List[Frame]) -> str:
-    """Return the innermost frame in a file of the user's, and the method of the port that led there."""
+    """Return the innermost frame in a file of the user's, and the method of the port that led
+    there."""
     own = [frame for frame in frames if user_modules.is_users(frame[0])]
     if not own:
         return ""
@@ -60,12 +81,17 @@ def _python(lacking: str = "") -> str:
     """Return which Python reads the port, where it is an old one."""
     if sys.version_info >= USUAL_PYTHON:
         return ""
-    return "; Python %d.%d runs this port%s" % (sys.version_info[0], sys.version_info[1], lacking or ", and knows no newer syntax")
+    return "; Python %d.%d runs this port%s" % (
+        sys.version_info[0],
+        sys.version_info[1],
+        lacking or ", and knows no newer syntax",
+    )
 
 
 @contextlib.contextmanager
 def watched(port: Any, note: Callable[[str], None]) -> Iterator[None]:
-    """Tell which method of a port is at work: should its process end, nobody else could say. Not for what is timed."""
+    """Tell which method of a port is at work: should its process end, nobody else could say. Not
+    for what is timed."""
     depth = [0]
 
     def wrap(name: str, method: Any) -> Any:
@@ -80,7 +106,9 @@ def watched(port: Any, note: Callable[[str], None]) -> Iterator[None]:
 
         return call
 
-    own = {name: vars(port)[name] for name in METHODS if name in vars(port)}  # a base class may have wrapped some itself
+    own = {
+        name: vars(port)[name] for name in METHODS if name in vars(port)
+    }  # a base class may have wrapped some itself
     for name in METHODS:
         setattr(port, name, wrap(name, getattr(port, name)))
     try:

@@ -8,7 +8,8 @@ from typing import Tuple
 from backends.contract import BrokenPort, Unsupported
 from backends.diagnosis import faults
 
-#: Names of framework errors that mean "no memory left"; the classes live in frameworks that are not imported here.
+#: Names of framework errors that mean "no memory left"; the classes live in frameworks that are not
+#: imported here.
 MEMORY_ERRORS = ("OutOfMemoryError", "ResourceExhaustedError")
 #: Letters of an exception's message, and of the place where it was raised, that a reason keeps.
 LONGEST_TEXT = 500

@@ -1,7 +1,9 @@
-"""Which files of the user's own decide what a port computes: what has been imported that is no part of an installation.
+"""Which files of the user's own decide what a port computes: what has been imported that is no part
+of an installation.
 
-A port may import helpers from anywhere: from its own folder, from one beside it, from the project that it wraps. Python knows what
-was imported, so nothing has to be declared. Files that frameworks write at run time (AutoGraph, compilers) are not the user's.
+A port may import helpers from anywhere: from its own folder, from one beside it, from the project
+that it wraps. Python knows what was imported, so nothing has to be declared. Files that frameworks
+write at run time (AutoGraph, compilers) are not the user's.
 """
 
 from __future__ import annotations
@@ -19,24 +21,41 @@ SHIPPED = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 PACKAGES = ("site-packages", "dist-packages")
 GENERATED = "__autograph_generated_file"
 _STANDARD = tuple(
-    os.path.join(os.path.realpath(folder), "") for folder in
-    [sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")] + [os.path.dirname(os.__file__), SHIPPED]
+    os.path.join(os.path.realpath(folder), "")
+    for folder in [
+        sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")
+    ]
+    + [os.path.dirname(os.__file__), SHIPPED]
 )
 
 
 def files(folders: Sequence[str]) -> List[str]:
-    """Return the real paths of all imported files below these folders, sorted; installed packages are not counted."""
-    return sorted({path for path in _imported() if _is_own(path) and any(below(path, folder) for folder in folders)})
+    """Return the real paths of all imported files below these folders, sorted; installed packages
+    are not counted."""
+    return sorted(
+        {
+            path
+            for path in _imported()
+            if _is_own(path) and any(below(path, folder) for folder in folders)
+        }
+    )
 
 
 def outside(folders: Sequence[str]) -> List[str]:
-    """Return the real paths of all imported files that are neither installed, nor of this package, nor below these folders, sorted.
+    """Return the real paths of all imported files that are neither installed, nor of this package,
+    nor below these folders, sorted.
 
     To be asked once the port is built and before it runs: compilers import what they have written.
     """
     scratch = [tempfile.gettempdir()]
     elsewhere = list(folders) + scratch
-    return sorted({path for path in _imported() if _is_own(path) and not any(below(path, folder) for folder in elsewhere)})
+    return sorted(
+        {
+            path
+            for path in _imported()
+            if _is_own(path) and not any(below(path, folder) for folder in elsewhere)
+        }
+    )
 
 
 def is_users(path: str) -> bool:
@@ -50,8 +69,9 @@ def below(path: str, folder: str) -> bool:
 
 
 def listed(paths: Iterable[str], folders: Sequence[str]) -> List[Tuple[str, str]]:
-    """Return (name, SHA-256) of each file, sorted, each file once; names are relative to the first folder that holds the file, or to
-    the first folder, so that a copy of the folders elsewhere has the same names."""
+    """Return (name, SHA-256) of each file, sorted, each file once; names are relative to the first
+    folder that holds the file, or to the first folder, so that a copy of the folders elsewhere has
+    the same names."""
     found = {}  # type: Dict[str, str]
     for path in paths:
         real = os.path.realpath(path)

@@ -1,4 +1,5 @@
-"""The peak of TensorFlow's allocator on the GPU, for both of its generations. Takes `tf.config.experimental`; imports no framework."""
+"""The peak of TensorFlow's allocator on the GPU, for both of its generations. Takes
+`tf.config.experimental`; imports no framework."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from backends.contract import Unsupported
 
 
 def reset_peak(experimental: Any, device: str) -> None:
-    """Let the peak begin anew; before TensorFlow 2.5 it cannot, and the peak is that of the process' life."""
+    """Let the peak begin anew; before TensorFlow 2.5 it cannot, and the peak is that of the
+    process' life."""
     reset = getattr(experimental, "reset_memory_stats", None)
     if device == "gpu" and reset is not None:
         reset("GPU:0")

@@ -1,7 +1,9 @@
-"""What a prepared action costs beside time: floating-point operations, how fast the device could do them, and energy.
+"""What a prepared action costs beside time: floating-point operations, how fast the device could do
+them, and energy.
 
-Asked for once, after all that is timed. Each backend's `spending` module knows what its framework can tell; here is what is
-the same for all. A number that cannot be had is None, with the reason in `missing`: never 0, never a guess.
+Asked for once, after all that is timed. Each backend's `spending` module knows what its framework
+can tell; here is what is the same for all. A number that cannot be had is None, with the reason in
+`missing`: never 0, never a guess.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ from typing import Any, Callable, Dict
 from backends.contract import Unsupported
 from backends.measuring.energy import Meter
 
-#: Sides of the square products by which the device's rate is found: larger ones are tried until one takes long enough.
+#: Sides of the square products by which the device's rate is found: larger ones are tried until one
+#: takes long enough.
 SIDES = (64, 128, 256, 512, 1024, 2048, 4096, 8192)
 LONG_ENOUGH_S = 0.02
 REPEATS = 3
@@ -25,9 +28,11 @@ def spend(backend: str, port: Any, timer: Any) -> Dict[str, Any]:
     """Return what one step of the timer's action costs.
 
     Returns:
-        `flops`: floating-point operations of a step's contractions, a multiplication and an addition counting as two;
-        `flops_source`: who counted them; `rate`: the most of them that a square product reaches on this device in this setting,
-        per second; `energy_j`: joules a step; `missing`: by name, why a number is None.
+        `flops`: floating-point operations of a step's contractions, a multiplication and an
+        addition counting as two;
+        `flops_source`: who counted them; `rate`: the most of them that a square product reaches on
+        this device in this setting, per second; `energy_j`: joules a step; `missing`: by name, why
+        a number is None.
     """
     counter = _of(backend)
     found = {"missing": {}, "flops_source": ""}  # type: Dict[str, Any]
@@ -51,7 +56,8 @@ def reset_device_peak(backend: str, port: Any) -> None:
 
 
 def device_peak(backend: str, port: Any) -> Dict[str, Any]:
-    """Return `device_peak_bytes`, the most that the framework had allocated on its device since the reset, or None with the reason."""
+    """Return `device_peak_bytes`, the most that the framework had allocated on its device since the
+    reset, or None with the reason."""
     try:
         return {"device_peak_bytes": _of(backend).device_peak(port)}
     except Unsupported as error:
@@ -66,8 +72,9 @@ def best_rate(product: Callable[[int], Callable[[], Any]]) -> float:
     """Return the largest rate of a square product, floating-point operations per second.
 
     Args:
-        product: for a side n, returns a function that computes a product of two n x n matrices in the setting's dtype of
-            contractions and returns when the device has finished. 2 n^3 operations.
+        product: for a side n, returns a function that computes a product of two n x n matrices in
+            the setting's dtype of contractions and returns when the device has finished. 2 n^3
+            operations.
     """
     best = 0.0
     for side in SIDES:
@@ -93,7 +100,9 @@ def energy_a_step(device: str, timer: Any) -> float:
         Unsupported: this is no NVIDIA GPU, or its driver does not tell.
     """
     if device != "gpu":
-        raise Unsupported("NVML tells the energy of NVIDIA GPUs only, and this ran on the %s" % device.upper())
+        raise Unsupported(
+            "NVML tells the energy of NVIDIA GPUs only, and this ran on the %s" % device.upper()
+        )
     meter, steps = Meter(), 0
     before, started = meter.joules(), time.perf_counter()
     while time.perf_counter() - started < ENERGY_S:

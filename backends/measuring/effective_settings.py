@@ -1,7 +1,9 @@
-"""What is in effect while a port is timed, read in the worker after the work: settings that differ make two times no comparison.
+"""What is in effect while a port is timed, read in the worker after the work: settings that differ
+make two times no comparison.
 
-Three sources, each over what the one before claims: the port itself (`Port.effective`), its framework's switches and traces (the
-backend's `reading` module), and what surrounds both in the process (`surroundings`). None of them looks at what was asked for.
+Three sources, each over what the one before claims: the port itself (`Port.effective`), its
+framework's switches and traces (the backend's `reading` module), and what surrounds both in the
+process (`surroundings`). None of them looks at what was asked for.
 """
 
 from __future__ import annotations
@@ -33,19 +35,23 @@ class Effect(object):
         Args:
             port: after it has worked.
             timer: of what was timed.
-            watch: whether to tell in which dtypes it contracts; where it takes that, one more of its steps is run, and slowly.
+            watch: whether to tell in which dtypes it contracts; where it takes that, one more of
+                its steps is run, and slowly.
         """
         found = dict(port.effective())
         found.update(self.reading.settings(port))
         found.update(host_environment.read())
         if timer is not None:
-            found["threads_that_ran"] = host_environment.threads_that_ran(self.begun, host_environment.cpu_time_ns())
+            found["threads_that_ran"] = host_environment.threads_that_ran(
+                self.begun, host_environment.cpu_time_ns()
+            )
             if watch:
                 found["contractions"] = self._contractions(port, timer)
         return found
 
     def _contractions(self, port: Any, timer: Any) -> str:
-        """Return the dtypes of the operands of matrix products and convolutions in one step, e.g. "bfloat16+float32"."""
+        """Return the dtypes of the operands of matrix products and convolutions in one step, e.g.
+        "bfloat16+float32"."""
         try:
             dtypes = self.reading.contractions(port, lambda: timer.run(1))
         except Unsupported:  # a compiled function that cannot be watched

@@ -1,4 +1,5 @@
-"""Energy that the GPU has used, as NVML counts it. Talks to the driver's own library: no package has to be installed."""
+"""Energy that the GPU has used, as NVML counts it. Talks to the driver's own library: no package
+has to be installed."""
 
 from __future__ import annotations
 
@@ -12,14 +13,16 @@ LIBRARY = "libnvidia-ml.so.1"
 
 
 class Meter(object):
-    """The counter of the first GPU that this process sees; only differences of its readings mean something.
+    """The counter of the first GPU that this process sees; only differences of its readings mean
+    something.
 
     Args:
         library: the driver's library; loaded if not given.
         environ: where CUDA_VISIBLE_DEVICES stands, the process' own if not given.
 
     Raises:
-        Unsupported: (also from `joules`) there is no driver, or this GPU has no counter (older than Volta).
+        Unsupported: (also from `joules`) there is no driver, or this GPU has no counter (older than
+            Volta).
     """
 
     def __init__(self, library: Any = None, environ: Optional[Mapping[str, str]] = None) -> None:
@@ -30,15 +33,24 @@ class Meter(object):
         first = visible.split(",")[0].strip() or "0"
         # CUDA counts the visible devices, NVML all of them.
         if first.isdigit():
-            found = self.library.nvmlDeviceGetHandleByIndex_v2(ctypes.c_uint(int(first)), ctypes.byref(self.device))
+            found = self.library.nvmlDeviceGetHandleByIndex_v2(
+                ctypes.c_uint(int(first)), ctypes.byref(self.device)
+            )
         else:
-            found = self.library.nvmlDeviceGetHandleByUUID(first.encode(), ctypes.byref(self.device))
+            found = self.library.nvmlDeviceGetHandleByUUID(
+                first.encode(), ctypes.byref(self.device)
+            )
         self._check(found, "the GPU '%s'" % first)
 
     def joules(self) -> float:
         """Return the energy that the board has used since the driver was loaded, joules."""
         millijoules = ctypes.c_ulonglong()
-        self._check(self.library.nvmlDeviceGetTotalEnergyConsumption(self.device, ctypes.byref(millijoules)), "the counter of energy")
+        self._check(
+            self.library.nvmlDeviceGetTotalEnergyConsumption(
+                self.device, ctypes.byref(millijoules)
+            ),
+            "the counter of energy",
+        )
         return millijoules.value / 1000.0
 
     def _check(self, code: int, what: str) -> None:

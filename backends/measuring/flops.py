@@ -1,7 +1,9 @@
-"""Floating-point operations of the contractions in a TensorFlow graph, for both backends that build them.
+"""Floating-point operations of the contractions in a TensorFlow graph, for both backends that build
+them.
 
-TensorFlow's profiler keeps a formula for each kind of operation; its report adds up the whole graph, counts a function that is
-called as nothing and a loop's body once. So its formulas are asked one operation at a time, for what a step really runs.
+TensorFlow's profiler keeps a formula for each kind of operation; its report adds up the whole
+graph, counts a function that is called as nothing and a loop's body once. So its formulas are asked
+one operation at a time, for what a step really runs.
 
 Imports no framework: the caller hands over the operations and the function that asks TensorFlow.
 """
@@ -12,22 +14,42 @@ from typing import Any, Callable, Iterable, List
 
 from backends.contract import Unsupported
 
-#: Kinds of operations that are contractions; all others are left out, as they are in the counters of other frameworks.
+#: Kinds of operations that are contractions; all others are left out, as they are in the counters
+#: of other frameworks.
 COUNTED = (
-    "MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Conv2D", "Conv2DBackpropInput", "Conv2DBackpropFilter", "Conv3D",
+    "MatMul",
+    "BatchMatMul",
+    "BatchMatMulV2",
+    "BatchMatMulV3",
+    "Conv2D",
+    "Conv2DBackpropInput",
+    "Conv2DBackpropFilter",
+    "Conv3D",
     "DepthwiseConv2dNative",
 )
-#: Products inside one operation, for which TensorFlow keeps no formula; the gradient has two for each of the forward's.
+#: Products inside one operation, for which TensorFlow keeps no formula; the gradient has two for
+#: each of the forward's.
 BLOCKS = {"BlockLSTM": 1, "BlockLSTMV2": 1, "BlockLSTMGrad": 2, "BlockLSTMGradV2": 2}
 #: What computes products that no formula can tell: how often a loop runs is not in the graph.
 UNKNOWN = (
-    "PartitionedCall", "While", "Enter", "Einsum", "RNN", "XlaLaunch", "Conv3DBackprop", "DepthwiseConv2dNativeBackprop", "MapDefun",
+    "PartitionedCall",
+    "While",
+    "Enter",
+    "Einsum",
+    "RNN",
+    "XlaLaunch",
+    "Conv3DBackprop",
+    "DepthwiseConv2dNativeBackprop",
+    "MapDefun",
     "SparseMatMul",
 )
 
 
-def count(operations: Iterable[Any], ask: Callable[[Any], Any], called: Callable[[Any], Iterable[Any]]) -> float:
-    """Return the floating-point operations of the contractions, a multiplication and an addition counting as two.
+def count(
+    operations: Iterable[Any], ask: Callable[[Any], Any], called: Callable[[Any], Iterable[Any]]
+) -> float:
+    """Return the floating-point operations of the contractions, a multiplication and an addition
+    counting as two.
 
     Args:
         operations: what one step runs, each once.
@@ -64,7 +86,8 @@ def _asked(operation: Any, ask: Callable[[Any], Any]) -> Any:
 
 
 def _block(operation: Any, products: int) -> float:
-    """Return 2 T B (I + H) 4H a product: of x [T, B, I] and h [B, H] with the kernel w [I + H, 4H], inputs 1 and 4 of all of them."""
+    """Return 2 T B (I + H) 4H a product: of x [T, B, I] and h [B, H] with the kernel w [I + H, 4H],
+    inputs 1 and 4 of all of them."""
     x, w = operation.inputs[1].shape, operation.inputs[4].shape
     if not (x.is_fully_defined() and w.is_fully_defined()):
         raise Unsupported("TensorFlow's counter cannot tell %s of unknown shape" % operation.type)

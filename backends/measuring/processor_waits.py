@@ -1,7 +1,9 @@
-"""How long the threads of this process, and of those it has started, waited for a processor: Linux counts it for each thread.
+"""How long the threads of this process, and of those it has started, waited for a processor: Linux
+counts it for each thread.
 
-A thread that is ready to run and finds every processor taken waits, and whatever it computes takes that much longer: not because
-of the code. Read in the worker, directly around what is timed, so that nothing else counts. Reads files of the kernel only.
+A thread that is ready to run and finds every processor taken waits, and whatever it computes takes
+that much longer: not because of the code. Read in the worker, directly around what is timed, so
+that nothing else counts. Reads files of the kernel only.
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ Reading = Dict[Tuple[int, int], Tuple[int, int]]
 
 
 class Waits(object):
-    """The process tree as it is when this is made: finding descendants reads the whole process table, too long for every block."""
+    """The process tree as it is when this is made: finding descendants reads the whole process
+    table, too long for every block."""
 
     def __init__(self) -> None:
         self.pids = [os.getpid()] + descendants(os.getpid())
@@ -29,13 +32,19 @@ class Waits(object):
         self._started = time.perf_counter()
 
     def end(self) -> Dict[str, Optional[float]]:
-        """Return `wall_s`, `ran_s` and `waited_s` since `begin`, seconds of all threads together; `waited_s` is None where the kernel
-        does not tell. What a thread waited that has ended meanwhile is not seen."""
+        """Return `wall_s`, `ran_s` and `waited_s` since `begin`, seconds of all threads together;
+        `waited_s` is None where the kernel does not tell. What a thread waited that has ended
+        meanwhile is not seen."""
         wall_s, own_s = time.perf_counter() - self._started, time.process_time() - self._used_s
         before, after = self._before or {}, read(self.pids)
         if not after:
             return {"wall_s": wall_s, "ran_s": own_s, "waited_s": None}
-        ran, waited = between(before, {key: value for key, value in after.items() if key[0] != self.pids[0]})[0], between(before, after)[1]
+        ran, waited = (
+            between(before, {key: value for key, value in after.items() if key[0] != self.pids[0]})[
+                0
+            ],
+            between(before, after)[1],
+        )
         return {"wall_s": wall_s, "ran_s": own_s + 1e-9 * ran, "waited_s": 1e-9 * waited}
 
 
@@ -45,7 +54,8 @@ def used_s() -> float:
 
 
 def read(pids: List[int]) -> Reading:
-    """Return what the kernel has counted for every thread of the processes; empty where it does not."""
+    """Return what the kernel has counted for every thread of the processes; empty where it does
+    not."""
     found = {}
     for pid in pids:
         with contextlib.suppress(OSError):  # it has ended, or this is not Linux
@@ -61,11 +71,15 @@ def read(pids: List[int]) -> Reading:
 
 
 def between(before: Reading, after: Reading) -> Tuple[int, int]:
-    """Return how long all threads ran, and waited, between two readings, nanoseconds; a new thread has begun in between."""
+    """Return how long all threads ran, and waited, between two readings, nanoseconds; a new thread
+    has begun in between."""
     ran = waited = 0
     for key, (ran_until, waited_until) in after.items():
         ran_from, waited_from = before.get(key, (0, 0))
-        ran, waited = ran + max(0, ran_until - ran_from), waited + max(0, waited_until - waited_from)
+        ran, waited = (
+            ran + max(0, ran_until - ran_from),
+            waited + max(0, waited_until - waited_from),
+        )
     return ran, waited
 
 
@@ -75,7 +89,9 @@ def descendants(pid: int) -> List[int]:
     with contextlib.suppress(OSError):
         for name in os.listdir("/proc"):
             if name.isdigit():
-                with contextlib.suppress(OSError, ValueError, IndexError), open("/proc/%s/stat" % name, "rb") as file:
+                with contextlib.suppress(OSError, ValueError, IndexError), open(
+                    "/proc/%s/stat" % name, "rb"
+                ) as file:
                     parents[int(name)] = int(file.read().rsplit(b")", 1)[1].split()[1])
     found, known = [], {pid}
     while True:

@@ -1,7 +1,8 @@
 """Time a port's steady steps in blocks, in native mode.
 
-A sample is the mean time of a few consecutive steps, so many that the clock and the call cost nothing beside them.
-`Port.train` and `Port.generate` return when the device has finished; a port of a user's that forgets it is waited for all the same.
+A sample is the mean time of a few consecutive steps, so many that the clock and the call cost
+nothing beside them. `Port.train` and `Port.generate` return when the device has finished; a port of
+a user's that forgets it is waited for all the same.
 """
 
 from __future__ import annotations
@@ -18,17 +19,19 @@ from backends.measuring import processor_waits, warmup
 from backends.source import Batch
 
 MINIMUM_SAMPLES = 3
-#: A process that never gets steady, because the machine does not, stops warming up after so many times the wanted time.
+#: A process that never gets steady, because the machine does not, stops warming up after so many
+#: times the wanted time.
 LONGEST_WARMUP = 5.0
-#: A warm-up that looks for a late change of speed ends after a share of its time where so many steps have run; without an end in sight,
-#: after twice its time.
+#: A warm-up that looks for a late change of speed ends after a share of its time where so many
+#: steps have run; without an end in sight, after twice its time.
 PROBED_STEPS = 1000
 PROBED_SHARE = 1.0 / 3.0
 LONGEST_PROBE = 2.0
 #: A single step that takes this long is a sample; none are run to find out how long one is.
 LONG_STEP_S = 0.05
 MAXIMUM_STEPS_A_SAMPLE = 256
-#: Latencies of single calls are counted in classes whose bounds have this ratio: a percentile is exact to half of 2 %.
+#: Latencies of single calls are counted in classes whose bounds have this ratio: a percentile is
+#: exact to half of 2 %.
 LATENCY_BASE = 1.02
 
 
@@ -37,27 +40,40 @@ class Timer(object):
 
     Args:
         port, source: an open port and a `NativeSource`.
-        action: `train`, `generate`, or a phase: single updates of that phase alone, on one batch, with the framework's own noise.
+        action: `train`, `generate`, or a phase: single updates of that phase alone, on one batch,
+            with the framework's own noise.
         count: rows that one `generate` step returns.
-        slowdown: how much slower to be than the port, as a share of its own time, e.g. 0.05. A change of known size, by which a
-            verdict on speed is tested: after a sample's steps the worker keeps the core busy for that share of what they took.
-        wait: returns when the device has finished all work; None where work is done when a call returns.
+        slowdown: how much slower to be than the port, as a share of its own time, e.g. 0.05. A
+            change of known size, by which a verdict on speed is tested: after a sample's steps the
+            worker keeps the core busy for that share of what they took.
+        wait: returns when the device has finished all work; None where work is done when a call
+            returns.
 
     Attributes:
         output_dtype: of what the last call of `generate` returned, "unknown" before.
     """
 
     def __init__(
-        self, port: Any, source: Any, action: str, count: int, slowdown: float = 0.0, wait: Optional[Callable[[], Any]] = None
+        self,
+        port: Any,
+        source: Any,
+        action: str,
+        count: int,
+        slowdown: float = 0.0,
+        wait: Optional[Callable[[], Any]] = None,
     ) -> None:
         actions = list(ACTIONS) + list(port.config["phases"])
         if action not in actions:
             raise ValueError("action '%s' is not one of %s" % (action, ", ".join(actions)))
         if not (math.isfinite(slowdown) and slowdown >= 0.0):
-            raise ValueError("a slow-down is a share of a step's time, 0 or more, and not %r" % slowdown)
+            raise ValueError(
+                "a slow-down is a share of a step's time, 0 or more, and not %r" % slowdown
+            )
         self.slowdown, self.wait, self.output_dtype = slowdown, wait, "unknown"
         self.port, self.source, self.action, self.count = port, source, action, count
-        self.batch = Batch({name: array[:count] for name, array in source.training_rows().items()}, None)
+        self.batch = Batch(
+            {name: array[:count] for name, array in source.training_rows().items()}, None
+        )
         self.steps_a_sample = 1
         self._calls = []  # type: List[float]
         self.waits = processor_waits.Waits()
@@ -85,17 +101,26 @@ class Timer(object):
         return time.perf_counter() - started
 
     def prepare(
-        self, warmup_s: float, sample_s: float, least_steps: Optional[int] = None, probe_s: float = 0.0, exactly: bool = False
+        self,
+        warmup_s: float,
+        sample_s: float,
+        least_steps: Optional[int] = None,
+        probe_s: float = 0.0,
+        exactly: bool = False,
     ) -> Dict[str, Any]:
         """Run one step, warm up, choose how many steps make about `sample_s` seconds.
 
         Args:
-            warmup_s: at the least, seconds, and until they get no faster. least_steps: likewise; `warming.least_steps` if None.
-            probe_s: go on for so long, of short steps a third of it, and look for steps that suddenly take another time. 0: do not look.
-            exactly: the user has said how long, so that steps which still get faster are no reason to go on.
+            warmup_s: at the least, seconds, and until they get no faster. least_steps: likewise;
+                `warming.least_steps` if None.
+            probe_s: go on for so long, of short steps a third of it, and look for steps that
+                suddenly take another time. 0: do not look.
+            exactly: the user has said how long, so that steps which still get faster are no reason
+                to go on.
 
         Returns:
-            Times and counts; `settled_steps`: of warm-up, before the last sudden change (0: there was none; None: it goes on changing).
+            Times and counts; `settled_steps`: of warm-up, before the last sudden change (0: there
+            was none; None: it goes on changing).
         """
         first_s = self._run(1)
         self.waits = processor_waits.Waits()
@@ -105,17 +130,28 @@ class Timer(object):
         least = warmup.least_steps(steps_s[0]) if least_steps is None else least_steps
         while len(steps_s) < least or time.perf_counter() - started < warmup_s:
             steps_s.append(self._run(1))
-        while time.perf_counter() - started < (probe_s if len(steps_s) < PROBED_STEPS else PROBED_SHARE * probe_s):
+        while time.perf_counter() - started < (
+            probe_s if len(steps_s) < PROBED_STEPS else PROBED_SHARE * probe_s
+        ):
             steps_s.append(self._run(1))
         if not exactly:
-            self._go_on(steps_s, started + LONGEST_WARMUP * warmup_s, started + LONGEST_PROBE * probe_s)
-        # Of the last ones: a single step that the machine interrupts would give this process shorter samples than the others have.
-        step_s = warmup.quartile(steps_s[-warmup.MINIMUM_STEPS:])
-        self.steps_a_sample = max(1, min(MAXIMUM_STEPS_A_SAMPLE, round(sample_s / max(step_s, 1e-7))))
+            self._go_on(
+                steps_s, started + LONGEST_WARMUP * warmup_s, started + LONGEST_PROBE * probe_s
+            )
+        # Of the last ones: a single step that the machine interrupts would give this process
+        # shorter samples than the others have.
+        step_s = warmup.quartile(steps_s[-warmup.MINIMUM_STEPS :])
+        self.steps_a_sample = max(
+            1, min(MAXIMUM_STEPS_A_SAMPLE, round(sample_s / max(step_s, 1e-7)))
+        )
         waited = self.waits.end()
         if step_s < LONG_STEP_S:
-            step_s = min(self._run(self.steps_a_sample) for _ in range(MINIMUM_SAMPLES)) / self.steps_a_sample
-        # What the framework's import left is never garbage; without this, each block's collection walks it for 0.1 s.
+            step_s = (
+                min(self._run(self.steps_a_sample) for _ in range(MINIMUM_SAMPLES))
+                / self.steps_a_sample
+            )
+        # What the framework's import left is never garbage; without this, each block's collection
+        # walks it for 0.1 s.
         gc.collect()
         gc.freeze()
         self.waits = processor_waits.Waits()
@@ -132,17 +168,20 @@ class Timer(object):
         }
 
     def _go_on(self, steps_s: List[float], until: float, probed_until: float) -> None:
-        """Warm up further while steps get faster, or have just changed, to those times by the clock at the most."""
+        """Warm up further while steps get faster, or have just changed, to those times by the clock
+        at the most."""
         while not warmup.steady(steps_s) and time.perf_counter() < until:
             steps_s += [self._run(1) for _ in range(max(1, len(steps_s) // 2))]
         while warmup.settled_after(steps_s) is None and time.perf_counter() < probed_until:
             steps_s += [self._run(1) for _ in range(max(1, len(steps_s) // 8))]
 
     def block(self, samples: int) -> Dict[str, Any]:
-        """Return `samples` step times in seconds; the garbage collector waits until the block is over.
+        """Return `samples` step times in seconds; the garbage collector waits until the block is
+        over.
 
-        With them: how many calls of `generate` took how long (see `latencies`), the kernel's marks of memory and what is held now, bytes,
-        and how long threads ran and waited for a processor while it was timed (`waiting`); `used_s`: of the processor, for all of this.
+        With them: how many calls of `generate` took how long (see `latencies`), the kernel's marks
+        of memory and what is held now, bytes, and how long threads ran and waited for a processor
+        while it was timed (`waiting`); `used_s`: of the processor, for all of this.
         """
         used_s = processor_waits.used_s()
         gc.collect()
@@ -155,9 +194,15 @@ class Timer(object):
         finally:
             gc.enable()
         return {
-            "step_s": times, "peak_bytes": peak_bytes(), "ended_bytes": ended_bytes(), "calls": latencies(self._calls),
-            "calls_base": LATENCY_BASE, "resident_bytes": resident_bytes(),
-            "steps": samples * self.steps_a_sample, "waits": waited, "used_s": processor_waits.used_s() - used_s,
+            "step_s": times,
+            "peak_bytes": peak_bytes(),
+            "ended_bytes": ended_bytes(),
+            "calls": latencies(self._calls),
+            "calls_base": LATENCY_BASE,
+            "resident_bytes": resident_bytes(),
+            "steps": samples * self.steps_a_sample,
+            "waits": waited,
+            "used_s": processor_waits.used_s() - used_s,
         }
 
     def run(self, steps: int) -> float:
@@ -166,14 +211,16 @@ class Timer(object):
 
 
 def _keep_busy(started: float, factor: float) -> None:
-    """Run on until `factor` times as long has passed since `started` as has now: not asleep, as slower code is not."""
+    """Run on until `factor` times as long has passed since `started` as has now: not asleep, as
+    slower code is not."""
     until = started + factor * (time.perf_counter() - started)
     while time.perf_counter() < until:
         pass
 
 
 def latencies(calls_s: List[float]) -> Dict[int, int]:
-    """Return how many calls fall into each class: class n holds times around LATENCY_BASE ** n seconds."""
+    """Return how many calls fall into each class: class n holds times around LATENCY_BASE ** n
+    seconds."""
     found = {}  # type: Dict[int, int]
     for call_s in calls_s:
         place = round(math.log(max(call_s, 1e-9), LATENCY_BASE))
@@ -182,11 +229,17 @@ def latencies(calls_s: List[float]) -> Dict[int, int]:
 
 
 def peak_bytes() -> int:
-    """Return the kernel's own high-water mark of this process' resident memory, bytes; the harness may have set it back."""
+    """Return the kernel's own high-water mark of this process' resident memory, bytes; the harness
+    may have set it back."""
     try:
         with open("/proc/self/status", "rb") as told:
             return next(int(line.split()[1]) << 10 for line in told if line.startswith(b"VmHWM:"))
-    except (OSError, StopIteration):  # not Linux; on Linux rusage would also hold what the harness had when it started this process
+    except (
+        OSError,
+        StopIteration,
+        # not Linux; on Linux rusage would also hold what the harness had when it started this
+        # process
+    ):
         return _bytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
@@ -200,9 +253,11 @@ def resident_bytes() -> Optional[int]:
 
 
 def ended_bytes() -> int:
-    """Return the largest high-water mark of the children that have ended and been waited for, bytes.
+    """Return the largest high-water mark of the children that have ended and been waited for,
+    bytes.
 
-    Linux hands a mark on through fork and exec: a child's is never less than what its parent held when it was started.
+    Linux hands a mark on through fork and exec: a child's is never less than what its parent held
+    when it was started.
     """
     return _bytes(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 

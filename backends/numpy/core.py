@@ -1,6 +1,7 @@
 """What the `numpy` backend can do, and the part of a port that is not the model.
 
-A second opinion that no framework has a hand in: plain NumPy, gradients by hand, float64 and float32.
+A second opinion that no framework has a hand in: plain NumPy, gradients by hand, float64 and
+float32.
 """
 
 from __future__ import annotations
@@ -34,40 +35,61 @@ def synchronize(device: str) -> None:
 
 
 def _blas_threads() -> Union[int, str]:
-    """Return the size of the BLAS library's thread pool. NumPy can neither set nor read it; threadpoolctl can, where it is."""
+    """Return the size of the BLAS library's thread pool. NumPy can neither set nor read it;
+    threadpoolctl can, where it is."""
     try:
         import threadpoolctl
     except ImportError:
         return "unknown"
-    sizes = {pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"}
+    sizes = {
+        pool["num_threads"]
+        for pool in threadpoolctl.threadpool_info()
+        if pool["user_api"] == "blas"
+    }
     return sizes.pop() if len(sizes) == 1 else "unknown"
 
 
 class NumpyPort(Port):
-    """Base of the NumPy ports: weights in a dict; `forward` on a `new_record()`, `losses` and `gradients` written by the port."""
+    """Base of the NumPy ports: weights in a dict; `forward` on a `new_record()`, `losses` and
+    `gradients` written by the port."""
 
     def __init__(self, config: Mapping[str, Any], setting: Setting) -> None:
         if setting.precision not in PRECISIONS:
-            raise Unsupported("numpy computes in %s, not in %s" % (" and ".join(PRECISIONS), setting.precision))
+            raise Unsupported(
+                "numpy computes in %s, not in %s" % (" and ".join(PRECISIONS), setting.precision)
+            )
         if setting.device not in DEVICES:
             raise Unsupported("numpy runs on the CPU only")
         if setting.execution not in EXECUTIONS:
             raise Unsupported("numpy has no %s execution" % setting.execution)
         kinds = sorted(item["kind"] for item in config["optimizers"].values())
         if kinds != ["sgd"] or len(config["phases"]) != 1:
-            raise Unsupported("the numpy backend has one phase with SGD only, not %s" % ", ".join(kinds))
+            raise Unsupported(
+                "the numpy backend has one phase with SGD only, not %s" % ", ".join(kinds)
+            )
         Port.__init__(self, config, setting)
         self.dtype = np.dtype(PRECISION_TABLE[setting.precision]["master"])
-        self.weights = {item["name"]: np.zeros(item["shape"], self.dtype) for item in config["parameters"]}
+        self.weights = {
+            item["name"]: np.zeros(item["shape"], self.dtype) for item in config["parameters"]
+        }
         self.updates = 0
         self.undeclared = Undeclared(self._places, Memory())
         self._training = False
-        for name in ("forward", "losses", "gradients", "generate", "train_step", "train"):  # the port's own, whatever they move
+        for name in (
+            "forward",
+            "losses",
+            "gradients",
+            "generate",
+            "train_step",
+            "train",
+        ):  # the port's own, whatever they move
             setattr(self, name, self._tended(name, getattr(self, name)))
 
     def _places(self) -> Iterator[Place]:
         for item in self.config["parameters"]:
-            if not item["trainable"]:  # a weight that a look moves is the port's fault, and is told by whoever looked
+            if not item[
+                "trainable"
+            ]:  # a weight that a look moves is the port's fault, and is told by whoever looked
                 yield Place("declared " + item["name"], self.weights, item["name"], False)
         for name in vars(self):
             if name not in OWN:
@@ -96,7 +118,11 @@ class NumpyPort(Port):
         return run
 
     def trainable_values(self) -> Optional[int]:
-        return sum(self.weights[item["name"]].size for item in self.config["parameters"] if item["trainable"])
+        return sum(
+            self.weights[item["name"]].size
+            for item in self.config["parameters"]
+            if item["trainable"]
+        )
 
     def parameters(self) -> Dict[str, np.ndarray]:
         return {name: value.copy() for name, value in self.weights.items()}
@@ -107,7 +133,9 @@ class NumpyPort(Port):
         self.weights = {name: np.array(values[name], self.dtype) for name in self.weights}
         self.updates = self.steps_trained = 0
 
-    def forward_from(self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]) -> Taught:
+    def forward_from(
+        self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]
+    ) -> Taught:
         return teacher_forcing.taught(self, batch, training, teacher)
 
     def train_step(self, phase: str, batch: Any) -> Dict[str, float]:
@@ -124,7 +152,10 @@ class NumpyPort(Port):
     def load_optimizer_state(self, values: Mapping[str, np.ndarray]) -> None:
         if set(values) != {"sgd/step"}:
             found = ", ".join(sorted(values)) or "nothing"
-            raise KeyError("optimizer state of %s: expected sgd/step, got %s" % (self.config["workload"], found))
+            raise KeyError(
+                "optimizer state of %s: expected sgd/step, got %s"
+                % (self.config["workload"], found)
+            )
         self.updates = int(values["sgd/step"])
 
     def train(self, source: Any, steps: int) -> Dict[str, List[float]]:

@@ -1,4 +1,5 @@
-"""What NumPy can tell of a step's cost: it counts nothing, so the workload's own count has to do."""
+"""What NumPy can tell of a step's cost: it counts nothing, so the workload's own count has to
+do."""
 
 from __future__ import annotations
 

@@ -8,10 +8,12 @@ from backends.measuring import host_environment
 
 
 class Reading(object):
-    """Reads one port; made before the port is built, because what a process has done for earlier ports is not this one's."""
+    """Reads one port; made before the port is built, because what a process has done for earlier
+    ports is not this one's."""
 
     def contractions(self, port: Any, step: Callable[[], Any]) -> Set[str]:
-        """Return the dtypes of the contractions of a step: their operands are the weights and arrays of their dtype."""
+        """Return the dtypes of the contractions of a step: their operands are the weights and
+        arrays of their dtype."""
         return _dtypes(port)
 
     def settings(self, port: Any) -> Dict[str, Any]:
@@ -27,4 +29,6 @@ class Reading(object):
 
 
 def _dtypes(port: Any) -> Set[str]:
-    return {value.dtype.name for value in getattr(port, "weights", {}).values()}  # a port may be built on `contract.Port` alone
+    return {
+        value.dtype.name for value in getattr(port, "weights", {}).values()
+    }  # a port may be built on `contract.Port` alone

@@ -1,8 +1,11 @@
-"""Teacher-forced looks. NumPy keeps no account of what was computed from what, so that has to show in the values.
+"""Teacher-forced looks. NumPy keeps no account of what was computed from what, so that has to show
+in the values.
 
-The array that a port puts into its record is overwritten once its values are kept: with NaN, which goes into what is computed from it all
-the same, and in further runs with two numbers, for a comparison swallows a NaN. What comes out otherwise than undisturbed has used it.
-An array that cannot be overwritten counts as used by everything after it. Of the teacher's values, too, one after another is NaN.
+The array that a port puts into its record is overwritten once its values are kept: with NaN, which
+goes into what is computed from it all the same, and in further runs with two numbers, for a
+comparison swallows a NaN. What comes out otherwise than undisturbed has used it. An array that
+cannot be overwritten counts as used by everything after it. Of the teacher's values, too, one after
+another is NaN.
 """
 
 from __future__ import annotations
@@ -29,10 +32,16 @@ class Probed(Lesson):
         poisoned: the activation whose value by the teacher is NaN.
 
     Attributes:
-        read: by activation, those that were asked for since the one before. own: those that have gone into it, or may have.
+        read: by activation, those that were asked for since the one before. own: those that have
+            gone into it, or may have.
     """
 
-    def __init__(self, teacher: Mapping[str, np.ndarray], filler: Optional[float] = np.nan, poisoned: str = "") -> None:
+    def __init__(
+        self,
+        teacher: Mapping[str, np.ndarray],
+        filler: Optional[float] = np.nan,
+        poisoned: str = "",
+    ) -> None:
         Lesson.__init__(self, self._answer_of, lambda _, value: value.copy())
         self.teacher, self.filler, self.poisoned = teacher, filler, poisoned
         self.read: Dict[str, List[str]] = {}
@@ -63,12 +72,17 @@ class Probed(Lesson):
 
 
 def taught(port: Any, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]) -> Taught:
-    """Return what `Port.forward_from` promises, of a `NumpyPort` whose `forward` keeps a `new_record()`."""
+    """Return what `Port.forward_from` promises, of a `NumpyPort` whose `forward` keeps a
+    `new_record()`."""
     first = Probed(teacher)
     found = _run(port, batch, training, first)
     if found is not first:
         names = list(found)
-        return Taught(found, {name: [] for name in names}, {name: names[:place] for place, name in enumerate(names)})
+        return Taught(
+            found,
+            {name: [] for name in names},
+            {name: names[:place] for place, name in enumerate(names)},
+        )
     plain = Probed(teacher, None)
     spoilt = [Probed(teacher, number) for number in NUMBERS]
     for lesson in (plain, *spoilt):
@@ -83,17 +97,28 @@ def taught(port: Any, batch: Batch, training: bool, teacher: Mapping[str, np.nda
         for name in names:
             if asked not in read[name] and not _same(poisoned.kept.get(name), plain.kept[name]):
                 read[name] = [other for other in names if other in (*read[name], asked)]
-    return Taught(plain.kept, read, own, [name for name in names if not read[name] and not own[name]])
+    return Taught(
+        plain.kept, read, own, [name for name in names if not read[name] and not own[name]]
+    )
 
 
 def _run(port: Any, batch: Batch, training: bool, lesson: Probed) -> Any:
     kept = port.weights
-    port.weights = {name: value.copy() for name, value in kept.items()}  # an activation may be a weight itself
+    port.weights = {
+        name: value.copy() for name, value in kept.items()
+    }  # an activation may be a weight itself
     port.lesson = lesson
-    noise = None if batch.noise is None else {name: np.array(value) for name, value in batch.noise.items()}
+    noise = (
+        None
+        if batch.noise is None
+        else {name: np.array(value) for name, value in batch.noise.items()}
+    )
     try:
         with port.undeclared.undisturbed(), np.errstate(all="ignore"):
-            return port.forward(Batch({name: np.array(value) for name, value in batch.arrays.items()}, noise), training)
+            return port.forward(
+                Batch({name: np.array(value) for name, value in batch.arrays.items()}, noise),
+                training,
+            )
     finally:
         port.weights, port.lesson = kept, None
 

@@ -1,4 +1,5 @@
-"""What a build really is: its interpreter, resolved versions and platform, as the worker itself reports them."""
+"""What a build really is: its interpreter, resolved versions and platform, as the worker itself
+reports them."""
 
 from __future__ import annotations
 
@@ -25,7 +26,9 @@ def build(core: Any) -> Dict[str, Any]:
         "platform": platform.platform(),
         "machine": platform.machine(),
         "processor": _processor(),
-        "cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cpus": (
+            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        ),
         "versions": versions,
     }
 

@@ -1,8 +1,9 @@
 """Find the file that ports a workload to a backend, and load its `Port`.
 
-Owns the search order: the folders that the user named, then the shipped ones; or one folder alone, for which nothing stands in. A
-user's folder is laid out as `backends/ports` is: `<folder>/<backend>/<workload>.py`, or a package `<folder>/<backend>/<workload>/__init__.py`.
-Files are loaded by path, so a folder named `torch` never shadows the framework.
+Owns the search order: the folders that the user named, then the shipped ones; or one folder alone,
+for which nothing stands in. A user's folder is laid out as `backends/ports` is:
+`<folder>/<backend>/<workload>.py`, or a package `<folder>/<backend>/<workload>/__init__.py`. Files
+are loaded by path, so a folder named `torch` never shadows the framework.
 """
 
 from __future__ import annotations
@@ -39,7 +40,10 @@ def locate(backend: str, workload: str, folders: Sequence[str], only: bool = Fal
             if os.path.isfile(path):
                 return path
     looked = " in %s, and nowhere else" % folders[0] if only else ""
-    raise Unsupported("backend %s has no port of %s (looked for %s/%s.py%s)" % (backend, workload, backend, workload, looked))
+    raise Unsupported(
+        "backend %s has no port of %s (looked for %s/%s.py%s)"
+        % (backend, workload, backend, workload, looked)
+    )
 
 
 def load(path: str) -> Any:
@@ -51,10 +55,14 @@ def load(path: str) -> Any:
     if path.startswith(SHIPPED + os.sep):
         relative = os.path.relpath(path, os.path.dirname(PACKAGE))[: -len(".py")]
         name = relative.replace(os.sep, ".")
-        module = importlib.import_module(name[: -len(".__init__")] if name.endswith(".__init__") else name)
+        module = importlib.import_module(
+            name[: -len(".__init__")] if name.endswith(".__init__") else name
+        )
     else:
         mark = hashlib.sha256(path.encode("utf-8")).hexdigest()[:8]
-        stem = os.path.basename(os.path.dirname(path) if path.endswith("__init__.py") else path[: -len(".py")])
+        stem = os.path.basename(
+            os.path.dirname(path) if path.endswith("__init__.py") else path[: -len(".py")]
+        )
         name = "user_port_%s_%s" % (stem, mark)
         spec = importlib.util.spec_from_file_location(name, path)
         module = importlib.util.module_from_spec(spec)
@@ -65,28 +73,41 @@ def load(path: str) -> Any:
     return port
 
 
-def sources(path: str, backend: str, folders: Sequence[str] = (), also: Sequence[str] = ()) -> List[Tuple[str, str]]:
+def sources(
+    path: str, backend: str, folders: Sequence[str] = (), also: Sequence[str] = ()
+) -> List[Tuple[str, str]]:
     """Return (name, SHA-256) of the files whose text decides what a port computes, sorted.
 
-    They are the port's own or its package's, its backend's, and what has been imported from the user's
-    folders.
+    They are the port's own or its package's, its backend's, and what has been imported from the
+    user's folders.
 
     Args:
-        path: of the port. folders: the user's. also: files that belong to it in another way, e.g. the workload's, or `imported.outside`.
+        path: of the port. folders: the user's. also: files that belong to it in another way, e.g.
+            the workload's, or `imported.outside`.
     """
     own = _modules(os.path.dirname(path)) if path.endswith("__init__.py") else [path]
     shared = _modules(os.path.join(PACKAGE, backend))
-    users = [name for name in own + user_modules.files(folders) + list(also) if not user_modules.below(name, PACKAGE)]
+    users = [
+        name
+        for name in own + user_modules.files(folders) + list(also)
+        if not user_modules.below(name, PACKAGE)
+    ]
     shipped = [name for name in own + shared if user_modules.below(name, PACKAGE)]
     found = user_modules.listed(shipped, [os.path.dirname(PACKAGE)])
     if users:
         # A port that is loaded by its path alone lies two levels below its folder.
-        found += user_modules.listed(users, list(folders) or [os.path.dirname(os.path.dirname(path))])
+        found += user_modules.listed(
+            users, list(folders) or [os.path.dirname(os.path.dirname(path))]
+        )
     return sorted(found)
 
 
 def _modules(folder: str) -> List[str]:
-    return [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".py")] if os.path.isdir(folder) else []
+    return (
+        [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".py")]
+        if os.path.isdir(folder)
+        else []
+    )
 
 
 def source_hash(path: str, backend: str) -> str:

@@ -1,6 +1,7 @@
 """What a worker can be asked to do: open a port, record its stages, time its blocks.
 
-Each `do_<verb>` is one request of the protocol; its arguments and its result are plain JSON, arrays travel as files.
+Each `do_<verb>` is one request of the protocol; its arguments and its result are plain JSON, arrays
+travel as files.
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ from backends.recording import passes, teacher_forced_pass
 from backends.recording import recorder as recording
 from backends.source import NativeSource, TapeSource
 
-#: Precisions whose loss may leave the range that they can represent although the port is right (bf16 has that of fp32).
+#: Precisions whose loss may leave the range that they can represent although the port is right
+#: (bf16 has that of fp32).
 SMALL_RANGE = ("fp16",)
-#: Stages that need `train`, and those that look at a forward pass. The others have methods of their own.
+#: Stages that need `train`, and those that look at a forward pass. The others have methods of their
+#: own.
 NATIVE = "distribution"
 TRAINED, FORWARD = ("trajectory", NATIVE), ("forward",)
 SINGLE = (("loss", "losses"), ("gradients", "gradients"), ("update", "train_step"))
@@ -54,12 +57,20 @@ class Session(Modeling):
         return fingerprint.build(importlib.import_module("backends.%s.core" % backend))
 
     def do_open(
-        self, backend: str, workload: str, config: Dict[str, Any], setting: Dict[str, Any], places: Dict[str, Any], data: str
+        self,
+        backend: str,
+        workload: str,
+        config: Dict[str, Any],
+        setting: Dict[str, Any],
+        places: Dict[str, Any],
+        data: str,
     ) -> Dict[str, Any]:
-        """Build the port; return what it can do and how long the imports and the building took, seconds.
+        """Build the port; return what it can do and how long the imports and the building took,
+        seconds.
 
         Args:
-            places: `folders` and `only`, as for `ports.locate`; `also`: files of the user's that belong to the port in another interpreter.
+            places: `folders` and `only`, as for `ports.locate`; `also`: files of the user's that
+                belong to the port in another interpreter.
         """
         started = time.perf_counter()
         identity = self.do_describe(backend)
@@ -78,35 +89,46 @@ class Session(Modeling):
         promises.check_built(self.port, self.path)
         built_at = time.perf_counter()
         self.also = list(places["also"]) + user_modules.outside(self.folders)
-        return dict({
-            "identity": identity,
-            "abilities": abilities(port_class),
-            "port": self.path,
-            "import_s": imported_at - started,
-            "build_s": built_at - imported_at,
-        }, **self._sources())
+        return dict(
+            {
+                "identity": identity,
+                "abilities": abilities(port_class),
+                "port": self.path,
+                "import_s": imported_at - started,
+                "build_s": built_at - imported_at,
+            },
+            **self._sources(),
+        )
 
     def _sources(self) -> Dict[str, Any]:
-        """Return which files decide what the port computes, as far as they have been imported by now, and the hash over them."""
+        """Return which files decide what the port computes, as far as they have been imported by
+        now, and the hash over them."""
         found = loading.sources(self.path, self.backend, self.folders, self.also)
         return {"sources": [list(item) for item in found], "source_hash": loading.digest(found)}
 
-    def do_probe(self, tape: str, stages: Optional[Sequence[str]] = None, brief: bool = True) -> Dict[str, Any]:
-        """Do once what the stages do many times, on the tape; return what is in effect, with the dtypes observed, and the remarks of
-        `promises`.
+    def do_probe(
+        self, tape: str, stages: Optional[Sequence[str]] = None, brief: bool = True
+    ) -> Dict[str, Any]:
+        """Do once what the stages do many times, on the tape; return what is in effect, with the
+        dtypes observed, and the remarks of `promises`.
 
         Args:
-            stages: those that are going to be recorded; None for training and inference. A port whose training fails can be judged
-                without it.
-            brief: for a job that goes on with the tape. Else single losses, gradients and updates are looked at too, to find what is
-                broken, and the stages that train natively, or None, are tried natively: a port need not do both.
+            stages: those that are going to be recorded; None for training and inference. A port
+                whose training fails can be judged without it.
+            brief: for a job that goes on with the tape. Else single losses, gradients and updates
+                are looked at too, to find what is broken, and the stages that train natively, or
+                None, are tried natively: a port need not do both.
         """
         arrays = recording.load_arrays(tape)
         source = TapeSource(self.data, arrays, self.config["batch"])
         trial = promises.Trial(self.port, self.config, self.path)
         native = not brief and (stages is None or NATIVE in stages)
         both = () if native else TRAINED + FORWARD
-        lockstep = [stage for stage in (both if stages is None else stages) if not (native and stage == NATIVE)]
+        lockstep = [
+            stage
+            for stage in (both if stages is None else stages)
+            if not (native and stage == NATIVE)
+        ]
         with faults.watched(self.port, self.note):
             if self._load(trial, passes.weights(arrays)):
                 self._try(trial, source, lockstep)
@@ -119,7 +141,8 @@ class Session(Modeling):
         return dict(self.do_effective(), remarks=trial.remarks, **self._sources())
 
     def _load(self, trial: promises.Trial, given: Dict[str, np.ndarray]) -> bool:
-        """Load the initial weights. A parameter of another shape is for the judge of the weights; nothing else is tried then."""
+        """Load the initial weights. A parameter of another shape is for the judge of the weights;
+        nothing else is tried then."""
         try:
             self.port.load_parameters(given)
         except Exception:
@@ -137,58 +160,108 @@ class Session(Modeling):
             losses = trial.attempt("train", lambda: trial.train(source)) or {}
         elif "losses" in can and "loss" in stages:
             for phase in self.config["phases"]:
-                terms = trial.attempt("losses", lambda phase=phase: trial.losses(phase, source.batch(0, phase))) or {}
+                terms = (
+                    trial.attempt(
+                        "losses", lambda phase=phase: trial.losses(phase, source.batch(0, phase))
+                    )
+                    or {}
+                )
                 losses[phase] = list(terms.values())
         if any(stage in FORWARD + TRAINED for stage in stages):
-            product = trial.attempt("generate", lambda: trial.generate(source, self.config["batch"]))
+            product = trial.attempt(
+                "generate", lambda: trial.generate(source, self.config["batch"])
+            )
             self.output_dtype = "unknown" if product is None else str(product.dtype)
         if "forward" in can and any(stage in FORWARD for stage in stages):
-            trial.attempt("forward", lambda: trial.forward(source.batch(0, self.config["forward"]["phase"]), True))
+            trial.attempt(
+                "forward",
+                lambda: trial.forward(source.batch(0, self.config["forward"]["phase"]), True),
+            )
         for name, history in losses.items():
             values = [value for value in history if value is not None]
-            # A range that is too small is the precision's; in the full ones it is the port's fault, and for the judge to see.
+            # A range that is too small is the precision's; in the full ones it is the port's fault,
+            # and for the judge to see.
             if self.setting.precision in SMALL_RANGE and not np.all(np.isfinite(values)):
-                raise Unsupported("one step in %s gives the loss %s = %s" % (self.setting.precision, name, values[0]))
+                raise Unsupported(
+                    "one step in %s gives the loss %s = %s"
+                    % (self.setting.precision, name, values[0])
+                )
 
     def _try_single(self, trial: promises.Trial, source: TapeSource, stages: Sequence[str]) -> None:
         can = abilities(type(self.port))
         for stage, method in SINGLE:
             if stage in stages and method in can:
                 for phase in self.config["phases"]:
-                    trial.attempt(method, lambda phase=phase, method=method: getattr(trial, method)(phase, source.batch(0, phase)))
+                    trial.attempt(
+                        method,
+                        lambda phase=phase, method=method: getattr(trial, method)(
+                            phase, source.batch(0, phase)
+                        ),
+                    )
 
     def do_effective(self, watch: bool = True) -> Dict[str, Any]:
-        """Return what is in effect, after whatever has run; if an action was prepared and `watch`, one more of its steps may run."""
+        """Return what is in effect, after whatever has run; if an action was prepared and `watch`,
+        one more of its steps may run."""
         found = self.effect.read(self.port, self.timer, watch)
-        found.update(observed_dtypes=dict(self.port.observed_dtypes), output_dtype=self.output_dtype)
+        found.update(
+            observed_dtypes=dict(self.port.observed_dtypes), output_dtype=self.output_dtype
+        )
         return {"effective": found}
 
     def do_record(
-        self, tape: str, folder: str, stages: List[str], steps: int, variants: List[Dict[str, Any]], seed: Optional[int] = None
+        self,
+        tape: str,
+        folder: str,
+        stages: List[str],
+        steps: int,
+        variants: List[Dict[str, Any]],
+        seed: Optional[int] = None,
     ) -> Dict[str, Any]:
-        """Run the stages, write their tensors, and measure how far honest variations move them: in lockstep, or with a seed natively."""
-        recorder = recording.Recorder(self.port, self.config, self.data, recording.load_arrays(tape), folder, seed)
+        """Run the stages, write their tensors, and measure how far honest variations move them: in
+        lockstep, or with a seed natively."""
+        recorder = recording.Recorder(
+            self.port, self.config, self.data, recording.load_arrays(tape), folder, seed
+        )
         with faults.watched(self.port, self.note):
             return recorder.record(stages, steps, variants)
 
     def do_teach(self, tape: str, teacher: str, folder: str) -> Dict[str, Any]:
-        """Record the forward stage again, each activation computed from the teacher's values of those before it."""
-        return teacher_forced_pass.record(self.port, self.config, self.data, recording.load_arrays(tape), recording.load_arrays(teacher), folder)
+        """Record the forward stage again, each activation computed from the teacher's values of
+        those before it."""
+        return teacher_forced_pass.record(
+            self.port,
+            self.config,
+            self.data,
+            recording.load_arrays(tape),
+            recording.load_arrays(teacher),
+            folder,
+        )
 
     def do_load(self, tape: str, action: str, seed: int, slowdown: float = 0.0) -> Dict[str, Any]:
-        """Give the port the tape's weights and get one action ready to be timed in native mode, slowed down by a share if asked."""
+        """Give the port the tape's weights and get one action ready to be timed in native mode,
+        slowed down by a share if asked."""
         self.port.load_parameters(passes.weights(recording.load_arrays(tape)))
         source = NativeSource(self.data, seed, self.config["batch"])
         source.cursor = schedule.last_segment(self.config)
-        wait = functools.partial(self.core.synchronize, self.setting.device) if self.setting.device != "cpu" else None
+        wait = (
+            functools.partial(self.core.synchronize, self.setting.device)
+            if self.setting.device != "cpu"
+            else None
+        )
         self.timer = timer.Timer(self.port, source, action, self.config["batch"], slowdown, wait)
         self.timers[action] = self.timer
         return {}
 
     def do_prepare(
-        self, warmup_s: float, sample_s: float, least_steps: Optional[int] = None, probe_s: float = 0.0, exactly: bool = False
+        self,
+        warmup_s: float,
+        sample_s: float,
+        least_steps: Optional[int] = None,
+        probe_s: float = 0.0,
+        exactly: bool = False,
     ) -> Dict[str, Any]:
-        """Warm the loaded action up as `timing.Timer.prepare` does and return what it returns. Runs nothing but that action."""
+        """Warm the loaded action up as `timing.Timer.prepare` does and return what it returns. Runs
+        nothing but that action."""
         if self.timer is None:
             raise RuntimeError("prepare before load")
         cost.reset_device_peak(self.backend, self.port)
@@ -211,7 +284,8 @@ class Session(Modeling):
         return dict(self.timer.block(samples), **cost.device_peak(self.backend, self.port))
 
     def do_spend(self, action: str) -> Dict[str, Any]:
-        """Return what one step of an action that was prepared costs beside time; runs steps that are not timed."""
+        """Return what one step of an action that was prepared costs beside time; runs steps that
+        are not timed."""
         return cost.spend(self.backend, self.port, self.timers[action])
 
 

@@ -1,4 +1,5 @@
-"""Walks through TensorFlow's graphs, for both backends that build them: what a tensor is computed from, by the graph's own account.
+"""Walks through TensorFlow's graphs, for both backends that build them: what a tensor is computed
+from, by the graph's own account.
 
 Imports no framework: tensors and operations know their inputs.
 """
@@ -16,13 +17,16 @@ VARIABLES = ("VarHandleOp", "ReadVariableOp", "Variable", "VariableV2")
 #: Operations whose result is their operand again, unless its dtype is another one.
 COPIES = ("Identity", "Cast", "Snapshot")
 #: Operations that are matrix products, convolutions, or hold such.
-CONTRACTIONS = re.compile(r"(Sparse|Batch|_?Fused)*(MatMul|Conv2D|Conv3D|Einsum)|DepthwiseConv2d|.*(LSTM|GRU|RNN)")
+CONTRACTIONS = re.compile(
+    r"(Sparse|Batch|_?Fused)*(MatMul|Conv2D|Conv3D|Einsum)|DepthwiseConv2d|.*(LSTM|GRU|RNN)"
+)
 
 Leaf = Tuple[str, str]
 
 
 def node(tensor: Any, leaves: Mapping[str, Leaf]) -> Node:
-    """Return the node that a tensor is: a leaf, a weight, or the name of the operation that computes it."""
+    """Return the node that a tensor is: a leaf, a weight, or the name of the operation that
+    computes it."""
     if tensor.name in leaves:
         return leaves[tensor.name]
     if tensor.op.type in VARIABLES or tensor.dtype.base_dtype.name == "resource":
@@ -31,8 +35,14 @@ def node(tensor: Any, leaves: Mapping[str, Leaf]) -> Node:
 
 
 def _original(tensor: Any, leaves: Mapping[str, Leaf], shown: Collection[str]) -> Optional[Leaf]:
-    """Return the teacher's value that a tensor is a plain copy of; one that is shown as an activation is one by itself."""
-    while tensor.name not in leaves and tensor.name not in shown and tensor.op.type in COPIES and len(tensor.op.inputs) == 1:
+    """Return the teacher's value that a tensor is a plain copy of; one that is shown as an
+    activation is one by itself."""
+    while (
+        tensor.name not in leaves
+        and tensor.name not in shown
+        and tensor.op.type in COPIES
+        and len(tensor.op.inputs) == 1
+    ):
         if tensor.op.inputs[0].dtype != tensor.dtype:
             return None
         tensor = tensor.op.inputs[0]
@@ -45,21 +55,25 @@ def ancestry(tensor: Any, leaves: Mapping[str, Leaf], shown: Collection[str] = (
 
     Args:
         tensor: where to start.
-        leaves: what ends the walk, by the name of a tensor: data, noise, the teacher's values. The tensor itself may be one. A copy of a
-            teacher's value is that value, so that two layers which share it are told apart.
+        leaves: what ends the walk, by the name of a tensor: data, noise, the teacher's values. The
+            tensor itself may be one. A copy of a teacher's value is that value, so that two layers
+            which share it are told apart.
         shown: the names of the tensors that are activations.
     """
     graph = tensor.graph
 
     def inputs(name: Node) -> List[Node]:
         return [
-            _original(given, leaves, shown) or node(given, leaves) for given in graph.get_operation_by_name(name).inputs]
+            _original(given, leaves, shown) or node(given, leaves)
+            for given in graph.get_operation_by_name(name).inputs
+        ]
 
     return walk(node(tensor, leaves), inputs)
 
 
 def contractions_above(tensors: Mapping[str, Any]) -> List[str]:
-    """Return the names of those tensors that a contraction is upstream of, in loops and called functions, too."""
+    """Return the names of those tensors that a contraction is upstream of, in loops and called
+    functions, too."""
     found = []  # type: List[str]
     functions = {}  # type: Dict[str, bool]
     for name, tensor in tensors.items():
@@ -81,10 +95,18 @@ def _contracts(operation: Any, functions: Dict[str, bool]) -> bool:
 def _function_contracts(graph: Any, name: str, functions: Dict[str, bool]) -> bool:
     if name not in functions:
         functions[name] = False  # a function that calls itself
-        library = {item.signature.name: item for item in graph.as_graph_def(add_shapes=False).library.function}
+        library = {
+            item.signature.name: item
+            for item in graph.as_graph_def(add_shapes=False).library.function
+        }
         nodes = list(library[name].node_def) if name in library else []
         functions[name] = any(
-            CONTRACTIONS.match(item.op) or any(
-                _function_contracts(graph, value.func.name, functions) for value in item.attr.values() if value.HasField("func"))
-            for item in nodes)
+            CONTRACTIONS.match(item.op)
+            or any(
+                _function_contracts(graph, value.func.name, functions)
+                for value in item.attr.values()
+                if value.HasField("func")
+            )
+            for item in nodes
+        )
     return functions[name]

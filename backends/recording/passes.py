@@ -1,6 +1,8 @@
-"""One pass over the stages of the ladder with one port: what is computed on a tape, tensor by tensor.
+"""One pass over the stages of the ladder with one port: what is computed on a tape, tensor by
+tensor.
 
-A pass knows nothing of files: `backends.recording.recorder` writes what it yields, and runs it again on slightly different input.
+A pass knows nothing of files: `backends.recording.recorder` writes what it yields, and runs it
+again on slightly different input.
 """
 
 from __future__ import annotations
@@ -22,14 +24,21 @@ Item = Tuple[str, str, np.ndarray, float]  # stage, name, value, scale (0: the v
 
 
 def weights(tape: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
-    """Return the tape's initial weights by canonical name; copies, for a port may go on to change what it is given."""
-    return {name[len("weights/"):]: np.array(value) for name, value in tape.items() if name.startswith("weights/")}
+    """Return the tape's initial weights by canonical name; copies, for a port may go on to change
+    what it is given."""
+    return {
+        name[len("weights/") :]: np.array(value)
+        for name, value in tape.items()
+        if name.startswith("weights/")
+    }
 
 
 class Run(object):
     """One pass over the stages with given weights, data and row order."""
 
-    def __init__(self, port: Any, config: Mapping[str, Any], data: Any, tape: Any, can: Sequence[str]) -> None:
+    def __init__(
+        self, port: Any, config: Mapping[str, Any], data: Any, tape: Any, can: Sequence[str]
+    ) -> None:
         self.port, self.config, self.data, self.tape, self.can = port, config, data, tape, can
         self.order = None  # type: Any
         self.brief = False
@@ -46,15 +55,20 @@ class Run(object):
         return self.source()
 
     def looked_at(self, source: TapeSource, training: bool) -> Batch:
-        """Return the batch that a forward look is given, a new one each time: a port may change it in place."""
+        """Return the batch that a forward look is given, a new one each time: a port may change it
+        in place."""
         batch = source.batch(0, self.config["forward"]["phase"])
         return batch if training else Batch(batch.arrays, None)
 
     def stages(self, wanted: Sequence[str], steps: int) -> Iterator[Item]:
         """Yield every tensor of the wanted stages, in the order of the ladder."""
         makers = {
-            "weights": self._weights, "forward": self._forward, "loss": self._loss, "gradients": self._gradients,
-            "update": self._update, "trajectory": lambda: self._trajectory(steps),
+            "weights": self._weights,
+            "forward": self._forward,
+            "loss": self._loss,
+            "gradients": self._gradients,
+            "update": self._update,
+            "trajectory": lambda: self._trajectory(steps),
         }
         for stage in RECORDED:
             if stage in wanted:
@@ -67,8 +81,10 @@ class Run(object):
             yield "weights", name, value, 0.0
 
     def _loaded(self) -> Dict[str, np.ndarray]:
-        """Load the initial weights and return what the port then has. A parameter of another shape is a difference and no accident:
-        where it is why they cannot be loaded, it is shown as it is, and the others are loaded if the port lets them be."""
+        """Load the initial weights and return what the port then has. A parameter of another shape
+        is a difference and no accident: where it is why they cannot be loaded, it is shown as it
+        is, and the others are loaded if the port lets them be.
+        """
         given = weights(self.tape)
         try:
             self.start()
@@ -97,13 +113,16 @@ class Run(object):
         self._unchanged(before, "forward or generate")
 
     def contracted(self) -> Optional[List[str]]:
-        """Return the activations, `<mode>/<name>`, that a product is upstream of; None if the port does not tell."""
+        """Return the activations, `<mode>/<name>`, that a product is upstream of; None if the port
+        does not tell."""
         if "forward" not in self.can:
             return None
         found, source = [], self.start()  # type: List[str], TapeSource
         for mode in self.config["forward"]["modes"]:
             try:
-                names = self.port.contracted(self.looked_at(source, mode == "training"), mode == "training")
+                names = self.port.contracted(
+                    self.looked_at(source, mode == "training"), mode == "training"
+                )
             except Unsupported:
                 return None
             if names is None:
@@ -132,7 +151,8 @@ class Run(object):
         self._unchanged(before, "gradients")
 
     def _update(self) -> Iterator[Item]:
-        """Run every phase twice. What a phase is declared to update is recorded, and whatever else has changed with it."""
+        """Run every phase twice. What a phase is declared to update is recorded, and whatever else
+        has changed with it."""
         if "train_step" not in self.can:
             return
         source = self.start()
@@ -143,24 +163,37 @@ class Run(object):
                 prefix = "step %d/%s/" % (step + 1, update["phase"])
                 after, slots = self._values(), self._slots()
                 own = set(update["parameters"])
-                touched = {name: value for name, value in after.items() if name in own or not _same(value, before[name])}
+                touched = {
+                    name: value
+                    for name, value in after.items()
+                    if name in own or not _same(value, before[name])
+                }
                 for item in self._parameters("update", prefix, before, touched):
                     yield item
                 for name, value in sorted(slots.items()):
-                    if name.startswith(update["optimizer"] + "/") or not _same(value, slots_before.get(name)):
+                    if name.startswith(update["optimizer"] + "/") or not _same(
+                        value, slots_before.get(name)
+                    ):
                         yield "update", prefix + "slot/" + name, value, 0.0
                 before, slots_before = after, slots
 
     def _values(self) -> Dict[str, np.ndarray]:
-        """Return the parameters as they are now: a port may hand over the very arrays that it goes on to change."""
+        """Return the parameters as they are now: a port may hand over the very arrays that it goes
+        on to change."""
         return {name: np.array(value) for name, value in self.port.parameters().items()}
 
     def _slots(self) -> Dict[str, np.ndarray]:
-        return {name: np.array(value) for name, value in self.port.optimizer_state().items()} if "optimizer_state" in self.can else {}
+        return (
+            {name: np.array(value) for name, value in self.port.optimizer_state().items()}
+            if "optimizer_state" in self.can
+            else {}
+        )
 
     def _trajectory(self, steps: int) -> Iterator[Item]:
-        """Train in one go, looking at the losses of every step and at the parameters after 1, 2, 4, ... and all steps: those
-        that the phases so far update, running statistics, and whatever else has changed; and at the loss scales."""
+        """Train in one go, looking at the losses of every step and at the parameters after 1, 2, 4,
+        ... and all steps: those that the phases so far update, running statistics, and whatever
+        else has changed; and at the loss scales.
+        """
         source = self.start()
         start, done = self._values(), 0
         owners = {update["phase"]: update["parameters"] for update in self.config["updates"]}
@@ -172,27 +205,51 @@ class Run(object):
             for index in range(mark - done):
                 for name, values in losses.items():
                     if values[index] is not None:  # the schedule had no such phase at that step
-                        yield "trajectory", "step %d/loss/%s" % (done + index + 1, name), np.array(values[index]), 0.0
-            moving.update(name for step in range(done, mark) for phase in phases_at(self.config, step) for name in owners[phase])
+                        yield (
+                            "trajectory",
+                            "step %d/loss/%s" % (done + index + 1, name),
+                            np.array(values[index]),
+                            0.0,
+                        )
+            moving.update(
+                name
+                for step in range(done, mark)
+                for phase in phases_at(self.config, step)
+                for name in owners[phase]
+            )
             done = mark
             after = self._values()
-            touched = {name: value for name, value in after.items() if name in moving or not _same(value, start[name])}
+            touched = {
+                name: value
+                for name, value in after.items()
+                if name in moving or not _same(value, start[name])
+            }
             for item in self._parameters("trajectory", "step %d/" % done, start, touched):
                 yield item
             for name, value in self._loss_scales():
                 yield "trajectory", "step %d/slot/%s" % (done, name), value, 0.0
         if not self.brief:
-            yield "trajectory", "step %d/generate" % steps, self.port.generate(source, self.config["batch"] + 1), 0.0
+            yield (
+                "trajectory",
+                "step %d/generate" % steps,
+                self.port.generate(source, self.config["batch"] + 1),
+                0.0,
+            )
 
     def _loss_scales(self) -> List[Tuple[str, np.ndarray]]:
-        """Return every optimizer's dynamic loss scale and how many updates it has skipped: two runs that part there have updated
-        different weights, however alike those still look."""
+        """Return every optimizer's dynamic loss scale and how many updates it has skipped: two runs
+        that part there have updated different weights, however alike those still look."""
         if not PRECISION_TABLE[self.port.setting.precision]["loss_scale_growth"]:
             return []
-        return sorted((name, value) for name, value in self._slots().items() if name.endswith(("/loss_scale", "/skipped")))
+        return sorted(
+            (name, value)
+            for name, value in self._slots().items()
+            if name.endswith(("/loss_scale", "/skipped"))
+        )
 
     def _parameters(self, stage: str, prefix: str, before: Any, after: Any) -> Iterator[Item]:
-        """Yield parameters on the scale of what has changed: an update is small beside the weight that it changes."""
+        """Yield parameters on the scale of what has changed: an update is small beside the weight
+        that it changes."""
         for name in sorted(after):
             change = apart(after[name], before[name])
             yield stage, prefix + "parameter/" + name, after[name], change
@@ -201,7 +258,9 @@ class Run(object):
         """Raise if looking at the port has changed it."""
         for name, value in self.port.parameters().items():
             if not np.array_equal(value, before[name]) and not np.any(np.isnan(value)):
-                raise RuntimeError("%s of this port changed %s; it must leave the state alone" % (what, name))
+                raise RuntimeError(
+                    "%s of this port changed %s; it must leave the state alone" % (what, name)
+                )
 
 
 class NativeRun(Run):
@@ -221,7 +280,8 @@ def _same(value: np.ndarray, before: Any) -> bool:
 
 
 def apart(value: np.ndarray, base: np.ndarray) -> float:
-    """Return max |value - base|, exact for whole numbers of any size, the modulus for complex ones; 0 for empty tensors.
+    """Return max |value - base|, exact for whole numbers of any size, the modulus for complex ones;
+    0 for empty tensors.
 
     Infinity where a variation gave another shape.
     """
@@ -232,7 +292,9 @@ def apart(value: np.ndarray, base: np.ndarray) -> float:
         return 0.0
     if value.dtype.kind in "iub" and base.dtype.kind in "iub":
         larger = np.maximum(value, base)
-        return float(np.max(larger.astype(np.uint64) - np.minimum(value, base).astype(np.uint64)))  # modulo 2^64: right for signed ones too
+        return float(
+            np.max(larger.astype(np.uint64) - np.minimum(value, base).astype(np.uint64))
+        )  # modulo 2^64: right for signed ones too
     wide = np.complex128 if "c" in (value.dtype.kind, base.dtype.kind) else np.float64
     return float(np.max(np.abs(value.astype(wide) - base.astype(wide))))
 

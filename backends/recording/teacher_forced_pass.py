@@ -1,4 +1,5 @@
-"""Record the forward stage of a port that is taught by another one's: each layer given the right input."""
+"""Record the forward stage of a port that is taught by another one's: each layer given the right
+input."""
 
 from __future__ import annotations
 
@@ -16,8 +17,12 @@ STAGE = "forward"
 
 
 def record(
-    port: Any, config: Mapping[str, Any], data: Mapping[str, np.ndarray], tape: Mapping[str, np.ndarray],
-    teacher: Mapping[str, np.ndarray], folder: str,
+    port: Any,
+    config: Mapping[str, Any],
+    data: Mapping[str, np.ndarray],
+    tape: Mapping[str, np.ndarray],
+    teacher: Mapping[str, np.ndarray],
+    folder: str,
 ) -> Dict[str, Any]:
     """Write the taught activations of every mode and say what each was computed from.
 
@@ -27,7 +32,8 @@ def record(
         folder: where `forward.npz` goes.
 
     Returns:
-        `tensors` and `files` as a recording has them; `read`, `own` and `rooted` of `backends.recording.teacher_forcing.Taught`, by the tensors' names.
+        `tensors` and `files` as a recording has them; `read`, `own` and `rooted` of
+        `backends.recording.teacher_forcing.Taught`, by the tensors' names.
 
     Raises:
         Unsupported: the port cannot be taught.
@@ -43,12 +49,20 @@ def record(
     with zipfile.ZipFile(path, "w", allowZip64=True) as archive:
         for mode in config["forward"]["modes"]:
             prefix = mode + "/"
-            given = {name[len(prefix):]: value for name, value in teacher.items() if name.startswith(prefix)}
-            taught = port.forward_from(run.looked_at(source, mode == "training"), mode == "training", given)
+            given = {
+                name[len(prefix) :]: value
+                for name, value in teacher.items()
+                if name.startswith(prefix)
+            }
+            taught = port.forward_from(
+                run.looked_at(source, mode == "training"), mode == "training", given
+            )
             rooted += [prefix + name for name in taught.rooted]
             for name, value in taught.values.items():
                 write_array(archive, prefix + name, value)
                 tensors.append(describe(STAGE, prefix + name, value, 0.0))
                 origins["read"][prefix + name] = [prefix + other for other in taught.read[name]]
                 origins["own"][prefix + name] = [prefix + other for other in taught.own[name]]
-    return dict(origins, rooted=rooted, tensors=tensors, files={os.path.basename(path): checksum(path)})
+    return dict(
+        origins, rooted=rooted, tensors=tensors, files={os.path.basename(path): checksum(path)}
+    )

@@ -1,22 +1,36 @@
-"""Teacher-forced looks: what each activation is when those before it are somebody else's, and what it was really computed from.
+"""Teacher-forced looks: what each activation is when those before it are somebody else's, and what
+it was really computed from.
 
-A port that reads its predecessors back from the record in which it keeps its activations is taught for free: the record, a `Lesson`,
-keeps what the port sets and answers with what the teacher says. Nothing is assumed of a port: a backend says what was computed from
-what, and `survey` finds in it which of the teacher's values each activation was computed from and which of the port's own went into
-it all the same. Runs in every build, knows no framework.
+A port that reads its predecessors back from the record in which it keeps its activations is taught
+for free: the record, a `Lesson`, keeps what the port sets and answers with what the teacher says.
+Nothing is assumed of a port: a backend says what was computed from what, and `survey` finds in it
+which of the teacher's values each activation was computed from and which of the port's own went
+into it all the same. Runs in every build, knows no framework.
 """
 
 from __future__ import annotations
 
-from typing import Any, Callable, Collection, Dict, Iterator, List, Mapping, MutableMapping, Sequence, Set, Tuple
+from typing import (
+    Any,
+    Callable,
+    Collection,
+    Dict,
+    Iterator,
+    List,
+    Mapping,
+    MutableMapping,
+    Sequence,
+    Set,
+    Tuple,
+)
 
 import numpy as np
 
 from backends.activations import copied
 from backends.contract import Unsupported
 
-#: Kinds of leaves of what was computed; a leaf is (kind, name), anything else that can be hashed is something computed.
-#: What came from where nobody looked is UNKNOWN.
+#: Kinds of leaves of what was computed; a leaf is (kind, name), anything else that can be hashed is
+#: something computed. What came from where nobody looked is UNKNOWN.
 DATA, WEIGHT, TEACHER, UNKNOWN = "data", "weight", "teacher", "unknown"
 
 Node = Any
@@ -28,17 +42,24 @@ class Lesson(MutableMapping):
     """A record of activations that keeps what is set, in order, and answers with the teacher's.
 
     Args:
-        answer: returns what to give for an activation, from its name and the port's own value of it.
-        keep: returns what to keep of an activation, from its name and the value that is set; here a copy, as a `Record` keeps it.
+        answer: returns what to give for an activation, from its name and the port's own value of
+            it.
+        keep: returns what to keep of an activation, from its name and the value that is set; here a
+            copy, as a `Record` keeps it.
 
     Attributes:
         kept: the port's own values by name, as they were when they were set.
 
     Raises:
-        Unsupported: an activation is set that has been read already. What was read was the teacher's value of the last one.
+        Unsupported: an activation is set that has been read already. What was read was the
+            teacher's value of the last one.
     """
 
-    def __init__(self, answer: Callable[[str, Any], Any], keep: Callable[[str, Any], Any] = lambda _, value: copied(value)) -> None:
+    def __init__(
+        self,
+        answer: Callable[[str, Any], Any],
+        keep: Callable[[str, Any], Any] = lambda _, value: copied(value),
+    ) -> None:
         self._answer, self._keep = answer, keep
         self._answered: Set[str] = set()
         self._set: Dict[str, Any] = {}
@@ -46,7 +67,10 @@ class Lesson(MutableMapping):
 
     def __setitem__(self, name: str, value: Any) -> None:
         if name in self._answered:
-            raise Unsupported("the activation %s is read and then set again: a port that is to be taught sets each once" % name)
+            raise Unsupported(
+                "the activation %s is read and then set again: a port that is to be taught sets"
+                " each once" % name
+            )
         self.kept[name], self._set[name] = self._keep(name, value), value
 
     def __getitem__(self, name: str) -> Any:
@@ -64,15 +88,26 @@ class Lesson(MutableMapping):
         return len(self.kept)
 
 
-def fits(teacher: Mapping[str, np.ndarray], name: str, shape: Sequence[Any], complexes: bool = False) -> bool:
-    """Return whether the teacher has a value of this shape (None: any length), and a complex one where that is asked for and only
-    there; any other is not taught."""
-    found = np.shape(teacher[name]) if name in teacher and np.iscomplexobj(teacher[name]) == complexes else None
-    return found is not None and len(found) == len(shape) and all(own in (None, there) for own, there in zip(shape, found))
+def fits(
+    teacher: Mapping[str, np.ndarray], name: str, shape: Sequence[Any], complexes: bool = False
+) -> bool:
+    """Return whether the teacher has a value of this shape (None: any length), and a complex one
+    where that is asked for and only there; any other is not taught."""
+    found = (
+        np.shape(teacher[name])
+        if name in teacher and np.iscomplexobj(teacher[name]) == complexes
+        else None
+    )
+    return (
+        found is not None
+        and len(found) == len(shape)
+        and all(own in (None, there) for own, there in zip(shape, found))
+    )
 
 
 def walk(start: Node, inputs: Callable[[Node], Collection[Node]]) -> Walk:
-    """Return everything upstream of a node, with what each was computed from; leaves are where it ends."""
+    """Return everything upstream of a node, with what each was computed from; leaves are where it
+    ends."""
     found: Walk = {}
     waiting: List[Node] = [start]
     while waiting:
@@ -83,32 +118,50 @@ def walk(start: Node, inputs: Callable[[Node], Collection[Node]]) -> Walk:
     return found
 
 
-def survey(walks: Mapping[str, Walk], starts: Mapping[str, Node]) -> Tuple[Dict[str, List[str]], Dict[str, List[str]], List[str]]:
-    """Return what each activation has read of the teacher, which earlier ones' own computing went into it, and which of them are rooted:
-    computed from data and weights alone.
+def survey(
+    walks: Mapping[str, Walk], starts: Mapping[str, Node]
+) -> Tuple[Dict[str, List[str]], Dict[str, List[str]], List[str]]:
+    """Return what each activation has read of the teacher, which earlier ones' own computing went
+    into it, and which of them are rooted: computed from data and weights alone.
 
-    The second holds an earlier activation that is upstream itself, and one that shares with this one anything computed from the
-    teacher's values, or from data with weights: what a port keeps in its record may be a copy of what it goes on with, and a loop may
-    compute several layers at once. So it says too much rather than too little. What depends on data alone, or on weights alone (a
+    The second holds an earlier activation that is upstream itself, and one that shares with this
+    one anything computed from the teacher's values, or from data with weights: what a port keeps in
+    its record may be a copy of what it goes on with, and a loop may compute several layers at once.
+    So it says too much rather than too little. What depends on data alone, or on weights alone (a
     mask, a cast, a transposed kernel), may be shared.
 
     Args:
         walks: of each activation, in order. starts: the node that each is.
     """
     living, order = _living(walks), list(walks)
-    computed = {name: {node for node in found if not isinstance(node, tuple)} for name, found in walks.items()}
+    computed = {
+        name: {node for node in found if not isinstance(node, tuple)}
+        for name, found in walks.items()
+    }
     read: Dict[str, List[str]] = {}
     own: Dict[str, List[str]] = {}
     for place, name in enumerate(order):
         read[name] = [other for other in order if (TEACHER, other) in walks[name]]
         shared = computed[name] & living
-        own[name] = [other for other in order[:place] if starts[other] in computed[name] or shared & computed[other]]
-    kinds = {name: {node[0] for node in found if isinstance(node, tuple)} for name, found in walks.items()}
-    return read, own, [name for name in order if kinds[name] and kinds[name] <= {DATA, WEIGHT} and not own[name]]
+        own[name] = [
+            other
+            for other in order[:place]
+            if starts[other] in computed[name] or shared & computed[other]
+        ]
+    kinds = {
+        name: {node[0] for node in found if isinstance(node, tuple)}
+        for name, found in walks.items()
+    }
+    return (
+        read,
+        own,
+        [name for name in order if kinds[name] and kinds[name] <= {DATA, WEIGHT} and not own[name]],
+    )
 
 
 def _living(walks: Mapping[str, Walk]) -> Set[Node]:
-    """Return the nodes in which an activation takes shape: computed from the teacher's values, or from data with weights."""
+    """Return the nodes in which an activation takes shape: computed from the teacher's values, or
+    from data with weights."""
     users: Dict[Node, Set[Node]] = {}
     reached: Dict[Node, Set[str]] = {}
     for found in walks.values():

@@ -1,8 +1,11 @@
-"""State that a port has and nobody declared: what a look at the port may move is put back, what training moves is told by name.
+"""State that a port has and nobody declared: what a look at the port may move is put back, what
+training moves is told by name.
 
-A normalisation keeps vectors or statistics of its own, a layer carries what it saw last, a port counts. Such state is no parameter, so
-that no comparison shows it, and a look that moved it would change what the next one sees. It is followed wherever it can be found: in
-the *places* that a backend names, an attribute each. How arrays of a framework are copied and compared a `Memory` knows.
+A normalisation keeps vectors or statistics of its own, a layer carries what it saw last, a port
+counts. Such state is no parameter, so that no comparison shows it, and a look that moved it would
+change what the next one sees. It is followed wherever it can be found: in the *places* that a
+backend names, an attribute each. How arrays of a framework are copied and compared a `Memory`
+knows.
 """
 
 from __future__ import annotations
@@ -14,9 +17,18 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, MutableMapping
 import numpy as np
 
 #: Attributes of `contract.Port` itself.
-CONTRACT = frozenset([
-    "config", "setting", "observed_dtypes", "loss_scales", "steps_trained", "single_steps", "step_origin", "lesson",
-])
+CONTRACT = frozenset(
+    [
+        "config",
+        "setting",
+        "observed_dtypes",
+        "loss_scales",
+        "steps_trained",
+        "single_steps",
+        "step_origin",
+        "lesson",
+    ]
+)
 PLAIN = (type(None), bool, int, float, complex, str, np.generic)
 CONTAINERS = (list, tuple, dict, collections.deque)
 _ABSENT = object()
@@ -26,7 +38,8 @@ class Place(NamedTuple):
     """Where a piece of state is kept: `owner[key]`.
 
     Attributes:
-        told: whether it is named if it moves; what is a parameter is not, nor what nothing depends on.
+        told: whether it is named if it moves; what is a parameter is not, nor what nothing depends
+            on.
     """
 
     name: str
@@ -37,7 +50,9 @@ class Place(NamedTuple):
 
 def alike(value: np.ndarray, other: np.ndarray) -> bool:
     """Return whether two arrays are the same, NaN for NaN."""
-    return value.shape == other.shape and bool(np.all((value == other) | (np.isnan(value) & np.isnan(other))))
+    return value.shape == other.shape and bool(
+        np.all((value == other) | (np.isnan(value) & np.isnan(other)))
+    )
 
 
 class Memory(object):
@@ -59,16 +74,21 @@ class Memory(object):
         """Return whether two arrays are the same, NaN for NaN."""
         return alike(value, kept)
 
-    # -- values that are built of arrays ----------------------------------------------------------------------
+    # -- values that are built of arrays
+    # ----------------------------------------------------------------------
 
     def follows(self, value: Any) -> bool:
         """Return whether a value is an array, something plain, or a container of such."""
         if type(value) in CONTAINERS:
-            return all(self.follows(item) for item in (value.values() if isinstance(value, dict) else value))
+            return all(
+                self.follows(item)
+                for item in (value.values() if isinstance(value, dict) else value)
+            )
         return isinstance(value, PLAIN) or self.holds(value)
 
     def keep(self, value: Any) -> Any:
-        """Return a copy of a value that is followed; arrays and containers are copied with their originals."""
+        """Return a copy of a value that is followed; arrays and containers are copied with their
+        originals."""
         if type(value) in CONTAINERS:
             items = list(value.items()) if isinstance(value, dict) else list(enumerate(value))
             return value, [(key, self.keep(item)) for key, item in items]
@@ -103,7 +123,10 @@ class Memory(object):
             return not self.holds(value) or not self.same(value, content)
         if self.holds(value) or type(value) is not type(before):
             return True
-        return bool(value != before) and not (isinstance(value, (float, complex, np.inexact)) and alike(np.array(value), np.array(before)))
+        return bool(value != before) and not (
+            isinstance(value, (float, complex, np.inexact))
+            and alike(np.array(value), np.array(before))
+        )
 
 
 class Undeclared(object):
@@ -121,10 +144,17 @@ class Undeclared(object):
         self._quiet = False
 
     def _found(self) -> Dict[str, Place]:
-        return {place.name: place for place in self._places() if self.memory.follows(place.owner.get(place.key, _ABSENT))}
+        return {
+            place.name: place
+            for place in self._places()
+            if self.memory.follows(place.owner.get(place.key, _ABSENT))
+        }
 
     def _taken(self) -> Dict[str, Any]:
-        return {name: (place, self.memory.keep(place.owner[place.key])) for name, place in self._found().items()}
+        return {
+            name: (place, self.memory.keep(place.owner[place.key]))
+            for name, place in self._found().items()
+        }
 
     def _put(self, taken: Dict[str, Any]) -> Set[str]:
         """Put everything back; return the names of what had moved and is told."""
@@ -133,25 +163,38 @@ class Undeclared(object):
             if name not in taken and _arrays(place.owner[place.key], self.memory):
                 del place.owner[place.key]  # what came up during the look
         for name, (place, kept) in taken.items():
-            if name in found or _arrays(kept[0], self.memory):  # else an object took the place of nothing: a cache, which may stay
+            if name in found or _arrays(
+                kept[0], self.memory
+            ):  # else an object took the place of nothing: a cache, which may stay
                 place.owner[place.key] = self.memory.restore(kept)
         return moved
 
     def _changed(self, taken: Dict[str, Any]) -> Set[str]:
         found = self._found()
-        moved = {name for name, place in found.items() if place.told and name not in taken and _arrays(place.owner[place.key], self.memory)}
+        moved = {
+            name
+            for name, place in found.items()
+            if place.told and name not in taken and _arrays(place.owner[place.key], self.memory)
+        }
         for name, (place, kept) in taken.items():
             gone = name not in found and _arrays(kept[0], self.memory)
-            if place.told and (gone or (name in found and self.memory.moved(place.owner[place.key], kept))):
+            if place.told and (
+                gone or (name in found and self.memory.moved(place.owner[place.key], kept))
+            ):
                 moved.add(name)
         return moved
 
     def arrays(self) -> Dict[str, Any]:
         """Return the arrays among it, by name."""
-        return {name: place.owner[place.key] for name, place in self._found().items() if self.memory.holds(place.owner[place.key])}
+        return {
+            name: place.owner[place.key]
+            for name, place in self._found().items()
+            if self.memory.holds(place.owner[place.key])
+        }
 
     def begin(self) -> None:
-        """Take what there is for the initial state, unless that was done: before anything has run, after the port was built."""
+        """Take what there is for the initial state, unless that was done: before anything has run,
+        after the port was built."""
         if self._initial is None:
             self._initial = self._taken()
 
@@ -167,7 +210,8 @@ class Undeclared(object):
 
     @contextlib.contextmanager
     def generating(self, lockstep: bool) -> Iterator[None]:
-        """The same around `generate`, which is timed in native mode: there only where it was seen to move something."""
+        """The same around `generate`, which is timed in native mode: there only where it was seen
+        to move something."""
         if self._quiet and not lockstep:
             yield
             return
@@ -191,10 +235,14 @@ class Undeclared(object):
 
     def names(self) -> List[str]:
         """Return what has moved so far, in looks or in training."""
-        return sorted(self._moved | (set() if self._initial is None else self._changed(self._initial)))
+        return sorted(
+            self._moved | (set() if self._initial is None else self._changed(self._initial))
+        )
 
 
 def _arrays(value: Any, memory: Memory) -> bool:
     if type(value) in CONTAINERS:
-        return any(_arrays(item, memory) for item in (value.values() if isinstance(value, dict) else value))
+        return any(
+            _arrays(item, memory) for item in (value.values() if isinstance(value, dict) else value)
+        )
     return memory.holds(value)

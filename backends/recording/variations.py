@@ -1,12 +1,13 @@
-"""Honest variations of a run: what they change is known to be harmless, so what they move is the noise of a tensor.
+"""Honest variations of a run: what they change is known to be harmless, so what they move is the
+noise of a tensor.
 
-    ulp       weights, inputs and noise moved by one unit in the last place of a precision, up or down at random; inputs that are
-              all 0 or 1 stay
-    weights   weights alone moved by one unit in the last place, equal ones alike, so that no edge in the data and no tie between
-              weights is crossed
-    reorder   the rows of every batch in another order (sums over the batch run in another order)
-    repeat    nothing changed: a port that draws noise or batches of its own moves all the same
-    round     weights, inputs and noise rounded to a lower precision: what that precision necessarily costs
+    ulp       weights, inputs and noise moved by one unit in the last place of a precision, up or
+              down at random; inputs that are all 0 or 1 stay weights   weights alone moved by one
+              unit in the last place, equal ones alike, so that no edge in the data and no tie
+              between weights is crossed reorder   the rows of every batch in another order (sums
+              over the batch run in another order) repeat    nothing changed: a port that draws
+              noise or batches of its own moves all the same round     weights, inputs and noise
+              rounded to a lower precision: what that precision necessarily costs
 
 `backends.recording.recorder` runs a port once more with each of them.
 """
@@ -22,7 +23,8 @@ MANTISSA_BITS = {"fp64": 52, "fp32": 23, "tf32": 10, "bf16": 7, "fp16": 10}
 
 
 def vary(run: Any, variant: Mapping[str, Any]) -> Any:
-    """Turn a `passes.Run` into an honest variation of itself; `variant` has `kind`, `precision` and `seed`."""
+    """Turn a `passes.Run` into an honest variation of itself; `variant` has `kind`, `precision` and
+    `seed`."""
     generator = np.random.RandomState(variant["seed"])
     kind = variant["kind"].split(":")[0]
     if kind == "repeat":
@@ -32,13 +34,18 @@ def vary(run: Any, variant: Mapping[str, Any]) -> Any:
         run.order = generator.permutation(run.config["batch"])
         tape = {}
         for name, value in run.tape.items():
-            moves = name == "batches" or (name.startswith("noise/") and not name.startswith("noise/generate/"))
+            moves = name == "batches" or (
+                name.startswith("noise/") and not name.startswith("noise/generate/")
+            )
             tape[name] = np.stack([permuted(step, run.order) for step in value]) if moves else value
         run.tape = tape
         return run
     bits = MANTISSA_BITS[variant["precision"]]
     if kind == "weights":
-        run.tape = {name: _alike(value, bits, generator) if name.startswith("weights/") else value for name, value in run.tape.items()}
+        run.tape = {
+            name: _alike(value, bits, generator) if name.startswith("weights/") else value
+            for name, value in run.tape.items()
+        }
         return run
 
     def change(value: np.ndarray) -> np.ndarray:
@@ -48,24 +55,32 @@ def vary(run: Any, variant: Mapping[str, Any]) -> Any:
             return round_to(value, bits)
         return value * (1.0 + np.ldexp(generator.choice([-1.0, 1.0], size=value.shape), -bits))
 
-    run.tape = {name: value if name == "batches" else change(value) for name, value in run.tape.items()}
-    run.data = {name: value if _is_label(value) else change(value) for name, value in run.data.items()}
+    run.tape = {
+        name: value if name == "batches" else change(value) for name, value in run.tape.items()
+    }
+    run.data = {
+        name: value if _is_label(value) else change(value) for name, value in run.data.items()
+    }
     return run
 
 
 def _alike(value: np.ndarray, bits: int, generator: np.random.RandomState) -> np.ndarray:
-    """Return an array moved by one unit in the last place, up or down at random, equal values in the same direction."""
+    """Return an array moved by one unit in the last place, up or down at random, equal values in
+    the same direction."""
     if value.dtype.kind != "f":
         return value
     found, places = np.unique(value, return_inverse=True)
-    return (found * (1.0 + np.ldexp(generator.choice([-1.0, 1.0], size=found.shape), -bits)))[places].reshape(value.shape)
+    return (found * (1.0 + np.ldexp(generator.choice([-1.0, 1.0], size=found.shape), -bits)))[
+        places
+    ].reshape(value.shape)
 
 
 def permuted(value: np.ndarray, order: np.ndarray) -> np.ndarray:
     """Return an array with its rows in the order of the batch's.
 
-    The first axis need not be the batch: of attention it is batch * heads, and the block of each row moves as a whole. One draw for all
-    rows, and what is no multiple of the batch, has no row to move.
+    The first axis need not be the batch: of attention it is batch * heads, and the block of each
+    row moves as a whole. One draw for all rows, and what is no multiple of the batch, has no row to
+    move.
     """
     rows = value.shape[0] if value.ndim else 0
     if not rows or rows % len(order):
@@ -75,8 +90,9 @@ def permuted(value: np.ndarray, order: np.ndarray) -> np.ndarray:
 
 
 def in_order(value: np.ndarray, order: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield an array with its rows in the order of the batch's, for each axis that may be theirs: the first, alone or with something else
-    inside of it or around it, or another one that is as long as the batch."""
+    """Yield an array with its rows in the order of the batch's, for each axis that may be theirs:
+    the first, alone or with something else inside of it or around it, or another one that is as
+    long as the batch."""
     yield permuted(value, order)
     for axis in range(1, value.ndim):
         if value.shape[axis] == len(order):
@@ -87,11 +103,13 @@ def in_order(value: np.ndarray, order: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _is_label(value: np.ndarray) -> bool:
-    """Whether an array holds nothing but 0 and 1: a probability a little above 1 is an error to some losses."""
+    """Whether an array holds nothing but 0 and 1: a probability a little above 1 is an error to
+    some losses."""
     return bool(np.all((value == 0) | (value == 1)))
 
 
 def round_to(value: np.ndarray, bits: int) -> np.ndarray:
-    """Return the values rounded to `bits` explicit mantissa bits, half to even (range is not limited)."""
+    """Return the values rounded to `bits` explicit mantissa bits, half to even (range is not
+    limited)."""
     fraction, exponent = np.frexp(value)
     return np.ldexp(np.rint(np.ldexp(fraction, bits + 1)), exponent - bits - 1)

@@ -1,7 +1,8 @@
-"""Checkpoints in TensorFlow's own format: `tf.train.Saver` writes them, `tf.train.NewCheckpointReader` reads them.
+"""Checkpoints in TensorFlow's own format: `tf.train.Saver` writes them,
+`tf.train.NewCheckpointReader` reads them.
 
-Restoring reads and checks everything before it sets anything, which the saver's own restore operations do not: a damaged file
-or another model's changes nothing.
+Restoring reads and checks everything before it sets anything, which the saver's own restore
+operations do not: a damaged file or another model's changes nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ TRAINED = "trained_steps"
 DAMAGED = (tf.errors.OpError, RuntimeError, LookupError)
 
 
-def variables(weights: Mapping[str, Any], optimizers: Mapping[str, Optimizer], trained: Any) -> Dict[str, Any]:
+def variables(
+    weights: Mapping[str, Any], optimizers: Mapping[str, Optimizer], trained: Any
+) -> Dict[str, Any]:
     """Return everything that a checkpoint holds, by its name there."""
     found = {TRAINED: trained}
     found.update(("weights/" + name, variable) for name, variable in weights.items())
@@ -50,7 +53,8 @@ def newest(folder: str) -> str:
     """Return the common beginning of the newest checkpoint's files.
 
     Raises:
-        FileNotFoundError: the folder has no checkpoint. ValueError: it has a list, but not what is on it.
+        FileNotFoundError: the folder has no checkpoint. ValueError: it has a list, but not what is
+            on it.
     """
     try:
         path = tf.train.latest_checkpoint(folder)
@@ -63,13 +67,18 @@ def newest(folder: str) -> str:
     raise FileNotFoundError("there is no checkpoint in %s" % folder)
 
 
-def read(folder: str, wanted: Mapping[str, Any], optimizers: Mapping[str, Optimizer]) -> Tuple[Dict[str, np.ndarray], Dict[str, str]]:
-    """Return the newest checkpoint's values by name, and for each optimizer where its count of updates is from.
+def read(
+    folder: str, wanted: Mapping[str, Any], optimizers: Mapping[str, Optimizer]
+) -> Tuple[Dict[str, np.ndarray], Dict[str, str]]:
+    """Return the newest checkpoint's values by name, and for each optimizer where its count of
+    updates is from.
 
-    A checkpoint without an optimizer's count (TF1's Adam keeps none, only the powers of beta) has it inferred from them.
+    A checkpoint without an optimizer's count (TF1's Adam keeps none, only the powers of beta) has
+    it inferred from them.
 
     Raises:
-        FileNotFoundError: the folder has no checkpoint. ValueError: it is another model's, or damaged.
+        FileNotFoundError: the folder has no checkpoint. ValueError: it is another model's, or
+            damaged.
     """
     path = newest(folder)
     try:
@@ -78,27 +87,48 @@ def read(folder: str, wanted: Mapping[str, Any], optimizers: Mapping[str, Optimi
         there = reader.get_variable_to_shape_map()
         values = {name: np.asarray(reader.get_tensor(name)) for name in wanted if name in there}
     except DAMAGED as error:
-        raise ValueError("the checkpoint %s is damaged: %s" % (path, str(error).strip().splitlines()[0])) from error
+        raise ValueError(
+            "the checkpoint %s is damaged: %s" % (path, str(error).strip().splitlines()[0])
+        ) from error
     origins = {}
     for name, optimizer in optimizers.items():
         origins[name], step = "counted", "optimizers/%s/step" % name
         if step not in values:
-            count, origins[name] = infer_step(optimizer, {beta: values[_power(optimizer, beta)] for beta in optimizer.powers})
+            count, origins[name] = infer_step(
+                optimizer, {beta: values[_power(optimizer, beta)] for beta in optimizer.powers}
+            )
             values[step] = np.array(count, np.int64)
     return values, origins
 
 
-def _check(path: str, reader: Any, wanted: Mapping[str, Any], optimizers: Mapping[str, Optimizer]) -> None:
+def _check(
+    path: str, reader: Any, wanted: Mapping[str, Any], optimizers: Mapping[str, Optimizer]
+) -> None:
     """Raise ValueError unless the checkpoint has this model's names, shapes and dtypes."""
     shapes, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
-    inferable = {"optimizers/%s/step" % name for name, optimizer in optimizers.items() if optimizer.powers}
-    missing, unknown = sorted(set(wanted) - set(shapes) - inferable), sorted(set(shapes) - set(wanted))
+    inferable = {
+        "optimizers/%s/step" % name for name, optimizer in optimizers.items() if optimizer.powers
+    }
+    missing, unknown = (
+        sorted(set(wanted) - set(shapes) - inferable),
+        sorted(set(shapes) - set(wanted)),
+    )
     if missing or unknown:
         raise ValueError(
-            "the checkpoint %s is another model's, or another program's, whose names have to be given (convert --names): "
-            "missing %s; unknown %s" % (path, ", ".join(missing[:5]) or "none", ", ".join(unknown[:5]) or "none"))
+            "the checkpoint %s is another model's, or another program's, whose names have to be"
+            " given (convert --names): missing %s; unknown %s"
+            % (path, ", ".join(missing[:5]) or "none", ", ".join(unknown[:5]) or "none")
+        )
     for name in sorted(set(wanted) & set(shapes)):
-        found, expected = (shapes[name], dtypes[name]), (wanted[name].shape.as_list(), wanted[name].dtype.base_dtype)
+        found, expected = (
+            (shapes[name], dtypes[name]),
+            (
+                wanted[name].shape.as_list(),
+                wanted[name].dtype.base_dtype,
+            ),
+        )
         if list(found[0]) != expected[0] or found[1] != expected[1]:
-            raise ValueError("the checkpoint %s is another model's: %s is %s %s, expected %s %s" % (
-                path, name, found[1].name, list(found[0]), expected[1].name, expected[0]))
+            raise ValueError(
+                "the checkpoint %s is another model's: %s is %s %s, expected %s %s"
+                % (path, name, found[1].name, list(found[0]), expected[1].name, expected[0])
+            )

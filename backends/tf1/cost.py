@@ -1,4 +1,5 @@
-"""What TensorFlow 1 can tell of a step's cost: its formulas for contractions, its allocator's peak where it shows it."""
+"""What TensorFlow 1 can tell of a step's cost: its formulas for contractions, its allocator's peak
+where it shows it."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ SOURCE = "TensorFlow's registry of float operations, on the session's graph"
 
 
 def flops(port: Any, timer: Any) -> float:
-    """Return the operations of one step's matrix products and convolutions, by what its session calls fetch.
+    """Return the operations of one step's matrix products and convolutions, by what its session
+    calls fetch.
 
     Raises:
         Unsupported: the graph is not known, or it holds what has no formula.
@@ -26,24 +28,42 @@ def flops(port: Any, timer: Any) -> float:
     if not all(hasattr(port, name) for name in ("graph", "phases", "inference", "rows", "noise")):
         raise Unsupported("the port does not show which parts of its graph a step runs")
     if port.xla:
-        raise Unsupported("XLA fuses contractions; TensorFlow's counter knows the graph before it only")
+        raise Unsupported(
+            "XLA fuses contractions; TensorFlow's counter knows the graph before it only"
+        )
     if timer.action == "generate":
         calls = _fetched(timer.port, timer)
     else:
-        names = phases_at(port.config, timer.source.cursor) if timer.action == "train" else [timer.action]
-        calls = [[port.phases[name].values.op, getattr(port.phases[name].update, "op", port.phases[name].update)] for name in names]
+        names = (
+            phases_at(port.config, timer.source.cursor)
+            if timer.action == "train"
+            else [timer.action]
+        )
+        calls = [
+            [
+                port.phases[name].values.op,
+                getattr(port.phases[name].update, "op", port.phases[name].update),
+            ]
+            for name in names
+        ]
     shaped = _shaped(port, timer.count)
     # Each phase is a call of its own, and computes what it shares with others again.
-    total = sum(contractions.count(
-        contractions.reachable([shaped.get_operation_by_name(op.name) for op in call]), _formula, _body
-    ) for call in calls)
+    total = sum(
+        contractions.count(
+            contractions.reachable([shaped.get_operation_by_name(op.name) for op in call]),
+            _formula,
+            _body,
+        )
+        for call in calls
+    )
     if not total:
         raise Unsupported("TensorFlow's counter saw no matrix product in this step")
     return float(total)
 
 
 def _fetched(port: Any, timer: Any) -> List[List[Any]]:
-    """Run one step; return the operations that each of its session calls fetched: a port may fetch more than its product."""
+    """Run one step; return the operations that each of its session calls fetched: a port may fetch
+    more than its product."""
     calls, run = [], port._run  # type: List[List[Any]], Any
 
     def noting(fetches: Any, feed: Any = None) -> Any:
@@ -59,13 +79,18 @@ def _fetched(port: Any, timer: Any) -> List[List[Any]]:
 
 
 def _shaped(port: Any, count: int) -> Any:
-    """Return a copy of the port's graph in which the batch axis, open in the port's, has its size."""
+    """Return a copy of the port's graph in which the batch axis, open in the port's, has its
+    size."""
     batch = min(count, port.config["batch"])
-    given = list(port.rows.arrays.values()) + [tensor for sites in port.noise.sites.values() for tensor in sites.values()]
+    given = list(port.rows.arrays.values()) + [
+        tensor for sites in port.noise.sites.values() for tensor in sites.values()
+    ]
     known = {}  # type: Dict[str, Any]
     with tf.Graph().as_default() as copy:
         for tensor in given:
-            known[tensor.name] = tf.zeros([batch if size is None else size for size in tensor.shape.as_list()], tensor.dtype)
+            known[tensor.name] = tf.zeros(
+                [batch if size is None else size for size in tensor.shape.as_list()], tensor.dtype
+            )
         tf.import_graph_def(port.graph.as_graph_def(), input_map=known, name="")
     return copy
 
@@ -74,19 +99,27 @@ def _formula(operation: Any) -> Any:
     return ops.get_stats_for_node_def(operation.graph, operation.node_def, "flops").value
 
 
-def _body(operation: Any) -> Tuple[Any, ...]:  # noqa: ARG001  (where functions are called, their operations)
+def _body(
+    operation: Any,
+) -> Tuple[Any, ...]:  # noqa: ARG001  (where functions are called, their operations)
     """Return nothing: the ports call no functions but loops, which are not counted."""
     return ()
 
 
 def product(port: Any, side: int) -> Callable[[], Any]:
-    """Return a function that multiplies two square matrices in the setting's dtype of contractions and waits."""
+    """Return a function that multiplies two square matrices in the setting's dtype of contractions
+    and waits."""
     dtype = tf.as_dtype(PRECISION_TABLE[port.setting.precision]["contraction"])
     session = getattr(port, "session", None)
     if session is None:
         raise Unsupported("the port does not show its session")
     with session.graph.as_default():
-        x = tf.Variable(tf.cast(tf.random.uniform([side, side]), dtype), trainable=False, use_resource=True, collections=[])
+        x = tf.Variable(
+            tf.cast(tf.random.uniform([side, side]), dtype),
+            trainable=False,
+            use_resource=True,
+            collections=[],
+        )
         done = tf.matmul(x, x)[0, 0]
     session.run(x.initializer)
     return session.make_callable(tf.cast(done, tf.float32))

@@ -1,4 +1,5 @@
-"""What TensorFlow does in this process and in a session's graph, read from TensorFlow itself, for graphs of the TF1 kind."""
+"""What TensorFlow does in this process and in a session's graph, read from TensorFlow itself, for
+graphs of the TF1 kind."""
 
 from __future__ import annotations
 
@@ -11,17 +12,26 @@ import tensorflow.compat.v1 as tf
 
 from backends.measuring.host_environment import tensorflow_tries_algorithms, word_for_denormals
 
-CONTRACTIONS = re.compile(r"(Sparse|Batch|_?Fused)*(MatMul|Conv2D|Conv3D|Einsum)|DepthwiseConv2d|.*(LSTM|GRU|RNN)")
+CONTRACTIONS = re.compile(
+    r"(Sparse|Batch|_?Fused)*(MatMul|Conv2D|Conv3D|Einsum)|DepthwiseConv2d|.*(LSTM|GRU|RNN)"
+)
 
 
 class Reading(object):
-    """Reads one port; made before the port is built, because what a process has done for earlier ports is not this one's."""
+    """Reads one port; made before the port is built, because what a process has done for earlier
+    ports is not this one's."""
 
     def contractions(self, port: Any, step: Callable[[], Any]) -> Set[str]:
-        """Return the dtypes of the contractions of the port's graph: it is what every session runs, so no step has to."""
+        """Return the dtypes of the contractions of the port's graph: it is what every session runs,
+        so no step has to."""
         graph = getattr(port, "graph", None)  # a port may be built on `contract.Port` alone
         operations = graph.get_operations() if isinstance(graph, tf.Graph) else []
-        dtypes = {tensor.dtype.base_dtype for op in operations if CONTRACTIONS.match(op.type) for tensor in op.inputs}
+        dtypes = {
+            tensor.dtype.base_dtype
+            for op in operations
+            if CONTRACTIONS.match(op.type)
+            for tensor in op.inputs
+        }
         return {dtype.name for dtype in dtypes if dtype.is_floating}
 
     def settings(self, port: Any) -> Dict[str, Any]:
@@ -35,12 +45,17 @@ class Reading(object):
             "debugging": False,
         }  # type: Dict[str, Any]
         if port.setting.device == "gpu":
-            found["cudnn_benchmark"] = tensorflow_tries_algorithms(os.environ, bool(port.effective().get("deterministic")))
+            found["cudnn_benchmark"] = tensorflow_tries_algorithms(
+                os.environ, bool(port.effective().get("deterministic"))
+            )
         if getattr(port, "weights", None):
-            found["parameter_dtypes"] = "+".join(sorted({variable.dtype.base_dtype.name for variable in port.weights.values()}))
+            found["parameter_dtypes"] = "+".join(
+                sorted({variable.dtype.base_dtype.name for variable in port.weights.values()})
+            )
         if config is not None:
             found["inter_threads"] = config.inter_op_parallelism_threads
-            # The process's pool has the size that the first session asked for: the port knows that one, the session its own wish.
+            # The process's pool has the size that the first session asked for: the port knows that
+            # one, the session its own wish.
             found["session_threads"] = config.intra_op_parallelism_threads
             found["grappler"] = not config.graph_options.rewrite_options.disable_meta_optimizer
         return found
@@ -53,12 +68,15 @@ def matmul_precision() -> str:
 
 
 def denormals(config: Any) -> str:
-    """Return what a session makes of denormal numbers: TensorFlow flushes them in the threads of its own."""
+    """Return what a session makes of denormal numbers: TensorFlow flushes them in the threads of
+    its own."""
     with tf.Graph().as_default():
         given = tf.placeholder(tf.float32, [64])
         halved = given * tf.constant(0.5)
         with tf.Session(config=config) as session:
-            return word_for_denormals(session.run(halved, {given: np.full(64, 1e-40, np.float32)}).max())
+            return word_for_denormals(
+                session.run(halved, {given: np.full(64, 1e-40, np.float32)}).max()
+            )
 
 
 def onednn() -> Any:

@@ -1,7 +1,9 @@
-"""Checkpoints that another program wrote: the same model under other names, in TensorFlow's own format.
+"""Checkpoints that another program wrote: the same model under other names, in TensorFlow's own
+format.
 
-Which variable is what comes from the harness, which has checked names, shapes and dtypes against the checkpoint (`harness/models/foreign_names.py`).
-Everything is read before anything is set. TF1's Adam keeps no count of updates: it follows from the powers of beta.
+Which variable is what comes from the harness, which has checked names, shapes and dtypes against
+the checkpoint (`harness/models/foreign_names.py`). Everything is read before anything is set. TF1's
+Adam keeps no count of updates: it follows from the powers of beta.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from backends.contract import ADAMS
 from backends.tf1.checkpoints import DAMAGED, newest
 from backends.tf1.optimizers import POWERS, infer_step
 
-#: What `infer_step` needs to know of an optimizer; the powers' dtype is the checkpoint's, not this port's.
+#: What `infer_step` needs to know of an optimizer; the powers' dtype is the checkpoint's, not this
+#: port's.
 Counted = collections.namedtuple("Counted", "name options powers")
 Typed = collections.namedtuple("Typed", "dtype")
 
@@ -27,14 +30,18 @@ def variables(path: str) -> Dict[str, Dict[str, Any]]:
     """Return shape and dtype of every variable of a checkpoint.
 
     Args:
-        path: a folder with a list of checkpoints, or the common beginning of one checkpoint's files.
+        path: a folder with a list of checkpoints, or the common beginning of one checkpoint's
+            files.
 
     Raises:
         FileNotFoundError: there is none. ValueError: it is damaged.
     """
     reader = _reader(path)
     dtypes = reader.get_variable_to_dtype_map()
-    return {name: {"shape": list(shape), "dtype": dtypes[name].name} for name, shape in reader.get_variable_to_shape_map().items()}
+    return {
+        name: {"shape": list(shape), "dtype": dtypes[name].name}
+        for name, shape in reader.get_variable_to_shape_map().items()
+    }
 
 
 def restore(port: Any, path: str, names: Mapping[str, Any]) -> Tuple[int, Dict[str, str]]:
@@ -43,28 +50,46 @@ def restore(port: Any, path: str, names: Mapping[str, Any]) -> Tuple[int, Dict[s
     Args:
         port: a `Tf1Port`.
         path: as for `variables`.
-        names: `weights` by parameter and `slots` by the contract's name, each a list of variables that are joined along their last
-            axis; `powers` by optimizer, those of beta1 and beta2; `step`, the variable or the number of training steps, or None.
+        names: `weights` by parameter and `slots` by the contract's name, each a list of variables
+            that are joined along their last axis; `powers` by optimizer, those of beta1 and beta2;
+            `step`, the variable or the number of training steps, or None.
 
     Returns:
-        The training steps seen, and by optimizer (and for `training`, if it was inferred) where the count is from. An optimizer
-        of which nothing is named begins anew.
+        The training steps seen, and by optimizer (and for `training`, if it was inferred) where the
+        count is from. An optimizer of which nothing is named begins anew.
 
     Raises:
-        FileNotFoundError, ValueError: as for `variables`; no number of updates gives the powers; the steps cannot be told.
+        FileNotFoundError, ValueError: as for `variables`; no number of updates gives the powers;
+            the steps cannot be told.
     """
     reader = _reader(path)
     try:
         weights = {name: _joined(reader, parts) for name, parts in names["weights"].items()}
         slots = {name: _joined(reader, parts) for name, parts in names["slots"].items()}
-        powers = {name: [np.asarray(reader.get_tensor(item)) for item in items] for name, items in names["powers"].items()}
-        step = names["step"] if not isinstance(names["step"], str) else int(reader.get_tensor(names["step"]))
+        powers = {
+            name: [np.asarray(reader.get_tensor(item)) for item in items]
+            for name, items in names["powers"].items()
+        }
+        step = (
+            names["step"]
+            if not isinstance(names["step"], str)
+            else int(reader.get_tensor(names["step"]))
+        )
     except DAMAGED as error:
-        raise ValueError("the checkpoint %s is damaged: %s" % (path, str(error).strip().splitlines()[0])) from error
+        raise ValueError(
+            "the checkpoint %s is damaged: %s" % (path, str(error).strip().splitlines()[0])
+        ) from error
     counts, origins = _counts(port.config, powers)
     if step is None:
-        known = {name: count for name, count in counts.items() if not origins[name].startswith("saturated")}
-        step, origins["training"] = schedule.steps_seen(port.config, known), "inferred from the optimizers' updates"
+        known = {
+            name: count
+            for name, count in counts.items()
+            if not origins[name].startswith("saturated")
+        }
+        step, origins["training"] = (
+            schedule.steps_seen(port.config, known),
+            "inferred from the optimizers' updates",
+        )
     for name, options in port.config["optimizers"].items():
         if name not in counts:
             anew = options["kind"] in ADAMS
@@ -82,7 +107,9 @@ def _reader(path: str) -> Any:
     try:
         return tf.train.NewCheckpointReader(path)
     except DAMAGED as error:
-        raise ValueError("the checkpoint %s is damaged: %s" % (path, str(error).strip().splitlines()[0])) from error
+        raise ValueError(
+            "the checkpoint %s is damaged: %s" % (path, str(error).strip().splitlines()[0])
+        ) from error
 
 
 def _joined(reader: Any, parts: List[str]) -> np.ndarray:
@@ -90,10 +117,16 @@ def _joined(reader: Any, parts: List[str]) -> np.ndarray:
     return found[0] if len(found) == 1 else np.concatenate(found, axis=-1)
 
 
-def _counts(config: Mapping[str, Any], powers: Mapping[str, List[np.ndarray]]) -> Tuple[Dict[str, int], Dict[str, str]]:
+def _counts(
+    config: Mapping[str, Any], powers: Mapping[str, List[np.ndarray]]
+) -> Tuple[Dict[str, int], Dict[str, str]]:
     counts, origins = {}, {}  # type: Dict[str, int], Dict[str, str]
     for name, values in powers.items():
         found = dict(zip(POWERS, values))
-        counted = Counted(name, config["optimizers"][name], {beta: Typed(tf.as_dtype(value.dtype)) for beta, value in found.items()})
+        counted = Counted(
+            name,
+            config["optimizers"][name],
+            {beta: Typed(tf.as_dtype(value.dtype)) for beta, value in found.items()},
+        )
         counts[name], origins[name] = infer_step(counted, found)
     return counts, origins

@@ -1,9 +1,12 @@
-"""Noise and batches as tensors of the graph: fed in lockstep, drawn by the graph itself where nothing is fed.
+"""Noise and batches as tensors of the graph: fed in lockstep, drawn by the graph itself where
+nothing is fed.
 
-Every site is a `tf.placeholder_with_default` of its native draw, so one graph serves both modes. Draws are stateless functions of
-(seed, step, number of the site's entry in `config["noise"]`), and an epoch's order of (seed, epoch): a run that stops and goes on at
-a step draws what an uninterrupted one does. Sites of the same name and distribution in several phases are one tensor, so that phases
-that compute the same share their part of the graph; which entry it draws then follows from the phase that is fed.
+Every site is a `tf.placeholder_with_default` of its native draw, so one graph serves both modes.
+Draws are stateless functions of (seed, step, number of the site's entry in `config["noise"]`), and
+an epoch's order of (seed, epoch): a run that stops and goes on at a step draws what an
+uninterrupted one does. Sites of the same name and distribution in several phases are one tensor, so
+that phases that compute the same share their part of the graph; which entry it draws then follows
+from the phase that is fed.
 """
 
 from __future__ import annotations
@@ -22,8 +25,8 @@ GENERATE = "generate"
 def fed_or(default: Any, shape: List[Optional[int]]) -> Tuple[Any, Any]:
     """Return a tensor that is `default` unless it is fed, and where to feed it.
 
-    They are two ops: Grappler hangs control edges on whatever is asked for its shape, and where a `PlaceholderWithDefault` is fed
-    such edges would still run the default.
+    They are two ops: Grappler hangs control edges on whatever is asked for its shape, and where a
+    `PlaceholderWithDefault` is fed such edges would still run the default.
     """
     entry = tf.placeholder_with_default(default, shape)
     return tf.placeholder_with_default(entry, shape), entry
@@ -33,15 +36,19 @@ class Noise(object):
     """All sites of a workload.
 
     Attributes:
-        key: int64 [3], fed wherever noise is drawn: seed, step and number of the phase (see `number`).
+        key: int64 [3], fed wherever noise is drawn: seed, step and number of the phase (see
+            `number`).
         sites, entries: for each phase and pseudo-phase its tensors by site, and where to feed them.
     """
 
     def __init__(self, config: Mapping[str, Any], dtype: Any, batch: Optional[int]) -> None:
-        """Args: dtype: of the tensors. batch: their batch axis as the graph knows it; None leaves it open."""
+        """Args: dtype: of the tensors. batch: their batch axis as the graph knows it; None leaves
+        it open."""
         self.key = tf.placeholder(tf.int64, [3], "key")
         entries = config["noise"]
-        self._numbers = collections.OrderedDict((phase, place) for place, phase in enumerate(config["phases"]))
+        self._numbers = collections.OrderedDict(
+            (phase, place) for place, phase in enumerate(config["phases"])
+        )
         for entry in entries:
             for phase in entry["phases"]:
                 self._numbers.setdefault(phase, len(self._numbers))
@@ -71,11 +78,14 @@ class Noise(object):
 
     @staticmethod
     def _identity(entry: Mapping[str, Any]) -> Tuple[Any, ...]:
-        return tuple(entry["shape"]) + tuple(entry[name] for name in ("site", "kind", "keep", "low", "high"))
+        return tuple(entry["shape"]) + tuple(
+            entry[name] for name in ("site", "kind", "keep", "low", "high")
+        )
 
 
 def _draw(entry: Mapping[str, Any], seed: Any, dtype: Any) -> Any:
-    """Return one site's draw. A mask is compared in float32 whatever the dtype: half the bits to draw, exact enough."""
+    """Return one site's draw. A mask is compared in float32 whatever the dtype: half the bits to
+    draw, exact enough."""
     shape = entry["shape"]
     if entry["kind"] == "normal":
         return tf.random.stateless_normal(shape, seed, dtype=dtype)
@@ -83,7 +93,10 @@ def _draw(entry: Mapping[str, Any], seed: Any, dtype: Any) -> Any:
         return tf.random.stateless_uniform(shape, seed, entry["low"], entry["high"], dtype=dtype)
     if entry["kind"] == "keep_mask":
         return tf.cast(tf.random.stateless_uniform(shape, seed) < entry["keep"], dtype)
-    raise ValueError("noise %s: kind %r is not one of keep_mask, uniform, normal" % (entry["site"], entry["kind"]))
+    raise ValueError(
+        "noise %s: kind %r is not one of keep_mask, uniform, normal"
+        % (entry["site"], entry["kind"])
+    )
 
 
 class Rows(object):
@@ -94,23 +107,43 @@ class Rows(object):
         arrays, entries: by name a batch of the rows held, unless one is fed, and where to feed it.
     """
 
-    def __init__(self, inputs: Mapping[str, Tuple[Any, List[Optional[int]]]], config: Mapping[str, Any]) -> None:
+    def __init__(
+        self, inputs: Mapping[str, Tuple[Any, List[Optional[int]]]], config: Mapping[str, Any]
+    ) -> None:
         self._config = config
         self.numbers = tf.placeholder(tf.int64, [None], "rows")
-        self.arrays, self.entries, self._held = {}, {}, {}  # type: Dict[str, Any], Dict[str, Any], Dict[str, Any]
+        self.arrays, self.entries, self._held = (
+            {},
+            {},
+            {},
+        )  # type: Dict[str, Any], Dict[str, Any], Dict[str, Any]
         for name, (dtype, shape) in inputs.items():
             open_shape = [None] + shape[1:]
             empty = tf.placeholder_with_default(tf.zeros([0] + shape[1:], dtype), open_shape)
             self._held[name] = tf.Variable(
-                empty, trainable=False, validate_shape=False, use_resource=True, shape=tf.TensorShape(open_shape), name="rows/" + name)
-            self.arrays[name], self.entries[name] = fed_or(tf.gather(self._held[name], self.numbers), shape)
-        self._total, self._place = tf.placeholder(tf.int32, [], "total"), tf.placeholder(tf.int64, [2], "epoch")
-        self._order = tf.argsort(tf.random.stateless_uniform([self._total], self._place, dtype=tf.float64))
+                empty,
+                trainable=False,
+                validate_shape=False,
+                use_resource=True,
+                shape=tf.TensorShape(open_shape),
+                name="rows/" + name,
+            )
+            self.arrays[name], self.entries[name] = fed_or(
+                tf.gather(self._held[name], self.numbers), shape
+            )
+        self._total, self._place = (
+            tf.placeholder(tf.int32, [], "total"),
+            tf.placeholder(tf.int64, [2], "epoch"),
+        )
+        self._order = tf.argsort(
+            tf.random.stateless_uniform([self._total], self._place, dtype=tf.float64)
+        )
         self._source = None  # type: Any
         self._epoch = (-1, np.zeros(0, np.int64))
 
     def assignments(self, source: Any) -> List[Tuple[Any, np.ndarray]]:
-        """Return what to assign to the variables that hold the rows, where they do not hold this source's yet."""
+        """Return what to assign to the variables that hold the rows, where they do not hold this
+        source's yet."""
         if self._source is source:
             return []
         rows = source.training_rows()
@@ -118,11 +151,14 @@ class Rows(object):
         return [(variable, rows[name]) for name, variable in self._held.items()]
 
     def batch(self, session: Any, cursor: int) -> np.ndarray:
-        """Return the row numbers of step `cursor`: a new permutation each epoch of its segment, partial batches dropped."""
+        """Return the row numbers of step `cursor`: a new permutation each epoch of its segment,
+        partial batches dropped."""
         total = len(next(iter(self._source.training_rows().values())))
         epoch, place = schedule.epoch_at(self._config, cursor, total // self._source.batch_size)
         if self._epoch[0] != epoch:
             # Negative counters: no step has one, so no site of noise draws from the same stream.
             feed = {self._total: total, self._place: [self._source.seed, -1 - epoch]}
             self._epoch = epoch, session.run(self._order, feed).astype(np.int64)
-        return self._epoch[1][place * self._source.batch_size:(place + 1) * self._source.batch_size]
+        return self._epoch[1][
+            place * self._source.batch_size : (place + 1) * self._source.batch_size
+        ]

@@ -1,8 +1,9 @@
 """TF1's own optimizers, bent to exactly the semantics that a workload asks for.
 
-`tf.train.AdamOptimizer` is of the `hat` form. It turns its hyper-parameters into tensors and makes the powers of beta out
-of them, so *their type decides the dtype of the chain*: Python floats give float32 powers even for float64 variables
-(what TF1's users get), NumPy scalars of the variables' dtype give powers in that dtype. No subclass is needed for either.
+`tf.train.AdamOptimizer` is of the `hat` form. It turns its hyper-parameters into tensors and makes
+the powers of beta out of them, so *their type decides the dtype of the chain*: Python floats give
+float32 powers even for float64 variables (what TF1's users get), NumPy scalars of the variables'
+dtype give powers in that dtype. No subclass is needed for either.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ POWERS = ("beta1", "beta2")
 
 
 class CorrectedAdam(tf.train.AdamOptimizer):
-    """Adam with epsilon added after the bias correction, as torch does it (Kingma & Ba 2015, algorithm 1).
+    """Adam with epsilon added after the bias correction, as torch does it (Kingma & Ba 2015,
+    algorithm 1).
 
-    lr/(1-p1) * m / (sqrt(v)/sqrt(1-p2) + eps) is the `hat` form with eps * sqrt(1-p2) for epsilon: the kernel stays.
+    lr/(1-p1) * m / (sqrt(v)/sqrt(1-p2) + eps) is the `hat` form with eps * sqrt(1-p2) for epsilon:
+    the kernel stays.
     """
 
     def __init__(self, dtype: Any, *args: Any, **options: Any) -> None:
@@ -35,7 +38,8 @@ class CorrectedAdam(tf.train.AdamOptimizer):
 
 
 def build(name: str, options: Mapping[str, Any], dtype: Any) -> Any:
-    """Return the optimizer that `options` (see `harness/workloads/spec.py`) describes, for variables of `dtype`.
+    """Return the optimizer that `options` (see `harness/workloads/spec.py`) describes, for
+    variables of `dtype`.
 
     Raises:
         Unsupported: a kind or a placement that this backend does not know.
@@ -44,9 +48,14 @@ def build(name: str, options: Mapping[str, Any], dtype: Any) -> Any:
     if options["kind"] == "sgd":
         return tf.train.GradientDescentOptimizer(exact(options["learning_rate"]), name=name)
     if options["kind"] not in ADAMS:
-        raise Unsupported("the tf1 backend has the optimizers sgd, %s, not %r" % (" and ".join(ADAMS), options["kind"]))
+        raise Unsupported(
+            "the tf1 backend has the optimizers sgd, %s, not %r"
+            % (" and ".join(ADAMS), options["kind"])
+        )
     if options["beta_power_dtype"] not in ("variable", "float32"):
-        raise Unsupported("Adam's beta_power_dtype is variable or float32, not %r" % options["beta_power_dtype"])
+        raise Unsupported(
+            "Adam's beta_power_dtype is variable or float32, not %r" % options["beta_power_dtype"]
+        )
     scalar = exact if options["beta_power_dtype"] == "variable" else float
     values = [scalar(options[name]) for name in ("learning_rate", "beta1", "beta2", "epsilon")]
     if options["epsilon_place"] == "hat":
@@ -60,25 +69,39 @@ class Optimizer(object):
     """One optimizer of a workload with all that it remembers.
 
     Attributes:
-        state: its variables under the contract's names: slots, `step` and, where it is dynamic, the loss scale.
-        scale: the loss scale that gradients are multiplied by on their way: a tensor, None where it is not dynamic. It is the
-            variable's value unless something else is fed.
+        state: its variables under the contract's names: slots, `step` and, where it is dynamic, the
+            loss scale.
+        scale: the loss scale that gradients are multiplied by on their way: a tensor, None where it
+            is not dynamic. It is the variable's value unless something else is fed.
         powers: Adam's powers of beta by the hyper-parameter's name, else empty.
     """
 
-    def __init__(self, name: str, options: Mapping[str, Any], parameters: Mapping[str, Any], dtype: Any, table: Mapping[str, Any]) -> None:
-        """Args: parameters: the variables that it may update, by canonical name. table: the precision's."""
-        scope = tf.get_default_graph().unique_name("".join(letter if letter.isalnum() else "_" for letter in name), False)
+    def __init__(
+        self,
+        name: str,
+        options: Mapping[str, Any],
+        parameters: Mapping[str, Any],
+        dtype: Any,
+        table: Mapping[str, Any],
+    ) -> None:
+        """Args: parameters: the variables that it may update, by canonical name. table: the
+        precision's."""
+        scope = tf.get_default_graph().unique_name(
+            "".join(letter if letter.isalnum() else "_" for letter in name), False
+        )
         self.name, self.options, self.growth = name, options, int(table["loss_scale_growth"])
         exact = np.dtype(dtype.as_numpy_dtype).type
         self.decay = exact(options["learning_rate"]) * exact(options.get("weight_decay", 0.0))
         self.inner = build(scope, options, dtype)
-        # The slots of all parameters at once: one phase may update some of them and another the rest.
+        # The slots of all parameters at once: one phase may update some of them and another the
+        # rest.
         self.inner._create_slots(list(parameters.values()))
         self.state = collections.OrderedDict()  # type: Dict[str, Any]
         for parameter, variable in parameters.items():
             for slot in self.inner.get_slot_names():
-                self.state["%s/%s/%s" % (name, parameter, slot)] = self.inner.get_slot(variable, slot)
+                self.state["%s/%s/%s" % (name, parameter, slot)] = self.inner.get_slot(
+                    variable, slot
+                )
         self.step = self._scalar("step", 0, tf.int64)
         self.powers: Dict[str, Any] = {}
         if options["kind"] in ADAMS:
@@ -87,32 +110,54 @@ class Optimizer(object):
         if self.growth:
             self.loss_scale = self._scalar("loss_scale", table["loss_scale"], dtype)
             self.scale = tf.convert_to_tensor(self.loss_scale)
-            self.good, self.skipped = self._scalar("good", 0, tf.int64), self._scalar("skipped", 0, tf.int64)
+            self.good, self.skipped = (
+                self._scalar("good", 0, tf.int64),
+                self._scalar("skipped", 0, tf.int64),
+            )
 
     def _scalar(self, name: str, value: Any, dtype: Any) -> Any:
         full = "%s/%s" % (self.name, name)
-        self.state[full] = tf.Variable(value, False, dtype=dtype, use_resource=True, name=self.inner.get_name() + "/" + name)
+        self.state[full] = tf.Variable(
+            value, False, dtype=dtype, use_resource=True, name=self.inner.get_name() + "/" + name
+        )
         return self.state[full]
 
     def gradients(self, total: Any, variables: List[Any]) -> List[Any]:
-        """Return the gradients of the loss, None where there is none; scaled on the way where the precision asks for it."""
+        """Return the gradients of the loss, None where there is none; scaled on the way where the
+        precision asks for it."""
         if not self.growth:
             return list(tf.gradients(total, variables))
         found = tf.gradients(total * self.scale, variables)
-        return [None if gradient is None else tf.convert_to_tensor(gradient) / self.scale for gradient in found]
+        return [
+            None if gradient is None else tf.convert_to_tensor(gradient) / self.scale
+            for gradient in found
+        ]
 
     def update(self, pairs: List[Tuple[Any, Any]], changes: List[Tuple[Any, Any]]) -> Any:
-        """Return the operation that applies gradients and subtracts `changes` from running statistics, all or nothing."""
+        """Return the operation that applies gradients and subtracts `changes` from running
+        statistics, all or nothing."""
 
         def apply() -> Any:
-            decays = [variable.assign_sub(self.decay * variable, read_value=False) for _, variable in pairs] if self.decay else []
+            decays = (
+                [
+                    variable.assign_sub(self.decay * variable, read_value=False)
+                    for _, variable in pairs
+                ]
+                if self.decay
+                else []
+            )
             with tf.control_dependencies(decays):
                 done = [self.inner.apply_gradients(pairs, global_step=self.step)]
-            return tf.group(done + [variable.assign_sub(change, read_value=False) for variable, change in changes])
+            return tf.group(
+                done
+                + [variable.assign_sub(change, read_value=False) for variable, change in changes]
+            )
 
         if not self.growth:
             return apply()
-        finite = tf.reduce_all(tf.stack([tf.reduce_all(tf.is_finite(gradient)) for gradient, _ in pairs]))
+        finite = tf.reduce_all(
+            tf.stack([tf.reduce_all(tf.is_finite(gradient)) for gradient, _ in pairs])
+        )
         return tf.cond(finite, lambda: self._grow(apply), self._skip).op
 
     def _grow(self, apply: Callable[[], Any]) -> Any:
@@ -122,13 +167,17 @@ class Optimizer(object):
         scale = tf.where(full, 2.0 * self.loss_scale, tf.convert_to_tensor(self.loss_scale))
         with tf.control_dependencies([good, scale, apply()]):
             good = tf.where(full, tf.zeros_like(good), good)
-            done = [self.good.assign(good, read_value=False), self.loss_scale.assign(scale, read_value=False)]
+            done = [
+                self.good.assign(good, read_value=False),
+                self.loss_scale.assign(scale, read_value=False),
+            ]
         with tf.control_dependencies(done):
             return tf.constant(True)
 
     def _skip(self) -> Any:
         done = [
-            self.loss_scale.assign(0.5 * self.loss_scale, read_value=False), self.good.assign(tf.zeros([], tf.int64), read_value=False),
+            self.loss_scale.assign(0.5 * self.loss_scale, read_value=False),
+            self.good.assign(tf.zeros([], tf.int64), read_value=False),
             self.skipped.assign_add(tf.ones([], tf.int64), read_value=False),
         ]
         with tf.control_dependencies(done):
@@ -139,8 +188,12 @@ class Optimizer(object):
         return list(self.state.values()) + list(self.powers.values())
 
     def powers_at(self, step: int) -> List[Tuple[Any, np.ndarray]]:
-        """Return the powers' variables with their values after `step` updates: the same chain of products."""
-        return [(variable, chain(self.options[name], variable, step)[-1]) for name, variable in self.powers.items()]
+        """Return the powers' variables with their values after `step` updates: the same chain of
+        products."""
+        return [
+            (variable, chain(self.options[name], variable, step)[-1])
+            for name, variable in self.powers.items()
+        ]
 
 
 def check(values: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> None:
@@ -151,15 +204,21 @@ def check(values: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> None:
     """
     missing, unknown = sorted(set(state) - set(values)), sorted(set(values) - set(state))
     if missing or unknown:
-        raise KeyError("optimizer state: missing %s; unknown %s" % (", ".join(missing) or "none", ", ".join(unknown) or "none"))
+        raise KeyError(
+            "optimizer state: missing %s; unknown %s"
+            % (", ".join(missing) or "none", ", ".join(unknown) or "none")
+        )
     for name, variable in state.items():
         if np.shape(values[name]) != tuple(variable.shape.as_list()):
-            raise ValueError("optimizer state: %s has shape %s, expected %s" % (name, np.shape(values[name]), variable.shape.as_list()))
+            raise ValueError(
+                "optimizer state: %s has shape %s, expected %s"
+                % (name, np.shape(values[name]), variable.shape.as_list())
+            )
 
 
 def chain(beta: float, variable: Any, step: int) -> np.ndarray:
-    """Return the powers beta^1 ... beta^(step + 1) as TF multiplies them up: one product an update, in the variable's dtype,
-    denormal results flushed to zero."""
+    """Return the powers beta^1 ... beta^(step + 1) as TF multiplies them up: one product an update,
+    in the variable's dtype, denormal results flushed to zero."""
     dtype = np.dtype(variable.dtype.base_dtype.as_numpy_dtype)
     powers = np.multiply.accumulate(np.full(step + 1, beta, dtype))
     powers[powers < np.finfo(dtype).tiny] = 0
@@ -194,10 +253,17 @@ def infer_step(optimizer: Optimizer, powers: Mapping[str, Any]) -> Tuple[int, st
         candidates = chain(beta, variable, about + about // 1000 + 8)
         step = int(np.argmin(np.abs(candidates - power)))
         if abs(candidates[step] - power) > 0.25 * (1.0 - beta) * power:
-            raise ValueError("%s: no number of updates gives the power of %s %r" % (optimizer.name, name, power))
+            raise ValueError(
+                "%s: no number of updates gives the power of %s %r" % (optimizer.name, name, power)
+            )
         found.append(step)
     if not found:
         return max(gone), "saturated: the powers of beta have underflowed"
-    if len(set(found)) > 1 or max(gone + found) > found[0]:  # a power that is zero takes so many updates at least
-        raise ValueError("%s: its powers of beta1 and beta2 are those of different steps: %s" % (optimizer.name, found + gone))
+    if (
+        len(set(found)) > 1 or max(gone + found) > found[0]
+    ):  # a power that is zero takes so many updates at least
+        raise ValueError(
+            "%s: its powers of beta1 and beta2 are those of different steps: %s"
+            % (optimizer.name, found + gone)
+        )
     return found[0], "inferred from the powers of beta"

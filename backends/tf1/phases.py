@@ -1,4 +1,5 @@
-"""Phases: losses, gradients and updates, each built once for all phases that share it, and when the first of them is needed."""
+"""Phases: losses, gradients and updates, each built once for all phases that share it, and when the
+first of them is needed."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ class Phase(object):
         names, values: of the loss terms, `total` last; the values as one vector.
         gradients: of `total`, by parameter. scale: the loss scale on their way, see `Optimizer`.
         update: the operation that runs one update.
-        step: runs one native update on (key, row numbers) and returns the values; made when it is first needed.
+        step: runs one native update on (key, row numbers) and returns the values; made when it is
+            first needed.
     """
 
     def __init__(self, terms: Tensors, gradients: Tensors, scale: Any, update: Any) -> None:
@@ -38,8 +40,12 @@ def build_optimizers(
     """Return each optimizer over all parameters that any of its updates moves."""
     found = collections.OrderedDict()  # type: Dict[str, Optimizer]
     for name, options in config["optimizers"].items():
-        updated = [update["parameters"] for update in config["updates"] if update["optimizer"] == name]
-        union = collections.OrderedDict((parameter, weights[parameter]) for names in updated for parameter in names)
+        updated = [
+            update["parameters"] for update in config["updates"] if update["optimizer"] == name
+        ]
+        union = collections.OrderedDict(
+            (parameter, weights[parameter]) for names in updated for parameter in names
+        )
         found[name] = Optimizer(name, options, union, dtype, table)
     return found
 
@@ -53,7 +59,11 @@ class Phases(object):
     def __init__(self, port: Any) -> None:
         self._port = port
         self._updates = {update["phase"]: update for update in port.config["updates"]}
-        self._losses, self._gradients, self._built = {}, {}, {}  # type: Dict[str, Any], Dict[Any, Tensors], Dict[Any, Phase]
+        self._losses, self._gradients, self._built = (
+            {},
+            {},
+            {},
+        )  # type: Dict[str, Any], Dict[Any, Tensors], Dict[Any, Phase]
         self._phases = {}  # type: Dict[str, Phase]
 
     def __getitem__(self, phase: str) -> Phase:
@@ -63,11 +73,17 @@ class Phases(object):
         return self._phases[phase]
 
     def _build(self, update: Mapping[str, Any]) -> Phase:
-        port, kind, optimizer = self._port, self._port.kind(update["phase"]), self._port.optimizers[update["optimizer"]]
+        port, kind, optimizer = (
+            self._port,
+            self._port.kind(update["phase"]),
+            self._port.optimizers[update["optimizer"]],
+        )
         if kind not in self._losses:
             port.changes = []
             with tf.name_scope("losses"), tf.variable_scope(SCOPE, reuse=tf.AUTO_REUSE):
-                terms = port.loss_terms(update["phase"], port.arrays, port.noise.sites.get(update["phase"], {}))
+                terms = port.loss_terms(
+                    update["phase"], port.arrays, port.noise.sites.get(update["phase"], {})
+                )
             self._losses[kind] = terms, port.changes
         terms, changes = self._losses[kind]
         port.observed_dtypes["loss"] = terms["total"].dtype.name
@@ -81,15 +97,21 @@ class Phases(object):
         if same not in self._built:
             pairs = [(gradient, port.weights[name]) for name, gradient in gradients.items()]
             # All gradients first: an update copies a variable that somebody still reads.
-            with tf.control_dependencies(list(terms.values()) + [gradient for gradient, _ in pairs]), tf.name_scope("update"):
-                self._built[same] = Phase(terms, gradients, optimizer.scale, optimizer.update(pairs, changes))
+            with tf.control_dependencies(
+                list(terms.values()) + [gradient for gradient, _ in pairs]
+            ), tf.name_scope("update"):
+                self._built[same] = Phase(
+                    terms, gradients, optimizer.scale, optimizer.update(pairs, changes)
+                )
         return self._built[same]
 
 
 def gradients_of(optimizer: Optimizer, total: Any, weights: Mapping[str, Any]) -> Tensors:
     """Return the gradients of a loss by parameter, those that there are."""
     found = zip(weights, optimizer.gradients(total, list(weights.values())))
-    return collections.OrderedDict((name, tf.convert_to_tensor(value)) for name, value in found if value is not None)
+    return collections.OrderedDict(
+        (name, tf.convert_to_tensor(value)) for name, value in found if value is not None
+    )
 
 
 def probe(port: Any) -> Tuple[Any, Dict[Any, Any]]:
@@ -97,4 +119,6 @@ def probe(port: Any) -> Tuple[Any, Dict[Any, Any]]:
     phase = port.config["phases"][0]
     tensors = list(port.rows.entries.values()) + list(port.noise.entries.get(phase, {}).values())
     shapes = {tensor: [port.config["batch"]] + tensor.shape.as_list()[1:] for tensor in tensors}
-    return port.phases[phase].gradients, {tensor: np.zeros(shape) for tensor, shape in shapes.items()}
+    return port.phases[phase].gradients, {
+        tensor: np.zeros(shape) for tensor, shape in shapes.items()
+    }

@@ -14,7 +14,8 @@ from tensorflow.core.protobuf import config_pb2
 from backends.contract import Setting, Unsupported
 
 DEVICES = ("cpu", "gpu")
-#: `callable`: native steps through a prepared callable and not through `Session.run`, which is what users write.
+#: `callable`: native steps through a prepared callable and not through `Session.run`, which is what
+#: users write.
 EXECUTIONS = ("default", "graph", "compiled", "callable")
 
 #: Ops in an executed graph that stand for a cluster which XLA has compiled.
@@ -22,9 +23,17 @@ CLUSTERS = ("XlaLaunch", "_XlaRun", "XlaLaunchV2")
 XLA_FLAG = "--tf_xla_cpu_global_jit"
 CONTRACTIONS = ("Conv2D", "MatMul", "BatchMatMulV2")
 #: What a missing kernel, or an operation that XLA cannot compile, says.
-REFUSALS = ("OpKernel", "No registered", "not supported", "unsupported operation", "not implemented", "Unsupported")
+REFUSALS = (
+    "OpKernel",
+    "No registered",
+    "not supported",
+    "unsupported operation",
+    "not implemented",
+    "Unsupported",
+)
 
-#: Sessions share the process's thread pool, and the first one decides its size: TF keeps no record that could be read.
+#: Sessions share the process's thread pool, and the first one decides its size: TF keeps no record
+#: that could be read.
 _pool = {}  # type: Dict[str, int]
 
 
@@ -38,9 +47,11 @@ def framework_versions() -> Dict[str, str]:
 
 
 def require(setting: Setting) -> None:
-    """Raise Unsupported unless this machine and this TensorFlow can do what is asked; set what is set once a process.
+    """Raise Unsupported unless this machine and this TensorFlow can do what is asked; set what is
+    set once a process.
 
-    Loops are TF1's on both: TF 2's own are functions, whose unused results are computed all the same and which run no faster.
+    Loops are TF1's on both: TF 2's own are functions, whose unused results are computed all the
+    same and which run no faster.
     """
     tf.disable_control_flow_v2()
     if setting.execution not in EXECUTIONS:
@@ -51,37 +62,47 @@ def require(setting: Setting) -> None:
         raise Unsupported("no GPU is visible to TensorFlow %s" % tensorflow.__version__)
     switch = getattr(tf.config.experimental, "enable_tensor_float_32_execution", None)
     if setting.precision == "tf32" and (setting.device != "gpu" or switch is None):
-        raise Unsupported("tf32 needs an NVIDIA GPU and TensorFlow 2.4 or newer; this is %s on the %s"
-                          % (tensorflow.__version__, setting.device))
+        raise Unsupported(
+            "tf32 needs an NVIDIA GPU and TensorFlow 2.4 or newer; this is %s on the %s"
+            % (tensorflow.__version__, setting.device)
+        )
     if switch is not None:
         switch(setting.precision == "tf32")
     if _pool.setdefault("threads", setting.threads) != setting.threads:
-        raise Unsupported("this process already runs sessions on %d threads; %d need a process of their own"
-                          % (_pool["threads"], setting.threads))
+        raise Unsupported(
+            "this process already runs sessions on %d threads; %d need a process of their own"
+            % (_pool["threads"], setting.threads)
+        )
     if setting.deterministic:
         _determinism(setting)
 
 
 def _determinism(setting: Setting) -> None:
-    """Ask for deterministic kernels; TF 1.15 has a variable for cuDNN's and none are needed on its CPU with one thread."""
+    """Ask for deterministic kernels; TF 1.15 has a variable for cuDNN's and none are needed on its
+    CPU with one thread."""
     enable = getattr(tf.config.experimental, "enable_op_determinism", None)
     if enable is not None:
         enable()
     elif setting.device == "gpu":
-        raise Unsupported("TensorFlow %s cannot promise deterministic GPU kernels" % tensorflow.__version__)
+        raise Unsupported(
+            "TensorFlow %s cannot promise deterministic GPU kernels" % tensorflow.__version__
+        )
     else:
         os.environ["TF_DETERMINISTIC_OPS"] = os.environ["TF_CUDNN_DETERMINISTIC"] = "1"
 
 
 def session_config(setting: Setting, rewrite: bool) -> Any:
-    """Return the ConfigProto of a setting; `rewrite` False leaves the graph as it is built, without Grappler."""
-    config = tf.ConfigProto(intra_op_parallelism_threads=setting.threads, inter_op_parallelism_threads=1)
+    """Return the ConfigProto of a setting; `rewrite` False leaves the graph as it is built, without
+    Grappler."""
+    config = tf.ConfigProto(
+        intra_op_parallelism_threads=setting.threads, inter_op_parallelism_threads=1
+    )
     if setting.device == "cpu":
         config.device_count["GPU"] = 0
     config.gpu_options.allow_growth = True
     config.graph_options.rewrite_options.disable_meta_optimizer = not rewrite
-    # Lets a session's jit level count on the CPU, and does nothing by itself. Set for every session, because TensorFlow
-    # reads it once, when the process's first session starts.
+    # Lets a session's jit level count on the CPU, and does nothing by itself. Set for every
+    # session, because TensorFlow reads it once, when the process's first session starts.
     if XLA_FLAG not in os.environ.get("TF_XLA_FLAGS", ""):
         os.environ["TF_XLA_FLAGS"] = (os.environ.get("TF_XLA_FLAGS", "") + " " + XLA_FLAG).strip()
     if setting.execution == "compiled":
@@ -92,8 +113,8 @@ def session_config(setting: Setting, rewrite: bool) -> Any:
 def callable_of(session: Any, feeds: Sequence[Any], fetch: Any, target: Any) -> Any:
     """Return a callable on the feeds that runs `target` and returns [value of `fetch`].
 
-    `Session.make_callable` with feeds is `Session.run` under another name; what this calls prepares the run once (linear's step on
-    TF 1.15: 23 us, not 180).
+    `Session.make_callable` with feeds is `Session.run` under another name; what this calls prepares
+    the run once (linear's step on TF 1.15: 23 us, not 180).
     """
     options = config_pb2.CallableOptions()
     options.feed.extend(tensor.name for tensor in feeds)
@@ -111,11 +132,18 @@ def require_clusters(session: Any, probe: Tuple[Any, Dict[Any, Any]]) -> bool:
     fetches, feed = probe
     metadata = tf.RunMetadata()
     with refusals():
-        session.run(fetches, feed, options=tf.RunOptions(output_partition_graphs=True), run_metadata=metadata)
+        session.run(
+            fetches,
+            feed,
+            options=tf.RunOptions(output_partition_graphs=True),
+            run_metadata=metadata,
+        )
     for graph in metadata.partition_graphs:
         if any(node.op in CLUSTERS for node in graph.node):
             return True
-    raise Unsupported("TensorFlow %s compiles no part of this graph with XLA" % tensorflow.__version__)
+    raise Unsupported(
+        "TensorFlow %s compiles no part of this graph with XLA" % tensorflow.__version__
+    )
 
 
 @contextlib.contextmanager
@@ -123,21 +151,36 @@ def refusals() -> Iterator[None]:
     """Turn TensorFlow's ways of saying "no kernel for that" into Unsupported, one line."""
     try:
         yield
-    except (tf.errors.UnimplementedError, tf.errors.NotFoundError, tf.errors.InvalidArgumentError) as error:
-        known = isinstance(error, tf.errors.UnimplementedError) or any(word in str(error) for word in REFUSALS)
+    except (
+        tf.errors.UnimplementedError,
+        tf.errors.NotFoundError,
+        tf.errors.InvalidArgumentError,
+    ) as error:
+        known = isinstance(error, tf.errors.UnimplementedError) or any(
+            word in str(error) for word in REFUSALS
+        )
         if not known:
             raise
-        raise Unsupported("TensorFlow %s: %s" % (tensorflow.__version__, str(error).strip().splitlines()[0])) from error
+        raise Unsupported(
+            "TensorFlow %s: %s" % (tensorflow.__version__, str(error).strip().splitlines()[0])
+        ) from error
 
 
 def readable(value: Any) -> Any:
     """Return an array in a dtype that NumPy has: low precisions as float32."""
-    return value.astype(np.float32) if value.dtype.itemsize == 2 and value.dtype.kind not in "iu" else value
+    return (
+        value.astype(np.float32)
+        if value.dtype.itemsize == 2 and value.dtype.kind not in "iu"
+        else value
+    )
 
 
 def effective(session: Any, dtype: Any, xla: bool) -> Dict[str, Any]:
-    """Return what the session, its graph and its devices show; `threads` is what the process's pool was made with."""
-    low = {op.outputs[0].dtype.name for op in session.graph.get_operations() if op.type in CONTRACTIONS}
+    """Return what the session, its graph and its devices show; `threads` is what the process's pool
+    was made with."""
+    low = {
+        op.outputs[0].dtype.name for op in session.graph.get_operations() if op.type in CONTRACTIONS
+    }
     names = [device.name for device in session.list_devices() if device.device_type == "GPU"]
     switch = getattr(tf.config.experimental, "tensor_float_32_execution_enabled", None)
     return {
@@ -154,7 +197,8 @@ def effective(session: Any, dtype: Any, xla: bool) -> Dict[str, Any]:
 
 
 def _deterministic() -> bool:
-    """Return whether deterministic kernels are asked for; the function that tells is not part of the public interface."""
+    """Return whether deterministic kernels are asked for; the function that tells is not part of
+    the public interface."""
     if not hasattr(tf.config.experimental, "enable_op_determinism"):
         return os.environ.get("TF_DETERMINISTIC_OPS") == "1"
     from tensorflow.python.framework import config

@@ -1,4 +1,5 @@
-"""Where a TF1 port keeps state that nobody declared: variables that its activations make and that are no parameters."""
+"""Where a TF1 port keeps state that nobody declared: variables that its activations make and that
+are no parameters."""
 
 from __future__ import annotations
 
@@ -30,9 +31,14 @@ class SessionMemory(Memory):
 
 
 def made(known: Dict[str, Any], weights: Dict[str, Any]) -> Dict[str, Any]:
-    """Return the variables of the graph that is being built beside those known before and the weights, by name."""
+    """Return the variables of the graph that is being built beside those known before and the
+    weights, by name."""
     declared = set(known) | {variable.name for variable in weights.values()}
-    return {variable.name.split(":")[0]: variable for variable in tf.global_variables() if variable.name not in declared}
+    return {
+        variable.name.split(":")[0]: variable
+        for variable in tf.global_variables()
+        if variable.name not in declared
+    }
 
 
 def known() -> Dict[str, Any]:
@@ -41,8 +47,13 @@ def known() -> Dict[str, Any]:
 
 
 def of(port: Any, variables: Dict[str, Any]) -> Undeclared:
-    """Return the undeclared state of a `Tf1Port`; the statistics among its parameters are put back with it."""
-    statistics = {item["name"]: port.weights[item["name"]] for item in port.config["parameters"] if not item["trainable"]}
+    """Return the undeclared state of a `Tf1Port`; the statistics among its parameters are put back
+    with it."""
+    statistics = {
+        item["name"]: port.weights[item["name"]]
+        for item in port.config["parameters"]
+        if not item["trainable"]
+    }
 
     def places() -> Iterator[Place]:
         for name in variables:
@@ -54,8 +65,9 @@ def of(port: Any, variables: Dict[str, Any]) -> Undeclared:
 
 
 def trainable_values(port: Any) -> int:
-    """Return what `Port.trainable_values` promises, of a `Tf1Port`: the variables that the workload declares to be trainable, each once.
-    A variable that nothing uses is none: many graphs have some."""
+    """Return what `Port.trainable_values` promises, of a `Tf1Port`: the variables that the workload
+    declares to be trainable, each once. A variable that nothing uses is none: many graphs have
+    some."""
     names = {item["name"] for item in port.config["parameters"] if item["trainable"]}
     found = {id(variable): variable for name, variable in port.weights.items() if name in names}
     return sum(int(np.prod(variable.shape.as_list())) for variable in found.values())

@@ -1,7 +1,8 @@
 """Checkpoints in TensorFlow's own format, of which nothing is believed before all of it was read.
 
-`tf.train.Checkpoint` restores variable by variable and says afterwards what did not match; a port that was half restored would
-be no model at all. So names, shapes and dtypes are compared and every tensor is read (its checksum with it) before one changes.
+`tf.train.Checkpoint` restores variable by variable and says afterwards what did not match; a port
+that was half restored would be no model at all. So names, shapes and dtypes are compared and every
+tensor is read (its checksum with it) before one changes.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ def restore(folder: str, state: Mapping[str, Any]) -> None:
 
     Raises:
         FileNotFoundError: there is no checkpoint.
-        ValueError: it is damaged, or its variables are not those of `state`; nothing has changed then.
+        ValueError: it is damaged, or its variables are not those of `state`; nothing has changed
+            then.
     """
     path = tf.train.latest_checkpoint(folder)
     if path is None:
@@ -37,27 +39,46 @@ def restore(folder: str, state: Mapping[str, Any]) -> None:
         for name in state:
             reader.get_tensor(KEY % escaped(name))
     except (tf.errors.OpError, RuntimeError) as error:
-        raise ValueError("the checkpoint %s is damaged: %s" % (path, str(error).splitlines()[0])) from error
+        raise ValueError(
+            "the checkpoint %s is damaged: %s" % (path, str(error).splitlines()[0])
+        ) from error
     status = tf.train.Checkpoint(state=dict(state)).restore(path)
     try:
         status.assert_existing_objects_matched().assert_consumed()
     except AssertionError as error:
-        raise ValueError("the checkpoint %s does not match: %s" % (path, str(error).splitlines()[0])) from error
+        raise ValueError(
+            "the checkpoint %s does not match: %s" % (path, str(error).splitlines()[0])
+        ) from error
 
 
 def check(path: str, reader: Any, state: Mapping[str, Any]) -> None:
-    """Raise ValueError unless a checkpoint has exactly these variables, with their shapes and dtypes."""
+    """Raise ValueError unless a checkpoint has exactly these variables, with their shapes and
+    dtypes."""
     shapes, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
     keys = {KEY % escaped(name): name for name in state}
     unknown = sorted(key for key in shapes if key.startswith("state/") and key not in keys)
     missing = sorted(name for key, name in keys.items() if key not in shapes)
     if unknown or missing:
-        raise ValueError("the checkpoint %s is of another model: it lacks %s, and has %s besides" % (
-            path, missing[:3] or "nothing", unknown[:3] or "nothing"))
+        raise ValueError(
+            "the checkpoint %s is of another model: it lacks %s, and has %s besides"
+            % (path, missing[:3] or "nothing", unknown[:3] or "nothing")
+        )
     for key, name in keys.items():
-        if list(shapes[key]) != state[name].shape.as_list() or dtypes[key] != state[name].dtype.base_dtype:
-            raise ValueError("%s has shape %s and dtype %s in the checkpoint %s; expected %s, %s" % (
-                name, list(shapes[key]), dtypes[key].name, path, state[name].shape.as_list(), state[name].dtype.name))
+        if (
+            list(shapes[key]) != state[name].shape.as_list()
+            or dtypes[key] != state[name].dtype.base_dtype
+        ):
+            raise ValueError(
+                "%s has shape %s and dtype %s in the checkpoint %s; expected %s, %s"
+                % (
+                    name,
+                    list(shapes[key]),
+                    dtypes[key].name,
+                    path,
+                    state[name].shape.as_list(),
+                    state[name].dtype.name,
+                )
+            )
 
 
 def escaped(name: str) -> str:

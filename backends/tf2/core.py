@@ -1,10 +1,12 @@
 """What the `tf2` backend can do, and the part of a port that is not the model.
 
-The same code runs on Keras 2 and Keras 3. Three things keep it exact on both: every layer gets its dtype policy by hand,
-losses are `tf.nn` ops, and gradients are taken of `tf.Variable`s, which Keras 3 wraps in a class of its own.
+The same code runs on Keras 2 and Keras 3. Three things keep it exact on both: every layer gets its
+dtype policy by hand, losses are `tf.nn` ops, and gradients are taken of `tf.Variable`s, which Keras
+3 wraps in a class of its own.
 
-A port built on `Tf2Port` declares its layers, inputs, activations and loss terms; state, updates and their tracing are in
-`training.py`, native draws in `native.py`. Here is the contract: arrays in, arrays out.
+A port built on `Tf2Port` declares its layers, inputs, activations and loss terms; state, updates
+and their tracing are in `training.py`, native draws in `native.py`. Here is the contract: arrays
+in, arrays out.
 """
 
 from __future__ import annotations
@@ -19,18 +21,25 @@ from backends.contract import PRECISION_TABLE, Port, Setting, Taught, Unsupporte
 from backends.parameters import check
 from backends.source import Batch
 from backends.tf2 import checkpoints, graph_cut, native, runtime, teacher_forcing, undeclared_state
-from backends.tf2.runtime import DEVICES, EXECUTIONS, framework_versions, synchronize  # noqa: F401  (abilities are read here)
+from backends.tf2.runtime import (
+    DEVICES,
+    EXECUTIONS,
+    framework_versions,
+    synchronize,
+)  # noqa: F401  (abilities are read here)
 from backends.tf2.trainer import Tensors, Trainer
 
-#: `generate` runs about this many input elements at a time: one call for digits, one batch a call for photographs.
+#: `generate` runs about this many input elements at a time: one call for digits, one batch a call
+#: for photographs.
 CHUNK_ELEMENTS = 1 << 20
 
 
 class Tf2Port(Port):
     """Base of the TF2 ports.
 
-    A subclass states `PRODUCT`, the activation that `generate` returns, and defines `build`, `inputs`, `activations`,
-    `loss_terms` and, where canonical names are not `<layer>/<attribute>`, `variables`.
+    A subclass states `PRODUCT`, the activation that `generate` returns, and defines `build`,
+    `inputs`, `activations`, `loss_terms` and, where canonical names are not `<layer>/<attribute>`,
+    `variables`.
     """
 
     PRODUCT = ""
@@ -41,7 +50,10 @@ class Tf2Port(Port):
         runtime.require(setting)
         Port.__init__(self, config, setting)
         table = PRECISION_TABLE[setting.precision]
-        self.dtype, self.policies = tf.as_dtype(table["master"]), runtime.policies(setting.precision)
+        self.dtype, self.policies = (
+            tf.as_dtype(table["master"]),
+            runtime.policies(setting.precision),
+        )
         with runtime.refusals():
             self.layers = self.build()
             named = self.create()
@@ -51,12 +63,16 @@ class Tf2Port(Port):
         self.undeclared = undeclared_state.of(self)
         self.activation_names = []  # type: List[str]
         self._forward = self.trainer.compiled(self._observe)
-        self._product = self.trainer.compiled(lambda arrays: self.activations(arrays, None, False)[self.PRODUCT])
+        self._product = self.trainer.compiled(
+            lambda arrays: self.activations(arrays, None, False)[self.PRODUCT]
+        )
 
-    # -- what a port declares ---------------------------------------------------------------------------------
+    # -- what a port declares
+    # ---------------------------------------------------------------------------------
 
     def build(self) -> Dict[str, Any]:
-        """Return the layers by name, each with a policy of `self.policies`: `low` for contractions, `rest` otherwise."""
+        """Return the layers by name, each with a policy of `self.policies`: `low` for contractions,
+        `rest` otherwise."""
         raise NotImplementedError
 
     def inputs(self) -> Dict[str, Tuple[Any, List[Optional[int]]]]:
@@ -64,7 +80,8 @@ class Tf2Port(Port):
         raise NotImplementedError
 
     def activations(self, arrays: Tensors, noise: Optional[Tensors], training: bool) -> Tensors:
-        """Return named activations in order, in a `new_record()`. `noise` by site; None in inference mode only."""
+        """Return named activations in order, in a `new_record()`. `noise` by site; None in
+        inference mode only."""
         raise NotImplementedError
 
     def loss_terms(self, phase: str, arrays: Tensors, noise: Tensors) -> Tensors:
@@ -74,15 +91,24 @@ class Tf2Port(Port):
     def update(self, phase: str, arrays: Tensors, noise: Tensors) -> Tensors:
         """Run one update and return the loss terms before it.
 
-        A port whose own training step is to be judged defines this: it gets a batch and noise as tensors, moves its layers' weights,
-        and shows its optimizer's slots in `optimizer_state`, or leaves them out (`docs/ports.md`).
+        A port whose own training step is to be judged defines this: it gets a batch and noise as
+        tensors, moves its layers' weights, and shows its optimizer's slots in `optimizer_state`, or
+        leaves them out (`docs/ports.md`).
         """
         found = self.trainer.specified(phase, arrays, noise)
         return dict(zip(self.trainer.term_names[self.kind(phase)], tf.unstack(found)))
 
     def create(self) -> Tensors:
-        """Return the variable of every parameter by canonical name; here a layer makes its weights when it is first called."""
-        self.activations({name: tf.zeros([1] + shape[1:], dtype) for name, (dtype, shape) in self.inputs().items()}, None, False)
+        """Return the variable of every parameter by canonical name; here a layer makes its weights
+        when it is first called."""
+        self.activations(
+            {
+                name: tf.zeros([1] + shape[1:], dtype)
+                for name, (dtype, shape) in self.inputs().items()
+            },
+            None,
+            False,
+        )
         return self.variables()
 
     def variables(self) -> Tensors:
@@ -98,17 +124,22 @@ class Tf2Port(Port):
         """Return whether a phase computes with a site that is declared for it."""
         return True
 
-    # -- what a port uses -------------------------------------------------------------------------------------
+    # -- what a port uses
+    # -------------------------------------------------------------------------------------
 
     def dropout(self, x: Any, rate: float, noise: Tensors, site: str) -> Any:
         """Drop with the mask of a site."""
         return x * noise[site] / (1.0 - rate)
 
     def regularization(self) -> Any:
-        """Return the sum of the layers' regularisation losses; Keras computes them in the variable's dtype."""
-        return tf.add_n([tf.cast(loss, self.dtype) for layer in self.layers.values() for loss in layer.losses])
+        """Return the sum of the layers' regularisation losses; Keras computes them in the
+        variable's dtype."""
+        return tf.add_n(
+            [tf.cast(loss, self.dtype) for layer in self.layers.values() for loss in layer.losses]
+        )
 
-    # -- arrays and tensors -----------------------------------------------------------------------------------
+    # -- arrays and tensors
+    # -----------------------------------------------------------------------------------
 
     def _observe(self, arrays: Tensors, noise: Optional[Tensors], training: bool) -> List[Any]:
         found = self.activations(arrays, noise, training)
@@ -118,17 +149,25 @@ class Tf2Port(Port):
 
     def _tensors(self, arrays: Mapping[str, np.ndarray]) -> Tensors:
         wanted = self.inputs()
-        return {name: tf.constant(value, wanted[name][0]) for name, value in arrays.items() if name in wanted}
+        return {
+            name: tf.constant(value, wanted[name][0])
+            for name, value in arrays.items()
+            if name in wanted
+        }
 
     def _given(self, phase: str, batch: Batch) -> Tuple[Tensors, Tensors]:
-        """Return a batch's arrays and noise on the device; noise that is not given is drawn, with seed 0."""
+        """Return a batch's arrays and noise on the device; noise that is not given is drawn, with
+        seed 0."""
         arrays = self._tensors(batch.arrays)
         if batch.noise is None:
             clock = tf.constant([0, self.single_steps], tf.int64)
             return arrays, self.noise.draw(phase, self.noise.streams_of(phase), clock)
-        return arrays, {site: tf.constant(batch.noise[site], self.dtype) for site in self.noise.names(phase)}
+        return arrays, {
+            site: tf.constant(batch.noise[site], self.dtype) for site in self.noise.names(phase)
+        }
 
-    # -- the contract -----------------------------------------------------------------------------------------
+    # -- the contract
+    # -----------------------------------------------------------------------------------------
 
     def parameters(self) -> Dict[str, np.ndarray]:
         return {name: variable.numpy() for name, variable in self.weights.items()}
@@ -149,7 +188,11 @@ class Tf2Port(Port):
         self.steps_trained = self.single_steps = 0
 
     def _looked_at(self, batch: Batch, training: bool) -> Tuple[Tensors, Optional[Tensors]]:
-        return self._given(self.config["forward"]["phase"], batch) if training else (self._tensors(batch.arrays), None)
+        return (
+            self._given(self.config["forward"]["phase"], batch)
+            if training
+            else (self._tensors(batch.arrays), None)
+        )
 
     def contracted(self, batch: Batch, training: bool) -> List[str]:
         return teacher_forcing.contracted(self, *self._looked_at(batch, training), training)
@@ -160,7 +203,9 @@ class Tf2Port(Port):
             found = self._forward(arrays, noise, training)
         return {name: runtime.readable(value) for name, value in zip(self.activation_names, found)}
 
-    def forward_from(self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]) -> Taught:
+    def forward_from(
+        self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]
+    ) -> Taught:
         with runtime.refusals(), self.undeclared.undisturbed():
             arrays, noise = self._looked_at(batch, training)
             found = teacher_forcing.taught(self, arrays, noise, training, teacher)
@@ -183,7 +228,8 @@ class Tf2Port(Port):
             def scaled(scale: Optional[float]) -> Dict[str, np.ndarray]:
                 with self.undeclared.undisturbed():
                     _, found = self.trainer.differentiate(phase, given[0], given[1], scale)
-                # The gradient of rows that were looked up is sparse: an optimizer may want it so, a comparison does not.
+                # The gradient of rows that were looked up is sparse: an optimizer may want it so, a
+                # comparison does not.
                 return {name: tf.convert_to_tensor(value).numpy() for name, value in found.items()}
 
             return loss_scale.settle(self, phase, self.trainer.loss_scale(phase), scaled)
@@ -193,7 +239,9 @@ class Tf2Port(Port):
             if batch.noise is None:
                 arrays = self._tensors(batch.arrays)
                 order = tf.range(len(next(iter(batch.arrays.values()))), dtype=tf.int64)[tf.newaxis]
-                found = self.trainer.update_natively(phase, arrays, order, [0, self.single_steps, 0])
+                found = self.trainer.update_natively(
+                    phase, arrays, order, [0, self.single_steps, 0]
+                )
                 self.single_steps += 1
             else:
                 found = self.trainer.update(phase, *self._given(phase, batch))
@@ -205,14 +253,22 @@ class Tf2Port(Port):
             for index in range(steps):
                 step = source.cursor
                 phases = schedule.phases_at(self.config, step)
-                for phase, found in self._lockstep(source, phases) if source.lockstep else self._native(source, phases):
+                for phase, found in (
+                    self._lockstep(source, phases)
+                    if source.lockstep
+                    else self._native(source, phases)
+                ):
                     history.append((index, phase, found))
                 source.cursor += 1
                 self.steps_trained += 1
             # One conversion a phase at the end; it also waits for the device.
             values = {}  # type: Dict[str, Any]
             for phase in {phase for _, phase, _ in history}:
-                values[phase] = iter(tf.stack([found for _, name, found in history if name == phase]).numpy().tolist())
+                values[phase] = iter(
+                    tf.stack([found for _, name, found in history if name == phase])
+                    .numpy()
+                    .tolist()
+                )
         done = [[] for _ in range(steps)]  # type: List[List[Tuple[str, Dict[str, float]]]]
         for index, phase, _ in history:
             done[index].append((phase, self.trainer.terms(phase, next(values[phase]))))
@@ -220,47 +276,74 @@ class Tf2Port(Port):
 
     def _lockstep(self, source: Any, phases: List[str]) -> List[Tuple[str, Any]]:
         """Run one step on the tape; return each phase with its loss terms."""
-        return [(phase, self.trainer.update(phase, *self._given(phase, source.batch(source.cursor, phase)))) for phase in phases]
+        return [
+            (
+                phase,
+                self.trainer.update(phase, *self._given(phase, source.batch(source.cursor, phase))),
+            )
+            for phase in phases
+        ]
 
     def _native(self, source: Any, phases: List[str]) -> List[Tuple[str, Any]]:
         """Run one step on draws of the framework's own."""
         batches = source.stream("tf2 %d" % id(self), self._batches)[-1]
         order, place = batches.at(source.cursor)
         control = [source.seed, source.cursor, place]
-        return [(phase, self.trainer.update_natively(phase, batches.rows, order, control)) for phase in phases]
+        return [
+            (phase, self.trainer.update_natively(phase, batches.rows, order, control))
+            for phase in phases
+        ]
 
     def _batches(self, source: Any) -> Tuple[Any, ...]:
-        """Return the batches of a source; before them the port, because its id is the stream's key."""
+        """Return the batches of a source; before them the port, because its id is the stream's
+        key."""
         return self, native.Batches(self._tensors(source.training_rows()), source, self.noise)
 
     def generate(self, source: Any, count: int) -> np.ndarray:
         rows = source.evaluation_rows(count)
-        size = max(self.config["batch"], CHUNK_ELEMENTS // max(1, int(np.prod(next(iter(rows.values())).shape[1:]))))
+        size = max(
+            self.config["batch"],
+            CHUNK_ELEMENTS // max(1, int(np.prod(next(iter(rows.values())).shape[1:]))),
+        )
         parts = []
         with runtime.refusals(), self.undeclared.generating(source.lockstep):
             for start in range(0, max(count, 1), size):
-                arrays = self._tensors({name: array[start:start + size] for name, array in rows.items()})
+                arrays = self._tensors(
+                    {name: array[start : start + size] for name, array in rows.items()}
+                )
                 product = self._product(arrays)
                 parts.append(runtime.readable(product))
             self.observed_dtypes["output"] = product.dtype.name
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def optimizer_state(self) -> Dict[str, np.ndarray]:
-        return {name: np.asarray(variable.numpy()) for name, variable in self.trainer.visible().items()}
+        return {
+            name: np.asarray(variable.numpy()) for name, variable in self.trainer.visible().items()
+        }
 
     def load_optimizer_state(self, values: Mapping[str, np.ndarray]) -> None:
         expected = self.trainer.visible()
         missing, unknown = sorted(set(expected) - set(values)), sorted(set(values) - set(expected))
         if missing or unknown:
-            raise KeyError("optimizers of %s: missing %s; unknown %s" % (self.config["workload"], missing or "none", unknown or "none"))
+            raise KeyError(
+                "optimizers of %s: missing %s; unknown %s"
+                % (self.config["workload"], missing or "none", unknown or "none")
+            )
         for name, variable in expected.items():
             if np.shape(values[name]) != tuple(variable.shape):
-                raise ValueError("%s has shape %s, expected %s" % (name, np.shape(values[name]), tuple(variable.shape)))
+                raise ValueError(
+                    "%s has shape %s, expected %s"
+                    % (name, np.shape(values[name]), tuple(variable.shape))
+                )
         for name, optimizer in self.trainer.optimizers.items():
             optimizer.load({key: values["%s/%s" % (name, key)] for key in optimizer.visible()})
 
     def save(self, folder: str) -> None:
-        checkpoints.save(folder, dict(self.trainer.state(), trained=tf.Variable(self.steps_trained, dtype=tf.int64)), self.steps_trained)
+        checkpoints.save(
+            folder,
+            dict(self.trainer.state(), trained=tf.Variable(self.steps_trained, dtype=tf.int64)),
+            self.steps_trained,
+        )
 
     def restore(self, folder: str) -> int:
         trained = tf.Variable(0, dtype=tf.int64)
@@ -273,8 +356,13 @@ class Tf2Port(Port):
         kinds = {}  # type: Dict[str, List[str]]
         for name, layer in self.layers.items():
             kinds.setdefault(layer.dtype_policy.name, []).append(name)
-        return "; ".join("%s: %s" % (policy, ", ".join(names)) for policy, names in sorted(kinds.items()))
+        return "; ".join(
+            "%s: %s" % (policy, ", ".join(names)) for policy, names in sorted(kinds.items())
+        )
 
     def effective(self) -> Dict[str, Any]:
         variable = next(iter(self.weights.values()))
-        return dict(runtime.effective(*self.trainer.execution(), variable=variable), dtype_policy=self.dtype_policy())
+        return dict(
+            runtime.effective(*self.trainer.execution(), variable=variable),
+            dtype_policy=self.dtype_policy(),
+        )

@@ -1,4 +1,5 @@
-"""What TensorFlow 2 can tell of a step's cost: its formulas for contractions, its allocator's peak."""
+"""What TensorFlow 2 can tell of a step's cost: its formulas for contractions, its allocator's
+peak."""
 
 from __future__ import annotations
 
@@ -15,13 +16,16 @@ SOURCE = "TensorFlow's registry of float operations, on the traced functions"
 
 
 def flops(port: Any, timer: Any) -> float:
-    """Return the operations of one step's matrix products and convolutions; runs one, and notes what functions are called.
+    """Return the operations of one step's matrix products and convolutions; runs one, and notes
+    what functions are called.
 
     Raises:
         Unsupported: nothing was traced, or the graph holds what has no formula.
     """
     if port.setting.execution == "compiled":
-        raise Unsupported("XLA fuses contractions; TensorFlow's counter knows the graph before it only")
+        raise Unsupported(
+            "XLA fuses contractions; TensorFlow's counter knows the graph before it only"
+        )
     with trainer.calls() as called:
         timer.run(1)
     if not called:
@@ -33,8 +37,11 @@ def flops(port: Any, timer: Any) -> float:
 
 
 def _run(graph: Any) -> List[Any]:
-    """Return the operations that a call runs: a tape leaves gradients behind that nobody asked for."""
-    return contractions.reachable([tensor.op for tensor in graph.outputs] + list(graph.control_outputs))
+    """Return the operations that a call runs: a tape leaves gradients behind that nobody asked
+    for."""
+    return contractions.reachable(
+        [tensor.op for tensor in graph.outputs] + list(graph.control_outputs)
+    )
 
 
 def _formula(operation: Any) -> Any:
@@ -61,8 +68,11 @@ def _body(operation: Any) -> Iterable[Any]:
 
 
 def product(port: Any, side: int) -> Callable[[], Any]:
-    """Return a function that multiplies two square matrices in the setting's dtype of contractions and waits."""
-    x = tf.cast(tf.random.uniform([side, side]), PRECISION_TABLE[port.setting.precision]["contraction"])
+    """Return a function that multiplies two square matrices in the setting's dtype of contractions
+    and waits."""
+    x = tf.cast(
+        tf.random.uniform([side, side]), PRECISION_TABLE[port.setting.precision]["contraction"]
+    )
     # One element read back: it waits for the device and transfers nothing to speak of.
     return lambda: tf.cast(tf.matmul(x, x)[0, 0], tf.float32).numpy()
 

@@ -1,4 +1,5 @@
-"""What TensorFlow does in this process and in a port's traces, read from TensorFlow itself, for ports of TensorFlow 2."""
+"""What TensorFlow does in this process and in a port's traces, read from TensorFlow itself, for
+ports of TensorFlow 2."""
 
 from __future__ import annotations
 
@@ -15,15 +16,19 @@ from tensorflow.python.framework import op_callbacks
 from backends.measuring.host_environment import tensorflow_tries_algorithms, word_for_denormals
 from backends.tf2.trainer import Traced
 
-CONTRACTIONS = re.compile(r"(Sparse|Batch|_?Fused)*(MatMul|Conv2D|Conv3D|Einsum)|DepthwiseConv2d|.*(LSTM|GRU|RNN)")
+CONTRACTIONS = re.compile(
+    r"(Sparse|Batch|_?Fused)*(MatMul|Conv2D|Conv3D|Einsum)|DepthwiseConv2d|.*(LSTM|GRU|RNN)"
+)
 XLA = "_XlaMustCompile"
 
 
 class Reading(object):
-    """Reads one port; made before the port is built, because what a process has done for earlier ports is not this one's."""
+    """Reads one port; made before the port is built, because what a process has done for earlier
+    ports is not this one's."""
 
     def contractions(self, port: Any, step: Callable[[], Any]) -> Set[str]:
-        """Return the dtypes of the contractions of the port's traces, or of a port without any those that one step runs.
+        """Return the dtypes of the contractions of the port's traces, or of a port without any
+        those that one step runs.
 
         Functions are not looked into in that step: watched, TensorFlow would trace them again.
         """
@@ -37,7 +42,9 @@ class Reading(object):
         def note(op_type: Any, inputs: Any, *_: Any, **__: Any) -> None:
             name = op_type.decode("ascii") if isinstance(op_type, bytes) else op_type
             if CONTRACTIONS.match(name):
-                seen.update(tensor.dtype.base_dtype.name for tensor in inputs if tensor.dtype.is_floating)
+                seen.update(
+                    tensor.dtype.base_dtype.name for tensor in inputs if tensor.dtype.is_floating
+                )
 
         op_callbacks.add_op_callback(note)
         try:
@@ -48,24 +55,38 @@ class Reading(object):
 
     def settings(self, port: Any) -> Dict[str, Any]:
         """Return what is in effect, whatever the port says of itself."""
-        precision = "tf32" if tf.config.experimental.tensor_float_32_execution_enabled() else "float32"
+        precision = (
+            "tf32" if tf.config.experimental.tensor_float_32_execution_enabled() else "float32"
+        )
         found = {
             "matmul_precision": precision,
             "convolution_precision": precision,
-            "framework_denormals": word_for_denormals(float(tf.reduce_max(tf.constant(np.full(64, 1e-40, np.float32)) * 0.5))),
+            "framework_denormals": word_for_denormals(
+                float(tf.reduce_max(tf.constant(np.full(64, 1e-40, np.float32)) * 0.5))
+            ),
             "onednn": onednn(),
             "debugging": bool(context.context().op_callbacks),
             "functions_run_eagerly": bool(tf.config.functions_run_eagerly()),
             "autoclustering": str(tf.config.optimizer.get_jit() or "off"),
-            "rewriting": ",".join("%s=%s" % item for item in sorted(tf.config.optimizer.get_experimental_options().items())) or "as it is",
+            "rewriting": (
+                ",".join(
+                    "%s=%s" % item
+                    for item in sorted(tf.config.optimizer.get_experimental_options().items())
+                )
+                or "as it is"
+            ),
             "default_dtype": tf.keras.backend.floatx(),
             "global_policy": _policy(),
             "soft_placement": bool(tf.config.get_soft_device_placement()),
         }  # type: Dict[str, Any]
         if port.setting.device == "gpu":
-            found["cudnn_benchmark"] = tensorflow_tries_algorithms(os.environ, bool(port.effective().get("deterministic")))
+            found["cudnn_benchmark"] = tensorflow_tries_algorithms(
+                os.environ, bool(port.effective().get("deterministic"))
+            )
         if getattr(port, "weights", None):
-            found["parameter_dtypes"] = "+".join(sorted({variable.dtype.base_dtype.name for variable in port.weights.values()}))
+            found["parameter_dtypes"] = "+".join(
+                sorted({variable.dtype.base_dtype.name for variable in port.weights.values()})
+            )
         if any(_read(trace).xla for trace in _traces(port)):
             found["xla"], found["execution"] = True, "compiled"
         return found
@@ -78,9 +99,14 @@ def _policy() -> str:
 
 
 def _traces(port: Any) -> Iterator[Any]:
-    """Yield the concrete functions that a port runs; one that is built on `contract.Port` alone has none that are known."""
+    """Yield the concrete functions that a port runs; one that is built on `contract.Port` alone has
+    none that are known."""
     trainer = getattr(port, "trainer", None)
-    held = [] if trainer is None else [port._forward, port._product] + list(trainer._functions.values())
+    held = (
+        []
+        if trainer is None
+        else [port._forward, port._product] + list(trainer._functions.values())
+    )
     for function in held:
         if isinstance(function, Traced):
             for trace in function.traces.values():
@@ -91,15 +117,25 @@ class Graph(object):
     """What a trace and the functions that it calls hold.
 
     Attributes:
-        dtypes: of the operands of contractions. xla: whether XLA has to compile any of the functions.
+        dtypes: of the operands of contractions. xla: whether XLA has to compile any of the
+            functions.
     """
 
     def __init__(self, trace: Any) -> None:
         definition = trace.graph.as_graph_def()
-        nodes = list(definition.node) + [node for function in definition.library.function for node in function.node_def]
-        kinds = {node.attr["T"].type for node in nodes if CONTRACTIONS.match(node.op) and "T" in node.attr}
+        nodes = list(definition.node) + [
+            node for function in definition.library.function for node in function.node_def
+        ]
+        kinds = {
+            node.attr["T"].type
+            for node in nodes
+            if CONTRACTIONS.match(node.op) and "T" in node.attr
+        }
         self.dtypes = {kind.name for kind in map(tf.as_dtype, kinds) if kind.is_floating}
-        self.xla = any(XLA in function.attr and function.attr[XLA].b for function in definition.library.function)
+        self.xla = any(
+            XLA in function.attr and function.attr[XLA].b
+            for function in definition.library.function
+        )
 
 
 _graphs = weakref.WeakKeyDictionary()  # type: Any  # a trace never changes, and a large one takes a while to go through

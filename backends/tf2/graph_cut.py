@@ -1,7 +1,8 @@
-"""Teaching a port that does not read its record back: the graph of its activations in a session, cut where the teacher's values go.
+"""Teaching a port that does not read its record back: the graph of its activations in a session,
+cut where the teacher's values go.
 
-The traced function is copied into a plain graph without its control edges: those would run reads of variables that are fed, and the
-updates of running statistics.
+The traced function is copied into a plain graph without its control edges: those would run reads of
+variables that are fed, and the updates of running statistics.
 """
 
 from __future__ import annotations
@@ -16,11 +17,18 @@ from backends.recording import graph_feeding
 from backends.tf2.trainer import Tensors
 
 
-def taught(port: Any, arrays: Tensors, noise: Optional[Tensors], training: bool, teacher: Mapping[str, np.ndarray]) -> Taught:
+def taught(
+    port: Any,
+    arrays: Tensors,
+    noise: Optional[Tensors],
+    training: bool,
+    teacher: Mapping[str, np.ndarray],
+) -> Taught:
     """Return what `Port.forward_from` promises, of a `Tf2Port`.
 
     Raises:
-        Unsupported: a variable goes into an operation other than its read, where its value cannot be fed.
+        Unsupported: a variable goes into an operation other than its read, where its value cannot
+            be fed.
     """
     names: List[str] = []
 
@@ -41,23 +49,35 @@ def taught(port: Any, arrays: Tensors, noise: Optional[Tensors], training: bool,
     graph = tf.Graph()
     with graph.as_default():
         tf.graph_util.import_graph_def(definition, name="")
-    shown = {name: graph.get_tensor_by_name(tensor.name) for name, tensor in zip(names, tf.nest.flatten(traced.graph.structured_outputs))}
+    shown = {
+        name: graph.get_tensor_by_name(tensor.name)
+        for name, tensor in zip(names, tf.nest.flatten(traced.graph.structured_outputs))
+    }
     inputs = [graph.get_tensor_by_name(tensor.name) for tensor in given]
     config = tf.compat.v1.ConfigProto()
-    config.graph_options.rewrite_options.disable_meta_optimizer = True  # it would go over the whole graph for every activation
+    config.graph_options.rewrite_options.disable_meta_optimizer = (
+        True  # it would go over the whole graph for every activation
+    )
     try:
         with tf.compat.v1.Session(graph=graph, config=config) as session:
-            return graph_feeding.taught(shown, inputs, feed, teacher, session.run, tf.get_static_value)
+            return graph_feeding.taught(
+                shown, inputs, feed, teacher, session.run, tf.get_static_value
+            )
     except tf.errors.InvalidArgumentError as error:
         if "feed a value for placeholder" not in str(error):
             raise
-        raise Unsupported("a variable of %s goes where it cannot be fed" % port.config["workload"]) from error
+        raise Unsupported(
+            "a variable of %s goes where it cannot be fed" % port.config["workload"]
+        ) from error
 
 
 def _held(port: Any, graph: Any) -> Dict[str, np.ndarray]:
-    """Return the values of what a traced function has captured: of variables, what their reads give."""
+    """Return the values of what a traced function has captured: of variables, what their reads
+    give."""
     feed: Dict[str, np.ndarray] = {}
-    variables = list(port.weights.values()) + [held for held in port.undeclared.arrays().values() if isinstance(held, tf.Variable)]
+    variables = list(port.weights.values()) + [
+        held for held in port.undeclared.arrays().values() if isinstance(held, tf.Variable)
+    ]
     for outer, inner in graph.captures:
         if inner.dtype != tf.resource:
             feed[inner.name] = outer.numpy()

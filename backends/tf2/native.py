@@ -1,7 +1,9 @@
-"""Native randomness: batches and noise that the framework draws, as functions of (seed, step, site) alone.
+"""Native randomness: batches and noise that the framework draws, as functions of (seed, step, site)
+alone.
 
-Nothing here has state, so a run that stops goes on exactly where it was, and draws fit into any graph. What a phase needs is
-drawn up front, as tensors under the names of their sites: the model then computes the same on a tape and on its own draws.
+Nothing here has state, so a run that stops goes on exactly where it was, and draws fit into any
+graph. What a phase needs is drawn up front, as tensors under the names of their sites: the model
+then computes the same on a tape and on its own draws.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ import tensorflow as tf
 
 from backends import schedule
 
-#: The orders of so many rows are drawn in one go: for small data a permutation costs more to ask for than to make.
+#: The orders of so many rows are drawn in one go: for small data a permutation costs more to ask
+#: for than to make.
 ROWS_ORDERED_AT_ONCE = 1 << 16
 
 Site = Tuple[int, Mapping[str, Any]]
@@ -27,7 +30,9 @@ class Noise(object):
         dtype: of the draws.
     """
 
-    def __init__(self, config: Mapping[str, Any], consumes: Callable[[str, str], bool], dtype: Any) -> None:
+    def __init__(
+        self, config: Mapping[str, Any], consumes: Callable[[str, str], bool], dtype: Any
+    ) -> None:
         self.config, self.dtype, self.streams = config, dtype, len(config["noise"]) + 1
         self.sites = {}  # type: Dict[str, List[Site]]
         for index, site in enumerate(config["noise"]):
@@ -40,7 +45,8 @@ class Noise(object):
         return [site["site"] for _, site in self.sites.get(phase, [])]
 
     def streams_of(self, phase: str) -> List[int]:
-        """Return the numbers of a phase's streams: an argument, so that phases which differ in nothing else share a trace."""
+        """Return the numbers of a phase's streams: an argument, so that phases which differ in
+        nothing else share a trace."""
         return [index for index, _ in self.sites.get(phase, [])]
 
     def draw(self, phase: str, streams: Any, clock: Any) -> Dict[str, Any]:
@@ -58,9 +64,12 @@ class Noise(object):
         return found
 
     def permutations(self, rows: int, seed: int, block: int, epochs: int) -> Any:
-        """Return the orders of the rows in a block of epochs, [epochs, rows]; they have the last stream, which no site has."""
+        """Return the orders of the rows in a block of epochs, [epochs, rows]; they have the last
+        stream, which no site has."""
         clock = tf.constant([seed, block * self.streams + self.streams - 1], tf.int64)
-        return tf.argsort(tf.random.stateless_uniform([epochs, rows], clock, dtype=tf.float64), stable=True)
+        return tf.argsort(
+            tf.random.stateless_uniform([epochs, rows], clock, dtype=tf.float64), stable=True
+        )
 
 
 def draw(site: Mapping[str, Any], seed: Any, dtype: Any) -> Any:
@@ -73,7 +82,8 @@ def draw(site: Mapping[str, Any], seed: Any, dtype: Any) -> Any:
 
 
 class Batches(object):
-    """The batches of a native source: rows live on the device, each epoch has one permutation, partial batches are dropped.
+    """The batches of a native source: rows live on the device, each epoch has one permutation,
+    partial batches are dropped.
 
     Args:
         rows: tensors by name.
@@ -82,14 +92,20 @@ class Batches(object):
     """
 
     def __init__(self, rows: Mapping[str, Any], source: Any, noise: Noise) -> None:
-        self.rows, self.batch, self.seed, self.noise = dict(rows), source.batch_size, source.seed, noise
+        self.rows, self.batch, self.seed, self.noise = (
+            dict(rows),
+            source.batch_size,
+            source.seed,
+            noise,
+        )
         self.total = int(next(iter(self.rows.values())).shape[0])
         self.epochs = max(1, ROWS_ORDERED_AT_ONCE // self.total)
         self.steps = self.epochs * (self.total // self.batch)
         self.block, self.order = -1, None  # type: int, Any
 
     def at(self, step: int) -> Tuple[Any, int]:
-        """Return the row numbers of a block of steps [steps, batch], and which of them a step has."""
+        """Return the row numbers of a block of steps [steps, batch], and which of them a step
+        has."""
         epoch, place = schedule.epoch_at(self.noise.config, step, self.total // self.batch)
         block, place = divmod(epoch * (self.total // self.batch) + place, self.steps)
         if block != self.block:

@@ -1,10 +1,12 @@
-"""Optimizers for TF 2, exactly as a workload asks: Keras' own where it computes that, else one on TensorFlow's kernel.
+"""Optimizers for TF 2, exactly as a workload asks: Keras' own where it computes that, else one on
+TensorFlow's kernel.
 
-Both work on variables by canonical name and offer `apply(gradients)`, `reset()`, `step`, `slots()`, `load(values)` and
-`variables()`. Keras' Adam is of the `hat` form and takes the powers of beta with `pow` in the variable's dtype. But
-hyper-parameters given as Python floats pass through float32 even for float64 variables: Keras 2 stores them so, Keras 3 stores
-the learning rate so and casts the betas so on their way to `pow`. Hence callables, which are not stored, and tensors where
-Keras 3 takes no callable.
+Both work on variables by canonical name and offer `apply(gradients)`, `reset()`, `step`, `slots()`,
+`load(values)` and `variables()`. Keras' Adam is of the `hat` form and takes the powers of beta with
+`pow` in the variable's dtype. But hyper-parameters given as Python floats pass through float32 even
+for float64 variables: Keras 2 stores them so, Keras 3 stores the learning rate so and casts the
+betas so on their way to `pow`. Hence callables, which are not stored, and tensors where Keras 3
+takes no callable.
 """
 
 from __future__ import annotations
@@ -79,26 +81,36 @@ class KerasOptimizer(Optimizer):
         self.step = inner(optimizer.iterations)
 
     def apply(self, gradients: Mapping[str, Any]) -> None:
-        self.optimizer.apply_gradients([(value, self.updated[name]) for name, value in gradients.items()])
+        self.optimizer.apply_gradients(
+            [(value, self.updated[name]) for name, value in gradients.items()]
+        )
 
     def slots(self) -> Dict[str, Any]:
         if not isinstance(self.optimizer, tf.keras.optimizers.Adam):
             return {}
         if not KERAS_3:
-            return {"%s/%s" % (name, slot): self.optimizer.get_slot(item, slot) for name, item in self.updated.items() for slot in "mv"}
+            return {
+                "%s/%s" % (name, slot): self.optimizer.get_slot(item, slot)
+                for name, item in self.updated.items()
+                for slot in "mv"
+            }
         found = {}
         for slot, values in (("m", self.optimizer._momentums), ("v", self.optimizer._velocities)):
-            found.update({"%s/%s" % (name, slot): inner(value) for name, value in zip(self.updated, values)})
+            found.update(
+                {"%s/%s" % (name, slot): inner(value) for name, value in zip(self.updated, values)}
+            )
         return found
 
 
 class Adam(Optimizer):
-    """Adam on `ResourceApplyAdam`, the kernel of TF1's own Adam, for what Keras' Adam does not compute.
+    """Adam on `ResourceApplyAdam`, the kernel of TF1's own Adam, for what Keras' Adam does not
+    compute.
 
     Args:
-        options: see `harness/workloads/spec.py`. `beta_power_dtype` float32 reproduces `tf.compat.v1.train.AdamOptimizer`:
-            the powers are a chain of float32 products, and hyper-parameters pass through float32. `epsilon_place`
-            corrected (torch; Kingma & Ba 2015, algorithm 1) is the hat form with eps * sqrt(1 - beta2^t) for eps.
+        options: see `harness/workloads/spec.py`. `beta_power_dtype` float32 reproduces
+            `tf.compat.v1.train.AdamOptimizer`: the powers are a chain of float32 products, and
+            hyper-parameters pass through float32. `epsilon_place` corrected (torch; Kingma & Ba
+            2015, algorithm 1) is the hat form with eps * sqrt(1 - beta2^t) for eps.
         variables: `tf.Variable`s of one dtype by name.
     """
 
@@ -108,22 +120,41 @@ class Adam(Optimizer):
         self.power_dtype = tf.float32 if options["beta_power_dtype"] == "float32" else self.dtype
         self.corrected = options["epsilon_place"] == "corrected"
         self.rate, self.beta1, self.beta2, self.epsilon = [
-            tf.constant(options[name], self.power_dtype) for name in ("learning_rate", "beta1", "beta2", "epsilon")]
+            tf.constant(options[name], self.power_dtype)
+            for name in ("learning_rate", "beta1", "beta2", "epsilon")
+        ]
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self.power1, self.power2 = [tf.Variable(beta, trainable=False) for beta in (self.beta1, self.beta2)]
+        self.power1, self.power2 = [
+            tf.Variable(beta, trainable=False) for beta in (self.beta1, self.beta2)
+        ]
         self.m, self.v = [
-            {name: tf.Variable(tf.zeros_like(item), trainable=False) for name, item in self.updated.items()} for _ in "mv"]
+            {
+                name: tf.Variable(tf.zeros_like(item), trainable=False)
+                for name, item in self.updated.items()
+            }
+            for _ in "mv"
+        ]
 
     def apply(self, gradients: Mapping[str, Any]) -> None:
         power1, power2, rate, beta1, beta2, epsilon = [
             tf.cast(value, self.dtype)
-            for value in (self.power1, self.power2, self.rate, self.beta1, self.beta2, self.epsilon)]
+            for value in (self.power1, self.power2, self.rate, self.beta1, self.beta2, self.epsilon)
+        ]
         if self.corrected:
             epsilon *= tf.sqrt(1.0 - power2)
         for name, gradient in gradients.items():
             tf.raw_ops.ResourceApplyAdam(
-                var=self.updated[name].handle, m=self.m[name].handle, v=self.v[name].handle, beta1_power=power1,
-                beta2_power=power2, lr=rate, beta1=beta1, beta2=beta2, epsilon=epsilon, grad=gradient)
+                var=self.updated[name].handle,
+                m=self.m[name].handle,
+                v=self.v[name].handle,
+                beta1_power=power1,
+                beta2_power=power2,
+                lr=rate,
+                beta1=beta1,
+                beta2=beta2,
+                epsilon=epsilon,
+                grad=gradient,
+            )
         self.power1.assign(self.power1 * self.beta1)
         self.power2.assign(self.power2 * self.beta2)
         self.step.assign_add(1)
@@ -147,10 +178,16 @@ class Adam(Optimizer):
 
 
 class Decaying(Optimizer):
-    """Adam with decoupled weight decay: before each update, every weight that has a gradient loses a share of itself."""
+    """Adam with decoupled weight decay: before each update, every weight that has a gradient loses
+    a share of itself."""
 
     def __init__(self, optimizer: Optimizer, share: Any, variables: Mapping[str, Any]) -> None:
-        self.optimizer, self.share, self.updated, self.step = optimizer, share, dict(variables), optimizer.step
+        self.optimizer, self.share, self.updated, self.step = (
+            optimizer,
+            share,
+            dict(variables),
+            optimizer.step,
+        )
 
     def apply(self, gradients: Mapping[str, Any]) -> None:
         for name in gradients:
@@ -171,12 +208,21 @@ class Scaled(Optimizer):
     """An optimizer with a dynamic loss scale: see `PRECISION_TABLE` in `backends/contract.py`."""
 
     def __init__(self, optimizer: Optimizer, start: float, growth: int) -> None:
-        self.optimizer, self.start, self.growth, self.step = optimizer, start, growth, optimizer.step
+        self.optimizer, self.start, self.growth, self.step = (
+            optimizer,
+            start,
+            growth,
+            optimizer.step,
+        )
         self.loss_scale = tf.Variable(start, dtype=tf.float32, trainable=False)
-        self.good, self.skipped = [tf.Variable(0, dtype=tf.int64, trainable=False) for _ in range(2)]
+        self.good, self.skipped = [
+            tf.Variable(0, dtype=tf.int64, trainable=False) for _ in range(2)
+        ]
 
     def apply(self, gradients: Mapping[str, Any]) -> None:
-        finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(value)) for value in gradients.values()])
+        finite = tf.reduce_all(
+            [tf.reduce_all(tf.math.is_finite(value)) for value in gradients.values()]
+        )
 
         def update() -> Any:
             self.optimizer.apply(gradients)
@@ -204,7 +250,12 @@ class Scaled(Optimizer):
         return dict(self.visible(), **self.powers())
 
     def visible(self) -> Dict[str, Any]:
-        return dict(self.optimizer.visible(), loss_scale=self.loss_scale, good=self.good, skipped=self.skipped)
+        return dict(
+            self.optimizer.visible(),
+            loss_scale=self.loss_scale,
+            good=self.good,
+            skipped=self.skipped,
+        )
 
     def reset(self) -> None:
         Optimizer.reset(self)
@@ -235,11 +286,18 @@ def build(options: Mapping[str, Any], keras_variables: Mapping[str, Any]) -> Opt
     if options["kind"] == "sgd":
         return KerasOptimizer(tf.keras.optimizers.SGD(exact("learning_rate")), keras_variables)
     if options["kind"] not in ADAMS:
-        raise Unsupported("the tf2 backend has the optimizers sgd, %s, not %r" % (" and ".join(ADAMS), options["kind"]))
+        raise Unsupported(
+            "the tf2 backend has the optimizers sgd, %s, not %r"
+            % (" and ".join(ADAMS), options["kind"])
+        )
     if options["beta_power_dtype"] not in ("variable", "float32"):
-        raise Unsupported("Adam's beta_power_dtype is variable or float32, not %r" % options["beta_power_dtype"])
+        raise Unsupported(
+            "Adam's beta_power_dtype is variable or float32, not %r" % options["beta_power_dtype"]
+        )
     if options["epsilon_place"] not in ("hat", "corrected"):
-        raise Unsupported("Adam's epsilon_place is hat or corrected, not %r" % options["epsilon_place"])
+        raise Unsupported(
+            "Adam's epsilon_place is hat or corrected, not %r" % options["epsilon_place"]
+        )
     if options["kind"] == "adamw":
         adam = build(dict(options, kind="adam"), keras_variables)
         return Decaying(adam, exact("learning_rate")() * exact("weight_decay")(), variables)

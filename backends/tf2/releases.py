@@ -1,4 +1,5 @@
-"""What releases of TensorFlow 2 call by other names, or do not have: 2.4 is the oldest that is tried."""
+"""What releases of TensorFlow 2 call by other names, or do not have: 2.4 is the oldest that is
+tried."""
 
 from __future__ import annotations
 
@@ -12,15 +13,23 @@ import tensorflow as tf
 from backends.contract import Setting, Unsupported
 
 #: What `tf.function` calls the option for XLA, `experimental_compile` before 2.5.
-_XLA = next(name for name in ("jit_compile", "experimental_compile") if name in inspect.signature(tf.function).parameters)
+_XLA = next(
+    name
+    for name in ("jit_compile", "experimental_compile")
+    if name in inspect.signature(tf.function).parameters
+)
 _HASHABLE = tf.TensorShape.__hash__ is not None  # since 2.5
 
-#: Return the shape of a tensor as a part of a dict's key. It is called several times in every step: so no test of the release in it.
-shape_key = operator.attrgetter("shape") if _HASHABLE else lambda tensor: tuple(tensor.shape.as_list())
+#: Return the shape of a tensor as a part of a dict's key. It is called several times in every step:
+#: so no test of the release in it.
+shape_key = (
+    operator.attrgetter("shape") if _HASHABLE else lambda tensor: tuple(tensor.shape.as_list())
+)
 
 
 def xla(asked: bool) -> Dict[str, bool]:
-    """Return the arguments of `tf.function` that have XLA compile a function, none where it is not asked for."""
+    """Return the arguments of `tf.function` that have XLA compile a function, none where it is not
+    asked for."""
     return {_XLA: True} if asked else {}
 
 
@@ -30,7 +39,8 @@ def compiles(function: Any) -> bool:
 
 
 def ask_determinism(setting: Setting) -> None:
-    """Ask for deterministic kernels. Before 2.8 there is a variable for CUDA's alone; the CPU's need none with one thread."""
+    """Ask for deterministic kernels. Before 2.8 there is a variable for CUDA's alone; the CPU's
+    need none with one thread."""
     enable = getattr(tf.config.experimental, "enable_op_determinism", None)
     if enable is not None:
         enable()
@@ -41,7 +51,8 @@ def ask_determinism(setting: Setting) -> None:
 
 
 def deterministic() -> bool:
-    """Return whether deterministic kernels are asked for; the function that tells is not part of the public interface."""
+    """Return whether deterministic kernels are asked for; the function that tells is not part of
+    the public interface."""
     if not hasattr(tf.config.experimental, "enable_op_determinism"):
         return os.environ.get("TF_DETERMINISTIC_OPS") == "1"
     from tensorflow.python.framework import config

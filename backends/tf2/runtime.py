@@ -1,4 +1,5 @@
-"""TensorFlow's process-wide switches: what this build can be asked for, how it is asked, and what it then does."""
+"""TensorFlow's process-wide switches: what this build can be asked for, how it is asked, and what
+it then does."""
 
 from __future__ import annotations
 
@@ -17,13 +18,19 @@ EXECUTIONS = ("default", "eager", "graph", "compiled")
 KERAS_3 = int(tf.keras.__version__.split(".")[0]) >= 3
 #: What a missing kernel, or an operation that XLA cannot compile, says.
 REFUSALS = (
-    "OpKernel", "No registered", "Could not find device",  # so says TensorFlow 2.4
-    "not supported", "unsupported operation", "not implemented", "Unsupported",
+    "OpKernel",
+    "No registered",
+    "Could not find device",  # so says TensorFlow 2.4
+    "not supported",
+    "unsupported operation",
+    "not implemented",
+    "Unsupported",
 )
 
 
 def synchronize(device: str) -> None:
-    """Return when the device has finished all work; before TensorFlow 2.9 nothing but reading a result waits."""
+    """Return when the device has finished all work; before TensorFlow 2.9 nothing but reading a
+    result waits."""
     wait = getattr(tf.test.experimental, "sync_devices", None)
     if device != "cpu" and wait is not None:
         wait()
@@ -35,7 +42,8 @@ def framework_versions() -> Dict[str, str]:
 
 
 def require(setting: Setting) -> None:
-    """Raise Unsupported unless this machine and this TensorFlow can do what is asked; set what is set once a process."""
+    """Raise Unsupported unless this machine and this TensorFlow can do what is asked; set what is
+    set once a process."""
     if setting.execution not in EXECUTIONS:
         raise Unsupported("the tf2 backend has no %s execution" % setting.execution)
     if setting.device not in DEVICES:
@@ -43,7 +51,9 @@ def require(setting: Setting) -> None:
     if setting.device == "gpu" and not tf.config.list_physical_devices("GPU"):
         raise Unsupported("no GPU is visible to TensorFlow %s" % tf.__version__)
     if setting.precision == "tf32" and setting.device != "gpu":
-        raise Unsupported("tf32 needs an NVIDIA GPU of the Ampere generation or newer; this is the CPU")
+        raise Unsupported(
+            "tf32 needs an NVIDIA GPU of the Ampere generation or newer; this is the CPU"
+        )
     try:
         tf.config.threading.set_intra_op_parallelism_threads(setting.threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -52,14 +62,17 @@ def require(setting: Setting) -> None:
         for device in tf.config.get_visible_devices("GPU"):
             tf.config.experimental.set_memory_growth(device, True)
     except RuntimeError as error:  # these are fixed when the first op runs
-        raise Unsupported("this process's TensorFlow was started with another setting (%s)" % error) from error
+        raise Unsupported(
+            "this process's TensorFlow was started with another setting (%s)" % error
+        ) from error
     tf.config.experimental.enable_tensor_float_32_execution(setting.precision == "tf32")
     if setting.deterministic:
         releases.ask_determinism(setting)
 
 
 def policies(precision: str) -> Dict[str, Any]:
-    """Return Keras' dtype policies for contractions (`low`) and for all the rest, to be given to each layer.
+    """Return Keras' dtype policies for contractions (`low`) and for all the rest, to be given to
+    each layer.
 
     The global policy is never set: it would outlive the port, and put batch-norm in the low dtype.
     """
@@ -74,7 +87,11 @@ def refusals() -> Iterator[None]:
     """Turn TensorFlow's ways of saying "no kernel for that" into Unsupported, one line."""
     try:
         yield
-    except (tf.errors.UnimplementedError, tf.errors.NotFoundError, tf.errors.InvalidArgumentError) as error:
+    except (
+        tf.errors.UnimplementedError,
+        tf.errors.NotFoundError,
+        tf.errors.InvalidArgumentError,
+    ) as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         found = [line for line in lines if any(word in line for word in REFUSALS)]
         if not found and not isinstance(error, tf.errors.UnimplementedError):
@@ -84,7 +101,9 @@ def refusals() -> Iterator[None]:
 
 def readable(tensor: Any) -> np.ndarray:
     """Return a tensor in a dtype that NumPy has: low precisions as float32."""
-    return np.asarray(tf.cast(tensor, tf.float32) if tensor.dtype in (tf.bfloat16, tf.float16) else tensor)
+    return np.asarray(
+        tf.cast(tensor, tf.float32) if tensor.dtype in (tf.bfloat16, tf.float16) else tensor
+    )
 
 
 def effective(graph: bool, xla: bool, variable: Any) -> Dict[str, Any]:

@@ -1,4 +1,5 @@
-"""Teacher-forced looks: the port's activations traced once more, with a record that answers with the teacher's.
+"""Teacher-forced looks: the port's activations traced once more, with a record that answers with
+the teacher's.
 
 Always a graph, also where the port runs eagerly: a graph tells what was computed from what.
 """
@@ -17,13 +18,23 @@ from backends.tf2 import releases, runtime
 from backends.tf2.trainer import Tensors
 
 
-def taught(port: Any, arrays: Tensors, noise: Optional[Tensors], training: bool, teacher: Mapping[str, np.ndarray]) -> Taught:
+def taught(
+    port: Any,
+    arrays: Tensors,
+    noise: Optional[Tensors],
+    training: bool,
+    teacher: Mapping[str, np.ndarray],
+) -> Taught:
     """Return what `Port.forward_from` promises, of a `Tf2Port`."""
     origins: Dict[str, Any] = {}
     order: List[str] = []
 
     def look(arrays: Tensors, noise: Optional[Tensors], teacher: Tensors) -> List[Any]:
-        leaves = {tensor.name: (DATA, tensor.name) for tensor in tf.nest.flatten([arrays, noise]) if tensor is not None}
+        leaves = {
+            tensor.name: (DATA, tensor.name)
+            for tensor in tf.nest.flatten([arrays, noise])
+            if tensor is not None
+        }
         leaves.update((tensor.name, (TEACHER, name)) for name, tensor in teacher.items())
 
         def answer(name: str, own: Any) -> Any:
@@ -48,10 +59,18 @@ def taught(port: Any, arrays: Tensors, noise: Optional[Tensors], training: bool,
         return list(kept.values())
 
     teacher_values = {name: np.asarray(value) for name, value in teacher.items()}
-    function = tf.function(look, autograph=port.AUTOGRAPH, **releases.xla(port.setting.execution == "compiled"))
-    traced = function.get_concrete_function(arrays, noise, {name: tf.constant(value) for name, value in teacher_values.items()})
-    values = traced(arrays, noise, {name: tf.constant(value) for name, value in teacher_values.items()})
-    return Taught({name: runtime.readable(value) for name, value in zip(order, values)}, *origins["survey"])
+    function = tf.function(
+        look, autograph=port.AUTOGRAPH, **releases.xla(port.setting.execution == "compiled")
+    )
+    traced = function.get_concrete_function(
+        arrays, noise, {name: tf.constant(value) for name, value in teacher_values.items()}
+    )
+    values = traced(
+        arrays, noise, {name: tf.constant(value) for name, value in teacher_values.items()}
+    )
+    return Taught(
+        {name: runtime.readable(value) for name, value in zip(order, values)}, *origins["survey"]
+    )
 
 
 def contracted(port: Any, arrays: Tensors, noise: Optional[Tensors], training: bool) -> List[str]:
@@ -59,7 +78,10 @@ def contracted(port: Any, arrays: Tensors, noise: Optional[Tensors], training: b
     found: List[str] = []
 
     def look(arrays: Tensors, noise: Optional[Tensors]) -> List[Any]:
-        kept = {name: tf.convert_to_tensor(value) for name, value in port.activations(arrays, noise, training).items()}
+        kept = {
+            name: tf.convert_to_tensor(value)
+            for name, value in port.activations(arrays, noise, training).items()
+        }
         found.extend(contractions_above(kept))
         return list(kept.values())
 

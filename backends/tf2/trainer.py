@@ -1,11 +1,13 @@
-"""State and updates of a TF2 port: variables, optimizers, and the traced functions that draw, differentiate and update.
+"""State and updates of a TF2 port: variables, optimizers, and the traced functions that draw,
+differentiate and update.
 
-What is traced once: the losses and gradients of each kind of phase (looking at a port and updating it share them), and what
-each optimizer does with gradients. What differs between phases that share a trace, the streams of their noise and the loss
-scale, are arguments.
+What is traced once: the losses and gradients of each kind of phase (looking at a port and updating
+it share them), and what each optimizer does with gradients. What differs between phases that share
+a trace, the streams of their noise and the loss scale, are arguments.
 
-A workload of one phase gets its whole step as one function, for a call costs 0.1 ms. With several phases the functions are
-called one after another: inside a larger function TensorFlow would optimise the same graph again, a second for each phase.
+A workload of one phase gets its whole step as one function, for a call costs 0.1 ms. With several
+phases the functions are called one after another: inside a larger function TensorFlow would
+optimise the same graph again, a second for each phase.
 """
 
 from __future__ import annotations
@@ -32,25 +34,39 @@ class Trainer(object):
     def __init__(self, port: Any, named: Mapping[str, Any]) -> None:
         self.port, self.config = port, port.config
         # Keras 3's optimizers want its wrappers; everything else works on the tf.Variable inside.
-        self.weights = {item["name"]: optimizers.inner(named[item["name"]]) for item in self.config["parameters"]}
+        self.weights = {
+            item["name"]: optimizers.inner(named[item["name"]])
+            for item in self.config["parameters"]
+        }
         self.updates = {update["phase"]: update for update in self.config["updates"]}
         table = PRECISION_TABLE[port.setting.precision]
         self.scaled = table["loss_scale_growth"] > 0
         self.optimizers = {}  # type: Dict[str, optimizers.Optimizer]
         for name, options in self.config["optimizers"].items():
-            owned = {key for update in self.config["updates"] if update["optimizer"] == name for key in update["parameters"]}
-            optimizer = optimizers.build(options, {key: named[key] for key in self.weights if key in owned})
+            owned = {
+                key
+                for update in self.config["updates"]
+                if update["optimizer"] == name
+                for key in update["parameters"]
+            }
+            optimizer = optimizers.build(
+                options, {key: named[key] for key in self.weights if key in owned}
+            )
             if self.scaled:
-                optimizer = optimizers.Scaled(optimizer, table["loss_scale"], table["loss_scale_growth"])
+                optimizer = optimizers.Scaled(
+                    optimizer, table["loss_scale"], table["loss_scale_growth"]
+                )
             self.optimizers[name] = optimizer
         self.own = port.defines("update")
         self.term_names = {}  # type: Dict[str, List[str]]
         self._functions = {}  # type: Dict[Any, Callable[..., Any]]
 
-    # -- tracing ----------------------------------------------------------------------------------------------
+    # -- tracing
+    # ----------------------------------------------------------------------------------------------
 
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a function as the port's execution asks. Nothing is traced before the first call."""
+        """Return a function as the port's execution asks. Nothing is traced before the first
+        call."""
         if self.port.setting.execution == "eager":
             return function
         return Traced(function, self.port.setting.execution == "compiled", self.port.AUTOGRAPH)
@@ -64,51 +80,79 @@ class Trainer(object):
         return self.port.kind(phase), tuple(self.updates[phase]["parameters"])
 
     def undisturbed(self) -> Any:
-        """Put everything that a forward pass moves back afterwards: Keras moves its statistics in every training call."""
+        """Put everything that a forward pass moves back afterwards: Keras moves its statistics in
+        every training call."""
         return self.port.undeclared.undisturbed()
 
-    # -- losses and gradients ---------------------------------------------------------------------------------
+    # -- losses and gradients
+    # ---------------------------------------------------------------------------------
 
     def _differentiation(self, phase: str) -> Callable[..., Any]:
-        """Return the function (arrays, noise, loss scale or None) -> (loss terms in one vector, gradients by name), unscaled."""
+        """Return the function (arrays, noise, loss scale or None) -> (loss terms in one vector,
+        gradients by name), unscaled."""
         trained = {name: self.weights[name] for name in self.updates[phase]["parameters"]}
 
         def run(arrays: Tensors, noise: Tensors, scale: Any) -> Tuple[Any, Tensors]:
-            # Only what the phase updates is watched: through anything else nothing is differentiated for its own sake.
+            # Only what the phase updates is watched: through anything else nothing is
+            # differentiated for its own sake.
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(list(trained.values()))
                 terms = self.port.loss_terms(phase, arrays, noise)
-                total = terms["total"] if scale is None else terms["total"] * tf.cast(scale, terms["total"].dtype)
+                total = (
+                    terms["total"]
+                    if scale is None
+                    else terms["total"] * tf.cast(scale, terms["total"].dtype)
+                )
             self.port.observed_dtypes["loss"] = terms["total"].dtype.name
             self.term_names[self.port.kind(phase)] = list(terms)
-            found = {name: value for name, value in tape.gradient(total, trained).items() if value is not None}
+            found = {
+                name: value
+                for name, value in tape.gradient(total, trained).items()
+                if value is not None
+            }
             if scale is not None:
-                found = {name: tf.convert_to_tensor(value) / tf.cast(scale, value.dtype) for name, value in found.items()}
+                found = {
+                    name: tf.convert_to_tensor(value) / tf.cast(scale, value.dtype)
+                    for name, value in found.items()
+                }
             return tf.stack(list(terms.values())), found
 
         return self._once(("differentiate", self._key(phase)), run)
 
     def _scale(self, phase: str) -> Any:
-        return self.optimizers[self.updates[phase]["optimizer"]].loss_scale.read_value() if self.scaled else None
+        return (
+            self.optimizers[self.updates[phase]["optimizer"]].loss_scale.read_value()
+            if self.scaled
+            else None
+        )
 
     def loss_scale(self, phase: str) -> Optional[float]:
-        """Return the present loss scale of a phase's optimizer, None where the precision has no dynamic one."""
+        """Return the present loss scale of a phase's optimizer, None where the precision has no
+        dynamic one."""
         return float(self._scale(phase).numpy()) if self.scaled else None
 
-    def differentiate(self, phase: str, arrays: Tensors, noise: Tensors, scale: Optional[float] = None) -> Tuple[Any, Tensors]:
+    def differentiate(
+        self, phase: str, arrays: Tensors, noise: Tensors, scale: Optional[float] = None
+    ) -> Tuple[Any, Tensors]:
         """Return the loss terms of a phase in one vector, and the gradients by parameter.
 
         `scale` stands for the optimizer's own loss scale.
         """
         given = self._scale(phase) if scale is None else tf.constant(scale, tf.float32)
         loss, found = self._differentiation(phase)(arrays, noise, given)
-        return loss, {name: found[name] for name in self.updates[phase]["parameters"] if name in found}
+        return loss, {
+            name: found[name] for name in self.updates[phase]["parameters"] if name in found
+        }
 
     def terms(self, phase: str, values: Sequence[float]) -> Dict[str, float]:
         """Return the loss terms of a phase by name."""
-        return {name: float(value) for name, value in zip(self.term_names[self.port.kind(phase)], values)}
+        return {
+            name: float(value)
+            for name, value in zip(self.term_names[self.port.kind(phase)], values)
+        }
 
-    # -- updates ----------------------------------------------------------------------------------------------
+    # -- updates
+    # ----------------------------------------------------------------------------------------------
 
     def _whole(self, key: Any, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return a function of several others, traced as one where there is one phase."""
@@ -116,10 +160,13 @@ class Trainer(object):
 
     def _apply(self, phase: str, gradients: Tensors) -> None:
         optimizer = self.optimizers[self.updates[phase]["optimizer"]]
-        self._once(("apply", self.updates[phase]["optimizer"], tuple(gradients)), optimizer.apply)(gradients)
+        self._once(("apply", self.updates[phase]["optimizer"], tuple(gradients)), optimizer.apply)(
+            gradients
+        )
 
     def update(self, phase: str, arrays: Tensors, noise: Tensors) -> Any:
-        """Run one update on given noise; return the loss terms before it. A port's own is not traced: it knows how it runs."""
+        """Run one update on given noise; return the loss terms before it. A port's own is not
+        traced: it knows how it runs."""
         if self.own:
             terms = self.port.update(phase, arrays, noise)
             self.term_names[self.port.kind(phase)] = list(terms)
@@ -128,6 +175,7 @@ class Trainer(object):
 
     def specified(self, phase: str, arrays: Tensors, noise: Tensors) -> Any:
         """Run one update as the workload specifies it; return the loss terms before it."""
+
         def run(arrays: Tensors, noise: Tensors) -> Any:
             loss, found = self.differentiate(phase, arrays, noise)
             self._apply(phase, found)
@@ -136,7 +184,8 @@ class Trainer(object):
         return self._whole(("update", phase), run)(arrays, noise)
 
     def update_natively(self, phase: str, rows: Tensors, order: Any, control: Sequence[int]) -> Any:
-        """Run one update on rows of the data and on noise that is drawn here; return the loss terms before it.
+        """Run one update on rows of the data and on noise that is drawn here; return the loss terms
+        before it.
 
         Args:
             phase: what to run.
@@ -144,45 +193,61 @@ class Trainer(object):
             order: row numbers of batches, [steps, batch].
             control: seed, step, and which batch of `order`.
         """
+
         def take(rows: Tensors, order: Any, control: Any) -> Tuple[Tensors, Tensors]:
             arrays = {name: tf.gather(value, order[control[2]]) for name, value in rows.items()}
             return arrays, self.port.noise.draw(phase, control[3:], control[:2])
 
         def run(rows: Tensors, order: Any, control: Any) -> Any:
-            return self.update(phase, *self._once(("take", self.port.kind(phase)), take)(rows, order, control))
+            return self.update(
+                phase, *self._once(("take", self.port.kind(phase)), take)(rows, order, control)
+            )
 
         control = tf.constant(list(control) + self.port.noise.streams_of(phase), tf.int64)
         return (run if self.own else self._whole(("native", phase), run))(rows, order, control)
 
     def execution(self) -> Tuple[bool, bool]:
-        """Return whether what differentiates is a graph, and whether XLA compiles it, as the functions themselves know."""
+        """Return whether what differentiates is a graph, and whether XLA compiles it, as the
+        functions themselves know."""
         function = self._differentiation(self.config["phases"][0])
         graph = isinstance(function, Traced) and not tf.config.functions_run_eagerly()
         return graph, graph and releases.compiles(function.function)
 
-    # -- state ------------------------------------------------------------------------------------------------
+    # -- state
+    # ----------------------------------------------------------------------------------------------
 
     def visible(self) -> Dict[str, Any]:
         """Return the variables of all optimizers that `optimizer_state` shows, by name."""
-        return {"%s/%s" % (name, key): value for name, item in self.optimizers.items() for key, value in item.visible().items()}
+        return {
+            "%s/%s" % (name, key): value
+            for name, item in self.optimizers.items()
+            for key, value in item.visible().items()
+        }
 
     def state(self) -> Dict[str, Any]:
         """Return every variable that training changes, by name: what a checkpoint holds."""
         found = {"weights/" + name: variable for name, variable in self.weights.items()}
         for name, optimizer in self.optimizers.items():
-            found.update({"optimizers/%s/%s" % (name, key): value for key, value in optimizer.variables().items()})
+            found.update(
+                {
+                    "optimizers/%s/%s" % (name, key): value
+                    for key, value in optimizer.variables().items()
+                }
+            )
         return found
 
 
 class Traced(object):
     """A function with one trace for each set of shapes.
 
-    `tf.function` would find the trace itself, but takes longer than a small model's step for it, and warns of every new one.
+    `tf.function` would find the trace itself, but takes longer than a small model's step for it,
+    and warns of every new one.
 
     Args:
         function: of nested dicts, tuples and lists of tensors and None.
         xla: whether XLA compiles it.
-        autograph: whether Python's own control flow becomes TensorFlow's; its conversion takes longer than tracing.
+        autograph: whether Python's own control flow becomes TensorFlow's; its conversion takes
+            longer than tracing.
     """
 
     def __init__(self, function: Callable[..., Any], xla: bool, autograph: bool) -> None:
@@ -191,10 +256,14 @@ class Traced(object):
 
     def __call__(self, *given: Any) -> Any:
         flat = tf.nest.flatten(given)
-        key = tuple(releases.shape_key(value) if isinstance(value, tf.Tensor) else value for value in flat)
+        key = tuple(
+            releases.shape_key(value) if isinstance(value, tf.Tensor) else value for value in flat
+        )
         if key not in self.traces:
             self.traces[key] = self.function.get_concrete_function(*given)
-        if _noted is not None and tf.executing_eagerly():  # a call inside a trace belongs to the function that is traced
+        if (
+            _noted is not None and tf.executing_eagerly()
+        ):  # a call inside a trace belongs to the function that is traced
             _noted.append(self.traces[key])
         return self.traces[key](*given)
 
@@ -205,7 +274,8 @@ _noted = None  # type: Optional[List[Any]]
 
 @contextlib.contextmanager
 def calls() -> Iterator[List[Any]]:
-    """Note the concrete functions that are called in the block, in order; those that they call themselves are inside them."""
+    """Note the concrete functions that are called in the block, in order; those that they call
+    themselves are inside them."""
     global _noted  # noqa: PLW0603  (the calls of all ports of the process pass here)
     _noted = found = []
     try:

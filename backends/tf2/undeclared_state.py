@@ -1,5 +1,7 @@
-"""Where a TF2 port keeps state that nobody declared: variables of its layers and its own that are no parameters, and running eagerly
-attributes that are tensors. In a graph only variables carry anything on; attributes are set while it is traced, once."""
+"""Where a TF2 port keeps state that nobody declared: variables of its layers and its own that are
+no parameters, and running eagerly attributes that are tensors. In a graph only variables carry
+anything on; attributes are set while it is traced, once.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,22 @@ from backends.recording.undeclared_state import CONTRACT, Memory, Place, Undecla
 from backends.tf2.optimizers import inner
 
 #: What `Tf2Port` sets.
-PORT = CONTRACT | frozenset([
-    "dtype", "policies", "layers", "noise", "trainer", "weights", "activation_names", "undeclared", "_forward", "_product",
-])
-#: A layer that draws by itself keeps its place in its own stream, which is what `repeat` has to find.
+PORT = CONTRACT | frozenset(
+    [
+        "dtype",
+        "policies",
+        "layers",
+        "noise",
+        "trainer",
+        "weights",
+        "activation_names",
+        "undeclared",
+        "_forward",
+        "_product",
+    ]
+)
+#: A layer that draws by itself keeps its place in its own stream, which is what `repeat` has to
+#: find.
 DRAWN = "seed_generator_state"
 
 
@@ -23,7 +37,11 @@ class VariableMemory(Memory):
     """Variables, which are written to, and eager tensors, which are not."""
 
     def holds(self, value: Any) -> bool:
-        return isinstance(value, tf.Variable) or (tf.is_tensor(value) and hasattr(value, "numpy")) or Memory.holds(self, value)
+        return (
+            isinstance(value, tf.Variable)
+            or (tf.is_tensor(value) and hasattr(value, "numpy"))
+            or Memory.holds(self, value)
+        )
 
     def copy(self, value: Any) -> Any:
         return value.numpy() if tf.is_tensor(value) else Memory.copy(self, value)
@@ -35,7 +53,9 @@ class VariableMemory(Memory):
             Memory.write(self, value, kept)
 
     def same(self, value: Any, kept: Any) -> bool:
-        return Memory.same(self, np.asarray(value.numpy() if tf.is_tensor(value) else value), np.asarray(kept))
+        return Memory.same(
+            self, np.asarray(value.numpy() if tf.is_tensor(value) else value), np.asarray(kept)
+        )
 
 
 def of(port: Any) -> Undeclared:
@@ -55,8 +75,9 @@ def variables(port: Any) -> Dict[str, Any]:
 
 
 def trainable_values(port: Any) -> int:
-    """Return what `Port.trainable_values` promises, of a `Tf2Port`: the variables that the workload declares to be trainable, each once.
-    A weight that nothing uses is none: many layers have some."""
+    """Return what `Port.trainable_values` promises, of a `Tf2Port`: the variables that the workload
+    declares to be trainable, each once. A weight that nothing uses is none: many layers have some.
+    """
     names = {item["name"] for item in port.config["parameters"] if item["trainable"]}
     found = {id(variable): variable for name, variable in port.weights.items() if name in names}
     return sum(int(np.prod(variable.shape.as_list())) for variable in found.values())
@@ -80,13 +101,17 @@ def _within(path: str, value: Any, seen: Set[int]) -> Iterator[Tuple[str, Any]]:
             if id(variable) not in seen:
                 seen.add(id(variable))
                 yield "%s/%s" % (path, item.name.split(":")[0].split("/")[-1]), variable
-    elif hasattr(value, "assign") and isinstance(getattr(value, "value", None), tf.Variable):  # Keras 3's own
+    elif hasattr(value, "assign") and isinstance(
+        getattr(value, "value", None), tf.Variable
+    ):  # Keras 3's own
         yield from _within(path, value.value, seen)
 
 
 def _places(port: Any) -> Iterator[Place]:
     declared = {id(variable): name for name, variable in port.weights.items()}
-    trained = {id(port.weights[item["name"]]) for item in port.config["parameters"] if item["trainable"]}
+    trained = {
+        id(port.weights[item["name"]]) for item in port.config["parameters"] if item["trainable"]
+    }
     held = variables(port)
     for name, variable in held.items():
         if id(variable) not in trained and DRAWN not in variable.name:
@@ -97,5 +122,7 @@ def _places(port: Any) -> Iterator[Place]:
     if port.setting.execution == "eager":
         attributes = vars(port)
         for name in attributes:
-            if name not in PORT and not any(isinstance(item, tf.Variable) for item in tf.nest.flatten(attributes[name])):
+            if name not in PORT and not any(
+                isinstance(item, tf.Variable) for item in tf.nest.flatten(attributes[name])
+            ):
                 yield Place("port." + name, attributes, name, True)

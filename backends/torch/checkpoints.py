@@ -1,6 +1,8 @@
-"""Checkpoints of a port: files of `torch.save` with plain dictionaries of tensors in canonical names and layouts.
+"""Checkpoints of a port: files of `torch.save` with plain dictionaries of tensors in canonical
+names and layouts.
 
-Read back with `weights_only=True`: nothing but tensors and plain values is unpickled. The folder keeps the last three.
+Read back with `weights_only=True`: nothing but tensors and plain values is unpickled. The folder
+keeps the last three.
 """
 
 from __future__ import annotations
@@ -20,11 +22,22 @@ _NAME = re.compile(r"checkpoint-(\d+)\.pt$")
 
 def _numbered(folder: str) -> List[str]:
     """Return the paths of the checkpoints in a folder, oldest first."""
-    found = [name for name in os.listdir(folder) if _NAME.match(name)] if os.path.isdir(folder) else []
-    return [os.path.join(folder, name) for name in sorted(found, key=lambda name: int(_NAME.match(name).group(1)))]
+    found = (
+        [name for name in os.listdir(folder) if _NAME.match(name)] if os.path.isdir(folder) else []
+    )
+    return [
+        os.path.join(folder, name)
+        for name in sorted(found, key=lambda name: int(_NAME.match(name).group(1)))
+    ]
 
 
-def write(folder: str, workload: str, steps: int, parameters: Dict[str, np.ndarray], state: Dict[str, np.ndarray]) -> None:
+def write(
+    folder: str,
+    workload: str,
+    steps: int,
+    parameters: Dict[str, np.ndarray],
+    state: Dict[str, np.ndarray],
+) -> None:
     """Write the newest checkpoint and remove the fourth newest.
 
     Args:
@@ -38,18 +51,21 @@ def write(folder: str, workload: str, steps: int, parameters: Dict[str, np.ndarr
     number = int(_NAME.search(before[-1]).group(1)) + 1 if before else 1
     path = os.path.join(folder, "checkpoint-%06d.pt" % number)
     content = {
-        "format": FORMAT, "workload": workload, "steps_trained": steps,
+        "format": FORMAT,
+        "workload": workload,
+        "steps_trained": steps,
         "parameters": {name: torch.as_tensor(value) for name, value in parameters.items()},
         "optimizer_state": {name: torch.as_tensor(value) for name, value in state.items()},
     }
     torch.save(content, path + ".part")
     os.replace(path + ".part", path)  # a checkpoint is whole or not there
-    for old in before[:-(KEPT - 1)]:
+    for old in before[: -(KEPT - 1)]:
         os.remove(old)
 
 
 def read(folder: str, workload: str) -> Dict[str, Any]:
-    """Return the newest checkpoint, `steps_trained`, `parameters` and `optimizer_state` with arrays.
+    """Return the newest checkpoint, `steps_trained`, `parameters` and `optimizer_state` with
+    arrays.
 
     Raises:
         FileNotFoundError: the folder has none. ValueError: it is damaged, or of another model.
@@ -60,11 +76,17 @@ def read(folder: str, workload: str) -> Dict[str, Any]:
     try:
         content = torch.load(paths[-1], map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise ValueError("checkpoint %s is damaged: %s" % (paths[-1], " ".join(str(error).split())[:200])) from error
+        raise ValueError(
+            "checkpoint %s is damaged: %s" % (paths[-1], " ".join(str(error).split())[:200])
+        ) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise ValueError("%s is no checkpoint of format %d of the torch backend" % (paths[-1], FORMAT))
+        raise ValueError(
+            "%s is no checkpoint of format %d of the torch backend" % (paths[-1], FORMAT)
+        )
     if content["workload"] != workload:
-        raise ValueError("checkpoint %s is of %s, not of %s" % (paths[-1], content["workload"], workload))
+        raise ValueError(
+            "checkpoint %s is of %s, not of %s" % (paths[-1], content["workload"], workload)
+        )
     for part in ("parameters", "optimizer_state"):
         content[part] = {name: value.numpy() for name, value in content[part].items()}
     return content

@@ -1,6 +1,8 @@
-"""`torch.compile`, with the evidence that it compiled: dynamo hands every graph that it captures to the backend below.
+"""`torch.compile`, with the evidence that it compiled: dynamo hands every graph that it captures to
+the backend below.
 
-With CUDA graphs, inductor records what it compiled and replays it as one launch; where it declines, it only counts that it did.
+With CUDA graphs, inductor records what it compiled and replays it as one launch; where it declines,
+it only counts that it did.
 """
 
 from __future__ import annotations
@@ -14,15 +16,22 @@ from torch._dynamo.utils import counters
 
 from backends.contract import Unsupported
 
-#: What a missing C++ compiler or Triton, a kernel that inductor lacks, and too many versions of one function raise.
-REFUSALS = tuple(getattr(exc, name) for name in ("BackendCompilerFailed", "FailOnRecompileLimitHit") if hasattr(exc, name))
+#: What a missing C++ compiler or Triton, a kernel that inductor lacks, and too many versions of one
+#: function raise.
+REFUSALS = tuple(
+    getattr(exc, name)
+    for name in ("BackendCompilerFailed", "FailOnRecompileLimitHit")
+    if hasattr(exc, name)
+)
 
 
 class Compiler(object):
-    """Compiles the functions of one port with inductor, and counts the graphs of each. `cudagraphs`: has them replayed as CUDA graphs."""
+    """Compiles the functions of one port with inductor, and counts the graphs of each.
+    `cudagraphs`: has them replayed as CUDA graphs."""
 
     def __init__(self, cudagraphs: bool = False) -> None:
-        torch._dynamo.reset()  # or versions made for an earlier port would count against this one's limit
+        # or versions made for an earlier port would count against this one's limit
+        torch._dynamo.reset()
         # By default dynamo may run a function eagerly and only warn.
         config.suppress_errors = False
         if hasattr(config, "fail_on_recompile_limit_hit"):
@@ -53,11 +62,18 @@ class Compiler(object):
                 result = compiled(*given)
             except REFUSALS as error:
                 reason = " ".join(str(error).split("Set TORCHDYNAMO_VERBOSE")[0].split())[:300]
-                raise Unsupported("torch %s cannot compile: %s" % (torch.__version__, reason)) from error
+                raise Unsupported(
+                    "torch %s cannot compile: %s" % (torch.__version__, reason)
+                ) from error
             if not self.graphs[name]:
-                raise Unsupported("torch %s captured no graph: %s ran eagerly" % (torch.__version__, name))
+                raise Unsupported(
+                    "torch %s captured no graph: %s ran eagerly" % (torch.__version__, name)
+                )
             if self.cudagraphs and self._skipped() > self._skips:
-                raise Unsupported("torch %s compiled %s, and declined to make CUDA graphs of it" % (torch.__version__, name))
+                raise Unsupported(
+                    "torch %s compiled %s, and declined to make CUDA graphs of it"
+                    % (torch.__version__, name)
+                )
             return result
 
         return run
@@ -66,7 +82,9 @@ class Compiler(object):
         """Return what was compiled so far."""
         captured = any(self.graphs.values())
         return {
-            "execution": ("cudagraph" if self.cudagraphs else "compiled") if captured else "unknown",
+            "execution": (
+                ("cudagraph" if self.cudagraphs else "compiled") if captured else "unknown"
+            ),
             "graph_breaks": self._graph_breaks() - self._breaks,
         }
 

@@ -1,7 +1,8 @@
 """What the `torch` backend can do, and the part of a port that is not the model.
 
-A port built on `TorchPort` declares its module, the canonical name and layout of each weight, and what it computes; phases,
-optimizers, gradients, precision, native randomness, checkpoints and read-back of settings are here.
+A port built on `TorchPort` declares its module, the canonical name and layout of each weight, and
+what it computes; phases, optimizers, gradients, precision, native randomness, checkpoints and
+read-back of settings are here.
 """
 
 from __future__ import annotations
@@ -27,7 +28,12 @@ from backends.torch.updater import Updater
 EXECUTIONS = ("default", "eager", "compiled")
 CUDAGRAPH = "cudagraph"
 
-DTYPES = {"float64": torch.float64, "float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+DTYPES = {
+    "float64": torch.float64,
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
 #: Axes of torch's own layouts in canonical order.
 DENSE = (1, 0)  # [out, in] -> [in, out]
 CONV2D = (2, 3, 1, 0)  # [out, in, h, w] -> [h, w, in, out]
@@ -47,64 +53,94 @@ def synchronize(device: str) -> None:
 class TorchPort(StoredPort):
     """Base of the torch ports.
 
-    A subclass states `LAYOUT` (canonical name -> attribute of the module, and the axes of torch's layout in canonical
-    order, None, or a pair of functions of a tensor, to canonical and back) and defines `build`. A model with one output
-    then defines `output`, `terms` and, where `generate` returns something else than the output, `product`; a model with
-    several phases defines `loss_terms`, `activations` and `generate` in their place.
+    A subclass states `LAYOUT` (canonical name -> attribute of the module, and the axes of torch's
+    layout in canonical order, None, or a pair of functions of a tensor, to canonical and back) and
+    defines `build`. A model with one output then defines `output`, `terms` and, where `generate`
+    returns something else than the output, `product`; a model with several phases defines
+    `loss_terms`, `activations` and `generate` in their place.
     """
 
-    #: Whether `compiled` compiles `loss_terms`, `activations` and `product` whole; else the port compiles pieces.
+    #: Whether `compiled` compiles `loss_terms`, `activations` and `product` whole; else the port
+    #: compiles pieces.
     COMPILED_WHOLE = True
-    #: Whether activations of four axes are images that the port keeps as [batch, channels, height, width].
+    #: Whether activations of four axes are images that the port keeps as [batch, channels, height,
+    #: width].
     CHANNELS_FIRST = False
 
     def __init__(self, config: Mapping[str, Any], setting: Setting) -> None:
         if setting.execution not in (*EXECUTIONS, CUDAGRAPH):
-            raise Unsupported("torch has no %s execution; it has %s" % (setting.execution, ", ".join((*EXECUTIONS, CUDAGRAPH))))
+            raise Unsupported(
+                "torch has no %s execution; it has %s"
+                % (setting.execution, ", ".join((*EXECUTIONS, CUDAGRAPH)))
+            )
         if setting.execution == CUDAGRAPH and setting.device != "gpu":
-            raise Unsupported("CUDA graphs need an NVIDIA GPU; this is the %s" % setting.device.upper())
+            raise Unsupported(
+                "CUDA graphs need an NVIDIA GPU; this is the %s" % setting.device.upper()
+            )
         self.device = devices.device(setting)
         Port.__init__(self, config, setting)
         self.keeps_freed = memory.keep_freed()
         torch.set_num_threads(setting.threads)
-        with contextlib.suppress(RuntimeError):  # may be set once a process; a second port finds it done
+        with contextlib.suppress(
+            RuntimeError
+        ):  # may be set once a process; a second port finds it done
             torch.set_num_interop_threads(1)
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = setting.precision == "tf32"
-        if setting.deterministic:  # without it cuBLAS refuses to be deterministic; it reads it when its first handle is made
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = (
+            setting.precision == "tf32"
+        )
+        # without it cuBLAS refuses to be deterministic; it reads it when its first handle is made
+        if setting.deterministic:
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(setting.deterministic)
         table = PRECISION_TABLE[setting.precision]
         self.dtype, self.low = DTYPES[table["master"]], DTYPES[table["contraction"]]
-        self.compiler = Compiler(setting.execution == CUDAGRAPH) if setting.execution in ("compiled", CUDAGRAPH) else None
+        self.compiler = (
+            Compiler(setting.execution == CUDAGRAPH)
+            if setting.execution in ("compiled", CUDAGRAPH)
+            else None
+        )
         self.reached = set()  # type: Set[int]
         self.model = self.build().to(self.device, self.dtype)
         found = dict(self.model.named_buffers(), **dict(self.model.named_parameters()))
         self.weights = {name: found[path] for name, (path, _) in self.LAYOUT.items()}
         self.undeclared = undeclared_state.of(self)
         self.recording = False
-        self.trainable = {name: value for name, value in self.weights.items() if value.requires_grad}
+        self.trainable = {
+            name: value for name, value in self.weights.items() if value.requires_grad
+        }
         self._build_updaters(table)
         self.drawing = native.Drawing(config, self.device, self.dtype)
         # The optimizers are not compiled: their kernels take all weights at once as they are.
         whole = self.compiled if self.COMPILED_WHOLE else lambda function: function
-        self._terms, self._look, self._infer = whole(self.loss_terms), whole(self.activations), whole(self._products)
+        self._terms, self._look, self._infer = (
+            whole(self.loss_terms),
+            whole(self.activations),
+            whole(self._products),
+        )
 
     def _build_updaters(self, precision: Mapping[str, Any]) -> None:
         """Build an updater for each optimizer, over the union of what its phases update."""
         owned = {name: [] for name in self.config["optimizers"]}  # type: Dict[str, List[str]]
         for update in self.config["updates"]:
-            owned[update["optimizer"]] += [name for name in update["parameters"] if name not in owned[update["optimizer"]]]
+            owned[update["optimizer"]] += [
+                name for name in update["parameters"] if name not in owned[update["optimizer"]]
+            ]
         self.updaters = {
             name: Updater(spec, {key: self.trainable[key] for key in owned[name]}, precision)
             for name, spec in self.config["optimizers"].items()
         }
         self.optimizers = {name: updater.optimizer for name, updater in self.updaters.items()}
-        self.updates = {item["phase"]: (self.updaters[item["optimizer"]], item["parameters"]) for item in self.config["updates"]}
+        self.updates = {
+            item["phase"]: (self.updaters[item["optimizer"]], item["parameters"])
+            for item in self.config["updates"]
+        }
 
-    # -- what a port declares ---------------------------------------------------------------------------------
+    # -- what a port declares
+    # ---------------------------------------------------------------------------------
 
     def build(self) -> torch.nn.Module:
-        """Return the module; its initial values do not matter, they are always loaded or drawn later."""
+        """Return the module; its initial values do not matter, they are always loaded or drawn
+        later."""
         raise NotImplementedError
 
     def loss_terms(self, phase: str, arrays: Tensors, noise: Tensors) -> Tensors:
@@ -114,14 +150,18 @@ class TorchPort(StoredPort):
         return self.terms(output, arrays)
 
     def activations(self, arrays: Tensors, noise: Tensors) -> Tensors:
-        """Return the named activations in order, in a `new_record()`, in the mode that `self.model.training` says."""
+        """Return the named activations in order, in a `new_record()`, in the mode that
+        `self.model.training` says."""
         record = self.new_record()  # type: Tensors
         with self.precision():
             self.output(arrays, noise, record)
         return record
 
-    def output(self, arrays: Tensors, noise: Optional[Tensors], record: Optional[Tensors]) -> torch.Tensor:
-        """Return the model's output in `self.model.training`'s mode, and store named activations in `record` if given."""
+    def output(
+        self, arrays: Tensors, noise: Optional[Tensors], record: Optional[Tensors]
+    ) -> torch.Tensor:
+        """Return the model's output in `self.model.training`'s mode, and store named activations in
+        `record` if given."""
         raise NotImplementedError
 
     def terms(self, output: torch.Tensor, arrays: Tensors) -> Tensors:
@@ -138,7 +178,8 @@ class TorchPort(StoredPort):
         return self.product(output)
 
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a function of tensors compiled where the execution is `compiled`, else as it is."""
+        """Return a function of tensors compiled where the execution is `compiled`, else as it
+        is."""
         return function if self.compiler is None else self.compiler(function)
 
     @contextlib.contextmanager
@@ -147,7 +188,8 @@ class TorchPort(StoredPort):
         with torch.autocast(self.device.type, dtype=self.low, enabled=self.low is not self.dtype):
             yield
 
-    # -- the contract -----------------------------------------------------------------------------------------
+    # -- the contract
+    # -----------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
     def mode(self, training: bool, tracking: bool) -> Iterator[None]:
@@ -161,7 +203,11 @@ class TorchPort(StoredPort):
     def _given(self, phase: str, batch: Batch) -> Tuple[Tensors, Tensors]:
         """Return a batch and its noise on the device; what is not given is drawn from seed 0."""
         drawn = batch.noise is None
-        noise = self.drawing.noise(phase, 0, native.STEP, self.single_steps) if drawn else self.noise(batch.noise)
+        noise = (
+            self.drawing.noise(phase, 0, native.STEP, self.single_steps)
+            if drawn
+            else self.noise(batch.noise)
+        )
         return self.tensors(batch.arrays), noise
 
     def shown(self, value: torch.Tensor) -> torch.Tensor:
@@ -173,10 +219,16 @@ class TorchPort(StoredPort):
         return value.permute(0, 3, 1, 2) if self.CHANNELS_FIRST and value.ndim == 4 else value
 
     def _looked_at(self, batch: Batch, training: bool) -> Tuple[Tensors, Tensors]:
-        return self._given(self.config["forward"]["phase"], batch) if training else (self.tensors(batch.arrays), {})
+        return (
+            self._given(self.config["forward"]["phase"], batch)
+            if training
+            else (self.tensors(batch.arrays), {})
+        )
 
     def new_record(self) -> Any:
-        return Port.new_record(self) if self.recording or self.lesson is not None else {}  # copies are for looks
+        return (
+            Port.new_record(self) if self.recording or self.lesson is not None else {}
+        )  # copies are for looks
 
     def forward(self, batch: Batch, training: bool) -> Dict[str, np.ndarray]:
         given = self._looked_at(batch, training)
@@ -189,7 +241,9 @@ class TorchPort(StoredPort):
         self.observed_dtypes.update({name: dtype_label(value) for name, value in record.items()})
         return {name: self.array(self.shown(value)) for name, value in record.items()}
 
-    def forward_from(self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]) -> Taught:
+    def forward_from(
+        self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]
+    ) -> Taught:
         given = self._looked_at(batch, training)
         with self.undeclared.undisturbed(), self.mode(training, tracking=False):
             return teacher_forcing.taught(self, *given, teacher)
@@ -212,12 +266,17 @@ class TorchPort(StoredPort):
 
         def scaled(scale: Optional[float]) -> Dict[str, np.ndarray]:
             factor = 1.0 if scale is None else scale
-            # Differentiated before the state is put back, which autograd would take for a change of what it needs.
+            # Differentiated before the state is put back, which autograd would take for a change of
+            # what it needs.
             with self.undeclared.undisturbed(), self.mode(True, tracking=False):
                 total = self._terms(phase, *given)["total"]
                 self.reached.update(undeclared_state.leaves(total))
                 found = torch.autograd.grad(total * factor, weights, allow_unused=True)
-            return {name: self._canonical(name, value / factor) for name, value in zip(names, found) if value is not None}
+            return {
+                name: self._canonical(name, value / factor)
+                for name, value in zip(names, found)
+                if value is not None
+            }
 
         return loss_scale.settle(self, phase, updater.loss_scale, scaled)
 
@@ -227,8 +286,9 @@ class TorchPort(StoredPort):
     def update(self, phase: str, arrays: Tensors, noise: Tensors) -> Tensors:
         """Run one update and return the loss terms before it; the caller has set the mode.
 
-        A port whose own training step is to be judged defines this: it gets a batch and noise as tensors on the device, moves
-        `self.model`'s parameters, and shows its optimizer's slots in `optimizer_state`, or leaves them out (`docs/ports.md`).
+        A port whose own training step is to be judged defines this: it gets a batch and noise as
+        tensors on the device, moves `self.model`'s parameters, and shows its optimizer's slots in
+        `optimizer_state`, or leaves them out (`docs/ports.md`).
         """
         updater, names = self.updates[phase]
         terms = self._terms(phase, arrays, noise)
@@ -253,7 +313,10 @@ class TorchPort(StoredPort):
         # One transfer at the end; it also waits for the device.
         found = [value for step in history for _, terms in step for value in terms.values()]
         values = iter(torch.stack(found).tolist() if found else ())
-        read = [[(phase, {name: next(values) for name in terms}) for phase, terms in step] for step in history]
+        read = [
+            [(phase, {name: next(values) for name in terms}) for phase, terms in step]
+            for step in history
+        ]
         return schedule.columns(self.config, read)
 
     def _train_once(self, source: Any) -> List[Tuple[str, Tensors]]:
@@ -261,16 +324,31 @@ class TorchPort(StoredPort):
         step, phases = source.cursor, schedule.phases_at(self.config, source.cursor)
         if source.lockstep:
             batches = [source.batch(step, phase) for phase in phases]
-            return [(phase, self._update(phase, *self._given(phase, batch))) for phase, batch in zip(phases, batches)]
+            return [
+                (phase, self._update(phase, *self._given(phase, batch)))
+                for phase, batch in zip(phases, batches)
+            ]
         arrays = source.stream("torch", self._rows).batch(step)
-        return [(phase, self._update(phase, arrays, self.drawing.noise(phase, source.seed, native.STEP, step))) for phase in phases]
+        return [
+            (
+                phase,
+                self._update(
+                    phase, arrays, self.drawing.noise(phase, source.seed, native.STEP, step)
+                ),
+            )
+            for phase in phases
+        ]
 
     def _rows(self, source: Any) -> native.Rows:
         torch.manual_seed(source.seed)  # for a port that draws on its own what it does not declare
-        return native.Rows(self.tensors(source.training_rows()), self.drawing, source.seed, source.batch_size)
+        return native.Rows(
+            self.tensors(source.training_rows()), self.drawing, source.seed, source.batch_size
+        )
 
     def generate(self, source: Any, count: int) -> np.ndarray:
-        with self.undeclared.generating(source.lockstep), self.mode(False, tracking=False), torch.inference_mode():
+        with self.undeclared.generating(source.lockstep), self.mode(
+            False, tracking=False
+        ), torch.inference_mode():
             product = self._infer(self.tensors(source.evaluation_rows(count)), {})
             self.observed_dtypes["output"] = dtype_label(product)
             return self.array(product)
@@ -285,7 +363,11 @@ class TorchPort(StoredPort):
             "tf32": bool(gpu and torch.backends.cuda.matmul.allow_tf32),
             "xla": False,
             "deterministic": torch.are_deterministic_algorithms_enabled(),
-            "dtype_policy": "%s, autocast %s" % (self.dtype, self.low) if self.low is not self.dtype else str(self.dtype),
+            "dtype_policy": (
+                "%s, autocast %s" % (self.dtype, self.low)
+                if self.low is not self.dtype
+                else str(self.dtype)
+            ),
             "cudnn_benchmark": torch.backends.cudnn.benchmark,
             "mkldnn": torch.backends.mkldnn.is_available(),
             "keeps_freed_memory": self.keeps_freed,

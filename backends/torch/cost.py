@@ -1,4 +1,5 @@
-"""What PyTorch can tell of a step's cost: its own counter of floating-point operations, and its allocator's peak."""
+"""What PyTorch can tell of a step's cost: its own counter of floating-point operations, and its
+allocator's peak."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from backends.contract import PRECISION_TABLE, Unsupported
 
 SOURCE = "torch.utils.flop_counter"
-#: Parts of the names of operations that compute products inside a kernel that the counter does not know.
+#: Parts of the names of operations that compute products inside a kernel that the counter does not
+#: know.
 UNKNOWN = ("rnn", "lstm", "gru")
 
 
@@ -30,7 +32,8 @@ class _Seen(TorchDispatchMode):
 
 
 class _Parts(TorchDispatchMode):
-    """Takes composite operations apart, as the counter of newer torch does: inference mode hands them over whole."""
+    """Takes composite operations apart, as the counter of newer torch does: inference mode hands
+    them over whole."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         found = NotImplemented
@@ -59,10 +62,13 @@ def flops(port: Any, timer: Any) -> float:
 
 
 def product(port: Any, side: int) -> Callable[[], Any]:
-    """Return a function that multiplies two square matrices in the setting's dtype of contractions and waits."""
+    """Return a function that multiplies two square matrices in the setting's dtype of contractions
+    and waits."""
     device = torch.device("cuda" if port.setting.device == "gpu" else "cpu")
     dtype = getattr(torch, PRECISION_TABLE[port.setting.precision]["contraction"])
-    x = torch.rand((side, side), device=device).to(dtype)  # not a constant: a GPU multiplies those with less power, and faster
+    x = torch.rand((side, side), device=device).to(
+        dtype
+    )  # not a constant: a GPU multiplies those with less power, and faster
 
     def run() -> None:
         with torch.no_grad():

@@ -1,4 +1,5 @@
-"""What torch computes from what: every operation is watched, below autograd and modules, as it runs."""
+"""What torch computes from what: every operation is watched, below autograd and modules, as it
+runs."""
 
 from __future__ import annotations
 
@@ -19,16 +20,19 @@ Key = Tuple[int, Tuple[Any, ...]]
 
 
 def storage(tensor: torch.Tensor) -> int:
-    """Return what tells a tensor's memory from any other's, for as long as it is kept: views of a tensor are that tensor."""
+    """Return what tells a tensor's memory from any other's, for as long as it is kept: views of a
+    tensor are that tensor."""
     return tensor.untyped_storage()._cdata
 
 
 class Tracer(TorchDispatchMode):
-    """Notes for each memory the operation that wrote to it last, and for each operation what it read.
+    """Notes for each memory the operation that wrote to it last, and for each operation what it
+    read.
 
-    A memory that is written to again is another node from then on. A copy of a teacher's value is that value, so that two layers which
-    share the copy are told apart; a copy or a view that is itself shown as an activation is not. What leaves torch (`.numpy()`,
-    `.item()`) and comes back is not followed: what is computed from it rests on something unknown.
+    A memory that is written to again is another node from then on. A copy of a teacher's value is
+    that value, so that two layers which share the copy are told apart; a copy or a view that is
+    itself shown as an activation is not. What leaves torch (`.numpy()`, `.item()`) and comes back
+    is not followed: what is computed from it rests on something unknown.
 
     Attributes:
         operations: the names of torch's operations, by node.
@@ -45,9 +49,15 @@ class Tracer(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         given, name = _tensors((args, kwargs)), str(func)
-        read = {self.node(value) for value in given}  # now: the operation may write to what it reads
+        read = {
+            self.node(value) for value in given
+        }  # now: the operation may write to what it reads
         memories = {storage(value): self._shown.get(_key(value)) for value in given}
-        copied = self.node(given[0]) if given and COPIES.match(name) and _key(given[0]) in self._whole else None
+        copied = (
+            self.node(given[0])
+            if given and COPIES.match(name) and _key(given[0]) in self._whole
+            else None
+        )
         found = func(*args, **(kwargs or {}))
         operation = "operation %d" % len(self._kept)
         self._kept.append((args, kwargs, found))
@@ -82,10 +92,15 @@ class Tracer(TorchDispatchMode):
     def node(self, tensor: torch.Tensor) -> Node:
         """Return what a tensor is at this moment."""
         memory = storage(tensor)
-        return self._shown.get(_key(tensor)) or self._memories.get(memory) or (UNKNOWN, "memory %d" % memory)
+        return (
+            self._shown.get(_key(tensor))
+            or self._memories.get(memory)
+            or (UNKNOWN, "memory %d" % memory)
+        )
 
     def show(self, name: str, tensor: torch.Tensor) -> Node:
-        """Return the node of a tensor that is shown as an activation, its own from now on if it is a view or a copy of a leaf."""
+        """Return the node of a tensor that is shown as an activation, its own from now on if it is
+        a view or a copy of a leaf."""
         self._kept.append(tensor)
         node = self.node(tensor)
         if not isinstance(node, tuple):
@@ -103,11 +118,21 @@ class Tracer(TorchDispatchMode):
 
 
 def _key(tensor: torch.Tensor) -> Key:
-    return storage(tensor), (tuple(tensor.shape), tensor.stride(), tensor.storage_offset(), tensor.is_conj(), tensor.is_neg())
+    return storage(tensor), (
+        tuple(tensor.shape),
+        tensor.stride(),
+        tensor.storage_offset(),
+        tensor.is_conj(),
+        tensor.is_neg(),
+    )
 
 
 def _tensors(tree: Any) -> List[torch.Tensor]:
-    return [value for value in tree_leaves(tree) if isinstance(value, torch.Tensor) and value.layout == torch.strided]
+    return [
+        value
+        for value in tree_leaves(tree)
+        if isinstance(value, torch.Tensor) and value.layout == torch.strided
+    ]
 
 
 def _written(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> List[torch.Tensor]:

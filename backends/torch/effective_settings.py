@@ -1,6 +1,8 @@
-"""What torch does in this process, read from torch itself: its switches, and the dtypes of the contractions that a step runs.
+"""What torch does in this process, read from torch itself: its switches, and the dtypes of the
+contractions that a step runs.
 
-A port may have changed any switch; `TorchPort.effective` tells what the port means to do, this what is so.
+A port may have changed any switch; `TorchPort.effective` tells what the port means to do, this what
+is so.
 """
 
 from __future__ import annotations
@@ -14,9 +16,18 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from backends.measuring.host_environment import word_for_denormals
 
-CONTRACTIONS = re.compile(r"aten\.(addm[mv]|[bm]m|b?addbmm|mv|dot|matmul|linear|_?conv|.*convolution|.*_rnn|lstm|gru|.*dot_product)")
+CONTRACTIONS = re.compile(
+    r"aten\.(addm[mv]|[bm]m|b?addbmm|mv|dot|matmul|linear|_?conv|.*convolution|.*_rnn|lstm|gru|.*dot_product)"
+)
 #: How torch calls what a float32 product may be computed in, and how all backends call it.
-PRECISIONS = {"highest": "float32", "high": "tf32", "medium": "bfloat16", "ieee": "float32", "bf16": "bfloat16", "none": "float32"}
+PRECISIONS = {
+    "highest": "float32",
+    "high": "tf32",
+    "medium": "bfloat16",
+    "ieee": "float32",
+    "bf16": "bfloat16",
+    "none": "float32",
+}
 
 
 class Watch(TorchDispatchMode):
@@ -26,21 +37,29 @@ class Watch(TorchDispatchMode):
         TorchDispatchMode.__init__(self)
         self.dtypes = set()  # type: Set[str]
 
-    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
         if CONTRACTIONS.match(str(function)):
-            given = [value.dtype for value in args if isinstance(value, torch.Tensor) and value.dtype.is_floating_point]
+            given = [
+                value.dtype
+                for value in args
+                if isinstance(value, torch.Tensor) and value.dtype.is_floating_point
+            ]
             self.dtypes.update(str(dtype).replace("torch.", "") for dtype in given[:2])
         return function(*args, **(kwargs or {}))
 
 
 class Reading(object):
-    """Reads one port; made before the port is built, because what a process has done for earlier ports is not this one's."""
+    """Reads one port; made before the port is built, because what a process has done for earlier
+    ports is not this one's."""
 
     def __init__(self) -> None:
         self.graphs_before = _graphs()
 
     def contractions(self, port: Any, step: Callable[[], Any]) -> Set[str]:
-        """Return the dtypes of the contractions of a step, which is run. What is compiled runs uncompiled in it."""
+        """Return the dtypes of the contractions of a step, which is run. What is compiled runs
+        uncompiled in it."""
         with Watch() as watch:
             step()
         return watch.dtypes
@@ -54,8 +73,12 @@ class Reading(object):
             "matmul_precision": _precision("get_float32_matmul_precision"),
             "convolution_precision": "tf32" if _allowed(torch.backends.cudnn) else "float32",
             "onednn_precision": _onednn_precision(),
-            "reduced_precision_sums": bool(torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction),
-            "framework_denormals": word_for_denormals(float((torch.full((64,), 1e-40, dtype=torch.float32) * 0.5).max())),
+            "reduced_precision_sums": bool(
+                torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction
+            ),
+            "framework_denormals": word_for_denormals(
+                float((torch.full((64,), 1e-40, dtype=torch.float32) * 0.5).max())
+            ),
             "onednn": bool(torch.backends.mkldnn.is_available() and torch.backends.mkldnn.enabled),
             "cudnn": bool(torch.backends.cudnn.is_available() and torch.backends.cudnn.enabled),
             "cudnn_benchmark": bool(torch.backends.cudnn.benchmark),
@@ -77,7 +100,8 @@ def _graphs() -> int:
 
 
 def _precision(name: str) -> str:
-    """Return what float32 products may be computed in; torch refuses to say where both of its interfaces were used."""
+    """Return what float32 products may be computed in; torch refuses to say where both of its
+    interfaces were used."""
     try:
         return PRECISIONS[getattr(torch, name)()]
     except RuntimeError:
@@ -93,6 +117,7 @@ def _allowed(backend: Any) -> bool:
 
 
 def _onednn_precision() -> str:
-    """Return what oneDNN may compute float32 products in, "float32" where this torch has no such switch."""
+    """Return what oneDNN may compute float32 products in, "float32" where this torch has no such
+    switch."""
     told = getattr(getattr(torch.backends.mkldnn, "matmul", None), "fp32_precision", "ieee")
     return PRECISIONS.get(told, told)

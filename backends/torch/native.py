@@ -1,8 +1,8 @@
 """Native randomness: every draw is a function of the source's seed, the step and the site alone.
 
-Nothing of a generator's state outlives a draw: one generator is seeded anew for each with what the draw is for (`seeding`).
-So training stopped at a step goes on with the very draws that it would have made, and the order in which phases or sites
-draw does not matter.
+Nothing of a generator's state outlives a draw: one generator is seeded anew for each with what the
+draw is for (`seeding`). So training stopped at a step goes on with the very draws that it would
+have made, and the order in which phases or sites draw does not matter.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import torch
 from backends import schedule
 from backends.torch.seeds import Seeding
 
-#: What a draw is for, beside its number: a training step, a chunk of generated rows, the order of an epoch's rows.
+#: What a draw is for, beside its number: a training step, a chunk of generated rows, the order of
+#: an epoch's rows.
 STEP, GENERATION, EPOCH = "step", "generation", "epoch"
 
 
@@ -30,32 +31,48 @@ class Drawing(object):
                 self._sites.setdefault(phase, []).append((index, site))
 
     def noise(self, phase: str, seed: int, kind: str, number: int) -> Dict[str, torch.Tensor]:
-        """Return every site of a phase: number `number` of its `kind`. An entry of several phases is the same in all of them."""
-        return {site["site"]: self._draw(site, self._seeding.of(seed, kind, number, index)) for index, site in self._sites.get(phase, ())}
+        """Return every site of a phase: number `number` of its `kind`. An entry of several phases
+        is the same in all of them."""
+        return {
+            site["site"]: self._draw(site, self._seeding.of(seed, kind, number, index))
+            for index, site in self._sites.get(phase, ())
+        }
 
     def order(self, seed: int, epoch: int, rows: int) -> torch.Tensor:
         """Return the permutation of the rows that an epoch goes through."""
-        return torch.randperm(rows, generator=self._seeding.of(seed, EPOCH, epoch, 0), device=self.device)
+        return torch.randperm(
+            rows, generator=self._seeding.of(seed, EPOCH, epoch, 0), device=self.device
+        )
 
     def _draw(self, site: Mapping[str, Any], generator: torch.Generator) -> torch.Tensor:
         empty = torch.empty(site["shape"], dtype=self.dtype, device=self.device)
         if site["kind"] == "keep_mask":
-            return empty.uniform_(generator=generator).lt_(site["keep"])  # bernoulli_ takes three times as long on CPUs
+            return empty.uniform_(generator=generator).lt_(
+                site["keep"]
+            )  # bernoulli_ takes three times as long on CPUs
         if site["kind"] == "uniform":
             return empty.uniform_(site["low"], site["high"], generator=generator)
         if site["kind"] == "normal":
             return empty.normal_(generator=generator)
-        raise ValueError("noise %s: kind '%s' is not one of keep_mask, uniform, normal" % (site["site"], site["kind"]))
+        raise ValueError(
+            "noise %s: kind '%s' is not one of keep_mask, uniform, normal"
+            % (site["site"], site["kind"])
+        )
 
 
 class Rows(object):
-    """A source's training rows on the device, gathered into batches in an order drawn anew each epoch; partial batches are dropped."""
+    """A source's training rows on the device, gathered into batches in an order drawn anew each
+    epoch; partial batches are dropped."""
 
-    def __init__(self, rows: Mapping[str, torch.Tensor], drawing: Drawing, seed: int, batch: int) -> None:
+    def __init__(
+        self, rows: Mapping[str, torch.Tensor], drawing: Drawing, seed: int, batch: int
+    ) -> None:
         self.rows, self.drawing, self.seed, self.batch_size = rows, drawing, seed, batch
         self.total = len(next(iter(rows.values())))
         if self.total < batch:
-            raise ValueError("%d training rows are fewer than one batch of %d" % (self.total, batch))
+            raise ValueError(
+                "%d training rows are fewer than one batch of %d" % (self.total, batch)
+            )
         self._epoch, self._order = -1, torch.empty(0)
 
     def batch(self, step: int) -> Dict[str, torch.Tensor]:
@@ -63,5 +80,5 @@ class Rows(object):
         epoch, place = schedule.epoch_at(self.drawing.config, step, self.total // self.batch_size)
         if epoch != self._epoch:
             self._epoch, self._order = epoch, self.drawing.order(self.seed, epoch, self.total)
-        chosen = self._order[place * self.batch_size:(place + 1) * self.batch_size]
+        chosen = self._order[place * self.batch_size : (place + 1) * self.batch_size]
         return {name: value.index_select(0, chosen) for name, value in self.rows.items()}

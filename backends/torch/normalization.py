@@ -8,8 +8,9 @@ import torch
 class BatchNorm(torch.nn.Module):
     """Batch normalisation over the first axis with a *biased* moving variance.
 
-    `torch.nn.BatchNorm1d` moves its running variance towards n/(n-1) times the population variance; the specification
-    (and Keras 3) wants the population variance itself. `momentum` is the share that is kept, as in TensorFlow.
+    `torch.nn.BatchNorm1d` moves its running variance towards n/(n-1) times the population variance;
+    the specification (and Keras 3) wants the population variance itself. `momentum` is the share
+    that is kept, as in TensorFlow.
     """
 
     def __init__(self, units: int, epsilon: float, momentum: float) -> None:
@@ -24,10 +25,20 @@ class BatchNorm(torch.nn.Module):
         """Normalise x [batch, units]."""
         if not self.training:
             return torch.nn.functional.batch_norm(
-                x, self.moving_mean, self.moving_variance, self.gamma, self.beta, False, 0.0, self.epsilon)
+                x,
+                self.moving_mean,
+                self.moving_variance,
+                self.gamma,
+                self.beta,
+                False,
+                0.0,
+                self.epsilon,
+            )
         if self.tracking:
             with torch.no_grad():
                 variance, mean = torch.var_mean(x, dim=0, correction=0)
                 self.moving_mean.lerp_(mean, 1.0 - self.momentum)
                 self.moving_variance.lerp_(variance, 1.0 - self.momentum)
-        return torch.nn.functional.batch_norm(x, None, None, self.gamma, self.beta, True, 0.0, self.epsilon)
+        return torch.nn.functional.batch_norm(
+            x, None, None, self.gamma, self.beta, True, 0.0, self.epsilon
+        )

@@ -1,11 +1,13 @@
 """Optimizers for torch, exactly as a workload's specification asks.
 
-`torch.optim.Adam` adds epsilon after the bias correction; TF1 and Keras add it before (the "hat" form of the paper's
-section 2), and TF1 keeps the powers of beta as a chain of float32 products even for float64 weights. The class below
-computes that form with torch's own fused kernel, one pass over the memory.
+`torch.optim.Adam` adds epsilon after the bias correction; TF1 and Keras add it before (the "hat"
+form of the paper's section 2), and TF1 keeps the powers of beta as a chain of float32 products even
+for float64 weights. The class below computes that form with torch's own fused kernel, one pass over
+the memory.
 
-All optimizers here follow `torch.amp.GradScaler`'s protocol: with an attribute `found_inf`, a tensor that is 1 where a
-gradient was not finite, `step` changes nothing, and no value travels to the host to decide it.
+All optimizers here follow `torch.amp.GradScaler`'s protocol: with an attribute `found_inf`, a
+tensor that is 1 where a gradient was not finite, `step` changes nothing, and no value travels to
+the host to decide it.
 """
 
 from __future__ import annotations
@@ -20,20 +22,29 @@ from backends.contract import ADAMS, Unsupported
 
 
 class HatAdam(torch.optim.Optimizer):
-    """Adam with epsilon in the hat place: w -= lr sqrt(1 - b2^t) / (1 - b1^t) * m / (sqrt(v) + epsilon).
+    """Adam with epsilon in the hat place: w -= lr sqrt(1 - b2^t) / (1 - b1^t) * m / (sqrt(v) +
+    epsilon).
 
     Args:
         params: parameters of one dtype on one device.
         lr, betas, epsilon: hyper-parameters.
-        decay: what each weight loses of itself, times lr, before the step (Loshchilov & Hutter 2019: decoupled weight decay).
-        float32_powers: keep b1^t and b2^t as TF1 does, as chains of float32 products. Else the chains are of float64 ones;
-            TF1 keeps them in the dtype of the first variable, so float32 weights have float32 powers in any case.
+        decay: what each weight loses of itself, times lr, before the step (Loshchilov & Hutter
+            2019: decoupled weight decay).
+        float32_powers: keep b1^t and b2^t as TF1 does, as chains of float32 products. Else the
+            chains are of float64 ones; TF1 keeps them in the dtype of the first variable, so
+            float32 weights have float32 powers in any case.
 
     Source: Kingma & Ba 2015, end of section 2; tensorflow/python/training/adam.py of TF 1.15.
     """
 
     def __init__(
-        self, params: List[Any], lr: float, betas: Tuple[float, float], epsilon: float, float32_powers: bool, decay: float = 0.0
+        self,
+        params: List[Any],
+        lr: float,
+        betas: Tuple[float, float],
+        epsilon: float,
+        float32_powers: bool,
+        decay: float = 0.0,
     ) -> None:
         super().__init__(params, {"lr": lr, "betas": betas, "epsilon": epsilon, "decay": decay})
         self.power_dtype = np.float32 if float32_powers else np.float64
@@ -43,10 +54,13 @@ class HatAdam(torch.optim.Optimizer):
         self.rewind(0)
 
     def rewind(self, steps: int) -> None:
-        """Set the powers of beta to where they stand after so many updates: by the same chain of products."""
+        """Set the powers of beta to where they stand after so many updates: by the same chain of
+        products."""
         for group in self.param_groups:
             group["powers"] = tuple(
-                np.multiply.accumulate(np.full(steps + 1, beta, self.power_dtype))[-1] for beta in group["betas"])
+                np.multiply.accumulate(np.full(steps + 1, beta, self.power_dtype))[-1]
+                for beta in group["betas"]
+            )
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
@@ -71,22 +85,41 @@ class HatAdam(torch.optim.Optimizer):
                 kept = torch.where(self.found_inf > 0, 1.0, kept).to(params[0].dtype)
             torch._foreach_mul_(params, kept)
         torch._fused_adam_(
-            params, [item.grad for item in params], [self.state[item]["m"] for item in params], [self.state[item]["v"] for item in params],
-            [], [self._endless] * len(params), lr=self._rate(group), beta1=group["betas"][0], beta2=group["betas"][1], weight_decay=0.0,
-            eps=group["epsilon"], amsgrad=False, maximize=False, **found)
+            params,
+            [item.grad for item in params],
+            [self.state[item]["m"] for item in params],
+            [self.state[item]["v"] for item in params],
+            [],
+            [self._endless] * len(params),
+            lr=self._rate(group),
+            beta1=group["betas"][0],
+            beta2=group["betas"][1],
+            weight_decay=0.0,
+            eps=group["epsilon"],
+            amsgrad=False,
+            maximize=False,
+            **found,
+        )
 
     def _rate(self, group: Dict[str, Any]) -> Any:
         """Return the corrected rate of this update, and move the powers on."""
         if self.found_inf is None:
             power1, power2 = group["powers"]
-            group["powers"] = tuple(power * self.power_dtype(beta) for power, beta in zip(group["powers"], group["betas"]))
+            group["powers"] = tuple(
+                power * self.power_dtype(beta)
+                for power, beta in zip(group["powers"], group["betas"])
+            )
             return group["lr"] * math.sqrt(1.0 - float(power2)) / (1.0 - float(power1))
         # Whether this update counts is known to the device alone, so the powers live there.
         device = self.found_inf.device
         powers = [torch.as_tensor(power, device=device) for power in group["powers"]]
         group["powers"] = tuple(
-            torch.where(self.found_inf > 0, power, power * beta) for power, beta in zip(powers, group["betas"]))
-        return (group["lr"] * torch.sqrt(1.0 - powers[1].double()) / (1.0 - powers[0].double())).float()
+            torch.where(self.found_inf > 0, power, power * beta)
+            for power, beta in zip(powers, group["betas"])
+        )
+        return (
+            group["lr"] * torch.sqrt(1.0 - powers[1].double()) / (1.0 - powers[0].double())
+        ).float()
 
 
 def build(spec: Mapping[str, Any], params: List[Any], scaled: bool) -> torch.optim.Optimizer:
@@ -106,32 +139,60 @@ def build(spec: Mapping[str, Any], params: List[Any], scaled: bool) -> torch.opt
             return HatAdam(params, spec["learning_rate"], betas, spec["epsilon"], chain, decay)
         if spec["beta_power_dtype"] == "variable" and spec["kind"] == "adamw":
             return torch.optim.AdamW(
-                params, lr=spec["learning_rate"], betas=betas, eps=spec["epsilon"], weight_decay=decay, fused=fused)
+                params,
+                lr=spec["learning_rate"],
+                betas=betas,
+                eps=spec["epsilon"],
+                weight_decay=decay,
+                fused=fused,
+            )
         if spec["beta_power_dtype"] == "variable":
-            return torch.optim.Adam(params, lr=spec["learning_rate"], betas=betas, eps=spec["epsilon"], fused=fused)
-        raise Unsupported("torch.optim.Adam (epsilon after the correction) has no float32 chain of powers")
+            return torch.optim.Adam(
+                params, lr=spec["learning_rate"], betas=betas, eps=spec["epsilon"], fused=fused
+            )
+        raise Unsupported(
+            "torch.optim.Adam (epsilon after the correction) has no float32 chain of powers"
+        )
     raise Unsupported("the torch backend has no optimizer '%s'" % spec["kind"])
 
 
-#: By kind, the canonical words for the slots of the optimizers' state: m is the first moment, v the second.
+#: By kind, the canonical words for the slots of the optimizers' state: m is the first moment, v the
+#: second.
 MOMENTS = {"m": "exp_avg", "v": "exp_avg_sq"}
-SLOTS = {HatAdam: {"m": "m", "v": "v"}, torch.optim.Adam: MOMENTS, torch.optim.AdamW: MOMENTS, torch.optim.SGD: {}}
+SLOTS = {
+    HatAdam: {"m": "m", "v": "v"},
+    torch.optim.Adam: MOMENTS,
+    torch.optim.AdamW: MOMENTS,
+    torch.optim.SGD: {},
+}
 
 
 def slots(optimizer: torch.optim.Optimizer, parameter: Any) -> Dict[str, torch.Tensor]:
-    """Return the slots of a parameter by their canonical word; those that do not exist yet are zero."""
+    """Return the slots of a parameter by their canonical word; those that do not exist yet are
+    zero."""
     state = optimizer.state.get(parameter, {})
-    return {word: state[own] if own in state else torch.zeros_like(parameter) for word, own in SLOTS[type(optimizer)].items()}
+    return {
+        word: state[own] if own in state else torch.zeros_like(parameter)
+        for word, own in SLOTS[type(optimizer)].items()
+    }
 
 
-def set_state(optimizer: torch.optim.Optimizer, found: Mapping[Any, Mapping[str, torch.Tensor]], steps: int) -> None:
-    """Set the slots of parameters, and everything that follows from the count of updates. Nothing else is left of the old state."""
+def set_state(
+    optimizer: torch.optim.Optimizer, found: Mapping[Any, Mapping[str, torch.Tensor]], steps: int
+) -> None:
+    """Set the slots of parameters, and everything that follows from the count of updates. Nothing
+    else is left of the old state."""
     optimizer.state.clear()
     for parameter, values in found.items():
-        named = {own: torch.empty_like(parameter).copy_(values[word]) for word, own in SLOTS[type(optimizer)].items()}
+        named = {
+            own: torch.empty_like(parameter).copy_(values[word])
+            for word, own in SLOTS[type(optimizer)].items()
+        }
         if isinstance(optimizer, (torch.optim.Adam, torch.optim.AdamW)):
             # Only the fused kernel counts on the device.
-            named["step"] = torch.tensor(float(steps), device=parameter.device if optimizer.defaults["fused"] else None)
+            named["step"] = torch.tensor(
+                float(steps), device=parameter.device if optimizer.defaults["fused"] else None
+            )
         if named:
             optimizer.state[parameter] = named
     if isinstance(optimizer, HatAdam):

@@ -1,8 +1,8 @@
 """Generators of torch's own that start from the whole of a key, however many keys there are.
 
-torch cuts the seed of the CPU's Mersenne Twister to 32 bits: of the hundred thousands of draws of a long training some would
-be the same as others. So its 624 words are made from the key instead, by a hash of that length. The Philox of CUDA takes a
-seed of 64 bits as it is.
+torch cuts the seed of the CPU's Mersenne Twister to 32 bits: of the hundred thousands of draws of a
+long training some would be the same as others. So its 624 words are made from the key instead, by a
+hash of that length. The Philox of CUDA takes a seed of 64 bits as it is.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import torch
 
 from backends.contract import Unsupported
 
-#: Where the words lie in the bytes of a state, each in eight; before them the seed, and how many are left.
+#: Where the words lie in the bytes of a state, each in eight; before them the seed, and how many
+#: are left.
 HEADER, WORDS = 24, 624
 
 
@@ -31,16 +32,22 @@ class Seeding(object):
         self._cpu = device.type == "cpu"
         if self._cpu:
             self._state = self.generator.manual_seed(1).get_state()
-            self._words = self._state.numpy()[HEADER:HEADER + 8 * WORDS].view(np.uint64)
-            # Of the seed 1 the Mersenne Twister's initialisation makes these (Matsumoto and Nishimura 1998, as revised in 2002).
+            self._words = self._state.numpy()[HEADER : HEADER + 8 * WORDS].view(np.uint64)
+            # Of the seed 1 the Mersenne Twister's initialisation makes these (Matsumoto and
+            # Nishimura 1998, as revised in 2002).
             if len(self._words) != WORDS or self._words[:3].tolist() != [1, 1812433254, 3713160357]:
-                raise Unsupported("torch %s keeps the state of its generator in a layout that is not known here" % torch.__version__)
+                raise Unsupported(
+                    "torch %s keeps the state of its generator in a layout that is not known here"
+                    % torch.__version__
+                )
 
     def of(self, *key: Any) -> torch.Generator:
         """Return the generator at the start of what a key, plain values, stands for."""
         text = repr(key).encode("utf-8")
         if not self._cpu:
-            return self.generator.manual_seed(int.from_bytes(hashlib.sha256(text).digest()[:8], "little", signed=True))
+            return self.generator.manual_seed(
+                int.from_bytes(hashlib.sha256(text).digest()[:8], "little", signed=True)
+            )
         self._words[:] = np.frombuffer(hashlib.shake_128(text).digest(4 * WORDS), "<u4")
         self.generator.set_state(self._state)
         return self.generator

@@ -1,4 +1,5 @@
-"""A port's weights and optimizers as arrays in canonical names and layouts: out, in, and to checkpoints and back."""
+"""A port's weights and optimizers as arrays in canonical names and layouts: out, in, and to
+checkpoints and back."""
 
 from __future__ import annotations
 
@@ -14,7 +15,11 @@ from backends.torch.updater import Updater
 
 Tensors = Dict[str, torch.Tensor]
 #: What NumPy has no dtype for, or too small a one, and as what it is handed over.
-READABLE = {torch.bfloat16: torch.float32, torch.float16: torch.float32, torch.complex32: torch.complex64}
+READABLE = {
+    torch.bfloat16: torch.float32,
+    torch.float16: torch.float32,
+    torch.complex32: torch.complex64,
+}
 
 
 class StoredPort(Port):
@@ -27,10 +32,12 @@ class StoredPort(Port):
     weights: Tensors = {}
     updaters: Dict[str, Updater] = {}
 
-    # -- moving arrays ----------------------------------------------------------------------------------------
+    # -- moving arrays
+    # ----------------------------------------------------------------------------------------
 
     def tensor(self, array: np.ndarray) -> torch.Tensor:
-        """Return an array as a tensor on the device; real and complex in the stored precision, integers as they are."""
+        """Return an array as a tensor on the device; real and complex in the stored precision,
+        integers as they are."""
         kind = {"f": self.dtype, "c": self.dtype.to_complex()}.get(array.dtype.kind)
         return torch.as_tensor(np.ascontiguousarray(array)).to(self.device, kind)
 
@@ -43,11 +50,13 @@ class StoredPort(Port):
         return {name: self.tensor(value).to(self.dtype) for name, value in arrays.items()}
 
     def array(self, tensor: torch.Tensor) -> np.ndarray:
-        """Return a tensor as an array, complex ones as such; NumPy has no bfloat16, so low precisions are handed over as float32."""
+        """Return a tensor as an array, complex ones as such; NumPy has no bfloat16, so low
+        precisions are handed over as float32."""
         tensor = tensor.detach()
         if tensor.dtype in READABLE:
             tensor = tensor.to(READABLE[tensor.dtype])
-        # A conjugate is a mark until somebody asks. A copy: the array must not change when the weight behind it does.
+        # A conjugate is a mark until somebody asks. A copy: the array must not change when the
+        # weight behind it does.
         return tensor.resolve_conj().resolve_neg().cpu().numpy().copy()
 
     def _canonical(self, name: str, tensor: torch.Tensor) -> np.ndarray:
@@ -58,17 +67,25 @@ class StoredPort(Port):
 
     def _own(self, name: str, value: np.ndarray) -> torch.Tensor:
         """Return the inverse of `_canonical`, in the stored dtype on the device."""
-        axes, tensor = self.LAYOUT[name][1], torch.as_tensor(np.array(value)).to(self.device, self.dtype)
+        axes, tensor = (
+            self.LAYOUT[name][1],
+            torch.as_tensor(np.array(value)).to(self.device, self.dtype),
+        )
         if axes is not None:
-            tensor = axes[1](tensor) if callable(axes[1]) else tensor.permute(*np.argsort(axes).tolist())
+            tensor = (
+                axes[1](tensor) if callable(axes[1]) else tensor.permute(*np.argsort(axes).tolist())
+            )
         return tensor
 
-    # -- the state --------------------------------------------------------------------------------------------
+    # -- the state
+    # --------------------------------------------------------------------------------------------
 
     def _refresh(self) -> None:
         """Find the statistics again: a module may have put another tensor in a buffer's place."""
         buffers = dict(self.model.named_buffers())
-        self.weights.update({name: buffers[path] for name, (path, _) in self.LAYOUT.items() if path in buffers})
+        self.weights.update(
+            {name: buffers[path] for name, (path, _) in self.LAYOUT.items() if path in buffers}
+        )
 
     def trainable_values(self) -> Optional[int]:
         return undeclared_state.trainable_values(self)
@@ -83,7 +100,12 @@ class StoredPort(Port):
     def _shape(self, name: str, weight: torch.Tensor) -> Tuple[int, ...]:
         try:
             return self._canonical(name, weight).shape
-        except (RuntimeError, IndexError, ValueError, TypeError):  # a weight of another rank than its layout
+        except (
+            RuntimeError,
+            IndexError,
+            ValueError,
+            TypeError,
+        ):  # a weight of another rank than its layout
             return tuple(weight.shape)
 
     @torch.no_grad()
@@ -100,31 +122,59 @@ class StoredPort(Port):
     def optimizer_state(self) -> Dict[str, np.ndarray]:
         state = {}
         for optimizer, updater in self.updaters.items():
-            state.update({"%s/%s" % (optimizer, word): value.cpu().numpy().copy() for word, value in updater.counts().items()})
+            state.update(
+                {
+                    "%s/%s" % (optimizer, word): value.cpu().numpy().copy()
+                    for word, value in updater.counts().items()
+                }
+            )
             for name, slots in updater.slots().items():
-                state.update({"%s/%s/%s" % (optimizer, name, word): self._canonical(name, value) for word, value in slots.items()})
+                state.update(
+                    {
+                        "%s/%s/%s" % (optimizer, name, word): self._canonical(name, value)
+                        for word, value in slots.items()
+                    }
+                )
         return state
 
     def load_optimizer_state(self, values: Mapping[str, np.ndarray]) -> None:
         self._check_state(values)
         for optimizer, updater in self.updaters.items():
-            counts = {word: np.asarray(values["%s/%s" % (optimizer, word)]) for word in updater.counts()}
-            slots = {name: {word: self._own(name, values["%s/%s/%s" % (optimizer, name, word)]) for word in found}
-                     for name, found in updater.slots().items()}
+            counts = {
+                word: np.asarray(values["%s/%s" % (optimizer, word)]) for word in updater.counts()
+            }
+            slots = {
+                name: {
+                    word: self._own(name, values["%s/%s/%s" % (optimizer, name, word)])
+                    for word in found
+                }
+                for name, found in updater.slots().items()
+            }
             updater.load(counts, slots)
 
     def _check_state(self, values: Mapping[str, np.ndarray]) -> None:
         shapes = {name: value.shape for name, value in self.optimizer_state().items()}
         missing, unknown = sorted(set(shapes) - set(values)), sorted(set(values) - set(shapes))
         if missing or unknown:
-            raise KeyError("optimizer state of %s: missing %s; unknown %s" % (
-                self.config["workload"], missing or "none", unknown or "none"))
+            raise KeyError(
+                "optimizer state of %s: missing %s; unknown %s"
+                % (self.config["workload"], missing or "none", unknown or "none")
+            )
         for name, shape in shapes.items():
             if np.shape(values[name]) != shape:
-                raise ValueError("optimizer state %s has shape %s, expected %s" % (name, np.shape(values[name]), shape))
+                raise ValueError(
+                    "optimizer state %s has shape %s, expected %s"
+                    % (name, np.shape(values[name]), shape)
+                )
 
     def save(self, folder: str) -> None:
-        checkpoints.write(folder, self.config["workload"], self.steps_trained, self.parameters(), self.optimizer_state())
+        checkpoints.write(
+            folder,
+            self.config["workload"],
+            self.steps_trained,
+            self.parameters(),
+            self.optimizer_state(),
+        )
 
     def restore(self, folder: str) -> int:
         content = checkpoints.read(folder, self.config["workload"])
@@ -132,12 +182,16 @@ class StoredPort(Port):
             check(content["parameters"], self.config, self.parameter_shapes())
             self._check_state(content["optimizer_state"])
         except KeyError as error:
-            raise ValueError("the checkpoint in %s does not fit: %s" % (folder, error.args[0])) from error
+            raise ValueError(
+                "the checkpoint in %s does not fit: %s" % (folder, error.args[0])
+            ) from error
         stored = {str(np.asarray(value).dtype) for value in content["parameters"].values()}
         own = {str(value.dtype) for value in self.parameters().values()}
         if stored != own:
-            raise ValueError("the checkpoint in %s holds %s, this port %s: open it in its own precision" % (
-                folder, ", ".join(sorted(stored)), ", ".join(sorted(own))))
+            raise ValueError(
+                "the checkpoint in %s holds %s, this port %s: open it in its own precision"
+                % (folder, ", ".join(sorted(stored)), ", ".join(sorted(own)))
+            )
         self.load_parameters(content["parameters"])
         self.load_optimizer_state(content["optimizer_state"])
         self.steps_trained = content["steps_trained"]

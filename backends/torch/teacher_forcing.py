@@ -1,4 +1,5 @@
-"""Teacher-forced looks: the port's activations once more, eagerly, with a record that answers with the teacher's."""
+"""Teacher-forced looks: the port's activations once more, eagerly, with a record that answers with
+the teacher's."""
 
 from __future__ import annotations
 
@@ -18,19 +19,31 @@ class Look(object):
     """One look at a `TorchPort` whose mode is set, traced and taught.
 
     Attributes:
-        kept: the activations as they were when they were set. starts: the node that each was. tracer: tells what it was computed from.
+        kept: the activations as they were when they were set. starts: the node that each was.
+            tracer: tells what it was computed from.
 
     Raises:
-        Unsupported: the port compiles pieces of itself, which do not tell what they compute from what.
+        Unsupported: the port compiles pieces of itself, which do not tell what they compute from
+            what.
     """
 
-    def __init__(self, port: Any, arrays: Tensors, noise: Tensors, teacher: Mapping[str, np.ndarray]) -> None:
+    def __init__(
+        self, port: Any, arrays: Tensors, noise: Tensors, teacher: Mapping[str, np.ndarray]
+    ) -> None:
         if port.compiler is not None and not port.COMPILED_WHOLE:
-            raise Unsupported("the port of %s compiles pieces of itself, which cannot be taught" % port.config["workload"])
+            raise Unsupported(
+                "the port of %s compiles pieces of itself, which cannot be taught"
+                % port.config["workload"]
+            )
         self.port, self.teacher, self.tracer = port, teacher, Tracer()
         self.starts: Dict[str, Node] = {}
         held = dict(port.undeclared.arrays(), **dict(port.model.named_parameters()))
-        for kind, tensors in ((WEIGHT, held), (WEIGHT, port.weights), (DATA, arrays), (DATA, noise)):
+        for kind, tensors in (
+            (WEIGHT, held),
+            (WEIGHT, port.weights),
+            (DATA, arrays),
+            (DATA, noise),
+        ):
             for name, tensor in tensors.items():
                 if isinstance(tensor, torch.Tensor):
                     self.tracer.mark((kind, name), tensor)
@@ -50,8 +63,11 @@ class Look(object):
         shape = self.port.shown(own).shape
         if not fits(self.teacher, name, shape, own.is_complex()):
             return own
-        # A tensor of its own for each reader, in the layout of the port's: what a port does in place hits nobody else.
-        value = self.port.unshown(torch.as_tensor(np.array(self.teacher[name])).to(own.device, own.dtype))
+        # A tensor of its own for each reader, in the layout of the port's: what a port does in
+        # place hits nobody else.
+        value = self.port.unshown(
+            torch.as_tensor(np.array(self.teacher[name])).to(own.device, own.dtype)
+        )
         return self.tracer.mark((TEACHER, name), value)
 
     def _keep(self, name: str, value: torch.Tensor) -> torch.Tensor:
@@ -61,7 +77,10 @@ class Look(object):
     def taught(self) -> Taught:
         """Return what `Port.forward_from` promises."""
         walks = {name: self.tracer.ancestry(self.starts[name]) for name in self.kept}
-        return Taught({name: self.port.array(self.port.shown(value)) for name, value in self.kept.items()}, *survey(walks, self.starts))
+        return Taught(
+            {name: self.port.array(self.port.shown(value)) for name, value in self.kept.items()},
+            *survey(walks, self.starts),
+        )
 
     def contracted(self) -> List[str]:
         """Return the activations that a contraction is upstream of."""

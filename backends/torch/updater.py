@@ -1,4 +1,5 @@
-"""One optimizer of a workload at work: what it updates, how often it has, and its loss scale where the precision has one."""
+"""One optimizer of a workload at work: what it updates, how often it has, and its loss scale where
+the precision has one."""
 
 from __future__ import annotations
 
@@ -10,12 +11,14 @@ from backends.torch import optimizers
 
 
 class LossScale(object):
-    """A dynamic loss scale that lives on the device: no update waits for the host to learn whether gradients were finite.
+    """A dynamic loss scale that lives on the device: no update waits for the host to learn whether
+    gradients were finite.
 
     Args:
         device: where gradients are.
         start: the scale before the first update.
-        growth: so many good updates in a row double it; one whose gradients are not all finite halves it.
+        growth: so many good updates in a row double it; one whose gradients are not all finite
+            halves it.
     """
 
     def __init__(self, device: torch.device, start: float, growth: int) -> None:
@@ -55,11 +58,15 @@ class Updater(object):
         precision: the row of `PRECISION_TABLE`. None has a fixed scale other than 1.
     """
 
-    def __init__(self, spec: Mapping[str, Any], parameters: Mapping[str, Any], precision: Mapping[str, Any]) -> None:
+    def __init__(
+        self, spec: Mapping[str, Any], parameters: Mapping[str, Any], precision: Mapping[str, Any]
+    ) -> None:
         self.parameters = dict(parameters)
         found = list(parameters.values())
         growth = precision["loss_scale_growth"]
-        self.scale: Optional[LossScale] = LossScale(found[0].device, precision["loss_scale"], growth) if growth else None
+        self.scale: Optional[LossScale] = (
+            LossScale(found[0].device, precision["loss_scale"], growth) if growth else None
+        )
         self.optimizer = optimizers.build(spec, found, scaled=self.scale is not None)
         self.attempts = 0
 
@@ -84,16 +91,22 @@ class Updater(object):
             item.grad = None
 
     def counts(self) -> Dict[str, torch.Tensor]:
-        """Return the step count, and the state of the loss scale if there is one, by name; integers without a dimension."""
+        """Return the step count, and the state of the loss scale if there is one, by name; integers
+        without a dimension."""
         if self.scale is None:
             return {"step": torch.tensor(self.attempts)}
         return dict(self.scale.state(), step=self.attempts - self.scale.skipped)
 
     def slots(self) -> Dict[str, Dict[str, torch.Tensor]]:
         """Return the slots of each parameter, by canonical name and then by word."""
-        return {name: optimizers.slots(self.optimizer, parameter) for name, parameter in self.parameters.items()}
+        return {
+            name: optimizers.slots(self.optimizer, parameter)
+            for name, parameter in self.parameters.items()
+        }
 
-    def load(self, counts: Mapping[str, Any], slots: Mapping[str, Mapping[str, torch.Tensor]]) -> None:
+    def load(
+        self, counts: Mapping[str, Any], slots: Mapping[str, Mapping[str, torch.Tensor]]
+    ) -> None:
         """Set what `counts` and `slots` return, in their layouts."""
         steps = self.attempts = int(counts["step"])
         if self.scale is not None:

@@ -23,7 +23,8 @@ class Tried:
     """One release that had its turn.
 
     Attributes:
-        versions: what its environment has installed; empty where there is none. folder: of its comparison, beside bisect.json, or empty.
+        versions: what its environment has installed; empty where there is none. folder: of its
+            comparison, beside bisect.json, or empty.
     """
 
     release: Release
@@ -32,19 +33,30 @@ class Tried:
     folder: str
 
 
-def write(folder: Path, key: str, command: str, series: Sequence[Release], tried: Mapping[int, Tried]) -> None:
+def write(
+    folder: Path, key: str, command: str, series: Sequence[Release], tried: Mapping[int, Tried]
+) -> None:
     """Keep the list of releases and what became of those that were tried."""
-    store.write_json(folder / FILE, {
-        "schema": SCHEMA, "key": key, "command": command, "releases": [dataclasses.asdict(release) for release in series],
-        "tried": {str(number): dataclasses.asdict(one) for number, one in sorted(tried.items())},
-    })
+    store.write_json(
+        folder / FILE,
+        {
+            "schema": SCHEMA,
+            "key": key,
+            "command": command,
+            "releases": [dataclasses.asdict(release) for release in series],
+            "tried": {
+                str(number): dataclasses.asdict(one) for number, one in sorted(tried.items())
+            },
+        },
+    )
 
 
 def read(folder: Path, key: str) -> tuple[tuple[Release, ...], dict[int, Tried]]:
     """Return the list of releases and what was tried, if the same work lies there; else nothing.
 
     Raises:
-        CorruptRecord, NewerSchema: what lies there cannot be used. It may have cost hours, so nothing is written over it.
+        CorruptRecord, NewerSchema: what lies there cannot be used. It may have cost hours, so
+            nothing is written over it.
     """
     path = folder / FILE
     try:
@@ -55,16 +67,23 @@ def read(folder: Path, key: str) -> tuple[tuple[Release, ...], dict[int, Tried]]
         if document["key"] != key:
             return (), {}
         series = tuple(Release(**one) for one in document["releases"])
-        return series, {int(number): _tried(one, series[int(number)]) for number, one in document["tried"].items()}
+        return series, {
+            int(number): _tried(one, series[int(number)])
+            for number, one in document["tried"].items()
+        }
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise CorruptRecord(
-            f"{path}: not a bisection ({error!r}). Delete it and run again; comparisons that are finished are kept."
+            f"{path}: not a bisection ({error!r}). Delete it and run again; comparisons that are"
+            " finished are kept."
         ) from error
 
 
 def _tried(document: Mapping[str, Any], expected: Release) -> Tried:
     found = Tried(
-        Release(**document["release"]), Judged(**document["judged"]), dict(document["versions"]), str(document["folder"]),
+        Release(**document["release"]),
+        Judged(**document["judged"]),
+        dict(document["versions"]),
+        str(document["folder"]),
     )
     if found.release != expected:
         raise ValueError(f"{found.release.version} stands in the place of {expected.version}")

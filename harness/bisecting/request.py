@@ -1,4 +1,5 @@
-"""What a bisection is asked for: its options, checked, and the comparison that each release goes through."""
+"""What a bisection is asked for: its options, checked, and the comparison that each release goes
+through."""
 
 from __future__ import annotations
 
@@ -25,50 +26,22 @@ from harness.errors import UnknownName, UsageError
 class Asked:
     """Options of `harness bisect`.
 
-    Parameters
-    ----------
-    first
-        The older release, as PACKAGE==VERSION: what the others are compared with.
-    last
-        The newer release, as PACKAGE==VERSION or its version alone.
-    workload
-        What is computed.
-    build
-        Which build runs it; if not given, the one that is made for the package. A package that is no framework (keras, say) needs it.
-    against
-        The other side of each comparison: a build. If not given, the release of --from.
-    precision
-        Which precisions: fp64 fp32 tf32 bf16 fp16. fp64, if not given; fp32 for speed, which takes one.
-    stage
-        Which stages' verdict; all but distribution, if not given.
-    speed
-        Look at the time of train or generate, not at fidelity.
-    preset
-        tiny, small or paper; tiny for fidelity and small for speed, if not given.
-    steps
-        Training steps of the trajectory stage; the workload's own number, if not given.
-    seed
-        Seed of the tape.
-    threads
-        Threads of each build's intra-operation pool.
-    ports
-        Folders with workloads and ports of your own.
-    python
-        BUILD=PATH, the interpreter of the build named by --against.
-    beside
-        Further requirements for every release's environment, e.g. `keras==3.4.1`.
-    pre
-        Look at releases that are not final too.
-    confirm
-        How many releases far from the change are judged too, to see whether there is more than one.
-    discard
-        Delete each release's environment once it is judged.
-    budget
-        Seconds of timing for each release.
-    reports
-        Folder in which the bisection's own folder is made.
-    limit
-        Longest time that one request to a worker may take, seconds.
+    Parameters ---------- first The older release, as PACKAGE==VERSION: what the others are compared
+    with. last The newer release, as PACKAGE==VERSION or its version alone. workload What is
+    computed. build Which build runs it; if not given, the one that is made for the package. A
+    package that is no framework (keras, say) needs it. against The other side of each comparison: a
+    build. If not given, the release of --from. precision Which precisions: fp64 fp32 tf32 bf16
+    fp16. fp64, if not given; fp32 for speed, which takes one. stage Which stages' verdict; all but
+    distribution, if not given. speed Look at the time of train or generate, not at fidelity. preset
+    tiny, small or paper; tiny for fidelity and small for speed, if not given. steps Training steps
+    of the trajectory stage; the workload's own number, if not given. seed Seed of the tape. threads
+    Threads of each build's intra-operation pool. ports Folders with workloads and ports of your
+    own. python BUILD=PATH, the interpreter of the build named by --against. beside Further
+    requirements for every release's environment, e.g. `keras==3.4.1`. pre Look at releases that are
+    not final too. confirm How many releases far from the change are judged too, to see whether
+    there is more than one. discard Delete each release's environment once it is judged. budget
+    Seconds of timing for each release. reports Folder in which the bisection's own folder is made.
+    limit Longest time that one request to a worker may take, seconds.
     """
 
     first: Annotated[str, Parameter(name="--from")]
@@ -85,7 +58,9 @@ class Asked:
     threads: int | None = None
     ports: Annotated[tuple[Path, ...], SEVERAL] = ()
     python: Annotated[tuple[str, ...], SEVERAL] = ()
-    beside: Annotated[tuple[str, ...], Parameter(name="--with", consume_multiple=True, negative="")] = ()
+    beside: Annotated[
+        tuple[str, ...], Parameter(name="--with", consume_multiple=True, negative="")
+    ] = ()
     pre: Annotated[bool, Parameter(negative="")] = False
     confirm: int = 1
     discard: Annotated[bool, Parameter(negative="")] = False
@@ -101,7 +76,8 @@ class Asked:
         """Return the comparison that judges a release.
 
         Args:
-            old, new: the interpreters of the release of --from and of the one to judge; None to check the options before there are any.
+            old, new: the interpreters of the release of --from and of the one to judge; None to
+                check the options before there are any.
         """
         build = serving(self)
         if self.against:
@@ -109,10 +85,20 @@ class Asked:
         else:
             backends, named = (build.name, build.name), {build.name: old, f"{build.name}#2": new}
         return options.Options(
-            backends=backends, workloads=(self.workload,), precision=self.precision or (("fp32",) if self.speed else ("fp64",)),
-            preset=self.preset, stages=self.stage or options.Options().stages, steps=self.steps, seed=self.seed, threads=self.threads,
-            ports=self.ports, python=(*self.python, *(f"{label}={path}" for label, path in named.items() if path)),
-            budget=self.budget, no_speed=not self.speed, no_fidelity=bool(self.speed), limit=self.limit,
+            backends=backends,
+            workloads=(self.workload,),
+            precision=self.precision or (("fp32",) if self.speed else ("fp64",)),
+            preset=self.preset,
+            stages=self.stage or options.Options().stages,
+            steps=self.steps,
+            seed=self.seed,
+            threads=self.threads,
+            ports=self.ports,
+            python=(*self.python, *(f"{label}={path}" for label, path in named.items() if path)),
+            budget=self.budget,
+            no_speed=not self.speed,
+            no_fidelity=bool(self.speed),
+            limit=self.limit,
         )
 
     def _judged(self, build: Build) -> str:
@@ -123,26 +109,34 @@ def serving(asked: Asked) -> Build:
     """Return the build whose framework's releases are looked at.
 
     Raises:
-        UnknownName: no such build, or no build for the package. UsageError: it cannot run these releases.
+        UnknownName: no such build, or no build for the package. UsageError: it cannot run these
+            releases.
     """
     wanted = asked.span()
     ends = (wanted.first, wanted.last)
     if asked.build:
         build = builds.resolve(asked.build)
         if wanted.package in build.distributions and not all(_accepts(build, end) for end in ends):
-            raise UsageError(f"--build {build.name} runs {build.module}{build.accepts}, not all of {wanted.first} to {wanted.last}.")
+            raise UsageError(
+                f"--build {build.name} runs {build.module}{build.accepts}, not all of"
+                f" {wanted.first} to {wanted.last}."
+            )
         return build
     able = [build for build in BUILDS.values() if wanted.package in build.distributions]
     if not able:
         known = {name for build in BUILDS.values() for name in build.distributions}
         raise UsageError(
-            f"{UnknownName('package', wanted.package, known)} For a package that is no framework, name the build with --build, and with "
-            "--with the framework itself, e.g. --build tf2 --with tensorflow-cpu==2.21.0."
+            f"{UnknownName('package', wanted.package, known)} For a package that is no framework,"
+            " name the build with --build, and with --with the framework itself, e.g. --build tf2"
+            " --with tensorflow-cpu==2.21.0."
         )
     fitting = [build for build in able if all(_accepts(build, end) for end in ends)]
     if not fitting:
         ranges = ", ".join(f"{build.name} {build.accepts}" for build in able)
-        raise UsageError(f"--from {wanted.first} --to {wanted.last}: no build runs all of these releases. They run: {ranges}.")
+        raise UsageError(
+            f"--from {wanted.first} --to {wanted.last}: no build runs all of these releases. They"
+            f" run: {ranges}."
+        )
     return fitting[-1]
 
 
@@ -161,7 +155,10 @@ def check(asked: Asked) -> plan.Request:
     if asked.speed and asked.speed not in ACTIONS:
         raise UnknownName("action", asked.speed, ACTIONS)
     if asked.speed and asked.against:
-        raise UsageError("--speed compares each release with that of --from; --against is for fidelity. Drop one of them.")
+        raise UsageError(
+            "--speed compares each release with that of --from; --against is for fidelity. Drop one"
+            " of them."
+        )
     if asked.speed and asked.stage:
         raise UsageError("--speed looks at the step time, --stage at fidelity. Drop one of them.")
     if asked.speed and len(asked.precision) > 1:
@@ -170,8 +167,13 @@ def check(asked: Asked) -> plan.Request:
         try:
             Requirement(text)
         except InvalidRequirement:
-            raise UsageError(f"--with {text}: give a requirement as pip takes it, e.g. keras==3.4.1") from None
+            raise UsageError(
+                f"--with {text}: give a requirement as pip takes it, e.g. keras==3.4.1"
+            ) from None
     for item in asked.python:
         if item.partition("=")[0] != asked.against:
-            raise UsageError(f"--python {item}: only the build named by --against takes one; releases get environments of their own.")
+            raise UsageError(
+                f"--python {item}: only the build named by --against takes one; releases get"
+                " environments of their own."
+            )
     return resolution.resolve(asked.comparison(None, None))

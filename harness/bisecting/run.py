@@ -1,7 +1,8 @@
-"""Runs a bisection: lists the releases, makes an environment for each that the search asks for, compares, and keeps what was judged.
+"""Runs a bisection: lists the releases, makes an environment for each that the search asks for,
+compares, and keeps what was judged.
 
-What is known is on disk before the next release begins, so the same command goes on where it was broken off. Releases that could not
-be judged are tried again then: the network may be back.
+What is known is on disk before the next release begins, so the same command goes on where it was
+broken off. Releases that could not be judged are tried again then: the network may be back.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ FOLDER = "bisect"
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """A bisection that has ended. `tried`: by the release's number in `series`; `folder`: where all of it lies."""
+    """A bisection that has ended. `tried`: by the release's number in `series`; `folder`: where all
+    of it lies."""
 
     package: str
     series: tuple[Release, ...]
@@ -49,8 +51,10 @@ def run(asked: Asked, context: Context) -> Result:
     """Find the release at which the verdict changed.
 
     Raises:
-        UsageError: options that do not fit, or an end that no index has. BuildError: pip, or the build of --against, cannot be had.
-        Busy: another process works on the same bisection. RecordError: what it has left cannot be read.
+        UsageError: options that do not fit, or an end that no index has. BuildError: pip, or the
+            build of --against, cannot be had.
+        Busy: another process works on the same bisection. RecordError: what it has left cannot be
+            read.
     """
     request = asking.check(asked)
     build, wanted = asking.serving(asked), asked.span()
@@ -59,22 +63,34 @@ def run(asked: Asked, context: Context) -> Result:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"--reports {asked.reports}: cannot make a folder there ({error.strerror}). Give another one.") from error
+        raise UsageError(
+            f"--reports {asked.reports}: cannot make a folder there ({error.strerror}). Give"
+            " another one."
+        ) from error
     with runs.held(folder):
         pythons = releases.pythons(build, context.environ)
         series, known = record.read(folder, key)
         if series:
             context.say(f"going on with {folder}")
         else:
-            series = releases.series(wanted, list(pythons), lambda minor: _listed(wanted, minor, context))
+            series = releases.series(
+                wanted, list(pythons), lambda minor: _listed(wanted, minor, context)
+            )
         recipe = Recipe(wanted.package, build, asked.beside, pythons)
-        context.say(f"{len(series)} releases of {wanted.package} from {series[0].version} to {series[-1].version}")
-        trial = Trial(asked, recipe, series, folder, context, key, request.stages if asked.stage else ())
+        context.say(
+            f"{len(series)} releases of {wanted.package} from {series[0].version} to"
+            f" {series[-1].version}"
+        )
+        trial = Trial(
+            asked, recipe, series, folder, context, key, request.stages if asked.stage else ()
+        )
         trial.resume(known)
         search.search(len(series), trial.state, asked.confirm)
         trial.discard(0, ended=True)
         states = {number: one.judged.state for number, one in trial.tried.items()}
-        return Result(wanted.package, series, trial.tried, search.conclude(states, len(series)), folder)
+        return Result(
+            wanted.package, series, trial.tried, search.conclude(states, len(series)), folder
+        )
 
 
 def _listed(wanted: releases.Span, minor: str, context: Context) -> list[Version]:
@@ -85,14 +101,22 @@ def _listed(wanted: releases.Span, minor: str, context: Context) -> list[Version
 def _key(asked: Asked, request: plan.Request, context: Context) -> str:
     """Return what makes two bisections the same work.
 
-    Neither how many releases are looked at nor the seconds of timing are part of it: what more time is to settle are those releases that
-    could not be judged, and the others need not be timed again.
+    Neither how many releases are looked at nor the seconds of timing are part of it: what more time
+    is to settle are those releases that could not be judged, and the others need not be timed
+    again.
     """
     code = [staging.prepare(context.environ).name, *(staging.content(path) for path in asked.ports)]
-    return runs.key([
-        str(asked.span()), plan.identity(request), code, asked.against, asked.speed, sorted(asked.beside),
-        sorted(resolution.interpreters(asked.python).items()),
-    ])
+    return runs.key(
+        [
+            str(asked.span()),
+            plan.identity(request),
+            code,
+            asked.against,
+            asked.speed,
+            sorted(asked.beside),
+            sorted(resolution.interpreters(asked.python).items()),
+        ]
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,7 +124,8 @@ class Trial:
     """Judges releases one by one and keeps what it finds.
 
     Attributes:
-        stages: whose verdict was asked for; empty for all. tried: every release that has had its turn, by number.
+        stages: whose verdict was asked for; empty for all. tried: every release that has had its
+            turn, by number.
     """
 
     asked: Asked
@@ -116,9 +141,14 @@ class Trial:
         """Return the state of a release; None where it cannot be judged."""
         if number not in self.tried:
             release, done = self.series[number], len(self.tried)
-            total = max(done + 1, 2 + math.ceil(math.log2(max(1, len(self.series) - 1))) + self.asked.confirm)
+            total = max(
+                done + 1,
+                2 + math.ceil(math.log2(max(1, len(self.series) - 1))) + self.asked.confirm,
+            )
             what = f"{self.recipe.package} {release.version}"
-            self.context.say(Step(f"[{done + 1} of about {total}] {what}", what, done, total, level=NIGHT))
+            self.context.say(
+                Step(f"[{done + 1} of about {total}] {what}", what, done, total, level=NIGHT)
+            )
             self.tried[number] = found = self._try(number)
             record.write(self.folder, self.key, self.context.command, self.series, self.tried)
             self.context.say(f"{what}: {found.judged.verdict}. {found.judged.reason}")
@@ -128,17 +158,22 @@ class Trial:
     def resume(self, known: Mapping[int, Tried]) -> None:
         """Take over what was judged; what could not be is tried again."""
         for number, one in known.items():
-            if one.judged.state is None:  # what it was judged by would be found finished, and say the same again
+            if (
+                one.judged.state is None
+            ):  # what it was judged by would be found finished, and say the same again
                 shutil.rmtree(self.folder / one.release.version, ignore_errors=True)
             else:
                 self.tried[number] = one
                 self.discard(number)
 
     def discard(self, number: int, ended: bool = False) -> None:
-        """Delete a release's environment, if that was asked for: not the one that the others are compared with, before all has ended."""
+        """Delete a release's environment, if that was asked for: not the one that the others are
+        compared with, before all has ended."""
         if self.asked.discard and (number or self.asked.against or ended):
             installed = bool(self.tried[number].versions)
-            release_environments.remove(self.recipe, self.series[number], self.context.environ, keep_log=not installed)
+            release_environments.remove(
+                self.recipe, self.series[number], self.context.environ, keep_log=not installed
+            )
 
     def _try(self, number: int) -> Tried:
         """Install a release and compare it."""
@@ -146,10 +181,18 @@ class Trial:
         try:
             python, found = release_environments.provide(self.recipe, release, environ, say)
         except ProvisionFailed as error:
-            return Tried(release, verdicts.unjudged(" ".join(str(error).split()), "not installed"), {}, "")
-        old = None if self.asked.against else release_environments.provide(self.recipe, self.series[0], environ, say)[0]
+            return Tried(
+                release, verdicts.unjudged(" ".join(str(error).split()), "not installed"), {}, ""
+            )
+        old = (
+            None
+            if self.asked.against
+            else release_environments.provide(self.recipe, self.series[0], environ, say)[0]
+        )
         try:
-            result = compare.compare(self.asked.comparison(old, python), self.context, self.folder / release.version)
+            result = compare.compare(
+                self.asked.comparison(old, python), self.context, self.folder / release.version
+            )
         except FrameworkMissing as error:
             return Tried(release, verdicts.unjudged(str(error)), found.versions, "")
         return Tried(release, self._judged(result.report, number), found.versions, release.version)

@@ -1,8 +1,9 @@
 """Which release to judge next, and what those that were judged say. Pure.
 
-Releases are numbered from 0, the oldest. Each has a state, or None where it cannot be judged: it is passed over, as `git bisect
-skip` does. A release is as the first one (it has the same state), or changed. A binary search finds one change and sees no other;
-so a few releases far from it are judged too (`confirm`), and a series that goes back and forth is said to be one.
+Releases are numbered from 0, the oldest. Each has a state, or None where it cannot be judged: it is
+passed over, as `git bisect skip` does. A release is as the first one (it has the same state), or
+changed. A binary search finds one change and sees no other; so a few releases far from it are
+judged too (`confirm`), and a series that goes back and forth is said to be one.
 """
 
 from __future__ import annotations
@@ -13,7 +14,13 @@ from collections.abc import Callable, Iterable, Mapping
 
 States = Mapping[int, str | None]
 #: Kinds of a conclusion.
-FOUND, NARROWED, UNCHANGED, BACK_AND_FORTH, NO_END = "found", "narrowed", "unchanged", "back and forth", "no end"
+FOUND, NARROWED, UNCHANGED, BACK_AND_FORTH, NO_END = (
+    "found",
+    "narrowed",
+    "unchanged",
+    "back and forth",
+    "no end",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,11 +28,14 @@ class Conclusion:
     """What is known of a series.
 
     Attributes:
-        kind: FOUND: `bad` is the first changed release; NARROWED: it is `bad` or one of `between`; UNCHANGED: all that were judged are
-            as the first; BACK_AND_FORTH: there is more than one change; NO_END: the release `bad` is an end, and cannot be judged.
-        good: the last release before the change that is as the first. bad: the first that was judged changed.
+        kind: FOUND: `bad` is the first changed release; NARROWED: it is `bad` or one of `between`;
+            UNCHANGED: all that were judged are as the first; BACK_AND_FORTH: there is more than one
+            change; NO_END: the release `bad` is an end, and cannot be judged.
+        good: the last release before the change that is as the first. bad: the first that was
+            judged changed.
         between: those between the two, which cannot be judged.
-        changes: every two judged neighbours of which one is changed and one is not, the older first.
+        changes: every two judged neighbours of which one is changed and one is not, the older
+            first.
     """
 
     kind: str
@@ -35,8 +45,11 @@ class Conclusion:
     changes: tuple[tuple[int, int], ...] = ()
 
 
-def search(count: int, judge: Callable[[int], str | None], confirm: int = 0) -> dict[int, str | None]:
-    """Judge both ends, then what it takes to find the first change, then `confirm` releases far from it; return all states."""
+def search(
+    count: int, judge: Callable[[int], str | None], confirm: int = 0
+) -> dict[int, str | None]:
+    """Judge both ends, then what it takes to find the first change, then `confirm` releases far
+    from it; return all states."""
     states: dict[int, str | None] = {}
 
     def settle() -> None:
@@ -54,14 +67,19 @@ def search(count: int, judge: Callable[[int], str | None], confirm: int = 0) -> 
 
 
 def next_one(states: States, count: int) -> int | None:
-    """Return the release to judge next: an end, or one between the last that is as the first and the first changed one."""
+    """Return the release to judge next: an end, or one between the last that is as the first and
+    the first changed one."""
     for end in (0, count - 1):
         if end not in states:
             return end
         if states[end] is None:
             return None
     gap = _gap(states)
-    return _middle(number for number in range(gap[0] + 1, gap[1]) if number not in states) if gap else None
+    return (
+        _middle(number for number in range(gap[0] + 1, gap[1]) if number not in states)
+        if gap
+        else None
+    )
 
 
 def unseen(states: States, count: int) -> int | None:
@@ -74,9 +92,13 @@ def unseen(states: States, count: int) -> int | None:
 def conclude(states: States, count: int) -> Conclusion:
     """Return what the judged releases say; both ends have had their turn."""
     if not _ends(states, count):
-        return Conclusion(NO_END, bad=next(end for end in (0, count - 1) if states.get(end) is None))
+        return Conclusion(
+            NO_END, bad=next(end for end in (0, count - 1) if states.get(end) is None)
+        )
     judged = sorted(number for number, state in states.items() if state is not None)
-    changes = tuple((a, b) for a, b in itertools.pairwise(judged) if _changed(states, a) != _changed(states, b))
+    changes = tuple(
+        (a, b) for a, b in itertools.pairwise(judged) if _changed(states, a) != _changed(states, b)
+    )
     if not changes:
         return Conclusion(UNCHANGED)
     good, bad = changes[0]
@@ -95,7 +117,8 @@ def _changed(states: States, number: int) -> bool:
 
 
 def _gap(states: States) -> tuple[int, int] | None:
-    """Return the last release that is as the first before the first changed one, and that one; None where none changed."""
+    """Return the last release that is as the first before the first changed one, and that one; None
+    where none changed."""
     judged = [number for number, state in states.items() if state is not None]
     bad = min((number for number in judged if _changed(states, number)), default=None)
     return None if bad is None else (max(number for number in judged if number < bad), bad)
@@ -104,7 +127,8 @@ def _gap(states: States) -> tuple[int, int] | None:
 def _middle(numbers: Iterable[int]) -> int | None:
     """Return the middle of the longest run of consecutive numbers; None where there are none.
 
-    Where releases that cannot be judged lie in a row, as many do that need another compiler, this leaps over them.
+    Where releases that cannot be judged lie in a row, as many do that need another compiler, this
+    leaps over them.
     """
     runs: list[list[int]] = []
     for number in numbers:

@@ -1,4 +1,5 @@
-"""A bisection in words: a row for each release that was tried, the answer, and what else moved with the release. Pure."""
+"""A bisection in words: a row for each release that was tried, the answer, and what else moved with
+the release. Pure."""
 
 from __future__ import annotations
 
@@ -17,29 +18,45 @@ _INSTALLERS = {"pip", "setuptools", "wheel"}
 def lines(series: Sequence[Release], tried: Mapping[int, Tried]) -> list[tuple[str, ...]]:
     """Return a row for each release that was tried, the oldest first."""
     return [
-        (series[number].version, series[number].minor, one.judged.verdict, one.judged.numbers, one.judged.reason)
+        (
+            series[number].version,
+            series[number].minor,
+            one.judged.verdict,
+            one.judged.numbers,
+            one.judged.reason,
+        )
         for number, one in sorted(tried.items())
     ]
 
 
-def answer(package: str, series: Sequence[Release], tried: Mapping[int, Tried], found: Conclusion) -> str:
+def answer(
+    package: str, series: Sequence[Release], tried: Mapping[int, Tried], found: Conclusion
+) -> str:
     """Return what was found, in one or two sentences."""
+
     def named(number: int) -> str:
         return f"{series[number].version} ({tried[number].judged.verdict})"
 
     if found.kind == NO_END:
         assert found.bad is not None
-        return f"{package} {series[found.bad].version} is an end of the search and cannot be judged: {tried[found.bad].judged.reason}"
+        return (
+            f"{package} {series[found.bad].version} is an end of the search and cannot be judged:"
+            f" {tried[found.bad].judged.reason}"
+        )
     last = len(series) - 1
     if found.kind == UNCHANGED:
         return (
-            f"Nothing changed: {package} {named(0)} and {named(last)} agree, as do all {_judged(tried)} releases that were judged. "
-            "A change that was taken back in between need not have been seen."
+            f"Nothing changed: {package} {named(0)} and {named(last)} agree, as do all"
+            f" {_judged(tried)} releases that were judged. A change that was taken back in between"
+            " need not have been seen."
         )
     assert found.good is not None
     assert found.bad is not None
     if found.kind == FOUND:
-        return f"{package} {named(found.bad)} is the first release that changed; the last before is {named(found.good)}."
+        return (
+            f"{package} {named(found.bad)} is the first release that changed; the last before is"
+            f" {named(found.good)}."
+        )
     if found.kind == NARROWED:
         between = ", ".join(series[number].version for number in found.between)
         return (
@@ -50,15 +67,24 @@ def answer(package: str, series: Sequence[Release], tried: Mapping[int, Tried], 
     return f"{package} has no one release that changed: the verdict goes back and forth, {steps}."
 
 
-def moved(series: Sequence[Release], tried: Mapping[int, Tried], package: str, found: Conclusion) -> str:
-    """Return what else differs between the environments on both sides of the change; empty where nothing does."""
+def moved(
+    series: Sequence[Release], tried: Mapping[int, Tried], package: str, found: Conclusion
+) -> str:
+    """Return what else differs between the environments on both sides of the change; empty where
+    nothing does."""
     if found.good is None or found.bad is None:
         return ""
     parts = []
     if series[found.good].minor != series[found.bad].minor:
         parts.append(f"Python {series[found.good].minor} → {series[found.bad].minor}")
-    parts += _differences(tried[found.good].versions, tried[found.bad].versions, _INSTALLERS | {package})
-    return f"Moved with it, and as suspect: {', '.join(parts)}. Pin them with --with to rule them out." if parts else ""
+    parts += _differences(
+        tried[found.good].versions, tried[found.bad].versions, _INSTALLERS | {package}
+    )
+    return (
+        f"Moved with it, and as suspect: {', '.join(parts)}. Pin them with --with to rule them out."
+        if parts
+        else ""
+    )
 
 
 def _differences(a: Mapping[str, str], b: Mapping[str, str], without: set[str]) -> Iterator[str]:

@@ -1,7 +1,8 @@
-"""What a judged comparison says of one release: its state, with the numbers; or why it cannot be judged. Pure.
+"""What a judged comparison says of one release: its state, with the numbers; or why it cannot be
+judged. Pure.
 
-A step time has changed where the whole interval of its ratio lies outside the margin, and is as it was where the whole interval
-lies inside; between the two, more rounds would have to say.
+A step time has changed where the whole interval of its ratio lies outside the margin, and is as it
+was where the whole interval lies inside; between the two, more rounds would have to say.
 """
 
 from __future__ import annotations
@@ -42,44 +43,73 @@ def of_fidelity(report: Report, stages: Collection[str]) -> Judged:
     broken = _broken(report)
     if broken:
         return broken
-    rows = [row for row in report.stages if row.verdict in (PASS, FAIL, INCONCLUSIVE) and (not stages or row.stage in stages)]
+    rows = [
+        row
+        for row in report.stages
+        if row.verdict in (PASS, FAIL, INCONCLUSIVE) and (not stages or row.stage in stages)
+    ]
     for verdict in (FAIL, INCONCLUSIVE):
         found = next((row for row in rows if row.verdict == verdict), None)
         if found is not None:
             state = FAIL if verdict == FAIL else None
             return Judged(state, verdict, _numbers(found), f"{_where(found)}: {found.reason}")
     if not rows:
-        reasons = [f"{row.build} {row.precision}: {row.reason}" for row in report.jobs if row.status != "ok"]
+        reasons = [
+            f"{row.build} {row.precision}: {row.reason}"
+            for row in report.jobs
+            if row.status != "ok"
+        ]
         return unjudged("; ".join(reasons) or "no stage was judged that was asked for")
     worst = max(rows, key=lambda row: (row.error or 0.0) / row.threshold if row.threshold else 0.0)
-    return Judged(PASS, PASS, _numbers(worst), f"of {len(rows)} judged, nearest to its threshold: {_where(worst)}")
+    return Judged(
+        PASS,
+        PASS,
+        _numbers(worst),
+        f"of {len(rows)} judged, nearest to its threshold: {_where(worst)}",
+    )
 
 
 def of_speed(report: Report, action: str) -> Judged:
-    """Return whether the step time of the second side differs from that of the first by more than the margin."""
+    """Return whether the step time of the second side differs from that of the first by more than
+    the margin."""
     broken = _broken(report)
     if broken:
         return broken
     row = next((row for row in report.speed if row.action == action and not row.gain), None)
     if row is None:
-        return unjudged(f"{action} was not timed: {'; '.join(row.reason for row in report.jobs if row.reason) or 'the ports lack it'}")
+        return unjudged(
+            f"{action} was not timed:"
+            f" {'; '.join(row.reason for row in report.jobs if row.reason) or 'the ports lack it'}"
+        )
     if row.verdict == REFUSED or row.low is None or row.high is None:
         return unjudged(row.reason, row.verdict, _ratio(row))
     edge = 1.0 + MARGIN
     if row.material:
         return Judged(row.verdict, row.verdict, _ratio(row), row.reason)
     if row.low >= 1.0 / edge and row.high <= edge:
-        return Judged(AS_BEFORE, AS_BEFORE, _ratio(row), f"the whole interval lies inside the margin of {100 * MARGIN:g} %")
+        return Judged(
+            AS_BEFORE,
+            AS_BEFORE,
+            _ratio(row),
+            f"the whole interval lies inside the margin of {100 * MARGIN:g} %",
+        )
     more = f"; about {row.more_rounds} rounds would say" if row.more_rounds else ""
-    reason = f"the interval reaches over the margin of {100 * MARGIN:g} %, {row.rounds} rounds are too few{more}: raise --budget"
+    reason = (
+        f"the interval reaches over the margin of {100 * MARGIN:g} %, {row.rounds} rounds are too"
+        f" few{more}: raise --budget"
+    )
     return unjudged(reason, row.verdict, _ratio(row))
 
 
 def of_itself(judged: Judged) -> Judged:
-    """Return the verdict on the speed of the first release against itself, where anything but no change is noise."""
+    """Return the verdict on the speed of the first release against itself, where anything but no
+    change is noise."""
     if judged.state in (None, AS_BEFORE):
         return judged
-    reason = f"compared with itself it came out {judged.verdict}: this machine is too busy to tell. Wait, or raise --budget"
+    reason = (
+        f"compared with itself it came out {judged.verdict}: this machine is too busy to tell."
+        " Wait, or raise --budget"
+    )
     return unjudged(reason, judged.verdict, judged.numbers)
 
 

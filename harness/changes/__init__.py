@@ -1,4 +1,6 @@
-"""What changed between two judged runs, and over a history of them; pure: no input or output, no clock, no process.
+"""What changed between two judged runs, and over a history of them; pure: no input or output, no
+clock, no process.
 
-Start at `nights.between`. `model` has what goes in and comes out; the other modules judge one kind of change each.
+Start at `nights.between`. `model` has what goes in and comes out; the other modules judge one kind
+of change each.
 """

@@ -1,4 +1,5 @@
-"""A night's series of speed ratios as the report draws them, with the steps that were found in them. Pure."""
+"""A night's series of speed ratios as the report draws them, with the steps that were found in
+them. Pure."""
 
 from __future__ import annotations
 
@@ -14,17 +15,32 @@ BAND = 2.0
 
 
 def histories(given: Sequence[Series]) -> tuple[History, ...]:
-    """Return one history for each series with at least two nights that have a number, oldest night first."""
-    return tuple(_history(one) for one in given if sum(math.isfinite(point.mean) for point in one.points) >= 2)
+    """Return one history for each series with at least two nights that have a number, oldest night
+    first."""
+    return tuple(
+        _history(one)
+        for one in given
+        if sum(math.isfinite(point.mean) for point in one.points) >= 2
+    )
 
 
 def _history(one: Series) -> History:
     what, points = one.measurand, [point for point in one.points if math.isfinite(point.mean)]
     low, middle, high = (_ratios(points, errors) for errors in (-BAND, 0.0, BAND))
     return History(
-        what.workload, what.a, what.b, what.precision, f"time of b / time of a, {what.action}", "", len(points),
-        tuple(point.time for point in points), low, middle, high,
-        tuple(_change(found) for found in series.steps(one)), f"the night's mean ± {BAND:g} standard errors",
+        what.workload,
+        what.a,
+        what.b,
+        what.precision,
+        f"time of b / time of a, {what.action}",
+        "",
+        len(points),
+        tuple(point.time for point in points),
+        low,
+        middle,
+        high,
+        tuple(_change(found) for found in series.steps(one)),
+        f"the night's mean ± {BAND:g} standard errors",
     )
 
 
@@ -36,4 +52,6 @@ def _ratios(points: Sequence[Point], errors: float) -> Column:
 def _change(found: series.Found) -> Change:
     moved = provenance.moved_versions(found.last.versions, found.first.versions)
     suspects = ", ".join(str(one) for part in moved.values() for one in part)
-    return Change(found.first.time, math.exp(found.step.before), math.exp(found.step.after), suspects)
+    return Change(
+        found.first.time, math.exp(found.step.before), math.exp(found.step.after), suspects
+    )

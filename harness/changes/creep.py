@@ -1,10 +1,13 @@
-"""What crept: a figure that grew by less than a threshold every night, held against the median of the nights before it.
+"""What crept: a figure that grew by less than a threshold every night, held against the median of
+the nights before it.
 
-Against the night before alone, memory that grows by 1.9 % a night is never told, and doubles in 37 nights. The median of up to
-`LAST` nights is that of a week ago: it is not moved by one bad night, and what creeps has left it behind.
+Against the night before alone, memory that grows by 1.9 % a night is never told, and doubles in 37
+nights. The median of up to `LAST` nights is that of a week ago: it is not moved by one bad night,
+and what creeps has left it behind.
 
-A growth is told in the night in which it gets beyond the threshold, and not again while it stays there: what was beyond it
-last night was told then. Owns which nights count and when a growth is news; what a threshold is, the callers say.
+A growth is told in the night in which it gets beyond the threshold, and not again while it stays
+there: what was beyond it last night was told then. Owns which nights count and when a growth is
+news; what a threshold is, the callers say.
 """
 
 from __future__ import annotations
@@ -23,7 +26,8 @@ LEAST, LAST = 3, 14
 
 @dataclasses.dataclass(frozen=True)
 class Past:
-    """An earlier night, what moved between it and tonight, and the measurands whose conditions differ, with the reason."""
+    """An earlier night, what moved between it and tonight, and the measurands whose conditions
+    differ, with the reason."""
 
     night: Night
     suspects: Suspects
@@ -40,22 +44,30 @@ class Median:
 
 def past(after: Night, nights: Iterable[Night]) -> tuple[Past, ...]:
     """Return the nights before tonight, in the order given, as they stand to it."""
-    return tuple(Past(night, Suspects(night, after), conditions.between(night, after)) for night in nights)
+    return tuple(
+        Past(night, Suspects(night, after), conditions.between(night, after)) for night in nights
+    )
 
 
 def ported(one: Past, workload: str, sides: Iterable[str], tape: str) -> bool:
     """Whether the port of a side, or the tape, was another one in that night."""
-    return tape in one.suspects.tapes or any((workload, provenance.build_of(side)) in one.suspects.ports for side in sides)
+    return tape in one.suspects.tapes or any(
+        (workload, provenance.build_of(side)) in one.suspects.ports for side in sides
+    )
 
 
-def crept(tonight: float, before: Sequence[float], beyond: Callable[[float, float], bool]) -> Median | None:
-    """Return the median that tonight's figure has just left behind; None where it has not, or had already.
+def crept(
+    tonight: float, before: Sequence[float], beyond: Callable[[float, float], bool]
+) -> Median | None:
+    """Return the median that tonight's figure has just left behind; None where it has not, or had
+    already.
 
     Args:
         before: the figure in the nights before that are comparable with tonight, newest first.
         beyond: whether a figure (first) has grown by too much against another.
 
-    Where there are too few nights for yesterday's median, yesterday was held against the night before it alone.
+    Where there are too few nights for yesterday's median, yesterday was held against the night
+    before it alone.
     """
     if len(before) < LEAST:
         return None
@@ -63,4 +75,8 @@ def crept(tonight: float, before: Sequence[float], beyond: Callable[[float, floa
     if not beyond(tonight, found.value):
         return None
     older = before[1 : LAST + 1]
-    return None if beyond(before[0], statistics.median(older) if len(older) >= LEAST else older[0]) else found
+    return (
+        None
+        if beyond(before[0], statistics.median(older) if len(older) >= LEAST else older[0])
+        else found
+    )

@@ -1,7 +1,8 @@
 """Jobs that came, went, or ended otherwise, and rows that nobody looked at this time.
 
-A job's own name has a hash of all that was asked, and rounds are numbered; nights are compared by what a job is of. A job that was `ok`
-and is gone is a regression: what is not run is not judged, and a report must not get greener by losing rows.
+A job's own name has a hash of all that was asked, and rounds are numbered; nights are compared by
+what a job is of. A job that was `ok` and is gone is a regression: what is not run is not judged,
+and a report must not get greener by losing rows.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ Job = tuple[str, str, str, str, int | None]
 
 
 def jobs(night: Night, seeded: bool = True) -> dict[Job, JobRow]:
-    """Return how the jobs of a night ended; of several under one name (rounds), the first that did not end ok."""
+    """Return how the jobs of a night ended; of several under one name (rounds), the first that did
+    not end ok."""
     found: dict[Job, JobRow] = {}
     for row in night.report.jobs:
         for build in row.build.split(" ") if row.kind == "speed" else (row.build,):
@@ -44,8 +46,9 @@ def jobs(night: Night, seeded: bool = True) -> dict[Job, JobRow]:
 
 
 def changes(before: Night, after: Night, suspects: Suspects) -> Iterator[Change]:
-    """Yield the jobs that vanished or appeared or whose status changed, told once for each workload and build; rows that vanished
-    although their jobs ran; and comparisons of speed that are refused now."""
+    """Yield the jobs that vanished or appeared or whose status changed, told once for each workload
+    and build; rows that vanished although their jobs ran; and comparisons of speed that are refused
+    now."""
     # Older reports do not tell seeds.
     seeded = all(row.seed is not None for night in (before, after) for row in night.report.jobs)
     old, new = jobs(before, seeded), jobs(after, seeded)
@@ -59,9 +62,14 @@ def changes(before: Night, after: Night, suspects: Suspects) -> Iterator[Change]
         found = suspects.of(workload, (build,)) if kind == STATUS else ()
         reason = new[group[0]].reason.rstrip(".") if now else ""
         how = {
-            VANISHED: f"was {was} and is gone", APPEARED: f"is new and ended {now}", STATUS: f"was {was} and ended {now}",
+            VANISHED: f"was {was} and is gone",
+            APPEARED: f"is new and ended {now}",
+            STATUS: f"was {was} and ended {now}",
         }[kind] + (f" ({reason})" if reason else "")
-        named = [f"{of} {precision}{f' seed {seed}' if seed else ''}" for of, _, _, precision, seed in group]
+        named = [
+            f"{of} {precision}{f' seed {seed}' if seed else ''}"
+            for of, _, _, precision, seed in group
+        ]
         more = f" So did {len(group) - 1} more of its jobs." if len(group) > 1 else ""
         told = provenance.told(found) if severity == REGRESSION and kind == STATUS else ""
         first = group[0]
@@ -73,12 +81,14 @@ def changes(before: Night, after: Night, suspects: Suspects) -> Iterator[Change]
 
 
 def _severity(was: str | None, now: str | None) -> str:
-    """Return a regression where something ran well and does not any more, an improvement where it does now and did not."""
+    """Return a regression where something ran well and does not any more, an improvement where it
+    does now and did not."""
     return NOTE if was is None else REGRESSION if was == OK else IMPROVEMENT if now == OK else NOTE
 
 
 def _rows(before: Night, after: Night, gone: set[tuple[str, str, str]]) -> Iterator[Change]:
-    """Yield rows that were judged and are not there, told by pair; those of a job that vanished are told with it."""
+    """Yield rows that were judged and are not there, told by pair; those of a job that vanished are
+    told with it."""
     lost: dict[tuple[str, str, str, str], list[str]] = {}
     stages, speed = rows(after), {measurand(row) for row in after.report.speed}
     for key in rows(before):
@@ -91,7 +101,14 @@ def _rows(before: Night, after: Night, gone: set[tuple[str, str, str]]) -> Itera
         if not any((workload, provenance.build_of(side), precision) in gone for side in (a, b)):
             names = ", ".join(dict.fromkeys(what))
             text = f"{workload} {precision} {a} : {b} was judged by {names}, and is not any more."
-            yield Change(VANISHED, REGRESSION, Subject(workload, "", a, b, precision, "", names), names, None, text)
+            yield Change(
+                VANISHED,
+                REGRESSION,
+                Subject(workload, "", a, b, precision, "", names),
+                names,
+                None,
+                text,
+            )
 
 
 def _pair(key: Key | Measurand) -> tuple[str, str, str, str]:
@@ -107,6 +124,13 @@ def _refused(before: Night, after: Night, suspects: Suspects) -> Iterator[Change
             continue
         severity = REGRESSION if row.verdict == REFUSED else IMPROVEMENT
         found = suspects.of(row.workload, (row.a, row.b))
-        text = f"{row.workload} {row.action} {row.precision} {row.a} : {row.b} is {row.verdict} and was {was.verdict}: {row.reason}"
-        subject = Subject(row.workload, "", row.a, row.b, row.precision, row.preset, row.action, row.seed)
-        yield Change(STATUS, severity, subject, was.verdict, row.verdict, f"{text.rstrip('.')}.", found)
+        text = (
+            f"{row.workload} {row.action} {row.precision} {row.a} : {row.b} is {row.verdict} and"
+            f" was {was.verdict}: {row.reason}"
+        )
+        subject = Subject(
+            row.workload, "", row.a, row.b, row.precision, row.preset, row.action, row.seed
+        )
+        yield Change(
+            STATUS, severity, subject, was.verdict, row.verdict, f"{text.rstrip('.')}.", found
+        )

@@ -1,12 +1,16 @@
-"""Memory that grew: peaks of a build during an action, told once for each build whatever it was paired with.
+"""Memory that grew: peaks of a build during an action, told once for each build whatever it was
+paired with.
 
-A peak is read from the kernel's marks, and what a process holds itself hardly varies: in this project's tests it is found within 2 % or
-5 MB (docs/speed.md). A growth beyond both is more than measuring explains. Pages of mapped files are left out where that is known: the
-kernel maps more or fewer of a library's as its page cache has them, tens of megabytes for the same program. The peak is the largest over
-the rounds, and nights differ in how many they run; a maximum over more rounds is larger, which is one reason not to be sharper than that.
+A peak is read from the kernel's marks, and what a process holds itself hardly varies: in this
+project's tests it is found within 2 % or 5 MB (docs/speed.md). A growth beyond both is more than
+measuring explains. Pages of mapped files are left out where that is known: the kernel maps more or
+fewer of a library's as its page cache has them, tens of megabytes for the same program. The peak is
+the largest over the rounds, and nights differ in how many they run; a maximum over more rounds is
+larger, which is one reason not to be sharper than that.
 
-Another machine, other threads or another specification hold other memory: a change across them is a note. What grows by less than that
-every night is held against the median of the nights before (`harness.changes.creep`).
+Another machine, other threads or another specification hold other memory: a change across them is a
+note. What grows by less than that every night is held against the median of the nights before
+(`harness.changes.creep`).
 """
 
 from __future__ import annotations
@@ -15,7 +19,16 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from harness.changes import conditions, creep, provenance
 from harness.changes.creep import Past
-from harness.changes.model import IMPROVEMENT, MEMORY, NOTE, REGRESSION, Change, Measurand, Night, Subject
+from harness.changes.model import (
+    IMPROVEMENT,
+    MEMORY,
+    NOTE,
+    REGRESSION,
+    Change,
+    Measurand,
+    Night,
+    Subject,
+)
 from harness.changes.provenance import Suspects
 from harness.results.model import Cost
 
@@ -25,14 +38,22 @@ Key = tuple[str, str, str, str, str, int, str]
 
 
 def peaks(night: Night) -> dict[Key, int]:
-    """Return the peaks of a night by workload, side, precision, preset, action, seed and what was measured, bytes."""
+    """Return the peaks of a night by workload, side, precision, preset, action, seed and what was
+    measured, bytes."""
     found: dict[Key, int] = {}
     for row in night.report.speed:
         precisions = row.precision.split(":")
-        sides = ((row.a, precisions[0], row.a_peak_bytes, row.a_cost), (row.b, precisions[-1], row.b_peak_bytes, row.b_cost))
+        sides = (
+            (row.a, precisions[0], row.a_peak_bytes, row.a_cost),
+            (row.b, precisions[-1], row.b_peak_bytes, row.b_cost),
+        )
         for side, precision, peak, cost in sides:
             private = cost.private_bytes if cost else None
-            here = ("peak memory", peak) if private is None else ("peak memory without mapped files", private)
+            here = (
+                ("peak memory", peak)
+                if private is None
+                else ("peak memory without mapped files", private)
+            )
             for what, size in (here, ("peak memory on the GPU", _device(cost))):
                 if size:
                     key = (row.workload, side, precision, row.preset, row.action, row.seed, what)
@@ -44,11 +65,15 @@ def _device(cost: Cost | None) -> int | None:
     return cost.device_peak_bytes if cost else None
 
 
-def changes(before: Night, after: Night, suspects: Suspects, past: Sequence[Past] = ()) -> Iterator[Change]:
-    """Yield the peaks that grew, or shrank, by more than 2 % and more than 5 MB. Where the port or the conditions changed, it is a note.
+def changes(
+    before: Night, after: Night, suspects: Suspects, past: Sequence[Past] = ()
+) -> Iterator[Change]:
+    """Yield the peaks that grew, or shrank, by more than 2 % and more than 5 MB. Where the port or
+    the conditions changed, it is a note.
 
     Args:
-        past: the nights before tonight, newest first, `before` among them: a peak that grew by that much against their median is told too.
+        past: the nights before tonight, newest first, `before` among them: a peak that grew by that
+            much against their median is told too.
     """
     old, reasons = peaks(before), conditions.between(before, after)
     earlier = [(one, peaks(one.night)) for one in past]
@@ -71,7 +96,10 @@ def _beyond(size: float, was: float) -> bool:
 def _ported(key: Key, suspects: Suspects) -> bool:
     """Whether it is of other code or other data."""
     workload, side, _, preset, _, seed, _ = key
-    return (workload, provenance.build_of(side)) in suspects.ports or f"{workload}/{preset}/{seed}" in suspects.tapes
+    return (
+        workload,
+        provenance.build_of(side),
+    ) in suspects.ports or f"{workload}/{preset}/{seed}" in suspects.tapes
 
 
 def _elsewhere(key: Key, reasons: Mapping[Measurand, str]) -> str:
@@ -80,30 +108,48 @@ def _elsewhere(key: Key, reasons: Mapping[Measurand, str]) -> str:
     for what, reason in reasons.items():
         precisions = what.precision.split(":")
         sides = ((what.a, precisions[0]), (what.b, precisions[-1]))
-        if (workload, preset, action, seed) == (what.workload, what.preset, what.action, what.seed) and (side, precision) in sides:
+        if (workload, preset, action, seed) == (
+            what.workload,
+            what.preset,
+            what.action,
+            what.seed,
+        ) and (side, precision) in sides:
             return reason
     return ""
 
 
-def _crept(key: Key, size: int, earlier: Sequence[tuple[Past, Mapping[Key, int]]]) -> Iterator[Change]:
-    """Yield the growth of a peak against the median of the comparable nights, in the night in which it gets beyond the threshold."""
+def _crept(
+    key: Key, size: int, earlier: Sequence[tuple[Past, Mapping[Key, int]]]
+) -> Iterator[Change]:
+    """Yield the growth of a peak against the median of the comparable nights, in the night in which
+    it gets beyond the threshold."""
     alike = [
-        (one, sizes[key]) for one, sizes in earlier
+        (one, sizes[key])
+        for one, sizes in earlier
         if key in sizes and not _ported(key, one.suspects) and not _elsewhere(key, one.reasons)
     ]
     found = creep.crept(size, [peak for _, peak in alike], _beyond)
     if found is not None:
         oldest = alike[found.nights - 1][0]
-        yield _change(key, (found.value, size), REGRESSION, f" against the median of the last {found.nights} nights", oldest.suspects)
+        yield _change(
+            key,
+            (found.value, size),
+            REGRESSION,
+            f" against the median of the last {found.nights} nights",
+            oldest.suspects,
+        )
 
 
-def _change(key: Key, sizes: tuple[float, int], severity: str, how: str, suspects: Suspects) -> Change:
+def _change(
+    key: Key, sizes: tuple[float, int], severity: str, how: str, suspects: Suspects
+) -> Change:
     workload, side, precision, preset, action, seed, what = key
     was, size = sizes
     found = suspects.of(workload, (side,), f"{workload}/{preset}/{seed}")
     subject = Subject(workload, side, "", "", precision, preset, action, seed)
     text = (
-        f"{workload} {action} {precision} on {side}: {what} {'grew' if size > was else 'shrank'} from {was / 1e6:.1f} to "
-        f"{size / 1e6:.1f} MB ({100.0 * (size / was - 1.0):+.1f} %){how}.{provenance.told(found)}"
+        f"{workload} {action} {precision} on {side}: {what} {'grew' if size > was else 'shrank'}"
+        f" from {was / 1e6:.1f} to {size / 1e6:.1f} MB ({100.0 * (size / was - 1.0):+.1f}"
+        f" %){how}.{provenance.told(found)}"
     )
     return Change(MEMORY, severity, subject, was, size, text, found)

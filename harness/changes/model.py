@@ -1,4 +1,5 @@
-"""What goes into a comparison of nights and what comes out: figures with their uncertainty, and typed changes.
+"""What goes into a comparison of nights and what comes out: figures with their uncertainty, and
+typed changes.
 
 Owns shapes and how two figures are told to be of the same thing; judges nothing.
 """
@@ -15,11 +16,56 @@ from harness.results.model import Report, SpeedRow
 REGRESSION, IMPROVEMENT, NOTE = "regression", "improvement", "note"
 
 #: Kinds of changes, in the order in which a reader wants them.
-VERDICT, SLOWER, RATIO, FASTER, STEP, FLOOR, MEMORY, STATUS, VANISHED, APPEARED, VERSION, PORT, SETTING, DATA, UNJUDGED = (
-    "verdict", "slower", "ratio", "faster", "step", "floor", "memory", "status", "vanished", "appeared", "version", "port", "setting",
-    "data", "not judged",
+(
+    VERDICT,
+    SLOWER,
+    RATIO,
+    FASTER,
+    STEP,
+    FLOOR,
+    MEMORY,
+    STATUS,
+    VANISHED,
+    APPEARED,
+    VERSION,
+    PORT,
+    SETTING,
+    DATA,
+    UNJUDGED,
+) = (
+    "verdict",
+    "slower",
+    "ratio",
+    "faster",
+    "step",
+    "floor",
+    "memory",
+    "status",
+    "vanished",
+    "appeared",
+    "version",
+    "port",
+    "setting",
+    "data",
+    "not judged",
 )
-KINDS = (VERDICT, SLOWER, RATIO, STEP, FLOOR, MEMORY, STATUS, VANISHED, FASTER, APPEARED, VERSION, PORT, SETTING, DATA, UNJUDGED)
+KINDS = (
+    VERDICT,
+    SLOWER,
+    RATIO,
+    STEP,
+    FLOOR,
+    MEMORY,
+    STATUS,
+    VANISHED,
+    FASTER,
+    APPEARED,
+    VERSION,
+    PORT,
+    SETTING,
+    DATA,
+    UNJUDGED,
+)
 
 #: A figure before or after: a number, a word, or None where there is none.
 Value = float | int | str | None
@@ -30,7 +76,8 @@ class Measurand:
     """What a speed ratio is of. Two nights' figures are of the same thing when these are equal.
 
     Attributes:
-        a, b: labels of the sides; the ratio is time of b over time of a. segment: of the schedule, which `train` times.
+        a, b: labels of the sides; the ratio is time of b over time of a. segment: of the schedule,
+            which `train` times.
     """
 
     workload: str
@@ -56,7 +103,8 @@ class Measurand:
 
 @dataclasses.dataclass(frozen=True)
 class Moments:
-    """The rounds of one night, as far as a test needs them: mean log ratio, its standard error, how many rounds."""
+    """The rounds of one night, as far as a test needs them: mean log ratio, its standard error, how
+    many rounds."""
 
     mean: float
     error: float
@@ -69,9 +117,11 @@ class Ratios:
 
     Attributes:
         moments: of the rounds' log ratios; `moments(logs)` makes them.
-        sources: by side, the hash of the port's source: what was measured. versions: by side, of its packages.
-        conditions: what else has to be equal for two nights to be comparable, in words: threads, device, execution, data, the machine's
-            fingerprint, the hash of the workload's specification.
+        sources: by side, the hash of the port's source: what was measured. versions: by side, of
+            its packages.
+        conditions: what else has to be equal for two nights to be comparable, in words: threads,
+            device, execution, data, the machine's fingerprint, the hash of the workload's
+            specification.
     """
 
     measurand: Measurand
@@ -91,7 +141,8 @@ class Night:
 
 @dataclasses.dataclass(frozen=True)
 class Point:
-    """One run of a history. `source`: hash of what was measured, of both sides together. `versions`: by build, of its packages."""
+    """One run of a history. `source`: hash of what was measured, of both sides together.
+    `versions`: by build, of its packages."""
 
     run: str
     time: str
@@ -112,7 +163,8 @@ class Series:
 
 @dataclasses.dataclass(frozen=True)
 class Suspect:
-    """Something that moved and can have made the change: a package, Python, the platform, a port's source, a setting, the data."""
+    """Something that moved and can have made the change: a package, Python, the platform, a port's
+    source, a setting, the data."""
 
     build: str
     what: str
@@ -121,12 +173,17 @@ class Suspect:
 
     def __str__(self) -> str:
         """E.g. "torch: torch 2.12.0 -> 2.13.0"."""
-        return f"{self.build}: {self.what} {self.before} -> {self.after}" if self.build else f"{self.what} {self.before} -> {self.after}"
+        return (
+            f"{self.build}: {self.what} {self.before} -> {self.after}"
+            if self.build
+            else f"{self.what} {self.before} -> {self.after}"
+        )
 
 
 @dataclasses.dataclass(frozen=True)
 class Subject:
-    """What a change is of. `build`: the one that moved, where that can be told; else the pair `a`, `b`. `what`: stage, action, ..."""
+    """What a change is of. `build`: the one that moved, where that can be told; else the pair `a`,
+    `b`. `what`: stage, action, ..."""
 
     workload: str = ""
     build: str = ""
@@ -141,7 +198,9 @@ class Subject:
         """E.g. "cnn train fp32 on torch"."""
         who = f"on {self.build}" if self.build else f"{self.a} : {self.b}" if self.a else ""
         seed = f"seed {self.seed}" if self.seed else ""
-        return " ".join(part for part in (self.workload, self.what, self.precision, seed, who) if part)
+        return " ".join(
+            part for part in (self.workload, self.what, self.precision, seed, who) if part
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,7 +209,8 @@ class Statistics:
 
     Attributes:
         ratio, low, high: after / before, with the interval at `confidence`.
-        p: of the test that there is no change outside the margin (two nights), or none at all (a step). method: which test.
+        p: of the test that there is no change outside the margin (two nights), or none at all (a
+            step). method: which test.
     """
 
     ratio: float
@@ -184,7 +244,8 @@ class Change:
 
 
 def moments(logs: Sequence[float]) -> Moments:
-    """Return mean and standard error of the rounds' log ratios; the error is infinite below two rounds, and NaN stays NaN."""
+    """Return mean and standard error of the rounds' log ratios; the error is infinite below two
+    rounds, and NaN stays NaN."""
     if not logs or not all(math.isfinite(value) for value in logs):
         return Moments(math.nan, math.inf, len(logs))
     error = statistics.stdev(logs) / math.sqrt(len(logs)) if len(logs) > 1 else math.inf
@@ -193,7 +254,9 @@ def moments(logs: Sequence[float]) -> Moments:
 
 def measurand(row: SpeedRow) -> Measurand:
     """Return what a row of a report is of."""
-    return Measurand(row.workload, row.a, row.b, row.precision, row.preset, row.action, row.segment, row.seed)
+    return Measurand(
+        row.workload, row.a, row.b, row.precision, row.preset, row.action, row.segment, row.seed
+    )
 
 
 def order(change: Change) -> tuple[int, int]:

@@ -1,7 +1,9 @@
-"""Sides of earlier reports under today's names, so that runs from before can be compared with runs of today.
+"""Sides of earlier reports under today's names, so that runs from before can be compared with runs
+of today.
 
-A side with ports of its own was once called as its build, with a number where that was taken (`torch#2`); now it is called by the folder
-(`torch@mine`). The command in the report tells which is which.
+A side with ports of its own was once called as its build, with a number where that was taken
+(`torch#2`); now it is called by the folder (`torch@mine`). The command in the report tells which is
+which.
 """
 
 from __future__ import annotations
@@ -27,20 +29,28 @@ def today(night: Night) -> Night:
     if not names:
         return night
     report = dataclasses.replace(
-        night.report, stages=_all(night.report.stages, names), speed=_all(night.report.speed, names),
-        jobs=_all(night.report.jobs, names), builds=_all(night.report.builds, names), quality=_all(night.report.quality, names),
+        night.report,
+        stages=_all(night.report.stages, names),
+        speed=_all(night.report.speed, names),
+        jobs=_all(night.report.jobs, names),
+        builds=_all(night.report.builds, names),
+        quality=_all(night.report.quality, names),
     )
     ratios = tuple(
         dataclasses.replace(
-            one, measurand=_row(one.measurand, names), sources={_name(side, names): text for side, text in one.sources.items()},
+            one,
+            measurand=_row(one.measurand, names),
+            sources={_name(side, names): text for side, text in one.sources.items()},
             versions={_name(side, names): told for side, told in one.versions.items()},
-        ) for one in night.ratios
+        )
+        for one in night.ratios
     )
     return Night(report, ratios)
 
 
 def renamed(report: Report) -> dict[str, str]:
-    """Return today's name of each side of a report that has another there; empty where all have theirs."""
+    """Return today's name of each side of a report that has another there; empty where all have
+    theirs."""
     words = _backends(report.command)
     named = [*(row.build for row in report.builds), *(row.build for row in report.jobs)]
     if not any("@" in word for word in words) or any("@" in name for name in named):
@@ -52,7 +62,11 @@ def renamed(report: Report) -> dict[str, str]:
         seen[build] = seen.get(build, 0) + 1
         before.append(build if seen[build] == 1 else f"{build}#{seen[build]}")
         asked.append(plan.Side("", build, "", (folder,), only=bool(at)))
-    return {old: side.label for old, side in zip(before, plan.sides(asked), strict=True) if old != side.label}
+    return {
+        old: side.label
+        for old, side in zip(before, plan.sides(asked), strict=True)
+        if old != side.label
+    }
 
 
 def _backends(command: str) -> list[str]:
@@ -80,7 +94,8 @@ def _row(row: Row, names: Mapping[str, str]) -> Row:
 
 
 def _name(told: str, names: Mapping[str, str]) -> str:
-    """Return a side's name, or those of the sides of a round; what a row adds to it stays: `torch fp64`, `torch-fp32`."""
+    """Return a side's name, or those of the sides of a round; what a row adds to it stays: `torch
+    fp64`, `torch-fp32`."""
     return " ".join(_word(word, names) for word in told.split(" "))
 
 

@@ -1,10 +1,13 @@
-"""Steps over a history: where each ratio changed its level for good, since when, and what moved between the nights on both sides.
+"""Steps over a history: where each ratio changed its level for good, since when, and what moved
+between the nights on both sides.
 
-Nights are keyed by the hash of what was measured: at a changed port a new series begins, and no step is looked for across it.
+Nights are keyed by the hash of what was measured: at a changed port a new series begins, and no
+step is looked for across it.
 
-Which build moved is told by the pairs of at least three (`harness.changes.culprit`): steps of one workload and action that lie near
-each other. Else it is the only side of the pair whose versions moved that night. If that does not tell, a material step is a
-regression whichever way it goes, and no build is called better or worse: one of the two explanations is a slow-down.
+Which build moved is told by the pairs of at least three (`harness.changes.culprit`): steps of one
+workload and action that lie near each other. Else it is the only side of the pair whose versions
+moved that night. If that does not tell, a material step is a regression whichever way it goes, and
+no build is called better or worse: one of the two explanations is a slow-down.
 """
 
 from __future__ import annotations
@@ -63,27 +66,33 @@ def steps(series: Series, alpha: float = ALPHA) -> tuple[Found, ...]:
     """Return all steps of one series, oldest first."""
     found: list[Found] = []
     for points in stretches(series.points):
-        told = detector.steps([point.mean for point in points], [point.error for point in points], alpha)
+        told = detector.steps(
+            [point.mean for point in points], [point.error for point in points], alpha
+        )
         found += [Found(series, step, points[step.place - 1], points[step.place]) for step in told]
     return tuple(found)
 
 
 def spreads(histories: Sequence[Series]) -> dict[Measurand, welch.Spread]:
-    """Return how much each ratio moves from night to night beside its rounds, where its newest stretch is long enough to tell."""
+    """Return how much each ratio moves from night to night beside its rounds, where its newest
+    stretch is long enough to tell."""
     found = {}
     for one in histories:
         points = (stretches(one.points) or [()])[-1]
-        told = detector.night_noise([point.mean for point in points], [point.error for point in points])
+        told = detector.night_noise(
+            [point.mean for point in points], [point.error for point in points]
+        )
         if told is not None:
             found[one.measurand] = welch.Spread(*told)
     return found
 
 
 def changes(histories: Sequence[Series], alpha: float = ALPHA) -> Iterator[Change]:
-    """Yield the steps that the newest night has brought to light: found with it, and not without it.
+    """Yield the steps that the newest night has brought to light: found with it, and not without
+    it.
 
-    All series of a night share the error rate `alpha` (Bonferroni). A step stays in a series for ever; without this rule a nightly job
-    would fail for as long as the history lasts.
+    All series of a night share the error rate `alpha` (Bonferroni). A step stays in a series for
+    ever; without this rule a nightly job would fail for as long as the history lasts.
     """
     share = alpha / max(1, len(histories))
     found = [(one, steps(one, share)) for one in histories]
@@ -98,18 +107,27 @@ def changes(histories: Sequence[Series], alpha: float = ALPHA) -> Iterator[Chang
 
 
 def _movers(step: Found, found: Sequence[tuple[Series, Sequence[Found]]]) -> dict[str, int]:
-    """Return the builds that moved when a step came, and in which direction, by all pairs of its workload and action."""
+    """Return the builds that moved when a step came, and in which direction, by all pairs of its
+    workload and action."""
     what = step.series.measurand
     alike = [
-        (one, steps_of) for one, steps_of in found
+        (one, steps_of)
+        for one, steps_of in found
         if dataclasses.replace(one.measurand, a=what.a, b=what.b) == what and not what.gain
     ]
-    days = {day: place for place, day in enumerate(sorted({point.time for one, _ in alike for point in one.points}))}
+    days = {
+        day: place
+        for place, day in enumerate(
+            sorted({point.time for one, _ in alike for point in one.points})
+        )
+    }
     moved: dict[Pair, int] = {}
     leaning: dict[Pair, int] = {}
     for one, steps_of in alike:
         near = {
-            _sign(other.step.change) for other in steps_of if abs(days[other.first.time] - days[step.first.time]) <= NEAR
+            _sign(other.step.change)
+            for other in steps_of
+            if abs(days[other.first.time] - days[step.first.time]) <= NEAR
         }
         pair = (one.measurand.a, one.measurand.b)
         moved[pair] = near.pop() if len(near) == 1 else 0
@@ -118,13 +136,19 @@ def _movers(step: Found, found: Sequence[tuple[Series, Sequence[Found]]]) -> dic
 
 
 def _leaning(one: Series, step: Found) -> int:
-    """Return which way a series went at the step of another one, by Welch's t of the nights on its two sides; 0 where 99 % hold neither.
+    """Return which way a series went at the step of another one, by Welch's t of the nights on its
+    two sides; 0 where 99 % hold neither.
 
-    A pair in which the detector has not found the step yet leans already; one that did not move does not.
+    A pair in which the detector has not found the step yet leans already; one that did not move
+    does not.
     """
-    points = next((part for part in stretches(one.points) if part[0].time < step.first.time <= part[-1].time), ())
+    points = next(
+        (part for part in stretches(one.points) if part[0].time < step.first.time <= part[-1].time),
+        (),
+    )
     sides = [
-        np.asarray([point.mean for point in points if (point.time >= step.first.time) == later]) for later in (False, True)
+        np.asarray([point.mean for point in points if (point.time >= step.first.time) == later])
+        for later in (False, True)
     ]
     counts = [len(side) for side in sides]
     if min(counts) < detector.MIN_NIGHTS:
@@ -133,8 +157,14 @@ def _leaning(one: Series, step: Found) -> int:
     change, variance = float(sides[1].mean() - sides[0].mean()), math.fsum(parts)
     if not variance:
         return 0
-    freedom = variance**2 / math.fsum(part**2 / (count - 1) for part, count in zip(parts, counts, strict=True))
-    return _sign(change) if abs(change) > float(special.stdtrit(freedom, 1.0 - ALPHA / 2.0)) * math.sqrt(variance) else 0
+    freedom = variance**2 / math.fsum(
+        part**2 / (count - 1) for part, count in zip(parts, counts, strict=True)
+    )
+    return (
+        _sign(change)
+        if abs(change) > float(special.stdtrit(freedom, 1.0 - ALPHA / 2.0)) * math.sqrt(variance)
+        else 0
+    )
 
 
 def _sign(change: float) -> int:
@@ -147,13 +177,18 @@ def _same(one: Found, other: Found, places: dict[str, int]) -> bool:
     return near and not grown and (one.step.change > 0.0) == (other.step.change > 0.0)
 
 
-def _mover(found: Found, moving: Mapping[str, int], versioned: Mapping[str, object]) -> tuple[str, int, str]:
-    """Return which build moved, whether up or down, and by what that is told, in words; of none, which two it may be."""
+def _mover(
+    found: Found, moving: Mapping[str, int], versioned: Mapping[str, object]
+) -> tuple[str, int, str]:
+    """Return which build moved, whether up or down, and by what that is told, in words; of none,
+    which two it may be."""
     what, sign = found.series.measurand, _sign(found.step.change)
     named = [side for side in (what.a, what.b) if side in moving]
     towards = {what.a: -sign, what.b: sign}
     if len(named) == 1 and moving[named[0]] == towards[named[0]]:
-        how = f"the ratios of {named[0]} to all other builds moved, and theirs to each other did not"
+        how = (
+            f"the ratios of {named[0]} to all other builds moved, and theirs to each other did not"
+        )
         return named[0], towards[named[0]], how
     moved = [side for side in (what.a, what.b) if provenance.build_of(side) in versioned]
     if len(moved) == 1 and not what.gain:
@@ -169,18 +204,43 @@ def _change(found: Found, moving: Mapping[str, int] | None = None) -> Change:
     versioned = provenance.moved_versions(found.last.versions, found.first.versions)
     build, direction, why = _mover(found, moving or {}, versioned)
     sides = (build,) if build else dict.fromkeys((what.a, what.b))
-    suspects: tuple[Suspect, ...] = tuple(one for side in sides for one in versioned.get(provenance.build_of(side), ()))
-    subject = Subject(what.workload, build, *(("", "") if build else (what.a, what.b)), what.precision, what.preset, what.action, what.seed)
+    suspects: tuple[Suspect, ...] = tuple(
+        one for side in sides for one in versioned.get(provenance.build_of(side), ())
+    )
+    subject = Subject(
+        what.workload,
+        build,
+        *(("", "") if build else (what.a, what.b)),
+        what.precision,
+        what.preset,
+        what.action,
+        what.seed,
+    )
     severity = NOTE if not step.material else IMPROVEMENT if direction < 0 else REGRESSION
     ratio, low, high = (math.exp(value) for value in (step.change, step.low, step.high))
-    size = f"by {100.0 * (ratio - 1.0):+.1f} % [{100.0 * (low - 1.0):+.1f}, {100.0 * (high - 1.0):+.1f}]"
+    size = (
+        f"by {100.0 * (ratio - 1.0):+.1f} % [{100.0 * (low - 1.0):+.1f},"
+        f" {100.0 * (high - 1.0):+.1f}]"
+    )
     how = f"{'drifted' if step.drift else 'stepped'} {size}"
     told = f"{build} became {'slower' if direction > 0 else 'faster'}: {why}" if build else why
     certain = "" if step.material else " It is not certain yet that this is beyond the margin."
     a, b = what.sides
     text = (
-        f"{what.workload} {what.action} {what.precision}: the time of {b} over that of {a} {how} between the runs of "
-        f"{found.last.time} and {found.first.time}; {told}.{certain}{provenance.told(suspects)}"
+        f"{what.workload} {what.action} {what.precision}: the time of {b} over that of {a} {how}"
+        f" between the runs of {found.last.time} and {found.first.time};"
+        f" {told}.{certain}{provenance.told(suspects)}"
     )
-    statistics = Statistics(ratio, low, high, 1.0 - ALPHA, step.p, METHOD, found.last.rounds, found.first.rounds)
-    return Change(STEP, severity, subject, math.exp(step.before), math.exp(step.after), text, suspects, statistics)
+    statistics = Statistics(
+        ratio, low, high, 1.0 - ALPHA, step.p, METHOD, found.last.rounds, found.first.rounds
+    )
+    return Change(
+        STEP,
+        severity,
+        subject,
+        math.exp(step.before),
+        math.exp(step.after),
+        text,
+        suspects,
+        statistics,
+    )

@@ -1,12 +1,14 @@
 """Speed against the previous night: which ratios changed materially, and which build moved.
 
-Ratios of two builds in one round are what two nights are compared by; times themselves are not paired across nights, and the
-machine moves them by tens of per cent. A row is judged only where the same thing was measured: the same source of both ports,
-the same specification, machine, threads and device. Where a port changed, that is a note of its own and no verdict on its speed.
+Ratios of two builds in one round are what two nights are compared by; times themselves are not
+paired across nights, and the machine moves them by tens of per cent. A row is judged only where the
+same thing was measured: the same source of both ports, the same specification, machine, threads and
+device. Where a port changed, that is a note of its own and no verdict on its speed.
 
-Where nothing tells which of two builds moved, one of the two explanations is a slow-down: it is a regression of the ratio, and
-neither build is called better or worse. Nor is a build called faster by step times alone: a machine that is faster tonight makes the
-other build's slow-down look like that.
+Where nothing tells which of two builds moved, one of the two explanations is a slow-down: it is a
+regression of the ratio, and neither build is called better or worse. Nor is a build called faster
+by step times alone: a machine that is faster tonight makes the other build's slow-down look like
+that.
 """
 
 from __future__ import annotations
@@ -55,35 +57,67 @@ class Row:
         return 0 if not self.judged.material else 1 if self.judged.difference.mean > 0.0 else -1
 
 
-def compare(before: Night, after: Night, suspects: Suspects, spreads: Spreads) -> tuple[list[Row], dict[Measurand, str]]:
+def compare(
+    before: Night, after: Night, suspects: Suspects, spreads: Spreads
+) -> tuple[list[Row], dict[Measurand, str]]:
     """Return the rows of both nights, judged together, and why others could not be."""
     old, new = ({one.measurand: one for one in night.ratios} for night in (before, after))
-    pairs, reasons = [], {what: "the rounds are not there" for what in both_rows(before, after) if what not in old or what not in new}
-    refused = {measurand(row) for night in (before, after) for row in night.report.speed if row.verdict == REFUSED}
+    pairs, reasons = (
+        [],
+        {
+            what: "the rounds are not there"
+            for what in both_rows(before, after)
+            if what not in old or what not in new
+        },
+    )
+    refused = {
+        measurand(row)
+        for night in (before, after)
+        for row in night.report.speed
+        if row.verdict == REFUSED
+    }
     for what in [name for name in new if name in old]:
-        reason = "REFUSED, because settings differ between the two sides" if what in refused else (
-            incomparable(old[what], new[what], suspects) or welch.unusable(old[what].moments, new[what].moments)
+        reason = (
+            "REFUSED, because settings differ between the two sides"
+            if what in refused
+            else (
+                incomparable(old[what], new[what], suspects)
+                or welch.unusable(old[what].moments, new[what].moments)
+            )
         )
         if reason:
             reasons[what] = reason
         else:
             pairs.append((old[what], new[what]))
-    judged = welch.judge([
-        welch.difference(was.moments, one.moments, spreads.get(one.measurand, welch.USUAL)) for was, one in pairs
-    ])
-    return [Row(was, one, verdict) for (was, one), verdict in zip(pairs, judged, strict=True)], reasons
+    judged = welch.judge(
+        [
+            welch.difference(was.moments, one.moments, spreads.get(one.measurand, welch.USUAL))
+            for was, one in pairs
+        ]
+    )
+    return [
+        Row(was, one, verdict) for (was, one), verdict in zip(pairs, judged, strict=True)
+    ], reasons
 
 
 def both_rows(before: Night, after: Night) -> dict[Measurand, tuple[SpeedRow, SpeedRow]]:
     """Return the rows of speed that both reports have."""
     old = {measurand(row): row for row in before.report.speed}
-    return {measurand(row): (old[measurand(row)], row) for row in after.report.speed if measurand(row) in old}
+    return {
+        measurand(row): (old[measurand(row)], row)
+        for row in after.report.speed
+        if measurand(row) in old
+    }
 
 
 def incomparable(was: Ratios, one: Ratios, suspects: Suspects) -> str:
     """Return why the two nights measured different things, or an empty string."""
     what = one.measurand
-    changed = [side for side in (what.a, what.b) if (what.workload, provenance.build_of(side)) in suspects.ports]
+    changed = [
+        side
+        for side in (what.a, what.b)
+        if (what.workload, provenance.build_of(side)) in suspects.ports
+    ]
     if changed:
         return f"the port on {' and '.join(changed)} changed: another thing was measured"
     if f"{what.workload}/{what.preset}/{what.seed}" in suspects.tapes:
@@ -92,29 +126,47 @@ def incomparable(was: Ratios, one: Ratios, suspects: Suspects) -> str:
 
 
 def changes(before: Night, after: Night, suspects: Suspects, spreads: Spreads) -> Iterator[Change]:
-    """Yield a change for each build (or pair) and action that became materially slower or faster, and notes on what was not judged."""
+    """Yield a change for each build (or pair) and action that became materially slower or faster,
+    and notes on what was not judged."""
     found, reasons = compare(before, after, suspects, spreads)
     shown = both_rows(before, after)
     groups: dict[tuple[str, ...], list[Row]] = {}
     for row in found:
         what = row.after.measurand
-        groups.setdefault((what.workload, what.precision, what.preset, what.action, what.segment, str(what.seed)), []).append(row)
+        groups.setdefault(
+            (what.workload, what.precision, what.preset, what.action, what.segment, str(what.seed)),
+            [],
+        ).append(row)
     for group in groups.values():
         yield from _group(group, suspects, shown)
     yield from _unjudged(reasons)
 
 
-def _group(group: list[Row], suspects: Suspects, shown: Mapping[Measurand, tuple[SpeedRow, SpeedRow]]) -> Iterator[Change]:
-    """Yield the changes of one workload and action: a moved build once for all its pairs, what is left pair by pair."""
+def _group(
+    group: list[Row], suspects: Suspects, shown: Mapping[Measurand, tuple[SpeedRow, SpeedRow]]
+) -> Iterator[Change]:
+    """Yield the changes of one workload and action: a moved build once for all its pairs, what is
+    left pair by pair."""
     pairs = {(row.after.measurand.a, row.after.measurand.b): row for row in group}
-    moved = {} if group[0].after.measurand.gain else movers(
-        {pair: row.sign for pair, row in pairs.items()}, {pair: row.judged.leaning for pair, row in pairs.items()}
+    moved = (
+        {}
+        if group[0].after.measurand.gain
+        else movers(
+            {pair: row.sign for pair, row in pairs.items()},
+            {pair: row.judged.leaning for pair, row in pairs.items()},
+        )
     )
     for build, direction in moved.items():
-        of_build = [row for pair, row in pairs.items() if build in pair and row.sign and not ({*pair} - {build}) & {*moved}]
+        of_build = [
+            row
+            for pair, row in pairs.items()
+            if build in pair and row.sign and not ({*pair} - {build}) & {*moved}
+        ]
         if of_build:
             of_build.sort(key=lambda row: -abs(row.judged.difference.mean))
-            how = f"the ratios of {build} to all other builds moved, and theirs to each other did not"
+            how = (
+                f"the ratios of {build} to all other builds moved, and theirs to each other did not"
+            )
             yield _change(of_build, build, direction, how, suspects)
     for pair, row in pairs.items():
         if row.sign and not ({*pair} & {*moved}):
@@ -122,54 +174,120 @@ def _group(group: list[Row], suspects: Suspects, shown: Mapping[Measurand, tuple
             yield _change([row], build, row.sign if build != pair[0] else -row.sign, how, suspects)
 
 
-def _of_two(row: Row, suspects: Suspects, shown: tuple[SpeedRow, SpeedRow] | None) -> tuple[str, str]:
-    """Return which of two builds moved, and by what that is told; an empty name, and why, where that cannot be told."""
-    what, weak = row.after.measurand, "by the step times themselves, which are not paired across nights, it is"
+def _of_two(
+    row: Row, suspects: Suspects, shown: tuple[SpeedRow, SpeedRow] | None
+) -> tuple[str, str]:
+    """Return which of two builds moved, and by what that is told; an empty name, and why, where
+    that cannot be told."""
+    what, weak = (
+        row.after.measurand,
+        "by the step times themselves, which are not paired across nights, it is",
+    )
     moved = [side for side in (what.a, what.b) if suspects.moved(what.workload, side)]
     if len(moved) == 1 and not what.gain:
         return moved[0], f"only {moved[0]} has moved"
     if shown:
         old, new = shown
-        shifts = {what.a: _shift(old.a_step_s, new.a_step_s), what.b: _shift(old.b_step_s, new.b_step_s)}
-        # The side whose own time moved in the ratio's direction, and at least twice as far as the other's.
+        shifts = {
+            what.a: _shift(old.a_step_s, new.a_step_s),
+            what.b: _shift(old.b_step_s, new.b_step_s),
+        }
+        # The side whose own time moved in the ratio's direction, and at least twice as far as the
+        # other's.
         towards = {what.a: -row.sign * shifts[what.a], what.b: row.sign * shifts[what.b]}
         side = max(towards, key=lambda name: towards[name])
         other = what.a if side == what.b else what.b
         if towards[side] > 0.0 and abs(shifts[side]) > 2.0 * abs(shifts[other]):
-            return (side, f"{weak} {side}") if shifts[side] > 0.0 else ("", f"{weak} {side}, unless the whole machine was faster")
+            return (
+                (side, f"{weak} {side}")
+                if shifts[side] > 0.0
+                else ("", f"{weak} {side}, unless the whole machine was faster")
+            )
     return "", "a ratio alone cannot tell which of two builds moved"
 
 
 def _shift(before_s: float | None, after_s: float | None) -> float:
-    return math.log(after_s / before_s) if before_s and after_s and math.isfinite(before_s) and math.isfinite(after_s) else 0.0
+    return (
+        math.log(after_s / before_s)
+        if before_s and after_s and math.isfinite(before_s) and math.isfinite(after_s)
+        else 0.0
+    )
 
 
 def _change(rows: list[Row], build: str, direction: int, how: str, suspects: Suspects) -> Change:
-    """Return what became of a build, or, where it has no name, of a ratio: that is a regression, whichever way it moved."""
+    """Return what became of a build, or, where it has no name, of a ratio: that is a regression,
+    whichever way it moved."""
     row = rows[0]
     what, judged = row.after.measurand, row.judged
     turned = build == what.a
-    ratio, low, high = (1.0 / judged.ratio, 1.0 / judged.high, 1.0 / judged.low) if turned else (judged.ratio, judged.low, judged.high)
-    found = suspects.of(what.workload, (build,) if build else (what.a, what.b), f"{what.workload}/{what.preset}/{what.seed}")
-    subject = Subject(
-        what.workload, build, *(("", "") if build else (what.a, what.b)), what.precision, what.preset, what.action, what.seed,
+    ratio, low, high = (
+        (1.0 / judged.ratio, 1.0 / judged.high, 1.0 / judged.low)
+        if turned
+        else (judged.ratio, judged.low, judged.high)
     )
-    kind, severity = (RATIO, REGRESSION) if not build else (SLOWER, REGRESSION) if direction > 0 else (FASTER, IMPROVEMENT)
+    found = suspects.of(
+        what.workload,
+        (build,) if build else (what.a, what.b),
+        f"{what.workload}/{what.preset}/{what.seed}",
+    )
+    subject = Subject(
+        what.workload,
+        build,
+        *(("", "") if build else (what.a, what.b)),
+        what.precision,
+        what.preset,
+        what.action,
+        what.seed,
+    )
+    kind, severity = (
+        (RATIO, REGRESSION)
+        if not build
+        else (SLOWER, REGRESSION)
+        if direction > 0
+        else (FASTER, IMPROVEMENT)
+    )
     size = f"{_percent(ratio)} [{_percent(low)}, {_percent(high)}]"
-    told = f"became {kind} on {build}: {size} in its ratio to {what.b if turned else what.a}" if build else _either(what, direction, size)
-    before, after = (math.exp(-one.moments.mean if turned else one.moments.mean) for one in (row.before, row.after))
+    told = (
+        f"became {kind} on {build}: {size} in its ratio to {what.b if turned else what.a}"
+        if build
+        else _either(what, direction, size)
+    )
+    before, after = (
+        math.exp(-one.moments.mean if turned else one.moments.mean)
+        for one in (row.before, row.after)
+    )
     statistics = Statistics(
-        ratio, low, high, 1.0 - judged.alpha, judged.p, METHOD, row.before.moments.rounds, row.after.moments.rounds,
+        ratio,
+        low,
+        high,
+        1.0 - judged.alpha,
+        judged.p,
+        METHOD,
+        row.before.moments.rounds,
+        row.after.moments.rounds,
     )
     text = f"{what.workload} {what.action} {what.precision} {told}; {how}.{provenance.told(found)}"
-    return Change(kind, severity, subject, before, after, text, found, statistics, tuple(_told(one, build) for one in rows[1:]))
+    return Change(
+        kind,
+        severity,
+        subject,
+        before,
+        after,
+        text,
+        found,
+        statistics,
+        tuple(_told(one, build) for one in rows[1:]),
+    )
 
 
 def _either(what: Measurand, direction: int, size: str) -> str:
     """Return a moved ratio in words that call neither side better or worse."""
     a, b = what.sides
     slow, fast = (b, a) if direction > 0 else (a, b)
-    return f"{what.a} : {what.b}: the time of {b} over that of {a} moved by {size}: either {slow} became slower or {fast} faster"
+    return (
+        f"{what.a} : {what.b}: the time of {b} over that of {a} moved by {size}: either {slow}"
+        f" became slower or {fast} faster"
+    )
 
 
 def _told(row: Row, build: str) -> str:
@@ -189,5 +307,10 @@ def _unjudged(reasons: Mapping[Measurand, str]) -> Iterator[Change]:
         by_reason.setdefault((what.workload, reason), []).append(what)
     for (workload, reason), group in by_reason.items():
         rows = tuple(f"{what.action} {what.precision} {what.a} : {what.b}" for what in group)
-        text = f"{workload}: {len(group)} speed row{'s were' if len(group) > 1 else ' was'} not judged against before: {reason}."
-        yield Change(UNJUDGED, NOTE, Subject(workload, what="speed"), None, None, text, (), None, rows)
+        text = (
+            f"{workload}: {len(group)} speed row{'s were' if len(group) > 1 else ' was'} not judged"
+            f" against before: {reason}."
+        )
+        yield Change(
+            UNJUDGED, NOTE, Subject(workload, what="speed"), None, None, text, (), None, rows
+        )

@@ -1,7 +1,8 @@
 """Verdicts on fidelity that flipped, folded to what a reader has to look at.
 
-One fault fails every later stage, every precision and every pair of its build. A flip is therefore told once for each workload
-and build (or pair, where the build cannot be told), by the first stage that flipped in the strictest precision.
+One fault fails every later stage, every precision and every pair of its build. A flip is therefore
+told once for each workload and build (or pair, where the build cannot be told), by the first stage
+that flipped in the strictest precision.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class Flip:
 
     @property
     def severity(self) -> str:
-        """REGRESSION where a PASS was lost or an INCONCLUSIVE failed, IMPROVEMENT where a PASS was won, else NOTE."""
+        """REGRESSION where a PASS was lost or an INCONCLUSIVE failed, IMPROVEMENT where a PASS was
+        won, else NOTE."""
         old, new = (SEVERITY.index(row.verdict) for row in (self.before, self.after))
         return REGRESSION if new > old else IMPROVEMENT if new == 0 else NOTE
 
@@ -43,7 +45,8 @@ def key(row: StageRow) -> Key:
 
 
 def rows(night: Night) -> dict[Key, StageRow]:
-    """Return the judged rows; INFO is no verdict, and a verdict that is not known counts as none."""
+    """Return the judged rows; INFO is no verdict, and a verdict that is not known counts as
+    none."""
     return {key(row): row for row in night.report.stages if row.verdict in SEVERITY}
 
 
@@ -54,18 +57,24 @@ def changes(before: Night, after: Night, suspects: Suspects) -> Iterator[Change]
     flips = [one for one in both if one.before.verdict != one.after.verdict]
     groups: dict[tuple[str, str, str, str, str], list[Flip]] = {}
     culprits = {
-        (workload, severity): _culprits([one for one in both if one.after.workload == workload], severity)
+        (workload, severity): _culprits(
+            [one for one in both if one.after.workload == workload], severity
+        )
         for workload, severity in dict.fromkeys((one.after.workload, one.severity) for one in flips)
     }
     for one in flips:
         row = one.after
-        who = next((side for side in (row.b, row.a) if side in culprits[row.workload, one.severity]), "")
+        who = next(
+            (side for side in (row.b, row.a) if side in culprits[row.workload, one.severity]), ""
+        )
         if row.stage == BOUNDS:
             who = provenance.build_of(row.a)
         sides = ("", "") if who else (row.a, row.b)
         groups.setdefault((row.workload, one.severity, who, *sides), []).append(one)
     for (workload, severity, who, _, _), group in groups.items():
-        yield _change(workload, severity, who, sorted(group, key=lambda one: place(one.after)), suspects)
+        yield _change(
+            workload, severity, who, sorted(group, key=lambda one: place(one.after)), suspects
+        )
 
 
 def _culprits(both: Sequence[Flip], severity: str) -> set[str]:
@@ -84,32 +93,54 @@ def place(row: StageRow) -> tuple[int, int, int]:
     stages, strict = (*STAGES, BOUNDS), PRECISIONS
     return (
         strict.index(row.precision) if row.precision in strict else len(strict),
-        stages.index(row.stage) if row.stage in stages else len(stages), row.seed,
+        stages.index(row.stage) if row.stage in stages else len(stages),
+        row.seed,
     )
 
 
-def _change(workload: str, severity: str, build: str, flips: Sequence[Flip], suspects: Suspects) -> Change:
+def _change(
+    workload: str, severity: str, build: str, flips: Sequence[Flip], suspects: Suspects
+) -> Change:
     first = flips[0]
     row, was = first.after, first.before
-    involved = dict.fromkeys(side for one in flips for side in (one.after.a, one.after.b)) if not build else {build: None}
+    involved = (
+        dict.fromkeys(side for one in flips for side in (one.after.a, one.after.b))
+        if not build
+        else {build: None}
+    )
     pair = ("", "") if build else (row.a, row.b)
     subject = Subject(workload, build, *pair, row.precision, row.preset, row.stage, row.seed)
     found = suspects.of(workload, involved, f"{workload}/{row.preset}/{row.seed}")
-    also = tuple(f"{one.after.precision} {one.after.stage} {one.after.a} : {one.after.b}{_seed(one.after)}" for one in flips[1:])
-    where = f", at {row.worst}{f' {row.place}' if row.place else ''}" if row.worst and severity == REGRESSION else ""
+    also = tuple(
+        f"{one.after.precision} {one.after.stage} {one.after.a} : {one.after.b}{_seed(one.after)}"
+        for one in flips[1:]
+    )
+    where = (
+        f", at {row.worst}{f' {row.place}' if row.place else ''}"
+        if row.worst and severity == REGRESSION
+        else ""
+    )
     why = f": {row.reason.rstrip('.')}" if row.verdict == "INCONCLUSIVE" else ""
-    numbers = f" (error {_number(was.error)} -> {_number(row.error)}, threshold {_number(row.threshold)})"
+    numbers = (
+        f" (error {_number(was.error)} -> {_number(row.error)}, threshold {_number(row.threshold)})"
+    )
     who = f"on {build}{_others(build, flips)}" if build else f"{row.a} : {row.b}"
     more = f" {len(also)} more rows flipped with it." if also else ""
     text = (
-        f"{workload} {who} is {row.verdict} and was {was.verdict}: {row.stage} {row.precision}{_seed(row)}{where}{numbers}{why}.{more}"
+        f"{workload} {who} is {row.verdict} and was {was.verdict}: {row.stage}"
+        f" {row.precision}{_seed(row)}{where}{numbers}{why}.{more}"
         + (provenance.told(found) if severity == REGRESSION else "")
     )
     return Change(VERDICT, severity, subject, was.verdict, row.verdict, text, found, None, also)
 
 
 def _others(build: str, flips: Sequence[Flip]) -> str:
-    sides = dict.fromkeys(side for one in flips for side in (one.after.a, one.after.b) if provenance.build_of(side) != build)
+    sides = dict.fromkeys(
+        side
+        for one in flips
+        for side in (one.after.a, one.after.b)
+        if provenance.build_of(side) != build
+    )
     return f", seen against {', '.join(sides)}," if sides else ""
 
 

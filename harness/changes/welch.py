@@ -1,15 +1,18 @@
 """Did a ratio change between two nights? The test of one row, and of all rows of a night together.
 
-A round of fresh processes is the unit on both nights, so the difference of the two mean log ratios has a standard error from both
-nights' rounds, and Welch's t interval: nights have their own numbers of rounds and their own spreads. What rounds of one night
-cannot show is that the machine itself differs from night to night. That variance is added (`Spread`): as large as a history tells, or,
+A round of fresh processes is the unit on both nights, so the difference of the two mean log ratios
+has a standard error from both nights' rounds, and Welch's t interval: nights have their own numbers
+of rounds and their own spreads. What rounds of one night cannot show is that the machine itself
+differs from night to night. That variance is added (`Spread`): as large as a history tells, or,
 before there is one, as large as is usual (`USUAL`). Taken for nothing, nights that differ cry wolf.
 
-A change is *material* when the whole 99 % interval of the difference lies outside the margin of 3 % (`harness.speed.verdict`). That
-is a test of "no change outside the margin", and it has a p-value, so that all rows of a night share one error rate: with forty rows
-at 1 % each, a night in three would call something changed. Holm's procedure, because it holds whatever the dependence between rows
-(pairs share builds, actions share processes) and is never less sharp than Bonferroni's. The interval of a row is shown
-at the level at which Holm tested it, so that an interval outside the margin and a rejection are the same thing.
+A change is *material* when the whole 99 % interval of the difference lies outside the margin of 3 %
+(`harness.speed.verdict`). That is a test of "no change outside the margin", and it has a p-value,
+so that all rows of a night share one error rate: with forty rows at 1 % each, a night in three
+would call something changed. Holm's procedure, because it holds whatever the dependence between
+rows (pairs share builds, actions share processes) and is never less sharp than Bonferroni's. The
+interval of a row is shown at the level at which Holm tested it, so that an interval outside the
+margin and a rejection are the same thing.
 """
 
 from __future__ import annotations
@@ -28,15 +31,16 @@ from harness.speed.verdict import MARGIN
 
 @dataclasses.dataclass(frozen=True)
 class Spread:
-    """How much a machine's ratio moves from night to night beside its rounds: standard deviation, in the logarithm, and how many
-    degrees of freedom the estimate has."""
+    """How much a machine's ratio moves from night to night beside its rounds: standard deviation,
+    in the logarithm, and how many degrees of freedom the estimate has."""
 
     deviation: float
     freedom: float = math.inf
 
 
-#: Until a history tells: half of the margin (`harness.speed.verdict`). Twice as much would hide a slow-down of a tenth, nothing at all
-#: would make an alarm of the machine's moods; docs/changes.md has the figures.
+#: Until a history tells: half of the margin (`harness.speed.verdict`). Twice as much would hide a
+#: slow-down of a tenth, nothing at all would make an alarm of the machine's moods; docs/changes.md
+#: has the figures.
 USUAL = Spread(0.015)
 
 
@@ -53,14 +57,16 @@ class Difference:
         return float(special.stdtrit(self.freedom, 1.0 - alpha / 2.0)) * self.error
 
     def p_beyond(self, margin: float) -> float:
-        """Return the p-value of "the change lies inside the margin": below `alpha` just when the interval lies outside it."""
+        """Return the p-value of "the change lies inside the margin": below `alpha` just when the
+        interval lies outside it."""
         t = (abs(self.mean) - margin) / self.error
         return min(1.0, 2.0 * float(special.stdtr(self.freedom, -t)))
 
 
 @dataclasses.dataclass(frozen=True)
 class Judged:
-    """One row of a night. `alpha`: the error rate at which its interval `low` to `high` (of after / before) stands."""
+    """One row of a night. `alpha`: the error rate at which its interval `low` to `high` (of after /
+    before) stands."""
 
     difference: Difference
     p: float
@@ -106,29 +112,37 @@ def unusable(before: Moments, after: Moments) -> str:
 
 
 def difference(before: Moments, after: Moments, spread: Spread = USUAL) -> Difference:
-    """Return the difference of two nights with Welch's error and degrees of freedom (Welch 1947, Satterthwaite 1946)."""
+    """Return the difference of two nights with Welch's error and degrees of freedom (Welch 1947,
+    Satterthwaite 1946)."""
     parts = [
-        (before.error**2, before.rounds - 1.0), (after.error**2, after.rounds - 1.0), (2.0 * spread.deviation**2, spread.freedom),
+        (before.error**2, before.rounds - 1.0),
+        (after.error**2, after.rounds - 1.0),
+        (2.0 * spread.deviation**2, spread.freedom),
     ]
     variance = math.fsum(part for part, _ in parts)
     freedom = variance**2 / math.fsum(part**2 / free for part, free in parts)
     return Difference(after.mean - before.mean, math.sqrt(variance), freedom)
 
 
-def judge(differences: Sequence[Difference], alpha: float = ALPHA, margin: float = MARGIN) -> list[Judged]:
+def judge(
+    differences: Sequence[Difference], alpha: float = ALPHA, margin: float = MARGIN
+) -> list[Judged]:
     """Judge all rows of a night with one error rate (Holm 1979).
 
     Args:
-        differences: of every row that is judged. alpha: the chance to call any of them materially changed that is not.
+        differences: of every row that is judged. alpha: the chance to call any of them materially
+            changed that is not.
         margin: a relative change that matters.
     """
     p = [one.p_beyond(math.log1p(margin)) for one in differences]
     levels, level, rejecting = [alpha] * len(p), alpha, True
     for rank, place in enumerate(sorted(range(len(p)), key=lambda item: p[item])):
-        if rejecting:  # after the first row that is kept, all later ones are kept too, at the level of that row
+        # after the first row that is kept, all later ones are kept too, at the level of that row
+        if rejecting:
             level = alpha / (len(p) - rank)
         rejecting = rejecting and p[place] < level
         levels[place] = level
     return [
-        Judged(one, value, level, value < level) for one, value, level in zip(differences, p, levels, strict=True)
+        Judged(one, value, level, value < level)
+        for one, value, level in zip(differences, p, levels, strict=True)
     ]

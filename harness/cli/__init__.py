@@ -1,4 +1,5 @@
-"""The command line: one function per command. The only package that prints, exits or reads the environment."""
+"""The command line: one function per command. The only package that prints, exits or reads the
+environment."""
 
 from __future__ import annotations
 
@@ -10,7 +11,18 @@ from typing import NoReturn
 from cyclopts import CycloptsError
 from rich.text import Text
 
-from harness.cli import bisect, diff, history, history_page, measure, models, nightly, overview, references, send
+from harness.cli import (
+    bisect,
+    diff,
+    history,
+    history_page,
+    measure,
+    models,
+    nightly,
+    overview,
+    references,
+    send,
+)
 from harness.cli.console import ERR, app
 from harness.errors import HarnessError, UsageError
 from harness.sinks import credentials
@@ -20,9 +32,27 @@ DEFECT = 4
 _RESUME = "; what is finished is kept. Go on with the same command and --resume."
 _AGAIN = "; what is finished is kept. The same command goes on with it."
 #: What is said of a command that was broken off and can go on.
-KEPT = {"compare": _RESUME, "run": _RESUME, "train": _RESUME, "nightly": _AGAIN, "bisect": _AGAIN, "send": _AGAIN}
+KEPT = {
+    "compare": _RESUME,
+    "run": _RESUME,
+    "train": _RESUME,
+    "nightly": _AGAIN,
+    "bisect": _AGAIN,
+    "send": _AGAIN,
+}
 #: The modules that register the commands.
-COMMANDS = (measure, bisect, nightly, models, overview, references, history, history_page, diff, send)
+COMMANDS = (
+    measure,
+    bisect,
+    nightly,
+    models,
+    overview,
+    references,
+    history,
+    history_page,
+    diff,
+    send,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -37,8 +67,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _fail(UsageError(f"{error} See: harness {_command(words)}--help"))
     except HarnessError as error:
         _fail(error)
-    except OSError as error:  # a disk that is full where no job runs: Python's own exit code would read as a FAIL
-        _fail(HarnessError(f"{error}. Mend this (make room, for instance) and run again; compare and run go on with --resume."))
+    # a disk that is full where no job runs: Python's own exit code would read as a FAIL
+    except OSError as error:
+        _fail(
+            HarnessError(
+                f"{error}. Mend this (make room, for instance) and run again; compare and run go on"
+                " with --resume."
+            )
+        )
     except Exception:  # noqa: BLE001  (a defect of ours; Python's own exit code, 1, would read as a FAIL)
         ERR.print_exception()
         sys.exit(DEFECT)

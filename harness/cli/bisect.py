@@ -13,7 +13,8 @@ from harness.report.terminal_style import plain_table
 
 @app.command(name="bisect")
 def bisect(asked: Asked) -> int:
-    """Find the release of a framework at which a fidelity verdict or a step time changed. Installs those that it looks at."""
+    """Find the release of a framework at which a fidelity verdict or a step time changed. Installs
+    those that it looks at."""
     with working() as given:
         found = run.run(asked, given)
     OUT.print(plain_table(summary.COLUMNS, summary.lines(found.series, found.tried)))
@@ -21,5 +22,7 @@ def bisect(asked: Asked) -> int:
     beside = summary.moved(found.series, found.tried, found.package, found.conclusion)
     if beside:
         OUT.print(Text(beside))
-    OUT.print(Text(f"written: {found.folder / record.FILE}, and the report of each release beside it"))
+    OUT.print(
+        Text(f"written: {found.folder / record.FILE}, and the report of each release beside it")
+    )
     return summary.EXIT_CODES[found.conclusion.kind]

@@ -19,8 +19,15 @@ OUT = Console(highlight=False, soft_wrap=False)
 ERR = Console(stderr=True, highlight=False)
 
 app = App(
-    name="harness", version=__version__, help_format="plaintext", result_action="return_value", suppress_keyboard_interrupt=False,
-    help="Is a model moved between TensorFlow 1, TensorFlow 2 and PyTorch still the same model, and what did the move cost?",
+    name="harness",
+    version=__version__,
+    help_format="plaintext",
+    result_action="return_value",
+    suppress_keyboard_interrupt=False,
+    help=(
+        "Is a model moved between TensorFlow 1, TensorFlow 2 and PyTorch still the same model, and"
+        " what did the move cost?"
+    ),
 )
 
 

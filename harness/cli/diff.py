@@ -16,11 +16,16 @@ from harness.report import terminal_diff
 
 @app.command(name="diff")
 def diff(
-    before: Path, after: Path, *, format: Annotated[str, Parameter(help="terminal or json")] = "terminal"  # noqa: A002
+    before: Path,
+    after: Path,
+    *,
+    format: Annotated[str, Parameter(help="terminal or json")] = "terminal",  # noqa: A002
 ) -> int:
-    """Say what differs between two finished runs: verdicts, figures, versions, settings, data, jobs.
+    """Say what differs between two finished runs: verdicts, figures, versions, settings, data,
+    jobs.
 
-    Ends with 3 where a PASS was lost or a build became, or may have become, materially slower, and with 2 where nothing can be compared.
+    Ends with 3 where a PASS was lost or a build became, or may have become, materially slower, and
+    with 2 where nothing can be compared.
 
     Parameters
     ----------

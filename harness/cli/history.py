@@ -12,12 +12,24 @@ from rich.text import Text
 from harness.cli.console import ERR, OUT, app, say
 from harness.commands.options import SEVERAL
 from harness.errors import HarnessError, UsageError
-from harness.history import DEFAULT, History, SpeedKey, StageKey, Wanted, folders, open_history, tables
+from harness.history import (
+    DEFAULT,
+    History,
+    SpeedKey,
+    StageKey,
+    Wanted,
+    folders,
+    open_history,
+    tables,
+)
 from harness.history.export import RESULTS
 from harness.report import rendering
 from harness.report.terminal_style import plain_table
 
-stored = App(name="history", help="The results of all runs that were added to a history: how measurements went over time.")
+stored = App(
+    name="history",
+    help="The results of all runs that were added to a history: how measurements went over time.",
+)
 app.command(stored)
 
 
@@ -69,7 +81,17 @@ class Which:
                 raise UsageError(f"{name} {date}: must be a date as YYYY-MM-DD, e.g. 2026-11-21.")
         if limit is not None and limit < 1:
             raise UsageError(f"--limit {limit}: must be at least 1.")
-        return Wanted(self.workloads, self.builds, self.presets, self.precision, self.of, self.since, self.until, limit, self.hosts)
+        return Wanted(
+            self.workloads,
+            self.builds,
+            self.presets,
+            self.precision,
+            self.of,
+            self.since,
+            self.until,
+            limit,
+            self.hosts,
+        )
 
 
 @stored.default
@@ -90,7 +112,8 @@ def show(*, which: Which = Which(), limit: int = 20) -> int:
 
 @stored.command(name="add")
 def add(*runs: Path, history: Path = DEFAULT) -> int:
-    """Add finished runs. One that is there already changes nothing; one that went on since takes its old place.
+    """Add finished runs. One that is there already changes nothing; one that went on since takes
+    its old place.
 
     Parameters
     ----------
@@ -100,7 +123,9 @@ def add(*runs: Path, history: Path = DEFAULT) -> int:
         The history's file; it is made if there is none.
     """
     if not runs:
-        raise UsageError("harness history add: name at least one run, e.g. reports/2026-11-21_tf2-torch")
+        raise UsageError(
+            "harness history add: name at least one run, e.g. reports/2026-11-21_tf2-torch"
+        )
     codes = [0]
     with open_history(history) as opened:
         for path in runs:
@@ -112,12 +137,17 @@ def add(*runs: Path, history: Path = DEFAULT) -> int:
 
 
 def _add(opened: History, one: folders.Found) -> int:
-    """Add a run, and return an exit code; where one cannot be added, the others are all the same."""
+    """Add a run, and return an exit code; where one cannot be added, the others are all the
+    same."""
     try:
         added = opened.add(rendering.load(one.path), one.folder, one.night)
     except HarnessError as error:
         return _told(error)
-    say(f"{one.path}: {'added' if added.new else 'went on, replaced' if added.replaced else 'is there already'} ({added.id})")
+    say(
+        f"{one.path}:"
+        f" {'added' if added.new else 'went on, replaced' if added.replaced else 'is there already'}"
+        f" ({added.id})"
+    )
     return 0
 
 
@@ -137,13 +167,24 @@ def series(*, which: Which = Which(), limit: int = 50) -> int:
     """
     wanted = which.wanted(limit)
     with open_history(which.history, create=False) as history:
-        every: list[StageKey | SpeedKey] = [*history.stage_keys(wanted), *history.speed_keys(wanted)]
+        every: list[StageKey | SpeedKey] = [
+            *history.stage_keys(wanted),
+            *history.speed_keys(wanted),
+        ]
         both = [key for key in every if tables.sides(key) >= {*which.builds}] or every
         if not both:
-            raise UsageError(f"{which.history}: no series is of this. See what there is: harness history series --history {which.history}")
+            raise UsageError(
+                f"{which.history}: no series is of this. See what there is: harness history series"
+                f" --history {which.history}"
+            )
         if len(both) > 1:
             OUT.print(plain_table(tables.KEYS, tables.keys(both)))
-            OUT.print(Text(f"{len(both)} series; name workload, builds, precision and stage or action to see one"))
+            OUT.print(
+                Text(
+                    f"{len(both)} series; name workload, builds, precision and stage or action to"
+                    " see one"
+                )
+            )
             return 0
         (key,) = both
         OUT.print(Text(tables.title(key), style="bold"))
@@ -156,21 +197,22 @@ def series(*, which: Which = Which(), limit: int = 50) -> int:
 
 @stored.command(name="export")
 def export(
-    *, parquet: Path | None = None, csv: Path | None = None, table: str = RESULTS, which: Which = Which(),
+    *,
+    parquet: Path | None = None,
+    csv: Path | None = None,
+    table: str = RESULTS,
+    which: Which = Which(),
 ) -> int:
     """Write a table of the history for other programs.
 
-    Parameters
-    ----------
-    parquet
-        File to write as Parquet; needs `pip install 'parity-harness[parquet]'`.
-    csv
-        File to write as CSV.
-    table
-        results (all rows of stages and speed), stages, speed, rounds, jobs, quality, runs, builds, packages or ports.
+    Parameters ---------- parquet File to write as Parquet; needs `pip install
+    'parity-harness[parquet]'`. csv File to write as CSV. table results (all rows of stages and
+    speed), stages, speed, rounds, jobs, quality, runs, builds, packages or ports.
     """
     if parquet is None and csv is None:
-        raise UsageError("harness history export: name a file with --csv FILE or --parquet FILE, or both.")
+        raise UsageError(
+            "harness history export: name a file with --csv FILE or --parquet FILE, or both."
+        )
     with open_history(which.history, create=False) as history:
         for form, path in (("parquet", parquet), ("csv", csv)):
             if path is not None:

@@ -12,7 +12,8 @@ from harness.report import history_page, rendering
 
 @stored.command(name="page")
 def page(*, which: Which = Which(), out: Path = Path("history.html")) -> int:
-    """Draw every series on one HTML page: ratios, step times, memory and errors over all runs, and the verdicts night by night.
+    """Draw every series on one HTML page: ratios, step times, memory and errors over all runs, and
+    the verdicts night by night.
 
     Parameters
     ----------
@@ -21,6 +22,9 @@ def page(*, which: Which = Which(), out: Path = Path("history.html")) -> int:
     """
     with open_history(which.history, create=False) as history:
         found = charts.drawn(history, which.wanted())
-    rendering.save(history_page.render("History", found.histories, found.left_out, found.stages, found.speed), out)
+    rendering.save(
+        history_page.render("History", found.histories, found.left_out, found.stages, found.speed),
+        out,
+    )
     say(f"wrote {out}: {len(found.histories)} series")
     return 0

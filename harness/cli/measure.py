@@ -27,59 +27,85 @@ from harness.sinks.delivery import Sinks
 
 @app.command(name="compare")
 def compare(chosen: Options = Options(), *, sinks: Sinks = Sinks()) -> int:
-    """Compare builds: the same function, stage by stage, and how fast. Ends in a table and a report."""
+    """Compare builds: the same function, stage by stage, and how fast. Ends in a table and a
+    report."""
     delivery.check(sinks)
     if chosen.dry_run:
         OUT.print(plain_table(("what", "detail"), listing.dry_run(chosen, context())))
         return 0
     if chosen.history is not None:
-        open_history(chosen.history).close()  # refuses, before anything runs, a file that could not be used after it
+        open_history(
+            chosen.history
+        ).close()  # refuses, before anything runs, a file that could not be used after it
     with working() as given:
         result = comparison.compare(chosen, given)
     OUT.print(terminal.render(result.report))
     OUT.print(Text(f"report: {result.folder / 'report.md'} (.html .json .xml)"))
     added = chosen.history is None or keep(result, chosen.history)
     sent = deliver(result, sinks)
-    return result.report.exit_code if added and sent else result.report.exit_code or HarnessError.exit_code
+    return (
+        result.report.exit_code
+        if added and sent
+        else result.report.exit_code or HarnessError.exit_code
+    )
 
 
 def keep(result: comparison.Result, path: Path) -> bool:
-    """Add a finished run to a history; where that fails, say how it is added later: the run itself is on disk."""
+    """Add a finished run to a history; where that fails, say how it is added later: the run itself
+    is on disk."""
     try:
         with open_history(path) as history:
             history.add(result.report, result.folder)
     except (HarnessError, OSError) as error:
-        later = shlex.join(["harness", "history", "add", str(result.folder), "--history", str(path)])
-        ERR.print(Text("error: ", style="bold red") + Text(f"{error} The run is kept, but not in the history. Add it later: {later}"))
+        later = shlex.join(
+            ["harness", "history", "add", str(result.folder), "--history", str(path)]
+        )
+        ERR.print(
+            Text("error: ", style="bold red")
+            + Text(f"{error} The run is kept, but not in the history. Add it later: {later}")
+        )
         return False
     return True
 
 
 @app.command(name="run")
 def run(chosen: Options = Options(no_speed=True)) -> int:
-    """Record what each build computes, and the bounds of lower precisions, without comparing builds."""
+    """Record what each build computes, and the bounds of lower precisions, without comparing
+    builds."""
     if chosen.history is not None:
-        raise UsageError("--history: `harness run` compares nothing that could be added. Drop it, or take `harness compare`.")
+        raise UsageError(
+            "--history: `harness run` compares nothing that could be added. Drop it, or take"
+            " `harness compare`."
+        )
     with working() as given:
         result = record.run(chosen, given)
-    OUT.print(plain_table(("workload", "build", "precision", "status", "first loss", "last loss", "seconds"), result.rows))
+    OUT.print(
+        plain_table(
+            ("workload", "build", "precision", "status", "first loss", "last loss", "seconds"),
+            result.rows,
+        )
+    )
     OUT.print(Text(f"records: {result.folder / 'jobs'}"))
     return result.exit_code
 
 
 @app.command(name="selfcheck")
 def selfcheck(checked: Checked = Checked()) -> int:
-    """Check the verdict on speed here: a build against itself, and against itself slowed down by a known share."""
+    """Check the verdict on speed here: a build against itself, and against itself slowed down by a
+    known share."""
     with working() as given:
         result = checking.check(checked, given)
-    OUT.print(terminal_selfcheck.render([(checking.title(one), one.found) for one in result.sections]))
+    OUT.print(
+        terminal_selfcheck.render([(checking.title(one), one.found) for one in result.sections])
+    )
     OUT.print(Text(f"written: {result.folder / 'selfcheck.json'}, and a plot for each (.svg)"))
     return result.exit_code
 
 
 @app.command(name="repeat")
 def repeat(repeated: Repeated = Repeated()) -> int:
-    """Run a build on the same seed again and again: are the bits the same, or equal within rounding? And what does certainty cost?"""
+    """Run a build on the same seed again and again: are the bits the same, or equal within
+    rounding? And what does certainty cost?"""
     with working() as given:
         result = repeating.repeat(repeated, given)
     OUT.print(repeats.render(result.report))

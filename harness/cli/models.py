@@ -17,17 +17,33 @@ from harness.report.terminal_style import plain_table
 
 
 @app.command(name="train")
-def train(workload: str, *, training: Training = Training(), what: What = What(), where: Where = Where()) -> int:
-    """Train a model in native mode and keep it: checkpoints in the build's own format, losses, and what it is."""
+def train(
+    workload: str, *, training: Training = Training(), what: What = What(), where: Where = Where()
+) -> int:
+    """Train a model in native mode and keep it: checkpoints in the build's own format, losses, and
+    what it is."""
     spec, model = what.model(workload, training.build, where)
     with working() as given:
-        made = modeling.train(where.site(spec, given, training.begun()), model, training.out, training.steps, resume=training.resume)
-    OUT.print(Text(f"{training.out}: {made.workload} on {made.build}, {made.step} steps, losses in {training.out / modeling.LOSSES}"))
+        made = modeling.train(
+            where.site(spec, given, training.begun()),
+            model,
+            training.out,
+            training.steps,
+            resume=training.resume,
+        )
+    OUT.print(
+        Text(
+            f"{training.out}: {made.workload} on {made.build}, {made.step} steps, losses in"
+            f" {training.out / modeling.LOSSES}"
+        )
+    )
     return 0
 
 
 @app.command(name="generate")
-def generate(model: Path, *, rows: int = 256, out: Path = Path("generated.npz"), where: Where = Where()) -> int:
+def generate(
+    model: Path, *, rows: int = 256, out: Path = Path("generated.npz"), where: Where = Where()
+) -> int:
     """Let a trained model generate; writes `samples` of an .npz.
 
     Parameters
@@ -46,10 +62,15 @@ def generate(model: Path, *, rows: int = 256, out: Path = Path("generated.npz"),
 
 
 @app.command(name="convert")
-def convert(source: Path, *, converting: Converting, what: What = What(), where: Where = Where()) -> int:
-    """Carry a checkpoint's weights and optimizer state to another build, and prove that its next step is the same."""
+def convert(
+    source: Path, *, converting: Converting, what: What = What(), where: Where = Where()
+) -> int:
+    """Carry a checkpoint's weights and optimizer state to another build, and prove that its next
+    step is the same."""
     spec, model, folder = find(source, converting, what, where)
     site = where.site(spec, context(), model)
-    done = carrying.convert(site, folder, model, converting.to, converting.out, prove=not converting.no_proof)
+    done = carrying.convert(
+        site, folder, model, converting.to, converting.out, prove=not converting.no_proof
+    )
     OUT.print(plain_table(("what", "value"), conversion.rows(done)))
     return 0

@@ -22,11 +22,16 @@ CONFIG = Path("nightly.toml")
 
 @app.command(name="nightly")
 def nightly(
-    *, config_file: Annotated[Path | None, Parameter(name="--config")] = None, reports: Path = Path("reports"), date: str | None = None,
-    only: Annotated[tuple[str, ...], SEVERAL] = (), python: Annotated[tuple[str, ...], SEVERAL] = (),
+    *,
+    config_file: Annotated[Path | None, Parameter(name="--config")] = None,
+    reports: Path = Path("reports"),
+    date: str | None = None,
+    only: Annotated[tuple[str, ...], SEVERAL] = (),
+    python: Annotated[tuple[str, ...], SEVERAL] = (),
     dry_run: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
-    """Run the comparisons of nightly.toml, the most important first, until its time is used up. A night that was cut off goes on.
+    """Run the comparisons of nightly.toml, the most important first, until its time is used up. A
+    night that was cut off goes on.
 
     Parameters
     ----------
@@ -44,20 +49,37 @@ def nightly(
         Show the cells with the time they are thought to take, and what cannot run here; do nothing.
     """
     given = context()
-    path = config_file or (CONFIG if CONFIG.is_file() else installation.places(given.environ).config.with_name(CONFIG.name))
+    path = config_file or (
+        CONFIG
+        if CONFIG.is_file()
+        else installation.places(given.environ).config.with_name(CONFIG.name)
+    )
     asked = beginning.Asked(config.load(path, python), reports, _date(date, given.now), only)
     if dry_run:
         OUT.print(plain_table(preview.COLUMNS, preview.rows(asked, given)))
         return 0
     with working() as shown:
         found = cells.run(asked, shown)
-    OUT.print(plain_table(("cell", "status", "fidelity", "speed", "time", "what it says"), summary.lines(found.night)))
+    OUT.print(
+        plain_table(
+            ("cell", "status", "fidelity", "speed", "time", "what it says"),
+            summary.lines(found.night),
+        )
+    )
     OUT.print(Text(f"{found.night.verdict}: {found.night.headline}"))
     for one in found.night.changed:
         OUT.print(Text(f"{one.severity}: {one.text}"))
-    OUT.print(Text(f"report: {found.folder / page.NAME} ({conclusion.SUMMARY}); all nights: {asked.nights / conclusion.INDEX}"))
+    OUT.print(
+        Text(
+            f"report: {found.folder / page.NAME} ({conclusion.SUMMARY}); all nights:"
+            f" {asked.nights / conclusion.INDEX}"
+        )
+    )
     if found.night.spent_s > asked.config.budget_s:
-        say(f"the night took {found.night.spent_s:.0f} s; its budget is {asked.config.budget_s:.0f} s")
+        say(
+            f"the night took {found.night.spent_s:.0f} s; its budget is"
+            f" {asked.config.budget_s:.0f} s"
+        )
     return found.night.exit_code or 0
 
 
@@ -68,4 +90,6 @@ def _date(given: str | None, now: datetime.datetime) -> str:
     try:
         return f"{datetime.datetime.strptime(given, '%Y-%m-%d').date():%Y-%m-%d}"
     except ValueError:
-        raise UsageError(f"--date {given}: must be a date as YYYY-MM-DD, e.g. --date {now:%Y-%m-%d}.") from None
+        raise UsageError(
+            f"--date {given}: must be a date as YYYY-MM-DD, e.g. --date {now:%Y-%m-%d}."
+        ) from None

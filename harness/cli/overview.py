@@ -26,9 +26,19 @@ def show_list(ports: Annotated[tuple[Path, ...], SEVERAL] = ()) -> int:
     ports
         Folders with workloads and ports of your own.
     """
-    OUT.print(plain_table(("workload", "backends", "presets", "runs", "what"), listing.workloads(ports), "Workloads"))
+    OUT.print(
+        plain_table(
+            ("workload", "backends", "presets", "runs", "what"),
+            listing.workloads(ports),
+            "Workloads",
+        )
+    )
     OUT.print()
-    OUT.print(plain_table(("build", "backend", "python", "framework", "devices"), listing.builds(), "Builds"))
+    OUT.print(
+        plain_table(
+            ("build", "backend", "python", "framework", "devices"), listing.builds(), "Builds"
+        )
+    )
     return 0
 
 
@@ -50,7 +60,11 @@ def doctor(*, quick: Annotated[bool, Parameter(negative="")] = False) -> int:
 
 @app.command(name="report")
 def report(
-    run: Path, *, format: Annotated[str, Parameter(help="terminal, markdown, json, html, junit or csv")] = "terminal",  # noqa: A002
+    run: Path,
+    *,
+    format: Annotated[
+        str, Parameter(help="terminal, markdown, json, html, junit or csv")
+    ] = "terminal",  # noqa: A002
     out: Path | None = None,
 ) -> int:
     """Render a finished run again, from its report.json.
@@ -77,8 +91,11 @@ def report(
 
 @app.command(name="clean")
 def clean(
-    *, reports: Path = Path("reports"), runs: Annotated[bool, Parameter(negative="")] = False,
-    environments: Annotated[bool, Parameter(negative="")] = False, older_than: int = 0,
+    *,
+    reports: Path = Path("reports"),
+    runs: Annotated[bool, Parameter(negative="")] = False,
+    environments: Annotated[bool, Parameter(negative="")] = False,
+    older_than: int = 0,
 ) -> int:
     """Show what the environments and old runs take on disk, and delete what is asked for.
 

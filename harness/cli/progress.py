@@ -1,6 +1,8 @@
-"""How progress is shown: at a terminal one line that is drawn anew below the others; elsewhere plain lines, no more than are of use.
+"""How progress is shown: at a terminal one line that is drawn anew below the others; elsewhere
+plain lines, no more than are of use.
 
-The line is drawn when something is told and at no other time: a clock that ticks beside a measurement would take part in it.
+The line is drawn when something is told and at no other time: a clock that ticks beside a
+measurement would take part in it.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ from harness.cli.console import ERR, context, say
 from harness.context import Context
 from harness.execution.progress import NIGHT, Step, spell
 
-#: Where lines pile up, one that may be left out is printed only if nothing else has been for so long, seconds.
+#: Where lines pile up, one that may be left out is printed only if nothing else has been for so
+#: long, seconds.
 INTERVAL_S = 15.0
 #: Shorter rests are not worth a word.
 LEAST_S = 3.0
@@ -36,11 +39,14 @@ def working() -> Iterator[Context]:
         return
     # Standard output may be a file, and stays as it is.
     with Live(console=ERR, auto_refresh=False, transient=True, redirect_stdout=False) as live:
-        yield dataclasses.replace(given, say=Drawn(lambda table: live.update(table, refresh=True), say))
+        yield dataclasses.replace(
+            given, say=Drawn(lambda table: live.update(table, refresh=True), say)
+        )
 
 
 def drawn(console: Console) -> bool:
-    """Whether a line can be drawn anew: a real terminal; a variable that asks for colour in a file does not make it one."""
+    """Whether a line can be drawn anew: a real terminal; a variable that asks for colour in a file
+    does not make it one."""
     return console.is_terminal and not console.is_dumb_terminal and console.file.isatty()
 
 
@@ -48,13 +54,18 @@ def rest(step: Step) -> str:
     """Return how long it takes, in words; nothing where that is not known or not worth saying."""
     if step.left_s is None or step.left_s < LEAST_S or step.done == step.total:
         return ""
-    return f"{'about' if step.total is not None else 'at most'} {spell(step.left_s)} left{' in all' if step.level == NIGHT else ''}"
+    return (
+        f"{'about' if step.total is not None else 'at most'} {spell(step.left_s)}"
+        f" left{' in all' if step.level == NIGHT else ''}"
+    )
 
 
 class Plain:
     """Prints lines for a log. A step's line ends in the time that is left."""
 
-    def __init__(self, tell: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, tell: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.tell, self.clock, self.told_s = tell, clock, float("-inf")
 
     def __call__(self, line: str) -> None:
@@ -98,6 +109,8 @@ class Drawn:
                 cells.append(ProgressBar(step.total, step.done, width=BAR_WIDTH))
             of = f" of {step.total}" if step.total is not None else ""
             words = [f"{step.done}{of} done", step.what, rest(step)]
-            cells.append(Text(", ".join(word for word in words if word), no_wrap=True, overflow="ellipsis"))
+            cells.append(
+                Text(", ".join(word for word in words if word), no_wrap=True, overflow="ellipsis")
+            )
         grid.add_row(*cells)
         return grid

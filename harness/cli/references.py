@@ -14,7 +14,9 @@ from harness.commands.options import SEVERAL
 from harness.records import references as reference
 from harness.report.terminal_style import plain_table
 
-references = App(name="reference", help="Recorded outputs of the real TF 1.15.5: record, verify or list them.")
+references = App(
+    name="reference", help="Recorded outputs of the real TF 1.15.5: record, verify or list them."
+)
 app.command(references)
 
 
@@ -50,7 +52,10 @@ def reference_verify(where: References = References()) -> int:
 
 @references.command(name="record")
 def reference_record(
-    *, folder: Path | None = None, workloads: Annotated[tuple[str, ...], SEVERAL] = (), python: Annotated[tuple[str, ...], SEVERAL] = ()
+    *,
+    folder: Path | None = None,
+    workloads: Annotated[tuple[str, ...], SEVERAL] = (),
+    python: Annotated[tuple[str, ...], SEVERAL] = (),
 ) -> int:
     """Record the references anew with the real TF 1.15.5.
 

@@ -1,4 +1,5 @@
-"""The command that sends stored runs to MLflow or TensorBoard, and what `compare` does with the same options."""
+"""The command that sends stored runs to MLflow or TensorBoard, and what `compare` does with the
+same options."""
 
 from __future__ import annotations
 
@@ -16,11 +17,15 @@ from harness.sinks import delivery
 from harness.sinks.credentials import shown
 from harness.sinks.delivery import Sinks
 
-#: MLflow reads these; what the user has set stays. Nothing is told to its makers, a folder is taken as an address as it always was,
-#: and a server that is not there is given up after seconds, not minutes.
+#: MLflow reads these; what the user has set stays. Nothing is told to its makers, a folder is taken
+#: as an address as it always was, and a server that is not there is given up after seconds, not
+#: minutes.
 SETTINGS = {
-    "MLFLOW_ALLOW_FILE_STORE": "true", "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "MLFLOW_ALLOW_FILE_STORE": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
 }
 
 
@@ -34,12 +39,17 @@ def send(*runs: Path, sinks: Sinks = Sinks()) -> int:
         The runs' folders, or their report.json.
     """
     if not runs:
-        raise UsageError("no run is named. Give a run's folder, e.g.: harness send reports/<date>_<what> --mlflow http://localhost:5000")
+        raise UsageError(
+            "no run is named. Give a run's folder, e.g.: harness send reports/<date>_<what>"
+            " --mlflow http://localhost:5000"
+        )
     if sinks == Sinks():
         raise UsageError("say where to: --mlflow URI, --tensorboard DIR, or both.")
     delivery.check(sinks)
     loaded = [(run, rendering.load(run)) for run in runs]
-    arrived = [deliver(Result(report, run), sinks) for run, report in loaded]  # one that fails keeps no other back
+    arrived = [
+        deliver(Result(report, run), sinks) for run, report in loaded
+    ]  # one that fails keeps no other back
     return 0 if all(arrived) else HarnessError.exit_code
 
 
@@ -55,8 +65,15 @@ def deliver(result: Result, sinks: Sinks) -> bool:
         later = ["harness", "send", str(result.folder)]
         later += ["--tensorboard", str(sinks.tensorboard)] if sinks.tensorboard is not None else []
         later += ["--mlflow", shown(sinks.mlflow)] if sinks.mlflow is not None else []
-        hint = "" if sinks.mlflow in (None, shown(sinks.mlflow or "")) else " (with the credentials, which are not shown)"
-        told = f"{error} The run is kept; what arrived is not sent twice. Send it again: {shlex.join(later)}{hint}"
+        hint = (
+            ""
+            if sinks.mlflow in (None, shown(sinks.mlflow or ""))
+            else " (with the credentials, which are not shown)"
+        )
+        told = (
+            f"{error} The run is kept; what arrived is not sent twice. Send it again:"
+            f" {shlex.join(later)}{hint}"
+        )
         ERR.print(Text("error: ", style="bold red") + Text(told))
         return False
     return True

@@ -1,1 +1,2 @@
-"""What each command does, as functions: options become a request once, and a request becomes a judged run on disk."""
+"""What each command does, as functions: options become a request once, and a request becomes a
+judged run on disk."""

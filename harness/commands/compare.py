@@ -1,4 +1,5 @@
-"""One comparison from options to a judged report on disk: plan, locate builds, run, judge, write, tidy.
+"""One comparison from options to a judged report on disk: plan, locate builds, run, judge, write,
+tidy.
 
 Prints nothing: it tells its progress through `Context.say`, and returns what `cli` shows.
 """
@@ -18,7 +19,15 @@ from harness.commands.interpreters import Located, locate
 from harness.context import Context
 from harness.environments import checkout, staging
 from harness.errors import CorruptRecord, JobFailed, NewerSchema, RecordError
-from harness.evaluation import curves, distribution_rows, job_rows, outcome, speed_notes, speed_rows, stage_rows
+from harness.evaluation import (
+    curves,
+    distribution_rows,
+    job_rows,
+    outcome,
+    speed_notes,
+    speed_rows,
+    stage_rows,
+)
 from harness.execution import host, progress, runner, samples
 from harness.execution.processes import Limits, clean_environment
 from harness.execution.rounds import machine_lock
@@ -34,8 +43,6 @@ Work = TypeVar("Work", Job, SampleJob)
 MEMORY_SHARE = 0.9
 
 
-
-
 @dataclasses.dataclass(frozen=True)
 class Result:
     """A finished comparison and where it lies."""
@@ -49,7 +56,8 @@ def compare(chosen: options.Options, context: Context, folder: Path | None = Non
 
     Args:
         chosen: what to do. context: from outside.
-        folder: of the run, if it is not to be made in `chosen.reports`; the same comparison that lies there goes on, or is finished.
+        folder: of the run, if it is not to be made in `chosen.reports`; the same comparison that
+            lies there goes on, or is finished.
 
     Raises:
         HarnessError: wrong usage, a build that cannot be had, a record that cannot be read.
@@ -82,13 +90,19 @@ def _run(request: Request, asked: str, chosen: options.Options, context: Context
 
 
 def identity(command: str, request: Request, context: Context) -> str:
-    """Return what makes two runs the same work: the request, the code of all ports, and the interpreters that the user named."""
+    """Return what makes two runs the same work: the request, the code of all ports, and the
+    interpreters that the user named."""
     folders = sorted({folder for side in request.sides for folder in side.folders})
-    code = [staging.prepare(context.environ).name, *(staging.content(Path(folder)) for folder in folders)]
+    code = [
+        staging.prepare(context.environ).name,
+        *(staging.content(Path(folder)) for folder in folders),
+    ]
     return runs.key([command, plan.identity(request), code])
 
 
-def _compare(run: runs.Run, request: Request, located: Located, chosen: options.Options, context: Context) -> Result:
+def _compare(
+    run: runs.Run, request: Request, located: Located, chosen: options.Options, context: Context
+) -> Result:
     """Run what has not run yet, judge, write and tidy."""
     bench = make_bench(run.folder, located, request, context)
     sifted = first_run.sift(bench, plan.make(request), request, located.recorded, context.say)
@@ -96,28 +110,53 @@ def _compare(run: runs.Run, request: Request, located: Located, chosen: options.
     ran = _run_jobs(bench, planned, located, context)
     sampled = _run_samples(bench, planned, located, context, ran)
     found = stage_rows.stage_rows(planned, ran.witnesses)
-    found = outcome.accept(first_bad_step.localise(bench, planned, ran.witnesses, found, context.say), chosen.accept)
+    found = outcome.accept(
+        first_bad_step.localise(bench, planned, ran.witnesses, found, context.say), chosen.accept
+    )
     measured = _run_speed(bench, planned, located, chosen, context)
     for one in measured:
         if one.records:
             job_rows.note_round(ran.builds, one.job, one.records[0], located.origins, bench.staging)
-            if digest := one.records[0].result.get("tape_hash"):  # rounds of an older harness do not tell it
-                ran.tapes.setdefault(f"{one.job.workload}/{one.job.preset}/{one.job.seed}", str(digest))
+            if digest := one.records[0].result.get(
+                "tape_hash"
+            ):  # rounds of an older harness do not tell it
+                ran.tapes.setdefault(
+                    f"{one.job.workload}/{one.job.preset}/{one.job.seed}", str(digest)
+                )
     stages = traces.share([*found, *distribution_rows.stage_rows(planned, sampled, bench)])
     quality = distribution_rows.quality_rows(planned, sampled, bench, context.say)
     speed = speed_rows.rows(measured, bench.run)
-    rounds = [job_rows.round_row(run.folder, record) for one in measured for record in [*one.records, *one.failed]]
+    rounds = [
+        job_rows.round_row(run.folder, record)
+        for one in measured
+        for record in [*one.records, *one.failed]
+    ]
     jobs = [*first_run.ordered(request, sifted.failed, ran.jobs), *rounds]
     remarks = dict.fromkeys((*sifted.remarks, *ran.remarks))
     notes = (*request.left_out, *_notes(located, planned), *remarks, *speed_notes.notes(measured))
     report = Report(
-        title=f"{' '.join(side.label for side in request.sides)} on {' '.join(item.name for item in request.workloads)}",
-        created=run.created, harness_version=__version__, command=run.command,
-        fidelity=outcome.fidelity(stages), headline=outcome.headline(stages, speed, jobs),
-        stages=tuple(stages), speed=tuple(speed), jobs=tuple(jobs), builds=tuple(ran.builds.values()), tapes=ran.tapes, notes=notes,
-        quality=tuple(quality), curves=curves.curves(planned, ran.witnesses, sampled), spreads=curves.spreads(planned, sampled, bench),
+        title=(
+            f"{' '.join(side.label for side in request.sides)} on"
+            f" {' '.join(item.name for item in request.workloads)}"
+        ),
+        created=run.created,
+        harness_version=__version__,
+        command=run.command,
+        fidelity=outcome.fidelity(stages),
+        headline=outcome.headline(stages, speed, jobs),
+        stages=tuple(stages),
+        speed=tuple(speed),
+        jobs=tuple(jobs),
+        builds=tuple(ran.builds.values()),
+        tapes=ran.tapes,
+        notes=notes,
+        quality=tuple(quality),
+        curves=curves.curves(planned, ran.witnesses, sampled),
+        spreads=curves.spreads(planned, sampled, bench),
         commit=checkout.commit(context.environ),
-        exit_code=outcome.exit_code(stages, speed, jobs, request.sides[0].label if chosen.fail_if_slower else None),
+        exit_code=outcome.exit_code(
+            stages, speed, jobs, request.sides[0].label if chosen.fail_if_slower else None
+        ),
     )
     rendering.write(report, run.folder, chosen.json)
     export.write(chosen.export, measured, report)
@@ -134,16 +173,20 @@ def make_bench(folder: Path, located: Located, request: Request, context: Contex
     lanes = max(1, cores // request.fidelity_threads)
     memory = int(psutil.virtual_memory().available * MEMORY_SHARE / lanes)
     return runner.Bench(
-        run=folder.absolute(), staging=staging.prepare(context.environ), interpreters=located.interpreters,
+        run=folder.absolute(),
+        staging=staging.prepare(context.environ),
+        interpreters=located.interpreters,
         environment=clean_environment(context.environ, TF_CPP_MIN_LOG_LEVEL="1"),
-        workloads={item.name: item for item in request.workloads}, limits=Limits(request.limit, memory),
+        workloads={item.name: item for item in request.workloads},
+        limits=Limits(request.limit, memory),
         cores=cores,
     )
 
 
 @dataclasses.dataclass(frozen=True)
 class Ran:
-    """What the jobs of the lockstep stages left: witnesses by job, rows of jobs, of builds by side, hashes of tapes, lines about ports."""
+    """What the jobs of the lockstep stages left: witnesses by job, rows of jobs, of builds by side,
+    hashes of tapes, lines about ports."""
 
     witnesses: dict[str, stage_rows.Witness]
     jobs: list[JobRow]
@@ -162,7 +205,9 @@ def _run_jobs(bench: runner.Bench, planned: Plan, located: Located, context: Con
     builds: dict[str, BuildRow] = {}
     for job in live:
         if records[job.name].ok:
-            tapes[f"{job.workload}/{job.preset}/{job.seed}"] = str(records[job.name].result["tape_hash"])
+            tapes[f"{job.workload}/{job.preset}/{job.seed}"] = str(
+                records[job.name].result["tape_hash"]
+            )
             job_rows.note_build(builds, job, records[job.name], located.origin(job), bench.staging)
     for job in planned.jobs:
         if job.build in located.recorded:
@@ -171,27 +216,45 @@ def _run_jobs(bench: runner.Bench, planned: Plan, located: Located, context: Con
             jobs.append(job_rows.recorded_row(job, witness.status, witness.reason))
             if isinstance(witness.evidence, references.Reference):
                 document = witness.evidence.provenance
-                builds.setdefault(job.side, job_rows.build_row(job.side, document, f"recorded reference {witness.evidence.path.name}"))
-    remarks = [line for job in live for line in first_run.remarks_of(job.side, job.workload, records[job.name].result.get("remarks", ()))]
+                builds.setdefault(
+                    job.side,
+                    job_rows.build_row(
+                        job.side, document, f"recorded reference {witness.evidence.path.name}"
+                    ),
+                )
+    remarks = [
+        line
+        for job in live
+        for line in first_run.remarks_of(
+            job.side, job.workload, records[job.name].result.get("remarks", ())
+        )
+    ]
     return Ran(witnesses, jobs, builds, tapes, tuple(remarks))
 
 
 def run_jobs(
-    bench: runner.Bench, jobs: Sequence[Work], say: Callable[[str], None], run: Callable[[runner.Bench, Work], store.Record]
+    bench: runner.Bench,
+    jobs: Sequence[Work],
+    say: Callable[[str], None],
+    run: Callable[[runner.Bench, Work], store.Record],
 ) -> dict[str, store.Record]:
     """Run all jobs that are not finished yet, and tell of each."""
     waiting = sum(runner.existing(bench.run / "jobs" / job.name) is None for job in jobs)
     return runner.run_jobs(bench, jobs, progress.of_jobs(waiting, say), run)
 
 
-def _run_samples(bench: runner.Bench, planned: Plan, located: Located, context: Context, ran: Ran) -> dict[str, store.Record]:
+def _run_samples(
+    bench: runner.Bench, planned: Plan, located: Located, context: Context, ran: Ran
+) -> dict[str, store.Record]:
     """Train from independent seeds; a recorded reference holds no trained models."""
     live = tuple(job for job in planned.samples if job.build not in located.recorded)
     records = run_jobs(bench, live, context.say, samples.run_sample)
     for job in live:
         ran.jobs.append(job_rows.job_row(bench.run, job, records[job.name]))
         if records[job.name].ok:
-            job_rows.note_build(ran.builds, job, records[job.name], located.origin(job), bench.staging)
+            job_rows.note_build(
+                ran.builds, job, records[job.name], located.origin(job), bench.staging
+            )
     reason = "a recorded reference holds no models trained from other seeds"
     for job in planned.samples:
         if job.build in located.recorded:
@@ -214,9 +277,20 @@ def _recorded(bench: runner.Bench, job: Job) -> stage_rows.Witness:
 
 def _witness(run: Path, record: store.Record) -> stage_rows.Witness:
     evidence = store.RecordEvidence(record) if record.ok else None
-    abilities, log = tuple(record.result.get("abilities", ())), job_rows.relative(run, record.folder / job_rows.LOG)
+    abilities, log = (
+        tuple(record.result.get("abilities", ())),
+        job_rows.relative(run, record.folder / job_rows.LOG),
+    )
     scales = record.result.get("loss_scale", {})
-    return stage_rows.Witness(evidence, record.status, record.reason, abilities, log, scales, declarations.read(record.result))
+    return stage_rows.Witness(
+        evidence,
+        record.status,
+        record.reason,
+        abilities,
+        log,
+        scales,
+        declarations.read(record.result),
+    )
 
 
 def _run_speed(
@@ -231,12 +305,17 @@ def _run_speed(
     if not jobs:
         return []
     lock = staging.cache(context.environ) / "timed.lock"
-    with machine_lock(lock, lambda: context.say(f"another timed run holds {lock}; waiting for it to end")):
+    with machine_lock(
+        lock, lambda: context.say(f"another timed run holds {lock}; waiting for it to end")
+    ):
         return speed_rounds.run_speed(bench, jobs, chosen.budget, context.say)
 
 
 def _notes(located: Located, planned: Plan) -> tuple[str, ...]:
-    notes = [f"{build} is represented by its recorded references, because: {why}" for build, why in located.recorded.items()]
+    notes = [
+        f"{build} is represented by its recorded references, because: {why}"
+        for build, why in located.recorded.items()
+    ]
     if located.recorded and planned.speed:
         notes.append("a recorded reference has no speed; it was left out of the timing")
     return tuple(notes)
@@ -248,5 +327,3 @@ def _kept(planned: Plan, report: Report) -> frozenset[str]:
     odd = {(row.workload, row.precision, side) for row in doubtful for side in (row.a, row.b)}
     work: tuple[Job | SampleJob, ...] = (*planned.jobs, *planned.samples)
     return frozenset(job.name for job in work if (job.workload, job.precision, job.side) in odd)
-
-

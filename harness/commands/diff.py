@@ -1,7 +1,9 @@
-"""Two stored runs against each other: reads both reports and what their rounds measured; `harness.changes` says what differs.
+"""Two stored runs against each other: reads both reports and what their rounds measured;
+`harness.changes` says what differs.
 
-The rounds come from the runs' records. Where those have been deleted, the step times that a report keeps for its plot stand for
-them, and where it has none, the interval of the ratio: it was made from a standard error, which is taken as large as it can have been.
+The rounds come from the runs' records. Where those have been deleted, the step times that a report
+keeps for its plot stand for them, and where it has none, the interval of the ratio: it was made
+from a standard error, which is taken as large as it can have been.
 """
 
 from __future__ import annotations
@@ -25,8 +27,13 @@ from harness.results.series import Turns
 from harness.speed import estimate
 
 FORMATS = ("terminal", "json")
-#: What a row's command tells of how it was measured, by the option that says so; the default where it does not.
-CONDITIONS = {"device": ("--device", "cpu"), "execution": ("--execution", "default"), "data": ("--data", "")}
+#: What a row's command tells of how it was measured, by the option that says so; the default where
+#: it does not.
+CONDITIONS = {
+    "device": ("--device", "cpu"),
+    "execution": ("--execution", "default"),
+    "data": ("--data", ""),
+}
 
 
 def compare(before: Path, after: Path) -> figures.Diff:
@@ -56,10 +63,20 @@ def night(run: Path) -> Night:
     found: dict[Measurand, Ratios] = {}
     for place, row in enumerate(report.speed):
         logs = [one.log_ratio for one in told.rounds.get(place, ()) if one.log_ratio is not None]
-        sums = moments(logs) if len(logs) == row.rounds else _from_turns(row.turns) or _from_interval(row)
+        sums = (
+            moments(logs)
+            if len(logs) == row.rounds
+            else _from_turns(row.turns) or _from_interval(row)
+        )
         if sums is not None:
-            ports = {side: told.ports[side, row.workload].source_hash for side in (row.a, row.b) if (side, row.workload) in told.ports}
-            found[measurand(row)] = Ratios(measurand(row), sums, ports, _versions(told), _conditions(report, row, told))
+            ports = {
+                side: told.ports[side, row.workload].source_hash
+                for side in (row.a, row.b)
+                if (side, row.workload) in told.ports
+            }
+            found[measurand(row)] = Ratios(
+                measurand(row), sums, ports, _versions(told), _conditions(report, row, told)
+            )
     return renames.today(Night(report, tuple(found.values())))
 
 
@@ -73,13 +90,17 @@ def _versions(told: evidence.Evidence) -> dict[str, dict[str, str]]:
 
 
 def _conditions(report: Report, row: SpeedRow, told: evidence.Evidence) -> dict[str, str]:
-    """Return under what a row was measured: what its command says, and, where its records are left, the machine and the specification."""
+    """Return under what a row was measured: what its command says, and, where its records are left,
+    the machine and the specification."""
     try:
         words = shlex.split(row.command or report.command)
     except ValueError:  # the command of a report that somebody wrote
         words = []
     given, host = dict(itertools.pairwise(words)), told.host()
-    found = {"threads": str(row.threads), **{name: given.get(option, default) for name, (option, default) in CONDITIONS.items()}}
+    found = {
+        "threads": str(row.threads),
+        **{name: given.get(option, default) for name, (option, default) in CONDITIONS.items()},
+    }
     if host is not None:
         found[conditions.MACHINE] = host.fingerprint
     if (row.workload, row.preset) in told.specs:
@@ -88,24 +109,42 @@ def _conditions(report: Report, row: SpeedRow, told: evidence.Evidence) -> dict[
 
 
 def _from_turns(turns: Turns | None) -> Moments | None:
-    """Return the moments of the rounds that a report keeps: step times of three digits or more, palindrome by palindrome."""
+    """Return the moments of the rounds that a report keeps: step times of three digits or more,
+    palindrome by palindrome."""
     if turns is None:
         return None
     logs = []
     for a, b in zip(turns.a, turns.b, strict=False):
-        if not a or len(a) != len(b) or not all(math.isfinite(step) and step > 0.0 for step in (*a, *b)):
+        if (
+            not a
+            or len(a) != len(b)
+            or not all(math.isfinite(step) and step > 0.0 for step in (*a, *b))
+        ):
             return None
-        logs.append(statistics.median(math.log(of_b / of_a) for of_a, of_b in zip(a, b, strict=True)))
+        logs.append(
+            statistics.median(math.log(of_b / of_a) for of_a, of_b in zip(a, b, strict=True))
+        )
     return moments(logs) if logs else None
 
 
 def _from_interval(row: SpeedRow) -> Moments | None:
-    """Return the moments from the interval alone. Whether the look was the last one is not told; if it was, it spent more of the error
-    rate, and the interval was narrower for the same error. So the error is at most the one that follows from that."""
-    if row.low is None or row.high is None or row.rounds < 2 or not 0.0 < row.low <= row.high < math.inf:
+    """Return the moments from the interval alone. Whether the look was the last one is not told; if
+    it was, it spent more of the error rate, and the interval was narrower for the same error. So
+    the error is at most the one that follows from that.
+    """
+    if (
+        row.low is None
+        or row.high is None
+        or row.rounds < 2
+        or not 0.0 < row.low <= row.high < math.inf
+    ):
         return None
     level = estimate.alpha(row.rounds, final=True)
     if not level > 0.0:
         return None
     quantile = float(special.stdtrit(row.rounds - 1, 1.0 - level / 2.0))
-    return Moments(0.5 * math.log(row.low * row.high), 0.5 * math.log(row.high / row.low) / quantile, row.rounds)
+    return Moments(
+        0.5 * math.log(row.low * row.high),
+        0.5 * math.log(row.high / row.low) / quantile,
+        row.rounds,
+    )

@@ -1,7 +1,8 @@
 """`harness doctor`: which builds, devices and precisions can run here, and why the others cannot.
 
-Installs nothing. Where a build is there, each precision is tried by running a step of each shipped workload in a worker,
-because support is a fact of a port, a framework and a machine, and not of a table.
+Installs nothing. Where a build is there, each precision is tried by running a step of each shipped
+workload in a worker, because support is a fact of a port, a framework and a machine, and not of a
+table.
 """
 
 from __future__ import annotations
@@ -40,11 +41,16 @@ class Section:
 
 
 def examine(context: Context, probe: bool) -> list[Section]:
-    """Return the sections of the report; with `probe`, a step runs in each precision of each build that is there."""
+    """Return the sections of the report; with `probe`, a step runs in each precision of each build
+    that is there."""
     found = {name: _find(name, context) for name in builds.BUILDS}
     sections = [
         Section("Machine", ("what", "here"), _machine(context)),
-        Section("Builds on the CPU", ("build", "state", "where, or what to do"), [(name, *row) for name, (row, _) in found.items()]),
+        Section(
+            "Builds on the CPU",
+            ("build", "state", "where, or what to do"),
+            [(name, *row) for name, (row, _) in found.items()],
+        ),
         Section("Devices", ("device", "state", "reason"), _devices(context)),
     ]
     if probe:
@@ -54,17 +60,36 @@ def examine(context: Context, probe: bool) -> list[Section]:
             if python is not None:
                 context.say(f"trying the precisions of {name}")
                 rows += _precisions(name, python, context, reasons)
-        sections.append(Section("Precisions on the CPU, tried with a step", ("build", "workload", *PRECISIONS), rows))
-        sections.append(Section("Why not", ("reason", "where"), [(reason, ", ".join(where)) for reason, where in reasons.items()]))
+        sections.append(
+            Section(
+                "Precisions on the CPU, tried with a step", ("build", "workload", *PRECISIONS), rows
+            )
+        )
+        sections.append(
+            Section(
+                "Why not",
+                ("reason", "where"),
+                [(reason, ", ".join(where)) for reason, where in reasons.items()],
+            )
+        )
     return sections
 
 
 def _machine(context: Context) -> list[Row]:
     memory = psutil.virtual_memory()
     where = installation.places(context.environ)
-    support = {"Linux": "all builds", "Darwin": "all builds but TF 1.15 (no macOS wheel for its Python)"}
+    support = {
+        "Linux": "all builds",
+        "Darwin": "all builds but TF 1.15 (no macOS wheel for its Python)",
+    }
     return [
-        ("system", f"{platform.platform()}: {support.get(platform.system(), 'not supported; on Windows use WSL')}"),
+        (
+            "system",
+            (
+                f"{platform.platform()}:"
+                f" {support.get(platform.system(), 'not supported; on Windows use WSL')}"
+            ),
+        ),
         ("cores", str(host.cores())),
         ("memory", f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB free"),
         ("environments", str(where.workdir)),
@@ -75,18 +100,26 @@ def _machine(context: Context) -> list[Row]:
 def _find(name: str, context: Context) -> tuple[tuple[str, str], Path | None]:
     """Return a build's state in words, and its interpreter if there is one."""
     build = builds.BUILDS[name]
-    search = provision.Search(build, "cpu", {}, context.environ, installation.places(context.environ))
+    search = provision.Search(
+        build, "cpu", {}, context.environ, installation.places(context.environ)
+    )
     try:
         found = provision.available(search)
         if found is not None:
-            return ("ready", f"{build.module} {found.framework}, Python {found.python}, {found.origin}"), found.path
+            return (
+                "ready",
+                f"{build.module} {found.framework}, Python {found.python}, {found.origin}",
+            ), found.path
         provision.require_python(search)
     except BuildError as error:
         return ("missing", str(error)), None
     environment = builds.environments(build, "cpu")[-1]
     cost = builds.cost(environment)
     size = f", about {cost.install_s:.0f} s and {cost.disk_bytes / 2**30:.1f} GiB" if cost else ""
-    return ("can be installed", f"by the first comparison that needs it, or `tox run -e {environment} --notest`{size}"), None
+    return (
+        "can be installed",
+        f"by the first comparison that needs it, or `tox run -e {environment} --notest`{size}",
+    ), None
 
 
 def _devices(context: Context) -> list[Row]:
@@ -94,23 +127,38 @@ def _devices(context: Context) -> list[Row]:
     for device in devices.ACCELERATORS:
         reason = devices.missing(device, context.environ)
         able = " ".join(item.name for item in builds.BUILDS.values() if device in item.devices)
-        rows.append((device, "missing" if reason else "visible", reason or f"builds for it: {able}"))
+        rows.append(
+            (device, "missing" if reason else "visible", reason or f"builds for it: {able}")
+        )
     return rows
 
 
-def _precisions(name: str, python: Path, context: Context, reasons: dict[str, list[str]]) -> list[Row]:
-    """Try every precision of every shipped workload of one build; note why something cannot run in `reasons`."""
+def _precisions(
+    name: str, python: Path, context: Context, reasons: dict[str, list[str]]
+) -> list[Row]:
+    """Try every precision of every shipped workload of one build; note why something cannot run in
+    `reasons`."""
     build = builds.BUILDS[name]
     rows = []
     with tempfile.TemporaryDirectory(prefix="harness-doctor-") as scratch:
         bench = runner.Bench(
-            Path(scratch), staging.prepare(context.environ), {name: python}, clean_environment(context.environ, TF_CPP_MIN_LOG_LEVEL="1"),
-            registry.known(()), Limits(PROBE_LIMIT_S),
+            Path(scratch),
+            staging.prepare(context.environ),
+            {name: python},
+            clean_environment(context.environ, TF_CPP_MIN_LOG_LEVEL="1"),
+            registry.known(()),
+            Limits(PROBE_LIMIT_S),
         )
         for workload in registry.SHIPPED:
             if build.backend in workload.backends:
                 told = dict(_try(bench, name, workload.name))
-                rows.append((name, workload.name, *("no" if told[precision] else "yes" for precision in PRECISIONS)))
+                rows.append(
+                    (
+                        name,
+                        workload.name,
+                        *("no" if told[precision] else "yes" for precision in PRECISIONS),
+                    )
+                )
                 for precision, reason in told.items():
                     if reason:
                         reasons.setdefault(reason, []).append(f"{name} {workload.name} {precision}")
@@ -118,15 +166,23 @@ def _precisions(name: str, python: Path, context: Context, reasons: dict[str, li
 
 
 def _try(bench: runner.Bench, build: str, workload: str) -> Iterator[tuple[str, str]]:
-    """Yield each precision with the reason why it cannot run, or an empty string; a worker that dies is replaced."""
+    """Yield each precision with the reason why it cannot run, or an empty string; a worker that
+    dies is replaced."""
     files = runner.inputs(bench, workload, "tiny", 0, 1)
     left = list(PRECISIONS)
     while left:
         with bench.worker(build, bench.run / "worker.log") as worker, ending([worker]):
             while left and worker.alive:
                 precision = left.pop(0)
-                setting = {"device": "cpu", "precision": precision, "execution": "default", "threads": host.cores()}
-                opening = Opening(builds.BUILDS[build].backend, workload, "tiny", "variable", (), setting)
+                setting = {
+                    "device": "cpu",
+                    "precision": precision,
+                    "execution": "default",
+                    "threads": host.cores(),
+                }
+                opening = Opening(
+                    builds.BUILDS[build].backend, workload, "tiny", "variable", (), setting
+                )
                 try:
                     runner.open_port(worker, bench, opening, files)
                     worker.request("probe", tape=str(files.tape))

@@ -1,4 +1,5 @@
-"""What `compare` writes beside the run's own folder, in other programs' formats: `--export FORMAT FILE`, and `--json FILE`."""
+"""What `compare` writes beside the run's own folder, in other programs' formats: `--export FORMAT
+FILE`, and `--json FILE`."""
 
 from __future__ import annotations
 
@@ -21,21 +22,33 @@ def check(json: Path | None, export: tuple[str, Path] | None, timed: bool) -> No
     """Refuse, before anything runs, what could not be written after it.
 
     Raises:
-        UnknownName: the format. UsageError: the file cannot be written, or nothing is timed that could be exported.
+        UnknownName: the format. UsageError: the file cannot be written, or nothing is timed that
+            could be exported.
     """
     if export is not None and export[0] not in FORMATS:
         raise UnknownName("format", export[0], FORMATS)
     if export is not None and not timed:
-        raise UsageError(f"--export {export[0]}: nothing is timed here (`harness run`, or --no-speed). Drop it, or ask for the speed.")
-    for name, path in (("--json", json), (f"--export {export[0]}" if export else "", export[1] if export else None)):
+        raise UsageError(
+            f"--export {export[0]}: nothing is timed here (`harness run`, or --no-speed). Drop it,"
+            " or ask for the speed."
+        )
+    for name, path in (
+        ("--json", json),
+        (f"--export {export[0]}" if export else "", export[1] if export else None),
+    ):
         if path is not None and (why := store.unwritable(path)):
-            raise UsageError(f"{name} {path}: cannot be written: {why}. Give a file in a folder that exists and that you may write to.")
+            raise UsageError(
+                f"{name} {path}: cannot be written: {why}. Give a file in a folder that exists and"
+                " that you may write to."
+            )
 
 
 def write(export: tuple[str, Path] | None, timed: Sequence[Timed], report: Report) -> None:
     """Write the paired results where `--export` asks for them."""
     if export is not None:
-        store.write_text(export[1], benchmark_format.render(list(_measured(timed)), report.speed, report.created))
+        store.write_text(
+            export[1], benchmark_format.render(list(_measured(timed)), report.speed, report.created)
+        )
 
 
 def _measured(timed: Sequence[Timed]) -> Iterator[benchmark_format.Measured]:
@@ -43,12 +56,20 @@ def _measured(timed: Sequence[Timed]) -> Iterator[benchmark_format.Measured]:
     for one in timed:
         for action in one.job.actions:
             for label in one.labels:
-                told = [record.result["actions"].get(action, {}).get("prepared", {}).get(label) for record in one.records]
+                told = [
+                    record.result["actions"].get(action, {}).get("prepared", {}).get(label)
+                    for record in one.records
+                ]
                 if not told or None in told:
                     continue
-                steps = [estimate.step_time([as_round(record, action)], label) for record in one.records]
+                steps = [
+                    estimate.step_time([as_round(record, action)], label) for record in one.records
+                ]
                 precision = benchmark_format.PRECISIONS if one.job.precisions else one.job.precision
                 yield benchmark_format.Measured(
-                    f"{one.job.workload} {one.job.preset} {precision} {action}", label, tuple(step for step in steps if step is not None),
-                    int(told[-1]["steps_a_sample"]), one.records[-1].result["opened"][label]["identity"],
+                    f"{one.job.workload} {one.job.preset} {precision} {action}",
+                    label,
+                    tuple(step for step in steps if step is not None),
+                    int(told[-1]["steps_a_sample"]),
+                    one.records[-1].result["opened"][label]["identity"],
                 )

@@ -1,8 +1,10 @@
-"""A first short run of the user's own ports, before anything long begins: what dies on its first step costs seconds.
+"""A first short run of the user's own ports, before anything long begins: what dies on its first
+step costs seconds.
 
-Each side tries all its workloads in one worker: it builds the port, loads the parameters and takes one step of each stage asked for. A
-side that fails is not compared, and what only it was needed for does not run. Shipped ports are left out: the project's own tests run
-them, and to import and trace every framework twice would cost the ordinary comparison a tenth of its time.
+Each side tries all its workloads in one worker: it builds the port, loads the parameters and takes
+one step of each stage asked for. A side that fails is not compared, and what only it was needed for
+does not run. Shipped ports are left out: the project's own tests run them, and to import and trace
+every framework twice would cost the ordinary comparison a tenth of its time.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ KIND = "check"
 
 @dataclasses.dataclass(frozen=True)
 class Attempt:
-    """One way to try a workload: a precision that may not be supported, and its inputs. `stages`: None for training and inference."""
+    """One way to try a workload: a precision that may not be supported, and its inputs. `stages`:
+    None for training and inference."""
 
     opening: Opening
     seed: int
@@ -37,7 +40,8 @@ class Attempt:
 
 @dataclasses.dataclass(frozen=True)
 class CheckJob:
-    """One side tries its workloads. `attempts`: by workload, in the order in which they are made until one is supported."""
+    """One side tries its workloads. `attempts`: by workload, in the order in which they are made
+    until one is supported."""
 
     side: str
     build: str
@@ -52,20 +56,31 @@ class CheckJob:
 
 @dataclasses.dataclass(frozen=True)
 class Sifted:
-    """What is left to do, a row for each side that failed on a workload, and what else was seen of ports, in lines."""
+    """What is left to do, a row for each side that failed on a workload, and what else was seen of
+    ports, in lines."""
 
     plan: Plan
     failed: tuple[JobRow, ...]
     remarks: tuple[str, ...]
 
 
-def sift(bench: runner.Bench, planned: Plan, request: Request, without: Collection[str], say: Callable[[str], None]) -> Sifted:
-    """Try all ports of the user's and return the plan without what failed. `without`: builds that recorded references stand for."""
+def sift(
+    bench: runner.Bench,
+    planned: Plan,
+    request: Request,
+    without: Collection[str],
+    say: Callable[[str], None],
+) -> Sifted:
+    """Try all ports of the user's and return the plan without what failed. `without`: builds that
+    recorded references stand for."""
     checks = [job for job in jobs(planned, request) if job.build not in without]
     for job in checks:
         folder = bench.run / "jobs" / job.name
         before = runner.existing(folder)
-        if before is not None and any(one["status"] not in ("ok", "unsupported") for one in before.result["workloads"].values()):
+        if before is not None and any(
+            one["status"] not in ("ok", "unsupported")
+            for one in before.result["workloads"].values()
+        ):
             shutil.rmtree(folder)  # an interrupted run goes on because something has been mended
 
     def progress(job: CheckJob, record: store.Record | None) -> None:
@@ -80,23 +95,48 @@ def sift(bench: runner.Bench, planned: Plan, request: Request, without: Collecti
         log = relative(bench.run, record.folder / LOG)
         for name, attempts in job.attempts:
             # Without a result the check itself came to no end, e.g. on a full disk.
-            told = record.result.get("workloads", {}).get(name) or {"status": record.status, "reason": record.reason, "remarks": []}
+            told = record.result.get("workloads", {}).get(name) or {
+                "status": record.status,
+                "reason": record.reason,
+                "remarks": [],
+            }
             remarks += remarks_of(job.side, name, told["remarks"])
             if told["status"] not in ("ok", "unsupported"):
                 precision = str(attempts[0].opening.setting["precision"])
-                failed.append(JobRow(
-                    job.name, job.side, name, KIND, precision, told["status"], told["reason"], record.duration_s, log, attempts[0].seed,
-                ))
+                failed.append(
+                    JobRow(
+                        job.name,
+                        job.side,
+                        name,
+                        KIND,
+                        precision,
+                        told["status"],
+                        told["reason"],
+                        record.duration_s,
+                        log,
+                        attempts[0].seed,
+                    )
+                )
                 say(f"{name} {job.side}: {told['status']}, first check: {told['reason']}")
-    return Sifted(reduced(planned, {(row.build, row.workload) for row in failed}), tuple(failed), tuple(remarks))
+    return Sifted(
+        reduced(planned, {(row.build, row.workload) for row in failed}),
+        tuple(failed),
+        tuple(remarks),
+    )
 
 
 def ordered(request: Request, failed: Sequence[JobRow], rows: Sequence[JobRow]) -> list[JobRow]:
-    """Return the rows of jobs, those of failed checks where the jobs of the same workload and side would stand."""
+    """Return the rows of jobs, those of failed checks where the jobs of the same workload and side
+    would stand."""
     if not failed:
         return list(rows)
-    workloads, sides = [item.name for item in request.workloads], [side.label for side in request.sides]
-    return sorted([*failed, *rows], key=lambda row: (workloads.index(row.workload), sides.index(row.build)))
+    workloads, sides = (
+        [item.name for item in request.workloads],
+        [side.label for side in request.sides],
+    )
+    return sorted(
+        [*failed, *rows], key=lambda row: (workloads.index(row.workload), sides.index(row.build))
+    )
 
 
 def remarks_of(side: str, workload: str, remarks: Sequence[str]) -> list[str]:
@@ -114,7 +154,9 @@ def jobs(planned: Plan, request: Request) -> list[CheckJob]:
             if ways and own_port(side, workload):
                 attempts.append((workload.name, ways))
         if attempts:
-            found.append(CheckJob(side.label, side.build, request.fidelity_threads, tuple(attempts)))
+            found.append(
+                CheckJob(side.label, side.build, request.fidelity_threads, tuple(attempts))
+            )
     return found
 
 
@@ -127,7 +169,12 @@ def _attempts(planned: Plan, label: str, workload: str) -> Iterator[Attempt]:
         if job.workload != workload or label not in _labels(job):
             continue
         if isinstance(job, Job):
-            attempt = Attempt(job.opening(), job.seed, job.tape_steps or job.steps, (*job.stages, *((DISTRIBUTION,) if sampled else ())))
+            attempt = Attempt(
+                job.opening(),
+                job.seed,
+                job.tape_steps or job.steps,
+                (*job.stages, *((DISTRIBUTION,) if sampled else ())),
+            )
         elif isinstance(job, SampleJob):
             attempt = Attempt(job.opening(), job.seed, 1, (DISTRIBUTION,))
         else:
@@ -142,10 +189,16 @@ def _labels(job: Job | SampleJob | SpeedJob) -> Collection[str]:
 
 
 def run_check(bench: runner.Bench, job: CheckJob) -> store.Record:
-    """Try all workloads of a side. What happens to one of them is in the result, and stops no other."""
+    """Try all workloads of a side. What happens to one of them is in the result, and stops no
+    other."""
     folder = bench.run / "jobs" / job.name
     runner.fresh(folder)
-    told = {"side": job.side, "build": job.build, "workload": " ".join(name for name, _ in job.attempts), KIND: True}
+    told = {
+        "side": job.side,
+        "build": job.build,
+        "workload": " ".join(name for name, _ in job.attempts),
+        KIND: True,
+    }
     with runner.ended(folder, told, time.monotonic()) as outcome:
         worker: WorkerProcess | None = None
         found: dict[str, dict[str, Any]] = {}
@@ -155,7 +208,8 @@ def run_check(bench: runner.Bench, job: CheckJob) -> store.Record:
                 worker = worker or bench.worker(job.build, folder / LOG, side=job.side)
                 found[name] = _try(bench, worker, attempts)
                 if used and found[name]["status"] not in ("ok", "unsupported"):
-                    worker.close()  # what an earlier port has left in the process is no fault of this one
+                    # what an earlier port has left in the process is no fault of this one
+                    worker.close()
                     worker = bench.worker(job.build, folder / LOG, side=job.side)
                     found[name] = _try(bench, worker, attempts)
                 if not worker.alive:
@@ -173,7 +227,9 @@ def _try(bench: runner.Bench, worker: WorkerProcess, attempts: Sequence[Attempt]
     for attempt in attempts:
         opening, stages = attempt.opening, None if attempt.stages is None else list(attempt.stages)
         try:
-            files = runner.inputs(bench, opening.workload, opening.preset, attempt.seed, attempt.steps)
+            files = runner.inputs(
+                bench, opening.workload, opening.preset, attempt.seed, attempt.steps
+            )
             runner.open_port(worker, bench, opening, files)
             probed = worker.request("probe", tape=str(files.tape), stages=stages, brief=False)
         except JobFailed as error:
@@ -186,7 +242,8 @@ def _try(bench: runner.Bench, worker: WorkerProcess, attempts: Sequence[Attempt]
 
 
 def reduced(planned: Plan, failed: Collection[tuple[str, str]]) -> Plan:
-    """Return a plan without the sides that failed, by label and workload, and without what nothing is left to be compared with."""
+    """Return a plan without the sides that failed, by label and workload, and without what nothing
+    is left to be compared with."""
     if not failed:
         return planned
 
@@ -195,26 +252,53 @@ def reduced(planned: Plan, failed: Collection[tuple[str, str]]) -> Plan:
 
     pairs = tuple(pair for pair in planned.pairs if well(pair.a, pair.b))
     distributions = tuple(one for one in planned.distributions if well(one.a[0], one.b[0]))
-    speed = tuple(job for job in (_sides_left(job, failed) for job in planned.speed) if len(job.sides) >= 2)
-    compared = {one.workload for one in planned.pairs} | {one.workload for one in planned.distributions}
+    speed = tuple(
+        job for job in (_sides_left(job, failed) for job in planned.speed) if len(job.sides) >= 2
+    )
+    compared = {one.workload for one in planned.pairs} | {
+        one.workload for one in planned.distributions
+    }
     left = {one.workload for one in pairs} | {one.workload for one in distributions}
     done = compared - left  # nothing is left that would be judged
-    speed = tuple(job for job in speed if not job.precisions or job.workload not in {name for _, name in failed} or _others(job, speed))
+    speed = tuple(
+        job
+        for job in speed
+        if not job.precisions
+        or job.workload not in {name for _, name in failed}
+        or _others(job, speed)
+    )
     return Plan(
-        jobs=tuple(job for job in planned.jobs if well(job) and job.workload not in done), pairs=pairs,
-        chains=tuple(one for one in planned.chains if well(one.chain, one.plain, one.beside) and one.workload not in done),
-        speed=speed, bounds=tuple(both for both in planned.bounds if well(*both) and both[0].workload not in done),
-        samples=tuple(job for job in planned.samples if well(job) and job.workload not in done), distributions=distributions,
+        jobs=tuple(job for job in planned.jobs if well(job) and job.workload not in done),
+        pairs=pairs,
+        chains=tuple(
+            one
+            for one in planned.chains
+            if well(one.chain, one.plain, one.beside) and one.workload not in done
+        ),
+        speed=speed,
+        bounds=tuple(
+            both for both in planned.bounds if well(*both) and both[0].workload not in done
+        ),
+        samples=tuple(job for job in planned.samples if well(job) and job.workload not in done),
+        distributions=distributions,
     )
 
 
 def _sides_left(job: SpeedJob, failed: Collection[tuple[str, str]]) -> SpeedJob:
-    """Return a timed job without the sides that failed; the precisions of one side are all of that side."""
+    """Return a timed job without the sides that failed; the precisions of one side are all of that
+    side."""
     names = {name for name, workload in failed if workload == job.workload}
     if job.precisions:
-        gone = any(side.label == f"{name}-{precision}" for side in job.sides for name in names for precision in job.precisions)
+        gone = any(
+            side.label == f"{name}-{precision}"
+            for side in job.sides
+            for name in names
+            for precision in job.precisions
+        )
         return dataclasses.replace(job, sides=()) if gone else job
-    return dataclasses.replace(job, sides=tuple(side for side in job.sides if side.label not in names))
+    return dataclasses.replace(
+        job, sides=tuple(side for side in job.sides if side.label not in names)
+    )
 
 
 def _others(job: SpeedJob, speed: Sequence[SpeedJob]) -> bool:

@@ -1,4 +1,5 @@
-"""The interpreters of a comparison: of each build, or of each side where the user names one for it."""
+"""The interpreters of a comparison: of each build, or of each side where the user names one for
+it."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Located:
-    """The interpreter of every build, where each came from, and the builds that recorded references stand for.
+    """The interpreter of every build, where each came from, and the builds that recorded references
+    stand for.
 
     A side whose interpreter is not its build's has an entry under its label too.
     """
@@ -44,7 +46,13 @@ def locate(request: Request, context: Context) -> Located:
     interpreters, origins, recorded = {}, {}, {}
     for build in dict.fromkeys(side.build for side in request.sides):
         try:
-            found = provision.locate(build, request.device, overrides=named, environ=context.environ, progress=context.say)
+            found = provision.locate(
+                build,
+                request.device,
+                overrides=named,
+                environ=context.environ,
+                progress=context.say,
+            )
         except BuildError as error:
             if build in named or not references.stands_for(build, request):
                 raise
@@ -55,8 +63,13 @@ def locate(request: Request, context: Context) -> Located:
     builds = {side.label: side.build for side in request.sides}
     for label in every.keys() - named.keys():
         if label not in builds:
-            raise UsageError(f"--python {label}={every[label]}: there is no such side. Sides: {', '.join(builds)}.")
+            raise UsageError(
+                f"--python {label}={every[label]}: there is no such side. Sides:"
+                f" {', '.join(builds)}."
+            )
         build, own = builds[label], {builds[label]: every[label]}
-        found = provision.locate(build, request.device, overrides=own, environ=context.environ, progress=context.say)
+        found = provision.locate(
+            build, request.device, overrides=own, environ=context.environ, progress=context.say
+        )
         interpreters[label], origins[label] = found.path, found.origin
     return Located(interpreters, origins, recorded)

@@ -1,4 +1,5 @@
-"""Tables that need no worker: workloads, builds, references, and what a comparison would do (`--dry-run`)."""
+"""Tables that need no worker: workloads, builds, references, and what a comparison would do
+(`--dry-run`)."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 Row = tuple[str, ...]
 
-#: Seconds of work on 2 cores, measured on the five CPU builds: a fidelity job of a `tiny` preset, and one side of a round.
+#: Seconds of work on 2 cores, measured on the five CPU builds: a fidelity job of a `tiny` preset,
+#: and one side of a round.
 JOB_S = 5.0
 SIDE_ROUND_S = 4.0
 #: What the harness itself takes to start and to write a report.
@@ -39,9 +41,16 @@ SNAPSHOTS = 14
 
 
 def workloads(folders: Sequence[Path]) -> list[Row]:
-    """Return every workload with its backends, presets, whether it runs where none is named, and what it is."""
+    """Return every workload with its backends, presets, whether it runs where none is named, and
+    what it is."""
     return [
-        (name, " ".join(item.backends), " ".join(item.presets), "by default" if item.default else "when named", item.what)
+        (
+            name,
+            " ".join(item.backends),
+            " ".join(item.presets),
+            "by default" if item.default else "when named",
+            item.what,
+        )
         for name, item in sorted(registry.known(folders).items())
     ]
 
@@ -49,13 +58,20 @@ def workloads(folders: Sequence[Path]) -> list[Row]:
 def builds() -> list[Row]:
     """Return every build with its Python, framework and devices."""
     return [
-        (item.name, item.backend, " ".join(item.pythons) or "the harness's own", f"{item.module}{item.fits}", " ".join(item.devices))
+        (
+            item.name,
+            item.backend,
+            " ".join(item.pythons) or "the harness's own",
+            f"{item.module}{item.fits}",
+            " ".join(item.devices),
+        )
         for item in table.BUILDS.values()
     ]
 
 
 def references(folder: Path) -> list[Row]:
-    """Return every recorded reference with the framework that it was recorded on; one that cannot be read says why."""
+    """Return every recorded reference with the framework that it was recorded on; one that cannot
+    be read says why."""
     rows: list[Row] = []
     for path in reference.names(folder):
         try:
@@ -65,16 +81,22 @@ def references(folder: Path) -> list[Row]:
             continue
         identity = found.provenance["identity"]
         size = path.stat().st_size + path.with_suffix(".npz").stat().st_size
-        rows.append((
-            path.stem, f"tensorflow {identity['versions']['tensorflow']}", identity["python"],
-            str(len(found.document["tensors"])), f"{size / 1024:.0f} KiB",
-        ))
+        rows.append(
+            (
+                path.stem,
+                f"tensorflow {identity['versions']['tensorflow']}",
+                identity["python"],
+                str(len(found.document["tensors"])),
+                f"{size / 1024:.0f} KiB",
+            )
+        )
     return rows
 
 
 def dry_run(chosen: options.Options, context: Context) -> list[Row]:
-    """Return what a comparison would do, without doing any of it: jobs, builds to provision, time and disk. Only of ports whose steps
-    nobody has timed a step or two is run, to tell how long they take."""
+    """Return what a comparison would do, without doing any of it: jobs, builds to provision, time
+    and disk. Only of ports whose steps nobody has timed a step or two is run, to tell how long they
+    take."""
     request = resolution.resolve(chosen)
     planned = plan.make(request)
     rows: list[Row] = []
@@ -83,10 +105,24 @@ def dry_run(chosen: options.Options, context: Context) -> list[Row]:
         text, seconds, size = _build(build, request, context)
         install_s, install_bytes = install_s + seconds, install_bytes + size
         rows.append((f"build {build}", text))
-    rows += [(f"job {job.name}", f"{' '.join(job.stages)} on {job.preset}, {len(job.variants)} variations") for job in planned.jobs]
-    rows += [(f"job {job.name}", f"{job.steps} steps on {job.preset} from seed {job.own_seed}, {job.rows} rows") for job in planned.samples]
+    rows += [
+        (
+            f"job {job.name}",
+            f"{' '.join(job.stages)} on {job.preset}, {len(job.variants)} variations",
+        )
+        for job in planned.jobs
+    ]
+    rows += [
+        (
+            f"job {job.name}",
+            f"{job.steps} steps on {job.preset} from seed {job.own_seed}, {job.rows} rows",
+        )
+        for job in planned.samples
+    ]
     rounds_s, stopped = 0.0, 0
-    steps = trial.Setup(_here(request, context), context.environ, {item.name: item for item in request.workloads})
+    steps = trial.Setup(
+        _here(request, context), context.environ, {item.name: item for item in request.workloads}
+    )
     for timed in planned.speed:
         phases, once_s = len(timed.actions) - len(ACTIONS), least_s(timed)
         if trial.unknown(timed):
@@ -95,19 +131,38 @@ def dry_run(chosen: options.Options, context: Context) -> list[Row]:
             stopped += ended
         rounds_s += once_s
         beside = f" and {phases} phases" if phases else ""
-        text = f"{timed.preset}, {' and '.join(ACTIONS)}{beside}, at least {schedule.MIN_ROUNDS} rounds, about {once_s:.0f} s"
+        text = (
+            f"{timed.preset}, {' and '.join(ACTIONS)}{beside}, at least {schedule.MIN_ROUNDS}"
+            f" rounds, about {once_s:.0f} s"
+        )
         rows.append((f"speed {timed.workload} {timed.precision}", text))
     work_s = jobs_s(planned) + rounds_s
     more_s = max(0.0, chosen.budget - rounds_s) if stopped < len(planned.speed) else 0.0
     more = f"up to {more_s:.0f} s more of timing (--budget), {install_s:.0f} s to install"
     rows.append(("time", f"about {work_s:.0f} s of work, {more}"))
     disk = sum(_bytes(job, request) for job in planned.jobs)
-    rows.append(("disk", f"about {disk / 2**20:.0f} MiB while it runs, {install_bytes / 2**20:.0f} MiB to install; "
-                         f"{host.free_bytes(chosen.reports.absolute()) / 2**30:.1f} GiB free"))
+    rows.append(
+        (
+            "disk",
+            (
+                f"about {disk / 2**20:.0f} MiB while it runs, {install_bytes / 2**20:.0f} MiB to"
+                f" install; {host.free_bytes(chosen.reports.absolute()) / 2**30:.1f} GiB free"
+            ),
+        )
+    )
     rows.append(("report", str(chosen.reports / f"{context.now:%Y-%m-%d}_...")))
     if chosen.resume:
         found = runs.unfinished(chosen.reports, compare.identity("compare", request, context))
-        rows.append(("resume", str(found.folder) if found else "no unfinished run of this comparison; a new one would start"))
+        rows.append(
+            (
+                "resume",
+                (
+                    str(found.folder)
+                    if found
+                    else "no unfinished run of this comparison; a new one would start"
+                ),
+            )
+        )
     return rows
 
 
@@ -134,29 +189,53 @@ def _here(request: plan.Request, context: Context) -> dict[str, Path]:
 
 def _search(build: str, request: plan.Request, context: Context) -> provision.Search:
     named = {key: Path(path) for key, path in request.python}
-    return provision.Search(table.BUILDS[build], request.device, named, context.environ, installation.places(context.environ))
+    return provision.Search(
+        table.BUILDS[build],
+        request.device,
+        named,
+        context.environ,
+        installation.places(context.environ),
+    )
 
 
-def _tried(timed: plan.SpeedJob, setup: trial.Setup, budget_s: float, usual_s: float) -> tuple[float, str, bool]:
-    """Run a step or two of ports that nobody has timed; return about how long the least number of rounds takes, what was found, and
-    whether timing ends before that number."""
+def _tried(
+    timed: plan.SpeedJob, setup: trial.Setup, budget_s: float, usual_s: float
+) -> tuple[float, str, bool]:
+    """Run a step or two of ports that nobody has timed; return about how long the least number of
+    rounds takes, what was found, and whether timing ends before that number."""
     found = trial.tried(timed, setup)
     if found is None:
-        text = f"no step could be run here: short ones are assumed; with long ones, timing ends with the budget, {budget_s:.0f} s"
+        text = (
+            "no step could be run here: short ones are assumed; with long ones, timing ends with"
+            f" the budget, {budget_s:.0f} s"
+        )
         return usual_s, text, False
     steps = ", ".join(
-        f"{side.label} {action} {one.step_s[action]:.2g} s" for side, one in zip(timed.sides, found, strict=True) for action in one.step_s
+        f"{side.label} {action} {one.step_s[action]:.2g} s"
+        for side, one in zip(timed.sides, found, strict=True)
+        for action in one.step_s
     )
     run = trial.run(found, budget_s)
     if run is None:
         return usual_s, f"a step or two of each was run: {steps}", False
     if run.rounds >= schedule.MIN_ROUNDS:
-        return run.least_s, f"a step or two of each was run: {steps}; {run.rounds} rounds take about {run.least_s:.0f} s", False
+        return (
+            run.least_s,
+            (
+                f"a step or two of each was run: {steps}; {run.rounds} rounds take about"
+                f" {run.least_s:.0f} s"
+            ),
+            False,
+        )
     least_s = run.least_s + OWN_S
-    return least_s, (
-        f"a step or two of each was run: {steps}; {run.rounds} of {schedule.MIN_ROUNDS} rounds fit into the budget: it ends after about "
-        f"{least_s:.0f} s without a verdict on speed"
-    ), True
+    return (
+        least_s,
+        (
+            f"a step or two of each was run: {steps}; {run.rounds} of {schedule.MIN_ROUNDS} rounds"
+            f" fit into the budget: it ends after about {least_s:.0f} s without a verdict on speed"
+        ),
+        True,
+    )
 
 
 def _build(build: str, request: plan.Request, context: Context) -> tuple[str, float, int]:
@@ -168,7 +247,11 @@ def _build(build: str, request: plan.Request, context: Context) -> tuple[str, fl
     cost = table.cost(name)
     if cost is None:
         return f"would install {name}", 0.0, 0
-    return f"would install {name}: about {cost.install_s:.0f} s and {cost.disk_bytes / 2**20:.0f} MiB", cost.install_s, cost.disk_bytes
+    return (
+        f"would install {name}: about {cost.install_s:.0f} s and {cost.disk_bytes / 2**20:.0f} MiB",
+        cost.install_s,
+        cost.disk_bytes,
+    )
 
 
 def _bytes(job: plan.Job, request: plan.Request) -> int:
@@ -183,5 +266,3 @@ def sizes(found: Sequence[Item]) -> list[Row]:
     rows = [(item.kind, str(item.path), item.size_bytes) for item in found]
     rows.append(("", "all", sum(item.size_bytes for item in found)))
     return [(kind, path, f"{size_bytes / 2**20:.1f} MiB") for kind, path, size_bytes in rows]
-
-

@@ -13,10 +13,6 @@ if TYPE_CHECKING:
     pass
 
 
-
-
-
-
 def own_port(side: Side, workload: Workload) -> bool:
     """Whether a side's port comes from one of the user's folders."""
     return has_file(side.folders[:1] if side.only else side.folders, side.backend, workload)
@@ -26,4 +22,7 @@ def has_file(folders: Sequence[str], backend: str, workload: Workload) -> bool:
     """Whether one of the folders holds a port of a workload to a backend."""
     name = workload.port or workload.name
     places = [Path(folder) / backend for folder in folders]
-    return any((place / f"{name}.py").is_file() or (place / name / "__init__.py").is_file() for place in places)
+    return any(
+        (place / f"{name}.py").is_file() or (place / name / "__init__.py").is_file()
+        for place in places
+    )

@@ -30,14 +30,20 @@ class Recorded:
 
 def run(chosen: options.Options, context: Context) -> Recorded:
     """Record every workload on every build, with nothing compared; all tensors are kept."""
-    request = dataclasses.replace(resolution.resolve(dataclasses.replace(chosen, no_fidelity=False)), speed=False)
+    request = dataclasses.replace(
+        resolution.resolve(dataclasses.replace(chosen, no_fidelity=False)), speed=False
+    )
     planned = plan.make(request)
     located = interpreters.locate(request, context)
     if located.recorded:
         raise JobFailed("unsupported", next(iter(located.recorded.values())))
     asked = compare.identity("run", request, context)
     made = (runs.unfinished(chosen.reports, asked) if chosen.resume else None) or runs.create(
-        chosen.reports, "run-" + "-".join(side.label.replace("#", "") for side in request.sides), asked, context.command, context.now
+        chosen.reports,
+        "run-" + "-".join(side.label.replace("#", "") for side in request.sides),
+        asked,
+        context.command,
+        context.now,
     )
     bench = compare.make_bench(made.folder, located, request, context)
 
@@ -45,31 +51,51 @@ def run(chosen: options.Options, context: Context) -> Recorded:
     records.update(compare.run_jobs(bench, planned.samples, context.say, samples.run_sample))
     work: tuple[plan.Job | plan.SampleJob, ...] = (*planned.jobs, *planned.samples)
     done = [records[job.name] for job in work]
-    jobs = [job_rows.job_row(bench.run, job, record) for job, record in zip(work, done, strict=True)]
+    jobs = [
+        job_rows.job_row(bench.run, job, record) for job, record in zip(work, done, strict=True)
+    ]
     made.mark(finished=all(record.status in ("ok", "unsupported") for record in done))
     rows = [_row(job, record) for job, record in zip(work, done, strict=True)]
-    return Recorded(made.folder, rows, outcome.recorded_code([row for row in jobs if row.precision in request.precisions]))
+    return Recorded(
+        made.folder,
+        rows,
+        outcome.recorded_code([row for row in jobs if row.precision in request.precisions]),
+    )
 
 
 def _row(job: plan.Job | plan.SampleJob, record: store.Record) -> Row:
     first, last = "", ""
     if record.ok:
-        losses = [item["name"] for item in record.tensors("trajectory") if item["name"].endswith("/loss/total")]
+        losses = [
+            item["name"]
+            for item in record.tensors("trajectory")
+            if item["name"].endswith("/loss/total")
+        ]
         if losses:
-            first, last = (f"{float(record.read('trajectory', name)):.6g}" for name in (losses[0], losses[-1]))
+            first, last = (
+                f"{float(record.read('trajectory', name)):.6g}" for name in (losses[0], losses[-1])
+            )
     status = record.status if record.ok else f"{record.status}: {record.reason}"
     return (job.workload, job.side, job.precision, status, first, last, f"{record.duration_s:.1f}")
 
 
-def record_references(folder: Path, workloads: Sequence[str], python: Sequence[str], context: Context) -> list[Path]:
+def record_references(
+    folder: Path, workloads: Sequence[str], python: Sequence[str], context: Context
+) -> list[Path]:
     """Record the references anew with the real TF 1.15.5 and return the paths of their JSON files.
 
     Raises:
         JobFailed: a job did not end ok. BuildError: TF 1.15.5 cannot be had.
     """
     chosen = options.Options(
-        backends=(references.BUILD,), workloads=tuple(workloads), precision=references.PRECISIONS, preset=references.PRESET,
-        seed=references.SEED, python=tuple(python), no_speed=True, threads=1,
+        backends=(references.BUILD,),
+        workloads=tuple(workloads),
+        precision=references.PRECISIONS,
+        preset=references.PRESET,
+        seed=references.SEED,
+        python=tuple(python),
+        no_speed=True,
+        threads=1,
     )
     request = resolution.resolve(chosen)
     planned = plan.make(request)
@@ -88,19 +114,34 @@ def record_references(folder: Path, workloads: Sequence[str], python: Sequence[s
 
 
 def verify(folder: Path) -> list[Row]:
-    """Check all references of a folder: schema, checksums, and that today's workload draws the same data and tape."""
+    """Check all references of a folder: schema, checksums, and that today's workload draws the same
+    data and tape."""
     rows: list[Row] = []
     for path in references.names(folder):
         try:
             found = references.read(path)
             document, provenance = found.document, found.provenance
             workload = registry.get(document["workload"])
-            drawn = tape.draw(workload, workload.config(document["preset"]), document["seed"], document["steps"])
-            problem = "" if drawn.tape_hash == provenance["tape_hash"] else "today's tape differs: the workload or its draws changed"
-            problem = problem or ("" if drawn.data_hash == provenance["data_hash"] else "today's data differ from the recorded ones")
+            drawn = tape.draw(
+                workload, workload.config(document["preset"]), document["seed"], document["steps"]
+            )
+            problem = (
+                ""
+                if drawn.tape_hash == provenance["tape_hash"]
+                else "today's tape differs: the workload or its draws changed"
+            )
+            problem = problem or (
+                ""
+                if drawn.data_hash == provenance["data_hash"]
+                else "today's data differ from the recorded ones"
+            )
         except HarnessError as error:
             problem = str(error)
-        rows.append((path.stem, "failed" if problem else "ok", problem or f"{len(found.document['tensors'])} tensors"))
+        rows.append(
+            (
+                path.stem,
+                "failed" if problem else "ok",
+                problem or f"{len(found.document['tensors'])} tensors",
+            )
+        )
     return rows
-
-

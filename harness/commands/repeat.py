@@ -1,7 +1,9 @@
-"""`harness repeat`: the same build on the same seed again and again, each time in a fresh process, and what of it is the same.
+"""`harness repeat`: the same build on the same seed again and again, each time in a fresh process,
+and what of it is the same.
 
-In lockstep and natively, with the framework's deterministic mode off and on; and what that mode costs, in paired rounds.
-`harness.fidelity.repeatability` judges, `harness.report.repeats` holds what came of it.
+In lockstep and natively, with the framework's deterministic mode off and on; and what that mode
+costs, in paired rounds. `harness.fidelity.repeatability` judges, `harness.report.repeats` holds
+what came of it.
 """
 
 from __future__ import annotations
@@ -122,7 +124,9 @@ class RepeatJob(plan.Job):
     @property
     def name(self) -> str:
         """The folder's name."""
-        return self._named(f"-repeat-{'deterministic' if self.deterministic else 'default'}-run{self.run % 1000:03d}")
+        return self._named(
+            f"-repeat-{'deterministic' if self.deterministic else 'default'}-run{self.run % 1000:03d}"
+        )
 
 
 def repeat(chosen: Repeated, context: Context) -> Result:
@@ -137,17 +141,40 @@ def repeat(chosen: Repeated, context: Context) -> Result:
     request = resolution.resolve(asked)
     located = interpreters.locate(request, context)
     if located.recorded:
-        raise UsageError(f"--backends: {', '.join(located.recorded)} cannot be had here, and a recorded reference cannot run again.")
+        raise UsageError(
+            f"--backends: {', '.join(located.recorded)} cannot be had here, and a recorded"
+            " reference cannot run again."
+        )
     what = "repeat-" + "-".join(side.label.replace("#", "") for side in request.sides)
-    run = runs.create(chosen.reports, what, runs.key(["repeat", dataclasses.asdict(chosen)]), context.command, context.now)
+    run = runs.create(
+        chosen.reports,
+        what,
+        runs.key(["repeat", dataclasses.asdict(chosen)]),
+        context.command,
+        context.now,
+    )
     with runs.held(run.folder):
         bench = compare.make_bench(run.folder, located, request, context)
         rows: list[RepeatRow] = []
-        jobs = [job for job in plan.make(request).jobs if job.precision in request.precisions]  # others stand behind a lower precision
-        counting = dataclasses.replace(context, say=progress.counted(2 * len(jobs) * chosen.runs, context.say))
+        jobs = [
+            job for job in plan.make(request).jobs if job.precision in request.precisions
+        ]  # others stand behind a lower precision
+        counting = dataclasses.replace(
+            context, say=progress.counted(2 * len(jobs) * chosen.runs, context.say)
+        )
         for job, deterministic in itertools.product(jobs, (False, True)):
             rows += _case(bench, job, deterministic, chosen.runs, counting)
-        price = [] if chosen.no_speed else _price(bench, dataclasses.replace(request, speed=True, fidelity=False), chosen.budget, rows, context)
+        price = (
+            []
+            if chosen.no_speed
+            else _price(
+                bench,
+                dataclasses.replace(request, speed=True, fidelity=False),
+                chosen.budget,
+                rows,
+                context,
+            )
+        )
         report = RepeatReport(run.created, run.command, tuple(rows), tuple(price), exit_code(rows))
         document = {"schema": SCHEMA, **dataclasses.asdict(report)}
         store.write_json(run.folder / "repeat.json", document)
@@ -161,16 +188,30 @@ def repeat(chosen: Repeated, context: Context) -> Result:
 def _options(chosen: Repeated) -> options.Options:
     """Return what a recording of the builds would be asked for."""
     return options.Options(
-        backends=chosen.backends, workloads=chosen.workloads, data=chosen.data, precision=chosen.precision, preset=chosen.preset,
-        device=chosen.device, execution=chosen.execution, steps=chosen.steps, seed=chosen.seed, threads=chosen.threads or host.cores(),
-        ports=chosen.ports, python=chosen.python, budget=chosen.budget, json=chosen.json, reports=chosen.reports, limit=chosen.limit,
+        backends=chosen.backends,
+        workloads=chosen.workloads,
+        data=chosen.data,
+        precision=chosen.precision,
+        preset=chosen.preset,
+        device=chosen.device,
+        execution=chosen.execution,
+        steps=chosen.steps,
+        seed=chosen.seed,
+        threads=chosen.threads or host.cores(),
+        ports=chosen.ports,
+        python=chosen.python,
+        budget=chosen.budget,
+        json=chosen.json,
+        reports=chosen.reports,
+        limit=chosen.limit,
         no_speed=True,
     )
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """One build on one workload in one precision, with the framework's deterministic mode on or off, and its runs."""
+    """One build on one workload in one precision, with the framework's deterministic mode on or
+    off, and its runs."""
 
     run: Path
     job: plan.Job
@@ -182,22 +223,46 @@ class Case:
         job, good = self.job, [repeatability.IDENTICAL, UNSUPPORTED]
         good += [] if self.deterministic else [repeatability.ROUNDING]
         return RepeatRow(
-            job.workload, job.side, job.precision, job.preset, mode, self.deterministic, verdict, reason, verdict in good,
-            len(self.records), seed=job.seed, threads=job.threads,
-            logs=tuple(job_rows.relative(self.run, record.folder / job_rows.LOG) for record in self.records),
+            job.workload,
+            job.side,
+            job.precision,
+            job.preset,
+            mode,
+            self.deterministic,
+            verdict,
+            reason,
+            verdict in good,
+            len(self.records),
+            seed=job.seed,
+            threads=job.threads,
+            logs=tuple(
+                job_rows.relative(self.run, record.folder / job_rows.LOG) for record in self.records
+            ),
         )
 
 
-def _case(bench: runner.Bench, job: plan.Job, deterministic: bool, count: int, context: Context) -> list[RepeatRow]:
+def _case(
+    bench: runner.Bench, job: plan.Job, deterministic: bool, count: int, context: Context
+) -> list[RepeatRow]:
     """Run one build on one workload `count` times and judge each mode."""
     given = {field.name: getattr(job, field.name) for field in dataclasses.fields(plan.Job)}
 
     def run(number: int) -> store.Record:
-        variants = tuple(one for one in job.variants if dict(one)["kind"] in ("ulp", "repeat")) if number == MEASURED else ()
-        again = RepeatJob(**{**given, "variants": variants, "deterministic": deterministic}, run=number)
+        variants = (
+            tuple(one for one in job.variants if dict(one)["kind"] in ("ulp", "repeat"))
+            if number == MEASURED
+            else ()
+        )
+        again = RepeatJob(
+            **{**given, "variants": variants, "deterministic": deterministic}, run=number
+        )
         mode = "on" if deterministic else "off"
         what = f"{job.workload} {job.side} {job.precision}, deterministic mode {mode}"
-        context.say(f"{what}: what rounding moves" if number == MEASURED else progress.Step(f"{what}: run {number + 1} of {count}", what))
+        context.say(
+            f"{what}: what rounding moves"
+            if number == MEASURED
+            else progress.Step(f"{what}: run {number + 1} of {count}", what)
+        )
         return run_job(bench, again)
 
     case = Case(bench.run, job, deterministic, tuple(run(number) for number in range(count)))
@@ -225,35 +290,51 @@ def _judge(case: Case, run: Callable[[int], store.Record]) -> list[RepeatRow]:
             if not bits.identical and measured is None:
                 measured = run(MEASURED)
             noise = part(measured, mode) if measured is not None and measured.ok else None
-            found.append(repeatability.judge(parts[0], other, bits, noise, stages, case.job.precision))
+            found.append(
+                repeatability.judge(parts[0], other, bits, noise, stages, case.job.precision)
+            )
         worst = repeatability.worst(found)
         row = case.row(mode, worst.verdict, worst.reason)
         first = worst.bits.first
         if first is not None:
             row = dataclasses.replace(
-                row, stage=first.stage, tensor=first.name, place=first.place, first=first.first, second=first.second,
+                row,
+                stage=first.stage,
+                tensor=first.name,
+                place=first.place,
+                first=first.first,
+                second=first.second,
             )
-        rows.append(dataclasses.replace(row, tensors=worst.bits.tensors, differing=worst.bits.differing))
+        rows.append(
+            dataclasses.replace(row, tensors=worst.bits.tensors, differing=worst.bits.differing)
+        )
     return rows
 
 
 def part(record: store.Record, mode: str) -> store.RecordEvidence:
     """Return what one mode of a finished run left."""
     folder = record.folder.with_name(f"{record.folder.name}-{mode}")
-    return store.RecordEvidence(dataclasses.replace(record, folder=folder, result=record.result["parts"][mode]))
+    return store.RecordEvidence(
+        dataclasses.replace(record, folder=folder, result=record.result["parts"][mode])
+    )
 
 
 def failure(record: store.Record) -> tuple[str, str] | None:
-    """Return the status and the reason of a run that did not come through, or None. A stage in which the port raised was not repeated:
-    what the other stages left does not make up for it."""
+    """Return the status and the reason of a run that did not come through, or None. A stage in
+    which the port raised was not repeated: what the other stages left does not make up for it."""
     if not record.ok:
         return record.status, record.reason
-    raised = {stage: told for mode in STAGES for stage, told in record.result["parts"][mode].get("raised", {}).items()}
+    raised = {
+        stage: told
+        for mode in STAGES
+        for stage, told in record.result["parts"][mode].get("raised", {}).items()
+    }
     return ("error", job_rows.by_stage(raised)) if raised else None
 
 
 def run_job(bench: runner.Bench, job: RepeatJob) -> store.Record:
-    """Record both modes in one fresh process. Whatever happens inside it becomes the record's status."""
+    """Record both modes in one fresh process. Whatever happens inside it becomes the record's
+    status."""
     folder = bench.run / "jobs" / job.name
     runner.fresh(folder)
     with runner.ended(folder, plan.describe(job), time.monotonic()) as outcome:
@@ -265,27 +346,60 @@ def run_job(bench: runner.Bench, job: RepeatJob) -> store.Record:
             for mode, stages in STAGES.items():
                 where = folder.with_name(f"{folder.name}-{mode}")
                 runner.fresh(where)
-                parts[mode] = store.decode(worker.request(
-                    "record", tape=str(files.tape), folder=str(where.resolve()), stages=list(stages), steps=job.steps,
-                    variants=[dict(variant) for variant in job.variants], seed=job.seed if mode == NATIVE else None,
-                ))
+                parts[mode] = store.decode(
+                    worker.request(
+                        "record",
+                        tape=str(files.tape),
+                        folder=str(where.resolve()),
+                        stages=list(stages),
+                        steps=job.steps,
+                        variants=[dict(variant) for variant in job.variants],
+                        seed=job.seed if mode == NATIVE else None,
+                    )
+                )
                 store.verify(where, parts[mode]["files"])
-        outcome.result = {**opened, **probed, "parts": parts, "tape_hash": files.tape_hash, "data_hash": files.data_hash}
+        outcome.result = {
+            **opened,
+            **probed,
+            "parts": parts,
+            "tape_hash": files.tape_hash,
+            "data_hash": files.data_hash,
+        }
     return outcome.record()
 
 
-def _price(bench: runner.Bench, request: plan.Request, budget_s: float, rows: Sequence[RepeatRow], context: Context) -> list[SpeedRow]:
-    """Time each build with the deterministic mode against itself without it, where it has one that is in effect."""
-    able = {(row.workload, row.build, row.precision) for row in rows if row.deterministic and row.verdict not in (UNSUPPORTED, BROKEN)}
+def _price(
+    bench: runner.Bench,
+    request: plan.Request,
+    budget_s: float,
+    rows: Sequence[RepeatRow],
+    context: Context,
+) -> list[SpeedRow]:
+    """Time each build with the deterministic mode against itself without it, where it has one that
+    is in effect."""
+    able = {
+        (row.workload, row.build, row.precision)
+        for row in rows
+        if row.deterministic and row.verdict not in (UNSUPPORTED, BROKEN)
+    }
     found: list[SpeedRow] = []
     for side in request.sides:
-        sides = (side, dataclasses.replace(side, label=f"{side.label}-deterministic", deterministic=True))
+        sides = (
+            side,
+            dataclasses.replace(side, label=f"{side.label}-deterministic", deterministic=True),
+        )
         jobs = plan.make(dataclasses.replace(request, sides=sides)).speed
-        jobs = tuple(job for job in jobs if (job.workload, side.label, job.precision) in able and not job.precisions)
+        jobs = tuple(
+            job
+            for job in jobs
+            if (job.workload, side.label, job.precision) in able and not job.precisions
+        )
         if not jobs:
             continue
         lock = staging.cache(context.environ) / "timed.lock"
-        with rounds.machine_lock(lock, lambda: context.say(f"another timed run holds {lock}; waiting for it to end")):  # noqa: B023
+        with rounds.machine_lock(
+            lock, lambda: context.say(f"another timed run holds {lock}; waiting for it to end")
+        ):  # noqa: B023
             measured = speed_rounds.run_speed(bench, jobs, budget_s, context.say)
         found += speed_rows.rows(measured, bench.run)
     return [dataclasses.replace(row, command=context.command) for row in found]

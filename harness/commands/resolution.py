@@ -1,4 +1,5 @@
-"""From options to a plan's `Request`: every name is checked against those that exist, before any work starts."""
+"""From options to a plan's `Request`: every name is checked against those that exist, before any
+work starts."""
 
 from __future__ import annotations
 
@@ -27,24 +28,36 @@ def resolve(options: Options) -> plan.Request:
     """Return the checked request.
 
     Raises:
-        UnknownName: a workload, backend, build, precision, preset, device, execution or stage does not exist.
+        UnknownName: a workload, backend, build, precision, preset, device, execution or stage does
+            not exist.
         UsageError: they exist but do not fit together.
     """
     named = interpreters(options.python)
     sides = _sides(options, named)
     for kind, values, known in (
-        ("precision", options.precision, PRECISIONS), ("device", (options.device,), DEVICES),
-        ("execution", (options.execution,), EXECUTIONS), ("preset", (options.preset,) if options.preset else (), PRESETS),
+        ("precision", options.precision, PRECISIONS),
+        ("device", (options.device,), DEVICES),
+        ("execution", (options.execution,), EXECUTIONS),
+        ("preset", (options.preset,) if options.preset else (), PRESETS),
         ("accepted difference", options.accept, (ACCEPTED,)),
     ):
         _check(kind, values, known)
     stages = tuple(STAGE_LETTERS.get(item.upper(), item.lower()) for item in options.stages)
     _check("stage", stages, [*STAGES, *STAGE_LETTERS])
     if options.no_speed and options.no_fidelity:
-        raise UsageError("--no-speed and --no-fidelity together leave nothing to do. Drop one of them.")
+        raise UsageError(
+            "--no-speed and --no-fidelity together leave nothing to do. Drop one of them."
+        )
     if options.no_speed and options.per_phase:
-        raise UsageError("--per-phase: nothing is timed here (`harness run`, or --no-speed). Drop it, or ask for the speed.")
-    for name, value in (("--seeds", options.seeds), ("--threads", options.threads), ("--steps", options.steps)):
+        raise UsageError(
+            "--per-phase: nothing is timed here (`harness run`, or --no-speed). Drop it, or ask for"
+            " the speed."
+        )
+    for name, value in (
+        ("--seeds", options.seeds),
+        ("--threads", options.threads),
+        ("--steps", options.steps),
+    ):
         if value is not None and value < 1:
             raise UsageError(f"{name} {value}: must be at least 1.")
     if not 0 <= options.seed < 2**31:
@@ -58,34 +71,55 @@ def resolve(options: Options) -> plan.Request:
     if plan.DISTRIBUTION in stages:
         check_distribution(options, workloads)
     if options.per_phase and not any(plan.phases(item, item.presets[0]) for item in workloads):
-        raise UsageError(f"--per-phase: {', '.join(item.name for item in workloads)} has one phase only. Name a workload with several.")
+        raise UsageError(
+            f"--per-phase: {', '.join(item.name for item in workloads)} has one phase only. Name a"
+            " workload with several."
+        )
     return plan.Request(
-        workloads, sides, _unique(options.precision), _unique(stages), options.preset, options.device, options.execution,
-        tuple(range(options.seed, options.seed + (options.seeds or 1))), options.threads or cores(),
-        _fidelity_threads(options), models=options.seeds or plan.MODELS,
-        fidelity=not options.no_fidelity, speed=not options.no_speed, steps=options.steps, per_phase=options.per_phase,
-        allow_settings=options.allow_settings, limit=options.limit, left_out=left_out, warmup=warmup.parse(options.warmup),
+        workloads,
+        sides,
+        _unique(options.precision),
+        _unique(stages),
+        options.preset,
+        options.device,
+        options.execution,
+        tuple(range(options.seed, options.seed + (options.seeds or 1))),
+        options.threads or cores(),
+        _fidelity_threads(options),
+        models=options.seeds or plan.MODELS,
+        fidelity=not options.no_fidelity,
+        speed=not options.no_speed,
+        steps=options.steps,
+        per_phase=options.per_phase,
+        allow_settings=options.allow_settings,
+        limit=options.limit,
+        left_out=left_out,
+        warmup=warmup.parse(options.warmup),
         python=tuple(sorted((key, str(path)) for key, path in named.items())),
     )
 
 
 def known_workloads(options: Options) -> dict[str, Workload]:
-    """Return all workloads by name; those that are asked for, or run by default, on the data asked for.
+    """Return all workloads by name; those that are asked for, or run by default, on the data asked
+    for.
 
     Raises:
-        UnknownName: a workload or data that do not exist. UsageError: data that cannot be used, or that no workload takes.
+        UnknownName: a workload or data that do not exist. UsageError: data that cannot be used, or
+            that no workload takes.
     """
     known = registry.known(options.ports)
     _check("workload", options.workloads, known)
     if options.data is None:
         return known
-    asked = _unique(options.workloads) or tuple(name for name, item in known.items() if item.default)
+    asked = _unique(options.workloads) or tuple(
+        name for name, item in known.items() if item.default
+    )
     takers = [name for name in asked if known[name].sources]
     if not takers:
         able = [name for name, item in known.items() if item.sources]
         raise UsageError(
-            f"--data {options.data}: none of the workloads ({', '.join(asked)}) takes data. Name one that does: --workloads "
-            + " ".join(able)
+            f"--data {options.data}: none of the workloads ({', '.join(asked)}) takes data. Name"
+            " one that does: --workloads " + " ".join(able)
         )
     return {**known, **{name: known[name].with_data(options.data) for name in takers}}
 
@@ -96,7 +130,8 @@ def _fidelity_threads(options: Options) -> int:
 
 
 def interpreters(named: Iterable[str]) -> dict[str, Path]:
-    """Return the interpreters that the user named, by build, or by a side's label: `torch#2`, `torch@mine`.
+    """Return the interpreters that the user named, by build, or by a side's label: `torch#2`,
+    `torch@mine`.
 
     Raises:
         UsageError: not BUILD=PATH, or no such file. UnknownName: no such build.
@@ -105,10 +140,14 @@ def interpreters(named: Iterable[str]) -> dict[str, Path]:
     for item in named:
         build, equals, path = item.partition("=")
         if not equals or not path:
-            raise UsageError(f"--python {item}: give it as BUILD=PATH, e.g. --python tf1=/opt/py37/bin/python")
+            raise UsageError(
+                f"--python {item}: give it as BUILD=PATH, e.g. --python tf1=/opt/py37/bin/python"
+            )
         _check("build", (re.split("[#@]", build)[0],), BUILDS)
         if not Path(path).expanduser().is_file():
-            raise UsageError(f"--python {item}: there is no file {path}. Give the path of a Python interpreter.")
+            raise UsageError(
+                f"--python {item}: there is no file {path}. Give the path of a Python interpreter."
+            )
         found[build] = Path(path).expanduser().absolute()
     return found
 
@@ -117,36 +156,49 @@ def _sides(options: Options, named: Mapping[str, Path]) -> tuple[plan.Side, ...]
     asked = []
     shared = tuple(str(folder.absolute()) for folder in options.ports)
     if not options.backends:
-        raise UsageError("--backends: name at least one backend or build. Known: " + ", ".join(BUILDS))
+        raise UsageError(
+            "--backends: name at least one backend or build. Known: " + ", ".join(BUILDS)
+        )
     for item in options.backends:
         name, at, folder = item.partition("@")
         _check("backend or build", (name,), BUILDS)
         if at and not Path(folder).is_dir():
-            raise UsageError(f"--backends {item}: there is no folder {folder!r}. After @ comes a folder that holds {name}'s ports.")
+            raise UsageError(
+                f"--backends {item}: there is no folder {folder!r}. After @ comes a folder that"
+                f" holds {name}'s ports."
+            )
         own = (str(Path(os.path.normpath(Path(folder).absolute()))),) if at else ()
         asked.append(plan.Side("", name, BUILDS[name].backend, own + shared, only=bool(at)))
     return tuple(
-        dataclasses.replace(side, python=str(named.get(side.label) or named.get(side.build) or "")) for side in plan.sides(asked)
+        dataclasses.replace(side, python=str(named.get(side.label) or named.get(side.build) or ""))
+        for side in plan.sides(asked)
     )
 
 
-def _workloads(options: Options, sides: Sequence[plan.Side]) -> tuple[tuple[Workload, ...], tuple[str, ...]]:
-    """Return the workloads, and lines about those that would run by default and are left out for want of a port in a side's own folder."""
+def _workloads(
+    options: Options, sides: Sequence[plan.Side]
+) -> tuple[tuple[Workload, ...], tuple[str, ...]]:
+    """Return the workloads, and lines about those that would run by default and are left out for
+    want of a port in a side's own folder."""
     known = known_workloads(options)
     enough = min(2, len(sides))
     found, left_out = [], []
-    for workload in [known[name] for name in _unique(options.workloads)] or [item for item in known.values() if item.default]:
+    for workload in [known[name] for name in _unique(options.workloads)] or [
+        item for item in known.values() if item.default
+    ]:
         able = [side for side in sides if plan.has_port(side, workload)]
         if len(able) < enough:
             if options.workloads:
                 raise UsageError(
-                    f"workload {workload.name} has ports for {', '.join(workload.backends)}; "
-                    f"fewer than {enough} of the sides asked for ({', '.join(side.label for side in sides)}) are among them."
+                    f"workload {workload.name} has ports for {', '.join(workload.backends)}; fewer"
+                    f" than {enough} of the sides asked for"
+                    f" ({', '.join(side.label for side in sides)}) are among them."
                 )
         elif options.preset and options.preset not in workload.presets:
             if options.workloads:
                 raise UsageError(
-                    f"--preset {options.preset}: workload {workload.name} has no such preset. It has: {', '.join(workload.presets)}."
+                    f"--preset {options.preset}: workload {workload.name} has no such preset. It"
+                    f" has: {', '.join(workload.presets)}."
                 )
         elif line := without_port(sides, workload, bool(options.workloads)):
             left_out.append(line)
@@ -154,17 +206,25 @@ def _workloads(options: Options, sides: Sequence[plan.Side]) -> tuple[tuple[Work
             found.append(workload)
     if not found:
         backends = ", ".join(sorted({side.backend for side in sides}))
-        raise UsageError("; ".join([*left_out, f"no workload has ports for the backends {backends}. See: harness list"]))
+        raise UsageError(
+            "; ".join(
+                [*left_out, f"no workload has ports for the backends {backends}. See: harness list"]
+            )
+        )
     for workload, preset in itertools.product(found, _presets(options)):
         if workload.source:
-            workload.hyperparameters(preset)  # refuses data that do not fit, before any build is looked for
+            workload.hyperparameters(
+                preset
+            )  # refuses data that do not fit, before any build is looked for
     return tuple(found), tuple(left_out)
 
 
 def _presets(options: Options) -> tuple[str, ...]:
     """Return the presets of what was asked for: fidelity's and speed's."""
     wanted = (("tiny", not options.no_fidelity), ("small", not options.no_speed))
-    return (options.preset,) if options.preset else tuple(preset for preset, asked in wanted if asked)
+    return (
+        (options.preset,) if options.preset else tuple(preset for preset, asked in wanted if asked)
+    )
 
 
 def _check(kind: str, values: Sequence[str], known: Iterable[str]) -> None:
@@ -187,12 +247,20 @@ def check_distribution(options: Options, found: Sequence[Workload]) -> None:
     preset = options.preset or "tiny"
     lacking = [item.name for item in found if item.distribution(preset) is None]
     if lacking and (options.workloads or len(lacking) == len(found)):
-        able = sorted(item.name for item in registry.known(options.ports).values() if item.distribution(preset) is not None)
-        raise UsageError(f"--stages distribution: {', '.join(lacking)} has no such stage. Workloads that have: {', '.join(able)}.")
+        able = sorted(
+            item.name
+            for item in registry.known(options.ports).values()
+            if item.distribution(preset) is not None
+        )
+        raise UsageError(
+            f"--stages distribution: {', '.join(lacking)} has no such stage. Workloads that have:"
+            f" {', '.join(able)}."
+        )
 
 
 def without_port(sides: Sequence[Side], workload: Workload, by_name: bool) -> str:
-    """Return which side's own folder has no port of a workload, in one line; empty where all have one. Nothing stands in for it.
+    """Return which side's own folder has no port of a workload, in one line; empty where all have
+    one. Nothing stands in for it.
 
     Args:
         sides: those asked for. by_name: whether the workload was asked for by name.
@@ -205,8 +273,9 @@ def without_port(sides: Sequence[Side], workload: Workload, by_name: bool) -> st
             looked = Path(side.folders[0]) / side.backend / f"{workload.port or workload.name}.py"
             if by_name:
                 raise UsageError(
-                    f"--backends {side.build}@{side.folders[0]}: there is no port of {workload.name}; it would be {looked}. Add it, "
-                    f"or name {side.build} without a folder for the shipped port, or for one below --ports."
+                    f"--backends {side.build}@{side.folders[0]}: there is no port of"
+                    f" {workload.name}; it would be {looked}. Add it, or name {side.build} without"
+                    " a folder for the shipped port, or for one below --ports."
                 )
             return f"{workload.name} is left out: {side.label} has no port of it ({looked})"
     return ""

@@ -1,7 +1,9 @@
-"""Try a step or two of ports whose steps nobody has timed yet, so that a dry run can tell how long a comparison takes.
+"""Try a step or two of ports whose steps nobody has timed yet, so that a dry run can tell how long
+a comparison takes.
 
-Steps of the shipped ports are short at their smaller presets, and their time is a table's (`listing`). A port of the user's own may take
-minutes a step: nobody can know without running one. Nothing is judged here, and no report is made.
+Steps of the shipped ports are short at their smaller presets, and their time is a table's
+(`listing`). A port of the user's own may take minutes a step: nobody can know without running one.
+Nothing is judged here, and no report is made.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ ENOUGH_S = 10.0
 
 @dataclasses.dataclass(frozen=True)
 class Setup:
-    """What trying takes: interpreters by build, those that are here already; the environment; workloads by name."""
+    """What trying takes: interpreters by build, those that are here already; the environment;
+    workloads by name."""
 
     interpreters: Mapping[str, Path]
     environ: Mapping[str, str]
@@ -42,14 +45,20 @@ def unknown(job: SpeedJob) -> bool:
 
 
 def tried(job: SpeedJob, setup: Setup) -> list[forecast.Tried] | None:
-    """Return what a step of each side takes; None where a build is not here yet, or a side cannot run, which the comparison will say."""
+    """Return what a step of each side takes; None where a build is not here yet, or a side cannot
+    run, which the comparison will say."""
     if any(side.build not in setup.interpreters for side in job.sides):
         return None
     known: dict[tuple[str, tuple[str, ...]], forecast.Tried] = {}
     with tempfile.TemporaryDirectory(prefix="harness-trial-") as folder:
         environment = clean_environment(setup.environ, TF_CPP_MIN_LOG_LEVEL="1")
         bench = runner.Bench(
-            Path(folder), staging.prepare(setup.environ), setup.interpreters, environment, setup.workloads, Limits(LIMIT_S)
+            Path(folder),
+            staging.prepare(setup.environ),
+            setup.interpreters,
+            environment,
+            setup.workloads,
+            Limits(LIMIT_S),
         )
         try:
             for side in job.sides:
@@ -65,7 +74,10 @@ def _try(bench: runner.Bench, job: SpeedJob, side: Side) -> forecast.Tried:
     first: dict[str, float] = {}
     later: dict[str, float] = {}
     started = time.monotonic()
-    with bench.worker(side.build, bench.run / "trial.log", side=side.label) as worker, ending([worker]):
+    with (
+        bench.worker(side.build, bench.run / "trial.log", side=side.label) as worker,
+        ending([worker]),
+    ):
         runner.open_port(worker, bench, job.opening(side.label), files)
         ready_s = time.monotonic() - started
         for action in ACTIONS:
@@ -75,7 +87,9 @@ def _try(bench: runner.Bench, job: SpeedJob, side: Side) -> forecast.Tried:
             except JobFailed as error:
                 if error.status != "timeout":
                     raise
-                return forecast.Tried(LIMIT_S, dict.fromkeys(ACTIONS, LIMIT_S), dict.fromkeys(ACTIONS, LIMIT_S))
+                return forecast.Tried(
+                    LIMIT_S, dict.fromkeys(ACTIONS, LIMIT_S), dict.fromkeys(ACTIONS, LIMIT_S)
+                )
             if first[action] < ENOUGH_S:
                 later[action] = float(worker.request("step")["step_s"])
     return forecast.Tried(ready_s, first, later)

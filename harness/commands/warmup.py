@@ -1,4 +1,5 @@
-"""What `--warmup` says: seconds with their unit, or a number of steps. A plain number is always steps."""
+"""What `--warmup` says: seconds with their unit, or a number of steps. A plain number is always
+steps."""
 
 from __future__ import annotations
 
@@ -23,4 +24,7 @@ def parse(text: str | None) -> Warmup | None:
         found = Warmup(0.0, 0)
     if 0.0 < found.seconds <= MOST or (not text.endswith("s") and 1 <= found.steps <= MOST):
         return found
-    raise UsageError(f"--warmup {text}: give a number of steps, 1 or more, e.g. 500, or seconds with the unit s, e.g. 2s or 0.5s.")
+    raise UsageError(
+        f"--warmup {text}: give a number of steps, 1 or more, e.g. 500, or seconds with the unit s,"
+        " e.g. 2s or 0.5s."
+    )

@@ -1,8 +1,10 @@
-"""The table of builds: which framework on which Python, in which tox environment, on which devices, at what cost.
+"""The table of builds: which framework on which Python, in which tox environment, on which devices,
+at what cost.
 
-A new build is one entry here, one requirement file beside its backend and one environment in tox.ini. The pins are in the
-requirement files alone; `fits` and `accepts` only say which *other* installations can serve a build. What `accepts` begins with
-is tried: `tox run -m oldest` runs the contract tests on it.
+A new build is one entry here, one requirement file beside its backend and one environment in
+tox.ini. The pins are in the requirement files alone; `fits` and `accepts` only say which *other*
+installations can serve a build. What `accepts` begins with is tried: `tox run -m oldest` runs the
+contract tests on it.
 """
 
 from __future__ import annotations
@@ -14,8 +16,15 @@ from types import MappingProxyType
 from harness.errors import UnknownName, UsageError
 
 _TENSORFLOWS = (
-    "tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tensorflow-tpu", "tensorflow-macos", "nvidia-tensorflow", "intel-tensorflow",
-    "tf-nightly", "tf-nightly-cpu",
+    "tensorflow",
+    "tensorflow-cpu",
+    "tensorflow-gpu",
+    "tensorflow-tpu",
+    "tensorflow-macos",
+    "nvidia-tensorflow",
+    "intel-tensorflow",
+    "tf-nightly",
+    "tf-nightly-cpu",
 )
 #: In order of preference; TF 2.21 and PyTorch 2.13 have wheels for all of them.
 _NEWEST_PYTHONS = ("3.11", "3.12", "3.13", "3.10")
@@ -27,10 +36,13 @@ class Build:
 
     Attributes:
         name: as the user writes it. backend: folder in `backends`.
-        factor: first part of the tox environments' names; empty where the harness's own interpreter serves.
-        pythons: minor versions of CPython that can carry it, the preferred first; empty for the harness's own.
+        factor: first part of the tox environments' names; empty where the harness's own interpreter
+            serves.
+        pythons: minor versions of CPython that can carry it, the preferred first; empty for the
+            harness's own.
         module: what is imported. distributions: names under which that module is published.
-        fits: versions with which the harness's own interpreter may serve this build unasked (PEP 440).
+        fits: versions with which the harness's own interpreter may serve this build unasked (PEP
+            440).
         accepts: versions with which an interpreter given by --python may.
         devices: those for which tox.ini has an environment.
         twin: another build with the same pins; an environment of it serves this one too.
@@ -50,34 +62,85 @@ class Build:
 
 @dataclasses.dataclass(frozen=True)
 class Cost:
-    """What an environment takes: bytes on disk and seconds to install, wheels downloaded, on 2 cores."""
+    """What an environment takes: bytes on disk and seconds to install, wheels downloaded, on 2
+    cores."""
 
     disk_bytes: int
     install_s: float
 
 
 _TABLE = (
-    Build("tf1", "tf1", "tf1", ("3.7",), "tensorflow", _TENSORFLOWS, "==1.15.*", ">=1.15,<2", ("cpu", "gpu")),
     Build(
-        "tf1-compat", "tf1", "tf1compat", _NEWEST_PYTHONS, "tensorflow", _TENSORFLOWS, ">=2.16,<3", ">=2.4,<3", ("cpu", "gpu"),
+        "tf1",
+        "tf1",
+        "tf1",
+        ("3.7",),
+        "tensorflow",
+        _TENSORFLOWS,
+        "==1.15.*",
+        ">=1.15,<2",
+        ("cpu", "gpu"),
+    ),
+    Build(
+        "tf1-compat",
+        "tf1",
+        "tf1compat",
+        _NEWEST_PYTHONS,
+        "tensorflow",
+        _TENSORFLOWS,
+        ">=2.16,<3",
+        ">=2.4,<3",
+        ("cpu", "gpu"),
         twin="tf2",
     ),
-    Build("tf2.10", "tf2", "tf210", ("3.10",), "tensorflow", _TENSORFLOWS, "==2.10.*", ">=2.4,<2.16", ("cpu",)),
-    Build("tf2", "tf2", "tf2", _NEWEST_PYTHONS, "tensorflow", _TENSORFLOWS, ">=2.16,<3", ">=2.4,<3", ("cpu", "gpu", "tpu")),
-    Build("torch", "torch", "torch", _NEWEST_PYTHONS, "torch", ("torch",), ">=2.4,<3", ">=2.4,<3", ("cpu", "gpu")),
+    Build(
+        "tf2.10",
+        "tf2",
+        "tf210",
+        ("3.10",),
+        "tensorflow",
+        _TENSORFLOWS,
+        "==2.10.*",
+        ">=2.4,<2.16",
+        ("cpu",),
+    ),
+    Build(
+        "tf2",
+        "tf2",
+        "tf2",
+        _NEWEST_PYTHONS,
+        "tensorflow",
+        _TENSORFLOWS,
+        ">=2.16,<3",
+        ">=2.4,<3",
+        ("cpu", "gpu", "tpu"),
+    ),
+    Build(
+        "torch",
+        "torch",
+        "torch",
+        _NEWEST_PYTHONS,
+        "torch",
+        ("torch",),
+        ">=2.4,<3",
+        ">=2.4,<3",
+        ("cpu", "gpu"),
+    ),
     Build("numpy", "numpy", "", (), "numpy", ("numpy",), ">=1.18", ">=1.18", ("cpu",)),
 )
 BUILDS: Mapping[str, Build] = MappingProxyType({build.name: build for build in _TABLE})
 
-# Measured with `du` and tox's own clock on 2 cores, CPython 3.7/3.10/3.11, Linux x86-64, CPU-only PyTorch wheel.
-# The -gpu and -tpu environments have not been measured and have no entry.
-COSTS: Mapping[str, Cost] = MappingProxyType({
-    "tf1-cpu": Cost(592 << 20, 48.0),
-    "tf1compat-cpu": Cost(1540 << 20, 44.0),
-    "tf210-cpu": Cost(1105 << 20, 35.0),
-    "tf2-cpu": Cost(1540 << 20, 42.0),
-    "torch-cpu": Cost(975 << 20, 35.0),
-})
+# Measured with `du` and tox's own clock on 2 cores, CPython 3.7/3.10/3.11, Linux x86-64, CPU-only
+# PyTorch wheel. The -gpu and -tpu environments have not been measured and have no entry.
+COSTS: Mapping[str, Cost] = MappingProxyType(
+    {
+        "tf1-cpu": Cost(592 << 20, 48.0),
+        "tf1compat-cpu": Cost(1540 << 20, 44.0),
+        "tf210-cpu": Cost(1105 << 20, 35.0),
+        "tf2-cpu": Cost(1540 << 20, 42.0),
+        "torch-cpu": Cost(975 << 20, 35.0),
+    }
+)
 
 
 def resolve(name: str) -> Build:
@@ -92,7 +155,8 @@ def resolve(name: str) -> Build:
 
 
 def environment(build: Build, device: str) -> str | None:
-    """Return the name of a build's tox environment, e.g. "tf2-cpu", or None where the harness's own interpreter serves.
+    """Return the name of a build's tox environment, e.g. "tf2-cpu", or None where the harness's own
+    interpreter serves.
 
     Raises:
         UsageError: the build has no environment for the device.
@@ -100,14 +164,15 @@ def environment(build: Build, device: str) -> str | None:
     if device not in build.devices:
         able = [other.name for other in BUILDS.values() if device in other.devices]
         raise UsageError(
-            f"build {build.name} has no environment for {device}; it has: {', '.join(build.devices)}. "
-            f"Builds for {device}: {', '.join(able) or 'none'}."
+            f"build {build.name} has no environment for {device}; it has:"
+            f" {', '.join(build.devices)}. Builds for {device}: {', '.join(able) or 'none'}."
         )
     return f"{build.factor}-{device}" if build.factor else None
 
 
 def environments(build: Build, device: str) -> tuple[str, ...]:
-    """Return every tox environment that can serve a build, its own first and the one to create last.
+    """Return every tox environment that can serve a build, its own first and the one to create
+    last.
 
     A twin's environment is created rather than an own one with the same content: it saves 1.5 GB.
 

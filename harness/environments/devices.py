@@ -1,8 +1,8 @@
 """Whether this machine has an accelerator, judged by what the driver has put on it.
 
-Owns nothing but file facts: it starts no process and imports no framework, so it answers at once and before gigabytes of a
-framework are downloaded. Whether a framework can *use* the device is known only to the worker. Standard library only:
-tox's inline plugin imports this module too.
+Owns nothing but file facts: it starts no process and imports no framework, so it answers at once
+and before gigabytes of a framework are downloaded. Whether a framework can *use* the device is
+known only to the worker. Standard library only: tox's inline plugin imports this module too.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from pathlib import Path
 
 #: Devices that need hardware of their own; `cpu` is everywhere.
 ACCELERATORS = ("gpu", "tpu")
-# nvidia-uvm and nvidiactl exist where the driver is loaded without a card; a card is nvidia0, nvidia1, ...
+# nvidia-uvm and nvidiactl exist where the driver is loaded without a card; a card is nvidia0,
+# nvidia1, ...
 _NVIDIA_CARD = "nvidia[0-9]*"
 _TPU_NODES = ("accel[0-9]*", "vfio/[0-9]*")
 #: Set on Cloud TPU VMs or by users of a remote TPU.
@@ -29,7 +30,8 @@ def missing(device: str, environ: Mapping[str, str], root: Path = Path("/")) -> 
         root: the file system's root; another one in tests.
 
     Returns:
-        One sentence with what was looked for and what to do, as the end of "X needs a GPU, and ...".
+        One sentence with what was looked for and what to do, as the end of "X needs a GPU, and
+        ...".
     """
     if device == "gpu" and not _has_gpu(environ, root):
         return (
@@ -38,14 +40,16 @@ def missing(device: str, environ: Mapping[str, str], root: Path = Path("/")) -> 
         )
     if device == "tpu" and not _has_tpu(environ, root):
         return (
-            f"this machine has no TPU (no /dev/accel0, no /dev/vfio/0, none of {', '.join(_TPU_VARIABLES)} is set): "
-            "use the CPU instead, or a Cloud TPU VM."
+            "this machine has no TPU (no /dev/accel0, no /dev/vfio/0, none of"
+            f" {', '.join(_TPU_VARIABLES)} is set): use the CPU instead, or a Cloud TPU VM."
         )
     return None
 
 
 def _has_gpu(environ: Mapping[str, str], root: Path) -> bool:
-    if any((root / "dev").glob(_NVIDIA_CARD)) or (root / "dev/dxg").exists():  # dxg: WSL hands the card on by that name
+    if (
+        any((root / "dev").glob(_NVIDIA_CARD)) or (root / "dev/dxg").exists()
+    ):  # dxg: WSL hands the card on by that name
         return True
     return shutil.which("nvidia-smi", path=environ.get("PATH", "")) is not None
 

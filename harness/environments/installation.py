@@ -1,10 +1,11 @@
 """Makes a build's environment through tox, so that `tox run` and the harness share it.
 
-In a checkout the environments are those of `tox run` (`.tox`), so each is installed once; an installed harness keeps its own
-in the cache folder, made from the tox.ini that the wheel ships.
+In a checkout the environments are those of `tox run` (`.tox`), so each is installed once; an
+installed harness keeps its own in the cache folder, made from the tox.ini that the wheel ships.
 
-One harness installs an environment at a time (a file lock that the system releases if we die). A marker lies beside an
-environment while it is being installed; one that is found later tells of an interruption, and the environment is made anew.
+One harness installs an environment at a time (a file lock that the system releases if we die). A
+marker lies beside an environment while it is being installed; one that is found later tells of an
+interruption, and the environment is made anew.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ class Places:
     """Where tox finds its configuration and keeps environments.
 
     Attributes:
-        root: tox's project folder. config: tox.ini. backends: folder with the requirement files. workdir: environments.
+        root: tox's project folder. config: tox.ini. backends: folder with the requirement files.
+            workdir: environments.
     """
 
     root: Path
@@ -62,7 +64,8 @@ def places(environ: Mapping[str, str], package: Path | None = None) -> Places:
 
 
 def python(where: Places, name: str) -> Path | None:
-    """Return the Python of an environment, or None if there is none or its installation was interrupted."""
+    """Return the Python of an environment, or None if there is none or its installation was
+    interrupted."""
     path = (where.workdir / name / "bin/python").absolute()
     return path if path.exists() and not _marker(where, name).exists() else None
 
@@ -96,7 +99,12 @@ def lock(where: Places, name: str, progress: Callable[[str], None]) -> Iterator[
 
 
 def install(
-    where: Places, name: str, environ: Mapping[str, str], progress: Callable[[str], None], *, recreate: bool,
+    where: Places,
+    name: str,
+    environ: Mapping[str, str],
+    progress: Callable[[str], None],
+    *,
+    recreate: bool,
     unmeasured: str = "several GB",
 ) -> None:
     """Make or complete an environment; the caller holds its lock.
@@ -111,7 +119,11 @@ def install(
     marker, record = _marker(where, name), log(where, name)
     anew = (recreate or marker.exists()) and (where.workdir / name).exists()
     expected = cost(name)
-    size = f"about {expected.install_s:.0f} s and {expected.disk_bytes / 1e9:.1f} GB" if expected else unmeasured
+    size = (
+        f"about {expected.install_s:.0f} s and {expected.disk_bytes / 1e9:.1f} GB"
+        if expected
+        else unmeasured
+    )
     progress(f"{name}: {'making it anew' if anew else 'installing'} ({size}; log: {record})")
     started = time.monotonic()
     try:
@@ -126,29 +138,60 @@ def install(
 
 def _run_tox(where: Places, name: str, environ: Mapping[str, str], *, recreate: bool) -> None:
     argv = [
-        sys.executable, "-m", "tox", "run", "--notest", "--colored", "no", "-c", str(where.config), "--root", str(where.root),
-        "--workdir", str(where.workdir), "-e", name, *(["-r"] if recreate else []),
+        sys.executable,
+        "-m",
+        "tox",
+        "run",
+        "--notest",
+        "--colored",
+        "no",
+        "-c",
+        str(where.config),
+        "--root",
+        str(where.root),
+        "--workdir",
+        str(where.workdir),
+        "-e",
+        name,
+        *(["-r"] if recreate else []),
     ]
     record = log(where, name)
     try:
-        status = run_logged(argv, cwd=where.root, env=tox_environment(where, environ), log=record, timeout_s=LIMIT_S)
+        status = run_logged(
+            argv, cwd=where.root, env=tox_environment(where, environ), log=record, timeout_s=LIMIT_S
+        )
     except JobFailed as error:
-        raise ProvisionFailed(f"{name}: {error.reason}. Try again where the network is faster.") from error
+        raise ProvisionFailed(
+            f"{name}: {error.reason}. Try again where the network is faster."
+        ) from error
     if status != 0:
-        raise ProvisionFailed(f"tox could not make {name} (exit status {status}). Log: {record}. It says:\n{_last_words(record)}")
+        raise ProvisionFailed(
+            f"tox could not make {name} (exit status {status}). Log: {record}. It"
+            f" says:\n{_last_words(record)}"
+        )
 
 
 def tox_environment(where: Places, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for tox: pip's and proxies' settings pass, those of an outer tox and of virtual environments do not."""
+    """Return the environment for tox: pip's and proxies' settings pass, those of an outer tox and
+    of virtual environments do not."""
     env = clean_environment(environ, HARNESS_BACKENDS=str(where.backends))
     if "PYTHONNOUSERSITE" not in environ:
-        del env["PYTHONNOUSERSITE"]  # tox runs in our own interpreter, and may be installed for the user
-    return {key: value for key, value in env.items() if not key.startswith(("TOX_", "_TOX_")) or key == "TOX_DISCOVER"}
+        del env[
+            "PYTHONNOUSERSITE"
+        ]  # tox runs in our own interpreter, and may be installed for the user
+    return {
+        key: value
+        for key, value in env.items()
+        if not key.startswith(("TOX_", "_TOX_")) or key == "TOX_DISCOVER"
+    }
 
 
 def _last_words(record: Path, count: int = 5) -> str:
     """Return the lines of a log that tell what went wrong: its last errors, or its last lines."""
-    lines = [_COLOUR.sub("", line).strip() for line in record.read_text(encoding="utf-8", errors="replace").splitlines()]
+    lines = [
+        _COLOUR.sub("", line).strip()
+        for line in record.read_text(encoding="utf-8", errors="replace").splitlines()
+    ]
     lines = [line for line in lines if line and not _CLOSING.search(line)]
     errors = [line for line in lines if _ERROR.search(line)]
     return "\n".join(f"  {line[:300]}" for line in (errors or lines)[-count:])
@@ -159,4 +202,7 @@ def _marker(where: Places, name: str) -> Path:
 
 
 def _unwritable(error: OSError, where: Places) -> str:
-    return f"cannot write {error.filename or where.workdir}: {error.strerror}. Make room, or set XDG_CACHE_HOME."
+    return (
+        f"cannot write {error.filename or where.workdir}: {error.strerror}. Make room, or set"
+        " XDG_CACHE_HOME."
+    )

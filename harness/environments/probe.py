@@ -1,7 +1,7 @@
 """What an interpreter has installed, asked without importing a framework (that takes seconds).
 
-A distribution counts only if pip finished it: `RECORD` is the last file that pip writes, so an installation that was
-interrupted reads as absent.
+A distribution counts only if pip finished it: `RECORD` is the last file that pip writes, so an
+installation that was interrupted reads as absent.
 """
 
 from __future__ import annotations
@@ -67,14 +67,20 @@ class Found:
 
 def probe(python: Path, module: str, environ: Mapping[str, str]) -> Found | None:
     """Return what an interpreter has, or None if it does not run."""
-    status, output = capture([str(python), "-I", "-c", _SCRIPT, module], env=clean_environment(environ), timeout_s=TIMEOUT_S)
+    status, output = capture(
+        [str(python), "-I", "-c", _SCRIPT, module],
+        env=clean_environment(environ),
+        timeout_s=TIMEOUT_S,
+    )
     if status != 0:
         return None
     try:
         answer = json.loads(output.strip().splitlines()[-1])
     except (ValueError, IndexError):  # a wrapper that prints something else, or nothing
         return None
-    versions = {str(canonicalize_name(name)): str(version) for name, version in answer["versions"].items()}
+    versions = {
+        str(canonicalize_name(name)): str(version) for name, version in answer["versions"].items()
+    }
     return Found(str(answer["python"]), bool(answer["module"]), versions)
 
 

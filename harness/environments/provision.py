@@ -1,7 +1,8 @@
 """Finds the interpreter of a build, or has its environment made.
 
-The order: what --python names, an existing tox environment, this interpreter if it has the framework, a new tox environment.
-An interpreter is asked what it has installed; nobody is believed by the name of a folder.
+The order: what --python names, an existing tox environment, this interpreter if it has the
+framework, a new tox environment. An interpreter is asked what it has installed; nobody is believed
+by the name of a folder.
 """
 
 from __future__ import annotations
@@ -48,13 +49,19 @@ class Search:
 
 
 def locate(
-    build: str, device: str, *, overrides: Mapping[str, Path], environ: Mapping[str, str], progress: Callable[[str], None]
+    build: str,
+    device: str,
+    *,
+    overrides: Mapping[str, Path],
+    environ: Mapping[str, str],
+    progress: Callable[[str], None],
 ) -> Interpreter:
     """Return a build's interpreter; install its environment if there is none.
 
     Args:
         build: a name in `BUILDS`. device: one of `backends.contract.DEVICES`.
-        overrides: the interpreters that the user named, by build; all are checked before anything is installed.
+        overrides: the interpreters that the user named, by build; all are checked before anything
+            is installed.
         environ: the process environment.
         progress: called with a line for the user before and after an installation.
 
@@ -97,7 +104,12 @@ def available(search: Search) -> Interpreter | None:
 
 def environments(environ: Mapping[str, str]) -> list[Path]:
     """Return the folders of the builds' environments that exist, for `harness clean`."""
-    names = {name for build in BUILDS.values() for device in build.devices for name in serving(build, device)}
+    names = {
+        name
+        for build in BUILDS.values()
+        for device in build.devices
+        for name in serving(build, device)
+    }
     workdir = installation.places(environ).workdir
     return sorted(workdir / name for name in names if (workdir / name).is_dir())
 
@@ -108,40 +120,60 @@ def _named(build: Build, path: Path, search: Search) -> Interpreter:
     found = probe(path, build.module, search.environ)
     if found is None:
         raise FrameworkMissing(
-            f"{option}: this does not run as a Python interpreter. Give the path of its executable, or leave the option out."
+            f"{option}: this does not run as a Python interpreter. Give the path of its executable,"
+            " or leave the option out."
         )
     version = found.version(build.distributions)
     if not found.module or (version is not None and not _in(version, build.accepts)):
         has = f"{build.module} {version}" if version else f"no {build.module}"
         on = f" on CPython {' or '.join(build.pythons)}" if build.pythons else ""
         raise FrameworkMissing(
-            f"{option}: Python {found.python} there has {has}; build {build.name} needs {build.module}{build.accepts}{on}. Install "
-            f"{_pinned(dataclasses.replace(search, build=build))} in such an interpreter with pip and name that one, or leave the option "
-            "out and the harness makes an environment."
+            f"{option}: Python {found.python} there has {has}; build {build.name} needs"
+            f" {build.module}{build.accepts}{on}. Install"
+            f" {_pinned(dataclasses.replace(search, build=build))} in such an interpreter with pip"
+            " and name that one, or leave the option out and the harness makes an environment."
         )
     return Interpreter(path.absolute(), "--python", found.python, version or "")
 
 
 def _installed(search: Search, name: str) -> Interpreter | None:
-    """Return the interpreter of a tox environment that is complete and has what the pins ask for."""
+    """Return the interpreter of a tox environment that is complete and has what the pins ask
+    for."""
     python = installation.python(search.places, name)
     if python is None:
         return None
     found = probe(python, search.build.module, search.environ)
-    if found is None or not found.module or not _carries(found, search.build) or not found.satisfies(pins(_requirements(search))):
+    if (
+        found is None
+        or not found.module
+        or not _carries(found, search.build)
+        or not found.satisfies(pins(_requirements(search)))
+    ):
         return None
-    return Interpreter(python, f"tox environment {name}", found.python, found.version(search.build.distributions) or "")
+    return Interpreter(
+        python,
+        f"tox environment {name}",
+        found.python,
+        found.version(search.build.distributions) or "",
+    )
 
 
 def _own(search: Search) -> Interpreter | None:
-    """Return the harness's own interpreter, if the framework is importable there in a version that fits."""
+    """Return the harness's own interpreter, if the framework is importable there in a version that
+    fits."""
     build, own = search.build, Path(sys.executable)
     found = probe(own, build.module, search.environ)
     if found is None or not found.module:
         return None
-    names = [name for name in build.distributions if search.device == "cpu" or not name.endswith("-cpu")]
+    names = [
+        name for name in build.distributions if search.device == "cpu" or not name.endswith("-cpu")
+    ]
     version = found.version(names)
-    if version is None or not _in(version, build.fits) or (search.device != "cpu" and version.endswith("+cpu")):
+    if (
+        version is None
+        or not _in(version, build.fits)
+        or (search.device != "cpu" and version.endswith("+cpu"))
+    ):
         return None
     return Interpreter(own.absolute(), "the harness's own interpreter", found.python, version)
 
@@ -152,8 +184,9 @@ def install(search: Search, progress: Callable[[str], None]) -> Interpreter:
     names = serving(build, search.device)
     if not names:
         raise FrameworkMissing(
-            f"build {build.name} runs in the harness's own interpreter, and {sys.executable} has no {build.module} outside the user's "
-            "site-packages, which workers never see. Install the harness in a virtual environment."
+            f"build {build.name} runs in the harness's own interpreter, and {sys.executable} has no"
+            f" {build.module} outside the user's site-packages, which workers never see. Install"
+            " the harness in a virtual environment."
         )
     require_python(search)
     name = names[-1]
@@ -165,7 +198,10 @@ def install(search: Search, progress: Callable[[str], None]) -> Interpreter:
             installation.install(where, name, search.environ, progress, recreate=not sound)
             found = _installed(search, name)
     if found is None:
-        raise ProvisionFailed(f"tox made {name}, but {build.module} as pinned is not there. Log: {installation.log(where, name)}")
+        raise ProvisionFailed(
+            f"tox made {name}, but {build.module} as pinned is not there. Log:"
+            f" {installation.log(where, name)}"
+        )
     return found
 
 
@@ -175,22 +211,26 @@ def _carries(found: Found | None, build: Build) -> bool:
 
 
 def require_python(search: Search) -> None:
-    """Raise InterpreterMissing with ways out if no interpreter on this machine can carry the build."""
+    """Raise InterpreterMissing with ways out if no interpreter on this machine can carry the
+    build."""
     build = search.build
     for minor in build.pythons:
-        if interpreters.find(minor, search.environ, works=lambda path: probe(path, "sys", search.environ) is not None):
+        if interpreters.find(
+            minor, search.environ, works=lambda path: probe(path, "sys", search.environ) is not None
+        ):
             return
     minor = build.pythons[0]
     ways = (
-        f"no working Python {' or '.join(build.pythons)} for build {build.name} on PATH nor in the folders of pyenv, uv and conda. "
-        f"Get one with `pyenv install {minor}`, `uv python install {minor}` "
-        f"or `conda create -n py{minor.replace('.', '')} python={minor}`, "
-        f"or name an interpreter that has the framework with --python {build.name}=PATH."
+        f"no working Python {' or '.join(build.pythons)} for build {build.name} on PATH nor in the"
+        f" folders of pyenv, uv and conda. Get one with `pyenv install {minor}`, `uv python install"
+        f" {minor}` or `conda create -n py{minor.replace('.', '')} python={minor}`, or name an"
+        f" interpreter that has the framework with --python {build.name}=PATH."
     )
     if build.name == "tf1":
         ways += (
-            " Two ways do without: `tf1-compat` runs the same TF 1 ports on a TensorFlow 2 release, and the recorded references "
-            "(`harness reference list`) hold what the real TensorFlow 1.15.5 computed."
+            " Two ways do without: `tf1-compat` runs the same TF 1 ports on a TensorFlow 2 release,"
+            " and the recorded references (`harness reference list`) hold what the real TensorFlow"
+            " 1.15.5 computed."
         )
     raise InterpreterMissing(ways)
 

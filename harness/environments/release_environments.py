@@ -1,7 +1,8 @@
-"""An environment for each release, made by tox as those of the builds are, in the cache folder; `harness clean` shows them.
+"""An environment for each release, made by tox as those of the builds are, in the cache folder;
+`harness clean` shows them.
 
-Beside the release nothing is pinned but what is known to be needed: what pip resolves on that day is what a user would get. So other
-packages may move with a release, and are told.
+Beside the release nothing is pinned but what is known to be needed: what pip resolves on that day
+is what a user would get. So other packages may move with a release, and are told.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from harness.errors import InterpreterMissing, ProvisionFailed
 from harness.records import store
 
 FOLDER = "releases"
-#: What wheels of a framework need and do not ask for: compiled against NumPy 1, generated for protobuf 3.
+#: What wheels of a framework need and do not ask for: compiled against NumPy 1, generated for
+#: protobuf 3.
 BESIDE = (
     ("tensorflow", "<2.18", "numpy<2"),
     ("tensorflow", "<2.9", "protobuf<4"),
@@ -53,7 +55,8 @@ class Recipe:
     """What goes into the environments of a bisection.
 
     Attributes:
-        package: whose releases are looked at. build: that they serve. extra: further requirements, as the user wrote them.
+        package: whose releases are looked at. build: that they serve. extra: further requirements,
+            as the user wrote them.
         pythons: interpreters by minor version.
     """
 
@@ -65,65 +68,110 @@ class Recipe:
     def needs(self, release: Release) -> tuple[str, ...]:
         """Return what is installed for one release."""
         beside = [
-            needed for module, versions, needed in BESIDE
-            if self.package in self.build.distributions and module == self.build.module
+            needed
+            for module, versions, needed in BESIDE
+            if self.package in self.build.distributions
+            and module == self.build.module
             and SpecifierSet(versions).contains(release.version, prereleases=True)
         ]
-        return tuple(dict.fromkeys((f"{self.package}=={release.version}", *_numpy(self.package, beside), *beside, *self.extra)))
+        return tuple(
+            dict.fromkeys(
+                (
+                    f"{self.package}=={release.version}",
+                    *_numpy(self.package, beside),
+                    *beside,
+                    *self.extra,
+                )
+            )
+        )
 
     def name(self, release: Release) -> str:
-        """Return the environment's name: no part of it reads as a version of Python, which tox would take it for."""
-        extra = "_" + hashlib.sha256("\n".join(sorted(self.extra)).encode()).hexdigest()[:6] if self.extra else ""
+        """Return the environment's name: no part of it reads as a version of Python, which tox
+        would take it for."""
+        extra = (
+            "_" + hashlib.sha256("\n".join(sorted(self.extra)).encode()).hexdigest()[:6]
+            if self.extra
+            else ""
+        )
         return f"{self.package.replace('-', '_')}_{release.version}_on_{release.minor}{extra}"
 
 
 def _numpy(package: str, beside: list[str]) -> tuple[str, ...]:
     """Return NumPy itself, which every worker needs and PyTorch does not bring."""
-    return () if package == "numpy" or any(item.startswith("numpy") for item in beside) else ("numpy",)
+    return (
+        () if package == "numpy" or any(item.startswith("numpy") for item in beside) else ("numpy",)
+    )
 
 
-def provide(recipe: Recipe, release: Release, environ: Mapping[str, str], say: Callable[[str], None]) -> tuple[Path, Found]:
-    """Return the Python of a release's environment and what it has; make the environment if there is none.
+def provide(
+    recipe: Recipe, release: Release, environ: Mapping[str, str], say: Callable[[str], None]
+) -> tuple[Path, Found]:
+    """Return the Python of a release's environment and what it has; make the environment if there
+    is none.
 
     Raises:
-        ProvisionFailed: it cannot be installed. InterpreterMissing: its Python, which was there when the list was made, has gone.
+        ProvisionFailed: it cannot be installed. InterpreterMissing: its Python, which was there
+            when the list was made, has gone.
         BuildError: a folder cannot be written.
     """
     if release.minor not in recipe.pythons:
         raise InterpreterMissing(
-            f"{recipe.package} {release.version} was to run on Python {release.minor}, which is no longer on this machine. Install it."
+            f"{recipe.package} {release.version} was to run on Python {release.minor}, which is no"
+            " longer on this machine. Install it."
         )
     name, where = recipe.name(release), _places(recipe, release, environ)
     with installation.lock(where, name, say):
         found = _ready(where, recipe, release, environ)
         if found is None:
             store.write_text(where.config, _config(recipe, release))
-            installation.install(where, name, environ, say, recreate=False, unmeasured="about as much as the framework itself")
+            installation.install(
+                where,
+                name,
+                environ,
+                say,
+                recreate=False,
+                unmeasured="about as much as the framework itself",
+            )
             found = _ready(where, recipe, release, environ)
     if found is None:
-        raise ProvisionFailed(f"tox made {name}, but {recipe.package} {release.version} is not there. Log: {installation.log(where, name)}")
+        raise ProvisionFailed(
+            f"tox made {name}, but {recipe.package} {release.version} is not there. Log:"
+            f" {installation.log(where, name)}"
+        )
     return found
 
 
-def _ready(where: Places, recipe: Recipe, release: Release, environ: Mapping[str, str]) -> tuple[Path, Found] | None:
+def _ready(
+    where: Places, recipe: Recipe, release: Release, environ: Mapping[str, str]
+) -> tuple[Path, Found] | None:
     """Return a finished environment with exactly this release."""
     python = installation.python(where, recipe.name(release))
     if python is None:
         return None
     found = probe(python, recipe.build.module, environ)
     version = found.versions.get(str(canonicalize_name(recipe.package))) if found else None
-    return (python, found) if found and found.module and version and Version(version).public == release.version else None
+    return (
+        (python, found)
+        if found and found.module and version and Version(version).public == release.version
+        else None
+    )
 
 
 def _config(recipe: Recipe, release: Release) -> str:
     return _CONFIG.format(
-        name=recipe.name(release), python=recipe.pythons[release.minor], package=recipe.package,
-        spec="virtualenv_spec = virtualenv<20.27\n" if release.minor in _OLD else "", deps="\n    ".join(recipe.needs(release)),
+        name=recipe.name(release),
+        python=recipe.pythons[release.minor],
+        package=recipe.package,
+        spec="virtualenv_spec = virtualenv<20.27\n" if release.minor in _OLD else "",
+        deps="\n    ".join(recipe.needs(release)),
     )
 
 
-def remove(recipe: Recipe, release: Release, environ: Mapping[str, str], keep_log: bool = False) -> None:
-    """Delete the environment of a release. `keep_log`: all but what tox and pip said, which is named where a failure is told."""
+def remove(
+    recipe: Recipe, release: Release, environ: Mapping[str, str], keep_log: bool = False
+) -> None:
+    """Delete the environment of a release. `keep_log`: all but what tox and pip said, which is
+    named where a failure is told."""
     root = _places(recipe, release, environ).root
     shutil.rmtree(root / recipe.name(release) if keep_log else root, ignore_errors=True)
 

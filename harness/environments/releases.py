@@ -1,7 +1,8 @@
-"""The releases of a package between two of them, as pip sees them here: with the user's own indexes, for a Python that is on this machine.
+"""The releases of a package between two of them, as pip sees them here: with the user's own
+indexes, for a Python that is on this machine.
 
-One Python serves all of them where there is one: then a change is not that of the interpreter. Only wheels count, for a framework
-is not compiled to be looked at.
+One Python serves all of them where there is one: then a change is not that of the interpreter. Only
+wheels count, for a framework is not compiled to be looked at.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ from harness.execution.processes import capture, clean_environment
 MINORS = ("3.13", "3.12", "3.11", "3.10", "3.9", "3.8", "3.7")
 #: An index may be slow, and pip tries again.
 TIMEOUT_S = 300.0
-#: pip is asked for what cannot be, and says what there is instead: unlike `pip index versions`, without what has no wheel.
+#: pip is asked for what cannot be, and says what there is instead: unlike `pip index versions`,
+#: without what has no wheel.
 _NONE = "<0.0.0.dev0"
 _LINE = re.compile(r"\(from versions: ([^)]*)\)")
 _UNREACHED = "WARNING: Retrying"
@@ -44,7 +46,8 @@ class Release:
 
 @dataclasses.dataclass(frozen=True)
 class Span:
-    """What to list: a package, from one release to another. `pre`: also those that are not final."""
+    """What to list: a package, from one release to another. `pre`: also those that are not
+    final."""
 
     package: str
     first: Version
@@ -56,7 +59,8 @@ def span(first: str, last: str, pre: bool) -> Span:
     """Return what `--from` and `--to` name; the second may be a version alone.
 
     Raises:
-        UsageError: not PACKAGE==VERSION, two packages, the wrong order, or a pre-release without --pre.
+        UsageError: not PACKAGE==VERSION, two packages, the wrong order, or a pre-release without
+            --pre.
     """
     package, begin = _pinned("--from", first)
     other, end = _pinned("--to", last) if "=" in last else (package, _version("--to", last))
@@ -66,7 +70,10 @@ def span(first: str, last: str, pre: bool) -> Span:
         raise UsageError(f"--from {first} --to {last}: the first has to be the older one.")
     for option, version in (("--from", begin), ("--to", end)):
         if version.is_prerelease and not pre:
-            raise UsageError(f"{option}: {version} is not final. Add --pre to look at such releases, or name a final one.")
+            raise UsageError(
+                f"{option}: {version} is not final. Add --pre to look at such releases, or name a"
+                " final one."
+            )
     return Span(package, begin, end, pre)
 
 
@@ -74,10 +81,19 @@ def _pinned(option: str, text: str) -> tuple[str, Version]:
     try:
         asked = Requirement(text)
     except InvalidRequirement:
-        raise UsageError(f"{option} {text}: give PACKAGE==VERSION, e.g. tensorflow-cpu==2.16.1") from None
-    pins = [item for item in asked.specifier if item.operator == "==" and not item.version.endswith(".*")]
+        raise UsageError(
+            f"{option} {text}: give PACKAGE==VERSION, e.g. tensorflow-cpu==2.16.1"
+        ) from None
+    pins = [
+        item
+        for item in asked.specifier
+        if item.operator == "==" and not item.version.endswith(".*")
+    ]
     if len(asked.specifier) != 1 or not pins or asked.extras or asked.url or asked.marker:
-        raise UsageError(f"{option} {text}: give one exact release, PACKAGE==VERSION, e.g. tensorflow-cpu==2.16.1")
+        raise UsageError(
+            f"{option} {text}: give one exact release, PACKAGE==VERSION, e.g."
+            " tensorflow-cpu==2.16.1"
+        )
     return str(canonicalize_name(asked.name)), _version(option, pins[0].version)
 
 
@@ -85,11 +101,15 @@ def _version(option: str, text: str) -> Version:
     try:
         return Version(text)
     except InvalidVersion:
-        raise UsageError(f"{option} {text}: this is no version. Give one as the package index spells it, e.g. 2.16.1") from None
+        raise UsageError(
+            f"{option} {text}: this is no version. Give one as the package index spells it, e.g."
+            " 2.16.1"
+        ) from None
 
 
 def pythons(build: Build, environ: Mapping[str, str]) -> dict[str, Path]:
-    """Return the interpreters on this machine by minor version: those that the build prefers, this one's, then the newest.
+    """Return the interpreters on this machine by minor version: those that the build prefers, this
+    one's, then the newest.
 
     Raises:
         InterpreterMissing: there is none.
@@ -97,10 +117,14 @@ def pythons(build: Build, environ: Mapping[str, str]) -> dict[str, Path]:
     own = f"{sys.version_info[0]}.{sys.version_info[1]}"
     found = {}
     for minor in dict.fromkeys((*build.pythons, own, *MINORS)):
-        for path in interpreters.find(minor, environ, works=lambda path: probe(path, "sys", environ) is not None)[:1]:
+        for path in interpreters.find(
+            minor, environ, works=lambda path: probe(path, "sys", environ) is not None
+        )[:1]:
             found[minor] = path
     if not found:
-        raise InterpreterMissing("no CPython 3.7 to 3.13 on PATH nor in the folders of pyenv, uv and conda. Install one.")
+        raise InterpreterMissing(
+            "no CPython 3.7 to 3.13 on PATH nor in the folders of pyenv, uv and conda. Install one."
+        )
     return found
 
 
@@ -112,29 +136,47 @@ def listed(wanted: Span, minor: str, environ: Mapping[str, str]) -> list[Version
     """
     with tempfile.TemporaryDirectory() as nowhere:
         argv = [
-            sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", wanted.package, "--python-version", minor,
-            "--dest", nowhere, f"{wanted.package}{_NONE}",
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--no-deps",
+            "--only-binary",
+            wanted.package,
+            "--python-version",
+            minor,
+            "--dest",
+            nowhere,
+            f"{wanted.package}{_NONE}",
         ]
         env = clean_environment(environ, PIP_DISABLE_PIP_VERSION_CHECK="1")
         status, output = capture(argv, env=env, timeout_s=TIMEOUT_S, errors=True)
     if not _LINE.search(output) or (_UNREACHED in output and not parse(output, pre=True)):
         said = " ".join(output.splitlines()[-3:])
-        raise BuildError(f"pip could not list the releases of {wanted.package} (exit status {status}): {said}")
+        raise BuildError(
+            f"pip could not list the releases of {wanted.package} (exit status {status}): {said}"
+        )
     return parse(output, wanted.pre)
 
 
 def parse(output: str, pre: bool) -> list[Version]:
-    """Return the releases of pip's answer, the oldest first; wheels of one release with other local versions (2.13.0+cpu) count once."""
+    """Return the releases of pip's answer, the oldest first; wheels of one release with other local
+    versions (2.13.0+cpu) count once."""
     found = set()
     for listing in _LINE.findall(output):
         for text in listing.split(","):
-            with contextlib.suppress(InvalidVersion):  # "none", and names of the time before PEP 440
+            with contextlib.suppress(
+                InvalidVersion
+            ):  # "none", and names of the time before PEP 440
                 found.add(Version(Version(text.strip()).public))
     return sorted(version for version in found if pre or not version.is_prerelease)
 
 
-def series(wanted: Span, minors: Sequence[str], ask: Callable[[str], Sequence[Version]]) -> tuple[Release, ...]:
-    """Return the releases from the first to the last, on the first Python that has both, else each on the first that has it.
+def series(
+    wanted: Span, minors: Sequence[str], ask: Callable[[str], Sequence[Version]]
+) -> tuple[Release, ...]:
+    """Return the releases from the first to the last, on the first Python that has both, else each
+    on the first that has it.
 
     Args:
         minors: of the interpreters there are, the preferred first. ask: lists the releases for one.
@@ -155,7 +197,8 @@ def series(wanted: Span, minors: Sequence[str], ask: Callable[[str], Sequence[Ve
         if end not in known:
             between = ", ".join(str(version) for version in sorted(known)) or "none"
             raise UsageError(
-                f"{option} {wanted.package}=={end}: pip finds no wheel of it for Python {', '.join(minors)}, which are on this machine. "
-                f"It finds between the two: {between}. Name one of them, or install another Python."
+                f"{option} {wanted.package}=={end}: pip finds no wheel of it for Python"
+                f" {', '.join(minors)}, which are on this machine. It finds between the two:"
+                f" {between}. Name one of them, or install another Python."
             )
     return tuple(Release(str(version), known[version]) for version in sorted(known))

@@ -1,8 +1,9 @@
-"""What a foreign interpreter gets to see: a folder that holds the package `backends` and nothing else.
+"""What a foreign interpreter gets to see: a folder that holds the package `backends` and nothing
+else.
 
-When the harness is installed, `backends` lies in site-packages; a worker started there would find the orchestrator's NumPy,
-made for another Python. So the package is copied to a folder of its own, named by its content: workers of an older
-harness keep theirs, and a copy is made once.
+When the harness is installed, `backends` lies in site-packages; a worker started there would find
+the orchestrator's NumPy, made for another Python. So the package is copied to a folder of its own,
+named by its content: workers of an older harness keep theirs, and a copy is made once.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ _LEFT_OUT = ("__pycache__", "requirements")
 
 
 def cache(environ: Mapping[str, str]) -> Path:
-    """Return the folder for what can be made again: XDG_CACHE_HOME, or the platform's place below HOME."""
+    """Return the folder for what can be made again: XDG_CACHE_HOME, or the platform's place below
+    HOME."""
     named = Path(environ.get("XDG_CACHE_HOME", ""))
     if named.is_absolute():  # the XDG specification has a relative one ignored
         return named / APPLICATION
@@ -64,13 +66,24 @@ def prepare(environ: Mapping[str, str], package: Path | None = None) -> Path:
 
 def content(folder: Path) -> str:
     """Return a hash of the Python files below a folder."""
-    return _digest(folder, sorted(path.relative_to(folder) for path in folder.rglob("*.py") if "__pycache__" not in path.parts))
+    return _digest(
+        folder,
+        sorted(
+            path.relative_to(folder)
+            for path in folder.rglob("*.py")
+            if "__pycache__" not in path.parts
+        ),
+    )
 
 
 def _files(package: Path) -> list[Path]:
     """Return the relative paths of a package's files, sorted, without caches and pins."""
     paths = (path.relative_to(package) for path in package.rglob("*") if path.is_file())
-    return sorted(path for path in paths if not any(part in _LEFT_OUT or part.startswith(".") for part in path.parts))
+    return sorted(
+        path
+        for path in paths
+        if not any(part in _LEFT_OUT or part.startswith(".") for part in path.parts)
+    )
 
 
 def _digest(package: Path, files: list[Path]) -> str:

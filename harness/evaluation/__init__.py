@@ -1,1 +1,2 @@
-"""From records to judged rows: stages, distributions, costs, settings, jobs, and the one answer of a run."""
+"""From records to judged rows: stages, distributions, costs, settings, jobs, and the one answer of
+a run."""

@@ -1,7 +1,8 @@
-"""Under which circumstances speed was measured, in words: which rounds count, what a busy machine did, what a report's notes say.
+"""Under which circumstances speed was measured, in words: which rounds count, what a busy machine
+did, what a report's notes say.
 
-A round counts if nothing disturbed it (`harness.speed.disturbance`) and its steps stayed the same (`harness.speed.steadiness`). Both are
-decided without looking at which side was faster.
+A round counts if nothing disturbed it (`harness.speed.disturbance`) and its steps stayed the same
+(`harness.speed.steadiness`). Both are decided without looking at which side was faster.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
     pass
 
 
-
 def usable(records: Sequence[store.Record]) -> list[store.Record]:
     """Return the rounds that make a verdict."""
-    return [record for record in records if not rounds.disturbed(record) and not rounds.changed(record)]
+    return [
+        record for record in records if not rounds.disturbed(record) and not rounds.changed(record)
+    ]
 
 
 def busy(records: Sequence[store.Record]) -> str:
@@ -30,24 +32,33 @@ def busy(records: Sequence[store.Record]) -> str:
     if not found:
         return ""
     total = disturbance.together(rounds.met(record) for record in found)
-    cores = max(float(state.get("cores") or 1.0) for record in found for state in record.result.get("machine", [{}]))
+    cores = max(
+        float(state.get("cores") or 1.0)
+        for record in found
+        for state in record.result.get("machine", [{}])
+    )
     return f"the machine was busy: {disturbance.words(total, cores)}"
 
 
 def learned(records: Sequence[store.Record]) -> dict[str, dict[str, int]] | None:
-    """Return how many steps a round has to warm up, by action and side, by the first round that nothing disturbed; None where none has
-    run yet, so that the next one has to look: on a busy machine steps seem to change."""
+    """Return how many steps a round has to warm up, by action and side, by the first round that
+    nothing disturbed; None where none has run yet, so that the next one has to look: on a busy
+    machine steps seem to change."""
     first = next((record for record in records if not rounds.disturbed(record)), None)
     return None if first is None else rounds.learned(first)
 
 
 def why_too_few(records: Sequence[store.Record]) -> str:
-    """Return why fewer rounds count than an interval needs, empty if enough do, or if too few have run."""
+    """Return why fewer rounds count than an interval needs, empty if enough do, or if too few have
+    run."""
     missing = len(records) - len(usable(records))
     if not missing or len(usable(records)) >= schedule.MIN_ROUNDS:
         return ""
     told = [busy(records), *changes(records)]
-    return f"{'; '.join(one for one in told if one)}; {missing} of {len(records)} rounds do not count, and {schedule.MIN_ROUNDS} have to"
+    return (
+        f"{'; '.join(one for one in told if one)}; {missing} of {len(records)} rounds do not count,"
+        f" and {schedule.MIN_ROUNDS} have to"
+    )
 
 
 def changes(records: Sequence[store.Record]) -> list[str]:
@@ -58,21 +69,8 @@ def changes(records: Sequence[store.Record]) -> list[str]:
             for place, factor in rounds.changed(record).items():
                 found.setdefault(place, []).append(max(factor, 1.0 / factor))
     return [
-        f"{action}: steps of {a} or {b} changed by a factor of {statistics.median(factors):.1f} while they were measured, "
-        f"in {len(factors)} of {len(records)} rounds; --warmup gives them longer"
+        f"{action}: steps of {a} or {b} changed by a factor of {statistics.median(factors):.1f}"
+        f" while they were measured, in {len(factors)} of {len(records)} rounds; --warmup gives"
+        " them longer"
         for (action, a, b), factors in found.items()
     ]
-
-
-
-
-
-
-
-
-
-
-
-
-
-

@@ -1,4 +1,5 @@
-"""What plots are drawn from that no verdict needs: losses over training and what trained models generate, read one record at a time.
+"""What plots are drawn from that no verdict needs: losses over training and what trained models
+generate, read one record at a time.
 
 A file that cannot be read leaves its curve out; the verdict of its stage says which file.
 """
@@ -22,7 +23,8 @@ from harness.results.series import REAL, Curve, Spread
 
 Records = Mapping[str, store.Record]
 Steps = dict[int, float]
-#: Seeds whose own curves are kept: as many as the distribution stage trains unless it is asked for more.
+#: Seeds whose own curves are kept: as many as the distribution stage trains unless it is asked for
+#: more.
 MOST_SEEDS = 8
 
 
@@ -47,7 +49,11 @@ def curves(planned: Plan, witnesses: stage_rows.Witnesses, sampled: Records) -> 
     for sample in planned.samples:
         if sample.name in sampled and sampled[sample.name].ok:
             note((*_identity(sample), "native"), sample.own_seed, _native(sampled[sample.name]))
-    found = [_curve(key, term, values, numbers[key][term]) for key, terms in seeds.items() for term, values in terms.items()]
+    found = [
+        _curve(key, term, values, numbers[key][term])
+        for key, terms in seeds.items()
+        for term, values in terms.items()
+    ]
     return tuple(curve for curve in found if curve is not None)
 
 
@@ -58,7 +64,10 @@ def _curve(key: tuple[str, ...], term: str, seeds: list[Steps], numbers: list[in
     if band is None or len(seeds) == 1:
         return band and dataclasses.replace(band, numbers=tuple(numbers))
     common = set.intersection(*(set(seed) for seed in seeds))
-    lines = [traces.curve(identity, term, [{step: seed[step] for step in common}]) for seed in seeds[:MOST_SEEDS]]
+    lines = [
+        traces.curve(identity, term, [{step: seed[step] for step in common}])
+        for seed in seeds[:MOST_SEEDS]
+    ]
     each = tuple(line.middle for line in lines if line is not None)
     return dataclasses.replace(band, each=each, numbers=tuple(numbers[: len(each)]))
 
@@ -80,12 +89,15 @@ def _native(record: store.Record) -> dict[str, Steps]:
         for term in traces.terms([str(name) for name in record.result["terms"]]):
             values = record.read(samples.LOSSES, samples.VALUE + term)
             places = record.read(samples.LOSSES, samples.STEP + term)
-            found[term] = {int(place) + 1: float(value) for place, value in zip(places, values, strict=True)}
+            found[term] = {
+                int(place) + 1: float(value) for place, value in zip(places, values, strict=True)
+            }
     return found
 
 
 def spreads(planned: Plan, sampled: Records, bench: Bench) -> tuple[Spread, ...]:
-    """Return the quantiles of what each side's models generate, and of real rows where a workload has some."""
+    """Return the quantiles of what each side's models generate, and of real rows where a workload
+    has some."""
     sides: dict[tuple[str, str, str, str], list[SampleJob]] = {}
     for job in planned.samples:
         if job.name in sampled and sampled[job.name].ok:
@@ -98,13 +110,21 @@ def spreads(planned: Plan, sampled: Records, bench: Bench) -> tuple[Spread, ...]
         real = spec.held_out(spec.config(jobs[0].preset))
         if real is not None and (jobs[0].workload, jobs[0].precision) not in told:
             told.add((jobs[0].workload, jobs[0].precision))
-            found.append(traces.spread({**identity, "build": REAL}, real.channels, [traces.quantiles(series(real.rows))]))
+            found.append(
+                traces.spread(
+                    {**identity, "build": REAL},
+                    real.channels,
+                    [traces.quantiles(series(real.rows))],
+                )
+            )
         models = []
         for job in jobs:
             with contextlib.suppress(CorruptRecord):
-                models.append(traces.quantiles(series(sampled[job.name].read(samples.SAMPLES, samples.SAMPLES))))
+                models.append(
+                    traces.quantiles(
+                        series(sampled[job.name].read(samples.SAMPLES, samples.SAMPLES))
+                    )
+                )
         if models and len({model.shape for model in models}) == 1:
             found.append(traces.spread(identity, real.channels if real else (), models))
     return tuple(found)
-
-

@@ -1,4 +1,5 @@
-"""The distribution stage and the quality of what is generated: from the records of trained models to rows of a report."""
+"""The distribution stage and the quality of what is generated: from the records of trained models
+to rows of a report."""
 
 from __future__ import annotations
 
@@ -23,13 +24,19 @@ Records = Mapping[str, store.Record]
 
 
 def stage_rows(planned: Plan, records: Records, bench: Bench) -> list[StageRow]:
-    """Return one row for each pair of sides; what is unsupported has none, it is listed with the jobs."""
+    """Return one row for each pair of sides; what is unsupported has none, it is listed with the
+    jobs."""
     rows = []
     for pair in planned.distributions:
         jobs = (*pair.a, *pair.b)
-        if any(job.name not in records or records[job.name].status == "unsupported" for job in jobs):
+        if any(
+            job.name not in records or records[job.name].status == "unsupported" for job in jobs
+        ):
             continue
-        logs = tuple(job_rows.relative(bench.run, records[side[0].name].folder / job_rows.LOG) for side in (pair.a, pair.b))
+        logs = tuple(
+            job_rows.relative(bench.run, records[side[0].name].folder / job_rows.LOG)
+            for side in (pair.a, pair.b)
+        )
         rows.append(judging.distribution_row(pair, _judge(pair, records, bench), logs))
     return rows
 
@@ -44,7 +51,10 @@ def _judge(pair: Distribution, records: Records, bench: Bench) -> Judged:
     lost = next((job for job in (*pair.a, *pair.b) if not records[job.name].ok), None)
     if lost is None:
         return judged
-    reason = f"{judged.verdict.reason}; {lost.side} seed {lost.number}: {records[lost.name].status}: {records[lost.name].reason}"
+    reason = (
+        f"{judged.verdict.reason}; {lost.side} seed {lost.number}: {records[lost.name].status}:"
+        f" {records[lost.name].reason}"
+    )
     return dataclasses.replace(judged, verdict=dataclasses.replace(judged.verdict, reason=reason))
 
 
@@ -57,8 +67,11 @@ def _held_out(bench: Bench, job: SampleJob) -> HeldOut | None:
     return workload.held_out(workload.config(job.preset))
 
 
-def quality_rows(planned: Plan, records: Records, bench: Bench, say: Callable[[str], None]) -> list[QualityRow]:
-    """Return every metric of every side that left trained models of a workload with held-out rows."""
+def quality_rows(
+    planned: Plan, records: Records, bench: Bench, say: Callable[[str], None]
+) -> list[QualityRow]:
+    """Return every metric of every side that left trained models of a workload with held-out
+    rows."""
     sides: dict[tuple[str, str, str], list[SampleJob]] = {}
     for job in planned.samples:
         if job.name in records and records[job.name].ok:
@@ -70,9 +83,14 @@ def quality_rows(planned: Plan, records: Records, bench: Bench, say: Callable[[s
             continue
         say(f"{workload} {side} {precision}: quality of what {len(jobs)} models generate")
         try:
-            samples = [draw.samples for draw in _draws(tuple(jobs), records) if draw.samples is not None]
+            samples = [
+                draw.samples for draw in _draws(tuple(jobs), records) if draw.samples is not None
+            ]
         except CorruptRecord:
             continue  # the stage's own row says which file
         preset = jobs[0].preset
-        rows += [QualityRow(workload, side, precision, preset, **dataclasses.asdict(line)) for line in tabulate(samples, real)]
+        rows += [
+            QualityRow(workload, side, precision, preset, **dataclasses.asdict(line))
+            for line in tabulate(samples, real)
+        ]
     return rows

@@ -13,7 +13,8 @@ REFUSED = "REFUSED"
 UNSUPPORTED = "unsupported"
 #: The rows of a lower precision's bounds: one build against its own float64 run.
 BOUNDS = "precision"
-#: A row that is told and not judged, and how its reason begins where a port lacks what a stage needs.
+#: A row that is told and not judged, and how its reason begins where a port lacks what a stage
+#: needs.
 INFO, UNSEEN = "INFO", "not looked at"
 #: The rows of models trained from independent seeds.
 RESULTS = "distribution"
@@ -29,41 +30,63 @@ def fidelity(stages: Sequence[StageRow]) -> str:
 
 
 def first_failure(stages: Sequence[StageRow]) -> StageRow | None:
-    """Return the row that a reader should look at first: the first FAIL, in the order of pairs and of the ladder."""
+    """Return the row that a reader should look at first: the first FAIL, in the order of pairs and
+    of the ladder."""
     return next((row for row in stages if row.verdict == FAIL), None)
 
 
 def accept(stages: Sequence[StageRow], accepted: Collection[str]) -> list[StageRow]:
-    """Return the rows; a FAIL that is nothing but what the user takes for the same is a PASS, and says so."""
-    return [_accepted(row) if row.verdict == FAIL and row.excuse in accepted else row for row in stages]
+    """Return the rows; a FAIL that is nothing but what the user takes for the same is a PASS, and
+    says so."""
+    return [
+        _accepted(row) if row.verdict == FAIL and row.excuse in accepted else row for row in stages
+    ]
 
 
 def _accepted(row: StageRow) -> StageRow:
-    reason, command = f"accepted ({row.excuse}): {row.reason}", f"{row.command} --accept {row.excuse}"
+    reason, command = (
+        f"accepted ({row.excuse}): {row.reason}",
+        f"{row.command} --accept {row.excuse}",
+    )
     return dataclasses.replace(row, verdict=PASS, accepted=True, reason=reason, command=command)
 
 
 def headline(stages: Sequence[StageRow], speed: Sequence[SpeedRow], jobs: Sequence[JobRow]) -> str:
-    """Return the answer in one sentence, without the verdict's own word: every renderer puts that before it."""
+    """Return the answer in one sentence, without the verdict's own word: every renderer puts that
+    before it."""
     verdict = fidelity(stages)
     failed = first_failure(stages)
     broken = [row for row in jobs if row.status not in ("ok", UNSUPPORTED)]
     if failed and failed.stage == BOUNDS:
-        text = f"{failed.workload} on {failed.a} does not run in {failed.precision} as it has to: {failed.reason.rstrip('.')}."
+        text = (
+            f"{failed.workload} on {failed.a} does not run in {failed.precision} as it has to:"
+            f" {failed.reason.rstrip('.')}."
+        )
     elif failed and failed.stage == RESULTS:
-        text = f"Not the same results: the models that {failed.a} and {failed.b} train differ in {failed.workload} ({failed.precision})"
+        text = (
+            f"Not the same results: the models that {failed.a} and {failed.b} train differ in"
+            f" {failed.workload} ({failed.precision})"
+        )
         text += f", most in {failed.worst}." if failed.worst else f": {failed.reason.rstrip('.')}."
     elif failed and all(row.excuse for row in stages if row.verdict == FAIL):
-        text = f"Same function to float32: {failed.a} and {failed.b} part in {failed.workload} ({failed.precision}) at {failed.stage}"
+        text = (
+            f"Same function to float32: {failed.a} and {failed.b} part in {failed.workload}"
+            f" ({failed.precision}) at {failed.stage}"
+        )
         text += f" by no more than float32's rounding, first in {failed.worst}, and agree in fp32."
     elif failed:
-        text = f"Not the same model: {failed.a} and {failed.b} part in {failed.workload} ({failed.precision}) at {failed.stage}"
+        text = (
+            f"Not the same model: {failed.a} and {failed.b} part in {failed.workload}"
+            f" ({failed.precision}) at {failed.stage}"
+        )
         text += f", first in {failed.worst}." if failed.worst else "."
     elif verdict == PASS:
         text = _passed(stages)
     elif verdict == INCONCLUSIVE:
         unsure = next(row for row in stages if row.verdict == INCONCLUSIVE)
-        where = f"{unsure.a} and {unsure.b} in {unsure.workload} ({unsure.precision}) at {unsure.stage}"
+        where = (
+            f"{unsure.a} and {unsure.b} in {unsure.workload} ({unsure.precision}) at {unsure.stage}"
+        )
         text = f"Undecided for {where}: {unsure.reason.rstrip('.')}."
     elif not speed and any(row.status == UNSUPPORTED for row in jobs):
         text = "Nothing was measured: everything asked for is unsupported here."
@@ -82,20 +105,31 @@ def _passed(stages: Sequence[StageRow]) -> str:
     function = [row for row in passed if row.stage not in (BOUNDS, RESULTS)]
     pairs = {(row.workload, row.a, row.b, row.precision) for row in function}
     results = [row for row in passed if row.stage == RESULTS]
-    unseen = list(dict.fromkeys(row.stage for row in stages if row.verdict == INFO and row.reason.startswith(UNSEEN)))
+    unseen = list(
+        dict.fromkeys(
+            row.stage for row in stages if row.verdict == INFO and row.reason.startswith(UNSEEN)
+        )
+    )
     if results:
         seeds = min(row.seeds for row in results)
         text = f"Same results: models trained from {seeds} independent seeds a build are equivalent"
         text += f" in {len(results)} comparisons." if len(results) > 1 else "."
         return f"{_same_function(pairs, function, unseen)} {text}" if pairs else text
     if not pairs:
-        return "Every lower precision is in effect and within its bounds; no two builds were compared."
+        return (
+            "Every lower precision is in effect and within its bounds; no two builds were compared."
+        )
     return _same_function(pairs, function, unseen)
 
 
-def _same_function(pairs: Collection[tuple[str, ...]], rows: Sequence[StageRow], unseen: Sequence[str]) -> str:
+def _same_function(
+    pairs: Collection[tuple[str, ...]], rows: Sequence[StageRow], unseen: Sequence[str]
+) -> str:
     agree = "comparison agrees" if len(pairs) == 1 else "comparisons agree"
-    text = f"Same function: {len(pairs)} {agree} at every stage that was looked at, within the measured floor; {_compared(rows)}."
+    text = (
+        f"Same function: {len(pairs)} {agree} at every stage that was looked at, within the"
+        f" measured floor; {_compared(rows)}."
+    )
     if unseen:
         text += f" Not looked at: {', '.join(unseen)}."
     accepted = sorted({row.excuse for row in rows if row.accepted})
@@ -105,10 +139,14 @@ def _same_function(pairs: Collection[tuple[str, ...]], rows: Sequence[StageRow],
 def _compared(rows: Sequence[StageRow]) -> str:
     """Return how many tensors a PASS rests on, and how many were left out for which reason."""
     left = {
-        "mathematically zero": sum(len(row.null) for row in rows), "beyond the horizon": sum(row.beyond for row in rows),
+        "mathematically zero": sum(len(row.null) for row in rows),
+        "beyond the horizon": sum(row.beyond for row in rows),
         "not shown": sum(len(row.unseen) for row in rows),
     }
-    parts = [f"{sum(row.counted for row in rows)} tensors compared", *(f"{number} {what}" for what, number in left.items() if number)]
+    parts = [
+        f"{sum(row.counted for row in rows)} tensors compared",
+        *(f"{number} {what}" for what, number in left.items() if number),
+    ]
     return ", ".join(parts)
 
 
@@ -120,20 +158,34 @@ def _speed(speed: Sequence[SpeedRow]) -> str:
     refused = [row for row in whole if row.verdict == REFUSED]
     if refused:
         first = f"{refused[0].a} and {refused[0].b} in {refused[0].workload}"
-        return f" Speed: {len(told)} of {len(whole)} comparisons settled, {len(refused)} refused (first {first}): settings differ."
+        return (
+            f" Speed: {len(told)} of {len(whole)} comparisons settled, {len(refused)} refused"
+            f" (first {first}): settings differ."
+        )
     obstacle = next((row.obstacle for row in whole if row.obstacle), "")
     if not told:
-        return f" Speed is UNCLEAR: {obstacle}." if obstacle else " Speed is UNCLEAR with this many rounds."
-    return f" Speed: {len(told)} of {len(whole)} comparisons settled" + (f"; others are UNCLEAR: {obstacle}." if obstacle else ".")
+        return (
+            f" Speed is UNCLEAR: {obstacle}."
+            if obstacle
+            else " Speed is UNCLEAR with this many rounds."
+        )
+    return f" Speed: {len(told)} of {len(whole)} comparisons settled" + (
+        f"; others are UNCLEAR: {obstacle}." if obstacle else "."
+    )
 
 
 def exit_code(
-    stages: Sequence[StageRow], speed: Sequence[SpeedRow], jobs: Sequence[JobRow], slower_than: str | None
+    stages: Sequence[StageRow],
+    speed: Sequence[SpeedRow],
+    jobs: Sequence[JobRow],
+    slower_than: str | None,
 ) -> int:
-    """Return the exit code, the first that applies: 1, 4, 5, 6, 3, 0 (2 and 130 end a command before it gets here).
+    """Return the exit code, the first that applies: 1, 4, 5, 6, 3, 0 (2 and 130 end a command
+    before it gets here).
 
     Args:
-        stages, speed, jobs: all rows. slower_than: the side that no other may be materially slower than; None for no such demand.
+        stages, speed, jobs: all rows. slower_than: the side that no other may be materially slower
+            than; None for no such demand.
     """
     if fidelity(stages) == FAIL:
         return 1
@@ -141,9 +193,14 @@ def exit_code(
         return 4
     if fidelity(stages) == NONE and not speed:
         return 5  # a float64 run that only stood behind an unsupported precision is no measurement
-    if fidelity(stages) == INCONCLUSIVE or any(row.verdict == REFUSED and not row.by_phase for row in speed):
+    if fidelity(stages) == INCONCLUSIVE or any(
+        row.verdict == REFUSED and not row.by_phase for row in speed
+    ):
         return 6
-    if slower_than and any(row.a == slower_than and row.verdict == "SLOWER" and row.material and not row.by_phase for row in speed):
+    if slower_than and any(
+        row.a == slower_than and row.verdict == "SLOWER" and row.material and not row.by_phase
+        for row in speed
+    ):
         return 3
     return 0
 

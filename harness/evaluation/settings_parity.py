@@ -1,4 +1,5 @@
-"""Whether the sides of a speed job ran under the same settings, by what their workers read back in every round.
+"""Whether the sides of a speed job ran under the same settings, by what their workers read back in
+every round.
 
 The table of what has to be equal is `harness.speed.settings`; here it meets records.
 """
@@ -12,13 +13,18 @@ from harness.records import store
 from harness.speed import settings, verdict
 
 
-def differences(records: Sequence[store.Record], action: str, a: str, b: str) -> tuple[settings.Difference, ...]:
-    """Return every setting in which two sides differed in any round, with the values of the first such round."""
+def differences(
+    records: Sequence[store.Record], action: str, a: str, b: str
+) -> tuple[settings.Difference, ...]:
+    """Return every setting in which two sides differed in any round, with the values of the first
+    such round."""
     found: dict[str, settings.Difference] = {}
     for record in records:
         prepared = record.result["actions"].get(action, {}).get("prepared", {})
         if a in prepared and b in prepared:
-            for one in settings.differences(prepared[a].get("effective", {}), prepared[b].get("effective", {})):
+            for one in settings.differences(
+                prepared[a].get("effective", {}), prepared[b].get("effective", {})
+            ):
                 found.setdefault(one.name, one)
     return tuple(found.values())
 
@@ -30,7 +36,13 @@ def refusal(job: SpeedJob, records: Sequence[store.Record], action: str, a: str,
     return settings.refusal(differences(records, action, a, b), precisions=bool(job.precisions))
 
 
-def judge(job: SpeedJob, records: Sequence[store.Record], sides: tuple[str, str, str], judged: verdict.Verdict) -> verdict.Verdict:
-    """Return a verdict on speed as it stands, or REFUSED with the reason. `sides`: the action, a and b."""
+def judge(
+    job: SpeedJob,
+    records: Sequence[store.Record],
+    sides: tuple[str, str, str],
+    judged: verdict.Verdict,
+) -> verdict.Verdict:
+    """Return a verdict on speed as it stands, or REFUSED with the reason. `sides`: the action, a
+    and b."""
     why = refusal(job, records, *sides)
     return verdict.Verdict(verdict.REFUSED, False, why) if why else judged

@@ -1,4 +1,5 @@
-"""What a worker's lines say: its answers, and where it is when it has run out of time. Starts and ends nothing."""
+"""What a worker's lines say: its answers, and where it is when it has run out of time. Starts and
+ends nothing."""
 
 from __future__ import annotations
 

@@ -14,14 +14,17 @@ def last_line(log: Path) -> str:
     with contextlib.suppress(OSError):
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - TAIL_BYTES))
-            lines = [line for line in file.read().decode("utf-8", "replace").splitlines() if line.strip()]
+            lines = [
+                line for line in file.read().decode("utf-8", "replace").splitlines() if line.strip()
+            ]
         if lines:
             return f"; its log ends with: {lines[-1][:200]}"
     return ""
 
 
 def trim_log(log: Path, limit_bytes: int = LOG_LIMIT_BYTES) -> None:
-    """Cut the middle out of a log that is larger than `limit_bytes`; a framework's chatter must not fill the disk."""
+    """Cut the middle out of a log that is larger than `limit_bytes`; a framework's chatter must not
+    fill the disk."""
     with contextlib.suppress(OSError):
         size = log.stat().st_size
         if size <= limit_bytes:

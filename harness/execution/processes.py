@@ -1,8 +1,9 @@
 """The only module that starts processes: start, talk, time out, kill the whole group, watch memory.
 
-A worker is spoken to in JSON lines over two inherited pipes, never over stdout (frameworks write there; it goes to a log
-file). The parent sleeps in `select` between messages; every quarter of a second it wakes to look at the memory of the
-worker's process tree, which costs a few thousandths of a core.
+A worker is spoken to in JSON lines over two inherited pipes, never over stdout (frameworks write
+there; it goes to a log file). The parent sleeps in `select` between messages; every quarter of a
+second it wakes to look at the memory of the worker's process tree, which costs a few thousandths of
+a core.
 """
 
 from __future__ import annotations
@@ -29,12 +30,22 @@ from harness.execution.logs import last_line, trim_log
 WATCH_INTERVAL_S = 0.25
 GRACE_S = 2.0  # between the polite end of a worker (its control pipe closes) and the kill
 CHUNK_BYTES = 1 << 16
-# What must not reach a foreign interpreter: it would find the orchestrator's packages, or not find its own.
-PRIVATE = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONSAFEPATH", "PYTHONWARNINGS", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
+# What must not reach a foreign interpreter: it would find the orchestrator's packages, or not find
+# its own.
+PRIVATE = (
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "PYTHONSTARTUP",
+    "PYTHONSAFEPATH",
+    "PYTHONWARNINGS",
+    "VIRTUAL_ENV",
+    "__PYVENV_LAUNCHER__",
+)
 
 
 def clean_environment(environ: Mapping[str, str], **more: str) -> dict[str, str]:
-    """Return `environ` without the variables that would lead a foreign interpreter to our packages, plus `more`."""
+    """Return `environ` without the variables that would lead a foreign interpreter to our packages,
+    plus `more`."""
     kept = {name: value for name, value in environ.items() if name not in PRIVATE}
     return {**kept, "PYTHONNOUSERSITE": "1", **more}
 
@@ -50,22 +61,39 @@ def run_logged(
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as sink:
         process = subprocess.Popen(
-            list(argv), cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True
+            list(argv),
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
+            start_new_session=True,
         )
         try:
             return process.wait(timeout=timeout_s)
         except subprocess.TimeoutExpired:
-            raise JobFailed("timeout", f"{argv[0]} ran longer than {timeout_s:.0f} s; see {log}") from None
+            raise JobFailed(
+                "timeout", f"{argv[0]} ran longer than {timeout_s:.0f} s; see {log}"
+            ) from None
         finally:
             _kill_group(process)
 
 
-def capture(argv: Sequence[str], *, env: Mapping[str, str], timeout_s: float, errors: bool = False) -> tuple[int, str]:
-    """Run a short command; return its exit status and output, with its errors if asked. A command that cannot start gives 127."""
+def capture(
+    argv: Sequence[str], *, env: Mapping[str, str], timeout_s: float, errors: bool = False
+) -> tuple[int, str]:
+    """Run a short command; return its exit status and output, with its errors if asked. A command
+    that cannot start gives 127."""
     sink = subprocess.STDOUT if errors else subprocess.DEVNULL
     try:
         done = subprocess.run(
-            list(argv), env=dict(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=sink, timeout=timeout_s, check=False
+            list(argv),
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=sink,
+            timeout=timeout_s,
+            check=False,
         )
     except OSError as error:
         return 127, str(error)
@@ -88,7 +116,8 @@ class Limits:
     Attributes:
         request_s: longest time for one answer, seconds.
         memory_bytes: largest resident memory of the worker's process tree; 0 for no limit.
-        stop: set when the run is interrupted: a request in another thread than the main one, which no signal reaches, ends.
+        stop: set when the run is interrupted: a request in another thread than the main one, which
+            no signal reaches, ends.
     """
 
     request_s: float = 600.0
@@ -99,7 +128,8 @@ class Limits:
 class WorkerProcess:
     """One worker: a process that lives for a whole job and answers requests in turn.
 
-    The kernel ends it with the thread that started it, so that thread has to last as long as the job.
+    The kernel ends it with the thread that started it, so that thread has to last as long as the
+    job.
 
     Args:
         python: the build's interpreter.
@@ -110,15 +140,29 @@ class WorkerProcess:
         cold: what earlier processes have compiled is out of its reach.
 
     Attributes:
-        memory: the marks of its process tree. peak_bytes: the tree's peak over its whole life, as far as it was looked at.
+        memory: the marks of its process tree. peak_bytes: the tree's peak over its whole life, as
+            far as it was looked at.
 
     Raises:
-        JobFailed: (from `request`) with the status that fits: `timeout`, `crashed`, `out of memory`, ...
+        JobFailed: (from `request`) with the status that fits: `timeout`, `crashed`, `out of
+            memory`, ...
     """
 
-    def __init__(self, python: Path, folder: Path, env: Mapping[str, str], log: Path, limits: Limits, cold: bool = False) -> None:
+    def __init__(
+        self,
+        python: Path,
+        folder: Path,
+        env: Mapping[str, str],
+        log: Path,
+        limits: Limits,
+        cold: bool = False,
+    ) -> None:
         self.limits, self.log, self.peak_bytes = limits, log, 0
-        self._buffer, self._next_id, self._asked = b"", 0, (0.0, "", 0.0)  # the last: deadline, verb and limit of what was sent
+        self._buffer, self._next_id, self._asked = (
+            b"",
+            0,
+            (0.0, "", 0.0),
+        )  # the last: deadline, verb and limit of what was sent
         self._doing = ""  # what the worker was last heard to be doing for it
         log.parent.mkdir(parents=True, exist_ok=True)
         self._scratch = tempfile.mkdtemp(prefix="harness-worker-")
@@ -128,8 +172,14 @@ class WorkerProcess:
         try:
             with log.open("ab") as sink:
                 self.process = subprocess.Popen(
-                    argv, cwd=folder, env=scratch.environment(env, self._scratch, cold), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink,
-                    pass_fds=(control_read, answer_write), start_new_session=True,
+                    argv,
+                    cwd=folder,
+                    env=scratch.environment(env, self._scratch, cold),
+                    stdin=subprocess.DEVNULL,
+                    stdout=sink,
+                    stderr=sink,
+                    pass_fds=(control_read, answer_write),
+                    start_new_session=True,
                 )
         except OSError as error:
             os.close(self._control)
@@ -155,31 +205,44 @@ class WorkerProcess:
         """Whether requests can still be sent: the worker has neither died nor been ended."""
         return self._answers >= 0
 
-    def request(self, verb: str, timeout_s: float | None = None, **arguments: Any) -> dict[str, Any]:
+    def request(
+        self, verb: str, timeout_s: float | None = None, **arguments: Any
+    ) -> dict[str, Any]:
         """Send one request and return its result.
 
         Raises:
-            JobFailed: the worker answered with a status other than `ok`, died, or broke a limit. It has been killed
-                in the last two cases.
+            JobFailed: the worker answered with a status other than `ok`, died, or broke a limit. It
+                has been killed in the last two cases.
         """
         self.send(verb, timeout_s, **arguments)
         return self.receive()
 
     def send(self, verb: str, timeout_s: float | None = None, **arguments: Any) -> None:
-        """Send one request without waiting for its answer, so that several workers can be at work; `receive` has to follow."""
+        """Send one request without waiting for its answer, so that several workers can be at work;
+        `receive` has to follow."""
         self._next_id += 1
         limit_s = self.limits.request_s if timeout_s is None else timeout_s
         self._asked, self._doing = (time.monotonic() + limit_s, verb, limit_s), ""
-        line = json.dumps({"id": self._next_id, "verb": verb, **arguments}, allow_nan=False).encode() + b"\n"
+        line = (
+            json.dumps({"id": self._next_id, "verb": verb, **arguments}, allow_nan=False).encode()
+            + b"\n"
+        )
         self._write(line, *self._asked)
 
     def receive(self) -> dict[str, Any]:
         """Return the result of the request that was sent last, as `request` does."""
         answer = self._read(*self._asked)
-        if self._asked[1] != "block":  # a turn, of which a second has hundreds, and whose peaks `rounds` looks at
-            self.peak_bytes = max(self.peak_bytes, self.memory.peak())  # now that it waits, a look costs it nothing
+        if (
+            self._asked[1] != "block"
+        ):  # a turn, of which a second has hundreds, and whose peaks `rounds` looks at
+            self.peak_bytes = max(
+                self.peak_bytes, self.memory.peak()
+            )  # now that it waits, a look costs it nothing
         if answer.get("id") != self._next_id:
-            self._fail("error", f"the worker answered request {answer.get('id')} instead of {self._next_id}")
+            self._fail(
+                "error",
+                f"the worker answered request {answer.get('id')} instead of {self._next_id}",
+            )
         if answer["status"] != "ok":
             raise JobFailed(str(answer["status"]), str(answer["reason"]))
         result = answer["result"]
@@ -188,9 +251,10 @@ class WorkerProcess:
     def _write(self, line: bytes, deadline: float, verb: str, limit_s: float) -> None:
         while line:
             try:
-                line = line[os.write(self._control, line):]
+                line = line[os.write(self._control, line) :]
             except BlockingIOError:
-                # The pipe is full: the worker is not reading. Sleep until it does, or the limit is over.
+                # The pipe is full: the worker is not reading. Sleep until it does, or the limit is
+                # over.
                 self._watch(deadline, verb, limit_s)
                 time.sleep(0.01)
             except BrokenPipeError:
@@ -200,7 +264,9 @@ class WorkerProcess:
         while True:
             while b"\n" not in self._buffer:
                 self._watch(deadline, verb, limit_s)
-                if not self._selector.select(timeout=min(WATCH_INTERVAL_S, max(0.0, deadline - time.monotonic()))):
+                if not self._selector.select(
+                    timeout=min(WATCH_INTERVAL_S, max(0.0, deadline - time.monotonic()))
+                ):
                     continue
                 chunk = os.read(self._answers, CHUNK_BYTES)
                 if not chunk:
@@ -227,12 +293,19 @@ class WorkerProcess:
         self.peak_bytes = max(self.peak_bytes, used)
         if self.limits.memory_bytes and used > self.limits.memory_bytes:
             limit = self.limits.memory_bytes
-            self._fail("out of memory", f"'{verb}' used {used >> 20} MiB, the limit is {limit >> 20} MiB")
+            self._fail(
+                "out of memory", f"'{verb}' used {used >> 20} MiB, the limit is {limit >> 20} MiB"
+            )
         if time.monotonic() >= deadline:
-            self._fail("timeout", f"no answer to '{verb}' within {limit_s:g} s{self._busy()}; --limit gives it longer")
+            self._fail(
+                "timeout",
+                f"no answer to '{verb}' within {limit_s:g} s{self._busy()}; --limit gives it"
+                " longer",
+            )
 
     def _busy(self) -> str:
-        """Return what keeps the worker from answering, as far as it can tell: the port's method, and the line of the user's code."""
+        """Return what keeps the worker from answering, as far as it can tell: the port's method,
+        and the line of the user's code."""
         told = f", in {self._doing}" if self._doing else ""
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             os.write(self._control, b'{"verb": "where"}\n')
@@ -248,7 +321,9 @@ class WorkerProcess:
             self._fail("error", f"the worker closed its pipe during '{verb}' without ending")
         self.close()
         place = f"while it was in {self._doing} ('{verb}')" if self._doing else f"during '{verb}'"
-        how = f"killed by {answers.signal_name(-code)}" if code < 0 else f"exited with status {code}"
+        how = (
+            f"killed by {answers.signal_name(-code)}" if code < 0 else f"exited with status {code}"
+        )
         if code >= 0 and self._doing:
             how = f"the port's process ended itself with code {code}"
         raise JobFailed("crashed", f"{how} {place}{last_line(self.log)}")
@@ -263,7 +338,8 @@ class WorkerProcess:
         self._release()
 
     def close(self) -> None:
-        """End the worker: close its control pipe, wait a moment, then kill what is left of its group."""
+        """End the worker: close its control pipe, wait a moment, then kill what is left of its
+        group."""
         if self._control >= 0:
             os.close(self._control)
             self._control = -1

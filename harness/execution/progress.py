@@ -1,6 +1,8 @@
-"""Lines of progress that carry their numbers: what runs, how many of how many, and about how long the rest takes.
+"""Lines of progress that carry their numbers: what runs, how many of how many, and about how long
+the rest takes.
 
-A `Step` is a string, so whoever takes lines takes it too; `cli` shows the numbers, at a terminal as one line that is drawn anew.
+A `Step` is a string, so whoever takes lines takes it too; `cli` shows the numbers, at a terminal as
+one line that is drawn anew.
 """
 
 from __future__ import annotations
@@ -20,8 +22,9 @@ class Step(str):
     """One line of progress.
 
     Attributes:
-        what: is being worked at. done, total: pieces of work; `total` is None where nobody knows it. left_s: about how long the rest
-            takes; None where nobody knows. level: NIGHT or WORK. passing: whether a plain listing may leave the line out.
+        what: is being worked at. done, total: pieces of work; `total` is None where nobody knows
+            it. left_s: about how long the rest takes; None where nobody knows. level: NIGHT or
+            WORK. passing: whether a plain listing may leave the line out.
     """
 
     what: str
@@ -32,7 +35,13 @@ class Step(str):
     passing: bool
 
     def __new__(
-        cls, line: str, what: str, done: int = 0, total: int | None = None, left_s: float | None = None, **more: Any
+        cls,
+        line: str,
+        what: str,
+        done: int = 0,
+        total: int | None = None,
+        left_s: float | None = None,
+        **more: Any,
     ) -> Step:
         """Return a line with its numbers; `more`: level and passing."""
         made = super().__new__(cls, line)
@@ -42,18 +51,23 @@ class Step(str):
 
     def counted(self, done: int, total: int | None, left_s: float | None) -> Step:
         """Return the same line with other numbers."""
-        return Step(str(self), self.what, done, total, left_s, level=self.level, passing=self.passing)
+        return Step(
+            str(self), self.what, done, total, left_s, level=self.level, passing=self.passing
+        )
 
 
 def of_jobs(
     total: int, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
 ) -> Callable[[Job | LessonJob | SampleJob, store.Record | None], None]:
-    """Return what tells of each job as it begins and ends, for `runner.run_jobs`; `total`: how many there are to run."""
+    """Return what tells of each job as it begins and ends, for `runner.run_jobs`; `total`: how many
+    there are to run."""
     started = clock()
     ended: list[str] = []
 
     def progress(job: Job | LessonJob | SampleJob, record: store.Record | None) -> None:
-        what = f"{job.workload} {job.side} {job.precision}" + (f" seed {job.number}" if isinstance(job, SampleJob) else "")
+        what = f"{job.workload} {job.side} {job.precision}" + (
+            f" seed {job.number}" if isinstance(job, SampleJob) else ""
+        )
         if record is not None:
             ended.append(job.name)
         done = len(ended)
@@ -62,13 +76,24 @@ def of_jobs(
             say(Step(f"[{done}/{total}] {what}: begins", what, done, total, left_s, passing=True))
             return
         ending = "" if record.ok else f": {record.reason}"
-        say(Step(f"[{done}/{total}] {what}: {record.status}, {record.duration_s:.1f} s{ending}", what, done, total, left_s))
+        say(
+            Step(
+                f"[{done}/{total}] {what}: {record.status}, {record.duration_s:.1f} s{ending}",
+                what,
+                done,
+                total,
+                left_s,
+            )
+        )
 
     return progress
 
 
-def counted(total: int, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> Callable[[str], None]:
-    """Return what numbers the steps it is told of, each as it begins, as pieces of work of about the same size."""
+def counted(
+    total: int, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+) -> Callable[[str], None]:
+    """Return what numbers the steps it is told of, each as it begins, as pieces of work of about
+    the same size."""
     started = clock()
     begun: list[str] = []
 
@@ -76,7 +101,9 @@ def counted(total: int, say: Callable[[str], None], clock: Callable[[], float] =
         if isinstance(line, Step):
             done = len(begun)
             begun.append(line)
-            line = line.counted(done, total, (clock() - started) / done * max(0, total - done) if done else None)
+            line = line.counted(
+                done, total, (clock() - started) / done * max(0, total - done) if done else None
+            )
         say(line)
 
     return tell

@@ -1,7 +1,9 @@
-"""Measure builds in turns: rounds of fresh processes, blocks in a palindrome, one timed run at a time on a machine.
+"""Measure builds in turns: rounds of fresh processes, blocks in a palindrome, one timed run at a
+time on a machine.
 
-Runs what `harness.speed.schedule` orders; the estimate and the verdict are made elsewhere from what is recorded here. A
-round is a job of its own with a record of its own, so an interrupted measurement goes on where it stopped.
+Runs what `harness.speed.schedule` orders; the estimate and the verdict are made elsewhere from what
+is recorded here. A round is a job of its own with a record of its own, so an interrupted
+measurement goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -27,13 +29,16 @@ from harness.records import store
 from harness.speed import disturbance, estimate, forecast, schedule, steadiness
 
 WARMUP_S = 0.2
-#: A sample lasts about this long. Reading the clock (0.1 us) and the call cost nothing beside it, and turns are so short that a change
-#: of the machine's speed cuts few palindromes in two: with samples of 2 ms rounds scatter about twice as much.
+#: A sample lasts about this long. Reading the clock (0.1 us) and the call cost nothing beside it,
+#: and turns are so short that a change of the machine's speed cuts few palindromes in two: with
+#: samples of 2 ms rounds scatter about twice as much.
 SAMPLE_S = 0.0005
-#: On other devices each sample ends with a synchronisation, which costs some 10 us, and clocks take long to rise.
+#: On other devices each sample ends with a synchronisation, which costs some 10 us, and clocks take
+#: long to rise.
 DEVICE_WARMUP_S, DEVICE_SAMPLE_S = 1.0, 0.005
-#: The first round warms up for so long, a third of it where steps are short, and looks for steps that suddenly take another time, as after
-#: a tuner or a compiler's second tier has finished; later rounds warm up as far as that.
+#: The first round warms up for so long, a third of it where steps are short, and looks for steps
+#: that suddenly take another time, as after a tuner or a compiler's second tier has finished; later
+#: rounds warm up as far as that.
 PROBE_S = 3.0
 #: Where that was found, so much further than it took.
 BEYOND = 1.25
@@ -52,9 +57,11 @@ class Terms:
     """What a round may take.
 
     Attributes:
-        left_s: of the budget, seconds; only long steps, and repetitions of what was disturbed, are held to it.
+        left_s: of the budget, seconds; only long steps, and repetitions of what was disturbed, are
+            held to it.
         warmup: what the user asked for; None for warming up until steps are steady.
-        least_steps: of warm-up, by action and side, where an earlier round has found a late change. Else nobody has looked yet.
+        least_steps: of warm-up, by action and side, where an earlier round has found a late change.
+            Else nobody has looked yet.
     """
 
     left_s: float = math.inf
@@ -64,7 +71,8 @@ class Terms:
 
 @dataclasses.dataclass(frozen=True)
 class Asked:
-    """One round: which job, on which data, on what terms; when it started, and the sides that have failed in it."""
+    """One round: which job, on which data, on what terms; when it started, and the sides that have
+    failed in it."""
 
     job: SpeedJob
     files: runner.Files
@@ -90,13 +98,21 @@ def machine_lock(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
 
 
 def round_folder(bench: runner.Bench, job: SpeedJob, labels: Sequence[str], number: int) -> Path:
-    """Return where a round lies. Rounds without a side that had to leave are other rounds, beside the one in which it failed."""
-    missing = "".join(f"-without-{_safe(side.label)}" for side in job.sides if side.label not in labels)
+    """Return where a round lies. Rounds without a side that had to leave are other rounds, beside
+    the one in which it failed."""
+    missing = "".join(
+        f"-without-{_safe(side.label)}" for side in job.sides if side.label not in labels
+    )
     return bench.run / "jobs" / f"{job.name}-round{number:03d}{missing}"
 
 
 def run_round(
-    bench: runner.Bench, job: SpeedJob, labels: Sequence[str], number: int, files: runner.Files, terms: Terms = Terms()
+    bench: runner.Bench,
+    job: SpeedJob,
+    labels: Sequence[str],
+    number: int,
+    files: runner.Files,
+    terms: Terms = Terms(),
 ) -> store.Record:
     """Run one round of all sides named and return its record.
 
@@ -111,20 +127,28 @@ def run_round(
     asked = Asked(job, files, terms, started)
     failed = asked.failed
     long: list[forecast.TooLong] = []
-    with runner.ended(folder, {**describe(job), "round": number, "labels": list(labels)}, started) as outcome:
+    with runner.ended(
+        folder, {**describe(job), "round": number, "labels": list(labels)}, started
+    ) as outcome:
         workers: dict[str, WorkerProcess] = {}
         before = machine.state()
         try:
             for label in schedule.plan_round(labels, 1, job.seed, number).spawn:
                 with named(label, failed):
                     log = folder / f"{_safe(label)}.log"
-                    workers[label] = bench.worker(sides[label].build, log, cold=number == 0, side=label)
+                    workers[label] = bench.worker(
+                        sides[label].build, log, cold=number == 0, side=label
+                    )
                     workers[label].send("describe", backend=sides[label].backend)
             opened, imported_s = _open(bench, job, workers, files, failed)
             baseline = {label: worker.memory.begin() for label, worker in workers.items()}
             actions = {}
             for action in job.actions:
-                taking = {label: worker for label, worker in workers.items() if takes(action, opened[label])}
+                taking = {
+                    label: worker
+                    for label, worker in workers.items()
+                    if takes(action, opened[label])
+                }
                 if len(taking) >= 2:
                     actions[action] = _measure(asked, taking, number, action)
             spent = _spend(workers, actions, failed) if number == 0 else {}
@@ -141,10 +165,20 @@ def run_round(
             pass
         spec = bench.workloads[job.workload]
         outcome.result = {
-            "actions": actions, "opened": opened, "machine": [before, machine.state()], "labels": list(labels),
-            "peak_bytes": {label: worker.peak_bytes for label, worker in workers.items()}, "baseline_bytes": baseline, "spent": spent,
-            "operations": {action: spec.operations(spec.hyperparameters(job.preset), action) for action in ACTIONS},
-            "rows_a_step": spec.config(job.preset)["batch"], "imported_s": imported_s, "tape_hash": files.tape_hash,
+            "actions": actions,
+            "opened": opened,
+            "machine": [before, machine.state()],
+            "labels": list(labels),
+            "peak_bytes": {label: worker.peak_bytes for label, worker in workers.items()},
+            "baseline_bytes": baseline,
+            "spent": spent,
+            "operations": {
+                action: spec.operations(spec.hyperparameters(job.preset), action)
+                for action in ACTIONS
+            },
+            "rows_a_step": spec.config(job.preset)["batch"],
+            "imported_s": imported_s,
+            "tape_hash": files.tape_hash,
         }
     if long:
         raise long[0]
@@ -158,9 +192,14 @@ def _safe(label: str) -> str:
 
 
 def _open(
-    bench: runner.Bench, job: SpeedJob, workers: dict[str, WorkerProcess], files: runner.Files, failed: list[SideFailed]
+    bench: runner.Bench,
+    job: SpeedJob,
+    workers: dict[str, WorkerProcess],
+    files: runner.Files,
+    failed: list[SideFailed],
 ) -> tuple[dict[str, Any], float]:
-    """Wait until all have imported their frameworks, which takes seconds; then open the ports one by one, which is timed.
+    """Wait until all have imported their frameworks, which takes seconds; then open the ports one
+    by one, which is timed.
 
     Returns what each port told, and how long all waited for the imports, seconds.
     """
@@ -177,12 +216,16 @@ def _open(
 
 
 def takes(action: str, opened: Mapping[str, Any]) -> bool:
-    """Whether a side takes part in an action: a phase is timed by an optional method of the port."""
+    """Whether a side takes part in an action: a phase is timed by an optional method of the
+    port."""
     return action in ACTIONS or "train_step" in opened["abilities"]
 
 
-def _measure(asked: Asked, workers: dict[str, WorkerProcess], number: int, action: str) -> dict[str, Any]:
-    """Warm every side up, then run the blocks in a palindrome, one side at a time while the others sleep."""
+def _measure(
+    asked: Asked, workers: dict[str, WorkerProcess], number: int, action: str
+) -> dict[str, Any]:
+    """Warm every side up, then run the blocks in a palindrome, one side at a time while the others
+    sleep."""
     job, failed, left_s = asked.job, asked.failed, asked.terms.left_s
     labels, share = list(workers), 1.0 if action in ACTIONS else PHASE_SHARE
     sample_s = SAMPLE_S if job.device == "cpu" else DEVICE_SAMPLE_S
@@ -192,13 +235,24 @@ def _measure(asked: Asked, workers: dict[str, WorkerProcess], number: int, actio
     for label in labels:
         with named(label, failed):
             share_slower, tape = job.slowdown_of(label), str(asked.files.tape)
-            workers[label].request("load", tape=tape, action=action, seed=job.seed + number, slowdown=share_slower)
+            workers[label].request(
+                "load", tape=tape, action=action, seed=job.seed + number, slowdown=share_slower
+            )
             workers[label].memory.begin()  # after loading, which is no part of the action
         prepared[label] = _prepare(asked, workers[label], label, action, sample_s)
         pace.check(prepared, time.monotonic())
-    size = schedule.size_round([float(done["sample_s"]) for done in prepared.values()], share * MEASURE_S)
+    size = schedule.size_round(
+        [float(done["sample_s"]) for done in prepared.values()], share * MEASURE_S
+    )
     planned = schedule.plan_round(labels, turns.MOST * size.palindromes, job.seed, number)
-    measured = turns.run(workers, planned.palindromes, size, peaks, max(0.0, left_s - (time.monotonic() - asked.started)), failed)
+    measured = turns.run(
+        workers,
+        planned.palindromes,
+        size,
+        peaks,
+        max(0.0, left_s - (time.monotonic() - asked.started)),
+        failed,
+    )
     told = {label: peaks[label].close(workers[label].memory) for label in labels}
     by_name = {name: {label: one[name] for label, one in told.items()} for name in told[labels[0]]}
     for label in labels:  # after the work, which may have changed it
@@ -207,14 +261,20 @@ def _measure(asked: Asked, workers: dict[str, WorkerProcess], number: int, actio
     return {"prepared": prepared, "spawn": planned.spawn, **measured.told(), **by_name}
 
 
-def _prepare(asked: Asked, worker: WorkerProcess, label: str, action: str, sample_s: float) -> dict[str, Any]:
+def _prepare(
+    asked: Asked, worker: WorkerProcess, label: str, action: str, sample_s: float
+) -> dict[str, Any]:
     """Warm one side up.
 
     Raises:
         TooLong: not even its first steps have ended within the budget.
     """
     job, terms = asked.job, asked.terms
-    share, warmup_s = (1.0, WARMUP_S if job.device == "cpu" else DEVICE_WARMUP_S) if action in ACTIONS else (PHASE_SHARE, WARMUP_S)
+    share, warmup_s = (
+        (1.0, WARMUP_S if job.device == "cpu" else DEVICE_WARMUP_S)
+        if action in ACTIONS
+        else (PHASE_SHARE, WARMUP_S)
+    )
     wanted: dict[str, Any] = {"warmup_s": share * warmup_s, "sample_s": sample_s}
     least = (terms.least_steps or {}).get(action, {}).get(label)
     if terms.warmup is not None:
@@ -223,20 +283,28 @@ def _prepare(asked: Asked, worker: WorkerProcess, label: str, action: str, sampl
         wanted.update(probe_s=PROBE_S)
     elif least is not None:
         wanted.update(least_steps=least)
-    compiled = job.execution in ("compiled", "cudagraph")  # a first step compiles for minutes, and that is no long step
+    compiled = job.execution in (
+        "compiled",
+        "cudagraph",
+    )  # a first step compiles for minutes, and that is no long step
     patience_s = math.inf if compiled or math.isinf(terms.left_s) else max(terms.left_s, PATIENCE_S)
     limit_s = min(patience_s, worker.limits.request_s)
     try:
         return worker.request("prepare", timeout_s=limit_s, **wanted)
     except JobFailed as error:
         if error.status == "timeout" and limit_s < worker.limits.request_s:
-            raise forecast.TooLong(f"the first steps of {label} ({action}) had not ended after {limit_s:.0f} s", None) from error
+            raise forecast.TooLong(
+                f"the first steps of {label} ({action}) had not ended after {limit_s:.0f} s", None
+            ) from error
         asked.failed.append(SideFailed(label, error.status, error.reason))
         raise JobFailed(error.status, f"{label}: {error.reason}") from error
 
 
-def _spend(workers: Mapping[str, WorkerProcess], actions: Mapping[str, Any], failed: list[SideFailed]) -> dict[str, Any]:
-    """Ask, after all that is timed, what a step of each whole action costs beside time; a side that cannot tell says why."""
+def _spend(
+    workers: Mapping[str, WorkerProcess], actions: Mapping[str, Any], failed: list[SideFailed]
+) -> dict[str, Any]:
+    """Ask, after all that is timed, what a step of each whole action costs beside time; a side that
+    cannot tell says why."""
     found: dict[str, Any] = {}
     for action in (name for name in ACTIONS if name in actions):
         found[action] = {}
@@ -248,47 +316,68 @@ def _spend(workers: Mapping[str, WorkerProcess], actions: Mapping[str, Any], fai
                 if not workers[label].alive:
                     raise
                 failed.pop()
-                found[action][label] = {"missing": dict.fromkeys(("flops", "rate", "energy_j"), error.reason)}
+                found[action][label] = {
+                    "missing": dict.fromkeys(("flops", "rate", "energy_j"), error.reason)
+                }
     return found
 
 
 def as_round(record: store.Record, action: str) -> estimate.Round:
     """Return one action of a recorded round for `harness.speed.estimate`."""
-    return estimate.Round(tuple(
-        estimate.Palindrome(steps) for steps in record.result["actions"][action]["palindromes"]
-    ))
+    return estimate.Round(
+        tuple(
+            estimate.Palindrome(steps) for steps in record.result["actions"][action]["palindromes"]
+        )
+    )
 
 
 def learned(record: store.Record) -> dict[str, dict[str, int]]:
-    """Return how many steps later rounds have to warm up, by action and side, where the first one has seen a late change."""
+    """Return how many steps later rounds have to warm up, by action and side, where the first one
+    has seen a late change."""
     found: dict[str, dict[str, int]] = {}
     for action, told in record.result["actions"].items():
         settled = {label: side.get("settled_steps", 0) for label, side in told["prepared"].items()}
         found[action] = {
-            label: math.ceil(BEYOND * (steps if steps is not None else told["prepared"][label]["warmup_steps"]))
-            for label, steps in settled.items() if steps != 0
+            label: math.ceil(
+                BEYOND * (steps if steps is not None else told["prepared"][label]["warmup_steps"])
+            )
+            for label, steps in settled.items()
+            if steps != 0
         }
     return found
 
 
 def disturbed(record: store.Record) -> bool:
-    """Whether the machine disturbed whole actions of a round so much that it makes no verdict; older records do not tell."""
-    return any(told.get("disturbed", False) for action, told in record.result["actions"].items() if action in ACTIONS)
+    """Whether the machine disturbed whole actions of a round so much that it makes no verdict;
+    older records do not tell."""
+    return any(
+        told.get("disturbed", False)
+        for action, told in record.result["actions"].items()
+        if action in ACTIONS
+    )
 
 
 def met(record: store.Record) -> disturbance.Turn:
     """Return what the whole actions of a round met."""
     return disturbance.together(
-        disturbance.as_turn(told.get("met", {})) for action, told in record.result["actions"].items() if action in ACTIONS
+        disturbance.as_turn(told.get("met", {}))
+        for action, told in record.result["actions"].items()
+        if action in ACTIONS
     )
 
 
 def changed(record: store.Record) -> dict[tuple[str, str, str], float]:
-    """Return by which factor the ratio of two sides changed while a round was measured, by action and sides, where it did."""
+    """Return by which factor the ratio of two sides changed while a round was measured, by action
+    and sides, where it did."""
     found = {}
     for action in (name for name in ACTIONS if name in record.result["actions"]):
-        one, labels = as_round(record, action), list(record.result["actions"][action]["palindromes"][0])
+        one, labels = (
+            as_round(record, action),
+            list(record.result["actions"][action]["palindromes"][0]),
+        )
         for a, b in itertools.combinations(labels, 2):
-            if not estimate.unusable(one, a, b) and (factor := steadiness.changed(estimate.palindrome_ratios(one, a, b))):
+            if not estimate.unusable(one, a, b) and (
+                factor := steadiness.changed(estimate.palindrome_ratios(one, a, b))
+            ):
                 found[action, a, b] = factor
     return found

@@ -1,4 +1,5 @@
-"""Run jobs on workers: the protocol's other end. Every job ends in a typed status and a record; none takes others down."""
+"""Run jobs on workers: the protocol's other end. Every job ends in a typed status and a record;
+none takes others down."""
 
 from __future__ import annotations
 
@@ -43,7 +44,8 @@ class Bench:
 
     Attributes:
         run: the run's folder. staging: the folder that holds only `backends`.
-        interpreters: the Python of each build, and of each side, by label, that has another. environment: a clean environment for workers.
+        interpreters: the Python of each build, and of each side, by label, that has another.
+            environment: a clean environment for workers.
         workloads: by name. limits: of one request. cores: how many jobs' threads may run at a time.
     """
 
@@ -81,7 +83,10 @@ def inputs(bench: Bench, workload: str, preset: str, seed: int, steps: int) -> F
     try:
         drawn = tape.draw(spec, spec.config(preset), seed, steps)
     except Exception as error:
-        raise JobFailed("error", f"the data or the tape of {workload} cannot be made: {type(error).__name__}: {error}") from error
+        raise JobFailed(
+            "error",
+            f"the data or the tape of {workload} cannot be made: {type(error).__name__}: {error}",
+        ) from error
     folder = bench.run / "tapes"
     data = folder / f"data-{workload}-{preset}-{drawn.data_hash[:12]}.npz"
     noise = folder / f"tape-{workload}-{preset}-seed{seed}-{drawn.tape_hash[:12]}.npz"
@@ -101,22 +106,34 @@ def existing(folder: Path) -> store.Record | None:
 
 
 def run_job(bench: Bench, job: Job) -> store.Record:
-    """Record one job. Whatever happens inside it becomes the record's status; only an interrupt passes through."""
+    """Record one job. Whatever happens inside it becomes the record's status; only an interrupt
+    passes through."""
     folder = bench.run / "jobs" / job.name
     fresh(folder)
     started = time.monotonic()
     with ended(folder, describe(job), started) as outcome:
         files = inputs(bench, job.workload, job.preset, job.seed, job.tape_steps or job.steps)
-        with bench.worker(job.build, folder / "worker.log", side=job.side) as worker, ending([worker]):
+        with (
+            bench.worker(job.build, folder / "worker.log", side=job.side) as worker,
+            ending([worker]),
+        ):
             opened = open_port(worker, bench, job.opening(), files)
             probed = worker.request("probe", tape=str(files.tape), stages=list(job.stages))
             recorded = worker.request(
-                "record", tape=str(files.tape), folder=str(folder.resolve()), stages=list(job.stages),
-                steps=job.steps, variants=[_thaw(variant) for variant in job.variants],
+                "record",
+                tape=str(files.tape),
+                folder=str(folder.resolve()),
+                stages=list(job.stages),
+                steps=job.steps,
+                variants=[_thaw(variant) for variant in job.variants],
             )
         store.verify(folder, recorded["files"])
         outcome.result = {
-            **opened, **probed, **store.decode(recorded), "tape_hash": files.tape_hash, "data_hash": files.data_hash,
+            **opened,
+            **probed,
+            **store.decode(recorded),
+            "tape_hash": files.tape_hash,
+            "data_hash": files.data_hash,
             "peak_bytes": worker.peak_bytes,
         }
     return outcome.record()
@@ -126,13 +143,24 @@ def _thaw(variant: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
     return dict(variant)
 
 
-def open_port(worker: WorkerProcess, bench: Bench, opening: Opening, files: Files) -> dict[str, Any]:
-    """Open a port in a worker and return what the worker says of it, and the hash of what it was given to compute on."""
+def open_port(
+    worker: WorkerProcess, bench: Bench, opening: Opening, files: Files
+) -> dict[str, Any]:
+    """Open a port in a worker and return what the worker says of it, and the hash of what it was
+    given to compute on."""
     spec = bench.workloads[opening.workload]
     config = spec.config(opening.preset, opening.powers)
     opened = worker.request(
-        "open", backend=opening.backend, workload=spec.port or spec.name, config=config, setting=opening.setting,
-        places={"folders": list(opening.folders), "only": opening.only, "also": registry.sources(spec, opening.folders)},
+        "open",
+        backend=opening.backend,
+        workload=spec.port or spec.name,
+        config=config,
+        setting=opening.setting,
+        places={
+            "folders": list(opening.folders),
+            "only": opening.only,
+            "also": registry.sources(spec, opening.folders),
+        },
         data=str(files.data),
     )
     return {**opened, "spec_hash": runs.key([spec.config(opening.preset), files.data_hash])}
@@ -153,7 +181,8 @@ class Outcome:
     def write(self) -> None:
         """Write the manifest; a disk that is full ends the job, not the run.
 
-        What a job that did not end well left of its arrays is worth nothing and goes: it may be what has filled the disk.
+        What a job that did not end well left of its arrays is worth nothing and goes: it may be
+        what has filled the disk.
         """
         duration_s = time.monotonic() - self.started
         result = self.result if self.status == "ok" else {}
@@ -161,7 +190,9 @@ class Outcome:
             if self.status != "ok":
                 for path in self.folder.glob("*.npz"):
                     path.unlink()
-            self.written = store.write_record(self.folder, self.job, self.status, self.reason, result, duration_s)
+            self.written = store.write_record(
+                self.folder, self.job, self.status, self.reason, result, duration_s
+            )
         except OSError as error:
             status = "disk full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "error"
             reason = f"cannot write {self.folder / store.MANIFEST}: {error.strerror}"
@@ -185,7 +216,10 @@ def ended(folder: Path, job: dict[str, Any], started: float) -> Iterator[Outcome
         outcome.status, outcome.reason = "corrupt", str(error)
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        outcome.status, outcome.reason = ("disk full" if full else "error"), f"{type(error).__name__}: {error}"
+        outcome.status, outcome.reason = (
+            ("disk full" if full else "error"),
+            f"{type(error).__name__}: {error}",
+        )
     except KeyboardInterrupt:
         outcome.status, outcome.reason = "interrupted", "interrupted by the user"
         outcome.write()
@@ -200,13 +234,15 @@ def fresh(folder: Path) -> None:
 
 
 def run_jobs(
-    bench: Bench, jobs: Sequence[Work], progress: Callable[[Work, store.Record | None], None],
+    bench: Bench,
+    jobs: Sequence[Work],
+    progress: Callable[[Work, store.Record | None], None],
     run: Callable[[Bench, Work], store.Record],
 ) -> dict[str, store.Record]:
     """Run all jobs that are not finished yet, as many side by side as the bench has cores for.
 
-    `progress(job, None)` is called before each and `progress(job, record)` after it, one call at a time. An interrupt ends the
-    jobs at work in the status `interrupted` and passes through.
+    `progress(job, None)` is called before each and `progress(job, record)` after it, one call at a
+    time. An interrupt ends the jobs at work in the status `interrupted` and passes through.
     """
     records = {job.name: existing(bench.run / "jobs" / job.name) for job in jobs}
     waiting = {job.name: job for job in jobs if records[job.name] is None}
@@ -238,10 +274,13 @@ def run_jobs(
 def _wait(running: Iterable[concurrent.futures.Future[store.Record]]) -> None:
     """Wait for all jobs, and raise what the first one that failed has raised.
 
-    In slices: the system may hand a signal to any thread, and Python looks at it only when the main thread is awake.
+    In slices: the system may hand a signal to any thread, and Python looks at it only when the main
+    thread is awake.
     """
     waiting = set(running)
     while waiting:
-        done, waiting = concurrent.futures.wait(waiting, INTERRUPT_INTERVAL_S, concurrent.futures.FIRST_EXCEPTION)
+        done, waiting = concurrent.futures.wait(
+            waiting, INTERRUPT_INTERVAL_S, concurrent.futures.FIRST_EXCEPTION
+        )
         for future in done:
             future.result()

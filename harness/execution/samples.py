@@ -1,7 +1,9 @@
-"""Train models from independent seeds and keep what came of them: the jobs of the distribution stage, and their draws.
+"""Train models from independent seeds and keep what came of them: the jobs of the distribution
+stage, and their draws.
 
-Initial weights are drawn from the workload's declared distributions with the job's own seed, which also starts the framework's
-generators; from there on the port trains as its users would train it. A training that diverges is a result like any other.
+Initial weights are drawn from the workload's declared distributions with the job's own seed, which
+also starts the framework's generators; from there on the port trains as its users would train it. A
+training that diverges is a result like any other.
 """
 
 from __future__ import annotations
@@ -26,26 +28,40 @@ VALUE, STEP = "value/", "step/"
 
 
 def run_sample(bench: Bench, job: SampleJob) -> store.Record:
-    """Train, generate and record one job. Whatever happens inside it becomes the record's status."""
+    """Train, generate and record one job. Whatever happens inside it becomes the record's
+    status."""
     folder = bench.run / "jobs" / job.name
     fresh(folder)
     with ended(folder, describe(job), time.monotonic()) as outcome:
         files = _inputs(bench, job)
-        with bench.worker(job.build, folder / "worker.log", side=job.side) as worker, ending([worker]):
+        with (
+            bench.worker(job.build, folder / "worker.log", side=job.side) as worker,
+            ending([worker]),
+        ):
             opened = open_port(worker, bench, job.opening(), files)
             worker.request("start", seed=job.own_seed, tape=str(files.tape))
             files.tape.unlink()  # of a large model as large as itself, once a seed
             started = time.monotonic()
             losses = _train(worker, job.steps)
             train_s = time.monotonic() - started
-            worker.request("generate", count=job.rows, path=str((folder / f"{SAMPLES}.npz").resolve()))
+            worker.request(
+                "generate", count=job.rows, path=str((folder / f"{SAMPLES}.npz").resolve())
+            )
             effective = worker.request("effective")
         store.write_arrays(folder / f"{LOSSES}.npz", losses)
-        checksums = {f"{name}.npz": store.checksum(folder / f"{name}.npz") for name in (LOSSES, SAMPLES)}
+        checksums = {
+            f"{name}.npz": store.checksum(folder / f"{name}.npz") for name in (LOSSES, SAMPLES)
+        }
         store.verify(folder, checksums)
         outcome.result = {
-            **opened, **effective, "files": checksums, "train_s": train_s, "terms": sorted(name[len(VALUE):] for name in losses if
-            name.startswith(VALUE)), "tape_hash": files.tape_hash, "data_hash": files.data_hash, "peak_bytes": worker.peak_bytes,
+            **opened,
+            **effective,
+            "files": checksums,
+            "train_s": train_s,
+            "terms": sorted(name[len(VALUE) :] for name in losses if name.startswith(VALUE)),
+            "tape_hash": files.tape_hash,
+            "data_hash": files.data_hash,
+            "peak_bytes": worker.peak_bytes,
         }
     return outcome.record()
 
@@ -61,7 +77,11 @@ def _inputs(bench: Bench, job: SampleJob) -> Files:
     try:
         data, weights = spec.data(config), tape.initial(spec, config, job.own_seed)
     except Exception as error:
-        raise JobFailed("error", f"the data or the weights of {job.workload} cannot be made: {type(error).__name__}: {error}") from error
+        raise JobFailed(
+            "error",
+            f"the data or the weights of {job.workload} cannot be made: {type(error).__name__}:"
+            f" {error}",
+        ) from error
     data_hash = tape.content_hash(data)
     shared = bench.run / "tapes" / f"data-{job.workload}-{job.preset}-{data_hash[:12]}.npz"
     own = bench.run / "jobs" / job.name / "initial.npz"
@@ -85,13 +105,16 @@ def _train(worker: WorkerProcess, steps: int) -> dict[str, NDArray[Any]]:
                     values.setdefault(name, []).append(float(value))
                     at.setdefault(name, []).append(done + index)
         done += piece
-    found: dict[str, NDArray[Any]] = {VALUE + name: np.array(column, np.float64) for name, column in values.items()}
+    found: dict[str, NDArray[Any]] = {
+        VALUE + name: np.array(column, np.float64) for name, column in values.items()
+    }
     found.update({STEP + name: np.array(column, np.int64) for name, column in at.items()})
     return found
 
 
 def draw(record: store.Record) -> Draw:
-    """Return what a finished job left, with the loss terms of the segment in which its training ended.
+    """Return what a finished job left, with the loss terms of the segment in which its training
+    ended.
 
     Raises:
         CorruptRecord: a file is not what the manifest says.
@@ -99,4 +122,7 @@ def draw(record: store.Record) -> Draw:
     terms = [str(name) for name in record.result["terms"]]
     last = int(record.job["steps"]) - 1
     ended_with = [name for name in terms if record.read(LOSSES, STEP + name)[-1] == last]
-    return Draw({name: record.read(LOSSES, VALUE + name) for name in ended_with}, series(record.read(SAMPLES, SAMPLES)))
+    return Draw(
+        {name: record.read(LOSSES, VALUE + name) for name in ended_with},
+        series(record.read(SAMPLES, SAMPLES)),
+    )

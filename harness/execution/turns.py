@@ -1,6 +1,8 @@
-"""The turns of a round: each side runs a block while the others sleep, what disturbs it is read, and what was disturbed is repeated.
+"""The turns of a round: each side runs a block while the others sleep, what disturbs it is read,
+and what was disturbed is repeated.
 
-Runs what `harness.speed.schedule` orders, and asks `harness.speed.disturbance` what counts; every sample is kept for the record.
+Runs what `harness.speed.schedule` orders, and asks `harness.speed.disturbance` what counts; every
+sample is kept for the record.
 """
 
 from __future__ import annotations
@@ -17,9 +19,11 @@ from harness.execution.processes import WorkerProcess
 from harness.speed import disturbance
 from harness.speed.schedule import RoundSize
 
-#: A disturbed palindrome is repeated; in all there are no more than so many times those that were planned.
+#: A disturbed palindrome is repeated; in all there are no more than so many times those that were
+#: planned.
 MOST = 2
-#: Where fewer than this share are clean, the machine is not about to calm down; seen after so many, the round ends, for it will not count.
+#: Where fewer than this share are clean, the machine is not about to calm down; seen after so many,
+#: the round ends, for it will not count.
 HOPELESS = 0.25
 EARLY = 10
 
@@ -44,7 +48,8 @@ def named(label: str, failed: list[SideFailed]) -> Iterator[None]:
 
 @dataclasses.dataclass
 class Peaks:
-    """What the blocks of one side tell beside their times: peaks of memory, and how many calls of `generate` took how long."""
+    """What the blocks of one side tell beside their times: peaks of memory, and how many calls of
+    `generate` took how long."""
 
     bytes_: int = 0
     own_bytes: int = 0
@@ -55,23 +60,33 @@ class Peaks:
 
     def take(self, done: Mapping[str, Any]) -> None:
         """Take in a block's answer."""
-        self.own_bytes, self.ended_bytes = max(self.own_bytes, int(done["peak_bytes"])), int(done["ended_bytes"])
+        self.own_bytes, self.ended_bytes = (
+            max(self.own_bytes, int(done["peak_bytes"])),
+            int(done["ended_bytes"]),
+        )
         self.device = done["device_peak_bytes"], str(done.get("device_peak_missing", ""))
         self.calls_base = float(done["calls_base"])
         for place, count in done["calls"].items():
             self.calls[place] = self.calls.get(place, 0) + int(count)
 
     def look(self, tree: memory.Tree) -> None:
-        """Look at the worker's processes while it waits; marks keep, so that once a palindrome is enough."""
+        """Look at the worker's processes while it waits; marks keep, so that once a palindrome is
+        enough."""
         self.bytes_ = max(self.bytes_, tree.peak(self.own_bytes, self.ended_bytes))
 
     def close(self, tree: memory.Tree) -> dict[str, Any]:
-        """Look once more, for descendants that have come since, and return all of it for the round's record."""
+        """Look once more, for descendants that have come since, and return all of it for the
+        round's record."""
         self.bytes_ = max(self.bytes_, tree.peak(0, self.ended_bytes, scan=True))
         tree.end(self.ended_bytes)
         return {
-            "peak_bytes": self.bytes_, "mapped_bytes": tree.mapped(), "marks_set_back": tree.set_back, "device_peak_bytes": self.device[0],
-            "device_peak_missing": self.device[1], "calls": self.calls, "calls_base": self.calls_base,
+            "peak_bytes": self.bytes_,
+            "mapped_bytes": tree.mapped(),
+            "marks_set_back": tree.set_back,
+            "device_peak_bytes": self.device[0],
+            "device_peak_missing": self.device[1],
+            "calls": self.calls,
+            "calls_base": self.calls_base,
         }
 
 
@@ -80,7 +95,8 @@ class Turns:
     """What the palindromes of one action in one round have measured.
 
     Attributes:
-        steps: step times by side, a palindrome each; turns: what disturbed them, likewise. clean: which palindromes nothing disturbed.
+        steps: step times by side, a palindrome each; turns: what disturbed them, likewise. clean:
+            which palindromes nothing disturbed.
         held: by side, number of steps so far and resident bytes, a turn each.
     """
 
@@ -90,27 +106,40 @@ class Turns:
     held: dict[str, list[tuple[int, int]]] = dataclasses.field(default_factory=dict)
 
     def told(self) -> dict[str, Any]:
-        """Return it for the round's record: clean palindromes alone, unless too few are for the rest to be trusted."""
+        """Return it for the round's record: clean palindromes alone, unless too few are for the
+        rest to be trusted."""
         disturbed = not disturbance.enough(self.clean)
         kept = [disturbed or one for one in self.clean]
         total = disturbance.together(turn for one in self.turns for turn in one.values())
         return {
             "palindromes": [steps for steps, keep in zip(self.steps, kept, strict=True) if keep],
             "left_out": [steps for steps, keep in zip(self.steps, kept, strict=True) if not keep],
-            "turns": [{label: dataclasses.asdict(turn) for label, turn in one.items()} for one in self.turns],
-            "clean": self.clean, "disturbed": disturbed, "met": dataclasses.asdict(total),
-            "resident_bytes": {label: [list(point) for point in points] for label, points in self.held.items()},
+            "turns": [
+                {label: dataclasses.asdict(turn) for label, turn in one.items()}
+                for one in self.turns
+            ],
+            "clean": self.clean,
+            "disturbed": disturbed,
+            "met": dataclasses.asdict(total),
+            "resident_bytes": {
+                label: [list(point) for point in points] for label, points in self.held.items()
+            },
         }
 
 
 def run(
-    workers: Mapping[str, WorkerProcess], planned: Sequence[Sequence[str]], size: RoundSize, peaks: Mapping[str, Peaks],
-    repeat_s: float, failed: list[SideFailed],
+    workers: Mapping[str, WorkerProcess],
+    planned: Sequence[Sequence[str]],
+    size: RoundSize,
+    peaks: Mapping[str, Peaks],
+    repeat_s: float,
+    failed: list[SideFailed],
 ) -> Turns:
     """Run palindromes until as many as `size` says are clean, or all that are planned have run.
 
     Args:
-        planned: palindromes in running order: more than are wanted, for those that have to be repeated.
+        planned: palindromes in running order: more than are wanted, for those that have to be
+            repeated.
         repeat_s: how long repetitions may take, seconds.
     """
     found = Turns(held={label: [] for label in workers})
@@ -118,9 +147,13 @@ def run(
     for palindrome in planned:
         if len(found.steps) == size.palindromes:
             until = time.monotonic() + repeat_s
-        if len(found.steps) >= min(size.palindromes, EARLY) and sum(found.clean) < HOPELESS * len(found.clean):
+        if len(found.steps) >= min(size.palindromes, EARLY) and sum(found.clean) < HOPELESS * len(
+            found.clean
+        ):
             break
-        if len(found.steps) >= size.palindromes and _done(found.clean, size.palindromes, time.monotonic() >= until):
+        if len(found.steps) >= size.palindromes and _done(
+            found.clean, size.palindromes, time.monotonic() >= until
+        ):
             break
         steps: dict[str, list[float]] = {label: [] for label in workers}
         turns: dict[str, list[disturbance.Turn]] = {label: [] for label in workers}
@@ -130,7 +163,8 @@ def run(
                 own_s, before = time.process_time() + machine.ran_s(pids), machine.counters()
                 done = workers[label].request("block", samples=size.steps)
                 after = machine.counters()
-                # Asking is no other program's work, nor are the threads of the side before that spin for a while after their turn.
+                # Asking is no other program's work, nor are the threads of the side before that
+                # spin for a while after their turn.
                 done["used_s"] += time.process_time() + machine.ran_s(pids) - own_s
             steps[label] += [float(value) for value in done["step_s"]]
             turns[label].append(_turn(done, before, after))
@@ -139,7 +173,9 @@ def run(
         for label in workers:
             peaks[label].look(workers[label].memory)
         found.steps.append(steps)
-        found.turns.append({label: disturbance.together(several) for label, several in turns.items()})
+        found.turns.append(
+            {label: disturbance.together(several) for label, several in turns.items()}
+        )
         found.clean = disturbance.clean([list(one.values()) for one in found.turns])
     return found
 
@@ -149,15 +185,25 @@ def _done(clean: Sequence[bool], wanted: int, late: bool) -> bool:
     return sum(clean) >= wanted or late
 
 
-def _turn(done: Mapping[str, Any], before: machine.Counters, after: machine.Counters) -> disturbance.Turn:
+def _turn(
+    done: Mapping[str, Any], before: machine.Counters, after: machine.Counters
+) -> disturbance.Turn:
     waits = done["waits"]
     return disturbance.Turn(
-        wall_s=float(waits["wall_s"]), ran_s=float(waits["ran_s"]), waited_s=float(waits["waited_s"] or 0.0),
-        stolen_s=after.stolen_s - before.stolen_s, throttled_s=after.throttled_s - before.throttled_s,
-        others_s=after.worked_s - before.worked_s - float(done["used_s"]) if after.worked_s else 0.0, load=after.load,
+        wall_s=float(waits["wall_s"]),
+        ran_s=float(waits["ran_s"]),
+        waited_s=float(waits["waited_s"] or 0.0),
+        stolen_s=after.stolen_s - before.stolen_s,
+        throttled_s=after.throttled_s - before.throttled_s,
+        others_s=(
+            after.worked_s - before.worked_s - float(done["used_s"]) if after.worked_s else 0.0
+        ),
+        load=after.load,
     )
 
 
 def _hold(points: list[tuple[int, int]], done: Mapping[str, Any]) -> None:
     if done.get("resident_bytes"):
-        points.append(((points[-1][0] if points else 0) + int(done["steps"]), int(done["resident_bytes"])))
+        points.append(
+            ((points[-1][0] if points else 0) + int(done["steps"]), int(done["resident_bytes"]))
+        )

@@ -1,4 +1,5 @@
-"""After a trajectory has failed: replay both sides over fewer steps of the same tape, and name the first bad step.
+"""After a trajectory has failed: replay both sides over fewer steps of the same tape, and name the
+first bad step.
 
 Forward passes that failed are looked at again first, by `teaching`.
 """
@@ -25,16 +26,24 @@ STAGE, FORWARD = "trajectory", "forward"
 
 
 def localise(
-    bench: runner.Bench, planned: Plan, witnesses: stage_rows.Witnesses, rows: Sequence[StageRow], say: Callable[[str], None]
+    bench: runner.Bench,
+    planned: Plan,
+    witnesses: stage_rows.Witnesses,
+    rows: Sequence[StageRow],
+    say: Callable[[str], None],
 ) -> list[StageRow]:
-    """Return the rows; those of forward passes that failed name their wrong layers, those of trajectories their first bad step.
+    """Return the rows; those of forward passes that failed name their wrong layers, those of
+    trajectories their first bad step.
 
-    Jobs of replays lie in the run's folder beside the others; a side that is represented by a recorded reference cannot replay.
+    Jobs of replays lie in the run's folder beside the others; a side that is represented by a
+    recorded reference cannot replay.
     """
     rows = wrong_layers.localise(bench, planned, witnesses, rows, say)
     found = {_key(row): row for row in rows}
     for pair in planned.pairs:
-        forward = found.get((pair.workload, pair.a.side, pair.b.side, pair.precision, pair.seed, FORWARD))
+        forward = found.get(
+            (pair.workload, pair.a.side, pair.b.side, pair.precision, pair.seed, FORWARD)
+        )
         if forward is not None and forward.verdict == FAIL and not forward.wrong_layers:
             found[_key(forward)] = in_time(forward, pair, witnesses)
     for pair in planned.pairs:
@@ -42,17 +51,23 @@ def localise(
         if row is None or row.verdict != FAIL:
             continue
         if not all(witnesses[job.name].log for job in (pair.a, pair.b)):
-            found[_key(row)] = dataclasses.replace(row, reason=f"{row.reason}; a recorded reference cannot be replayed to find the step")
+            found[_key(row)] = dataclasses.replace(
+                row,
+                reason=f"{row.reason}; a recorded reference cannot be replayed to find the step",
+            )
             continue
         bad = first_bad(bench, pair, witnesses)
         say(f"{pair.workload} {pair.a.side} : {pair.b.side} {pair.precision}: {bad}")
         step = bad.bad if bad.bad == bad.good + 1 else None
-        found[_key(row)] = dataclasses.replace(row, reason=f"{row.reason}; {bad}", first_bad_step=step)
+        found[_key(row)] = dataclasses.replace(
+            row, reason=f"{row.reason}; {bad}", first_bad_step=step
+        )
     return [found[_key(row)] for row in rows]
 
 
 def in_time(row: StageRow, pair: Pair, witnesses: stage_rows.Witnesses) -> StageRow:
-    """Return the row of a forward pass whose wrong layers are not known, with the first departing time step as its place."""
+    """Return the row of a forward pass whose wrong layers are not known, with the first departing
+    time step as its place."""
     a, b = witnesses[pair.a.name].evidence, witnesses[pair.b.name].evidence
     if a is None or b is None or a.digested or b.digested:
         return row
@@ -63,7 +78,9 @@ def in_time(row: StageRow, pair: Pair, witnesses: stage_rows.Witnesses) -> Stage
         item, (one, two) = judged[name], (side.read(FORWARD, name) for side in (a, b))
         apart = np.abs(np.asarray(one, np.complex128) - np.asarray(two, np.complex128))
         found = item.difference
-        return apart, (item.threshold or 0.0) * found.apart / item.error if found and item.error else 0.0
+        return apart, (
+            (item.threshold or 0.0) * found.apart / item.error if found and item.error else 0.0
+        )
 
     placed = place(verdict.tensors, read)
     if placed is None or placed[1].name == row.worst:
@@ -71,10 +88,18 @@ def in_time(row: StageRow, pair: Pair, witnesses: stage_rows.Witnesses) -> Stage
     step, first = placed
     values = first.difference
     return dataclasses.replace(
-        row, worst=first.name, error=first.error, floor=first.floor, threshold=first.threshold,
-        value_a=values.value_a if values else None, value_b=values.value_b if values else None,
+        row,
+        worst=first.name,
+        error=first.error,
+        floor=first.floor,
+        threshold=first.threshold,
+        value_a=values.value_a if values else None,
+        value_b=values.value_b if values else None,
         place=str(list(values.place)) if values else None,
-        reason=f"{row.reason}; {first.name} is the first of the first departing time step, {step} counted from 0",
+        reason=(
+            f"{row.reason}; {first.name} is the first of the first departing time step, {step}"
+            " counted from 0"
+        ),
     )
 
 
@@ -86,7 +111,8 @@ def first_bad(bench: runner.Bench, pair: Pair, witnesses: stage_rows.Witnesses) 
     """Bisect a trajectory that has failed."""
     whole = stage_rows.judge(pair, STAGE, witnesses)
     zero, base = stage_rows.null(pair, STAGE, witnesses), stage_rows.base(pair, witnesses)
-    # A replay looks after other steps, and records no gradients by which a zero is told; what is zero after one step is zero after all.
+    # A replay looks after other steps, and records no gradients by which a zero is told; what is
+    # zero after one step is zero after all.
     suffixes = {name.split("/", 1)[1] for name in (whole.null if zero is None else zero)}
 
     def replay(steps: int) -> StageVerdict:
@@ -94,7 +120,9 @@ def first_bad(bench: runner.Bench, pair: Pair, witnesses: stage_rows.Witnesses) 
         records = runner.run_jobs(bench, jobs, lambda _job, _record: None, runner.run_job)
         for record in records.values():
             if not record.ok:
-                return StageVerdict(STAGE, INCONCLUSIVE, f"{record.status}: {record.reason}", None, ())
+                return StageVerdict(
+                    STAGE, INCONCLUSIVE, f"{record.status}: {record.reason}", None, ()
+                )
         a, b = (store.RecordEvidence(records[job.name]) for job in jobs)
         null = {f"step {step}/{suffix}" for step in range(1, steps + 1) for suffix in suffixes}
         return judge_stage(a, b, STAGE, pair.precision, null, base)
@@ -104,4 +132,6 @@ def first_bad(bench: runner.Bench, pair: Pair, witnesses: stage_rows.Witnesses) 
 
 def _shortened(job: Job, steps: int) -> Job:
     """Return the job of a replay: fewer steps of the same tape."""
-    return dataclasses.replace(job, stages=(STAGE,), steps=steps, tape_steps=job.tape_steps or job.steps)
+    return dataclasses.replace(
+        job, stages=(STAGE,), steps=steps, tape_steps=job.tape_steps or job.steps
+    )

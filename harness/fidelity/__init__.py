@@ -1,1 +1,2 @@
-"""Judge what two jobs recorded: the error measure, the noise floor, the stages, the bounds of a precision. Pure."""
+"""Judge what two jobs recorded: the error measure, the noise floor, the stages, the bounds of a
+precision. Pure."""

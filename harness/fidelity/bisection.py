@@ -1,8 +1,10 @@
-"""Find the first bad step of a trajectory: bisect between the last look that passed and the first that did not. Pure.
+"""Find the first bad step of a trajectory: bisect between the last look that passed and the first
+that did not. Pure.
 
-A trajectory is looked at after 1, 2, 4, ... and all T steps, and at the losses of every step. So for parameters at most T/2 steps lie
-between the last look that passed and the first that failed, and ceil(log2(T/2)) replays find the step; what is looked at in the last
-step alone takes up to ceil(log2(T)).
+A trajectory is looked at after 1, 2, 4, ... and all T steps, and at the losses of every step. So
+for parameters at most T/2 steps lie between the last look that passed and the first that failed,
+and ceil(log2(T/2)) replays find the step; what is looked at in the last step alone takes up to
+ceil(log2(T)).
 """
 
 from __future__ import annotations
@@ -21,8 +23,8 @@ class BadStep:
     """Where a trajectory departs.
 
     Attributes:
-        good: up to this step both sides agree. bad: the run up to this step is known to depart; the first bad step if it
-            follows `good`.
+        good: up to this step both sides agree. bad: the run up to this step is known to depart; the
+            first bad step if it follows `good`.
         replays: how many runs it took. steps: of the whole trajectory.
         stopped: why the search ended before it was done, or empty.
     """
@@ -37,7 +39,10 @@ class BadStep:
         replays = f"{self.replays} replay{'' if self.replays == 1 else 's'}"
         if self.bad == self.good + 1:
             return f"first bad step {self.bad} of {self.steps}, found in {replays}"
-        return f"first bad step between {self.good + 1} and {self.bad} of {self.steps} ({self.stopped})"
+        return (
+            f"first bad step between {self.good + 1} and {self.bad} of {self.steps}"
+            f" ({self.stopped})"
+        )
 
 
 def steps_of(name: str) -> int:
@@ -46,31 +51,44 @@ def steps_of(name: str) -> int:
 
 
 def bracket(verdict: StageVerdict, steps: int) -> BadStep:
-    """Return what a failed verdict itself says: the first bad step, and the last look before it at which what departs there agreed.
+    """Return what a failed verdict itself says: the first bad step, and the last look before it at
+    which what departs there agreed.
 
-    A tensor that was not looked at before, what the trained model generates or a parameter of a later phase, may have departed at any
-    step: that others agreed says nothing of it. A loss is that of the weights before its step's update, so it shows what the step before
-    did, and the parameters' looks tell up to where those agreed.
+    A tensor that was not looked at before, what the trained model generates or a parameter of a
+    later phase, may have departed at any step: that others agreed says nothing of it. A loss is
+    that of the weights before its step's update, so it shows what the step before did, and the
+    parameters' looks tell up to where those agreed.
     """
     bad = min(steps_of(item.name) for item in verdict.tensors if item.verdict == FAIL)
-    departing = {_what(item.name) for item in verdict.tensors if item.verdict == FAIL and steps_of(item.name) == bad}
+    departing = {
+        _what(item.name)
+        for item in verdict.tensors
+        if item.verdict == FAIL and steps_of(item.name) == bad
+    }
     agreed = dict.fromkeys(departing, 0)
     for item in verdict.tensors:
         step, what = steps_of(item.name), _what(item.name)
         if what == LOSSES or item.verdict != PASS or step >= bad:
             continue
-        for seen in {what, LOSSES} & agreed.keys() if what.startswith("parameter/") else {what} & agreed.keys():
+        for seen in (
+            {what, LOSSES} & agreed.keys()
+            if what.startswith("parameter/")
+            else {what} & agreed.keys()
+        ):
             agreed[seen] = max(agreed[seen], step)
     return BadStep(min(agreed.values()), bad, 0, steps)
 
 
 def _what(name: str) -> str:
-    """Return what a tensor is looked at as, whatever the step; the losses, all together, are seen in the parameters."""
+    """Return what a tensor is looked at as, whatever the step; the losses, all together, are seen
+    in the parameters."""
     rest = name.partition("/")[2]
     return LOSSES if rest.startswith(LOSSES) else rest
 
 
-def first_bad_step(verdict: StageVerdict, steps: int, replay: Callable[[int], StageVerdict]) -> BadStep:
+def first_bad_step(
+    verdict: StageVerdict, steps: int, replay: Callable[[int], StageVerdict]
+) -> BadStep:
     """Bisect.
 
     Args:
@@ -82,7 +100,13 @@ def first_bad_step(verdict: StageVerdict, steps: int, replay: Callable[[int], St
         middle = (found.good + found.bad) // 2
         said = replay(middle)
         if said.verdict not in (PASS, FAIL):
-            return dataclasses.replace(found, replays=found.replays + 1, stopped=f"a replay is {said.verdict}: {said.reason}")
-        good, bad = (middle, found.bad) if said.verdict == PASS else (found.good, bracket(said, middle).bad)
+            return dataclasses.replace(
+                found,
+                replays=found.replays + 1,
+                stopped=f"a replay is {said.verdict}: {said.reason}",
+            )
+        good, bad = (
+            (middle, found.bad) if said.verdict == PASS else (found.good, bracket(said, middle).bad)
+        )
         found = dataclasses.replace(found, good=good, bad=bad, replays=found.replays + 1)
     return found

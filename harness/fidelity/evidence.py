@@ -1,4 +1,5 @@
-"""What a judge looks at: the tensors of one side, read one at a time, and how far honest variations moved them."""
+"""What a judge looks at: the tensors of one side, read one at a time, and how far honest variations
+moved them."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ class Entry:
 
     Attributes:
         stage, name, shape, dtype: as recorded.
-        scale: size of the update for a parameter (max |after - before|); 0 where the values are their own scale.
+        scale: size of the update for a parameter (max |after - before|); 0 where the values are
+            their own scale.
         largest: max |value| over the whole tensor.
     """
 
@@ -27,7 +29,8 @@ class Entry:
 
 
 class Evidence(Protocol):
-    """One side of a comparison. `digested` says that `read` gives a digest (see `digest`) instead of the tensor."""
+    """One side of a comparison. `digested` says that `read` gives a digest (see `digest`) instead
+    of the tensor."""
 
     @property
     def digested(self) -> bool:
@@ -45,7 +48,8 @@ class Evidence(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Restricted:
-    """One side seen through what both sides can show: a port that lacks an optional method is judged by what it has.
+    """One side seen through what both sides can show: a port that lacks an optional method is
+    judged by what it has.
 
     Attributes:
         inner: the side itself.
@@ -64,7 +68,9 @@ class Restricted:
 
     def entries(self, stage: str) -> list[Entry]:
         """Return the entries that are not hidden."""
-        return [entry for entry in self.inner.entries(stage) if self._shown(f"{stage}/{entry.name}")]
+        return [
+            entry for entry in self.inner.entries(stage) if self._shown(f"{stage}/{entry.name}")
+        ]
 
     def _shown(self, name: str) -> bool:
         return name not in self.names and not any(part in name for part in self.hidden)

@@ -1,8 +1,10 @@
-"""Float32 inside a float64 run: a constant, a schedule or a kernel that a library has in float32 only. Pure.
+"""Float32 inside a float64 run: a constant, a schedule or a kernel that a library has in float32
+only. Pure.
 
-Real libraries hold some numbers in float32 whatever dtype a model has: the square root of two in a gelu, 1/255, a learning rate. Two such
-ports part in float64, at the size of float32's rounding, and are the same function to float32. That is a difference, and it is
-said to be this one: where one side's values are float32 numbers and the other's are not, or the error is float32's rounding.
+Real libraries hold some numbers in float32 whatever dtype a model has: the square root of two in a
+gelu, 1/255, a learning rate. Two such ports part in float64, at the size of float32's rounding, and
+are the same function to float32. That is a difference, and it is said to be this one: where one
+side's values are float32 numbers and the other's are not, or the error is float32's rounding.
 """
 
 from __future__ import annotations
@@ -19,10 +21,11 @@ from harness.fidelity.noise import UNIT_ROUNDOFF
 from harness.fidelity.verdict import FAIL, PASS, StageVerdict, TensorVerdict
 
 Sides = tuple[Evidence, Evidence]
-#: How far from float32's roundoff, either way, an error is taken for one: a constant may enter by a share, and through a few operations.
+#: How far from float32's roundoff, either way, an error is taken for one: a constant may enter by a
+#: share, and through a few operations.
 NEAR = 2.0**6
-#: A difference that float32 runs show as well is none of a constant that both hold in float32 there: this share of it, and so many
-#: standard errors.
+#: A difference that float32 runs show as well is none of a constant that both hold in float32
+#: there: this share of it, and so many standard errors.
 SHOWN, ERRORS = 0.5, 4.0
 #: Fewer values may be float32 numbers by chance.
 FEWEST = 4
@@ -55,23 +58,33 @@ def _is_float32(values: NDArray[Any]) -> bool:
 
 
 def shown_again(full: Sequence[StageVerdict], exact: Sides, low: Sides) -> bool:
-    """Whether the float32 runs differ in the same way as the float64 runs: by an epsilon or a rate, say, and not by a constant that one
-    side holds in float32. Such a constant is the same on both sides in float32, and the difference there is rounding, which has nothing to
-    do with it: the projection of the one on the other is 0, and 1 where it is the same difference.
+    """Whether the float32 runs differ in the same way as the float64 runs: by an epsilon or a rate,
+    say, and not by a constant that one side holds in float32. Such a constant is the same on both
+    sides in float32, and the difference there is rounding, which has nothing to do with it: the
+    projection of the one on the other is 0, and 1 where it is the same difference.
 
-    Nothing is said where all values of one side are float32 numbers: a kernel that exists in float32 alone rounds in the same way in both.
+    Nothing is said where all values of one side are float32 numbers: a kernel that exists in
+    float32 alone rounds in the same way in both.
 
     Args:
-        full: the verdicts of the float64 pair. exact, low: both sides of it, and of the pair in float32.
+        full: the verdicts of the float64 pair. exact, low: both sides of it, and of the pair in
+            float32.
     """
     failed = next(verdict for verdict in full if verdict.verdict == FAIL)
     if any(item.float32.startswith(WORDS) for item in failed.tensors):
         return False
-    names = [item.name for item in failed.tensors if item.verdict == FAIL and all(_shows(side, failed.stage, item.name) for side in low)]
+    names = [
+        item.name
+        for item in failed.tensors
+        if item.verdict == FAIL and all(_shows(side, failed.stage, item.name) for side in low)
+    ]
     parts = [(_apart(exact, failed.stage, name), _apart(low, failed.stage, name)) for name in names]
     sizes = [float(np.max(np.abs(part), initial=0.0)) for part, _ in parts]
     whole, again = (
-        np.concatenate([part[which] / size for part, size in zip(parts, sizes, strict=True) if size > 0.0] or [np.zeros(0)])
+        np.concatenate(
+            [part[which] / size for part, size in zip(parts, sizes, strict=True) if size > 0.0]
+            or [np.zeros(0)]
+        )
         for which in (0, 1)
     )
     if whole.size < FEWEST:
@@ -79,7 +92,9 @@ def shown_again(full: Sequence[StageVerdict], exact: Sides, low: Sides) -> bool:
     length = float(whole @ whole)
     share = float(whole @ again) / length
     rest = again - share * whole
-    return share > SHOWN and share > ERRORS * float(np.sqrt(rest @ rest / length / (whole.size - 1)))
+    return share > SHOWN and share > ERRORS * float(
+        np.sqrt(rest @ rest / length / (whole.size - 1))
+    )
 
 
 def _shows(side: Evidence, stage: str, name: str) -> bool:
@@ -101,20 +116,31 @@ def first(verdict: StageVerdict) -> TensorVerdict | None:
 
 
 def explains(full: Sequence[StageVerdict], low: Sequence[StageVerdict]) -> bool:
-    """Whether float32 is all that two sides differ by: float32 shows where float64 departs first, float32's own ladder passes, and no
-    float64 error exceeds what float32's own noise allows that tensor.
+    """Whether float32 is all that two sides differ by: float32 shows where float64 departs first,
+    float32's own ladder passes, and no float64 error exceeds what float32's own noise allows that
+    tensor.
 
     Args:
-        full, low: the verdicts of one pair in float64 and in float32, of all stages that were asked for.
+        full, low: the verdicts of one pair in float64 and in float32, of all stages that were asked
+            for.
     """
     failed = [verdict for verdict in full if verdict.verdict == FAIL]
     judged = [verdict for verdict in low if verdict.verdict != "INFO"]
-    if not failed or first(failed[0]) is None or not judged or any(verdict.verdict != PASS for verdict in judged):
+    if (
+        not failed
+        or first(failed[0]) is None
+        or not judged
+        or any(verdict.verdict != PASS for verdict in judged)
+    ):
         return False
     allowed = {verdict.stage: _thresholds(verdict) for verdict in low}
     return all(
-        item.error is not None and item.difference is not None and item.error <= allowed.get(verdict.stage, {}).get(item.name, 0.0)
-        for verdict in failed for item in verdict.tensors if item.verdict == FAIL
+        item.error is not None
+        and item.difference is not None
+        and item.error <= allowed.get(verdict.stage, {}).get(item.name, 0.0)
+        for verdict in failed
+        for item in verdict.tensors
+        if item.verdict == FAIL
     )
 
 
@@ -126,13 +152,20 @@ def named(verdict: StageVerdict, same: bool, again: bool = False) -> StageVerdic
     """Return the verdict with its reason saying where float32 shows.
 
     Args:
-        same: that it is all that the sides differ by. again: that they differ so in float32 too (`shown_again`): then it is not float32.
+        same: that it is all that the sides differ by. again: that they differ so in float32 too
+            (`shown_again`): then it is not float32.
     """
     found = first(verdict)
     if found is None or again:
         return verdict
     sure = "" if found.float32.startswith(WORDS) else "?"
-    text = f"float32 inside float64{sure}, {found.name} first: {found.float32} (a constant, a cast, a schedule or a kernel in float32)"
+    text = (
+        f"float32 inside float64{sure}, {found.name} first: {found.float32} (a constant, a cast, a"
+        " schedule or a kernel in float32)"
+    )
     if same:
-        text += f"; the same function to float32, where every stage passes: --accept {ACCEPTED} takes it for that"
+        text += (
+            f"; the same function to float32, where every stage passes: --accept {ACCEPTED} takes"
+            " it for that"
+        )
     return dataclasses.replace(verdict, reason=f"{verdict.reason}; {text}")

@@ -1,6 +1,8 @@
-"""Distances between rows and the kernel of MMD, as matrix products: 10,000 rows of 168 numbers in seconds, memory as for one block.
+"""Distances between rows and the kernel of MMD, as matrix products: 10,000 rows of 168 numbers in
+seconds, memory as for one block.
 
-Kernel: the sum over s in 1 2 4 8 16 of exp(-|x - y|^2 / (2 s^2)) (Gretton et al. 2012; a mixture as in Sutherland et al. 2017).
+Kernel: the sum over s in 1 2 4 8 16 of exp(-|x - y|^2 / (2 s^2)) (Gretton et al. 2012; a mixture as
+in Sutherland et al. 2017).
 """
 
 from __future__ import annotations
@@ -17,9 +19,11 @@ BLOCK = 1024
 
 
 def squared_distances(x: Values, y: Values) -> Values:
-    """Return [N, M] of rows [N, K] and [M, K]: |x|^2 + |y|^2 - 2 x.y, exact to about 1e-16 of the lengths, and nought on the
-    diagonal of a set with itself."""
-    square: Values = np.einsum("nk,nk->n", x, x)[:, None] + np.einsum("mk,mk->m", y, y) - 2.0 * (x @ y.T)
+    """Return [N, M] of rows [N, K] and [M, K]: |x|^2 + |y|^2 - 2 x.y, exact to about 1e-16 of the
+    lengths, and nought on the diagonal of a set with itself."""
+    square: Values = (
+        np.einsum("nk,nk->n", x, x)[:, None] + np.einsum("mk,mk->m", y, y) - 2.0 * (x @ y.T)
+    )
     np.maximum(square, 0.0, out=square)
     if x is y:
         np.fill_diagonal(square, 0.0)
@@ -27,7 +31,8 @@ def squared_distances(x: Values, y: Values) -> Values:
 
 
 def similarity(square: Values) -> float:
-    """Return the sum of the kernel over squared distances, which are overwritten: one exponential, the other terms are its powers."""
+    """Return the sum of the kernel over squared distances, which are overwritten: one exponential,
+    the other terms are its powers."""
     term = np.exp(np.multiply(square, -0.5 / WIDEST**2, out=square), out=square)
     found = float(np.sum(term))
     for _ in range(WIDTHS - 1):
@@ -38,6 +43,11 @@ def similarity(square: Values) -> float:
 
 
 def mean_similarity(x: Values, y: Values) -> float:
-    """Return the mean of the kernel over all pairs, a block at a time: memory does not grow with the rows."""
-    blocks = [[value[start:start + BLOCK] for start in range(0, len(value), BLOCK)] for value in (x, y)]
-    return sum(similarity(squared_distances(one, other)) for one in blocks[0] for other in blocks[1]) / (len(x) * len(y))
+    """Return the mean of the kernel over all pairs, a block at a time: memory does not grow with
+    the rows."""
+    blocks = [
+        [value[start : start + BLOCK] for start in range(0, len(value), BLOCK)] for value in (x, y)
+    ]
+    return sum(
+        similarity(squared_distances(one, other)) for one in blocks[0] for other in blocks[1]
+    ) / (len(x) * len(y))

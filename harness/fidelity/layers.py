@@ -1,10 +1,13 @@
-"""Which layers of a forward pass are wrong by themselves: each was computed from the right input and departs all the same. Pure.
+"""Which layers of a forward pass are wrong by themselves: each was computed from the right input
+and departs all the same. Pure.
 
-One side was taught: it computed each layer from the other side's values of those before it, as far as its port lets itself be taught,
-and told of each what it was computed from. A layer that departs is wrong where its input was right: where it read the teacher's
-values, is computed from data and weights alone, or nothing before it departs, and where no layer departs that the port computed on its
-own way to it. Of any other nothing can be told; nor of one that departs in the ordinary run and not in this one, if it was not looked
-at with the right input: only where all were, nothing but growth is left.
+One side was taught: it computed each layer from the other side's values of those before it, as far
+as its port lets itself be taught, and told of each what it was computed from. A layer that departs
+is wrong where its input was right: where it read the teacher's values, is computed from data and
+weights alone, or nothing before it departs, and where no layer departs that the port computed on
+its own way to it. Of any other nothing can be told; nor of one that departs in the ordinary run and
+not in this one, if it was not looked at with the right input: only where all were, nothing but
+growth is left.
 """
 
 from __future__ import annotations
@@ -22,8 +25,10 @@ class Layers:
     Attributes:
         wrong: those that depart although their input was right.
         untold: those that depart, and of whose input it cannot be said that it was right.
-        unseen: those that depart in the ordinary run alone, and that read nothing of the teacher's in this one.
-        read: how many layers were computed from the teacher's values. total: how many were looked at.
+        unseen: those that depart in the ordinary run alone, and that read nothing of the teacher's
+            in this one.
+        read: how many layers were computed from the teacher's values. total: how many were looked
+            at.
         modes: in which modes.
     """
 
@@ -40,16 +45,32 @@ class Layers:
         return tuple(item.name for item in self.wrong)
 
     def __str__(self) -> str:
-        told = f"wrong layers, each given the right input: {spelled(self.names, self.modes)}" if self.wrong else ""
-        untold = f"cannot be told of {spelled(self.untold, self.modes)}: computed on the port's own way there" if self.untold else ""
-        unseen = f"{spelled(self.unseen, self.modes)} departed, was not taught, and does not depart now" if self.unseen else ""
+        told = (
+            f"wrong layers, each given the right input: {spelled(self.names, self.modes)}"
+            if self.wrong
+            else ""
+        )
+        untold = (
+            f"cannot be told of {spelled(self.untold, self.modes)}: computed on the port's own way"
+            " there"
+            if self.untold
+            else ""
+        )
+        unseen = (
+            f"{spelled(self.unseen, self.modes)} departed, was not taught, and does not depart now"
+            if self.unseen
+            else ""
+        )
         nothing = "given the right input no layer departs: what departs has grown on the way"
         return "; ".join(part for part in (told, untold, unseen) if part) or nothing
 
 
 def find(
-    verdicts: Sequence[TensorVerdict], read: Mapping[str, Sequence[str]], own: Mapping[str, Sequence[str]],
-    rooted: Collection[str] = (), departed: Collection[str] = (),
+    verdicts: Sequence[TensorVerdict],
+    read: Mapping[str, Sequence[str]],
+    own: Mapping[str, Sequence[str]],
+    rooted: Collection[str] = (),
+    departed: Collection[str] = (),
 ) -> Layers:
     """Sort the layers that depart.
 
@@ -73,18 +94,31 @@ def find(
         else:
             wrong.append(item)
         departing.add(item.name)
-    unseen = tuple(item.name for item in verdicts if item.name in departed and item.name not in departing and not read.get(item.name))
+    unseen = tuple(
+        item.name
+        for item in verdicts
+        if item.name in departed and item.name not in departing and not read.get(item.name)
+    )
     modes = tuple(dict.fromkeys(_mode(item.name) for item in verdicts))
-    return Layers(tuple(wrong), tuple(untold), sum(bool(names) for names in read.values()), len(verdicts), modes, unseen)
+    return Layers(
+        tuple(wrong),
+        tuple(untold),
+        sum(bool(names) for names in read.values()),
+        len(verdicts),
+        modes,
+        unseen,
+    )
 
 
 def spelled(names: Sequence[str], modes: Sequence[str]) -> str:
-    """Return layers in words: each once, with its mode where it is named in some of the modes only."""
+    """Return layers in words: each once, with its mode where it is named in some of the modes
+    only."""
     layers: dict[str, list[str]] = {}
     for name in names:
         layers.setdefault(name.partition("/")[2], []).append(_mode(name))
     return ", ".join(
-        layer if len(found) == len(modes) else f"{layer} (in {' and '.join(found)})" for layer, found in layers.items()
+        layer if len(found) == len(modes) else f"{layer} (in {' and '.join(found)})"
+        for layer, found in layers.items()
     )
 
 

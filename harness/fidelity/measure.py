@@ -1,8 +1,9 @@
 """The error measure between two tensors.
 
-error = max|a - b| / max(d, s), where d is max|b| (for a parameter: the size of its update) and s the tensor's own noise,
-in absolute terms. One number per tensor, on the tensor's own scale: element-wise relative error reads 7e-2 between honest
-ports where a gradient is mathematically zero, and a fixed absolute tolerance hides every fault in small gradients.
+error = max|a - b| / max(d, s), where d is max|b| (for a parameter: the size of its update) and s
+the tensor's own noise, in absolute terms. One number per tensor, on the tensor's own scale:
+element-wise relative error reads 7e-2 between honest ports where a gradient is mathematically zero,
+and a fixed absolute tolerance hides every fault in small gradients.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ class Difference:
         error: by the measure; NaN if either side has a value that is not finite.
         place: index of the worst element; `value_a`, `value_b`: what stands there.
         norm_error: ||a - b|| / ||b||. cosine: of the angle between a and b; 1 for two zero tensors.
-        finite: whether all values of both sides are finite; `same_mask`: whether NaN and infinities stand in the same places.
-        odd_a, odd_b: how many values of each side are not finite. departing: how many elements are further apart than allowed.
+        finite: whether all values of both sides are finite; `same_mask`: whether NaN and infinities
+            stand in the same places.
+        odd_a, odd_b: how many values of each side are not finite. departing: how many elements are
+            further apart than allowed.
         size: of the tensor. apart: max|a - b|.
     """
 
@@ -43,11 +46,14 @@ class Difference:
     apart: float = 0.0
 
 
-def difference(a: NDArray[Any], b: NDArray[Any], scale: float, allowed: float = math.inf) -> Difference:
+def difference(
+    a: NDArray[Any], b: NDArray[Any], scale: float, allowed: float = math.inf
+) -> Difference:
     """Compare two tensors of equal shape. Empty tensors differ by 0.
 
     Args:
-        a, b: the tensors. scale: the denominator max(d, s). allowed: the largest error that is no departure.
+        a, b: the tensors. scale: the denominator max(d, s). allowed: the largest error that is no
+            departure.
     """
     a, b, apart = _comparable(a, b)
     if a.size == 0:
@@ -55,23 +61,47 @@ def difference(a: NDArray[Any], b: NDArray[Any], scale: float, allowed: float = 
     odd_a, odd_b = ~np.isfinite(a), ~np.isfinite(b)
     if odd_a.any() or odd_b.any():
         place = np.unravel_index(int(np.argmax(odd_a | odd_b)), a.shape)
-        same = bool(np.array_equal(np.where(odd_a, a, 0.0), np.where(odd_b, b, 0.0), equal_nan=True))
+        same = bool(
+            np.array_equal(np.where(odd_a, a, 0.0), np.where(odd_b, b, 0.0), equal_nan=True)
+        )
         return Difference(
-            float("nan"), _plain(place), float(a[place]), float(b[place]), float("nan"), float("nan"), False, same,
-            int(odd_a.sum()), int(odd_b.sum()), 0, a.size,
+            float("nan"),
+            _plain(place),
+            float(a[place]),
+            float(b[place]),
+            float("nan"),
+            float("nan"),
+            False,
+            same,
+            int(odd_a.sum()),
+            int(odd_b.sum()),
+            0,
+            a.size,
         )
     apart = np.abs(a - b) if apart is None else apart
     place = np.unravel_index(int(np.argmax(apart)), a.shape)
     worst = float(apart[place])
     error = worst / scale if scale > 0.0 else (0.0 if worst == 0.0 else float("inf"))
     return Difference(
-        error, _plain(place), float(a[place]), float(b[place]), _ratio(_norm(a - b), _norm(b)), _cosine(a, b), True, True,
-        departing=int(np.count_nonzero(apart > allowed * scale)) if math.isfinite(allowed) else 0, size=a.size, apart=worst,
+        error,
+        _plain(place),
+        float(a[place]),
+        float(b[place]),
+        _ratio(_norm(a - b), _norm(b)),
+        _cosine(a, b),
+        True,
+        True,
+        departing=int(np.count_nonzero(apart > allowed * scale)) if math.isfinite(allowed) else 0,
+        size=a.size,
+        apart=worst,
     )
 
 
-def _comparable(a: NDArray[Any], b: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None]:
-    """Return two tensors as float64, and their distances where float64 cannot tell them: of whole numbers beyond 2^53.
+def _comparable(
+    a: NDArray[Any], b: NDArray[Any]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None]:
+    """Return two tensors as float64, and their distances where float64 cannot tell them: of whole
+    numbers beyond 2^53.
 
     A complex tensor gets a last axis of two: the real and the imaginary part.
     """
@@ -86,14 +116,19 @@ def _comparable(a: NDArray[Any], b: NDArray[Any]) -> tuple[NDArray[np.float64], 
 def whole_distance(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
     """Return |a - b| of whole numbers of any width, exact before it is rounded to float64.
 
-    Modulo 2^64 the larger less the smaller is right whatever their signs; only an unsigned number of 2^63 or more against a signed one
-    is compared as Python's own integers.
+    Modulo 2^64 the larger less the smaller is right whatever their signs; only an unsigned number
+    of 2^63 or more against a signed one is compared as Python's own integers.
     """
-    if "u" in (a.dtype.kind, b.dtype.kind) and max(a.max(initial=0), b.max(initial=0)) > np.iinfo(np.int64).max:
+    if (
+        "u" in (a.dtype.kind, b.dtype.kind)
+        and max(a.max(initial=0), b.max(initial=0)) > np.iinfo(np.int64).max
+    ):
         return np.asarray(np.abs(a.astype(object) - b.astype(object)), dtype=np.float64)
     a, b = a.astype(np.int64), b.astype(np.int64)
     with np.errstate(over="ignore"):
-        found = np.where(a >= b, a.view(np.uint64) - b.view(np.uint64), b.view(np.uint64) - a.view(np.uint64))
+        found = np.where(
+            a >= b, a.view(np.uint64) - b.view(np.uint64), b.view(np.uint64) - a.view(np.uint64)
+        )
     return np.asarray(found, dtype=np.float64)
 
 

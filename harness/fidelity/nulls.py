@@ -1,10 +1,13 @@
-"""Tensors that are mathematically zero: a bias before batch-norm has no gradient, an attention key's bias neither. Pure.
+"""Tensors that are mathematically zero: a bias before batch-norm has no gradient, an attention
+key's bias neither. Pure.
 
-What a framework gives for such a tensor is rounding alone. That is earned by two things together: it is no larger than what its own
-rounding moves it by, on both sides, and it is small beside the others of its kind. Noise is another one whenever anything upstream
-moves by a unit: every variation that reaches a tensor moves it by all of its size. A tensor that stands on an edge or a tie is moved so
-by those variations that cross it, and by its own rounding alone by the others, however small it is beside a larger one. Behind an
-optimizer that divides a gradient by its own size (Adam), an update of noise is as large as any: there the gradient has to be zero.
+What a framework gives for such a tensor is rounding alone. That is earned by two things together:
+it is no larger than what its own rounding moves it by, on both sides, and it is small beside the
+others of its kind. Noise is another one whenever anything upstream moves by a unit: every variation
+that reaches a tensor moves it by all of its size. A tensor that stands on an edge or a tie is moved
+so by those variations that cross it, and by its own rounding alone by the others, however small it
+is beside a larger one. Behind an optimizer that divides a gradient by its own size (Adam), an
+update of noise is as large as any: there the gradient has to be zero.
 """
 
 from __future__ import annotations
@@ -17,18 +20,19 @@ from harness.fidelity.variations import early, group, is_exact, is_update, large
 
 #: Each of these moves whatever depends on weights; what is noise, it makes another noise.
 REDRAWING = ("ulp", "weights")
-#: What has so many units of roundoff of the largest beside it is rounding, also where one of the few runs did not happen to move it: of
-#: a single number, noise is the same again now and then.
+#: What has so many units of roundoff of the largest beside it is rounding, also where one of the
+#: few runs did not happen to move it: of a single number, noise is the same again now and then.
 RESIDUE_UNITS = 64.0
-#: Beside the median of the forward pass, what has so many units of roundoff is nothing: what is wide there, a filler of a mask, says
-#: nothing of the others.
+#: Beside the median of the forward pass, what has so many units of roundoff is nothing: what is
+#: wide there, a filler of a mask, says nothing of the others.
 FORWARD_UNITS = 2.0**12
 #: What a forward pass is for, which is never left out.
 PRODUCT = "generate"
 
 
 def null_tensors(a: Evidence, b: Evidence, stage: str, precision: str = "fp64") -> frozenset[str]:
-    """Return the names of a stage that are mathematically zero, by two records in one precision; reads no values."""
+    """Return the names of a stage that are mathematically zero, by two records in one precision;
+    reads no values."""
     others = {entry.name: entry for entry in b.entries(stage)}
     common = [(entry, others[entry.name]) for entry in a.entries(stage) if entry.name in others]
     beside = largest(common)
@@ -37,29 +41,46 @@ def null_tensors(a: Evidence, b: Evidence, stage: str, precision: str = "fp64") 
     found = set()
     for entry, other in common:
         whole = beside.get(group(stage, entry.name), 0.0)
-        residue = max(size(entry), size(other)) <= RESIDUE_UNITS * noise.UNIT_ROUNDOFF[precision] * whole
+        residue = (
+            max(size(entry), size(other)) <= RESIDUE_UNITS * noise.UNIT_ROUNDOFF[precision] * whole
+        )
         moved = (
-            noise.movement(side, stage, entry.name) if residue else _least(side, stage, entry.name, redrawing[label])
+            (
+                noise.movement(side, stage, entry.name)
+                if residue
+                else _least(side, stage, entry.name, redrawing[label])
+            )
             for label, side in (("a", a), ("b", b))
         )
         if entry.name == PRODUCT or not is_noise(entry, other, *moved):
             continue
-        near = FORWARD_UNITS * noise.UNIT_ROUNDOFF[precision] if stage == "forward" else noise.halfway(precision)
+        near = (
+            FORWARD_UNITS * noise.UNIT_ROUNDOFF[precision]
+            if stage == "forward"
+            else noise.halfway(precision)
+        )
         small = near * whole
-        if max(size(entry), size(other)) <= small or (is_update(entry) and split(entry.name)[1].partition("parameter/")[2] in dead):
+        if max(size(entry), size(other)) <= small or (
+            is_update(entry) and split(entry.name)[1].partition("parameter/")[2] in dead
+        ):
             found.add(entry.name)
     return frozenset(found)
 
 
 def _redrawing(side: Evidence, stage: str) -> tuple[str, ...]:
-    """Return the kinds that move anything at all of a stage: weights that are all zero are moved by none of their own units, and an
-    older record lacks a kind."""
+    """Return the kinds that move anything at all of a stage: weights that are all zero are moved by
+    none of their own units, and an older record lacks a kind."""
     names = [entry.name for entry in side.entries(stage)]
-    return tuple(kind for kind in REDRAWING if any(noise.movement(side, stage, name, (kind,)) > 0.0 for name in names))
+    return tuple(
+        kind
+        for kind in REDRAWING
+        if any(noise.movement(side, stage, name, (kind,)) > 0.0 for name in names)
+    )
 
 
 def _least(side: Evidence, stage: str, name: str, kinds: tuple[str, ...]) -> float:
-    """Return the smallest of the movements that all kinds of variation make of a tensor of one side."""
+    """Return the smallest of the movements that all kinds of variation make of a tensor of one
+    side."""
     return min((noise.movement(side, stage, name, (kind,)) for kind in kinds), default=0.0)
 
 
@@ -69,7 +90,10 @@ def _dead(a: Evidence, b: Evidence, precision: str) -> frozenset[str]:
     names = [entry.name for entry in a.entries("gradients")]
     living = [name for name in names if name not in zero]
     return frozenset(
-        parameter for name in zero for parameter in _endings(name) if not any(other.endswith(f"/{parameter}") for other in living)
+        parameter
+        for name in zero
+        for parameter in _endings(name)
+        if not any(other.endswith(f"/{parameter}") for other in living)
     )
 
 
@@ -80,7 +104,8 @@ def _endings(name: str) -> list[str]:
 
 
 def is_noise(a: Entry, b: Entry, moved_a: float, moved_b: float) -> bool:
-    """Whether a tensor is no larger on both sides than what its own rounding moves it by; noise that is not finite says nothing."""
+    """Whether a tensor is no larger on both sides than what its own rounding moves it by; noise
+    that is not finite says nothing."""
     if a.stage == "weights" or is_exact(a) or not math.isfinite(moved_a + moved_b):
         return False
     if not early(a.stage, a.name) and not is_update(a):

@@ -1,8 +1,9 @@
-"""What a precision of small range does, in words: values that are not finite, loss scales that came down, updates that were skipped.
+"""What a precision of small range does, in words: values that are not finite, loss scales that came
+down, updates that were skipped.
 
-Where both sides leave the range, the model does, and nothing can be said of the port; where one does, the two have parted. With a
-dynamic loss scale, gradients are recorded at the scale that training settles at, so those that are still not finite are
-so at scale 1, and the reason says it.
+Where both sides leave the range, the model does, and nothing can be said of the port; where one
+does, the two have parted. With a dynamic loss scale, gradients are recorded at the scale that
+training settles at, so those that are still not finite are so at scale 1, and the reason says it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from harness.fidelity.evidence import Entry, Evidence
 from harness.fidelity.measure import Difference
 from harness.fidelity.verdict import FAIL, INCONCLUSIVE, TensorVerdict
 
-#: By phase, the `scale` of the loss at which a side's gradients were recorded, and how often it was `halved` to get there.
+#: By phase, the `scale` of the loss at which a side's gradients were recorded, and how often it was
+#: `halved` to get there.
 LossScales = Mapping[str, Mapping[str, float]]
 SKIPPED = re.compile(r"slot/(.+)/skipped$")
 
@@ -29,8 +31,8 @@ def is_scaled(precision: str) -> bool:
 def judge_pair(stage: str, name: str, precision: str, found: Difference) -> TensorVerdict:
     """Judge a tensor of two sides, at least one of which is not finite.
 
-    Which elements of a tensor overflow hangs on the last place of others, and to skip an update one is enough: with a dynamic loss
-    scale both sides need not be infinite in the same places.
+    Which elements of a tensor overflow hangs on the last place of others, and to skip an update one
+    is enough: with a dynamic loss scale both sides need not be infinite in the same places.
     """
     tried, scaled = _tried(stage, precision), is_scaled(precision)
     counts = f"{found.odd_a} of {found.size} values of a and {found.odd_b} of b"
@@ -42,24 +44,34 @@ def judge_pair(stage: str, name: str, precision: str, found: Difference) -> Tens
     else:
         what = f"overflows {precision}" if scaled else f"is not finite in {precision}"
         verdict = INCONCLUSIVE
-        reason = f"not finite on both sides{tried}: {text}; the original itself {what} here, and so no port can be judged"
+        reason = (
+            f"not finite on both sides{tried}: {text}; the original itself {what} here, and so no"
+            " port can be judged"
+        )
     return TensorVerdict(name, verdict, reason, found.error, None, None, found)
 
 
 def judge_bound(label: str, full: Entry, precision: str, found: Difference) -> TensorVerdict:
-    """Judge a tensor in a lower precision that is not finite, or whose float64 run is not; `full` is the latter's entry."""
+    """Judge a tensor in a lower precision that is not finite, or whose float64 run is not; `full`
+    is the latter's entry."""
     if math.isfinite(full.largest):
         reason = (
-            f"not finite, the range of {precision} overflowed{_tried(full.stage, precision)}: {found.value_a} at {list(found.place)}, "
-            f"where the float64 run has {found.value_b:.6g}"
+            f"not finite, the range of {precision} overflowed{_tried(full.stage, precision)}:"
+            f" {found.value_a} at {list(found.place)}, where the float64 run has"
+            f" {found.value_b:.6g}"
         )
         return TensorVerdict(label, FAIL, reason, found.error, None, None, found)
-    reason = f"not finite in float64 either, {found.value_b} at {list(found.place)}: the model overflows, not the precision"
+    reason = (
+        f"not finite in float64 either, {found.value_b} at {list(found.place)}: the model"
+        " overflows, not the precision"
+    )
     return TensorVerdict(label, INCONCLUSIVE, reason, found.error, None, None, found)
 
 
 def _tried(stage: str, precision: str) -> str:
-    return ", even with the loss at scale 1" if stage == "gradients" and is_scaled(precision) else ""
+    return (
+        ", even with the loss at scale 1" if stage == "gradients" and is_scaled(precision) else ""
+    )
 
 
 def note(stage: str, precision: str, sides: Mapping[str, tuple[Evidence, LossScales]]) -> list[str]:
@@ -74,13 +86,23 @@ def note(stage: str, precision: str, sides: Mapping[str, tuple[Evidence, LossSca
         return [_halved({label: scales for label, (_, scales) in sides.items()})]
     counts = {label: skipped(evidence, stage) for label, (evidence, _) in sides.items()}
     known = {label: sum(found.values()) for label, found in counts.items() if found}
-    return ["updates skipped by the loss scale: " + ", ".join(f"{count} on {label}" for label, count in known.items())] if known else []
+    return (
+        [
+            "updates skipped by the loss scale: "
+            + ", ".join(f"{count} on {label}" for label, count in known.items())
+        ]
+        if known
+        else []
+    )
 
 
 def skipped(side: Evidence, stage: str) -> dict[str, int]:
-    """Return by optimizer how many updates a side had skipped at the end of a stage; reads no values."""
+    """Return by optimizer how many updates a side had skipped at the end of a stage; reads no
+    values."""
     found = {}
-    for entry in side.entries(stage):  # in the order in which they were recorded: the last one stays
+    for entry in side.entries(
+        stage
+    ):  # in the order in which they were recorded: the last one stays
         match = SKIPPED.search(entry.name)
         if match and math.isfinite(entry.largest):
             found[match[1]] = round(entry.largest)
@@ -93,5 +115,9 @@ def _halved(sides: Mapping[str, LossScales]) -> str:
         low = {phase: noted for phase, noted in scales.items() if noted["halved"]}
         most = min(low, key=lambda phase: low[phase]["scale"], default="")
         down = f", to {low[most]['scale']:g} for {most}" if low else ""
-        told.append(f"in {len(low)} of {len(scales)} phases on {label}{down}" if scales else f"not told by the port of {label}")
+        told.append(
+            f"in {len(low)} of {len(scales)} phases on {label}{down}"
+            if scales
+            else f"not told by the port of {label}"
+        )
     return "the loss scale came down: " + "; ".join(told)

@@ -1,8 +1,9 @@
 """The two bounds of a lower precision: a build's error against its own float64 run.
 
-It must not exceed what honest variation by one unit in that precision's last place causes, and it must not fall below what
-the precision necessarily costs: rounding the weights and inputs alone, everything else in float64. A port that silently runs
-float32 under the name of bfloat16 is far too good, and fails as "precision not in effect".
+It must not exceed what honest variation by one unit in that precision's last place causes, and it
+must not fall below what the precision necessarily costs: rounding the weights and inputs alone,
+everything else in float64. A port that silently runs float32 under the name of bfloat16 is far too
+good, and fails as "precision not in effect".
 """
 
 from __future__ import annotations
@@ -16,39 +17,57 @@ from harness.fidelity.evidence import Entry, Evidence
 from harness.fidelity.judge import wandering
 from harness.fidelity.measure import difference
 from harness.fidelity.variations import ALONE, Sieve
-from harness.fidelity.verdict import BEYOND, FAIL, INCONCLUSIVE, INFO, PASS, StageVerdict, TensorVerdict
+from harness.fidelity.verdict import (
+    BEYOND,
+    FAIL,
+    INCONCLUSIVE,
+    INFO,
+    PASS,
+    StageVerdict,
+    TensorVerdict,
+)
 
 STAGE = "precision"
 STAGES = ("forward", "gradients")
 IN_EFFECT, NOT_IN_EFFECT = "in effect", "precision not in effect"
-#: Where the lower bound is looked for. Activations are continuous in their inputs; a gradient jumps where rounding sends a
-#: max-pool or a relu the other way, in one run and not in the other, so what rounding "necessarily" costs it is a coin toss.
+#: Where the lower bound is looked for. Activations are continuous in their inputs; a gradient jumps
+#: where rounding sends a max-pool or a relu the other way, in one run and not in the other, so what
+#: rounding "necessarily" costs it is a coin toss.
 CONTINUOUS = "forward"
-#: Of a tensor with fewer elements the largest error says little. A model without a larger one is judged by those of four or more, of
-#: which all would have to be by chance a thousand times better than they must be.
+#: Of a tensor with fewer elements the largest error says little. A model without a larger one is
+#: judged by those of four or more, of which all would have to be by chance a thousand times better
+#: than they must be.
 MINIMUM_SIZE, LEAST_SIZE = 16, 4
-#: Precisions in which storage itself is low, so that every value costs what rounding costs; in the others that is what a product in the
-#: low dtype makes of it.
+#: Precisions in which storage itself is low, so that every value costs what rounding costs; in the
+#: others that is what a product in the low dtype makes of it.
 STORED_LOW = ("fp32",)
 
 
 def share(precision: str) -> float:
-    """Return the share of the necessary cost below which a precision is not in effect: half way, in decades, between the smallest
-    that an honest run was ever met with and what a silent run in its place would cost: float32's, and in float32's place float64's."""
+    """Return the share of the necessary cost below which a precision is not in effect: half way, in
+    decades, between the smallest that an honest run was ever met with and what a silent run in its
+    place would cost: float32's, and in float32's place float64's.
+    """
     least = honest_spread.LEAST_COST.get(precision, min(honest_spread.LEAST_COST.values()))
     silent = noise.UNIT_ROUNDOFF["fp64" if precision == "fp32" else "fp32"]
     return math.sqrt(min(least, 1.0) * silent / noise.UNIT_ROUNDOFF[precision])
 
 
-def judge_precision(low: Evidence, full: Evidence, precision: str, contracted: Collection[str] | None = None) -> StageVerdict:
-    """Judge a run in `precision` against the same build's float64 run, which recorded `round:<p>` and `ulp:<p>`.
+def judge_precision(
+    low: Evidence, full: Evidence, precision: str, contracted: Collection[str] | None = None
+) -> StageVerdict:
+    """Judge a run in `precision` against the same build's float64 run, which recorded `round:<p>`
+    and `ulp:<p>`.
 
     Args:
-        contracted: the activations, `<mode>/<name>`, that a product is upstream of: they alone cost what a low product costs. None where
-            the port does not tell; then the lower bound is missed where no activation keeps it.
+        contracted: the activations, `<mode>/<name>`, that a product is upstream of: they alone cost
+            what a low product costs. None where the port does not tell; then the lower bound is
+            missed where no activation keeps it.
     """
     if low.digested or full.digested:
-        return StageVerdict("precision", INCONCLUSIVE, "a reference holds no full tensors", None, ())
+        return StageVerdict(
+            "precision", INCONCLUSIVE, "a reference holds no full tensors", None, ()
+        )
     stray = _stray(low, precision) or _stray(full, "fp64")
     if stray is not None:
         return StageVerdict("precision", INCONCLUSIVE, stray.reason, stray, (stray,))
@@ -61,7 +80,8 @@ def judge_precision(low: Evidence, full: Evidence, precision: str, contracted: C
 
 
 def _stray(side: Evidence, precision: str) -> TensorVerdict | None:
-    """Return a tensor that a side does not give again: its error against another run says nothing of the precision."""
+    """Return a tensor that a side does not give again: its error against another run says nothing
+    of the precision."""
     return next((found for stage in STAGES if (found := wandering(side, stage, precision))), None)
 
 
@@ -70,12 +90,22 @@ def _judge_tensors(low: Evidence, full: Evidence, bound: Bound) -> list[TensorVe
     for stage in STAGES:
         base = {entry.name: entry for entry in full.entries(stage)}
         verdicts += [
-            _judge_tensor(low, full, base[entry.name], bound) for entry in low.entries(stage)
-            if entry.name in base and base[entry.name].shape == entry.shape and base[entry.name].largest != 0.0
+            _judge_tensor(low, full, base[entry.name], bound)
+            for entry in low.entries(stage)
+            if entry.name in base
+            and base[entry.name].shape == entry.shape
+            and base[entry.name].largest != 0.0
         ]
-    if bound.contracted is None and bound.precision not in STORED_LOW and any(item.reason == IN_EFFECT for item in verdicts):
-        # Nobody tells which activations a product has made; that some cost what they must shows that products are low.
-        return [_unbounded(item) if item.reason.startswith(NOT_IN_EFFECT) else item for item in verdicts]
+    if (
+        bound.contracted is None
+        and bound.precision not in STORED_LOW
+        and any(item.reason == IN_EFFECT for item in verdicts)
+    ):
+        # Nobody tells which activations a product has made; that some cost what they must shows
+        # that products are low.
+        return [
+            _unbounded(item) if item.reason.startswith(NOT_IN_EFFECT) else item for item in verdicts
+        ]
     return verdicts
 
 
@@ -86,24 +116,52 @@ def _unbounded(item: TensorVerdict) -> TensorVerdict:
 def _sum_up(verdicts: list[TensorVerdict]) -> StageVerdict:
     failed = [item for item in verdicts if item.verdict == FAIL]
     if failed:
-        return StageVerdict("precision", FAIL, f"{failed[0].name}: {failed[0].reason}", failed[0], tuple(verdicts))
+        return StageVerdict(
+            "precision", FAIL, f"{failed[0].name}: {failed[0].reason}", failed[0], tuple(verdicts)
+        )
     unsure = [item for item in verdicts if item.verdict == INCONCLUSIVE]
     if unsure:
-        return StageVerdict("precision", INCONCLUSIVE, f"{unsure[0].name}: {unsure[0].reason}", unsure[0], tuple(verdicts))
+        return StageVerdict(
+            "precision",
+            INCONCLUSIVE,
+            f"{unsure[0].name}: {unsure[0].reason}",
+            unsure[0],
+            tuple(verdicts),
+        )
     bounded = [item for item in verdicts if item.reason == IN_EFFECT]
-    worst = max((item for item in verdicts if item.verdict == PASS), key=lambda item: item.margin, default=None)
+    worst = max(
+        (item for item in verdicts if item.verdict == PASS),
+        key=lambda item: item.margin,
+        default=None,
+    )
     if worst is None:
-        return StageVerdict("precision", INCONCLUSIVE, "no tensor was compared with the float64 run", None, tuple(verdicts))
+        return StageVerdict(
+            "precision",
+            INCONCLUSIVE,
+            "no tensor was compared with the float64 run",
+            None,
+            tuple(verdicts),
+        )
     if not bounded:
-        reason = "no worse than it must be; whether it is in effect was not looked at: no tensor shows what this precision costs"
+        reason = (
+            "no worse than it must be; whether it is in effect was not looked at: no tensor shows"
+            " what this precision costs"
+        )
         return StageVerdict("precision", INFO, reason, worst, tuple(verdicts))
-    return StageVerdict("precision", PASS, f"in effect, seen in {len(bounded)} tensors; within its bounds", worst, tuple(verdicts))
+    return StageVerdict(
+        "precision",
+        PASS,
+        f"in effect, seen in {len(bounded)} tensors; within its bounds",
+        worst,
+        tuple(verdicts),
+    )
 
 
 @dataclasses.dataclass(frozen=True)
 class Bound:
-    """The precision, the activations that a product is upstream of (None: not told), by stage which variations measure rounding, and how
-    many elements a tensor needs to show what the precision costs."""
+    """The precision, the activations that a product is upstream of (None: not told), by stage which
+    variations measure rounding, and how many elements a tensor needs to show what the precision
+    costs."""
 
     precision: str
     contracted: Collection[str] | None
@@ -111,14 +169,19 @@ class Bound:
     least_size: int = MINIMUM_SIZE
 
     def holds(self, stage: str, name: str) -> bool:
-        """Whether a tensor must cost what the precision costs: an activation, and unless storage is low, one that a product has made.
+        """Whether a tensor must cost what the precision costs: an activation, and unless storage is
+        low, one that a product has made.
 
-        What is generated is an activation like any other; where a port tells of its products, it has at least one.
+        What is generated is an activation like any other; where a port tells of its products, it
+        has at least one.
         """
         if stage != CONTINUOUS:
             return False
-        return self.contracted is None or self.precision in STORED_LOW or name in self.contracted or (
-            name == "generate" and bool(self.contracted)
+        return (
+            self.contracted is None
+            or self.precision in STORED_LOW
+            or name in self.contracted
+            or (name == "generate" and bool(self.contracted))
         )
 
 
@@ -130,22 +193,37 @@ def _judge_tensor(low: Evidence, full: Evidence, entry: Entry, bound: Bound) -> 
     if not found.finite:
         return overflow.judge_bound(label, entry, precision, found)
     usable = bound.usable[stage][name].usable
-    # A unit that crosses an edge is no noise; whether rounding the inputs crosses it is what the precision costs.
+    # A unit that crosses an edge is no noise; whether rounding the inputs crosses it is what the
+    # precision costs.
     own = (f"ulp:{precision}" if "ulp" in usable else f"round:{precision}", *usable)
     expected = noise.movement(full, stage, name, own)
-    # The run's own noise counts as far as the float64 run bears it out: else what is wrong in this precision alone would excuse itself.
+    # The run's own noise counts as far as the float64 run bears it out: else what is wrong in this
+    # precision alone would excuse itself.
     most = ALONE * max(expected, noise.UNIT_ROUNDOFF[precision] * entry.largest)
     moved = max(expected, min(noise.movement(low, stage, name, usable), most))
     level = noise.floor(entry.largest, moved, precision, STAGE)
-    if level.movement >= entry.largest or (level.threshold >= noise.HORIZON and found.error <= level.threshold):
+    if level.movement >= entry.largest or (
+        level.threshold >= noise.HORIZON and found.error <= level.threshold
+    ):
         return TensorVerdict(label, BEYOND, "", found.error, level.relative, level.threshold, found)
     if found.error > level.threshold:
-        reason = f"error {found.error:.1e} against its own float64 run exceeds {level.threshold:.1e}"
-        return TensorVerdict(label, FAIL, reason, found.error, level.relative, level.threshold, found)
+        reason = (
+            f"error {found.error:.1e} against its own float64 run exceeds {level.threshold:.1e}"
+        )
+        return TensorVerdict(
+            label, FAIL, reason, found.error, level.relative, level.threshold, found
+        )
     cost = noise.movement(full, stage, name, (f"round:{precision}",)) / entry.largest
     if not bound.holds(stage, name) or math.prod(entry.shape) < bound.least_size or cost == 0.0:
         return TensorVerdict(label, PASS, "", found.error, level.relative, level.threshold, found)
     if found.error < share(precision) * cost:
-        reason = f"{NOT_IN_EFFECT}: error {found.error:.1e} where {precision} necessarily costs about {cost:.1e}"
-        return TensorVerdict(label, FAIL, reason, found.error, level.relative, level.threshold, found, cost)
-    return TensorVerdict(label, PASS, IN_EFFECT, found.error, level.relative, level.threshold, found, cost)
+        reason = (
+            f"{NOT_IN_EFFECT}: error {found.error:.1e} where {precision} necessarily costs about"
+            f" {cost:.1e}"
+        )
+        return TensorVerdict(
+            label, FAIL, reason, found.error, level.relative, level.threshold, found, cost
+        )
+    return TensorVerdict(
+        label, PASS, IN_EFFECT, found.error, level.relative, level.threshold, found, cost
+    )

@@ -1,8 +1,10 @@
-"""Whether two runs of the same build on the same seed give the same: bit for bit, within rounding, or not; and by which tensor first.
+"""Whether two runs of the same build on the same seed give the same: bit for bit, within rounding,
+or not; and by which tensor first.
 
-Bits come first: two runs that agree in every bit need no threshold. Only where they do not, what one unit in the last place of the
-weights and inputs moves each tensor by (measured in a third run) tells rounding from anything else, by the rules of the ladder.
-The tensors are gone through in the order of the ladder, so the first that differs is where to look. Pure.
+Bits come first: two runs that agree in every bit need no threshold. Only where they do not, what
+one unit in the last place of the weights and inputs moves each tensor by (measured in a third run)
+tells rounding from anything else, by the rules of the ladder. The tensors are gone through in the
+order of the ladder, so the first that differs is where to look. Pure.
 """
 
 from __future__ import annotations
@@ -18,14 +20,20 @@ from harness.fidelity.evidence import Entry, Evidence
 from harness.fidelity.judge import judge_stage, wandering
 from harness.fidelity.verdict import FAIL, PASS
 
-IDENTICAL, ROUNDING, DIFFERENT, INCONCLUSIVE = "BIT-IDENTICAL", "WITHIN ROUNDING", "DIFFERENT", "INCONCLUSIVE"
+IDENTICAL, ROUNDING, DIFFERENT, INCONCLUSIVE = (
+    "BIT-IDENTICAL",
+    "WITHIN ROUNDING",
+    "DIFFERENT",
+    "INCONCLUSIVE",
+)
 #: From the best to the worst.
 ORDER = (IDENTICAL, ROUNDING, INCONCLUSIVE, DIFFERENT)
 
 
 @dataclasses.dataclass(frozen=True)
 class Departure:
-    """The first tensor in which two runs differ: where, and both values there (None where the tensors cannot be compared)."""
+    """The first tensor in which two runs differ: where, and both values there (None where the
+    tensors cannot be compared)."""
 
     stage: str
     name: str
@@ -41,7 +49,8 @@ class Departure:
 
 @dataclasses.dataclass(frozen=True)
 class Bits:
-    """What two runs left, compared bit by bit: how many tensors, how many differ, and the first of those."""
+    """What two runs left, compared bit by bit: how many tensors, how many differ, and the first of
+    those."""
 
     tensors: int
     differing: int
@@ -91,10 +100,16 @@ def compare(first: Evidence, second: Evidence, stages: Sequence[str]) -> Bits:
     """Compare two runs bit by bit; NaN equals the same NaN, and -0 is not 0."""
     tensors, differing, found = 0, 0, None
     for stage in stages:
-        one, other = ({entry.name: entry for entry in side.entries(stage)} for side in (first, second))
+        one, other = (
+            {entry.name: entry for entry in side.entries(stage)} for side in (first, second)
+        )
         for name in [*one, *(name for name in other if name not in one)]:
             tensors += 1
-            departure = _departure(first, second, stage, name) if name in one and name in other else Departure(stage, name)
+            departure = (
+                _departure(first, second, stage, name)
+                if name in one and name in other
+                else Departure(stage, name)
+            )
             if departure is not None:
                 differing += 1
                 found = found or departure
@@ -107,17 +122,33 @@ def _departure(first: Evidence, second: Evidence, stage: str, name: str) -> Depa
         return Departure(stage, name)
     if a.tobytes() == b.tobytes():
         return None
-    differs = np.frombuffer(a.tobytes(), np.uint8).reshape(-1, a.itemsize) != np.frombuffer(b.tobytes(), np.uint8).reshape(-1, b.itemsize)
+    differs = np.frombuffer(a.tobytes(), np.uint8).reshape(-1, a.itemsize) != np.frombuffer(
+        b.tobytes(), np.uint8
+    ).reshape(-1, b.itemsize)
     place = np.unravel_index(int(np.argmax(differs.any(axis=1))), a.shape)
-    return Departure(stage, name, str([int(index) for index in place]) if place else "", float(a[place]), float(b[place]))
+    return Departure(
+        stage,
+        name,
+        str([int(index) for index in place]) if place else "",
+        float(a[place]),
+        float(b[place]),
+    )
 
 
-def judge(first: Evidence, second: Evidence, bits: Bits, measured: Evidence | None, stages: Sequence[str], precision: str) -> Repeatability:
+def judge(
+    first: Evidence,
+    second: Evidence,
+    bits: Bits,
+    measured: Evidence | None,
+    stages: Sequence[str],
+    precision: str,
+) -> Repeatability:
     """Judge two runs that were compared.
 
     Args:
         first, second: the runs. bits: what `compare` found.
-        measured: a run of the same in which honest variations moved the tensors; not needed where all bits agree.
+        measured: a run of the same in which honest variations moved the tensors; not needed where
+            all bits agree.
         stages: what both recorded, in the order of the ladder. precision: what both ran in.
     """
     if bits.identical:
@@ -128,20 +159,33 @@ def judge(first: Evidence, second: Evidence, bits: Bits, measured: Evidence | No
     if measured is None:
         return Repeatability(INCONCLUSIVE, f"{differ}; what rounding moves was not measured", bits)
     sides = Noisy(first, measured), Noisy(second, measured)
-    # A run that draws anew each time moves under a variation too: its movement is no measure of rounding.
-    strays = next((found for stage in stages if (found := wandering(sides[0], stage, precision))), None)
+    # A run that draws anew each time moves under a variation too: its movement is no measure of
+    # rounding.
+    strays = next(
+        (found for stage in stages if (found := wandering(sides[0], stage, precision))), None
+    )
     if strays is not None:
-        return Repeatability(DIFFERENT, f"{differ}; not even within one process: {strays.reason}", bits)
-    return _by_rounding(sides, [stage for stage in stages if first.entries(stage)], precision, bits, differ)
+        return Repeatability(
+            DIFFERENT, f"{differ}; not even within one process: {strays.reason}", bits
+        )
+    return _by_rounding(
+        sides, [stage for stage in stages if first.entries(stage)], precision, bits, differ
+    )
 
 
-def _by_rounding(sides: tuple[Noisy, Noisy], stages: Sequence[str], precision: str, bits: Bits, differ: str) -> Repeatability:
+def _by_rounding(
+    sides: tuple[Noisy, Noisy], stages: Sequence[str], precision: str, bits: Bits, differ: str
+) -> Repeatability:
     """Judge what differs by the ladder's rules."""
     verdicts = [judge_stage(*sides, stage, precision) for stage in stages]
     failed = next((verdict for verdict in verdicts if verdict.verdict == FAIL), None)
     if failed is not None:
         named = f" in {failed.worst.name}" if failed.worst else ""
-        return Repeatability(DIFFERENT, f"{differ}; beyond rounding from {failed.stage}{named} on: {failed.reason}", bits)
+        return Repeatability(
+            DIFFERENT,
+            f"{differ}; beyond rounding from {failed.stage}{named} on: {failed.reason}",
+            bits,
+        )
     unsure = next((verdict for verdict in verdicts if verdict.verdict != PASS), None)
     if unsure is not None:
         return Repeatability(INCONCLUSIVE, f"{differ}; {unsure.stage}: {unsure.reason}", bits)

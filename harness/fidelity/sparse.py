@@ -1,9 +1,11 @@
-"""An update that departs in some rows of a matrix and in no others: what sparse gradients do to an optimizer. Pure.
+"""An update that departs in some rows of a matrix and in no others: what sparse gradients do to an
+optimizer. Pure.
 
-The gradient of an embedding is often handed over as rows and their numbers (`tf.IndexedSlices`, a sparse tensor of torch), and a row
-comes as often as a batch holds it. An optimizer that squares these parts before it sums them moves such a row otherwise than Adam does:
-Keras 3's Adam does so, Keras 2's and torch's do not. And a lazy optimizer leaves alone what a batch does not hold, where another
-one moves it by its momentum or decays it. Both are seen in which rows depart.
+The gradient of an embedding is often handed over as rows and their numbers (`tf.IndexedSlices`, a
+sparse tensor of torch), and a row comes as often as a batch holds it. An optimizer that squares
+these parts before it sums them moves such a row otherwise than Adam does: Keras 3's Adam does so,
+Keras 2's and torch's do not. And a lazy optimizer leaves alone what a batch does not hold, where
+another one moves it by its momentum or decays it. Both are seen in which rows depart.
 """
 
 from __future__ import annotations
@@ -19,29 +21,45 @@ from harness.fidelity.verdict import FAIL, StageVerdict
 
 MARK = "parameter/"
 REPEATED = (
-    "it departs in {some} of the {moving} rows that move, and in those as a whole: rows that the batch holds more than once? An optimizer "
-    "that gets their gradients in parts (tf.IndexedSlices) must sum them before it squares them; Keras 3's Adam does not "
-    "(tf.convert_to_tensor sums them)"
+    "it departs in {some} of the {moving} rows that move, and in those as a whole: rows that the"
+    " batch holds more than once? An optimizer that gets their gradients in parts"
+    " (tf.IndexedSlices) must sum them before it squares them; Keras 3's Adam does not"
+    " (tf.convert_to_tensor sums them)"
 )
 LAZY = (
-    "side {still} leaves {some} rows alone that side {moves} moves: rows that the batch does not hold? A lazy optimizer, or one that gets "
-    "sparse gradients, moves and decays only the rows that it gets"
+    "side {still} leaves {some} rows alone that side {moves} moves: rows that the batch does not"
+    " hold? A lazy optimizer, or one that gets sparse gradients, moves and decays only the rows"
+    " that it gets"
 )
 
 
 def note(a: Evidence, b: Evidence, verdict: StageVerdict) -> str:
-    """Return in words what the departing rows of a failed float64 update tell; empty where they tell nothing.
+    """Return in words what the departing rows of a failed float64 update tell; empty where they
+    tell nothing.
 
     Args:
         a, b: both sides. verdict: of one of the stages `update` and `trajectory`.
     """
     worst = verdict.worst
-    looked_at = verdict.stage in ("update", "trajectory") and verdict.verdict == FAIL and not (a.digested or b.digested)
-    if not looked_at or worst is None or MARK not in worst.name or worst.difference is None or not worst.error or worst.threshold is None:
+    looked_at = (
+        verdict.stage in ("update", "trajectory")
+        and verdict.verdict == FAIL
+        and not (a.digested or b.digested)
+    )
+    if (
+        not looked_at
+        or worst is None
+        or MARK not in worst.name
+        or worst.difference is None
+        or not worst.error
+        or worst.threshold is None
+    ):
         return ""
     before = [_before(side, verdict.stage, worst.name) for side in (a, b)]
     after = [np.asarray(side.read(verdict.stage, worst.name)) for side in (a, b)]
-    if any(values is None or values.ndim != 2 for values in before) or not _same_gradients(a, b, worst.name.rpartition(MARK)[2]):
+    if any(values is None or values.ndim != 2 for values in before) or not _same_gradients(
+        a, b, worst.name.rpartition(MARK)[2]
+    ):
         return ""
     allowed = worst.threshold * worst.difference.apart / worst.error
     departs = np.abs(after[0] - after[1]) > allowed
@@ -53,13 +71,16 @@ def note(a: Evidence, b: Evidence, verdict: StageVerdict) -> str:
             return LAZY.format(still="ab"[still], moves="ab"[other], some=int(rows.sum()))
     both = moves[0] & moves[1]
     whole = bool(departs[rows].sum() == (moved[0] & moved[1])[rows].sum())
-    if not whole or bool((rows & ~both).any()) or rows.sum() in (0, both.sum()):  # none: it fails by what a variation moves
+    if (
+        not whole or bool((rows & ~both).any()) or rows.sum() in (0, both.sum())
+    ):  # none: it fails by what a variation moves
         return ""
     return REPEATED.format(some=int(rows.sum()), moving=int(both.sum()))
 
 
 def _before(side: Evidence, stage: str, name: str) -> NDArray[Any] | None:
-    """Return a parameter's values as the stage shows them before, the loaded ones where it does not."""
+    """Return a parameter's values as the stage shows them before, the loaded ones where it does
+    not."""
     parameter, last = name.rpartition(MARK)[2], None
     for entry in side.entries(stage):
         if entry.name == name:
@@ -76,7 +97,13 @@ def _same_gradients(a: Evidence, b: Evidence, parameter: str) -> bool:
     there = {entry.name for entry in a.entries("gradients")}
     for entry in b.entries("gradients"):
         if entry.name in there and entry.name.endswith(f"/{parameter}"):
-            apart = np.max(np.abs(np.asarray(a.read("gradients", entry.name)) - np.asarray(b.read("gradients", entry.name))), initial=0.0)
+            apart = np.max(
+                np.abs(
+                    np.asarray(a.read("gradients", entry.name))
+                    - np.asarray(b.read("gradients", entry.name))
+                ),
+                initial=0.0,
+            )
             if apart > FLOAT64_FLOOR * entry.largest:
                 return False
     return True

@@ -1,8 +1,9 @@
 """The first departing time step of a recurrent model, and in it the layer. Pure.
 
-In a model that feeds its output back, the last layer of one time step departs before the first layer of the next, and every layer's
-whole sequence departs: the first in order is then not where the fault is. Where no taught run can tell the layers apart, the place is
-the first time step in which anything departs, and in it the first layer.
+In a model that feeds its output back, the last layer of one time step departs before the first
+layer of the next, and every layer's whole sequence departs: the first in order is then not where
+the fault is. Where no taught run can tell the layers apart, the place is the first time step in
+which anything departs, and in it the first layer.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ Distances = NDArray[np.float64]
 
 
 def first_step(apart: Distances, allowed: float) -> int | None:
-    """Return the first time step, counted from 0, in which a sequence [rows, time, features] departs; None if it is none.
+    """Return the first time step, counted from 0, in which a sequence [rows, time, features]
+    departs; None if it is none.
 
     Args:
         apart: |a - b|. allowed: the largest distance that is no departure.
@@ -33,15 +35,24 @@ def first_step(apart: Distances, allowed: float) -> int | None:
     return int(steps[0]) if len(steps) else None
 
 
-def place(tensors: Sequence[TensorVerdict], read: Callable[[str], tuple[Distances, float]]) -> tuple[int, TensorVerdict] | None:
-    """Return the first departing time step of a forward stage and the first tensor that departs in it; None where it has no sequences.
+def place(
+    tensors: Sequence[TensorVerdict], read: Callable[[str], tuple[Distances, float]]
+) -> tuple[int, TensorVerdict] | None:
+    """Return the first departing time step of a forward stage and the first tensor that departs in
+    it; None where it has no sequences.
 
-    A departing tensor that is no sequence and comes before all sequences stays the place: it was computed before any step.
+    A departing tensor that is no sequence and comes before all sequences stays the place: it was
+    computed before any step.
 
     Args:
-        tensors: of the stage, in order. read: returns |a - b| of a tensor, and the largest distance that is no departure.
+        tensors: of the stage, in order. read: returns |a - b| of a tensor, and the largest distance
+            that is no departure.
     """
-    failed = [item for item in tensors if item.verdict == FAIL and item.difference is not None and item.difference.finite]
+    failed = [
+        item
+        for item in tensors
+        if item.verdict == FAIL and item.difference is not None and item.difference.finite
+    ]
     found: list[tuple[int, int, TensorVerdict]] = []
     for item in failed:
         apart, allowed = read(item.name)

@@ -1,9 +1,11 @@
 """What one independently trained model left, in numbers that can be compared over seeds.
 
-Each quantity is one number a seed: of a loss term the mean over the first and over the last fifth of its steps in the last
-segment of training, and how much it jumps from step to step; of a phase's total the weights of the terms in it; of each channel
-of the generated series the mean, the standard deviation, the autocorrelation from one step to the next (for a channel of zeros
-and ones the mean is its probability) and how much rows differ from each other; of each pair of channels the correlation.
+Each quantity is one number a seed: of a loss term the mean over the first and over the last fifth
+of its steps in the last segment of training, and how much it jumps from step to step; of a phase's
+total the weights of the terms in it; of each channel of the generated series the mean, the standard
+deviation, the autocorrelation from one step to the next (for a channel of zeros and ones the mean
+is its probability) and how much rows differ from each other; of each pair of channels the
+correlation.
 """
 
 from __future__ import annotations
@@ -20,14 +22,17 @@ Values = NDArray[np.float64]
 
 TOTAL = "total"
 SHARE = 5  # the first and the last fifth of a loss curve
-#: Differences that mean nothing, whatever the spread between seeds: of a loss relative to itself, of a mean and a deviation in
-#: standard deviations of the original's channel, of probabilities and correlations as they are.
+#: Differences that mean nothing, whatever the spread between seeds: of a loss relative to itself,
+#: of a mean and a deviation in standard deviations of the original's channel, of probabilities and
+#: correlations as they are.
 NEGLIGIBLE_LOSS, NEGLIGIBLE_SAMPLE = 1e-3, 1e-2
 #: Of the logarithm of a curve's jumps, and of the weight of a term relative to itself.
 NEGLIGIBLE_JUMPS, NEGLIGIBLE_WEIGHT = 1e-2, 1e-2
-#: Of the logit of a share of variance: 0.01 of one half. Shares closer to 0 or 1 than the floor are taken for that.
+#: Of the logit of a share of variance: 0.01 of one half. Shares closer to 0 or 1 than the floor are
+#: taken for that.
 NEGLIGIBLE_LOGIT, FLOOR = 0.04, 1e-9
-#: What float32 leaves of a sum: a fit whose columns are more alike than that has no weights to find.
+#: What float32 leaves of a sum: a fit whose columns are more alike than that has no weights to
+#: find.
 COLLINEAR = 1e-5
 #: With more channels than this, correlations are looked at between neighbours only.
 MOST_CHANNELS = 16
@@ -54,7 +59,8 @@ class Draw:
 
 @dataclasses.dataclass(frozen=True)
 class Quantity:
-    """One number a seed on each build; `negligible` is in its unit. A number can be NaN where it is not defined."""
+    """One number a seed on each build; `negligible` is in its unit. A number can be NaN where it is
+    not defined."""
 
     name: str
     a: Values
@@ -71,11 +77,20 @@ def series(samples: NDArray[np.generic]) -> Values:
 
 
 def quantities(a: Sequence[Draw], b: Sequence[Draw], channels: Sequence[str]) -> Iterator[Quantity]:
-    """Yield every quantity of two builds' draws, which have the same terms and samples of the same shape."""
+    """Yield every quantity of two builds' draws, which have the same terms and samples of the same
+    shape."""
     for term in a[0].losses:
         for place, part in (("first fifth", slice(None, 1)), ("last fifth", slice(-1, None))):
-            values = [np.array([_mean(_fifths(draw.losses[term])[part]) for draw in side]) for side in (a, b)]
-            yield Quantity(f"{term}, {place}", values[0], values[1], NEGLIGIBLE_LOSS * abs(float(np.mean(values[0]))))
+            values = [
+                np.array([_mean(_fifths(draw.losses[term])[part]) for draw in side])
+                for side in (a, b)
+            ]
+            yield Quantity(
+                f"{term}, {place}",
+                values[0],
+                values[1],
+                NEGLIGIBLE_LOSS * abs(float(np.mean(values[0]))),
+            )
         values = [np.array([_jumps(draw.losses[term]) for draw in side]) for side in (a, b)]
         yield Quantity(f"{term}, jumps", values[0], values[1], NEGLIGIBLE_JUMPS)
     yield from _weights(a, b)
@@ -93,9 +108,11 @@ def _mean(parts: Sequence[Values]) -> float:
 
 
 def _jumps(values: Values) -> float:
-    """Return the logarithm of the root mean square of a curve's changes from step to step; NaN if it does not change.
+    """Return the logarithm of the root mean square of a curve's changes from step to step; NaN if
+    it does not change.
 
-    The level of a curve varies from seed to seed, what its noise does to it within one training hardly does.
+    The level of a curve varies from seed to seed, what its noise does to it within one training
+    hardly does.
     """
     changes = np.diff(values)
     scale = float(np.sqrt(np.mean(np.square(changes)))) if len(changes) else 0.0
@@ -103,7 +120,8 @@ def _jumps(values: Values) -> float:
 
 
 def _weights(a: Sequence[Draw], b: Sequence[Draw]) -> Iterator[Quantity]:
-    """Yield the weight of each term in its phase's total: the least-squares fit over the steps of one training, term by term."""
+    """Yield the weight of each term in its phase's total: the least-squares fit over the steps of
+    one training, term by term."""
     phases: dict[str, list[str]] = {}
     for name in a[0].losses:
         phases.setdefault(name.rpartition("/")[0], []).append(name)
@@ -112,7 +130,12 @@ def _weights(a: Sequence[Draw], b: Sequence[Draw]) -> Iterator[Quantity]:
         terms = [name for name in names if name != total]
         if total not in names or len(terms) < 2:
             continue
-        fits = [np.array([_fit([draw.losses[name] for name in terms], draw.losses[total]) for draw in side]) for side in (a, b)]
+        fits = [
+            np.array(
+                [_fit([draw.losses[name] for name in terms], draw.losses[total]) for draw in side]
+            )
+            for side in (a, b)
+        ]
         for index, name in enumerate(terms):
             one, other = (fit[:, index] for fit in fits)
             negligible = NEGLIGIBLE_WEIGHT * abs(float(np.mean(one)))
@@ -136,31 +159,59 @@ def _samples(a: Sequence[Draw], b: Sequence[Draw], channels: Sequence[str]) -> I
     tables = [[_describe(values) for values in side] for side in rows]
     for index, channel in enumerate(channels):
         deviation = float(np.std(pooled[:, :, index]))
-        binary = all(np.all((values[:, :, index] == 0.0) | (values[:, :, index] == 1.0)) for side in rows for values in side)
+        binary = all(
+            np.all((values[:, :, index] == 0.0) | (values[:, :, index] == 1.0))
+            for side in rows
+            for values in side
+        )
         negligible = NEGLIGIBLE_SAMPLE if binary else NEGLIGIBLE_SAMPLE * deviation
-        wanted = (("probability", "mean"),) if binary else (("mean", "mean"), ("deviation", "deviation"))
+        wanted = (
+            (("probability", "mean"),) if binary else (("mean", "mean"), ("deviation", "deviation"))
+        )
         for word, key in wanted:
             values = [np.array([table[key][index] for table in side]) for side in tables]
             yield Quantity(f"{channel}, {word}", values[0], values[1], negligible)
         if pooled.shape[1] > 1:
-            for word, key, least in (("autocorrelation", "lag", NEGLIGIBLE_SAMPLE), ("share between rows", "rows", NEGLIGIBLE_LOGIT)):
+            for word, key, least in (
+                ("autocorrelation", "lag", NEGLIGIBLE_SAMPLE),
+                ("share between rows", "rows", NEGLIGIBLE_LOGIT),
+            ):
                 values = [np.array([table[key][index] for table in side]) for side in tables]
                 yield Quantity(f"{channel}, {word}", values[0], values[1], least)
     for one, other in itertools.combinations(range(len(channels)), 2):
         if len(channels) <= MOST_CHANNELS or other == one + 1:
-            values = [np.array([table["correlation"][one, other] for table in side]) for side in tables]
-            yield Quantity(f"{channels[one]} and {channels[other]}, correlation", values[0], values[1], NEGLIGIBLE_SAMPLE)
+            values = [
+                np.array([table["correlation"][one, other] for table in side]) for side in tables
+            ]
+            yield Quantity(
+                f"{channels[one]} and {channels[other]}, correlation",
+                values[0],
+                values[1],
+                NEGLIGIBLE_SAMPLE,
+            )
 
 
 def _describe(values: Values) -> dict[str, Values]:
-    """Return the summaries of one model's rows [N, T, F]; what is not defined (a constant channel has no correlation) is NaN."""
+    """Return the summaries of one model's rows [N, T, F]; what is not defined (a constant channel
+    has no correlation) is NaN."""
     flat = values.reshape(-1, values.shape[2])
     mean, deviation = flat.mean(axis=0), flat.std(axis=0)
     varies = deviation > 1e-12 * np.maximum(1.0, np.abs(mean))
     scaled = np.where(varies, (values - mean) / np.where(varies, deviation, 1.0), np.nan)
-    lag = np.mean(scaled[:, :-1] * scaled[:, 1:], axis=(0, 1)) if values.shape[1] > 1 else np.full(len(mean), np.nan)
+    lag = (
+        np.mean(scaled[:, :-1] * scaled[:, 1:], axis=(0, 1))
+        if values.shape[1] > 1
+        else np.full(len(mean), np.nan)
+    )
     long = scaled.reshape(-1, values.shape[2])
-    # Of the variance, what is between rows at the same step: none is left if every row is the same series.
+    # Of the variance, what is between rows at the same step: none is left if every row is the same
+    # series.
     rows = np.clip(np.mean(np.var(scaled, axis=0), axis=0), FLOOR, 1.0 - FLOOR)
     rows = np.log(rows / (1.0 - rows))  # a share is crowded at its ends, its logit is not
-    return {"mean": mean, "deviation": deviation, "lag": lag, "rows": rows, "correlation": long.T @ long / len(long)}
+    return {
+        "mean": mean,
+        "deviation": deviation,
+        "lag": lag,
+        "rows": rows,
+        "correlation": long.T @ long / len(long),
+    }

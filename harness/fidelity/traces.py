@@ -1,4 +1,5 @@
-"""From verdicts, records and draws to the columns that plots are drawn from: few points, four digits.
+"""From verdicts, records and draws to the columns that plots are drawn from: few points, four
+digits.
 
 What departs first and the worst are never left out.
 """
@@ -20,8 +21,8 @@ from harness.results.series import Column, Compared, Curve, Spread
 
 Values = NDArray[np.float64]
 
-#: Tensors of one stage of one pair, and of all stages of a report together; a stage keeps at least `FEWEST`, or half as many
-#: where it does not fail and others do.
+#: Tensors of one stage of one pair, and of all stages of a report together; a stage keeps at least
+#: `FEWEST`, or half as many where it does not fail and others do.
 MOST_TENSORS, ALL_TENSORS, FEWEST = 400, 6000, 10
 #: Of all stages' room, what those that fail may take: they are what a report is opened for.
 FAILING = 2 / 3
@@ -51,27 +52,41 @@ def compared(verdict: StageVerdict, most: int = MOST_TENSORS) -> Compared | None
     if not any(item.error is not None for item in items):
         return None
     found = Compared(
-        tuple(item.name for item in items), tuple(item.verdict for item in items), column([item.error for item in items]),
-        column([item.floor for item in items]), column([item.threshold for item in items]),
+        tuple(item.name for item in items),
+        tuple(item.verdict for item in items),
+        column([item.error for item in items]),
+        column([item.floor for item in items]),
+        column([item.threshold for item in items]),
     )
     return found.cut(most)
 
 
 def share(rows: Sequence[StageRow], most: int = ALL_TENSORS) -> list[StageRow]:
-    """Return rows whose tensors are so few that a report of many pairs stays small, however many stages fail."""
+    """Return rows whose tensors are so few that a report of many pairs stays small, however many
+    stages fail."""
     failing, others = limits(rows, most)
     return [
-        dataclasses.replace(row, compared=row.compared.cut(failing if row.verdict == FAIL else others)) if row.compared else row
+        (
+            dataclasses.replace(
+                row, compared=row.compared.cut(failing if row.verdict == FAIL else others)
+            )
+            if row.compared
+            else row
+        )
         for row in rows
     ]
 
 
 def limits(rows: Sequence[StageRow], most: int = ALL_TENSORS) -> tuple[int, int]:
-    """Return how many tensors each stage that fails may list, and each other one: `FAILING` of the room before all else.
+    """Return how many tensors each stage that fails may list, and each other one: `FAILING` of the
+    room before all else.
 
-    Where there is room for all, `MOST_TENSORS`. Rows within their limits have the same limits again.
+    Where there is room for all, `MOST_TENSORS`. Rows within their limits have the same limits
+    again.
     """
-    counts = [(row.verdict == FAIL, len(row.compared.names)) for row in rows if row.compared is not None]
+    counts = [
+        (row.verdict == FAIL, len(row.compared.names)) for row in rows if row.compared is not None
+    ]
     if sum(count for _, count in counts) <= most:
         return MOST_TENSORS, MOST_TENSORS
     failing = [count for failed, count in counts if failed]
@@ -89,7 +104,8 @@ def terms(names: Sequence[str]) -> list[str]:
 
 
 def lockstep(side: Evidence) -> dict[str, dict[int, float]]:
-    """Return the losses of a trajectory: by term, by step counted from 1; reads one number at a time, and no more than are shown."""
+    """Return the losses of a trajectory: by term, by step counted from 1; reads one number at a
+    time, and no more than are shown."""
     found: dict[str, dict[int, str]] = {}
     for entry in side.entries("trajectory"):
         match = LOSS.match(entry.name)
@@ -99,19 +115,30 @@ def lockstep(side: Evidence) -> dict[str, dict[int, float]]:
     for term in terms(list(found)):
         steps = sorted(found[term])
         chosen = [steps[at] for at in _spaced(len(steps), MOST_STEPS)]
-        curves[term] = {step: float(side.read("trajectory", found[term][step]).reshape(-1)[0]) for step in chosen}
+        curves[term] = {
+            step: float(side.read("trajectory", found[term][step]).reshape(-1)[0])
+            for step in chosen
+        }
     return curves
 
 
 def _spaced(count: int, most: int) -> list[int]:
     """Return at most so many places of a list, equally spaced, its first and last among them."""
-    return sorted({round(float(at)) for at in np.linspace(0, count - 1, min(count, most))}) if count else []
+    return (
+        sorted({round(float(at)) for at in np.linspace(0, count - 1, min(count, most))})
+        if count
+        else []
+    )
 
 
-def curve(identity: Mapping[str, str], term: str, seeds: Sequence[Mapping[int, float]]) -> Curve | None:
-    """Return the band over seeds of one term. `identity`: workload, build, precision, preset and mode. `seeds`: by step.
+def curve(
+    identity: Mapping[str, str], term: str, seeds: Sequence[Mapping[int, float]]
+) -> Curve | None:
+    """Return the band over seeds of one term. `identity`: workload, build, precision, preset and
+    mode. `seeds`: by step.
 
-    Of more than `MOST_STEPS` steps, the mean over equal stretches, placed at the last step of each; NaN stays visible.
+    Of more than `MOST_STEPS` steps, the mean over equal stretches, placed at the last step of each;
+    NaN stays visible.
     """
     steps = sorted(set.intersection(*(set(seed) for seed in seeds))) if seeds else []
     if not steps:
@@ -123,8 +150,17 @@ def curve(identity: Mapping[str, str], term: str, seeds: Sequence[Mapping[int, f
         low, middle, high = np.quantile(means, BAND, axis=0)
     ends = (column(low), column(high)) if len(seeds) > 1 else ((), ())
     return Curve(
-        identity["workload"], identity["build"], identity["precision"], identity["preset"], identity["mode"], term, len(seeds),
-        tuple(steps[int(part[-1])] for part in parts), ends[0], column(middle), ends[1],
+        identity["workload"],
+        identity["build"],
+        identity["precision"],
+        identity["preset"],
+        identity["mode"],
+        term,
+        len(seeds),
+        tuple(steps[int(part[-1])] for part in parts),
+        ends[0],
+        column(middle),
+        ends[1],
     )
 
 
@@ -135,8 +171,20 @@ def quantiles(samples: Values) -> Values:
     return found
 
 
-def spread(identity: Mapping[str, str], channels: Sequence[str], models: Sequence[Values]) -> Spread:
-    """Return the quantiles of one build's models, each as `quantiles` gave them. `identity`: workload, build, precision, preset."""
+def spread(
+    identity: Mapping[str, str], channels: Sequence[str], models: Sequence[Values]
+) -> Spread:
+    """Return the quantiles of one build's models, each as `quantiles` gave them. `identity`:
+    workload, build, precision, preset."""
     middle = np.median(np.stack(models), axis=0)
-    names = list(channels) if len(channels) >= len(middle) else [f"channel {number}" for number in range(len(middle))]
-    return Spread(models=len(models), channels=tuple(names[: len(middle)]), quantiles=tuple(column(row) for row in middle), **identity)
+    names = (
+        list(channels)
+        if len(channels) >= len(middle)
+        else [f"channel {number}" for number in range(len(middle))]
+    )
+    return Spread(
+        models=len(models),
+        channels=tuple(names[: len(middle)]),
+        quantiles=tuple(column(row) for row in middle),
+        **identity,
+    )

@@ -1,17 +1,23 @@
-"""Which honest variations measure rounding at a tensor, which show a difference, and which say nothing. Pure.
+"""Which honest variations measure rounding at a tensor, which show a difference, and which say
+nothing. Pure.
 
-A fault must not set its own threshold. Each build ran again with weights and inputs moved by one unit in the last place, with
-weights alone moved, and with the rows of every batch in another order; what moves a tensor by rounding moves it on both sides by
-about as much, and in float64 by very little. So, of each kind of variation and each tensor of a float64 pair:
+A fault must not set its own threshold. Each build ran again with weights and inputs moved by one
+unit in the last place, with weights alone moved, and with the rows of every batch in another order;
+what moves a tensor by rounding moves it on both sides by about as much, and in float64 by very
+little. So, of each kind of variation and each tensor of a float64 pair:
 
-- moved by no more than rounding can: the variation *measures* rounding there, and the larger movement is noise;
-- moved far beyond that on one side, and not on the other: a *difference*. Both sides got the same variation, and made something
-  else of it: the one depends on the order of rows, on a tie or an edge, on noise or on state of its own;
-- moved far beyond that on both sides: the variation is *no rounding* there. Rows that are mixed with each other, a value on the edge
-  of a bucket, a tie that a unit breaks. It gives no floor; the other variations judge.
+- moved by no more than rounding can: the variation *measures* rounding there, and the larger
+  movement is noise;
+- moved far beyond that on one side, and not on the other: a *difference*. Both sides got the same
+  variation, and made something else of it: the one depends on the order of rows, on a tie or an
+  edge, on noise or on state of its own;
+- moved far beyond that on both sides: the variation is *no rounding* there. Rows that are mixed
+  with each other, a value on the edge of a bucket, a tie that a unit breaks. It gives no floor; the
+  other variations judge.
 
-Along a trajectory rounding grows. What grew is told from what jumped by its steps: see `GROWTH`. What float64 has shown of a
-tensor holds for the lower precisions of the same pair: an edge that they cross is the same edge.
+Along a trajectory rounding grows. What grew is told from what jumped by its steps: see `GROWTH`.
+What float64 has shown of a tensor holds for the lower precisions of the same pair: an edge that
+they cross is the same edge.
 """
 
 from __future__ import annotations
@@ -25,14 +31,17 @@ from collections.abc import Iterable, Mapping
 from harness.fidelity.evidence import Entry, Evidence
 from harness.fidelity.noise import AGREEMENT_UNITS, KINDS, REPEAT, UNIT_ROUNDOFF, halfway
 
-#: Of two sides, the one that moves so many times as much as the other moves alone. Honest ports differ by a few hundred, where both
-#: moved by rounding alone; beyond rounding they follow the same function and differ by a few.
+#: Of two sides, the one that moves so many times as much as the other moves alone. Honest ports
+#: differ by a few hundred, where both moved by rounding alone; beyond rounding they follow the same
+#: function and differ by a few.
 ALONE = 1e3
-#: From one step of training to the next, rounding grows by no more than this; in more steps by no more than four times.
+#: From one step of training to the next, rounding grows by no more than this; in more steps by no
+#: more than four times.
 GROWTH, GROWING = 1e2, 4
 #: A movement of so many units of roundoff is nothing to grow from.
 LEAST_UNITS = 64.0
-#: A tensor smaller than this share of the largest beside it has no size of its own that its movements could be measured by.
+#: A tensor smaller than this share of the largest beside it has no size of its own that its
+#: movements could be measured by.
 LEAST_SHARE = 2.0**-20
 
 STEP = re.compile(r"^step (\d+)/(.*)$")
@@ -44,9 +53,16 @@ DIFFERENCE = {
     REPEAT: "is another one when the same run is repeated (noise, batches or state of its own?)",
 }
 NO_ROUNDING = {
-    "ulp": "on both sides a unit in the last place of weights and inputs crosses a tie, an edge or a branch",
-    "weights": "on both sides a unit in the last place of weights crosses a tie, an edge or a branch",
-    "reorder": "on both sides rows of a batch, or what is carried between batches, influence each other",
+    "ulp": (
+        "on both sides a unit in the last place of weights and inputs crosses a tie, an edge or a"
+        " branch"
+    ),
+    "weights": (
+        "on both sides a unit in the last place of weights crosses a tie, an edge or a branch"
+    ),
+    "reorder": (
+        "on both sides rows of a batch, or what is carried between batches, influence each other"
+    ),
 }
 
 
@@ -61,7 +77,8 @@ def is_update(entry: Entry) -> bool:
 
 
 def size(entry: Entry) -> float:
-    """Return what a tensor's movements are measured by: a parameter's update, anything else's values."""
+    """Return what a tensor's movements are measured by: a parameter's update, anything else's
+    values."""
     return entry.scale if is_update(entry) else entry.largest
 
 
@@ -71,7 +88,8 @@ class Moves:
 
     Attributes:
         usable: the kinds that measure rounding here.
-        alone: by kind, the side that moves alone, and by how much each side is moved, relative to the tensor's size.
+        alone: by kind, the side that moves alone, and by how much each side is moved, relative to
+            the tensor's size.
         crossed: the kinds that are no rounding here, on both sides.
     """
 
@@ -84,7 +102,10 @@ class Moves:
         said = []
         for kind, side, moved, other in self.alone:
             quiet = "a" if side == "b" else "b"
-            said.append(f"{side}'s {name} {DIFFERENCE[kind]}, {quiet}'s does not (moved by {moved:.1e}, {quiet}'s by {other:.1e})")
+            said.append(
+                f"{side}'s {name} {DIFFERENCE[kind]}, {quiet}'s does not (moved by {moved:.1e},"
+                f" {quiet}'s by {other:.1e})"
+            )
         return "; ".join(said)
 
 
@@ -101,17 +122,24 @@ class Sieve:
         self._runs = {(kind, side): _Run() for kind in KINDS for side in "ab"}
         self._lost: dict[str, int] = {}
         others = {entry.name: entry for entry in b.entries(stage)}
-        common = [(entry, others[entry.name]) for entry in a.entries(stage) if entry.name in others and stage != "weights"]
+        common = [
+            (entry, others[entry.name])
+            for entry in a.entries(stage)
+            if entry.name in others and stage != "weights"
+        ]
         self._least = {group: LEAST_SHARE * whole for group, whole in largest(common).items()}
         for entry, other in common:
             self._sort(a, b, entry, other)
 
     def __getitem__(self, name: str) -> Moves:
-        """Return what holds for a tensor; of a step that was not looked at here, what held at the last look before."""
+        """Return what holds for a tensor; of a step that was not looked at here, what held at the
+        last look before."""
         if name in self._found:
             return self._found[name]
         step, suffix = split(name)
-        earlier = [number for number, rest in map(split, self._found) if rest == suffix and number <= step]
+        earlier = [
+            number for number, rest in map(split, self._found) if rest == suffix and number <= step
+        ]
         return self._found[f"step {max(earlier)}/{suffix}"] if earlier and step else Moves()
 
     def crossed(self) -> dict[str, str]:
@@ -129,14 +157,26 @@ class Sieve:
         noise_a, noise_b = a.noise(self.stage, name), b.noise(self.stage, name)
         exact = is_exact(entry_a)
         for kind in KINDS:
-            known = {side: noise[kind] for side, noise in (("a", noise_a), ("b", noise_b)) if kind in noise}
+            known = {
+                side: noise[kind]
+                for side, noise in (("a", noise_a), ("b", noise_b))
+                if kind in noise
+            }
             if not known:
                 continue
-            # An older record may lack a kind. Then nothing is known to move alone, and the other side stands for both.
+            # An older record may lack a kind. Then nothing is known to move alone, and the other
+            # side stands for both.
             both = {side: known.get(side) or next(iter(known.values())) for side in "ab"}
-            if is_update(entry_a):  # a parameter that no update moves is moved by the variation itself
-                own = AGREEMENT_UNITS * UNIT_ROUNDOFF["fp64"] * max(entry_a.largest, entry_b.largest)
-                both = {side: [0.0 if value <= own else value for value in values] for side, values in both.items()}
+            if is_update(
+                entry_a
+            ):  # a parameter that no update moves is moved by the variation itself
+                own = (
+                    AGREEMENT_UNITS * UNIT_ROUNDOFF["fp64"] * max(entry_a.largest, entry_b.largest)
+                )
+                both = {
+                    side: [0.0 if value <= own else value for value in values]
+                    for side, values in both.items()
+                }
             moved = {side: relative(values, whole) for side, values in both.items()}
             word = self._word(kind, name, moved, exact)
             if word == "usable":
@@ -154,7 +194,10 @@ class Sieve:
         step, _ = split(name)
         if self._lost.get(kind, step + 1) <= step:
             return "crossed"  # that run has gone another way since, on both sides
-        jumped = {side: self._runs[kind, side].look(self.stage, name, value, exact) for side, value in moved.items()}
+        jumped = {
+            side: self._runs[kind, side].look(self.stage, name, value, exact)
+            for side, value in moved.items()
+        }
         if not any(jumped.values()):
             return "usable"
         loud = max(moved, key=lambda side: moved[side])
@@ -169,7 +212,8 @@ class Sieve:
 
 
 class _Run:
-    """What one kind of variation has moved so far on one side: how much of each tensor, at which step."""
+    """What one kind of variation has moved so far on one side: how much of each tensor, at which
+    step."""
 
     def __init__(self) -> None:
         self._seen: dict[str, tuple[int, float]] = {}
@@ -178,7 +222,9 @@ class _Run:
     def look(self, stage: str, name: str, moved: float, exact: bool) -> bool:
         """Whether a movement is none that rounding could have grown to."""
         step, suffix = split(name)
-        jumped = suffix in self._left or moved > (0.0 if exact else self._bound(stage, name, step, suffix))
+        jumped = suffix in self._left or moved > (
+            0.0 if exact else self._bound(stage, name, step, suffix)
+        )
         if not jumped:
             self._seen[suffix] = step, max(moved, self._seen.get(suffix, (0, 0.0))[1])
         return jumped
@@ -190,28 +236,38 @@ class _Run:
     def _bound(self, stage: str, name: str, step: int, suffix: str) -> float:
         if early(stage, name):
             return halfway("fp64")
-        before, moved = self._seen.get(suffix) or (step - 1, max((value for _, value in self._seen.values()), default=0.0))
-        grown = GROWTH ** min(max(1, step - before), GROWING) * max(moved, LEAST_UNITS * UNIT_ROUNDOFF["fp64"])
+        before, moved = self._seen.get(suffix) or (
+            step - 1,
+            max((value for _, value in self._seen.values()), default=0.0),
+        )
+        grown = GROWTH ** min(max(1, step - before), GROWING) * max(
+            moved, LEAST_UNITS * UNIT_ROUNDOFF["fp64"]
+        )
         return max(halfway("fp64"), grown)
 
 
 def group(stage: str, name: str) -> str:
-    """Return which tensors are of one kind at one step: losses, parameters, slots, anything else."""
+    """Return which tensors are of one kind at one step: losses, parameters, slots, anything
+    else."""
     step, rest = split(name)
     kind = next((kind for kind in ("loss/", "parameter/", "slot/") if kind in rest), "")
     return f"{stage} {step} {kind}"
 
 
 def largest(pairs: Iterable[tuple[Entry, Entry]]) -> dict[str, float]:
-    """Return the largest size of a floating-point tensor of each group, on either side; of a forward pass the median: a filler as large as
-    the dtype holds, for a mask, would make nothing of all the others."""
+    """Return the largest size of a floating-point tensor of each group, on either side; of a
+    forward pass the median: a filler as large as the dtype holds, for a mask, would make nothing of
+    all the others."""
     found: dict[str, list[float]] = {}
     for entries in pairs:
         for entry in entries:
             whole = size(entry)
             if not is_exact(entry) and math.isfinite(whole):
                 found.setdefault(group(entry.stage, entry.name), []).append(whole)
-    return {key: statistics.median(sizes) if key.startswith("forward ") else max(sizes) for key, sizes in found.items()}
+    return {
+        key: statistics.median(sizes) if key.startswith("forward ") else max(sizes)
+        for key, sizes in found.items()
+    }
 
 
 def is_exact(entry: Entry) -> bool:

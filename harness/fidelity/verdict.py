@@ -1,7 +1,8 @@
 """What a judge says: of one tensor, of a stage, and which tensor stands for the stage.
 
-A stage's FAIL is named after the place where the fault is: the first tensor that departs, in the order in which they were
-computed. Gradients are computed backwards, from the loss to the input, so there it is the last one declared.
+A stage's FAIL is named after the place where the fault is: the first tensor that departs, in the
+order in which they were computed. Gradients are computed backwards, from the loss to the input, so
+there it is the last one declared.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ INFO = "INFO"
 
 @dataclasses.dataclass(frozen=True)
 class TensorVerdict:
-    """One tensor of a stage: PASS, FAIL, INCONCLUSIVE, NULL or BEYOND (the horizon), with its numbers where it was compared.
+    """One tensor of a stage: PASS, FAIL, INCONCLUSIVE, NULL or BEYOND (the horizon), with its
+    numbers where it was compared.
 
-    `necessary` is what a lower precision cannot cost less than, where that was looked at. `float32` says what of a float64 departure
-    shows float32, if anything does.
+    `necessary` is what a lower precision cannot cost less than, where that was looked at. `float32`
+    says what of a float64 departure shows float32, if anything does.
     """
 
     name: str
@@ -62,7 +64,14 @@ class StageVerdict:
     @property
     def max_error(self) -> float | None:
         """Largest error of any compared tensor, by the error measure."""
-        return max((item.error for item in self.tensors if item.error is not None and item.verdict != NULL), default=None)
+        return max(
+            (
+                item.error
+                for item in self.tensors
+                if item.error is not None and item.verdict != NULL
+            ),
+            default=None,
+        )
 
     @property
     def beyond(self) -> int:
@@ -80,7 +89,9 @@ class StageVerdict:
         return tuple(item.name for item in self.tensors if item.verdict == NULL)
 
 
-def sum_up(stage: str, verdicts: Sequence[TensorVerdict], phases: Sequence[str] = ()) -> StageVerdict:
+def sum_up(
+    stage: str, verdicts: Sequence[TensorVerdict], phases: Sequence[str] = ()
+) -> StageVerdict:
     """Return the stage's verdict: the first FAIL names it; nothing compared is INCONCLUSIVE.
 
     `phases` are the workload's, as far as they are known: the first parts of the gradients' names.
@@ -91,24 +102,41 @@ def sum_up(stage: str, verdicts: Sequence[TensorVerdict], phases: Sequence[str] 
     beyond = [item for item in verdicts if item.verdict == BEYOND]
     if failed:
         first = _where_it_starts(stage, failed, phases)
-        reason = f"{len(failed)} of {len(verdicts)} tensors depart, {first.name} first ({first.reason})"
+        reason = (
+            f"{len(failed)} of {len(verdicts)} tensors depart, {first.name} first ({first.reason})"
+        )
         before = [item for item in unsure if verdicts.index(item) < verdicts.index(first)]
         if before and stage != "gradients":
-            reason += f"; before it {_count(before)} undecided, {before[0].name} first ({before[0].reason})"
+            reason += (
+                f"; before it {_count(before)} undecided, {before[0].name} first"
+                f" ({before[0].reason})"
+            )
         elif unsure:
             reason += f"; {_count(unsure)} undecided, {unsure[0].name} first ({unsure[0].reason})"
         return StageVerdict(stage, FAIL, reason, first, tuple(verdicts))
     if unsure:
-        return StageVerdict(stage, INCONCLUSIVE, f"{unsure[0].name}: {unsure[0].reason}", unsure[0], tuple(verdicts))
+        return StageVerdict(
+            stage, INCONCLUSIVE, f"{unsure[0].name}: {unsure[0].reason}", unsure[0], tuple(verdicts)
+        )
     if not passed and beyond:
-        return StageVerdict(stage, INCONCLUSIVE, f"{beyond[0].name}: {beyond[0].reason}", beyond[0], tuple(verdicts))
+        return StageVerdict(
+            stage, INCONCLUSIVE, f"{beyond[0].name}: {beyond[0].reason}", beyond[0], tuple(verdicts)
+        )
     if not passed:
-        return StageVerdict(stage, INCONCLUSIVE, "every tensor of this stage is mathematically zero", None, tuple(verdicts))
+        return StageVerdict(
+            stage,
+            INCONCLUSIVE,
+            "every tensor of this stage is mathematically zero",
+            None,
+            tuple(verdicts),
+        )
     excluded = _all_excluded(stage, verdicts)
     if excluded:
         return StageVerdict(stage, INCONCLUSIVE, excluded, None, tuple(verdicts))
     worst = max(passed, key=lambda item: item.margin)
-    reason = "all equal" if worst.error == 0.0 else f"largest at {worst.margin:.2g} of its threshold"
+    reason = (
+        "all equal" if worst.error == 0.0 else f"largest at {worst.margin:.2g} of its threshold"
+    )
     null = len(verdicts) - len(passed) - len(beyond)
     if null:
         reason += f"; {null} more {'is' if null == 1 else 'are'} mathematically zero"
@@ -122,7 +150,8 @@ def _count(items: Sequence[TensorVerdict]) -> str:
 
 
 def _all_excluded(stage: str, verdicts: Sequence[TensorVerdict]) -> str:
-    """Return why a stage of training says nothing although some of its tensors agree: that all of its parameters were left out."""
+    """Return why a stage of training says nothing although some of its tensors agree: that all of
+    its parameters were left out."""
     if stage not in ("update", "trajectory"):
         return ""
     parameters = [item for item in verdicts if "parameter/" in item.name]
@@ -130,15 +159,20 @@ def _all_excluded(stage: str, verdicts: Sequence[TensorVerdict]) -> str:
         return ""
     null = sum(item.verdict == NULL for item in parameters)
     return (
-        f"no parameter was compared: of {len(parameters)}, {null} are mathematically zero and {len(parameters) - null} beyond the horizon, "
-        f"{parameters[0].name} first ({parameters[0].reason})"
+        f"no parameter was compared: of {len(parameters)}, {null} are mathematically zero and"
+        f" {len(parameters) - null} beyond the horizon, {parameters[0].name} first"
+        f" ({parameters[0].reason})"
     )
 
 
-def _where_it_starts(stage: str, failed: Sequence[TensorVerdict], phases: Sequence[str]) -> TensorVerdict:
-    """Return the tensor nearest to the fault: the first computed. Of gradients, the last declared one of the first phase that
-    departs: those before it in the network only carry its error on."""
+def _where_it_starts(
+    stage: str, failed: Sequence[TensorVerdict], phases: Sequence[str]
+) -> TensorVerdict:
+    """Return the tensor nearest to the fault: the first computed. Of gradients, the last declared
+    one of the first phase that departs: those before it in the network only carry its error on."""
     if stage != "gradients":
         return failed[0]
-    phase = max((phase for phase in phases if failed[0].name.startswith(f"{phase}/")), key=len, default="")
+    phase = max(
+        (phase for phase in phases if failed[0].name.startswith(f"{phase}/")), key=len, default=""
+    )
     return [item for item in failed if item.name.startswith(phase)][-1]

@@ -1,8 +1,8 @@
 """The results of all runs, in one embedded SQLite file that several processes may write.
 
-A run's folder is the record; the history is made from it and can be made again. It answers what a folder cannot: how a
-measurement went over many runs. `open_history` is the way in, `model` has the words of the answers, `schema` and
-`migrations` the tables. Nothing else in the harness speaks SQL.
+A run's folder is the record; the history is made from it and can be made again. It answers what a
+folder cannot: how a measurement went over many runs. `open_history` is the way in, `model` has the
+words of the answers, `schema` and `migrations` the tables. Nothing else in the harness speaks SQL.
 """
 
 from harness.history.access import History, open_history

@@ -1,4 +1,5 @@
-"""A history as other modules use it: one object over one file, each question in a transaction of its own."""
+"""A history as other modules use it: one object over one file, each question in a transaction of
+its own."""
 
 from __future__ import annotations
 
@@ -31,9 +32,11 @@ BUCKETS = 200
 
 
 class History:
-    """The results of all runs that were added to one file. Use it in a `with`; several processes may have it open.
+    """The results of all runs that were added to one file. Use it in a `with`; several processes
+    may have it open.
 
-    Every method may raise Busy, CorruptRecord or another RecordError, with the file named and what to do.
+    Every method may raise Busy, CorruptRecord or another RecordError, with the file named and what
+    to do.
     """
 
     def __init__(self, database: Database) -> None:
@@ -42,7 +45,12 @@ class History:
     def __enter__(self) -> History:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -50,21 +58,26 @@ class History:
         self._database.close()
 
     def add(self, report: Report, folder: Path | None = None, night: str | None = None) -> Added:
-        """Add a run; when this returns, it is on disk. What is there already stays as it is. A night's cell has one run: the newest.
+        """Add a run; when this returns, it is on disk. What is there already stays as it is. A
+        night's cell has one run: the newest.
 
         Args:
             report: the judged run. folder: the run's, with its jobs' records, if it is still there.
-            night: the date that the run counts to, "YYYY-MM-DD"; if not given, that of the night whose cell the folder is, else the one on
-                which it began.
+            night: the date that the run counts to, "YYYY-MM-DD"; if not given, that of the night
+                whose cell the folder is, else the one on which it began.
 
         Raises:
             CorruptRecord: the report does not say when it was made.
         """
         began = ingest.moment(report)
-        found = evidence.gather(report, folder)  # before the lock is taken: it may read many megabytes
+        found = evidence.gather(
+            report, folder
+        )  # before the lock is taken: it may read many megabytes
         where = str(folder.resolve()) if folder else ""
         dated = folders.night(folder) if folder else None
-        origin = ingest.Origin(where, night or dated or f"{began:%Y-%m-%d}", time.time(), cell=dated is not None)
+        origin = ingest.Origin(
+            where, night or dated or f"{began:%Y-%m-%d}", time.time(), cell=dated is not None
+        )
         with self._database.writing() as connection:
             return ingest.add(connection, report, found, origin)
 
@@ -72,7 +85,12 @@ class History:
         """Return how many rows each table has."""
         with self._database.reading() as connection:
             tables = schema.METADATA.tables
-            return {name: connection.execute(select(func.count()).select_from(tables[name])).scalar_one() for name in tables}
+            return {
+                name: (
+                    connection.execute(select(func.count()).select_from(tables[name])).scalar_one()
+                )
+                for name in tables
+            }
 
     def nights(self, wanted: Wanted = ALL) -> list[Night]:
         """Return the nights that runs count to, the newest first."""
@@ -112,22 +130,30 @@ class History:
     @overload
     def series(self, key: SpeedKey, wanted: Wanted = ALL) -> list[SpeedPoint]: ...
 
-    def series(self, key: StageKey | SpeedKey, wanted: Wanted = ALL) -> list[StagePoint] | list[SpeedPoint]:
-        """Return the points of a series in time order; of `wanted`, nights and the limit count: the newest so many."""
+    def series(
+        self, key: StageKey | SpeedKey, wanted: Wanted = ALL
+    ) -> list[StagePoint] | list[SpeedPoint]:
+        """Return the points of a series in time order; of `wanted`, nights and the limit count: the
+        newest so many."""
         with self._database.reading() as connection:
             if isinstance(key, StageKey):
                 return query.stage_series(connection, key, wanted)
             return query.speed_series(connection, key, wanted)
 
-    def buckets(self, key: Key, value: str, count: int = BUCKETS, wanted: Wanted = ALL) -> list[Bucket]:
-        """Return a number of a series (`aggregate.VALUES`) summed up in at most `count` stretches of equal duration.
+    def buckets(
+        self, key: Key, value: str, count: int = BUCKETS, wanted: Wanted = ALL
+    ) -> list[Bucket]:
+        """Return a number of a series (`aggregate.VALUES`) summed up in at most `count` stretches
+        of equal duration.
 
         Raises:
             UnknownName: there is no such number.
         """
         return self.buckets_of(key, (value,), count, wanted)[value]
 
-    def buckets_of(self, key: Key, values: Sequence[str], count: int = BUCKETS, wanted: Wanted = ALL) -> dict[str, list[Bucket]]:
+    def buckets_of(
+        self, key: Key, values: Sequence[str], count: int = BUCKETS, wanted: Wanted = ALL
+    ) -> dict[str, list[Bucket]]:
         """Return several numbers of a series, each as `buckets` does, in the time that one takes.
 
         Raises:
@@ -137,16 +163,20 @@ class History:
             return aggregate.buckets(connection, key, values, count, wanted)
 
     def verdicts(self, kind: type[Key], wanted: Wanted = ALL) -> dict[str, dict[str, int]]:
-        """Return, of each night, how many rows of a kind (`StageKey`, `SpeedKey`) have which verdict; the oldest night first."""
+        """Return, of each night, how many rows of a kind (`StageKey`, `SpeedKey`) have which
+        verdict; the oldest night first."""
         with self._database.reading() as connection:
             return aggregate.verdicts(connection, kind, wanted)
 
-    def export(self, path: Path, table: str = export.RESULTS, form: str = "csv", wanted: Wanted = ALL) -> int:
-        """Write a table (`export.NAMES`) as `csv` or `parquet`, whole or not at all; return how many rows it has.
+    def export(
+        self, path: Path, table: str = export.RESULTS, form: str = "csv", wanted: Wanted = ALL
+    ) -> int:
+        """Write a table (`export.NAMES`) as `csv` or `parquet`, whole or not at all; return how
+        many rows it has.
 
         Raises:
-            UnknownName: no such table. UsageError: the file cannot be written, pyarrow is missing, or the table does not tell what is
-                asked for.
+            UnknownName: no such table. UsageError: the file cannot be written, pyarrow is missing,
+                or the table does not tell what is asked for.
         """
         return export.export(self._database, path, table, form, wanted)
 
@@ -159,7 +189,8 @@ def open_history(path: Path = DEFAULT, create: bool = True, busy_s: float = BUSY
     """Open a history, and bring an older file to today's schema.
 
     Raises:
-        UsageError: there is none, and `create` is False. NewerSchema, CorruptRecord, RecordError: it cannot be used.
+        UsageError: there is none, and `create` is False. NewerSchema, CorruptRecord, RecordError:
+            it cannot be used.
         Busy: other processes have kept it locked for `busy_s` seconds.
     """
     return History(Database(path, create, busy_s))

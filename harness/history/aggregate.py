@@ -1,5 +1,5 @@
-"""Questions to long histories that the database answers itself: a million rows become a few hundred buckets, and none of them
-is ever an object here."""
+"""Questions to long histories that the database answers itself: a million rows become a few hundred
+buckets, and none of them is ever an object here."""
 
 from __future__ import annotations
 
@@ -18,14 +18,26 @@ TABLES: dict[type[Key], Table] = {StageKey: schema.STAGES, SpeedKey: schema.SPEE
 VALUES: dict[type[Key], tuple[str, ...]] = {
     StageKey: ("error", "floor", "threshold", "max_error"),
     SpeedKey: (
-        "ratio", "low", "high", "a_step_s", "b_step_s", "a_rate", "b_rate", "a_warmup_s", "b_warmup_s", "a_peak_bytes", "b_peak_bytes",
+        "ratio",
+        "low",
+        "high",
+        "a_step_s",
+        "b_step_s",
+        "a_rate",
+        "b_rate",
+        "a_warmup_s",
+        "b_warmup_s",
+        "a_peak_bytes",
+        "b_peak_bytes",
     ),
 }
 
 
-def buckets(connection: Connection, key: Key, values: Sequence[str], count: int, wanted: Wanted) -> dict[str, list[Bucket]]:
-    """Return some numbers of a series, each summed up in at most `count` stretches of equal duration, in time order; empty ones are left
-    out. All are read in one pass.
+def buckets(
+    connection: Connection, key: Key, values: Sequence[str], count: int, wanted: Wanted
+) -> dict[str, list[Bucket]]:
+    """Return some numbers of a series, each summed up in at most `count` stretches of equal
+    duration, in time order; empty ones are left out. All are read in one pass.
 
     Raises:
         UnknownName: such rows have no such number. UsageError: a count below 1.
@@ -37,14 +49,20 @@ def buckets(connection: Connection, key: Key, values: Sequence[str], count: int,
     if count < 1:
         raise UsageError(f"buckets: {count} is too few; ask for at least 1.")
     time = table.c.created_s
-    series = connection.execute(select(schema.SERIES.c.number).where(is_key(key))).scalar_one_or_none()
+    series = connection.execute(
+        select(schema.SERIES.c.number).where(is_key(key))
+    ).scalar_one_or_none()
     asked = [table.c.series == series]
     if wanted.since or wanted.until or wanted.hosts:
         asked.append(table.c.run.in_(select(schema.RUNS.c.number).where(*filters(wanted))))
     start, end = connection.execute(select(func.min(time), func.max(time)).where(*asked)).one()
     if start is None:
         return {value: [] for value in values}
-    place = cast((time - start) * (count / (end - start)), Integer) if end > start else cast(0 * time, Integer)
+    place = (
+        cast((time - start) * (count / (end - start)), Integer)
+        if end > start
+        else cast(0 * time, Integer)
+    )
     bucket = func.min(place, count - 1)
     sums: list[ColumnElement[Any]] = []
     for value in values:
@@ -55,7 +73,8 @@ def buckets(connection: Connection, key: Key, values: Sequence[str], count: int,
     for row in connection.execute(query.where(and_(*asked)).group_by(bucket, table.c.verdict)):
         parts.setdefault(row[0], []).append(tuple(row))
     return {
-        value: [_bucket(parts[one], FIRST + SUMS * place) for one in sorted(parts)] for place, value in enumerate(values)
+        value: [_bucket(parts[one], FIRST + SUMS * place) for one in sorted(parts)]
+        for place, value in enumerate(values)
     }
 
 
@@ -64,12 +83,17 @@ FIRST, SUMS = 5, 4
 
 
 def _bucket(parts: Sequence[Sequence[Any]], at: int) -> Bucket:
-    """Return one bucket of the value whose sums begin `at` a column, from its parts, one a verdict."""
+    """Return one bucket of the value whose sums begin `at` a column, from its parts, one a
+    verdict."""
     values = sum(row[at] for row in parts)
     return Bucket(
-        start_s=min(row[3] for row in parts), end_s=max(row[4] for row in parts), rows=sum(row[2] for row in parts), values=values,
+        start_s=min(row[3] for row in parts),
+        end_s=max(row[4] for row in parts),
+        rows=sum(row[2] for row in parts),
+        values=values,
         mean=sum(row[at + 1] for row in parts) / values if values else None,
-        low=min((row[at + 2] for row in parts if row[at]), default=None), high=max((row[at + 3] for row in parts if row[at]), default=None),
+        low=min((row[at + 2] for row in parts if row[at]), default=None),
+        high=max((row[at + 3] for row in parts if row[at]), default=None),
         verdicts={row[1]: row[2] for row in sorted(parts, key=lambda row: str(row[1]))},
     )
 
@@ -77,9 +101,15 @@ def _bucket(parts: Sequence[Sequence[Any]], at: int) -> Bucket:
 def verdicts(connection: Connection, kind: type[Key], wanted: Wanted) -> dict[str, dict[str, int]]:
     """Return how many rows have which verdict in each night, the oldest first."""
     table = TABLES[kind]
-    query = select(schema.RUNS.c.night, table.c.verdict, func.count()).join(schema.RUNS, schema.RUNS.c.number == table.c.run)
-    query = query.join(schema.SERIES, schema.SERIES.c.number == table.c.series).where(*filters(wanted, of_series=True))
+    query = select(schema.RUNS.c.night, table.c.verdict, func.count()).join(
+        schema.RUNS, schema.RUNS.c.number == table.c.run
+    )
+    query = query.join(schema.SERIES, schema.SERIES.c.number == table.c.series).where(
+        *filters(wanted, of_series=True)
+    )
     found: dict[str, dict[str, int]] = {}
-    for night, verdict, count in connection.execute(query.group_by(schema.RUNS.c.night, table.c.verdict)):
+    for night, verdict, count in connection.execute(
+        query.group_by(schema.RUNS.c.night, table.c.verdict)
+    ):
         found.setdefault(night, {})[verdict] = count
     return {night: found[night] for night in sorted(found)}

@@ -1,7 +1,8 @@
-"""What a page of a whole history is drawn from: series summed up by the database, so that a million rows become a few hundred points.
+"""What a page of a whole history is drawn from: series summed up by the database, so that a million
+rows become a few hundred points.
 
-Ratios of pairs first, then step times and memory of each build, then the errors of stages; where a page cannot hold all, the last
-are left out and counted.
+Ratios of pairs first, then step times and memory of each build, then the errors of stages; where a
+page cannot hold all, the last are left out and counted.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ MOST = 300
 
 @dataclasses.dataclass(frozen=True)
 class Drawn:
-    """The histories of a page, how many were left out, and of each night how many rows of a kind have which verdict, oldest first."""
+    """The histories of a page, how many were left out, and of each night how many rows of a kind
+    have which verdict, oldest first."""
 
     histories: tuple[series.History, ...]
     left_out: int
@@ -32,7 +34,8 @@ class Drawn:
 
 @dataclasses.dataclass(frozen=True)
 class _Figure:
-    """One figure of a series: the number `value`, as it is called; of both sides where `b` is not empty."""
+    """One figure of a series: the number `value`, as it is called; of both sides where `b` is not
+    empty."""
 
     key: Key
     value: str
@@ -50,13 +53,22 @@ def drawn(history: History, wanted: Wanted = ALL, most: int = MOST) -> Drawn:
     for figure in figures:
         values.setdefault(figure.key, []).append(figure.value)
     found = {key: history.buckets_of(key, names, points, wanted) for key, names in values.items()}
-    known = [one for figure in figures if (one := _history(figure, found[figure.key][figure.value]))]
-    return Drawn(tuple(known[:most]), len(known[most:]), history.verdicts(StageKey, wanted), history.verdicts(SpeedKey, wanted))
+    known = [
+        one for figure in figures if (one := _history(figure, found[figure.key][figure.value]))
+    ]
+    return Drawn(
+        tuple(known[:most]),
+        len(known[most:]),
+        history.verdicts(StageKey, wanted),
+        history.verdicts(SpeedKey, wanted),
+    )
 
 
 def _ratios(history: History, wanted: Wanted) -> Iterator[_Figure]:
     for key in history.speed_keys(wanted):
-        yield _Figure(key, "ratio", f"time of b / time of a, {key.subject}{_preset(key)}", "", key.a, key.b)
+        yield _Figure(
+            key, "ratio", f"time of b / time of a, {key.subject}{_preset(key)}", "", key.a, key.b
+        )
 
 
 def _builds(history: History, wanted: Wanted) -> Iterator[_Figure]:
@@ -67,13 +79,24 @@ def _builds(history: History, wanted: Wanted) -> Iterator[_Figure]:
             what = (key.workload, key.preset, key.precision, key.subject, build)
             if what not in met:
                 met.add(what)
-                yield _Figure(key, f"{side}_step_s", f"step time, {key.subject}{_preset(key)}", "s", build, "")
-                yield _Figure(key, f"{side}_peak_bytes", f"peak memory, {key.subject}{_preset(key)}", "bytes", build, "")
+                yield _Figure(
+                    key, f"{side}_step_s", f"step time, {key.subject}{_preset(key)}", "s", build, ""
+                )
+                yield _Figure(
+                    key,
+                    f"{side}_peak_bytes",
+                    f"peak memory, {key.subject}{_preset(key)}",
+                    "bytes",
+                    build,
+                    "",
+                )
 
 
 def _errors(history: History, wanted: Wanted) -> Iterator[_Figure]:
     for key in history.stage_keys(wanted):
-        yield _Figure(key, "max_error", f"largest error, {key.subject}{_preset(key)}", "", key.a, key.b)
+        yield _Figure(
+            key, "max_error", f"largest error, {key.subject}{_preset(key)}", "", key.a, key.b
+        )
 
 
 def _preset(key: Key) -> str:
@@ -86,9 +109,17 @@ def _history(figure: _Figure, buckets: Sequence[Bucket]) -> series.History | Non
     if not known:
         return None
     return series.History(
-        figure.key.workload, figure.a, figure.b, figure.key.precision, figure.words, figure.unit, sum(bucket.values for bucket in known),
-        tuple(_moment(bucket.end_s) for bucket in known), column([bucket.low for bucket in known]),
-        column([bucket.mean for bucket in known]), column([bucket.high for bucket in known]),
+        figure.key.workload,
+        figure.a,
+        figure.b,
+        figure.key.precision,
+        figure.words,
+        figure.unit,
+        sum(bucket.values for bucket in known),
+        tuple(_moment(bucket.end_s) for bucket in known),
+        column([bucket.low for bucket in known]),
+        column([bucket.mean for bucket in known]),
+        column([bucket.high for bucket in known]),
     )
 
 

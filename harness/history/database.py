@@ -1,9 +1,11 @@
-"""The SQLite file behind a history: how it is opened, brought to the newest schema, and what its errors mean.
+"""The SQLite file behind a history: how it is opened, brought to the newest schema, and what its
+errors mean.
 
-Write-ahead log: readers and one writer do not wait for each other; writers wait in line, up to `BUSY_S`. A transaction that
-writes takes the lock when it begins (`BEGIN IMMEDIATE`): one that reads first and then finds another writer could not wait.
-`synchronous = FULL`: what was committed survives a power cut too. The log needs memory that the machine's processes
-share, so the file must not lie on a network file system.
+Write-ahead log: readers and one writer do not wait for each other; writers wait in line, up to
+`BUSY_S`. A transaction that writes takes the lock when it begins (`BEGIN IMMEDIATE`): one that
+reads first and then finds another writer could not wait. `synchronous = FULL`: what was committed
+survives a power cut too. The log needs memory that the machine's processes share, so the file must
+not lie on a network file system.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ from harness.history.migrations import APPLICATION_ID, LATEST, STEPS
 
 #: Where runs are added if nothing else is said.
 DEFAULT = Path("reports/history.sqlite")
-#: Writers wait this long for each other; adding a run takes a tenth of a second, and much longer where others keep the cores busy.
+#: Writers wait this long for each other; adding a run takes a tenth of a second, and much longer
+#: where others keep the cores busy.
 BUSY_S = 120.0
 RETRY_S = 0.02
 #: What SQLite says where the file itself is at fault.
@@ -35,16 +38,22 @@ class Database:
     """One open file. Close it, or use it in a `with`.
 
     Raises:
-        UsageError: there is no such file and none is to be made. NewerSchema, CorruptRecord: the file cannot be used.
+        UsageError: there is no such file and none is to be made. NewerSchema, CorruptRecord: the
+            file cannot be used.
         Busy: others have kept it locked. RecordError: it cannot be read or written.
     """
 
     def __init__(self, path: Path, create: bool = True, busy_s: float = BUSY_S) -> None:
         self.path, self.busy_s = path, busy_s
         if not path.is_file() and not create:
-            raise UsageError(f"{path}: there is no history. Make one with: harness history add RUN --history {path}")
+            raise UsageError(
+                f"{path}: there is no history. Make one with: harness history add RUN --history"
+                f" {path}"
+            )
         if path.is_dir():
-            raise UsageError(f"{path}: this is a folder; give a file, e.g. {path / 'history.sqlite'}")
+            raise UsageError(
+                f"{path}: this is a folder; give a file, e.g. {path / 'history.sqlite'}"
+            )
         self._engine = self._connectable()
         try:
             if create:
@@ -52,7 +61,10 @@ class Database:
             with translated(path):
                 self._prepare()
         except OSError as error:
-            raise RecordError(f"{path}: the history cannot be made ({error.strerror}). Name another file, or mend this.") from error
+            raise RecordError(
+                f"{path}: the history cannot be made ({error.strerror}). Name another file, or mend"
+                " this."
+            ) from error
         except BaseException:
             self.close()
             raise
@@ -70,28 +82,42 @@ class Database:
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
         """Give a connection whose changes all happen when the block ends, or none does."""
-        with translated(self.path), self._engine.connect().execution_options(write=True) as connection, connection.begin():
+        with (
+            translated(self.path),
+            self._engine.connect().execution_options(write=True) as connection,
+            connection.begin(),
+        ):
             yield connection
 
     def faults(self) -> list[str]:
-        """Return what is broken in the file, by SQLite's own check of every page and every reference; looks at all of it."""
+        """Return what is broken in the file, by SQLite's own check of every page and every
+        reference; looks at all of it."""
         with self.reading() as connection:
             found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
-            dangling = [f"table {row[0]}, row {row[1]}: no such {row[2]}" for row in connection.exec_driver_sql("PRAGMA foreign_key_check")]
+            dangling = [
+                f"table {row[0]}, row {row[1]}: no such {row[2]}"
+                for row in connection.exec_driver_sql("PRAGMA foreign_key_check")
+            ]
         return [line for line in found if line != "ok"] + dangling
 
     def _connectable(self) -> Engine:
-        engine = create_engine(URL.create("sqlite", database=str(self.path)), connect_args={"timeout": self.busy_s})
+        engine = create_engine(
+            URL.create("sqlite", database=str(self.path)), connect_args={"timeout": self.busy_s}
+        )
 
         @event.listens_for(engine, "connect")
         def connected(connection: Any, _: Any) -> None:
-            connection.isolation_level = None  # transactions begin below, and not where the driver thinks best
+            connection.isolation_level = (
+                None  # transactions begin below, and not where the driver thinks best
+            )
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA synchronous = FULL")
 
         @event.listens_for(engine, "begin")
         def begun(connection: Connection) -> None:
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("write") else "BEGIN")
+            connection.exec_driver_sql(
+                "BEGIN IMMEDIATE" if connection.get_execution_options().get("write") else "BEGIN"
+            )
 
         return engine
 
@@ -116,19 +142,27 @@ class Database:
         """Return how many steps the file has taken; 0 of an empty one."""
         application, version, tables = (
             int(connection.exec_driver_sql(statement).scalar_one())
-            for statement in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
+            for statement in (
+                "PRAGMA application_id",
+                "PRAGMA user_version",
+                "SELECT count(*) FROM sqlite_master",
+            )
         )
         if application != APPLICATION_ID and (tables or version or application):
-            raise CorruptRecord(f"{self.path}: this is another program's SQLite file, no history of the harness. Name another file.")
+            raise CorruptRecord(
+                f"{self.path}: this is another program's SQLite file, no history of the harness."
+                " Name another file."
+            )
         if version > LATEST:
             raise NewerSchema(
-                f"{self.path}: this history has schema {version}, this harness reads up to {LATEST}. "
-                "Upgrade parity-harness, or name another file."
+                f"{self.path}: this history has schema {version}, this harness reads up to"
+                f" {LATEST}. Upgrade parity-harness, or name another file."
             )
         return version
 
     def _use_log(self) -> None:
-        """Switch to the write-ahead log, which the file remembers. SQLite does not wait for others here, so we do."""
+        """Switch to the write-ahead log, which the file remembers. SQLite does not wait for others
+        here, so we do."""
         deadline = time.monotonic() + self.busy_s
         while True:
             try:
@@ -155,7 +189,8 @@ def translated(path: Path) -> Iterator[None]:
 
 
 def _again(path: Path) -> str:
-    """Return what to do about a damaged history: one command that finds all runs, those of nights too."""
+    """Return what to do about a damaged history: one command that finds all runs, those of nights
+    too."""
     where = "" if path == DEFAULT else f" --history {shlex.quote(str(path))}"
     return f"Move it away and add the runs again: harness history add reports{where}"
 
@@ -163,7 +198,14 @@ def _again(path: Path) -> str:
 def _error(path: Path, error: BaseException | None) -> HarnessError:
     text = str(error)
     if "locked" in text or "busy" in text:
-        return Busy(f"{path}: other processes have kept the history locked for {BUSY_S:g} s. Try again.")
+        return Busy(
+            f"{path}: other processes have kept the history locked for {BUSY_S:g} s. Try again."
+        )
     if any(sign in text for sign in BROKEN):
-        return CorruptRecord(f"{path}: this history is damaged, or no history ({text}). {_again(path)}")
-    return RecordError(f"{path}: the history cannot be used ({text}). Make room, or give the right to write there; then try again.")
+        return CorruptRecord(
+            f"{path}: this history is damaged, or no history ({text}). {_again(path)}"
+        )
+    return RecordError(
+        f"{path}: the history cannot be used ({text}). Make room, or give the right to write there;"
+        " then try again."
+    )

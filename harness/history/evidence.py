@@ -1,7 +1,9 @@
-"""What a run's folder tells beyond its report: rounds, the sources that were measured, builds that were only timed.
+"""What a run's folder tells beyond its report: rounds, the sources that were measured, builds that
+were only timed.
 
-A folder may have lost its records, or be none at all; then there is less, and nothing fails. Records are read one at a time:
-a round's raw step times take megabytes, what is kept of it are three numbers a pair.
+A folder may have lost its records, or be none at all; then there is less, and nothing fails.
+Records are read one at a time: a round's raw step times take megabytes, what is kept of it are
+three numbers a pair.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ class Evidence:
 
     Attributes:
         identities: what builds say of themselves, by label (`backends.protocol.fingerprint`).
-        ports: by label and workload. specs: hash of a workload's specification and data, by workload and preset.
+        ports: by label and workload. specs: hash of a workload's specification and data, by
+            workload and preset.
         accelerators: names of GPUs that were used.
         rounds: of each speed row, by its place in the report. records: how many records were read.
     """
@@ -58,8 +61,11 @@ class Evidence:
         for _, one in sorted(self.identities.items()):
             if one.get("processor") or one.get("cpus"):
                 told = (
-                    str(one.get("processor", "")), int(one.get("cpus") or 0), str(one.get("machine", "")),
-                    str(one.get("platform", "")).partition("-")[0], ", ".join(sorted(self.accelerators)),
+                    str(one.get("processor", "")),
+                    int(one.get("cpus") or 0),
+                    str(one.get("machine", "")),
+                    str(one.get("platform", "")).partition("-")[0],
+                    ", ".join(sorted(self.accelerators)),
                 )
                 return Host(hashlib.sha256(repr(told).encode()).hexdigest()[:12], *told)
         return None
@@ -72,7 +78,9 @@ def gather(report: Report, folder: Path | None) -> Evidence:
         for name in _lockstep(report):
             for document in _read(folder, name):
                 found.records += 1
-                _note(found, document["job"], str(document["job"].get("side", "")), document["result"])
+                _note(
+                    found, document["job"], str(document["job"].get("side", "")), document["result"]
+                )
                 _note_device(found, document["result"])
         for name, rows in sorted(_timed(report).items()):
             for document in _read(folder, name):
@@ -93,17 +101,23 @@ def gather(report: Report, folder: Path | None) -> Evidence:
 
 
 def _read(run: Path, name: str) -> Iterator[Mapping[str, Any]]:
-    """Yield a job's manifest, if there is one that can be read; its tensors may have gone. What a report names lies below its run."""
+    """Yield a job's manifest, if there is one that can be read; its tensors may have gone. What a
+    report names lies below its run."""
     if Path(name).is_absolute() or ".." in Path(name).parts:
         return
     with contextlib.suppress(RecordError, FileNotFoundError):
         document = store.read_json(run / name / store.MANIFEST, "record", store.SCHEMA)
-        if document.get("status") == "ok" and isinstance(document.get("job"), dict) and isinstance(document.get("result"), dict):
+        if (
+            document.get("status") == "ok"
+            and isinstance(document.get("job"), dict)
+            and isinstance(document.get("result"), dict)
+        ):
             yield document
 
 
 def _lockstep(report: Report) -> list[str]:
-    """Return the folders of jobs, one for each build, workload and preset: all of them tell the same of their sources."""
+    """Return the folders of jobs, one for each build, workload and preset: all of them tell the
+    same of their sources."""
     found: dict[tuple[str, str, str], str] = {}
     for row in report.stages:
         for label, log in zip((row.a, row.b), row.logs, strict=False):
@@ -112,7 +126,8 @@ def _lockstep(report: Report) -> list[str]:
 
 
 def _timed(report: Report) -> dict[str, list[int]]:
-    """Return the folders of all rounds behind the report's speed rows, and the places of the rows that each belongs to."""
+    """Return the folders of all rounds behind the report's speed rows, and the places of the rows
+    that each belongs to."""
     found: dict[str, list[int]] = {}
     for place, row in enumerate(report.speed):
         last = Path(row.logs[0]).parent if row.logs else Path()
@@ -150,4 +165,6 @@ def _round(document: Mapping[str, Any], row: SpeedRow) -> SpeedRound:
     one = estimate.Round(tuple(estimate.Palindrome(steps) for steps in palindromes))
     usable = not estimate.unusable(one, row.a, row.b)
     ratio = estimate.log_ratio(one, row.a, row.b) if usable else None
-    return SpeedRound(number, ratio, estimate.step_time([one], row.a), estimate.step_time([one], row.b))
+    return SpeedRound(
+        number, ratio, estimate.step_time([one], row.a), estimate.step_time([one], row.b)
+    )

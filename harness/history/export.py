@@ -1,7 +1,9 @@
-"""A history as a table for other programs: CSV by the standard library, Parquet by pyarrow, both streamed.
+"""A history as a table for other programs: CSV by the standard library, Parquet by pyarrow, both
+streamed.
 
-A row that a table lacks a number for has an empty cell in CSV and a null in Parquet. Numbers that are not finite are "NaN",
-"inf" and "-inf" in CSV, and themselves in Parquet; pandas reads an empty cell and NaN as the same.
+A row that a table lacks a number for has an empty cell in CSV and a null in Parquet. Numbers that
+are not finite are "NaN", "inf" and "-inf" in CSV, and themselves in Parquet; pandas reads an empty
+cell and NaN as the same.
 """
 
 from __future__ import annotations
@@ -15,7 +17,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Boolean, Column, ColumnElement, Connection, Integer, Select, Table, func, null, or_, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    Table,
+    func,
+    null,
+    or_,
+    select,
+)
 
 from harness.errors import UnknownName, UsageError
 from harness.history import schema
@@ -29,20 +43,40 @@ BATCH = 20_000
 NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 #: Of its run and its host, in front of every row; of its key, behind them.
 RUN: tuple[ColumnElement[Any], ...] = (
-    schema.RUNS.c.id.label("run"), *(schema.RUNS.c[name] for name in ("night", "created", "created_s", "harness_version", "revision")),
+    schema.RUNS.c.id.label("run"),
+    *(
+        schema.RUNS.c[name]
+        for name in ("night", "created", "created_s", "harness_version", "revision")
+    ),
     func.coalesce(schema.HOSTS.c.fingerprint, "").label("host"),
 )
 KEY = (schema.SERIES.c.kind, *(schema.SERIES.c[name] for name in schema.KEY))
 OF_SERIES = (schema.STAGES, schema.SPEED)
 #: What can be exported: all rows of series, or one of the tables.
 RESULTS = "results"
-NAMES = (RESULTS, "stages", "speed", "rounds", "jobs", "quality", "runs", "builds", "packages", "ports")
-#: Tables whose rows are of a series, and can be chosen by what it is of; `runs` by what rows they have.
+NAMES = (
+    RESULTS,
+    "stages",
+    "speed",
+    "rounds",
+    "jobs",
+    "quality",
+    "runs",
+    "builds",
+    "packages",
+    "ports",
+)
+#: Tables whose rows are of a series, and can be chosen by what it is of; `runs` by what rows they
+#: have.
 KEYED = (RESULTS, "stages", "speed", "rounds", "runs")
-#: Of the other tables: the column that a filter of `Wanted` asks, and the filter's option. A `subject` is told by a key alone.
+#: Of the other tables: the column that a filter of `Wanted` asks, and the filter's option. A
+#: `subject` is told by a key alone.
 ASKED = {
-    "workloads": ("workload", "--workloads"), "builds": ("build", "--builds"), "presets": ("preset", "--presets"),
-    "precisions": ("precision", "--precision"), "subjects": ("subject", "--of"),
+    "workloads": ("workload", "--workloads"),
+    "builds": ("build", "--builds"),
+    "presets": ("preset", "--presets"),
+    "precisions": ("precision", "--precision"),
+    "subjects": ("subject", "--of"),
 }
 Batches = Iterator[list[Sequence[Any]]]
 Kinds = dict[str, type]
@@ -50,7 +84,8 @@ Kinds = dict[str, type]
 
 @dataclasses.dataclass(frozen=True)
 class Sheet:
-    """What is written: the columns' names and kinds, and the queries whose rows follow each other."""
+    """What is written: the columns' names and kinds, and the queries whose rows follow each
+    other."""
 
     kinds: Kinds
     queries: tuple[Select[Any], ...]
@@ -60,11 +95,13 @@ def export(database: Database, path: Path, name: str, form: str, wanted: Wanted)
     """Write a table to a file, as a whole or not at all; return its number of rows.
 
     Args:
-        name: one of `NAMES`. form: `csv` or `parquet`. wanted: nights and hosts; of rows that have a key, also what the key tells; of
-            others, what they tell themselves; runs that have a row of it.
+        name: one of `NAMES`. form: `csv` or `parquet`. wanted: nights and hosts; of rows that have
+            a key, also what the key tells; of others, what they tell themselves; runs that have a
+            row of it.
 
     Raises:
-        UnknownName: no such table. UsageError: the table does not tell what is asked, the file cannot be written, or pyarrow is missing.
+        UnknownName: no such table. UsageError: the table does not tell what is asked, the file
+            cannot be written, or pyarrow is missing.
     """
     if name not in NAMES:
         raise UnknownName("table", name, NAMES)
@@ -76,7 +113,10 @@ def export(database: Database, path: Path, name: str, form: str, wanted: Wanted)
             rows = write(temporary, sheet.kinds, _batches(connection, sheet))
         temporary.replace(path)
     except OSError as error:
-        raise UsageError(f"--{form} {path}: cannot be written ({error.strerror}). Give a file in a folder that exists.") from error
+        raise UsageError(
+            f"--{form} {path}: cannot be written ({error.strerror}). Give a file in a folder that"
+            " exists."
+        ) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
@@ -90,7 +130,10 @@ def _batches(connection: Connection, sheet: Sheet) -> Batches:
 
 
 def _row(row: Sequence[Any], kinds: Kinds) -> list[Any]:
-    return [None if value is None else _cell(value, kind) for value, kind in zip(row, kinds.values(), strict=True)]
+    return [
+        None if value is None else _cell(value, kind)
+        for value, kind in zip(row, kinds.values(), strict=True)
+    ]
 
 
 def _cell(value: Any, kind: type) -> Any:
@@ -103,7 +146,9 @@ def _csv(path: Path, kinds: Kinds, batches: Batches) -> int:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(kinds)
         for batch in batches:
-            writer.writerows([["NaN" if value != value else value for value in row] for row in batch])  # noqa: PLR0124  (NaN alone)
+            writer.writerows(
+                [["NaN" if value != value else value for value in row] for row in batch]
+            )  # noqa: PLR0124  (NaN alone)
             count += len(batch)
     return count
 
@@ -119,17 +164,26 @@ def _parquet() -> Callable[[Path, Kinds, Batches], int]:
         from pyarrow import parquet
     except ImportError as error:
         raise UsageError(
-            "--parquet: Parquet is written by pyarrow, which is not installed. Install it: pip install 'parity-harness[parquet]'. "
-            "Or take --csv, which needs nothing."
+            "--parquet: Parquet is written by pyarrow, which is not installed. Install it: pip"
+            " install 'parity-harness[parquet]'. Or take --csv, which needs nothing."
         ) from error
-    types: Mapping[type, Any] = {str: pyarrow.string(), int: pyarrow.int64(), float: pyarrow.float64(), bool: pyarrow.bool_()}
+    types: Mapping[type, Any] = {
+        str: pyarrow.string(),
+        int: pyarrow.int64(),
+        float: pyarrow.float64(),
+        bool: pyarrow.bool_(),
+    }
 
     def write(path: Path, kinds: Kinds, batches: Batches) -> int:
         form, count = pyarrow.schema([(name, types[kind]) for name, kind in kinds.items()]), 0
         with parquet.ParquetWriter(path, form) as writer:
             for batch in batches:
                 columns = zip(zip(*batch, strict=True), form, strict=True)
-                writer.write_table(pyarrow.table([pyarrow.array(column, field.type) for column, field in columns], form))
+                writer.write_table(
+                    pyarrow.table(
+                        [pyarrow.array(column, field.type) for column, field in columns], form
+                    )
+                )
                 count += len(batch)
         return count
 
@@ -140,23 +194,47 @@ def _sheet(name: str, wanted: Wanted) -> Sheet:
     if name == RESULTS:
         names = list(dict.fromkeys(column.name for table in OF_SERIES for column in _own(table)))
         kinds = {column.name: column for table in OF_SERIES for column in _own(table)}
-        parts = [[table.c[one] if one in table.c else null().label(one) for one in names] for table in OF_SERIES]
-        queries = tuple(_query(table, [*RUN, *KEY, *part], wanted) for table, part in zip(OF_SERIES, parts, strict=True))
+        parts = [
+            [table.c[one] if one in table.c else null().label(one) for one in names]
+            for table in OF_SERIES
+        ]
+        queries = tuple(
+            _query(table, [*RUN, *KEY, *part], wanted)
+            for table, part in zip(OF_SERIES, parts, strict=True)
+        )
         return Sheet(_kinds([*RUN, *KEY, *(kinds[one] for one in names)]), queries)
     table = schema.METADATA.tables[name]
     if name == "runs":
-        columns = [*RUN, *(table.c[one] for one in ("title", "command", "fidelity", "headline", "exit_code", "folder"))]
-        columns += [schema.HOSTS.c[one] for one in ("cpu", "cores", "machine", "system", "accelerator")]
+        columns = [
+            *RUN,
+            *(
+                table.c[one]
+                for one in ("title", "command", "fidelity", "headline", "exit_code", "folder")
+            ),
+        ]
+        columns += [
+            schema.HOSTS.c[one] for one in ("cpu", "cores", "machine", "system", "accelerator")
+        ]
     elif name == "rounds":
-        columns = [*RUN, *KEY, schema.SPEED.c.source_hash, *(table.c[one] for one in ("number", "log_ratio", "a_step_s", "b_step_s"))]
+        columns = [
+            *RUN,
+            *KEY,
+            schema.SPEED.c.source_hash,
+            *(table.c[one] for one in ("number", "log_ratio", "a_step_s", "b_step_s")),
+        ]
     else:
         columns = [*RUN, *(KEY if table in OF_SERIES else ()), *_own(table)]
     return Sheet(_kinds(columns), (_query(table, columns, wanted),))
 
 
 def _own(table: Table) -> list[Column[Any]]:
-    """Return what a table tells beside numbers of other tables; in a series, `rounds` and the like included."""
-    return [column for column in table.c if column.name not in OURS - {"source_hash"} and column.name != "reported"]
+    """Return what a table tells beside numbers of other tables; in a series, `rounds` and the like
+    included."""
+    return [
+        column
+        for column in table.c
+        if column.name not in OURS - {"source_hash"} and column.name != "reported"
+    ]
 
 
 def _kinds(columns: Sequence[ColumnElement[Any]]) -> Kinds:
@@ -189,15 +267,24 @@ def _of_own(table: Table, wanted: Wanted) -> list[ColumnElement[bool]]:
     Raises:
         UsageError: it asks for what the table does not tell.
     """
-    given = [(getattr(wanted, name), *told) for name, told in ASKED.items() if getattr(wanted, name)]
-    refused = [f"{option} {' '.join(values)}" for values, column, option in given if column not in table.c]
+    given = [
+        (getattr(wanted, name), *told) for name, told in ASKED.items() if getattr(wanted, name)
+    ]
+    refused = [
+        f"{option} {' '.join(values)}" for values, column, option in given if column not in table.c
+    ]
     if refused:
         can = [option for column, option in ASKED.values() if column in table.c]
         raise UsageError(
-            f"--table {table.name}: its rows cannot be chosen by {' and '.join(refused)}; {', '.join(can)}, --since, --until and --hosts "
-            f"can. Tables that can be: {', '.join(KEYED)}."
+            f"--table {table.name}: its rows cannot be chosen by {' and '.join(refused)};"
+            f" {', '.join(can)}, --since, --until and --hosts can. Tables that can be:"
+            f" {', '.join(KEYED)}."
         )
     return [
-        or_(*(has_side(table.c.build, build) for build in values)) if column == "build" else table.c[column].in_(values)
+        (
+            or_(*(has_side(table.c.build, build) for build in values))
+            if column == "build"
+            else table.c[column].in_(values)
+        )
         for values, column, _ in given
     ]

@@ -1,6 +1,8 @@
-"""Finds the runs in a folder of reports: those of `harness compare` beside each other, those of nights in their cells.
+"""Finds the runs in a folder of reports: those of `harness compare` beside each other, those of
+nights in their cells.
 
-What a bisection compared is left out: old releases, measured today under today's names, are no points of a series.
+What a bisection compared is left out: old releases, measured today under today's names, are no
+points of a series.
 """
 
 from __future__ import annotations
@@ -19,13 +21,15 @@ REPORT = "report.json"
 BISECTION = "bisect.json"
 #: Of a run, what its work left.
 WORK = ("jobs", "tapes")
-#: reports/nightly/DATE[_NUMBER]/cells/NAME: a run of a night counts to its date, whenever it was made.
+#: reports/nightly/DATE[_NUMBER]/cells/NAME: a run of a night counts to its date, whenever it was
+#: made.
 CELL = re.compile(r".*/(?P<date>\d{4}-\d{2}-\d{2})(_\d+)?/cells/[^/]+")
 
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """A run, as a folder or as its report alone; `night`: the date that it counts to, None for the one on which it was made."""
+    """A run, as a folder or as its report alone; `night`: the date that it counts to, None for the
+    one on which it was made."""
 
     path: Path
     night: str | None = None
@@ -59,9 +63,12 @@ def night(folder: Path) -> str | None:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """Yield the runs in and below a folder. A folder that cannot be read is taken for one: to load it tells why."""
+    """Yield the runs in and below a folder. A folder that cannot be read is taken for one: to load
+    it tells why."""
     unread: list[Path] = []
-    for place, folders, files in os.walk(folder, onerror=lambda error: unread.append(Path(str(error.filename)))):
+    for place, folders, files in os.walk(
+        folder, onerror=lambda error: unread.append(Path(str(error.filename)))
+    ):
         folders[:] = [] if BISECTION in files else [name for name in folders if name not in WORK]
         if REPORT in files and runs.RUN_FILE in files:
             yield Path(place)

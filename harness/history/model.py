@@ -1,7 +1,8 @@
-"""What a history answers with: keys of series, their points, runs, nights, and buckets of long series.
+"""What a history answers with: keys of series, their points, runs, nights, and buckets of long
+series.
 
-Owns the shapes, nothing else. A point holds the very row that the report held (`harness.results.model`), so whoever reads a
-history needs no second vocabulary.
+Owns the shapes, nothing else. A point holds the very row that the report held
+(`harness.results.model`), so whoever reads a history needs no second vocabulary.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ FIDELITY, SPEED = "fidelity", "speed"
 class Key:
     """What was measured: rows with the same key are the same measurement at different times.
 
-    The host, the versions and the sources are no part of it: they are what may change along a series, and are told at each point.
+    The host, the versions and the sources are no part of it: they are what may change along a
+    series, and are told at each point.
 
     Attributes:
-        a, b: labels of the two sides, as in the row. precision: as in the row, e.g. `fp32:bf16` of a gain.
+        a, b: labels of the two sides, as in the row. precision: as in the row, e.g. `fp32:bf16` of
+            a gain.
         subject: the stage, or the action that was timed.
         data: what `--data` named; empty for the workload's own.
     """
@@ -73,7 +76,8 @@ class Wanted:
 
 @dataclasses.dataclass(frozen=True)
 class Host:
-    """The machine that a run was made on, as its workers saw it: only runs of one host have step times that can be compared.
+    """The machine that a run was made on, as its workers saw it: only runs of one host have step
+    times that can be compared.
 
     Attributes:
         fingerprint: hash of all the others. cores: that the run could use. system: e.g. "Linux".
@@ -95,8 +99,10 @@ class RunRow:
     Attributes:
         id: stable: the same run added again, from wherever it lies, has the same.
         night: the date it counts to, "YYYY-MM-DD".
-        created: as in the report. created_s: the same moment, seconds since 1970, by which everything is ordered.
-        revision: git commit of the checkout that the harness and its ports ran from (`Report.commit`); empty if unknown.
+        created: as in the report. created_s: the same moment, seconds since 1970, by which
+            everything is ordered.
+        revision: git commit of the checkout that the harness and its ports ran from
+            (`Report.commit`); empty if unknown.
         folder: where the run lay when it was added.
         versions: of each build's packages, and its `python`. host: None if unknown.
         stages, speed: how many rows of each have which verdict.
@@ -135,8 +141,8 @@ class Point:
 
     Attributes:
         run: the run's id. night, created_s, revision: as in `RunRow`.
-        source_hash: of the port sources of both sides and the workload's specification. Where it changes along a series,
-            something else was measured.
+        source_hash: of the port sources of both sides and the workload's specification. Where it
+            changes along a series, something else was measured.
         host: fingerprint of the machine (`RunRow.host`); empty if unknown.
     """
 
@@ -165,7 +171,8 @@ class SpeedRound:
     """One round of fresh processes, the unit of inference (`harness.speed.estimate`).
 
     Attributes:
-        log_ratio: log of b's over a's step time; None if the round is unusable. a_step_s, b_step_s: step times, seconds.
+        log_ratio: log of b's over a's step time; None if the round is unusable. a_step_s, b_step_s:
+            step times, seconds.
     """
 
     number: int
@@ -176,7 +183,8 @@ class SpeedRound:
 
 @dataclasses.dataclass(frozen=True)
 class SpeedPoint(Point):
-    """A timing at one time, with the rounds behind it; none if the run's folder was gone when it was added."""
+    """A timing at one time, with the rounds behind it; none if the run's folder was gone when it
+    was added."""
 
     row: SpeedRow
     rounds: tuple[SpeedRound, ...]
@@ -188,7 +196,8 @@ class Bucket:
 
     Attributes:
         start_s, end_s: first and last moment of its rows, seconds since 1970.
-        rows: how many. values: how many of them have a finite number; mean, low and high are of those (smallest and largest).
+        rows: how many. values: how many of them have a finite number; mean, low and high are of
+            those (smallest and largest).
         verdicts: how many rows have which.
     """
 
@@ -204,8 +213,8 @@ class Bucket:
 
 @dataclasses.dataclass(frozen=True)
 class Added:
-    """What `History.add` did: the run's id; `new` is False where it was there, `replaced` True where it had gone on since, or
-    where it took the place of an older run of its night's cell."""
+    """What `History.add` did: the run's id; `new` is False where it was there, `replaced` True
+    where it had gone on since, or where it took the place of an older run of its night's cell."""
 
     id: str
     new: bool

@@ -37,16 +37,30 @@ def runs(connection: Connection, wanted: Wanted) -> list[RunRow]:
     """Return runs, the newest first."""
     table = schema.RUNS
     query = select(table).where(*filters(wanted), *of_rows(wanted))
-    found = connection.execute(query.order_by(table.c.created_s.desc(), table.c.number.desc()).limit(wanted.limit)).all()
+    found = connection.execute(
+        query.order_by(table.c.created_s.desc(), table.c.number.desc()).limit(wanted.limit)
+    ).all()
     numbers = [row.number for row in found]
     versions = _versions(connection, numbers)
-    stages, speed = (_counted(connection, counted, numbers) for counted in (schema.STAGES, schema.SPEED))
-    hosts = {row["number"]: Host(**{name: row[name] for name in HOST}) for row in connection.execute(select(schema.HOSTS)).mappings()}
-    names = [field.name for field in dataclasses.fields(RunRow) if field.name in schema.RUNS.c and field.name != "host"]
+    stages, speed = (
+        _counted(connection, counted, numbers) for counted in (schema.STAGES, schema.SPEED)
+    )
+    hosts = {
+        row["number"]: Host(**{name: row[name] for name in HOST})
+        for row in connection.execute(select(schema.HOSTS)).mappings()
+    }
+    names = [
+        field.name
+        for field in dataclasses.fields(RunRow)
+        if field.name in schema.RUNS.c and field.name != "host"
+    ]
     return [
         RunRow(
-            **{name: getattr(row, name) for name in names}, versions=versions.get(row.number, {}), host=hosts.get(row.host),
-            stages=stages.get(row.number, {}), speed=speed.get(row.number, {}),
+            **{name: getattr(row, name) for name in names},
+            versions=versions.get(row.number, {}),
+            host=hosts.get(row.host),
+            stages=stages.get(row.number, {}),
+            speed=speed.get(row.number, {}),
         )
         for row in found
     ]
@@ -55,11 +69,18 @@ def runs(connection: Connection, wanted: Wanted) -> list[RunRow]:
 def nights(connection: Connection, wanted: Wanted) -> list[Night]:
     """Return nights, the newest first."""
     table = schema.RUNS
-    query = select(table.c.night, table.c.exit_code, func.count()).where(*filters(wanted)).group_by(table.c.night, table.c.exit_code)
+    query = (
+        select(table.c.night, table.c.exit_code, func.count())
+        .where(*filters(wanted))
+        .group_by(table.c.night, table.c.exit_code)
+    )
     codes: dict[str, dict[int, int]] = {}
     for night, code, count in connection.execute(query):
         codes.setdefault(night, {})[code] = count
-    return [Night(night, sum(codes[night].values()), codes[night]) for night in sorted(codes, reverse=True)][: wanted.limit]
+    return [
+        Night(night, sum(codes[night].values()), codes[night])
+        for night in sorted(codes, reverse=True)
+    ][: wanted.limit]
 
 
 def number_of(connection: Connection, run: str) -> int:
@@ -68,9 +89,15 @@ def number_of(connection: Connection, run: str) -> int:
     Raises:
         UnknownName: no run, or several.
     """
-    found = connection.execute(select(schema.RUNS.c.number).where(schema.RUNS.c.id.startswith(run, autoescape=True)).limit(2)).all()
+    found = connection.execute(
+        select(schema.RUNS.c.number)
+        .where(schema.RUNS.c.id.startswith(run, autoescape=True))
+        .limit(2)
+    ).all()
     if len(found) != 1 or not run:
-        newest = connection.execute(select(schema.RUNS.c.id).order_by(schema.RUNS.c.created_s.desc()).limit(10)).scalars()
+        newest = connection.execute(
+            select(schema.RUNS.c.id).order_by(schema.RUNS.c.created_s.desc()).limit(10)
+        ).scalars()
         raise UnknownName("run", run, newest)
     return int(found[0][0])
 
@@ -102,44 +129,76 @@ def speed_series(connection: Connection, key: SpeedKey, wanted: Wanted) -> list[
 def _points(connection: Connection, table: Table, key: Key, wanted: Wanted) -> Sequence[RowMapping]:
     """Return the rows of a series; with a limit, the newest so many."""
     runs_ = schema.RUNS
-    extra = [runs_.c.id, runs_.c.night, runs_.c.revision, func.coalesce(schema.HOSTS.c.fingerprint, "").label("host")]
+    extra = [
+        runs_.c.id,
+        runs_.c.night,
+        runs_.c.revision,
+        func.coalesce(schema.HOSTS.c.fingerprint, "").label("host"),
+    ]
     query = restore.joined(table).add_columns(*extra).join(runs_, runs_.c.number == table.c.run)
     query = query.outerjoin(schema.HOSTS, schema.HOSTS.c.number == runs_.c.host)
-    query = query.where(is_key(key), *filters(wanted)).order_by(table.c.created_s.desc(), table.c.number.desc()).limit(wanted.limit)
+    query = (
+        query.where(is_key(key), *filters(wanted))
+        .order_by(table.c.created_s.desc(), table.c.number.desc())
+        .limit(wanted.limit)
+    )
     return connection.execute(query).mappings().all()[::-1]
 
 
 def _when(row: RowMapping) -> tuple[str, str, float, str, str, str]:
-    return row["id"], row["night"], row["created_s"], row["revision"], row["source_hash"], row["host"]
+    return (
+        row["id"],
+        row["night"],
+        row["created_s"],
+        row["revision"],
+        row["source_hash"],
+        row["host"],
+    )
 
 
 def _rounds(connection: Connection, numbers: Sequence[int]) -> dict[int, list[SpeedRound]]:
     found: dict[int, list[SpeedRound]] = {}
     table = schema.ROUNDS
     for piece in _pieces(numbers):
-        query = select(table).where(table.c.speed.in_(piece)).order_by(table.c.speed, table.c.number)
+        query = (
+            select(table).where(table.c.speed.in_(piece)).order_by(table.c.speed, table.c.number)
+        )
         for row in connection.execute(query):
-            found.setdefault(row.speed, []).append(SpeedRound(row.number, row.log_ratio, row.a_step_s, row.b_step_s))
+            found.setdefault(row.speed, []).append(
+                SpeedRound(row.number, row.log_ratio, row.a_step_s, row.b_step_s)
+            )
     return found
 
 
-def _versions(connection: Connection, numbers: Sequence[int]) -> dict[int, dict[str, dict[str, str]]]:
+def _versions(
+    connection: Connection, numbers: Sequence[int]
+) -> dict[int, dict[str, dict[str, str]]]:
     """Return, of each run, the versions of each build's packages and of its Python."""
     found: dict[int, dict[str, dict[str, str]]] = {}
     builds, packages = schema.BUILDS, schema.PACKAGES
     for piece in _pieces(numbers):
-        for row in connection.execute(select(builds).where(builds.c.run.in_(piece)).order_by(builds.c.number)):
+        for row in connection.execute(
+            select(builds).where(builds.c.run.in_(piece)).order_by(builds.c.number)
+        ):
             found.setdefault(row.run, {})[row.build] = {"python": row.python}
-        for row in connection.execute(select(packages).where(packages.c.run.in_(piece)).order_by(packages.c.package)):
+        for row in connection.execute(
+            select(packages).where(packages.c.run.in_(piece)).order_by(packages.c.package)
+        ):
             found[row.run][row.build][row.package] = row.version
     return found
 
 
-def _counted(connection: Connection, table: Table, numbers: Sequence[int]) -> dict[int, dict[str, int]]:
+def _counted(
+    connection: Connection, table: Table, numbers: Sequence[int]
+) -> dict[int, dict[str, int]]:
     """Return, of each run, how many rows of a table have which verdict."""
     found: dict[int, dict[str, int]] = {}
     for piece in _pieces(numbers):
-        query = select(table.c.run, table.c.verdict, func.count()).where(table.c.run.in_(piece)).group_by(table.c.run, table.c.verdict)
+        query = (
+            select(table.c.run, table.c.verdict, func.count())
+            .where(table.c.run.in_(piece))
+            .group_by(table.c.run, table.c.verdict)
+        )
         for run, verdict, count in connection.execute(query):
             found.setdefault(run, {})[verdict] = count
     return found
@@ -152,15 +211,24 @@ def _pieces(numbers: Sequence[int]) -> Iterable[Sequence[int]]:
 def is_key(key: Key) -> ColumnElement[bool]:
     """Whether a row of `series` has this key."""
     told = dataclasses.asdict(key)
-    return and_(schema.SERIES.c.kind == KIND[type(key)], *(schema.SERIES.c[name] == told[name] for name in schema.KEY))
+    return and_(
+        schema.SERIES.c.kind == KIND[type(key)],
+        *(schema.SERIES.c[name] == told[name] for name in schema.KEY),
+    )
 
 
 def filters(wanted: Wanted, of_series: bool = False) -> list[ColumnElement[bool]]:
     """Return what a filter asks of `runs`, and, where it is joined, of `series`."""
     night = schema.RUNS.c.night
-    found = ([night >= wanted.since] if wanted.since else []) + ([night <= wanted.until] if wanted.until else [])
+    found = ([night >= wanted.since] if wanted.since else []) + (
+        [night <= wanted.until] if wanted.until else []
+    )
     if wanted.hosts:
-        found.append(schema.RUNS.c.host.in_(select(schema.HOSTS.c.number).where(schema.HOSTS.c.fingerprint.in_(wanted.hosts))))
+        found.append(
+            schema.RUNS.c.host.in_(
+                select(schema.HOSTS.c.number).where(schema.HOSTS.c.fingerprint.in_(wanted.hosts))
+            )
+        )
     return [*found, *of_key(wanted)] if of_series else found
 
 
@@ -168,12 +236,16 @@ def of_key(wanted: Wanted) -> list[ColumnElement[bool]]:
     """Return what a filter asks of `series`."""
     column = schema.SERIES.c
     asked = (
-        (column.workload, wanted.workloads), (column.preset, wanted.presets), (column.precision, wanted.precisions),
+        (column.workload, wanted.workloads),
+        (column.preset, wanted.presets),
+        (column.precision, wanted.precisions),
         (column.subject, wanted.subjects),
     )
     found: list[ColumnElement[bool]] = [names.in_(values) for names, values in asked if values]
     if wanted.builds:
-        found.append(or_(*(side(name, build) for name in (column.a, column.b) for build in wanted.builds)))
+        found.append(
+            or_(*(side(name, build) for name in (column.a, column.b) for build in wanted.builds))
+        )
     return found
 
 
@@ -181,14 +253,17 @@ def of_rows(wanted: Wanted) -> list[ColumnElement[bool]]:
     """Return what a filter asks of `runs` by their rows: that a run has one of what is wanted."""
     about = of_key(wanted)
     having = (
-        select(rows.c.run).join(schema.SERIES, schema.SERIES.c.number == rows.c.series).where(*about)
+        select(rows.c.run)
+        .join(schema.SERIES, schema.SERIES.c.number == rows.c.series)
+        .where(*about)
         for rows in (schema.STAGES, schema.SPEED)
     )
     return [or_(*(schema.RUNS.c.number.in_(one) for one in having))] if about else []
 
 
 def side(column: ColumnElement[str], build: str) -> ColumnElement[bool]:
-    """Whether a side is of a build: `torch`, `torch#2`, `torch@mine`, `torch-fp32` of a gain, `torch fp64` of a precision's bounds."""
+    """Whether a side is of a build: `torch`, `torch#2`, `torch@mine`, `torch-fp32` of a gain,
+    `torch fp64` of a precision's bounds."""
     return or_(
         column.in_([build, *(f"{build}-{precision}" for precision in PRECISIONS)]),
         *(column.startswith(build + sign, autoescape=True) for sign in ("#", "@", " ")),
@@ -196,7 +271,13 @@ def side(column: ColumnElement[str], build: str) -> ColumnElement[bool]:
 
 
 def has_side(column: ColumnElement[str], build: str) -> ColumnElement[bool]:
-    """Whether one of the sides that a text lists is of a build: `tf2 torch` of a round; of other jobs there is one."""
+    """Whether one of the sides that a text lists is of a build: `tf2 torch` of a round; of other
+    jobs there is one."""
     listed = " " + column + " "
-    names = (f"{build} ", f"{build}#", f"{build}@", *(f"{build}-{precision} " for precision in PRECISIONS))
+    names = (
+        f"{build} ",
+        f"{build}#",
+        f"{build}@",
+        *(f"{build}-{precision} " for precision in PRECISIONS),
+    )
     return or_(*(func.instr(listed, f" {name}") > 0 for name in names))

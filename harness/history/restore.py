@@ -1,4 +1,5 @@
-"""From rows of the tables back to the report's own rows, through the report's JSON and its reader, which checks every value."""
+"""From rows of the tables back to the report's own rows, through the report's JSON and its reader,
+which checks every value."""
 
 from __future__ import annotations
 
@@ -16,10 +17,31 @@ from harness.results.model import Report, SpeedRow, StageRow
 
 Plain = dict[str, Any]
 EMPTY = Report(
-    title="", created="", harness_version="", command="", fidelity="", headline="", stages=(), speed=(), jobs=(), builds=(), tapes={},
+    title="",
+    created="",
+    harness_version="",
+    command="",
+    fidelity="",
+    headline="",
+    stages=(),
+    speed=(),
+    jobs=(),
+    builds=(),
+    tapes={},
 )
 #: What `runs` tells beside the report.
-ABOUT = OURS | {"id", "asked", "content", "records", "night", "created_s", "revision", "folder", "added_s", "host"}
+ABOUT = OURS | {
+    "id",
+    "asked",
+    "content",
+    "records",
+    "night",
+    "created_s",
+    "revision",
+    "folder",
+    "added_s",
+    "host",
+}
 
 
 def stage_rows(found: Sequence[RowMapping]) -> tuple[StageRow, ...]:
@@ -40,32 +62,65 @@ def joined(table: Table) -> Select[Any]:
 
 def report(connection: Connection, run: int) -> Report:
     """Return a stored run's report, as it was added, but for what only its plots are drawn from."""
-    stored = connection.execute(select(schema.RUNS).where(schema.RUNS.c.number == run)).mappings().one()
+    stored = (
+        connection.execute(select(schema.RUNS).where(schema.RUNS.c.number == run)).mappings().one()
+    )
     about = {**_plain(schema.RUNS, stored, ABOUT), "commit": stored["revision"]}
     summary = {name: about.pop(name) for name in json_format.SUMMARY}
     builds = select(schema.BUILDS).where(schema.BUILDS.c.run == run, schema.BUILDS.c.reported)
     return _parse(
-        **about, summary=summary,
-        stages=[_of_key(FIDELITY, schema.STAGES, row) for row in _ordered(connection, joined(schema.STAGES), schema.STAGES, run)],
-        speed=[_of_key(SPEED, schema.SPEED, row) for row in _ordered(connection, joined(schema.SPEED), schema.SPEED, run)],
-        jobs=[_plain(schema.JOBS, row) for row in _ordered(connection, select(schema.JOBS), schema.JOBS, run)],
-        quality=[_plain(schema.QUALITY, row) for row in _ordered(connection, select(schema.QUALITY), schema.QUALITY, run)],
-        builds=[_plain(schema.BUILDS, row, OURS | {"reported"}) for row in _ordered(connection, builds, schema.BUILDS, run)],
+        **about,
+        summary=summary,
+        stages=[
+            _of_key(FIDELITY, schema.STAGES, row)
+            for row in _ordered(connection, joined(schema.STAGES), schema.STAGES, run)
+        ],
+        speed=[
+            _of_key(SPEED, schema.SPEED, row)
+            for row in _ordered(connection, joined(schema.SPEED), schema.SPEED, run)
+        ],
+        jobs=[
+            _plain(schema.JOBS, row)
+            for row in _ordered(connection, select(schema.JOBS), schema.JOBS, run)
+        ],
+        quality=[
+            _plain(schema.QUALITY, row)
+            for row in _ordered(connection, select(schema.QUALITY), schema.QUALITY, run)
+        ],
+        builds=[
+            _plain(schema.BUILDS, row, OURS | {"reported"})
+            for row in _ordered(connection, builds, schema.BUILDS, run)
+        ],
     )
 
 
-def _ordered(connection: Connection, query: Select[Any], table: Table, run: int) -> Sequence[RowMapping]:
-    return connection.execute(query.where(table.c.run == run).order_by(table.c.number)).mappings().all()
+def _ordered(
+    connection: Connection, query: Select[Any], table: Table, run: int
+) -> Sequence[RowMapping]:
+    return (
+        connection.execute(query.where(table.c.run == run).order_by(table.c.number))
+        .mappings()
+        .all()
+    )
 
 
 def _plain(table: Table, row: RowMapping, ours: set[str] = OURS) -> Plain:
-    """Return a table's row as a report's JSON has it; what is missing, in rows older than its column too, has the field's default."""
-    told = {column.name: row[column.name] for column in table.c if column.name not in ours and row[column.name] is not None}
+    """Return a table's row as a report's JSON has it; what is missing, in rows older than its
+    column too, has the field's default."""
+    told = {
+        column.name: row[column.name]
+        for column in table.c
+        if column.name not in ours and row[column.name] is not None
+    }
     return {**told, **row["more"]}
 
 
 def _of_key(kind: str, table: Table, row: RowMapping) -> Plain:
-    return {**_plain(table, row), **{name: row[name] for name in TOLD_BY_KEY[kind]}, SUBJECT[kind]: row["subject"]}
+    return {
+        **_plain(table, row),
+        **{name: row[name] for name in TOLD_BY_KEY[kind]},
+        SUBJECT[kind]: row["subject"],
+    }
 
 
 def _parse(**parts: Any) -> Report:

@@ -1,25 +1,38 @@
 """The tables of a history, as the newest schema has them, for queries.
 
-How they came to be is in `migrations`; a test holds the two against each other. Numbers that are not finite are text,
-"NaN", "Infinity" and "-Infinity", as in the report's JSON: SQLite would turn NaN into NULL, which means that there is none.
-So an aggregate has to ask for `finite` numbers.
+How they came to be is in `migrations`; a test holds the two against each other. Numbers that are
+not finite are text, "NaN", "Infinity" and "-Infinity", as in the report's JSON: SQLite would turn
+NaN into NULL, which means that there is none. So an aggregate has to ask for `finite` numbers.
 
-A fact has one place: what a key tells is in `series`, what nobody queries lies as JSON in `more`, fields of later reports
-too. A report is made again from its rows without a loss.
+A fact has one place: what a key tells is in `series`, what nobody queries lies as JSON in `more`,
+fields of later reports too. A report is made again from its rows without a loss.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Column, ColumnElement, ForeignKey, Integer, MetaData, Table, Text, UniqueConstraint, func
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+)
 from sqlalchemy.types import UserDefinedType
 
 METADATA = MetaData()
 
 
 class Number(UserDefinedType[Any]):
-    """A number that goes in and comes out as it is: a float, an integer, or one of the three words."""
+    """A number that goes in and comes out as it is: a float, an integer, or one of the three
+    words."""
 
     cache_ok = True
 
@@ -44,13 +57,17 @@ def _key() -> Column[Any]:
 
 
 def _run() -> Column[Any]:
-    return Column("run", Integer, ForeignKey("runs.number", ondelete="CASCADE"), nullable=False, index=True)
+    return Column(
+        "run", Integer, ForeignKey("runs.number", ondelete="CASCADE"), nullable=False, index=True
+    )
 
 
 def _series() -> list[Column[Any]]:
     """What the rows of a series share: which run and series, when, and of which sources."""
     return [
-        _run(), Column("series", Integer, ForeignKey("series.number"), nullable=False), Column("created_s", Number, nullable=False),
+        _run(),
+        Column("series", Integer, ForeignKey("series.number"), nullable=False),
+        Column("created_s", Number, nullable=False),
         *_texts("source_hash", "verdict", "reason"),
     ]
 
@@ -60,50 +77,119 @@ def _more() -> Column[Any]:
 
 
 HOSTS = Table(
-    "hosts", METADATA, _key(), Column("fingerprint", Text, nullable=False, unique=True), *_texts("cpu"),
-    Column("cores", Integer, nullable=False), *_texts("machine", "system", "accelerator"),
+    "hosts",
+    METADATA,
+    _key(),
+    Column("fingerprint", Text, nullable=False, unique=True),
+    *_texts("cpu"),
+    Column("cores", Integer, nullable=False),
+    *_texts("machine", "system", "accelerator"),
 )
 
-#: `asked`: hash of what the run was; `content`: of its report. `records`: how many of its jobs' records were read.
+#: `asked`: hash of what the run was; `content`: of its report. `records`: how many of its jobs'
+#: records were read.
 RUNS = Table(
-    "runs", METADATA, _key(), Column("id", Text, nullable=False, unique=True), *_texts("asked", "content"),
-    Column("records", Integer, nullable=False), *_texts("night", "created"), Column("created_s", Number, nullable=False),
-    *_texts("title", "command", "harness_version", "fidelity", "headline"), Column("exit_code", Integer, nullable=False),
-    *_texts("revision", "folder"), Column("added_s", Number, nullable=False), _more(),
+    "runs",
+    METADATA,
+    _key(),
+    Column("id", Text, nullable=False, unique=True),
+    *_texts("asked", "content"),
+    Column("records", Integer, nullable=False),
+    *_texts("night", "created"),
+    Column("created_s", Number, nullable=False),
+    *_texts("title", "command", "harness_version", "fidelity", "headline"),
+    Column("exit_code", Integer, nullable=False),
+    *_texts("revision", "folder"),
+    Column("added_s", Number, nullable=False),
+    _more(),
     Column("host", Integer, ForeignKey("hosts.number")),
 )
 
 #: `reported`: whether the report has it; else a round's record told of it.
-BUILDS = Table("builds", METADATA, _key(), _run(), *_texts("build", "python", "platform", "origin"), Column("reported", Boolean), _more())
+BUILDS = Table(
+    "builds",
+    METADATA,
+    _key(),
+    _run(),
+    *_texts("build", "python", "platform", "origin"),
+    Column("reported", Boolean),
+    _more(),
+)
 PACKAGES = Table("packages", METADATA, _run(), *_texts("build", "package", "version"))
 PORTS = Table("ports", METADATA, _run(), *_texts("build", "workload", "path", "source_hash"))
 JOBS = Table(
-    "jobs", METADATA, _key(), _run(), *_texts("job", "build", "workload", "kind", "precision", "status", "reason"),
-    Column("duration_s", Number), _more(),
+    "jobs",
+    METADATA,
+    _key(),
+    _run(),
+    *_texts("job", "build", "workload", "kind", "precision", "status", "reason"),
+    Column("duration_s", Number),
+    _more(),
 )
 QUALITY = Table(
-    "quality", METADATA, _key(), _run(), *_texts("workload", "build", "precision", "preset", "metric"),
-    *_numbers("mean", "low", "high", "baseline"), Column("seeds", Integer), _more(),
+    "quality",
+    METADATA,
+    _key(),
+    _run(),
+    *_texts("workload", "build", "precision", "preset", "metric"),
+    *_numbers("mean", "low", "high", "baseline"),
+    Column("seeds", Integer),
+    _more(),
 )
 
-KEY = ("workload", "preset", "a", "b", "precision", "subject", "device", "threads", "execution", "data", "seed")
+KEY = (
+    "workload",
+    "preset",
+    "a",
+    "b",
+    "precision",
+    "subject",
+    "device",
+    "threads",
+    "execution",
+    "data",
+    "seed",
+)
 SERIES = Table(
-    "series", METADATA, _key(), *_texts("kind"), *_texts(*KEY[:7]), Column("threads", Integer, nullable=False), *_texts(*KEY[8:10]),
-    Column("seed", Integer, nullable=False), UniqueConstraint("kind", *KEY),
+    "series",
+    METADATA,
+    _key(),
+    *_texts("kind"),
+    *_texts(*KEY[:7]),
+    Column("threads", Integer, nullable=False),
+    *_texts(*KEY[8:10]),
+    Column("seed", Integer, nullable=False),
+    UniqueConstraint("kind", *KEY),
 )
 STAGES = Table(
-    "stages", METADATA, _key(), *_series(), Column("worst", Text),
+    "stages",
+    METADATA,
+    _key(),
+    *_series(),
+    Column("worst", Text),
     *_numbers("error", "floor", "threshold", "max_error", "value_a", "value_b"),
-    *_counts("tensors", "beyond", "seeds", "needed", "first_bad_step"), _more(),
+    *_counts("tensors", "beyond", "seeds", "needed", "first_bad_step"),
+    _more(),
 )
 SPEED = Table(
-    "speed", METADATA, _key(), *_series(), *_numbers("ratio", "low", "high"), Column("material", Boolean),
-    *_counts("rounds", "more_rounds"), *_numbers("more_s", "a_step_s", "b_step_s", "a_rate", "b_rate", "a_warmup_s", "b_warmup_s"),
-    *_numbers("a_build_s", "b_build_s", "a_first_step_s", "b_first_step_s"), *_counts("a_peak_bytes", "b_peak_bytes"), _more(),
+    "speed",
+    METADATA,
+    _key(),
+    *_series(),
+    *_numbers("ratio", "low", "high"),
+    Column("material", Boolean),
+    *_counts("rounds", "more_rounds"),
+    *_numbers("more_s", "a_step_s", "b_step_s", "a_rate", "b_rate", "a_warmup_s", "b_warmup_s"),
+    *_numbers("a_build_s", "b_build_s", "a_first_step_s", "b_first_step_s"),
+    *_counts("a_peak_bytes", "b_peak_bytes"),
+    _more(),
 )
 ROUNDS = Table(
-    "rounds", METADATA, Column("speed", Integer, ForeignKey("speed.number", ondelete="CASCADE"), primary_key=True),
-    Column("number", Integer, primary_key=True), *_numbers("log_ratio", "a_step_s", "b_step_s"),
+    "rounds",
+    METADATA,
+    Column("speed", Integer, ForeignKey("speed.number", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    *_numbers("log_ratio", "a_step_s", "b_step_s"),
 )
 
 

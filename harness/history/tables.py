@@ -30,8 +30,14 @@ def runs(found: Sequence[RunRow]) -> Rows:
     """Return a row for each run."""
     return [
         (
-            _time(row.created_s), row.id[:LETTERS], spell.one_line(row.title), counted(row.stages), counted(row.speed), str(row.exit_code),
-            row.host.fingerprint if row.host else "", spell.one_line(row.revision)[:LETTERS] + _dirty(row.revision),
+            _time(row.created_s),
+            row.id[:LETTERS],
+            spell.one_line(row.title),
+            counted(row.stages),
+            counted(row.speed),
+            str(row.exit_code),
+            row.host.fingerprint if row.host else "",
+            spell.one_line(row.revision)[:LETTERS] + _dirty(row.revision),
         )
         for row in found
     ]
@@ -39,15 +45,29 @@ def runs(found: Sequence[RunRow]) -> Rows:
 
 def counted(verdicts: Mapping[str, int]) -> str:
     """Return how many rows have which verdict: "1 FAIL, 12 PASS"."""
-    return ", ".join(f"{count} {spell.one_line(verdict)}" for verdict, count in sorted(verdicts.items()))
+    return ", ".join(
+        f"{count} {spell.one_line(verdict)}" for verdict, count in sorted(verdicts.items())
+    )
 
 
 def keys(found: Iterable[Key]) -> Rows:
     """Return a row for each key."""
     return [
-        tuple(spell.one_line(str(part)) for part in (
-            key.workload, key.preset, key.a, key.b, key.precision, key.subject, key.device, key.threads, key.execution, key.seed,
-        ))
+        tuple(
+            spell.one_line(str(part))
+            for part in (
+                key.workload,
+                key.preset,
+                key.a,
+                key.b,
+                key.precision,
+                key.subject,
+                key.device,
+                key.threads,
+                key.execution,
+                key.seed,
+            )
+        )
         for key in found
     ]
 
@@ -60,7 +80,16 @@ def sides(key: Key) -> set[str]:
 def title(key: Key) -> str:
     """Return a key in one line."""
     threads = f"{key.threads} threads" if key.threads != 1 else "1 thread"
-    parts = [key.workload, key.preset, key.precision, f"{key.a} and {key.b}", key.subject, key.device, threads, key.execution]
+    parts = [
+        key.workload,
+        key.preset,
+        key.precision,
+        f"{key.a} and {key.b}",
+        key.subject,
+        key.device,
+        threads,
+        key.execution,
+    ]
     parts.append(f"seed {key.seed}")
     return spell.one_line(", ".join([*parts, f"data {key.data}"] if key.data else parts))
 
@@ -69,7 +98,10 @@ def stage_points(points: Iterable[StagePoint]) -> Rows:
     """Return a row for each point of a stage."""
     return [
         (
-            *_point(one, one.row.verdict), spell.error(one.row.error), spell.error(one.row.floor), spell.error(one.row.threshold),
+            *_point(one, one.row.verdict),
+            spell.error(one.row.error),
+            spell.error(one.row.floor),
+            spell.error(one.row.threshold),
             spell.one_line(one.row.worst or ""),
         )
         for one in points
@@ -80,15 +112,26 @@ def speed_points(points: Iterable[SpeedPoint]) -> Rows:
     """Return a row for each point of an action."""
     return [
         (
-            *_point(one, one.row.verdict), spell.ratio(one.row.ratio, one.row.low, one.row.high), spell.seconds(one.row.a_step_s),
-            spell.seconds(one.row.b_step_s), spell.memory(one.row.a_peak_bytes), spell.memory(one.row.b_peak_bytes), str(one.row.rounds),
+            *_point(one, one.row.verdict),
+            spell.ratio(one.row.ratio, one.row.low, one.row.high),
+            spell.seconds(one.row.a_step_s),
+            spell.seconds(one.row.b_step_s),
+            spell.memory(one.row.a_peak_bytes),
+            spell.memory(one.row.b_peak_bytes),
+            str(one.row.rounds),
         )
         for one in points
     ]
 
 
 def _point(point: Point, verdict: str) -> tuple[str, ...]:
-    return _time(point.created_s), point.run[:LETTERS], point.source_hash[:LETTERS], point.host, spell.one_line(verdict)
+    return (
+        _time(point.created_s),
+        point.run[:LETTERS],
+        point.source_hash[:LETTERS],
+        point.host,
+        spell.one_line(verdict),
+    )
 
 
 def _time(moment_s: float) -> str:

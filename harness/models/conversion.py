@@ -1,7 +1,9 @@
-"""Carry a model from one build to another through canonical names, and prove that it goes on as before.
+"""Carry a model from one build to another through canonical names, and prove that it goes on as
+before.
 
-The proof is stage U of the ladder, from where the checkpoint stopped: both builds, in float64, are given the same weights,
-optimizer state and tape, and run one more training step; what the step changed must agree.
+The proof is stage U of the ladder, from where the checkpoint stopped: both builds, in float64, are
+given the same weights, optimizer state and tape, and run one more training step; what the step
+changed must agree.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ from harness.models import foreign_names
 from harness.models.training import CHECKPOINTS, Model, Site
 from harness.records import store
 
-#: The acceptance ceiling of float64 (see docs/fidelity.md): the largest error that a converted model's next step may have.
+#: The acceptance ceiling of float64 (see docs/fidelity.md): the largest error that a converted
+#: model's next step may have.
 CEILING = 1e-9
 #: Beside the largest slot of its kind, one smaller than this share is rounding's.
 SHARE = 2.0**-40
@@ -32,7 +35,8 @@ class Checkpoint:
     """What is converted.
 
     Attributes:
-        folder: of checkpoints in the build's format, or the common beginning of one TF1 checkpoint's files.
+        folder: of checkpoints in the build's format, or the common beginning of one TF1
+            checkpoint's files.
         names: of its variables, if another program wrote it.
     """
 
@@ -45,9 +49,11 @@ class Conversion:
     """What `convert` did.
 
     Attributes:
-        model: the new one. parameters, state: how many arrays of each were carried over, bit by bit.
+        model: the new one. parameters, state: how many arrays of each were carried over, bit by
+            bit.
         origin: by optimizer, how its step count was found where the checkpoint did not hold it.
-        error, worst: largest error of the next step and the array that has it; None without a proof.
+        error, worst: largest error of the next step and the array that has it; None without a
+            proof.
     """
 
     model: Model
@@ -58,15 +64,19 @@ class Conversion:
     worst: str | None
 
 
-def convert(site: Site, source: Checkpoint, model: Model, build: str, out: Path, *, prove: bool) -> Conversion:
+def convert(
+    site: Site, source: Checkpoint, model: Model, build: str, out: Path, *, prove: bool
+) -> Conversion:
     """Carry weights and optimizer state of a checkpoint over to another build.
 
     Args:
-        site: where to work. source: the checkpoint. model: what it is. build: where it goes. out: the new model's folder.
+        site: where to work. source: the checkpoint. model: what it is. build: where it goes. out:
+            the new model's folder.
         prove: whether to run one more step on both builds and compare.
 
     Raises:
-        UsageError: there is something at `out`, or the names do not fit the checkpoint. BuildError: one of the two builds cannot be had.
+        UsageError: there is something at `out`, or the names do not fit the checkpoint. BuildError:
+            one of the two builds cannot be had.
         JobFailed: the checkpoint cannot be read, did not survive, or does not go on as before.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -79,10 +89,20 @@ def convert(site: Site, source: Checkpoint, model: Model, build: str, out: Path,
         try:
             exported, adopted = _carry(site, source, (model, target), out, scratch)
             if adopted["lost"]:
-                raise JobFailed("error", f"{len(adopted['lost'])} arrays did not survive the way to {build}, {adopted['lost'][0]} first")
+                raise JobFailed(
+                    "error",
+                    f"{len(adopted['lost'])} arrays did not survive the way to {build},"
+                    f" {adopted['lost'][0]} first",
+                )
             if adopted["step"] != exported["step"]:
-                raise JobFailed("error", f"the checkpoint had seen {exported['step']} steps, on {build} it says {adopted['step']}")
-            proof = _prove(site, (model, target), scratch, exported["step"]) if prove else (None, None)
+                raise JobFailed(
+                    "error",
+                    f"the checkpoint had seen {exported['step']} steps, on {build} it says"
+                    f" {adopted['step']}",
+                )
+            proof = (
+                _prove(site, (model, target), scratch, exported["step"]) if prove else (None, None)
+            )
         except BaseException:
             shutil.rmtree(out, ignore_errors=True)
             raise
@@ -97,16 +117,24 @@ def convert(site: Site, source: Checkpoint, model: Model, build: str, out: Path,
 def _carry(
     site: Site, source: Checkpoint, models: tuple[Model, Model], out: Path, scratch: Path
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Write the checkpoint anew in the second build's format; return what the two builds say of it."""
+    """Write the checkpoint anew in the second build's format; return what the two builds say of
+    it."""
     canonical = str(scratch / "canonical.npz")
     try:
         with site.worker(models[0], scratch) as (worker, _):
-            exported = worker.request("export", path=canonical, **_named(site, source, models[0], worker))
+            exported = worker.request(
+                "export", path=canonical, **_named(site, source, models[0], worker)
+            )
         with site.worker(models[1], scratch) as (worker, _):
             checkpoint = str((out / CHECKPOINTS).absolute())
-            return exported, worker.request("adopt", path=canonical, checkpoint=checkpoint, step=exported["step"])
+            return exported, worker.request(
+                "adopt", path=canonical, checkpoint=checkpoint, step=exported["step"]
+            )
     except BuildError as error:
-        builds = " and ".join(f"{model.build} to {verb}" for model, verb in zip(models, ("read", "write"), strict=True))
+        builds = " and ".join(
+            f"{model.build} to {verb}"
+            for model, verb in zip(models, ("read", "write"), strict=True)
+        )
         raise BuildError(f"a conversion needs both builds, {builds}: {error}") from error
 
 
@@ -115,7 +143,9 @@ def _named(site: Site, source: Checkpoint, model: Model, worker: WorkerProcess) 
     asked: dict[str, Any] = {"checkpoint": str(source.folder.absolute())}
     if source.names is not None:
         held = worker.request("inspect", **asked)["variables"]
-        asked["names"] = foreign_names.resolve(source.names, site.workload.config(model.preset), held, model.precision)
+        asked["names"] = foreign_names.resolve(
+            source.names, site.workload.config(model.preset), held, model.precision
+        )
     return asked
 
 
@@ -129,23 +159,30 @@ def _prove(site: Site, models: tuple[Model, Model], scratch: Path, step: int) ->
     for index, model in enumerate(models):
         out = scratch / f"continued-{index}.npz"
         with site.worker(dataclasses.replace(model, precision="fp64"), scratch) as (worker, tape):
-            worker.request("continue", path=str(scratch / "canonical.npz"), tape=tape, step=step, out=str(out))
+            worker.request(
+                "continue", path=str(scratch / "canonical.npz"), tape=tape, step=step, out=str(out)
+            )
         sides.append(store.read_arrays(out))
     error, worst = compare(*sides)
     if not error <= CEILING:
         raise JobFailed(
-            "error", f"the converted model does not go on as before: after one more float64 step {worst} differs by {error:.1e} of what "
-            f"the step changed (ceiling {CEILING:.0e})"
+            "error",
+            f"the converted model does not go on as before: after one more float64 step {worst}"
+            f" differs by {error:.1e} of what the step changed (ceiling {CEILING:.0e})",
         )
     return error, worst
 
 
 def compare(a: dict[str, Any], b: dict[str, Any]) -> tuple[float, str]:
-    """Return the largest error between two sides' arrays after a step, relative to what the step changed, and its name."""
-    names = sorted(name[len("after/"):] for name in b if name.startswith("after/"))
-    if names != sorted(name[len("after/"):] for name in a if name.startswith("after/")):
+    """Return the largest error between two sides' arrays after a step, relative to what the step
+    changed, and its name."""
+    names = sorted(name[len("after/") :] for name in b if name.startswith("after/"))
+    if names != sorted(name[len("after/") :] for name in a if name.startswith("after/")):
         return float("inf"), "the list of arrays"
-    changes = {name: float(np.max(np.abs(b["after/" + name] - b["before/" + name]), initial=0.0)) for name in names}
+    changes = {
+        name: float(np.max(np.abs(b["after/" + name] - b["before/" + name]), initial=0.0))
+        for name in names
+    }
     largest: dict[str, float] = {}
     for name in names:
         kind = name.rsplit("/", 1)[-1]
@@ -161,10 +198,28 @@ def compare(a: dict[str, Any], b: dict[str, Any]) -> tuple[float, str]:
 def rows(done: Conversion) -> list[tuple[str, ...]]:
     """Return what a conversion did, for a table."""
     found: list[tuple[str, ...]] = [
-        ("model", f"{done.model.workload} from {done.model.converted['from']} to {done.model.build}, {done.model.step} steps"),
-        ("carried over, bit by bit", f"{done.parameters} parameters, {done.state} arrays of optimizer state"),
+        (
+            "model",
+            (
+                f"{done.model.workload} from {done.model.converted['from']} to {done.model.build},"
+                f" {done.model.step} steps"
+            ),
+        ),
+        (
+            "carried over, bit by bit",
+            f"{done.parameters} parameters, {done.state} arrays of optimizer state",
+        ),
     ]
-    found += [(f"steps of {name}", origin) for name, origin in sorted(done.origin.items()) if origin != "counted"]
+    found += [
+        (f"steps of {name}", origin)
+        for name, origin in sorted(done.origin.items())
+        if origin != "counted"
+    ]
     if done.error is not None:
-        found.append(("one more float64 step on both", f"largest difference {done.error:.1e} of what the step changed, in {done.worst}"))
+        found.append(
+            (
+                "one more float64 step on both",
+                f"largest difference {done.error:.1e} of what the step changed, in {done.worst}",
+            )
+        )
     return found

@@ -1,4 +1,5 @@
-"""What `harness train`, `generate` and `convert` can be asked for: options, checked and resolved to a site and a model."""
+"""What `harness train`, `generate` and `convert` can be asked for: options, checked and resolved to
+a site and a model."""
 
 from __future__ import annotations
 
@@ -25,16 +26,10 @@ from harness.workloads.spec import Workload
 class Where:
     """Options that all three commands share.
 
-    Parameters
-    ----------
-    threads
-        Threads of the framework's pool; if not given, those that the model was trained with, and all cores for a new one.
-    ports
-        Folders with workloads and ports of your own.
-    python
-        BUILD=PATH, the interpreter of a build.
-    limit
-        Longest time that one request to a worker may take, seconds.
+    Parameters ---------- threads Threads of the framework's pool; if not given, those that the
+    model was trained with, and all cores for a new one. ports Folders with workloads and ports of
+    your own. python BUILD=PATH, the interpreter of a build. limit Longest time that one request to
+    a worker may take, seconds.
     """
 
     threads: int | None = None
@@ -43,13 +38,16 @@ class Where:
     limit: float = 600.0
 
     def site(self, workload: Workload, context: Context, model: Model | None = None) -> Site:
-        """Return where a workload's models are worked on; `model` is the one that is there already."""
+        """Return where a workload's models are worked on; `model` is the one that is there
+        already."""
         if self.threads is not None and self.threads < 1:
             raise UsageError(f"--threads {self.threads}: must be at least 1.")
         folders = tuple(str(folder.absolute()) for folder in self.ports)
         named = resolution.interpreters(self.python)
         trained = model.threads if model else None
-        return Site(workload, context, named, folders, self.threads or trained or host.cores(), self.limit)
+        return Site(
+            workload, context, named, folders, self.threads or trained or host.cores(), self.limit
+        )
 
 
 @Parameter(name="*")
@@ -78,11 +76,16 @@ class What:
         """Return the workload, bound to its data, and a model of it that has not been trained.
 
         Raises:
-            UnknownName: a workload, build, preset or precision that does not exist. UsageError: data that cannot be used.
+            UnknownName: a workload, build, preset or precision that does not exist. UsageError:
+                data that cannot be used.
         """
-        known = resolution.known_workloads(options.Options(ports=where.ports, data=self.data, workloads=(name,)))
+        known = resolution.known_workloads(
+            options.Options(ports=where.ports, data=self.data, workloads=(name,))
+        )
         for kind, value, allowed in (
-            ("workload", name, tuple(known)), ("build", build, tuple(BUILDS)), ("precision", self.precision, PRECISIONS),
+            ("workload", name, tuple(known)),
+            ("build", build, tuple(BUILDS)),
+            ("precision", self.precision, PRECISIONS),
         ):
             if value not in allowed:
                 raise UnknownName(kind, value, allowed)
@@ -92,7 +95,9 @@ class What:
         if not 0 <= self.seed < 2**31:
             raise UsageError(f"--seed {self.seed}: must lie between 0 and 2147483647.")
         digest = training.fingerprint(workload, self.preset)
-        return workload, Model(name, self.preset, workload.source, build, self.precision, self.seed, 0, digest)
+        return workload, Model(
+            name, self.preset, workload.source, build, self.precision, self.seed, 0, digest
+        )
 
 
 @Parameter(name="*")
@@ -119,7 +124,11 @@ class Training:
 
     def begun(self) -> Model | None:
         """Return the model that is gone on with, or None where a new one is trained."""
-        return training.read(self.out) if self.resume and (self.out / training.MODEL_FILE).is_file() else None
+        return (
+            training.read(self.out)
+            if self.resume and (self.out / training.MODEL_FILE).is_file()
+            else None
+        )
 
 
 @Parameter(name="*")
@@ -127,20 +136,11 @@ class Training:
 class Converting:
     """Options of `convert` alone.
 
-    Parameters
-    ----------
-    to
-        The build to convert to.
-    out
-        Folder of the new model; it must not exist or be empty.
-    from_
-        The build that wrote the checkpoint; needed, with --workload, where SOURCE is a bare folder of checkpoints.
-    workload
-        The workload of a bare folder of checkpoints.
-    no_proof
-        Do not run one more step on both builds to compare.
-    names
-        JSON file that says under which names a TF1 checkpoint of another program holds the model; `original` for EHR-M-GAN's own.
+    Parameters ---------- to The build to convert to. out Folder of the new model; it must not exist
+    or be empty. from_ The build that wrote the checkpoint; needed, with --workload, where SOURCE is
+    a bare folder of checkpoints. workload The workload of a bare folder of checkpoints. no_proof Do
+    not run one more step on both builds to compare. names JSON file that says under which names a
+    TF1 checkpoint of another program holds the model; `original` for EHR-M-GAN's own.
     """
 
     to: str
@@ -151,40 +151,65 @@ class Converting:
     names: str | None = None
 
 
-def source(folder: Path, converting: Converting, what: What, where: Where) -> tuple[Workload, Model, Checkpoint]:
+def source(
+    folder: Path, converting: Converting, what: What, where: Where
+) -> tuple[Workload, Model, Checkpoint]:
     """Return the workload, what the checkpoint is, and where it lies.
 
     Raises:
-        UsageError: it is a bare folder and the options do not say what it holds, or a model and they say otherwise; or its names
-            cannot be given, or do not fit the workload.
+        UsageError: it is a bare folder and the options do not say what it holds, or a model and
+            they say otherwise; or its names cannot be given, or do not fit the workload.
     """
     if (folder / training.MODEL_FILE).is_file():
         workload, model = of(folder, where)
-        for name, given, held in (("--from", converting.from_, model.build), ("--workload", converting.workload, model.workload)):
+        for name, given, held in (
+            ("--from", converting.from_, model.build),
+            ("--workload", converting.workload, model.workload),
+        ):
             if given not in (None, held):
-                raise UsageError(f"{name} {given}: {folder / training.MODEL_FILE} says that it is {held}. Leave the option out.")
+                raise UsageError(
+                    f"{name} {given}: {folder / training.MODEL_FILE} says that it is {held}. Leave"
+                    " the option out."
+                )
         if converting.names is not None:
-            raise UsageError(f"--names {converting.names}: the harness wrote {folder} and knows its names. Leave the option out.")
+            raise UsageError(
+                f"--names {converting.names}: the harness wrote {folder} and knows its names. Leave"
+                " the option out."
+            )
         return workload, model, Checkpoint(folder / training.CHECKPOINTS)
     if converting.from_ is None or converting.workload is None:
         raise UsageError(
-            f"{folder}: no {training.MODEL_FILE} there. For a bare folder of checkpoints say what they are: --from BUILD --workload NAME, "
-            "and --preset, --data and --precision where they are not the defaults."
+            f"{folder}: no {training.MODEL_FILE} there. For a bare folder of checkpoints say what"
+            " they are: --from BUILD --workload NAME, and --preset, --data and --precision where"
+            " they are not the defaults."
         )
     workload, model = what.model(converting.workload, converting.from_, where)
     if converting.names is None:
         return workload, model, Checkpoint(folder)
     if BUILDS[model.build].backend != "tf1":
-        raise UsageError(f"--names {converting.names}: only TF1 checkpoints are read under other names, not those of {model.build}.")
+        raise UsageError(
+            f"--names {converting.names}: only TF1 checkpoints are read under other names, not"
+            f" those of {model.build}."
+        )
     config = workload.config(model.preset)
     known = workload.namings(config)
     if converting.names in known:
-        return workload, model, Checkpoint(folder, foreign_names.parse(known[converting.names], f"--names {converting.names}", config))
+        return (
+            workload,
+            model,
+            Checkpoint(
+                folder,
+                foreign_names.parse(known[converting.names], f"--names {converting.names}", config),
+            ),
+        )
     return workload, model, Checkpoint(folder, foreign_names.read(Path(converting.names), config))
 
 
 def of(folder: Path, where: Where) -> tuple[Workload, Model]:
-    """Return the workload of a model's folder, bound to the data that it was trained with, and the model."""
+    """Return the workload of a model's folder, bound to the data that it was trained with, and the
+    model."""
     model = training.read(folder)
-    what = What(preset=model.preset, data=model.data or None, precision=model.precision, seed=model.seed)
+    what = What(
+        preset=model.preset, data=model.data or None, precision=model.precision, seed=model.seed
+    )
     return what.model(model.workload, model.build, where)[0], model

@@ -35,7 +35,8 @@ from harness.workloads.spec import Workload
 MODEL_FILE, CHECKPOINTS, LOSSES, SCHEMA = "model.json", "checkpoints", "losses.csv", 1
 #: What a training that was interrupted before its first checkpoint may leave.
 UNFINISHED = {LOSSES, CHECKPOINTS}
-#: A request to a worker trains for about this long, and progress is told after each; a checkpoint is left this often and at the end.
+#: A request to a worker trains for about this long, and progress is told after each; a checkpoint
+#: is left this often and at the end.
 REQUEST_S, CHECKPOINT_S = 10.0, 60.0
 
 
@@ -44,9 +45,11 @@ class Model:
     """What `model.json` says.
 
     Attributes:
-        data: as given to `--data`. step: training steps seen. config: hash of the workload's configuration.
+        data: as given to `--data`. step: training steps seen. config: hash of the workload's
+            configuration.
         converted: the build it came from and how its step counts were found, if it was converted.
-        threads: of the worker that trained it last; another number sums in another order. None where it was never told.
+        threads: of the worker that trained it last; another number sums in another order. None
+            where it was never told.
     """
 
     workload: str
@@ -62,7 +65,9 @@ class Model:
 
     def write(self, folder: Path) -> None:
         """Write it into a model's folder, last: what has it is complete."""
-        store.write_json(folder / MODEL_FILE, {"kind": "model", "schema": SCHEMA, **dataclasses.asdict(self)})
+        store.write_json(
+            folder / MODEL_FILE, {"kind": "model", "schema": SCHEMA, **dataclasses.asdict(self)}
+        )
 
 
 def read(folder: Path) -> Model:
@@ -73,8 +78,14 @@ def read(folder: Path) -> Model:
     """
     path = folder / MODEL_FILE
     if not path.is_file():
-        raise UsageError(f"{folder}: no {MODEL_FILE} there, so it is no model. Give the folder that `harness train --out` wrote.")
-    document = {"threads": None, **store.read_json(path, "model", SCHEMA)}  # older models do not tell
+        raise UsageError(
+            f"{folder}: no {MODEL_FILE} there, so it is no model. Give the folder that `harness"
+            " train --out` wrote."
+        )
+    document = {
+        "threads": None,
+        **store.read_json(path, "model", SCHEMA),
+    }  # older models do not tell
     try:
         return Model(**{field.name: document[field.name] for field in dataclasses.fields(Model)})
     except KeyError as error:
@@ -86,7 +97,8 @@ class Site:
     """Where a model is worked on.
 
     Attributes:
-        workload: bound to its data. folders: of ports, before the shipped ones. interpreters: named by the user.
+        workload: bound to its data. folders: of ports, before the shipped ones. interpreters: named
+            by the user.
         threads: of the worker. limit_s: longest time of one request.
     """
 
@@ -98,7 +110,8 @@ class Site:
     limit_s: float = 600.0
 
     def check(self, model: Model) -> None:
-        """Raise UsageError unless the model's build has a port and it was made with this workload's present configuration.
+        """Raise UsageError unless the model's build has a port and it was made with this workload's
+        present configuration.
 
         Raises:
             UnknownName: there is no such build.
@@ -106,26 +119,45 @@ class Site:
         if model.build not in BUILDS:
             raise UnknownName("build", model.build, BUILDS)
         if BUILDS[model.build].backend not in self.workload.backends:
-            raise UsageError(f"{model.workload} has no port for {model.build}; it has ports for {', '.join(self.workload.backends)}.")
+            raise UsageError(
+                f"{model.workload} has no port for {model.build}; it has ports for"
+                f" {', '.join(self.workload.backends)}."
+            )
         if model.config != fingerprint(self.workload, model.preset):
             raise UsageError(
-                f"this model was made with another configuration of {model.workload} ({model.preset}, data {model.data}): the harness or "
-                "the data have changed since. Use the version and the data that it was trained with."
+                f"this model was made with another configuration of {model.workload}"
+                f" ({model.preset}, data {model.data}): the harness or the data have changed since."
+                " Use the version and the data that it was trained with."
             )
 
     @contextlib.contextmanager
     def worker(self, model: Model, scratch: Path) -> Iterator[tuple[WorkerProcess, str]]:
-        """Start the model's build, open the port, and yield it with the path of the initial weights."""
+        """Start the model's build, open the port, and yield it with the path of the initial
+        weights."""
         self.check(model)
         backend, environ = BUILDS[model.build].backend, self.context.environ
-        found = provision.locate(model.build, "cpu", overrides=self.interpreters, environ=environ, progress=self.context.say)
+        found = provision.locate(
+            model.build,
+            "cpu",
+            overrides=self.interpreters,
+            environ=environ,
+            progress=self.context.say,
+        )
         bench = runner.Bench(
-            run=scratch, staging=staging.prepare(environ), interpreters={model.build: found.path},
-            environment=clean_environment(environ, TF_CPP_MIN_LOG_LEVEL="1"), workloads={model.workload: self.workload},
+            run=scratch,
+            staging=staging.prepare(environ),
+            interpreters={model.build: found.path},
+            environment=clean_environment(environ, TF_CPP_MIN_LOG_LEVEL="1"),
+            workloads={model.workload: self.workload},
             limits=Limits(self.limit_s),
         )
         files = runner.inputs(bench, model.workload, model.preset, model.seed, 1)
-        setting = {"device": "cpu", "precision": model.precision, "execution": "default", "threads": self.threads}
+        setting = {
+            "device": "cpu",
+            "precision": model.precision,
+            "execution": "default",
+            "threads": self.threads,
+        }
         opening = Opening(backend, model.workload, model.preset, "variable", self.folders, setting)
         with bench.worker(model.build, scratch / f"{model.build}.log") as worker:
             runner.open_port(worker, bench, opening, files)
@@ -138,7 +170,8 @@ def fingerprint(workload: Workload, preset: str) -> str:
 
 
 def train(site: Site, model: Model, out: Path, steps: int, *, resume: bool) -> Model:
-    """Train until the model has seen `steps` steps; leave checkpoints on the way and the model's folder at the end.
+    """Train until the model has seen `steps` steps; leave checkpoints on the way and the model's
+    folder at the end.
 
     Raises:
         UsageError: the folder holds a model already and `resume` was not asked for, or another one.
@@ -149,24 +182,43 @@ def train(site: Site, model: Model, out: Path, steps: int, *, resume: bool) -> M
         raise UsageError(f"--out {out}: this is a file; give a folder.")
     begun = read(out) if resume and (out / MODEL_FILE).exists() else None
     if begun is None and (out / MODEL_FILE).exists():
-        raise UsageError(f"--out {out}: there is a model already. Go on with it (--resume), or give another folder.")
-    if begun is None and out.exists() and {path.name for path in out.iterdir()} - (UNFINISHED if resume else set()):
+        raise UsageError(
+            f"--out {out}: there is a model already. Go on with it (--resume), or give another"
+            " folder."
+        )
+    if (
+        begun is None
+        and out.exists()
+        and {path.name for path in out.iterdir()} - (UNFINISHED if resume else set())
+    ):
         raise UsageError(f"--out {out}: there is something else already. Give a new folder.")
     if begun is not None:
-        if dataclasses.replace(begun, step=0, converted={}, threads=None) != dataclasses.replace(model, step=0):
-            raise UsageError(f"--resume {out}: that model was trained with other options; see {out / MODEL_FILE}.")
+        if dataclasses.replace(begun, step=0, converted={}, threads=None) != dataclasses.replace(
+            model, step=0
+        ):
+            raise UsageError(
+                f"--resume {out}: that model was trained with other options; see"
+                f" {out / MODEL_FILE}."
+            )
         model = begun
     model = dataclasses.replace(model, threads=site.threads)
     out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch, site.worker(model, Path(scratch)) as (worker, tape):
-        asked: dict[str, Any] = {"checkpoint": str(out.absolute() / CHECKPOINTS)} if begun else {"tape": tape}
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        site.worker(model, Path(scratch)) as (worker, tape),
+    ):
+        asked: dict[str, Any] = (
+            {"checkpoint": str(out.absolute() / CHECKPOINTS)} if begun else {"tape": tape}
+        )
         step = int(worker.request("start", seed=model.seed, **asked)["step"])
         _forget(out / LOSSES, step)
         _train(site, worker, model, out, (step, steps))
     return read(out)
 
 
-def _train(site: Site, worker: WorkerProcess, model: Model, out: Path, span: tuple[int, int]) -> None:
+def _train(
+    site: Site, worker: WorkerProcess, model: Model, out: Path, span: tuple[int, int]
+) -> None:
     (step, steps), size = span, 1
     saved = time.monotonic()
     if step < steps:
@@ -183,22 +235,37 @@ def _train(site: Site, worker: WorkerProcess, model: Model, out: Path, span: tup
         if saves:
             dataclasses.replace(model, step=step).write(out)
             saved = time.monotonic()
-        told = "; ".join(part for part in (_latest(losses), f"{took_s / count:.3g} s a step") if part)
-        left_s = took_s / count * (steps - step) if step - span[0] > 1 else None  # the first step alone is mostly tracing
+        told = "; ".join(
+            part for part in (_latest(losses), f"{took_s / count:.3g} s a step") if part
+        )
+        left_s = (
+            took_s / count * (steps - step) if step - span[0] > 1 else None
+        )  # the first step alone is mostly tracing
         site.context.say(_step(model, (step, steps), told, left_s))
         size = max(1, min(2 * count, int(REQUEST_S * count / max(took_s, 1e-3))))
 
 
 def _step(model: Model, place: tuple[int, int], told: str, left_s: float | None = None) -> Step:
-    """Return the line of progress after so many steps of so many; a listing has the last one for certain."""
+    """Return the line of progress after so many steps of so many; a listing has the last one for
+    certain."""
     what = f"{model.workload} on {model.build}"
-    return Step(f"{what}: step {place[0]} of {place[1]}; {told}", f"training {what}", *place, left_s, passing=place[0] < place[1])
+    return Step(
+        f"{what}: step {place[0]} of {place[1]}; {told}",
+        f"training {what}",
+        *place,
+        left_s,
+        passing=place[0] < place[1],
+    )
 
 
 def _forget(path: Path, step: int) -> None:
     """Keep the losses up to a step: those after the last checkpoint are trained again."""
     lines = path.read_text(encoding="utf-8").splitlines()[1:] if path.is_file() and step else []
-    kept = [line for line in lines if line.split(",", 1)[0].isdigit() and int(line.split(",", 1)[0]) <= step]
+    kept = [
+        line
+        for line in lines
+        if line.split(",", 1)[0].isdigit() and int(line.split(",", 1)[0]) <= step
+    ]
     store.write_text(path, "\n".join(["step,loss,value", *kept]) + "\n")
 
 
@@ -206,12 +273,22 @@ def _append(path: Path, start: int, losses: Mapping[str, list[float | None]]) ->
     with path.open("a", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         for name, values in losses.items():
-            writer.writerows((start + index + 1, name, repr(value)) for index, value in enumerate(values) if value is not None)
+            writer.writerows(
+                (start + index + 1, name, repr(value))
+                for index, value in enumerate(values)
+                if value is not None
+            )
 
 
 def _latest(losses: Mapping[str, list[float | None]]) -> str:
-    totals = {name: [value for value in values if value is not None] for name, values in losses.items() if name.endswith("total")}
-    return ", ".join(f"{name} {values[-1]:.4g}" for name, values in list(totals.items())[:2] if values)
+    totals = {
+        name: [value for value in values if value is not None]
+        for name, values in losses.items()
+        if name.endswith("total")
+    }
+    return ", ".join(
+        f"{name} {values[-1]:.4g}" for name, values in list(totals.items())[:2] if values
+    )
 
 
 def generate(site: Site, folder: Path, rows: int, out: Path) -> tuple[int, ...]:

@@ -1,8 +1,10 @@
-"""A night begins or goes on: what was asked for, what lies there of an earlier attempt, and how long each cell is thought to take.
+"""A night begins or goes on: what was asked for, what lies there of an earlier attempt, and how
+long each cell is thought to take.
 
-A row stays as it is until a new attempt of its cell really begins: a night that is run again without time for another attempt must
-not look better than it was. A cell in which the harness itself was ended (killed, the machine went down) goes to the end, and is not
-tried a third time: it must not keep the others from running for ever.
+A row stays as it is until a new attempt of its cell really begins: a night that is run again
+without time for another attempt must not look better than it was. A cell in which the harness
+itself was ended (killed, the machine went down) goes to the end, and is not tried a third time: it
+must not keep the others from running for ever.
 """
 
 from __future__ import annotations
@@ -68,25 +70,46 @@ def opened(asked: Asked, context: Context, folder: Path, key: str) -> Night:
         rows.append(row)
     created = found.created if found else context.now.isoformat(timespec="seconds")
     return Night(
-        folder.name, key, created, context.command, __version__, str(asked.config.path), asked.config.budget_s, tuple(rows),
+        folder.name,
+        key,
+        created,
+        context.command,
+        __version__,
+        str(asked.config.path),
+        asked.config.budget_s,
+        tuple(rows),
     )
 
 
 def cut_off(row: Row) -> Row:
-    """Return the row of a cell that was at work when the harness was ended as what it is; others as they are."""
+    """Return the row of a cell that was at work when the harness was ended as what it is; others as
+    they are."""
     if row.status != night.RUNNING:
         return row
     killed = row.killed + 1
     if killed < MOST_KILLED:
-        return dataclasses.replace(row, status=night.INTERRUPTED, killed=killed, reason="the harness was ended while this cell was at work")
-    reason = f"the harness was ended {killed} times while this cell was at work; --only {row.cell.name} tries it again"
+        return dataclasses.replace(
+            row,
+            status=night.INTERRUPTED,
+            killed=killed,
+            reason="the harness was ended while this cell was at work",
+        )
+    reason = (
+        f"the harness was ended {killed} times while this cell was at work; --only {row.cell.name}"
+        " tries it again"
+    )
     return dataclasses.replace(row, status=night.CRASHED, killed=killed, reason=reason)
 
 
 def waiting(state: Night, asked: Asked) -> list[Cell]:
-    """Return the cells to run, in their order; those in which the harness was ended come last, or not at all."""
+    """Return the cells to run, in their order; those in which the harness was ended come last, or
+    not at all."""
     chosen = asked.cells()
-    rows = [row for row in state.rows if row.cell in chosen and not row.ended and (asked.only or row.killed < MOST_KILLED)]
+    rows = [
+        row
+        for row in state.rows
+        if row.cell in chosen and not row.ended and (asked.only or row.killed < MOST_KILLED)
+    ]
     return [row.cell for row in sorted(rows, key=lambda row: row.killed > 0)]
 
 
@@ -101,10 +124,14 @@ def durations(nights: Path, but: Path) -> Mapping[str, tuple[float, str]]:
     return found
 
 
-def estimate(config: Config, cell: Cell, known: Mapping[str, tuple[float, str]]) -> tuple[float, str]:
-    """Return how long a cell takes at least, seconds, and where that is from: an earlier night, the configuration, or usual figures.
+def estimate(
+    config: Config, cell: Cell, known: Mapping[str, tuple[float, str]]
+) -> tuple[float, str]:
+    """Return how long a cell takes at least, seconds, and where that is from: an earlier night, the
+    configuration, or usual figures.
 
-    What an earlier night spent on rounds beyond the least number is not needed: a timed cell is not thought to take more than usual.
+    What an earlier night spent on rounds beyond the least number is not needed: a timed cell is not
+    thought to take more than usual.
     """
     if cell.estimate_s is not None:
         return cell.estimate_s, "the configuration"

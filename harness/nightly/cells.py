@@ -1,7 +1,9 @@
-"""Runs a night: cell after cell through `harness.commands.compare`, in this process, each in a folder of its own.
+"""Runs a night: cell after cell through `harness.commands.compare`, in this process, each in a
+folder of its own.
 
-Whatever happens inside a cell becomes its status, and the next one begins. What has become of each is on disk before the next
-begins, so a night that is cut off goes on where it was, and a cell that was cut off goes on with what its jobs have left.
+Whatever happens inside a cell becomes its status, and the next one begins. What has become of each
+is on disk before the next begins, so a night that is cut off goes on where it was, and a cell that
+was cut off goes on with what its jobs have left.
 """
 
 from __future__ import annotations
@@ -45,7 +47,8 @@ def run(asked: Asked, context: Context) -> Result:
     """Run what has not run yet of a night, and write its summary and the index of all nights.
 
     Raises:
-        HarnessError: wrong usage, a night.json that cannot be read, or another process at work in this night.
+        HarnessError: wrong usage, a night.json that cannot be read, or another process at work in
+            this night.
     """
     asked.cells()  # a name that does not exist is said before anything is made
     key = night.key(asked.config.cells, [str(folder) for folder in asked.config.ports])
@@ -78,22 +81,32 @@ class _Running:
             with contextlib.suppress(OSError):
                 conclusion.write(self.state, self.folder, self.asked.nights)
             raise
-        self.state = conclusion.summed_up(dataclasses.replace(self.state, finished=not self.state.count(night.WAITING), exit_code=None))
+        self.state = conclusion.summed_up(
+            dataclasses.replace(
+                self.state, finished=not self.state.count(night.WAITING), exit_code=None
+            )
+        )
         conclusion.write(self.state, self.folder, self.asked.nights)
         return self.state
 
     def _compare(self) -> None:
-        """Say what changed. The night is finished only after that; a defect in it costs the answer, and is told, and not the pages."""
+        """Say what changed. The night is finished only after that; a defect in it costs the answer,
+        and is told, and not the pages."""
         try:
-            self.state = comparing.compared(conclusion.summed_up(self.state), self.folder, self.asked.reports)
+            self.state = comparing.compared(
+                conclusion.summed_up(self.state), self.folder, self.asked.reports
+            )
         except Exception as error:  # noqa: BLE001  (whatever it is, the night's own verdicts stand; it is told, and written down)
             with contextlib.suppress(OSError):
                 store.write_text(self.folder / TRACEBACK, traceback.format_exc())
-            reason = f"What changed could not be told: {type(error).__name__}: {error}. See {TRACEBACK}."
+            reason = (
+                f"What changed could not be told: {type(error).__name__}: {error}. See {TRACEBACK}."
+            )
             self.state = dataclasses.replace(self.state, uncompared=reason)
 
     def keep(self) -> None:
-        """Write the state. If the disk is full, the cells go on: there may be room again when the next one ends."""
+        """Write the state. If the disk is full, the cells go on: there may be room again when the
+        next one ends."""
         try:
             night.write(self.folder, self.state)
         except OSError as error:
@@ -109,25 +122,44 @@ class _Running:
         row = next(row for row in self.state.rows if row.cell.name == cell.name)
         able = support.able(self.config, cell, self.missing)
         if able.reason:
-            self._left(dataclasses.replace(row, lacking=able.lacking), night.ERROR if able.failed else night.UNSUPPORTED, able.reason)
+            self._left(
+                dataclasses.replace(row, lacking=able.lacking),
+                night.ERROR if able.failed else night.UNSUPPORTED,
+                able.reason,
+            )
             return
         left_s = self.config.budget_s - self.state.spent_s
         needed = {row.cell.name: row.estimate_s for row in self.state.rows}
         if needed[cell.name] > left_s:
             left = f"{spell(left_s)} are left" if left_s >= 1 else "nothing is left"
-            reason = f"takes about {spell(needed[cell.name])}; of the night's {spell(self.config.budget_s)} {left}"
+            reason = (
+                f"takes about {spell(needed[cell.name])}; of the night's"
+                f" {spell(self.config.budget_s)} {left}"
+            )
             self._left(row, night.NOT_REACHED, reason)
             return
         rest_s = sum(needed[item.name] for item in waiting)
-        self.context.say(Step(
-            f"cell {total - len(waiting) + 1} of {total}: {cell.name} (about {spell(needed[cell.name])})", cell.name,
-            total - len(waiting), total, rest_s, level=NIGHT,
-        ))
+        self.context.say(
+            Step(
+                f"cell {total - len(waiting) + 1} of {total}: {cell.name} (about"
+                f" {spell(needed[cell.name])})",
+                cell.name,
+                total - len(waiting),
+                total,
+                rest_s,
+                level=NIGHT,
+            )
+        )
         share_s = matrix.share_s(left_s, rest_s, sum(item.timed for item in waiting))
         least_s = beginning.rounds_s(self.config, cell, able.builds)
         options = self.config.options(cell, able.builds, min(cell.timing_s, least_s + share_s))
         row = Row(  # a new attempt; the time that earlier ones have taken stays
-            cell, night.RUNNING, estimate_s=row.estimate_s, basis=row.basis, duration_s=row.duration_s, lacking=able.lacking,
+            cell,
+            night.RUNNING,
+            estimate_s=row.estimate_s,
+            basis=row.basis,
+            duration_s=row.duration_s,
+            lacking=able.lacking,
             killed=row.killed,
         )
         self.set(row)
@@ -136,12 +168,20 @@ class _Running:
             ended = attempt(row, options, self.context, self.folder / row.folder)
         except KeyboardInterrupt:
             taken_s = before_s + time.monotonic() - started
-            self.set(dataclasses.replace(row, status=night.INTERRUPTED, reason="interrupted by the user", duration_s=taken_s))
+            self.set(
+                dataclasses.replace(
+                    row,
+                    status=night.INTERRUPTED,
+                    reason="interrupted by the user",
+                    duration_s=taken_s,
+                )
+            )
             raise
         self.set(dataclasses.replace(ended, duration_s=before_s + time.monotonic() - started))
 
     def _left(self, row: Row, status: str, reason: str) -> None:
-        """Leave a cell out, and say why. One that was tried before stays as it ended: another attempt that is not made is no better end."""
+        """Leave a cell out, and say why. One that was tried before stays as it ended: another
+        attempt that is not made is no better end."""
         if row.tried:
             self.context.say(f"{row.cell.name} is left as it is ({row.status}): {reason}")
         else:
@@ -149,7 +189,8 @@ class _Running:
 
 
 def attempt(row: Row, options: asking.Options, context: Context, folder: Path) -> Row:
-    """Run one cell. Whatever happens inside it becomes the row's status; only an interrupt passes through."""
+    """Run one cell. Whatever happens inside it becomes the row's status; only an interrupt passes
+    through."""
     command = dataclasses.replace(row.cell, builds=options.backends).command
     own = dataclasses.replace(context, command=command, now=datetime.datetime.now().astimezone())
     try:
@@ -172,7 +213,8 @@ def _status(error: Exception) -> str:
 
 
 def _reason(error: Exception, row: Row, folder: Path) -> str:
-    """Return why, in a sentence; a defect of the harness leaves its traceback in the cell's folder."""
+    """Return why, in a sentence; a defect of the harness leaves its traceback in the cell's
+    folder."""
     if isinstance(error, HarnessError):
         return str(error)
     told = f"{type(error).__name__}: {error}"
@@ -184,18 +226,31 @@ def _reason(error: Exception, row: Row, folder: Path) -> str:
 
 
 def judged(row: Row, report: Report) -> Row:
-    """Return the row of a cell that has a report: `ok` if all its jobs ended well, else as the first that did not."""
+    """Return the row of a cell that has a report: `ok` if all its jobs ended well, else as the
+    first that did not."""
     broken = [job for job in report.jobs if job.status not in (night.OK, outcome.UNSUPPORTED)]
     nothing = report.exit_code == matrix.NOTHING
     status, reason = night.OK, ""
     if broken:
         status = broken[0].status
-        reason = f"{len(broken)} of {len(report.jobs)} jobs did not end well; {broken[0].job or broken[0].build}: {broken[0].reason}"
+        reason = (
+            f"{len(broken)} of {len(report.jobs)} jobs did not end well;"
+            f" {broken[0].job or broken[0].build}: {broken[0].reason}"
+        )
     elif nothing:
         status = night.UNSUPPORTED
-        reason = next((job.reason for job in report.jobs if job.status == outcome.UNSUPPORTED), report.headline)
+        reason = next(
+            (job.reason for job in report.jobs if job.status == outcome.UNSUPPORTED),
+            report.headline,
+        )
     whole = [one for one in report.speed if not one.by_phase]
     return dataclasses.replace(
-        row, status=status, reason=reason, fidelity=report.fidelity, headline=report.headline, exit_code=report.exit_code,
-        settled=sum(one.verdict in ("FASTER", "SLOWER", "SAME") for one in whole), compared=len(whole),
+        row,
+        status=status,
+        reason=reason,
+        fidelity=report.fidelity,
+        headline=report.headline,
+        exit_code=report.exit_code,
+        settled=sum(one.verdict in ("FASTER", "SLOWER", "SAME") for one in whole),
+        compared=len(whole),
     )

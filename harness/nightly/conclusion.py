@@ -1,4 +1,5 @@
-"""The end of a night: from its rows to one verdict, one sentence and one exit code, and the pages that people open in the morning."""
+"""The end of a night: from its rows to one verdict, one sentence and one exit code, and the pages
+that people open in the morning."""
 
 from __future__ import annotations
 
@@ -15,17 +16,26 @@ SUMMARY, INDEX = "summary.md", "index.html"
 
 
 def summed_up(state: Night) -> Night:
-    """Return the night with its verdict, its sentence and, unless it was broken off, its exit code."""
+    """Return the night with its verdict, its sentence and, unless it was broken off, its exit
+    code."""
     verdicts = {row.fidelity for row in state.rows}
-    verdict = next((one for one in (outcome.FAIL, outcome.INCONCLUSIVE, outcome.PASS) if one in verdicts), outcome.NONE)
+    verdict = next(
+        (one for one in (outcome.FAIL, outcome.INCONCLUSIVE, outcome.PASS) if one in verdicts),
+        outcome.NONE,
+    )
     codes = [code for row in state.rows if (code := _code(state, row)) is not None]
     codes += [matrix.NOT_OK] if state.uncompared or state.failed_builds() else []
-    exit_code = matrix.exit_code(codes, state.regressed) if state.exit_code is None else state.exit_code
-    return dataclasses.replace(state, verdict=verdict, headline=_headline(state), exit_code=exit_code)
+    exit_code = (
+        matrix.exit_code(codes, state.regressed) if state.exit_code is None else state.exit_code
+    )
+    return dataclasses.replace(
+        state, verdict=verdict, headline=_headline(state), exit_code=exit_code
+    )
 
 
 def _code(state: Night, row: night.Row) -> int | None:
-    """Return the exit code of a cell: that of its report, or what stands for none; None for a cell that was not tried."""
+    """Return the exit code of a cell: that of its report, or what stands for none; None for a cell
+    that was not tried."""
     if row.status == night.UNSUPPORTED:
         return matrix.NOTHING
     if row in state.broken():
@@ -35,7 +45,9 @@ def _code(state: Night, row: night.Row) -> int | None:
 
 def _headline(state: Night) -> str:
     failed = [row for row in state.rows if row.fidelity == outcome.FAIL]
-    unsure = [row for row in state.rows if row.fidelity == outcome.INCONCLUSIVE and row.status == night.OK]
+    unsure = [
+        row for row in state.rows if row.fidelity == outcome.INCONCLUSIVE and row.status == night.OK
+    ]
     passed = sum(row.fidelity == outcome.PASS for row in state.rows)
     if failed:
         text = f"{failed[0].cell.name}: {failed[0].headline}"
@@ -43,18 +55,27 @@ def _headline(state: Night) -> str:
     elif unsure:
         text = f"{unsure[0].cell.name}: {unsure[0].headline}"
     elif passed:
-        text = f"Same function in {passed} of {sum(matrix.FIDELITY in row.cell.judge for row in state.rows)} cells."
+        text = (
+            f"Same function in {passed} of"
+            f" {sum(matrix.FIDELITY in row.cell.judge for row in state.rows)} cells."
+        )
     else:
         text = "Nothing was judged."
     compared = sum(row.compared for row in state.rows)
     if compared and not (failed or unsure):
-        text += f" Speed: {sum(row.settled for row in state.rows)} of {compared} comparisons settled."
+        text += (
+            f" Speed: {sum(row.settled for row in state.rows)} of {compared} comparisons settled."
+        )
     worse = sum(one.severity == REGRESSION for one in state.changed)
     if worse:
         text += f" {worse} regression{'s' if worse > 1 else ''} since the last night."
     text += f" {state.uncompared}" if state.uncompared else ""
     for count, one, several in (
-        (len(state.failed_builds()), "build could not be installed", "builds could not be installed"),
+        (
+            len(state.failed_builds()),
+            "build could not be installed",
+            "builds could not be installed",
+        ),
         (len(state.broken()), "cell did not end well", "cells did not end well"),
         (state.count(night.NOT_REACHED), "was not reached", "were not reached"),
         (state.count(night.UNSUPPORTED), "cannot run here", "cannot run here"),
@@ -65,8 +86,8 @@ def _headline(state: Night) -> str:
 
 
 def write(state: Night, folder: Path, nights: Path) -> None:
-    """Write a night's summary, its page, its state, and the index of all nights. The state comes after the pages: a night that says that
-    it is finished has them."""
+    """Write a night's summary, its page, its state, and the index of all nights. The state comes
+    after the pages: a night that says that it is finished has them."""
     store.write_text(folder / SUMMARY, summary.render(state))
     store.write_text(folder / page.NAME, page.render(state, list(page.reports(state, folder))))
     night.write(folder, state)

@@ -1,6 +1,8 @@
-"""Reads `nightly.toml`, the matrix of a night, which users write: every key has one type, and a name that does not exist is an error.
+"""Reads `nightly.toml`, the matrix of a night, which users write: every key has one type, and a
+name that does not exist is an error.
 
-An error names the file, the key, the value met and what is allowed. Nothing is guessed: an unknown key is an error too.
+An error names the file, the key, the value met and what is allowed. Nothing is guessed: an unknown
+key is an error too.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ class Config:
     """A matrix, checked.
 
     Attributes:
-        budget_s: for all cells of a night together, without installing environments. limit_s: of one request to a worker.
+        budget_s: for all cells of a night together, without installing environments. limit_s: of
+            one request to a worker.
         ports: folders with workloads and ports of the user's own. python: interpreters, BUILD=PATH.
     """
 
@@ -47,10 +50,23 @@ class Config:
     def options(self, cell: Cell, builds: Sequence[str], budget_s: float = 0.0) -> options.Options:
         """Return what `harness compare` would be asked for, on some of the cell's builds."""
         return options.Options(
-            backends=tuple(builds), workloads=(cell.workload,), data=cell.data, precision=cell.precisions, preset=cell.preset,
-            device=cell.device, execution=cell.execution, steps=cell.steps, seed=cell.seed, threads=cell.threads, ports=self.ports,
-            python=self.python, budget=budget_s, no_speed=not cell.timed, no_fidelity=matrix.FIDELITY not in cell.judge,
-            limit=self.limit_s, stages=cell.stages or options.Options().stages,
+            backends=tuple(builds),
+            workloads=(cell.workload,),
+            data=cell.data,
+            precision=cell.precisions,
+            preset=cell.preset,
+            device=cell.device,
+            execution=cell.execution,
+            steps=cell.steps,
+            seed=cell.seed,
+            threads=cell.threads,
+            ports=self.ports,
+            python=self.python,
+            budget=budget_s,
+            no_speed=not cell.timed,
+            no_fidelity=matrix.FIDELITY not in cell.judge,
+            limit=self.limit_s,
+            stages=cell.stages or options.Options().stages,
         )
 
 
@@ -63,7 +79,9 @@ class Kind:
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < float("inf")
+    return (
+        isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < float("inf")
+    )
 
 
 def _integer(value: Any) -> bool:
@@ -71,7 +89,9 @@ def _integer(value: Any) -> bool:
 
 
 def _several(one: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, list) and bool(value) and all(one(item) for item in value)
+    return lambda value: (
+        isinstance(value, list) and bool(value) and all(one(item) for item in value)
+    )
 
 
 def _text(value: Any) -> bool:
@@ -79,7 +99,10 @@ def _text(value: Any) -> bool:
 
 
 TEXT, TEXTS = Kind("a string", _text), Kind("a list of strings, with at least one", _several(_text))
-INTEGER, INTEGERS = Kind("a whole number", _integer), Kind("a list of whole numbers, with at least one", _several(_integer))
+INTEGER, INTEGERS = (
+    Kind("a whole number", _integer),
+    Kind("a list of whole numbers, with at least one", _several(_integer)),
+)
 SECONDS = Kind("a number of seconds above 0", _number)
 TABLES = Kind("tables, each under a line [[matrix]]", _several(lambda item: isinstance(item, dict)))
 TABLE = Kind("a table, under a line [night]", lambda value: isinstance(value, dict))
@@ -87,9 +110,22 @@ TABLE = Kind("a table, under a line [night]", lambda value: isinstance(value, di
 TOP = {"night": TABLE, "matrix": TABLES}
 NIGHT = {"budget_s": SECONDS, "limit_s": SECONDS, "ports": TEXTS, "python": TEXTS}
 ENTRY = {
-    "name": TEXT, "priority": INTEGER, "workloads": TEXTS, "builds": TEXTS, "devices": TEXTS, "precisions": TEXTS, "presets": TEXTS,
-    "seeds": INTEGERS, "judge": TEXTS, "stages": TEXTS, "execution": TEXT, "threads": INTEGER, "steps": INTEGER, "data": TEXT,
-    "timing_s": SECONDS, "estimate_s": SECONDS,
+    "name": TEXT,
+    "priority": INTEGER,
+    "workloads": TEXTS,
+    "builds": TEXTS,
+    "devices": TEXTS,
+    "precisions": TEXTS,
+    "presets": TEXTS,
+    "seeds": INTEGERS,
+    "judge": TEXTS,
+    "stages": TEXTS,
+    "execution": TEXT,
+    "threads": INTEGER,
+    "steps": INTEGER,
+    "data": TEXT,
+    "timing_s": SECONDS,
+    "estimate_s": SECONDS,
 }
 NEEDED = ("name", "workloads", "builds")
 
@@ -118,13 +154,19 @@ def load(path: Path, python: Sequence[str] = ()) -> Config:
         _names(where, table, tuple(known))
         made.append(_entry(table, path.parent, given))
     config = Config(
-        path, float(night["budget_s"]), float(night.get("limit_s", given.limit)), ports, (*night.get("python", ()), *python),
+        path,
+        float(night["budget_s"]),
+        float(night.get("limit_s", given.limit)),
+        ports,
+        (*night.get("python", ()), *python),
         matrix.cells(made),
     )
     try:
         resolution.interpreters(config.python)
     except UsageError as error:
-        raise UsageError(f"{path}: [night]: python: {error}" if not python else str(error)) from error
+        raise UsageError(
+            f"{path}: [night]: python: {error}" if not python else str(error)
+        ) from error
     _check_cells(config)
     return config
 
@@ -133,14 +175,19 @@ def _parsed(path: Path) -> dict[str, Any]:
     try:
         return dict(tomllib.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
-        raise UsageError(f"--config {path}: there is no such file. Write one (docs/nightly.md), or name one that exists.") from error
+        raise UsageError(
+            f"--config {path}: there is no such file. Write one (docs/nightly.md), or name one that"
+            " exists."
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"--config {path}: cannot be read ({error}).") from error
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: this is no TOML: {error}.") from error
 
 
-def _check(where: str, table: Mapping[str, Any], kinds: Mapping[str, Kind], needed: Sequence[str]) -> None:
+def _check(
+    where: str, table: Mapping[str, Any], kinds: Mapping[str, Kind], needed: Sequence[str]
+) -> None:
     """Refuse unknown keys, wrong types and missing keys of one table."""
     for key, value in table.items():
         if key not in kinds:
@@ -155,11 +202,19 @@ def _check(where: str, table: Mapping[str, Any], kinds: Mapping[str, Kind], need
 def _names(where: str, table: Mapping[str, Any], workloads: Sequence[str]) -> None:
     """Refuse names that do not exist."""
     if not NAME.fullmatch(table["name"]):
-        raise UsageError(f"{where}: name: may hold letters, digits, '_', '.' and '-', and begins with a letter or a digit.")
+        raise UsageError(
+            f"{where}: name: may hold letters, digits, '_', '.' and '-', and begins with a letter"
+            " or a digit."
+        )
     for key, kind, known in (
-        ("workloads", "workload", workloads), ("builds", "build", tuple(BUILDS)), ("devices", "device", DEVICES),
-        ("precisions", "precision", PRECISIONS), ("presets", "preset", options.PRESETS), ("judge", "judgement", JUDGED),
-        ("stages", "stage", (*STAGES, *STAGE_LETTERS)), ("execution", "execution", EXECUTIONS),
+        ("workloads", "workload", workloads),
+        ("builds", "build", tuple(BUILDS)),
+        ("devices", "device", DEVICES),
+        ("precisions", "precision", PRECISIONS),
+        ("presets", "preset", options.PRESETS),
+        ("judge", "judgement", JUDGED),
+        ("stages", "stage", (*STAGES, *STAGE_LETTERS)),
+        ("execution", "execution", EXECUTIONS),
     ):
         values = table.get(key, ())
         for value in [values] if isinstance(values, str) else values:
@@ -168,7 +223,8 @@ def _names(where: str, table: Mapping[str, Any], workloads: Sequence[str]) -> No
 
 
 def _entry(table: Mapping[str, Any], folder: Path, given: options.Options) -> Entry:
-    """Return an entry; what is not given is as `harness compare` has it. Folders are relative to the file."""
+    """Return an entry; what is not given is as `harness compare` has it. Folders are relative to
+    the file."""
     builds = []
     for item in table["builds"]:
         name, at, ports = item.partition("@")
@@ -178,11 +234,21 @@ def _entry(table: Mapping[str, Any], folder: Path, given: options.Options) -> En
         return tuple(dict.fromkeys(table.get(key, default)))
 
     return Entry(
-        name=table["name"], priority=table.get("priority", 0), workloads=several("workloads", ()), builds=tuple(builds),
-        devices=several("devices", (given.device,)), precisions=several("precisions", given.precision), presets=several("presets", ()),
-        seeds=several("seeds", (given.seed,)), judge=several("judge", JUDGED), stages=several("stages", ()),
-        execution=table.get("execution", given.execution), timing_s=float(table.get("timing_s", given.budget)),
-        threads=table.get("threads"), steps=table.get("steps"), data=_data(table.get("data"), folder),
+        name=table["name"],
+        priority=table.get("priority", 0),
+        workloads=several("workloads", ()),
+        builds=tuple(builds),
+        devices=several("devices", (given.device,)),
+        precisions=several("precisions", given.precision),
+        presets=several("presets", ()),
+        seeds=several("seeds", (given.seed,)),
+        judge=several("judge", JUDGED),
+        stages=several("stages", ()),
+        execution=table.get("execution", given.execution),
+        timing_s=float(table.get("timing_s", given.budget)),
+        threads=table.get("threads"),
+        steps=table.get("steps"),
+        data=_data(table.get("data"), folder),
         estimate_s=table.get("estimate_s"),
     )
 
@@ -197,7 +263,10 @@ def _check_cells(config: Config) -> None:
     met: set[str] = set()
     for cell in config.cells:
         if cell.name in met:
-            raise UsageError(f"{config.path}: two cells are called {cell.name}; give each [[matrix]] a name of its own.")
+            raise UsageError(
+                f"{config.path}: two cells are called {cell.name}; give each [[matrix]] a name of"
+                " its own."
+            )
         met.add(cell.name)
         try:
             resolution.resolve(config.options(cell, cell.builds))

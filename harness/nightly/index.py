@@ -1,4 +1,5 @@
-"""`reports/nightly/index.html`: all nights with their verdicts and what changed, the newest first. Each leads to its own page (`page`)."""
+"""`reports/nightly/index.html`: all nights with their verdicts and what changed, the newest first.
+Each leads to its own page (`page`)."""
 
 from __future__ import annotations
 
@@ -13,8 +14,16 @@ from harness.report.templating import environment
 
 
 def render(nights: Sequence[tuple[Path, Night | RecordError]], history: str = "") -> str:
-    """Return the page; a night that cannot be read says why. `history`: the page of the history, where there is one."""
+    """Return the page; a night that cannot be read says why. `history`: the page of the history,
+    where there is one."""
     shown = [(folder.name, one if isinstance(one, Night) else str(one)) for folder, one in nights]
-    return environment("harness.nightly").get_template("nights.html").render(
-        nights=shown, history=history, duration=spell, address=address,
+    return (
+        environment("harness.nightly")
+        .get_template("nights.html")
+        .render(
+            nights=shown,
+            history=history,
+            duration=spell,
+            address=address,
+        )
     )

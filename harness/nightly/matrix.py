@@ -1,7 +1,9 @@
-"""From the entries of a matrix to cells, their order, their share of the time and the exit code of a night. Pure.
+"""From the entries of a matrix to cells, their order, their share of the time and the exit code of
+a night. Pure.
 
-A *cell* is one comparison: one workload, its builds, its precisions, one preset, one device, one seed. Builds and precisions stay
-together in a cell because they are judged against each other; everything else is multiplied.
+A *cell* is one comparison: one workload, its builds, its precisions, one preset, one device, one
+seed. Builds and precisions stay together in a cell because they are judged against each other;
+everything else is multiplied.
 """
 
 from __future__ import annotations
@@ -26,8 +28,10 @@ class Asked:
     Attributes:
         priority: the higher, the earlier. judge: `fidelity`, `speed` or both.
         stages, execution, threads, steps, data: as the options of `harness compare`.
-        timing_s: the most that timing takes in one cell, seconds, beyond the least number of rounds.
-        estimate_s: what one cell takes, seconds, where the harness's own estimate is known to be wrong.
+        timing_s: the most that timing takes in one cell, seconds, beyond the least number of
+            rounds.
+        estimate_s: what one cell takes, seconds, where the harness's own estimate is known to be
+            wrong.
     """
 
     priority: int
@@ -75,10 +79,24 @@ class Cell(Asked):
 
     def words(self) -> list[str]:
         """Return the command line that makes this comparison by itself."""
-        words = ["harness", "compare", "--workloads", self.workload, "--backends", *self.builds, "--precision", *self.precisions]
+        words = [
+            "harness",
+            "compare",
+            "--workloads",
+            self.workload,
+            "--backends",
+            *self.builds,
+            "--precision",
+            *self.precisions,
+        ]
         for option, value, default in (
-            ("--preset", self.preset, None), ("--device", self.device, "cpu"), ("--seed", self.seed, 0), ("--data", self.data, None),
-            ("--execution", self.execution, "default"), ("--threads", self.threads, None), ("--steps", self.steps, None),
+            ("--preset", self.preset, None),
+            ("--device", self.device, "cpu"),
+            ("--seed", self.seed, 0),
+            ("--data", self.data, None),
+            ("--execution", self.execution, "default"),
+            ("--threads", self.threads, None),
+            ("--steps", self.steps, None),
         ):
             words += [option, str(value)] if value != default else []
         if self.stages:
@@ -94,7 +112,8 @@ class Cell(Asked):
 
 
 def cells(entries: Iterable[Entry]) -> tuple[Cell, ...]:
-    """Return all cells, the highest priority first; among equals, in the order of the configuration."""
+    """Return all cells, the highest priority first; among equals, in the order of the
+    configuration."""
     found = [cell for entry in entries for cell in _multiplied(entry)]
     return tuple(sorted(found, key=lambda cell: -cell.priority))
 
@@ -102,12 +121,20 @@ def cells(entries: Iterable[Entry]) -> tuple[Cell, ...]:
 def _multiplied(entry: Entry) -> list[Cell]:
     """Return the cells of an entry. What the entry has only one of is not in their names."""
     found = []
-    for device, preset, seed, workload in itertools.product(entry.devices, entry.presets or (None,), entry.seeds, entry.workloads):
+    for device, preset, seed, workload in itertools.product(
+        entry.devices, entry.presets or (None,), entry.seeds, entry.workloads
+    ):
         varied = ((preset, entry.presets), (device, entry.devices), (f"seed{seed}", entry.seeds))
-        words = [entry.name, workload, *(str(word) for word, all_of_it in varied if len(all_of_it) > 1)]
+        words = [
+            entry.name,
+            workload,
+            *(str(word) for word, all_of_it in varied if len(all_of_it) > 1),
+        ]
         name = "-".join(re.sub(r"[^\w.]+", "_", word) for word in words)
         shared = {field.name: getattr(entry, field.name) for field in dataclasses.fields(Asked)}
-        found.append(Cell(name=name, workload=workload, device=device, preset=preset, seed=seed, **shared))
+        found.append(
+            Cell(name=name, workload=workload, device=device, preset=preset, seed=seed, **shared)
+        )
     return found
 
 
@@ -115,7 +142,8 @@ def share_s(left_s: float, needed_s: float, timed: int) -> float:
     """Return what each of the cells that are timed may take beyond what it needs.
 
     Args:
-        left_s: of the night's budget. needed_s: by all cells that are waiting, at least. timed: how many of them are timed.
+        left_s: of the night's budget. needed_s: by all cells that are waiting, at least. timed: how
+            many of them are timed.
     """
     return max(0.0, left_s - needed_s) / timed if timed else 0.0
 
@@ -124,7 +152,8 @@ def exit_code(codes: Sequence[int], regressed: bool) -> int:
     """Return the exit code of a night.
 
     Args:
-        codes: of every cell that was tried. A cell in which everything was unsupported (5) is passed over unless all were.
+        codes: of every cell that was tried. A cell in which everything was unsupported (5) is
+            passed over unless all were.
         regressed: whether something became worse than it was.
     """
     met = {*codes, *([REGRESSED] if regressed else [])}

@@ -1,7 +1,8 @@
-"""What a night is on disk: `reports/nightly/YYYY-MM-DD/night.json`, written atomically after everything that changes.
+"""What a night is on disk: `reports/nightly/YYYY-MM-DD/night.json`, written atomically after
+everything that changes.
 
-So a night that is cut off, by a signal, a crash or a reboot, is found as it was, and goes on. Locks are the system's and die with
-their process: a lock file that is left behind stops nobody.
+So a night that is cut off, by a signal, a crash or a reboot, is found as it was, and goes on. Locks
+are the system's and die with their process: a lock file that is left behind stops nobody.
 
 History of `SCHEMA`: 1 (first).
 """
@@ -20,16 +21,24 @@ from harness.records import runs, store
 SCHEMA = 1
 FILE = "night.json"
 FOLDER = "nightly"
-#: Of cells, beside `backends.contract.STATUSES`: not begun, at work, and left because the time was used up.
+#: Of cells, beside `backends.contract.STATUSES`: not begun, at work, and left because the time was
+#: used up.
 WAITING, RUNNING, NOT_REACHED = "waiting", "running", "not reached"
 #: Of a cell, what decides when and for how long it runs, and not what is compared.
 PACE = ("priority", "timing_s", "estimate_s")
-INTERRUPTED, UNSUPPORTED, OK, ERROR, CRASHED = "interrupted", "unsupported", "ok", "error", "crashed"
+INTERRUPTED, UNSUPPORTED, OK, ERROR, CRASHED = (
+    "interrupted",
+    "unsupported",
+    "ok",
+    "error",
+    "crashed",
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class Lack:
-    """A build that this machine cannot run on a cell's device, and why. `failed`: it could, but was not to be had that night."""
+    """A build that this machine cannot run on a cell's device, and why. `failed`: it could, but was
+    not to be had that night."""
 
     build: str
     reason: str
@@ -38,7 +47,8 @@ class Lack:
 
 @dataclasses.dataclass(frozen=True)
 class Changed:
-    """One thing that changed: `severity` and `kind` as in `harness.changes.model`, and a sentence."""
+    """One thing that changed: `severity` and `kind` as in `harness.changes.model`, and a
+    sentence."""
 
     severity: str
     kind: str
@@ -50,11 +60,14 @@ class Row:
     """A cell and what became of it.
 
     Attributes:
-        status: one of `backends.contract.STATUSES`, or waiting, running, not reached. reason: why it is not `ok`.
-        fidelity, headline, exit_code: of its report; empty and None where there is none. settled, compared: rows of speed with an
-            answer, and all of them.
-        estimate_s: what it was thought to take; `basis`: where that was taken from. duration_s: what it took, all attempts together.
-        lacking: builds of it that were left out. killed: how often the harness itself was ended while the cell was at work.
+        status: one of `backends.contract.STATUSES`, or waiting, running, not reached. reason: why
+            it is not `ok`.
+        fidelity, headline, exit_code: of its report; empty and None where there is none. settled,
+            compared: rows of speed with an answer, and all of them.
+        estimate_s: what it was thought to take; `basis`: where that was taken from. duration_s:
+            what it took, all attempts together.
+        lacking: builds of it that were left out. killed: how often the harness itself was ended
+            while the cell was at work.
     """
 
     cell: Cell
@@ -92,11 +105,14 @@ class Night:
     """A night.
 
     Attributes:
-        name: of its folder, the date, with a number if the matrix was another one that day. key: what makes two nights the same work.
+        name: of its folder, the date, with a number if the matrix was another one that day. key:
+            what makes two nights the same work.
         config: the file of the matrix. finished: whether it came to its end; else it was cut off.
-        verdict: PASS, FAIL, INCONCLUSIVE or NONE over all cells. exit_code: as `harness nightly` ended.
-        changed: what is not as it was before, regressions first. regressed: whether there is one. before: the newest earlier night,
-            empty where there was none. uncompared: why what changed could not be told; empty where it could.
+        verdict: PASS, FAIL, INCONCLUSIVE or NONE over all cells. exit_code: as `harness nightly`
+            ended.
+        changed: what is not as it was before, regressions first. regressed: whether there is one.
+            before: the newest earlier night, empty where there was none. uncompared: why what
+            changed could not be told; empty where it could.
     """
 
     name: str
@@ -131,22 +147,31 @@ class Night:
         return tuple(row for row in self.rows if row.status not in good)
 
     def failed_builds(self) -> tuple[str, ...]:
-        """Return the builds that were not to be had that night, though this machine can have them."""
-        return tuple(sorted({lack.build for row in self.rows for lack in row.lacking if lack.failed}))
+        """Return the builds that were not to be had that night, though this machine can have
+        them."""
+        return tuple(
+            sorted({lack.build for row in self.rows for lack in row.lacking if lack.failed})
+        )
 
     def with_row(self, row: Row) -> Night:
         """Return the night with one cell's row replaced."""
-        return dataclasses.replace(self, rows=tuple(row if item.cell.name == row.cell.name else item for item in self.rows))
+        return dataclasses.replace(
+            self, rows=tuple(row if item.cell.name == row.cell.name else item for item in self.rows)
+        )
 
 
 def key(cells: tuple[Cell, ...], more: Any) -> str:
     """Return the identity of a matrix: what is compared; not in which order, nor for how long."""
-    asked = [{name: value for name, value in dataclasses.asdict(cell).items() if name not in PACE} for cell in cells]
+    asked = [
+        {name: value for name, value in dataclasses.asdict(cell).items() if name not in PACE}
+        for cell in cells
+    ]
     return runs.key(["nightly", sorted(asked, key=lambda item: str(item["name"])), more])
 
 
 def folder_of(nights: Path, date: str, asked: str) -> Path:
-    """Return the folder of a night: the date's if it is free or holds the same work, else the date's with a number.
+    """Return the folder of a night: the date's if it is free or holds the same work, else the
+    date's with a number.
 
     Raises:
         RecordError: a night.json there cannot be read. UsageError: the folder cannot be made.
@@ -160,7 +185,10 @@ def folder_of(nights: Path, date: str, asked: str) -> Path:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
             except OSError as error:
-                raise UsageError(f"--reports {nights.parent}: cannot make {folder} ({error.strerror}). Give another folder.") from error
+                raise UsageError(
+                    f"--reports {nights.parent}: cannot make {folder} ({error.strerror}). Give"
+                    " another folder."
+                ) from error
             return folder
     raise UsageError(f"--reports {nights.parent}: too many nights of {date}; delete some.")
 
@@ -174,27 +202,43 @@ def read(folder: Path) -> Night:
     """Return a night.
 
     Raises:
-        FileNotFoundError: there is none. CorruptRecord, NewerSchema: what lies there cannot be used.
+        FileNotFoundError: there is none. CorruptRecord, NewerSchema: what lies there cannot be
+            used.
     """
     path = folder / FILE
     document = store.read_json(path, "night", SCHEMA)
     try:
         rows = tuple(_row(item) for item in document.pop("rows"))
         document.pop("schema")
-        return Night(**{**document, "rows": rows, "changed": tuple(Changed(**item) for item in document["changed"])})
+        return Night(
+            **{
+                **document,
+                "rows": rows,
+                "changed": tuple(Changed(**item) for item in document["changed"]),
+            }
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CorruptRecord(f"{path}: not a night ({error!r}). Delete it and run again; cells that are finished are kept.") from error
+        raise CorruptRecord(
+            f"{path}: not a night ({error!r}). Delete it and run again; cells that are finished are"
+            " kept."
+        ) from error
 
 
 def _row(document: Mapping[str, Any]) -> Row:
-    cell: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in document["cell"].items()}
+    cell: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in document["cell"].items()
+    }
     lacking = tuple(Lack(**item) for item in document["lacking"])
     return Row(**{**document, "cell": Cell(**cell), "lacking": lacking})
 
 
 def nights(folder: Path) -> Iterator[tuple[Path, Night | RecordError]]:
-    """Yield all nights of `reports/nightly`, the newest first; of one that cannot be read, the error."""
-    for path in sorted(folder.glob(f"*/{FILE}"), key=lambda item: order(item.parent.name), reverse=True):
+    """Yield all nights of `reports/nightly`, the newest first; of one that cannot be read, the
+    error."""
+    for path in sorted(
+        folder.glob(f"*/{FILE}"), key=lambda item: order(item.parent.name), reverse=True
+    ):
         try:
             yield path.parent, read(path.parent)
         except RecordError as error:
@@ -202,6 +246,7 @@ def nights(folder: Path) -> Iterator[tuple[Path, Night | RecordError]]:
 
 
 def order(name: str) -> tuple[str, int]:
-    """Return the place of a night among all: by date, then by number, so that 2026-11-21_10 is later than 2026-11-21_9."""
+    """Return the place of a night among all: by date, then by number, so that 2026-11-21_10 is
+    later than 2026-11-21_9."""
     date, _, number = name.partition("_")
     return date, int(number) if number.isdigit() else 1

@@ -1,7 +1,8 @@
 """`reports/nightly/YYYY-MM-DD/index.html`: the page of one night, which people open in the morning.
 
-On top the answer, then what changed, then one table of every cell's verdicts; each row leads to the evidence in its cell's own report.
-A cell whose report cannot be read is told by its row in the table of cells, and takes nothing else down.
+On top the answer, then what changed, then one table of every cell's verdicts; each row leads to the
+evidence in its cell's own report. A cell whose report cannot be read is told by its row in the
+table of cells, and takes nothing else down.
 """
 
 from __future__ import annotations
@@ -36,14 +37,38 @@ def render(state: Night, reports: Sequence[tuple[Row, Report]]) -> str:
     rows.sort(key=lambda one: one.pair.workload)  # stable: cells stay in the order of the matrix
     present = {cell.stage for one in rows if one.line for cell in one.line.cells if cell}
     drawn, left = _histories([report for _, report in reports])
-    return environment("harness.nightly").get_template("night.html").render(
-        state=state, rows=rows, timed=any(one.speed for one in rows), histories=drawn, left=left,
-        builds=list({(build.build, build.origin): build for _, report in reports for build in report.builds}.values()),
-        stages=[stage for stage in LETTERS.values() if stage in present],
-        letters=[letter for letter, stage in LETTERS.items() if stage in present],
-        weighty=[one for one in state.changed if one.severity != "note"], notes=[one for one in state.changed if one.severity == "note"],
-        few=NOTES, address=address, duration=spell, settled=settled,
-        lacking=sorted({(lack.build, row.cell.device, lack.reason) for row in state.rows for lack in row.lacking}),
+    return (
+        environment("harness.nightly")
+        .get_template("night.html")
+        .render(
+            state=state,
+            rows=rows,
+            timed=any(one.speed for one in rows),
+            histories=drawn,
+            left=left,
+            builds=list(
+                {
+                    (build.build, build.origin): build
+                    for _, report in reports
+                    for build in report.builds
+                }.values()
+            ),
+            stages=[stage for stage in LETTERS.values() if stage in present],
+            letters=[letter for letter, stage in LETTERS.items() if stage in present],
+            weighty=[one for one in state.changed if one.severity != "note"],
+            notes=[one for one in state.changed if one.severity == "note"],
+            few=NOTES,
+            address=address,
+            duration=spell,
+            settled=settled,
+            lacking=sorted(
+                {
+                    (lack.build, row.cell.device, lack.reason)
+                    for row in state.rows
+                    for lack in row.lacking
+                }
+            ),
+        )
     )
 
 
@@ -69,8 +94,11 @@ def _verdicts(row: Row, report: Report) -> tuple[Summary, ...]:
 
 
 def _histories(found: Iterable[Report]) -> tuple[list[Figure], int]:
-    """Return the figures of speed over the nights, those with change points first, and how many are left out."""
-    items: list[History] = sorted((item for report in found for item in report.history), key=lambda item: not item.changes)
+    """Return the figures of speed over the nights, those with change points first, and how many are
+    left out."""
+    items: list[History] = sorted(
+        (item for report in found for item in report.history), key=lambda item: not item.changes
+    )
     points = history.budget(len(items[:FIGURES]))
     figures = [figure for item in items[:FIGURES] if (figure := history.figure(item, points))]
     return figures, len(items) - len(items[:FIGURES])

@@ -14,7 +14,8 @@ COLUMNS = ("cell", "what", "takes about", "here")
 
 
 def rows(asked: beginning.Asked, context: Context) -> list[tuple[str, ...]]:
-    """Return a row for each cell in the order in which they run, and one with the sum beside the budget."""
+    """Return a row for each cell in the order in which they run, and one with the sum beside the
+    budget."""
     cells = asked.cells()
     missing = support.survey(asked.config, cells, context, install=False)
     known = beginning.durations(asked.nights, asked.nights / asked.date)
@@ -23,7 +24,11 @@ def rows(asked: beginning.Asked, context: Context) -> list[tuple[str, ...]]:
     for cell in cells:
         able = support.able(asked.config, cell, missing)
         seconds, basis = beginning.estimate(asked.config, cell, known)
-        here = f"unsupported: {able.reason}" if able.reason else "".join(f"without {lack.build}: {lack.reason} " for lack in able.lacking)
+        here = (
+            f"unsupported: {able.reason}"
+            if able.reason
+            else "".join(f"without {lack.build}: {lack.reason} " for lack in able.lacking)
+        )
         fits = sum_s + seconds <= asked.config.budget_s
         if not able.reason:
             here = here.strip() or ("yes" if fits else "beyond the budget")

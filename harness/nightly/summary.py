@@ -14,21 +14,37 @@ SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?"}
 
 def render(state: Night) -> str:
     """Return the whole summary, ending in a newline."""
-    parts = [f"# Night {escape(state.name)}", f"**{escape(state.verdict)}.** {escape(state.headline)}"]
+    parts = [
+        f"# Night {escape(state.name)}",
+        f"**{escape(state.verdict)}.** {escape(state.headline)}",
+    ]
     if not state.finished:
-        parts.append("Not every cell has had its turn; `harness nightly` on the same date goes on with the others.")
+        parts.append(
+            "Not every cell has had its turn; `harness nightly` on the same date goes on with the"
+            " others."
+        )
     spent = f"{spell(state.spent_s)} of {spell(state.budget_s)}" if state.spent_s else "no time"
     parts.append(
-        f"Begun {escape(state.created)} by parity-harness {escape(state.harness_version)}, {spent}, from {code(state.config, cell=False)}: "
-        + code(state.command, cell=False)
+        f"Begun {escape(state.created)} by parity-harness {escape(state.harness_version)}, {spent},"
+        f" from {code(state.config, cell=False)}: " + code(state.command, cell=False)
     )
     if state.changed:
-        parts += ["## What changed", "\n".join(f"- **{escape(one.severity)}**: {escape(one.text)}" for one in state.changed)]
+        parts += [
+            "## What changed",
+            "\n".join(f"- **{escape(one.severity)}**: {escape(one.text)}" for one in state.changed),
+        ]
     parts += ["## Cells", "\n".join(_table(state))]
-    lacking = sorted({(lack.build, row.cell.device, lack.reason) for row in state.rows for lack in row.lacking})
+    lacking = sorted(
+        {(lack.build, row.cell.device, lack.reason) for row in state.rows for lack in row.lacking}
+    )
     if lacking:
         parts.append("## Builds that cannot run here")
-        parts.append("\n".join(f"- {escape(build)} on {escape(device)}: {escape(reason)}" for build, device, reason in lacking))
+        parts.append(
+            "\n".join(
+                f"- {escape(build)} on {escape(device)}: {escape(reason)}"
+                for build, device, reason in lacking
+            )
+        )
     return "\n\n".join(parts) + "\n"
 
 
@@ -38,9 +54,12 @@ def _table(state: Night) -> Iterator[str]:
     for row in state.rows:
         name = escape(row.cell.name)
         cells = [
-            f"[{name}]({row.folder}/report.md)" if row.exit_code is not None else name, escape(row.status),
-            f"{SIGNS.get(row.fidelity, '')} {escape(row.fidelity)}".strip(), settled(row),
-            spell(row.duration_s) if row.duration_s else "", escape(row.reason or row.headline),
+            f"[{name}]({row.folder}/report.md)" if row.exit_code is not None else name,
+            escape(row.status),
+            f"{SIGNS.get(row.fidelity, '')} {escape(row.fidelity)}".strip(),
+            settled(row),
+            spell(row.duration_s) if row.duration_s else "",
+            escape(row.reason or row.headline),
         ]
         yield "| " + " | ".join(cells) + " |"
 
@@ -53,6 +72,14 @@ def settled(row: Row) -> str:
 def lines(state: Night) -> list[tuple[str, ...]]:
     """Return the rows of the same table as plain text, for a terminal."""
     return [
-        (row.cell.name, row.status, row.fidelity, settled(row), spell(row.duration_s) if row.duration_s else "", row.reason or row.headline)
-        for row in state.rows if row.status != night.WAITING
+        (
+            row.cell.name,
+            row.status,
+            row.fidelity,
+            settled(row),
+            spell(row.duration_s) if row.duration_s else "",
+            row.reason or row.headline,
+        )
+        for row in state.rows
+        if row.status != night.WAITING
     ]

@@ -1,6 +1,8 @@
-"""What this machine can run of a matrix: every build on every device asked for is looked for, and had installed, once and first.
+"""What this machine can run of a matrix: every build on every device asked for is looked for, and
+had installed, once and first.
 
-So a build that cannot be had is left out of the cells that name it, with the reason, and the others are compared all the same.
+So a build that cannot be had is left out of the cells that name it, with the reason, and the others
+are compared all the same.
 """
 
 from __future__ import annotations
@@ -28,8 +30,8 @@ Missing = Mapping[tuple[str, str], BuildError | UsageError | None]
 
 @dataclasses.dataclass(frozen=True)
 class Able:
-    """The builds of a cell that can run here, and those that cannot; `reason` where too few are left to do anything, `failed` where that
-    is the fault of this night and not of this machine."""
+    """The builds of a cell that can run here, and those that cannot; `reason` where too few are
+    left to do anything, `failed` where that is the fault of this night and not of this machine."""
 
     builds: tuple[str, ...]
     lacking: tuple[Lack, ...]
@@ -38,7 +40,8 @@ class Able:
 
 
 def survey(config: Config, cells: Sequence[Cell], context: Context, install: bool) -> Missing:
-    """Return why builds cannot run on the devices that cells name. With `install`, environments that are missing are made."""
+    """Return why builds cannot run on the devices that cells name. With `install`, environments
+    that are missing are made."""
     named = resolution.interpreters(config.python)
     found: dict[tuple[str, str], BuildError | UsageError | None] = {}
     for cell in cells:
@@ -55,16 +58,25 @@ def survey(config: Config, cells: Sequence[Cell], context: Context, install: boo
     return found
 
 
-def _asked(build: str, device: str, named: Path | None, context: Context, install: bool) -> BuildError | None:
-    """Return, or raise, what keeps a build from running on a device here; without `install`, as far as can be told without one."""
+def _asked(
+    build: str, device: str, named: Path | None, context: Context, install: bool
+) -> BuildError | None:
+    """Return, or raise, what keeps a build from running on a device here; without `install`, as far
+    as can be told without one."""
     builds.environment(builds.resolve(build), device)
     if reason := devices.missing(device, context.environ):
         return BuildError(f"A {device.upper()} is asked for, and {reason}")
-    given = {build: named} if named else {}  # a wrong interpreter of another build is none of its business
+    given = (
+        {build: named} if named else {}
+    )  # a wrong interpreter of another build is none of its business
     if install:
-        provision.locate(build, device, overrides=given, environ=context.environ, progress=context.say)
+        provision.locate(
+            build, device, overrides=given, environ=context.environ, progress=context.say
+        )
         return None
-    search = provision.Search(builds.resolve(build), device, given, context.environ, installation.places(context.environ))
+    search = provision.Search(
+        builds.resolve(build), device, given, context.environ, installation.places(context.environ)
+    )
     if provision.available(search) is None and search.build.pythons:
         provision.require_python(search)
     return None
@@ -81,20 +93,25 @@ def able(config: Config, cell: Cell, missing: Missing) -> Able:
         else:
             lacking.append(Lack(item, str(error), isinstance(error, ProvisionFailed)))
     backends = registry.known(config.ports)[cell.workload].backends
-    ported = [item for item in cell.builds if builds.BUILDS[item.partition("@")[0]].backend in backends]
+    ported = [
+        item for item in cell.builds if builds.BUILDS[item.partition("@")[0]].backend in backends
+    ]
     needed = min(2, len(ported))
     left = [item for item in kept if item in ported]
     if len(left) >= needed:
         return Able(tuple(kept), tuple(lacking))
     reason = " ".join(dict.fromkeys(lack.reason for lack in lacking if lack.build in ported))
     return Able(
-        (), tuple(lacking), f"{len(left)} of the {len(ported)} builds can run here, {needed} are needed. {reason}",
+        (),
+        tuple(lacking),
+        f"{len(left)} of the {len(ported)} builds can run here, {needed} are needed. {reason}",
         any(lack.failed for lack in lacking),
     )
 
 
 def _recorded(config: Config, cell: Cell, build: str, error: HarnessError) -> bool:
-    """Whether recorded references stand for a build that has no interpreter here: `harness compare` takes them by itself."""
+    """Whether recorded references stand for a build that has no interpreter here: `harness compare`
+    takes them by itself."""
     if FIDELITY not in cell.judge or not isinstance(error, InterpreterMissing):
         return False
     return references.stands_for(build, resolution.resolve(config.options(cell, cell.builds)))

@@ -1,13 +1,28 @@
-"""From what was asked (workloads x sides x settings x seeds) to jobs and pairs. Pure: no files, no clock, no processes.
+"""From what was asked (workloads x sides x settings x seeds) to jobs and pairs. Pure: no files, no
+clock, no processes.
 
-A *side* is a build with, perhaps, a folder of ports of its own. A *job* is one side recording one workload; a *pair* says
-which two jobs are judged against each other. A job is planned once however many pairs use it. `jobs` holds what is done,
-`request` what was asked, `draft` the way from one to the other.
+A *side* is a build with, perhaps, a folder of ports of its own. A *job* is one side recording one
+workload; a *pair* says which two jobs are judged against each other. A job is planned once however
+many pairs use it. `jobs` holds what is done, `request` what was asked, `draft` the way from one to
+the other.
 """
 
 from harness.plan.command import arguments, manner
 from harness.plan.draft import REORDER_SEEDS, ULP_SEEDS, make, phases
-from harness.plan.jobs import ChainCost, Distribution, Job, LessonJob, Opening, Pair, Plan, SampleJob, Side, SpeedJob, Warmup, describe
+from harness.plan.jobs import (
+    ChainCost,
+    Distribution,
+    Job,
+    LessonJob,
+    Opening,
+    Pair,
+    Plan,
+    SampleJob,
+    Side,
+    SpeedJob,
+    Warmup,
+    describe,
+)
 from harness.plan.request import (
     DISTRIBUTION,
     LIMIT_S,
@@ -20,7 +35,30 @@ from harness.plan.request import (
 )
 
 __all__ = [
-    "DISTRIBUTION", "LIMIT_S", "LOCKSTEP_STAGES", "MODELS", "REORDER_SEEDS", "ULP_SEEDS", "ChainCost", "Distribution", "Job", "LessonJob",
-    "Opening", "Pair", "Plan", "Request", "SampleJob", "Side", "SpeedJob", "Warmup", "arguments", "describe", "has_port", "identity",
-    "make", "manner", "phases", "sides",
+    "DISTRIBUTION",
+    "LIMIT_S",
+    "LOCKSTEP_STAGES",
+    "MODELS",
+    "REORDER_SEEDS",
+    "ULP_SEEDS",
+    "ChainCost",
+    "Distribution",
+    "Job",
+    "LessonJob",
+    "Opening",
+    "Pair",
+    "Plan",
+    "Request",
+    "SampleJob",
+    "Side",
+    "SpeedJob",
+    "Warmup",
+    "arguments",
+    "describe",
+    "has_port",
+    "identity",
+    "make",
+    "manner",
+    "phases",
+    "sides",
 ]

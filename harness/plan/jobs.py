@@ -13,11 +13,13 @@ class Side:
     """One column of a comparison.
 
     Attributes:
-        label: unique, e.g. `torch`, `torch@mine` with the ports of a folder of that name, or `torch#2` for the second `torch`.
+        label: unique, e.g. `torch`, `torch@mine` with the ports of a folder of that name, or
+            `torch#2` for the second `torch`.
         build: name in `builds.BUILDS`. backend: that build's backend.
         folders: where ports are looked for before the shipped ones.
         deterministic: whether the framework is asked for deterministic kernels.
-        only: whether ports are taken from the first of the folders and from nowhere else: BUILD@FOLDER.
+        only: whether ports are taken from the first of the folders and from nowhere else:
+            BUILD@FOLDER.
         python: the interpreter that the user named for it; empty for the build's own.
     """
 
@@ -32,7 +34,8 @@ class Side:
 
 @dataclasses.dataclass(frozen=True)
 class Opening:
-    """What a worker needs to open a port. `setting` is `contract.Setting` as plain JSON; `folders`, `only`: as in `Side`."""
+    """What a worker needs to open a port. `setting` is `contract.Setting` as plain JSON; `folders`,
+    `only`: as in `Side`."""
 
     backend: str
     workload: str
@@ -42,18 +45,22 @@ class Opening:
     setting: dict[str, Any]
     only: bool = False
 
-#: Fields that change how work is done and not what it is: jobs that differ in them alone have one name, so that `--resume` finds them.
+
+#: Fields that change how work is done and not what it is: jobs that differ in them alone have one
+#: name, so that `--resume` finds them.
 HOW = ("limit", "python")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class WorkloadJob:
-    """What every job says: on which workload, and how. Two jobs that differ in any field have other names: they are other work.
+    """What every job says: on which workload, and how. Two jobs that differ in any field have other
+    names: they are other work.
 
     Attributes:
         device, precision, execution, threads: as in `contract.Setting`.
         seed: what the run was asked with. data: what `--data` named; empty for the workload's own.
-        limit: longest time of one request, seconds; for the command that repeats the job. 0 for the usual one.
+        limit: longest time of one request, seconds; for the command that repeats the job. 0 for the
+            usual one.
     """
 
     workload: str
@@ -67,12 +74,18 @@ class WorkloadJob:
     limit: float = 0.0
 
     def _open(self, side: Side | SideJob, powers: str) -> Opening:
-        setting = {name: getattr(self, name) for name in ("device", "precision", "execution", "threads")}
+        setting = {
+            name: getattr(self, name) for name in ("device", "precision", "execution", "threads")
+        }
         setting["deterministic"] = side.deterministic
-        return Opening(side.backend, self.workload, self.preset, powers, side.folders, setting, side.only)
+        return Opening(
+            side.backend, self.workload, self.preset, powers, side.folders, setting, side.only
+        )
 
     def _digest(self) -> str:
-        return hashlib.sha256(json.dumps(_what(dataclasses.asdict(self)), sort_keys=True).encode()).hexdigest()[:8]
+        return hashlib.sha256(
+            json.dumps(_what(dataclasses.asdict(self)), sort_keys=True).encode()
+        ).hexdigest()[:8]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -118,7 +131,8 @@ class Job(SideJob):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LessonJob(SideJob):
-    """One side computes each layer of its forward pass from another side's values of those before it.
+    """One side computes each layer of its forward pass from another side's values of those before
+    it.
 
     Attributes:
         teacher: the job whose record teaches. steps, tape_steps: as in `Job`, for the same tape.
@@ -145,7 +159,8 @@ class SampleJob(SideJob):
 
     Attributes:
         number: which of the seeds this is, counted from 0.
-        own_seed: what initial weights are drawn from and what the framework's generators start from.
+        own_seed: what initial weights are drawn from and what the framework's generators start
+            from.
         steps: of training. rows: to generate.
     """
 
@@ -166,7 +181,8 @@ class SampleJob(SideJob):
 
 @dataclasses.dataclass(frozen=True)
 class Distribution:
-    """Two sides whose independently trained models are judged against each other; `a` is the original."""
+    """Two sides whose independently trained models are judged against each other; `a` is the
+    original."""
 
     workload: str
     precision: str
@@ -177,7 +193,8 @@ class Distribution:
 
 @dataclasses.dataclass(frozen=True)
 class Pair:
-    """Two jobs to be judged at some stages, and the float64 jobs behind them (None in float64 itself).
+    """Two jobs to be judged at some stages, and the float64 jobs behind them (None in float64
+    itself).
 
     Attributes:
         updates: the kinds of the specification's optimizers, in words.
@@ -196,7 +213,8 @@ class Pair:
 
 @dataclasses.dataclass(frozen=True)
 class ChainCost:
-    """One informative row: what TF1's float32 chain of powers costs against the float64 one, on one build.
+    """One informative row: what TF1's float32 chain of powers costs against the float64 one, on one
+    build.
 
     `beside` is a job of a TF1 side, without which nobody would ask for the chain.
     """
@@ -210,7 +228,8 @@ class ChainCost:
 
 @dataclasses.dataclass(frozen=True)
 class Warmup:
-    """How long each side warms up before it is timed, where the user says so: `steps` at the least, and `seconds`."""
+    """How long each side warms up before it is timed, where the user says so: `steps` at the least,
+    and `seconds`."""
 
     seconds: float
     steps: int
@@ -226,9 +245,11 @@ class SpeedJob(WorkloadJob):
 
     Attributes:
         actions: those of `contract.ACTIONS`, then phases.
-        precisions: of each side, where one build's precisions are timed against each other; else all sides have `precision`.
+        precisions: of each side, where one build's precisions are timed against each other; else
+            all sides have `precision`.
         allow_settings: compare sides whose settings differ in a way that leaves no verdict.
-        slowdowns: of each side, where the verdict itself is tested: the share by which it is made slower. Else none is.
+        slowdowns: of each side, where the verdict itself is tested: the share by which it is made
+            slower. Else none is.
         warmup: how long each side warms up; None until steps are steady.
     """
 
@@ -245,9 +266,12 @@ class SpeedJob(WorkloadJob):
         return f"speed-{self.workload}-{self.precision}-{self._digest()}"
 
     def opening(self, label: str) -> Opening:
-        """Return what the worker of one side opens; timing needs no float32 chain, which costs no time either way."""
+        """Return what the worker of one side opens; timing needs no float32 chain, which costs no
+        time either way."""
         opening = self._open(next(side for side in self.sides if side.label == label), "variable")
-        return dataclasses.replace(opening, setting={**opening.setting, "precision": self.precision_of(label)})
+        return dataclasses.replace(
+            opening, setting={**opening.setting, "precision": self.precision_of(label)}
+        )
 
     def precision_of(self, label: str) -> str:
         """Return the precision in which a side runs."""
@@ -257,10 +281,15 @@ class SpeedJob(WorkloadJob):
 
     def slowdown_of(self, label: str) -> float:
         """Return the share by which a side is made slower."""
-        return self.slowdowns[[side.label for side in self.sides].index(label)] if self.slowdowns else 0.0
+        return (
+            self.slowdowns[[side.label for side in self.sides].index(label)]
+            if self.slowdowns
+            else 0.0
+        )
 
     def spelled(self, a: str, b: str) -> str:
-        """Return the precision of two sides: `fp32`, or `fp32:bf16` where they have different ones."""
+        """Return the precision of two sides: `fp32`, or `fp32:bf16` where they have different
+        ones."""
         both = dict.fromkeys((self.precision_of(a), self.precision_of(b)))
         return ":".join(both)
 

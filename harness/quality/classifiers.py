@@ -1,7 +1,9 @@
-"""Metrics that ask a classifier: can real rows be told from generated ones, and do generated ones teach what real ones do?
+"""Metrics that ask a classifier: can real rows be told from generated ones, and do generated ones
+teach what real ones do?
 
-The original asks a recurrent network; here a random forest and a logistic regression answer, which need no framework, no graphics
-card and no tuning, and give the same number for the same rows everywhere. Scores are therefore not those of the paper.
+The original asks a recurrent network; here a random forest and a logistic regression answer, which
+need no framework, no graphics card and no tuning, and give the same number for the same rows
+everywhere. Scores are therefore not those of the paper.
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ SEEN_HOURS = 2
 
 
 def accuracy(real: Values, generated: Values) -> Measured:
-    """Return how often a random forest tells real rows from generated ones: cross-validated, as many rows of each. 0.5 is best.
+    """Return how often a random forest tells real rows from generated ones: cross-validated, as
+    many rows of each. 0.5 is best.
 
     Rows are flattened, with each channel's mean and standard deviation over the hours beside them.
     """
@@ -25,24 +28,31 @@ def accuracy(real: Values, generated: Values) -> Measured:
 
     count = min(len(real), len(generated))
     if count < FOLDS:
-        return Measured(None, f"{count} rows of each kind are fewer than the {FOLDS} folds of cross-validation")
+        return Measured(
+            None, f"{count} rows of each kind are fewer than the {FOLDS} folds of cross-validation"
+        )
     rows = np.concatenate([_features(real[:count]), _features(generated[:count])])
     kinds = np.repeat([0, 1], count)
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
-    scores = cross_val_score(RandomForestClassifier(TREES, random_state=SEED), rows, kinds, cv=folds)
+    scores = cross_val_score(
+        RandomForestClassifier(TREES, random_state=SEED), rows, kinds, cv=folds
+    )
     return Measured(float(np.mean(scores)))
 
 
 def _features(rows: Values) -> Values:
-    return np.concatenate([rows.reshape(len(rows), -1), rows.mean(axis=1), rows.std(axis=1)], axis=1)
+    return np.concatenate(
+        [rows.reshape(len(rows), -1), rows.mean(axis=1), rows.std(axis=1)], axis=1
+    )
 
 
 def transfer(train: Values, test: Values, discrete: int) -> Measured:
     """Return the AUROC on `test` of a logistic regression fitted on `train`.
 
-    It predicts whether a discrete channel, the first that varies in `test`, is on in an hour, from the continuous channels of
-    the two hours before: what links the two streams. Train on generated rows and test on real ones for TSTR, on real ones for
-    its baseline. Training rows in which the channel never changes teach nothing: all test rows rank alike, 0.5.
+    It predicts whether a discrete channel, the first that varies in `test`, is on in an hour, from
+    the continuous channels of the two hours before: what links the two streams. Train on generated
+    rows and test on real ones for TSTR, on real ones for its baseline. Training rows in which the
+    channel never changes teach nothing: all test rows rank alike, 0.5.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import roc_auc_score
@@ -51,11 +61,20 @@ def transfer(train: Values, test: Values, discrete: int) -> Measured:
 
     continuous = train.shape[2] - discrete
     if not discrete or not continuous or train.shape[1] <= SEEN_HOURS:
-        return Measured(None, f"the task needs a discrete channel, a continuous one and more than {SEEN_HOURS} hours")
-    varying = [channel for channel in range(continuous, test.shape[2]) if np.ptp(test[:, SEEN_HOURS:, channel]) > 0.0]
+        return Measured(
+            None,
+            f"the task needs a discrete channel, a continuous one and more than {SEEN_HOURS} hours",
+        )
+    varying = [
+        channel
+        for channel in range(continuous, test.shape[2])
+        if np.ptp(test[:, SEEN_HOURS:, channel]) > 0.0
+    ]
     if not varying:
         return Measured(None, "no discrete channel varies in the test rows")
-    inputs, answers = zip(*(_task(rows, continuous, varying[0]) for rows in (train, test)), strict=True)
+    inputs, answers = zip(
+        *(_task(rows, continuous, varying[0]) for rows in (train, test)), strict=True
+    )
     if len(np.unique(answers[0])) < 2:
         return Measured(0.5)
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
@@ -64,6 +83,11 @@ def transfer(train: Values, test: Values, discrete: int) -> Measured:
 
 
 def _task(rows: Values, continuous: int, channel: int) -> tuple[Values, Values]:
-    """Return examples [M, 2 * continuous] and answers [M], one for each hour that has two before it."""
-    seen = np.concatenate([rows[:, hour:hour - SEEN_HOURS, :continuous] for hour in range(SEEN_HOURS)], axis=2)
-    return seen.reshape(-1, seen.shape[2]), np.asarray(rows[:, SEEN_HOURS:, channel].ravel() > 0.5, np.float64)
+    """Return examples [M, 2 * continuous] and answers [M], one for each hour that has two before
+    it."""
+    seen = np.concatenate(
+        [rows[:, hour : hour - SEEN_HOURS, :continuous] for hour in range(SEEN_HOURS)], axis=2
+    )
+    return seen.reshape(-1, seen.shape[2]), np.asarray(
+        rows[:, SEEN_HOURS:, channel].ravel() > 0.5, np.float64
+    )

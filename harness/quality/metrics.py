@@ -26,10 +26,12 @@ class Measured:
 
 
 def mmd(real: Values, generated: Values) -> Measured:
-    """Return the maximum mean discrepancy: the square root of the biased estimate (V-statistic), as EHR-M-GAN's own evaluation.
+    """Return the maximum mean discrepancy: the square root of the biased estimate (V-statistic), as
+    EHR-M-GAN's own evaluation.
 
-    Kernel: sum over s in 1 2 4 8 16 of exp(-|x - y|^2 / (2 s^2)) on flattened rows, each channel scaled to [0, 1] by the caller
-    (Gretton et al. 2012, equation 5; mixture of kernels as in Sutherland et al. 2017).
+    Kernel: sum over s in 1 2 4 8 16 of exp(-|x - y|^2 / (2 s^2)) on flattened rows, each channel
+    scaled to [0, 1] by the caller (Gretton et al. 2012, equation 5; mixture of kernels as in
+    Sutherland et al. 2017).
     """
     x, y = real.reshape(len(real), -1), generated.reshape(len(generated), -1)
     square = mean_similarity(x, x) + mean_similarity(y, y) - 2.0 * mean_similarity(x, y)
@@ -37,13 +39,16 @@ def mmd(real: Values, generated: Values) -> Measured:
 
 
 def probability_correlation(real: Values, generated: Values) -> Measured:
-    """Return the Pearson correlation of real and generated means of each discrete channel at each hour."""
+    """Return the Pearson correlation of real and generated means of each discrete channel at each
+    hour."""
     one, other = _probabilities(real), _probabilities(generated)
     if not one.size:
         return Measured(None, "there is no discrete channel")
     for side, values in (("real", one), ("generated", other)):
         if np.ptp(values) == 0.0:
-            return Measured(None, f"every {side} probability is {values[0]:.3g}: there is nothing to correlate")
+            return Measured(
+                None, f"every {side} probability is {values[0]:.3g}: there is nothing to correlate"
+            )
     return Measured(float(np.corrcoef(one, other)[0, 1]))
 
 
@@ -60,9 +65,14 @@ def _probabilities(discrete: Values) -> Values:
 
 
 def correlation_error(real: Values, generated: Values) -> Measured:
-    """Return the mean absolute difference of the correlations of all pairs of channels, over all rows and hours."""
+    """Return the mean absolute difference of the correlations of all pairs of channels, over all
+    rows and hours."""
     pairs = _correlations(real, generated)
-    return pairs if isinstance(pairs, Measured) else Measured(float(np.mean(np.abs(pairs[0] - pairs[1]))))
+    return (
+        pairs
+        if isinstance(pairs, Measured)
+        else Measured(float(np.mean(np.abs(pairs[0] - pairs[1]))))
+    )
 
 
 def correlation_agreement(real: Values, generated: Values) -> Measured:
@@ -76,10 +86,11 @@ def correlation_agreement(real: Values, generated: Values) -> Measured:
 
 
 def _correlations(real: Values, generated: Values) -> tuple[Values, Values] | Measured:
-    """Return the entries above the diagonal of both matrices, of the channels that vary in the real rows.
+    """Return the entries above the diagonal of both matrices, of the channels that vary in the real
+    rows.
 
-    A channel that varies there and never in the generated rows goes along with none: its correlations count as 0, for left
-    out it would make the model look better than it is.
+    A channel that varies there and never in the generated rows goes along with none: its
+    correlations count as 0, for left out it would make the model look better than it is.
     """
     varying = np.ptp(real, axis=(0, 1)) > 0.0
     if np.count_nonzero(varying) < 2:

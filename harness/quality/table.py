@@ -1,4 +1,5 @@
-"""All metrics of one build's models: each over the seeds with its interval, beside what a perfect model would get."""
+"""All metrics of one build's models: each over the seeds with its interval, beside what a perfect
+model would get."""
 
 from __future__ import annotations
 
@@ -16,8 +17,9 @@ from harness.workloads.spec import HeldOut
 LEVEL = 0.95
 #: The baseline is a mean over so many random choices of training rows.
 BASELINE_DRAWS = 5
-#: Metrics by name, and which way is better. `probability`: dimension-wise, of each discrete channel at each hour; `correlation`:
-#: Pearson's, of each two channels; TSTR: train on synthetic, test on real. `docs/distribution.md` has the formulas.
+#: Metrics by name, and which way is better. `probability`: dimension-wise, of each discrete channel
+#: at each hour; `correlation`: Pearson's, of each two channels; TSTR: train on synthetic, test on
+#: real. `docs/distribution.md` has the formulas.
 BETTER = {
     "MMD": "lower",
     "discriminative accuracy": "0.5",
@@ -35,8 +37,10 @@ class Line:
     """One metric of one build.
 
     Attributes:
-        mean, low, high: over the seeds that gave a number, with the 95 % interval of the mean (Student); None where there is none.
-        seeds: how many gave a number. baseline: as many real training rows in place of generated ones.
+        mean, low, high: over the seeds that gave a number, with the 95 % interval of the mean
+            (Student); None where there is none.
+        seeds: how many gave a number. baseline: as many real training rows in place of generated
+            ones.
         reason: why a number is missing, or how many seeds gave none.
     """
 
@@ -60,22 +64,33 @@ def tabulate(generated: Sequence[Values], real: HeldOut) -> list[Line]:
     measured = [measure(rows[:count], real) for rows in generated]
     chosen = _baseline_rows(len(real.training), count)
     baselines = [measure(real.training[rows], real) for rows in chosen]
-    return [_line(name, better, [one[name] for one in measured], [one[name] for one in baselines]) for name, better in BETTER.items()]
+    return [
+        _line(name, better, [one[name] for one in measured], [one[name] for one in baselines])
+        for name, better in BETTER.items()
+    ]
 
 
 def _baseline_rows(total: int, count: int) -> list[np.ndarray]:
     generator = np.random.RandomState(0)
-    return [generator.permutation(total)[:count] for _ in range(BASELINE_DRAWS if count < total else 1)]
+    return [
+        generator.permutation(total)[:count] for _ in range(BASELINE_DRAWS if count < total else 1)
+    ]
 
 
 def measure(generated: Values, real: HeldOut) -> dict[str, Measured]:
     """Return every metric of one model's rows against the held-out ones."""
     if generated.shape[1:] != real.rows.shape[1:]:
-        reason = f"generated rows are {list(generated.shape[1:])}, real ones {list(real.rows.shape[1:])}"
+        reason = (
+            f"generated rows are {list(generated.shape[1:])}, real ones {list(real.rows.shape[1:])}"
+        )
         return dict.fromkeys(BETTER, Measured(None, reason))
     lost = int(np.sum(~np.isfinite(generated)))
     if lost or not len(real.rows) or not len(generated):
-        reason = f"{lost} of {generated.size} generated values are not finite" if lost else "there are no rows to compare"
+        reason = (
+            f"{lost} of {generated.size} generated values are not finite"
+            if lost
+            else "there are no rows to compare"
+        )
         return dict.fromkeys(BETTER, Measured(None, reason))
     scale = np.where(real.range > 0.0, real.range, 1.0)
     held, made = ((rows - real.minimum) / scale for rows in (real.rows, generated))
@@ -84,10 +99,17 @@ def measure(generated: Values, real: HeldOut) -> dict[str, Measured]:
     functions: Mapping[str, Callable[[], Measured]] = {
         "MMD": lambda: metrics.mmd(held, made),
         "discriminative accuracy": lambda: score,
-        # |accuracy - 0.5| (Yoon et al. 2019, TimeGAN): 0 where real and generated rows cannot be told apart.
-        "discriminative score": lambda: score if score.value is None else Measured(abs(score.value - 0.5)),
-        "probability correlation": lambda: metrics.probability_correlation(held[:, :, discrete], made[:, :, discrete]),
-        "probability RMSE": lambda: metrics.probability_error(held[:, :, discrete], made[:, :, discrete]),
+        # |accuracy - 0.5| (Yoon et al. 2019, TimeGAN): 0 where real and generated rows cannot be
+        # told apart.
+        "discriminative score": lambda: (
+            score if score.value is None else Measured(abs(score.value - 0.5))
+        ),
+        "probability correlation": lambda: metrics.probability_correlation(
+            held[:, :, discrete], made[:, :, discrete]
+        ),
+        "probability RMSE": lambda: metrics.probability_error(
+            held[:, :, discrete], made[:, :, discrete]
+        ),
         "correlation difference": lambda: metrics.correlation_error(held, made),
         "correlation agreement": lambda: metrics.correlation_agreement(held, made),
         "TSTR AUROC": lambda: classifiers.transfer(made, held, real.discrete),
@@ -95,13 +117,17 @@ def measure(generated: Values, real: HeldOut) -> dict[str, Measured]:
     return {name: function() for name, function in functions.items()}
 
 
-def _line(name: str, better: str, measured: Sequence[Measured], baselines: Sequence[Measured]) -> Line:
+def _line(
+    name: str, better: str, measured: Sequence[Measured], baselines: Sequence[Measured]
+) -> Line:
     values = [one.value for one in measured if one.value is not None]
     mean, low, high = interval(values)
     known = [one.value for one in baselines if one.value is not None]
     baseline = float(np.mean(known)) if known else None
     lacking = [one.reason for one in measured if one.value is None]
-    reason = f"{len(lacking)} of {len(measured)} seeds have no number: {lacking[0]}" if lacking else ""
+    reason = (
+        f"{len(lacking)} of {len(measured)} seeds have no number: {lacking[0]}" if lacking else ""
+    )
     return Line(name, better, mean, low, high, len(values), baseline, reason)
 
 
@@ -112,5 +138,9 @@ def interval(values: Sequence[float]) -> tuple[float | None, float | None, float
     mean = float(np.mean(values))
     if len(values) < 2:
         return mean, None, None
-    half = float(stats.t.ppf(0.5 + LEVEL / 2.0, len(values) - 1)) * float(np.std(values, ddof=1)) / math.sqrt(len(values))
+    half = (
+        float(stats.t.ppf(0.5 + LEVEL / 2.0, len(values) - 1))
+        * float(np.std(values, ddof=1))
+        / math.sqrt(len(values))
+    )
     return mean, mean - half, mean + half

@@ -1,6 +1,8 @@
-"""A run's folder: where it is made, what it was asked, whether it finished, and what may be deleted from it.
+"""A run's folder: where it is made, what it was asked, whether it finished, and what may be deleted
+from it.
 
-`reports/<date>_<what>/` holds `run.json` (what was asked, under a key), `jobs/`, `tapes/`, and the reports.
+`reports/<date>_<what>/` holds `run.json` (what was asked, under a key), `jobs/`, `tapes/`, and the
+reports.
 """
 
 from __future__ import annotations
@@ -36,9 +38,16 @@ class Run:
 
     def mark(self, finished: bool) -> None:
         """Write `run.json`: at the start not finished, at the end finished."""
-        store.write_json(self.folder / RUN_FILE, {
-            "schema": SCHEMA, "key": self.key, "command": self.command, "created": self.created, "finished": finished,
-        })
+        store.write_json(
+            self.folder / RUN_FILE,
+            {
+                "schema": SCHEMA,
+                "key": self.key,
+                "command": self.command,
+                "created": self.created,
+                "finished": finished,
+            },
+        )
 
 
 def key(asked: Any) -> str:
@@ -63,15 +72,21 @@ def create(reports: Path, what: str, asked: str, command: str, now: datetime.dat
                 raise UsageError(f"--reports {reports}: this is a file; give a folder.") from None
             continue
         except OSError as error:
-            raise UsageError(f"--reports {reports}: cannot make a folder there ({error.strerror}). Give another one.") from error
+            raise UsageError(
+                f"--reports {reports}: cannot make a folder there ({error.strerror}). Give another"
+                " one."
+            ) from error
         run = Run(folder, asked, command, now.isoformat(timespec="seconds"))
         run.mark(finished=False)
         return run
-    raise UsageError(f"--reports {reports}: too many runs named {stem}; clean up with `harness clean`.")
+    raise UsageError(
+        f"--reports {reports}: too many runs named {stem}; clean up with `harness clean`."
+    )
 
 
 def at(folder: Path, asked: str, command: str, now: datetime.datetime) -> Run:
-    """Return the run in a folder of the caller's own: the same work that lies there, or a new run in place of whatever does.
+    """Return the run in a folder of the caller's own: the same work that lies there, or a new run
+    in place of whatever does.
 
     Raises:
         Busy: another process works in it.
@@ -98,7 +113,11 @@ def is_finished(folder: Path) -> bool:
 
 def all_runs(reports: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
     """Yield the folders of all runs, newest first, with their `run.json`."""
-    found = sorted(reports.glob(f"*/{RUN_FILE}"), key=lambda path: (path.stat().st_mtime, path.parent.name), reverse=True)
+    found = sorted(
+        reports.glob(f"*/{RUN_FILE}"),
+        key=lambda path: (path.stat().st_mtime, path.parent.name),
+        reverse=True,
+    )
     for path in found:
         with contextlib.suppress(RecordError, FileNotFoundError):
             yield path.parent, store.read_json(path, "run", SCHEMA)
@@ -115,7 +134,9 @@ def held(folder: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout:
-        raise Busy(f"{folder}: another harness is working in this run; wait for it to end") from None
+        raise Busy(
+            f"{folder}: another harness is working in this run; wait for it to end"
+        ) from None
     try:
         yield
     finally:
@@ -140,7 +161,8 @@ def unfinished(reports: Path, asked: str) -> Run | None:
 
 
 def drop_tensors(folder: Path, keep: frozenset[str]) -> int:
-    """Delete the arrays of all jobs but those named, and the tapes if none is kept; return the bytes freed."""
+    """Delete the arrays of all jobs but those named, and the tapes if none is kept; return the
+    bytes freed."""
     freed = 0
     for path in (folder / "jobs").glob("*/*.npz"):
         if path.parent.name not in keep:
@@ -154,4 +176,8 @@ def drop_tensors(folder: Path, keep: frozenset[str]) -> int:
 
 def size(folder: Path) -> int:
     """Return the bytes of all files below a folder."""
-    return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir()) if folder.is_dir() else 0
+    return (
+        sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir())
+        if folder.is_dir()
+        else 0
+    )

@@ -1,8 +1,9 @@
 """Every versioned read and write of records; the only module that knows file formats.
 
-A job's folder holds `<stage>.npz` (arrays, never pickles), `worker.log`, and `manifest.json`, which is written last and
-atomically: a folder without a manifest is a job that did not finish. The manifest carries the SHA-256 of every array
-file; a record is only handed out after they have been checked.
+A job's folder holds `<stage>.npz` (arrays, never pickles), `worker.log`, and `manifest.json`, which
+is written last and atomically: a folder without a manifest is a job that did not finish. The
+manifest carries the SHA-256 of every array file; a record is only handed out after they have been
+checked.
 
 History of `SCHEMA`: 1 (first).
 """
@@ -69,7 +70,9 @@ class Record:
         try:
             return np.asarray(_archive(path)[name])
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise CorruptRecord(f"{path}: tensor '{name}' cannot be read ({error}). Run the job again.") from error
+            raise CorruptRecord(
+                f"{path}: tensor '{name}' cannot be read ({error}). Run the job again."
+            ) from error
 
     def noise(self, stage: str, name: str) -> dict[str, list[float]]:
         """Return the largest movement of a tensor by kind of variation."""
@@ -79,16 +82,27 @@ class Record:
 
 @functools.lru_cache(maxsize=32)
 def _archive(path: Path) -> Any:
-    """Return an open .npz, whose members are read one at a time; its directory of hundreds of names is parsed once."""
+    """Return an open .npz, whose members are read one at a time; its directory of hundreds of names
+    is parsed once."""
     return np.load(path, allow_pickle=False)
 
 
 def write_record(
-    folder: Path, job: Mapping[str, Any], status: str, reason: str, result: Mapping[str, Any], duration_s: float
+    folder: Path,
+    job: Mapping[str, Any],
+    status: str,
+    reason: str,
+    result: Mapping[str, Any],
+    duration_s: float,
 ) -> Record:
     """Write a job's manifest, last and atomically, and return the record."""
     document = {
-        "schema": SCHEMA, "job": dict(job), "status": status, "reason": reason, "duration_s": duration_s, "result": dict(result),
+        "schema": SCHEMA,
+        "job": dict(job),
+        "status": status,
+        "reason": reason,
+        "duration_s": duration_s,
+        "result": dict(result),
     }
     write_json(folder / MANIFEST, document)
     return Record(folder, dict(job), status, reason, dict(result), duration_s)
@@ -104,11 +118,18 @@ def read_record(folder: Path) -> Record:
     document = read_json(folder / MANIFEST, "record", SCHEMA)
     try:
         record = Record(
-            folder, dict(document["job"]), str(document["status"]), str(document["reason"]),
-            dict(document["result"]), float(document["duration_s"]),
+            folder,
+            dict(document["job"]),
+            str(document["status"]),
+            str(document["reason"]),
+            dict(document["result"]),
+            float(document["duration_s"]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise CorruptRecord(f"{folder / MANIFEST}: not a record ({error!r}). Delete the folder and run the job again.") from error
+        raise CorruptRecord(
+            f"{folder / MANIFEST}: not a record ({error!r}). Delete the folder and run the job"
+            " again."
+        ) from error
     if record.ok:
         verify(folder, record.result.get("files", {}))
     return record
@@ -126,16 +147,21 @@ def verify(folder: Path, files: Mapping[str, str]) -> None:
             raise CorruptRecord(f"{path} is missing. Run the job again.")
         if checksum(path) != expected:
             raise CorruptRecord(
-                f"{path} has {path.stat().st_size} bytes that do not match the checksum the worker gave: "
-                "it is truncated or was altered. Run the job again."
+                f"{path} has {path.stat().st_size} bytes that do not match the checksum the worker"
+                " gave: it is truncated or was altered. Run the job again."
             )
         if path.suffix == ".npz" and not zipfile.is_zipfile(path):
-            raise CorruptRecord(f"{path} was broken when its checksum was taken: it is no .npz. Run the job again.")
+            raise CorruptRecord(
+                f"{path} was broken when its checksum was taken: it is no .npz. Run the job again."
+            )
 
 
 def write_json(path: Path, document: Mapping[str, Any], indent: int | None = 1) -> None:
-    """Write strict JSON atomically: a reader sees the old file or the whole new one. `indent` as in `json.dumps`."""
-    write_text(path, json.dumps(_encode(document), allow_nan=False, indent=indent, sort_keys=True) + "\n")
+    """Write strict JSON atomically: a reader sees the old file or the whole new one. `indent` as in
+    `json.dumps`."""
+    write_text(
+        path, json.dumps(_encode(document), allow_nan=False, indent=indent, sort_keys=True) + "\n"
+    )
 
 
 def write_text(path: Path, text: str) -> None:
@@ -161,7 +187,8 @@ def write_bytes(path: Path, content: bytes) -> None:
 def unwritable(path: Path) -> str:
     """Return why `write_text` could not write a file there, or an empty string.
 
-    It is tried, beside the file, which is left as it is: what a system will allow cannot be told from permissions alone.
+    It is tried, beside the file, which is left as it is: what a system will allow cannot be told
+    from permissions alone.
     """
     if path.is_dir():
         return "it is a folder"
@@ -191,13 +218,15 @@ def read_json(path: Path, kind: str, schema: int) -> dict[str, Any]:
     except FileNotFoundError:
         raise
     except (OSError, ValueError) as error:
-        raise CorruptRecord(f"{path}: this {kind} cannot be read ({error}). Delete it and run again.") from error
+        raise CorruptRecord(
+            f"{path}: this {kind} cannot be read ({error}). Delete it and run again."
+        ) from error
     if not isinstance(document, dict) or not isinstance(document.get("schema"), int):
         raise CorruptRecord(f"{path}: this {kind} has no schema number. Delete it and run again.")
     if document["schema"] > schema:
         raise NewerSchema(
-            f"{path}: this {kind} has schema {document['schema']}, this harness reads up to {schema}. "
-            "Upgrade parity-harness, or run again with this version."
+            f"{path}: this {kind} has schema {document['schema']}, this harness reads up to"
+            f" {schema}. Upgrade parity-harness, or run again with this version."
         )
     decoded = decode(document)
     assert isinstance(decoded, dict)
@@ -278,7 +307,14 @@ class RecordEvidence:
     def entries(self, stage: str) -> list[Entry]:
         """Return the tensors of a stage in recorded order."""
         return [
-            Entry(stage, item["name"], tuple(item["shape"]), item["dtype"], float(item["scale"]), float(item["largest"]))
+            Entry(
+                stage,
+                item["name"],
+                tuple(item["shape"]),
+                item["dtype"],
+                float(item["scale"]),
+                float(item["largest"]),
+            )
             for item in self.record.tensors(stage)
         ]
 

@@ -1,7 +1,8 @@
 """Draw a tape: all randomness of a run, recorded once with NumPy, from a seed.
 
-The legacy `RandomState` stream is frozen by NumPy's policy (NEP 19), and only uniform draws and permutations are used,
-so a seed gives the same bits under every NumPy and on every platform; recorded references rely on it.
+The legacy `RandomState` stream is frozen by NumPy's policy (NEP 19), and only uniform draws and
+permutations are used, so a seed gives the same bits under every NumPy and on every platform;
+recorded references rely on it.
 """
 
 from __future__ import annotations
@@ -26,15 +27,19 @@ class Inputs:
 
 
 def draw(workload: Workload, config: dict[str, Any], seed: int, steps: int) -> Inputs:
-    """Return the data and a tape of `steps` steps: `weights/<name>`, `batches` [steps, batch], `noise/<phase>/<site>`.
+    """Return the data and a tape of `steps` steps: `weights/<name>`, `batches` [steps, batch],
+    `noise/<phase>/<site>`.
 
-    What the forward stage and `generate` consume is drawn once, [1, ...]; a site that several phases share is drawn once a step.
+    What the forward stage and `generate` consume is drawn once, [1, ...]; a site that several
+    phases share is drawn once a step.
     """
     data = workload.data(config)
     generator = np.random.RandomState(seed)
     tape = _weights(workload, config, generator)
     rows = len(next(value for name, value in data.items() if not name.startswith("eval_")))
-    tape["batches"] = np.stack([generator.permutation(rows)[: config["batch"]] for _ in range(steps)]).astype(np.int64)
+    tape["batches"] = np.stack(
+        [generator.permutation(rows)[: config["batch"]] for _ in range(steps)]
+    ).astype(np.int64)
     for item in workload.noise(config):
         once = {*item.phases} <= {FORWARD, GENERATE}
         values = item.draw(generator, 1 if once else steps)
@@ -47,7 +52,9 @@ def initial(workload: Workload, config: dict[str, Any], seed: int) -> Arrays:
     return _weights(workload, config, np.random.RandomState(seed))
 
 
-def _weights(workload: Workload, config: dict[str, Any], generator: np.random.RandomState) -> Arrays:
+def _weights(
+    workload: Workload, config: dict[str, Any], generator: np.random.RandomState
+) -> Arrays:
     return {f"weights/{item.name}": item.draw(generator) for item in workload.parameters(config)}
 
 

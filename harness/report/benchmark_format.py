@@ -1,11 +1,12 @@
-"""Paired results in pytest-benchmark's format, so that `pytest-benchmark compare` and what else reads its files can show them.
+"""Paired results in pytest-benchmark's format, so that `pytest-benchmark compare` and what else
+reads its files can show them.
 
-A round of fresh processes is the unit: a benchmark's `data` are one step time a round, never the thousands of correlated steps
-inside it, so that its standard deviation is the one that means something. The ratio with its interval, which that format has no
-place for, stands in `extra_info`.
+A round of fresh processes is the unit: a benchmark's `data` are one step time a round, never the
+thousands of correlated steps inside it, so that its standard deviation is the one that means
+something. The ratio with its interval, which that format has no place for, stands in `extra_info`.
 
-The format is that of pytest-benchmark 3.1 to 5.3: machine_info, commit_info, benchmarks with group, name, fullname, params, param,
-extra_info, options and stats, datetime, version.
+The format is that of pytest-benchmark 3.1 to 5.3: machine_info, commit_info, benchmarks with group,
+name, fullname, params, param, extra_info, options and stats, datetime, version.
 """
 
 from __future__ import annotations
@@ -30,8 +31,10 @@ class Measured:
     """One side of one action of one speed job.
 
     Attributes:
-        group: what is compared with each other, e.g. `cnn small fp32 train`. build: the side's label.
-        step_s: one step time a round, seconds. steps_a_sample: how many steps a sample was the mean of.
+        group: what is compared with each other, e.g. `cnn small fp32 train`. build: the side's
+            label.
+        step_s: one step time a round, seconds. steps_a_sample: how many steps a sample was the mean
+            of.
         identity: what the worker said of its build.
     """
 
@@ -43,18 +46,34 @@ class Measured:
 
 
 def render(measured: Sequence[Measured], rows: Sequence[SpeedRow], created: str) -> str:
-    """Return the file's text. `rows`: the judged pairs; each is told with the side that it judges, b. `created`: ISO 8601."""
+    """Return the file's text. `rows`: the judged pairs; each is told with the side that it judges,
+    b. `created`: ISO 8601."""
     told: dict[tuple[str, str], dict[str, Any]] = {}
     for row in rows:
         told.setdefault((group(row), row.b), {})[row.a] = {
-            "ratio": row.ratio, "low": row.low, "high": row.high, "confidence": 0.99, "verdict": row.verdict, "material": row.material,
+            "ratio": row.ratio,
+            "low": row.low,
+            "high": row.high,
+            "confidence": 0.99,
+            "verdict": row.verdict,
+            "material": row.material,
             "settings_that_differ": list(row.differences),
         }
     document = {
         "machine_info": _machine(measured),
-        "commit_info": {"id": "unversioned", "time": None, "author_time": None, "dirty": False, "project": None, "branch": "(unknown)"},
-        "benchmarks": [_benchmark(one, told.get((one.group, one.build), {})) for one in measured if one.step_s],
-        "datetime": created, "version": VERSION,
+        "commit_info": {
+            "id": "unversioned",
+            "time": None,
+            "author_time": None,
+            "dirty": False,
+            "project": None,
+            "branch": "(unknown)",
+        },
+        "benchmarks": [
+            _benchmark(one, told.get((one.group, one.build), {})) for one in measured if one.step_s
+        ],
+        "datetime": created,
+        "version": VERSION,
     }
     return json.dumps(document, indent=4, allow_nan=False) + "\n"
 
@@ -67,11 +86,22 @@ def group(row: SpeedRow) -> str:
 def _benchmark(one: Measured, against: Mapping[str, Any]) -> dict[str, Any]:
     name = f"{one.group.replace(' ', '-')}[{one.build}]"
     return {
-        "group": one.group, "name": name, "fullname": f"harness compare::{name}", "params": {"build": one.build}, "param": one.build,
+        "group": one.group,
+        "name": name,
+        "fullname": f"harness compare::{name}",
+        "params": {"build": one.build},
+        "param": one.build,
         "extra_info": {
-            "versions": dict(one.identity.get("versions", {})), "python": one.identity.get("python", ""), "against": dict(against),
+            "versions": dict(one.identity.get("versions", {})),
+            "python": one.identity.get("python", ""),
+            "against": dict(against),
         },
-        "options": {"disable_gc": True, "timer": "perf_counter", "min_rounds": len(one.step_s), "warmup": True},
+        "options": {
+            "disable_gc": True,
+            "timer": "perf_counter",
+            "min_rounds": len(one.step_s),
+            "warmup": True,
+        },
         "stats": statistics_of(one.step_s, one.steps_a_sample),
     }
 
@@ -79,28 +109,54 @@ def _benchmark(one: Measured, against: Mapping[str, Any]) -> dict[str, Any]:
 def statistics_of(data_s: Sequence[float], iterations: int) -> dict[str, Any]:
     """Return the statistics that the format has, by its names.
 
-    `q1` and `q3`: quartiles, inclusive; `ld15iqr` and `hd15iqr`: the outermost values within 1.5 interquartile ranges of them;
-    `outliers`: how many lie beyond one standard deviation, and beyond those.
+    `q1` and `q3`: quartiles, inclusive; `ld15iqr` and `hd15iqr`: the outermost values within 1.5
+    interquartile ranges of them; `outliers`: how many lie beyond one standard deviation, and beyond
+    those.
     """
     mean, ordered = statistics.fmean(data_s), sorted(data_s)
     spread = statistics.stdev(data_s) if len(data_s) > 1 else 0.0
-    q1, median, q3 = statistics.quantiles(data_s, n=4, method="inclusive") if len(data_s) > 1 else [ordered[0]] * 3
+    q1, median, q3 = (
+        statistics.quantiles(data_s, n=4, method="inclusive")
+        if len(data_s) > 1
+        else [ordered[0]] * 3
+    )
     fence = 1.5 * (q3 - q1)
     inside = [value for value in ordered if q1 - fence <= value <= q3 + fence]
     far = sum(abs(value - mean) > spread for value in data_s)
     beyond = len(ordered) - len(inside)
     return {
-        "min": ordered[0], "max": ordered[-1], "mean": mean, "stddev": spread, "rounds": len(data_s), "median": median, "iqr": q3 - q1,
-        "q1": q1, "q3": q3, "iqr_outliers": beyond, "stddev_outliers": far, "outliers": f"{far};{beyond}",
-        "ld15iqr": inside[0], "hd15iqr": inside[-1], "ops": 1.0 / mean if mean else 0.0, "total": math.fsum(data_s),
-        "data": list(data_s), "iterations": iterations,
+        "min": ordered[0],
+        "max": ordered[-1],
+        "mean": mean,
+        "stddev": spread,
+        "rounds": len(data_s),
+        "median": median,
+        "iqr": q3 - q1,
+        "q1": q1,
+        "q3": q3,
+        "iqr_outliers": beyond,
+        "stddev_outliers": far,
+        "outliers": f"{far};{beyond}",
+        "ld15iqr": inside[0],
+        "hd15iqr": inside[-1],
+        "ops": 1.0 / mean if mean else 0.0,
+        "total": math.fsum(data_s),
+        "data": list(data_s),
+        "iterations": iterations,
     }
 
 
 def _machine(measured: Sequence[Measured]) -> dict[str, Any]:
-    """Return what the tool compares two machines by; builds' Pythons differ, and stand with each."""
+    """Return what the tool compares two machines by; builds' Pythons differ, and stand with
+    each."""
     first = measured[0].identity if measured else {}
     return {
-        "node": "", "processor": str(first.get("processor", "")), "machine": str(first.get("machine", "")), "system": "",
-        "release": str(first.get("platform", "")), "python_version": "", "python_implementation": "", "cpu": {"count": first.get("cpus")},
+        "node": "",
+        "processor": str(first.get("processor", "")),
+        "machine": str(first.get("machine", "")),
+        "system": "",
+        "release": str(first.get("platform", "")),
+        "python_version": "",
+        "python_implementation": "",
+        "cpu": {"count": first.get("cpus")},
     }

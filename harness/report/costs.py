@@ -1,7 +1,8 @@
-"""What steps cost beside time, as one table for all renderers: a line for each build and action, with the reasons of what is missing.
+"""What steps cost beside time, as one table for all renderers: a line for each build and action,
+with the reasons of what is missing.
 
-The files show every column; a terminal those that a reader asks for first. A pair's two sides are two lines, and a build that is
-in several pairs has one.
+The files show every column; a terminal those that a reader asks for first. A pair's two sides are
+two lines, and a build that is in several pairs has one.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from harness.results.model import Cost, SpeedRow
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """One build's step: `row` names the workload, preset and action; `precision` is this side's own."""
+    """One build's step: `row` names the workload, preset and action; `precision` is this side's
+    own."""
 
     row: SpeedRow
     build: str
@@ -45,8 +47,9 @@ COLUMNS: dict[str, Callable[[Line], str]] = {
 #: What a terminal of 80 columns has room for.
 NARROW = ("first step", "p50", "p99", "peak memory", "baseline")
 EXPLAINED = (
-    "A step of each build. Baseline: memory of the process tree once the port was open. p50, p95, p99: single calls of generate. "
-    "Operations: of a step's matrix products and convolutions; utilisation: their rate as a share of a large square product's."
+    "A step of each build. Baseline: memory of the process tree once the port was open. p50, p95,"
+    " p99: single calls of generate. Operations: of a step's matrix products and convolutions;"
+    " utilisation: their rate as a share of a large square product's."
 )
 
 
@@ -57,7 +60,12 @@ def lines(rows: Sequence[SpeedRow]) -> list[Line]:
         first, last = row.precision.partition(":")[::2]
         for build, precision, cost, told in (
             (row.a, first, row.a_cost, (row.a_first_step_s, row.a_build_s, row.a_peak_bytes)),
-            (row.b, last or first, row.b_cost, (row.b_first_step_s, row.b_build_s, row.b_peak_bytes)),
+            (
+                row.b,
+                last or first,
+                row.b_cost,
+                (row.b_first_step_s, row.b_build_s, row.b_peak_bytes),
+            ),
         ):
             if cost is not None and not row.by_phase:
                 key = (row.workload, row.preset, row.action, str(row.seed), build, precision)
@@ -66,7 +74,8 @@ def lines(rows: Sequence[SpeedRow]) -> list[Line]:
 
 
 def reasons(found: Sequence[Line]) -> list[str]:
-    """Return why numbers are missing, each reason once, with the builds that it holds for where not for all."""
+    """Return why numbers are missing, each reason once, with the builds that it holds for where not
+    for all."""
     told: dict[tuple[str, str], list[str]] = {}
     for line in found:
         for name, reason in line.cost.missing.items():
@@ -76,14 +85,24 @@ def reasons(found: Sequence[Line]) -> list[str]:
     for (name, reason), builds in told.items():
         whose = "" if set(builds) == everybody else " of " + ", ".join(dict.fromkeys(builds))
         grouped.setdefault((reason, whose), []).append(name)
-    return [f"no {', '.join(dict.fromkeys(names))}{whose}: {reason}" for (reason, whose), names in grouped.items()]
+    return [
+        f"no {', '.join(dict.fromkeys(names))}{whose}: {reason}"
+        for (reason, whose), names in grouped.items()
+    ]
 
 
 def _names(name: str) -> str:
     """Return the word by which a table knows an attribute of `Cost`."""
     words = {
-        "device_peak_bytes": "memory on the GPU", "energy_j": "energy", "flops": "operations", "peak_rate": "square product",
-        "p50_s": "p50", "p95_s": "p95", "p99_s": "p99", "baseline_bytes": "baseline", "peak_bytes": "peak of the action alone",
+        "device_peak_bytes": "memory on the GPU",
+        "energy_j": "energy",
+        "flops": "operations",
+        "peak_rate": "square product",
+        "p50_s": "p50",
+        "p95_s": "p95",
+        "p99_s": "p99",
+        "baseline_bytes": "baseline",
+        "peak_bytes": "peak of the action alone",
         "private_bytes": "peak without mapped files",
     }
     return words.get(name, name)
@@ -95,4 +114,7 @@ def sources(found: Sequence[Line]) -> list[str]:
     for line in found:
         if line.cost.flops_source:
             told.setdefault(line.cost.flops_source, []).append(line.build)
-    return [f"operations of {', '.join(dict.fromkeys(builds))}: {source}" for source, builds in told.items()]
+    return [
+        f"operations of {', '.join(dict.fromkeys(builds))}: {source}"
+        for source, builds in told.items()
+    ]

@@ -1,13 +1,16 @@
-"""The report's rows as one CSV: stages, speed, jobs and quality below each other, told apart by the column `kind`.
+"""The report's rows as one CSV: stages, speed, jobs and quality below each other, told apart by the
+column `kind`.
 
-One flat table with one header, because that is what reads back in one call: `pandas.read_csv(path)`, then
-`table[table.kind == "speed"].dropna(axis=1, how="all")`; files of several nights go below each other with `pandas.concat`, for every row
-has its report's title and time. Several sections in one file would need a parser of their own. The columns are the same in every
-report, whatever rows it has, and their names are those of the JSON.
+One flat table with one header, because that is what reads back in one call:
+`pandas.read_csv(path)`, then `table[table.kind == "speed"].dropna(axis=1, how="all")`; files of
+several nights go below each other with `pandas.concat`, for every row has its report's title and
+time. Several sections in one file would need a parser of their own. The columns are the same in
+every report, whatever rows it has, and their names are those of the JSON.
 
-A number is written with all of its digits; what is missing is empty, NaN and infinities are `nan`, `inf` and `-inf`, which pandas knows.
-Of a list the parts are joined by "; ". A text that a spreadsheet would take for a formula begins with an apostrophe.
-The module is not called `csv` so that the standard library's is never shadowed.
+A number is written with all of its digits; what is missing is empty, NaN and infinities are `nan`,
+`inf` and `-inf`, which pandas knows. Of a list the parts are joined by "; ". A text that a
+spreadsheet would take for a formula begins with an apostrophe. The module is not called `csv` so
+that the standard library's is never shadowed.
 """
 
 from __future__ import annotations
@@ -35,14 +38,29 @@ JOINED = "; "
 
 
 def render(report: Report) -> str:
-    """Return the whole report as CSV (RFC 4180, with line feeds); the same report gives the same bytes."""
+    """Return the whole report as CSV (RFC 4180, with line feeds); the same report gives the same
+    bytes."""
     text = io.StringIO()
     writer = csv.DictWriter(text, columns(), restval="", lineterminator="\n")
     writer.writeheader()
-    head = {"title": report.title, "created": report.created, "harness_version": report.harness_version}
-    for kind, rows in (("stage", report.stages), ("speed", report.speed), ("job", report.jobs), ("quality", report.quality)):
+    head = {
+        "title": report.title,
+        "created": report.created,
+        "harness_version": report.harness_version,
+    }
+    for kind, rows in (
+        ("stage", report.stages),
+        ("speed", report.speed),
+        ("job", report.jobs),
+        ("quality", report.quality),
+    ):
         for row in rows:
-            writer.writerow({name: _cell(value) for name, value in ({"kind": kind, **head, **_fields(row)}).items()})
+            writer.writerow(
+                {
+                    name: _cell(value)
+                    for name, value in ({"kind": kind, **head, **_fields(row)}).items()
+                }
+            )
     return text.getvalue()
 
 
@@ -51,14 +69,19 @@ def columns() -> list[str]:
     found = dict.fromkeys(REPORT)
     for kind in KINDS.values():
         for name in _names(kind):
-            found.update(dict.fromkeys(_costs(name) if name in COST else (RENAMED.get(name, name),)))
+            found.update(
+                dict.fromkeys(_costs(name) if name in COST else (RENAMED.get(name, name),))
+            )
     return list(found)
 
 
 def _names(kind: type[Any]) -> Iterator[str]:
-    """Yield the fields of a row that a cell can hold, and the costs, which have columns of their own. Plots' data stay in the JSON."""
+    """Yield the fields of a row that a cell can hold, and the costs, which have columns of their
+    own. Plots' data stay in the JSON."""
     for name, hint in typing.get_type_hints(kind).items():
-        if name in COST or not any(dataclasses.is_dataclass(part) for part in (hint, *typing.get_args(hint))):
+        if name in COST or not any(
+            dataclasses.is_dataclass(part) for part in (hint, *typing.get_args(hint))
+        ):
             yield name
 
 
@@ -71,7 +94,14 @@ def _fields(row: StageRow | SpeedRow | JobRow | QualityRow) -> dict[str, Any]:
     for name in _names(type(row)):
         value = getattr(row, name)
         if name in COST:
-            found.update({} if value is None else {f"{name}_{part.name}": getattr(value, part.name) for part in dataclasses.fields(Cost)})
+            found.update(
+                {}
+                if value is None
+                else {
+                    f"{name}_{part.name}": getattr(value, part.name)
+                    for part in dataclasses.fields(Cost)
+                }
+            )
         else:
             found[RENAMED.get(name, name)] = value
     return found
@@ -81,10 +111,20 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        return repr(value) if math.isfinite(value) else "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+        return (
+            repr(value)
+            if math.isfinite(value)
+            else "nan"
+            if math.isnan(value)
+            else "inf"
+            if value > 0
+            else "-inf"
+        )
     if isinstance(value, (bool, int)):
         return str(value)
     if isinstance(value, Mapping):
         value = JOINED.join(f"{name}: {part}" for name, part in sorted(value.items()))
-    text = one_line(str(value) if isinstance(value, str) else JOINED.join(str(part) for part in value))
+    text = one_line(
+        str(value) if isinstance(value, str) else JOINED.join(str(part) for part in value)
+    )
     return f"'{text}" if text.startswith(FORMULA) else text

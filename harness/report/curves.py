@@ -8,7 +8,8 @@ from html import escape
 
 WIDTH, HEIGHT = 640, 360
 LEFT, RIGHT, TOP, BOTTOM = 50, 170, 50, 45
-#: Told apart by people who see colours differently (Okabe and Ito 2008); dashed from the seventh on.
+#: Told apart by people who see colours differently (Okabe and Ito 2008); dashed from the seventh
+#: on.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 
 
@@ -29,9 +30,13 @@ def svg(title: str, what: str, lines: Sequence[Line]) -> str:
         return LEFT + (right - LEFT) * x / most, bottom - (bottom - TOP) * y
 
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"'
+            ' font-family="sans-serif" font-size="12">'
+        ),
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
-        _text(LEFT, 20, title, "font-weight='bold'"), _text(LEFT, 38, what, "fill='#555'"),
+        _text(LEFT, 20, title, "font-weight='bold'"),
+        _text(LEFT, 38, what, "fill='#555'"),
         _text((LEFT + right) / 2, HEIGHT - 8, "slower by", "text-anchor='middle' fill='#555'"),
     ]
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
@@ -43,11 +48,18 @@ def svg(title: str, what: str, lines: Sequence[Line]) -> str:
         parts.append(f'<path d="M{across:.1f} {bottom}v4" stroke="#555"/>')
         parts.append(_text(across, bottom + 17, f"{x:g} %", "text-anchor='middle'"))
     for number, line in enumerate(lines):
-        colour, dash = COLOURS[number % len(COLOURS)], " stroke-dasharray='5 3'" * (number >= len(COLOURS))
+        colour, dash = (
+            COLOURS[number % len(COLOURS)],
+            " stroke-dasharray='5 3'" * (number >= len(COLOURS)),
+        )
         spots = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in line.points))
-        parts.append(f'<polyline points="{spots}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>')
+        parts.append(
+            f'<polyline points="{spots}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>'
+        )
         beside = TOP + 16 * number
-        parts.append(f'<path d="M{right + 12} {beside}h18" stroke="{colour}" stroke-width="2"{dash}/>')
+        parts.append(
+            f'<path d="M{right + 12} {beside}h18" stroke="{colour}" stroke-width="2"{dash}/>'
+        )
         parts.append(_text(right + 36, beside + 4, line.name))
     return "\n".join((*parts, "</svg>", ""))
 

@@ -1,4 +1,5 @@
-"""What differs between two runs, as strict JSON: for machines. The same difference gives the same bytes."""
+"""What differs between two runs, as strict JSON: for machines. The same difference gives the same
+bytes."""
 
 from __future__ import annotations
 
@@ -13,10 +14,16 @@ SCHEMA = 1
 
 
 def render(found: Diff) -> str:
-    """Return strict JSON with a newline at its end; what is not finite is written as in a report's JSON."""
+    """Return strict JSON with a newline at its end; what is not finite is written as in a report's
+    JSON."""
     document = {
-        "schema": SCHEMA, "before": found.before, "after": found.after, "comparable": found.comparable, "exit_code": found.exit_code,
-        "apart": found.apart, "changes": [dataclasses.asdict(one) for one in found.changes],
+        "schema": SCHEMA,
+        "before": found.before,
+        "after": found.after,
+        "comparable": found.comparable,
+        "exit_code": found.exit_code,
+        "apart": found.apart,
+        "changes": [dataclasses.asdict(one) for one in found.changes],
         "differences": [dataclasses.asdict(one) for one in found.differences],
     }
     return json.dumps(_plain(document), indent=1, allow_nan=False) + "\n"

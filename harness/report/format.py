@@ -1,4 +1,5 @@
-"""How numbers and foreign text are spelled, the same in every renderer. Knows no layout and no markup."""
+"""How numbers and foreign text are spelled, the same in every renderer. Knows no layout and no
+markup."""
 
 from __future__ import annotations
 
@@ -7,21 +8,41 @@ import unicodedata
 
 MISSING = "-"
 #: Upper bound of a unit's range in seconds, the unit's size and its name.
-SECONDS = ((1e-6, 1e-9, "ns"), (1e-3, 1e-6, "µs"), (1.0, 1e-3, "ms"), (120.0, 1.0, "s"), (7200.0, 60.0, "min"), (math.inf, 3600.0, "h"))
+SECONDS = (
+    (1e-6, 1e-9, "ns"),
+    (1e-3, 1e-6, "µs"),
+    (1.0, 1e-3, "ms"),
+    (120.0, 1.0, "s"),
+    (7200.0, 60.0, "min"),
+    (math.inf, 3600.0, "h"),
+)
 
 
 def one_line(text: str) -> str:
-    """Return text without anything that moves a cursor or that XML forbids: white space is collapsed, controls are spelled out.
+    """Return text without anything that moves a cursor or that XML forbids: white space is
+    collapsed, controls are spelled out.
 
-    Categories: Cc control, Cf format (bidirectional overrides), Cs lone surrogate, Cn unassigned (U+FFFE).
+    Categories: Cc control, Cf format (bidirectional overrides), Cs lone surrogate, Cn unassigned
+    (U+FFFE).
     """
     flat = " ".join(text.split())
-    return "".join(f"\\x{ord(char):02x}" if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Cn") else char for char in flat)
+    return "".join(
+        f"\\x{ord(char):02x}" if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Cn") else char
+        for char in flat
+    )
 
 
 def _odd(value: float) -> str:
     """Return the name of a value that is not finite, else an empty string."""
-    return "" if math.isfinite(value) else "NaN" if math.isnan(value) else "inf" if value > 0 else "-inf"
+    return (
+        ""
+        if math.isfinite(value)
+        else "NaN"
+        if math.isnan(value)
+        else "inf"
+        if value > 0
+        else "-inf"
+    )
 
 
 def seconds(value: float | None) -> str:
@@ -30,7 +51,11 @@ def seconds(value: float | None) -> str:
         return MISSING
     if _odd(value) or value == 0.0:
         return f"{_odd(value) or 0} s"
-    size, unit = next((size, unit) for bound, size, unit in SECONDS if abs(value) < bound * 0.9995 or bound == math.inf)
+    size, unit = next(
+        (size, unit)
+        for bound, size, unit in SECONDS
+        if abs(value) < bound * 0.9995 or bound == math.inf
+    )
     return f"{_digits(value / size)} {unit}"
 
 
@@ -58,15 +83,26 @@ def value(number: float | None) -> str:
 
 
 def margin(error: float | None, threshold: float | None) -> str:
-    """Error / threshold in at most five characters: above 1 is beyond the threshold. `0.31`, `4e-3`, `2e8`, `inf`."""
+    """Error / threshold in at most five characters: above 1 is beyond the threshold. `0.31`,
+    `4e-3`, `2e8`, `inf`."""
     if error is None or threshold is None:
         return ""
     if error == 0.0:
         return "0"
-    part = error / threshold if threshold else math.copysign(math.inf, error) if not math.isnan(error) else math.nan
+    part = (
+        error / threshold
+        if threshold
+        else math.copysign(math.inf, error)
+        if not math.isnan(error)
+        else math.nan
+    )
     if _odd(part):
         return _odd(part)
-    return f"{part:.2g}" if 0.095 <= part < 99.5 else f"{part:.0e}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+    return (
+        f"{part:.2g}"
+        if 0.095 <= part < 99.5
+        else f"{part:.0e}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+    )
 
 
 def ratio(middle: float | None, low: float | None, high: float | None) -> str:
@@ -80,10 +116,16 @@ def ratio_alone(middle: float | None) -> str:
 
 
 def interval(low: float | None, high: float | None) -> str:
-    """`[1.20, 1.27]`, with so many digits that no end hides on which side of 1 it lies; empty if there is none."""
+    """`[1.20, 1.27]`, with so many digits that no end hides on which side of 1 it lies; empty if
+    there is none."""
     if low is None or high is None:
         return ""
-    places = 3 if any(end != 1.0 and f"{end:.2f}" == "1.00" for end in (low, high)) or f"{low:.2f}" == f"{high:.2f}" else 2
+    places = (
+        3
+        if any(end != 1.0 and f"{end:.2f}" == "1.00" for end in (low, high))
+        or f"{low:.2f}" == f"{high:.2f}"
+        else 2
+    )
     return f"[{_odd(low) or _end(low, places)}, {_odd(high) or _end(high, places)}]"
 
 
@@ -104,13 +146,19 @@ def rate(per_second: float | None) -> str:
         return MISSING
     if _odd(per_second):
         return f"{_odd(per_second)}/s"
-    size, unit = next((size, unit) for size, unit in ((1e6, "M"), (1e3, "k"), (1.0, "")) if abs(per_second) >= size or size == 1.0)
+    size, unit = next(
+        (size, unit)
+        for size, unit in ((1e6, "M"), (1e3, "k"), (1.0, ""))
+        if abs(per_second) >= size or size == 1.0
+    )
     return f"{_digits(per_second / size)}{unit}/s"
 
 
 def warmup(total: float | None, build: float | None, first: float | None) -> str:
     """Building and first step, `1.2 s + 340 ms`; their sum where only that is known."""
-    return seconds(total) if build is None or first is None else f"{seconds(build)} + {seconds(first)}"
+    return (
+        seconds(total) if build is None or first is None else f"{seconds(build)} + {seconds(first)}"
+    )
 
 
 def count(number: int | None) -> str:
@@ -125,7 +173,11 @@ def metric(value: float | None) -> str:
 
 def metric_interval(value: float | None, low: float | None, high: float | None) -> str:
     """`0.031 [0.029, 0.034]`, without brackets where there is no interval."""
-    return metric(value) if low is None or high is None else f"{metric(value)} [{metric(low)}, {metric(high)}]"
+    return (
+        metric(value)
+        if low is None or high is None
+        else f"{metric(value)} [{metric(low)}, {metric(high)}]"
+    )
 
 
 def operations(count: float | None, per: str = "") -> str:
@@ -148,7 +200,11 @@ def joules(energy_j: float | None) -> str:
     """`1.20 J`, `340 mJ`."""
     if energy_j is None:
         return MISSING
-    return f"{_odd(energy_j) or _digits(energy_j)} J" if abs(energy_j) >= 1.0 or _odd(energy_j) else f"{_digits(1e3 * energy_j)} mJ"
+    return (
+        f"{_odd(energy_j) or _digits(energy_j)} J"
+        if abs(energy_j) >= 1.0 or _odd(energy_j)
+        else f"{_digits(1e3 * energy_j)} mJ"
+    )
 
 
 def memory(size_bytes: int | None) -> str:

@@ -1,4 +1,5 @@
-"""A whole history as one HTML page, as self-contained as a report: how every figure went over all runs, and the verdicts night by night."""
+"""A whole history as one HTML page, as self-contained as a report: how every figure went over all
+runs, and the verdicts night by night."""
 
 from __future__ import annotations
 
@@ -26,7 +27,10 @@ class Section:
 
 
 def render(
-    title: str, histories: Sequence[History], left_out: int, stages: Mapping[str, Mapping[str, int]],
+    title: str,
+    histories: Sequence[History],
+    left_out: int,
+    stages: Mapping[str, Mapping[str, int]],
     speed: Mapping[str, Mapping[str, int]],
 ) -> str:
     """Return the page.
@@ -41,7 +45,18 @@ def render(
         found = (history.figure(item, points) for item in histories if item.workload == workload)
         sections.append(Section(workload, f"workload-{number}", tuple(one for one in found if one)))
     nights = sorted({*stages, *speed}, reverse=True)
-    return environment().get_template("history.html").render(
-        title=title, sections=sections, left_out=left_out, stages=stages, speed=speed, nights=nights[:NIGHTS], older=len(nights[NIGHTS:]),
-        stage_words=STAGES, speed_words=SPEED,
+    return (
+        environment()
+        .get_template("history.html")
+        .render(
+            title=title,
+            sections=sections,
+            left_out=left_out,
+            stages=stages,
+            speed=speed,
+            nights=nights[:NIGHTS],
+            older=len(nights[NIGHTS:]),
+            stage_words=STAGES,
+            speed_words=SPEED,
+        )
     )

@@ -1,8 +1,10 @@
-"""The report as JUnit XML, for a CI's own display: each stage of each pair is a test case, and so is each job.
+"""The report as JUnit XML, for a CI's own display: each stage of each pair is a test case, and so
+is each job.
 
-FAIL is a failure; INCONCLUSIVE, REFUSED and a job that did not end ok are errors; INFO and unsupported are skipped. Any other speed
-verdict fails nothing by itself and is a passing case with its numbers as output. A run that ends in an exit code other than 0 is
-never green: where no row says why, as under `--fail-if-slower`, a case for the run itself fails with the headline.
+FAIL is a failure; INCONCLUSIVE, REFUSED and a job that did not end ok are errors; INFO and
+unsupported are skipped. Any other speed verdict fails nothing by itself and is a passing case with
+its numbers as output. A run that ends in an exit code other than 0 is never green: where no row
+says why, as under `--fail-if-slower`, a case for the run itself fails with the headline.
 """
 
 from __future__ import annotations
@@ -29,7 +31,12 @@ def render(report: Report) -> str:
         "speed": [_speed(row, spelled(row)) for row in report.speed],
         "jobs": [_job(row) for row in report.jobs],
     }
-    red = any(case.find(kind) is not None for cases in suites.values() for case in cases for kind in ("failure", "error"))
+    red = any(
+        case.find(kind) is not None
+        for cases in suites.values()
+        for case in cases
+        for kind in ("failure", "error")
+    )
     if report.exit_code and not red:
         suites["run"] = [_run(report, spelled)]
     for name, cases in suites.items():
@@ -39,11 +46,19 @@ def render(report: Report) -> str:
         suite.set("timestamp", one_line(report.created))
         suite.extend(cases)
     ElementTree.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        + ElementTree.tostring(root, encoding="unicode")
+        + "\n"
+    )
 
 
-def _case(suite: str, where: str, name: str, kind: str | None, message: str, details: list[str]) -> ElementTree.Element:
-    case = ElementTree.Element("testcase", {"classname": one_line(f"{suite}.{where}"), "name": one_line(name)})
+def _case(
+    suite: str, where: str, name: str, kind: str | None, message: str, details: list[str]
+) -> ElementTree.Element:
+    case = ElementTree.Element(
+        "testcase", {"classname": one_line(f"{suite}.{where}"), "name": one_line(name)}
+    )
     text = "\n".join(one_line(detail) for detail in details if detail)
     if kind is not None:
         ElementTree.SubElement(case, kind, {"message": one_line(message)}).text = text
@@ -54,40 +69,77 @@ def _case(suite: str, where: str, name: str, kind: str | None, message: str, det
 
 def _stage(row: StageRow, precision: str) -> ElementTree.Element:
     kind = KINDS.get(row.verdict, "error") if row.verdict != "PASS" else None
-    message = f"{row.verdict}: {row.worst}: {row.reason}" if row.worst else f"{row.verdict}: {row.reason}"
+    message = (
+        f"{row.verdict}: {row.worst}: {row.reason}" if row.worst else f"{row.verdict}: {row.reason}"
+    )
     details = [
         f"tensor {row.worst} {row.place or ''}" if row.worst else "",
         f"a = {spell.value(row.value_a)}, b = {spell.value(row.value_b)}",
-        f"error {spell.error(row.error)}, floor {spell.error(row.floor)}, threshold {spell.error(row.threshold)}, {row.tensors} tensors",
-        f"{row.seeds} seeds a build" + (f", about {row.needed} needed" if row.needed is not None else "") if row.seeds else "",
+        (
+            f"error {spell.error(row.error)}, floor {spell.error(row.floor)}, threshold"
+            f" {spell.error(row.threshold)}, {row.tensors} tensors"
+        ),
+        (
+            f"{row.seeds} seeds a build"
+            + (f", about {row.needed} needed" if row.needed is not None else "")
+            if row.seeds
+            else ""
+        ),
         f"again: {row.command}" if row.command else "",
         *(f"log: {log}" for log in row.logs),
     ]
-    return _case("fidelity", f"{row.workload}.{row.a} : {row.b}", f"{row.stage} {precision}", kind, message, details)
+    return _case(
+        "fidelity",
+        f"{row.workload}.{row.a} : {row.b}",
+        f"{row.stage} {precision}",
+        kind,
+        message,
+        details,
+    )
 
 
 def _speed(row: SpeedRow, precision: str) -> ElementTree.Element:
-    found = f"{row.verdict}{' (material)' if row.material else ''}: {spell.ratio(row.ratio, row.low, row.high)} in {row.rounds} rounds"
+    found = (
+        f"{row.verdict}{' (material)' if row.material else ''}:"
+        f" {spell.ratio(row.ratio, row.low, row.high)} in {row.rounds} rounds"
+    )
     steps = f"step: a {spell.seconds(row.a_step_s)}, b {spell.seconds(row.b_step_s)}"
     name = f"{action(row)} {precision} {row.preset}"
-    kind = None if row.verdict != "REFUSED" else "skipped" if row.by_phase else "error"  # single phases decide nothing
-    return _case("speed", f"{row.workload}.{row.a} : {row.b}", name, kind, f"{row.verdict}: {row.reason}", [found, steps, hint(row)])
+    kind = (
+        None if row.verdict != "REFUSED" else "skipped" if row.by_phase else "error"
+    )  # single phases decide nothing
+    return _case(
+        "speed",
+        f"{row.workload}.{row.a} : {row.b}",
+        name,
+        kind,
+        f"{row.verdict}: {row.reason}",
+        [found, steps, hint(row)],
+    )
 
 
 def _run(report: Report, spelled: Callable[[SpeedRow], str]) -> ElementTree.Element:
     """Return the case of a run that failed as a whole, with every material slow-down."""
     slower = [
-        f"{row.workload} {action(row)} {spelled(row)}: {row.b} / {row.a} materially slower: {spell.ratio(row.ratio, row.low, row.high)}"
-        for row in report.speed if row.verdict == "SLOWER" and row.material and not row.by_phase
+        f"{row.workload} {action(row)} {spelled(row)}: {row.b} / {row.a} materially slower:"
+        f" {spell.ratio(row.ratio, row.low, row.high)}"
+        for row in report.speed
+        if row.verdict == "SLOWER" and row.material and not row.by_phase
     ]
-    details = [f"exit code {report.exit_code}", *slower, f"again: {report.command}" if report.command else ""]
+    details = [
+        f"exit code {report.exit_code}",
+        *slower,
+        f"again: {report.command}" if report.command else "",
+    ]
     return _case("run", "run", "the run", "failure", report.headline, details)
 
 
 def _job(row: JobRow) -> ElementTree.Element:
     kind = None if row.status == "ok" else "skipped" if row.status == "unsupported" else "error"
     log = f"log: {row.log}" if row.log else ""
-    case = _case("jobs", f"{row.workload}.{row.build}", row.job, kind, f"{row.status}: {row.reason}", [log])
+    case = _case(
+        "jobs", f"{row.workload}.{row.build}", row.job, kind, f"{row.status}: {row.reason}", [log]
+    )
     if math.isfinite(row.duration_s):
         case.set("time", f"{row.duration_s:.3f}")
     return case

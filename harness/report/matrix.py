@@ -1,4 +1,5 @@
-"""The rows of a report in the order in which a reader asks: which pairs pass, where does the first difference start.
+"""The rows of a report in the order in which a reader asks: which pairs pass, where does the first
+difference start.
 
 Owns grouping and choosing, shared by all renderers; draws nothing and judges nothing.
 """
@@ -12,11 +13,15 @@ from backends.contract import STAGE_LETTERS
 from harness.report.format import one_line, seconds
 from harness.results.model import Cost, JobRow, QualityRow, Report, SpeedRow, StageRow
 
-#: Column headings; P is not a step of the ladder but whether a lower precision is in effect and no worse than it must be.
+#: Column headings; P is not a step of the ladder but whether a lower precision is in effect and no
+#: worse than it must be.
 LETTERS = {**STAGE_LETTERS, "P": "precision"}
 ORDER = {stage: place for place, stage in enumerate(LETTERS.values())}
 #: What the column of counts says.
-TENSORS = "tensors: how many were compared (in brackets: left out, being mathematically zero, beyond the horizon, undecided or not shown)"
+TENSORS = (
+    "tensors: how many were compared (in brackets: left out, being mathematically zero, beyond the"
+    " horizon, undecided or not shown)"
+)
 #: From bad to good.
 SEVERITY = ("FAIL", "INCONCLUSIVE", "PASS", "INFO")
 
@@ -49,7 +54,8 @@ class Line:
 
     @property
     def tensors(self) -> str:
-        """How many tensors of all its stages were compared, and in brackets how many were not: `812 (9)`."""
+        """How many tensors of all its stages were compared, and in brackets how many were not: `812
+        (9)`."""
         rows = [row for row in self.cells if row is not None and row.verdict != "INFO"]
         left = sum(row.left_out for row in rows)
         return f"{sum(row.counted for row in rows)}{f' ({left})' if left else ''}"
@@ -71,7 +77,9 @@ class Matrix:
     @property
     def departures(self) -> tuple[Line, ...]:
         """Lines that do not pass, the failing ones first."""
-        return tuple(line for verdict in SEVERITY[:2] for line in self.lines if line.verdict == verdict)
+        return tuple(
+            line for verdict in SEVERITY[:2] for line in self.lines if line.verdict == verdict
+        )
 
 
 def matrix(rows: Sequence[StageRow]) -> Matrix:
@@ -79,18 +87,31 @@ def matrix(rows: Sequence[StageRow]) -> Matrix:
     groups: dict[tuple[str, str, str, str, int], list[StageRow]] = {}
     for row in rows:
         groups.setdefault((row.workload, row.a, row.b, row.precision, row.seed), []).append(row)
-    judged = {key: group for key, group in groups.items() if any(row.verdict != "INFO" for row in group)}
+    judged = {
+        key: group for key, group in groups.items() if any(row.verdict != "INFO" for row in group)
+    }
     present = {row.stage for group in judged.values() for row in group}
     stages = tuple(stage for stage in ORDER if stage in present)
     information = tuple(row for row in rows if row.verdict == "INFO")
-    return Matrix(stages, tuple(_line(key, group, stages) for key, group in judged.items()), information)
+    return Matrix(
+        stages, tuple(_line(key, group, stages) for key, group in judged.items()), information
+    )
 
 
-def _line(key: tuple[str, str, str, str, int], group: Sequence[StageRow], stages: Sequence[str]) -> Line:
+def _line(
+    key: tuple[str, str, str, str, int], group: Sequence[StageRow], stages: Sequence[str]
+) -> Line:
     ordered = sorted(group, key=lambda row: (ORDER.get(row.stage, len(ORDER)), _severity(row)))
     cells = tuple(next((row for row in ordered if row.stage == stage), None) for stage in stages)
-    verdict = min((row.verdict for row in ordered), key=lambda word: SEVERITY.index(word) if word in SEVERITY else 1)
-    departed = [row for row in ordered if row.verdict == verdict] if verdict not in ("PASS", "INFO") else []
+    verdict = min(
+        (row.verdict for row in ordered),
+        key=lambda word: SEVERITY.index(word) if word in SEVERITY else 1,
+    )
+    departed = (
+        [row for row in ordered if row.verdict == verdict]
+        if verdict not in ("PASS", "INFO")
+        else []
+    )
     return Line(*key, cells, verdict, departed[0] if departed else None, tuple(departed[1:]))
 
 
@@ -103,7 +124,8 @@ class PhaseTable:
     """Single phases of one workload: a line a phase, a column a build.
 
     Attributes:
-        first: any of its rows, for what they have in common. builds: the others are held against the first of them.
+        first: any of its rows, for what they have in common. builds: the others are held against
+            the first of them.
         lines: by phase, the row of the first build and each other one; None where there is none.
     """
 
@@ -117,7 +139,8 @@ class PhaseTable:
 
 
 def phase_tables(rows: Sequence[SpeedRow]) -> tuple[PhaseTable, ...]:
-    """Group the rows of single phases by workload, preset, precision and seed, in the order in which they first occur."""
+    """Group the rows of single phases by workload, preset, precision and seed, in the order in
+    which they first occur."""
     groups: dict[tuple[str, str, str, int], list[SpeedRow]] = {}
     for row in rows:
         if row.by_phase:
@@ -133,12 +156,14 @@ def phase_tables(rows: Sequence[SpeedRow]) -> tuple[PhaseTable, ...]:
 
 
 def relation(row: SpeedRow) -> str:
-    """Return what stands beside a ratio where there is no room for the verdict: `?` UNCLEAR, `=` SAME."""
+    """Return what stands beside a ratio where there is no room for the verdict: `?` UNCLEAR, `=`
+    SAME."""
     return {"UNCLEAR": " ?", "SAME": " =", "REFUSED": " refused"}.get(row.verdict, "")
 
 
 def setting(report: Report, sign: str = "s") -> Callable[[Line | StageRow | SpeedRow], str]:
-    """Return what spells a row's precision: `fp64`, or, if the report holds more than one seed, `fp64 s1`.
+    """Return what spells a row's precision: `fp64`, or, if the report holds more than one seed,
+    `fp64 s1`.
 
     Args:
         report: the whole report, so that all its tables agree on whether seeds are shown.
@@ -155,10 +180,13 @@ def letter(stage: str) -> str:
 
 
 def zeros(report: Report) -> dict[str, tuple[str, ...]]:
-    """Return, by workload, the tensors that are mathematically zero: neither agreement nor a fault."""
+    """Return, by workload, the tensors that are mathematically zero: neither agreement nor a
+    fault."""
     found: dict[str, dict[str, None]] = {}
     for row in report.stages:
-        for name in row.null if row.stage != "distribution" else ():  # there, a constant channel has no correlation
+        for name in (
+            row.null if row.stage != "distribution" else ()
+        ):  # there, a constant channel has no correlation
             found.setdefault(row.workload, {})[name] = None
     return {workload: tuple(names) for workload, names in found.items()}
 
@@ -170,12 +198,18 @@ def unfinished(report: Report) -> tuple[JobRow, ...]:
 
 
 def action(row: SpeedRow) -> str:
-    """Return what was timed: `generate`, `train`, or where training has several segments, `train (joint)`."""
-    return f"{row.action} ({row.segment})" if row.action == "train" and row.segment not in ("", "train") else row.action
+    """Return what was timed: `generate`, `train`, or where training has several segments, `train
+    (joint)`."""
+    return (
+        f"{row.action} ({row.segment})"
+        if row.action == "train" and row.segment not in ("", "train")
+        else row.action
+    )
 
 
 def qualities(rows: Sequence[QualityRow]) -> tuple[tuple[QualityRow, tuple[QualityRow, ...]], ...]:
-    """Return quality rows grouped: of each workload, precision and metric a first row, whose baseline stands for all, and all builds'."""
+    """Return quality rows grouped: of each workload, precision and metric a first row, whose
+    baseline stands for all, and all builds'."""
     groups: dict[tuple[str, str, str, str], list[QualityRow]] = {}
     for row in rows:
         groups.setdefault((row.workload, row.preset, row.precision, row.metric), []).append(row)
@@ -183,21 +217,33 @@ def qualities(rows: Sequence[QualityRow]) -> tuple[tuple[QualityRow, tuple[Quali
 
 
 def ordered(rows: Sequence[SpeedRow]) -> tuple[SpeedRow, ...]:
-    """Return rows whose costs name what is missing in the order of report.json, so that rendering it again gives the same bytes."""
-    def cost(given: Cost | None) -> Cost | None:
-        return None if given is None else dataclasses.replace(given, missing=dict(sorted(given.missing.items())))
+    """Return rows whose costs name what is missing in the order of report.json, so that rendering
+    it again gives the same bytes."""
 
-    return tuple(dataclasses.replace(row, a_cost=cost(row.a_cost), b_cost=cost(row.b_cost)) for row in rows)
+    def cost(given: Cost | None) -> Cost | None:
+        return (
+            None
+            if given is None
+            else dataclasses.replace(given, missing=dict(sorted(given.missing.items())))
+        )
+
+    return tuple(
+        dataclasses.replace(row, a_cost=cost(row.a_cost), b_cost=cost(row.b_cost)) for row in rows
+    )
 
 
 def threads(rows: Sequence[SpeedRow]) -> str:
     """Return the thread count that all sides ran with, in words, e.g. "2 threads a build"."""
     counts = sorted({row.threads for row in rows})
-    return f"{' or '.join(str(count) for count in counts)} thread{'' if counts == [1] else 's'} a build"
+    return (
+        f"{' or '.join(str(count) for count in counts)} thread{'' if counts == [1] else 's'} a"
+        " build"
+    )
 
 
 def hint(row: SpeedRow) -> str:
-    """Return what a reader of a speed row can do or must know beside the numbers, or an empty string."""
+    """Return what a reader of a speed row can do or must know beside the numbers, or an empty
+    string."""
     parts = []
     if row.verdict == "UNCLEAR":
         parts.append(row.reason)
@@ -206,7 +252,9 @@ def hint(row: SpeedRow) -> str:
             parts.append(f"about {row.more_rounds} rounds in all would settle it{takes}")
     if row.verdict == "REFUSED":
         parts.append(row.reason)
-    labels = [text for text in row.differences if row.verdict != "REFUSED" or text not in row.reason]
+    labels = [
+        text for text in row.differences if row.verdict != "REFUSED" or text not in row.reason
+    ]
     if labels:
         parts.append("settings differ: " + ", ".join(labels))
     return one_line("; ".join(part for part in parts if part))

@@ -1,4 +1,5 @@
-"""Write the report of a run in every format; render a finished run again, from its `report.json`, to the same bytes."""
+"""Write the report of a run in every format; render a finished run again, from its `report.json`,
+to the same bytes."""
 
 from __future__ import annotations
 
@@ -11,20 +12,26 @@ from harness.report import csv_format, html, json_format, junit, markdown
 from harness.results.model import Report
 
 FORMATS: dict[str, Callable[[Report], str]] = {
-    "markdown": markdown.render, "json": json_format.to_json, "html": html.render, "junit": junit.render,
+    "markdown": markdown.render,
+    "json": json_format.to_json,
+    "html": html.render,
+    "junit": junit.render,
     "csv": csv_format.render,
 }
 
 
 #: What other commands leave in place of a report, by the file that holds it.
 OTHERS = {
-    "selfcheck.json": "`harness selfcheck`", "repeat.json": "`harness repeat`", "bisect.json": "`harness bisect`",
+    "selfcheck.json": "`harness selfcheck`",
+    "repeat.json": "`harness repeat`",
+    "bisect.json": "`harness bisect`",
     "night.json": "`harness nightly`",
 }
 
 
 def write(report: Report, folder: Path, also: Path | None = None) -> None:
-    """Write every format of a report into the run's folder, and the JSON to one more file if asked."""
+    """Write every format of a report into the run's folder, and the JSON to one more file if
+    asked."""
     text = json_format.to_json(report)
     store.write_text(folder / "report.json", text)
     store.write_text(folder / "report.md", markdown.render(report))
@@ -57,7 +64,10 @@ def _hint(run: Path) -> str:
     other = next((name for name in OTHERS if (run / name).is_file()), None)
     if other is None:
         return "It did not finish; go on with --resume."
-    return f"The folder is of {OTHERS[other]}, which makes none: what it found is in {run / other}. Give the folder of a `harness compare`."
+    return (
+        f"The folder is of {OTHERS[other]}, which makes none: what it found is in {run / other}."
+        " Give the folder of a `harness compare`."
+    )
 
 
 def render(report: Report, format_name: str) -> str:

@@ -17,8 +17,12 @@ UNSUPPORTED = "UNSUPPORTED"
 #: Runs that did not end ok.
 BROKEN = "BROKEN"
 SIGNS = {
-    IDENTICAL: ("✓", "green"), ROUNDING: ("✓", "green"), DIFFERENT: ("✗", "bold red"), INCONCLUSIVE: ("?", "yellow"),
-    UNSUPPORTED: ("i", "dim"), BROKEN: ("✗", "bold red"),
+    IDENTICAL: ("✓", "green"),
+    ROUNDING: ("✓", "green"),
+    DIFFERENT: ("✗", "bold red"),
+    INCONCLUSIVE: ("?", "yellow"),
+    UNSUPPORTED: ("i", "dim"),
+    BROKEN: ("✗", "bold red"),
 }
 
 
@@ -30,9 +34,11 @@ class RepeatRow:
         mode: `lockstep` (all randomness from a tape) or `native` (the framework's own).
         deterministic: whether the framework's deterministic mode was in effect.
         verdict: BIT-IDENTICAL, WITHIN ROUNDING, DIFFERENT, INCONCLUSIVE, UNSUPPORTED or BROKEN.
-        ok: whether that is what has to be: WITHIN ROUNDING is not, where the framework promises the same bits.
+        ok: whether that is what has to be: WITHIN ROUNDING is not, where the framework promises the
+            same bits.
         tensors, differing: how many were compared, and how many differ in any bit.
-        stage, tensor, place, first, second: the first tensor that differs, its first element that does, and both values there.
+        stage, tensor, place, first, second: the first tensor that differs, its first element that
+            does, and both values there.
     """
 
     workload: str
@@ -58,8 +64,13 @@ class RepeatRow:
 
     @property
     def faulty(self) -> bool:
-        """Whether it does not repeat: by more than rounding, or, where the framework promises the same bits, in any bit at all."""
-        return self.verdict == DIFFERENT or (self.deterministic and self.differing > 0) or (self.verdict == ROUNDING and not self.ok)
+        """Whether it does not repeat: by more than rounding, or, where the framework promises the
+        same bits, in any bit at all."""
+        return (
+            self.verdict == DIFFERENT
+            or (self.deterministic and self.differing > 0)
+            or (self.verdict == ROUNDING and not self.ok)
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +85,8 @@ class RepeatReport:
 
 
 def exit_code(rows: Sequence[RepeatRow]) -> int:
-    """Return the exit code, the first that applies: 1 not repeatable, 4 a run did not end ok, 5 nothing was measured, 6 undecided, 0."""
+    """Return the exit code, the first that applies: 1 not repeatable, 4 a run did not end ok, 5
+    nothing was measured, 6 undecided, 0."""
     if any(row.faulty for row in rows):
         return 1
     if any(row.verdict == BROKEN for row in rows):
@@ -91,13 +103,28 @@ def render(report: RepeatReport) -> Group:
 
 def _parts(report: RepeatReport) -> Iterator[RenderableType]:
     yield heading("Does it repeat?  (the same build and seed, each run in a process of its own)")
-    yield plain_table(("workload", "build", "precision", "mode", "deterministic mode", "runs", "verdict"), [
-        (f"{row.workload} {row.preset}", row.build, row.precision, row.mode, _mode(row), str(row.runs), row.verdict) for row in report.rows
-    ])
+    yield plain_table(
+        ("workload", "build", "precision", "mode", "deterministic mode", "runs", "verdict"),
+        [
+            (
+                f"{row.workload} {row.preset}",
+                row.build,
+                row.precision,
+                row.mode,
+                _mode(row),
+                str(row.runs),
+                row.verdict,
+            )
+            for row in report.rows
+        ],
+    )
     for row in report.rows:
         sign, style = SIGNS[DIFFERENT if row.faulty else row.verdict]
         if row.verdict != IDENTICAL:
-            where = f"{row.workload} {row.build} {row.precision}, {row.mode}, deterministic mode {_mode(row)}"
+            where = (
+                f"{row.workload} {row.build} {row.precision}, {row.mode}, deterministic mode"
+                f" {_mode(row)}"
+            )
             yield entry(sign, style, f"{where}: {row.reason}")
     yield from _price(report.price)
 
@@ -108,12 +135,27 @@ def _mode(row: RepeatRow) -> str:
 
 def _price(rows: Sequence[SpeedRow]) -> Iterator[RenderableType]:
     if rows:
-        yield heading("What does the deterministic mode cost?  (time with it / time without, 99 % interval)")
-        yield plain_table(("workload", "build", "what", "without", "with", "ratio", "with it is", "rounds"), [
-            (f"{row.workload} {row.preset} {row.precision}", row.a, row.action, spell.seconds(row.a_step_s), spell.seconds(row.b_step_s),
-             spell.ratio(row.ratio, row.low, row.high), row.verdict + (", material" if row.material else ""), str(row.rounds))
-            for row in rows
-        ])
+        yield heading(
+            "What does the deterministic mode cost?  (time with it / time without, 99 % interval)"
+        )
+        yield plain_table(
+            ("workload", "build", "what", "without", "with", "ratio", "with it is", "rounds"),
+            [
+                (
+                    f"{row.workload} {row.preset} {row.precision}",
+                    row.a,
+                    row.action,
+                    spell.seconds(row.a_step_s),
+                    spell.seconds(row.b_step_s),
+                    spell.ratio(row.ratio, row.low, row.high),
+                    row.verdict + (", material" if row.material else ""),
+                    str(row.rounds),
+                )
+                for row in rows
+            ],
+        )
         for row in rows:
             if row.verdict in ("UNCLEAR", "REFUSED"):
-                yield entry("?", STYLES["UNCLEAR"], f"{row.workload} {row.action} {row.a}: {row.reason}")
+                yield entry(
+                    "?", STYLES["UNCLEAR"], f"{row.workload} {row.action} {row.a}: {row.reason}"
+                )

@@ -1,6 +1,8 @@
-"""What every HTML page is rendered with: escaping, the words of a verdict, and one style. No page loads anything or runs a script.
+"""What every HTML page is rendered with: escaping, the words of a verdict, and one style. No page
+loads anything or runs a script.
 
-All text from outside is escaped by jinja2; the pages' own policy forbids scripts and loading, whatever a name holds.
+All text from outside is escaped by jinja2; the pages' own policy forbids scripts and loading,
+whatever a name holds.
 """
 
 from __future__ import annotations
@@ -13,17 +15,34 @@ from harness.report.matrix import TENSORS
 
 SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "INFO": "i", "ACCEPTED": "≈"}
 TONES = {
-    "PASS": "good", "FAIL": "bad", "INCONCLUSIVE": "open", "INFO": "dim", "ACCEPTED": "good",
-    "FASTER": "good", "SLOWER": "bad", "SAME": "good", "UNCLEAR": "open", "REFUSED": "open",
-    "regression": "bad", "improvement": "good", "note": "dim",
+    "PASS": "good",
+    "FAIL": "bad",
+    "INCONCLUSIVE": "open",
+    "INFO": "dim",
+    "ACCEPTED": "good",
+    "FASTER": "good",
+    "SLOWER": "bad",
+    "SAME": "good",
+    "UNCLEAR": "open",
+    "REFUSED": "open",
+    "regression": "bad",
+    "improvement": "good",
+    "note": "dim",
 }
 
 
 def environment(*packages: str) -> jinja2.Environment:
-    """Return an environment with the report's templates, and those of other packages, each in its folder `templates`."""
+    """Return an environment with the report's templates, and those of other packages, each in its
+    folder `templates`."""
     found = jinja2.Environment(
-        loader=jinja2.ChoiceLoader([jinja2.PackageLoader(name) for name in (*packages, "harness.report")]),
-        autoescape=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True, trim_blocks=True, lstrip_blocks=True,
+        loader=jinja2.ChoiceLoader(
+            [jinja2.PackageLoader(name) for name in (*packages, "harness.report")]
+        ),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     found.filters["line"] = lambda text: spell.one_line(str(text))
     found.filters["tone"] = lambda verdict: TONES.get(verdict, "dim")

@@ -1,8 +1,10 @@
-"""The report in a terminal: first the answer, then where each difference starts, then speed, then what did not run.
+"""The report in a terminal: first the answer, then where each difference starts, then speed, then
+what did not run.
 
-Returns a renderable and prints nothing. Everything from outside goes through `Text`, so that no markup of rich is obeyed,
-and through `one_line`, so that no control sequence reaches the terminal. Verdicts differ in their signs, not in colour only;
-a terminal without Unicode gets words. Fits 80 columns; wider ones get more columns of the speed table.
+Returns a renderable and prints nothing. Everything from outside goes through `Text`, so that no
+markup of rich is obeyed, and through `one_line`, so that no control sequence reaches the terminal.
+Verdicts differ in their signs, not in colour only; a terminal without Unicode gets words. Fits 80
+columns; wider ones get more columns of the speed table.
 """
 
 from __future__ import annotations
@@ -16,9 +18,29 @@ from rich.text import Text
 
 from harness.report import format as spell
 from harness.report.format import one_line
-from harness.report.matrix import TENSORS, Line, Matrix, letter, matrix, phase_tables, qualities, setting, unfinished, zeros
+from harness.report.matrix import (
+    TENSORS,
+    Line,
+    Matrix,
+    letter,
+    matrix,
+    phase_tables,
+    qualities,
+    setting,
+    unfinished,
+    zeros,
+)
 from harness.report.terminal_speed import costs, phases, speed
-from harness.report.terminal_style import ASCII_SIGNS, SIGNS, STYLES, Drawn, Spell, cut, entry, heading
+from harness.report.terminal_style import (
+    ASCII_SIGNS,
+    SIGNS,
+    STYLES,
+    Drawn,
+    Spell,
+    cut,
+    entry,
+    heading,
+)
 from harness.results.model import JobRow, QualityRow, Report, StageRow
 
 #: Where the names of a pair's builds are folded at the latest.
@@ -38,7 +60,9 @@ class _Page:
     def __init__(self, report: Report) -> None:
         self.report = report
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> Iterator[RenderableType]:
         signs = ASCII_SIGNS if options.ascii_only else SIGNS
         report, found = self.report, matrix(self.report.stages)
         yield _headline(report, signs)
@@ -71,7 +95,8 @@ def _headline(report: Report, signs: dict[str, str]) -> Text:
     return Text.assemble((start, f"bold {style}"), (one_line(report.headline), "bold"))
 
 
-# -- fidelity ---------------------------------------------------------------------------------------------------------
+# -- fidelity
+# --------------------------------------------------------------------------------------------------
 
 
 def _fidelity(report: Report, signs: dict[str, str]) -> Iterator[RenderableType]:
@@ -80,12 +105,22 @@ def _fidelity(report: Report, signs: dict[str, str]) -> Iterator[RenderableType]
     if ladder.lines:
         yield heading("Same function?")
         yield _matrix(ladder, signs, setting(report))
-        yield Text("  ".join(f"{short} {stage}" for short, stage in zip(ladder.letters, ladder.stages, strict=True)), style="dim")
+        yield Text(
+            "  ".join(
+                f"{short} {stage}"
+                for short, stage in zip(ladder.letters, ladder.stages, strict=True)
+            ),
+            style="dim",
+        )
     if bounds.lines:
         yield heading("Is the lower precision in effect, and no worse than it must be?")
         yield _matrix(bounds, signs, setting(report))
-    yield Text(f"{signs['PASS']} pass  {signs['FAIL']} fail  {signs['INCONCLUSIVE']} inconclusive  {signs['INFO']} not judged; "
-               f"the number is error / threshold: beyond 1, it departs; {TENSORS}", style="dim")
+    yield Text(
+        f"{signs['PASS']} pass  {signs['FAIL']} fail  {signs['INCONCLUSIVE']} inconclusive "
+        f" {signs['INFO']} not judged; the number is error / threshold: beyond 1, it departs;"
+        f" {TENSORS}",
+        style="dim",
+    )
 
 
 def _departures(found: Matrix, signs: dict[str, str], spelled: Spell) -> Iterator[RenderableType]:
@@ -106,7 +141,12 @@ def _matrix(found: Matrix, signs: dict[str, str], spelled: Spell) -> Table:
     for line in found.lines:
         name = one_line(line.workload)
         cells = [*(_cell(row, signs) for row in line.cells), Text(line.tensors)]
-        table.add_row(Text(name if name != before else ""), Text(one_line(line.pair)), Text(one_line(spelled(line))), *cells)
+        table.add_row(
+            Text(name if name != before else ""),
+            Text(one_line(line.pair)),
+            Text(one_line(spelled(line))),
+            *cells,
+        )
         before = name
     return table
 
@@ -125,8 +165,13 @@ def _departure(line: Line, signs: dict[str, str], spelled: Spell) -> RenderableT
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     title = f"{line.workload}  {line.pair}  {spelled(line)}"
-    starts = f": starts at {row.stage}" if row.verdict == "FAIL" else f": {row.verdict} at {row.stage}"
-    grid.add_row(Text(signs.get(row.verdict, "?"), style=STYLES.get(row.verdict, "")), Text(one_line(title + starts), style="bold"))
+    starts = (
+        f": starts at {row.stage}" if row.verdict == "FAIL" else f": {row.verdict} at {row.stage}"
+    )
+    grid.add_row(
+        Text(signs.get(row.verdict, "?"), style=STYLES.get(row.verdict, "")),
+        Text(one_line(title + starts), style="bold"),
+    )
     for name, text in _facts(row, line):
         body = Table.grid(padding=(0, 1))
         body.add_column(width=9, no_wrap=True)
@@ -143,7 +188,13 @@ def _facts(row: StageRow, line: Line) -> Iterator[tuple[str, str]]:
         yield "a", f"{spell.value(row.value_a)}  ({row.a})"
         yield "b", f"{spell.value(row.value_b)}  ({row.b})"
     if row.error is not None:
-        yield "error", f"{spell.error(row.error)}, floor {spell.error(row.floor)}, threshold {spell.error(row.threshold)}"
+        yield (
+            "error",
+            (
+                f"{spell.error(row.error)}, floor {spell.error(row.floor)}, threshold"
+                f" {spell.error(row.threshold)}"
+            ),
+        )
     yield "reason", row.reason
     if line.also:
         yield "also", f"{row.verdict} at " + ", ".join(letter(other.stage) for other in line.also)
@@ -161,36 +212,54 @@ def _information(found: Matrix, report: Report) -> Iterator[RenderableType]:
         for row in found.information
     ]
     entries += [
-        f"{workload}: mathematically zero, neither agreement nor fault: {', '.join(names)}" for workload, names in zeros(report).items()
+        f"{workload}: mathematically zero, neither agreement nor fault: {', '.join(names)}"
+        for workload, names in zeros(report).items()
     ]
     if entries:
         yield heading("Not judged")
         yield from cut([entry("i", "dim", told) for told in entries], "rows")
 
 
-# -- quality and jobs -------------------------------------------------------------------------------------------------
+# -- quality and jobs
+# -------------------------------------------------------------------------------------------------
 
 
 def _quality(rows: tuple[QualityRow, ...]) -> Iterator[RenderableType]:
-    yield heading("How good is what they generate?  (mean over seeds, 95 % interval; baseline: real rows instead)")
+    yield heading(
+        "How good is what they generate?  (mean over seeds, 95 % interval; baseline: real rows"
+        " instead)"
+    )
     tables: dict[str, Table] = {}
     for first, group in qualities(rows):
         title = one_line(f"{first.workload} {first.preset} {first.precision}")
         if title not in tables:
-            tables[title] = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
+            tables[title] = Table(
+                box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False
+            )
             for column in (title, "baseline", "build", "mean [interval]", "seeds"):
                 tables[title].add_column(Text(column), overflow="fold")
-        builds = [[row.build, spell.metric_interval(row.mean, row.low, row.high), str(row.seeds)] for row in group]
+        builds = [
+            [row.build, spell.metric_interval(row.mean, row.low, row.high), str(row.seeds)]
+            for row in group
+        ]
         columns = ["\n".join(map(one_line, cells)) for cells in zip(*builds, strict=True)]
         name = f"{one_line(first.metric)}\n  {one_line(first.better)} is best"
         tables[title].add_row(Text(name), spell.metric(first.baseline), *map(Text, columns))
     yield from tables.values()
     lacking = [row for row in rows if row.reason]
-    yield from cut([entry("?", "yellow", f"{row.build} {row.metric}: {row.reason}") for row in lacking], "metrics")
+    yield from cut(
+        [entry("?", "yellow", f"{row.build} {row.metric}: {row.reason}") for row in lacking],
+        "metrics",
+    )
 
 
 def _job(job: JobRow, seeded: bool) -> RenderableType:
     sign, style = ("-", "dim") if job.status == "unsupported" else ("!", "red")
     log = f" (log: {job.log})" if job.log else ""
     seed = f" seed {job.seed}" if seeded and job.seed is not None else ""
-    return entry(sign, style, f"{job.status}: {job.build} {job.workload} {job.kind} {job.precision}{seed}: {job.reason}{log}")
+    return entry(
+        sign,
+        style,
+        f"{job.status}: {job.build} {job.workload} {job.kind} {job.precision}{seed}:"
+        f" {job.reason}{log}",
+    )

@@ -1,4 +1,5 @@
-"""What differs between two runs, in a terminal: the answer, what changed in sentences, then every figure that differs by section.
+"""What differs between two runs, in a terminal: the answer, what changed in sentences, then every
+figure that differs by section.
 
 Returns a renderable and prints nothing; all text from outside goes through `Text` and `one_line`.
 """
@@ -35,10 +36,14 @@ class _Page:
     def __init__(self, found: Diff) -> None:
         self.found = found
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> Iterator[RenderableType]:
         found = self.found
         yield _headline(found)
-        yield Text(f"before: {one_line(found.before)}\nafter:  {one_line(found.after)}", style="dim")
+        yield Text(
+            f"before: {one_line(found.before)}\nafter:  {one_line(found.after)}", style="dim"
+        )
         if found.apart:
             yield heading("Not of the same thing")
             yield from _first([entry("!", "yellow", text) for text in found.apart])
@@ -62,17 +67,28 @@ def _first(entries: list[RenderableType], count: int | None = None) -> Iterator[
 
 def _headline(found: Diff) -> Text:
     if not found.comparable:
-        return Text("The two runs cannot be compared: no row of the one is of the same thing as a row of the other.", style="bold yellow")
+        return Text(
+            "The two runs cannot be compared: no row of the one is of the same thing as a row of"
+            " the other.",
+            style="bold yellow",
+        )
     lost = [one for one in found.changes if one.severity == REGRESSION and one.kind in DECISIVE]
     if lost:
         count = f"{len(lost)} regression{'s' if len(lost) > 1 else ''}"
-        return Text(f"{count}: verdicts that were lost, or builds that became, or may have become, materially slower.", style="bold red")
+        return Text(
+            f"{count}: verdicts that were lost, or builds that became, or may have become,"
+            " materially slower.",
+            style="bold red",
+        )
     others = sum(one.severity == REGRESSION for one in found.changes)
     more = f" {others} other thing{'s' if others > 1 else ''} got worse." if others else ""
     won = sum(one.severity == IMPROVEMENT for one in found.changes)
     better = f" {won} thing{'s' if won > 1 else ''} got better." if won else ""
     differ = "" if found.differences else " Nothing else differs either."
-    return Text(f"No verdict was lost, and nothing became materially slower.{more}{better}{differ}", style="bold green")
+    return Text(
+        f"No verdict was lost, and nothing became materially slower.{more}{better}{differ}",
+        style="bold green",
+    )
 
 
 def _change(one: Change, ascii_only: bool) -> RenderableType:

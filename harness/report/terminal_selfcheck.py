@@ -1,4 +1,5 @@
-"""What `harness selfcheck` prints: for each action of each build what was injected and measured, and what runs find by their length."""
+"""What `harness selfcheck` prints: for each action of each build what was injected and measured,
+and what runs find by their length."""
 
 from __future__ import annotations
 
@@ -31,7 +32,9 @@ class _Page:
     def __init__(self, sections: Sequence[tuple[str, Findings]]) -> None:
         self.sections = sections
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> Iterator[RenderableType]:
         signs = ASCII_SIGNS if options.ascii_only else SIGNS
         for title, found in self.sections:
             yield from _section(title, found, signs)
@@ -40,14 +43,17 @@ class _Page:
 def _section(title: str, found: Findings, signs: dict[str, str]) -> Iterator[RenderableType]:
     yield heading(f"{title} against itself")
     yield Text(
-        f"{found.rounds} rounds of {found.round_s:.1f} s: {found.identical} of identical sides, {found.rounds - found.identical} with a "
-        f"slow-down injected into the timed steps.\nBetween rounds the ratio scatters by {100 * found.spread:.1f} %.", style="dim",
+        f"{found.rounds} rounds of {found.round_s:.1f} s: {found.identical} of identical sides,"
+        f" {found.rounds - found.identical} with a slow-down injected into the timed"
+        f" steps.\nBetween rounds the ratio scatters by {100 * found.spread:.1f} %.",
+        style="dim",
     )
     yield Text()
     yield _injections(found)
     yield Text(
-        f"Of {found.runs} runs of five rounds, as they were measured, {found.alarms} show{'s' * (found.alarms == 1)} "
-        f"a difference that is not there, {found.material} a material one."
+        f"Of {found.runs} runs of five rounds, as they were measured, {found.alarms}"
+        f" show{'s' * (found.alarms == 1)} a difference that is not there, {found.material} a"
+        " material one."
     )
     yield Text()
     yield Text("Share of runs that find it, by how many rounds they may have:")
@@ -55,13 +61,20 @@ def _section(title: str, found: Findings, signs: dict[str, str]) -> Iterator[Ren
     first = found.points[0]
     rough = "; so few rounds give rough ones" if found.rounds < ENOUGH else ""
     yield Text(
-        f"`resolves`: the smallest slow-down that {100 * RESOLVED:.0f} % of runs find. Rates are drawn from the {found.rounds} measured "
-        f"rounds, {first.false.tries} runs each for no change, {first.power[0].tries} for a slow-down{rough}.", style="dim",
+        f"`resolves`: the smallest slow-down that {100 * RESOLVED:.0f} % of runs find. Rates are"
+        f" drawn from the {found.rounds} measured rounds, {first.false.tries} runs each for no"
+        f" change, {first.power[0].tries} for a slow-down{rough}.",
+        style="dim",
     )
     for problem in found.problems:
         yield entry(signs["FAIL"], "bold red", problem)
     if not found.problems:
-        yield entry(signs["PASS"], "green", "false alarms are within bounds, and nothing that was measured contradicts what was injected")
+        yield entry(
+            signs["PASS"],
+            "green",
+            "false alarms are within bounds, and nothing that was measured contradicts what was"
+            " injected",
+        )
 
 
 def _table(columns: Sequence[str]) -> Table:
@@ -75,10 +88,15 @@ def _injections(found: Findings) -> Table:
     table = _table(("injected", "rounds", "ratio", "99 % interval", "verdict"))
     for one in found.injections:
         estimate = one.estimate
-        verdict = Text(one.verdict.verdict + (", material" if one.verdict.material else ""), style=STYLES[one.verdict.verdict])
+        verdict = Text(
+            one.verdict.verdict + (", material" if one.verdict.material else ""),
+            style=STYLES[one.verdict.verdict],
+        )
         table.add_row(
             Text(f"{100 * one.slowdown:g} %" if one.slowdown else "nothing"),
-            Text(str(estimate.rounds)), Text(spell.ratio_alone(estimate.ratio)), Text(spell.interval(estimate.low, estimate.high)),
+            Text(str(estimate.rounds)),
+            Text(spell.ratio_alone(estimate.ratio)),
+            Text(spell.interval(estimate.low, estimate.high)),
             verdict,
         )
     return table
@@ -89,9 +107,16 @@ def _points(found: Findings) -> Table:
     table.add_row("takes", *(spell.seconds(point.most * found.round_s) for point in found.points))
     table.add_row("no change", *(f"{100 * point.false.detected:.1f} %" for point in found.points))
     for number, slowdown in enumerate(SLOWDOWNS):
-        table.add_row(f"{100 * slowdown:g} % slower", *(bar(point.power[number]) for point in found.points))
-    smallest = (f"{100 * point.smallest:g} %" if point.smallest is not None else "none" for point in found.points)
-    table.add_row(Text("resolves", style="bold"), *(Text(words, style="bold") for words in smallest))
+        table.add_row(
+            f"{100 * slowdown:g} % slower", *(bar(point.power[number]) for point in found.points)
+        )
+    smallest = (
+        f"{100 * point.smallest:g} %" if point.smallest is not None else "none"
+        for point in found.points
+    )
+    table.add_row(
+        Text("resolves", style="bold"), *(Text(words, style="bold") for words in smallest)
+    )
     return table
 
 

@@ -1,4 +1,5 @@
-"""The speed sections of the terminal's report: whole steps pair by pair, and single phases in a table of their own."""
+"""The speed sections of the terminal's report: whole steps pair by pair, and single phases in a
+table of their own."""
 
 from __future__ import annotations
 
@@ -22,7 +23,10 @@ PHASE_WIDTH = len("joint/discriminator/")
 
 def speed(rows: tuple[SpeedRow, ...], spelled: Spell, wide: bool) -> Iterator[RenderableType]:
     """Draw a row of two lines for each pair; a wide terminal also has warm-up and memory."""
-    yield heading(f"How fast?  ({threads(rows)}; ratio: time of b / time of a, 99 % interval; above 1, b is slower)")
+    yield heading(
+        f"How fast?  ({threads(rows)}; ratio: time of b / time of a, 99 % interval; above 1, b is"
+        " slower)"
+    )
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
     table.add_column("workload", overflow="fold")
     table.add_column("build", overflow="fold")
@@ -38,7 +42,9 @@ def speed(rows: tuple[SpeedRow, ...], spelled: Spell, wide: bool) -> Iterator[Re
         text = hint(row)
         if text:
             name = f"{row.workload} {row.action} {spelled(row)} {row.a} : {row.b}"
-            yield entry("?" if row.verdict in ("UNCLEAR", "REFUSED") else "!", "yellow", f"{name}: {text}")
+            yield entry(
+                "?" if row.verdict in ("UNCLEAR", "REFUSED") else "!", "yellow", f"{name}: {text}"
+            )
     slower = [row for row in rows if row.verdict == "SLOWER" and row.material and row.command]
     for row in slower[:MAX_DETAILS]:
         yield entry("!", "red", f"{row.workload} {row.action} {spelled(row)} again: {row.command}")
@@ -46,42 +52,68 @@ def speed(rows: tuple[SpeedRow, ...], spelled: Spell, wide: bool) -> Iterator[Re
 
 def _speed_cells(row: SpeedRow, spelled: Spell, wide: bool) -> list[Text]:
     cells = [
-        Text(one_line(f"{row.workload} {row.preset}") + "\n" + one_line(f"{action(row)} {spelled(row)}")),
+        Text(
+            one_line(f"{row.workload} {row.preset}")
+            + "\n"
+            + one_line(f"{action(row)} {spelled(row)}")
+        ),
         Text(f"a {one_line(row.a)}\nb {one_line(row.b)}"),
         Text(f"{spell.seconds(row.a_step_s)}\n{spell.seconds(row.b_step_s)}"),
         Text(f"{spell.rate(row.a_rate)}\n{spell.rate(row.b_rate)}"),
     ]
     if wide:
         a = spell.warmup(row.a_warmup_s, row.a_build_s, row.a_first_step_s)
-        cells.append(Text(f"{a}\n{spell.warmup(row.b_warmup_s, row.b_build_s, row.b_first_step_s)}"))
+        cells.append(
+            Text(f"{a}\n{spell.warmup(row.b_warmup_s, row.b_build_s, row.b_first_step_s)}")
+        )
         cells.append(Text(f"{spell.memory(row.a_peak_bytes)}\n{spell.memory(row.b_peak_bytes)}"))
-    about = f"\nof ~{row.more_rounds}" if row.verdict == "UNCLEAR" and row.more_rounds is not None else ""
+    about = (
+        f"\nof ~{row.more_rounds}"
+        if row.verdict == "UNCLEAR" and row.more_rounds is not None
+        else ""
+    )
     return [
         *cells,
         Text(f"{spell.ratio_alone(row.ratio)}\n{spell.interval(row.low, row.high)}"),
-        Text(one_line(row.verdict) + ("\nmaterial" if row.material else ""), style=STYLES.get(row.verdict, "")),
+        Text(
+            one_line(row.verdict) + ("\nmaterial" if row.material else ""),
+            style=STYLES.get(row.verdict, ""),
+        ),
         Text(f"{row.rounds}{about}"),
     ]
 
 
 def costs(rows: tuple[SpeedRow, ...], wide: bool) -> Iterator[RenderableType]:
-    """What a step costs beside time: a line a build and action, with the columns that fit; the files have all, and the reasons."""
+    """What a step costs beside time: a line a build and action, with the columns that fit; the
+    files have all, and the reasons."""
     # Where builds are compared, their lines stand for those of their precisions too.
     found = spending.lines([row for row in rows if not row.gain] or rows)
     if not found:
         return
-    yield heading("What else does a step cost?  (peak memory during the action; baseline: once the port was open)")
+    yield heading(
+        "What else does a step cost?  (peak memory during the action; baseline: once the port was"
+        " open)"
+    )
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
     table.add_column("workload", overflow="fold")
     table.add_column("build", overflow="fold")
     # A column that holds nothing (energy on a CPU) has its reason in the files.
-    shown = [name for name in (spending.COLUMNS if wide else spending.NARROW) if any(_told(name, line) for line in found)]
+    shown = [
+        name
+        for name in (spending.COLUMNS if wide else spending.NARROW)
+        if any(_told(name, line) for line in found)
+    ]
     for name in shown:
         table.add_column(name, justify="right")
     before = ""
     for line in found:
-        name = one_line(f"{line.row.workload} {line.row.preset} {action(line.row)} {line.precision}")
-        cells = [Text(spending.COLUMNS[column](line).replace(" ", "\N{NO-BREAK SPACE}")) for column in shown]
+        name = one_line(
+            f"{line.row.workload} {line.row.preset} {action(line.row)} {line.precision}"
+        )
+        cells = [
+            Text(spending.COLUMNS[column](line).replace(" ", "\N{NO-BREAK SPACE}"))
+            for column in shown
+        ]
         table.add_row(Text(name if name != before else ""), Text(one_line(line.build)), *cells)
         before = name
     yield table
@@ -92,9 +124,13 @@ def _told(name: str, line: spending.Line) -> bool:
 
 
 def phases(found: PhaseTable, spelled: Spell, wide: bool) -> Iterator[RenderableType]:
-    """A table by itself: a dozen phases of five builds would be hundreds of lines in the other; the files have each pair's rows."""
-    yield heading(f"Phase by phase  ({one_line(found.first.workload)} {one_line(found.first.preset)} {one_line(spelled(found.first))}; "
-                  f"one update; below it: time / time of {one_line(found.builds[0])}, ? unclear, = same)")
+    """A table by itself: a dozen phases of five builds would be hundreds of lines in the other; the
+    files have each pair's rows."""
+    yield heading(
+        f"Phase by phase  ({one_line(found.first.workload)} {one_line(found.first.preset)}"
+        f" {one_line(spelled(found.first))}; one update; below it: time / time of"
+        f" {one_line(found.builds[0])}, ? unclear, = same)"
+    )
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
     table.add_column("phase", overflow="fold")
     for build in found.builds:
@@ -102,7 +138,11 @@ def phases(found: PhaseTable, spelled: Spell, wide: bool) -> Iterator[Renderable
     for phase, cells in found.lines.items():
         name = one_line(phase)
         base = Text(spell.seconds(found.base_s(phase)))
-        table.add_row(Text(name if wide else _broken(name, PHASE_WIDTH)), base, *(_phase_cell(row) for row in cells))
+        table.add_row(
+            Text(name if wide else _broken(name, PHASE_WIDTH)),
+            base,
+            *(_phase_cell(row) for row in cells),
+        )
     yield table
 
 

@@ -1,6 +1,8 @@
-"""What all sections of the terminal's report are drawn with: signs, colours, headings, hanging paragraphs, cut lists.
+"""What all sections of the terminal's report are drawn with: signs, colours, headings, hanging
+paragraphs, cut lists.
 
-No terminal is too plain for a report: characters that its encoding lacks are drawn by others of the same width.
+No terminal is too plain for a report: characters that its encoding lacks are drawn by others of the
+same width.
 """
 
 from __future__ import annotations
@@ -20,23 +22,52 @@ from harness.results.model import SpeedRow, StageRow
 SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "INFO": "i", "ACCEPTED": "≈"}
 ASCII_SIGNS = {"PASS": "ok", "FAIL": "X", "INCONCLUSIVE": "?", "INFO": "i", "ACCEPTED": "~"}
 STYLES = {
-    "PASS": "green", "FAIL": "bold red", "INCONCLUSIVE": "yellow", "INFO": "dim", "NONE": "dim", "ACCEPTED": "green",
-    "FASTER": "green", "SLOWER": "red", "SAME": "green", "UNCLEAR": "yellow", "REFUSED": "yellow",
+    "PASS": "green",
+    "FAIL": "bold red",
+    "INCONCLUSIVE": "yellow",
+    "INFO": "dim",
+    "NONE": "dim",
+    "ACCEPTED": "green",
+    "FASTER": "green",
+    "SLOWER": "red",
+    "SAME": "green",
+    "UNCLEAR": "yellow",
+    "REFUSED": "yellow",
 }
 #: Spells a row's precision, with its seed where the report holds several.
 Spell = Callable[[Line | StageRow | SpeedRow], str]
 #: Longer lists are cut here; the Markdown and HTML reports hold them whole.
 MAX_DETAILS = 12
 #: What is drawn where the encoding lacks a character; `?` for all others.
-PLAIN = str.maketrans({
-    "µ": "u", "\N{NO-BREAK SPACE}": " ", "✓": "+", "✗": "X", "…": "~", "→": ">", "\N{MULTIPLICATION SIGN}": "x", "±": "~",
-    "≠": "#", "≈": "~", "≤": "<", "≥": ">",
-    "▏": " ", "▎": " ", "▍": " ", "▌": "#", "▋": "#", "▊": "#", "▉": "#", "█": "#",
-})
+PLAIN = str.maketrans(
+    {
+        "µ": "u",
+        "\N{NO-BREAK SPACE}": " ",
+        "✓": "+",
+        "✗": "X",
+        "…": "~",
+        "→": ">",
+        "\N{MULTIPLICATION SIGN}": "x",
+        "±": "~",
+        "≠": "#",
+        "≈": "~",
+        "≤": "<",
+        "≥": ">",
+        "▏": " ",
+        "▎": " ",
+        "▍": " ",
+        "▌": "#",
+        "▋": "#",
+        "▊": "#",
+        "▉": "#",
+        "█": "#",
+    }
+)
 
 
 class Drawn:
-    """What is inside, in characters that the console's encoding has. Widths stay as they are, so that tables stay in line."""
+    """What is inside, in characters that the console's encoding has. Widths stay as they are, so
+    that tables stay in line."""
 
     def __init__(self, inside: RenderableType) -> None:
         self.inside = inside
@@ -49,7 +80,10 @@ class _PlainTable(Table):
     """A table in characters that the console's encoding has."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        return _encodable(_segments(console, super().__rich_console__(console, options), options), options.encoding)
+        return _encodable(
+            _segments(console, super().__rich_console__(console, options), options),
+            options.encoding,
+        )
 
 
 def _segments(console: Console, drawn: RenderResult, options: ConsoleOptions) -> Iterator[Segment]:
@@ -59,7 +93,11 @@ def _segments(console: Console, drawn: RenderResult, options: ConsoleOptions) ->
 
 def _encodable(segments: Iterable[Segment], encoding: str) -> Iterator[Segment]:
     for segment in segments:
-        yield segment if segment.control else Segment(encodable(segment.text, encoding), segment.style)
+        yield (
+            segment
+            if segment.control
+            else Segment(encodable(segment.text, encoding), segment.style)
+        )
 
 
 def encodable(text: str, encoding: str) -> str:
@@ -102,12 +140,16 @@ def cut(entries: list[RenderableType], what: str) -> Iterator[RenderableType]:
     """Yield the first entries and, if there are more, how many."""
     yield from entries[:MAX_DETAILS]
     if len(entries) > MAX_DETAILS:
-        yield Text(f"... and {len(entries) - MAX_DETAILS} more {what}: see the report's files", style="dim")
+        yield Text(
+            f"... and {len(entries) - MAX_DETAILS} more {what}: see the report's files", style="dim"
+        )
 
 
 def plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> Table:
     """Return a table without lines; names of workloads and builds are not folded."""
-    table = _PlainTable(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table = _PlainTable(
+        title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold"
+    )
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=column in ("workload", "build"))
     for row in rows:

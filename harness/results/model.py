@@ -1,9 +1,10 @@
 """The judged result of a run: what every renderer draws and what the JSON holds.
 
-Owns the shape of a judged run, nothing else: no judging, no input or output. Frozen dataclasses of plain values, so that
-judging the same records again gives the same bytes.
+Owns the shape of a judged run, nothing else: no judging, no input or output. Frozen dataclasses of
+plain values, so that judging the same records again gives the same bytes.
 
-History of `SCHEMA`: 1 (first). What came later (`quality`, `seeds`, `compared`, ...) has a default, so older reports are read.
+History of `SCHEMA`: 1 (first). What came later (`quality`, `seeds`, `compared`, ...) has a default,
+so older reports are read.
 """
 
 from __future__ import annotations
@@ -23,29 +24,41 @@ class StageRow:
 
     Attributes:
         a, b: builds; `b` is the one whose values are the denominator of the error measure.
-        stage: one of `backends.contract.STAGES`, or `precision` for the bounds of a lower precision (a = b's float64 run).
+        stage: one of `backends.contract.STAGES`, or `precision` for the bounds of a lower precision
+            (a = b's float64 run).
         verdict: PASS, FAIL or INCONCLUSIVE; "INFO" marks a row that is printed but never summed up.
-        worst: the tensor furthest above (or nearest to) its own threshold; for FAIL, the first one that departs.
-        error, floor, threshold: of that tensor, by the error measure (dimensionless); None where none was compared.
+        worst: the tensor furthest above (or nearest to) its own threshold; for FAIL, the first one
+            that departs.
+        error, floor, threshold: of that tensor, by the error measure (dimensionless); None where
+            none was compared.
         value_a, value_b: the two values at that tensor's worst element.
         place: index of that element, e.g. "[3, 0, 17]".
-        tensors: how many tensors were judged; `null`: names of those that are mathematically zero, with the reason.
+        tensors: how many tensors were judged; `null`: names of those that are mathematically zero,
+            with the reason.
         reason: one sentence.
-        command: reproduces the verdict. `logs`: paths of the jobs' logs, relative to the run's folder.
+        command: reproduces the verdict. `logs`: paths of the jobs' logs, relative to the run's
+            folder.
         preset, seed: which sizes, and which draw of data and tape.
-        max_error: the largest error of any compared tensor, by the error measure; unlike `error`, not chosen by threshold.
-        beyond: how many tensors lie beyond the horizon, where rounding alone explains any difference.
-        seeds: of the distribution stage: trained models of each build that were judged, the fewer of the two. There, `tensors` are
-            quantities, `error` is their difference in spreads between seeds, `threshold` the margin in the same unit, `floor` what
-            the seeds' own noise takes off it, `value_a` and `value_b` the means over seeds.
-        needed: about how many seeds a build would give a verdict, where it is INCONCLUSIVE and that can be told.
+        max_error: the largest error of any compared tensor, by the error measure; unlike `error`,
+            not chosen by threshold.
+        beyond: how many tensors lie beyond the horizon, where rounding alone explains any
+            difference.
+        seeds: of the distribution stage: trained models of each build that were judged, the fewer
+            of the two. There, `tensors` are quantities, `error` is their difference in spreads
+            between seeds, `threshold` the margin in the same unit, `floor` what the seeds' own
+            noise takes off it, `value_a` and `value_b` the means over seeds.
+        needed: about how many seeds a build would give a verdict, where it is INCONCLUSIVE and that
+            can be told.
         first_bad_step: of a trajectory that failed, counted from 1, where replays have found it.
-        wrong_layers: of a forward pass that failed, every layer that departs although its input was right, where a taught run has
-            found them. Then `worst` is the first of them, with its numbers of that run if it is not the first that departs in the other.
+        wrong_layers: of a forward pass that failed, every layer that departs although its input was
+            right, where a taught run has found them. Then `worst` is the first of them, with its
+            numbers of that run if it is not the first that departs in the other.
         compared: error against floor of the tensors, for a plot.
-        decided: how many tensors were compared, and agree or depart; the others of `tensors` are zero, beyond the horizon or undecided.
-            None in reports that were written before it was told.
-        excuse: what `--accept` would take the difference of a FAIL for, `float32-constants`; accepted: it was, and the verdict is PASS.
+        decided: how many tensors were compared, and agree or depart; the others of `tensors` are
+            zero, beyond the horizon or undecided. None in reports that were written before it was
+            told.
+        excuse: what `--accept` would take the difference of a FAIL for, `float32-constants`;
+            accepted: it was, and the verdict is PASS.
         unseen: activations that one side has said it cannot show.
     """
 
@@ -83,7 +96,8 @@ class StageRow:
 
     @property
     def shown(self) -> str:
-        """The verdict as cells show it: a PASS that rests on an accepted difference is told from one that needs none."""
+        """The verdict as cells show it: a PASS that rests on an accepted difference is told from
+        one that needs none."""
         return "ACCEPTED" if self.accepted else self.verdict
 
     @property
@@ -93,23 +107,30 @@ class StageRow:
 
     @property
     def left_out(self) -> int:
-        """How many tensors were not compared: mathematically zero, beyond the horizon, undecided, or shown by one side alone."""
+        """How many tensors were not compared: mathematically zero, beyond the horizon, undecided,
+        or shown by one side alone."""
         return self.tensors - self.counted + len(self.unseen)
 
 
 @dataclasses.dataclass(frozen=True)
 class Cost:
-    """What one side's step costs beside its time. None where it could not be had; `missing` says why, by attribute.
+    """What one side's step costs beside its time. None where it could not be had; `missing` says
+    why, by attribute.
 
     Attributes:
-        baseline_bytes: resident memory of the process tree once the port was open, before its first step.
+        baseline_bytes: resident memory of the process tree once the port was open, before its first
+            step.
         device_peak_bytes: the most that the framework itself had allocated on the GPU.
-        private_bytes: of the peak, what is no page of a mapped file. Pages of libraries depend on the page cache, and are not compared.
+        private_bytes: of the peak, what is no page of a mapped file. Pages of libraries depend on
+            the page cache, and are not compared.
         trace_s: what the first step took beyond a steady one: tracing and compiling, seconds.
         p50_s, p95_s, p99_s: of single calls of `generate`, over all rounds, seconds.
-        flops: floating-point operations of a step's matrix products and convolutions; `flops_source`: who counted them.
-        peak_rate: the most such operations a second that a square product reaches in this build, on this device, in this setting.
-        utilisation: flops / step time / peak_rate. energy_j: joules a step, of the whole GPU board, as NVML counts.
+        flops: floating-point operations of a step's matrix products and convolutions;
+            `flops_source`: who counted them.
+        peak_rate: the most such operations a second that a square product reaches in this build, on
+            this device, in this setting.
+        utilisation: flops / step time / peak_rate. energy_j: joules a step, of the whole GPU board,
+            as NVML counts.
     """
 
     missing: dict[str, str]
@@ -129,26 +150,32 @@ class Cost:
 
 @dataclasses.dataclass(frozen=True)
 class SpeedRow:
-    """One paired comparison of step times. `ratio` is time of `b` over time of `a`: above 1, b is slower than a.
+    """One paired comparison of step times. `ratio` is time of `b` over time of `a`: above 1, b is
+    slower than a.
 
     Attributes:
         action: `train`, `generate`, or the name of a phase, for single updates of it.
         ratio, low, high: the estimate and its 99 % interval; None where nothing could be estimated.
-        verdict: FASTER, SLOWER, SAME or UNCLEAR, of b against a; REFUSED where settings in effect differ so that a ratio means nothing.
+        verdict: FASTER, SLOWER, SAME or UNCLEAR, of b against a; REFUSED where settings in effect
+            differ so that a ratio means nothing.
         material: whether the whole interval lies outside the margin.
-        rounds: rounds of fresh processes; `more_rounds`: about how many in all would settle UNCLEAR, or halve the interval of another
-            verdict, and `more_s` how long they take.
-        a_step_s, b_step_s: median step time over rounds, seconds. `a_rate`, `b_rate`: samples per second.
-        a_warmup_s, b_warmup_s: build, trace, compile and first steps, seconds. `a_peak_bytes`, `b_peak_bytes`: peak
-            resident memory of the worker's process tree during this action.
+        rounds: rounds of fresh processes; `more_rounds`: about how many in all would settle
+            UNCLEAR, or halve the interval of another verdict, and `more_s` how long they take.
+        a_step_s, b_step_s: median step time over rounds, seconds. `a_rate`, `b_rate`: samples per
+            second.
+        a_warmup_s, b_warmup_s: build, trace, compile and first steps, seconds. `a_peak_bytes`,
+            `b_peak_bytes`: peak resident memory of the worker's process tree during this action.
         differences: effective settings in which the two sides differ, e.g. "xla: a on, b off".
         seed: which draw of data and tape.
         segment: of the schedule, the one whose steps `train` times.
-        a_build_s, b_build_s: building the model and its graph, seconds. `a_first_step_s`, `b_first_step_s`: latency of the first
-            step, with whatever is traced or compiled then. Medians over rounds; together they are the warm-up.
-        a_cost, b_cost: what a step costs beside time. gain: the row compares two precisions of one build, `precision` names both.
-        turns: step times round by round, for a plot. obstacle: what kept an UNCLEAR verdict from being made other than noise: a busy
-            machine, steps that change while they are measured or are too long for the budget.
+        a_build_s, b_build_s: building the model and its graph, seconds. `a_first_step_s`,
+            `b_first_step_s`: latency of the first step, with whatever is traced or compiled then.
+            Medians over rounds; together they are the warm-up.
+        a_cost, b_cost: what a step costs beside time. gain: the row compares two precisions of one
+            build, `precision` names both.
+        turns: step times round by round, for a plot. obstacle: what kept an UNCLEAR verdict from
+            being made other than noise: a busy machine, steps that change while they are measured
+            or are too long for the budget.
     """
 
     workload: str
@@ -192,7 +219,8 @@ class SpeedRow:
 
     @property
     def by_phase(self) -> bool:
-        """Whether single updates of one phase were timed: such a row informs, and decides nothing."""
+        """Whether single updates of one phase were timed: such a row informs, and decides
+        nothing."""
         return self.action not in ACTIONS
 
 
@@ -202,8 +230,10 @@ class QualityRow:
 
     Attributes:
         better: `lower`, `higher`, or the value that is best.
-        mean, low, high: over the seeds that gave a number, with the 95 % interval of the mean; None where there is none.
-        seeds: how many gave a number. baseline: real training rows in place of generated ones, what a perfect model would get.
+        mean, low, high: over the seeds that gave a number, with the 95 % interval of the mean; None
+            where there is none.
+        seeds: how many gave a number. baseline: real training rows in place of generated ones, what
+            a perfect model would get.
         reason: why a number is missing.
     """
 
@@ -226,8 +256,8 @@ class JobRow:
     """How one job ended. `status` is one of `backends.contract.STATUSES`.
 
     Attributes:
-        seed: which draw of data and tape; of a model trained for the distribution stage, the seed of its own. None in reports
-            that were written before it was told.
+        seed: which draw of data and tape; of a model trained for the distribution stage, the seed
+            of its own. None in reports that were written before it was told.
     """
 
     job: str
@@ -247,9 +277,11 @@ class BuildRow:
     """What a build turned out to be: the worker's own report, not what the pins hoped for.
 
     Attributes:
-        effective: settings in effect in its first lockstep job, or, where only speed was asked for, while it was timed.
+        effective: settings in effect in its first lockstep job, or, where only speed was asked for,
+            while it was timed.
         port: by workload, the port file that was used and the hash of its source: "path, hash".
-        timed: settings in effect while it was timed, by workload, action and precision: "cnn train fp32".
+        timed: settings in effect while it was timed, by workload, action and precision: "cnn train
+            fp32".
     """
 
     build: str
@@ -269,10 +301,13 @@ class Report:
     Attributes:
         fidelity: PASS, FAIL, INCONCLUSIVE, or "NONE" when no stage was asked for.
         headline: the answer in one sentence.
-        notes: what a reader must know: references used in place of a build, abilities that a port lacks, ...
+        notes: what a reader must know: references used in place of a build, abilities that a port
+            lacks, ...
         tapes: SHA-256 of the tape by `workload/preset/seed`.
-        curves, spreads: losses over training, and what models generate beside real rows, for plots. history: figures over earlier runs.
-        commit: of the harness's own checkout, with `-dirty` where files differ from it; empty for an installed wheel.
+        curves, spreads: losses over training, and what models generate beside real rows, for plots.
+            history: figures over earlier runs.
+        commit: of the harness's own checkout, with `-dirty` where files differ from it; empty for
+            an installed wheel.
     """
 
     title: str

@@ -1,8 +1,9 @@
 """What plots are drawn from: compact columns of numbers beside the judged rows.
 
-Owns shapes, and which tensors are listed where there is no room for all. A column has one value a point; None where there is
-none. Numbers have four digits, lists have a greatest length (see `harness.fidelity.traces` and `harness.speed.traces`, which fill
-them), so that a report stays small.
+Owns shapes, and which tensors are listed where there is no room for all. A column has one value a
+point; None where there is none. Numbers have four digits, lists have a greatest length (see
+`harness.fidelity.traces` and `harness.speed.traces`, which fill them), so that a report stays
+small.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ class Compared:
     """Error against floor of the tensors of one stage, in the order in which they were computed.
 
     Attributes:
-        names, verdicts: of each tensor. errors, floors, thresholds: by the error measure; error is NaN where a value is not finite.
-        left_out: how many were judged and are not listed: those furthest below their thresholds; where more depart than there is
-            room for, departing ones too.
+        names, verdicts: of each tensor. errors, floors, thresholds: by the error measure; error is
+            NaN where a value is not finite.
+        left_out: how many were judged and are not listed: those furthest below their thresholds;
+            where more depart than there is room for, departing ones too.
     """
 
     names: tuple[str, ...]
@@ -38,17 +40,24 @@ class Compared:
         return tuple(at for at, verdict in enumerate(self.verdicts) if verdict == "FAIL")
 
     def worst(self) -> list[int]:
-        """Return all places, the one that a reader asks for first at first: what departs, by error / threshold, then all else by it."""
+        """Return all places, the one that a reader asks for first at first: what departs, by error
+        / threshold, then all else by it."""
         ranks = [{"FAIL": 0, "INCONCLUSIVE": 1}.get(verdict, 2) for verdict in self.verdicts]
-        margins = [_margin(error, threshold) for error, threshold in zip(self.errors, self.thresholds, strict=True)]
+        margins = [
+            _margin(error, threshold)
+            for error, threshold in zip(self.errors, self.thresholds, strict=True)
+        ]
         return sorted(range(len(ranks)), key=lambda at: (ranks[at], -margins[at]))
 
     def chosen(self, most: int) -> list[int]:
-        """Return at most so many places, in their order: the first that depart, in half of the room, and the worst."""
+        """Return at most so many places, in their order: the first that depart, in half of the
+        room, and the worst."""
         if len(self.names) <= most:
             return list(range(len(self.names)))
         first = self.departing[: most // 2]
-        return sorted([*first, *[at for at in self.worst() if at not in first][: most - len(first)]])
+        return sorted(
+            [*first, *[at for at in self.worst() if at not in first][: most - len(first)]]
+        )
 
     def cut(self, most: int) -> Compared:
         """Return at most so many of the tensors, in their order; the others are counted."""
@@ -56,8 +65,13 @@ class Compared:
         if len(kept) == len(self.names):
             return self
         names, verdicts = (tuple(words[at] for at in kept) for words in (self.names, self.verdicts))
-        errors, floors, thresholds = (tuple(column[at] for at in kept) for column in (self.errors, self.floors, self.thresholds))
-        return Compared(names, verdicts, errors, floors, thresholds, self.left_out + len(self.names) - len(kept))
+        errors, floors, thresholds = (
+            tuple(column[at] for at in kept)
+            for column in (self.errors, self.floors, self.thresholds)
+        )
+        return Compared(
+            names, verdicts, errors, floors, thresholds, self.left_out + len(self.names) - len(kept)
+        )
 
 
 def _margin(error: float | None, threshold: float | None) -> float:
@@ -71,10 +85,12 @@ def _margin(error: float | None, threshold: float | None) -> float:
 
 @dataclasses.dataclass(frozen=True)
 class Turns:
-    """Step times of both sides of a speed row: for each round one value a palindrome, seconds, in running order.
+    """Step times of both sides of a speed row: for each round one value a palindrome, seconds, in
+    running order.
 
     Attributes:
-        a, b: a side's rounds. rounds: their numbers, counted from 1, where not every round that was run is kept; else empty.
+        a, b: a side's rounds. rounds: their numbers, counted from 1, where not every round that was
+            run is kept; else empty.
     """
 
     a: tuple[tuple[float, ...], ...]
@@ -88,8 +104,10 @@ class Curve:
 
     Attributes:
         mode: `lockstep` (on the tape) or `native` (from seeds of its own).
-        steps: counted from 1. low, middle, high: the 10 %, 50 % and 90 % quantiles over seeds; of one seed only the middle.
-        each: of several seeds, one column a seed; the first ones if there are many. numbers: the seed of each, or of the only one.
+        steps: counted from 1. low, middle, high: the 10 %, 50 % and 90 % quantiles over seeds; of
+            one seed only the middle.
+        each: of several seeds, one column a seed; the first ones if there are many. numbers: the
+            seed of each, or of the only one.
     """
 
     workload: str
@@ -112,8 +130,8 @@ class Spread:
     """Quantiles of each channel of what one build's models generate, or of real rows.
 
     Attributes:
-        build: a side, or `REAL`. channels: names. quantiles: a row a channel, at equally spaced shares from 0 to 1; of several
-            models the median of theirs.
+        build: a side, or `REAL`. channels: names. quantiles: a row a channel, at equally spaced
+            shares from 0 to 1; of several models the median of theirs.
     """
 
     workload: str
@@ -127,7 +145,8 @@ class Spread:
 
 @dataclasses.dataclass(frozen=True)
 class Change:
-    """One step in a history: when it was first seen, the level before and after, and what is suspected."""
+    """One step in a history: when it was first seen, the level before and after, and what is
+    suspected."""
 
     when: str
     before: float
@@ -140,9 +159,10 @@ class History:
     """One figure of one pair over many runs, aggregated to few points.
 
     Attributes:
-        a, b: the pair; b is empty where the figure is of one build. figure: what it is, in words. unit: `s`, `bytes`, or empty.
-        runs: how many values there were. when: ISO 8601. low, middle, high: of the values in a point; `band`
-            says what low and high are.
+        a, b: the pair; b is empty where the figure is of one build. figure: what it is, in words.
+            unit: `s`, `bytes`, or empty.
+        runs: how many values there were. when: ISO 8601. low, middle, high: of the values in a
+            point; `band` says what low and high are.
     """
 
     workload: str

@@ -1,4 +1,5 @@
-"""Where runs go beside their own folder: `--mlflow URI` and `--tensorboard DIR`, checked before anything runs, and sent after it."""
+"""Where runs go beside their own folder: `--mlflow URI` and `--tensorboard DIR`, checked before
+anything runs, and sent after it."""
 
 from __future__ import annotations
 
@@ -19,7 +20,9 @@ from harness.sinks.credentials import shown
 
 EXPERIMENT = "parity-harness"
 #: What each sink needs, and how it is installed.
-EXTRAS = {name: (name, f"pip install 'parity-harness[{name}]'") for name in ("mlflow", "tensorboard")}
+EXTRAS = {
+    name: (name, f"pip install 'parity-harness[{name}]'") for name in ("mlflow", "tensorboard")
+}
 SERVERS, DATABASES = ("http", "https"), ("sqlite", "postgresql", "mysql", "mssql")
 #: Of what the small client leaves out, the one thing that every database needs.
 DATABASE_PART = "alembic"
@@ -31,12 +34,9 @@ REPORTS = ("report.md", "report.html", "report.json", "report.xml")
 class Sinks:
     """Where to send a run.
 
-    Parameters
-    ----------
-    mlflow
-        Log the run to MLflow: the address of a server (http://host:5000), a database (sqlite:///mlflow.db) or a folder.
-    tensorboard
-        Write event files for TensorBoard below this folder: loss curves of every build and seed, and the judged figures.
+    Parameters ---------- mlflow Log the run to MLflow: the address of a server (http://host:5000),
+    a database (sqlite:///mlflow.db) or a folder. tensorboard Write event files for TensorBoard
+    below this folder: loss curves of every build and seed, and the judged figures.
     """
 
     mlflow: str | None = None
@@ -44,7 +44,8 @@ class Sinks:
 
 
 def check(sinks: Sinks) -> None:
-    """Refuse, before anything runs, what could not be sent after it. Whether a server answers is not asked: it may by then.
+    """Refuse, before anything runs, what could not be sent after it. Whether a server answers is
+    not asked: it may by then.
 
     Raises:
         UsageError: an extra is missing, the address is none, or the folder cannot be written.
@@ -52,7 +53,10 @@ def check(sinks: Sinks) -> None:
     for name, value in (("mlflow", sinks.mlflow), ("tensorboard", sinks.tensorboard)):
         module, install = EXTRAS[name]
         if value is not None and not _installed(module):
-            raise UsageError(f"--{name}: needs {module}, which is not installed beside the harness. Install it: {install}")
+            raise UsageError(
+                f"--{name}: needs {module}, which is not installed beside the harness. Install it:"
+                f" {install}"
+            )
     if sinks.mlflow is not None:
         _check_address(sinks.mlflow)
     if sinks.tensorboard is not None:
@@ -69,16 +73,26 @@ def _check_address(uri: str) -> None:
         parsed = urllib.parse.urlsplit(uri)
         host, _ = parsed.hostname, parsed.port
     except ValueError as error:
-        raise UsageError(f"--mlflow {shown(uri)}: this is no address ({error if '@' not in uri else 'its host or port'}).") from None
+        raise UsageError(
+            f"--mlflow {shown(uri)}: this is no address"
+            f" ({error if '@' not in uri else 'its host or port'})."
+        ) from None
     if not uri.strip():
-        raise UsageError("--mlflow: the address is empty. Give one, e.g. http://localhost:5000, sqlite:///mlflow.db, or a folder.")
+        raise UsageError(
+            "--mlflow: the address is empty. Give one, e.g. http://localhost:5000,"
+            " sqlite:///mlflow.db, or a folder."
+        )
     if scheme in SERVERS and (not host or "@" in parsed.path):
         raise UsageError(
-            f"--mlflow {shown(uri)}: this is no address of a server. Write http://host:port; what is no letter or digit in a password is "
-            "escaped (%40 for @, %2F for /), or give it by MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD."
+            f"--mlflow {shown(uri)}: this is no address of a server. Write http://host:port; what"
+            " is no letter or digit in a password is escaped (%40 for @, %2F for /), or give it by"
+            " MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD."
         )
     if scheme in DATABASES and not _installed(DATABASE_PART):
-        raise UsageError(f"--mlflow {shown(uri)}: a database needs the whole of MLflow. Install it: pip install mlflow")
+        raise UsageError(
+            f"--mlflow {shown(uri)}: a database needs the whole of MLflow. Install it: pip install"
+            " mlflow"
+        )
 
 
 def _check_folder(folder: Path) -> None:
@@ -87,10 +101,15 @@ def _check_folder(folder: Path) -> None:
         place = place.parent
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         why = "is no folder" if not place.is_dir() else "may not be written to"
-        raise UsageError(f"--tensorboard {folder}: {place} {why}. Give a folder that you may write to, or one that can be made.")
+        raise UsageError(
+            f"--tensorboard {folder}: {place} {why}. Give a folder that you may write to, or one"
+            " that can be made."
+        )
 
 
-def send(report: Report, run: Path, sinks: Sinks, environ: Mapping[str, str], say: Callable[[str], None]) -> None:
+def send(
+    report: Report, run: Path, sinks: Sinks, environ: Mapping[str, str], say: Callable[[str], None]
+) -> None:
     """Send a judged run: event files first, which need nobody else.
 
     Args:
@@ -104,7 +123,12 @@ def send(report: Report, run: Path, sinks: Sinks, environ: Mapping[str, str], sa
         written = events.write(report, sinks.tensorboard)
         say(f"TensorBoard: {len(written)} event files in {sinks.tensorboard}")
     if sinks.mlflow is not None:
-        files = [run / name for name in REPORTS if (run / name).is_file()] if run.is_dir() else [run]
+        files = (
+            [run / name for name in REPORTS if (run / name).is_file()] if run.is_dir() else [run]
+        )
         experiment = environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
         sent = tracking.send(report, files, tracking.Target(sinks.mlflow, experiment))
-        say(f"MLflow: run {sent.run_id} in experiment {experiment} at {shown(sinks.mlflow)}: {sent.begun}; {sent.runs} runs in all")
+        say(
+            f"MLflow: run {sent.run_id} in experiment {experiment} at {shown(sinks.mlflow)}:"
+            f" {sent.begun}; {sent.runs} runs in all"
+        )

@@ -1,7 +1,9 @@
-"""A judged report as other programs take it: parameters, single figures and loss curves, under names that all of them accept.
+"""A judged report as other programs take it: parameters, single figures and loss curves, under
+names that all of them accept.
 
-Pure. A name is a path of parts. Programs differ in what they allow, and stores in files or in databases too: letters, digits,
-`_`, `-`, `.` and spaces are what MLflow takes on every system, and no name is the beginning of another's path.
+Pure. A name is a path of parts. Programs differ in what they allow, and stores in files or in
+databases too: letters, digits, `_`, `-`, `.` and spaces are what MLflow takes on every system, and
+no name is the beginning of another's path.
 """
 
 from __future__ import annotations
@@ -26,14 +28,24 @@ STAGE = ("error", "floor", "threshold", "max_error")
 SPEED = ("ratio", "low", "high", "rounds")
 SIDE = ("step_s", "rate", "warmup_s", "build_s", "first_step_s", "peak_bytes")
 COST = (
-    "baseline_bytes", "device_peak_bytes", "trace_s", "p50_s", "p95_s", "p99_s", "flops", "peak_rate", "utilisation", "energy_j",
+    "baseline_bytes",
+    "device_peak_bytes",
+    "trace_s",
+    "p50_s",
+    "p95_s",
+    "p99_s",
+    "flops",
+    "peak_rate",
+    "utilisation",
+    "energy_j",
 )
 QUALITY = ("mean", "low", "high", "baseline")
 
 
 @dataclasses.dataclass(frozen=True)
 class Group:
-    """The loss curves of one build in one setting; `name`: workload, preset, precision, mode and build."""
+    """The loss curves of one build in one setting; `name`: workload, preset, precision, mode and
+    build."""
 
     name: Name
     curves: tuple[Curve, ...]
@@ -46,10 +58,14 @@ def part(text: str) -> str:
 
 
 def keys(names: Sequence[Name]) -> dict[Name, str]:
-    """Return a path for each name, different for different names, also to stores that do not tell a from A."""
+    """Return a path for each name, different for different names, also to stores that do not tell a
+    from A."""
     found = {name: "/".join(part(item) for item in name) for name in names}
     counts = collections.Counter(key.lower() for key in found.values())
-    return {name: _marked(key, name) if counts[key.lower()] > 1 or len(key) > MOST else key for name, key in found.items()}
+    return {
+        name: _marked(key, name) if counts[key.lower()] > 1 or len(key) > MOST else key
+        for name, key in found.items()
+    }
 
 
 def _marked(key: str, name: Name) -> str:
@@ -68,13 +84,20 @@ def created(report: Report) -> datetime.datetime:
         # Python 3.10 does not know the Z.
         return datetime.datetime.fromisoformat(report.created.replace("Z", "+00:00")).astimezone()
     except ValueError:
-        raise CorruptRecord(f"the report's 'created' is {report.created!r}, and has to be a time as 2026-11-21T10:17:20+00:00") from None
+        raise CorruptRecord(
+            f"the report's 'created' is {report.created!r}, and has to be a time as"
+            " 2026-11-21T10:17:20+00:00"
+        ) from None
 
 
 def title(report: Report) -> str:
-    """Return a name for a run that sorts by time: two runs of one second are told apart by what they compare."""
+    """Return a name for a run that sorts by time: two runs of one second are told apart by what
+    they compare."""
     created(report)
-    moment, what = report.created[:19].replace(":", "").replace("T", "_"), part(report.title).replace(" ", "-")
+    moment, what = (
+        report.created[:19].replace(":", "").replace("T", "_"),
+        part(report.title).replace(" ", "-"),
+    )
     return f"{moment}_{what}"[:100].rstrip(". ")
 
 
@@ -83,13 +106,21 @@ def parameters(report: Report) -> dict[Name, str]:
     rows: list[StageRow | SpeedRow] = [*report.stages, *report.speed]
     sides = [side for row in rows for side in (row.a, row.b)]
     found: dict[Name, Sequence[object]] = {
-        ("workloads",): [row.workload for row in rows], ("builds",): [row.build for row in report.builds] or sides,
-        ("precisions",): [row.precision for row in rows], ("presets",): [row.preset for row in rows],
-        ("stages",): [row.stage for row in report.stages], ("seeds",): [row.seed for row in rows],
-        ("threads",): [row.threads for row in report.speed], ("command",): [report.command], ("commit",): [report.commit],
+        ("workloads",): [row.workload for row in rows],
+        ("builds",): [row.build for row in report.builds] or sides,
+        ("precisions",): [row.precision for row in rows],
+        ("presets",): [row.preset for row in rows],
+        ("stages",): [row.stage for row in report.stages],
+        ("seeds",): [row.seed for row in rows],
+        ("threads",): [row.threads for row in report.speed],
+        ("command",): [report.command],
+        ("commit",): [report.commit],
         ("harness_version",): [report.harness_version],
     }
-    told = {name: ", ".join(dict.fromkeys(str(value) for value in values if value != "")) for name, values in found.items()}
+    told = {
+        name: ", ".join(dict.fromkeys(str(value) for value in values if value != ""))
+        for name, values in found.items()
+    }
     told.update({("tape", name): digest for name, digest in report.tapes.items()})
     for row in report.builds:
         told.update({("build", row.build, *name): value for name, value in versions(row).items()})
@@ -98,7 +129,11 @@ def parameters(report: Report) -> dict[Name, str]:
 
 def versions(row: BuildRow) -> dict[Name, str]:
     """Return what a build turned out to be."""
-    return {("python",): row.python, ("platform",): row.platform, **{(f"version {name}",): value for name, value in row.versions.items()}}
+    return {
+        ("python",): row.python,
+        ("platform",): row.platform,
+        **{(f"version {name}",): value for name, value in row.versions.items()},
+    }
 
 
 def figures(report: Report) -> dict[Name, float]:
@@ -115,21 +150,50 @@ def figures(report: Report) -> dict[Name, float]:
 
 def _figures(report: Report) -> Iterator[tuple[Name, float | None]]:
     for verdict in ("PASS", "FAIL", "INCONCLUSIVE"):
-        yield ("summary", "stages", verdict.lower()), float(sum(row.verdict == verdict for row in report.stages))
+        yield (
+            ("summary", "stages", verdict.lower()),
+            float(sum(row.verdict == verdict for row in report.stages)),
+        )
     yield ("summary", "run", "exit_code"), float(report.exit_code)
     for stage in report.stages:
-        where = ("fidelity", stage.workload, stage.preset or "preset", stage.precision, f"seed {stage.seed}", f"{stage.a} - {stage.b}")
+        where = (
+            "fidelity",
+            stage.workload,
+            stage.preset or "preset",
+            stage.precision,
+            f"seed {stage.seed}",
+            f"{stage.a} - {stage.b}",
+        )
         for name in STAGE:
             yield (*where, stage.stage, name), getattr(stage, name)
     for row in report.speed:
         yield from _speed(row)
     for one in report.quality:
         for name in QUALITY:
-            yield ("quality", one.workload, one.preset, one.precision, one.build, one.metric, name), getattr(one, name)
+            yield (
+                (
+                    "quality",
+                    one.workload,
+                    one.preset,
+                    one.precision,
+                    one.build,
+                    one.metric,
+                    name,
+                ),
+                getattr(one, name),
+            )
 
 
 def _speed(row: SpeedRow) -> Iterator[tuple[Name, float | None]]:
-    where = ("speed", row.workload, row.preset, row.precision, f"seed {row.seed}", f"{row.a} - {row.b}", row.action)
+    where = (
+        "speed",
+        row.workload,
+        row.preset,
+        row.precision,
+        f"seed {row.seed}",
+        f"{row.a} - {row.b}",
+        row.action,
+    )
     for name in SPEED:
         yield (*where, name), getattr(row, name)
     for side, cost in (("a", row.a_cost), ("b", row.b_cost)):
@@ -143,7 +207,9 @@ def groups(report: Report) -> list[Group]:
     """Return the loss curves by workload, preset, precision, mode and build."""
     found: dict[Name, list[Curve]] = {}
     for curve in report.curves:
-        found.setdefault((curve.workload, curve.preset, curve.precision, curve.mode, curve.build), []).append(curve)
+        found.setdefault(
+            (curve.workload, curve.preset, curve.precision, curve.mode, curve.build), []
+        ).append(curve)
     return [Group(name, tuple(curves)) for name, curves in found.items()]
 
 

@@ -1,8 +1,10 @@
-"""A report as MLflow runs: one for the comparison, and below it one for the loss curves of each build, so that MLflow overlays them.
+"""A report as MLflow runs: one for the comparison, and below it one for the loss curves of each
+build, so that MLflow overlays them.
 
-The only module that knows MLflow, through its own client. Every run carries the digest of its report and which part of it it is:
-what was cut off in the midst is found again by these tags, gets what it lacks, and nothing twice. Points have the time at which
-the comparison began, so that a second upload writes the same points.
+The only module that knows MLflow, through its own client. Every run carries the digest of its
+report and which part of it it is: what was cut off in the midst is found again by these tags, gets
+what it lacks, and nothing twice. Points have the time at which the comparison began, so that a
+second upload writes the same points.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ PAGE = 500
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """Where to: the address of a server or store, and the experiment, which is made if there is none."""
+    """Where to: the address of a server or store, and the experiment, which is made if there is
+    none."""
 
     uri: str
     experiment: str
@@ -74,19 +77,34 @@ def send(report: Report, files: Sequence[Path], target: Target) -> Sent:
     """Log a report, its curves and its files.
 
     Raises:
-        SendingFailed: the server cannot be reached or refuses; what arrived stays there, and the next attempt goes on with it.
+        SendingFailed: the server cannot be reached or refuses; what arrived stays there, and the
+            next attempt goes on with it.
     """
     parts = [_whole(report), *_curves(report)]  # complains of a report before anything is sent
     import mlflow.exceptions
 
-    for name in ("alembic", "mlflow", "urllib3"):  # what they report in passing may quote the address
+    for name in (
+        "alembic",
+        "mlflow",
+        "urllib3",
+    ):  # what they report in passing may quote the address
         logging.getLogger(name).setLevel(logging.ERROR)
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # the client prints the address, with what is in it
+        with contextlib.redirect_stdout(
+            io.StringIO()
+        ):  # the client prints the address, with what is in it
             return _Upload(report, files, target).all(parts)
-    except (mlflow.exceptions.MlflowException, sqlalchemy.exc.SQLAlchemyError, OSError, ImportError, ValueError) as error:
+    except (
+        mlflow.exceptions.MlflowException,
+        sqlalchemy.exc.SQLAlchemyError,
+        OSError,
+        ImportError,
+        ValueError,
+    ) as error:
         told = hidden(" ".join(str(error).split()), target.uri)
-        raise SendingFailed(f"MLflow at {shown(target.uri)} did not take the run: {told[:600]}") from None
+        raise SendingFailed(
+            f"MLflow at {shown(target.uri)} did not take the run: {told[:600]}"
+        ) from None
 
 
 def _whole(report: Report) -> Part:
@@ -94,19 +112,24 @@ def _whole(report: Report) -> Part:
     names, values = figures.parameters(report), figures.figures(report)
     parameter_keys, keys = figures.keys(list(names)), figures.keys(list(values))
     tags = {
-        "mlflow.note.content": f"**{report.fidelity}** {report.headline}"[:MOST_TAG], "mlflow.source.name": "harness compare",
-        "parity.fidelity": report.fidelity, "parity.title": report.title[:MOST_TAG],
+        "mlflow.note.content": f"**{report.fidelity}** {report.headline}"[:MOST_TAG],
+        "mlflow.source.name": "harness compare",
+        "parity.fidelity": report.fidelity,
+        "parity.title": report.title[:MOST_TAG],
     }
     if report.commit:
         tags["mlflow.source.git.commit"] = report.commit
     return Part(
-        figures.title(report), {**tags, PART: WHOLE}, {parameter_keys[name]: value for name, value in names.items()},
+        figures.title(report),
+        {**tags, PART: WHOLE},
+        {parameter_keys[name]: value for name, value in names.items()},
         [Point(keys[name], value) for name, value in values.items()],
     )
 
 
 def _curves(report: Report) -> list[Part]:
-    """Return a run for each build in each setting; the median over seeds is `loss`, its band `loss_p10` and `loss_p90`."""
+    """Return a run for each build in each setting; the median over seeds is `loss`, its band
+    `loss_p10` and `loss_p90`."""
     versions = {}
     for row in report.builds:
         told = figures.versions(row)
@@ -116,11 +139,18 @@ def _curves(report: Report) -> list[Part]:
     for group in figures.groups(report):
         keys = figures.keys([(curve.term,) for curve in group.curves])
         points = [
-            Point(f"{kind}/{keys[curve.term,]}", value, step) for curve in group.curves
-            for kind, column in (("loss", curve.middle), ("loss_p10", curve.low), ("loss_p90", curve.high))
+            Point(f"{kind}/{keys[curve.term,]}", value, step)
+            for curve in group.curves
+            for kind, column in (
+                ("loss", curve.middle),
+                ("loss_p10", curve.low),
+                ("loss_p90", curve.high),
+            )
             for step, value in figures.points(curve.steps, column).items()
         ]
-        setting = dict(zip(("workload", "preset", "precision", "mode", "build"), group.name, strict=True))
+        setting = dict(
+            zip(("workload", "preset", "precision", "mode", "build"), group.name, strict=True)
+        )
         seeds = str(max(curve.seeds for curve in group.curves))
         name = " ".join(group.name)
         parameters = {**setting, "seeds": seeds, **versions.get(setting["build"], {})}
@@ -175,16 +205,23 @@ class _Upload:
                 if found is None:
                     raise
         if found.lifecycle_stage != "active":
-            raise ValueError(f"the experiment '{name}' was deleted there; restore it, or name another with MLFLOW_EXPERIMENT_NAME")
+            raise ValueError(
+                f"the experiment '{name}' was deleted there; restore it, or name another with"
+                " MLFLOW_EXPERIMENT_NAME"
+            )
         return str(found.experiment_id)
 
     def _there(self) -> dict[str, Any]:
-        """Return the runs that an earlier attempt made, by part; of several the complete or the oldest."""
+        """Return the runs that an earlier attempt made, by part; of several the complete or the
+        oldest."""
         found: dict[str, Any] = {}
         token: str | None = None
         while True:
             page = self.client.search_runs(
-                [self.experiment], f"tags.`{REPORT}` = '{self.digest}'", max_results=PAGE, order_by=["attributes.start_time ASC"],
+                [self.experiment],
+                f"tags.`{REPORT}` = '{self.digest}'",
+                max_results=PAGE,
+                order_by=["attributes.start_time ASC"],
                 page_token=token,
             )
             for run in page:
@@ -200,26 +237,39 @@ class _Upload:
         from mlflow.entities import Metric, Param
 
         if run is None:
-            tags = {**part.tags, REPORT: self.digest, **({"mlflow.parentRunId": parent} if parent else {})}
-            run_id = self.client.create_run(self.experiment, start_time=self.begun_ms, tags=tags, run_name=part.name).info.run_id
+            tags = {
+                **part.tags,
+                REPORT: self.digest,
+                **({"mlflow.parentRunId": parent} if parent else {}),
+            }
+            run_id = self.client.create_run(
+                self.experiment, start_time=self.begun_ms, tags=tags, run_name=part.name
+            ).info.run_id
             points, known = list(part.points), set()
         else:
             run_id = run.info.run_id
             points, known = self._lacking(run, part.points), set(run.data.params)
-        parameters = [Param(key, _short(value)) for key, value in part.parameters.items() if key not in known]
+        parameters = [
+            Param(key, _short(value)) for key, value in part.parameters.items() if key not in known
+        ]
         for at in range(0, len(parameters), PARAMETERS):
-            self.client.log_batch(run_id, params=parameters[at:at + PARAMETERS])
+            self.client.log_batch(run_id, params=parameters[at : at + PARAMETERS])
         metrics = [Metric(point.key, point.value, self.begun_ms, point.step) for point in points]
         for at in range(0, len(metrics), METRICS):
-            self.client.log_batch(run_id, metrics=metrics[at:at + METRICS])
+            self.client.log_batch(run_id, metrics=metrics[at : at + METRICS])
         return str(run_id)
 
     def _lacking(self, run: Any, points: Sequence[Point]) -> list[Point]:
-        """Return the points that a run does not have: stores in files would keep a second one beside the first."""
+        """Return the points that a run does not have: stores in files would keep a second one
+        beside the first."""
         there = set(run.data.metrics)
-        steps = {point.key: {point.step} for point in points if point.key in there}  # a single figure needs no look
+        steps = {
+            point.key: {point.step} for point in points if point.key in there
+        }  # a single figure needs no look
         for key in {point.key for point in points if point.step} & there:
-            steps[key] = {item.step for item in self.client.get_metric_history(run.info.run_id, key)}
+            steps[key] = {
+                item.step for item in self.client.get_metric_history(run.info.run_id, key)
+            }
         return [point for point in points if point.step not in steps.get(point.key, ())]
 
     def _end(self, run_id: str) -> None:

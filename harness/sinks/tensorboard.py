@@ -1,8 +1,10 @@
-"""A report as TensorBoard's event files: loss curves of every build and seed, and the judged figures.
+"""A report as TensorBoard's event files: loss curves of every build and seed, and the judged
+figures.
 
-The only module that knows TensorBoard, through its own messages and its own writer of records. Not its `EventFileWriter`: that
-one imports TensorFlow where it is installed, which the orchestrator never does, and writes from a thread that keeps errors to itself.
-A run and a file have names of their own and the times of the comparison, so that writing again replaces them with the same bytes.
+The only module that knows TensorBoard, through its own messages and its own writer of records. Not
+its `EventFileWriter`: that one imports TensorFlow where it is installed, which the orchestrator
+never does, and writes from a thread that keeps errors to itself. A run and a file have names of
+their own and the times of the comparison, so that writing again replaces them with the same bytes.
 """
 
 from __future__ import annotations
@@ -35,17 +37,25 @@ def write(report: Report, folder: Path) -> list[Path]:
     places = figures.keys(list(runs))
     written = []
     for name, scalars in runs.items():
-        path = folder / figures.title(report) / places[name] / f"events.out.tfevents.{int(begun)}.parity"
+        path = (
+            folder
+            / figures.title(report)
+            / places[name]
+            / f"events.out.tfevents.{int(begun)}.parity"
+        )
         try:
             store.write_bytes(path, _file(scalars, begun))
         except OSError as error:
-            raise SendingFailed(f"--tensorboard {folder}: {path} cannot be written ({error.strerror}).") from error
+            raise SendingFailed(
+                f"--tensorboard {folder}: {path} cannot be written ({error.strerror})."
+            ) from error
         written.append(path)
     return written
 
 
 def _runs(report: Report) -> Iterator[tuple[Name, dict[str, Scalars]]]:
-    """Yield what TensorBoard calls runs, each with its scalars by tag: builds and seeds have the same tags, and are overlaid."""
+    """Yield what TensorBoard calls runs, each with its scalars by tag: builds and seeds have the
+    same tags, and are overlaid."""
     values = figures.figures(report)
     keys = figures.keys(list(values))
     yield (JUDGED,), {keys[name]: {0: value} for name, value in values.items()}
@@ -58,11 +68,15 @@ def _runs(report: Report) -> Iterator[tuple[Name, dict[str, Scalars]]]:
 
 
 def _lines(group: Group) -> Iterator[tuple[str, str, Scalars]]:
-    """Yield each line's name, term and points: one a seed, or the quantiles over seeds where a report has no more."""
+    """Yield each line's name, term and points: one a seed, or the quantiles over seeds where a
+    report has no more."""
     for curve in group.curves:
         lines: dict[str, Column]
         if curve.each:
-            lines = {f"seed {number}": column for number, column in zip(curve.numbers, curve.each, strict=False)}
+            lines = {
+                f"seed {number}": column
+                for number, column in zip(curve.numbers, curve.each, strict=False)
+            }
         elif curve.seeds == 1:
             lines = {f"seed {curve.numbers[0]}" if curve.numbers else "seed": curve.middle}
         else:
@@ -84,6 +98,12 @@ def _file(scalars: Mapping[str, Scalars], begun: float) -> bytes:
         for step, value in points.items():
             steps.setdefault(step, []).append((tag, value))
     for step in sorted(steps):
-        summary = summary_pb2.Summary(value=[summary_pb2.Summary.Value(tag=tag, simple_value=value) for tag, value in steps[step]])
-        writer.write(event_pb2.Event(wall_time=begun, step=step, summary=summary).SerializeToString())
+        summary = summary_pb2.Summary(
+            value=[
+                summary_pb2.Summary.Value(tag=tag, simple_value=value) for tag, value in steps[step]
+            ]
+        )
+        writer.write(
+            event_pb2.Event(wall_time=begun, step=step, summary=summary).SerializeToString()
+        )
     return buffer.getvalue()

@@ -1,11 +1,15 @@
-"""Whether other programs, a hypervisor or a quota took time away while something was measured. Pure.
+"""Whether other programs, a hypervisor or a quota took time away while something was measured.
+Pure.
 
-Decided from what the kernel counts and never from step times: leaving out rounds by what they found would spoil the error rate.
+Decided from what the kernel counts and never from step times: leaving out rounds by what they found
+would spoil the error rate.
 
-A *turn* is disturbed when its threads waited for a processor for more than `WAITED` of what they needed of one, or when time was stolen or
-throttled meanwhile. Threads also wait for each other where a build has more of them than there are processors: that is the build's own, so
-waiting only counts while others worked (`FOREIGN` of one processor, over all turns of an action). A palindrome is disturbed with any of its
-turns, and an action when more than half of its palindromes were, the repeated ones too: what is left of it is not to be trusted.
+A *turn* is disturbed when its threads waited for a processor for more than `WAITED` of what they
+needed of one, or when time was stolen or throttled meanwhile. Threads also wait for each other
+where a build has more of them than there are processors: that is the build's own, so waiting only
+counts while others worked (`FOREIGN` of one processor, over all turns of an action). A palindrome
+is disturbed with any of its turns, and an action when more than half of its palindromes were, the
+repeated ones too: what is left of it is not to be trusted.
 """
 
 from __future__ import annotations
@@ -14,12 +18,14 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-#: Of the time that threads needed a processor. On an idle machine this is below 1 %; a step that waits for 5 % is 5 % slower.
+#: Of the time that threads needed a processor. On an idle machine this is below 1 %; a step that
+#: waits for 5 % is 5 % slower.
 WAITED = 0.05
 #: Of the time of a turn.
 LOST = 0.02
-#: What others use at the least when they are what threads wait for, in processors. A program that takes a core uses one, or a half where
-#: it shares it; an idle machine's turns of a few milliseconds showed up to 0.2, for the kernel counts in ticks of 10 ms.
+#: What others use at the least when they are what threads wait for, in processors. A program that
+#: takes a core uses one, or a half where it shares it; an idle machine's turns of a few
+#: milliseconds showed up to 0.2, for the kernel counts in ticks of 10 ms.
 FOREIGN = 0.3
 #: Of the palindromes of an action that have to be undisturbed.
 CLEAN = 0.5
@@ -30,8 +36,10 @@ class Turn:
     """What a turn, or several, met.
 
     Attributes:
-        wall_s: how long it took. ran_s, waited_s: its threads on a processor, and ready but not on one; 0 where nobody knows.
-        stolen_s, throttled_s: taken by a hypervisor, by a quota. others_s: what other processes used. load: the machine's, at its height.
+        wall_s: how long it took. ran_s, waited_s: its threads on a processor, and ready but not on
+            one; 0 where nobody knows.
+        stolen_s, throttled_s: taken by a hypervisor, by a quota. others_s: what other processes
+            used. load: the machine's, at its height.
     """
 
     wall_s: float = 0.0
@@ -53,7 +61,10 @@ def together(turns: Iterable[Turn]) -> Turn:
     """Return the sum of turns, with the highest load."""
     found = list(turns)
     names = [field.name for field in dataclasses.fields(Turn) if field.name != "load"]
-    return Turn(**{name: sum(getattr(one, name) for one in found) for name in names}, load=max((one.load for one in found), default=0.0))
+    return Turn(
+        **{name: sum(getattr(one, name) for one in found) for name in names},
+        load=max((one.load for one in found), default=0.0),
+    )
 
 
 def foreign(turns: Iterable[Turn]) -> bool:
@@ -63,8 +74,13 @@ def foreign(turns: Iterable[Turn]) -> bool:
 
 
 def disturbed(turn: Turn, others: bool) -> bool:
-    """Whether a turn says more about the machine than about the build; `others`: whether other processes were at work."""
-    return (others and turn.waited > WAITED) or turn.stolen_s > LOST * turn.wall_s or turn.throttled_s > LOST * turn.wall_s
+    """Whether a turn says more about the machine than about the build; `others`: whether other
+    processes were at work."""
+    return (
+        (others and turn.waited > WAITED)
+        or turn.stolen_s > LOST * turn.wall_s
+        or turn.throttled_s > LOST * turn.wall_s
+    )
 
 
 def clean(palindromes: Sequence[Sequence[Turn]]) -> list[bool]:
@@ -79,11 +95,21 @@ def enough(found: Sequence[bool]) -> bool:
 
 
 def words(total: Turn, cores: float) -> str:
-    """Return in words what a busy machine did, e.g. "load 20 on 2 cores, waited 61 % of the time"."""
+    """Return in words what a busy machine did, e.g. "load 20 on 2 cores, waited 61 % of the
+    time"."""
     count = f"{cores:g} core{'' if cores == 1 else 's'}"
-    parts = [f"load {total.load:.0f} on {count}" if total.load >= 10 else f"load {total.load:.1f} on {count}"]
+    parts = [
+        (
+            f"load {total.load:.0f} on {count}"
+            if total.load >= 10
+            else f"load {total.load:.1f} on {count}"
+        )
+    ]
     parts.append(f"waited {100 * total.waited:.0f} % of the time")
-    for name, lost_s in (("stolen by the hypervisor", total.stolen_s), ("throttled by a quota", total.throttled_s)):
+    for name, lost_s in (
+        ("stolen by the hypervisor", total.stolen_s),
+        ("throttled by a quota", total.throttled_s),
+    ):
         if total.wall_s > 0.0 and lost_s > LOST * total.wall_s:
             parts.append(f"{name} {min(100.0, 100 * lost_s / total.wall_s):.0f} %")
     return ", ".join(parts)
@@ -91,4 +117,6 @@ def words(total: Turn, cores: float) -> str:
 
 def as_turn(told: Mapping[str, Any]) -> Turn:
     """Return what a record says of a turn; what it does not know counts as nothing."""
-    return Turn(**{field.name: float(told.get(field.name) or 0.0) for field in dataclasses.fields(Turn)})
+    return Turn(
+        **{field.name: float(told.get(field.name) or 0.0) for field in dataclasses.fields(Turn)}
+    )

@@ -1,26 +1,33 @@
-"""The ratio of two builds' step times over rounds of fresh processes, and its sequential 99 % interval.
+"""The ratio of two builds' step times over rounds of fresh processes, and its sequential 99 %
+interval.
 
 Owns the statistics of speed; judges nothing, reads no clock.
 
 From the inside out:
 
-1. *Palindrome.* The location of a build's steps is their lower quartile. Noise only ever adds time, so a low quantile
-   varies less than the median; a quartile, unlike the minimum, does not hang on one sample. In the recorded A/A rounds
-   the log ratio's standard deviation is 1.7 % with it and 2.2 % with the median.
-   What it cannot see is a cost that falls on fewer than three quarters of the steps; raw samples are kept for that.
-2. *Round.* The median over palindromes of log(location of b / location of a). Pairing inside a palindrome cancels the
-   machine's drift; the median drops palindromes that a change of the machine's speed cut in two.
-3. *Rounds.* Palindromes of one round share processes and are not independent; treating them so gives tens of per cent
-   of false alarms. Rounds are: mean and Student's t interval over rounds, one number a round.
-4. *Looking several times.* Looks happen after 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, ... rounds only. Each may
-   spend a tenth of what the looks before it have left of the 1 % error rate; a *final* look, at which the run ends whatever it
-   shows (rounds or time are used up), spends all that is left. What is spent adds up to the error rate wherever the run ends,
-   so by the union bound all intervals ever shown cover together with 99 %, whatever the joint law of the looks. A run that
-   ends because of what a look shows, shows that look's own interval: it is not final.
-   A tenth, and looks so close, because of a simulation on half of the recorded rounds (docs/speed.md, `tests/meta/replay`):
-   spending more finds large differences hardly sooner and leaves too little for 60 rounds; spending less delays them.
-5. *No more robustness over rounds.* Log ratios of rounds have the tails of a normal law (kurtosis 3.2), because 1. and 2. have
-   dealt with the outliers: trimming them loses power at 8 rounds, and signed ranks cannot reach a small error rate before 11.
+1. *Palindrome.* The location of a build's steps is their lower quartile. Noise only ever adds time,
+   so a low quantile varies less than the median; a quartile, unlike the minimum, does not hang on
+   one sample. In the recorded A/A rounds the log ratio's standard deviation is 1.7 % with it and
+   2.2 % with the median. What it cannot see is a cost that falls on fewer than three quarters of
+   the steps; raw samples are kept for that.
+2. *Round.* The median over palindromes of log(location of b / location of a). Pairing inside a
+   palindrome cancels the machine's drift; the median drops palindromes that a change of the
+   machine's speed cut in two.
+3. *Rounds.* Palindromes of one round share processes and are not independent; treating them so
+   gives tens of per cent of false alarms. Rounds are: mean and Student's t interval over rounds,
+   one number a round.
+4. *Looking several times.* Looks happen after 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100,
+   ... rounds only. Each may spend a tenth of what the looks before it have left of the 1 % error
+   rate; a *final* look, at which the run ends whatever it shows (rounds or time are used up),
+   spends all that is left. What is spent adds up to the error rate wherever the run ends, so by the
+   union bound all intervals ever shown cover together with 99 %, whatever the joint law of the
+   looks. A run that ends because of what a look shows, shows that look's own interval: it is not
+   final. A tenth, and looks so close, because of a simulation on half of the recorded rounds
+   (docs/speed.md, `tests/meta/replay`): spending more finds large differences hardly sooner and
+   leaves too little for 60 rounds; spending less delays them.
+5. *No more robustness over rounds.* Log ratios of rounds have the tails of a normal law (kurtosis
+   3.2), because 1. and 2. have dealt with the outliers: trimming them loses power at 8 rounds, and
+   signed ranks cannot reach a small error rate before 11.
 
 Anything degenerate gives no interval, and with no interval there is no difference.
 """
@@ -40,9 +47,11 @@ from harness.speed.schedule import MIN_ROUNDS, looks
 ALPHA = 0.01
 #: Of the error rate that is left, a look that is not final spends this share.
 SPENT_A_LOOK = 0.1
-#: Fewer samples of a build in a palindrome have no quartile; the smallest round of the schedule has this many.
+#: Fewer samples of a build in a palindrome have no quartile; the smallest round of the schedule has
+#: this many.
 MIN_SAMPLES = 4
-#: A spread of log ratios below this is not a measurement: two real processes never agree to a millionth in every round.
+#: A spread of log ratios below this is not a measurement: two real processes never agree to a
+#: millionth in every round.
 TOO_REGULAR = 1e-6
 #: The square of a larger number overflows.
 HUGE = 1e150
@@ -50,7 +59,8 @@ HUGE = 1e150
 
 @dataclasses.dataclass(frozen=True)
 class Palindrome:
-    """Step times of every build in one palindrome, seconds, both turns together in running order."""
+    """Step times of every build in one palindrome, seconds, both turns together in running
+    order."""
 
     steps_s: Mapping[str, Sequence[float]]
 
@@ -84,8 +94,11 @@ class Estimate:
 
 
 def location(steps_s: Sequence[float]) -> float:
-    """Return the lower quartile of step times, seconds (linear interpolation); NaN if a value is no time, or too few."""
-    if len(steps_s) < MIN_SAMPLES or not all(math.isfinite(step) and step > 0.0 for step in steps_s):
+    """Return the lower quartile of step times, seconds (linear interpolation); NaN if a value is no
+    time, or too few."""
+    if len(steps_s) < MIN_SAMPLES or not all(
+        math.isfinite(step) and step > 0.0 for step in steps_s
+    ):
         return math.nan
     ordered = sorted(steps_s)
     place, part = divmod((len(ordered) - 1) / 4.0, 1.0)
@@ -94,7 +107,8 @@ def location(steps_s: Sequence[float]) -> float:
 
 
 def step_time(rounds: Sequence[Round], build: str) -> float | None:
-    """Return a build's step time, seconds: median over rounds of the median over palindromes of the location."""
+    """Return a build's step time, seconds: median over rounds of the median over palindromes of the
+    location."""
     per_round = []
     for one in rounds:
         found = [location(palindrome.steps_s.get(build, ())) for palindrome in one.palindromes]
@@ -111,7 +125,10 @@ def log_ratio(one: Round, a: str, b: str) -> float:
 
 def palindrome_ratios(one: Round, a: str, b: str) -> list[float]:
     """Return the log of b's over a's location in each palindrome of a usable round."""
-    return [math.log(location(palindrome.steps_s[b])) - math.log(location(palindrome.steps_s[a])) for palindrome in one.palindromes]
+    return [
+        math.log(location(palindrome.steps_s[b])) - math.log(location(palindrome.steps_s[a]))
+        for palindrome in one.palindromes
+    ]
 
 
 def of_round(palindromes: Sequence[float]) -> float:
@@ -128,13 +145,19 @@ def unusable(one: Round, a: str, b: str) -> str:
         if len(samples_a) != len(samples_b):
             return f"has unequal counts, {len(samples_a)} steps of {a} and {len(samples_b)} of {b}"
         if len(samples_a) < MIN_SAMPLES:
-            return f"has {len(samples_a)} steps of each build in a palindrome, and {MIN_SAMPLES} are needed"
+            return (
+                f"has {len(samples_a)} steps of each build in a palindrome, and {MIN_SAMPLES} are"
+                " needed"
+            )
         for step in (*samples_a, *samples_b):
             if not (math.isfinite(step) and step > 0.0):
                 return f"holds a step time of {step} s"
     for build in (a, b):
         if len({step for palindrome in one.palindromes for step in palindrome.steps_s[build]}) == 1:
-            return f"has the same time for every step of {build}: the timer is too coarse for this step, or not a clock"
+            return (
+                f"has the same time for every step of {build}: the timer is too coarse for this"
+                " step, or not a clock"
+            )
     return ""
 
 
@@ -142,10 +165,12 @@ def estimate(rounds: Sequence[Round], a: str, b: str, final: bool = False) -> Es
     """Return the ratio of b's to a's step time with its interval.
 
     Args:
-        rounds: in the order in which they ran. One unusable round leaves no interval: what made it unusable may have
-            touched the others, and leaving rounds out by their content would spoil the error rate.
+        rounds: in the order in which they ran. One unusable round leaves no interval: what made it
+            unusable may have touched the others, and leaving rounds out by their content would
+            spoil the error rate.
         a, b: labels of the two sides.
-        final: the run ends here whatever this look shows. A number of rounds that is no look is always final.
+        final: the run ends here whatever this look shows. A number of rounds that is no look is
+            always final.
     """
     for number, one in enumerate(rounds):
         reason = unusable(one, a, b)
@@ -164,10 +189,20 @@ def estimate_logs(log_ratios: Sequence[float], final: bool = False) -> Estimate:
     mean = math.fsum(value / rounds for value in log_ratios)  # no sum of finite values overflows
     ratio = _ratio(mean)
     if rounds < MIN_ROUNDS:
-        return Estimate(rounds, ratio, reason=f"{rounds} of the {MIN_ROUNDS} rounds that an interval needs")
-    spread = math.sqrt(math.fsum((value - mean) ** 2 if abs(value - mean) < HUGE else math.inf for value in log_ratios) / (rounds - 1))
+        return Estimate(
+            rounds, ratio, reason=f"{rounds} of the {MIN_ROUNDS} rounds that an interval needs"
+        )
+    spread = math.sqrt(
+        math.fsum(
+            (value - mean) ** 2 if abs(value - mean) < HUGE else math.inf for value in log_ratios
+        )
+        / (rounds - 1)
+    )
     if not spread > TOO_REGULAR * max(1.0, abs(mean)):
-        reason = f"too regular: the rounds differ by a standard deviation of {spread:.1e}, and real ones by more than {TOO_REGULAR}"
+        reason = (
+            f"too regular: the rounds differ by a standard deviation of {spread:.1e}, and real ones"
+            f" by more than {TOO_REGULAR}"
+        )
         return Estimate(rounds, ratio, spread=spread, reason=reason)
     level = alpha(rounds, final)
     half = half_width(spread, rounds, level)
@@ -175,12 +210,14 @@ def estimate_logs(log_ratios: Sequence[float], final: bool = False) -> Estimate:
 
 
 def _ratio(log: float) -> float:
-    """exp without an overflow; a ratio of 0 or infinity is outside no margin by accident, its interval is as extreme."""
+    """exp without an overflow; a ratio of 0 or infinity is outside no margin by accident, its
+    interval is as extreme."""
     return math.exp(min(max(log, -700.0), 700.0))
 
 
 def alpha(rounds: int, final: bool = False) -> float:
-    """Return the two-sided error rate that a look after `rounds` rounds may spend: see the module's docstring, 4."""
+    """Return the two-sided error rate that a look after `rounds` rounds may spend: see the module's
+    docstring, 4."""
     so_far = looks(rounds)
     if not so_far:
         return 0.0
@@ -191,5 +228,6 @@ def alpha(rounds: int, final: bool = False) -> float:
 
 
 def half_width(spread: float, rounds: int, level: float) -> float:
-    """Return the half-width of the t interval of a mean over rounds, two-sided error rate `level`."""
+    """Return the half-width of the t interval of a mean over rounds, two-sided error rate
+    `level`."""
     return float(special.stdtrit(rounds - 1, 1.0 - level / 2.0)) * spread / math.sqrt(rounds)

@@ -1,7 +1,8 @@
 """How long rounds take, from what a step takes. Pure.
 
-Steps of ordinary length never decide how long a round is: processes start, frameworks are imported, and about a second is measured. From
-`LONG_STEP_S` on they do, and then the budget is held to: a round is begun, and gone on with, only if it fits.
+Steps of ordinary length never decide how long a round is: processes start, frameworks are imported,
+and about a second is measured. From `LONG_STEP_S` on they do, and then the budget is held to: a
+round is begun, and gone on with, only if it fits.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ def long(prepared: Mapping[str, Mapping[str, Any]]) -> bool:
 
 
 def blocks_s(samples_s: Sequence[float], measure_s: float) -> float:
-    """Return how long the turns of an action take, seconds, from what a sample of each side does."""
+    """Return how long the turns of an action take, seconds, from what a sample of each side
+    does."""
     size = size_round(samples_s, measure_s)
     return 2.0 * size.palindromes * size.steps * sum(samples_s)
 
@@ -49,7 +51,11 @@ def blocks_s(samples_s: Sequence[float], measure_s: float) -> float:
 def _waited(side: Mapping[str, Any]) -> str:
     """Say it where a step is only long because the machine was busy."""
     told = disturbance.as_turn(side.get("waits", {}))
-    return f" (the machine was busy: waited {100 * told.waited:.0f} % of the time)" if told.waited > disturbance.WAITED else ""
+    return (
+        f" (the machine was busy: waited {100 * told.waited:.0f} % of the time)"
+        if told.waited > disturbance.WAITED
+        else ""
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +63,8 @@ class Pace:
     """What is known of a round while its sides warm up for an action.
 
     Attributes:
-        sides: how many there are. measure_s: what all turns are wanted to take. left_s: of the budget, when the round began.
+        sides: how many there are. measure_s: what all turns are wanted to take. left_s: of the
+            budget, when the round began.
         started: when that was, by the monotonic clock.
     """
 
@@ -67,7 +74,8 @@ class Pace:
     started: float
 
     def check(self, prepared: Mapping[str, Mapping[str, Any]], now: float) -> None:
-        """Go on, or raise: those that have not warmed up are taken to be as slow as those that have.
+        """Go on, or raise: those that have not warmed up are taken to be as slow as those that
+        have.
 
         Raises:
             TooLong: steps are long, and what is left of the round does not fit into the budget.
@@ -81,12 +89,16 @@ class Pace:
         round_s = now - self.started + left_s
         if round_s > self.left_s:
             slow = max(prepared, key=lambda name: step_s(prepared[name]))
-            raise TooLong(f"a step of {slow} takes {step_s(prepared[slow]):.3g} s{_waited(prepared[slow])}", round_s)
+            raise TooLong(
+                f"a step of {slow} takes {step_s(prepared[slow]):.3g} s{_waited(prepared[slow])}",
+                round_s,
+            )
 
 
 @dataclasses.dataclass(frozen=True)
 class Tried:
-    """What one side took that was tried: getting ready (import and building), and by action its first and a later step, seconds."""
+    """What one side took that was tried: getting ready (import and building), and by action its
+    first and a later step, seconds."""
 
     ready_s: float
     first_s: Mapping[str, float]
@@ -95,29 +107,39 @@ class Tried:
     def prepared(self, action: str, warmup_s: float) -> dict[str, float]:
         """Return what its warm-up of long steps will tell."""
         step = self.step_s[action]
-        return {"warmup_s": self.first_s[action] + max(step, warmup_s), "sample_s": step, "steps_a_sample": 1}
+        return {
+            "warmup_s": self.first_s[action] + max(step, warmup_s),
+            "sample_s": step,
+            "steps_a_sample": 1,
+        }
 
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """How a run of long steps will go: how many of the first rounds fit into its budget, and when it ends at the earliest, seconds."""
+    """How a run of long steps will go: how many of the first rounds fit into its budget, and when
+    it ends at the earliest, seconds."""
 
     rounds: int
     least_s: float
     reason: str = ""
 
 
-def run(sides: Sequence[Tried], measure_s: float, budget_s: float, warmups_s: tuple[float, float]) -> Run:
+def run(
+    sides: Sequence[Tried], measure_s: float, budget_s: float, warmups_s: tuple[float, float]
+) -> Run:
     """Return how the first rounds of a job go.
 
     Args:
-        sides: each as it was tried. measure_s: what all turns of an action are wanted to take. budget_s: for the job.
+        sides: each as it was tried. measure_s: what all turns of an action are wanted to take.
+            budget_s: for the job.
         warmups_s: of the first round, and of later ones.
     """
     spent_s = 0.0
     for number in range(MIN_ROUNDS):
         try:
-            spent_s += _round_s(sides, measure_s, budget_s - spent_s, warmups_s[min(number, 1)], number == 0)
+            spent_s += _round_s(
+                sides, measure_s, budget_s - spent_s, warmups_s[min(number, 1)], number == 0
+            )
         except _Stopped as stopped:
             return Run(number, spent_s + stopped.after_s, str(stopped.__cause__))
         if number + 1 < MIN_ROUNDS and spent_s + spent_s / (number + 1) > budget_s:
@@ -131,8 +153,11 @@ class _Stopped(Exception):
         self.after_s = after_s
 
 
-def _round_s(sides: Sequence[Tried], measure_s: float, left_s: float, warmup_s: float, watched: bool) -> float:
-    """Return how long a round takes; it stops where the real one does. `watched`: a step more of each side and action tells its dtypes."""
+def _round_s(
+    sides: Sequence[Tried], measure_s: float, left_s: float, warmup_s: float, watched: bool
+) -> float:
+    """Return how long a round takes; it stops where the real one does. `watched`: a step more of
+    each side and action tells its dtypes."""
     elapsed_s = sum(side.ready_s for side in sides)
     for action in sides[0].step_s:
         prepared: dict[str, Mapping[str, Any]] = {}
@@ -153,5 +178,10 @@ def lacking(error: TooLong, budget_s: float) -> str:
     """Return why nothing could be measured within a budget, and what it takes."""
     found = f"the budget of {budget_s:.0f} s ended before {MIN_ROUNDS} rounds: {error.reason}"
     if error.round_s is None or not math.isfinite(error.round_s):
-        return f"{found}; give --budget more than {MIN_ROUNDS} times what a round of such steps takes"
-    return f"{found}, {MIN_ROUNDS} rounds take about {MIN_ROUNDS * error.round_s:.0f} s; give --budget so much, or a smaller preset"
+        return (
+            f"{found}; give --budget more than {MIN_ROUNDS} times what a round of such steps takes"
+        )
+    return (
+        f"{found}, {MIN_ROUNDS} rounds take about {MIN_ROUNDS * error.round_s:.0f} s; give --budget"
+        " so much, or a smaller preset"
+    )

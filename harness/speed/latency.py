@@ -1,4 +1,5 @@
-"""Percentiles of single calls from counts by class: class n holds times around base ** n, in seconds."""
+"""Percentiles of single calls from counts by class: class n holds times around base ** n, in
+seconds."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ def percentile(counts: Mapping[int, int], base: float, share: float) -> float | 
     """Return the time that a share of the calls does not exceed, seconds, exact to half a class.
 
     Args:
-        counts: by class. base: the ratio of neighbouring classes. share: between 0 and 1, e.g. 0.99.
+        counts: by class. base: the ratio of neighbouring classes. share: between 0 and 1, e.g.
+            0.99.
 
     Returns:
         None where fewer than `BEYOND` calls lie beyond it.

@@ -1,7 +1,9 @@
-"""What the sequential rule shows on rounds that have been measured: the same looks and the same ends as `harness.experiments.speed_rounds` makes.
+"""What the sequential rule shows on rounds that have been measured: the same looks and the same
+ends as `harness.experiments.speed_rounds` makes.
 
-Owns the rule for a single pair, and its rates over rounds drawn again and again from those measured. A rate says how often
-runs like these end in a finding: with nothing to find it is the false-alarm rate, with a known slow-down the power.
+Owns the rule for a single pair, and its rates over rounds drawn again and again from those
+measured. A rate says how often runs like these end in a finding: with nothing to find it is the
+false-alarm rate, with a known slow-down the power.
 """
 
 from __future__ import annotations
@@ -69,17 +71,21 @@ def rates(rounds: Sequence[Known], most: int, tries: int, seed: int, rule: Rule[
     """Return how runs end whose rounds are drawn with replacement from those measured.
 
     Args:
-        rounds: what is known of each, of time of b over time of a. A draw keeps its sign: where the sides were given their names at
-            random, pass the rounds of both namings.
+        rounds: what is known of each, of time of b over time of a. A draw keeps its sign: where the
+            sides were given their names at random, pass the rounds of both namings.
         most, tries: rounds a run can afford, and runs.
         seed: of the draw.
         rule: what is run: `shown`, or `shown_of_palindromes`.
     """
     draw = np.random.RandomState(seed)
-    found = [rule([rounds[number] for number in draw.randint(len(rounds), size=most)], most) for _ in range(tries)]
+    found = [
+        rule([rounds[number] for number in draw.randint(len(rounds), size=most)], most)
+        for _ in range(tries)
+    ]
     verdicts = [judge(one) for one in found]
     return Rates(
-        most, tries,
+        most,
+        tries,
         slower=sum(one.verdict == SLOWER for one in verdicts) / tries,
         faster=sum(one.verdict == FASTER for one in verdicts) / tries,
         material=sum(one.material for one in verdicts) / tries,
@@ -88,5 +94,6 @@ def rates(rounds: Sequence[Known], most: int, tries: int, seed: int, rule: Rule[
 
 
 def bound(share: float, tries: int, deviations: float = 3.0) -> float:
-    """Return the largest share that `tries` tries may show by chance where the true one is `share` (normal approximation)."""
+    """Return the largest share that `tries` tries may show by chance where the true one is `share`
+    (normal approximation)."""
     return share + deviations * math.sqrt(share * (1.0 - share) / tries)

@@ -1,8 +1,10 @@
-"""What a machine's own rounds say about the verdicts it gives: false alarms, power, and the smallest slow-down it can resolve.
+"""What a machine's own rounds say about the verdicts it gives: false alarms, power, and the
+smallest slow-down it can resolve.
 
-Judges rounds of a build against itself, half of them with a slow-down of known size. What is left of a round's log ratio when the
-known part is taken off is noise; runs are drawn from it with replacement, under both signs (the two sides are the same build and take
-their places at random), and end by the rule as shipped. From few rounds, rates are rough: `SLACK` allows for that.
+Judges rounds of a build against itself, half of them with a slow-down of known size. What is left
+of a round's log ratio when the known part is taken off is noise; runs are drawn from it with
+replacement, under both signs (the two sides are the same build and take their places at random),
+and end by the rule as shipped. From few rounds, rates are rough: `SLACK` allows for that.
 """
 
 from __future__ import annotations
@@ -15,7 +17,16 @@ from collections.abc import Sequence
 from scipy import special
 
 from harness.errors import JobFailed
-from harness.speed.estimate import ALPHA, Estimate, Round, estimate_logs, log_ratio, of_round, palindrome_ratios, unusable
+from harness.speed.estimate import (
+    ALPHA,
+    Estimate,
+    Round,
+    estimate_logs,
+    log_ratio,
+    of_round,
+    palindrome_ratios,
+    unusable,
+)
 from harness.speed.replay import Rates, Rule, rates, shown_of_palindromes
 from harness.speed.schedule import MIN_ROUNDS, looks
 from harness.speed.verdict import FASTER, SLOWER, Verdict, judge
@@ -29,20 +40,42 @@ FALSE_TRIES, POWER_TRIES = 2000, 500
 #: A slow-down is resolved if so many of the runs find it.
 RESOLVED = 0.95
 #: Candidates for the smallest that is.
-STEPS = (0.0025, 0.005, 0.0075, 0.01, 0.0125, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.07, 0.10, 0.15, 0.20, 0.30, 0.50, 1.0)
-#: False alarms beyond this are a fault of the rule or a machine whose noise it cannot handle. With 12 rounds to draw from, an honest
-#: rule shows up to twice the error rate that it keeps; taking the palindromes of a round for independent gives tens of per cent.
+STEPS = (
+    0.0025,
+    0.005,
+    0.0075,
+    0.01,
+    0.0125,
+    0.015,
+    0.02,
+    0.025,
+    0.03,
+    0.04,
+    0.05,
+    0.07,
+    0.10,
+    0.15,
+    0.20,
+    0.30,
+    0.50,
+    1.0,
+)
+#: False alarms beyond this are a fault of the rule or a machine whose noise it cannot handle. With
+#: 12 rounds to draw from, an honest rule shows up to twice the error rate that it keeps; taking the
+#: palindromes of a round for independent gives tens of per cent.
 SLACK = 3.0 * ALPHA
 #: What is left of the injected slow-downs as a whole must not lie outside this margin.
 UNTRUE = 0.01
-#: Alarms among the runs that were really measured are a fault where the rule's own error rate gives as many or more this rarely.
+#: Alarms among the runs that were really measured are a fault where the rule's own error rate gives
+#: as many or more this rarely.
 IMPROBABLE = 0.01
 SEED = 7
 
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """One round of a build (a) against itself (b), with what was injected into b: a share of its step time, or 0."""
+    """One round of a build (a) against itself (b), with what was injected into b: a share of its
+    step time, or 0."""
 
     slowdown: float
     round: Round
@@ -59,7 +92,8 @@ class Injection:
 
 @dataclasses.dataclass(frozen=True)
 class Point:
-    """What runs of at most so many rounds do. `smallest`: the smallest slow-down that is resolved, None if none of `STEPS` is."""
+    """What runs of at most so many rounds do. `smallest`: the smallest slow-down that is resolved,
+    None if none of `STEPS` is."""
 
     most: int
     false: Rates
@@ -72,11 +106,12 @@ class Findings:
     """Everything that one action of one build on one workload shows.
 
     Attributes:
-        rounds: measured; `identical` of them had nothing injected. round_s: what one takes, seconds.
+        rounds: measured; `identical` of them had nothing injected. round_s: what one takes,
+            seconds.
         spread: standard deviation of a round's log ratio, without what is known.
         injections: with 0 first. points: by rounds at most.
-        runs: of five rounds each, one after another, as they were measured; `alarms` of them show a difference that is not there,
-            `material` a material one.
+        runs: of five rounds each, one after another, as they were measured; `alarms` of them show a
+            difference that is not there, `material` a material one.
         problems: what must not be, in words; empty if all is well.
     """
 
@@ -93,7 +128,10 @@ class Findings:
 
 
 def examine(
-    measured: Sequence[Measured], sides: tuple[str, str], round_s: float, budget_s: float,
+    measured: Sequence[Measured],
+    sides: tuple[str, str],
+    round_s: float,
+    budget_s: float,
     rule: Rule[Sequence[float]] = shown_of_palindromes,
 ) -> Findings:
     """Return what the rounds show.
@@ -109,19 +147,41 @@ def examine(
     for number, one in enumerate(measured):
         if reason := unusable(one.round, *sides):
             raise JobFailed("error", f"round {number + 1} {reason}")
-    noise = [tuple(ratio - math.log1p(one.slowdown) for ratio in palindrome_ratios(one.round, *sides)) for one in measured]
+    noise = [
+        tuple(ratio - math.log1p(one.slowdown) for ratio in palindrome_ratios(one.round, *sides))
+        for one in measured
+    ]
     both = [*noise, *(tuple(-ratio for ratio in palindromes) for palindromes in noise)]
     asked = looks(min(int(budget_s / round_s), 100))[-1:]
     points = tuple(_point(both, most, rule) for most in sorted({*MOSTS, *asked}))
     injections = tuple(_injection(measured, sides, slowdown) for slowdown in (0.0, *INJECTED))
-    chunks = [noise[start : start + MIN_ROUNDS] for start in range(0, len(noise) - MIN_ROUNDS + 1, MIN_ROUNDS)]
+    chunks = [
+        noise[start : start + MIN_ROUNDS]
+        for start in range(0, len(noise) - MIN_ROUNDS + 1, MIN_ROUNDS)
+    ]
     said = [judge(rule(chunk, MIN_ROUNDS)) for chunk in chunks]
-    alarms, material = sum(one.verdict in (FASTER, SLOWER) for one in said), sum(one.material for one in said)
+    alarms, material = (
+        sum(one.verdict in (FASTER, SLOWER) for one in said),
+        sum(one.material for one in said),
+    )
     logs = [of_round(palindromes) for palindromes in noise]
-    left = judge(estimate_logs([log for one, log in zip(measured, logs, strict=True) if one.slowdown], final=True), UNTRUE)
+    left = judge(
+        estimate_logs(
+            [log for one, log in zip(measured, logs, strict=True) if one.slowdown], final=True
+        ),
+        UNTRUE,
+    )
     return Findings(
-        len(measured), sum(not one.slowdown for one in measured), round_s, _deviation(logs), injections, points, len(chunks), alarms,
-        material, (*_problems(points, injections[0], left), *_alarming(len(chunks), alarms)),
+        len(measured),
+        sum(not one.slowdown for one in measured),
+        round_s,
+        _deviation(logs),
+        injections,
+        points,
+        len(chunks),
+        alarms,
+        material,
+        (*_problems(points, injections[0], left), *_alarming(len(chunks), alarms)),
     )
 
 
@@ -132,15 +192,23 @@ def _deviation(logs: Sequence[float]) -> float:
 
 def _point(noise: Sequence[Sequence[float]], most: int, rule: Rule[Sequence[float]]) -> Point:
     power = tuple(_power(noise, most, slowdown, rule) for slowdown in SLOWDOWNS)
-    return Point(most, rates(noise, most, FALSE_TRIES, SEED, rule), power, _smallest(noise, most, rule))
+    return Point(
+        most, rates(noise, most, FALSE_TRIES, SEED, rule), power, _smallest(noise, most, rule)
+    )
 
 
-def _power(noise: Sequence[Sequence[float]], most: int, slowdown: float, rule: Rule[Sequence[float]]) -> Rates:
-    shifted = [tuple(ratio + math.log1p(slowdown) for ratio in palindromes) for palindromes in noise]
+def _power(
+    noise: Sequence[Sequence[float]], most: int, slowdown: float, rule: Rule[Sequence[float]]
+) -> Rates:
+    shifted = [
+        tuple(ratio + math.log1p(slowdown) for ratio in palindromes) for palindromes in noise
+    ]
     return rates(shifted, most, POWER_TRIES, SEED, rule)
 
 
-def _smallest(noise: Sequence[Sequence[float]], most: int, rule: Rule[Sequence[float]]) -> float | None:
+def _smallest(
+    noise: Sequence[Sequence[float]], most: int, rule: Rule[Sequence[float]]
+) -> float | None:
     """Return the first step that is resolved, by halving: power grows with the slow-down."""
     low, high = 0, len(STEPS)
     while low < high:
@@ -153,41 +221,57 @@ def _smallest(noise: Sequence[Sequence[float]], most: int, rule: Rule[Sequence[f
 
 
 def _injection(measured: Sequence[Measured], sides: tuple[str, str], slowdown: float) -> Injection:
-    found = estimate_logs([log_ratio(one.round, *sides) for one in measured if one.slowdown == slowdown], final=True)
+    found = estimate_logs(
+        [log_ratio(one.round, *sides) for one in measured if one.slowdown == slowdown], final=True
+    )
     return Injection(slowdown, found, judge(found))
 
 
 def _problems(points: Sequence[Point], identical: Injection, left: Verdict) -> list[str]:
     found = [
-        f"false alarms out of bounds: {100 * point.false.detected:.1f} % of runs of at most {point.most} rounds call identical builds "
-        f"different; {100 * ALPHA:.0f} % are allowed, and {100 * SLACK:.0f} % would be shown at the most"
-        for point in points if point.false.detected > SLACK
+        f"false alarms out of bounds: {100 * point.false.detected:.1f} % of runs of at most"
+        f" {point.most} rounds call identical builds different; {100 * ALPHA:.0f} % are allowed,"
+        f" and {100 * SLACK:.0f} % would be shown at the most"
+        for point in points
+        if point.false.detected > SLACK
     ]
     if identical.verdict.verdict in (FASTER, SLOWER):
         material = ", material" if identical.verdict.material else ""
-        found.append(f"the identical rounds as a whole say {identical.verdict.verdict}{material}: the two sides are not treated alike")
+        found.append(
+            f"the identical rounds as a whole say {identical.verdict.verdict}{material}: the two"
+            " sides are not treated alike"
+        )
     if left.material:
-        found.append(f"what is measured of the injected slow-downs differs from what was injected by more than {100 * UNTRUE:.0f} %")
+        found.append(
+            "what is measured of the injected slow-downs differs from what was injected by more"
+            f" than {100 * UNTRUE:.0f} %"
+        )
     return found
 
 
 def _alarming(runs: int, alarms: int) -> list[str]:
-    """Name the runs of five rounds that show a difference which is not there, if chance hardly gives so many.
+    """Name the runs of five rounds that show a difference which is not there, if chance hardly
+    gives so many.
 
-    The drawn rates cannot show this: drawn under both signs, a difference that is always there is noise.
+    The drawn rates cannot show this: drawn under both signs, a difference that is always there is
+    noise.
     """
     if not alarms or float(special.bdtrc(alarms - 1, runs, ALPHA)) >= IMPROBABLE:
         return []
     return [
-        f"{alarms} of {runs} runs of {MIN_ROUNDS} rounds, as they were measured, show a difference that is not there; the rule errs in "
-        f"{100 * ALPHA:.0f} % of them, and chance gives so many in less than {100 * IMPROBABLE:.0f} % of all checks"
+        f"{alarms} of {runs} runs of {MIN_ROUNDS} rounds, as they were measured, show a difference"
+        f" that is not there; the rule errs in {100 * ALPHA:.0f} % of them, and chance gives so"
+        f" many in less than {100 * IMPROBABLE:.0f} % of all checks"
     ]
 
 
 def turn(number: int) -> float:
-    """Return what round `number` injects: rounds come in mirrored pairs, of which every other one is left as it is."""
+    """Return what round `number` injects: rounds come in mirrored pairs, of which every other one
+    is left as it is."""
     pair = number // 2
-    return 0.0 if pair % 2 == 0 else next(itertools.islice(itertools.cycle(INJECTED), pair // 2, None))
+    return (
+        0.0 if pair % 2 == 0 else next(itertools.islice(itertools.cycle(INJECTED), pair // 2, None))
+    )
 
 
 #: Fewer rounds give no rates: two of each slow-down, and six without.

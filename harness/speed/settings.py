@@ -1,9 +1,11 @@
-"""Which settings in effect have to be equal for two times to be a comparison, and which only have to be named beside it.
+"""Which settings in effect have to be equal for two times to be a comparison, and which only have
+to be named beside it.
 
-One table, `RULES`, with a reason for each. REFUSED: the ratio would be of the setting and not of the port, so there is no verdict
-on speed until it is equal, or the user insists (`--allow-settings`). LABELLED: it differs by nature (graph against eager, another
-library's kernels) or is a choice whose price the ratio shows; it stands beside the verdict. What the table does not know is
-labelled. Nothing that differs is silent.
+One table, `RULES`, with a reason for each. REFUSED: the ratio would be of the setting and not of
+the port, so there is no verdict on speed until it is equal, or the user insists
+(`--allow-settings`). LABELLED: it differs by nature (graph against eager, another library's
+kernels) or is a choice whose price the ratio shows; it stands beside the verdict. What the table
+does not know is labelled. Nothing that differs is silent.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ class Rule:
         name: as the worker tells it; of a variable of the environment, the variable's.
         kind: REFUSED or LABELLED. why: the reason, for a reader of the report.
         mend: what to do, where it is refused.
-        told: every backend tells it, so that its absence is "unknown" and not another framework's business.
+        told: every backend tells it, so that its absence is "unknown" and not another framework's
+            business.
         precise: it follows from the precision: where two precisions are asked for it has to differ.
     """
 
@@ -54,7 +57,10 @@ class Difference:
         return f"{self.name}: a {self.a}, b {self.b}"
 
 
-_THREADS = "remove what sets the number of threads in one port or its environment; --threads gives both the same"
+_THREADS = (
+    "remove what sets the number of threads in one port or its environment; --threads gives both"
+    " the same"
+)
 _DTYPE = "let both ports compute in what --precision asks for"
 _PERMISSION = "remove the switch from the port: the harness turns it on for --precision tf32 alone"
 _VARIABLE = "unset it, or set it for both: all builds inherit the environment of the harness"
@@ -62,52 +68,156 @@ _FOREIGN = "a switch of one framework's own"
 
 _RULES = (
     # What the machine gives each side.
-    Rule("device", REFUSED, "another device is another machine", "run both sides on one device (--device)"),
-    Rule("cores", REFUSED, "one side may use more of the processor", "remove the affinity that a port or a wrapper sets"),
-    Rule("affinity", LABELLED, "other cores of the same number may share caches and heat with other programs"),
+    Rule(
+        "device",
+        REFUSED,
+        "another device is another machine",
+        "run both sides on one device (--device)",
+    ),
+    Rule(
+        "cores",
+        REFUSED,
+        "one side may use more of the processor",
+        "remove the affinity that a port or a wrapper sets",
+    ),
+    Rule(
+        "affinity",
+        LABELLED,
+        "other cores of the same number may share caches and heat with other programs",
+    ),
     Rule("nice", LABELLED, "on a busy machine the nicer process waits"),
     Rule("threads", REFUSED, "more threads compute more at a time", _THREADS),
     Rule("inter_threads", REFUSED, "more threads compute more at a time", _THREADS),
     Rule("session_threads", REFUSED, "more threads compute more at a time", _THREADS, told=False),
     # In which numbers each side computes.
-    Rule("tf32", REFUSED, "10 mantissa bits are several times as fast as 23, and another result", _PERMISSION, precise=True),
-    Rule("matmul_precision", REFUSED, "it permits products of float32 in fewer bits", _PERMISSION, precise=True),
-    Rule("convolution_precision", REFUSED, "it permits convolutions of float32 in fewer bits", _PERMISSION, precise=True),
-    Rule("onednn_precision", REFUSED, "it permits products of float32 in fewer bits", _PERMISSION, told=False, precise=True),
-    Rule("contractions", REFUSED, "products in fewer bits are faster, and another result", _DTYPE, precise=True),
-    Rule("parameter_dtypes", REFUSED, "narrower parameters move less memory, and are another result", _DTYPE, precise=True),
+    Rule(
+        "tf32",
+        REFUSED,
+        "10 mantissa bits are several times as fast as 23, and another result",
+        _PERMISSION,
+        precise=True,
+    ),
+    Rule(
+        "matmul_precision",
+        REFUSED,
+        "it permits products of float32 in fewer bits",
+        _PERMISSION,
+        precise=True,
+    ),
+    Rule(
+        "convolution_precision",
+        REFUSED,
+        "it permits convolutions of float32 in fewer bits",
+        _PERMISSION,
+        precise=True,
+    ),
+    Rule(
+        "onednn_precision",
+        REFUSED,
+        "it permits products of float32 in fewer bits",
+        _PERMISSION,
+        told=False,
+        precise=True,
+    ),
+    Rule(
+        "contractions",
+        REFUSED,
+        "products in fewer bits are faster, and another result",
+        _DTYPE,
+        precise=True,
+    ),
+    Rule(
+        "parameter_dtypes",
+        REFUSED,
+        "narrower parameters move less memory, and are another result",
+        _DTYPE,
+        precise=True,
+    ),
     Rule("output_dtype", LABELLED, "what is handed over may be wider than what was computed"),
     Rule("observed_dtypes", LABELLED, "some tensors are wider than on the other side"),
     Rule("dtype_policy", LABELLED, "frameworks assign dtypes to layers in ways of their own"),
     Rule("default_dtype", LABELLED, "the dtype of what names none", told=False),
     Rule("global_policy", LABELLED, "the dtypes of layers that name none", told=False),
-    Rule("reduced_precision_sums", LABELLED, _FOREIGN + ": sums of fp16 products on a GPU", told=False),
     Rule(
-        "denormals", REFUSED, "numbers below 1e-38 cost a hundred times as much where they are kept",
-        "remove what sets flush-to-zero in one port (torch.set_flush_denormal, -ffast-math in an extension)",
+        "reduced_precision_sums",
+        LABELLED,
+        _FOREIGN + ": sums of fp16 products on a GPU",
+        told=False,
     ),
-    Rule("framework_denormals", LABELLED, "TensorFlow flushes denormals in its own threads, PyTorch and NumPy keep them"),
+    Rule(
+        "denormals",
+        REFUSED,
+        "numbers below 1e-38 cost a hundred times as much where they are kept",
+        "remove what sets flush-to-zero in one port (torch.set_flush_denormal, -ffast-math in an"
+        " extension)",
+    ),
+    Rule(
+        "framework_denormals",
+        LABELLED,
+        "TensorFlow flushes denormals in its own threads, PyTorch and NumPy keep them",
+    ),
     # How each side executes; idiomatic ports differ here.
-    Rule("execution", LABELLED, "graph against eager is natural between frameworks; --execution changes it"),
+    Rule(
+        "execution",
+        LABELLED,
+        "graph against eager is natural between frameworks; --execution changes it",
+    ),
     Rule("xla", LABELLED, "one side's operations are fused by a compiler"),
     Rule("autoclustering", LABELLED, "one side's graphs are partly compiled", told=False),
-    Rule("functions_run_eagerly", LABELLED, "functions that are traced anew run without a graph", told=False),
-    Rule("deterministic", LABELLED, "deterministic kernels can be slower; `harness repeat` measures by how much"),
+    Rule(
+        "functions_run_eagerly",
+        LABELLED,
+        "functions that are traced anew run without a graph",
+        told=False,
+    ),
+    Rule(
+        "deterministic",
+        LABELLED,
+        "deterministic kernels can be slower; `harness repeat` measures by how much",
+    ),
     Rule("cudnn_deterministic", LABELLED, "deterministic kernels can be slower", told=False),
-    Rule("cudnn_benchmark", LABELLED, "one side tries cuDNN's algorithms before it chooses", told=False),
+    Rule(
+        "cudnn_benchmark",
+        LABELLED,
+        "one side tries cuDNN's algorithms before it chooses",
+        told=False,
+    ),
     Rule("cudnn", LABELLED, _FOREIGN, told=False),
     Rule("onednn", LABELLED, "the kernels are another library's"),
     Rule("grappler", LABELLED, _FOREIGN, told=False),
     Rule("rewriting", LABELLED, _FOREIGN, told=False),
     Rule("versions", LABELLED, "another release has other kernels", told=False),
-    Rule("threads_that_ran", LABELLED, "a side works on more threads than its settings explain", told=False),
-    Rule("debugging", REFUSED, "checks of every operation are no part of the model", "turn the framework's debugging mode off"),
-    Rule("python_tracing", REFUSED, "a debugger or profiler slows Python's own part", "run without it"),
+    Rule(
+        "threads_that_ran",
+        LABELLED,
+        "a side works on more threads than its settings explain",
+        told=False,
+    ),
+    Rule(
+        "debugging",
+        REFUSED,
+        "checks of every operation are no part of the model",
+        "turn the framework's debugging mode off",
+    ),
+    Rule(
+        "python_tracing",
+        REFUSED,
+        "a debugger or profiler slows Python's own part",
+        "run without it",
+    ),
     # Variables that change numbers behind the frameworks' own switches.
     *(
-        Rule(name, REFUSED, "it changes in how many bits products are computed, whatever the framework says", _VARIABLE)
+        Rule(
+            name,
+            REFUSED,
+            "it changes in how many bits products are computed, whatever the framework says",
+            _VARIABLE,
+        )
         for name in (
-            "NVIDIA_TF32_OVERRIDE", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "TF_SET_ONEDNN_FPMATH_MODE", "ONEDNN_DEFAULT_FPMATH_MODE",
+            "NVIDIA_TF32_OVERRIDE",
+            "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
+            "TF_SET_ONEDNN_FPMATH_MODE",
+            "ONEDNN_DEFAULT_FPMATH_MODE",
         )
     ),
     Rule("environment", LABELLED, "libraries obey it beside the framework's own settings"),
@@ -118,12 +228,17 @@ OTHER = Rule("", LABELLED, "a setting that the harness does not know", told=Fals
 
 
 def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[Difference, ...]:
-    """Return every setting in which two sides differ in effect, in the order of the table, unknown ones last.
+    """Return every setting in which two sides differ in effect, in the order of the table, unknown
+    ones last.
 
-    A setting that every backend tells is "unknown" where one side does not tell it, and then only labelled; what only one framework
-    can tell is compared where both do. Types of numbers are compared by the names of dtypes, not by the words of a policy.
+    A setting that every backend tells is "unknown" where one side does not tell it, and then only
+    labelled; what only one framework can tell is compared where both do. Types of numbers are
+    compared by the names of dtypes, not by the words of a policy.
     """
-    names = [*(name for name in RULES if name in a or name in b), *sorted((set(a) | set(b)) - set(RULES))]
+    names = [
+        *(name for name in RULES if name in a or name in b),
+        *sorted((set(a) | set(b)) - set(RULES)),
+    ]
     found: list[Difference] = []
     for name in names:
         rule = RULES.get(name, OTHER)
@@ -135,12 +250,16 @@ def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[Difference,
 
 
 def refusal(found: Iterable[Difference], *, precisions: bool = False) -> str:
-    """Return why two sides are not compared, with both values of each setting and what to do; empty where they can be.
+    """Return why two sides are not compared, with both values of each setting and what to do; empty
+    where they can be.
 
     Args:
-        found: what `differences` returned. precisions: two precisions were asked for, and what follows from them is meant.
+        found: what `differences` returned. precisions: two precisions were asked for, and what
+            follows from them is meant.
     """
-    refused = [one for one in found if one.rule.kind == REFUSED and not (precisions and one.rule.precise)]
+    refused = [
+        one for one in found if one.rule.kind == REFUSED and not (precisions and one.rule.precise)
+    ]
     if not refused:
         return ""
     told = "; ".join(f"{one} ({one.rule.why}: {one.rule.mend})" for one in refused)
@@ -151,7 +270,13 @@ def _compare(name: str, a: Any, b: Any, rule: Rule) -> list[Difference]:
     if isinstance(a, Mapping) and isinstance(b, Mapping):
         # Variables are set or not; of other groups each side has entries of its own.
         keys = sorted(set(a) | set(b) if name == "environment" else set(a) & set(b), key=str)
-        return [one for key in keys for one in _pair(f"{name} {key}", a.get(key, UNSET), b.get(key, UNSET), RULES.get(key, rule))]
+        return [
+            one
+            for key in keys
+            for one in _pair(
+                f"{name} {key}", a.get(key, UNSET), b.get(key, UNSET), RULES.get(key, rule)
+            )
+        ]
     return _pair(name, a, b, rule)
 
 
@@ -160,18 +285,26 @@ def _pair(name: str, a: Any, b: Any, rule: Rule) -> list[Difference]:
     if words[0] == words[1]:
         return []
     # Of dtypes the narrowest decides; beside it a framework may do some products in a wider one.
-    harmless = name in ("contractions", "parameter_dtypes") and _narrowest(words[0]) == _narrowest(words[1]) != ""
+    harmless = (
+        name in ("contractions", "parameter_dtypes")
+        and _narrowest(words[0]) == _narrowest(words[1]) != ""
+    )
     if rule.kind == REFUSED and (harmless or UNKNOWN in words):
         rule = dataclasses.replace(rule, kind=LABELLED)
     return [Difference(name, words[0], words[1], rule)]
 
 
 def _extra_threads(a: Mapping[str, Any], b: Mapping[str, Any], rule: Rule) -> list[Difference]:
-    """Return a difference if one side alone worked on more threads than its pools and its main thread are."""
+    """Return a difference if one side alone worked on more threads than its pools and its main
+    thread are."""
     extra = [_extra(side) for side in (a, b)]
     if (extra[0] > 0) == (extra[1] > 0):
         return []
-    words = [f"{side.get('threads_that_ran', UNKNOWN)} of {side.get('threads')}+{side.get('inter_threads')}" for side in (a, b)]
+    words = [
+        f"{side.get('threads_that_ran', UNKNOWN)} of"
+        f" {side.get('threads')}+{side.get('inter_threads')}"
+        for side in (a, b)
+    ]
     return [Difference("threads_that_ran", words[0], words[1], rule)]
 
 

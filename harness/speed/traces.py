@@ -1,4 +1,5 @@
-"""From recorded rounds to the step times that a plot shows: one number a palindrome, so that the machine's changes of speed show."""
+"""From recorded rounds to the step times that a plot shows: one number a palindrome, so that the
+machine's changes of speed show."""
 
 from __future__ import annotations
 
@@ -13,10 +14,13 @@ MOST_ROUNDS, MOST_TURNS = 60, 40
 
 
 def turns(rounds: Sequence[Round], a: str, b: str) -> Turns | None:
-    """Return both sides' step times; None where nothing was measured. Of more rounds, those first run and last are among what is kept."""
-    places = range(len(rounds)) if len(rounds) <= MOST_ROUNDS else [
-        round(at * (len(rounds) - 1) / (MOST_ROUNDS - 1)) for at in range(MOST_ROUNDS)
-    ]
+    """Return both sides' step times; None where nothing was measured. Of more rounds, those first
+    run and last are among what is kept."""
+    places = (
+        range(len(rounds))
+        if len(rounds) <= MOST_ROUNDS
+        else [round(at * (len(rounds) - 1) / (MOST_ROUNDS - 1)) for at in range(MOST_ROUNDS)]
+    )
     one, other = (tuple(_side(rounds[at], label) for at in places) for label in (a, b))
     found = Turns(one, other, tuple(at + 1 for at in places) if len(places) < len(rounds) else ())
     return found if any(found.a) and any(found.b) else None
@@ -24,7 +28,13 @@ def turns(rounds: Sequence[Round], a: str, b: str) -> Turns | None:
 
 def _side(one: Round, label: str) -> tuple[float, ...]:
     """Return a round's step times of one side; of many palindromes, the medians of neighbours."""
-    values = [location(palindrome.steps_s[label]) for palindrome in one.palindromes if palindrome.steps_s.get(label)]
+    values = [
+        location(palindrome.steps_s[label])
+        for palindrome in one.palindromes
+        if palindrome.steps_s.get(label)
+    ]
     most = min(len(values), MOST_TURNS)
-    parts = [values[len(values) * at // most : len(values) * (at + 1) // most] for at in range(most)]
+    parts = [
+        values[len(values) * at // most : len(values) * (at + 1) // most] for at in range(most)
+    ]
     return tuple(float(f"{statistics.median(part):.3e}") for part in parts)

@@ -1,9 +1,10 @@
 """The verdict on the speed of b against a.
 
-FASTER / SLOWER: the interval of the ratio excludes 1 (detected); *material* when it lies outside the margin as a whole.
-SAME: not detected, and the interval lies inside the margin. Everything else is UNCLEAR, with what would settle it; so is an interval
-wider than `WIDEST`, which a disturbed machine gives.
-The margin is symmetric in the logarithm: 3 % is 1/1.03 to 1.03, so exchanging a and b never changes a verdict's kind.
+FASTER / SLOWER: the interval of the ratio excludes 1 (detected); *material* when it lies outside
+the margin as a whole. SAME: not detected, and the interval lies inside the margin. Everything else
+is UNCLEAR, with what would settle it; so is an interval wider than `WIDEST`, which a disturbed
+machine gives. The margin is symmetric in the logarithm: 3 % is 1/1.03 to 1.03, so exchanging a and
+b never changes a verdict's kind.
 """
 
 from __future__ import annotations
@@ -15,14 +16,16 @@ from harness.speed.estimate import Estimate, alpha, half_width
 from harness.speed.schedule import MIN_ROUNDS, looks
 
 FASTER, SLOWER, SAME, UNCLEAR = "FASTER", "SLOWER", "SAME", "UNCLEAR"
-#: No verdict on speed: the sides ran under settings with which a ratio means nothing (`harness.speed.settings`).
+#: No verdict on speed: the sides ran under settings with which a ratio means nothing
+#: (`harness.speed.settings`).
 REFUSED = "REFUSED"
-#: The change that a user should act on. Two identical processes differ by 2-4 % for their whole life, hence not less.
+#: The change that a user should act on. Two identical processes differ by 2-4 % for their whole
+#: life, hence not less.
 MARGIN = 0.03
 #: A half-width of the interval, relative, below which more rounds are not worth their time.
 SHARP = 0.005
-#: An interval whose ends differ by more than this factor decides nothing, wherever it lies: rounds that disagree so much have measured
-#: something else than the builds.
+#: An interval whose ends differ by more than this factor decides nothing, wherever it lies: rounds
+#: that disagree so much have measured something else than the builds.
 WIDEST = 2.0
 #: Beyond this many rounds a settling time is an extrapolation nobody would wait for.
 MAX_ROUNDS = 5000
@@ -35,8 +38,8 @@ class Verdict:
     Attributes:
         verdict: FASTER, SLOWER, SAME, UNCLEAR or REFUSED.
         material: the whole interval lies outside the margin.
-        more_rounds: about how many rounds in all would settle an UNCLEAR one; would halve the interval of another, which the reason
-            says too. None where that cannot be told.
+        more_rounds: about how many rounds in all would settle an UNCLEAR one; would halve the
+            interval of another, which the reason says too. None where that cannot be told.
         more_s: how long those rounds take in all, seconds.
     """
 
@@ -56,9 +59,16 @@ def judge(estimate: Estimate, margin: float = MARGIN, round_s: float | None = No
         round_s: what a round takes with its processes' start, seconds.
     """
     low, high = estimate.low, estimate.high
-    if low is None or high is None or estimate.ratio is None or not (math.isfinite(low) and math.isfinite(high)):
+    if (
+        low is None
+        or high is None
+        or estimate.ratio is None
+        or not (math.isfinite(low) and math.isfinite(high))
+    ):
         more = MIN_ROUNDS if estimate.rounds < MIN_ROUNDS else None
-        return Verdict(UNCLEAR, False, estimate.reason or "no interval", more, _seconds(more, round_s))
+        return Verdict(
+            UNCLEAR, False, estimate.reason or "no interval", more, _seconds(more, round_s)
+        )
     if too_wide(estimate):
         more = rounds_to_narrow(estimate, 0.5 * math.log(WIDEST))
         reason = f"the interval is wider than a factor of {WIDEST:g}: the rounds disagree"
@@ -67,10 +77,18 @@ def judge(estimate: Estimate, margin: float = MARGIN, round_s: float | None = No
     percent = f"{100 * margin:g} %"
     if low > 1.0 or high < 1.0:
         material = low > edge or high < 1.0 / edge
-        where = f"lies outside the margin of {percent}" if material else f"reaches into the margin of {percent}"
-        found = Verdict(SLOWER if low > 1.0 else FASTER, material, f"the interval excludes 1 and {where}")
+        where = (
+            f"lies outside the margin of {percent}"
+            if material
+            else f"reaches into the margin of {percent}"
+        )
+        found = Verdict(
+            SLOWER if low > 1.0 else FASTER, material, f"the interval excludes 1 and {where}"
+        )
     elif low >= 1.0 / edge and high <= edge:
-        found = Verdict(SAME, False, f"the interval holds 1 and lies inside the margin of {percent}")
+        found = Verdict(
+            SAME, False, f"the interval holds 1 and lies inside the margin of {percent}"
+        )
     else:
         more = rounds_to_settle(estimate, margin)
         reason = f"the interval holds 1 and reaches out of the margin of {percent}"
@@ -89,16 +107,25 @@ def _with_price(found: Verdict, more: int | None, round_s: float | None) -> Verd
 def settled(estimate: Estimate, margin: float = MARGIN) -> bool:
     """Whether a run can end with what a look shows (not a final one), before its time is used up.
 
-    It can when the interval says on which side of the margin the change lies (outside as a whole, or detected and inside as a
-    whole), or when its half-width is below `SHARP`. That 1 is not excluded ends no run before that: a difference smaller than
-    the margin could still be found.
+    It can when the interval says on which side of the margin the change lies (outside as a whole,
+    or detected and inside as a whole), or when its half-width is below `SHARP`. That 1 is not
+    excluded ends no run before that: a difference smaller than the margin could still be found.
     """
     low, high = estimate.low, estimate.high
-    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)) or too_wide(estimate):
+    if (
+        low is None
+        or high is None
+        or not (math.isfinite(low) and math.isfinite(high))
+        or too_wide(estimate)
+    ):
         return False
     edge = 1.0 + margin
     inside, outside = low >= 1.0 / edge and high <= edge, low > edge or high < 1.0 / edge
-    return outside or (inside and (low > 1.0 or high < 1.0)) or _half_width(estimate) <= math.log1p(SHARP)
+    return (
+        outside
+        or (inside and (low > 1.0 or high < 1.0))
+        or _half_width(estimate) <= math.log1p(SHARP)
+    )
 
 
 def too_wide(estimate: Estimate) -> bool:
@@ -107,19 +134,30 @@ def too_wide(estimate: Estimate) -> bool:
 
 
 def _half_width(estimate: Estimate) -> float:
-    """Return half the width of an interval in the logarithm; infinity if an end of it is no positive number."""
+    """Return half the width of an interval in the logarithm; infinity if an end of it is no
+    positive number."""
     low, high = estimate.low, estimate.high
-    return 0.5 * math.log(high / low) if low and high and 0.0 < low <= high < math.inf and high / low < math.inf else math.inf
+    return (
+        0.5 * math.log(high / low)
+        if low and high and 0.0 < low <= high < math.inf and high / low < math.inf
+        else math.inf
+    )
 
 
 def _seconds(rounds: int | None, round_s: float | None) -> float | None:
-    return rounds * round_s if rounds is not None and round_s is not None and math.isfinite(round_s) else None
+    return (
+        rounds * round_s
+        if rounds is not None and round_s is not None and math.isfinite(round_s)
+        else None
+    )
 
 
 def rounds_to_settle(estimate: Estimate, margin: float = MARGIN) -> int | None:
-    """Return about how many rounds in all would end UNCLEAR, if ratio and spread stay as they are; None if too many.
+    """Return about how many rounds in all would end UNCLEAR, if ratio and spread stay as they are;
+    None if too many.
 
-    The interval must get so narrow that it either excludes 1 or fits into the margin, whichever comes first.
+    The interval must get so narrow that it either excludes 1 or fits into the margin, whichever
+    comes first.
     """
     if estimate.ratio is None:
         return None
@@ -128,11 +166,16 @@ def rounds_to_settle(estimate: Estimate, margin: float = MARGIN) -> int | None:
 
 
 def rounds_to_narrow(estimate: Estimate, wanted: float) -> int | None:
-    """Return after which later look the interval's half-width would be below `wanted` (in the logarithm), if the spread stays as it
-    is; None if that is too far. Assumes a run that is planned to end there, looked at on the way."""
+    """Return after which later look the interval's half-width would be below `wanted` (in the
+    logarithm), if the spread stays as it is; None if that is too far. Assumes a run that is planned
+    to end there, looked at on the way.
+    """
     if estimate.spread is None or not math.isfinite(wanted):
         return None
     for rounds in looks(MAX_ROUNDS):
-        if rounds > estimate.rounds and half_width(estimate.spread, rounds, alpha(rounds, final=True)) < wanted:
+        if (
+            rounds > estimate.rounds
+            and half_width(estimate.spread, rounds, alpha(rounds, final=True)) < wanted
+        ):
             return rounds
     return None

@@ -1,11 +1,13 @@
 """`cnn`: a small convolutional classifier of scikit-learn's handwritten digits.
 
-The TF1 guide's layers model and the PyTorch course's CNN in one; every knob on which the two listings disagree is a
-field of the configuration. Layers: conv 3x3 SAME + relu, max-pool 2, conv 3x3 SAME + relu, max-pool 2, flatten in NHWC
-order, dense + relu with s/2 sum(w^2) on its kernel, dropout, batch-norm with a *biased* moving variance, dense.
-Softmax cross-entropy, mean over the batch. `generate` returns class probabilities.
+The TF1 guide's layers model and the PyTorch course's CNN in one; every knob on which the two
+listings disagree is a field of the configuration. Layers: conv 3x3 SAME + relu, max-pool 2, conv
+3x3 SAME + relu, max-pool 2, flatten in NHWC order, dense + relu with s/2 sum(w^2) on its kernel,
+dropout, batch-norm with a *biased* moving variance, dense. Softmax cross-entropy, mean over the
+batch. `generate` returns class probabilities.
 
-Hyper-parameters are dyadic (float32 holds them exactly), so that float64 runs of different frameworks use the same ones.
+Hyper-parameters are dyadic (float32 holds them exactly), so that float64 runs of different
+frameworks use the same ones.
 """
 
 from __future__ import annotations
@@ -63,24 +65,46 @@ class Cnn(Workload):
         )
 
     def optimizers(self, hyper: Mapping[str, Any]) -> dict[str, Optimizer]:
-        # Epsilon 1.2e-7, near Keras' default. A unit that is active and kept in all rows of a batch has a mathematically zero
-        # bias gradient (batch-norm follows); Adam divides its rounding noise, 1e-16, by epsilon.
-        return {"adam": Optimizer("adam", learning_rate=2.0**-10, beta1=0.875, beta2=1.0 - 2.0**-10, epsilon=2.0**-23)}
+        # Epsilon 1.2e-7, near Keras' default. A unit that is active and kept in all rows of a batch
+        # has a mathematically zero bias gradient (batch-norm follows); Adam divides its rounding
+        # noise, 1e-16, by epsilon.
+        return {
+            "adam": Optimizer(
+                "adam", learning_rate=2.0**-10, beta1=0.875, beta2=1.0 - 2.0**-10, epsilon=2.0**-23
+            )
+        }
 
     def noise(self, hyper: Mapping[str, Any]) -> tuple[Noise, ...]:
-        return (Noise(("train",), "dropout", (hyper["batch"], hyper["units"]), "keep_mask", 1.0 - hyper["dropout_rate"]),)
+        return (
+            Noise(
+                ("train",),
+                "dropout",
+                (hyper["batch"], hyper["units"]),
+                "keep_mask",
+                1.0 - hyper["dropout_rate"],
+            ),
+        )
 
     def operations(self, hyper: Mapping[str, Any], action: str) -> float | None:
-        """Each kernel meets every row at every place; backward twice more, but once for the first, whose input is data."""
+        """Each kernel meets every row at every place; backward twice more, but once for the first,
+        whose input is data."""
         height, width, _ = hyper["image"]
-        places = {"conv1/kernel": height * width, "conv2/kernel": (height // 2) * (width // 2), "dense1/kernel": 1, "dense2/kernel": 1}
+        places = {
+            "conv1/kernel": height * width,
+            "conv2/kernel": (height // 2) * (width // 2),
+            "dense1/kernel": 1,
+            "dense2/kernel": 1,
+        }
         sizes = {item.name: math.prod(item.shape) for item in self.parameters(hyper)}
-        forward = {name: 2 * int(hyper["batch"]) * count * sizes[name] for name, count in places.items()}
+        forward = {
+            name: 2 * int(hyper["batch"]) * count * sizes[name] for name, count in places.items()
+        }
         total = sum(forward.values())
         return float(total if action == "generate" else 3 * total - forward["conv1/kernel"])
 
     def data(self, hyper: Mapping[str, Any]) -> Arrays:
-        """Return `x` [rows, height, width, channels] in [0, 1], float64; `y` [rows] class numbers, int64; `eval_x`."""
+        """Return `x` [rows, height, width, channels] in [0, 1], float64; `y` [rows] class numbers,
+        int64; `eval_x`."""
         from sklearn.datasets import load_digits
 
         digits = load_digits()
@@ -88,7 +112,11 @@ class Cnn(Workload):
         y = digits.target.astype(np.int64)
         train, held_out = x[:TRAINING_ROWS], x[TRAINING_ROWS:]
         if hyper["image"][0] == 8 * PAPER_ZOOM:
-            train, held_out, y = (_zoom(train[:PAPER_ROWS]), _zoom(held_out[:PAPER_ROWS]), y[:PAPER_ROWS])
+            train, held_out, y = (
+                _zoom(train[:PAPER_ROWS]),
+                _zoom(held_out[:PAPER_ROWS]),
+                y[:PAPER_ROWS],
+            )
         return {"x": train, "y": y[: len(train)], "eval_x": held_out}
 
 

@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 
 def normal(generator: np.random.RandomState, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return draws of mean 0 and variance 1: the sum of twelve uniforms less six (Irwin-Hall), close to normal within three
-    standard deviations. A true normal draw takes logarithms, whose last bit depends on the platform; a tape must not."""
+    """Return draws of mean 0 and variance 1: the sum of twelve uniforms less six (Irwin-Hall),
+    close to normal within three standard deviations. A true normal draw takes logarithms, whose
+    last bit depends on the platform; a tape must not.
+    """
     total = np.full(shape, -6.0)
     for _ in range(12):
         total += generator.uniform(size=shape)
@@ -18,7 +20,8 @@ def normal(generator: np.random.RandomState, shape: tuple[int, ...]) -> NDArray[
 
 
 def glorot_uniform(generator: np.random.RandomState, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return uniform draws within sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010); of a vector both fans are its length."""
+    """Return uniform draws within sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010); of a vector
+    both fans are its length."""
     receptive = math.prod(shape[:-2])
     fans = shape[-1] + (shape[-2] if len(shape) > 1 else shape[-1])
     limit = math.sqrt(6.0 / (receptive * fans))

@@ -1,6 +1,8 @@
-"""Start values of the user's own for a parameter: an array, or a NumPy file that holds one. Nothing is unpickled.
+"""Start values of the user's own for a parameter: an array, or a NumPy file that holds one. Nothing
+is unpickled.
 
-A value is checked where it is read, against the shape that the workload declares: a kernel in another layout is no start value.
+A value is checked where it is read, against the shape that the workload declares: a kernel in
+another layout is no start value.
 """
 
 from __future__ import annotations
@@ -23,14 +25,18 @@ def is_given(initial: object) -> bool:
     return not isinstance(initial, str) or initial.endswith(SUFFIXES)
 
 
-def values(name: str, shape: tuple[int, ...], initial: ArrayLike | os.PathLike[str]) -> NDArray[np.float64]:
+def values(
+    name: str, shape: tuple[int, ...], initial: ArrayLike | os.PathLike[str]
+) -> NDArray[np.float64]:
     """Return a parameter's start values, float64.
 
     Args:
-        name: of the parameter, and of its array in an .npz. shape: as declared. initial: an array, or the path of an .npy or .npz.
+        name: of the parameter, and of its array in an .npz. shape: as declared. initial: an array,
+            or the path of an .npy or .npz.
 
     Raises:
-        UsageError: the file or the array in it does not exist, or the values are of another shape, no numbers, or not finite.
+        UsageError: the file or the array in it does not exist, or the values are of another shape,
+            no numbers, or not finite.
     """
     where = f"parameter {name}"
     found: Any = initial
@@ -39,13 +45,25 @@ def values(name: str, shape: tuple[int, ...], initial: ArrayLike | os.PathLike[s
     try:
         array = np.asarray(found)
     except (TypeError, ValueError) as error:
-        raise UsageError(f"{where}: no array of numbers can be made of it ({error}). Give one of the shape {shape}.") from error
+        raise UsageError(
+            f"{where}: no array of numbers can be made of it ({error}). Give one of the shape"
+            f" {shape}."
+        ) from error
     if array.dtype.kind not in "fiub":
-        raise UsageError(f"{where}: the start values are {array.dtype}. Give real numbers: float64, float32 or integers.")
+        raise UsageError(
+            f"{where}: the start values are {array.dtype}. Give real numbers: float64, float32 or"
+            " integers."
+        )
     if array.shape != tuple(shape):
-        raise UsageError(f"{where}: the start values have the shape {array.shape}, declared is {tuple(shape)} (kernels are [in, out]).")
+        raise UsageError(
+            f"{where}: the start values have the shape {array.shape}, declared is {tuple(shape)}"
+            " (kernels are [in, out])."
+        )
     if not np.all(np.isfinite(array)):
-        raise UsageError(f"{where}: {int(np.sum(~np.isfinite(array)))} of {array.size} start values are NaN or infinite. Give finite ones.")
+        raise UsageError(
+            f"{where}: {int(np.sum(~np.isfinite(array)))} of {array.size} start values are NaN or"
+            " infinite. Give finite ones."
+        )
     return np.array(array, np.float64)
 
 
@@ -57,7 +75,10 @@ def digest(given: NDArray[np.float64]) -> str:
 def _read(name: str, path: Path) -> NDArray[Any]:
     where = f"parameter {name}: {path}"
     if path.suffix not in SUFFIXES:
-        raise UsageError(f"{where}: start values are read from {' and '.join(SUFFIXES)} files. Save them with numpy.save or numpy.savez.")
+        raise UsageError(
+            f"{where}: start values are read from {' and '.join(SUFFIXES)} files. Save them with"
+            " numpy.save or numpy.savez."
+        )
     try:
         loaded = np.load(path, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
@@ -67,7 +88,14 @@ def _read(name: str, path: Path) -> NDArray[Any]:
                 return np.asarray(archive[name])
             held = ", ".join(sorted(archive.files)) or "nothing"
     except FileNotFoundError:
-        raise UsageError(f"{where}: there is no such file. Name it from the workload's own: Path(__file__).with_name(...).") from None
-    except (OSError, ValueError, EOFError) as error:  # ValueError: an array of objects would have to be unpickled
+        raise UsageError(
+            f"{where}: there is no such file. Name it from the workload's own:"
+            " Path(__file__).with_name(...)."
+        ) from None
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+    ) as error:  # ValueError: an array of objects would have to be unpickled
         raise UsageError(f"{where} cannot be read as NumPy's arrays: {error}") from error
     raise UsageError(f"{where} holds no array of the parameter's name; it holds {held}.")

@@ -1,7 +1,8 @@
-"""`linear`: regression on scikit-learn's diabetes table, the smallest workload that has every stage.
+"""`linear`: regression on scikit-learn's diabetes table, the smallest workload that has every
+stage.
 
-y = x W + b with W [10, 1] ones and b zeros; mean squared error + s/2 sum(w^2), s = 2^-5; SGD. The low-level-variables
-model of the TF1 guide; `generate` predicts the held-out rows.
+y = x W + b with W [10, 1] ones and b zeros; mean squared error + s/2 sum(w^2), s = 2^-5; SGD. The
+low-level-variables model of the TF1 guide; `generate` predicts the held-out rows.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ class Linear(Workload):
         return float(2 * hyper["batch"] * hyper["features"] * {"generate": 1, "train": 2}[action])
 
     def data(self, hyper: Mapping[str, Any]) -> Arrays:
-        """Return `x` [398, 10] and `y` [398, 1], standardised by the training rows; `eval_x` [44, 10]. float64."""
+        """Return `x` [398, 10] and `y` [398, 1], standardised by the training rows; `eval_x` [44,
+        10]. float64."""
         from sklearn.datasets import load_diabetes
 
         x, y = load_diabetes(return_X_y=True, scaled=False)

@@ -1,7 +1,8 @@
 """The workloads that exist: the shipped ones, and those in folders that the user named.
 
-A user's folder mirrors the tree: `<folder>/<name>.py` defines `WORKLOAD`, an instance of `spec.Workload`, and
-`<folder>/<backend>/<name>.py` its ports. The folder is code that the user asked to run; nothing else is.
+A user's folder mirrors the tree: `<folder>/<name>.py` defines `WORKLOAD`, an instance of
+`spec.Workload`, and `<folder>/<backend>/<name>.py` its ports. The folder is code that the user
+asked to run; nothing else is.
 """
 
 from __future__ import annotations
@@ -33,7 +34,10 @@ def known(folders: Sequence[Path]) -> dict[str, Workload]:
     found = {workload.name: workload for workload in SHIPPED}
     for folder in folders:
         if not folder.is_dir():
-            raise UsageError(f"--ports {folder}: no such folder. Give the folder that holds <workload>.py and <backend>/.")
+            raise UsageError(
+                f"--ports {folder}: no such folder. Give the folder that holds <workload>.py and"
+                " <backend>/."
+            )
         for path in sorted(folder.glob("*.py")):
             if not path.name.startswith(("_", "test_", "conftest")):
                 workload = _load(path)
@@ -54,18 +58,32 @@ def get(name: str, folders: Sequence[Path] = ()) -> Workload:
 
 
 def sources(workload: Workload, folders: Sequence[str]) -> list[str]:
-    """Return the files of the user's folders that the specification of a workload is made of: its own and what was imported for it.
+    """Return the files of the user's folders that the specification of a workload is made of: its
+    own and what was imported for it.
 
     Other workloads of the folders, which are loaded too, are not its concern.
     """
     name = type(workload).__module__
-    modules = {key: module for key, module in sys.modules.items() if key == name or not key.startswith(LOADED)}
-    files = {Path(path).resolve() for module in modules.values() if (path := vars(module).get("__file__"))}
-    return sorted(str(path) for path in files if any(path.is_relative_to(Path(folder).resolve()) for folder in folders) and _source(path))
+    modules = {
+        key: module
+        for key, module in sys.modules.items()
+        if key == name or not key.startswith(LOADED)
+    }
+    files = {
+        Path(path).resolve()
+        for module in modules.values()
+        if (path := vars(module).get("__file__"))
+    }
+    return sorted(
+        str(path)
+        for path in files
+        if any(path.is_relative_to(Path(folder).resolve()) for folder in folders) and _source(path)
+    )
 
 
 def _source(path: Path) -> bool:
-    """Whether a file is the user's: neither installed nor the harness's own, which may lie in the folder that the user named."""
+    """Whether a file is the user's: neither installed nor the harness's own, which may lie in the
+    folder that the user named."""
     harness = Path(__file__).resolve().parents[1]
     ours = {harness, harness.with_name("backends")} & {*path.parents}
     return path.is_file() and not ours and "site-packages" not in path.parts
@@ -84,5 +102,7 @@ def _load(path: Path) -> Workload:
         raise UsageError(f"{path} failed to load: {type(error).__name__}: {error}") from error
     workload = getattr(module, "WORKLOAD", None)
     if not isinstance(workload, Workload):
-        raise UsageError(f"{path} defines no `WORKLOAD` derived from harness.workloads.spec.Workload")
+        raise UsageError(
+            f"{path} defines no `WORKLOAD` derived from harness.workloads.spec.Workload"
+        )
     return workload

@@ -1,7 +1,9 @@
-"""What a workload is: configuration, presets, data, parameters with canonical names, noise, phases. Framework-free.
+"""What a workload is: configuration, presets, data, parameters with canonical names, noise, phases.
+Framework-free.
 
-Owns the declarations that `tape` draws from and that ports receive as plain JSON. A new workload is one subclass of
-`Workload` here-under (or in a user's folder) and one file per backend; nothing else has to change.
+Owns the declarations that `tape` draws from and that ports receive as plain JSON. A new workload is
+one subclass of `Workload` here-under (or in a user's folder) and one file per backend; nothing else
+has to change.
 """
 
 from __future__ import annotations
@@ -32,9 +34,10 @@ class Parameter:
     Attributes:
         name: canonical, e.g. `conv1/kernel`.
         shape: in canonical layout (kernels [in, out] or [height, width, in, out]).
-        initial: `zeros`, `ones`, `normal` or `glorot_uniform` (limit sqrt(6 / (fan_in + fan_out)), Glorot & Bengio 2010; of
-            a vector both fans are its length, as in TensorFlow); or start values of one's own: an array in `shape`, or the path
-            of an .npy, or of an .npz that holds one under the parameter's name.
+        initial: `zeros`, `ones`, `normal` or `glorot_uniform` (limit sqrt(6 / (fan_in + fan_out)),
+            Glorot & Bengio 2010; of a vector both fans are its length, as in TensorFlow); or start
+            values of one's own: an array in `shape`, or the path of an .npy, or of an .npz that
+            holds one under the parameter's name.
         trainable: False for running statistics.
         deviation: standard deviation of `normal`.
     """
@@ -46,7 +49,8 @@ class Parameter:
     deviation: float = 1.0
 
     def draw(self, generator: np.random.RandomState) -> NDArray[np.float64]:
-        """Return the initial value, float64. Uniform draws only: their bits do not depend on a platform's libm.
+        """Return the initial value, float64. Uniform draws only: their bits do not depend on a
+        platform's libm.
 
         Raises:
             UsageError: start values of the user's own cannot be had, or do not fit.
@@ -62,12 +66,18 @@ class Parameter:
         if self.initial == "glorot_uniform":
             return glorot_uniform(generator, self.shape)
         raise ValueError(
-            f"parameter {self.name}: initial '{self.initial}' is not one of zeros, ones, normal, glorot_uniform, nor a path of .npy or .npz"
+            f"parameter {self.name}: initial '{self.initial}' is not one of zeros, ones, normal,"
+            " glorot_uniform, nor a path of .npy or .npz"
         )
 
     def described(self) -> dict[str, Any]:
-        """Return what a port is told of it, plain JSON; with a digest of start values of the user's own: other values are other work."""
-        told: dict[str, Any] = {"name": self.name, "shape": list(self.shape), "trainable": self.trainable}
+        """Return what a port is told of it, plain JSON; with a digest of start values of the user's
+        own: other values are other work."""
+        told: dict[str, Any] = {
+            "name": self.name,
+            "shape": list(self.shape),
+            "trainable": self.trainable,
+        }
         if given.is_given(self.initial):
             told["given"] = given.digest(given.values(self.name, self.shape, self.initial))
         return told
@@ -78,12 +88,15 @@ class Noise:
     """One site at which randomness enters.
 
     Attributes:
-        phases: the phases that consume it; several consume the same draw of a step. `FORWARD` and `GENERATE` name what the
-            forward stage and `generate` consume; those are drawn once, not once a step.
+        phases: the phases that consume it; several consume the same draw of a step. `FORWARD` and
+            `GENERATE` name what the forward stage and `generate` consume; those are drawn once, not
+            once a step.
         site: name, unique in each of the phases.
-        shape: of one draw. Its first axis is the batch; or a multiple of it, as batch * heads of attention, the rows of one sample
-            beside each other; or 1, one draw for all rows. Anything else belongs to no row.
-        kind: `keep_mask` (1 with probability `keep`, else 0), `uniform` on [low, high) or `normal` (mean 0, variance 1).
+        shape: of one draw. Its first axis is the batch; or a multiple of it, as batch * heads of
+            attention, the rows of one sample beside each other; or 1, one draw for all rows.
+            Anything else belongs to no row.
+        kind: `keep_mask` (1 with probability `keep`, else 0), `uniform` on [low, high) or `normal`
+            (mean 0, variance 1).
         keep, low, high: as said under `kind`.
     """
 
@@ -104,7 +117,9 @@ class Noise:
             return normal(generator, shape)
         if self.kind == "keep_mask":
             return (generator.uniform(size=shape) < self.keep).astype(np.uint8)
-        raise ValueError(f"noise {self.site}: kind '{self.kind}' is not one of keep_mask, uniform, normal")
+        raise ValueError(
+            f"noise {self.site}: kind '{self.kind}' is not one of keep_mask, uniform, normal"
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,14 +127,18 @@ class Optimizer:
     """An optimizer's semantics as data, down to what frameworks disagree on.
 
     Attributes:
-        kind: `sgd`, `adam` (Kingma & Ba 2015) or `adamw` (Loshchilov & Hutter 2019: Adam with decoupled weight decay).
+        kind: `sgd`, `adam` (Kingma & Ba 2015) or `adamw` (Loshchilov & Hutter 2019: Adam with
+            decoupled weight decay).
         learning_rate, beta1, beta2, epsilon: hyper-parameters; dyadic ones are exact in float32.
-        epsilon_place: `hat` as TF1 and Keras (the unnumbered variant in the paper, section 2: the bias correction
-            scales the step, so it scales epsilon too) or `corrected` as torch (epsilon after the correction).
-        beta_power_dtype: the dtype in which the powers of beta are kept: `variable` (as the weights) or `float32`
-            (as TF1 does even for float64 variables: a chain of float32 products).
-        weight_decay: of `adamw`: before its step of Adam, every weight that has a gradient loses learning_rate * weight_decay of
-            itself. So torch and Keras do it; the moments know nothing of it.
+        epsilon_place: `hat` as TF1 and Keras (the unnumbered variant in the paper, section 2: the
+            bias correction scales the step, so it scales epsilon too) or `corrected` as torch
+            (epsilon after the correction).
+        beta_power_dtype: the dtype in which the powers of beta are kept: `variable` (as the
+            weights) or `float32` (as TF1 does even for float64 variables: a chain of float32
+            products).
+        weight_decay: of `adamw`: before its step of Adam, every weight that has a gradient loses
+            learning_rate * weight_decay of itself. So torch and Keras do it; the moments know
+            nothing of it.
     """
 
     kind: str
@@ -133,17 +152,25 @@ class Optimizer:
 
     def __post_init__(self) -> None:
         if self.weight_decay and self.kind != "adamw":
-            raise ValueError(f"weight_decay {self.weight_decay} of an optimizer of kind {self.kind!r}: only adamw decays weights")
+            raise ValueError(
+                f"weight_decay {self.weight_decay} of an optimizer of kind {self.kind!r}: only"
+                " adamw decays weights"
+            )
 
     def plain(self, beta_power_dtype: str) -> dict[str, Any]:
         """Return it as plain JSON for a port; the weight decay is told of what has one."""
         told = {**dataclasses.asdict(self), "beta_power_dtype": beta_power_dtype}
-        return told if self.kind == "adamw" else {name: value for name, value in told.items() if name != "weight_decay"}
+        return (
+            told
+            if self.kind == "adamw"
+            else {name: value for name, value in told.items() if name != "weight_decay"}
+        )
 
 
 @dataclasses.dataclass(frozen=True)
 class Update:
-    """What a phase updates: the parameters named, through the optimizer named, whose slots are its own.
+    """What a phase updates: the parameters named, through the optimizer named, whose slots are its
+    own.
 
     Several phases may share an optimizer; a parameter may belong to several optimizers.
     """
@@ -155,7 +182,8 @@ class Update:
 
 @dataclasses.dataclass(frozen=True)
 class Segment:
-    """A stretch of training in which every step runs the same phases; `steps` None: until training ends."""
+    """A stretch of training in which every step runs the same phases; `steps` None: until training
+    ends."""
 
     name: str
     steps: int | None
@@ -164,7 +192,8 @@ class Segment:
 
 @dataclasses.dataclass(frozen=True)
 class Sampling:
-    """How much the distribution stage does for each seed: native training steps, and rows to generate from the trained model."""
+    """How much the distribution stage does for each seed: native training steps, and rows to
+    generate from the trained model."""
 
     steps: int
     rows: int
@@ -176,7 +205,8 @@ class HeldOut:
 
     Attributes:
         rows: [N, T, F], never trained on. training: [M, T, F], trained on.
-        discrete: how many of the last channels are 0 or 1. minimum, range: [F], scale each channel to [0, 1].
+        discrete: how many of the last channels are 0 or 1. minimum, range: [F], scale each channel
+            to [0, 1].
         channels: names of the F channels.
     """
 
@@ -219,7 +249,9 @@ class Workload(abc.ABC):
         Raises:
             UsageError: the workload takes none, or they cannot be used.
         """
-        raise UsageError(f"--data {data}: workload {self.name} brings its own data and takes no other.")
+        raise UsageError(
+            f"--data {data}: workload {self.name} brings its own data and takes no other."
+        )
 
     @abc.abstractmethod
     def hyperparameters(self, preset: str) -> dict[str, Any]:
@@ -235,15 +267,18 @@ class Workload(abc.ABC):
 
     @abc.abstractmethod
     def data(self, hyper: Mapping[str, Any]) -> Arrays:
-        """Return the data: training rows, and evaluation inputs under names that begin with `eval_`."""
+        """Return the data: training rows, and evaluation inputs under names that begin with
+        `eval_`."""
 
     def updates(self, hyper: Mapping[str, Any]) -> tuple[Update, ...]:
-        """Return the named phases, in the order of the schedule; by default one, `train`, of everything trainable."""
+        """Return the named phases, in the order of the schedule; by default one, `train`, of
+        everything trainable."""
         trainable = tuple(item.name for item in self.parameters(hyper) if item.trainable)
         return (Update("train", next(iter(self.optimizers(hyper))), trainable),)
 
     def schedule(self, hyper: Mapping[str, Any]) -> tuple[Segment, ...]:
-        """Return the segments of training in order; by default one without end that runs every phase."""
+        """Return the segments of training in order; by default one without end that runs every
+        phase."""
         return (Segment("train", None, tuple(update.phase for update in self.updates(hyper))),)
 
     def noise(self, hyper: Mapping[str, Any]) -> tuple[Noise, ...]:
@@ -251,7 +286,8 @@ class Workload(abc.ABC):
         return ()
 
     def forward(self, hyper: Mapping[str, Any]) -> dict[str, Any]:
-        """Return how the forward stage looks: `phase`, whose noise it takes, and `modes`, of training and inference."""
+        """Return how the forward stage looks: `phase`, whose noise it takes, and `modes`, of
+        training and inference."""
         return {"phase": self.updates(hyper)[0].phase, "modes": ["training", "inference"]}
 
     def trajectory_steps(self, preset: str) -> int:
@@ -263,16 +299,20 @@ class Workload(abc.ABC):
         return None
 
     def held_out(self, hyper: Mapping[str, Any]) -> HeldOut | None:
-        """Return real rows for the quality of what is generated, or None where there is nothing to hold it against."""
+        """Return real rows for the quality of what is generated, or None where there is nothing to
+        hold it against."""
         return None
 
     def operations(self, hyper: Mapping[str, Any], action: str) -> float | None:
-        """Return the floating-point operations of the matrix products and convolutions of one step of `train` or `generate`, a
-        multiplication and an addition counting as two; None where nobody has counted. For builds whose framework cannot."""
+        """Return the floating-point operations of the matrix products and convolutions of one step
+        of `train` or `generate`, a multiplication and an addition counting as two; None where
+        nobody has counted. For builds whose framework cannot.
+        """
         return None
 
     def namings(self, hyper: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-        """Return, by a word, under which names known programs keep this model in TF1 checkpoints (see `harness/models/foreign_names.py`)."""
+        """Return, by a word, under which names known programs keep this model in TF1 checkpoints
+        (see `harness/models/foreign_names.py`)."""
         return {}
 
     def config(self, preset: str, beta_power_dtype: str = "variable") -> dict[str, Any]:
@@ -284,14 +324,20 @@ class Workload(abc.ABC):
             "preset": preset,
             **hyper,
             "phases": [update.phase for update in updates],
-            "updates": [{**dataclasses.asdict(update), "parameters": list(update.parameters)} for update in updates],
-            "schedule": [{**dataclasses.asdict(item), "phases": list(item.phases)} for item in self.schedule(hyper)],
+            "updates": [
+                {**dataclasses.asdict(update), "parameters": list(update.parameters)}
+                for update in updates
+            ],
+            "schedule": [
+                {**dataclasses.asdict(item), "phases": list(item.phases)}
+                for item in self.schedule(hyper)
+            ],
             "optimizers": {
-                name: item.plain(beta_power_dtype)
-                for name, item in self.optimizers(hyper).items()
+                name: item.plain(beta_power_dtype) for name, item in self.optimizers(hyper).items()
             },
             "noise": [
-                {**dataclasses.asdict(item), "phases": list(item.phases), "shape": list(item.shape)} for item in self.noise(hyper)
+                {**dataclasses.asdict(item), "phases": list(item.phases), "shape": list(item.shape)}
+                for item in self.noise(hyper)
             ],
             "forward": self.forward(hyper),
             "parameters": [item.described() for item in self.parameters(hyper)],

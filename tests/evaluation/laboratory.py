@@ -28,7 +28,7 @@ from harness.results.model import StageRow
 from harness.workloads import registry
 
 HERE = Path(__file__).parent
-#: Where workloads are found that exist for tests alone.
+#: Where workloads lie that only tests and measurements use.
 FOLDERS = (HERE / "workloads", HERE / "zoo/workloads", HERE / "metamorphic/workloads")
 BACKENDS = {name: build.backend for name, build in BUILDS.items()}
 THREADS = 1
@@ -81,7 +81,7 @@ class Laboratory:
     stand: Stand
 
     def side(self, build: str, folder: Path | None = None) -> Side:
-        """Return a build's shipped ports, or those in a folder; the meta-tests' own workloads are always found."""
+        """Return a build's shipped ports, or those in a folder; those of `FOLDERS` are always found."""
         own = () if folder is None else (str(folder),)
         label = build if folder is None else f"{build} {folder.name}"
         return Side(label, build, BACKENDS[build], (*own, *map(str, FOLDERS)))
@@ -103,7 +103,8 @@ class Laboratory:
             assert (record.status, record.reason) == ("ok", ""), name
         return {
             name: stage_rows.Witness(
-                store.RecordEvidence(record), "ok", "", tuple(record.result["abilities"]), f"jobs/{name}", declared=declarations.read(record.result),
+                store.RecordEvidence(record), "ok", "", tuple(record.result["abilities"]), f"jobs/{name}",
+                declared=declarations.read(record.result),
             )
             for name, record in records.items()
         }

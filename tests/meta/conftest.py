@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.meta.laboratory import Laboratory, opened
+from tests.evaluation.laboratory import Laboratory, opened
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,8 @@ class Mismatch:
         """Write the port's file and return the folder to look for ports in."""
         backend = {"tf1-compat": "tf1"}.get(self.build, self.build)
         lines = [
-            "import os, sys", FRAMEWORKS[backend], f"from backends.{backend}.linear import Port as Shipped", "", "class Port(Shipped):",
+            "import os, sys", FRAMEWORKS[backend], f"from backends.ports.{backend}.linear import Port as Shipped", "",
+            "class Port(Shipped):",
             "    def __init__(self, config, setting):", _indented(self.before), "        Shipped.__init__(self, config, setting)",
             _indented(self.after), textwrap.indent(textwrap.dedent(self.methods), "    "), "",
         ]

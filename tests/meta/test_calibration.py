@@ -11,12 +11,24 @@ import numpy as np
 import pytest
 
 from harness.fidelity import equivalence, permutation
-from tests.meta.calibration import tables
-from tests.meta.calibration.__main__ import MIXTURE
-from tests.meta.calibration.pools import HONEST, MUTANTS
-from tests.meta.calibration.rates import KS, SPREADS, WELCH, Discoveries, Rate, Verdicts, discoveries, family, interval, rates, verdicts
-from tests.meta.calibration.trials import Outcome, Splits, StandIn, repeat
-from tests.meta.zoo.mutant import plant
+from tests.evaluation.calibration import tables
+from tests.evaluation.calibration.__main__ import MIXTURE
+from tests.evaluation.calibration.pools import HONEST, MUTANTS
+from tests.evaluation.calibration.rates import (
+    KS,
+    SPREADS,
+    WELCH,
+    Discoveries,
+    Rate,
+    Verdicts,
+    discoveries,
+    family,
+    interval,
+    rates,
+    verdicts,
+)
+from tests.evaluation.calibration.trials import Outcome, Splits, StandIn, repeat
+from tests.evaluation.zoo.mutant import plant
 
 #: Few seeds have few labellings: 252, and a level of 5 % is nearly reached.
 SMALL = StandIn(terms=2, walks=1, seeds=5)
@@ -132,16 +144,16 @@ def test_too_little_power_stands_out():
     assert text.count("**10.0 %**") == len(tables.MISSED) and text.count("**") == 2 * len(tables.MISSED) and "some mean: 3.0" in text
 
 
-def test_the_page_has_the_places_and_a_page_without_is_refused(monkeypatch, tmp_path):
+def test_the_page_has_the_places_and_a_page_without_is_refused(tmp_path):
     """What stands between the markers is replaced, nothing else."""
     page = tables.PAGE.read_text(encoding="utf-8")
     assert all(f"<!-- {name} -->" in page and f"<!-- /{name} -->" in page for name in ("CALIBRATION", "LEVELS", "POWER"))
-    monkeypatch.setattr(tables, "PAGE", tmp_path / "page.md")
-    tables.PAGE.write_text("before <!-- POWER -->\nold\n<!-- /POWER --> after", encoding="utf-8")
-    tables.write({"POWER": "new"})
-    assert "before <!-- POWER -->\nnew\n<!-- /POWER --> after" == tables.PAGE.read_text(encoding="utf-8")
+    other = tmp_path / "page.md"
+    other.write_text("before <!-- POWER -->\nold\n<!-- /POWER --> after", encoding="utf-8")
+    tables.write({"POWER": "new"}, other)
+    assert "before <!-- POWER -->\nnew\n<!-- /POWER --> after" == other.read_text(encoding="utf-8")
     with pytest.raises(ValueError, match=r"has no <!-- LEVELS -->"):
-        tables.write({"LEVELS": "new"})
+        tables.write({"LEVELS": "new"}, other)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)

@@ -13,7 +13,7 @@ import pytest
 from harness.plan import Side
 from harness.results.model import StageRow
 from harness.workloads import registry
-from tests.meta.laboratory import BACKENDS, Laboratory, opened
+from tests.evaluation.laboratory import BACKENDS, Laboratory, opened
 
 CASES = Path(__file__).parents[1] / "data/cases"
 BUILDS = ("tf2", "torch", "numpy")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.plan import LOCKSTEP_STAGES
-from tests.meta.zoo.mutant import plant
-from tests.meta.zoo.mutants import ehr_mgan
+from tests.evaluation.zoo.mutant import plant
+from tests.evaluation.zoo.mutants import ehr_mgan
 
 LOG = logging.getLogger(__name__)
 FAULTS = Path(__file__).parent / "faults"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.execution import rounds
-from tests.meta.load import comparing, hogs
-from tests.meta.load.__main__ import main
+from tests.evaluation.load import comparing, hogs
+from tests.evaluation.load.__main__ import main
 
 SAME = comparing.Said(0, "crowd", "linear torch : torch", "train", "UNCLEAR", False, 1.0, 0, "the machine was busy: load 9 on 2 cores")
 

@@ -9,7 +9,7 @@ import pytest
 
 from harness.evaluation import stage_rows
 from harness.experiments import first_bad_step
-from tests.meta.zoo.mutant import Mutant, plant
+from tests.evaluation.zoo.mutant import Mutant, plant
 
 LOG = logging.getLogger(__name__)
 STEPS = 16

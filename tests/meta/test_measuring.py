@@ -8,8 +8,8 @@ import pytest
 
 from harness.fidelity import honest_spread, noise
 from harness.fidelity.verdict import StageVerdict, TensorVerdict
-from tests.meta.zoo.honest import Comparison
-from tests.meta.zoo.measuring import measure, text
+from tests.evaluation.zoo.honest import Comparison
+from tests.evaluation.zoo.measuring import measure, text
 
 
 def comparison(ratio, *, workload="cnn", kind="builds", stage="forward", precision="fp64", floor=1e-15, necessary=None):

@@ -12,9 +12,9 @@ import pytest
 
 from harness.fidelity.evidence import Entry as Recorded
 from harness.results.model import StageRow
-from tests.meta.metamorphic import catalogue, tables
-from tests.meta.metamorphic.census import AT_STAGE, ENOUGH, Finding, apart, count, examine, finding
-from tests.meta.metamorphic.entry import KINDS, Entry, plant
+from tests.evaluation.metamorphic import catalogue, tables
+from tests.evaluation.metamorphic.census import AT_STAGE, ENOUGH, Finding, apart, count, examine, finding
+from tests.evaluation.metamorphic.entry import KINDS, Entry, plant
 
 EVERYTHING = catalogue.everything()
 MUTANT = Entry("ties", "some", "meta_ties", (('torch.abs(seen["value"])', "torch.zeros(())"),), "no slope at all", "gradients")

@@ -7,16 +7,16 @@ import dataclasses
 import pytest
 
 from harness.execution import runner
-from tests.meta.mutation import __main__ as program
-from tests.meta.mutation import alive, census, ledger, table, unreached
-from tests.meta.mutation.census import CIRCUMSTANCES, EQUIVALENT, ERROR, KILLED, SURVIVED, UNREACHED, Census, Finding, files
-from tests.meta.mutation.explained import Equivalent, Explanations, Unreached
-from tests.meta.mutation.ledger import Ledger
-from tests.meta.mutation.operators import mutations
-from tests.meta.mutation.reach import probed, reached
-from tests.meta.mutation.source import Source
-from tests.meta.mutation.trial import Outcome
-from tests.meta.zoo.mutant import SHIPPED
+from tests.evaluation.mutation import __main__ as program
+from tests.evaluation.mutation import alive, census, ledger, table, unreached
+from tests.evaluation.mutation.census import CIRCUMSTANCES, EQUIVALENT, ERROR, KILLED, SURVIVED, UNREACHED, Census, Finding, files
+from tests.evaluation.mutation.explained import Equivalent, Explanations, Unreached
+from tests.evaluation.mutation.ledger import Ledger
+from tests.evaluation.mutation.operators import mutations
+from tests.evaluation.mutation.reach import probed, reached
+from tests.evaluation.mutation.source import Source
+from tests.evaluation.mutation.trial import Outcome
+from tests.evaluation.zoo.mutant import SHIPPED
 
 #: A little of everything that is changed, and of everything that is left alone.
 TEXT = '''"""Adds 1 - 2."""
@@ -124,7 +124,7 @@ def test_a_mutant_is_killed_at_its_stage_or_by_an_error_or_survives(trials, line
 
 def test_the_judge_of_a_comparison_says_the_same(trials, linear, laboratory, tmp_path):
     """With honest variations of its own, as `harness compare` records it, the mutant fails at the same stage and tensor."""
-    from tests.meta.zoo.mutant import write
+    from tests.evaluation.zoo.mutant import write
 
     mutation = _becoming(linear, "square().mean()")
     folder = write("linear", {SHIPPED / mutation.file: mutation.applied(linear.modules[mutation.file].text)}, tmp_path / "mean")

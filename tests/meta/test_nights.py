@@ -9,7 +9,7 @@ import pytest
 
 from harness.changes import detector, welch
 from harness.speed.replay import bound
-from tests.meta.nights import pairs, series
+from tests.evaluation.nights import pairs, series
 
 
 def test_two_nights_of_identical_processes_are_not_told_apart():

@@ -9,7 +9,7 @@ import pytest
 
 from harness.execution import processes, runner
 from harness.speed import estimate
-from tests.meta.observer import sides
+from tests.evaluation.observer import sides
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 
 from harness.fidelity.judge import judge_stage
 from harness.plan import LOCKSTEP_STAGES
-from tests.meta.zoo.mutant import plant
-from tests.meta.zoo.mutants import dropout, minimisation, normalisation, vision
+from tests.evaluation.zoo.mutant import plant
+from tests.evaluation.zoo.mutants import dropout, minimisation, normalisation, vision
 
 LOG = logging.getLogger(__name__)
 FAULTS = Path(__file__).parent / "faults"

@@ -1,4 +1,4 @@
-"""Real rounds with real slow-downs, as recorded by `python -m tests.meta.real`: what is promised holds on them, and a fault would show."""
+"""Real rounds with real slow-downs, as `python -m tests.evaluation.real` records them: what is promised holds, and a fault would show."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import copy
 import pytest
 
 from backends.contract import ACTIONS
-from tests.meta import pages
-from tests.meta.real import identical, injected
-from tests.meta.real.__main__ import PAGE, main
+from tests.evaluation import pages
+from tests.evaluation.real import identical, injected
+from tests.evaluation.real.__main__ import PAGE, main
 
 TRIES = 400
 
@@ -56,8 +56,7 @@ def test_a_comparison_with_itself_is_real(capsys: pytest.CaptureFixture[str]) ->
     assert "linear numpy train" in said and "1 runs, 1 pairs, 2 verdicts" in said and "0 material" in said
 
 
-def test_a_hog_that_came_too_late_is_no_try(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hog_that_came_too_late_is_no_try() -> None:
     """A comparison that ended before anything disturbed it proves nothing."""
-    monkeypatch.setattr(identical, "STARTS_S", (3600.0, 3600.0))
-    with pytest.raises(RuntimeError, match="before anything disturbed it"), identical._hog(3600.0):
+    with pytest.raises(RuntimeError, match="before anything disturbed it"), identical.disturbing(after_s=3600.0):
         pass

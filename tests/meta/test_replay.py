@@ -14,9 +14,9 @@ import pytest
 from harness.speed.estimate import ALPHA, Estimate, Round, estimate_logs, half_width, log_ratio
 from harness.speed.replay import Rates, bound, rates, shown
 from harness.speed.verdict import judge
-from tests.meta.replay import choices, peers, recorded, tables
-from tests.meta.replay.__main__ import fixed, power
-from tests.meta.replay.tables import POINTS, TARGETS, faults
+from tests.evaluation.replay import choices, peers, recorded, tables
+from tests.evaluation.replay.__main__ import fixed, power
+from tests.evaluation.replay.tables import POINTS, TARGETS, faults
 
 TRIES = 400
 
@@ -136,16 +136,16 @@ def test_random_order_makes_an_honest_test_of_one_that_is_not():
     assert peers.replay(welch).false > 3.0 * peers.replay(peers.SHUFFLED).false
 
 
-def test_the_page_has_the_places_and_a_page_without_is_refused(monkeypatch, tmp_path):
+def test_the_page_has_the_places_and_a_page_without_is_refused(tmp_path):
     """What stands between the markers is replaced, nothing else."""
     page = tables.PAGE.read_text(encoding="utf-8")
     assert all(f"<!-- {name} -->" in page and f"<!-- /{name} -->" in page for name in ("REPLAY", "MATERIAL", "PEERS", "CHOSEN"))
-    monkeypatch.setattr(tables, "PAGE", tmp_path / "page.md")
-    tables.PAGE.write_text("before <!-- PEERS -->\nold\n<!-- /PEERS --> after", encoding="utf-8")
-    tables.write({"PEERS": "new"})
-    assert "before <!-- PEERS -->\nnew\n<!-- /PEERS --> after" == tables.PAGE.read_text(encoding="utf-8")
+    other = tmp_path / "page.md"
+    other.write_text("before <!-- PEERS -->\nold\n<!-- /PEERS --> after", encoding="utf-8")
+    tables.write({"PEERS": "new"}, other)
+    assert "before <!-- PEERS -->\nnew\n<!-- /PEERS --> after" == other.read_text(encoding="utf-8")
     with pytest.raises(ValueError, match=r"has no <!-- REPLAY -->"):
-        tables.write({"REPLAY": "new"})
+        tables.write({"REPLAY": "new"}, other)
 
 
 def test_what_is_promised_stands_out():

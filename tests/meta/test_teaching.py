@@ -9,7 +9,7 @@ import pytest
 from harness.evaluation import stage_rows
 from harness.experiments import wrong_layers
 from harness.fidelity.verdict import FAIL
-from tests.meta.zoo.mutant import Mutant, plant
+from tests.evaluation.zoo.mutant import Mutant, plant
 
 LOG = logging.getLogger(__name__)
 #: Wrong layers of `cnn`, by name.

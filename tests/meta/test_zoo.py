@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from harness.fidelity.verdict import StageVerdict, TensorVerdict
-from tests.meta.zoo import catalogue, peers, tables
-from tests.meta.zoo.__main__ import good
-from tests.meta.zoo.census import Finding, examine
-from tests.meta.zoo.honest import MEASURED, UNSEEN, Comparison, series
-from tests.meta.zoo.mutant import Mutant, plant
+from tests.evaluation.zoo import catalogue, peers, tables
+from tests.evaluation.zoo.__main__ import good
+from tests.evaluation.zoo.census import Finding, examine
+from tests.evaluation.zoo.honest import MEASURED, UNSEEN, Comparison, series
+from tests.evaluation.zoo.mutant import Mutant, plant
 
 LOG = logging.getLogger(__name__)
 AT_LEAST = 65

@@ -10,7 +10,8 @@ from backends.numpy.core import NumpyPort
 
 
 class Port(NumpyPort):
-    """Linear regression with a ridge penalty; see `harness/workloads/linear.py` for the specification."""
+    """Linear regression with a ridge penalty; see `harness/workloads/linear.py` for the
+    specification."""
 
     def _inputs(self, batch: Any) -> Tuple[np.ndarray, np.ndarray]:
         return batch.arrays["x"].astype(self.dtype), batch.arrays["y"].astype(self.dtype)

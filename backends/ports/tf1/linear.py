@@ -1,4 +1,5 @@
-"""`linear` on TF1: the low-level-variables model of the TF1 guide; see `harness/workloads/linear.py`."""
+"""`linear` on TF1: the low-level-variables model of the TF1 guide; see
+`harness/workloads/linear.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""`cnn` on TF2: Keras layers, called one by one so that every activation has a name; see `harness/workloads/cnn.py`."""
+"""`cnn` on TF2: Keras layers, called one by one so that every activation has a name; see
+`harness/workloads/cnn.py`."""
 
 from __future__ import annotations
 
@@ -19,21 +20,37 @@ class Port(Tf2Port):
         config, low, layers = self.config, self.policies["low"], tf.keras.layers
         first, second = config["filters"]
         stride = config["pool_stride"]
-        ridge = tf.keras.regularizers.l2(0.5 * config["l2"])  # Keras' l2 is s sum(w^2), without TF1's half
+        ridge = tf.keras.regularizers.l2(
+            0.5 * config["l2"]
+        )  # Keras' l2 is s sum(w^2), without TF1's half
         options = config["batch_norm"]
-        return collections.OrderedDict([
-            ("conv1", layers.Conv2D(first, 3, padding="same", activation="relu", dtype=low)),
-            ("pool1", layers.MaxPooling2D(2, strides=stride, dtype=low)),
-            ("conv2", layers.Conv2D(second, 3, padding="same", activation="relu", dtype=low)),
-            ("pool2", layers.MaxPooling2D(2, strides=stride, dtype=low)),
-            ("flatten", layers.Flatten(dtype=low)),
-            ("dense1", layers.Dense(config["units"], activation="relu", kernel_regularizer=ridge, dtype=low)),
-            # On input of rank 2 Keras takes the plain path, whose moving variance is the population variance; the fused
-            # kernel of Keras 2, for images, applies Bessel's correction to it.
-            ("batch_norm", layers.BatchNormalization(
-                momentum=options["momentum"], epsilon=options["epsilon"], dtype=self.policies["rest"])),
-            ("dense2", layers.Dense(config["classes"], dtype=low)),
-        ])
+        return collections.OrderedDict(
+            [
+                ("conv1", layers.Conv2D(first, 3, padding="same", activation="relu", dtype=low)),
+                ("pool1", layers.MaxPooling2D(2, strides=stride, dtype=low)),
+                ("conv2", layers.Conv2D(second, 3, padding="same", activation="relu", dtype=low)),
+                ("pool2", layers.MaxPooling2D(2, strides=stride, dtype=low)),
+                ("flatten", layers.Flatten(dtype=low)),
+                (
+                    "dense1",
+                    layers.Dense(
+                        config["units"], activation="relu", kernel_regularizer=ridge, dtype=low
+                    ),
+                ),
+                # On input of rank 2 Keras takes the plain path, whose moving variance is the
+                # population variance; the fused kernel of Keras 2, for images, applies Bessel's
+                # correction to it.
+                (
+                    "batch_norm",
+                    layers.BatchNormalization(
+                        momentum=options["momentum"],
+                        epsilon=options["epsilon"],
+                        dtype=self.policies["rest"],
+                    ),
+                ),
+                ("dense2", layers.Dense(config["classes"], dtype=low)),
+            ]
+        )
 
     def inputs(self) -> Dict[str, Any]:
         return {"x": (self.dtype, [None] + self.config["image"]), "y": (tf.int64, [None])}
@@ -45,7 +62,9 @@ class Port(Tf2Port):
             found[name] = self.layers[name](x)
             x = found[name]
         x = tf.cast(x, self.dtype)
-        found["dropout"] = self.dropout(x, self.config["dropout_rate"], noise, "dropout") if training else x
+        found["dropout"] = (
+            self.dropout(x, self.config["dropout_rate"], noise, "dropout") if training else x
+        )
         found["batch_norm"] = self.layers["batch_norm"](found["dropout"], training=training)
         found["logits"] = tf.cast(self.layers["dense2"](found["batch_norm"]), self.dtype)
         found["probabilities"] = tf.nn.softmax(found["logits"])
@@ -54,6 +73,10 @@ class Port(Tf2Port):
     def loss_terms(self, phase: str, arrays: Mapping[str, Any], noise: Any) -> Dict[str, Any]:
         logits = self.activations(arrays, noise, training=True)["logits"]
         # Not Keras' loss object: in Keras 3 it computes in float32 even for a float64 model.
-        cross_entropy = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=arrays["y"], logits=logits))
+        cross_entropy = tf.reduce_mean(
+            tf.nn.sparse_softmax_cross_entropy_with_logits(labels=arrays["y"], logits=logits)
+        )
         l2 = self.regularization()
-        return collections.OrderedDict([("cross_entropy", cross_entropy), ("l2", l2), ("total", cross_entropy + l2)])
+        return collections.OrderedDict(
+            [("cross_entropy", cross_entropy), ("l2", l2), ("total", cross_entropy + l2)]
+        )

@@ -15,8 +15,12 @@ class Port(Tf2Port):
     PRODUCT = "prediction"
 
     def build(self) -> Dict[str, Any]:
-        ridge = tf.keras.regularizers.l2(0.5 * self.config["l2"])  # Keras' l2 is s sum(w^2), without TF1's half
-        return {"linear": tf.keras.layers.Dense(1, kernel_regularizer=ridge, dtype=self.policies["low"])}
+        ridge = tf.keras.regularizers.l2(
+            0.5 * self.config["l2"]
+        )  # Keras' l2 is s sum(w^2), without TF1's half
+        return {
+            "linear": tf.keras.layers.Dense(1, kernel_regularizer=ridge, dtype=self.policies["low"])
+        }
 
     def inputs(self) -> Dict[str, Any]:
         return {"x": (self.dtype, [None, self.config["features"]]), "y": (self.dtype, [None, 1])}

@@ -1,7 +1,7 @@
 """`cnn` on torch; see `harness/workloads/cnn.py` for the specification.
 
-Images arrive NHWC; permuting them gives NCHW tensors in torch's channels-last memory format, which its CPU and GPU
-convolutions prefer, and makes the flatten in NHWC order a view.
+Images arrive NHWC; permuting them gives NCHW tensors in torch's channels-last memory format, which
+its CPU and GPU convolutions prefer, and makes the flatten in NHWC order a view.
 """
 
 from __future__ import annotations
@@ -30,8 +30,11 @@ class Network(nn.Module):
         self.dense2 = nn.Linear(config["units"], config["classes"])
         self.to(memory_format=torch.channels_last)
 
-    def forward(self, x: torch.Tensor, keep: Optional[torch.Tensor], record: Optional[Tensors]) -> torch.Tensor:
-        """Return logits [batch, classes] for images [batch, height, width, channels]; `keep` is the dropout mask."""
+    def forward(
+        self, x: torch.Tensor, keep: Optional[torch.Tensor], record: Optional[Tensors]
+    ) -> torch.Tensor:
+        """Return logits [batch, classes] for images [batch, height, width, channels]; `keep` is the
+        dropout mask."""
         seen = {} if record is None else record  # type: Tensors
         seen["conv1"] = functional.relu(self.conv1(x.permute(0, 3, 1, 2)))
         seen["pool1"] = functional.max_pool2d(seen["conv1"], 2, self.stride)
@@ -39,7 +42,8 @@ class Network(nn.Module):
         seen["pool2"] = functional.max_pool2d(seen["conv2"], 2, self.stride)
         seen["flatten"] = seen["pool2"].permute(0, 2, 3, 1).flatten(1)
         seen["dense1"] = functional.relu(self.dense1(seen["flatten"]))
-        # Under autocast the convolutions and dense layers are in the low dtype; what follows is not.
+        # Under autocast the convolutions and dense layers are in the low dtype; what follows is
+        # not.
         hidden = seen["dense1"].to(x.dtype)
         if keep is not None and self.training:
             seen["dropout"] = hidden * keep / (1.0 - self.rate)
@@ -75,7 +79,9 @@ class Port(TorchPort):
     def build(self) -> nn.Module:
         return Network(self.config)
 
-    def output(self, arrays: Tensors, noise: Optional[Tensors], record: Optional[Tensors]) -> torch.Tensor:
+    def output(
+        self, arrays: Tensors, noise: Optional[Tensors], record: Optional[Tensors]
+    ) -> torch.Tensor:
         return self.model(arrays["x"], (noise or {}).get("dropout"), record)
 
     def terms(self, output: torch.Tensor, arrays: Tensors) -> Tensors:

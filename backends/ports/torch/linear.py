@@ -19,7 +19,9 @@ class Port(TorchPort):
     def build(self) -> nn.Module:
         return nn.Linear(self.config["features"], 1)
 
-    def output(self, arrays: Tensors, noise: Optional[Tensors], record: Optional[Tensors]) -> torch.Tensor:
+    def output(
+        self, arrays: Tensors, noise: Optional[Tensors], record: Optional[Tensors]
+    ) -> torch.Tensor:
         prediction = self.model(arrays["x"]).to(self.dtype)
         if record is not None:
             record["prediction"] = prediction

@@ -1,6 +1,7 @@
 """One drawing: an SVG with two axes, and lines, bands and points on it.
 
-Colours are the page's own, by class, so that a drawing follows light and dark. All text is escaped here.
+Colours are the page's own, by class, so that a drawing follows light and dark. All text is escaped
+here.
 """
 
 from __future__ import annotations
@@ -35,23 +36,41 @@ class Canvas:
     """A drawing in the making.
 
     Args:
-        label: what it shows, for who cannot see it. x, y: ends of the axes as (low, high). logarithmic: which axes are, of "xy".
+        label: what it shows, for who cannot see it. x, y: ends of the axes as (low, high).
+            logarithmic: which axes are, of "xy".
     """
 
     def __init__(
-        self, label: str, x: tuple[float, float], y: tuple[float, float], frame: Frame = Frame(), logarithmic: str = "",
+        self,
+        label: str,
+        x: tuple[float, float],
+        y: tuple[float, float],
+        frame: Frame = Frame(),
+        logarithmic: str = "",
     ) -> None:
-        self.label, self.width, self.height, self.left, self.top = label, frame.width, frame.height, frame.left, frame.top
+        self.label, self.width, self.height, self.left, self.top = (
+            label,
+            frame.width,
+            frame.height,
+            frame.left,
+            frame.top,
+        )
         self.right, self.bottom = frame.width - frame.right, frame.height - frame.bottom
         self.x = Scale(*x, self.left, self.right, "x" in logarithmic)
         self.y = Scale(*y, self.bottom, self.top, "y" in logarithmic)
         self.parts: list[Markup] = []
 
     def axes(
-        self, x: str = "", y: str = "", *, x_mark: Callable[[float], str] | None = mark, y_mark: Callable[[float], str] | None = mark,
+        self,
+        x: str = "",
+        y: str = "",
+        *,
+        x_mark: Callable[[float], str] | None = mark,
+        y_mark: Callable[[float], str] | None = mark,
         most: tuple[int, int] = (5, 5),
     ) -> None:
-        """Draw grid lines with their marks, and what the axes are; a mark of None leaves an axis without."""
+        """Draw grid lines with their marks, and what the axes are; a mark of None leaves an axis
+        without."""
         for value in self.y.ticks(most[1]) if y_mark else ():
             at = self.y(value)
             self._add("<path class=grid d='M{} {}H{}'/>", _n(self.left), _n(at), _n(self.right))
@@ -71,24 +90,36 @@ class Canvas:
             self.text(at, self.bottom + 13, told, "middle")
 
     def line(self, points: Sequence[Point], kind: str) -> None:
-        """Draw a line through points, broken where either value is missing or not finite; one that stands alone is a point."""
+        """Draw a line through points, broken where either value is missing or not finite; one that
+        stands alone is a point."""
         pieces: list[list[tuple[float, float]]] = [[]]
         for x, y in points:
             if x is None or y is None or not (math.isfinite(x) and math.isfinite(y)):
                 pieces.append([])
             else:
                 pieces[-1].append((self.x(x), self.y(y)))
-        drawn = "".join("M" + "L".join(f"{_n(x)} {_n(y)}" for x, y in piece) for piece in pieces if len(piece) > 1)
+        drawn = "".join(
+            "M" + "L".join(f"{_n(x)} {_n(y)}" for x, y in piece)
+            for piece in pieces
+            if len(piece) > 1
+        )
         if drawn:
             self._add("<path class='line {}' d='{}'/>", kind, drawn)
         for piece in pieces:
             if len(piece) == 1:
                 self.point(*piece[0], kind)
 
-    def band(self, xs: Sequence[float], low: Sequence[float | None], high: Sequence[float | None], kind: str) -> None:
+    def band(
+        self,
+        xs: Sequence[float],
+        low: Sequence[float | None],
+        high: Sequence[float | None],
+        kind: str,
+    ) -> None:
         """Fill what lies between two lines; points without both are passed over."""
         ends = [
-            (x, a, b) for x, a, b in zip(xs, low, high, strict=True)
+            (x, a, b)
+            for x, a, b in zip(xs, low, high, strict=True)
             if a is not None and b is not None and all(map(math.isfinite, (x, a, b)))
         ]
         if len(ends) >= 2:
@@ -101,19 +132,39 @@ class Canvas:
         self._add("<path class='{}' d='{}'/>", kind, drawn)
 
     def point(self, x: float, y: float, kind: str, title: str = "", shape: str = "dot") -> None:
-        """Draw one point at a place (not a value), with a title that shows its numbers. shape: `dot`, `square`, `cross` or `up`."""
+        """Draw one point at a place (not a value), with a title that shows its numbers. shape:
+        `dot`, `square`, `cross` or `up`."""
         told = Markup("<title>{}</title>").format(one_line(title)) if title else Markup("")
         if shape == "dot":
-            self._add("<circle class='{}' cx='{}' cy='{}' r='3'>{}</circle>", kind, _n(x), _n(y), told)
+            self._add(
+                "<circle class='{}' cx='{}' cy='{}' r='3'>{}</circle>", kind, _n(x), _n(y), told
+            )
             return
         moves = {
-            "square": "m-3-3h6v6h-6z", "cross": "m-4-4l8 8m-8 0l8-8", "up": "m0-5l4.5 8h-9z", "diamond": "m0-4l4 4l-4 4l-4-4z",
+            "square": "m-3-3h6v6h-6z",
+            "cross": "m-4-4l8 8m-8 0l8-8",
+            "up": "m0-5l4.5 8h-9z",
+            "diamond": "m0-4l4 4l-4 4l-4-4z",
         }
-        self._add("<path class='{}' d='M{} {}{}'>{}</path>", f"{kind} {shape}", _n(x), _n(y), moves[shape], told)
+        self._add(
+            "<path class='{}' d='M{} {}{}'>{}</path>",
+            f"{kind} {shape}",
+            _n(x),
+            _n(y),
+            moves[shape],
+            told,
+        )
 
     def text(self, x: float, y: float, words: str, anchor: str = "start", kind: str = "") -> None:
         """Write words at a place."""
-        self._add("<text class='{}' x='{}' y='{}' text-anchor='{}'>{}</text>", kind, _n(x), _n(y), anchor, one_line(words))
+        self._add(
+            "<text class='{}' x='{}' y='{}' text-anchor='{}'>{}</text>",
+            kind,
+            _n(x),
+            _n(y),
+            anchor,
+            one_line(words),
+        )
 
     def _add(self, form: str, *values: object) -> None:
         # The form is a constant of this module; `format` of a Markup escapes every value.
@@ -121,9 +172,9 @@ class Canvas:
 
     def svg(self) -> Markup:
         """Return the drawing."""
-        head = Markup("<svg class=plot viewBox='0 0 {} {}' width='{}' height='{}' role=img aria-label='{}'>").format(
-            self.width, self.height, self.width, self.height, one_line(self.label)
-        )
+        head = Markup(
+            "<svg class=plot viewBox='0 0 {} {}' width='{}' height='{}' role=img aria-label='{}'>"
+        ).format(self.width, self.height, self.width, self.height, one_line(self.label))
         return head + Markup("").join(self.parts) + Markup("</svg>")
 
 
@@ -134,7 +185,8 @@ def _n(value: float) -> str:
 
 
 def shortened(words: str, most: int) -> str:
-    """Return words of at most so many letters; of longer ones the end, which tells layers apart, and the beginning."""
+    """Return words of at most so many letters; of longer ones the end, which tells layers apart,
+    and the beginning."""
     flat = one_line(words)
     if len(flat) <= most:
         return flat

@@ -1,4 +1,5 @@
-"""What the page shows as one figure: a drawing, what it means, how to read it, and its numbers as a table."""
+"""What the page shows as one figure: a drawing, what it means, how to read it, and its numbers as a
+table."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ from harness.fidelity.traces import MOST_TENSORS
 
 @dataclasses.dataclass(frozen=True)
 class Key:
-    """One entry of a legend: the class of a line or of a point (with its shape), and the words beside it."""
+    """One entry of a legend: the class of a line or of a point (with its shape), and the words
+    beside it."""
 
     kind: str
     words: str
@@ -23,8 +25,10 @@ class Figure:
     """One figure.
 
     Attributes:
-        title, note: what it shows, and how to read it. svg: one drawing, or several small ones. legend: in the order of reading.
-        columns, rows: the same in numbers. size: `plain`, `wide` (scrolls in itself on a phone) or `small` (many beside each other).
+        title, note: what it shows, and how to read it. svg: one drawing, or several small ones.
+            legend: in the order of reading.
+        columns, rows: the same in numbers. size: `plain`, `wide` (scrolls in itself on a phone) or
+            `small` (many beside each other).
         told: which of all numbers are in the table, where not all are.
     """
 
@@ -43,9 +47,10 @@ class Room:
     """How much of everything fits into a page of many pairs: an open page of a few has all.
 
     Attributes:
-        points: of a drawn curve. curves: figures of one mode of training. turns: points of a series of step times, both sides.
-        rows: of a table of numbers. departing: of one of tensors, if so many depart. failing, others: tensors that are drawn of a
-            stage that fails, and of another.
+        points: of a drawn curve. curves: figures of one mode of training. turns: points of a series
+            of step times, both sides.
+        rows: of a table of numbers. departing: of one of tensors, if so many depart. failing,
+            others: tensors that are drawn of a stage that fails, and of another.
     """
 
     points: int = 200
@@ -63,7 +68,11 @@ ROOM = Room()
 
 def spaced(count: int, most: int) -> list[int]:
     """Return at most so many places of a list, equally spaced, its first and last among them."""
-    return list(range(count)) if count <= most else sorted({round(at * (count - 1) / (most - 1)) for at in range(most)})
+    return (
+        list(range(count))
+        if count <= most
+        else sorted({round(at * (count - 1) / (most - 1)) for at in range(most)})
+    )
 
 
 def sides(a: str, b: str) -> tuple[Key, ...]:

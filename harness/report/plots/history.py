@@ -23,46 +23,84 @@ DAY_S = 86_400.0
 
 
 def figure(item: History, points: int) -> Figure | None:
-    """Return the figure of one history; None where nothing in it can be drawn. `points`: at most so many."""
+    """Return the figure of one history; None where nothing in it can be drawn. `points`: at most so
+    many."""
     known = finite([*item.low, *item.middle, *item.high])
     if not known:
         return None
     spelled = _spell(item.unit)
     xs = [_days(text) for text in item.when]
-    kept = range(len(xs)) if len(xs) <= points else sorted({round(at * (len(xs) - 1) / (points - 1)) for at in range(points)})
+    kept = (
+        range(len(xs))
+        if len(xs) <= points
+        else sorted({round(at * (len(xs) - 1) / (points - 1)) for at in range(points)})
+    )
     room = 0.08 * (max(known) - min(known))
     who = f"{item.workload}, {item.a}" + (f" : {item.b}" if item.b else "") + f", {item.precision}"
     canvas = Canvas(
-        f"{item.figure} of {who} over {item.runs} runs", _whole(xs), (min(known) - room, max(known) + room),
+        f"{item.figure} of {who} over {item.runs} runs",
+        _whole(xs),
+        (min(known) - room, max(known) + room),
         Frame(WIDTH, HEIGHT, 66, 32, 20),
     )
     canvas.axes(y_mark=spelled, x_mark=None)
     canvas.marks({float(day): _date(day) for day in days(canvas.x.low, canvas.x.high)})
     _draw(canvas, item, xs, kept)
     rows = [
-        (f"change {number}", change.when, f"{spelled(change.before)} → {spelled(change.after)}", change.suspect or "-")
+        (
+            f"change {number}",
+            change.when,
+            f"{spelled(change.before)} → {spelled(change.after)}",
+            change.suspect or "-",
+        )
         for number, change in enumerate(item.changes, 1)
     ]
-    told = kept if len(kept) <= TOLD else [kept[round(at * (len(kept) - 1) / (TOLD - 1))] for at in range(TOLD)]
-    rows += [("level", item.when[place], _value(item.middle[place], spelled), "-") for place in told]
+    told = (
+        kept
+        if len(kept) <= TOLD
+        else [kept[round(at * (len(kept) - 1) / (TOLD - 1))] for at in range(TOLD)]
+    )
+    rows += [
+        ("level", item.when[place], _value(item.middle[place], spelled), "-") for place in told
+    ]
     some = f"{len(told)} of {item.runs} runs" if len(told) < item.runs else ""
     banded = any(low != high for low, high in zip(item.low, item.high, strict=True))
     note = f"{item.runs} runs: level, and {item.band}." if banded else f"{item.runs} runs."
     if item.changes:
-        note += " Numbered lines: change points; the table says from what to what, and what is suspected."
+        note += (
+            " Numbered lines: change points; the table says from what to what, and what is"
+            " suspected."
+        )
     legend = (Key("sa", item.figure), *((Key("change", "change point"),) if item.changes else ()))
-    return Figure(f"{item.figure}: {who}", (canvas.svg(),), ("what", "when", "value", "suspect"), tuple(rows), note, legend, "wide", some)
+    return Figure(
+        f"{item.figure}: {who}",
+        (canvas.svg(),),
+        ("what", "when", "value", "suspect"),
+        tuple(rows),
+        note,
+        legend,
+        "wide",
+        some,
+    )
 
 
 def _draw(canvas: Canvas, item: History, xs: Sequence[float], kept: Sequence[int]) -> None:
-    """Draw a history's band, level and change points; where it has few points, each as a dot, so that one alone is seen too."""
-    canvas.band([xs[place] for place in kept], [item.low[place] for place in kept], [item.high[place] for place in kept], "sa")
+    """Draw a history's band, level and change points; where it has few points, each as a dot, so
+    that one alone is seen too."""
+    canvas.band(
+        [xs[place] for place in kept],
+        [item.low[place] for place in kept],
+        [item.high[place] for place in kept],
+        "sa",
+    )
     canvas.line([(xs[place], item.middle[place]) for place in kept], "sa")
     spelled = _spell(item.unit)
     for place in kept if len(kept) <= DOTS else ():
         level = item.middle[place]
         if level is not None and finite([level]):
-            canvas.point(canvas.x(xs[place]), canvas.y(level), "sa", f"{item.when[place]}: {spelled(level)}")
+            canvas.point(
+                canvas.x(xs[place]), canvas.y(level), "sa", f"{item.when[place]}: {spelled(level)}"
+            )
     for number, change in enumerate(item.changes, 1):
         at = canvas.x(_days(change.when))
         canvas.path(f"M{at:.1f} {canvas.top}V{canvas.bottom}", "change")
@@ -70,7 +108,9 @@ def _draw(canvas: Canvas, item: History, xs: Sequence[float], kept: Sequence[int
 
 
 def _spell(unit: str) -> Callable[[float], str]:
-    return {"s": spell.seconds, "bytes": lambda value: spell.memory(round(value))}.get(unit, lambda value: mark(float(f"{value:.4g}")))
+    return {"s": spell.seconds, "bytes": lambda value: spell.memory(round(value))}.get(
+        unit, lambda value: mark(float(f"{value:.4g}"))
+    )
 
 
 def _value(value: float | None, spelled: Callable[[float], str]) -> str:

@@ -15,37 +15,60 @@ MIB = 2**20
 
 
 def figure(rows: Sequence[SpeedRow], precision: Sequence[str]) -> Figure | None:
-    """Return the figure of one pair's rows; None where no peak is known. `precision`: of each row, as the report spells it."""
+    """Return the figure of one pair's rows; None where no peak is known. `precision`: of each row,
+    as the report spells it."""
     bars = [
         (f"{action(row)} {spelled}", who, kind, peak, cost)
         for row, spelled in zip(rows, precision, strict=True)
         for who, kind, peak, cost in (
-            (f"a {row.a}", "sa", row.a_peak_bytes, row.a_cost), (f"b {row.b}", "sb", row.b_peak_bytes, row.b_cost),
-        ) if peak
+            (f"a {row.a}", "sa", row.a_peak_bytes, row.a_cost),
+            (f"b {row.b}", "sb", row.b_peak_bytes, row.b_cost),
+        )
+        if peak
     ]
     if not bars:
         return None
     canvas = Canvas(
-        f"peak memory of {rows[0].a} and {rows[0].b}", (0.0, max(bar[3] for bar in bars) / MIB), (0.0, 1.0),
+        f"peak memory of {rows[0].a} and {rows[0].b}",
+        (0.0, max(bar[3] for bar in bars) / MIB),
+        (0.0, 1.0),
         Frame(height=ROW * len(bars) + 44, left=LEFT, right=58),
     )
     canvas.axes("MiB", y_mark=None, most=(4, 0))
     for number, (what, who, kind, peak, cost) in enumerate(bars):
         at = canvas.top + ROW * (number + 0.5)
-        canvas.text(canvas.left - 6, at + 3.5, shortened(what if who.startswith("a") else who, 18), "end")
-        canvas.path(f"M{canvas.left} {at - BAR / 2}H{canvas.x(peak / MIB):.1f}v{BAR}H{canvas.left}Z", f"box {kind}")
+        canvas.text(
+            canvas.left - 6, at + 3.5, shortened(what if who.startswith("a") else who, 18), "end"
+        )
+        canvas.path(
+            f"M{canvas.left} {at - BAR / 2}H{canvas.x(peak / MIB):.1f}v{BAR}H{canvas.left}Z",
+            f"box {kind}",
+        )
         base = _baseline(cost)
         if base:
             canvas.path(f"M{canvas.x(base / MIB):.1f} {at - BAR / 2 - 2}v{BAR + 4}", "limit")
         canvas.text(canvas.x(peak / MIB) + 4, at + 3.5, spell.memory(peak), kind="over")
     table = tuple(
-        (what, who, spell.memory(peak), spell.memory(_baseline(cost)), spell.memory(cost.device_peak_bytes if cost else None))
+        (
+            what,
+            who,
+            spell.memory(peak),
+            spell.memory(_baseline(cost)),
+            spell.memory(cost.device_peak_bytes if cost else None),
+        )
         for what, who, _, peak, cost in bars
     )
     return Figure(
-        "Peak memory", (canvas.svg(),), ("what", "build", "peak", "before the first step", "on the device"), table,
+        "Peak memory",
+        (canvas.svg(),),
+        ("what", "build", "peak", "before the first step", "on the device"),
+        table,
         "Resident memory of the worker's process tree.",
-        (Key("sa", f"a {rows[0].a}", "area"), Key("sb", f"b {rows[0].b}", "area"), Key("limit", "before the first step", "tick")),
+        (
+            Key("sa", f"a {rows[0].a}", "area"),
+            Key("sb", f"b {rows[0].b}", "area"),
+            Key("limit", "before the first step", "tick"),
+        ),
     )
 
 

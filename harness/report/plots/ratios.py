@@ -1,4 +1,5 @@
-"""Ratios of step times with their intervals: a small drawing beside each row of the table, and all of one pair as a figure."""
+"""Ratios of step times with their intervals: a small drawing beside each row of the table, and all
+of one pair as a figure."""
 
 from __future__ import annotations
 
@@ -37,44 +38,75 @@ def ends(row: SpeedRow) -> tuple[float, float, float] | None:
 
 
 def figure(rows: Sequence[SpeedRow], precision: Sequence[str]) -> Figure | None:
-    """Return the figure of one pair's rows; None where none has an interval. `precision`: of each row, as the report spells it."""
-    drawn = [(row, spelled, found) for row, spelled in zip(rows, precision, strict=True) if (found := ends(row)) is not None]
+    """Return the figure of one pair's rows; None where none has an interval. `precision`: of each
+    row, as the report spells it."""
+    drawn = [
+        (row, spelled, found)
+        for row, spelled in zip(rows, precision, strict=True)
+        if (found := ends(row)) is not None
+    ]
     if not drawn:
         return None
     axis = Intervals(tuple(row for row, _, _ in drawn))
     first = drawn[0][0]
     canvas = Canvas(
-        f"time of {first.b} over time of {first.a}, with 99 % intervals", (axis.low, axis.high), (0.0, 1.0),
-        Frame(height=ROW * len(drawn) + 44, left=LEFT), "x",
+        f"time of {first.b} over time of {first.a}, with 99 % intervals",
+        (axis.low, axis.high),
+        (0.0, 1.0),
+        Frame(height=ROW * len(drawn) + 44, left=LEFT),
+        "x",
     )
     margin = [canvas.x(1.0 / (1.0 + MARGIN)), canvas.x(1.0 + MARGIN)]
-    canvas.path(f"M{margin[0]:.1f} {canvas.top}H{margin[1]:.1f}V{canvas.bottom}H{margin[0]:.1f}Z", "margin")
+    canvas.path(
+        f"M{margin[0]:.1f} {canvas.top}H{margin[1]:.1f}V{canvas.bottom}H{margin[0]:.1f}Z", "margin"
+    )
     canvas.axes("time of b / time of a, logarithmic", y_mark=None, most=(4, 0))
     canvas.path(f"M{canvas.x(1.0):.1f} {canvas.top}V{canvas.bottom}", "one")
     for number, (row, spelled, (low, middle, high)) in enumerate(drawn):
         at, tone = canvas.top + ROW * (number + 0.5), TONES.get(row.verdict, "open")
         canvas.text(canvas.left - 6, at + 3.5, shortened(f"{action(row)} {spelled}", 18), "end")
-        canvas.path(f"M{canvas.x(low):.1f} {at}H{canvas.x(high):.1f}m0-4v8M{canvas.x(low):.1f} {at - 4}v8", f"bar {tone}")
-        canvas.point(canvas.x(middle), at, tone, f"{spell.ratio(row.ratio, row.low, row.high)} {row.verdict}")
+        canvas.path(
+            f"M{canvas.x(low):.1f} {at}H{canvas.x(high):.1f}m0-4v8M{canvas.x(low):.1f} {at - 4}v8",
+            f"bar {tone}",
+        )
+        canvas.point(
+            canvas.x(middle), at, tone, f"{spell.ratio(row.ratio, row.low, row.high)} {row.verdict}"
+        )
     table = tuple(
-        (f"{action(row)} {spelled}", spell.ratio_alone(row.ratio), spell.interval(row.low, row.high), row.verdict, str(row.rounds))
+        (
+            f"{action(row)} {spelled}",
+            spell.ratio_alone(row.ratio),
+            spell.interval(row.low, row.high),
+            row.verdict,
+            str(row.rounds),
+        )
         for row, spelled, _ in drawn
     )
     note = (
-        f"Above 1, b is slower. Shaded: the margin of {100 * MARGIN:g} %, from 1/{1 + MARGIN:g} to {1 + MARGIN:g}, "
-        "that a difference has to leave to be material."
+        f"Above 1, b is slower. Shaded: the margin of {100 * MARGIN:g} %, from 1/{1 + MARGIN:g} to"
+        f" {1 + MARGIN:g}, that a difference has to leave to be material."
     )
     return Figure(
-        "Speed: ratio with its 99 % interval", (canvas.svg(),), ("what", "b / a", "99 % interval", "b is", "rounds"), table, note,
+        "Speed: ratio with its 99 % interval",
+        (canvas.svg(),),
+        ("what", "b / a", "99 % interval", "b is", "rounds"),
+        table,
+        note,
         (Key("margin", f"within {100 * MARGIN:g} %", "area"),),
     )
 
 
 class Intervals:
-    """The intervals of all speed rows on one logarithmic scale that always holds 1, each drawn as a small inline SVG."""
+    """The intervals of all speed rows on one logarithmic scale that always holds 1, each drawn as a
+    small inline SVG."""
 
     def __init__(self, rows: tuple[SpeedRow, ...]) -> None:
-        found = [end for row in rows for end in (row.ratio, row.low, row.high) if end is not None and math.isfinite(end) and end > 0]
+        found = [
+            end
+            for row in rows
+            for end in (row.ratio, row.low, row.high)
+            if end is not None and math.isfinite(end) and end > 0
+        ]
         reach = min(max([1.1, *found, *(1 / end for end in found)]), LARGEST)
         self.low, self.high = 1 / reach, reach
         if found and min(found) > 1 / 1.1:
@@ -88,11 +120,16 @@ class Intervals:
         return round(EDGE + part * (BESIDE - 2 * EDGE), 1)
 
     def axis(self) -> Markup:
-        """Return the scale: 1, and the outermost round ratios on either side of it for which there is room."""
+        """Return the scale: 1, and the outermost round ratios on either side of it for which there
+        is room."""
         below = [tick for tick in TICKS if self.low <= tick < 1.0][:1]
         above = [tick for tick in TICKS if 1.0 < tick <= self.high][-1:]
-        apart = [tick for tick in (*below, *above) if abs(self._x(tick) - self._x(1.0)) >= MARK_WIDTH]
-        marks = "".join(f'<text x="{self._x(tick)}" y="16">{tick:g}</text>' for tick in sorted([*apart, 1.0]))
+        apart = [
+            tick for tick in (*below, *above) if abs(self._x(tick) - self._x(1.0)) >= MARK_WIDTH
+        ]
+        marks = "".join(
+            f'<text x="{self._x(tick)}" y="16">{tick:g}</text>' for tick in sorted([*apart, 1.0])
+        )
         return _svg(marks, "scale of the ratio")
 
     def row(self, row: SpeedRow) -> Markup:
@@ -103,13 +140,16 @@ class Intervals:
         low, middle, high = (self._x(end) for end in found)
         y, one = HEIGHT / 2, self._x(1.0)
         drawn = (
-            f'<line class="axis" x1="{EDGE}" x2="{BESIDE - EDGE}" y1="{y}" y2="{y}"/>'
-            f'<line class="one" x1="{one}" x2="{one}" y1="0" y2="{HEIGHT}"/>'
-            f'<line class="bar" x1="{low}" x2="{high}" y1="{y}" y2="{y}"/><circle cx="{middle}" cy="{y}" r="4"/>'
+            f'<line class="axis" x1="{EDGE}" x2="{BESIDE - EDGE}" y1="{y}" y2="{y}"/><line'
+            f' class="one" x1="{one}" x2="{one}" y1="0" y2="{HEIGHT}"/><line class="bar" x1="{low}"'
+            f' x2="{high}" y1="{y}" y2="{y}"/><circle cx="{middle}" cy="{y}" r="4"/>'
         )
         return _svg(drawn, spell.ratio(row.ratio, row.low, row.high))
 
 
 def _svg(drawn: str, label: str) -> Markup:
     # All of it is made of numbers that this module formats; nothing comes from a user.
-    return Markup(f'<svg class="beside" viewBox="0 0 {BESIDE} {HEIGHT}" role="img" aria-label="{label}">{drawn}</svg>')  # noqa: S704
+    return Markup(
+        f'<svg class="beside" viewBox="0 0 {BESIDE} {HEIGHT}" role="img"'
+        f' aria-label="{label}">{drawn}</svg>'
+    )  # noqa: S704

@@ -1,4 +1,5 @@
-"""What models generate against real rows: quantiles of each channel; on the diagonal, they are alike."""
+"""What models generate against real rows: quantiles of each channel; on the diagonal, they are
+alike."""
 
 from __future__ import annotations
 
@@ -20,7 +21,9 @@ TOLD = (0.05, 0.25, 0.5, 0.75, 0.95)
 def figures(report: Report, workload: str, a: str, b: str) -> list[Figure]:
     """Return a figure for each precision in which both sides left trained models."""
     found = []
-    spreads = {(item.precision, item.build): item for item in report.spreads if item.workload == workload}
+    spreads = {
+        (item.precision, item.build): item for item in report.spreads if item.workload == workload
+    }
     for (precision, build), first in spreads.items():
         second = spreads.get((precision, b))
         if build == a and second is not None and len(second.quantiles) == len(first.quantiles):
@@ -37,18 +40,32 @@ def _figure(a: Spread, b: Spread, real: Spread | None) -> Figure:
     drawn = tuple(_draw(a, b, against, at) for at in order[:MOST])
     rows = [
         (a.channels[at], who, *(_number(columns.quantiles[at], share) for share in TOLD))
-        for at in order[:MOST] for who, columns in (("real rows", real), (f"a {a.build}", a), (f"b {b.build}", b)) if columns is not None
+        for at in order[:MOST]
+        for who, columns in (("real rows", real), (f"a {a.build}", a), (f"b {b.build}", b))
+        if columns is not None
     ]
-    left = f" {len(order) - MOST} channels that are closer are not shown." if len(order) > MOST else ""
+    left = (
+        f" {len(order) - MOST} channels that are closer are not shown." if len(order) > MOST else ""
+    )
     note = (
-        f"Quantiles of generated rows (upwards) against those of {name} (to the right), channel by channel, the furthest apart first; "
-        f"on the diagonal they are alike. Median of {a.models} and {b.models} models.{left}"
+        f"Quantiles of generated rows (upwards) against those of {name} (to the right), channel by"
+        f" channel, the furthest apart first; on the diagonal they are alike. Median of {a.models}"
+        f" and {b.models} models.{left}"
     )
     told = f"{MOST} of {len(order)} channels, the furthest apart" if len(order) > MOST else ""
     legend = (Key("one", f"as {name}"), *sides(a.build, b.build)[0 if against is real else 1 :])
     shares = tuple(f"{100 * share:g} %" for share in TOLD)
     columns = ("channel", "rows of", *shares)
-    return Figure(f"Generated against real, {a.precision}", drawn, columns, tuple(rows), note, legend, "small", told)
+    return Figure(
+        f"Generated against real, {a.precision}",
+        drawn,
+        columns,
+        tuple(rows),
+        note,
+        legend,
+        "small",
+        told,
+    )
 
 
 def _apart(a: Spread, b: Spread, against: Spread, channel: int) -> float:
@@ -57,7 +74,9 @@ def _apart(a: Spread, b: Spread, against: Spread, channel: int) -> float:
     known = finite(other)
     reach = max(known) - min(known) if known else 0.0
     gaps = [
-        abs(one - two) for side in (a, b) for one, two in zip(side.quantiles[channel], other, strict=True)
+        abs(one - two)
+        for side in (a, b)
+        for one, two in zip(side.quantiles[channel], other, strict=True)
         if one is not None and two is not None
     ]
     found = max(finite(gaps), default=0.0)
@@ -66,16 +85,23 @@ def _apart(a: Spread, b: Spread, against: Spread, channel: int) -> float:
 
 def _draw(a: Spread, b: Spread, against: Spread, channel: int) -> Markup:
     name = a.channels[channel]
-    values = finite([value for side in (a, b, against) for value in side.quantiles[channel]]) or [0.0, 1.0]
+    values = finite([value for side in (a, b, against) for value in side.quantiles[channel]]) or [
+        0.0,
+        1.0,
+    ]
     ends = (min(values), max(values))
-    canvas = Canvas(f"{name}: generated against {against.build}", ends, ends, Frame(SIZE, SIZE, 36, 14, 20, 20))
+    canvas = Canvas(
+        f"{name}: generated against {against.build}", ends, ends, Frame(SIZE, SIZE, 36, 14, 20, 20)
+    )
     canvas.axes(most=(3, 3))
     canvas.text(0, 11, shortened(name, 28), kind="name")
     canvas.line([(ends[0], ends[0]), (ends[1], ends[1])], "one")
     for side, kind in ((a, "sa"), (b, "sb")):
         if side is against:
             continue
-        canvas.line(list(zip(against.quantiles[channel], side.quantiles[channel], strict=True)), kind)
+        canvas.line(
+            list(zip(against.quantiles[channel], side.quantiles[channel], strict=True)), kind
+        )
     return canvas.svg()
 
 

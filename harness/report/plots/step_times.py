@@ -1,4 +1,5 @@
-"""Step times of both sides, turn by turn and round by round, with the stretches in which the machine itself was slow."""
+"""Step times of both sides, turn by turn and round by round, with the stretches in which the
+machine itself was slow."""
 
 from __future__ import annotations
 
@@ -16,12 +17,14 @@ from harness.results.series import Turns
 from harness.speed.traces import MOST_ROUNDS
 
 WIDTH, HEIGHT = 740, 220
-#: Both sides slower than their own median by this share in the same turns: that is the machine's doing and no build's.
+#: Both sides slower than their own median by this share in the same turns: that is the machine's
+#: doing and no build's.
 SLOW = 0.08
 
 
 def figure(row: SpeedRow, precision: str, room: Room = ROOM) -> Figure | None:
-    """Return the figure of one row; None where its step times are not known. `precision`: as the report spells it."""
+    """Return the figure of one row; None where its step times are not known. `precision`: as the
+    report spells it."""
     if row.turns is None:
         return None
     turns = thinned(row.turns, room.turns)
@@ -30,11 +33,21 @@ def figure(row: SpeedRow, precision: str, room: Room = ROOM) -> Figure | None:
     if not known or len(series[0]) != len(series[1]):
         return None
     name = f"{action(row)}, {precision}"
-    drawn = _canvas(f"step times of {name}: {row.a} and {row.b} over {_counted(row)}", series, known)
+    drawn = _canvas(
+        f"step times of {name}: {row.a} and {row.b} over {_counted(row)}", series, known
+    )
     slow = slow_stretches(*series)
     for start, end in slow:
-        drawn.path(f"M{drawn.x(start - 0.5):.1f} {drawn.top}H{drawn.x(end + 0.5):.1f}V{drawn.bottom}H{drawn.x(start - 0.5):.1f}Z", "slow")
-    drawn.axes("turns in running order; a line where a round of fresh processes begins", x_mark=None, y_mark=spell.seconds)
+        drawn.path(
+            f"M{drawn.x(start - 0.5):.1f}"
+            f" {drawn.top}H{drawn.x(end + 0.5):.1f}V{drawn.bottom}H{drawn.x(start - 0.5):.1f}Z",
+            "slow",
+        )
+    drawn.axes(
+        "turns in running order; a line where a round of fresh processes begins",
+        x_mark=None,
+        y_mark=spell.seconds,
+    )
     edges, at = [], 0
     for one in turns.a:
         edges.append(f"M{drawn.x(at - 0.5):.1f} {drawn.top}V{drawn.bottom}")
@@ -43,24 +56,40 @@ def figure(row: SpeedRow, precision: str, room: Room = ROOM) -> Figure | None:
     for values, kind in zip(series, ("sa", "sb"), strict=True):
         at = 0
         for one in turns.a:  # no line from one round's processes to the next one's
-            drawn.line([(float(place), values[place]) for place in range(at, at + len(one))], f"{kind} thin")
+            drawn.line(
+                [(float(place), values[place]) for place in range(at, at + len(one))],
+                f"{kind} thin",
+            )
             at += len(one)
     share = sum(end - start + 1 for start, end in slow) / len(series[0])
     note = "Lower quartile of the steps of each turn. "
     slower = f"both sides at least {100 * SLOW:g} % slower than their own median"
     note += (
         f"Shaded ({spell.share(share)} of the turns): {slower}, which is the machine's doing."
-        if slow else "In no turn was the machine slow for both sides."
+        if slow
+        else "In no turn was the machine slow for both sides."
     )
-    legend = (*sides(row.a, row.b), Key("slow", "machine slow", "area")) if slow else sides(row.a, row.b)
+    legend = (
+        (*sides(row.a, row.b), Key("slow", "machine slow", "area")) if slow else sides(row.a, row.b)
+    )
     columns = ("round", f"a {row.a}", f"b {row.b}", "b / a")
     rows = _table(turns, numbers(row), room.rows)
     told = f"{len(rows)} of {max(numbers(row))} rounds" if len(rows) < max(numbers(row)) else ""
-    return Figure(f"Step times round by round: {name}", (drawn.svg(),), columns, rows, note, legend, "wide", told)
+    return Figure(
+        f"Step times round by round: {name}",
+        (drawn.svg(),),
+        columns,
+        rows,
+        note,
+        legend,
+        "wide",
+        told,
+    )
 
 
 def numbers(row: SpeedRow) -> tuple[int, ...]:
-    """Return the number of each round that is kept, counted from 1; of a report that does not tell it, by their equal spacing."""
+    """Return the number of each round that is kept, counted from 1; of a report that does not tell
+    it, by their equal spacing."""
     count = len(row.turns.a) if row.turns else 0
     if row.turns and len(row.turns.rounds) == count:
         return row.turns.rounds
@@ -75,7 +104,8 @@ def _counted(row: SpeedRow) -> str:
 
 
 def thinned(turns: Turns, most: int) -> Turns:
-    """Return step times in which neighbours of a round are drawn together to their median, so that both sides have at most so many."""
+    """Return step times in which neighbours of a round are drawn together to their median, so that
+    both sides have at most so many."""
     each = max(2, most // max(1, 2 * len(turns.a)))
     a, b = (tuple(_thin(values, each) for values in side) for side in (turns.a, turns.b))
     return Turns(a, b, turns.rounds)
@@ -83,12 +113,19 @@ def thinned(turns: Turns, most: int) -> Turns:
 
 def _thin(values: tuple[float, ...], most: int) -> tuple[float, ...]:
     count = min(len(values), most)
-    return tuple(statistics.median(values[len(values) * at // count : len(values) * (at + 1) // count]) for at in range(count))
+    return tuple(
+        statistics.median(values[len(values) * at // count : len(values) * (at + 1) // count])
+        for at in range(count)
+    )
 
 
 def _canvas(label: str, series: Sequence[Sequence[float]], known: Sequence[float]) -> Canvas:
     wide = max(known) / min(known) > 4.0
-    low, high = (min(known) / 1.1, max(known) * 1.1) if wide else (max(0.0, 1.1 * min(known) - 0.1 * max(known)), 1.05 * max(known))
+    low, high = (
+        (min(known) / 1.1, max(known) * 1.1)
+        if wide
+        else (max(0.0, 1.1 * min(known) - 0.1 * max(known)), 1.05 * max(known))
+    )
     ends = (-0.5, len(series[0]) - 0.5)
     return Canvas(label, ends, (low, high), Frame(WIDTH, HEIGHT, 62), "y" if wide else "")
 
@@ -109,5 +146,7 @@ def _table(turns: Turns, kept: Sequence[int], most: int) -> tuple[tuple[str, ...
     for at in spaced(len(turns.a), max(most, 2)):
         middles = [statistics.median(finite(side[at]) or [math.nan]) for side in (turns.a, turns.b)]
         ratio = middles[1] / middles[0] if middles[0] else None
-        rows.append((str(kept[at]), *(spell.seconds(value) for value in middles), spell.ratio_alone(ratio)))
+        rows.append(
+            (str(kept[at]), *(spell.seconds(value) for value in middles), spell.ratio_alone(ratio))
+        )
     return tuple(rows)

@@ -1,4 +1,5 @@
-"""What EHR-M-GAN trains on: the stays of one cohort as two series over the same hours, and their scale."""
+"""What EHR-M-GAN trains on: the stays of one cohort as two series over the same hours, and their
+scale."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ class Cohort:
 
     Attributes:
         name: where it comes from, as `--data` names it.
-        continuous: [N, T, C] float64 in [0, 1]: `x * range + minimum` is in the unit of the channel.
+        continuous: [N, T, C] float64 in [0, 1]: `x * range + minimum` is in the unit of the
+            channel.
         discrete: [N, T, D] float64, each 0 or 1.
         label: [N] int64, one of `CLASSES` classes.
         minimum, range: [C] float64, of each continuous channel.
@@ -54,20 +56,28 @@ class Cohort:
         return found.hexdigest()
 
     def arrays(self, conditional: bool) -> dict[str, NDArray[Any]]:
-        """Return the arrays that ports get: training rows, and for the conditional variant the labels to generate for."""
+        """Return the arrays that ports get: training rows, and for the conditional variant the
+        labels to generate for."""
         rows = self.training_rows
-        found: dict[str, NDArray[Any]] = {"continuous": self.continuous[:rows], "discrete": self.discrete[:rows]}
+        found: dict[str, NDArray[Any]] = {
+            "continuous": self.continuous[:rows],
+            "discrete": self.discrete[:rows],
+        }
         if conditional:
             label = self.label[:, None]
             found.update(label=label[:rows], eval_label=label)
         return found
 
     def held_out(self) -> HeldOut:
-        """Return all stays as `generate` gives them, de-normalised, those that train apart from those that do not."""
+        """Return all stays as `generate` gives them, de-normalised, those that train apart from
+        those that do not."""
         rows = np.concatenate([self.continuous * self.range + self.minimum, self.discrete], axis=2)
         interventions = len(self.interventions)
         return HeldOut(
-            rows[self.training_rows:], rows[: self.training_rows], interventions,
-            np.concatenate([self.minimum, np.zeros(interventions)]), np.concatenate([self.range, np.ones(interventions)]),
+            rows[self.training_rows :],
+            rows[: self.training_rows],
+            interventions,
+            np.concatenate([self.minimum, np.zeros(interventions)]),
+            np.concatenate([self.range, np.ones(interventions)]),
             (*self.channels, *self.interventions),
         )

@@ -1,13 +1,17 @@
-"""`daphnet`: the gait of a patient with Parkinson's disease, a recording of 110 s cut into windows of 24 steps.
+"""`daphnet`: the gait of a patient with Parkinson's disease, a recording of 110 s cut into windows
+of 24 steps.
 
-Nine accelerometer channels (ankle, thigh and trunk, three axes each, in thousandths of g, 64 per second) of subject 6, run 2:
-Bächlin et al. 2010, IEEE Transactions on Information Technology in Biomedicine 14(2), 436-446; UCI Machine Learning
-Repository, Daphnet Freezing of Gait. The excerpt that the package aeon ships is read from its folder, without importing aeon.
+Nine accelerometer channels (ankle, thigh and trunk, three axes each, in thousandths of g, 64 per
+second) of subject 6, run 2: Bächlin et al. 2010, IEEE Transactions on Information Technology in
+Biomedicine 14(2), 436-446; UCI Machine Learning Repository, Daphnet Freezing of Gait. The excerpt
+that the package aeon ships is read from its folder, without importing aeon.
 
-Samples are averaged by fours, to 16 steps per second, so a window of 24 steps lasts 1.5 s: more than one stride. The recording is
-cut into blocks of 5.5 s and a window lies within its block, as does all that its channels are computed from. Windows of the same
-block overlap; two whole blocks, one at rest and one in motion, are held out, so no sample is both trained on and held out.
-The windows of each part are shuffled with a fixed seed. Everything is computed from whole numbers: no bit depends on a platform.
+Samples are averaged by fours, to 16 steps per second, so a window of 24 steps lasts 1.5 s: more
+than one stride. The recording is cut into blocks of 5.5 s and a window lies within its block, as
+does all that its channels are computed from. Windows of the same block overlap; two whole blocks,
+one at rest and one in motion, are held out, so no sample is both trained on and held out. The
+windows of each part are shuffled with a fixed seed. Everything is computed from whole numbers: no
+bit depends on a platform.
 """
 
 from __future__ import annotations
@@ -27,21 +31,31 @@ from harness.workloads.ehr_mgan.cohort import Cohort
 NAME = "daphnet"
 PLACE = ("datasets", "data", "Daphnet_S06R02E0", "S06R02E0.csv")
 SHA256 = "5a1d2990fec3846c3e1bc43487f0860e63434bd06b3df763012e97ce23d0d84c"  # of aeon 1.0 to 1.6
-INSTALL = "pip install 'parity-harness[daphnet]' (the file alone is enough: pip install --no-deps 'aeon<1.7')"
-CHANNELS = tuple(f"{part}_{axis}" for part in ("ankle", "thigh", "trunk") for axis in ("forward", "vertical", "lateral"))
-#: `freeze` is the recording's own flag, 0 throughout this excerpt; the other two are derived from the acceleration.
+INSTALL = (
+    "pip install 'parity-harness[daphnet]' (the file alone is enough: pip install --no-deps"
+    " 'aeon<1.7')"
+)
+CHANNELS = tuple(
+    f"{part}_{axis}"
+    for part in ("ankle", "thigh", "trunk")
+    for axis in ("forward", "vertical", "lateral")
+)
+#: `freeze` is the recording's own flag, 0 throughout this excerpt; the other two are derived from
+#: the acceleration.
 FLAGS = ("freeze", "walking", "swing")
 AVERAGED = 4  # samples in a step
 HOURS = 24  # steps in a window
 BLOCK, STRIDE = 88, 4  # steps
 HELD_OUT = (3, 15)  # of 20 blocks, a tenth of the windows
 SEED = 6
-#: `walking`: the vertical acceleration of the thigh varies by more than this over half a second (mg, standard deviation; it is
-#: about 10 at rest and above 150 in motion).
+#: `walking`: the vertical acceleration of the thigh varies by more than this over half a second
+#: (mg, standard deviation; it is about 10 at rest and above 150 in motion).
 WALKING_MG, WALKING_STEPS = 100, 8
-#: `swing`: the foot is thrown forwards or braked, the mean of a step beyond this in either direction (mg).
+#: `swing`: the foot is thrown forwards or braked, the mean of a step beyond this in either
+#: direction (mg).
 SWING_MG = 500
-#: Classes by the vertical variation of the thigh within the window, mg: standing, turning or starting, walking, walking briskly.
+#: Classes by the vertical variation of the thigh within the window, mg: standing, turning or
+#: starting, walking, walking briskly.
 ACTIVITY_MG = (100, 300, 400)
 ANKLE_FORWARD, THIGH_VERTICAL = 0, 4
 
@@ -71,7 +85,10 @@ def find() -> Path:
             return path
     what = "the recording comes with aeon, which is not installed"
     if spec:
-        what = f"the aeon that is installed has no {'/'.join(PLACE)}; its authors announced to drop it in 1.7"
+        what = (
+            f"the aeon that is installed has no {'/'.join(PLACE)}; its authors announced to drop it"
+            " in 1.7"
+        )
     raise UsageError(f"--data {NAME}: {what}. Install it: {INSTALL}, or use another --data.")
 
 
@@ -85,45 +102,72 @@ def read(path: Path) -> Whole:
     found = hashlib.sha256(content).hexdigest()
     if found != SHA256:
         raise UsageError(
-            f"--data {NAME}: {path} is not the recording known (SHA-256 {found[:16]}..., not {SHA256[:16]}...). Install it anew: {INSTALL}."
+            f"--data {NAME}: {path} is not the recording known (SHA-256 {found[:16]}..., not"
+            f" {SHA256[:16]}...). Install it anew: {INSTALL}."
         )
-    return np.loadtxt(io.BytesIO(content), np.int64, delimiter=",", skiprows=1, usecols=range(1, len(CHANNELS) + 2))
+    return np.loadtxt(
+        io.BytesIO(content),
+        np.int64,
+        delimiter=",",
+        skiprows=1,
+        usecols=range(1, len(CHANNELS) + 2),
+    )
 
 
 def windows(recording: Whole) -> Cohort:
-    """Return the windows of a recording [samples, 10] as a cohort, those of the blocks that are held out last."""
+    """Return the windows of a recording [samples, 10] as a cohort, those of the blocks that are
+    held out last."""
     blocks = len(recording) // (BLOCK * AVERAGED)
     samples = recording[: blocks * BLOCK * AVERAGED].reshape(blocks, BLOCK, AVERAGED, -1)
     sums = samples.sum(axis=2)
     thigh = samples[..., THIGH_VERTICAL].reshape(blocks, -1)
-    walking = np.repeat(_varies(thigh.reshape(blocks, -1, WALKING_STEPS * AVERAGED), WALKING_MG), WALKING_STEPS, axis=1)
+    walking = np.repeat(
+        _varies(thigh.reshape(blocks, -1, WALKING_STEPS * AVERAGED), WALKING_MG),
+        WALKING_STEPS,
+        axis=1,
+    )
     swing = np.abs(sums[..., ANKLE_FORWARD]) > SWING_MG * AVERAGED
     flags = np.stack([sums[..., -1] > 0, walking, swing], axis=2).astype(np.float64)
     held_out = [index for index in HELD_OUT if index < blocks]
     generator = np.random.RandomState(SEED)
     places = [
         part[generator.permutation(len(part))]
-        for part in (_places([index for index in range(blocks) if index not in held_out]), _places(held_out))
+        for part in (
+            _places([index for index in range(blocks) if index not in held_out]),
+            _places(held_out),
+        )
     ]
     block, start = np.concatenate(places).T
     rows, steps = block[:, None], start[:, None] + np.arange(HOURS)
     activity = thigh[rows, start[:, None] * AVERAGED + np.arange(HOURS * AVERAGED)]
     label = np.sum([_varies(activity, least) for least in ACTIVITY_MG], axis=0)
-    minimum, maximum = (limit(axis=(0, 1)) / AVERAGED for limit in (sums[..., :-1].min, sums[..., :-1].max))
+    minimum, maximum = (
+        limit(axis=(0, 1)) / AVERAGED for limit in (sums[..., :-1].min, sums[..., :-1].max)
+    )
     continuous = (sums[..., :-1] / AVERAGED - minimum) / (maximum - minimum)
     return Cohort(
-        NAME, continuous[rows, steps], flags[rows, steps], label.astype(np.int64), minimum, maximum - minimum, CHANNELS, FLAGS,
+        NAME,
+        continuous[rows, steps],
+        flags[rows, steps],
+        label.astype(np.int64),
+        minimum,
+        maximum - minimum,
+        CHANNELS,
+        FLAGS,
     )
 
 
 def _places(blocks: list[int]) -> Whole:
     """Return [windows, 2]: the block and the first step of every window."""
     starts = range(0, BLOCK - HOURS + 1, STRIDE)
-    return np.array([(block, start) for block in blocks for start in starts], np.int64).reshape(-1, 2)
+    return np.array([(block, start) for block in blocks for start in starts], np.int64).reshape(
+        -1, 2
+    )
 
 
 def _varies(values: Whole, least: int) -> NDArray[np.bool_]:
-    """Whether the standard deviation along the last axis is above a whole number; without a root or a division."""
+    """Whether the standard deviation along the last axis is above a whole number; without a root or
+    a division."""
     count = values.shape[-1]
     squared: Whole = count * (values * values).sum(axis=-1) - values.sum(axis=-1) ** 2
     above: NDArray[np.bool_] = squared > (least * count) ** 2

@@ -1,8 +1,10 @@
-"""A cohort of the user's own: a folder with the four files that the original reads, checked before anything starts.
+"""A cohort of the user's own: a folder with the four files that the original reads, checked before
+anything starts.
 
-`vital_sign_24hrs.pkl` [N, T, C] in [0, 1], `med_interv_24hrs.pkl` [N, T, D] of 0 and 1, `statics.pkl` [N, ...] whose column 0 is
-the class (0 to 3), and `norm_stats.npz` with `min_val` and `max_val` [C]. The last name misleads: values turn back into their
-units as `x * max_val + min_val`, so `max_val` holds the range. The pickles are read by `pickles`, which runs nothing.
+`vital_sign_24hrs.pkl` [N, T, C] in [0, 1], `med_interv_24hrs.pkl` [N, T, D] of 0 and 1,
+`statics.pkl` [N, ...] whose column 0 is the class (0 to 3), and `norm_stats.npz` with `min_val` and
+`max_val` [C]. The last name misleads: values turn back into their units as `x * max_val + min_val`,
+so `max_val` holds the range. The pickles are read by `pickles`, which runs nothing.
 """
 
 from __future__ import annotations
@@ -24,20 +26,35 @@ from harness.errors import UsageError
 from harness.workloads.ehr_mgan.cohort import CLASSES, Cohort
 from harness.workloads.ehr_mgan.pickles import BROKEN, KINDS, content, read_array, unreadable
 
-VITALS, INTERVENTIONS, STATICS, NORMS = "vital_sign_24hrs.pkl", "med_interv_24hrs.pkl", "statics.pkl", "norm_stats.npz"
+VITALS, INTERVENTIONS, STATICS, NORMS = (
+    "vital_sign_24hrs.pkl",
+    "med_interv_24hrs.pkl",
+    "statics.pkl",
+    "norm_stats.npz",
+)
 FILES = (VITALS, INTERVENTIONS, STATICS, NORMS)
 #: What `norm_stats.npz` may unpack to: two short vectors, and whatever else lies beside them.
 MAX_NORM_BYTES = 16 * 2**20
 #: How NumPy packs the arrays of an archive.
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-#: What a damaged or forged archive makes `zipfile` and NumPy raise; an array's header is read as Python's text.
-DAMAGED = (*BROKEN, zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError, SyntaxError, OSError)
+#: What a damaged or forged archive makes `zipfile` and NumPy raise; an array's header is read as
+#: Python's text.
+DAMAGED = (
+    *BROKEN,
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    tokenize.TokenError,
+    SyntaxError,
+    OSError,
+)
 #: A float32 that was scaled to [0, 1] may miss an end by rounding; it is moved onto it.
 SLACK = 2.0**-20
 
 
 def cohort(folder: Path) -> Callable[[str], Cohort]:
-    """Return what gives the cohort of a folder for any preset; it reads the files once for as long as they do not change.
+    """Return what gives the cohort of a folder for any preset; it reads the files once for as long
+    as they do not change.
 
     Raises:
         UsageError: there is no such folder, a file is missing, or one cannot be read.
@@ -45,12 +62,17 @@ def cohort(folder: Path) -> Callable[[str], Cohort]:
     try:
         if not folder.is_dir():
             kind = "is a file, not a folder" if folder.exists() else "there is no such folder"
-            raise UsageError(f"--data {folder}: {kind}. Give the folder that holds {', '.join(FILES)}.")
+            raise UsageError(
+                f"--data {folder}: {kind}. Give the folder that holds {', '.join(FILES)}."
+            )
         missing = [name for name in FILES if not (folder / name).is_file()]
     except OSError as error:  # a folder that may not be entered
         raise unreadable(folder, error) from error
     if missing:
-        raise UsageError(f"--data {folder}: the folder lacks {', '.join(missing)}. It must hold {', '.join(FILES)}.")
+        raise UsageError(
+            f"--data {folder}: the folder lacks {', '.join(missing)}. It must hold"
+            f" {', '.join(FILES)}."
+        )
 
     def read(_preset: str) -> Cohort:
         try:
@@ -69,22 +91,32 @@ def _read(folder: Path, _stamps: tuple[tuple[int, int], ...]) -> Cohort:
     for axis, what in enumerate(("stays", "hours")):
         if continuous.shape[axis] != discrete.shape[axis]:
             raise UsageError(
-                f"{folder}: {VITALS} has {continuous.shape[axis]} {what}, {INTERVENTIONS} has {discrete.shape[axis]}. "
-                "Row for row and hour for hour they must be the same stays; write both from the same table."
+                f"{folder}: {VITALS} has {continuous.shape[axis]} {what}, {INTERVENTIONS} has"
+                f" {discrete.shape[axis]}. Row for row and hour for hour they must be the same"
+                " stays; write both from the same table."
             )
     label = _labels(folder / STATICS, len(continuous))
     minimum, spread = _norms(folder / NORMS, continuous.shape[2])
     outside = (continuous < -SLACK) | (continuous > 1.0 + SLACK)
     if outside.any():
         raise UsageError(
-            f"{folder / VITALS}: {_first(outside, continuous)}; values must lie in [0, 1]. Scale each vital sign as "
-            f"(x - min_val) / max_val, with max_val the range, and keep both in {NORMS}."
+            f"{folder / VITALS}: {_first(outside, continuous)}; values must lie in [0, 1]. Scale"
+            " each vital sign as (x - min_val) / max_val, with max_val the range, and keep both in"
+            f" {NORMS}."
         )
     odd = (discrete != 0.0) & (discrete != 1.0)
     if odd.any():
-        raise UsageError(f"{folder / INTERVENTIONS}: {_first(odd, discrete)}; an intervention must be 0 or 1 in each hour.")
+        raise UsageError(
+            f"{folder / INTERVENTIONS}: {_first(odd, discrete)}; an intervention must be 0 or 1 in"
+            " each hour."
+        )
     return Cohort(
-        str(folder), np.clip(continuous, 0.0, 1.0), discrete, label, minimum, spread,
+        str(folder),
+        np.clip(continuous, 0.0, 1.0),
+        discrete,
+        label,
+        minimum,
+        spread,
         tuple(f"vital {index + 1}" for index in range(continuous.shape[2])),
         tuple(f"intervention {index + 1}" for index in range(discrete.shape[2])),
     )
@@ -94,7 +126,10 @@ def _series(path: Path, axes: str) -> NDArray[np.float64]:
     """Return a file's array [stays, hours, channels], float64 and finite."""
     found = read_array(path)
     if found.ndim != 3 or 0 in found.shape:
-        raise UsageError(f"{path}: the array has the shape {_shape(found)}; it must have three axes ({axes}), none of them empty.")
+        raise UsageError(
+            f"{path}: the array has the shape {_shape(found)}; it must have three axes ({axes}),"
+            " none of them empty."
+        )
     series = found.astype(np.float64)
     _finite(path, series, "Fill what is missing first, for instance with the last value known.")
     return series
@@ -104,14 +139,23 @@ def _labels(path: Path, stays: int) -> NDArray[np.int64]:
     """Return the classes [stays]: column 0 of a table, or a vector."""
     found = read_array(path)
     if found.ndim not in (1, 2) or 0 in found.shape:
-        raise UsageError(f"{path}: the array has the shape {_shape(found)}; it must have the axes stays and columns, the class first.")
+        raise UsageError(
+            f"{path}: the array has the shape {_shape(found)}; it must have the axes stays and"
+            " columns, the class first."
+        )
     if len(found) != stays:
-        raise UsageError(f"{path}: {len(found)} rows, but {VITALS} has {stays} stays. Write one row for each, in the same order.")
+        raise UsageError(
+            f"{path}: {len(found)} rows, but {VITALS} has {stays} stays. Write one row for each, in"
+            " the same order."
+        )
     label = found.reshape(stays, -1)[:, 0].astype(np.float64)
     _finite(path, label, "Every stay needs a class.")
     odd = ~np.isin(label, range(CLASSES))
     if odd.any():
-        raise UsageError(f"{path}: {_first(odd, label)}; the class, column 0, must be a whole number from 0 to {CLASSES - 1}.")
+        raise UsageError(
+            f"{path}: {_first(odd, label)}; the class, column 0, must be a whole number from 0 to"
+            f" {CLASSES - 1}."
+        )
     return label.astype(np.int64)
 
 
@@ -125,10 +169,16 @@ def _norms(path: Path, channels: int) -> tuple[NDArray[np.float64], NDArray[np.f
             if any(item.compress_type not in METHODS for item in archive.infolist()):
                 raise ValueError("it is packed in a way that NumPy does not use")
         if size > MAX_NORM_BYTES:
-            raise UsageError(f"{path}: {size} bytes when unpacked; at most {MAX_NORM_BYTES}. {only}")
+            raise UsageError(
+                f"{path}: {size} bytes when unpacked; at most {MAX_NORM_BYTES}. {only}"
+            )
         with np.load(data, allow_pickle=False) as loaded:
             # A member that is no array comes as its bytes.
-            found = {name: np.asarray(loaded[name]) for name in ("min_val", "max_val") if name in loaded.files}
+            found = {
+                name: np.asarray(loaded[name])
+                for name in ("min_val", "max_val")
+                if name in loaded.files
+            }
             names = ", ".join(loaded.files) or "nothing"
     except DAMAGED as error:
         raise UsageError(
@@ -137,7 +187,10 @@ def _norms(path: Path, channels: int) -> tuple[NDArray[np.float64], NDArray[np.f
         ) from error
     for name in ("min_val", "max_val"):
         if name not in found:
-            raise UsageError(f"{path}: there is no {name}; it has {names}. Write it: numpy.savez(path, min_val=minimum, max_val=range).")
+            raise UsageError(
+                f"{path}: there is no {name}; it has {names}. Write it: numpy.savez(path,"
+                " min_val=minimum, max_val=range)."
+            )
         values = found[name]
         if values.dtype.kind not in KINDS or values.size != channels:
             raise UsageError(
@@ -149,8 +202,9 @@ def _norms(path: Path, channels: int) -> tuple[NDArray[np.float64], NDArray[np.f
     flat = found["max_val"] <= 0
     if flat.any():
         raise UsageError(
-            f"{path}: max_val: {_first(flat, found['max_val'])}; it must hold the range of each vital sign, maximum less minimum, "
-            "which is above 0: x * max_val + min_val is in the sign's own unit. Leave out a vital sign that never changes."
+            f"{path}: max_val: {_first(flat, found['max_val'])}; it must hold the range of each"
+            " vital sign, maximum less minimum, which is above 0: x * max_val + min_val is in the"
+            " sign's own unit. Leave out a vital sign that never changes."
         )
     return found["min_val"], found["max_val"]
 
@@ -160,7 +214,9 @@ def _finite(path: Path, values: NDArray[np.float64], advice: str) -> None:
     if bad.any():
         count = int(bad.sum())
         what = f"{count} values are" if count > 1 else "1 value is"
-        raise UsageError(f"{path}: {what} missing or infinite, the first at {_place(bad)}. {advice}")
+        raise UsageError(
+            f"{path}: {what} missing or infinite, the first at {_place(bad)}. {advice}"
+        )
 
 
 def _first(wrong: NDArray[np.bool_], values: NDArray[np.float64]) -> str:

@@ -1,8 +1,9 @@
 """Names and shapes of EHR-M-GAN's parameters, and the sites at which noise enters it.
 
-Layouts are TF1's: an LSTM's kernel is [inputs + units, 4 units] with the gates in the order i, j (the candidate), f, o; the
-constant 1 that is added to the forget gate is not part of its bias. A bilateral cell has `W` [inputs, 4 units], `U` and `V`
-[units, 4 units] with the gates in the order i, f, o, c and no biases (the original keeps twelve separate matrices).
+Layouts are TF1's: an LSTM's kernel is [inputs + units, 4 units] with the gates in the order i, j
+(the candidate), f, o; the constant 1 that is added to the forget gate is not part of its bias. A
+bilateral cell has `W` [inputs, 4 units], `U` and `V` [units, 4 units] with the gates in the order
+i, f, o, c and no biases (the original keeps twelve separate matrices).
 """
 
 from __future__ import annotations
@@ -44,11 +45,17 @@ def parameters(hyper: Mapping[str, Any]) -> tuple[Parameter, ...]:
 
 
 def _lstm(name: str, inputs: int, units: int) -> list[Parameter]:
-    return [Parameter(f"{name}/kernel", (inputs + units, 4 * units), "glorot_uniform"), Parameter(f"{name}/bias", (4 * units,))]
+    return [
+        Parameter(f"{name}/kernel", (inputs + units, 4 * units), "glorot_uniform"),
+        Parameter(f"{name}/bias", (4 * units,)),
+    ]
 
 
 def _dense(name: str, inputs: int, units: int, bias: str = "zeros") -> list[Parameter]:
-    return [Parameter(f"{name}/kernel", (inputs, units), "glorot_uniform"), Parameter(f"{name}/bias", (units,), bias)]
+    return [
+        Parameter(f"{name}/kernel", (inputs, units), "glorot_uniform"),
+        Parameter(f"{name}/bias", (units,), bias),
+    ]
 
 
 def _generator(hyper: Mapping[str, Any], stream: str) -> list[Parameter]:
@@ -56,7 +63,14 @@ def _generator(hyper: Mapping[str, Any], stream: str) -> list[Parameter]:
     for layer in range(1, LAYERS + 1):
         inputs = hyper["noise_size"][stream] + int(hyper["conditional"]) if layer == 1 else units
         for matrix, rows in (("W", inputs), ("U", units), ("V", units)):
-            found.append(Parameter(f"generator/{stream}/layer{layer}/{matrix}", (rows, 4 * units), "normal", deviation=0.1))
+            found.append(
+                Parameter(
+                    f"generator/{stream}/layer{layer}/{matrix}",
+                    (rows, 4 * units),
+                    "normal",
+                    deviation=0.1,
+                )
+            )
     return found + _dense(f"generator/{stream}/output", units, hyper["latent"])
 
 
@@ -65,13 +79,16 @@ def _discriminator(hyper: Mapping[str, Any], stream: str) -> list[Parameter]:
     for layer in range(1, LAYERS + 1):
         name = f"discriminator/{stream}/layer{layer}"
         found += _lstm(name, hyper["channels"][stream] if layer == 1 else units, units)
-        found += [Parameter(f"{name}/initial_{state}", (1, units), "normal", deviation=0.02) for state in "ch"]
+        found += [
+            Parameter(f"{name}/initial_{state}", (1, units), "normal", deviation=0.02)
+            for state in "ch"
+        ]
     return found + _dense(f"discriminator/{stream}/logit", hyper["hours"] * units, 1)
 
 
 def noise(hyper: Mapping[str, Any], phases: Sequence[str]) -> tuple[Noise, ...]:
-    """Return all sites: dropout masks, latent noise and noisy labels are redrawn at every update, the generators' noise is
-    drawn once for the ten updates of a joint step."""
+    """Return all sites: dropout masks, latent noise and noisy labels are redrawn at every update,
+    the generators' noise is drawn once for the ten updates of a joint step."""
     joint = tuple(phase for phase in phases if phase.startswith("joint/"))
     found: list[Noise] = []
     for users in (joint, (FORWARD,), (GENERATE,)):
@@ -91,8 +108,13 @@ def noise(hyper: Mapping[str, Any], phases: Sequence[str]) -> tuple[Noise, ...]:
         elif phase != GENERATE and network not in ("pretrain", "vae"):
             stream = phase.split("/")[-1]
             found += _decoding_noise(hyper, phase, stream)
-            # The discrete generator matches the moments of the data itself, not of what the discriminator makes of real data.
-            sides = ("fake",) if network.startswith("generator") and stream == "discrete" else ("real", "fake")
+            # The discrete generator matches the moments of the data itself, not of what the
+            # discriminator makes of real data.
+            sides = (
+                ("fake",)
+                if network.startswith("generator") and stream == "discrete"
+                else ("real", "fake")
+            )
             found += _judging_noise(hyper, phase, stream, sides)
             if network == "discriminator":
                 found += _labels(hyper, phase, stream)
@@ -102,7 +124,10 @@ def noise(hyper: Mapping[str, Any], phases: Sequence[str]) -> tuple[Noise, ...]:
 def _masks(hyper: Mapping[str, Any], phase: str, prefix: str, units: int) -> list[Noise]:
     """Return the dropout masks of the outputs of three layers, fresh at each hour."""
     shape = (hyper["batch"], hyper["hours"], units)
-    return [Noise((phase,), f"{prefix}/layer{layer}", shape, "keep_mask", keep=hyper["keep"]) for layer in range(1, LAYERS + 1)]
+    return [
+        Noise((phase,), f"{prefix}/layer{layer}", shape, "keep_mask", keep=hyper["keep"])
+        for layer in range(1, LAYERS + 1)
+    ]
 
 
 def _vae_noise(hyper: Mapping[str, Any], phase: str) -> list[Noise]:
@@ -119,12 +144,19 @@ def _decoding_noise(hyper: Mapping[str, Any], phase: str, stream: str) -> list[N
     return _masks(hyper, phase, f"generated/{stream}", hyper["decoder_units"])
 
 
-def _judging_noise(hyper: Mapping[str, Any], phase: str, stream: str, sides: Sequence[str] = ("real", "fake")) -> list[Noise]:
-    return [site for side in sides for site in _masks(hyper, phase, f"{side}/{stream}", hyper["discriminator_units"])]
+def _judging_noise(
+    hyper: Mapping[str, Any], phase: str, stream: str, sides: Sequence[str] = ("real", "fake")
+) -> list[Noise]:
+    return [
+        site
+        for side in sides
+        for site in _masks(hyper, phase, f"{side}/{stream}", hyper["discriminator_units"])
+    ]
 
 
 def _labels(hyper: Mapping[str, Any], phase: str, stream: str) -> list[Noise]:
-    """Return the noisy labels; the discrete stream's fake label is the constant `discrete_fake_label`."""
+    """Return the noisy labels; the discrete stream's fake label is the constant
+    `discrete_fake_label`."""
     shape = (hyper["batch"], 1)
     if stream == "discrete":
         return [Noise((phase,), "label/real", shape, "uniform", low=0.8, high=0.9)]

@@ -1,9 +1,10 @@
 """What a pickle is about to do, opcode by opcode, looked at before any of it is done.
 
-An array takes few opcodes, of few kinds: those in `ALLOWED` are all that Python 2.7 and 3.7 to 3.13 write for the arrays of
-NumPy 1 and 2, in every protocol. Without dicts, sets and lists, without large indices of the memo and in at most `MAX_OPCODES`
-opcodes nothing can be built that takes long to hash or much room. `pickletools.genops` is not used: it refuses the escaped
-bytes of Python 2's protocol 0, and copies the content. Only the table of `pickletools` is.
+An array takes few opcodes, of few kinds: those in `ALLOWED` are all that Python 2.7 and 3.7 to 3.13
+write for the arrays of NumPy 1 and 2, in every protocol. Without dicts, sets and lists, without
+large indices of the memo and in at most `MAX_OPCODES` opcodes nothing can be built that takes long
+to hash or much room. `pickletools.genops` is not used: it refuses the escaped bytes of Python 2's
+protocol 0, and copies the content. Only the table of `pickletools` is.
 """
 
 from __future__ import annotations
@@ -15,26 +16,71 @@ import pickletools
 MAX_OPCODES = 256
 #: A number or the name of a class, as text.
 MAX_LINE = 100
-ALLOWED = frozenset((
-    "MARK", "STOP", "PROTO", "FRAME", "GLOBAL", "STACK_GLOBAL", "REDUCE", "BUILD", "NONE", "NEWTRUE", "NEWFALSE", "INT", "BININT",
-    "BININT1", "BININT2", "LONG", "LONG1", "STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE",
-    "BINBYTES", "SHORT_BINBYTES", "BYTEARRAY8", "EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "PUT", "BINPUT", "MEMOIZE",
-    "GET", "BINGET",
-))
+ALLOWED = frozenset(
+    (
+        "MARK",
+        "STOP",
+        "PROTO",
+        "FRAME",
+        "GLOBAL",
+        "STACK_GLOBAL",
+        "REDUCE",
+        "BUILD",
+        "NONE",
+        "NEWTRUE",
+        "NEWFALSE",
+        "INT",
+        "BININT",
+        "BININT1",
+        "BININT2",
+        "LONG",
+        "LONG1",
+        "STRING",
+        "BINSTRING",
+        "SHORT_BINSTRING",
+        "UNICODE",
+        "BINUNICODE",
+        "SHORT_BINUNICODE",
+        "BINBYTES",
+        "SHORT_BINBYTES",
+        "BYTEARRAY8",
+        "EMPTY_TUPLE",
+        "TUPLE",
+        "TUPLE1",
+        "TUPLE2",
+        "TUPLE3",
+        "PUT",
+        "BINPUT",
+        "MEMOIZE",
+        "GET",
+        "BINGET",
+    )
+)
 #: What the others would make, where a user can have meant it.
 REASONS = {
-    **dict.fromkeys(("EMPTY_LIST", "LIST", "APPEND", "APPENDS"), "it holds a list, as an array of Python objects does"),
-    **dict.fromkeys(("EMPTY_DICT", "DICT", "SETITEM", "SETITEMS"), "it holds a dict, as records with fields and dates do"),
+    **dict.fromkeys(
+        ("EMPTY_LIST", "LIST", "APPEND", "APPENDS"),
+        "it holds a list, as an array of Python objects does",
+    ),
+    **dict.fromkeys(
+        ("EMPTY_DICT", "DICT", "SETITEM", "SETITEMS"),
+        "it holds a dict, as records with fields and dates do",
+    ),
     **dict.fromkeys(("EMPTY_SET", "ADDITEMS", "FROZENSET"), "it holds a set"),
     **dict.fromkeys(("FLOAT", "BINFLOAT"), "it holds a float"),
     **dict.fromkeys(("OBJ", "NEWOBJ", "NEWOBJ_EX"), "it makes an object of a class"),
-    **dict.fromkeys(("PERSID", "BINPERSID", "NEXT_BUFFER", "READONLY_BUFFER"), "it refers to something outside the file"),
+    **dict.fromkeys(
+        ("PERSID", "BINPERSID", "NEXT_BUFFER", "READONLY_BUFFER"),
+        "it refers to something outside the file",
+    ),
     **dict.fromkeys(("EXT1", "EXT2", "EXT4"), "it names a function by an extension code"),
 }
 _OPCODES = {ord(opcode.code): opcode for opcode in pickletools.opcodes}
 #: Bytes that say how long the content behind them is.
 _COUNTED = {
-    pickletools.TAKEN_FROM_ARGUMENT1: 1, pickletools.TAKEN_FROM_ARGUMENT4: 4, pickletools.TAKEN_FROM_ARGUMENT4U: 4,
+    pickletools.TAKEN_FROM_ARGUMENT1: 1,
+    pickletools.TAKEN_FROM_ARGUMENT4: 4,
+    pickletools.TAKEN_FROM_ARGUMENT4U: 4,
     pickletools.TAKEN_FROM_ARGUMENT8U: 8,
 }
 
@@ -48,7 +94,8 @@ class Unfit:
 
 
 def first_unfit(data: bytes) -> Unfit | None:
-    """Return the first opcode that an array of numbers has no need of but other pickles have, or None.
+    """Return the first opcode that an array of numbers has no need of but other pickles have, or
+    None.
 
     Raises:
         ValueError: this is no pickle, or a forged one.
@@ -60,12 +107,18 @@ def first_unfit(data: bytes) -> Unfit | None:
             raise ValueError(f"no opcode at byte {place}")
         end = _end(data, place + 1, opcode)
         if opcode.name == "INST":
-            return Unfit(place, f"it asks for `{printable('.'.join(data[place + 1:end].decode('latin1').split()))}`")
+            return Unfit(
+                place,
+                "it asks for"
+                f" `{printable('.'.join(data[place + 1 : end].decode('latin1').split()))}`",
+            )
         if opcode.name in REASONS:
             return Unfit(place, REASONS[opcode.name])
         if opcode.name not in ALLOWED:
             raise ValueError(f"opcode {opcode.name} at byte {place}, which arrays do not have")
-        if opcode.name == "PUT" and int(data[place + 1:end]) > count + 1:  # room is made for all indices up to it
+        if (
+            opcode.name == "PUT" and int(data[place + 1 : end]) > count + 1
+        ):  # room is made for all indices up to it
             raise ValueError(f"a forged index in the memo at byte {place}")
         if opcode.name == "STOP":
             return None
@@ -78,7 +131,7 @@ def _end(data: bytes, start: int, opcode: pickletools.OpcodeInfo) -> int:
     size = 0 if opcode.arg is None else opcode.arg.n
     if size in _COUNTED:
         width = _COUNTED[size]
-        end = start + width + int.from_bytes(data[start:start + width], "little")
+        end = start + width + int.from_bytes(data[start : start + width], "little")
     elif size == pickletools.UP_TO_NEWLINE:
         end = start
         for _ in range(2 if opcode.name in ("GLOBAL", "INST") else 1):
@@ -95,4 +148,4 @@ def _end(data: bytes, start: int, opcode: pickletools.OpcodeInfo) -> int:
 
 def printable(name: str) -> str:
     """Return a name that a file gives, fit to be printed: short, and without control characters."""
-    return "".join(letter if letter.isprintable() else "?" for letter in name[:2 * MAX_LINE])
+    return "".join(letter if letter.isprintable() else "?" for letter in name[: 2 * MAX_LINE])

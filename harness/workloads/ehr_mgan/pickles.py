@@ -1,10 +1,12 @@
 """Read one NumPy array from a pickle, and nothing else.
 
-A pickle is a program: it names functions, and loading it calls them. Here every name that a pickled array needs stands for a
-small class of this module that only keeps what it is given, and every other name is refused; no function that a file names is
-ever looked up, so none can run. The bytes of the array are read at the end, by a dtype of numbers.
+A pickle is a program: it names functions, and loading it calls them. Here every name that a pickled
+array needs stands for a small class of this module that only keeps what it is given, and every
+other name is refused; no function that a file names is ever looked up, so none can run. The bytes
+of the array are read at the end, by a dtype of numbers.
 
-Before that the file's opcodes are looked at (`pickle_opcodes`): what arrays have no need of is refused without being built.
+Before that the file's opcodes are looked at (`pickle_opcodes`): what arrays have no need of is
+refused without being built.
 """
 
 from __future__ import annotations
@@ -29,7 +31,15 @@ ORDERS = ("<", ">", "=", "|")
 MAX_AXES = 64
 #: What a damaged or hostile file makes the unpickler, or the reading of what it kept, raise.
 BROKEN = (
-    pickle.UnpicklingError, ArithmeticError, AttributeError, EOFError, ImportError, LookupError, MemoryError, RuntimeError, TypeError,
+    pickle.UnpicklingError,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
     ValueError,
 )
 
@@ -39,14 +49,17 @@ class Refused(Exception):
 
 
 class _Unpickler(pickle.Unpickler):
-    """Gives each name that arrays need a stand-in; made afresh, so that a file which alters one alters it for itself alone."""
+    """Gives each name that arrays need a stand-in; made afresh, so that a file which alters one
+    alters it for itself alone."""
 
     def __init__(self, data: bytes) -> None:
         super().__init__(io.BytesIO(data), encoding="latin1")  # as Python 2 wrote arrays
         known = _stand_ins()
         self.array = known["array"]
         self.allowed = {
-            ("numpy", "ndarray"): known["ndarray"], ("numpy", "dtype"): known["dtype"], ("_codecs", "encode"): known["encode"],
+            ("numpy", "ndarray"): known["ndarray"],
+            ("numpy", "dtype"): known["dtype"],
+            ("_codecs", "encode"): known["encode"],
             ("__builtin__", "bytes"): known["no_bytes"],
         }
         for core in ("numpy.core", "numpy._core"):  # NumPy 1 and NumPy 2
@@ -74,13 +87,24 @@ def _stand_ins() -> dict[str, Any]:
                 raise Refused("it holds records with fields, not numbers")
 
         def numpy(self) -> np.dtype[Any]:
-            # Nothing but short text is looked at: the text of nested lists that share each other never ends.
-            if not isinstance(self.code, str) or not isinstance(self.order, str) or self.order not in ORDERS:
+            # Nothing but short text is looked at: the text of nested lists that share each other
+            # never ends.
+            if (
+                not isinstance(self.code, str)
+                or not isinstance(self.order, str)
+                or self.order not in ORDERS
+            ):
                 raise Refused("it holds elements of a type that is not written as NumPy writes it")
             order: Any = self.order
-            found: np.dtype[Any] | None = np.dtype(self.code).newbyteorder(order) if len(self.code) <= 3 else None
+            found: np.dtype[Any] | None = (
+                np.dtype(self.code).newbyteorder(order) if len(self.code) <= 3 else None
+            )
             if found is None or found.kind not in KINDS:
-                what = "Python objects" if found is not None and found.hasobject else f"elements of the type {self.code[:20]!r}"
+                what = (
+                    "Python objects"
+                    if found is not None and found.hasobject
+                    else f"elements of the type {self.code[:20]!r}"
+                )
                 raise Refused(f"it holds {what}, not numbers")
             return found
 
@@ -98,24 +122,36 @@ def _stand_ins() -> dict[str, Any]:
             if not isinstance(dtype, Dtype):
                 raise Refused("it holds an array without a dtype")
             for numbers in (shape, *axes):  # the tuple of long bytes would be that many numbers
-                if not isinstance(numbers, tuple) or len(numbers) > MAX_AXES or not all(isinstance(item, int) for item in numbers):
+                if (
+                    not isinstance(numbers, tuple)
+                    or len(numbers) > MAX_AXES
+                    or not all(isinstance(item, int) for item in numbers)
+                ):
                     raise Refused("it holds an array whose shape is no list of numbers")
-            read: NDArray[Any] = np.frombuffer(encode(raw), dtype.numpy()).reshape(shape, order="F" if column_major else "C")
+            read: NDArray[Any] = np.frombuffer(encode(raw), dtype.numpy()).reshape(
+                shape, order="F" if column_major else "C"
+            )
             return read.transpose(*axes) if axes else read
 
     def encode(text: str | bytes, *_: object) -> bytes:
         return text.encode("latin1") if isinstance(text, str) else text
 
-    def no_bytes(*given: object) -> bytes:  # how protocols 0 to 2 write the content of an empty array
+    def no_bytes(
+        *given: object,
+    ) -> bytes:  # how protocols 0 to 2 write the content of an empty array
         if given:
             raise Refused("it makes bytes by another way than NumPy's pickles do")
         return b""
 
-    def from_buffer(raw: bytes, dtype: object, shape: object, order: object, axes: object = None) -> Array:
+    def from_buffer(
+        raw: bytes, dtype: object, shape: object, order: object, axes: object = None
+    ) -> Array:
         if not isinstance(raw, (bytes, bytearray)):  # bytes(10**10) would be that many zeros
             raise Refused("it holds an array whose content is no bytes")
         made = Array()
-        made.state = (1, shape, dtype, order == "F", raw) + ((axes,) if order == "K" else ())  # axes: since NumPy 2.4
+        made.state = (1, shape, dtype, order == "F", raw) + (
+            (axes,) if order == "K" else ()
+        )  # axes: since NumPy 2.4
         return made
 
     def scalar(*_: object) -> NoReturn:
@@ -126,7 +162,12 @@ def _stand_ins() -> dict[str, Any]:
             raise Refused("it makes an array by another way than NumPy's pickles do")
 
     return {
-        "dtype": Dtype, "array": Array, "encode": encode, "no_bytes": no_bytes, "from_buffer": from_buffer, "scalar": scalar,
+        "dtype": Dtype,
+        "array": Array,
+        "encode": encode,
+        "no_bytes": no_bytes,
+        "from_buffer": from_buffer,
+        "scalar": scalar,
         "ndarray": Ndarray,
     }
 
@@ -135,7 +176,8 @@ def content(path: Path, limit: int, advice: str) -> bytes:
     """Return the bytes of a user's file.
 
     Raises:
-        UsageError: it cannot be read, and why, or it has more bytes than the limit; then with the advice.
+        UsageError: it cannot be read, and why, or it has more bytes than the limit; then with the
+            advice.
     """
     try:
         size = path.stat().st_size
@@ -148,32 +190,48 @@ def content(path: Path, limit: int, advice: str) -> bytes:
 
 def unreadable(path: Path, error: OSError) -> UsageError:
     """Return what is said of a path that the system does not let this user read."""
-    advice = "Let the user who runs the harness read it" if isinstance(error, PermissionError) else "Copy it to where it can be read"
-    return UsageError(f"{path} cannot be read ({error.strerror or error}); what it holds was not looked at. {advice}.")
+    advice = (
+        "Let the user who runs the harness read it"
+        if isinstance(error, PermissionError)
+        else "Copy it to where it can be read"
+    )
+    return UsageError(
+        f"{path} cannot be read ({error.strerror or error}); what it holds was not looked at."
+        f" {advice}."
+    )
 
 
 def read_array(path: Path) -> NDArray[Any]:
-    """Return the array in a pickle that NumPy 1 or 2 wrote, in any protocol; of booleans, integers or floats.
+    """Return the array in a pickle that NumPy 1 or 2 wrote, in any protocol; of booleans, integers
+    or floats.
 
     Raises:
-        UsageError: the file cannot be read, is too large, is no pickle, or holds anything else; which, and what to do.
+        UsageError: the file cannot be read, is too large, is no pickle, or holds anything else;
+            which, and what to do.
     """
     data = content(path, MAX_BYTES, "Take fewer rows, or float32 instead of float64.")
-    advice = "Nothing in it was run. Only one array of numbers is read; write it again: pickle.dump(numpy.asarray(table, float), file)"
+    advice = (
+        "Nothing in it was run. Only one array of numbers is read; write it again:"
+        " pickle.dump(numpy.asarray(table, float), file)"
+    )
     try:
         return _array(data)
     except Refused as error:
         raise UsageError(f"{path}: refused, because {error}. {advice}.") from error
     except BROKEN as error:
-        raise UsageError(f"{path} is not a pickle of an array, or is damaged ({type(error).__name__}: {error}). {advice}.") from error
+        raise UsageError(
+            f"{path} is not a pickle of an array, or is damaged ({type(error).__name__}: {error})."
+            f" {advice}."
+        ) from error
 
 
 def _array(data: bytes) -> NDArray[Any]:
     unfit = first_unfit(data)
     if unfit is not None:
-        # The name that a file asks for says more than what it does with it: what comes before is read, up to a stop.
+        # The name that a file asks for says more than what it does with it: what comes before is
+        # read, up to a stop.
         with contextlib.suppress(*BROKEN):
-            _Unpickler(data[:unfit.place] + pickle.STOP + data[unfit.place + 1:]).load()
+            _Unpickler(data[: unfit.place] + pickle.STOP + data[unfit.place + 1 :]).load()
         raise Refused(unfit.reason)
     unpickler = _Unpickler(data)
     made = unpickler.load()
@@ -184,4 +242,6 @@ def _array(data: bytes) -> NDArray[Any]:
 
 
 def _called(made: object) -> str:
-    return f"a {type(made).__name__}" if type(made).__module__ == "builtins" else "a part of an array"
+    return (
+        f"a {type(made).__name__}" if type(made).__module__ == "builtins" else "a part of an array"
+    )

@@ -10,11 +10,15 @@ from harness.errors import UnknownName
 from harness.workloads.ehr_mgan import daphnet, folder, synthetic
 from harness.workloads.ehr_mgan.cohort import Cohort
 
-NAMED: dict[str, Callable[[str], Cohort]] = {synthetic.NAME: synthetic.synthetic_icu, daphnet.NAME: daphnet.daphnet}
+NAMED: dict[str, Callable[[str], Cohort]] = {
+    synthetic.NAME: synthetic.synthetic_icu,
+    daphnet.NAME: daphnet.daphnet,
+}
 
 
 def find(data: str) -> tuple[str, Callable[[str], Cohort]]:
-    """Return the name or the absolute path of what `--data` names, and what gives its cohort for a preset.
+    """Return the name or the absolute path of what `--data` names, and what gives its cohort for a
+    preset.
 
     Raises:
         UsageError: it is neither a known name nor a folder with a cohort.

@@ -1,11 +1,15 @@
-"""`synthetic_icu`: intensive-care stays that a small process with a seed makes up; the embedded cohort. Nothing in it is real.
+"""`synthetic_icu`: intensive-care stays that a small process with a seed makes up; the embedded
+cohort. Nothing in it is real.
 
-Each stay has a severity, in no unit, that wanders over the hours with a drift of its own. Vital signs follow it, each with its
-own spread between and within stays; the pressures are tied to each other (diastolic < mean < systolic). Interventions start
-where the severity passes a threshold and stop below a lower one, so they persist; the outcome depends on the last six hours' mean.
-A vital sign that nobody charted in an hour has the last charted value, as in tables that were filled before they were published.
+Each stay has a severity, in no unit, that wanders over the hours with a drift of its own. Vital
+signs follow it, each with its own spread between and within stays; the pressures are tied to each
+other (diastolic < mean < systolic). Interventions start where the severity passes a threshold and
+stop below a lower one, so they persist; the outcome depends on the last six hours' mean. A vital
+sign that nobody charted in an hour has the last charted value, as in tables that were filled before
+they were published.
 
-Bits do not depend on the platform: uniform draws, sums, products and comparisons alone, then a rounding to 2^-16.
+Bits do not depend on the platform: uniform draws, sums, products and comparisons alone, then a
+rounding to 2^-16.
 """
 
 from __future__ import annotations
@@ -32,8 +36,10 @@ class Vital(NamedTuple):
 
     Attributes:
         device: what measures it; everything of one device is charted in the same hours.
-        low, high: limits, in the unit of the channel. centre: at severity 0. slope: change by one of severity.
-        between, within: spread between stays and, hour by hour, within one. charted: share of hours.
+        low, high: limits, in the unit of the channel. centre: at severity 0. slope: change by one
+            of severity.
+        between, within: spread between stays and, hour by hour, within one. charted: share of
+            hours.
     """
 
     name: str
@@ -53,24 +59,31 @@ VITALS = (
     Vital("respiratory_rate", "chest belt", 5.0, 45.0, 18.0, 4.0, 2.5, 1.5, 0.95),  # 1/min
     Vital("oxygen_saturation", "oximeter", 70.0, 100.0, 97.0, -2.5, 0.8, 0.6, 0.95),  # %
     Vital("temperature", "thermometer", 34.0, 41.5, 37.0, 0.35, 0.3, 0.15, 0.4),  # degrees Celsius
-    Vital("diastolic_pressure", "cuff", 30.0, 130.0, 66.0, -2.0, 5.0, 3.0, 0.92),  # mmHg, before it follows the systolic one
-    Vital("mean_pressure", "cuff", 40.0, 160.0, 0.0, 0.0, 0.0, 1.5, 0.92),  # mmHg; what it has beside the other two
+    Vital(
+        "diastolic_pressure", "cuff", 30.0, 130.0, 66.0, -2.0, 5.0, 3.0, 0.92
+    ),  # mmHg, before it follows the systolic one
+    Vital(
+        "mean_pressure", "cuff", 40.0, 160.0, 0.0, 0.0, 0.0, 1.5, 0.92
+    ),  # mmHg; what it has beside the other two
 )
 #: Intervention and the severities at which it starts and stops.
 INTERVENTIONS = (("ventilation", 0.9, -0.2), ("vasopressor", 1.2, 0.1), ("fluid_bolus", 0.5, 0.4))
-#: The risks above which an outcome is the first, second or third class; below all of them it is the last.
+#: The risks above which an outcome is the first, second or third class; below all of them it is the
+#: last.
 OUTCOMES = ("ICU death", "hospital death", "readmission within 30 days", "none of these")
 RISKS, RISK_HOURS = (1.6, 1.1, 0.5), 6
 TINY_VITALS = 4
 SEED = 20231
 BITS = 16
-#: Share of the systolic pressure's own deviation that the diastolic one follows, and mmHg at least between two pressures.
+#: Share of the systolic pressure's own deviation that the diastolic one follows, and mmHg at least
+#: between two pressures.
 DIASTOLIC_SHARE, APART = 0.4, 3.0
 
 
 @functools.lru_cache
 def synthetic_icu(preset: str) -> Cohort:
-    """Return the cohort of a preset: 4 (tiny) or 7 vital signs and 3 interventions over 24 hours."""
+    """Return the cohort of a preset: 4 (tiny) or 7 vital signs and 3 interventions over 24
+    hours."""
     vitals = VITALS[:TINY_VITALS] if preset == "tiny" else VITALS
     stays = STAYS[preset]
     generator = np.random.RandomState(SEED)
@@ -78,17 +91,30 @@ def synthetic_icu(preset: str) -> Cohort:
     measured = {vital.name: _measured(generator, vital, severity) for vital in vitals}
     if "mean_pressure" in measured:
         _tie_pressures(measured)
-    discrete = np.stack([_intervention(generator, severity, start, stop) for _, start, stop in INTERVENTIONS], axis=2)
+    discrete = np.stack(
+        [_intervention(generator, severity, start, stop) for _, start, stop in INTERVENTIONS],
+        axis=2,
+    )
     risk = sum(severity[:, -RISK_HOURS:].T) / RISK_HOURS + 0.3 * normal(generator, (stays,))
-    label = np.select([risk > least for least in RISKS], range(len(RISKS)), len(RISKS)).astype(np.int64)
+    label = np.select([risk > least for least in RISKS], range(len(RISKS)), len(RISKS)).astype(
+        np.int64
+    )
     minimum = np.array([vital.low for vital in vitals])
     spread = np.array([vital.high for vital in vitals]) - minimum
-    bounded = np.stack([np.clip(measured[vital.name], vital.low, vital.high) for vital in vitals], axis=2)
+    bounded = np.stack(
+        [np.clip(measured[vital.name], vital.low, vital.high) for vital in vitals], axis=2
+    )
     filled = np.take_along_axis(bounded, _charted(vitals, stays), axis=1)
     continuous = np.rint(np.ldexp((filled - minimum) / spread, BITS))
     return Cohort(
-        NAME, np.ldexp(continuous, -BITS), discrete, label, minimum, spread,
-        tuple(vital.name for vital in vitals), tuple(item[0] for item in INTERVENTIONS),
+        NAME,
+        np.ldexp(continuous, -BITS),
+        discrete,
+        label,
+        minimum,
+        spread,
+        tuple(vital.name for vital in vitals),
+        tuple(item[0] for item in INTERVENTIONS),
     )
 
 
@@ -98,18 +124,23 @@ def _severity(generator: np.random.RandomState, stays: int) -> Series:
     severity[:, 0] = 0.8 * normal(generator, (stays,))
     drift = 0.05 * normal(generator, (stays,))
     for hour in range(1, HOURS):
-        severity[:, hour] = 0.95 * severity[:, hour - 1] + drift + 0.25 * normal(generator, (stays,))
+        severity[:, hour] = (
+            0.95 * severity[:, hour - 1] + drift + 0.25 * normal(generator, (stays,))
+        )
     return severity
 
 
 def _measured(generator: np.random.RandomState, vital: Vital, severity: Series) -> Series:
     stays = len(severity)
-    own = vital.between * normal(generator, (stays, 1)) + vital.within * normal(generator, severity.shape)
+    own = vital.between * normal(generator, (stays, 1)) + vital.within * normal(
+        generator, severity.shape
+    )
     return vital.centre + vital.slope * severity + own
 
 
 def _tie_pressures(measured: dict[str, Series]) -> None:
-    """Let the diastolic pressure follow the systolic one in part, and lay the mean a third of the way up, plus its own noise."""
+    """Let the diastolic pressure follow the systolic one in part, and lay the mean a third of the
+    way up, plus its own noise."""
     systolic = measured["systolic_pressure"]
     follow = DIASTOLIC_SHARE * (systolic - VITALS[1].centre)
     diastolic = np.minimum(measured["diastolic_pressure"] + follow, systolic - 5 * APART)
@@ -119,8 +150,9 @@ def _tie_pressures(measured: dict[str, Series]) -> None:
 
 
 def _charted(vitals: Sequence[Vital], stays: int) -> NDArray[np.int64]:
-    """Return [stays, hours, vitals]: the hour whose value stands at each hour; where nothing was charted, the last that was,
-    and before the first charted hour, that one. The pressures are charted together."""
+    """Return [stays, hours, vitals]: the hour whose value stands at each hour; where nothing was
+    charted, the last that was, and before the first charted hour, that one. The pressures are
+    charted together."""
     generator = np.random.RandomState(SEED + 1)
     seen: dict[str, NDArray[np.bool_]] = {}
     for vital in vitals:
@@ -132,8 +164,11 @@ def _charted(vitals: Sequence[Vital], stays: int) -> NDArray[np.int64]:
     return np.maximum.accumulate(hours, axis=1)
 
 
-def _intervention(generator: np.random.RandomState, severity: Series, start: float, stop: float) -> Series:
-    """Return [stays, hours] of 0 and 1: off at first, on above one severity, off again below the other, each felt with noise."""
+def _intervention(
+    generator: np.random.RandomState, severity: Series, start: float, stop: float
+) -> Series:
+    """Return [stays, hours] of 0 and 1: off at first, on above one severity, off again below the
+    other, each felt with noise."""
     series = np.zeros(severity.shape)
     on = np.zeros(len(severity), bool)
     for hour in range(HOURS):

@@ -1,7 +1,7 @@
-"""Are the distribution stage's verdicts calibrated? `python -m tests.meta.calibration` (`tox run -e calibration`).
+"""Are the distribution stage's verdicts calibrated? `python -m tests.evaluation.calibration` (`tox run -e calibration`).
 
-    python -m tests.meta.calibration                 train the pools that the cache lacks, judge, print the tables
-    python -m tests.meta.calibration --write-docs    also write them into docs/distribution.md
+    python -m tests.evaluation.calibration                 train the pools that the cache lacks, judge, print the tables
+    python -m tests.evaluation.calibration --write-docs    also write them into docs/distribution.md
 
 Exit status 1 if a test's rejection rate with nothing to find leaves its interval, if equal sides FAIL or show a difference more
 often than the level allows, or if false discoveries are more than the rate that is controlled. Too little power against a fault is
@@ -16,12 +16,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.meta.calibration import pools, tables
-from tests.meta.calibration.pools import FAULTS, HONEST, Pools
-from tests.meta.calibration.rates import discoveries, rates, verdicts
-from tests.meta.calibration.tables import STAND_IN, Findings
-from tests.meta.calibration.trials import Outcome, Splits, StandIn, Trial, repeat
-from tests.meta.zoo.mutant import ROOT
+from tests.evaluation.calibration import pools, tables
+from tests.evaluation.calibration.pools import FAULTS, HONEST, Pools
+from tests.evaluation.calibration.rates import discoveries, rates, verdicts
+from tests.evaluation.calibration.tables import STAND_IN, Findings
+from tests.evaluation.calibration.trials import Outcome, Splits, StandIn, Trial, repeat
+from tests.evaluation.zoo.mutant import ROOT
 
 CACHE = ROOT / ".cache/calibration"
 HONEST_SEEDS, FAULTY_SEEDS = 32, 12
@@ -45,7 +45,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def _arguments(words: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.meta.calibration")
+    parser = argparse.ArgumentParser(prog="python -m tests.evaluation.calibration")
     parser.add_argument("--cache", type=Path, default=CACHE, help="where trained models are kept (%(default)s)")
     parser.add_argument("--honest", type=int, default=HONEST_SEEDS, help="models of the honest port (%(default)s)")
     parser.add_argument("--faulty", type=int, default=FAULTY_SEEDS, help="models of each faulty port (%(default)s)")

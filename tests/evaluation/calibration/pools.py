@@ -15,11 +15,13 @@ from pathlib import Path
 from harness.execution import runner, samples
 from harness.fidelity.summaries import Draw
 from harness.workloads.ehr_mgan import WORKLOAD as SPECIFICATION
-from tests.meta.laboratory import Laboratory, opened
-from tests.meta.zoo.mutant import ROOT, Mutant, plant
+from tests.evaluation.laboratory import Laboratory, opened
+from tests.evaluation.zoo.mutant import ROOT, Mutant, plant
 
 BUILD, WORKLOAD, PRESET = "torch", SPECIFICATION.name, "tiny"
 HONEST = "honest"
+#: Of `backends`, what decides what a model becomes.
+CODE = ("*.py", "protocol/*.py", "recording/*.py", "torch/*.py", "ports/torch/**/*.py")
 
 TERMS = '        network, stream = phase.split("/")[-2:]\n'
 #: A mask of `keep` everywhere: scaled by 1 / keep, nothing is dropped.
@@ -104,7 +106,7 @@ def _channels(laboratory: Laboratory) -> tuple[str, ...]:
 def _digest() -> str:
     """Return a name for what decides what an honest model becomes: the ports' code, the specification with its data."""
     found = sha256()
-    for path in sorted([*(ROOT / "backends").glob("*.py"), *(ROOT / "backends/torch").rglob("*.py")]):
+    for path in sorted(path for pattern in CODE for path in (ROOT / "backends").glob(pattern)):
         found.update(path.read_bytes())
     size = SPECIFICATION.distribution(PRESET)
     found.update(json.dumps([SPECIFICATION.config(PRESET), size.steps, size.rows], sort_keys=True).encode())

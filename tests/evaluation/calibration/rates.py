@@ -16,7 +16,7 @@ from scipy import stats
 
 from harness.fidelity.distribution import SPREAD
 from harness.fidelity.equivalence import ALPHA
-from tests.meta.calibration.trials import Outcome
+from tests.evaluation.calibration.trials import Outcome
 
 #: Of the binomial intervals.
 CONFIDENCE = 0.99

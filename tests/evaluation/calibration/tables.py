@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from harness.fidelity import equivalence
 from harness.fidelity.equivalence import ALPHA
 from harness.fidelity.summaries import quantities
-from tests.meta import pages
-from tests.meta.calibration.pools import FAULTS, HONEST, Pools
-from tests.meta.calibration.rates import CONFIDENCE, CONSERVATIVE, PERMUTED, Discoveries, Rate, Verdicts, interval
-from tests.meta.zoo.mutant import ROOT
-from tests.meta.zoo.tables import table
+from tests.evaluation import pages
+from tests.evaluation.calibration.pools import FAULTS, HONEST, Pools
+from tests.evaluation.calibration.rates import CONFIDENCE, CONSERVATIVE, PERMUTED, Discoveries, Rate, Verdicts, interval
+from tests.evaluation.zoo.mutant import ROOT
+from tests.evaluation.zoo.tables import table
 
 PAGE = ROOT / "docs/distribution.md"
 #: Of a fault, the share of comparisons that have to find it.
@@ -143,6 +144,6 @@ def furthest(pools: Pools, name: str) -> tuple[str, float]:
     return worst.name, worst.effect
 
 
-def write(sections: Mapping[str, str]) -> None:
+def write(sections: Mapping[str, str], page: Path = PAGE) -> None:
     """Write sections of the page."""
-    pages.write(PAGE, sections)
+    pages.write(page, sections)

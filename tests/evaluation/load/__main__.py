@@ -1,6 +1,6 @@
-"""Does a busy machine make false verdicts on speed? Comparisons under load, counted.
+"""Does a busy machine make false verdicts on speed? Comparisons under load, counted (`tox run -e load`).
 
-    python -m tests.meta.load --pairs 60 --kept load.jsonl      60 comparisons; run again, it goes on where it stopped
+    python -m tests.evaluation.load --pairs 60 --kept load.jsonl      60 comparisons; run again, it goes on where it stopped
 
 Loads: a program on every core; four on each; one on each that comes and goes. Pairs: builds with themselves, and `cnn` on tf2 and torch,
 of which a run without load says first what is true (where it is settled: keep the machine quiet for that). Prints a table; exits with 1
@@ -14,12 +14,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.meta.load import comparing
+from tests.evaluation.load import comparing
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Compare and count."""
-    parser = argparse.ArgumentParser(prog="python -m tests.meta.load", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m tests.evaluation.load", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--pairs", type=int, default=60, help="comparisons under load (%(default)s)")
     parser.add_argument("--budget", type=float, default=20.0, help="of each, seconds; undisturbed, five rounds run (%(default)s)")
     parser.add_argument("--quiet-budget", type=float, default=120.0, help="of the one without load; 0 for none (%(default)s)")

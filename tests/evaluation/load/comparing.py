@@ -14,7 +14,7 @@ from typing import Any
 from harness.commands import compare as comparison
 from harness.commands import options
 from harness.results.model import SpeedRow
-from tests.meta.load import hogs
+from tests.evaluation.load import hogs
 
 #: What is compared, in turns: a build with itself, and `cnn` on two frameworks.
 PAIRS = (("torch", "torch", "linear"), ("tf2", "torch", "cnn"), ("torch", "torch", "cnn"), ("tf2", "tf2", "linear"))
@@ -65,7 +65,7 @@ def compare(one: Asked, budget_s: float, **more: Any) -> list[Said]:
             backends=(one.a, one.b), workloads=(one.workload,), precision=("fp32",), no_fidelity=True, budget=budget_s,
             seed=abs(one.number), reports=Path(folder), **more,
         )
-        context = comparison.Context(dict(os.environ), datetime.datetime.now().astimezone(), "tests.meta.load", lambda line: None)
+        context = comparison.Context(dict(os.environ), datetime.datetime.now().astimezone(), "tests.evaluation.load", lambda line: None)
         return [said(one, row) for row in comparison.compare(chosen, context).report.speed]
 
 

@@ -1,8 +1,8 @@
 """The metamorphic zoo: faults that the judge's own honest variations touch, and honest twins, judged as `harness compare` would.
 
-    python -m tests.meta.metamorphic                  every entry (`tox run -e metamorphic`)
-    python -m tests.meta.metamorphic --only ties      the entries of a kind or of a workload, or one by name
-    python -m tests.meta.metamorphic --write-docs     also write the tables of docs/metamorphic.md
+    python -m tests.evaluation.metamorphic                  every entry (`tox run -e metamorphic`)
+    python -m tests.evaluation.metamorphic --only ties      the entries of a kind or of a workload, or one by name
+    python -m tests.evaluation.metamorphic --write-docs     also write the tables of docs/metamorphic.md
 
 Exit status 1 if a mutant passes, fewer than 90 % fail at the stage where the fault first shows, an honest twin fails, or more than one
 of them stays undecided.
@@ -17,14 +17,14 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.meta.laboratory import opened
-from tests.meta.metamorphic import catalogue, tables
-from tests.meta.metamorphic.census import count, examine
+from tests.evaluation.laboratory import opened
+from tests.evaluation.metamorphic import catalogue, tables
+from tests.evaluation.metamorphic.census import count, examine
 
 
 def main(words: Sequence[str]) -> int:
     """Run what was asked for; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tests.meta.metamorphic")
+    parser = argparse.ArgumentParser(prog="python -m tests.evaluation.metamorphic")
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="kinds, workloads or entries")
     parser.add_argument("--write-docs", action="store_true", help=f"write the tables into docs/{tables.PAGE.name}")
     asked = parser.parse_args(words)

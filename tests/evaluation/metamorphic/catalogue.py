@@ -6,8 +6,8 @@ import importlib
 import pkgutil
 from collections.abc import Sequence
 
-from tests.meta.metamorphic import entries
-from tests.meta.metamorphic.entry import KINDS, WORKLOADS, Entry
+from tests.evaluation.metamorphic import entries
+from tests.evaluation.metamorphic.entry import KINDS, WORKLOADS, Entry
 
 
 def everything() -> tuple[Entry, ...]:

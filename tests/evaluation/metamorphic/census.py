@@ -15,8 +15,8 @@ from harness.evaluation import outcome, stage_rows
 from harness.execution import runner
 from harness.records import store
 from harness.results.model import StageRow
-from tests.meta.laboratory import Laboratory
-from tests.meta.metamorphic.entry import Entry, plant
+from tests.evaluation.laboratory import Laboratory
+from tests.evaluation.metamorphic.entry import Entry, plant
 
 #: How many mutants there have to be; the share of them that fails at its stage; how many twins may stay undecided.
 ENOUGH, AT_STAGE, UNDECIDED = 30, 0.90, 1

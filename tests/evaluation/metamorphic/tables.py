@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.meta import pages
-from tests.meta.metamorphic.census import ERROR, LETTERS, Count, Finding
-from tests.meta.zoo.tables import table
+from tests.evaluation import pages
+from tests.evaluation.metamorphic.census import ERROR, LETTERS, Count, Finding
+from tests.evaluation.zoo.tables import table
 
 PAGE = Path(__file__).parents[3] / "docs/metamorphic.md"
 

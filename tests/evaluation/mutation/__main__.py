@@ -1,4 +1,4 @@
-"""Mutate the torch ports' numeric code and have every mutant judged: `python -m tests.meta.mutation`.
+"""Mutate the torch ports' numeric code and have every mutant judged: `python -m tests.evaluation.mutation`.
 
 The mutator is our own, because a mutant's test is a judged comparison in another interpreter that takes well under a second, and
 its text has to be planted in a folder for a worker; cosmic-ray and mutmut change files in place and start a shell command for each.
@@ -13,11 +13,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.meta.laboratory import opened
-from tests.meta.mutation import census, table
-from tests.meta.mutation.census import CIRCUMSTANCES, SURVIVED, Census, Finding, Subject
-from tests.meta.mutation.operators import Mutation
-from tests.meta.zoo.mutant import ROOT
+from tests.evaluation.laboratory import opened
+from tests.evaluation.mutation import census, table
+from tests.evaluation.mutation.census import CIRCUMSTANCES, SURVIVED, Census, Finding, Subject
+from tests.evaluation.mutation.operators import Mutation
+from tests.evaluation.zoo.mutant import ROOT
 
 CACHE = ROOT / ".cache/mutation"
 DOCS = ROOT / "docs/mutation.md"
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.meta.mutation", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.evaluation.mutation", description=__doc__)
     parser.add_argument("--workloads", nargs="+", choices=[*CIRCUMSTANCES], default=[*CIRCUMSTANCES])
     parser.add_argument("--only", action="append", metavar="FILE:LINE", default=[], help="mutations of this line alone; may be repeated")
     parser.add_argument("--cache", type=Path, default=CACHE, help="where the records of the honest sides are kept (%(default)s)")

@@ -5,7 +5,7 @@ A stale entry fails the run.
 
 from __future__ import annotations
 
-from tests.meta.mutation.explained import Equivalent, Missed
+from tests.evaluation.mutation.explained import Equivalent, Missed
 
 COMMUTES = "the factors of a product may stand either way round"
 SYMMETRIC = "a distance of two tensors is the same from either side"

@@ -7,16 +7,16 @@ import functools
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from tests.meta.laboratory import Laboratory
-from tests.meta.mutation import alive, unreached
-from tests.meta.mutation.explained import Explanations, Missed
-from tests.meta.mutation.ledger import Ledger, digest
-from tests.meta.mutation.operators import Mutation, mutations
-from tests.meta.mutation.reach import probed, reached
-from tests.meta.mutation.source import Source
-from tests.meta.mutation.stored import Circumstances, Honest, honest
-from tests.meta.mutation.trial import Court, Outcome
-from tests.meta.zoo.mutant import SHIPPED, source
+from tests.evaluation.laboratory import Laboratory
+from tests.evaluation.mutation import alive, unreached
+from tests.evaluation.mutation.explained import Explanations, Missed
+from tests.evaluation.mutation.ledger import Ledger, digest
+from tests.evaluation.mutation.operators import Mutation, mutations
+from tests.evaluation.mutation.reach import probed, reached
+from tests.evaluation.mutation.source import Source
+from tests.evaluation.mutation.stored import Circumstances, Honest, honest
+from tests.evaluation.mutation.trial import Court, Outcome
+from tests.evaluation.zoo.mutant import SHIPPED, source
 
 #: Port -> what it is judged in, the one that tells most first. float64 separates meaning from rounding; the conditional variant
 #: and a lower precision run code that nothing else runs. Where probabilities are 1 it is judged against its own build:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from tests.meta.mutation.operators import Mutation
+from tests.evaluation.mutation.operators import Mutation
 
 
 @dataclasses.dataclass(frozen=True)

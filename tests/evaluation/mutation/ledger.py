@@ -13,13 +13,13 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.meta.mutation.trial import Outcome
-from tests.meta.zoo.mutant import ROOT
+from tests.evaluation.mutation.trial import Outcome
+from tests.evaluation.zoo.mutant import ROOT
 
 #: What decides an outcome beside the records.
 JUDGE = (
-    *sorted((ROOT / "harness/fidelity").glob("*.py")), ROOT / "tests/meta/laboratory.py", ROOT / "tests/meta/mutation/trial.py",
-    ROOT / "tests/meta/zoo/mutant.py",
+    *sorted((ROOT / "harness/fidelity").glob("*.py")), ROOT / "tests/evaluation/laboratory.py", ROOT / "tests/evaluation/mutation/trial.py",
+    ROOT / "tests/evaluation/zoo/mutant.py",
 )
 #: Errors of the mutant itself, by the status of the job.
 LASTING = ("error", "unsupported")

@@ -11,7 +11,7 @@ import dataclasses
 import itertools
 from collections.abc import Iterator
 
-from tests.meta.mutation.source import PLACES, Site, Source, is_list, is_text, number, site
+from tests.evaluation.mutation.source import PLACES, Site, Source, is_list, is_text, number, site
 
 ARITHMETIC = {ast.Add: ("+", "-"), ast.Sub: ("-", "+"), ast.Mult: ("*", "/"), ast.Div: ("/", "*"), ast.MatMult: ("@", "*"),
               ast.FloorDiv: ("//", "*"), ast.Pow: ("**", "*")}

@@ -10,8 +10,8 @@ import ast
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.meta.mutation.operators import Mutation
-from tests.meta.mutation.source import Site, Source, site
+from tests.evaluation.mutation.operators import Mutation
+from tests.evaluation.mutation.source import Site, Source, site
 
 PROBE = "_probe"
 #: What a module with probes defines. A number goes to the file at once: a worker ends without a farewell.

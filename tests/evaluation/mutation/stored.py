@@ -17,9 +17,10 @@ from harness.execution import runner
 from harness.fidelity.evidence import Evidence
 from harness.plan import Job, Pair, describe
 from harness.records import store
-from tests.meta.laboratory import STEPS, Laboratory
+from tests.evaluation.laboratory import STEPS, Laboratory
 
-BACKENDS = Path(loading.SHIPPED)
+#: What records a port, in its worker.
+RECORDER = [path for room in ("", "diagnosis", "protocol", "recording") for path in sorted(Path(loading.PACKAGE, room).glob("*.py"))]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,7 +94,7 @@ def key(laboratory: Laboratory, job: Job) -> str:
         "job": describe(job),
         "config": spec.config(job.preset, job.powers),
         "source": loading.source_hash(port, job.backend),
-        "recorder": _hash(sorted(BACKENDS.glob("*.py"))),
+        "recorder": _hash(RECORDER),
         "identity": stand.worker(job.build, stand.run / f"{job.build}.log").request("describe", backend=job.backend),
         "data": files.data_hash,
         "tape": files.tape_hash,

@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 
 from backends.contract import STAGE_LETTERS
-from tests.meta.mutation.census import EQUIVALENT, ERROR, KILLED, SURVIVED, UNREACHED, Finding
-from tests.meta.mutation.operators import Mutation
+from tests.evaluation.mutation.census import EQUIVALENT, ERROR, KILLED, SURVIVED, UNREACHED, Finding
+from tests.evaluation.mutation.operators import Mutation
 
 LETTERS = {stage: letter for letter, stage in STAGE_LETTERS.items() if stage != "distribution"} | {"precision": "P"}
 HEADINGS = ("file", "mutants", *LETTERS.values(), "error", "survived", "equivalent", "not reached", "killed")

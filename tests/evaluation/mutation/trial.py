@@ -22,9 +22,9 @@ from harness.fidelity.nulls import null_tensors
 from harness.fidelity.verdict import FAIL, PASS, StageVerdict
 from harness.plan import Job
 from harness.records import store
-from tests.meta.laboratory import STEPS, Laboratory
-from tests.meta.mutation.stored import Honest
-from tests.meta.zoo.mutant import write
+from tests.evaluation.laboratory import STEPS, Laboratory
+from tests.evaluation.mutation.stored import Honest
+from tests.evaluation.zoo.mutant import write
 
 #: A mutant's own variations would have to move it a thousand times as far as those of the honest port to excuse such an error.
 CLEAR = 1e3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.meta.mutation.explained import Unreached
+from tests.evaluation.mutation.explained import Unreached
 
 UNREACHED: tuple[Unreached, ...] = (
     Unreached("ehr_mgan/__init__.py", "native generation draws its own noise: the stage `distribution` judges what comes of it", (

@@ -1,7 +1,7 @@
-"""Is "what changed" calibrated? `python -m tests.meta.nights`.
+"""Is "what changed" calibrated? `python -m tests.evaluation.nights` (`tox run -e nights`).
 
-    python -m tests.meta.nights                 simulate, print the tables
-    python -m tests.meta.nights --write-docs    also write them into docs/changes.md
+    python -m tests.evaluation.nights                 simulate, print the tables
+    python -m tests.evaluation.nights --write-docs    also write them into docs/changes.md
 
 Two nights are drawn from recorded rounds of identical processes (`tests/data/timing_rounds.json`, the half that no threshold has
 seen), with the sequential rule that ends a night's rounds, and with nights that differ beside their rounds. Series are drawn from
@@ -18,16 +18,16 @@ from collections.abc import Sequence
 
 from harness.speed.estimate import ALPHA
 from harness.speed.replay import bound
-from tests.meta import pages
-from tests.meta.nights import pairs, series
-from tests.meta.zoo.mutant import ROOT
+from tests.evaluation import pages
+from tests.evaluation.nights import pairs, series
+from tests.evaluation.zoo.mutant import ROOT
 
 PAGE = ROOT / "docs/changes.md"
 
 
 def main(words: Sequence[str]) -> int:
     """Simulate; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tests.meta.nights")
+    parser = argparse.ArgumentParser(prog="python -m tests.evaluation.nights")
     parser.add_argument("--tries", type=int, default=200, help="pairs of nights drawn for each figure; thrice as many series (%(default)s)")
     parser.add_argument("--write-docs", action="store_true", help="write the tables into docs/changes.md")
     asked = parser.parse_args(words)

@@ -11,7 +11,7 @@ import numpy as np
 from harness.changes import welch
 from harness.changes.model import Moments, moments
 from harness.speed.replay import shown
-from tests.meta.replay import recorded
+from tests.evaluation.replay import recorded
 
 #: Ratios of a night: five builds have ten pairs, each of two actions.
 ROWS = 20

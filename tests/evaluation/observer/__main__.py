@@ -1,6 +1,6 @@
-"""What does measuring cost what is measured?
+"""What does measuring cost what is measured? `python -m tests.evaluation.observer` (`tox run -e observer`).
 
-    python -m tests.meta.observer --build torch --workload linear --rounds 10
+    python -m tests.evaluation.observer --build torch --workload linear --rounds 10
 
 Takes about 20 seconds a round. A busy machine widens the interval and does not move it.
 """
@@ -14,12 +14,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.meta.observer.sides import bench_of, conclude, job_of, watch
+from tests.evaluation.observer.sides import bench_of, conclude, job_of, watch
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Measure and print; return 1 if the parent, or the worker's steps, are outside what is allowed."""
-    parser = argparse.ArgumentParser(prog="python -m tests.meta.observer", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m tests.evaluation.observer", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--build", default="torch")
     parser.add_argument("--workload", default="linear")
     parser.add_argument("--preset", default="tiny")

@@ -58,14 +58,16 @@ Session.do_bare = _bare
 """
 BARE = """
 import gc, importlib, json, sys, time
-from backends import passes, ports, recording, schedule
+from backends import schedule
 from backends.contract import Setting
+from backends.protocol import loading
+from backends.recording import passes, recorder
 from backends.source import NativeSource
 given = json.loads(sys.stdin.readline())
 importlib.import_module("backends.%s.core" % given["backend"])
-port = ports.load(ports.locate(given["backend"], given["workload"], []))(given["config"], Setting(**given["setting"]))
-port.load_parameters(passes.weights(recording.load_arrays(given["tape"])))
-source = NativeSource(recording.load_arrays(given["data"]), 0, given["config"]["batch"])
+port = loading.load(loading.locate(given["backend"], given["workload"], []))(given["config"], Setting(**given["setting"]))
+port.load_parameters(passes.weights(recorder.load_arrays(given["tape"])))
+source = NativeSource(recorder.load_arrays(given["data"]), 0, given["config"]["batch"])
 source.cursor = schedule.last_segment(given["config"])
 started = time.perf_counter()
 while time.perf_counter() - started < given["warmup_s"]:

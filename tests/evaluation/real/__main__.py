@@ -1,8 +1,8 @@
-"""Verdicts on speed in real runs, on this machine.
+"""Verdicts on speed in real runs, on this machine (`tox run -e real`).
 
-    python -m tests.meta.real identical --tries 20          comparisons of three processes of a build, one after another
-    python -m tests.meta.real identical --tries 20 --hog    the same; in the midst of each another program takes a core
-    python -m tests.meta.real injected --rounds 40 --write  rounds with slow-downs of known sizes, kept in tests/data
+    python -m tests.evaluation.real identical --tries 20          comparisons of three processes of a build, one after another
+    python -m tests.evaluation.real identical --tries 20 --hog    the same; in the midst of each another program takes a core
+    python -m tests.evaluation.real injected --rounds 40 --write  rounds with slow-downs of known sizes, kept in tests/data
 
 `identical` exits with 1 if identical builds were called different (with `--hog`) or materially different; `injected`, if what is
 found of the slow-downs is less than what is promised.
@@ -15,16 +15,16 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 
-from tests.meta import pages
-from tests.meta.real import identical, injected
-from tests.meta.zoo.mutant import ROOT
+from tests.evaluation import pages
+from tests.evaluation.real import identical, injected
+from tests.evaluation.zoo.mutant import ROOT
 
 PAGE = ROOT / "docs/speed.md"
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m tests.meta.real", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m tests.evaluation.real", description=(__doc__ or "").partition("\n")[0])
     kinds = parser.add_subparsers(dest="kind", required=True)
     one = kinds.add_parser("identical")
     one.add_argument("--tries", type=int, default=20)

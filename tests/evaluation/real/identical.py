@@ -25,16 +25,22 @@ STARTS_S = (8.0, 22.0)
 
 def compare(build: str, workload: str, sides: int, budget_s: float, hog: bool, seed: int) -> tuple[SpeedRow, ...]:
     """Run so many processes of a build against each other, as `harness compare` does; return its rows, two for each pair."""
-    with tempfile.TemporaryDirectory() as folder, _hog(random.Random(seed).uniform(*STARTS_S)) if hog else contextlib.nullcontext():
+    disturbed = disturbing(random.Random(seed).uniform(*STARTS_S)) if hog else contextlib.nullcontext()
+    with tempfile.TemporaryDirectory() as folder, disturbed:
         chosen = options.Options(
             backends=(build,) * sides, workloads=(workload,), no_fidelity=True, budget=budget_s, seed=seed, reports=Path(folder),
         )
-        context = comparison.Context(dict(os.environ), datetime.datetime.now().astimezone(), "tests.meta.real", lambda line: None)
+        context = comparison.Context(dict(os.environ), datetime.datetime.now().astimezone(), "tests.evaluation.real", lambda line: None)
         return comparison.compare(chosen, context).report.speed
 
 
 @contextlib.contextmanager
-def _hog(after_s: float) -> Iterator[None]:
+def disturbing(after_s: float) -> Iterator[None]:
+    """Take a core from so many seconds on, until the block ends.
+
+    Raises:
+        RuntimeError: it ended before.
+    """
     started: list[subprocess.Popen[bytes]] = []
     timer = threading.Timer(after_s, lambda: started.append(subprocess.Popen([sys.executable, "-c", HOG])))
     timer.start()

@@ -24,8 +24,8 @@ from harness.execution import rounds, runner
 from harness.execution.processes import Limits, clean_environment
 from harness.speed.estimate import ALPHA, Estimate, estimate_logs, of_round, palindrome_ratios
 from harness.speed.replay import Rates, bound, rates, shown_of_palindromes
-from tests.meta.replay.tables import TARGETS, percent, table
-from tests.meta.zoo.mutant import ROOT
+from tests.evaluation.replay.tables import TARGETS, percent, table
+from tests.evaluation.zoo.mutant import ROOT
 
 RECORDED = ROOT / "tests/data/injected_rounds.json"
 SLOWDOWNS = (0.0, 0.01, 0.02, 0.05)

@@ -1,7 +1,7 @@
-"""Is the verdict on speed calibrated? `python -m tests.meta.replay` (`tox run -e replay`).
+"""Is the verdict on speed calibrated? `python -m tests.evaluation.replay` (`tox run -e replay`).
 
-    python -m tests.meta.replay                 replay the recorded rounds, print the tables
-    python -m tests.meta.replay --write-docs    also write them into docs/speed.md
+    python -m tests.evaluation.replay                 replay the recorded rounds, print the tables
+    python -m tests.evaluation.replay --write-docs    also write them into docs/speed.md
 
 The rule as shipped is replayed on the held-out half of recorded rounds of identical processes, with slow-downs injected into the
 samples; other ways to do it on the half by which it was chosen; the rules of other tools on single processes, one after another.
@@ -18,8 +18,8 @@ from collections.abc import Sequence
 
 from harness.speed.estimate import ALPHA
 from harness.speed.replay import rates, shown
-from tests.meta.replay import choices, peers, recorded, tables
-from tests.meta.replay.tables import POINTS, ROUNDS_AT_MOST, SLOWDOWNS, TARGETS, Findings, Fixed, Power
+from tests.evaluation.replay import choices, peers, recorded, tables
+from tests.evaluation.replay.tables import POINTS, ROUNDS_AT_MOST, SLOWDOWNS, TARGETS, Findings, Fixed, Power
 
 TRIES = 2000
 SEED = 5
@@ -42,7 +42,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def _arguments(words: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.meta.replay")
+    parser = argparse.ArgumentParser(prog="python -m tests.evaluation.replay")
     parser.add_argument("--tries", type=int, default=TRIES, help="comparisons drawn for each figure (%(default)s)")
     parser.add_argument("--write-docs", action="store_true", help="write the tables into docs/speed.md")
     return parser.parse_args(words)

@@ -16,7 +16,7 @@ from scipy import special, stats
 from harness.speed import schedule
 from harness.speed.estimate import ALPHA, SPENT_A_LOOK
 from harness.speed.verdict import MARGIN
-from tests.meta.replay import recorded
+from tests.evaluation.replay import recorded
 
 #: Steps of one side in a palindrome, last axis -> location.
 LOCATIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {

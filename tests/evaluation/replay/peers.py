@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy import stats
 
-from tests.meta.replay import recorded
+from tests.evaluation.replay import recorded
 
 Steps = Sequence[Sequence[float]]
 

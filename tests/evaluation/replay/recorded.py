@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from harness.speed.estimate import Palindrome, Round, log_ratio
-from tests.meta.zoo.mutant import ROOT
+from tests.evaluation.zoo.mutant import ROOT
 
 DATA = ROOT / "tests/data"
 SIDES = ("a", "b")

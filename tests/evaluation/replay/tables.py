@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from harness.speed.replay import Rates
 from harness.speed.schedule import looks
-from tests.meta import pages
-from tests.meta.replay.choices import ROUNDS, Ended, Looking, Spread
-from tests.meta.replay.peers import Replayed
-from tests.meta.zoo.mutant import ROOT
-from tests.meta.zoo.tables import table
+from tests.evaluation import pages
+from tests.evaluation.replay.choices import ROUNDS, Ended, Looking, Spread
+from tests.evaluation.replay.peers import Replayed
+from tests.evaluation.zoo.mutant import ROOT
+from tests.evaluation.zoo.tables import table
 
 PAGE = ROOT / "docs/speed.md"
 ROUNDS_AT_MOST = (5, 8, 12, 25, 40, 60)
@@ -128,6 +129,6 @@ def _point(most: int, slowdown: float) -> str:
     return f"{most} rounds, {percent(slowdown, 0) + ' slower' if slowdown else 'nothing'}"
 
 
-def write(sections: Mapping[str, str]) -> None:
+def write(sections: Mapping[str, str], page: Path = PAGE) -> None:
     """Write sections of the page."""
-    pages.write(PAGE, sections)
+    pages.write(page, sections)

@@ -1,9 +1,9 @@
 """The zoo: plant every bug of the catalogue, judge it as `harness compare` would, and print what was caught.
 
-    python -m tests.meta.zoo                  every mutant, every honest comparison, every peer (`tox run -e zoo`)
-    python -m tests.meta.zoo --only losses    the mutants of one module
-    python -m tests.meta.zoo --write-docs     also write the tables into docs/zoo.md
-    python -m tests.meta.zoo --measure        write harness/fidelity/honest_spread.py, from honest comparisons on other tapes
+    python -m tests.evaluation.zoo                  every mutant, every honest comparison, every peer (`tox run -e zoo`)
+    python -m tests.evaluation.zoo --only losses    the mutants of one module
+    python -m tests.evaluation.zoo --write-docs     also write the tables into docs/zoo.md
+    python -m tests.evaluation.zoo --measure        write harness/fidelity/honest_spread.py, from honest comparisons on other tapes
 
 Exit status 1 if fewer than 95 % of the mutants are caught, fewer than 90 % at the expected stage, or an honest port does not pass.
 """
@@ -18,18 +18,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.evaluation.stage_rows import stage_rows
-from tests.meta.laboratory import Laboratory, opened
-from tests.meta.zoo import catalogue, honest, measuring, tables
-from tests.meta.zoo.census import Finding, examine
-from tests.meta.zoo.peers import Peers, gather
+from tests.evaluation.laboratory import Laboratory, opened
+from tests.evaluation.zoo import catalogue, honest, measuring, tables
+from tests.evaluation.zoo.census import Finding, examine
+from tests.evaluation.zoo.peers import Peers, gather
 
 CAUGHT, AT_STAGE, COMPARISONS = 0.95, 0.90, 200
 
 
 def main(words: Sequence[str]) -> int:
     """Run what was asked for; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tests.meta.zoo")
-    parser.add_argument("--only", nargs="+", default=[], metavar="MODULE", help="modules of tests/meta/zoo/mutants; no honest comparisons")
+    parser = argparse.ArgumentParser(prog="python -m tests.evaluation.zoo")
+    parser.add_argument("--only", nargs="+", default=[], metavar="MODULE", help="modules of zoo/mutants; no honest comparisons")
     parser.add_argument("--write-docs", action="store_true", help="write the tables into docs/zoo.md")
     parser.add_argument("--measure", action="store_true", help="write harness/fidelity/honest_spread.py")
     asked = parser.parse_args(words)

@@ -6,8 +6,8 @@ import importlib
 import pkgutil
 from collections.abc import Sequence
 
-from tests.meta.zoo import mutants
-from tests.meta.zoo.mutant import Mutant
+from tests.evaluation.zoo import mutants
+from tests.evaluation.zoo.mutant import Mutant
 
 #: Number -> (the difference, and its symptom; the stage or stages where it is first seen).
 BUGS = {

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from harness.evaluation.stage_rows import stage_rows
 from harness.results.model import StageRow
-from tests.meta.laboratory import Laboratory
-from tests.meta.zoo.mutant import Mutant, plant
-from tests.meta.zoo.peers import Peers, gather
+from tests.evaluation.laboratory import Laboratory
+from tests.evaluation.zoo.mutant import Mutant, plant
+from tests.evaluation.zoo.peers import Peers, gather
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.meta.zoo.mutant import Mutant
+from tests.evaluation.zoo.mutant import Mutant
 
 
 def _same(name: str, workload: str, *changes: tuple[str, str]) -> Mutant:

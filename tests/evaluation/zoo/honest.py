@@ -17,9 +17,9 @@ from typing import Any
 from harness.fidelity.precision import judge_precision
 from harness.fidelity.verdict import StageVerdict
 from harness.plan import Job, Pair, Side
-from tests.meta.laboratory import Laboratory
-from tests.meta.zoo.equivalents import EQUIVALENTS
-from tests.meta.zoo.mutant import plant
+from tests.evaluation.laboratory import Laboratory
+from tests.evaluation.zoo.equivalents import EQUIVALENTS
+from tests.evaluation.zoo.mutant import plant
 
 BUILDS = ("tf1", "tf2", "torch", "tf1-compat", "tf2.10")
 LOW = ("bf16", "fp16")

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from harness.fidelity import noise
 from harness.fidelity.judge import DIRECT
-from tests.meta.zoo.honest import Comparison
+from tests.evaluation.zoo.honest import Comparison
 
 TARGET = Path(__file__).parents[3] / "harness/fidelity/honest_spread.py"
 HEADER = '''"""How far honest ports lie apart, in units of the measured floor: what thresholds rest on.
 
-Written by `python -m tests.meta.zoo --measure`; docs/zoo.md says what was compared. Not to be edited by hand.
+Written by `python -m tests.evaluation.zoo --measure`; docs/zoo.md says what was compared. Not to be edited by hand.
 """
 
 from __future__ import annotations

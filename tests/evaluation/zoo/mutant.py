@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-SHIPPED = ROOT / "backends/torch"
+SHIPPED = ROOT / "backends/ports/torch"
 PURPOSE_BUILT = Path(__file__).parent / "workloads/torch"
 
 
@@ -16,7 +16,7 @@ class Mutant:
 
     Attributes:
         bug: its number in the catalogue. name: unique, of letters, digits and `_`.
-        workload: whose port is changed: a shipped one, or one of `tests/meta/zoo/workloads`.
+        workload: whose port is changed: a shipped one, or one of `tests/evaluation/zoo/workloads`.
         changes: pairs of the port's own text, which must be there exactly once, and what replaces it.
         stage, place: where the judge has to find it first; `place` is a part of the tensor's name.
         file: of a port that is a package, the module that changes.
@@ -69,6 +69,7 @@ def write(workload: str, texts: dict[Path, str], folder: Path) -> Path:
     for path in sorted(port.glob("*.py")):
         text = texts.get(path, path.read_text(encoding="utf-8"))
         # The package's own modules, not the shipped ones.
-        text = text.replace(f"from backends.torch.{workload}.", "from .").replace(f"from backends.torch.{workload} import", "from . import")
+        package = f"backends.ports.torch.{workload}"
+        text = text.replace(f"from {package}.", "from .").replace(f"from {package} import", "from . import")
         (target / workload / path.name).write_text(text, encoding="utf-8")
     return folder

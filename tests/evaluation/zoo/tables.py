@@ -10,12 +10,12 @@ from pathlib import Path
 
 from backends.contract import STAGE_LETTERS
 from harness.fidelity import honest_spread, noise
-from tests.meta import pages
-from tests.meta.zoo.catalogue import BUGS, left_out
-from tests.meta.zoo.census import Finding
-from tests.meta.zoo.honest import Comparison
-from tests.meta.zoo.measuring import Measured
-from tests.meta.zoo.peers import OURS, SEES
+from tests.evaluation import pages
+from tests.evaluation.zoo.catalogue import BUGS, left_out
+from tests.evaluation.zoo.census import Finding
+from tests.evaluation.zoo.honest import Comparison
+from tests.evaluation.zoo.measuring import Measured
+from tests.evaluation.zoo.peers import OURS, SEES
 
 PAGE = Path(__file__).parents[3] / "docs/zoo.md"
 LETTERS = {**{stage: letter for letter, stage in STAGE_LETTERS.items()}, "precision": "P"}

@@ -1,7 +1,8 @@
-"""`ehr_mgan` on TF1: one graph for all phases; see `harness/workloads/ehr_mgan` for the specification.
+"""`ehr_mgan` on TF1: one graph for all phases; see `harness/workloads/ehr_mgan` for the
+specification.
 
-Sites of noise are tensors of the graph that phases share, so every network is built once: a phase's call computes the part that it
-needs, on the noise that it is fed or that it draws.
+Sites of noise are tensors of the graph that phases share, so every network is built once: a phase's
+call computes the part that it needs, on the noise that it is fed or that it draws.
 """
 
 from __future__ import annotations
@@ -22,18 +23,23 @@ class Port(Tf1Port):
     """Two VAEs that share their latents, two coupled generators, two discriminators."""
 
     PRODUCT = "generated/continuous/decoded"
-    #: Grappler made no step faster and each phase's first one five times as slow (0.5 s on all without it, 2.5 to 3 s with it).
+    #: Grappler made no step faster and each phase's first one five times as slow (0.5 s on all
+    #: without it, 2.5 to 3 s with it).
     REWRITE = False
 
     def inputs(self) -> Dict[str, Any]:
         batch, hours = self.config["batch"], self.config["hours"]
-        found = {stream: (self.dtype, [batch, hours, self.config["channels"][stream]]) for stream in STREAMS}
+        found = {
+            stream: (self.dtype, [batch, hours, self.config["channels"][stream]])
+            for stream in STREAMS
+        }
         if self.config["conditional"]:
             found["label"] = (tf.int64, [batch, 1])
         return found
 
     def kind(self, phase: str) -> str:
-        """The rounds of a network differ in their noise alone, pre-training and joint training of a VAE in the optimizer."""
+        """The rounds of a network differ in their noise alone, pre-training and joint training of a
+        VAE in the optimizer."""
         return "/".join(self._parts(phase))
 
     @staticmethod
@@ -43,12 +49,16 @@ class Port(Tf1Port):
         network = network.partition(" ")[0]
         return "vae" if network == "pretrain" else network, stream
 
-    def activations(self, arrays: Mapping[str, Any], noise: Mapping[str, Any], training: bool) -> Dict[str, Any]:
+    def activations(
+        self, arrays: Mapping[str, Any], noise: Mapping[str, Any], training: bool
+    ) -> Dict[str, Any]:
         """Build all networks; dropout is on whatever `training` says, as in the original."""
         # Read once: several reads of one variable are several tensors to TF.
         read = {name: tf.convert_to_tensor(self.variable(name)) for name in self.shapes}
         product = Product(self.low_dtype)
-        self.networks = networks = Networks(self.config, read.__getitem__, dict(arrays), dict(noise), product)
+        self.networks = networks = Networks(
+            self.config, read.__getitem__, dict(arrays), dict(noise), product
+        )
         networks.vae()
         networks.latents()
         for stream in STREAMS:
@@ -61,7 +71,9 @@ class Port(Tf1Port):
             found[name] = tensor if name.endswith("logit") else swapped(tensor)
         return found
 
-    def loss_terms(self, phase: str, arrays: Mapping[str, Any], noise: Mapping[str, Any]) -> Dict[str, Any]:
+    def loss_terms(
+        self, phase: str, arrays: Mapping[str, Any], noise: Mapping[str, Any]
+    ) -> Dict[str, Any]:
         network, stream = self._parts(phase)
         if network == "vae":
             return losses.vae(self.networks, stream)
@@ -70,21 +82,36 @@ class Port(Tf1Port):
         return losses.discriminator(self.networks, stream, noise)
 
     def generate(self, source: Any, count: int) -> np.ndarray:
-        """Return floor(count / batch) batches of series, as the original does; continuous channels in their own units."""
+        """Return floor(count / batch) batches of series, as the original does; continuous channels
+        in their own units."""
         size = self.config["batch"]
         if count < size:
-            raise ValueError("%s generates whole batches of %d rows; %d were asked for" % (self.config["workload"], size, count))
+            raise ValueError(
+                "%s generates whole batches of %d rows; %d were asked for"
+                % (self.config["workload"], size, count)
+            )
         given = source.generation(count)
         product = [self.training["generated/%s/decoded" % stream] for stream in STREAMS]
         parts = []
         for chunk in range(count // size):
             rows = slice(chunk * size, (chunk + 1) * size)
-            feed = {self.rows.entries[name]: array[rows] for name, array in given.arrays.items() if name in self.arrays}
+            feed = {
+                self.rows.entries[name]: array[rows]
+                for name, array in given.arrays.items()
+                if name in self.arrays
+            }
             if given.noise is None:
                 feed[self.noise.key] = self._key(GENERATE, source.seed, chunk)
             else:
-                feed.update({self.noise.entries[GENERATE][site]: array[rows] for site, array in given.noise.items()})
+                feed.update(
+                    {
+                        self.noise.entries[GENERATE][site]: array[rows]
+                        for site, array in given.noise.items()
+                    }
+                )
             continuous, discrete = self._run(product, feed)
-            units = continuous * np.array(self.config["range"], continuous.dtype) + np.array(self.config["minimum"], continuous.dtype)
+            units = continuous * np.array(self.config["range"], continuous.dtype) + np.array(
+                self.config["minimum"], continuous.dtype
+            )
             parts.append(np.concatenate([units, np.rint(discrete)], axis=2))
         return np.concatenate(parts)

@@ -1,8 +1,10 @@
-"""LSTM layers over a whole series, time first: one matrix product an hour, and a gradient made for it.
+"""LSTM layers over a whole series, time first: one matrix product an hour, and a gradient made for
+it.
 
-`scan` leaves to the loop what has to be in it: the inputs are projected before it, and its gradient keeps the gates' inputs, so
-that weights' gradients are one product after the loop. Differentiated by TF, the same loop would push every intermediate on a stack
-and add to a gradient as large as the weights each hour. In float32 layers are those of `fused`.
+`scan` leaves to the loop what has to be in it: the inputs are projected before it, and its gradient
+keeps the gates' inputs, so that weights' gradients are one product after the loop. Differentiated
+by TF, the same loop would push every intermediate on a stack and add to a gradient as large as the
+weights each hour. In float32 layers are those of `fused`.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ import tensorflow.compat.v1 as tf
 
 from backends.ports.tf1.ehr_mgan import fused
 
-#: Up to so many units TF's own gradient of the fused layer is used; it multiplies the kernel's hour by hour.
+#: Up to so many units TF's own gradient of the fused layer is used; it multiplies the kernel's hour
+#: by hour.
 NARROW = 64
 #: The name of `scan`'s gradient in TF's registry.
 GRADIENT = "ParityHarnessRecurrentLayer"
@@ -22,7 +25,8 @@ Product = Callable[..., Any]
 
 
 def cell(gates: Any, c: Any) -> Tuple[Any, Any]:
-    """Return the new (c, h); gates in the order input, candidate, forget, output, the forget gate's 1 among the biases."""
+    """Return the new (c, h); gates in the order input, candidate, forget, output, the forget gate's
+    1 among the biases."""
     i, j, f, o = tf.split(gates, 4, axis=-1)
     c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(j)
     return c, tf.sigmoid(o) * tf.tanh(c)
@@ -36,7 +40,8 @@ def forget_bias(bias: Any) -> Any:
 
 
 def layer(x: Any, kernel: Any, bias: Any, state: Tuple[Any, Any], product: Product) -> Any:
-    """Return the outputs [hours, batch, units] of TF1's LSTMCell on a series, from initial (c, h)."""
+    """Return the outputs [hours, batch, units] of TF1's LSTMCell on a series, from initial (c,
+    h)."""
     hours, batch, inputs = x.shape.as_list()
     units = bias.shape.as_list()[0] // 4
     if single(product, x):
@@ -44,7 +49,9 @@ def layer(x: Any, kernel: Any, bias: Any, state: Tuple[Any, Any], product: Produ
             return fused.narrow(x, kernel, bias, state, 1.0)
         parts = [tf.reshape(part, [-1, 4, units]) for part in (kernel[:inputs], kernel[inputs:])]
         return fused.wide([x], [parts[0]], [parts[1]], forget_bias(bias), state)
-    projected = tf.reshape(product(tf.reshape(x, [-1, inputs]), kernel[:inputs]), [hours, batch, 4 * units])
+    projected = tf.reshape(
+        product(tf.reshape(x, [-1, inputs]), kernel[:inputs]), [hours, batch, 4 * units]
+    )
     return scan(projected + forget_bias(bias), tf.cast(kernel[inputs:], product.dtype), state)
 
 
@@ -62,7 +69,8 @@ def scan(projected: Any, kernel: Any, state: Tuple[Any, Any]) -> Any:
     """
     c, h = state
     gates, cells, outputs = _forward(projected, kernel, c, h)
-    # `tf.custom_gradient` would keep every graph alive: it registers a function of its own for each call.
+    # `tf.custom_gradient` would keep every graph alive: it registers a function of its own for each
+    # call.
     with tf.get_default_graph().gradient_override_map({"IdentityN": GRADIENT}):
         return tf.identity_n([outputs, projected, kernel, c, h, gates, cells])[0]
 
@@ -71,10 +79,16 @@ def scan(projected: Any, kernel: Any, state: Tuple[Any, Any]) -> Any:
 def _scan_gradient(op: Any, given: Any, *_: Any) -> List[Any]:
     """Return the gradients of what `scan` was given; none flows into its loop."""
     outputs, _, kernel, c, h, gates, cells = op.inputs
-    before = [tf.concat([first[None], series[:-1]], axis=0) for first, series in ((c, cells), (h, outputs))]
+    before = [
+        tf.concat([first[None], series[:-1]], axis=0)
+        for first, series in ((c, cells), (h, outputs))
+    ]
     moved, dc, dh = _backward(given, gates, before[0], cells, kernel)
     units = kernel.shape.as_list()
-    rows = [tf.cast(tf.reshape(series, [-1, width]), kernel.dtype) for series, width in zip((before[1], moved), units)]
+    rows = [
+        tf.cast(tf.reshape(series, [-1, width]), kernel.dtype)
+        for series, width in zip((before[1], moved), units)
+    ]
     return [None, moved, tf.matmul(*rows, transpose_a=True), dc, dh, None, None]
 
 
@@ -86,22 +100,39 @@ def _forward(projected: Any, kernel: Any, c: Any, h: Any) -> List[Any]:
     def hour(t: Any, c: Any, h: Any, *kept: Any) -> Tuple[Any, ...]:
         gates = given.read(t) + _product(h, kernel)
         c, h = cell(gates, c)
-        return (t + 1, c, h) + tuple(array.write(t, value) for array, value in zip(kept, (gates, c, h)))
+        return (t + 1, c, h) + tuple(
+            array.write(t, value) for array, value in zip(kept, (gates, c, h))
+        )
 
-    found = tf.while_loop(lambda t, *_: t < hours, hour, [tf.constant(0), c, h] + kept, parallel_iterations=1, back_prop=False)
+    found = tf.while_loop(
+        lambda t, *_: t < hours,
+        hour,
+        [tf.constant(0), c, h] + kept,
+        parallel_iterations=1,
+        back_prop=False,
+    )
     return [stack(array, hours) for array in found[3:]]
 
 
 def _backward(given: Any, gates: Any, before: Any, cells: Any, kernel: Any) -> Tuple[Any, Any, Any]:
     """Return the gradients of `projected` and of the initial (c, h).
 
-    Args: given: gradient of the outputs. before: c of the hour before. Factors that need no recurrence are made for all hours at once.
+    Args: given: gradient of the outputs. before: c of the hour before. Factors that need no
+    recurrence are made for all hours at once.
     """
     i, j, f, o = tf.split(gates, 4, axis=2)
     i, j, f, o = tf.sigmoid(i), tf.tanh(j), tf.sigmoid(f), tf.sigmoid(o)
     squashed = tf.tanh(cells)
     through = o * (1.0 - tf.square(squashed))
-    slopes = tf.concat([j * i * (1.0 - i), i * (1.0 - tf.square(j)), before * f * (1.0 - f), squashed * o * (1.0 - o)], axis=2)
+    slopes = tf.concat(
+        [
+            j * i * (1.0 - i),
+            i * (1.0 - tf.square(j)),
+            before * f * (1.0 - f),
+            squashed * o * (1.0 - o),
+        ],
+        axis=2,
+    )
     read = [unstack(series) for series in (given, through, slopes, f)]
     hours = gates.shape.as_list()[0]
 
@@ -114,7 +145,9 @@ def _backward(given: Any, gates: Any, before: Any, cells: Any, kernel: Any) -> T
 
     zero = tf.zeros_like(cells[0])
     start = [tf.constant(hours - 1), zero, zero, _empty(hours, gates[0])]
-    _, dc, dh, kept = tf.while_loop(lambda t, *_: t >= 0, hour, start, parallel_iterations=1, back_prop=False)
+    _, dc, dh, kept = tf.while_loop(
+        lambda t, *_: t >= 0, hour, start, parallel_iterations=1, back_prop=False
+    )
     return stack(kept, hours), dc, dh
 
 

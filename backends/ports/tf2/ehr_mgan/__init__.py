@@ -1,7 +1,8 @@
 """`ehr_mgan` on TF2; see `harness/workloads/ehr_mgan/` for the specification.
 
-`recurrence.py` has the LSTMs, `networks.py` and `vae.py` the model, `losses.py` what is minimised. Six functions are traced:
-VAE, discriminator and generator, each for a stream. Pre-training and joint training share the VAEs', all rounds the generators'.
+`recurrence.py` has the LSTMs, `networks.py` and `vae.py` the model, `losses.py` what is minimised.
+Six functions are traced: VAE, discriminator and generator, each for a stream. Pre-training and
+joint training share the VAEs', all rounds the generators'.
 """
 
 from __future__ import annotations
@@ -26,23 +27,36 @@ GENERATE = "generate"
 class Port(Tf2Port):
     """Two recurrent VAEs, two coupled generators, two discriminators, eight optimizers."""
 
-    AUTOGRAPH = False  # the loops are TensorFlow's own, and the conversion takes longer than tracing
+    AUTOGRAPH = (
+        False  # the loops are TensorFlow's own, and the conversion takes longer than tracing
+    )
 
     def __init__(self, config: Mapping[str, Any], setting: Setting) -> None:
         Tf2Port.__init__(self, config, setting)
         self._chunk = self.trainer.compiled(self._generated)
         streams = self.noise.streams_of(GENERATE)
-        self._draw = self.trainer.compiled(lambda clock: self.noise.draw(GENERATE, tf.constant(streams, tf.int64), clock))
+        self._draw = self.trainer.compiled(
+            lambda clock: self.noise.draw(GENERATE, tf.constant(streams, tf.int64), clock)
+        )
 
     def build(self) -> Dict[str, Any]:
         table = PRECISION_TABLE[self.setting.precision]
         low = tf.as_dtype(table["contraction"])
         # XLA has no fused LSTM, neither have float64 and mixed precision.
-        fused = low == self.dtype == tf.float32 and self.setting.device == "cpu" and self.setting.execution != "compiled"
+        fused = (
+            low == self.dtype == tf.float32
+            and self.setting.device == "cpu"
+            and self.setting.execution != "compiled"
+        )
         weights = {
-            item["name"]: tf.Variable(tf.zeros(item["shape"], self.dtype), name=item["name"].replace("/", "_"))
-            for item in self.config["parameters"]}
-        self.networks = Networks(self.config, weights, Recurrence(self.dtype, low, fused, self.observed_dtypes))
+            item["name"]: tf.Variable(
+                tf.zeros(item["shape"], self.dtype), name=item["name"].replace("/", "_")
+            )
+            for item in self.config["parameters"]
+        }
+        self.networks = Networks(
+            self.config, weights, Recurrence(self.dtype, low, fused, self.observed_dtypes)
+        )
         return {}
 
     def create(self) -> Dict[str, Any]:
@@ -61,8 +75,11 @@ class Port(Tf2Port):
         return "%s/%s" % (network, stream)
 
     def consumes(self, phase: str, site: str) -> bool:
-        # The generators' noise is drawn once for all updates of a joint step, of which the VAEs' do not use it.
-        return "/" not in phase or not (self.kind(phase).startswith("vae/") and site.startswith("generator/"))
+        # The generators' noise is drawn once for all updates of a joint step, of which the VAEs' do
+        # not use it.
+        return "/" not in phase or not (
+            self.kind(phase).startswith("vae/") and site.startswith("generator/")
+        )
 
     def loss_terms(self, phase: str, arrays: Mapping[str, Any], noise: Any) -> Dict[str, Any]:
         network, stream = self.kind(phase).split("/")
@@ -75,46 +92,71 @@ class Port(Tf2Port):
         layers, latents = networks.latents(arrays, noise)
         both = list(zip(STREAMS, layers, latents))
         for layer in LAYERS:
-            found.update(("generator/%s/layer%d" % (stream, layer), transposed(own[layer - 1])) for stream, own, _ in reversed(both))
-        found.update(("generator/%s/latent" % stream, transposed(latent)) for stream, _, latent in reversed(both))
-        made = {stream: networks.decode(stream, latent, arrays, noise) for stream, _, latent in both}
+            found.update(
+                ("generator/%s/layer%d" % (stream, layer), transposed(own[layer - 1]))
+                for stream, own, _ in reversed(both)
+            )
+        found.update(
+            ("generator/%s/latent" % stream, transposed(latent))
+            for stream, _, latent in reversed(both)
+        )
+        made = {
+            stream: networks.decode(stream, latent, arrays, noise) for stream, _, latent in both
+        }
         for stream, series in made.items():
             for name, value in zip(["layer1", "layer2", "layer3", "decoded"], series):
                 found["generated/%s/%s" % (stream, name)] = transposed(value)
         for stream in STREAMS:
-            sides = collections.OrderedDict([("real", transposed(arrays[stream])), ("fake", made[stream][-1])])
+            sides = collections.OrderedDict(
+                [("real", transposed(arrays[stream])), ("fake", made[stream][-1])]
+            )
             for side, (outputs, logit) in networks.discriminate(stream, sides, noise).items():
                 prefix = "discriminator/%s/%s/" % (stream, side)
-                found.update((prefix + "layer%d" % layer, transposed(output)) for layer, output in zip(LAYERS, outputs))
+                found.update(
+                    (prefix + "layer%d" % layer, transposed(output))
+                    for layer, output in zip(LAYERS, outputs)
+                )
                 found[prefix + "logit"] = logit
         return found
 
     def _generated(self, arrays: Mapping[str, Any], noise: Any) -> Any:
-        """Return one batch of series: vital signs in their own units, then interventions rounded half to even."""
+        """Return one batch of series: vital signs in their own units, then interventions rounded
+        half to even."""
         _, latents = self.networks.latents(arrays, noise)
         vital, given = [
-            transposed(self.networks.decode(stream, latent, arrays, noise)[-1]) for stream, latent in zip(STREAMS, latents)]
-        minimum, spread = [tf.constant(self.config[name], self.dtype) for name in ("minimum", "range")]
+            transposed(self.networks.decode(stream, latent, arrays, noise)[-1])
+            for stream, latent in zip(STREAMS, latents)
+        ]
+        minimum, spread = [
+            tf.constant(self.config[name], self.dtype) for name in ("minimum", "range")
+        ]
         return tf.concat([vital * spread + minimum, tf.round(given)], axis=2)
 
     def generate(self, source: Any, count: int) -> np.ndarray:
         size = self.config["batch"]
         if count < size:
-            raise ValueError("generate makes whole batches of %d rows, as the original does; %d rows were asked for" % (size, count))
+            raise ValueError(
+                "generate makes whole batches of %d rows, as the original does; %d rows were"
+                " asked for" % (size, count)
+            )
         whole = source.generation(count // size * size)
         parts = []
         with runtime.refusals():
             for chunk in range(count // size):
                 rows = slice(chunk * size, (chunk + 1) * size)
                 arrays = self._tensors({name: array[rows] for name, array in whole.arrays.items()})
-                parts.append(self._chunk(arrays, self._generation_noise(source, chunk, whole.noise, rows)))
+                parts.append(
+                    self._chunk(arrays, self._generation_noise(source, chunk, whole.noise, rows))
+                )
             self.observed_dtypes["output"] = parts[-1].dtype.name
             return np.concatenate([part.numpy() for part in parts])
 
     def _generation_noise(self, source: Any, chunk: int, given: Any, rows: slice) -> Dict[str, Any]:
         if given is None:
             return self._draw(tf.constant([source.seed, chunk], tf.int64))
-        return {site: tf.constant(given[site][rows], self.dtype) for site in self.noise.names(GENERATE)}
+        return {
+            site: tf.constant(given[site][rows], self.dtype) for site in self.noise.names(GENERATE)
+        }
 
     def dtype_policy(self) -> str:
         recurrence = self.networks.recurrence

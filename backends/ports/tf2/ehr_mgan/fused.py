@@ -1,9 +1,10 @@
 """LSTM layers for float32 on the CPU.
 
-Narrow ones are TensorFlow's `BlockLSTM`, whose gradient multiplies the kernel's once an hour: most of the time of a wide layer.
-That one has its hours written out, for a loop's bookkeeping costs as much as they do: forwards in small operations, which run
-on one thread, where the fused op wakes the others for each of its sums (the generators' phases take a fifth longer with it);
-backwards one `LSTMBlockCellGrad` and one product an hour. Kernels have their gradient in one product.
+Narrow ones are TensorFlow's `BlockLSTM`, whose gradient multiplies the kernel's once an hour: most
+of the time of a wide layer. That one has its hours written out, for a loop's bookkeeping costs as
+much as they do: forwards in small operations, which run on one thread, where the fused op wakes the
+others for each of its sums (the generators' phases take a fifth longer with it); backwards one
+`LSTMBlockCellGrad` and one product an hour. Kernels have their gradient in one product.
 """
 
 from __future__ import annotations
@@ -16,15 +17,28 @@ Tensors = Dict[str, Any]
 
 
 def narrow(x: Any, kernel: Any, bias: Any, state: Tuple[Any, Any], forget_bias: float) -> Any:
-    """Return h of all hours [hours, batch, units] by TensorFlow's own layer; the peepholes are off."""
+    """Return h of all hours [hours, batch, units] by TensorFlow's own layer; the peepholes are
+    off."""
     none = tf.zeros([bias.shape[0] // 4], x.dtype)
     return tf.raw_ops.BlockLSTM(
-        seq_len_max=tf.constant(x.shape[0], tf.int64), x=x, cs_prev=state[0], h_prev=state[1], w=kernel, wci=none, wcf=none, wco=none,
-        b=bias, forget_bias=forget_bias, cell_clip=-1.0, use_peephole=False).h
+        seq_len_max=tf.constant(x.shape[0], tf.int64),
+        x=x,
+        cs_prev=state[0],
+        h_prev=state[1],
+        w=kernel,
+        wci=none,
+        wcf=none,
+        wco=none,
+        b=bias,
+        forget_bias=forget_bias,
+        cell_clip=-1.0,
+        use_peephole=False,
+    ).h
 
 
 def block(inputs: Sequence[Any], columns: Sequence[Any]) -> Any:
-    """Return the kernel of one layer that stands for several side by side, each with an input of its own that the others do not see.
+    """Return the kernel of one layer that stands for several side by side, each with an input of
+    its own that the others do not see.
 
     `inputs` and `columns` as `wide` has them; the layer's input is theirs in a row.
     """
@@ -36,7 +50,13 @@ def block(inputs: Sequence[Any], columns: Sequence[Any]) -> Any:
     return flat(tf.concat([*rows, tf.concat(columns, axis=2)], axis=0))
 
 
-def wide(xs: Sequence[Any], inputs: Sequence[Any], columns: Sequence[Any], bias: Any, state: Tuple[Any, Any]) -> Any:
+def wide(
+    xs: Sequence[Any],
+    inputs: Sequence[Any],
+    columns: Sequence[Any],
+    bias: Any,
+    state: Tuple[Any, Any],
+) -> Any:
     """Return h of all hours of one layer, or of several side by side that see each other's h.
 
     Args:
@@ -50,7 +70,7 @@ def wide(xs: Sequence[Any], inputs: Sequence[Any], columns: Sequence[Any], bias:
 
     @tf.custom_gradient
     def compute(bias: Any, c: Any, h: Any, *given: Any) -> Any:
-        xs, inputs, columns = given[:count], given[count:2 * count], given[2 * count:]
+        xs, inputs, columns = given[:count], given[count : 2 * count], given[2 * count :]
         recurrent = flat(tf.concat(columns, axis=2))
         kept, series = forwards(projected(xs, inputs) + bias, recurrent, c, h)
 
@@ -59,12 +79,23 @@ def wide(xs: Sequence[Any], inputs: Sequence[Any], columns: Sequence[Any], bias:
             before = tf.reshape(tf.concat([h[tf.newaxis], series[:-1]], axis=0), [-1, h.shape[1]])
             rows = tf.reshape(moves, [before.shape[0], 4, -1])
             results = [[], [], []]  # type: List[List[Any]]
-            for x, matrix, own in zip(xs, inputs, tf.split(rows, [column.shape[2] for column in columns], axis=2)):
+            for x, matrix, own in zip(
+                xs, inputs, tf.split(rows, [column.shape[2] for column in columns], axis=2)
+            ):
                 part = flat(own)
-                results[0].append(tf.reshape(tf.matmul(part, flat(matrix), transpose_b=True), x.shape))
+                results[0].append(
+                    tf.reshape(tf.matmul(part, flat(matrix), transpose_b=True), x.shape)
+                )
                 results[1].append(product(tf.reshape(x, [part.shape[0], -1]), part, matrix.shape))
                 results[2].append(product(before, part, [h.shape[1]] + matrix.shape[1:]))
-            return (tf.reduce_sum(moves, axis=[0, 1]), dc, dh, *results[0], *results[1], *results[2])
+            return (
+                tf.reduce_sum(moves, axis=[0, 1]),
+                dc,
+                dh,
+                *results[0],
+                *results[1],
+                *results[2],
+            )
 
         return series, gradient
 
@@ -72,10 +103,16 @@ def wide(xs: Sequence[Any], inputs: Sequence[Any], columns: Sequence[Any], bias:
 
 
 def projected(xs: Sequence[Any], inputs: Sequence[Any]) -> Any:
-    """Return the inputs' share of the gates of all hours, the layers side by side for each gate: [hours, batch, 4 all units]."""
+    """Return the inputs' share of the gates of all hours, the layers side by side for each gate:
+    [hours, batch, 4 all units]."""
     shape = xs[0].shape[:2].as_list()
-    found = [tf.matmul(tf.reshape(x, [-1, x.shape[2]]), flat(matrix)) for x, matrix in zip(xs, inputs)]
-    return tf.reshape(tf.concat([tf.reshape(value, shape + [4, value.shape[1] // 4]) for value in found], axis=3), shape + [-1])
+    found = [
+        tf.matmul(tf.reshape(x, [-1, x.shape[2]]), flat(matrix)) for x, matrix in zip(xs, inputs)
+    ]
+    return tf.reshape(
+        tf.concat([tf.reshape(value, shape + [4, value.shape[1] // 4]) for value in found], axis=3),
+        shape + [-1],
+    )
 
 
 def forwards(given: Any, recurrent: Any, c: Any, h: Any) -> Tuple[List[Tensors], Any]:
@@ -97,7 +134,9 @@ def forwards(given: Any, recurrent: Any, c: Any, h: Any) -> Tuple[List[Tensors],
     return kept, tf.stack(outputs)
 
 
-def backwards(upstream: Any, kept: Sequence[Tensors], first: Sequence[Any], recurrent: Any) -> Tuple[Any, Any, Any]:
+def backwards(
+    upstream: Any, kept: Sequence[Tensors], first: Sequence[Any], recurrent: Any
+) -> Tuple[Any, Any, Any]:
     """Return the gradients of the gates of all hours, and of the first c and h.
 
     Args:
@@ -112,8 +151,19 @@ def backwards(upstream: Any, kept: Sequence[Tensors], first: Sequence[Any], recu
     dc, dh, moves = tf.zeros_like(c), tf.zeros_like(h), []  # type: Any, Any, List[Any]
     for hour in reversed(range(len(kept))):
         dc, move = tf.raw_ops.LSTMBlockCellGrad(
-            x=x, cs_prev=kept[hour - 1]["cs"] if hour else c, h_prev=h, w=kernel, wci=none, wcf=none, wco=none, b=bias,
-            cs_grad=dc, h_grad=dh + above[hour], use_peephole=False, **kept[hour])[:2]
+            x=x,
+            cs_prev=kept[hour - 1]["cs"] if hour else c,
+            h_prev=h,
+            w=kernel,
+            wci=none,
+            wcf=none,
+            wco=none,
+            b=bias,
+            cs_grad=dc,
+            h_grad=dh + above[hour],
+            use_peephole=False,
+            **kept[hour],
+        )[:2]
         dh = tf.matmul(move, across)
         moves.insert(0, move)
     return tf.stack(moves), dc, dh
@@ -125,5 +175,6 @@ def flat(matrix: Any) -> Any:
 
 
 def product(rows: Any, moves: Any, shape: Any) -> Any:
-    """Return the gradient of a matrix of some shape, from what it was multiplied with and the gradient of what it gave."""
+    """Return the gradient of a matrix of some shape, from what it was multiplied with and the
+    gradient of what it gave."""
     return tf.reshape(tf.matmul(rows, moves, transpose_a=True), shape)

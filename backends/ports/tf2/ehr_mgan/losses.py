@@ -14,7 +14,8 @@ Tensors = Dict[str, Any]
 KERAS_EPSILON = 1e-7
 #: Added under the root of a variance.
 VARIANCE_EPSILON = 1e-6
-#: Takes a row's product with itself out of the softmax; beyond float16, so it is added in the master dtype.
+#: Takes a row's product with itself out of the softmax; beyond float16, so it is added in the
+#: master dtype.
 SELF = 1e9
 
 
@@ -25,21 +26,40 @@ def vae(networks: Networks, stream: str, arrays: Tensors, noise: Tensors) -> Ten
     if stream == "continuous":
         reconstruction = tf.reduce_mean(tf.square(arrays[stream] - own["decoded"]))
     else:
-        # Keras' cross-entropy on probabilities: clipped, and its epsilon once more inside the logarithms.
+        # Keras' cross-entropy on probabilities: clipped, and its epsilon once more inside the
+        # logarithms.
         p = tf.clip_by_value(own["decoded"], KERAS_EPSILON, 1.0 - KERAS_EPSILON)
         data = arrays[stream]
-        reconstruction = -tf.reduce_mean(data * tf.math.log(p + KERAS_EPSILON) + (1.0 - data) * tf.math.log(1.0 - p + KERAS_EPSILON))
+        reconstruction = -tf.reduce_mean(
+            data * tf.math.log(p + KERAS_EPSILON)
+            + (1.0 - data) * tf.math.log(1.0 - p + KERAS_EPSILON)
+        )
     mu, log_sigma = own["mu"], own["log_sigma"]
     # sigma itself where its square belongs, as in the original.
-    kl = tf.reduce_mean(tf.reduce_sum(0.5 * (tf.exp(log_sigma) + tf.square(mu) - log_sigma - 1.0), axis=[1, 2]))
+    kl = tf.reduce_mean(
+        tf.reduce_sum(0.5 * (tf.exp(log_sigma) + tf.square(mu) - log_sigma - 1.0), axis=[1, 2])
+    )
     if stream == "discrete":
         kl *= config["discrete_kl"]
-    terms = collections.OrderedDict([
-        ("reconstruction", reconstruction), ("kl", kl), ("matching", tf.reduce_mean(tf.square(z[0] - z[1]))),
-        ("contrastive", contrastive(networks.recurrence.product, *[tf.reshape(value, [networks.batch, -1]) for value in z]))])
+    terms = collections.OrderedDict(
+        [
+            ("reconstruction", reconstruction),
+            ("kl", kl),
+            ("matching", tf.reduce_mean(tf.square(z[0] - z[1]))),
+            (
+                "contrastive",
+                contrastive(
+                    networks.recurrence.product,
+                    *[tf.reshape(value, [networks.batch, -1]) for value in z],
+                ),
+            ),
+        ]
+    )
     if config["conditional"]:
         terms["semantic"] = semantic(networks, z, arrays["label"])
-    terms["total"] = tf.add_n([config["vae_weights"][name] * value for name, value in terms.items()])
+    terms["total"] = tf.add_n(
+        [config["vae_weights"][name] * value for name, value in terms.items()]
+    )
     return terms
 
 
@@ -51,34 +71,50 @@ def contrastive(product: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
     total = 0.0
     for one, other in ((a, across), (b, tf.transpose(across))):
         logits = tf.concat([other, product(one, tf.transpose(one)) - mask], axis=1)
-        total += tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tf.range(rows), logits=logits))
+        total += tf.reduce_mean(
+            tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tf.range(rows), logits=logits)
+        )
     return total
 
 
 def semantic(networks: Networks, z: Any, label: Any) -> Any:
-    """Return the cross-entropy of the classes, from the latents without the label's channel; tanh logits, as in the original."""
+    """Return the cross-entropy of the classes, from the latents without the label's channel; tanh
+    logits, as in the original."""
     flat = tf.reshape(tf.concat([value[:, :, :-1] for value in z], axis=2), [networks.batch, -1])
     hidden = tf.nn.relu(networks.dense("vae/shared/semantic/hidden", flat))
     logits = tf.tanh(networks.dense("vae/shared/semantic/logits", hidden))
-    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=label[:, 0], logits=logits))
+    return tf.reduce_mean(
+        tf.nn.sparse_softmax_cross_entropy_with_logits(labels=label[:, 0], logits=logits)
+    )
 
 
 def discriminator(networks: Networks, stream: str, arrays: Tensors, noise: Tensors) -> Tensors:
-    """Return the terms of one discriminator, with noisy labels; the discrete stream's fake one is a constant."""
-    series = collections.OrderedDict([
-        ("real", transposed(arrays[stream])), ("fake", networks.generated(stream, arrays, noise))])
-    logits = {side: logit for side, (_, logit) in networks.discriminate(stream, series, noise).items()}
+    """Return the terms of one discriminator, with noisy labels; the discrete stream's fake one is a
+    constant."""
+    series = collections.OrderedDict(
+        [("real", transposed(arrays[stream])), ("fake", networks.generated(stream, arrays, noise))]
+    )
+    logits = {
+        side: logit for side, (_, logit) in networks.discriminate(stream, series, noise).items()
+    }
     fake = noise.get("label/fake", networks.config["discrete_fake_label"])
-    terms = collections.OrderedDict([("real", binary(logits["real"], noise["label/real"])), ("fake", binary(logits["fake"], fake))])
+    terms = collections.OrderedDict(
+        [
+            ("real", binary(logits["real"], noise["label/real"])),
+            ("fake", binary(logits["fake"], fake)),
+        ]
+    )
     terms["total"] = terms["real"] + terms["fake"]
     return terms
 
 
 def generator(networks: Networks, stream: str, arrays: Tensors, noise: Tensors) -> Tensors:
-    """Return the terms of one generator: the logit of what it makes, and moments over the batch at each hour and channel.
+    """Return the terms of one generator: the logit of what it makes, and moments over the batch at
+    each hour and channel.
 
-    The continuous stream's moments are those of the discriminator's outputs, and its means enter by their roots; the discrete
-    stream's are those of the data, as in the original. sqrt(|mean|) has no finite slope at 0.
+    The continuous stream's moments are those of the discriminator's outputs, and its means enter by
+    their roots; the discrete stream's are those of the data, as in the original. sqrt(|mean|) has
+    no finite slope at 0.
     """
     weights = networks.config["generator_weights"]
     made, data = networks.generated(stream, arrays, noise), transposed(arrays[stream])
@@ -86,23 +122,34 @@ def generator(networks: Networks, stream: str, arrays: Tensors, noise: Tensors) 
     outputs, logit = judged["fake"]
     if stream == "continuous":
         # Apart from the fake side: nothing is differentiated through the real one.
-        fake, real = outputs[-1], networks.discriminate(stream, {"real": data}, noise)["real"][0][-1]
+        fake, real = (
+            outputs[-1],
+            networks.discriminate(stream, {"real": data}, noise)["real"][0][-1],
+        )
     else:
         fake, real = made, data
     moments = [tf.nn.moments(value, axes=[1]) for value in (fake, real)]
     roots = [tf.sqrt(variance + VARIANCE_EPSILON) for _, variance in moments]
     centres = [tf.sqrt(tf.abs(mean)) if stream == "continuous" else mean for mean, _ in moments]
-    terms = collections.OrderedDict([
-        ("adversarial", binary(logit, 1.0)), ("feature_variance", tf.reduce_mean(tf.abs(roots[0] - roots[1]))),
-        ("feature_mean", tf.reduce_mean(tf.abs(centres[0] - centres[1])))])
+    terms = collections.OrderedDict(
+        [
+            ("adversarial", binary(logit, 1.0)),
+            ("feature_variance", tf.reduce_mean(tf.abs(roots[0] - roots[1]))),
+            ("feature_mean", tf.reduce_mean(tf.abs(centres[0] - centres[1]))),
+        ]
+    )
     matching = terms["feature_variance"] + terms["feature_mean"]
-    terms["total"] = weights["adversarial"] * terms["adversarial"] + weights["feature_matching"] * matching
+    terms["total"] = (
+        weights["adversarial"] * terms["adversarial"] + weights["feature_matching"] * matching
+    )
     return terms
 
 
 def binary(logit: Any, label: Any) -> Any:
     """Return the mean binary cross-entropy of logits."""
-    return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=label * tf.ones_like(logit), logits=logit))
+    return tf.reduce_mean(
+        tf.nn.sigmoid_cross_entropy_with_logits(labels=label * tf.ones_like(logit), logits=logit)
+    )
 
 
 LOSSES = {"vae": vae, "discriminator": discriminator, "generator": generator}

@@ -1,6 +1,7 @@
 """The networks of EHR-M-GAN on one batch: VAEs, generators, discriminators.
 
-Series are time-major inside. Dropout with the tape's or the drawn masks is on everywhere, in generation too, as in the original.
+Series are time-major inside. Dropout with the tape's or the drawn masks is on everywhere, in
+generation too, as in the original.
 """
 
 from __future__ import annotations
@@ -51,61 +52,106 @@ class Networks(tf.Module):
         return transposed(noise[site]) * (1.0 / self.config["keep"])
 
     def labelled(self, series: Any, arrays: Tensors) -> Any:
-        """Return a time-major series with the class of each stay beside it, where the model is conditional."""
+        """Return a time-major series with the class of each stay beside it, where the model is
+        conditional."""
         if not self.config["conditional"]:
             return series
         label = tf.cast(arrays["label"], self.recurrence.master)
         return tf.concat([series, tf.broadcast_to(label, [series.shape[0], self.batch, 1])], axis=2)
 
-    def layers(self, names: Sequence[str], sites: Sequence[Any], x: Any, states: Optional[Sequence[Any]] = None) -> List[Any]:
-        """Return the dropped outputs of LSTM layers on top of each other; they start at zero unless states are given."""
+    def layers(
+        self,
+        names: Sequence[str],
+        sites: Sequence[Any],
+        x: Any,
+        states: Optional[Sequence[Any]] = None,
+    ) -> List[Any]:
+        """Return the dropped outputs of LSTM layers on top of each other; they start at zero unless
+        states are given."""
         outputs = []
         for index, name in enumerate(names):
             kernel, bias = self.pair(name)
             zero = tf.zeros([x.shape[1], bias.shape[0] // 4], self.recurrence.master)
-            x = self.recurrence.layer(x, kernel, bias, states[index] if states else (zero, zero)) * sites[index]
+            x = (
+                self.recurrence.layer(x, kernel, bias, states[index] if states else (zero, zero))
+                * sites[index]
+            )
             outputs.append(x)
         return outputs
 
-    # -- generators, decoding, discriminators -----------------------------------------------------------------
+    # -- generators, decoding, discriminators
+    # -----------------------------------------------------------------
 
     def latents(self, arrays: Tensors, noise: Tensors) -> Tuple[List[List[Any]], List[Any]]:
-        """Return for each stream the outputs of the generator's layers, and the latents [hours, batch, latent] in (0, 1)."""
+        """Return for each stream the outputs of the generator's layers, and the latents [hours,
+        batch, latent] in (0, 1)."""
         xs = [self.labelled(transposed(noise["generator/" + stream]), arrays) for stream in STREAMS]
         outputs = []
         for layer in LAYERS:
             names = ["generator/%s/layer%d/" % (stream, layer) for stream in STREAMS]
-            xs = self.recurrence.bilateral(xs, [[self.weights[name + matrix] for matrix in "WUV"] for name in names])
+            xs = self.recurrence.bilateral(
+                xs, [[self.weights[name + matrix] for matrix in "WUV"] for name in names]
+            )
             outputs.append(xs)
-        made = [tf.sigmoid(self.dense_series("generator/%s/output" % stream, x)) for stream, x in zip(STREAMS, xs)]
+        made = [
+            tf.sigmoid(self.dense_series("generator/%s/output" % stream, x))
+            for stream, x in zip(STREAMS, xs)
+        ]
         return [list(stream) for stream in zip(*outputs)], made
 
     def decode(self, stream: str, latent: Any, arrays: Tensors, noise: Tensors) -> List[Any]:
-        """Return the outputs of the decoder's layers and the decoded series; there is no feedback, so layer by layer."""
-        names = ["vae/shared/decoder/layer1", "vae/%s/decoder/layer2" % stream, "vae/%s/decoder/layer3" % stream]
+        """Return the outputs of the decoder's layers and the decoded series; there is no feedback,
+        so layer by layer."""
+        names = [
+            "vae/shared/decoder/layer1",
+            "vae/%s/decoder/layer2" % stream,
+            "vae/%s/decoder/layer3" % stream,
+        ]
         masks = [self.mask(noise, "generated/%s/layer%d" % (stream, layer)) for layer in LAYERS]
         outputs = self.layers(names, masks, self.labelled(latent, arrays))
         return outputs + [tf.sigmoid(self.dense_series("vae/%s/output" % stream, outputs[-1]))]
 
-    def discriminate(self, stream: str, series: Mapping[str, Any], noise: Tensors) -> Dict[str, Tuple[List[Any], Any]]:
+    def discriminate(
+        self, stream: str, series: Mapping[str, Any], noise: Tensors
+    ) -> Dict[str, Tuple[List[Any], Any]]:
         """Return by side (real, fake) the outputs of the layers and the logit [batch, 1].
 
         All sides run as one batch: the weights are the same.
         """
         names = ["discriminator/%s/layer%d" % (stream, layer) for layer in LAYERS]
         sides = list(series)
-        masks = [tf.concat([self.mask(noise, "%s/%s/layer%d" % (side, stream, layer)) for side in sides], axis=1) for layer in LAYERS]
+        masks = [
+            tf.concat(
+                [self.mask(noise, "%s/%s/layer%d" % (side, stream, layer)) for side in sides],
+                axis=1,
+            )
+            for layer in LAYERS
+        ]
         rows = len(sides) * self.batch
         states = [
-            tuple(tf.repeat(self.weights["%s/initial_%s" % (name, part)], rows, axis=0) for part in "ch") for name in names]
+            tuple(
+                tf.repeat(self.weights["%s/initial_%s" % (name, part)], rows, axis=0)
+                for part in "ch"
+            )
+            for name in names
+        ]
         outputs = self.layers(names, masks, tf.concat(list(series.values()), axis=1), states)
-        logits = self.dense("discriminator/%s/logit" % stream, tf.reshape(transposed(outputs[-1]), [rows, -1]))
-        found = zip(zip(*[tf.split(output, len(sides), axis=1) for output in outputs]), tf.split(logits, len(sides), axis=0))
-        return collections.OrderedDict((side, (list(layers), logit)) for side, (layers, logit) in zip(sides, found))
+        logits = self.dense(
+            "discriminator/%s/logit" % stream, tf.reshape(transposed(outputs[-1]), [rows, -1])
+        )
+        found = zip(
+            zip(*[tf.split(output, len(sides), axis=1) for output in outputs]),
+            tf.split(logits, len(sides), axis=0),
+        )
+        return collections.OrderedDict(
+            (side, (list(layers), logit)) for side, (layers, logit) in zip(sides, found)
+        )
 
     def generated(self, stream: str, arrays: Tensors, noise: Tensors) -> Any:
         """Return the decoded series of one stream's generated latents."""
-        return self.decode(stream, self.latents(arrays, noise)[1][STREAMS.index(stream)], arrays, noise)[-1]
+        return self.decode(
+            stream, self.latents(arrays, noise)[1][STREAMS.index(stream)], arrays, noise
+        )[-1]
 
 
 def transposed(series: Any) -> Any:

@@ -1,8 +1,9 @@
 """LSTM cells and layers in the workload's layout (gates i, j, f, o in one kernel), time-major.
 
-Two ways to compute the same layer. Where TensorFlow has its fused ops (float32 on the CPU, not under XLA) it is one of
-`fused.py`. Else the projection of all hours is one product and a `tf.while_loop` runs the
-recurrent part. In low precision the operands and results of products are low, states and gates are not.
+Two ways to compute the same layer. Where TensorFlow has its fused ops (float32 on the CPU, not
+under XLA) it is one of `fused.py`. Else the projection of all hours is one product and a
+`tf.while_loop` runs the recurrent part. In low precision the operands and results of products are
+low, states and gates are not.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from backends.ports.tf2.ehr_mgan import fused
 
 #: Added to the forget gate at run time, as TF1's LSTMCell does; no weight.
 FORGET_BIAS = 1.0
-#: Up to so many units TensorFlow's own gradient of the fused op is used; it multiplies the kernel's hour by hour.
+#: Up to so many units TensorFlow's own gradient of the fused op is used; it multiplies the kernel's
+#: hour by hour.
 NARROW = 64
 
 
@@ -34,8 +36,10 @@ class Recurrence(object):
         self.master, self.low, self.fused, self.observed = master, low, fused, observed
 
     def product(self, a: Any, b: Any) -> Any:
-        """Return a b, the operands in the low dtype. Of a stack of matrices each is multiplied with its own `b` of a tuple:
-        TensorFlow's product of stacks takes three times as long on a CPU (46 us for two of 32 x 64 x 128, against 15)."""
+        """Return a b, the operands in the low dtype. Of a stack of matrices each is multiplied with
+        its own `b` of a tuple: TensorFlow's product of stacks takes three times as long on a CPU
+        (46 us for two of 32 x 64 x 128, against 15).
+        """
         if isinstance(b, tuple):
             return tf.stack([self.product(one, other) for one, other in zip(tf.unstack(a), b)])
         result = tf.matmul(tf.cast(a, self.low), tf.cast(b, self.low))
@@ -43,16 +47,22 @@ class Recurrence(object):
         return tf.cast(result, self.master)
 
     def projection(self, x: Any, kernel: Any) -> Any:
-        """Return x times a kernel for all hours at once: [hours, batch, in] to [hours, batch, out]."""
+        """Return x times a kernel for all hours at once: [hours, batch, in] to [hours, batch,
+        out]."""
         hours, batch, size = x.shape
-        return tf.reshape(self.product(tf.reshape(x, [-1, size]), kernel), [hours, batch, kernel.shape[1]])
+        return tf.reshape(
+            self.product(tf.reshape(x, [-1, size]), kernel), [hours, batch, kernel.shape[1]]
+        )
 
     def layer(self, x: Any, kernel: Any, bias: Any, state: Tuple[Any, Any]) -> Any:
-        """Return h of all hours [hours, batch, units]; `kernel` [in + units, 4 units], `state` the first (c, h)."""
+        """Return h of all hours [hours, batch, units]; `kernel` [in + units, 4 units], `state` the
+        first (c, h)."""
         units, inputs = bias.shape[0] // 4, x.shape[2]
         if self.fused and units <= NARROW:
             return fused.narrow(x, kernel, bias, state, FORGET_BIAS)
-        given, recurrent = [tf.reshape(part, [-1, 4, units]) for part in (kernel[:inputs], kernel[inputs:])]
+        given, recurrent = [
+            tf.reshape(part, [-1, 4, units]) for part in (kernel[:inputs], kernel[inputs:])
+        ]
         if self.fused:
             return fused.wide([x], [given], [recurrent], biased(bias), state)
         return self.scan(self.projection(x, kernel[:inputs]) + biased(bias), [recurrent], state)
@@ -60,27 +70,45 @@ class Recurrence(object):
     def scan(self, projected: Any, columns: Sequence[Any], state: Tuple[Any, Any]) -> Any:
         """Return h of all hours.
 
-        The gradient is written out. What it needs of the gates' slopes is computed for all hours at once, and so is the
-        gradient of the matrix: its loop has seven operations, where the derived one has forty and sums up a matrix an hour.
+        The gradient is written out. What it needs of the gates' slopes is computed for all hours at
+        once, and so is the gradient of the matrix: its loop has seven operations, where the derived
+        one has forty and sums up a matrix an hour.
 
         Args:
             projected: the gates' share of the input, with the forget gate's constant in it.
-            columns: blocks [units, gate, part of the units] that make up the recurrent matrix. Each has a gradient of its own,
-                and none is computed for a block that stays as it is.
+            columns: blocks [units, gate, part of the units] that make up the recurrent matrix. Each
+                has a gradient of its own, and none is computed for a block that stays as it is.
             state: the first (c, h).
         """
+
         @tf.custom_gradient
         def run(projected: Any, c: Any, h: Any, *columns: Any) -> Any:
             recurrent = joined([columns])
             gates, cs, hs = self._forwards(projected, recurrent, c, h)
 
             def gradient(upstream: Any) -> Tuple[Any, ...]:
-                before = tf.concat([c[tf.newaxis], cs[:-1]], axis=0), tf.concat([h[tf.newaxis], hs[:-1]], axis=0)
-                moves, dc, dh = self._backwards(upstream, cell_slopes(gates, before[0], cs), recurrent)
+                before = (
+                    tf.concat([c[tf.newaxis], cs[:-1]], axis=0),
+                    tf.concat([h[tf.newaxis], hs[:-1]], axis=0),
+                )
+                moves, dc, dh = self._backwards(
+                    upstream, cell_slopes(gates, before[0], cs), recurrent
+                )
                 rows = tf.transpose(tf.reshape(before[1], [-1, h.shape[1]]))
-                parts = tf.split(tf.reshape(moves, [rows.shape[1], 4, -1]), [block.shape[2] for block in columns], axis=2)
-                found = [self.product(rows, tf.reshape(part, [rows.shape[1], -1])) for part in parts]
-                return (moves, dc, dh, *[tf.reshape(value, block.shape) for value, block in zip(found, columns)])
+                parts = tf.split(
+                    tf.reshape(moves, [rows.shape[1], 4, -1]),
+                    [block.shape[2] for block in columns],
+                    axis=2,
+                )
+                found = [
+                    self.product(rows, tf.reshape(part, [rows.shape[1], -1])) for part in parts
+                ]
+                return (
+                    moves,
+                    dc,
+                    dh,
+                    *[tf.reshape(value, block.shape) for value, block in zip(found, columns)],
+                )
 
             return hs, gradient
 
@@ -94,13 +122,28 @@ class Recurrence(object):
         def body(hour: Any, c: Any, h: Any, series: Any) -> Tuple[Any, ...]:
             gates = given.read(hour) + self.product(h, recurrent)
             c, h = cell(gates, c)
-            return hour + 1, c, h, tuple(array.write(hour, value) for array, value in zip(series, (gates, c, h)))
+            return (
+                hour + 1,
+                c,
+                h,
+                tuple(array.write(hour, value) for array, value in zip(series, (gates, c, h))),
+            )
 
-        empty = tuple(tf.TensorArray(self.master, hours, element_shape=shape) for shape in (projected.shape[1:], c.shape, h.shape))
-        series = tf.while_loop(lambda hour, *_: hour < hours, body, (tf.constant(0), c, h, empty), maximum_iterations=hours)[3]
+        empty = tuple(
+            tf.TensorArray(self.master, hours, element_shape=shape)
+            for shape in (projected.shape[1:], c.shape, h.shape)
+        )
+        series = tf.while_loop(
+            lambda hour, *_: hour < hours,
+            body,
+            (tf.constant(0), c, h, empty),
+            maximum_iterations=hours,
+        )[3]
         return [array.stack() for array in series]
 
-    def _backwards(self, upstream: Any, slopes: Tuple[Any, Any, Any], recurrent: Any) -> Tuple[Any, ...]:
+    def _backwards(
+        self, upstream: Any, slopes: Tuple[Any, Any, Any], recurrent: Any
+    ) -> Tuple[Any, ...]:
         """Return the gradients of the gates of all hours, and of the first c and h."""
         hours = upstream.shape[0]
         given = [tf.TensorArray(self.master, hours).unstack(value) for value in (upstream, *slopes)]
@@ -111,18 +154,31 @@ class Recurrence(object):
             dh += above
             dc += dh * through
             moves = tf.concat([dc, dc, dc, dh], axis=1) * slope
-            return hour - 1, dc * forgotten, self.product(moves, transposed), series.write(hour, moves)
+            return (
+                hour - 1,
+                dc * forgotten,
+                self.product(moves, transposed),
+                series.write(hour, moves),
+            )
 
         zero = tf.zeros(upstream.shape[1:], self.master)
-        first = tf.constant(hours - 1), zero, zero, tf.TensorArray(self.master, hours, element_shape=slopes[0].shape[1:])
-        _, dc, dh, series = tf.while_loop(lambda hour, *_: hour >= 0, body, first, maximum_iterations=hours)
+        first = (
+            tf.constant(hours - 1),
+            zero,
+            zero,
+            tf.TensorArray(self.master, hours, element_shape=slopes[0].shape[1:]),
+        )
+        _, dc, dh, series = tf.while_loop(
+            lambda hour, *_: hour >= 0, body, first, maximum_iterations=hours
+        )
         return series.stack(), dc, dh
 
     def bilateral(self, xs: Sequence[Any], weights: Sequence[Sequence[Any]]) -> List[Any]:
         """Return h of all hours of both streams of one coupled layer.
 
-        Each stream reads the other's h of the hour before. Side by side, [h_C, h_D], the two are one LSTM without biases
-        whose recurrent matrix is [[U_C, V_D], [V_C, U_D]]: its gates are [C, D] for each of i, j, f, o.
+        Each stream reads the other's h of the hour before. Side by side, [h_C, h_D], the two are
+        one LSTM without biases whose recurrent matrix is [[U_C, V_D], [V_C, U_D]]: its gates are
+        [C, D] for each of i, j, f, o.
 
         Args:
             xs: the streams' inputs, [hours, batch, in].
@@ -136,10 +192,16 @@ class Recurrence(object):
         if self.fused:
             bias = tf.zeros([8 * units], self.master)
             if 2 * units <= NARROW:
-                return tf.split(fused.narrow(tf.concat(xs, axis=2), fused.block(w, columns), bias, state, 0.0), 2, axis=2)
+                return tf.split(
+                    fused.narrow(tf.concat(xs, axis=2), fused.block(w, columns), bias, state, 0.0),
+                    2,
+                    axis=2,
+                )
             return tf.split(fused.wide(xs, w, columns, bias, state), 2, axis=2)
         shape = [xs[0].shape[0], batch, 4, units]
-        sides = [tf.reshape(self.projection(x, joined([[matrix]])), shape) for x, matrix in zip(xs, w)]
+        sides = [
+            tf.reshape(self.projection(x, joined([[matrix]])), shape) for x, matrix in zip(xs, w)
+        ]
         projected = tf.reshape(tf.concat(sides, axis=3), shape[:2] + [8 * units])
         return tf.split(self.scan(projected, columns, state), 2, axis=2)
 
@@ -160,8 +222,8 @@ def cell(gates: Any, c: Any) -> Tuple[Any, Any]:
 def cell_slopes(gates: Any, before: Any, c: Any) -> Tuple[Any, Any, Any]:
     """Return the derivatives of a cell, for any number of hours at once.
 
-    With dc the gradient of c and dh that of h: dc grows by dh times the second; [dc, dc, dc, dh] times the first is the gradient
-    of the gates; dc times the third that of the c before.
+    With dc the gradient of c and dh that of h: dc grows by dh times the second; [dc, dc, dc, dh]
+    times the first is the gradient of the gates; dc times the third that of the c before.
     """
     i, j, f, o = tf.split(gates, 4, axis=-1)
     i, j, f, o, top = tf.sigmoid(i), tf.tanh(j), tf.sigmoid(f), tf.sigmoid(o), tf.tanh(c)
@@ -170,13 +232,15 @@ def cell_slopes(gates: Any, before: Any, c: Any) -> Tuple[Any, Any, Any]:
 
 
 def gated(matrix: Any) -> Any:
-    """Return a bilateral cell's matrix as [rows, gate, units], its gates i, f, o, candidate put in the order i, j, f, o."""
+    """Return a bilateral cell's matrix as [rows, gate, units], its gates i, f, o, candidate put in
+    the order i, j, f, o."""
     rows, columns = matrix.shape
     i, f, o, j = tf.unstack(tf.reshape(matrix, [rows, 4, columns // 4]), axis=1)
     return tf.stack([i, j, f, o], axis=1)
 
 
 def joined(blocks: Sequence[Sequence[Any]]) -> Any:
-    """Return blocks [rows, gate, units] as one matrix in which each gate's columns lie side by side."""
+    """Return blocks [rows, gate, units] as one matrix in which each gate's columns lie side by
+    side."""
     whole = tf.concat([tf.concat(row, axis=2) for row in blocks], axis=0)
     return tf.reshape(whole, [whole.shape[0], -1])

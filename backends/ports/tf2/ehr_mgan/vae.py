@@ -1,8 +1,9 @@
 """The two VAEs, hour by hour: what is decoded at one hour enters the encoder at the next.
 
-Both streams advance in one loop, stacked along a first axis [2, batch, ...]; the shared layers (third of the encoder, mu and
-sigma, first of the decoder) see them as one batch of twice the rows. Channels are padded to the wider stream's, with zeros in
-the kernels, so that nothing of the padding is felt. `vae_loop.py` runs the loop; here its inputs are laid out.
+Both streams advance in one loop, stacked along a first axis [2, batch, ...]; the shared layers
+(third of the encoder, mu and sigma, first of the decoder) see them as one batch of twice the rows.
+Channels are padded to the wider stream's, with zeros in the kernels, so that nothing of the padding
+is felt. `vae_loop.py` runs the loop; here its inputs are laid out.
 """
 
 from __future__ import annotations
@@ -34,14 +35,23 @@ class Vaes(object):
         self.config, self.batch, self.hours = config, networks.batch, networks.hours
         self.width = max(config["channels"].values())
         self.x = self._stacked(transposed(arrays[stream]) for stream in STREAMS)
-        self.label = tf.tile(tf.cast(arrays["label"], self.recurrence.master), [2, 1]) if config["conditional"] else None
+        self.label = (
+            tf.tile(tf.cast(arrays["label"], self.recurrence.master), [2, 1])
+            if config["conditional"]
+            else None
+        )
         self.e = tf.concat([noise["e/" + stream] for stream in STREAMS], axis=0)
         self.masks = {}
         for layer in LAYERS:
             for network in ("encoder", "decoder"):
                 sites = ["%s/%s/layer%d" % (network, stream, layer) for stream in STREAMS]
-                name, masks = "%s/layer%d" % (network, layer), [networks.mask(noise, site) for site in sites]
-                self.masks[name] = tf.concat(masks, axis=1) if name in SHARED else tf.stack(masks, axis=1)
+                name, masks = (
+                    "%s/layer%d" % (network, layer),
+                    [networks.mask(noise, site) for site in sites],
+                )
+                self.masks[name] = (
+                    tf.concat(masks, axis=1) if name in SHARED else tf.stack(masks, axis=1)
+                )
         self.kernels = self._kernels(arrays)
 
     def lstm(self, name: str) -> Tuple[Any, Any]:
@@ -54,7 +64,8 @@ class Vaes(object):
         return tf.stack([widened(x, self.width, 2) for x in series], axis=1)
 
     def _first(self, arrays: Tensors) -> Any:
-        """Return what the known part of the input [x, label] gives to the gates of the encoder's first layer, for all hours."""
+        """Return what the known part of the input [x, label] gives to the gates of the encoder's
+        first layer, for all hours."""
         found = []
         for stream in STREAMS:
             kernel, bias = self.lstm("vae/%s/encoder/layer1" % stream)
@@ -65,25 +76,41 @@ class Vaes(object):
     def _kernels(self, arrays: Tensors) -> Dict[str, Tuple[Any, Any]]:
         """Return kernel and bias of each step of the loop, the streams' own stacked.
 
-        The first layer's kernel is that of [x - sigmoid(previous), h]; what the rest of its input gives stands for its bias.
+        The first layer's kernel is that of [x - sigmoid(previous), h]; what the rest of its input
+        gives stands for its bias.
         """
         pairs, lstm, found = self.networks.pair, self.lstm, {}
         recurrent = []
         for stream in STREAMS:
             kernel, _ = lstm("vae/%s/encoder/layer1" % stream)
-            channels, known = self.config["channels"][stream], self.config["channels"][stream] + int(self.config["conditional"])
-            recurrent.append(tf.concat([widened(kernel[known:known + channels], self.width, 0), kernel[known + channels:]], axis=0))
+            channels, known = (
+                self.config["channels"][stream],
+                self.config["channels"][stream] + int(self.config["conditional"]),
+            )
+            recurrent.append(
+                tf.concat(
+                    [
+                        widened(kernel[known : known + channels], self.width, 0),
+                        kernel[known + channels :],
+                    ],
+                    axis=0,
+                )
+            )
         found["encoder/layer1"] = tf.stack(recurrent), self._first(arrays)
         for layer in ("encoder/layer2", "decoder/layer2", "decoder/layer3"):
             kernels, biases = zip(*[lstm("vae/%s/%s" % (stream, layer)) for stream in STREAMS])
             found[layer] = tf.stack(kernels), tf.stack(biases)[:, tf.newaxis]
         for layer in SHARED:
             found[layer] = lstm("vae/shared/" + layer)
-        found["latent"] = tuple(tf.concat(both, axis=-1) for both in zip(pairs("vae/shared/mu"), pairs("vae/shared/sigma")))
+        found["latent"] = tuple(
+            tf.concat(both, axis=-1)
+            for both in zip(pairs("vae/shared/mu"), pairs("vae/shared/sigma"))
+        )
         kernels, biases = zip(*[pairs("vae/%s/output" % stream) for stream in STREAMS])
         found["output"] = (
             tf.stack([widened(kernel, self.width, 1) for kernel in kernels]),
-            tf.stack([widened(bias, self.width, 0) for bias in biases])[:, tf.newaxis])
+            tf.stack([widened(bias, self.width, 0) for bias in biases])[:, tf.newaxis],
+        )
         return found
 
     def run(self) -> Dict[str, Tensors]:
@@ -95,16 +122,28 @@ class Vaes(object):
         z = mu + tf.exp(log_sigma) * self.e  # one draw for all hours
         if self.label is not None:
             z = tf.concat([z, tf.broadcast_to(self.label, z.shape[:2] + [1])], axis=2)
-        # Nothing is differentiated through the layers' outputs: the loop gives the gradients of mu, sigma and what is decoded.
-        series = {name: tf.stop_gradient(value * self.masks[name]) for name, value in zip(LSTMS, outputs)}
+        # Nothing is differentiated through the layers' outputs: the loop gives the gradients of mu,
+        # sigma and what is decoded.
+        series = {
+            name: tf.stop_gradient(value * self.masks[name]) for name, value in zip(LSTMS, outputs)
+        }
         series.update(mu=mu, log_sigma=log_sigma, z=z, decoded=decoded)
-        return self._by_stream({name: tf.reshape(value, [self.hours, 2, self.batch, -1]) for name, value in series.items()})
+        return self._by_stream(
+            {
+                name: tf.reshape(value, [self.hours, 2, self.batch, -1])
+                for name, value in series.items()
+            }
+        )
 
     def _by_stream(self, series: Tensors) -> Dict[str, Tensors]:
         result = {}  # type: Dict[str, Tensors]
         for index, stream in enumerate(STREAMS):
-            result[stream] = collections.OrderedDict((name, transposed(value[:, index])) for name, value in series.items())
-            result[stream]["decoded"] = result[stream]["decoded"][:, :, : self.config["channels"][stream]]
+            result[stream] = collections.OrderedDict(
+                (name, transposed(value[:, index])) for name, value in series.items()
+            )
+            result[stream]["decoded"] = result[stream]["decoded"][
+                :, :, : self.config["channels"][stream]
+            ]
         return result
 
 

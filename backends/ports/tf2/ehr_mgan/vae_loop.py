@@ -1,7 +1,8 @@
 """The loop of the VAEs over the hours, with its gradient written out.
 
-What the gradient needs of the nonlinearities is computed for all hours at once, and so are the gradients of the kernels; its
-loop keeps a third of the operations of the one that TensorFlow would derive.
+What the gradient needs of the nonlinearities is computed for all hours at once, and so are the
+gradients of the kernels; its loop keeps a third of the operations of the one that TensorFlow would
+derive.
 """
 
 from __future__ import annotations
@@ -12,8 +13,16 @@ import tensorflow as tf
 
 from backends.ports.tf2.ehr_mgan.recurrence import Recurrence, cell, cell_slopes
 
-#: The LSTM cells from the input up; these see both streams as one batch; and all steps of an hour that have weights.
-LSTMS = ["encoder/layer1", "encoder/layer2", "encoder/layer3", "decoder/layer1", "decoder/layer2", "decoder/layer3"]
+#: The LSTM cells from the input up; these see both streams as one batch; and all steps of an hour
+#: that have weights.
+LSTMS = [
+    "encoder/layer1",
+    "encoder/layer2",
+    "encoder/layer3",
+    "decoder/layer1",
+    "decoder/layer2",
+    "decoder/layer3",
+]
 SHARED = ("encoder/layer3", "decoder/layer1")
 STEPS = LSTMS + ["latent", "output"]
 
@@ -40,19 +49,28 @@ class Loop(object):
         self.hours, _, self.batch, self.width = constants.x.shape
 
     def run(self, weights: Sequence[Any]) -> Tuple[Any, Any, List[Any]]:
-        """Return [mu, s] and what is decoded of all hours, and the LSTMs' h, through which no gradient goes.
+        """Return [mu, s] and what is decoded of all hours, and the LSTMs' h, through which no
+        gradient goes.
 
         Args:
-            weights: kernel and bias of each of `STEPS`, one after another; the first layer's bias is a series.
+            weights: kernel and bias of each of `STEPS`, one after another; the first layer's bias
+                is a series.
         """
+
         @tf.custom_gradient
         def run(*weights: Any) -> Any:
-            found = self._forwards({name: (apart(kernel), bias) for name, (kernel, bias) in paired(weights).items()})
+            found = self._forwards(
+                {name: (apart(kernel), bias) for name, (kernel, bias) in paired(weights).items()}
+            )
 
             def gradient(*upstream: Any) -> List[Any]:
                 return self._gradient(paired(weights), found, *upstream[:2])
 
-            return (found["latent"], found["output"], *[found["h/" + name] for name in LSTMS]), gradient
+            return (
+                found["latent"],
+                found["output"],
+                *[found["h/" + name] for name in LSTMS],
+            ), gradient
 
         result = run(*weights)
         return result[0], result[1], list(result[2:])
@@ -65,27 +83,52 @@ class Loop(object):
         return [2 * self.batch] if name in SHARED or name == "latent" else [2, self.batch]
 
     def _arrays(self, series: Tensors) -> Dict[str, Any]:
-        return {name: tf.TensorArray(self.recurrence.master, self.hours).unstack(value) for name, value in series.items()}
+        return {
+            name: tf.TensorArray(self.recurrence.master, self.hours).unstack(value)
+            for name, value in series.items()
+        }
 
     def _empty(self) -> Any:
         return tf.TensorArray(self.recurrence.master, self.hours)
 
-    # -- forwards ---------------------------------------------------------------------------------------------
+    # -- forwards
+    # ---------------------------------------------------------------------------------------------
 
     def _forwards(self, weights: Dict[str, Tuple[Any, Any]]) -> Tensors:
         """Return the series of `latent` and `output`, and `gates/`, `c/` and `h/` of each LSTM."""
-        given = self._arrays(dict(self.constants.masks, x=self.constants.x, first=weights[LSTMS[0]][1]))
-        zero = {name: tf.zeros(self._rows(name) + [weights[name][1].shape[-1] // 4], self.recurrence.master) for name in LSTMS}
-        kept = ["latent", "output"] + ["%s/%s" % (part, name) for name in LSTMS for part in ("gates", "c")]
+        given = self._arrays(
+            dict(self.constants.masks, x=self.constants.x, first=weights[LSTMS[0]][1])
+        )
+        zero = {
+            name: tf.zeros(
+                self._rows(name) + [weights[name][1].shape[-1] // 4], self.recurrence.master
+            )
+            for name in LSTMS
+        }
+        kept = ["latent", "output"] + [
+            "%s/%s" % (part, name) for name in LSTMS for part in ("gates", "c")
+        ]
 
         def body(hour: Any, previous: Any, states: Tensors, series: Tensors) -> Tuple[Any, ...]:
             read = {name: array.read(hour) for name, array in given.items()}
             found, states = self._hour(weights, read, previous, states)
-            return hour + 1, found["output"], states, {name: series[name].write(hour, found[name]) for name in kept}
+            return (
+                hour + 1,
+                found["output"],
+                states,
+                {name: series[name].write(hour, found[name]) for name in kept},
+            )
 
         previous = tf.zeros([2, self.batch, self.width], self.recurrence.master)
-        first = tf.constant(0), previous, {name: (value, value) for name, value in zero.items()}, {name: self._empty() for name in kept}
-        series = tf.while_loop(lambda hour, *_: hour < self.hours, body, first, maximum_iterations=self.hours)[3]
+        first = (
+            tf.constant(0),
+            previous,
+            {name: (value, value) for name, value in zero.items()},
+            {name: self._empty() for name in kept},
+        )
+        series = tf.while_loop(
+            lambda hour, *_: hour < self.hours, body, first, maximum_iterations=self.hours
+        )[3]
         found = {name: array.stack() for name, array in series.items()}
         for name in LSTMS:
             top = tf.sigmoid(tf.split(found["gates/" + name], 4, axis=-1)[3])
@@ -95,14 +138,22 @@ class Loop(object):
     def _hour(self, weights: Any, read: Tensors, previous: Any, states: Any) -> Tuple[Tensors, Any]:
         """Return what one hour computes, and the new (c, h) of each LSTM."""
         product, found, after = self.recurrence.product, {}, {}
-        # The previous output is a sigmoid already, and goes through another one, as in the original.
+        # The previous output is a sigmoid already, and goes through another one, as in the
+        # original.
         top = read["x"] - tf.sigmoid(previous)
         for name in LSTMS:
             if name == "decoder/layer1":
-                found["latent"] = product(self._grouped("latent", top), weights["latent"][0]) + weights["latent"][1]
+                found["latent"] = (
+                    product(self._grouped("latent", top), weights["latent"][0])
+                    + weights["latent"][1]
+                )
                 mu, log_sigma = tf.split(found["latent"], 2, axis=1)
                 top = mu + tf.exp(log_sigma) * self.constants.e
-                top = top if self.constants.label is None else tf.concat([top, self.constants.label], axis=1)
+                top = (
+                    top
+                    if self.constants.label is None
+                    else tf.concat([top, self.constants.label], axis=1)
+                )
             kernel, bias = weights[name]
             c, h = states[name]
             given = tf.concat([self._grouped(name, top), h], axis=-1)
@@ -112,17 +163,26 @@ class Loop(object):
         found["output"] = tf.sigmoid(product(top, weights["output"][0]) + weights["output"][1])
         return found, after
 
-    # -- backwards --------------------------------------------------------------------------------------------
+    # -- backwards
+    # --------------------------------------------------------------------------------------------
 
     def _gradient(self, weights: Any, found: Tensors, latent: Any, output: Any) -> List[Any]:
-        """Return the gradients of all kernels and biases, given those of the series of `latent` and `output`."""
+        """Return the gradients of all kernels and biases, given those of the series of `latent` and
+        `output`."""
         moves = self._backwards(weights, found, latent, output)
         result = []
         for name, given in self._inputs(found).items():
             rows = stacked_rows(moves[name])
             shared = rows.shape.rank == 2
-            bias = moves[name] if name == LSTMS[0] else tf.reduce_sum(rows, axis=-2, keepdims=not shared)
-            result += [self.recurrence.product(stacked_rows(given, transposed=True), apart(rows)), bias]
+            bias = (
+                moves[name]
+                if name == LSTMS[0]
+                else tf.reduce_sum(rows, axis=-2, keepdims=not shared)
+            )
+            result += [
+                self.recurrence.product(stacked_rows(given, transposed=True), apart(rows)),
+                bias,
+            ]
         return result
 
     def _inputs(self, found: Tensors) -> Tensors:
@@ -135,9 +195,13 @@ class Loop(object):
                 mu, log_sigma = tf.split(found["latent"], 2, axis=2)
                 top = mu + tf.exp(log_sigma) * self.constants.e
                 if self.constants.label is not None:
-                    top = tf.concat([top, tf.broadcast_to(self.constants.label, top.shape[:2] + [1])], axis=2)
+                    top = tf.concat(
+                        [top, tf.broadcast_to(self.constants.label, top.shape[:2] + [1])], axis=2
+                    )
             h = found["h/" + name]
-            series[name] = tf.concat([tf.reshape(top, h.shape[:-1] + [top.shape[-1]]), earlier(h)], axis=-1)
+            series[name] = tf.concat(
+                [tf.reshape(top, h.shape[:-1] + [top.shape[-1]]), earlier(h)], axis=-1
+            )
             top = h * masks[name]
         return dict(series, latent=latent, output=top)
 
@@ -147,29 +211,49 @@ class Loop(object):
         again = tf.sigmoid(earlier(decoded))
         noise = tf.exp(log_sigma) * self.constants.e
         series = dict(
-            self.constants.masks, above_latent=latent, above_output=output, to_output=decoded * (1.0 - decoded),
-            to_latent=tf.concat([tf.ones_like(noise), noise], axis=2), to_previous=-again * (1.0 - again))
+            self.constants.masks,
+            above_latent=latent,
+            above_output=output,
+            to_output=decoded * (1.0 - decoded),
+            to_latent=tf.concat([tf.ones_like(noise), noise], axis=2),
+            to_previous=-again * (1.0 - again),
+        )
         for name in LSTMS:
             gates, c = found["gates/" + name], found["c/" + name]
             slopes, to_cell, kept = cell_slopes(gates, earlier(c), c)
-            series.update({"slopes/" + name: slopes, "to_cell/" + name: to_cell, "kept/" + name: kept})
+            series.update(
+                {"slopes/" + name: slopes, "to_cell/" + name: to_cell, "kept/" + name: kept}
+            )
         given = self._arrays(series)
         across = {name: apart(tf.linalg.matrix_transpose(weights[name][0])) for name in STEPS}
 
         def body(hour: Any, previous: Any, states: Any, moves: Tensors) -> Tuple[Any, ...]:
             read = {name: array.read(hour) for name, array in given.items()}
             made, previous, states = self._hour_back(across, read, previous, states)
-            return hour - 1, previous, states, {name: moves[name].write(hour, made[name]) for name in STEPS}
+            return (
+                hour - 1,
+                previous,
+                states,
+                {name: moves[name].write(hour, made[name]) for name in STEPS},
+            )
 
         zero = {name: tf.zeros_like(found["c/" + name][0]) for name in LSTMS}
         first = (
-            tf.constant(self.hours - 1), tf.zeros_like(decoded[0]), {name: (value, value) for name, value in zero.items()},
-            {name: self._empty() for name in STEPS})
-        moves = tf.while_loop(lambda hour, *_: hour >= 0, body, first, maximum_iterations=self.hours)[3]
+            tf.constant(self.hours - 1),
+            tf.zeros_like(decoded[0]),
+            {name: (value, value) for name, value in zero.items()},
+            {name: self._empty() for name in STEPS},
+        )
+        moves = tf.while_loop(
+            lambda hour, *_: hour >= 0, body, first, maximum_iterations=self.hours
+        )[3]
         return {name: array.stack() for name, array in moves.items()}
 
-    def _hour_back(self, across: Tensors, read: Tensors, previous: Any, states: Any) -> Tuple[Tensors, Any, Any]:
-        """Return the gradients of one hour: of each step's sums, of the hour before's output, of the states before."""
+    def _hour_back(
+        self, across: Tensors, read: Tensors, previous: Any, states: Any
+    ) -> Tuple[Tensors, Any, Any]:
+        """Return the gradients of one hour: of each step's sums, of the hour before's output, of
+        the states before."""
         product, moves, after = self.recurrence.product, {}, {}
         moves["output"] = (read["above_output"] + previous) * read["to_output"]
         down = product(moves["output"], across["output"])
@@ -184,7 +268,9 @@ class Loop(object):
             after[name] = dc * read["kept/" + name], below[..., -units:]
             if name == "decoder/layer1":
                 down = down[:, : self.constants.e.shape[1]]  # without the label
-                moves["latent"] = read["above_latent"] + tf.concat([down, down], axis=1) * read["to_latent"]
+                moves["latent"] = (
+                    read["above_latent"] + tf.concat([down, down], axis=1) * read["to_latent"]
+                )
                 down = product(moves["latent"], across["latent"])
         return moves, down * read["to_previous"], after
 
@@ -205,7 +291,8 @@ def earlier(series: Any) -> Any:
 
 
 def stacked_rows(series: Any, transposed: bool = False) -> Any:
-    """Return the rows of all hours as one matrix, or one for each stream; `transposed` if need be."""
+    """Return the rows of all hours as one matrix, or one for each stream; `transposed` if need
+    be."""
     if series.shape.rank == 3:
         rows = tf.reshape(series, [-1, series.shape[-1]])
     else:

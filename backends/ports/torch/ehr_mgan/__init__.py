@@ -1,10 +1,9 @@
 """`ehr_mgan` on torch; see `harness/workloads/ehr_mgan/` for the specification.
 
-layouts       how the weights are kept
-networks      generators, decoders of generated latents, discriminators: fused LSTMs over whole series
-hours         the loop over the hours of the VAEs, with its derivative
-autoencoders  what enters and leaves that loop
-losses        the terms of each phase
+layouts       how the weights are kept networks      generators, decoders of generated latents,
+discriminators: fused LSTMs over whole series hours         the loop over the hours of the VAEs,
+with its derivative autoencoders  what enters and leaves that loop losses        the terms of each
+phase
 """
 
 from __future__ import annotations
@@ -28,7 +27,8 @@ from backends.torch.native import GENERATION
 class Port(TorchPort):
     """EHR-M-GAN."""
 
-    # Unrolled, the whole would be thousands of operations; the hour of the VAEs is what has no fused kernel.
+    # Unrolled, the whole would be thousands of operations; the hour of the VAEs is what has no
+    # fused kernel.
     COMPILED_WHOLE = False
 
     def __init__(self, config: Mapping[str, Any], setting: Setting) -> None:
@@ -36,16 +36,26 @@ class Port(TorchPort):
         TorchPort.__init__(self, config, setting)
         self.networks = Networks(config, self.weights, self.low)
         self.autoencoders = Autoencoders(self.networks, Loop(self.low, self.compiled))
-        self.minimum, self.range = [torch.tensor(config[name], dtype=self.dtype, device=self.device) for name in ("minimum", "range")]
+        self.minimum, self.range = [
+            torch.tensor(config[name], dtype=self.dtype, device=self.device)
+            for name in ("minimum", "range")
+        ]
 
     def build(self) -> torch.nn.Module:
         return Weights(self.config, self.LAYOUT)
 
-    # -- losses -----------------------------------------------------------------------------------------------
+    # -- losses
+    # ----------------------------------------------------------------------------------------------
 
     def loss_terms(self, phase: str, arrays: Tensors, noise: Tensors) -> Tensors:
         network, stream = phase.split("/")[-2:]
-        terms = self._vae if network in ("pretrain", "vae") else self._discriminator if network == "discriminator" else self._generator
+        terms = (
+            self._vae
+            if network in ("pretrain", "vae")
+            else self._discriminator
+            if network == "discriminator"
+            else self._generator
+        )
         return terms(stream, arrays, noise)
 
     def _vae(self, stream: str, arrays: Tensors, noise: Tensors) -> Tensors:
@@ -53,7 +63,9 @@ class Port(TorchPort):
         index, product = STREAMS.index(stream), self.networks.product
         data = arrays[stream].transpose(0, 1)
         terms = {
-            "reconstruction": losses.reconstruction(stream, data, decoded[index, ..., :data.shape[2]]),
+            "reconstruction": losses.reconstruction(
+                stream, data, decoded[index, ..., : data.shape[2]]
+            ),
             "kl": losses.kl(*latent[index].chunk(2, -1)),
         }
         if stream == "discrete":
@@ -68,49 +80,72 @@ class Port(TorchPort):
         return losses.weighted(terms, self.config["vae_weights"])
 
     def _semantic(self, z: torch.Tensor, arrays: Tensors) -> torch.Tensor:
-        """Return the cross-entropy of the classes from the latents [2, batch, hours, latent]; as in the original tanh bounds the logits."""
-        hidden = functional.relu(self.networks.dense("vae/shared/semantic/hidden", torch.cat(list(z), dim=2).flatten(1)))
+        """Return the cross-entropy of the classes from the latents [2, batch, hours, latent]; as in
+        the original tanh bounds the logits."""
+        hidden = functional.relu(
+            self.networks.dense("vae/shared/semantic/hidden", torch.cat(list(z), dim=2).flatten(1))
+        )
         logits = torch.tanh(self.networks.dense("vae/shared/semantic/logits", hidden))
         return functional.cross_entropy(logits, arrays["label"][:, 0])
 
     def _discriminator(self, stream: str, arrays: Tensors, noise: Tensors) -> Tensors:
         with torch.no_grad():
             fake = self.networks.generated(stream, arrays, noise)
-        (real_logit, fake_logit), _ = self.networks.discriminate(stream, {"real": arrays[stream], "fake": fake}, noise, {})
-        constant = torch.full_like(fake_logit, self.config["discrete_fake_label"])  # the discrete stream's; not noisy, as in the original
-        return losses.discriminator(real_logit, fake_logit, noise["label/real"], noise.get("label/fake", constant))
+        (real_logit, fake_logit), _ = self.networks.discriminate(
+            stream, {"real": arrays[stream], "fake": fake}, noise, {}
+        )
+        constant = torch.full_like(
+            fake_logit, self.config["discrete_fake_label"]
+        )  # the discrete stream's; not noisy, as in the original
+        return losses.discriminator(
+            real_logit, fake_logit, noise["label/real"], noise.get("label/fake", constant)
+        )
 
     def _generator(self, stream: str, arrays: Tensors, noise: Tensors) -> Tensors:
         fake, real = self.networks.generated(stream, arrays, noise), arrays[stream]
         (logit,), (features,) = self.networks.discriminate(stream, {"fake": fake}, noise, {})
-        if stream == "continuous":  # matches the moments of the discriminator's outputs; the discrete stream those of the data
+        if (
+            stream == "continuous"
+            # matches the moments of the discriminator's outputs; the discrete stream those of the
+            # data
+        ):
             with torch.no_grad():
                 _, (real,) = self.networks.discriminate(stream, {"real": real}, noise, {})
             fake = features
         return losses.generator(stream, logit, fake, real, self.config["generator_weights"])
 
-    # -- looking and generating -------------------------------------------------------------------------------
+    # -- looking and generating
+    # -------------------------------------------------------------------------------
 
     def activations(self, arrays: Tensors, noise: Tensors) -> Tensors:
         record = self.autoencoders.activations(arrays, noise)
         latents = self.networks.latents(arrays, noise, record)
-        made = {stream: self.networks.decode(stream, latents[stream], arrays, noise, record) for stream in STREAMS}
+        made = {
+            stream: self.networks.decode(stream, latents[stream], arrays, noise, record)
+            for stream in STREAMS
+        }
         for stream in STREAMS:
             for side, series in (("real", arrays[stream]), ("fake", made[stream])):
                 self.networks.discriminate(stream, {side: series}, noise, record)
         if self.networks.contracted is not None:
-            self.observed_dtypes["contraction"] = str(self.networks.contracted).replace("torch.", "")
+            self.observed_dtypes["contraction"] = str(self.networks.contracted).replace(
+                "torch.", ""
+            )
         return record
 
     def generate(self, source: Any, count: int) -> np.ndarray:
-        """Return floor(count / batch) * batch rows [rows, hours, channels]: the continuous ones in their units, then the discrete.
+        """Return floor(count / batch) * batch rows [rows, hours, channels]: the continuous ones in
+        their units, then the discrete.
 
         Raises:
             ValueError: count is less than one batch.
         """
         rows = self.config["batch"]
         if count < rows:
-            raise ValueError("%s generates whole batches of %d rows; %d were asked for" % (self.config["workload"], rows, count))
+            raise ValueError(
+                "%s generates whole batches of %d rows; %d were asked for"
+                % (self.config["workload"], rows, count)
+            )
         given, made = source.generation(count), []
         with self.mode(False, tracking=False), torch.no_grad():
             for chunk in range(count // rows):
@@ -127,5 +162,7 @@ class Port(TorchPort):
 
     def _series(self, arrays: Tensors, noise: Tensors) -> torch.Tensor:
         latents = self.networks.latents(arrays, noise, {})
-        continuous, discrete = [self.networks.decode(stream, latents[stream], arrays, noise, {}) for stream in STREAMS]
+        continuous, discrete = [
+            self.networks.decode(stream, latents[stream], arrays, noise, {}) for stream in STREAMS
+        ]
         return torch.cat([continuous * self.range + self.minimum, torch.round(discrete)], dim=2)

@@ -8,7 +8,13 @@ import torch
 from torch.nn import functional
 
 from backends.ports.torch.ehr_mgan import hours
-from backends.ports.torch.ehr_mgan.networks import LAYERS, STREAMS, Networks, Tensors, sigmoids_first
+from backends.ports.torch.ehr_mgan.networks import (
+    LAYERS,
+    STREAMS,
+    Networks,
+    Tensors,
+    sigmoids_first,
+)
 
 
 class Autoencoders(object):
@@ -18,8 +24,11 @@ class Autoencoders(object):
         self.networks, self.loop = networks, loop
         self.weights, self.config = networks.weights, networks.config
 
-    def run(self, arrays: Tensors, noise: Tensors) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return decoded, mu and the logarithm of sigma together, and z without the label, each [2, hours, batch, ...]."""
+    def run(
+        self, arrays: Tensors, noise: Tensors
+    ) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return decoded, mu and the logarithm of sigma together, and z without the label, each [2,
+        hours, batch, ...]."""
         kernels, biases = self._weights(arrays)
         return hours.Hours.apply(self.loop, self._given(arrays, noise), *kernels, *biases)
 
@@ -30,23 +39,46 @@ class Autoencoders(object):
         # A cell's dropped output is what enters the next contraction, less the state beside it.
         above = (1, 2, hours.LATENT, 4, 5, hours.OUTPUT)
         units = [self.config["encoder_units"]] * 3 + [self.config["decoder_units"]] * 3
-        cells = [torch.stack([hour[place][..., :count] for hour in inputs], 2) for place, count in zip(above, units)]
+        cells = [
+            torch.stack([hour[place][..., :count] for hour in inputs], 2)
+            for place, count in zip(above, units)
+        ]
         latent = [torch.stack([hour[4][place] for hour in saved], 2) for place in range(3)]
         decoded = torch.stack([hour[3] for hour in saved], 2)
-        names = ["encoder/layer%d" % layer for layer in LAYERS] + ["mu", "log_sigma", "z"] + ["decoder/layer%d" % layer for layer in LAYERS]
+        names = (
+            ["encoder/layer%d" % layer for layer in LAYERS]
+            + ["mu", "log_sigma", "z"]
+            + ["decoder/layer%d" % layer for layer in LAYERS]
+        )
         record: Tensors = {}
         for index, stream in enumerate(STREAMS):
             for name, value in zip(names, cells[:3] + latent + cells[3:]):
                 found = value[index]
-                record["%s/%s" % (stream, name)] = self.networks.labelled(found, arrays) if name == "z" else found
-            record["%s/decoded" % stream] = decoded[index, ..., :self.config["channels"][stream]]
+                record["%s/%s" % (stream, name)] = (
+                    self.networks.labelled(found, arrays) if name == "z" else found
+                )
+            record["%s/decoded" % stream] = decoded[index, ..., : self.config["channels"][stream]]
         return record
 
     def _given(self, arrays: Tensors, noise: Tensors) -> hours.Given:
         widest = max(self.config["channels"].values())
-        x = torch.stack([functional.pad(arrays[stream], (0, widest - arrays[stream].shape[2])).transpose(0, 1) for stream in STREAMS])
-        sites = ["%s/%%s/layer%d" % (network, layer) for network in ("encoder", "decoder") for layer in LAYERS]
-        keeps = [torch.stack([noise[site % stream].transpose(0, 1) for stream in STREAMS]) for site in sites]
+        x = torch.stack(
+            [
+                functional.pad(arrays[stream], (0, widest - arrays[stream].shape[2])).transpose(
+                    0, 1
+                )
+                for stream in STREAMS
+            ]
+        )
+        sites = [
+            "%s/%%s/layer%d" % (network, layer)
+            for network in ("encoder", "decoder")
+            for layer in LAYERS
+        ]
+        keeps = [
+            torch.stack([noise[site % stream].transpose(0, 1) for stream in STREAMS])
+            for site in sites
+        ]
         torch._foreach_mul_(keeps, 1.0 / self.config["keep"])
         return hours.Given(x, torch.stack([noise["e/" + stream] for stream in STREAMS]), keeps)
 
@@ -57,19 +89,39 @@ class Autoencoders(object):
         first_kernel, first_bias = self._first(arrays)
         kernels, biases = [first_kernel], [first_bias]
         for name in names[1:]:
-            owned = [self._cell(name % stream) for stream in STREAMS] if "%s" in name else [self._cell(name)] * 2
-            kernel, bias = owned[0] if owned[0] is owned[1] else [torch.stack(pair) for pair in zip(*owned)]
+            owned = (
+                [self._cell(name % stream) for stream in STREAMS]
+                if "%s" in name
+                else [self._cell(name)] * 2
+            )
+            kernel, bias = (
+                owned[0] if owned[0] is owned[1] else [torch.stack(pair) for pair in zip(*owned)]
+            )
             if name == names[hours.ENCODERS] and self.config["conditional"]:
                 kernel, bias = self._without_label(kernel, bias, arrays)
             kernels.append(kernel if kernel.dim() == 3 else self._shared(kernel))
             biases.append(bias[..., None, :] if bias.dim() < 3 else bias)
-        latent = [torch.cat([self.weights["vae/shared/%s/%s" % (name, part)] for name in ("mu", "sigma")]) for part in ("kernel", "bias")]
+        latent = [
+            torch.cat([self.weights["vae/shared/%s/%s" % (name, part)] for name in ("mu", "sigma")])
+            for part in ("kernel", "bias")
+        ]
         kernels.append(self._shared(latent[0]))
         biases.append(latent[1][None, None])
         widest = max(self.config["channels"].values())
-        output = [[self.weights["vae/%s/output/%s" % (stream, part)] for stream in STREAMS] for part in ("kernel", "bias")]
-        kernels.append(torch.stack([functional.pad(value, (0, 0, 0, widest - len(value))) for value in output[0]]))
-        biases.append(torch.stack([functional.pad(value, (0, widest - len(value))) for value in output[1]])[:, None])
+        output = [
+            [self.weights["vae/%s/output/%s" % (stream, part)] for stream in STREAMS]
+            for part in ("kernel", "bias")
+        ]
+        kernels.append(
+            torch.stack(
+                [functional.pad(value, (0, 0, 0, widest - len(value))) for value in output[0]]
+            )
+        )
+        biases.append(
+            torch.stack([functional.pad(value, (0, widest - len(value))) for value in output[1]])[
+                :, None
+            ]
+        )
         return [kernel.transpose(1, 2) for kernel in kernels], biases
 
     def _shared(self, kernel: torch.Tensor) -> torch.Tensor:
@@ -77,12 +129,16 @@ class Autoencoders(object):
         return self.networks.rounded(kernel).expand(2, -1, -1)
 
     def _cell(self, name: str) -> Tuple[torch.Tensor, torch.Tensor]:
-        """Return an LSTM's kernel [4 units, in] and bias [4 units] with the constant forget bias, gates in the loop's order."""
+        """Return an LSTM's kernel [4 units, in] and bias [4 units] with the constant forget bias,
+        gates in the loop's order."""
         bias = self.weights[name + "/bias"]
-        return sigmoids_first(self.weights[name + "/kernel"]), sigmoids_first(bias + self.networks.constant_bias(bias.shape[1]))
+        return sigmoids_first(self.weights[name + "/kernel"]), sigmoids_first(
+            bias + self.networks.constant_bias(bias.shape[1])
+        )
 
     def _first(self, arrays: Tensors) -> Tuple[torch.Tensor, torch.Tensor]:
-        """Return the first cells' kernel of what is fed back and of h, and for each hour the share of the data and the bias."""
+        """Return the first cells' kernel of what is fed back and of h, and for each hour the share
+        of the data and the bias."""
         widest, kernels, biases = max(self.config["channels"].values()), [], []
         for stream in STREAMS:
             kernel, bias = self._cell("vae/%s/encoder/layer1" % stream)
@@ -92,8 +148,11 @@ class Autoencoders(object):
             biases.append((self.networks.product(x, data) + bias).transpose(0, 1))
         return torch.stack(kernels), torch.stack(biases)
 
-    def _without_label(self, kernel: torch.Tensor, bias: torch.Tensor, arrays: Tensors) -> Tuple[torch.Tensor, torch.Tensor]:
-        """Return the shared decoder's kernel of z and h, and the bias with the label's share, [2, batch, 4 units]."""
+    def _without_label(
+        self, kernel: torch.Tensor, bias: torch.Tensor, arrays: Tensors
+    ) -> Tuple[torch.Tensor, torch.Tensor]:
+        """Return the shared decoder's kernel of z and h, and the bias with the label's share, [2,
+        batch, 4 units]."""
         z, label, h = kernel.split([self.config["latent"], 1, self.config["decoder_units"]], dim=1)
         share = self.networks.product(arrays["label"].to(bias.dtype), label)
         return torch.cat([z, h], dim=1), (share + bias).expand(2, -1, -1)

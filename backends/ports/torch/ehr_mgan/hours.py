@@ -1,9 +1,10 @@
 """The loop over the hours of both VAEs, with its derivative written out.
 
-What an hour decodes is fed to the encoder of the next, so there is no layer to run ahead. Both streams advance together: all
-tensors have the streams as their first axis, and the layers that the streams share have one kernel for both. The
-derivative keeps to what the loop needs, the way back through the states; every kernel's gradient is one product over all hours
-when the loop is done. Autograd would take one for each hour, and several times as long.
+What an hour decodes is fed to the encoder of the next, so there is no layer to run ahead. Both
+streams advance together: all tensors have the streams as their first axis, and the layers that the
+streams share have one kernel for both. The derivative keeps to what the loop needs, the way back
+through the states; every kernel's gradient is one product over all hours when the loop is done.
+Autograd would take one for each hour, and several times as long.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from backends.ports.torch.ehr_mgan.networks import advance
 
 sigmoid_backward, tanh_backward = torch.ops.aten.sigmoid_backward, torch.ops.aten.tanh_backward
 
-#: The cells of an hour from below: three of the encoder, then, after the latent is sampled, three of the decoder.
+#: The cells of an hour from below: three of the encoder, then, after the latent is sampled, three
+#: of the decoder.
 CELLS, ENCODERS = 6, 3
-#: Where the kernels of the two dense layers stand behind those of the cells: mean and logarithm of sigma, and the output.
+#: Where the kernels of the two dense layers stand behind those of the cells: mean and logarithm of
+#: sigma, and the output.
 LATENT, OUTPUT = 6, 7
 
 Tensor = torch.Tensor
@@ -52,7 +55,12 @@ def product(x: Tensor, kernel: Tensor) -> Tensor:
 
 
 def forth(
-    x: Tensor, e: Tensor, keeps: Sequence[Tensor], state: State, kernels: Sequence[Tensor], biases: Sequence[Tensor]
+    x: Tensor,
+    e: Tensor,
+    keeps: Sequence[Tensor],
+    state: State,
+    kernels: Sequence[Tensor],
+    biases: Sequence[Tensor],
 ) -> Tuple[State, List[Tensor], List[Any]]:
     """Return the state after one hour, the inputs of all contractions, and what else `back` needs.
 
@@ -78,12 +86,13 @@ def forth(
     inputs.append(below)
     decoded = torch.sigmoid(contract(below, kernels[OUTPUT], biases[OUTPUT]))
     # In the order of the kernels.
-    inputs = [*inputs[:ENCODERS], *inputs[ENCODERS + 1:-1], inputs[ENCODERS], inputs[-1]]
+    inputs = [*inputs[:ENCODERS], *inputs[ENCODERS + 1 : -1], inputs[ENCODERS], inputs[-1]]
     return (c_after, h_after, decoded), inputs, [cells, sigma, doubled, decoded, latent]
 
 
 def retreat(dh: Tensor, dc: Tensor, cell: Sequence[Tensor]) -> Tuple[Tensor, Tensor]:
-    """Return the gradients of the gates before their nonlinearities and of c before the hour: the derivative of `advance`."""
+    """Return the gradients of the gates before their nonlinearities and of c before the hour: the
+    derivative of `advance`."""
     c, opened, candidate, squashed = cell
     i, f, o = opened.chunk(3, -1)
     dc = dc + tanh_backward(dh * o, squashed)
@@ -92,9 +101,15 @@ def retreat(dh: Tensor, dc: Tensor, cell: Sequence[Tensor]) -> Tuple[Tensor, Ten
 
 
 def back(
-    given: Sequence[Tensor], e: Tensor, keeps: Sequence[Tensor], state: State, kernels: Sequence[Tensor], saved: List[Any]
+    given: Sequence[Tensor],
+    e: Tensor,
+    keeps: Sequence[Tensor],
+    state: State,
+    kernels: Sequence[Tensor],
+    saved: List[Any],
 ) -> Tuple[State, List[Tensor]]:
-    """Return the gradients of the state before one hour, and of the results of all contractions in the order of the kernels.
+    """Return the gradients of the state before one hour, and of the results of all contractions in
+    the order of the kernels.
 
     Args:
         given: gradients of what the hour has decoded, of mu and the logarithm together, and of z.
@@ -103,7 +118,11 @@ def back(
         kernels: transposed, [2, out, in].
         saved: what `forth` left.
     """
-    (d_decoded, d_latent, d_z), (d_c, d_h, d_previous), (cells, sigma, doubled, decoded, _) = given, state, saved
+    (d_decoded, d_latent, d_z), (d_c, d_h, d_previous), (cells, sigma, doubled, decoded, _) = (
+        given,
+        state,
+        saved,
+    )
     d_output = sigmoid_backward(d_decoded + d_previous, decoded)
     below = product(d_output, kernels[OUTPUT])
     gates: List[Tensor] = []
@@ -127,35 +146,48 @@ def back(
 class Loop(object):
     """Both directions of an hour, compiled or not, and the dtype of contractions."""
 
-    def __init__(self, low: torch.dtype, compiled: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    def __init__(
+        self, low: torch.dtype, compiled: Callable[[Callable[..., Any]], Callable[..., Any]]
+    ) -> None:
         self.low, self.forth, self.back = low, compiled(forth), compiled(back)
 
-    def run(self, given: Given, kernels: Sequence[Tensor], biases: Sequence[Tensor]) -> Tuple[List[List[Tensor]], List[List[Any]]]:
-        """Run all hours; return, for each, the inputs of the contractions and what else `forth` returns.
+    def run(
+        self, given: Given, kernels: Sequence[Tensor], biases: Sequence[Tensor]
+    ) -> Tuple[List[List[Tensor]], List[List[Any]]]:
+        """Run all hours; return, for each, the inputs of the contractions and what else `forth`
+        returns.
 
         Args:
             given: see `Given`.
             kernels: for each contraction [2, in, out].
-            biases: for each, as it is added; of the first cell [2, hours, batch, 4 units], its data's share included.
+            biases: for each, as it is added; of the first cell [2, hours, batch, 4 units], its
+                data's share included.
         """
         kernels = [kernel.to(self.low) for kernel in kernels]
         zeros = [torch.zeros_like(keep[:, 0]) for keep in given.keeps]
-        state, inputs, saved = (zeros, zeros, torch.zeros_like(given.x[:, 0])), [], []  # type: Any, List[Any], List[Any]
+        state, inputs, saved = (
+            (zeros, zeros, torch.zeros_like(given.x[:, 0])),
+            [],
+            [],
+        )  # type: Any, List[Any], List[Any]
         keeps = list(zip(*(keep.unbind(1) for keep in given.keeps)))
         for x, first, keep in zip(given.x.unbind(1), biases[0].unbind(1), keeps):
-            state, entered, kept = self.forth(x, given.e, keep, state, kernels, [first, *biases[1:]])
+            state, entered, kept = self.forth(
+                x, given.e, keep, state, kernels, [first, *biases[1:]]
+            )
             inputs.append(entered)
             saved.append(kept)
         return inputs, saved
 
 
 class Hours(torch.autograd.Function):
-    """The loop as one differentiable operation: decoded, mu and the logarithm of sigma together, and z, [2, hours, batch, ...]."""
+    """The loop as one differentiable operation: decoded, mu and the logarithm of sigma together,
+    and z, [2, hours, batch, ...]."""
 
     @staticmethod
     def forward(ctx: Any, loop: Loop, given: Given, *weights: Tensor) -> Tuple[Tensor, ...]:
         """Run the loop; `weights` are the kernels, then the biases."""
-        kernels, biases = weights[:OUTPUT + 1], weights[OUTPUT + 1:]
+        kernels, biases = weights[: OUTPUT + 1], weights[OUTPUT + 1 :]
         inputs, saved = loop.run(given, kernels, biases)
         ctx.loop, ctx.given, ctx.inputs, ctx.saved = loop, given, inputs, saved
         ctx.save_for_backward(*weights)
@@ -167,11 +199,24 @@ class Hours(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> Tuple[Any, ...]:
         """Return the gradients of kernels and biases."""
         loop, given, weights = ctx.loop, ctx.given, ctx.saved_tensors
-        kernels, biases = weights[:OUTPUT + 1], weights[OUTPUT + 1:]
+        kernels, biases = weights[: OUTPUT + 1], weights[OUTPUT + 1 :]
         turned = [kernel.to(loop.low).transpose(1, 2) for kernel in kernels]
         zeros = [torch.zeros_like(keep[:, 0]) for keep in given.keeps]
-        state, series = (zeros, zeros, torch.zeros_like(given.x[:, 0])), []  # type: Any, List[List[Tensor]]
-        entering = list(zip(zip(*(part.unbind(1) for part in gradients)), zip(*(keep.unbind(1) for keep in given.keeps)), ctx.saved))
+        state, series = (
+            (
+                zeros,
+                zeros,
+                torch.zeros_like(given.x[:, 0]),
+            ),
+            [],
+        )  # type: Any, List[List[Tensor]]
+        entering = list(
+            zip(
+                zip(*(part.unbind(1) for part in gradients)),
+                zip(*(keep.unbind(1) for keep in given.keeps)),
+                ctx.saved,
+            )
+        )
         for arriving, keep, saved in reversed(entering):
             state, results = loop.back(arriving, given.e, keep, state, turned, saved)
             series.append(results)
@@ -179,6 +224,10 @@ class Hours(torch.autograd.Function):
         for place, bias in enumerate(biases):
             arrived = torch.stack([hour[place] for hour in reversed(series)], 1)
             entered = torch.stack([hour[place] for hour in ctx.inputs], 1)
-            found["kernels"].append(product(entered.flatten(1, 2).transpose(1, 2), arrived.flatten(1, 2).to(loop.low)))
-            found["biases"].append(arrived if bias.dim() == arrived.dim() else arrived.sum(1).sum_to_size(bias.shape))
+            found["kernels"].append(
+                product(entered.flatten(1, 2).transpose(1, 2), arrived.flatten(1, 2).to(loop.low))
+            )
+            found["biases"].append(
+                arrived if bias.dim() == arrived.dim() else arrived.sum(1).sum_to_size(bias.shape)
+            )
         return (None, None, *found["kernels"], *found["biases"])

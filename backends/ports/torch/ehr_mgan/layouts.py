@@ -1,7 +1,8 @@
-"""How EHR-M-GAN's weights are kept in torch: kernels [4, units, inputs] or [outputs, inputs], gates in cuDNN's order i, f, g, o.
+"""How EHR-M-GAN's weights are kept in torch: kernels [4, units, inputs] or [outputs, inputs], gates
+in cuDNN's order i, f, g, o.
 
-So the kernel of an LSTM falls apart into the two that `torch.lstm` wants without moving memory, and the kernels of a pair of
-bilateral cells can be laid beside each other gate by gate.
+So the kernel of an LSTM falls apart into the two that `torch.lstm` wants without moving memory, and
+the kernels of a pair of bilateral cells can be laid beside each other gate by gate.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from typing import Any, Callable, Dict, Mapping, Sequence, Tuple
 
 import torch
 
-#: Places of torch's gates i, f, g, o in TF1's order i, j, f, o, and in the bilateral cell's order i, f, o, c; g is the candidate.
+#: Places of torch's gates i, f, g, o in TF1's order i, j, f, o, and in the bilateral cell's order
+#: i, f, o, c; g is the candidate.
 LSTM, BILATERAL = (0, 2, 1, 3), (0, 1, 3, 2)
 Convert = Callable[[torch.Tensor], torch.Tensor]
 
 
 def _kernel(order: Sequence[int]) -> Tuple[Convert, Convert]:
-    """Return the conversions of [4, units, inputs] to [inputs, 4 units] and back; both orders are their own inverses."""
+    """Return the conversions of [4, units, inputs] to [inputs, 4 units] and back; both orders are
+    their own inverses."""
 
     def canonical(tensor: torch.Tensor) -> torch.Tensor:
         return tensor[list(order)].flatten(0, 1).t()
@@ -30,11 +33,15 @@ def _kernel(order: Sequence[int]) -> Tuple[Convert, Convert]:
 
 def _bias(order: Sequence[int]) -> Tuple[Convert, Convert]:
     """Return the conversions of a bias [4, units] to [4 units] and back."""
-    return lambda tensor: tensor[list(order)].flatten(), lambda tensor: tensor.unflatten(0, (4, -1))[list(order)]
+    return (
+        lambda tensor: tensor[list(order)].flatten(),
+        lambda tensor: tensor.unflatten(0, (4, -1))[list(order)],
+    )
 
 
 def layouts(config: Mapping[str, Any]) -> Dict[str, Tuple[str, Any]]:
-    """Return the layout of every parameter, as `TorchPort.LAYOUT` has it; each is an attribute of its own name."""
+    """Return the layout of every parameter, as `TorchPort.LAYOUT` has it; each is an attribute of
+    its own name."""
     found: Dict[str, Tuple[str, Any]] = {}
     for item in config["parameters"]:
         name, axes = item["name"], None  # type: str, Any

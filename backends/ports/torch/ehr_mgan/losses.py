@@ -1,4 +1,5 @@
-"""The loss terms of EHR-M-GAN's phases; sums and means as in the original, its oddities kept and named."""
+"""The loss terms of EHR-M-GAN's phases; sums and means as in the original, its oddities kept and
+named."""
 
 from __future__ import annotations
 
@@ -15,15 +16,19 @@ VARIANCE_EPSILON = 1e-6
 
 
 def reconstruction(stream: str, data: torch.Tensor, decoded: torch.Tensor) -> torch.Tensor:
-    """Return the mean squared error (continuous), or Keras' binary cross-entropy of probabilities (discrete)."""
+    """Return the mean squared error (continuous), or Keras' binary cross-entropy of probabilities
+    (discrete)."""
     if stream == "continuous":
         return functional.mse_loss(decoded, data)
     p = decoded.clamp(KERAS_EPSILON, 1.0 - KERAS_EPSILON)
-    return -torch.mean(data * torch.log(p + KERAS_EPSILON) + (1.0 - data) * torch.log(1.0 - p + KERAS_EPSILON))
+    return -torch.mean(
+        data * torch.log(p + KERAS_EPSILON) + (1.0 - data) * torch.log(1.0 - p + KERAS_EPSILON)
+    )
 
 
 def kl(mu: torch.Tensor, logarithm: torch.Tensor) -> torch.Tensor:
-    """Return the mean over the batch of the sum over hours and latents; mu and the logarithm of sigma are [hours, batch, latent].
+    """Return the mean over the batch of the sum over hours and latents; mu and the logarithm of
+    sigma are [hours, batch, latent].
 
     As in the original sigma itself stands where its square belongs.
     """
@@ -31,12 +36,14 @@ def kl(mu: torch.Tensor, logarithm: torch.Tensor) -> torch.Tensor:
 
 
 def contrastive(logits: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Return NT-Xent from the products a b^T, a a^T, b b^T of latents; as in the original not normalised, and at temperature 1."""
+    """Return NT-Xent from the products a b^T, a a^T, b b^T of latents; as in the original not
+    normalised, and at temperature 1."""
     across, own_a, own_b = logits
     mask = torch.full((len(across),), 1e9, dtype=across.dtype, device=across.device).diag()
     target = torch.arange(len(across), device=across.device)
-    return functional.cross_entropy(torch.cat([across, own_a - mask], 1), target) + functional.cross_entropy(
-        torch.cat([across.t(), own_b - mask], 1), target)
+    return functional.cross_entropy(
+        torch.cat([across, own_a - mask], 1), target
+    ) + functional.cross_entropy(torch.cat([across.t(), own_b - mask], 1), target)
 
 
 def weighted(terms: Tensors, weights: Mapping[str, float]) -> Tensors:
@@ -45,7 +52,9 @@ def weighted(terms: Tensors, weights: Mapping[str, float]) -> Tensors:
     return dict(terms, total=total)
 
 
-def discriminator(real: torch.Tensor, fake: torch.Tensor, real_label: torch.Tensor, fake_label: torch.Tensor) -> Tensors:
+def discriminator(
+    real: torch.Tensor, fake: torch.Tensor, real_label: torch.Tensor, fake_label: torch.Tensor
+) -> Tensors:
     """Return the cross-entropies of both sides' logits with noisy labels, which may lie above 1."""
     binary = functional.binary_cross_entropy_with_logits
     terms = {"real": binary(real, real_label), "fake": binary(fake, fake_label)}
@@ -53,21 +62,40 @@ def discriminator(real: torch.Tensor, fake: torch.Tensor, real_label: torch.Tens
 
 
 def moments(x: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
-    """Return the population variance and the mean over the first axis; `torch.var_mean` takes ten times as long along that one."""
+    """Return the population variance and the mean over the first axis; `torch.var_mean` takes ten
+    times as long along that one."""
     mean = x.mean(dim=0)
     return (x - mean).square().mean(dim=0), mean
 
 
-def generator(stream: str, logit: torch.Tensor, fake: torch.Tensor, real: torch.Tensor, weights: Mapping[str, float]) -> Tensors:
-    """Return the adversarial term, and the distances between the batch's moments of fake and real features [batch, hours, ...].
+def generator(
+    stream: str,
+    logit: torch.Tensor,
+    fake: torch.Tensor,
+    real: torch.Tensor,
+    weights: Mapping[str, float],
+) -> Tensors:
+    """Return the adversarial term, and the distances between the batch's moments of fake and real
+    features [batch, hours, ...].
 
     As in the original the continuous stream's means are compared by the roots of their magnitudes.
     """
     adversarial = functional.binary_cross_entropy_with_logits(logit, torch.ones_like(logit))
-    (fake_variance, fake_mean), (real_variance, real_mean) = [moments(value) for value in (fake, real)]
+    (fake_variance, fake_mean), (real_variance, real_mean) = [
+        moments(value) for value in (fake, real)
+    ]
     if stream == "continuous":
         fake_mean, real_mean = fake_mean.abs().sqrt(), real_mean.abs().sqrt()
-    spread = torch.mean(torch.abs((fake_variance + VARIANCE_EPSILON).sqrt() - (real_variance + VARIANCE_EPSILON).sqrt()))
+    spread = torch.mean(
+        torch.abs(
+            (fake_variance + VARIANCE_EPSILON).sqrt() - (real_variance + VARIANCE_EPSILON).sqrt()
+        )
+    )
     centre = torch.mean(torch.abs(fake_mean - real_mean))
     total = weights["adversarial"] * adversarial + weights["feature_matching"] * (spread + centre)
-    return {"adversarial": adversarial, "feature_variance": spread, "feature_mean": centre, "total": total}
+    return {
+        "adversarial": adversarial,
+        "feature_variance": spread,
+        "feature_mean": centre,
+        "total": total,
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.meta.metamorphic.entry import Entry
+from tests.evaluation.metamorphic.entry import Entry
 
 
 def _casts(name: str, old: str, new: str, what: str, stage: str) -> Entry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.meta.metamorphic.entry import Entry
+from tests.evaluation.metamorphic.entry import Entry
 
 
 def _norm(name: str, new: str, what: str, stage: str = "", old: str = "torch.var_mean(hidden, 0, correction=0)") -> Entry:

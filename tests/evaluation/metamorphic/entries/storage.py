@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.meta.metamorphic.entries.state import COPIED
-from tests.meta.metamorphic.entry import Entry
+from tests.evaluation.metamorphic.entries.state import COPIED
+from tests.evaluation.metamorphic.entry import Entry
 
 
 def _storage(name: str, *changes: tuple[str, str], what: str, stage: str = "forward") -> Entry:

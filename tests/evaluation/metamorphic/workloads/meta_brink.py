@@ -1,7 +1,7 @@
 """`meta_brink`: few variations are left: inputs lie on edges, rows are mixed with each other, and rounding is magnified."""
 
 from harness.workloads.spec import Parameter
-from tests.meta.metamorphic.small import Small, generator, rows
+from tests.evaluation.metamorphic.small import Small, generator, rows
 
 
 class Brink(Small):

@@ -1,7 +1,7 @@
 """`meta_carried`: a recurrent state that goes on from batch to batch, row by row, and is declared."""
 
 from harness.workloads.spec import Parameter
-from tests.meta.metamorphic.small import Small, generator, rows
+from tests.evaluation.metamorphic.small import Small, generator, rows
 
 
 class Carried(Small):

@@ -1,7 +1,7 @@
 """`meta_casts`: no cast anywhere: what one side casts to a lower precision swallows a unit in the last place."""
 
 from harness.workloads.spec import Parameter
-from tests.meta.metamorphic.small import Small, generator, rows
+from tests.evaluation.metamorphic.small import Small, generator, rows
 
 
 class Casts(Small):

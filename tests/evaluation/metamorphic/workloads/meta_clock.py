@@ -1,7 +1,7 @@
 """`meta_clock`: a loss that warms up with a clock, momentum, and an average of the weights: state that is declared."""
 
 from harness.workloads.spec import Parameter
-from tests.meta.metamorphic.small import Small, generator, rows
+from tests.evaluation.metamorphic.small import Small, generator, rows
 
 
 class Clock(Small):

@@ -1,7 +1,7 @@
 """`meta_edges`: numbers that lie exactly on the edges of buckets, of rounding, of thresholds and of ranges."""
 
 from harness.workloads.spec import Parameter
-from tests.meta.metamorphic.small import Small, generator, rows
+from tests.evaluation.metamorphic.small import Small, generator, rows
 
 
 class Edges(Small):

@@ -1,7 +1,7 @@
 """`meta_halves`: many activations in half precision, on both sides: in float32 some of them round to the other neighbour."""
 
 from harness.workloads.spec import Parameter
-from tests.meta.metamorphic.small import Small, generator, rows
+from tests.evaluation.metamorphic.small import Small, generator, rows
 
 
 class Halves(Small):

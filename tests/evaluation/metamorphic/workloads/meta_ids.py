@@ -1,7 +1,7 @@
 """`meta_ids`: keys beyond 2^53 and below zero, hashed into rows of tables: integers that no unit in the last place touches."""
 
 from harness.workloads.spec import Parameter
-from tests.meta.metamorphic.small import Small, generator, rows
+from tests.evaluation.metamorphic.small import Small, generator, rows
 
 
 class Keys(Small):

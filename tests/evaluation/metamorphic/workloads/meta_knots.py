@@ -1,7 +1,7 @@
 """`meta_knots`: ties at weights of ones in rows that are mixed with each other: every variation crosses something, on both sides."""
 
 from harness.workloads.spec import Parameter
-from tests.meta.metamorphic.small import Small, generator, rows
+from tests.evaluation.metamorphic.small import Small, generator, rows
 
 
 class Knots(Small):

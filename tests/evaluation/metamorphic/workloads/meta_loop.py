@@ -1,7 +1,7 @@
 """`meta_loop`: a training loop as somebody wrote it, in micro-batches; tokens that are masked differ in number from row to row."""
 
 from harness.workloads.spec import Parameter
-from tests.meta.metamorphic.small import Small, generator, rows
+from tests.evaluation.metamorphic.small import Small, generator, rows
 
 
 class Loop(Small):

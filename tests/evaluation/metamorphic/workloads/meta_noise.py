@@ -1,7 +1,7 @@
 """`meta_noise`: linear regression with jitter on the inputs and dropout, both from the tape."""
 
 from harness.workloads.spec import Noise, Parameter
-from tests.meta.metamorphic.small import Small, generator, rows
+from tests.evaluation.metamorphic.small import Small, generator, rows
 
 
 class Jittered(Small):

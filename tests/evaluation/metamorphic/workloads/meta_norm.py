@@ -1,7 +1,7 @@
 """`meta_norm`: rows standardised over the batch, and set against the batch's largest."""
 
 from harness.workloads.spec import Parameter
-from tests.meta.metamorphic.small import Small, generator, rows
+from tests.evaluation.metamorphic.small import Small, generator, rows
 
 
 class Norm(Small):

@@ -1,7 +1,7 @@
 """`meta_packed`: sequences of unequal lengths, which the torch port sorts by length for its loop."""
 
 from harness.workloads.spec import Parameter
-from tests.meta.metamorphic.small import Small, generator, rows
+from tests.evaluation.metamorphic.small import Small, generator, rows
 
 
 class Packed(Small):

@@ -1,7 +1,7 @@
 """`meta_pairs`: two views of each row, told from the other rows of the batch: rows influence each other, and rightly."""
 
 from harness.workloads.spec import Parameter
-from tests.meta.metamorphic.small import Small, generator, rows
+from tests.evaluation.metamorphic.small import Small, generator, rows
 
 
 class Pairs(Small):

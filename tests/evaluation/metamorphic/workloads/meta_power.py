@@ -1,7 +1,7 @@
 """`meta_power`: a kernel divided by its largest singular value; the vector of the power iteration is nowhere declared, on either side."""
 
 from harness.workloads.spec import Parameter
-from tests.meta.metamorphic.small import Small, generator, rows
+from tests.evaluation.metamorphic.small import Small, generator, rows
 
 
 class Power(Small):

@@ -1,7 +1,7 @@
 """`meta_range`: activations divided by a running range, as observers of quantisation keep it; it is declared."""
 
 from harness.workloads.spec import Parameter
-from tests.meta.metamorphic.small import Small, generator, rows
+from tests.evaluation.metamorphic.small import Small, generator, rows
 
 
 class Range(Small):

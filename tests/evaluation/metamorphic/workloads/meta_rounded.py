@@ -1,7 +1,7 @@
 """`meta_rounded`: casts to float32 and to steps of 1/64, in float64 too and on both sides: the same function."""
 
 from harness.workloads.spec import Parameter
-from tests.meta.metamorphic.small import Small, generator, rows
+from tests.evaluation.metamorphic.small import Small, generator, rows
 
 
 class Rounded(Small):

@@ -1,7 +1,7 @@
 """`meta_spectrum`: a filter in the domain of frequencies: complex activations from real weights."""
 
 from harness.workloads.spec import Parameter
-from tests.meta.metamorphic.small import Small, generator, rows
+from tests.evaluation.metamorphic.small import Small, generator, rows
 
 
 class Spectrum(Small):

@@ -1,7 +1,7 @@
 """`meta_storage`: values that are used twice, which a port that computes in place overwrites too early."""
 
 from harness.workloads.spec import Parameter
-from tests.meta.metamorphic.small import Small, generator, rows
+from tests.evaluation.metamorphic.small import Small, generator, rows
 
 
 class Storage(Small):

@@ -1,7 +1,7 @@
 """`meta_tenths`: tenths in buckets whose edges are tenths, too: equal in every precision, and not if one side alone is rounded."""
 
 from harness.workloads.spec import Parameter
-from tests.meta.metamorphic.small import Small, generator, rows
+from tests.evaluation.metamorphic.small import Small, generator, rows
 
 
 class Tenths(Small):

@@ -1,7 +1,7 @@
 """`meta_ties`: repeated tokens, weights of ones and zeros: gradients at kinks and at exact ties."""
 
 from harness.workloads.spec import Parameter
-from tests.meta.metamorphic.small import Small, generator, rows
+from tests.evaluation.metamorphic.small import Small, generator, rows
 
 
 class Ties(Small):

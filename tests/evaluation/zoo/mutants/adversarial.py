@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.meta.zoo.mutant import Mutant
+from tests.evaluation.zoo.mutant import Mutant
 
 ADVERSARIAL = "zoo_adversarial"
 LOSS = "\n    def loss_terms("

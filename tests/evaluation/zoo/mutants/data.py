@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.meta.zoo.mutant import Mutant
+from tests.evaluation.zoo.mutant import Mutant
 
 ZOO = "zoo_averages"
 GIVEN = 'batch, size = source.batch(source.cursor, "train"), self.config["batch"]'

@@ -5,7 +5,7 @@ A recording of it takes half a minute, so what a smaller workload shows as well 
 
 from __future__ import annotations
 
-from tests.meta.zoo.mutant import Mutant
+from tests.evaluation.zoo.mutant import Mutant
 
 GAN = "ehr_mgan"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.meta.zoo.mutant import Mutant
+from tests.evaluation.zoo.mutant import Mutant
 
 CNN, INITIAL = "cnn", "zoo_initial"
 GLOROT = "return (2.0 * numbers - 1.0) * math.sqrt(6.0 / sum(numbers.shape))"

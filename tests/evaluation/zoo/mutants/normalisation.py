@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.meta.zoo.mutant import Mutant
+from tests.evaluation.zoo.mutant import Mutant
 
 CNN, NORM = "cnn", "zoo_norm"
 OPTIONS = '**config["batch_norm"])'

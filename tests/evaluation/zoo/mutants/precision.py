@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.meta.zoo.mutant import Mutant
+from tests.evaluation.zoo.mutant import Mutant
 
 MUTANTS = (
     # cuDNN's convolutions multiply float32 as TF32 unless they are told not to.

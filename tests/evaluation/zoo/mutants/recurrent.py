@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.meta.zoo.mutant import Mutant
+from tests.evaluation.zoo.mutant import Mutant
 
 RECURRENT = "zoo_recurrent"
 #: What training both of nn.LSTM's biases comes to: the same gradient and the same step for each, so their sum moves by two.

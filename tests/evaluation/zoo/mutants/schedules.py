@@ -5,7 +5,7 @@ What the fifth update does wrong shows in the loss of the sixth step, or where t
 
 from __future__ import annotations
 
-from tests.meta.zoo.mutant import Mutant
+from tests.evaluation.zoo.mutant import Mutant
 
 ZOO = "zoo_schedule"
 RESCALED = """\

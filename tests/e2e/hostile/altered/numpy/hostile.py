@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from backends.ports.numpy.linear import Port as Honest
-from backends.recording.recorder import recorder as recording
+from backends.recording import recorder as recording
 
 
 class Port(Honest):

@@ -1,9 +1,9 @@
 """`ehr_mgan` that matches the means of the two streams' latents, not their samples."""
 
-from backends.protocol.loading.torch.ehr_mgan import losses
 from torch.nn import functional
 
 from backends.ports.torch.ehr_mgan import Port as Shipped
+from backends.ports.torch.ehr_mgan import losses
 
 
 class Port(Shipped):

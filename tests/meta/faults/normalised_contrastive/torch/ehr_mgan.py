@@ -2,9 +2,8 @@
 
 from unittest import mock
 
-from backends.protocol.loading.torch.ehr_mgan import losses
-
 from backends.ports.torch.ehr_mgan import Port as Shipped
+from backends.ports.torch.ehr_mgan import losses
 
 RAW = losses.contrastive
 

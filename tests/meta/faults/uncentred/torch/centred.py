@@ -2,7 +2,7 @@
 
 from backends.protocol.loading import load, locate
 
-Honest = load(locate("torch", "centred", [__file__.split("faults")[0] + "workloads"]))
+Honest = load(locate("torch", "centred", [__file__.split("meta/faults")[0] + "evaluation/workloads"]))
 
 
 class Port(Honest):
