@@ -1,7 +1,9 @@
-"""tox's inline plugin: finds interpreters where pyenv, uv and conda keep them, and stops early without the device.
+"""tox's inline plugin: finds interpreters where pyenv, uv and conda keep them, and stops early
+without the device.
 
-Runs in the interpreter that runs tox, from a checkout and from an installed wheel (it is shipped beside tox.ini), so it
-imports only the two modules of the harness that need nothing but the standard library.
+Runs in the interpreter that runs tox, from a checkout and from an installed wheel (it is shipped
+beside tox.ini), so it imports only the two modules of the harness that need nothing but the
+standard library.
 """
 
 from __future__ import annotations
@@ -23,14 +25,19 @@ MINORS = ("3.7", "3.10", "3.11", "3.12", "3.13")
 
 @impl
 def tox_add_core_config() -> None:
-    """Put the folders of interpreters that are nowhere on PATH at PATH's end, where they hide nothing.
+    """Put the folders of interpreters that are nowhere on PATH at PATH's end, where they hide
+    nothing.
 
-    tox's own option for this, `--discover`, cannot be used: a virtualenv old enough for Python 3.7 takes the first
-    interpreter that it names, even when another one is asked for by its path.
+    tox's own option for this, `--discover`, cannot be used: a virtualenv old enough for Python 3.7
+    takes the first interpreter that it names, even when another one is asked for by its path.
     """
-    folders = [str(path.parent) for minor in MINORS for path in interpreters.find(minor, os.environ)]
+    folders = [
+        str(path.parent) for minor in MINORS for path in interpreters.find(minor, os.environ)
+    ]
     known = os.environ.get("PATH", "").split(os.pathsep)
-    os.environ["PATH"] = os.pathsep.join([*known, *(folder for folder in folders if folder not in known)])
+    os.environ["PATH"] = os.pathsep.join(
+        [*known, *(folder for folder in folders if folder not in known)]
+    )
 
 
 @impl

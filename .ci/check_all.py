@@ -1,4 +1,5 @@
-"""Fail unless a comparison of the five builds judged every pair at every stage, skipped nothing, and met its ceilings."""
+"""Fail unless a comparison of the five builds judged every pair at every stage, skipped nothing,
+and met its ceilings."""
 
 from __future__ import annotations
 
@@ -23,7 +24,10 @@ def main() -> int:
     parser.add_argument("--precision", nargs="+", required=True)
     asked = parser.parse_args()
     report = json.loads(asked.report.read_text(encoding="utf-8"))
-    rows = {(row["workload"], row["a"], row["b"], row["precision"], row["stage"]): row for row in report["stages"]}
+    rows = {
+        (row["workload"], row["a"], row["b"], row["precision"], row["stage"]): row
+        for row in report["stages"]
+    }
     problems, largest = [], {}
     for workload, (a, b), precision, stage in itertools.product(
         asked.workloads, itertools.combinations(BUILDS, 2), asked.precision, STAGES
@@ -32,15 +36,27 @@ def main() -> int:
         name = f"{workload} {a}:{b} {precision} {stage}"
         ceiling = LONG.get((workload, stage), CEILING)
         if row is None or row["verdict"] != "PASS":
-            problems.append(f"{name}: {row['verdict'] + ': ' + row['reason'] if row else 'not judged'}")
+            problems.append(
+                f"{name}: {row['verdict'] + ': ' + row['reason'] if row else 'not judged'}"
+            )
         elif precision == "fp64":
             largest[workload, stage] = max(largest.get((workload, stage), 0.0), row["max_error"])
             if not (row["max_error"] <= ceiling and row["beyond"] == 0):
-                problems.append(f"{name}: {row['max_error']} is above {ceiling}, or {row['beyond']} tensors are beyond the horizon")
-    problems += [f"job {job['job']}: {job['status']}" for job in report["jobs"] if job["status"] != "ok" or job["kind"] == "recorded"]
+                problems.append(
+                    f"{name}: {row['max_error']} is above {ceiling}, or {row['beyond']} tensors are"
+                    " beyond the horizon"
+                )
+    problems += [
+        f"job {job['job']}: {job['status']}"
+        for job in report["jobs"]
+        if job["status"] != "ok" or job["kind"] == "recorded"
+    ]
     for (workload, stage), error in largest.items():
         print(f"{workload} {stage}: largest error in float64 over all pairs {error:.1e}")  # noqa: T201
-    print("\n".join(problems) or f"{len(rows)} rows of five builds, all judged, none above its ceiling in float64")  # noqa: T201
+    print(  # noqa: T201
+        "\n".join(problems)
+        or f"{len(rows)} rows of five builds, all judged, none above its ceiling in float64"
+    )
     return 1 if problems else 0
 
 

@@ -11,7 +11,7 @@
     |   |-- CorruptRecord             checksum, truncation, not a NumPy array, not JSON
     |   `-- NewerSchema               written by a newer harness
     |-- Busy                  (4)     another timed run holds this machine's lock
-    |-- SendingFailed         (4)     a finished run did not arrive at MLflow or as event files; it can be sent again
+    |-- SendingFailed         (4)     a finished run did not arrive where it was sent
     `-- JobFailed             (4)     a job ended in a typed status other than `ok`
 
 Every message says what failed, the value met, what is allowed, and what to do next.

@@ -1,7 +1,9 @@
-"""Rooms and floors: which package of the product may import which, and a reader of what they import.
+"""Rooms and floors: which package of the product may import which, and a reader of what they
+import.
 
-A room is a package or a module directly below `harness/` or `backends/`. It imports rooms on lower floors only, so that there is no
-circle and a reader can start at the top. `docs/architecture.md` draws them.
+A room is a package or a module directly below `harness/` or `backends/`. It imports rooms on lower
+floors only, so that there is no circle and a reader can start at the top. `docs/architecture.md`
+draws them.
 """
 
 from __future__ import annotations
@@ -45,13 +47,18 @@ def sources(root: Path = ROOT) -> dict[str, str]:
     for package in FLOORS:
         for path in sorted((root / package).rglob("*.py")):
             parts = path.relative_to(root).with_suffix("").parts
-            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path.read_text(encoding="utf-8")
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path.read_text(
+                encoding="utf-8"
+            )
     return found
 
 
 def imports(texts: Mapping[str, str]) -> dict[str, frozenset[str]]:
     """Return which modules each module imports, of those given; for types alone counts too."""
-    return {name: frozenset(other for other in _imported(text, texts) if other != name) for name, text in texts.items()}
+    return {
+        name: frozenset(other for other in _imported(text, texts) if other != name)
+        for name, text in texts.items()
+    }
 
 
 def _imported(text: str, known: Mapping[str, str]) -> Iterator[str]:
@@ -72,7 +79,8 @@ def room(module: str) -> str:
 
 
 def arrows(graph: Graph) -> dict[tuple[str, str], list[str]]:
-    """Return the arrows between rooms, each with the imports behind it; a package's own `__init__` is no room."""
+    """Return the arrows between rooms, each with the imports behind it; a package's own
+    `__init__` is no room."""
     found: dict[tuple[str, str], list[str]] = {}
     for module, others in graph.items():
         for other in others:
@@ -85,19 +93,25 @@ def arrows(graph: Graph) -> dict[tuple[str, str], list[str]]:
 def upwards(graph: Graph, floors: Mapping[str, tuple[tuple[str, ...], ...]] = FLOORS) -> list[str]:
     """Return the imports that do not lead downwards, and the rooms that stand on no floor."""
     height = {
-        f"{package}.{name}": number for package, levels in floors.items() for number, level in enumerate(levels) for name in level
+        f"{package}.{name}": number
+        for package, levels in floors.items()
+        for number, level in enumerate(levels)
+        for name in level
     }
     rooms = sorted({room(module) for module in graph if "." in module})
     found = [f"{name} stands on no floor" for name in rooms if name not in height]
     for (here, there), behind in sorted(arrows(graph).items()):
-        within = here.split(".")[0] == there.split(".")[0]  # `harness` may import the contract of `backends`; test_imports says which
+        within = (
+            here.split(".")[0] == there.split(".")[0]
+        )  # `harness` may import the contract of `backends`; test_imports says which
         if within and here in height and there in height and height[there] <= height[here]:
             found += behind
     return found
 
 
 def circles(graph: Graph) -> list[list[str]]:
-    """Return the sets of modules that import each other, each sorted (Tarjan's strongly connected components)."""
+    """Return the sets of modules that import each other, each sorted (Tarjan's strongly
+    connected components)."""
     index: dict[str, int] = {}
     low: dict[str, int] = {}
     stack: list[str] = []
@@ -113,8 +127,8 @@ def circles(graph: Graph) -> list[list[str]]:
             elif other in stack:
                 low[node] = min(low[node], index[other])
         if low[node] == index[node]:
-            component = stack[stack.index(node):]
-            del stack[stack.index(node):]
+            component = stack[stack.index(node) :]
+            del stack[stack.index(node) :]
             if len(component) > 1:
                 found.append(sorted(component))
 

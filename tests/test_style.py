@@ -13,7 +13,19 @@ MAX_LINES = 300
 #: Ports as strangers wrote them, which tests judge: not ours to tidy.
 STRANGERS = ROOT / "tests/data/cases"
 #: Names that say nothing: such a module becomes an attic.
-NAMELESS = {"base", "common", "helper", "helpers", "manager", "misc", "shared", "stuff", "tools", "util", "utils"}
+NAMELESS = {
+    "base",
+    "common",
+    "helper",
+    "helpers",
+    "manager",
+    "misc",
+    "shared",
+    "stuff",
+    "tools",
+    "util",
+    "utils",
+}
 
 
 def faults(path: Path, source: str) -> list[str]:
@@ -34,7 +46,11 @@ def faults(path: Path, source: str) -> list[str]:
 def docstring_lines(tree: ast.Module) -> int:
     """Return how many lines of a module are docstrings."""
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    first = [node.body[0] for node in ast.walk(tree) if isinstance(node, documented) and ast.get_docstring(node)]
+    first = [
+        node.body[0]
+        for node in ast.walk(tree)
+        if isinstance(node, documented) and ast.get_docstring(node)
+    ]
     return sum((node.end_lineno or node.lineno) - node.lineno + 1 for node in first)
 
 
@@ -50,14 +66,17 @@ def test_every_module_has_a_docstring_a_size_and_a_name(path: Path):
     assert [] == faults(path.relative_to(ROOT), path.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize(("path", "source", "count"), [
-    ("harness/plan.py", '"""Plan."""\n', 0),
-    ("harness/plan.py", "import json\n", 1),
-    ("harness/plan.py", '"""Plan."""\n' + "\n" * (MAX_LINES + 1), 1),
-    ("harness/plan.py", '"""Plan.\n' + "\n" * MAX_LINES + '"""\n', 0),
-    ("harness/json_utils.py", '"""Plan."""\n', 1),
-    ("harness/common/plan.py", "", 2),
-])
+@pytest.mark.parametrize(
+    ("path", "source", "count"),
+    [
+        ("harness/plan.py", '"""Plan."""\n', 0),
+        ("harness/plan.py", "import json\n", 1),
+        ("harness/plan.py", '"""Plan."""\n' + "\n" * (MAX_LINES + 1), 1),
+        ("harness/plan.py", '"""Plan.\n' + "\n" * MAX_LINES + '"""\n', 0),
+        ("harness/json_utils.py", '"""Plan."""\n', 1),
+        ("harness/common/plan.py", "", 2),
+    ],
+)
 def test_a_planted_fault_is_found(path: str, source: str, count: int):
     """The checker sees a missing docstring, a god-file and an attic."""
     assert count == len(faults(Path(path), source))

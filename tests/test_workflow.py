@@ -114,12 +114,15 @@ def step(document: Workflow, job: str, text: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize(("plant", "said"), [
-    (without, ["no job runs torch-cpu"]),
-    (installed_only, ["no job runs py37"]),
-    (renamed, ["no job runs tf2-oldest", "torch-oldest is not in the label `all`"]),
-    (not_compared, ["not compared: .venv/bin/harness compare --backends tf2 torch --budget 0"]),
-])
+@pytest.mark.parametrize(
+    ("plant", "said"),
+    [
+        (without, ["no job runs torch-cpu"]),
+        (installed_only, ["no job runs py37"]),
+        (renamed, ["no job runs tf2-oldest", "torch-oldest is not in the label `all`"]),
+        (not_compared, ["not compared: .venv/bin/harness compare --backends tf2 torch --budget 0"]),
+    ],
+)
 def test_a_planted_difference_is_found(plant, said: list[str]):
     """A missing environment, one that is only installed, another one, a missing comparison."""
     document = copy.deepcopy(workflow())

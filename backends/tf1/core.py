@@ -28,13 +28,10 @@ from backends.schedule import columns, phases_at
 from backends.source import Batch
 from backends.tf1 import checkpoints, foreign, native, optimizers, phases, runtime, undeclared_state
 from backends.tf1.phases import SCOPE
-from backends.tf1.runtime import (
-    DEVICES,
-    EXECUTIONS,
-    framework_versions,
-    synchronize,
-)  # noqa: F401  (a backend's abilities are read here)
 
+#: The abilities of a backend are read from this module.
+DEVICES, EXECUTIONS = runtime.DEVICES, runtime.EXECUTIONS
+framework_versions, synchronize = runtime.framework_versions, runtime.synchronize
 #: `generate` runs about this many input elements at a time: one run for digits, one batch a run for
 #: photographs.
 CHUNK_ELEMENTS = 1 << 20

@@ -100,8 +100,8 @@ def _formula(operation: Any) -> Any:
 
 
 def _body(
-    operation: Any,
-) -> Tuple[Any, ...]:  # noqa: ARG001  (where functions are called, their operations)
+    operation: Any,  # noqa: ARG001
+) -> Tuple[Any, ...]:
     """Return nothing: the ports call no functions but loops, which are not counted."""
     return ()
 

@@ -21,14 +21,11 @@ from backends.contract import PRECISION_TABLE, Port, Setting, Taught, Unsupporte
 from backends.parameters import check
 from backends.source import Batch
 from backends.tf2 import checkpoints, graph_cut, native, runtime, teacher_forcing, undeclared_state
-from backends.tf2.runtime import (
-    DEVICES,
-    EXECUTIONS,
-    framework_versions,
-    synchronize,
-)  # noqa: F401  (abilities are read here)
 from backends.tf2.trainer import Tensors, Trainer
 
+#: The abilities of a backend are read from this module.
+DEVICES, EXECUTIONS = runtime.DEVICES, runtime.EXECUTIONS
+framework_versions, synchronize = runtime.framework_versions, runtime.synchronize
 #: `generate` runs about this many input elements at a time: one call for digits, one batch a call
 #: for photographs.
 CHUNK_ELEMENTS = 1 << 20

@@ -4,8 +4,8 @@
     harness generate model --rows 64 --out generated.npz
     python docs/examples/plot_patient.py model generated.npz patient.png
 
-Needs matplotlib (`pip install matplotlib`). The real patient is a held-out one, which training never saw; the generated one
-is the first that was made, not the best.
+Needs matplotlib (`pip install matplotlib`). The real patient is a held-out one,
+which training never saw; the generated one is the first that was made, not the best.
 """
 
 from __future__ import annotations
@@ -33,22 +33,42 @@ def main(model: str, generated: str, picture: str) -> None:
     with np.load(generated, allow_pickle=False) as archive:
         sample = archive["samples"][0]
     count = len(cohort.channels)
-    patients = [("real (held out)", real, on), (f"generated on {made.build}", sample[:, :count], sample[:, count:])]
+    patients = [
+        ("real (held out)", real, on),
+        (f"generated on {made.build}", sample[:, :count], sample[:, count:]),
+    ]
     figure, axes = plt.subplots(
-        count + 1, 2, figsize=(9, 1.1 * count + 2), sharex=True, sharey="row", layout="constrained",
+        count + 1,
+        2,
+        figsize=(9, 1.1 * count + 2),
+        sharex=True,
+        sharey="row",
+        layout="constrained",
         gridspec_kw={"height_ratios": [1] * count + [0.4 * len(cohort.interventions)]},
     )
     for column, (title, series, interventions) in enumerate(patients):
         hours = np.arange(len(series))
         axes[0][column].set_title(title)
         for row, name in enumerate(cohort.channels):
-            axes[row][column].plot(hours, series[:, row], color="C0" if column == 0 else "C1", linewidth=1.5)
+            axes[row][column].plot(
+                hours, series[:, row], color="C0" if column == 0 else "C1", linewidth=1.5
+            )
             if column == 0:
-                axes[row][column].set_ylabel(name.replace("_", "\n"), rotation=0, ha="right", va="center", fontsize=8)
+                axes[row][column].set_ylabel(
+                    name.replace("_", "\n"), rotation=0, ha="right", va="center", fontsize=8
+                )
             axes[row][column].tick_params(labelsize=7)
         axes[count][column].pcolormesh(
-            np.append(hours, len(hours)), np.arange(len(cohort.interventions) + 1), interventions.T, cmap="Greys", vmin=0, vmax=1.4)
-        axes[count][column].set_yticks(np.arange(len(cohort.interventions)) + 0.5, cohort.interventions, fontsize=8)
+            np.append(hours, len(hours)),
+            np.arange(len(cohort.interventions) + 1),
+            interventions.T,
+            cmap="Greys",
+            vmin=0,
+            vmax=1.4,
+        )
+        axes[count][column].set_yticks(
+            np.arange(len(cohort.interventions)) + 0.5, cohort.interventions, fontsize=8
+        )
         axes[count][column].set_xlabel("step")
     figure.savefig(picture, dpi=110)
 

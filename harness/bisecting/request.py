@@ -26,22 +26,52 @@ from harness.errors import UnknownName, UsageError
 class Asked:
     """Options of `harness bisect`.
 
-    Parameters ---------- first The older release, as PACKAGE==VERSION: what the others are compared
-    with. last The newer release, as PACKAGE==VERSION or its version alone. workload What is
-    computed. build Which build runs it; if not given, the one that is made for the package. A
-    package that is no framework (keras, say) needs it. against The other side of each comparison: a
-    build. If not given, the release of --from. precision Which precisions: fp64 fp32 tf32 bf16
-    fp16. fp64, if not given; fp32 for speed, which takes one. stage Which stages' verdict; all but
-    distribution, if not given. speed Look at the time of train or generate, not at fidelity. preset
-    tiny, small or paper; tiny for fidelity and small for speed, if not given. steps Training steps
-    of the trajectory stage; the workload's own number, if not given. seed Seed of the tape. threads
-    Threads of each build's intra-operation pool. ports Folders with workloads and ports of your
-    own. python BUILD=PATH, the interpreter of the build named by --against. beside Further
-    requirements for every release's environment, e.g. `keras==3.4.1`. pre Look at releases that are
-    not final too. confirm How many releases far from the change are judged too, to see whether
-    there is more than one. discard Delete each release's environment once it is judged. budget
-    Seconds of timing for each release. reports Folder in which the bisection's own folder is made.
-    limit Longest time that one request to a worker may take, seconds.
+    Parameters
+    ----------
+    first
+        The older release, as PACKAGE==VERSION: what the others are compared with.
+    last
+        The newer release, as PACKAGE==VERSION or its version alone.
+    workload
+        What is computed.
+    build
+        Which build runs it; if not given, the one that is made for the package. A package that is
+        no framework (keras, say) needs it.
+    against
+        The other side of each comparison: a build. If not given, the release of --from.
+    precision
+        Which precisions: fp64 fp32 tf32 bf16 fp16. fp64, if not given; fp32 for speed, which takes
+        one.
+    stage
+        Which stages' verdict; all but distribution, if not given.
+    speed
+        Look at the time of train or generate, not at fidelity.
+    preset
+        tiny, small or paper; tiny for fidelity and small for speed, if not given.
+    steps
+        Training steps of the trajectory stage; the workload's own number, if not given.
+    seed
+        Seed of the tape.
+    threads
+        Threads of each build's intra-operation pool.
+    ports
+        Folders with workloads and ports of your own.
+    python
+        BUILD=PATH, the interpreter of the build named by --against.
+    beside
+        Further requirements for every release's environment, e.g. `keras==3.4.1`.
+    pre
+        Look at releases that are not final too.
+    confirm
+        How many releases far from the change are judged too, to see whether there is more than one.
+    discard
+        Delete each release's environment once it is judged.
+    budget
+        Seconds of timing for each release.
+    reports
+        Folder in which the bisection's own folder is made.
+    limit
+        Longest time that one request to a worker may take, seconds.
     """
 
     first: Annotated[str, Parameter(name="--from")]

@@ -203,9 +203,10 @@ def _change(group: Sequence[Growth], severity: str, build: str) -> Change:
         f"{one.row.precision} {one.row.stage} {one.row.a} : {one.row.b}, {one.what}"
         for one in group[1:]
     )
+    more = f" {len(also)} more rows grew with it." if also else ""
     text = (
         f"{subject} still passes, but the {first.what} of {row.worst}{nearest} grew from"
         f" {first.before:.2g} to {first.after:.2g}{against}; "
-        f"{explained}.{f' {len(also)} more rows grew with it.' if also else ''}{provenance.told(found)}"
+        f"{explained}.{more}{provenance.told(found)}"
     )
     return Change(FLOOR, severity, subject, first.before, first.after, text, found, None, also)

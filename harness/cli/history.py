@@ -143,11 +143,8 @@ def _add(opened: History, one: folders.Found) -> int:
         added = opened.add(rendering.load(one.path), one.folder, one.night)
     except HarnessError as error:
         return _told(error)
-    say(
-        f"{one.path}:"
-        f" {'added' if added.new else 'went on, replaced' if added.replaced else 'is there already'}"
-        f" ({added.id})"
-    )
+    done = "added" if added.new else "went on, replaced" if added.replaced else "is there already"
+    say(f"{one.path}: {done} ({added.id})")
     return 0
 
 
@@ -205,9 +202,15 @@ def export(
 ) -> int:
     """Write a table of the history for other programs.
 
-    Parameters ---------- parquet File to write as Parquet; needs `pip install
-    'parity-harness[parquet]'`. csv File to write as CSV. table results (all rows of stages and
-    speed), stages, speed, rounds, jobs, quality, runs, builds, packages or ports.
+    Parameters
+    ----------
+    parquet
+        File to write as Parquet; needs `pip install 'parity-harness[parquet]'`.
+    csv
+        File to write as CSV.
+    table
+        results (all rows of stages and speed), stages, speed, rounds, jobs, quality, runs, builds,
+        packages or ports.
     """
     if parquet is None and csv is None:
         raise UsageError(

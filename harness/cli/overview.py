@@ -62,9 +62,9 @@ def doctor(*, quick: Annotated[bool, Parameter(negative="")] = False) -> int:
 def report(
     run: Path,
     *,
-    format: Annotated[
+    format: Annotated[  # noqa: A002
         str, Parameter(help="terminal, markdown, json, html, junit or csv")
-    ] = "terminal",  # noqa: A002
+    ] = "terminal",
     out: Path | None = None,
 ) -> int:
     """Render a finished run again, from its report.json.

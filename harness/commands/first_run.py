@@ -51,7 +51,8 @@ class CheckJob:
     @property
     def name(self) -> str:
         """The folder's name."""
-        return f"{KIND}-{self.side.replace('@', '-').replace('#', '-')}-{runs.key(dataclasses.asdict(self))[:8]}"
+        side = self.side.replace("@", "-").replace("#", "-")
+        return f"{KIND}-{side}-{runs.key(dataclasses.asdict(self))[:8]}"
 
 
 @dataclasses.dataclass(frozen=True)

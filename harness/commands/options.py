@@ -26,36 +26,83 @@ DEFAULT_BUDGET_S = 120.0
 class Options:
     """Options that `compare` and `run` share.
 
-    Parameters ---------- backends Backends or builds to compare, e.g. `tf2 torch`. The same one
-    twice compares it with itself; `torch@FOLDER` takes the ports in FOLDER and no others, and is
-    called `torch@` and the folder's name from there on. workloads Which workloads; if not given,
-    all that run by default (see `harness list`) and that at least two of the backends have. data
-    What workloads that take data train on: synthetic_icu (theirs, if not given), daphnet, or a
-    folder with a cohort of your own. precision Which precisions: fp64 fp32 tf32 bf16 fp16. preset
-    tiny, small or paper, for fidelity and speed alike (else tiny for fidelity, small for speed).
-    device cpu, gpu or tpu. execution default, eager, graph, compiled, for torch on a GPU cudagraph,
-    or for tf1 callable, in place of Session.run. stages Which stages of the ladder: weights forward
-    loss gradients update trajectory distribution, or W F L G U T D. distribution trains models from
-    independent seeds, see --seeds; without it all others are looked at. steps Training steps of the
-    trajectory stage; the workload's own number, if not given. seed Seed of the (first) tape. seeds
-    How many seeds: tapes, counted up from --seed, and models of each build for the distribution
-    stage. If not given, one tape and 8 models. threads Threads of each build's intra-operation
-    pool; if not given, all cores, and one where `tiny` is recorded. ports Folders with workloads
-    and ports of your own. python BUILD=PATH, the interpreter of a build, or of one side by its name
-    in tables: `torch@mine=PATH`, `torch#2=PATH`. budget Seconds for all timing; more than five
-    rounds run only within them, and where a step takes 0.25 s or more, no round. warmup How long
-    each build warms up before it is timed: `2s`, or steps, `500`; until its steps are steady, if
-    not given. allow_settings Compare speed although settings in effect differ in a way that leaves
-    no verdict, e.g. threads or denormals. per_phase Time single updates of each phase too, where a
-    workload has several. no_speed Judge fidelity only. no_fidelity Measure speed only.
-    fail_if_slower Exit with 3 if a build is materially slower than the first. accept Differences to
-    take for the same: float32-constants, where a library holds numbers in float32 inside a float64
-    run and the sides agree in fp32. dry_run Say what would be done, what would be provisioned and
-    how long it takes. json Write the JSON to this file too. history Add the finished run to this
-    history, e.g. reports/history.sqlite. export Write the speed in another program's format too:
-    `pytest-benchmark FILE`. resume Go on with the newest unfinished run of the same comparison.
-    keep Keep all recorded tensors, not only those of comparisons that fail. reports Folder in which
-    the run's own folder is made. limit Longest time that one request to a worker may take, seconds.
+    Parameters
+    ----------
+    backends
+        Backends or builds to compare, e.g. `tf2 torch`. The same one twice compares it with itself;
+        `torch@FOLDER` takes the ports in FOLDER and no others, and is called `torch@` and the
+        folder's name from there on.
+    workloads
+        Which workloads; if not given, all that run by default (see `harness list`) and that at
+        least two of the backends have.
+    data
+        What workloads that take data train on: synthetic_icu (theirs, if not given), daphnet, or a
+        folder with a cohort of your own.
+    precision
+        Which precisions: fp64 fp32 tf32 bf16 fp16.
+    preset
+        tiny, small or paper, for fidelity and speed alike (else tiny for fidelity, small for
+        speed).
+    device
+        cpu, gpu or tpu.
+    execution
+        default, eager, graph, compiled, for torch on a GPU cudagraph, or for tf1 callable, in place
+        of Session.run.
+    stages
+        Which stages of the ladder: weights forward loss gradients update trajectory distribution,
+        or W F L G U T D. distribution trains models from independent seeds, see --seeds; without it
+        all others are looked at.
+    steps
+        Training steps of the trajectory stage; the workload's own number, if not given.
+    seed
+        Seed of the (first) tape.
+    seeds
+        How many seeds: tapes, counted up from --seed, and models of each build for the distribution
+        stage. If not given, one tape and 8 models.
+    threads
+        Threads of each build's intra-operation pool; if not given, all cores, and one where `tiny`
+        is recorded.
+    ports
+        Folders with workloads and ports of your own.
+    python
+        BUILD=PATH, the interpreter of a build, or of one side by its name in tables:
+        `torch@mine=PATH`, `torch#2=PATH`.
+    budget
+        Seconds for all timing; more than five rounds run only within them, and where a step takes
+        0.25 s or more, no round.
+    warmup
+        How long each build warms up before it is timed: `2s`, or steps, `500`; until its steps are
+        steady, if not given.
+    allow_settings
+        Compare speed although settings in effect differ in a way that leaves no verdict, e.g.
+        threads or denormals.
+    per_phase
+        Time single updates of each phase too, where a workload has several.
+    no_speed
+        Judge fidelity only.
+    no_fidelity
+        Measure speed only.
+    fail_if_slower
+        Exit with 3 if a build is materially slower than the first.
+    accept
+        Differences to take for the same: float32-constants, where a library holds numbers in
+        float32 inside a float64 run and the sides agree in fp32.
+    dry_run
+        Say what would be done, what would be provisioned and how long it takes.
+    json
+        Write the JSON to this file too.
+    history
+        Add the finished run to this history, e.g. reports/history.sqlite.
+    export
+        Write the speed in another program's format too: `pytest-benchmark FILE`.
+    resume
+        Go on with the newest unfinished run of the same comparison.
+    keep
+        Keep all recorded tensors, not only those of comparisons that fail.
+    reports
+        Folder in which the run's own folder is made.
+    limit
+        Longest time that one request to a worker may take, seconds.
     """
 
     backends: Annotated[tuple[str, ...], SEVERAL] = ("tf2", "torch")

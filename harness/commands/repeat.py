@@ -124,9 +124,8 @@ class RepeatJob(plan.Job):
     @property
     def name(self) -> str:
         """The folder's name."""
-        return self._named(
-            f"-repeat-{'deterministic' if self.deterministic else 'default'}-run{self.run % 1000:03d}"
-        )
+        mode = "deterministic" if self.deterministic else "default"
+        return self._named(f"-repeat-{mode}-run{self.run % 1000:03d}")
 
 
 def repeat(chosen: Repeated, context: Context) -> Result:
@@ -398,8 +397,9 @@ def _price(
             continue
         lock = staging.cache(context.environ) / "timed.lock"
         with rounds.machine_lock(
-            lock, lambda: context.say(f"another timed run holds {lock}; waiting for it to end")
-        ):  # noqa: B023
+            lock,
+            lambda: context.say(f"another timed run holds {lock}; waiting for it to end"),  # noqa: B023
+        ):
             measured = speed_rounds.run_speed(bench, jobs, budget_s, context.say)
         found += speed_rows.rows(measured, bench.run)
     return [dataclasses.replace(row, command=context.command) for row in found]

@@ -41,14 +41,35 @@ SCHEMA = 1
 class Checked:
     """Options of `selfcheck`.
 
-    Parameters ---------- backends Builds to check, each against itself. workloads Which workloads;
-    the smaller one, the sharper the check. budget Seconds of measuring for all of them together; at
-    least twelve rounds of each run, whatever they take. precision fp64 fp32 tf32 bf16 or fp16.
-    preset tiny, small or paper. device cpu, gpu or tpu. execution default, eager, graph or
-    compiled. seed Seed of the data and of the order of rounds. threads Threads of each worker's
-    intra-operation pool; if not given, all cores. ports Folders with workloads and ports of your
-    own. python BUILD=PATH, the interpreter of a build. reports Folder in which the run's own folder
-    is made. limit Longest time that one request to a worker may take, seconds.
+    Parameters
+    ----------
+    backends
+        Builds to check, each against itself.
+    workloads
+        Which workloads; the smaller one, the sharper the check.
+    budget
+        Seconds of measuring for all of them together; at least twelve rounds of each run, whatever
+        they take.
+    precision
+        fp64 fp32 tf32 bf16 or fp16.
+    preset
+        tiny, small or paper.
+    device
+        cpu, gpu or tpu.
+    execution
+        default, eager, graph or compiled.
+    seed
+        Seed of the data and of the order of rounds.
+    threads
+        Threads of each worker's intra-operation pool; if not given, all cores.
+    ports
+        Folders with workloads and ports of your own.
+    python
+        BUILD=PATH, the interpreter of a build.
+    reports
+        Folder in which the run's own folder is made.
+    limit
+        Longest time that one request to a worker may take, seconds.
     """
 
     backends: Annotated[tuple[str, ...], SEVERAL] = ("torch",)

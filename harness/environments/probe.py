@@ -25,11 +25,13 @@ versions = {}
 for folder in sys.path:
     for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
         match = re.match(r"(.+?)-([^-]+)(?:-py[\d.]+)?\.(dist|egg)-info$", name)
-        whole = match and (match.group(3) == "egg" or os.path.exists(os.path.join(folder, name, "RECORD")))
+        record = os.path.join(folder, name, "RECORD")
+        whole = match and (match.group(3) == "egg" or os.path.exists(record))
         if whole:
             versions.setdefault(match.group(1), match.group(2))
 spec = importlib.util.find_spec(sys.argv[1])
-print(json.dumps({"python": platform.python_version(), "module": bool(spec and spec.origin), "versions": versions}))
+found = {"python": platform.python_version(), "module": bool(spec and spec.origin)}
+print(json.dumps({**found, "versions": versions}))
 """
 
 

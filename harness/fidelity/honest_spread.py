@@ -1,6 +1,6 @@
 """How far honest ports lie apart, in units of the measured floor: what thresholds rest on.
 
-Written by `python -m tests.meta.zoo --measure`; docs/zoo.md says what was compared. Not to be
+Written by `python -m tests.evaluation.zoo --measure`; docs/zoo.md says what was compared. Not to be
 edited by hand.
 """
 

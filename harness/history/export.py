@@ -147,8 +147,8 @@ def _csv(path: Path, kinds: Kinds, batches: Batches) -> int:
         writer.writerow(kinds)
         for batch in batches:
             writer.writerows(
-                [["NaN" if value != value else value for value in row] for row in batch]
-            )  # noqa: PLR0124  (NaN alone)
+                [["NaN" if value != value else value for value in row] for row in batch]  # noqa: PLR0124
+            )
             count += len(batch)
     return count
 

@@ -339,9 +339,8 @@ def _some(items: list[str], between: str = ", ") -> str:
 def _listing(naming: Naming, held: Mapping[str, Mapping[str, Any]]) -> str:
     """Return what a checkpoint holds, without the slots that follow from the names of their
     variables."""
-    slot = re.compile(
-        rf"/({'|'.join(re.escape(name) for name in {'Adam', *(item.slots for item in naming.optimizers)})})(_\d+)?$"
-    )
+    slots = {"Adam", *(item.slots for item in naming.optimizers)}
+    slot = re.compile(rf"/({'|'.join(map(re.escape, slots))})(_\d+)?$")
     shown = [
         f"  {name} {held[name]['dtype']} {held[name]['shape']}"
         for name in sorted(held)

@@ -26,10 +26,17 @@ from harness.workloads.spec import Workload
 class Where:
     """Options that all three commands share.
 
-    Parameters ---------- threads Threads of the framework's pool; if not given, those that the
-    model was trained with, and all cores for a new one. ports Folders with workloads and ports of
-    your own. python BUILD=PATH, the interpreter of a build. limit Longest time that one request to
-    a worker may take, seconds.
+    Parameters
+    ----------
+    threads
+        Threads of the framework's pool; if not given, those that the model was trained with, and
+        all cores for a new one.
+    ports
+        Folders with workloads and ports of your own.
+    python
+        BUILD=PATH, the interpreter of a build.
+    limit
+        Longest time that one request to a worker may take, seconds.
     """
 
     threads: int | None = None
@@ -136,11 +143,22 @@ class Training:
 class Converting:
     """Options of `convert` alone.
 
-    Parameters ---------- to The build to convert to. out Folder of the new model; it must not exist
-    or be empty. from_ The build that wrote the checkpoint; needed, with --workload, where SOURCE is
-    a bare folder of checkpoints. workload The workload of a bare folder of checkpoints. no_proof Do
-    not run one more step on both builds to compare. names JSON file that says under which names a
-    TF1 checkpoint of another program holds the model; `original` for EHR-M-GAN's own.
+    Parameters
+    ----------
+    to
+        The build to convert to.
+    out
+        Folder of the new model; it must not exist or be empty.
+    from_
+        The build that wrote the checkpoint; needed, with --workload, where SOURCE is a bare folder
+        of checkpoints.
+    workload
+        The workload of a bare folder of checkpoints.
+    no_proof
+        Do not run one more step on both builds to compare.
+    names
+        JSON file that says under which names a TF1 checkpoint of another program holds the model;
+        `original` for EHR-M-GAN's own.
     """
 
     to: str

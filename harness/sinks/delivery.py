@@ -34,9 +34,14 @@ REPORTS = ("report.md", "report.html", "report.json", "report.xml")
 class Sinks:
     """Where to send a run.
 
-    Parameters ---------- mlflow Log the run to MLflow: the address of a server (http://host:5000),
-    a database (sqlite:///mlflow.db) or a folder. tensorboard Write event files for TensorBoard
-    below this folder: loss curves of every build and seed, and the judged figures.
+    Parameters
+    ----------
+    mlflow
+        Log the run to MLflow: the address of a server (http://host:5000), a database
+        (sqlite:///mlflow.db) or a folder.
+    tensorboard
+        Write event files for TensorBoard below this folder: loss curves of every build and seed,
+        and the judged figures.
     """
 
     mlflow: str | None = None

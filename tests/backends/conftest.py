@@ -1,4 +1,5 @@
-"""The contract tests run inside one build's interpreter (Python 3.7 syntax; nothing of `harness` can be imported here).
+"""The contract tests run inside one build's interpreter (Python 3.7 syntax; nothing of `harness`
+can be imported here).
 
     pytest tests/backends --build tf2 --device cpu
 
@@ -19,7 +20,14 @@ from backends.contract import Setting
 from backends.protocol import loading
 from backends.source import Batch, NativeSource, TapeSource
 
-BACKENDS = {"tf1": "tf1", "tf1-compat": "tf1", "tf2.10": "tf2", "tf2": "tf2", "torch": "torch", "numpy": "numpy"}
+BACKENDS = {
+    "tf1": "tf1",
+    "tf1-compat": "tf1",
+    "tf2.10": "tf2",
+    "tf2": "tf2",
+    "torch": "torch",
+    "numpy": "numpy",
+}
 WORKLOADS = {"linear": ("numpy", "tf1", "tf2", "torch"), "cnn": ("tf1", "tf2", "torch")}
 for name in ("ehr_mgan", "ehr_mgan_conditional"):
     WORKLOADS[name] = ("tf1", "tf2", "torch")
@@ -27,14 +35,21 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 FROZEN = os.path.join(os.path.dirname(HERE), "data", "workloads")
 STEPS = 6
 # By path: pytest's importlib mode has no folder of tests on sys.path.
-_spec = importlib.util.spec_from_file_location("ehr_mgan_oracle", os.path.join(HERE, "ehr_mgan_oracle.py"))
+_spec = importlib.util.spec_from_file_location(
+    "ehr_mgan_oracle", os.path.join(HERE, "ehr_mgan_oracle.py")
+)
 oracle = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(oracle)
 THREADS = 2
 
 
 def pytest_addoption(parser):
-    parser.addoption("--build", default="numpy", choices=sorted(BACKENDS), help="the build whose interpreter this is")
+    parser.addoption(
+        "--build",
+        default="numpy",
+        choices=sorted(BACKENDS),
+        help="the build whose interpreter this is",
+    )
     parser.addoption("--device", default="cpu", choices=("cpu", "gpu", "tpu"))
 
 
@@ -68,17 +83,30 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("fix", oracle.FIXES)
     if "workload" in metafunc.fixturenames:
         only = metafunc.definition.get_closest_marker("workloads")
-        # The conditional variant is the same port on another configuration: for the tests that name it.
-        wanted = only.args if only else [name for name in sorted(WORKLOADS) if not name.endswith("_conditional")]
+        # The conditional variant is the same port on another configuration: for the tests that name
+        # it.
+        wanted = (
+            only.args
+            if only
+            else [name for name in sorted(WORKLOADS) if not name.endswith("_conditional")]
+        )
         there = metafunc.definition.get_closest_marker("backends")
         wanted = [] if there and backend not in there.args else wanted
         metafunc.parametrize("workload", [name for name in wanted if backend in WORKLOADS[name]])
 
 
 def pytest_collection_modifyitems(config, items):
-    """Deselect what this backend has no port for; it is no skip, there is nothing that could run."""
-    reasons = {item: [str(mark.kwargs.get("reason")) for mark in item.iter_markers("skip")] for item in items}
-    gone = [item for item, found in reasons.items() if any("empty parameter set" in reason for reason in found)]
+    """Deselect what this backend has no port for; it is no skip, there is nothing that could
+    run."""
+    reasons = {
+        item: [str(mark.kwargs.get("reason")) for mark in item.iter_markers("skip")]
+        for item in items
+    }
+    gone = [
+        item
+        for item, found in reasons.items()
+        if any("empty parameter set" in reason for reason in found)
+    ]
     config.hook.pytest_deselected(items=gone)
     items[:] = [item for item in items if item not in gone]
 
@@ -98,13 +126,19 @@ class Kit(object):
         self.weights = {}
         for item in self.config["parameters"]:
             value = generator.uniform(-0.2, 0.2, size=item["shape"])
-            self.weights[item["name"]] = value + 1.0 if item["name"].endswith("moving_variance") else value
+            self.weights[item["name"]] = (
+                value + 1.0 if item["name"].endswith("moving_variance") else value
+            )
         rows = len(next(value for name, value in self.data.items() if not name.startswith("eval_")))
         batch = self.config["batch"]
-        self.tape = {"batches": np.stack([generator.permutation(rows)[:batch] for _ in range(STEPS)])}
+        self.tape = {
+            "batches": np.stack([generator.permutation(rows)[:batch] for _ in range(STEPS)])
+        }
         for site in self.config["noise"]:
             values = self._draw(generator, site)
-            self.tape.update({"noise/%s/%s" % (phase, site["site"]): values for phase in site["phases"]})
+            self.tape.update(
+                {"noise/%s/%s" % (phase, site["site"]): values for phase in site["phases"]}
+            )
 
     @staticmethod
     def _draw(generator, site):
@@ -121,11 +155,20 @@ class Kit(object):
             return {"x": x, "y": x.sum(axis=1, keepdims=True), "eval_x": x[:5]}
         if self.workload == "cnn":
             x = generator.uniform(size=[64] + self.config["image"])
-            return {"x": x, "y": generator.randint(0, self.config["classes"], size=64), "eval_x": x[:5]}
+            return {
+                "x": x,
+                "y": generator.randint(0, self.config["classes"], size=64),
+                "eval_x": x[:5],
+            }
         series = [64, self.config["hours"]]
-        found = {name: generator.uniform(size=series + [count]) for name, count in self.config["channels"].items()}
+        found = {
+            name: generator.uniform(size=series + [count])
+            for name, count in self.config["channels"].items()
+        }
         # Channels at levels of their own, which training can learn.
-        found["continuous"] = 0.2 * found["continuous"] + np.linspace(0.05, 0.75, found["continuous"].shape[2])
+        found["continuous"] = 0.2 * found["continuous"] + np.linspace(
+            0.05, 0.75, found["continuous"].shape[2]
+        )
         found["discrete"] = np.rint(found["discrete"])
         if self.config["conditional"]:
             label = generator.randint(0, 4, size=(64, 1))
@@ -137,7 +180,9 @@ class Kit(object):
         """Assert that two arrays agree within a share of the larger one's largest element."""
         found, expected = np.asarray(found), np.asarray(expected)
         assert found.shape == expected.shape, name
-        assert np.abs(found - expected).max() <= tolerance * max(np.abs(expected).max(), 1e-300), name
+        assert np.abs(found - expected).max() <= tolerance * max(np.abs(expected).max(), 1e-300), (
+            name
+        )
 
     def frozen(self, preset):
         """Return the workload's configuration for another preset."""
@@ -149,12 +194,17 @@ class Kit(object):
         return oracle.Oracle(self.config, self.weights, batch.arrays, batch.noise, fixes)
 
     def port_class(self):
-        """Return the class of the port; the conditional variant is the same port on another configuration."""
-        return loading.load(loading.locate(self.backend, self.workload.replace("_conditional", ""), []))
+        """Return the class of the port; the conditional variant is the same port on another
+        configuration."""
+        return loading.load(
+            loading.locate(self.backend, self.workload.replace("_conditional", ""), [])
+        )
 
     def port(self, precision="fp64", **setting):
-        """Return a port with the weights loaded, which resets all else: no two of a test are the same, but a later test may get
-        one that an earlier test had, because building and tracing takes seconds. Frameworks fix their threads once a process."""
+        """Return a port with the weights loaded, which resets all else: no two of a test are the
+        same, but a later test may get one that an earlier test had, because building and tracing
+        takes seconds. Frameworks fix their threads once a process.
+        """
         changed = setting.pop("config", {})
         key = json.dumps([self.workload, precision, setting, changed], sort_keys=True)
         pool = _POOL.setdefault(key, [])
@@ -167,7 +217,8 @@ class Kit(object):
         return port
 
     def kinds(self):
-        """Return one phase of each kind: further rounds of the generators and the joint VAEs compute what others do."""
+        """Return one phase of each kind: further rounds of the generators and the joint VAEs
+        compute what others do."""
         kinds = {}
         for phase in self.config["phases"]:
             kind = phase.replace("joint/vae", "pretrain")
@@ -182,17 +233,23 @@ class Kit(object):
         """Return the activations of every mode that the workload has."""
         batch = self.lockstep().batch(0, self.config["forward"]["phase"])
         given = {"training": batch, "inference": Batch(batch.arrays, None)}
-        return {mode: port.forward(given[mode], mode == "training") for mode in self.config["forward"]["modes"]}
+        return {
+            mode: port.forward(given[mode], mode == "training")
+            for mode in self.config["forward"]["modes"]
+        }
 
     def draws_statelessly(self):
         """Whether native training is a function of the seed alone."""
         return self.workload.startswith("ehr_mgan")
 
     def multiplies(self, precision):
-        """Whether the framework has the workload's kernels in a precision: TensorFlow 2.4 has no bfloat16 convolution for CPUs.
-        That it says so is a test of its own (test_contract.py)."""
+        """Whether the framework has the workload's kernels in a precision: TensorFlow 2.4 has no
+        bfloat16 convolution for CPUs. That it says so is a test of its own (test_contract.py)."""
         versions = importlib.import_module("backends.%s.core" % self.backend).framework_versions()
-        return not (versions.get("tensorflow", "").startswith("2.4.") and (self.workload, precision) == ("cnn", "bf16"))
+        return not (
+            versions.get("tensorflow", "").startswith("2.4.")
+            and (self.workload, precision) == ("cnn", "bf16")
+        )
 
     def lockstep(self):
         """Return a fresh source at the start of the tape."""

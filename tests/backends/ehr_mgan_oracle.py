@@ -1,7 +1,8 @@
-"""EHR-M-GAN's losses and activations in plain NumPy, written from the specification and sharing no code with any port.
+"""EHR-M-GAN's losses and activations in plain NumPy, written from the specification and sharing no
+code with any port.
 
-What the ports must agree with, in float64. `fixes` names oddities of the specification to be "put right": each gives another
-model, which the ports must *not* agree with.
+What the ports must agree with, in float64. `fixes` names oddities of the specification to be "put
+right": each gives another model, which the ports must *not* agree with.
 """
 
 from __future__ import annotations
@@ -12,17 +13,33 @@ STREAMS = ("continuous", "discrete")
 LAYERS = 3
 #: Every oddity that the specification keeps, by the name under which it can be put right here.
 FIXES = (
-    "single sigmoid of the previous output", "kl of sigma squared", "full discrete kl", "matching on mu", "normalised contrastive",
-    "new state handed over", "forget bias in the bilateral cell", "no forget bias in the lstm", "dropout of the state",
-    "e redrawn every hour", "l2 added", "soft discrete fake label", "zero initial states", "linked encoder and decoder",
-    "continuous moments of the data", "mean of the roots", "linear semantic logits", "no dropout in generation",
+    "single sigmoid of the previous output",
+    "kl of sigma squared",
+    "full discrete kl",
+    "matching on mu",
+    "normalised contrastive",
+    "new state handed over",
+    "forget bias in the bilateral cell",
+    "no forget bias in the lstm",
+    "dropout of the state",
+    "e redrawn every hour",
+    "l2 added",
+    "soft discrete fake label",
+    "zero initial states",
+    "linked encoder and decoder",
+    "continuous moments of the data",
+    "mean of the roots",
+    "linear semantic logits",
+    "no dropout in generation",
     "sample variance in the matching",
 )
 
 
 def sigmoid(x):
     """Return the logistic function without overflow."""
-    return np.where(x >= 0, 1.0 / (1.0 + np.exp(-np.abs(x))), np.exp(-np.abs(x)) / (1.0 + np.exp(-np.abs(x))))
+    return np.where(
+        x >= 0, 1.0 / (1.0 + np.exp(-np.abs(x))), np.exp(-np.abs(x)) / (1.0 + np.exp(-np.abs(x)))
+    )
 
 
 class Oracle(object):
@@ -31,7 +48,13 @@ class Oracle(object):
     def __init__(self, config, weights, arrays, noise, fixes=()):
         unknown = set(fixes) - set(FIXES)
         assert not unknown, unknown
-        self.config, self.weights, self.arrays, self.noise, self.fixes = config, weights, arrays, noise, set(fixes)
+        self.config, self.weights, self.arrays, self.noise, self.fixes = (
+            config,
+            weights,
+            arrays,
+            noise,
+            set(fixes),
+        )
         self.batch = len(next(iter(noise.values())))
         self.record = {}
 
@@ -40,7 +63,8 @@ class Oracle(object):
         return x.dot(self.weights[name + "/kernel"]) + self.weights[name + "/bias"]
 
     def lstm(self, name, x, state):
-        """Return the output and the new (c, h) of TF1's LSTMCell: gates i, j, f, o, 1 added to the forget gate."""
+        """Return the output and the new (c, h) of TF1's LSTMCell: gates i, j, f, o, 1 added to
+        the forget gate."""
         c, h = state
         i, j, f, o = np.split(self(name, np.concatenate([x, h], axis=1)), 4, axis=1)
         forget = 0.0 if "no forget bias in the lstm" in self.fixes else 1.0
@@ -59,7 +83,8 @@ class Oracle(object):
         return out, state
 
     def stack(self, names, sites, x, states, hour):
-        """Run one hour through LSTM layers with dropout; return the outputs of all layers and the new states."""
+        """Run one hour through LSTM layers with dropout; return the outputs of all layers and
+        the new states."""
         outputs = []
         for index, (name, site) in enumerate(zip(names, sites)):
             x, states[index] = self.lstm(name, x, states[index])
@@ -68,10 +93,18 @@ class Oracle(object):
         return outputs
 
     def encoder_names(self, stream):
-        return ["vae/%s/encoder/layer1" % stream, "vae/%s/encoder/layer2" % stream, "vae/shared/encoder/layer3"]
+        return [
+            "vae/%s/encoder/layer1" % stream,
+            "vae/%s/encoder/layer2" % stream,
+            "vae/shared/encoder/layer3",
+        ]
 
     def decoder_names(self, stream):
-        return ["vae/shared/decoder/layer1", "vae/%s/decoder/layer2" % stream, "vae/%s/decoder/layer3" % stream]
+        return [
+            "vae/shared/decoder/layer1",
+            "vae/%s/decoder/layer2" % stream,
+            "vae/%s/decoder/layer3" % stream,
+        ]
 
     def label(self):
         return [self.arrays["label"].astype(float)] if self.config["conditional"] else []
@@ -88,7 +121,11 @@ class Oracle(object):
         series = {name: [] for name in names}
         for hour in range(config["hours"]):
             x = data[:, hour]
-            hat = x - (previous if "single sigmoid of the previous output" in self.fixes and hour else sigmoid(previous))
+            hat = x - (
+                previous
+                if "single sigmoid of the previous output" in self.fixes and hour
+                else sigmoid(previous)
+            )
             given = np.concatenate([x] + self.label() + [hat], axis=1)
             if "linked encoder and decoder" in self.fixes:
                 encoder = [(c, h + decoder[0][1].mean()) for c, h in encoder]
@@ -110,7 +147,9 @@ class Oracle(object):
         """Return the new (c, h): other is the same layer's h in the other stream, one hour ago."""
         c, h = state
         weights = [self.weights["%s/%s" % (name, matrix)] for matrix in "WUV"]
-        i, f, o, candidate = np.split(x.dot(weights[0]) + h.dot(weights[1]) + other.dot(weights[2]), 4, axis=1)
+        i, f, o, candidate = np.split(
+            x.dot(weights[0]) + h.dot(weights[1]) + other.dot(weights[2]), 4, axis=1
+        )
         if "forget bias in the bilateral cell" in self.fixes:
             f = f + 1.0
         c = sigmoid(f) * c + sigmoid(i) * np.tanh(candidate)
@@ -125,7 +164,9 @@ class Oracle(object):
             before = {stream: list(states[stream]) for stream in STREAMS}
             for stream, other in (("discrete", "continuous"), ("continuous", "discrete")):
                 theirs = states if "new state handed over" in self.fixes else before
-                x = np.concatenate([self.noise["generator/" + stream][:, hour]] + self.label(), axis=1)
+                x = np.concatenate(
+                    [self.noise["generator/" + stream][:, hour]] + self.label(), axis=1
+                )
                 for layer in range(LAYERS):
                     name = "generator/%s/layer%d" % (stream, layer + 1)
                     new = self.bilateral(name, x, before[stream][layer], theirs[other][layer][1])
@@ -134,7 +175,9 @@ class Oracle(object):
         found = {}
         for layer in range(LAYERS):
             for stream in reversed(STREAMS):
-                self.record["generator/%s/layer%d" % (stream, layer + 1)] = np.stack(outputs[stream][layer], axis=1)
+                self.record["generator/%s/layer%d" % (stream, layer + 1)] = np.stack(
+                    outputs[stream][layer], axis=1
+                )
         for stream in reversed(STREAMS):
             top = np.stack(outputs[stream][-1], axis=1)
             found[stream] = sigmoid(self("generator/%s/output" % stream, top))
@@ -148,8 +191,15 @@ class Oracle(object):
         for hour in range(self.config["hours"]):
             z = np.concatenate([latent[:, hour]] + self.label(), axis=1)
             outputs = self.stack(
-                self.decoder_names(stream), ["generated/%s/layer%d" % (stream, layer) for layer in (1, 2, 3)], z, states, hour)
-            for values, value in zip(series, outputs + [sigmoid(self("vae/%s/output" % stream, outputs[-1]))]):
+                self.decoder_names(stream),
+                ["generated/%s/layer%d" % (stream, layer) for layer in (1, 2, 3)],
+                z,
+                states,
+                hour,
+            )
+            for values, value in zip(
+                series, outputs + [sigmoid(self("vae/%s/output" % stream, outputs[-1]))]
+            ):
                 values.append(value)
         for index, values in enumerate(series):
             name = "layer%d" % (index + 1) if index < LAYERS else "decoded"
@@ -158,16 +208,24 @@ class Oracle(object):
 
     def generated(self, stream):
         if "no dropout in generation" in self.fixes:
-            full = {site: np.full(value.shape, self.config["keep"]) for site, value in self.noise.items() if "generated/" in site}
+            full = {
+                site: np.full(value.shape, self.config["keep"])
+                for site, value in self.noise.items()
+                if "generated/" in site
+            }
             self.noise = dict(self.noise, **full)
         return self.decode(stream, self.latents()[stream])
 
     def discriminate(self, stream, side, series):
-        """Return the logit [batch, 1] and the dropped outputs of the last layer [batch, hours, units]."""
+        """Return the logit [batch, 1] and the dropped outputs of the last layer [batch, hours,
+        units]."""
         x = [series[:, hour] for hour in range(self.config["hours"])]
         for layer in range(1, LAYERS + 1):
             name = "discriminator/%s/layer%d" % (stream, layer)
-            state = tuple(np.repeat(self.weights["%s/initial_%s" % (name, part)], self.batch, axis=0) for part in "ch")
+            state = tuple(
+                np.repeat(self.weights["%s/initial_%s" % (name, part)], self.batch, axis=0)
+                for part in "ch"
+            )
             if "zero initial states" in self.fixes:
                 state = self.zero(self.config["discriminator_units"])
             out = []
@@ -182,7 +240,8 @@ class Oracle(object):
         self.record["discriminator/%s/%s/logit" % (stream, side)] = logit
         return logit, outputs
 
-    # -- losses -----------------------------------------------------------------------------------------------
+    # -- losses
+    # -----------------------------------------------------------------------------------------------
 
     def vae_losses(self, stream):
         """Return the terms of one stream's VAE loss."""
@@ -195,20 +254,30 @@ class Oracle(object):
         else:
             p = np.clip(decoded, 1e-7, 1.0 - 1e-7)
             # Keras adds its epsilon inside the logarithms as well.
-            reconstruction = -np.mean(data * np.log(p + 1e-7) + (1.0 - data) * np.log(1.0 - p + 1e-7))
+            reconstruction = -np.mean(
+                data * np.log(p + 1e-7) + (1.0 - data) * np.log(1.0 - p + 1e-7)
+            )
         spread = np.exp(2.0 * s) if "kl of sigma squared" in self.fixes else np.exp(s)
         logarithm = 2.0 * s if "kl of sigma squared" in self.fixes else s
         kl = np.mean(np.sum(0.5 * (spread + np.square(mu) - logarithm - 1.0), axis=(1, 2)))
         if stream == "discrete" and "full discrete kl" not in self.fixes:
             kl = config["discrete_kl"] * kl
         pair = [streams[name][1] for name in STREAMS] if "matching on mu" in self.fixes else z
-        terms = {"reconstruction": reconstruction, "kl": kl, "matching": np.mean(np.square(pair[0] - pair[1]))}
+        terms = {
+            "reconstruction": reconstruction,
+            "kl": kl,
+            "matching": np.mean(np.square(pair[0] - pair[1])),
+        }
         terms["contrastive"] = self.contrastive(*[value.reshape(self.batch, -1) for value in z])
         if config["conditional"]:
             terms["semantic"] = self.semantic(z)
         total = sum(config["vae_weights"][name] * value for name, value in terms.items())
         if "l2 added" in self.fixes:
-            total += 0.001 * sum(0.5 * np.sum(np.square(value)) for name, value in self.weights.items() if name.startswith("vae/"))
+            total += 0.001 * sum(
+                0.5 * np.sum(np.square(value))
+                for name, value in self.weights.items()
+                if name.startswith("vae/")
+            )
         return dict(terms, total=total)
 
     def contrastive(self, a, b):
@@ -228,7 +297,9 @@ class Oracle(object):
     def semantic(self, z):
         """Return the cross-entropy of the classes, from the latents without the label's channel."""
         flat = np.concatenate([value[:, :, :-1] for value in z], axis=2).reshape(self.batch, -1)
-        logits = self("vae/shared/semantic/logits", np.maximum(self("vae/shared/semantic/hidden", flat), 0.0))
+        logits = self(
+            "vae/shared/semantic/logits", np.maximum(self("vae/shared/semantic/hidden", flat), 0.0)
+        )
         if "linear semantic logits" not in self.fixes:
             logits = np.tanh(logits)
         logits = logits - logits.max(axis=1, keepdims=True)
@@ -259,19 +330,30 @@ class Oracle(object):
         centres = [value.mean(axis=0) for value in (fake, real)]
         if stream == "continuous" and "mean of the roots" not in self.fixes:
             centres = [np.sqrt(np.abs(value)) for value in centres]
-        terms = {"adversarial": binary(logit, 1.0), "feature_variance": spread, "feature_mean": np.mean(np.abs(centres[0] - centres[1]))}
+        terms = {
+            "adversarial": binary(logit, 1.0),
+            "feature_variance": spread,
+            "feature_mean": np.mean(np.abs(centres[0] - centres[1])),
+        }
         matching = terms["feature_variance"] + terms["feature_mean"]
-        return dict(terms, total=weights["adversarial"] * terms["adversarial"] + weights["feature_matching"] * matching)
+        return dict(
+            terms,
+            total=weights["adversarial"] * terms["adversarial"]
+            + weights["feature_matching"] * matching,
+        )
 
     def losses(self, phase):
         """Return the terms of a phase, `total` last."""
         network, stream = phase.split("/")[-2:]
         if network in ("pretrain", "vae"):
             return self.vae_losses(stream)
-        return (self.generator_losses if network.startswith("generator") else self.discriminator_losses)(stream)
+        return (
+            self.generator_losses if network.startswith("generator") else self.discriminator_losses
+        )(stream)
 
     def forward(self):
-        """Return every activation of the forward stage in order, on the noise of the pseudo-phase `forward`."""
+        """Return every activation of the forward stage in order, on the noise of the
+        pseudo-phase `forward`."""
         for stream in STREAMS:
             self.vae(stream)
         latents = self.latents()
@@ -282,9 +364,13 @@ class Oracle(object):
         return self.record
 
     def generate(self):
-        """Return what `generate` promises for one batch, on the noise of the pseudo-phase `generate`."""
+        """Return what `generate` promises for one batch, on the noise of the pseudo-phase
+        `generate`."""
         minimum, scale = [np.array(self.config[name]) for name in ("minimum", "range")]
-        return np.concatenate([self.generated("continuous") * scale + minimum, np.rint(self.generated("discrete"))], axis=2)
+        return np.concatenate(
+            [self.generated("continuous") * scale + minimum, np.rint(self.generated("discrete"))],
+            axis=2,
+        )
 
 
 def binary(logit, label):

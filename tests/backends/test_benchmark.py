@@ -1,7 +1,9 @@
-"""The pytest-benchmark suite of a build: steady `train` and `generate` steps of each workload, in native mode.
+"""The pytest-benchmark suite of a build: steady `train` and `generate` steps of each workload, in
+native mode.
 
-For a number to compare builds by, use `harness compare`: it measures them in turns. This suite follows one build over time;
-`tox run -e tf2-cpu` keeps its results where `pytest-benchmark compare` finds them.
+For a number to compare builds by, use `harness compare`: it measures them in turns. This suite
+follows one build over time; `tox run -e tf2-cpu` keeps its results where `pytest-benchmark compare`
+finds them.
 """
 
 from __future__ import annotations

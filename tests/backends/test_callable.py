@@ -16,9 +16,14 @@ def test_a_step_is_a_run_of_the_session(kit):
     plain, prepared = kit.port("fp32"), kit.port("fp32", execution="callable")
     histories = [port.train(kit.native(), 3) for port in (plain, prepared)]
     assert histories[0] == histories[1]
-    assert [True] * len(plain.phases._built) == [built.step is None for built in plain.phases._built.values()]
+    assert [True] * len(plain.phases._built) == [
+        built.step is None for built in plain.phases._built.values()
+    ]
     assert any(built.step is not None for built in prepared.phases._built.values())
-    assert ("graph", "callable") == (plain.effective()["execution"], prepared.effective()["execution"])
+    assert ("graph", "callable") == (
+        plain.effective()["execution"],
+        prepared.effective()["execution"],
+    )
     found = [port.parameters() for port in (plain, prepared)]
     assert all(np.array_equal(value, found[1][name]) for name, value in found[0].items())
 

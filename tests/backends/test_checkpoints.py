@@ -1,4 +1,5 @@
-"""A checkpoint in the framework's own format holds all that training needs to go on as if nothing had stopped."""
+"""A checkpoint in the framework's own format holds all that training needs to go on as if
+nothing had stopped."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ import pytest
 
 @pytest.mark.backends("tf1", "tf2", "torch")
 def test_a_checkpoint_goes_on_as_if_nothing_had_stopped(kit, tmp_path):
-    """Saved between steps, restored into a fresh port, trained on: bit by bit what an uninterrupted run gives."""
+    """Saved between steps, restored into a fresh port, trained on: bit by bit what an
+    uninterrupted run gives."""
     whole, first, second = kit.port(), kit.port(), kit.port()
     whole.train(kit.lockstep(), 6)
     first.train(kit.lockstep(), 4)
@@ -17,7 +19,10 @@ def test_a_checkpoint_goes_on_as_if_nothing_had_stopped(kit, tmp_path):
     source.cursor = second.restore(str(tmp_path / "checkpoints"))
     assert source.cursor == 4
     second.train(source, 2)
-    for found, expected in ((second.parameters(), whole.parameters()), (second.optimizer_state(), whole.optimizer_state())):
+    for found, expected in (
+        (second.parameters(), whole.parameters()),
+        (second.optimizer_state(), whole.optimizer_state()),
+    ):
         assert sorted(found) == sorted(expected)
         for name, value in expected.items():
             np.testing.assert_array_equal(found[name], value, err_msg=name)
@@ -26,7 +31,8 @@ def test_a_checkpoint_goes_on_as_if_nothing_had_stopped(kit, tmp_path):
 @pytest.mark.backends("tf1", "tf2", "torch")
 @pytest.mark.workloads("ehr_mgan")
 def test_native_training_resumes_exactly(kit, tmp_path):
-    """All native draws are functions of (seed, step, site): stopping changes no bit of the weights, nor of slots and step counts."""
+    """All native draws are functions of (seed, step, site): stopping changes no bit of the
+    weights, nor of slots and step counts."""
     whole, first, second = kit.port("fp32"), kit.port("fp32"), kit.port("fp32")
     whole.train(kit.native(5), 6)
     first.train(kit.native(5), 5)
@@ -34,12 +40,17 @@ def test_native_training_resumes_exactly(kit, tmp_path):
     source = kit.native(5)
     source.cursor = second.restore(str(tmp_path / "checkpoints"))
     second.train(source, 1)
-    for found, expected in ((second.parameters(), whole.parameters()), (second.optimizer_state(), whole.optimizer_state())):
+    for found, expected in (
+        (second.parameters(), whole.parameters()),
+        (second.optimizer_state(), whole.optimizer_state()),
+    ):
         assert sorted(found) == sorted(expected)
         for name, value in expected.items():
             np.testing.assert_array_equal(found[name], value, err_msg=name)
     # Four steps of pre-training and two joint ones, in which a generator is updated three times.
-    assert {int(value) for name, value in second.optimizer_state().items() if name.endswith("/step")} == {2, 4, 6}
+    assert {
+        int(value) for name, value in second.optimizer_state().items() if name.endswith("/step")
+    } == {2, 4, 6}
 
 
 @pytest.mark.backends("tf1", "tf2", "torch")
@@ -59,7 +70,8 @@ def test_three_checkpoints_are_kept_and_the_newest_is_restored(kit, tmp_path):
 @pytest.mark.backends("tf1", "tf2", "torch")
 @pytest.mark.workloads("linear")
 def test_what_is_no_checkpoint_of_this_model_is_refused(kit, tmp_path):
-    """An empty folder, a damaged file and another model's checkpoint each say so, and change nothing."""
+    """An empty folder, a damaged file and another model's checkpoint each say so, and change
+    nothing."""
     with pytest.raises(FileNotFoundError, match="checkpoint"):
         kit.port().restore(str(tmp_path / "nothing"))
     other = type(kit)(kit.backend, "cnn", kit.device)

@@ -30,18 +30,23 @@ def test_what_inductor_declines_is_no_cuda_graph(kit):
         return (value * 2.0).sum()
 
     plain = Compiler()
-    assert float(plain(double)(torch.ones(8))) == 16.0 and plain.effective()["execution"] == "compiled"
+    assert (
+        float(plain(double)(torch.ones(8))) == 16.0 and plain.effective()["execution"] == "compiled"
+    )
     with pytest.raises(Unsupported, match="declined to make CUDA graphs"):
         Compiler(cudagraphs=True)(double)(torch.ones(8))
 
 
 def test_no_version_of_a_function_runs_eagerly_unnoticed(kit, monkeypatch):
-    """Dynamo makes eight versions of a function; torch before 2.7 cannot be told to refuse the ninth, and makes it."""
+    """Dynamo makes eight versions of a function; torch before 2.7 cannot be told to refuse the
+    ninth, and makes it."""
     import torch
 
     from backends.torch import compilation
 
-    monkeypatch.setattr(compilation, "lookup_backend", lambda name: lambda graph, inputs, **more: graph.forward)
+    monkeypatch.setattr(
+        compilation, "lookup_backend", lambda name: lambda graph, inputs, **more: graph.forward
+    )
     compiler = compilation.Compiler()
     halved = compiler(lambda value: value / 2.0)
     made = 0

@@ -10,9 +10,16 @@ import pytest
 from backends.contract import OPTIONAL, Setting, ShapeMismatch, Unsupported, abilities
 from backends.schedule import phases_at
 
-#: What each build must report of itself: an environment that resolved to something else fails here, not in silence.
-VERSIONS = {"tf1": ("tensorflow", "1.15."), "tf1-compat": ("tensorflow", "2."), "tf2.10": ("tensorflow", "2.10."),
-            "tf2": ("tensorflow", "2."), "torch": ("torch", "2."), "numpy": ("numpy", "")}
+#: What each build must report of itself: an environment that resolved to something else fails here,
+#: not in silence.
+VERSIONS = {
+    "tf1": ("tensorflow", "1.15."),
+    "tf1-compat": ("tensorflow", "2."),
+    "tf2.10": ("tensorflow", "2.10."),
+    "tf2": ("tensorflow", "2."),
+    "torch": ("torch", "2."),
+    "numpy": ("numpy", ""),
+}
 
 
 def test_the_interpreter_holds_the_build_that_it_claims(build, backend):
@@ -43,8 +50,17 @@ def test_a_missing_parameter_and_a_wrong_shape_are_refused(kit):
     before = port.parameters()
     last = sorted(kit.weights)[-1]
     with pytest.raises(ShapeMismatch, match=last) as caught:
-        port.load_parameters(dict({name: value + 1.0 for name, value in kit.weights.items()}, **{last: np.zeros((1, 2, 3, 4, 5))}))
-    assert (last, kit.weights[last].shape, (1, 2, 3, 4, 5)) == (caught.value.name, caught.value.own_shape, caught.value.given_shape)
+        port.load_parameters(
+            dict(
+                {name: value + 1.0 for name, value in kit.weights.items()},
+                **{last: np.zeros((1, 2, 3, 4, 5))},
+            )
+        )
+    assert (last, kit.weights[last].shape, (1, 2, 3, 4, 5)) == (
+        caught.value.name,
+        caught.value.own_shape,
+        caught.value.given_shape,
+    )
     for name, value in port.parameters().items():
         np.testing.assert_array_equal(value, before[name], err_msg=name)
     assert {name: value.shape for name, value in kit.weights.items()} == port.parameter_shapes()
@@ -77,7 +93,11 @@ def test_training_can_stop_and_go_on(kit):
     second = [parts.train(source, steps) for steps in (2, 3)]
     name = kit.column(kit.config["phases"][0], "total")
     joined = [value for part in second for value in part.get(name, [])]
-    kit.close([value for value in first[name] if value is not None], [value for value in joined if value is not None], 1e-12)
+    kit.close(
+        [value for value in first[name] if value is not None],
+        [value for value in joined if value is not None],
+        1e-12,
+    )
     assert source.cursor == 5
     for name, value in whole.parameters().items():
         np.testing.assert_array_equal(value, parts.parameters()[name], err_msg=name)
@@ -112,15 +132,22 @@ def test_looking_at_a_port_leaves_it_alone(kit):
 
 
 def test_gradients_are_the_slopes_of_the_total_loss(kit):
-    """Central differences of `losses` agree with `gradients` in the parameters that each kind of phase updates."""
+    """Central differences of `losses` agree with `gradients` in the parameters that each kind of
+    phase updates."""
     port = kit.port()
     step, generator = 1e-6, np.random.RandomState(3)
     for phase in kit.kinds():
         batch = kit.lockstep().batch(0, phase)
         gradients = port.gradients(phase, batch)
-        updated = next(update["parameters"] for update in kit.config["updates"] if update["phase"] == phase)
+        updated = next(
+            update["parameters"] for update in kit.config["updates"] if update["phase"] == phase
+        )
         assert sorted(updated) == sorted(gradients)
-        probed = updated if len(updated) <= 12 else list(generator.choice(updated, size=6, replace=False))
+        probed = (
+            updated
+            if len(updated) <= 12
+            else list(generator.choice(updated, size=6, replace=False))
+        )
         for name in probed:
             scale = np.abs(gradients[name]).max()
             for place in generator.randint(0, kit.weights[name].size, size=3):
@@ -131,7 +158,11 @@ def test_gradients_are_the_slopes_of_the_total_loss(kit):
                     port.load_parameters(dict(kit.weights, **{name: moved}))
                     totals.append(port.losses(phase, batch)["total"])
                 slope = (totals[0] - totals[1]) / (2 * step)
-                assert abs(slope - gradients[name].reshape(-1)[place]) <= 1e-5 * scale + 1e-8, (phase, name, place)
+                assert abs(slope - gradients[name].reshape(-1)[place]) <= 1e-5 * scale + 1e-8, (
+                    phase,
+                    name,
+                    place,
+                )
         port.load_parameters(kit.weights)
 
 
@@ -194,9 +225,15 @@ def test_slots_are_named_after_the_parameters(kit):
     state = port.optimizer_state()
     expected = set()
     for update in kit.config["updates"]:
-        slots = ("m", "v") if kit.config["optimizers"][update["optimizer"]]["kind"] == "adam" else ()
+        slots = (
+            ("m", "v") if kit.config["optimizers"][update["optimizer"]]["kind"] == "adam" else ()
+        )
         expected.add("%s/step" % update["optimizer"])
-        expected |= {"%s/%s/%s" % (update["optimizer"], name, slot) for name in update["parameters"] for slot in slots}
+        expected |= {
+            "%s/%s/%s" % (update["optimizer"], name, slot)
+            for name in update["parameters"]
+            for slot in slots
+        }
     assert sorted(expected) == sorted(state)
     for name, update in {update["optimizer"]: update for update in kit.config["updates"]}.items():
         ran = sum(phases_at(kit.config, step).count(update["phase"]) for step in range(2))
@@ -205,7 +242,8 @@ def test_slots_are_named_after_the_parameters(kit):
 
 @pytest.mark.parametrize("precision", ["fp64", "fp32", "tf32", "bf16", "fp16"])
 def test_a_precision_is_in_effect_or_refused_with_a_reason(kit, precision):
-    """A port either runs a step in the precision, and says in which dtype, or raises Unsupported: no silent fallback."""
+    """A port either runs a step in the precision, and says in which dtype, or raises
+    Unsupported: no silent fallback."""
     try:
         port = kit.port(precision)
         port.train(kit.lockstep(), 1)
@@ -224,12 +262,18 @@ def test_a_precision_is_in_effect_or_refused_with_a_reason(kit, precision):
 
 
 def test_an_execution_is_in_effect_or_refused_with_a_reason(kit, execution):
-    """What trains and generates runs as asked, by the framework's own account, and computes what the default does."""
+    """What trains and generates runs as asked, by the framework's own account, and computes what
+    the default does."""
     default, phase = kit.port(), kit.config["phases"][0]
-    steps = 1 if kit.workload == "ehr_mgan" else 3  # its compilers take a minute for all twelve phases
+    steps = (
+        1 if kit.workload == "ehr_mgan" else 3
+    )  # its compilers take a minute for all twelve phases
     try:
         port = kit.port(execution=execution)
-        terms, output = port.train(kit.lockstep(), steps), port.generate(kit.lockstep(), kit.config["batch"])
+        terms, output = (
+            port.train(kit.lockstep(), steps),
+            port.generate(kit.lockstep(), kit.config["batch"]),
+        )
         found = port.gradients(phase, kit.lockstep().batch(3, phase))
     except Unsupported as reason:
         assert execution == "compiled"
@@ -260,7 +304,16 @@ def test_effective_settings_are_read_back(kit):
     """What a report needs to call a comparison fair is there."""
     port = kit.port("fp32")
     effective = port.effective()
-    for name in ("execution", "threads", "inter_threads", "device", "tf32", "xla", "deterministic", "dtype_policy"):
+    for name in (
+        "execution",
+        "threads",
+        "inter_threads",
+        "device",
+        "tf32",
+        "xla",
+        "deterministic",
+        "dtype_policy",
+    ):
         assert name in effective, name
     # NumPy's BLAS library has its own number of threads.
     assert effective["threads"] == port.setting.threads or kit.backend == "numpy"
@@ -269,13 +322,24 @@ def test_effective_settings_are_read_back(kit):
 def test_an_optimizer_that_does_not_exist_is_refused(kit):
     """A port builds exactly the optimizer asked for, or none."""
     with pytest.raises(Unsupported, match="adamax"):
-        kit.port(config={"optimizers": {name: dict(item, kind="adamax") for name, item in kit.config["optimizers"].items()}})
+        kit.port(
+            config={
+                "optimizers": {
+                    name: dict(item, kind="adamax")
+                    for name, item in kit.config["optimizers"].items()
+                }
+            }
+        )
 
 
 def test_abilities_are_the_methods_that_a_port_implements(kit):
     """The shipped ports have all methods that the ladder needs."""
     found = abilities(kit.port_class())
-    assert {"forward", "losses", "gradients", "train_step", "optimizer_state"} <= set(found) <= set(OPTIONAL)
+    assert (
+        {"forward", "losses", "gradients", "train_step", "optimizer_state"}
+        <= set(found)
+        <= set(OPTIONAL)
+    )
 
 
 @pytest.mark.workloads("cnn")

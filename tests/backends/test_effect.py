@@ -1,4 +1,5 @@
-"""What a worker reads of itself after it has worked: every build tells the same things, and a changed one is seen."""
+"""What a worker reads of itself after it has worked: every build tells the same things, and a
+changed one is seen."""
 
 from __future__ import annotations
 
@@ -13,9 +14,28 @@ from backends.measuring import timer as timing
 from backends.measuring.effective_settings import Effect
 
 ALWAYS = (
-    "execution", "threads", "inter_threads", "device", "tf32", "xla", "deterministic", "dtype_policy", "matmul_precision",
-    "convolution_precision", "framework_denormals", "onednn", "debugging", "parameter_dtypes", "cores", "affinity", "nice",
-    "environment", "denormals", "python_tracing", "threads_that_ran", "contractions",
+    "execution",
+    "threads",
+    "inter_threads",
+    "device",
+    "tf32",
+    "xla",
+    "deterministic",
+    "dtype_policy",
+    "matmul_precision",
+    "convolution_precision",
+    "framework_denormals",
+    "onednn",
+    "debugging",
+    "parameter_dtypes",
+    "cores",
+    "affinity",
+    "nice",
+    "environment",
+    "denormals",
+    "python_tracing",
+    "threads_that_ran",
+    "contractions",
 )
 
 
@@ -31,11 +51,20 @@ def effect_of(kit, precision="fp32", **changed):
 
 
 def test_every_build_tells_the_same_things(kit):
-    """So that a comparison of two builds knows both values; and float32 is float32 in weights and in contractions."""
+    """So that a comparison of two builds knows both values; and float32 is float32 in weights
+    and in contractions."""
     found = effect_of(kit)
     assert [name for name in ALWAYS if name not in found] == []
-    assert ("float32", "float32", "float32") == (found["parameter_dtypes"], found["contractions"], found["matmul_precision"])
-    assert ("kept", False, False) == (found["denormals"], found["debugging"], found["python_tracing"])
+    assert ("float32", "float32", "float32") == (
+        found["parameter_dtypes"],
+        found["contractions"],
+        found["matmul_precision"],
+    )
+    assert ("kept", False, False) == (
+        found["denormals"],
+        found["debugging"],
+        found["python_tracing"],
+    )
     assert found["cores"] == len(os.sched_getaffinity(0))
     assert found["threads_that_ran"] >= 1
 
@@ -59,11 +88,30 @@ def test_switches_of_torch_are_read(kit):
     honest = effect_of(kit)
     port = kit.port("fp32")
     for name, value, turn, back in (
-        ("matmul_precision", "bfloat16", lambda: torch.set_float32_matmul_precision("medium"),
-         lambda: torch.set_float32_matmul_precision("highest")),
-        ("denormals", "flushed", lambda: torch.set_flush_denormal(True), lambda: torch.set_flush_denormal(False)),
-        ("debugging", True, lambda: torch.autograd.set_detect_anomaly(True), lambda: torch.autograd.set_detect_anomaly(False)),
-        ("threads", 1, lambda: torch.set_num_threads(1), lambda: torch.set_num_threads(port.setting.threads)),
+        (
+            "matmul_precision",
+            "bfloat16",
+            lambda: torch.set_float32_matmul_precision("medium"),
+            lambda: torch.set_float32_matmul_precision("highest"),
+        ),
+        (
+            "denormals",
+            "flushed",
+            lambda: torch.set_flush_denormal(True),
+            lambda: torch.set_flush_denormal(False),
+        ),
+        (
+            "debugging",
+            True,
+            lambda: torch.autograd.set_detect_anomaly(True),
+            lambda: torch.autograd.set_detect_anomaly(False),
+        ),
+        (
+            "threads",
+            1,
+            lambda: torch.set_num_threads(1),
+            lambda: torch.set_num_threads(port.setting.threads),
+        ),
     ):
         assert honest[name] != value
         turn()
@@ -75,13 +123,24 @@ def test_switches_of_torch_are_read(kit):
 
 def test_variables_of_the_environment_without_those_that_a_backend_sets():
     """Only what changes how fast or in which numbers something is computed."""
-    given = {"OMP_NUM_THREADS": "1", "HOME": "/", "TF_XLA_FLAGS": " --tf_xla_cpu_global_jit", "XLA_FLAGS": "--x"}
+    given = {
+        "OMP_NUM_THREADS": "1",
+        "HOME": "/",
+        "TF_XLA_FLAGS": " --tf_xla_cpu_global_jit",
+        "XLA_FLAGS": "--x",
+    }
     assert {"OMP_NUM_THREADS": "1", "XLA_FLAGS": "--x"} == host_environment.environment(given)
 
 
-@pytest.mark.parametrize(("environ", "deterministic", "tries"), [
-    ({}, False, True), ({"TF_CUDNN_USE_AUTOTUNE": "0"}, False, False), ({"TF_CUDNN_USE_AUTOTUNE": "1"}, False, True), ({}, True, False),
-])
+@pytest.mark.parametrize(
+    ("environ", "deterministic", "tries"),
+    [
+        ({}, False, True),
+        ({"TF_CUDNN_USE_AUTOTUNE": "0"}, False, False),
+        ({"TF_CUDNN_USE_AUTOTUNE": "1"}, False, True),
+        ({}, True, False),
+    ],
+)
 def test_tensorflow_tries_algorithms_unless_it_is_told_not_to(environ, deterministic, tries):
     """By default it does and torch does not, so a pair of them on a GPU is labelled."""
     assert tries is host_environment.tensorflow_tries_algorithms(environ, deterministic)

@@ -1,4 +1,5 @@
-"""EHR-M-GAN on every framework against the NumPy oracle, and every oddity of the specification shown to be kept."""
+"""EHR-M-GAN on every framework against the NumPy oracle, and every oddity of the specification
+shown to be kept."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from backends.recording.variations import MANTISSA_BITS, round_to
 
 VARIANTS = ("ehr_mgan", "ehr_mgan_conditional")
 pytestmark = [pytest.mark.workloads(*VARIANTS)]
-#: What a fix moves at least, relative to the largest value that shows it; the ports agree with the oracle a million times better.
+#: What a fix moves at least, relative to the largest value that shows it; the ports agree with the
+#: oracle a million times better.
 VISIBLE, AGREEING = 1e-8, 1e-12
 ONLY_CONDITIONAL = ("linear semantic logits",)
 
@@ -35,10 +37,13 @@ _SEEN = {}
 
 
 def observe(kit):
-    """Return what a port computes on the first batch; computed once a session, for the ports take seconds to build."""
+    """Return what a port computes on the first batch; computed once a session, for the ports
+    take seconds to build."""
     if kit.workload not in _SEEN:
         port, source = kit.port(), kit.lockstep()
-        losses = {phase: port.losses(phase, source.batch(0, phase)) for phase in kit.config["phases"]}
+        losses = {
+            phase: port.losses(phase, source.batch(0, phase)) for phase in kit.config["phases"]
+        }
         forward = port.forward(source.batch(0, "forward"), True)
         _SEEN[kit.workload] = losses, forward, port.generate(kit.lockstep(), kit.config["batch"])
     return _SEEN[kit.workload]
@@ -73,22 +78,32 @@ def test_generated_series_are_the_oracle_s(kit, opened):
 
 @pytest.mark.workloads("ehr_mgan")
 def test_an_intervention_of_one_half_is_rounded_to_zero(kit):
-    """Half to even: with the last layer's weights at zero every decoded probability is 0.5 exactly, and no intervention is given."""
+    """Half to even: with the last layer's weights at zero every decoded probability is 0.5
+    exactly, and no intervention is given."""
     port, channels = kit.port(), kit.config["channels"]["continuous"]
-    silenced = {name: np.zeros_like(value) for name, value in kit.weights.items() if name.startswith("vae/discrete/output/")}
+    silenced = {
+        name: np.zeros_like(value)
+        for name, value in kit.weights.items()
+        if name.startswith("vae/discrete/output/")
+    }
     assert len(silenced) == 2
     port.load_parameters(dict(kit.weights, **silenced))
     decoded = port.forward(kit.lockstep().batch(0, "forward"), True)["generated/discrete/decoded"]
     assert set(np.unique(decoded)) == {0.5}
-    assert set(np.unique(port.generate(kit.lockstep(), kit.config["batch"])[:, :, channels:])) == {0.0}
+    assert set(np.unique(port.generate(kit.lockstep(), kit.config["batch"])[:, :, channels:])) == {
+        0.0
+    }
 
 
 def decoding(port, backend, values):
-    """Make what the decoder gives for discrete series `values`, one a channel; the rest of `generate` stays as it is."""
+    """Make what the decoder gives for discrete series `values`, one a channel; the rest of
+    `generate` stays as it is."""
     values = np.array(values)
     if backend == "tf1":  # the graph gives decoded series, continuous and discrete
         run = port._run
-        port._run = lambda *given: [0.0 * series + (values if place else 0.0) for place, series in enumerate(run(*given))]
+        port._run = lambda *given: [
+            0.0 * series + (values if place else 0.0) for place, series in enumerate(run(*given))
+        ]
         return
     decode = port.networks.decode
 
@@ -105,12 +120,15 @@ def decoding(port, backend, values):
 
 @pytest.mark.workloads("ehr_mgan")
 def test_halves_are_rounded_to_even(kit, backend):
-    """0.5, 1.5 and 2.5 become 0, 2 and 2; away from zero it were 1, 2 and 3, towards zero 0, 1 and 2."""
+    """0.5, 1.5 and 2.5 become 0, 2 and 2; away from zero it were 1, 2 and 3, towards zero 0, 1
+    and 2."""
     setting = Setting(device=kit.device, precision="fp64", threads=2)
     port = kit.port_class()(kit.config, setting)  # one of its own, for it cannot be used again
     port.load_parameters(kit.weights)
     decoding(port, backend, [0.5, 1.5, 2.5])
-    found = port.generate(kit.lockstep(), kit.config["batch"])[:, :, kit.config["channels"]["continuous"]:]
+    found = port.generate(kit.lockstep(), kit.config["batch"])[
+        :, :, kit.config["channels"]["continuous"] :
+    ]
     np.testing.assert_array_equal(found, np.broadcast_to([0.0, 2.0, 2.0], found.shape))
 
 
@@ -139,10 +157,16 @@ def test_an_oddity_that_is_put_right_is_another_model(kit, opened, fix):
 
 
 def test_both_optimizers_hold_the_shared_variables(kit):
-    """The shared variables have moments of their own in either stream's optimizer, and new ones in joint training."""
+    """The shared variables have moments of their own in either stream's optimizer, and new ones
+    in joint training."""
     names = {update["optimizer"]: update["parameters"] for update in kit.config["updates"]}
     holders = [name for name, parameters in names.items() if "vae/shared/mu/kernel" in parameters]
-    assert sorted(holders) == ["joint/vae/continuous", "joint/vae/discrete", "pretrain/continuous", "pretrain/discrete"]
+    assert sorted(holders) == [
+        "joint/vae/continuous",
+        "joint/vae/discrete",
+        "pretrain/continuous",
+        "pretrain/discrete",
+    ]
     port, source = kit.port(), kit.lockstep()
     port.train_step("pretrain/continuous", source.batch(0, "pretrain/continuous"))
     state = port.optimizer_state()
@@ -186,7 +210,8 @@ def test_native_generation_repeats_with_the_seed(kit):
 
 @pytest.mark.workloads("ehr_mgan")
 def test_native_draws_follow_the_declared_distributions(kit):
-    """The losses of native phases scatter around those of the tape, and differ from one step to the next."""
+    """The losses of native phases scatter around those of the tape, and differ from one step to
+    the next."""
     port = kit.port("fp32")
     phase = "joint/discriminator/continuous"
     batch = kit.lockstep().batch(0, phase)
@@ -211,7 +236,9 @@ def test_native_pretraining_learns(kit):
 @pytest.mark.workloads("ehr_mgan")
 def test_the_paper_s_model_has_its_number_of_parameters(kit):
     """C = 7 and D = 3: 20,614,256, of which the VAEs hold 1,150,012."""
-    port = kit.port_class()(kit.frozen("paper"), Setting(device=kit.device, precision="fp32", threads=2))
+    port = kit.port_class()(
+        kit.frozen("paper"), Setting(device=kit.device, precision="fp32", threads=2)
+    )
     sizes = {name: value.size for name, value in port.parameters().items()}
     assert sum(sizes.values()) == 20614256
     assert sum(size for name, size in sizes.items() if name.startswith("vae/")) == 1150012
@@ -219,14 +246,20 @@ def test_the_paper_s_model_has_its_number_of_parameters(kit):
 
 @pytest.mark.parametrize("precision", ["fp16", "bf16"])
 def test_a_kernels_gradient_is_one_product_in_the_low_dtype(kit, precision):
-    """However a port sums it up over hours and streams: else it overflows at another loss scale on every backend, and other updates are
-    skipped. A value of that dtype is the same once more rounded to it; the loss scale is a power of two."""
+    """However a port sums it up over hours and streams: else it overflows at another loss scale on
+    every backend, and other updates are skipped. A value of that dtype is the same once more
+    rounded to it; the loss scale is a power of two.
+    """
     bits = MANTISSA_BITS[precision]
     try:
         port = kit.port(precision)
         for phase in kit.kinds():
             for name, value in port.gradients(phase, kit.lockstep().batch(0, phase)).items():
                 if name.rsplit("/", 1)[-1] in ("kernel", "W", "U", "V"):
-                    np.testing.assert_array_equal(value, round_to(value.astype(np.float64), bits), err_msg="%s %s" % (phase, name))
+                    np.testing.assert_array_equal(
+                        value,
+                        round_to(value.astype(np.float64), bits),
+                        err_msg="%s %s" % (phase, name),
+                    )
     except Unsupported as reason:
         assert len(str(reason)) > 10

@@ -1,4 +1,5 @@
-"""A checkpoint that another program wrote with TensorFlow 1 is read under its own names: weights, slots, counts and steps."""
+"""A checkpoint that another program wrote with TensorFlow 1 is read under its own names:
+weights, slots, counts and steps."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ def updates(config):
 
 
 class Program(object):
-    """A program of its own: variables under names of its own, the weights of generators in four pieces, Adam without names.
+    """A program of its own: variables under names of its own, the weights of generators in four
+    pieces, Adam without names.
 
     Attributes:
         values: what each variable of the last checkpoint held.
@@ -39,12 +41,26 @@ class Program(object):
             for place, item in enumerate(config["parameters"]):
                 count = 4 if item["name"][-2:] in ("/W", "/U", "/V") else 1
                 shape = item["shape"][:-1] + [item["shape"][-1] // count]
-                names = ["net/" + item["name"].replace("/", "_") + "/part%d" % piece for piece in range(count)]
+                names = [
+                    "net/" + item["name"].replace("/", "_") + "/part%d" % piece
+                    for piece in range(count)
+                ]
                 self.variables[item["name"]] = [
-                    tf.get_variable(name, shape, dtype, tf.random_normal_initializer(seed=10 * place + piece), use_resource=False)
-                    for piece, name in enumerate(names)]
-                self.weights[item["name"]] = [variable.op.name for variable in self.variables[item["name"]]]
-            self.trained = {name: self._optimizer(name, number) for number, name in enumerate(order)}
+                    tf.get_variable(
+                        name,
+                        shape,
+                        dtype,
+                        tf.random_normal_initializer(seed=10 * place + piece),
+                        use_resource=False,
+                    )
+                    for piece, name in enumerate(names)
+                ]
+                self.weights[item["name"]] = [
+                    variable.op.name for variable in self.variables[item["name"]]
+                ]
+            self.trained = {
+                name: self._optimizer(name, number) for number, name in enumerate(order)
+            }
 
     def _optimizer(self, name, number):
         tf, options = self.tf, self.config["optimizers"][name]
@@ -55,27 +71,38 @@ class Program(object):
         variables = [variable for parameter in owned for variable in self.variables[parameter]]
         loss = tf.add_n([tf.reduce_sum(tf.square(variable)) for variable in variables])
         if options["kind"] == "sgd":
-            return tf.train.GradientDescentOptimizer(options["learning_rate"]).minimize(loss, self.global_step, variables)
-        adam = tf.train.AdamOptimizer(*[options[key] for key in ("learning_rate", "beta1", "beta2", "epsilon")])
+            return tf.train.GradientDescentOptimizer(options["learning_rate"]).minimize(
+                loss, self.global_step, variables
+            )
+        adam = tf.train.AdamOptimizer(
+            *[options[key] for key in ("learning_rate", "beta1", "beta2", "epsilon")]
+        )
         done = adam.minimize(loss, self.global_step, variables)
         for parameter in owned:
             for slot in "mv":
                 self.slots["%s/%s/%s" % (name, parameter, slot)] = [
-                    adam.get_slot(variable, slot).op.name for variable in self.variables[parameter]]
+                    adam.get_slot(variable, slot).op.name for variable in self.variables[parameter]
+                ]
         self.powers[name] = [power.op.name for power in adam._get_beta_accumulators()]
         return done
 
     def run(self, counts, folder):
         """Train so many updates of each optimizer and save."""
         tf, config = self.tf, self.tf.ConfigProto()
-        config.graph_options.rewrite_options.disable_meta_optimizer = True  # takes longer than all the rest
+        config.graph_options.rewrite_options.disable_meta_optimizer = (
+            True  # takes longer than all the rest
+        )
         with self.graph.as_default(), tf.Session(config=config) as session:
             session.run(tf.global_variables_initializer())
             for name, count in counts.items():
                 for _ in range(count):
                     session.run(self.trained[name])
-            tf.train.Saver(save_relative_paths=True).save(session, str(folder / "own"), global_step=5)
-            self.values = session.run({variable.op.name: variable for variable in tf.global_variables()})
+            tf.train.Saver(save_relative_paths=True).save(
+                session, str(folder / "own"), global_step=5
+            )
+            self.values = session.run(
+                {variable.op.name: variable for variable in tf.global_variables()}
+            )
         return str(folder)
 
     def names(self, step=None):
@@ -90,10 +117,14 @@ _TRAINED = {}
 
 @pytest.fixture
 def trained(kit, tmp_path, tmp_path_factory):
-    """EHR-M-GAN in a program that built its optimizers in another order than the workload has them; a copy of its checkpoint."""
+    """EHR-M-GAN in a program that built its optimizers in another order than the workload has
+    them; a copy of its checkpoint."""
     if kit.backend not in _TRAINED:
         program = Program(kit.config, list(reversed(list(kit.config["optimizers"]))))
-        _TRAINED[kit.backend] = program, program.run(updates(kit.config), tmp_path_factory.mktemp("trained"))
+        _TRAINED[kit.backend] = (
+            program,
+            program.run(updates(kit.config), tmp_path_factory.mktemp("trained")),
+        )
     program, folder = _TRAINED[kit.backend]
     for name in os.listdir(folder):
         shutil.copy(os.path.join(folder, name), str(tmp_path))
@@ -102,7 +133,8 @@ def trained(kit, tmp_path, tmp_path_factory):
 
 @pytest.mark.workloads("ehr_mgan")
 def test_weights_slots_and_counts_arrive(kit, trained):
-    """As that program's own TensorFlow numbered them; four pieces become one weight, and the steps follow from the updates."""
+    """As that program's own TensorFlow numbered them; four pieces become one weight, and the
+    steps follow from the updates."""
     port = kit.port("fp32")
     program, folder = trained
     assert STEP == port.restore_foreign(folder, program.names()) == port.steps_trained
@@ -112,11 +144,15 @@ def test_weights_slots_and_counts_arrive(kit, trained):
     state = port.optimizer_state()
     for name, parts in program.slots.items():
         np.testing.assert_array_equal(program.joined(parts), state[name], err_msg=name)
-    assert updates(kit.config) == {name: int(state[name + "/step"]) for name in kit.config["optimizers"]}
+    assert updates(kit.config) == {
+        name: int(state[name + "/step"]) for name in kit.config["optimizers"]
+    }
     inferred = dict.fromkeys(kit.config["optimizers"], "inferred from the powers of beta")
     assert dict(inferred, training="inferred from the optimizers' updates") == port.step_origin
     listed = port.variables_of(folder)
-    assert {name: list(value.shape) for name, value in program.values.items()} == {name: item["shape"] for name, item in listed.items()}
+    assert {name: list(value.shape) for name, value in program.values.items()} == {
+        name: item["shape"] for name, item in listed.items()
+    }
     assert {"float32", "int64"} == {item["dtype"] for item in listed.values()}
 
 
@@ -128,7 +164,9 @@ def test_pieces_and_slots_in_another_order_are_another_model(kit, trained):
     names = program.names()
     names["weights"] = dict(names["weights"], **{name: program.weights[name][::-1]})
     first, second = ("joint/generator/discrete/%s/%s" % (name, slot) for slot in "mv")
-    names["slots"] = dict(names["slots"], **{first: program.slots[second], second: program.slots[first]})
+    names["slots"] = dict(
+        names["slots"], **{first: program.slots[second], second: program.slots[first]}
+    )
     port.restore_foreign(folder, names)
     assert not np.array_equal(program.joined(program.weights[name]), port.parameters()[name])
     assert not np.array_equal(program.joined(program.slots[first]), port.optimizer_state()[first])
@@ -136,7 +174,8 @@ def test_pieces_and_slots_in_another_order_are_another_model(kit, trained):
 
 @pytest.mark.workloads("ehr_mgan")
 def test_the_files_may_be_named_without_a_list(kit, trained, tmp_path):
-    """A list that holds the paths of another machine is of no use; the beginning of the files' names is."""
+    """A list that holds the paths of another machine is of no use; the beginning of the files'
+    names is."""
     program, folder = trained
     (tmp_path / "checkpoint").write_text('model_checkpoint_path: "/nowhere/own-5"\n')
     port = kit.port("fp32")
@@ -164,7 +203,9 @@ def test_what_cannot_be_read_changes_nothing(kit, trained, tmp_path):
     """A damaged file, and powers that no number of updates gives."""
     port, (program, folder) = kit.port("fp32"), trained
     names = program.names()
-    names["powers"] = dict(names["powers"], **{"joint/vae/discrete": program.powers["joint/vae/discrete"][::-1]})
+    names["powers"] = dict(
+        names["powers"], **{"joint/vae/discrete": program.powers["joint/vae/discrete"][::-1]}
+    )
     with pytest.raises(ValueError, match=r"no number of updates|different steps"):
         port.restore_foreign(folder, names)
     data = next(tmp_path.glob("own-5.data*"))
@@ -187,7 +228,8 @@ def test_an_optimizer_without_powers_is_counted_by_the_steps(kit, tmp_path):
 
 @pytest.mark.workloads("cnn")
 def test_float64_variables_with_float32_powers_are_counted(kit, tmp_path):
-    """What Python's floats give in TF1, whatever the variables are: the chain of products is that of the powers' own dtype."""
+    """What Python's floats give in TF1, whatever the variables are: the chain of products is
+    that of the powers' own dtype."""
     program = Program(kit.config, list(kit.config["optimizers"]), "float64")
     (name,) = kit.config["optimizers"]
     folder = program.run({name: 300}, tmp_path)

@@ -8,22 +8,31 @@ from backends.activations import Record
 
 
 def test_a_record_shows_what_was_set():
-    """An array that is changed in place later, also through what it is a view of, is shown as it was."""
+    """An array that is changed in place later, also through what it is a view of, is shown as it
+    was."""
     record, whole = Record(), np.zeros(4)
     record["half"] = whole[:2]
     record["whole"] = whole
     whole += 1.0
     record["after"] = whole
     shown = {"half": [0, 0], "whole": [0, 0, 0, 0], "after": [1, 1, 1, 1]}
-    for view in (dict(record), dict(record.items()), {**record}, dict(zip(record, record.values()))):
+    for view in (
+        dict(record),
+        dict(record.items()),
+        {**record},
+        dict(zip(record, record.values())),
+    ):
         assert shown == {name: value.tolist() for name, value in view.items()}
 
 
 def test_what_is_read_back_is_what_was_set():
-    """Work in place on what was read back reaches everybody who holds it, as it does without a record."""
+    """Work in place on what was read back reaches everybody who holds it, as it does without a
+    record."""
     record, value = Record(), np.zeros(2)
     record["a"] = value
-    assert record["a"] is value and record.get("a") is value and record.setdefault("a", None) is value
+    assert (
+        record["a"] is value and record.get("a") is value and record.setdefault("a", None) is value
+    )
     record["a"] += 1.0
     assert [1, 1] == value.tolist() and record["a"] is value
     assert [1, 1] == dict(record)["a"].tolist()  # += sets it again
@@ -38,7 +47,9 @@ def test_a_record_can_be_filled_like_a_dict():
     second = Record()
     second.update(first)
     value += 1.0
-    assert second["a"] is value and [0, 0] == dict(second)["a"].tolist() and ["a", "b"] == list(second)
+    assert (
+        second["a"] is value and [0, 0] == dict(second)["a"].tolist() and ["a", "b"] == list(second)
+    )
 
 
 def test_what_is_no_array_is_kept_as_it_is():

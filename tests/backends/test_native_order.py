@@ -1,4 +1,5 @@
-"""In native mode every epoch goes through the rows once, and each segment of the schedule begins with an epoch of its own."""
+"""In native mode every epoch goes through the rows once, and each segment of the schedule begins
+with an epoch of its own."""
 
 from __future__ import annotations
 
@@ -9,16 +10,20 @@ from backends.source import NativeSource
 
 ROWS, BATCH = 26, 8  # three batches an epoch, two rows left over
 #: Pre-training ends in the middle of its second epoch.
-SEGMENTS = [{"name": "pretrain", "steps": 4, "phases": ["train"]}, {"name": "joint", "steps": None, "phases": ["train"]}]
+SEGMENTS = [
+    {"name": "pretrain", "steps": 4, "phases": ["train"]},
+    {"name": "joint", "steps": None, "phases": ["train"]},
+]
 pytestmark = pytest.mark.workloads("linear")
 
 
 @pytest.fixture
 def batches(kit):
-    """A function of the schedule, a seed and steps, all or the later ones, that gives the rows of each step's batch.
+    """A function of the schedule, a seed and steps, all or the later ones, that gives the rows of
+    each step's batch.
 
-    A model that predicts 0 and never learns has the mean of y**2 for its loss. Row i has y = 2**i, so that the loss holds the set
-    of rows, bit by bit: 26 rows take 51 bits of float64.
+    A model that predicts 0 and never learns has the mean of y**2 for its loss. Row i has y = 2**i,
+    so that the loss holds the set of rows, bit by bit: 26 rows take 51 bits of float64.
     """
 
     def run(segments, seed, steps, first=0):
@@ -46,10 +51,11 @@ def test_an_epoch_has_every_row_at_most_once(batches):
 
 
 def test_a_segment_begins_with_an_epoch_of_its_own(batches):
-    """As in the original, whose joint training draws a permutation first: steps 4 to 6 are one epoch, 3 and 4 are not."""
+    """As in the original, whose joint training draws a permutation first: steps 4 to 6 are one
+    epoch, 3 and 4 are not."""
     found = batches(SEGMENTS, 3, 10)
     for start in (0, 4, 7):
-        assert 3 * BATCH == len(set.union(*found[start:start + 3]))
+        assert 3 * BATCH == len(set.union(*found[start : start + 3]))
     assert 4 == len({frozenset(found[start]) for start in (0, 3, 4, 7)})
     # One schedule without borders has the second epoch go on at step 4.
     straight = batches([{"name": "train", "steps": None, "phases": ["train"]}], 3, 10)

@@ -1,4 +1,5 @@
-"""A recording in native mode: the framework's own draws, the same again for the same seed, others for another."""
+"""A recording in native mode: the framework's own draws, the same again for the same seed,
+others for another."""
 
 from __future__ import annotations
 
@@ -33,7 +34,9 @@ def test_native_recordings_of_a_seed_are_the_same_and_of_another_are_not(kit, tm
     assert list(first) == list(again) == list(other)
     assert [name for name in first if first[name].tobytes() != again[name].tobytes()] == []
     changed = [name for name in first if first[name].tobytes() != other[name].tobytes()]
-    assert any("/loss/" in name for name in changed) and not any(name.startswith("weights/") for name in changed)
+    assert any("/loss/" in name for name in changed) and not any(
+        name.startswith("weights/") for name in changed
+    )
     assert any(name.endswith("/generate") for name in first)
 
 
@@ -42,5 +45,7 @@ def test_variations_of_a_native_recording_start_from_moved_weights(kit, tmp_path
     """So that rounding has a measure there too."""
     variant = {"kind": "ulp", "precision": "fp32", "seed": 1}
     made, _ = recorded(kit, tmp_path / "varied", 7, [variant])
-    moved = {name: max(kinds["ulp"]) for name, kinds in made["noise"].items() if "/parameter/" in name}
+    moved = {
+        name: max(kinds["ulp"]) for name, kinds in made["noise"].items() if "/parameter/" in name
+    }
     assert moved and all(0.0 < value < 1e-3 for value in moved.values())

@@ -1,4 +1,5 @@
-"""Optimizers are exactly those of the specification, down to the dtype of the powers of beta; their state can be carried over."""
+"""Optimizers are exactly those of the specification, down to the dtype of the powers of beta;
+their state can be carried over."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ import pytest
 
 
 def test_optimizer_state_can_be_carried_over(kit):
-    """A port that is given the weights and the optimizers' state of another goes on as the other does, bit by bit."""
+    """A port that is given the weights and the optimizers' state of another goes on as the other
+    does, bit by bit."""
     one, other = kit.port(), kit.port()
     one.train(kit.lockstep(), 5)
     other.load_parameters(one.parameters())
@@ -16,7 +18,10 @@ def test_optimizer_state_can_be_carried_over(kit):
         source = kit.lockstep()
         source.cursor = 5
         port.train(source, 1)
-    for found, expected in ((other.parameters(), one.parameters()), (other.optimizer_state(), one.optimizer_state())):
+    for found, expected in (
+        (other.parameters(), one.parameters()),
+        (other.optimizer_state(), one.optimizer_state()),
+    ):
         assert sorted(found) == sorted(expected)
         for name, value in expected.items():
             np.testing.assert_array_equal(found[name], value, err_msg=name)
@@ -50,7 +55,9 @@ def test_the_powers_of_beta_follow_the_specification(kit, powers):
         gradients = port.gradients("train", source.batch(step, "train"))
         port.train_step("train", source.batch(step, "train"))
         after = port.parameters()
-        rate = spec["learning_rate"] * np.sqrt(1.0 - np.float64(power2)) / (1.0 - np.float64(power1))
+        rate = (
+            spec["learning_rate"] * np.sqrt(1.0 - np.float64(power2)) / (1.0 - np.float64(power1))
+        )
         for name, gradient in gradients.items():
             m[name] = m.get(name, 0.0) * spec["beta1"] + (1.0 - spec["beta1"]) * gradient
             v[name] = v.get(name, 0.0) * spec["beta2"] + (1.0 - spec["beta2"]) * gradient**2
@@ -63,7 +70,8 @@ def test_the_powers_of_beta_follow_the_specification(kit, powers):
 @pytest.mark.workloads("cnn")
 @pytest.mark.parametrize("precision", ["fp64", "fp32"])
 def test_the_powers_of_beta_have_the_dtype_of_the_weights(kit, precision):
-    """TF1 keeps them in the dtype of the first variable; torch has no power slots, so they are the port's own."""
+    """TF1 keeps them in the dtype of the first variable; torch has no power slots, so they are
+    the port's own."""
     port = kit.port(precision)
     port.train(kit.lockstep(), 3)
     stored = {value.dtype for value in port.parameters().values()}
@@ -74,8 +82,11 @@ def test_the_powers_of_beta_have_the_dtype_of_the_weights(kit, precision):
 @pytest.mark.workloads("cnn")
 @pytest.mark.parametrize("place", ["hat", "corrected"])
 def test_weights_decay_before_the_step_of_adam(kit, place):
-    """Three float64 steps agree with the textbook in NumPy; the moments know nothing of the decay."""
-    spec = dict(kit.config["optimizers"]["adam"], kind="adamw", weight_decay=0.5, epsilon_place=place)
+    """Three float64 steps agree with the textbook in NumPy; the moments know nothing of the
+    decay."""
+    spec = dict(
+        kit.config["optimizers"]["adam"], kind="adamw", weight_decay=0.5, epsilon_place=place
+    )
     port, source, m, v = kit.port(config={"optimizers": {"adam": spec}}), kit.lockstep(), {}, {}
     for step in range(3):
         before = port.parameters()
@@ -88,9 +99,13 @@ def test_weights_decay_before_the_step_of_adam(kit, place):
             m[name] = m.get(name, 0.0) * spec["beta1"] + (1.0 - spec["beta1"]) * gradient
             v[name] = v.get(name, 0.0) * spec["beta2"] + (1.0 - spec["beta2"]) * gradient**2
             expected = before[name] * (1.0 - spec["learning_rate"] * 0.5)
-            expected = expected - spec["learning_rate"] * np.sqrt(fix2) / fix1 * m[name] / (np.sqrt(v[name]) + epsilon)
+            expected = expected - spec["learning_rate"] * np.sqrt(fix2) / fix1 * m[name] / (
+                np.sqrt(v[name]) + epsilon
+            )
             kit.close(after[name] - before[name], expected - before[name], 1e-10, name)
-            np.testing.assert_allclose(port.optimizer_state()["adam/%s/m" % name], m[name], 1e-10, 1e-16)
+            np.testing.assert_allclose(
+                port.optimizer_state()["adam/%s/m" % name], m[name], 1e-10, 1e-16
+            )
 
 
 @pytest.mark.workloads("cnn")
@@ -99,7 +114,9 @@ def test_an_update_that_is_skipped_decays_nothing(kit):
     spec = dict(kit.config["optimizers"]["adam"], kind="adamw", weight_decay=0.5)
     port = kit.port("fp16", config={"optimizers": {"adam": spec}})
     state = port.optimizer_state()
-    port.load_optimizer_state(dict(state, **{"adam/loss_scale": np.full_like(state["adam/loss_scale"], 2.0**60)}))
+    port.load_optimizer_state(
+        dict(state, **{"adam/loss_scale": np.full_like(state["adam/loss_scale"], 2.0**60)})
+    )
     before = port.parameters()
     port.train_step("train", kit.lockstep().batch(0, "train"))
     assert 1 == port.optimizer_state()["adam/skipped"]

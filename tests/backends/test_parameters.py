@@ -35,11 +35,21 @@ class Wrapped(Port):
 
 def loaded(port):
     """What a pass over the weights shows of a port, given a `w` of [2, 3]."""
-    run = Run(port, port.config, {}, {"weights/w": np.zeros((2, 3)), "batches": np.zeros((1, 2), int)}, ())
+    run = Run(
+        port, port.config, {}, {"weights/w": np.zeros((2, 3)), "batches": np.zeros((1, 2), int)}, ()
+    )
     return {name: np.shape(value) for _, name, value, _ in run.stages(["weights"], 1)}
 
 
-@pytest.mark.parametrize("error", [RuntimeError("The size of tensor a (3) must match"), AssertionError(), KeyError("w"), ValueError("no")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("The size of tensor a (3) must match"),
+        AssertionError(),
+        KeyError("w"),
+        ValueError("no"),
+    ],
+)
 def test_whatever_a_port_raises_another_shape_is_shown_as_it_is(error):
     """It is the judge of the weights that says so, not a job that has ended."""
     assert {"w": (3,)} == loaded(Wrapped((3,), error))

@@ -1,4 +1,5 @@
-"""A port is looked for where the user said, and its identity covers every file of the user's that takes part."""
+"""A port is looked for where the user said, and its identity covers every file of the user's
+that takes part."""
 
 from __future__ import annotations
 
@@ -10,7 +11,10 @@ from backends.contract import Unsupported
 from backends.diagnosis import user_modules
 from backends.protocol import loading
 
-PORT = "from backends import contract\n\n\nclass Port(contract.Port):\n    train = generate = parameters = load_parameters = None\n"
+PORT = (
+    "from backends import contract\n\n\nclass Port(contract.Port):\n    train = generate ="
+    " parameters = load_parameters = None\n"
+)
 
 
 def write(folder, name, text=PORT):
@@ -35,14 +39,19 @@ def test_nothing_stands_in_for_a_folder_without_the_port(tmp_path):
     """Neither another folder nor the shipped port."""
     write(tmp_path / "own", "numpy/linear.py")
     with pytest.raises(Unsupported, match="empty, and nowhere else"):
-        loading.locate("numpy", "linear", [str(tmp_path / "empty"), str(tmp_path / "own")], only=True)
+        loading.locate(
+            "numpy", "linear", [str(tmp_path / "empty"), str(tmp_path / "own")], only=True
+        )
 
 
-@pytest.mark.parametrize(("helper", "place"), [
-    ("mine/numpy/beside.py", "os.path.dirname(__file__)"),
-    ("mine/kit/beside.py", "os.path.join(os.path.dirname(os.path.dirname(__file__)), 'kit')"),
-    ("project/beside.py", "os.path.join(os.path.dirname(__file__), '..', '..', 'project')"),
-])
+@pytest.mark.parametrize(
+    ("helper", "place"),
+    [
+        ("mine/numpy/beside.py", "os.path.dirname(__file__)"),
+        ("mine/kit/beside.py", "os.path.join(os.path.dirname(os.path.dirname(__file__)), 'kit')"),
+        ("project/beside.py", "os.path.join(os.path.dirname(__file__), '..', '..', 'project')"),
+    ],
+)
 def test_a_helper_is_a_part_of_the_port_wherever_it_lies(tmp_path, monkeypatch, helper, place):
     """Beside it, in another folder of the user's, in the project that it wraps."""
     monkeypatch.setattr(sys, "path", list(sys.path))
@@ -54,9 +63,13 @@ def test_a_helper_is_a_part_of_the_port_wherever_it_lies(tmp_path, monkeypatch, 
         monkeypatch.delitem(sys.modules, "beside", raising=False)
         loading.load(path)
         folders = [str(tmp_path / "mine")]
-        monkeypatch.setattr(user_modules.tempfile, "gettempdir", lambda: "/nowhere")  # the tests' own folders are temporary
+        monkeypatch.setattr(
+            user_modules.tempfile, "gettempdir", lambda: "/nowhere"
+        )  # the tests' own folders are temporary
         found = loading.sources(path, "numpy", folders, user_modules.outside(folders))
-        assert {"numpy/line.py", helper.replace("mine/", "").replace("project", "../project")} <= {name for name, _ in found}
+        assert {"numpy/line.py", helper.replace("mine/", "").replace("project", "../project")} <= {
+            name for name, _ in found
+        }
         hashes.add(loading.digest(found))
     monkeypatch.delitem(sys.modules, "beside")
     assert len(hashes) == 2
@@ -67,7 +80,10 @@ def test_a_package_counts_as_a_whole_and_by_its_names(tmp_path):
     first, second = (write(tmp_path / place, "numpy/line/__init__.py") for place in ("one", "two"))
     write(tmp_path / "one", "numpy/line/layers.py", "A = 1\n")
     write(tmp_path / "two", "numpy/line/layers.py", "A = 1\n")
-    hashes = [loading.digest(loading.sources(path, "numpy", [str(tmp_path / place)])) for path, place in ((first, "one"), (second, "two"))]
+    hashes = [
+        loading.digest(loading.sources(path, "numpy", [str(tmp_path / place)]))
+        for path, place in ((first, "one"), (second, "two"))
+    ]
     assert hashes[0] == hashes[1]
     (tmp_path / "two/numpy/line/layers.py").rename(tmp_path / "two/numpy/line/parts.py")
     assert hashes[0] != loading.digest(loading.sources(second, "numpy", [str(tmp_path / "two")]))
@@ -78,5 +94,8 @@ def test_what_is_installed_and_what_a_framework_writes_is_not_the_users(tmp_path
     inside = write(tmp_path, "env/lib/python3/site-packages/thing.py", "")
     written = write(tmp_path, "__autograph_generated_file1234.py", "")
     own = write(tmp_path, "model.py", "")
-    found = [user_modules.is_users(path) for path in (inside, written, own, loading.__file__, pytest.__file__)]
+    found = [
+        user_modules.is_users(path)
+        for path in (inside, written, own, loading.__file__, pytest.__file__)
+    ]
     assert found == [False, False, True, False, False]

@@ -1,4 +1,5 @@
-"""What a port breaks of its contract is told with file, line, method and what is wanted; what can be judged all the same is a remark."""
+"""What a port breaks of its contract is told with file, line, method and what is wanted; what
+can be judged all the same is a remark."""
 
 from __future__ import annotations
 
@@ -15,13 +16,20 @@ from backends.source import TapeSource
 from backends.worker import classify
 
 CONFIG = {
-    "workload": "line", "batch": 4, "phases": ["train"], "forward": {"phase": "train", "modes": ["training"]},
-    "parameters": [{"name": "w", "shape": [2, 1], "trainable": True}, {"name": "b", "shape": [1], "trainable": True}],
+    "workload": "line",
+    "batch": 4,
+    "phases": ["train"],
+    "forward": {"phase": "train", "modes": ["training"]},
+    "parameters": [
+        {"name": "w", "shape": [2, 1], "trainable": True},
+        {"name": "b", "shape": [1], "trainable": True},
+    ],
     "updates": [{"phase": "train", "optimizer": "sgd", "parameters": ["w", "b"]}],
-    "schedule": [{"name": "train", "steps": None, "phases": ["train"]}], "optimizers": {"sgd": {"kind": "sgd", "learning_rate": 0.125}},
+    "schedule": [{"name": "train", "steps": None, "phases": ["train"]}],
+    "optimizers": {"sgd": {"kind": "sgd", "learning_rate": 0.125}},
 }
 #: An honest port; each test plants one mistake.
-HONEST = textwrap.dedent('''
+HONEST = textwrap.dedent("""
     import numpy as np
     from backends import contract
 
@@ -60,12 +68,13 @@ HONEST = textwrap.dedent('''
 
         def train_step(self, phase, batch):
             return {"total": 1.0}
-''').lstrip()
+""").lstrip()
 
 
 @pytest.fixture
 def written(tmp_path):
     """Return what writes a port with something replaced, and gives its path."""
+
     def write(old="", new=""):
         path = tmp_path / "mine" / "numpy" / "line.py"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -80,7 +89,11 @@ def written(tmp_path):
 def source():
     """Return a tape of two steps."""
     generator = np.random.RandomState(0)
-    data = {"x": generator.normal(size=(8, 2)), "y": generator.normal(size=(8, 1)), "eval_x": generator.normal(size=(3, 2))}
+    data = {
+        "x": generator.normal(size=(8, 2)),
+        "y": generator.normal(size=(8, 1)),
+        "eval_x": generator.normal(size=(3, 2)),
+    }
     return TapeSource(data, {"batches": np.arange(8).reshape(2, 4)}, 4)
 
 
@@ -111,21 +124,68 @@ def test_an_honest_port_breaks_nothing(written, source):
     assert tried.remarks == []
 
 
-@pytest.mark.parametrize(("old", "new", "told"), [
-    ("class Port(contract.Port)", "class Model(contract.Port)", ["defines no class `Port`", "class Port(...)"]),
-    ("class Port(contract.Port)", "Port = 3\n\n\nclass Model(contract.Port)", ["`Port` is 3", "derived from"]),
-    ("class Port(contract.Port)", "class Port", ["derived from backends.contract.Port"]),
-    ("def generate(", "def sample(", ["line 5", "lacks the required generate", "one array [count, ...]"]),
-    ("super().__init__(config, setting)", "pass", ["line 6, `__init__`", "super().__init__(config, setting)"]),
-    ("        return {\"total\": losses}\n", "", ["line 15, `train` returned nothing", "one number a step"]),
-    ("{\"total\": losses}", "{\"total\": losses[0]}", ["`train` gave a float for the loss total after 1 step"]),
-    ("{\"total\": losses}", "{\"total\": losses * 2}", ["`train` gave a list of 2"]),
-    ("{\"total\": losses}", "{\"total\": [\"low\"]}", ["`train` gave a str for the loss total, which is no number"]),
-    ("(count)[\"x\"]", "(count + 2)[\"x\"]", ["line 25, `generate` returned an array of shape (6, 1) for count = 4", "[count, ...]"]),
-    ("return source.evaluation_rows(count)[\"x\"] @ self.w + self.b", "return [object()]", ["`generate`", "an array of object"]),
-    ("{\"w\": self.w.copy(), \"b\": self.b.copy()}", "[self.w, self.b]", ["line 12, `parameters` returned a list", "by its name"]),
-    ("{\"out\": batch.arrays[\"x\"] @ self.w + self.b}", "batch.arrays[\"x\"]", ["`forward` returned a ndarray", "by name"]),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (
+            "class Port(contract.Port)",
+            "class Model(contract.Port)",
+            ["defines no class `Port`", "class Port(...)"],
+        ),
+        (
+            "class Port(contract.Port)",
+            "Port = 3\n\n\nclass Model(contract.Port)",
+            ["`Port` is 3", "derived from"],
+        ),
+        ("class Port(contract.Port)", "class Port", ["derived from backends.contract.Port"]),
+        (
+            "def generate(",
+            "def sample(",
+            ["line 5", "lacks the required generate", "one array [count, ...]"],
+        ),
+        (
+            "super().__init__(config, setting)",
+            "pass",
+            ["line 6, `__init__`", "super().__init__(config, setting)"],
+        ),
+        (
+            '        return {"total": losses}\n',
+            "",
+            ["line 15, `train` returned nothing", "one number a step"],
+        ),
+        (
+            '{"total": losses}',
+            '{"total": losses[0]}',
+            ["`train` gave a float for the loss total after 1 step"],
+        ),
+        ('{"total": losses}', '{"total": losses * 2}', ["`train` gave a list of 2"]),
+        (
+            '{"total": losses}',
+            '{"total": ["low"]}',
+            ["`train` gave a str for the loss total, which is no number"],
+        ),
+        (
+            '(count)["x"]',
+            '(count + 2)["x"]',
+            ["line 25, `generate` returned an array of shape (6, 1) for count = 4", "[count, ...]"],
+        ),
+        (
+            'return source.evaluation_rows(count)["x"] @ self.w + self.b',
+            "return [object()]",
+            ["`generate`", "an array of object"],
+        ),
+        (
+            '{"w": self.w.copy(), "b": self.b.copy()}',
+            "[self.w, self.b]",
+            ["line 12, `parameters` returned a list", "by its name"],
+        ),
+        (
+            '{"out": batch.arrays["x"] @ self.w + self.b}',
+            'batch.arrays["x"]',
+            ["`forward` returned a ndarray", "by name"],
+        ),
+    ],
+)
 def test_what_cannot_be_run_says_where_and_what_is_wanted(written, source, old, new, told):
     """File, line, method, contract."""
     path = written(old, new)
@@ -136,20 +196,51 @@ def test_what_cannot_be_run_says_where_and_what_is_wanted(written, source, old, 
     assert classify(caught.value) == ("error", str(caught.value))
 
 
-@pytest.mark.parametrize(("old", "new", "told"), [
-    (", \"b\": self.b.copy()}", "}", "line 12, `parameters` lacks b"),
-    ("self.b.copy()}", "self.b.copy().reshape(1, 1)}", "`parameters` gave b in the shape (1, 1), declared is (1,)"),
-    ("self.b.copy()}", "self.b.copy(), \"c\": self.b.copy()}", "`parameters` gave c, which the workload does not declare"),
-    ("return {\"total\": losses}", "return {\"loss\": losses}", "line 15, `train` gave the loss terms loss and no total"),
-    ("            source.cursor += 1\n", "", "`train` left source.cursor at 0 after 1 step that began at 0"),
-    ("losses.append(float((", "losses.append(float(np.nan * (", "`train` gave the loss total = nan at the first step"),
-    ("self.w -= 0.125", "self.w -= np.nan", "`train` left NaN or infinity in w after 1 step"),
-    ("def losses(self, phase, batch):\n        return {\"total\"", "def losses(self, phase, batch):\n        return {\"mean\"",
-     "`losses` gave the loss terms mean and no total"),
-    ("np.zeros((2, 1)), \"b\"", "np.zeros((1, 2)), \"b\"", "`gradients` gave w in the shape (1, 2), declared is (2, 1)"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (', "b": self.b.copy()}', "}", "line 12, `parameters` lacks b"),
+        (
+            "self.b.copy()}",
+            "self.b.copy().reshape(1, 1)}",
+            "`parameters` gave b in the shape (1, 1), declared is (1,)",
+        ),
+        (
+            "self.b.copy()}",
+            'self.b.copy(), "c": self.b.copy()}',
+            "`parameters` gave c, which the workload does not declare",
+        ),
+        (
+            'return {"total": losses}',
+            'return {"loss": losses}',
+            "line 15, `train` gave the loss terms loss and no total",
+        ),
+        (
+            "            source.cursor += 1\n",
+            "",
+            "`train` left source.cursor at 0 after 1 step that began at 0",
+        ),
+        (
+            "losses.append(float((",
+            "losses.append(float(np.nan * (",
+            "`train` gave the loss total = nan at the first step",
+        ),
+        ("self.w -= 0.125", "self.w -= np.nan", "`train` left NaN or infinity in w after 1 step"),
+        (
+            'def losses(self, phase, batch):\n        return {"total"',
+            'def losses(self, phase, batch):\n        return {"mean"',
+            "`losses` gave the loss terms mean and no total",
+        ),
+        (
+            'np.zeros((2, 1)), "b"',
+            'np.zeros((1, 2)), "b"',
+            "`gradients` gave w in the shape (1, 2), declared is (2, 1)",
+        ),
+    ],
+)
 def test_what_can_be_judged_is_a_remark(written, source, old, new, told):
-    """The verdict is the judge's; the remark says where it comes from, and what the contract wants."""
+    """The verdict is the judge's; the remark says where it comes from, and what the contract
+    wants."""
     path = written(old, new)
     tried = trial(path)
     everything(tried, source)
@@ -157,11 +248,22 @@ def test_what_can_be_judged_is_a_remark(written, source, old, new, told):
     assert remark.startswith(path) and told in remark and "The contract: " in remark
 
 
-@pytest.mark.parametrize(("old", "new", "told"), [
-    ("self.b - batch", "self.c - batch", "line 20, in `train`: error = batch[\"x\"] @ self.w + self.c - batch[\"y\"])"),
-    ("import numpy as np\n", "import numpy as np\nimport a_framework\n", "line 2, at the top of the file: import a_framework)"),
-    ("losses = []", "losses = = []", "line 16: losses = = [])"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (
+            "self.b - batch",
+            "self.c - batch",
+            'line 20, in `train`: error = batch["x"] @ self.w + self.c - batch["y"])',
+        ),
+        (
+            "import numpy as np\n",
+            "import numpy as np\nimport a_framework\n",
+            "line 2, at the top of the file: import a_framework)",
+        ),
+        ("losses = []", "losses = = []", "line 16: losses = = [])"),
+    ],
+)
 def test_an_exception_names_the_line_of_the_users_file(written, source, old, new, told):
     """Whatever lies between that line and the worker."""
     path = written(old, new)
@@ -173,11 +275,18 @@ def test_an_exception_names_the_line_of_the_users_file(written, source, old, new
 
 def test_an_exception_of_a_helper_names_the_method_that_called_it(written, source, tmp_path):
     """The line is the helper's."""
-    path = written("losses = []", "import sys; sys.path.insert(0, %r); from a_helper import fails; losses = fails()" % str(tmp_path))
+    path = written(
+        "losses = []",
+        "import sys; sys.path.insert(0, %r); from a_helper import fails; losses = fails()"
+        % str(tmp_path),
+    )
     (tmp_path / "a_helper.py").write_text("def fails():\n    return {}[3]\n")
     with pytest.raises(KeyError) as caught:
         everything(trial(path), source)
-    assert "a_helper.py, line 2, in `fails`, called by `train`: return {}[3])" in classify(caught.value)[1]
+    assert (
+        "a_helper.py, line 2, in `fails`, called by `train`: return {}[3])"
+        in classify(caught.value)[1]
+    )
 
 
 def test_newer_syntax_says_which_python_reads_it(written, monkeypatch):
@@ -204,8 +313,16 @@ def test_what_is_at_work_is_told_once_for_each_call(written, source):
 
 
 def test_what_an_instance_holds_is_told_too(written, source):
-    """A method that is an attribute of the port itself, as a base class that wraps it makes it; it is that attribute again afterwards."""
-    tried, told = trial(written("def train_step(self, phase, batch):\n", "def train_step(self, phase, batch):\n")), []
+    """A method that is an attribute of the port itself, as a base class that wraps it makes it;
+    it is that attribute again afterwards."""
+    tried, told = (
+        trial(
+            written(
+                "def train_step(self, phase, batch):\n", "def train_step(self, phase, batch):\n"
+            )
+        ),
+        [],
+    )
     forward = tried.port.forward
     tried.port.forward = functools.partial(forward)
     before = dict(vars(tried.port))

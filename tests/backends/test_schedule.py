@@ -21,12 +21,22 @@ ENDS = dict(CONFIG, schedule=CONFIG["schedule"][:2])
 def test_a_step_runs_the_phases_of_its_segment():
     """The last segment has no end."""
     found = [schedule.phases_at(CONFIG, step) for step in (0, 1, 2, 3, 10**6)]
-    assert [["pretrain"], ["pretrain"], ["critic"], ["critic", "generator"], ["critic", "generator"]] == found
+    assert [
+        ["pretrain"],
+        ["pretrain"],
+        ["critic"],
+        ["critic", "generator"],
+        ["critic", "generator"],
+    ] == found
 
 
 OPTIMIZED = dict(
-    CONFIG, optimizers={"slow": {}, "fast": {}, "both": {}},
-    updates=[{"phase": phase, "optimizer": name} for phase, name in (("pretrain", "slow"), ("critic", "both"), ("generator", "fast"))],
+    CONFIG,
+    optimizers={"slow": {}, "fast": {}, "both": {}},
+    updates=[
+        {"phase": phase, "optimizer": name}
+        for phase, name in (("pretrain", "slow"), ("critic", "both"), ("generator", "fast"))
+    ],
     schedule=[
         {"name": "first", "steps": 4, "phases": ["pretrain", "critic"]},
         {"name": "last", "steps": None, "phases": ["critic", "generator", "generator"]},
@@ -47,7 +57,9 @@ def test_updates_are_counted_by_optimizer():
     """Whatever phase makes them."""
     found = [schedule.updates_by(OPTIMIZED, step) for step in (0, 3, 4, 6)]
     assert [
-        {"slow": 0, "fast": 0, "both": 0}, {"slow": 3, "fast": 0, "both": 3}, {"slow": 4, "fast": 0, "both": 4},
+        {"slow": 0, "fast": 0, "both": 0},
+        {"slow": 3, "fast": 0, "both": 3},
+        {"slow": 4, "fast": 0, "both": 4},
         {"slow": 4, "fast": 4, "both": 6},
     ] == found
 
@@ -57,7 +69,9 @@ def test_updates_tell_the_steps():
     for step in (0, 1, 4, 5, 9):
         updates = schedule.updates_by(OPTIMIZED, step)
         assert step == schedule.steps_seen(OPTIMIZED, updates)
-        assert step == schedule.steps_seen(OPTIMIZED, {name: updates[name] for name in ("slow", "fast")})
+        assert step == schedule.steps_seen(
+            OPTIMIZED, {name: updates[name] for name in ("slow", "fast")}
+        )
 
 
 def test_a_segment_that_was_longer_or_shorter_counts_as_the_schedule_has_it():
@@ -67,7 +81,9 @@ def test_a_segment_that_was_longer_or_shorter_counts_as_the_schedule_has_it():
         assert 7 == schedule.steps_seen(OPTIMIZED, {"slow": pretrained, "fast": 6})
 
 
-@pytest.mark.parametrize("updates", [{}, {"slow": 2}, {"fast": 2, "both": 3}, {"slow": 2, "fast": 3}])
+@pytest.mark.parametrize(
+    "updates", [{}, {"slow": 2}, {"fast": 2, "both": 3}, {"slow": 2, "fast": 3}]
+)
 def test_updates_that_do_not_tell_the_steps_are_an_error(updates):
     """A segment whose own optimizers are not known, or a part of a step."""
     with pytest.raises(ValueError, match=r"do not tell how many steps of .*give its step"):
@@ -76,7 +92,9 @@ def test_updates_that_do_not_tell_the_steps_are_an_error(updates):
 
 def test_updates_that_disagree_are_an_error():
     """Two optimizers of a segment make as many updates in a step as its phases say."""
-    config = dict(OPTIMIZED, schedule=[{"name": "all", "steps": None, "phases": ["pretrain", "critic"]}])
+    config = dict(
+        OPTIMIZED, schedule=[{"name": "all", "steps": None, "phases": ["pretrain", "critic"]}]
+    )
     assert 3 == schedule.steps_seen(config, {"slow": 3, "both": 3})
     with pytest.raises(ValueError, match=r"steps of all .*both: 4, slow: 3"):
         schedule.steps_seen(config, {"slow": 3, "both": 4})
@@ -106,7 +124,9 @@ def test_a_column_has_a_value_a_step_and_none_where_its_phase_did_not_run():
     both = [("critic", {"total": 3.0}), ("generator", {"l2": 0.5, "total": 4.0})]
     history = [[("pretrain", {"total": 1.0})], [("critic", {"total": 2.0})], both]
     expected = {
-        "pretrain/total": [1.0, None, None], "critic/total": [None, 2.0, 3.0], "generator/l2": [None, None, 0.5],
+        "pretrain/total": [1.0, None, None],
+        "critic/total": [None, 2.0, 3.0],
+        "generator/l2": [None, None, 0.5],
         "generator/total": [None, None, 4.0],
     }
     assert expected == schedule.columns(CONFIG, history)
@@ -114,5 +134,7 @@ def test_a_column_has_a_value_a_step_and_none_where_its_phase_did_not_run():
 
 def test_a_single_phase_is_not_named():
     """Its terms stand for themselves."""
-    assert {"total": [1.0, 2.0]} == schedule.columns({"phases": ["train"]}, [[("train", {"total": 1.0})], [("train", {"total": 2.0})]])
+    assert {"total": [1.0, 2.0]} == schedule.columns(
+        {"phases": ["train"]}, [[("train", {"total": 1.0})], [("train", {"total": 2.0})]]
+    )
     assert {} == schedule.columns({"phases": ["train"]}, [])

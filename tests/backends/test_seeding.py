@@ -1,4 +1,5 @@
-"""Every draw of torch's native mode is a draw of its own: its whole key decides, not 32 bits of it."""
+"""Every draw of torch's native mode is a draw of its own: its whole key decides, not 32 bits of
+it."""
 
 from __future__ import annotations
 
@@ -23,7 +24,15 @@ def test_draws_whose_hashes_begin_alike_are_different(kit):
     keys = [(0, "step", step, 0) for step in ALIKE]
     digests = [hashlib.sha256(repr(key).encode("utf-8")).digest() for key in keys]
     assert digests[0][:4] == digests[1][:4] and digests[0][:8] != digests[1][:8]
-    cut = [torch.rand(9, generator=torch.Generator().manual_seed(int.from_bytes(digest[:8], "little", signed=True))) for digest in digests]
+    cut = [
+        torch.rand(
+            9,
+            generator=torch.Generator().manual_seed(
+                int.from_bytes(digest[:8], "little", signed=True)
+            ),
+        )
+        for digest in digests
+    ]
     assert torch.equal(*cut)
     seeds = Seeding(torch.device("cpu"))
     assert not torch.equal(*[torch.rand(9, generator=seeds.of(*key)) for key in keys])
@@ -37,16 +46,22 @@ def test_seeds_that_differ_in_any_bit_draw_differently(kit):
     from backends.torch.seeds import Seeding
 
     seeds = Seeding(torch.device("cpu"))
-    drawn = {bit: torch.randn(5, generator=seeds.of(2**bit)) for bit in range(64)}  # normal draws leave one behind
+    drawn = {
+        bit: torch.randn(5, generator=seeds.of(2**bit)) for bit in range(64)
+    }  # normal draws leave one behind
     assert 64 == len({tuple(values.tolist()) for values in drawn.values()})
-    assert all(torch.equal(values, torch.randn(5, generator=seeds.of(2**bit))) for bit, values in drawn.items())
+    assert all(
+        torch.equal(values, torch.randn(5, generator=seeds.of(2**bit)))
+        for bit, values in drawn.items()
+    )
     drawing = Drawing(kit.config, torch.device("cpu"), torch.float32)
     orders = [drawing.order(seed, 3, 1000).tolist() for seed in (5, 5 + 2**32, 5 + 2**63, 5)]
     assert orders[0] == orders[3] and 3 == len({tuple(order) for order in orders})
 
 
 def test_the_state_is_a_good_generator(kit):
-    """Uniform in both halves of the interval, with the moments of the distribution, from first draws and long ones."""
+    """Uniform in both halves of the interval, with the moments of the distribution, from first
+    draws and long ones."""
     import torch
 
     from backends.torch.seeds import Seeding

@@ -1,4 +1,5 @@
-"""What a torch port shows is what it computed, and looking at it leaves no trace, whatever its modules do."""
+"""What a torch port shows is what it computed, and looking at it leaves no trace, whatever its
+modules do."""
 
 from __future__ import annotations
 
@@ -16,16 +17,25 @@ pytestmark = [pytest.mark.backends("torch"), pytest.mark.workloads("linear")]
 GENERATOR = np.random.RandomState(3)
 X, Y = GENERATOR.normal(size=(4, 6)), np.array([0, 1, 2, 0])
 WEIGHTS = {"a/kernel": GENERATOR.normal(size=(6, 5)), "b/kernel": GENERATOR.normal(size=(5, 3))}
-STATISTICS = {"gamma": np.full(5, 2.0), "beta": np.zeros(5), "mean": np.full(5, 0.5), "variance": np.full(5, 3.0)}
+STATISTICS = {
+    "gamma": np.full(5, 2.0),
+    "beta": np.zeros(5),
+    "mean": np.full(5, 0.5),
+    "variance": np.full(5, 3.0),
+}
 BATCH = Batch({"x": X, "y": Y}, {})
 
 
 @pytest.fixture
 def ports(kit, monkeypatch):
     """The module of small ports; it imports torch."""
-    spec = importlib.util.spec_from_file_location("torch_ports", os.path.join(os.path.dirname(os.path.abspath(__file__)), "torch_ports.py"))
+    spec = importlib.util.spec_from_file_location(
+        "torch_ports", os.path.join(os.path.dirname(os.path.abspath(__file__)), "torch_ports.py")
+    )
     module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "torch_ports", module)  # what compiles a method looks for its module by name
+    monkeypatch.setitem(
+        sys.modules, "torch_ports", module
+    )  # what compiles a method looks for its module by name
     spec.loader.exec_module(module)
     return module
 
@@ -54,20 +64,30 @@ def test_an_activation_is_shown_as_it_was_when_it_was_set(ports, kind, running):
 
 @pytest.mark.parametrize("kind", ["Dense", "InPlace"])
 def test_working_in_place_lets_itself_be_taught(ports, kind):
-    """The teacher's value is what the layer works on; what is shown of the layer before is its own."""
+    """The teacher's value is what the layer works on; what is shown of the layer before is its
+    own."""
     port = loaded(ports.port(getattr(ports, kind)))
     own = port.forward(BATCH, True)
     taught = port.forward_from(BATCH, True, {"a": own["a"] + 1.0, "relu": own["relu"] + 2.0})
     np.testing.assert_array_equal(taught.values["a"], own["a"])
     np.testing.assert_allclose(taught.values["relu"], np.maximum(own["a"] + 1.0, 0.0), 0.0, 1e-13)
-    assert ({"a": [], "relu": ["a"], "logits": ["relu"]}, {"a": [], "relu": [], "logits": []}) == (taught.read, taught.own)
+    assert ({"a": [], "relu": ["a"], "logits": ["relu"]}, {"a": [], "relu": [], "logits": []}) == (
+        taught.read,
+        taught.own,
+    )
     assert ["a"] == taught.rooted
 
 
-@pytest.mark.parametrize(("precision", "dtypes"), [
-    ("fp64", ["complex128", "float64", "int64", "float64"]), ("fp32", ["complex64", "float32", "int64", "float32"])])
+@pytest.mark.parametrize(
+    ("precision", "dtypes"),
+    [
+        ("fp64", ["complex128", "float64", "int64", "float64"]),
+        ("fp32", ["complex64", "float32", "int64", "float32"]),
+    ],
+)
 def test_complex_values_and_marks_are_shown_whole(ports, precision, dtypes):
-    """A conjugate is one, not a mark on something else; the imaginary part is there; integers are integers."""
+    """A conjugate is one, not a mark on something else; the imaginary part is there; integers
+    are integers."""
     port = loaded(ports.port(ports.Lazy, precision))
     found = port.forward(BATCH, True)
     assert dtypes == [value.dtype.name for value in found.values()]
@@ -89,7 +109,10 @@ def test_a_copy_that_is_shown_is_the_ports_own(ports):
     """Who goes on with it rests on it."""
     port = loaded(ports.port(ports.Flat))
     taught = port.forward_from(BATCH, True, port.forward(BATCH, True))
-    assert ({"a": [], "copy": ["a"], "logits": ["a"]}, ["copy"]) == (taught.read, taught.own["logits"])
+    assert ({"a": [], "copy": ["a"], "logits": ["a"]}, ["copy"]) == (
+        taught.read,
+        taught.own["logits"],
+    )
 
 
 def test_what_is_computed_from_data_alone_is_told(ports):
@@ -101,10 +124,16 @@ def test_what_is_computed_from_data_alone_is_told(ports):
 
 
 def test_a_look_moves_no_state_and_training_does(ports):
-    """A buffer and attributes that nobody declared: put back after each look, moved by a step, reset with the weights, and named."""
+    """A buffer and attributes that nobody declared: put back after each look, moved by a step,
+    reset with the weights, and named."""
     port = loaded(ports.port(ports.Stateful))
     first = port.forward(BATCH, True)["logits"]
-    port.losses("train", BATCH), port.gradients("train", BATCH), port.generate(source(), 3), port.forward_from(BATCH, True, {})
+    (
+        port.losses("train", BATCH),
+        port.gradients("train", BATCH),
+        port.generate(source(), 3),
+        port.forward_from(BATCH, True, {}),
+    )
     np.testing.assert_array_equal(port.forward(BATCH, True)["logits"], first)
     assert (0.0, None, 0) == (float(port.model.seen.abs().sum()), port.model.last, port.calls)
     assert ["last", "port.calls", "seen"] == port.undeclared_state()
@@ -115,10 +144,13 @@ def test_a_look_moves_no_state_and_training_does(ports):
 
 
 def test_a_training_step_of_its_own_is_what_is_judged(ports):
-    """One by one, on a tape and natively; the port says that it is its own, and has no slots to show."""
+    """One by one, on a tape and natively; the port says that it is its own, and has no slots to
+    show."""
     port = loaded(ports.port(ports.Own))
     assert port.training_is_own() and not ports.port(ports.Dense).training_is_own()
-    assert "optimizer_state" not in abilities(ports.Own) and "optimizer_state" in abilities(ports.Dense)
+    assert "optimizer_state" not in abilities(ports.Own) and "optimizer_state" in abilities(
+        ports.Dense
+    )
     gradient = port.gradients("train", BATCH)["a/kernel"]
     expected = WEIGHTS["a/kernel"] - 0.25 * gradient
     for run in (lambda: port.train_step("train", BATCH), lambda: port.train(source(), 1)):
@@ -132,9 +164,12 @@ def test_a_training_step_of_its_own_is_what_is_judged(ports):
 
 @pytest.mark.parametrize(("kind", "values"), [("Dense", 45), ("Tied", 45), ("Untied", 75)])
 def test_a_weight_that_is_shared_counts_once(ports, kind, values):
-    """And one that should be and is not counts twice, once a loss has shown that it is used; a weight that nothing uses does not count."""
+    """And one that should be and is not counts twice, once a loss has shown that it is used; a
+    weight that nothing uses does not count."""
     port = loaded(ports.port(getattr(ports, kind)))
-    port.model.register_parameter("spare", ports.torch.nn.Parameter(ports.torch.zeros(7, dtype=port.dtype)))
+    port.model.register_parameter(
+        "spare", ports.torch.nn.Parameter(ports.torch.zeros(7, dtype=port.dtype))
+    )
     port.gradients("train", BATCH)
     assert values == port.trainable_values()
 
@@ -153,8 +188,11 @@ def test_a_statistic_that_is_replaced_is_still_the_parameter(ports):
 
 @pytest.mark.parametrize("running", ["default", "compiled"])
 def test_torchs_own_batch_norm_works_as_it_comes(ports, running):
-    """Its statistics are parameters: they stay in looks and move in steps, by torch's rule; its count is nothing to tell."""
-    port = loaded(ports.port(ports.Normalised, execution=running, names=tuple(STATISTICS)), **STATISTICS)
+    """Its statistics are parameters: they stay in looks and move in steps, by torch's rule; its
+    count is nothing to tell."""
+    port = loaded(
+        ports.port(ports.Normalised, execution=running, names=tuple(STATISTICS)), **STATISTICS
+    )
     gradients = port.gradients("train", BATCH)
     port.forward(BATCH, True), port.losses("train", BATCH), port.generate(source(), 3)
     for name, value in port.parameters().items():

@@ -1,4 +1,5 @@
-"""What a TF1 port shows is what it computed, and looking at it leaves no trace, whatever its graph does."""
+"""What a TF1 port shows is what it computed, and looking at it leaves no trace, whatever its
+graph does."""
 
 from __future__ import annotations
 
@@ -20,7 +21,9 @@ BATCH = Batch({"x": X, "y": Y}, {})
 @pytest.fixture
 def port(kit):
     """A small port with its weights."""
-    spec = importlib.util.spec_from_file_location("tf1_ports", os.path.join(os.path.dirname(os.path.abspath(__file__)), "tf1_ports.py"))
+    spec = importlib.util.spec_from_file_location(
+        "tf1_ports", os.path.join(os.path.dirname(os.path.abspath(__file__)), "tf1_ports.py")
+    )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     made = module.port(module.Stateful)
@@ -29,7 +32,8 @@ def port(kit):
 
 
 def test_a_look_moves_no_state_and_training_does(port):
-    """A variable that nobody declared: put back after each look, moved by a step, reset with the weights, and named."""
+    """A variable that nobody declared: put back after each look, moved by a step, reset with the
+    weights, and named."""
     first = port.forward(BATCH, True)["logits"]
     source = TapeSource({"x": X, "y": Y, "eval_x": X}, {"batches": np.arange(4)[np.newaxis]}, 4)
     loss = port.losses("train", BATCH)
@@ -50,6 +54,12 @@ def test_what_is_shown_is_whole_and_what_shares_a_copy_is_told_apart(port):
     np.testing.assert_allclose(found["complex"], a - 1j * a, 0.0, 1e-13)
     assert ("complex128", "int64") == (found["complex"].dtype.name, found["place"].dtype.name)
     taught = port.forward_from(BATCH, False, found)
-    assert {"a": [], "place": ["a"], "complex": ["a"], "other": ["a"], "logits": ["other"]} == taught.read
+    assert {
+        "a": [],
+        "place": ["a"],
+        "complex": ["a"],
+        "other": ["a"],
+        "logits": ["other"],
+    } == taught.read
     assert not any(taught.own.values()) and ["a"] == taught.rooted
     assert list(found) == port.contracted(BATCH, False)

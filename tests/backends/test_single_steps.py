@@ -1,4 +1,5 @@
-"""A single update without given noise draws its own, by its number since the weights were loaded, alike on every backend."""
+"""A single update without given noise draws its own, by its number since the weights were
+loaded, alike on every backend."""
 
 from __future__ import annotations
 
@@ -14,7 +15,9 @@ PHASE = "train"
 def port(kit):
     """A model that never learns: its loss tells which dropout mask was drawn."""
     (name,) = kit.config["optimizers"]
-    return kit.port(config={"optimizers": {name: dict(kit.config["optimizers"][name], learning_rate=0.0)}})
+    return kit.port(
+        config={"optimizers": {name: dict(kit.config["optimizers"][name], learning_rate=0.0)}}
+    )
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
-"""A tape gives each step its own rows and noise, from wherever it begins; evaluation rows start again at their end."""
+"""A tape gives each step its own rows and noise, from wherever it begins; evaluation rows start
+again at their end."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ TAPE = {
 
 
 def test_a_batch_has_the_rows_and_the_noise_of_its_step_and_phase():
-    """A phase whose name begins like another's has noise of its own, and evaluation inputs are no training rows."""
+    """A phase whose name begins like another's has noise of its own, and evaluation inputs are
+    no training rows."""
     source = TapeSource(DATA, TAPE, 2)
     batch = source.batch(2, "train")
     assert ["x"] == list(batch.arrays)
@@ -29,11 +31,15 @@ def test_a_batch_has_the_rows_and_the_noise_of_its_step_and_phase():
 
 
 def test_a_tape_may_begin_at_a_later_step():
-    """For a run that goes on from a checkpoint: its first step is the tape's first, and no step before it is there."""
+    """For a run that goes on from a checkpoint: its first step is the tape's first, and no step
+    before it is there."""
     source = TapeSource(DATA, TAPE, 2, first=40)
     assert 40 == source.cursor
     for step in range(3):
-        there, here = source.batch(40 + step, "train"), TapeSource(DATA, TAPE, 2).batch(step, "train")
+        there, here = (
+            source.batch(40 + step, "train"),
+            TapeSource(DATA, TAPE, 2).batch(step, "train"),
+        )
         np.testing.assert_array_equal(here.arrays["x"], there.arrays["x"])
         np.testing.assert_array_equal(here.noise["mask"], there.noise["mask"])
     for step in (0, 39, 43):
@@ -68,7 +74,9 @@ def test_a_native_batch_follows_from_its_place():
     streamed = [next(rows) for _ in range(6)]
     assert 3 == source.batches()
     for index in (5, 0, 3):
-        np.testing.assert_array_equal(streamed[index], NativeSource(data, 3, 2).shuffled(*divmod(index, 3)))
+        np.testing.assert_array_equal(
+            streamed[index], NativeSource(data, 3, 2).shuffled(*divmod(index, 3))
+        )
         np.testing.assert_array_equal(streamed[index], source.shuffled(*divmod(index, 3)))
 
 
@@ -80,11 +88,22 @@ def test_a_stream_is_made_once():
     assert [source] == made
 
 
-@pytest.mark.parametrize(("rows", "expected"), [
-    (4, [0, 1, 2, 3, 0, 1]), (6, [0, 1, 2, 3, 4, 5, 0, 1, 2]), (1, [0]), (3, [0, 1, 2]),
-])
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (4, [0, 1, 2, 3, 0, 1]),
+        (6, [0, 1, 2, 3, 4, 5, 0, 1, 2]),
+        (1, [0]),
+        (3, [0, 1, 2]),
+    ],
+)
 def test_generation_repeats_noise_by_the_rows_that_it_belongs_to(rows, expected):
-    """Of batch * heads whole blocks; one draw for all rows, and what is no multiple of the batch, as it is."""
+    """Of batch * heads whole blocks; one draw for all rows, and what is no multiple of the
+    batch, as it is."""
     noise = np.arange(float(rows))[None]
-    found = TapeSource(DATA, dict(TAPE, **{"noise/generate/latent": noise}), 2).generation(3).noise["latent"]
+    found = (
+        TapeSource(DATA, dict(TAPE, **{"noise/generate/latent": noise}), 2)
+        .generation(3)
+        .noise["latent"]
+    )
     np.testing.assert_array_equal(expected, found)

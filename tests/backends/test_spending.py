@@ -1,4 +1,5 @@
-"""What a step costs beside time: counts that must come out exactly, and reasons where there is none."""
+"""What a step costs beside time: counts that must come out exactly, and reasons where there is
+none."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ def timer(kit, action, precision="fp32"):
 
 
 def contractions(config, action):
-    """Return the operations of cnn's and linear's contractions by hand; nothing is differentiated by the inputs."""
+    """Return the operations of cnn's and linear's contractions by hand; nothing is
+    differentiated by the inputs."""
     batch = config["batch"]
     if config["workload"] == "linear":
         return 2 * batch * config["features"] * (2 if action == "train" else 1)
@@ -36,7 +38,9 @@ def contractions(config, action):
         else:
             continue
         total += products * (1 if action == "generate" else 2 if first else 3)
-        height, width, first = (height // 2, width // 2, False) if len(shape) == 4 else (height, width, False)
+        height, width, first = (
+            (height // 2, width // 2, False) if len(shape) == 4 else (height, width, False)
+        )
     return total
 
 
@@ -90,7 +94,8 @@ def test_calls_are_counted_by_latency(kit):
 
 
 def test_latency_classes():
-    """A class holds what lies within 1 % of its middle; a call that the clock did not see is in one too."""
+    """A class holds what lies within 1 % of its middle; a call that the clock did not see is in
+    one too."""
     middle = timing.LATENCY_BASE**-300
     found = timing.latencies([middle, 1.009 * middle, 0.991 * middle, 1.03 * middle, 2.0, 0.0])
     assert {-300: 3, -299: 1, 35: 1, round(math.log(1e-9, timing.LATENCY_BASE)): 1} == found

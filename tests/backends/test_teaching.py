@@ -1,4 +1,5 @@
-"""Every port can be taught: each activation is computed from the teacher's values of those before it, and what was read is told."""
+"""Every port can be taught: each activation is computed from the teacher's values of those
+before it, and what was read is told."""
 
 from __future__ import annotations
 
@@ -14,8 +15,16 @@ from backends.source import Batch
 
 #: What each activation of `cnn` is computed from, in both modes.
 CNN = {
-    "conv1": [], "pool1": ["conv1"], "conv2": ["pool1"], "pool2": ["conv2"], "flatten": ["pool2"], "dense1": ["flatten"],
-    "dropout": ["dense1"], "batch_norm": ["dropout"], "logits": ["batch_norm"], "probabilities": ["logits"],
+    "conv1": [],
+    "pool1": ["conv1"],
+    "conv2": ["pool1"],
+    "pool2": ["conv2"],
+    "flatten": ["pool2"],
+    "dense1": ["flatten"],
+    "dropout": ["dense1"],
+    "batch_norm": ["dropout"],
+    "logits": ["batch_norm"],
+    "probabilities": ["logits"],
 }
 
 
@@ -48,7 +57,8 @@ def test_taught_by_itself_a_port_computes_what_it_does(kit):
 @pytest.mark.workloads("cnn")
 @pytest.mark.parametrize("precision", ["fp64", "bf16"])
 def test_each_layer_is_computed_from_the_layer_before(kit, precision):
-    """Told by the graph, by watching, and by the values: a teacher of its own for one activation changes the next one alone."""
+    """Told by the graph, by watching, and by the values: a teacher of its own for one activation
+    changes the next one alone."""
     if not kit.multiplies(precision):
         return
     port = kit.port(precision)
@@ -58,28 +68,42 @@ def test_each_layer_is_computed_from_the_layer_before(kit, precision):
         assert taught.read == CNN
         assert {name for name, others in taught.own.items() if others} == set()
         for changed in ("conv1", "pool2", "dropout"):
-            other = port.forward_from(batch, training, dict(own, **{changed: own[changed] * 2.0 + 1.0}))
-            moved = {name for name in own if not np.array_equal(other.values[name], taught.values[name])}
+            other = port.forward_from(
+                batch, training, dict(own, **{changed: own[changed] * 2.0 + 1.0})
+            )
+            moved = {
+                name for name in own if not np.array_equal(other.values[name], taught.values[name])
+            }
             assert moved == {name for name, read in CNN.items() if changed in read}, changed
 
 
 @pytest.mark.workloads("cnn")
 def test_what_does_not_fit_teaches_nothing(kit):
-    """A value of another shape, and a name that is not there: the next layer is computed from the port's own, and that is told."""
+    """A value of another shape, and a name that is not there: the next layer is computed from
+    the port's own, and that is told."""
     port = kit.port()
     training, batch = next(given(kit))
     own = port.forward(batch, training)
     teacher = dict(own, pool1=own["pool1"][:, :-1], other=np.zeros(3))
     del teacher["dense1"]
     taught = port.forward_from(batch, training, teacher)
-    assert (taught.read["conv2"], taught.read["pool2"], taught.read["dropout"]) == (["conv1"], ["conv2"], ["flatten"])
-    assert (taught.own["conv2"], taught.own["pool2"], taught.own["dropout"]) == (["pool1"], [], ["dense1"])
+    assert (taught.read["conv2"], taught.read["pool2"], taught.read["dropout"]) == (
+        ["conv1"],
+        ["conv2"],
+        ["flatten"],
+    )
+    assert (taught.own["conv2"], taught.own["pool2"], taught.own["dropout"]) == (
+        ["pool1"],
+        [],
+        ["dense1"],
+    )
     for name, value in own.items():
         kit.close(taught.values[name], value, 1e-12, name)
 
 
 def deaf(kit):
     """Return the port with a record that it never reads, as a caller would copy it."""
+
     class Deaf(kit.port_class()):
         """Goes on with its own values."""
 
@@ -97,7 +121,8 @@ def deaf(kit):
 @pytest.mark.workloads("cnn")
 @pytest.mark.backends("torch")
 def test_a_port_that_does_not_read_back_is_not_taught(kit):
-    """It goes on with its own values: none of the teacher's was read, and every layer says on which ones of its own it rests."""
+    """It goes on with its own values: none of the teacher's was read, and every layer says on
+    which ones of its own it rests."""
     port = deaf(kit)
     training, batch = next(given(kit))
     own = port.forward(batch, training)
@@ -117,18 +142,23 @@ def test_the_graph_of_a_port_that_does_not_read_back_is_cut(kit):
     for training, batch in given(kit):
         own = port.forward(batch, training)
         teacher = {name: 1.5 * value + 1.0 for name, value in own.items()}
-        taught, expected = port.forward_from(batch, training, teacher), listening.forward_from(batch, training, teacher)
+        taught, expected = (
+            port.forward_from(batch, training, teacher),
+            listening.forward_from(batch, training, teacher),
+        )
         assert (CNN, expected.own) == (taught.read, taught.own)
         for name, value in expected.values.items():
             kit.close(taught.values[name], value, 1e-12, name)
-    np.testing.assert_array_equal(port.parameters()["batch_norm/moving_mean"], kit.weights["batch_norm/moving_mean"])
+    np.testing.assert_array_equal(
+        port.parameters()["batch_norm/moving_mean"], kit.weights["batch_norm/moving_mean"]
+    )
 
 
 @pytest.mark.workloads("ehr_mgan")
 @pytest.mark.backends("tf1", "tf2")
 def test_the_generators_of_ehr_mgan_are_taught_as_they_are(kit):
-    """Feeding reaches what is behind the exchanged axes: a layer follows from the teacher's layer below, and the loop of the
-    VAEs, which computes all of its layers at once, says so."""
+    """Feeding reaches what is behind the exchanged axes: a layer follows from the teacher's layer
+    below, and the loop of the VAEs, which computes all of its layers at once, says so."""
     port = kit.port()
     training, batch = next(given(kit))
     own = port.forward(batch, training)
@@ -137,7 +167,10 @@ def test_the_generators_of_ehr_mgan_are_taught_as_they_are(kit):
         kit.close(taught.values[name], value, 1e-12, name)
     for stream in ("continuous", "discrete"):
         for upper, lower in (("layer2", "layer1"), ("layer3", "layer2"), ("latent", "layer3")):
-            assert "generator/%s/%s" % (stream, lower) in taught.read["generator/%s/%s" % (stream, upper)]
+            assert (
+                "generator/%s/%s" % (stream, lower)
+                in taught.read["generator/%s/%s" % (stream, upper)]
+            )
         assert [] == taught.own["generator/%s/latent" % stream]
         assert ["generator/%s/latent" % stream] == taught.read["generated/%s/layer1" % stream]
     assert "continuous/encoder/layer1" in taught.own["continuous/decoder/layer1"]
@@ -150,7 +183,8 @@ def test_the_generators_of_ehr_mgan_are_taught_as_they_are(kit):
 @pytest.mark.backends("numpy")
 @pytest.mark.workloads("linear")
 def test_numpy_sees_what_goes_on_with_its_own_values(kit):
-    """What is computed from an overwritten array is NaN, and says that all before it may have gone into it."""
+    """What is computed from an overwritten array is NaN, and says that all before it may have
+    gone into it."""
     probed = importlib.import_module("backends.numpy.teacher_forcing").Probed
     teacher = {"a": np.full(3, 5.0), "b": np.full(3, 7.0)}
     honest = probed(teacher)
@@ -158,7 +192,10 @@ def test_numpy_sees_what_goes_on_with_its_own_values(kit):
     honest["b"] = honest["a"] * 2.0
     honest["c"] = honest["b"] + honest["a"]
     assert ([10.0] * 3, [12.0] * 3) == (honest.kept["b"].tolist(), honest.kept["c"].tolist())
-    assert ({"a": [], "b": ["a"], "c": ["a", "b"]}, {"a": [], "b": [], "c": []}) == (honest.read, honest.own)
+    assert ({"a": [], "b": ["a"], "c": ["a", "b"]}, {"a": [], "b": [], "c": []}) == (
+        honest.read,
+        honest.own,
+    )
     deaf = probed(teacher)
     first = np.ones(3)
     deaf["a"] = first
@@ -174,7 +211,11 @@ class Layered(object):
     """Layers of NumPy on a port of its own making; what each reads is a function."""
 
     def __init__(self, forward):
-        self.weights, self.lesson, self.forward = {}, None, lambda batch, training: forward(self.lesson, batch.arrays["x"])
+        self.weights, self.lesson, self.forward = (
+            {},
+            None,
+            lambda batch, training: forward(self.lesson, batch.arrays["x"]),
+        )
         self.undeclared = Undeclared(list, Memory())
 
 
@@ -201,13 +242,17 @@ def swallowing(seen, x):
 
 @pytest.mark.backends("numpy")
 @pytest.mark.workloads("linear")
-@pytest.mark.parametrize(("layers", "read", "own", "rooted"), [
-    (shared, {"a": [], "b": ["a"], "c": ["a"]}, {"a": [], "b": [], "c": []}, ["a"]),
-    (towers, {"a": [], "b": []}, {"a": [], "b": []}, ["a", "b"]),
-    (swallowing, {"a": [], "b": []}, {"a": [], "b": ["a"]}, ["a"]),
-])
+@pytest.mark.parametrize(
+    ("layers", "read", "own", "rooted"),
+    [
+        (shared, {"a": [], "b": ["a"], "c": ["a"]}, {"a": [], "b": [], "c": []}, ["a"]),
+        (towers, {"a": [], "b": []}, {"a": [], "b": []}, ["a", "b"]),
+        (swallowing, {"a": [], "b": []}, {"a": [], "b": ["a"]}, ["a"]),
+    ],
+)
 def test_numpy_tells_layers_that_share_a_copy_apart(kit, layers, read, own, rooted):
-    """By values of the teacher's that are NaN one after another; what swallows a NaN shows by other numbers."""
+    """By values of the teacher's that are NaN one after another; what swallows a NaN shows by
+    other numbers."""
     taught = importlib.import_module("backends.numpy.teacher_forcing").taught
     teacher = {name: np.full(3, 2.0) for name in "abc"}
     found = taught(Layered(layers), Batch({"x": np.array([1.0, -1.0, 2.0])}, None), True, teacher)
@@ -234,7 +279,10 @@ def test_a_lesson_keeps_what_is_set_and_answers_with_the_teachers():
     assert (2, ["a", "c"]) == (len(lesson), list(lesson))
 
 
-@pytest.mark.parametrize(("shape", "expected"), [([2, 3], True), ([None, 3], True), ([2, 4], False), ([2], False), ([2, 3, 1], False)])
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [([2, 3], True), ([None, 3], True), ([2, 4], False), ([2], False), ([2, 3, 1], False)],
+)
 def test_only_a_value_of_the_same_shape_fits(shape, expected):
     """An axis of any length takes any; a name that the teacher lacks fits nowhere."""
     assert expected == fits({"a": np.zeros((2, 3))}, "a", shape)
@@ -242,14 +290,39 @@ def test_only_a_value_of_the_same_shape_fits(shape, expected):
 
 
 def test_a_survey_tells_taught_from_untaught():
-    """A copy for the record, a loop for two layers, a shared mask: what is in common counts where an activation takes shape in it."""
+    """A copy for the record, a loop for two layers, a shared mask: what is in common counts
+    where an activation takes shape in it."""
     data, weight = (DATA, "x"), (WEIGHT, "w")
     inputs = {
-        "first": [data, weight, "mask"], "shown": ["first"], "copied": ["first", weight], "taught": [(TEACHER, "shown"), "mask"],
-        "mask": [data], "loop": [(TEACHER, "taught"), weight, "loop"], "one": ["loop"], "two": ["loop", weight], "plain": [data],
+        "first": [data, weight, "mask"],
+        "shown": ["first"],
+        "copied": ["first", weight],
+        "taught": [(TEACHER, "shown"), "mask"],
+        "mask": [data],
+        "loop": [(TEACHER, "taught"), weight, "loop"],
+        "one": ["loop"],
+        "two": ["loop", weight],
+        "plain": [data],
     }
     order = ["shown", "copied", "taught", "one", "two", "plain"]
-    read, own, rooted = survey({name: walk(name, lambda node: inputs[node]) for name in order}, {name: name for name in order})
-    assert {"shown": [], "copied": [], "taught": ["shown"], "one": ["taught"], "two": ["taught"], "plain": []} == read
-    assert {"shown": [], "copied": ["shown"], "taught": [], "one": [], "two": ["one"], "plain": []} == own
+    read, own, rooted = survey(
+        {name: walk(name, lambda node: inputs[node]) for name in order},
+        {name: name for name in order},
+    )
+    assert {
+        "shown": [],
+        "copied": [],
+        "taught": ["shown"],
+        "one": ["taught"],
+        "two": ["taught"],
+        "plain": [],
+    } == read
+    assert {
+        "shown": [],
+        "copied": ["shown"],
+        "taught": [],
+        "one": [],
+        "two": ["one"],
+        "plain": [],
+    } == own
     assert ["shown", "plain"] == rooted

@@ -7,7 +7,8 @@ import pytest
 
 @pytest.mark.workloads("linear", "cnn", "ehr_mgan", "ehr_mgan_conditional")
 def test_every_port_has_as_many_trainable_values_as_the_specification(kit):
-    """So they agree with each other: no port has a copy of a weight, or two where others have one."""
+    """So they agree with each other: no port has a copy of a weight, or two where others have
+    one."""
     trainable = {item["name"] for item in kit.config["parameters"] if item["trainable"]}
     expected = sum(value.size for name, value in kit.weights.items() if name in trainable)
     assert expected == kit.port().trainable_values()
@@ -27,4 +28,8 @@ def test_shipped_ports_show_all_and_move_nothing_that_is_not_declared(kit):
     port = kit.port()
     kit.look(port)
     port.train(kit.lockstep(), 2)
-    assert ((), [], False) == (tuple(port.not_shown), port.undeclared_state(), port.training_is_own())
+    assert ((), [], False) == (
+        tuple(port.not_shown),
+        port.undeclared_state(),
+        port.training_is_own(),
+    )

@@ -1,4 +1,5 @@
-"""State that nobody declared: a look leaves no trace, weights that are loaded begin anew, and what moved is named."""
+"""State that nobody declared: a look leaves no trace, weights that are loaded begin anew, and
+what moved is named."""
 
 from __future__ import annotations
 
@@ -13,7 +14,9 @@ from backends.recording.undeclared_state import Memory, Place, Undeclared
 
 def state(owner):
     """Return the undeclared state of a plain object."""
-    return Undeclared(lambda: [Place(name, vars(owner), name, True) for name in vars(owner)], Memory())
+    return Undeclared(
+        lambda: [Place(name, vars(owner), name, True) for name in vars(owner)], Memory()
+    )
 
 
 class Owner(object):
@@ -51,19 +54,36 @@ def scrub(owner):
     owner.value = None
 
 
-@pytest.mark.parametrize(("deed", "name"), [
-    (write, "value"), (rebind, "value"), (renew, "late"), (append, "history"), (within, "pair"), (count, "calls"), (scrub, "value"),
-])
+@pytest.mark.parametrize(
+    ("deed", "name"),
+    [
+        (write, "value"),
+        (rebind, "value"),
+        (renew, "late"),
+        (append, "history"),
+        (within, "pair"),
+        (count, "calls"),
+        (scrub, "value"),
+    ],
+)
 def test_what_a_look_moves_is_put_back_and_named(deed, name):
-    """In place, by another array, by an attribute that was not there, inside of a container, by a number."""
+    """In place, by another array, by an attribute that was not there, inside of a container, by
+    a number."""
     value, inner = np.zeros(3), np.zeros(2)
-    owner = Owner(value=value, history=collections.deque(), pair={"h": (inner, None)}, calls=0, other=object())
+    owner = Owner(
+        value=value, history=collections.deque(), pair={"h": (inner, None)}, calls=0, other=object()
+    )
     followed = state(owner)
     followed.begin()
     with followed.undisturbed():
         deed(owner)
     assert owner.value is value and owner.pair["h"][0] is inner and not hasattr(owner, "late")
-    assert ([0, 0, 0], [0, 0], 0, 0) == (value.tolist(), inner.tolist(), len(owner.history), owner.calls)
+    assert ([0, 0, 0], [0, 0], 0, 0) == (
+        value.tolist(),
+        inner.tolist(),
+        len(owner.history),
+        owner.calls,
+    )
     assert [name] == followed.names()
     with followed.generating(False):
         deed(owner)
@@ -71,7 +91,8 @@ def test_what_a_look_moves_is_put_back_and_named(deed, name):
 
 
 def test_a_cache_may_stay():
-    """An object that takes the place of nothing is no state that can be followed; an array that is gone comes back."""
+    """An object that takes the place of nothing is no state that can be followed; an array that
+    is gone comes back."""
     value, cache = np.zeros(2), object()
     owner = Owner(cache=None, value=value)
     followed = state(owner)

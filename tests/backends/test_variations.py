@@ -1,4 +1,5 @@
-"""Honest variations leave labels alone, and an axis that is only as long as the batch is not taken for it."""
+"""Honest variations leave labels alone, and an axis that is only as long as the batch is not
+taken for it."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ BATCH, FEATURES = 4, 3
 
 
 class Port(Linear):
-    """`linear` that also shows a table as long as the batch, whose rows are not the batch's, and the rows the other way round."""
+    """`linear` that also shows a table as long as the batch, whose rows are not the batch's, and
+    the rows the other way round."""
 
     backwards = False
 
@@ -23,7 +25,11 @@ class Port(Linear):
         """Return the predictions and the table."""
         found = super(Port, self).forward(batch, training)
         table = np.arange(float(BATCH * 2)).reshape(BATCH, 2) * self.weights["b"]
-        return dict(found, table=table, prediction=found["prediction"][::-1] if self.backwards else found["prediction"])
+        return dict(
+            found,
+            table=table,
+            prediction=found["prediction"][::-1] if self.backwards else found["prediction"],
+        )
 
 
 @pytest.fixture
@@ -31,15 +37,24 @@ def run():
     """Return a run over two batches; the labels are 0 and 1, one input is too."""
     generator = np.random.RandomState(0)
     config = {
-        "workload": "linear", "batch": BATCH, "l2": 0.5, "features": FEATURES, "phases": ["train"],
+        "workload": "linear",
+        "batch": BATCH,
+        "l2": 0.5,
+        "features": FEATURES,
+        "phases": ["train"],
         "forward": {"phase": "train", "modes": ["training"]},
-        "parameters": [{"name": "W", "shape": [FEATURES, 1], "trainable": True}, {"name": "b", "shape": [1], "trainable": True}],
+        "parameters": [
+            {"name": "W", "shape": [FEATURES, 1], "trainable": True},
+            {"name": "b", "shape": [1], "trainable": True},
+        ],
         "updates": [{"phase": "train", "optimizer": "sgd", "parameters": ["W", "b"]}],
         "schedule": [{"name": "train", "steps": None, "phases": ["train"]}],
         "optimizers": {"sgd": {"kind": "sgd", "learning_rate": 0.125}},
     }
     data = {
-        "x": generator.normal(size=(8, FEATURES)), "y": (np.arange(8.0) % 2)[:, None], "eval_x": generator.normal(size=(3, FEATURES)),
+        "x": generator.normal(size=(8, FEATURES)),
+        "y": (np.arange(8.0) % 2)[:, None],
+        "eval_x": generator.normal(size=(3, FEATURES)),
     }
     tape = {"batches": generator.permutation(8).reshape(2, BATCH)}
     tape.update({"weights/W": generator.normal(size=(FEATURES, 1)), "weights/b": np.ones(1)})
@@ -56,19 +71,31 @@ def test_labels_stay_what_they_are(run):
 
 @pytest.mark.parametrize("backwards", [False, True])
 def test_a_table_as_long_as_the_batch_is_no_batch(run, tmp_path, backwards):
-    """It has not moved; rows that follow the batch have not either, and rows that are mixed up have."""
+    """It has not moved; rows that follow the batch have not either, and rows that are mixed up
+    have."""
     run.port.backwards = backwards
     recorder = recording.Recorder(run.port, run.config, run.data, run.tape, str(tmp_path))
-    found = recorder.record(["forward"], 1, [{"kind": "reorder", "precision": "fp64", "seed": 1}])["noise"]
+    found = recorder.record(["forward"], 1, [{"kind": "reorder", "precision": "fp64", "seed": 1}])[
+        "noise"
+    ]
     assert [0.0] == found["forward/training/table"]["reorder"]
     assert (found["forward/training/prediction"]["reorder"][0] > 1e-3) is backwards
 
 
-@pytest.mark.parametrize(("shape", "moves"), [
-    ((BATCH, 2), True), ((BATCH * 3, 2), True), ((1, 2), False), ((BATCH + 1, 2), False), ((), False), ((0, 2), False),
-])
+@pytest.mark.parametrize(
+    ("shape", "moves"),
+    [
+        ((BATCH, 2), True),
+        ((BATCH * 3, 2), True),
+        ((1, 2), False),
+        ((BATCH + 1, 2), False),
+        ((), False),
+        ((0, 2), False),
+    ],
+)
 def test_noise_moves_with_the_rows_that_it_belongs_to(shape, moves):
-    """Of batch * heads the block of each row moves as a whole; one draw for all rows, and what is no multiple of the batch, stays."""
+    """Of batch * heads the block of each row moves as a whole; one draw for all rows, and what
+    is no multiple of the batch, stays."""
     order = np.array([2, 0, 3, 1])
     value = np.arange(float(np.prod(shape))).reshape(shape)
     found = permuted(value, order)

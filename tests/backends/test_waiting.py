@@ -26,7 +26,8 @@ def test_what_ran_between_two_readings():
 
 
 def test_threads_that_share_a_processor_wait_for_each_other():
-    """Two on one: together they waited about as long as they ran. This is the fault that the reading is there for."""
+    """Two on one: together they waited about as long as they ran. This is the fault that the
+    reading is there for."""
     if not hasattr(os, "sched_setaffinity") or not processor_waits.read([os.getpid()]):
         return  # not Linux: there is nothing to read, and the judge is told None
     allowed = os.sched_getaffinity(0)
@@ -43,7 +44,9 @@ def test_threads_that_share_a_processor_wait_for_each_other():
             hog.wait()
     finally:
         os.sched_setaffinity(0, allowed)
-    assert found["waited_s"] > 0.25 * found["ran_s"] > 0.0 and found["wall_s"] > 0.9 * found["ran_s"]
+    assert (
+        found["waited_s"] > 0.25 * found["ran_s"] > 0.0 and found["wall_s"] > 0.9 * found["ran_s"]
+    )
 
 
 def test_the_whole_tree_is_read():

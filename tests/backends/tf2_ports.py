@@ -1,4 +1,5 @@
-"""Small TF2 ports with a peculiarity each, for the tests of what the base class makes of it. Loaded by path, on TensorFlow 2 alone."""
+"""Small TF2 ports with a peculiarity each, for the tests of what the base class makes of it.
+Loaded by path, on TensorFlow 2 alone."""
 
 from __future__ import annotations
 
@@ -16,7 +17,10 @@ class Dense(Tf2Port):
 
     def build(self):
         low = self.policies["low"]
-        return {name: tf.keras.layers.Dense(units, use_bias=False, dtype=low) for name, units in (("a", 5), ("b", 3))}
+        return {
+            name: tf.keras.layers.Dense(units, use_bias=False, dtype=low)
+            for name, units in (("a", 5), ("b", 3))
+        }
 
     def inputs(self):
         return {"x": (self.dtype, [None, 6]), "y": (tf.int64, [None])}
@@ -33,11 +37,16 @@ class Dense(Tf2Port):
 
     def loss_terms(self, phase, arrays, noise):
         logits = self.activations(arrays, noise, True)["logits"]
-        return {"total": tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=arrays["y"], logits=logits))}
+        return {
+            "total": tf.reduce_mean(
+                tf.nn.sparse_softmax_cross_entropy_with_logits(labels=arrays["y"], logits=logits)
+            )
+        }
 
 
 class Own(Dense):
-    """A training step of its own: twice the rate, and only the first kernel. Its slots are not shown."""
+    """A training step of its own: twice the rate, and only the first kernel. Its slots are not
+    shown."""
 
     optimizer_state = contract.Port.optimizer_state
 
@@ -50,10 +59,14 @@ class Own(Dense):
 
 
 class Stateful(Dense):
-    """Variables of its own, of a layer, and running eagerly an attribute, which every training pass moves."""
+    """Variables of its own, of a layer, and running eagerly an attribute, which every training
+    pass moves."""
 
     def create(self):
-        self.last, self.kept = None, {"seen": tf.Variable(tf.zeros([5], self.dtype), trainable=False)}
+        self.last, self.kept = (
+            None,
+            {"seen": tf.Variable(tf.zeros([5], self.dtype), trainable=False)},
+        )
         self.layers["norm"] = tf.keras.layers.BatchNormalization(dtype=self.policies["rest"])
         return Dense.create(self)
 
@@ -66,7 +79,8 @@ class Stateful(Dense):
 
 
 class Shown(Dense):
-    """A variable that is written to after it was shown, a complex value, an integer, and two layers that share a copy."""
+    """A variable that is written to after it was shown, a complex value, an integer, and two
+    layers that share a copy."""
 
     def create(self):
         self.held = tf.Variable(tf.zeros([5], self.dtype), trainable=False)
@@ -88,14 +102,26 @@ class Shown(Dense):
 
 def config(**changed):
     """Return a workload's configuration."""
-    parameters = [{"name": "a/kernel", "shape": [6, 5], "trainable": True}, {"name": "b/kernel", "shape": [5, 3], "trainable": True}]
-    return dict({
-        "workload": "dense", "batch": 4, "phases": ["train"], "noise": [], "parameters": parameters,
-        "updates": [{"phase": "train", "optimizer": "sgd", "parameters": ["a/kernel", "b/kernel"]}],
-        "schedule": [{"name": "train", "steps": None, "phases": ["train"]}],
-        "forward": {"phase": "train", "modes": ["training", "inference"]},
-        "optimizers": {"sgd": {"kind": "sgd", "learning_rate": 0.125}},
-    }, **changed)
+    parameters = [
+        {"name": "a/kernel", "shape": [6, 5], "trainable": True},
+        {"name": "b/kernel", "shape": [5, 3], "trainable": True},
+    ]
+    return dict(
+        {
+            "workload": "dense",
+            "batch": 4,
+            "phases": ["train"],
+            "noise": [],
+            "parameters": parameters,
+            "updates": [
+                {"phase": "train", "optimizer": "sgd", "parameters": ["a/kernel", "b/kernel"]}
+            ],
+            "schedule": [{"name": "train", "steps": None, "phases": ["train"]}],
+            "forward": {"phase": "train", "modes": ["training", "inference"]},
+            "optimizers": {"sgd": {"kind": "sgd", "learning_rate": 0.125}},
+        },
+        **changed,
+    )
 
 
 def port(kind, precision="fp64", execution="default"):

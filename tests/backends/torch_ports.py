@@ -1,4 +1,5 @@
-"""Small torch ports with a peculiarity each, for the tests of what the base class makes of it. Loaded by path, on torch alone."""
+"""Small torch ports with a peculiarity each, for the tests of what the base class makes of it.
+Loaded by path, on torch alone."""
 
 from __future__ import annotations
 
@@ -31,7 +32,11 @@ class Dense(TorchPort):
         return torch.relu(x)
 
     def terms(self, output, arrays):
-        return {"total": nn.functional.cross_entropy(output.real if output.is_complex() else output, arrays["y"])}
+        return {
+            "total": nn.functional.cross_entropy(
+                output.real if output.is_complex() else output, arrays["y"]
+            )
+        }
 
 
 class InPlace(Dense):
@@ -109,7 +114,10 @@ class Tied(Dense):
 
     def build(self):
         model = Dense.build(self)
-        model["again"], model["frozen"] = nn.Linear(6, 5, bias=False), nn.Linear(2, 2).requires_grad_(False)
+        model["again"], model["frozen"] = (
+            nn.Linear(6, 5, bias=False),
+            nn.Linear(2, 2).requires_grad_(False),
+        )
         model["again"].weight = model["a"].weight
         return model
 
@@ -123,17 +131,20 @@ class Untied(Dense):
         return model
 
     def output(self, arrays, noise, record):
-        return Dense.output(self, arrays, noise, record) + self.model["b"](self.model["again"](arrays["x"]))
+        return Dense.output(self, arrays, noise, record) + self.model["b"](
+            self.model["again"](arrays["x"])
+        )
 
 
 class Own(Dense):
-    """A training step of its own: twice the rate, and only the first kernel. Its slots are not shown."""
+    """A training step of its own: twice the rate, and only the first kernel. Its slots are not
+    shown."""
 
     optimizer_state = contract.Port.optimizer_state
 
     def update(self, phase, arrays, noise):
         terms = self.loss_terms(phase, arrays, noise)
-        gradient, = torch.autograd.grad(terms["total"], [self.model["a"].weight])
+        (gradient,) = torch.autograd.grad(terms["total"], [self.model["a"].weight])
         with torch.no_grad():
             self.model["a"].weight -= 0.25 * gradient
         return {name: value.detach() for name, value in terms.items()}
@@ -174,8 +185,12 @@ class Normalised(Dense):
     """torch's own batch normalisation over images, its statistics among the parameters."""
 
     LAYOUT: typing.ClassVar = {
-        "a/kernel": ("a.weight", DENSE), "b/kernel": ("b.weight", DENSE), "gamma": ("norm.weight", None), "beta": ("norm.bias", None),
-        "mean": ("norm.running_mean", None), "variance": ("norm.running_var", None),
+        "a/kernel": ("a.weight", DENSE),
+        "b/kernel": ("b.weight", DENSE),
+        "gamma": ("norm.weight", None),
+        "beta": ("norm.bias", None),
+        "mean": ("norm.running_mean", None),
+        "variance": ("norm.running_var", None),
     }
 
     def build(self):
@@ -186,16 +201,35 @@ class Normalised(Dense):
 
 
 def config(names=(), **changed):
-    """Return a workload's configuration; `names`: statistics and weights beside the kernels, by name their shapes."""
-    parameters = [{"name": "a/kernel", "shape": [6, 5], "trainable": True}, {"name": "b/kernel", "shape": [5, 3], "trainable": True}]
-    parameters += [{"name": name, "shape": [5], "trainable": name in ("gamma", "beta")} for name in names]
-    return dict({
-        "workload": "dense", "batch": 4, "phases": ["train"], "noise": [], "parameters": parameters,
-        "updates": [{"phase": "train", "optimizer": "sgd", "parameters": [item["name"] for item in parameters if item["trainable"]]}],
-        "schedule": [{"name": "train", "steps": None, "phases": ["train"]}],
-        "forward": {"phase": "train", "modes": ["training", "inference"]},
-        "optimizers": {"sgd": {"kind": "sgd", "learning_rate": 0.125}},
-    }, **changed)
+    """Return a workload's configuration; `names`: statistics and weights beside the kernels, by
+    name their shapes."""
+    parameters = [
+        {"name": "a/kernel", "shape": [6, 5], "trainable": True},
+        {"name": "b/kernel", "shape": [5, 3], "trainable": True},
+    ]
+    parameters += [
+        {"name": name, "shape": [5], "trainable": name in ("gamma", "beta")} for name in names
+    ]
+    return dict(
+        {
+            "workload": "dense",
+            "batch": 4,
+            "phases": ["train"],
+            "noise": [],
+            "parameters": parameters,
+            "updates": [
+                {
+                    "phase": "train",
+                    "optimizer": "sgd",
+                    "parameters": [item["name"] for item in parameters if item["trainable"]],
+                }
+            ],
+            "schedule": [{"name": "train", "steps": None, "phases": ["train"]}],
+            "forward": {"phase": "train", "modes": ["training", "inference"]},
+            "optimizers": {"sgd": {"kind": "sgd", "learning_rate": 0.125}},
+        },
+        **changed,
+    )
 
 
 def port(kind, precision="fp64", execution="default", names=()):

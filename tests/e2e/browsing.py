@@ -1,6 +1,8 @@
-"""A real browser on a report: what is wrong with a page as a reader meets it. Each check returns its faults in words.
+"""A real browser on a report: what is wrong with a page as a reader meets it. Each check returns
+its faults in words.
 
-Chromium is driven through playwright; everything that is asked for beside the page itself is counted, and refused.
+Chromium is driven through playwright; everything that is asked for beside the page itself is
+counted, and refused.
 """
 
 from __future__ import annotations
@@ -15,10 +17,17 @@ from typing import Any
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 #: Names of the program, the first that is found is taken.
-NAMES = ("/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NAMES = (
+    "/usr/bin/chromium",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
 MISSING = f"no Chromium on this machine: none of {', '.join(NAMES)}"
 DESKTOP, PHONE = (1280, 900), (390, 844)
-#: Least contrast of text, Web Content Accessibility Guidelines 2.2, level AA; of large or bold large text.
+#: Least contrast of text, Web Content Accessibility Guidelines 2.2, level AA; of large or bold
+#: large text.
 CONTRAST, CONTRAST_LARGE = 4.5, 3.0
 
 #: Of every drawing that is laid out: what it lacks.
@@ -70,7 +79,8 @@ CONTRASTS = """([least, large]) => {
   return [...found];
 }"""
 
-#: What has the focus: a number that grows down the page, what it is, and whether one sees that it has it.
+#: What has the focus: a number that grows down the page, what it is, and whether one sees that it
+#: has it.
 FOCUSED = """() => {
   const at = document.activeElement;
   const all = [...document.querySelectorAll('*')], style = getComputedStyle(at);
@@ -101,7 +111,8 @@ def browser() -> Iterator[Browser]:
 
 @dataclasses.dataclass
 class Visit:
-    """An open page, with all that it did: what it asked for beside itself, what it wrote to the console, dialogs it opened."""
+    """An open page, with all that it did: what it asked for beside itself, what it wrote to the
+    console, dialogs it opened."""
 
     page: Page
     asked: list[str] = dataclasses.field(default_factory=list)
@@ -113,7 +124,10 @@ class Visit:
 
     def markup(self) -> list[str]:
         """Return elements that no part of a report is made of: markup out of a name."""
-        count = self.page.locator("script, img, iframe, object, embed, form, input, b, bold, [onclick], [onerror], [onload]").count()
+        count = self.page.locator(
+            "script, img, iframe, object, embed, form, input, b, bold, [onclick], [onerror],"
+            " [onload]"
+        ).count()
         return [f"{count} elements that no report has"] if count else []
 
     def drawings(self) -> list[str]:
@@ -122,7 +136,9 @@ class Visit:
 
     def width(self) -> list[str]:
         """Return whether the page has to be scrolled sideways."""
-        page, window = self.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+        page, window = self.page.evaluate(
+            "[document.documentElement.scrollWidth, window.innerWidth]"
+        )
         return [f"the page is {page} wide in a window of {window}"] if page > window else []
 
     def contrast(self) -> list[str]:
@@ -130,7 +146,8 @@ class Visit:
         return [str(fault) for fault in self.page.evaluate(CONTRASTS, [CONTRAST, CONTRAST_LARGE])]
 
     def focus(self, steps: int) -> tuple[list[dict[str, Any]], list[str]]:
-        """Press Tab so many times; return what had the focus, and where that goes back in the page or is not seen."""
+        """Press Tab so many times; return what had the focus, and where that goes back in the
+        page or is not seen."""
         met, faults = [], []
         for _ in range(steps):
             self.page.keyboard.press("Tab")
@@ -145,7 +162,8 @@ class Visit:
         return met, faults
 
     def open_all(self) -> int:
-        """Click every closed part of the page open, from the top down, and return how many there were."""
+        """Click every closed part of the page open, from the top down, and return how many there
+        were."""
         count = 0
         while True:
             closed = self.page.locator("details:not([open]) > summary:visible")
@@ -160,11 +178,15 @@ class Visit:
 
 
 @contextlib.contextmanager
-def visit(browser: Browser, path: Path, size: tuple[int, int] = DESKTOP, scheme: str = "light") -> Iterator[Visit]:
+def visit(
+    browser: Browser, path: Path, size: tuple[int, int] = DESKTOP, scheme: str = "light"
+) -> Iterator[Visit]:
     """Open a file as a reader does, with no network at all."""
     address = path.resolve().as_uri()
     context = browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if scheme == "dark" else "light", offline=True,
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme="dark" if scheme == "dark" else "light",
+        offline=True,
         reduced_motion="reduce",
     )
     page = context.new_page()

@@ -1,4 +1,5 @@
-"""The command line as a user runs it: a process of its own, in a folder of its own, with workers that can be told from others."""
+"""The command line as a user runs it: a process of its own, in a folder of its own, with workers
+that can be told from others."""
 
 from __future__ import annotations
 
@@ -46,15 +47,25 @@ class Running:
     def __init__(self, argv: Sequence[str], cwd: Path, environ: dict[str, str]) -> None:
         self.out, self.err = (cwd / f"{uuid.uuid4().hex[:8]}.{kind}" for kind in ("out", "err"))
         with self.out.open("wb") as out, self.err.open("wb") as err:
-            # A test run started in the background inherits an ignored SIGINT; a person at a terminal does not.
+            # A test run started in the background inherits an ignored SIGINT; a person at a
+            # terminal does not.
             self.process = subprocess.Popen(
-                argv, cwd=cwd, env=environ, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                argv,
+                cwd=cwd,
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  (this process has one thread)
             )
 
     def says(self, text: str, timeout_s: float = 30.0) -> None:
         """Wait until a line of progress has this text."""
-        wait_until(lambda: text in self.err.read_text() or self.process.poll() is not None, f"'{text}' on stderr", timeout_s)
+        wait_until(
+            lambda: text in self.err.read_text() or self.process.poll() is not None,
+            f"'{text}' on stderr",
+            timeout_s,
+        )
         assert text in self.err.read_text()
 
     def kill(self, number: signal.Signals) -> None:
@@ -77,7 +88,11 @@ class Harness:
     def __init__(self, folder: Path, cache: Path) -> None:
         self.folder, self.gate, self.mark = folder, folder / "gate", uuid.uuid4().hex
         self.environ = {
-            **os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(cache), "COLUMNS": "1000", "HOSTILE_GATE": str(self.gate),
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "XDG_CACHE_HOME": str(cache),
+            "COLUMNS": "1000",
+            "HOSTILE_GATE": str(self.gate),
             MARK: self.mark,
         }
         self.started: list[Running] = []
@@ -92,10 +107,24 @@ class Harness:
         """Run a command to its end."""
         return self.start(*words, before=before).done()
 
-    def compare(self, *faults: str, options: Sequence[object] = ("--no-speed",)) -> tuple[object, ...]:
-        """Return the words that compare ports of the workload `hostile`, each with its fault; "" is the honest port."""
+    def compare(
+        self, *faults: str, options: Sequence[object] = ("--no-speed",)
+    ) -> tuple[object, ...]:
+        """Return the words that compare ports of the workload `hostile`, each with its fault; ""
+        is the honest port."""
         sides = [f"numpy@{HOSTILE / fault}" if fault else "numpy" for fault in faults]
-        return ("compare", "--ports", HOSTILE, "--workloads", "hostile", "--precision", "fp64", *options, "--backends", *sides)
+        return (
+            "compare",
+            "--ports",
+            HOSTILE,
+            "--workloads",
+            "hostile",
+            "--precision",
+            "fp64",
+            *options,
+            "--backends",
+            *sides,
+        )
 
     def report(self) -> dict[str, Any]:
         """Return the JSON of the only run."""
@@ -103,11 +132,15 @@ class Harness:
         return dict(json.loads(path.read_text()))
 
     def processes(self) -> list[psutil.Process]:
-        """Return all living processes that descend from this object's commands, wherever they have gone."""
+        """Return all living processes that descend from this object's commands, wherever they
+        have gone."""
         found = []
         for process in psutil.process_iter():
             try:
-                if process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARK) == self.mark:
+                if (
+                    process.status() != psutil.STATUS_ZOMBIE
+                    and process.environ().get(MARK) == self.mark
+                ):
                     found.append(process)
             except psutil.Error:
                 continue
@@ -140,7 +173,9 @@ def harness(tmp_path: Path, cache: Path) -> Iterator[Harness]:
 
 
 @pytest.fixture(scope="module")
-def new_harness(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Callable[[], Harness]]:
+def new_harness(
+    tmp_path_factory: pytest.TempPathFactory, cache: Path
+) -> Iterator[Callable[[], Harness]]:
     """Make one for what the tests of a module share."""
     made: list[Harness] = []
 

@@ -1,4 +1,5 @@
-"""Render `reports/example` anew from its report.json, and take the pictures of docs/report.md of it: `python -m tests.e2e.screenshots`."""
+"""Render `reports/example` anew from its report.json, and take the pictures of docs/report.md of
+it: `python -m tests.e2e.screenshots`."""
 
 from __future__ import annotations
 
@@ -20,20 +21,42 @@ PHONE = (390, 760)
 
 def report() -> Report:
     """Return the sample of the tests without its hostile names."""
+
     def clean(rows):
-        return tuple(row for row in rows if sample.HOSTILE not in repr(row) and repr(sample.HOSTILE) not in repr(row))
+        return tuple(
+            row
+            for row in rows
+            if sample.HOSTILE not in repr(row) and repr(sample.HOSTILE) not in repr(row)
+        )
 
     full = sample.REPORT
     named = dataclasses.replace(
-        sample.COMPARED, **{name: getattr(sample.COMPARED, name)[:-1] for name in ("names", "verdicts", "errors", "floors", "thresholds")}
+        sample.COMPARED,
+        **{
+            name: getattr(sample.COMPARED, name)[:-1]
+            for name in ("names", "verdicts", "errors", "floors", "thresholds")
+        },
     )
-    stages = tuple(dataclasses.replace(row, compared=named) if row.compared == sample.COMPARED else row for row in full.stages)
+    stages = tuple(
+        dataclasses.replace(row, compared=named) if row.compared == sample.COMPARED else row
+        for row in full.stages
+    )
     speed = tuple(dataclasses.replace(row, a_cost=None, b_cost=None) for row in full.speed)
-    spreads = tuple(dataclasses.replace(one, channels=one.channels[:3], quantiles=one.quantiles[:3]) for one in full.spreads)
+    spreads = tuple(
+        dataclasses.replace(one, channels=one.channels[:3], quantiles=one.quantiles[:3])
+        for one in full.spreads
+    )
     change = dataclasses.replace(sample.HISTORY[0].changes[0], suspect="torch 2.12.0 → 2.13.0")
     return dataclasses.replace(
-        full, stages=clean(stages), speed=clean(speed), jobs=clean(full.jobs), quality=clean(full.quality), curves=clean(full.curves),
-        spreads=spreads, history=(dataclasses.replace(sample.HISTORY[0], changes=(change,)),), builds=clean(full.builds),
+        full,
+        stages=clean(stages),
+        speed=clean(speed),
+        jobs=clean(full.jobs),
+        quality=clean(full.quality),
+        curves=clean(full.curves),
+        spreads=spreads,
+        history=(dataclasses.replace(sample.HISTORY[0], changes=(change,)),),
+        builds=clean(full.builds),
         notes=clean(full.notes),
     )
 
@@ -47,7 +70,9 @@ def take(started: Browser, page: Path, folder: Path) -> list[Path]:
         pair = found.page.locator(".pair").first
         if pair.locator("> details").get_attribute("open") is None:
             pair.locator("> details > summary").click()
-        pair.locator("h4", has_text="Error against floor").evaluate("element => element.scrollIntoView()")
+        pair.locator("h4", has_text="Error against floor").evaluate(
+            "element => element.scrollIntoView()"
+        )
         found.page.screenshot(path=paths[1])
     with visit(started, page, PHONE) as found:
         found.page.screenshot(path=paths[2])

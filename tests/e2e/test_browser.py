@@ -1,4 +1,5 @@
-"""The HTML report in a real browser: it draws, asks for nothing, fits, can be read and can be used without a mouse."""
+"""The HTML report in a real browser: it draws, asks for nothing, fits, can be read and can be
+used without a mouse."""
 
 from __future__ import annotations
 
@@ -27,7 +28,18 @@ def browser():
 def real(new_harness):
     """The report of a real comparison, as the command wrote it, and the run's folder."""
     harness = new_harness()
-    words = ("compare", "--backends", "numpy", "torch", "--workloads", "linear", "--precision", "fp64", "fp32", "--no-speed")
+    words = (
+        "compare",
+        "--backends",
+        "numpy",
+        "torch",
+        "--workloads",
+        "linear",
+        "--precision",
+        "fp64",
+        "fp32",
+        "--no-speed",
+    )
     done = harness.run(*words)
     assert 0 == done.code, done.err
     (path,) = harness.folder.glob("reports/*/report.html")
@@ -71,7 +83,8 @@ def test_a_stored_run_is_rendered_again_to_the_same_bytes(real):
 
 
 def test_links_lead_to_what_they_name(browser, full):
-    """From the contents to each section; from the first table to the pair, whose evidence is there to be opened."""
+    """From the contents to each section; from the first table to the pair, whose evidence is
+    there to be opened."""
     with visit(browser, full) as page:
         for link in page.page.locator("nav a").all():
             link.click()
@@ -93,14 +106,20 @@ def test_the_numbers_of_a_plot_open_beneath_it(browser, full):
         figure = page.page.locator("figure", has_text="loss, fp64: error against floor").first
         assert not figure.locator("table").is_visible()
         figure.locator("summary").click()
-        assert ["tensor", "verdict", "error", "floor", "threshold"] == figure.locator("thead th").all_inner_texts()
-        assert "train/l2\tFAIL\t3.1e-04\t1.0e-15\t8.0e-15" == figure.locator("tbody tr", has_text="train/l2").inner_text()
+        assert ["tensor", "verdict", "error", "floor", "threshold"] == figure.locator(
+            "thead th"
+        ).all_inner_texts()
+        assert (
+            "train/l2\tFAIL\t3.1e-04\t1.0e-15\t8.0e-15"
+            == figure.locator("tbody tr", has_text="train/l2").inner_text()
+        )
         titles = figure.locator("svg title").all_text_contents()
         assert "train/l2: error 3.1e-04, floor 1.0e-15, threshold 8.0e-15" in titles
 
 
 def test_the_page_is_used_without_a_mouse(browser, full):
-    """The first stop leads past the head; the focus goes down the page and is seen; what is closed opens by a key."""
+    """The first stop leads past the head; the focus goes down the page and is seen; what is
+    closed opens by a key."""
     with visit(browser, full) as page:
         met, faults = page.focus(400)
         assert [] == faults
@@ -123,7 +142,9 @@ def test_a_wide_table_scrolls_in_itself_by_keys(browser, full):
         region.focus()
         for _ in range(5):
             page.page.keyboard.press("ArrowRight")
-        page.page.wait_for_function("element => element.scrollLeft > 0", arg=region.element_handle())
+        page.page.wait_for_function(
+            "element => element.scrollLeft > 0", arg=region.element_handle()
+        )
         assert 0 == page.page.evaluate("window.scrollX")
 
 
@@ -132,9 +153,14 @@ def test_what_a_screen_reader_is_told(browser, full):
     with visit(browser, full) as page:
         tree = page.page.locator("body").aria_snapshot()
         for part in (
-            "- banner", '- navigation "Contents"', "- main", '- heading "Verdicts" [level=2]', 'rowheader "cnn, tf1-compat : torch"',
+            "- banner",
+            '- navigation "Contents"',
+            "- main",
+            '- heading "Verdicts" [level=2]',
+            'rowheader "cnn, tf1-compat : torch"',
             '- columnheader "W weights"',
-            'heading "cnn: tf1-compat : torch" [level=3]', 'img "step times of train, fp32: tf1-compat and torch over 6 rounds"',
+            'heading "cnn: tf1-compat : torch" [level=3]',
+            'img "step times of train, fp32: tf1-compat and torch over 6 rounds"',
         ):
             assert part in tree, part
 
@@ -145,7 +171,8 @@ def test_colours_follow_the_scheme_in_plots_too(browser, full):
     for scheme in ("light", "dark"):
         with visit(browser, full, scheme=scheme) as page:
             found[scheme] = page.page.evaluate(
-                "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.querySelector('svg .line.sa')).stroke]"
+                "[getComputedStyle(document.body).backgroundColor,"
+                " getComputedStyle(document.querySelector('svg .line.sa')).stroke]"
             )
     assert "rgb(255, 255, 255)" == found["light"][0] and "rgb(13, 17, 23)" == found["dark"][0]
     assert found["light"][1] != found["dark"][1]
@@ -155,41 +182,77 @@ def test_nothing_is_told_by_colour_alone(browser, full):
     """The two sides differ by dashes, a tensor that departs by its shape, a verdict by its word."""
     with visit(browser, full) as page:
         dashes = page.page.evaluate(
-            "['sa', 'sb'].map(side => getComputedStyle(document.querySelector(`svg.plot .line.${side}`)).strokeDasharray)"
+            "['sa', 'sb'].map(side => getComputedStyle(document.querySelector(`svg.plot"
+            " .line.${side}`)).strokeDasharray)"
         )
         assert "none" == dashes[0] != dashes[1]
         assert page.page.locator("svg.plot path.cross").count() == 2
-        assert all(re.search("[A-Z]{4}", text) for text in page.page.locator(".verdict:visible").all_inner_texts())
+        assert all(
+            re.search("[A-Z]{4}", text)
+            for text in page.page.locator(".verdict:visible").all_inner_texts()
+        )
 
 
 FAULTS = {
     "a name that is not escaped": (
-        lambda text: text.replace(">&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;", "><script>alert('x')</script>", 1),
+        lambda text: text.replace(
+            ">&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;", "><script>alert('x')</script>", 1
+        ),
         ["elements that no report has", "says error: "],
     ),
     "a name that ends its attribute": (
-        lambda text: text.replace('aria-label="linear, ', 'aria-label="linear" onclick="alert(1)" title="', 1),
+        lambda text: text.replace(
+            'aria-label="linear, ', 'aria-label="linear" onclick="alert(1)" title="', 1
+        ),
         ["elements that no report has"],
     ),
     "an unescaped name in a page without its policy": (
-        lambda text: re.sub("<meta http-equiv[^>]*>", "", text).replace("<main", "<b onmouseover=x></b><script>alert('x')</script><main"),
+        lambda text: re.sub("<meta http-equiv[^>]*>", "", text).replace(
+            "<main", "<b onmouseover=x></b><script>alert('x')</script><main"
+        ),
         ["elements that no report has", "dialog: x"],
     ),
     "an external request": (
-        lambda text: re.sub("<meta http-equiv[^>]*>", "", text).replace("</style>", "@import url(https://example.invalid/font.css);</style>")
-        .replace("</main>", "<p style='background: url(https://example.invalid/dot.png)'>x</p></main>"),
+        lambda text: (
+            re.sub("<meta http-equiv[^>]*>", "", text)
+            .replace("</style>", "@import url(https://example.invalid/font.css);</style>")
+            .replace(
+                "</main>",
+                "<p style='background: url(https://example.invalid/dot.png)'>x</p></main>",
+            )
+        ),
         ["asks for https://example.invalid/dot.png"],
     ),
     "an external request that the policy stops": (
-        lambda text: text.replace("</main>", "<p style='background: url(https://example.invalid/dot.png)'>x</p></main>"),
+        lambda text: text.replace(
+            "</main>", "<p style='background: url(https://example.invalid/dot.png)'>x</p></main>"
+        ),
         ["says error: "],
     ),
-    "a plot without its lines": (lambda text: re.sub("<path class='line (sa|sb)' d='[^']*'/>", "", text), [": nothing is drawn"]),
-    "a plot of numbers that are none": (lambda text: re.sub("(<path class='line sa' d=')", r"\1MNaN 3L", text, count=1), ["d is MNaN 3L"]),
-    "a plot that is cut off": (lambda text: re.sub("viewBox='0 0 360 ", "viewBox='0 0 300 ", text), ["is cut off"]),
-    "a plot without a name": (lambda text: re.sub(" role=img aria-label='[^']*'", "", text), ["has no name for who cannot see it"]),
-    "a page that is too wide": (lambda text: text.replace("</main>", "<div style='width: 2000px'>x</div></main>"), ["the page is 2"]),
-    "text that is too pale": (lambda text: text.replace("--dim: #59636e", "--dim: #a9b3be"), ["contrast 2."]),
+    "a plot without its lines": (
+        lambda text: re.sub("<path class='line (sa|sb)' d='[^']*'/>", "", text),
+        [": nothing is drawn"],
+    ),
+    "a plot of numbers that are none": (
+        lambda text: re.sub("(<path class='line sa' d=')", r"\1MNaN 3L", text, count=1),
+        ["d is MNaN 3L"],
+    ),
+    "a plot that is cut off": (
+        lambda text: re.sub("viewBox='0 0 360 ", "viewBox='0 0 300 ", text),
+        ["is cut off"],
+    ),
+    "a plot without a name": (
+        lambda text: re.sub(" role=img aria-label='[^']*'", "", text),
+        ["has no name for who cannot see it"],
+    ),
+    "a page that is too wide": (
+        lambda text: text.replace("</main>", "<div style='width: 2000px'>x</div></main>"),
+        ["the page is 2"],
+    ),
+    "text that is too pale": (
+        lambda text: text.replace("--dim: #59636e", "--dim: #a9b3be"),
+        ["contrast 2."],
+    ),
 }
 
 
@@ -206,26 +269,40 @@ def test_a_planted_fault_is_found(browser, full, tmp_path, fault):
     assert all(any(part in one for one in faults) for part in expected), faults
 
 
-@pytest.mark.parametrize(("style", "expected"), [
-    (":focus-visible { outline: none }", "one does not see that"), (".skip { order: 9 } body { display: flex }", None),
-])
+@pytest.mark.parametrize(
+    ("style", "expected"),
+    [
+        (":focus-visible { outline: none }", "one does not see that"),
+        (".skip { order: 9 } body { display: flex }", None),
+    ],
+)
 def test_a_focus_that_is_not_seen_is_found(browser, full, tmp_path, style, expected):
     """And one that goes back in the page."""
     path = tmp_path / "bad.html"
     text = full.read_text(encoding="utf-8").replace("</style>", f"{style}</style>")
-    path.write_text(text if expected else text.replace("<main ", "<a href='#verdicts' tabindex='7'>x</a><main "), encoding="utf-8")
+    path.write_text(
+        (
+            text
+            if expected
+            else text.replace("<main ", "<a href='#verdicts' tabindex='7'>x</a><main ")
+        ),
+        encoding="utf-8",
+    )
     with visit(browser, path) as page:
         _, faults = page.focus(6)
     assert any((expected or "the focus goes back") in fault for fault in faults)
 
 
 def test_the_pictures_of_the_docs_are_taken(browser, tmp_path):
-    """Of the committed example of a real run: no fault in it, and three pictures of the size that the page shows."""
+    """Of the committed example of a real run: no fault in it, and three pictures of the size
+    that the page shows."""
     with visit(browser, screenshots.EXAMPLE / "report.html") as page:
         assert [] == page.faults()
     taken = screenshots.take(browser, screenshots.EXAMPLE / "report.html", tmp_path)
     shown = [screenshots.IMAGES / path.name for path in taken]
-    assert [_size(path) for path in shown] == [_size(path) for path in taken] and all(path.stat().st_size > 20_000 for path in taken)
+    assert [_size(path) for path in shown] == [_size(path) for path in taken] and all(
+        path.stat().st_size > 20_000 for path in taken
+    )
 
 
 def _size(path):

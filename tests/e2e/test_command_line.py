@@ -1,4 +1,5 @@
-"""What a user types wrong, or what lies damaged on disk, is answered in one sentence that says what to do: never a traceback."""
+"""What a user types wrong, or what lies damaged on disk, is answered in one sentence that says
+what to do: never a traceback."""
 
 from __future__ import annotations
 
@@ -17,11 +18,16 @@ WRONG = {
 
 @pytest.mark.parametrize("kind", WRONG)
 def test_unknown_name(harness, kind: str) -> None:
-    """An unknown name gets the one that was probably meant, the list, and exit code 2; no work has started."""
+    """An unknown name gets the one that was probably meant, the list, and exit code 2; no work
+    has started."""
     words, meant = WRONG[kind]
     done = harness.run("compare", *words)
     assert done.code == 2
-    assert f"unknown {kind} " in done.err and f"Did you mean '{meant}'?" in done.err and "Known: " in done.err
+    assert (
+        f"unknown {kind} " in done.err
+        and f"Did you mean '{meant}'?" in done.err
+        and "Known: " in done.err
+    )
     assert "Traceback" not in done.err and not (harness.folder / "reports").exists()
 
 
@@ -36,9 +42,22 @@ def test_interpreter_without_framework(harness) -> None:
     """An interpreter that lacks the framework is refused before any work starts."""
     venv.create(harness.folder / "bare", symlinks=True)
     python = harness.folder / "bare/bin/python"
-    done = harness.run("compare", "--backends", "numpy", "torch", "--workloads", "linear", "--python", f"torch={python}")
+    done = harness.run(
+        "compare",
+        "--backends",
+        "numpy",
+        "torch",
+        "--workloads",
+        "linear",
+        "--python",
+        f"torch={python}",
+    )
     assert done.code == 2
-    assert f"--python torch={python}" in done.err and "no torch" in done.err and "Traceback" not in done.err
+    assert (
+        f"--python torch={python}" in done.err
+        and "no torch" in done.err
+        and "Traceback" not in done.err
+    )
     assert not (harness.folder / "reports").exists()
 
 
@@ -53,7 +72,8 @@ def finished(new_harness):
 
 
 def test_agreement(finished) -> None:
-    """Two honest ports agree; the table goes to stdout, progress to stderr, and the report can be drawn again."""
+    """Two honest ports agree; the table goes to stdout, progress to stderr, and the report can
+    be drawn again."""
     harness, run, done = finished
     assert "PASS" in done.out and str(run.relative_to(harness.folder)) in done.out
     assert "[2/2]" in done.err and "[2/2]" not in done.out

@@ -36,7 +36,9 @@ def run(new_harness: Callable[[], Any]) -> Callable[..., str]:
 def losses(folder: Path) -> dict[tuple[int, str], float]:
     """Return the losses of a model by step and name."""
     with (folder / "losses.csv").open(encoding="utf-8") as file:
-        return {(int(row["step"]), row["loss"]): float(row["value"]) for row in csv.DictReader(file)}
+        return {
+            (int(row["step"]), row["loss"]): float(row["value"]) for row in csv.DictReader(file)
+        }
 
 
 @pytest.fixture(scope="module")
@@ -58,31 +60,76 @@ def test_a_model_says_what_it_is(trained: Path) -> None:
     assert np.isfinite(list(found.values())).all()
 
 
-def test_training_that_stops_goes_on_exactly(run: Callable[..., str], trained: Path, tmp_path: Path) -> None:
-    """Four steps, then two more from the checkpoint: the same losses, digit by digit, as six in one go, with the threads of the first."""
-    run("train", "ehr_mgan", "--build", "torch", "--steps", 4, "--out", tmp_path / "parts", "--threads", 1)
-    refused = run("train", "ehr_mgan", "--build", "torch", "--steps", 6, "--out", tmp_path / "parts", code=2)
+def test_training_that_stops_goes_on_exactly(
+    run: Callable[..., str], trained: Path, tmp_path: Path
+) -> None:
+    """Four steps, then two more from the checkpoint: the same losses, digit by digit, as six in
+    one go, with the threads of the first."""
+    run(
+        "train",
+        "ehr_mgan",
+        "--build",
+        "torch",
+        "--steps",
+        4,
+        "--out",
+        tmp_path / "parts",
+        "--threads",
+        1,
+    )
+    refused = run(
+        "train", "ehr_mgan", "--build", "torch", "--steps", 6, "--out", tmp_path / "parts", code=2
+    )
     assert "--resume" in refused
-    other = run("train", "ehr_mgan", "--build", "torch", "--steps", 6, "--out", tmp_path / "parts", "--seed", 9, "--resume", code=2)
+    other = run(
+        "train",
+        "ehr_mgan",
+        "--build",
+        "torch",
+        "--steps",
+        6,
+        "--out",
+        tmp_path / "parts",
+        "--seed",
+        9,
+        "--resume",
+        code=2,
+    )
     assert "other options" in other
-    run("train", "ehr_mgan", "--build", "torch", "--steps", 6, "--out", tmp_path / "parts", "--resume")
+    run(
+        "train",
+        "ehr_mgan",
+        "--build",
+        "torch",
+        "--steps",
+        6,
+        "--out",
+        tmp_path / "parts",
+        "--resume",
+    )
     assert losses(tmp_path / "parts") == losses(trained)
 
 
 def test_a_trained_model_generates(run: Callable[..., str], trained: Path, tmp_path: Path) -> None:
-    """Whole batches of series in the channels' own units; too few rows are refused with the batch size."""
+    """Whole batches of series in the channels' own units; too few rows are refused with the
+    batch size."""
     run("generate", trained, "--rows", 30, "--out", tmp_path / "made.npz")
     with np.load(tmp_path / "made.npz", allow_pickle=False) as archive:
         samples = archive["samples"]
     assert samples.shape == (24, 24, 7)
     assert samples[:, :, 0].min() > 20
     assert set(np.unique(samples[:, :, 4:])) <= {0.0, 1.0}
-    assert "batches of 12 rows" in run("generate", trained, "--rows", 5, "--out", tmp_path / "few.npz", code=4)
+    assert "batches of 12 rows" in run(
+        "generate", trained, "--rows", 5, "--out", tmp_path / "few.npz", code=4
+    )
 
 
 @pytest.mark.parametrize("there", ["tf2", "tf1"])
-def test_a_model_goes_to_another_build_and_comes_back(run: Callable[..., str], trained: Path, tmp_path: Path, there: str) -> None:
-    """Every weight and slot arrives bit by bit, the next float64 step agrees, and the way back gives the same checkpoint."""
+def test_a_model_goes_to_another_build_and_comes_back(
+    run: Callable[..., str], trained: Path, tmp_path: Path, there: str
+) -> None:
+    """Every weight and slot arrives bit by bit, the next float64 step agrees, and the way back
+    gives the same checkpoint."""
     said = run("convert", trained, "--to", there, "--out", tmp_path / "there")
     assert "largest difference" in said
     document = json.loads((tmp_path / "there" / "model.json").read_text(encoding="utf-8"))
@@ -97,29 +144,92 @@ def test_a_model_goes_to_another_build_and_comes_back(run: Callable[..., str], t
     assert json.loads((tmp_path / "back" / "model.json").read_text(encoding="utf-8"))["step"] == 6
     shutil.copytree(trained, tmp_path / "first")
     for name in ("first", "back"):
-        run("train", "ehr_mgan", "--build", "torch", "--steps", 7, "--out", tmp_path / name, "--threads", 1, "--resume")
-    later = [{key: value for key, value in losses(tmp_path / name).items() if key[0] == 7} for name in ("first", "back")]
+        run(
+            "train",
+            "ehr_mgan",
+            "--build",
+            "torch",
+            "--steps",
+            7,
+            "--out",
+            tmp_path / name,
+            "--threads",
+            1,
+            "--resume",
+        )
+    later = [
+        {key: value for key, value in losses(tmp_path / name).items() if key[0] == 7}
+        for name in ("first", "back")
+    ]
     assert later[0] and later[0] == later[1]
 
 
-def test_a_tf1_checkpoint_arrives_in_the_newest_frameworks(run: Callable[..., str], tmp_path: Path) -> None:
+def test_a_tf1_checkpoint_arrives_in_the_newest_frameworks(
+    run: Callable[..., str], tmp_path: Path
+) -> None:
     """What TF 1.15.5 wrote after six steps goes on in TensorFlow 2.21 and in torch."""
-    run("train", "ehr_mgan", "--build", "tf1", "--steps", 6, "--out", tmp_path / "tf1", "--threads", 1)
+    run(
+        "train",
+        "ehr_mgan",
+        "--build",
+        "tf1",
+        "--steps",
+        6,
+        "--out",
+        tmp_path / "tf1",
+        "--threads",
+        1,
+    )
     for build in ("tf2", "torch"):
-        assert "largest difference" in run("convert", tmp_path / "tf1", "--to", build, "--out", tmp_path / build)
-        run("train", "ehr_mgan", "--build", build, "--steps", 8, "--out", tmp_path / build, "--threads", 1, "--resume")
-        assert {step for step, name in losses(tmp_path / build) if name == "joint/vae/discrete/total"} == {7, 8}
+        assert "largest difference" in run(
+            "convert", tmp_path / "tf1", "--to", build, "--out", tmp_path / build
+        )
+        run(
+            "train",
+            "ehr_mgan",
+            "--build",
+            build,
+            "--steps",
+            8,
+            "--out",
+            tmp_path / build,
+            "--threads",
+            1,
+            "--resume",
+        )
+        assert {
+            step for step, name in losses(tmp_path / build) if name == "joint/vae/discrete/total"
+        } == {7, 8}
 
 
-@pytest.mark.parametrize(("here", "there"), [("tf2", "tf1"), ("tf1", "tf1-compat"), ("tf1", "tf2.10")])
-def test_adams_state_goes_between_tensorflows(run: Callable[..., str], tmp_path: Path, here: str, there: str) -> None:
-    """`cnn`, the smallest model with moments and step counts: they arrive, the next float64 step agrees, and training goes on."""
+@pytest.mark.parametrize(
+    ("here", "there"), [("tf2", "tf1"), ("tf1", "tf1-compat"), ("tf1", "tf2.10")]
+)
+def test_adams_state_goes_between_tensorflows(
+    run: Callable[..., str], tmp_path: Path, here: str, there: str
+) -> None:
+    """`cnn`, the smallest model with moments and step counts: they arrive, the next float64 step
+    agrees, and training goes on."""
     run("train", "cnn", "--build", here, "--steps", 3, "--out", tmp_path / "here", "--threads", 1)
-    assert "largest difference" in run("convert", tmp_path / "here", "--to", there, "--out", tmp_path / "there")
+    assert "largest difference" in run(
+        "convert", tmp_path / "here", "--to", there, "--out", tmp_path / "there"
+    )
     document = json.loads((tmp_path / "there" / "model.json").read_text(encoding="utf-8"))
     assert (there, 3, here) == (document["build"], document["step"], document["converted"]["from"])
     assert document["converted"]["proof"] <= 1e-9
-    run("train", "cnn", "--build", there, "--steps", 4, "--out", tmp_path / "there", "--threads", 1, "--resume")
+    run(
+        "train",
+        "cnn",
+        "--build",
+        there,
+        "--steps",
+        4,
+        "--out",
+        tmp_path / "there",
+        "--threads",
+        1,
+        "--resume",
+    )
     assert {4} == {step for step, _ in losses(tmp_path / "there")}
 
 
@@ -140,22 +250,50 @@ with tf.Session() as session:
 """
 
 
-def test_another_programs_checkpoint_is_converted_under_its_names(run: Callable[..., str], tmp_path: Path) -> None:
-    """Its weights predict in torch what they say, at its step; without the names, or with a wrong one, it is refused."""
+def test_another_programs_checkpoint_is_converted_under_its_names(
+    run: Callable[..., str], tmp_path: Path
+) -> None:
+    """Its weights predict in torch what they say, at its step; without the names, or with a
+    wrong one, it is refused."""
     config = LINEAR.config("tiny")
     python = provision.locate("tf1", "cpu", overrides={}, environ=os.environ, progress=print).path
     theirs, names = tmp_path / "theirs", tmp_path / "names.json"
     theirs.mkdir()
-    subprocess.run([python, "-c", PROGRAM, str(config["parameters"][0]["shape"][0]), theirs], check=True, timeout=TIMEOUT_S)
-    document = {"kind": "naming", "schema": 1, "weights": {"W": "fit/kernel", "b": "fit/offset"}, "step": "global_step"}
-    words = ("convert", theirs, "--from", "tf1", "--workload", "linear", "--to", "torch", "--out", tmp_path / "out")
+    subprocess.run(
+        [python, "-c", PROGRAM, str(config["parameters"][0]["shape"][0]), theirs],
+        check=True,
+        timeout=TIMEOUT_S,
+    )
+    document = {
+        "kind": "naming",
+        "schema": 1,
+        "weights": {"W": "fit/kernel", "b": "fit/offset"},
+        "step": "global_step",
+    }
+    words = (
+        "convert",
+        theirs,
+        "--from",
+        "tf1",
+        "--workload",
+        "linear",
+        "--to",
+        "torch",
+        "--out",
+        tmp_path / "out",
+    )
     assert "--names" in run(*words, code=4)
-    for changed, said in ((document, "largest difference"), ({**document, "step": "steps"}, "there is no steps")):
+    for changed, said in (
+        (document, "largest difference"),
+        ({**document, "step": "steps"}, "there is no steps"),
+    ):
         names.write_text(json.dumps(changed), encoding="utf-8")
         shutil.rmtree(tmp_path / "out", ignore_errors=True)
         assert said in run(*words, "--names", names, code=0 if changed is document else 2)
         if changed is document:
-            assert 6 == json.loads((tmp_path / "out/model.json").read_text(encoding="utf-8"))["step"]
+            assert (
+                6 == json.loads((tmp_path / "out/model.json").read_text(encoding="utf-8"))["step"]
+            )
             run("generate", tmp_path / "out", "--rows", 5, "--out", tmp_path / "made.npz")
     with np.load(theirs / "values.npz") as values, np.load(tmp_path / "made.npz") as made:
         expected = LINEAR.data(config)["eval_x"][:5] @ values["kernel"] + values["bias"]
@@ -163,16 +301,31 @@ def test_another_programs_checkpoint_is_converted_under_its_names(run: Callable[
     assert not (tmp_path / "out").exists()
 
 
-def test_what_is_no_model_is_refused(run: Callable[..., str], trained: Path, tmp_path: Path) -> None:
+def test_what_is_no_model_is_refused(
+    run: Callable[..., str], trained: Path, tmp_path: Path
+) -> None:
     """Each refusal names what is wrong and what to do; nothing is written."""
     assert "harness train" in run("generate", tmp_path, code=2)
     assert "--from" in run("convert", tmp_path, "--to", "tf2", "--out", tmp_path / "x", code=2)
-    assert "Leave the option out" in run("convert", trained, "--from", "tf1", "--to", "tf2", "--out", tmp_path / "x", code=2)
+    assert "Leave the option out" in run(
+        "convert", trained, "--from", "tf1", "--to", "tf2", "--out", tmp_path / "x", code=2
+    )
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").write_text("mine", encoding="utf-8")
     assert "already" in run("convert", trained, "--to", "tf2", "--out", tmp_path / "full", code=2)
     assert (tmp_path / "full" / "file").read_text(encoding="utf-8") == "mine"
     assert "Did you mean 'ehr_mgan'" in run("train", "ehr_mgn", "--out", tmp_path / "x", code=2)
-    assert "no checkpoint" in run("convert", tmp_path / "full", "--from", "torch", "--workload", "linear", "--to", "tf2",
-                                      "--out", tmp_path / "x", code=4)
+    assert "no checkpoint" in run(
+        "convert",
+        tmp_path / "full",
+        "--from",
+        "torch",
+        "--workload",
+        "linear",
+        "--to",
+        "tf2",
+        "--out",
+        tmp_path / "x",
+        code=4,
+    )
     assert not (tmp_path / "x").exists()

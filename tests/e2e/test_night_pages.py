@@ -1,4 +1,5 @@
-"""The pages of nights in a real browser: nothing is wrong with them, and each link leads to the evidence that it names."""
+"""The pages of nights in a real browser: nothing is wrong with them, and each link leads to the
+evidence that it names."""
 
 from __future__ import annotations
 
@@ -55,14 +56,19 @@ def nights(new_harness) -> Path:
     for date in ("2026-11-20", "2026-11-21"):
         done = harness.run("nightly", "--date", date)
         assert 0 == done.code, done.err
-    assert f"reports/nightly/{date}/index.html (summary.md); all nights: reports/nightly/index.html" in done.out
+    assert (
+        f"reports/nightly/{date}/index.html (summary.md); all nights: reports/nightly/index.html"
+        in done.out
+    )
     return harness.folder / "reports/nightly"
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["index.html", "2026-11-21/index.html", "history.html"])
-def test_pages_of_nights_have_no_fault(browser, nights: Path, path: str, scheme: str, size: tuple[int, int]) -> None:
+def test_pages_of_nights_have_no_fault(
+    browser, nights: Path, path: str, scheme: str, size: tuple[int, int]
+) -> None:
     """Drawn, quiet, readable and no wider than the window, as they open and with all parts open."""
     with visit(browser, nights / path, size, scheme) as page:
         assert [] == page.faults()
@@ -73,15 +79,22 @@ def test_pages_of_nights_have_no_fault(browser, nights: Path, path: str, scheme:
 
 
 def test_every_link_leads_to_what_it_names(browser, nights: Path) -> None:
-    """From all nights to one, from a verdict to the pair in its cell's report: files and places that are there."""
+    """From all nights to one, from a verdict to the pair in its cell's report: files and places
+    that are there."""
     with visit(browser, nights / "index.html") as page:
         addresses = {link.get_attribute("href") for link in page.page.locator("a").all()}
     assert {"./2026-11-21/index.html", "./2026-11-20/index.html", "./history.html"} < addresses
     with visit(browser, nights / "2026-11-21/index.html") as page:
         links = page.page.locator("table.verdicts a").all()
-        targets = [urllib.parse.unquote(str(link.get_attribute("href"))).partition("#") for link in links]
-        plots, text = page.page.locator("svg.plot:visible").count(), page.page.locator("body").inner_text()
-        # Train and generate, night by night; on a machine that other programs keep busy no round counts, and the page says that.
+        targets = [
+            urllib.parse.unquote(str(link.get_attribute("href"))).partition("#") for link in links
+        ]
+        plots, text = (
+            page.page.locator("svg.plot:visible").count(),
+            page.page.locator("body").inner_text(),
+        )
+        # Train and generate, night by night; on a machine that other programs keep busy no round
+        # counts, and the page says that.
         assert 2 == plots or "the machine was busy" in text
         assert "torch on gpu" in page.page.locator("#lacking ~ ul").inner_text()
     assert {"function-hostile", "speed-hostile"} == {name.split("/")[2] for name, _, _ in targets}

@@ -1,4 +1,5 @@
-"""A comparison that is broken off leaves no process, nothing corrupt, and goes on where it stopped."""
+"""A comparison that is broken off leaves no process, nothing corrupt, and goes on where it
+stopped."""
 
 from __future__ import annotations
 
@@ -17,19 +18,26 @@ ORPHANS_S = 10.0
 
 
 def wait_until_stuck(harness):
-    """Start a comparison and return it when three jobs are done and the last is stuck in its step."""
+    """Start a comparison and return it when three jobs are done and the last is stuck in its
+    step."""
     harness.gate.touch()
     running = harness.start(*harness.compare(*FAULTS))
     running.says("[3/4]")
     log = "reports/*/jobs/hostile-numpy-stuck-*/worker.log"
-    harness.wait_until(lambda: any("stuck" in path.read_text() for path in harness.folder.glob(log)), "the last worker's step")
+    harness.wait_until(
+        lambda: any("stuck" in path.read_text() for path in harness.folder.glob(log)),
+        "the last worker's step",
+    )
     assert len(harness.execution.processes()) >= 2
     return running
 
 
 def manifests(harness) -> dict[str, int]:
     """Return when each manifest was written, by job; nanoseconds."""
-    return {path.parent.name: path.stat().st_mtime_ns for path in harness.folder.glob("reports/*/jobs/hostile-*/manifest.json")}
+    return {
+        path.parent.name: path.stat().st_mtime_ns
+        for path in harness.folder.glob("reports/*/jobs/hostile-*/manifest.json")
+    }
 
 
 def resume(harness):
@@ -47,12 +55,16 @@ def test_interrupt(harness, number: signal.Signals) -> None:
     assert done.code == 130
     assert "--resume" in done.err and "Traceback" not in done.err
     assert harness.execution.processes() == []
-    statuses = [store.read_record(path.parent).status for path in sorted(harness.folder.glob("reports/*/jobs/hostile-*/manifest.json"))]
+    statuses = [
+        store.read_record(path.parent).status
+        for path in sorted(harness.folder.glob("reports/*/jobs/hostile-*/manifest.json"))
+    ]
     assert ["interrupted", "ok", "ok", "ok"] == sorted(statuses)
 
 
 def test_kill_and_resume(harness) -> None:
-    """After kill -9 of the harness even a worker in an endless step is gone; --resume runs what is not finished and intact, only that."""
+    """After kill -9 of the harness even a worker in an endless step is gone; --resume runs what
+    is not finished and intact, only that."""
     running = wait_until_stuck(harness)
     running.kill(signal.SIGKILL)
     running.done(ORPHANS_S)
@@ -69,14 +81,20 @@ def test_kill_and_resume(harness) -> None:
     assert "hostile numpy#3 fp64: ok" in done.err and "hostile numpy@stuck fp64: ok" in done.err
     after = manifests(harness)
     intact = {name: written for name, written in before.items() if "numpy-3" not in name}
-    assert len(after) == 4 and len(intact) == 2 and intact.items() <= after.items() and not before.items() <= after.items()
+    assert (
+        len(after) == 4
+        and len(intact) == 2
+        and intact.items() <= after.items()
+        and not before.items() <= after.items()
+    )
     assert {"PASS"} == {row["verdict"] for row in harness.report()["stages"]}
     (run,) = harness.folder.glob("reports/*")
     assert json.loads((run / "run.json").read_text())["finished"] and list(run.rglob("*.tmp")) == []
 
 
 def test_timed_runs_wait(harness, cache: Path) -> None:
-    """A timed run says that another one holds the machine, waits for it, and starts when it has ended; Ctrl-C ends it in a round."""
+    """A timed run says that another one holds the machine, waits for it, and starts when it has
+    ended; Ctrl-C ends it in a round."""
     options = ("--no-fidelity", "--budget", "0", "--threads", "1")
     first = harness.start(*harness.compare("", "", options=options))
     first.says("round 1")

@@ -1,7 +1,8 @@
-"""The laboratory in which checkers are checked: real builds, real ports, judged exactly as `harness compare` judges.
+"""The laboratory in which checkers are checked: real builds, real ports, judged exactly as `harness
+compare` judges.
 
-One worker of each build serves all tests: a port is opened in it again and again, as the contract allows, because importing
-a framework costs more than recording the smallest preset.
+One worker of each build serves all tests: a port is opened in it again and again, as the contract
+allows, because importing a framework costs more than recording the smallest preset.
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ class Stand(runner.Bench):
     """A bench whose workers outlive their jobs.
 
     Attributes:
-        starter: the thread that starts them. The kernel ends a worker with the thread that started it, and a job's ends with the job.
+        starter: the thread that starts them. The kernel ends a worker with the thread that started
+            it, and a job's ends with the job.
     """
 
     starter: concurrent.futures.Executor
@@ -69,7 +71,12 @@ class Stand(runner.Bench):
         """Lend the build's worker; start one if there is none or it has died."""
         if build not in self.pool or self.pool[build].process.poll() is not None:
             self.pool[build] = self.starter.submit(
-                WorkerProcess, self.interpreters[build], self.staging, self.environment, self.run / f"{build}.log", self.limits
+                WorkerProcess,
+                self.interpreters[build],
+                self.staging,
+                self.environment,
+                self.run / f"{build}.log",
+                self.limits,
             ).result()
         return Lent(self.pool[build])
 
@@ -81,7 +88,8 @@ class Laboratory:
     stand: Stand
 
     def side(self, build: str, folder: Path | None = None) -> Side:
-        """Return a build's shipped ports, or those in a folder; those of `FOLDERS` are always found."""
+        """Return a build's shipped ports, or those in a folder; those of `FOLDERS` are always
+        found."""
         own = () if folder is None else (str(folder),)
         label = build if folder is None else f"{build} {folder.name}"
         return Side(label, build, BACKENDS[build], (*own, *map(str, FOLDERS)))
@@ -89,21 +97,38 @@ class Laboratory:
     def request(self, workload: str, sides: Sequence[Side], **changed: Any) -> Request:
         """Return a request for the smallest preset, float64, seed 0, all stages."""
         settings = {
-            "precisions": ("fp64",), "stages": LOCKSTEP_STAGES, "seeds": (0,), "steps": STEPS, "preset": "tiny",
-            "fidelity_threads": THREADS, **changed,
+            "precisions": ("fp64",),
+            "stages": LOCKSTEP_STAGES,
+            "seeds": (0,),
+            "steps": STEPS,
+            "preset": "tiny",
+            "fidelity_threads": THREADS,
+            **changed,
         }
         return Request(
-            (self.stand.workloads[workload],), tuple(sides), device="cpu", execution="default", threads=THREADS, speed=False, **settings,
+            (self.stand.workloads[workload],),
+            tuple(sides),
+            device="cpu",
+            execution="default",
+            threads=THREADS,
+            speed=False,
+            **settings,
         )
 
     def witnesses(self, jobs: Sequence[Job]) -> dict[str, stage_rows.Witness]:
         """Run what has not run yet; every job must end ok."""
-        records = runner.run_jobs(self.stand, tuple(jobs), lambda _job, _record: None, runner.run_job)
+        records = runner.run_jobs(
+            self.stand, tuple(jobs), lambda _job, _record: None, runner.run_job
+        )
         for name, record in records.items():
             assert (record.status, record.reason) == ("ok", ""), name
         return {
             name: stage_rows.Witness(
-                store.RecordEvidence(record), "ok", "", tuple(record.result["abilities"]), f"jobs/{name}",
+                store.RecordEvidence(record),
+                "ok",
+                "",
+                tuple(record.result["abilities"]),
+                f"jobs/{name}",
                 declared=declarations.read(record.result),
             )
             for name, record in records.items()
@@ -118,7 +143,9 @@ class Laboratory:
         planned = self.plan(workload, sides, **changed)
         return stage_rows.stage_rows(planned, self.witnesses(planned.jobs))
 
-    def verdicts(self, workload: str, sides: Sequence[Side], **changed: Any) -> list[tuple[plan.Pair, StageVerdict]]:
+    def verdicts(
+        self, workload: str, sides: Sequence[Side], **changed: Any
+    ) -> list[tuple[plan.Pair, StageVerdict]]:
         """Return the float64 verdicts of a comparison, with every tensor's own numbers."""
         planned = self.plan(workload, sides, **changed)
         found = self.witnesses(planned.jobs)
@@ -131,13 +158,21 @@ class Laboratory:
 
 @contextlib.contextmanager
 def opened(folder: Path, builds: Sequence[str] = ("tf2", "torch", "numpy")) -> Iterator[Laboratory]:
-    """Open a laboratory with one worker for each of the builds, found or provisioned; what runs leave is kept in `folder`."""
-    found = {build: provision.locate(build, "cpu", overrides={}, environ=os.environ, progress=print).path for build in builds}
+    """Open a laboratory with one worker for each of the builds, found or provisioned; what runs
+    leave is kept in `folder`."""
+    found = {
+        build: provision.locate(build, "cpu", overrides={}, environ=os.environ, progress=print).path
+        for build in builds
+    }
     with concurrent.futures.ThreadPoolExecutor(1) as starter:
         stand = Stand(
-            run=folder, staging=staging.prepare(os.environ), interpreters=found,
-            environment=clean_environment(os.environ, TF_CPP_MIN_LOG_LEVEL="1"), workloads=registry.known(FOLDERS),
-            limits=Limits(request_s=300.0), starter=starter,
+            run=folder,
+            staging=staging.prepare(os.environ),
+            interpreters=found,
+            environment=clean_environment(os.environ, TF_CPP_MIN_LOG_LEVEL="1"),
+            workloads=registry.known(FOLDERS),
+            limits=Limits(request_s=300.0),
+            starter=starter,
         )
         try:
             yield Laboratory(stand)

@@ -17,7 +17,7 @@ def write(page: Path, sections: Mapping[str, str]) -> None:
         start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         if start not in text or end not in text:
             raise ValueError(f"{page} has no {start} ... {end}")
-        text = text[: text.index(start) + len(start)] + f"\n{content}\n" + text[text.index(end):]
+        text = text[: text.index(start) + len(start)] + f"\n{content}\n" + text[text.index(end) :]
     page.write_text(text, encoding="utf-8")
 
 

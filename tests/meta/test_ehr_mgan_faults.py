@@ -1,4 +1,5 @@
-"""Ten ways to get EHR-M-GAN wrong that its ports have met: each fails at its stage, in its phase; the shipped ports pass."""
+"""Ten ways to get EHR-M-GAN wrong that its ports have met: each fails at its stage, in its
+phase; the shipped ports pass."""
 
 from __future__ import annotations
 
@@ -25,16 +26,27 @@ EXPECTED = {
     "no_dropout_in_generation": ("forward", "generate"),
     "noise_of_every_hour": ("forward", "training/continuous/encoder/layer1"),
     "l2_added": ("loss", "pretrain/continuous/total"),
-    "single_vae_optimizer": ("update", "step 1/pretrain/discrete/parameter/vae/shared/decoder/layer1/bias"),
-    "moments_kept": ("update", "step 1/joint/vae/discrete/parameter/vae/discrete/decoder/layer2/bias"),
-    "doubled_bias": ("update", "step 1/pretrain/continuous/parameter/vae/continuous/decoder/layer2/bias"),
+    "single_vae_optimizer": (
+        "update",
+        "step 1/pretrain/discrete/parameter/vae/shared/decoder/layer1/bias",
+    ),
+    "moments_kept": (
+        "update",
+        "step 1/joint/vae/discrete/parameter/vae/discrete/decoder/layer2/bias",
+    ),
+    "doubled_bias": (
+        "update",
+        "step 1/pretrain/continuous/parameter/vae/continuous/decoder/layer2/bias",
+    ),
 }
 
 
 def test_the_shipped_ports_pass_the_whole_ladder(laboratory):
     """Without a fault tf2 and torch are the same model, in every phase."""
     rows = laboratory.rows("ehr_mgan", [laboratory.side("tf2"), laboratory.side("torch")])
-    assert [(stage, "PASS") for stage in LOCKSTEP_STAGES] == [(row.stage, row.verdict) for row in rows]
+    assert [(stage, "PASS") for stage in LOCKSTEP_STAGES] == [
+        (row.stage, row.verdict) for row in rows
+    ]
     assert max(row.max_error for row in rows) <= 1e-9
 
 

@@ -1,4 +1,5 @@
-"""A trajectory that departs in the middle: the first bad step is named, by replays on the real builds."""
+"""A trajectory that departs in the middle: the first bad step is named, by replays on the real
+builds."""
 
 from __future__ import annotations
 
@@ -17,21 +18,40 @@ STEPS = 16
 
 def late(step):
     """Return `linear` that multiplies its loss by 1.01 from one step on."""
-    return Mutant(0, f"late_{step}", "linear", (
-        ('''        return {"mse": mse, "l2": l2, "total": mse + l2}''',
-         f'''        rate = 1.01 if self.steps_trained >= {step - 1} else 1.0
-        return {{"mse": mse, "l2": l2, "total": rate * (mse + l2)}}'''),
-    ), "trajectory", "")
+    return Mutant(
+        0,
+        f"late_{step}",
+        "linear",
+        (
+            (
+                """        return {"mse": mse, "l2": l2, "total": mse + l2}""",
+                f"""        rate = 1.01 if self.steps_trained >= {step - 1} else 1.0
+        return {{"mse": mse, "l2": l2, "total": rate * (mse + l2)}}""",
+            ),
+        ),
+        "trajectory",
+        "",
+    )
 
 
-@pytest.mark.parametrize(("step", "precision"), [(1, "fp64"), (3, "fp64"), (7, "fp32"), (11, "fp64"), (16, "fp32")])
+@pytest.mark.parametrize(
+    ("step", "precision"), [(1, "fp64"), (3, "fp64"), (7, "fp32"), (11, "fp64"), (16, "fp32")]
+)
 def test_the_first_bad_step_is_named(laboratory, tmp_path, step, precision):
     """The wrong loss is of that very step; no more than log2 T + 1 replays."""
     sides = [laboratory.side("tf2"), laboratory.side("torch", plant(late(step), tmp_path))]
-    planned = laboratory.plan("linear", sides, precisions=("fp64", precision), stages=("trajectory",), steps=STEPS)
+    planned = laboratory.plan(
+        "linear", sides, precisions=("fp64", precision), stages=("trajectory",), steps=STEPS
+    )
     found, said = laboratory.witnesses(planned.jobs), []
-    rows = first_bad_step.localise(laboratory.stand, planned, found, stage_rows.stage_rows(planned, found), said.append)
-    row = next(row for row in rows if row.precision == precision and row.stage == "trajectory" and row.verdict != "INFO")
+    rows = first_bad_step.localise(
+        laboratory.stand, planned, found, stage_rows.stage_rows(planned, found), said.append
+    )
+    row = next(
+        row
+        for row in rows
+        if row.precision == precision and row.stage == "trajectory" and row.verdict != "INFO"
+    )
     LOG.info(row.reason)
     assert ("FAIL", step) == (row.verdict, row.first_bad_step)
     assert f"first bad step {step} of {STEPS}, found in" in row.reason
@@ -46,6 +66,11 @@ def test_a_side_that_is_a_recorded_reference_is_not_replayed(laboratory, tmp_pat
     planned = laboratory.plan("linear", sides, stages=("trajectory",), steps=STEPS)
     found = laboratory.witnesses(planned.jobs)
     rows = stage_rows.stage_rows(planned, found)
-    found = {name: stage_rows.Witness(item.evidence, item.status, item.reason, item.abilities, "") for name, item in found.items()}
+    found = {
+        name: stage_rows.Witness(item.evidence, item.status, item.reason, item.abilities, "")
+        for name, item in found.items()
+    }
     (row,) = first_bad_step.localise(laboratory.stand, planned, found, rows, lambda _: None)
-    assert row.first_bad_step is None and row.reason.endswith("a recorded reference cannot be replayed to find the step")
+    assert row.first_bad_step is None and row.reason.endswith(
+        "a recorded reference cannot be replayed to find the step"
+    )

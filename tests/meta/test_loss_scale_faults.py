@@ -1,4 +1,5 @@
-"""Ways to get float16's loss scale wrong: each fails at its stage, and the shipped ports agree on every skipped update."""
+"""Ways to get float16's loss scale wrong: each fails at its stage, and the shipped ports agree
+on every skipped update."""
 
 from __future__ import annotations
 
@@ -9,9 +10,11 @@ import pytest
 
 LOG = logging.getLogger(__name__)
 FAULTS = Path(__file__).parent / "faults"
-#: `tiny` overflows at the first scale in its first step, in the pre-training of the discrete stream (and not there alone).
+#: `tiny` overflows at the first scale in its first step, in the pre-training of the discrete stream
+#: (and not there alone).
 PHASE = "pretrain/discrete"
-#: Fault -> the stage that it shows in, and a tensor that says what is wrong; what follows from it departs too.
+#: Fault -> the stage that it shows in, and a tensor that says what is wrong; what follows from it
+#: departs too.
 EXPECTED = {
     "overflow_zeroed": ("trajectory", f"slot/{PHASE}/skipped"),
     "loss_scale_kept": ("trajectory", f"slot/{PHASE}/loss_scale"),
@@ -24,22 +27,33 @@ def judged(laboratory, sides):
     """Return the verdicts of two sides in float16, by stage."""
     planned = laboratory.plan("ehr_mgan", sides, precisions=("fp16",), stages=STAGES, steps=STEPS)
     (pair,) = (pair for pair in planned.pairs if pair.precision == "fp16")
-    return dict(zip(STAGES, laboratory.judge(pair, laboratory.witnesses(planned.jobs)), strict=True))
+    return dict(
+        zip(STAGES, laboratory.judge(pair, laboratory.witnesses(planned.jobs)), strict=True)
+    )
 
 
 def test_the_shipped_ports_agree_in_float16(laboratory):
     """Where a scale that is too large comes down: in gradients, and by as many skipped updates."""
     verdicts = judged(laboratory, [laboratory.side("tf2"), laboratory.side("torch")])
-    assert dict.fromkeys(STAGES, "PASS") == {stage: verdict.verdict for stage, verdict in verdicts.items()}
-    counts = {item.name: item for item in verdicts["trajectory"].tensors if item.name.endswith(f"{PHASE}/skipped")}
+    assert dict.fromkeys(STAGES, "PASS") == {
+        stage: verdict.verdict for stage, verdict in verdicts.items()
+    }
+    counts = {
+        item.name: item
+        for item in verdicts["trajectory"].tensors
+        if item.name.endswith(f"{PHASE}/skipped")
+    }
     assert ["PASS"] * STEPS == [item.verdict for item in counts.values()]
     assert 1.0 == counts[f"step 1/slot/{PHASE}/skipped"].difference.value_a
 
 
 @pytest.mark.parametrize("fault", EXPECTED)
 def test_a_fault_of_the_loss_scale_fails(laboratory, fault):
-    """Against the honest port of the same build, by the scale or the count itself and not only by what follows from it."""
-    verdicts = judged(laboratory, [laboratory.side("torch"), laboratory.side("torch", FAULTS / fault)])
+    """Against the honest port of the same build, by the scale or the count itself and not only
+    by what follows from it."""
+    verdicts = judged(
+        laboratory, [laboratory.side("torch"), laboratory.side("torch", FAULTS / fault)]
+    )
     stage, name = EXPECTED[fault]
     LOG.info(f"{fault}: {stage} {verdicts[stage].reason}")
     assert "FAIL" == verdicts[stage].verdict

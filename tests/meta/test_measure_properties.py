@@ -1,4 +1,5 @@
-"""Properties of the judge that no tensor may break: never vacuous, never blind, never dependent on order."""
+"""Properties of the judge that no tensor may break: never vacuous, never blind, never dependent
+on order."""
 
 from __future__ import annotations
 
@@ -28,7 +29,14 @@ class Side:
 
     def entries(self, stage):
         return [
-            Entry(stage, name, value.shape, str(value.dtype), 0.0, float(np.max(np.abs(value))) if value.size else 0.0)
+            Entry(
+                stage,
+                name,
+                value.shape,
+                str(value.dtype),
+                0.0,
+                float(np.max(np.abs(value))) if value.size else 0.0,
+            )
             for name, value in self.tensors.items()
         ]
 
@@ -37,7 +45,11 @@ class Side:
 
     def noise(self, stage, name):
         value = self.tensors[name]
-        return {"ulp": [self.share * float(np.max(np.abs(value)))]} if value.size and np.all(np.isfinite(value)) else {}
+        return (
+            {"ulp": [self.share * float(np.max(np.abs(value)))]}
+            if value.size and np.all(np.isfinite(value))
+            else {}
+        )
 
 
 @st.composite
@@ -48,7 +60,9 @@ def tensors(draw):
     found = {}
     for index in range(count):
         shape = tuple(draw(SHAPES))
-        found[f"tensor {index}"] = np.asarray(draw(SCALES) * generator.uniform(0.5, 1.0, shape) * generator.choice([-1.0, 1.0], shape))
+        found[f"tensor {index}"] = np.asarray(
+            draw(SCALES) * generator.uniform(0.5, 1.0, shape) * generator.choice([-1.0, 1.0], shape)
+        )
     return found
 
 
@@ -64,12 +78,15 @@ def verdict(a, b, stage="gradients"):
 def test_identical_sides_pass(found, stage):
     """At every stage, with error 0."""
     result = verdict(found, dict(found), stage)
-    assert "PASS" == result.verdict and 0.0 == result.worst.error and len(found) == len(result.tensors)
+    assert (
+        "PASS" == result.verdict and 0.0 == result.worst.error and len(found) == len(result.tensors)
+    )
 
 
 @given(tensors(), st.sampled_from(STAGES), st.data())
 def test_a_perturbation_above_the_threshold_fails_and_is_named(found, stage, data):
-    """One element of one tensor, moved by 1.5 times what is allowed; by less than half of it, all but weights pass. Either way round."""
+    """One element of one tensor, moved by 1.5 times what is allowed; by less than half of it,
+    all but weights pass. Either way round."""
     name = data.draw(st.sampled_from(sorted(found)))
     value = found[name]
     place = np.unravel_index(data.draw(st.integers(0, value.size - 1)), value.shape)
@@ -77,10 +94,16 @@ def test_a_perturbation_above_the_threshold_fails_and_is_named(found, stage, dat
     for factor in (1.5, 0.4):
         moved = value.copy()
         moved[place] -= factor * allowed * np.sign(moved[place])  # towards zero: the scale stays
-        result, swapped = verdict(changed(found, name, moved), found, stage), verdict(found, changed(found, name, moved), stage)
+        result, swapped = (
+            verdict(changed(found, name, moved), found, stage),
+            verdict(found, changed(found, name, moved), stage),
+        )
         if factor > 1 or stage == "weights":
             assert ("FAIL", name) == (result.verdict, result.worst.name)
-            assert 1 == result.worst.difference.departing and f"1 of {value.size} values" in result.reason
+            assert (
+                1 == result.worst.difference.departing
+                and f"1 of {value.size} values" in result.reason
+            )
         else:
             assert "PASS" == result.verdict
         assert result.verdict == swapped.verdict
@@ -105,8 +128,13 @@ def test_the_verdict_does_not_depend_on_the_order_of_tensors(found, random, faul
     random.shuffle(second)
     result = verdict({key: other[key] for key in first}, {key: found[key] for key in second})
     plain = verdict(other, found)
-    assert (plain.verdict, plain.worst and plain.worst.error) == (result.verdict, result.worst and result.worst.error)
-    assert {(item.name, item.verdict) for item in plain.tensors} == {(item.name, item.verdict) for item in result.tensors}
+    assert (plain.verdict, plain.worst and plain.worst.error) == (
+        result.verdict,
+        result.worst and result.worst.error,
+    )
+    assert {(item.name, item.verdict) for item in plain.tensors} == {
+        (item.name, item.verdict) for item in result.tensors
+    }
 
 
 def missing(found, name):
@@ -134,7 +162,9 @@ def test_what_cannot_be_compared_on_one_side_fails(spoil, stage, found, swap, da
     name = data.draw(st.sampled_from(sorted(found)))
     spoiled = SPOILS[spoil](found, name)
     result = verdict(spoiled, found, stage) if swap else verdict(found, spoiled, stage)
-    if spoiled and (found[name].ndim != 3 or found[name].shape[:2] != (1, 1) or spoil != "flattened"):
+    if spoiled and (
+        found[name].ndim != 3 or found[name].shape[:2] != (1, 1) or spoil != "flattened"
+    ):
         assert "FAIL" == result.verdict
     elif not spoiled:
         assert "INCONCLUSIVE" == result.verdict

@@ -1,4 +1,5 @@
-"""The gate of settings: every planted mismatch of real ports is caught, and honest pairs are not refused."""
+"""The gate of settings: every planted mismatch of real ports is caught, and honest pairs are not
+refused."""
 
 from __future__ import annotations
 
@@ -20,18 +21,28 @@ BACKENDS = {"torch": "torch", "tf2": "tf2", "tf1-compat": "tf1"}
 
 @pytest.fixture(scope="module")
 def told(laboratory, tmp_path_factory):
-    """Return a function from a build and a folder of ports to what a fresh worker reads back after timed work; honest ones are kept."""
+    """Return a function from a build and a folder of ports to what a fresh worker reads back
+    after timed work; honest ones are kept."""
     stand, kept = laboratory.stand, {}
     folder = tmp_path_factory.mktemp("mismatches")
     interpreters = {**stand.interpreters, "tf1-compat": stand.interpreters["tf2"]}
-    bench = runner.Bench(folder, stand.staging, interpreters, stand.environment, stand.workloads, stand.limits)
+    bench = runner.Bench(
+        folder, stand.staging, interpreters, stand.environment, stand.workloads, stand.limits
+    )
     files = runner.inputs(bench, "linear", "tiny", 0, 1)
 
     def tell(build, ports=None, again=0):
         if (build, again) in kept and ports is None:
             return kept[build, again]
         setting = {"device": "cpu", "precision": "fp32", "execution": "default", "threads": THREADS}
-        opening = plan.Opening(BACKENDS[build], "linear", "tiny", "variable", () if ports is None else (str(ports),), setting)
+        opening = plan.Opening(
+            BACKENDS[build],
+            "linear",
+            "tiny",
+            "variable",
+            () if ports is None else (str(ports),),
+            setting,
+        )
         with bench.worker(build, folder / "worker.log") as worker:
             runner.open_port(worker, bench, opening, files)
             for action in ("train", "generate"):
@@ -54,10 +65,14 @@ def test_there_are_enough_and_all_have_names_of_their_own():
 
 @pytest.mark.parametrize("mismatch", mismatches.ALL, ids=lambda one: one.name)
 def test_a_planted_mismatch_is_caught(mismatch, told, tmp_path):
-    """By the setting that was changed, refused or labelled as the table says; a refusal names both values and what to do."""
+    """By the setting that was changed, refused or labelled as the table says; a refusal names
+    both values and what to do."""
     if mismatch.setting == "cores":
         assert len(os.sched_getaffinity(0)) > 1, "a machine of one core cannot show it"
-    found = {one.name: one for one in differences(told(mismatch.build), told(mismatch.build, mismatch.write(tmp_path)))}
+    found = {
+        one.name: one
+        for one in differences(told(mismatch.build), told(mismatch.build, mismatch.write(tmp_path)))
+    }
     LOG.info(f"{mismatch.name}: {'; '.join(map(str, found.values()))}")
     assert mismatch.setting in found
     assert mismatch.kind == found[mismatch.setting].rule.kind
@@ -68,8 +83,11 @@ def test_a_planted_mismatch_is_caught(mismatch, told, tmp_path):
 
 @pytest.mark.parametrize("build", BACKENDS)
 def test_a_build_does_not_differ_from_itself(build, told):
-    """Two fresh processes of the shipped port; priority is given by whoever runs the test, and may be changed while it runs."""
-    assert [] == [str(one) for one in differences(told(build), told(build, again=1)) if one.name != "nice"]
+    """Two fresh processes of the shipped port; priority is given by whoever runs the test, and
+    may be changed while it runs."""
+    assert [] == [
+        str(one) for one in differences(told(build), told(build, again=1)) if one.name != "nice"
+    ]
 
 
 @pytest.mark.parametrize(("a", "b"), list(itertools.combinations(BACKENDS, 2)))

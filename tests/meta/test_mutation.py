@@ -1,4 +1,5 @@
-"""The mutation run: what it changes, what it finds out, and that each of its refusals can happen."""
+"""The mutation run: what it changes, what it finds out, and that each of its refusals can
+happen."""
 
 from __future__ import annotations
 
@@ -9,7 +10,17 @@ import pytest
 from harness.execution import runner
 from tests.evaluation.mutation import __main__ as program
 from tests.evaluation.mutation import alive, census, ledger, table, unreached
-from tests.evaluation.mutation.census import CIRCUMSTANCES, EQUIVALENT, ERROR, KILLED, SURVIVED, UNREACHED, Census, Finding, files
+from tests.evaluation.mutation.census import (
+    CIRCUMSTANCES,
+    EQUIVALENT,
+    ERROR,
+    KILLED,
+    SURVIVED,
+    UNREACHED,
+    Census,
+    Finding,
+    files,
+)
 from tests.evaluation.mutation.explained import Equivalent, Explanations, Unreached
 from tests.evaluation.mutation.ledger import Ledger
 from tests.evaluation.mutation.operators import mutations
@@ -50,7 +61,11 @@ def linear(trials):
 
 
 def _becoming(subject, becomes):
-    (found,) = (item for item in subject.mutations if becomes in item.applied(subject.modules[item.file].text))
+    (found,) = (
+        item
+        for item in subject.mutations
+        if becomes in item.applied(subject.modules[item.file].text)
+    )
     return found
 
 
@@ -58,26 +73,54 @@ def _shipped(port):
     """Return the explanations of a port's mutants without running anything."""
     modules = [Source(file, (SHIPPED / file).read_text(encoding="utf-8")) for file in files(port)]
     found = [mutation for module in modules for mutation in mutations(module)]
-    return Explanations({module.name: module.text for module in modules}, found, alive.ALIVE, unreached.UNREACHED)
+    return Explanations(
+        {module.name: module.text for module in modules}, found, alive.ALIVE, unreached.UNREACHED
+    )
 
 
 def test_what_is_changed_and_what_is_left_alone():
-    """Every operator finds its place; docstrings, annotations, guards, text, labels and devices are not touched."""
+    """Every operator finds its place; docstrings, annotations, guards, text, labels and devices
+    are not touched."""
     found = [(item.operator, item.was, item.becomes) for item in mutations(Source("a.py", TEXT))]
-    assert sorted([
-        ("constant", "2.0", "3.0"), ("constant", "2.0", "4.0"), ("constant", "2.0", "0.0"),
-        ("sign", "-1", "1"), ("constant", "1", "2"), ("constant", "1", "0"),
-        ("statement", "x += functional.relu(x.sum(dim=1), keep)[1:]", "pass"), ("arithmetic", "+", "-"),
-        ("function", "relu", "sigmoid"), ("function", "relu", "tanh"), ("reduction", "sum", "mean"), ("argument", "dim=1", ""),
-        ("axis", "1", "2"), ("axis", "1", "0"), ("slice", "1", "2"), ("slice", "1", "0"),
-        ("function", "zeros", "ones"), ("constant", "3", "4"), ("constant", "3", "6"), ("constant", "3", "0"),
-        ("argument", ", dtype=x.dtype", ""), ("condition", "is", "is not"), ("sign", "-x.square()", "x.square()"),
-        ("reduction", "square", "abs"), ("arithmetic", "/", "*"),
-        ("constant", "0.5", "1.5"), ("constant", "0.5", "1.0"), ("constant", "0.5", "0.0"),
-        ("constant", "7", "8"), ("constant", "7", "14"), ("constant", "7", "0"),
-        ("axis", "0, 2", "2, 0"), ("axis", "2, 1", "1, 2"),
-        # The arguments of relu: one has no type, the other is annotated with another one than a tensor's.
-    ]) == sorted(found)
+    assert sorted(
+        [
+            ("constant", "2.0", "3.0"),
+            ("constant", "2.0", "4.0"),
+            ("constant", "2.0", "0.0"),
+            ("sign", "-1", "1"),
+            ("constant", "1", "2"),
+            ("constant", "1", "0"),
+            ("statement", "x += functional.relu(x.sum(dim=1), keep)[1:]", "pass"),
+            ("arithmetic", "+", "-"),
+            ("function", "relu", "sigmoid"),
+            ("function", "relu", "tanh"),
+            ("reduction", "sum", "mean"),
+            ("argument", "dim=1", ""),
+            ("axis", "1", "2"),
+            ("axis", "1", "0"),
+            ("slice", "1", "2"),
+            ("slice", "1", "0"),
+            ("function", "zeros", "ones"),
+            ("constant", "3", "4"),
+            ("constant", "3", "6"),
+            ("constant", "3", "0"),
+            ("argument", ", dtype=x.dtype", ""),
+            ("condition", "is", "is not"),
+            ("sign", "-x.square()", "x.square()"),
+            ("reduction", "square", "abs"),
+            ("arithmetic", "/", "*"),
+            ("constant", "0.5", "1.5"),
+            ("constant", "0.5", "1.0"),
+            ("constant", "0.5", "0.0"),
+            ("constant", "7", "8"),
+            ("constant", "7", "14"),
+            ("constant", "7", "0"),
+            ("axis", "0, 2", "2, 0"),
+            ("axis", "2, 1", "1, 2"),
+            # The arguments of relu: one has no type, the other is annotated with another one than a
+            # tensor's.
+        ]
+    ) == sorted(found)
 
 
 @pytest.mark.parametrize("port", CIRCUMSTANCES)
@@ -92,8 +135,12 @@ def test_every_mutant_of_the_ports_is_a_python_module_of_its_own(port):
 
 
 def test_probes_tell_the_branch_that_runs(tmp_path):
-    """Of a line with two branches the one that is evaluated is reached, the other is not; nothing else changes."""
-    text = '"""Doc."""\n\nfrom __future__ import annotations\n\n\ndef f(x: int):\n    x += 2\n    return x * 3 if x > 4 else x / 5\n'
+    """Of a line with two branches the one that is evaluated is reached, the other is not;
+    nothing else changes."""
+    text = (
+        '"""Doc."""\n\nfrom __future__ import annotations\n\n\ndef f(x: int):\n    x += 2\n   '
+        " return x * 3 if x > 4 else x / 5\n"
+    )
     module = Source("f.py", text)
     found = mutations(module)
     space = {}
@@ -106,16 +153,29 @@ def test_probes_tell_the_branch_that_runs(tmp_path):
 
 
 def test_a_mutant_is_killed_at_its_stage_or_by_an_error_or_survives(trials, linear):
-    """The judge names the stage; what cannot run is an error; a square of exchanged arguments is the same."""
+    """The judge names the stage; what cannot run is an error; a square of exchanged arguments is
+    the same."""
     chosen = {
         becomes: _becoming(linear, becomes)
-        for becomes in ("square().mean()", 'mse_loss(arrays["y"], output)', "mse - l2", 'config["features"], 2)', "record is None")
+        for becomes in (
+            "square().mean()",
+            'mse_loss(arrays["y"], output)',
+            "mse - l2",
+            'config["features"], 2)',
+            "record is None",
+        )
     }
     found = {item.mutation: item for item in trials.findings(linear, chosen.values())}
-    kinds = {becomes: (found[mutation].kind, found[mutation].outcome.stage) for becomes, mutation in chosen.items()}
+    kinds = {
+        becomes: (found[mutation].kind, found[mutation].outcome.stage)
+        for becomes, mutation in chosen.items()
+    }
     assert {
-        "square().mean()": (KILLED, "loss"), 'mse_loss(arrays["y"], output)': (EQUIVALENT, ""), "mse - l2": (KILLED, "loss"),
-        'config["features"], 2)': (KILLED, "weights"), "record is None": (ERROR, "error"),
+        "square().mean()": (KILLED, "loss"),
+        'mse_loss(arrays["y"], output)': (EQUIVALENT, ""),
+        "mse - l2": (KILLED, "loss"),
+        'config["features"], 2)': (KILLED, "weights"),
+        "record is None": (ERROR, "error"),
     } == kinds
     killed = found[chosen["square().mean()"]].outcome
     assert ("linear fp64", "train/l2") == (killed.where, killed.place) and killed.margin > 1e6
@@ -123,30 +183,48 @@ def test_a_mutant_is_killed_at_its_stage_or_by_an_error_or_survives(trials, line
 
 
 def test_the_judge_of_a_comparison_says_the_same(trials, linear, laboratory, tmp_path):
-    """With honest variations of its own, as `harness compare` records it, the mutant fails at the same stage and tensor."""
+    """With honest variations of its own, as `harness compare` records it, the mutant fails at
+    the same stage and tensor."""
     from tests.evaluation.zoo.mutant import write
 
     mutation = _becoming(linear, "square().mean()")
-    folder = write("linear", {SHIPPED / mutation.file: mutation.applied(linear.modules[mutation.file].text)}, tmp_path / "mean")
+    folder = write(
+        "linear",
+        {SHIPPED / mutation.file: mutation.applied(linear.modules[mutation.file].text)},
+        tmp_path / "mean",
+    )
     rows = laboratory.rows("linear", [laboratory.side("tf2"), laboratory.side("torch", folder)])
     first = next(row for row in rows if row.verdict != "PASS")
     assert ("loss", "FAIL", "train/l2") == (first.stage, first.verdict, first.worst)
 
 
 def test_an_unexplained_survivor_and_code_that_nobody_gets_to(trials, linear, monkeypatch):
-    """Without its explanation an equivalent mutant has survived; one that never runs needs an explanation of its own."""
+    """Without its explanation an equivalent mutant has survived; one that never runs needs an
+    explanation of its own."""
     swapped = _becoming(linear, 'mse_loss(arrays["y"], output)')
     monkeypatch.setattr(alive, "ALIVE", ())
     nowhere = dataclasses.replace(linear, reached=(frozenset(),) * len(linear.circumstances))
-    assert [SURVIVED, SURVIVED] == [next(trials.findings(subject, [swapped])).kind for subject in (linear, nowhere)]
-    monkeypatch.setattr(unreached, "UNREACHED", (Unreached("linear.py", "a test", ("mse = functional",)),))
-    assert UNREACHED != next(trials.findings(nowhere, [swapped])).kind  # beside the piece, not in it
-    monkeypatch.setattr(unreached, "UNREACHED", (Unreached("linear.py", "a test", ('(output, arrays["y"])',)),))
-    assert (UNREACHED, "a test") == ((found := next(trials.findings(nowhere, [swapped]))).kind, found.reason)
+    assert [SURVIVED, SURVIVED] == [
+        next(trials.findings(subject, [swapped])).kind for subject in (linear, nowhere)
+    ]
+    monkeypatch.setattr(
+        unreached, "UNREACHED", (Unreached("linear.py", "a test", ("mse = functional",)),)
+    )
+    assert (
+        UNREACHED != next(trials.findings(nowhere, [swapped])).kind
+    )  # beside the piece, not in it
+    monkeypatch.setattr(
+        unreached, "UNREACHED", (Unreached("linear.py", "a test", ('(output, arrays["y"])',)),)
+    )
+    assert (UNREACHED, "a test") == (
+        (found := next(trials.findings(nowhere, [swapped]))).kind,
+        found.reason,
+    )
 
 
 def test_a_port_that_is_not_honest_ends_the_census(trials, monkeypatch):
     """The survey's own control: where the port with probes does not pass, nothing is judged."""
+
     def broken(module, found, noted):
         return probed(module, found, noted).replace("0.5", "0.25")
 
@@ -157,28 +235,44 @@ def test_a_port_that_is_not_honest_ends_the_census(trials, monkeypatch):
 
 
 def test_honest_sides_run_once(trials, linear, monkeypatch):
-    """Nothing but what decides a record makes another one: the sides are found again, and another step count is not."""
+    """Nothing but what decides a record makes another one: the sides are found again, and
+    another step count is not."""
     ran = []
-    monkeypatch.setattr(runner, "run_job", lambda bench, job: ran.append(job) or pytest.fail("an honest side ran again"))
+    monkeypatch.setattr(
+        runner,
+        "run_job",
+        lambda bench, job: ran.append(job) or pytest.fail("an honest side ran again"),
+    )
     again = Census(trials.laboratory, trials.cache, trials.folder / "again").subject("linear")
     assert [] == ran and linear.reached == again.reached
     spec = trials.laboratory.stand.workloads["linear"]
-    other = type("Other", (type(spec),), {"hyperparameters": lambda self, preset: {**spec.hyperparameters(preset), "l2": 0.5}})()
+    other = type(
+        "Other",
+        (type(spec),),
+        {"hyperparameters": lambda self, preset: {**spec.hyperparameters(preset), "l2": 0.5}},
+    )()
     monkeypatch.setitem(trials.laboratory.stand.workloads, "linear", other)
     with pytest.raises(pytest.fail.Exception, match="ran again"):
         Census(trials.laboratory, trials.cache, trials.folder / "other").subject("linear")
 
 
 def test_a_trial_is_held_once(tmp_path):
-    """An outcome is found again by another run; a time limit, or a line that was not finished, is not an outcome."""
-    killed, late = Outcome("killed", "linear fp64", "loss", "train/l2", float("inf"), "departs"), Outcome("error", stage="timeout")
+    """An outcome is found again by another run; a time limit, or a line that was not finished,
+    is not an outcome."""
+    killed, late = (
+        Outcome("killed", "linear fp64", "loss", "train/l2", float("inf"), "departs"),
+        Outcome("error", stage="timeout"),
+    )
     first = Ledger(tmp_path)
     assert [killed, late] == [first.outcome("a", lambda: killed), first.outcome("b", lambda: late)]
     with first.path.open("a") as file:
         file.write('{"digest": "c", "kind": "surv')
     second = Ledger(tmp_path)
     assert killed == second.outcome("a", lambda: pytest.fail("tried again"))
-    assert [late, killed] == [second.outcome("b", lambda: late), second.outcome("c", lambda: killed)]
+    assert [late, killed] == [
+        second.outcome("b", lambda: late),
+        second.outcome("c", lambda: killed),
+    ]
     assert {"a": killed, "c": killed} == Ledger(tmp_path).outcomes
 
 
@@ -193,7 +287,8 @@ def test_another_judge_makes_another_outcome(monkeypatch):
 
 @pytest.mark.parametrize("port", CIRCUMSTANCES)
 def test_shipped_explanations_name_a_mutation(port):
-    """What is said of the ports' mutants still fits their text, and every file named is one of a port's."""
+    """What is said of the ports' mutants still fits their text, and every file named is one of a
+    port's."""
     explanations = _shipped(port)
     assert [] == dataclasses.replace(explanations, unreached=()).stale((), ())
     assert [] == dataclasses.replace(explanations, equivalent=()).stale(explanations.mutations, ())
@@ -201,37 +296,66 @@ def test_shipped_explanations_name_a_mutation(port):
     assert named <= {file for other in CIRCUMSTANCES for file in files(other)}
 
 
-@pytest.mark.parametrize(("equivalents", "pieces", "message"), [
-    ([("mse + l2", "mse - l2")], [], "is killed"),
-    ([("mse + l2", "mse / l2")], [], "no mutation turns"),
-    ([("output", "l2")], [], "times, not once"),
-    ([('(output, arrays["y"])', '(arrays["y"], output)')], [], "never does"),
-    ([], ["0.5 * self"], "no mutation in it was missed"),
-    ([], ["nowhere"], "0 times, not once"),
-])
+@pytest.mark.parametrize(
+    ("equivalents", "pieces", "message"),
+    [
+        ([("mse + l2", "mse - l2")], [], "is killed"),
+        ([("mse + l2", "mse / l2")], [], "no mutation turns"),
+        ([("output", "l2")], [], "times, not once"),
+        ([('(output, arrays["y"])', '(arrays["y"], output)')], [], "never does"),
+        ([], ["0.5 * self"], "no mutation in it was missed"),
+        ([], ["nowhere"], "0 times, not once"),
+    ],
+)
 def test_a_stale_explanation_is_refused(equivalents, pieces, message):
-    """Text that has gone, a change that nobody makes, a mutant that is killed or never runs, code that does run."""
+    """Text that has gone, a change that nobody makes, a mutant that is killed or never runs,
+    code that does run."""
     shipped = _shipped("linear")
     explanations = dataclasses.replace(
-        shipped, equivalent=(Equivalent("linear.py", "a test", tuple(equivalents)),),
+        shipped,
+        equivalent=(Equivalent("linear.py", "a test", tuple(equivalents)),),
         unreached=(Unreached("linear.py", "a test", tuple(pieces)),),
     )
-    killed = [item for item in shipped.mutations if "mse - l2" in item.applied(shipped.texts["linear.py"])]
+    killed = [
+        item for item in shipped.mutations if "mse - l2" in item.applied(shipped.texts["linear.py"])
+    ]
     missed = [item for item in shipped.mutations if item.operator == "argument"]
     (fault,) = explanations.stale(missed, killed)
     assert message in fault
 
 
 def test_the_share_counts_what_runs_and_is_not_equivalent():
-    """A survivor lowers the share of killed mutants, and more so that of those that give numbers; the rest is listed apart."""
-    (mutation, *_) = mutations(Source("a.py", TEXT))
+    """A survivor lowers the share of killed mutants, and more so that of those that give
+    numbers; the rest is listed apart."""
+    mutation, *_ = mutations(Source("a.py", TEXT))
     kinds = [KILLED, KILLED, ERROR, SURVIVED, EQUIVALENT, UNREACHED]
-    found = [Finding(mutation, kind, Outcome(kind, "linear fp64", "loss" if kind == KILLED else "")) for kind in kinds]
+    found = [
+        Finding(mutation, kind, Outcome(kind, "linear fp64", "loss" if kind == KILLED else ""))
+        for kind in kinds
+    ]
     tally = table.Tally("all", tuple(found))
     assert (3 / 4, 2 / 3) == (tally.share, tally.share_of_verdicts)
-    assert ["all", "6", "0", "0", "2", "0", "0", "0", "0", "1", "1", "1", "1", "75.0 %"] == tally.row()
+    assert [
+        "all",
+        "6",
+        "0",
+        "0",
+        "2",
+        "0",
+        "0",
+        "0",
+        "0",
+        "1",
+        "1",
+        "1",
+        "1",
+        "75.0 %",
+    ] == tally.row()
     page = table.markdown(found, {"a.py": TEXT})
-    assert "### Survived\n\n**a.py**, in `scaled`: every stage passed. (1)\n\n```diff\n- def scaled(" in page
+    assert (
+        "### Survived\n\n**a.py**, in `scaled`: every stage passed. (1)\n\n```diff\n- def scaled("
+        in page
+    )
 
 
 def test_the_page_is_written_between_its_markers(tmp_path):

@@ -1,4 +1,5 @@
-"""The simulation behind docs/changes.md, a small part of it: it finds a rule that cries wolf, and the rule as shipped is none."""
+"""The simulation behind docs/changes.md, a small part of it: it finds a rule that cries wolf,
+and the rule as shipped is none."""
 
 from __future__ import annotations
 
@@ -21,7 +22,9 @@ def test_two_nights_of_identical_processes_are_not_told_apart():
 def test_a_rule_without_a_shared_error_rate_is_seen(monkeypatch: pytest.MonkeyPatch):
     """Planted: each row at 10 % by itself and no margin; nearly every night has a false alarm."""
     judge = welch.judge
-    monkeypatch.setattr(pairs.welch, "judge", lambda rows: [judge([row], 0.1, 0.0)[0] for row in rows])
+    monkeypatch.setattr(
+        pairs.welch, "judge", lambda rows: [judge([row], 0.1, 0.0)[0] for row in rows]
+    )
     assert pairs.simulate(dataclasses.replace(pairs.POINTS[0], known=True), 10).false > 0.3
 
 
@@ -40,13 +43,24 @@ def test_a_series_without_a_change_has_no_step(kind: series.Kind):
 
 
 def test_a_threshold_for_one_night_is_seen(monkeypatch: pytest.MonkeyPatch):
-    """Planted: a detector that calls every night a step which lies 3 % off the mean of those before."""
-    def threshold(values: np.ndarray, errors: np.ndarray) -> tuple[int, ...]:
-        return tuple(place for place in range(6, len(values)) if abs(values[place] - values[:place].mean()) > 0.03)
+    """Planted: a detector that calls every night a step which lies 3 % off the mean of those
+    before."""
 
-    monkeypatch.setattr(series, "steps", lambda values, errors: tuple(
-        detector.Step(place, 0.0, 0.0, 0.0, 0.0, 1.0, False, False) for place in threshold(values, errors)
-    ))
+    def threshold(values: np.ndarray, errors: np.ndarray) -> tuple[int, ...]:
+        return tuple(
+            place
+            for place in range(6, len(values))
+            if abs(values[place] - values[:place].mean()) > 0.03
+        )
+
+    monkeypatch.setattr(
+        series,
+        "steps",
+        lambda values, errors: tuple(
+            detector.Step(place, 0.0, 0.0, 0.0, 0.0, 1.0, False, False)
+            for place in threshold(values, errors)
+        ),
+    )
     assert series.simulate(series.KINDS[1], 40).found > 0.3
 
 
@@ -59,6 +73,9 @@ def test_five_per_cent_are_found_within_a_few_nights():
 def test_the_tables_have_a_row_for_each_kind_of_noise():
     """Markdown, every row with as many cells as the header."""
     quiet = [series.simulate(kind, 2) for kind in series.KINDS]
-    for text in (series.null_table(quiet, quiet), pairs.table([pairs.simulate(pairs.POINTS[0], 1)])):
+    for text in (
+        series.null_table(quiet, quiet),
+        pairs.table([pairs.simulate(pairs.POINTS[0], 1)]),
+    ):
         rows = [line for line in text.splitlines() if line.startswith("|")]
         assert {rows[0].count("|")} == {line.count("|") for line in rows}

@@ -1,4 +1,5 @@
-"""Measuring costs what is measured next to nothing; and the program that says so would notice if it did."""
+"""Measuring costs what is measured next to nothing; and the program that says so would notice if
+it did."""
 
 from __future__ import annotations
 
@@ -19,31 +20,47 @@ def bench(tmp_path: Path) -> runner.Bench:
 
 
 def test_the_parent_sleeps(bench: runner.Bench) -> None:
-    """While the worker's blocks run, all trackers on, the parent uses less than a hundredth of a core."""
-    seen = sides.watch(bench, sides.job_of("numpy", "linear", "tiny"), 0, palindromes=2, block_s=1.5)
+    """While the worker's blocks run, all trackers on, the parent uses less than a hundredth of a
+    core."""
+    seen = sides.watch(
+        bench, sides.job_of("numpy", "linear", "tiny"), 0, palindromes=2, block_s=1.5
+    )
     assert seen.waited_s > 1.0 and seen.busy_s < sides.PARENT_SHARE * seen.waited_s
-    assert not estimate.unusable(seen.steps, "bare", "harness") and not estimate.unusable(seen.steps, "alone", "harness")
+    assert not estimate.unusable(seen.steps, "bare", "harness") and not estimate.unusable(
+        seen.steps, "alone", "harness"
+    )
 
 
-def test_a_parent_that_does_not_is_noticed(bench: runner.Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_parent_that_does_not_is_noticed(
+    bench: runner.Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The planted fault: it looks at the worker all the time."""
     monkeypatch.setattr(processes, "WATCH_INTERVAL_S", 0.0)
-    seen = sides.watch(bench, sides.job_of("numpy", "linear", "tiny"), 0, palindromes=1, block_s=0.5)
+    seen = sides.watch(
+        bench, sides.job_of("numpy", "linear", "tiny"), 0, palindromes=1, block_s=0.5
+    )
     assert not sides.conclude([seen]).parent
 
 
 def rounds(slower: float, count: int = 12) -> list[sides.Seen]:
-    """Return made-up rounds in which the worker's steps take longer by a share, within noise of 0.1 %."""
+    """Return made-up rounds in which the worker's steps take longer by a share, within noise of
+    0.1 %."""
     generator = np.random.RandomState(1)
     found = []
     for _ in range(count):
         times = 1e-4 * (1.0 + 0.001 * generator.normal(size=(3, 40)))
-        steps = {"bare": list(times[0]), "alone": list(times[1]), "harness": list((1.0 + slower) * times[2])}
+        steps = {
+            "bare": list(times[0]),
+            "alone": list(times[1]),
+            "harness": list((1.0 + slower) * times[2]),
+        }
         found.append(sides.Seen(estimate.Round((estimate.Palindrome(steps),)), 1.0, 0.004, 0.02))
     return found
 
 
-@pytest.mark.parametrize(("slower", "within"), [(0.0, True), (-0.02, True), (0.01, False), (0.005, None)])
+@pytest.mark.parametrize(
+    ("slower", "within"), [(0.0, True), (-0.02, True), (0.01, False), (0.005, None)]
+)
 def test_slower_steps_are_noticed(slower: float, within: bool | None) -> None:
     """Beyond the half per cent that is allowed, and only there; at it nothing can be told."""
     assert within is sides.conclude(rounds(slower)).steps
@@ -56,7 +73,8 @@ def test_too_few_rounds_prove_nothing() -> None:
 
 
 def test_a_worker_that_is_slower_than_a_script_is_noticed() -> None:
-    """Though its blocks take as long as a bare loop inside it: something else in the process slows both."""
+    """Though its blocks take as long as a bare loop inside it: something else in the process
+    slows both."""
     found = rounds(0.01)
     for seen in found:
         for palindrome in seen.steps.palindromes:

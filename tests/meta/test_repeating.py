@@ -24,26 +24,35 @@ from backends.ports.torch.linear import Port as Shipped
 class Port(Shipped):
 """
 #: Draws from the system's own randomness wherever it computes.
-URANDOM = HEAD + """
+URANDOM = (
+    HEAD
+    + """
     def output(self, arrays, noise, record):
         found = Shipped.output(self, arrays, noise, None) + 1e-3 * int.from_bytes(os.urandom(4), "big") / 2**32
         if record is not None:
             record["prediction"] = found
         return found
 """
+)
 #: Draws once a process: it repeats there, and in no other.
 ONCE = URANDOM.replace('int.from_bytes(os.urandom(4), "big")', "DRAWN").replace(
-    "class Port", 'DRAWN = int.from_bytes(os.urandom(4), "big")\n\n\nclass Port',
+    "class Port",
+    'DRAWN = int.from_bytes(os.urandom(4), "big")\n\n\nclass Port',
 )
 #: Follows the tape, and draws its own batches from a seed that nobody gave.
-SEEDLESS = HEAD + """
+SEEDLESS = (
+    HEAD
+    + """
     def _rows(self, source):
         rows = Shipped._rows(self, source)
         rows.seed = int.from_bytes(os.urandom(3), "big")
         return rows
 """
+)
 #: Adds products in the order in which threads happen to finish.
-UNORDERED = HEAD + """
+UNORDERED = (
+    HEAD
+    + """
     def output(self, arrays, noise, record):
         import concurrent.futures, time
         x, weight = arrays["x"], self.model.weight
@@ -62,14 +71,28 @@ UNORDERED = HEAD + """
             record["prediction"] = found
         return found
 """
+)
 
 
 @pytest.fixture
 def case(laboratory, tmp_path):
-    """Return a function from a build, a port's source and the mode to the rows of two runs, by lockstep and native."""
+    """Return a function from a build, a port's source and the mode to the rows of two runs, by
+    lockstep and native."""
     stand = laboratory.stand
-    bench = runner.Bench(tmp_path, stand.staging, stand.interpreters, stand.environment, stand.workloads, stand.limits)
-    context = Context(dict(os.environ), datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC), "harness repeat", LOG.info)
+    bench = runner.Bench(
+        tmp_path,
+        stand.staging,
+        stand.interpreters,
+        stand.environment,
+        stand.workloads,
+        stand.limits,
+    )
+    context = Context(
+        dict(os.environ),
+        datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
+        "harness repeat",
+        LOG.info,
+    )
 
     def run(build, source=None, deterministic=False):
         folder = None
@@ -77,7 +100,13 @@ def case(laboratory, tmp_path):
             folder = tmp_path / "ports"
             (folder / build).mkdir(parents=True)
             (folder / build / "linear.py").write_text(source, encoding="utf-8")
-        planned = laboratory.plan("linear", [laboratory.side(build, folder)], precisions=("fp32",), steps=STEPS, fidelity_threads=2)
+        planned = laboratory.plan(
+            "linear",
+            [laboratory.side(build, folder)],
+            precisions=("fp32",),
+            steps=STEPS,
+            fidelity_threads=2,
+        )
         job = next(job for job in planned.jobs if job.precision == "fp32")
         rows = repeat._case(bench, job, deterministic, 2, context)
         for row in rows:
@@ -92,7 +121,9 @@ def case(laboratory, tmp_path):
 def test_honest_builds_repeat_bit_by_bit(case, build, deterministic):
     """In lockstep and natively, on two threads."""
     found = case(build, deterministic=deterministic)
-    assert {"lockstep": IDENTICAL, "native": IDENTICAL} == {mode: row.verdict for mode, row in found.items()}
+    assert {"lockstep": IDENTICAL, "native": IDENTICAL} == {
+        mode: row.verdict for mode, row in found.items()
+    }
     assert all(row.ok and row.tensors > 10 and row.runs == 2 for row in found.values())
 
 
@@ -100,7 +131,9 @@ def test_honest_builds_repeat_bit_by_bit(case, build, deterministic):
 def test_draws_from_the_system_are_found_in_the_first_tensor_that_has_them(case, source):
     """The prediction, with its place and both values; natively the first loss."""
     found = case("torch", source)
-    assert {"lockstep": DIFFERENT, "native": DIFFERENT} == {mode: row.verdict for mode, row in found.items()}
+    assert {"lockstep": DIFFERENT, "native": DIFFERENT} == {
+        mode: row.verdict for mode, row in found.items()
+    }
     first = found["lockstep"]
     assert ("forward", "training/prediction") == (first.stage, first.tensor)
     assert first.place and first.first != first.second and not first.ok
@@ -110,12 +143,19 @@ def test_draws_from_the_system_are_found_in_the_first_tensor_that_has_them(case,
 def test_a_native_seed_that_nobody_gave_shows_natively_alone(case):
     """The tape gives batches in lockstep."""
     found = case("torch", SEEDLESS)
-    assert {"lockstep": IDENTICAL, "native": DIFFERENT} == {mode: row.verdict for mode, row in found.items()}
-    assert ("trajectory", True) == (found["native"].stage, found["native"].tensor.startswith("step 1/"))
+    assert {"lockstep": IDENTICAL, "native": DIFFERENT} == {
+        mode: row.verdict for mode, row in found.items()
+    }
+    assert ("trajectory", True) == (
+        found["native"].stage,
+        found["native"].tensor.startswith("step 1/"),
+    )
 
 
 @pytest.mark.parametrize(("deterministic", "ok"), [(False, True), (True, False)])
-def test_sums_in_the_order_of_threads_are_within_rounding_and_no_deterministic_mode(case, deterministic, ok):
+def test_sums_in_the_order_of_threads_are_within_rounding_and_no_deterministic_mode(
+    case, deterministic, ok
+):
     """Where the framework promises the same bits, rounding is a fault."""
     found = case("torch", UNORDERED, deterministic)["lockstep"]
     assert (ROUNDING, ok) == (found.verdict, found.ok)

@@ -1,4 +1,5 @@
-"""The zoo: all mutants can be planted, one of each stage is caught in its place, the peers' rules and the tables do their work.
+"""The zoo: all mutants can be planted, one of each stage is caught in its place, the peers' rules
+and the tables do their work.
 
 `tox run -e zoo` runs the whole; this is the part that every change has to pass.
 """
@@ -21,8 +22,12 @@ from tests.evaluation.zoo.mutant import Mutant, plant
 LOG = logging.getLogger(__name__)
 AT_LEAST = 65
 #: One mutant for each stage, of as many workloads as there are.
-CHOSEN = {mutant.stage: mutant for mutant in reversed(catalogue.planted()) if mutant.precision == "fp64" and mutant.workload != "ehr_mgan"}
-MUTANT = Mutant(6, "some", "cnn", (("**config[\"batch_norm\"]", "**{}"),), "forward", "batch_norm")
+CHOSEN = {
+    mutant.stage: mutant
+    for mutant in reversed(catalogue.planted())
+    if mutant.precision == "fp64" and mutant.workload != "ehr_mgan"
+}
+MUTANT = Mutant(6, "some", "cnn", (('**config["batch_norm"]', "**{}"),), "forward", "batch_norm")
 
 
 def test_every_bug_is_planted_or_has_a_reason():
@@ -63,21 +68,35 @@ def test_the_subset_covers_every_stage_of_the_ladder():
 
 
 def seen(change=0.0, gradient=0.0):
-    """Return two sides that differ by `change` in everything inferred and by `gradient` in gradients."""
+    """Return two sides that differ by `change` in everything inferred and by `gradient` in
+    gradients."""
     full = {
-        "forward/generate": np.linspace(1.0, 2.0, 20), "forward/inference/hidden": np.linspace(-1.0, 1.0, 20),
-        "loss/train/total": np.array(0.7), "gradients/train/w": np.linspace(0.1, 0.2, 20), "trajectory/step 1/loss/total": np.array(0.7),
+        "forward/generate": np.linspace(1.0, 2.0, 20),
+        "forward/inference/hidden": np.linspace(-1.0, 1.0, 20),
+        "loss/train/total": np.array(0.7),
+        "gradients/train/w": np.linspace(0.1, 0.2, 20),
+        "trajectory/step 1/loss/total": np.array(0.7),
     }
     a = {name: value.astype(np.float32) for name, value in full.items()}
-    b = {name: value + np.float32(gradient if name.startswith("gradients") else change) for name, value in a.items()}
+    b = {
+        name: value + np.float32(gradient if name.startswith("gradients") else change)
+        for name, value in a.items()
+    }
     return peers.Seen(a, b, full)
 
 
-@pytest.mark.parametrize(("rule", "blind"), [
-    (peers.allclose, True), (peers.largest_difference, True), (peers.polygraphy, True), (peers.algoperf, False),
-])
+@pytest.mark.parametrize(
+    ("rule", "blind"),
+    [
+        (peers.allclose, True),
+        (peers.largest_difference, True),
+        (peers.polygraphy, True),
+        (peers.algoperf, False),
+    ],
+)
 def test_a_rule_of_a_peer_sees_what_it_looks_at(rule, blind):
-    """A difference of 10 % is seen, none is not, and one in the gradients only by a rule that looks there."""
+    """A difference of 10 % is seen, none is not, and one in the gradients only by a rule that
+    looks there."""
     assert (False, True) == (rule(seen()), rule(seen(0.1)))
     assert blind is not rule(seen(0.0, 0.1))
 
@@ -87,9 +106,15 @@ def test_the_rules_of_torch_run_in_its_interpreter(laboratory, tmp_path):
     asked = peers.Peers(tmp_path, laboratory.stand.interpreters["torch"])
     asked.folder.mkdir(exist_ok=True)
     for name, pair in (("equal", seen()), ("apart", seen(0.1)), ("gradients", seen(0.0, 0.1))):
-        np.savez(asked.folder / f"{name}.npz", **{
-            f"{side}|{key}": value for side in ("a", "b", "full") for key, value in getattr(pair, side).items() if "hidden" not in key
-        })
+        np.savez(
+            asked.folder / f"{name}.npz",
+            **{
+                f"{side}|{key}": value
+                for side in ("a", "b", "full")
+                for key, value in getattr(pair, side).items()
+                if "hidden" not in key
+            },
+        )
         asked.said[name] = {}
     assert {"equal": (False, False), "apart": (True, True), "gradients": (False, True)} == {
         name: tuple(found.values()) for name, found in asked.answers().items()
@@ -98,18 +123,38 @@ def test_the_rules_of_torch_run_in_its_interpreter(laboratory, tmp_path):
 
 def comparison(verdict="PASS", error=1.0, workload="cnn"):
     tensor = TensorVerdict("x", verdict, "", error * 1e-15, 1e-15, 8e-15)
-    return Comparison("builds", workload, "tiny", "fp64", 0, "tf2", "torch", (StageVerdict("forward", verdict, "", tensor, (tensor,)),))
+    return Comparison(
+        "builds",
+        workload,
+        "tiny",
+        "fp64",
+        0,
+        "tf2",
+        "torch",
+        (StageVerdict("forward", verdict, "", tensor, (tensor,)),),
+    )
 
 
 def test_a_miss_or_a_false_alarm_is_not_good():
     """95 % caught, 90 % at their stage, no alarm, nothing left open, 200 comparisons."""
     caught = Finding(MUTANT, "FAIL", "forward", "training/batch_norm", 1e12, "")
-    late, missed = dataclasses.replace(caught, stage="loss"), dataclasses.replace(caught, verdict="PASS", stage="")
+    late, missed = (
+        dataclasses.replace(caught, stage="loss"),
+        dataclasses.replace(caught, verdict="PASS", stage=""),
+    )
     honest = [comparison()] * 200
-    assert good([caught] * 19 + [missed], honest, whole=True) and good([caught] * 9 + [late], honest, whole=True)
-    assert not good([caught] * 18 + [missed], honest, whole=True) and not good([caught] * 8 + [late], honest, whole=True)
-    assert not good([caught], honest[1:], whole=True) and not good([caught], [*honest, comparison("FAIL")], whole=True)
-    assert not good([caught], [*honest, comparison("INCONCLUSIVE")], whole=True) and not good([], honest, whole=True)
+    assert good([caught] * 19 + [missed], honest, whole=True) and good(
+        [caught] * 9 + [late], honest, whole=True
+    )
+    assert not good([caught] * 18 + [missed], honest, whole=True) and not good(
+        [caught] * 8 + [late], honest, whole=True
+    )
+    assert not good([caught], honest[1:], whole=True) and not good(
+        [caught], [*honest, comparison("FAIL")], whole=True
+    )
+    assert not good([caught], [*honest, comparison("INCONCLUSIVE")], whole=True) and not good(
+        [], honest, whole=True
+    )
 
 
 def test_false_alarms_are_counted_on_tapes_that_no_threshold_has_seen():
@@ -121,13 +166,27 @@ def test_false_alarms_are_counted_on_tapes_that_no_threshold_has_seen():
 def test_tables_say_what_was_not_as_expected():
     """A late catch is set off, a miss has the judge's own words."""
     caught = Finding(MUTANT, "FAIL", "forward", "training/batch_norm", 5.6e12, "")
-    late, missed = dataclasses.replace(caught, stage="loss", place="total"), Finding(MUTANT, "PASS", "", "", 0.0, "every stage passed")
+    late, missed = (
+        dataclasses.replace(caught, stage="loss", place="total"),
+        Finding(MUTANT, "PASS", "", "", 0.0, "every stage passed"),
+    )
     assert "| F | F | `training/batch_norm` | 6e12 |" in tables.bugs([caught])
-    assert "| F | **L** | `total` |" in tables.bugs([late]) and "**missed** (PASS)" in tables.bugs([missed])
-    assert "None" in tables.survivors([caught]) and "every stage passed" in tables.survivors([missed])
+    assert "| F | **L** | `total` |" in tables.bugs([late]) and "**missed** (PASS)" in tables.bugs(
+        [missed]
+    )
+    assert "None" in tables.survivors([caught]) and "every stage passed" in tables.survivors(
+        [missed]
+    )
     assert "Caught: 1 of 2 (50.0 %)" in tables.summary([caught, missed], [comparison("FAIL")])
     assert "false alarms: 1, not decided: 0" in tables.summary([caught], [comparison("FAIL")])
-    unsure = Finding(dataclasses.replace(MUTANT, verdict="INCONCLUSIVE"), "INCONCLUSIVE", "forward", "training/dropout", 1.0, "")
+    unsure = Finding(
+        dataclasses.replace(MUTANT, verdict="INCONCLUSIVE"),
+        "INCONCLUSIVE",
+        "forward",
+        "training/dropout",
+        1.0,
+        "",
+    )
     said = tables.summary([caught, unsure], [comparison("INCONCLUSIVE")])
     assert "1 by FAIL and 1 by INCONCLUSIVE" in said and "false alarms: 0, not decided: 1" in said
 
@@ -136,4 +195,6 @@ def test_the_page_names_every_mutant():
     """Written by the program, not by hand: a mutant that is not there was never shown."""
     text = tables.PAGE.read_text(encoding="utf-8")
     assert [] == [mutant.name for mutant in catalogue.planted() if f" {mutant.name} |" not in text]
-    assert [] == [bug for bug in catalogue.left_out() if f"| {bug} | {catalogue.BUGS[bug][0]} |" not in text]
+    assert [] == [
+        bug for bug in catalogue.left_out() if f"| {bug} | {catalogue.BUGS[bug][0]} |" not in text
+    ]

@@ -1,6 +1,8 @@
-"""`hostile`: a small regression that lives outside the tree, ported well once (`numpy/`) and badly in every other folder.
+"""`hostile`: a small regression that lives outside the tree, ported well once (`numpy/`) and badly
+in every other folder.
 
-`--ports tests/e2e/hostile` makes the workload known; `numpy@tests/e2e/hostile/<fault>` takes the port that has that fault.
+`--ports tests/e2e/hostile` makes the workload known; `numpy@tests/e2e/hostile/<fault>` takes the
+port that has that fault.
 """
 
 from __future__ import annotations
@@ -32,7 +34,11 @@ class Hostile(Workload):
     def data(self, hyper: Mapping[str, Any]) -> Arrays:
         """Return `x` [32, 3], `y` [32, 1] and `eval_x` [8, 3]."""
         x = np.sin(np.arange(96.0)).reshape(32, hyper["features"])
-        return {"x": x, "y": x.sum(axis=1, keepdims=True) ** 2, "eval_x": np.cos(np.arange(24.0)).reshape(8, hyper["features"])}
+        return {
+            "x": x,
+            "y": x.sum(axis=1, keepdims=True) ** 2,
+            "eval_x": np.cos(np.arange(24.0)).reshape(8, hyper["features"]),
+        }
 
 
 WORKLOAD = Hostile()

@@ -18,7 +18,10 @@ class Wine(Workload):
 
     def parameters(self, hyper):
         """Return one layer."""
-        return (Parameter("kernel", (hyper["features"], hyper["classes"]), "glorot_uniform"), Parameter("bias", (hyper["classes"],)))
+        return (
+            Parameter("kernel", (hyper["features"], hyper["classes"]), "glorot_uniform"),
+            Parameter("bias", (hyper["classes"],)),
+        )
 
     def optimizers(self, hyper):
         """Return SGD."""

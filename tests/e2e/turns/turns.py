@@ -1,6 +1,8 @@
-"""`turns`: a regression whose slope and intercept are updated in turns, so that a step has two phases; training ends with the second.
+"""`turns`: a regression whose slope and intercept are updated in turns, so that a step has two
+phases; training ends with the second.
 
-`--ports tests/e2e/turns` makes it known; `numpy@tests/e2e/turns/lacking` takes a port that cannot run a phase alone.
+`--ports tests/e2e/turns` makes it known; `numpy@tests/e2e/turns/lacking` takes a port that cannot
+run a phase alone.
 """
 
 from __future__ import annotations
@@ -30,7 +32,10 @@ class Turns(Workload):
         return {"sgd": Optimizer("sgd", learning_rate=2.0**-6)}
 
     def updates(self, hyper: Mapping[str, Any]) -> tuple[Update, ...]:
-        return (Update("early/slope", "sgd", ("slope",)), Update("late/intercept", "sgd", ("intercept",)))
+        return (
+            Update("early/slope", "sgd", ("slope",)),
+            Update("late/intercept", "sgd", ("intercept",)),
+        )
 
     def schedule(self, hyper: Mapping[str, Any]) -> tuple[Segment, ...]:
         return (Segment("early", 2, ("early/slope",)), Segment("late", None, ("late/intercept",)))

@@ -1,6 +1,8 @@
-"""`walks`: a generative model so small that dozens of them train in seconds; it learns where a walk starts and how wide it is.
+"""`walks`: a generative model so small that dozens of them train in seconds; it learns where a walk
+starts and how wide it is.
 
-`--ports tests/e2e/walks` makes it known; `numpy@tests/e2e/walks/<fault>` takes the port that has that fault.
+`--ports tests/e2e/walks` makes it known; `numpy@tests/e2e/walks/<fault>` takes the port that has
+that fault.
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ ROWS, TRAINING, HOURS, CHANNELS = 80, 60, 6, 4
 
 
 def walks() -> np.ndarray:
-    """Return [ROWS, HOURS, CHANNELS]: walks around other centres, the last channel cut to 0 and 1."""
+    """Return [ROWS, HOURS, CHANNELS]: walks around other centres, the last channel cut to 0 and
+    1."""
     generator = np.random.RandomState(5)
     steps = generator.uniform(-1.0, 1.0, size=(ROWS, HOURS, CHANNELS))
     found = np.arange(1.0, CHANNELS + 1.0) + np.cumsum(steps, axis=1)

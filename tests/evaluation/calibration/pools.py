@@ -1,7 +1,9 @@
-"""Pools of independently seeded models: one of the honest torch port of `ehr_mgan`, one of each faulty port.
+"""Pools of independently seeded models: one of the honest torch port of `ehr_mgan`, one of each
+faulty port.
 
-Models train natively, as the distribution stage trains them (`sampling.run_sample`), and are kept: a second run takes them from the
-cache. The cache is named after everything that decides what a model becomes, so a port that changes trains again.
+Models train natively, as the distribution stage trains them (`sampling.run_sample`), and are kept:
+a second run takes them from the cache. The cache is named after everything that decides what a
+model becomes, so a port that changes trains again.
 """
 
 from __future__ import annotations
@@ -25,9 +27,15 @@ CODE = ("*.py", "protocol/*.py", "recording/*.py", "torch/*.py", "ports/torch/**
 
 TERMS = '        network, stream = phase.split("/")[-2:]\n'
 #: A mask of `keep` everywhere: scaled by 1 / keep, nothing is dropped.
-DROPPED = '{site: torch.full_like(value, self.config["keep"]) if "/layer" in site else value for site, value in noise.items()}'
+DROPPED = (
+    '{site: torch.full_like(value, self.config["keep"]) if "/layer" in site else value for site,'
+    " value in noise.items()}"
+)
 WEIGHTED = 'losses.weighted(terms, self.config["vae_weights"])'
-HALVED = 'losses.weighted(terms, dict(self.config["vae_weights"], kl=0.5 * self.config["vae_weights"]["kl"]))'
+HALVED = (
+    'losses.weighted(terms, dict(self.config["vae_weights"], kl=0.5 *'
+    ' self.config["vae_weights"]["kl"]))'
+)
 LATENT_NOISE = 'torch.stack([noise["e/" + stream] for stream in STREAMS])'
 GENERATOR_NOISE = 'self.labelled(noise["generator/" + stream], arrays)'
 
@@ -45,15 +53,25 @@ def _mutant(name: str, old: str, new: str, file: str = "__init__.py") -> Mutant:
 
 
 FAULTS = (
-    Fault("dropout left off in training", _mutant("no_dropout_in_training", TERMS, TERMS + f"        noise = {DROPPED}\n")),
+    Fault(
+        "dropout left off in training",
+        _mutant("no_dropout_in_training", TERMS, TERMS + f"        noise = {DROPPED}\n"),
+    ),
     Fault("the KL weight halved", _mutant("kl_weight_halved", WEIGHTED, HALVED)),
     Fault(
         "the VAEs' latent noise missing (z is its mean)",
-        _mutant("no_latent_noise", LATENT_NOISE, f"torch.zeros_like({LATENT_NOISE})", "autoencoders.py"),
+        _mutant(
+            "no_latent_noise", LATENT_NOISE, f"torch.zeros_like({LATENT_NOISE})", "autoencoders.py"
+        ),
     ),
     Fault(
         "the generators' noise missing, in training and in generation",
-        _mutant("no_generator_noise", GENERATOR_NOISE, GENERATOR_NOISE.replace("noise[", "0.0 * noise["), "networks.py"),
+        _mutant(
+            "no_generator_noise",
+            GENERATOR_NOISE,
+            GENERATOR_NOISE.replace("noise[", "0.0 * noise["),
+            "networks.py",
+        ),
     ),
 )
 MUTANTS = [fault.mutant for fault in FAULTS]
@@ -77,13 +95,25 @@ def train(cache: Path, honest: int, faulty: int, say: Callable[[str], None]) -> 
         pools = {}
         for name, folder, seeds in _ports(laboratory.stand.run / "planted", honest, faulty):
             planned = laboratory.plan(
-                WORKLOAD, [laboratory.side(BUILD, folder)], stages=("distribution",), models=seeds, precisions=("fp32",),
+                WORKLOAD,
+                [laboratory.side(BUILD, folder)],
+                stages=("distribution",),
+                models=seeds,
+                precisions=("fp32",),
             )
             records = runner.run_jobs(
-                laboratory.stand, planned.samples, lambda job, record: say(f"{job.name} {record.duration_s:.1f} s") if record else None,
+                laboratory.stand,
+                planned.samples,
+                lambda job, record: (
+                    say(f"{job.name} {record.duration_s:.1f} s") if record else None
+                ),
                 samples.run_sample,
             )
-            failed = [f"{key}: {record.status}: {record.reason}" for key, record in records.items() if not record.ok]
+            failed = [
+                f"{key}: {record.status}: {record.reason}"
+                for key, record in records.items()
+                if not record.ok
+            ]
             if failed:
                 raise RuntimeError("models could not be trained: " + "; ".join(failed))
             pools[name] = [samples.draw(records[job.name]) for job in planned.samples]
@@ -91,8 +121,12 @@ def train(cache: Path, honest: int, faulty: int, say: Callable[[str], None]) -> 
 
 
 def _ports(folder: Path, honest: int, faulty: int) -> Sequence[tuple[str, Path | None, int]]:
-    """Return name, folder (None: the shipped ones) and seeds of each port; a fault that changes has another folder, and trains again."""
-    planted = [(item.name, plant(item, folder / sha256(repr(item).encode()).hexdigest()[:8]), faulty) for item in MUTANTS]
+    """Return name, folder (None: the shipped ones) and seeds of each port; a fault that changes
+    has another folder, and trains again."""
+    planted = [
+        (item.name, plant(item, folder / sha256(repr(item).encode()).hexdigest()[:8]), faulty)
+        for item in MUTANTS
+    ]
     return [(HONEST, None, honest), *planted]
 
 
@@ -104,10 +138,13 @@ def _channels(laboratory: Laboratory) -> tuple[str, ...]:
 
 
 def _digest() -> str:
-    """Return a name for what decides what an honest model becomes: the ports' code, the specification with its data."""
+    """Return a name for what decides what an honest model becomes: the ports' code, the
+    specification with its data."""
     found = sha256()
     for path in sorted(path for pattern in CODE for path in (ROOT / "backends").glob(pattern)):
         found.update(path.read_bytes())
     size = SPECIFICATION.distribution(PRESET)
-    found.update(json.dumps([SPECIFICATION.config(PRESET), size.steps, size.rows], sort_keys=True).encode())
+    found.update(
+        json.dumps([SPECIFICATION.config(PRESET), size.steps, size.rows], sort_keys=True).encode()
+    )
     return found.hexdigest()[:16]

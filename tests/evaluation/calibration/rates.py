@@ -1,8 +1,9 @@
 """How often tests reject and verdicts fall, and whether that is as often as they say.
 
-A single test of level alpha rejects Binomial(n, alpha) of n independent repetitions. The tests of a family (the Welch tests of all
-quantities) depend on each other within a repetition, so nothing simple is the law of their mean; but each of them has that binomial
-law. So the mean of a family has to lie in the interval of one test, which is wider than its own; and each of its m tests in an
+A single test of level alpha rejects Binomial(n, alpha) of n independent repetitions. The tests of a
+family (the Welch tests of all quantities) depend on each other within a repetition, so nothing
+simple is the law of their mean; but each of them has that binomial law. So the mean of a family has
+to lie in the interval of one test, which is wider than its own; and each of its m tests in an
 interval of its own, whose level is divided by m (Bonferroni).
 """
 
@@ -24,8 +25,8 @@ WELCH, SPREADS, KS = "means (Welch)", "spreads (Brown-Forsythe)", "KS"
 FAMILIES = (WELCH, SPREADS, "energy distance", "MMD", KS, "classifier")
 #: Those whose labels are permuted: exact for any seeds that are dealt out to the sides at random.
 PERMUTED = frozenset({"energy distance", "MMD", KS, "classifier"})
-#: Around the median and with few seeds, Brown and Forsythe's test is known to reject too seldom (Conover, Johnson & Johnson 1981):
-#: such a rate is held from above only.
+#: Around the median and with few seeds, Brown and Forsythe's test is known to reject too seldom
+#: (Conover, Johnson & Johnson 1981): such a rate is held from above only.
 CONSERVATIVE = frozenset({SPREADS})
 
 
@@ -37,7 +38,8 @@ def family(test: str) -> str:
 
 
 def interval(repetitions: int, tests: int = 1) -> tuple[float, float]:
-    """Return the shares of rejections between which each of some tests of level `ALPHA` stays with probability `CONFIDENCE`, together."""
+    """Return the shares of rejections between which each of some tests of level `ALPHA` stays
+    with probability `CONFIDENCE`, together."""
     outside = (1.0 - CONFIDENCE) / (2.0 * tests)
     low, high = (float(stats.binom.ppf(q, repetitions, ALPHA)) for q in (outside, 1.0 - outside))
     return low / repetitions, high / repetitions
@@ -62,13 +64,17 @@ class Rate:
     @property
     def calibrated(self) -> bool:
         """Whether the family keeps its level; see the module's docstring."""
-        (low, high), (lowest, highest) = interval(self.repetitions), interval(self.repetitions, self.tests)
+        (low, high), (lowest, highest) = (
+            interval(self.repetitions),
+            interval(self.repetitions, self.tests),
+        )
         below = self.family in CONSERVATIVE or (low <= self.mean and lowest <= self.lowest)
         return below and self.mean <= high and self.highest <= highest
 
 
 def rates(outcomes: Sequence[Outcome]) -> list[Rate]:
-    """Return the rate of each family that has a test; a test that was not defined in a repetition is not counted there."""
+    """Return the rate of each family that has a test; a test that was not defined in a
+    repetition is not counted there."""
     rejected: Counter[str] = Counter()
     asked: Counter[str] = Counter()
     for outcome in outcomes:
@@ -86,7 +92,8 @@ def rates(outcomes: Sequence[Outcome]) -> list[Rate]:
 
 @dataclasses.dataclass(frozen=True)
 class Verdicts:
-    """The shares of each verdict, of repetitions in which anything was discovered, and what decided most often, with its share."""
+    """The shares of each verdict, of repetitions in which anything was discovered, and what
+    decided most often, with its share."""
 
     repetitions: int
     shares: Mapping[str, float]
@@ -101,10 +108,19 @@ class Verdicts:
 def verdicts(outcomes: Sequence[Outcome], of: str = "FAIL") -> Verdicts:
     """Count the verdicts; what decided is counted among those that are `of` one kind."""
     count = len(outcomes)
-    shares = {verdict: number / count for verdict, number in Counter(outcome.verdict for outcome in outcomes).items()}
+    shares = {
+        verdict: number / count
+        for verdict, number in Counter(outcome.verdict for outcome in outcomes).items()
+    }
     worst = Counter(outcome.worst for outcome in outcomes if outcome.verdict == of)
     decided, times = worst.most_common(1)[0] if worst else ("", 0)
-    return Verdicts(count, shares, share(bool(outcome.discovered) for outcome in outcomes), decided, times / max(1, worst.total()))
+    return Verdicts(
+        count,
+        shares,
+        share(bool(outcome.discovered) for outcome in outcomes),
+        decided,
+        times / max(1, worst.total()),
+    )
 
 
 def share(facts: Iterable[bool]) -> float:
@@ -115,7 +131,8 @@ def share(facts: Iterable[bool]) -> float:
 
 @dataclasses.dataclass(frozen=True)
 class Discoveries:
-    """The mean share of false ones among what is discovered (none: 0), and the mean share of true differences that are."""
+    """The mean share of false ones among what is discovered (none: 0), and the mean share of
+    true differences that are."""
 
     repetitions: int
     false: float

@@ -1,7 +1,8 @@
-"""Trials of the distribution stage: two sides drawn again and again, each judged as `harness compare` judges, p-values kept.
+"""Trials of the distribution stage: two sides drawn again and again, each judged as `harness
+compare` judges, p-values kept.
 
-Repetition i of a trial draws from a generator seeded with i: any of them can be looked at again, and no result depends on how
-many processes share the work.
+Repetition i of a trial draws from a generator seeded with i: any of them can be looked at again,
+and no result depends on how many processes share the work.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ class Trial(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """One judged repetition: the verdict, the quantity or test that decided it, and the p-value of each difference test by name."""
+    """One judged repetition: the verdict, the quantity or test that decided it, and the p-value
+    of each difference test by name."""
 
     verdict: str
     worst: str
@@ -45,12 +47,17 @@ class Outcome:
     @property
     def discovered(self) -> tuple[str, ...]:
         """Return the tests that show a difference with the false discovery rate controlled."""
-        return tuple(name for name, value in zip(self.p, adjusted([*self.p.values()]), strict=True) if value <= ALPHA)
+        return tuple(
+            name
+            for name, value in zip(self.p, adjusted([*self.p.values()]), strict=True)
+            if value <= ALPHA
+        )
 
 
 @dataclasses.dataclass(frozen=True)
 class Splits:
-    """Random choices from pools of trained models: two sides that share none from one pool, or a side from each of two."""
+    """Random choices from pools of trained models: two sides that share none from one pool, or a
+    side from each of two."""
 
     a: Sequence[Draw]
     b: Sequence[Draw] | None
@@ -65,20 +72,28 @@ class Splits:
         """
         if self.b is None:
             chosen = generator.choice(len(self.a), 2 * self.seeds, replace=False)
-            return [self.a[index] for index in chosen[:self.seeds]], [self.a[index] for index in chosen[self.seeds:]]
-        one, other = ([pool[index] for index in generator.choice(len(pool), self.seeds, replace=False)] for pool in (self.a, self.b))
+            return [self.a[index] for index in chosen[: self.seeds]], [
+                self.a[index] for index in chosen[self.seeds :]
+            ]
+        one, other = (
+            [pool[index] for index in generator.choice(len(pool), self.seeds, replace=False)]
+            for pool in (self.a, self.b)
+        )
         return one, other
 
 
 @dataclasses.dataclass(frozen=True)
 class StandIn:
-    """Models that cost nothing: loss curves with levels of their own, walking channels with centres of their own, a binary channel.
+    """Models that cost nothing: loss curves with levels of their own, walking channels with centres
+    of their own, a binary channel.
 
-    Each repetition draws all of them anew, so repetitions are independent, which splits of one pool are not.
+    Each repetition draws all of them anew, so repetitions are independent, which splits of one pool
+    are not.
 
     Attributes:
         terms: loss terms. walks: continuous channels; one binary channel more.
-        shifted: on side b the levels of so many terms and the centres of `moved` channels are other ones, by `shift` spreads between seeds.
+        shifted: on side b the levels of so many terms and the centres of `moved` channels are other
+            ones, by `shift` spreads between seeds.
     """
 
     terms: int = TERMS
@@ -91,28 +106,48 @@ class StandIn:
     @property
     def channels(self) -> tuple[str, ...]:
         """Return the channels' names."""
-        return tuple("abcdefgh"[:self.walks + 1])
+        return tuple("abcdefgh"[: self.walks + 1])
 
     @property
     def different(self) -> frozenset[str]:
         """Return the tests whose null hypothesis does not hold."""
         if not self.shifted + self.moved:
             return frozenset()
-        losses = {f"joint/{index}, {place}" for index in range(self.shifted) for place in ("first fifth", "last fifth")}
-        channels = {f"{channel}, {what}" for channel in self.channels[:self.moved] for what in ("mean", "KS")}
-        return frozenset({*losses, *channels, *({"energy distance", "MMD", "classifier"} if self.moved else ())})
+        losses = {
+            f"joint/{index}, {place}"
+            for index in range(self.shifted)
+            for place in ("first fifth", "last fifth")
+        }
+        channels = {
+            f"{channel}, {what}"
+            for channel in self.channels[: self.moved]
+            for what in ("mean", "KS")
+        }
+        return frozenset(
+            {*losses, *channels, *({"energy distance", "MMD", "classifier"} if self.moved else ())}
+        )
 
     def sides(self, generator: np.random.RandomState) -> Sides:
         """Return independent draws."""
-        one, other = ([self._draw(generator, shift) for _ in range(self.seeds)] for shift in (0.0, self.shift))
+        one, other = (
+            [self._draw(generator, shift) for _ in range(self.seeds)] for shift in (0.0, self.shift)
+        )
         return one, other
 
     def _draw(self, generator: np.random.RandomState, shift: float) -> Draw:
-        levels = 1.0 + 0.05 * (generator.normal(size=self.terms) + shift * (np.arange(self.terms) < self.shifted))
-        losses = {f"joint/{index}": level + 0.02 * generator.normal(size=STEPS) for index, level in enumerate(levels)}
+        levels = 1.0 + 0.05 * (
+            generator.normal(size=self.terms) + shift * (np.arange(self.terms) < self.shifted)
+        )
+        losses = {
+            f"joint/{index}": level + 0.02 * generator.normal(size=STEPS)
+            for index, level in enumerate(levels)
+        }
         places = np.arange(self.walks)
-        # 0.18 is the spread of a channel's mean between seeds: 0.1 of the centre, and 0.15 from as few rows as there are.
-        centre = places + 0.1 * generator.normal(size=self.walks) + 0.18 * shift * (places < self.moved)
+        # 0.18 is the spread of a channel's mean between seeds: 0.1 of the centre, and 0.15 from as
+        # few rows as there are.
+        centre = (
+            places + 0.1 * generator.normal(size=self.walks) + 0.18 * shift * (places < self.moved)
+        )
         walk = centre + 0.5 * np.cumsum(generator.normal(size=(ROWS, HOURS, self.walks)), axis=1)
         binary = generator.uniform(size=(ROWS, HOURS, 1)) < 0.4 + 0.05 * generator.normal()
         return Draw(losses, np.concatenate([walk, binary], axis=2))
@@ -123,20 +158,28 @@ def judged(trial: Trial, number: int) -> Outcome:
     a, b = trial.sides(np.random.RandomState(number))
     found = judge_distribution(a, b, len(a), trial.channels)
     worst = found.verdict.worst
-    return Outcome(found.verdict.verdict, worst.name if worst else "", {test.item.name: test.p for test in found.tests})
+    return Outcome(
+        found.verdict.verdict,
+        worst.name if worst else "",
+        {test.item.name: test.p for test in found.tests},
+    )
 
 
 def repeat(trial: Trial, count: int, jobs: int = 1) -> list[Outcome]:
     """Judge so many repetitions, in order."""
     if jobs == 1:
         return [judged(trial, number) for number in range(count)]
-    # Spawned: a fork would inherit the threads of the arithmetic libraries in whatever state they are.
+    # Spawned: a fork would inherit the threads of the arithmetic libraries in whatever state they
+    # are.
     context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(jobs, context, initializer=_keep, initargs=(trial,)) as pool:
+    with concurrent.futures.ProcessPoolExecutor(
+        jobs, context, initializer=_keep, initargs=(trial,)
+    ) as pool:
         return list(pool.map(_kept, range(count), chunksize=10))
 
 
-#: The trial of a process that shares the work: pools of models are sent once, not once a repetition.
+#: The trial of a process that shares the work: pools of models are sent once, not once a
+#: repetition.
 _HELD: list[Trial] = []
 
 

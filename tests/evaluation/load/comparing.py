@@ -17,7 +17,12 @@ from harness.results.model import SpeedRow
 from tests.evaluation.load import hogs
 
 #: What is compared, in turns: a build with itself, and `cnn` on two frameworks.
-PAIRS = (("torch", "torch", "linear"), ("tf2", "torch", "cnn"), ("torch", "torch", "cnn"), ("tf2", "tf2", "linear"))
+PAIRS = (
+    ("torch", "torch", "linear"),
+    ("tf2", "torch", "cnn"),
+    ("torch", "torch", "cnn"),
+    ("tf2", "tf2", "linear"),
+)
 FOUND = ("FASTER", "SLOWER")
 
 
@@ -52,7 +57,11 @@ class Said:
     obstacle: str
 
 
-def asked(count: int, pairs: Sequence[tuple[str, str, str]] = PAIRS, loads: Iterable[str] = ("core", "crowd", "comes")) -> list[Asked]:
+def asked(
+    count: int,
+    pairs: Sequence[tuple[str, str, str]] = PAIRS,
+    loads: Iterable[str] = ("core", "crowd", "comes"),
+) -> list[Asked]:
     """Return so many comparisons, every pair under every load in turns."""
     each = [(load, *pair) for pair in pairs for load in loads]
     return [Asked(number, *each[number % len(each)]) for number in range(count)]
@@ -62,46 +71,91 @@ def compare(one: Asked, budget_s: float, **more: Any) -> list[Said]:
     """Compare as `harness compare` does, under the load."""
     with tempfile.TemporaryDirectory() as folder, hogs.running(one.load):
         chosen = options.Options(
-            backends=(one.a, one.b), workloads=(one.workload,), precision=("fp32",), no_fidelity=True, budget=budget_s,
-            seed=abs(one.number), reports=Path(folder), **more,
+            backends=(one.a, one.b),
+            workloads=(one.workload,),
+            precision=("fp32",),
+            no_fidelity=True,
+            budget=budget_s,
+            seed=abs(one.number),
+            reports=Path(folder),
+            **more,
         )
-        context = comparison.Context(dict(os.environ), datetime.datetime.now().astimezone(), "tests.evaluation.load", lambda line: None)
+        context = comparison.Context(
+            dict(os.environ),
+            datetime.datetime.now().astimezone(),
+            "tests.evaluation.load",
+            lambda line: None,
+        )
         return [said(one, row) for row in comparison.compare(chosen, context).report.speed]
 
 
 def said(one: Asked, row: SpeedRow) -> Said:
     """Return what is kept of a row."""
-    return Said(one.number, one.load, one.pair, row.action, row.verdict, row.material, row.ratio, row.rounds, row.obstacle)
+    return Said(
+        one.number,
+        one.load,
+        one.pair,
+        row.action,
+        row.verdict,
+        row.material,
+        row.ratio,
+        row.rounds,
+        row.obstacle,
+    )
 
 
 def quiet(found: Iterable[Said]) -> dict[tuple[str, str], str]:
-    """Return what a machine without a load says of each pair and action. A build is as fast as itself, whatever was measured."""
-    told = {(one.pair, one.action): one.verdict for one in found if one.load == "none" and one.verdict != "UNCLEAR"}
-    return {**told, **{(f"{workload} {a} : {b}", action): "SAME" for a, b, workload in PAIRS if a == b for action in ("train", "generate")}}
+    """Return what a machine without a load says of each pair and action. A build is as fast as
+    itself, whatever was measured."""
+    told = {
+        (one.pair, one.action): one.verdict
+        for one in found
+        if one.load == "none" and one.verdict != "UNCLEAR"
+    }
+    return {
+        **told,
+        **{
+            (f"{workload} {a} : {b}", action): "SAME"
+            for a, b, workload in PAIRS
+            if a == b
+            for action in ("train", "generate")
+        },
+    }
 
 
 def contradicted(found: Iterable[Said], truth: Mapping[tuple[str, str], str]) -> list[Said]:
-    """Return what is FASTER or SLOWER under load and something else where it is quiet; without that, nobody can contradict."""
+    """Return what is FASTER or SLOWER under load and something else where it is quiet; without
+    that, nobody can contradict."""
     return [
-        one for one in found
-        if one.load != "none" and one.verdict in FOUND and truth.get((one.pair, one.action), one.verdict) != one.verdict
+        one
+        for one in found
+        if one.load != "none"
+        and one.verdict in FOUND
+        and truth.get((one.pair, one.action), one.verdict) != one.verdict
     ]
 
 
 def table(found: Sequence[Said], truth: Mapping[tuple[str, str], str]) -> str:
     """Return a counted table, a line for each load and pair."""
-    lines = ["| load | compared | comparisons | verdicts | FASTER, SLOWER | contradicted | SAME | UNCLEAR | because the machine was busy |",
-             "| - | - | - | - | - | - | - | - | - |"]
+    lines = [
+        (
+            "| load | compared | comparisons | verdicts | FASTER, SLOWER | contradicted | SAME |"
+            " UNCLEAR | because the machine was busy |"
+        ),
+        "| - | - | - | - | - | - | - | - | - |",
+    ]
     wrong = contradicted(found, truth)
     for load, pair in dict.fromkeys((one.load, one.pair) for one in found):
         mine = [one for one in found if (one.load, one.pair) == (load, pair)]
-        count = {word: sum(one.verdict == word for one in mine) for word in (*FOUND, "SAME", "UNCLEAR")}
+        count = {
+            word: sum(one.verdict == word for one in mine) for word in (*FOUND, "SAME", "UNCLEAR")
+        }
         busy = sum("busy" in one.obstacle for one in mine)
         bad = sum((one.load, one.pair) == (load, pair) for one in wrong)
         comparisons = len({one.number for one in mine})
         lines.append(
-            f"| {load} | {pair} | {comparisons} | {len(mine)} | {count['FASTER'] + count['SLOWER']} | {bad} | {count['SAME']} "
-            f"| {count['UNCLEAR']} | {busy} |"
+            f"| {load} | {pair} | {comparisons} | {len(mine)} | {count['FASTER'] + count['SLOWER']}"
+            f" | {bad} | {count['SAME']} | {count['UNCLEAR']} | {busy} |"
         )
     return "\n".join(lines)
 
@@ -110,7 +164,11 @@ def read(path: Path) -> list[Said]:
     """Return what an earlier run has left, a comparison's rows a line."""
     if not path.exists():
         return []
-    return [Said(**row) for line in path.read_text(encoding="utf-8").splitlines() for row in json.loads(line)]
+    return [
+        Said(**row)
+        for line in path.read_text(encoding="utf-8").splitlines()
+        for row in json.loads(line)
+    ]
 
 
 def add(path: Path, rows: Sequence[Said]) -> None:

@@ -1,4 +1,5 @@
-"""Programs that take processors away, as other people's do: one on every core, a crowd of them, one that comes and goes."""
+"""Programs that take processors away, as other people's do: one on every core, a crowd of them,
+one that comes and goes."""
 
 from __future__ import annotations
 

@@ -1,11 +1,13 @@
-"""The metamorphic zoo: faults that the judge's own honest variations touch, and honest twins, judged as `harness compare` would.
+"""The metamorphic zoo: faults that the judge's own honest variations touch, and honest twins,
+judged as `harness compare` would.
 
     python -m tests.evaluation.metamorphic                  every entry (`tox run -e metamorphic`)
-    python -m tests.evaluation.metamorphic --only ties      the entries of a kind or of a workload, or one by name
-    python -m tests.evaluation.metamorphic --write-docs     also write the tables of docs/metamorphic.md
+    python -m tests.evaluation.metamorphic --only ties      the entries of a kind or of a workload,
+    or one by name python -m tests.evaluation.metamorphic --write-docs     also write the tables of
+    docs/metamorphic.md
 
-Exit status 1 if a mutant passes, fewer than 90 % fail at the stage where the fault first shows, an honest twin fails, or more than one
-of them stays undecided.
+Exit status 1 if a mutant passes, fewer than 90 % fail at the stage where the fault first shows, an
+honest twin fails, or more than one of them stays undecided.
 """
 
 from __future__ import annotations
@@ -25,8 +27,12 @@ from tests.evaluation.metamorphic.census import count, examine
 def main(words: Sequence[str]) -> int:
     """Run what was asked for; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.evaluation.metamorphic")
-    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="kinds, workloads or entries")
-    parser.add_argument("--write-docs", action="store_true", help=f"write the tables into docs/{tables.PAGE.name}")
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="NAME", help="kinds, workloads or entries"
+    )
+    parser.add_argument(
+        "--write-docs", action="store_true", help=f"write the tables into docs/{tables.PAGE.name}"
+    )
     asked = parser.parse_args(words)
     if asked.only and asked.write_docs:
         parser.error("--only shows a part; --write-docs needs the whole")
@@ -35,7 +41,10 @@ def main(words: Sequence[str]) -> int:
     except ValueError as error:
         parser.error(str(error))
     started, findings = time.monotonic(), []
-    with tempfile.TemporaryDirectory(prefix="metamorphic-") as name, opened(Path(name) / "run") as laboratory:
+    with (
+        tempfile.TemporaryDirectory(prefix="metamorphic-") as name,
+        opened(Path(name) / "run") as laboratory,
+    ):
         for one in examine(laboratory, wanted, Path(name) / "planted"):
             findings.append(one)
             print(f"[{len(findings)}/{len(wanted)}] {tables.plain(one)}", flush=True)

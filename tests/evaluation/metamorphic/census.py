@@ -1,4 +1,5 @@
-"""Judge entries as `harness compare` judges, and count what was said against what has to be said."""
+"""Judge entries as `harness compare` judges, and count what was said against what has to be
+said."""
 
 from __future__ import annotations
 
@@ -18,12 +19,14 @@ from harness.results.model import StageRow
 from tests.evaluation.laboratory import Laboratory
 from tests.evaluation.metamorphic.entry import Entry, plant
 
-#: How many mutants there have to be; the share of them that fails at its stage; how many twins may stay undecided.
+#: How many mutants there have to be; the share of them that fails at its stage; how many twins may
+#: stay undecided.
 ENOUGH, AT_STAGE, UNDECIDED = 30, 0.90, 1
 #: A side that did not run to its end has no verdict.
 ERROR = "ERROR"
-#: Relative to a tensor's largest value, or to a parameter's update, more than the rounding of float64 makes of one look, and of a few
-#: steps of training; and the share of a stage's largest value below which a tensor has no size of its own.
+#: Relative to a tensor's largest value, or to a parameter's update, more than the rounding of
+#: float64 makes of one look, and of a few steps of training; and the share of a stage's largest
+#: value below which a tensor has no size of its own.
 ROUNDING, GROWN, SHARE = 2.0**-36, 2.0**-28, 2.0**-10
 LETTERS = {stage: letter for letter, stage in STAGE_LETTERS.items()}
 
@@ -33,9 +36,11 @@ class Finding:
     """What the judge said of one entry.
 
     Attributes:
-        verdict: of the whole: PASS, FAIL, INCONCLUSIVE, or ERROR where a side did not run. stage, place: of the first FAIL, or else
-            of the first that is undecided. stages: by stage, its verdict. said: the judge's own sentence.
-        apart: the first stage at which the float64 records differ by more than rounding, found without the judge; empty where none does.
+        verdict: of the whole: PASS, FAIL, INCONCLUSIVE, or ERROR where a side did not run. stage,
+            place: of the first FAIL, or else of the first that is undecided. stages: by stage, its
+            verdict. said: the judge's own sentence.
+        apart: the first stage at which the float64 records differ by more than rounding, found
+            without the judge; empty where none does.
     """
 
     entry: Entry
@@ -49,52 +54,82 @@ class Finding:
     @property
     def right(self) -> bool:
         """Whether it is what has to be said: a FAIL at the mutant's stage, PASS for a twin."""
-        return self.verdict == ("PASS" if self.entry.honest else "FAIL") and (self.entry.honest or self.stage == self.entry.stage)
+        return self.verdict == ("PASS" if self.entry.honest else "FAIL") and (
+            self.entry.honest or self.stage == self.entry.stage
+        )
 
     @property
     def sound(self) -> bool:
-        """Whether the entry is what it says: its sides part at its stage and not before, those of a twin nowhere."""
+        """Whether the entry is what it says: its sides part at its stage and not before, those
+        of a twin nowhere."""
         return self.apart == (self.entry.apart or self.entry.stage)
 
 
 def examine(laboratory: Laboratory, entries: Iterable[Entry], folder: Path) -> Iterator[Finding]:
-    """Judge each entry: mutants in float64, twins in float32 too, with the bounds of that precision."""
+    """Judge each entry: mutants in float64, twins in float32 too, with the bounds of that
+    precision."""
     for entry in entries:
-        sides = [laboratory.side(entry.reference), laboratory.side(entry.build, plant(entry, folder))]
-        planned = laboratory.plan(entry.workload, sides, precisions=("fp64", "fp32") if entry.honest else ("fp64",))
-        records = runner.run_jobs(laboratory.stand, planned.jobs, lambda _job, _record: None, runner.run_job)
-        ended = [f"{record.status}: {record.reason}" for record in records.values() if record.status != "ok"]
+        sides = [
+            laboratory.side(entry.reference),
+            laboratory.side(entry.build, plant(entry, folder)),
+        ]
+        planned = laboratory.plan(
+            entry.workload, sides, precisions=("fp64", "fp32") if entry.honest else ("fp64",)
+        )
+        records = runner.run_jobs(
+            laboratory.stand, planned.jobs, lambda _job, _record: None, runner.run_job
+        )
+        ended = [
+            f"{record.status}: {record.reason}"
+            for record in records.values()
+            if record.status != "ok"
+        ]
         if ended:
             yield Finding(entry, ERROR, "", "", (), ended[0])
             continue
         witnesses = {
-            name: stage_rows.Witness(store.RecordEvidence(record), "ok", "", tuple(record.result["abilities"]), f"jobs/{name}")
+            name: stage_rows.Witness(
+                store.RecordEvidence(record),
+                "ok",
+                "",
+                tuple(record.result["abilities"]),
+                f"jobs/{name}",
+            )
             for name, record in records.items()
         }
         pair = next(pair for pair in planned.pairs if pair.precision == "fp64")
         found = finding(entry, stage_rows.stage_rows(planned, witnesses))
-        yield dataclasses.replace(found, apart=apart(*(witnesses[job.name].evidence for job in (pair.a, pair.b))))
+        yield dataclasses.replace(
+            found, apart=apart(*(witnesses[job.name].evidence for job in (pair.a, pair.b)))
+        )
 
 
 def apart(a: Any, b: Any) -> str:
-    """Return the first stage of two float64 records in which a tensor differs by more than rounding ever makes it, or nothing.
+    """Return the first stage of two float64 records in which a tensor differs by more than rounding
+    ever makes it, or nothing.
 
-    As plain as can be, because it says whether an entry is what it says: no floor, no excuse, names that both sides have.
+    As plain as can be, because it says whether an entry is what it says: no floor, no excuse, names
+    that both sides have.
     """
     for stage in LETTERS:
         mine, theirs = ({entry.name: entry for entry in side.entries(stage)} for side in (a, b))
-        whole = max((entry.largest for entry in theirs.values() if np.isfinite(entry.largest)), default=0.0)
+        whole = max(
+            (entry.largest for entry in theirs.values() if np.isfinite(entry.largest)), default=0.0
+        )
         least = SHARE * whole if stage in ("gradients", "update", "trajectory") else 0.0
         for name in [name for name in theirs if name in mine]:
             first = stage != "trajectory" or name.startswith("step 1/")
-            allowed = (ROUNDING if first else GROWN) * max(theirs[name].scale or theirs[name].largest, least)
+            allowed = (ROUNDING if first else GROWN) * max(
+                theirs[name].scale or theirs[name].largest, least
+            )
             if _differs(*(np.asarray(side.read(stage, name)) for side in (a, b)), allowed):
                 return stage
     return ""
 
 
 def _differs(x: NDArray[Any], y: NDArray[Any], allowed: float) -> bool:
-    """Whether two tensors are further apart than that; whole numbers are equal or not, another kind of number is another tensor."""
+    """Whether two tensors are further apart than that; whole numbers are equal or not, another
+    kind of number is another tensor."""
     kinds = {x.dtype.kind, y.dtype.kind} - {"u", "i"}
     if x.shape != y.shape or (kinds and x.dtype.kind != y.dtype.kind):
         return True
@@ -106,11 +141,20 @@ def _differs(x: NDArray[Any], y: NDArray[Any], allowed: float) -> bool:
 def finding(entry: Entry, rows: Sequence[StageRow]) -> Finding:
     """Return what the rows of one entry's comparison say."""
     verdict = outcome.fidelity(rows)
-    first = next((row for row in rows if row.verdict == verdict), None) if verdict != "PASS" else None
+    first = (
+        next((row for row in rows if row.verdict == verdict), None) if verdict != "PASS" else None
+    )
     stages = tuple((f"{LETTERS.get(row.stage, 'P')} {row.precision}", row.verdict) for row in rows)
     if first is None:
         return Finding(entry, verdict, "", "", stages, outcome.headline(rows, [], []))
-    return Finding(entry, verdict, first.stage, first.worst or "", stages, f"{outcome.headline(rows, [], [])} {first.reason}")
+    return Finding(
+        entry,
+        verdict,
+        first.stage,
+        first.worst or "",
+        stages,
+        f"{outcome.headline(rows, [], [])} {first.reason}",
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,7 +172,8 @@ class Count:
     other: int
 
     def good(self, whole: bool) -> bool:
-        """Whether the claims hold: no mutant passes and nearly all fail at their stage; no twin fails. `whole`: there are enough."""
+        """Whether the claims hold: no mutant passes and nearly all fail at their stage; no twin
+        fails. `whole`: there are enough."""
         caught = self.passed == 0 and self.at_stage >= AT_STAGE * self.mutants
         quiet = self.alarms == 0 and self.open <= UNDECIDED
         return caught and quiet and not self.other and (self.mutants >= ENOUGH or not whole)
@@ -136,12 +181,18 @@ class Count:
 
 def count(findings: Sequence[Finding]) -> Count:
     """Count findings."""
-    mutants, twins = ([one for one in findings if one.entry.honest is honest] for honest in (False, True))
+    mutants, twins = (
+        [one for one in findings if one.entry.honest is honest] for honest in (False, True)
+    )
     failed = [one for one in mutants if one.verdict == "FAIL"]
     return Count(
-        mutants=len(mutants), passed=sum(one.verdict == "PASS" for one in mutants), at_stage=sum(one.right for one in failed),
-        elsewhere=sum(not one.right for one in failed), undecided=sum(one.verdict == "INCONCLUSIVE" for one in mutants),
-        twins=len(twins), alarms=sum(one.verdict == "FAIL" for one in twins),
+        mutants=len(mutants),
+        passed=sum(one.verdict == "PASS" for one in mutants),
+        at_stage=sum(one.right for one in failed),
+        elsewhere=sum(not one.right for one in failed),
+        undecided=sum(one.verdict == "INCONCLUSIVE" for one in mutants),
+        twins=len(twins),
+        alarms=sum(one.verdict == "FAIL" for one in twins),
         open=sum(one.verdict == "INCONCLUSIVE" for one in twins),
         other=sum(one.verdict not in ("PASS", "FAIL", "INCONCLUSIVE") for one in findings),
     )

@@ -1,4 +1,5 @@
-"""What the purpose-built workloads share: the smallest batch, plain gradient descent with a rate that is a power of two."""
+"""What the purpose-built workloads share: the smallest batch, plain gradient descent with a rate
+that is a power of two."""
 
 from __future__ import annotations
 
@@ -35,6 +36,10 @@ def generator() -> np.random.RandomState:
 
 
 def rows(**arrays: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """Return arrays of TRAINING + EVALUATION rows as the data of a workload; `y`, the target, is for training alone."""
+    """Return arrays of TRAINING + EVALUATION rows as the data of a workload; `y`, the target, is
+    for training alone."""
     found = {name: value[:TRAINING] for name, value in arrays.items()}
-    return {**found, **{f"eval_{name}": value[TRAINING:] for name, value in arrays.items() if name != "y"}}
+    return {
+        **found,
+        **{f"eval_{name}": value[TRAINING:] for name, value in arrays.items() if name != "y"},
+    }

@@ -1,7 +1,9 @@
-"""Mutate the torch ports' numeric code and have every mutant judged: `python -m tests.evaluation.mutation`.
+"""Mutate the torch ports' numeric code and have every mutant judged: `python -m
+tests.evaluation.mutation`.
 
-The mutator is our own, because a mutant's test is a judged comparison in another interpreter that takes well under a second, and
-its text has to be planted in a folder for a worker; cosmic-ray and mutmut change files in place and start a shell command for each.
+The mutator is our own, because a mutant's test is a judged comparison in another interpreter that
+takes well under a second, and its text has to be planted in a folder for a worker; cosmic-ray and
+mutmut change files in place and start a shell command for each.
 """
 
 from __future__ import annotations
@@ -21,16 +23,23 @@ from tests.evaluation.zoo.mutant import ROOT
 
 CACHE = ROOT / ".cache/mutation"
 DOCS = ROOT / "docs/mutation.md"
-MARKERS = ("<!-- mutation: written by `tox run -e mutation -- --write-docs`, from here -->", "<!-- mutation: to here -->")
+MARKERS = (
+    "<!-- mutation: written by `tox run -e mutation -- --write-docs`, from here -->",
+    "<!-- mutation: to here -->",
+)
 #: Of the mutants that run and are not equivalent, the share that has to be killed.
 ENOUGH = 0.95
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run and print; return 0 if enough are killed, every survivor is explained and no explanation is stale."""
+    """Run and print; return 0 if enough are killed, every survivor is explained and no
+    explanation is stale."""
     asked = _arguments(argv)
     started, findings, texts, faults = time.monotonic(), [], {}, []
-    with tempfile.TemporaryDirectory(prefix="mutation-") as name, opened(Path(name) / "laboratory") as laboratory:
+    with (
+        tempfile.TemporaryDirectory(prefix="mutation-") as name,
+        opened(Path(name) / "laboratory") as laboratory,
+    ):
         court = Census(laboratory, asked.cache, Path(name))
         for port in asked.workloads:
             subject = court.subject(port)
@@ -40,20 +49,46 @@ def main(argv: Sequence[str] | None = None) -> int:
             texts.update({file: module.text for file, module in subject.modules.items()})
     print(*table.plain(findings), "", table.summary(findings), sep="\n")
     print(f"{time.monotonic() - started:.0f} s")
-    unexplained = [finding.mutation.place for finding in findings if finding.kind == SURVIVED and not finding.reason]
-    for line in (*(f"stale explanation: {fault}" for fault in faults), *(f"survived, and nothing says why: {it}" for it in unexplained)):
+    unexplained = [
+        finding.mutation.place
+        for finding in findings
+        if finding.kind == SURVIVED and not finding.reason
+    ]
+    for line in (
+        *(f"stale explanation: {fault}" for fault in faults),
+        *(f"survived, and nothing says why: {it}" for it in unexplained),
+    ):
         print(line)
     if asked.write_docs:
         write_docs(DOCS, table.markdown(findings, texts))
-    return 0 if table.Tally("all", tuple(findings)).share >= ENOUGH and not faults + unexplained else 1
+    return (
+        0 if table.Tally("all", tuple(findings)).share >= ENOUGH and not faults + unexplained else 1
+    )
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.evaluation.mutation", description=__doc__)
-    parser.add_argument("--workloads", nargs="+", choices=[*CIRCUMSTANCES], default=[*CIRCUMSTANCES])
-    parser.add_argument("--only", action="append", metavar="FILE:LINE", default=[], help="mutations of this line alone; may be repeated")
-    parser.add_argument("--cache", type=Path, default=CACHE, help="where the records of the honest sides are kept (%(default)s)")
-    parser.add_argument("--write-docs", action="store_true", help=f"write the table into {DOCS.relative_to(ROOT)}")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.evaluation.mutation", description=__doc__
+    )
+    parser.add_argument(
+        "--workloads", nargs="+", choices=[*CIRCUMSTANCES], default=[*CIRCUMSTANCES]
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        metavar="FILE:LINE",
+        default=[],
+        help="mutations of this line alone; may be repeated",
+    )
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=CACHE,
+        help="where the records of the honest sides are kept (%(default)s)",
+    )
+    parser.add_argument(
+        "--write-docs", action="store_true", help=f"write the table into {DOCS.relative_to(ROOT)}"
+    )
     asked = parser.parse_args(argv)
     if asked.write_docs and (asked.only or asked.workloads != [*CIRCUMSTANCES]):
         parser.error("--write-docs writes the whole table: leave out --only and --workloads")
@@ -69,8 +104,14 @@ def _run(court: Census, subject: Subject, chosen: Sequence[Mutation]) -> list[Fi
     for number, finding in enumerate(court.findings(subject, chosen), 1):
         found.append(finding)
         if finding.kind == SURVIVED:
-            print(f"[{number}/{len(chosen)}] {finding.mutation.place} ({finding.mutation.operator}) survived: {table.why(finding)}")
-            print(*table.difference(finding.mutation, subject.modules[finding.mutation.file].text), sep="\n")
+            print(
+                f"[{number}/{len(chosen)}] {finding.mutation.place} ({finding.mutation.operator})"
+                f" survived: {table.why(finding)}"
+            )
+            print(
+                *table.difference(finding.mutation, subject.modules[finding.mutation.file].text),
+                sep="\n",
+            )
         elif number % 50 == 0:
             print(f"[{number}/{len(chosen)}] {finding.mutation.place}")
         sys.stdout.flush()

@@ -1,8 +1,8 @@
 """Explanations of mutants that are not killed, and whether they still hold.
 
-An explanation names a piece of a module's text that is there exactly once. One for a mutant that runs says what takes its
-place; one for code that no recording gets to covers every mutation inside the piece. What no mutation answers to is stale, and
-so is what is said of a mutant that is killed.
+An explanation names a piece of a module's text that is there exactly once. One for a mutant that
+runs says what takes its place; one for code that no recording gets to covers every mutation inside
+the piece. What no mutation answers to is stale, and so is what is said of a mutant that is killed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from tests.evaluation.mutation.operators import Mutation
 
 @dataclasses.dataclass(frozen=True)
 class Equivalent:
-    """Mutants that compute the same function, or one that differs in nothing a user of the port can see.
+    """Mutants that compute the same function, or one that differs in nothing a user of the port can
+    see.
 
     Attributes:
         file: relative to the torch backend.
@@ -30,7 +31,8 @@ class Equivalent:
 
 @dataclasses.dataclass(frozen=True)
 class Missed(Equivalent):
-    """Mutants that are another function, and why no stage sees it: a weakness of the judge, counted as survivors."""
+    """Mutants that are another function, and why no stage sees it: a weakness of the judge,
+    counted as survivors."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,14 +65,22 @@ class Explanations:
 
     def alive(self) -> dict[Mutation, Equivalent]:
         """Return what is said of every mutant that runs and is not expected to be killed."""
-        return {mutation: item for item, change in self._changes() if (mutation := self._answering(item.file, change))}
+        return {
+            mutation: item
+            for item, change in self._changes()
+            if (mutation := self._answering(item.file, change))
+        }
 
     def excuses(self, missed: Collection[Mutation]) -> dict[Mutation, str]:
         """Return the reason of those of the mutations nobody got to that an explanation covers."""
         found = {}
         for item, piece in self._pieces():
             start = self.texts[item.file].find(piece)
-            inside = (mutation for mutation in missed if mutation.file == item.file and start <= mutation.start < start + len(piece))
+            inside = (
+                mutation
+                for mutation in missed
+                if mutation.file == item.file and start <= mutation.start < start + len(piece)
+            )
             found.update(dict.fromkeys(inside, item.reason) if start >= 0 else {})
         return found
 
@@ -82,28 +92,52 @@ class Explanations:
         """
         found = []
         for item, change in self._changes():
-            mutation, count = self._answering(item.file, change), self.texts[item.file].count(change[0])
+            mutation, count = (
+                self._answering(item.file, change),
+                self.texts[item.file].count(change[0]),
+            )
             if count != 1:
                 found.append(f"{item.file}: {change[0]!r} is there {count} times, not once")
             elif mutation is None:
                 found.append(f"{item.file}: no mutation turns {change[0]!r} into {change[1]!r}")
             elif mutation in killed:
-                found.append(f"{mutation.place}: {change[0]!r} -> {change[1]!r} is said to stay alive, and is killed")
+                found.append(
+                    f"{mutation.place}: {change[0]!r} -> {change[1]!r} is said to stay alive, and"
+                    " is killed"
+                )
             elif mutation in missed:
-                found.append(f"{mutation.place}: {change[0]!r} -> {change[1]!r} is said to run, and never does")
+                found.append(
+                    f"{mutation.place}: {change[0]!r} -> {change[1]!r} is said to run, and never"
+                    " does"
+                )
         for item, piece in self._pieces():
             count = self.texts[item.file].count(piece)
             if count != 1:
                 found.append(f"{item.file}: {piece!r} is there {count} times, not once")
-            elif not any(mutation.file == item.file and self._inside(mutation, piece) for mutation in missed):
-                found.append(f"{item.file}: {piece!r} is said not to be reached; no mutation in it was missed")
+            elif not any(
+                mutation.file == item.file and self._inside(mutation, piece) for mutation in missed
+            ):
+                found.append(
+                    f"{item.file}: {piece!r} is said not to be reached; no mutation in it was"
+                    " missed"
+                )
         return found
 
     def _changes(self) -> Iterator[tuple[Equivalent, tuple[str, str]]]:
-        yield from ((item, change) for item in self.equivalent if item.file in self.texts for change in item.changes)
+        yield from (
+            (item, change)
+            for item in self.equivalent
+            if item.file in self.texts
+            for change in item.changes
+        )
 
     def _pieces(self) -> Iterator[tuple[Unreached, str]]:
-        yield from ((item, piece) for item in self.unreached if item.file in self.texts for piece in item.pieces)
+        yield from (
+            (item, piece)
+            for item in self.unreached
+            if item.file in self.texts
+            for piece in item.pieces
+        )
 
     def _inside(self, mutation: Mutation, piece: str) -> bool:
         start = self.texts[mutation.file].find(piece)
@@ -115,4 +149,11 @@ class Explanations:
         changed = text.replace(*change)
         if text.count(change[0]) != 1:
             return None
-        return next((item for item in self.mutations if item.file == file and item.applied(text) == changed), None)
+        return next(
+            (
+                item
+                for item in self.mutations
+                if item.file == file and item.applied(text) == changed
+            ),
+            None,
+        )

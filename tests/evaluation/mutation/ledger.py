@@ -1,7 +1,9 @@
-"""Outcomes of trials that need not be held again: a run that was interrupted, or whose explanations have changed, goes on.
+"""Outcomes of trials that need not be held again: a run that was interrupted, or whose explanations
+have changed, goes on.
 
-An outcome is kept under a digest of the mutant's text, the honest sides' records, and the text of the judge and of the trial;
-whatever of these changes, the trial is held again. What depends on the machine's mood (a time limit, a crash) is not kept.
+An outcome is kept under a digest of the mutant's text, the honest sides' records, and the text of
+the judge and of the trial; whatever of these changes, the trial is held again. What depends on the
+machine's mood (a time limit, a crash) is not kept.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from tests.evaluation.zoo.mutant import ROOT
 
 #: What decides an outcome beside the records.
 JUDGE = (
-    *sorted((ROOT / "harness/fidelity").glob("*.py")), ROOT / "tests/evaluation/laboratory.py", ROOT / "tests/evaluation/mutation/trial.py",
+    *sorted((ROOT / "harness/fidelity").glob("*.py")),
+    ROOT / "tests/evaluation/laboratory.py",
+    ROOT / "tests/evaluation/mutation/trial.py",
     ROOT / "tests/evaluation/zoo/mutant.py",
 )
 #: Errors of the mutant itself, by the status of the job.
@@ -38,7 +42,9 @@ class Ledger:
         whole, _, rest = text.rpartition("\n")
         if rest:  # an interrupted run's last line
             self.path.write_text(f"{whole}\n" if whole else "", encoding="utf-8")
-        self.outcomes = {found.pop("digest"): Outcome(**found) for found in map(json.loads, whole.splitlines())}
+        self.outcomes = {
+            found.pop("digest"): Outcome(**found) for found in map(json.loads, whole.splitlines())
+        }
 
     def outcome(self, key: str, trial: Callable[[], Outcome]) -> Outcome:
         """Return the outcome under a key; hold the trial if there is none."""

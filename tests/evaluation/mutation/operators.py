@@ -1,7 +1,8 @@
 """Every way in which a module's numeric code is changed in one place.
 
-An operator looks at one node of the syntax tree and yields edits of the text there, one token or argument long, so that a
-mutant's difference can be read. Two edits that give the same text are one mutation.
+An operator looks at one node of the syntax tree and yields edits of the text there, one token or
+argument long, so that a mutant's difference can be read. Two edits that give the same text are one
+mutation.
 """
 
 from __future__ import annotations
@@ -13,28 +14,69 @@ from collections.abc import Iterator
 
 from tests.evaluation.mutation.source import PLACES, Site, Source, is_list, is_text, number, site
 
-ARITHMETIC = {ast.Add: ("+", "-"), ast.Sub: ("-", "+"), ast.Mult: ("*", "/"), ast.Div: ("/", "*"), ast.MatMult: ("@", "*"),
-              ast.FloorDiv: ("//", "*"), ast.Pow: ("**", "*")}
+ARITHMETIC = {
+    ast.Add: ("+", "-"),
+    ast.Sub: ("-", "+"),
+    ast.Mult: ("*", "/"),
+    ast.Div: ("/", "*"),
+    ast.MatMult: ("@", "*"),
+    ast.FloorDiv: ("//", "*"),
+    ast.Pow: ("**", "*"),
+}
 COMPARISONS = {
-    ast.Eq: ("==", ("!=",)), ast.NotEq: ("!=", ("==",)), ast.Lt: ("<", ("<=", ">=")), ast.LtE: ("<=", ("<", ">")),
-    ast.Gt: (">", (">=", "<=")), ast.GtE: (">=", (">", "<")), ast.Is: ("is", ("is not",)), ast.IsNot: ("is not", ("is",)),
-    ast.In: ("in", ("not in",)), ast.NotIn: ("not in", ("in",)),
+    ast.Eq: ("==", ("!=",)),
+    ast.NotEq: ("!=", ("==",)),
+    ast.Lt: ("<", ("<=", ">=")),
+    ast.LtE: ("<=", ("<", ">")),
+    ast.Gt: (">", (">=", "<=")),
+    ast.GtE: (">=", (">", "<")),
+    ast.Is: ("is", ("is not",)),
+    ast.IsNot: ("is not", ("is",)),
+    ast.In: ("in", ("not in",)),
+    ast.NotIn: ("not in", ("in",)),
 }
 REDUCTIONS = {
-    "sum": ("mean",), "mean": ("sum",), "max": ("min",), "min": ("max",), "square": ("abs",), "abs": ("square",),
-    "max_pool2d": ("avg_pool2d",), "mse_loss": ("l1_loss",),
+    "sum": ("mean",),
+    "mean": ("sum",),
+    "max": ("min",),
+    "min": ("max",),
+    "square": ("abs",),
+    "abs": ("square",),
+    "max_pool2d": ("avg_pool2d",),
+    "mse_loss": ("l1_loss",),
 }
 FUNCTIONS = {
-    "relu": ("sigmoid", "tanh"), "sigmoid": ("tanh", "relu"), "tanh": ("sigmoid", "relu"), "softmax": ("log_softmax",),
-    "sigmoid_backward": ("tanh_backward",), "tanh_backward": ("sigmoid_backward",), "zeros": ("ones",), "ones": ("zeros",),
-    "zeros_like": ("ones_like",), "ones_like": ("zeros_like",), "exp": ("log",), "log": ("exp",), "sqrt": ("square",),
-    "round": ("floor", "ceil"), "addcmul": ("addcdiv",), "reversed": ("list",),
+    "relu": ("sigmoid", "tanh"),
+    "sigmoid": ("tanh", "relu"),
+    "tanh": ("sigmoid", "relu"),
+    "softmax": ("log_softmax",),
+    "sigmoid_backward": ("tanh_backward",),
+    "tanh_backward": ("sigmoid_backward",),
+    "zeros": ("ones",),
+    "ones": ("zeros",),
+    "zeros_like": ("ones_like",),
+    "ones_like": ("zeros_like",),
+    "exp": ("log",),
+    "log": ("exp",),
+    "sqrt": ("square",),
+    "round": ("floor", "ceil"),
+    "addcmul": ("addcdiv",),
+    "reversed": ("list",),
 }
-#: Functions and methods with axes among their positional arguments: where the first one stands beside a tensor or without, and
-#: how many there are.
+#: Functions and methods with axes among their positional arguments: where the first one stands
+#: beside a tensor or without, and how many there are.
 AXES = {
-    "transpose": (0, 2), "flatten": (0, 2), "unflatten": (0, 1), "sum": (0, 1), "mean": (0, 1), "unbind": (0, 1),
-    "softmax": (0, 1), "chunk": (1, 1), "split": (1, 1), "cat": (0, 1), "stack": (0, 1),
+    "transpose": (0, 2),
+    "flatten": (0, 2),
+    "unflatten": (0, 1),
+    "sum": (0, 1),
+    "mean": (0, 1),
+    "unbind": (0, 1),
+    "softmax": (0, 1),
+    "chunk": (1, 1),
+    "split": (1, 1),
+    "cat": (0, 1),
+    "stack": (0, 1),
 }
 MODULES = ("torch", "functional", "np")
 
@@ -44,7 +86,8 @@ class Mutation:
     """One change.
 
     Attributes:
-        file: relative to the torch backend. function: the qualified name; empty at the module's level.
+        file: relative to the torch backend. function: the qualified name; empty at the module's
+            level.
         line, column: of the change, from 1 and 0. operator: its class.
         was, becomes: the text. start, end: where `was` lies in the module's text, in characters.
         site: what has to be evaluated for the change to matter, see `source.site`.
@@ -63,7 +106,7 @@ class Mutation:
 
     def applied(self, text: str) -> str:
         """Return the module's text with the change."""
-        return text[:self.start] + self.becomes + text[self.end:]
+        return text[: self.start] + self.becomes + text[self.end :]
 
     @property
     def place(self) -> str:
@@ -89,16 +132,28 @@ def mutations(source: Source) -> list[Mutation]:
     for node, function in nodes:
         for edit in _edits(node, source, roles):
             start = source.text.rfind("\n", 0, edit.start) + 1
-            found.setdefault((edit.start, edit.end, edit.becomes), Mutation(
-                source.name, function, source.line(edit.start), edit.start - start, edit.operator, source.text[edit.start:edit.end],
-                edit.becomes, edit.start, edit.end, site(node),
-            ))
+            found.setdefault(
+                (edit.start, edit.end, edit.becomes),
+                Mutation(
+                    source.name,
+                    function,
+                    source.line(edit.start),
+                    edit.start - start,
+                    edit.operator,
+                    source.text[edit.start : edit.end],
+                    edit.becomes,
+                    edit.start,
+                    edit.end,
+                    site(node),
+                ),
+            )
     return [found[key] for key in sorted(found)]
 
 
 @dataclasses.dataclass(frozen=True)
 class Roles:
-    """Nodes that are not just numbers, by identity: axes, bounds of slices, and the insides of signed axes and bounds."""
+    """Nodes that are not just numbers, by identity: axes, bounds of slices, and the insides of
+    signed axes and bounds."""
 
     axes: set[int] = dataclasses.field(default_factory=set)
     bounds: set[int] = dataclasses.field(default_factory=set)
@@ -111,10 +166,18 @@ def _roles(nodes: Iterator[ast.AST]) -> Roles:
         axes = list(_axes(node)) if isinstance(node, ast.Call) else []
         if isinstance(node, ast.Call) and _name(node) == "permute":
             roles.inner.update(map(id, node.args))
-        bounds = [bound for bound in (node.lower, node.upper) if bound is not None] if isinstance(node, ast.Slice) else []
+        bounds = (
+            [bound for bound in (node.lower, node.upper) if bound is not None]
+            if isinstance(node, ast.Slice)
+            else []
+        )
         roles.axes.update(id(axis) for axis in axes if number(axis) is not None)
         roles.bounds.update(map(id, bounds))
-        roles.inner.update(id(item.operand) for item in axes + bounds if isinstance(item, ast.UnaryOp) and number(item) is not None)
+        roles.inner.update(
+            id(item.operand)
+            for item in axes + bounds
+            if isinstance(item, ast.UnaryOp) and number(item) is not None
+        )
     return roles
 
 
@@ -123,12 +186,22 @@ def _axes(call: ast.Call) -> Iterator[ast.expr]:
     name = _name(call)
     if name in AXES:
         first, count = AXES[name]
-        shift = isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name) and call.func.value.id in MODULES
-        yield from call.args[first + shift:][:count]
+        shift = (
+            isinstance(call.func, ast.Attribute)
+            and isinstance(call.func.value, ast.Name)
+            and call.func.value.id in MODULES
+        )
+        yield from call.args[first + shift :][:count]
 
 
 def _name(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id if isinstance(call.func, ast.Name) else ""
+    return (
+        call.func.attr
+        if isinstance(call.func, ast.Attribute)
+        else call.func.id
+        if isinstance(call.func, ast.Name)
+        else ""
+    )
 
 
 def _edits(node: ast.AST, source: Source, roles: Roles) -> Iterator[Edit]:
@@ -144,7 +217,12 @@ def _edits(node: ast.AST, source: Source, roles: Roles) -> Iterator[Edit]:
     elif isinstance(node, (ast.BinOp, ast.Compare, ast.BoolOp)):
         yield from _operator(node, source)
     elif isinstance(node, ast.Call):
-        yield from itertools.chain(_swapped_name(node, source), _dropped(node, source), _swapped(node, source), _permuted(node, source))
+        yield from itertools.chain(
+            _swapped_name(node, source),
+            _dropped(node, source),
+            _swapped(node, source),
+            _permuted(node, source),
+        )
     elif isinstance(node, (ast.AugAssign, ast.Expr)):
         yield from _statement(node, source)
 
@@ -154,7 +232,11 @@ def _bound(node: ast.AST, source: Source) -> Iterator[Edit]:
         return  # its constant is changed by itself
     value = number(node)
     for step, sign in ((1, "+ 1"), (-1, "- 1")):
-        yield Edit("slice", *source.span(node), f"{source.segment(node)} {sign}" if value is None else str(value + step))
+        yield Edit(
+            "slice",
+            *source.span(node),
+            f"{source.segment(node)} {sign}" if value is None else str(value + step),
+        )
 
 
 def _constant(node: ast.Constant, source: Source) -> Iterator[Edit]:
@@ -162,13 +244,19 @@ def _constant(node: ast.Constant, source: Source) -> Iterator[Edit]:
         yield Edit("constant", *source.span(node), str(not node.value))
     value = number(node)
     if value is not None:
-        others = dict.fromkeys(other for other in (value + 1, 2 * value, 0 * value) if other != value)
+        others = dict.fromkeys(
+            other for other in (value + 1, 2 * value, 0 * value) if other != value
+        )
         yield from (Edit("constant", *source.span(node), repr(other)) for other in others)
 
 
 def _unary(node: ast.UnaryOp, source: Source) -> Iterator[Edit]:
     if isinstance(node.op, (ast.USub, ast.Not)):
-        yield Edit("sign" if isinstance(node.op, ast.USub) else "condition", *source.span(node), source.segment(node.operand))
+        yield Edit(
+            "sign" if isinstance(node.op, ast.USub) else "condition",
+            *source.span(node),
+            source.segment(node.operand),
+        )
 
 
 def _operator(node: ast.BinOp | ast.Compare | ast.BoolOp, source: Source) -> Iterator[Edit]:
@@ -177,12 +265,19 @@ def _operator(node: ast.BinOp | ast.Compare | ast.BoolOp, source: Source) -> Ite
             was, becomes = ARITHMETIC[type(node.op)]
             yield Edit("arithmetic", *_between(source, node.left, node.right, was), becomes)
     elif isinstance(node, ast.Compare):
-        for left, kind, right in zip([node.left, *node.comparators], node.ops, node.comparators, strict=False):
+        for left, kind, right in zip(
+            [node.left, *node.comparators], node.ops, node.comparators, strict=False
+        ):
             was, others = COMPARISONS[type(kind)]
-            yield from (Edit("condition", *_between(source, left, right, was), other) for other in others)
+            yield from (
+                Edit("condition", *_between(source, left, right, was), other) for other in others
+            )
     else:
         was, becomes = ("and", "or") if isinstance(node.op, ast.And) else ("or", "and")
-        yield from (Edit("condition", *_between(source, *pair, was), becomes) for pair in itertools.pairwise(node.values))
+        yield from (
+            Edit("condition", *_between(source, *pair, was), becomes)
+            for pair in itertools.pairwise(node.values)
+        )
 
 
 def _between(source: Source, left: ast.AST, right: ast.AST, token: str) -> tuple[int, int]:
@@ -216,9 +311,13 @@ def _dropped(call: ast.Call, source: Source) -> Iterator[Edit]:
 
 
 def _swapped(call: ast.Call, source: Source) -> Iterator[Edit]:
-    """Yield the call with two neighbouring positional arguments of one type exchanged, neither of them a literal."""
+    """Yield the call with two neighbouring positional arguments of one type exchanged, neither
+    of them a literal."""
     for first, second in itertools.pairwise(call.args):
-        if any(isinstance(item, (ast.Starred, ast.Constant, ast.Lambda)) or number(item) is not None for item in (first, second)):
+        if any(
+            isinstance(item, (ast.Starred, ast.Constant, ast.Lambda)) or number(item) is not None
+            for item in (first, second)
+        ):
             continue
         texts = source.segment(first), source.segment(second)
         if source.kind(first) == source.kind(second) and texts[0] != texts[1]:
@@ -227,19 +326,30 @@ def _swapped(call: ast.Call, source: Source) -> Iterator[Edit]:
 
 
 def _permuted(call: ast.Call, source: Source) -> Iterator[Edit]:
-    """Yield a permutation with two neighbouring axes exchanged: any other change of one axis alone is an error at once."""
+    """Yield a permutation with two neighbouring axes exchanged: any other change of one axis
+    alone is an error at once."""
     for first, second in itertools.pairwise(call.args if _name(call) == "permute" else ()):
         if number(first) is not None and number(second) is not None:
             (start, between), (resume, end) = source.span(first), source.span(second)
-            yield Edit("axis", start, end, source.segment(second) + source.text[between:resume] + source.segment(first))
+            yield Edit(
+                "axis",
+                start,
+                end,
+                source.segment(second) + source.text[between:resume] + source.segment(first),
+            )
 
 
 def _statement(node: ast.AugAssign | ast.Expr, source: Source) -> Iterator[Edit]:
-    """Yield `pass` for an augmented assignment or a call that changes its argument in place, and the other sign."""
+    """Yield `pass` for an augmented assignment or a call that changes its argument in place, and
+    the other sign."""
     if isinstance(node, ast.AugAssign):
         yield Edit("statement", *source.span(node), "pass")
         if type(node.op) in ARITHMETIC and not is_text(node.value) and not is_list(node.value):
             was, becomes = ARITHMETIC[type(node.op)]
             yield Edit("arithmetic", *_between(source, node.target, node.value, was), becomes)
-    elif isinstance(node.value, ast.Call) and _name(node.value).endswith("_") and not _name(node.value).endswith("__"):
+    elif (
+        isinstance(node.value, ast.Call)
+        and _name(node.value).endswith("_")
+        and not _name(node.value).endswith("__")
+    ):
         yield Edit("statement", *source.span(node), "pass")

@@ -1,7 +1,8 @@
-"""A module's text and its syntax tree together: where a node lies in the text, and which parts of the tree compute something.
+"""A module's text and its syntax tree together: where a node lies in the text, and which parts of
+the tree compute something.
 
-Left out, for they decide nothing that is computed: docstrings, annotations, errors and the guards that raise them, text, what
-is only a label of a dtype, and the device, of which a CPU has one.
+Left out, for they decide nothing that is computed: docstrings, annotations, errors and the guards
+that raise them, text, what is only a label of a dtype, and the device, of which a CPU has one.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import ast
 import itertools
 from collections.abc import Iterator
 
-#: Where a port notes the dtypes that it has met; a report shows them, nothing is computed from them.
+#: Where a port notes the dtypes that it has met; a report shows them, nothing is computed from
+#: them.
 LABELS = ("observed_dtypes",)
 #: Keyword arguments that say where a tensor lies.
 PLACES = ("device",)
@@ -36,8 +38,15 @@ class Source:
         for function in ast.walk(self.tree):
             if isinstance(function, ast.FunctionDef):
                 given = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
-                named = {item.arg: self.segment(item.annotation) if item.annotation else item.arg for item in given}
-                inside = (node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id in named)
+                named = {
+                    item.arg: self.segment(item.annotation) if item.annotation else item.arg
+                    for item in given
+                }
+                inside = (
+                    node
+                    for node in ast.walk(function)
+                    if isinstance(node, ast.Name) and node.id in named
+                )
                 self._kinds.update((id(node), named[node.id]) for node in inside)
 
     def offset(self, line: int, column: int) -> int:
@@ -46,7 +55,9 @@ class Source:
 
     def span(self, node: ast.AST) -> tuple[int, int]:
         """Return where a node begins and ends in the text."""
-        return self.offset(node.lineno, node.col_offset), self.offset(node.end_lineno, node.end_col_offset)
+        return self.offset(node.lineno, node.col_offset), self.offset(
+            node.end_lineno, node.end_col_offset
+        )
 
     def segment(self, node: ast.AST) -> str:
         """Return a node's own text."""
@@ -54,7 +65,8 @@ class Source:
         return self.text[start:end]
 
     def kind(self, node: ast.AST) -> str:
-        """Return an expression's type, as far as a parameter's annotation or a display tells; all else is taken for a tensor."""
+        """Return an expression's type, as far as a parameter's annotation or a display tells;
+        all else is taken for a tensor."""
         if isinstance(node, (ast.Dict, ast.List, ast.ListComp)):
             return type(node).__name__.replace("Comp", "")
         found = self._kinds.get(id(node), TENSOR)
@@ -65,7 +77,8 @@ class Source:
         return self.text.count("\n", 0, offset) + 1
 
     def computing(self) -> Iterator[tuple[ast.AST, str]]:
-        """Yield every node that takes part in a computation, with the qualified name of the function it is in."""
+        """Yield every node that takes part in a computation, with the qualified name of the
+        function it is in."""
         yield from _walk(self.tree, "")
 
 
@@ -85,22 +98,36 @@ def _idle(node: ast.AST) -> bool:
         return True
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return True
-    if isinstance(node, ast.If) and not node.orelse and all(_idle(statement) for statement in node.body):
+    if (
+        isinstance(node, ast.If)
+        and not node.orelse
+        and all(_idle(statement) for statement in node.body)
+    ):
         return True
     if isinstance(node, (ast.Expr, ast.Assign)):
         target = node.value if isinstance(node, ast.Expr) else node.targets[0]
-        return any(isinstance(part, ast.Attribute) and part.attr in LABELS for part in ast.walk(target))
+        return any(
+            isinstance(part, ast.Attribute) and part.attr in LABELS for part in ast.walk(target)
+        )
     return False
 
 
 def _children(node: ast.AST) -> Iterator[ast.AST]:
     """Yield what is evaluated below a node: no annotations, and no argument that names a place."""
     if isinstance(node, ast.FunctionDef):
-        yield from (*node.args.defaults, *(value for value in node.args.kw_defaults if value), *node.body)
+        yield from (
+            *node.args.defaults,
+            *(value for value in node.args.kw_defaults if value),
+            *node.body,
+        )
     elif isinstance(node, ast.AnnAssign):
         yield from [node.value] if node.value else []
     elif isinstance(node, ast.Call):
-        yield from (node.func, *node.args, *(item.value for item in node.keywords if item.arg not in PLACES))
+        yield from (
+            node.func,
+            *node.args,
+            *(item.value for item in node.keywords if item.arg not in PLACES),
+        )
     else:
         yield from ast.iter_child_nodes(node)
 
@@ -111,10 +138,13 @@ def site(node: ast.AST) -> Site:
 
 
 def is_text(node: ast.AST) -> bool:
-    """Return whether an expression is text as far as the syntax tells: a literal, or one with something put in or joined to it."""
+    """Return whether an expression is text as far as the syntax tells: a literal, or one with
+    something put in or joined to it."""
     if isinstance(node, ast.BinOp):
         return is_text(node.left) or (isinstance(node.op, ast.Add) and is_text(node.right))
-    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+    return isinstance(node, ast.JoinedStr) or (
+        isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
 
 
 def is_list(node: ast.AST) -> bool:
@@ -129,6 +159,10 @@ def number(node: ast.AST) -> int | float | None:
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         inner = number(node.operand)
         return None if inner is None else -inner
-    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
+    if (
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, (int, float))
+        and not isinstance(node.value, bool)
+    ):
         return node.value
     return None

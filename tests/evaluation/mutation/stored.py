@@ -1,8 +1,8 @@
 """The honest sides' records, made once and kept: only a mutated port has to run again.
 
-A record is kept under everything that decides what is in it: the job, the workload's configuration, the port's sources and
-those of the recorder, the build's identity as its worker reports it, the data and the tape. Whatever of these changes, another
-record is made beside the old one.
+A record is kept under everything that decides what is in it: the job, the workload's configuration,
+the port's sources and those of the recorder, the build's identity as its worker reports it, the
+data and the tape. Whatever of these changes, another record is made beside the old one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,11 @@ from harness.records import store
 from tests.evaluation.laboratory import STEPS, Laboratory
 
 #: What records a port, in its worker.
-RECORDER = [path for room in ("", "diagnosis", "protocol", "recording") for path in sorted(Path(loading.PACKAGE, room).glob("*.py"))]
+RECORDER = [
+    path
+    for room in ("", "diagnosis", "protocol", "recording")
+    for path in sorted(Path(loading.PACKAGE, room).glob("*.py"))
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,15 +68,30 @@ def honest(laboratory: Laboratory, asked: Circumstances, cache: Path) -> list[Ho
     Raises:
         RuntimeError: an honest side did not end ok.
     """
-    sides = [dataclasses.replace(laboratory.side(asked.original), label="original"), laboratory.side("torch")]
+    sides = [
+        dataclasses.replace(laboratory.side(asked.original), label="original"),
+        laboratory.side("torch"),
+    ]
     planned = laboratory.plan(asked.workload, sides, precisions=asked.precisions)
     keys = {job.name: key(laboratory, job) for job in planned.jobs}
-    found = {job.name: _record(laboratory, job, cache / f"{job.name}-{keys[job.name]}") for job in planned.jobs}
-    files = runner.inputs(laboratory.stand, asked.workload, planned.jobs[0].preset, planned.jobs[0].seed, STEPS)
+    found = {
+        job.name: _record(laboratory, job, cache / f"{job.name}-{keys[job.name]}")
+        for job in planned.jobs
+    }
+    files = runner.inputs(
+        laboratory.stand, asked.workload, planned.jobs[0].preset, planned.jobs[0].seed, STEPS
+    )
     made = []
     for pair in planned.pairs:
         names = [job.name for job in (pair.a, pair.b, pair.base_a or pair.a, pair.base_b or pair.b)]
-        made.append(Honest(pair, " ".join(keys[name] for name in names), files, *(found[name] for name in names)))
+        made.append(
+            Honest(
+                pair,
+                " ".join(keys[name] for name in names),
+                files,
+                *(found[name] for name in names),
+            )
+        )
     return made
 
 
@@ -80,7 +99,10 @@ def _record(laboratory: Laboratory, job: Job, folder: Path) -> Evidence:
     bench = dataclasses.replace(laboratory.stand, run=folder)
     record = runner.existing(folder / "jobs" / job.name) or runner.run_job(bench, job)
     if not record.ok:
-        raise RuntimeError(f"the honest side {job.side} of {job.workload} in {job.precision} ended in {record.status}: {record.reason}")
+        raise RuntimeError(
+            f"the honest side {job.side} of {job.workload} in {job.precision} ended in"
+            f" {record.status}: {record.reason}"
+        )
     return store.RecordEvidence(record)
 
 
@@ -95,7 +117,11 @@ def key(laboratory: Laboratory, job: Job) -> str:
         "config": spec.config(job.preset, job.powers),
         "source": loading.source_hash(port, job.backend),
         "recorder": _hash(RECORDER),
-        "identity": stand.worker(job.build, stand.run / f"{job.build}.log").request("describe", backend=job.backend),
+        "identity": (
+            stand.worker(job.build, stand.run / f"{job.build}.log").request(
+                "describe", backend=job.backend
+            )
+        ),
         "data": files.data_hash,
         "tape": files.tape_hash,
     }

@@ -1,4 +1,5 @@
-"""The findings as a table by file, the survivors with their differences, and both as Markdown for the documentation."""
+"""The findings as a table by file, the survivors with their differences, and both as Markdown
+for the documentation."""
 
 from __future__ import annotations
 
@@ -9,8 +10,19 @@ from backends.contract import STAGE_LETTERS
 from tests.evaluation.mutation.census import EQUIVALENT, ERROR, KILLED, SURVIVED, UNREACHED, Finding
 from tests.evaluation.mutation.operators import Mutation
 
-LETTERS = {stage: letter for letter, stage in STAGE_LETTERS.items() if stage != "distribution"} | {"precision": "P"}
-HEADINGS = ("file", "mutants", *LETTERS.values(), "error", "survived", "equivalent", "not reached", "killed")
+LETTERS = {stage: letter for letter, stage in STAGE_LETTERS.items() if stage != "distribution"} | {
+    "precision": "P"
+}
+HEADINGS = (
+    "file",
+    "mutants",
+    *LETTERS.values(),
+    "error",
+    "survived",
+    "equivalent",
+    "not reached",
+    "killed",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +35,10 @@ class Tally:
     def count(self, kind: str, stage: str = "") -> int:
         """Return how many ended so; `stage` says where a killed one was."""
         found = [item for item in self.findings if item.kind == kind]
-        return sum(not stage or (item.outcome is not None and item.outcome.stage == stage) for item in found)
+        return sum(
+            not stage or (item.outcome is not None and item.outcome.stage == stage)
+            for item in found
+        )
 
     @property
     def killed(self) -> int:
@@ -42,20 +57,32 @@ class Tally:
 
     @property
     def share_of_verdicts(self) -> float:
-        """The same without those that the worker could not run: of the mutants that give numbers, how many the judge sees."""
-        return self.count(KILLED) / (self.count(KILLED) + self.alive) if self.count(KILLED) + self.alive else 1.0
+        """The same without those that the worker could not run: of the mutants that give
+        numbers, how many the judge sees."""
+        return (
+            self.count(KILLED) / (self.count(KILLED) + self.alive)
+            if self.count(KILLED) + self.alive
+            else 1.0
+        )
 
     def row(self) -> list[str]:
         """Return the cells of `HEADINGS`."""
         stages = [self.count(KILLED, stage) for stage in LETTERS]
         rest = [self.count(kind) for kind in (ERROR, SURVIVED, EQUIVALENT, UNREACHED)]
-        return [self.name, *map(str, [len(self.findings), *stages, *rest]), f"{100 * self.share:.1f} %"]
+        return [
+            self.name,
+            *map(str, [len(self.findings), *stages, *rest]),
+            f"{100 * self.share:.1f} %",
+        ]
 
 
 def tallies(findings: Sequence[Finding]) -> list[Tally]:
     """Return one tally a file, and one of all."""
     names = dict.fromkeys(item.mutation.file for item in findings)
-    found = [Tally(name, tuple(item for item in findings if item.mutation.file == name)) for name in names]
+    found = [
+        Tally(name, tuple(item for item in findings if item.mutation.file == name))
+        for name in names
+    ]
     return [*found, Tally("all", tuple(findings))]
 
 
@@ -63,9 +90,11 @@ def summary(findings: Sequence[Finding]) -> str:
     """Return the figures in one sentence."""
     tally = Tally("all", tuple(findings))
     return (
-        f"{len(findings)} mutants: {tally.killed} killed ({tally.count(KILLED)} by a verdict, {tally.count(ERROR)} by an error), "
-        f"{tally.alive} survived, {tally.count(EQUIVALENT)} equivalent, {tally.count(UNREACHED)} not reached. Killed of those that run "
-        f"and are not equivalent: {100 * tally.share:.1f} %; of those among them that give numbers: {100 * tally.share_of_verdicts:.1f} %."
+        f"{len(findings)} mutants: {tally.killed} killed ({tally.count(KILLED)} by a verdict,"
+        f" {tally.count(ERROR)} by an error), {tally.alive} survived, {tally.count(EQUIVALENT)}"
+        f" equivalent, {tally.count(UNREACHED)} not reached. Killed of those that run and are not"
+        f" equivalent: {100 * tally.share:.1f} %; of those among them that give numbers:"
+        f" {100 * tally.share_of_verdicts:.1f} %."
     )
 
 
@@ -74,14 +103,19 @@ def plain(findings: Sequence[Finding]) -> Iterator[str]:
     rows = [list(HEADINGS), *(tally.row() for tally in tallies(findings))]
     widths = [max(len(row[place]) for row in rows) for place in range(len(HEADINGS))]
     for name, *numbers in rows:
-        yield "  ".join([name.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(numbers, widths[1:], strict=True))])
+        yield "  ".join(
+            [
+                name.ljust(widths[0]),
+                *(cell.rjust(width) for cell, width in zip(numbers, widths[1:], strict=True)),
+            ]
+        )
 
 
 def difference(mutation: Mutation, text: str) -> list[str]:
     """Return the lines that a mutation changes, before and after."""
     changed, last = mutation.applied(text), mutation.line + mutation.was.count("\n")
-    before = text.splitlines()[mutation.line - 1:last]
-    after = changed.splitlines()[mutation.line - 1:last + changed.count("\n") - text.count("\n")]
+    before = text.splitlines()[mutation.line - 1 : last]
+    after = changed.splitlines()[mutation.line - 1 : last + changed.count("\n") - text.count("\n")]
     return [*(f"- {line.strip()}" for line in before), *(f"+ {line.strip()}" for line in after)]
 
 
@@ -90,7 +124,11 @@ def markdown(findings: Sequence[Finding], texts: dict[str, str]) -> str:
     lines = ["| " + " | ".join(HEADINGS) + " |", "|" + "---|" * len(HEADINGS)]
     lines += ["| " + " | ".join(tally.row()) + " |" for tally in tallies(findings)]
     lines += ["", summary(findings)]
-    for kind, title in ((SURVIVED, "Survived"), (EQUIVALENT, "Equivalent"), (UNREACHED, "Not reached")):
+    for kind, title in (
+        (SURVIVED, "Survived"),
+        (EQUIVALENT, "Equivalent"),
+        (UNREACHED, "Not reached"),
+    ):
         found = [item for item in findings if item.kind == kind]
         lines += ["", f"### {title}", "", *(_listed(found, texts) if found else ["None."])]
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -109,7 +147,9 @@ def _listed(findings: Iterable[Finding], texts: dict[str, str]) -> Iterator[str]
     for item in findings:
         reasons.setdefault((item.mutation.file, why(item)), []).append(item)
     for (file, reason), items in reasons.items():
-        functions = ", ".join(dict.fromkeys(f"`{item.mutation.function or 'the module itself'}`" for item in items))
+        functions = ", ".join(
+            dict.fromkeys(f"`{item.mutation.function or 'the module itself'}`" for item in items)
+        )
         yield f"**{file}**, in {functions}: {reason}. ({len(items)})"
         yield ""
         if items[0].kind != UNREACHED:

@@ -1,8 +1,10 @@
-"""A mutant on trial: its port is recorded stage by stage and judged against the stored record of the original.
+"""A mutant on trial: its port is recorded stage by stage and judged against the stored record of
+the original.
 
-The stages are climbed one at a time and the first FAIL ends the climb, so most mutants cost a forward pass. The mutated side
-runs once, without honest variations of its own: its floor is that of the honest port. A mutant that departs by less than CLEAR
-thresholds is recorded again with all variations, and judged as `harness compare` would judge it.
+The stages are climbed one at a time and the first FAIL ends the climb, so most mutants cost a
+forward pass. The mutated side runs once, without honest variations of its own: its floor is that of
+the honest port. A mutant that departs by less than CLEAR thresholds is recorded again with all
+variations, and judged as `harness compare` would judge it.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ from tests.evaluation.laboratory import STEPS, Laboratory
 from tests.evaluation.mutation.stored import Honest
 from tests.evaluation.zoo.mutant import write
 
-#: A mutant's own variations would have to move it a thousand times as far as those of the honest port to excuse such an error.
+#: A mutant's own variations would have to move it a thousand times as far as those of the honest
+#: port to excuse such an error.
 CLEAR = 1e3
 #: Seconds that one stage of a mutant may take; the honest ports take less than two.
 LIMIT_S = 60.0
@@ -58,10 +61,14 @@ class Outcome:
     """How a trial ended.
 
     Attributes:
-        kind: `killed` by a verdict, `error` (killed too: the worker could not run it) or `survived`.
-        where: workload and precision in which it was killed. stage: of the first FAIL, or the status of a job that did not end ok.
-        place: the tensor that departs first. margin: the largest error / threshold there; infinite where there is no number.
-        reason: the judge's or the worker's own; of a survivor, every stage that was not a plain PASS.
+        kind: `killed` by a verdict, `error` (killed too: the worker could not run it) or
+            `survived`.
+        where: workload and precision in which it was killed. stage: of the first FAIL, or the
+            status of a job that did not end ok.
+        place: the tensor that departs first. margin: the largest error / threshold there; infinite
+            where there is no number.
+        reason: the judge's or the worker's own; of a survivor, every stage that was not a plain
+            PASS.
     """
 
     kind: str
@@ -90,12 +97,21 @@ class Climb:
         for stage in pair.stages:
             yield self._careful(worker, [stage], self._judge_stage)
         if pair.base_b is not None:
-            full = Borrowed(self._record(self._opened(pair.base_b), [*bounds.STAGES], []), self.honest.port_base)
+            full = Borrowed(
+                self._record(self._opened(pair.base_b), [*bounds.STAGES], []), self.honest.port_base
+            )
             worker = self._opened(pair.b)
-            yield self._careful(worker, [*bounds.STAGES], lambda low, _: bounds.judge_precision(low, full, pair.precision))
+            yield self._careful(
+                worker,
+                [*bounds.STAGES],
+                lambda low, _: bounds.judge_precision(low, full, pair.precision),
+            )
 
-    def _careful(self, worker: Any, stages: list[str], judge: Callable[[Evidence, str], StageVerdict]) -> StageVerdict:
-        """Return the verdict on what is recorded; a FAIL by little is judged by the mutant's own variations too."""
+    def _careful(
+        self, worker: Any, stages: list[str], judge: Callable[[Evidence, str], StageVerdict]
+    ) -> StageVerdict:
+        """Return the verdict on what is recorded; a FAIL by little is judged by the mutant's own
+        variations too."""
         verdict = judge(Borrowed(self._record(worker, stages, []), self.honest.port), stages[0])
         if verdict.verdict == FAIL and margin(verdict) < CLEAR:
             return judge(self._record(worker, stages, self.variants), stages[0])
@@ -106,7 +122,9 @@ class Climb:
         if honest.pair.base_b is None:
             return judge_stage(honest.original, mutated, stage, honest.pair.precision)
         base = honest.original_base, honest.port_base
-        return judge_stage(honest.original, mutated, stage, honest.pair.precision, null_tensors(*base, stage), base)
+        return judge_stage(
+            honest.original, mutated, stage, honest.pair.precision, null_tensors(*base, stage), base
+        )
 
     def _opened(self, job: Job) -> Any:
         worker = self.stand.worker(job.build, self.stand.run / "worker.log")
@@ -118,15 +136,23 @@ class Climb:
         self.records += 1
         folder = self.folder / f"{self.honest} {self.records}"
         folder.mkdir()
-        result = store.decode(worker.request(
-            "record", timeout_s=LIMIT_S, tape=str(self.honest.files.tape), folder=str(folder), stages=stages, steps=STEPS,
-            variants=variants,
-        ))
+        result = store.decode(
+            worker.request(
+                "record",
+                timeout_s=LIMIT_S,
+                tape=str(self.honest.files.tape),
+                folder=str(folder),
+                stages=stages,
+                steps=STEPS,
+                variants=variants,
+            )
+        )
         return store.RecordEvidence(store.Record(folder, {}, "ok", "", result, 0.0))
 
 
 def margin(verdict: StageVerdict) -> float:
-    """Return the largest error / threshold of the tensors that depart; infinite where one has no number to compare."""
+    """Return the largest error / threshold of the tensors that depart; infinite where one has no
+    number to compare."""
     return max(item.margin for item in verdict.tensors if item.verdict == FAIL)
 
 
@@ -143,10 +169,13 @@ class Court:
         self.laboratory, self.port, self.folder, self.trials = laboratory, port, folder, 0
 
     def judge(self, texts: Mapping[Path, str], circumstances: Sequence[Honest]) -> Outcome:
-        """Return how the port, with some of its files' texts replaced, fares in the given circumstances."""
+        """Return how the port, with some of its files' texts replaced, fares in the given
+        circumstances."""
         doubts: list[str] = []
         self.trials += 1
-        folder = self.folder / f"{self.trials:05d}"  # no path twice: the worker remembers modules by it, the store open files
+        folder = (
+            self.folder / f"{self.trials:05d}"
+        )  # no path twice: the worker remembers modules by it, the store open files
         where = ""
         try:
             write(self.port, dict(texts), folder)
@@ -155,7 +184,9 @@ class Court:
                 for found in Climb(self.laboratory, honest, folder).stages():
                     if found.verdict == FAIL:
                         place = found.worst.name if found.worst else ""
-                        return Outcome("killed", where, found.stage, place, margin(found), found.reason)
+                        return Outcome(
+                            "killed", where, found.stage, place, margin(found), found.reason
+                        )
                     if found.verdict != PASS:
                         doubts.append(f"{where} {found.stage}: {found.verdict}: {found.reason}")
             return Outcome("survived", reason="; ".join(doubts))

@@ -1,4 +1,5 @@
-"""Two nights drawn from recorded rounds of identical processes, and judged as `harness.changes` judges them."""
+"""Two nights drawn from recorded rounds of identical processes, and judged as `harness.changes`
+judges them."""
 
 from __future__ import annotations
 
@@ -24,8 +25,10 @@ class Point:
     """What is simulated.
 
     Attributes:
-        most: rounds that a night can afford. night: how nights differ beside their rounds, standard deviation.
-        known: whether a history has told that. promised: whether a false alarm in more than 1 % of nights is a defect.
+        most: rounds that a night can afford. night: how nights differ beside their rounds, standard
+            deviation.
+        known: whether a history has told that. promised: whether a false alarm in more than 1 % of
+            nights is a defect.
     """
 
     most: int
@@ -39,14 +42,21 @@ class Point:
 
 
 POINTS = (
-    Point(10, 0.0, False), Point(20, 0.0, False), Point(20, 0.0, True), Point(10, 0.01, False), Point(10, 0.01, True),
-    Point(20, 0.015, False), Point(20, 0.02, False), Point(20, 0.02, True),
+    Point(10, 0.0, False),
+    Point(20, 0.0, False),
+    Point(20, 0.0, True),
+    Point(10, 0.01, False),
+    Point(10, 0.01, True),
+    Point(20, 0.015, False),
+    Point(20, 0.02, False),
+    Point(20, 0.02, True),
 )
 
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """Shares of nights with a false alarm in any row, and of slow-downs of one row that were found, by share."""
+    """Shares of nights with a false alarm in any row, and of slow-downs of one row that were
+    found, by share."""
 
     point: Point
     tries: int
@@ -77,19 +87,27 @@ def _night(known: Sequence[float], point: Point, draw: np.random.RandomState) ->
 
 
 def _judge(nights: Sequence[Sequence[Moments]], spread: welch.Spread) -> list[welch.Judged]:
-    return welch.judge([welch.difference(before, after, spread) for before, after in zip(*nights, strict=True)])
+    return welch.judge(
+        [welch.difference(before, after, spread) for before, after in zip(*nights, strict=True)]
+    )
 
 
 def table(found: Sequence[Found]) -> str:
     """Return the Markdown table."""
     lines = [
-        f"| rounds at most | nights differ by | known from a history | nights of {ROWS} rows with a false alarm | "
-        + " | ".join(f"+{100 * share:g} % found" for share in SHARES) + " |",
+        f"| rounds at most | nights differ by | known from a history | nights of {ROWS} rows with a"
+        " false alarm | " + " | ".join(f"+{100 * share:g} % found" for share in SHARES) + " |",
         "|" + "---|" * (4 + len(SHARES)),
     ]
     for one in found:
         known = "yes" if one.point.known else "no"
         power = [f"{100 * part:.0f} %" for part in one.power]
-        cells = [f"{one.point.most}", f"{100 * one.point.night:g} %", known, f"{100 * one.false:.1f} %", *power]
+        cells = [
+            f"{one.point.most}",
+            f"{100 * one.point.night:g} %",
+            known,
+            f"{100 * one.false:.1f} %",
+            *power,
+        ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, "", f"{found[0].tries} nights each."])

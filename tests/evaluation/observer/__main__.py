@@ -1,4 +1,5 @@
-"""What does measuring cost what is measured? `python -m tests.evaluation.observer` (`tox run -e observer`).
+"""What does measuring cost what is measured? `python -m tests.evaluation.observer` (`tox run -e
+observer`).
 
     python -m tests.evaluation.observer --build torch --workload linear --rounds 10
 
@@ -18,18 +19,27 @@ from tests.evaluation.observer.sides import bench_of, conclude, job_of, watch
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Measure and print; return 1 if the parent, or the worker's steps, are outside what is allowed."""
-    parser = argparse.ArgumentParser(prog="python -m tests.evaluation.observer", description=(__doc__ or "").partition("\n")[0])
+    """Measure and print; return 1 if the parent, or the worker's steps, are outside what is
+    allowed."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.evaluation.observer", description=(__doc__ or "").partition("\n")[0]
+    )
     parser.add_argument("--build", default="torch")
     parser.add_argument("--workload", default="linear")
     parser.add_argument("--preset", default="tiny")
     parser.add_argument("--rounds", type=int, default=10)
     chosen = parser.parse_args(words)
     with tempfile.TemporaryDirectory() as folder:
-        bench, job = bench_of(chosen.build, Path(folder)), job_of(chosen.build, chosen.workload, chosen.preset)
+        bench, job = (
+            bench_of(chosen.build, Path(folder)),
+            job_of(chosen.build, chosen.workload, chosen.preset),
+        )
         seen = [watch(bench, job, number) for number in range(chosen.rounds)]
     found = conclude(seen)
-    print(f"{chosen.build} {chosen.workload} {chosen.preset}, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    print(
+        f"{chosen.build} {chosen.workload} {chosen.preset}, load {os.getloadavg()[0]:.1f} on"
+        f" {os.cpu_count()} cores"
+    )
     print("\n".join(found.lines))
     return int(not found.parent or found.steps is False)
 

@@ -1,13 +1,16 @@
-"""The harness' worker and a bare script of the same port, in turns, and what that says of the cost of being watched.
+"""The harness' worker and a bare script of the same port, in turns, and what that says of the cost
+of being watched.
 
-Two bare loops stand against the worker's blocks. One is a script of its own; two processes of the same work differ by per cents
-for their whole life, so that it takes a hundred rounds to see half a per cent. The other runs inside the worker's process while
-nobody looks at it, which leaves that difference out: it sees the watching, the timer and nothing else.
+Two bare loops stand against the worker's blocks. One is a script of its own; two processes of the
+same work differ by per cents for their whole life, so that it takes a hundred rounds to see half a
+per cent. The other runs inside the worker's process while nobody looks at it, which leaves that
+difference out: it sees the watching, the timer and nothing else.
 
-The bare script opens the port, warms it up and times its steps with two readings of the clock: nobody watches it, nothing resets
-marks of memory, no answer is JSON, no collection of garbage is held back for it that it does not hold back itself. The
-worker is watched as in every comparison, in turns of the same length. Each round starts both afresh, in random order; turns run in a
-palindrome. The interval is the one of a comparison.
+The bare script opens the port, warms it up and times its steps with two readings of the clock:
+nobody watches it, nothing resets marks of memory, no answer is JSON, no collection of garbage is
+held back for it that it does not hold back itself. The worker is watched as in every comparison, in
+turns of the same length. Each round starts both afresh, in random order; turns run in a palindrome.
+The interval is the one of a comparison.
 """
 
 from __future__ import annotations
@@ -94,8 +97,10 @@ class Seen:
     """What one round saw.
 
     Attributes:
-        steps: of all sides. waited_s: how long the parent waited for the long block. busy_s: its own time on a core meanwhile.
-        turns_share: of a core, what the parent needs for the turns, nearly all of it between them, when nothing is timed.
+        steps: of all sides. waited_s: how long the parent waited for the long block. busy_s: its
+            own time on a core meanwhile.
+        turns_share: of a core, what the parent needs for the turns, nearly all of it between them,
+            when nothing is timed.
     """
 
     steps: estimate.Round
@@ -106,7 +111,8 @@ class Seen:
 
 @dataclasses.dataclass(frozen=True)
 class Conclusion:
-    """What all rounds say, in lines, and whether parent and worker stay within what is allowed (None: not to be told yet)."""
+    """What all rounds say, in lines, and whether parent and worker stay within what is allowed
+    (None: not to be told yet)."""
 
     lines: tuple[str, ...]
     parent: bool
@@ -118,15 +124,29 @@ class Bare:
 
     def __init__(self, bench: runner.Bench, job: plan.SpeedJob, files: runner.Files) -> None:
         self.process = subprocess.Popen(
-            [str(bench.interpreters[job.sides[0].build]), "-c", BARE], cwd=bench.staging, env=dict(bench.environment),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            [str(bench.interpreters[job.sides[0].build]), "-c", BARE],
+            cwd=bench.staging,
+            env=dict(bench.environment),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         )
         opening = job.opening(job.sides[0].label)
         spec = bench.workloads[opening.workload]
-        self._say(json.dumps({
-            "backend": opening.backend, "workload": spec.port or spec.name, "config": spec.config(opening.preset, opening.powers),
-            "setting": opening.setting, "tape": str(files.tape), "data": str(files.data), "warmup_s": 0.5,
-        }))
+        self._say(
+            json.dumps(
+                {
+                    "backend": opening.backend,
+                    "workload": spec.port or spec.name,
+                    "config": spec.config(opening.preset, opening.powers),
+                    "setting": opening.setting,
+                    "tape": str(files.tape),
+                    "data": str(files.data),
+                    "warmup_s": 0.5,
+                }
+            )
+        )
 
     def _say(self, line: str) -> None:
         assert self.process.stdin is not None
@@ -155,8 +175,15 @@ class Bare:
         self.process.stdout.close()
 
 
-def watch(bench: runner.Bench, job: plan.SpeedJob, number: int, palindromes: int = PALINDROMES, block_s: float = BLOCK_S) -> Seen:
-    """Run one round of the worker and the bare script in turns of a comparison's length; then a long block for the parent."""
+def watch(
+    bench: runner.Bench,
+    job: plan.SpeedJob,
+    number: int,
+    palindromes: int = PALINDROMES,
+    block_s: float = BLOCK_S,
+) -> Seen:
+    """Run one round of the worker and the bare script in turns of a comparison's length; then a
+    long block for the parent."""
     files = runner.inputs(bench, job.workload, job.preset, job.seed, 1)
     planned = schedule.plan_round(SIDES, palindromes, job.seed, number)
     worker: WorkerProcess | None = None
@@ -191,7 +218,9 @@ def watch(bench: runner.Bench, job: plan.SpeedJob, number: int, palindromes: int
             found.append(estimate.Palindrome(times))
         turns_share = (time.process_time() - spent) / (time.perf_counter() - started)
         started, spent = time.perf_counter(), time.process_time()
-        worker.request("block", samples=max(estimate.MIN_SAMPLES, round(block_s / float(ready["sample_s"]))))
+        worker.request(
+            "block", samples=max(estimate.MIN_SAMPLES, round(block_s / float(ready["sample_s"])))
+        )
         waited_s, busy_s = time.perf_counter() - started, time.process_time() - spent
     bare.end()
     return Seen(estimate.Round(tuple(found)), waited_s, busy_s, turns_share)
@@ -206,7 +235,9 @@ def _unwatched(worker: WorkerProcess, samples: int, steps: int) -> list[float]:
 
 def bench_of(build: str, folder: Path) -> runner.Bench:
     """Return what rounds of one build need."""
-    found = provision.locate(build, "cpu", overrides={}, environ=os.environ, progress=lambda line: None)
+    found = provision.locate(
+        build, "cpu", overrides={}, environ=os.environ, progress=lambda line: None
+    )
     environ = clean_environment(os.environ, TF_CPP_MIN_LOG_LEVEL="2")
     workloads = resolution.known_workloads(options.Options(backends=(build, build)))
     copy = folder / "staging"
@@ -219,33 +250,61 @@ def bench_of(build: str, folder: Path) -> runner.Bench:
 def job_of(build: str, workload: str, preset: str) -> plan.SpeedJob:
     """Return the job whose first side is observed."""
     chosen = options.Options(
-        backends=(build, build), workloads=(workload,), precision=("fp32",), preset=preset, no_fidelity=True, threads=1)
+        backends=(build, build),
+        workloads=(workload,),
+        precision=("fp32",),
+        preset=preset,
+        no_fidelity=True,
+        threads=1,
+    )
     (job,) = plan.make(resolution.resolve(chosen)).speed
     return job
 
 
 def conclude(seen: Sequence[Seen]) -> Conclusion:
-    """Judge rounds as a comparison does, one ratio a round: the worker's blocks against both bare loops.
+    """Judge rounds as a comparison does, one ratio a round: the worker's blocks against both bare
+    loops.
 
     Slower, if either shows it; not slower, if the loop in the same process does.
     """
     share = sum(one.busy_s for one in seen) / sum(one.waited_s for one in seen)
     steps = [one.steps for one in seen]
     found = {name: estimate.estimate(steps, name, "harness", final=True) for name in SIDES[:2]}
-    times = ", ".join(f"{name} {1e6 * (estimate.step_time(steps, name) or 0.0):.1f} us" for name in SIDES)
+    times = ", ".join(
+        f"{name} {1e6 * (estimate.step_time(steps, name) or 0.0):.1f} us" for name in SIDES
+    )
     between = statistics.mean(one.turns_share for one in seen)
     lines = [
-        f"parent: {100 * share:.2f} % of a core while it waits (allowed: less than {100 * PARENT_SHARE:g} %)",
-        f"parent, over short turns: {100 * between:.2f} % of a core, nearly all of it between them, when nothing is timed",
+        (
+            f"parent: {100 * share:.2f} % of a core while it waits (allowed: less than"
+            f" {100 * PARENT_SHARE:g} %)"
+        ),
+        (
+            f"parent, over short turns: {100 * between:.2f} % of a core, nearly all of it between"
+            " them, when nothing is timed"
+        ),
         f"steps: {times}",
     ]
-    for name, words in (("bare", "in the worker / in a bare script"), ("alone", "watched / unwatched in the same process")):
+    for name, words in (
+        ("bare", "in the worker / in a bare script"),
+        ("alone", "watched / unwatched in the same process"),
+    ):
         one = found[name]
-        told = one.reason if one.low is None else f"{one.ratio:.4f} [{one.low:.4f}, {one.high:.4f}] at 99 %, {len(seen)} rounds"
+        told = (
+            one.reason
+            if one.low is None
+            else f"{one.ratio:.4f} [{one.low:.4f}, {one.high:.4f}] at 99 %, {len(seen)} rounds"
+        )
         lines.append(f"{words}: {told}")
     lows = [one.low for one in found.values() if one.low is not None]
     high = found["alone"].high
-    within = False if any(low > 1 + SLOWER for low in lows) else True if high is not None and high <= 1 + SLOWER else None
+    within = (
+        False
+        if any(low > 1 + SLOWER for low in lows)
+        else True
+        if high is not None and high <= 1 + SLOWER
+        else None
+    )
     answer = {True: "yes", False: "no", None: "not to be told from so many rounds"}[within]
     lines.append(f"less than {100 * SLOWER:g} % slower for being watched: {answer}")
     return Conclusion(tuple(lines), share < PARENT_SHARE, within)

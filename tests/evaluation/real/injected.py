@@ -1,6 +1,8 @@
-"""Rounds of a build against itself in which one side is really slowed down, inside its timed steps, and what runs drawn from them find.
+"""Rounds of a build against itself in which one side is really slowed down, inside its timed steps,
+and what runs drawn from them find.
 
-What is kept of a round is the log ratio of each palindrome, so that a recording of an hour is small.
+What is kept of a round is the log ratio of each palindrome, so that a recording of an hour is
+small.
 """
 
 from __future__ import annotations
@@ -37,21 +39,36 @@ PROMISED = "train"
 Recorded = Mapping[str, Mapping[str, Sequence[Sequence[float]]]]
 
 
-def measure(build: str, workload: str, count: int, say: Callable[[str], None]) -> dict[str, dict[str, list[list[float]]]]:
+def measure(
+    build: str, workload: str, count: int, say: Callable[[str], None]
+) -> dict[str, dict[str, list[list[float]]]]:
     """Run `count` rounds of each slow-down, in turns, and return what is kept of them."""
     environ = clean_environment(os.environ, TF_CPP_MIN_LOG_LEVEL="2")
-    found = provision.locate(build, "cpu", overrides={}, environ=os.environ, progress=lambda line: None)
+    found = provision.locate(
+        build, "cpu", overrides={}, environ=os.environ, progress=lambda line: None
+    )
     chosen = options.Options(backends=(build, build), workloads=(workload,), no_fidelity=True)
     (job,) = plan.make(resolution.resolve(chosen)).speed
     labels = [side.label for side in job.sides]
-    kept: dict[str, dict[str, list[list[float]]]] = {f"{slowdown:g}": {name: [] for name in ACTIONS} for slowdown in SLOWDOWNS}
+    kept: dict[str, dict[str, list[list[float]]]] = {
+        f"{slowdown:g}": {name: [] for name in ACTIONS} for slowdown in SLOWDOWNS
+    }
     with tempfile.TemporaryDirectory() as folder:
         bench = runner.Bench(
-            Path(folder), staging.prepare(environ), {build: found.path}, environ, resolution.known_workloads(chosen), Limits())
+            Path(folder),
+            staging.prepare(environ),
+            {build: found.path},
+            environ,
+            resolution.known_workloads(chosen),
+            Limits(),
+        )
         files = runner.inputs(bench, workload, job.preset, job.seed, 1)
         for number in range(count * len(SLOWDOWNS)):
             slowdown = SLOWDOWNS[number // 2 % len(SLOWDOWNS)]  # rounds come in mirrored pairs
-            slower, terms = dataclasses.replace(job, slowdowns=(0.0, slowdown)), rounds.Terms(least_steps={})
+            slower, terms = (
+                dataclasses.replace(job, slowdowns=(0.0, slowdown)),
+                rounds.Terms(least_steps={}),
+            )
             record = rounds.run_round(bench, slower, labels, number, files, terms)
             for name in ACTIONS:
                 ratios = palindrome_ratios(rounds.as_round(record, name), *labels)
@@ -68,18 +85,27 @@ def recorded() -> dict[str, Any]:
 def keep(found: Mapping[str, Recorded]) -> None:
     """Write rounds into tests/data, beside those of other workloads."""
     before = recorded() if RECORDED.exists() else {}
-    RECORDED.write_text(json.dumps({**before, **found}, separators=(",", ":")) + "\n", encoding="utf-8")
+    RECORDED.write_text(
+        json.dumps({**before, **found}, separators=(",", ":")) + "\n", encoding="utf-8"
+    )
 
 
 def noise(found: Recorded, action: str) -> list[list[float]]:
-    """Return the rounds of all slow-downs, each without its own, under both signs: the sides are the same build, named at random."""
-    left = [[ratio - math.log1p(float(slowdown)) for ratio in one] for slowdown, actions in found.items() for one in actions[action]]
+    """Return the rounds of all slow-downs, each without its own, under both signs: the sides are
+    the same build, named at random."""
+    left = [
+        [ratio - math.log1p(float(slowdown)) for ratio in one]
+        for slowdown, actions in found.items()
+        for one in actions[action]
+    ]
     return [*left, *([-ratio for ratio in one] for one in left)]
 
 
 def drawn(found: Recorded, action: str, most: int, slowdown: float, tries: int = TRIES) -> Rates:
-    """Return how runs end that are drawn from all rounds, each as far as it was off, with one slow-down: forty rounds of one slow-down
-    alone say what they are themselves slower by, to a third of a per cent, and not how often a run finds it."""
+    """Return how runs end that are drawn from all rounds, each as far as it was off, with one
+    slow-down: forty rounds of one slow-down alone say what they are themselves slower by, to a
+    third of a per cent, and not how often a run finds it.
+    """
     shifted = [[ratio + math.log1p(slowdown) for ratio in one] for one in noise(found, action)]
     return rates(shifted, most, tries, SEED, shown_of_palindromes)
 
@@ -90,44 +116,71 @@ def measured(found: Recorded, action: str, slowdown: float) -> Estimate:
 
 
 def faults(found: Mapping[str, Recorded], tries: int = TRIES) -> list[str]:
-    """Return what is promised and not held: sizes and false alarms of both actions, power of training steps. `generate` of a model whose
-    processes differ more than their steps do (cnn) comes close, and the table says how close."""
+    """Return what is promised and not held: sizes and false alarms of both actions, power of
+    training steps. `generate` of a model whose processes differ more than their steps do (cnn)
+    comes close, and the table says how close."""
     wrong = []
     for (workload, one), action in itertools.product(found.items(), ACTIONS):
         for slowdown in SLOWDOWNS:
             said = measured(one, action, slowdown)
             if said.low is None or said.high is None or not said.low <= 1.0 + slowdown <= said.high:
-                wrong.append(f"{workload} {action}: {percent(slowdown, 0)} slower was measured as {_spell(said)}")
+                wrong.append(
+                    f"{workload} {action}: {percent(slowdown, 0)} slower was measured as"
+                    f" {_spell(said)}"
+                )
         for (most, slowdown), wanted in TARGETS.items():
             share = drawn(one, action, most, slowdown, tries).slower
             if action == PROMISED and share < 1.0 - bound(1.0 - wanted, tries):
-                wrong.append(f"{workload} {action}: {percent(slowdown, 0)} slower, at most {most} rounds: {percent(share)} found")
+                wrong.append(
+                    f"{workload} {action}: {percent(slowdown, 0)} slower, at most {most} rounds:"
+                    f" {percent(share)} found"
+                )
             aside = drawn(one, action, most, 0.0, tries)
             if aside.material or aside.detected > bound(ALPHA, tries):
-                wrong.append(f"{workload} {action}: nothing, at most {most} rounds: {percent(aside.detected)} detected")
+                wrong.append(
+                    f"{workload} {action}: nothing, at most {most} rounds:"
+                    f" {percent(aside.detected)} detected"
+                )
     return wrong
 
 
 def _spell(found: Estimate) -> str:
-    return found.reason if found.low is None else f"{found.ratio:.3f} [{found.low:.3f}, {found.high:.3f}]"
+    return (
+        found.reason
+        if found.low is None
+        else f"{found.ratio:.3f} [{found.low:.3f}, {found.high:.3f}]"
+    )
 
 
 def table_rows(found: Mapping[str, Recorded]) -> list[tuple[str, ...]]:
     """Return one row for each workload and action."""
     rows = []
     for (workload, one), action in itertools.product(found.items(), ACTIONS):
-        nothing = max((drawn(one, action, most, 0.0) for most, _ in TARGETS), key=lambda rate: rate.detected)
+        nothing = max(
+            (drawn(one, action, most, 0.0) for most, _ in TARGETS), key=lambda rate: rate.detected
+        )
         spread = math.sqrt(statistics.fmean(of_round(each) ** 2 for each in noise(one, action)))
         shares = [percent(drawn(one, action, most, slowdown).slower) for most, slowdown in TARGETS]
         told = [_spell(measured(one, action, slowdown)) for slowdown in SLOWDOWNS]
-        rows.append((
-            f"{workload} {action}", percent(spread), *told, percent(nothing.detected, 2), percent(nothing.material, 2), *shares,
-        ))
+        rows.append(
+            (
+                f"{workload} {action}",
+                percent(spread),
+                *told,
+                percent(nothing.detected, 2),
+                percent(nothing.material, 2),
+                *shares,
+            )
+        )
     return rows
 
 
 def text(found: Mapping[str, Recorded]) -> str:
-    """Return the table of what real rounds with a slow-down measure, and of what runs drawn from them find."""
+    """Return the table of what real rounds with a slow-down measure, and of what runs drawn from
+    them find."""
     told = [f"measured with {percent(slowdown, 0)} injected" for slowdown in SLOWDOWNS]
     heads = [f"{percent(slowdown, 0)} slower, at most {most}: found" for most, slowdown in TARGETS]
-    return table(("", "rounds scatter by", *told, "nothing: detected, at most", "material", *heads), table_rows(found))
+    return table(
+        ("", "rounds scatter by", *told, "nothing: detected, at most", "material", *heads),
+        table_rows(found),
+    )

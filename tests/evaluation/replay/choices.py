@@ -1,7 +1,8 @@
-"""What else could have been chosen: other locations of a palindrome, ways to put rounds together, spacings of looks, spendings.
+"""What else could have been chosen: other locations of a palindrome, ways to put rounds together,
+spacings of looks, spendings.
 
-Everything here sees only the half of the recorded rounds that is for choosing. Arrays stand for the shipped code, so that many runs
-take little time; a test holds them against it.
+Everything here sees only the half of the recorded rounds that is for choosing. Arrays stand for the
+shipped code, so that many runs take little time; a test holds them against it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ LOCATIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
     "lower quartile": lambda steps: np.quantile(steps, 0.25, axis=-1),
     "median": lambda steps: np.quantile(steps, 0.50, axis=-1),
     "mean": lambda steps: steps.mean(-1),
-    "mean without the slowest quarter": lambda steps: np.sort(steps, -1)[..., : 3 * steps.shape[-1] // 4].mean(-1),
+    "mean without the slowest quarter": (
+        lambda steps: np.sort(steps, -1)[..., : 3 * steps.shape[-1] // 4].mean(-1)
+    ),
 }
 #: Log ratios of a round's palindromes, last axis -> the round's.
 ROUNDS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -37,7 +40,8 @@ ROUNDS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
 
 @dataclasses.dataclass(frozen=True)
 class Spread:
-    """How far the log ratios of identical rounds scatter, with one location and one way to put palindromes together."""
+    """How far the log ratios of identical rounds scatter, with one location and one way to put
+    palindromes together."""
 
     location: str
     by: Mapping[str, float]
@@ -46,9 +50,18 @@ class Spread:
 def spreads() -> list[Spread]:
     """Return the standard deviation over rounds of their log ratio, for each pair of choices."""
     found = recorded.rounds().chosen_by
-    a, b = (np.array([[palindrome.steps_s[side] for palindrome in one.palindromes] for one in found]) for side in recorded.SIDES)
+    a, b = (
+        np.array([[palindrome.steps_s[side] for palindrome in one.palindromes] for one in found])
+        for side in recorded.SIDES
+    )
     return [
-        Spread(name, {how: float(np.std(combine(np.log(location(b) / location(a))), ddof=1)) for how, combine in ROUNDS.items()})
+        Spread(
+            name,
+            {
+                how: float(np.std(combine(np.log(location(b) / location(a))), ddof=1))
+                for how, combine in ROUNDS.items()
+            },
+        )
         for name, location in LOCATIONS.items()
     ]
 
@@ -59,7 +72,8 @@ def drawn(slowdown: float, rounds: int, tries: int, seed: int) -> np.ndarray:
     return logs[np.random.RandomState(seed).randint(len(logs), size=(tries, rounds))]
 
 
-# -- how rounds become a finding, without looks in between -------------------------------------------------------------
+# -- how rounds become a finding, without looks in between
+# -------------------------------------------------------------
 
 
 def student(logs: np.ndarray) -> np.ndarray:
@@ -68,7 +82,8 @@ def student(logs: np.ndarray) -> np.ndarray:
 
 
 def trimmed(logs: np.ndarray) -> np.ndarray:
-    """The same for a mean without the largest and the smallest tenth (at least one of each), over the winsorised spread (Yuen 1974)."""
+    """The same for a mean without the largest and the smallest tenth (at least one of each),
+    over the winsorised spread (Yuen 1974)."""
     count = logs.shape[1]
     cut = max(1, count // 10)
     ordered = np.sort(logs, axis=1)
@@ -83,10 +98,15 @@ def signed_ranks(logs: np.ndarray) -> np.ndarray:
     return np.asarray(stats.wilcoxon(logs, axis=1, method="exact").pvalue)
 
 
-OVER_ROUNDS = {"mean, Student's t": student, "trimmed mean, winsorised spread": trimmed, "signed ranks": signed_ranks}
+OVER_ROUNDS = {
+    "mean, Student's t": student,
+    "trimmed mean, winsorised spread": trimmed,
+    "signed ranks": signed_ranks,
+}
 
 
-# -- looking several times --------------------------------------------------------------------------------------------
+# -- looking several times
+# --------------------------------------------------------------------------------------------
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,7 +120,8 @@ class Looking:
 
 @dataclasses.dataclass(frozen=True)
 class Ended:
-    """Share of runs that end with a detection, and rounds until the first look that detects (a run's end, where none does)."""
+    """Share of runs that end with a detection, and rounds until the first look that detects (a
+    run's end, where none does)."""
 
     detected: float
     first: float
@@ -112,13 +133,16 @@ SHIPPED = Looking("shipped", schedule.looks(80), SPENT_A_LOOK)
 LOOKINGS = (
     SHIPPED,
     *(Looking("as shipped", SHIPPED.looks, spent) for spent in (0.05, 0.2, 0.33)),
-    Looking("every second one", COARSE, 0.1), Looking("every second one", COARSE, 0.2),
-    Looking("doubling", DOUBLING, 0.1), Looking("doubling", DOUBLING, 0.33),
+    Looking("every second one", COARSE, 0.1),
+    Looking("every second one", COARSE, 0.2),
+    Looking("doubling", DOUBLING, 0.1),
+    Looking("doubling", DOUBLING, 0.33),
 )
 
 
 def ended(looking: Looking, logs: np.ndarray) -> Ended:
-    """Return how runs end that last look at the number of rounds given, whatever their looks before."""
+    """Return how runs end that last look at the number of rounds given, whatever their looks
+    before."""
     tries, most = logs.shape
     at = [*(look for look in looking.looks if look < most), most]
     first = np.full(tries, most)
@@ -140,7 +164,9 @@ def ended(looking: Looking, logs: np.ndarray) -> Ended:
     return Ended(float(detected.mean()), float(first.mean()))
 
 
-def compared(points: Sequence[tuple[int, float]], tries: int, seed: int) -> list[tuple[Looking, list[Ended]]]:
+def compared(
+    points: Sequence[tuple[int, float]], tries: int, seed: int
+) -> list[tuple[Looking, list[Ended]]]:
     """Return how runs end for each way of looking, at points of (rounds, slow-down)."""
     draws = [drawn(slowdown, most, tries, seed) for most, slowdown in points]
     return [(looking, [ended(looking, logs) for logs in draws]) for looking in LOOKINGS]

@@ -1,8 +1,10 @@
-"""The rules by which other tools call two measurements different, on processes of identical work, one after another.
+"""The rules by which other tools call two measurements different, on processes of identical work,
+one after another.
 
-Each rule gets what its tool would have measured: as many processes as it starts, in the order in which it starts them, from the
-recording `timing_noise.json`. The rules are written anew from what the tools document and do; versions of 2025. Rules are replayed,
-not tools: what a tool measures differently (its own warm-up, more repetitions) is not in the recording.
+Each rule gets what its tool would have measured: as many processes as it starts, in the order in
+which it starts them, from the recording `timing_noise.json`. The rules are written anew from what
+the tools document and do; versions of 2025. Rules are replayed, not tools: what a tool measures
+differently (its own warm-up, more repetitions) is not in the recording.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ class Peer:
     Attributes:
         name, rule: as a reader knows them.
         processes: of each side; all of one side run before the other's.
-        differs: step times of both sides by process -> whether the tool calls the second slower (+1), faster (-1) or neither (0).
+        differs: step times of both sides by process -> whether the tool calls the second slower
+            (+1), faster (-1) or neither (0).
     """
 
     name: str
@@ -38,7 +41,8 @@ class Peer:
 
 @dataclasses.dataclass(frozen=True)
 class Replayed:
-    """Shares of comparisons: called different with nothing changed, and called slower with 5 % injected into the second side."""
+    """Shares of comparisons: called different with nothing changed, and called slower with 5 %
+    injected into the second side."""
 
     peer: Peer
     comparisons: int
@@ -58,7 +62,11 @@ def _values(side: Steps, count: int) -> list[float]:
 def pyperf(a: Steps, b: Steps) -> int:
     """Student's test at 95 % on the pooled values of all processes, three each."""
     one, other = _values(a, 3), _values(b, 3)
-    return _sign(statistics.fmean(one), statistics.fmean(other), bool(stats.ttest_ind(one, other).pvalue <= 0.05))
+    return _sign(
+        statistics.fmean(one),
+        statistics.fmean(other),
+        bool(stats.ttest_ind(one, other).pvalue <= 0.05),
+    )
 
 
 def benchmark_minimum(a: Steps, b: Steps) -> int:
@@ -72,16 +80,23 @@ def benchmark_mean(a: Steps, b: Steps) -> int:
 
 
 def asv(a: Steps, b: Steps) -> int:
-    """Medians that differ by more than 10 %, and samples that differ at p < 0.002 (Mann-Whitney)."""
+    """Medians that differ by more than 10 %, and samples that differ at p < 0.002
+    (Mann-Whitney)."""
     one, other = _values(a, 20), _values(b, 20)
     x, y = statistics.median(one), statistics.median(other)
-    return _sign(x, y, max(x, y) > 1.1 * min(x, y) and bool(stats.mannwhitneyu(one, other).pvalue < 0.002))
+    return _sign(
+        x, y, max(x, y) > 1.1 * min(x, y) and bool(stats.mannwhitneyu(one, other).pvalue < 0.002)
+    )
 
 
 def google(a: Steps, b: Steps) -> int:
     """Mann-Whitney on repetitions, p < 0.05."""
     one, other = _values(a, 20), _values(b, 20)
-    return _sign(statistics.median(one), statistics.median(other), bool(stats.mannwhitneyu(one, other).pvalue < 0.05))
+    return _sign(
+        statistics.median(one),
+        statistics.median(other),
+        bool(stats.mannwhitneyu(one, other).pvalue < 0.05),
+    )
 
 
 def nvbench(a: Steps, b: Steps) -> int:
@@ -99,13 +114,21 @@ def torchbench(a: Steps, b: Steps) -> int:
 def dynamo(a: Steps, b: Steps) -> int:
     """Student's test on 30 repetitions at p <= 0.1, with the ratio of medians."""
     one, other = _values(a, 30), _values(b, 30)
-    return _sign(statistics.median(one), statistics.median(other), bool(stats.ttest_ind(one, other).pvalue <= 0.1))
+    return _sign(
+        statistics.median(one),
+        statistics.median(other),
+        bool(stats.ttest_ind(one, other).pvalue <= 0.1),
+    )
 
 
 def welch(a: Steps, b: Steps) -> int:
     """Welch's test at 95 % on one number a process."""
     one, other = ([statistics.median(steps) for steps in side] for side in (a, b))
-    return _sign(statistics.fmean(one), statistics.fmean(other), bool(stats.ttest_ind(one, other, equal_var=False).pvalue <= 0.05))
+    return _sign(
+        statistics.fmean(one),
+        statistics.fmean(other),
+        bool(stats.ttest_ind(one, other, equal_var=False).pvalue <= 0.05),
+    )
 
 
 PEERS = (
@@ -114,13 +137,17 @@ PEERS = (
     Peer("pytest-benchmark", "mean up by 5 % (`mean:5%`), one-sided", 1, benchmark_mean),
     Peer("asv `compare`", "factor 1.1 and Mann-Whitney p < 0.002", 2, asv),
     Peer("google/benchmark `compare.py`", "Mann-Whitney p < 0.05 on repetitions", 1, google),
-    Peer("nvbench `nvbench_compare`", "difference above the smaller relative deviation", 1, nvbench),
+    Peer(
+        "nvbench `nvbench_compare`", "difference above the smaller relative deviation", 1, nvbench
+    ),
     Peer("TorchBench", "medians differ by 7 %", 1, torchbench),
     Peer("TorchDynamo's `speedup`", "t test p <= 0.1 on 30 repetitions", 1, dynamo),
     Peer("Welch on processes", "one number a process, p <= 0.05", 10, welch),
 )
 #: The same with the processes of both sides in random order.
-SHUFFLED = Peer("Welch on processes, random order", "the same 20 processes, dealt at random", 10, welch)
+SHUFFLED = Peer(
+    "Welch on processes, random order", "the same 20 processes, dealt at random", 10, welch
+)
 
 
 def replay(peer: Peer, slowdown: float = 0.05, seed: int = 0) -> Replayed:

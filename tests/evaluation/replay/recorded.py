@@ -1,6 +1,8 @@
-"""The recordings: rounds of two identical processes, and single processes of identical work one after another.
+"""The recordings: rounds of two identical processes, and single processes of identical work one
+after another.
 
-Every other round is for choosing, the others are for reporting; nothing that was chosen has seen those.
+Every other round is for choosing, the others are for reporting; nothing that was chosen has seen
+those.
 """
 
 from __future__ import annotations
@@ -38,18 +40,32 @@ def rounds() -> Halves:
 @cache
 def processes() -> tuple[tuple[float, ...], ...]:
     """Return the 120 step times of each process, seconds, in running order."""
-    return tuple(tuple(one["step_s"]) for one in json.loads((DATA / "timing_noise.json").read_text(encoding="utf-8")))
+    return tuple(
+        tuple(one["step_s"])
+        for one in json.loads((DATA / "timing_noise.json").read_text(encoding="utf-8"))
+    )
 
 
 def slowed(one: Round, side: str, slowdown: float) -> Round:
     """Return a round in which every sample of one side took longer by a share."""
-    return Round(tuple(
-        Palindrome({name: [step * (1.0 + slowdown * (name == side)) for step in steps] for name, steps in palindrome.steps_s.items()})
-        for palindrome in one.palindromes
-    ))
+    return Round(
+        tuple(
+            Palindrome(
+                {
+                    name: [step * (1.0 + slowdown * (name == side)) for step in steps]
+                    for name, steps in palindrome.steps_s.items()
+                }
+            )
+            for palindrome in one.palindromes
+        )
+    )
 
 
 def log_ratios(found: Sequence[Round], slowdown: float = 0.0) -> list[float]:
-    """Return the log ratios of rounds in which one side is slower by a share: each round twice, once for each side, for which of
-    the two identical processes is called a was drawn at random."""
-    return [log_ratio(slowed(one, slow, slowdown), fast, slow) for one in found for fast, slow in (SIDES, SIDES[::-1])]
+    """Return the log ratios of rounds in which one side is slower by a share: each round twice,
+    once for each side, for which of the two identical processes is called a was drawn at random."""
+    return [
+        log_ratio(slowed(one, slow, slowdown), fast, slow)
+        for one in found
+        for fast, slow in (SIDES, SIDES[::-1])
+    ]

@@ -35,7 +35,8 @@ class Findings:
     Attributes:
         power: the rule as shipped, on held-out rounds, by rounds and slow-down.
         peers: the rules of other tools.
-        spreads: locations; `fixed`: ways over rounds, by rounds and slow-down; `lookings`: spacings and spendings, at `POINTS`.
+        spreads: locations; `fixed`: ways over rounds, by rounds and slow-down; `lookings`: spacings
+            and spendings, at `POINTS`.
     """
 
     power: Power
@@ -48,13 +49,18 @@ class Findings:
 def faults(power: Power) -> list[str]:
     """Return what the rule as shipped does not hold."""
     wrong = [
-        f"identical builds, at most {most} rounds: {percent(rates.detected)} detected, {percent(rates.material)} material"
-        for (most, slowdown), rates in power.items() if not slowdown and (rates.detected > FALSE_ALARMS or rates.material > 0.0)
+        f"identical builds, at most {most} rounds: {percent(rates.detected)} detected,"
+        f" {percent(rates.material)} material"
+        for (most, slowdown), rates in power.items()
+        if not slowdown and (rates.detected > FALSE_ALARMS or rates.material > 0.0)
     ]
     for point, wanted in TARGETS.items():
         found = percent(power[point].slower)
         if power[point].slower < wanted:
-            wrong.append(f"{percent(point[1], 0)} slower, at most {point[0]} rounds: {found} SLOWER, {percent(wanted, 0)} wanted")
+            wrong.append(
+                f"{percent(point[1], 0)} slower, at most {point[0]} rounds: {found} SLOWER,"
+                f" {percent(wanted, 0)} wanted"
+            )
     return wrong
 
 
@@ -73,9 +79,19 @@ def rule(found: Findings) -> str:
             one = found.power[most, slowdown]
             share = percent(one.slower)
             slower.append(f"**{share}**" if (most, slowdown) in TARGETS else share)
-        rows.append((most, len(looks(most)), percent(aside.detected, 2), percent(aside.material, 2), *slower))
+        rows.append(
+            (
+                most,
+                len(looks(most)),
+                percent(aside.detected, 2),
+                percent(aside.material, 2),
+                *slower,
+            )
+        )
     slower = [f"{percent(slowdown, 0)} slower" for slowdown in SLOWDOWNS[1:]]
-    return table(("rounds at most", "looks", "nothing: detected", "nothing: material", *slower), rows)
+    return table(
+        ("rounds at most", "looks", "nothing: detected", "nothing: material", *slower), rows
+    )
 
 
 def material(found: Findings) -> str:
@@ -83,21 +99,50 @@ def material(found: Findings) -> str:
     rows = []
     for slowdown in SLOWDOWNS[2:]:
         ends = [found.power[most, slowdown] for most in ROUNDS_AT_MOST]
-        rows.append((percent(slowdown, 0), *(f"{percent(one.material, 0)}, {one.rounds:.0f}" for one in ends)))
+        rows.append(
+            (
+                percent(slowdown, 0),
+                *(f"{percent(one.material, 0)}, {one.rounds:.0f}" for one in ends),
+            )
+        )
     return table(("slower by", *(f"at most {most}" for most in ROUNDS_AT_MOST)), rows)
 
 
 def peers(found: Findings) -> str:
-    """Return how often other tools' rules call identical work different, and see 5 %; below them this harness's."""
+    """Return how often other tools' rules call identical work different, and see 5 %; below them
+    this harness's."""
     rows = [
-        (item.peer.name, item.peer.rule, item.peer.processes, item.comparisons, percent(item.false), percent(item.power))
+        (
+            item.peer.name,
+            item.peer.rule,
+            item.peer.processes,
+            item.comparisons,
+            percent(item.false),
+            percent(item.power),
+        )
         for item in found.peers
     ]
     for most in (8, 25):
         one = found.power[most, 0.0]
         name = "**harness**, held-out rounds"
-        rows.append((name, "this page's", f"at most {most}", one.tries, percent(one.detected), percent(found.power[most, 0.05].slower)))
-    head = ("tool", "rule", "processes a side", "comparisons", "nothing changed: called different", "5 % slower: called slower")
+        rows.append(
+            (
+                name,
+                "this page's",
+                f"at most {most}",
+                one.tries,
+                percent(one.detected),
+                percent(found.power[most, 0.05].slower),
+            )
+        )
+    head = (
+        "tool",
+        "rule",
+        "processes a side",
+        "comparisons",
+        "nothing changed: called different",
+        "5 % slower: called slower",
+    )
     return table(head, rows)
 
 
@@ -109,20 +154,35 @@ def chosen(found: Findings) -> str:
     )
     over = table(
         ("over rounds", *(_point(*point) for point in found.fixed)),
-        [(how, *(percent(one[how]) for one in found.fixed.values())) for how in next(iter(found.fixed.values()))],
+        [
+            (how, *(percent(one[how]) for one in found.fixed.values()))
+            for how in next(iter(found.fixed.values()))
+        ],
     )
     looking = table(
         ("looks", "a look spends of what is left", *(_point(*point) for point in POINTS)),
         [
-            (item.name, percent(item.spent, 0), *(f"{percent(one.detected)}, {one.first:.1f}" for one in ends))
+            (
+                item.name,
+                percent(item.spent, 0),
+                *(f"{percent(one.detected)}, {one.first:.1f}" for one in ends),
+            )
             for item, ends in found.lookings
         ],
     )
-    return "\n\n".join((
-        "Standard deviation of a round's log ratio between identical processes:", spread,
-        "A single test at 1 % after so many rounds, share detected:", over,
-        "Runs of at most so many rounds, share detected and rounds until the first look that detects:", looking,
-    ))
+    return "\n\n".join(
+        (
+            "Standard deviation of a round's log ratio between identical processes:",
+            spread,
+            "A single test at 1 % after so many rounds, share detected:",
+            over,
+            (
+                "Runs of at most so many rounds, share detected and rounds until the first look"
+                " that detects:"
+            ),
+            looking,
+        )
+    )
 
 
 def _point(most: int, slowdown: float) -> str:

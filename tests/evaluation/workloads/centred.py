@@ -1,6 +1,8 @@
-"""`centred`: a dense layer with a bias directly before batch normalisation, which takes the bias out again.
+"""`centred`: a dense layer with a bias directly before batch normalisation, which takes the bias
+out again.
 
-The gradient of that bias is mathematically zero; what the frameworks compute for it is rounding noise.
+The gradient of that bias is mathematically zero; what the frameworks compute for it is rounding
+noise.
 """
 
 from harness.workloads.linear import Linear
@@ -21,7 +23,8 @@ class Centred(Linear):
         """Return the layer's kernel and bias, and a kernel that tells the units apart."""
         units = hyper["units"]
         return (
-            Parameter("dense/kernel", (hyper["features"], units), "glorot_uniform"), Parameter("dense/bias", (units,)),
+            Parameter("dense/kernel", (hyper["features"], units), "glorot_uniform"),
+            Parameter("dense/bias", (units,)),
             Parameter("head/kernel", (units, 1), "glorot_uniform"),
         )
 

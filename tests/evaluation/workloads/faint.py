@@ -1,4 +1,5 @@
-"""`faint`: `linear` with its bias behind a gain of 2^-27, so that the bias's gradient is real and about 1e-8."""
+"""`faint`: `linear` with its bias behind a gain of 2^-27, so that the bias's gradient is real
+and about 1e-8."""
 
 from harness.workloads.linear import Linear
 

@@ -1,7 +1,8 @@
-"""`saturated`: EHR-M-GAN where its small preset never goes: decoded probabilities of 0 and 1, and a scale that float32 rounds.
+"""`saturated`: EHR-M-GAN where its small preset never goes: decoded probabilities of 0 and 1, and a
+scale that float32 rounds.
 
-Fresh weights decode to about a half, so nothing comes near the bounds at which probabilities are clipped, and the synthetic
-cohort's units are round numbers.
+Fresh weights decode to about a half, so nothing comes near the bounds at which probabilities are
+clipped, and the synthetic cohort's units are round numbers.
 """
 
 import dataclasses
@@ -41,7 +42,10 @@ class Saturated(EhrMGan):
 
     def parameters(self, hyper):
         """Return those of `ehr_mgan`, with a bias that decides what is decoded."""
-        return tuple(Alternating(BIAS, item.shape) if item.name == BIAS else item for item in super().parameters(hyper))
+        return tuple(
+            Alternating(BIAS, item.shape) if item.name == BIAS else item
+            for item in super().parameters(hyper)
+        )
 
 
 WORKLOAD = Saturated()

@@ -1,4 +1,5 @@
-"""The catalogue of real porting bugs: what each is, the stage at which it first shows, and which mutants plant it."""
+"""The catalogue of real porting bugs: what each is, the stage at which it first shows, and which
+mutants plant it."""
 
 from __future__ import annotations
 
@@ -40,7 +41,13 @@ BUGS = {
     27: ("RMSprop ε inside or outside the root", "U"),
     28: ("RMSprop accumulator starts at 1 (TF1) or 0 (Keras, torch)", "U step 1"),
     29: ("Adagrad initial accumulator 0.1 against 0", "U step 1"),
-    30: ("momentum: Keras has lr inside the velocity, TF1 and torch outside → differs only when lr changes", "T"),
+    30: (
+        (
+            "momentum: Keras has lr inside the velocity, TF1 and torch outside → differs only when"
+            " lr changes"
+        ),
+        "T",
+    ),
     31: ("sparse rows: momentum lazy, TF Adam dense, SparseAdam lazy", "U"),
     32: ("one Adam against several on shared variables (slots)", "U step 2"),
     33: ("clipnorm per variable (tf.keras) against global (old Keras, torch)", "U"),
@@ -104,7 +111,11 @@ def planted(only: Sequence[str] = ()) -> tuple[Mutant, ...]:
 
 def left_out() -> dict[int, str]:
     """Return the bugs that no mutant plants, and why."""
-    reasons = {bug: reason for module in _modules() for bug, reason in getattr(module, "LEFT_OUT", {}).items()}
+    reasons = {
+        bug: reason
+        for module in _modules()
+        for bug, reason in getattr(module, "LEFT_OUT", {}).items()
+    }
     there = {mutant.bug for mutant in planted()}
     return {bug: reasons.get(bug, "") for bug in BUGS if bug not in there}
 

@@ -1,4 +1,5 @@
-"""Run mutants and say what the judge found: the first stage that is not PASS, the place in it, and how far above the threshold."""
+"""Run mutants and say what the judge found: the first stage that is not PASS, the place in it,
+and how far above the threshold."""
 
 from __future__ import annotations
 
@@ -18,8 +19,10 @@ class Finding:
     """What the judge said of one mutant.
 
     Attributes:
-        stage, place, verdict: of the first stage that did not pass; empty, empty and PASS where all did.
-        margin: error / threshold there; infinite where there is no number to compare (another shape, a NaN).
+        stage, place, verdict: of the first stage that did not pass; empty, empty and PASS where all
+            did.
+        margin: error / threshold there; infinite where there is no number to compare (another
+            shape, a NaN).
         reason: the judge's own.
     """
 
@@ -46,19 +49,28 @@ class Finding:
         return self.at_stage and self.mutant.place in self.place
 
 
-def examine(laboratory: Laboratory, mutants: Iterable[Mutant], folder: Path, peers: Peers | None = None) -> Iterator[Finding]:
-    """Judge each mutant against the honest port on TensorFlow 2, as a user who moves a model to torch would; the peers too."""
+def examine(
+    laboratory: Laboratory, mutants: Iterable[Mutant], folder: Path, peers: Peers | None = None
+) -> Iterator[Finding]:
+    """Judge each mutant against the honest port on TensorFlow 2, as a user who moves a model to
+    torch would; the peers too."""
     for mutant in mutants:
         sides = [laboratory.side("tf2"), laboratory.side("torch", plant(mutant, folder))]
         low = "fp32" if mutant.precision == "fp64" else mutant.precision
         planned = laboratory.plan(mutant.workload, sides, precisions=("fp64", low))
         found = laboratory.witnesses(planned.jobs)
-        said = finding(mutant, [row for row in stage_rows(planned, found) if row.precision == mutant.precision])
+        said = finding(
+            mutant, [row for row in stage_rows(planned, found) if row.precision == mutant.precision]
+        )
         yield said
         if peers is not None:
             pair = next(pair for pair in planned.pairs if pair.precision == low)
             assert pair.base_a is not None
-            peers.ask(mutant.name, gather(*(found[job.name].evidence for job in (pair.a, pair.b, pair.base_a))), said.killed)
+            peers.ask(
+                mutant.name,
+                gather(*(found[job.name].evidence for job in (pair.a, pair.b, pair.base_a))),
+                said.killed,
+            )
 
 
 def finding(mutant: Mutant, rows: Iterable[StageRow]) -> Finding:
@@ -66,5 +78,9 @@ def finding(mutant: Mutant, rows: Iterable[StageRow]) -> Finding:
     first = next((row for row in rows if row.verdict not in ("PASS", "INFO")), None)
     if first is None:
         return Finding(mutant, "PASS", "", "", 0.0, "every stage passed")
-    margin = first.error / first.threshold if first.error is not None and first.threshold else float("inf")
+    margin = (
+        first.error / first.threshold
+        if first.error is not None and first.threshold
+        else float("inf")
+    )
     return Finding(mutant, first.verdict, first.stage, first.worst or "", margin, first.reason)

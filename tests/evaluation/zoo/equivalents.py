@@ -1,4 +1,5 @@
-"""Honest ports in other words: the same function by another formula, or the same sum in another order. None may ever fail."""
+"""Honest ports in other words: the same function by another formula, or the same sum in another
+order. None may ever fail."""
 
 from __future__ import annotations
 
@@ -29,35 +30,86 @@ class Folded(BatchNorm):
 class Port(TorchPort):'''
 
 EQUIVALENTS = (
-    _same("folded_batch_norm", "cnn", ("= BatchNorm(", "= Folded("), ("\n\nclass Port(TorchPort):", FOLDED)),
-    _same("convolution_by_patches", "cnn", (
-        "self.conv2(seen[\"pool1\"])",
-        "(functional.unfold(seen[\"pool1\"], 3, padding=1).transpose(1, 2) @ self.conv2.weight.flatten(1).t() + self.conv2.bias)"
-        ".transpose(1, 2).unflatten(2, seen[\"pool1\"].shape[2:])",
-    )),
-    _same("split_product", "cnn", (
-        "self.dense1(seen[\"flatten\"])",
-        "(seen[\"flatten\"][:, 100:] @ self.dense1.weight[:, 100:].t() + (seen[\"flatten\"][:, :100] @ self.dense1.weight[:, :100].t()"
-        " + self.dense1.bias))",
-    )),
-    _same("cross_entropy_by_hand", "cnn", (
-        "functional.cross_entropy(output, arrays[\"y\"])",
-        "(output.logsumexp(1) - output.gather(1, arrays[\"y\"][:, None])[:, 0]).mean()",
-    )),
-    _same("split_penalty", "cnn", (
-        "self.model.dense1.weight.square().sum()", "sum(row.square().sum() for row in self.model.dense1.weight.unbind(0))",
-    )),
-    _same("scaled_mask", "cnn", ("hidden * keep / (1.0 - self.rate)", "hidden * (keep * (1.0 / (1.0 - self.rate)))")),
-    _same("relu_as_maximum", "cnn", (
-        "functional.relu(self.dense1(seen[\"flatten\"]))", "torch.maximum(self.dense1(seen[\"flatten\"]), torch.zeros(()).to(x))",
-    )),
-    _same("reversed_features", "linear", (
-        "self.model(arrays[\"x\"])", "(arrays[\"x\"].flip(1) @ self.model.weight.flip(1).t() + self.model.bias)",
-    )),
-    _same("error_expanded", "linear", (
-        "functional.mse_loss(output, arrays[\"y\"])", "((output - arrays[\"y\"]).t() @ (output - arrays[\"y\"]))[0, 0] / len(output)",
-    )),
-    _same("penalty_as_product", "linear", (
-        "self.model.weight.square().sum()", "(self.model.weight @ self.model.weight.t())[0, 0]",
-    )),
+    _same(
+        "folded_batch_norm",
+        "cnn",
+        ("= BatchNorm(", "= Folded("),
+        ("\n\nclass Port(TorchPort):", FOLDED),
+    ),
+    _same(
+        "convolution_by_patches",
+        "cnn",
+        (
+            'self.conv2(seen["pool1"])',
+            (
+                '(functional.unfold(seen["pool1"], 3, padding=1).transpose(1, 2) @'
+                " self.conv2.weight.flatten(1).t() + self.conv2.bias).transpose(1, 2).unflatten(2,"
+                ' seen["pool1"].shape[2:])'
+            ),
+        ),
+    ),
+    _same(
+        "split_product",
+        "cnn",
+        (
+            'self.dense1(seen["flatten"])',
+            (
+                '(seen["flatten"][:, 100:] @ self.dense1.weight[:, 100:].t() + (seen["flatten"][:,'
+                " :100] @ self.dense1.weight[:, :100].t() + self.dense1.bias))"
+            ),
+        ),
+    ),
+    _same(
+        "cross_entropy_by_hand",
+        "cnn",
+        (
+            'functional.cross_entropy(output, arrays["y"])',
+            '(output.logsumexp(1) - output.gather(1, arrays["y"][:, None])[:, 0]).mean()',
+        ),
+    ),
+    _same(
+        "split_penalty",
+        "cnn",
+        (
+            "self.model.dense1.weight.square().sum()",
+            "sum(row.square().sum() for row in self.model.dense1.weight.unbind(0))",
+        ),
+    ),
+    _same(
+        "scaled_mask",
+        "cnn",
+        ("hidden * keep / (1.0 - self.rate)", "hidden * (keep * (1.0 / (1.0 - self.rate)))"),
+    ),
+    _same(
+        "relu_as_maximum",
+        "cnn",
+        (
+            'functional.relu(self.dense1(seen["flatten"]))',
+            'torch.maximum(self.dense1(seen["flatten"]), torch.zeros(()).to(x))',
+        ),
+    ),
+    _same(
+        "reversed_features",
+        "linear",
+        (
+            'self.model(arrays["x"])',
+            '(arrays["x"].flip(1) @ self.model.weight.flip(1).t() + self.model.bias)',
+        ),
+    ),
+    _same(
+        "error_expanded",
+        "linear",
+        (
+            'functional.mse_loss(output, arrays["y"])',
+            '((output - arrays["y"]).t() @ (output - arrays["y"]))[0, 0] / len(output)',
+        ),
+    ),
+    _same(
+        "penalty_as_product",
+        "linear",
+        (
+            "self.model.weight.square().sum()",
+            "(self.model.weight @ self.model.weight.t())[0, 0]",
+        ),
+    ),
 )

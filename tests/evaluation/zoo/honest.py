@@ -1,9 +1,11 @@
 """Honest comparisons: pairs that must never fail, and what their errors say about the floor.
 
-Builds against each other, over workloads, presets, seeds and precisions; a build against itself with other threads; a port
-against one whose formulas are written another way. Their largest error, in units of the measured floor, is what the
-threshold rests on (`harness/fidelity/honest_spread.py`); their count and their verdicts are the false alarms of the docs. The two
-are never the same comparisons: those that the docs count run on tapes that no threshold has seen.
+Builds against each other, over workloads, presets, seeds and precisions; a build against itself
+with other threads; a port against one whose formulas are written another way. Their largest error,
+in units of the measured floor, is what the threshold rests on
+(`harness/fidelity/honest_spread.py`); their count and their verdicts are the false alarms of the
+docs. The two are never the same comparisons: those that the docs count run on tapes that no
+threshold has seen.
 """
 
 from __future__ import annotations
@@ -23,13 +25,15 @@ from tests.evaluation.zoo.mutant import plant
 
 BUILDS = ("tf1", "tf2", "torch", "tf1-compat", "tf2.10")
 LOW = ("bf16", "fp16")
-#: The first seed of the tapes that thresholds are measured on, and of those on which false alarms are counted.
+#: The first seed of the tapes that thresholds are measured on, and of those on which false alarms
+#: are counted.
 MEASURED, UNSEEN = 0, 100
 
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """One honest comparison: what was compared, and what the judge said at every stage (`precision`: a build's own bounds)."""
+    """One honest comparison: what was compared, and what the judge said at every stage
+    (`precision`: a build's own bounds)."""
 
     kind: str
     workload: str
@@ -66,7 +70,10 @@ def series(purpose_built: Sequence[str]) -> list[Series]:
     """Return what is compared, the shipped workloads first."""
     found = [Series(name, BUILDS, seeds=(0, 1)) for name in ("linear", "cnn")]
     found += [Series(name, preset="small") for name in ("linear", "cnn")]
-    found += [Series("ehr_mgan", BUILDS, ("fp64",), (0,)), Series("ehr_mgan", precisions=("fp32", "bf16"), seeds=(0,))]
+    found += [
+        Series("ehr_mgan", BUILDS, ("fp64",), (0,)),
+        Series("ehr_mgan", precisions=("fp32", "bf16"), seeds=(0,)),
+    ]
     found += [Series("ehr_mgan_conditional", seeds=(0,))]
     found += [Series(name) for name in purpose_built]
     return found + [Series(name, precisions=LOW) for name in ("linear", "cnn")]
@@ -76,28 +83,45 @@ def compare_builds(laboratory: Laboratory, one: Series, first: int) -> Iterator[
     """Compare all pairs of a series' builds; its seeds count from `first`."""
     sides = [laboratory.side(build) for build in one.builds]
     seeds = tuple(first + seed for seed in one.seeds)
-    planned = laboratory.plan(one.workload, sides, precisions=one.precisions, seeds=seeds, preset=one.preset)
+    planned = laboratory.plan(
+        one.workload, sides, precisions=one.precisions, seeds=seeds, preset=one.preset
+    )
     found = laboratory.witnesses(planned.jobs)
     bounds = {low.name: (low, full) for low, full in planned.bounds}
     for pair in planned.pairs:
         own = [bounds.pop(job.name) for job in (pair.a, pair.b) if job.name in bounds]
         judged = [*laboratory.judge(pair, found), *(_bounds(found, low, full) for low, full in own)]
-        yield Comparison("builds", one.workload, one.preset, pair.precision, pair.seed, pair.a.side, pair.b.side, tuple(judged))
+        yield Comparison(
+            "builds",
+            one.workload,
+            one.preset,
+            pair.precision,
+            pair.seed,
+            pair.a.side,
+            pair.b.side,
+            tuple(judged),
+        )
 
 
 def _bounds(found: Any, low: Job, full: Job) -> StageVerdict:
     return judge_precision(found[low.name].evidence, found[full.name].evidence, low.precision)
 
 
-def compare_threads(laboratory: Laboratory, workload: str, seeds: Sequence[int]) -> Iterator[Comparison]:
+def compare_threads(
+    laboratory: Laboratory, workload: str, seeds: Sequence[int]
+) -> Iterator[Comparison]:
     """Compare torch with itself on two threads: sums are split another way."""
     side = laboratory.side("torch")
     for seed, precision in itertools.product(seeds, ("fp64", "fp32")):
         one, two = (
-            laboratory.plan(workload, [side], precisions=(precision,), seeds=(seed,), fidelity_threads=threads).jobs
+            laboratory.plan(
+                workload, [side], precisions=(precision,), seeds=(seed,), fidelity_threads=threads
+            ).jobs
             for threads in (1, 2)
         )
-        yield _pair(laboratory, "threads", one, dataclasses.replace(side, label="torch, 2 threads"), two)
+        yield _pair(
+            laboratory, "threads", one, dataclasses.replace(side, label="torch, 2 threads"), two
+        )
 
 
 def compare_equivalents(laboratory: Laboratory, folder: Path, seed: int) -> Iterator[Comparison]:
@@ -105,23 +129,43 @@ def compare_equivalents(laboratory: Laboratory, folder: Path, seed: int) -> Iter
     for mutant, precision in itertools.product(EQUIVALENTS, ("fp64", "fp32")):
         sides = [laboratory.side("torch"), laboratory.side("torch", plant(mutant, folder))]
         first, second = (
-            laboratory.plan(mutant.workload, [side], precisions=(precision,), seeds=(seed,)).jobs for side in sides
+            laboratory.plan(mutant.workload, [side], precisions=(precision,), seeds=(seed,)).jobs
+            for side in sides
         )
         yield _pair(laboratory, "formulas", first, sides[1], second)
 
 
-def _pair(laboratory: Laboratory, kind: str, a: Sequence[Job], side: Side, b: Sequence[Job]) -> Comparison:
+def _pair(
+    laboratory: Laboratory, kind: str, a: Sequence[Job], side: Side, b: Sequence[Job]
+) -> Comparison:
     """Judge two plans of one side each, in the precision asked for."""
-    precision = a[0].precision if len(a) == 1 else next(job.precision for job in a if job.precision != "fp64")
+    precision = (
+        a[0].precision
+        if len(a) == 1
+        else next(job.precision for job in a if job.precision != "fp64")
+    )
     own = [next(job for job in jobs if job.precision == precision) for jobs in (a, b)]
-    base = [next((job for job in jobs if job.precision == "fp64"), None) if precision != "fp64" else None for jobs in (a, b)]
-    pair = Pair(own[0].workload, precision, own[0].seed, own[0], own[1], base[0], base[1], own[0].stages)
+    base = [
+        (
+            next((job for job in jobs if job.precision == "fp64"), None)
+            if precision != "fp64"
+            else None
+        )
+        for jobs in (a, b)
+    ]
+    pair = Pair(
+        own[0].workload, precision, own[0].seed, own[0], own[1], base[0], base[1], own[0].stages
+    )
     found = laboratory.witnesses([*a, *b])
     verdicts = tuple(laboratory.judge(pair, found))
-    return Comparison(kind, pair.workload, pair.a.preset, precision, pair.seed, own[0].side, side.label, verdicts)
+    return Comparison(
+        kind, pair.workload, pair.a.preset, precision, pair.seed, own[0].side, side.label, verdicts
+    )
 
 
-def everything(laboratory: Laboratory, purpose_built: Sequence[str], folder: Path, first: int) -> Iterator[Comparison]:
+def everything(
+    laboratory: Laboratory, purpose_built: Sequence[str], folder: Path, first: int
+) -> Iterator[Comparison]:
     """Run all honest comparisons, on tapes of seeds from `first` on."""
     for one in series(purpose_built):
         yield from compare_builds(laboratory, one, first)

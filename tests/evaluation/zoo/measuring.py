@@ -1,4 +1,5 @@
-"""From honest comparisons to `harness/fidelity/honest_spread.py`: how far honest ports lie apart, in units of the measured floor."""
+"""From honest comparisons to `harness/fidelity/honest_spread.py`: how far honest ports lie
+apart, in units of the measured floor."""
 
 from __future__ import annotations
 
@@ -43,10 +44,12 @@ class Measured:
     Attributes:
         comparisons, tensors: how many were looked at.
         largest: by precision and stage, the largest error in units of the floor.
-        surprise: by how much a workload, or a kind of comparison, exceeds what all others would have made one expect: the largest
-            quotient over stages and over what is left out; at least 1.
+        surprise: by how much a workload, or a kind of comparison, exceeds what all others would
+            have made one expect: the largest quotient over stages and over what is left out; at
+            least 1.
         float64_floor: the largest floor of a float64 tensor before rounding had steps to grow.
-        least_cost: by precision, the smallest error of a low-precision run in units of what the precision necessarily costs.
+        least_cost: by precision, the smallest error of a low-precision run in units of what the
+            precision necessarily costs.
     """
 
     comparisons: int
@@ -57,7 +60,8 @@ class Measured:
     least_cost: dict[str, float]
 
     def factor(self, stage: str) -> float:
-        """Return threshold / floor of a stage, as `harness.fidelity.noise.coverage` will once this is written."""
+        """Return threshold / floor of a stage, as `harness.fidelity.noise.coverage` will once
+        this is written."""
         return self.surprise * max(1.0, *(row.get(stage, 0.0) for row in self.largest.values()))
 
 
@@ -69,21 +73,37 @@ def measure(comparisons: Sequence[Comparison]) -> Measured:
         row = largest[ratio.precision]
         row[ratio.stage] = max(ratio.value, row.get(ratio.stage, 0.0))
     return Measured(
-        len(comparisons), len(ratios), {key: dict(sorted(row.items())) for key, row in sorted(largest.items())},
-        max(_surprise(ratios, "workload"), _surprise(ratios, "kind")), _float64_floor(comparisons), _least_cost(comparisons),
+        len(comparisons),
+        len(ratios),
+        {key: dict(sorted(row.items())) for key, row in sorted(largest.items())},
+        max(_surprise(ratios, "workload"), _surprise(ratios, "kind")),
+        _float64_floor(comparisons),
+        _least_cost(comparisons),
     )
 
 
 def _ratios(one: Comparison) -> list[Ratio]:
     return [
-        Ratio(one.precision, verdict.stage, one.workload, one.kind, noise.coverage(verdict.stage) * item.error / item.threshold, item.name)
-        for verdict in one.verdicts for item in verdict.tensors
-        if item.verdict in ("PASS", "FAIL") and item.threshold and item.error is not None and math.isfinite(item.error)
+        Ratio(
+            one.precision,
+            verdict.stage,
+            one.workload,
+            one.kind,
+            noise.coverage(verdict.stage) * item.error / item.threshold,
+            item.name,
+        )
+        for verdict in one.verdicts
+        for item in verdict.tensors
+        if item.verdict in ("PASS", "FAIL")
+        and item.threshold
+        and item.error is not None
+        and math.isfinite(item.error)
     ]
 
 
 def _surprise(ratios: Iterable[Ratio], what: str) -> float:
-    """Leave one workload, or kind, out at a time: how much larger is its largest ratio than that of all the others?"""
+    """Leave one workload, or kind, out at a time: how much larger is its largest ratio than that
+    of all the others?"""
     tops: dict[str, dict[str, float]] = defaultdict(dict)
     for ratio in ratios:
         row, group = tops[ratio.stage], getattr(ratio, what)
@@ -99,8 +119,13 @@ def _surprise(ratios: Iterable[Ratio], what: str) -> float:
 def _float64_floor(comparisons: Iterable[Comparison]) -> float:
     return max(
         (
-            item.floor for one in comparisons if one.precision == "fp64" for verdict in one.verdicts if verdict.stage in DIRECT
-            for item in verdict.tensors if item.verdict == "PASS" and item.floor is not None
+            item.floor
+            for one in comparisons
+            if one.precision == "fp64"
+            for verdict in one.verdicts
+            if verdict.stage in DIRECT
+            for item in verdict.tensors
+            if item.verdict == "PASS" and item.floor is not None
         ),
         default=0.0,
     )
@@ -109,28 +134,49 @@ def _float64_floor(comparisons: Iterable[Comparison]) -> float:
 def _least_cost(comparisons: Iterable[Comparison]) -> dict[str, float]:
     found: dict[str, float] = {}
     for one in comparisons:
-        for item in (item for verdict in one.verdicts if verdict.stage == "precision" for item in verdict.tensors):
+        for item in (
+            item
+            for verdict in one.verdicts
+            if verdict.stage == "precision"
+            for item in verdict.tensors
+        ):
             if item.necessary and item.error is not None:
-                found[one.precision] = min(item.error / item.necessary, found.get(one.precision, math.inf))
+                found[one.precision] = min(
+                    item.error / item.necessary, found.get(one.precision, math.inf)
+                )
     return dict(sorted(found.items()))
 
 
 def text(found: Measured) -> str:
     """Return the module."""
-    rounded = {precision: {stage: _up(value) for stage, value in row.items()} for precision, row in found.largest.items()}
-    return HEADER + "\n".join([
-        "#: Honest comparisons, and the tensors in them.",
-        f"COMPARISONS, TENSORS = {found.comparisons}, {found.tensors}",
-        "#: Largest error of a tensor in units of its floor, by precision and stage.",
-        f"LARGEST = {pprint.pformat(rounded, width=120)}",
-        "#: How much a workload or a kind of comparison that was left out exceeds what the others made one expect.",
-        f"SURPRISE = {_up(found.surprise)}",
-        "#: Largest floor of a float64 activation, loss or gradient.",
-        f"FLOAT64_FLOOR = {found.float64_floor:.2e}",
-        "#: Smallest error of a run in a lower precision, in units of what rounding the weights and inputs alone costs.",
-        f"LEAST_COST = {pprint.pformat({key: float(f'{value:.2g}') for key, value in found.least_cost.items()})}",
-        "",
-    ])
+    rounded = {
+        precision: {stage: _up(value) for stage, value in row.items()}
+        for precision, row in found.largest.items()
+    }
+    return HEADER + "\n".join(
+        [
+            "#: Honest comparisons, and the tensors in them.",
+            f"COMPARISONS, TENSORS = {found.comparisons}, {found.tensors}",
+            "#: Largest error of a tensor in units of its floor, by precision and stage.",
+            f"LARGEST = {pprint.pformat(rounded, width=120)}",
+            (
+                "#: How much a workload or a kind of comparison that was left out exceeds what the"
+                " others made one expect."
+            ),
+            f"SURPRISE = {_up(found.surprise)}",
+            "#: Largest floor of a float64 activation, loss or gradient.",
+            f"FLOAT64_FLOOR = {found.float64_floor:.2e}",
+            (
+                "#: Smallest error of a run in a lower precision, in units of what rounding the"
+                " weights and inputs alone costs."
+            ),
+            (
+                "LEAST_COST ="
+                f" {pprint.pformat({key: float(f'{value:.2g}') for key, value in found.least_cost.items()})}"
+            ),
+            "",
+        ]
+    )
 
 
 def _up(value: float) -> float:

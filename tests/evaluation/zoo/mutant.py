@@ -1,4 +1,5 @@
-"""A mutant: one real porting bug as the smallest change of a port's text, and the folder in which a worker finds the result."""
+"""A mutant: one real porting bug as the smallest change of a port's text, and the folder in
+which a worker finds the result."""
 
 from __future__ import annotations
 
@@ -17,11 +18,13 @@ class Mutant:
     Attributes:
         bug: its number in the catalogue. name: unique, of letters, digits and `_`.
         workload: whose port is changed: a shipped one, or one of `tests/evaluation/zoo/workloads`.
-        changes: pairs of the port's own text, which must be there exactly once, and what replaces it.
+        changes: pairs of the port's own text, which must be there exactly once, and what replaces
+            it.
         stage, place: where the judge has to find it first; `place` is a part of the tensor's name.
         file: of a port that is a package, the module that changes.
         precision: in which the bug shows.
-        verdict: what the judge has to say; INCONCLUSIVE where no honest verdict is possible (a port that draws its own noise).
+        verdict: what the judge has to say; INCONCLUSIVE where no honest verdict is possible (a port
+            that draws its own noise).
     """
 
     bug: int
@@ -37,7 +40,11 @@ class Mutant:
 
 def source(workload: str) -> Path:
     """Return the port of a workload: a file, or the folder of a package."""
-    places = [folder / name for folder in (PURPOSE_BUILT, SHIPPED) for name in (f"{workload}.py", workload)]
+    places = [
+        folder / name
+        for folder in (PURPOSE_BUILT, SHIPPED)
+        for name in (f"{workload}.py", workload)
+    ]
     return next(path for path in places if path.is_file() or (path / "__init__.py").is_file())
 
 
@@ -45,14 +52,18 @@ def plant(mutant: Mutant, folder: Path) -> Path:
     """Write the changed port under `folder` and return the folder that `Laboratory.side` takes.
 
     Raises:
-        ValueError: a text to be replaced is not there exactly once: the port has changed, and the mutant has to follow.
+        ValueError: a text to be replaced is not there exactly once: the port has changed, and the
+            mutant has to follow.
     """
     port = source(mutant.workload)
     changed = port if port.is_file() else port / mutant.file
     text = changed.read_text(encoding="utf-8")
     for old, new in mutant.changes:
         if text.count(old) != 1:
-            raise ValueError(f"mutant {mutant.name}: {old!r} is {text.count(old)} times in {changed.name}, not once")
+            raise ValueError(
+                f"mutant {mutant.name}: {old!r} is {text.count(old)} times in {changed.name}, not"
+                " once"
+            )
         text = text.replace(old, new)
     return write(mutant.workload, {changed: text}, folder / mutant.name)
 
@@ -70,6 +81,8 @@ def write(workload: str, texts: dict[Path, str], folder: Path) -> Path:
         text = texts.get(path, path.read_text(encoding="utf-8"))
         # The package's own modules, not the shipped ones.
         package = f"backends.ports.torch.{workload}"
-        text = text.replace(f"from {package}.", "from .").replace(f"from {package} import", "from . import")
+        text = text.replace(f"from {package}.", "from .").replace(
+            f"from {package} import", "from . import"
+        )
         (target / workload / path.name).write_text(text, encoding="utf-8")
     return folder

@@ -1,8 +1,10 @@
-"""The rules of other checkers, on the same records: what each looks at, and whether it would call two ports different.
+"""The rules of other checkers, on the same records: what each looks at, and whether it would call
+two ports different.
 
-Every rule sees what its own tool looks at, in float32, on the same weights and inputs: outputs, inner activations of the
-inference mode, losses, gradients, or the losses of ten steps. Polygraphy's comparator, `torch.testing.assert_close` and
-TorchDynamo's `same` are the real ones; the last two run in the interpreter of build torch.
+Every rule sees what its own tool looks at, in float32, on the same weights and inputs: outputs,
+inner activations of the inference mode, losses, gradients, or the losses of ten steps. Polygraphy's
+comparator, `torch.testing.assert_close` and TorchDynamo's `same` are the real ones; the last two
+run in the interpreter of build torch.
 """
 
 from __future__ import annotations
@@ -33,8 +35,13 @@ class Seen:
     full: Mapping[str, np.ndarray]
 
     def pairs(self, *prefixes: str) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Return what both sides have under one of the prefixes; these rules skip what only one side has."""
-        return [(self.a[name], self.b[name]) for name in self.a if name.startswith(prefixes) and name in self.b]
+        """Return what both sides have under one of the prefixes; these rules skip what only one
+        side has."""
+        return [
+            (self.a[name], self.b[name])
+            for name in self.a
+            if name.startswith(prefixes) and name in self.b
+        ]
 
 
 #: The name under which what our own judge says of a pair is kept beside the rules.
@@ -45,23 +52,29 @@ INFERENCE = ("forward/inference/", OUTPUT)
 
 def gather(a: Evidence, b: Evidence, full: Evidence) -> Seen:
     """Read what any rule looks at."""
-    return Seen(*(
-        {
-            f"{stage}/{entry.name}": side.read(stage, entry.name)
-            for stage in ("forward", "loss", "gradients", "trajectory") for entry in side.entries(stage)
-            if stage != "trajectory" or "/loss/" in entry.name
-        }
-        for side in (a, b, full)
-    ))
+    return Seen(
+        *(
+            {
+                f"{stage}/{entry.name}": side.read(stage, entry.name)
+                for stage in ("forward", "loss", "gradients", "trajectory")
+                for entry in side.entries(stage)
+                if stage != "trajectory" or "/loss/" in entry.name
+            }
+            for side in (a, b, full)
+        )
+    )
 
 
 def allclose(seen: Seen) -> bool:
     """The migration guide's check: outputs, atol 1e-4."""
-    return any(a.shape != b.shape or not np.allclose(a, b, atol=1e-4) for a, b in seen.pairs(OUTPUT))
+    return any(
+        a.shape != b.shape or not np.allclose(a, b, atol=1e-4) for a, b in seen.pairs(OUTPUT)
+    )
 
 
 def largest_difference(seen: Seen) -> bool:
-    """Hugging Face's PT-TF test: outputs, hidden states and the loss, NaN set to zero on both sides, max |a - b| <= 1e-5."""
+    """Hugging Face's PT-TF test: outputs, hidden states and the loss, NaN set to zero on both
+    sides, max |a - b| <= 1e-5."""
     for a, b in seen.pairs(*INFERENCE, "loss/"):
         if a.shape != b.shape:
             return True
@@ -72,13 +85,21 @@ def largest_difference(seen: Seen) -> bool:
 
 
 def polygraphy(seen: Seen) -> bool:
-    """Polygraphy's comparator with its default tolerances, on every tensor of the inference mode."""
+    """Polygraphy's comparator with its default tolerances, on every tensor of the inference
+    mode."""
     from polygraphy.comparator import SimpleCompareFunc
     from polygraphy.logger import G_LOGGER
 
     compare = SimpleCompareFunc()
-    with G_LOGGER.verbosity(G_LOGGER.CRITICAL), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        a, b = ({f"output {index}": pair[side] for index, pair in enumerate(seen.pairs(*INFERENCE))} for side in (0, 1))
+    with (
+        G_LOGGER.verbosity(G_LOGGER.CRITICAL),
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        a, b = (
+            {f"output {index}": pair[side] for index, pair in enumerate(seen.pairs(*INFERENCE))}
+            for side in (0, 1)
+        )
         return any(not bool(found) for found in compare(_results(a), _results(b)).values())
 
 
@@ -94,7 +115,10 @@ def algoperf(seen: Seen) -> bool:
     scalars = [(float(a), float(b)) for a, b in seen.pairs(*steps)]
     gradients = seen.pairs("gradients/")
     if gradients:
-        norms = [np.sqrt(sum(np.sum(np.square(pair[side], dtype=np.float64)) for pair in gradients)) for side in (0, 1)]
+        norms = [
+            np.sqrt(sum(np.sum(np.square(pair[side], dtype=np.float64)) for pair in gradients))
+            for side in (0, 1)
+        ]
         scalars.append((float(norms[0]), float(norms[1])))
     return any(not np.allclose(a, b, rtol=5e-3) for a, b in scalars)
 
@@ -106,12 +130,16 @@ LOCAL: dict[str, tuple[str, Callable[[Seen], bool]]] = {
     "AlgoPerf norms, 5e-3": ("losses of 10 steps, gradient norm", algoperf),
 }
 #: As `torch_rules.py` names them.
-IN_TORCH = {"`torch.testing.assert_close`": "outputs", "TorchDynamo `same`, float64 baseline": "outputs, losses, gradients"}
+IN_TORCH = {
+    "`torch.testing.assert_close`": "outputs",
+    "TorchDynamo `same`, float64 baseline": "outputs, losses, gradients",
+}
 SEES = {**{name: sees for name, (sees, _) in LOCAL.items()}, **IN_TORCH}
 
 
 class Peers:
-    """Asks all rules about pairs: the local ones at once, those that need torch together at the end."""
+    """Asks all rules about pairs: the local ones at once, those that need torch together at the
+    end."""
 
     def __init__(self, folder: Path, torch: Path) -> None:
         self.folder, self.torch = folder, torch
@@ -123,13 +151,25 @@ class Peers:
         self.said[name] = {OURS: ours, **{rule: judge(seen) for rule, (_, judge) in LOCAL.items()}}
         arrays = {}
         for key in seen.a:
-            if key.startswith((OUTPUT, "loss/", "gradients/")) and key in seen.b and key in seen.full:
-                arrays.update({f"a|{key}": seen.a[key], f"b|{key}": seen.b[key], f"full|{key}": seen.full[key]})
+            if (
+                key.startswith((OUTPUT, "loss/", "gradients/"))
+                and key in seen.b
+                and key in seen.full
+            ):
+                arrays.update(
+                    {
+                        f"a|{key}": seen.a[key],
+                        f"b|{key}": seen.b[key],
+                        f"full|{key}": seen.full[key],
+                    }
+                )
         np.savez(self.folder / f"{name}.npz", **arrays)
 
     def answers(self) -> dict[str, dict[str, bool]]:
         """Return what every rule said of every pair."""
-        done = subprocess.run([self.torch, TORCH_RULES, self.folder], check=True, capture_output=True, text=True)
+        done = subprocess.run(
+            [self.torch, TORCH_RULES, self.folder], check=True, capture_output=True, text=True
+        )
         for name, found in json.loads(done.stdout.splitlines()[-1]).items():
             self.said[name].update(found)
         return self.said

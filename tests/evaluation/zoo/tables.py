@@ -24,7 +24,9 @@ LETTERS = {**{stage: letter for letter, stage in STAGE_LETTERS.items()}, "precis
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return a Markdown table."""
     lines = [head, ["-"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return "\n".join(
+        "| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines
+    )
 
 
 def bugs(findings: Sequence[Finding]) -> str:
@@ -33,9 +35,14 @@ def bugs(findings: Sequence[Finding]) -> str:
         ("#", "bug", "mutant", "expected", "found", "place", "error / threshold"),
         [
             (
-                item.mutant.bug, BUGS[item.mutant.bug][0], f"`{item.mutant.workload}` {item.mutant.name}",
-                LETTERS[item.mutant.stage] + (f" ({item.mutant.precision})" if item.mutant.precision != "fp64" else ""), _found(item),
-                f"`{item.place}`" if item.place else "", "" if item.verdict == "PASS" else _power(item.margin),
+                item.mutant.bug,
+                BUGS[item.mutant.bug][0],
+                f"`{item.mutant.workload}` {item.mutant.name}",
+                LETTERS[item.mutant.stage]
+                + (f" ({item.mutant.precision})" if item.mutant.precision != "fp64" else ""),
+                _found(item),
+                f"`{item.place}`" if item.place else "",
+                "" if item.verdict == "PASS" else _power(item.margin),
             )
             for item in findings
         ],
@@ -50,28 +57,38 @@ def _found(item: Finding) -> str:
 
 
 def _power(margin: float) -> str:
-    return "no number" if math.isinf(margin) else f"{margin:.0e}".replace("e+0", "e").replace("e+", "e")
+    return (
+        "no number"
+        if math.isinf(margin)
+        else f"{margin:.0e}".replace("e+0", "e").replace("e+", "e")
+    )
 
 
 def summary(findings: Sequence[Finding], comparisons: Sequence[Comparison]) -> str:
     """Return what all of it comes to, in one paragraph."""
     count, planted = len(findings), len({item.mutant.bug for item in findings})
-    killed, staged, placed = (sum(getattr(item, what) for item in findings) for what in ("killed", "at_stage", "in_place"))
+    killed, staged, placed = (
+        sum(getattr(item, what) for item in findings) for what in ("killed", "at_stage", "in_place")
+    )
     text = (
-        f"{planted} of the {len(BUGS)} bugs are planted, by {count} mutants. Caught: {killed} of {count} ({_share(killed, count)}), "
-        f"{_undecided(findings)}; "
-        f"at the stage where the bug first shows: {staged} ({_share(staged, count)}); "
-        f"the place named: {placed} ({_share(placed, count)})."
+        f"{planted} of the {len(BUGS)} bugs are planted, by {count} mutants. Caught: {killed} of"
+        f" {count} ({_share(killed, count)}), {_undecided(findings)}; at the stage where the bug"
+        f" first shows: {staged} ({_share(staged, count)}); the place named: {placed}"
+        f" ({_share(placed, count)})."
     )
     if comparisons:
         alarms = [one for one in comparisons if one.alarms]
         undecided = sum(bool(one.open) for one in comparisons)
-        text += f" Honest comparisons: {len(comparisons)}, false alarms: {len(alarms)}, not decided: {undecided}."
+        text += (
+            f" Honest comparisons: {len(comparisons)}, false alarms: {len(alarms)}, not decided:"
+            f" {undecided}."
+        )
     return text
 
 
 def _undecided(findings: Sequence[Finding]) -> str:
-    """Say how many were caught by which verdict: where a port draws noise of its own, that nothing can be said is the right answer."""
+    """Say how many were caught by which verdict: where a port draws noise of its own, that
+    nothing can be said is the right answer."""
     counts = Counter(item.verdict for item in findings if item.killed)
     return f"{counts['FAIL']} by FAIL and {counts['INCONCLUSIVE']} by INCONCLUSIVE"
 
@@ -87,7 +104,10 @@ def survivors(findings: Sequence[Finding]) -> str:
         return "None: every mutant was caught at its stage and in its place."
     return table(
         ("mutant", "expected", "said"),
-        [(item.mutant.name, f"{LETTERS[item.mutant.stage]} `{item.mutant.place}`", _said(item)) for item in odd],
+        [
+            (item.mutant.name, f"{LETTERS[item.mutant.stage]} `{item.mutant.place}`", _said(item))
+            for item in odd
+        ],
     )
 
 
@@ -97,48 +117,91 @@ def _said(item: Finding) -> str:
 
 def absent() -> str:
     """Return the bugs that are not planted, and why."""
-    return table(("#", "bug", "why not"), [(bug, BUGS[bug][0], reason) for bug, reason in left_out().items()])
+    return table(
+        ("#", "bug", "why not"), [(bug, BUGS[bug][0], reason) for bug, reason in left_out().items()]
+    )
 
 
 def honest(comparisons: Sequence[Comparison]) -> str:
     """Return how many honest comparisons of each kind there were, and what they said."""
     counts = Counter((one.kind, one.workload, one.preset, one.precision) for one in comparisons)
     alarms, undecided = (
-        Counter((one.kind, one.workload, one.preset, one.precision) for one in comparisons if chosen(one))
+        Counter(
+            (one.kind, one.workload, one.preset, one.precision)
+            for one in comparisons
+            if chosen(one)
+        )
         for chosen in (lambda one: one.alarms, lambda one: one.open)
     )
     rows = []
     for (kind, workload, preset), group in itertools.groupby(counts, key=lambda key: key[:3]):
         keys = list(group)
-        rows.append((
-            kind, f"`{workload}` {preset}", ", ".join(f"{key[3]} {counts[key]}" for key in keys), sum(alarms[key] for key in keys),
-            sum(undecided[key] for key in keys),
-        ))
+        rows.append(
+            (
+                kind,
+                f"`{workload}` {preset}",
+                ", ".join(f"{key[3]} {counts[key]}" for key in keys),
+                sum(alarms[key] for key in keys),
+                sum(undecided[key] for key in keys),
+            )
+        )
     return table(("what differs", "workload", "comparisons", "false alarms", "not decided"), rows)
 
 
 def floors(found: Measured) -> str:
-    """Return the largest error of honest comparisons in units of the floor, on unseen tapes and where factors were measured."""
-    stages = sorted({stage for row in found.largest.values() for stage in row}, key=[*LETTERS].index)
-    rows = [(precision, *(f"{row[stage]:.2f}" if stage in row else "" for stage in stages)) for precision, row in found.largest.items()]
-    rows.append(("where measured", *(f"{max(row.get(stage, 0.0) for row in honest_spread.LARGEST.values()):.2f}" for stage in stages)))
+    """Return the largest error of honest comparisons in units of the floor, on unseen tapes and
+    where factors were measured."""
+    stages = sorted(
+        {stage for row in found.largest.values() for stage in row}, key=[*LETTERS].index
+    )
+    rows = [
+        (precision, *(f"{row[stage]:.2f}" if stage in row else "" for stage in stages))
+        for precision, row in found.largest.items()
+    ]
+    rows.append(
+        (
+            "where measured",
+            *(
+                f"{max(row.get(stage, 0.0) for row in honest_spread.LARGEST.values()):.2f}"
+                for stage in stages
+            ),
+        )
+    )
     rows.append(("**factor**", *(f"**{noise.coverage(stage):.1f}**" for stage in stages)))
     return table(("precision", *stages), rows)
 
 
-def peers(said: Mapping[str, Mapping[str, bool]], findings: Sequence[Finding], honest_names: Sequence[str]) -> str:
+def peers(
+    said: Mapping[str, Mapping[str, bool]], findings: Sequence[Finding], honest_names: Sequence[str]
+) -> str:
     """Return how many mutants each rule calls different, and how many honest ports."""
     mutants = [item.mutant.name for item in findings]
     rows: list[tuple[object, ...]] = []
     for rule, sees in SEES.items():
-        caught, alarms = (sum(said[name][rule] for name in names if name in said) for names in (mutants, honest_names))
-        rows.append((rule, sees, f"{caught} of {len(mutants)} ({_share(caught, len(mutants))})", f"{alarms} of {len(honest_names)}", "no"))
+        caught, alarms = (
+            sum(said[name][rule] for name in names if name in said)
+            for names in (mutants, honest_names)
+        )
+        rows.append(
+            (
+                rule,
+                sees,
+                f"{caught} of {len(mutants)} ({_share(caught, len(mutants))})",
+                f"{alarms} of {len(honest_names)}",
+                "no",
+            )
+        )
     caught = sum(item.killed for item in findings)
     staged = sum(item.at_stage for item in findings)
-    rows.append((
-        "**this harness**", "every stage", f"**{caught} of {len(mutants)} ({_share(caught, len(mutants))})**",
-        f"{sum(said[name][OURS] for name in honest_names)} of {len(honest_names)}", f"{staged} of {len(mutants)}",
-    ))
+    rows.append(
+        (
+            "**this harness**",
+            "every stage",
+            f"**{caught} of {len(mutants)} ({_share(caught, len(mutants))})**",
+            f"{sum(said[name][OURS] for name in honest_names)} of {len(honest_names)}",
+            f"{staged} of {len(mutants)}",
+        )
+    )
     return table(("rule", "looks at", "caught", "false alarms", "stage named"), rows)
 
 

@@ -1,4 +1,5 @@
-"""What is kept of a bisection is read back; what cannot be read is refused, for it may have cost hours, and stays as it is."""
+"""What is kept of a bisection is read back; what cannot be read is refused, for it may have cost
+hours, and stays as it is."""
 
 from __future__ import annotations
 
@@ -29,33 +30,60 @@ def kept(folder: Path, **more: object) -> Path:
 
 
 def test_what_is_kept_is_read_back(tmp_path: Path) -> None:
-    """The same work finds its list and its verdicts; other work, or where there is no file, nothing."""
+    """The same work finds its list and its verdicts; other work, or where there is no file,
+    nothing."""
     assert ((), {}) == record.read(tmp_path, "key")
     kept(tmp_path)
     assert (SERIES, TRIED) == record.read(tmp_path, "key")
     assert ((), {}) == record.read(tmp_path, "other")
 
 
-ONE = {"release": {"version": "2.1", "minor": "3.10"}, "judged": {"state": "PASS", "verdict": "PASS"}, "versions": {}, "folder": ""}
+ONE = {
+    "release": {"version": "2.1", "minor": "3.10"},
+    "judged": {"state": "PASS", "verdict": "PASS"},
+    "versions": {},
+    "folder": "",
+}
 
 
-@pytest.mark.parametrize("more", [
-    {"releases": [{}]}, {"releases": None}, {"releases": []}, {"tried": []}, {"tried": {"one": ONE}}, {"tried": {"7": ONE}},
-    {"tried": {"0": ONE}}, {"tried": {"1": {**ONE, "judged": {}}}}, {"tried": {"1": {}}},
-], ids=json.dumps)
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"releases": [{}]},
+        {"releases": None},
+        {"releases": []},
+        {"tried": []},
+        {"tried": {"one": ONE}},
+        {"tried": {"7": ONE}},
+        {"tried": {"0": ONE}},
+        {"tried": {"1": {**ONE, "judged": {}}}},
+        {"tried": {"1": {}}},
+    ],
+    ids=json.dumps,
+)
 def test_a_damaged_file_is_refused(tmp_path: Path, more: dict[str, object]) -> None:
-    """A list that is none, a release that is not in it or not in its place, a verdict without a word: what to do is said."""
+    """A list that is none, a release that is not in it or not in its place, a verdict without a
+    word: what to do is said."""
     path = kept(tmp_path, **more)
     with pytest.raises(CorruptRecord, match=r"not a bisection.*Delete it and run again") as raised:
         record.read(tmp_path, "key")
     assert str(path) in str(raised.value)
 
 
-@pytest.mark.parametrize(("text", "error"), [
-    ("{", CorruptRecord), ("[]", CorruptRecord), ('{"key": "key"}', CorruptRecord), ('{"schema": 1}', CorruptRecord),
-    ('{"schema": 99}', NewerSchema), ('{"schema": 99, "key": "other"}', NewerSchema),
-])
-def test_half_a_file_and_one_of_a_newer_harness_are_refused(tmp_path: Path, text: str, error: type[Exception]) -> None:
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("{", CorruptRecord),
+        ("[]", CorruptRecord),
+        ('{"key": "key"}', CorruptRecord),
+        ('{"schema": 1}', CorruptRecord),
+        ('{"schema": 99}', NewerSchema),
+        ('{"schema": 99, "key": "other"}', NewerSchema),
+    ],
+)
+def test_half_a_file_and_one_of_a_newer_harness_are_refused(
+    tmp_path: Path, text: str, error: type[Exception]
+) -> None:
     """They are no bisection that has not begun."""
     (tmp_path / record.FILE).write_text(text)
     with pytest.raises(error, match=record.FILE):

@@ -1,6 +1,8 @@
-"""A bisection on disk: what is known is kept before the next release begins, gone on with, and nothing of it is judged twice.
+"""A bisection on disk: what is known is kept before the next release begins, gone on with, and
+nothing of it is judged twice.
 
-Neither pip nor tox is asked here, and no worker runs: releases are made up. That real ones are found is seen in tests/e2e/test_bisect.py.
+Neither pip nor tox is asked here, and no worker runs: releases are made up. That real ones are
+found is seen in tests/e2e/test_bisect.py.
 """
 
 from __future__ import annotations
@@ -24,7 +26,14 @@ from harness.commands import compare as comparison
 from harness.context import Context
 from harness.environments import installation, release_environments, releases
 from harness.environments.probe import Found
-from harness.errors import Busy, CorruptRecord, FrameworkMissing, NewerSchema, ProvisionFailed, UsageError
+from harness.errors import (
+    Busy,
+    CorruptRecord,
+    FrameworkMissing,
+    NewerSchema,
+    ProvisionFailed,
+    UsageError,
+)
 from harness.records import runs
 from harness.results.model import Report
 from tests.harness.bisecting.test_verdicts import FAILED, PASSED, TIMED, UNSURE, report
@@ -39,19 +48,34 @@ class Bench:
     """Releases of a made-up torch, which changes with 2.7.0.
 
     Attributes:
-        reports: what the comparison of a release says, where that is not PASS before 2.7.0 and FAIL from there on; or what it raises.
-        missing: releases that cannot be installed. asked, installed, compared: what pip, tox and the workers were asked for, in order.
-        there: the environments that existed when each comparison began. said: the lines of progress. folder: of the reports.
+        reports: what the comparison of a release says, where that is not PASS before 2.7.0 and FAIL
+            from there on; or what it raises.
+        missing: releases that cannot be installed. asked, installed, compared: what pip, tox and
+            the workers were asked for, in order.
+        there: the environments that existed when each comparison began. said: the lines of
+            progress. folder: of the reports.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.said = folder / "reports", list[str]()
         self.reports: dict[str, Report | BaseException] = {}
         self.missing: set[str] = set()
-        self.asked, self.installed, self.compared, self.there = list[str](), list[str](), list[str](), list[list[str]]()
-        self.context = Context({**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}, NOW, "harness bisect", self.said.append)
+        self.asked, self.installed, self.compared, self.there = (
+            list[str](),
+            list[str](),
+            list[str](),
+            list[list[str]](),
+        )
+        self.context = Context(
+            {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")},
+            NOW,
+            "harness bisect",
+            self.said.append,
+        )
 
-    def listed(self, wanted: releases.Span, minor: str, environ: Mapping[str, str]) -> list[Version]:
+    def listed(
+        self, wanted: releases.Span, minor: str, environ: Mapping[str, str]
+    ) -> list[Version]:
         self.asked.append(minor)
         return [Version(text) for text in RELEASES]
 
@@ -61,7 +85,9 @@ class Bench:
         (where.workdir / name / "bin").mkdir(parents=True, exist_ok=True)
         installation.log(where, name).write_text("ERROR: no wheel\n")
         if version in self.missing:
-            raise ProvisionFailed(f"tox could not make {name}. Log: {installation.log(where, name)}")
+            raise ProvisionFailed(
+                f"tox could not make {name}. Log: {installation.log(where, name)}"
+            )
         (where.workdir / name / "bin/python").touch()
 
     def probe(self, python: Path, module: str, environ: Mapping[str, str]) -> Found:
@@ -86,7 +112,14 @@ class Bench:
         """Run the bisection; what was asked before is forgotten."""
         for one in (self.asked, self.installed, self.compared, self.there, self.said):
             one.clear()
-        given = {"first": "torch==2.4.0", "last": "2.8.0", "workload": "linear", "reports": self.folder, "confirm": 0, **more}
+        given = {
+            "first": "torch==2.4.0",
+            "last": "2.8.0",
+            "workload": "linear",
+            "reports": self.folder,
+            "confirm": 0,
+            **more,
+        }
         return running.run(Asked(**given), self.context)
 
     def file(self) -> Path:
@@ -112,7 +145,8 @@ def states(found: running.Result) -> dict[str, str | None]:
 
 
 def test_what_is_known_is_not_asked_again(bench: Bench) -> None:
-    """Both ends, then half of what lies between; the same command reads the answer, and asks neither pip nor tox nor a worker."""
+    """Both ends, then half of what lies between; the same command reads the answer, and asks
+    neither pip nor tox nor a worker."""
     found = bench.run()
     assert (FOUND, 2, 3) == (found.conclusion.kind, found.conclusion.good, found.conclusion.bad)
     assert ["2.4.0", "2.8.0", "2.6.0", "2.7.0"] == bench.compared and ["3.11"] == bench.asked
@@ -123,7 +157,8 @@ def test_what_is_known_is_not_asked_again(bench: Bench) -> None:
 
 @pytest.mark.parametrize("more", [{}, {"discard": True}])
 def test_after_a_kill_the_same_command_goes_on(bench: Bench, more: dict[str, bool]) -> None:
-    """The end comes in the third comparison: the two before it are on disk, the rest is done, and only the rest."""
+    """The end comes in the third comparison: the two before it are on disk, the rest is done,
+    and only the rest."""
     bench.reports["2.6.0"] = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
         bench.run(**more)
@@ -136,13 +171,24 @@ def test_after_a_kill_the_same_command_goes_on(bench: Bench, more: dict[str, boo
 
 
 def test_what_cannot_be_judged_is_passed_over_and_tried_again(bench: Bench) -> None:
-    """No wheel, no framework in it, INCONCLUSIVE: each says why, and the same command tries these and no others."""
+    """No wheel, no framework in it, INCONCLUSIVE: each says why, and the same command tries
+    these and no others."""
     bench.missing = {"2.6.0"}
     bench.reports = {"2.5.0": FrameworkMissing("no torch"), "2.7.0": report(UNSURE)}
     found = bench.run()
-    assert {"2.4.0": "PASS", "2.5.0": None, "2.6.0": None, "2.7.0": None, "2.8.0": "FAIL"} == states(found)
+    assert {
+        "2.4.0": "PASS",
+        "2.5.0": None,
+        "2.6.0": None,
+        "2.7.0": None,
+        "2.8.0": "FAIL",
+    } == states(found)
     verdicts = {one.release.version: one.judged.verdict for one in found.tried.values()}
-    assert ("cannot be judged", "not installed", "INCONCLUSIVE") == (verdicts["2.5.0"], verdicts["2.6.0"], verdicts["2.7.0"])
+    assert ("cannot be judged", "not installed", "INCONCLUSIVE") == (
+        verdicts["2.5.0"],
+        verdicts["2.6.0"],
+        verdicts["2.7.0"],
+    )
     bench.missing.clear()
     bench.reports.clear()
     again = bench.run()
@@ -151,7 +197,8 @@ def test_what_cannot_be_judged_is_passed_over_and_tried_again(bench: Bench) -> N
 
 
 def test_more_time_goes_on_with_what_is_known(bench: Bench) -> None:
-    """`raise --budget` is the advice where an interval is too wide: it times those releases again, and not the others."""
+    """`raise --budget` is the advice where an interval is too wide: it times those releases
+    again, and not the others."""
     bench.reports = {version: report(TOO_FEW) for version in RELEASES[1:-1]}
     bench.reports.update({RELEASES[0]: report(TIMED), RELEASES[-1]: report(SLOWER)})
     first = bench.run(speed="train", budget=60.0)
@@ -164,7 +211,8 @@ def test_more_time_goes_on_with_what_is_known(bench: Bench) -> None:
 
 
 def test_other_work_begins_anew(bench: Bench) -> None:
-    """Another seed, stage, precision or requirement is another bisection; how far it looks and how long it waits is not."""
+    """Another seed, stage, precision or requirement is another bisection; how far it looks and
+    how long it waits is not."""
     first = bench.run().folder
     others = ({"seed": 1}, {"stage": ("F",)}, {"precision": ("fp32",)}, {"beside": ("six",)})
     assert 5 == len({first, *(bench.run(**more).folder for more in others)})
@@ -180,7 +228,8 @@ def test_a_first_release_that_differs_from_itself_ends_the_search(bench: Bench) 
 
 
 def test_discard_keeps_the_first_release_until_the_end(bench: Bench) -> None:
-    """The others are compared with it. Each of these is gone when the next one begins, and nothing is left in the end."""
+    """The others are compared with it. Each of these is gone when the next one begins, and
+    nothing is left in the end."""
     bench.run(discard=True)
     assert [["2.4.0"], ["2.4.0", "2.8.0"], ["2.4.0", "2.6.0"], ["2.4.0", "2.7.0"]] == bench.there
     assert [] == release_environments.existing(bench.context.environ)
@@ -198,7 +247,8 @@ def test_discard_against_a_build_keeps_none(bench: Bench) -> None:
 
 
 def test_discard_takes_what_an_earlier_attempt_left(bench: Bench) -> None:
-    """Environments of releases that were judged before a kill, or without --discard, go before the next is installed."""
+    """Environments of releases that were judged before a kill, or without --discard, go before
+    the next is installed."""
     bench.reports["2.7.0"] = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
         bench.run()
@@ -215,12 +265,17 @@ def test_discard_keeps_the_log_of_what_could_not_be_installed(bench: Bench) -> N
     found = bench.run(discard=True)
     log = Path(found.tried[2].judged.reason.split("Log: ")[1])
     assert "ERROR: no wheel\n" == log.read_text()
-    assert not (log.parent / log.stem).exists() and [log.parent] == release_environments.existing(bench.context.environ)
+    assert not (log.parent / log.stem).exists() and [log.parent] == release_environments.existing(
+        bench.context.environ
+    )
 
 
 @pytest.mark.parametrize(("text", "error"), [("{", CorruptRecord), ('{"schema": 99}', NewerSchema)])
-def test_what_cannot_be_read_is_not_written_over(bench: Bench, text: str, error: type[Exception]) -> None:
-    """A bisection that a newer harness has made, or that is damaged, is refused before anything is asked or installed."""
+def test_what_cannot_be_read_is_not_written_over(
+    bench: Bench, text: str, error: type[Exception]
+) -> None:
+    """A bisection that a newer harness has made, or that is damaged, is refused before anything
+    is asked or installed."""
     bench.run()
     bench.file().write_text(text)
     with pytest.raises(error, match=record.FILE):

@@ -1,4 +1,5 @@
-"""The search for the first changed release: over planted series, with releases that cannot be judged, and series that go back and forth."""
+"""The search for the first changed release: over planted series, with releases that cannot be
+judged, and series that go back and forth."""
 
 from __future__ import annotations
 
@@ -28,23 +29,34 @@ def run(series: str, confirm: int = 0) -> tuple[Conclusion, list[int]]:
 
 
 def changes(series: str) -> list[tuple[int, int]]:
-    """Return every two neighbours, leaving out what cannot be judged, of which one is as the first and one is not."""
+    """Return every two neighbours, leaving out what cannot be judged, of which one is as the
+    first and one is not."""
     known = [number for number, letter in enumerate(series) if letter != "-"]
-    return [(a, b) for a, b in itertools.pairwise(known) if (series[a] == series[0]) != (series[b] == series[0])]
+    return [
+        (a, b)
+        for a, b in itertools.pairwise(known)
+        if (series[a] == series[0]) != (series[b] == series[0])
+    ]
 
 
-@pytest.mark.parametrize(("series", "expected"), [
-    ("ox", Conclusion(FOUND, 0, 1, (), ((0, 1),))),
-    ("oooxxxx", Conclusion(FOUND, 2, 3, (), ((2, 3),))),
-    ("xo", Conclusion(FOUND, 0, 1, (), ((0, 1),))),  # a FAIL at the beginning is what the others are compared with
-    ("ooxyyxy", Conclusion(FOUND, 1, 2, (), ((1, 2),))),  # changed is changed, whatever to
-    ("o-x", Conclusion(NARROWED, 0, 2, (1,), ((0, 2),))),
-    ("oo---xx", Conclusion(NARROWED, 1, 5, (2, 3, 4), ((1, 5),))),
-    ("o-oxx-x", Conclusion(FOUND, 2, 3, (), ((2, 3),))),
-    ("oooo", Conclusion(UNCHANGED)),
-    ("-oox", Conclusion(NO_END, bad=0)),
-    ("oox-", Conclusion(NO_END, bad=3)),
-])
+@pytest.mark.parametrize(
+    ("series", "expected"),
+    [
+        ("ox", Conclusion(FOUND, 0, 1, (), ((0, 1),))),
+        ("oooxxxx", Conclusion(FOUND, 2, 3, (), ((2, 3),))),
+        (
+            "xo",
+            Conclusion(FOUND, 0, 1, (), ((0, 1),)),
+        ),  # a FAIL at the beginning is what the others are compared with
+        ("ooxyyxy", Conclusion(FOUND, 1, 2, (), ((1, 2),))),  # changed is changed, whatever to
+        ("o-x", Conclusion(NARROWED, 0, 2, (1,), ((0, 2),))),
+        ("oo---xx", Conclusion(NARROWED, 1, 5, (2, 3, 4), ((1, 5),))),
+        ("o-oxx-x", Conclusion(FOUND, 2, 3, (), ((2, 3),))),
+        ("oooo", Conclusion(UNCHANGED)),
+        ("-oox", Conclusion(NO_END, bad=0)),
+        ("oox-", Conclusion(NO_END, bad=3)),
+    ],
+)
 def test_planted_series(series: str, expected: Conclusion) -> None:
     """What is said of series whose change is known."""
     assert expected == run(series)[0]
@@ -63,14 +75,16 @@ def test_an_end_that_cannot_be_judged_ends_the_search() -> None:
 
 
 def test_a_change_back_is_seen_where_somebody_looks() -> None:
-    """Between two releases that agree another verdict is no change that lasts; without a look it cannot be known."""
+    """Between two releases that agree another verdict is no change that lasts; without a look it
+    cannot be known."""
     assert UNCHANGED == run("oooxxooo")[0].kind
     seen = run("oooxxooo", confirm=1)[0]
     assert (BACK_AND_FORTH, 2, 3) == (seen.kind, seen.good, seen.bad)
 
 
 def test_a_look_moves_the_change_to_the_first_one() -> None:
-    """A changed release in the part that was thought to be as the first is searched for its beginning."""
+    """A changed release in the part that was thought to be as the first is searched for its
+    beginning."""
     series = "oxoooooooooooooooooooxxxxx"
     assert (20, 21) == (run(series)[0].good, run(series)[0].bad)
     found = run(series, confirm=len(series))[0]
@@ -105,7 +119,9 @@ def test_releases_that_cannot_be_judged_are_passed_over(series: str, confirm: in
     found, asked = run(series, confirm)
     ((good, bad),) = changes(series)
     assert (good, bad) == (found.good, found.bad)
-    assert found.between == tuple(range(good + 1, bad)) and all(series[number] == "-" for number in found.between)
+    assert found.between == tuple(range(good + 1, bad)) and all(
+        series[number] == "-" for number in found.between
+    )
     assert found.kind == (NARROWED if found.between else FOUND)
     assert len(asked) == len(set(asked))
 
@@ -113,7 +129,8 @@ def test_releases_that_cannot_be_judged_are_passed_over(series: str, confirm: in
 @settings(deadline=None)
 @given(series=st.text("ox-", min_size=2, max_size=25), confirm=st.integers(0, 25))
 def test_no_series_is_told_wrongly(series: str, confirm: int) -> None:
-    """Whatever the series: a change that is named is one, what lies between could not be judged, and none is judged twice."""
+    """Whatever the series: a change that is named is one, what lies between could not be judged,
+    and none is judged twice."""
     found, asked = run(series, confirm)
     assert len(asked) == len(set(asked))
     if "-" in (series[0], series[-1]):
@@ -128,9 +145,14 @@ def test_no_series_is_told_wrongly(series: str, confirm: int) -> None:
 
 
 @settings(deadline=None)
-@given(series=st.text("ox-", min_size=2, max_size=25).filter(lambda series: "-" not in (series[0], series[-1])))
+@given(
+    series=st.text("ox-", min_size=2, max_size=25).filter(
+        lambda series: "-" not in (series[0], series[-1])
+    )
+)
 def test_a_series_that_is_looked_at_as_a_whole_hides_nothing(series: str) -> None:
-    """With every release judged, back and forth is said if and only if there is more than one change, and all are named."""
+    """With every release judged, back and forth is said if and only if there is more than one
+    change, and all are named."""
     found, asked = run(series, confirm=len(series))
     assert sorted(asked) == list(range(len(series)))
     assert list(found.changes) == changes(series)
@@ -139,7 +161,8 @@ def test_a_series_that_is_looked_at_as_a_whole_hides_nothing(series: str) -> Non
 
 
 def test_a_row_of_broken_releases_is_leapt_over() -> None:
-    """Forty that cannot be judged in the middle of a hundred do not have to be tried one by one to find a change outside of them."""
+    """Forty that cannot be judged in the middle of a hundred do not have to be tried one by one
+    to find a change outside of them."""
     series = "o" * 20 + "x" * 10 + "-" * 40 + "x" * 30
     found, asked = run(series)
     assert (FOUND, 19, 20) == (found.kind, found.good, found.bad)

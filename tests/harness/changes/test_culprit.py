@@ -20,29 +20,41 @@ def signs(levels: dict[str, int], builds: str = BUILDS) -> dict[Pair, int]:
     return found
 
 
-@pytest.mark.parametrize(("builds", "levels"), [
-    ("abc", {"a": 1}), ("abc", {"c": -1}), ("abcd", {"b": 1}), ("abcde", {"a": 1, "e": -1}), ("abcde", {"b": 1, "c": 1}),
-])
+@pytest.mark.parametrize(
+    ("builds", "levels"),
+    [
+        ("abc", {"a": 1}),
+        ("abc", {"c": -1}),
+        ("abcd", {"b": 1}),
+        ("abcde", {"a": 1, "e": -1}),
+        ("abcde", {"b": 1, "c": 1}),
+    ],
+)
 def test_a_minority_is_found_with_its_direction(builds: str, levels: dict[str, int]):
     """Wherever it stands in the pairs, up or down."""
     assert levels == movers(signs(levels, builds))
 
 
-@pytest.mark.parametrize(("builds", "levels"), [("ab", {"b": 1}), ("abcd", {"a": 1, "b": 1}), ("abc", {})])
+@pytest.mark.parametrize(
+    ("builds", "levels"), [("ab", {"b": 1}), ("abcd", {"a": 1, "b": 1}), ("abc", {})]
+)
 def test_what_cannot_be_told_is_not(builds: str, levels: dict[str, int]):
-    """Of two builds, or where half of them moved together, the other half may as well have moved the other way."""
+    """Of two builds, or where half of them moved together, the other half may as well have moved
+    the other way."""
     assert {} == movers(signs(levels, builds))
 
 
 def test_a_pair_that_did_not_move_clears_a_build():
-    """Planted: a's ratio to c stayed, so that a alone does not explain what moved, and nothing else does."""
+    """Planted: a's ratio to c stayed, so that a alone does not explain what moved, and nothing
+    else does."""
     moved = {("a", "b"): -1, ("a", "c"): 0, ("b", "c"): 0}
     assert {} == movers(moved)
     assert {"a": 1} == movers(moved, {("a", "c"): -1})
 
 
 def test_a_build_that_moves_against_some_and_with_others_did_not_move():
-    """The same build cannot be slower against one and faster against another for a reason of its own."""
+    """The same build cannot be slower against one and faster against another for a reason of its
+    own."""
     assert {} == movers({("a", "b"): -1, ("a", "c"): 1, ("b", "c"): 0})
     assert {"a"} == flippers({("a", "b"): True, ("a", "c"): True, ("b", "c"): False})
 

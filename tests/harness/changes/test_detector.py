@@ -1,4 +1,5 @@
-"""The step detector: at its level where nothing changed, and quick where something did. docs/changes.md has the larger simulation."""
+"""The step detector: at its level where nothing changed, and quick where something did.
+docs/changes.md has the larger simulation."""
 
 from __future__ import annotations
 
@@ -11,8 +12,11 @@ from harness.changes.detector import Step, night_noise, steps
 from harness.speed.replay import bound
 
 
-def drawn(nights: int, seed: int, night: float = 0.01, luck: float = 0.02, rounds: int = 8) -> tuple[np.ndarray, np.ndarray]:
-    """Return values and errors of nights that differ by `night`, and whose rounds differ by `luck`, as standard deviations."""
+def drawn(
+    nights: int, seed: int, night: float = 0.01, luck: float = 0.02, rounds: int = 8
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return values and errors of nights that differ by `night`, and whose rounds differ by
+    `luck`, as standard deviations."""
     draw = np.random.RandomState(seed)
     logs = night * draw.standard_normal((nights, 1)) + luck * draw.standard_normal((nights, rounds))
     return logs.mean(1), logs.std(1, ddof=1) / math.sqrt(rounds)
@@ -26,7 +30,8 @@ def with_step(nights: int, at: int, share: float, seed: int, **more: float) -> t
 
 @pytest.mark.parametrize(("night", "luck"), [(0.005, 0.01), (0.01, 0.04), (0.04, 0.04)])
 def test_a_series_without_a_change_has_no_step(night: float, luck: float):
-    """At most one in a hundred, on a quiet machine and on one where nights differ by more than the margin."""
+    """At most one in a hundred, on a quiet machine and on one where nights differ by more than
+    the margin."""
     tries = 60
     found = sum(bool(steps(*drawn(40, seed, night, luck))) for seed in range(tries))
     assert found / tries <= bound(0.01, tries)
@@ -36,18 +41,27 @@ def test_a_series_without_a_change_has_no_step(night: float, luck: float):
 def test_a_step_is_found_at_its_place_within_a_few_nights(share: float):
     """Five per cent, four nights after it, on at least nine machines of ten."""
     found = [with_step(34, 30, share, seed) for seed in range(20)]
-    right = [told for told in found if len(told) == 1 and abs(told[0].place - 30) <= 1 and (told[0].change > 0) == (share > 0)]
+    right = [
+        told
+        for told in found
+        if len(told) == 1 and abs(told[0].place - 30) <= 1 and (told[0].change > 0) == (share > 0)
+    ]
     assert len(right) >= 18
-    assert sum(told[0].low <= math.log1p(share) <= told[0].high for told in right) >= 0.9 * len(right)
+    assert sum(told[0].low <= math.log1p(share) <= told[0].high for told in right) >= 0.9 * len(
+        right
+    )
 
 
 def test_a_step_below_the_margin_is_not_looked_for():
     """Two per cent, as clear as daylight."""
-    assert () == with_step(60, 30, 0.02, 1, night=0.0005, luck=0.001) and with_step(60, 30, 0.05, 1, night=0.0005, luck=0.001)
+    assert () == with_step(60, 30, 0.02, 1, night=0.0005, luck=0.001) and with_step(
+        60, 30, 0.05, 1, night=0.0005, luck=0.001
+    )
 
 
 def test_one_bad_night_is_no_step():
-    """Planted: 30 % for one night, at the end and in the middle. A threshold for one night has called both."""
+    """Planted: 30 % for one night, at the end and in the middle. A threshold for one night has
+    called both."""
     for place in (39, 20):
         for seed in range(10):
             values, errors = drawn(40, seed)
@@ -61,7 +75,9 @@ def test_steps_up_and_down_are_both_found():
     values, errors = drawn(40, 2)
     values[15:27] += 0.1
     found = steps(values, errors)
-    assert [15, 27] == [one.place for one in found] and found[0].change > 0.08 > -0.08 > found[1].change
+    assert [15, 27] == [one.place for one in found] and found[0].change > 0.08 > -0.08 > found[
+        1
+    ].change
     assert all(one.material and not one.drift for one in found)
 
 

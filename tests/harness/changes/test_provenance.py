@@ -5,7 +5,17 @@ from __future__ import annotations
 import dataclasses
 
 from harness.changes import provenance
-from harness.changes.model import DATA, NOTE, PORT, SETTING, VERSION, Night, Ratios, measurand, moments
+from harness.changes.model import (
+    DATA,
+    NOTE,
+    PORT,
+    SETTING,
+    VERSION,
+    Night,
+    Ratios,
+    measurand,
+    moments,
+)
 from harness.changes.provenance import Suspects
 
 
@@ -15,20 +25,32 @@ def found(before, after):
 
 def test_what_did_not_move_is_not_noted(sample):
     """The same night twice, and a build that only one night has."""
-    assert [] == found(sample.report(), sample.report()) == found(sample.report(("tf2", "torch")), sample.report())
+    assert (
+        []
+        == found(sample.report(), sample.report())
+        == found(sample.report(("tf2", "torch")), sample.report())
+    )
 
 
 def test_everything_that_moves_is_a_note(sample):
-    """Planted one by one: a release, Python, a port, a setting, the tape, the platform, the harness."""
+    """Planted one by one: a release, Python, a port, a setting, the tape, the platform, the
+    harness."""
     base = sample.report()
     planted = {
         "2.14.0": sample.rebuilt(base, "torch", versions={"framework": "2.14.0", "numpy": "2.4.6"}),
         "3.12.0": sample.rebuilt(base, "torch", python="3.12.0"),
-        "ffffffffffff": sample.rebuilt(base, "torch", port={"cnn": "backends/ports/torch/cnn.py, sha256 ffffffffffff"}),
+        "ffffffffffff": sample.rebuilt(
+            base, "torch", port={"cnn": "backends/ports/torch/cnn.py, sha256 ffffffffffff"}
+        ),
         "tf32 off -> on": sample.rebuilt(base, "torch", effective={"threads": 2, "tf32": True}),
-        "xla": sample.rebuilt(base, "torch", effective={"threads": 2, "tf32": False, "environment": {"xla": "1"}}),
+        "xla": sample.rebuilt(
+            base, "torch", effective={"threads": 2, "tf32": False, "environment": {"xla": "1"}}
+        ),
         "cdcdcdcdcdcd": dataclasses.replace(base, tapes={"cnn/tiny/0": "cd" * 32}),
-        "Linux-6.2": dataclasses.replace(base, builds=tuple(dataclasses.replace(row, platform="Linux-6.2") for row in base.builds)),
+        "Linux-6.2": dataclasses.replace(
+            base,
+            builds=tuple(dataclasses.replace(row, platform="Linux-6.2") for row in base.builds),
+        ),
         "0.2.0": dataclasses.replace(base, harness_version="0.2.0"),
     }
     kinds = []
@@ -42,28 +64,48 @@ def test_everything_that_moves_is_a_note(sample):
 def test_suspects_of_a_row_are_its_own(sample):
     """Another build's release is no suspect; the harness and the tape are everybody's."""
     base = sample.report()
-    after = dataclasses.replace(sample.rebuilt(base, "torch", versions={"framework": "2.14.0"}), harness_version="0.2.0",
-                                tapes={"cnn/tiny/0": "cd" * 32})
+    after = dataclasses.replace(
+        sample.rebuilt(base, "torch", versions={"framework": "2.14.0"}),
+        harness_version="0.2.0",
+        tapes={"cnn/tiny/0": "cd" * 32},
+    )
     suspects = Suspects(Night(base), Night(after))
     told = [str(one) for one in suspects.of("cnn", ("tf2", "torch fp64"))]
     assert ["torch: framework 2.13.0 -> 2.14.0", "harness 0.1.0 -> 0.2.0"] == told
-    assert ["tape cnn/tiny/0", "harness"] == [one.what for one in suspects.of("cnn", ("tf2",), "cnn/tiny/0")]
+    assert ["tape cnn/tiny/0", "harness"] == [
+        one.what for one in suspects.of("cnn", ("tf2",), "cnn/tiny/0")
+    ]
     assert suspects.moved("cnn", "torch") and not suspects.moved("cnn", "tf2")
 
 
 def test_a_label_keeps_its_folder():
     """What rows add is taken off; a folder with a space in its name is not."""
     assert ["torch", "tf1", "torch@my ports", "torch@my ports", "torch fp"] == [
-        provenance.build_of(label) for label in ("torch fp64", "tf1 fp32 powers", "torch@my ports", "torch@my ports bf16", "torch fp")
+        provenance.build_of(label)
+        for label in (
+            "torch fp64",
+            "tf1 fp32 powers",
+            "torch@my ports",
+            "torch@my ports bf16",
+            "torch fp",
+        )
     ]
 
 
 def test_the_rounds_tell_where_the_report_does_not(sample):
-    """A run that was only timed has no rows of builds: sources and versions come from its rounds."""
+    """A run that was only timed has no rows of builds: sources and versions come from its
+    rounds."""
     base = dataclasses.replace(sample.report(("tf2", "torch")), builds=())
     what = measurand(base.speed[0]), moments([0.0, 0.1])
     nights = [
-        Night(base, (Ratios(*what, {"tf2": "ab" * 32, "torch": digest * 32}, {"torch": {"torch": version}}),))
+        Night(
+            base,
+            (
+                Ratios(
+                    *what, {"tf2": "ab" * 32, "torch": digest * 32}, {"torch": {"torch": version}}
+                ),
+            ),
+        )
         for digest, version in (("ab", "2.13.0"), ("cd", "2.14.0"))
     ]
     suspects = Suspects(*nights)

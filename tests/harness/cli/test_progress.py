@@ -42,11 +42,14 @@ class Clock:
 
 
 def test_a_listing_is_no_longer_than_is_useful() -> None:
-    """Steps that may be left out are, unless nothing else has been said for a while; the others say how long the rest takes."""
+    """Steps that may be left out are, unless nothing else has been said for a while; the others
+    say how long the rest takes."""
     clock, said = Clock(), list[str]()
     plain = progress.Plain(said.append, clock)
     for number in range(100):
-        plain(Step(f"round {number + 1}", "timing", number, 100, 100.0 - number, passing=number > 0))
+        plain(
+            Step(f"round {number + 1}", "timing", number, 100, 100.0 - number, passing=number > 0)
+        )
         clock.now_s += 1.0
     assert ["round 1, about 100 s left", "round 16, about 85 s left"] == said[:2] and 7 == len(said)
     plain(Step("[3/4] done", "x", 3, 4, 2.0))
@@ -57,7 +60,8 @@ def test_a_listing_is_no_longer_than_is_useful() -> None:
 
 
 def test_the_drawn_line_has_both_levels() -> None:
-    """A night's cell and what it is at, with how many are done and the time left; a new cell forgets what the last one was at."""
+    """A night's cell and what it is at, with how many are done and the time left; a new cell
+    forgets what the last one was at."""
     tables, said = [], list[str]()
     drawn = progress.Drawn(tables.append, said.append)
 
@@ -69,7 +73,10 @@ def test_the_drawn_line_has_both_levels() -> None:
     drawn(Step("cell 2 of 7: one", "one", 1, 7, 300.0, level=NIGHT))
     drawn(Step("[3/20] linear tf2", "linear tf2", 3, 20, 40.0, passing=True))
     assert ["cell 2 of 7: one"] == said
-    for words in ("1 of 7 done, one, about 5 min left in all", "3 of 20 done, linear tf2, about 40 s left"):
+    for words in (
+        "1 of 7 done, one, about 5 min left in all",
+        "3 of 20 done, linear tf2, about 40 s left",
+    ):
         assert words in text()
     drawn(Step("cell 3 of 7: two", "two", 2, 7, 200.0, level=NIGHT))
     assert "linear tf2" not in text() and "2 of 7 done, two" in text()
@@ -77,21 +84,44 @@ def test_the_drawn_line_has_both_levels() -> None:
 
 @pytest.mark.parametrize("more", [{}, {"FORCE_COLOR": "1"}, {"TTY_COMPATIBLE": "1"}])
 def test_a_file_gets_no_drawn_line(more: dict[str, str]) -> None:
-    """Standard error is a pipe: whole lines, in order; without a request for colour, no control character at all."""
+    """Standard error is a pipe: whole lines, in order; without a request for colour, no control
+    character at all."""
     done = subprocess.run(
-        [sys.executable, "-c", SHOWN], cwd=ROOT, env={**os.environ, **more}, capture_output=True, text=True, timeout=120, check=True
+        [sys.executable, "-c", SHOWN],
+        cwd=ROOT,
+        env={**os.environ, **more},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
     )
     plain = re.sub(r"\x1b\[[0-9;]*m", "", done.stderr) if more else done.stderr
-    lines = ["cell 1 of 2: one (about 60 s), about 100 s left in all", "round 1 of a b, about 25 s left", "a remark"]
+    lines = [
+        "cell 1 of 2: one (about 60 s), about 100 s left in all",
+        "round 1 of a b, about 25 s left",
+        "a remark",
+    ]
     assert lines == plain.splitlines() and "the result\n" == done.stdout
-    assert not [character for character in plain if unicodedata.category(character) == "Cc" and character != "\n"]
+    assert not [
+        character
+        for character in plain
+        if unicodedata.category(character) == "Cc" and character != "\n"
+    ]
 
 
 def test_a_terminal_gets_one_and_standard_output_stays_clean() -> None:
-    """Standard error is a terminal and standard output a file: the line is drawn and taken away again, the file holds the result alone."""
+    """Standard error is a terminal and standard output a file: the line is drawn and taken away
+    again, the file holds the result alone."""
     ours, theirs = pty.openpty()
     environ = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "160"}
-    running = subprocess.Popen([sys.executable, "-c", SHOWN], cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=theirs, text=True)
+    running = subprocess.Popen(
+        [sys.executable, "-c", SHOWN],
+        cwd=ROOT,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        text=True,
+    )
     os.close(theirs)
     seen = b""
     while True:
@@ -106,6 +136,10 @@ def test_a_terminal_gets_one_and_standard_output_stays_clean() -> None:
     os.close(ours)
     text = seen.decode()
     assert 0 == running.returncode and "the result\n" == out
-    assert "0 of 5 done, timing, about 25 s left" in text and "4 of 5 done" in text  # the line is drawn for every step
-    assert "\x1b[2K" in text and "round 5 of a b" not in text  # and no line is left of what may be left out
+    assert (
+        "0 of 5 done, timing, about 25 s left" in text and "4 of 5 done" in text
+    )  # the line is drawn for every step
+    assert (
+        "\x1b[2K" in text and "round 5 of a b" not in text
+    )  # and no line is left of what may be left out
     assert "a remark" in text

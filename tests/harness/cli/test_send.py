@@ -38,39 +38,56 @@ def nowhere() -> str:
 
 
 def harness(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "COLUMNS": "1000"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+        "COLUMNS": "1000",
+    }
     argv = [sys.executable, "-m", "harness.cli", *words]
-    return subprocess.run(argv, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(
+        argv, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
 
 
 def test_a_server_that_is_not_there_costs_no_run(run: Path, nowhere: str, tmp_path: Path):
-    """Exit code 4, the command to repeat without credentials; the event files are written all the same, and nothing is on stdout."""
+    """Exit code 4, the command to repeat without credentials; the event files are written all
+    the same, and nothing is on stdout."""
     done = harness("send", str(run), "--mlflow", nowhere, "--tensorboard", "board", folder=tmp_path)
     shown = nowhere.replace("ann:s3cret@", "")
     assert (4, "") == (done.returncode, done.stdout)
     again = shlex.join(["harness", "send", str(run), "--tensorboard", "board", "--mlflow", shown])
-    assert f"Send it again: {again} (with the credentials, which are not shown)" in " ".join(done.stderr.split())
+    assert f"Send it again: {again} (with the credentials, which are not shown)" in " ".join(
+        done.stderr.split()
+    )
     assert "s3cret" not in done.stderr
     assert list((tmp_path / "board").rglob("events.out.tfevents.*"))
 
 
 def test_runs_are_sent_and_sent_once(run: Path, tmp_path: Path):
-    """To a store in files, which the command allows: no setting of MLflow's is needed; nothing but progress is printed."""
+    """To a store in files, which the command allows: no setting of MLflow's is needed; nothing
+    but progress is printed."""
     for begun in ("new", "was there already"):
         done = harness("send", str(run), "--mlflow", "mlruns", folder=tmp_path)
         assert (0, "") == (done.returncode, done.stdout), done.stderr
         assert f"in experiment parity-harness at mlruns: {begun}; 5 runs in all" in done.stderr
 
 
-@pytest.mark.parametrize(("words", "message"), [
-    (["send"], "no run is named"),
-    (["send", "{run}"], "say where to"),
-    (["send", "{run}", "--mlflow", "http://ann:s3cret@"], "no address of a server"),
-    (["send", "{run}/nothing", "--tensorboard", "board"], "there is no report"),
-    (["send", "{run}", "--mlfow", "http://ann:s3cret@host"], "mlfow"),
-])
-def test_wrong_usage_ends_with_2_and_keeps_secrets(words: list[str], message: str, run: Path, capsys: pytest.CaptureFixture[str]):
-    """What is wrong, and what to do; a password is not repeated, not even with an option that is misspelt."""
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["send"], "no run is named"),
+        (["send", "{run}"], "say where to"),
+        (["send", "{run}", "--mlflow", "http://ann:s3cret@"], "no address of a server"),
+        (["send", "{run}/nothing", "--tensorboard", "board"], "there is no report"),
+        (["send", "{run}", "--mlfow", "http://ann:s3cret@host"], "mlfow"),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_keeps_secrets(
+    words: list[str], message: str, run: Path, capsys: pytest.CaptureFixture[str]
+):
+    """What is wrong, and what to do; a password is not repeated, not even with an option that is
+    misspelt."""
     with pytest.raises(SystemExit, match="2"):
         main([word.format(run=run) for word in words])
     told = capsys.readouterr().err
@@ -80,10 +97,15 @@ def test_wrong_usage_ends_with_2_and_keeps_secrets(words: list[str], message: st
 @pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize(("code", "expected"), [(0, 4), (1, 1)])
 def test_a_comparison_survives_its_sink(
-    code: int, expected: int, run: Path, nowhere: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    code: int,
+    expected: int,
+    run: Path,
+    nowhere: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ):
-    """The report is shown and kept; the exit code is the comparison's own, or 4 where that would be 0. The command is kept without
-    credentials."""
+    """The report is shown and kept; the exit code is the comparison's own, or 4 where that would be
+    0. The command is kept without credentials."""
     kept: list[str] = []
 
     def compare(_chosen: object, given: comparison.Context) -> comparison.Result:
@@ -96,5 +118,7 @@ def test_a_comparison_survives_its_sink(
     with pytest.raises(SystemExit, match=str(expected)):
         main(["compare", "--mlflow", nowhere])
     out, err = capsys.readouterr()
-    assert "cnn differs" in " ".join(out.split()) and "Send it again: harness send" in " ".join(err.split())
+    assert "cnn differs" in " ".join(out.split()) and "Send it again: harness send" in " ".join(
+        err.split()
+    )
     assert "s3cret" not in out + err + kept[0] and "--mlflow http://127.0.0.1" in kept[0]

@@ -1,4 +1,5 @@
-"""The first check: which ports are tried and how, and what is left of a plan when some have failed."""
+"""The first check: which ports are tried and how, and what is left of a plan when some have
+failed."""
 
 from __future__ import annotations
 
@@ -27,8 +28,11 @@ def planned(*backends: str, **more) -> tuple[plan.Request, plan.Plan]:
 
 
 def test_only_ports_of_the_users_are_tried(ports: Path):
-    """One check a side, in the precision that comes first, with the others behind it; shipped ports are tried by nobody."""
-    request, made = planned("tf2", f"torch@{ports / 'own'}", precision=("fp64", "bf16"), stages=("W", "L"))
+    """One check a side, in the precision that comes first, with the others behind it; shipped
+    ports are tried by nobody."""
+    request, made = planned(
+        "tf2", f"torch@{ports / 'own'}", precision=("fp64", "bf16"), stages=("W", "L")
+    )
     (check,) = first_run.jobs(made, request)
     ((workload, attempts),) = check.attempts
     assert ("torch@own", "linear") == (check.side, workload)
@@ -55,17 +59,27 @@ def test_where_only_speed_is_asked_for_training_and_inference_are_tried(ports: P
 
 def test_other_pairs_go_on(ports: Path):
     """Without the jobs, bounds, rounds and gains of the side that failed."""
-    request, made = planned("tf2", "torch", f"torch@{ports / 'own'}", precision=("fp64", "fp32", "bf16"))
+    request, made = planned(
+        "tf2", "torch", f"torch@{ports / 'own'}", precision=("fp64", "fp32", "bf16")
+    )
     left = first_run.reduced(made, {("torch@own", "linear")})
-    assert {("tf2", "torch")} == {(pair.a.side, pair.b.side) for pair in left.pairs} and 3 == len(left.pairs)
-    assert {"tf2", "torch"} == {job.side for job in left.jobs} == {low.side for low, _ in left.bounds}
+    assert {("tf2", "torch")} == {(pair.a.side, pair.b.side) for pair in left.pairs} and 3 == len(
+        left.pairs
+    )
+    assert (
+        {"tf2", "torch"} == {job.side for job in left.jobs} == {low.side for low, _ in left.bounds}
+    )
     labels = [[side.label for side in job.sides] for job in left.speed]
-    assert [["tf2", "torch"]] * 2 + [["tf2-fp32", "tf2-bf16"], ["torch-fp32", "torch-bf16"]] == labels
+    assert [["tf2", "torch"]] * 2 + [
+        ["tf2-fp32", "tf2-bf16"],
+        ["torch-fp32", "torch-bf16"],
+    ] == labels
     assert {"linear"} == {item.name for item in request.workloads}
 
 
 def test_where_no_pair_is_left_nothing_runs(ports: Path):
-    """The other side's jobs, samples and gains would be compared with nothing. Another workload is another matter."""
+    """The other side's jobs, samples and gains would be compared with nothing. Another workload
+    is another matter."""
     _, made = planned("tf2", f"torch@{ports / 'own'}", precision=("fp64", "fp32", "bf16"))
     assert plan.Plan((), (), (), (), ()) == first_run.reduced(made, {("torch@own", "linear")})
     assert made == first_run.reduced(made, {("torch@own", "cnn")}) == first_run.reduced(made, set())

@@ -14,7 +14,12 @@ from harness.commands import interpreters, options, resolution
 from harness.context import Context
 from harness.errors import FrameworkMissing, UsageError
 
-CONTEXT = Context(dict(os.environ), datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc), "harness compare", pytest.fail)
+CONTEXT = Context(
+    dict(os.environ),
+    datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc),
+    "harness compare",
+    pytest.fail,
+)
 
 
 def locate(*python: str) -> interpreters.Located:
@@ -27,7 +32,10 @@ def test_a_side_has_its_own_interpreter() -> None:
     """`numpy#2=PATH` is the second side's alone; the first keeps the build's."""
     found = locate(f"numpy#2={sys.executable}")
     assert {"numpy", "numpy#2"} == found.interpreters.keys()
-    assert ("the harness's own interpreter", "--python") == (found.origins["numpy"], found.origins["numpy#2"])
+    assert ("the harness's own interpreter", "--python") == (
+        found.origins["numpy"],
+        found.origins["numpy#2"],
+    )
 
 
 def test_an_interpreter_of_a_side_is_asked_for_the_framework(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
-"""Options are checked before any work starts: what is wrong, what was probably meant, what is allowed."""
+"""Options are checked before any work starts: what is wrong, what was probably meant, what is
+allowed."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ def write_cohort(place: Path, rows: int) -> None:
     """The four files of a small cohort."""
     generator = np.random.RandomState(0)
     for name, table in (
-        ("vital_sign_24hrs", generator.uniform(size=(rows, 6, 2))), ("med_interv_24hrs", generator.randint(2, size=(rows, 6, 2))),
+        ("vital_sign_24hrs", generator.uniform(size=(rows, 6, 2))),
+        ("med_interv_24hrs", generator.randint(2, size=(rows, 6, 2))),
         ("statics", generator.randint(4, size=(rows, 1))),
     ):
         (place / f"{name}.pkl").write_bytes(pickle.dumps(table))
@@ -47,10 +49,13 @@ def write_cohort(place: Path, rows: int) -> None:
     ],
 )
 def test_unknown(kind: str, meant: str, chosen: Options) -> None:
-    """A name that does not exist is answered with the one that was probably meant and with all there are."""
+    """A name that does not exist is answered with the one that was probably meant and with all
+    there are."""
     with pytest.raises(UnknownName, match=f"unknown {kind} ") as caught:
         resolution.resolve(chosen)
-    assert f"Did you mean '{meant}'?" in str(caught.value) and f"Known: {', '.join(caught.value.known)}" in str(caught.value)
+    assert f"Did you mean '{meant}'?" in str(
+        caught.value
+    ) and f"Known: {', '.join(caught.value.known)}" in str(caught.value)
     assert caught.value.exit_code == 2
 
 
@@ -58,7 +63,9 @@ def test_nothing_like_it() -> None:
     """Where nothing is close, nothing is guessed."""
     with pytest.raises(UnknownName) as caught:
         resolution.resolve(Options(backends=TWO, workloads=("zzz",)))
-    assert "Did you mean" not in str(caught.value) and "Known: cnn, ehr_mgan, ehr_mgan_conditional, linear" in str(caught.value)
+    assert "Did you mean" not in str(
+        caught.value
+    ) and "Known: cnn, ehr_mgan, ehr_mgan_conditional, linear" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -68,11 +75,23 @@ def test_nothing_like_it() -> None:
         ("there is no folder", Options(backends=("numpy@nowhere", "numpy"))),
         ("--ports nowhere: no such folder", Options(backends=TWO, ports=(Path("nowhere"),))),
         ("workload cnn has ports for tf1, tf2, torch", Options(backends=TWO, workloads=("cnn",))),
-        ("has no such preset. It has: tiny, small", Options(backends=TWO, workloads=("linear",), preset="paper")),
-        ("linear has no such stage.*have: ehr_mgan", Options(backends=TWO, workloads=("linear",), stages=("D",))),
+        (
+            "has no such preset. It has: tiny, small",
+            Options(backends=TWO, workloads=("linear",), preset="paper"),
+        ),
+        (
+            "linear has no such stage.*have: ehr_mgan",
+            Options(backends=TWO, workloads=("linear",), stages=("D",)),
+        ),
         ("leave nothing to do", Options(backends=TWO, no_speed=True, no_fidelity=True)),
-        ("--per-phase: linear has one phase only", Options(backends=TWO, workloads=("linear",), per_phase=True)),
-        ("--per-phase: nothing is timed", Options(backends=PAIR, workloads=("ehr_mgan",), per_phase=True, no_speed=True)),
+        (
+            "--per-phase: linear has one phase only",
+            Options(backends=TWO, workloads=("linear",), per_phase=True),
+        ),
+        (
+            "--per-phase: nothing is timed",
+            Options(backends=PAIR, workloads=("ehr_mgan",), per_phase=True, no_speed=True),
+        ),
         ("--seeds 0: must be at least 1", Options(backends=TWO, seeds=0)),
         ("--threads 0: must be at least 1", Options(backends=TWO, threads=0)),
         ("--seed -1: must lie between", Options(backends=TWO, seed=-1)),
@@ -87,19 +106,29 @@ def test_misfit(said: str, chosen: Options) -> None:
     assert caught.value.exit_code == 2
 
 
-@pytest.mark.parametrize(("place", "why"), [
-    ("nowhere/report.json", "there is no folder"), ("file/report.json", "there is no folder"), ("folder", "it is a folder"),
-    ("locked/report.json", "no file can be made in"),
-])
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [
+        ("nowhere/report.json", "there is no folder"),
+        ("file/report.json", "there is no folder"),
+        ("folder", "it is a folder"),
+        ("locked/report.json", "no file can be made in"),
+    ],
+)
 def test_json_that_cannot_be_written(tmp_path: Path, place: str, why: str) -> None:
-    """Is found before any work starts, not after it; the message has the path, the reason and what to do."""
+    """Is found before any work starts, not after it; the message has the path, the reason and
+    what to do."""
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir()
-    if os.geteuid() == 0:  # permissions do not stop root; the kernel's own file system takes no file from anybody
+    if (
+        os.geteuid() == 0
+    ):  # permissions do not stop root; the kernel's own file system takes no file from anybody
         (tmp_path / "locked").symlink_to("/proc")
     else:
         (tmp_path / "locked").mkdir(mode=0o500)
-    with pytest.raises(UsageError, match=f"cannot be written: {why}.*Give a file in a folder") as caught:
+    with pytest.raises(
+        UsageError, match=f"cannot be written: {why}.*Give a file in a folder"
+    ) as caught:
         resolution.resolve(Options(backends=TWO, workloads=("linear",), json=tmp_path / place))
     assert caught.value.exit_code == 2 and str(tmp_path / place) in str(caught.value)
 
@@ -115,28 +144,58 @@ def test_json_that_can_be_written_is_left_alone(tmp_path: Path) -> None:
 
 def test_request() -> None:
     """Both spellings of a stage, names given twice, and the same build twice."""
-    asked = resolution.resolve(Options(
-        backends=TWO, workloads=("linear", "linear"), precision=("fp64", "fp64"), stages=("F", "loss", "forward"), seed=3, seeds=2,
-    ))
-    assert ("forward", "loss") == asked.stages and ("fp64",) == asked.precisions and (3, 4) == asked.seeds
-    assert ["numpy", "numpy#2"] == [side.label for side in asked.sides] and ["linear"] == [item.name for item in asked.workloads]
+    asked = resolution.resolve(
+        Options(
+            backends=TWO,
+            workloads=("linear", "linear"),
+            precision=("fp64", "fp64"),
+            stages=("F", "loss", "forward"),
+            seed=3,
+            seeds=2,
+        )
+    )
+    assert (
+        ("forward", "loss") == asked.stages
+        and ("fp64",) == asked.precisions
+        and (3, 4) == asked.seeds
+    )
+    assert ["numpy", "numpy#2"] == [side.label for side in asked.sides] and ["linear"] == [
+        item.name for item in asked.workloads
+    ]
 
 
 def test_folders() -> None:
-    """A side's own folder comes before the ones that all sides share; a workload from outside the tree is known by its folder."""
-    asked = resolution.resolve(Options(
-        backends=(f"numpy@{HOSTILE / 'segfault'}", "numpy"), workloads=("hostile",), ports=(HOSTILE,),
-    ))
-    assert [side.folders for side in asked.sides] == [(str(HOSTILE / "segfault"), str(HOSTILE)), (str(HOSTILE),)]
+    """A side's own folder comes before the ones that all sides share; a workload from outside
+    the tree is known by its folder."""
+    asked = resolution.resolve(
+        Options(
+            backends=(f"numpy@{HOSTILE / 'segfault'}", "numpy"),
+            workloads=("hostile",),
+            ports=(HOSTILE,),
+        )
+    )
+    assert [side.folders for side in asked.sides] == [
+        (str(HOSTILE / "segfault"), str(HOSTILE)),
+        (str(HOSTILE),),
+    ]
 
 
 def test_data() -> None:
-    """The workloads that take data are bound to them, in the request and for the workers alike; others stay as they are."""
+    """The workloads that take data are bound to them, in the request and for the workers alike;
+    others stay as they are."""
     chosen = Options(backends=PAIR, workloads=("ehr_mgan", "linear"), data="synthetic_icu")
     asked, known = resolution.resolve(chosen), resolution.known_workloads(chosen)
-    assert [("ehr_mgan", "synthetic_icu"), ("linear", "")] == [(item.name, item.source) for item in asked.workloads]
-    assert ("synthetic_icu", "", "") == (known["ehr_mgan"].source, known["linear"].source, known["ehr_mgan_conditional"].source)
-    assert {""} == {item.source for item in resolution.known_workloads(Options(backends=PAIR)).values()}
+    assert [("ehr_mgan", "synthetic_icu"), ("linear", "")] == [
+        (item.name, item.source) for item in asked.workloads
+    ]
+    assert ("synthetic_icu", "", "") == (
+        known["ehr_mgan"].source,
+        known["linear"].source,
+        known["ehr_mgan_conditional"].source,
+    )
+    assert {""} == {
+        item.source for item in resolution.known_workloads(Options(backends=PAIR)).values()
+    }
 
 
 def test_data_are_checked_before_anything_starts(tmp_path: Path) -> None:
@@ -145,20 +204,40 @@ def test_data_are_checked_before_anything_starts(tmp_path: Path) -> None:
     chosen = Options(backends=PAIR, workloads=("ehr_mgan",), data=str(tmp_path), no_speed=True)
     assert str(tmp_path) == resolution.resolve(chosen).workloads[0].source
     for changed in ({"no_speed": False}, {"preset": "small"}):
-        with pytest.raises(UsageError, match=r"has 130 rows; preset small takes batches of 32 and needs .* 320\. Choose --preset tiny"):
+        with pytest.raises(
+            UsageError,
+            match=(
+                r"has 130 rows; preset small takes batches of 32 and needs .* 320\. Choose --preset"
+                r" tiny"
+            ),
+        ):
             resolution.resolve(dataclasses.replace(chosen, **changed))
     (tmp_path / "statics.pkl").write_bytes(b"cos\nsystem\n(S'touch mark'\ntR.")
-    with pytest.raises(UsageError, match=r"statics\.pkl: refused, because it asks for `os\.system`"):
+    with pytest.raises(
+        UsageError, match=r"statics\.pkl: refused, because it asks for `os\.system`"
+    ):
         resolution.resolve(chosen)
 
 
-@pytest.mark.parametrize(("said", "chosen"), [
-    (r"--data daphnet: none of the workloads \(linear, cnn\) takes data\. Name one .* --workloads ehr_mgan", Options(data="daphnet")),
-    (r"none of the workloads \(cnn\) takes data", Options(data="synthetic_icu", workloads=("cnn",))),
-    ("Did you mean 'synthetic_icu'", Options(data="sythetic_icu", workloads=("ehr_mgan",))),
-    ("there is no such folder", Options(data="./sythetic_icu", workloads=("ehr_mgan",))),
-    ("Did you mean 'ehr_mgan'", Options(data="daphnet", workloads=("ehrmgan",))),
-])
+@pytest.mark.parametrize(
+    ("said", "chosen"),
+    [
+        (
+            (
+                r"--data daphnet: none of the workloads \(linear, cnn\) takes data\. Name one .*"
+                r" --workloads ehr_mgan"
+            ),
+            Options(data="daphnet"),
+        ),
+        (
+            r"none of the workloads \(cnn\) takes data",
+            Options(data="synthetic_icu", workloads=("cnn",)),
+        ),
+        ("Did you mean 'synthetic_icu'", Options(data="sythetic_icu", workloads=("ehr_mgan",))),
+        ("there is no such folder", Options(data="./sythetic_icu", workloads=("ehr_mgan",))),
+        ("Did you mean 'ehr_mgan'", Options(data="daphnet", workloads=("ehrmgan",))),
+    ],
+)
 def test_data_misfit(said: str, chosen: Options) -> None:
     """Data that nothing would read, or that do not exist, are wrong usage."""
     with pytest.raises(UsageError, match=said) as caught:
@@ -177,7 +256,12 @@ def test_workload_that_does_not_load(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("item", "said"), [("torch", "BUILD=PATH"), ("torch=", "BUILD=PATH"), ("torch=/nowhere/python", "there is no file")]
+    ("item", "said"),
+    [
+        ("torch", "BUILD=PATH"),
+        ("torch=", "BUILD=PATH"),
+        ("torch=/nowhere/python", "there is no file"),
+    ],
 )
 def test_python_misfit(item: str, said: str) -> None:
     """--python takes a build and a file that exists."""
@@ -196,12 +280,21 @@ def test_seeds_that_are_not_given_are_one_tape_and_eight_models():
     """One number means both."""
     asked = {"backends": PAIR, "workloads": ("ehr_mgan",), "stages": ("F", "D")}
     default, three = (resolution.resolve(Options(**asked, **more)) for more in ({}, {"seeds": 3}))
-    assert ((0,), 8) == (default.seeds, default.models) and ((0, 1, 2), 3) == (three.seeds, three.models)
-    assert [8, 3] == [len({job.own_seed for job in plan.make(one).samples if job.side == "torch"}) for one in (default, three)]
+    assert ((0,), 8) == (default.seeds, default.models) and ((0, 1, 2), 3) == (
+        three.seeds,
+        three.models,
+    )
+    assert [8, 3] == [
+        len({job.own_seed for job in plan.make(one).samples if job.side == "torch"})
+        for one in (default, three)
+    ]
 
 
 def test_the_python_of_one_side() -> None:
-    """Where a build is named twice, an interpreter may be that of the second alone; the build in the label has to exist."""
-    assert resolution.interpreters((f"torch#2={sys.executable}",)) == {"torch#2": Path(sys.executable)}
+    """Where a build is named twice, an interpreter may be that of the second alone; the build in
+    the label has to exist."""
+    assert resolution.interpreters((f"torch#2={sys.executable}",)) == {
+        "torch#2": Path(sys.executable)
+    }
     with pytest.raises(UnknownName, match="Did you mean 'torch'"):
         resolution.interpreters((f"pytorch#2={sys.executable}",))

@@ -37,7 +37,10 @@ def test_a_build_that_repeats(tmp_path):
     result = repeat(tmp_path / "reports", json=tmp_path / "copy.json", runs=3)
     verdicts = {(row.mode, row.deterministic): row.verdict for row in result.report.rows}
     assert verdicts == {
-        ("lockstep", False): IDENTICAL, ("native", False): IDENTICAL, ("lockstep", True): UNSUPPORTED, ("native", True): UNSUPPORTED,
+        ("lockstep", False): IDENTICAL,
+        ("native", False): IDENTICAL,
+        ("lockstep", True): UNSUPPORTED,
+        ("native", True): UNSUPPORTED,
     }
     assert (result.report.exit_code, result.report.price) == (0, ())
     written = json.loads((result.folder / "repeat.json").read_text())
@@ -53,7 +56,10 @@ def test_a_port_that_fails_is_broken(tmp_path):
     result = repeat(tmp_path / "reports", ports=(tmp_path / "ports",))
     assert {BROKEN} == {row.verdict for row in result.report.rows}
     reason = result.report.rows[0].reason
-    assert reason.startswith("error: in trajectory: ValueError: planted (") and "linear.py, line 7, in `train`" in reason
+    assert (
+        reason.startswith("error: in trajectory: ValueError: planted (")
+        and "linear.py, line 7, in `train`" in reason
+    )
     assert 4 == result.report.exit_code
 
 

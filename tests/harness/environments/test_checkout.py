@@ -9,7 +9,8 @@ from harness.execution import processes
 
 
 def test_the_commit_is_that_of_the_checkout(tmp_path, monkeypatch):
-    """With `-dirty` where a file differs; of an installed harness, or where git does not answer, none."""
+    """With `-dirty` where a file differs; of an installed harness, or where git does not answer,
+    none."""
     environ = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
     monkeypatch.setattr(checkout, "__file__", str(tmp_path / "harness/environments/checkout.py"))
     assert "" == checkout.commit(environ)

@@ -32,7 +32,9 @@ def test_cpu_is_everywhere(tmp_path: Path) -> None:
     assert devices.missing("cpu", {}, tmp_path) is None
 
 
-@pytest.mark.parametrize(("device", "node"), [("gpu", "nvidia0"), ("gpu", "dxg"), ("tpu", "accel0"), ("tpu", "vfio/0")])
+@pytest.mark.parametrize(
+    ("device", "node"), [("gpu", "nvidia0"), ("gpu", "dxg"), ("tpu", "accel0"), ("tpu", "vfio/0")]
+)
 def test_device_node(tmp_path: Path, device: str, node: str) -> None:
     """A device node is enough."""
     assert devices.missing(device, {}, machine(tmp_path, node)) is None

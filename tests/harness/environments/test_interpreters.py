@@ -1,4 +1,5 @@
-"""Interpreters are found on PATH and in the folders of pyenv, uv and conda; shims are not interpreters."""
+"""Interpreters are found on PATH and in the folders of pyenv, uv and conda; shims are not
+interpreters."""
 
 from __future__ import annotations
 
@@ -34,7 +35,9 @@ def test_order(tmp_path: Path) -> None:
     uv = executable(tmp_path / "uv/cpython-3.7.9-linux-x86_64-gnu/bin/python3.7")
     conda = executable(tmp_path / "home/miniconda3/envs/old/bin/python3.7")
     environ = {
-        "PATH": str(tmp_path / "bin"), "PYENV_ROOT": str(tmp_path / "pyenv"), "UV_PYTHON_INSTALL_DIR": str(tmp_path / "uv"),
+        "PATH": str(tmp_path / "bin"),
+        "PYENV_ROOT": str(tmp_path / "pyenv"),
+        "UV_PYTHON_INSTALL_DIR": str(tmp_path / "uv"),
         "HOME": str(tmp_path / "home"),
     }
     assert interpreters.find("3.7", environ) == [on_path, newer, older, uv, conda]
@@ -56,7 +59,8 @@ def test_usual_places(tmp_path: Path, place: str) -> None:
 
 
 def test_conda_listing(tmp_path: Path) -> None:
-    """Environments that conda lists are found wherever they are; lines that lead nowhere do no harm."""
+    """Environments that conda lists are found wherever they are; lines that lead nowhere do no
+    harm."""
     python = executable(tmp_path / "far/away/bin/python3.7")
     listing = tmp_path / "home/.conda/environments.txt"
     listing.parent.mkdir(parents=True)
@@ -65,13 +69,17 @@ def test_conda_listing(tmp_path: Path) -> None:
 
 
 def test_shims_and_virtual_environments_are_passed_over(tmp_path: Path) -> None:
-    """A shim may exit with 127, and a virtual environment's packages are none of a build's business."""
+    """A shim may exit with 127, and a virtual environment's packages are none of a build's
+    business."""
     executable(tmp_path / "pyenv/shims/python3.7")
     executable(tmp_path / "venv/bin/python3.7")
     (tmp_path / "venv/pyvenv.cfg").touch()
     executable(tmp_path / "pyenv/versions/3.7.16-venv/bin/python3.7")
     (tmp_path / "pyenv/versions/3.7.16-venv/pyvenv.cfg").touch()
-    environ = {"PATH": f"{tmp_path}/pyenv/shims:{tmp_path}/venv/bin", "PYENV_ROOT": str(tmp_path / "pyenv")}
+    environ = {
+        "PATH": f"{tmp_path}/pyenv/shims:{tmp_path}/venv/bin",
+        "PYENV_ROOT": str(tmp_path / "pyenv"),
+    }
     assert interpreters.find("3.7", environ) == []
 
 
@@ -89,11 +97,15 @@ def test_same_interpreter_once(tmp_path: Path) -> None:
     link = tmp_path / "bin/python3.7"
     link.parent.mkdir()
     link.symlink_to(python)
-    assert interpreters.find("3.7", {"PATH": str(link.parent), "PYENV_ROOT": str(tmp_path)}) == [link]
+    assert interpreters.find("3.7", {"PATH": str(link.parent), "PYENV_ROOT": str(tmp_path)}) == [
+        link
+    ]
 
 
 def test_works(tmp_path: Path) -> None:
     """What the caller finds not to work is left out, and the next one is taken."""
     broken = executable(tmp_path / "versions/3.7.16/bin/python3.7")
     sound = executable(tmp_path / "versions/3.7.9/bin/python3.7")
-    assert interpreters.find("3.7", {"PYENV_ROOT": str(tmp_path)}, works=lambda path: path != broken) == [sound]
+    assert interpreters.find(
+        "3.7", {"PYENV_ROOT": str(tmp_path)}, works=lambda path: path != broken
+    ) == [sound]

@@ -1,6 +1,8 @@
-"""The interpreter of a build is asked what it has; environments are repaired; messages say what to do.
+"""The interpreter of a build is asked what it has; environments are repaired; messages say what to
+do.
 
-A real installation is exercised by the builds' own tox environments and by the end-to-end tests, not here.
+A real installation is exercised by the builds' own tox environments and by the end-to-end tests,
+not here.
 """
 
 from __future__ import annotations
@@ -16,7 +18,13 @@ import pytest
 from harness.environments import installation, provision
 from harness.environments.builds import BUILDS
 from harness.environments.probe import pins, probe
-from harness.errors import BuildError, FrameworkMissing, InterpreterMissing, ProvisionFailed, UsageError
+from harness.errors import (
+    BuildError,
+    FrameworkMissing,
+    InterpreterMissing,
+    ProvisionFailed,
+    UsageError,
+)
 
 ENVIRON = dict(os.environ)
 MINOR = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -45,7 +53,9 @@ def add_distribution(python: Path, name: str, version: str, record: bool = True)
 @pytest.fixture
 def checkout(tmp_path: Path) -> provision.Search:
     """A search for torch in a checkout whose tox environment is a bare one."""
-    where = installation.Places(tmp_path, tmp_path / "tox.ini", tmp_path / "backends", tmp_path / ".tox")
+    where = installation.Places(
+        tmp_path, tmp_path / "tox.ini", tmp_path / "backends", tmp_path / ".tox"
+    )
     folder = where.backends / "torch/requirements"
     folder.mkdir(parents=True)
     (folder / "torch-cpu.txt").write_text("# pins\ntorch==2.13.0\n")
@@ -66,7 +76,8 @@ def origin(search: provision.Search) -> str:
 
 
 def test_probe(bare: Path) -> None:
-    """An interpreter tells its version, its finished distributions and whether the module can be found."""
+    """An interpreter tells its version, its finished distributions and whether the module can be
+    found."""
     add_distribution(bare, "solo", "1.2")
     add_distribution(bare, "torn", "3.4", record=False)
     found = probe(bare, "solo", ENVIRON)
@@ -92,14 +103,21 @@ def test_pins_include_other_files(tmp_path: Path) -> None:
 
 
 def test_existing_environment(checkout: provision.Search) -> None:
-    """An environment with what the pins ask for is used; a local version label is the same release."""
+    """An environment with what the pins ask for is used; a local version label is the same
+    release."""
     add_distribution(existing(checkout), "torch", "2.13.0+cpu")
     found = provision.available(checkout)
     assert found is not None
-    assert (existing(checkout), "tox environment torch-cpu", "2.13.0+cpu") == (found.path, found.origin, found.framework)
+    assert (existing(checkout), "tox environment torch-cpu", "2.13.0+cpu") == (
+        found.path,
+        found.origin,
+        found.framework,
+    )
 
 
-@pytest.mark.parametrize(("version", "record"), [("2.12.0", True), ("2.13.0", False)], ids=["other release", "torn"])
+@pytest.mark.parametrize(
+    ("version", "record"), [("2.12.0", True), ("2.13.0", False)], ids=["other release", "torn"]
+)
 def test_unfit_environment(checkout: provision.Search, version: str, record: bool) -> None:
     """Another release, or an installation that was cut off, does not serve."""
     add_distribution(existing(checkout), "torch", version, record)
@@ -116,7 +134,9 @@ def test_interrupted_environment(checkout: provision.Search) -> None:
 def test_wrong_python_in_environment(checkout: provision.Search) -> None:
     """An environment with a Python that cannot carry the build does not serve."""
     add_distribution(existing(checkout), "torch", "2.13.0")
-    other = dataclasses.replace(checkout, build=dataclasses.replace(checkout.build, pythons=("3.7",)))
+    other = dataclasses.replace(
+        checkout, build=dataclasses.replace(checkout.build, pythons=("3.7",))
+    )
     assert origin(other) != "tox environment torch-cpu"
 
 
@@ -132,68 +152,115 @@ def test_twin_serves(checkout: provision.Search) -> None:
 def test_own_interpreter() -> None:
     """NumPy is served by this interpreter."""
     found = provision.locate("numpy", "cpu", overrides={}, environ=ENVIRON, progress=pytest.fail)
-    assert (Path(sys.executable).absolute(), "the harness's own interpreter") == (found.path, found.origin)
+    assert (Path(sys.executable).absolute(), "the harness's own interpreter") == (
+        found.path,
+        found.origin,
+    )
 
 
 def test_named(bare: Path) -> None:
     """--python comes before everything else."""
     add_distribution(bare, "torch", "2.5.1")
-    found = provision.locate("torch", "cpu", overrides={"torch": bare}, environ=ENVIRON, progress=pytest.fail)
+    found = provision.locate(
+        "torch", "cpu", overrides={"torch": bare}, environ=ENVIRON, progress=pytest.fail
+    )
     assert (bare, "--python", "2.5.1") == (found.path, found.origin, found.framework)
 
 
 @pytest.mark.parametrize(
     ("build", "says"),
     [
-        ("tf2", r"has no tensorflow; build tf2 needs tensorflow>=2\.4,<3 on CPython .*tensorflow-cpu==2\.21\.0"),
-        ("tf1", r"has no tensorflow; build tf1 needs .* on CPython 3\.7\. Install 'tensorflow==1\.15\.5'"),
+        (
+            "tf2",
+            (
+                r"has no tensorflow; build tf2 needs tensorflow>=2\.4,<3 on CPython"
+                r" .*tensorflow-cpu==2\.21\.0"
+            ),
+        ),
+        (
+            "tf1",
+            (
+                r"has no tensorflow; build tf1 needs .* on CPython 3\.7\. Install"
+                r" 'tensorflow==1\.15\.5'"
+            ),
+        ),
     ],
 )
 def test_named_without_framework(bare: Path, build: str, says: str) -> None:
     """An interpreter that lacks the framework is refused, with what to install."""
     with pytest.raises(FrameworkMissing, match=says):
-        provision.locate(build, "cpu", overrides={build: bare}, environ=ENVIRON, progress=pytest.fail)
+        provision.locate(
+            build, "cpu", overrides={build: bare}, environ=ENVIRON, progress=pytest.fail
+        )
 
 
 def test_named_with_another_framework_version(bare: Path) -> None:
     """TensorFlow 2 is not accepted for build tf1."""
     add_distribution(bare, "tensorflow", "2.16.1")
-    with pytest.raises(FrameworkMissing, match=r"there has tensorflow 2\.16\.1; build tf1 needs tensorflow>=1\.15,<2"):
-        provision.locate("tf1", "cpu", overrides={"tf1": bare}, environ=ENVIRON, progress=pytest.fail)
+    with pytest.raises(
+        FrameworkMissing,
+        match=r"there has tensorflow 2\.16\.1; build tf1 needs tensorflow>=1\.15,<2",
+    ):
+        provision.locate(
+            "tf1", "cpu", overrides={"tf1": bare}, environ=ENVIRON, progress=pytest.fail
+        )
 
 
 def test_named_that_is_no_python() -> None:
     """A file that does not run as Python is said to be none."""
     with pytest.raises(FrameworkMissing, match="does not run as a Python interpreter"):
-        provision.locate("tf2", "cpu", overrides={"tf2": Path("/bin/false")}, environ=ENVIRON, progress=pytest.fail)
+        provision.locate(
+            "tf2",
+            "cpu",
+            overrides={"tf2": Path("/bin/false")},
+            environ=ENVIRON,
+            progress=pytest.fail,
+        )
 
 
-def test_every_named_interpreter_is_checked_before_an_installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_named_interpreter_is_checked_before_an_installation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A wrong --python of one build is said before the environment of another is installed."""
     monkeypatch.setattr(provision, "available", lambda search: None)
     with pytest.raises(FrameworkMissing, match="--python tf1="):
         provision.locate(
-            "torch", "cpu", overrides={"tf1": Path("/bin/false")}, environ={"HOME": str(tmp_path)}, progress=pytest.fail
+            "torch",
+            "cpu",
+            overrides={"tf1": Path("/bin/false")},
+            environ={"HOME": str(tmp_path)},
+            progress=pytest.fail,
         )
 
 
 def test_missing_interpreter(checkout: provision.Search, tmp_path: Path) -> None:
     """Without Python 3.7 the message has three ways to get one and two ways to do without."""
     search = dataclasses.replace(
-        checkout, build=dataclasses.replace(BUILDS["tf1"], devices=("cpu",)), environ={"HOME": str(tmp_path), "PATH": ""}
+        checkout,
+        build=dataclasses.replace(BUILDS["tf1"], devices=("cpu",)),
+        environ={"HOME": str(tmp_path), "PATH": ""},
     )
     with pytest.raises(InterpreterMissing) as caught:
         provision.install(search, pytest.fail)
-    ways = ("pyenv install 3.7", "uv python install 3.7", "conda create -n py37 python=3.7", "--python tf1=PATH")
+    ways = (
+        "pyenv install 3.7",
+        "uv python install 3.7",
+        "conda create -n py37 python=3.7",
+        "--python tf1=PATH",
+    )
     for way in (*ways, "`tf1-compat`", "recorded references"):
         assert way in str(caught.value)
 
 
 def test_missing_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A device that is not there is said before anything is installed."""
-    monkeypatch.setattr(provision.devices, "missing", lambda device, environ: "this machine has none: ...")
+    monkeypatch.setattr(
+        provision.devices, "missing", lambda device, environ: "this machine has none: ..."
+    )
     with pytest.raises(BuildError, match="build tf2 on tpu needs a TPU, and this machine has none"):
-        provision.locate("tf2", "tpu", overrides={}, environ={"HOME": str(tmp_path)}, progress=pytest.fail)
+        provision.locate(
+            "tf2", "tpu", overrides={}, environ={"HOME": str(tmp_path)}, progress=pytest.fail
+        )
 
 
 def test_no_environment_for_the_device() -> None:
@@ -203,12 +270,16 @@ def test_no_environment_for_the_device() -> None:
 
 
 def test_places(tmp_path: Path) -> None:
-    """A checkout keeps environments in its .tox; an installed package in the cache, with the configuration that it ships."""
+    """A checkout keeps environments in its .tox; an installed package in the cache, with the
+    configuration that it ships."""
     package = tmp_path / "harness"
     package.mkdir()
     installed = installation.places({"XDG_CACHE_HOME": "/cache"}, package)
     assert installed == installation.Places(
-        Path("/cache/parity-harness"), package / "provisioning/tox.ini", tmp_path / "backends", Path("/cache/parity-harness/tox")
+        Path("/cache/parity-harness"),
+        package / "provisioning/tox.ini",
+        tmp_path / "backends",
+        Path("/cache/parity-harness/tox"),
     )
     for name in ("pyproject.toml", "tox.ini"):
         (tmp_path / name).touch()
@@ -216,11 +287,15 @@ def test_places(tmp_path: Path) -> None:
 
 
 def test_failed_installation(tmp_path: Path) -> None:
-    """When tox fails, the log is named, its telling lines are shown, and the marker stays for the next call."""
+    """When tox fails, the log is named, its telling lines are shown, and the marker stays for
+    the next call."""
     where = installation.Places(tmp_path, tmp_path / "tox.ini", tmp_path, tmp_path / "work")
     where.config.write_text("[tox]\n[testenv:torch-cpu]\npackage = skip\nbase_python = python9.9\n")
     said: list[str] = []
-    with installation.lock(where, "torch-cpu", said.append), pytest.raises(ProvisionFailed) as caught:
+    with (
+        installation.lock(where, "torch-cpu", said.append),
+        pytest.raises(ProvisionFailed) as caught,
+    ):
         installation.install(where, "torch-cpu", ENVIRON, said.append, recreate=False)
     assert str(installation.log(where, "torch-cpu")) in str(caught.value)
     assert "python9.9" in str(caught.value)
@@ -237,16 +312,28 @@ def test_lock_is_released(tmp_path: Path) -> None:
 
 
 def test_outer_environment_does_not_leak() -> None:
-    """pip's settings and proxies reach tox; an outer tox's, a virtual environment's and PYTHONPATH do not."""
-    environ = {"PIP_INDEX_URL": "x", "HTTPS_PROXY": "y", "TOX_WORK_DIR": "w", "VIRTUAL_ENV": "v", "PYTHONPATH": "p", "TOX_DISCOVER": "d"}
+    """pip's settings and proxies reach tox; an outer tox's, a virtual environment's and
+    PYTHONPATH do not."""
+    environ = {
+        "PIP_INDEX_URL": "x",
+        "HTTPS_PROXY": "y",
+        "TOX_WORK_DIR": "w",
+        "VIRTUAL_ENV": "v",
+        "PYTHONPATH": "p",
+        "TOX_DISCOVER": "d",
+    }
     where = installation.Places(Path("/r"), Path("/r/tox.ini"), Path("/r/backends"), Path("/w"))
     assert installation.tox_environment(where, environ) == {
-        "PIP_INDEX_URL": "x", "HTTPS_PROXY": "y", "TOX_DISCOVER": "d", "HARNESS_BACKENDS": "/r/backends",
+        "PIP_INDEX_URL": "x",
+        "HTTPS_PROXY": "y",
+        "TOX_DISCOVER": "d",
+        "HARNESS_BACKENDS": "/r/backends",
     }
 
 
 def test_existing_environments_are_listed(tmp_path: Path) -> None:
     """What `harness clean` may delete are the builds' environments and nothing else."""
     listed = provision.environments({"XDG_CACHE_HOME": str(tmp_path)})
-    assert {path.name for path in listed} <= {f"{build.factor}-{device}" for build in BUILDS.values() for device in build.devices}
-
+    assert {path.name for path in listed} <= {
+        f"{build.factor}-{device}" for build in BUILDS.values() for device in build.devices
+    }

@@ -20,33 +20,67 @@ from harness.errors import InterpreterMissing, ProvisionFailed
 PYTHONS = {minor: Path(f"/opt/{minor}/bin/python") for minor in ("3.7", "3.10", "3.11")}
 
 
-@pytest.mark.parametrize(("package", "build", "version", "extra", "expected"), [
-    ("tensorflow-cpu", "tf2", "2.21.0", (), ("tensorflow-cpu==2.21.0", "numpy")),
-    ("tensorflow-cpu", "tf2", "2.10.1", (), ("tensorflow-cpu==2.10.1", "numpy<2")),
-    ("tensorflow", "tf1", "1.15.5", ("numpy==1.18.5",), ("tensorflow==1.15.5", "numpy<2", "protobuf<4", "numpy==1.18.5")),
-    ("torch", "torch", "2.2.2", (), ("torch==2.2.2", "numpy<2")),
-    ("torch", "torch", "2.3.0", (), ("torch==2.3.0", "numpy")),
-    ("numpy", "numpy", "2.0.0", (), ("numpy==2.0.0",)),
-    ("keras", "tf2", "2.4.0", ("tensorflow-cpu==2.21.0",), ("keras==2.4.0", "numpy", "tensorflow-cpu==2.21.0")),
-])
+@pytest.mark.parametrize(
+    ("package", "build", "version", "extra", "expected"),
+    [
+        ("tensorflow-cpu", "tf2", "2.21.0", (), ("tensorflow-cpu==2.21.0", "numpy")),
+        ("tensorflow-cpu", "tf2", "2.10.1", (), ("tensorflow-cpu==2.10.1", "numpy<2")),
+        (
+            "tensorflow",
+            "tf1",
+            "1.15.5",
+            ("numpy==1.18.5",),
+            ("tensorflow==1.15.5", "numpy<2", "protobuf<4", "numpy==1.18.5"),
+        ),
+        ("torch", "torch", "2.2.2", (), ("torch==2.2.2", "numpy<2")),
+        ("torch", "torch", "2.3.0", (), ("torch==2.3.0", "numpy")),
+        ("numpy", "numpy", "2.0.0", (), ("numpy==2.0.0",)),
+        (
+            "keras",
+            "tf2",
+            "2.4.0",
+            ("tensorflow-cpu==2.21.0",),
+            ("keras==2.4.0", "numpy", "tensorflow-cpu==2.21.0"),
+        ),
+    ],
+)
 def test_what_is_installed(package, build, version, extra, expected) -> None:
-    """The release, NumPy for the worker, what the wheel needs and does not ask for, and what the user adds."""
-    assert expected == Recipe(package, BUILDS[build], extra, PYTHONS).needs(Release(version, "3.10"))
+    """The release, NumPy for the worker, what the wheel needs and does not ask for, and what the
+    user adds."""
+    assert expected == Recipe(package, BUILDS[build], extra, PYTHONS).needs(
+        Release(version, "3.10")
+    )
 
 
 def test_no_name_reads_as_a_python() -> None:
-    """tox takes a part between dashes for a version of Python if it looks like one; other requirements make another environment."""
+    """tox takes a part between dashes for a version of Python if it looks like one; other
+    requirements make another environment."""
     recipe = Recipe("tensorflow-cpu", BUILDS["tf2"], (), PYTHONS)
     name = recipe.name(Release("2.12.0", "3.11"))
     assert "-" not in name
-    other = Recipe("tensorflow-cpu", BUILDS["tf2"], ("keras==3.4.1",), PYTHONS).name(Release("2.12.0", "3.11"))
-    assert len({name, other, recipe.name(Release("2.12.0", "3.10")), recipe.name(Release("2.12.1", "3.11"))}) == 4
+    other = Recipe("tensorflow-cpu", BUILDS["tf2"], ("keras==3.4.1",), PYTHONS).name(
+        Release("2.12.0", "3.11")
+    )
+    assert (
+        len(
+            {
+                name,
+                other,
+                recipe.name(Release("2.12.0", "3.10")),
+                recipe.name(Release("2.12.1", "3.11")),
+            }
+        )
+        == 4
+    )
     assert re.fullmatch(r"\w+[\w.]*", other)
 
 
 @pytest.mark.parametrize(("minor", "old"), [("3.7", True), ("3.11", False)])
-def test_the_configuration_that_tox_gets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, minor: str, old: bool) -> None:
-    """The interpreter by its path, wheels only for the package, and an old virtualenv for an old Python; a failure is told."""
+def test_the_configuration_that_tox_gets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, minor: str, old: bool
+) -> None:
+    """The interpreter by its path, wheels only for the package, and an old virtualenv for an old
+    Python; a failure is told."""
     recipe, release = Recipe("torch", BUILDS["torch"], (), PYTHONS), Release("2.3.0", minor)
     monkeypatch.setattr(installation, "run_logged", lambda argv, **given: 1)
     environ = {"XDG_CACHE_HOME": str(tmp_path), "PATH": os.environ["PATH"]}
@@ -65,12 +99,17 @@ def test_a_python_that_has_gone(tmp_path: Path) -> None:
     """A list that was kept may name one that was removed since."""
     recipe = Recipe("torch", BUILDS["torch"], (), PYTHONS)
     with pytest.raises(InterpreterMissing, match=r"torch 2.3.0 was to run on Python 3.12"):
-        release_environments.provide(recipe, Release("2.3.0", "3.12"), {"XDG_CACHE_HOME": str(tmp_path)}, print)
+        release_environments.provide(
+            recipe, Release("2.3.0", "3.12"), {"XDG_CACHE_HOME": str(tmp_path)}, print
+        )
 
 
 def test_clean_shows_what_is_there(tmp_path: Path) -> None:
     """The folders of releases are found, and removing one takes its environment along."""
-    recipe, release = Recipe("numpy", BUILDS["numpy"], (), {"3.11": Path(sys.executable)}), Release("2.0.0", "3.11")
+    recipe, release = (
+        Recipe("numpy", BUILDS["numpy"], (), {"3.11": Path(sys.executable)}),
+        Release("2.0.0", "3.11"),
+    )
     environ = {"XDG_CACHE_HOME": str(tmp_path)}
     assert [] == release_environments.existing(environ)
     made = release_environments.folder(environ) / recipe.name(release)

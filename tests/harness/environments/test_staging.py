@@ -21,7 +21,13 @@ def environ(tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
     """A package with a sub-package, caches, pins and a hidden file."""
-    for name in ("__init__.py", "torch/core.py", "torch/requirements/torch-cpu.txt", "__pycache__/x.pyc", ".core.py.swp"):
+    for name in (
+        "__init__.py",
+        "torch/core.py",
+        "torch/requirements/torch-cpu.txt",
+        "__pycache__/x.pyc",
+        ".core.py.swp",
+    ):
         path = tmp_path / "package" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name)
@@ -32,12 +38,16 @@ def test_content(environ: dict[str, str], package: Path) -> None:
     """Caches, pins and hidden files stay behind."""
     folder = staging.prepare(environ, package)
     assert [path.name for path in folder.iterdir()] == ["backends"]
-    assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*.*")) == ["backends/__init__.py", "backends/torch/core.py"]
+    assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*.*")) == [
+        "backends/__init__.py",
+        "backends/torch/core.py",
+    ]
     assert (folder / "backends/torch/core.py").read_text() == "torch/core.py"
 
 
 def test_named_by_content(environ: dict[str, str], package: Path) -> None:
-    """The same content gives the same folder, untouched; other content another one, and the first stays."""
+    """The same content gives the same folder, untouched; other content another one, and the
+    first stays."""
     first = staging.prepare(environ, package)
     (first / "backends/__pycache__").mkdir()
     assert staging.prepare(environ, package) == first
@@ -50,7 +60,8 @@ def test_named_by_content(environ: dict[str, str], package: Path) -> None:
 
 @pytest.mark.parametrize("name", ["backends/__init__.py", "backends/added.py"])
 def test_altered_copy_is_replaced(environ: dict[str, str], package: Path, name: str) -> None:
-    """A copy that somebody has changed is made anew: a record must not name a source hash that did not run."""
+    """A copy that somebody has changed is made anew: a record must not name a source hash that
+    did not run."""
     folder = staging.prepare(environ, package)
     (folder / name).write_text("altered")
     assert staging.prepare(environ, package) == folder
@@ -60,7 +71,8 @@ def test_altered_copy_is_replaced(environ: dict[str, str], package: Path, name: 
 
 
 def test_importable_without_the_harness(environ: dict[str, str]) -> None:
-    """A bare interpreter started there imports the real package from there, and finds no harness."""
+    """A bare interpreter started there imports the real package from there, and finds no
+    harness."""
     folder = staging.prepare(environ)
     script = (
         f"import sys; sys.path.insert(0, {str(folder)!r})\n"
@@ -78,7 +90,9 @@ def test_unwritable(tmp_path: Path, package: Path) -> None:
         staging.prepare({"XDG_CACHE_HOME": str(tmp_path / "file")}, package)
 
 
-@pytest.mark.parametrize("environ", [{"HOME": "/home/a"}, {"HOME": "/home/a", "XDG_CACHE_HOME": "relative"}])
+@pytest.mark.parametrize(
+    "environ", [{"HOME": "/home/a"}, {"HOME": "/home/a", "XDG_CACHE_HOME": "relative"}]
+)
 def test_cache_below_home(environ: dict[str, str]) -> None:
     """Without a usable XDG_CACHE_HOME the cache lies below HOME."""
     place = "Library/Caches" if sys.platform == "darwin" else ".cache"

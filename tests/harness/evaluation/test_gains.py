@@ -1,4 +1,5 @@
-"""What a lower precision gains in time, in the same build: planned beside the comparison of builds, in jobs of its own."""
+"""What a lower precision gains in time, in the same build: planned beside the comparison of
+builds, in jobs of its own."""
 
 from __future__ import annotations
 
@@ -9,28 +10,46 @@ from harness.evaluation import speed_rows
 from harness.plan import LOCKSTEP_STAGES, Request, Side, SpeedJob, command
 from harness.workloads.cnn import WORKLOAD as CNN
 
-TF2, TORCH, AGAIN = Side("tf2", "tf2", "tf2"), Side("torch", "torch", "torch"), Side("torch#2", "torch", "torch")
+TF2, TORCH, AGAIN = (
+    Side("tf2", "tf2", "tf2"),
+    Side("torch", "torch", "torch"),
+    Side("torch#2", "torch", "torch"),
+)
 
 
 def jobs(*sides: Side, precisions: tuple[str, ...]) -> list[SpeedJob]:
     """Return the jobs that compare precisions."""
     asked = Request(
-        workloads=(CNN,), sides=sides, precisions=precisions, stages=LOCKSTEP_STAGES, preset=None, device="cpu", execution="default",
-        seeds=(0,), threads=2, fidelity_threads=1, fidelity=False,
+        workloads=(CNN,),
+        sides=sides,
+        precisions=precisions,
+        stages=LOCKSTEP_STAGES,
+        preset=None,
+        device="cpu",
+        execution="default",
+        seeds=(0,),
+        threads=2,
+        fidelity_threads=1,
+        fidelity=False,
     )
     return [job for job in plan.make(asked).speed if job.precisions]
 
 
 def test_every_build_is_timed_against_its_own_float32() -> None:
-    """Its precisions are sides of one job, so that they are measured in turns; a build named twice gains the same."""
+    """Its precisions are sides of one job, so that they are measured in turns; a build named
+    twice gains the same."""
     found = jobs(TF2, TORCH, AGAIN, precisions=("fp64", "fp32", "bf16", "fp16"))
     assert [["tf2-fp32", "tf2-bf16", "tf2-fp16"], ["torch-fp32", "torch-bf16", "torch-fp16"]] == [
         [side.label for side in job.sides] for job in found
     ]
     job = found[1]
-    assert ["fp32", "bf16", "fp16"] == [job.opening(side.label).setting["precision"] for side in job.sides]
+    assert ["fp32", "bf16", "fp16"] == [
+        job.opening(side.label).setting["precision"] for side in job.sides
+    ]
     assert {("torch", "torch")} == {(side.build, side.backend) for side in job.sides}
-    assert "fp32:bf16" == job.spelled("torch-fp32", "torch-bf16") and "fp16" == job.spelled("torch-fp16", "torch-fp16")
+    assert "fp32:bf16" == job.spelled("torch-fp32", "torch-bf16") and "fp16" == job.spelled(
+        "torch-fp16", "torch-fp16"
+    )
     assert len({item.name for item in found}) == 2
 
 

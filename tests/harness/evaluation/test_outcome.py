@@ -1,4 +1,5 @@
-"""From rows to one answer: the exit code is the first that applies, in the order that the design gives."""
+"""From rows to one answer: the exit code is the first that applies, in the order that the design
+gives."""
 
 from __future__ import annotations
 
@@ -27,7 +28,9 @@ def job(status: str) -> JobRow:
 
 def speed(verdict: str, material: bool = True, action: str = "train") -> SpeedRow:
     """One timed row."""
-    return SpeedRow("cnn", "tf1", "torch", "fp32", "small", action, verdict, "because", material=material)
+    return SpeedRow(
+        "cnn", "tf1", "torch", "fp32", "small", action, verdict, "because", material=material
+    )
 
 
 FAIL, PASS, UNSURE = stage("FAIL"), stage("PASS"), stage("INCONCLUSIVE")
@@ -53,53 +56,95 @@ SLOWER = speed("SLOWER")
     ],
 )
 def test_exit_code(expected: int, stages, speeds, jobs, if_slower: bool) -> None:
-    """A FAIL before a broken job, that before nothing measured, then inconclusive, then slower, then success."""
+    """A FAIL before a broken job, that before nothing measured, then inconclusive, then slower,
+    then success."""
     assert expected == outcome.exit_code(stages, speeds, jobs, "tf1" if if_slower else None)
     assert outcome.exit_code([PASS], [SLOWER], [OK], "tf2") == 0
 
 
 def test_single_phases_decide_nothing() -> None:
-    """Neither the exit code nor the count of comparisons that are settled: a dozen of them would drown the two that count."""
+    """Neither the exit code nor the count of comparisons that are settled: a dozen of them would
+    drown the two that count."""
     phase = speed("SLOWER", action="joint/vae")
     assert 0 == outcome.exit_code([PASS], [speed("SAME"), phase], [OK], "tf1")
-    assert "Speed: 1 of 1 comparisons settled." in outcome.headline([], [speed("SAME"), phase, phase], [OK])
+    assert "Speed: 1 of 1 comparisons settled." in outcome.headline(
+        [], [speed("SAME"), phase, phase], [OK]
+    )
     assert "Speed is UNCLEAR" in outcome.headline([], [speed("UNCLEAR"), phase], [OK])
 
 
 @pytest.mark.parametrize("status", STATUSES)
 def test_every_status(status: str) -> None:
     """Every way in which a job can end has its exit code beside one that ended well."""
-    assert outcome.exit_code([PASS], [], [OK, job(status)], None) == (0 if status in ("ok", "unsupported") else 4)
+    assert outcome.exit_code([PASS], [], [OK, job(status)], None) == (
+        0 if status in ("ok", "unsupported") else 4
+    )
 
 
 def test_recorded_code() -> None:
     """A run that compares nothing fails with a broken job, and with nothing recorded."""
-    assert [outcome.recorded_code(jobs) for jobs in ([OK, UNSUPPORTED], [OK, CRASHED], [UNSUPPORTED], [])] == [0, 4, 5, 5]
+    assert [
+        outcome.recorded_code(jobs)
+        for jobs in ([OK, UNSUPPORTED], [OK, CRASHED], [UNSUPPORTED], [])
+    ] == [0, 4, 5, 5]
 
 
 def test_fidelity() -> None:
     """The worst verdict counts, a row that only informs does not, and nothing is not PASS."""
-    assert [outcome.fidelity(rows) for rows in ([PASS, FAIL, UNSURE], [PASS, UNSURE], [PASS, stage("INFO")], [stage("INFO")], [])] == [
-        "FAIL", "INCONCLUSIVE", "PASS", "NONE", "NONE",
+    assert [
+        outcome.fidelity(rows)
+        for rows in (
+            [PASS, FAIL, UNSURE],
+            [PASS, UNSURE],
+            [PASS, stage("INFO")],
+            [stage("INFO")],
+            [],
+        )
+    ] == [
+        "FAIL",
+        "INCONCLUSIVE",
+        "PASS",
+        "NONE",
+        "NONE",
     ]
 
 
 def test_first_failure() -> None:
     """The first FAIL in the order of the ladder is the one to look at."""
     later = stage("FAIL", "update")
-    assert outcome.first_failure([PASS, FAIL, later]) is FAIL and outcome.first_failure([PASS]) is None
+    assert (
+        outcome.first_failure([PASS, FAIL, later]) is FAIL and outcome.first_failure([PASS]) is None
+    )
 
 
 @pytest.mark.parametrize(
     ("said", "stages", "speeds", "jobs"),
     [
-        ("Not the same model: tf1 and torch part in cnn (fp64) at forward, first in conv1/kernel.", [PASS, FAIL], [], [OK]),
+        (
+            (
+                "Not the same model: tf1 and torch part in cnn (fp64) at forward, first in"
+                " conv1/kernel."
+            ),
+            [PASS, FAIL],
+            [],
+            [OK],
+        ),
         ("Same function: 1 comparison agrees", [PASS, PASS], [], [OK]),
-        ("Undecided for tf1 and torch in cnn (fp64) at forward: because.", [UNSURE], [], [OK, CRASHED]),
+        (
+            "Undecided for tf1 and torch in cnn (fp64) at forward: because.",
+            [UNSURE],
+            [],
+            [OK, CRASHED],
+        ),
         ("1 job did not end well.", [PASS], [], [OK, CRASHED]),
         ("2 jobs did not end well.", [PASS], [], [CRASHED, CRASHED]),
         ("everything asked for is unsupported here", [], [], [UNSUPPORTED]),
-        ("Speed only; fidelity was not judged. Speed: 1 of 2 comparisons settled.", [], [SLOWER, speed("UNCLEAR")], [OK]),
+        (
+            "Speed only; fidelity was not judged. Speed: 1 of 2 comparisons settled.",
+            [],
+            [SLOWER, speed("UNCLEAR")],
+            [OK],
+        ),
         ("Speed is UNCLEAR with this many rounds.", [PASS], [speed("UNCLEAR")], [OK]),
         ("Nothing was judged.", [], [], [OK]),
     ],
@@ -112,32 +157,60 @@ def test_headline(said: str, stages, speeds, jobs) -> None:
 @pytest.mark.parametrize("verdict", ["PASS", "FAIL", "INCONCLUSIVE"])
 @pytest.mark.parametrize("name", ["forward", "precision", "distribution"])
 def test_the_verdict_is_said_once(verdict: str, name: str) -> None:
-    """In the terminal, in Markdown and on the page: the word comes before the headline, and not again in it."""
+    """In the terminal, in Markdown and on the page: the word comes before the headline, and not
+    again in it."""
     rows = [stage(verdict, name)]
     said = outcome.headline(rows, [], [OK])
-    shown = Report("t", "now", "0", "harness compare", outcome.fidelity(rows), said, tuple(rows), (), (OK,), (), {})
+    shown = Report(
+        "t",
+        "now",
+        "0",
+        "harness compare",
+        outcome.fidelity(rows),
+        said,
+        tuple(rows),
+        (),
+        (OK,),
+        (),
+        {},
+    )
     stream = io.StringIO()
     Console(file=stream, width=300).print(terminal.render(shown))
     page = re.search('<p class="answer .*?</p>', html.render(shown), re.DOTALL)
     assert page is not None
-    for first in (stream.getvalue().splitlines()[0], markdown.render(shown).splitlines()[2], page[0].partition(">")[2]):
+    for first in (
+        stream.getvalue().splitlines()[0],
+        markdown.render(shown).splitlines()[2],
+        page[0].partition(">")[2],
+    ):
         assert 1 == first.lower().count(verdict.lower()), first
 
 
 def test_headlines_of_results() -> None:
     """The same function and the same results are two answers."""
     passed, failed = stage("PASS", "distribution"), stage("FAIL", "distribution")
-    assert outcome.headline([passed], [], [OK]).startswith("Same results: models trained from 0 independent seeds a build are equivalent")
+    assert outcome.headline([passed], [], [OK]).startswith(
+        "Same results: models trained from 0 independent seeds a build are equivalent"
+    )
     both = outcome.headline([PASS, passed], [], [OK])
     assert both.startswith("Same function: 1 comparison") and "Same results" in both
-    assert outcome.headline([failed], [], [OK]) == (
-        "Not the same results: the models that tf1 and torch train differ in cnn (fp64), most in conv1/kernel.")
+    assert (
+        outcome.headline([failed], [], [OK])
+        == "Not the same results: the models that tf1 and torch train differ in cnn (fp64), most in"
+        " conv1/kernel."
+    )
     assert outcome.headline([FAIL, failed], [], [OK]).startswith("Not the same model")
 
 
 def test_an_accepted_difference_is_a_pass_that_says_so():
-    """Only what is excused, and only where the user takes it; the command that repeats it does, too."""
-    failed = dataclasses.replace(stage("FAIL"), excuse="float32-constants", reason="5 tensors depart", command="harness compare")
+    """Only what is excused, and only where the user takes it; the command that repeats it does,
+    too."""
+    failed = dataclasses.replace(
+        stage("FAIL"),
+        excuse="float32-constants",
+        reason="5 tensors depart",
+        command="harness compare",
+    )
     (kept,) = outcome.accept([failed], ())
     (accepted,) = outcome.accept([failed], ("float32-constants",))
     (other,) = outcome.accept([dataclasses.replace(failed, excuse="")], ("float32-constants",))
@@ -145,4 +218,6 @@ def test_an_accepted_difference_is_a_pass_that_says_so():
     assert "ACCEPTED" == accepted.shown and accepted.command.endswith("--accept float32-constants")
     assert "Accepted: float32-constants." in outcome.headline([accepted], [], [])
     assert "Same function to float32" in outcome.headline([kept], [], [])
-    assert 1 == outcome.exit_code([kept], [], [], None) and 0 == outcome.exit_code([accepted], [], [], None)
+    assert 1 == outcome.exit_code([kept], [], [], None) and 0 == outcome.exit_code(
+        [accepted], [], [], None
+    )

@@ -15,16 +15,29 @@ from harness.speed.verdict import REFUSED, SAME, Verdict
 from tests.harness.speed.test_settings import EFFECTIVE
 
 JOB = {
-    "workload": "linear", "preset": "tiny", "precision": "fp32", "device": "cpu", "execution": "default", "threads": 2, "seed": 0,
-    "sides": (Side("a", "torch", "torch"), Side("b", "torch", "torch")), "actions": ACTIONS,
+    "workload": "linear",
+    "preset": "tiny",
+    "precision": "fp32",
+    "device": "cpu",
+    "execution": "default",
+    "threads": 2,
+    "seed": 0,
+    "sides": (Side("a", "torch", "torch"), Side("b", "torch", "torch")),
+    "actions": ACTIONS,
 }
 STEPS = {"a": [1.0, 1.0], "b": [1.0, 1.0]}
 
 
 def record(b):
     """Return a round in which side b told `b`."""
-    prepared = {"a": {"effective": EFFECTIVE, "first_step_s": 1.0}, "b": {"effective": b, "first_step_s": 1.0}}
-    actions = {name: {"prepared": prepared, "palindromes": [STEPS, STEPS], "peak_bytes": {"a": 1, "b": 1}} for name in ACTIONS}
+    prepared = {
+        "a": {"effective": EFFECTIVE, "first_step_s": 1.0},
+        "b": {"effective": b, "first_step_s": 1.0},
+    }
+    actions = {
+        name: {"prepared": prepared, "palindromes": [STEPS, STEPS], "peak_bytes": {"a": 1, "b": 1}}
+        for name in ACTIONS
+    }
     return store.Record(Path("x"), {}, "ok", "", {"actions": actions}, 1.0)
 
 
@@ -34,8 +47,12 @@ ODD = {**EFFECTIVE, "denormals": "flushed", "execution": "eager"}
 def test_what_differs_in_one_round_of_many_counts():
     """A port may change a switch in the middle."""
     records = [record(EFFECTIVE), record(ODD), record(EFFECTIVE)]
-    assert ["denormals", "execution"] == [one.name for one in settings_parity.differences(records, "train", "a", "b")]
-    assert "denormals: a kept, b flushed" in settings_parity.refusal(SpeedJob(**JOB), records, "train", "a", "b")
+    assert ["denormals", "execution"] == [
+        one.name for one in settings_parity.differences(records, "train", "a", "b")
+    ]
+    assert "denormals: a kept, b flushed" in settings_parity.refusal(
+        SpeedJob(**JOB), records, "train", "a", "b"
+    )
     assert settings_parity.refusal(SpeedJob(**JOB), records[:1], "train", "a", "b") == ""
 
 
@@ -44,7 +61,10 @@ def test_a_refused_pair_has_no_verdict_unless_the_user_insists():
     same = Verdict(SAME, False, "inside")
     sides = ("train", "a", "b")
     assert settings_parity.judge(SpeedJob(**JOB), [record(ODD)], sides, same).verdict == REFUSED
-    assert settings_parity.judge(SpeedJob(**JOB, allow_settings=True), [record(ODD)], sides, same) == same
+    assert (
+        settings_parity.judge(SpeedJob(**JOB, allow_settings=True), [record(ODD)], sides, same)
+        == same
+    )
     assert settings_parity.judge(SpeedJob(**JOB), [record(EFFECTIVE)], sides, same) == same
 
 

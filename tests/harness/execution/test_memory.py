@@ -1,4 +1,5 @@
-"""Peaks that are over before anybody looks, in real workers: the kernel's marks hold them, and a sample would not."""
+"""Peaks that are over before anybody looks, in real workers: the kernel's marks hold them, and a
+sample would not."""
 
 from __future__ import annotations
 
@@ -25,12 +26,32 @@ MIB = 1 << 20
 @contextlib.contextmanager
 def prepared(folder: Path, fault: str) -> Iterator[tuple[WorkerProcess, dict[str, str]]]:
     """Open a port of `hostile` in a worker; yield it with the arguments of `load`."""
-    environ = clean_environment({**os.environ, "XDG_CACHE_HOME": str(folder / "cache"), "HOSTILE_TOLD": str(folder / "told")})
+    environ = clean_environment(
+        {
+            **os.environ,
+            "XDG_CACHE_HOME": str(folder / "cache"),
+            "HOSTILE_TOLD": str(folder / "told"),
+        }
+    )
     python = {"numpy": Path(sys.executable)}
-    bench = runner.Bench(folder / "run", staging.prepare(environ), python, environ, registry.known((HOSTILE,)), Limits(request_s=20.0))
+    bench = runner.Bench(
+        folder / "run",
+        staging.prepare(environ),
+        python,
+        environ,
+        registry.known((HOSTILE,)),
+        Limits(request_s=20.0),
+    )
     side = f"numpy@{HOSTILE / fault}" if fault else "numpy"
     chosen = options.Options(
-        backends=(side, side), workloads=("hostile",), precision=("fp64",), preset="tiny", ports=(HOSTILE,), no_fidelity=True, threads=1)
+        backends=(side, side),
+        workloads=("hostile",),
+        precision=("fp64",),
+        preset="tiny",
+        ports=(HOSTILE,),
+        no_fidelity=True,
+        threads=1,
+    )
     (job,) = plan.make(resolution.resolve(chosen)).speed
     files = runner.inputs(bench, "hostile", "tiny", 0, 1)
     with bench.worker("numpy", folder / "log") as worker, ending([worker]):
@@ -44,7 +65,11 @@ def run(worker: WorkerProcess, arguments: dict[str, str]) -> tuple[int, int, int
     before = worker.memory.begin()
     worker.request("prepare", warmup_s=0.0, sample_s=0.001)
     done = worker.request("block", samples=2)
-    return before, worker.memory.peak(done["peak_bytes"], done["ended_bytes"], scan=True), worker.memory.resident()
+    return (
+        before,
+        worker.memory.peak(done["peak_bytes"], done["ended_bytes"], scan=True),
+        worker.memory.resident(),
+    )
 
 
 def near(expected: float, found: float) -> bool:
@@ -54,7 +79,8 @@ def near(expected: float, found: float) -> bool:
 
 @pytest.mark.parametrize("fault", ["spikes", "spikes_child", "spikes_keeper"])
 def test_what_lasts_50_ms_is_found(tmp_path: Path, fault: str) -> None:
-    """In the worker itself, in a child that has ended, and in one that stays; afterwards the tree holds little of it."""
+    """In the worker itself, in a child that has ended, and in one that stays; afterwards the
+    tree holds little of it."""
     with prepared(tmp_path, fault) as (worker, arguments):
         before, peak, after = run(worker, arguments)
         assert worker.memory.set_back
@@ -63,7 +89,9 @@ def test_what_lasts_50_ms_is_found(tmp_path: Path, fault: str) -> None:
             assert near(before + 96 * MIB, peak)
         elif fault == "spikes_child":
             assert near(before + (int(told.read_text()) << 10), peak)
-            assert worker.peak_bytes < peak - 100 * MIB  # what looks from outside, even at marks, has missed it
+            assert (
+                worker.peak_bytes < peak - 100 * MIB
+            )  # what looks from outside, even at marks, has missed it
         else:
             idle = peak - 32 * MIB
             assert near(before, idle) and int(told.read_text()) << 10 > 32 * MIB
@@ -71,14 +99,16 @@ def test_what_lasts_50_ms_is_found(tmp_path: Path, fault: str) -> None:
 
 
 def test_honest_port_has_no_peak(tmp_path: Path) -> None:
-    """Without a spike the peak is what the worker held all the time; what the opening took, and gave back, is not in it."""
+    """Without a spike the peak is what the worker held all the time; what the opening took, and
+    gave back, is not in it."""
     with prepared(tmp_path, "") as (worker, arguments):
         before, peak, _ = run(worker, arguments)
         assert near(before, peak)
 
 
 def test_an_action_is_charged_with_nothing_else(tmp_path: Path) -> None:
-    """What the first `generate` takes, in memory and in time, is told of `generate` and not of the `train` that was measured before."""
+    """What the first `generate` takes, in memory and in time, is told of `generate` and not of
+    the `train` that was measured before."""
     with prepared(tmp_path, "spikes_generate") as (worker, arguments):
         told = {}
         for action in ("train", "generate"):
@@ -86,13 +116,17 @@ def test_an_action_is_charged_with_nothing_else(tmp_path: Path) -> None:
             before = worker.memory.begin()
             first_s = worker.request("prepare", warmup_s=0.0, sample_s=0.001)["first_step_s"]
             done = worker.request("block", samples=2)
-            told[action] = first_s, worker.memory.peak(done["peak_bytes"], done["ended_bytes"], scan=True) - before
+            told[action] = (
+                first_s,
+                worker.memory.peak(done["peak_bytes"], done["ended_bytes"], scan=True) - before,
+            )
         assert told["train"][0] < 0.1 and near(0, told["train"][1])
         assert told["generate"][0] >= 0.2 and near(96 * MIB, told["generate"][1])
 
 
 def test_a_peak_counts_once(tmp_path: Path) -> None:
-    """What came to its height in one action is not in the next one's peak, be it the worker's or an ended child's."""
+    """What came to its height in one action is not in the next one's peak, be it the worker's or
+    an ended child's."""
     for fault in ("spikes", "spikes_child"):
         with prepared(tmp_path / fault, fault) as (worker, arguments):
             (tmp_path / fault).mkdir(exist_ok=True)
@@ -115,8 +149,8 @@ def test_marks_of_nobody() -> None:
 
 
 def test_a_slow_process_table_is_read_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where finding the descendants takes long it is done so seldom that it stays a small share of the time; waiting for a core is
-    no work, and makes nothing seldom."""
+    """Where finding the descendants takes long it is done so seldom that it stays a small share of
+    the time; waiting for a core is no work, and makes nothing seldom."""
     clock, work, waits, scans = [0.0], [0.0], [0.0], []
 
     class Slow:
@@ -146,15 +180,22 @@ def test_a_slow_process_table_is_read_less_often(monkeypatch: pytest.MonkeyPatch
 
 
 def test_pages_of_mapped_files_are_told_apart(tmp_path: Path) -> None:
-    """Of a process that maps a file of 48 MiB and reads it, and holds 32 MiB of its own: files are not its own."""
+    """Of a process that maps a file of 48 MiB and reads it, and holds 32 MiB of its own: files
+    are not its own."""
     path = tmp_path / "library"
     path.write_bytes(bytes(48 * MIB))
     code = (
-        "import mmap, sys; file = open(sys.argv[1], 'rb'); mapped = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ); "
-        "print('begin', flush=True); sys.stdin.readline(); sum(mapped[::4096]); own = bytearray(b'x') * (32 << 20); "
-        "print('there', flush=True); sys.stdin.readline()"
+        "import mmap, sys; file = open(sys.argv[1], 'rb'); mapped = mmap.mmap(file.fileno(), 0,"
+        " prot=mmap.PROT_READ); print('begin', flush=True); sys.stdin.readline();"
+        " sum(mapped[::4096]); own = bytearray(b'x') * (32 << 20); print('there', flush=True);"
+        " sys.stdin.readline()"
     )
-    with subprocess.Popen([sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
         assert process.stdin and process.stdout and "begin\n" == process.stdout.readline()
         tree = memory.Tree(process.pid)
         held = tree.begin()

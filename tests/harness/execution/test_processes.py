@@ -1,4 +1,5 @@
-"""The protocol's other end with workers that break it: small scripts stand for a worker, the pipes and processes are real."""
+"""The protocol's other end with workers that break it: small scripts stand for a worker, the
+pipes and processes are real."""
 
 from __future__ import annotations
 
@@ -40,7 +41,11 @@ def start(tmp_path: Path):
         (tmp_path / "backends").mkdir(exist_ok=True)
         (tmp_path / "backends/__init__.py").touch()
         (tmp_path / "backends/worker.py").write_text(HEAD + script)
-        started.append(WorkerProcess(Path(sys.executable), tmp_path, ENVIRON, tmp_path / "worker.log", limits, cold))
+        started.append(
+            WorkerProcess(
+                Path(sys.executable), tmp_path, ENVIRON, tmp_path / "worker.log", limits, cold
+            )
+        )
         return started[-1]
 
     yield make
@@ -55,17 +60,25 @@ def failure(worker: WorkerProcess, **arguments) -> JobFailed:
     return caught.value
 
 
-@pytest.mark.parametrize(("end", "cold"), [(WorkerProcess.close, False), (WorkerProcess.kill, True)])
-def test_a_worker_leaves_no_temporary_files(start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end, cold: bool) -> None:
-    """A worker's temporary files are its own and go with it, however it ends; what inductor compiles outlives it unless it is cold."""
+@pytest.mark.parametrize(
+    ("end", "cold"), [(WorkerProcess.close, False), (WorkerProcess.kill, True)]
+)
+def test_a_worker_leaves_no_temporary_files(
+    start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end, cold: bool
+) -> None:
+    """A worker's temporary files are its own and go with it, however it ends; what inductor
+    compiles outlives it unless it is cold."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "system"))
     (tmp_path / "system").mkdir()
-    worker = start("""
+    worker = start(
+        """
 import tempfile
 kept = tempfile.NamedTemporaryFile(delete=False)
 for request in requests:
     send(id=request["id"], status="ok", result={"file": kept.name, "inductor": os.environ["TORCHINDUCTOR_CACHE_DIR"]})
-""", cold=cold)
+""",
+        cold=cold,
+    )
     said = worker.request("where")
     scratch = Path(said["file"]).parent
     assert scratch.parent == tmp_path / "system" and Path(said["file"]).exists()
@@ -75,7 +88,8 @@ for request in requests:
 
 
 def test_requests(start) -> None:
-    """A worker answers in turn, lives between requests, and ends when its pipe closes; its chatter is in the log."""
+    """A worker answers in turn, lives between requests, and ends when its pipe closes; its
+    chatter is in the log."""
     worker = start(ECHO)
     assert worker.request("first", value=1.5) == {"id": 1, "verb": "first", "value": 1.5}
     assert worker.request("second")["id"] == 2
@@ -85,7 +99,8 @@ def test_requests(start) -> None:
 
 
 def test_several_workers_at_work(start, tmp_path: Path) -> None:
-    """Each answers only when it has seen the other at work; asked one after the other, the first would wait forever."""
+    """Each answers only when it has seen the other at work; asked one after the other, the first
+    would wait forever."""
     meet = """
 for request in requests:
     open(request["own"], "w").close()
@@ -98,7 +113,12 @@ for request in requests:
         worker.send("work", own=own, other=other)
     assert places[::-1] == [worker.receive()["met"] for worker in workers]
     alone = start(meet)
-    assert "timeout" == failure(alone, timeout_s=0.5, own=str(tmp_path / "three"), other=str(tmp_path / "never")).status
+    assert (
+        "timeout"
+        == failure(
+            alone, timeout_s=0.5, own=str(tmp_path / "three"), other=str(tmp_path / "never")
+        ).status
+    )
 
 
 def test_large_request(start) -> None:
@@ -130,22 +150,47 @@ for request in requests:
 @pytest.mark.parametrize(
     ("script", "status", "reason"),
     [
-        ("next(requests); os.kill(os.getpid(), signal.SIGSEGV)", "crashed", "killed by SIGSEGV during 'work'"),
+        (
+            "next(requests); os.kill(os.getpid(), signal.SIGSEGV)",
+            "crashed",
+            "killed by SIGSEGV during 'work'",
+        ),
         ("next(requests); os.kill(os.getpid(), 40)", "crashed", "signal 40"),
-        ("next(requests); print('bye'); sys.exit(5)", "crashed", "exited with status 5 during 'work'; its log ends with: bye"),
+        (
+            "next(requests); print('bye'); sys.exit(5)",
+            "crashed",
+            "exited with status 5 during 'work'; its log ends with: bye",
+        ),
         ("sys.exit(0)", "crashed", "exited with status 0"),
         ("import nothing_of_this_name", "crashed", "ModuleNotFoundError"),
-        ("next(requests); os.write(answers, b'not json\\n'); time.sleep(60)", "error", "is not JSON"),
+        (
+            "next(requests); os.write(answers, b'not json\\n'); time.sleep(60)",
+            "error",
+            "is not JSON",
+        ),
         ("next(requests); os.write(answers, b'[1]\\n'); time.sleep(60)", "error", "not an object"),
-        ("next(requests); send(id=7, status='ok', result={}); time.sleep(60)", "error", "answered request 7 instead of 1"),
+        (
+            "next(requests); send(id=7, status='ok', result={}); time.sleep(60)",
+            "error",
+            "answered request 7 instead of 1",
+        ),
         ("next(requests); os.close(answers); time.sleep(60)", "error", "closed its pipe"),
-        ("next(requests); os.write(answers, b'{\"id\": 1'); time.sleep(60)", "timeout", "no answer to 'work' within 1 s"),
+        (
+            "next(requests); os.write(answers, b'{\"id\": 1'); time.sleep(60)",
+            "timeout",
+            "no answer to 'work' within 1 s",
+        ),
         ("time.sleep(60)", "timeout", "no answer to 'work' within 1 s"),
-        ("signal.signal(signal.SIGTERM, signal.SIG_IGN); [None for _ in iter(int, 1)]", "timeout", "within 1 s"),
+        (
+            "signal.signal(signal.SIGTERM, signal.SIG_IGN); [None for _ in iter(int, 1)]",
+            "timeout",
+            "within 1 s",
+        ),
     ],
 )
 def test_broken_protocol(start, script: str, status: str, reason: str) -> None:
-    """Whatever a worker does instead of answering has a status and a reason, and nothing of it is left."""
+    """Whatever a worker does instead of answering has a status and a reason, and nothing of it
+    is left."""
     worker = start(script, Limits(request_s=1.0))
     error = failure(worker)
     assert status == error.status and reason in error.reason
@@ -154,7 +199,10 @@ def test_broken_protocol(start, script: str, status: str, reason: str) -> None:
 
 def test_worker_that_does_not_read(start) -> None:
     """A request that the worker never takes off the pipe runs out of time too."""
-    assert failure(start("time.sleep(60)", Limits(request_s=0.5)), text="x" * (1 << 20)).status == "timeout"
+    assert (
+        failure(start("time.sleep(60)", Limits(request_s=0.5)), text="x" * (1 << 20)).status
+        == "timeout"
+    )
 
 
 def test_time_limit_of_one_request(start) -> None:
@@ -165,12 +213,15 @@ def test_time_limit_of_one_request(start) -> None:
 
 def test_memory_of_the_tree(start) -> None:
     """What a worker's child takes counts as the worker's."""
-    worker = start("""
+    worker = start(
+        """
 next(requests)
 if os.fork() == 0:
     held = bytearray(os.urandom(1 << 20)) * 200
 time.sleep(60)
-""", Limits(request_s=20.0, memory_bytes=120 << 20))
+""",
+        Limits(request_s=20.0, memory_bytes=120 << 20),
+    )
     assert failure(worker).status == "out of memory"
     assert worker.peak_bytes > 120 << 20
 
@@ -221,7 +272,11 @@ def test_ending_after_interrupt(start) -> None:
 def test_environment() -> None:
     """Nothing that leads to the harness's own packages reaches a worker."""
     given = dict.fromkeys(processes.PRIVATE, "/ours") | {"HOME": "/home/me"}
-    assert processes.clean_environment(given, MORE="1") == {"HOME": "/home/me", "PYTHONNOUSERSITE": "1", "MORE": "1"}
+    assert processes.clean_environment(given, MORE="1") == {
+        "HOME": "/home/me",
+        "PYTHONNOUSERSITE": "1",
+        "MORE": "1",
+    }
 
 
 def test_run_logged(tmp_path: Path) -> None:
@@ -229,7 +284,12 @@ def test_run_logged(tmp_path: Path) -> None:
     log = tmp_path / "logs/command.log"
     for status in (0, 3):
         script = f"print('out'); raise SystemExit({status})"
-        assert processes.run_logged([sys.executable, "-c", script], cwd=tmp_path, env=ENVIRON, log=log, timeout_s=10) == status
+        assert (
+            processes.run_logged(
+                [sys.executable, "-c", script], cwd=tmp_path, env=ENVIRON, log=log, timeout_s=10
+            )
+            == status
+        )
     assert log.read_text() == "out\nout\n"
     with pytest.raises(JobFailed, match=r"longer than 0 s.*command\.log") as caught:
         processes.run_logged(["sleep", "60"], cwd=tmp_path, env=ENVIRON, log=log, timeout_s=0.2)
@@ -237,7 +297,11 @@ def test_run_logged(tmp_path: Path) -> None:
 
 
 def test_capture() -> None:
-    """A short command gives its status and output; what cannot start or end has a status as a shell gives it."""
-    assert processes.capture([sys.executable, "-c", "print(5)"], env=ENVIRON, timeout_s=10) == (0, "5\n")
+    """A short command gives its status and output; what cannot start or end has a status as a
+    shell gives it."""
+    assert processes.capture([sys.executable, "-c", "print(5)"], env=ENVIRON, timeout_s=10) == (
+        0,
+        "5\n",
+    )
     assert processes.capture(["/nowhere/python"], env=ENVIRON, timeout_s=10)[0] == 127
     assert processes.capture(["sleep", "60"], env=ENVIRON, timeout_s=0.2) == (124, "")

@@ -46,14 +46,31 @@ class Ended:
 def test_a_step_is_its_line() -> None:
     """Whoever takes lines takes a step; other numbers make another step of the same line."""
     step = Step("round 1", "timing", 1, 5, 8.0, level=NIGHT, passing=True)
-    assert "round 1" == step and (1, 5, 8.0, NIGHT, True) == (step.done, step.total, step.left_s, step.level, step.passing)
+    assert "round 1" == step and (1, 5, 8.0, NIGHT, True) == (
+        step.done,
+        step.total,
+        step.left_s,
+        step.level,
+        step.passing,
+    )
     other = step.counted(2, None, None)
-    assert "round 1" == other and (2, None, None, NIGHT, True) == (other.done, other.total, other.left_s, other.level, other.passing)
-    assert (WORK, False, None) == (Step("a", "b").level, Step("a", "b").passing, Step("a", "b").total)
+    assert "round 1" == other and (2, None, None, NIGHT, True) == (
+        other.done,
+        other.total,
+        other.left_s,
+        other.level,
+        other.passing,
+    )
+    assert (WORK, False, None) == (
+        Step("a", "b").level,
+        Step("a", "b").passing,
+        Step("a", "b").total,
+    )
 
 
 def test_jobs_are_counted_as_they_end() -> None:
-    """Each line says how many of how many; the rest is the pace so far times what is left; a start may be left out of a listing."""
+    """Each line says how many of how many; the rest is the pace so far times what is left; a
+    start may be left out of a listing."""
     clock, said = Clock(), list[Step]()
     tell = progress.of_jobs(4, said.append, clock)  # type: ignore[arg-type]
     tell(Work("a"), None)  # type: ignore[arg-type]
@@ -61,10 +78,13 @@ def test_jobs_are_counted_as_they_end() -> None:
     tell(Work("a"), Ended())  # type: ignore[arg-type]
     tell(Work("b"), Ended(False, "crashed", "killed by SIGSEGV"))  # type: ignore[arg-type]
     assert said == [
-        "[0/4] linear torch fp64: begins", "[1/4] linear torch fp64: ok, 2.0 s",
+        "[0/4] linear torch fp64: begins",
+        "[1/4] linear torch fp64: ok, 2.0 s",
         "[2/4] linear torch fp64: crashed, 2.0 s: killed by SIGSEGV",
     ]
-    assert [None, 30.0, 10.0] == [step.left_s for step in said] and [True, False, False] == [step.passing for step in said]
+    assert [None, 30.0, 10.0] == [step.left_s for step in said] and [True, False, False] == [
+        step.passing for step in said
+    ]
 
 
 def test_equal_pieces_are_numbered_as_they_begin() -> None:
@@ -74,30 +94,49 @@ def test_equal_pieces_are_numbered_as_they_begin() -> None:
     for line in (Step("run 1", "torch"), "a remark", Step("run 2", "torch")):
         tell(line)
         clock.now_s += 4.0
-    assert [(0, 3, None), (1, 3, 16.0)] == [(step.done, step.total, step.left_s) for step in said if isinstance(step, Step)]
+    assert [(0, 3, None), (1, 3, 16.0)] == [
+        (step.done, step.total, step.left_s) for step in said if isinstance(step, Step)
+    ]
     assert "a remark" == said[1]
 
 
-@pytest.mark.parametrize(("seconds", "words"), [
-    (0.0, "1 s"), (0.4, "1 s"), (59.6, "60 s"), (119.0, "119 s"), (120.0, "2 min"), (840.0, "14 min"), (5399.0, "1 h 30 min"),
-    (7260.0, "2 h 01 min"),
-])
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.0, "1 s"),
+        (0.4, "1 s"),
+        (59.6, "60 s"),
+        (119.0, "119 s"),
+        (120.0, "2 min"),
+        (840.0, "14 min"),
+        (5399.0, "1 h 30 min"),
+        (7260.0, "2 h 01 min"),
+    ],
+)
 def test_durations_are_spelled(seconds: float, words: str) -> None:
     """No more precise than an estimate is."""
     assert words == progress.spell(seconds)
 
 
-@pytest.mark.parametrize(("durations", "told"), [
-    (([], []), (0, 10, None)),
-    (([10.0], []), (1, 10, 4 * 10.0 + 5 * 10.0)),
-    (([10.0, 30.0], [4.0]), (3, 10, 3 * 20.0 + 4 * 4.0)),
-    (([10.0] * 5, [4.0] * 4), (9, 10, 4.0)),
-    (([10.0] * 5, [4.0] * 5), (10, None, 60.0)),
-])
+@pytest.mark.parametrize(
+    ("durations", "told"),
+    [
+        (([], []), (0, 10, None)),
+        (([10.0], []), (1, 10, 4 * 10.0 + 5 * 10.0)),
+        (([10.0, 30.0], [4.0]), (3, 10, 3 * 20.0 + 4 * 4.0)),
+        (([10.0] * 5, [4.0] * 4), (9, 10, 4.0)),
+        (([10.0] * 5, [4.0] * 5), (10, None, 60.0)),
+    ],
+)
 def test_rounds_are_counted_over_all_jobs(durations, told) -> None:
-    """Until each job has its least number of rounds these are what is counted; then nobody knows, and the budget is the most it takes."""
+    """Until each job has its least number of rounds these are what is counted; then nobody
+    knows, and the budget is the most it takes."""
     jobs = [
-        speed_rows.Timed(types.SimpleNamespace(), ["a", "b"], [types.SimpleNamespace(duration_s=item) for item in one])  # type: ignore[arg-type]
+        speed_rows.Timed(
+            types.SimpleNamespace(),
+            ["a", "b"],
+            [types.SimpleNamespace(duration_s=item) for item in one],
+        )  # type: ignore[arg-type]
         for one in durations
     ]
     todo = [one for one in jobs if len(one.records) < 5] or jobs

@@ -1,4 +1,5 @@
-"""Jobs and rounds on real workers: finished ones are not run again, and a side that fails leaves the others to go on."""
+"""Jobs and rounds on real workers: finished ones are not run again, and a side that fails leaves
+the others to go on."""
 
 from __future__ import annotations
 
@@ -31,21 +32,39 @@ HOSTILE = Path(__file__).parents[2] / "e2e/hostile"
 def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """An environment with a cache of its own."""
     gate = tmp_path_factory.mktemp("gate") / "closed"
-    return clean_environment({**os.environ, "XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache")), "HOSTILE_GATE": str(gate)})
+    return clean_environment(
+        {
+            **os.environ,
+            "XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache")),
+            "HOSTILE_GATE": str(gate),
+        }
+    )
 
 
 @pytest.fixture
 def bench(tmp_path: Path, environ: dict[str, str]) -> runner.Bench:
     """What the harness gives its runner."""
     python = {"numpy": Path(sys.executable)}
-    return runner.Bench(tmp_path / "run", staging.prepare(environ), python, environ, registry.known((HOSTILE,)), Limits(request_s=20.0))
+    return runner.Bench(
+        tmp_path / "run",
+        staging.prepare(environ),
+        python,
+        environ,
+        registry.known((HOSTILE,)),
+        Limits(request_s=20.0),
+    )
 
 
 def planned(*faults: str, fidelity: bool = True) -> plan.Plan:
     """Plan ports of the workload `hostile`; "" is the honest one."""
     chosen = options.Options(
         backends=tuple(f"numpy@{HOSTILE / fault}" if fault else "numpy" for fault in faults),
-        workloads=("hostile",), precision=("fp64",), ports=(HOSTILE,), no_speed=fidelity, no_fidelity=not fidelity, threads=1,
+        workloads=("hostile",),
+        precision=("fp64",),
+        ports=(HOSTILE,),
+        no_speed=fidelity,
+        no_fidelity=not fidelity,
+        threads=1,
     )
     return plan.make(resolution.resolve(chosen))
 
@@ -68,10 +87,17 @@ def test_finished_jobs_rest(bench: runner.Bench) -> None:
 
 
 def test_what_is_finished(bench: runner.Bench) -> None:
-    """Jobs that ended ok or unsupported are finished; a folder without a manifest, or with a damaged one, is not."""
+    """Jobs that ended ok or unsupported are finished; a folder without a manifest, or with a
+    damaged one, is not."""
     folder = bench.run / "jobs/one"
     assert runner.existing(folder) is None
-    for status, finished in (("ok", True), ("unsupported", True), ("error", False), ("timeout", False), ("interrupted", False)):
+    for status, finished in (
+        ("ok", True),
+        ("unsupported", True),
+        ("error", False),
+        ("timeout", False),
+        ("interrupted", False),
+    ):
         store.write_record(folder, {}, status, "because", {}, 1.0)
         assert (runner.existing(folder) is not None) == finished
     store.write_text(folder / store.MANIFEST, '{"schema": 1, "stat')
@@ -89,23 +115,33 @@ def test_newer_record_is_kept(bench: runner.Bench) -> None:
 
 
 def test_inputs(bench: runner.Bench) -> None:
-    """Data and tape are written once, under their hashes; another seed has another tape and the same data."""
+    """Data and tape are written once, under their hashes; another seed has another tape and the
+    same data."""
     first = runner.inputs(bench, "hostile", "tiny", 0, 5)
     written = first.tape.stat().st_mtime_ns
-    again, other = runner.inputs(bench, "hostile", "tiny", 0, 5), runner.inputs(bench, "hostile", "tiny", 1, 5)
+    again, other = (
+        runner.inputs(bench, "hostile", "tiny", 0, 5),
+        runner.inputs(bench, "hostile", "tiny", 1, 5),
+    )
     assert first == again and first.tape.stat().st_mtime_ns == written
-    assert first.data == other.data and first.tape != other.tape and first.tape_hash[:12] in first.tape.name
+    assert (
+        first.data == other.data
+        and first.tape != other.tape
+        and first.tape_hash[:12] in first.tape.name
+    )
 
 
 @pytest.mark.parametrize(
     ("raised", "status"),
     [
-        (JobFailed("timeout", "too long"), "timeout"), (OSError(errno.ENOSPC, "full"), "disk full"),
+        (JobFailed("timeout", "too long"), "timeout"),
+        (OSError(errno.ENOSPC, "full"), "disk full"),
         (OSError(errno.EACCES, "no"), "error"),
     ],
 )
 def test_ended(tmp_path: Path, raised: Exception, status: str) -> None:
-    """What is raised inside a job becomes its status, and its arrays go: they may be what has filled the disk."""
+    """What is raised inside a job becomes its status, and its arrays go: they may be what has
+    filled the disk."""
     (tmp_path / "forward.npz").write_bytes(b"half")
     with runner.ended(tmp_path, {}, 0.0) as outcome:
         raise raised
@@ -135,22 +171,35 @@ def short_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("short_rounds")
 def test_failing_side_leaves(bench: runner.Bench, children) -> None:
-    """A side that cannot take part is named and left out; the others are timed, and on resuming none of their rounds runs again."""
+    """A side that cannot take part is named and left out; the others are timed, and on resuming
+    none of their rounds runs again."""
     jobs = planned("", "bad_import", "", fidelity=False).speed
     said: list[str] = []
     (one,) = speed_rounds.run_speed(bench, jobs, 0.0, said.append)
     assert one.labels == ["numpy", "numpy#2"] and len(one.records) == 2
     (failure,) = one.failed
-    assert (failure.status, failure.job["side"]) == ("error", "numpy@bad_import") and "a_framework" in failure.reason
+    assert (failure.status, failure.job["side"]) == (
+        "error",
+        "numpy@bad_import",
+    ) and "a_framework" in failure.reason
     assert {row.a + row.b for row in speed_rows.rows([one], bench.run)} == {"numpynumpy#2"}
     assert children() == []
-    assert ["round 1 of numpy numpy@bad_import numpy#2", "error", "round 1 of numpy numpy#2", "round 2 of numpy numpy#2"] == [
-        "error" if "error" in line else line.partition(": ")[2] for line in said
-    ]
+    assert [
+        "round 1 of numpy numpy@bad_import numpy#2",
+        "error",
+        "round 1 of numpy numpy#2",
+        "round 2 of numpy numpy#2",
+    ] == ["error" if "error" in line else line.partition(": ")[2] for line in said]
     said.clear()
     (again,) = speed_rounds.run_speed(bench, jobs, 0.0, said.append)
-    assert len(said) == 2 and "round 1 of numpy numpy@bad_import numpy#2" in said[0] and "error" in said[1]
-    assert [(item.folder, item.duration_s) for item in again.records] == [(item.folder, item.duration_s) for item in one.records]
+    assert (
+        len(said) == 2
+        and "round 1 of numpy numpy@bad_import numpy#2" in said[0]
+        and "error" in said[1]
+    )
+    assert [(item.folder, item.duration_s) for item in again.records] == [
+        (item.folder, item.duration_s) for item in one.records
+    ]
 
 
 @pytest.mark.usefixtures("short_rounds")

@@ -1,4 +1,5 @@
-"""Jobs that run side by side: in the order asked for, none held up by another's end, all ended by an interrupt."""
+"""Jobs that run side by side: in the order asked for, none held up by another's end, all ended
+by an interrupt."""
 
 from __future__ import annotations
 
@@ -28,17 +29,35 @@ DEADLINE_S = 60.0
 @pytest.fixture
 def bench(tmp_path: Path) -> runner.Bench:
     """A bench with cores for two jobs of one thread."""
-    environ = clean_environment({**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "HOSTILE_GATE": str(tmp_path / "closed")})
+    environ = clean_environment(
+        {
+            **os.environ,
+            "XDG_CACHE_HOME": str(tmp_path / "cache"),
+            "HOSTILE_GATE": str(tmp_path / "closed"),
+        }
+    )
     python = {"numpy": Path(sys.executable)}
     limits = Limits(request_s=DEADLINE_S)
-    return runner.Bench(tmp_path / "run", staging.prepare(environ), python, environ, registry.known((HOSTILE,)), limits, cores=2)
+    return runner.Bench(
+        tmp_path / "run",
+        staging.prepare(environ),
+        python,
+        environ,
+        registry.known((HOSTILE,)),
+        limits,
+        cores=2,
+    )
 
 
 def planned(*faults: str, threads: int = 1) -> tuple[plan.Job, ...]:
     """Plan one job of each fault; "" is the honest port."""
     chosen = options.Options(
         backends=tuple(f"numpy@{HOSTILE / fault}" if fault else "numpy" for fault in faults),
-        workloads=("hostile",), precision=("fp64",), ports=(HOSTILE,), no_speed=True, threads=threads,
+        workloads=("hostile",),
+        precision=("fp64",),
+        ports=(HOSTILE,),
+        no_speed=True,
+        threads=threads,
     )
     return plan.make(resolution.resolve(chosen)).jobs
 
@@ -53,7 +72,8 @@ def finished(bench: runner.Bench, job: plan.Job) -> store.Record:
 
 
 def test_as_many_run_as_there_are_cores(bench: runner.Bench) -> None:
-    """Two jobs that wait for each other both end, and the records keep the order of the jobs whichever ended first."""
+    """Two jobs that wait for each other both end, and the records keep the order of the jobs
+    whichever ended first."""
     jobs = planned("", "")
     together, second_done = threading.Barrier(2, timeout=DEADLINE_S), threading.Event()
 
@@ -104,12 +124,16 @@ def test_a_job_that_fails_stops_no_other(bench: runner.Bench) -> None:
     statuses = [records[job.name].status for job in jobs]
     assert ["ok", "crashed", "error", "ok"] == statuses
     assert 2 * len(jobs) == len(told)
-    assert all(told.index(f"{job.side} starts") < told.index(f"{job.side} {status}") for job, status in zip(jobs, statuses, strict=True))
+    assert all(
+        told.index(f"{job.side} starts") < told.index(f"{job.side} {status}")
+        for job, status in zip(jobs, statuses, strict=True)
+    )
 
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """The handler of a terminal: a test run that was started in the background ignores interrupts."""
+    """The handler of a terminal: a test run that was started in the background ignores
+    interrupts."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -117,7 +141,8 @@ def interruptible() -> Iterator[None]:
 
 @pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_ends_what_is_at_work(bench: runner.Bench, children) -> None:
-    """The main thread waits for the jobs; those at work end as `interrupted`, the others never start, no process is left.
+    """The main thread waits for the jobs; those at work end as `interrupted`, the others never
+    start, no process is left.
 
     The signal goes to a thread that is not the main one, as the system may choose to.
     """
@@ -131,7 +156,12 @@ def test_an_interrupt_ends_what_is_at_work(bench: runner.Bench, children) -> Non
         return runner.run_job(bench, job)
 
     with pytest.raises(KeyboardInterrupt):
-        runner.run_jobs(bench, jobs, lambda job, record: started.append(job.side) if record is None else None, run)
+        runner.run_jobs(
+            bench,
+            jobs,
+            lambda job, record: started.append(job.side) if record is None else None,
+            run,
+        )
     assert ["numpy@hangs", "numpy@hangs#2"] == sorted(started)
     assert {job.name: "interrupted" for job in jobs[:2]} == {
         path.name: store.read_record(path).status for path in (bench.run / "jobs").iterdir()

@@ -18,14 +18,26 @@ class Pretending:
     """A worker whose turns are disturbed where a list says so; beyond its end none are."""
 
     def __init__(self, waits: Sequence[bool]) -> None:
-        self.waits, self.asked, self.memory, self.process = list(waits), 0, None, types.SimpleNamespace(pid=0)
+        self.waits, self.asked, self.memory, self.process = (
+            list(waits),
+            0,
+            None,
+            types.SimpleNamespace(pid=0),
+        )
 
     def request(self, verb: str, samples: int) -> dict[str, Any]:
         waited = self.waits[self.asked] if self.asked < len(self.waits) else False
         self.asked += 1
         return {
-            "step_s": [0.001] * samples, "waits": {"wall_s": 0.1, "ran_s": 0.1, "waited_s": 0.1 if waited else 0.0}, "used_s": 0.1,
-            "peak_bytes": 1, "ended_bytes": 0, "device_peak_bytes": None, "calls": {}, "calls_base": 1.02, "resident_bytes": 5,
+            "step_s": [0.001] * samples,
+            "waits": {"wall_s": 0.1, "ran_s": 0.1, "waited_s": 0.1 if waited else 0.0},
+            "used_s": 0.1,
+            "peak_bytes": 1,
+            "ended_bytes": 0,
+            "device_peak_bytes": None,
+            "calls": {},
+            "calls_base": 1.02,
+            "resident_bytes": 5,
             "steps": samples,
         }
 
@@ -34,7 +46,9 @@ class Pretending:
 def busy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another program is always at work."""
     worked = iter(range(10**6))
-    monkeypatch.setattr(machine, "counters", lambda: machine.Counters(1.0 + 0.5 * next(worked), 0.0, 0.0, 3.0))
+    monkeypatch.setattr(
+        machine, "counters", lambda: machine.Counters(1.0 + 0.5 * next(worked), 0.0, 0.0, 3.0)
+    )
     monkeypatch.setattr(turns.Peaks, "look", lambda self, tree: None)
 
 
@@ -43,20 +57,33 @@ def measure(waits: Sequence[bool], repeat_s: float = 60.0) -> tuple[turns.Turns,
     workers: Any = {"a": Pretending(waits), "b": Pretending(())}
     size = RoundSize(4, 5)
     planned = plan_round(LABELS, turns.MOST * size.palindromes, 0, 0).palindromes
-    return turns.run(workers, planned, size, {label: turns.Peaks() for label in LABELS}, repeat_s, []), workers["a"]
+    return (
+        turns.run(workers, planned, size, {label: turns.Peaks() for label in LABELS}, repeat_s, []),
+        workers["a"],
+    )
 
 
 @pytest.mark.usefixtures("busy")
-@pytest.mark.parametrize(("waits", "clean", "disturbed"), [
-    ([], [True] * 4, False),
-    ([False, True], [False, True, True, True, True], False),  # repeated once
-    ([True, False, True, False], [False, False, True, True, True, True], False),
-    ([True] * 8, [False] * 4, True),  # hopeless
-    ([True] * 6, [False] * 3 + [True] * 4, False),  # it calmed down
-    ([True] * 6 + [False, False] + [True] * 4, [False] * 3 + [True, False], True),  # it did not: one of five
-])
-def test_disturbed_palindromes_are_repeated(waits: list[bool], clean: list[bool], disturbed: bool) -> None:
-    """As often as there were of them, and unless hardly any is clean; with most of them disturbed, nothing that is left counts."""
+@pytest.mark.parametrize(
+    ("waits", "clean", "disturbed"),
+    [
+        ([], [True] * 4, False),
+        ([False, True], [False, True, True, True, True], False),  # repeated once
+        ([True, False, True, False], [False, False, True, True, True, True], False),
+        ([True] * 8, [False] * 4, True),  # hopeless
+        ([True] * 6, [False] * 3 + [True] * 4, False),  # it calmed down
+        (
+            [True] * 6 + [False, False] + [True] * 4,
+            [False] * 3 + [True, False],
+            True,
+        ),  # it did not: one of five
+    ],
+)
+def test_disturbed_palindromes_are_repeated(
+    waits: list[bool], clean: list[bool], disturbed: bool
+) -> None:
+    """As often as there were of them, and unless hardly any is clean; with most of them
+    disturbed, nothing that is left counts."""
     found, worker = measure(waits)
     told = found.told()
     assert (clean, disturbed) == (found.clean, told["disturbed"]) and 2 * len(clean) == worker.asked
@@ -75,7 +102,8 @@ def test_without_time_nothing_is_repeated() -> None:
 
 @pytest.mark.usefixtures("busy")
 def test_a_round_without_hope_ends_early() -> None:
-    """Ten of forty have run, and hardly one is clean: it does not count, however the rest would be."""
+    """Ten of forty have run, and hardly one is clean: it does not count, however the rest would
+    be."""
     workers: Any = {"a": Pretending([True] * 200), "b": Pretending(())}
     size = RoundSize(40, 5)
     planned = plan_round(LABELS, 80, 0, 0).palindromes

@@ -23,12 +23,30 @@ READ = {"training/conv2": ["training/conv1"], "training/dense2": ["training/conv
 def row(worst: str = "training/conv2") -> StageRow:
     """Return the row of a forward pass that failed."""
     return StageRow(
-        "cnn", "tf2", "torch", "fp64", "forward", FAIL, "2 of 3 tensors depart", worst, 1.0, 0.1, 0.2, 1.0, 2.0, "[1]", seed=0)
+        "cnn",
+        "tf2",
+        "torch",
+        "fp64",
+        "forward",
+        FAIL,
+        "2 of 3 tensors depart",
+        worst,
+        1.0,
+        0.1,
+        0.2,
+        1.0,
+        2.0,
+        "[1]",
+        seed=0,
+    )
 
 
 def layers(*wrong: str):
     """Return what a taught run shows if these layers depart."""
-    verdicts = [TensorVerdict(name, FAIL if name in wrong else PASS, "", 0.5, 0.01, 0.02, DIFFERENCE) for name in NAMES]
+    verdicts = [
+        TensorVerdict(name, FAIL if name in wrong else PASS, "", 0.5, 0.01, 0.02, DIFFERENCE)
+        for name in NAMES
+    ]
     return find(verdicts, READ, {})
 
 
@@ -39,7 +57,9 @@ def text(report: Report) -> str:
     return page.getvalue()
 
 
-@pytest.mark.parametrize("render", [text, markdown.render, html.render, junit.render, json_format.to_json])
+@pytest.mark.parametrize(
+    "render", [text, markdown.render, html.render, junit.render, json_format.to_json]
+)
 def test_every_format_names_the_wrong_layers(render):
     """The row's reason says it, wherever the row is shown."""
     named = wrong_layers.named(row(), layers("training/conv2", "training/dense2"))
@@ -49,12 +69,22 @@ def test_every_format_names_the_wrong_layers(render):
 
 
 def test_the_first_wrong_layer_stands_for_the_stage():
-    """With its own numbers, where it is another one than departs first; else the row's numbers stay."""
+    """With its own numbers, where it is another one than departs first; else the row's numbers
+    stay."""
     same = wrong_layers.named(row(), layers("training/conv2"))
     assert dataclasses.replace(row(), reason=same.reason, wrong_layers=("training/conv2",)) == same
     other = wrong_layers.named(row(), layers("training/conv1"))
-    assert ("training/conv1", 0.5, 0.01, 0.02) == (other.worst, other.error, other.floor, other.threshold)
-    assert (DIFFERENCE.value_a, DIFFERENCE.value_b, "[0, 3]") == (other.value_a, other.value_b, other.place)
+    assert ("training/conv1", 0.5, 0.01, 0.02) == (
+        other.worst,
+        other.error,
+        other.floor,
+        other.threshold,
+    )
+    assert (DIFFERENCE.value_a, DIFFERENCE.value_b, "[0, 3]") == (
+        other.value_a,
+        other.value_b,
+        other.place,
+    )
 
 
 @pytest.mark.parametrize("said", ["the layers cannot be told apart: why", layers()])

@@ -12,7 +12,8 @@ from harness.fidelity.evidence import Entry
 
 @dataclasses.dataclass
 class Memory:
-    """One side: name -> array of one stage; `moved` is what an honest variation moves each tensor by; `scales` of updates."""
+    """One side: name -> array of one stage; `moved` is what an honest variation moves each
+    tensor by; `scales` of updates."""
 
     tensors: dict
     moved: dict = dataclasses.field(default_factory=dict)
@@ -23,7 +24,14 @@ class Memory:
 
     def entries(self, stage):
         return [
-            Entry(stage, name, np.shape(value), str(np.asarray(value).dtype), self.scales.get(name, 0.0), largest(value))
+            Entry(
+                stage,
+                name,
+                np.shape(value),
+                str(np.asarray(value).dtype),
+                self.scales.get(name, 0.0),
+                largest(value),
+            )
             for name, value in self.tensors.items()
         ]
 

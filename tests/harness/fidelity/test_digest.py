@@ -19,7 +19,8 @@ def sampled(size):
 
 @given(st.integers(0, SIZE - 1), st.sampled_from([1.0, -1.0]))
 def test_a_change_of_any_one_element_moves_every_projection(place, sign):
-    """By its size over the root of the number of elements; a sampled element shows it in full besides."""
+    """By its size over the root of the number of elements; a sampled element shows it in full
+    besides."""
     base = np.linspace(-1.0, 1.0, SIZE)
     changed = base.copy()
     changed[place] += sign * 0.01
@@ -41,7 +42,9 @@ def test_whole_numbers_are_not_rounded_away(dtype):
     place = next(index for index in range(SIZE) if index not in sampled(SIZE))
     changed = base.copy()
     changed[place] = 1
-    assert np.all(digest(base) != digest(changed)) or np.all(digest(base)[-PROJECTIONS:] != digest(changed)[-PROJECTIONS:])
+    assert np.all(digest(base) != digest(changed)) or np.all(
+        digest(base)[-PROJECTIONS:] != digest(changed)[-PROJECTIONS:]
+    )
 
 
 def test_nan_anywhere_shows():
@@ -53,7 +56,8 @@ def test_nan_anywhere_shows():
 
 @pytest.mark.parametrize("digested_first", [True, False])
 def test_the_judge_sees_one_unsampled_element_through_a_digest(memory, digested_first):
-    """A recorded reference against a full tensor: the honest pair passes, one changed element in 20,000 fails."""
+    """A recorded reference against a full tensor: the honest pair passes, one changed element in
+    20,000 fails."""
     base = np.linspace(-1.0, 1.0, SIZE)
     changed = base.copy()
     changed[next(index for index in range(SIZE) if index not in sampled(SIZE))] += 1e-6

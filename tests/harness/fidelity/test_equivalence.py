@@ -1,4 +1,5 @@
-"""The test of one quantity: its size at the margin, its power with the seeds that it asks for, and what has no spread."""
+"""The test of one quantity: its size at the margin, its power with the seeds that it asks for,
+and what has no spread."""
 
 from __future__ import annotations
 
@@ -14,7 +15,10 @@ RUNS = 1500
 def share(seeds, difference, ratio=1.0, seed=0):
     """Return how often two normal quantities are found equivalent."""
     generator = np.random.RandomState(seed)
-    draws = [(generator.normal(size=seeds), generator.normal(difference, ratio, size=seeds)) for _ in range(RUNS)]
+    draws = [
+        (generator.normal(size=seeds), generator.normal(difference, ratio, size=seeds))
+        for _ in range(RUNS)
+    ]
     return np.mean([compare("x", a, b, 0.0).equivalent for a, b in draws])
 
 
@@ -33,7 +37,8 @@ def test_a_port_that_is_unstable_buys_no_wide_margin():
 
 @pytest.mark.parametrize("effect", [0.0, 1.0, 1.8])
 def test_the_seeds_asked_for_suffice(effect):
-    """One quantity whose true difference is known: with that many seeds it is found equivalent as often as promised."""
+    """One quantity whose true difference is known: with that many seeds it is found equivalent
+    as often as promised."""
     needed = equivalence._least(lambda seeds: equivalence._failing((effect,), seeds), 3)
     assert needed is not None and share(needed, effect) >= POWER - 0.04
     assert needed == 3 or share(needed - 1, effect) < POWER + 0.04
@@ -53,10 +58,16 @@ def test_a_difference_beyond_the_margin_asks_for_what_shows_it():
     assert 3 < (seeds_needed([far] * 100, 3) or 0) < 20
 
 
-@pytest.mark.parametrize(("b", "negligible", "equivalent", "large"), [
-    ([2.0] * 3, 0.0, True, False), ([2.1] * 3, 0.0, False, True), ([2.1] * 3, 0.2, True, False),
-    ([2.0, 2.1, 2.0], 0.0, False, True), ([2.0, 2.001, 2.0], 0.01, True, False),
-])
+@pytest.mark.parametrize(
+    ("b", "negligible", "equivalent", "large"),
+    [
+        ([2.0] * 3, 0.0, True, False),
+        ([2.1] * 3, 0.0, False, True),
+        ([2.1] * 3, 0.2, True, False),
+        ([2.0, 2.1, 2.0], 0.0, False, True),
+        ([2.0, 2.001, 2.0], 0.01, True, False),
+    ],
+)
 def test_what_does_not_vary_is_equal_or_it_is_not(b, negligible, equivalent, large):
     """The original gives 2 for every seed."""
     found = compare("x", np.full(3, 2.0), np.array(b), negligible)
@@ -69,9 +80,14 @@ def test_spreads_are_compared_without_regard_to_which_is_larger():
     """And a side without any spread is infinitely far from one that has some."""
     a = np.arange(8.0)
     ratio, p = spread_differs(a, 10.0 * a)
-    assert (ratio, spread_differs(10.0 * a, a)) == (pytest.approx(10.0), (pytest.approx(10.0), pytest.approx(p)))
+    assert (ratio, spread_differs(10.0 * a, a)) == (
+        pytest.approx(10.0),
+        (pytest.approx(10.0), pytest.approx(p)),
+    )
     assert p < 0.01
-    assert spread_differs(a, np.zeros(8))[0] == np.inf and spread_differs(np.ones(3), np.ones(3)) == (1.0, 1.0)
+    assert spread_differs(a, np.zeros(8))[0] == np.inf and spread_differs(
+        np.ones(3), np.ones(3)
+    ) == (1.0, 1.0)
 
 
 def test_the_false_discovery_rate_is_what_is_controlled():
@@ -82,7 +98,8 @@ def test_the_false_discovery_rate_is_what_is_controlled():
 
 
 def test_a_channel_that_is_switched_for_good_is_no_proof_of_another_spread():
-    """Eight zeros against four zeros and four ones: that happens by chance, and the test's own formula divides by nothing."""
+    """Eight zeros against four zeros and four ones: that happens by chance, and the test's own
+    formula divides by nothing."""
     off, mixed = np.zeros(8), np.repeat([0.0, 1.0], 4)
     ratio, p = spread_differs(off, mixed)
     assert ratio == np.inf and 0.05 < p < 0.1

@@ -11,23 +11,35 @@ from harness.fidelity.judge import judge_stage
 EXACT = np.linspace(0.1, 1.0, 64)
 
 
-@pytest.mark.parametrize(("a", "words"), [
-    (EXACT.astype(np.float32).astype(np.float64), "all values of side a are float32 numbers"),
-    (EXACT * (1.0 + 3e-8), "the error is of the size of float32's rounding"),
-    (EXACT * (1.0 + 1e-3), ""),
-    (EXACT * (1.0 + 1e-12), ""),
-])
+@pytest.mark.parametrize(
+    ("a", "words"),
+    [
+        (EXACT.astype(np.float32).astype(np.float64), "all values of side a are float32 numbers"),
+        (EXACT * (1.0 + 3e-8), "the error is of the size of float32's rounding"),
+        (EXACT * (1.0 + 1e-3), ""),
+        (EXACT * (1.0 + 1e-12), ""),
+    ],
+)
 def test_what_shows_float32(a, words):
-    """Values that float32 holds, or an error of its rounding; a large error and a tiny one are something else."""
+    """Values that float32 holds, or an error of its rounding; a large error and a tiny one are
+    something else."""
     assert words == sign(a, EXACT, float(np.max(np.abs(a - EXACT))))
-    assert "" == sign(np.ones(64), np.ones(64) + 1e-3, 1e-3)  # numbers that float32 holds by chance, far apart
+    assert "" == sign(
+        np.ones(64), np.ones(64) + 1e-3, 1e-3
+    )  # numbers that float32 holds by chance, far apart
 
 
 def ladders(memory, shift, low_shift=1e-8):
     """Return the verdicts of a pair in float64, apart by `shift`, and in float32."""
-    full = [judge_stage(memory({"x": EXACT + shift}), memory({"x": EXACT}), stage, "fp64") for stage in ("forward", "loss")]
+    full = [
+        judge_stage(memory({"x": EXACT + shift}), memory({"x": EXACT}), stage, "fp64")
+        for stage in ("forward", "loss")
+    ]
     a, b = (np.asarray(EXACT + value, np.float32) for value in (low_shift, 0.0))
-    low = [judge_stage(memory({"x": a}), memory({"x": b}), stage, "fp32") for stage in ("forward", "loss")]
+    low = [
+        judge_stage(memory({"x": a}), memory({"x": b}), stage, "fp32")
+        for stage in ("forward", "loss")
+    ]
     return full, low
 
 
@@ -36,14 +48,18 @@ def test_a_pair_that_differs_by_float32_alone_is_the_same_to_float32(memory):
     full, low = ladders(memory, 5e-8)
     assert "x" == first(full[0]).name and explains(full, low)
     said = named(full[0], same=True)
-    assert "float32 inside float64?, x first" in said.reason and "--accept float32-constants" in said.reason
+    assert (
+        "float32 inside float64?, x first" in said.reason
+        and "--accept float32-constants" in said.reason
+    )
     assert full[0] is named(full[0], same=False, again=True)
     assert "--accept" not in named(full[0], same=False).reason
 
 
 @pytest.mark.parametrize(("shift", "low_shift"), [(5e-8, 0.1), (1e-3, 1e-8), (0.0, 1e-8)])
 def test_a_bug_is_not_taken_for_float32(memory, shift, low_shift):
-    """A float32 ladder that fails, a float64 error beyond it, and a pair that does not fail at all."""
+    """A float32 ladder that fails, a float64 error beyond it, and a pair that does not fail at
+    all."""
     full, low = ladders(memory, shift, low_shift)
     assert not explains(full, low)
     assert not explains(full, ())
@@ -51,10 +67,15 @@ def test_a_bug_is_not_taken_for_float32(memory, shift, low_shift):
 
 @pytest.mark.parametrize(("again", "words"), [(True, False), (False, False), (True, True)])
 def test_a_difference_that_float32_shows_as_well_is_no_constant(memory, again, words):
-    """An epsilon differs in both precisions; a constant that one side holds in float32 in float64 alone, and float32 shows its rounding.
-    A kernel that exists in float32 only is told by its values, and rounds in the same way in both."""
+    """An epsilon differs in both precisions; a constant that one side holds in float32 in float64
+    alone, and float32 shows its rounding. A kernel that exists in float32 only is told by its
+    values, and rounds in the same way in both.
+    """
     generator = np.random.RandomState(0)
-    systematic, rounding = 1e-6 * generator.uniform(0.5, 1.0, 64), 6e-8 * generator.uniform(-1.0, 1.0, 64)
+    systematic, rounding = (
+        1e-6 * generator.uniform(0.5, 1.0, 64),
+        6e-8 * generator.uniform(-1.0, 1.0, 64),
+    )
     a = (EXACT + systematic).astype(np.float32).astype(np.float64) if words else EXACT + systematic
     full = [judge_stage(memory({"x": a}), memory({"x": EXACT}), "forward", "fp64")]
     assert "FAIL" == full[0].verdict

@@ -1,4 +1,5 @@
-"""Distances and kernels by matrix products are those of the formulas, in time and memory that do not run away."""
+"""Distances and kernels by matrix products are those of the formulas, in time and memory that do
+not run away."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ def test_the_kernel_is_the_sum_over_the_five_widths(monkeypatch):
 
 
 def test_ten_thousand_rows_take_seconds_and_little_memory():
-    """All two-sample tests over 8 seeds a build, 625 rows of 24 hours and 7 channels each: the promise is 20 s on two cores."""
+    """All two-sample tests over 8 seeds a build, 625 rows of 24 hours and 7 channels each: the
+    promise is 20 s on two cores."""
     sides = [[rows(625, 10 * side + seed) for seed in range(8)] for side in (0, 1)]
     before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
     found = {test.name: test.p for test in two_sample(*sides, "abcdefg", 2.8)}

@@ -1,4 +1,5 @@
-"""A layer that departs is blamed where its input was right, and left alone or said to be open where it was not."""
+"""A layer that departs is blamed where its input was right, and left alone or said to be open
+where it was not."""
 
 from __future__ import annotations
 
@@ -13,7 +14,10 @@ CHAIN = {name: list(NAMES[place - 1 : place]) if place else [] for place, name i
 
 def verdicts(failing: str, names: tuple[str, ...] = NAMES) -> list[TensorVerdict]:
     """Return verdicts of which those of the layers named by a letter are FAIL."""
-    return [TensorVerdict(name, FAIL if name[-1] in failing else PASS, "", 1.0, 0.1, 0.2) for name in names]
+    return [
+        TensorVerdict(name, FAIL if name[-1] in failing else PASS, "", 1.0, 0.1, 0.2)
+        for name in names
+    ]
 
 
 @pytest.mark.parametrize("failing", ["a", "b", "bd", "abcd"])
@@ -25,7 +29,8 @@ def test_taught_layers_that_depart_are_wrong(failing):
 
 
 def test_a_layer_on_the_ports_own_way_is_not_blamed():
-    """c was computed from the port's own b, which departs: whether c is wrong cannot be told. d was given the right c."""
+    """c was computed from the port's own b, which departs: whether c is wrong cannot be told. d
+    was given the right c."""
     found = find(verdicts("bcd"), CHAIN, {"training/c": ["training/b"]})
     assert (("training/b", "training/d"), ("training/c",)) == (found.names, found.untold)
     assert "cannot be told of c: computed on the port's own way there" in str(found)
@@ -37,7 +42,8 @@ def test_a_layer_on_the_ports_own_way_is_blamed_where_that_is_right():
 
 
 def test_what_reads_nothing_is_blamed_only_where_nothing_departs_before_it():
-    """A layer that has read nothing of the teacher may repeat what others do; another mode's layers are no reason."""
+    """A layer that has read nothing of the teacher may repeat what others do; another mode's
+    layers are no reason."""
     found = find(verdicts("bc"), {"training/b": ["training/a"]}, {})
     assert (("training/b",), ("training/c",)) == (found.names, found.untold)
     names = ("training/a", "inference/a")
@@ -45,7 +51,8 @@ def test_what_reads_nothing_is_blamed_only_where_nothing_departs_before_it():
 
 
 def test_a_second_layer_of_data_alone_is_named_too():
-    """c is known to be computed from data and weights alone, so that its input was right whatever departs before it."""
+    """c is known to be computed from data and weights alone, so that its input was right
+    whatever departs before it."""
     found = find(verdicts("bc"), {"training/b": ["training/a"]}, {}, ("training/a", "training/c"))
     assert (("training/b", "training/c"), ()) == (found.names, found.untold)
     on_its_way = find(verdicts("bc"), {}, {"training/c": ["training/b"]}, ("training/c",))
@@ -53,22 +60,42 @@ def test_a_second_layer_of_data_alone_is_named_too():
 
 
 def test_growth_is_told_only_where_every_departing_layer_was_given_the_right_input():
-    """a departs in the ordinary run and was computed from nothing of the teacher's: that it does not depart now explains nothing."""
+    """a departs in the ordinary run and was computed from nothing of the teacher's: that it does
+    not depart now explains nothing."""
     found = find(verdicts(""), CHAIN, {}, ("training/a",), {"training/a", "training/b"})
-    assert (("training/a",), "a departed, was not taught, and does not depart now") == (found.unseen, str(found))
-    assert "grown on the way" in str(find(verdicts(""), CHAIN, {}, (), {"training/b", "training/d"}))
+    assert (("training/a",), "a departed, was not taught, and does not depart now") == (
+        found.unseen,
+        str(found),
+    )
+    assert "grown on the way" in str(
+        find(verdicts(""), CHAIN, {}, (), {"training/b", "training/d"})
+    )
     both = find(verdicts("d"), CHAIN, {}, (), {"training/a", "training/d"})
-    assert "wrong layers, each given the right input: d; a departed, was not taught, and does not depart now" == str(both)
+    assert (
+        "wrong layers, each given the right input: d; a departed, was not taught, and does not"
+        " depart now" == str(both)
+    )
 
 
 def test_nothing_departs_when_taught():
     """What departs in the ordinary run has grown on the way: no layer is blamed."""
     found = find(verdicts(""), CHAIN, {})
-    assert ((), "given the right input no layer departs: what departs has grown on the way") == (found.names, str(found))
+    assert ((), "given the right input no layer departs: what departs has grown on the way") == (
+        found.names,
+        str(found),
+    )
 
 
 def test_layers_are_spelled_once():
     """A layer of both modes by its name, one of a single mode with that mode, in order."""
-    training, inference = ["training/conv2", "training/dropout", "training/d/e"], ["inference/conv2", "inference/d/e"]
-    assert "conv2, dropout (in training), d/e" == spelled(training + inference, ["training", "inference"])
+    training, inference = (
+        ["training/conv2", "training/dropout", "training/d/e"],
+        [
+            "inference/conv2",
+            "inference/d/e",
+        ],
+    )
+    assert "conv2, dropout (in training), d/e" == spelled(
+        training + inference, ["training", "inference"]
+    )
     assert "conv2, dropout, d/e" == spelled(training, ["training"])

@@ -13,7 +13,11 @@ from harness.fidelity import noise
 def test_the_floor_is_the_largest_movement_on_the_tensors_scale():
     """A movement of 1e-6 of a tensor of size 2 is 5e-7."""
     found = noise.floor(2.0, 1e-6, "fp32", "forward")
-    assert (2.0, 5e-7, noise.coverage("forward") * 5e-7) == (found.scale, found.relative, found.threshold)
+    assert (2.0, 5e-7, noise.coverage("forward") * 5e-7) == (
+        found.scale,
+        found.relative,
+        found.threshold,
+    )
 
 
 @pytest.mark.parametrize("precision", noise.UNIT_ROUNDOFF)
@@ -46,7 +50,8 @@ def test_only_the_kinds_asked_for_count(memory):
 
 
 def test_a_floor_is_raised_to_its_companys_and_never_lowered():
-    """The scale and the movement stay what was measured, and a raised floor still tells things apart."""
+    """The scale and the movement stay what was measured, and a raised floor still tells things
+    apart."""
     own = noise.floor(1.0, 1e-12, "fp64", "forward")
     raised = noise.at_least(own, 1e-10, "forward")
     assert (own.movement, own.scale, 1e-10) == (raised.movement, raised.scale, raised.relative)
@@ -58,6 +63,14 @@ def test_a_floor_is_raised_to_its_companys_and_never_lowered():
 
 def test_the_coverage_factor_holds_what_was_measured_and_room_for_what_was_not(monkeypatch):
     """The largest ratio of a stage in any precision, times the surprise; never below one floor."""
-    monkeypatch.setattr(noise.honest_spread, "LARGEST", {"fp64": {"forward": 1.5, "loss": 0.2}, "fp32": {"forward": 3.0}})
+    monkeypatch.setattr(
+        noise.honest_spread,
+        "LARGEST",
+        {"fp64": {"forward": 1.5, "loss": 0.2}, "fp32": {"forward": 3.0}},
+    )
     monkeypatch.setattr(noise.honest_spread, "SURPRISE", 1.5)
-    assert (4.5, 1.5, 1.5) == (noise.coverage("forward"), noise.coverage("loss"), noise.coverage("update"))
+    assert (4.5, 1.5, 1.5) == (
+        noise.coverage("forward"),
+        noise.coverage("loss"),
+        noise.coverage("update"),
+    )

@@ -1,4 +1,5 @@
-"""Tests on generated rows: seeds are the unit, a test without an effect rejects as often as it says, and effects are seen."""
+"""Tests on generated rows: seeds are the unit, a test without an effect rejects as often as it
+says, and effects are seen."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ NAMES = ("u", "v")
 
 
 def model(generator, scale=1.0, swap=False):
-    """Return the rows of one trained model: its centre differs from seed to seed, so its rows are not independent."""
+    """Return the rows of one trained model: its centre differs from seed to seed, so its rows
+    are not independent."""
     centre = np.array([0.0, 2.0]) + 0.5 * generator.normal(size=2)
     rows = centre + scale * np.cumsum(generator.normal(size=(ROWS, HOURS, 2)), axis=1)
     return rows[:, :, ::-1] if swap else rows
@@ -33,11 +35,16 @@ def test_all_labellings_are_looked_at_the_true_one_first():
     assert (math.comb(6, 3), 6) == found.shape == np.unique(found, axis=0).shape
     assert [0, 0, 0, 1, 1, 1] == found[0].tolist() and {3.0} == set(found.sum(axis=1))
     many = labellings(12, 12)
-    assert len(many) == permutation.MOST_LABELLINGS and np.array_equal(many, labellings(12, 12)) and many[0, :12].sum() == 0
+    assert (
+        len(many) == permutation.MOST_LABELLINGS
+        and np.array_equal(many, labellings(12, 12))
+        and many[0, :12].sum() == 0
+    )
 
 
 def test_permuted_labels_are_exact_for_models_that_switch_channels_off():
-    """As short trainings do with interventions: in units of one side alone equal builds would differ 12 times in 100."""
+    """As short trainings do with interventions: in units of one side alone equal builds would
+    differ 12 times in 100."""
     generator, counts = np.random.RandomState(1), dict.fromkeys(("energy distance", "MMD"), 0)
     for _ in range(300):
         often = np.where(generator.uniform(size=(10, 1, 1, 8)) < 0.3, 0.4, 0.004)
@@ -49,7 +56,8 @@ def test_permuted_labels_are_exact_for_models_that_switch_channels_off():
 
 
 def test_without_a_difference_each_test_rejects_as_often_as_its_level_says():
-    """Although rows of one seed resemble each other: a test that took rows for independent would nearly always reject."""
+    """Although rows of one seed resemble each other: a test that took rows for independent would
+    nearly always reject."""
     found = [outcomes(seed) for seed in range(120)]
     for name in found[0]:
         rate = np.mean([one[name].p <= 0.1 for one in found])
@@ -69,12 +77,19 @@ def test_a_difference_is_found_by_every_kind_of_test(change):
 
 
 def test_distances_are_squared_distances_of_distributions():
-    """Nought between equal rows, symmetric, and the energy distance of two points is twice their distance."""
+    """Nought between equal rows, symmetric, and the energy distance of two points is twice their
+    distance."""
     rows = [np.zeros((3, 1)), np.zeros((3, 1)), np.full((2, 1), 1.5)]
     energy, mmd = distances(rows)
-    assert np.allclose(energy, energy.T) and np.allclose(mmd, mmd.T) and energy[0, 1] == mmd[0, 1] == 0.0
+    assert (
+        np.allclose(energy, energy.T)
+        and np.allclose(mmd, mmd.T)
+        and energy[0, 1] == mmd[0, 1] == 0.0
+    )
     assert energy[0, 2] == pytest.approx(3.0)
-    assert mmd[0, 2] == pytest.approx(2 * (5 - sum(math.exp(-(1.5**2) / (2 * width**2)) for width in (1, 2, 4, 8, 16))))
+    assert mmd[0, 2] == pytest.approx(
+        2 * (5 - sum(math.exp(-(1.5**2) / (2 * width**2)) for width in (1, 2, 4, 8, 16)))
+    )
 
 
 def test_rows_without_steps_have_features_too():

@@ -19,14 +19,17 @@ def sides(memory, low, name="training/conv"):
     return memory({name: np.asarray(low, np.float32)}), full
 
 
-@pytest.mark.parametrize(("error", "verdict", "words"), [
-    (BF16 / 2, "PASS", "in effect"),
-    (BF16, "PASS", "in effect"),
-    (2.0**-24, "FAIL", "precision not in effect"),
-    (0.0, "FAIL", "precision not in effect"),
-    (40 * BF16, "FAIL", "exceeds"),
-    (np.nan, "FAIL", "not finite"),
-])
+@pytest.mark.parametrize(
+    ("error", "verdict", "words"),
+    [
+        (BF16 / 2, "PASS", "in effect"),
+        (BF16, "PASS", "in effect"),
+        (2.0**-24, "FAIL", "precision not in effect"),
+        (0.0, "FAIL", "precision not in effect"),
+        (40 * BF16, "FAIL", "exceeds"),
+        (np.nan, "FAIL", "not finite"),
+    ],
+)
 def test_too_good_is_as_wrong_as_too_bad(memory, error, verdict, words):
     """What bfloat16 costs passes; float32's error, and forty times the cost, fail."""
     found = judge_precision(*sides(memory, EXACT + error), "bf16")
@@ -35,11 +38,14 @@ def test_too_good_is_as_wrong_as_too_bad(memory, error, verdict, words):
 
 
 def test_nothing_that_could_show_the_precision_is_no_pass(memory):
-    """No tensor in common is inconclusive; of a scalar alone it was not looked at whether the precision is in effect, and that is told."""
+    """No tensor in common is inconclusive; of a scalar alone it was not looked at whether the
+    precision is in effect, and that is told."""
     _, full = sides(memory, EXACT)
     assert "INCONCLUSIVE" == judge_precision(memory({"other": EXACT}), full, "bf16").verdict
     assert "INCONCLUSIVE" == judge_precision(memory({}), full, "bf16").verdict
-    assert "INCONCLUSIVE" == judge_precision(memory({"x": EXACT}, digested=True), full, "bf16").verdict
+    assert (
+        "INCONCLUSIVE" == judge_precision(memory({"x": EXACT}, digested=True), full, "bf16").verdict
+    )
     scalar = memory({"loss": np.array(1.0)})
     scalar.noise = full.noise
     found = judge_precision(memory({"loss": np.array(1.0, np.float32)}), scalar, "bf16")
@@ -51,17 +57,36 @@ def test_four_values_show_whether_a_precision_is_in_effect(memory):
     full = memory({"generate": EXACT[:4]})
     full.noise = lambda stage, name: {"ulp:bf16": [BF16], "round:bf16": [BF16 / 2]}
     for error, verdict in ((BF16 / 2, "PASS"), (2.0**-24, "FAIL")):
-        assert verdict == judge_precision(memory({"generate": np.asarray(EXACT[:4] + error, np.float32)}), full, "bf16").verdict
+        assert (
+            verdict
+            == judge_precision(
+                memory({"generate": np.asarray(EXACT[:4] + error, np.float32)}), full, "bf16"
+            ).verdict
+        )
 
 
-@pytest.mark.parametrize(("contracted", "logits", "verdict"), [
-    ({"training/logits"}, BF16 / 2, "PASS"), ({"training/logits"}, 0.0, "FAIL"), (None, BF16 / 2, "PASS"), (None, 0.0, "FAIL"),
-])
-def test_only_what_a_product_has_made_must_cost_what_a_product_costs(memory, contracted, logits, verdict):
-    """An embedding is looked up in float32 and is exact; logits that are exact too show that no product is low."""
+@pytest.mark.parametrize(
+    ("contracted", "logits", "verdict"),
+    [
+        ({"training/logits"}, BF16 / 2, "PASS"),
+        ({"training/logits"}, 0.0, "FAIL"),
+        (None, BF16 / 2, "PASS"),
+        (None, 0.0, "FAIL"),
+    ],
+)
+def test_only_what_a_product_has_made_must_cost_what_a_product_costs(
+    memory, contracted, logits, verdict
+):
+    """An embedding is looked up in float32 and is exact; logits that are exact too show that no
+    product is low."""
     full = memory({"training/embedding": EXACT, "training/logits": EXACT})
     full.noise = lambda stage, name: {"ulp:bf16": [BF16], "round:bf16": [BF16 / 2]}
-    low = memory({"training/embedding": EXACT.astype(np.float32), "training/logits": np.asarray(EXACT + logits, np.float32)})
+    low = memory(
+        {
+            "training/embedding": EXACT.astype(np.float32),
+            "training/logits": np.asarray(EXACT + logits, np.float32),
+        }
+    )
     assert verdict == judge_precision(low, full, "bf16", contracted).verdict
 
 
@@ -74,8 +99,14 @@ def test_a_run_that_does_not_repeat_is_no_failure_of_the_precision(memory):
     assert "INCONCLUSIVE" == found.verdict and "repeated" in found.reason
 
 
-@pytest.mark.parametrize(("precision", "silent"), [("bf16", "fp32"), ("fp16", "fp32"), ("tf32", "fp32"), ("fp32", "fp64")])
-def test_the_lower_bound_lies_between_the_precision_and_what_could_stand_in_for_it(precision, silent):
-    """Honest runs of float32 cost less than rounding their inputs now and then; those of float64 are nine digits below."""
+@pytest.mark.parametrize(
+    ("precision", "silent"),
+    [("bf16", "fp32"), ("fp16", "fp32"), ("tf32", "fp32"), ("fp32", "fp64")],
+)
+def test_the_lower_bound_lies_between_the_precision_and_what_could_stand_in_for_it(
+    precision, silent
+):
+    """Honest runs of float32 cost less than rounding their inputs now and then; those of float64
+    are nine digits below."""
     stand_in = noise.UNIT_ROUNDOFF[silent] / noise.UNIT_ROUNDOFF[precision]
     assert 4.0 * stand_in < share(precision) < 0.25

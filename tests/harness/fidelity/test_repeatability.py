@@ -8,11 +8,23 @@ import numpy as np
 import pytest
 
 from harness.fidelity.evidence import Entry
-from harness.fidelity.repeatability import DIFFERENT, IDENTICAL, INCONCLUSIVE, ORDER, ROUNDING, Bits, Repeatability, compare, judge, worst
+from harness.fidelity.repeatability import (
+    DIFFERENT,
+    IDENTICAL,
+    INCONCLUSIVE,
+    ORDER,
+    ROUNDING,
+    Bits,
+    Repeatability,
+    compare,
+    judge,
+    worst,
+)
 
 STAGES = ("weights", "forward", "gradients")
 BASE = {
-    "weights": {"W": np.array([[1.0, 2.0], [3.0, 4.0]])}, "forward": {"y": np.array([0.5, 0.25])},
+    "weights": {"W": np.array([[1.0, 2.0], [3.0, 4.0]])},
+    "forward": {"y": np.array([0.5, 0.25])},
     "gradients": {"dW": np.array([[0.1, 0.2], [0.3, 0.4]])},
 }
 ULP = 2.0**-52
@@ -31,7 +43,10 @@ class Run:
         """As a record tells them."""
         found = self.tensors.get(stage, {})
         largest = {name: float(np.abs(np.nan_to_num(value)).max()) for name, value in found.items()}
-        return [Entry(stage, name, value.shape, str(value.dtype), 0.0, largest[name]) for name, value in found.items()]
+        return [
+            Entry(stage, name, value.shape, str(value.dtype), 0.0, largest[name])
+            for name, value in found.items()
+        ]
 
     def read(self, stage, name):
         """The values."""
@@ -57,14 +72,23 @@ def judged(other, measured=Run(BASE)):
 def test_the_same_bits_need_no_threshold():
     """Nothing has to be measured for them."""
     found = judged(Run(BASE), None)
-    assert (found.verdict, found.bits.tensors, found.bits.differing, found.bits.first) == (IDENTICAL, 3, 0, None)
+    assert (found.verdict, found.bits.tensors, found.bits.differing, found.bits.first) == (
+        IDENTICAL,
+        3,
+        0,
+        None,
+    )
 
 
 def test_a_last_place_is_within_rounding_and_named():
     """With its place and both values."""
     found = judged(changed("gradients", "dW", (1, 0), 2 * ULP))
     assert found.verdict == ROUNDING
-    assert ("gradients", "dW", "[1, 0]") == (found.bits.first.stage, found.bits.first.name, found.bits.first.place)
+    assert ("gradients", "dW", "[1, 0]") == (
+        found.bits.first.stage,
+        found.bits.first.name,
+        found.bits.first.place,
+    )
     assert found.bits.first.first == 0.3 and found.bits.first.second > 0.3
     assert "1 of 3 tensors differ, first gradients dW [1, 0]" in found.reason
 
@@ -72,7 +96,9 @@ def test_a_last_place_is_within_rounding_and_named():
 def test_more_than_rounding_is_different_and_names_both_where_bits_part_and_where_rounding_ends():
     """A last place in the forward pass, and a tenth in a gradient."""
     odd = changed("forward", "y", (1,), 2 * ULP)
-    odd = Run({**odd.tensors, "gradients": changed("gradients", "dW", (0, 1), 0.1).tensors["gradients"]})
+    odd = Run(
+        {**odd.tensors, "gradients": changed("gradients", "dW", (0, 1), 0.1).tensors["gradients"]}
+    )
     found = judged(odd)
     assert found.verdict == DIFFERENT
     assert "first forward y [1]" in found.reason and "from gradients in dW on" in found.reason
@@ -97,7 +123,9 @@ def test_without_a_measure_of_rounding_a_difference_is_undecided():
     assert (found.verdict, "not measured" in found.reason) == (INCONCLUSIVE, True)
 
 
-@pytest.mark.parametrize("other", [Run({}), Run({**BASE, "forward": {}}), Run({**BASE, "forward": {"y": np.zeros(3)}})])
+@pytest.mark.parametrize(
+    "other", [Run({}), Run({**BASE, "forward": {}}), Run({**BASE, "forward": {"y": np.zeros(3)}})]
+)
 def test_what_is_missing_or_has_another_shape_differs(other):
     """It is no agreement."""
     bits = compare(Run(BASE), other, STAGES)
@@ -118,7 +146,9 @@ def test_bits_are_bits():
     assert compare(Run(nan), Run(nan), STAGES).identical
     found = compare(Run(zero), Run({"forward": {"y": np.array([-0.0])}}), STAGES)
     assert (found.differing, found.first.place) == (1, "[0]")
-    scalar = compare(Run({"loss": {"l": np.array(1.0)}}), Run({"loss": {"l": np.array(2.0)}}), ("loss",))
+    scalar = compare(
+        Run({"loss": {"l": np.array(1.0)}}), Run({"loss": {"l": np.array(2.0)}}), ("loss",)
+    )
     assert str(scalar.first) == "loss l: 1.0 and 2.0"
 
 

@@ -1,4 +1,5 @@
-"""Which rows of a matrix depart in an update, and what that tells of an optimizer that gets sparse gradients."""
+"""Which rows of a matrix depart in an update, and what that tells of an optimizer that gets
+sparse gradients."""
 
 from __future__ import annotations
 
@@ -25,7 +26,14 @@ class Side:
 
     def entries(self, stage):
         return [
-            Entry(stage, name, value.shape, "float64", 0.01 if "parameter/" in name else 0.0, float(np.abs(value).max()))
+            Entry(
+                stage,
+                name,
+                value.shape,
+                "float64",
+                0.01 if "parameter/" in name else 0.0,
+                float(np.abs(value).max()),
+            )
             for name, value in self.tensors.get(stage, {}).items()
         ]
 
@@ -55,7 +63,8 @@ def said(a, b):
 
 
 def test_rows_that_come_more_than_once():
-    """Squares that are summed too late move whole rows otherwise; rows that come once agree, and the gradients do."""
+    """Squares that are summed too late move whole rows otherwise; rows that come once agree, and
+    the gradients do."""
     text = said(side(rows(2, 1, 1, 0, 1), STEP), side(rows(1, 1, 1, 0, 1), STEP))
     assert "departs in 1 of the 4 rows that move" in text and "tf.IndexedSlices" in text
 
@@ -64,7 +73,9 @@ def test_rows_that_only_one_side_moves():
     """A lazy optimizer leaves alone what the batch does not hold."""
     text = said(side(rows(1, 1, 1, 1, 1)), side(rows(1, 0, 1, 0, 1)))
     assert "side b leaves 2 rows alone that side a moves" in text
-    assert "side a leaves 2 rows alone that side b moves" in said(side(rows(1, 0, 1, 0, 1)), side(rows(1, 1, 1, 1, 1)))
+    assert "side a leaves 2 rows alone that side b moves" in said(
+        side(rows(1, 0, 1, 0, 1)), side(rows(1, 1, 1, 1, 1))
+    )
 
 
 def test_the_step_before_is_the_one_that_is_shown():
@@ -76,14 +87,29 @@ def test_the_step_before_is_the_one_that_is_shown():
     assert "side b leaves 2 rows alone that side a moves" in said(a, b)
 
 
-@pytest.mark.parametrize(("a", "b"), [
-    (side(rows(2, 2, 2, 2, 2)), side(STEP)),  # another rate: every row
-    (side(np.where(np.eye(5, 4) > 0, 2.0, 1.0) * STEP), side(STEP)),  # single values, as clipping makes them
-    (side(rows(2, 1, 1, 0, 1), STEP), side(rows(1, 1, 1, 0, 1), 2.0 * STEP)),  # the fault lies in the gradient
-    (Side({"update": {NAME: BEFORE + rows(2, 1, 1, 0, 1)}}), side(rows(1, 1, 1, 0, 1))),  # where it began is not shown
-    (Side({"weights": {"emb": BEFORE[0]}, "update": {NAME: BEFORE[0] + STEP[0]}}),
-     Side({"weights": {"emb": BEFORE[0]}, "update": {NAME: BEFORE[0] + 2 * STEP[0]}})),  # no matrix
-], ids=["every row", "single values", "gradients", "no weights", "vector"])
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        (side(rows(2, 2, 2, 2, 2)), side(STEP)),  # another rate: every row
+        (
+            side(np.where(np.eye(5, 4) > 0, 2.0, 1.0) * STEP),
+            side(STEP),
+        ),  # single values, as clipping makes them
+        (
+            side(rows(2, 1, 1, 0, 1), STEP),
+            side(rows(1, 1, 1, 0, 1), 2.0 * STEP),
+        ),  # the fault lies in the gradient
+        (
+            Side({"update": {NAME: BEFORE + rows(2, 1, 1, 0, 1)}}),
+            side(rows(1, 1, 1, 0, 1)),
+        ),  # where it began is not shown
+        (
+            Side({"weights": {"emb": BEFORE[0]}, "update": {NAME: BEFORE[0] + STEP[0]}}),
+            Side({"weights": {"emb": BEFORE[0]}, "update": {NAME: BEFORE[0] + 2 * STEP[0]}}),
+        ),  # no matrix
+    ],
+    ids=["every row", "single values", "gradients", "no weights", "vector"],
+)
 def test_nothing_is_said_where_rows_tell_nothing(a, b):
     """Of other faults."""
     assert "" == said(a, b)
@@ -94,7 +120,9 @@ def test_nothing_is_said_of_a_pass_and_of_digests():
     good, bad = side(STEP), side(rows(2, 1, 1, 1, 1))
     assert "" == sparse.note(good, good, judge_stage(good, good, "update", "fp64"))
     failed = judge_stage(bad, good, "update", "fp64")
-    assert sparse.note(bad, good, failed) and "" == sparse.note(bad, dataclasses.replace(good, digested=True), failed)
+    assert sparse.note(bad, good, failed) and "" == sparse.note(
+        bad, dataclasses.replace(good, digested=True), failed
+    )
     assert "" == sparse.note(bad, good, dataclasses.replace(failed, stage="gradients"))
 
 
@@ -107,4 +135,7 @@ def test_nothing_is_said_of_values_that_agree():
             return {**Side.noise(self, stage, name), "reorder": [1e-3]}
 
     moved = Moved(good.tensors)
-    assert "" == said(moved, good) and "depends on the order of rows" in judge_stage(moved, good, "update", "fp64").reason
+    assert (
+        "" == said(moved, good)
+        and "depends on the order of rows" in judge_stage(moved, good, "update", "fp64").reason
+    )

@@ -9,14 +9,21 @@ from harness.fidelity.steps import first_step, place
 
 
 def sequences(memory, starts, extra=()):
-    """Return the verdict of sequences [4, 6, 3] that depart from a time step each on, and how to read their distances."""
-    b = {**{f"training/{name}": np.ones(8) for name in extra}, **{f"training/{name}": np.ones((4, 6, 3)) for name in starts}}
+    """Return the verdict of sequences [4, 6, 3] that depart from a time step each on, and how to
+    read their distances."""
+    b = {
+        **{f"training/{name}": np.ones(8) for name in extra},
+        **{f"training/{name}": np.ones((4, 6, 3)) for name in starts},
+    }
     a = {name: value.copy() for name, value in b.items()}
     for name, start in starts.items():
         a[f"training/{name}"][:, start:] += 0.1
     for name in extra:
         a[f"training/{name}"] += 0.1
-    return judge_stage(memory(a), memory(b), "forward", "fp64"), lambda name: (np.abs(a[name] - b[name]), 1e-12)
+    return judge_stage(memory(a), memory(b), "forward", "fp64"), lambda name: (
+        np.abs(a[name] - b[name]),
+        1e-12,
+    )
 
 
 def test_with_feedback_the_last_layer_of_a_step_comes_before_the_first_of_the_next(memory):
@@ -34,7 +41,8 @@ def test_within_a_step_layers_have_their_order(memory):
 
 
 def test_what_departs_before_all_sequences_stays_the_place(memory):
-    """An embedding of the rows was computed before any step; one sequence alone has nobody to be ordered against."""
+    """An embedding of the rows was computed before any step; one sequence alone has nobody to be
+    ordered against."""
     verdict, read = sequences(memory, {"layer1": 3, "output": 2}, extra=("embedding",))
     assert place(verdict.tensors, read) is None
     verdict, read = sequences(memory, {"layer1": 3})

@@ -1,4 +1,5 @@
-"""What plots are drawn from: few points, in order, the worst never left out, and no tensor read that is not shown."""
+"""What plots are drawn from: few points, in order, the worst never left out, and no tensor read
+that is not shown."""
 
 from __future__ import annotations
 
@@ -12,7 +13,13 @@ from harness.fidelity.evidence import Entry
 from harness.fidelity.verdict import StageVerdict, TensorVerdict
 from harness.results.model import StageRow
 
-IDENTITY = {"workload": "w", "build": "torch", "precision": "fp64", "preset": "tiny", "mode": "native"}
+IDENTITY = {
+    "workload": "w",
+    "build": "torch",
+    "precision": "fp64",
+    "preset": "tiny",
+    "mode": "native",
+}
 
 
 def verdict(*items):
@@ -24,11 +31,21 @@ def tensor(name, error, threshold=1.0, word="PASS"):
 
 
 def test_tensors_keep_their_order_and_four_digits():
-    """Also those that are missing on one side; those without a number that did not fail say nothing."""
-    found = traces.compared(verdict(
-        tensor("a", 0.123456), tensor("null", None, None, "NULL"), tensor("gone", None, None, "FAIL"), tensor("b", math.nan, 1.0, "FAIL"),
-    ))
-    assert ("a", "gone", "b") == found.names and (0.1235, None) == found.errors[:2] and math.isnan(found.errors[2])
+    """Also those that are missing on one side; those without a number that did not fail say
+    nothing."""
+    found = traces.compared(
+        verdict(
+            tensor("a", 0.123456),
+            tensor("null", None, None, "NULL"),
+            tensor("gone", None, None, "FAIL"),
+            tensor("b", math.nan, 1.0, "FAIL"),
+        )
+    )
+    assert (
+        ("a", "gone", "b") == found.names
+        and (0.1235, None) == found.errors[:2]
+        and math.isnan(found.errors[2])
+    )
     assert ("PASS", "FAIL", "FAIL") == found.verdicts and 0 == found.left_out
     assert traces.compared(verdict(tensor("null", None, None, "NULL"))) is None
 
@@ -51,27 +68,45 @@ def test_a_report_of_many_pairs_shares_its_room():
     few = [row("PASS", 30), row("FAIL", 30)]
     assert few == traces.share(few, 60)
     passed, failed = traces.share(few, 50)
-    assert (20, 10, 30) == (len(passed.compared.names), passed.compared.left_out, len(failed.compared.names))
+    assert (20, 10, 30) == (
+        len(passed.compared.names),
+        passed.compared.left_out,
+        len(failed.compared.names),
+    )
     assert "29" == passed.compared.names[-1]
     assert traces.FEWEST == len(traces.share([row("PASS", 30)] * 9, 10)[8].compared.names)
 
 
 def test_many_failing_stages_share_too():
-    """Each keeps the first that departs and the worst, says what is left out, and leaves room for the others."""
-    items = [tensor(str(number), 50.0 - number, 1.0, "FAIL" if 5 <= number < 45 else "PASS") for number in range(50)]
+    """Each keeps the first that departs and the worst, says what is left out, and leaves room
+    for the others."""
+    items = [
+        tensor(str(number), 50.0 - number, 1.0, "FAIL" if 5 <= number < 45 else "PASS")
+        for number in range(50)
+    ]
     items[40] = tensor("worst", 1e9, 1.0, "FAIL")
-    failing = [StageRow("w", "a", "b", "fp64", "forward", "FAIL", "", compared=traces.compared(verdict(*items)))] * 8
+    failing = [
+        StageRow(
+            "w", "a", "b", "fp64", "forward", "FAIL", "", compared=traces.compared(verdict(*items))
+        )
+    ] * 8
     rows = traces.share([*failing, row("PASS", 50), row("PASS", 50)], 240)
     assert [20] * 8 + [40] * 2 == [len(one.compared.names) for one in rows]
-    assert [*map(str, range(5, 24)), "worst"] == list(rows[0].compared.names) and 30 == rows[0].compared.left_out
-    assert [traces.FEWEST] * 8 + [traces.FEWEST // 2] == [len(one.compared.names) for one in traces.share([*failing, row("PASS", 50)], 10)]
+    assert [*map(str, range(5, 24)), "worst"] == list(rows[0].compared.names) and 30 == rows[
+        0
+    ].compared.left_out
+    assert [traces.FEWEST] * 8 + [traces.FEWEST // 2] == [
+        len(one.compared.names) for one in traces.share([*failing, row("PASS", 50)], 10)
+    ]
     assert rows == traces.share(rows, 240)
 
 
 def test_one_stage_that_fails_among_many_keeps_all_of_its_tensors():
     """It is what the report is opened for."""
     rows = traces.share([row("FAIL", traces.MOST_TENSORS), *[row("PASS", 40)] * 600])
-    assert [traces.MOST_TENSORS, 9, 9] == [len(one.compared.names) for one in rows[:3]] and rows == traces.share(rows)
+    assert [traces.MOST_TENSORS, 9, 9] == [
+        len(one.compared.names) for one in rows[:3]
+    ] and rows == traces.share(rows)
 
 
 def test_of_more_departing_tensors_than_there_is_room_for_the_first_stay():
@@ -89,7 +124,10 @@ class Side:
         self.names = [f"step {step}/{name}" for step in range(1, steps + 1) for name in names]
 
     def entries(self, stage):
-        return [Entry(stage, name, (3,) if "wide" in name else (), "float64", 0.0, 1.0) for name in self.names]
+        return [
+            Entry(stage, name, (3,) if "wide" in name else (), "float64", 0.0, 1.0)
+            for name in self.names
+        ]
 
     def read(self, stage, name):
         self.read_names.append(name)
@@ -102,13 +140,19 @@ def test_losses_of_a_trajectory_are_read_one_by_one():
     found = traces.lockstep(side)
     assert ["total", "mse"] == list(found) and 2 * traces.MOST_STEPS == len(side.read_names)
     steps = list(found["mse"])
-    assert [1, 1000] == [steps[0], steps[-1]] and steps == sorted(steps) and all(found["mse"][step] == step for step in steps)
+    assert (
+        [1, 1000] == [steps[0], steps[-1]]
+        and steps == sorted(steps)
+        and all(found["mse"][step] == step for step in steps)
+    )
 
 
 def test_terms_are_few_and_totals_come_first():
     """In their order."""
     names = [f"p{number}/{kind}" for number in range(10) for kind in ("mse", "total")]
-    assert [f"p{number}/total" for number in range(10)] + ["p0/mse", "p1/mse"] == traces.terms(names)
+    assert [f"p{number}/total" for number in range(10)] + ["p0/mse", "p1/mse"] == traces.terms(
+        names
+    )
 
 
 def test_a_band_over_seeds():
@@ -116,32 +160,58 @@ def test_a_band_over_seeds():
     seeds = [{1: 1.0 * seed, 2: 2.0 * seed, 9: 0.0} for seed in range(1, 12)]
     del seeds[4][9]
     found = traces.curve(IDENTITY, "total", seeds)
-    assert ((1, 2), (2.0, 4.0), (6.0, 12.0), (10.0, 20.0), 11) == (found.steps, found.low, found.middle, found.high, found.seeds)
+    assert ((1, 2), (2.0, 4.0), (6.0, 12.0), (10.0, 20.0), 11) == (
+        found.steps,
+        found.low,
+        found.middle,
+        found.high,
+        found.seeds,
+    )
     alone = traces.curve(IDENTITY, "total", seeds[:1])
     assert ((), (1.0, 2.0, 0.0), ()) == (alone.low, alone.middle, alone.high)
-    assert traces.curve(IDENTITY, "total", []) is None is traces.curve(IDENTITY, "total", [{1: 0.0}, {2: 0.0}])
+    assert (
+        traces.curve(IDENTITY, "total", [])
+        is None
+        is traces.curve(IDENTITY, "total", [{1: 0.0}, {2: 0.0}])
+    )
 
 
 def test_a_long_curve_is_averaged_and_nan_stays_in_sight():
     """In equal stretches, each at its last step."""
-    found = traces.curve(IDENTITY, "total", [{step: float(step) if step != 777 else math.nan for step in range(1, 2001)}])
+    found = traces.curve(
+        IDENTITY,
+        "total",
+        [{step: float(step) if step != 777 else math.nan for step in range(1, 2001)}],
+    )
     assert traces.MOST_STEPS == len(found.steps) and (10, 2000) == (found.steps[0], found.steps[-1])
     assert 5.5 == found.middle[0] and 1 == sum(math.isnan(value) for value in found.middle)
 
 
 def test_quantiles_of_channels():
-    """Of rows and steps together; of several models the median; more channels than are drawn are left out."""
+    """Of rows and steps together; of several models the median; more channels than are drawn are
+    left out."""
     rows = np.arange(24.0).reshape(4, 3, 2)
     found = traces.quantiles(rows)
-    assert (2, traces.QUANTILES) == found.shape and ([0.0, 22.0], [1.0, 23.0]) == (list(found[0, [0, -1]]), list(found[1, [0, -1]]))
+    assert (2, traces.QUANTILES) == found.shape and ([0.0, 22.0], [1.0, 23.0]) == (
+        list(found[0, [0, -1]]),
+        list(found[1, [0, -1]]),
+    )
     identity = {name: text for name, text in IDENTITY.items() if name != "mode"}
     spread = traces.spread(identity, ("x", "y"), [found, found + 1.0, found + 5.0])
-    assert (3, ("x", "y"), 1.0, 24.0) == (spread.models, spread.channels, spread.quantiles[0][0], spread.quantiles[1][-1])
+    assert (3, ("x", "y"), 1.0, 24.0) == (
+        spread.models,
+        spread.channels,
+        spread.quantiles[0][0],
+        spread.quantiles[1][-1],
+    )
     assert traces.MOST_CHANNELS == len(traces.quantiles(np.zeros((2, 1, 99))))
     assert ("channel 0", "channel 1") == traces.spread(identity, (), [found]).channels
 
 
-@pytest.mark.parametrize(("value", "expected"), [(1.23456e-12, 1.235e-12), (0.0, 0.0), (math.inf, math.inf), (None, None)])
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(1.23456e-12, 1.235e-12), (0.0, 0.0), (math.inf, math.inf), (None, None)],
+)
 def test_four_digits(value, expected):
     """What is not finite stays."""
     assert expected == traces.rounded(value)

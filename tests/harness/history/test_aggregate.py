@@ -9,18 +9,22 @@ import pytest
 from harness.history import History, SpeedKey, Wanted, open_history
 
 SERIES, NIGHTS = 100, 10_000
-#: The ratio of series `s` in night `n` is 1 + n/10000 + s/100; every tenth is SLOWER, every thousandth has no number.
+#: The ratio of series `s` in night `n` is 1 + n/10000 + s/100; every tenth is SLOWER, every
+#: thousandth has no number.
 FILL = (
     """INSERT INTO runs SELECT n, 'run' || n, '', '', 0, date('1999-06-01', '+' || n || ' days'), '', n * 86400.0, '', '', '', '', '', 0,
         '', '', 0.0, '{}', NULL FROM night""",
-    "INSERT INTO series SELECT s, 'speed', 'w' || s, 'small', 'tf2', 'torch', 'fp32', 'train', 'cpu', 2, 'default', '', 0 FROM kind",
+    (
+        "INSERT INTO series SELECT s, 'speed', 'w' || s, 'small', 'tf2', 'torch', 'fp32', 'train',"
+        " 'cpu', 2, 'default', '', 0 FROM kind"
+    ),
     """INSERT INTO speed (run, series, created_s, source_hash, verdict, reason, ratio, more)
         SELECT n, s, n * 86400.0, 'same', iif(n % 10, 'SAME', 'SLOWER'), '', iif(n % 1000, 1.0 + n / 10000.0 + s / 100.0, 'NaN'), '{}'
         FROM night, kind""",
 )
 NUMBERS = (
-    f"WITH RECURSIVE night(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM night WHERE n < {NIGHTS - 1}), "
-    f"kind(s) AS (SELECT 1 UNION ALL SELECT s + 1 FROM kind WHERE s < {SERIES}) "
+    "WITH RECURSIVE night(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM night WHERE n <"
+    f" {NIGHTS - 1}), kind(s) AS (SELECT 1 UNION ALL SELECT s + 1 FROM kind WHERE s < {SERIES}) "
 )
 
 
@@ -39,13 +43,19 @@ def test_a_series_among_a_million_rows_becomes_buckets(long: History):
     assert SERIES * NIGHTS == long.count()["speed"]
     key = long.speed_keys(Wanted(workloads=("w7",)))[0]
     found = long.buckets(key, "ratio", 250)
-    assert (250, NIGHTS, NIGHTS - 10) == (len(found), sum(one.rows for one in found), sum(one.values for one in found))
+    assert (250, NIGHTS, NIGHTS - 10) == (
+        len(found),
+        sum(one.rows for one in found),
+        sum(one.values for one in found),
+    )
     assert pytest.approx(1.07 + 39 / 20000, abs=1e-4) == found[0].mean
     assert {"SLOWER": NIGHTS // 10, "SAME": NIGHTS - NIGHTS // 10} == {
         verdict: sum(one.verdicts[verdict] for one in found) for verdict in ("SLOWER", "SAME")
     }
     with long._database.reading() as connection:
-        plan = connection.exec_driver_sql("EXPLAIN QUERY PLAN SELECT ratio FROM speed WHERE series = 7 ORDER BY created_s").all()
+        plan = connection.exec_driver_sql(
+            "EXPLAIN QUERY PLAN SELECT ratio FROM speed WHERE series = 7 ORDER BY created_s"
+        ).all()
     assert "USING INDEX speed_series" in plan[0][3] and 1 == len(plan)
 
 
@@ -59,7 +69,9 @@ def test_all_verdicts_of_a_million_rows(long: History):
 def test_the_newest_points_of_a_long_series(long: History):
     """A limit reads no more than it says."""
     (key,) = long.speed_keys(Wanted(workloads=("w7",)))
-    assert [9998 * 86400.0, 9999 * 86400.0] == [point.created_s for point in long.series(key, Wanted(limit=2))]
+    assert [9998 * 86400.0, 9999 * 86400.0] == [
+        point.created_s for point in long.series(key, Wanted(limit=2))
+    ]
     assert 3 == len(long.runs(Wanted(limit=3))) and 5 == len(long.nights(Wanted(limit=5)))
 
 

@@ -1,4 +1,5 @@
-"""The page of a whole history: every figure is drawn, a million rows soon, and the file stays small."""
+"""The page of a whole history: every figure is drawn, a million rows soon, and the file stays
+small."""
 
 from __future__ import annotations
 
@@ -13,16 +14,21 @@ LIMIT_BYTES, LIMIT_S = 8_000_000, 10.0
 
 
 def page(found: charts.Drawn) -> str:
-    return history_page.render("History", found.histories, found.left_out, found.stages, found.speed)
+    return history_page.render(
+        "History", found.histories, found.left_out, found.stages, found.speed
+    )
 
 
 def test_a_million_rows_become_a_page_soon(long: History) -> None:  # noqa: F811
-    """From the file to the page in less than ten seconds of work and 8 MB; no series is left out."""
+    """From the file to the page in less than ten seconds of work and 8 MB; no series is left
+    out."""
     started = time.process_time()
     found = charts.drawn(long)
     text = page(found)
     spent_s = time.process_time() - started
-    assert SERIES == len(found.histories) and SERIES * (NIGHTS - 10) == sum(one.runs for one in found.histories)
+    assert SERIES == len(found.histories) and SERIES * (NIGHTS - 10) == sum(
+        one.runs for one in found.histories
+    )
     assert SERIES == text.count(" runs: level") and 0 == found.left_out
     assert len(text.encode()) < LIMIT_BYTES and spent_s < LIMIT_S, (len(text), spent_s)
 
@@ -30,8 +36,12 @@ def test_a_million_rows_become_a_page_soon(long: History) -> None:  # noqa: F811
 def test_a_stretch_keeps_what_stands_out(long: History) -> None:  # noqa: F811
     """Least, mean and largest of each stretch, in the order of time."""
     (one,) = charts.drawn(long, Wanted(workloads=("w7",))).histories
-    assert [1.07, 2.07] == [round(one.low[0], 2), round(one.high[-1], 2)] and sorted(one.when) == list(one.when)
-    assert all(low <= level <= high for low, level, high in zip(one.low, one.middle, one.high, strict=True))
+    assert [1.07, 2.07] == [round(one.low[0], 2), round(one.high[-1], 2)] and sorted(
+        one.when
+    ) == list(one.when)
+    assert all(
+        low <= level <= high for low, level, high in zip(one.low, one.middle, one.high, strict=True)
+    )
 
 
 def test_what_does_not_fit_is_counted(long: History) -> None:  # noqa: F811

@@ -49,18 +49,37 @@ def test_runs_are_listed_with_their_verdicts(run, stored: Path):
     code, out, _ = run("history", "--history", stored, "--limit", 2)
     assert 0 == code and "2 of 3 runs" in out
     assert out.index("2026-11-03 22:30") < out.index("2026-11-02 22:30") and "2026-11-01" not in out
-    assert all(text in out for text in ("tf2 torch on cnn", "1 FAIL, 1 INCONCLUSIVE, 8 PASS", "1 SLOWER, 1 UNCLEAR", "cccccccc-dirty"))
+    assert all(
+        text in out
+        for text in (
+            "tf2 torch on cnn",
+            "1 FAIL, 1 INCONCLUSIVE, 8 PASS",
+            "1 SLOWER, 1 UNCLEAR",
+            "cccccccc-dirty",
+        )
+    )
 
 
 def test_adding_again_says_so(run, runs: list[Path], stored: Path):
     """By folder or by report.json; one that cannot be read keeps none of the others out."""
-    code, _, err = run("history", "add", runs[0], runs[1] / "report.json", runs[0].parent / "nowhere", runs[2], "--history", stored)
+    code, _, err = run(
+        "history",
+        "add",
+        runs[0],
+        runs[1] / "report.json",
+        runs[0].parent / "nowhere",
+        runs[2],
+        "--history",
+        stored,
+    )
     assert (2, 3) == (code, err.count("is there already")) and "nowhere" in err
 
 
 def test_one_series_is_a_table(run, stored: Path):
     """Of speed and of a stage; several are listed; none is an error."""
-    code, out, _ = run("history", "series", "--history", stored, "--builds", "tf2", "torch", "--of", "train")
+    code, out, _ = run(
+        "history", "series", "--history", stored, "--builds", "tf2", "torch", "--of", "train"
+    )
     assert 0 == code and out.startswith("cnn, small, fp32, tf2 and torch, train, cpu, 2 threads")
     assert 3 == out.count("1.270 [1.20, 1.35]") == out.count("256 MiB")
     code, out, _ = run("history", "series", "--history", stored, "--of", "weights", "--limit", 1)
@@ -71,20 +90,31 @@ def test_one_series_is_a_table(run, stored: Path):
 
 
 def test_a_series_is_the_one_that_its_title_names(run, runs: list[Path], path: Path, sample):
-    """Three pairs, two of which have a side of the same name: the pair that is asked for, and its numbers."""
+    """Three pairs, two of which have a side of the same name: the pair that is asked for, and
+    its numbers."""
     report = sample.report(0)
     row = next(one for one in report.speed if one.action == "train")
     pairs = (("tf1", "tf2", 9.0), ("tf2", "torch", 1.27), ("tf1", "torch", 8.0))
-    speed = tuple(dataclasses.replace(row, a=a, b=b, ratio=ratio, low=ratio - 0.01, high=ratio + 0.01) for a, b, ratio in pairs)
+    speed = tuple(
+        dataclasses.replace(row, a=a, b=b, ratio=ratio, low=ratio - 0.01, high=ratio + 0.01)
+        for a, b, ratio in pairs
+    )
     sample.write(runs[0].parent / "three", dataclasses.replace(report, speed=speed, stages=()))
     assert 0 == run("history", "add", runs[0].parent / "three", "--history", path)[0]
-    code, out, _ = run("history", "series", "--history", path, "--builds", "tf2", "torch", "--of", "train")
+    code, out, _ = run(
+        "history", "series", "--history", path, "--builds", "tf2", "torch", "--of", "train"
+    )
     assert 0 == code and "tf2 and torch, train" in out and "1.270" in out and "9.000" not in out
 
 
 def test_a_folder_of_reports_is_added_whole(run, tmp_path: Path, path: Path, sample):
-    """Runs beside each other and in the cells of nights, which count to their night; the second time nothing is added."""
-    names = ("reports/2026-11-01_x", "reports/nightly/2026-10-30_2/cells/one", "reports/nightly/2026-10-31/cells/one")
+    """Runs beside each other and in the cells of nights, which count to their night; the second
+    time nothing is added."""
+    names = (
+        "reports/2026-11-01_x",
+        "reports/nightly/2026-10-30_2/cells/one",
+        "reports/nightly/2026-10-31/cells/one",
+    )
     for number, name in enumerate(names):
         sample.write(tmp_path / name, sample.report(number))
         (tmp_path / name / "run.json").write_text("{}")
@@ -93,19 +123,50 @@ def test_a_folder_of_reports_is_added_whole(run, tmp_path: Path, path: Path, sam
     assert (0, 3) == (code, err.count(": added ("))
     with open_history(path) as history:
         assert {"2026-10-30", "2026-10-31", "2026-11-01"} == {one.night for one in history.nights()}
-    assert 3 == run("history", "add", tmp_path / "reports", "--history", path)[2].count("is there already")
-    code, _, err = run("history", "add", tmp_path / "reports/nightly/2026-10-31/cells/one/jobs", tmp_path, "--history", path)
+    assert 3 == run("history", "add", tmp_path / "reports", "--history", path)[2].count(
+        "is there already"
+    )
+    code, _, err = run(
+        "history",
+        "add",
+        tmp_path / "reports/nightly/2026-10-31/cells/one/jobs",
+        tmp_path,
+        "--history",
+        path,
+    )
     assert 2 == code and "is there already" in err
 
 
-@pytest.mark.parametrize(("table", "words", "can"), [
-    ("jobs", "--of train", "--workloads, --builds, --precision, --since"), ("quality", "--of train", "--builds, --presets, --precision"),
-    ("ports", "--presets small", "--workloads, --builds, --since"), ("packages", "--workloads cnn", "--builds, --since"),
-])
-def test_a_filter_that_a_table_cannot_have_is_refused(run, stored: Path, tmp_path: Path, table: str, words: str, can: str):
+@pytest.mark.parametrize(
+    ("table", "words", "can"),
+    [
+        ("jobs", "--of train", "--workloads, --builds, --precision, --since"),
+        ("quality", "--of train", "--builds, --presets, --precision"),
+        ("ports", "--presets small", "--workloads, --builds, --since"),
+        ("packages", "--workloads cnn", "--builds, --since"),
+    ],
+)
+def test_a_filter_that_a_table_cannot_have_is_refused(
+    run, stored: Path, tmp_path: Path, table: str, words: str, can: str
+):
     """It says which it can have, and which tables can have it; nothing is written."""
-    code, _, err = run("history", "export", "--csv", tmp_path / "x.csv", "--table", table, *words.split(), "--history", stored)
-    assert 2 == code and f"cannot be chosen by {words}; " in err and can in err and "results, stages, speed, rounds, runs" in err
+    code, _, err = run(
+        "history",
+        "export",
+        "--csv",
+        tmp_path / "x.csv",
+        "--table",
+        table,
+        *words.split(),
+        "--history",
+        stored,
+    )
+    assert (
+        2 == code
+        and f"cannot be chosen by {words}; " in err
+        and can in err
+        and "results, stages, speed, rounds, runs" in err
+    )
     assert not (tmp_path / "x.csv").exists()
 
 
@@ -113,15 +174,30 @@ def test_a_filter_that_a_table_can_have_chooses(run, stored: Path, tmp_path: Pat
     """Two of a night's three jobs are of this precision; none is of another workload."""
     told = []
     for words in (["--precision", "fp32"], ["--workloads", "linear"]):
-        code, _, err = run("history", "export", "--csv", tmp_path / "x.csv", "--table", "jobs", *words, "--history", stored)
+        code, _, err = run(
+            "history",
+            "export",
+            "--csv",
+            tmp_path / "x.csv",
+            "--table",
+            "jobs",
+            *words,
+            "--history",
+            stored,
+        )
         told.append((code, err.partition(": ")[2].strip()))
     assert [(0, "6 rows of jobs"), (0, "0 rows of jobs")] == told
 
 
-def test_the_advice_for_a_damaged_history_restores_it(run, tmp_path: Path, sample, monkeypatch: pytest.MonkeyPatch):
-    """Runs and nights as they were, by the one command that the message names, wherever the history lies."""
+def test_the_advice_for_a_damaged_history_restores_it(
+    run, tmp_path: Path, sample, monkeypatch: pytest.MonkeyPatch
+):
+    """Runs and nights as they were, by the one command that the message names, wherever the
+    history lies."""
     monkeypatch.chdir(tmp_path)
-    for number, name in enumerate(("2026-11-01_x", "nightly/2026-10-30_2/cells/one", "nightly/2026-10-31/cells/one")):
+    for number, name in enumerate(
+        ("2026-11-01_x", "nightly/2026-10-30_2/cells/one", "nightly/2026-10-31/cells/one")
+    ):
         sample.write(tmp_path / "reports" / name, sample.report(number))
         (tmp_path / "reports" / name / "run.json").write_text("{}")
     for path in (Path("reports/history.sqlite"), tmp_path / "else where/h.sqlite"):
@@ -138,22 +214,38 @@ def test_the_advice_for_a_damaged_history_restores_it(run, tmp_path: Path, sampl
 
 def test_export_writes_both(run, stored: Path, tmp_path: Path):
     """Read back by pandas."""
-    code, _, err = run("history", "export", "--csv", tmp_path / "x.csv", "--parquet", tmp_path / "x.parquet", "--history", stored)
+    code, _, err = run(
+        "history",
+        "export",
+        "--csv",
+        tmp_path / "x.csv",
+        "--parquet",
+        tmp_path / "x.parquet",
+        "--history",
+        stored,
+    )
     assert (0, 2) == (code, err.count("36 rows of results"))
-    assert 36 == len(pd.read_csv(tmp_path / "x.csv")) == len(pd.read_parquet(tmp_path / "x.parquet"))
+    assert (
+        36 == len(pd.read_csv(tmp_path / "x.csv")) == len(pd.read_parquet(tmp_path / "x.parquet"))
+    )
 
 
-@pytest.mark.parametrize(("words", "message"), [
-    (["history", "--since", "yesterday"], "--since yesterday: must be a date"),
-    (["history", "--limit", "0"], "--limit 0: must be at least 1"),
-    (["history", "add"], "name at least one run"),
-    (["history", "export"], "--csv FILE or --parquet FILE"),
-    (["history", "export", "--csv", "x.csv", "--table", "run"], "Did you mean 'runs'?"),
-    (["run", "--history", "x.sqlite"], "--history: `harness run` compares nothing"),
-])
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["history", "--since", "yesterday"], "--since yesterday: must be a date"),
+        (["history", "--limit", "0"], "--limit 0: must be at least 1"),
+        (["history", "add"], "name at least one run"),
+        (["history", "export"], "--csv FILE or --parquet FILE"),
+        (["history", "export", "--csv", "x.csv", "--table", "run"], "Did you mean 'runs'?"),
+        (["run", "--history", "x.sqlite"], "--history: `harness run` compares nothing"),
+    ],
+)
 def test_wrong_usage(run, stored: Path, words: list[str], message: str):
     """Exit code 2, and what is allowed."""
-    words = words if "--history" in words or words[-1] == "add" else [*words, "--history", str(stored)]
+    words = (
+        words if "--history" in words or words[-1] == "add" else [*words, "--history", str(stored)]
+    )
     code, _, err = run(*words)
     assert 2 == code and message in err
 
@@ -188,8 +280,12 @@ def test_a_history_that_cannot_be_used_stops_nothing_halfway(run, compared, tmp_
     assert (4, []) == (code, compared) and "damaged, or no history" in err
 
 
-def test_a_run_that_could_not_be_added_can_be_later(run, compared, path: Path, monkeypatch: pytest.MonkeyPatch):
-    """The disk is full: the exit code says that something is missing, the message how to add it, and that works."""
+def test_a_run_that_could_not_be_added_can_be_later(
+    run, compared, path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The disk is full: the exit code says that something is missing, the message how to add it,
+    and that works."""
+
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 

@@ -27,13 +27,18 @@ def test_a_folder_is_no_history(tmp_path: Path):
 
 
 def test_the_log_is_written_ahead(path: Path, history: History):
-    """Readers do not wait for a writer, nor it for them: a reader that has begun sees its own state to the end."""
+    """Readers do not wait for a writer, nor it for them: a reader that has begun sees its own
+    state to the end."""
     connection = sqlite3.connect(path)
     assert "wal" == connection.execute("PRAGMA journal_mode").fetchone()[0]
     connection.close()
 
 
-@pytest.mark.parametrize("content", [b"not a database at all\n" * 99, b"SQLite format 3\0" + b"\xff" * 4080], ids=["text", "header"])
+@pytest.mark.parametrize(
+    "content",
+    [b"not a database at all\n" * 99, b"SQLite format 3\0" + b"\xff" * 4080],
+    ids=["text", "header"],
+)
 def test_a_file_that_is_no_database(path: Path, content: bytes):
     """It is named, with what to do, and stays as it is."""
     path.parent.mkdir()
@@ -78,8 +83,11 @@ def test_a_lock_that_is_held_too_long(path: Path, sample, history: History):
         assert hurried.add(sample.report()).new
 
 
-def test_a_block_that_fails_changes_nothing(history: History, sample, monkeypatch: pytest.MonkeyPatch):
-    """A run is added whole or not at all: it breaks off after all its rows but the last ones have been written."""
+def test_a_block_that_fails_changes_nothing(
+    history: History, sample, monkeypatch: pytest.MonkeyPatch
+):
+    """A run is added whole or not at all: it breaks off after all its rows but the last ones
+    have been written."""
     with monkeypatch.context() as patch:
         patch.setattr("harness.history.ingest._insert_builds", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):

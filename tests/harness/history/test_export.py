@@ -23,21 +23,27 @@ TEXT = {"run": str, "created": str, "revision": str, "source_hash": str, "versio
 @pytest.fixture
 def three(history: History, sample, tmp_path: Path) -> History:
     for number in range(NIGHTS):
-        history.add(sample.write(tmp_path / str(number), sample.report(number)), tmp_path / str(number))
+        history.add(
+            sample.write(tmp_path / str(number), sample.report(number)), tmp_path / str(number)
+        )
     return history
 
 
 @pytest.mark.parametrize("table", NAMES)
 def test_both_forms_are_the_same_table(three: History, tmp_path: Path, table: str):
     """CSV and Parquet, column by column, as pandas reads them; as many rows as were told."""
-    rows = {form: three.export(tmp_path / f"{table}.{form}", table, form) for form in ("csv", "parquet")}
+    rows = {
+        form: three.export(tmp_path / f"{table}.{form}", table, form) for form in ("csv", "parquet")
+    }
     text = pd.read_csv(tmp_path / f"{table}.csv", dtype=TEXT, keep_default_na=False, na_values={})
     columns = pd.read_parquet(tmp_path / f"{table}.parquet")
     assert {rows["csv"]} == {rows["parquet"], len(text), len(columns)} and len(text) > 0
     assert list(columns) == list(text)
     for name in columns:
         if columns[name].dtype.kind in "fi":
-            told = pd.Series([float(value) if value else math.nan for value in map(str, text[name])])
+            told = pd.Series(
+                [float(value) if value else math.nan for value in map(str, text[name])]
+            )
             pd.testing.assert_series_equal(columns[name].astype("float64"), told, check_names=False)
         else:
             assert ["" if pd.isna(value) else str(value) for value in columns[name]] == [
@@ -53,7 +59,13 @@ def test_results_have_every_row_and_figure(three: History, sample, tmp_path: Pat
     assert sum(len(made.stages) + len(made.speed) for made in reports) == len(found)
     stages = found[found["kind"] == "fidelity"].reset_index()
     for field in ("error", "floor", "threshold", "max_error", "value_a"):
-        told = pd.Series([math.nan if (value := getattr(row, field)) is None else value for made in reports for row in made.stages])
+        told = pd.Series(
+            [
+                math.nan if (value := getattr(row, field)) is None else value
+                for made in reports
+                for row in made.stages
+            ]
+        )
         pd.testing.assert_series_equal(told, stages[field], check_names=False, check_exact=True)
     speed = found[found["kind"] == "speed"]
     assert [1.27, math.inf] * NIGHTS == list(speed["ratio"].fillna(speed["high"]))
@@ -66,8 +78,22 @@ def test_rounds_are_what_later_statistics_need(three: History, sample, tmp_path:
     """A log ratio for each round, pair and action, with its key, time, host and sources."""
     three.export(tmp_path / "rounds.csv", "rounds", wanted=Wanted(subjects=("train",)))
     found = pd.read_csv(tmp_path / "rounds.csv", dtype=TEXT)
-    assert pytest.approx([math.log(ratio) for ratio in sample.RATIOS] * NIGHTS) == list(found["log_ratio"])
-    assert {"run", "night", "host", "workload", "a", "b", "subject", "source_hash", "number", "a_step_s", "b_step_s"} <= set(found)
+    assert pytest.approx([math.log(ratio) for ratio in sample.RATIOS] * NIGHTS) == list(
+        found["log_ratio"]
+    )
+    assert {
+        "run",
+        "night",
+        "host",
+        "workload",
+        "a",
+        "b",
+        "subject",
+        "source_hash",
+        "number",
+        "a_step_s",
+        "b_step_s",
+    } <= set(found)
 
 
 def test_filters_choose_rows(three: History, tmp_path: Path):
@@ -77,34 +103,66 @@ def test_filters_choose_rows(three: History, tmp_path: Path):
     assert (2, {"train"}) == (len(found), set(found["subject"]))
 
 
-@pytest.mark.parametrize(("table", "wanted", "count"), [
-    ("jobs", Wanted(builds=("tf2",)), 2), ("jobs", Wanted(builds=("torch",)), 3),
-    ("jobs", Wanted(builds=("torch",), precisions=("fp32",)), 2),
-    ("jobs", Wanted(builds=("orch", "tf")), 0), ("jobs", Wanted(workloads=("linear",)), 0), ("ports", Wanted(builds=("tf2",)), 1),
-    ("ports", Wanted(workloads=("linear",)), 0), ("quality", Wanted(presets=("small",), precisions=("fp32",)), 1),
-    ("quality", Wanted(builds=("torch",)), 0), ("packages", Wanted(builds=("torch",)), 2), ("builds", Wanted(builds=("torch",)), 1),
-    ("runs", Wanted(subjects=("train",), workloads=("cnn",)), 1), ("runs", Wanted(workloads=("linear",)), 0),
-])
+@pytest.mark.parametrize(
+    ("table", "wanted", "count"),
+    [
+        ("jobs", Wanted(builds=("tf2",)), 2),
+        ("jobs", Wanted(builds=("torch",)), 3),
+        ("jobs", Wanted(builds=("torch",), precisions=("fp32",)), 2),
+        ("jobs", Wanted(builds=("orch", "tf")), 0),
+        ("jobs", Wanted(workloads=("linear",)), 0),
+        ("ports", Wanted(builds=("tf2",)), 1),
+        ("ports", Wanted(workloads=("linear",)), 0),
+        ("quality", Wanted(presets=("small",), precisions=("fp32",)), 1),
+        ("quality", Wanted(builds=("torch",)), 0),
+        ("packages", Wanted(builds=("torch",)), 2),
+        ("builds", Wanted(builds=("torch",)), 1),
+        ("runs", Wanted(subjects=("train",), workloads=("cnn",)), 1),
+        ("runs", Wanted(workloads=("linear",)), 0),
+    ],
+)
 def test_a_table_without_a_key_is_filtered_by_what_it_tells(
-    history: History, sample, tmp_path: Path, table: str, wanted: Wanted, count: int,
+    history: History,
+    sample,
+    tmp_path: Path,
+    table: str,
+    wanted: Wanted,
+    count: int,
 ):
-    """A round is of both its sides, a side of a build also as its second or in another precision; runs are those that have such a row."""
+    """A round is of both its sides, a side of a build also as its second or in another
+    precision; runs are those that have such a row."""
     plain = sample.jobs(0)
-    rounds = dataclasses.replace(plain[0], job="speed-round000", build="tf2 torch-fp32", kind="speed", precision="fp32")
+    rounds = dataclasses.replace(
+        plain[0], job="speed-round000", build="tf2 torch-fp32", kind="speed", precision="fp32"
+    )
     second = dataclasses.replace(plain[0], job="second", build="torch#2", precision="bf16")
-    history.add(sample.report(jobs=(plain[0], second, rounds, dataclasses.replace(plain[1], build="torch"))))
-    assert count == history.export(tmp_path / "x.csv", table, wanted=wanted) == len(pd.read_csv(tmp_path / "x.csv"))
+    history.add(
+        sample.report(jobs=(plain[0], second, rounds, dataclasses.replace(plain[1], build="torch")))
+    )
+    assert (
+        count
+        == history.export(tmp_path / "x.csv", table, wanted=wanted)
+        == len(pd.read_csv(tmp_path / "x.csv"))
+    )
 
 
 @pytest.mark.parametrize("table", ["jobs", "quality", "ports", "builds", "packages"])
 def test_what_a_table_does_not_tell_is_refused(three: History, tmp_path: Path, table: str):
     """Before anything is written: a stage is told by no table without a key."""
-    with pytest.raises(UsageError, match=rf"--table {table}: its rows cannot be chosen by --of train; .*--builds.* can be: results"):
+    with pytest.raises(
+        UsageError,
+        match=(
+            rf"--table {table}: its rows cannot be chosen by --of train; .*--builds.* can be:"
+            r" results"
+        ),
+    ):
         three.export(tmp_path / "x.csv", table, wanted=Wanted(subjects=("train",)))
     assert not (tmp_path / "x.csv").exists()
 
 
-def test_without_pyarrow_the_message_names_what_to_install(three: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_without_pyarrow_the_message_names_what_to_install(
+    three: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     """And nothing is left behind; CSV still works."""
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(UsageError, match=r"pip install 'parity-harness\[parquet\]'"):
@@ -121,7 +179,9 @@ def test_a_table_that_does_not_exist_and_a_file_that_cannot_be(three: History, t
     assert not list(tmp_path.glob(".*.tmp"))
 
 
-def test_an_export_that_breaks_off_leaves_the_older_file(three: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_an_export_that_breaks_off_leaves_the_older_file(
+    three: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     """A reader never sees half a table."""
     (tmp_path / "x.csv").write_text("older")
     monkeypatch.setattr("harness.history.export._row", lambda *_: 1 / 0)
@@ -141,4 +201,6 @@ def test_an_empty_history_is_an_empty_table(history: History, tmp_path: Path):
 def test_the_sample_has_what_is_odd(sample):
     """Otherwise the tests above look at nothing: NaN, infinity and missing numbers are in it."""
     text = json_format.to_json(sample.report())
-    assert all(word in text for word in ('"NaN"', '"Infinity"', "null")) and dataclasses.is_dataclass(sample.report())
+    assert all(
+        word in text for word in ('"NaN"', '"Infinity"', "null")
+    ) and dataclasses.is_dataclass(sample.report())

@@ -17,7 +17,8 @@ NOW = datetime.datetime(2026, 11, 21, 1, 30, tzinfo=datetime.timezone.utc)
 
 
 def _run(folder: Path) -> Path:
-    """Make a folder as a finished run leaves it, with a file of its work that is named like a report."""
+    """Make a folder as a finished run leaves it, with a file of its work that is named like a
+    report."""
     run = runs.at(folder, "key", "harness compare", NOW)
     for name in ("report.json", "jobs/one/report.json"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -27,8 +28,14 @@ def _run(folder: Path) -> Path:
 
 
 def test_all_runs_below_a_folder_are_found(tmp_path: Path):
-    """Beside each other and in nights; not what a run's work left, nor a report without a run, nor a run that has not finished."""
-    names = ("2026-11-21_x", "2026-11-21_x_2", "nightly/2026-11-20/cells/a", "nightly/2026-11-21_2/cells/b")
+    """Beside each other and in nights; not what a run's work left, nor a report without a run,
+    nor a run that has not finished."""
+    names = (
+        "2026-11-21_x",
+        "2026-11-21_x_2",
+        "nightly/2026-11-20/cells/a",
+        "nightly/2026-11-21_2/cells/b",
+    )
     expected = [_run(tmp_path / name) for name in names]
     runs.at(tmp_path / "2026-11-22_y", "key", "harness compare", NOW)
     (tmp_path / "example").mkdir()
@@ -46,7 +53,8 @@ def test_a_report_beside_the_runs_hides_none(tmp_path: Path):
 
 
 def test_a_run_is_itself(tmp_path: Path, sample):
-    """By its folder, also where only the report is left, or by its report; what is not there is told by whoever loads it."""
+    """By its folder, also where only the report is left, or by its report; what is not there is
+    told by whoever loads it."""
     made, bare = _run(tmp_path / "2026-11-21_x"), tmp_path / "bare"
     sample.write(bare, sample.report())
     for path in (made, bare, made / "report.json", tmp_path / "nowhere"):
@@ -54,7 +62,8 @@ def test_a_run_is_itself(tmp_path: Path, sample):
 
 
 def test_a_bisection_is_left_out(tmp_path: Path):
-    """Old releases that were measured today are no points of a series; one that is named is added all the same."""
+    """Old releases that were measured today are no points of a series; one that is named is
+    added all the same."""
     folder = tmp_path / "bisect/torch-2.1-2.9-0a1b"
     release = _run(folder / "2.3.0")
     record.write(folder, "key", "harness bisect", (), {})
@@ -64,7 +73,9 @@ def test_a_bisection_is_left_out(tmp_path: Path):
     assert [release] == [one.path for one in folders.found(release)]
 
 
-def test_the_night_is_read_from_where_nights_are_made(tmp_path: Path, matrix_cell, monkeypatch: pytest.MonkeyPatch):
+def test_the_night_is_read_from_where_nights_are_made(
+    tmp_path: Path, matrix_cell, monkeypatch: pytest.MonkeyPatch
+):
     """The folders are those of `harness.nightly`; however they are named on the way."""
     for name in ("2026-11-21", "2026-11-21_2"):
         folder = night.folder_of(tmp_path / night.FOLDER, "2026-11-21", "key" + name)
@@ -72,8 +83,12 @@ def test_the_night_is_read_from_where_nights_are_made(tmp_path: Path, matrix_cel
         cell = _run(folder / night.Row(matrix_cell).folder)
         assert (name, "2026-11-21") == (folder.name, folders.night(cell))
         monkeypatch.chdir(cell)
-        assert ["2026-11-21"] * 2 == [one.night for path in (".", "report.json") for one in folders.found(Path(path))]
-    assert [None] * 3 == [folders.night(tmp_path / name) for name in ("2026-11-21_x", "2026-11-21/one", "cells/one")]
+        assert ["2026-11-21"] * 2 == [
+            one.night for path in (".", "report.json") for one in folders.found(Path(path))
+        ]
+    assert [None] * 3 == [
+        folders.night(tmp_path / name) for name in ("2026-11-21_x", "2026-11-21/one", "cells/one")
+    ]
 
 
 def test_a_cell_counts_to_its_night_without_being_told(history: History, sample, tmp_path: Path):
@@ -86,6 +101,16 @@ def test_a_cell_counts_to_its_night_without_being_told(history: History, sample,
 def matrix_cell():
     """A cell of a matrix."""
     return night.Cell(
-        name="one-cnn", workload="cnn", device="cpu", preset=None, seed=0, priority=0, builds=("tf2", "torch"), precisions=("fp32",),
-        judge=("fidelity",), stages=(), execution="default", timing_s=0.0,
+        name="one-cnn",
+        workload="cnn",
+        device="cpu",
+        preset=None,
+        seed=0,
+        priority=0,
+        builds=("tf2", "torch"),
+        precisions=("fp32",),
+        judge=("fidelity",),
+        stages=(),
+        execution="default",
+        timing_s=0.0,
     )

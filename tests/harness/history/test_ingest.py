@@ -28,7 +28,9 @@ def test_a_report_comes_out_as_it_went_in(history: History, sample):
 def test_what_plots_are_drawn_from_is_left_out(history: History, sample):
     """It would be nine tenths of a long history; the run's report.json has it."""
     plain = sample.stage("loss", workload="history")
-    plotted = dataclasses.replace(plain, compared=Compared(("a",), ("PASS",), (1.0,), (1.0,), (1.0,)))
+    plotted = dataclasses.replace(
+        plain, compared=Compared(("a",), ("PASS",), (1.0,), (1.0,), (1.0,))
+    )
     added = history.add(sample.report(stages=(plotted,)))
     assert (plain,) == history.report(added.id).stages
 
@@ -39,8 +41,16 @@ def test_adding_twice_changes_nothing(history: History, sample, tmp_path: Path):
     first = history.add(made, tmp_path / "run")
     before = history.count()
     (tmp_path / "run").rename(tmp_path / "moved")
-    again = [history.add(made, tmp_path / "run"), history.add(made, tmp_path / "moved"), history.add(made)]
-    assert first.new and [first.id] * 3 == [one.id for one in again] and not any(one.new or one.replaced for one in again)
+    again = [
+        history.add(made, tmp_path / "run"),
+        history.add(made, tmp_path / "moved"),
+        history.add(made),
+    ]
+    assert (
+        first.new
+        and [first.id] * 3 == [one.id for one in again]
+        and not any(one.new or one.replaced for one in again)
+    )
     assert before == history.count()
 
 
@@ -49,68 +59,105 @@ def test_a_run_that_went_on_takes_its_old_place(history: History, sample):
     made = sample.report()
     later = sample.continued(made)
     first, second, third = history.add(made), history.add(later), history.add(made)
-    assert (first.id, True) == (second.id, second.replaced) and (first.id, False, False) == (third.id, third.new, third.replaced)
+    assert (first.id, True) == (second.id, second.replaced) and (first.id, False, False) == (
+        third.id,
+        third.new,
+        third.replaced,
+    )
     assert (1, later) == (len(history.runs()), history.report(first.id))
     assert history.count()["stages"] == len(later.stages)
 
 
 def test_two_runs_of_one_second_are_two(history: History, sample):
-    """The same words in the same second, but other work: durations of jobs tell. Both are kept, and both are known again."""
+    """The same words in the same second, but other work: durations of jobs tell. Both are kept,
+    and both are known again."""
     one, other = sample.report(), sample.report(jobs=sample.jobs(1))
     ids = {history.add(made).id for made in (one, other, one, other)}
     assert (2, 2) == (len(ids), history.count()["runs"])
     assert {one.jobs, other.jobs} == {history.report(name).jobs for name in ids}
 
 
-def test_a_cell_of_a_night_that_began_anew_leaves_one_point(history: History, sample, tmp_path: Path):
-    """A build that was missing is there: the cell's folder was emptied. Other cells, other nights and other folders keep their runs."""
+def test_a_cell_of_a_night_that_began_anew_leaves_one_point(
+    history: History, sample, tmp_path: Path
+):
+    """A build that was missing is there: the cell's folder was emptied. Other cells, other
+    nights and other folders keep their runs."""
     nights = tmp_path / "reports/nightly"
-    for number, name in enumerate(("2026-10-31/cells/one", "2026-11-01/cells/two", "2026-11-01_2/cells/one")):
+    for number, name in enumerate(
+        ("2026-10-31/cells/one", "2026-11-01/cells/two", "2026-11-01_2/cells/one")
+    ):
         history.add(sample.report(number), nights / name)
     history.add(sample.report(5), tmp_path / "reports/2026-11-01_x", "2026-11-01")
     cell = nights / "2026-11-01/cells/one"
     gone = sample.speed("generate", b="torch#2")  # nothing else is of this pair
-    without = sample.report(6, command="harness compare --backends tf2 torch", speed=(*sample.report().speed, gone))
-    whole = sample.report(7, command="harness compare --backends tf1 tf2 torch", title="tf1 tf2 torch on cnn")
+    without = sample.report(
+        6, command="harness compare --backends tf2 torch", speed=(*sample.report().speed, gone)
+    )
+    whole = sample.report(
+        7, command="harness compare --backends tf1 tf2 torch", title="tf1 tf2 torch on cnn"
+    )
     first, second = history.add(without, cell, "2026-11-01"), history.add(whole, cell, "2026-11-01")
     assert (True, False, True) == (first.new, second.new, second.replaced) and first.id != second.id
     late = history.add(without, cell)  # a report from before, put back where it was
     assert (second.id, False, False) == (late.id, late.new, late.replaced)
     (key,) = history.speed_keys(Wanted(subjects=("train",)))
     found = [(point.night, point.run) for point in history.series(key)]
-    assert 5 == len(found) and [second.id] == [run for night, run in found if run in (first.id, second.id)]
+    assert 5 == len(found) and [second.id] == [
+        run for night, run in found if run in (first.id, second.id)
+    ]
     assert whole == history.report(second.id)
     assert [] == [key for key in history.speed_keys() if not history.series(key)]
 
 
 def test_other_runs_in_one_folder_are_two(history: History, sample, tmp_path: Path):
-    """Outside of nights a folder that was deleted and made again on the same day holds another measurement."""
-    ids = {history.add(sample.report(number, command=f"harness compare --seed {number}"), tmp_path, "2026-11-01").id for number in range(2)}
+    """Outside of nights a folder that was deleted and made again on the same day holds another
+    measurement."""
+    ids = {
+        history.add(
+            sample.report(number, command=f"harness compare --seed {number}"),
+            tmp_path,
+            "2026-11-01",
+        ).id
+        for number in range(2)
+    }
     assert (2, 2) == (len(ids), history.count()["runs"])
 
 
 def test_a_recorded_reference_that_became_a_build_leaves_one_run(history: History, sample):
-    """A run that is gone on with where the build can be had now: its job ran, and took time, in the place of one that took none."""
+    """A run that is gone on with where the build can be had now: its job ran, and took time, in
+    the place of one that took none."""
     stands = JobRow("cnn-tf1", "tf1", "cnn", "recorded", "fp32", "ok", "", 0.0, "")
     ran = dataclasses.replace(stands, kind="fidelity", duration_s=2.5)
     before, after = (sample.report(jobs=(*sample.jobs(0), job)) for job in (stands, ran))
     first, second, third = history.add(before), history.add(after), history.add(before)
-    assert (first.id, True) == (second.id, second.replaced) and (first.id, False, False) == (third.id, third.new, third.replaced)
-    assert [1, 1] == [len(history.runs()), *(len(history.series(key)) for key in history.speed_keys(Wanted(subjects=("train",))))]
+    assert (first.id, True) == (second.id, second.replaced) and (first.id, False, False) == (
+        third.id,
+        third.new,
+        third.replaced,
+    )
+    assert [1, 1] == [
+        len(history.runs()),
+        *(len(history.series(key)) for key in history.speed_keys(Wanted(subjects=("train",)))),
+    ]
     assert after.jobs == history.report(first.id).jobs
 
 
 def test_a_recorded_reference_makes_no_two_runs_one(history: History, sample):
     """It takes no time in any of them: what both ran tells."""
     stands = JobRow("cnn-tf1", "tf1", "cnn", "recorded", "fp32", "ok", "", 0.0, "")
-    ids = {history.add(sample.report(jobs=(*sample.jobs(number), stands))).id for number in range(2)}
+    ids = {
+        history.add(sample.report(jobs=(*sample.jobs(number), stands))).id for number in range(2)
+    }
     assert (2, 2) == (len(ids), len(history.runs()))
 
 
 def test_a_job_that_ran_again_makes_no_second_run(history: History, sample):
-    """Its record was damaged when the run went on: one duration is another, the others tell that it is the same run."""
+    """Its record was damaged when the run went on: one duration is another, the others tell that
+    it is the same run."""
     made = sample.report()
-    again = dataclasses.replace(made, jobs=(dataclasses.replace(made.jobs[0], duration_s=9.0), *made.jobs[1:]))
+    again = dataclasses.replace(
+        made, jobs=(dataclasses.replace(made.jobs[0], duration_s=9.0), *made.jobs[1:])
+    )
     first, second = history.add(made), history.add(again)
     assert (first.id, True, 1) == (second.id, second.replaced, len(history.runs()))
     assert again.jobs == history.report(first.id).jobs
@@ -128,18 +175,34 @@ def test_a_folder_that_knows_more_completes_a_run(history: History, sample, tmp_
 def test_a_key_has_the_settings_of_the_command(history: History, sample):
     """Device, threads, execution and data are in what reproduces the row."""
     history.add(sample.report())
-    plain, odd = (history.stage_keys(Wanted(builds=builds, subjects=("weights", "forward"))) for builds in (("tf2",), ("torch#2",)))
+    plain, odd = (
+        history.stage_keys(Wanted(builds=builds, subjects=("weights", "forward")))
+        for builds in (("tf2",), ("torch#2",))
+    )
     assert StageKey("cnn", "small", "tf2", "torch", "fp32", "weights", threads=1, seed=3) in plain
-    assert [StageKey("cnn", "small", "tf2", "torch#2", "fp32", "forward", "gpu", 2, "graph", "a folder/x", 3)] == odd
-    assert SpeedKey("cnn", "small", "tf2", "torch", "fp32", "train", threads=2, seed=3) in history.speed_keys()
+    assert [
+        StageKey(
+            "cnn", "small", "tf2", "torch#2", "fp32", "forward", "gpu", 2, "graph", "a folder/x", 3
+        )
+    ] == odd
+    assert (
+        SpeedKey("cnn", "small", "tf2", "torch", "fp32", "train", threads=2, seed=3)
+        in history.speed_keys()
+    )
 
 
 def test_rounds_keep_their_log_ratios(history: History, sample, tmp_path: Path):
-    """One a round of each pair and action, with both step times; an action that a round lacks is unusable, and says so."""
+    """One a round of each pair and action, with both step times; an action that a round lacks is
+    unusable, and says so."""
     history.add(sample.write(tmp_path, sample.report()), tmp_path)
-    train, generate = (history.series(key)[0] for key in sorted(history.speed_keys(), key=lambda key: key.subject, reverse=True))
+    train, generate = (
+        history.series(key)[0]
+        for key in sorted(history.speed_keys(), key=lambda key: key.subject, reverse=True)
+    )
     assert [0, 1, 2, 3, 4] == [one.number for one in train.rounds]
-    assert pytest.approx([math.log(ratio) for ratio in sample.RATIOS]) == [one.log_ratio for one in train.rounds]
+    assert pytest.approx([math.log(ratio) for ratio in sample.RATIOS]) == [
+        one.log_ratio for one in train.rounds
+    ]
     assert pytest.approx([0.002] * 5) == [one.a_step_s for one in train.rounds]
     assert {(None, None)} == {(one.log_ratio, one.a_step_s) for one in generate.rounds}
 
@@ -147,14 +210,19 @@ def test_rounds_keep_their_log_ratios(history: History, sample, tmp_path: Path):
 def test_the_host_is_told_by_the_workers(history: History, sample, tmp_path: Path):
     """Cpu, cores, machine and system; it is one row for all its runs."""
     for number in range(2):
-        history.add(sample.write(tmp_path / str(number), sample.report(number)), tmp_path / str(number))
+        history.add(
+            sample.write(tmp_path / str(number), sample.report(number)), tmp_path / str(number)
+        )
     hosts = {run.host for run in history.runs()}
     assert (1, 1) == (len(hosts), history.count()["hosts"])
     (host,) = hosts
     assert host is not None and HOST == dataclasses.astuple(host)[1:]
     (key,) = history.stage_keys(Wanted(subjects=("weights",)))
     assert {host.fingerprint} == {point.host for point in history.series(key)}
-    assert ([], 2) == (history.series(key, Wanted(hosts=("other",))), len(history.series(key, Wanted(hosts=(host.fingerprint,)))))
+    assert ([], 2) == (
+        history.series(key, Wanted(hosts=("other",))),
+        len(history.series(key, Wanted(hosts=(host.fingerprint,)))),
+    )
 
 
 def test_an_accelerator_makes_another_host(sample, tmp_path: Path):
@@ -172,10 +240,15 @@ def test_a_changed_port_changes_the_source_hash(history: History, sample, tmp_pa
     for number in range(3):
         hashes = changed if number == 2 else sample.HASHES
         builds = tuple(
-            dataclasses.replace(build, port={"cnn": f"{build.build}/cnn.py, sha256 {hashes[build.build][:12]}"})
+            dataclasses.replace(
+                build, port={"cnn": f"{build.build}/cnn.py, sha256 {hashes[build.build][:12]}"}
+            )
             for build in sample.report().builds
         )
-        history.add(sample.write(tmp_path / str(number), sample.report(number, builds=builds)), tmp_path / str(number))
+        history.add(
+            sample.write(tmp_path / str(number), sample.report(number, builds=builds)),
+            tmp_path / str(number),
+        )
     points = history.series(history.stage_keys(Wanted(subjects=("weights",)))[0])
     first, second, third = (point.source_hash for point in points)
     assert first == second != third
@@ -188,7 +261,10 @@ def test_builds_that_were_only_timed_have_versions(history: History, sample, tmp
     made = sample.write(tmp_path, sample.report(stages=(), builds=()))
     history.add(made, tmp_path)
     (run,) = history.runs()
-    assert {"tf2": {"python": "3.11.7", "numpy": "2.1.0"}, "torch": {"python": "3.11.7", "numpy": "2.1.0"}} == run.versions
+    assert {
+        "tf2": {"python": "3.11.7", "numpy": "2.1.0"},
+        "torch": {"python": "3.11.7", "numpy": "2.1.0"},
+    } == run.versions
     assert () == history.report(run.id).builds
 
 
@@ -196,7 +272,10 @@ def test_builds_that_were_only_timed_have_versions(history: History, sample, tmp
 def test_a_report_names_no_file_outside_its_run(sample, tmp_path: Path, log: str):
     """A record beside the run's folder is not read, whatever a report that was altered says."""
     sample.write(tmp_path / "outside", sample.report())
-    made = sample.report(stages=(sample.stage("loss", logs=(log.replace("/etc", str(tmp_path / "outside")),)),), speed=())
+    made = sample.report(
+        stages=(sample.stage("loss", logs=(log.replace("/etc", str(tmp_path / "outside")),)),),
+        speed=(),
+    )
     assert 0 == gather(made, tmp_path / "a" / "run").records
 
 
@@ -218,7 +297,11 @@ def test_a_report_that_does_not_say_when(history: History, sample):
 def test_hostile_text_is_kept_as_text(history: History, sample):
     """Nothing of it reaches SQL."""
     evil = "'; DROP TABLE runs; --\x1b[31m\u202e%_"
-    made = sample.report(title=evil, stages=(sample.stage("loss", workload=evil, a=evil, reason=evil, command=f"'{evil}"),), jobs=())
+    made = sample.report(
+        title=evil,
+        stages=(sample.stage("loss", workload=evil, a=evil, reason=evil, command=f"'{evil}"),),
+        jobs=(),
+    )
     added = history.add(made)
     assert made == history.report(added.id)
     assert 1 == len(history.runs(Wanted(workloads=(evil,), builds=(evil,))))

@@ -1,4 +1,5 @@
-"""Every schema that ever was is read: frozen files of each become today's, with everything in them."""
+"""Every schema that ever was is read: frozen files of each become today's, with everything in
+them."""
 
 from __future__ import annotations
 
@@ -25,7 +26,10 @@ def thaw(version: int, path: Path) -> Path:
 
 
 def shape(connection: sqlite3.Connection) -> set[str]:
-    return {" ".join(row[0].split()) for row in connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
+    return {
+        " ".join(row[0].split())
+        for row in connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
+    }
 
 
 def version_of(path: Path) -> int:
@@ -37,7 +41,8 @@ def version_of(path: Path) -> int:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_frozen_file_of_every_schema_is_read(version: int, path: Path):
-    """The real run in it comes out as it went in, with its rounds, and the file is of today's schema afterwards."""
+    """The real run in it comes out as it went in, with its rounds, and the file is of today's
+    schema afterwards."""
     frozen = json_format.from_json((FROZEN / "report.json").read_text(encoding="utf-8"))
     with open_history(thaw(version, path), create=False) as history:
         (run,) = history.runs()
@@ -54,7 +59,10 @@ def test_a_frozen_file_of_every_schema_is_read(version: int, path: Path):
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_step_that_was_released_never_changes(version: int, tmp_path: Path):
     """The steps up to a version make exactly the tables that its frozen file has."""
-    made, frozen = sqlite3.connect(":memory:"), sqlite3.connect(thaw(version, tmp_path / "frozen.sqlite"))
+    made, frozen = (
+        sqlite3.connect(":memory:"),
+        sqlite3.connect(thaw(version, tmp_path / "frozen.sqlite")),
+    )
     for step in migrations.STEPS[:version]:
         for statement in step.statements:
             made.execute(statement)
@@ -70,15 +78,23 @@ def test_all_steps_together_make_the_tables_that_queries_are_written_for(path: P
     found.reflect(engine)
     engine.dispose()
     for name, table in schema.METADATA.tables.items():
-        told = {column.name: (str(column.type), column.nullable or column.primary_key) for column in table.c}
-        met = {column.name: (str(column.type), column.nullable or column.primary_key) for column in found.tables[name].c}
+        told = {
+            column.name: (str(column.type), column.nullable or column.primary_key)
+            for column in table.c
+        }
+        met = {
+            column.name: (str(column.type), column.nullable or column.primary_key)
+            for column in found.tables[name].c
+        }
         assert told == met, name
     assert set(schema.METADATA.tables) == set(found.tables)
 
 
 def test_a_step_that_fails_leaves_the_file_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch):
     """A later step that breaks, after it has changed a table, is undone with all the others."""
-    broken = migrations.Step("breaks", ("ALTER TABLE runs ADD COLUMN more_still TEXT", "INSERT INTO nowhere VALUES (1)"))
+    broken = migrations.Step(
+        "breaks", ("ALTER TABLE runs ADD COLUMN more_still TEXT", "INSERT INTO nowhere VALUES (1)")
+    )
     with monkeypatch.context() as patch:
         patch.setattr(database, "STEPS", (*migrations.STEPS, broken))
         patch.setattr(database, "LATEST", migrations.LATEST + 1)
@@ -95,7 +111,9 @@ def test_a_newer_schema_is_refused(path: Path):
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(NewerSchema, match=f"schema 99, this harness reads up to {migrations.LATEST}. Upgrade"):
+    with pytest.raises(
+        NewerSchema, match=f"schema 99, this harness reads up to {migrations.LATEST}. Upgrade"
+    ):
         open_history(path)
     assert 99 == version_of(path)
 
@@ -115,4 +133,6 @@ def test_another_programs_database_is_left_alone(path: Path):
 
 def test_keys_of_both_kinds_cover_the_columns():
     """A key's fields are the columns of a series."""
-    assert schema.KEY == tuple(StageKey.__dataclass_fields__) == tuple(SpeedKey.__dataclass_fields__)
+    assert (
+        schema.KEY == tuple(StageKey.__dataclass_fields__) == tuple(SpeedKey.__dataclass_fields__)
+    )

@@ -1,7 +1,8 @@
 """A process that adds runs to a history, for tests that start several and kill them.
 
-    writer.py FILE FIRST COUNT    adds runs FIRST, FIRST + 1, ... and prints the number of each once it is added
-    writer.py                     reads lines "FILE FIRST" and forks for each a child that does so until it is killed
+    writer.py FILE FIRST COUNT    adds runs FIRST, FIRST + 1, ... and prints the number of each once
+    it is added writer.py                     reads lines "FILE FIRST" and forks for each a child
+    that does so until it is killed
 
 A child is forked from a process that has imported all: its whole life is adding runs.
 """

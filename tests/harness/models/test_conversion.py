@@ -1,4 +1,5 @@
-"""A conversion is kept only if nothing was lost on the way and the model goes on as before; what it cannot prove it does not leave."""
+"""A conversion is kept only if nothing was lost on the way and the model goes on as before; what
+it cannot prove it does not leave."""
 
 from __future__ import annotations
 
@@ -24,13 +25,17 @@ STEP = 2.0**-10
 
 
 def stepped(change: float = 0.0) -> dict[str, np.ndarray]:
-    """Return a weight, its slot and a count before and after a step; `change` goes to one element of the weight."""
+    """Return a weight, its slot and a count before and after a step; `change` goes to one
+    element of the weight."""
     after = WEIGHTS - STEP
     after[3] += change
     return {
-        "before/parameter/W": WEIGHTS, "after/parameter/W": after,
-        "before/optimizer/adam/W/m": np.zeros(8), "after/optimizer/adam/W/m": WEIGHTS / 8,
-        "before/optimizer/adam/step": np.array(6), "after/optimizer/adam/step": np.array(7),
+        "before/parameter/W": WEIGHTS,
+        "after/parameter/W": after,
+        "before/optimizer/adam/W/m": np.zeros(8),
+        "after/optimizer/adam/W/m": WEIGHTS / 8,
+        "before/optimizer/adam/step": np.array(6),
+        "after/optimizer/adam/step": np.array(7),
     }
 
 
@@ -65,11 +70,15 @@ def test_another_list_of_arrays_is_the_largest_error_there_is(side):
 
 
 def test_a_slot_that_is_all_rounding_is_measured_beside_its_kind():
-    """Two slots of 1e-30 that differ wholly are no difference, next to one of 1e-1; one of 1e-9 is."""
+    """Two slots of 1e-30 that differ wholly are no difference, next to one of 1e-1; one of 1e-9
+    is."""
     for size, limit in ((1e-30, True), (1e-9, False)):
         sides = []
         for sign in (1.0, -1.0):
-            extra = {"before/optimizer/adam/b/m": np.zeros(2), "after/optimizer/adam/b/m": sign * np.full(2, size)}
+            extra = {
+                "before/optimizer/adam/b/m": np.zeros(2),
+                "after/optimizer/adam/b/m": sign * np.full(2, size),
+            }
             sides.append({**stepped(), **extra})
         assert limit == (compare(*sides)[0] <= CEILING)
 
@@ -130,20 +139,44 @@ def test_a_conversion_leaves_a_model_that_says_where_it_came_from(tmp_path: Path
     """With its step count, how that was found, and the proof."""
     site = Site()
     done = convert(site, Checkpoint(tmp_path), MODEL, "tf2", tmp_path / "out", prove=True)
-    assert ("tf2", 6, 1, 2, 0.0) == (done.model.build, done.model.step, done.parameters, done.state, done.error)
+    assert ("tf2", 6, 1, 2, 0.0) == (
+        done.model.build,
+        done.model.step,
+        done.parameters,
+        done.state,
+        done.error,
+    )
     made = training.read(tmp_path / "out")
-    assert {"from": "torch", "step_origin": {"adam": "the saved powers"}, "proof": 0.0} == made.converted
-    assert [("torch", "export"), ("tf2", "adopt"), ("torch", "continue"), ("tf2", "continue")] == site.asked
+    assert {
+        "from": "torch",
+        "step_origin": {"adam": "the saved powers"},
+        "proof": 0.0,
+    } == made.converted
+    assert [
+        ("torch", "export"),
+        ("tf2", "adopt"),
+        ("torch", "continue"),
+        ("tf2", "continue"),
+    ] == site.asked
 
 
-NAMES = {"kind": "naming", "schema": 1, "weights": {"W": "dense/kernel", "b": "dense/bias"}, "step": 6}
+NAMES = {
+    "kind": "naming",
+    "schema": 1,
+    "weights": {"W": "dense/kernel", "b": "dense/bias"},
+    "step": 6,
+}
 
 
 def test_another_programs_checkpoint_is_read_under_its_names(tmp_path: Path):
-    """What the checkpoint holds is asked first; the worker gets the variables, and the model remembers whose names they were."""
+    """What the checkpoint holds is asked first; the worker gets the variables, and the model
+    remembers whose names they were."""
     names = foreign_names.parse(NAMES, "--names mine.json", LINEAR.config("tiny"))
     shapes = {item["name"]: item["shape"] for item in LINEAR.config("tiny")["parameters"]}
-    held = {NAMES["weights"][name]: {"shape": shape, "dtype": "float32"} for name, shape in shapes.items()}
+    held = {
+        NAMES["weights"][name]: {"shape": shape, "dtype": "float32"}
+        for name, shape in shapes.items()
+    }
     site = Site(held=held)
     convert(site, Checkpoint(tmp_path, names), MODEL, "tf2", tmp_path / "out", prove=True)
     assert [("torch", "inspect"), ("torch", "export")] == site.asked[:2]
@@ -165,23 +198,41 @@ def test_without_a_proof_no_step_is_run_and_none_is_claimed(tmp_path: Path):
     """What was not looked at is None, and not 0."""
     site = Site(change=1.0)
     done = convert(site, Checkpoint(tmp_path), MODEL, "tf2", tmp_path / "out", prove=False)
-    assert (None, None, None) == (done.error, done.worst, training.read(tmp_path / "out").converted["proof"])
+    assert (None, None, None) == (
+        done.error,
+        done.worst,
+        training.read(tmp_path / "out").converted["proof"],
+    )
     assert "continue" not in {verb for _, verb in site.asked}
 
 
 def test_a_model_that_goes_on_otherwise_is_not_left(tmp_path: Path):
-    """A difference of 2e-9 of the update is above the ceiling; the reason names the array and the figure."""
+    """A difference of 2e-9 of the update is above the ceiling; the reason names the array and
+    the figure."""
     for change, kept in ((2e-9 * STEP, False), (0.5e-9 * STEP, True)):
         out = tmp_path / f"out {kept}"
-        with contextlib.nullcontext() if kept else pytest.raises(JobFailed, match=r"parameter/W differs by 2\.0e-09"):
+        with (
+            contextlib.nullcontext()
+            if kept
+            else pytest.raises(JobFailed, match=r"parameter/W differs by 2\.0e-09")
+        ):
             convert(Site(change=change), Checkpoint(tmp_path), MODEL, "tf2", out, prove=True)
         assert kept == out.exists()
 
 
 def test_what_did_not_survive_the_way_is_named(tmp_path: Path):
     """Bit by bit is the rule."""
-    with pytest.raises(JobFailed, match="2 arrays did not survive the way to tf2, optimizer/adam/W/m first"):
-        convert(Site(lost=["optimizer/adam/W/m", "parameter/W"]), Checkpoint(tmp_path), MODEL, "tf2", tmp_path / "out", prove=True)
+    with pytest.raises(
+        JobFailed, match="2 arrays did not survive the way to tf2, optimizer/adam/W/m first"
+    ):
+        convert(
+            Site(lost=["optimizer/adam/W/m", "parameter/W"]),
+            Checkpoint(tmp_path),
+            MODEL,
+            "tf2",
+            tmp_path / "out",
+            prove=True,
+        )
     assert not (tmp_path / "out").exists()
 
 
@@ -204,7 +255,9 @@ def test_a_model_that_does_not_fit_is_refused_before_any_work(tmp_path: Path, bu
 def test_a_build_that_fails_half_way_leaves_nothing(tmp_path: Path):
     """Also what it has already written."""
     with pytest.raises(JobFailed, match="cannot be read again"):
-        convert(Site(damaged=True), Checkpoint(tmp_path), MODEL, "tf2", tmp_path / "out", prove=True)
+        convert(
+            Site(damaged=True), Checkpoint(tmp_path), MODEL, "tf2", tmp_path / "out", prove=True
+        )
     assert not (tmp_path / "out").exists()
 
 
@@ -212,7 +265,9 @@ def test_a_build_that_fails_half_way_leaves_nothing(tmp_path: Path):
 def test_a_build_that_is_missing_is_named_with_its_part(tmp_path: Path, build: str):
     """Of reading or of writing."""
     with pytest.raises(BuildError, match=f"torch to read and tf2 to write: {build} is not there"):
-        convert(Site(missing=build), Checkpoint(tmp_path), MODEL, "tf2", tmp_path / "out", prove=True)
+        convert(
+            Site(missing=build), Checkpoint(tmp_path), MODEL, "tf2", tmp_path / "out", prove=True
+        )
 
 
 def test_nothing_is_written_over(tmp_path: Path):
@@ -225,5 +280,3 @@ def test_nothing_is_written_over(tmp_path: Path):
             convert(site, Checkpoint(tmp_path), MODEL, "tf2", out, prove=True)
         assert [] == site.asked
     assert "mine" == (tmp_path / "full/mine").read_text()
-
-

@@ -1,4 +1,5 @@
-"""What a file of names may say, and that it fits a checkpoint: no variable is missing, misshapen, used twice or left behind."""
+"""What a file of names may say, and that it fits a checkpoint: no variable is missing,
+misshapen, used twice or left behind."""
 
 from __future__ import annotations
 
@@ -13,9 +14,13 @@ from harness.models import foreign_names
 from harness.workloads.ehr_mgan import CONDITIONAL, WORKLOAD
 from harness.workloads.linear import WORKLOAD as LINEAR
 
-#: Names and shapes in checkpoints that the original's own program (jli0117/ehrMGAN at 62af0d7) wrote on TensorFlow 1.15.5, with
-#: the sizes of `tiny`.
-ORIGINAL = json.loads((Path(__file__).parents[2] / "data/ehr_mgan_original_variables.json").read_text(encoding="utf-8"))
+#: Names and shapes in checkpoints that the original's own program (jli0117/ehrMGAN at 62af0d7)
+#: wrote on TensorFlow 1.15.5, with the sizes of `tiny`.
+ORIGINAL = json.loads(
+    (Path(__file__).parents[2] / "data/ehr_mgan_original_variables.json").read_text(
+        encoding="utf-8"
+    )
+)
 CONFIG = {
     "workload": "made up",
     "parameters": [{"name": "a/W", "shape": [3, 4]}, {"name": "b", "shape": [2]}],
@@ -27,30 +32,53 @@ CONFIG = {
     ],
 }
 DOCUMENT: dict[str, Any] = {
-    "kind": "naming", "schema": 1, "weights": {"a/W": ["left", "right"], "b": "own/b"}, "optimizers": ["one", "two/of b"], "step": 3,
+    "kind": "naming",
+    "schema": 1,
+    "weights": {"a/W": ["left", "right"], "b": "own/b"},
+    "optimizers": ["one", "two/of b"],
+    "step": 3,
 }
 #: As TF1 numbers them: both optimizers update `own/b`.
 SHAPES = {
-    "left": [3, 1], "left/Adam": [3, 1], "left/Adam_1": [3, 1], "right": [3, 3], "right/Adam": [3, 3], "right/Adam_1": [3, 3],
-    "own/b": [2], "own/b/Adam": [2], "own/b/Adam_1": [2], "own/b/Adam_2": [2], "own/b/Adam_3": [2],
-    "beta1_power": [], "beta2_power": [], "beta1_power_1": [], "beta2_power_1": [],
+    "left": [3, 1],
+    "left/Adam": [3, 1],
+    "left/Adam_1": [3, 1],
+    "right": [3, 3],
+    "right/Adam": [3, 3],
+    "right/Adam_1": [3, 3],
+    "own/b": [2],
+    "own/b/Adam": [2],
+    "own/b/Adam_1": [2],
+    "own/b/Adam_2": [2],
+    "own/b/Adam_3": [2],
+    "beta1_power": [],
+    "beta2_power": [],
+    "beta1_power_1": [],
+    "beta2_power_1": [],
 }
 
 
 def held(shapes: dict[str, list[int]], **dtypes: str) -> dict[str, dict[str, Any]]:
     """What a checkpoint holds; float32 unless said otherwise."""
-    return {name: {"shape": shape, "dtype": dtypes.get(name, "float32")} for name, shape in shapes.items()}
+    return {
+        name: {"shape": shape, "dtype": dtypes.get(name, "float32")}
+        for name, shape in shapes.items()
+    }
 
 
 def resolve(document: dict[str, Any], variables: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    return foreign_names.resolve(foreign_names.parse(document, "--names file", CONFIG), CONFIG, variables, "fp32")
+    return foreign_names.resolve(
+        foreign_names.parse(document, "--names file", CONFIG), CONFIG, variables, "fp32"
+    )
 
 
 def refusal(document: dict[str, Any], variables: dict[str, dict[str, Any]]) -> str:
     """What is said of a naming that does not fit; always with what the checkpoint holds."""
     with pytest.raises(UsageError) as caught:
         resolve(document, variables)
-    assert str(caught.value).startswith("--names file: ") and "The checkpoint holds (and " in str(caught.value)
+    assert str(caught.value).startswith("--names file: ") and "The checkpoint holds (and " in str(
+        caught.value
+    )
     return str(caught.value)
 
 
@@ -59,11 +87,18 @@ def test_every_weight_slot_and_power_gets_its_variables():
     assert {
         "weights": {"a/W": ["left", "right"], "b": ["own/b"]},
         "slots": {
-            "one/a/W/m": ["left/Adam", "right/Adam"], "one/a/W/v": ["left/Adam_1", "right/Adam_1"],
-            "one/b/m": ["own/b/Adam"], "one/b/v": ["own/b/Adam_1"],
-            "two/of b/b/m": ["own/b/Adam_2"], "two/of b/b/v": ["own/b/Adam_3"],
+            "one/a/W/m": ["left/Adam", "right/Adam"],
+            "one/a/W/v": ["left/Adam_1", "right/Adam_1"],
+            "one/b/m": ["own/b/Adam"],
+            "one/b/v": ["own/b/Adam_1"],
+            "two/of b/b/m": ["own/b/Adam_2"],
+            "two/of b/b/v": ["own/b/Adam_3"],
         },
-        "powers": {"one": ["beta1_power", "beta2_power"], "two/of b": ["beta1_power_1", "beta2_power_1"]}, "step": 3,
+        "powers": {
+            "one": ["beta1_power", "beta2_power"],
+            "two/of b": ["beta1_power_1", "beta2_power_1"],
+        },
+        "step": 3,
     } == resolve(DOCUMENT, held(SHAPES))
 
 
@@ -71,11 +106,25 @@ def test_the_order_of_the_optimizers_decides_the_numbers():
     """And an optimizer with a name and a scope of its own counts by itself."""
     first = resolve({**DOCUMENT, "optimizers": ["two/of b", "one"]}, held(SHAPES))["slots"]
     assert (["own/b/Adam_2"], ["own/b/Adam"]) == (first["one/b/m"], first["two/of b/b/m"])
-    shapes = {name: shape for name, shape in SHAPES.items() if name[-2:] not in {"_2", "_3"} and "power" not in name}
-    shapes |= {"own/b/Own": [2], "own/b/Own_1": [2], "x/p1": [], "x/p2": [], "beta1_power": [], "beta2_power": []}
+    shapes = {
+        name: shape
+        for name, shape in SHAPES.items()
+        if name[-2:] not in {"_2", "_3"} and "power" not in name
+    }
+    shapes |= {
+        "own/b/Own": [2],
+        "own/b/Own_1": [2],
+        "x/p1": [],
+        "x/p2": [],
+        "beta1_power": [],
+        "beta2_power": [],
+    }
     own = {"optimizer": "two/of b", "slots": "Own", "powers": ["x/p1", "x/p2"]}
     second = resolve({**DOCUMENT, "optimizers": [own, "one"]}, held(shapes))
-    assert (["own/b/Own"], ["own/b/Adam"]) == (second["slots"]["two/of b/b/m"], second["slots"]["one/b/m"])
+    assert (["own/b/Own"], ["own/b/Adam"]) == (
+        second["slots"]["two/of b/b/m"],
+        second["slots"]["one/b/m"],
+    )
     assert {"two/of b": ["x/p1", "x/p2"], "one": ["beta1_power", "beta2_power"]} == second["powers"]
 
 
@@ -85,31 +134,54 @@ def test_the_originals_names_fit_what_its_own_program_wrote(workload):
     config, shapes = workload.config("tiny"), ORIGINAL[workload.name]
     named = foreign_names.parse(workload.namings(config)["original"], "original", config)
     found = foreign_names.resolve(named, config, held(shapes), "fp32")
-    used = [part for kind in ("weights", "slots", "powers") for parts in found[kind].values() for part in parts]
+    used = [
+        part
+        for kind in ("weights", "slots", "powers")
+        for parts in found[kind].values()
+        for part in parts
+    ]
     assert sorted(shapes) == sorted(used)
-    wanted = {f"{update['optimizer']}/{name}/{slot}" for update in config["updates"] for name in update["parameters"] for slot in "mv"}
+    wanted = {
+        f"{update['optimizer']}/{name}/{slot}"
+        for update in config["updates"]
+        for name in update["parameters"]
+        for slot in "mv"
+    }
     assert wanted == set(found["slots"])
 
 
-@pytest.mark.parametrize(("gone", "said"), [
-    ("right", "there is no right"), ("own/b/Adam_2", "there is no own/b/Adam_2 (nearest: own/b/Adam"),
-    ("beta1_power_1", "there is no beta1_power_1 (nearest: beta2_power_1, beta1_power)"),
-])
+@pytest.mark.parametrize(
+    ("gone", "said"),
+    [
+        ("right", "there is no right"),
+        ("own/b/Adam_2", "there is no own/b/Adam_2 (nearest: own/b/Adam"),
+        ("beta1_power_1", "there is no beta1_power_1 (nearest: beta2_power_1, beta1_power)"),
+    ],
+)
 def test_a_variable_that_is_missing_is_named_with_the_nearest(gone, said):
     """Weights, slots and powers alike."""
-    assert said in refusal(DOCUMENT, held({name: shape for name, shape in SHAPES.items() if name != gone}))
+    assert said in refusal(
+        DOCUMENT, held({name: shape for name, shape in SHAPES.items() if name != gone})
+    )
 
 
-@pytest.mark.parametrize(("weights", "changed", "said"), [
-    ({"a/W": ["left", "left"]}, {}, "left is named 2 times"),
-    ({"b": "left"}, {}, "left is named 2 times"),
-    ({}, {"left": [3, 2]}, "left [3, 2] + right [3, 3] makes no a/W [3, 4]"),
-    ({}, {"left": [4, 1]}, "left [4, 1] + right [3, 3] makes no a/W [3, 4]"),
-    ({}, {"own/b": []}, "own/b [] makes no b [2]"),
-    ({}, {"own/b/Adam_3": [3]}, "own/b/Adam_3 [3] makes no two/of b/b/v [2]"),
-    ({}, {"beta2_power": [1]}, "beta2_power has the shape [1]; it must be a single number"),
-    ({}, {"more": [7]}, "more would be left behind; name what it is, or put it under 'ignored'"),
-])
+@pytest.mark.parametrize(
+    ("weights", "changed", "said"),
+    [
+        ({"a/W": ["left", "left"]}, {}, "left is named 2 times"),
+        ({"b": "left"}, {}, "left is named 2 times"),
+        ({}, {"left": [3, 2]}, "left [3, 2] + right [3, 3] makes no a/W [3, 4]"),
+        ({}, {"left": [4, 1]}, "left [4, 1] + right [3, 3] makes no a/W [3, 4]"),
+        ({}, {"own/b": []}, "own/b [] makes no b [2]"),
+        ({}, {"own/b/Adam_3": [3]}, "own/b/Adam_3 [3] makes no two/of b/b/v [2]"),
+        ({}, {"beta2_power": [1]}, "beta2_power has the shape [1]; it must be a single number"),
+        (
+            {},
+            {"more": [7]},
+            "more would be left behind; name what it is, or put it under 'ignored'",
+        ),
+    ],
+)
 def test_what_does_not_fit_is_named(weights, changed, said):
     """With the shapes on both sides; all of it is listed."""
     document = {**DOCUMENT, "weights": {**DOCUMENT["weights"], **weights}}
@@ -121,45 +193,66 @@ def test_what_does_not_fit_is_named(weights, changed, said):
 def test_what_is_ignored_may_be_left_behind():
     """By its full name."""
     assert resolve({**DOCUMENT, "ignored": ["more"]}, held({**SHAPES, "more": [7]}))
-    assert "other would be left behind" in refusal({**DOCUMENT, "ignored": ["more"]}, held({**SHAPES, "more": [7], "other": []}))
+    assert "other would be left behind" in refusal(
+        {**DOCUMENT, "ignored": ["more"]}, held({**SHAPES, "more": [7], "other": []})
+    )
 
 
 def test_another_precision_and_a_step_that_is_not_there():
     """The weights' dtype is the precision's."""
-    assert "own/b is float64, b must be float32: give --precision" in refusal(DOCUMENT, held(SHAPES, **{"own/b": "float64"}))
+    assert "own/b is float64, b must be float32: give --precision" in refusal(
+        DOCUMENT, held(SHAPES, **{"own/b": "float64"})
+    )
     assert "there is no global_step" in refusal({**DOCUMENT, "step": "global_step"}, held(SHAPES))
-    assert "global_step has the shape [2]" in refusal({**DOCUMENT, "step": "global_step"}, held({**SHAPES, "global_step": [2]}))
+    assert "global_step has the shape [2]" in refusal(
+        {**DOCUMENT, "step": "global_step"}, held({**SHAPES, "global_step": [2]})
+    )
 
 
 def test_optimizers_that_are_left_out_have_no_variables():
     """Then their slots are left behind, unless they are ignored or not there."""
     document = {name: value for name, value in DOCUMENT.items() if name != "optimizers"}
     assert "beta1_power, beta1_power_1" in refusal(document, held(SHAPES))
-    weights = {name: shape for name, shape in SHAPES.items() if "Adam" not in name and "power" not in name}
+    weights = {
+        name: shape for name, shape in SHAPES.items() if "Adam" not in name and "power" not in name
+    }
     assert ({}, {}) == tuple(resolve(document, held(weights))[kind] for kind in ("slots", "powers"))
 
 
-@pytest.mark.parametrize(("changed", "said"), [
-    ({"kind": "names"}, 'it must be an object with "kind": "naming" and "schema": 1'),
-    ({"schema": 2}, "it must be an object"),
-    ({"weihgts": {}}, "unknown key 'weihgts'; known: ignored, kind, optimizers"),
-    ({"weights": ["a"]}, "'weights' must be an object"),
-    ({"weights": {"a/W": 3, "b": "x"}}, "'weights' of a/W must be the name of a variable, or a list of names"),
-    ({"weights": {"a/W": [], "b": "x"}}, "'weights' of a/W"),
-    ({"weights": {"a/W": ["x", 1], "b": "x"}}, "'weights' of a/W"),
-    ({"weights": {"a/w": "x", "a/W": "y", "b": "z"}}, "made up has no parameter a/w; did you mean a/W?"),
-    ({"weights": {"b": "z"}}, "'weights' lacks a/W"),
-    ({"step": -1}, "'step' must be the name of a variable or a number of steps, not -1"),
-    ({"step": True}, "'step' must be"), ({"step": 1.5}, "'step' must be"),
-    ({"ignored": "x"}, "'ignored' must be a list"),
-    ({"optimizers": "one"}, "'optimizers' must be a list"),
-    ({"optimizers": ["three"]}, "made up has no Adam named 'three'; it has one, two/of b"),
-    ({"optimizers": ["plain"]}, "no Adam named 'plain'"),
-    ({"optimizers": ["one", "one"]}, "optimizer one stands there 2 times"),
-    ({"optimizers": [{"slots": "x"}]}, "an optimizer must be a name, or an object"),
-    ({"optimizers": [{"optimizer": "one", "slots": 3}]}, "'slots' of one must be"),
-    ({"optimizers": [{"optimizer": "one", "powers": ["x"]}]}, "'powers' of one must be two variables"),
-])
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"kind": "names"}, 'it must be an object with "kind": "naming" and "schema": 1'),
+        ({"schema": 2}, "it must be an object"),
+        ({"weihgts": {}}, "unknown key 'weihgts'; known: ignored, kind, optimizers"),
+        ({"weights": ["a"]}, "'weights' must be an object"),
+        (
+            {"weights": {"a/W": 3, "b": "x"}},
+            "'weights' of a/W must be the name of a variable, or a list of names",
+        ),
+        ({"weights": {"a/W": [], "b": "x"}}, "'weights' of a/W"),
+        ({"weights": {"a/W": ["x", 1], "b": "x"}}, "'weights' of a/W"),
+        (
+            {"weights": {"a/w": "x", "a/W": "y", "b": "z"}},
+            "made up has no parameter a/w; did you mean a/W?",
+        ),
+        ({"weights": {"b": "z"}}, "'weights' lacks a/W"),
+        ({"step": -1}, "'step' must be the name of a variable or a number of steps, not -1"),
+        ({"step": True}, "'step' must be"),
+        ({"step": 1.5}, "'step' must be"),
+        ({"ignored": "x"}, "'ignored' must be a list"),
+        ({"optimizers": "one"}, "'optimizers' must be a list"),
+        ({"optimizers": ["three"]}, "made up has no Adam named 'three'; it has one, two/of b"),
+        ({"optimizers": ["plain"]}, "no Adam named 'plain'"),
+        ({"optimizers": ["one", "one"]}, "optimizer one stands there 2 times"),
+        ({"optimizers": [{"slots": "x"}]}, "an optimizer must be a name, or an object"),
+        ({"optimizers": [{"optimizer": "one", "slots": 3}]}, "'slots' of one must be"),
+        (
+            {"optimizers": [{"optimizer": "one", "powers": ["x"]}]},
+            "'powers' of one must be two variables",
+        ),
+    ],
+)
 def test_what_a_file_may_not_say(changed, said):
     """Each by its key, with what is allowed."""
     with pytest.raises(UsageError) as caught:
@@ -167,10 +260,16 @@ def test_what_a_file_may_not_say(changed, said):
     assert said in str(caught.value) and 2 == caught.value.exit_code
 
 
-@pytest.mark.parametrize(("content", "said"), [
-    ("{", "not JSON"), ("[" * 10**5, "not JSON"), ("\udcff", "not JSON"), ("[]", "it must be an object"),
-    ('{"weights": {"b": "x", "b": "y"}}', "'b' stands there twice"),
-])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{", "not JSON"),
+        ("[" * 10**5, "not JSON"),
+        ("\udcff", "not JSON"),
+        ("[]", "it must be an object"),
+        ('{"weights": {"b": "x", "b": "y"}}', "'b' stands there twice"),
+    ],
+)
 def test_a_file_that_is_no_naming_is_refused(tmp_path, content, said):
     """JSON keeps the last of two names that are the same; here it is an error."""
     path = tmp_path / "names.json"

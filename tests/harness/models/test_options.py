@@ -17,7 +17,9 @@ from harness.models.foreign_names import Naming
 from harness.models.options import Converting, Training, What, Where
 from harness.workloads.linear import WORKLOAD
 
-CONTEXT = Context({}, datetime.datetime(2026, 3, 1, tzinfo=datetime.timezone.utc), "harness train", print)
+CONTEXT = Context(
+    {}, datetime.datetime(2026, 3, 1, tzinfo=datetime.timezone.utc), "harness train", print
+)
 
 
 @pytest.fixture
@@ -33,7 +35,8 @@ def kept(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("kind", "meant", "what", "names"),
     [
-        ("workload", "linear", What(), ("linaer", "torch")), ("build", "torch", What(), ("linear", "pytorch")),
+        ("workload", "linear", What(), ("linaer", "torch")),
+        ("build", "torch", What(), ("linear", "pytorch")),
         ("precision", "fp64", What(precision="f64"), ("linear", "torch")),
         ("preset of linear", "small", What(preset="smal"), ("linear", "torch")),
     ],
@@ -87,21 +90,34 @@ def test_a_model_that_is_there_is_worked_on_with_its_own_threads(kept: Path) -> 
     model = training.read(kept)
     assert host.cores() == Where().site(WORKLOAD, CONTEXT, model).threads
     own = dataclasses.replace(model, threads=host.cores() + 5)
-    assert [host.cores() + 5, 2] == [where.site(WORKLOAD, CONTEXT, own).threads for where in (Where(), Where(threads=2))]
+    assert [host.cores() + 5, 2] == [
+        where.site(WORKLOAD, CONTEXT, own).threads for where in (Where(), Where(threads=2))
+    ]
     own.write(kept)
     assert own == Training(out=kept, resume=True).begun()
-    assert Training(out=kept).begun() is None and Training(out=kept / "new", resume=True).begun() is None
+    assert (
+        Training(out=kept).begun() is None
+        and Training(out=kept / "new", resume=True).begun() is None
+    )
 
 
 def test_a_model_is_known_by_its_folder(kept: Path) -> None:
     """What was chosen when it was trained need not be said again; what is said has to agree."""
     asked = Converting(to="tf2", out=kept / "out")
     workload, model, checkpoint = options.source(kept, asked, What(), Where())
-    assert ("linear", "torch", "fp64", 7) == (workload.name, model.build, model.precision, model.seed)
+    assert ("linear", "torch", "fp64", 7) == (
+        workload.name,
+        model.build,
+        model.precision,
+        model.seed,
+    )
     assert Checkpoint(kept / training.CHECKPOINTS) == checkpoint
     agrees = Converting(to="tf2", out=kept / "out", from_="torch", workload="linear")
     assert (workload, model, checkpoint) == options.source(kept, agrees, What(), Where())
-    for option, other in (("--from tf1", {"from_": "tf1"}), ("--workload cnn", {"workload": "cnn"})):
+    for option, other in (
+        ("--from tf1", {"from_": "tf1"}),
+        ("--workload cnn", {"workload": "cnn"}),
+    ):
         with pytest.raises(UsageError, match=f"{option}: .* Leave the option out"):
             options.source(kept, Converting(to="tf2", out=kept / "out", **other), What(), Where())
 
@@ -110,25 +126,52 @@ def test_a_bare_folder_of_checkpoints_has_to_be_described(tmp_path: Path) -> Non
     """Both names are needed; with them the folder itself is the source."""
     for given in ({}, {"from_": "tf1"}, {"workload": "linear"}):
         with pytest.raises(UsageError, match="--from BUILD --workload NAME"):
-            options.source(tmp_path, Converting(to="tf2", out=tmp_path / "out", **given), What(), Where())
+            options.source(
+                tmp_path, Converting(to="tf2", out=tmp_path / "out", **given), What(), Where()
+            )
     asked = Converting(to="tf2", out=tmp_path / "out", from_="tf1", workload="linear")
     workload, model, checkpoint = options.source(tmp_path, asked, What(precision="fp64"), Where())
-    assert ("linear", "tf1", "fp64", tmp_path) == (workload.name, model.build, model.precision, checkpoint.folder)
+    assert ("linear", "tf1", "fp64", tmp_path) == (
+        workload.name,
+        model.build,
+        model.precision,
+        checkpoint.folder,
+    )
 
 
 def test_names_are_for_tf1_checkpoints_of_other_programs(kept: Path, tmp_path: Path) -> None:
-    """The harness's own and other builds' need none; a word that the workload knows stands for a whole file."""
+    """The harness's own and other builds' need none; a word that the workload knows stands for a
+    whole file."""
     out = tmp_path / "out"
     with pytest.raises(UsageError, match=r"--names x: the harness wrote .* Leave the option out"):
         options.source(kept, Converting(to="tf2", out=out, names="x"), What(), Where())
     with pytest.raises(UsageError, match=r"--names x: only TF1 checkpoints .* not those of torch"):
-        options.source(tmp_path, Converting(to="tf2", out=out, from_="torch", workload="linear", names="x"), What(), Where())
+        options.source(
+            tmp_path,
+            Converting(to="tf2", out=out, from_="torch", workload="linear", names="x"),
+            What(),
+            Where(),
+        )
     with pytest.raises(UsageError, match="--names original: cannot be read"):
-        options.source(tmp_path, Converting(to="tf2", out=out, from_="tf1", workload="linear", names="original"), What(), Where())
-    asked = Converting(to="torch", out=out, from_="tf1-compat", workload="ehr_mgan", names="original")
+        options.source(
+            tmp_path,
+            Converting(to="tf2", out=out, from_="tf1", workload="linear", names="original"),
+            What(),
+            Where(),
+        )
+    asked = Converting(
+        to="torch", out=out, from_="tf1-compat", workload="ehr_mgan", names="original"
+    )
     names = options.source(tmp_path, asked, What(), Where())[2].names
-    assert names is not None and names.weights["vae/shared/mu/bias"] == ("Sampling_layer/Shared_VAE/b_mu",)
+    assert names is not None and names.weights["vae/shared/mu/bias"] == (
+        "Sampling_layer/Shared_VAE/b_mu",
+    )
     file = tmp_path / "names.json"
-    file.write_text('{"kind": "naming", "schema": 1, "weights": {"W": "w", "b": ["b"]}}', encoding="utf-8")
+    file.write_text(
+        '{"kind": "naming", "schema": 1, "weights": {"W": "w", "b": ["b"]}}', encoding="utf-8"
+    )
     asked = Converting(to="torch", out=out, from_="tf1", workload="linear", names=str(file))
-    assert Naming(f"--names {file}", {"W": ("w",), "b": ("b",)}) == options.source(tmp_path, asked, What(), Where())[2].names
+    assert (
+        Naming(f"--names {file}", {"W": ("w",), "b": ("b",)})
+        == options.source(tmp_path, asked, What(), Where())[2].names
+    )

@@ -1,4 +1,5 @@
-"""A kept model: what its folder says, what of its losses survives a break, and what it refuses to go on with."""
+"""A kept model: what its folder says, what of its losses survives a break, and what it refuses
+to go on with."""
 
 from __future__ import annotations
 
@@ -56,7 +57,10 @@ class Worker:
         if "checkpoint" in asked:
             self.saved = self.step
         late = [step / 10 if step >= 3 else None for step in steps]
-        return {"step": self.step, "losses": {"one/total": [float(step) for step in steps], "two/total": late}}
+        return {
+            "step": self.step,
+            "losses": {"one/total": [float(step) for step in steps], "two/total": late},
+        }
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -87,40 +91,65 @@ def losses(folder: Path) -> list[str]:
     return (folder / training.LOSSES).read_text().splitlines()
 
 
-def test_training_leaves_a_model_and_its_losses(stand: Stand, said: list[str], tmp_path: Path) -> None:
+def test_training_leaves_a_model_and_its_losses(
+    stand: Stand, said: list[str], tmp_path: Path
+) -> None:
     """A line for each loss of each step that had it; a checkpoint at the end, and progress told."""
     made = training.train(stand, MODEL, tmp_path / "out", 4, resume=False)
     assert dataclasses.replace(MODEL, step=4, threads=1) == made == training.read(tmp_path / "out")
-    ones, twos = [f"{step},one/total,{step}.0" for step in (1, 2, 3, 4)], ["3,two/total,0.3", "4,two/total,0.4"]
-    assert "step,loss,value" == losses(tmp_path / "out")[0] and sorted(ones + twos) == sorted(losses(tmp_path / "out")[1:])
+    ones, twos = (
+        [f"{step},one/total,{step}.0" for step in (1, 2, 3, 4)],
+        [
+            "3,two/total,0.3",
+            "4,two/total,0.4",
+        ],
+    )
+    assert "step,loss,value" == losses(tmp_path / "out")[0] and sorted(ones + twos) == sorted(
+        losses(tmp_path / "out")[1:]
+    )
     assert 4 == stand.hand.saved and "tape.npz" == stand.hand.asked[0]["tape"]
     assert "step 4 of 4" in said[-1] and "two/total 0.4" in said[-1]
 
 
 def test_progress_says_how_many_steps_are_left_and_how_long_they_take(
-    stand: Stand, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    stand: Stand,
+    said: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """By the last request's own rate, but for the first step, whose tracing is no measure of the others. Going on counts from where
-    the model is; and a model that has seen enough is not told of."""
+    """By the last request's own rate, but for the first step, whose tracing is no measure of the
+    others. Going on counts from where the model is; and a model that has seen enough is not told
+    of."""
     ticks = itertools.count(step=2)
     monkeypatch.setattr(training, "REQUEST_S", 1e9)
-    monkeypatch.setattr(training, "time", types.SimpleNamespace(monotonic=lambda: float(next(ticks))))
+    monkeypatch.setattr(
+        training, "time", types.SimpleNamespace(monotonic=lambda: float(next(ticks)))
+    )
     training.train(stand, MODEL, tmp_path / "out", 7, resume=False)
     steps = [line for line in said if isinstance(line, Step)]
     told = [(step.what, step.done, step.total, step.left_s, step.passing) for step in steps]
     what = "training linear on torch"
     assert [
-        (what, 0, 7, None, True), (what, 1, 7, None, True), (what, 3, 7, 4.0, True), (what, 7, 7, 0.0, False),
-    ] == told and "linear on torch: step 3 of 7; one/total 3, two/total 0.3; 1 s a step" == str(steps[2])
+        (what, 0, 7, None, True),
+        (what, 1, 7, None, True),
+        (what, 3, 7, 4.0, True),
+        (what, 7, 7, 0.0, False),
+    ] == told and "linear on torch: step 3 of 7; one/total 3, two/total 0.3; 1 s a step" == str(
+        steps[2]
+    )
     said.clear()
     training.train(stand, MODEL, tmp_path / "out", 9, resume=True)
-    assert [(7, None), (8, None), (9, 0.0)] == [(line.done, line.left_s) for line in said if isinstance(line, Step)]
+    assert [(7, None), (8, None), (9, 0.0)] == [
+        (line.done, line.left_s) for line in said if isinstance(line, Step)
+    ]
     said.clear()
     training.train(stand, MODEL, tmp_path / "out", 4, resume=True)
     assert [] == said
 
 
-def test_the_command_shows_progress_as_the_others_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_shows_progress_as_the_others_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A log gets lines that end in the time left, no more than are of use."""
     sites: list[Site] = []
 
@@ -135,21 +164,27 @@ def test_the_command_shows_progress_as_the_others_do(tmp_path: Path, monkeypatch
 
 
 def test_requests_stay_short(stand: Stand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first is of one step, none is more than twice the one before, and the last ends where it was asked to."""
+    """The first is of one step, none is more than twice the one before, and the last ends where
+    it was asked to."""
     monkeypatch.setattr(training, "REQUEST_S", 1e9)
     training.train(stand, MODEL, tmp_path / "out", 20, resume=False)
     assert [1, 2, 4, 8, 5] == [one["steps"] for one in stand.hand.asked[1:]]
 
 
-def test_what_came_after_the_last_checkpoint_is_trained_again(stand: Stand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker that dies leaves losses of steps that the checkpoint does not know; going on gives each step once."""
+def test_what_came_after_the_last_checkpoint_is_trained_again(
+    stand: Stand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that dies leaves losses of steps that the checkpoint does not know; going on
+    gives each step once."""
     whole = Stand(WORKLOAD, stand.context, {}, hand=Worker())
     training.train(whole, MODEL, tmp_path / "whole", 9, resume=False)
     training.train(stand, MODEL, tmp_path / "out", 2, resume=False)
     stand.hand.dies_at = 6
     with pytest.raises(ConnectionError):
         training.train(stand, MODEL, tmp_path / "out", 9, resume=True)
-    assert 2 == training.read(tmp_path / "out").step and "5,one/total,5.0" in losses(tmp_path / "out")
+    assert 2 == training.read(tmp_path / "out").step and "5,one/total,5.0" in losses(
+        tmp_path / "out"
+    )
     stand.hand.dies_at = None
     assert 9 == training.train(stand, MODEL, tmp_path / "out", 9, resume=True).step
     assert sorted(losses(tmp_path / "whole")) == sorted(losses(tmp_path / "out"))
@@ -179,7 +214,9 @@ def test_training_that_left_no_checkpoint_begins_anew(stand: Stand, tmp_path: Pa
     assert ["mine"] == [path.name for path in (tmp_path / "other").iterdir()]
 
 
-def test_a_converted_model_that_goes_on_says_still_where_it_came_from(stand: Stand, tmp_path: Path) -> None:
+def test_a_converted_model_that_goes_on_says_still_where_it_came_from(
+    stand: Stand, tmp_path: Path
+) -> None:
     """What was done to it is no option of the training."""
     stand.hand.saved = 3
     (tmp_path / "out").mkdir()
@@ -188,10 +225,18 @@ def test_a_converted_model_that_goes_on_says_still_where_it_came_from(stand: Sta
     assert (5, {"from": "tf1"}) == (made.step, made.converted)
 
 
-def test_a_model_remembers_the_threads_that_it_was_trained_with(stand: Stand, tmp_path: Path) -> None:
-    """The last ones: going on with others is allowed, and told. A model that was written before they were has none."""
+def test_a_model_remembers_the_threads_that_it_was_trained_with(
+    stand: Stand, tmp_path: Path
+) -> None:
+    """The last ones: going on with others is allowed, and told. A model that was written before
+    they were has none."""
     assert 1 == training.train(stand, MODEL, tmp_path / "out", 1, resume=False).threads
-    assert 3 == training.train(dataclasses.replace(stand, threads=3), MODEL, tmp_path / "out", 2, resume=True).threads
+    assert (
+        3
+        == training.train(
+            dataclasses.replace(stand, threads=3), MODEL, tmp_path / "out", 2, resume=True
+        ).threads
+    )
     path = tmp_path / "out" / training.MODEL_FILE
     document = json.loads(path.read_text())
     assert 3 == document.pop("threads")
@@ -205,7 +250,10 @@ def test_rows_are_generated_from_the_checkpoint(stand: Stand, tmp_path: Path) ->
     training.train(stand, MODEL, tmp_path / "out", 3, resume=False)
     assert (5, 2) == training.generate(stand, tmp_path / "out", 5, tmp_path / "deep/rows.npz")
     assert b"rows" == (tmp_path / "deep/rows.npz").read_bytes()
-    assert [str(tmp_path / "out" / training.CHECKPOINTS), 3] == [stand.hand.asked[-2]["checkpoint"], stand.hand.step]
+    assert [str(tmp_path / "out" / training.CHECKPOINTS), 3] == [
+        stand.hand.asked[-2]["checkpoint"],
+        stand.hand.step,
+    ]
 
 
 def test_a_model_of_another_configuration_generates_nothing(stand: Stand, tmp_path: Path) -> None:
@@ -215,15 +263,24 @@ def test_a_model_of_another_configuration_generates_nothing(stand: Stand, tmp_pa
         training.generate(Site(WORKLOAD, stand.context, {}), tmp_path, 5, tmp_path / "rows.npz")
 
 
-@pytest.mark.parametrize(("changed", "error"), [
-    ({"schema": training.SCHEMA + 1}, NewerSchema), ({"schema": None}, CorruptRecord), ({"seed": None}, CorruptRecord),
-])
-def test_a_damaged_description_is_no_model(tmp_path: Path, changed: dict[str, Any], error: type[Exception]) -> None:
+@pytest.mark.parametrize(
+    ("changed", "error"),
+    [
+        ({"schema": training.SCHEMA + 1}, NewerSchema),
+        ({"schema": None}, CorruptRecord),
+        ({"seed": None}, CorruptRecord),
+    ],
+)
+def test_a_damaged_description_is_no_model(
+    tmp_path: Path, changed: dict[str, Any], error: type[Exception]
+) -> None:
     """A newer harness's, or one from which a key is gone."""
     MODEL.write(tmp_path)
     path = tmp_path / training.MODEL_FILE
     document = {**json.loads(path.read_text()), **changed}
-    path.write_text(json.dumps({name: value for name, value in document.items() if value is not None}))
+    path.write_text(
+        json.dumps({name: value for name, value in document.items() if value is not None})
+    )
     with pytest.raises(error):
         training.read(tmp_path)
 
@@ -231,9 +288,15 @@ def test_a_damaged_description_is_no_model(tmp_path: Path, changed: dict[str, An
 def test_a_build_without_a_port_is_refused_before_it_is_looked_for(tmp_path: Path) -> None:
     """And one that does not exist with the ones that do."""
     site = Site(WORKLOAD, Context({}, NOW, "", print), {})
-    for build, error, text in (("pytorch", UnknownName, "Did you mean 'torch'"), ("tf2", UsageError, "linear has no port for tf2")):
+    for build, error, text in (
+        ("pytorch", UnknownName, "Did you mean 'torch'"),
+        ("tf2", UsageError, "linear has no port for tf2"),
+    ):
         bound = dataclasses.replace(site, workload=_without(build))
-        with pytest.raises(error, match=text), bound.worker(dataclasses.replace(MODEL, build=build), tmp_path):
+        with (
+            pytest.raises(error, match=text),
+            bound.worker(dataclasses.replace(MODEL, build=build), tmp_path),
+        ):
             raise AssertionError("a worker was started")
 
 

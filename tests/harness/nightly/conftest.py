@@ -17,22 +17,33 @@ NOW = datetime.datetime(2026, 11, 21, 1, 30, tzinfo=datetime.timezone.utc)
 
 
 class Nights:
-    """Runs nights in one folder. `said`: the lines of progress. `gate`: while this file exists, the port `slows` is slow."""
+    """Runs nights in one folder. `said`: the lines of progress. `gate`: while this file exists,
+    the port `slows` is slow."""
 
     hostile = HOSTILE
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.said = folder, list[str]()
         self.gate = folder / "gate"
-        environ = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache"), "HOSTILE_GATE": str(self.gate)}
+        environ = {
+            **os.environ,
+            "XDG_CACHE_HOME": str(folder / "cache"),
+            "HOSTILE_GATE": str(self.gate),
+        }
         self.context = Context(environ, NOW, "harness nightly", self.said.append)
 
-    def write(self, *entries: tuple[str, str], budget_s: float = 500, more: str = "") -> config.Config:
-        """Write a matrix: an entry for each name, with the fault of the second port ("" is the honest one), the first the most urgent."""
+    def write(
+        self, *entries: tuple[str, str], budget_s: float = 500, more: str = ""
+    ) -> config.Config:
+        """Write a matrix: an entry for each name, with the fault of the second port ("" is the
+        honest one), the first the most urgent."""
         text = f'[night]\nbudget_s = {budget_s}\nlimit_s = 60\nports = ["{HOSTILE}"]\n'
         for number, (name, fault) in enumerate(entries):
             second = f"numpy@{HOSTILE / fault}" if fault else "numpy"
-            text += f'[[matrix]]\nname = "{name}"\npriority = {-number}\nworkloads = ["hostile"]\nbuilds = ["numpy", "{second}"]\n'
+            text += (
+                f'[[matrix]]\nname = "{name}"\npriority = {-number}\nworkloads ='
+                f' ["hostile"]\nbuilds = ["numpy", "{second}"]\n'
+            )
             text += f'precisions = ["fp64"]\njudge = ["fidelity"]\nthreads = 1\n{more}\n'
         path = self.folder / "nightly.toml"
         path.write_text(text, encoding="utf-8")

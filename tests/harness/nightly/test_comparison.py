@@ -1,4 +1,5 @@
-"""Two nights, one after the other: what was planted in the second is what changed, and nothing else."""
+"""Two nights, one after the other: what was planted in the second is what changed, and nothing
+else."""
 
 from __future__ import annotations
 
@@ -36,59 +37,84 @@ def short_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rounds too short to be precise, and precise enough for a port that is ten times slower."""
     monkeypatch.setattr(rounds, "WARMUP_S", 0.02)
     monkeypatch.setattr(rounds, "MEASURE_S", 0.05)
-    monkeypatch.setattr(disturbance, "WAITED", 2.0)  # other tests are at work beside this one, and nobody's business here
+    monkeypatch.setattr(
+        disturbance, "WAITED", 2.0
+    )  # other tests are at work beside this one, and nobody's business here
     monkeypatch.setattr(disturbance, "LOST", math.inf)
     monkeypatch.setattr(steadiness, "CHANGE", math.inf)
 
 
 @pytest.mark.usefixtures("short_rounds")
 def test_a_slow_down_and_a_fault_are_what_changed(nights, tmp_path: Path) -> None:
-    """The second night has a port that became slow without a change of its source, and one whose changed source computes something else.
-    These two are the regressions; a night in which nothing was planted has none."""
+    """The second night has a port that became slow without a change of its source, and one whose
+    changed source computes something else. These two are the regressions; a night in which nothing
+    was planted has none."""
     shutil.copytree(HOSTILE / "numpy", tmp_path / "mine/numpy")
     made = nights.write(("same", ""), ("mine", ""), budget_s=500)
-    text = made.path.read_text().replace('name = "mine"\npriority = -1\nworkloads = ["hostile"]\nbuilds = ["numpy", "numpy"]', (
-        'name = "mine"\npriority = -1\nworkloads = ["hostile"]\nbuilds = ["numpy", "numpy@mine"]'
-    )) + SPEED.format(port=HOSTILE / "slows")
+    text = made.path.read_text().replace(
+        'name = "mine"\npriority = -1\nworkloads = ["hostile"]\nbuilds = ["numpy", "numpy"]',
+        'name = "mine"\npriority = -1\nworkloads = ["hostile"]\nbuilds = ["numpy", "numpy@mine"]',
+    ) + SPEED.format(port=HOSTILE / "slows")
     made.path.write_text(text)
     made = config.load(made.path)
     first = nights.run(made, date="2026-11-20").night
-    assert ["ok", "ok", "ok"] == [row.status for row in first.rows] and () == first.changed and 0 == first.exit_code
+    assert (
+        ["ok", "ok", "ok"] == [row.status for row in first.rows]
+        and () == first.changed
+        and 0 == first.exit_code
+    )
     second = nights.run(made, date="2026-11-21").night
-    assert [] == [one.text for one in second.changed if one.severity == "regression"] and 0 == second.exit_code
+    assert (
+        [] == [one.text for one in second.changed if one.severity == "regression"]
+        and 0 == second.exit_code
+    )
     nights.gate.touch()
     source = tmp_path / "mine/numpy/hostile.py"
     source.write_text((HOSTILE / "nan_loss/numpy/hostile.py").read_text())
     result = nights.run(made, date="2026-11-22")
     worse = [one for one in result.night.changed if one.severity == "regression"]
-    assert {"verdict", "slower"} == {one.kind for one in worse} and 1 == result.night.exit_code, worse
+    assert {"verdict", "slower"} == {one.kind for one in worse} and 1 == result.night.exit_code, (
+        worse
+    )
     slower = [one.text for one in worse if one.kind == "slower"]
     assert 1 == len(slower) and "train" in slower[0]
     assert all("numpy@mine" in one.text or "numpy@slows" in one.text for one in worse)
     assert "port of hostile" in " ".join(one.text for one in result.night.changed)
     assert "- **regression**: " in (result.folder / "summary.md").read_text()
     with open_history(nights.folder / "reports/history.sqlite") as history:
-        assert [("2026-11-22", 3), ("2026-11-21", 3), ("2026-11-20", 3)] == [(one.night, one.runs) for one in history.nights()]
+        assert [("2026-11-22", 3), ("2026-11-21", 3), ("2026-11-20", 3)] == [
+            (one.night, one.runs) for one in history.nights()
+        ]
 
 
 @pytest.mark.usefixtures("short_rounds")
 def test_a_slow_down_alone_ends_with_3(nights, tmp_path: Path) -> None:
-    """Fidelity is not judged, nothing failed, and a build became slower than it was: exit code 3."""
+    """Fidelity is not judged, nothing failed, and a build became slower than it was: exit code
+    3."""
     path = tmp_path / "nightly.toml"
-    path.write_text(f'[night]\nbudget_s = 500\nports = ["{HOSTILE}"]\n' + SPEED.format(port=HOSTILE / "slows"))
+    path.write_text(
+        f'[night]\nbudget_s = 500\nports = ["{HOSTILE}"]\n' + SPEED.format(port=HOSTILE / "slows")
+    )
     made = config.load(path)
     assert 0 == nights.run(made, date="2026-11-20").night.exit_code
     nights.gate.touch()
     result = nights.run(made, date="2026-11-21")
     found = result.night
-    assert (3, ["slower"]) == (found.exit_code, [one.kind for one in found.changed if one.severity == "regression"]), found.changed
+    assert (3, ["slower"]) == (
+        found.exit_code,
+        [one.kind for one in found.changed if one.severity == "regression"],
+    ), found.changed
     run = result.folder / found.rows[0].folder
     page = (run / "report.html").read_text()
-    assert "time of b / time of a, train: hostile, numpy : numpy@slows" in page and page == rendering.render(rendering.load(run), "html")
+    assert (
+        "time of b / time of a, train: hostile, numpy : numpy@slows" in page
+        and page == rendering.render(rendering.load(run), "html")
+    )
 
 
 def test_cells_that_are_gone_are_told(nights) -> None:
-    """A cell that was compared last night and is in the matrix no more, and one that the time did not reach."""
+    """A cell that was compared last night and is in the matrix no more, and one that the time
+    did not reach."""
     nights.run(nights.write(("one", ""), ("two", "")), date="2026-11-20")
     found = nights.run(nights.write(("two", ""), budget_s=0.01), date="2026-11-21").night
     told = " ".join(one.text for one in found.changed)
@@ -98,7 +124,8 @@ def test_cells_that_are_gone_are_told(nights) -> None:
 
 
 def test_a_history_that_cannot_be_used_costs_no_night(nights) -> None:
-    """The file is no database: it is said, the night before is compared with all the same, and the file is left as it is."""
+    """The file is no database: it is said, the night before is compared with all the same, and
+    the file is left as it is."""
     made = nights.write(("one", ""))
     nights.run(made, date="2026-11-20")
     path = nights.folder / "reports/history.sqlite"
@@ -108,5 +135,7 @@ def test_a_history_that_cannot_be_used_costs_no_night(nights) -> None:
     before = path.read_bytes()
     found = nights.run(made, date="2026-11-21")
     assert 0 == found.night.exit_code and before == path.read_bytes()
-    assert any("history" in one.text and one.kind == "not judged" for one in found.night.changed), found.night.changed
+    assert any("history" in one.text and one.kind == "not judged" for one in found.night.changed), (
+        found.night.changed
+    )
     assert store.read_json(found.folder / night.FILE, "night", 1)["finished"]

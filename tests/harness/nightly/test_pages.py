@@ -1,4 +1,5 @@
-"""The pages of a night and of all nights, and the summary: everything is told, nothing is unescaped, nothing is loaded."""
+"""The pages of a night and of all nights, and the summary: everything is told, nothing is
+unescaped, nothing is loaded."""
 
 from __future__ import annotations
 
@@ -17,22 +18,65 @@ from tests.e2e import screenshots
 from tests.harness.report import sample
 
 EVIL = "<script>alert('x')</script> [b](http://x) a|b `c` \x1b[31m\u202e"
-CELLS = matrix.cells([Entry(
-    name="one", priority=3, workloads=("linear", "cnn", "a/<b>:c"), builds=("tf1", "torch"), devices=("cpu",), precisions=("fp64",),
-    presets=(), seeds=(0,), judge=("fidelity",), stages=(),
-    execution="default", timing_s=120.0,
-)])
+CELLS = matrix.cells(
+    [
+        Entry(
+            name="one",
+            priority=3,
+            workloads=("linear", "cnn", "a/<b>:c"),
+            builds=("tf1", "torch"),
+            devices=("cpu",),
+            precisions=("fp64",),
+            presets=(),
+            seeds=(0,),
+            judge=("fidelity",),
+            stages=(),
+            execution="default",
+            timing_s=120.0,
+        )
+    ]
+)
 
 
 def made() -> Night:
     rows = (
-        Row(CELLS[0], night.OK, fidelity="FAIL", headline=EVIL, exit_code=1, settled=1, compared=2, duration_s=61.0),
+        Row(
+            CELLS[0],
+            night.OK,
+            fidelity="FAIL",
+            headline=EVIL,
+            exit_code=1,
+            settled=1,
+            compared=2,
+            duration_s=61.0,
+        ),
         Row(CELLS[1], night.NOT_REACHED, EVIL),
-        Row(CELLS[2], night.OK, fidelity="PASS", headline="fine", exit_code=0, lacking=(Lack("tf1", EVIL),)),
+        Row(
+            CELLS[2],
+            night.OK,
+            fidelity="PASS",
+            headline="fine",
+            exit_code=0,
+            lacking=(Lack("tf1", EVIL),),
+        ),
     )
-    return conclusion.summed_up(Night("2026-11-21", "k", EVIL, EVIL, "0.1.0", EVIL, 840.0, rows, changed=(
-        Changed("regression", "slower", EVIL), Changed("note", "version", "torch moved"),
-    ), regressed=True))
+    return conclusion.summed_up(
+        Night(
+            "2026-11-21",
+            "k",
+            EVIL,
+            EVIL,
+            "0.1.0",
+            EVIL,
+            840.0,
+            rows,
+            changed=(
+                Changed("regression", "slower", EVIL),
+                Changed("note", "version", "torch moved"),
+            ),
+            regressed=True,
+        )
+    )
 
 
 class Page(html.parser.HTMLParser):
@@ -60,37 +104,76 @@ class Page(html.parser.HTMLParser):
 
 @pytest.fixture(scope="module")
 def shown() -> str:
-    """The page of a night, two of whose cells have a report: one with hostile names, one without."""
+    """The page of a night, two of whose cells have a report: one with hostile names, one
+    without."""
     state = made()
-    return page.render(state, [(state.rows[0], sample.REPORT), (state.rows[2], screenshots.report())])
+    return page.render(
+        state, [(state.rows[0], sample.REPORT), (state.rows[2], screenshots.report())]
+    )
 
 
 def test_a_nights_page_escapes_and_loads_nothing(shown: str) -> None:
-    """Names and reasons are text; addresses are relative to the page; tags nest; what changed, verdicts, cells and builds are there."""
+    """Names and reasons are text; addresses are relative to the page; tags nest; what changed,
+    verdicts, cells and builds are there."""
     found = Page(shown)
     assert not {"script", "img", "iframe", "object", "b"} & set(found.tags)
-    assert not [name for name, _ in found.attributes if name.startswith("on") or name in ("style", "src")]
+    assert not [
+        name for name, _ in found.attributes if name.startswith("on") or name in ("style", "src")
+    ]
     addresses = [value for name, value in found.attributes if name == "href"]
-    assert [] == [value for value in addresses if not (value in ("data:,", "../index.html") or value.startswith(("./cells/", "#")))]
-    assert "./cells/one-linear/report.html#pair-1" in addresses and "./cells/one-a_b_c/report.html" in addresses
+    assert [] == [
+        value
+        for value in addresses
+        if not (value in ("data:,", "../index.html") or value.startswith(("./cells/", "#")))
+    ]
+    assert (
+        "./cells/one-linear/report.html#pair-1" in addresses
+        and "./cells/one-a_b_c/report.html" in addresses
+    )
     text = " ".join("".join(found.text).split())
-    assert text.count("<script>alert('x')</script>") > 5 and "\x1b" not in shown and "\u202e" not in shown
-    said = ("FAIL", "not reached", "1 of 2", "61 s", "regression", "torch moved", "without tf1", "tf1 on cpu", "exit code 1", "SLOWER")
+    assert (
+        text.count("<script>alert('x')</script>") > 5
+        and "\x1b" not in shown
+        and "\u202e" not in shown
+    )
+    said = (
+        "FAIL",
+        "not reached",
+        "1 of 2",
+        "61 s",
+        "regression",
+        "torch moved",
+        "without tf1",
+        "tf1 on cpu",
+        "exit code 1",
+        "SLOWER",
+    )
     assert [] == [one for one in said if one not in text]
     assert "prefers-color-scheme: dark" in shown and "default-src 'none'" in shown
 
 
 def test_a_nights_page_leads_with_change_points(shown: str) -> None:
     """Series of speed are drawn, those that stepped first, with what is suspected."""
-    assert shown.index("Speed, night by night") < shown.index("torch 2.12.0 → 2.13.0") < shown.index('id="cells"')
+    assert (
+        shown.index("Speed, night by night")
+        < shown.index("torch 2.12.0 → 2.13.0")
+        < shown.index('id="cells"')
+    )
 
 
-@pytest.mark.parametrize(("changed", "before", "said"), [
-    ((), "", "There is no earlier night to compare with."),
-    ((), "2026-11-20", "Nothing, against the night 2026-11-20 and over the history."),
-    ((Changed("note", "version", "torch moved"),), "2026-11-20", "Nothing became worse or better than it was."),
-    ((Changed("improvement", "faster", "torch is faster"),), "2026-11-20", "torch is faster"),
-])
+@pytest.mark.parametrize(
+    ("changed", "before", "said"),
+    [
+        ((), "", "There is no earlier night to compare with."),
+        ((), "2026-11-20", "Nothing, against the night 2026-11-20 and over the history."),
+        (
+            (Changed("note", "version", "torch moved"),),
+            "2026-11-20",
+            "Nothing became worse or better than it was.",
+        ),
+        ((Changed("improvement", "faster", "torch is faster"),), "2026-11-20", "torch is faster"),
+    ],
+)
 def test_a_nights_page_says_that_nothing_changed(changed, before: str, said: str) -> None:
     """A silence would leave open whether anybody looked."""
     assert said in page.render(dataclasses.replace(made(), changed=changed, before=before), [])
@@ -107,16 +190,23 @@ def test_a_report_that_cannot_be_read_costs_only_its_own_lines(tmp_path: Path) -
 
 
 def test_the_index_escapes_and_loads_nothing(tmp_path: Path) -> None:
-    """Names and reasons are text; addresses are relative to the page; tags nest; a night that cannot be read says why."""
+    """Names and reasons are text; addresses are relative to the page; tags nest; a night that
+    cannot be read says why."""
     nights = [(tmp_path / "2026-11-21", made()), (tmp_path / "2026-11-20", CorruptRecord(EVIL))]
     text = index.render(nights)
     found = Page(text)
     assert not {"script", "img", "iframe", "object", "b"} & set(found.tags)
-    assert not [name for name, _ in found.attributes if name.startswith("on") or name in ("style", "src")]
+    assert not [
+        name for name, _ in found.attributes if name.startswith("on") or name in ("style", "src")
+    ]
     addresses = [value for name, value in found.attributes if name == "href"]
     assert {"data:,", "./2026-11-21/index.html", "./2026-11-21/summary.md"} == set(addresses)
     shown = " ".join("".join(found.text).split())
-    assert 4 == shown.count("<script>alert('x')</script>") and "\x1b" not in text and "\u202e" not in text
+    assert (
+        4 == shown.count("<script>alert('x')</script>")
+        and "\x1b" not in text
+        and "\u202e" not in text
+    )
     for said in ("FAIL", "3 cells", "regression", "1 note", "exit code 1", "61 s of 14 min"):
         assert said in shown
     assert "torch moved" not in shown  # a note is on the night's own page
@@ -129,27 +219,80 @@ def test_no_night_yet() -> None:
 
 
 def test_the_summary_is_markdown_that_stays_what_it_is() -> None:
-    """A pipe ends no cell, a bracket makes no link, an angle bracket no tag; every cell and every change is there."""
+    """A pipe ends no cell, a bracket makes no link, an angle bracket no tag; every cell and
+    every change is there."""
     text = summary.render(made())
     table = [line for line in text.splitlines() if line.startswith("|")]
     assert 5 == len(table) and {7} == {line.replace("\\|", "").count("|") for line in table}
     text = re.sub(r"`` .*? ``", "", text)  # inside a span of code nothing has a meaning
-    assert "<script>" not in text.replace("\\<script", "") and "](http" not in text.replace("\\](http", "")
-    for said in ("✗ FAIL", "not reached", "- **regression**", "torch moved", "[one-linear](cells/one-linear/report.md)", "tf1 on cpu"):
+    assert "<script>" not in text.replace("\\<script", "") and "](http" not in text.replace(
+        "\\](http", ""
+    )
+    for said in (
+        "✗ FAIL",
+        "not reached",
+        "- **regression**",
+        "torch moved",
+        "[one-linear](cells/one-linear/report.md)",
+        "tf1 on cpu",
+    ):
         assert said in text
 
 
-@pytest.mark.parametrize(("rows", "verdict", "code", "said"), [
-    ((Row(CELLS[0], night.OK, fidelity="PASS", exit_code=0),), "PASS", 0, "Same function in 1 of 1 cells."),
-    ((Row(CELLS[0], "crashed", "SIGSEGV", fidelity="INCONCLUSIVE", exit_code=4),), "INCONCLUSIVE", 4, "1 cell did not end well."),
-    ((Row(CELLS[0], "error", "no"), Row(CELLS[1], night.OK, fidelity="FAIL", headline="Differs.", exit_code=1)), "FAIL", 1, "Differs."),
-    ((Row(CELLS[0], "crashed", "SIGSEGV", fidelity="FAIL", exit_code=1),), "FAIL", 1, "1 cell did not end well."),
-    ((Row(CELLS[0], night.UNSUPPORTED, "no GPU"),), "NONE", 5, "1 cannot run here."),
-    ((Row(CELLS[0], night.UNSUPPORTED, "no GPU"), Row(CELLS[1], night.OK, exit_code=0, compared=3, settled=2)), "NONE", 0, "2 of 3"),
-    ((Row(CELLS[0], night.NOT_REACHED),), "NONE", 5, "1 was not reached."),
-    ((Row(CELLS[0], night.OK, fidelity="INCONCLUSIVE", headline="Undecided.", exit_code=6),), "INCONCLUSIVE", 6, "one-linear: Undecided."),
-])
-def test_a_night_has_one_verdict_one_sentence_and_one_code(rows, verdict: str, code: int, said: str) -> None:
+@pytest.mark.parametrize(
+    ("rows", "verdict", "code", "said"),
+    [
+        (
+            (Row(CELLS[0], night.OK, fidelity="PASS", exit_code=0),),
+            "PASS",
+            0,
+            "Same function in 1 of 1 cells.",
+        ),
+        (
+            (Row(CELLS[0], "crashed", "SIGSEGV", fidelity="INCONCLUSIVE", exit_code=4),),
+            "INCONCLUSIVE",
+            4,
+            "1 cell did not end well.",
+        ),
+        (
+            (
+                Row(CELLS[0], "error", "no"),
+                Row(CELLS[1], night.OK, fidelity="FAIL", headline="Differs.", exit_code=1),
+            ),
+            "FAIL",
+            1,
+            "Differs.",
+        ),
+        (
+            (Row(CELLS[0], "crashed", "SIGSEGV", fidelity="FAIL", exit_code=1),),
+            "FAIL",
+            1,
+            "1 cell did not end well.",
+        ),
+        ((Row(CELLS[0], night.UNSUPPORTED, "no GPU"),), "NONE", 5, "1 cannot run here."),
+        (
+            (
+                Row(CELLS[0], night.UNSUPPORTED, "no GPU"),
+                Row(CELLS[1], night.OK, exit_code=0, compared=3, settled=2),
+            ),
+            "NONE",
+            0,
+            "2 of 3",
+        ),
+        ((Row(CELLS[0], night.NOT_REACHED),), "NONE", 5, "1 was not reached."),
+        (
+            (Row(CELLS[0], night.OK, fidelity="INCONCLUSIVE", headline="Undecided.", exit_code=6),),
+            "INCONCLUSIVE",
+            6,
+            "one-linear: Undecided.",
+        ),
+    ],
+)
+def test_a_night_has_one_verdict_one_sentence_and_one_code(
+    rows, verdict: str, code: int, said: str
+) -> None:
     """The worst cell decides; what was not reached or cannot run here is told and fails nothing."""
-    found = conclusion.summed_up(dataclasses.replace(made(), rows=rows, exit_code=None, changed=(), regressed=False))
+    found = conclusion.summed_up(
+        dataclasses.replace(made(), rows=rows, exit_code=None, changed=(), regressed=False)
+    )
     assert (verdict, code) == (found.verdict, found.exit_code) and said in found.headline

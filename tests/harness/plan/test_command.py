@@ -12,15 +12,24 @@ from harness.plan import command
 from harness.workloads.ehr_mgan import WORKLOAD, sources
 
 
-@pytest.mark.parametrize(("folders_a", "folders_b", "words"), [
-    ((), (), ["tf2", "torch"]),
-    ((), ("/own",), ["tf2", "torch@/own"]),
-    (("/shared",), ("/shared",), ["tf2", "torch", "--ports", "/shared"]),
-    (("/shared",), ("/own", "/shared"), ["tf2", "torch@/own", "--ports", "/shared"]),
-])
-def test_names_the_folders_of_ports_again(folders_a: tuple[str, ...], folders_b: tuple[str, ...], words: list[str]):
-    """A folder that all sides look into is given by --ports, where workloads are found too; a side's own one after @."""
-    sides = (plan.Side("tf2", "tf2", "tf2", folders_a), plan.Side("torch", "torch", "torch", folders_b, only="/own" in folders_b))
+@pytest.mark.parametrize(
+    ("folders_a", "folders_b", "words"),
+    [
+        ((), (), ["tf2", "torch"]),
+        ((), ("/own",), ["tf2", "torch@/own"]),
+        (("/shared",), ("/shared",), ["tf2", "torch", "--ports", "/shared"]),
+        (("/shared",), ("/own", "/shared"), ["tf2", "torch@/own", "--ports", "/shared"]),
+    ],
+)
+def test_names_the_folders_of_ports_again(
+    folders_a: tuple[str, ...], folders_b: tuple[str, ...], words: list[str]
+):
+    """A folder that all sides look into is given by --ports, where workloads are found too; a
+    side's own one after @."""
+    sides = (
+        plan.Side("tf2", "tf2", "tf2", folders_a),
+        plan.Side("torch", "torch", "torch", folders_b, only="/own" in folders_b),
+    )
     assert ["--backends", *words] == plan.arguments(sides)
 
 
@@ -29,24 +38,51 @@ def test_names_the_interpreters_again():
     first = plan.Side("torch", "torch", "torch")
     second = plan.Side("torch#2", "torch", "torch", python="/opt/python")
     own = plan.Side("torch@mine", "torch", "torch", ("/mine",), only=True, python="/opt/other")
-    assert ["--backends", "torch", "torch", "--python", "torch#2=/opt/python"] == plan.arguments((first, second))
-    assert ["--backends", "torch", "torch@/mine", "--python", "torch=/opt/python", "torch@mine=/opt/other"] == plan.arguments((second, own))
+    assert ["--backends", "torch", "torch", "--python", "torch#2=/opt/python"] == plan.arguments(
+        (first, second)
+    )
+    assert [
+        "--backends",
+        "torch",
+        "torch@/mine",
+        "--python",
+        "torch=/opt/python",
+        "torch@mine=/opt/other",
+    ] == plan.arguments((second, own))
 
 
 def test_names_the_limit_the_steps_and_the_seed_again():
-    """At every stage: the noise of a tape is drawn after the batches of all its steps. The usual limit goes without saying."""
-    asked = {"backends": ("tf2", "torch"), "workloads": ("cnn",), "precision": ("fp64",), "steps": 7, "seed": 3}
-    plain, limited = (plan.make(resolution.resolve(options.Options(**asked, **more))) for more in ({}, {"limit": 33.5}))
+    """At every stage: the noise of a tape is drawn after the batches of all its steps. The usual
+    limit goes without saying."""
+    asked = {
+        "backends": ("tf2", "torch"),
+        "workloads": ("cnn",),
+        "precision": ("fp64",),
+        "steps": 7,
+        "seed": 3,
+    }
+    plain, limited = (
+        plan.make(resolution.resolve(options.Options(**asked, **more)))
+        for more in ({}, {"limit": 33.5})
+    )
     for stage in ("weights", "forward", "trajectory"):
         line = command.of_stage(limited.pairs[0].a, limited.pairs[0].b, stage)
         assert line.endswith(f"--stages {stage} --steps 7 --limit 33.5") and "--seed 3" in line
         assert "--limit" not in command.of_stage(plain.pairs[0].a, plain.pairs[0].b, stage)
-    assert "--seed 3" in command.of_speed(limited.speed[0]) and "--limit 33.5" in command.of_speed(limited.speed[0])
+    assert "--seed 3" in command.of_speed(limited.speed[0]) and "--limit 33.5" in command.of_speed(
+        limited.speed[0]
+    )
 
 
 def request(data: str | None, preset: str | None = None) -> plan.Request:
     return resolution.resolve(
-        options.Options(backends=("tf2", "torch"), workloads=("ehr_mgan",), precision=("fp64",), preset=preset, data=data)
+        options.Options(
+            backends=("tf2", "torch"),
+            workloads=("ehr_mgan",),
+            precision=("fp64",),
+            preset=preset,
+            data=data,
+        )
     )
 
 
@@ -62,9 +98,13 @@ def test_names_the_data_again(data: str | None, words: str):
 
 def test_names_the_phases_again():
     """Where they were timed; a workload that has but one has no use for them."""
-    asked = options.Options(backends=("tf2", "torch"), workloads=("ehr_mgan", "cnn"), per_phase=True)
+    asked = options.Options(
+        backends=("tf2", "torch"), workloads=("ehr_mgan", "cnn"), per_phase=True
+    )
     ehr_mgan, cnn = plan.make(resolution.resolve(asked)).speed
-    assert command.of_speed(ehr_mgan).endswith(" --per-phase") and "--per-phase" not in command.of_speed(cnn)
+    assert command.of_speed(ehr_mgan).endswith(
+        " --per-phase"
+    ) and "--per-phase" not in command.of_speed(cnn)
 
 
 def test_other_data_are_other_work(monkeypatch: pytest.MonkeyPatch):

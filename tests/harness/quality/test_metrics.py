@@ -1,4 +1,5 @@
-"""Distances of rows: known values, the better model scores better, and what is not defined says why."""
+"""Distances of rows: known values, the better model scores better, and what is not defined says
+why."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ REAL = RNG.normal(size=(40, 6, 3)).cumsum(axis=1)
 
 
 def test_mmd_of_two_points_is_the_formula():
-    """Biased: the square root of k(x, x) + k(y, y) - 2 k(x, y), with a kernel that is a sum of five."""
+    """Biased: the square root of k(x, x) + k(y, y) - 2 k(x, y), with a kernel that is a sum of
+    five."""
     x, y = np.zeros((1, 1, 2)), np.array([[[3.0, 4.0]]])
     similar = sum(math.exp(-25.0 / (2.0 * width**2)) for width in (1, 2, 4, 8, 16))
     assert metrics.mmd(x, y).value == pytest.approx(math.sqrt(10.0 - 2.0 * similar))
@@ -36,8 +38,14 @@ def test_probabilities_of_each_feature_and_hour():
     assert metrics.probability_correlation(real, real).value == pytest.approx(1.0)
     assert metrics.probability_error(real, real).value == 0.0
     assert metrics.probability_error(np.zeros((5, 4, 2)), np.ones((9, 4, 2))).value == 1.0
-    assert "every generated probability is 0" in metrics.probability_correlation(real, np.zeros((9, 4, 2))).reason
-    assert "no discrete channel" in metrics.probability_correlation(real[:, :, :0], real[:, :, :0]).reason
+    assert (
+        "every generated probability is 0"
+        in metrics.probability_correlation(real, np.zeros((9, 4, 2))).reason
+    )
+    assert (
+        "no discrete channel"
+        in metrics.probability_correlation(real[:, :, :0], real[:, :, :0]).reason
+    )
     assert metrics.probability_error(real[:, :, :0], real[:, :, :0]).value is None
 
 
@@ -51,7 +59,9 @@ def test_correlations_of_channels():
     still[:, :, 1] = 2.0
     for metric in (metrics.correlation_error, metrics.correlation_agreement):
         assert metric(REAL, still).value is not None
-        assert metric(still, REAL).value == pytest.approx(metric(np.delete(REAL, 1, axis=2), np.delete(REAL, 1, axis=2)).value, abs=1e-9)
+        assert metric(still, REAL).value == pytest.approx(
+            metric(np.delete(REAL, 1, axis=2), np.delete(REAL, 1, axis=2)).value, abs=1e-9
+        )
         assert "two channels" in metric(REAL[:, :, :1], REAL[:, :, :1]).reason
     # A channel that the model never moves counts as uncorrelated, not as left out.
     linked = np.repeat(REAL[:, :, :1], 2, axis=2)

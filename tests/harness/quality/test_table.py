@@ -16,7 +16,7 @@ def models(noise, count=3):
     generator = np.random.RandomState(1)
     found = []
     scale = noise * REAL.range
-    scale[-REAL.discrete:] = 0.0
+    scale[-REAL.discrete :] = 0.0
     for _ in range(count):
         rows = REAL.training[generator.permutation(len(REAL.training))[:100]]
         found.append(rows + scale * generator.normal(size=rows.shape))
@@ -25,7 +25,9 @@ def models(noise, count=3):
 
 def test_a_model_as_good_as_the_data_scores_as_its_baseline_and_a_noisy_one_worse():
     """The baseline is what real rows get, not 0."""
-    good, bad = ({line.metric: line for line in tabulate(models(noise), REAL)} for noise in (0.0, 0.4))
+    good, bad = (
+        {line.metric: line for line in tabulate(models(noise), REAL)} for noise in (0.0, 0.4)
+    )
     assert tuple(BETTER) == tuple(good)
     for name, better in BETTER.items():
         line = good[name]
@@ -43,7 +45,10 @@ def test_what_is_not_finite_has_no_number_and_a_reason():
     for line in tabulate(rows, REAL):
         assert line.seeds == 2 and "1 of 3 seeds have no number: 1 of" in line.reason
     lost = tabulate([np.full_like(rows[0], np.inf)], REAL)
-    assert all((line.mean, line.low, line.seeds) == (None, None, 0) and line.baseline is not None for line in lost)
+    assert all(
+        (line.mean, line.low, line.seeds) == (None, None, 0) and line.baseline is not None
+        for line in lost
+    )
     assert "generated rows are [3, 7]" in tabulate([rows[0][:, :3]], REAL)[0].reason
 
 
@@ -51,7 +56,7 @@ def test_a_model_that_never_switches_anything_on_is_not_scored_as_perfect():
     """Its interventions go along with nothing, and teach nothing."""
     rows = models(0.0, 2)
     for one in rows:
-        one[:, :, -REAL.discrete:] = 0.0
+        one[:, :, -REAL.discrete :] = 0.0
     found = {line.metric: line for line in tabulate(rows, REAL)}
     assert found["probability correlation"].mean is None and found["probability correlation"].reason
     assert found["correlation difference"].mean > 2.0 * found["correlation difference"].baseline
@@ -59,8 +64,13 @@ def test_a_model_that_never_switches_anything_on_is_not_scored_as_perfect():
     assert found["TSTR AUROC"].mean == 0.5
     assert found["probability RMSE"].mean > found["probability RMSE"].baseline
 
+
 def test_the_interval_is_students():
     """Of 1, 2 and 3: 2 and 4.303 standard errors."""
     mean, low, high = interval([1.0, 2.0, 3.0])
-    assert (mean, high - mean, mean - low) == (2.0, pytest.approx(4.3027 / np.sqrt(3), rel=1e-4), pytest.approx(high - mean))
+    assert (mean, high - mean, mean - low) == (
+        2.0,
+        pytest.approx(4.3027 / np.sqrt(3), rel=1e-4),
+        pytest.approx(high - mean),
+    )
     assert (interval([1.0]), interval([])) == ((1.0, None, None), (None, None, None))

@@ -1,4 +1,5 @@
-"""A run's folder: made once, found again by what was asked, and emptied of nothing that is still needed."""
+"""A run's folder: made once, found again by what was asked, and emptied of nothing that is still
+needed."""
 
 from __future__ import annotations
 
@@ -22,7 +23,9 @@ def make(reports: Path, asked: str = "key") -> runs.Run:
 def test_create(tmp_path: Path) -> None:
     """Runs of one day and one question have folders of their own."""
     first, second = make(tmp_path / "reports"), make(tmp_path / "reports")
-    assert ["2026-03-01_tf2-torch", "2026-03-01_tf2-torch_2"] == [run.folder.name for run in (first, second)]
+    assert ["2026-03-01_tf2-torch", "2026-03-01_tf2-torch_2"] == [
+        run.folder.name for run in (first, second)
+    ]
     assert not json.loads((first.folder / runs.RUN_FILE).read_text())["finished"]
 
 
@@ -45,15 +48,25 @@ def test_unfinished(tmp_path: Path) -> None:
 
 def test_key() -> None:
     """The key depends on what was asked, not on the order of names."""
-    assert runs.key({"a": 1, "b": [2]}) == runs.key({"b": [2], "a": 1}) != runs.key({"a": 1, "b": [3]})
+    assert (
+        runs.key({"a": 1, "b": [2]}) == runs.key({"b": [2], "a": 1}) != runs.key({"a": 1, "b": [3]})
+    )
 
 
 def test_drop_tensors(tmp_path: Path) -> None:
-    """Tensors of jobs that nobody will look at go; manifests, logs and what is kept stay, tapes too while anything is kept."""
-    for name in ("jobs/a/forward.npz", "jobs/a/manifest.json", "jobs/b/forward.npz", "tapes/tape.npz"):
+    """Tensors of jobs that nobody will look at go; manifests, logs and what is kept stay, tapes
+    too while anything is kept."""
+    for name in (
+        "jobs/a/forward.npz",
+        "jobs/a/manifest.json",
+        "jobs/b/forward.npz",
+        "tapes/tape.npz",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"12345")
     assert runs.drop_tensors(tmp_path, frozenset({"b"})) == 5
-    assert ["a/manifest.json", "b/forward.npz"] == sorted(str(path.relative_to(tmp_path / "jobs")) for path in tmp_path.glob("jobs/*/*"))
+    assert ["a/manifest.json", "b/forward.npz"] == sorted(
+        str(path.relative_to(tmp_path / "jobs")) for path in tmp_path.glob("jobs/*/*")
+    )
     assert runs.drop_tensors(tmp_path, frozenset()) == 10 and runs.size(tmp_path) == 5
     assert not (tmp_path / "tapes").exists() and runs.size(tmp_path / "tapes") == 0

@@ -1,4 +1,5 @@
-"""Records survive the way to disk and back; what was truncated, altered or written by a newer harness is named."""
+"""Records survive the way to disk and back; what was truncated, altered or written by a newer
+harness is named."""
 
 from __future__ import annotations
 
@@ -34,7 +35,9 @@ def same(a: Any, b: Any) -> bool:
     if isinstance(a, list) and isinstance(b, list):
         return len(a) == len(b) and all(same(*pair) for pair in zip(a, b, strict=True))
     if isinstance(a, float) and isinstance(b, float):
-        return (math.isnan(a) and math.isnan(b)) or (a == b and math.copysign(1, a) == math.copysign(1, b))
+        return (math.isnan(a) and math.isnan(b)) or (
+            a == b and math.copysign(1, a) == math.copysign(1, b)
+        )
     return type(a) is type(b) and a == b
 
 
@@ -47,21 +50,34 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @settings(deadline=None)
 @given(document=st.dictionaries(TEXT.filter(lambda name: name != "schema"), PLAIN, max_size=5))
 def test_json_round_trip(folder: Path, document: dict[str, Any]) -> None:
-    """Whatever plain JSON a record holds, NaN and infinities with it, comes back; the file is strict JSON."""
+    """Whatever plain JSON a record holds, NaN and infinities with it, comes back; the file is
+    strict JSON."""
     path = folder / "document.json"
     store.write_json(path, {"schema": 1, **document})
     assert same({"schema": 1, **document}, store.read_json(path, "record", 1))
-    json.loads(path.read_text(), parse_constant=lambda name: pytest.fail(f"{name} is not strict JSON"))
+    json.loads(
+        path.read_text(), parse_constant=lambda name: pytest.fail(f"{name} is not strict JSON")
+    )
 
 
 @settings(deadline=None)
-@given(value=DTYPES.flatmap(lambda dtype: arrays_of.arrays(dtype, arrays_of.array_shapes(min_dims=0, min_side=0))), compress=st.booleans())
+@given(
+    value=DTYPES.flatmap(
+        lambda dtype: arrays_of.arrays(dtype, arrays_of.array_shapes(min_dims=0, min_side=0))
+    ),
+    compress=st.booleans(),
+)
 def test_arrays_round_trip(folder: Path, value: np.ndarray, compress: bool) -> None:
     """Arrays come back bit by bit, with shape and dtype; names may have slashes."""
     path = folder / "arrays.npz"
     store.write_arrays(path, {"conv1/kernel": value}, compress)
-    (name, back), = store.read_arrays(path).items()
-    assert (name, back.dtype, back.shape, back.tobytes()) == ("conv1/kernel", value.dtype, value.shape, value.tobytes())
+    ((name, back),) = store.read_arrays(path).items()
+    assert (name, back.dtype, back.shape, back.tobytes()) == (
+        "conv1/kernel",
+        value.dtype,
+        value.shape,
+        value.tobytes(),
+    )
 
 
 def test_objects_are_refused(tmp_path: Path) -> None:
@@ -91,8 +107,18 @@ def record(tmp_path: Path) -> store.Record:
     job = tmp_path / "job"
     store.write_arrays(job / "forward.npz", {"logits": np.arange(50.0)})
     result = {
-        "files": {"forward.npz": store.checksum(job / "forward.npz")}, "noise": {"forward/logits": {"ulp": [0.5]}},
-        "tensors": [{"stage": "forward", "name": "logits", "shape": [50], "dtype": "float64", "scale": 0.0, "largest": math.nan}],
+        "files": {"forward.npz": store.checksum(job / "forward.npz")},
+        "noise": {"forward/logits": {"ulp": [0.5]}},
+        "tensors": [
+            {
+                "stage": "forward",
+                "name": "logits",
+                "shape": [50],
+                "dtype": "float64",
+                "scale": 0.0,
+                "largest": math.nan,
+            }
+        ],
     }
     return store.write_record(job, {"side": "torch"}, "ok", "", result, 1.5)
 
@@ -100,19 +126,35 @@ def record(tmp_path: Path) -> store.Record:
 def test_record_round_trip(record: store.Record) -> None:
     """A record is read as it was written, its tensors one at a time."""
     back = store.read_record(record.folder)
-    assert (back.ok, back.job, back.duration_s, back.noise("forward", "logits")) == (True, {"side": "torch"}, 1.5, {"ulp": [0.5]})
+    assert (back.ok, back.job, back.duration_s, back.noise("forward", "logits")) == (
+        True,
+        {"side": "torch"},
+        1.5,
+        {"ulp": [0.5]},
+    )
     assert back.read("forward", "logits").tolist() == list(range(50))
     (entry,) = store.RecordEvidence(back).entries("forward")
-    assert entry.name == "logits" and math.isnan(entry.largest) and store.RecordEvidence(back).entries("loss") == []
+    assert (
+        entry.name == "logits"
+        and math.isnan(entry.largest)
+        and store.RecordEvidence(back).entries("loss") == []
+    )
     with pytest.raises(CorruptRecord, match="tensor 'probs' cannot be read"):
         back.read("forward", "probs")
 
 
 @pytest.mark.parametrize(
-    "damage", [lambda content: content[:-20], lambda content: content[:-1] + b"?", lambda content: content + b"more", None]
+    "damage",
+    [
+        lambda content: content[:-20],
+        lambda content: content[:-1] + b"?",
+        lambda content: content + b"more",
+        None,
+    ],
 )
 def test_damaged_arrays(record: store.Record, damage) -> None:
-    """An array file that was truncated, altered, lengthened or lost is found before anything is judged."""
+    """An array file that was truncated, altered, lengthened or lost is found before anything is
+    judged."""
     path = record.folder / "forward.npz"
     if damage:
         path.write_bytes(damage(path.read_bytes()))
@@ -132,9 +174,16 @@ def test_broken_when_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "cannot be read"), ('{"schema": 1, "sta', "cannot be read"), ("\udcff", "cannot be read"), ("[]", "no schema number"),
-        ('{"schema": "1"}', "no schema number"), ('{"schema": 1}', "not a record"),
-        ('{"schema": 1, "job": 5, "status": "ok", "reason": "", "result": {}, "duration_s": 1}', "not a record"),
+        ("", "cannot be read"),
+        ('{"schema": 1, "sta', "cannot be read"),
+        ("\udcff", "cannot be read"),
+        ("[]", "no schema number"),
+        ('{"schema": "1"}', "no schema number"),
+        ('{"schema": 1}', "not a record"),
+        (
+            '{"schema": 1, "job": 5, "status": "ok", "reason": "", "result": {}, "duration_s": 1}',
+            "not a record",
+        ),
     ],
 )
 def test_damaged_manifest(record: store.Record, text: str, said: str) -> None:
@@ -150,7 +199,9 @@ def test_newer_manifest(record: store.Record) -> None:
     """A record of a newer harness: which file, which version, what to do."""
     path = record.folder / store.MANIFEST
     path.write_text(json.dumps({"schema": 99, "anything": "else"}))
-    with pytest.raises(NewerSchema, match=r"schema 99, this harness reads up to 1\. Upgrade") as caught:
+    with pytest.raises(
+        NewerSchema, match=r"schema 99, this harness reads up to 1\. Upgrade"
+    ) as caught:
         store.read_record(record.folder)
     assert str(path) in str(caught.value)
 

@@ -16,22 +16,40 @@ KERNEL = [0.013876098673510723, 0.061171369416946314, 0.029212300524793955]
 def test_a_tape_holds_weights_batches_and_noise():
     """In canonical names; weights are float64, row numbers int64, masks uint8."""
     drawn = tape.draw(CNN, CNN.config("tiny"), 0, 5)
-    assert {f"weights/{item['name']}" for item in CNN.config("tiny")["parameters"]} | {"batches", "noise/train/dropout"} == set(drawn.tape)
+    assert {f"weights/{item['name']}" for item in CNN.config("tiny")["parameters"]} | {
+        "batches",
+        "noise/train/dropout",
+    } == set(drawn.tape)
     assert (5, 16) == drawn.tape["batches"].shape and np.int64 == drawn.tape["batches"].dtype
     assert (5, 16, 128) == drawn.tape["noise/train/dropout"].shape
     assert np.uint8 == drawn.tape["noise/train/dropout"].dtype
-    assert {np.dtype("float64")} == {value.dtype for name, value in drawn.tape.items() if name.startswith("weights/")}
+    assert {np.dtype("float64")} == {
+        value.dtype for name, value in drawn.tape.items() if name.startswith("weights/")
+    }
 
 
 def test_several_phases_of_a_step_share_a_draw_and_forward_and_generate_have_one():
     """The ten updates of a joint step see the same latent noise; dropout is each update's own."""
     steps = 3
     drawn = tape.draw(EHR_MGAN, EHR_MGAN.config("tiny"), 0, steps).tape
-    latent = {name: value for name, value in drawn.items() if name.endswith("/generator/continuous")}
+    latent = {
+        name: value for name, value in drawn.items() if name.endswith("/generator/continuous")
+    }
     joint = [value for name, value in latent.items() if name.startswith("noise/joint/")]
-    assert 10 == len(joint) and all(np.array_equal(joint[0], value) for value in joint) and steps == len(joint[0])
-    assert {1} == {len(value) for name, value in drawn.items() if name.startswith(("noise/forward/", "noise/generate/"))}
-    masks = [drawn[f"noise/joint/vae/{stream}/encoder/continuous/layer1"] for stream in ("continuous", "discrete")]
+    assert (
+        10 == len(joint)
+        and all(np.array_equal(joint[0], value) for value in joint)
+        and steps == len(joint[0])
+    )
+    assert {1} == {
+        len(value)
+        for name, value in drawn.items()
+        if name.startswith(("noise/forward/", "noise/generate/"))
+    }
+    masks = [
+        drawn[f"noise/joint/vae/{stream}/encoder/continuous/layer1"]
+        for stream in ("continuous", "discrete")
+    ]
     assert not np.array_equal(*masks)
 
 
@@ -61,7 +79,16 @@ def test_a_hash_sees_names_dtypes_shapes_and_bytes_and_no_order():
     base = {"a": np.arange(6.0).reshape(2, 3), "b": np.ones(2)}
     same = {"b": np.ones(2), "a": np.asfortranarray(base["a"])}
     assert tape.content_hash(base) == tape.content_hash(same)
-    for name, value in (("a", base["a"].T), ("a", base["a"].astype(np.float32)), ("a", base["a"] + 1e-16), ("c", base["a"])):
+    for name, value in (
+        ("a", base["a"].T),
+        ("a", base["a"].astype(np.float32)),
+        ("a", base["a"] + 1e-16),
+        ("c", base["a"]),
+    ):
         changed = {**base, name: value}
-        equal = np.array_equal(changed["a"], base["a"]) and changed["a"].dtype == base["a"].dtype and set(changed) == set(base)
+        equal = (
+            np.array_equal(changed["a"], base["a"])
+            and changed["a"].dtype == base["a"].dtype
+            and set(changed) == set(base)
+        )
         assert equal == (tape.content_hash(changed) == tape.content_hash(base))

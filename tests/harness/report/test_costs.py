@@ -1,4 +1,5 @@
-"""What a step costs beside time, in every renderer: each build once, every None with a reason, nothing wider than the terminal."""
+"""What a step costs beside time, in every renderer: each build once, every None with a reason,
+nothing wider than the terminal."""
 
 from __future__ import annotations
 
@@ -15,11 +16,25 @@ from harness.results.model import Cost, Report
 
 CPU = "it ran on the CPU"
 TRAIN = Cost(
-    baseline_bytes=200 << 20, trace_s=1.5, flops=2.5e9, flops_source="a counter", peak_rate=1e11, utilisation=0.125,
-    missing={"device_peak_bytes": CPU, "energy_j": "no <NVML> | here", "p99_s": "only calls of `generate`"},
+    baseline_bytes=200 << 20,
+    trace_s=1.5,
+    flops=2.5e9,
+    flops_source="a counter",
+    peak_rate=1e11,
+    utilisation=0.125,
+    missing={
+        "device_peak_bytes": CPU,
+        "energy_j": "no <NVML> | here",
+        "p99_s": "only calls of `generate`",
+    },
 )
 GPU = Cost(
-    baseline_bytes=900 << 20, device_peak_bytes=3 << 30, p50_s=1e-3, p95_s=2e-3, p99_s=9e-3, energy_j=0.34,
+    baseline_bytes=900 << 20,
+    device_peak_bytes=3 << 30,
+    p50_s=1e-3,
+    p95_s=2e-3,
+    p99_s=9e-3,
+    energy_j=0.34,
     missing={"flops": "its counter knows no loops", "utilisation": "its counter knows no loops"},
 )
 
@@ -28,19 +43,35 @@ GPU = Cost(
 def report(sample: ModuleType) -> Report:
     """Two pairs that share a build, and one of precisions."""
     rows = [
-        dataclasses.replace(sample.speed("train", "SLOWER"), workload="cnn", precision="fp32", a="tf1", b=b, a_cost=TRAIN, b_cost=GPU)
+        dataclasses.replace(
+            sample.speed("train", "SLOWER"),
+            workload="cnn",
+            precision="fp32",
+            a="tf1",
+            b=b,
+            a_cost=TRAIN,
+            b_cost=GPU,
+        )
         for b in ("torch", "tf2")
     ]
-    gain = dataclasses.replace(rows[0], precision="fp32:bf16", a="torch-fp32", b="torch-bf16", gain=True)
-    return dataclasses.replace(sample.REPORT, speed=(*rows, gain), stages=(), jobs=(), quality=(), notes=())
+    gain = dataclasses.replace(
+        rows[0], precision="fp32:bf16", a="torch-fp32", b="torch-bf16", gain=True
+    )
+    return dataclasses.replace(
+        sample.REPORT, speed=(*rows, gain), stages=(), jobs=(), quality=(), notes=()
+    )
 
 
 def test_each_build_has_one_line(report: Report) -> None:
     """However many pairs it is in; of one build's precisions, each has its own."""
     found = costs.lines(report.speed)
-    assert [("tf1", "fp32"), ("torch", "fp32"), ("tf2", "fp32"), ("torch-fp32", "fp32"), ("torch-bf16", "bf16")] == [
-        (line.build, line.precision) for line in found
-    ]
+    assert [
+        ("tf1", "fp32"),
+        ("torch", "fp32"),
+        ("tf2", "fp32"),
+        ("torch-fp32", "fp32"),
+        ("torch-bf16", "bf16"),
+    ] == [(line.build, line.precision) for line in found]
 
 
 def test_reasons_are_told_once_and_of_whom(report: Report) -> None:
@@ -60,7 +91,7 @@ def test_terminal(report: Report, width: int) -> None:
     Console(file=stream, width=width).print(terminal.render(report))
     text = stream.getvalue()
     assert max(map(len, text.splitlines())) <= width and "What else does a step cost?" in text
-    table = text[text.index("What else"):]
+    table = text[text.index("What else") :]
     assert "200\N{NO-BREAK SPACE}MiB" in table and "bf16" not in table
     assert ("12.5\N{NO-BREAK SPACE}%" in table) == (width == 200) or width == 120
 
@@ -68,16 +99,31 @@ def test_terminal(report: Report, width: int) -> None:
 def test_files(report: Report) -> None:
     """All columns, the reasons and the counters' names, escaped."""
     for text in (markdown.render(report), html.render(report)):
-        for cell in ("12.5 %", "2.50 GFLOP", "100 GFLOP/s", "340 mJ", "3,070 MiB", "a counter", "torch-bf16"):
+        for cell in (
+            "12.5 %",
+            "2.50 GFLOP",
+            "100 GFLOP/s",
+            "340 mJ",
+            "3,070 MiB",
+            "a counter",
+            "torch-bf16",
+        ):
             assert cell in text, cell
         assert "<NVML>" not in text
-    assert "no <NVML> | here" in json.loads(json_format.to_json(report))["speed"][0]["a_cost"]["missing"]["energy_j"]
+    assert (
+        "no <NVML> | here"
+        in json.loads(json_format.to_json(report))["speed"][0]["a_cost"]["missing"]["energy_j"]
+    )
 
 
 def test_json_keeps_it_and_reads_reports_without(report: Report) -> None:
-    """The same report comes back; one that was written before there were costs has none, and no table."""
+    """The same report comes back; one that was written before there were costs has none, and no
+    table."""
     assert report == json_format.from_json(json_format.to_json(report))
-    older = dataclasses.replace(report, speed=tuple(dataclasses.replace(row, a_cost=None, b_cost=None) for row in report.speed))
+    older = dataclasses.replace(
+        report,
+        speed=tuple(dataclasses.replace(row, a_cost=None, b_cost=None) for row in report.speed),
+    )
     flat = json.loads(json_format.to_json(older))
     for row in flat["speed"]:
         for name in ("a_cost", "b_cost", "gain"):

@@ -18,8 +18,18 @@ NUMBERS = st.one_of(st.none(), st.floats())
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (None, "-"), (0.0, "0 s"), (2.05e-3, "2.05 ms"), (3.4e-4, "340 µs"), (9.9996e-4, "1.00 ms"), (5e-8, "50.0 ns"), (1.5, "1.50 s"),
-        (90.0, "90.0 s"), (300.0, "5.00 min"), (7200.0, "2.00 h"), (math.nan, "NaN s"), (math.inf, "inf s"),
+        (None, "-"),
+        (0.0, "0 s"),
+        (2.05e-3, "2.05 ms"),
+        (3.4e-4, "340 µs"),
+        (9.9996e-4, "1.00 ms"),
+        (5e-8, "50.0 ns"),
+        (1.5, "1.50 s"),
+        (90.0, "90.0 s"),
+        (300.0, "5.00 min"),
+        (7200.0, "2.00 h"),
+        (math.nan, "NaN s"),
+        (math.inf, "inf s"),
     ],
 )
 def test_seconds(value, text):
@@ -29,15 +39,35 @@ def test_seconds(value, text):
 
 def test_errors_and_values():
     """Errors with two digits; values with as many as tell two floats apart."""
-    assert [spell.error(value) for value in (1.2e-15, 0.0, math.nan, math.inf, None)] == ["1.2e-15", "0", "NaN", "inf", "-"]
-    assert [spell.value(value) for value in (0.1, 0.1 + 2e-17, math.nan, -math.inf)] == ["0.1", "0.10000000000000002", "NaN", "-inf"]
+    assert [spell.error(value) for value in (1.2e-15, 0.0, math.nan, math.inf, None)] == [
+        "1.2e-15",
+        "0",
+        "NaN",
+        "inf",
+        "-",
+    ]
+    assert [spell.value(value) for value in (0.1, 0.1 + 2e-17, math.nan, -math.inf)] == [
+        "0.1",
+        "0.10000000000000002",
+        "NaN",
+        "-inf",
+    ]
 
 
 @pytest.mark.parametrize(
     ("error", "threshold", "text"),
     [
-        (0.0, 0.0, "0"), (1e-20, 0.0, "inf"), (math.nan, 1e-9, "NaN"), (3.2e-16, 8.8e-15, "4e-2"), (2e-3, 6e-3, "0.33"),
-        (12.0, 1.0, "12"), (3.1e-4, 8.8e-15, "4e10"), (2e8, 1.0, "2e8"), (None, 1.0, ""), (1.0, None, ""), (math.nan, 0.0, "NaN"),
+        (0.0, 0.0, "0"),
+        (1e-20, 0.0, "inf"),
+        (math.nan, 1e-9, "NaN"),
+        (3.2e-16, 8.8e-15, "4e-2"),
+        (2e-3, 6e-3, "0.33"),
+        (12.0, 1.0, "12"),
+        (3.1e-4, 8.8e-15, "4e10"),
+        (2e8, 1.0, "2e8"),
+        (None, 1.0, ""),
+        (1.0, None, ""),
+        (math.nan, 0.0, "NaN"),
     ],
 )
 def test_margin(error, threshold, text):
@@ -72,15 +102,31 @@ def test_no_end_reads_1_that_is_not(low, high):
 def test_operations_shares_and_energy():
     """Three digits and a unit; what is missing is a dash, what is not finite is named."""
     assert [spell.operations(value) for value in (320.0, 2.5e9, 1.234e16, None, math.inf)] == [
-        "320 FLOP", "2.50 GFLOP", "12.3 PFLOP", "-", "inf FLOP"]
+        "320 FLOP",
+        "2.50 GFLOP",
+        "12.3 PFLOP",
+        "-",
+        "inf FLOP",
+    ]
     assert "93.9 GFLOP/s" == spell.operations(9.393e10, "/s")
     assert [spell.share(value) for value in (0.125, 8.32e-6, None)] == ["12.5 %", "8.32e-04 %", "-"]
-    assert [spell.joules(value) for value in (1.2, 0.34, 0.0, None, math.nan)] == ["1.20 J", "340 mJ", "0 mJ", "-", "NaN J"]
+    assert [spell.joules(value) for value in (1.2, 0.34, 0.0, None, math.nan)] == [
+        "1.20 J",
+        "340 mJ",
+        "0 mJ",
+        "-",
+        "NaN J",
+    ]
 
 
 def test_rates_and_memory():
     """Samples per second, MiB."""
-    assert [spell.rate(value) for value in (812.0, 12345.0, 4.56e6, None)] == ["812/s", "12.3k/s", "4.56M/s", "-"]
+    assert [spell.rate(value) for value in (812.0, 12345.0, 4.56e6, None)] == [
+        "812/s",
+        "12.3k/s",
+        "4.56M/s",
+        "-",
+    ]
     assert [spell.memory(value) for value in (212 * 2**20, None)] == ["212 MiB", "-"]
 
 

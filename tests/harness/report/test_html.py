@@ -51,10 +51,14 @@ def check(text):
     page = Page(text)
     assert not {"script", "img", "iframe", "object", "b", "bold"} & set(page.tags)
     assert not [name for name, _ in page.attributes if name.startswith("on") or name == "style"]
-    assert ["data:,"] == [value for name, value in page.attributes if name in LOADING and not value.startswith("#")]
+    assert ["data:,"] == [
+        value for name, value in page.attributes if name in LOADING and not value.startswith("#")
+    ]
     anchors = [value for name, value in page.attributes if name == "id"]
     assert len(anchors) == len(set(anchors))
-    assert {value[1:] for name, value in page.attributes if name == "href" and value.startswith("#")} <= {*anchors}
+    assert {
+        value[1:] for name, value in page.attributes if name == "href" and value.startswith("#")
+    } <= {*anchors}
     assert {value for name, value in page.attributes if name == "aria-labelledby"} <= {*anchors}
     assert "url(" not in text.split("</style>")[0] and "@import" not in text
     return " ".join("".join(page.text).split())
@@ -71,8 +75,16 @@ def test_all_is_there(full):
     """Answer, matrix, first divergence, ladder, speed with its plot, jobs, builds."""
     text = check(render(full))
     for part in (
-        "✗ FAIL: cnn differs", "✗FAIL 4e10", "first at loss", "a = 0.5, b = 1.0", "1.234 [1.20, 1.27]",
-        "SIGSEGV", "tox environment torch-cpu", "Ladder", "commit 0123456789abcdef0123456789abcdef01234567-dirty", "first bad step 7",
+        "✗ FAIL: cnn differs",
+        "✗FAIL 4e10",
+        "first at loss",
+        "a = 0.5, b = 1.0",
+        "1.234 [1.20, 1.27]",
+        "SIGSEGV",
+        "tox environment torch-cpu",
+        "Ladder",
+        "commit 0123456789abcdef0123456789abcdef01234567-dirty",
+        "first bad step 7",
         "wrong layers: conv1 conv2",
     ):
         assert part in text
@@ -82,8 +94,13 @@ def test_all_is_there(full):
 def test_the_first_table_answers_for_every_pair_and_precision(full):
     """With the verdicts of stages and of speed, and a link to the evidence."""
     table = render(full).split('class="verdicts"')[1].split("</table>")[0]
-    rows = ["".join("".join(Page(f"<tr>{row}</tr>").text).split()) for row in re.findall("<tr>(<th scope=.row.*?)</tr>", table, re.DOTALL)]
-    assert "cnntf1-compat:torchfp64✗FAIL✓PASS0✓PASS4e-2✗FAIL4e10✗FAILNaN?INCONCLUSIVE43(5)" == rows[0]
+    rows = [
+        "".join("".join(Page(f"<tr>{row}</tr>").text).split())
+        for row in re.findall("<tr>(<th scope=.row.*?)</tr>", table, re.DOTALL)
+    ]
+    assert (
+        "cnntf1-compat:torchfp64✗FAIL✓PASS0✓PASS4e-2✗FAIL4e10✗FAILNaN?INCONCLUSIVE43(5)" == rows[0]
+    )
     assert "cnntf1-compat:torchfp32-SLOWER1.234UNCLEAR1.010" == rows[1]
     assert 8 == len(rows) == table.count('href="#pair-')
 
@@ -91,7 +108,9 @@ def test_the_first_table_answers_for_every_pair_and_precision(full):
 def test_pairs_that_pass_are_closed_and_those_that_depart_are_open(full):
     """Few pairs are all open."""
     text = render(full)
-    assert 3 == text.count("<details open><summary>Evidence") and 2 == text.count("<details><summary>Evidence")
+    assert 3 == text.count("<details open><summary>Evidence") and 2 == text.count(
+        "<details><summary>Evidence"
+    )
     alone = dataclasses.replace(full, stages=full.stages[5:11], speed=())
     assert 1 == render(alone).count("<details open><summary>Evidence")
 
@@ -103,7 +122,9 @@ def test_every_figure_has_its_numbers_as_a_table_and_every_drawing_a_name(full):
     assert len(figures) == 17 and all("<table>" in one.split("</figure>")[0] for one in figures)
     page = Page(text)
     assert page.tags.count("figcaption") == len(figures)
-    assert text.count("<svg class=plot") == sum("aria-label='" in one for one in text.split("<svg class=plot")[1:])
+    assert text.count("<svg class=plot") == sum(
+        "aria-label='" in one for one in text.split("<svg class=plot")[1:]
+    )
 
 
 def test_tables_have_scopes_and_regions_that_scroll_have_names(full):
@@ -117,16 +138,31 @@ def test_tables_have_scopes_and_regions_that_scroll_have_names(full):
 
 def test_both_builds_stand_side_by_side(sample, full):
     """Versions and settings; what differs is said in words, not by colour alone."""
-    other = dataclasses.replace(sample.BUILDS[0], build="tf1-compat", versions={"torch": "2.12.0"}, effective={"threads": 4, "tf32": False})
-    text = check(render(dataclasses.replace(full, builds=(sample.BUILDS[0], other)))).replace(" ", "")
-    assert "threads42≠differs" in text and "torch2.12.02.13.0≠differs" in text and "tf32falsefalse" in text
+    other = dataclasses.replace(
+        sample.BUILDS[0],
+        build="tf1-compat",
+        versions={"torch": "2.12.0"},
+        effective={"threads": 4, "tf32": False},
+    )
+    text = check(render(dataclasses.replace(full, builds=(sample.BUILDS[0], other)))).replace(
+        " ", ""
+    )
+    assert (
+        "threads42≠differs" in text
+        and "torch2.12.02.13.0≠differs" in text
+        and "tf32falsefalse" in text
+    )
     assert "tapecnn/tiny/0:abab" in text
 
 
 def test_a_history_stands_with_its_pair_and_one_without_by_itself(full):
     """And there is no such section where there is none."""
     text = render(full)
-    assert text.index("ratio of train: cnn") < text.index('id="history"') < text.index("peak memory: cnn, torch, fp32")
+    assert (
+        text.index("ratio of train: cnn")
+        < text.index('id="history"')
+        < text.index("peak memory: cnn, torch, fp32")
+    )
     assert "History" not in render(dataclasses.replace(full, history=()))
 
 
@@ -143,7 +179,10 @@ def test_seeds_are_told_apart(seeded, full):
 def test_a_job_that_did_not_end_well_says_its_seed(full):
     """All its digits; a report from before it was told has none."""
     text = render(full)
-    assert '2147483647</td><td class="hint">SIGSEGV' in text and '-</td><td class="hint">TF 1.15 has no' in text
+    assert (
+        '2147483647</td><td class="hint">SIGSEGV' in text
+        and '-</td><td class="hint">TF 1.15 has no' in text
+    )
 
 
 def test_phases_have_a_table_of_their_own(phased):
@@ -164,11 +203,25 @@ def test_the_port_of_a_build_is_told(full):
 def test_any_name_is_text(sample, text):
     """In every kind of row."""
     report = dataclasses.replace(
-        sample.EMPTY, title=text, headline=text, notes=(text,), tapes={text: text},
-        stages=(sample.stage("forward", "FAIL", workload=text, worst=text, null=(text,), command=text), sample.stage(text)),
+        sample.EMPTY,
+        title=text,
+        headline=text,
+        notes=(text,),
+        tapes={text: text},
+        stages=(
+            sample.stage("forward", "FAIL", workload=text, worst=text, null=(text,), command=text),
+            sample.stage(text),
+        ),
         speed=(sample.speed("train", text, workload=text, differences=(text,)),),
         jobs=(dataclasses.replace(sample.JOBS[3], job=text, status=text),),
-        builds=(dataclasses.replace(sample.BUILDS[1], versions={text: text}, effective={text: {text: text}}, port={text: text}),),
+        builds=(
+            dataclasses.replace(
+                sample.BUILDS[1],
+                versions={text: text},
+                effective={text: {text: text}},
+                port={text: text},
+            ),
+        ),
     )
     check(render(report))
 
@@ -176,7 +229,10 @@ def test_any_name_is_text(sample, text):
 @given(st.lists(st.tuples(ENDS, ENDS, ENDS), max_size=4))
 def test_a_plot_stays_inside_its_box(sample, numbers):
     """Whatever the ratios are."""
-    rows = tuple(sample.speed("train", "UNCLEAR", ratio=ratio, low=low, high=high) for ratio, low, high in numbers)
+    rows = tuple(
+        sample.speed("train", "UNCLEAR", ratio=ratio, low=low, high=high)
+        for ratio, low, high in numbers
+    )
     plot = Intervals(rows)
     for drawn in (plot.axis(), *(plot.row(row) for row in rows)):
         for name, value in Page(str(drawn)).attributes:
@@ -187,19 +243,36 @@ def test_a_plot_stays_inside_its_box(sample, numbers):
 @pytest.mark.parametrize("fastest", [0.14, 0.5, 0.9, 0.99])
 def test_marks_of_the_scale_are_not_written_across_each_other(sample, fastest):
     """Where one side of the scale is short its mark is left out; 1 always has its own."""
-    axis = str(Intervals((sample.speed("train", "FASTER", ratio=1.1 * fastest, low=fastest, high=1.2 * fastest),)).axis())
+    axis = str(
+        Intervals(
+            (sample.speed("train", "FASTER", ratio=1.1 * fastest, low=fastest, high=1.2 * fastest),)
+        ).axis()
+    )
     places = [float(value) for name, value in Page(axis).attributes if name == "x"]
-    assert ">1<" in axis and all(second - first >= 24.0 for first, second in itertools.pairwise(places))
+    assert ">1<" in axis and all(
+        second - first >= 24.0 for first, second in itertools.pairwise(places)
+    )
 
 
 def test_the_plot_puts_a_slower_build_to_the_right(sample):
     """1 is a line, b / a above it is on its right; a row without an interval has no plot."""
-    slower, faster = sample.speed("train", "SLOWER"), sample.speed("train", "FASTER", ratio=0.5, low=0.4, high=0.6)
+    slower, faster = (
+        sample.speed("train", "SLOWER"),
+        sample.speed("train", "FASTER", ratio=0.5, low=0.4, high=0.6),
+    )
     plot = Intervals((slower, faster))
-    middle = {name: float(value) for name, value in Page(str(plot.row(slower))).attributes if name == "cx"}["cx"]
-    left = {name: float(value) for name, value in Page(str(plot.row(faster))).attributes if name == "cx"}["cx"]
+    middle = {
+        name: float(value) for name, value in Page(str(plot.row(slower))).attributes if name == "cx"
+    }["cx"]
+    left = {
+        name: float(value) for name, value in Page(str(plot.row(faster))).attributes if name == "cx"
+    }["cx"]
     assert left < 120.0 < middle
-    assert "" == plot.row(dataclasses.replace(slower, low=math.nan)) == plot.row(dataclasses.replace(slower, high=None))
+    assert (
+        ""
+        == plot.row(dataclasses.replace(slower, low=math.nan))
+        == plot.row(dataclasses.replace(slower, high=None))
+    )
 
 
 def test_drawing_twice_gives_the_same_bytes(full, empty):
@@ -210,13 +283,20 @@ def test_drawing_twice_gives_the_same_bytes(full, empty):
 
 def test_a_report_of_speed_alone_has_no_verdict_before_its_answer(empty):
     """As in the terminal."""
-    assert '<p class="answer dim">Nothing was measured.</p>' in render(empty) and "NONE" not in render(empty)
+    assert '<p class="answer dim">Nothing was measured.</p>' in render(
+        empty
+    ) and "NONE" not in render(empty)
 
 
 def test_a_column_of_costs_that_holds_nothing_is_left_out(full):
     """Why it holds nothing stands below the table."""
     table = render(full).split('id="costs"')[1].split("</table>")[0]
-    assert "peak memory" in table and "baseline" in table and "on the GPU" not in table and "energy" not in table
+    assert (
+        "peak memory" in table
+        and "baseline" in table
+        and "on the GPU" not in table
+        and "energy" not in table
+    )
 
 
 @pytest.mark.parametrize("name", ["viewport", "color-scheme", "prefers-color-scheme: dark"])

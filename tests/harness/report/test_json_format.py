@@ -31,8 +31,20 @@ def test_the_top_level_is_what_is_promised(full):
     flat = json.loads(to_json(full), parse_constant=refuse)
     assert tuple(flat) == ORDER
     assert {"fidelity": "FAIL", "headline": full.headline, "exit_code": 1} == flat["summary"]
-    assert {"workload", "a", "b", "precision", "stage", "verdict", "worst", "error", "floor"} <= set(flat["stages"][0])
-    assert {"workload", "a", "b", "action", "ratio", "low", "high", "verdict"} <= set(flat["speed"][0])
+    assert {
+        "workload",
+        "a",
+        "b",
+        "precision",
+        "stage",
+        "verdict",
+        "worst",
+        "error",
+        "floor",
+    } <= set(flat["stages"][0])
+    assert {"workload", "a", "b", "action", "ratio", "low", "high", "verdict"} <= set(
+        flat["speed"][0]
+    )
     assert {"status", "reason"} <= set(flat["jobs"][0])
     assert flat["schema"] == SCHEMA
 
@@ -40,7 +52,11 @@ def test_the_top_level_is_what_is_promised(full):
 def test_what_is_not_finite_is_spelled_out(full):
     """NaN and the infinities."""
     flat = json.loads(to_json(full), parse_constant=refuse)
-    assert [flat["stages"][3][name] for name in ("error", "value_a", "value_b")] == ["NaN", "NaN", "Infinity"]
+    assert [flat["stages"][3][name] for name in ("error", "value_a", "value_b")] == [
+        "NaN",
+        "NaN",
+        "Infinity",
+    ]
 
 
 def test_a_report_is_read_back_as_it_was(full, empty):
@@ -49,15 +65,22 @@ def test_a_report_is_read_back_as_it_was(full, empty):
         text = to_json(report)
         again = from_json(text)
         assert (report.builds, report.tapes) == (again.builds, again.tapes)
-        assert same(dataclasses.replace(report, builds=(), tapes={}), dataclasses.replace(again, builds=(), tapes={}))
+        assert same(
+            dataclasses.replace(report, builds=(), tapes={}),
+            dataclasses.replace(again, builds=(), tapes={}),
+        )
         assert text == to_json(again)
 
 
 @given(st.floats(), st.text(), st.one_of(st.none(), st.floats()), st.lists(st.text()))
 def test_any_value_survives(sample, number, text, maybe, names):
     """A text "NaN" stays a text, a NaN stays a number."""
-    stage = sample.stage("forward", error=maybe, worst=text, value_a=number, null=tuple(names), reason="NaN")
-    report = dataclasses.replace(sample.EMPTY, stages=(stage,), headline=text, notes=tuple(names), tapes={text: text})
+    stage = sample.stage(
+        "forward", error=maybe, worst=text, value_a=number, null=tuple(names), reason="NaN"
+    )
+    report = dataclasses.replace(
+        sample.EMPTY, stages=(stage,), headline=text, notes=tuple(names), tapes={text: text}
+    )
     assert same(report, from_json(to_json(report)))
 
 
@@ -69,30 +92,58 @@ def test_the_order_of_a_mapping_does_not_change_the_bytes(full):
 
 #: In no order, nested, of kinds that JSON does not have.
 UNSORTED = {
-    "z": {"y": 1, "b": [{"q": 1, "a": math.nan}], "a": None}, "path": Path("x"), "inf": math.inf, "a": {3: 1, "b": 2}, "pair": (1, 2),
+    "z": {"y": 1, "b": [{"q": 1, "a": math.nan}], "a": None},
+    "path": Path("x"),
+    "inf": math.inf,
+    "a": {3: 1, "b": 2},
+    "pair": (1, 2),
 }
 
 
 @pytest.mark.parametrize("name", rendering.FORMATS)
 def test_a_stored_report_is_rendered_to_the_same_bytes(full, name):
     """In every format, whatever order names had when it was made."""
-    missing = {"p50_s": "not measured", "flops": "no counter", "energy_j": "no GPU", "device_peak_bytes": "no GPU"}
+    missing = {
+        "p50_s": "not measured",
+        "flops": "no counter",
+        "energy_j": "no GPU",
+        "device_peak_bytes": "no GPU",
+    }
     timed = dataclasses.replace(full.speed[0], a_cost=Cost(missing, 1), b_cost=Cost(missing, 1))
-    builds = tuple(dataclasses.replace(row, effective=UNSORTED, versions=dict(reversed(row.versions.items()))) for row in full.builds)
-    report = dataclasses.replace(full, builds=builds, speed=(timed, *full.speed[1:]), tapes=dict(reversed(full.tapes.items())))
+    builds = tuple(
+        dataclasses.replace(row, effective=UNSORTED, versions=dict(reversed(row.versions.items())))
+        for row in full.builds
+    )
+    report = dataclasses.replace(
+        full,
+        builds=builds,
+        speed=(timed, *full.speed[1:]),
+        tapes=dict(reversed(full.tapes.items())),
+    )
     assert rendering.render(report, name) == rendering.render(from_json(to_json(report)), name)
 
 
 def test_a_newer_schema_says_which_file_and_what_to_do(full):
     """Instead of guessing."""
     text = to_json(full).replace('"schema": 1', f'"schema": {SCHEMA + 1}')
-    with pytest.raises(NewerSchema, match=rf"old/report\.json has schema {SCHEMA + 1}.*up to {SCHEMA}.*install a newer"):
+    with pytest.raises(
+        NewerSchema,
+        match=rf"old/report\.json has schema {SCHEMA + 1}.*up to {SCHEMA}.*install a newer",
+    ):
         from_json(text, "old/report.json")
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", "1", "null", *(f'{{"schema": {rest}}}' for rest in ('"1"', "true", "0", "1", '1, "summary": {}')), "[" * 100_000],
+    [
+        "",
+        "{",
+        "[]",
+        "1",
+        "null",
+        *(f'{{"schema": {rest}}}' for rest in ('"1"', "true", "0", "1", '1, "summary": {}')),
+        "[" * 100_000,
+    ],
 )
 def test_what_is_no_report_is_corrupt(text):
     """With the file's name and no traceback of another kind."""
@@ -101,12 +152,15 @@ def test_what_is_no_report_is_corrupt(text):
 
 
 def test_any_value_of_another_type_is_corrupt(full):
-    """Each field of each row altered in turn; a field that is taken out is noticed unless it has a default."""
+    """Each field of each row altered in turn; a field that is taken out is noticed unless it has
+    a default."""
     flat = json.loads(to_json(full))
     for section in ("stages", "speed", "quality", "jobs", "builds", "curves", "spreads", "history"):
         for name in flat[section][0]:
             altered = json.loads(json.dumps(flat))
-            altered[section][0][name] = {"not": ["this"]} if not isinstance(flat[section][0][name], dict) else 7
+            altered[section][0][name] = (
+                {"not": ["this"]} if not isinstance(flat[section][0][name], dict) else 7
+            )
             with pytest.raises(CorruptRecord, match=rf"{section}\[0\]: {name}"):
                 from_json(json.dumps(altered))
 
@@ -132,7 +186,15 @@ def test_a_report_of_an_earlier_harness_is_read(full):
     flat = json.loads(to_json(full))
     for name in ("quality", "curves", "spreads", "history", "commit"):
         del flat[name]
-    timed = ("seed", "segment", "a_build_s", "b_build_s", "a_first_step_s", "b_first_step_s", "turns")
+    timed = (
+        "seed",
+        "segment",
+        "a_build_s",
+        "b_build_s",
+        "a_first_step_s",
+        "b_first_step_s",
+        "turns",
+    )
     staged = ("preset", "seed", "max_error", "beyond", "seeds", "needed", "compared")
     for section, names in (("stages", staged), ("speed", timed), ("builds", ("port",))):
         for row in flat[section]:
@@ -143,7 +205,14 @@ def test_a_report_of_an_earlier_harness_is_read(full):
     assert (row.preset, row.seed, row.max_error, row.beyond) == ("", 0, None, 0)
     assert (again.speed[0].seed, again.builds[0].port) == (0, {})
     assert (again.quality, row.seeds, row.needed, again.speed[0].a_build_s) == ((), 0, None, None)
-    assert ((), (), (), "", None, None) == (again.curves, again.spreads, again.history, again.commit, row.compared, again.speed[0].turns)
+    assert ((), (), (), "", None, None) == (
+        again.curves,
+        again.spreads,
+        again.history,
+        again.commit,
+        row.compared,
+        again.speed[0].turns,
+    )
 
 
 def test_a_column_of_numbers_takes_one_line(full):
@@ -151,11 +220,19 @@ def test_a_column_of_numbers_takes_one_line(full):
     text = to_json(full)
     columns = [line for line in text.splitlines() if line.startswith('    "errors": [')]
     assert 4 == len(columns) and '    "errors": [2e-16,0.00031,"NaN"],' in columns
-    assert len(full.curves) == sum(line.startswith('  {"build":') and '"mode"' in line for line in text.splitlines())
-    plain = to_json(dataclasses.replace(
-        full, stages=tuple(dataclasses.replace(row, compared=None) for row in full.stages), curves=(), spreads=(), history=(),
-        speed=tuple(dataclasses.replace(row, turns=None) for row in full.speed),
-    ))
+    assert len(full.curves) == sum(
+        line.startswith('  {"build":') and '"mode"' in line for line in text.splitlines()
+    )
+    plain = to_json(
+        dataclasses.replace(
+            full,
+            stages=tuple(dataclasses.replace(row, compared=None) for row in full.stages),
+            curves=(),
+            spreads=(),
+            history=(),
+            speed=tuple(dataclasses.replace(row, turns=None) for row in full.speed),
+        )
+    )
     assert plain == json.dumps(json.loads(plain), indent=1) + "\n"
 
 

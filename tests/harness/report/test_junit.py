@@ -15,7 +15,10 @@ from harness.report.junit import render
 def test_each_stage_and_each_job_is_a_case(full):
     """FAIL is a failure, INCONCLUSIVE an error, INFO and unsupported skipped."""
     suites = {suite.get("name"): suite for suite in ElementTree.fromstring(render(full).encode())}
-    counts = {name: [int(suite.get(key)) for key in ("tests", "failures", "errors", "skipped")] for name, suite in suites.items()}
+    counts = {
+        name: [int(suite.get(key)) for key in ("tests", "failures", "errors", "skipped")]
+        for name, suite in suites.items()
+    }
     assert counts == {"fidelity": [16, 3, 2, 1], "speed": [5, 0, 0, 0], "jobs": [4, 0, 2, 1]}
     failure = suites["fidelity"].find("testcase/failure")
     assert failure.get("message") == "FAIL: loss/l2: beyond the threshold"
@@ -27,7 +30,11 @@ def test_each_stage_and_each_job_is_a_case(full):
 def test_seeds_are_cases_of_their_own(seeded, full):
     """No two have the same name; a single seed is not named."""
     suites = ElementTree.fromstring(render(seeded).encode())
-    names = [(suite.get("name"), case.get("classname"), case.get("name")) for suite in suites for case in suite]
+    names = [
+        (suite.get("name"), case.get("classname"), case.get("name"))
+        for suite in suites
+        for case in suite
+    ]
     assert len(names) == len(set(names)) == 15
     assert ("fidelity", "fidelity.cnn.tf1-compat : tf2.10", "loss fp64 seed 1") in names
     assert ("speed", "speed.cnn.tf1-compat : torch", "train fp32 seed 0 small") in names
@@ -50,8 +57,15 @@ def test_any_name_gives_a_document_that_parses(sample, text):
 
 def test_what_is_refused_is_an_error(sample):
     """But a single phase decides nothing."""
-    rows = tuple(sample.speed(action, "REFUSED", reason="xla: a on, b off") for action in ("train", "joint/generator"))
-    (suite,) = [one for one in ElementTree.fromstring(render(dataclasses.replace(sample.EMPTY, speed=rows))) if one.get("name") == "speed"]
+    rows = tuple(
+        sample.speed(action, "REFUSED", reason="xla: a on, b off")
+        for action in ("train", "joint/generator")
+    )
+    (suite,) = [
+        one
+        for one in ElementTree.fromstring(render(dataclasses.replace(sample.EMPTY, speed=rows)))
+        if one.get("name") == "speed"
+    ]
     assert ["1", "1", "0"] == [suite.get(name) for name in ("errors", "skipped", "failures")]
     assert "REFUSED: xla: a on, b off" == suite.find("testcase/error").get("message")
 
@@ -60,12 +74,23 @@ def test_what_is_refused_is_an_error(sample):
 def test_a_run_that_ends_badly_is_never_green(sample, code, expected):
     """A slow-down under --fail-if-slower fails no row: the run itself does, with its headline."""
     slower = sample.speed("train", "SLOWER", material=True)
-    report = dataclasses.replace(sample.EMPTY, speed=(slower,), exit_code=code, headline="Speed only.", command="harness compare")
-    failures = ElementTree.fromstring(render(report)).findall("testsuite[@name='run']/testcase/failure")
+    report = dataclasses.replace(
+        sample.EMPTY,
+        speed=(slower,),
+        exit_code=code,
+        headline="Speed only.",
+        command="harness compare",
+    )
+    failures = ElementTree.fromstring(render(report)).findall(
+        "testsuite[@name='run']/testcase/failure"
+    )
     assert expected == len(failures)
     for failure in failures:
         assert "Speed only." == failure.get("message")
-        assert f"exit code {code}\ncnn train fp32: torch / tf1-compat materially slower: 1.234 [1.20, 1.27]" in failure.text
+        assert (
+            f"exit code {code}\ncnn train fp32: torch / tf1-compat materially slower: 1.234 [1.20,"
+            " 1.27]" in failure.text
+        )
 
 
 def test_what_is_red_already_gets_no_case_of_its_own(full):

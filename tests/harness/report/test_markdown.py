@@ -23,8 +23,15 @@ def test_all_is_there(full):
     """Also what the terminal cuts."""
     text = render(full)
     for part in (
-        "**FAIL.**", "✗ 4e10", "first at **loss**", "1.234 \\[1.20, 1.27]", "SLOWER, material", "about 42 rounds", "SIGSEGV",
-        "612 MiB", "## Ladder",
+        "**FAIL.**",
+        "✗ 4e10",
+        "first at **loss**",
+        "1.234 \\[1.20, 1.27]",
+        "SLOWER, material",
+        "about 42 rounds",
+        "SIGSEGV",
+        "612 MiB",
+        "## Ladder",
     ):
         assert part in text
 
@@ -79,7 +86,9 @@ def test_escaped_text_is_shown_as_it_is(text):
 @given(st.text())
 def test_code_stays_code(text):
     """Backticks do not end it."""
-    (inline,) = [token for token in PARSER.parse("x " + code(text, cell=False)) if token.type == "inline"]
+    (inline,) = [
+        token for token in PARSER.parse("x " + code(text, cell=False)) if token.type == "inline"
+    ]
     assert [child.type for child in inline.children] == ["text", "code_inline"]
 
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 
-from harness.report.matrix import hint, letter, matrix, phase_tables, relation, setting, unfinished, zeros
+from harness.report.matrix import (
+    hint,
+    letter,
+    matrix,
+    phase_tables,
+    relation,
+    setting,
+    unfinished,
+    zeros,
+)
 
 
 def test_lines_are_pairs_and_columns_are_stages(full):
@@ -18,18 +27,34 @@ def test_lines_are_pairs_and_columns_are_stages(full):
 def test_the_first_stage_that_departs_is_the_first_of_the_ladder(full):
     """Whatever the order of the rows."""
     for rows in (full.stages, full.stages[::-1]):
-        line = next(line for line in matrix(rows).lines if line.workload == "cnn" and line.precision == "fp64")
-        assert (line.verdict, line.first.stage, [row.stage for row in line.also]) == ("FAIL", "loss", ["gradients"])
+        line = next(
+            line
+            for line in matrix(rows).lines
+            if line.workload == "cnn" and line.precision == "fp64"
+        )
+        assert (line.verdict, line.first.stage, [row.stage for row in line.also]) == (
+            "FAIL",
+            "loss",
+            ["gradients"],
+        )
 
 
 def test_failures_come_before_what_is_inconclusive(full):
     """A line that passes is not among them."""
-    assert [line.verdict for line in matrix(full.stages).departures] == ["FAIL", "FAIL", "INCONCLUSIVE"]
+    assert [line.verdict for line in matrix(full.stages).departures] == [
+        "FAIL",
+        "FAIL",
+        "INCONCLUSIVE",
+    ]
 
 
 def test_a_worse_verdict_of_the_same_stage_is_the_one_shown(sample):
     """Two rows of one stage: a PASS never hides a FAIL."""
-    rows = [sample.stage("forward"), sample.stage("forward", "FAIL"), sample.stage("forward", "INCONCLUSIVE")]
+    rows = [
+        sample.stage("forward"),
+        sample.stage("forward", "FAIL"),
+        sample.stage("forward", "INCONCLUSIVE"),
+    ]
     (line,) = matrix(rows).lines
     assert "FAIL" == line.cells[0].verdict == line.verdict
 
@@ -45,19 +70,26 @@ def test_seeds_are_lines_of_their_own(seeded, full):
 
 def test_an_unknown_verdict_or_stage_is_not_a_pass(sample):
     """A report of a later harness drawn by this one."""
-    (line,) = matrix([sample.stage("forward"), sample.stage("weights", "MAYBE"), sample.stage("novel")]).lines
+    (line,) = matrix(
+        [sample.stage("forward"), sample.stage("weights", "MAYBE"), sample.stage("novel")]
+    ).lines
     assert line.verdict == "MAYBE"
     assert letter("novel") == "novel"
 
 
 def test_phases_are_lines_and_builds_are_columns(phased, sample):
-    """Held against the first build; whole steps are not among them, and what one pair lacks is a gap."""
+    """Held against the first build; whole steps are not among them, and what one pair lacks is a
+    gap."""
     (table,) = phase_tables(phased.speed)
     assert (("tf1", "tf2", "torch"), list(sample.PHASES)) == (table.builds, list(table.lines))
-    assert [[("tf1", "tf2"), ("tf1", "torch")]] * 4 == [[(row.a, row.b) for row in cells] for cells in table.lines.values()]
+    assert [[("tf1", "tf2"), ("tf1", "torch")]] * 4 == [
+        [(row.a, row.b) for row in cells] for cells in table.lines.values()
+    ]
     assert 0.0263 == table.base_s("joint/generator 1/discrete")
     assert ["", " ="] == [relation(row) for row in table.lines["pretrain/continuous"]]
-    (gapped,) = phase_tables([row for row in phased.speed if (row.action, row.b) != ("pretrain/continuous", "tf2")])
+    (gapped,) = phase_tables(
+        [row for row in phased.speed if (row.action, row.b) != ("pretrain/continuous", "tf2")]
+    )
     assert [False, True] == [row is None for row in gapped.lines["pretrain/continuous"]]
     assert () == phase_tables([row for row in phased.speed if not row.by_phase])
     again = [dataclasses.replace(row, precision="bf16") for row in phased.speed]
@@ -70,7 +102,8 @@ def test_unsupported_jobs_come_last(full):
 
 
 def test_hints_and_zeros(full, empty):
-    """What would settle an UNCLEAR, what differs between the settings, what is mathematically zero."""
+    """What would settle an UNCLEAR, what differs between the settings, what is mathematically
+    zero."""
     texts = [hint(row) for row in full.speed]
     assert "about 42 rounds in all would settle it (about 3.50 min)" in texts[1]
     assert "settings differ: xla: a on, b off" in texts[1]

@@ -9,16 +9,24 @@ from harness.report import rendering
 from tests.e2e.screenshots import EXAMPLE
 
 
-@pytest.mark.parametrize(("file", "expected"), [
-    ("selfcheck.json", "is of `harness selfcheck`, which makes none: what it found is in"), ("repeat.json", "is of `harness repeat`"),
-    ("bisect.json", "is of `harness bisect`"), ("night.json", "is of `harness nightly`"), ("run.json", "It did not finish; go on with"),
-])
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("selfcheck.json", "is of `harness selfcheck`, which makes none: what it found is in"),
+        ("repeat.json", "is of `harness repeat`"),
+        ("bisect.json", "is of `harness bisect`"),
+        ("night.json", "is of `harness nightly`"),
+        ("run.json", "It did not finish; go on with"),
+    ],
+)
 def test_a_folder_without_a_report_says_what_it_is_of(tmp_path, file, expected):
     """Only a comparison that did not finish can go on."""
     (tmp_path / file).write_text("{}")
     with pytest.raises(UsageError) as caught:
         rendering.load(tmp_path)
-    assert expected in str(caught.value) and ("--resume" in str(caught.value)) == (file == "run.json")
+    assert expected in str(caught.value) and ("--resume" in str(caught.value)) == (
+        file == "run.json"
+    )
 
 
 def test_what_is_no_folder_says_what_to_give(tmp_path):
@@ -31,15 +39,27 @@ def test_a_run_is_loaded_as_it_was_written(tmp_path, full):
     """Every file of it is rendered again to the same bytes."""
     rendering.write(full, tmp_path)
     again = rendering.load(tmp_path)
-    for name, file in (("markdown", "report.md"), ("html", "report.html"), ("junit", "report.xml"), ("json", "report.json")):
+    for name, file in (
+        ("markdown", "report.md"),
+        ("html", "report.html"),
+        ("junit", "report.xml"),
+        ("json", "report.json"),
+    ):
         assert (tmp_path / file).read_text(encoding="utf-8") == rendering.render(again, name)
 
 
-@pytest.mark.parametrize(("name", "form"), [
-    ("report.json", "json"), ("report.md", "markdown"), ("report.html", "html"), ("report.xml", "junit"),
-])
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("report.json", "json"),
+        ("report.md", "markdown"),
+        ("report.html", "html"),
+        ("report.xml", "junit"),
+    ],
+)
 def test_the_committed_example_renders_to_its_own_bytes(name, form):
-    """It is what the present code makes of a real run; after a change of a renderer: `python -m tests.e2e.screenshots`."""
+    """It is what the present code makes of a real run; after a change of a renderer: `python -m
+    tests.e2e.screenshots`."""
     assert rendering.render(rendering.load(EXAMPLE), form).encode() == (EXAMPLE / name).read_bytes()
 
 
@@ -47,5 +67,16 @@ def test_the_committed_example_is_of_five_builds():
     """All of them, with everything that a plot is drawn from."""
     report = rendering.load(EXAMPLE)
     assert {"tf1", "tf2", "torch", "tf1-compat", "tf2.10"} == {row.build for row in report.builds}
-    assert 40 == len({(row.workload, row.a, row.b, row.precision) for row in report.stages if row.stage == "forward"})
-    assert report.curves and report.commit and all(row.turns for row in report.speed) and all(row.timed for row in report.builds)
+    assert 40 == len(
+        {
+            (row.workload, row.a, row.b, row.precision)
+            for row in report.stages
+            if row.stage == "forward"
+        }
+    )
+    assert (
+        report.curves
+        and report.commit
+        and all(row.turns for row in report.speed)
+        and all(row.timed for row in report.builds)
+    )

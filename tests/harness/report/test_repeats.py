@@ -13,7 +13,20 @@ from tests.harness.report import sample
 
 
 def row(verdict, ok=True, deterministic=False, reason="why", differing=0):
-    return RepeatRow("linear", "torch", "fp32", "tiny", "native", deterministic, verdict, reason, ok, 2, 9, differing)
+    return RepeatRow(
+        "linear",
+        "torch",
+        "fp32",
+        "tiny",
+        "native",
+        deterministic,
+        verdict,
+        reason,
+        ok,
+        2,
+        9,
+        differing,
+    )
 
 
 @pytest.mark.parametrize(
@@ -34,16 +47,26 @@ def row(verdict, ok=True, deterministic=False, reason="why", differing=0):
     ],
 )
 def test_exit_codes(rows, code):
-    """The first that applies; where the same bits are promised, any that differ are a fault, whatever rounding's measure says of them.
-    Where nothing was compared, nothing is known to differ."""
+    """The first that applies; where the same bits are promised, any that differ are a fault,
+    whatever rounding's measure says of them. Where nothing was compared, nothing is known to
+    differ."""
     assert code == exit_code(rows)
 
 
 def test_the_terminal_shows_verdicts_reasons_and_the_price():
     """A reader sees which mode, which tensor and what the mode costs."""
-    rows = (row(IDENTICAL), row(DIFFERENT, ok=False, reason="1 of 9 tensors differ, first trajectory step 1/loss/train/total"))
+    rows = (
+        row(IDENTICAL),
+        row(
+            DIFFERENT,
+            ok=False,
+            reason="1 of 9 tensors differ, first trajectory step 1/loss/train/total",
+        ),
+    )
     out = io.StringIO()
-    Console(file=out, width=140).print(render(RepeatReport("now", "harness repeat", rows, (sample.SPEED[0],), 1)))
+    Console(file=out, width=140).print(
+        render(RepeatReport("now", "harness repeat", rows, (sample.SPEED[0],), 1))
+    )
     text = out.getvalue()
     assert "BIT-IDENTICAL" in text and "DIFFERENT" in text and "step 1/loss/train/total" in text
     assert "What does the deterministic mode cost?" in text and sample.SPEED[0].verdict in text
@@ -51,9 +74,23 @@ def test_the_terminal_shows_verdicts_reasons_and_the_price():
 
 @pytest.mark.parametrize(("deterministic", "sign"), [(False, "?"), (True, "✗")])
 def test_bits_that_differ_against_the_promise_are_marked_as_a_fault(deterministic, sign):
-    """Also where nobody can tell by how much rounding moves them; elsewhere that is an open question."""
-    rows = (row(INCONCLUSIVE, ok=False, deterministic=deterministic, reason="1 of 9 tensors differ", differing=1),)
+    """Also where nobody can tell by how much rounding moves them; elsewhere that is an open
+    question."""
+    rows = (
+        row(
+            INCONCLUSIVE,
+            ok=False,
+            deterministic=deterministic,
+            reason="1 of 9 tensors differ",
+            differing=1,
+        ),
+    )
     out = io.StringIO()
-    Console(file=out, width=140).print(render(RepeatReport("now", "harness repeat", rows, (), exit_code(rows))))
+    Console(file=out, width=140).print(
+        render(RepeatReport("now", "harness repeat", rows, (), exit_code(rows)))
+    )
     mode = "on" if deterministic else "off"
-    assert f"{sign} linear torch fp32, native, deterministic mode {mode}: 1 of 9 tensors differ" in out.getvalue()
+    assert (
+        f"{sign} linear torch fp32, native, deterministic mode {mode}: 1 of 9 tensors differ"
+        in out.getvalue()
+    )

@@ -14,7 +14,9 @@ from harness.report.terminal import render
 
 
 def draw(report, width=80, encoding="utf-8", **more):
-    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="replace" if encoding == "utf-8" else "strict")
+    stream = io.TextIOWrapper(
+        io.BytesIO(), encoding=encoding, errors="replace" if encoding == "utf-8" else "strict"
+    )
     Console(file=stream, width=width, **more).print(render(report))
     stream.flush()
     return stream.buffer.getvalue().decode(encoding)
@@ -25,7 +27,13 @@ def test_no_line_is_longer_than_the_terminal(full, width):
     """And none is empty of meaning: every section is there."""
     text = draw(full, width)
     assert max(cell_len(line) for line in text.splitlines()) <= width
-    for heading in ("Same function?", "Where it departs", "How fast?", "Jobs that did not end ok", "Notes"):
+    for heading in (
+        "Same function?",
+        "Where it departs",
+        "How fast?",
+        "Jobs that did not end ok",
+        "Notes",
+    ):
         assert heading in text
 
 
@@ -37,7 +45,9 @@ def test_the_answer_comes_first(full):
 def test_every_stage_fits_eighty_columns_without_hostile_names(full, sample):
     """All six steps of the ladder, failing with large margins, next to the longest pair's names."""
     stages = ("weights", "forward", "loss", "gradients", "update", "trajectory")
-    rows = tuple(sample.stage(name, "FAIL", workload="linear", b="tf2.10", error=1e-4) for name in stages)
+    rows = tuple(
+        sample.stage(name, "FAIL", workload="linear", b="tf2.10", error=1e-4) for name in stages
+    )
     text = draw(dataclasses.replace(full, stages=rows))
     line = next(line for line in text.splitlines() if line.startswith("linear"))
     assert line.count("✗ 1e10") == 6
@@ -48,9 +58,17 @@ def test_seeds_are_told_apart_in_eighty_columns(seeded, full):
     text = draw(seeded)
     assert max(cell_len(line) for line in text.splitlines()) <= 80
     lines = [line for line in text.splitlines() if re.search(r"fp64 s\d", line)]
-    assert [re.findall(r"[✓✗]", line) for line in lines] == [["✓"] * 6, ["✓", "✓", "✗", "✓", "✓", "✓"]]
+    assert [re.findall(r"[✓✗]", line) for line in lines] == [
+        ["✓"] * 6,
+        ["✓", "✓", "✗", "✓", "✓", "✓"],
+    ]
     flat = " ".join(text.split())
-    for part in ("tf2.10 fp64 seed 1: starts at loss", "tf1 fp32 powers : torch fp64 seed 1 trajectory", "train fp32 s0", "train fp32 s1"):
+    for part in (
+        "tf2.10 fp64 seed 1: starts at loss",
+        "tf1 fp32 powers : torch fp64 seed 1 trajectory",
+        "train fp32 s0",
+        "train fp32 s1",
+    ):
         assert part in flat
     assert not re.search(r"fp(32|64) s(\d|eed)", draw(full))
 
@@ -59,8 +77,14 @@ def test_a_failure_is_told_with_all_that_is_known(full):
     """First stage, tensor, both values, error, floor, threshold, the command and the logs."""
     text = " ".join(draw(full).split())
     for part in (
-        "starts at loss", "loss/l2 []", "0.5 (tf1-compat)", "1.0 (torch)", "error 3.1e-04, floor 1.1e-15, threshold 8.8e-15",
-        "also FAIL at G", "--stages loss", "jobs/cnn-torch/worker.log",
+        "starts at loss",
+        "loss/l2 []",
+        "0.5 (tf1-compat)",
+        "1.0 (torch)",
+        "error 3.1e-04, floor 1.1e-15, threshold 8.8e-15",
+        "also FAIL at G",
+        "--stages loss",
+        "jobs/cnn-torch/worker.log",
     ):
         assert part in text
 
@@ -68,7 +92,14 @@ def test_a_failure_is_told_with_all_that_is_known(full):
 def test_speed_tells_ratio_interval_verdict_and_what_would_settle_it(full):
     """A wide terminal also has warm-up and memory."""
     text = " ".join(draw(full).split())
-    parts = ("1.234", "[1.20, 1.27]", "material", "2.05 ms", "about 42 rounds in all would settle it", "settings differ: xla: a on, b off")
+    parts = (
+        "1.234",
+        "[1.20, 1.27]",
+        "material",
+        "2.05 ms",
+        "about 42 rounds in all would settle it",
+        "settings differ: xla: a on, b off",
+    )
     for part in parts:
         assert part in text
     assert "build + first" not in text
@@ -103,13 +134,18 @@ def test_a_name_that_an_encoding_lacks_stops_nothing(full):
     """As wide as it was; what the encoding has stays."""
     named = dataclasses.replace(full, headline="r\u00e9seau \u6a21 \u2192 b", notes=())
     assert draw(named, encoding="ascii").startswith("X FAIL  r?seau ?? > b")
-    assert draw(named, encoding="latin-1").startswith("X FAIL  r\u00e9seau ?? > b") and "340 \u00b5s" in draw(full, encoding="latin-1")
+    assert draw(named, encoding="latin-1").startswith(
+        "X FAIL  r\u00e9seau ?? > b"
+    ) and "340 \u00b5s" in draw(full, encoding="latin-1")
 
 
 def test_a_job_that_did_not_end_well_says_its_seed_where_there_are_several(full):
     """Without one where the report is from before it was told."""
     assert "crashed: numpy linear fidelity fp64: SIGSEGV" in draw(full, 200)
-    text = draw(dataclasses.replace(full, jobs=(dataclasses.replace(full.jobs[0], seed=3), *full.jobs[1:])), 200)
+    text = draw(
+        dataclasses.replace(full, jobs=(dataclasses.replace(full.jobs[0], seed=3), *full.jobs[1:])),
+        200,
+    )
     assert "crashed: numpy linear fidelity fp64 seed 2147483647: SIGSEGV" in text
     assert "unsupported: tf1 cnn fidelity bf16: TF 1.15" in text
 

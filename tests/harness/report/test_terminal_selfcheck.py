@@ -29,18 +29,30 @@ def findings(*problems):
     return Findings(6, 3, 2e-4, 0.01, injections, (point,), 1, 0, 0, problems)
 
 
-@pytest.mark.parametrize(("encoding", "parts"), [
-    ("utf-8", ("✗ too many alarms", "█▊    43 %", "1.00 ms")), ("ascii", ("X too many alarms", "##    43 %", "1.00 ms")),
-])
+@pytest.mark.parametrize(
+    ("encoding", "parts"),
+    [
+        ("utf-8", ("✗ too many alarms", "█▊    43 %", "1.00 ms")),
+        ("ascii", ("X too many alarms", "##    43 %", "1.00 ms")),
+    ],
+)
 def test_any_terminal_shows_findings(encoding, parts):
     """Bars and signs where there is Unicode, their like in ASCII elsewhere."""
-    text = draw(terminal_selfcheck.render([("linear tiny train", findings("too many alarms"))]), encoding)
+    text = draw(
+        terminal_selfcheck.render([("linear tiny train", findings("too many alarms"))]), encoding
+    )
     assert [] == [part for part in parts if part not in text]
-    assert ("✓" if encoding == "utf-8" else "ok") in draw(terminal_selfcheck.render([("linear", findings())]), encoding)
+    assert ("✓" if encoding == "utf-8" else "ok") in draw(
+        terminal_selfcheck.render([("linear", findings())]), encoding
+    )
 
 
 def test_a_small_time_is_told_in_ascii_too():
     """In the findings, and in the tables of other commands, in line with the other rows."""
-    assert "takes          1.00 ms" in draw(terminal_selfcheck.render([("linear", findings())]), "ascii")
+    assert "takes          1.00 ms" in draw(
+        terminal_selfcheck.render([("linear", findings())]), "ascii"
+    )
     text = draw(plain_table(("step", "build"), (("340 µs", "a"), ("1.20 ms", "b"))), "ascii")
-    assert ["step     build", "340 us   a", "1.20 ms  b"] == [line.rstrip() for line in text.splitlines()]
+    assert ["step     build", "340 us   a", "1.20 ms  b"] == [
+        line.rstrip() for line in text.splitlines()
+    ]

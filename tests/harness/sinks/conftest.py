@@ -1,4 +1,5 @@
-"""A report with seeds, values that are not finite and hostile names, and a real MLflow server to send it to."""
+"""A report with seeds, values that are not finite and hostile names, and a real MLflow server to
+send it to."""
 
 from __future__ import annotations
 
@@ -26,13 +27,51 @@ STEPS = (1, 5, 10)
 START_S = 100.0
 CURVES = tuple(
     Curve(
-        "cnn", build, "fp32", "tiny", "native", term, 2, STEPS, (1.0, 0.5, float("nan")), (1.5, 0.75, float("inf")), (2.0, 1.0, None),
-        ((1.0, 0.5, float("nan")), (2.0, 1.0, float("inf"))), (11, 12),
+        "cnn",
+        build,
+        "fp32",
+        "tiny",
+        "native",
+        term,
+        2,
+        STEPS,
+        (1.0, 0.5, float("nan")),
+        (1.5, 0.75, float("inf")),
+        (2.0, 1.0, None),
+        ((1.0, 0.5, float("nan")), (2.0, 1.0, float("inf"))),
+        (11, 12),
     )
-    for build in ("tf2", "torch@mine/ports [a]") for term in ("train/total", "train.total", "loss [x] y")
+    for build in ("tf2", "torch@mine/ports [a]")
+    for term in ("train/total", "train.total", "loss [x] y")
 )
-LONE = Curve("cnn", "tf2", "fp64", "tiny", "lockstep", "train/total", 1, STEPS, (), (3.0, 2.0, 1.0), (), (), (0,))
-OLD = Curve("linear", "tf2", "fp64", "tiny", "native", "train/total", 8, STEPS, (3.0, 2.0, 1.0), (4.0, 3.0, 2.0), (5.0, 4.0, 3.0))
+LONE = Curve(
+    "cnn",
+    "tf2",
+    "fp64",
+    "tiny",
+    "lockstep",
+    "train/total",
+    1,
+    STEPS,
+    (),
+    (3.0, 2.0, 1.0),
+    (),
+    (),
+    (0,),
+)
+OLD = Curve(
+    "linear",
+    "tf2",
+    "fp64",
+    "tiny",
+    "native",
+    "train/total",
+    8,
+    STEPS,
+    (3.0, 2.0, 1.0),
+    (4.0, 3.0, 2.0),
+    (5.0, 4.0, 3.0),
+)
 
 
 @pytest.fixture(scope="session")
@@ -53,8 +92,13 @@ def run(report: Report, tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """MLflow calls nobody, gives a server up at once, and what it leaves open is collected here and not in another test."""
-    for name, value in (("DISABLE_TELEMETRY", "true"), ("ALLOW_FILE_STORE", "true"), ("HTTP_REQUEST_MAX_RETRIES", "0")):
+    """MLflow calls nobody, gives a server up at once, and what it leaves open is collected here
+    and not in another test."""
+    for name, value in (
+        ("DISABLE_TELEMETRY", "true"),
+        ("ALLOW_FILE_STORE", "true"),
+        ("HTTP_REQUEST_MAX_RETRIES", "0"),
+    ):
         monkeypatch.setenv(f"MLFLOW_{name}", value)
     yield
     gc.collect()
@@ -62,7 +106,8 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @dataclasses.dataclass
 class Server:
-    """An MLflow server in a process group of its own, on a database in a folder; it can be killed and started again."""
+    """An MLflow server in a process group of its own, on a database in a folder; it can be
+    killed and started again."""
 
     folder: Path
     port: int
@@ -75,17 +120,39 @@ class Server:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         words = [
-            sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1",
-            "--backend-store-uri", f"sqlite:///{self.folder / 'mlflow.db'}", "--artifacts-destination", str(self.folder / "artifacts"),
+            sys.executable,
+            "-m",
+            "mlflow",
+            "server",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(self.port),
+            "--workers",
+            "1",
+            "--backend-store-uri",
+            f"sqlite:///{self.folder / 'mlflow.db'}",
+            "--artifacts-destination",
+            str(self.folder / "artifacts"),
         ]
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                words, cwd=self.folder, stdout=log, stderr=log, start_new_session=True,
-                env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+                words,
+                cwd=self.folder,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env={
+                    **os.environ,
+                    "MLFLOW_DISABLE_TELEMETRY": "true",
+                    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+                },
             )
         end_s = time.monotonic() + START_S
         while not self._answers():
-            assert self.process.poll() is None and time.monotonic() < end_s, (self.folder / "server.log").read_text(encoding="utf-8")
+            assert self.process.poll() is None and time.monotonic() < end_s, (
+                self.folder / "server.log"
+            ).read_text(encoding="utf-8")
             time.sleep(0.2)
 
     def _answers(self) -> bool:

@@ -1,4 +1,5 @@
-"""Runs in MLflow, read back with its own client: on a real server, in a database and in files, also after an upload was cut off."""
+"""Runs in MLflow, read back with its own client: on a real server, in a database and in files,
+also after an upload was cut off."""
 
 from __future__ import annotations
 
@@ -18,7 +19,14 @@ from tests.harness.sinks.conftest import STEPS, Server
 
 pytestmark = pytest.mark.filterwarnings("default")
 #: All that changes something there.
-WRITES = ("create_experiment", "create_run", "log_batch", "log_artifact", "set_tag", "set_terminated")
+WRITES = (
+    "create_experiment",
+    "create_run",
+    "log_batch",
+    "log_artifact",
+    "set_tag",
+    "set_terminated",
+)
 RATIO = "speed/cnn/small/fp32/seed 0/tf1-compat - torch/train/ratio"
 BUILDS = 4
 
@@ -48,15 +56,28 @@ def read(uri: str, experiment: str) -> dict[str, Found]:
     found: dict[str, Found] = {}
     for run in client.search_runs([place.experiment_id]) if place else ():
         points = {}
-        for key, newest in run.data.metrics.items():  # a server's database keeps one value of a figure; files could keep more
+        for (
+            key,
+            newest,
+        ) in (
+            run.data.metrics.items()
+        ):  # a server's database keeps one value of a figure; files could keep more
             one = "://" in uri and not key.startswith("loss")
             items = [] if one else client.get_metric_history(run.info.run_id, key)
-            points[key] = [(0, repr(newest))] if one else sorted((item.step, repr(item.value)) for item in items)
-        files = tuple(sorted(item.path for item in client.list_artifacts(run.info.run_id, mlflow.ARTIFACTS)))
+            points[key] = (
+                [(0, repr(newest))]
+                if one
+                else sorted((item.step, repr(item.value)) for item in items)
+            )
+        files = tuple(
+            sorted(item.path for item in client.list_artifacts(run.info.run_id, mlflow.ARTIFACTS))
+        )
         part = run.data.tags[mlflow.PART]
         assert part not in found
         tags = {key: value for key, value in run.data.tags.items() if key != "mlflow.parentRunId"}
-        found[part] = Found(run.info.run_name, run.info.status, tags, dict(run.data.params), points, files)
+        found[part] = Found(
+            run.info.run_name, run.info.status, tags, dict(run.data.params), points, files
+        )
     return found
 
 
@@ -66,12 +87,21 @@ def files(run: Path) -> list[Path]:
 
 @pytest.mark.parametrize("kind", ["server", "database", "files"])
 def test_a_report_arrives_whole(
-    kind: str, report: Report, run: Path, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    report: Report,
+    run: Path,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ):
-    """Parameters, figures, curves by step with what is not finite, and the report's files; the second time nothing is added."""
-    monkeypatch.chdir(tmp_path)  # beside a database MLflow puts files into a folder of the working folder
+    """Parameters, figures, curves by step with what is not finite, and the report's files; the
+    second time nothing is added."""
+    monkeypatch.chdir(
+        tmp_path
+    )  # beside a database MLflow puts files into a folder of the working folder
     places: dict[str, Callable[[], str]] = {
-        "server": lambda: request.getfixturevalue("server").uri, "database": lambda: f"sqlite:///{tmp_path / 'mlflow.db'}",
+        "server": lambda: request.getfixturevalue("server").uri,
+        "database": lambda: f"sqlite:///{tmp_path / 'mlflow.db'}",
         "files": lambda: str(tmp_path / "mlruns"),
     }
     target = Target(places[kind](), f"whole [{kind}]")
@@ -79,26 +109,42 @@ def test_a_report_arrives_whole(
     found = read(target.uri, target.experiment)
     whole = found.pop(mlflow.WHOLE)
     assert ("new", BUILDS + 1) == (sent.begun, sent.runs) and BUILDS == len(found)
-    assert (figures.title(report), "FINISHED", ("report/report.json", "report/report.md")) == (whole.name, whole.status, whole.files)
-    assert "2.13.0" == whole.parameters["build/torch/version torch"] and "torch, tf1-compat" == whole.parameters["builds"]
+    assert (figures.title(report), "FINISHED", ("report/report.json", "report/report.md")) == (
+        whole.name,
+        whole.status,
+        whole.files,
+    )
+    assert (
+        "2.13.0" == whole.parameters["build/torch/version torch"]
+        and "torch, tf1-compat" == whole.parameters["builds"]
+    )
     assert [(0, "1.2345")] == whole.points[RATIO]
     judged = figures.figures(report)
-    assert len(judged) == len(whole.points) and whole.tags["mlflow.note.content"].startswith("**FAIL** cnn differs")
+    assert len(judged) == len(whole.points) and whole.tags["mlflow.note.content"].startswith(
+        "**FAIL** cnn differs"
+    )
     nan = "fidelity/cnn/preset/fp64/seed 0/tf1-compat - torch/gradients/error"
     assert [(0, "nan")] == whole.points[nan]
-    curves = next(one for one in found.values() if one.parameters["build"] == "torch@mine/ports [a]")
+    curves = next(
+        one for one in found.values() if one.parameters["build"] == "torch@mine/ports [a]"
+    )
     assert {"loss", "loss_p10", "loss_p90"} == {key.split("/")[0] for key in curves.points}
-    top = {"files": "inf"}.get(kind, repr(1.7976931348623157e308))  # what a database has in place of infinity
+    top = {"files": "inf"}.get(
+        kind, repr(1.7976931348623157e308)
+    )  # what a database has in place of infinity
     assert [(1, "1.5"), (5, "0.75"), (10, top)] == curves.points["loss/loss _x_ y"]
     assert [(1, "1.0"), (5, "0.5"), (10, "nan")] == curves.points["loss_p10/loss _x_ y"]
-    assert STEPS[:2] == tuple(step for step, _ in curves.points["loss_p90/loss _x_ y"])  # the third is missing
+    assert STEPS[:2] == tuple(
+        step for step, _ in curves.points["loss_p90/loss _x_ y"]
+    )  # the third is missing
     assert "was there already" == mlflow.send(report, files(run), target).begun
     assert {**found, mlflow.WHOLE: whole} == read(target.uri, target.experiment)
 
 
 @pytest.fixture
 def cut(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """A function that lets so many writes through; the next one is cut off: of a batch, half arrives."""
+    """A function that lets so many writes through; the next one is cut off: of a batch, half
+    arrives."""
     from mlflow import MlflowClient
 
     real = {name: getattr(MlflowClient, name) for name in WRITES}
@@ -113,6 +159,7 @@ def cut(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
                 raise Cut("connection reset")
             left[0] -= 1
             return real[name](client, *given, **named)
+
         return call
 
     def after(writes: int) -> None:
@@ -126,8 +173,11 @@ def cut(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 def test_an_upload_cut_off_anywhere_goes_on_without_duplicates(
     report: Report, run: Path, tmp_path: Path, cut: Callable[[int], None]
 ):
-    """Cut off at every write in turn, in a store that would keep a second point beside the first: then it is as if sent once."""
-    short = dataclasses.replace(report, stages=report.stages[:3], speed=(), quality=(), curves=report.curves[:1], builds=())
+    """Cut off at every write in turn, in a store that would keep a second point beside the
+    first: then it is as if sent once."""
+    short = dataclasses.replace(
+        report, stages=report.stages[:3], speed=(), quality=(), curves=report.curves[:1], builds=()
+    )
     cut(10**6)
     once = Target(str(tmp_path / "once"), "runs")
     mlflow.send(short, files(run), once)
@@ -148,9 +198,14 @@ def test_an_upload_cut_off_anywhere_goes_on_without_duplicates(
 
 
 def test_without_looking_for_what_is_there_a_second_upload_would_leave_duplicates(
-    report: Report, run: Path, tmp_path: Path, cut: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+    report: Report,
+    run: Path,
+    tmp_path: Path,
+    cut: Callable[[int], None],
+    monkeypatch: pytest.MonkeyPatch,
 ):
-    """The planted fault: points are sent whether they are there or not. The comparison of the test above sees it."""
+    """The planted fault: points are sent whether they are there or not. The comparison of the
+    test above sees it."""
     monkeypatch.setattr(mlflow._Upload, "_lacking", lambda _self, _run, points: list(points))
     found = []
     for name, writes in (("once", ()), ("twice", (4,))):
@@ -168,7 +223,8 @@ def test_without_looking_for_what_is_there_a_second_upload_would_leave_duplicate
 def test_a_server_killed_in_the_midst_gets_the_rest_when_it_is_back(
     report: Report, run: Path, server: Server, monkeypatch: pytest.MonkeyPatch
 ):
-    """Killed before the second batch: what is sent again after it came back is there once; no credentials are told."""
+    """Killed before the second batch: what is sent again after it came back is there once; no
+    credentials are told."""
     from mlflow import MlflowClient
 
     target = Target(server.uri.replace("//", "//ann:secret@"), "killed")
@@ -182,7 +238,9 @@ def test_a_server_killed_in_the_midst_gets_the_rest_when_it_is_back(
 
     with monkeypatch.context() as planted:
         planted.setattr(MlflowClient, "log_batch", killing)
-        with pytest.raises(SendingFailed, match=f"MLflow at {server.uri} did not take the run") as caught:
+        with pytest.raises(
+            SendingFailed, match=f"MLflow at {server.uri} did not take the run"
+        ) as caught:
             mlflow.send(report, files(run), target)
     assert "secret" not in str(caught.value)
     server.start()
@@ -202,16 +260,29 @@ def test_a_server_that_refuses_is_quoted(report: Report, run: Path, tmp_path: Pa
 
     client = MlflowClient(tracking_uri=str(tmp_path / "mlruns"))
     client.delete_experiment(client.create_experiment("gone"))
-    with pytest.raises(SendingFailed, match=r"'gone' was deleted there; restore it, or name another with MLFLOW_EXPERIMENT_NAME"):
+    with pytest.raises(
+        SendingFailed,
+        match=r"'gone' was deleted there; restore it, or name another with MLFLOW_EXPERIMENT_NAME",
+    ):
         mlflow.send(report, files(run), Target(str(tmp_path / "mlruns"), "gone"))
 
 
 def test_many_points_are_sent_in_batches(report: Report, tmp_path: Path):
     """More than one request takes: a long name of a metric, and thousands of points."""
     steps = tuple(range(1, 1201))
-    long = dataclasses.replace(report.curves[0], term="x" * 400, steps=steps, middle=tuple(map(float, steps)), low=(), high=(), each=())
+    long = dataclasses.replace(
+        report.curves[0],
+        term="x" * 400,
+        steps=steps,
+        middle=tuple(map(float, steps)),
+        low=(),
+        high=(),
+        each=(),
+    )
     target = Target(str(tmp_path / "mlruns"), "long")
-    mlflow.send(dataclasses.replace(report, curves=(long,), stages=(), speed=(), quality=()), [], target)
+    mlflow.send(
+        dataclasses.replace(report, curves=(long,), stages=(), speed=(), quality=()), [], target
+    )
     (curves,) = (one for part, one in read(target.uri, "long").items() if part != mlflow.WHOLE)
     ((key, points),) = curves.points.items()
     assert 1200 == len(points) and len(key) <= 250 and math.isclose(1200.0, float(points[-1][1]))

@@ -25,29 +25,48 @@ def read(path: Path) -> dict[str, dict[int, float]]:
 
     found = EventAccumulator(str(path), size_guidance={"scalars": 0})
     found.Reload()
-    return {tag: {item.step: item.value for item in found.Scalars(tag)} for tag in found.Tags()["scalars"]}
+    return {
+        tag: {item.step: item.value for item in found.Scalars(tag)}
+        for tag in found.Tags()["scalars"]
+    }
 
 
 def test_every_build_and_seed_has_a_curve(report: Report, tmp_path: Path):
-    """The same tags everywhere, so that TensorBoard overlays builds and seeds; NaN and infinity are where they were."""
+    """The same tags everywhere, so that TensorBoard overlays builds and seeds; NaN and infinity
+    are where they were."""
     written = tensorboard.write(report, tmp_path)
     runs = {path.relative_to(tmp_path).parts[1:-1]: read(path) for path in written}
     native = ("curves", "cnn", "tiny", "fp32", "native")
     lines = sorted(run[5:] for run in runs if run[:5] == native)
-    assert [("tf2", "seed 11"), ("tf2", "seed 12"), ("torch_mine.ports _a_", "seed 11"), ("torch_mine.ports _a_", "seed 12")] == lines
+    assert [
+        ("tf2", "seed 11"),
+        ("tf2", "seed 12"),
+        ("torch_mine.ports _a_", "seed 11"),
+        ("torch_mine.ports _a_", "seed 12"),
+    ] == lines
     first, second = runs[(*native, "tf2", "seed 11")], runs[(*native, "tf2", "seed 12")]
-    assert 3 == len(first) and set(first) == set(second) and all(tag.startswith("loss/") for tag in first)
+    assert (
+        3 == len(first)
+        and set(first) == set(second)
+        and all(tag.startswith("loss/") for tag in first)
+    )
     assert "loss/loss _x_ y" in first
     for values, last in ((first, math.nan), (second, math.inf)):
         for points in values.values():
             assert STEPS == tuple(points) and repr(last) == repr(points[10])
-    assert {1: 3.0, 5: 2.0, 10: 1.0} == runs["curves", "cnn", "tiny", "fp64", "lockstep", "tf2", "seed 0"]["loss/train.total"]
+    assert {1: 3.0, 5: 2.0, 10: 1.0} == runs[
+        "curves", "cnn", "tiny", "fp64", "lockstep", "tf2", "seed 0"
+    ]["loss/train.total"]
 
 
 def test_a_report_without_seeds_of_its_own_has_their_quantiles(report: Report, tmp_path: Path):
     """What was written before seeds were kept still has its band."""
     written = tensorboard.write(report, tmp_path)
-    lines = {path.parts[-2]: read(path)["loss/train.total"][10] for path in written if "linear" in path.parts}
+    lines = {
+        path.parts[-2]: read(path)["loss/train.total"][10]
+        for path in written
+        if "linear" in path.parts
+    }
     assert {"p10": 1.0, "p50": 2.0, "p90": 3.0} == lines
 
 
@@ -55,8 +74,12 @@ def test_judged_figures_are_scalars(report: Report, tmp_path: Path):
     """Errors and ratios, as single points."""
     judged = next(path for path in tensorboard.write(report, tmp_path) if "judged" in path.parts)
     found = read(judged)
-    assert {0: pytest.approx(1.2345)} == found["speed/cnn/small/fp32/seed 0/tf1-compat - torch/train/ratio"]
-    assert {0: pytest.approx(3.1e-4)} == found["fidelity/cnn/preset/fp64/seed 0/tf1-compat - torch/loss/error"]
+    assert {0: pytest.approx(1.2345)} == found[
+        "speed/cnn/small/fp32/seed 0/tf1-compat - torch/train/ratio"
+    ]
+    assert {0: pytest.approx(3.1e-4)} == found[
+        "fidelity/cnn/preset/fp64/seed 0/tf1-compat - torch/loss/error"
+    ]
 
 
 def test_writing_again_replaces_with_the_same_bytes(report: Report, tmp_path: Path):
@@ -69,7 +92,8 @@ def test_writing_again_replaces_with_the_same_bytes(report: Report, tmp_path: Pa
 
 
 def test_a_damaged_file_is_noticed_by_the_reader(report: Report, tmp_path: Path):
-    """The reader checks sums: the planted fault, one flipped byte, costs what comes after it. So the other tests' reading is proof."""
+    """The reader checks sums: the planted fault, one flipped byte, costs what comes after it. So
+    the other tests' reading is proof."""
     judged = next(path for path in tensorboard.write(report, tmp_path) if "judged" in path.parts)
     whole = judged.read_bytes()
     judged.write_bytes(whole[:60] + bytes([whole[60] ^ 1]) + whole[61:])
@@ -84,10 +108,23 @@ def test_a_folder_that_cannot_be_written_is_an_error(report: Report, tmp_path: P
 
 
 def test_no_framework_is_imported(run: Path, tmp_path: Path):
-    """A TensorFlow beside the harness, which TensorBoard's own file writer would import, stays alone."""
+    """A TensorFlow beside the harness, which TensorBoard's own file writer would import, stays
+    alone."""
     for name in ("tensorflow", "torch"):
-        (tmp_path / f"{name}.py").write_text(f"raise SystemExit('{name} was imported')\n", encoding="utf-8")
-    words = [sys.executable, "-m", "harness.cli", "send", str(run), "--tensorboard", str(tmp_path / "out")]
+        (tmp_path / f"{name}.py").write_text(
+            f"raise SystemExit('{name} was imported')\n", encoding="utf-8"
+        )
+    words = [
+        sys.executable,
+        "-m",
+        "harness.cli",
+        "send",
+        str(run),
+        "--tensorboard",
+        str(tmp_path / "out"),
+    ]
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        words, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
     assert 0 == done.returncode and "event files" in done.stderr, done.stderr

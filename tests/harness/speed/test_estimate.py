@@ -1,4 +1,5 @@
-"""The estimator: exact where it can be, silent on degenerate input, calibrated on recorded rounds of identical processes."""
+"""The estimator: exact where it can be, silent on degenerate input, calibrated on recorded
+rounds of identical processes."""
 
 from __future__ import annotations
 
@@ -31,11 +32,15 @@ from harness.speed.schedule import looks
 
 RECORDED = Path(__file__).parents[2] / "data" / "timing_rounds.json"
 TIMES = st.floats(1e-6, 1e3)
-ANYTHING = st.one_of(TIMES, st.floats(allow_nan=True, allow_infinity=True), st.just(0.0), st.just(-1.0))
+ANYTHING = st.one_of(
+    TIMES, st.floats(allow_nan=True, allow_infinity=True), st.just(0.0), st.just(-1.0)
+)
 
 
 def different(found: Estimate) -> bool:
-    return found.low is not None and found.high is not None and (found.low > 1.0 or found.high < 1.0)
+    return (
+        found.low is not None and found.high is not None and (found.low > 1.0 or found.high < 1.0)
+    )
 
 
 def make(*pairs: tuple[list[float], list[float]]) -> Round:
@@ -48,11 +53,19 @@ def noisy(rounds: int, ratio: float, seed: int = 0, spread: float = 0.01) -> lis
     for _ in range(rounds):
         life = math.exp(draw.gauss(0.0, spread))
         steps = [[1e-3 * (1 + abs(draw.gauss(0, 0.01))) for _ in range(20)] for _ in range(6)]
-        found.append(make(*((a, [ratio * life * step for step in b]) for a, b in zip(steps[::2], steps[1::2], strict=True))))
+        found.append(
+            make(
+                *(
+                    (a, [ratio * life * step for step in b])
+                    for a, b in zip(steps[::2], steps[1::2], strict=True)
+                )
+            )
+        )
     return found
 
 
-# -- exact cases ------------------------------------------------------------------------------------------------------
+# -- exact cases
+# ------------------------------------------------------------------------------------------------------
 
 
 def test_location_is_the_lower_quartile():
@@ -64,7 +77,9 @@ def test_location_is_the_lower_quartile():
 def test_a_round_is_the_median_of_its_palindromes():
     """One palindrome that the machine's speed cut in two does not move it."""
     flat = ([1.0, 1.1, 1.0, 1.0], [2.0, 2.2, 2.0, 2.0])
-    assert math.log(2.0) == pytest.approx(log_ratio(make(flat, flat, ([1.0, 1.1, 1.0, 1.0], [9.0] * 4)), "a", "b"))
+    assert math.log(2.0) == pytest.approx(
+        log_ratio(make(flat, flat, ([1.0, 1.1, 1.0, 1.0], [9.0] * 4)), "a", "b")
+    )
 
 
 def test_step_time_is_in_seconds_and_skips_what_is_no_time():
@@ -75,7 +90,8 @@ def test_step_time_is_in_seconds_and_skips_what_is_no_time():
 
 
 def test_the_interval_is_students():
-    """Five rounds of which the hand calculation is short: mean 0, deviation 0.01, t(0.995, 4) = 4.604."""
+    """Five rounds of which the hand calculation is short: mean 0, deviation 0.01, t(0.995, 4) =
+    4.604."""
     logs = [0.01 * value / math.sqrt(2.5) for value in (-2, -1, 0, 1, 2)]
     found = estimate_logs(logs, final=True)
     assert pytest.approx(found.ratio) == 1.0
@@ -108,7 +124,8 @@ def test_exchanging_the_sides_inverts_the_interval(logs):
         assert there.high == pytest.approx(1 / back.low)
 
 
-# -- degenerate input never gives a difference ------------------------------------------------------------------------
+# -- degenerate input never gives a difference
+# ------------------------------------------------------------------------
 
 
 @given(st.lists(st.floats(), max_size=4))
@@ -123,14 +140,20 @@ def test_rounds_without_variance_give_no_interval(value, rounds):
     assert not different(estimate_logs([value] * rounds, final=True))
 
 
-@given(st.lists(st.floats(-1, 1), min_size=4, max_size=30), st.sampled_from([math.nan, math.inf, -math.inf]), st.randoms())
+@given(
+    st.lists(st.floats(-1, 1), min_size=4, max_size=30),
+    st.sampled_from([math.nan, math.inf, -math.inf]),
+    st.randoms(),
+)
 def test_a_round_that_is_not_finite_gives_no_interval(logs, bad, draw):
     """Wherever it stands."""
     logs.insert(draw.randrange(len(logs) + 1), bad)
     assert not different(estimate_logs(logs, final=True))
 
 
-@given(st.integers(5, 12), st.integers(0, 3), st.integers(0, 5), st.integers(1, 19), st.integers(0, 99))
+@given(
+    st.integers(5, 12), st.integers(0, 3), st.integers(0, 5), st.integers(1, 19), st.integers(0, 99)
+)
 def test_unequal_counts_give_no_interval(rounds, place, where, lost, seed):
     """Lost samples are a reason to look, not a difference."""
     found = noisy(rounds, 1.5, seed)
@@ -143,9 +166,13 @@ def test_unequal_counts_give_no_interval(rounds, place, where, lost, seed):
     assert f"round {place + 1} has unequal counts" in judged.reason
 
 
-@given(st.lists(st.tuples(st.lists(ANYTHING, max_size=6), st.lists(ANYTHING, max_size=6)), max_size=4), st.integers(0, 20))
+@given(
+    st.lists(st.tuples(st.lists(ANYTHING, max_size=6), st.lists(ANYTHING, max_size=6)), max_size=4),
+    st.integers(0, 20),
+)
 def test_a_repeated_round_of_anything_gives_no_interval(palindromes, rounds):
-    """NaN, infinities, zeros, negative times, nothing at all, or one sample: no exception and no difference."""
+    """NaN, infinities, zeros, negative times, nothing at all, or one sample: no exception and no
+    difference."""
     assert not different(estimate([make(*palindromes)] * rounds, "a", "b", final=True))
 
 
@@ -183,14 +210,19 @@ def test_extreme_ratios_do_not_overflow(logs):
         assert 0.0 < found.low <= found.ratio <= found.high < math.inf
 
 
-# -- replay of recorded rounds of two identical processes -------------------------------------------------------------
+# -- replay of recorded rounds of two identical processes
+# -------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def recorded() -> list[Round]:
-    """All recorded rounds; the labels are exchanged at random in the tests, for they were given at random."""
+    """All recorded rounds; the labels are exchanged at random in the tests, for they were given
+    at random."""
     blocks = [one["blocks"] for one in json.loads(RECORDED.read_text())]
-    return [Round(tuple(Palindrome({side: block[side] for side in "ab"}) for block in one)) for one in blocks]
+    return [
+        Round(tuple(Palindrome({side: block[side] for side in "ab"}) for block in one))
+        for one in blocks
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -206,7 +238,10 @@ def draws(values, rounds, tries, seed):
 
 def share(values, rounds, injected=1.0, tries=2000, seed=1, final=True):
     shift = math.log(injected)
-    hits = sum(different(estimate_logs([value + shift for value in one], final)) for one in draws(values, rounds, tries, seed))
+    hits = sum(
+        different(estimate_logs([value + shift for value in one], final))
+        for one in draws(values, rounds, tries, seed)
+    )
     return hits / tries
 
 
@@ -225,24 +260,35 @@ def test_looking_again_and_again_keeps_the_error_rate(logs):
     assert hits / 2000 <= 0.01
 
 
-@pytest.mark.parametrize(("injected", "rounds", "power"), [(1.10, 10, 0.99), (1.05, 8, 0.95), (1.02, 25, 0.95), (1.01, 60, 0.80)])
+@pytest.mark.parametrize(
+    ("injected", "rounds", "power"),
+    [(1.10, 10, 0.99), (1.05, 8, 0.95), (1.02, 25, 0.95), (1.01, 60, 0.80)],
+)
 def test_an_injected_effect_is_detected(logs, injected, rounds, power):
-    """On the held-out half, at the error rate that is left for a last look after the looks before it."""
+    """On the held-out half, at the error rate that is left for a last look after the looks
+    before it."""
     assert share(logs[1::2], rounds, injected, final=True) >= power
 
 
 def test_an_effect_injected_into_the_samples_shifts_the_log_ratio(recorded):
     """The shift used in the replay is what slower steps do to a round."""
     one = recorded[0]
-    slow = Round(tuple(Palindrome({"a": p.steps_s["a"], "b": [1.1 * step for step in p.steps_s["b"]]}) for p in one.palindromes))
+    slow = Round(
+        tuple(
+            Palindrome({"a": p.steps_s["a"], "b": [1.1 * step for step in p.steps_s["b"]]})
+            for p in one.palindromes
+        )
+    )
     assert math.log(1.1) == pytest.approx(log_ratio(slow, "a", "b") - log_ratio(one, "a", "b"))
 
 
-# -- planted faults: the checks above do catch a naive estimator ------------------------------------------------------
+# -- planted faults: the checks above do catch a naive estimator
+# ------------------------------------------------------
 
 
 def naive(logs):
-    """A t interval at 99 % without any refusal; too narrow by nature where values are not independent."""
+    """A t interval at 99 % without any refusal; too narrow by nature where values are not
+    independent."""
     if len(logs) < 2:
         return Estimate(len(logs), math.exp(logs[0]), math.exp(logs[0]), math.exp(logs[0]))
     mean, spread = statistics.fmean(logs), statistics.stdev(logs)
@@ -251,8 +297,12 @@ def naive(logs):
 
 
 def test_palindromes_taken_as_independent_give_false_alarms(recorded):
-    """The replay's limit of 1 % is broken many times over by the rule that pools blocks of the same processes."""
-    per_round = [[log_ratio(Round((palindrome,)), "a", "b") for palindrome in one.palindromes] for one in recorded]
+    """The replay's limit of 1 % is broken many times over by the rule that pools blocks of the
+    same processes."""
+    per_round = [
+        [log_ratio(Round((palindrome,)), "a", "b") for palindrome in one.palindromes]
+        for one in recorded
+    ]
     draw = random.Random(3)
     hits = 0
     for _ in range(500):
@@ -263,7 +313,10 @@ def test_palindromes_taken_as_independent_give_false_alarms(recorded):
 
 def test_looking_after_every_round_at_one_percent_gives_false_alarms(logs):
     """The sequential limit is broken by the rule that spends 1 % at each look."""
-    hits = sum(any(different(naive(one[:look])) for look in range(5, 41)) for one in draws(logs, 40, 500, 4))
+    hits = sum(
+        any(different(naive(one[:look])) for look in range(5, 41))
+        for one in draws(logs, 40, 500, 4)
+    )
     assert hits / 500 > 0.02
 
 

@@ -17,18 +17,33 @@ def side(seconds: float, steps: int = 1) -> dict[str, Any]:
 def test_a_sample_is_no_step() -> None:
     """A sample of many short steps makes no long one."""
     assert step_s(side(0.001, 500)) == pytest.approx(0.001)
-    assert not long({"a": side(0.001, 500), "b": side(0.24)}) and long({"a": side(0.001), "b": side(0.25)})
+    assert not long({"a": side(0.001, 500), "b": side(0.24)}) and long(
+        {"a": side(0.001), "b": side(0.25)}
+    )
 
 
 def test_the_least_round_has_four_steps_a_side() -> None:
     """Of what is long; of what is short, about as much as is wanted."""
-    assert blocks_s([5.0, 1.0], 1.0) == pytest.approx(24.0) and blocks_s([0.0005, 0.0005], 1.0) == pytest.approx(1.0)
+    assert blocks_s([5.0, 1.0], 1.0) == pytest.approx(24.0) and blocks_s(
+        [0.0005, 0.0005], 1.0
+    ) == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize(("left_s", "warm", "gives_up"), [
-    (30.0, 1, True),  # 10 s have gone, 10 s for the other side and 40 s for the turns are missing
-    (59.0, 1, True), (61.0, 1, False), (61.0, 2, False), (30.0, 2, True), (float("inf"), 2, False),
-])
+@pytest.mark.parametrize(
+    ("left_s", "warm", "gives_up"),
+    [
+        (
+            30.0,
+            1,
+            True,
+        ),  # 10 s have gone, 10 s for the other side and 40 s for the turns are missing
+        (59.0, 1, True),
+        (61.0, 1, False),
+        (61.0, 2, False),
+        (30.0, 2, True),
+        (float("inf"), 2, False),
+    ],
+)
 def test_a_round_that_does_not_fit_is_given_up(left_s: float, warm: int, gives_up: bool) -> None:
     """As soon as that can be told; the others are taken to be as slow."""
     pace = Pace(2, 1.0, left_s, 100.0)
@@ -45,7 +60,9 @@ def test_a_round_that_does_not_fit_is_given_up(left_s: float, warm: int, gives_u
 def test_a_step_that_is_long_for_want_of_a_processor_is_said_to_be() -> None:
     """A busy machine makes long steps of short ones."""
     waits = {"waits": {"wall_s": 10.0, "ran_s": 2.0, "waited_s": 8.0}}
-    with pytest.raises(TooLong, match=r"a step of a takes 5 s \(the machine was busy: waited 80 % of the time\)"):
+    with pytest.raises(
+        TooLong, match=r"a step of a takes 5 s \(the machine was busy: waited 80 % of the time\)"
+    ):
         Pace(2, 1.0, 30.0, 0.0).check({"a": {**side(5.0), **waits}}, 10.0)
 
 
@@ -57,4 +74,7 @@ def test_short_steps_are_never_given_up() -> None:
 def test_nobody_knows_how_long_a_step_is_that_did_not_end() -> None:
     """Then the budget is named and no number is made up."""
     text = lacking(TooLong("the first steps of a (train) had not ended after 30 s", None), 30.0)
-    assert text.startswith("the budget of 30 s ended before 5 rounds: the first steps of a (train)") and "about" not in text
+    assert (
+        text.startswith("the budget of 30 s ended before 5 rounds: the first steps of a (train)")
+        and "about" not in text
+    )

@@ -14,7 +14,9 @@ BASE = 1.02
 
 def classes(calls_s: np.ndarray) -> dict[str, int]:
     """Return counts by class, as a worker sends them."""
-    places, counts = np.unique(np.round(np.log(calls_s) / math.log(BASE)).astype(int), return_counts=True)
+    places, counts = np.unique(
+        np.round(np.log(calls_s) / math.log(BASE)).astype(int), return_counts=True
+    )
     return {str(place): int(count) for place, count in zip(places, counts, strict=True)}
 
 
@@ -38,5 +40,11 @@ def test_a_slow_tail_is_seen() -> None:
 
 def test_too_few_calls_have_no_tail() -> None:
     """Ten calls have to lie beyond a percentile; none at all have no median either."""
-    assert latency.percentile({-300: 999}, BASE, 0.99) is None and latency.percentile({-300: 1000}, BASE, 0.99) is not None
-    assert latency.percentile({}, BASE, 0.5) is None and latency.percentile({-300: 1000}, 0.0, 0.5) is None
+    assert (
+        latency.percentile({-300: 999}, BASE, 0.99) is None
+        and latency.percentile({-300: 1000}, BASE, 0.99) is not None
+    )
+    assert (
+        latency.percentile({}, BASE, 0.5) is None
+        and latency.percentile({-300: 1000}, 0.0, 0.5) is None
+    )

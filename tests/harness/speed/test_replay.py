@@ -20,7 +20,8 @@ def noisy(shift: float, count: int, seed: int = 0) -> list[float]:
 
 
 def test_a_large_difference_ends_a_run_at_its_first_look():
-    """With the interval of that look, which has spent a tenth of the error rate and not all of it."""
+    """With the interval of that look, which has spent a tenth of the error rate and not all of
+    it."""
     logs = noisy(0.3, 60)
     found = shown(logs, 60)
     assert (5, ALPHA / 10) == (found.rounds, pytest.approx(found.alpha))
@@ -36,8 +37,12 @@ def test_a_run_without_a_finding_ends_at_the_last_look_that_it_can_afford():
 
 def test_rates_count_verdicts_by_direction():
     """Of runs that are slower, faster and the same."""
-    assert rates([0.2 + log for log in IDENTICAL], 8, 50, 1, shown) == Rates(8, 50, 1.0, 0.0, 1.0, 5.0)
-    assert rates([log - 0.2 for log in IDENTICAL], 8, 50, 1, shown) == Rates(8, 50, 0.0, 1.0, 1.0, 5.0)
+    assert rates([0.2 + log for log in IDENTICAL], 8, 50, 1, shown) == Rates(
+        8, 50, 1.0, 0.0, 1.0, 5.0
+    )
+    assert rates([log - 0.2 for log in IDENTICAL], 8, 50, 1, shown) == Rates(
+        8, 50, 0.0, 1.0, 1.0, 5.0
+    )
     assert rates(IDENTICAL, 8, 300, 1, shown).detected <= bound(ALPHA, 300)
 
 
@@ -54,7 +59,14 @@ def test_a_rule_that_spends_the_error_rate_at_every_look_is_beyond_the_bound():
         for look in range(5, most + 1):
             found = estimate_logs(logs[:look], final=True)
             half = half_width(found.spread, look, ALPHA)
-            found = Estimate(look, found.ratio, found.ratio * math.exp(-half), found.ratio * math.exp(half), found.spread, ALPHA)
+            found = Estimate(
+                look,
+                found.ratio,
+                found.ratio * math.exp(-half),
+                found.ratio * math.exp(half),
+                found.spread,
+                ALPHA,
+            )
             if found.low > 1.0 or found.high < 1.0:
                 break
         return found

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import UsageError
-from harness.speed.schedule import MAX_PALINDROMES, MAX_STEPS, MIN_STEPS, looks, next_look, plan_round, size_round
+from harness.speed.schedule import (
+    MAX_PALINDROMES,
+    MAX_STEPS,
+    MIN_STEPS,
+    looks,
+    next_look,
+    plan_round,
+    size_round,
+)
 
 FROZEN = [
     ("torch", "tf1", "tf2", "tf2", "tf1", "torch"),
@@ -21,7 +29,9 @@ LABELS = st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=5, uniqu
 
 
 @given(LABELS, st.integers(1, 6), st.integers(), st.integers(0, 50))
-def test_every_palindrome_reads_the_same_backwards_and_holds_every_build_twice(builds, palindromes, seed, number):
+def test_every_palindrome_reads_the_same_backwards_and_holds_every_build_twice(
+    builds, palindromes, seed, number
+):
     """A drift that is linear in time then weighs equally on all builds."""
     plan = plan_round(builds, palindromes, seed, number)
     assert sorted(builds) == sorted(plan.spawn)
@@ -44,16 +54,21 @@ def test_rounds_come_in_mirrored_pairs(builds, seed, pair):
     first, second = (plan_round(builds, 2, seed, number) for number in (2 * pair, 2 * pair + 1))
     assert first.spawn == second.spawn[::-1]
     half = len(builds)
-    assert [turns[:half] for turns in first.palindromes] == [turns[half:] for turns in second.palindromes]
+    assert [turns[:half] for turns in first.palindromes] == [
+        turns[half:] for turns in second.palindromes
+    ]
 
 
 def test_the_order_is_fixed_by_the_code_and_not_by_the_version_of_python():
     """A frozen example: records of an older harness must keep their order."""
-    assert [plan_round(["tf2", "torch", "tf1"], 1, 7, number).turns for number in (0, 1, 2)] == FROZEN
+    assert [
+        plan_round(["tf2", "torch", "tf1"], 1, 7, number).turns for number in (0, 1, 2)
+    ] == FROZEN
 
 
 def test_each_order_is_drawn_about_equally_often():
-    """3,000 pairs of rounds over the 6 orders of three builds: each within 5 standard deviations of its share."""
+    """3,000 pairs of rounds over the 6 orders of three builds: each within 5 standard deviations
+    of its share."""
     counts = collections.Counter(plan_round("abc", 1, seed, 0).spawn for seed in range(3000))
     assert len(counts) == 6
     assert all(abs(count - 500) < 5 * (3000 * 5 / 36) ** 0.5 for count in counts.values())

@@ -18,7 +18,9 @@ def test_each_palindrome_is_a_number_of_each_side():
 
 def test_much_is_thinned_and_a_change_of_speed_stays():
     """Medians of neighbours; the first and the last round are kept."""
-    found = turns([one_round(*[float(number + 1)] * 50, *[9.0] * 50) for number in range(200)], "a", "b")
+    found = turns(
+        [one_round(*[float(number + 1)] * 50, *[9.0] * 50) for number in range(200)], "a", "b"
+    )
     assert (MOST_ROUNDS, MOST_TURNS) == (len(found.a), len(found.a[0]))
     assert (1.0, 200.0, 9.0) == (found.a[0][0], found.a[-1][0], found.a[-1][-1])
     assert {1.0, 9.0} == set(found.a[0])

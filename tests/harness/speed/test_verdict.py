@@ -9,9 +9,27 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from harness.speed.estimate import Estimate, Palindrome, Round, alpha, estimate, estimate_logs, half_width
+from harness.speed.estimate import (
+    Estimate,
+    Palindrome,
+    Round,
+    alpha,
+    estimate,
+    estimate_logs,
+    half_width,
+)
 from harness.speed.schedule import looks
-from harness.speed.verdict import FASTER, MARGIN, SAME, SLOWER, UNCLEAR, WIDEST, judge, rounds_to_settle, settled
+from harness.speed.verdict import (
+    FASTER,
+    MARGIN,
+    SAME,
+    SLOWER,
+    UNCLEAR,
+    WIDEST,
+    judge,
+    rounds_to_settle,
+    settled,
+)
 
 RATIOS = st.floats(0.2, 5.0)
 
@@ -37,14 +55,16 @@ def interval(low: float, high: float) -> Estimate:
     ],
 )
 def test_verdicts_are_as_defined(low, high, verdict, material):
-    """Detected: the interval excludes 1. Material: all of it outside the margin. SAME: not detected, inside the margin."""
+    """Detected: the interval excludes 1. Material: all of it outside the margin. SAME: not
+    detected, inside the margin."""
     found = judge(interval(low, high))
     assert (verdict, material) == (found.verdict, found.material)
 
 
 @given(RATIOS, RATIOS, st.floats(0.001, 0.5))
 def test_a_verdict_other_than_unclear_is_never_without_evidence(one, other, margin):
-    """The definitions, for any interval and margin; and exchanging the sides exchanges FASTER and SLOWER."""
+    """The definitions, for any interval and margin; and exchanging the sides exchanges FASTER
+    and SLOWER."""
     low, high = min(one, other), max(one, other)
     found = judge(interval(low, high), margin)
     detected = (low > 1 or high < 1) and high / low <= WIDEST * (1 - 1e-12)
@@ -55,14 +75,22 @@ def test_a_verdict_other_than_unclear_is_never_without_evidence(one, other, marg
     if found.verdict == SAME:
         assert low <= 1 <= high <= 1 + margin
     if low != 1 and high != 1 and found.verdict in (FASTER, SLOWER):
-        assert {FASTER: SLOWER, SLOWER: FASTER}[found.verdict] == judge(interval(1 / high, 1 / low), margin).verdict
+        assert {FASTER: SLOWER, SLOWER: FASTER}[found.verdict] == judge(
+            interval(1 / high, 1 / low), margin
+        ).verdict
 
 
-@pytest.mark.parametrize(("low", "high"), [(13.89, 325.74), (1 / 325.74, 1 / 13.89), (1.1, 2.3), (0.4, 0.9)])
+@pytest.mark.parametrize(
+    ("low", "high"), [(13.89, 325.74), (1 / 325.74, 1 / 13.89), (1.1, 2.3), (0.4, 0.9)]
+)
 def test_an_interval_that_spans_more_than_a_factor_of_two_decides_nothing(low, high):
-    """Neither a verdict nor the end of a run, wherever it lies; one just as far from 1 that is narrower does both."""
+    """Neither a verdict nor the end of a run, wherever it lies; one just as far from 1 that is
+    narrower does both."""
     found = judge(interval(low, high))
-    assert (UNCLEAR, False) == (found.verdict, found.material) and "wider than a factor of 2" in found.reason
+    assert (UNCLEAR, False) == (
+        found.verdict,
+        found.material,
+    ) and "wider than a factor of 2" in found.reason
     assert not settled(interval(low, high))
     narrow = interval(math.sqrt(low * high) / 1.05, math.sqrt(low * high) * 1.05)
     assert judge(narrow).material and settled(narrow)
@@ -91,7 +119,8 @@ def test_too_few_rounds_ask_for_the_minimum():
 
 
 def test_unclear_says_how_many_rounds_would_settle_it_and_they_do():
-    """With the same mean and spread, that many rounds end UNCLEAR, and those of the look before do not."""
+    """With the same mean and spread, that many rounds end UNCLEAR, and those of the look before
+    do not."""
     logs = [value + 0.004 for value in (-0.05, 0.05, -0.03, 0.03, 0.0)]
     first = estimate_logs(logs)
     found = judge(first, round_s=2.0)
@@ -105,17 +134,30 @@ def test_unclear_says_how_many_rounds_would_settle_it_and_they_do():
 
 
 def test_every_verdict_says_what_a_sharper_one_takes():
-    """Half the interval, by the same spread; for UNCLEAR what settles it, which the report says by itself."""
+    """Half the interval, by the same spread; for UNCLEAR what settles it, which the report says
+    by itself."""
     logs = [value + 0.2 for value in (-0.05, 0.05, -0.03, 0.03, 0.0)]
     first = estimate_logs(logs, final=True)
     found = judge(first, round_s=2.0)
     assert (SLOWER, True) == (found.verdict, found.material)
-    assert found.more_rounds is not None and found.more_rounds in looks(100) and 2.0 * found.more_rounds == found.more_s
-    assert f"; half as wide after about {found.more_rounds} rounds and {found.more_s:.0f} s in all" in found.reason
+    assert (
+        found.more_rounds is not None
+        and found.more_rounds in looks(100)
+        and 2.0 * found.more_rounds == found.more_s
+    )
+    assert (
+        f"; half as wide after about {found.more_rounds} rounds and {found.more_s:.0f} s in all"
+        in found.reason
+    )
     half = 0.5 * math.log(first.high / first.low)
     for rounds, narrow in ((found.more_rounds, True), (looks(found.more_rounds)[-2], False)):
         assert narrow == (half_width(first.spread, rounds, alpha(rounds, final=True)) < 0.5 * half)
-    assert "half as wide" not in judge(estimate_logs([0.004 + value for value in (-0.05, 0.05, -0.03, 0.03, 0.0)])).reason
+    assert (
+        "half as wide"
+        not in judge(
+            estimate_logs([0.004 + value for value in (-0.05, 0.05, -0.03, 0.03, 0.0)])
+        ).reason
+    )
 
 
 @pytest.mark.parametrize(
@@ -137,24 +179,38 @@ def test_a_run_ends_where_more_rounds_would_tell_nothing_new(low, high, ends):
 
 
 @pytest.mark.parametrize(
-    "estimate", [Estimate(7), Estimate(7, 1.5, reason="too regular"), Estimate(7, 1.0, math.nan, math.nan), Estimate(7, 1.5, 1.2, math.inf)]
+    "estimate",
+    [
+        Estimate(7),
+        Estimate(7, 1.5, reason="too regular"),
+        Estimate(7, 1.0, math.nan, math.nan),
+        Estimate(7, 1.5, 1.2, math.inf),
+    ],
 )
 def test_a_run_without_an_interval_goes_on(estimate):
     """As far as its time allows."""
     assert not settled(estimate)
 
 
-# -- nothing that is broken is different ------------------------------------------------------------------------------
+# -- nothing that is broken is different
+# ------------------------------------------------------------------------------
 
 
 def lasting(seed: int, ratio: float) -> list[Round]:
     """Return ten rounds of two palindromes, b slower by a ratio, with a noise of about 1 %."""
     draw = random.Random(seed)
     return [
-        Round(tuple(
-            Palindrome({side: [factor * (1.0 + 0.01 * draw.random()) for _ in range(8)] for side, factor in (("a", 1.0), ("b", ratio))})
-            for _ in range(2)
-        ))
+        Round(
+            tuple(
+                Palindrome(
+                    {
+                        side: [factor * (1.0 + 0.01 * draw.random()) for _ in range(8)]
+                        for side, factor in (("a", 1.0), ("b", ratio))
+                    }
+                )
+                for _ in range(2)
+            )
+        )
         for _ in range(10)
     ]
 
@@ -171,11 +227,17 @@ BREAKAGES = {
 
 
 @given(
-    st.sampled_from(sorted(BREAKAGES)), st.integers(0, 9), st.integers(0, 1), st.sampled_from(["a", "b"]), st.integers(0, 7),
-    st.floats(0.3, 3.0), st.integers(0, 99),
+    st.sampled_from(sorted(BREAKAGES)),
+    st.integers(0, 9),
+    st.integers(0, 1),
+    st.sampled_from(["a", "b"]),
+    st.integers(0, 7),
+    st.floats(0.3, 3.0),
+    st.integers(0, 99),
 )
 def test_one_broken_palindrome_leaves_no_difference(breakage, number, place, side, at, ratio, seed):
-    """Wherever it stands and however large the difference seems: UNCLEAR, with the round's number. Whole, it is found."""
+    """Wherever it stands and however large the difference seems: UNCLEAR, with the round's
+    number. Whole, it is found."""
     rounds = lasting(seed, ratio)
     whole = judge(estimate(rounds, "a", "b", final=True))
     assert whole.verdict == (SLOWER if ratio > 1 else FASTER) or abs(math.log(ratio)) < 0.02
@@ -188,19 +250,27 @@ def test_one_broken_palindrome_leaves_no_difference(breakage, number, place, sid
 
 @given(st.floats(0.3, 3.0), st.integers(5, 60), st.sampled_from(["rounds", "steps of b"]))
 def test_without_variance_there_is_no_difference(ratio, count, what):
-    """Rounds that are copies of one, and rounds in which every step of a build takes the same time."""
+    """Rounds that are copies of one, and rounds in which every step of a build takes the same
+    time."""
     if what == "rounds":
         rounds = lasting(0, ratio)[:1] * count
     else:
         rounds = [
-            Round(tuple(Palindrome({"a": one.steps_s["a"], "b": [ratio] * 8}) for one in whole.palindromes)) for whole in lasting(0, 1.0)
+            Round(
+                tuple(
+                    Palindrome({"a": one.steps_s["a"], "b": [ratio] * 8})
+                    for one in whole.palindromes
+                )
+            )
+            for whole in lasting(0, 1.0)
         ]
     assert UNCLEAR == judge(estimate(rounds, "a", "b", final=True)).verdict
 
 
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=12))
 def test_rates_of_anything_never_say_different_without_an_interval(logs):
-    """What is shown of log ratios, whatever they are, is a verdict; and a finding has a finite interval that excludes 1."""
+    """What is shown of log ratios, whatever they are, is a verdict; and a finding has a finite
+    interval that excludes 1."""
     found = estimate_logs(logs, final=True)
     judged = judge(found)
     if judged.verdict in (FASTER, SLOWER):

@@ -1,4 +1,5 @@
-"""Start values of the user's own: taken as they are, refused with a reason where they do not fit, and part of what a run is."""
+"""Start values of the user's own: taken as they are, refused with a reason where they do not
+fit, and part of what a run is."""
 
 from __future__ import annotations
 
@@ -42,15 +43,24 @@ def test_a_file_holds_one_array_or_one_of_the_parameters_name(tmp_path: Path, as
     np.save(tmp_path / "one.npy", KERNEL)
     np.savez(tmp_path / "all.npz", **{"a/kernel": KERNEL, "b": np.zeros(2)})
     for file in (tmp_path / "one.npy", tmp_path / "all.npz"):
-        found = Parameter("a/kernel", (10, 1), str(file) if as_text else file).draw(np.random.RandomState(0))
+        found = Parameter("a/kernel", (10, 1), str(file) if as_text else file).draw(
+            np.random.RandomState(0)
+        )
         np.testing.assert_array_equal(KERNEL, found)
 
 
-@pytest.mark.parametrize(("initial", "told"), [
-    (KERNEL.T, r"shape \(1, 10\), declared is \(10, 1\)"), (KERNEL * np.nan, "10 of 10 start values are NaN"), (KERNEL * 1j, "complex128"),
-    ([[1.0], [2.0, 3.0]], "no array of numbers"), (Path("nowhere.npy"), "no such file"), (Path("weights.pt"), r"from \.npy and \.npz"),
-    ("none.npz", "no such file"),
-])
+@pytest.mark.parametrize(
+    ("initial", "told"),
+    [
+        (KERNEL.T, r"shape \(1, 10\), declared is \(10, 1\)"),
+        (KERNEL * np.nan, "10 of 10 start values are NaN"),
+        (KERNEL * 1j, "complex128"),
+        ([[1.0], [2.0, 3.0]], "no array of numbers"),
+        (Path("nowhere.npy"), "no such file"),
+        (Path("weights.pt"), r"from \.npy and \.npz"),
+        ("none.npz", "no such file"),
+    ],
+)
 def test_what_does_not_fit_is_refused_with_the_parameters_name(initial: object, told: str):
     """Before anything runs: the configuration cannot be made."""
     own = Own()
@@ -64,7 +74,11 @@ def test_files_that_cannot_be_used_are_refused(tmp_path: Path):
     np.save(tmp_path / "objects.npy", np.array([{}], object), allow_pickle=True)
     (tmp_path / "damaged.npz").write_bytes(b"PK")
     np.savez(tmp_path / "other.npz", kernel=KERNEL)
-    for name, told in (("objects.npy", "cannot be read"), ("damaged.npz", "cannot be read"), ("other.npz", "it holds kernel")):
+    for name, told in (
+        ("objects.npy", "cannot be read"),
+        ("damaged.npz", "cannot be read"),
+        ("other.npz", "it holds kernel"),
+    ):
         with pytest.raises(UsageError, match=told):
             Parameter("W", (10, 1), tmp_path / name).draw(np.random.RandomState(0))
 
@@ -81,9 +95,22 @@ def test_other_values_are_other_work():
     other.initial = KERNEL + 1.0
     side = plan.Side("numpy", "numpy", "numpy")
     first, second = (
-        plan.identity(plan.Request(
-            workloads=(item,), sides=(side,), precisions=("fp64",), stages=("weights",), preset="tiny", device="cpu", execution="default",
-            seeds=(0,), threads=1, fidelity_threads=1,
-        )) for item in (own, other)
+        plan.identity(
+            plan.Request(
+                workloads=(item,),
+                sides=(side,),
+                precisions=("fp64",),
+                stages=("weights",),
+                preset="tiny",
+                device="cpu",
+                execution="default",
+                seeds=(0,),
+                threads=1,
+                fidelity_threads=1,
+            )
+        )
+        for item in (own, other)
     )
-    assert first != second and all("given" not in item for item in WORKLOAD.config("tiny")["parameters"])
+    assert first != second and all(
+        "given" not in item for item in WORKLOAD.config("tiny")["parameters"]
+    )

@@ -20,7 +20,9 @@ def test_the_frozen_configuration_is_the_workloads_own():
 def test_eleven_parameters():
     """Ten weights of one and a bias of zero."""
     parameters = WORKLOAD.parameters(WORKLOAD.hyperparameters("tiny"))
-    assert [("W", (10, 1), "ones"), ("b", (1,), "zeros")] == [(item.name, item.shape, item.initial) for item in parameters]
+    assert [("W", (10, 1), "ones"), ("b", (1,), "zeros")] == [
+        (item.name, item.shape, item.initial) for item in parameters
+    ]
 
 
 def test_the_data_are_the_diabetes_table():
@@ -28,7 +30,9 @@ def test_the_data_are_the_diabetes_table():
     from sklearn.datasets import load_diabetes
 
     data = WORKLOAD.data(WORKLOAD.hyperparameters("tiny"))
-    assert {"x": (398, 10), "y": (398, 1), "eval_x": (44, 10)} == {name: value.shape for name, value in data.items()}
+    assert {"x": (398, 10), "y": (398, 1), "eval_x": (44, 10)} == {
+        name: value.shape for name, value in data.items()
+    }
     assert {np.dtype("float64")} == {value.dtype for value in data.values()}
     assert np.allclose(0.0, data["x"].mean(axis=0)) and np.allclose(1.0, data["x"].std(axis=0))
     x, y = load_diabetes(return_X_y=True, scaled=False)
@@ -39,4 +43,7 @@ def test_the_data_are_the_diabetes_table():
 def test_operations_are_those_that_the_frameworks_count():
     """640 and 320 are what PyTorch's and TensorFlow's own counters say of a step of `tiny`."""
     hyper = WORKLOAD.hyperparameters("tiny")
-    assert (640, 320) == (WORKLOAD.operations(hyper, "train"), WORKLOAD.operations(hyper, "generate"))
+    assert (640, 320) == (
+        WORKLOAD.operations(hyper, "train"),
+        WORKLOAD.operations(hyper, "generate"),
+    )

@@ -27,10 +27,15 @@ def test_an_unknown_name_lists_what_there_is():
         registry.get("cnm")
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ("raise RuntimeError('no')", "RuntimeError: no"), ("X = 1", "no `WORKLOAD`"), ("def (", "SyntaxError"),
-    ("WORKLOAD = 3", "no `WORKLOAD`"),
-])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("raise RuntimeError('no')", "RuntimeError: no"),
+        ("X = 1", "no `WORKLOAD`"),
+        ("def (", "SyntaxError"),
+        ("WORKLOAD = 3", "no `WORKLOAD`"),
+    ],
+)
 def test_a_file_that_is_no_workload_is_said_to_be_so(tmp_path, text, said):
     """Which file, and what is wrong with it."""
     (tmp_path / "odd.py").write_text(text)

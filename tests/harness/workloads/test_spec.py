@@ -26,11 +26,19 @@ def test_initial_values_are_what_they_say():
 
 def test_noise_is_what_it_says():
     """Masks hold zeros and ones in the share asked for; uniform noise lies in [0, 1)."""
-    mask = Noise(("train",), "dropout", (100, 50), "keep_mask", 0.875).draw(np.random.RandomState(0), 4)
-    assert (4, 100, 50) == mask.shape and {0.0, 1.0} == set(np.unique(mask)) and abs(mask.mean() - 0.875) < 0.01
+    mask = Noise(("train",), "dropout", (100, 50), "keep_mask", 0.875).draw(
+        np.random.RandomState(0), 4
+    )
+    assert (
+        (4, 100, 50) == mask.shape
+        and {0.0, 1.0} == set(np.unique(mask))
+        and abs(mask.mean() - 0.875) < 0.01
+    )
     uniform = Noise(("train",), "z", (100,), "uniform").draw(np.random.RandomState(0), 4)
     assert 0.0 <= uniform.min() < uniform.max() < 1.0
-    label = Noise(("train",), "label", (100,), "uniform", low=0.75, high=1.25).draw(np.random.RandomState(0), 4)
+    label = Noise(("train",), "label", (100,), "uniform", low=0.75, high=1.25).draw(
+        np.random.RandomState(0), 4
+    )
     assert 0.75 <= label.min() < 0.8 and 1.2 < label.max() < 1.25
     drawn = Noise(("train",), "e", (1000,), "normal").draw(np.random.RandomState(0), 4)
     assert abs(drawn.mean()) < 0.05 and abs(drawn.std() - 1.0) < 0.05
@@ -50,7 +58,10 @@ def test_a_configuration_is_plain_json():
         config = workload.config("tiny", "float32")
         assert config == json.loads(json.dumps(config))
         assert {"float32"} == {item["beta_power_dtype"] for item in config["optimizers"].values()}
-        plain = {name: {**item, "beta_power_dtype": "variable"} for name, item in config["optimizers"].items()}
+        plain = {
+            name: {**item, "beta_power_dtype": "variable"}
+            for name, item in config["optimizers"].items()
+        }
         assert {**config, "optimizers": plain} == workload.config("tiny")
 
 
@@ -64,11 +75,14 @@ def test_a_workload_that_brings_its_own_data_takes_no_other():
 def test_a_workload_says_what_it_is_in_one_line():
     """For the list; no two say the same."""
     lines = [workload.what for workload in registry.SHIPPED]
-    assert all(line.endswith(".") and "\n" not in line for line in lines) and len({*lines}) == len(lines)
+    assert all(line.endswith(".") and "\n" not in line for line in lines) and len({*lines}) == len(
+        lines
+    )
 
 
 def test_only_adamw_decays_weights():
-    """A port is told of a decay where there is one to tell of; elsewhere it would be asked for and not done."""
+    """A port is told of a decay where there is one to tell of; elsewhere it would be asked for
+    and not done."""
     assert 0.25 == Optimizer("adamw", 0.5, weight_decay=0.25).plain("float32")["weight_decay"]
     assert "weight_decay" not in Optimizer("adam", 0.5).plain("variable")
     assert "float32" == Optimizer("adam", 0.5).plain("float32")["beta_power_dtype"]

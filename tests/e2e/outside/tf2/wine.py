@@ -29,4 +29,8 @@ class Port(Tf2Port):
     def loss_terms(self, phase, arrays, noise):
         """Return the cross-entropy."""
         logits = self.activations(arrays, noise, True)["logits"]
-        return {"total": tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=arrays["y"], logits=logits))}
+        return {
+            "total": tf.reduce_mean(
+                tf.nn.sparse_softmax_cross_entropy_with_logits(labels=arrays["y"], logits=logits)
+            )
+        }

@@ -1,4 +1,5 @@
-"""The honest port. It derives from the contract alone: the numpy backend's own base has one phase only."""
+"""The honest port. It derives from the contract alone: the numpy backend's own base has one
+phase only."""
 
 from __future__ import annotations
 
@@ -33,10 +34,19 @@ class Port(Contract):
         history = []
         for _ in range(steps):
             rows = np.arange(4) + source.cursor % 13
-            batch = Batch({name: array[rows] for name, array in source.training_rows().items()}, None)
-            history.append([(phase, self.train_step(phase, batch)) for phase in schedule.phases_at(self.config, source.cursor)])
+            batch = Batch(
+                {name: array[rows] for name, array in source.training_rows().items()}, None
+            )
+            history.append(
+                [
+                    (phase, self.train_step(phase, batch))
+                    for phase in schedule.phases_at(self.config, source.cursor)
+                ]
+            )
             source.cursor += 1
         return schedule.columns(self.config, history)
 
     def generate(self, source: Any, count: int) -> np.ndarray:
-        return self.weights["slope"] * source.evaluation_rows(count)["x"] + self.weights["intercept"]
+        return (
+            self.weights["slope"] * source.evaluation_rows(count)["x"] + self.weights["intercept"]
+        )

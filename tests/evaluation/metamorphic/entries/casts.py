@@ -1,4 +1,5 @@
-"""Casts to a lower precision inside a float64 run: they swallow what moves inputs and weights by a unit in the last place."""
+"""Casts to a lower precision inside a float64 run: they swallow what moves inputs and weights by
+a unit in the last place."""
 
 from __future__ import annotations
 
@@ -56,7 +57,13 @@ MUTANTS = (
         "the product is computed in float32",
         "forward",
     ),
-    _casts("hidden_in_half", HIDDEN, f"{HIDDEN}.half().to(self.dtype)", "activations are kept in half precision", "forward"),
+    _casts(
+        "hidden_in_half",
+        HIDDEN,
+        f"{HIDDEN}.half().to(self.dtype)",
+        "activations are kept in half precision",
+        "forward",
+    ),
     _casts(
         "inputs_in_steps",
         HIDDEN,
@@ -74,13 +81,26 @@ MUTANTS = (
     _casts(
         "gradients_in_float32",
         'return {"total": functional.mse',
-        'self.model["out"].requires_grad and output.requires_grad and output.register_hook(\n'
-        '            lambda slope: slope.float().to(self.dtype))\n        return {"total": functional.mse',
+        'self.model["out"].requires_grad and output.requires_grad and output.register_hook(\n      '
+        '      lambda slope: slope.float().to(self.dtype))\n        return {"total":'
+        " functional.mse",
         "gradients pass through float32",
         "gradients",
     ),
-    _casts("weights_kept_in_float32", "\n    def output(", UPDATED, "weights are rounded to float32 after each update", "update"),
-    _rounded("hidden_not_rounded", "self.single(hidden)", "hidden", "one of the casts is missing on one side", "forward"),
+    _casts(
+        "weights_kept_in_float32",
+        "\n    def output(",
+        UPDATED,
+        "weights are rounded to float32 after each update",
+        "update",
+    ),
+    _rounded(
+        "hidden_not_rounded",
+        "self.single(hidden)",
+        "hidden",
+        "one of the casts is missing on one side",
+        "forward",
+    ),
     _rounded(
         "hidden_rounded_to_bfloat16",
         "self.single(hidden)",
@@ -95,7 +115,10 @@ MUTANTS = (
         (
             (
                 'held["velocity"] + gradient',
-                'held["velocity"] + gradient\n        held["velocity"] = held["velocity"].astype(np.float32).astype(self.dtype)',
+                (
+                    'held["velocity"] + gradient\n        held["velocity"] ='
+                    ' held["velocity"].astype(np.float32).astype(self.dtype)'
+                ),
             ),
         ),
         "momentum is kept in float32",
@@ -105,8 +128,8 @@ MUTANTS = (
     _loop(
         "small_term_in_float32",
         'w += np.einsum("ntf,nto->fo", x[part], slope)',
-        'w += 0.9921875 * np.einsum("ntf,nto->fo", x[part], slope)'
-        ' + 0.0078125 * np.einsum("ntf,nto->fo", x[part].astype(np.float32), slope.astype(np.float32))',
+        'w += 0.9921875 * np.einsum("ntf,nto->fo", x[part], slope) + 0.0078125 *'
+        ' np.einsum("ntf,nto->fo", x[part].astype(np.float32), slope.astype(np.float32))',
         "a small term of the gradients of a wrapped loop is added up in float32",
     ),
     _loop(
@@ -127,7 +150,13 @@ MUTANTS = (
         "self.w -= 2.0**-5 * self.velocity.astype(np.float32)",
         "a wrapped loop rounds what it subtracts to float32",
     ),
-    _halves("half_of_another_kind", "hidden.half()", "hidden.bfloat16()", "the other format of sixteen bits", "forward"),
+    _halves(
+        "half_of_another_kind",
+        "hidden.half()",
+        "hidden.bfloat16()",
+        "the other format of sixteen bits",
+        "forward",
+    ),
     _halves(
         "products_in_half",
         'hidden = torch.tanh(arrays["x"]',
@@ -136,11 +165,21 @@ MUTANTS = (
         "forward",
     ),
     _rounded(
-        "levels_cut", 'torch.round(seen["hidden"] * 64.0)', 'torch.floor(seen["hidden"] * 64.0)', "levels are cut, not rounded", "forward"
+        "levels_cut",
+        'torch.round(seen["hidden"] * 64.0)',
+        'torch.floor(seen["hidden"] * 64.0)',
+        "levels are cut, not rounded",
+        "forward",
     ),
 )
 TWINS = (
-    _casts("root_of_the_square", LOSS, '(output - arrays["y"]).square().mean()', "the squared error by hand", ""),
+    _casts(
+        "root_of_the_square",
+        LOSS,
+        '(output - arrays["y"]).square().mean()',
+        "the squared error by hand",
+        "",
+    ),
     _casts(
         "hidden_by_the_sigmoid",
         HIDDEN,
@@ -160,11 +199,17 @@ TWINS = (
         'torch.round(seen["hidden"] * 64.0) * 0.015625 -',
         "levels by a product",
     ),
-    _halves("half_by_another_name", "hidden.half()", "hidden.type(torch.float16)", "the same cast by another name"),
+    _halves(
+        "half_by_another_name",
+        "hidden.half()",
+        "hidden.type(torch.float16)",
+        "the same cast by another name",
+    ),
     _halves(
         "product_in_two_parts",
         'arrays["x"] @ self.model["kernel"]',
-        'arrays["x"][:, 16:] @ self.model["kernel"][16:] + arrays["x"][:, :16] @ self.model["kernel"][:16]',
+        'arrays["x"][:, 16:] @ self.model["kernel"][16:] + arrays["x"][:, :16] @'
+        ' self.model["kernel"][:16]',
         "the product as the sum of two, rounded to half precision all the same",
     ),
 )

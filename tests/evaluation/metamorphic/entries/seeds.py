@@ -1,4 +1,5 @@
-"""Randomness from a fixed seed in place of the tape's: every repetition gives the same, and another order of rows does not."""
+"""Randomness from a fixed seed in place of the tape's: every repetition gives the same, and
+another order of rows does not."""
 
 from __future__ import annotations
 
@@ -44,8 +45,20 @@ MUTANTS = (
         "the dropout mask is the same at every step",
         "forward",
     ),
-    _noise("one_mask_for_all_rows", 'batch.noise["keep"]', 'batch.noise["keep"][:1]', "the first row's mask is every row's", "forward"),
-    _noise("masks_of_other_rows", 'batch.noise["keep"]', 'batch.noise["keep"][::-1]', "masks go to the rows in reverse", "forward"),
+    _noise(
+        "one_mask_for_all_rows",
+        'batch.noise["keep"]',
+        'batch.noise["keep"][:1]',
+        "the first row's mask is every row's",
+        "forward",
+    ),
+    _noise(
+        "masks_of_other_rows",
+        'batch.noise["keep"]',
+        'batch.noise["keep"][::-1]',
+        "masks go to the rows in reverse",
+        "forward",
+    ),
     _noise(
         "jitter_by_the_row",
         JITTERED,
@@ -95,22 +108,46 @@ MUTANTS = (
         "gradients are of inputs with other noise",
         "gradients",
     ),
-    _noise("noise_on_weights", "\n    def slope(", STEP, "every update shakes the weights, from a fixed seed", "update"),
-    _noise("noise_on_initial_weights", "\n    def slope(", LOAD, "loading adds noise from a fixed seed", "weights"),
+    _noise(
+        "noise_on_weights",
+        "\n    def slope(",
+        STEP,
+        "every update shakes the weights, from a fixed seed",
+        "update",
+    ),
+    _noise(
+        "noise_on_initial_weights",
+        "\n    def slope(",
+        LOAD,
+        "loading adds noise from a fixed seed",
+        "weights",
+    ),
 )
 TWINS = (
-    _noise("mask_scaled_first", DROPPED, 'seen["jittered"] * (np.asarray(keep) / 0.75)', "the mask is scaled before it is applied"),
+    _noise(
+        "mask_scaled_first",
+        DROPPED,
+        'seen["jittered"] * (np.asarray(keep) / 0.75)',
+        "the mask is scaled before it is applied",
+    ),
     _noise(
         "rows_permuted_and_put_back",
         DROPPED,
-        f'(seen["jittered"] * keep / 0.75)[{OWN}.permutation(len(x))][np.argsort({OWN}.permutation(len(x)))]',
+        '(seen["jittered"] * keep /'
+        f" 0.75)[{OWN}.permutation(len(x))][np.argsort({OWN}.permutation(len(x)))]",
         "rows are shuffled with a fixed seed, and put back",
     ),
     _noise(
         "features_permuted_alike",
         'seen["dropped"] @ self.weights["w"] + self.weights["b"]',
-        f'seen["dropped"][:, {OWN}.permutation(4)] @ self.weights["w"][{OWN}.permutation(4)] + self.weights["b"]',
+        f'seen["dropped"][:, {OWN}.permutation(4)] @ self.weights["w"][{OWN}.permutation(4)] +'
+        ' self.weights["b"]',
         "features and weights are shuffled alike, with a fixed seed",
     ),
-    _noise("gradients_by_einsum", "dropped.T @ slope", 'np.einsum("nf,no->fo", dropped, slope)', "the gradient as another sum"),
+    _noise(
+        "gradients_by_einsum",
+        "dropped.T @ slope",
+        'np.einsum("nf,no->fo", dropped, slope)',
+        "the gradient as another sum",
+    ),
 )

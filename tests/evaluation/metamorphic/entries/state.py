@@ -1,11 +1,14 @@
-"""State that is carried wrongly: to other rows, past the loading of weights, by looks, too seldom or too late."""
+"""State that is carried wrongly: to other rows, past the loading of weights, by looks, too
+seldom or too late."""
 
 from __future__ import annotations
 
 from tests.evaluation.metamorphic.entry import Entry
 
 
-def _clock(name: str, old: str, new: str, what: str, stage: str = "update", kind: str = "state") -> Entry:
+def _clock(
+    name: str, old: str, new: str, what: str, stage: str = "update", kind: str = "state"
+) -> Entry:
     return Entry(kind, name, "meta_clock", ((old, new),), what, stage, "numpy")
 
 
@@ -17,7 +20,9 @@ def _carried(name: str, old: str, new: str, what: str, stage: str = "update") ->
     return Entry("state", name, "meta_carried", ((old, new),), what, stage)
 
 
-def _range(name: str, changes: tuple[tuple[str, str], ...], what: str, stage: str, kind: str = "undeclared") -> Entry:
+def _range(
+    name: str, changes: tuple[tuple[str, str], ...], what: str, stage: str, kind: str = "undeclared"
+) -> Entry:
     return Entry(kind, name, "meta_range", changes, what, stage)
 
 
@@ -50,8 +55,19 @@ AVERAGE = 'self.dtype.type(0.75) * held["average"] + self.dtype.type(0.25) * hel
 TICK = "self.updates += 1"
 
 MUTANTS = (
-    _clock("velocity_survives_loading", "\n    def forward(", KEPT, "momentum goes on where weights are loaded", "weights"),
-    _clock("velocity_reset_each_step", MOVE, 'held["velocity"] = gradient', "momentum is forgotten at every step"),
+    _clock(
+        "velocity_survives_loading",
+        "\n    def forward(",
+        KEPT,
+        "momentum goes on where weights are loaded",
+        "weights",
+    ),
+    _clock(
+        "velocity_reset_each_step",
+        MOVE,
+        'held["velocity"] = gradient',
+        "momentum is forgotten at every step",
+    ),
     _clock(
         "average_before_the_update",
         'self.dtype.type(0.25) * held["w"]',
@@ -64,9 +80,26 @@ MUTANTS = (
         'self.dtype.type(0.25) * held["average"] + self.dtype.type(0.75) * held["w"]',
         "the average's decay and its rest swapped",
     ),
-    _clock("clock_stands", 'held["clock"] + self.dtype.type(1.0)', 'held["clock"]', "the clock of the warm-up does not move"),
-    _clock("mean_cached_by_shape", "return x.mean(0)", CACHE, "the mean is cached by the batch's shape: later batches get the first one's"),
-    _clock("clock_moved_by_looks", WARM, COUNTED, "an own clock counts every call, looks included", "loss", "undeclared"),
+    _clock(
+        "clock_stands",
+        'held["clock"] + self.dtype.type(1.0)',
+        'held["clock"]',
+        "the clock of the warm-up does not move",
+    ),
+    _clock(
+        "mean_cached_by_shape",
+        "return x.mean(0)",
+        CACHE,
+        "the mean is cached by the batch's shape: later batches get the first one's",
+    ),
+    _clock(
+        "clock_moved_by_looks",
+        WARM,
+        COUNTED,
+        "an own clock counts every call, looks included",
+        "loss",
+        "undeclared",
+    ),
     Entry(
         "undeclared",
         "clock_survives_loading",
@@ -76,14 +109,24 @@ MUTANTS = (
         "loss",
         "numpy",
     ),
-    _carried("state_of_other_rows", 'w["state"].clone()', 'w["state"].roll(1, 0)', "each row goes on from the next row's state"),
+    _carried(
+        "state_of_other_rows",
+        'w["state"].clone()',
+        'w["state"].roll(1, 0)',
+        "each row goes on from the next row's state",
+    ),
     _carried(
         "state_of_the_hour_before",
         'copy_(seen["hidden"])',
         'copy_(torch.atanh(seen["hidden"]))',
         "the state is carried before its tangent, not after",
     ),
-    _carried("state_reset_each_step", 'w["state"].clone()', 'torch.zeros_like(w["state"])', "every batch begins from zeros"),
+    _carried(
+        "state_reset_each_step",
+        'w["state"].clone()',
+        'torch.zeros_like(w["state"])',
+        "every batch begins from zeros",
+    ),
     _carried(
         "state_of_the_mean_row",
         'w["state"].copy_(seen["hidden"])',
@@ -100,7 +143,10 @@ MUTANTS = (
     _range(
         "range_that_lags",
         (
-            ('wide = w["range"].clone()', 'wide = self.own.clone() if self.model.training else w["range"].clone()'),
+            (
+                'wide = w["range"].clone()',
+                'wide = self.own.clone() if self.model.training else w["range"].clone()',
+            ),
             ("copy_(wide)", 'copy_(self.own.copy_(w["range"]) * 0 + wide)'),
         ),
         "the range in use is a second, private one, an update behind",
@@ -124,7 +170,8 @@ MUTANTS = (
     _loop(
         "count_of_the_first_batch",
         "whole, loss, w, b = m.sum(), 0.0,",
-        'self.whole = getattr(self, "whole", m.sum())\n        whole, loss, w, b = self.whole, 0.0,',
+        'self.whole = getattr(self, "whole", m.sum())\n        whole, loss, w, b = self.whole,'
+        " 0.0,",
         "tokens are counted in the first batch ever, and never again",
     ),
     _power(
@@ -134,19 +181,26 @@ MUTANTS = (
         "the power iteration's vector never moves",
     ),
     _power(
-        "vector_not_normalised", "functional.normalize(kernel.t() @ v, dim=0)", "kernel.t() @ v", "the vector is not brought to length 1"
+        "vector_not_normalised",
+        "functional.normalize(kernel.t() @ v, dim=0)",
+        "kernel.t() @ v",
+        "the vector is not brought to length 1",
     ),
     _power(
         "vector_of_a_fixed_seed",
         "if self.model.training:",
-        "if self.model.training:\n                self.u = torch.tensor([0.5, -0.5, 0.5, 0.5], dtype=self.dtype)\n"
-        "                v = functional.normalize(kernel @ self.u, dim=0)",
+        "if self.model.training:\n                self.u = torch.tensor([0.5, -0.5, 0.5, 0.5],"
+        " dtype=self.dtype)\n                v = functional.normalize(kernel @ self.u, dim=0)",
         "the iteration begins anew at each look, from another vector",
     ),
 )
 TWINS = (
     _clock(
-        "clock_by_updates", WARM, "return self.dtype.type(min(1.0, (1.0 + self.updates) / 4.0))", "the clock is the count of updates", ""
+        "clock_by_updates",
+        WARM,
+        "return self.dtype.type(min(1.0, (1.0 + self.updates) / 4.0))",
+        "the clock is the count of updates",
+        "",
     ),
     _clock(
         "average_moved_by_its_gap",
@@ -171,7 +225,12 @@ TWINS = (
     ),
     _range(
         "range_by_both_ends",
-        (('seen["hidden"].abs().amax()', 'torch.maximum(seen["hidden"].amax(), -seen["hidden"].amin())'),),
+        (
+            (
+                'seen["hidden"].abs().amax()',
+                'torch.maximum(seen["hidden"].amax(), -seen["hidden"].amin())',
+            ),
+        ),
         "the largest as the larger of both ends",
         "",
         "state",
@@ -189,7 +248,8 @@ COPIED = Entry(
     "weights_kept_without_a_copy",
     "meta_clock",
     (("\n    def forward(", HELD),),
-    "weights are updated in the very arrays that were handed over, which are copies: the tape stays as it is",
+    "weights are updated in the very arrays that were handed over, which are copies: the tape stays"
+    " as it is",
     "",
     "numpy",
 )

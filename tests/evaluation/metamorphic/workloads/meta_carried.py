@@ -1,4 +1,5 @@
-"""`meta_carried`: a recurrent state that goes on from batch to batch, row by row, and is declared."""
+"""`meta_carried`: a recurrent state that goes on from batch to batch, row by row, and is
+declared."""
 
 from harness.workloads.spec import Parameter
 from tests.evaluation.metamorphic.small import Small, generator, rows

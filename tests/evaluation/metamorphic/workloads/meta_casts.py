@@ -1,4 +1,5 @@
-"""`meta_casts`: no cast anywhere: what one side casts to a lower precision swallows a unit in the last place."""
+"""`meta_casts`: no cast anywhere: what one side casts to a lower precision swallows a unit in
+the last place."""
 
 from harness.workloads.spec import Parameter
 from tests.evaluation.metamorphic.small import Small, generator, rows
@@ -11,7 +12,10 @@ class Casts(Small):
 
     def parameters(self, hyper):
         """Return two products."""
-        return (Parameter("kernel", (5, 4), "glorot_uniform"), Parameter("out", (4, 1), "glorot_uniform"))
+        return (
+            Parameter("kernel", (5, 4), "glorot_uniform"),
+            Parameter("out", (4, 1), "glorot_uniform"),
+        )
 
     def data(self, hyper):
         """Return rows and targets."""

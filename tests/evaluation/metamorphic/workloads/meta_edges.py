@@ -1,4 +1,5 @@
-"""`meta_edges`: numbers that lie exactly on the edges of buckets, of rounding, of thresholds and of ranges."""
+"""`meta_edges`: numbers that lie exactly on the edges of buckets, of rounding, of thresholds and
+of ranges."""
 
 from harness.workloads.spec import Parameter
 from tests.evaluation.metamorphic.small import Small, generator, rows
@@ -11,7 +12,10 @@ class Edges(Small):
 
     def parameters(self, hyper):
         """Return a table for buckets, and what weighs the features."""
-        return (Parameter("table", (5, 2), "glorot_uniform"), Parameter("mix", (24, 1), "glorot_uniform"))
+        return (
+            Parameter("table", (5, 2), "glorot_uniform"),
+            Parameter("mix", (24, 1), "glorot_uniform"),
+        )
 
     def data(self, hyper):
         """Return multiples of a half in [-3, 3]."""

@@ -1,4 +1,5 @@
-"""`meta_halves`: many activations in half precision, on both sides: in float32 some of them round to the other neighbour."""
+"""`meta_halves`: many activations in half precision, on both sides: in float32 some of them
+round to the other neighbour."""
 
 from harness.workloads.spec import Parameter
 from tests.evaluation.metamorphic.small import Small, generator, rows
@@ -11,7 +12,10 @@ class Halves(Small):
 
     def parameters(self, hyper):
         """Return two products."""
-        return (Parameter("kernel", (32, 64), "glorot_uniform"), Parameter("out", (64, 1), "glorot_uniform"))
+        return (
+            Parameter("kernel", (32, 64), "glorot_uniform"),
+            Parameter("out", (64, 1), "glorot_uniform"),
+        )
 
     def data(self, hyper):
         """Return rows and targets."""

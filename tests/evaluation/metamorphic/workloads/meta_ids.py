@@ -1,4 +1,5 @@
-"""`meta_ids`: keys beyond 2^53 and below zero, hashed into rows of tables: integers that no unit in the last place touches."""
+"""`meta_ids`: keys beyond 2^53 and below zero, hashed into rows of tables: integers that no unit
+in the last place touches."""
 
 from harness.workloads.spec import Parameter
 from tests.evaluation.metamorphic.small import Small, generator, rows
@@ -11,7 +12,10 @@ class Keys(Small):
 
     def parameters(self, hyper):
         """Return two tables and what weighs them."""
-        tables = (Parameter("buckets", (7, 3), "glorot_uniform"), Parameter("groups", (5, 3), "glorot_uniform"))
+        tables = (
+            Parameter("buckets", (7, 3), "glorot_uniform"),
+            Parameter("groups", (5, 3), "glorot_uniform"),
+        )
         return (*tables, Parameter("out", (7, 1), "glorot_uniform"))
 
     def data(self, hyper):

@@ -1,4 +1,5 @@
-"""`meta_knots`: ties at weights of ones in rows that are mixed with each other: every variation crosses something, on both sides."""
+"""`meta_knots`: ties at weights of ones in rows that are mixed with each other: every variation
+crosses something, on both sides."""
 
 from harness.workloads.spec import Parameter
 from tests.evaluation.metamorphic.small import Small, generator, rows
@@ -17,7 +18,9 @@ class Knots(Small):
     def data(self, hyper):
         """Return rows of three tokens, each -1, 0 or 1."""
         drawn = generator()
-        return rows(x=drawn.randint(-1, 2, (64, 3)).astype("float64"), y=drawn.uniform(-1, 1, (64, 1)))
+        return rows(
+            x=drawn.randint(-1, 2, (64, 3)).astype("float64"), y=drawn.uniform(-1, 1, (64, 1))
+        )
 
 
 WORKLOAD = Knots()

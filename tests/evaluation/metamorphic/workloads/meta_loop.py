@@ -1,4 +1,5 @@
-"""`meta_loop`: a training loop as somebody wrote it, in micro-batches; tokens that are masked differ in number from row to row."""
+"""`meta_loop`: a training loop as somebody wrote it, in micro-batches; tokens that are masked
+differ in number from row to row."""
 
 from harness.workloads.spec import Parameter
 from tests.evaluation.metamorphic.small import Small, generator, rows

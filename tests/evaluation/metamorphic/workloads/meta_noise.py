@@ -5,7 +5,8 @@ from tests.evaluation.metamorphic.small import Small, generator, rows
 
 
 class Jittered(Small):
-    """Noise that the tape holds; a port that draws its own from a fixed seed repeats itself, and is wrong."""
+    """Noise that the tape holds; a port that draws its own from a fixed seed repeats itself, and
+    is wrong."""
 
     name = "meta_noise"
     backends = ("numpy",)
@@ -17,7 +18,10 @@ class Jittered(Small):
     def noise(self, hyper):
         """Return the jitter and the mask."""
         phases = ("train", "forward")
-        return (Noise(phases, "jitter", (8, 4), "normal"), Noise(phases, "keep", (8, 4), "keep_mask", keep=0.75))
+        return (
+            Noise(phases, "jitter", (8, 4), "normal"),
+            Noise(phases, "keep", (8, 4), "keep_mask", keep=0.75),
+        )
 
     def data(self, hyper):
         """Return rows and targets."""

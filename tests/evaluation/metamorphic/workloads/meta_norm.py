@@ -10,8 +10,12 @@ class Norm(Small):
     name = "meta_norm"
 
     def parameters(self, hyper):
-        """Return two products, and an offset that nothing depends on: its gradient is nothing but rounding."""
-        kernels = (Parameter("kernel", (5, 4), "glorot_uniform"), Parameter("out", (4, 1), "glorot_uniform"))
+        """Return two products, and an offset that nothing depends on: its gradient is nothing
+        but rounding."""
+        kernels = (
+            Parameter("kernel", (5, 4), "glorot_uniform"),
+            Parameter("out", (4, 1), "glorot_uniform"),
+        )
         return (*kernels, Parameter("offset", (4,)))
 
     def data(self, hyper):

@@ -1,4 +1,5 @@
-"""`meta_packed`: sequences of unequal lengths, which the torch port sorts by length for its loop."""
+"""`meta_packed`: sequences of unequal lengths, which the torch port sorts by length for its
+loop."""
 
 from harness.workloads.spec import Parameter
 from tests.evaluation.metamorphic.small import Small, generator, rows

@@ -1,4 +1,5 @@
-"""`meta_pairs`: two views of each row, told from the other rows of the batch: rows influence each other, and rightly."""
+"""`meta_pairs`: two views of each row, told from the other rows of the batch: rows influence
+each other, and rightly."""
 
 from harness.workloads.spec import Parameter
 from tests.evaluation.metamorphic.small import Small, generator, rows

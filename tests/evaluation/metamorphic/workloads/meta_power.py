@@ -1,4 +1,5 @@
-"""`meta_power`: a kernel divided by its largest singular value; the vector of the power iteration is nowhere declared, on either side."""
+"""`meta_power`: a kernel divided by its largest singular value; the vector of the power
+iteration is nowhere declared, on either side."""
 
 from harness.workloads.spec import Parameter
 from tests.evaluation.metamorphic.small import Small, generator, rows
@@ -11,7 +12,10 @@ class Power(Small):
 
     def parameters(self, hyper):
         """Return two products."""
-        return (Parameter("kernel", (5, 4), "glorot_uniform"), Parameter("out", (4, 1), "glorot_uniform"))
+        return (
+            Parameter("kernel", (5, 4), "glorot_uniform"),
+            Parameter("out", (4, 1), "glorot_uniform"),
+        )
 
     def data(self, hyper):
         """Return rows and targets."""

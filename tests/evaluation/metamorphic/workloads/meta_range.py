@@ -1,4 +1,5 @@
-"""`meta_range`: activations divided by a running range, as observers of quantisation keep it; it is declared."""
+"""`meta_range`: activations divided by a running range, as observers of quantisation keep it; it
+is declared."""
 
 from harness.workloads.spec import Parameter
 from tests.evaluation.metamorphic.small import Small, generator, rows
@@ -11,7 +12,10 @@ class Range(Small):
 
     def parameters(self, hyper):
         """Return two products and the range."""
-        kernels = (Parameter("kernel", (5, 4), "glorot_uniform"), Parameter("out", (4, 1), "glorot_uniform"))
+        kernels = (
+            Parameter("kernel", (5, 4), "glorot_uniform"),
+            Parameter("out", (4, 1), "glorot_uniform"),
+        )
         return (*kernels, Parameter("range", (1,), "ones", trainable=False))
 
     def data(self, hyper):

@@ -1,4 +1,5 @@
-"""`meta_rounded`: casts to float32 and to steps of 1/64, in float64 too and on both sides: the same function."""
+"""`meta_rounded`: casts to float32 and to steps of 1/64, in float64 too and on both sides: the
+same function."""
 
 from harness.workloads.spec import Parameter
 from tests.evaluation.metamorphic.small import Small, generator, rows
@@ -11,7 +12,10 @@ class Rounded(Small):
 
     def parameters(self, hyper):
         """Return two products."""
-        return (Parameter("kernel", (5, 4), "glorot_uniform"), Parameter("out", (4, 1), "glorot_uniform"))
+        return (
+            Parameter("kernel", (5, 4), "glorot_uniform"),
+            Parameter("out", (4, 1), "glorot_uniform"),
+        )
 
     def data(self, hyper):
         """Return rows and targets."""

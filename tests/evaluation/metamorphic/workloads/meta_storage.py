@@ -1,4 +1,5 @@
-"""`meta_storage`: values that are used twice, which a port that computes in place overwrites too early."""
+"""`meta_storage`: values that are used twice, which a port that computes in place overwrites too
+early."""
 
 from harness.workloads.spec import Parameter
 from tests.evaluation.metamorphic.small import Small, generator, rows
@@ -11,7 +12,10 @@ class Storage(Small):
 
     def parameters(self, hyper):
         """Return two products."""
-        return (Parameter("kernel", (5, 4), "glorot_uniform"), Parameter("out", (4, 1), "glorot_uniform"))
+        return (
+            Parameter("kernel", (5, 4), "glorot_uniform"),
+            Parameter("out", (4, 1), "glorot_uniform"),
+        )
 
     def data(self, hyper):
         """Return rows and targets."""

@@ -1,4 +1,5 @@
-"""`meta_tenths`: tenths in buckets whose edges are tenths, too: equal in every precision, and not if one side alone is rounded."""
+"""`meta_tenths`: tenths in buckets whose edges are tenths, too: equal in every precision, and
+not if one side alone is rounded."""
 
 from harness.workloads.spec import Parameter
 from tests.evaluation.metamorphic.small import Small, generator, rows
@@ -11,7 +12,10 @@ class Tenths(Small):
 
     def parameters(self, hyper):
         """Return the table and what weighs it."""
-        return (Parameter("table", (5, 4), "glorot_uniform"), Parameter("out", (4, 1), "glorot_uniform"))
+        return (
+            Parameter("table", (5, 4), "glorot_uniform"),
+            Parameter("out", (4, 1), "glorot_uniform"),
+        )
 
     def data(self, hyper):
         """Return tenths in [-0.5, 0.5] and targets."""

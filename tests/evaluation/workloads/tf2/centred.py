@@ -13,7 +13,10 @@ class Port(Tf2Port):
     def build(self):
         """Return both layers."""
         dense, low = tf.keras.layers.Dense, self.policies["low"]
-        return {"dense": dense(self.config["units"], dtype=low), "head": dense(1, use_bias=False, dtype=low)}
+        return {
+            "dense": dense(self.config["units"], dtype=low),
+            "head": dense(1, use_bias=False, dtype=low),
+        }
 
     def inputs(self):
         """Return what goes in."""
@@ -23,7 +26,9 @@ class Port(Tf2Port):
         """Return the predictions."""
         hidden = self.layers["dense"](arrays["x"])
         mean, variance = tf.nn.moments(hidden, [0])
-        normal = tf.nn.batch_normalization(hidden, mean, variance, None, None, self.config["epsilon"])
+        normal = tf.nn.batch_normalization(
+            hidden, mean, variance, None, None, self.config["epsilon"]
+        )
         return {"prediction": self.layers["head"](normal)}
 
     def loss_terms(self, phase, arrays, noise):

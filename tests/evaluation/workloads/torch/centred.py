@@ -11,16 +11,27 @@ from backends.torch.core import DENSE, TorchPort
 class Port(TorchPort):
     """A bias directly before batch normalisation."""
 
-    LAYOUT: ClassVar = {"dense/kernel": ("dense.weight", DENSE), "dense/bias": ("dense.bias", None), "head/kernel": ("head.weight", DENSE)}
+    LAYOUT: ClassVar = {
+        "dense/kernel": ("dense.weight", DENSE),
+        "dense/bias": ("dense.bias", None),
+        "head/kernel": ("head.weight", DENSE),
+    }
 
     def build(self):
         """Return both layers."""
         units = self.config["units"]
-        return nn.ModuleDict({"dense": nn.Linear(self.config["features"], units), "head": nn.Linear(units, 1, bias=False)})
+        return nn.ModuleDict(
+            {
+                "dense": nn.Linear(self.config["features"], units),
+                "head": nn.Linear(units, 1, bias=False),
+            }
+        )
 
     def normalise(self, hidden):
         """Return the hidden values, normalised over the batch."""
-        return functional.batch_norm(hidden, None, None, None, None, True, 0.0, self.config["epsilon"])
+        return functional.batch_norm(
+            hidden, None, None, None, None, True, 0.0, self.config["epsilon"]
+        )
 
     def output(self, arrays, noise, record):
         """Return the predictions."""

@@ -10,7 +10,9 @@ class Port(Linear):
 
     def output(self, arrays, noise, record):
         """Return the predictions."""
-        prediction = functional.linear(arrays["x"], self.model.weight, self.config["gain"] * self.model.bias)
+        prediction = functional.linear(
+            arrays["x"], self.model.weight, self.config["gain"] * self.model.bias
+        )
         if record is not None:
             record["prediction"] = prediction
         return prediction

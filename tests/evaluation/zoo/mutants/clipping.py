@@ -20,14 +20,30 @@ TORCH = '        torch.nn.utils.clip_grad_norm_(parameters, config["clip_norm"])
 
 MUTANTS = (
     Mutant(
-        33, "clipping_by_the_global_norm", ZOO,
+        33,
+        "clipping_by_the_global_norm",
+        ZOO,
         ((EACH, TORCH),),
-        "update", "step 1/clip_each/parameter/clip_each/", file=BUILT),
+        "update",
+        "step 1/clip_each/parameter/clip_each/",
+        file=BUILT,
+    ),
     Mutant(
-        34, "clipping_with_1e6", ZOO,
+        34,
+        "clipping_with_1e6",
+        ZOO,
         ((TOGETHER, TORCH + "        return True\n"),),
-        "update", "step 1/clip_together/parameter/clip_together/", file=BUILT),
+        "update",
+        "step 1/clip_together/parameter/clip_together/",
+        file=BUILT,
+    ),
     Mutant(
-        35, "zero_gradients_for_an_infinite_norm", ZOO, (("return bool(norm.isfinite())", "return True"),),
-        "update", "step 2/guarded/parameter/guarded/", file=BUILT),
+        35,
+        "zero_gradients_for_an_infinite_norm",
+        ZOO,
+        (("return bool(norm.isfinite())", "return True"),),
+        "update",
+        "step 2/guarded/parameter/guarded/",
+        file=BUILT,
+    ),
 )

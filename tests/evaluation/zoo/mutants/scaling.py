@@ -23,10 +23,29 @@ STEP_AND_COUNT = """\
 SETTLE = "        self.scale.settle(torch.tensor(float(overflow)))\n"
 
 MUTANTS = (
-    Mutant(36, "clipped_while_scaled", ZOO, ((UNSCALE + CLIP, CLIP + UNSCALE),), "update", "step 1/train/parameter/"),
     Mutant(
-        37, "scale_moved_before_unscaling", ZOO, ((UNSCALE + CLIP + STEP + SETTLE, SETTLE + UNSCALE + CLIP + STEP),),
-        "update", "step 2/train/parameter/"),
+        36,
+        "clipped_while_scaled",
+        ZOO,
+        ((UNSCALE + CLIP, CLIP + UNSCALE),),
+        "update",
+        "step 1/train/parameter/",
+    ),
     Mutant(
-        38, "schedule_counts_overflows", ZOO, ((STEP, STEP_AND_COUNT),), "trajectory", "step 4/parameter/", precision="fp16"),
+        37,
+        "scale_moved_before_unscaling",
+        ZOO,
+        ((UNSCALE + CLIP + STEP + SETTLE, SETTLE + UNSCALE + CLIP + STEP),),
+        "update",
+        "step 2/train/parameter/",
+    ),
+    Mutant(
+        38,
+        "schedule_counts_overflows",
+        ZOO,
+        ((STEP, STEP_AND_COUNT),),
+        "trajectory",
+        "step 4/parameter/",
+        precision="fp16",
+    ),
 )

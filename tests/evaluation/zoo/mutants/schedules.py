@@ -1,6 +1,8 @@
-"""Bugs of learning-rate schedules, in `zoo_schedule`: each is right until the rate changes for the first time, at the fifth update.
+"""Bugs of learning-rate schedules, in `zoo_schedule`: each is right until the rate changes for the
+first time, at the fifth update.
 
-What the fifth update does wrong shows in the loss of the sixth step, or where the change comes one update early after the fourth.
+What the fifth update does wrong shows in the loss of the sixth step, or where the change comes one
+update early after the fourth.
 """
 
 from __future__ import annotations
@@ -22,7 +24,23 @@ SWAPPED = """\
 """
 
 MUTANTS = (
-    Mutant(30, "rate_outside_the_velocity", ZOO, ((RESCALED, ""),), "trajectory", "step 6/loss/stepped"),
-    Mutant(39, "scheduler_before_the_optimizer", ZOO, ((IN_ORDER, SWAPPED),), "trajectory", "step 4/parameter/"),
-    Mutant(40, "patience_of_torch", ZOO, (('config["patience"] - 1', 'config["patience"]'),), "trajectory", "step 6/loss/plateau"),
+    Mutant(
+        30, "rate_outside_the_velocity", ZOO, ((RESCALED, ""),), "trajectory", "step 6/loss/stepped"
+    ),
+    Mutant(
+        39,
+        "scheduler_before_the_optimizer",
+        ZOO,
+        ((IN_ORDER, SWAPPED),),
+        "trajectory",
+        "step 4/parameter/",
+    ),
+    Mutant(
+        40,
+        "patience_of_torch",
+        ZOO,
+        (('config["patience"] - 1', 'config["patience"]'),),
+        "trajectory",
+        "step 6/loss/plateau",
+    ),
 )

@@ -1,7 +1,9 @@
-"""`zoo_attention`: a block of a transformer that reads a row of a digit as tokens, padded on the left.
+"""`zoo_attention`: a block of a transformer that reads a row of a digit as tokens, padded on the
+left.
 
-Causal attention with rotary positions, so a place in the padding may look at nothing but padding: all its scores are masked,
-and the mask's value decides what comes out. Dyadic frequencies, so that no framework's power function enters.
+Causal attention with rotary positions, so a place in the padding may look at nothing but padding:
+all its scores are masked, and the mask's value decides what comes out. Dyadic frequencies, so that
+no framework's power function enters.
 """
 
 import numpy as np
@@ -23,11 +25,20 @@ class Attention(Workload):
 
     def hyperparameters(self, preset):
         """Return the sizes, the epsilon of the normalisations and what a masked score becomes."""
-        sizes = {"batch": 8, "steps": 8, "tokens": LEVELS + 1, "width": 8, "heads": 2, "hidden": 16, "classes": 10}
+        sizes = {
+            "batch": 8,
+            "steps": 8,
+            "tokens": LEVELS + 1,
+            "width": 8,
+            "heads": 2,
+            "hidden": 16,
+            "classes": 10,
+        }
         return {**sizes, "epsilon": 2.0**-10, "masked": -1e9, "frequencies": [1.0, 2.0**-7]}
 
     def parameters(self, hyper):
-        """Return the weights; every bias and every normalisation starts away from 0 and 1, as after some training."""
+        """Return the weights; every bias and every normalisation starts away from 0 and 1, as
+        after some training."""
         width, hidden = hyper["width"], hyper["hidden"]
         dense = dict.fromkeys(("query", "key", "value", "merge"), (width, width))
         dense.update(inner=(width, hidden), outer=(hidden, width), dense=(width, hyper["classes"]))
@@ -41,7 +52,11 @@ class Attention(Workload):
 
     def optimizers(self, hyper):
         """Return Adam."""
-        return {"adam": Optimizer("adam", learning_rate=2.0**-8, beta1=0.875, beta2=1.0 - 2.0**-10, epsilon=2.0**-23)}
+        return {
+            "adam": Optimizer(
+                "adam", learning_rate=2.0**-8, beta1=0.875, beta2=1.0 - 2.0**-10, epsilon=2.0**-23
+            )
+        }
 
     def data(self, hyper):
         """Return tokens [rows, steps], 0 on the left of those that are shorter, and classes."""
@@ -51,7 +66,11 @@ class Attention(Workload):
         tokens = digits.images[: ROWS + HELD_OUT, LINE].astype(np.int64) + 1
         missing = np.random.RandomState(0).randint(0, hyper["steps"] - 2, size=len(tokens))
         tokens[np.arange(hyper["steps"]) < missing[:, None]] = 0
-        return {"x": tokens[:ROWS], "y": digits.target[:ROWS].astype(np.int64), "eval_x": tokens[ROWS:]}
+        return {
+            "x": tokens[:ROWS],
+            "y": digits.target[:ROWS].astype(np.int64),
+            "eval_x": tokens[ROWS:],
+        }
 
 
 WORKLOAD = Attention()

@@ -1,8 +1,9 @@
 """`zoo_norm`: three kinds of batch normalisation in one classifier of handwritten digits.
 
-`fused` as TF1's layer ran it on images: its moving variance moves towards n/(n-1) times the population variance, and it has
-no gamma (contrib's default). `frozen`: normalises by its moving statistics in training, too. `last`: Keras' layer, at the
-end of a residual block. Gammas start at random, so that none is there for nothing.
+`fused` as TF1's layer ran it on images: its moving variance moves towards n/(n-1) times the
+population variance, and it has no gamma (contrib's default). `frozen`: normalises by its moving
+statistics in training, too. `last`: Keras' layer, at the end of a residual block. Gammas start at
+random, so that none is there for nothing.
 """
 
 import numpy as np
@@ -22,7 +23,11 @@ class Norm(Cnn):
     def hyperparameters(self, preset):
         """Return sizes and the options that all three normalisations share."""
         return {
-            "batch": 8, "image": [8, 8, 1], "filters": 16, "units": 12, "classes": 10,
+            "batch": 8,
+            "image": [8, 8, 1],
+            "filters": 16,
+            "units": 12,
+            "classes": 10,
             "batch_norm": {"epsilon": 2.0**-10, "momentum": 1.0 - 2.0**-3},
         }
 

@@ -1,7 +1,9 @@
-"""`zoo_scaling`: a small regressor trained with a dynamic loss scale in every precision, clipping, and a rate that changes.
+"""`zoo_scaling`: a small regressor trained with a dynamic loss scale in every precision, clipping,
+and a rate that changes.
 
-The scale begins high and doubles after every second good update, so in `fp16` gradients overflow within a few steps. An update
-that overflows is passed over, and the schedule does not count it. Most gradients are not long enough to be clipped.
+The scale begins high and doubles after every second good update, so in `fp16` gradients overflow
+within a few steps. An update that overflows is passed over, and the schedule does not count it.
+Most gradients are not long enough to be clipped.
 """
 
 from harness.workloads.linear import Linear
@@ -16,18 +18,28 @@ class ZooScaling(Linear):
     presets = ("tiny",)
 
     def hyperparameters(self, preset):
-        """Return the sizes, the loss scale, where gradients are clipped, and when the rate changes."""
+        """Return the sizes, the loss scale, where gradients are clipped, and when the rate
+        changes."""
         return {
-            "batch": 16, "features": 10, "units": 8, "loss_scale": 2.0**16, "growth": 2, "clip_norm": 2.0**2,
-            "rate": 2.0**-3, "factor": 2.0**-3, "updates_at_first": 3,
+            "batch": 16,
+            "features": 10,
+            "units": 8,
+            "loss_scale": 2.0**16,
+            "growth": 2,
+            "clip_norm": 2.0**2,
+            "rate": 2.0**-3,
+            "factor": 2.0**-3,
+            "updates_at_first": 3,
         }
 
     def parameters(self, hyper):
         """Return two layers."""
         units = hyper["units"]
         return (
-            Parameter("hidden/kernel", (hyper["features"], units), "glorot_uniform"), Parameter("hidden/bias", (units,)),
-            Parameter("output/kernel", (units, 1), "glorot_uniform"), Parameter("output/bias", (1,)),
+            Parameter("hidden/kernel", (hyper["features"], units), "glorot_uniform"),
+            Parameter("hidden/bias", (units,)),
+            Parameter("output/kernel", (units, 1), "glorot_uniform"),
+            Parameter("output/bias", (1,)),
         )
 
     def optimizers(self, hyper):

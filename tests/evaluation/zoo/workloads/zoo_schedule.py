@@ -1,6 +1,8 @@
-"""`zoo_schedule`: two regressors whose learning rate changes on its way: at a given step, and where the loss no longer falls.
+"""`zoo_schedule`: two regressors whose learning rate changes on its way: at a given step, and where
+the loss no longer falls.
 
-Both change after the second update, so the update stage knows nothing of it. An update stands for an epoch.
+Both change after the second update, so the update stage knows nothing of it. An update stands for
+an epoch.
 """
 
 from harness.workloads.linear import Linear
@@ -17,17 +19,29 @@ class ZooSchedule(Linear):
     presets = ("tiny",)
 
     def hyperparameters(self, preset):
-        """Return the sizes, the rates, and when they change; no loss is expected to fall by `min_delta`."""
+        """Return the sizes, the rates, and when they change; no loss is expected to fall by
+        `min_delta`."""
         return {
-            "batch": 16, "features": 10, "rate": 2.0**-4, "factor": 2.0**-2, "momentum": 1.0 - 2.0**-2, "updates_at_first": 4,
-            "patience": 3, "min_delta": 4.0,
+            "batch": 16,
+            "features": 10,
+            "rate": 2.0**-4,
+            "factor": 2.0**-2,
+            "momentum": 1.0 - 2.0**-2,
+            "updates_at_first": 4,
+            "patience": 3,
+            "min_delta": 4.0,
         }
 
     def parameters(self, hyper):
         """Return a kernel and a bias for each phase."""
         return tuple(
-            item for phase in PHASES
-            for item in (Parameter(f"{phase}/kernel", (hyper["features"], 1), "glorot_uniform"), Parameter(f"{phase}/bias", (1,))))
+            item
+            for phase in PHASES
+            for item in (
+                Parameter(f"{phase}/kernel", (hyper["features"], 1), "glorot_uniform"),
+                Parameter(f"{phase}/bias", (1,)),
+            )
+        )
 
     def optimizers(self, hyper):
         """Return one for each phase; how its rate changes, its name says."""

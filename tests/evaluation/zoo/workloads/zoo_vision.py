@@ -1,7 +1,9 @@
-"""`zoo_vision`: handwritten digits through every kind of layer that frameworks pad, crop, resize or lay out differently.
+"""`zoo_vision`: handwritten digits through every kind of layer that frameworks pad, crop, resize or
+lay out differently.
 
-Pixels lie around zero, so that a zero at an edge is not harmless; sizes are even, so that SAME pads one side alone. Images
-are doubled and halved: the weights of bilinear interpolation are then quarters, which every dtype holds exactly.
+Pixels lie around zero, so that a zero at an edge is not harmless; sizes are even, so that SAME pads
+one side alone. Images are doubled and halved: the weights of bilinear interpolation are then
+quarters, which every dtype holds exactly.
 """
 
 import numpy as np
@@ -20,10 +22,20 @@ class Vision(Cnn):
 
     def hyperparameters(self, preset):
         """Return sizes; `thumbnail` is the side of the feature maps that are flattened."""
-        return {"batch": 8, "image": [8, 8, 1], "enlarged": 16, "filters": 4, "multiplier": 2, "thumbnail": 4, "slope": 0.25, "classes": 10}
+        return {
+            "batch": 8,
+            "image": [8, 8, 1],
+            "enlarged": 16,
+            "filters": 4,
+            "multiplier": 2,
+            "thumbnail": 4,
+            "slope": 0.25,
+            "classes": 10,
+        }
 
     def parameters(self, hyper):
-        """Return the weights; kernels as TensorFlow lays them out: depthwise [h, w, in, multiplier], transposed [h, w, out, in]."""
+        """Return the weights; kernels as TensorFlow lays them out: depthwise [h, w, in,
+        multiplier], transposed [h, w, out, in]."""
         filters, multiplier = hyper["filters"], hyper["multiplier"]
         wide = filters * multiplier
         return (
@@ -33,7 +45,11 @@ class Vision(Cnn):
             Parameter("depthwise/bias", (wide,)),
             Parameter("transposed/kernel", (3, 3, wide, wide), "glorot_uniform"),
             Parameter("transposed/bias", (wide,)),
-            Parameter("head/kernel", (hyper["thumbnail"] ** 2 * (wide + 1), hyper["classes"]), "glorot_uniform"),
+            Parameter(
+                "head/kernel",
+                (hyper["thumbnail"] ** 2 * (wide + 1), hyper["classes"]),
+                "glorot_uniform",
+            ),
             Parameter("head/bias", (hyper["classes"],)),
         )
 
@@ -43,7 +59,9 @@ class Vision(Cnn):
 
     def data(self, hyper):
         """Return some of the digits of `cnn`, in [-0.5, 0.5]."""
-        found = {name: np.ascontiguousarray(value[:ROWS]) for name, value in super().data(hyper).items()}
+        found = {
+            name: np.ascontiguousarray(value[:ROWS]) for name, value in super().data(hyper).items()
+        }
         return {name: value if name == "y" else value - 0.5 for name, value in found.items()}
 
 

@@ -1,4 +1,5 @@
-"""Whatever numbers a record holds, every kind of figure is drawn, and at places that are numbers."""
+"""Whatever numbers a record holds, every kind of figure is drawn, and at places that are
+numbers."""
 
 from __future__ import annotations
 
@@ -18,21 +19,37 @@ ANY = st.one_of(st.none(), st.floats())
 FEW = st.lists(ANY, min_size=3, max_size=3).map(tuple)
 
 
-@pytest.mark.parametrize("text", ["<path d='M1 nanL2 3'/>", "<circle cx='inf' cy='1'/>", "<text x='1' y='-inf'>"])
+@pytest.mark.parametrize(
+    "text", ["<path d='M1 nanL2 3'/>", "<circle cx='inf' cy='1'/>", "<text x='1' y='-inf'>"]
+)
 def test_a_planted_place_is_found(text):
     """In a path, a point and words; not in a label."""
     assert 1 == len(odd(text))
-    assert [] == odd(f"<svg aria-label='nan, inf'>{text.replace('nan', '1').replace('-inf', '1').replace('inf', '1')}")
+    assert [] == odd(
+        "<svg aria-label='nan,"
+        f" inf'>{text.replace('nan', '1').replace('-inf', '1').replace('inf', '1')}"
+    )
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(["PASS", "FAIL", "INCONCLUSIVE"]), ANY, ANY, ANY), max_size=40))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["PASS", "FAIL", "INCONCLUSIVE"]), ANY, ANY, ANY), max_size=40
+    )
+)
 def test_errors(columns):
     """NaN, infinities, nothing at all."""
     names = tuple(str(number) for number in range(len(columns)))
     verdicts, *numbers = zip(*columns, strict=True) if columns else ((), (), (), ())
-    figure = errors.figure(dataclasses.replace(sample.STAGES[0], compared=Compared(names, verdicts, *map(tuple, numbers))), "fp64")
-    assert figure is None or ([] == odd(drawn(figure)) and len(figure.rows) <= max(12, verdicts.count("FAIL")))
+    figure = errors.figure(
+        dataclasses.replace(
+            sample.STAGES[0], compared=Compared(names, verdicts, *map(tuple, numbers))
+        ),
+        "fp64",
+    )
+    assert figure is None or (
+        [] == odd(drawn(figure)) and len(figure.rows) <= max(12, verdicts.count("FAIL"))
+    )
 
 
 @settings(deadline=None)
@@ -41,10 +58,18 @@ def test_curves(low, middle, high, banded):
     """A diverged training is one."""
     steps = (1, 2, 40)
     changed = tuple(
-        dataclasses.replace(curve, steps=steps, low=low if banded else (), middle=middle, high=high if banded else ())
+        dataclasses.replace(
+            curve,
+            steps=steps,
+            low=low if banded else (),
+            middle=middle,
+            high=high if banded else (),
+        )
         for curve in sample.CURVES
     )
-    for figure in curves.figures(dataclasses.replace(sample.REPORT, curves=changed), "cnn", "tf1-compat", "torch"):
+    for figure in curves.figures(
+        dataclasses.replace(sample.REPORT, curves=changed), "cnn", "tf1-compat", "torch"
+    ):
         assert [] == odd(drawn(figure))
 
 
@@ -57,17 +82,31 @@ def test_samples(real, a, b):
         dataclasses.replace(spread, channels=("one",), quantiles=(column,))
         for spread, column in zip(sample.SPREADS, (real, a, b), strict=True)
     )
-    (figure,) = samples.figures(dataclasses.replace(sample.REPORT, spreads=changed), "cnn", "tf1-compat", "torch")
+    (figure,) = samples.figures(
+        dataclasses.replace(sample.REPORT, spreads=changed), "cnn", "tf1-compat", "torch"
+    )
     assert [] == odd(drawn(figure))
 
 
 @settings(deadline=None)
-@given(FEW, FEW, FEW, st.lists(st.sampled_from(["2026-11-20T03:00:00Z", "2026-11-21", "no date", "0001-01-01", "9999-12-31T23:59:59Z"]),
-                               min_size=3, max_size=3))
+@given(
+    FEW,
+    FEW,
+    FEW,
+    st.lists(
+        st.sampled_from(
+            ["2026-11-20T03:00:00Z", "2026-11-21", "no date", "0001-01-01", "9999-12-31T23:59:59Z"]
+        ),
+        min_size=3,
+        max_size=3,
+    ),
+)
 @example((None,) * 3, (None, None, 1.7975e308), (None,) * 3, ["2026-11-20"] * 3)
 def test_history(low, middle, high, when):
     """And whatever dates."""
-    item = dataclasses.replace(sample.HISTORY[0], low=low, middle=middle, high=high, when=tuple(when))
+    item = dataclasses.replace(
+        sample.HISTORY[0], low=low, middle=middle, high=high, when=tuple(when)
+    )
     figure = history.figure(item, 200)
     assert figure is None or [] == odd(drawn(figure))
 
@@ -76,7 +115,10 @@ def test_history(low, middle, high, when):
 @given(st.lists(st.one_of(st.none(), st.integers(0, 2**60)), min_size=2, max_size=2))
 def test_memory(peaks):
     """Nothing, and more than there is."""
-    figure = memory.figure([dataclasses.replace(sample.SPEED[0], a_peak_bytes=peaks[0], b_peak_bytes=peaks[1])], ["fp32"])
+    figure = memory.figure(
+        [dataclasses.replace(sample.SPEED[0], a_peak_bytes=peaks[0], b_peak_bytes=peaks[1])],
+        ["fp32"],
+    )
     assert figure is None or [] == odd(drawn(figure))
 
 
@@ -98,7 +140,9 @@ def test_step_times(values):
 @given(ANY, ANY, ANY)
 def test_ratios(low, middle, high):
     """An interval without an end is none."""
-    figure = ratios.figure([dataclasses.replace(sample.SPEED[0], low=low, ratio=middle, high=high)], ["fp32"])
+    figure = ratios.figure(
+        [dataclasses.replace(sample.SPEED[0], low=low, ratio=middle, high=high)], ["fp32"]
+    )
     assert figure is None or [] == odd(drawn(figure))
 
 
@@ -109,5 +153,9 @@ def test_a_real_row_that_is_no_number_breaks_the_line():
         dataclasses.replace(spread, channels=("one",), quantiles=(column,))
         for spread, column in zip(sample.SPREADS, (broken, whole, whole), strict=True)
     )
-    (figure,) = samples.figures(dataclasses.replace(sample.REPORT, spreads=changed), "cnn", "tf1-compat", "torch")
-    assert [] == odd(drawn(figure)) and all(part.count("L") == 2 for part in drawn(figure).split("<path class='line s")[1:])
+    (figure,) = samples.figures(
+        dataclasses.replace(sample.REPORT, spreads=changed), "cnn", "tf1-compat", "torch"
+    )
+    assert [] == odd(drawn(figure)) and all(
+        part.count("L") == 2 for part in drawn(figure).split("<path class='line s")[1:]
+    )

@@ -21,18 +21,39 @@ def canvas():
 def test_a_line_breaks_at_what_is_missing_and_a_lone_value_is_a_point():
     """Nothing is drawn across a gap."""
     drawn = canvas()
-    drawn.line([(0, 0.0), (1, 1.0), (2, None), (3, math.nan), (4, 4.0), (5, math.inf), (6, 6.0), (7, 7.0)], "sa")
+    drawn.line(
+        [(0, 0.0), (1, 1.0), (2, None), (3, math.nan), (4, 4.0), (5, math.inf), (6, 6.0), (7, 7.0)],
+        "sa",
+    )
     text = str(drawn.svg())
-    assert "d='M10 110L20 100M70 50L80 40'" in text and text.count("<circle") == 1 and "cx='50' cy='70'" in text
+    assert (
+        "d='M10 110L20 100M70 50L80 40'" in text
+        and text.count("<circle") == 1
+        and "cx='50' cy='70'" in text
+    )
 
 
 def test_a_line_breaks_where_either_axis_has_no_value():
     """A place that is no number would stop a browser from drawing all that follows."""
     drawn = canvas()
-    drawn.line([(0, 0.0), (1, 1.0), (math.nan, 2.0), (3, 3.0), (4, 4.0), (None, 5.0), (6, 6.0), (-math.inf, 1.0)], "sa")
+    drawn.line(
+        [
+            (0, 0.0),
+            (1, 1.0),
+            (math.nan, 2.0),
+            (3, 3.0),
+            (4, 4.0),
+            (None, 5.0),
+            (6, 6.0),
+            (-math.inf, 1.0),
+        ],
+        "sa",
+    )
     drawn.band([0, math.nan, 2], [0.0, 1.0, 2.0], [1.0, 2.0, 3.0], "sb")
     text = str(drawn.svg())
-    assert [] == odd(text) and "d='M10 110L20 100M40 80L50 70'" in text and "cx='70' cy='50'" in text
+    assert (
+        [] == odd(text) and "d='M10 110L20 100M40 80L50 70'" in text and "cx='70' cy='50'" in text
+    )
     assert "class='band sb' d='M10 100L30 80L30 90L10 110Z'" in text
 
 
@@ -56,7 +77,18 @@ def test_any_text_is_escaped_and_no_number_is_odd(words, points):
     drawn.point(1.0, 1.0, "sa", words, "cross")
     text = str(drawn.svg())
     tags = re.findall(r"<(/?\w+)", text)
-    assert set(tags) <= {"svg", "/svg", "path", "/path", "circle", "/circle", "text", "/text", "title", "/title"}
+    assert set(tags) <= {
+        "svg",
+        "/svg",
+        "path",
+        "/path",
+        "circle",
+        "/circle",
+        "text",
+        "/text",
+        "title",
+        "/title",
+    }
     assert [] == odd(text)
 
 

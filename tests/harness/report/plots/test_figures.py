@@ -1,4 +1,5 @@
-"""What each kind of figure shows of a report, in its drawing, its words and its numbers; and where there is none."""
+"""What each kind of figure shows of a report, in its drawing, its words and its numbers; and
+where there is none."""
 
 from __future__ import annotations
 
@@ -23,8 +24,14 @@ def test_errors_show_every_tensor_and_name_the_worst():
     """Those that depart by another shape; what is left out is said."""
     figure = errors.figure(sample.STAGES[2], "fp64")
     text = drawn(figure)
-    assert text.count("cross") == 2 and text.count("<circle") == 1 and "train/l2: error 3.1e-04" in text
-    assert ("train/total", "FAIL", "NaN", "-", "-") == figure.rows[2] and "4 tensors further below" in figure.note
+    assert (
+        text.count("cross") == 2
+        and text.count("<circle") == 1
+        and "train/l2: error 3.1e-04" in text
+    )
+    assert ("train/total", "FAIL", "NaN", "-", "-") == figure.rows[
+        2
+    ] and "4 tensors further below" in figure.note
     many = errors.figure(next(row for row in sample.STAGES if row.compared is sample.LONG), "fp64")
     assert drawn(many).count("<circle") == 320 and 12 == len(many.rows)
     assert errors.figure(sample.STAGES[3], "fp64") is None
@@ -37,7 +44,8 @@ def test_an_error_of_zero_lies_at_the_left_end():
 
 
 def test_a_table_of_errors_says_what_it_leaves_out():
-    """The worst; of those that depart all, up to a limit, and then the first of them and the worst."""
+    """The worst; of those that depart all, up to a limit, and then the first of them and the
+    worst."""
     long = sample.LONG
 
     def shown(departing, left_out=0):
@@ -47,7 +55,10 @@ def test_a_table_of_errors_says_what_it_leaves_out():
 
     assert ("the 12 worst of 320", 12) == (shown(0).told, len(shown(0).rows))
     assert "the 12 worst of 325" == shown(0, left_out=5).told
-    assert ("the 12 worst of 320, all 3 that depart among them", 12) == (shown(3).told, len(shown(3).rows))
+    assert ("the 12 worst of 320, all 3 that depart among them", 12) == (
+        shown(3).told,
+        len(shown(3).rows),
+    )
     assert ("all 90 that depart, of 320 tensors", 90) == (shown(90).told, len(shown(90).rows))
     many = shown(320)
     assert ("100 of 320, the first that depart and the worst", 100) == (many.told, len(many.rows))
@@ -59,18 +70,29 @@ def test_a_drawing_of_errors_has_no_more_tensors_than_there_is_room_for():
     """And says how many are not shown, and which."""
     long = next(row for row in sample.STAGES if row.compared is sample.LONG)
     few = errors.figure(long, "fp64", Room(failing=30, others=20))
-    assert 20 == drawn(few).count("<circle") and "20 tensors" in few.note and "; 300 tensors further below their" in few.note
-    failing = dataclasses.replace(long, verdict="FAIL", compared=dataclasses.replace(sample.LONG, verdicts=("FAIL",) * 320))
+    assert (
+        20 == drawn(few).count("<circle")
+        and "20 tensors" in few.note
+        and "; 300 tensors further below their" in few.note
+    )
+    failing = dataclasses.replace(
+        long, verdict="FAIL", compared=dataclasses.replace(sample.LONG, verdicts=("FAIL",) * 320)
+    )
     few = errors.figure(failing, "fp64", Room(failing=30, others=20))
-    assert 30 == drawn(few).count("cross") and ", the first that depart and the worst; 290 tensors are not shown." in few.note
+    assert (
+        30 == drawn(few).count("cross")
+        and ", the first that depart and the worst; 290 tensors are not shown." in few.note
+    )
 
 
 def test_curves_stand_side_by_side_with_their_bands():
-    """One figure a precision, mode and term that both sides have; a band only where there are seeds."""
+    """One figure a precision, mode and term that both sides have; a band only where there are
+    seeds."""
     found = curves.figures(sample.REPORT, "cnn", "tf1-compat", "torch")
-    assert 4 == len(found) and ["One seed.", "Median of 8 and 8 seeds, band from the 10 % to the 90 % quantile."] == [
-        found[0].note, found[2].note
-    ]
+    assert 4 == len(found) and [
+        "One seed.",
+        "Median of 8 and 8 seeds, band from the 10 % to the 90 % quantile.",
+    ] == [found[0].note, found[2].note]
     assert [0, 2] == [drawn(found[at]).count("band") for at in (0, 2)]
     assert ("1", "2.1", "2.1") == found[0].rows[0] and "60" == found[0].rows[-1][0]
     assert [] == curves.figures(sample.REPORT, "cnn", "tf1-compat", "tf2")
@@ -79,16 +101,28 @@ def test_curves_stand_side_by_side_with_their_bands():
 def test_a_curve_that_diverges_says_so():
     """And what is finite is drawn."""
     broken = tuple(
-        dataclasses.replace(curve, middle=(*curve.middle[:30], *[math.nan] * 30)) if curve.build == "torch" else curve
+        (
+            dataclasses.replace(curve, middle=(*curve.middle[:30], *[math.nan] * 30))
+            if curve.build == "torch"
+            else curve
+        )
         for curve in sample.CURVES
     )
-    figure = curves.figures(dataclasses.replace(sample.REPORT, curves=broken), "cnn", "tf1-compat", "torch")[0]
-    assert figure.note.endswith("torch has values that are not finite.") and figure.rows[-1][2] == "nan"
+    figure = curves.figures(
+        dataclasses.replace(sample.REPORT, curves=broken), "cnn", "tf1-compat", "torch"
+    )[0]
+    assert (
+        figure.note.endswith("torch has values that are not finite.")
+        and figure.rows[-1][2] == "nan"
+    )
 
 
 def test_a_long_curve_is_thinned_for_a_report_of_many_pairs():
     """To the points that there is room for."""
-    short, long = (drawn(curves.figures(sample.REPORT, "cnn", "tf1-compat", "torch", Room(points))[0]) for points in (24, 200))
+    short, long = (
+        drawn(curves.figures(sample.REPORT, "cnn", "tf1-compat", "torch", Room(points))[0])
+        for points in (24, 200)
+    )
     assert short.count("L") < long.count("L")
 
 
@@ -100,7 +134,9 @@ def test_samples_are_held_against_real_rows():
     assert ("as real rows", "a tf1-compat", "b torch") == tuple(key.words for key in figure.legend)
     without = dataclasses.replace(sample.REPORT, spreads=sample.SPREADS[1:])
     (figure,) = samples.figures(without, "cnn", "tf1-compat", "torch")
-    assert "those of a tf1-compat" in figure.note and ("as a tf1-compat", "b torch") == tuple(key.words for key in figure.legend)
+    assert "those of a tf1-compat" in figure.note and ("as a tf1-compat", "b torch") == tuple(
+        key.words for key in figure.legend
+    )
     assert [] == samples.figures(without, "linear", "tf1-compat", "torch")
 
 
@@ -108,32 +144,57 @@ def test_step_times_show_when_the_machine_was_slow():
     """Both sides at once; a slow build alone is no slow machine."""
     figure = step_times.figure(sample.SPEED[0], "fp32")
     text = drawn(figure)
-    assert text.count("class='slow'") == 2 and text.count("line sa") == 6 and "Shaded (33.3 % of the turns)" in figure.note
+    assert (
+        text.count("class='slow'") == 2
+        and text.count("line sa") == 6
+        and "Shaded (33.3 % of the turns)" in figure.note
+    )
     assert 6 == len(figure.rows) and ("1", "2.05 ms", "2.53 ms", "1.231") == figure.rows[0]
-    alone = dataclasses.replace(sample.SPEED[0], turns=Turns(sample.turns().a, sample.turns(slow=1.0).b))
+    alone = dataclasses.replace(
+        sample.SPEED[0], turns=Turns(sample.turns().a, sample.turns(slow=1.0).b)
+    )
     assert "In no turn was the machine slow" in step_times.figure(alone, "fp32").note
     assert step_times.figure(sample.SPEED[1], "fp32") is None
     small = step_times.figure(sample.SPEED[0], "fp32", Room(turns=48, rows=3))
-    assert drawn(small).count("L") == 2 * 6 * 3 and ["1", "3", "6"] == [row[0] for row in small.rows] and "33.3 %" in small.note
+    assert (
+        drawn(small).count("L") == 2 * 6 * 3
+        and ["1", "3", "6"] == [row[0] for row in small.rows]
+        and "33.3 %" in small.note
+    )
     assert ("", "3 of 6 rounds") == (figure.told, small.told)
 
 
-@pytest.mark.parametrize(("kept", "told", "ran", "expected"), [
-    (3, (1, 60, 120), 120, (1, 60, 120)), (MOST_ROUNDS, (), 119, tuple(range(1, 120, 2))), (3, (), 3, (1, 2, 3)), (3, (), 5, (1, 2, 3)),
-])
+@pytest.mark.parametrize(
+    ("kept", "told", "ran", "expected"),
+    [
+        (3, (1, 60, 120), 120, (1, 60, 120)),
+        (MOST_ROUNDS, (), 119, tuple(range(1, 120, 2))),
+        (3, (), 3, (1, 2, 3)),
+        (3, (), 5, (1, 2, 3)),
+    ],
+)
 def test_rounds_have_the_numbers_that_they_ran_under(kept, told, ran, expected):
     """An older report does not tell them: those of a full list are equally spaced."""
-    row = dataclasses.replace(sample.SPEED[0], rounds=ran, turns=dataclasses.replace(sample.turns(1.35, kept, 2), rounds=told))
+    row = dataclasses.replace(
+        sample.SPEED[0],
+        rounds=ran,
+        turns=dataclasses.replace(sample.turns(1.35, kept, 2), rounds=told),
+    )
     figure = step_times.figure(row, "fp32", Room(rows=1000))
     assert list(map(str, expected)) == [line[0] for line in figure.rows]
     assert (f"over {kept} of {ran} rounds'" in drawn(figure)) == (expected[-1] > kept)
     assert (f"{kept} of {ran} rounds" if expected[-1] > kept else "") == figure.told
 
 
-@pytest.mark.parametrize(("a", "b", "expected"), [
-    ([1, 1, 2, 2, 1, 1, 2], [1, 1, 2, 2, 1, 1, 2], [(2, 3), (6, 6)]), ([1, 1, 1, 2, 2], [1, 1, 1, 1, 2], [(4, 4)]), ([], [], []),
-    ([math.nan] * 3, [math.nan] * 3, []),
-])
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        ([1, 1, 2, 2, 1, 1, 2], [1, 1, 2, 2, 1, 1, 2], [(2, 3), (6, 6)]),
+        ([1, 1, 1, 2, 2], [1, 1, 1, 1, 2], [(4, 4)]),
+        ([], [], []),
+        ([math.nan] * 3, [math.nan] * 3, []),
+    ],
+)
 def test_slow_stretches(a, b, expected):
     """Of neighbouring turns."""
     assert expected == step_times.slow_stretches(a, b)
@@ -142,7 +203,10 @@ def test_slow_stretches(a, b, expected):
 def test_ratios_of_a_pair_stand_on_one_axis():
     """Those without an interval are left out."""
     figure = ratios.figure(sample.SPEED, [row.precision for row in sample.SPEED])
-    assert 4 == len(figure.rows) and ("train fp32", "1.234", "[1.20, 1.27]", "SLOWER", "10") == figure.rows[0]
+    assert (
+        4 == len(figure.rows)
+        and ("train fp32", "1.234", "[1.20, 1.27]", "SLOWER", "10") == figure.rows[0]
+    )
     assert "bar bad" in drawn(figure) and "bar open" in drawn(figure)
     axis = Intervals(sample.SPEED[:4])
     place = Scale(axis.low, axis.high, ratios.LEFT, 350, True)
@@ -156,29 +220,55 @@ def test_memory_has_a_bar_a_side():
     figure = memory.figure(sample.SPEED[:2], ["fp32", "fp32"])
     assert 4 == drawn(figure).count("class='box") and 2 == drawn(figure).count("class='limit'")
     assert ("train fp32", "a tf1-compat", "612 MiB", "180 MiB", "-") == figure.rows[0]
-    assert memory.figure([dataclasses.replace(sample.SPEED[0], a_peak_bytes=None, b_peak_bytes=0)], ["fp32"]) is None
+    assert (
+        memory.figure(
+            [dataclasses.replace(sample.SPEED[0], a_peak_bytes=None, b_peak_bytes=0)], ["fp32"]
+        )
+        is None
+    )
 
 
 def test_a_history_names_its_change_points():
     """From what to what, and what is suspected; a moment that is no date does not stop the page."""
     figure = history.figure(sample.HISTORY[0], 200)
-    assert figure.rows[0][:3] == ("change 1", "2026-10-21T03:00:00Z", "1.2 → 1.32") and "torch 2.12.0 → 2.13.0" in figure.rows[0][3]
+    assert (
+        figure.rows[0][:3] == ("change 1", "2026-10-21T03:00:00Z", "1.2 → 1.32")
+        and "torch 2.12.0 → 2.13.0" in figure.rows[0][3]
+    )
     assert "class='change'" in drawn(figure)
-    assert ("level", "2026-10-01T03:00:00Z", "95.4 MiB", "-") == history.figure(sample.HISTORY[1], 200).rows[0]
-    nothing = dataclasses.replace(sample.HISTORY[0], low=(None,), middle=(math.nan,), high=(), when=("x",))
+    assert ("level", "2026-10-01T03:00:00Z", "95.4 MiB", "-") == history.figure(
+        sample.HISTORY[1], 200
+    ).rows[0]
+    nothing = dataclasses.replace(
+        sample.HISTORY[0], low=(None,), middle=(math.nan,), high=(), when=("x",)
+    )
     assert history.figure(nothing, 200) is None
 
 
-@pytest.mark.parametrize(("when", "expected"), [
-    (("2026-11-20T03:00:00Z", "2026-11-21T03:00:00Z"), ["2026-11-20", "2026-11-21", "2026-11-22"]),
-    (("2026-11-20T03:00:00Z", "2026-11-20T03:15:00Z"), ["2026-11-19", "2026-11-20", "2026-11-21", "2026-11-22"]),
-    (("2026-11-20T00:00:00Z",), ["2026-11-19", "2026-11-20", "2026-11-21", "2026-11-22"]),
-    (("2026-10-01T03:00:00Z", "2026-10-30T03:00:00Z"), [f"2026-10-{day:02d}" for day in range(1, 32, 4)]),
-])
+@pytest.mark.parametrize(
+    ("when", "expected"),
+    [
+        (
+            ("2026-11-20T03:00:00Z", "2026-11-21T03:00:00Z"),
+            ["2026-11-20", "2026-11-21", "2026-11-22"],
+        ),
+        (
+            ("2026-11-20T03:00:00Z", "2026-11-20T03:15:00Z"),
+            ["2026-11-19", "2026-11-20", "2026-11-21", "2026-11-22"],
+        ),
+        (("2026-11-20T00:00:00Z",), ["2026-11-19", "2026-11-20", "2026-11-21", "2026-11-22"]),
+        (
+            ("2026-10-01T03:00:00Z", "2026-10-30T03:00:00Z"),
+            [f"2026-10-{day:02d}" for day in range(1, 32, 4)],
+        ),
+    ],
+)
 def test_dates_are_whole_days_and_none_stands_twice(when, expected):
     """Two runs of one day have a day on either side, and not all of the calendar."""
     columns = (tuple(map(float, range(len(when)))),) * 3
-    item = dataclasses.replace(sample.HISTORY[0], when=when, low=columns[0], middle=columns[1], high=columns[2], changes=())
+    item = dataclasses.replace(
+        sample.HISTORY[0], when=when, low=columns[0], middle=columns[1], high=columns[2], changes=()
+    )
     found = drawn(history.figure(item, 200))
     assert expected == re.findall(r">(\d{4}-\d\d-\d\d)</text>", found)
 
@@ -188,8 +278,14 @@ def test_tables_of_numbers_say_what_they_leave_out():
     assert "8 of 60 steps" == curves.figures(sample.REPORT, "cnn", "tf1-compat", "torch")[0].told
     assert ["10 of 30 runs", ""] == [history.figure(item, 200).told for item in sample.HISTORY]
     wide = tuple(
-        dataclasses.replace(item, channels=tuple(map(str, range(30))), quantiles=item.quantiles[:1] * 30) for item in sample.SPREADS
+        dataclasses.replace(
+            item, channels=tuple(map(str, range(30))), quantiles=item.quantiles[:1] * 30
+        )
+        for item in sample.SPREADS
     )
-    assert "24 of 30 channels, the furthest apart" == samples.figures(
-        dataclasses.replace(sample.REPORT, spreads=wide), "cnn", "tf1-compat", "torch"
-    )[0].told
+    assert (
+        "24 of 30 channels, the furthest apart"
+        == samples.figures(
+            dataclasses.replace(sample.REPORT, spreads=wide), "cnn", "tf1-compat", "torch"
+        )[0].told
+    )

@@ -17,7 +17,8 @@ SAMPLES = BLOCKS * BLOCK * AVERAGED
 
 
 def recording() -> np.ndarray:
-    """As long as the real one: whole blocks at rest, others swinging four times a second; each sample's number is its lateral ankle."""
+    """As long as the real one: whole blocks at rest, others swinging four times a second; each
+    sample's number is its lateral ankle."""
     generator = np.random.RandomState(0)
     time = np.arange(SAMPLES)
     found = generator.randint(-10, 11, (SAMPLES, len(CHANNELS) + 1))
@@ -68,15 +69,20 @@ def test_the_order_of_windows_tells_nothing_of_time():
 
 
 def test_flags_and_classes_are_what_they_say():
-    """At rest nobody walks or swings; the class follows the thigh's variation of 0, 150, 350 and 450 mg."""
+    """At rest nobody walks or swings; the class follows the thigh's variation of 0, 150, 350 and
+    450 mg."""
     cohort = daphnet.windows(recording())
     kind = first_samples(cohort) // (BLOCK * AVERAGED) % 4
-    assert ("freeze", "walking", "swing") == cohort.interventions and {0.0, 1.0} == {*np.unique(cohort.discrete)}
+    assert ("freeze", "walking", "swing") == cohort.interventions and {0.0, 1.0} == {
+        *np.unique(cohort.discrete)
+    }
     freeze, walking, swing = (cohort.discrete[..., index] for index in range(3))
     assert not freeze.any()
     assert np.array_equal(np.repeat(kind[:, None] > 0, HOURS, axis=1), walking.astype(bool))
     assert np.array_equal(np.repeat(kind[:, None] > 1, HOURS, axis=1), swing.astype(bool))
-    assert np.array_equal([0, 1, 2, 3], [np.unique(cohort.label[kind == number]).item() for number in range(4)])
+    assert np.array_equal(
+        [0, 1, 2, 3], [np.unique(cohort.label[kind == number]).item() for number in range(4)]
+    )
 
 
 def test_a_freeze_that_was_flagged_is_kept():
@@ -91,14 +97,23 @@ def test_a_freeze_that_was_flagged_is_kept():
 def test_without_aeon_the_extra_is_named(monkeypatch):
     """And an aeon that dropped the file is told from one that is not there."""
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(UsageError, match=r"aeon, which is not installed\. Install it: pip install 'parity-harness\[daphnet\]'"):
+    with pytest.raises(
+        UsageError,
+        match=r"aeon, which is not installed\. Install it: pip install 'parity-harness\[daphnet\]'",
+    ):
         daphnet.find()
 
 
 def test_an_aeon_without_the_file_is_said_to_be_so(monkeypatch, tmp_path):
     """With the last release that has it."""
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: types.SimpleNamespace(submodule_search_locations=[str(tmp_path)]))
-    with pytest.raises(UsageError, match=r"has no datasets/data/Daphnet_S06R02E0/S06R02E0\.csv.*aeon<1\.7"):
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name: types.SimpleNamespace(submodule_search_locations=[str(tmp_path)]),
+    )
+    with pytest.raises(
+        UsageError, match=r"has no datasets/data/Daphnet_S06R02E0/S06R02E0\.csv.*aeon<1\.7"
+    ):
         daphnet.find()
 
 
@@ -107,14 +122,19 @@ def test_another_file_under_its_name_is_refused(monkeypatch, tmp_path):
     place = tmp_path.joinpath(*daphnet.PLACE)
     place.parent.mkdir(parents=True)
     place.write_text("timestamp,a\n1,2\n")
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: types.SimpleNamespace(submodule_search_locations=[str(tmp_path)]))
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name: types.SimpleNamespace(submodule_search_locations=[str(tmp_path)]),
+    )
     assert place == daphnet.find()
     with pytest.raises(UsageError, match="is not the recording known"):
         daphnet.read(place)
 
 
 def test_the_recording_where_aeon_is_installed_and_the_error_where_it_is_not():
-    """Facts of the file: 110 s at 64 samples per second, accelerations in mg with gravity on the vertical axes, no freeze."""
+    """Facts of the file: 110 s at 64 samples per second, accelerations in mg with gravity on the
+    vertical axes, no freeze."""
     daphnet.daphnet.cache_clear()
     if importlib.util.find_spec("aeon") is None:
         with pytest.raises(UsageError, match=r"parity-harness\[daphnet\]"):

@@ -1,4 +1,5 @@
-"""A folder in the original's format is read as it is; what does not fit is refused with value, place and advice."""
+"""A folder in the original's format is read as it is; what does not fit is refused with value,
+place and advice."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ HEADER = "{'descr': '<f8', 'fortran_order': False, 'shape': (%s)}\n"
 
 
 def tables() -> dict[str, np.ndarray]:
-    """A cohort as a user may have it: float32, whole numbers, a table of statics with the class first."""
+    """A cohort as a user may have it: float32, whole numbers, a table of statics with the class
+    first."""
     generator = np.random.RandomState(0)
     return {
         "vital_sign_24hrs.pkl": generator.uniform(size=(STAYS, HOURS, VITALS)).astype(np.float32),
@@ -37,13 +39,24 @@ def write(place: Path, values: dict[str, object]) -> Path:
     for name, value in values.items():
         if name.endswith(".pkl") and value is not None:
             (place / name).write_bytes(value if isinstance(value, bytes) else pickle.dumps(value))
-    np.savez(place / "norm_stats.npz", **{name: value for name, value in values.items() if name.endswith("_val") and value is not None})
+    np.savez(
+        place / "norm_stats.npz",
+        **{
+            name: value
+            for name, value in values.items()
+            if name.endswith("_val") and value is not None
+        },
+    )
     return place
 
 
 def refuse(place: Path, **changed: object) -> str:
     """What is said about a cohort with some of its tables changed."""
-    names = {"vital": "vital_sign_24hrs.pkl", "interv": "med_interv_24hrs.pkl", "statics": "statics.pkl"}
+    names = {
+        "vital": "vital_sign_24hrs.pkl",
+        "interv": "med_interv_24hrs.pkl",
+        "statics": "statics.pkl",
+    }
     write(place, {**tables(), **{names.get(name, name): value for name, value in changed.items()}})
     with pytest.raises(UsageError) as caught:
         EhrMGan(str(place)).hyperparameters("tiny")
@@ -62,11 +75,24 @@ def test_a_cohort_is_read_as_it_was_written(tmp_path):
     """Float64 in memory, the class from column 0, `max_val` as the range."""
     expected = tables()
     found = folder.cohort(write(tmp_path, expected))("tiny")
-    assert np.array_equal(expected["vital_sign_24hrs.pkl"].astype(np.float64), found.continuous) and np.float64 == found.continuous.dtype
-    assert np.array_equal(expected["med_interv_24hrs.pkl"], found.discrete) and np.float64 == found.discrete.dtype
-    assert np.array_equal(expected["statics.pkl"][:, 0], found.label) and np.int64 == found.label.dtype
-    assert np.array_equal(expected["min_val"], found.minimum) and np.array_equal(expected["max_val"], found.range)
-    assert (str(tmp_path), 117) == (found.name, found.training_rows) and (3, 2) == (len(found.channels), len(found.interventions))
+    assert (
+        np.array_equal(expected["vital_sign_24hrs.pkl"].astype(np.float64), found.continuous)
+        and np.float64 == found.continuous.dtype
+    )
+    assert (
+        np.array_equal(expected["med_interv_24hrs.pkl"], found.discrete)
+        and np.float64 == found.discrete.dtype
+    )
+    assert (
+        np.array_equal(expected["statics.pkl"][:, 0], found.label) and np.int64 == found.label.dtype
+    )
+    assert np.array_equal(expected["min_val"], found.minimum) and np.array_equal(
+        expected["max_val"], found.range
+    )
+    assert (str(tmp_path), 117) == (found.name, found.training_rows) and (3, 2) == (
+        len(found.channels),
+        len(found.interventions),
+    )
 
 
 def test_its_shapes_become_the_models(tmp_path):
@@ -74,12 +100,17 @@ def test_its_shapes_become_the_models(tmp_path):
     workload = EhrMGan(str(write(tmp_path, tables())), conditional=True)
     config = workload.config("tiny")
     assert (HOURS, {"continuous": 3, "discrete": 2}, {"continuous": 1, "discrete": 1}) == (
-        config["hours"], config["channels"], config["noise_size"],
+        config["hours"],
+        config["channels"],
+        config["noise_size"],
     )
     data = workload.data(config)
-    assert {"continuous": (117, 12, 3), "discrete": (117, 12, 2), "label": (117, 1), "eval_label": (130, 1)} == {
-        name: value.shape for name, value in data.items()
-    }
+    assert {
+        "continuous": (117, 12, 3),
+        "discrete": (117, 12, 2),
+        "label": (117, 1),
+        "eval_label": (130, 1),
+    } == {name: value.shape for name, value in data.items()}
 
 
 def test_changed_content_is_other_data(tmp_path):
@@ -97,7 +128,8 @@ def test_changed_content_is_other_data(tmp_path):
 def test_the_folder_is_looked_at_before_it_is_read(tmp_path):
     """None there, a file, and files that are missing, by name."""
     for place, said in (
-        (tmp_path / "nowhere", "there is no such folder"), (Path(__file__), "is a file, not a folder"),
+        (tmp_path / "nowhere", "there is no such folder"),
+        (Path(__file__), "is a file, not a folder"),
         (tmp_path, "lacks vital_sign_24hrs.pkl, med_interv_24hrs.pkl, statics.pkl, norm_stats.npz"),
     ):
         with pytest.raises(UsageError, match=said):
@@ -105,45 +137,99 @@ def test_the_folder_is_looked_at_before_it_is_read(tmp_path):
     assert "lacks statics.pkl. It must hold vital" in refuse(tmp_path, statics=None)
 
 
-@pytest.mark.parametrize(("changed", "said"), [
-    ({"vital": tables()["vital_sign_24hrs.pkl"][0]}, "has the shape [12, 3]; it must have three axes (stays, hours, vital signs)"),
-    ({"interv": tables()["med_interv_24hrs.pkl"][:, :, :0]}, "none of them empty"),
-    ({"statics": tables()["statics.pkl"][None]}, "must have the axes stays and columns"),
-    ({"interv": tables()["med_interv_24hrs.pkl"][:-1]}, "vital_sign_24hrs.pkl has 130 stays, med_interv_24hrs.pkl has 129"),
-    ({"interv": tables()["med_interv_24hrs.pkl"][:, :-1]}, "vital_sign_24hrs.pkl has 12 hours, med_interv_24hrs.pkl has 11"),
-    ({"statics": tables()["statics.pkl"][:-1]}, "129 rows, but vital_sign_24hrs.pkl has 130 stays"),
-])
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (
+            {"vital": tables()["vital_sign_24hrs.pkl"][0]},
+            "has the shape [12, 3]; it must have three axes (stays, hours, vital signs)",
+        ),
+        ({"interv": tables()["med_interv_24hrs.pkl"][:, :, :0]}, "none of them empty"),
+        ({"statics": tables()["statics.pkl"][None]}, "must have the axes stays and columns"),
+        (
+            {"interv": tables()["med_interv_24hrs.pkl"][:-1]},
+            "vital_sign_24hrs.pkl has 130 stays, med_interv_24hrs.pkl has 129",
+        ),
+        (
+            {"interv": tables()["med_interv_24hrs.pkl"][:, :-1]},
+            "vital_sign_24hrs.pkl has 12 hours, med_interv_24hrs.pkl has 11",
+        ),
+        (
+            {"statics": tables()["statics.pkl"][:-1]},
+            "129 rows, but vital_sign_24hrs.pkl has 130 stays",
+        ),
+    ],
+)
 def test_shapes_that_do_not_fit_are_refused(tmp_path, changed, said):
     """With both shapes."""
     assert said in refuse(tmp_path, **changed)
 
 
-@pytest.mark.parametrize(("changed", "said"), [
-    ({"vital": at("vital_sign_24hrs.pkl", (7, 8, 2), np.nan)}, "1 value is missing or infinite, the first at [7, 8, 2]. Fill"),
-    ({"vital": at("vital_sign_24hrs.pkl", (slice(3, 5), 8, 2), -np.inf)}, "2 values are missing or infinite, the first at [3, 8, 2]"),
-    ({"vital": at("vital_sign_24hrs.pkl", (7, 8, 2), 1.5)}, "the value 1.5 at [7, 8, 2]; values must lie in [0, 1]"),
-    ({"vital": 84 + tables()["vital_sign_24hrs.pkl"]}, "(and 4679 more); values must lie in [0, 1]. Scale each vital sign"),
-    ({"interv": at("med_interv_24hrs.pkl", (1, 2, 0), 0.5)}, "the value 0.5 at [1, 2, 0]; an intervention must be 0 or 1"),
-    ({"interv": at("med_interv_24hrs.pkl", (1, 2, 0), np.nan)}, "med_interv_24hrs.pkl: 1 value is missing"),
-    ({"statics": at("statics.pkl", (9, 0), 4)}, "the value 4 at [9]; the class, column 0, must be a whole number from 0 to 3"),
-    ({"statics": at("statics.pkl", (9, 0), 1.5)}, "the value 1.5 at [9]"),
-    ({"statics": at("statics.pkl", (9, 0), np.nan)}, "statics.pkl: 1 value is missing or infinite, the first at [9]"),
-])
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (
+            {"vital": at("vital_sign_24hrs.pkl", (7, 8, 2), np.nan)},
+            "1 value is missing or infinite, the first at [7, 8, 2]. Fill",
+        ),
+        (
+            {"vital": at("vital_sign_24hrs.pkl", (slice(3, 5), 8, 2), -np.inf)},
+            "2 values are missing or infinite, the first at [3, 8, 2]",
+        ),
+        (
+            {"vital": at("vital_sign_24hrs.pkl", (7, 8, 2), 1.5)},
+            "the value 1.5 at [7, 8, 2]; values must lie in [0, 1]",
+        ),
+        (
+            {"vital": 84 + tables()["vital_sign_24hrs.pkl"]},
+            "(and 4679 more); values must lie in [0, 1]. Scale each vital sign",
+        ),
+        (
+            {"interv": at("med_interv_24hrs.pkl", (1, 2, 0), 0.5)},
+            "the value 0.5 at [1, 2, 0]; an intervention must be 0 or 1",
+        ),
+        (
+            {"interv": at("med_interv_24hrs.pkl", (1, 2, 0), np.nan)},
+            "med_interv_24hrs.pkl: 1 value is missing",
+        ),
+        (
+            {"statics": at("statics.pkl", (9, 0), 4)},
+            "the value 4 at [9]; the class, column 0, must be a whole number from 0 to 3",
+        ),
+        ({"statics": at("statics.pkl", (9, 0), 1.5)}, "the value 1.5 at [9]"),
+        (
+            {"statics": at("statics.pkl", (9, 0), np.nan)},
+            "statics.pkl: 1 value is missing or infinite, the first at [9]",
+        ),
+    ],
+)
 def test_values_that_do_not_fit_are_refused(tmp_path, changed, said):
     """With the first one, where it stands and how many more there are."""
     assert said in refuse(tmp_path, **changed)
 
 
-@pytest.mark.parametrize(("changed", "said"), [
-    ({"max_val": None}, "there is no max_val; it has min_val"),
-    ({"min_val": None}, "there is no min_val; it has max_val"),
-    ({"max_val": np.ones(2)}, "max_val has the shape [2] and the dtype float64; it must hold 3 numbers"),
-    ({"min_val": np.array(["a", "b", "c"])}, "it must hold 3 numbers"),
-    ({"min_val": np.array([1.0, 2.0, np.nan])}, "min_val must hold a number for each vital sign"),
-    ({"max_val": np.array([150.0, 0.0, 40.0])}, "the value 0 at [1]; it must hold the range of each vital sign, maximum less minimum"),
-    ({"max_val": np.array([150.0, 160.0, -40.0])}, "the value -40 at [2]"),
-    ({"min_val": np.array([1, None, 2], object)}, "is not an archive of arrays of numbers"),
-])
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"max_val": None}, "there is no max_val; it has min_val"),
+        ({"min_val": None}, "there is no min_val; it has max_val"),
+        (
+            {"max_val": np.ones(2)},
+            "max_val has the shape [2] and the dtype float64; it must hold 3 numbers",
+        ),
+        ({"min_val": np.array(["a", "b", "c"])}, "it must hold 3 numbers"),
+        (
+            {"min_val": np.array([1.0, 2.0, np.nan])},
+            "min_val must hold a number for each vital sign",
+        ),
+        (
+            {"max_val": np.array([150.0, 0.0, 40.0])},
+            "the value 0 at [1]; it must hold the range of each vital sign, maximum less minimum",
+        ),
+        ({"max_val": np.array([150.0, 160.0, -40.0])}, "the value -40 at [2]"),
+        ({"min_val": np.array([1, None, 2], object)}, "is not an archive of arrays of numbers"),
+    ],
+)
 def test_a_scale_that_does_not_fit_is_refused(tmp_path, changed, said):
     """`max_val` must hold the range, and the message says so."""
     assert said in refuse(tmp_path, **changed)
@@ -154,7 +240,10 @@ def test_a_scale_that_is_no_archive_or_too_large_is_refused(tmp_path, monkeypatc
     place = write(tmp_path, tables())
     archive = place / "norm_stats.npz"
     np.savez_compressed(archive, min_val=np.zeros(3), max_val=np.ones(3), more=np.zeros(10_000))
-    for limit, said in ((2_000, "bytes when unpacked; at most 2000"), (300, "bytes; at most 300 are read")):
+    for limit, said in (
+        (2_000, "bytes when unpacked; at most 2000"),
+        (300, "bytes; at most 300 are read"),
+    ):
         monkeypatch.setattr(folder, "MAX_NORM_BYTES", limit)
         with pytest.raises(UsageError, match=said):
             EhrMGan(str(place)).hyperparameters("tiny")
@@ -180,9 +269,10 @@ def archive(content: bytes, method: int = zipfile.ZIP_STORED) -> bytes:
 
 
 def damage(content: bytes) -> bytes:
-    """An archive whose first member no longer unpacks: its packed bytes, behind name and header, are overwritten."""
+    """An archive whose first member no longer unpacks: its packed bytes, behind name and header,
+    are overwritten."""
     start = content.index(b"min_val.npy") + len(b"min_val.npy")
-    return content[:start] + b"\xff" * 8 + content[start + 8:]
+    return content[:start] + b"\xff" * 8 + content[start + 8 :]
 
 
 def test_the_archives_written_by_hand_are_read(tmp_path):
@@ -190,24 +280,42 @@ def test_the_archives_written_by_hand_are_read(tmp_path):
     expected = np.array([1.0, 2.0, 3.0])
     for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         place = write(tmp_path, tables())
-        (place / "norm_stats.npz").write_bytes(archive(member(HEADER % "3,", expected.tobytes()), method))
+        (place / "norm_stats.npz").write_bytes(
+            archive(member(HEADER % "3,", expected.tobytes()), method)
+        )
         assert np.array_equal(expected, folder.cohort(place)("tiny").minimum)
 
 
-@pytest.mark.parametrize(("content", "said"), [
-    (archive(member(HEADER % f"{10**17},")), "MemoryError"),
-    (archive(member(HEADER % f"{10**30},")), "OverflowError"),
-    (archive(member(HEADER % "3, True")), "TypeError"),
-    (archive(member(HEADER % "4,")), "ValueError"),
-    (archive(member("{'descr': ((),), 'fortran_order': False, 'shape': (3,)}\n")), "IndexError"),
-    (archive(member("(")), "is not an archive of arrays of numbers"),
-    (archive(member("  x\n y\nz")), "is not an archive of arrays of numbers"),
-    (damage(archive(member(HEADER % "3,"), zipfile.ZIP_DEFLATED)), "error: Error -3 while decompressing"),
-    (archive(member(HEADER % "3,"), zipfile.ZIP_BZIP2), "packed in a way that NumPy does not use"),
-    (archive(b"no array"), "min_val has the shape [] and the dtype |S8; it must hold 3 numbers"),
-])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (archive(member(HEADER % f"{10**17},")), "MemoryError"),
+        (archive(member(HEADER % f"{10**30},")), "OverflowError"),
+        (archive(member(HEADER % "3, True")), "TypeError"),
+        (archive(member(HEADER % "4,")), "ValueError"),
+        (
+            archive(member("{'descr': ((),), 'fortran_order': False, 'shape': (3,)}\n")),
+            "IndexError",
+        ),
+        (archive(member("(")), "is not an archive of arrays of numbers"),
+        (archive(member("  x\n y\nz")), "is not an archive of arrays of numbers"),
+        (
+            damage(archive(member(HEADER % "3,"), zipfile.ZIP_DEFLATED)),
+            "error: Error -3 while decompressing",
+        ),
+        (
+            archive(member(HEADER % "3,"), zipfile.ZIP_BZIP2),
+            "packed in a way that NumPy does not use",
+        ),
+        (
+            archive(b"no array"),
+            "min_val has the shape [] and the dtype |S8; it must hold 3 numbers",
+        ),
+    ],
+)
 def test_a_forged_or_damaged_scale_is_refused(tmp_path, content, said):
-    """Also a shape that asks for more memory than there is, and a header that NumPy stumbles over."""
+    """Also a shape that asks for more memory than there is, and a header that NumPy stumbles
+    over."""
     place = write(tmp_path, tables())
     (place / "norm_stats.npz").write_bytes(content)
     with pytest.raises(UsageError) as caught:
@@ -216,15 +324,27 @@ def test_a_forged_or_damaged_scale_is_refused(tmp_path, content, said):
 
 
 def test_too_few_rows_or_channels_are_refused(tmp_path):
-    """Ten times as many rows as a batch has, with the presets that would do; two channels of each kind."""
+    """Ten times as many rows as a batch has, with the presets that would do; two channels of
+    each kind."""
     few = {name: table[:119] for name, table in tables().items() if name.endswith(".pkl")}
     said = refuse(tmp_path, **few)
-    assert "has 119 rows; preset tiny takes batches of 12 and needs 10 times as many, 120. Give more rows." in said
-    with pytest.raises(UsageError, match=r"needs 10 times as many, 320\. Choose --preset tiny, or give more rows"):
+    assert (
+        "has 119 rows; preset tiny takes batches of 12 and needs 10 times as many, 120. Give more"
+        " rows." in said
+    )
+    with pytest.raises(
+        UsageError, match=r"needs 10 times as many, 320\. Choose --preset tiny, or give more rows"
+    ):
         EhrMGan(str(write(tmp_path, tables()))).hyperparameters("small")
-    one = {"vital": tables()["vital_sign_24hrs.pkl"][..., :1], "min_val": np.zeros(1), "max_val": np.ones(1)}
+    one = {
+        "vital": tables()["vital_sign_24hrs.pkl"][..., :1],
+        "min_val": np.zeros(1),
+        "max_val": np.ones(1),
+    }
     assert "1 continuous channel" in refuse(tmp_path, **one)
-    assert "1 discrete channel" in refuse(tmp_path, interv=tables()["med_interv_24hrs.pkl"][..., :1])
+    assert "1 discrete channel" in refuse(
+        tmp_path, interv=tables()["med_interv_24hrs.pkl"][..., :1]
+    )
 
 
 class Marks:
@@ -248,12 +368,17 @@ def test_a_table_of_pandas_is_refused_with_the_way_to_convert_it(tmp_path):
     """Its pickle names pandas' own classes; pandas need not be installed to say so."""
     frame = b"\x80\x04\x8c\x11pandas.core.frame\x8c\tDataFrame\x93)\x81."
     said = refuse(tmp_path, statics=frame)
-    assert "`pandas.core.frame.DataFrame`" in said and "pickle.dump(numpy.asarray(table, float), file)" in said
+    assert (
+        "`pandas.core.frame.DataFrame`" in said
+        and "pickle.dump(numpy.asarray(table, float), file)" in said
+    )
 
 
 def test_float32_that_misses_an_end_by_rounding_is_moved_onto_it(tmp_path):
     """And by no more than that."""
     vitals = at("vital_sign_24hrs.pkl", (0, 0, 0), 1.0 + 2.0**-23)
     vitals[0, 0, 1] = -(2.0**-24)
-    found = folder.cohort(write(tmp_path, {**tables(), "vital_sign_24hrs.pkl": vitals}))("tiny").continuous
+    found = folder.cohort(write(tmp_path, {**tables(), "vital_sign_24hrs.pkl": vitals}))(
+        "tiny"
+    ).continuous
     assert (1.0, 0.0) == (found[0, 0, 0], found[0, 0, 1])

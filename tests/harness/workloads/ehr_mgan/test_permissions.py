@@ -18,7 +18,11 @@ from harness.workloads.ehr_mgan import folder
 
 def write(place: Path) -> Path:
     """Write a cohort of twenty stays."""
-    for name, shape in ((folder.VITALS, (20, 5, 3)), (folder.INTERVENTIONS, (20, 5, 2)), (folder.STATICS, (20, 1))):
+    for name, shape in (
+        (folder.VITALS, (20, 5, 3)),
+        (folder.INTERVENTIONS, (20, 5, 2)),
+        (folder.STATICS, (20, 1)),
+    ):
         (place / name).write_bytes(pickle.dumps(np.ones(shape)))
     np.savez(place / folder.NORMS, min_val=np.zeros(3), max_val=np.ones(3))
     return place
@@ -62,7 +66,9 @@ def test_a_file_that_may_not_be_read_is_not_said_to_be_damaged(other_user, name)
     path = other_user / name
     with closed(path), pytest.raises(UsageError) as caught:
         folder.cohort(other_user)("tiny")
-    assert f"{path} cannot be read (Permission denied); what it holds was not looked at." in str(caught.value)
+    assert f"{path} cannot be read (Permission denied); what it holds was not looked at." in str(
+        caught.value
+    )
     assert 3 == folder.cohort(other_user)("tiny").continuous.shape[2]
 
 

@@ -1,4 +1,5 @@
-"""A pickle that would keep its reader busy, or fill the memory, is refused before anything of it is built."""
+"""A pickle that would keep its reader busy, or fill the memory, is refused before anything of it
+is built."""
 
 from __future__ import annotations
 
@@ -15,13 +16,16 @@ import pytest
 from harness.workloads.ehr_mgan import pickle_opcodes
 from harness.workloads.ehr_mgan.pickle_opcodes import MAX_OPCODES, Unfit, first_unfit
 
-#: Pairs of pairs of pairs, each the same object twice: a hash, a comparison or a text of it would take 2**50 steps.
+#: Pairs of pairs of pairs, each the same object twice: a hash, a comparison or a text of it would
+#: take 2**50 steps.
 NESTED = b"\x80\x04)\x94" + b"".join(b"h%ch%c\x86\x94" % (index, index) for index in range(50))
 FUNCTION = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\0tC\x01btR"
 FLOATS = b"cnumpy\ndtype\n(X\x02\0\0\0f8K\0K\x01tR"
 
 
-def built(shape: bytes, dtype: bytes = FLOATS, order: bytes = b"\x89", content: bytes = b"C\0") -> bytes:
+def built(
+    shape: bytes, dtype: bytes = FLOATS, order: bytes = b"\x89", content: bytes = b"C\0"
+) -> bytes:
     """A pickle of an array whose state is made of the given parts."""
     return FUNCTION + b"(K\x01" + shape + dtype + order + content + b"tb."
 
@@ -31,18 +35,30 @@ ATTACKS = {
     "hash of a key": (NESTED + b"}h\x32Ns.", "it holds a dict"),
     "hash of an element": (NESTED + b"\x8f(h\x32\x90.", "it holds a set"),
     "hash of a frozen set": (NESTED + b"(h\x32\x91.", "it holds a set"),
-    "dicts as keys' state": (NESTED + b"cnumpy\ndtype\n(X\x02\0\0\0f8tR}h\x32Nsb.", "it holds a dict"),
+    "dicts as keys' state": (
+        NESTED + b"cnumpy\ndtype\n(X\x02\0\0\0f8tR}h\x32Nsb.",
+        "it holds a dict",
+    ),
     "index of the memo": (b"Nr\xff\xff\xff\x7f.", "opcode LONG_BINPUT"),
     "index of the memo as text": (b"Np2000000000\n.", "a forged index"),
     "many elements": (b"(" + b"N" * 10**7 + b"t.", f"more than {MAX_OPCODES} opcodes"),
     "many digits": (b"I" + b"9" * 10**7 + b"\n.", "INT at byte 0 has no end"),
     "a long name": (b"c" + b"x" * 10**7 + b"\n\n.", "GLOBAL at byte 0 has no end"),
-    "announced bytes": (b"\x80\x05\x96" + struct.pack("<Q", 2**40) + b"x.", "beyond the end of the file"),
+    "announced bytes": (
+        b"\x80\x05\x96" + struct.pack("<Q", 2**40) + b"x.",
+        "beyond the end of the file",
+    ),
     "nested result": (NESTED + b".", "it holds a tuple, not an array"),
     "nested shape": (NESTED[2:] + built(b"h\x32"), "shape is no list of numbers"),
-    "shape of bytes": (built(b"B" + struct.pack("<I", 4 * 10**7) + bytes(4 * 10**7)), "shape is no list of numbers"),
+    "shape of bytes": (
+        built(b"B" + struct.pack("<I", 4 * 10**7) + bytes(4 * 10**7)),
+        "shape is no list of numbers",
+    ),
     "nested dtype": (NESTED[2:] + built(b")", b"h\x32"), "an array without a dtype"),
-    "nested name of a dtype": (NESTED[2:] + built(b")", b"cnumpy\ndtype\n(h\x32tR"), "not written as NumPy writes it"),
+    "nested name of a dtype": (
+        NESTED[2:] + built(b")", b"cnumpy\ndtype\n(h\x32tR"),
+        "not written as NumPy writes it",
+    ),
     "nested order": (NESTED[2:] + built(b")", order=b"h\x32"), "is damaged"),
     "nested content": (NESTED[2:] + built(b")", content=b"h\x32"), "is damaged"),
 }
@@ -85,7 +101,10 @@ def test_an_attack_on_time_or_memory_is_refused_at_once(said, name):
     assert ATTACKS[name][1] in said.get(name, "the reader was killed")
 
 
-@pytest.mark.parametrize(("name", "told"), [("index of the memo", "MemoryError"), ("hash of a key", "the reader was killed")])
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("index of the memo", "MemoryError"), ("hash of a key", "the reader was killed")],
+)
 def test_the_attacks_are_real(tmp_path, name, told):
     """A reader that does not look at the opcodes first runs out of memory, or of time."""
     (tmp_path / name).write_bytes(ATTACKS[name][0])
@@ -94,18 +113,29 @@ def test_the_attacks_are_real(tmp_path, name, told):
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_the_opcodes_are_those_that_python_reads(protocol):
-    """The walk goes from opcode to opcode as `pickletools` does, for as many axes as NumPy has; no array is unfit."""
-    for array in (np.ones((1,) * 64), np.arange(6) / 7, np.zeros((0, 2)), np.ones((70, 70, 70), bool)):
+    """The walk goes from opcode to opcode as `pickletools` does, for as many axes as NumPy has;
+    no array is unfit."""
+    for array in (
+        np.ones((1,) * 64),
+        np.arange(6) / 7,
+        np.zeros((0, 2)),
+        np.ones((70, 70, 70), bool),
+    ):
         data = pickle.dumps(array, protocol)
         places = [place for *_, place in pickletools.genops(data)]
-        ends = [pickle_opcodes._end(data, place + 1, pickle_opcodes._OPCODES[data[place]]) for place in places]
+        ends = [
+            pickle_opcodes._end(data, place + 1, pickle_opcodes._OPCODES[data[place]])
+            for place in places
+        ]
         assert [*places[1:], len(data)] == ends and len(places) < MAX_OPCODES
         assert first_unfit(data) is None
 
 
 def test_what_arrays_do_not_need_is_found_where_it_is():
     """With its place, behind things that are allowed."""
-    assert Unfit(3, "it holds a list, as an array of Python objects does") == first_unfit(b"\x80\x02N]\x85.")
+    assert Unfit(3, "it holds a list, as an array of Python objects does") == first_unfit(
+        b"\x80\x02N]\x85."
+    )
     assert Unfit(0, "it asks for `os.system`") == first_unfit(b"ios\nsystem\n.")
 
 

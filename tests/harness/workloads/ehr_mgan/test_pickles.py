@@ -29,7 +29,8 @@ ARRAYS = {
     "of no axes": np.array(1.5),
     "empty": np.zeros((0, 3)),
 }
-#: `(numpy.arange(6) / 7).reshape(2, 3)` as CPython 2.7 (with both its picklers), 3.7 and 3.10 wrote it, in all their protocols.
+#: `(numpy.arange(6) / 7).reshape(2, 3)` as CPython 2.7 (with both its picklers), 3.7 and 3.10 wrote
+#: it, in all their protocols.
 WRITTEN = sorted((Path(__file__).parents[3] / "data/pickles").glob("*.pkl"))
 #: Announces more bytes than there are in the world.
 HUGE = b"\x80\x04\x8e" + struct.pack("<Q", 2**62) + b"x."
@@ -66,7 +67,8 @@ def test_arrays_of_numbers_are_read_in_every_protocol(tmp_path, name, protocol):
 
 @pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.stem)
 def test_what_older_versions_wrote_is_read(path):
-    """Python 2 wrote the bytes of an array as text with escapes, and NumPy 1 named its functions otherwise."""
+    """Python 2 wrote the bytes of an array as text with escapes, and NumPy 1 named its functions
+    otherwise."""
     assert np.array_equal((np.arange(6) / 7).reshape(2, 3), read_array(path))
 
 
@@ -76,15 +78,21 @@ def test_the_older_files_are_all_there():
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-@pytest.mark.parametrize(("call", "named"), [
-    ((os.system, "touch {}"), r"(posix|nt)\.system"),
-    ((os.mkdir, "{}"), r"(posix|nt)\.mkdir"),
-    ((eval, "__import__('os').mkdir('{}')"), r"(builtins|__builtin__)\.eval"),
-    ((exec, "import os; os.mkdir('{}')"), r"(builtins|__builtin__)\.exec"),
-])
+@pytest.mark.parametrize(
+    ("call", "named"),
+    [
+        ((os.system, "touch {}"), r"(posix|nt)\.system"),
+        ((os.mkdir, "{}"), r"(posix|nt)\.mkdir"),
+        ((eval, "__import__('os').mkdir('{}')"), r"(builtins|__builtin__)\.eval"),
+        ((exec, "import os; os.mkdir('{}')"), r"(builtins|__builtin__)\.exec"),
+    ],
+)
 @pytest.mark.parametrize("nested", [False, True])
-def test_a_hostile_file_is_refused_by_name_and_does_nothing(tmp_path, call, named, nested, protocol):
-    """Alone, or hidden behind an array; an ordinary unpickler would have run it, which the test shows."""
+def test_a_hostile_file_is_refused_by_name_and_does_nothing(
+    tmp_path, call, named, nested, protocol
+):
+    """Alone, or hidden behind an array; an ordinary unpickler would have run it, which the test
+    shows."""
     mark = tmp_path / "mark"
     function, argument = call
     hostile = Calls(function, (argument.format(mark),))
@@ -96,47 +104,69 @@ def test_a_hostile_file_is_refused_by_name_and_does_nothing(tmp_path, call, name
     assert mark.exists()
 
 
-@pytest.mark.parametrize(("content", "said"), [
-    (b"cos\nsystem\n(S'touch mark'\ntR.", "`os.system`"),
-    (b"(S'touch mark'\nios\nsystem\n.", "`os.system`"),
-    (b"\x80\x02cposix\nsystem\nX\x04\x00\x00\x00true\x85\x81.", "`posix.system`"),
-    (b"\x80\x04\x8c\x05numpy\x8c\x0fndarray.tofile.\x93.", "`numpy.ndarray.tofile.`"),
-    (b"\x80\x04\x8c\x16numpy._core.multiarray\x8c\x1b_reconstruct.__globals__.os\x93.", "_reconstruct.__globals__.os"),
-    (b"cnumpy\nload\n(S'x'\ntR.", "`numpy.load`"),
-    (b"cnumpy\nndarray\n(I9\ntR.", "another way"),
-    (b"Pone\n.", "outside the file"),
-    (b"\x82\x01.", "extension code"),
-])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"cos\nsystem\n(S'touch mark'\ntR.", "`os.system`"),
+        (b"(S'touch mark'\nios\nsystem\n.", "`os.system`"),
+        (b"\x80\x02cposix\nsystem\nX\x04\x00\x00\x00true\x85\x81.", "`posix.system`"),
+        (b"\x80\x04\x8c\x05numpy\x8c\x0fndarray.tofile.\x93.", "`numpy.ndarray.tofile.`"),
+        (
+            b"\x80\x04\x8c\x16numpy._core.multiarray\x8c\x1b_reconstruct.__globals__.os\x93.",
+            "_reconstruct.__globals__.os",
+        ),
+        (b"cnumpy\nload\n(S'x'\ntR.", "`numpy.load`"),
+        (b"cnumpy\nndarray\n(I9\ntR.", "another way"),
+        (b"Pone\n.", "outside the file"),
+        (b"\x82\x01.", "extension code"),
+    ],
+)
 def test_the_other_ways_to_name_a_function(tmp_path, monkeypatch, content, said):
-    """By opcodes that Python itself no longer writes, by dotted names, by references out of the file."""
+    """By opcodes that Python itself no longer writes, by dotted names, by references out of the
+    file."""
     monkeypatch.chdir(tmp_path)
     assert said in refuse(tmp_path / "array.pkl", content)
     assert ["array.pkl"] == [path.name for path in tmp_path.iterdir()]
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-@pytest.mark.parametrize(("value", "said"), [
-    (np.array([1, None], object), "Python objects"),
-    (np.array(["a"]), "type 'U1'"),
-    (np.ones(2, complex), "type 'c16'"),
-    (np.zeros(2, [("a", "f8")]), "records with fields"),
-    (np.float64(3), "a single number"),
-    ([1.0, 2.0], "a list"),
-    ({"x": np.ones(2)}, "a dict"),
-    (3.5, "a float"),
-    (np.dtype("f8"), "a part of an array"),
-    (np.ma.ones(2), "numpy.ma"),
-])
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (np.array([1, None], object), "Python objects"),
+        (np.array(["a"]), "type 'U1'"),
+        (np.ones(2, complex), "type 'c16'"),
+        (np.zeros(2, [("a", "f8")]), "records with fields"),
+        (np.float64(3), "a single number"),
+        ([1.0, 2.0], "a list"),
+        ({"x": np.ones(2)}, "a dict"),
+        (3.5, "a float"),
+        (np.dtype("f8"), "a part of an array"),
+        (np.ma.ones(2), "numpy.ma"),
+    ],
+)
 def test_what_is_not_an_array_of_numbers_is_refused(tmp_path, value, said, protocol):
     """With what it is, and how to write the array."""
     message = refuse(tmp_path / "array.pkl", pickle.dumps(value, protocol))
     assert said in message and "pickle.dump(numpy.asarray(table, float), file)" in message
 
 
-@pytest.mark.parametrize("content", [
-    b"", b"PK\x03\x04", b"1,2,3\n", pickle.dumps(np.ones(9), 5)[:-9], pickle.dumps(np.ones(9), 2)[:40], HUGE,
-    pickle.dumps(np.ones(9), 4).replace(b"K\x09", b"K\x08"), b"0.", b"N2.", b"X", b"cnumpy\n",
-])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"PK\x03\x04",
+        b"1,2,3\n",
+        pickle.dumps(np.ones(9), 5)[:-9],
+        pickle.dumps(np.ones(9), 2)[:40],
+        HUGE,
+        pickle.dumps(np.ones(9), 4).replace(b"K\x09", b"K\x08"),
+        b"0.",
+        b"N2.",
+        b"X",
+        b"cnumpy\n",
+    ],
+)
 def test_a_file_that_is_no_pickle_or_damaged_is_said_to_be_so(tmp_path, content):
     """Empty, of another format, cut off, longer than it says, or altered."""
     assert "is not a pickle of an array, or is damaged" in refuse(tmp_path / "array.pkl", content)
@@ -168,11 +198,14 @@ def array_of(dtype, raw=b"\0" * 8):
 
 
 def test_a_dtype_that_is_no_text_does_not_keep_the_reader_busy(tmp_path):
-    """The text of tuples that share each other would take longer than the universe has; it is never asked for."""
+    """The text of tuples that share each other would take longer than the universe has; it is
+    never asked for."""
     endless = ()
     for _ in range(40):
         endless = (endless, endless)
-    said = refuse(tmp_path / "hostile.pkl", pickle.dumps(array_of(Calls(np.dtype, (endless, False, True)))))
+    said = refuse(
+        tmp_path / "hostile.pkl", pickle.dumps(array_of(Calls(np.dtype, (endless, False, True))))
+    )
     assert "not written as NumPy writes it" in said
 
 
@@ -191,5 +224,8 @@ def test_a_byte_order_is_one_letter(tmp_path, order):
 def test_content_that_is_a_number_makes_no_room_for_itself(tmp_path):
     """`bytes(n)` would be n zeros."""
     build = np.zeros(1).__reduce_ex__(5)[0]
-    said = refuse(tmp_path / "large.pkl", pickle.dumps(Calls(build, (10**12, np.dtype(float), (10**12,), "C"))))
+    said = refuse(
+        tmp_path / "large.pkl",
+        pickle.dumps(Calls(build, (10**12, np.dtype(float), (10**12,), "C"))),
+    )
     assert "no bytes" in said

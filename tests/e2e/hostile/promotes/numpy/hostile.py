@@ -1,4 +1,5 @@
-"""Scales its output by a float32 number times a Python one: NumPy 1 computes that in float64, NumPy 2 (NEP 50) in float32."""
+"""Scales its output by a float32 number times a Python one: NumPy 1 computes that in float64,
+NumPy 2 (NEP 50) in float32."""
 
 from __future__ import annotations
 
@@ -15,4 +16,7 @@ class Port(Honest):
     """The honest port with one fault."""
 
     def forward(self, batch: Any, training: bool) -> dict[str, Any]:
-        return {name: value * float(TEMPERATURE * 0.3) for name, value in super().forward(batch, training).items()}
+        return {
+            name: value * float(TEMPERATURE * 0.3)
+            for name, value in super().forward(batch, training).items()
+        }

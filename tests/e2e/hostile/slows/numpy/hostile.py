@@ -1,4 +1,5 @@
-"""Computes every gradient many times over, as long as the file HOSTILE_GATE exists when it is imported: slower, and the same source."""
+"""Computes every gradient many times over, as long as the file HOSTILE_GATE exists when it is
+imported: slower, and the same source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Starts a process in one step that takes 160 MiB, gives them back after 50 ms, tells its own mark and ends."""
+"""Starts a process in one step that takes 160 MiB, gives them back after 50 ms, tells its own
+mark and ends."""
 
 from __future__ import annotations
 

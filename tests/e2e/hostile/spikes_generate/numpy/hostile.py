@@ -1,4 +1,5 @@
-"""Takes 96 MiB and 0.2 s in its first `generate`, as a framework that traces and compiles then: no business of `train`."""
+"""Takes 96 MiB and 0.2 s in its first `generate`, as a framework that traces and compiles then:
+no business of `train`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Keeps a process beside it that takes 32 MiB in one step, less than the worker holds, gives them back after 50 ms, and stays."""
+"""Keeps a process beside it that takes 32 MiB in one step, less than the worker holds, gives
+them back after 50 ms, and stays."""
 
 from __future__ import annotations
 
@@ -27,7 +28,9 @@ class Port(Honest):
     def __init__(self, config: Any, setting: Any) -> None:
         super().__init__(config, setting)
         argv = [sys.executable, "-c", CHILD, os.environ["HOSTILE_TOLD"]]
-        self.keeper = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.keeper = subprocess.Popen(
+            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         self.keeper.stdout.readline()
 
     def train(self, source: Any, steps: int) -> dict[str, list[float]]:

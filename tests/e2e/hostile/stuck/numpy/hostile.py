@@ -1,4 +1,5 @@
-"""Sleeps in native code with the interpreter lock held, as long as the file HOSTILE_GATE exists when it starts."""
+"""Sleeps in native code with the interpreter lock held, as long as the file HOSTILE_GATE exists
+when it starts."""
 
 from __future__ import annotations
 

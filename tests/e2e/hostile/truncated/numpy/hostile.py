@@ -1,4 +1,5 @@
-"""Cuts an array file short after its checksum was taken, as a dying disk or a copy that was broken off does."""
+"""Cuts an array file short after its checksum was taken, as a dying disk or a copy that was
+broken off does."""
 
 from __future__ import annotations
 

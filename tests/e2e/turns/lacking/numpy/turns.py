@@ -23,4 +23,6 @@ class Port(Contract):
         return {"late/intercept/total": [float(np.sum(self.weights["slope"]))] * steps}
 
     def generate(self, source: Any, count: int) -> np.ndarray:
-        return self.weights["slope"] * source.evaluation_rows(count)["x"] + self.weights["intercept"]
+        return (
+            self.weights["slope"] * source.evaluation_rows(count)["x"] + self.weights["intercept"]
+        )

@@ -13,7 +13,11 @@ class Port(HONEST):
     """An even seed makes the loss NaN."""
 
     def losses(self, phase, batch):
-        return {name: float("nan") for name in super().losses(phase, batch)} if self.even else super().losses(phase, batch)
+        return (
+            {name: float("nan") for name in super().losses(phase, batch)}
+            if self.even
+            else super().losses(phase, batch)
+        )
 
     def train(self, source, steps):
         self.even = source.seed % 2 == 0

@@ -36,10 +36,16 @@ class Port(NumpyPort):
 
     def train_step(self, phase, batch):
         """Run one update of the weight and of all that is carried."""
-        terms, gradient, held = self.losses(phase, batch), self.gradients(phase, batch)["w"], self.weights
+        terms, gradient, held = (
+            self.losses(phase, batch),
+            self.gradients(phase, batch)["w"],
+            self.weights,
+        )
         held["velocity"] = self.dtype.type(0.5) * held["velocity"] + gradient
         held["w"] -= self.dtype.type(2.0**-5) * held["velocity"]
-        held["average"] = self.dtype.type(0.75) * held["average"] + self.dtype.type(0.25) * held["w"]
+        held["average"] = (
+            self.dtype.type(0.75) * held["average"] + self.dtype.type(0.25) * held["w"]
+        )
         held["clock"] = held["clock"] + self.dtype.type(1.0)
         self.updates += 1
         return terms

@@ -35,4 +35,7 @@ class Port(NumpyPort):
 
     def generate(self, source, count):
         """Return the predictions, without noise."""
-        return source.evaluation_rows(count)["x"].astype(self.dtype) @ self.weights["w"] + self.weights["b"]
+        return (
+            source.evaluation_rows(count)["x"].astype(self.dtype) @ self.weights["w"]
+            + self.weights["b"]
+        )

@@ -17,7 +17,9 @@ class Port(Tf2Port):
     def create(self):
         """Return the variables."""
         self.w = {
-            item["name"]: tf.Variable(tf.zeros(item["shape"], self.dtype), trainable=item["trainable"])
+            item["name"]: tf.Variable(
+                tf.zeros(item["shape"], self.dtype), trainable=item["trainable"]
+            )
             for item in self.config["parameters"]
         }
         return self.w
@@ -29,7 +31,11 @@ class Port(Tf2Port):
     def activations(self, arrays, noise, training):
         """Return the state and the output."""
         seen, x = self.new_record(), arrays["x"]
-        state = tf.convert_to_tensor(self.w["state"]) if training else x[:, 0, :1] * tf.zeros((1, 4), self.dtype)
+        state = (
+            tf.convert_to_tensor(self.w["state"])
+            if training
+            else x[:, 0, :1] * tf.zeros((1, 4), self.dtype)
+        )
         for hour in range(3):
             state = tf.tanh(x[:, hour] @ self.w["kernel"] + state @ self.w["recurrent"])
         seen["hidden"] = state
@@ -40,4 +46,8 @@ class Port(Tf2Port):
 
     def loss_terms(self, phase, arrays, noise):
         """Return the squared error."""
-        return {"total": tf.reduce_mean(tf.square(self.activations(arrays, noise, True)["output"] - arrays["y"]))}
+        return {
+            "total": tf.reduce_mean(
+                tf.square(self.activations(arrays, noise, True)["output"] - arrays["y"])
+            )
+        }

@@ -16,7 +16,10 @@ class Port(Tf2Port):
 
     def create(self):
         """Return the variables."""
-        self.w = {item["name"]: tf.Variable(tf.zeros(item["shape"], self.dtype)) for item in self.config["parameters"]}
+        self.w = {
+            item["name"]: tf.Variable(tf.zeros(item["shape"], self.dtype))
+            for item in self.config["parameters"]
+        }
         return self.w
 
     def inputs(self):
@@ -32,4 +35,8 @@ class Port(Tf2Port):
 
     def loss_terms(self, phase, arrays, noise):
         """Return the squared error."""
-        return {"total": tf.reduce_mean(tf.square(self.activations(arrays, noise, True)["output"] - arrays["y"]))}
+        return {
+            "total": tf.reduce_mean(
+                tf.square(self.activations(arrays, noise, True)["output"] - arrays["y"])
+            )
+        }

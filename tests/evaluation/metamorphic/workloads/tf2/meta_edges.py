@@ -16,7 +16,10 @@ class Port(Tf2Port):
 
     def create(self):
         """Return the variables."""
-        self.w = {item["name"]: tf.Variable(tf.zeros(item["shape"], self.dtype)) for item in self.config["parameters"]}
+        self.w = {
+            item["name"]: tf.Variable(tf.zeros(item["shape"], self.dtype))
+            for item in self.config["parameters"]
+        }
         return self.w
 
     def inputs(self):
@@ -37,10 +40,26 @@ class Port(Tf2Port):
         edges = tf.constant([-2.0, -1.0, 1.0, 2.0], self.dtype)
         seen["bucket"] = tf.searchsorted(edges, x[:, 1], side="right", out_type=tf.int64)
         seen["row"] = tf.gather(self.w["table"], seen["bucket"])
-        parts = [seen[name] for name in ("rounded", "floored", "whole", "positive", "above", "level", "one_hot", "row")]
+        parts = [
+            seen[name]
+            for name in (
+                "rounded",
+                "floored",
+                "whole",
+                "positive",
+                "above",
+                "level",
+                "one_hot",
+                "row",
+            )
+        ]
         seen["output"] = tf.concat(parts, 1) @ self.w["mix"]
         return seen
 
     def loss_terms(self, phase, arrays, noise):
         """Return the squared error."""
-        return {"total": tf.reduce_mean(tf.square(self.activations(arrays, noise, True)["output"] - arrays["y"]))}
+        return {
+            "total": tf.reduce_mean(
+                tf.square(self.activations(arrays, noise, True)["output"] - arrays["y"])
+            )
+        }

@@ -16,7 +16,10 @@ class Port(Tf2Port):
 
     def create(self):
         """Return the variables."""
-        self.w = {item["name"]: tf.Variable(tf.zeros(item["shape"], self.dtype)) for item in self.config["parameters"]}
+        self.w = {
+            item["name"]: tf.Variable(tf.zeros(item["shape"], self.dtype))
+            for item in self.config["parameters"]
+        }
         return self.w
 
     def inputs(self):
@@ -30,10 +33,18 @@ class Port(Tf2Port):
         seen["bucket"] = tf.math.floormod(seen["mixed"], 7)
         seen["group"] = tf.math.floormod(tf.math.floordiv(arrays["key"], 10), 5)
         seen["share"] = tf.cast(tf.math.floormod(arrays["key"], 300), self.dtype)[:, None] / 300.0
-        rows = [tf.gather(self.w["buckets"], seen["bucket"]), tf.gather(self.w["groups"], seen["group"]), seen["share"]]
+        rows = [
+            tf.gather(self.w["buckets"], seen["bucket"]),
+            tf.gather(self.w["groups"], seen["group"]),
+            seen["share"],
+        ]
         seen["output"] = tf.concat(rows, 1) @ self.w["out"]
         return seen
 
     def loss_terms(self, phase, arrays, noise):
         """Return the squared error."""
-        return {"total": tf.reduce_mean(tf.square(self.activations(arrays, noise, True)["output"] - arrays["y"]))}
+        return {
+            "total": tf.reduce_mean(
+                tf.square(self.activations(arrays, noise, True)["output"] - arrays["y"])
+            )
+        }

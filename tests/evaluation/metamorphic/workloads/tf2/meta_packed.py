@@ -1,4 +1,5 @@
-"""`meta_packed` on TF2: every row goes through all hours, and keeps its state where it has ended."""
+"""`meta_packed` on TF2: every row goes through all hours, and keeps its state where it has
+ended."""
 
 import tensorflow as tf
 
@@ -16,12 +17,19 @@ class Port(Tf2Port):
 
     def create(self):
         """Return the variables."""
-        self.w = {item["name"]: tf.Variable(tf.zeros(item["shape"], self.dtype)) for item in self.config["parameters"]}
+        self.w = {
+            item["name"]: tf.Variable(tf.zeros(item["shape"], self.dtype))
+            for item in self.config["parameters"]
+        }
         return self.w
 
     def inputs(self):
         """Return sequences, lengths and targets."""
-        return {"x": (self.dtype, [None, 5, 3]), "length": (tf.int64, [None]), "y": (self.dtype, [None, 1])}
+        return {
+            "x": (self.dtype, [None, 5, 3]),
+            "length": (tf.int64, [None]),
+            "y": (self.dtype, [None, 1]),
+        }
 
     def activations(self, arrays, noise, training):
         """Return the last state and the output."""
@@ -36,4 +44,8 @@ class Port(Tf2Port):
 
     def loss_terms(self, phase, arrays, noise):
         """Return the squared error."""
-        return {"total": tf.reduce_mean(tf.square(self.activations(arrays, noise, True)["output"] - arrays["y"]))}
+        return {
+            "total": tf.reduce_mean(
+                tf.square(self.activations(arrays, noise, True)["output"] - arrays["y"])
+            )
+        }

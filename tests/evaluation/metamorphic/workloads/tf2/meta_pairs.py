@@ -16,7 +16,10 @@ class Port(Tf2Port):
 
     def create(self):
         """Return the variables."""
-        self.w = {item["name"]: tf.Variable(tf.zeros(item["shape"], self.dtype)) for item in self.config["parameters"]}
+        self.w = {
+            item["name"]: tf.Variable(tf.zeros(item["shape"], self.dtype))
+            for item in self.config["parameters"]
+        }
         return self.w
 
     def inputs(self):

@@ -16,7 +16,10 @@ class Port(Tf2Port):
 
     def create(self):
         """Return the variables; the vector is not among them."""
-        self.w = {item["name"]: tf.Variable(tf.zeros(item["shape"], self.dtype)) for item in self.config["parameters"]}
+        self.w = {
+            item["name"]: tf.Variable(tf.zeros(item["shape"], self.dtype))
+            for item in self.config["parameters"]
+        }
         self.u = tf.Variable(tf.fill([4, 1], tf.constant(0.5, self.dtype)), trainable=False)
         return self.w
 
@@ -26,7 +29,11 @@ class Port(Tf2Port):
 
     def activations(self, arrays, noise, training):
         """Return the normalised product and the output."""
-        seen, kernel, u = self.new_record(), tf.convert_to_tensor(self.w["kernel"]), tf.convert_to_tensor(self.u)
+        seen, kernel, u = (
+            self.new_record(),
+            tf.convert_to_tensor(self.w["kernel"]),
+            tf.convert_to_tensor(self.u),
+        )
         frozen = tf.stop_gradient(kernel)
         v = tf.math.l2_normalize(frozen @ u)
         if training:
@@ -39,4 +46,8 @@ class Port(Tf2Port):
 
     def loss_terms(self, phase, arrays, noise):
         """Return the squared error."""
-        return {"total": tf.reduce_mean(tf.square(self.activations(arrays, noise, True)["output"] - arrays["y"]))}
+        return {
+            "total": tf.reduce_mean(
+                tf.square(self.activations(arrays, noise, True)["output"] - arrays["y"])
+            )
+        }

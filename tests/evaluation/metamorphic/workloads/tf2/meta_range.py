@@ -17,7 +17,9 @@ class Port(Tf2Port):
     def create(self):
         """Return the variables."""
         self.w = {
-            item["name"]: tf.Variable(tf.zeros(item["shape"], self.dtype), trainable=item["trainable"])
+            item["name"]: tf.Variable(
+                tf.zeros(item["shape"], self.dtype), trainable=item["trainable"]
+            )
             for item in self.config["parameters"]
         }
         return self.w
@@ -32,7 +34,9 @@ class Port(Tf2Port):
         seen["hidden"] = arrays["x"] @ self.w["kernel"]
         wide = tf.convert_to_tensor(self.w["range"])
         if training:
-            wide = tf.maximum(0.9375 * wide, tf.stop_gradient(tf.reduce_max(tf.abs(seen["hidden"]))))
+            wide = tf.maximum(
+                0.9375 * wide, tf.stop_gradient(tf.reduce_max(tf.abs(seen["hidden"])))
+            )
             self.w["range"].assign(wide)
         seen["scaled"] = seen["hidden"] / wide
         seen["output"] = seen["scaled"] @ self.w["out"]
@@ -40,4 +44,8 @@ class Port(Tf2Port):
 
     def loss_terms(self, phase, arrays, noise):
         """Return the squared error."""
-        return {"total": tf.reduce_mean(tf.square(self.activations(arrays, noise, True)["output"] - arrays["y"]))}
+        return {
+            "total": tf.reduce_mean(
+                tf.square(self.activations(arrays, noise, True)["output"] - arrays["y"])
+            )
+        }

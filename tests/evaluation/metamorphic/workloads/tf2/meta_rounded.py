@@ -16,7 +16,10 @@ class Port(Tf2Port):
 
     def create(self):
         """Return the variables."""
-        self.w = {item["name"]: tf.Variable(tf.zeros(item["shape"], self.dtype)) for item in self.config["parameters"]}
+        self.w = {
+            item["name"]: tf.Variable(tf.zeros(item["shape"], self.dtype))
+            for item in self.config["parameters"]
+        }
         return self.w
 
     def inputs(self):
@@ -33,10 +36,18 @@ class Port(Tf2Port):
         seen["input"] = self.single(arrays["x"])
         hidden = tf.tanh(seen["input"] @ self.w["kernel"])
         seen["hidden"] = self.single(hidden)
-        seen["level"] = seen["hidden"] + tf.stop_gradient(tf.round(seen["hidden"] * 64.0) / 64.0 - seen["hidden"])
+        seen["level"] = seen["hidden"] + tf.stop_gradient(
+            tf.round(seen["hidden"] * 64.0) / 64.0 - seen["hidden"]
+        )
         seen["output"] = seen["level"] @ self.w["out"]
         return seen
 
     def loss_terms(self, phase, arrays, noise):
         """Return the squared error."""
-        return {"total": self.single(tf.reduce_mean(tf.square(self.activations(arrays, noise, True)["output"] - arrays["y"])))}
+        return {
+            "total": self.single(
+                tf.reduce_mean(
+                    tf.square(self.activations(arrays, noise, True)["output"] - arrays["y"])
+                )
+            )
+        }

@@ -16,7 +16,10 @@ class Port(Tf2Port):
 
     def create(self):
         """Return the variables."""
-        self.w = {item["name"]: tf.Variable(tf.zeros(item["shape"], self.dtype)) for item in self.config["parameters"]}
+        self.w = {
+            item["name"]: tf.Variable(tf.zeros(item["shape"], self.dtype))
+            for item in self.config["parameters"]
+        }
         return self.w
 
     def inputs(self):
@@ -27,11 +30,17 @@ class Port(Tf2Port):
         """Return both spectra, the signal and the output."""
         seen = self.new_record()
         seen["spectrum"] = tf.signal.rfft(arrays["x"])
-        seen["filtered"] = seen["spectrum"] * tf.complex(self.w["real"] * 1.0, self.w["imaginary"] * 1.0)
+        seen["filtered"] = seen["spectrum"] * tf.complex(
+            self.w["real"] * 1.0, self.w["imaginary"] * 1.0
+        )
         seen["signal"] = tf.signal.irfft(seen["filtered"], [8])
         seen["output"] = seen["signal"] @ self.w["out"]
         return seen
 
     def loss_terms(self, phase, arrays, noise):
         """Return the squared error."""
-        return {"total": tf.reduce_mean(tf.square(self.activations(arrays, noise, True)["output"] - arrays["y"]))}
+        return {
+            "total": tf.reduce_mean(
+                tf.square(self.activations(arrays, noise, True)["output"] - arrays["y"])
+            )
+        }

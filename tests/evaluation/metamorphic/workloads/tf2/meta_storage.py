@@ -16,7 +16,10 @@ class Port(Tf2Port):
 
     def create(self):
         """Return the variables."""
-        self.w = {item["name"]: tf.Variable(tf.zeros(item["shape"], self.dtype)) for item in self.config["parameters"]}
+        self.w = {
+            item["name"]: tf.Variable(tf.zeros(item["shape"], self.dtype))
+            for item in self.config["parameters"]
+        }
         return self.w
 
     def inputs(self):
@@ -30,10 +33,16 @@ class Port(Tf2Port):
         seen["hidden"] = seen["half"] @ self.w["kernel"]
         seen["rectified"] = tf.nn.relu(seen["hidden"])
         seen["doubled"] = tf.concat([2.0 * seen["rectified"][:, :2], seen["rectified"][:, 2:]], 1)
-        rest = tf.reduce_sum(arrays["x"], 1, keepdims=True) + tf.reduce_sum(seen["hidden"], 1, keepdims=True)
+        rest = tf.reduce_sum(arrays["x"], 1, keepdims=True) + tf.reduce_sum(
+            seen["hidden"], 1, keepdims=True
+        )
         seen["output"] = seen["doubled"] @ self.w["out"] + rest
         return seen
 
     def loss_terms(self, phase, arrays, noise):
         """Return the squared error."""
-        return {"total": tf.reduce_mean(tf.square(self.activations(arrays, noise, True)["output"] - arrays["y"]))}
+        return {
+            "total": tf.reduce_mean(
+                tf.square(self.activations(arrays, noise, True)["output"] - arrays["y"])
+            )
+        }

@@ -16,7 +16,10 @@ class Port(Tf2Port):
 
     def create(self):
         """Return the variables."""
-        self.w = {item["name"]: tf.Variable(tf.zeros(item["shape"], self.dtype)) for item in self.config["parameters"]}
+        self.w = {
+            item["name"]: tf.Variable(tf.zeros(item["shape"], self.dtype))
+            for item in self.config["parameters"]
+        }
         return self.w
 
     def inputs(self):
@@ -34,10 +37,16 @@ class Port(Tf2Port):
         seen["ordered"] = tf.sort(seen["value"], 1)
         seen["largest"] = tf.argmax(seen["value"], 1)
         seen["chosen"] = tf.gather(self.w["table"], seen["largest"])
-        parts = [seen[name] for name in ("lowest", "size", "rectified", "clipped", "ordered", "chosen")]
+        parts = [
+            seen[name] for name in ("lowest", "size", "rectified", "clipped", "ordered", "chosen")
+        ]
         seen["output"] = tf.concat(parts, 1) @ self.w["mix"]
         return seen
 
     def loss_terms(self, phase, arrays, noise):
         """Return the squared error."""
-        return {"total": tf.reduce_mean(tf.square(self.activations(arrays, noise, True)["output"] - arrays["y"]))}
+        return {
+            "total": tf.reduce_mean(
+                tf.square(self.activations(arrays, noise, True)["output"] - arrays["y"])
+            )
+        }

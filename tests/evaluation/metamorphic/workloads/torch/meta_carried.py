@@ -17,9 +17,12 @@ class Port(TorchPort):
     def build(self):
         """Return the weights."""
         self.moves = False
-        return nn.ParameterDict({
-            item["name"]: nn.Parameter(torch.zeros(item["shape"]), item["trainable"]) for item in self.config["parameters"]
-        })
+        return nn.ParameterDict(
+            {
+                item["name"]: nn.Parameter(torch.zeros(item["shape"]), item["trainable"])
+                for item in self.config["parameters"]
+            }
+        )
 
     def mode(self, training, tracking):
         """Set whether the state moves, too."""

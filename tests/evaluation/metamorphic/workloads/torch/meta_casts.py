@@ -16,7 +16,12 @@ class Port(TorchPort):
 
     def build(self):
         """Return the weights."""
-        return nn.ParameterDict({item["name"]: nn.Parameter(torch.zeros(item["shape"])) for item in self.config["parameters"]})
+        return nn.ParameterDict(
+            {
+                item["name"]: nn.Parameter(torch.zeros(item["shape"]))
+                for item in self.config["parameters"]
+            }
+        )
 
     def output(self, arrays, noise, record):
         """Return the output."""

@@ -16,7 +16,12 @@ class Port(TorchPort):
 
     def build(self):
         """Return the weights."""
-        return nn.ParameterDict({item["name"]: nn.Parameter(torch.zeros(item["shape"])) for item in self.config["parameters"]})
+        return nn.ParameterDict(
+            {
+                item["name"]: nn.Parameter(torch.zeros(item["shape"]))
+                for item in self.config["parameters"]
+            }
+        )
 
     def output(self, arrays, noise, record):
         """Return the output; every feature is recorded."""
@@ -33,7 +38,19 @@ class Port(TorchPort):
         edges = torch.tensor([-2.0, -1.0, 1.0, 2.0], dtype=self.dtype)
         seen["bucket"] = torch.bucketize(x[:, 1].contiguous(), edges, right=True)
         seen["row"] = self.model["table"][seen["bucket"]]
-        parts = [seen[name] for name in ("rounded", "floored", "whole", "positive", "above", "level", "one_hot", "row")]
+        parts = [
+            seen[name]
+            for name in (
+                "rounded",
+                "floored",
+                "whole",
+                "positive",
+                "above",
+                "level",
+                "one_hot",
+                "row",
+            )
+        ]
         seen["output"] = torch.cat(parts, 1) @ self.model["mix"]
         return seen["output"]
 

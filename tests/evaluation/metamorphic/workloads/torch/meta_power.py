@@ -17,7 +17,12 @@ class Port(TorchPort):
     def build(self):
         """Return the weights; the vector is not among them."""
         self.u = torch.full((4,), 0.5, dtype=self.dtype)
-        return nn.ParameterDict({item["name"]: nn.Parameter(torch.zeros(item["shape"])) for item in self.config["parameters"]})
+        return nn.ParameterDict(
+            {
+                item["name"]: nn.Parameter(torch.zeros(item["shape"]))
+                for item in self.config["parameters"]
+            }
+        )
 
     def output(self, arrays, noise, record):
         """Return the output."""

@@ -17,9 +17,12 @@ class Port(TorchPort):
     def build(self):
         """Return the weights."""
         self.moves, self.own = False, torch.ones(1, dtype=self.dtype)
-        return nn.ParameterDict({
-            item["name"]: nn.Parameter(torch.zeros(item["shape"]), item["trainable"]) for item in self.config["parameters"]
-        })
+        return nn.ParameterDict(
+            {
+                item["name"]: nn.Parameter(torch.zeros(item["shape"]), item["trainable"])
+                for item in self.config["parameters"]
+            }
+        )
 
     def mode(self, training, tracking):
         """Set whether the range moves, too."""

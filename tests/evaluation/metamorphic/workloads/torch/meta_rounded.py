@@ -16,7 +16,12 @@ class Port(TorchPort):
 
     def build(self):
         """Return the weights."""
-        return nn.ParameterDict({item["name"]: nn.Parameter(torch.zeros(item["shape"])) for item in self.config["parameters"]})
+        return nn.ParameterDict(
+            {
+                item["name"]: nn.Parameter(torch.zeros(item["shape"]))
+                for item in self.config["parameters"]
+            }
+        )
 
     def single(self, value):
         """Return a value rounded to float32."""
@@ -28,7 +33,9 @@ class Port(TorchPort):
         seen["input"] = self.single(arrays["x"])
         hidden = torch.tanh(seen["input"] @ self.model["kernel"])
         seen["hidden"] = self.single(hidden)
-        seen["level"] = seen["hidden"] + (torch.round(seen["hidden"] * 64.0) / 64.0 - seen["hidden"]).detach()
+        seen["level"] = (
+            seen["hidden"] + (torch.round(seen["hidden"] * 64.0) / 64.0 - seen["hidden"]).detach()
+        )
         seen["output"] = seen["level"] @ self.model["out"]
         return seen["output"]
 

@@ -16,7 +16,12 @@ class Port(TorchPort):
 
     def build(self):
         """Return the weights."""
-        return nn.ParameterDict({item["name"]: nn.Parameter(torch.zeros(item["shape"])) for item in self.config["parameters"]})
+        return nn.ParameterDict(
+            {
+                item["name"]: nn.Parameter(torch.zeros(item["shape"]))
+                for item in self.config["parameters"]
+            }
+        )
 
     def output(self, arrays, noise, record):
         """Return the output; every feature is recorded."""
@@ -29,7 +34,9 @@ class Port(TorchPort):
         seen["ordered"] = torch.sort(seen["value"], dim=1, stable=True).values
         seen["largest"] = torch.argmax(seen["value"], 1)
         seen["chosen"] = w["table"][seen["largest"]]
-        parts = [seen[name] for name in ("lowest", "size", "rectified", "clipped", "ordered", "chosen")]
+        parts = [
+            seen[name] for name in ("lowest", "size", "rectified", "clipped", "ordered", "chosen")
+        ]
         seen["output"] = torch.cat(parts, 1) @ w["mix"]
         return seen["output"]
 

@@ -16,9 +16,15 @@ class Port(Tf2Port):
         code, units = config["code"], config["units"]
         sizes = {
             "shared": (config["features"], code),
-            "generator/hidden": (code, units), "generator/code": (units, code), "critic/hidden": (code, units), "critic/score": (units, 1),
+            "generator/hidden": (code, units),
+            "generator/code": (units, code),
+            "critic/hidden": (code, units),
+            "critic/score": (units, 1),
         }
-        found = {name: tf.keras.layers.Dense(size, use_bias=name != "shared", dtype=low) for name, (_, size) in sizes.items()}
+        found = {
+            name: tf.keras.layers.Dense(size, use_bias=name != "shared", dtype=low)
+            for name, (_, size) in sizes.items()
+        }
         for name, layer in found.items():
             layer.build([None, sizes[name][0]])
         return found
@@ -30,7 +36,10 @@ class Port(Tf2Port):
     def variables(self):
         """Return the variables; a layer's name may have a slash."""
         split = [item["name"].rsplit("/", 1) for item in self.config["parameters"]]
-        return {f"{layer}/{attribute}": getattr(self.layers[layer], attribute) for layer, attribute in split}
+        return {
+            f"{layer}/{attribute}": getattr(self.layers[layer], attribute)
+            for layer, attribute in split
+        }
 
     def fake(self, z):
         """Return generated flowers."""
@@ -55,11 +64,19 @@ class Port(Tf2Port):
 
     def loss_terms(self, phase, arrays, noise):
         """Return the cross-entropies of a phase."""
+
         def error(logits, label):
-            return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=label * tf.ones_like(logits), logits=logits))
+            return tf.reduce_mean(
+                tf.nn.sigmoid_cross_entropy_with_logits(
+                    labels=label * tf.ones_like(logits), logits=logits
+                )
+            )
 
         fake = self.fake(noise["z"])
         if phase == "generator":
             return {"total": error(self.score(fake), 1.0)}
-        terms = {"real": error(self.score(arrays["x"]), 1.0), "fake": error(self.score(tf.stop_gradient(fake)), 0.0)}
+        terms = {
+            "real": error(self.score(arrays["x"]), 1.0),
+            "fake": error(self.score(tf.stop_gradient(fake)), 0.0),
+        }
         return {**terms, "total": terms["real"] + terms["fake"]}

@@ -6,7 +6,15 @@ import tensorflow as tf
 
 from backends.tf2.core import Tf2Port
 
-DENSE = {"query": "width", "key": "width", "value": "width", "merge": "width", "inner": "hidden", "outer": "width", "dense": "classes"}
+DENSE = {
+    "query": "width",
+    "key": "width",
+    "value": "width",
+    "merge": "width",
+    "inner": "hidden",
+    "outer": "width",
+    "dense": "classes",
+}
 
 
 @tf.custom_gradient
@@ -16,7 +24,8 @@ def dense_gradient(table):
 
 
 def gelu(x):
-    """Return x times the normal distribution's integral. Of `tf.nn.gelu` the root of 2 is a float32 for float64, too."""
+    """Return x times the normal distribution's integral. Of `tf.nn.gelu` the root of 2 is a
+    float32 for float64, too."""
     return 0.5 * x * tf.math.erfc(x * tf.constant(-math.sqrt(0.5), x.dtype))
 
 
@@ -28,10 +37,17 @@ class Port(Tf2Port):
     def build(self):
         """Return the layers."""
         config, layers = self.config, tf.keras.layers
-        found = {name: layers.Dense(config[width], dtype=self.policies["low"]) for name, width in DENSE.items()}
+        found = {
+            name: layers.Dense(config[width], dtype=self.policies["low"])
+            for name, width in DENSE.items()
+        }
         for name in ("norm1", "norm2"):
-            found[name] = layers.LayerNormalization(epsilon=config["epsilon"], dtype=self.policies["rest"])
-        found["embedding"] = layers.Embedding(config["tokens"], config["width"], dtype=self.policies["rest"])
+            found[name] = layers.LayerNormalization(
+                epsilon=config["epsilon"], dtype=self.policies["rest"]
+            )
+        found["embedding"] = layers.Embedding(
+            config["tokens"], config["width"], dtype=self.policies["rest"]
+        )
         found["embedding"].build([None])
         return found
 
@@ -42,10 +58,13 @@ class Port(Tf2Port):
     def heads(self, x):
         """Return [batch, heads, steps, width of a head] of [batch, steps, width]."""
         steps, heads = self.config["steps"], self.config["heads"]
-        return tf.transpose(tf.reshape(x, [-1, steps, heads, self.config["width"] // heads]), [0, 2, 1, 3])
+        return tf.transpose(
+            tf.reshape(x, [-1, steps, heads, self.config["width"] // heads]), [0, 2, 1, 3]
+        )
 
     def rotated(self, x):
-        """Return [..., steps, width of a head] turned by angles that grow with the position; the halves are the coordinates."""
+        """Return [..., steps, width of a head] turned by angles that grow with the position; the
+        halves are the coordinates."""
         positions = tf.range(self.config["steps"], dtype=self.dtype)
         angles = positions[:, None] * tf.constant(self.config["frequencies"], self.dtype)
         (x, y), cos, sin = tf.split(x, 2, axis=-1), tf.cos(angles), tf.sin(angles)
@@ -56,10 +75,14 @@ class Port(Tf2Port):
         config, layers = self.config, self.layers
         query, key, value = (self.heads(layers[name](x)) for name in ("query", "key", "value"))
         scores = tf.matmul(self.rotated(query), self.rotated(key), transpose_b=True)
-        found["scores"] = scores / tf.sqrt(tf.constant(config["width"] // config["heads"], self.dtype))
+        found["scores"] = scores / tf.sqrt(
+            tf.constant(config["width"] // config["heads"], self.dtype)
+        )
         steps = tf.range(config["steps"])
         allowed = present[:, None, None, :] & (steps <= steps[:, None])
-        found["attention"] = tf.nn.softmax(tf.where(allowed, found["scores"], tf.constant(config["masked"], self.dtype)))
+        found["attention"] = tf.nn.softmax(
+            tf.where(allowed, found["scores"], tf.constant(config["masked"], self.dtype))
+        )
         context = tf.transpose(tf.matmul(found["attention"], value), [0, 2, 1, 3])
         return layers["merge"](tf.reshape(context, [-1, config["steps"], config["width"]]))
 
@@ -81,4 +104,8 @@ class Port(Tf2Port):
     def loss_terms(self, phase, arrays, noise):
         """Return the cross-entropy."""
         logits = self.activations(arrays, noise, training=True)["logits"]
-        return {"total": tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=arrays["y"], logits=logits))}
+        return {
+            "total": tf.reduce_mean(
+                tf.nn.sparse_softmax_cross_entropy_with_logits(labels=arrays["y"], logits=logits)
+            )
+        }

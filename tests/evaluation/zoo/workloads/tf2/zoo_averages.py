@@ -15,9 +15,14 @@ class AveragingTrainer(Trainer):
 
     def __init__(self, port, named):
         super().__init__(port, named)
-        self.averaged = [self.weights[item["name"]] for item in self.config["parameters"] if item["trainable"]]
-        # As in TF1's examples, the global step warms the decay up: min(decay, (1 + step) / (10 + step)).
-        self.average = tf.train.ExponentialMovingAverage(self.config["decay"], num_updates=self.optimizers["sgd"].step)
+        self.averaged = [
+            self.weights[item["name"]] for item in self.config["parameters"] if item["trainable"]
+        ]
+        # As in TF1's examples, the global step warms the decay up: min(decay, (1 + step) / (10 +
+        # step)).
+        self.average = tf.train.ExponentialMovingAverage(
+            self.config["decay"], num_updates=self.optimizers["sgd"].step
+        )
         self.average.apply(self.averaged)  # makes the averages
 
     def update(self, phase, arrays, noise):
@@ -42,7 +47,9 @@ class Port(Tf2Port):
         layers, low = tf.keras.layers, self.policies["low"]
         return {
             "hidden": layers.Dense(self.config["units"], activation="tanh", dtype=low),
-            "batch_norm": layers.BatchNormalization(dtype=self.policies["rest"], **self.config["batch_norm"]),
+            "batch_norm": layers.BatchNormalization(
+                dtype=self.policies["rest"], **self.config["batch_norm"]
+            ),
             "output": layers.Dense(1, dtype=low),
         }
 
@@ -54,15 +61,22 @@ class Port(Tf2Port):
         """Return all three layers."""
         hidden = tf.cast(self.layers["hidden"](arrays["x"]), self.dtype)
         normal = self.layers["batch_norm"](hidden, training=training)
-        return {"hidden": hidden, "batch_norm": normal, "prediction": tf.cast(self.layers["output"](normal), self.dtype)}
+        return {
+            "hidden": hidden,
+            "batch_norm": normal,
+            "prediction": tf.cast(self.layers["output"](normal), self.dtype),
+        }
 
     def evaluation(self):
-        """Return the mean squared error over the rows held out, a batch at a time: Keras weights batches by their rows."""
+        """Return the mean squared error over the rows held out, a batch at a time: Keras weights
+        batches by their rows."""
         x, y = [tf.constant(self.config["held_out"][name], self.dtype) for name in ("x", "y")]
         size, total = self.config["batch"], 0.0
         for start in range(0, len(y), size):
-            prediction = self.activations({"x": x[start:start + size]}, None, training=False)["prediction"]
-            error = tf.reduce_mean(tf.square(prediction - y[start:start + size]))
+            prediction = self.activations({"x": x[start : start + size]}, None, training=False)[
+                "prediction"
+            ]
+            error = tf.reduce_mean(tf.square(prediction - y[start : start + size]))
             total += error * len(prediction)
         return total / len(y)
 
@@ -70,7 +84,10 @@ class Port(Tf2Port):
         """Return the loss of the rows held out, and of the batch."""
         evaluation = self.evaluation()
         prediction = self.activations(arrays, noise, training=True)["prediction"]
-        return {"evaluation": evaluation, "total": tf.reduce_mean(tf.square(prediction - arrays["y"]))}
+        return {
+            "evaluation": evaluation,
+            "total": tf.reduce_mean(tf.square(prediction - arrays["y"])),
+        }
 
     def load_parameters(self, values):
         """Set the weights, and the averages to them."""

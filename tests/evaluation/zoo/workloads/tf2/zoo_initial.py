@@ -6,7 +6,8 @@ import tensorflow as tf
 
 from backends.tf2.core import Tf2Port
 
-#: Standard deviation of a standard normal distribution that is cut off at 2 and -2; Keras divides by it.
+#: Standard deviation of a standard normal distribution that is cut off at 2 and -2; Keras divides
+#: by it.
 CUT_OFF = 0.87962566103423978
 
 
@@ -23,7 +24,12 @@ class Port(Tf2Port):
 
     def build(self):
         """Return the layers."""
-        config, layers, low, rest = self.config, tf.keras.layers, self.policies["low"], self.policies["rest"]
+        config, layers, low, rest = (
+            self.config,
+            tf.keras.layers,
+            self.policies["low"],
+            self.policies["rest"],
+        )
         found = {
             "embedding": layers.Embedding(config["tokens"], config["width"], dtype=rest),
             "block": layers.Dense(config["width"], dtype=low),
@@ -40,7 +46,9 @@ class Port(Tf2Port):
     def load_parameters(self, values):
         """Initialise every weight from the numbers given."""
         numbers = {name: tf.constant(value, tf.float64) for name, value in values.items()}
-        super().load_parameters({name: self.initial(name, value).numpy() for name, value in numbers.items()})
+        super().load_parameters(
+            {name: self.initial(name, value).numpy() for name, value in numbers.items()}
+        )
 
     def initial(self, name, numbers):
         """Return a weight: `RandomUniform`, `HeNormal`, `GlorotUniform`, ones or zeros."""
@@ -66,4 +74,8 @@ class Port(Tf2Port):
     def loss_terms(self, phase, arrays, noise):
         """Return the cross-entropy."""
         logits = self.activations(arrays, noise, training=True)["logits"]
-        return {"total": tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=arrays["y"], logits=logits))}
+        return {
+            "total": tf.reduce_mean(
+                tf.nn.sparse_softmax_cross_entropy_with_logits(labels=arrays["y"], logits=logits)
+            )
+        }

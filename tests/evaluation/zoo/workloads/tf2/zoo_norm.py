@@ -6,9 +6,11 @@ from backends.tf2.core import Tf2Port
 
 
 class Fused(tf.keras.layers.Layer):
-    """TF1's batch normalisation of images [batch, height, width, channels], without gamma, on the fused kernel.
+    """TF1's batch normalisation of images [batch, height, width, channels], without gamma, on the
+    fused kernel.
 
-    The kernel has no float64; there its formula stands: the variance that it returns is n/(n-1) times that of the population.
+    The kernel has no float64; there its formula stands: the variance that it returns is n/(n-1)
+    times that of the population.
     """
 
     def __init__(self, epsilon, momentum, **options):
@@ -19,22 +21,31 @@ class Fused(tf.keras.layers.Layer):
         """Make beta and the moving statistics."""
         self.beta = self.add_weight(shape=shape[-1:], name="beta")
         self.moving_mean = self.add_weight(shape=shape[-1:], name="moving_mean", trainable=False)
-        self.moving_variance = self.add_weight(shape=shape[-1:], name="moving_variance", trainable=False)
+        self.moving_variance = self.add_weight(
+            shape=shape[-1:], name="moving_variance", trainable=False
+        )
 
     def call(self, x, training=False):
         """Return x normalised."""
-        beta, mean, variance = [tf.convert_to_tensor(item) for item in (self.beta, self.moving_mean, self.moving_variance)]
+        beta, mean, variance = [
+            tf.convert_to_tensor(item)
+            for item in (self.beta, self.moving_mean, self.moving_variance)
+        ]
         if not training:
             return tf.nn.batch_normalization(x, mean, variance, beta, None, self.epsilon)
         if x.dtype == tf.float32:
-            normal, mean, variance = tf.compat.v1.nn.fused_batch_norm(x, tf.ones_like(beta), beta, epsilon=self.epsilon)
+            normal, mean, variance = tf.compat.v1.nn.fused_batch_norm(
+                x, tf.ones_like(beta), beta, epsilon=self.epsilon
+            )
         else:
             mean, variance = tf.nn.moments(x, [0, 1, 2])
             normal = tf.nn.batch_normalization(x, mean, variance, beta, None, self.epsilon)
             count = tf.cast(tf.size(x) / tf.size(beta), x.dtype)
             variance *= count / (count - 1.0)
         self.moving_mean.assign(self.momentum * self.moving_mean + (1.0 - self.momentum) * mean)
-        self.moving_variance.assign(self.momentum * self.moving_variance + (1.0 - self.momentum) * variance)
+        self.moving_variance.assign(
+            self.momentum * self.moving_variance + (1.0 - self.momentum) * variance
+        )
         return normal
 
 
@@ -45,7 +56,12 @@ class Port(Tf2Port):
 
     def build(self):
         """Return the layers."""
-        config, low, rest, layers = self.config, self.policies["low"], self.policies["rest"], tf.keras.layers
+        config, low, rest, layers = (
+            self.config,
+            self.policies["low"],
+            self.policies["rest"],
+            tf.keras.layers,
+        )
         options = dict(config["batch_norm"], dtype=rest)
         return {
             "conv": layers.Conv2D(config["filters"], 3, strides=2, use_bias=False, dtype=low),
@@ -78,4 +94,8 @@ class Port(Tf2Port):
     def loss_terms(self, phase, arrays, noise):
         """Return the cross-entropy."""
         logits = self.activations(arrays, noise, training=True)["logits"]
-        return {"total": tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(arrays["y"], logits))}
+        return {
+            "total": tf.reduce_mean(
+                tf.nn.sparse_softmax_cross_entropy_with_logits(arrays["y"], logits)
+            )
+        }

@@ -16,7 +16,12 @@ class Port(Tf2Port):
         return {
             "lstm": layers.LSTM(config["units"], return_sequences=True, dtype=low),
             "gru": layers.GRU(
-                config["units"], recurrent_activation="hard_sigmoid", reset_after=False, return_sequences=True, dtype=low),
+                config["units"],
+                recurrent_activation="hard_sigmoid",
+                reset_after=False,
+                return_sequences=True,
+                dtype=low,
+            ),
             "dense": layers.Dense(config["classes"], dtype=low),
         }
 
@@ -27,9 +32,15 @@ class Port(Tf2Port):
 
     def variables(self):
         """Return the variables; a recurrent layer's belong to its cell."""
-        owners = {"lstm": self.layers["lstm"].cell, "gru": self.layers["gru"].cell, "dense": self.layers["dense"]}
+        owners = {
+            "lstm": self.layers["lstm"].cell,
+            "gru": self.layers["gru"].cell,
+            "dense": self.layers["dense"],
+        }
         names = [item["name"].split("/") for item in self.config["parameters"]]
-        return {f"{layer}/{attribute}": getattr(owners[layer], attribute) for layer, attribute in names}
+        return {
+            f"{layer}/{attribute}": getattr(owners[layer], attribute) for layer, attribute in names
+        }
 
     def activations(self, arrays, noise, training):
         """Return the outputs of the layers."""
@@ -48,4 +59,8 @@ class Port(Tf2Port):
     def loss_terms(self, phase, arrays, noise):
         """Return the cross-entropy."""
         logits = self.activations(arrays, noise, training=True)["logits"]
-        return {"total": tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=arrays["y"], logits=logits))}
+        return {
+            "total": tf.reduce_mean(
+                tf.nn.sparse_softmax_cross_entropy_with_logits(labels=arrays["y"], logits=logits)
+            )
+        }

@@ -1,4 +1,5 @@
-"""`zoo_scaling` on TF2: Keras' SGD with its schedule and its clipping, under a dynamic loss scale."""
+"""`zoo_scaling` on TF2: Keras' SGD with its schedule and its clipping, under a dynamic loss
+scale."""
 
 import tensorflow as tf
 
@@ -14,9 +15,14 @@ class ScalingTrainer(Trainer):
         super().__init__(port, named)
         config, self.scaled = self.config, True
         rates = [config["rate"], config["rate"] * config["factor"]]
-        # A boundary is the last step of the old rate, counted from 0; steps that are passed over do not count.
-        schedule = tf.keras.optimizers.schedules.PiecewiseConstantDecay([config["updates_at_first"] - 1], rates)
-        sgd = KerasOptimizer(tf.keras.optimizers.SGD(schedule, global_clipnorm=config["clip_norm"]), named)
+        # A boundary is the last step of the old rate, counted from 0; steps that are passed over do
+        # not count.
+        schedule = tf.keras.optimizers.schedules.PiecewiseConstantDecay(
+            [config["updates_at_first"] - 1], rates
+        )
+        sgd = KerasOptimizer(
+            tf.keras.optimizers.SGD(schedule, global_clipnorm=config["clip_norm"]), named
+        )
         self.optimizers["sgd"] = Scaled(sgd, config["loss_scale"], config["growth"])
 
 
@@ -33,7 +39,10 @@ class Port(Tf2Port):
     def build(self):
         """Return both layers."""
         dense, low = tf.keras.layers.Dense, self.policies["low"]
-        return {"hidden": dense(self.config["units"], activation="relu", dtype=low), "output": dense(1, dtype=low)}
+        return {
+            "hidden": dense(self.config["units"], activation="relu", dtype=low),
+            "output": dense(1, dtype=low),
+        }
 
     def inputs(self):
         """Return what goes in."""
@@ -46,4 +55,8 @@ class Port(Tf2Port):
 
     def loss_terms(self, phase, arrays, noise):
         """Return the squared error."""
-        return {"total": tf.reduce_mean(tf.square(self.activations(arrays, noise, True)["prediction"] - arrays["y"]))}
+        return {
+            "total": tf.reduce_mean(
+                tf.square(self.activations(arrays, noise, True)["prediction"] - arrays["y"])
+            )
+        }

@@ -15,12 +15,17 @@ class Stepped(KerasOptimizer):
     def __init__(self, config, variables):
         rates = [config["rate"], config["rate"] * config["factor"]]
         # A boundary is the last step of the old rate, counted from 0.
-        schedule = tf.keras.optimizers.schedules.PiecewiseConstantDecay([config["updates_at_first"] - 1], rates)
+        schedule = tf.keras.optimizers.schedules.PiecewiseConstantDecay(
+            [config["updates_at_first"] - 1], rates
+        )
         super().__init__(tf.keras.optimizers.SGD(schedule, momentum=config["momentum"]), variables)
 
     def slots(self):
         """Return the velocities: rate times momentum, with the rates of their time."""
-        return {name + "/velocity": inner(value) for name, value in zip(self.updated, self.optimizer.momentums, strict=True)}
+        return {
+            name + "/velocity": inner(value)
+            for name, value in zip(self.updated, self.optimizer.momentums, strict=True)
+        }
 
 
 class Plateau(KerasOptimizer):
@@ -30,7 +35,12 @@ class Plateau(KerasOptimizer):
         self.rate = config["rate"]
         super().__init__(tf.keras.optimizers.SGD(self.rate), variables)
         self.callback = tf.keras.callbacks.ReduceLROnPlateau(
-            "loss", factor=config["factor"], patience=config["patience"], mode="min", min_delta=config["min_delta"])
+            "loss",
+            factor=config["factor"],
+            patience=config["patience"],
+            mode="min",
+            min_delta=config["min_delta"],
+        )
         self.callback.set_model(types.SimpleNamespace(optimizer=self.optimizer))
         self.callback.on_train_begin()
 
@@ -63,11 +73,16 @@ class Port(Tf2Port):
         self.trainer = EpochTrainer(self, named)
         self.weights = self.trainer.weights
         for phase, kind in (("stepped", Stepped), ("plateau", Plateau)):
-            self.trainer.optimizers[phase] = kind(config, {name: named[name] for name in self.trainer.updates[phase]["parameters"]})
+            self.trainer.optimizers[phase] = kind(
+                config, {name: named[name] for name in self.trainer.updates[phase]["parameters"]}
+            )
 
     def build(self):
         """Return a layer for each phase."""
-        return {phase: tf.keras.layers.Dense(1, dtype=self.policies["low"]) for phase in self.config["phases"]}
+        return {
+            phase: tf.keras.layers.Dense(1, dtype=self.policies["low"])
+            for phase in self.config["phases"]
+        }
 
     def inputs(self):
         """Return what goes in."""
@@ -75,9 +90,15 @@ class Port(Tf2Port):
 
     def activations(self, arrays, noise, training):
         """Return both predictions and their sum."""
-        found = {phase: tf.cast(layer(arrays["x"]), self.dtype) for phase, layer in self.layers.items()}
+        found = {
+            phase: tf.cast(layer(arrays["x"]), self.dtype) for phase, layer in self.layers.items()
+        }
         return dict(found, sum=tf.add_n(list(found.values())))
 
     def loss_terms(self, phase, arrays, noise):
         """Return the squared error."""
-        return {"total": tf.reduce_mean(tf.square(tf.cast(self.layers[phase](arrays["x"]), self.dtype) - arrays["y"]))}
+        return {
+            "total": tf.reduce_mean(
+                tf.square(tf.cast(self.layers[phase](arrays["x"]), self.dtype) - arrays["y"])
+            )
+        }

@@ -8,7 +8,8 @@ from backends.tf2.core import Tf2Port
 def bilinear(x, size):
     """Return images [batch, height, width, channels] resized to [batch, size, size, channels].
 
-    `tf.image.resize` answers in float32 whatever it is given; other dtypes are multiplied by its matrix.
+    `tf.image.resize` answers in float32 whatever it is given; other dtypes are multiplied by its
+    matrix.
     """
     if x.dtype == tf.float32:
         return tf.image.resize(x, [size, size])
@@ -31,8 +32,12 @@ class Port(Tf2Port):
             "max_pool": layers.MaxPooling2D(3, strides=2, padding="same", dtype=low),
             "leaky": layers.LeakyReLU(config["slope"], dtype=low),
             "average_pool": layers.AveragePooling2D(3, strides=1, padding="same", dtype=low),
-            "depthwise": layers.DepthwiseConv2D(3, padding="same", depth_multiplier=multiplier, dtype=low),
-            "transposed": layers.Conv2DTranspose(filters * multiplier, 3, strides=2, padding="same", dtype=low),
+            "depthwise": layers.DepthwiseConv2D(
+                3, padding="same", depth_multiplier=multiplier, dtype=low
+            ),
+            "transposed": layers.Conv2DTranspose(
+                filters * multiplier, 3, strides=2, padding="same", dtype=low
+            ),
             "flatten": layers.Flatten(dtype=low),
             "head": layers.Dense(config["classes"], dtype=low),
         }
@@ -53,11 +58,17 @@ class Port(Tf2Port):
             x = seen[name]
         seen["nearest"] = tf.image.resize(x, [small, small], method="nearest")
         seen["thumbnail"] = bilinear(arrays["x"], small)
-        seen["flatten"] = self.layers["flatten"](tf.concat([seen["nearest"], seen["thumbnail"]], -1))
+        seen["flatten"] = self.layers["flatten"](
+            tf.concat([seen["nearest"], seen["thumbnail"]], -1)
+        )
         seen["logits"] = self.layers["head"](seen["flatten"])
         return seen
 
     def loss_terms(self, phase, arrays, noise):
         """Return the cross-entropy."""
         logits = self.activations(arrays, noise, training=True)["logits"]
-        return {"total": tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(arrays["y"], logits))}
+        return {
+            "total": tf.reduce_mean(
+                tf.nn.sparse_softmax_cross_entropy_with_logits(arrays["y"], logits)
+            )
+        }

@@ -25,7 +25,9 @@ class Port(TorchPort):
         code, units = self.config["code"], self.config["units"]
         sizes = [(code, units), (units, code), (code, units), (units, 1)]
         layers = {name: nn.Linear(*size) for name, size in zip(LAYERS, sizes, strict=True)}
-        return nn.ModuleDict({"shared": nn.Linear(self.config["features"], code, bias=False), **layers})
+        return nn.ModuleDict(
+            {"shared": nn.Linear(self.config["features"], code, bias=False), **layers}
+        )
 
     def fake(self, z):
         """Return generated flowers."""
@@ -56,11 +58,17 @@ class Port(TorchPort):
 
     def loss_terms(self, phase, arrays, noise):
         """Return the cross-entropies of a phase."""
+
         def error(logits, label):
-            return functional.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
+            return functional.binary_cross_entropy_with_logits(
+                logits, torch.full_like(logits, label)
+            )
 
         fake = self.fake(noise["z"])
         if phase == "generator":
             return {"total": error(self.score(fake), 1.0)}
-        terms = {"real": error(self.score(arrays["x"]), 1.0), "fake": error(self.score(fake.detach()), 0.0)}
+        terms = {
+            "real": error(self.score(arrays["x"]), 1.0),
+            "fake": error(self.score(fake.detach()), 0.0),
+        }
         return {**terms, "total": terms["real"] + terms["fake"]}

@@ -29,16 +29,23 @@ class Port(TorchPort):
         """Return the layers."""
         config = self.config
         width = config["width"]
-        return nn.ModuleDict({
-            "embedding": nn.Embedding(config["tokens"], width),
-            "block": nn.Linear(width, width),
-            "norm": nn.LayerNorm(width, eps=config["epsilon"]),
-            "dense": nn.Linear(width, config["classes"]),
-        })
+        return nn.ModuleDict(
+            {
+                "embedding": nn.Embedding(config["tokens"], width),
+                "block": nn.Linear(width, width),
+                "norm": nn.LayerNorm(width, eps=config["epsilon"]),
+                "dense": nn.Linear(width, config["classes"]),
+            }
+        )
 
     def load_parameters(self, values):
         """Initialise every weight from the numbers given."""
-        super().load_parameters({name: self.initial(name, torch.from_numpy(value)).numpy() for name, value in values.items()})
+        super().load_parameters(
+            {
+                name: self.initial(name, torch.from_numpy(value)).numpy()
+                for name, value in values.items()
+            }
+        )
 
     def initial(self, name, numbers):
         """Return a weight in Keras' layout."""

@@ -22,7 +22,9 @@ class Port(TorchPort):
     def build(self):
         """Return the layers."""
         config = self.config
-        heads = {name: nn.Linear(config["units"] + 1, size) for name, size in config["heads"].items()}
+        heads = {
+            name: nn.Linear(config["units"] + 1, size) for name, size in config["heads"].items()
+        }
         return nn.ModuleDict({"hidden": nn.Linear(config["features"], config["units"]), **heads})
 
     def heads(self, x):
@@ -59,13 +61,19 @@ class Port(TorchPort):
         latent = 1.0 + log_variance - mean.square() - log_variance.exp()
         terms = {
             "cross_entropy": functional.cross_entropy(logits, classes),
-            "weighted": functional.cross_entropy(logits, classes, weights, reduction="sum") / len(logits),
+            "weighted": (
+                functional.cross_entropy(logits, classes, weights, reduction="sum") / len(logits)
+            ),
             "smoothed": functional.cross_entropy(logits, smooth),
             "chance": -(rare * chance.log() + (1.0 - rare) * (1.0 - chance).log()).mean(),
-            "event": functional.binary_cross_entropy_with_logits(heads["event"] - config["never"], expected),
+            "event": functional.binary_cross_entropy_with_logits(
+                heads["event"] - config["never"], expected
+            ),
             "known": (known * (heads["value"] - value).square()).sum() / known.sum().clamp(min=1.0),
             "huber": functional.huber_loss(heads["value"], value, delta=config["delta"]),
             "kl": -0.5 * latent.sum(1).mean(),
-            "divergence": functional.kl_div(functional.log_softmax(heads["parts"], dim=1), smooth, reduction="batchmean"),
+            "divergence": functional.kl_div(
+                functional.log_softmax(heads["parts"], dim=1), smooth, reduction="batchmean"
+            ),
         }
         return {**terms, "total": torch.stack(list(terms.values())).sum()}

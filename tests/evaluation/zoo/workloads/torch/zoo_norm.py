@@ -15,8 +15,8 @@ class Norm(BatchNorm):
     Args:
         units: length of the last axis.
         options: epsilon, and the momentum in TensorFlow's sense.
-        unbiased: whether the moving variance moves towards n/(n-1) times the population variance, as torch's own layer and
-            TensorFlow's fused kernel have it; else towards that itself.
+        unbiased: whether the moving variance moves towards n/(n-1) times the population variance,
+            as torch's own layer and TensorFlow's fused kernel have it; else towards that itself.
         scale: whether there is a gamma.
         frozen: whether it normalises by its moving statistics in training, too.
     """
@@ -35,9 +35,20 @@ class Norm(BatchNorm):
                     variance, mean = torch.var_mean(rows, dim=0, correction=int(self.unbiased))
                     self.moving_mean.lerp_(mean, 1.0 - self.momentum)
                     self.moving_variance.lerp_(variance, 1.0 - self.momentum)
-            normal = functional.batch_norm(rows, None, None, gamma, self.beta, True, 0.0, self.epsilon)
+            normal = functional.batch_norm(
+                rows, None, None, gamma, self.beta, True, 0.0, self.epsilon
+            )
         else:
-            normal = functional.batch_norm(rows, self.moving_mean, self.moving_variance, gamma, self.beta, False, 0.0, self.epsilon)
+            normal = functional.batch_norm(
+                rows,
+                self.moving_mean,
+                self.moving_variance,
+                gamma,
+                self.beta,
+                False,
+                0.0,
+                self.epsilon,
+            )
         return normal.view_as(x)
 
 
@@ -74,11 +85,20 @@ class Port(TorchPort):
 
     LAYOUT: ClassVar = {
         "conv/kernel": ("conv.weight", CONV2D),
-        **{f"fused/{name}": (f"fused.{name}", None) for name in ("beta", "moving_mean", "moving_variance")},
+        **{
+            f"fused/{name}": (f"fused.{name}", None)
+            for name in ("beta", "moving_mean", "moving_variance")
+        },
         "dense/kernel": ("dense.weight", DENSE),
-        **{f"frozen/{name}": (f"frozen.{name}", None) for name in ("gamma", "beta", "moving_mean", "moving_variance")},
+        **{
+            f"frozen/{name}": (f"frozen.{name}", None)
+            for name in ("gamma", "beta", "moving_mean", "moving_variance")
+        },
         "block/kernel": ("block.weight", DENSE),
-        **{f"last/{name}": (f"last.{name}", None) for name in ("gamma", "beta", "moving_mean", "moving_variance")},
+        **{
+            f"last/{name}": (f"last.{name}", None)
+            for name in ("gamma", "beta", "moving_mean", "moving_variance")
+        },
         "head/kernel": ("head.weight", DENSE),
         "head/bias": ("head.bias", None),
     }

@@ -1,4 +1,5 @@
-"""`zoo_recurrent` on torch: nn.LSTM on packed sequences, and a cell of our own for a GRU that nn.GRU does not compute."""
+"""`zoo_recurrent` on torch: nn.LSTM on packed sequences, and a cell of our own for a GRU that
+nn.GRU does not compute."""
 
 from typing import ClassVar
 
@@ -14,7 +15,8 @@ GATES = (0, 1, 2, 3)
 
 
 def gates(tensor):
-    """Return a weight [4 units, ...] with its gates in the other order; two swaps give the first again."""
+    """Return a weight [4 units, ...] with its gates in the other order; two swaps give the first
+    again."""
     return tensor.unflatten(0, (4, -1))[list(GATES)].flatten(0, 1)
 
 
@@ -23,7 +25,8 @@ BIAS = (gates, gates)
 
 
 def hard_sigmoid(x):
-    """Return Keras 3's piecewise linear sigmoid. The derivative of `functional.hardsigmoid` has a float32 1/6 for float64, too."""
+    """Return Keras 3's piecewise linear sigmoid. The derivative of `functional.hardsigmoid` has
+    a float32 1/6 for float64, too."""
     return functional.relu6(x + 3.0) / 6.0
 
 
@@ -38,7 +41,8 @@ class Gru(nn.Module):
         self.bias = nn.Parameter(torch.empty(3 * units))
 
     def forward(self, x, present):
-        """Return h [batch, steps, units] at all steps; where `present` [batch, steps] is False, that of the step before."""
+        """Return h [batch, steps, units] at all steps; where `present` [batch, steps] is False,
+        that of the step before."""
         h, series = x.new_zeros(len(x), self.units), []
         given = x @ self.kernel + self.bias
         for step in range(x.shape[1]):
@@ -69,14 +73,24 @@ class Port(TorchPort):
         """Return the layers."""
         units = self.config["units"]
         lstm = nn.LSTM(self.config["features"], units, batch_first=True)
-        # Keras keeps one bias, with the 1 of the forget gate in it. torch's second one is nothing, and stays so.
+        # Keras keeps one bias, with the 1 of the forget gate in it. torch's second one is nothing,
+        # and stays so.
         lstm.bias_hh_l0.requires_grad_(False).zero_()
-        return nn.ModuleDict({"lstm": lstm, "gru": Gru(units, units), "dense": nn.Linear(units, self.config["classes"])})
+        return nn.ModuleDict(
+            {
+                "lstm": lstm,
+                "gru": Gru(units, units),
+                "dense": nn.Linear(units, self.config["classes"]),
+            }
+        )
 
     def lstm(self, x, lengths):
-        """Return h at all steps; past its length a series keeps its last one, as under Keras' mask."""
+        """Return h at all steps; past its length a series keeps its last one, as under Keras'
+        mask."""
         packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
-        output, _ = pad_packed_sequence(self.model["lstm"](packed)[0], batch_first=True, total_length=x.shape[1])
+        output, _ = pad_packed_sequence(
+            self.model["lstm"](packed)[0], batch_first=True, total_length=x.shape[1]
+        )
         last = torch.minimum(torch.arange(x.shape[1], device=x.device), lengths[:, None] - 1)
         return output.gather(1, last[:, :, None].expand_as(output))
 

@@ -1,4 +1,5 @@
-"""`zoo_scaling` on torch: scaling, clipping and schedule by hand, as mixed-precision optimizers of torch's ecosystem have them."""
+"""`zoo_scaling` on torch: scaling, clipping and schedule by hand, as mixed-precision optimizers
+of torch's ecosystem have them."""
 
 from typing import ClassVar
 
@@ -23,7 +24,9 @@ class Scaled(Updater):
         """Return to the state before the first update."""
         config = self.config
         self.optimizer = torch.optim.SGD(self.parameters.values(), lr=config["rate"])
-        self.scheduler = MultiStepLR(self.optimizer, milestones=[config["updates_at_first"]], gamma=config["factor"])
+        self.scheduler = MultiStepLR(
+            self.optimizer, milestones=[config["updates_at_first"]], gamma=config["factor"]
+        )
         self.attempts = 0
         self.scale.reset()
 
@@ -59,19 +62,27 @@ class Port(TorchPort):
     """A regressor."""
 
     LAYOUT: ClassVar = {
-        "hidden/kernel": ("hidden.weight", DENSE), "hidden/bias": ("hidden.bias", None),
-        "output/kernel": ("output.weight", DENSE), "output/bias": ("output.bias", None),
+        "hidden/kernel": ("hidden.weight", DENSE),
+        "hidden/bias": ("hidden.bias", None),
+        "output/kernel": ("output.weight", DENSE),
+        "output/bias": ("output.bias", None),
     }
 
     def build(self):
         """Return both layers."""
-        return nn.ModuleDict({
-            "hidden": nn.Linear(self.config["features"], self.config["units"]), "output": nn.Linear(self.config["units"], 1)})
+        return nn.ModuleDict(
+            {
+                "hidden": nn.Linear(self.config["features"], self.config["units"]),
+                "output": nn.Linear(self.config["units"], 1),
+            }
+        )
 
     def _build_updaters(self, precision):
         """Build the updater."""
         names = self.config["updates"][0]["parameters"]
-        self.updaters = {"sgd": Scaled({name: self.trainable[name] for name in names}, self.config, self.device)}
+        self.updaters = {
+            "sgd": Scaled({name: self.trainable[name] for name in names}, self.config, self.device)
+        }
         self.updates = {"train": (self.updaters["sgd"], names)}
 
     def output(self, arrays, noise, record):

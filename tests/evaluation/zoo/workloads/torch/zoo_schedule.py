@@ -50,15 +50,20 @@ class Stepped(Scheduled):
     def build(self):
         """Return the optimizer and its scheduler."""
         config = self.config
-        optimizer = torch.optim.SGD(self.parameters.values(), lr=config["rate"], momentum=config["momentum"])
-        return optimizer, MultiStepLR(optimizer, milestones=[config["updates_at_first"]], gamma=config["factor"])
+        optimizer = torch.optim.SGD(
+            self.parameters.values(), lr=config["rate"], momentum=config["momentum"]
+        )
+        return optimizer, MultiStepLR(
+            optimizer, milestones=[config["updates_at_first"]], gamma=config["factor"]
+        )
 
     def rate(self):
         """Return the rate of the next update."""
         return self.optimizer.param_groups[0]["lr"]
 
     def schedule(self, total):
-        """Move the rate on; Keras' velocity keeps the rates of its time, so torch's momentum, which has none, is rescaled."""
+        """Move the rate on; Keras' velocity keeps the rates of its time, so torch's momentum,
+        which has none, is rescaled."""
         before = self.rate()
         self.scheduler.step()
         for state in self.optimizer.state.values():
@@ -67,19 +72,31 @@ class Stepped(Scheduled):
     def slots(self):
         """Return Keras' velocities."""
         return {
-            name: {"velocity": -self.rate() * self.optimizer.state.get(p, {}).get("momentum_buffer", torch.zeros_like(p))}
-            for name, p in self.parameters.items()}
+            name: {
+                "velocity": (
+                    -self.rate()
+                    * self.optimizer.state.get(p, {}).get("momentum_buffer", torch.zeros_like(p))
+                )
+            }
+            for name, p in self.parameters.items()
+        }
 
 
 class Plateau(Scheduled):
     """SGD whose rate changes where the loss has stopped falling."""
 
     def build(self):
-        """Return the optimizer and its scheduler; torch waits one epoch longer than Keras for the same patience."""
+        """Return the optimizer and its scheduler; torch waits one epoch longer than Keras for
+        the same patience."""
         config = self.config
         optimizer = torch.optim.SGD(self.parameters.values(), lr=config["rate"])
         return optimizer, ReduceLROnPlateau(
-            optimizer, factor=config["factor"], patience=config["patience"] - 1, threshold=config["min_delta"], threshold_mode="abs")
+            optimizer,
+            factor=config["factor"],
+            patience=config["patience"] - 1,
+            threshold=config["min_delta"],
+            threshold_mode="abs",
+        )
 
     def schedule(self, total):
         """Let the scheduler know the loss."""
@@ -90,20 +107,25 @@ class Port(TorchPort):
     """Two regressors."""
 
     LAYOUT: ClassVar = {
-        "stepped/kernel": ("stepped.weight", DENSE), "stepped/bias": ("stepped.bias", None),
-        "plateau/kernel": ("plateau.weight", DENSE), "plateau/bias": ("plateau.bias", None),
+        "stepped/kernel": ("stepped.weight", DENSE),
+        "stepped/bias": ("stepped.bias", None),
+        "plateau/kernel": ("plateau.weight", DENSE),
+        "plateau/bias": ("plateau.bias", None),
     }
 
     def build(self):
         """Return a layer for each phase."""
-        return nn.ModuleDict({phase: nn.Linear(self.config["features"], 1) for phase in self.config["phases"]})
+        return nn.ModuleDict(
+            {phase: nn.Linear(self.config["features"], 1) for phase in self.config["phases"]}
+        )
 
     def _build_updaters(self, precision):
         """Build the updater of each phase."""
         names = {item["phase"]: item["parameters"] for item in self.config["updates"]}
         self.updaters = {
             phase: kind({name: self.trainable[name] for name in names[phase]}, self.config)
-            for phase, kind in (("stepped", Stepped), ("plateau", Plateau))}
+            for phase, kind in (("stepped", Stepped), ("plateau", Plateau))
+        }
         self.updates = {phase: (updater, names[phase]) for phase, updater in self.updaters.items()}
 
     def prediction(self, phase, arrays):

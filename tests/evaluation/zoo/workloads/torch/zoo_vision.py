@@ -1,4 +1,5 @@
-"""`zoo_vision` on torch. What SAME pads at stride 2 is one row below and one column on the right."""
+"""`zoo_vision` on torch. What SAME pads at stride 2 is one row below and one column on the
+right."""
 
 from typing import ClassVar
 
@@ -37,18 +38,33 @@ class Network(nn.Module):
 
     def forward(self, images, record):
         """Return logits [batch, classes] for images [batch, height, width, channels]."""
-        x, large, small, slope = images.permute(0, 3, 1, 2), self.config["enlarged"], self.config["thumbnail"], self.config["slope"]
+        x, large, small, slope = (
+            images.permute(0, 3, 1, 2),
+            self.config["enlarged"],
+            self.config["thumbnail"],
+            self.config["slope"],
+        )
         seen = {} if record is None else record
         seen["enlarged"] = functional.interpolate(x, size=(large, large), mode="bilinear")
         seen["stem"] = self.stem(functional.pad(seen["enlarged"], (0, 1, 0, 1)))
-        seen["max_pool"] = functional.max_pool2d(functional.pad(seen["stem"], (0, 1, 0, 1), value=-torch.inf), 3, stride=2)
+        seen["max_pool"] = functional.max_pool2d(
+            functional.pad(seen["stem"], (0, 1, 0, 1), value=-torch.inf), 3, stride=2
+        )
         seen["leaky"] = functional.leaky_relu(seen["max_pool"], slope)
-        seen["average_pool"] = functional.avg_pool2d(seen["leaky"], 3, stride=1, padding=1, count_include_pad=False)
+        seen["average_pool"] = functional.avg_pool2d(
+            seen["leaky"], 3, stride=1, padding=1, count_include_pad=False
+        )
         seen["depthwise"] = self.depthwise(seen["average_pool"])
         seen["transposed"] = self.transposed(seen["depthwise"])[:, :, :-1, :-1]
-        seen["nearest"] = functional.interpolate(seen["transposed"], size=(small, small), mode="nearest-exact")
-        seen["thumbnail"] = functional.interpolate(x, size=(small, small), mode="bilinear", antialias=False)
-        seen["flatten"] = torch.cat([seen["nearest"], seen["thumbnail"]], 1).permute(0, 2, 3, 1).flatten(1)
+        seen["nearest"] = functional.interpolate(
+            seen["transposed"], size=(small, small), mode="nearest-exact"
+        )
+        seen["thumbnail"] = functional.interpolate(
+            x, size=(small, small), mode="bilinear", antialias=False
+        )
+        seen["flatten"] = (
+            torch.cat([seen["nearest"], seen["thumbnail"]], 1).permute(0, 2, 3, 1).flatten(1)
+        )
         seen["logits"] = self.head(seen["flatten"])
         return seen["logits"]
 

@@ -11,7 +11,9 @@ class Port(Linear):
     def output(self, arrays, noise, record):
         """Return the predictions, the same to the last bit."""
         bias = self.model.bias
-        prediction = functional.linear(arrays["x"], self.model.weight, self.config["gain"] * (2.0 * bias.detach() - bias))
+        prediction = functional.linear(
+            arrays["x"], self.model.weight, self.config["gain"] * (2.0 * bias.detach() - bias)
+        )
         if record is not None:
             record["prediction"] = prediction
         return prediction

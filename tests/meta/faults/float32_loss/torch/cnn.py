@@ -1,4 +1,5 @@
-"""`cnn` whose loss object answers in float32 inside a float64 model, as Keras 3's does unless it is told the dtype."""
+"""`cnn` whose loss object answers in float32 inside a float64 model, as Keras 3's does unless it
+is told the dtype."""
 
 from torch.nn import functional
 
@@ -12,4 +13,8 @@ class Port(Shipped):
         """Return the loss terms, the cross-entropy computed in float32."""
         terms = super().terms(output, arrays)
         cross_entropy = functional.cross_entropy(output.float(), arrays["y"]).to(output.dtype)
-        return {"cross_entropy": cross_entropy, "l2": terms["l2"], "total": cross_entropy + terms["l2"]}
+        return {
+            "cross_entropy": cross_entropy,
+            "l2": terms["l2"],
+            "total": cross_entropy + terms["l2"],
+        }

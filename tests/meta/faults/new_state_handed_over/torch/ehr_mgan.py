@@ -1,4 +1,5 @@
-"""`ehr_mgan` whose discrete stream, which comes first, hands its new state to the continuous one in the same hour."""
+"""`ehr_mgan` whose discrete stream, which comes first, hands its new state to the continuous one
+in the same hour."""
 
 import torch
 
@@ -12,13 +13,21 @@ class Handing(Networks):
     def bilateral(self, layer, x):
         """Return h of both streams at all hours."""
         w, u, v = (
-            [sigmoids_first(self.weights[f"generator/{stream}/layer{layer}/{matrix}"]) for stream in STREAMS] for matrix in "WUV"
+            [
+                sigmoids_first(self.weights[f"generator/{stream}/layer{layer}/{matrix}"])
+                for stream in STREAMS
+            ]
+            for matrix in "WUV"
         )
         state = [list(self.zeros(len(x[0]), u[0].shape[1])) for _ in STREAMS]
         series = [[], []]
         for hour in range(x[0].shape[1]):
             for own, other in ((1, 0), (0, 1)):
-                gates = x[own][:, hour] @ w[own].t() + state[own][1] @ u[own].t() + state[other][1] @ v[own].t()
+                gates = (
+                    x[own][:, hour] @ w[own].t()
+                    + state[own][1] @ u[own].t()
+                    + state[other][1] @ v[own].t()
+                )
                 h, c, _ = advance(gates, state[own][0])
                 state[own] = [c, h]
                 series[own].append(h)

@@ -17,6 +17,7 @@ class Port(Shipped):
     @staticmethod
     def without_infinities(unscale):
         """Return what divides gradients by the scale and finds nothing amiss."""
+
         def run(gradients):
             found = unscale(gradients)
             for gradient in gradients:

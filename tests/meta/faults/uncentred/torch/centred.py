@@ -1,8 +1,11 @@
-"""`centred` without its centring: batch statistics are taken about zero, so the bias has a real gradient."""
+"""`centred` without its centring: batch statistics are taken about zero, so the bias has a real
+gradient."""
 
 from backends.protocol.loading import load, locate
 
-Honest = load(locate("torch", "centred", [__file__.split("meta/faults")[0] + "evaluation/workloads"]))
+Honest = load(
+    locate("torch", "centred", [__file__.split("meta/faults")[0] + "evaluation/workloads"])
+)
 
 
 class Port(Honest):

@@ -1,4 +1,5 @@
-"""`zoo_optimizers` on TF2: Keras layers; `updating` holds TensorFlow's own optimizers, one for each phase."""
+"""`zoo_optimizers` on TF2: Keras layers; `updating` holds TensorFlow's own optimizers, one for
+each phase."""
 
 import tensorflow as tf
 
@@ -9,10 +10,14 @@ from .updating import OPTIMIZERS
 
 
 class RowTrainer(Trainer):
-    """A trainer that hands the gradient of an embedding to the optimizer as the rows that it has."""
+    """A trainer that hands the gradient of an embedding to the optimizer as the rows that it
+    has."""
 
     def _apply(self, phase, gradients):
-        parts = {name: (item.values, item.indices) if isinstance(item, tf.IndexedSlices) else item for name, item in gradients.items()}
+        parts = {
+            name: (item.values, item.indices) if isinstance(item, tf.IndexedSlices) else item
+            for name, item in gradients.items()
+        }
         super()._apply(phase, parts)
 
 
@@ -47,7 +52,9 @@ class Port(Tf2Port):
         config, low, rest = self.config, self.policies["low"], self.policies["rest"]
         found = {"guarded": Slack(dtype=rest)}
         for name in config["networks"]:
-            found[name + "/hidden"] = tf.keras.layers.Dense(config["units"], activation="tanh", dtype=low)
+            found[name + "/hidden"] = tf.keras.layers.Dense(
+                config["units"], activation="tanh", dtype=low
+            )
             found[name + "/output"] = tf.keras.layers.Dense(1, use_bias=False, dtype=low)
         for name in config["tables"]:
             found[name] = tf.keras.layers.Embedding(config["groups"], config["units"], dtype=rest)
@@ -55,32 +62,51 @@ class Port(Tf2Port):
 
     def inputs(self):
         """Return what goes in."""
-        return {"x": (self.dtype, [None, self.config["features"]]), "y": (self.dtype, [None, 1]), "group": (tf.int64, [None])}
+        return {
+            "x": (self.dtype, [None, self.config["features"]]),
+            "y": (self.dtype, [None, 1]),
+            "group": (tf.int64, [None]),
+        }
 
     def activations(self, arrays, noise, training):
-        """Return hidden layers, the slack variable, what each regressor predicts, and the sum of that."""
-        found = {name + "/hidden": self.layers[name + "/hidden"](arrays["x"]) for name in self.config["networks"]}
-        predictions = {name: self.prediction(name, arrays) for name in self.config["networks"] + self.config["tables"]}
-        return dict(found, slack=self.slack(), sum=tf.add_n(list(predictions.values())), **predictions)
+        """Return hidden layers, the slack variable, what each regressor predicts, and the sum of
+        that."""
+        found = {
+            name + "/hidden": self.layers[name + "/hidden"](arrays["x"])
+            for name in self.config["networks"]
+        }
+        predictions = {
+            name: self.prediction(name, arrays)
+            for name in self.config["networks"] + self.config["tables"]
+        }
+        return dict(
+            found, slack=self.slack(), sum=tf.add_n(list(predictions.values())), **predictions
+        )
 
     def prediction(self, name, arrays):
         """Return what one regressor predicts, [batch, 1]."""
         if name in self.config["tables"]:
             return tf.reduce_sum(tf.tanh(self.layers[name](arrays["group"])), axis=1, keepdims=True)
-        return tf.cast(self.layers[name + "/output"](self.layers[name + "/hidden"](arrays["x"])), self.dtype)
+        return tf.cast(
+            self.layers[name + "/output"](self.layers[name + "/hidden"](arrays["x"])), self.dtype
+        )
 
     def slack(self):
         """Return the slack variable."""
         return self.layers["guarded"](tf.ones([1], self.dtype))
 
     def loss_terms(self, phase, arrays, noise):
-        """Return the squared error; where the optimizer is guarded, with the slack variable before a steep barrier."""
+        """Return the squared error; where the optimizer is guarded, with the slack variable
+        before a steep barrier."""
         owner = self.trainer.updates[phase]["parameters"][0].split("/")[0]
         mse = tf.reduce_mean(tf.square(self.prediction(owner, arrays) - arrays["y"]))
         if phase != "guarded":
             return {"total": mse}
         slack = tf.reduce_sum(self.slack())
-        return {"mse": mse, "total": mse + slack + self.config["barrier"][self.dtype.name] * tf.nn.relu(-slack)}
+        return {
+            "mse": mse,
+            "total": mse + slack + self.config["barrier"][self.dtype.name] * tf.nn.relu(-slack),
+        }
 
     def gradients(self, phase, batch):
         """Return the gradients, those of tables as whole tables."""

@@ -1,4 +1,5 @@
-"""`zoo_optimizers` on torch; `updating` builds the optimizer of each phase, `optimizers` holds those that torch does not have."""
+"""`zoo_optimizers` on torch; `updating` builds the optimizer of each phase, `optimizers` holds
+those that torch does not have."""
 
 import torch
 from torch import nn
@@ -50,8 +51,15 @@ class Port(TorchPort):
     def build(self):
         """Return all regressors and the slack variable."""
         config, model = self.config, nn.Module()
-        found = {name: Regressor(config["features"], config["units"]) for name in config["networks"]}
-        found.update({name: Table(config["groups"], config["units"], sparse=SPARSE[name]) for name in config["tables"]})
+        found = {
+            name: Regressor(config["features"], config["units"]) for name in config["networks"]
+        }
+        found.update(
+            {
+                name: Table(config["groups"], config["units"], sparse=SPARSE[name])
+                for name in config["tables"]
+            }
+        )
         model.networks, model.slack = nn.ModuleDict(found), nn.Parameter(torch.zeros(1))
         return model
 
@@ -60,13 +68,19 @@ class Port(TorchPort):
         self.updates, self.updaters = {}, {}
         for update in self.config["updates"]:
             phase, names = update["phase"], update["parameters"]
-            self.updaters[phase] = UPDATERS[phase](self.config, {name: self.trainable[name] for name in names})
+            self.updaters[phase] = UPDATERS[phase](
+                self.config, {name: self.trainable[name] for name in names}
+            )
             self.updates[phase] = (self.updaters[phase], names)
 
     def activations(self, arrays, noise):
-        """Return hidden layers, the slack variable, what each regressor predicts, and the sum of that."""
+        """Return hidden layers, the slack variable, what each regressor predicts, and the sum of
+        that."""
         with self.precision():
-            found = {name + "/hidden": self.model.networks[name].hide(arrays) for name in self.config["networks"]}
+            found = {
+                name + "/hidden": self.model.networks[name].hide(arrays)
+                for name in self.config["networks"]
+            }
             predictions = {name: network(arrays) for name, network in self.model.networks.items()}
         return dict(found, slack=self.model.slack, sum=sum(predictions.values()), **predictions)
 
@@ -74,7 +88,8 @@ class Port(TorchPort):
         return self.activations(arrays, noise)["sum"]
 
     def loss_terms(self, phase, arrays, noise):
-        """Return the squared error; where the optimizer is guarded, with the slack variable before a steep barrier."""
+        """Return the squared error; where the optimizer is guarded, with the slack variable
+        before a steep barrier."""
         owner = self.updates[phase][1][0].split("/")[0]
         with self.precision():
             prediction = self.model.networks[owner](arrays)
@@ -82,7 +97,12 @@ class Port(TorchPort):
         if phase != "guarded":
             return {"total": mse}
         slack = self.model.slack.sum()
-        return {"mse": mse, "total": mse + slack + self.config["barrier"][dtype_label(slack)] * functional.relu(-slack)}
+        return {
+            "mse": mse,
+            "total": (
+                mse + slack + self.config["barrier"][dtype_label(slack)] * functional.relu(-slack)
+            ),
+        }
 
     def array(self, tensor):
         """Return a tensor as an array; the sparse gradient of a table as the whole table."""

@@ -6,10 +6,13 @@ import torch
 
 
 class Adam(torch.optim.Optimizer):
-    """Adam with epsilon beside the root of the uncorrected second moment, and decoupled weight decay, as in Keras."""
+    """Adam with epsilon beside the root of the uncorrected second moment, and decoupled weight
+    decay, as in Keras."""
 
     def __init__(self, params, lr, betas, eps, weight_decay=0.0):
-        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
+        super().__init__(
+            params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
+        )
 
     @torch.no_grad()
     def step(self):
@@ -36,7 +39,8 @@ class Adam(torch.optim.Optimizer):
 
 
 class RMSprop(torch.optim.Optimizer):
-    """RMSprop as in TF1: the mean square begins at 1, epsilon is inside the root, the rate inside the momentum."""
+    """RMSprop as in TF1: the mean square begins at 1, epsilon is inside the root, the rate
+    inside the momentum."""
 
     def __init__(self, params, lr, alpha, momentum, eps):
         super().__init__(params, {"lr": lr, "alpha": alpha, "momentum": momentum, "eps": eps})
@@ -58,7 +62,8 @@ class RMSprop(torch.optim.Optimizer):
 
 
 class RowMomentum(torch.optim.Optimizer):
-    """Momentum for sparse gradients as in TF1: rows without a gradient stay, and so does their momentum."""
+    """Momentum for sparse gradients as in TF1: rows without a gradient stay, and so does their
+    momentum."""
 
     def __init__(self, params, lr, momentum):
         super().__init__(params, {"lr": lr, "momentum": momentum})
