@@ -10,9 +10,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection
 
-from harness.fidelity.verdict import FAIL, INCONCLUSIVE, PASS
 from harness.results.model import Report, SpeedRow, StageRow
-from harness.speed.verdict import MARGIN, REFUSED
+from harness.results.verdicts import Fidelity, Speed
+from harness.speed.verdict import MARGIN
 
 #: The state of a step time that is as it was.
 AS_BEFORE = "AS BEFORE"
@@ -46,12 +46,13 @@ def of_fidelity(report: Report, stages: Collection[str]) -> Judged:
     rows = [
         row
         for row in report.stages
-        if row.verdict in (PASS, FAIL, INCONCLUSIVE) and (not stages or row.stage in stages)
+        if row.verdict in (Fidelity.PASS, Fidelity.FAIL, Fidelity.INCONCLUSIVE)
+        and (not stages or row.stage in stages)
     ]
-    for verdict in (FAIL, INCONCLUSIVE):
+    for verdict in (Fidelity.FAIL, Fidelity.INCONCLUSIVE):
         found = next((row for row in rows if row.verdict == verdict), None)
         if found is not None:
-            state = FAIL if verdict == FAIL else None
+            state = Fidelity.FAIL if verdict == Fidelity.FAIL else None
             return Judged(state, verdict, _numbers(found), f"{_where(found)}: {found.reason}")
     if not rows:
         reasons = [
@@ -62,8 +63,8 @@ def of_fidelity(report: Report, stages: Collection[str]) -> Judged:
         return unjudged("; ".join(reasons) or "no stage was judged that was asked for")
     worst = max(rows, key=lambda row: (row.error or 0.0) / row.threshold if row.threshold else 0.0)
     return Judged(
-        PASS,
-        PASS,
+        Fidelity.PASS,
+        Fidelity.PASS,
         _numbers(worst),
         f"of {len(rows)} judged, nearest to its threshold: {_where(worst)}",
     )
@@ -81,7 +82,7 @@ def of_speed(report: Report, action: str) -> Judged:
             f"{action} was not timed:"
             f" {'; '.join(row.reason for row in report.jobs if row.reason) or 'the ports lack it'}"
         )
-    if row.verdict == REFUSED or row.low is None or row.high is None:
+    if row.verdict == Speed.REFUSED or row.low is None or row.high is None:
         return unjudged(row.reason, row.verdict, _ratio(row))
     edge = 1.0 + MARGIN
     if row.material:

@@ -11,6 +11,7 @@ from harness.changes import jobs, memory, nights, speed, verdicts
 from harness.changes.model import RATIO, REGRESSION, SLOWER, VERDICT, Change, Night, Value
 from harness.changes.provenance import Suspects
 from harness.results.model import QualityRow, Report, SpeedRow, StageRow
+from harness.results.verdicts import Fidelity
 
 #: Sections, in the order in which they are shown.
 SECTIONS = (
@@ -160,7 +161,7 @@ def _stages(before: Night, after: Night) -> Iterator[Difference]:
                 "verdict",
                 was.verdict,
                 row.verdict,
-                row.reason if row.verdict != "PASS" else "",
+                row.reason if row.verdict != Fidelity.PASS else "",
             )
         if not _same(was.error, row.error) or not _same(was.threshold, row.threshold):
             tensor = f"{row.worst}" if was.worst == row.worst else f"{was.worst}, then {row.worst}"

@@ -33,6 +33,7 @@ from harness.changes.provenance import Suspects
 from harness.changes.verdicts import Key, place, rows
 from harness.fidelity import honest_spread
 from harness.results.model import StageRow
+from harness.results.verdicts import Fidelity
 
 #: Between two nights' floors of one tensor: see the module's docstring.
 FLOOR_FACTOR = 4.0
@@ -115,13 +116,13 @@ def _crept(
     """Return the growth of a row against the median of the comparable nights, in the night in which
     it gets beyond what is honest."""
     again = _parts(row)
-    if again is None or row.verdict != "PASS":
+    if again is None or row.verdict != Fidelity.PASS:
         return None
     alike = [
         (one, found[name], parts)
         for one, found in earlier
         if name in found
-        and found[name].verdict == "PASS"
+        and found[name].verdict == Fidelity.PASS
         and _alike(one, row)
         and (parts := _parts(found[name]))
     ]
@@ -156,7 +157,7 @@ def _alike(one: Past, row: StageRow) -> bool:
 
 def _growth(was: StageRow, row: StageRow, suspects: Suspects) -> Growth | None:
     parts, again = _parts(was), _parts(row)
-    if parts is None or again is None or not was.verdict == row.verdict == "PASS":
+    if parts is None or again is None or not was.verdict == row.verdict == Fidelity.PASS:
         return None
     if again[0] - parts[0] > honest(row.precision, row.stage):
         return Growth(was, row, RELATIVE, parts[0], again[0], suspects)

@@ -26,7 +26,7 @@ from harness.changes.model import (
 from harness.changes.provenance import Suspects
 from harness.changes.verdicts import Key, rows
 from harness.results.model import JobRow
-from harness.speed.verdict import REFUSED
+from harness.results.verdicts import Speed
 
 OK = "ok"
 #: How a job is told apart: kind, workload, build, precision, seed.
@@ -120,9 +120,9 @@ def _refused(before: Night, after: Night, suspects: Suspects) -> Iterator[Change
     old = {measurand(row): row for row in before.report.speed}
     for row in after.report.speed:
         was = old.get(measurand(row))
-        if was is None or (was.verdict == REFUSED) == (row.verdict == REFUSED):
+        if was is None or (was.verdict == Speed.REFUSED) == (row.verdict == Speed.REFUSED):
             continue
-        severity = REGRESSION if row.verdict == REFUSED else IMPROVEMENT
+        severity = REGRESSION if row.verdict == Speed.REFUSED else IMPROVEMENT
         found = suspects.of(row.workload, (row.a, row.b))
         text = (
             f"{row.workload} {row.action} {row.precision} {row.a} : {row.b} is {row.verdict} and"

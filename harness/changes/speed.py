@@ -37,7 +37,7 @@ from harness.changes.model import (
 )
 from harness.changes.provenance import Suspects
 from harness.results.model import SpeedRow
-from harness.speed.verdict import REFUSED
+from harness.results.verdicts import Speed
 
 Spreads = Mapping[Measurand, welch.Spread]
 METHOD = "Welch's t over rounds of fresh processes, all rows of the night by Holm's procedure"
@@ -74,7 +74,7 @@ def compare(
         measurand(row)
         for night in (before, after)
         for row in night.report.speed
-        if row.verdict == REFUSED
+        if row.verdict == Speed.REFUSED
     }
     for what in [name for name in new if name in old]:
         reason = (

@@ -16,9 +16,10 @@ from harness.changes.culprit import flippers
 from harness.changes.model import IMPROVEMENT, NOTE, REGRESSION, VERDICT, Change, Night, Subject
 from harness.changes.provenance import Suspects
 from harness.results.model import StageRow
+from harness.results.verdicts import Fidelity
 
 #: From good to bad. INFO rows are never judged.
-SEVERITY = ("PASS", "INCONCLUSIVE", "FAIL")
+SEVERITY = (Fidelity.PASS, Fidelity.INCONCLUSIVE, Fidelity.FAIL)
 BOUNDS = "precision"
 
 Key = tuple[str, str, str, str, str, str, int]
@@ -120,7 +121,7 @@ def _change(
         if row.worst and severity == REGRESSION
         else ""
     )
-    why = f": {row.reason.rstrip('.')}" if row.verdict == "INCONCLUSIVE" else ""
+    why = f": {row.reason.rstrip('.')}" if row.verdict == Fidelity.INCONCLUSIVE else ""
     numbers = (
         f" (error {_number(was.error)} -> {_number(row.error)}, threshold {_number(row.threshold)})"
     )

@@ -37,6 +37,7 @@ from harness.plan import Job, Plan, Request, SampleJob
 from harness.records import references, runs, store
 from harness.report import rendering
 from harness.results.model import BuildRow, JobRow, Report
+from harness.results.verdicts import Fidelity
 
 Work = TypeVar("Work", Job, SampleJob)
 #: A worker may use this share of the memory that is free when the run starts.
@@ -323,7 +324,9 @@ def _notes(located: Located, planned: Plan) -> tuple[str, ...]:
 
 def _kept(planned: Plan, report: Report) -> frozenset[str]:
     """Return the jobs whose tensors a reader will want: those of pairs that did not pass."""
-    doubtful = [row for row in report.stages if row.verdict in ("FAIL", "INCONCLUSIVE")]
+    doubtful = [
+        row for row in report.stages if row.verdict in (Fidelity.FAIL, Fidelity.INCONCLUSIVE)
+    ]
     odd = {(row.workload, row.precision, side) for row in doubtful for side in (row.a, row.b)}
     work: tuple[Job | SampleJob, ...] = (*planned.jobs, *planned.samples)
     return frozenset(job.name for job in work if (job.workload, job.precision, job.side) in odd)

@@ -28,7 +28,8 @@ from harness.execution.processes import ending
 from harness.experiments import speed_rounds
 from harness.fidelity import repeatability
 from harness.records import runs, store
-from harness.report.repeats import BROKEN, UNSUPPORTED, RepeatReport, RepeatRow, exit_code
+from harness.report.repeats import RepeatReport, RepeatRow, exit_code
+from harness.results.verdicts import Repeat
 
 if TYPE_CHECKING:
     from harness.context import Context
@@ -217,10 +218,10 @@ class Case:
     deterministic: bool
     records: tuple[store.Record, ...]
 
-    def row(self, mode: str, verdict: str, reason: str) -> RepeatRow:
+    def row(self, mode: str, verdict: Repeat, reason: str) -> RepeatRow:
         """Return the row of a mode."""
-        job, good = self.job, [repeatability.IDENTICAL, UNSUPPORTED]
-        good += [] if self.deterministic else [repeatability.ROUNDING]
+        job, good = self.job, [Repeat.IDENTICAL, Repeat.UNSUPPORTED]
+        good += [] if self.deterministic else [Repeat.ROUNDING]
         return RepeatRow(
             job.workload,
             job.side,
@@ -268,12 +269,15 @@ def _case(
     ended = next((told for record in case.records if (told := failure(record)) is not None), None)
     if ended is not None:
         status, reason = ended
-        verdict, reason = UNSUPPORTED if status == "unsupported" else BROKEN, f"{status}: {reason}"
+        verdict, reason = (
+            Repeat.UNSUPPORTED if status == "unsupported" else Repeat.BROKEN,
+            f"{status}: {reason}",
+        )
         return [case.row(mode, verdict, reason) for mode in STAGES]
     told = case.records[0].result["effective"].get("deterministic", "unknown")
     if deterministic and told is not True:
         reason = f"the framework has no deterministic mode that is in effect; it tells `{told}`"
-        return [case.row(mode, UNSUPPORTED, reason) for mode in STAGES]
+        return [case.row(mode, Repeat.UNSUPPORTED, reason) for mode in STAGES]
     return _judge(case, run)
 
 
@@ -379,7 +383,7 @@ def _price(
     able = {
         (row.workload, row.build, row.precision)
         for row in rows
-        if row.deterministic and row.verdict not in (UNSUPPORTED, BROKEN)
+        if row.deterministic and row.verdict not in (Repeat.UNSUPPORTED, Repeat.BROKEN)
     }
     found: list[SpeedRow] = []
     for side in request.sides:

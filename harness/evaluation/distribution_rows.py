@@ -13,11 +13,12 @@ from harness.execution import samples as sampling
 from harness.execution.runner import Bench
 from harness.fidelity.distribution import STAGE, Judged, judge_distribution
 from harness.fidelity.summaries import Draw
-from harness.fidelity.verdict import INCONCLUSIVE, StageVerdict
+from harness.fidelity.verdict import StageVerdict
 from harness.plan import Distribution, Plan, SampleJob
 from harness.quality.table import tabulate
 from harness.records import store
 from harness.results.model import QualityRow, StageRow
+from harness.results.verdicts import Fidelity
 from harness.workloads.spec import HeldOut
 
 Records = Mapping[str, store.Record]
@@ -45,7 +46,7 @@ def _judge(pair: Distribution, records: Records, bench: Bench) -> Judged:
     try:
         a, b = (_draws(side, records) for side in (pair.a, pair.b))
     except CorruptRecord as error:
-        return Judged(StageVerdict(STAGE, INCONCLUSIVE, str(error), None, ()), (0, 0))
+        return Judged(StageVerdict(STAGE, Fidelity.INCONCLUSIVE, str(error), None, ()), (0, 0))
     real = _held_out(bench, pair.a[0])
     judged = judge_distribution(a, b, len(pair.a), real.channels if real else ())
     lost = next((job for job in (*pair.a, *pair.b) if not records[job.name].ok), None)

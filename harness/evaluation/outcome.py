@@ -6,40 +6,38 @@ import dataclasses
 from collections.abc import Collection, Sequence
 
 from harness.results.model import JobRow, SpeedRow, StageRow
+from harness.results.verdicts import Fidelity, Speed
 
-PASS, FAIL, INCONCLUSIVE, NONE = "PASS", "FAIL", "INCONCLUSIVE", "NONE"
-#: A comparison of speed between sides whose settings differ so that a ratio means nothing.
-REFUSED = "REFUSED"
 UNSUPPORTED = "unsupported"
 #: The rows of a lower precision's bounds: one build against its own float64 run.
 BOUNDS = "precision"
-#: A row that is told and not judged, and how its reason begins where a port lacks what a stage
-#: needs.
-INFO, UNSEEN = "INFO", "not looked at"
+#: How the reason of a row that is not judged begins where a port lacks what a stage needs.
+UNSEEN = "not looked at"
 #: The rows of models trained from independent seeds.
 RESULTS = "distribution"
 
 
-def fidelity(stages: Sequence[StageRow]) -> str:
+def fidelity(stages: Sequence[StageRow]) -> Fidelity:
     """Return the verdict over all rows that are judged."""
     verdicts = {row.verdict for row in stages}
-    for verdict in (FAIL, INCONCLUSIVE, PASS):
+    for verdict in (Fidelity.FAIL, Fidelity.INCONCLUSIVE, Fidelity.PASS):
         if verdict in verdicts:
             return verdict
-    return NONE
+    return Fidelity.NONE
 
 
 def first_failure(stages: Sequence[StageRow]) -> StageRow | None:
     """Return the row that a reader should look at first: the first FAIL, in the order of pairs and
     of the ladder."""
-    return next((row for row in stages if row.verdict == FAIL), None)
+    return next((row for row in stages if row.verdict == Fidelity.FAIL), None)
 
 
 def accept(stages: Sequence[StageRow], accepted: Collection[str]) -> list[StageRow]:
     """Return the rows; a FAIL that is nothing but what the user takes for the same is a PASS, and
     says so."""
     return [
-        _accepted(row) if row.verdict == FAIL and row.excuse in accepted else row for row in stages
+        _accepted(row) if row.verdict == Fidelity.FAIL and row.excuse in accepted else row
+        for row in stages
     ]
 
 
@@ -48,7 +46,9 @@ def _accepted(row: StageRow) -> StageRow:
         f"accepted ({row.excuse}): {row.reason}",
         f"{row.command} --accept {row.excuse}",
     )
-    return dataclasses.replace(row, verdict=PASS, accepted=True, reason=reason, command=command)
+    return dataclasses.replace(
+        row, verdict=Fidelity.PASS, accepted=True, reason=reason, command=command
+    )
 
 
 def headline(stages: Sequence[StageRow], speed: Sequence[SpeedRow], jobs: Sequence[JobRow]) -> str:
@@ -68,7 +68,7 @@ def headline(stages: Sequence[StageRow], speed: Sequence[SpeedRow], jobs: Sequen
             f" {failed.workload} ({failed.precision})"
         )
         text += f", most in {failed.worst}." if failed.worst else f": {failed.reason.rstrip('.')}."
-    elif failed and all(row.excuse for row in stages if row.verdict == FAIL):
+    elif failed and all(row.excuse for row in stages if row.verdict == Fidelity.FAIL):
         text = (
             f"Same function to float32: {failed.a} and {failed.b} part in {failed.workload}"
             f" ({failed.precision}) at {failed.stage}"
@@ -80,10 +80,10 @@ def headline(stages: Sequence[StageRow], speed: Sequence[SpeedRow], jobs: Sequen
             f" ({failed.precision}) at {failed.stage}"
         )
         text += f", first in {failed.worst}." if failed.worst else "."
-    elif verdict == PASS:
+    elif verdict == Fidelity.PASS:
         text = _passed(stages)
-    elif verdict == INCONCLUSIVE:
-        unsure = next(row for row in stages if row.verdict == INCONCLUSIVE)
+    elif verdict == Fidelity.INCONCLUSIVE:
+        unsure = next(row for row in stages if row.verdict == Fidelity.INCONCLUSIVE)
         where = (
             f"{unsure.a} and {unsure.b} in {unsure.workload} ({unsure.precision}) at {unsure.stage}"
         )
@@ -101,13 +101,15 @@ def headline(stages: Sequence[StageRow], speed: Sequence[SpeedRow], jobs: Sequen
 
 
 def _passed(stages: Sequence[StageRow]) -> str:
-    passed = [row for row in stages if row.verdict == PASS]
+    passed = [row for row in stages if row.verdict == Fidelity.PASS]
     function = [row for row in passed if row.stage not in (BOUNDS, RESULTS)]
     pairs = {(row.workload, row.a, row.b, row.precision) for row in function}
     results = [row for row in passed if row.stage == RESULTS]
     unseen = list(
         dict.fromkeys(
-            row.stage for row in stages if row.verdict == INFO and row.reason.startswith(UNSEEN)
+            row.stage
+            for row in stages
+            if row.verdict == Fidelity.INFO and row.reason.startswith(UNSEEN)
         )
     )
     if results:
@@ -152,10 +154,10 @@ def _compared(rows: Sequence[StageRow]) -> str:
 
 def _speed(speed: Sequence[SpeedRow]) -> str:
     whole = [row for row in speed if not row.by_phase]
-    told = [row for row in whole if row.verdict in ("FASTER", "SLOWER", "SAME")]
+    told = [row for row in whole if row.verdict in (Speed.FASTER, Speed.SLOWER, Speed.SAME)]
     if not whole:
         return ""
-    refused = [row for row in whole if row.verdict == REFUSED]
+    refused = [row for row in whole if row.verdict == Speed.REFUSED]
     if refused:
         first = f"{refused[0].a} and {refused[0].b} in {refused[0].workload}"
         return (
@@ -187,18 +189,18 @@ def exit_code(
         stages, speed, jobs: all rows. slower_than: the side that no other may be materially slower
             than; None for no such demand.
     """
-    if fidelity(stages) == FAIL:
+    if fidelity(stages) == Fidelity.FAIL:
         return 1
     if any(row.status not in ("ok", UNSUPPORTED) for row in jobs):
         return 4
-    if fidelity(stages) == NONE and not speed:
+    if fidelity(stages) == Fidelity.NONE and not speed:
         return 5  # a float64 run that only stood behind an unsupported precision is no measurement
-    if fidelity(stages) == INCONCLUSIVE or any(
-        row.verdict == REFUSED and not row.by_phase for row in speed
+    if fidelity(stages) == Fidelity.INCONCLUSIVE or any(
+        row.verdict == Speed.REFUSED and not row.by_phase for row in speed
     ):
         return 6
     if slower_than and any(
-        row.a == slower_than and row.verdict == "SLOWER" and row.material and not row.by_phase
+        row.a == slower_than and row.verdict == Speed.SLOWER and row.material and not row.by_phase
         for row in speed
     ):
         return 3

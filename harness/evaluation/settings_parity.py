@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from harness.plan import SpeedJob
 from harness.records import store
+from harness.results.verdicts import Speed
 from harness.speed import settings, verdict
 
 
@@ -45,4 +46,4 @@ def judge(
     """Return a verdict on speed as it stands, or REFUSED with the reason. `sides`: the action, a
     and b."""
     why = refusal(job, records, *sides)
-    return verdict.Verdict(verdict.REFUSED, False, why) if why else judged
+    return verdict.Verdict(Speed.REFUSED, False, why) if why else judged

@@ -14,6 +14,7 @@ from harness.execution import rounds
 from harness.plan import SpeedJob, command
 from harness.records import store
 from harness.results.model import SpeedRow
+from harness.results.verdicts import Speed
 from harness.speed import estimate, traces, verdict
 
 
@@ -77,7 +78,7 @@ def _row(one: Timed, action: str, a: str, b: str, run: Path) -> SpeedRow:
     )  # what ended the run is shown as it was seen
     judged = _judged(one, estimated)
     judged = settings_parity.judge(one.job, one.records, (action, a, b), judged)
-    if judged.verdict == verdict.REFUSED:
+    if judged.verdict == Speed.REFUSED:
         estimated = estimate.Estimate(len(one.records))
     last = one.records[-1].result["actions"][action]
     told = measured or [
@@ -122,7 +123,7 @@ def _row(one: Timed, action: str, a: str, b: str, run: Path) -> SpeedRow:
         differences=tuple(
             str(difference) for difference in settings_parity.differences(one.records, action, a, b)
         ),
-        obstacle=_obstacle(one) if judged.verdict == verdict.UNCLEAR else "",
+        obstacle=_obstacle(one) if judged.verdict == Speed.UNCLEAR else "",
         command=command.of_speed(one.job),
         logs=tuple(_log(run, one.records[-1], label) for label in (a, b)),
         turns=traces.turns(told, a, b) if action in ACTIONS else None,
@@ -135,7 +136,7 @@ def _judged(one: Timed, estimated: estimate.Estimate) -> verdict.Verdict:
     judged = verdict.judge(
         estimated, round_s=statistics.median(record.duration_s for record in one.records)
     )
-    if judged.verdict == verdict.UNCLEAR and (why := _obstacle(one)):
+    if judged.verdict == Speed.UNCLEAR and (why := _obstacle(one)):
         return dataclasses.replace(judged, reason=why, more_rounds=None, more_s=None)
     return judged
 
@@ -154,7 +155,7 @@ def _unmeasured(one: Timed, action: str, a: str, b: str) -> SpeedRow:
         precision=one.job.spelled(a, b),
         preset=one.job.preset,
         action=action,
-        verdict=verdict.UNCLEAR,
+        verdict=Speed.UNCLEAR,
         reason=one.lacking,
         obstacle=one.lacking,
         gain=bool(one.job.precisions),

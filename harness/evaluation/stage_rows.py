@@ -20,9 +20,10 @@ from harness.fidelity.nulls import null_tensors
 from harness.fidelity.overflow import LossScales, note
 from harness.fidelity.precision import judge_precision
 from harness.fidelity.traces import compared
-from harness.fidelity.verdict import INCONCLUSIVE, INFO, StageVerdict
+from harness.fidelity.verdict import StageVerdict
 from harness.plan import ChainCost, Distribution, Job, Pair, Plan, SampleJob, command
 from harness.results.model import StageRow
+from harness.results.verdicts import Fidelity
 
 #: The optional method without which a stage cannot be looked at, and what else hides without it.
 NEEDS = {"loss": "losses", "gradients": "gradients", "update": "train_step"}
@@ -119,7 +120,9 @@ def _pair_rows(
     logs = witnesses[pair.a.name].log, witnesses[pair.b.name].log
     rows = [_row(pair.a, pair.b, verdict.stage, verdict, logs) for verdict in verdicts]
     return [
-        dataclasses.replace(row, excuse=float32.ACCEPTED if same and row.verdict == "FAIL" else "")
+        dataclasses.replace(
+            row, excuse=float32.ACCEPTED if same and row.verdict == Fidelity.FAIL else ""
+        )
         for row in rows
     ]
 
@@ -131,7 +134,7 @@ def judge(pair: Pair, stage: str, witnesses: Witnesses) -> StageVerdict:
         if side.evidence is None:
             return StageVerdict(
                 stage,
-                INCONCLUSIVE,
+                Fidelity.INCONCLUSIVE,
                 f"{job.side} left nothing to judge: {side.status}: {side.reason}",
                 None,
                 (),
@@ -143,7 +146,7 @@ def judge(pair: Pair, stage: str, witnesses: Witnesses) -> StageVerdict:
     if lacking:
         return StageVerdict(
             stage,
-            INFO,
+            Fidelity.INFO,
             f"not looked at: the port of {' and '.join(lacking)} has no `{need}`",
             None,
             (),
@@ -192,7 +195,7 @@ def judge(pair: Pair, stage: str, witnesses: Witnesses) -> StageVerdict:
             unseen=tuple(sorted(names)),
         )
     except CorruptRecord as error:
-        return StageVerdict(stage, INCONCLUSIVE, str(error), None, ())
+        return StageVerdict(stage, Fidelity.INCONCLUSIVE, str(error), None, ())
 
 
 def _unseen(pair: Pair, stage: str, a: Witness, b: Witness) -> list[str]:
@@ -249,7 +252,7 @@ def _bound_row(low: Job, full: Job, witnesses: Witnesses) -> StageRow | None:
         return None
     if b.evidence is None:
         reason = f"no float64 run of {full.side} to judge by: {b.status}: {b.reason}"
-        verdict = StageVerdict("precision", INCONCLUSIVE, reason, None, ())
+        verdict = StageVerdict("precision", Fidelity.INCONCLUSIVE, reason, None, ())
     else:
         verdict = judge_precision(a.evidence, b.evidence, low.precision, a.declared.contracted)
     return _row(
@@ -277,7 +280,7 @@ def _chain_row(chain: ChainCost, witnesses: Witnesses) -> StageRow | None:
         "what TF1's float32 powers of beta cost over the trajectory, same build with and without;"
         " not judged"
     )
-    verdict = dataclasses.replace(verdict, verdict=INFO, reason=reason)
+    verdict = dataclasses.replace(verdict, verdict=Fidelity.INFO, reason=reason)
     plain = dataclasses.replace(chain.plain, side=f"{chain.plain.side} fp64 powers")
     row = _row(
         dataclasses.replace(chain.chain, side=f"{chain.chain.side} fp32 powers"),

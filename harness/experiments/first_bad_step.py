@@ -17,10 +17,11 @@ from harness.experiments import wrong_layers
 from harness.fidelity.bisection import BadStep, first_bad_step
 from harness.fidelity.judge import judge_stage
 from harness.fidelity.steps import Distances, place
-from harness.fidelity.verdict import FAIL, INCONCLUSIVE, StageVerdict
+from harness.fidelity.verdict import StageVerdict
 from harness.plan import Job, Pair, Plan
 from harness.records import store
 from harness.results.model import StageRow
+from harness.results.verdicts import Fidelity
 
 STAGE, FORWARD = "trajectory", "forward"
 
@@ -44,11 +45,11 @@ def localise(
         forward = found.get(
             (pair.workload, pair.a.side, pair.b.side, pair.precision, pair.seed, FORWARD)
         )
-        if forward is not None and forward.verdict == FAIL and not forward.wrong_layers:
+        if forward is not None and forward.verdict == Fidelity.FAIL and not forward.wrong_layers:
             found[_key(forward)] = in_time(forward, pair, witnesses)
     for pair in planned.pairs:
         row = found.get((pair.workload, pair.a.side, pair.b.side, pair.precision, pair.seed, STAGE))
-        if row is None or row.verdict != FAIL:
+        if row is None or row.verdict != Fidelity.FAIL:
             continue
         if not all(witnesses[job.name].log for job in (pair.a, pair.b)):
             found[_key(row)] = dataclasses.replace(
@@ -121,7 +122,11 @@ def first_bad(bench: runner.Bench, pair: Pair, witnesses: stage_rows.Witnesses) 
         for record in records.values():
             if not record.ok:
                 return StageVerdict(
-                    STAGE, INCONCLUSIVE, f"{record.status}: {record.reason}", None, ()
+                    STAGE,
+                    Fidelity.INCONCLUSIVE,
+                    f"{record.status}: {record.reason}",
+                    None,
+                    (),
                 )
         a, b = (store.RecordEvidence(records[job.name]) for job in jobs)
         null = {f"step {step}/{suffix}" for step in range(1, steps + 1) for suffix in suffixes}

@@ -23,10 +23,10 @@ from harness.fidelity import declarations
 from harness.fidelity.evidence import Entry, Evidence, Restricted
 from harness.fidelity.judge import judge_stage
 from harness.fidelity.layers import Layers, find
-from harness.fidelity.verdict import FAIL
 from harness.plan import Job, LessonJob, Pair, Plan, describe
 from harness.records import store
 from harness.results.model import StageRow
+from harness.results.verdicts import Fidelity
 
 STAGE, METHOD = "forward", "forward_from"
 #: What a model makes is no layer.
@@ -75,7 +75,7 @@ def localise(
     found = []
     for row in rows:
         pair = pairs.get((row.workload, row.a, row.b, row.precision, row.seed))
-        if pair is not None and row.stage == STAGE and row.verdict == FAIL:
+        if pair is not None and row.stage == STAGE and row.verdict == Fidelity.FAIL:
             said = teach(bench, pair, witnesses)
             say(f"{row.workload} {row.a} : {row.b} {row.precision}: {said}")
             found.append(named(row, said))
@@ -113,7 +113,7 @@ def teach(bench: runner.Bench, pair: Pair, witnesses: stage_rows.Witnesses) -> L
     departed = {
         item.name
         for item in verdict.tensors
-        if item.verdict == FAIL and f"{STAGE}/{item.name}" != PRODUCT
+        if item.verdict == Fidelity.FAIL and f"{STAGE}/{item.name}" != PRODUCT
     }
     if not departed:
         layers = [item for item in verdict.tensors if f"{STAGE}/{item.name}" != PRODUCT]

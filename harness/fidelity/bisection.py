@@ -12,7 +12,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from harness.fidelity.verdict import FAIL, PASS, StageVerdict
+from harness.fidelity.verdict import StageVerdict
+from harness.results.verdicts import Fidelity
 
 #: How the names of losses begin, behind their step.
 LOSSES = "loss/"
@@ -59,16 +60,16 @@ def bracket(verdict: StageVerdict, steps: int) -> BadStep:
     that of the weights before its step's update, so it shows what the step before did, and the
     parameters' looks tell up to where those agreed.
     """
-    bad = min(steps_of(item.name) for item in verdict.tensors if item.verdict == FAIL)
+    bad = min(steps_of(item.name) for item in verdict.tensors if item.verdict == Fidelity.FAIL)
     departing = {
         _what(item.name)
         for item in verdict.tensors
-        if item.verdict == FAIL and steps_of(item.name) == bad
+        if item.verdict == Fidelity.FAIL and steps_of(item.name) == bad
     }
     agreed = dict.fromkeys(departing, 0)
     for item in verdict.tensors:
         step, what = steps_of(item.name), _what(item.name)
-        if what == LOSSES or item.verdict != PASS or step >= bad:
+        if what == LOSSES or item.verdict != Fidelity.PASS or step >= bad:
             continue
         for seen in (
             {what, LOSSES} & agreed.keys()
@@ -99,14 +100,16 @@ def first_bad_step(
     while found.bad - found.good > 1:
         middle = (found.good + found.bad) // 2
         said = replay(middle)
-        if said.verdict not in (PASS, FAIL):
+        if said.verdict not in (Fidelity.PASS, Fidelity.FAIL):
             return dataclasses.replace(
                 found,
                 replays=found.replays + 1,
                 stopped=f"a replay is {said.verdict}: {said.reason}",
             )
         good, bad = (
-            (middle, found.bad) if said.verdict == PASS else (found.good, bracket(said, middle).bad)
+            (middle, found.bad)
+            if said.verdict == Fidelity.PASS
+            else (found.good, bracket(said, middle).bad)
         )
         found = dataclasses.replace(found, good=good, bad=bad, replays=found.replays + 1)
     return found

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.fidelity.evidence import Evidence
-from harness.fidelity.verdict import FAIL, INCONCLUSIVE, StageVerdict, TensorVerdict
+from harness.fidelity.verdict import StageVerdict, TensorVerdict
+from harness.results.verdicts import Fidelity
 
 #: What stands for the number of distinct trainable values among the tensors of the stage `weights`.
 COUNT = "distinct trainable values"
@@ -87,7 +88,7 @@ def raised(stage: str, sides: Mapping[str, Told]) -> StageVerdict | None:
         for label, told in sides.items()
         if stage in told.raised
     ]
-    return StageVerdict(stage, INCONCLUSIVE, "; ".join(said), None, ()) if said else None
+    return StageVerdict(stage, Fidelity.INCONCLUSIVE, "; ".join(said), None, ()) if said else None
 
 
 def counted(verdict: StageVerdict, a: tuple[str, Told], b: tuple[str, Told]) -> StageVerdict:
@@ -104,12 +105,14 @@ def counted(verdict: StageVerdict, a: tuple[str, Told], b: tuple[str, Told]) -> 
         f"{numbers[0]} on {a[0]}, {numbers[1]} on {b[0]}: does one of them share weights, or train"
         " some, that the other does not?"
     )
-    first = TensorVerdict(COUNT, FAIL, text)
-    if verdict.verdict == FAIL:
+    first = TensorVerdict(COUNT, Fidelity.FAIL, text)
+    if verdict.verdict == Fidelity.FAIL:
         return dataclasses.replace(
             verdict, reason=f"{verdict.reason}; {COUNT}: {text}", tensors=(*verdict.tensors, first)
         )
-    return StageVerdict(verdict.stage, FAIL, f"{COUNT}: {text}", first, (*verdict.tensors, first))
+    return StageVerdict(
+        verdict.stage, Fidelity.FAIL, f"{COUNT}: {text}", first, (*verdict.tensors, first)
+    )
 
 
 def notes(stage: str, sides: Mapping[str, Told], updates: str) -> list[str]:

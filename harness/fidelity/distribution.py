@@ -21,10 +21,10 @@ from harness.fidelity import equivalence, permutation
 from harness.fidelity.equivalence import ALPHA, MARGIN, MIN_SEEDS, Comparison
 from harness.fidelity.measure import Difference
 from harness.fidelity.summaries import Draw, Quantity, quantities
-from harness.fidelity.verdict import FAIL, INCONCLUSIVE, NULL, PASS, StageVerdict, TensorVerdict
+from harness.fidelity.verdict import StageVerdict, TensorVerdict
+from harness.results.verdicts import Fidelity
 
 STAGE = "distribution"
-INFO = "INFO"
 DIVERGED = "diverged trainings"
 SPREAD = ", spread between seeds"
 #: Two spreads between seeds are different in a way that matters if one is so many times the other.
@@ -83,7 +83,7 @@ def judge_distribution(
             f"{min(len(a), len(b))} seeds a build say nothing about a spread: about {needed} seeds"
             " a build are needed"
         )
-        return dataclasses.replace(_closed(INCONCLUSIVE, reason, a, b), needed=needed)
+        return dataclasses.replace(_closed(Fidelity.INCONCLUSIVE, reason, a, b), needed=needed)
     return _judge(a, b, asked, names)
 
 
@@ -91,32 +91,35 @@ def _nothing() -> Comparison:
     return Comparison("", 0.0, 0.0, 1.0, 0.0, 0.0, False, False, False, 1.0)
 
 
-def _closed(verdict: str, reason: str, a: Sequence[Draw], b: Sequence[Draw]) -> Judged:
+def _closed(verdict: Fidelity, reason: str, a: Sequence[Draw], b: Sequence[Draw]) -> Judged:
     return Judged(StageVerdict(STAGE, verdict, reason, None, ()), (len(a), len(b)))
 
 
-def _mismatch(a: Sequence[Draw], b: Sequence[Draw]) -> tuple[str, str] | None:
+def _mismatch(a: Sequence[Draw], b: Sequence[Draw]) -> tuple[Fidelity, str] | None:
     """Return why two builds cannot be compared, or None."""
     for side, draws in (("a", a), ("b", b)):
         if not draws:
-            return INCONCLUSIVE, f"side {side} left no trained model"
+            return Fidelity.INCONCLUSIVE, f"side {side} left no trained model"
         if (
             any(draw.samples is None or not draw.samples.size for draw in draws)
             or not draws[0].losses
         ):
-            return INCONCLUSIVE, f"side {side} has no losses or no samples of a seed"
+            return (
+                Fidelity.INCONCLUSIVE,
+                f"side {side} has no losses or no samples of a seed",
+            )
     terms = [{(name, len(value)) for name, value in draw.losses.items()} for draw in (*a, *b)]
     odd = {item for term in terms for item in term if any(item not in other for other in terms)}
     if odd:
         names = sorted({name for name, _ in odd})
         return (
-            FAIL,
+            Fidelity.FAIL,
             "the loss curves of the two sides are not the same terms and steps: "
             + ", ".join(names[:5]),
         )
     shapes = {draw.samples.shape for draw in (*a, *b) if draw.samples is not None}
     if len(shapes) > 1:
-        return FAIL, "samples differ in shape: " + ", ".join(
+        return Fidelity.FAIL, "samples differ in shape: " + ", ".join(
             str(list(shape)) for shape in sorted(shapes)
         )
     return None
@@ -133,17 +136,17 @@ def _names(channels: Sequence[str], draws: Sequence[Draw]) -> list[str]:
     )
 
 
-def _seedless(a: Sequence[Draw], b: Sequence[Draw]) -> tuple[str, str] | None:
+def _seedless(a: Sequence[Draw], b: Sequence[Draw]) -> tuple[Fidelity, str] | None:
     """Return the verdict on a side whose seeds all give the same run, or None."""
     alike = [len(side) > 1 and all(_same(side[0], other) for other in side[1:]) for side in (a, b)]
     if all(alike):
         return (
-            INCONCLUSIVE,
+            Fidelity.INCONCLUSIVE,
             "on both sides every seed gives the same run: there is no spread to judge by",
         )
     if any(alike):
         return (
-            FAIL,
+            Fidelity.FAIL,
             (
                 f"side {'a' if alike[0] else 'b'} gives the same run for every seed: its seed has"
                 " no effect"
@@ -171,7 +174,9 @@ def _judge(a: Sequence[Draw], b: Sequence[Draw], asked: int, names: Sequence[str
         for quantity in quantities(whole[0], whole[1], names):
             if not np.all(np.isfinite([*quantity.a, *quantity.b])):
                 items.append(
-                    TensorVerdict(quantity.name, NULL, "not defined: a channel is constant")
+                    TensorVerdict(
+                        quantity.name, Fidelity.NULL, "not defined: a channel is constant"
+                    )
                 )
                 continue
             found, judged, spread = _quantity(quantity)
@@ -186,7 +191,9 @@ def _judge(a: Sequence[Draw], b: Sequence[Draw], asked: int, names: Sequence[str
         item = suspect.item
         items.append(
             dataclasses.replace(
-                item, verdict=FAIL, reason=f"{item.reason}; shown, and beyond the margin"
+                item,
+                verdict=Fidelity.FAIL,
+                reason=f"{item.reason}; shown, and beyond the margin",
             )
             if shown and suspect.large
             else item
@@ -200,11 +207,11 @@ def _divergence(a: Sequence[Draw], b: Sequence[Draw]) -> TensorVerdict:
     p = float(stats.fisher_exact([[count_a, len(a) - count_a], [count_b, len(b) - count_b]]).pvalue)
     share = abs(count_a / len(a) - count_b / len(b))
     verdict = (
-        FAIL
+        Fidelity.FAIL
         if p < DIVERGED_ALPHA and share > DIVERGED_MARGIN
-        else INCONCLUSIVE
+        else Fidelity.INCONCLUSIVE
         if count_a or count_b
-        else INFO
+        else Fidelity.INFO
     )
     reason = f"{count_a} of {len(a)} trainings of a and {count_b} of {len(b)} of b are not finite"
     return TensorVerdict(DIVERGED, verdict, f"{reason}, p = {p:.2g}", share, None, DIVERGED_MARGIN)
@@ -224,7 +231,13 @@ def _quantity(quantity: Quantity) -> tuple[Comparison, Suspect, Suspect]:
             if found.equivalent
             else "constant on both sides, and not the same"
         )
-    verdict = INCONCLUSIVE if not found.equivalent else NULL if found.constant else PASS
+    verdict = (
+        Fidelity.INCONCLUSIVE
+        if not found.equivalent
+        else Fidelity.NULL
+        if found.constant
+        else Fidelity.PASS
+    )
     # The floor is what the seeds' own noise takes off the margin: error <= threshold - floor is an
     # equivalence.
     item = TensorVerdict(
@@ -240,7 +253,7 @@ def _quantity(quantity: Quantity) -> tuple[Comparison, Suspect, Suspect]:
     spreads = _values(float(np.std(quantity.a, ddof=1)), float(np.std(quantity.b, ddof=1)), ratio)
     spread = TensorVerdict(
         f"{quantity.name}{SPREAD}",
-        INFO,
+        Fidelity.INFO,
         f"one spread is {ratio:.2g} times the other",
         ratio,
         1.0,
@@ -268,7 +281,7 @@ def _sample_test(test: permutation.SampleTest) -> Suspect:
         " the seeds' labels"
     )
     return Suspect(
-        TensorVerdict(test.name, INFO, reason, test.effect, None, test.margin),
+        TensorVerdict(test.name, Fidelity.INFO, reason, test.effect, None, test.margin),
         test.p,
         test.effect > test.margin,
     )
@@ -284,7 +297,7 @@ def _sum_up(
     seeds = (len(a), len(b))
     # A difference of means says more than one of spreads, whose unit is another.
     failed = sorted(
-        (item for item in items if item.verdict == FAIL),
+        (item for item in items if item.verdict == Fidelity.FAIL),
         key=lambda item: (item.name.endswith(SPREAD), -item.margin),
     )
     if failed:
@@ -295,16 +308,17 @@ def _sum_up(
         return Judged(
             StageVerdict(
                 STAGE,
-                FAIL,
+                Fidelity.FAIL,
                 f"{reason}{failed[0].name} ({failed[0].reason})",
                 failed[0],
                 tuple(items),
             ),
             seeds,
         )
-    shown = [item for item in items if item.verdict == PASS]
+    shown = [item for item in items if item.verdict == Fidelity.PASS]
     unsure = sorted(
-        (item for item in items if item.verdict == INCONCLUSIVE), key=lambda item: -item.margin
+        (item for item in items if item.verdict == Fidelity.INCONCLUSIVE),
+        key=lambda item: -item.margin,
     )
     short = (
         ""
@@ -337,9 +351,13 @@ def _sum_up(
             "; ".join(part for part in (short, open_ones, first, hint) if part)
             or "nothing could be compared"
         )
-        return Judged(StageVerdict(STAGE, INCONCLUSIVE, reason, worst, tuple(items)), seeds, needed)
+        return Judged(
+            StageVerdict(STAGE, Fidelity.INCONCLUSIVE, reason, worst, tuple(items)),
+            seeds,
+            needed,
+        )
     worst = max(shown, key=lambda item: item.margin)
-    uncounted = sum(item.verdict == NULL for item in items)
+    uncounted = sum(item.verdict == Fidelity.NULL for item in items)
     also = (
         f"; {uncounted} more are constant or, with a constant channel, not defined"
         if uncounted
@@ -349,7 +367,7 @@ def _sum_up(
     reason = (
         f"{len(shown)} quantities equivalent over {seeds[0]} and {seeds[1]} seeds, {furthest}{also}"
     )
-    return Judged(StageVerdict(STAGE, PASS, reason, worst, tuple(items)), seeds)
+    return Judged(StageVerdict(STAGE, Fidelity.PASS, reason, worst, tuple(items)), seeds)
 
 
 def _hopeless(compared: Sequence[Comparison]) -> str:

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from harness.fidelity.evidence import Evidence
 from harness.fidelity.noise import UNIT_ROUNDOFF
-from harness.fidelity.verdict import FAIL, PASS, StageVerdict, TensorVerdict
+from harness.fidelity.verdict import StageVerdict, TensorVerdict
+from harness.results.verdicts import Fidelity
 
 Sides = tuple[Evidence, Evidence]
 #: How far from float32's roundoff, either way, an error is taken for one: a constant may enter by a
@@ -70,13 +71,14 @@ def shown_again(full: Sequence[StageVerdict], exact: Sides, low: Sides) -> bool:
         full: the verdicts of the float64 pair. exact, low: both sides of it, and of the pair in
             float32.
     """
-    failed = next(verdict for verdict in full if verdict.verdict == FAIL)
+    failed = next(verdict for verdict in full if verdict.verdict == Fidelity.FAIL)
     if any(item.float32.startswith(WORDS) for item in failed.tensors):
         return False
     names = [
         item.name
         for item in failed.tensors
-        if item.verdict == FAIL and all(_shows(side, failed.stage, item.name) for side in low)
+        if item.verdict == Fidelity.FAIL
+        and all(_shows(side, failed.stage, item.name) for side in low)
     ]
     parts = [(_apart(exact, failed.stage, name), _apart(low, failed.stage, name)) for name in names]
     sizes = [float(np.max(np.abs(part), initial=0.0)) for part, _ in parts]
@@ -112,7 +114,9 @@ def _apart(sides: Sides, stage: str, name: str) -> NDArray[np.float64]:
 def first(verdict: StageVerdict) -> TensorVerdict | None:
     """Return the tensor that stands for a stage's FAIL, if float32 shows in it."""
     worst = verdict.worst
-    return worst if verdict.verdict == FAIL and worst is not None and worst.float32 else None
+    return (
+        worst if verdict.verdict == Fidelity.FAIL and worst is not None and worst.float32 else None
+    )
 
 
 def explains(full: Sequence[StageVerdict], low: Sequence[StageVerdict]) -> bool:
@@ -124,13 +128,13 @@ def explains(full: Sequence[StageVerdict], low: Sequence[StageVerdict]) -> bool:
         full, low: the verdicts of one pair in float64 and in float32, of all stages that were asked
             for.
     """
-    failed = [verdict for verdict in full if verdict.verdict == FAIL]
-    judged = [verdict for verdict in low if verdict.verdict != "INFO"]
+    failed = [verdict for verdict in full if verdict.verdict == Fidelity.FAIL]
+    judged = [verdict for verdict in low if verdict.verdict != Fidelity.INFO]
     if (
         not failed
         or first(failed[0]) is None
         or not judged
-        or any(verdict.verdict != PASS for verdict in judged)
+        or any(verdict.verdict != Fidelity.PASS for verdict in judged)
     ):
         return False
     allowed = {verdict.stage: _thresholds(verdict) for verdict in low}
@@ -140,7 +144,7 @@ def explains(full: Sequence[StageVerdict], low: Sequence[StageVerdict]) -> bool:
         and item.error <= allowed.get(verdict.stage, {}).get(item.name, 0.0)
         for verdict in failed
         for item in verdict.tensors
-        if item.verdict == FAIL
+        if item.verdict == Fidelity.FAIL
     )
 
 

@@ -22,16 +22,8 @@ from harness.fidelity.evidence import Entry, Evidence
 from harness.fidelity.measure import Difference, difference
 from harness.fidelity.noise import halfway
 from harness.fidelity.variations import Moves, Sieve, early, group, is_exact
-from harness.fidelity.verdict import (
-    BEYOND,
-    FAIL,
-    INCONCLUSIVE,
-    NULL,
-    PASS,
-    StageVerdict,
-    TensorVerdict,
-    sum_up,
-)
+from harness.fidelity.verdict import StageVerdict, TensorVerdict, sum_up
+from harness.results.verdicts import Fidelity
 
 #: Stages before an optimizer has divided a gradient by its own size, which lifts the noise of one
 #: that is nearly zero.
@@ -70,7 +62,7 @@ def judge_stage(
         )
         return StageVerdict(
             stage,
-            INCONCLUSIVE,
+            Fidelity.INCONCLUSIVE,
             f"not looked at: side {sides} recorded no tensor of this stage",
             None,
             (),
@@ -89,7 +81,11 @@ def judge_stage(
     if undecided is not None:
         side = next(side for side, stray in strays.items() if stray is undecided)
         return StageVerdict(
-            stage, INCONCLUSIVE, f"side {side}: {undecided.reason}", undecided, (undecided,)
+            stage,
+            Fidelity.INCONCLUSIVE,
+            f"side {side}: {undecided.reason}",
+            undecided,
+            (undecided,),
         )
     both = (a, b) if precision == "fp64" else base
     sieve = Sieve(*both, stage) if both else None
@@ -100,7 +96,9 @@ def judge_stage(
     for name in [*entries_a, *(name for name in entries_b if name not in entries_a)]:
         if name not in entries_a or name not in entries_b:
             there = "b" if name in entries_b else "a"
-            verdicts.append(TensorVerdict(name, FAIL, f"only side {there} has this tensor"))
+            verdicts.append(
+                TensorVerdict(name, Fidelity.FAIL, f"only side {there} has this tensor")
+            )
             continue
         verdicts.append(_judge_tensor(a, b, entries_a[name], entries_b[name], rule))
     found = sum_up(stage, verdicts, _phases(a))
@@ -146,10 +144,12 @@ def _judge_tensor(
     stage, name = entry_a.stage, entry_a.name
     problem = _mismatch(entry_a, entry_b)
     if problem:
-        return TensorVerdict(name, FAIL, problem)
+        return TensorVerdict(name, Fidelity.FAIL, problem)
     if 0 in entry_a.shape:
         return TensorVerdict(
-            name, INCONCLUSIVE, f"nothing to compare: its shape is {list(entry_a.shape)}"
+            name,
+            Fidelity.INCONCLUSIVE,
+            f"nothing to compare: its shape is {list(entry_a.shape)}",
         )
     movements = noise.movement(a, stage, name), noise.movement(b, stage, name)
     zero = name in rule.null and nulls.is_noise(entry_a, entry_b, *movements)
@@ -162,7 +162,9 @@ def _judge_tensor(
                 max(variations.size(entry_a), variations.size(entry_b), *movements),
             )
         return TensorVerdict(
-            name, NULL, "mathematically zero: on both sides no larger than its own rounding noise"
+            name,
+            Fidelity.NULL,
+            "mathematically zero: on both sides no larger than its own rounding noise",
         )
     moves = rule.moves(name)
     moved = _moved(a, b, entry_b, moves.usable, rule.precision)
@@ -194,9 +196,11 @@ def _judge_tensor(
     graded = _grade(entry_a, found, (level.relative, threshold, open_to), rule, same)
     differs = _difference(a, b, entry_b, moves, rule, same)
     if differs:
-        graded = dataclasses.replace(graded, verdict=FAIL, reason=f"{differs}; {graded.reason}")
+        graded = dataclasses.replace(
+            graded, verdict=Fidelity.FAIL, reason=f"{differs}; {graded.reason}"
+        )
     if (
-        graded.verdict == FAIL
+        graded.verdict == Fidelity.FAIL
         and not differs
         and rule.precision == "fp64"
         and stage != "weights"
@@ -295,7 +299,7 @@ def wandering(side: Evidence, stage: str, precision: str) -> TensorVerdict | Non
                 " draw noise or batches of its own?"
             )
             return TensorVerdict(
-                entry.name, INCONCLUSIVE, reason, moved / size if size else math.inf
+                entry.name, Fidelity.INCONCLUSIVE, reason, moved / size if size else math.inf
             )
     return None
 
@@ -314,26 +318,30 @@ def _grade(
     floor, threshold, open_to = level
     shape = f"relative norm error {found.norm_error:.1e}, cosine {found.cosine:.6f}"
     if same:
-        return TensorVerdict(entry.name, PASS, shape, found.error, floor, threshold, found)
+        return TensorVerdict(entry.name, Fidelity.PASS, shape, found.error, floor, threshold, found)
     if math.isinf(threshold):
         reason = (
             "an honest variation of a side gave a value that is not finite: there is no threshold"
         )
-        return TensorVerdict(entry.name, INCONCLUSIVE, reason, found.error, None, None, found)
+        return TensorVerdict(
+            entry.name, Fidelity.INCONCLUSIVE, reason, found.error, None, None, found
+        )
     if found.error <= threshold:
-        verdict, reason = _within(entry, floor, threshold, rule) or (PASS, shape)
+        verdict, reason = _within(entry, floor, threshold, rule) or (Fidelity.PASS, shape)
     elif found.apart <= open_to:
-        verdict = INCONCLUSIVE
+        verdict = Fidelity.INCONCLUSIVE
         reason = (
             "no honest variation measures rounding here, and the values are not equal within a few"
             " units in the last place"
         )
     else:
-        verdict, reason = FAIL, f"{found.departing} of {found.size} values, {shape}"
+        verdict, reason = Fidelity.FAIL, f"{found.departing} of {found.size} values, {shape}"
     return TensorVerdict(entry.name, verdict, reason, found.error, floor, threshold, found)
 
 
-def _within(entry: Entry, floor: float, threshold: float, rule: Rule) -> tuple[str, str] | None:
+def _within(
+    entry: Entry, floor: float, threshold: float, rule: Rule
+) -> tuple[Fidelity, str] | None:
     """Return what a threshold that is too wide leaves of a tensor below it, and why; None where it
     is an ordinary one."""
     stage, full, first = entry.stage, rule.precision == "fp64", early(entry.stage, entry.name)
@@ -343,7 +351,7 @@ def _within(entry: Entry, floor: float, threshold: float, rule: Rule) -> tuple[s
         and (stage in DIRECT or (first and "/loss/" in entry.name))
     ):
         return (
-            INCONCLUSIVE,
+            Fidelity.INCONCLUSIVE,
             (
                 f"honest variations move it by {floor:.1e}, and float64 by no more than"
                 f" {noise.FLOAT64_FLOOR:.1e}: something is computed in a lower precision, does not"
@@ -354,8 +362,11 @@ def _within(entry: Entry, floor: float, threshold: float, rule: Rule) -> tuple[s
         return None
     alone = f"honest variations alone differ by {threshold / noise.coverage(stage):.1e} here"
     if full and first:
-        return INCONCLUSIVE, f"{alone}, before any step in which rounding could have grown"
-    return BEYOND, f"beyond the horizon: {alone}"
+        return (
+            Fidelity.INCONCLUSIVE,
+            f"{alone}, before any step in which rounding could have grown",
+        )
+    return Fidelity.BEYOND, f"beyond the horizon: {alone}"
 
 
 def _mismatch(a: Entry, b: Entry) -> str:

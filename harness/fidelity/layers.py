@@ -15,7 +15,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 
-from harness.fidelity.verdict import FAIL, TensorVerdict
+from harness.fidelity.verdict import TensorVerdict
+from harness.results.verdicts import Fidelity
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +86,7 @@ def find(
     untold: list[str] = []
     departing: set[str] = set()
     for item in verdicts:
-        if item.verdict != FAIL:
+        if item.verdict != Fidelity.FAIL:
             continue
         before = any(_mode(name) == _mode(item.name) for name in departing)
         taught = bool(read.get(item.name)) or item.name in rooted

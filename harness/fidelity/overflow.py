@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from backends.contract import PRECISION_TABLE
 from harness.fidelity.evidence import Entry, Evidence
 from harness.fidelity.measure import Difference
-from harness.fidelity.verdict import FAIL, INCONCLUSIVE, TensorVerdict
+from harness.fidelity.verdict import TensorVerdict
+from harness.results.verdicts import Fidelity
 
 #: By phase, the `scale` of the loss at which a side's gradients were recorded, and how often it was
 #: `halved` to get there.
@@ -38,12 +39,15 @@ def judge_pair(stage: str, name: str, precision: str, found: Difference) -> Tens
     counts = f"{found.odd_a} of {found.size} values of a and {found.odd_b} of b"
     text = f"{counts}, the first a = {found.value_a}, b = {found.value_b} at {list(found.place)}"
     if not found.odd_a or not found.odd_b:
-        verdict, reason = FAIL, f"not finite on one side{tried}: {text}"
+        verdict, reason = Fidelity.FAIL, f"not finite on one side{tried}: {text}"
     elif not found.same_mask and not scaled:
-        verdict, reason = FAIL, f"not finite on both sides, but not in the same way: {text}"
+        verdict, reason = (
+            Fidelity.FAIL,
+            f"not finite on both sides, but not in the same way: {text}",
+        )
     else:
         what = f"overflows {precision}" if scaled else f"is not finite in {precision}"
-        verdict = INCONCLUSIVE
+        verdict = Fidelity.INCONCLUSIVE
         reason = (
             f"not finite on both sides{tried}: {text}; the original itself {what} here, and so no"
             " port can be judged"
@@ -60,12 +64,12 @@ def judge_bound(label: str, full: Entry, precision: str, found: Difference) -> T
             f" {found.value_a} at {list(found.place)}, where the float64 run has"
             f" {found.value_b:.6g}"
         )
-        return TensorVerdict(label, FAIL, reason, found.error, None, None, found)
+        return TensorVerdict(label, Fidelity.FAIL, reason, found.error, None, None, found)
     reason = (
         f"not finite in float64 either, {found.value_b} at {list(found.place)}: the model"
         " overflows, not the precision"
     )
-    return TensorVerdict(label, INCONCLUSIVE, reason, found.error, None, None, found)
+    return TensorVerdict(label, Fidelity.INCONCLUSIVE, reason, found.error, None, None, found)
 
 
 def _tried(stage: str, precision: str) -> str:

@@ -17,15 +17,8 @@ from harness.fidelity.evidence import Entry, Evidence
 from harness.fidelity.judge import wandering
 from harness.fidelity.measure import difference
 from harness.fidelity.variations import ALONE, Sieve
-from harness.fidelity.verdict import (
-    BEYOND,
-    FAIL,
-    INCONCLUSIVE,
-    INFO,
-    PASS,
-    StageVerdict,
-    TensorVerdict,
-)
+from harness.fidelity.verdict import StageVerdict, TensorVerdict
+from harness.results.verdicts import Fidelity
 
 STAGE = "precision"
 STAGES = ("forward", "gradients")
@@ -66,11 +59,11 @@ def judge_precision(
     """
     if low.digested or full.digested:
         return StageVerdict(
-            "precision", INCONCLUSIVE, "a reference holds no full tensors", None, ()
+            "precision", Fidelity.INCONCLUSIVE, "a reference holds no full tensors", None, ()
         )
     stray = _stray(low, precision) or _stray(full, "fp64")
     if stray is not None:
-        return StageVerdict("precision", INCONCLUSIVE, stray.reason, stray, (stray,))
+        return StageVerdict("precision", Fidelity.INCONCLUSIVE, stray.reason, stray, (stray,))
     usable = {stage: Sieve(full, full, stage) for stage in STAGES}
     bound = Bound(precision, contracted, usable)
     verdicts = _judge_tensors(low, full, bound)
@@ -110,34 +103,38 @@ def _judge_tensors(low: Evidence, full: Evidence, bound: Bound) -> list[TensorVe
 
 
 def _unbounded(item: TensorVerdict) -> TensorVerdict:
-    return dataclasses.replace(item, verdict=PASS, reason="")
+    return dataclasses.replace(item, verdict=Fidelity.PASS, reason="")
 
 
 def _sum_up(verdicts: list[TensorVerdict]) -> StageVerdict:
-    failed = [item for item in verdicts if item.verdict == FAIL]
+    failed = [item for item in verdicts if item.verdict == Fidelity.FAIL]
     if failed:
         return StageVerdict(
-            "precision", FAIL, f"{failed[0].name}: {failed[0].reason}", failed[0], tuple(verdicts)
+            "precision",
+            Fidelity.FAIL,
+            f"{failed[0].name}: {failed[0].reason}",
+            failed[0],
+            tuple(verdicts),
         )
-    unsure = [item for item in verdicts if item.verdict == INCONCLUSIVE]
+    unsure = [item for item in verdicts if item.verdict == Fidelity.INCONCLUSIVE]
     if unsure:
         return StageVerdict(
             "precision",
-            INCONCLUSIVE,
+            Fidelity.INCONCLUSIVE,
             f"{unsure[0].name}: {unsure[0].reason}",
             unsure[0],
             tuple(verdicts),
         )
     bounded = [item for item in verdicts if item.reason == IN_EFFECT]
     worst = max(
-        (item for item in verdicts if item.verdict == PASS),
+        (item for item in verdicts if item.verdict == Fidelity.PASS),
         key=lambda item: item.margin,
         default=None,
     )
     if worst is None:
         return StageVerdict(
             "precision",
-            INCONCLUSIVE,
+            Fidelity.INCONCLUSIVE,
             "no tensor was compared with the float64 run",
             None,
             tuple(verdicts),
@@ -147,10 +144,10 @@ def _sum_up(verdicts: list[TensorVerdict]) -> StageVerdict:
             "no worse than it must be; whether it is in effect was not looked at: no tensor shows"
             " what this precision costs"
         )
-        return StageVerdict("precision", INFO, reason, worst, tuple(verdicts))
+        return StageVerdict("precision", Fidelity.INFO, reason, worst, tuple(verdicts))
     return StageVerdict(
         "precision",
-        PASS,
+        Fidelity.PASS,
         f"in effect, seen in {len(bounded)} tensors; within its bounds",
         worst,
         tuple(verdicts),
@@ -205,25 +202,43 @@ def _judge_tensor(low: Evidence, full: Evidence, entry: Entry, bound: Bound) -> 
     if level.movement >= entry.largest or (
         level.threshold >= noise.HORIZON and found.error <= level.threshold
     ):
-        return TensorVerdict(label, BEYOND, "", found.error, level.relative, level.threshold, found)
+        return TensorVerdict(
+            label, Fidelity.BEYOND, "", found.error, level.relative, level.threshold, found
+        )
     if found.error > level.threshold:
         reason = (
             f"error {found.error:.1e} against its own float64 run exceeds {level.threshold:.1e}"
         )
         return TensorVerdict(
-            label, FAIL, reason, found.error, level.relative, level.threshold, found
+            label, Fidelity.FAIL, reason, found.error, level.relative, level.threshold, found
         )
     cost = noise.movement(full, stage, name, (f"round:{precision}",)) / entry.largest
     if not bound.holds(stage, name) or math.prod(entry.shape) < bound.least_size or cost == 0.0:
-        return TensorVerdict(label, PASS, "", found.error, level.relative, level.threshold, found)
+        return TensorVerdict(
+            label, Fidelity.PASS, "", found.error, level.relative, level.threshold, found
+        )
     if found.error < share(precision) * cost:
         reason = (
             f"{NOT_IN_EFFECT}: error {found.error:.1e} where {precision} necessarily costs about"
             f" {cost:.1e}"
         )
         return TensorVerdict(
-            label, FAIL, reason, found.error, level.relative, level.threshold, found, cost
+            label,
+            Fidelity.FAIL,
+            reason,
+            found.error,
+            level.relative,
+            level.threshold,
+            found,
+            cost,
         )
     return TensorVerdict(
-        label, PASS, IN_EFFECT, found.error, level.relative, level.threshold, found, cost
+        label,
+        Fidelity.PASS,
+        IN_EFFECT,
+        found.error,
+        level.relative,
+        level.threshold,
+        found,
+        cost,
     )

@@ -18,16 +18,15 @@ from numpy.typing import NDArray
 
 from harness.fidelity.evidence import Entry, Evidence
 from harness.fidelity.judge import judge_stage, wandering
-from harness.fidelity.verdict import FAIL, PASS
+from harness.results.verdicts import Fidelity, Repeat
 
-IDENTICAL, ROUNDING, DIFFERENT, INCONCLUSIVE = (
-    "BIT-IDENTICAL",
-    "WITHIN ROUNDING",
-    "DIFFERENT",
-    "INCONCLUSIVE",
-)
 #: From the best to the worst.
-ORDER = (IDENTICAL, ROUNDING, INCONCLUSIVE, DIFFERENT)
+ORDER = (
+    Repeat.IDENTICAL,
+    Repeat.ROUNDING,
+    Repeat.INCONCLUSIVE,
+    Repeat.DIFFERENT,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +65,7 @@ class Bits:
 class Repeatability:
     """The verdict on repeated runs, with a reason that names tensors, and what was compared."""
 
-    verdict: str
+    verdict: Repeat
     reason: str
     bits: Bits
 
@@ -152,12 +151,16 @@ def judge(
         stages: what both recorded, in the order of the ladder. precision: what both ran in.
     """
     if bits.identical:
-        return Repeatability(IDENTICAL, f"all {bits.tensors} tensors agree in every bit", bits)
+        return Repeatability(
+            Repeat.IDENTICAL, f"all {bits.tensors} tensors agree in every bit", bits
+        )
     if not bits.tensors or bits.first is None:
-        return Repeatability(INCONCLUSIVE, "no tensor was compared", bits)
+        return Repeatability(Repeat.INCONCLUSIVE, "no tensor was compared", bits)
     differ = f"{bits.differing} of {bits.tensors} tensors differ, first {bits.first}"
     if measured is None:
-        return Repeatability(INCONCLUSIVE, f"{differ}; what rounding moves was not measured", bits)
+        return Repeatability(
+            Repeat.INCONCLUSIVE, f"{differ}; what rounding moves was not measured", bits
+        )
     sides = Noisy(first, measured), Noisy(second, measured)
     # A run that draws anew each time moves under a variation too: its movement is no measure of
     # rounding.
@@ -166,7 +169,7 @@ def judge(
     )
     if strays is not None:
         return Repeatability(
-            DIFFERENT, f"{differ}; not even within one process: {strays.reason}", bits
+            Repeat.DIFFERENT, f"{differ}; not even within one process: {strays.reason}", bits
         )
     return _by_rounding(
         sides, [stage for stage in stages if first.entries(stage)], precision, bits, differ
@@ -178,18 +181,20 @@ def _by_rounding(
 ) -> Repeatability:
     """Judge what differs by the ladder's rules."""
     verdicts = [judge_stage(*sides, stage, precision) for stage in stages]
-    failed = next((verdict for verdict in verdicts if verdict.verdict == FAIL), None)
+    failed = next((verdict for verdict in verdicts if verdict.verdict == Fidelity.FAIL), None)
     if failed is not None:
         named = f" in {failed.worst.name}" if failed.worst else ""
         return Repeatability(
-            DIFFERENT,
+            Repeat.DIFFERENT,
             f"{differ}; beyond rounding from {failed.stage}{named} on: {failed.reason}",
             bits,
         )
-    unsure = next((verdict for verdict in verdicts if verdict.verdict != PASS), None)
+    unsure = next((verdict for verdict in verdicts if verdict.verdict != Fidelity.PASS), None)
     if unsure is not None:
-        return Repeatability(INCONCLUSIVE, f"{differ}; {unsure.stage}: {unsure.reason}", bits)
-    return Repeatability(ROUNDING, f"{differ}; none by more than rounding explains", bits)
+        return Repeatability(
+            Repeat.INCONCLUSIVE, f"{differ}; {unsure.stage}: {unsure.reason}", bits
+        )
+    return Repeatability(Repeat.ROUNDING, f"{differ}; none by more than rounding explains", bits)
 
 
 def worst(found: Sequence[Repeatability]) -> Repeatability:

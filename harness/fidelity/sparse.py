@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from harness.fidelity.evidence import Evidence
 from harness.fidelity.noise import FLOAT64_FLOOR
-from harness.fidelity.verdict import FAIL, StageVerdict
+from harness.fidelity.verdict import StageVerdict
+from harness.results.verdicts import Fidelity
 
 MARK = "parameter/"
 REPEATED = (
@@ -43,7 +44,7 @@ def note(a: Evidence, b: Evidence, verdict: StageVerdict) -> str:
     worst = verdict.worst
     looked_at = (
         verdict.stage in ("update", "trajectory")
-        and verdict.verdict == FAIL
+        and verdict.verdict == Fidelity.FAIL
         and not (a.digested or b.digested)
     )
     if (

@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.fidelity.verdict import FAIL, TensorVerdict
+from harness.fidelity.verdict import TensorVerdict
+from harness.results.verdicts import Fidelity
 
 #: Axes of a sequence: rows, time, features. An image has more; its second axis is no time.
 AXES, TIME = 3, 1
@@ -51,7 +52,7 @@ def place(
     failed = [
         item
         for item in tensors
-        if item.verdict == FAIL and item.difference is not None and item.difference.finite
+        if item.verdict == Fidelity.FAIL and item.difference is not None and item.difference.finite
     ]
     found: list[tuple[int, int, TensorVerdict]] = []
     for item in failed:

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.fidelity.evidence import Evidence
-from harness.fidelity.verdict import FAIL, StageVerdict
+from harness.fidelity.verdict import StageVerdict
 from harness.results.model import StageRow
 from harness.results.series import Column, Compared, Curve, Spread
+from harness.results.verdicts import Fidelity
 
 Values = NDArray[np.float64]
 
@@ -48,7 +49,9 @@ def column(values: Sequence[float | None] | Values) -> Column:
 
 def compared(verdict: StageVerdict, most: int = MOST_TENSORS) -> Compared | None:
     """Return the tensors of a judged stage, in order; None where none has a number."""
-    items = [item for item in verdict.tensors if item.error is not None or item.verdict == FAIL]
+    items = [
+        item for item in verdict.tensors if item.error is not None or item.verdict == Fidelity.FAIL
+    ]
     if not any(item.error is not None for item in items):
         return None
     found = Compared(
@@ -68,7 +71,8 @@ def share(rows: Sequence[StageRow], most: int = ALL_TENSORS) -> list[StageRow]:
     return [
         (
             dataclasses.replace(
-                row, compared=row.compared.cut(failing if row.verdict == FAIL else others)
+                row,
+                compared=row.compared.cut(failing if row.verdict == Fidelity.FAIL else others),
             )
             if row.compared
             else row
@@ -85,7 +89,9 @@ def limits(rows: Sequence[StageRow], most: int = ALL_TENSORS) -> tuple[int, int]
     again.
     """
     counts = [
-        (row.verdict == FAIL, len(row.compared.names)) for row in rows if row.compared is not None
+        (row.verdict == Fidelity.FAIL, len(row.compared.names))
+        for row in rows
+        if row.compared is not None
     ]
     if sum(count for _, count in counts) <= most:
         return MOST_TENSORS, MOST_TENSORS

@@ -11,10 +11,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from harness.fidelity.measure import Difference
-
-PASS, FAIL, INCONCLUSIVE, NULL, BEYOND = "PASS", "FAIL", "INCONCLUSIVE", "NULL", "BEYOND"
-#: Of a stage that is told and not judged.
-INFO = "INFO"
+from harness.results.verdicts import Fidelity
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +24,7 @@ class TensorVerdict:
     """
 
     name: str
-    verdict: str
+    verdict: Fidelity
     reason: str
     error: float | None = None
     floor: float | None = None
@@ -55,7 +52,7 @@ class StageVerdict:
     """
 
     stage: str
-    verdict: str
+    verdict: Fidelity
     reason: str
     worst: TensorVerdict | None
     tensors: tuple[TensorVerdict, ...]
@@ -68,7 +65,7 @@ class StageVerdict:
             (
                 item.error
                 for item in self.tensors
-                if item.error is not None and item.verdict != NULL
+                if item.error is not None and item.verdict != Fidelity.NULL
             ),
             default=None,
         )
@@ -76,17 +73,17 @@ class StageVerdict:
     @property
     def beyond(self) -> int:
         """How many tensors lie beyond the horizon."""
-        return sum(item.verdict == BEYOND for item in self.tensors)
+        return sum(item.verdict == Fidelity.BEYOND for item in self.tensors)
 
     @property
     def decided(self) -> int:
         """How many tensors were compared, and agree or depart."""
-        return sum(item.verdict in (PASS, FAIL) for item in self.tensors)
+        return sum(item.verdict in (Fidelity.PASS, Fidelity.FAIL) for item in self.tensors)
 
     @property
     def null(self) -> tuple[str, ...]:
         """Names of the tensors that are mathematically zero."""
-        return tuple(item.name for item in self.tensors if item.verdict == NULL)
+        return tuple(item.name for item in self.tensors if item.verdict == Fidelity.NULL)
 
 
 def sum_up(
@@ -96,10 +93,10 @@ def sum_up(
 
     `phases` are the workload's, as far as they are known: the first parts of the gradients' names.
     """
-    failed = [item for item in verdicts if item.verdict == FAIL]
-    unsure = [item for item in verdicts if item.verdict == INCONCLUSIVE]
-    passed = [item for item in verdicts if item.verdict == PASS]
-    beyond = [item for item in verdicts if item.verdict == BEYOND]
+    failed = [item for item in verdicts if item.verdict == Fidelity.FAIL]
+    unsure = [item for item in verdicts if item.verdict == Fidelity.INCONCLUSIVE]
+    passed = [item for item in verdicts if item.verdict == Fidelity.PASS]
+    beyond = [item for item in verdicts if item.verdict == Fidelity.BEYOND]
     if failed:
         first = _where_it_starts(stage, failed, phases)
         reason = (
@@ -113,26 +110,34 @@ def sum_up(
             )
         elif unsure:
             reason += f"; {_count(unsure)} undecided, {unsure[0].name} first ({unsure[0].reason})"
-        return StageVerdict(stage, FAIL, reason, first, tuple(verdicts))
+        return StageVerdict(stage, Fidelity.FAIL, reason, first, tuple(verdicts))
     if unsure:
         return StageVerdict(
-            stage, INCONCLUSIVE, f"{unsure[0].name}: {unsure[0].reason}", unsure[0], tuple(verdicts)
+            stage,
+            Fidelity.INCONCLUSIVE,
+            f"{unsure[0].name}: {unsure[0].reason}",
+            unsure[0],
+            tuple(verdicts),
         )
     if not passed and beyond:
         return StageVerdict(
-            stage, INCONCLUSIVE, f"{beyond[0].name}: {beyond[0].reason}", beyond[0], tuple(verdicts)
+            stage,
+            Fidelity.INCONCLUSIVE,
+            f"{beyond[0].name}: {beyond[0].reason}",
+            beyond[0],
+            tuple(verdicts),
         )
     if not passed:
         return StageVerdict(
             stage,
-            INCONCLUSIVE,
+            Fidelity.INCONCLUSIVE,
             "every tensor of this stage is mathematically zero",
             None,
             tuple(verdicts),
         )
     excluded = _all_excluded(stage, verdicts)
     if excluded:
-        return StageVerdict(stage, INCONCLUSIVE, excluded, None, tuple(verdicts))
+        return StageVerdict(stage, Fidelity.INCONCLUSIVE, excluded, None, tuple(verdicts))
     worst = max(passed, key=lambda item: item.margin)
     reason = (
         "all equal" if worst.error == 0.0 else f"largest at {worst.margin:.2g} of its threshold"
@@ -142,7 +147,9 @@ def sum_up(
         reason += f"; {null} more {'is' if null == 1 else 'are'} mathematically zero"
     if beyond:
         reason += f"; {len(beyond)} more are beyond the horizon, from {beyond[0].name} on"
-    return StageVerdict(stage, PASS, f"{len(passed)} tensors, {reason}", worst, tuple(verdicts))
+    return StageVerdict(
+        stage, Fidelity.PASS, f"{len(passed)} tensors, {reason}", worst, tuple(verdicts)
+    )
 
 
 def _count(items: Sequence[TensorVerdict]) -> str:
@@ -155,9 +162,9 @@ def _all_excluded(stage: str, verdicts: Sequence[TensorVerdict]) -> str:
     if stage not in ("update", "trajectory"):
         return ""
     parameters = [item for item in verdicts if "parameter/" in item.name]
-    if not parameters or any(item.verdict == PASS for item in parameters):
+    if not parameters or any(item.verdict == Fidelity.PASS for item in parameters):
         return ""
-    null = sum(item.verdict == NULL for item in parameters)
+    null = sum(item.verdict == Fidelity.NULL for item in parameters)
     return (
         f"no parameter was compared: of {len(parameters)}, {null} are mathematically zero and"
         f" {len(parameters) - null} beyond the horizon, {parameters[0].name} first"

@@ -14,6 +14,7 @@ from harness.history.ingest import OURS, SUBJECT, TOLD_BY_KEY
 from harness.history.model import FIDELITY, SPEED
 from harness.report import json_format
 from harness.results.model import Report, SpeedRow, StageRow
+from harness.results.verdicts import Fidelity
 
 Plain = dict[str, Any]
 EMPTY = Report(
@@ -21,7 +22,7 @@ EMPTY = Report(
     created="",
     harness_version="",
     command="",
-    fidelity="",
+    fidelity=Fidelity.NONE,
     headline="",
     stages=(),
     speed=(),

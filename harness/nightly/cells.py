@@ -30,6 +30,7 @@ from harness.nightly.matrix import Cell
 from harness.nightly.night import Night, Row
 from harness.records import runs, store
 from harness.results.model import Report
+from harness.results.verdicts import Speed
 
 #: Where a defect of the harness itself is written down, in the cell's folder.
 TRACEBACK = "traceback.txt"
@@ -251,6 +252,6 @@ def judged(row: Row, report: Report) -> Row:
         fidelity=report.fidelity,
         headline=report.headline,
         exit_code=report.exit_code,
-        settled=sum(one.verdict in ("FASTER", "SLOWER", "SAME") for one in whole),
+        settled=sum(one.verdict in (Speed.FASTER, Speed.SLOWER, Speed.SAME) for one in whole),
         compared=len(whole),
     )

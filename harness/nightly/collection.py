@@ -18,6 +18,7 @@ from harness.history import evidence as found_in
 from harness.nightly import night, page
 from harness.nightly.night import Night, Row
 from harness.results.model import BuildRow, Report
+from harness.results.verdicts import Fidelity
 
 #: So many nights are looked back: the last one, and the fourteen before it, against whose median a
 #: creep is seen.
@@ -25,7 +26,19 @@ NIGHTS = 15
 #: Device, execution, threads and data: what rows of a report do not tell, and what no comparison
 #: goes across; and a cell's own name.
 Group = tuple[str, str, int | None, str | None, str]
-EMPTY = Report("", "", "", "", "NONE", "", (), (), (), (), {})
+EMPTY = Report(
+    title="",
+    created="",
+    harness_version="",
+    command="",
+    fidelity=Fidelity.NONE,
+    headline="",
+    stages=(),
+    speed=(),
+    jobs=(),
+    builds=(),
+    tapes={},
+)
 Item = TypeVar("Item")
 
 

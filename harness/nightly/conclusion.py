@@ -7,10 +7,10 @@ import dataclasses
 from pathlib import Path
 
 from harness.changes.model import REGRESSION
-from harness.evaluation import outcome
 from harness.nightly import comparison, index, matrix, night, page, summary
 from harness.nightly.night import Night
 from harness.records import store
+from harness.results.verdicts import Fidelity
 
 SUMMARY, INDEX = "summary.md", "index.html"
 
@@ -20,8 +20,8 @@ def summed_up(state: Night) -> Night:
     code."""
     verdicts = {row.fidelity for row in state.rows}
     verdict = next(
-        (one for one in (outcome.FAIL, outcome.INCONCLUSIVE, outcome.PASS) if one in verdicts),
-        outcome.NONE,
+        (one for one in (Fidelity.FAIL, Fidelity.INCONCLUSIVE, Fidelity.PASS) if one in verdicts),
+        Fidelity.NONE,
     )
     codes = [code for row in state.rows if (code := _code(state, row)) is not None]
     codes += [matrix.NOT_OK] if state.uncompared or state.failed_builds() else []
@@ -44,11 +44,13 @@ def _code(state: Night, row: night.Row) -> int | None:
 
 
 def _headline(state: Night) -> str:
-    failed = [row for row in state.rows if row.fidelity == outcome.FAIL]
+    failed = [row for row in state.rows if row.fidelity == Fidelity.FAIL]
     unsure = [
-        row for row in state.rows if row.fidelity == outcome.INCONCLUSIVE and row.status == night.OK
+        row
+        for row in state.rows
+        if row.fidelity == Fidelity.INCONCLUSIVE and row.status == night.OK
     ]
-    passed = sum(row.fidelity == outcome.PASS for row in state.rows)
+    passed = sum(row.fidelity == Fidelity.PASS for row in state.rows)
     if failed:
         text = f"{failed[0].cell.name}: {failed[0].headline}"
         text += f" {len(failed)} cells fail." if len(failed) > 1 else ""

@@ -8,8 +8,9 @@ from harness.execution.progress import spell
 from harness.nightly import night
 from harness.nightly.night import Night, Row
 from harness.report.markdown import code, escape
+from harness.results.verdicts import Fidelity
 
-SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?"}
+SIGNS: dict[str, str] = {Fidelity.PASS: "✓", Fidelity.FAIL: "✗", Fidelity.INCONCLUSIVE: "?"}
 
 
 def render(state: Night) -> str:

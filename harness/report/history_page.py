@@ -10,11 +10,18 @@ from harness.report.plots import history
 from harness.report.plots.figure import Figure
 from harness.report.templating import environment
 from harness.results.series import History
+from harness.results.verdicts import Fidelity, Speed
 
 #: Nights in the table of verdicts, the newest.
 NIGHTS = 60
-STAGES = ("PASS", "INCONCLUSIVE", "FAIL")
-SPEED = ("FASTER", "SAME", "SLOWER", "UNCLEAR", "REFUSED")
+STAGES = (Fidelity.PASS, Fidelity.INCONCLUSIVE, Fidelity.FAIL)
+SPEED = (
+    Speed.FASTER,
+    Speed.SAME,
+    Speed.SLOWER,
+    Speed.UNCLEAR,
+    Speed.REFUSED,
+)
 
 
 @dataclasses.dataclass(frozen=True)

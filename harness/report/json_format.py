@@ -9,6 +9,7 @@ History of the schema: see `model.SCHEMA`.
 from __future__ import annotations
 
 import dataclasses
+import enum
 import json
 import math
 import sys
@@ -193,6 +194,8 @@ def _value(kind: Any, value: Any, where: str) -> Any:  # noqa: PLR0911  (one ret
         return float(value)
     if kind in (str, int, bool) and type(value) is kind:
         return value
+    if isinstance(kind, type) and issubclass(kind, enum.Enum) and value in {*kind}:
+        return kind(value)
     raise CorruptRecord(
         f"{where} is {_short(value)}, and has to be {getattr(kind, '__name__', kind)}; the file is"
         " altered"

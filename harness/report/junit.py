@@ -17,9 +17,14 @@ from harness.report import format as spell
 from harness.report.format import one_line
 from harness.report.matrix import action, hint, setting
 from harness.results.model import JobRow, Report, SpeedRow, StageRow
+from harness.results.verdicts import Fidelity, Speed
 
 PLURALS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
-KINDS = {"FAIL": "failure", "INCONCLUSIVE": "error", "INFO": "skipped"}
+KINDS = {
+    Fidelity.FAIL: "failure",
+    Fidelity.INCONCLUSIVE: "error",
+    Fidelity.INFO: "skipped",
+}
 
 
 def render(report: Report) -> str:
@@ -68,7 +73,7 @@ def _case(
 
 
 def _stage(row: StageRow, precision: str) -> ElementTree.Element:
-    kind = KINDS.get(row.verdict, "error") if row.verdict != "PASS" else None
+    kind = KINDS.get(row.verdict, "error") if row.verdict != Fidelity.PASS else None
     message = (
         f"{row.verdict}: {row.worst}: {row.reason}" if row.worst else f"{row.verdict}: {row.reason}"
     )
@@ -106,7 +111,7 @@ def _speed(row: SpeedRow, precision: str) -> ElementTree.Element:
     steps = f"step: a {spell.seconds(row.a_step_s)}, b {spell.seconds(row.b_step_s)}"
     name = f"{action(row)} {precision} {row.preset}"
     kind = (
-        None if row.verdict != "REFUSED" else "skipped" if row.by_phase else "error"
+        None if row.verdict != Speed.REFUSED else "skipped" if row.by_phase else "error"
     )  # single phases decide nothing
     return _case(
         "speed",
@@ -124,7 +129,7 @@ def _run(report: Report, spelled: Callable[[SpeedRow], str]) -> ElementTree.Elem
         f"{row.workload} {action(row)} {spelled(row)}: {row.b} / {row.a} materially slower:"
         f" {spell.ratio(row.ratio, row.low, row.high)}"
         for row in report.speed
-        if row.verdict == "SLOWER" and row.material and not row.by_phase
+        if row.verdict == Speed.SLOWER and row.material and not row.by_phase
     ]
     details = [
         f"exit code {report.exit_code}",

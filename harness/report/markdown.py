@@ -32,8 +32,15 @@ from harness.report.matrix import (
     zeros,
 )
 from harness.results.model import BuildRow, QualityRow, Report, SpeedRow, StageRow
+from harness.results.verdicts import Fidelity
 
-SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "INFO": "i", "ACCEPTED": "≈"}
+SIGNS = {
+    Fidelity.PASS: "✓",
+    Fidelity.FAIL: "✗",
+    Fidelity.INCONCLUSIVE: "?",
+    Fidelity.INFO: "i",
+    "ACCEPTED": "≈",
+}
 #: Spells a row's precision, with its seed where the report holds several.
 Spell = Callable[[Line | StageRow | SpeedRow], str]
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~&#$@])|\b(https?):|\b(www)\.")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from backends.contract import STAGE_LETTERS
 from harness.report.format import one_line, seconds
 from harness.results.model import Cost, JobRow, QualityRow, Report, SpeedRow, StageRow
+from harness.results.verdicts import Fidelity, Speed
 
 #: Column headings; P is not a step of the ladder but whether a lower precision is in effect and no
 #: worse than it must be.
@@ -23,7 +24,12 @@ TENSORS = (
     " horizon, undecided or not shown)"
 )
 #: From bad to good.
-SEVERITY = ("FAIL", "INCONCLUSIVE", "PASS", "INFO")
+SEVERITY = (
+    Fidelity.FAIL,
+    Fidelity.INCONCLUSIVE,
+    Fidelity.PASS,
+    Fidelity.INFO,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +62,7 @@ class Line:
     def tensors(self) -> str:
         """How many tensors of all its stages were compared, and in brackets how many were not: `812
         (9)`."""
-        rows = [row for row in self.cells if row is not None and row.verdict != "INFO"]
+        rows = [row for row in self.cells if row is not None and row.verdict != Fidelity.INFO]
         left = sum(row.left_out for row in rows)
         return f"{sum(row.counted for row in rows)}{f' ({left})' if left else ''}"
 
@@ -88,11 +94,13 @@ def matrix(rows: Sequence[StageRow]) -> Matrix:
     for row in rows:
         groups.setdefault((row.workload, row.a, row.b, row.precision, row.seed), []).append(row)
     judged = {
-        key: group for key, group in groups.items() if any(row.verdict != "INFO" for row in group)
+        key: group
+        for key, group in groups.items()
+        if any(row.verdict != Fidelity.INFO for row in group)
     }
     present = {row.stage for group in judged.values() for row in group}
     stages = tuple(stage for stage in ORDER if stage in present)
-    information = tuple(row for row in rows if row.verdict == "INFO")
+    information = tuple(row for row in rows if row.verdict == Fidelity.INFO)
     return Matrix(
         stages, tuple(_line(key, group, stages) for key, group in judged.items()), information
     )
@@ -109,7 +117,7 @@ def _line(
     )
     departed = (
         [row for row in ordered if row.verdict == verdict]
-        if verdict not in ("PASS", "INFO")
+        if verdict not in (Fidelity.PASS, Fidelity.INFO)
         else []
     )
     return Line(*key, cells, verdict, departed[0] if departed else None, tuple(departed[1:]))
@@ -158,7 +166,11 @@ def phase_tables(rows: Sequence[SpeedRow]) -> tuple[PhaseTable, ...]:
 def relation(row: SpeedRow) -> str:
     """Return what stands beside a ratio where there is no room for the verdict: `?` UNCLEAR, `=`
     SAME."""
-    return {"UNCLEAR": " ?", "SAME": " =", "REFUSED": " refused"}.get(row.verdict, "")
+    return {
+        Speed.UNCLEAR: " ?",
+        Speed.SAME: " =",
+        Speed.REFUSED: " refused",
+    }.get(row.verdict, "")
 
 
 def setting(report: Report, sign: str = "s") -> Callable[[Line | StageRow | SpeedRow], str]:
@@ -245,15 +257,15 @@ def hint(row: SpeedRow) -> str:
     """Return what a reader of a speed row can do or must know beside the numbers, or an empty
     string."""
     parts = []
-    if row.verdict == "UNCLEAR":
+    if row.verdict == Speed.UNCLEAR:
         parts.append(row.reason)
         if row.more_rounds is not None:
             takes = f" (about {seconds(row.more_s)})" if row.more_s is not None else ""
             parts.append(f"about {row.more_rounds} rounds in all would settle it{takes}")
-    if row.verdict == "REFUSED":
+    if row.verdict == Speed.REFUSED:
         parts.append(row.reason)
     labels = [
-        text for text in row.differences if row.verdict != "REFUSED" or text not in row.reason
+        text for text in row.differences if row.verdict != Speed.REFUSED or text not in row.reason
     ]
     if labels:
         parts.append("settings differ: " + ", ".join(labels))

@@ -14,6 +14,7 @@ from harness.report.matrix import Line, Matrix, setting
 from harness.report.plots import curves, errors, history, memory, ratios, samples, step_times
 from harness.report.plots.figure import ROOM, Figure, Key, Room
 from harness.results.model import BuildRow, Report, SpeedRow, StageRow
+from harness.results.verdicts import Fidelity
 
 #: Of all drawn curves and all series of step times together: points; of all modes of all pairs
 #: together: figures.
@@ -124,7 +125,17 @@ def outline(report: Report, matrix: Matrix) -> tuple[Pair, ...]:
         )
         verdicts = [line.verdict for line in lines]
         verdict = next(
-            (word for word in ("FAIL", "INCONCLUSIVE", "PASS", "INFO") if word in verdicts), "NONE"
+            (
+                word
+                for word in (
+                    Fidelity.FAIL,
+                    Fidelity.INCONCLUSIVE,
+                    Fidelity.PASS,
+                    Fidelity.INFO,
+                )
+                if word in verdicts
+            ),
+            "NONE",
         )
         found.append(
             Pair(
@@ -147,7 +158,7 @@ def outline(report: Report, matrix: Matrix) -> tuple[Pair, ...]:
                     for name in sorted(report.tapes)
                     if name.split("/")[0] == workload
                 ),
-                opened=few or verdict in ("FAIL", "INCONCLUSIVE"),
+                opened=few or verdict in (Fidelity.FAIL, Fidelity.INCONCLUSIVE),
             )
         )
     return tuple(found)

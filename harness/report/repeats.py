@@ -7,22 +7,18 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 
-from harness.fidelity.repeatability import DIFFERENT, IDENTICAL, INCONCLUSIVE, ROUNDING
 from harness.report import format as spell
 from harness.report.terminal_style import STYLES, entry, heading, plain_table
 from harness.results.model import SpeedRow
+from harness.results.verdicts import Repeat, Speed
 
-#: A mode that the framework does not have, or a port that cannot run here.
-UNSUPPORTED = "UNSUPPORTED"
-#: Runs that did not end ok.
-BROKEN = "BROKEN"
 SIGNS = {
-    IDENTICAL: ("✓", "green"),
-    ROUNDING: ("✓", "green"),
-    DIFFERENT: ("✗", "bold red"),
-    INCONCLUSIVE: ("?", "yellow"),
-    UNSUPPORTED: ("i", "dim"),
-    BROKEN: ("✗", "bold red"),
+    Repeat.IDENTICAL: ("✓", "green"),
+    Repeat.ROUNDING: ("✓", "green"),
+    Repeat.DIFFERENT: ("✗", "bold red"),
+    Repeat.INCONCLUSIVE: ("?", "yellow"),
+    Repeat.UNSUPPORTED: ("i", "dim"),
+    Repeat.BROKEN: ("✗", "bold red"),
 }
 
 
@@ -47,7 +43,7 @@ class RepeatRow:
     preset: str
     mode: str
     deterministic: bool
-    verdict: str
+    verdict: Repeat
     reason: str
     ok: bool
     runs: int = 0
@@ -67,9 +63,9 @@ class RepeatRow:
         """Whether it does not repeat: by more than rounding, or, where the framework promises the
         same bits, in any bit at all."""
         return (
-            self.verdict == DIFFERENT
+            self.verdict == Repeat.DIFFERENT
             or (self.deterministic and self.differing > 0)
-            or (self.verdict == ROUNDING and not self.ok)
+            or (self.verdict == Repeat.ROUNDING and not self.ok)
         )
 
 
@@ -89,11 +85,11 @@ def exit_code(rows: Sequence[RepeatRow]) -> int:
     nothing was measured, 6 undecided, 0."""
     if any(row.faulty for row in rows):
         return 1
-    if any(row.verdict == BROKEN for row in rows):
+    if any(row.verdict == Repeat.BROKEN for row in rows):
         return 4
-    if all(row.verdict == UNSUPPORTED for row in rows):
+    if all(row.verdict == Repeat.UNSUPPORTED for row in rows):
         return 5
-    return 6 if any(row.verdict == INCONCLUSIVE for row in rows) else 0
+    return 6 if any(row.verdict == Repeat.INCONCLUSIVE for row in rows) else 0
 
 
 def render(report: RepeatReport) -> Group:
@@ -119,8 +115,8 @@ def _parts(report: RepeatReport) -> Iterator[RenderableType]:
         ],
     )
     for row in report.rows:
-        sign, style = SIGNS[DIFFERENT if row.faulty else row.verdict]
-        if row.verdict != IDENTICAL:
+        sign, style = SIGNS[Repeat.DIFFERENT if row.faulty else row.verdict]
+        if row.verdict != Repeat.IDENTICAL:
             where = (
                 f"{row.workload} {row.build} {row.precision}, {row.mode}, deterministic mode"
                 f" {_mode(row)}"
@@ -155,7 +151,9 @@ def _price(rows: Sequence[SpeedRow]) -> Iterator[RenderableType]:
             ],
         )
         for row in rows:
-            if row.verdict in ("UNCLEAR", "REFUSED"):
+            if row.verdict in (Speed.UNCLEAR, Speed.REFUSED):
                 yield entry(
-                    "?", STYLES["UNCLEAR"], f"{row.workload} {row.action} {row.a}: {row.reason}"
+                    "?",
+                    STYLES[Speed.UNCLEAR],
+                    f"{row.workload} {row.action} {row.a}: {row.reason}",
                 )

@@ -12,19 +12,26 @@ from markupsafe import Markup
 
 from harness.report import format as spell
 from harness.report.matrix import TENSORS
+from harness.results.verdicts import Fidelity, Speed
 
-SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "INFO": "i", "ACCEPTED": "≈"}
+SIGNS = {
+    Fidelity.PASS: "✓",
+    Fidelity.FAIL: "✗",
+    Fidelity.INCONCLUSIVE: "?",
+    Fidelity.INFO: "i",
+    "ACCEPTED": "≈",
+}
 TONES = {
-    "PASS": "good",
-    "FAIL": "bad",
-    "INCONCLUSIVE": "open",
-    "INFO": "dim",
+    Fidelity.PASS: "good",
+    Fidelity.FAIL: "bad",
+    Fidelity.INCONCLUSIVE: "open",
+    Fidelity.INFO: "dim",
     "ACCEPTED": "good",
-    "FASTER": "good",
-    "SLOWER": "bad",
-    "SAME": "good",
-    "UNCLEAR": "open",
-    "REFUSED": "open",
+    Speed.FASTER: "good",
+    Speed.SLOWER: "bad",
+    Speed.SAME: "good",
+    Speed.UNCLEAR: "open",
+    Speed.REFUSED: "open",
     "regression": "bad",
     "improvement": "good",
     "note": "dim",

@@ -42,6 +42,7 @@ from harness.report.terminal_style import (
     heading,
 )
 from harness.results.model import JobRow, QualityRow, Report, StageRow
+from harness.results.verdicts import Fidelity
 
 #: Where the names of a pair's builds are folded at the latest.
 PAIR_WIDTH = len("tf1-compat :")
@@ -116,8 +117,8 @@ def _fidelity(report: Report, signs: dict[str, str]) -> Iterator[RenderableType]
         yield heading("Is the lower precision in effect, and no worse than it must be?")
         yield _matrix(bounds, signs, setting(report))
     yield Text(
-        f"{signs['PASS']} pass  {signs['FAIL']} fail  {signs['INCONCLUSIVE']} inconclusive "
-        f" {signs['INFO']} not judged; the number is error / threshold: beyond 1, it departs;"
+        f"{signs[Fidelity.PASS]} pass  {signs[Fidelity.FAIL]} fail  {signs[Fidelity.INCONCLUSIVE]} inconclusive "
+        f" {signs[Fidelity.INFO]} not judged; the number is error / threshold: beyond 1, it departs;"
         f" {TENSORS}",
         style="dim",
     )
@@ -154,7 +155,7 @@ def _matrix(found: Matrix, signs: dict[str, str], spelled: Spell) -> Table:
 def _cell(row: StageRow | None, signs: dict[str, str]) -> Text:
     if row is None:
         return Text("")
-    margin = spell.margin(row.error, row.threshold) if row.verdict != "INFO" else ""
+    margin = spell.margin(row.error, row.threshold) if row.verdict != Fidelity.INFO else ""
     return Text(f"{signs.get(row.shown, '?')} {margin}".rstrip(), style=STYLES.get(row.shown, ""))
 
 
@@ -166,7 +167,9 @@ def _departure(line: Line, signs: dict[str, str], spelled: Spell) -> RenderableT
     grid.add_column(overflow="fold")
     title = f"{line.workload}  {line.pair}  {spelled(line)}"
     starts = (
-        f": starts at {row.stage}" if row.verdict == "FAIL" else f": {row.verdict} at {row.stage}"
+        f": starts at {row.stage}"
+        if row.verdict == Fidelity.FAIL
+        else f": {row.verdict} at {row.stage}"
     )
     grid.add_row(
         Text(signs.get(row.verdict, "?"), style=STYLES.get(row.verdict, "")),

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from harness.report import format as spell
 from harness.report.terminal_style import ASCII_SIGNS, SIGNS, STYLES, Drawn, entry, heading
+from harness.results.verdicts import Fidelity
 from harness.speed.replay import Rates
 from harness.speed.selfcheck import RESOLVED, SLOWDOWNS, Findings
 
@@ -67,10 +68,10 @@ def _section(title: str, found: Findings, signs: dict[str, str]) -> Iterator[Ren
         style="dim",
     )
     for problem in found.problems:
-        yield entry(signs["FAIL"], "bold red", problem)
+        yield entry(signs[Fidelity.FAIL], "bold red", problem)
     if not found.problems:
         yield entry(
-            signs["PASS"],
+            signs[Fidelity.PASS],
             "green",
             "false alarms are within bounds, and nothing that was measured contradicts what was"
             " injected",

@@ -16,6 +16,7 @@ from harness.report.format import one_line
 from harness.report.matrix import PhaseTable, action, hint, relation, threads
 from harness.report.terminal_style import MAX_DETAILS, STYLES, Spell, entry, heading
 from harness.results.model import SpeedRow
+from harness.results.verdicts import Speed
 
 #: In a narrower terminal the names of phases are broken after a slash.
 PHASE_WIDTH = len("joint/discriminator/")
@@ -43,9 +44,11 @@ def speed(rows: tuple[SpeedRow, ...], spelled: Spell, wide: bool) -> Iterator[Re
         if text:
             name = f"{row.workload} {row.action} {spelled(row)} {row.a} : {row.b}"
             yield entry(
-                "?" if row.verdict in ("UNCLEAR", "REFUSED") else "!", "yellow", f"{name}: {text}"
+                "?" if row.verdict in (Speed.UNCLEAR, Speed.REFUSED) else "!",
+                "yellow",
+                f"{name}: {text}",
             )
-    slower = [row for row in rows if row.verdict == "SLOWER" and row.material and row.command]
+    slower = [row for row in rows if row.verdict == Speed.SLOWER and row.material and row.command]
     for row in slower[:MAX_DETAILS]:
         yield entry("!", "red", f"{row.workload} {row.action} {spelled(row)} again: {row.command}")
 
@@ -69,7 +72,7 @@ def _speed_cells(row: SpeedRow, spelled: Spell, wide: bool) -> list[Text]:
         cells.append(Text(f"{spell.memory(row.a_peak_bytes)}\n{spell.memory(row.b_peak_bytes)}"))
     about = (
         f"\nof ~{row.more_rounds}"
-        if row.verdict == "UNCLEAR" and row.more_rounds is not None
+        if row.verdict == Speed.UNCLEAR and row.more_rounds is not None
         else ""
     )
     return [

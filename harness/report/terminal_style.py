@@ -18,21 +18,34 @@ from rich.text import Text
 from harness.report.format import one_line
 from harness.report.matrix import Line
 from harness.results.model import SpeedRow, StageRow
+from harness.results.verdicts import Fidelity, Speed
 
-SIGNS = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "INFO": "i", "ACCEPTED": "≈"}
-ASCII_SIGNS = {"PASS": "ok", "FAIL": "X", "INCONCLUSIVE": "?", "INFO": "i", "ACCEPTED": "~"}
+SIGNS = {
+    Fidelity.PASS: "✓",
+    Fidelity.FAIL: "✗",
+    Fidelity.INCONCLUSIVE: "?",
+    Fidelity.INFO: "i",
+    "ACCEPTED": "≈",
+}
+ASCII_SIGNS = {
+    Fidelity.PASS: "ok",
+    Fidelity.FAIL: "X",
+    Fidelity.INCONCLUSIVE: "?",
+    Fidelity.INFO: "i",
+    "ACCEPTED": "~",
+}
 STYLES = {
-    "PASS": "green",
-    "FAIL": "bold red",
-    "INCONCLUSIVE": "yellow",
-    "INFO": "dim",
+    Fidelity.PASS: "green",
+    Fidelity.FAIL: "bold red",
+    Fidelity.INCONCLUSIVE: "yellow",
+    Fidelity.INFO: "dim",
     "NONE": "dim",
     "ACCEPTED": "green",
-    "FASTER": "green",
-    "SLOWER": "red",
-    "SAME": "green",
-    "UNCLEAR": "yellow",
-    "REFUSED": "yellow",
+    Speed.FASTER: "green",
+    Speed.SLOWER: "red",
+    Speed.SAME: "green",
+    Speed.UNCLEAR: "yellow",
+    Speed.REFUSED: "yellow",
 }
 #: Spells a row's precision, with its seed where the report holds several.
 Spell = Callable[[Line | StageRow | SpeedRow], str]

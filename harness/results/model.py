@@ -14,6 +14,7 @@ from typing import Any
 
 from backends.contract import ACTIONS
 from harness.results.series import Compared, Curve, History, Spread, Turns
+from harness.results.verdicts import Fidelity, Speed
 
 SCHEMA = 1
 
@@ -67,7 +68,7 @@ class StageRow:
     b: str
     precision: str
     stage: str
-    verdict: str
+    verdict: Fidelity
     reason: str
     worst: str | None = None
     error: float | None = None
@@ -184,7 +185,7 @@ class SpeedRow:
     precision: str
     preset: str
     action: str
-    verdict: str
+    verdict: Speed
     reason: str
     ratio: float | None = None
     low: float | None = None
@@ -314,7 +315,7 @@ class Report:
     created: str
     harness_version: str
     command: str
-    fidelity: str
+    fidelity: Fidelity
     headline: str
     stages: tuple[StageRow, ...]
     speed: tuple[SpeedRow, ...]

@@ -11,6 +11,8 @@ from __future__ import annotations
 import dataclasses
 import math
 
+from harness.results.verdicts import Fidelity
+
 Column = tuple[float | None, ...]
 #: In place of a build: the real rows that were held out.
 REAL = "real rows"
@@ -28,7 +30,7 @@ class Compared:
     """
 
     names: tuple[str, ...]
-    verdicts: tuple[str, ...]
+    verdicts: tuple[Fidelity, ...]
     errors: Column
     floors: Column
     thresholds: Column
@@ -37,12 +39,13 @@ class Compared:
     @property
     def departing(self) -> tuple[int, ...]:
         """The places of those that depart, in their order."""
-        return tuple(at for at, verdict in enumerate(self.verdicts) if verdict == "FAIL")
+        return tuple(at for at, verdict in enumerate(self.verdicts) if verdict == Fidelity.FAIL)
 
     def worst(self) -> list[int]:
         """Return all places, the one that a reader asks for first at first: what departs, by error
         / threshold, then all else by it."""
-        ranks = [{"FAIL": 0, "INCONCLUSIVE": 1}.get(verdict, 2) for verdict in self.verdicts]
+        order = {Fidelity.FAIL: 0, Fidelity.INCONCLUSIVE: 1}
+        ranks = [order.get(verdict, 2) for verdict in self.verdicts]
         margins = [
             _margin(error, threshold)
             for error, threshold in zip(self.errors, self.thresholds, strict=True)
@@ -64,7 +67,8 @@ class Compared:
         kept = self.chosen(most)
         if len(kept) == len(self.names):
             return self
-        names, verdicts = (tuple(words[at] for at in kept) for words in (self.names, self.verdicts))
+        names = tuple(self.names[at] for at in kept)
+        verdicts = tuple(self.verdicts[at] for at in kept)
         errors, floors, thresholds = (
             tuple(column[at] for at in kept)
             for column in (self.errors, self.floors, self.thresholds)

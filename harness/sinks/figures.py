@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from harness.errors import CorruptRecord
 from harness.results.model import BuildRow, Report, SpeedRow, StageRow
 from harness.results.series import Column, Curve
+from harness.results.verdicts import Fidelity
 
 Name = tuple[str, ...]
 #: MLflow's greatest length of a name is 250; a caller may put a few letters before one.
@@ -149,7 +150,7 @@ def figures(report: Report) -> dict[Name, float]:
 
 
 def _figures(report: Report) -> Iterator[tuple[Name, float | None]]:
-    for verdict in ("PASS", "FAIL", "INCONCLUSIVE"):
+    for verdict in (Fidelity.PASS, Fidelity.FAIL, Fidelity.INCONCLUSIVE):
         yield (
             ("summary", "stages", verdict.lower()),
             float(sum(row.verdict == verdict for row in report.stages)),

@@ -23,8 +23,8 @@ From the inside out:
    union bound all intervals ever shown cover together with 99 %, whatever the joint law of the
    looks. A run that ends because of what a look shows, shows that look's own interval: it is not
    final. A tenth, and looks so close, because of a simulation on half of the recorded rounds
-   (docs/speed.md, `tests/evaluation/replay`): spending more finds large differences hardly sooner and
-   leaves too little for 60 rounds; spending less delays them.
+   (docs/speed.md, `tests/evaluation/replay`): spending more finds large differences hardly sooner
+   and leaves too little for 60 rounds; spending less delays them.
 5. *No more robustness over rounds.* Log ratios of rounds have the tails of a normal law (kurtosis
    3.2), because 1. and 2. have dealt with the outliers: trimming them loses power at 8 rounds, and
    signed ranks cannot reach a small error rate before 11.

@@ -15,9 +15,10 @@ from typing import TypeVar
 
 import numpy as np
 
+from harness.results.verdicts import Speed
 from harness.speed.estimate import Estimate, estimate_logs, of_round
 from harness.speed.schedule import looks
-from harness.speed.verdict import FASTER, SLOWER, judge, settled
+from harness.speed.verdict import judge, settled
 
 #: What is known of a round: its log ratio, or those of its palindromes.
 Known = TypeVar("Known")
@@ -86,8 +87,8 @@ def rates(rounds: Sequence[Known], most: int, tries: int, seed: int, rule: Rule[
     return Rates(
         most,
         tries,
-        slower=sum(one.verdict == SLOWER for one in verdicts) / tries,
-        faster=sum(one.verdict == FASTER for one in verdicts) / tries,
+        slower=sum(one.verdict == Speed.SLOWER for one in verdicts) / tries,
+        faster=sum(one.verdict == Speed.FASTER for one in verdicts) / tries,
         material=sum(one.material for one in verdicts) / tries,
         rounds=sum(one.rounds for one in found) / tries,
     )

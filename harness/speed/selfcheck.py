@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from scipy import special
 
 from harness.errors import JobFailed
+from harness.results.verdicts import Speed
 from harness.speed.estimate import (
     ALPHA,
     Estimate,
@@ -29,7 +30,7 @@ from harness.speed.estimate import (
 )
 from harness.speed.replay import Rates, Rule, rates, shown_of_palindromes
 from harness.speed.schedule import MIN_ROUNDS, looks
-from harness.speed.verdict import FASTER, SLOWER, Verdict, judge
+from harness.speed.verdict import Verdict, judge
 
 #: Slow-downs that are really injected, in turns.
 INJECTED = (0.02, 0.05, 0.10)
@@ -161,7 +162,7 @@ def examine(
     ]
     said = [judge(rule(chunk, MIN_ROUNDS)) for chunk in chunks]
     alarms, material = (
-        sum(one.verdict in (FASTER, SLOWER) for one in said),
+        sum(one.verdict in (Speed.FASTER, Speed.SLOWER) for one in said),
         sum(one.material for one in said),
     )
     logs = [of_round(palindromes) for palindromes in noise]
@@ -235,7 +236,7 @@ def _problems(points: Sequence[Point], identical: Injection, left: Verdict) -> l
         for point in points
         if point.false.detected > SLACK
     ]
-    if identical.verdict.verdict in (FASTER, SLOWER):
+    if identical.verdict.verdict in (Speed.FASTER, Speed.SLOWER):
         material = ", material" if identical.verdict.material else ""
         found.append(
             f"the identical rounds as a whole say {identical.verdict.verdict}{material}: the two"

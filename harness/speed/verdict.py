@@ -12,13 +12,10 @@ from __future__ import annotations
 import dataclasses
 import math
 
+from harness.results.verdicts import Speed
 from harness.speed.estimate import Estimate, alpha, half_width
 from harness.speed.schedule import MIN_ROUNDS, looks
 
-FASTER, SLOWER, SAME, UNCLEAR = "FASTER", "SLOWER", "SAME", "UNCLEAR"
-#: No verdict on speed: the sides ran under settings with which a ratio means nothing
-#: (`harness.speed.settings`).
-REFUSED = "REFUSED"
 #: The change that a user should act on. Two identical processes differ by 2-4 % for their whole
 #: life, hence not less.
 MARGIN = 0.03
@@ -43,7 +40,7 @@ class Verdict:
         more_s: how long those rounds take in all, seconds.
     """
 
-    verdict: str
+    verdict: Speed
     material: bool
     reason: str
     more_rounds: int | None = None
@@ -67,12 +64,16 @@ def judge(estimate: Estimate, margin: float = MARGIN, round_s: float | None = No
     ):
         more = MIN_ROUNDS if estimate.rounds < MIN_ROUNDS else None
         return Verdict(
-            UNCLEAR, False, estimate.reason or "no interval", more, _seconds(more, round_s)
+            Speed.UNCLEAR,
+            False,
+            estimate.reason or "no interval",
+            more,
+            _seconds(more, round_s),
         )
     if too_wide(estimate):
         more = rounds_to_narrow(estimate, 0.5 * math.log(WIDEST))
         reason = f"the interval is wider than a factor of {WIDEST:g}: the rounds disagree"
-        return Verdict(UNCLEAR, False, reason, more, _seconds(more, round_s))
+        return Verdict(Speed.UNCLEAR, False, reason, more, _seconds(more, round_s))
     edge = 1.0 + margin
     percent = f"{100 * margin:g} %"
     if low > 1.0 or high < 1.0:
@@ -83,16 +84,20 @@ def judge(estimate: Estimate, margin: float = MARGIN, round_s: float | None = No
             else f"reaches into the margin of {percent}"
         )
         found = Verdict(
-            SLOWER if low > 1.0 else FASTER, material, f"the interval excludes 1 and {where}"
+            Speed.SLOWER if low > 1.0 else Speed.FASTER,
+            material,
+            f"the interval excludes 1 and {where}",
         )
     elif low >= 1.0 / edge and high <= edge:
         found = Verdict(
-            SAME, False, f"the interval holds 1 and lies inside the margin of {percent}"
+            Speed.SAME,
+            False,
+            f"the interval holds 1 and lies inside the margin of {percent}",
         )
     else:
         more = rounds_to_settle(estimate, margin)
         reason = f"the interval holds 1 and reaches out of the margin of {percent}"
-        return Verdict(UNCLEAR, False, reason, more, _seconds(more, round_s))
+        return Verdict(Speed.UNCLEAR, False, reason, more, _seconds(more, round_s))
     return _with_price(found, rounds_to_narrow(estimate, 0.5 * _half_width(estimate)), round_s)
 
 

@@ -11,7 +11,7 @@ import pytest
 from harness.commands import repeat
 from harness.context import Context
 from harness.execution import runner
-from harness.fidelity.repeatability import DIFFERENT, IDENTICAL, ROUNDING
+from harness.results.verdicts import Repeat
 
 LOG = logging.getLogger(__name__)
 STEPS = 4
@@ -121,7 +121,7 @@ def case(laboratory, tmp_path):
 def test_honest_builds_repeat_bit_by_bit(case, build, deterministic):
     """In lockstep and natively, on two threads."""
     found = case(build, deterministic=deterministic)
-    assert {"lockstep": IDENTICAL, "native": IDENTICAL} == {
+    assert {"lockstep": Repeat.IDENTICAL, "native": Repeat.IDENTICAL} == {
         mode: row.verdict for mode, row in found.items()
     }
     assert all(row.ok and row.tensors > 10 and row.runs == 2 for row in found.values())
@@ -131,7 +131,7 @@ def test_honest_builds_repeat_bit_by_bit(case, build, deterministic):
 def test_draws_from_the_system_are_found_in_the_first_tensor_that_has_them(case, source):
     """The prediction, with its place and both values; natively the first loss."""
     found = case("torch", source)
-    assert {"lockstep": DIFFERENT, "native": DIFFERENT} == {
+    assert {"lockstep": Repeat.DIFFERENT, "native": Repeat.DIFFERENT} == {
         mode: row.verdict for mode, row in found.items()
     }
     first = found["lockstep"]
@@ -143,7 +143,7 @@ def test_draws_from_the_system_are_found_in_the_first_tensor_that_has_them(case,
 def test_a_native_seed_that_nobody_gave_shows_natively_alone(case):
     """The tape gives batches in lockstep."""
     found = case("torch", SEEDLESS)
-    assert {"lockstep": IDENTICAL, "native": DIFFERENT} == {
+    assert {"lockstep": Repeat.IDENTICAL, "native": Repeat.DIFFERENT} == {
         mode: row.verdict for mode, row in found.items()
     }
     assert ("trajectory", True) == (
@@ -158,6 +158,6 @@ def test_sums_in_the_order_of_threads_are_within_rounding_and_no_deterministic_m
 ):
     """Where the framework promises the same bits, rounding is a fault."""
     found = case("torch", UNORDERED, deterministic)["lockstep"]
-    assert (ROUNDING, ok) == (found.verdict, found.ok)
+    assert (Repeat.ROUNDING, ok) == (found.verdict, found.ok)
     assert ("forward", "training/prediction") == (found.stage, found.tensor)
     assert 0 < found.differing < found.tensors

@@ -9,7 +9,7 @@ import pytest
 
 from harness.evaluation import stage_rows
 from harness.experiments import wrong_layers
-from harness.fidelity.verdict import FAIL
+from harness.results.verdicts import Fidelity
 from tests.evaluation.zoo.mutant import Mutant, plant
 
 LOG = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def test_all_wrong_layers_and_no_other_are_named(laboratory, tmp_path, names, wo
     rows, said = judged(laboratory, sides, precisions=PRECISIONS)
     assert PRECISIONS == tuple(row.precision for row in rows)
     for row, line in zip(rows, said, strict=True):
-        assert (FAIL, f"training/{names[0]}") == (row.verdict, row.worst)
+        assert (Fidelity.FAIL, f"training/{names[0]}") == (row.verdict, row.worst)
         expected = [
             f"{mode}/{name}"
             for mode in ("training", "inference")
@@ -107,7 +107,7 @@ def test_ports_that_do_not_listen_are_said_to(laboratory, tmp_path):
         for name, more in (("deaf", ()), ("deaf_too", (WRONG["conv1"],)))
     )
     (row,), _ = judged(laboratory, [honest, wrong])
-    assert (FAIL, "training/conv1", ()) == (row.verdict, row.worst, row.wrong_layers)
+    assert (Fidelity.FAIL, "training/conv1", ()) == (row.verdict, row.worst, row.wrong_layers)
     assert (
         "the port of torch deaf_too reads nothing back and goes on with its own values"
         in row.reason
@@ -139,7 +139,7 @@ def test_what_is_made_of_the_layers_is_no_layer(laboratory, tmp_path):
     )
     side = port(laboratory, tmp_path, "product", change)
     (row,), _ = judged(laboratory, [laboratory.side("tf2"), side])
-    assert (FAIL, "generate", ()) == (row.verdict, row.worst, row.wrong_layers)
+    assert (Fidelity.FAIL, "generate", ()) == (row.verdict, row.worst, row.wrong_layers)
     assert row.reason.endswith("; no layer departs, only what is made of them")
 
 

@@ -14,6 +14,7 @@ from harness.report.plots.figure import ROOM, Figure, Key, Room
 from harness.report.plots.scale import finite
 from harness.results.model import StageRow
 from harness.results.series import Compared
+from harness.results.verdicts import Fidelity
 
 #: Height of a row, while there are few; all rows together; what a name needs; letters of a name.
 ROW, TALLEST, NAME, LETTERS = 14, 430, 11, 22
@@ -35,7 +36,7 @@ def figure(row: StageRow, precision: str, room: Room = ROOM) -> Figure | None:
         return None
     whole, given = (
         row.compared,
-        row.compared.cut(room.failing if row.verdict == "FAIL" else room.others),
+        row.compared.cut(room.failing if row.verdict == Fidelity.FAIL else room.others),
     )
     if not finite([*given.errors, *given.floors, *given.thresholds]):
         return None
@@ -131,14 +132,14 @@ def draw(given: Compared, label: str) -> Markup:
         place = canvas.right if odd else canvas.x(max(error, low))
         shape, kind = (
             ("cross", "bad")
-            if verdict == "FAIL"
+            if verdict == Fidelity.FAIL
             else ("square", "open")
-            if verdict == "INCONCLUSIVE"
+            if verdict == Fidelity.INCONCLUSIVE
             else ("dot", "sa")
         )
         canvas.point(place, heights[at], kind, title, shape)
     for at in _named(given, heights):
-        kind = "bad" if given.verdicts[at] == "FAIL" else ""
+        kind = "bad" if given.verdicts[at] == Fidelity.FAIL else ""
         canvas.text(
             canvas.left - 6, heights[at] + 3.5, shortened(given.names[at], LETTERS), "end", kind
         )

@@ -13,9 +13,10 @@ from harness.report.matrix import action
 from harness.report.plots.canvas import Canvas, Frame, shortened
 from harness.report.plots.figure import Figure, Key
 from harness.results.model import SpeedRow
+from harness.results.verdicts import Speed
 from harness.speed.verdict import MARGIN
 
-TONES = {"FASTER": "good", "SLOWER": "bad", "SAME": "good"}
+TONES = {Speed.FASTER: "good", Speed.SLOWER: "bad", Speed.SAME: "good"}
 #: Of a row's drawing, in units of its view box.
 BESIDE, HEIGHT, EDGE = 240, 26, 16
 #: A mark nearer than this to that of 1 would be written across it.

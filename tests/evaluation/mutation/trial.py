@@ -21,9 +21,10 @@ from harness.fidelity import precision as bounds
 from harness.fidelity.evidence import Entry, Evidence
 from harness.fidelity.judge import judge_stage
 from harness.fidelity.nulls import null_tensors
-from harness.fidelity.verdict import FAIL, PASS, StageVerdict
+from harness.fidelity.verdict import StageVerdict
 from harness.plan import Job
 from harness.records import store
+from harness.results.verdicts import Fidelity
 from tests.evaluation.laboratory import STEPS, Laboratory
 from tests.evaluation.mutation.stored import Honest
 from tests.evaluation.zoo.mutant import write
@@ -113,7 +114,7 @@ class Climb:
         """Return the verdict on what is recorded; a FAIL by little is judged by the mutant's own
         variations too."""
         verdict = judge(Borrowed(self._record(worker, stages, []), self.honest.port), stages[0])
-        if verdict.verdict == FAIL and margin(verdict) < CLEAR:
+        if verdict.verdict == Fidelity.FAIL and margin(verdict) < CLEAR:
             return judge(self._record(worker, stages, self.variants), stages[0])
         return verdict
 
@@ -153,7 +154,7 @@ class Climb:
 def margin(verdict: StageVerdict) -> float:
     """Return the largest error / threshold of the tensors that depart; infinite where one has no
     number to compare."""
-    return max(item.margin for item in verdict.tensors if item.verdict == FAIL)
+    return max(item.margin for item in verdict.tensors if item.verdict == Fidelity.FAIL)
 
 
 class Court:
@@ -182,12 +183,12 @@ class Court:
             for honest in circumstances:
                 where = str(honest)
                 for found in Climb(self.laboratory, honest, folder).stages():
-                    if found.verdict == FAIL:
+                    if found.verdict == Fidelity.FAIL:
                         place = found.worst.name if found.worst else ""
                         return Outcome(
                             "killed", where, found.stage, place, margin(found), found.reason
                         )
-                    if found.verdict != PASS:
+                    if found.verdict != Fidelity.PASS:
                         doubts.append(f"{where} {found.stage}: {found.verdict}: {found.reason}")
             return Outcome("survived", reason="; ".join(doubts))
         except JobFailed as failure:

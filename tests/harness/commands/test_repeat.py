@@ -11,8 +11,7 @@ import pytest
 from harness.commands import repeat as repeating
 from harness.context import Context
 from harness.errors import UsageError
-from harness.fidelity.repeatability import IDENTICAL
-from harness.report.repeats import BROKEN, UNSUPPORTED
+from harness.results.verdicts import Repeat
 
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
@@ -37,10 +36,10 @@ def test_a_build_that_repeats(tmp_path):
     result = repeat(tmp_path / "reports", json=tmp_path / "copy.json", runs=3)
     verdicts = {(row.mode, row.deterministic): row.verdict for row in result.report.rows}
     assert verdicts == {
-        ("lockstep", False): IDENTICAL,
-        ("native", False): IDENTICAL,
-        ("lockstep", True): UNSUPPORTED,
-        ("native", True): UNSUPPORTED,
+        ("lockstep", False): Repeat.IDENTICAL,
+        ("native", False): Repeat.IDENTICAL,
+        ("lockstep", True): Repeat.UNSUPPORTED,
+        ("native", True): Repeat.UNSUPPORTED,
     }
     assert (result.report.exit_code, result.report.price) == (0, ())
     written = json.loads((result.folder / "repeat.json").read_text())
@@ -54,7 +53,7 @@ def test_a_port_that_fails_is_broken(tmp_path):
     (tmp_path / "ports" / "numpy").mkdir(parents=True)
     (tmp_path / "ports" / "numpy" / "linear.py").write_text(FAILING)
     result = repeat(tmp_path / "reports", ports=(tmp_path / "ports",))
-    assert {BROKEN} == {row.verdict for row in result.report.rows}
+    assert {Repeat.BROKEN} == {row.verdict for row in result.report.rows}
     reason = result.report.rows[0].reason
     assert (
         reason.startswith("error: in trajectory: ValueError: planted (")

@@ -11,7 +11,8 @@ from harness.evaluation import settings_parity, speed_rows
 from harness.experiments import speed_rounds
 from harness.plan import Side, SpeedJob, command
 from harness.records import store
-from harness.speed.verdict import REFUSED, SAME, Verdict
+from harness.results.verdicts import Speed
+from harness.speed.verdict import Verdict
 from tests.harness.speed.test_settings import EFFECTIVE
 
 JOB = {
@@ -58,9 +59,11 @@ def test_what_differs_in_one_round_of_many_counts():
 
 def test_a_refused_pair_has_no_verdict_unless_the_user_insists():
     """And then it keeps its label."""
-    same = Verdict(SAME, False, "inside")
+    same = Verdict(Speed.SAME, False, "inside")
     sides = ("train", "a", "b")
-    assert settings_parity.judge(SpeedJob(**JOB), [record(ODD)], sides, same).verdict == REFUSED
+    assert (
+        settings_parity.judge(SpeedJob(**JOB), [record(ODD)], sides, same).verdict == Speed.REFUSED
+    )
     assert (
         settings_parity.judge(SpeedJob(**JOB, allow_settings=True), [record(ODD)], sides, same)
         == same

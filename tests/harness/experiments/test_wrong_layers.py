@@ -11,9 +11,10 @@ from rich.console import Console
 from harness.experiments import wrong_layers
 from harness.fidelity.layers import find
 from harness.fidelity.measure import Difference
-from harness.fidelity.verdict import FAIL, PASS, TensorVerdict
+from harness.fidelity.verdict import TensorVerdict
 from harness.report import html, json_format, junit, markdown, terminal
 from harness.results.model import Report, StageRow
+from harness.results.verdicts import Fidelity
 
 DIFFERENCE = Difference(0.5, (0, 3), 1.5, 2.0, 0.3, 0.9, finite=True, same_mask=True)
 NAMES = ("training/conv1", "training/conv2", "training/dense2")
@@ -28,7 +29,7 @@ def row(worst: str = "training/conv2") -> StageRow:
         "torch",
         "fp64",
         "forward",
-        FAIL,
+        Fidelity.FAIL,
         "2 of 3 tensors depart",
         worst,
         1.0,
@@ -44,7 +45,9 @@ def row(worst: str = "training/conv2") -> StageRow:
 def layers(*wrong: str):
     """Return what a taught run shows if these layers depart."""
     verdicts = [
-        TensorVerdict(name, FAIL if name in wrong else PASS, "", 0.5, 0.01, 0.02, DIFFERENCE)
+        TensorVerdict(
+            name, Fidelity.FAIL if name in wrong else Fidelity.PASS, "", 0.5, 0.01, 0.02, DIFFERENCE
+        )
         for name in NAMES
     ]
     return find(verdicts, READ, {})
@@ -63,7 +66,7 @@ def text(report: Report) -> str:
 def test_every_format_names_the_wrong_layers(render):
     """The row's reason says it, wherever the row is shown."""
     named = wrong_layers.named(row(), layers("training/conv2", "training/dense2"))
-    report = Report("", "", "", "", FAIL, "", (named,), (), (), (), {})
+    report = Report("", "", "", "", Fidelity.FAIL, "", (named,), (), (), (), {})
     assert "wrong layers, each given the right input: conv2, dense2" in render(report)
     assert NAMES[1:] == named.wrong_layers
 

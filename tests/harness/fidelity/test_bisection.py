@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.fidelity.bisection import bracket, first_bad_step
-from harness.fidelity.verdict import FAIL, INCONCLUSIVE, PASS, StageVerdict, TensorVerdict, sum_up
+from harness.fidelity.verdict import StageVerdict, TensorVerdict, sum_up
+from harness.results.verdicts import Fidelity
 
 
 def trajectory(steps: int, first: int, *, losses: bool = True) -> StageVerdict:
@@ -26,7 +27,12 @@ def trajectory(steps: int, first: int, *, losses: bool = True) -> StageVerdict:
         "trajectory",
         [
             TensorVerdict(
-                f"step {step}/{name}", FAIL if bad else PASS, "", 1.0 if bad else 0.0, 0.1, 0.1
+                f"step {step}/{name}",
+                Fidelity.FAIL if bad else Fidelity.PASS,
+                "",
+                1.0 if bad else 0.0,
+                0.1,
+                0.1,
             )
             for step, name, bad in items
         ],
@@ -58,7 +64,7 @@ def test_a_verdict_alone_gives_a_bracket():
     assert (8, 12, 0) == (found.good, found.bad, found.replays)
 
 
-@pytest.mark.parametrize("verdict", [INCONCLUSIVE, "NULL"])
+@pytest.mark.parametrize("verdict", [Fidelity.INCONCLUSIVE, "NULL"])
 def test_a_replay_without_an_answer_ends_the_search(verdict):
     """What is known is said, with the reason."""
     found = first_bad_step(
@@ -76,12 +82,13 @@ def test_what_was_looked_at_once_is_sought_from_the_start():
 
     def run(steps: int) -> StageVerdict:
         items = [
-            TensorVerdict(f"step {step}/parameter/w", PASS, "", 0.0, 0.1, 0.1)
+            TensorVerdict(f"step {step}/parameter/w", Fidelity.PASS, "", 0.0, 0.1, 0.1)
             for step in (1, 2, 4, 8, 16, 32, 50)
             if step <= steps
         ]
         return sum_up(
-            "trajectory", [*items, TensorVerdict(f"step {steps}/generate", FAIL, "", 1.0, 0.1, 0.1)]
+            "trajectory",
+            [*items, TensorVerdict(f"step {steps}/generate", Fidelity.FAIL, "", 1.0, 0.1, 0.1)],
         )
 
     assert (0, 50) == (bracket(run(50), 50).good, bracket(run(50), 50).bad)

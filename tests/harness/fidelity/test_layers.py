@@ -6,7 +6,8 @@ from __future__ import annotations
 import pytest
 
 from harness.fidelity.layers import find, spelled
-from harness.fidelity.verdict import FAIL, PASS, TensorVerdict
+from harness.fidelity.verdict import TensorVerdict
+from harness.results.verdicts import Fidelity
 
 NAMES = ("training/a", "training/b", "training/c", "training/d")
 CHAIN = {name: list(NAMES[place - 1 : place]) if place else [] for place, name in enumerate(NAMES)}
@@ -15,7 +16,9 @@ CHAIN = {name: list(NAMES[place - 1 : place]) if place else [] for place, name i
 def verdicts(failing: str, names: tuple[str, ...] = NAMES) -> list[TensorVerdict]:
     """Return verdicts of which those of the layers named by a letter are FAIL."""
     return [
-        TensorVerdict(name, FAIL if name[-1] in failing else PASS, "", 1.0, 0.1, 0.2)
+        TensorVerdict(
+            name, Fidelity.FAIL if name[-1] in failing else Fidelity.PASS, "", 1.0, 0.1, 0.2
+        )
         for name in names
     ]
 

@@ -8,18 +8,8 @@ import numpy as np
 import pytest
 
 from harness.fidelity.evidence import Entry
-from harness.fidelity.repeatability import (
-    DIFFERENT,
-    IDENTICAL,
-    INCONCLUSIVE,
-    ORDER,
-    ROUNDING,
-    Bits,
-    Repeatability,
-    compare,
-    judge,
-    worst,
-)
+from harness.fidelity.repeatability import ORDER, Bits, Repeatability, compare, judge, worst
+from harness.results.verdicts import Repeat
 
 STAGES = ("weights", "forward", "gradients")
 BASE = {
@@ -73,7 +63,7 @@ def test_the_same_bits_need_no_threshold():
     """Nothing has to be measured for them."""
     found = judged(Run(BASE), None)
     assert (found.verdict, found.bits.tensors, found.bits.differing, found.bits.first) == (
-        IDENTICAL,
+        Repeat.IDENTICAL,
         3,
         0,
         None,
@@ -83,7 +73,7 @@ def test_the_same_bits_need_no_threshold():
 def test_a_last_place_is_within_rounding_and_named():
     """With its place and both values."""
     found = judged(changed("gradients", "dW", (1, 0), 2 * ULP))
-    assert found.verdict == ROUNDING
+    assert found.verdict == Repeat.ROUNDING
     assert ("gradients", "dW", "[1, 0]") == (
         found.bits.first.stage,
         found.bits.first.name,
@@ -100,27 +90,30 @@ def test_more_than_rounding_is_different_and_names_both_where_bits_part_and_wher
         {**odd.tensors, "gradients": changed("gradients", "dW", (0, 1), 0.1).tensors["gradients"]}
     )
     found = judged(odd)
-    assert found.verdict == DIFFERENT
+    assert found.verdict == Repeat.DIFFERENT
     assert "first forward y [1]" in found.reason and "from gradients in dW on" in found.reason
 
 
 def test_a_run_that_does_not_repeat_in_its_own_process_measures_no_rounding():
     """Its variations move everything, which must not excuse it."""
     odd = changed("forward", "y", (1,), 1e-12)
-    assert judged(odd, Run(BASE, moved=1e-12)).verdict == ROUNDING
+    assert judged(odd, Run(BASE, moved=1e-12)).verdict == Repeat.ROUNDING
     found = judged(odd, Run(BASE, moved=1e-12, strays=1e-12))
-    assert (found.verdict, "not even within one process" in found.reason) == (DIFFERENT, True)
+    assert (found.verdict, "not even within one process" in found.reason) == (
+        Repeat.DIFFERENT,
+        True,
+    )
 
 
 def test_weights_that_were_given_may_not_differ_at_all():
     """They were loaded, not computed."""
-    assert judged(changed("weights", "W", (0, 0), ULP)).verdict == DIFFERENT
+    assert judged(changed("weights", "W", (0, 0), ULP)).verdict == Repeat.DIFFERENT
 
 
 def test_without_a_measure_of_rounding_a_difference_is_undecided():
     """Never PASS by default."""
     found = judged(changed("forward", "y", (0,), ULP), None)
-    assert (found.verdict, "not measured" in found.reason) == (INCONCLUSIVE, True)
+    assert (found.verdict, "not measured" in found.reason) == (Repeat.INCONCLUSIVE, True)
 
 
 @pytest.mark.parametrize(
@@ -130,14 +123,16 @@ def test_what_is_missing_or_has_another_shape_differs(other):
     """It is no agreement."""
     bits = compare(Run(BASE), other, STAGES)
     assert not bits.identical and bits.first is not None and bits.first.first is None
-    assert judged(other).verdict in (DIFFERENT, INCONCLUSIVE)
+    assert judged(other).verdict in (Repeat.DIFFERENT, Repeat.INCONCLUSIVE)
 
 
 def test_nothing_compared_is_undecided():
     """Two empty runs do not agree."""
     empty = compare(Run({}), Run({}), STAGES)
     assert not empty.identical
-    assert judge(Run({}), Run({}), empty, None, STAGES, "fp64").verdict == INCONCLUSIVE
+    assert (
+        judge(Run({}), Run({}), empty, None, STAGES, "fp64").verdict == Repeat.INCONCLUSIVE
+    )
 
 
 def test_bits_are_bits():
@@ -155,5 +150,5 @@ def test_bits_are_bits():
 def test_the_worst_of_several_runs_stands_for_all():
     """Whatever their order."""
     found = [Repeatability(verdict, "", Bits(1, 0, None)) for verdict in ORDER]
-    assert worst(found).verdict == DIFFERENT
-    assert worst(found[:2]).verdict == ROUNDING
+    assert worst(found).verdict == Repeat.DIFFERENT
+    assert worst(found[:2]).verdict == Repeat.ROUNDING

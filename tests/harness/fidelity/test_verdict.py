@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.fidelity.verdict import FAIL, PASS, TensorVerdict, sum_up
+from harness.fidelity.verdict import TensorVerdict, sum_up
+from harness.results.verdicts import Fidelity
 
 PHASES = ("warm/up", "warm/up/more", "main")
 
@@ -16,7 +17,8 @@ def verdicts(*failed: str) -> list[TensorVerdict]:
     ]
     assert set(failed) <= set(names)
     return [
-        TensorVerdict(name, FAIL if name in failed else PASS, "", 1.0, 0.1, 0.1) for name in names
+        TensorVerdict(name, Fidelity.FAIL if name in failed else Fidelity.PASS, "", 1.0, 0.1, 0.1)
+        for name in names
     ]
 
 
@@ -37,7 +39,7 @@ def test_a_wrong_gradient_is_the_first_one_on_the_way_back_from_the_loss(failed,
     """Backward passes run from the last layer to the first; an error made in the middle reaches
     all layers before it."""
     found = sum_up("gradients", verdicts(*failed), PHASES)
-    assert (FAIL, named) == (found.verdict, found.worst.name)
+    assert (Fidelity.FAIL, named) == (found.verdict, found.worst.name)
     assert found.reason.startswith(f"{len(failed)} of 9 tensors depart, {named} first")
 
 

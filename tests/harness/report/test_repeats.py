@@ -7,8 +7,8 @@ import io
 import pytest
 from rich.console import Console
 
-from harness.fidelity.repeatability import DIFFERENT, IDENTICAL, INCONCLUSIVE, ROUNDING
-from harness.report.repeats import BROKEN, UNSUPPORTED, RepeatReport, RepeatRow, exit_code, render
+from harness.report.repeats import RepeatReport, RepeatRow, exit_code, render
+from harness.results.verdicts import Repeat
 from tests.harness.report import sample
 
 
@@ -32,18 +32,36 @@ def row(verdict, ok=True, deterministic=False, reason="why", differing=0):
 @pytest.mark.parametrize(
     ("rows", "code"),
     [
-        ([row(IDENTICAL), row(ROUNDING)], 0),
-        ([row(IDENTICAL), row(ROUNDING, ok=False, deterministic=True)], 1),
-        ([row(BROKEN, ok=False), row(DIFFERENT, ok=False)], 1),
-        ([row(IDENTICAL), row(BROKEN, ok=False)], 4),
-        ([row(UNSUPPORTED), row(UNSUPPORTED)], 5),
-        ([row(IDENTICAL), row(UNSUPPORTED)], 0),
-        ([row(IDENTICAL), row(INCONCLUSIVE, ok=False)], 6),
-        ([row(INCONCLUSIVE, ok=False, differing=1)], 6),
-        ([row(IDENTICAL), row(INCONCLUSIVE, ok=False, deterministic=True, differing=1)], 1),
-        ([row(BROKEN, ok=False), row(INCONCLUSIVE, ok=False, deterministic=True, differing=1)], 1),
-        ([row(INCONCLUSIVE, ok=False, deterministic=True)], 6),
-        ([row(BROKEN, ok=False, deterministic=True)], 4),
+        ([row(Repeat.IDENTICAL), row(Repeat.ROUNDING)], 0),
+        (
+            [
+                row(Repeat.IDENTICAL),
+                row(Repeat.ROUNDING, ok=False, deterministic=True),
+            ],
+            1,
+        ),
+        ([row(Repeat.BROKEN, ok=False), row(Repeat.DIFFERENT, ok=False)], 1),
+        ([row(Repeat.IDENTICAL), row(Repeat.BROKEN, ok=False)], 4),
+        ([row(Repeat.UNSUPPORTED), row(Repeat.UNSUPPORTED)], 5),
+        ([row(Repeat.IDENTICAL), row(Repeat.UNSUPPORTED)], 0),
+        ([row(Repeat.IDENTICAL), row(Repeat.INCONCLUSIVE, ok=False)], 6),
+        ([row(Repeat.INCONCLUSIVE, ok=False, differing=1)], 6),
+        (
+            [
+                row(Repeat.IDENTICAL),
+                row(Repeat.INCONCLUSIVE, ok=False, deterministic=True, differing=1),
+            ],
+            1,
+        ),
+        (
+            [
+                row(Repeat.BROKEN, ok=False),
+                row(Repeat.INCONCLUSIVE, ok=False, deterministic=True, differing=1),
+            ],
+            1,
+        ),
+        ([row(Repeat.INCONCLUSIVE, ok=False, deterministic=True)], 6),
+        ([row(Repeat.BROKEN, ok=False, deterministic=True)], 4),
     ],
 )
 def test_exit_codes(rows, code):
@@ -56,9 +74,9 @@ def test_exit_codes(rows, code):
 def test_the_terminal_shows_verdicts_reasons_and_the_price():
     """A reader sees which mode, which tensor and what the mode costs."""
     rows = (
-        row(IDENTICAL),
+        row(Repeat.IDENTICAL),
         row(
-            DIFFERENT,
+            Repeat.DIFFERENT,
             ok=False,
             reason="1 of 9 tensors differ, first trajectory step 1/loss/train/total",
         ),
@@ -78,7 +96,7 @@ def test_bits_that_differ_against_the_promise_are_marked_as_a_fault(deterministi
     question."""
     rows = (
         row(
-            INCONCLUSIVE,
+            Repeat.INCONCLUSIVE,
             ok=False,
             deterministic=deterministic,
             reason="1 of 9 tensors differ",

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from harness.results.verdicts import Speed
 from harness.speed.estimate import (
     Estimate,
     Palindrome,
@@ -19,17 +20,7 @@ from harness.speed.estimate import (
     half_width,
 )
 from harness.speed.schedule import looks
-from harness.speed.verdict import (
-    FASTER,
-    MARGIN,
-    SAME,
-    SLOWER,
-    UNCLEAR,
-    WIDEST,
-    judge,
-    rounds_to_settle,
-    settled,
-)
+from harness.speed.verdict import MARGIN, WIDEST, judge, rounds_to_settle, settled
 
 RATIOS = st.floats(0.2, 5.0)
 
@@ -41,17 +32,17 @@ def interval(low: float, high: float) -> Estimate:
 @pytest.mark.parametrize(
     ("low", "high", "verdict", "material"),
     [
-        (1.04, 1.08, SLOWER, True),
-        (1.01, 1.08, SLOWER, False),
-        (0.90, 0.95, FASTER, True),
-        (0.90, 0.99, FASTER, False),
-        (1.001, 1.002, SLOWER, False),
-        (0.99, 1.01, SAME, False),
-        (1 / 1.03, 1.03, SAME, False),
-        (1.0, 1.01, SAME, False),
-        (0.96, 1.01, UNCLEAR, False),
-        (0.99, 1.05, UNCLEAR, False),
-        (0.5, 2.0, UNCLEAR, False),
+        (1.04, 1.08, Speed.SLOWER, True),
+        (1.01, 1.08, Speed.SLOWER, False),
+        (0.90, 0.95, Speed.FASTER, True),
+        (0.90, 0.99, Speed.FASTER, False),
+        (1.001, 1.002, Speed.SLOWER, False),
+        (0.99, 1.01, Speed.SAME, False),
+        (1 / 1.03, 1.03, Speed.SAME, False),
+        (1.0, 1.01, Speed.SAME, False),
+        (0.96, 1.01, Speed.UNCLEAR, False),
+        (0.99, 1.05, Speed.UNCLEAR, False),
+        (0.5, 2.0, Speed.UNCLEAR, False),
     ],
 )
 def test_verdicts_are_as_defined(low, high, verdict, material):
@@ -69,13 +60,13 @@ def test_a_verdict_other_than_unclear_is_never_without_evidence(one, other, marg
     found = judge(interval(low, high), margin)
     detected = (low > 1 or high < 1) and high / low <= WIDEST * (1 - 1e-12)
     assume(not WIDEST * (1 - 1e-12) < high / low < WIDEST * (1 + 1e-12))
-    assert detected == (found.verdict in (FASTER, SLOWER))
+    assert detected == (found.verdict in (Speed.FASTER, Speed.SLOWER))
     if found.material:
         assert detected
-    if found.verdict == SAME:
+    if found.verdict == Speed.SAME:
         assert low <= 1 <= high <= 1 + margin
-    if low != 1 and high != 1 and found.verdict in (FASTER, SLOWER):
-        assert {FASTER: SLOWER, SLOWER: FASTER}[found.verdict] == judge(
+    if low != 1 and high != 1 and found.verdict in (Speed.FASTER, Speed.SLOWER):
+        assert {Speed.FASTER: Speed.SLOWER, Speed.SLOWER: Speed.FASTER}[found.verdict] == judge(
             interval(1 / high, 1 / low), margin
         ).verdict
 
@@ -87,7 +78,7 @@ def test_an_interval_that_spans_more_than_a_factor_of_two_decides_nothing(low, h
     """Neither a verdict nor the end of a run, wherever it lies; one just as far from 1 that is
     narrower does both."""
     found = judge(interval(low, high))
-    assert (UNCLEAR, False) == (
+    assert (Speed.UNCLEAR, False) == (
         found.verdict,
         found.material,
     ) and "wider than a factor of 2" in found.reason
@@ -108,14 +99,14 @@ def test_an_interval_that_spans_more_than_a_factor_of_two_decides_nothing(low, h
 def test_without_an_interval_it_is_unclear(estimate):
     """With the estimator's reason handed on."""
     found = judge(estimate, round_s=3.0)
-    assert (found.verdict, found.material) == (UNCLEAR, False)
+    assert (found.verdict, found.material) == (Speed.UNCLEAR, False)
     assert found.reason == (estimate.reason or "no interval")
 
 
 def test_too_few_rounds_ask_for_the_minimum():
     """And say how long it takes in all."""
     found = judge(estimate_logs([0.1, 0.2]), round_s=3.0)
-    assert (found.verdict, found.more_rounds, found.more_s) == (UNCLEAR, 5, 15.0)
+    assert (found.verdict, found.more_rounds, found.more_s) == (Speed.UNCLEAR, 5, 15.0)
 
 
 def test_unclear_says_how_many_rounds_would_settle_it_and_they_do():
@@ -124,13 +115,13 @@ def test_unclear_says_how_many_rounds_would_settle_it_and_they_do():
     logs = [value + 0.004 for value in (-0.05, 0.05, -0.03, 0.03, 0.0)]
     first = estimate_logs(logs)
     found = judge(first, round_s=2.0)
-    assert found.verdict == UNCLEAR
+    assert found.verdict == Speed.UNCLEAR
     assert found.more_rounds is not None and found.more_rounds > 5
     assert 2.0 * found.more_rounds == found.more_s
     for rounds, ends in ((found.more_rounds, True), (looks(found.more_rounds)[-2], False)):
         half = half_width(first.spread, rounds, alpha(rounds, final=True))
         again = interval(first.ratio * math.exp(-half), first.ratio * math.exp(half))
-        assert ends == (judge(again).verdict != UNCLEAR)
+        assert ends == (judge(again).verdict != Speed.UNCLEAR)
 
 
 def test_every_verdict_says_what_a_sharper_one_takes():
@@ -139,7 +130,7 @@ def test_every_verdict_says_what_a_sharper_one_takes():
     logs = [value + 0.2 for value in (-0.05, 0.05, -0.03, 0.03, 0.0)]
     first = estimate_logs(logs, final=True)
     found = judge(first, round_s=2.0)
-    assert (SLOWER, True) == (found.verdict, found.material)
+    assert (Speed.SLOWER, True) == (found.verdict, found.material)
     assert (
         found.more_rounds is not None
         and found.more_rounds in looks(100)
@@ -240,11 +231,14 @@ def test_one_broken_palindrome_leaves_no_difference(breakage, number, place, sid
     number. Whole, it is found."""
     rounds = lasting(seed, ratio)
     whole = judge(estimate(rounds, "a", "b", final=True))
-    assert whole.verdict == (SLOWER if ratio > 1 else FASTER) or abs(math.log(ratio)) < 0.02
+    assert (
+        whole.verdict == (Speed.SLOWER if ratio > 1 else Speed.FASTER)
+        or abs(math.log(ratio)) < 0.02
+    )
     steps_s = rounds[number].palindromes[place].steps_s
     steps_s[side] = BREAKAGES[breakage](steps_s[side], at)
     found = judge(estimate(rounds, "a", "b", final=True))
-    assert (UNCLEAR, False) == (found.verdict, found.material)
+    assert (Speed.UNCLEAR, False) == (found.verdict, found.material)
     assert f"round {number + 1} " in found.reason
 
 
@@ -264,7 +258,7 @@ def test_without_variance_there_is_no_difference(ratio, count, what):
             )
             for whole in lasting(0, 1.0)
         ]
-    assert UNCLEAR == judge(estimate(rounds, "a", "b", final=True)).verdict
+    assert Speed.UNCLEAR == judge(estimate(rounds, "a", "b", final=True)).verdict
 
 
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=12))
@@ -273,7 +267,7 @@ def test_rates_of_anything_never_say_different_without_an_interval(logs):
     interval that excludes 1."""
     found = estimate_logs(logs, final=True)
     judged = judge(found)
-    if judged.verdict in (FASTER, SLOWER):
+    if judged.verdict in (Speed.FASTER, Speed.SLOWER):
         assert all(math.isfinite(log) for log in logs) and len(logs) >= 5
         assert found.low > 1.0 or found.high < 1.0
 

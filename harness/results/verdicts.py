@@ -1,0 +1,60 @@
+"""The words that verdicts are: enumerations whose members are strings, so that they are stored,
+printed and compared as what they say.
+
+`enum.StrEnum` does this from Python 3.11 on; `Word` is it for 3.10 too.
+"""
+
+from __future__ import annotations
+
+import enum
+
+
+class Word(str, enum.Enum):
+    """A member that is a string in every respect: equal to it, hashed and formatted as it."""
+
+    __str__ = str.__str__
+    __hash__ = str.__hash__
+
+    def __format__(self, format_spec: str) -> str:
+        return str.__format__(self, format_spec)
+
+
+class Fidelity(Word):
+    """Whether two sides compute the same: of a tensor, of a stage, or of a whole run."""
+
+    PASS = "PASS"  # noqa: S105
+    FAIL = "FAIL"
+    #: Nothing can be said: a side left nothing to judge, or the noise is too large.
+    INCONCLUSIVE = "INCONCLUSIVE"
+    #: Of a stage that is shown and not judged.
+    INFO = "INFO"
+    #: Of a tensor that is mathematically zero.
+    NULL = "NULL"
+    #: Of a tensor beyond the horizon: rounding alone may have grown to any size there.
+    BEYOND = "BEYOND"
+    #: Of a run in which no stage was judged.
+    NONE = "NONE"
+
+
+class Speed(Word):
+    """How fast b is against a."""
+
+    FASTER = "FASTER"
+    SLOWER = "SLOWER"
+    SAME = "SAME"
+    UNCLEAR = "UNCLEAR"
+    #: The sides ran under settings with which a ratio means nothing.
+    REFUSED = "REFUSED"
+
+
+class Repeat(Word):
+    """What runs of one build on one seed are to each other."""
+
+    IDENTICAL = "BIT-IDENTICAL"
+    ROUNDING = "WITHIN ROUNDING"
+    DIFFERENT = "DIFFERENT"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    #: The build has no deterministic mode, or not what the workload needs.
+    UNSUPPORTED = "UNSUPPORTED"
+    #: A run did not end well.
+    BROKEN = "BROKEN"

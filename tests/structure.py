@@ -1,0 +1,222 @@
+"""The numbers of the house: what can be counted of how readable the product's code is.
+
+    python -m tests.structure            prints them, and ends with 1 beyond a limit
+    python -m tests.structure --where    also says where
+
+`.ci/run` calls it; `docs/architecture.md` says what each is for. Every count is shown on planted
+code by `tests/test_structure.py`.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from tests import rooms
+
+ROOT = Path(__file__).parents[1]
+WIDTH = 100
+MOST_POSITIONAL = 6
+MOST_STATEMENTS = 40
+MOST_CODE = 300
+#: Lines in a row that two places may share.
+SHARED = 6
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+#: Values of the enumerations, which are written in full nowhere else.
+VERDICTS = {
+    "PASS",
+    "FAIL",
+    "INCONCLUSIVE",
+    "INFO",
+    "FASTER",
+    "SLOWER",
+    "SAME",
+    "UNCLEAR",
+    "REFUSED",
+}
+#: Who may spell them: the enumerations themselves.
+SPELLING = ("harness/results/verdicts.py",)
+#: Names that say nothing of what is held.
+EMPTY_WORDS = {"found", "one", "told", "asked", "given"}
+Found = Iterator[tuple[int, str]]
+
+
+def wide_lines(path: str, source: str) -> Found:
+    """Lines of more than `WIDTH` columns."""
+    for number, line in enumerate(source.splitlines(), 1):
+        if len(line) > WIDTH:
+            yield number, f"{len(line)} columns"
+
+
+def nested_comprehensions(path: str, source: str) -> Found:
+    """Comprehensions inside a comprehension."""
+    seen = set()
+    for outer in ast.walk(ast.parse(source)):
+        if isinstance(outer, COMPREHENSIONS):
+            for inner in ast.walk(outer):
+                if inner is not outer and isinstance(inner, COMPREHENSIONS) and inner not in seen:
+                    seen.add(inner)
+                    yield inner.lineno, "a comprehension inside a comprehension"
+
+
+def crowded_calls(path: str, source: str) -> Found:
+    """Calls with more than `MOST_POSITIONAL` positional arguments."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and len(node.args) > MOST_POSITIONAL:
+            yield node.lineno, f"{ast.unparse(node.func)} is given {len(node.args)} by position"
+
+
+def long_functions(path: str, source: str) -> Found:
+    """Functions of more than `MOST_STATEMENTS` statements, docstring and inner functions apart."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, FUNCTIONS) and (count := _statements(node)) > MOST_STATEMENTS:
+            yield node.lineno, f"{node.name} has {count} statements"
+
+
+def _statements(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    count, waiting = 0, list(function.body[1:] if ast.get_docstring(function) else function.body)
+    while waiting:
+        node = waiting.pop()
+        count += isinstance(node, ast.stmt)
+        if not isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+            waiting += [
+                child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr)
+            ]
+    return count
+
+
+def spelled_verdicts(path: str, source: str) -> Found:
+    """Verdicts as string literals, outside the enumerations."""
+    if not path.startswith("harness/") or path in SPELLING:
+        return
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and node.value in VERDICTS:
+            yield node.lineno, f"{node.value!r}"
+
+
+def empty_names(path: str, source: str) -> Found:
+    """Locals, arguments and functions with a name that says nothing of what they hold or do."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            name = node.id
+        elif isinstance(node, ast.arg):
+            name = node.arg
+        elif isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+            name = node.name
+        else:
+            continue
+        if name.strip("_").lower() in EMPTY_WORDS:
+            yield node.lineno, f"{name} names nothing"
+
+
+def big_modules(path: str, source: str) -> Found:
+    """Modules of more than `MOST_CODE` lines that are no docstring."""
+    count = source.count("\n") - docstring_lines(ast.parse(source))
+    if count > MOST_CODE:
+        yield 1, f"{count} lines of code"
+
+
+def docstring_lines(tree: ast.Module) -> int:
+    """Return how many lines of a module are docstrings."""
+    documented = (ast.Module, ast.ClassDef, *FUNCTIONS)
+    first = [
+        node.body[0]
+        for node in ast.walk(tree)
+        if isinstance(node, documented) and ast.get_docstring(node)
+    ]
+    return sum((node.end_lineno or node.lineno) - node.lineno + 1 for node in first)
+
+
+#: What is counted in every module: a name, how many there may be, and the counter.
+COUNTS: dict[str, tuple[int, Callable[[str, str], Found]]] = {
+    f"lines over {WIDTH} columns": (0, wide_lines),
+    "comprehensions inside a comprehension": (0, nested_comprehensions),
+    f"calls with more than {MOST_POSITIONAL} positional arguments": (0, crowded_calls),
+    f"functions over {MOST_STATEMENTS} statements": (0, long_functions),
+    "verdicts as literals outside the enumerations": (0, spelled_verdicts),
+    "names that say nothing": (0, empty_names),
+    f"modules over {MOST_CODE} lines of code": (0, big_modules),
+}
+
+
+def repeats(sources: Mapping[str, str]) -> list[str]:
+    """Return where a window of `SHARED` lines of code stands a second time, one entry a stretch.
+
+    Blank lines, comments, imports and lines of brackets alone are left out before.
+    """
+    places: dict[tuple[str, ...], str] = {}
+    again = []
+    for path, source in sorted(sources.items()):
+        lines = list(_code(source))
+        inside = False
+        for start in range(len(lines) - SHARED + 1):
+            window = tuple(text for _, text in lines[start : start + SHARED])
+            where = f"{path}:{lines[start][0]}"
+            known = places.setdefault(window, where) != where
+            if known and not inside:
+                again.append(f"{where}: as {places[window]}")
+            inside = known
+    return again
+
+
+def _code(source: str) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(source.splitlines(), 1):
+        text = line.strip()
+        if text.strip("()[]{},:") and not text.startswith(("#", "import ", "from ", '"""')):
+            yield number, text
+
+
+def sources(root: Path = ROOT) -> dict[str, str]:
+    """Return the text of every module of the product by its path below the root."""
+    paths = [path for package in rooms.FLOORS for path in (root / package).rglob("*.py")]
+    return {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+
+
+#: Repeated stretches in the code as it is; it may become fewer.
+REPEATS = 0
+
+
+def numbers(root: Path = ROOT) -> list[tuple[str, int, int, list[str]]]:
+    """Return what is counted, how many there are, how many there may be, and where they are."""
+    texts = sources(root)
+    rows = []
+    for name, (limit, count) in COUNTS.items():
+        where = [
+            f"{path}:{line}: {text}"
+            for path, source in sorted(texts.items())
+            for line, text in count(path, source)
+        ]
+        rows.append((name, len(where), limit, where))
+    graph = rooms.imports(rooms.sources(root))
+    files = [path.name for path in (root / "harness").glob("*.py")]
+    rows.append(("Python files at the root of harness/", len(files), 4, files))
+    for name, circles in (
+        ("circles of imports between files", rooms.circles(graph)),
+        ("circles of imports between rooms", rooms.circles(rooms.between_rooms(graph))),
+    ):
+        rows.append((name, len(circles), 0, [" ".join(circle) for circle in circles]))
+    upwards = rooms.upwards(graph)
+    rows.append(("imports that lead upwards", len(upwards), 0, upwards))
+    again = repeats(texts)
+    rows.append(
+        (f"stretches of {SHARED} lines or more that stand twice", len(again), REPEATS, again)
+    )
+    return rows
+
+
+def main(words: Sequence[str]) -> int:
+    """Print the numbers; return 1 where one is beyond its limit."""
+    rows = numbers()
+    for name, count, limit, where in rows:
+        mark = " " if count <= limit else "!"
+        print(f"{mark} {count:5d} (at most {limit}) {name}")
+        if "--where" in words:
+            print("".join(f"          {line}\n" for line in where), end="")
+    return int(any(count > limit for _, count, limit, _ in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
