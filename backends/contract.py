@@ -221,8 +221,7 @@ class Port(Telling, abc.ABC):
         """
         return Record() if self.lesson is None else self.lesson
 
-    # -- required
-    # ---------------------------------------------------------------------------------------------
+    # -- required ----------------------------------------------------------------------------------
 
     @abc.abstractmethod
     def train(self, source: "Source", steps: int) -> Dict[str, List[Any]]:
@@ -375,8 +374,7 @@ class Port(Telling, abc.ABC):
         """
         raise NotImplementedError
 
-    # -- what the framework really does
-    # -----------------------------------------------------------------------
+    # -- what the framework really does ------------------------------------------------------------
 
     def effective(self) -> Dict[str, Any]:
         """Read back what is in effect, from the framework and not from `setting`.

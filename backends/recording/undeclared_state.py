@@ -74,8 +74,7 @@ class Memory(object):
         """Return whether two arrays are the same, NaN for NaN."""
         return alike(value, kept)
 
-    # -- values that are built of arrays
-    # ----------------------------------------------------------------------
+    # -- values that are built of arrays -----------------------------------------------------------
 
     def follows(self, value: Any) -> bool:
         """Return whether a value is an array, something plain, or a container of such."""

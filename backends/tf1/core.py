@@ -82,8 +82,7 @@ class Tf1Port(Port):
         if setting.execution == "compiled":
             self.xla = runtime.require_clusters(self.session, phases.probe(self))
 
-    # -- what a port declares
-    # ---------------------------------------------------------------------------------
+    # -- what a port declares ----------------------------------------------------------------------
 
     def inputs(self) -> Dict[str, Tuple[Any, List[Optional[int]]]]:
         """Return dtype and shape of each data array; the batch axis is None where rows may be of
@@ -103,8 +102,7 @@ class Tf1Port(Port):
         have in common."""
         return phase
 
-    # -- what a port uses
-    # -------------------------------------------------------------------------------------
+    # -- what a port uses --------------------------------------------------------------------------
 
     def variable(self, name: str, regularizer: Any = None) -> Any:
         """Return the parameter `<variable scope>/<name>`, in the master dtype; made on the first
@@ -137,8 +135,7 @@ class Tf1Port(Port):
         once, when a variable is made, however often the model is called."""
         return tf.add_n(tf.get_collection(tf.GraphKeys.REGULARIZATION_LOSSES, scope=SCOPE + "/"))
 
-    # -- the graph
-    # --------------------------------------------------------------------------------------------
+    # -- the graph ---------------------------------------------------------------------------------
 
     def _build(self) -> None:
         inputs = self.inputs()
@@ -168,8 +165,7 @@ class Tf1Port(Port):
         for optimizer in self.optimizers.values():
             self.state.update(optimizer.state)
 
-    # -- running
-    # ----------------------------------------------------------------------------------------------
+    # -- running -----------------------------------------------------------------------------------
 
     def _run(self, fetches: Any, feed: Optional[Mapping[Any, Any]] = None) -> Any:
         with runtime.refusals():
@@ -342,8 +338,7 @@ class Tf1Port(Port):
                 parts.append(runtime.readable(self._run(self.inference[self.PRODUCT], feed)))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
-    # -- state
-    # ----------------------------------------------------------------------------------------------
+    # -- state -------------------------------------------------------------------------------------
 
     def optimizer_state(self) -> Dict[str, np.ndarray]:
         return {name: np.asarray(value) for name, value in self._run(self.state).items()}

@@ -64,8 +64,7 @@ class Tf2Port(Port):
             lambda arrays: self.activations(arrays, None, False)[self.PRODUCT]
         )
 
-    # -- what a port declares
-    # ---------------------------------------------------------------------------------
+    # -- what a port declares ----------------------------------------------------------------------
 
     def build(self) -> Dict[str, Any]:
         """Return the layers by name, each with a policy of `self.policies`: `low` for contractions,
@@ -121,8 +120,7 @@ class Tf2Port(Port):
         """Return whether a phase computes with a site that is declared for it."""
         return True
 
-    # -- what a port uses
-    # -------------------------------------------------------------------------------------
+    # -- what a port uses --------------------------------------------------------------------------
 
     def dropout(self, x: Any, rate: float, noise: Tensors, site: str) -> Any:
         """Drop with the mask of a site."""
@@ -135,8 +133,7 @@ class Tf2Port(Port):
             [tf.cast(loss, self.dtype) for layer in self.layers.values() for loss in layer.losses]
         )
 
-    # -- arrays and tensors
-    # -----------------------------------------------------------------------------------
+    # -- arrays and tensors ------------------------------------------------------------------------
 
     def _observe(self, arrays: Tensors, noise: Optional[Tensors], training: bool) -> List[Any]:
         found = self.activations(arrays, noise, training)
@@ -163,8 +160,7 @@ class Tf2Port(Port):
             site: tf.constant(batch.noise[site], self.dtype) for site in self.noise.names(phase)
         }
 
-    # -- the contract
-    # -----------------------------------------------------------------------------------------
+    # -- the contract ------------------------------------------------------------------------------
 
     def parameters(self) -> Dict[str, np.ndarray]:
         return {name: variable.numpy() for name, variable in self.weights.items()}

@@ -61,8 +61,7 @@ class Trainer(object):
         self.term_names = {}  # type: Dict[str, List[str]]
         self._functions = {}  # type: Dict[Any, Callable[..., Any]]
 
-    # -- tracing
-    # ----------------------------------------------------------------------------------------------
+    # -- tracing -----------------------------------------------------------------------------------
 
     def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return a function as the port's execution asks. Nothing is traced before the first
@@ -84,8 +83,7 @@ class Trainer(object):
         every training call."""
         return self.port.undeclared.undisturbed()
 
-    # -- losses and gradients
-    # ---------------------------------------------------------------------------------
+    # -- losses and gradients ----------------------------------------------------------------------
 
     def _differentiation(self, phase: str) -> Callable[..., Any]:
         """Return the function (arrays, noise, loss scale or None) -> (loss terms in one vector,
@@ -151,8 +149,7 @@ class Trainer(object):
             for name, value in zip(self.term_names[self.port.kind(phase)], values)
         }
 
-    # -- updates
-    # ----------------------------------------------------------------------------------------------
+    # -- updates -----------------------------------------------------------------------------------
 
     def _whole(self, key: Any, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return a function of several others, traced as one where there is one phase."""
@@ -213,8 +210,7 @@ class Trainer(object):
         graph = isinstance(function, Traced) and not tf.config.functions_run_eagerly()
         return graph, graph and releases.compiles(function.function)
 
-    # -- state
-    # ----------------------------------------------------------------------------------------------
+    # -- state -------------------------------------------------------------------------------------
 
     def visible(self) -> Dict[str, Any]:
         """Return the variables of all optimizers that `optimizer_state` shows, by name."""

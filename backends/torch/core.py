@@ -135,8 +135,7 @@ class TorchPort(StoredPort):
             for item in self.config["updates"]
         }
 
-    # -- what a port declares
-    # ---------------------------------------------------------------------------------
+    # -- what a port declares ----------------------------------------------------------------------
 
     def build(self) -> torch.nn.Module:
         """Return the module; its initial values do not matter, they are always loaded or drawn
@@ -188,8 +187,7 @@ class TorchPort(StoredPort):
         with torch.autocast(self.device.type, dtype=self.low, enabled=self.low is not self.dtype):
             yield
 
-    # -- the contract
-    # -----------------------------------------------------------------------------------------
+    # -- the contract ------------------------------------------------------------------------------
 
     @contextlib.contextmanager
     def mode(self, training: bool, tracking: bool) -> Iterator[None]:

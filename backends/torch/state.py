@@ -32,8 +32,7 @@ class StoredPort(Port):
     weights: Tensors = {}
     updaters: Dict[str, Updater] = {}
 
-    # -- moving arrays
-    # ----------------------------------------------------------------------------------------
+    # -- moving arrays -----------------------------------------------------------------------------
 
     def tensor(self, array: np.ndarray) -> torch.Tensor:
         """Return an array as a tensor on the device; real and complex in the stored precision,
@@ -77,8 +76,7 @@ class StoredPort(Port):
             )
         return tensor
 
-    # -- the state
-    # --------------------------------------------------------------------------------------------
+    # -- the state ---------------------------------------------------------------------------------
 
     def _refresh(self) -> None:
         """Find the statistics again: a module may have put another tensor in a buffer's place."""

@@ -96,8 +96,7 @@ def _headline(report: Report, signs: dict[str, str]) -> Text:
     return Text.assemble((start, f"bold {style}"), (one_line(report.headline), "bold"))
 
 
-# -- fidelity
-# --------------------------------------------------------------------------------------------------
+# -- fidelity --------------------------------------------------------------------------------------
 
 
 def _fidelity(report: Report, signs: dict[str, str]) -> Iterator[RenderableType]:
@@ -223,8 +222,7 @@ def _information(found: Matrix, report: Report) -> Iterator[RenderableType]:
         yield from cut([entry("i", "dim", told) for told in entries], "rows")
 
 
-# -- quality and jobs
-# -------------------------------------------------------------------------------------------------
+# -- quality and jobs ------------------------------------------------------------------------------
 
 
 def _quality(rows: tuple[QualityRow, ...]) -> Iterator[RenderableType]:

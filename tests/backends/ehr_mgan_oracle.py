@@ -240,8 +240,7 @@ class Oracle(object):
         self.record["discriminator/%s/%s/logit" % (stream, side)] = logit
         return logit, outputs
 
-    # -- losses
-    # -----------------------------------------------------------------------------------------------
+    # -- losses ------------------------------------------------------------------------------------
 
     def vae_losses(self, stream):
         """Return the terms of one stream's VAE loss."""

@@ -55,8 +55,7 @@ def test_a_slow_down_is_injected_into_the_samples_of_one_side():
     )
 
 
-# -- planted faults: what the replay is for
-# ---------------------------------------------------------------------------
+# -- planted faults: what the replay is for --------------------------------------------------------
 
 
 def careless(logs: list[float], most: int) -> Estimate:
@@ -145,8 +144,7 @@ def test_what_is_not_held_is_said(point, rates, said):
     assert [said] == faults({**promised(), point: rates})
 
 
-# -- what else could have been chosen
-# ---------------------------------------------------------------------------------
+# -- what else could have been chosen --------------------------------------------------------------
 
 
 def test_the_arrays_do_what_the_shipped_code_does():

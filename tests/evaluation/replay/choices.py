@@ -72,8 +72,7 @@ def drawn(slowdown: float, rounds: int, tries: int, seed: int) -> np.ndarray:
     return logs[np.random.RandomState(seed).randint(len(logs), size=(tries, rounds))]
 
 
-# -- how rounds become a finding, without looks in between
-# -------------------------------------------------------------
+# -- how rounds become a finding, without looks in between -----------------------------------------
 
 
 def student(logs: np.ndarray) -> np.ndarray:
@@ -105,8 +104,7 @@ OVER_ROUNDS = {
 }
 
 
-# -- looking several times
-# --------------------------------------------------------------------------------------------
+# -- looking several times -------------------------------------------------------------------------
 
 
 @dataclasses.dataclass(frozen=True)

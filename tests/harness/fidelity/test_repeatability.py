@@ -130,9 +130,7 @@ def test_nothing_compared_is_undecided():
     """Two empty runs do not agree."""
     empty = compare(Run({}), Run({}), STAGES)
     assert not empty.identical
-    assert (
-        judge(Run({}), Run({}), empty, None, STAGES, "fp64").verdict == Repeat.INCONCLUSIVE
-    )
+    assert judge(Run({}), Run({}), empty, None, STAGES, "fp64").verdict == Repeat.INCONCLUSIVE
 
 
 def test_bits_are_bits():

@@ -64,8 +64,7 @@ def noisy(rounds: int, ratio: float, seed: int = 0, spread: float = 0.01) -> lis
     return found
 
 
-# -- exact cases
-# ------------------------------------------------------------------------------------------------------
+# -- exact cases -----------------------------------------------------------------------------------
 
 
 def test_location_is_the_lower_quartile():
@@ -124,8 +123,7 @@ def test_exchanging_the_sides_inverts_the_interval(logs):
         assert there.high == pytest.approx(1 / back.low)
 
 
-# -- degenerate input never gives a difference
-# ------------------------------------------------------------------------
+# -- degenerate input never gives a difference -----------------------------------------------------
 
 
 @given(st.lists(st.floats(), max_size=4))
@@ -210,8 +208,7 @@ def test_extreme_ratios_do_not_overflow(logs):
         assert 0.0 < found.low <= found.ratio <= found.high < math.inf
 
 
-# -- replay of recorded rounds of two identical processes
-# -------------------------------------------------------------
+# -- replay of recorded rounds of two identical processes ------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -282,8 +279,7 @@ def test_an_effect_injected_into_the_samples_shifts_the_log_ratio(recorded):
     assert math.log(1.1) == pytest.approx(log_ratio(slow, "a", "b") - log_ratio(one, "a", "b"))
 
 
-# -- planted faults: the checks above do catch a naive estimator
-# ------------------------------------------------------
+# -- planted faults: the checks above do catch a naive estimator -----------------------------------
 
 
 def naive(logs):

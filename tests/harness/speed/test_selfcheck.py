@@ -110,8 +110,7 @@ def test_rounds_come_in_pairs_and_every_slow_down_gets_its_turn():
     ].count(0.0)
 
 
-# -- planted faults
-# ---------------------------------------------------------------------------------------------------
+# -- planted faults --------------------------------------------------------------------------------
 
 
 def test_an_estimator_that_ignores_rounds_is_out_of_bounds():

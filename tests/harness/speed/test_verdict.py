@@ -183,8 +183,7 @@ def test_a_run_without_an_interval_goes_on(estimate):
     assert not settled(estimate)
 
 
-# -- nothing that is broken is different
-# ------------------------------------------------------------------------------
+# -- nothing that is broken is different -----------------------------------------------------------
 
 
 def lasting(seed: int, ratio: float) -> list[Round]:

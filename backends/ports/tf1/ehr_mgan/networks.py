@@ -96,8 +96,7 @@ class Networks(object):
             return x
         return tf.concat([x, tf.tile(self.label, [self.hours, 1, 1])], axis=2)
 
-    # -- VAE
-    # ----------------------------------------------------------------------------------------------
+    # -- VAE ---------------------------------------------------------------------------------------
 
     def vae(self) -> None:
         """Run both VAEs hour by hour: what was decoded an hour ago is part of the encoder's input.
@@ -143,8 +142,7 @@ class Networks(object):
                     value[:, :, : config["channels"][stream]] if name == "decoded" else value
                 )
 
-    # -- generators
-    # -------------------------------------------------------------------------------------------
+    # -- generators --------------------------------------------------------------------------------
 
     def latents(self) -> None:
         """Run the two coupled generators layer by layer; there is no way back from a layer to the
@@ -230,8 +228,7 @@ class Networks(object):
             self.dense("vae/%s/output" % stream, x)
         )
 
-    # -- discriminators
-    # ---------------------------------------------------------------------------------------
+    # -- discriminators ----------------------------------------------------------------------------
 
     def discriminate(self, stream: str, sides: Sequence[str]) -> List[Tuple[Any, Any]]:
         """Return for each side, `real` or `fake`, the logit [batch, 1] and the last layer's dropped

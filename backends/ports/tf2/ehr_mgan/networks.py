@@ -79,8 +79,7 @@ class Networks(tf.Module):
             outputs.append(x)
         return outputs
 
-    # -- generators, decoding, discriminators
-    # -----------------------------------------------------------------
+    # -- generators, decoding, discriminators ------------------------------------------------------
 
     def latents(self, arrays: Tensors, noise: Tensors) -> Tuple[List[List[Any]], List[Any]]:
         """Return for each stream the outputs of the generator's layers, and the latents [hours,

@@ -91,8 +91,7 @@ class Loop(object):
     def _empty(self) -> Any:
         return tf.TensorArray(self.recurrence.master, self.hours)
 
-    # -- forwards
-    # ---------------------------------------------------------------------------------------------
+    # -- forwards ----------------------------------------------------------------------------------
 
     def _forwards(self, weights: Dict[str, Tuple[Any, Any]]) -> Tensors:
         """Return the series of `latent` and `output`, and `gates/`, `c/` and `h/` of each LSTM."""
@@ -163,8 +162,7 @@ class Loop(object):
         found["output"] = tf.sigmoid(product(top, weights["output"][0]) + weights["output"][1])
         return found, after
 
-    # -- backwards
-    # --------------------------------------------------------------------------------------------
+    # -- backwards ---------------------------------------------------------------------------------
 
     def _gradient(self, weights: Any, found: Tensors, latent: Any, output: Any) -> List[Any]:
         """Return the gradients of all kernels and biases, given those of the series of `latent` and

@@ -44,8 +44,7 @@ class Port(TorchPort):
     def build(self) -> torch.nn.Module:
         return Weights(self.config, self.LAYOUT)
 
-    # -- losses
-    # ----------------------------------------------------------------------------------------------
+    # -- losses ------------------------------------------------------------------------------------
 
     def loss_terms(self, phase: str, arrays: Tensors, noise: Tensors) -> Tensors:
         network, stream = phase.split("/")[-2:]
@@ -114,8 +113,7 @@ class Port(TorchPort):
             fake = features
         return losses.generator(stream, logit, fake, real, self.config["generator_weights"])
 
-    # -- looking and generating
-    # -------------------------------------------------------------------------------
+    # -- looking and generating --------------------------------------------------------------------
 
     def activations(self, arrays: Tensors, noise: Tensors) -> Tensors:
         record = self.autoencoders.activations(arrays, noise)

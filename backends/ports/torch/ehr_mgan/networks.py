@@ -110,8 +110,7 @@ class Networks(object):
             self.constants[units, forget][1] = forget
         return self.constants[units, forget]
 
-    # -- recurrent layers
-    # -------------------------------------------------------------------------------------
+    # -- recurrent layers --------------------------------------------------------------------------
 
     def recurrent(
         self,
@@ -165,8 +164,7 @@ class Networks(object):
         label = arrays["label"].to(x.dtype)[:, None].expand(-1, x.shape[1], -1)
         return torch.cat([x, label], dim=2)
 
-    # -- networks
-    # ---------------------------------------------------------------------------------------------
+    # -- networks ----------------------------------------------------------------------------------
 
     def bilateral(self, layer: int, x: Sequence[torch.Tensor]) -> List[torch.Tensor]:
         """Return h of both streams at all hours; x are their inputs. No biases and no forget bias,
