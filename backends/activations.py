@@ -19,9 +19,8 @@ def copied(value: Any) -> Any:
     written to is returned as it is."""
     if hasattr(value, "detach") and hasattr(value, "clone"):  # torch
         return value.detach().clone()
-    if hasattr(
-        value, "assign"
-    ):  # a variable of TensorFlow, or Keras 3's wrapper of one; tensors of TensorFlow never change
+    # A variable of TensorFlow, or Keras 3's wrapper of one; tensors of TensorFlow never change.
+    if hasattr(value, "assign"):
         return (value if hasattr(value, "read_value") else value.value).read_value()
     if hasattr(value, "__array_interface__") and hasattr(value, "copy"):  # NumPy
         return value.copy()
@@ -33,16 +32,16 @@ class Record(Dict[str, Any]):
     `record[name]` with what was set.
 
     Args:
-        given: pairs, or a mapping, to begin with: frameworks take a dict that a function returns
+        initial: pairs, or a mapping, to begin with: frameworks take a dict that a function returns
             apart and make it again.
         copy: how a value is copied.
     """
 
-    def __init__(self, given: Any = (), copy: Callable[[Any], Any] = copied) -> None:
+    def __init__(self, initial: Any = (), copy: Callable[[Any], Any] = copied) -> None:
         dict.__init__(self)
         self._copy = copy
-        self._live = {}  # type: Dict[str, Any]
-        self.update(given)
+        self._live: Dict[str, Any] = {}
+        self.update(initial)
 
     def __setitem__(self, name: str, value: Any) -> None:
         dict.__setitem__(self, name, self._copy(value))
@@ -72,15 +71,16 @@ class Record(Dict[str, Any]):
             self[name] = default
         return self._live[name]
 
-    def update(self, *given: Any, **named: Any) -> None:
-        """Set several activations."""
-        for name, value in _pairs(*given):
+    def update(self, *positional: Any, **named: Any) -> None:
+        """Set several activations, as `dict.update` does."""
+        for name, value in _pairs(*positional):
             self[name] = value
         for name, value in named.items():
             self[name] = value
 
 
-def _pairs(given: Any = ()) -> Iterable[Tuple[str, Any]]:
-    if isinstance(given, Record):
-        return list(given._live.items())
-    return list(given.items() if isinstance(given, Mapping) else given)
+def _pairs(values: Any = ()) -> Iterable[Tuple[str, Any]]:
+    """Return the pairs of a mapping, or the pairs themselves; of a record what was set."""
+    if isinstance(values, Record):
+        return list(values._live.items())
+    return list(values.items() if isinstance(values, Mapping) else values)

@@ -13,7 +13,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Sequence
 
 from backends.activations import Record
-from backends.declarations import ShapeMismatch, Telling
+from backends.declarations import Declarations, ShapeMismatch
 
 if TYPE_CHECKING:
     import numpy as np
@@ -100,7 +100,7 @@ def _row(
 #: `loss_scale_growth` is not 0 the scale is dynamic, one for each optimizer: an update whose
 #: gradients are not all finite is skipped (nothing but the scale and the count of skipped updates
 #: changes) and halves the scale; `loss_scale_growth` good updates in a row double it.
-PRECISION_TABLE = {
+PRECISION_TABLE: Dict[str, Dict[str, Any]] = {
     "fp64": _row("float64", "float64"),
     "fp32": _row("float32", "float32"),
     # The operands of a contraction are rounded to 10 explicit mantissa bits by the tensor cores;
@@ -108,17 +108,18 @@ PRECISION_TABLE = {
     "tf32": _row("float32", "float32"),
     "bf16": _row("float32", "bfloat16"),
     "fp16": _row("float32", "float16", 2.0**15, 2000),
-}  # type: Dict[str, Dict[str, Any]]
+}
 
 
 class Unsupported(Exception):
-    """This build cannot do what was asked, and says why. Ends a job in the status `unsupported`,
-    never in a fallback."""
+    """This build cannot do what was asked, and says why.
+
+    Ends a job in the status `unsupported`, never in a fallback.
+    """
 
 
 class BrokenPort(Exception):
-    """A port breaks what it promises so that it cannot be run at all; says where, and what the
-    contract wants."""
+    """A port breaks its promises so that it cannot run at all; says where and what is wanted."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,24 +142,24 @@ class Setting:
     deterministic: bool = False
 
 
-class Taught(object):
-    """What a taught look has given.
+class Taught:
+    """What a teacher-forced pass has computed.
 
     Attributes:
         values: each activation, in order, as `forward` returns it.
-        read: for each, the activations whose value by the teacher it was computed from.
+        read: for each, the activations whose teacher's value it was computed from.
         own: for each, earlier activations whose computing in this port went into it, so that an
             error in one of them shows in it: where one of these departs, that this one departs says
             nothing.
-        rooted: those that are known to be computed from data and weights alone, and from nothing
-            that is shown: their input is right.
+        rooted: those that are known to be computed from data and weights alone, and from no other
+            activation: their input is right.
     """
 
     __slots__ = ("own", "read", "rooted", "values")
 
     def __init__(
         self,
-        values: "Mapping[str, np.ndarray]",
+        values: Mapping[str, np.ndarray],
         read: Mapping[str, Sequence[str]],
         own: Mapping[str, Sequence[str]],
         rooted: Sequence[str] = (),
@@ -169,7 +170,7 @@ class Taught(object):
         self.rooted = list(rooted)
 
 
-class Port(Telling, abc.ABC):
+class Port(Declarations, abc.ABC):
     """One workload on one backend.
 
     A port's file defines exactly one concrete subclass named `Port`. The worker builds it as
@@ -198,10 +199,10 @@ class Port(Telling, abc.ABC):
         self.setting = setting
         #: dtype of each activation, output and loss as the framework itself named it, last time it
         #: was computed.
-        self.observed_dtypes = {}  # type: Dict[str, str]
+        self.observed_dtypes: Dict[str, str] = {}
         #: by phase, the loss scale of the last `gradients`: {"scale", "halved"}; empty where the
         #: precision has no dynamic one.
-        self.loss_scales = {}  # type: Dict[str, Dict[str, float]]
+        self.loss_scales: Dict[str, Dict[str, float]] = {}
         #: whole steps that `train` has run since `load_parameters`, which sets it to 0; checkpoints
         #: hold it.
         self.steps_trained = 0
@@ -210,21 +211,21 @@ class Port(Telling, abc.ABC):
         self.single_steps = 0
         #: after `restore`, by optimizer: where its step count comes from, if the checkpoint itself
         #: did not hold it.
-        self.step_origin = {}  # type: Dict[str, str]
-        #: during `forward_from`, the record that answers with the teacher's values.
-        self.lesson = None  # type: Any
+        self.step_origin: Dict[str, str] = {}
+        #: during `forward_from`, the record that answers with the teacher's values; else None.
+        self.lesson: Any = None
 
     def new_record(self) -> Any:
         """Return where a port keeps its activations by name: a dict that shows each as it was when
-        it was set. What a port computes from what it reads back from there can be taught: in
-        `forward_from` the record keeps the port's values and answers with the teacher's.
+        it was set. What a port computes from what it reads back from there can be teacher-forced:
+        in `forward_from` the record keeps the port's values and answers with the teacher's.
         """
         return Record() if self.lesson is None else self.lesson
 
     # -- required ----------------------------------------------------------------------------------
 
     @abc.abstractmethod
-    def train(self, source: "Source", steps: int) -> Dict[str, List[Any]]:
+    def train(self, source: Source, steps: int) -> Dict[str, List[Any]]:
         """Run `steps` whole training steps and return when they are done.
 
         Step number `source.cursor` runs the phases of its segment of the schedule
@@ -244,7 +245,7 @@ class Port(Telling, abc.ABC):
         """
 
     @abc.abstractmethod
-    def generate(self, source: "Source", count: int) -> "np.ndarray":
+    def generate(self, source: Source, count: int) -> np.ndarray:
         """Return the model's product for `count` inputs, in inference mode: predictions, class
         probabilities, samples.
 
@@ -260,12 +261,14 @@ class Port(Telling, abc.ABC):
         """
 
     @abc.abstractmethod
-    def parameters(self) -> Dict[str, "np.ndarray"]:
-        """Return all weights and running statistics by canonical name, in canonical layout, in
-        their stored dtype."""
+    def parameters(self) -> Dict[str, np.ndarray]:
+        """Return all weights and running statistics by canonical name.
+
+        In canonical layout, and in their stored dtype.
+        """
 
     @abc.abstractmethod
-    def load_parameters(self, values: Mapping[str, "np.ndarray"]) -> None:
+    def load_parameters(self, values: Mapping[str, np.ndarray]) -> None:
         """Set all weights and running statistics, and reset the optimizers to their initial state.
 
         Args:
@@ -277,40 +280,38 @@ class Port(Telling, abc.ABC):
             ShapeMismatch: a shape differs. Nothing has changed then.
         """
 
-    # -- optional: each unlocks a finer stage. None of these but train_step changes the port's
-    # state. ----------
+    # -- optional: each unlocks a finer stage ------------------------------------------------------
+    # None of these but `train_step` changes the port's state.
 
-    def forward(self, batch: "Batch", training: bool) -> Dict[str, "np.ndarray"]:
-        """Return the named inner activations and outputs in the order in which they are
-        computed."""
+    def forward(self, batch: Batch, training: bool) -> Dict[str, np.ndarray]:
+        """Return inner activations and outputs by name, in the order of their computation."""
         raise NotImplementedError
 
     def forward_from(
-        self, batch: "Batch", training: bool, teacher: Mapping[str, "np.ndarray"]
+        self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]
     ) -> Taught:
         """Return the activations of `forward`, each computed from the teacher's values of those
         before it where that can be had.
 
         Which of the teacher's values each was computed from, and which activations of the port's
         own went into it, is found out and handed over with them, never assumed: a port that goes on
-        with its own values is not taught, and that shows.
+        with its own values is not teacher-forced, and that shows.
 
         Args:
             batch, training: as for `forward`.
             teacher: activations by name, as `forward` of a port of the same workload returns them.
-                Names that this port does not have, and values of another shape, teach nothing.
+                Names that this port does not have, and values of another shape, are not used.
 
         Raises:
-            Unsupported: nothing can be taught in this setting.
+            Unsupported: no activation can be teacher-forced in this setting.
         """
         raise NotImplementedError
 
-    def losses(self, phase: str, batch: "Batch") -> Dict[str, float]:
-        """Return the loss terms of a phase, the one that is differentiated last and named
-        `total`."""
+    def losses(self, phase: str, batch: Batch) -> Dict[str, float]:
+        """Return the loss terms of a phase; the last, `total`, is what is differentiated."""
         raise NotImplementedError
 
-    def gradients(self, phase: str, batch: "Batch") -> Dict[str, "np.ndarray"]:
+    def gradients(self, phase: str, batch: Batch) -> Dict[str, np.ndarray]:
         """Return the gradient of the phase's `total` for each trainable parameter that the phase
         updates (unscaled).
 
@@ -322,7 +323,7 @@ class Port(Telling, abc.ABC):
         """
         raise NotImplementedError
 
-    def train_step(self, phase: str, batch: "Batch") -> Dict[str, float]:
+    def train_step(self, phase: str, batch: Batch) -> Dict[str, float]:
         """Run one update of one phase on the given batch and noise; return the loss terms before
         the update.
 
@@ -334,7 +335,7 @@ class Port(Telling, abc.ABC):
         """
         raise NotImplementedError
 
-    def optimizer_state(self) -> Dict[str, "np.ndarray"]:
+    def optimizer_state(self) -> Dict[str, np.ndarray]:
         """Return the state of every optimizer of `config["optimizers"]`.
 
         Slots `<optimizer>/<parameter>/m` and `/v`, the count of updates `<optimizer>/step`, and
@@ -343,7 +344,7 @@ class Port(Telling, abc.ABC):
         """
         raise NotImplementedError
 
-    def load_optimizer_state(self, values: Mapping[str, "np.ndarray"]) -> None:
+    def load_optimizer_state(self, values: Mapping[str, np.ndarray]) -> None:
         """Set what `optimizer_state` returns: slots, step counts and, where it is dynamic, the loss
         scale.
 
@@ -377,7 +378,7 @@ class Port(Telling, abc.ABC):
     # -- what the framework really does ------------------------------------------------------------
 
     def effective(self) -> Dict[str, Any]:
-        """Read back what is in effect, from the framework and not from `setting`.
+        """Read back the effective settings, from the framework and not from `setting`.
 
         Returns:
             `execution`, `threads`, `inter_threads`, `device`, `tf32`, `xla`, `deterministic`,

@@ -1,5 +1,5 @@
-"""What a port tells of itself beside what it computes: shapes, what it cannot show, what training
-is its own, how large it is.
+"""What a port declares of itself beside what it computes: shapes, what it cannot show, whether its
+training is its own, how large it is.
 
 The base of `contract.Port`, so that every port has it, and a file of its own because the contract
 is long. Standard library only.
@@ -28,25 +28,26 @@ class ShapeMismatch(ValueError):
         self.name, self.own_shape, self.given_shape = name, tuple(own_shape), tuple(given_shape)
         ValueError.__init__(
             self,
-            "the parameter %s has shape %s in this port, %s is given: it has to have the shape that"
-            " the workload declares" % (name, list(self.own_shape), list(self.given_shape)),
+            f"the parameter {name} has shape {list(self.own_shape)} in this port,"
+            f" {list(self.given_shape)} is given: it has to have the shape that the workload"
+            " declares",
         )
 
 
-class Telling(object):
-    """What every port tells. A port overrides what it knows better.
+class Declarations:
+    """What every port declares. A port overrides what it knows better.
 
     Attributes:
         not_shown: names of activations of the workload, or patterns of `fnmatch` ("lstm/*"), that
             this port cannot show: what is computed inside of one operation of its framework. They
             are listed as not looked at; any other activation that only the other side has is a
             fault.
-        undeclared: an `undeclared.Undeclared` of a port that looks leave alone; a base class of a
-            backend sets it.
+        undeclared: the `recording.undeclared_state.Undeclared` that puts back what a look at the
+            port has moved; a base class of a backend sets it.
     """
 
-    not_shown = ()  # type: Sequence[str]
-    undeclared = None  # type: Any
+    not_shown: Sequence[str] = ()
+    undeclared: Any = None
 
     def parameters(self) -> Dict[str, Any]:
         """Return all weights and running statistics."""
@@ -54,20 +55,21 @@ class Telling(object):
 
     def parameter_shapes(self) -> Dict[str, Shape]:
         """Return the shape of each parameter as the port has it, in canonical layout: also when
-        `load_parameters` has refused."""
+        `load_parameters` has refused.
+        """
         return {name: tuple(value.shape) for name, value in self.parameters().items()}
 
     def trainable_values(self) -> Optional[int]:
         """Return how many distinct numbers training can move: each weight once, however many names
-        it has, and none that nothing uses. Asked after the stages have run. None: the port does not
-        tell.
+        it has, and none that nothing uses. Called after the stages have run. None: the port does
+        not tell.
 
         A weight that two layers share in one port and that is two weights in the other is seen in
         this count alone.
         """
         return None
 
-    def contracted(self, batch: "Batch", training: bool) -> Optional[List[str]]:
+    def contracted(self, batch: Batch, training: bool) -> Optional[List[str]]:
         """Return the activations that a matrix product, convolution, attention or recurrent layer
         is upstream of, in order.
 
@@ -87,7 +89,6 @@ class Telling(object):
         return self.defines("train", "train_step", "update", "_update")
 
     def defines(self, *names: str) -> bool:
-        """Return whether the port's own class, or another one outside of `backends`, defines any of
-        these methods."""
+        """Return whether a class of the port's outside `backends` defines any of these methods."""
         own = [kind for kind in type(self).__mro__ if not kind.__module__.startswith("backends.")]
         return any(name in vars(kind) for kind in own for name in names)

@@ -43,9 +43,9 @@ def settle(
     if start is None:
         return gradients(None)
     scale, halved = start, 0
-    found = gradients(scale)
-    while scale > LEAST and not all(np.all(np.isfinite(value)) for value in found.values()):
+    unscaled = gradients(scale)
+    while scale > LEAST and not all(np.all(np.isfinite(value)) for value in unscaled.values()):
         scale, halved = max(LEAST, 0.5 * scale), halved + 1
-        found = gradients(scale)
+        unscaled = gradients(scale)
     port.loss_scales[phase] = {"scale": scale, "halved": halved}
-    return found
+    return unscaled

@@ -25,27 +25,28 @@ def check(
     unknown = sorted(set(values) - set(names))
     if missing or unknown:
         raise KeyError(
-            "parameters of %s: missing %s; unknown %s"
-            % (config["workload"], missing or "none", unknown or "none")
+            f"parameters of {config['workload']}: missing {missing or 'none'};"
+            f" unknown {unknown or 'none'}"
         )
     for name, shape in shapes.items():
         if name in values and np.shape(values[name]) != tuple(shape):
             raise ShapeMismatch(name, shape, np.shape(values[name]))
 
 
-def misshapen(port: Any, given: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
-    """Return the parameters that a port has in another shape than the one given, as it has them;
-    empty if it cannot tell.
+def misshapen(port: Any, values: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
+    """Return the parameters that a port has in another shape than the values that it is to be
+    given, as the port has them; empty if it cannot tell.
 
     What a port's own assignment raises at another shape can be anything: only the shapes decide
     what it means.
     """
+    # A port may raise what it likes; some have no parameters before the first are loaded.
     try:
         own = port.parameters()
-    except Exception:  # noqa: BLE001  (a port may raise what it likes; some have no parameters before the first are loaded)
+    except Exception:  # noqa: BLE001  (see above)
         return {}
     return {
         name: value
         for name, value in own.items()
-        if name in given and np.shape(value) != np.shape(given[name])
+        if name in values and np.shape(value) != np.shape(values[name])
     }

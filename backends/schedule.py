@@ -18,8 +18,7 @@ def phases_at(config: Mapping[str, Any], step: int) -> List[str]:
             return list(segment["phases"])
         step -= segment["steps"]
     raise IndexError(
-        "the schedule of %s has ended: there is no step %d after its last"
-        % (config["workload"], step)
+        f"the schedule of {config['workload']} has ended: there is no step {step} after its last"
     )
 
 
@@ -42,9 +41,7 @@ def epoch_at(config: Mapping[str, Any], step: int, batches: int) -> Tuple[int, i
             return before + step // batches, step % batches
         step -= segment["steps"]
         before += -(-segment["steps"] // batches)
-    raise IndexError(
-        "the schedule of %s has ended %d steps before" % (config["workload"], step + 1)
-    )
+    raise IndexError(f"the schedule of {config['workload']} has ended {step + 1} steps before")
 
 
 def last_segment(config: Mapping[str, Any]) -> int:
@@ -54,13 +51,13 @@ def last_segment(config: Mapping[str, Any]) -> int:
 
 def updates_by(config: Mapping[str, Any], step: int) -> Dict[str, int]:
     """Return how many updates each optimizer has made after so many training steps."""
-    found = dict.fromkeys(config["optimizers"], 0)
+    updates = dict.fromkeys(config["optimizers"], 0)
     for segment in config["schedule"]:
         run = step if segment["steps"] is None else min(step, segment["steps"])
         for name, count in _each_step(config, segment).items():
-            found[name] += run * count
+            updates[name] += run * count
         step -= run
-    return found
+    return updates
 
 
 def steps_seen(config: Mapping[str, Any], updates: Mapping[str, int]) -> int:
@@ -78,30 +75,26 @@ def steps_seen(config: Mapping[str, Any], updates: Mapping[str, int]) -> int:
     Raises:
         ValueError: a segment has no optimizer of its own that is known, or they do not agree.
     """
-    found, before = 0, 0
+    seen, before = 0, 0
     each = [_each_step(config, segment) for segment in config["schedule"]]
     for index, (segment, own) in enumerate(zip(config["schedule"], each)):
         others = {name for other, counts in enumerate(each) if other != index for name in counts}
-        told = {
+        steps = {
             name: updates[name] / count
             for name, count in own.items()
             if name in updates and name not in others
         }
-        if len(set(told.values())) != 1 or min(told.values()) % 1:
+        if len(set(steps.values())) != 1 or min(steps.values()) % 1:
+            known = ", ".join("%s: %d" % (name, updates[name]) for name in sorted(steps))
             raise ValueError(
-                "the updates of the optimizers do not tell how many steps of %s the model has seen"
-                " (%s): give its step"
-                % (
-                    segment["name"],
-                    ", ".join("%s: %d" % (name, updates[name]) for name in sorted(told))
-                    or "none are known",
-                )
+                f"the updates of the optimizers do not tell how many steps of {segment['name']}"
+                f" the model has seen ({known or 'none are known'}): give its step"
             )
-        run = int(min(told.values()))
+        run = int(min(steps.values()))
         if run:
-            found = before + (run if segment["steps"] is None else min(run, segment["steps"]))
+            seen = before + (run if segment["steps"] is None else min(run, segment["steps"]))
         before += segment["steps"] or 0
-    return found
+    return seen
 
 
 def _each_step(config: Mapping[str, Any], segment: Mapping[str, Any]) -> Dict[str, int]:
@@ -124,12 +117,10 @@ def columns(
         where the phase did not run.
     """
     several = len(config["phases"]) > 1
-    found = {}  # type: Dict[str, List[Any]]
+    losses: Dict[str, List[Any]] = {}
     for index, step in enumerate(history):
         for phase, terms in step:
             for name, value in terms.items():
-                column = found.setdefault(
-                    "%s/%s" % (phase, name) if several else name, [None] * len(history)
-                )
-                column[index] = value
-    return found
+                key = f"{phase}/{name}" if several else name
+                losses.setdefault(key, [None] * len(history))[index] = value
+    return losses

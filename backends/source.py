@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, Iterator, Mapping, Optional
 import numpy as np
 
 
-class Batch(object):
+class Batch:
     """The input of one update.
 
     Attributes:
@@ -31,7 +31,7 @@ class Batch(object):
         self.noise = None if noise is None else dict(noise)
 
 
-class Source(object):
+class Source:
     """Base of both sources.
 
     Attributes:
@@ -52,8 +52,10 @@ class Source(object):
         return {name: array for name, array in self.data.items() if not name.startswith("eval_")}
 
     def evaluation_rows(self, count: int) -> Dict[str, np.ndarray]:
-        """Return `count` rows of the evaluation inputs, in order, starting again at their end;
-        names lose `eval_`."""
+        """Return `count` rows of the evaluation inputs, in order, starting again at their end.
+
+        Their names lose `eval_`.
+        """
         rows = {}
         for name, array in self.data.items():
             if name.startswith("eval_"):
@@ -96,7 +98,7 @@ class TapeSource(Source):
         """Return the batch and the noise of one phase of one step, both counted from 0."""
         step -= self.first
         if not 0 <= step < self.steps:
-            raise IndexError("the tape holds %d steps, step %d was asked for" % (self.steps, step))
+            raise IndexError(f"the tape holds {self.steps} steps, step {step} was asked for")
         rows = self.tape["batches"][step]
         return Batch(
             {name: array[rows] for name, array in self.training_rows().items()},
@@ -121,7 +123,7 @@ class TapeSource(Source):
         return blocks[np.arange(count) % self.batch_size].reshape((-1,) + values.shape[1:])
 
     def _noise(self, phase: str, step: int) -> Dict[str, np.ndarray]:
-        prefix = "noise/%s/" % phase
+        prefix = f"noise/{phase}/"
         # Copies: a port may change what it is given, and the tape is read again.
         return {
             name[len(prefix) :]: np.array(values[step])
@@ -131,18 +133,19 @@ class TapeSource(Source):
 
 
 class NativeSource(Source):
-    """Native: the port draws batch order and noise with its framework's own generators, from this
-    seed."""
+    """Native: the port draws batch order and noise with its framework's generators, from a seed."""
 
     def __init__(self, data: Mapping[str, np.ndarray], seed: int, batch: int) -> None:
         Source.__init__(self, data, batch)
         self.seed = seed
-        self._streams = {}  # type: Dict[str, Any]
+        self._streams: Dict[str, Any] = {}
         self._order = (-1, np.zeros(0, np.int64))  # the last epoch's
 
-    def stream(self, key: str, make: Callable[["NativeSource"], Any]) -> Any:
-        """Return what `make(self)` gave on the first call with this key: a port keeps its input
-        pipeline here."""
+    def stream(self, key: str, make: Callable[[NativeSource], Any]) -> Any:
+        """Return what `make(self)` gave on the first call with this key.
+
+        A port keeps its input pipeline here.
+        """
         if key not in self._streams:
             self._streams[key] = make(self)
         return self._streams[key]
@@ -152,8 +155,8 @@ class NativeSource(Source):
         return len(next(iter(self.training_rows().values()))) // self.batch_size
 
     def shuffled(self, epoch: int, place: int) -> np.ndarray:
-        """Return the row numbers of one batch of an epoch, which has a permutation of its own: a
-        function of (seed, epoch) alone.
+        """Return the row numbers of batch number `place` of an epoch; each epoch has a permutation
+        of its own, a function of (seed, epoch) alone.
 
         For ports whose framework has no generators of its own (numpy); the others use theirs.
         """

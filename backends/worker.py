@@ -27,10 +27,13 @@ import signal
 import sys
 import threading
 import traceback
-from typing import Any, Dict
+from typing import TYPE_CHECKING, Any, Dict, Optional
 
 from backends.diagnosis import faults
 from backends.diagnosis.statuses import classify
+
+if TYPE_CHECKING:
+    Requests = queue.Queue[Optional[Dict[str, Any]]]
 
 PR_SET_PDEATHSIG = 1
 
@@ -40,7 +43,7 @@ def main(control_fd: int, answer_fd: int) -> int:
     for fd in (control_fd, answer_fd):
         os.set_inheritable(fd, False)
     _die_with_parent()
-    requests = queue.Queue()  # type: queue.Queue
+    requests: Requests = queue.Queue()
     threading.Thread(target=_read, args=(control_fd, answer_fd, requests), daemon=True).start()
     from backends.protocol.session import Session
 
@@ -51,21 +54,21 @@ def main(control_fd: int, answer_fd: int) -> int:
             if request is None:
                 return 0
             answer = _serve(session, request)
-            with contextlib.suppress(
-                OSError
-            ):  # the log's disk may be full: the answer has to get through all the same
+            # The log's disk may be full: the answer has to get through all the same.
+            with contextlib.suppress(OSError):
                 sys.stdout.flush()
                 sys.stderr.flush()
             answers.write(json.dumps(encode(answer), allow_nan=False).encode("utf-8") + b"\n")
 
 
-def _write(answer_fd: int, told: Dict[str, Any]) -> None:
-    os.write(answer_fd, json.dumps(told).encode("utf-8") + b"\n")
+def _write(answer_fd: int, message: Dict[str, Any]) -> None:
+    os.write(answer_fd, json.dumps(message).encode("utf-8") + b"\n")
 
 
-def _read(control_fd: int, answer_fd: int, requests: "queue.Queue") -> None:
+def _read(control_fd: int, answer_fd: int, requests: Requests) -> None:
     """Queue requests, and say where the main thread is when asked; end the process when the harness
-    closes the pipe or dies."""
+    closes the pipe or dies.
+    """
     with os.fdopen(control_fd, "rb", buffering=0) as control:
         buffered = b""
         while True:
@@ -88,8 +91,7 @@ def _die_with_parent() -> None:
 
 
 def _serve(session: Any, request: Dict[str, Any]) -> Dict[str, Any]:
-    """Return the answer to one request. The one catch-all of the package: whatever a port does ends
-    in a status."""
+    """Return the answer to one request: whatever a port does ends in a status."""
     arguments = dict(request)
     number, verb = arguments.pop("id"), arguments.pop("verb")
     try:

@@ -33,6 +33,7 @@ PURE = {
     "bisecting/search",
     "bisecting/verdicts",
     "evaluation/outcome",
+    "evaluation/pair_evidence",
     "evaluation/stage_rows",
     "nightly/matrix",
 }
@@ -101,7 +102,7 @@ FORMAT_EXCEPTIONS = {
     "harness/workloads/ehr_mgan/daphnet.py": {
         "np.loadtxt"
     },  # a table that was checked by its SHA-256
-    "harness/workloads/given.py": {"np.load"},  # start values of the user's own, without pickles
+    "harness/workloads/start_values.py": {"np.load"},  # of the user's own, without pickles
     "harness/workloads/ehr_mgan/folder.py": {
         "np.load",
         "zipfile.ZipFile",
@@ -114,7 +115,7 @@ PICKLE_EXCEPTIONS = {
 PICKLE_LOADERS = {"pickle.load", "pickle.loads", "pickle.Unpickler"}
 #: `json` in memory, outside `store`: why each may.
 JSON_EXCEPTIONS = {
-    "harness/history/ingest.py": "takes a report apart by its own JSON",
+    "harness/history/insertion.py": "takes a report apart by its own JSON",
     "harness/history/restore.py": "puts a report together by its own JSON",
     "harness/models/foreign_names.py": "a file that the user writes",
     "harness/plan/jobs.py": "a job's identity is the hash of its JSON",
@@ -125,8 +126,7 @@ JSON_EXCEPTIONS = {
     ),
     "harness/report/diff_json.py": "renders a difference to text; `cli` prints it",
     "harness/report/json_format.py": "renders the report to text; `store` writes it",
-    "harness/report/markdown.py": "quotes values in a table",
-    "harness/report/pairs.py": "quotes values in a table",
+    "harness/report/provenance.py": "quotes values in a table",
     "harness/execution/answers.py": "speaks the workers' JSON lines",
     "harness/records/runs.py": "a run's key is the hash of its JSON",
 }

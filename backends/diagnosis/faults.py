@@ -31,73 +31,66 @@ Frame = Tuple[str, int, str]  # file, line, function
 
 
 def where(error: BaseException) -> str:
-    """Return where the user's code raised, in parentheses; empty where no file of the user's takes
-    part."""
+    """Return where the user's code raised, in parentheses; empty if no file of theirs is in it."""
     if isinstance(error, SyntaxError) and error.filename and user_modules.is_users(error.filename):
-        return " (%s, line %s: %s)%s" % (
-            error.filename,
-            error.lineno,
-            (error.text or "").strip(),
-            _python(),
-        )
-    frames = []  # type: List[Frame]
+        text = (error.text or "").strip()
+        return f" ({error.filename}, line {error.lineno}: {text}){_python()}"
+    frames: List[Frame] = []
     trace = error.__traceback__
     while trace is not None:
         frames.append(
             (trace.tb_frame.f_code.co_filename, trace.tb_lineno, trace.tb_frame.f_code.co_name)
         )
         trace = trace.tb_next
-    told = _told(frames)
-    return " (%s)%s" % (told, _python(", which may lack what the line uses")) if told else ""
+    spot = _innermost(frames)
+    return f" ({spot}){_python(', which may lack what the line uses')}" if spot else ""
 
 
 def now(thread: int) -> str:
     """Return where a thread is in the user's code; empty where it is in none."""
-    frames = []  # type: List[Frame]
-    frame = sys._current_frames().get(
-        thread
-    )  # the interpreter's only way to look at another thread
+    frames: List[Frame] = []
+    # The interpreter's only way to look at another thread.
+    frame = sys._current_frames().get(thread)
     while frame is not None:
         frames.insert(0, (frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
         frame = frame.f_back
-    return _told(frames)
+    return _innermost(frames)
 
 
-def _told(frames: List[Frame]) -> str:
+def _innermost(frames: List[Frame]) -> str:
     """Return the innermost frame in a file of the user's, and the method of the port that led
-    there."""
+    there.
+    """
     own = [frame for frame in frames if user_modules.is_users(frame[0])]
     if not own:
         return ""
     path, line, function = own[-1]
     method = next((name for _, _, name in frames if name in METHODS), "")
-    by = ", called by `%s`" % method if method and method != function else ""
-    at = "at the top of the file" if function == "<module>" else "in `%s`%s" % (function, by)
+    by = f", called by `{method}`" if method and method != function else ""
+    at = "at the top of the file" if function == "<module>" else f"in `{function}`{by}"
     text = linecache.getline(path, line).strip()
-    return "%s, line %d, %s%s" % (path, line, at, ": " + text if text else "")
+    return f"{path}, line {line}, {at}" + (f": {text}" if text else "")
 
 
-def _python(lacking: str = "") -> str:
+def _python(consequence: str = ", and knows no newer syntax") -> str:
     """Return which Python reads the port, where it is an old one."""
     if sys.version_info >= USUAL_PYTHON:
         return ""
-    return "; Python %d.%d runs this port%s" % (
-        sys.version_info[0],
-        sys.version_info[1],
-        lacking or ", and knows no newer syntax",
-    )
+    major, minor = sys.version_info[:2]
+    return f"; Python {major}.{minor} runs this port{consequence}"
 
 
 @contextlib.contextmanager
 def watched(port: Any, note: Callable[[str], None]) -> Iterator[None]:
     """Tell which method of a port is at work: should its process end, nobody else could say. Not
-    for what is timed."""
+    for what is timed.
+    """
     depth = [0]
 
     def wrap(name: str, method: Any) -> Any:
         def call(*args: Any, **named: Any) -> Any:
             if not depth[0]:  # what a method calls by itself goes by its name
-                note("`%s` of the port" % name)
+                note(f"`{name}` of the port")
             depth[0] += 1
             try:
                 return method(*args, **named)
@@ -106,9 +99,8 @@ def watched(port: Any, note: Callable[[str], None]) -> Iterator[None]:
 
         return call
 
-    own = {
-        name: vars(port)[name] for name in METHODS if name in vars(port)
-    }  # a base class may have wrapped some itself
+    # A base class may have wrapped some itself.
+    own = {name: vars(port)[name] for name in METHODS if name in vars(port)}
     for name in METHODS:
         setattr(port, name, wrap(name, getattr(port, name)))
     try:

@@ -9,7 +9,7 @@ the remark says where its verdict comes from.
 from __future__ import annotations
 
 import inspect
-from typing import Any, Callable, Dict, List, Mapping, Tuple
+from typing import Any, Callable, Dict, List, Mapping, NoReturn, Tuple
 
 import numpy as np
 
@@ -33,19 +33,16 @@ def check_class(port: Any, path: str) -> None:
     """
     if port is None or port is Port:
         raise BrokenPort(
-            "%s defines no class `Port`; it has to define `class Port(...)`, derived from %s"
-            % (path, BASE)
+            f"{path} defines no class `Port`; it has to define `class Port(...)`,"
+            f" derived from {BASE}"
         )
     if not (isinstance(port, type) and issubclass(port, Port)):
-        raise BrokenPort(
-            "%s: `Port` is %r; it has to be a class derived from %s" % (path, port, BASE)
-        )
+        raise BrokenPort(f"{path}: `Port` is {port!r}; it has to be a class derived from {BASE}")
     missing = sorted(getattr(port, "__abstractmethods__", ()))
     if missing:
-        wanted = "; ".join(WANTS.get(name, name) for name in missing)
+        names, wanted = ", ".join(missing), "; ".join(WANTS.get(name, name) for name in missing)
         raise BrokenPort(
-            "%s: class Port lacks the required %s: %s"
-            % (_class_place(port, path), ", ".join(missing), wanted)
+            f"{_class_place(port, path)}: class Port lacks the required {names}: {wanted}"
         )
 
 
@@ -55,36 +52,34 @@ def check_built(port: Any, path: str) -> None:
     Raises:
         BrokenPort: it has not.
     """
-    lacking = [
-        name
-        for name in ("config", "setting", "observed_dtypes", "loss_scales", "steps_trained")
-        if not hasattr(port, name)
-    ]
-    if lacking:
+    attributes = ("config", "setting", "observed_dtypes", "loss_scales", "steps_trained")
+    missing = [name for name in attributes if not hasattr(port, name)]
+    if missing:
         raise BrokenPort(
-            "%s does not call `super().__init__(config, setting)`, so that the port lacks %s"
-            % (place(type(port), "__init__", path), ", ".join(lacking))
+            f"{place(type(port), '__init__', path)} does not call"
+            f" `super().__init__(config, setting)`, so that the port lacks {', '.join(missing)}"
         )
 
 
 def place(port: type, method: str, path: str) -> str:
     """Return where a method is written, e.g. "/mine/torch/digits.py, line 16, `train`"; of an
-    inherited one, in which file the port is."""
+    inherited one, in which file the port is.
+    """
     function = inspect.unwrap(getattr(port, method))
     code = getattr(function, "__code__", None)
     if code is not None and user_modules.is_users(code.co_filename):
-        return "%s, line %d, `%s`" % (code.co_filename, code.co_firstlineno, method)
-    return "%s, `%s`" % (path, method)
+        return f"{code.co_filename}, line {code.co_firstlineno}, `{method}`"
+    return f"{path}, `{method}`"
 
 
 def _class_place(port: type, path: str) -> str:
     try:
-        return "%s, line %d" % (path, inspect.getsourcelines(port)[1])
+        return f"{path}, line {inspect.getsourcelines(port)[1]}"
     except (OSError, TypeError):  # no source at hand
         return path
 
 
-class Trial(object):
+class Trial:
     """Calls a port's methods as the harness does and looks at what comes back.
 
     Args:
@@ -96,23 +91,25 @@ class Trial(object):
 
     def __init__(self, port: Any, config: Mapping[str, Any], path: str) -> None:
         self.port, self.config, self.path = port, config, path
-        self.remarks = []  # type: List[str]
-        self._done, self._raised = 0, []  # type: int, List[BaseException]
+        self.remarks: List[str] = []
+        self._done = 0
+        self._raised: List[BaseException] = []
 
     def attempt(self, method: str, call: Callable[[], Any]) -> Any:
         """Return what a call gives, or None where the port's own code raises in it: that costs the
-        stages that need the method, and no others."""
+        stages that need the method, and no others.
+        """
         try:
-            found = call()
+            result = call()
         except Exception as error:
-            told = classify(error)
-            if told[0] != "error" or isinstance(error, BrokenPort):
+            status, reason = classify(error)
+            if status != "error" or isinstance(error, BrokenPort):
                 raise
             self._raised.append(error)
-            self._remark(method, "raised %s" % told[1])
+            self._remark(method, f"raised {reason}")
             return None
         self._done += 1
-        return found
+        return result
 
     def end(self) -> None:
         """Raise what the first attempt has raised if every one has."""
@@ -121,10 +118,10 @@ class Trial(object):
 
     def parameters(self) -> Dict[str, Any]:
         """Return what the port's `parameters` does."""
-        found = self._named("parameters", self.port.parameters())
+        values = self._named("parameters", self.port.parameters())
         shapes = {item["name"]: tuple(item["shape"]) for item in self.config["parameters"]}
-        self._shapes("parameters", found, shapes)
-        return found
+        self._shapes("parameters", values, shapes)
+        return values
 
     def train(self, source: Any) -> Dict[str, List[Any]]:
         """Train one step."""
@@ -132,22 +129,18 @@ class Trial(object):
         phases = schedule.phases_at(self.config, before)
         columns = self.port.train(source, 1)
         if not isinstance(columns, dict):
-            self._broken("train", "returned %s" % _kind(columns))
+            self._broken("train", f"returned {_kind(columns)}")
         for name, values in columns.items():
             if not isinstance(values, (list, tuple, np.ndarray)) or len(values) != 1:
-                told = (
-                    "%s of %d" % (_kind(values), len(values))
-                    if hasattr(values, "__len__")
-                    else _kind(values)
-                )
-                self._broken("train", "gave %s for the loss %s after 1 step" % (told, name))
+                kind = _kind(values)
+                if hasattr(values, "__len__"):
+                    kind = f"{kind} of {len(values)}"
+                self._broken("train", f"gave {kind} for the loss {name} after 1 step")
             if values[0] is not None:
                 self._number("train", name, values[0])
-        totals = (
-            ["total"]
-            if len(self.config["phases"]) == 1
-            else ["%s/total" % phase for phase in phases]
-        )
+        totals = ["total"]
+        if len(self.config["phases"]) != 1:
+            totals = [f"{phase}/total" for phase in phases]
         self._total("train", columns, totals)
         if source.cursor != before + 1:
             self._remark(
@@ -160,18 +153,16 @@ class Trial(object):
             if not np.all(np.isfinite(np.asarray(value, np.float64)))
         )
         if spoilt:
-            self._remark("train", "left NaN or infinity in %s after 1 step" % ", ".join(spoilt))
+            self._remark("train", f"left NaN or infinity in {', '.join(spoilt)} after 1 step")
         return columns
 
-    def generate(self, source: Any, count: int) -> np.ndarray:
-        """Generate some rows."""
-        found = self.port.generate(source, count)
-        array = self._array("generate", "its product", found)
-        if array.shape[:1] != (count,):
-            self._broken(
-                "generate", "returned an array of shape %s for count = %d" % (array.shape, count)
-            )
-        return found
+    def generate(self, source: Any, count: int) -> Any:
+        """Generate some rows; return them as the port does."""
+        product = self.port.generate(source, count)
+        shape = self._array("generate", "its product", product).shape
+        if shape[:1] != (count,):
+            self._broken("generate", f"returned an array of shape {shape} for count = {count}")
+        return product
 
     def forward(self, batch: Any, training: bool) -> Dict[str, Any]:
         """Look at the activations."""
@@ -183,22 +174,20 @@ class Trial(object):
 
     def gradients(self, phase: str, batch: Any) -> Dict[str, Any]:
         """Look at the gradients of a phase."""
-        found = self._named("gradients", self.port.gradients(phase, batch))
-        shapes = {
-            item["name"]: tuple(item["shape"])
-            for item in self.config["parameters"]
-            if item["trainable"]
-        }
-        own = {
+        values = self._named("gradients", self.port.gradients(phase, batch))
+        updated = {
             name
             for update in self.config["updates"]
             if update["phase"] == phase
             for name in update["parameters"]
         }
-        self._shapes(
-            "gradients", found, {name: shape for name, shape in shapes.items() if name in own}
-        )
-        return found
+        shapes = {
+            item["name"]: tuple(item["shape"])
+            for item in self.config["parameters"]
+            if item["trainable"] and item["name"] in updated
+        }
+        self._shapes("gradients", values, shapes)
+        return values
 
     def train_step(self, phase: str, batch: Any) -> Dict[str, Any]:
         """Run one update."""
@@ -206,36 +195,32 @@ class Trial(object):
 
     def _terms(self, method: str, terms: Any) -> Dict[str, Any]:
         if not isinstance(terms, dict):
-            self._broken(method, "returned %s" % _kind(terms))
+            self._broken(method, f"returned {_kind(terms)}")
         for name, value in terms.items():
             self._number(method, name, value)
         self._total(method, terms, ["total"])
         return terms
 
-    def _named(self, method: str, found: Any) -> Dict[str, Any]:
-        if not isinstance(found, dict):
-            self._broken(method, "returned %s" % _kind(found))
-        for name, value in found.items():
+    def _named(self, method: str, values: Any) -> Dict[str, Any]:
+        if not isinstance(values, dict):
+            self._broken(method, f"returned {_kind(values)}")
+        for name, value in values.items():
             self._array(method, name, value)
-        return found
+        return values
 
     def _array(self, method: str, name: str, value: Any) -> np.ndarray:
         try:
             array = np.asarray(value)
-        except (
-            TypeError,
-            ValueError,
-            RuntimeError,
-        ) as error:  # RuntimeError: torch, of a tensor that requires a gradient
+        # RuntimeError: torch, of a tensor that requires a gradient.
+        except (TypeError, ValueError, RuntimeError) as error:
             self._broken(
                 method,
-                "gave %s as %s, of which NumPy makes no array (%s)" % (name, _kind(value), error),
+                f"gave {name} as {_kind(value)}, of which NumPy makes no array ({error})",
             )
         if array.dtype.kind not in "fiubc" and array.dtype.name != "bfloat16":
             self._broken(
                 method,
-                "gave %s as %s, of which NumPy makes an array of %s"
-                % (name, _kind(value), array.dtype),
+                f"gave {name} as {_kind(value)}, of which NumPy makes an array of {array.dtype}",
             )
         return array
 
@@ -243,52 +228,41 @@ class Trial(object):
         try:
             number = float(value)
         except (TypeError, ValueError, RuntimeError):
-            self._broken(
-                method, "gave %s for the loss %s, which is no number" % (_kind(value), name)
-            )
+            self._broken(method, f"gave {_kind(value)} for the loss {name}, which is no number")
         if not np.isfinite(number):
-            self._remark(method, "gave the loss %s = %s at the first step" % (name, number))
+            self._remark(method, f"gave the loss {name} = {number} at the first step")
 
     def _total(self, method: str, terms: Mapping[str, Any], wanted: List[str]) -> None:
-        lacking = [name for name in wanted if name not in terms]
-        if lacking:
-            self._remark(
-                method,
-                "gave the loss terms %s and no %s"
-                % (", ".join(sorted(terms)) or "none", ", ".join(lacking)),
-            )
+        missing = ", ".join(name for name in wanted if name not in terms)
+        if missing:
+            names = ", ".join(sorted(terms)) or "none"
+            self._remark(method, f"gave the loss terms {names} and no {missing}")
 
     def _shapes(
-        self, method: str, found: Mapping[str, Any], shapes: Mapping[str, Tuple[int, ...]]
+        self, method: str, values: Mapping[str, Any], shapes: Mapping[str, Tuple[int, ...]]
     ) -> None:
-        missing, unknown = sorted(set(shapes) - set(found)), sorted(set(found) - set(shapes))
+        missing, unknown = sorted(set(shapes) - set(values)), sorted(set(values) - set(shapes))
         if missing:
-            self._remark(method, "lacks %s" % ", ".join(missing))
+            self._remark(method, "lacks " + ", ".join(missing))
         if unknown and method == "parameters":
-            self._remark(
-                method, "gave %s, which the workload does not declare" % ", ".join(unknown)
-            )
-        for name in sorted(set(shapes) & set(found)):
-            if np.shape(found[name]) != shapes[name]:
-                self._remark(
-                    method,
-                    "gave %s in the shape %s, declared is %s"
-                    % (name, np.shape(found[name]), shapes[name]),
-                )
+            undeclared = ", ".join(unknown)
+            self._remark(method, f"gave {undeclared}, which the workload does not declare")
+        for name in sorted(set(shapes) & set(values)):
+            own = np.shape(values[name])
+            if own != shapes[name]:
+                self._remark(method, f"gave {name} in the shape {own}, declared is {shapes[name]}")
 
     def _remark(self, method: str, what: str) -> None:
         self.remarks.append(
-            "%s %s. The contract: %s"
-            % (place(type(self.port), method, self.path), what, WANTS[method])
+            f"{place(type(self.port), method, self.path)} {what}. The contract: {WANTS[method]}"
         )
 
-    def _broken(self, method: str, what: str) -> None:
+    def _broken(self, method: str, what: str) -> NoReturn:
         raise BrokenPort(
-            "%s %s. The contract: %s"
-            % (place(type(self.port), method, self.path), what, WANTS[method])
+            f"{place(type(self.port), method, self.path)} {what}. The contract: {WANTS[method]}"
         )
 
 
 def _kind(value: Any) -> str:
     """Return what something is, in words."""
-    return "nothing" if value is None else "a %s" % type(value).__name__
+    return "nothing" if value is None else f"a {type(value).__name__}"

@@ -23,8 +23,8 @@ def classify(error: BaseException) -> Tuple[str, str]:
     if isinstance(error, BrokenPort):
         return "error", text
     name = type(error).__name__
-    told = error.msg if isinstance(error, SyntaxError) and error.msg else text
-    reason = ("%s: %s" % (name, told) if told else name) + faults.where(error)[:LONGEST_TEXT]
+    message = error.msg if isinstance(error, SyntaxError) and error.msg else text
+    reason = (f"{name}: {message}" if message else name) + faults.where(error)[:LONGEST_TEXT]
     if isinstance(error, MemoryError) or name in MEMORY_ERRORS or "Cannot allocate memory" in text:
         return "out of memory", reason
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -14,48 +14,39 @@ import sys
 import sysconfig
 import tempfile
 import types
-from typing import Iterable, List, Sequence, Tuple
+from typing import Dict, Iterable, List, Sequence, Tuple
 
 SHIPPED = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 #: Folders of installed packages, wherever they lie.
 PACKAGES = ("site-packages", "dist-packages")
 GENERATED = "__autograph_generated_file"
+_INSTALLED = [
+    sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")
+]
+#: Folders of installations and of this package, each with a separator at its end.
 _STANDARD = tuple(
     os.path.join(os.path.realpath(folder), "")
-    for folder in [
-        sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")
-    ]
-    + [os.path.dirname(os.__file__), SHIPPED]
+    for folder in [*_INSTALLED, os.path.dirname(os.__file__), SHIPPED]
 )
 
 
 def files(folders: Sequence[str]) -> List[str]:
     """Return the real paths of all imported files below these folders, sorted; installed packages
-    are not counted."""
-    return sorted(
-        {
-            path
-            for path in _imported()
-            if _is_own(path) and any(below(path, folder) for folder in folders)
-        }
-    )
+    are not counted.
+    """
+    own = {path for path in _imported() if _is_own(path)}
+    return sorted(path for path in own if _below_any(path, folders))
 
 
 def outside(folders: Sequence[str]) -> List[str]:
     """Return the real paths of all imported files that are neither installed, nor of this package,
     nor below these folders, sorted.
 
-    To be asked once the port is built and before it runs: compilers import what they have written.
+    To be called once the port is built and before it runs: compilers import what they have written.
     """
-    scratch = [tempfile.gettempdir()]
-    elsewhere = list(folders) + scratch
-    return sorted(
-        {
-            path
-            for path in _imported()
-            if _is_own(path) and not any(below(path, folder) for folder in elsewhere)
-        }
-    )
+    scratch = tempfile.gettempdir()
+    own = {path for path in _imported() if _is_own(path)}
+    return sorted(path for path in own if not _below_any(path, [*folders, scratch]))
 
 
 def is_users(path: str) -> bool:
@@ -68,29 +59,36 @@ def below(path: str, folder: str) -> bool:
     return os.path.realpath(path).startswith(os.path.join(os.path.realpath(folder), ""))
 
 
+def _below_any(path: str, folders: Sequence[str]) -> bool:
+    return any(below(path, folder) for folder in folders)
+
+
 def listed(paths: Iterable[str], folders: Sequence[str]) -> List[Tuple[str, str]]:
     """Return (name, SHA-256) of each file, sorted, each file once; names are relative to the first
     folder that holds the file, or to the first folder, so that a copy of the folders elsewhere has
-    the same names."""
-    found = {}  # type: Dict[str, str]
+    the same names.
+    """
+    hashes: Dict[str, str] = {}
     for path in paths:
         real = os.path.realpath(path)
         home = next((folder for folder in folders if below(real, folder)), folders[0])
         with open(real, "rb") as file:
             digest = hashlib.sha256(file.read()).hexdigest()
-        found[os.path.relpath(real, os.path.realpath(home)).replace(os.sep, "/")] = digest
-    return sorted(found.items())
+        hashes[os.path.relpath(real, os.path.realpath(home)).replace(os.sep, "/")] = digest
+    return sorted(hashes.items())
 
 
 def _imported() -> List[str]:
     """Return the real paths of all imported files that are no part of an installation."""
-    found = []
-    for module in list(sys.modules.values()):
+    paths = []
+    # A program may have put anything there.
+    modules: List[object] = list(sys.modules.values())
+    for module in modules:
         # Not getattr: a module that is loaded on demand would be loaded now.
         path = vars(module).get("__file__") if isinstance(module, types.ModuleType) else None
         if isinstance(path, str) and not _packaged(path) and os.path.isfile(path):
-            found.append(os.path.realpath(path))
-    return found
+            paths.append(os.path.realpath(path))
+    return paths
 
 
 def _packaged(path: str) -> bool:

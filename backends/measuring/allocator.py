@@ -9,8 +9,7 @@ from backends.contract import Unsupported
 
 
 def reset_peak(experimental: Any, device: str) -> None:
-    """Let the peak begin anew; before TensorFlow 2.5 it cannot, and the peak is that of the
-    process' life."""
+    """Let the peak begin anew; before TensorFlow 2.5 it stays that of the process' life."""
     reset = getattr(experimental, "reset_memory_stats", None)
     if device == "gpu" and reset is not None:
         reset("GPU:0")

@@ -1,8 +1,8 @@
 """What a prepared action costs beside time: floating-point operations, how fast the device could do
 them, and energy.
 
-Asked for once, after all that is timed. Each backend's `spending` module knows what its framework
-can tell; here is what is the same for all. A number that cannot be had is None, with the reason in
+Asked for once, after all that is timed. Each backend's `cost` module knows what its framework can
+tell; here is what is the same for all. A number that cannot be had is None, with the reason in
 `missing`: never 0, never a guess.
 """
 
@@ -24,30 +24,32 @@ REPEATS = 3
 ENERGY_S = 1.5
 
 
-def spend(backend: str, port: Any, timer: Any) -> Dict[str, Any]:
+def of_a_step(backend: str, port: Any, timer: Any) -> Dict[str, Any]:
     """Return what one step of the timer's action costs.
 
     Returns:
         `flops`: floating-point operations of a step's contractions, a multiplication and an
         addition counting as two;
-        `flops_source`: who counted them; `rate`: the most of them that a square product reaches on
-        this device in this setting, per second; `energy_j`: joules a step; `missing`: by name, why
-        a number is None.
+        `flops_source`: who counted them;
+        `rate`: the most of them that a square product reaches on this device in this setting, per
+        second;
+        `energy_j`: joules a step;
+        `missing`: by name, why a number is None.
     """
     counter = _of(backend)
-    found = {"missing": {}, "flops_source": ""}  # type: Dict[str, Any]
-    for name, ask in (
+    costs: Dict[str, Any] = {"missing": {}, "flops_source": ""}
+    for name, measure in (
         ("flops", lambda: counter.flops(port, timer)),
         ("rate", lambda: best_rate(lambda side: counter.product(port, side))),
         ("energy_j", lambda: energy_a_step(port.setting.device, timer)),
     ):
         try:
-            found[name] = ask()
+            costs[name] = measure()
         except Unsupported as error:
-            found[name], found["missing"][name] = None, str(error)
-    if found["flops"] is not None:
-        found["flops_source"] = counter.SOURCE
-    return found
+            costs[name], costs["missing"][name] = None, str(error)
+    if costs["flops"] is not None:
+        costs["flops_source"] = counter.SOURCE
+    return costs
 
 
 def reset_device_peak(backend: str, port: Any) -> None:
@@ -65,7 +67,8 @@ def device_peak(backend: str, port: Any) -> Dict[str, Any]:
 
 
 def _of(backend: str) -> Any:
-    return importlib.import_module("backends.%s.cost" % backend)
+    """Return the backend's module `cost`."""
+    return importlib.import_module(f"backends.{backend}.cost")
 
 
 def best_rate(product: Callable[[int], Callable[[], Any]]) -> float:
@@ -101,7 +104,7 @@ def energy_a_step(device: str, timer: Any) -> float:
     """
     if device != "gpu":
         raise Unsupported(
-            "NVML tells the energy of NVIDIA GPUs only, and this ran on the %s" % device.upper()
+            f"NVML tells the energy of NVIDIA GPUs only, and this ran on the {device.upper()}"
         )
     meter, steps = Meter(), 0
     before, started = meter.joules(), time.perf_counter()

@@ -1,9 +1,9 @@
-"""What is in effect while a port is timed, read in the worker after the work: settings that differ
-make two times no comparison.
+"""The effective settings while a port is timed, read in the worker after the work: settings that
+differ make two times no comparison.
 
 Three sources, each over what the one before claims: the port itself (`Port.effective`), its
-framework's switches and traces (the backend's `reading` module), and what surrounds both in the
-process (`surroundings`). None of them looks at what was asked for.
+framework's switches and traces (the backend's module `effective_settings`), and the host
+environment of both. None of them looks at what was asked for.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from backends.contract import Unsupported
 from backends.measuring import host_environment
 
 
-class Effect(object):
-    """What one port of a backend does in this process.
+class EffectiveSettings:
+    """The effective settings of one port of a backend in this process.
 
     Make it before the port is built: what a process has done for earlier ports is not this one's.
     """
 
     def __init__(self, backend: str) -> None:
-        self.reading = importlib.import_module("backends.%s.effective_settings" % backend).Reading()
-        self.begun = {}  # type: Dict[int, int]
+        self.reading = importlib.import_module(f"backends.{backend}.effective_settings").Reading()
+        self._begun: Dict[int, int] = {}
 
     def begin(self) -> None:
         """Count the threads that work from here on."""
-        self.begun = host_environment.cpu_time_ns()
+        self._begun = host_environment.cpu_time_ns()
 
     def read(self, port: Any, timer: Optional[Any] = None, watch: bool = True) -> Dict[str, Any]:
-        """Return every setting in effect by name.
+        """Return every effective setting by name.
 
         Args:
             port: after it has worked.
@@ -38,20 +38,21 @@ class Effect(object):
             watch: whether to tell in which dtypes it contracts; where it takes that, one more of
                 its steps is run, and slowly.
         """
-        found = dict(port.effective())
-        found.update(self.reading.settings(port))
-        found.update(host_environment.read())
+        settings = dict(port.effective())
+        settings.update(self.reading.settings(port))
+        settings.update(host_environment.read())
         if timer is not None:
-            found["threads_that_ran"] = host_environment.threads_that_ran(
-                self.begun, host_environment.cpu_time_ns()
+            settings["threads_that_ran"] = host_environment.threads_that_ran(
+                self._begun, host_environment.cpu_time_ns()
             )
             if watch:
-                found["contractions"] = self._contractions(port, timer)
-        return found
+                settings["contractions"] = self._contractions(port, timer)
+        return settings
 
     def _contractions(self, port: Any, timer: Any) -> str:
         """Return the dtypes of the operands of matrix products and convolutions in one step, e.g.
-        "bfloat16+float32"."""
+        "bfloat16+float32".
+        """
         try:
             dtypes = self.reading.contractions(port, lambda: timer.run(1))
         except Unsupported:  # a compiled function that cannot be watched

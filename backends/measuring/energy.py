@@ -12,7 +12,7 @@ from backends.contract import Unsupported
 LIBRARY = "libnvidia-ml.so.1"
 
 
-class Meter(object):
+class Meter:
     """The counter of the first GPU that this process sees; only differences of its readings mean
     something.
 
@@ -33,14 +33,12 @@ class Meter(object):
         first = visible.split(",")[0].strip() or "0"
         # CUDA counts the visible devices, NVML all of them.
         if first.isdigit():
-            found = self.library.nvmlDeviceGetHandleByIndex_v2(
+            code = self.library.nvmlDeviceGetHandleByIndex_v2(
                 ctypes.c_uint(int(first)), ctypes.byref(self.device)
             )
         else:
-            found = self.library.nvmlDeviceGetHandleByUUID(
-                first.encode(), ctypes.byref(self.device)
-            )
-        self._check(found, "the GPU '%s'" % first)
+            code = self.library.nvmlDeviceGetHandleByUUID(first.encode(), ctypes.byref(self.device))
+        self._check(code, f"the GPU '{first}'")
 
     def joules(self) -> float:
         """Return the energy that the board has used since the driver was loaded, joules."""
@@ -55,11 +53,11 @@ class Meter(object):
 
     def _check(self, code: int, what: str) -> None:
         if code != 0:
-            raise Unsupported("NVML answers %d when asked for %s" % (code, what))
+            raise Unsupported(f"NVML answers {code} when asked for {what}")
 
 
 def _load() -> Any:
     try:
         return ctypes.CDLL(LIBRARY)
     except OSError as error:
-        raise Unsupported("no NVML here: %s" % error) from error
+        raise Unsupported(f"no NVML here: {error}") from error

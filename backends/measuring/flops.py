@@ -10,7 +10,7 @@ Imports no framework: the caller hands over the operations and the function that
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable, List
+from typing import Any, Callable, Dict, Iterable, List, Set
 
 from backends.contract import Unsupported
 
@@ -59,26 +59,30 @@ def count(
     Raises:
         Unsupported: some are unknown, by kind.
     """
-    total, unknown = 0.0, set()  # type: float, Set[str]
+    total = 0.0
+    unknown: Set[str] = set()
     for operation in operations:
         kind = operation.type
         inner = list(called(operation))
         if inner:
             total += count(inner, ask, called)
         elif kind in COUNTED:
-            found = _asked(operation, ask)
-            unknown.update([kind + " of unknown shape"] if found is None else [])
-            total += found or 0.0
+            operations_of_one = _formula(operation, ask)
+            if operations_of_one is None:
+                unknown.add(kind + " of unknown shape")
+            total += operations_of_one or 0.0
         elif kind in BLOCKS:
             total += _block(operation, BLOCKS[kind])
         elif any(word in kind for word in UNKNOWN):
             unknown.add(kind)
     if unknown:
-        raise Unsupported("TensorFlow's counter cannot tell %s" % ", ".join(sorted(unknown)))
+        kinds = ", ".join(sorted(unknown))
+        raise Unsupported(f"TensorFlow's counter cannot tell {kinds}")
     return total
 
 
-def _asked(operation: Any, ask: Callable[[Any], Any]) -> Any:
+def _formula(operation: Any, ask: Callable[[Any], Any]) -> Any:
+    """Return TensorFlow's own number for an operation, None where it has none."""
     try:
         return ask(operation)
     except ValueError:  # "Shape ... is not fully defined"
@@ -87,20 +91,23 @@ def _asked(operation: Any, ask: Callable[[Any], Any]) -> Any:
 
 def _block(operation: Any, products: int) -> float:
     """Return 2 T B (I + H) 4H a product: of x [T, B, I] and h [B, H] with the kernel w [I + H, 4H],
-    inputs 1 and 4 of all of them."""
+    inputs 1 and 4 of all of them.
+    """
     x, w = operation.inputs[1].shape, operation.inputs[4].shape
     if not (x.is_fully_defined() and w.is_fully_defined()):
-        raise Unsupported("TensorFlow's counter cannot tell %s of unknown shape" % operation.type)
+        raise Unsupported(f"TensorFlow's counter cannot tell {operation.type} of unknown shape")
     (length, rows, _), (height, width) = x.as_list(), w.as_list()
-    return 2.0 * length * rows * height * width * products
+    counted: float = 2.0 * length * rows * height * width * products
+    return counted
 
 
 def reachable(targets: Iterable[Any]) -> List[Any]:
     """Return the operations that have to run for the targets (operations) to run, each once."""
-    found, waiting = {}, list(targets)  # type: Dict[Any, Any], List[Any]
+    reached: Dict[str, Any] = {}
+    waiting = list(targets)
     while waiting:
         operation = waiting.pop()
-        if operation.name not in found:
-            found[operation.name] = operation
+        if operation.name not in reached:
+            reached[operation.name] = operation
             waiting += [tensor.op for tensor in operation.inputs] + list(operation.control_inputs)
-    return list(found.values())
+    return list(reached.values())

@@ -1,5 +1,5 @@
-"""What surrounds the framework in a worker's process and decides how fast it can be: processor,
-environment, denormals, threads.
+"""The host environment of a framework in a worker's process, which decides how fast it can be:
+processor, variables, denormals, threads.
 
 Read from the system and by computing, never from what was asked for, and after the work has run: a
 port may have changed any of it. Standard library and NumPy only.
@@ -78,7 +78,7 @@ BUSY_SHARE = 0.1
 
 
 def read() -> Dict[str, Any]:
-    """Return what is in effect around the framework.
+    """Return the host environment as it is now.
 
     Returns:
         `cores`: how many this process may use; `affinity`: which; `nice`: its priority;
@@ -98,24 +98,24 @@ def read() -> Dict[str, Any]:
 
 def environment(environ: Mapping[str, str]) -> Dict[str, str]:
     """Return those of `VARIABLES` that are set, without what a backend sets on its own."""
-    found = {
+    stripped = {
         name: environ[name].replace(OWN_FLAG, "").strip() for name in VARIABLES if name in environ
     }
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in stripped.items() if value}
 
 
 def tensorflow_tries_algorithms(environ: Mapping[str, str], deterministic: bool) -> bool:
     """Whether TensorFlow tries cuDNN's algorithms on a GPU before it chooses: by default it does,
-    and no function of its tells."""
-    return (
-        environ.get("TF_CUDNN_USE_AUTOTUNE", "1").strip().lower() not in ("0", "false")
-        and not deterministic
-    )
+    and no function of its tells.
+    """
+    switch = environ.get("TF_CUDNN_USE_AUTOTUNE", "1").strip().lower()
+    return switch not in ("0", "false") and not deterministic
 
 
 def denormals() -> str:
-    """Return what this thread makes of a float32 below the smallest normal one, 1.2e-38: it is
-    computed with, not asked for."""
+    """Return what this thread makes of a float32 below the smallest normal one, 1.2e-38, by
+    computing with it.
+    """
     tiny = np.full(64, 1e-40, np.float32)
     return word_for_denormals((tiny * np.float32(0.5)).max())
 
@@ -128,22 +128,21 @@ def word_for_denormals(largest: float) -> str:
 def cpu_time_ns() -> Dict[int, int]:
     """Return how long each thread of this process has run, nanoseconds by thread; empty where the
     kernel does not tell."""
-    found = {}
+    ran_ns: Dict[int, int] = {}
     try:
         threads = [int(name) for name in os.listdir("/proc/self/task")]
     except OSError:  # not Linux
-        return found
+        return ran_ns
     for thread in threads:
-        path = "/proc/self/task/%d/schedstat" % thread
-        with contextlib.suppress(OSError, ValueError, IndexError), open(
-            path
-        ) as file:  # it may have ended meanwhile
-            found[thread] = int(file.read().split()[0])
+        path = f"/proc/self/task/{thread}/schedstat"
+        # It may have ended meanwhile.
+        with contextlib.suppress(OSError, ValueError, IndexError), open(path) as file:
+            ran_ns[thread] = int(file.read().split()[0])
     if threading.current_thread() is threading.main_thread():
         # The kernel adds up a running thread's time at its ticks, milliseconds apart: a short step
         # would not have run at all.
-        found[os.getpid()] = time.thread_time_ns()
-    return found
+        ran_ns[os.getpid()] = time.thread_time_ns()
+    return ran_ns
 
 
 def threads_that_ran(before: Mapping[int, int], after: Mapping[int, int]) -> int:
@@ -151,6 +150,8 @@ def threads_that_ran(before: Mapping[int, int], after: Mapping[int, int]) -> int
 
     Threads that began and ended in between are not seen.
     """
-    spent = [time_ns - before.get(thread, 0) for thread, time_ns in after.items()]
-    busiest = max(spent + [0])
-    return sum(1 for time_ns in spent if time_ns > BUSY_SHARE * busiest) if busiest > 0 else 0
+    ran_ns = [time_ns - before.get(thread, 0) for thread, time_ns in after.items()]
+    busiest = max(ran_ns + [0])
+    if busiest <= 0:
+        return 0
+    return sum(1 for time_ns in ran_ns if time_ns > BUSY_SHARE * busiest)

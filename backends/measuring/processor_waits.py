@@ -17,13 +17,14 @@ from typing import Dict, List, Optional, Tuple
 Reading = Dict[Tuple[int, int], Tuple[int, int]]
 
 
-class Waits(object):
+class Waits:
     """The process tree as it is when this is made: finding descendants reads the whole process
-    table, too long for every block."""
+    table, too long for every block.
+    """
 
     def __init__(self) -> None:
         self.pids = [os.getpid()] + descendants(os.getpid())
-        self._before = None  # type: Optional[Reading]
+        self._before: Optional[Reading] = None
         self._used_s = self._started = 0.0
 
     def begin(self) -> None:
@@ -34,17 +35,15 @@ class Waits(object):
     def end(self) -> Dict[str, Optional[float]]:
         """Return `wall_s`, `ran_s` and `waited_s` since `begin`, seconds of all threads together;
         `waited_s` is None where the kernel does not tell. What a thread waited that has ended
-        meanwhile is not seen."""
+        meanwhile is not seen.
+        """
         wall_s, own_s = time.perf_counter() - self._started, time.process_time() - self._used_s
         before, after = self._before or {}, read(self.pids)
         if not after:
             return {"wall_s": wall_s, "ran_s": own_s, "waited_s": None}
-        ran, waited = (
-            between(before, {key: value for key, value in after.items() if key[0] != self.pids[0]})[
-                0
-            ],
-            between(before, after)[1],
-        )
+        # This process' own time is read from its clock, which is finer than the kernel's count.
+        others = {key: times for key, times in after.items() if key[0] != self.pids[0]}
+        ran, waited = between(before, others)[0], between(before, after)[1]
         return {"wall_s": wall_s, "ran_s": own_s + 1e-9 * ran, "waited_s": 1e-9 * waited}
 
 
@@ -55,47 +54,54 @@ def used_s() -> float:
 
 def read(pids: List[int]) -> Reading:
     """Return what the kernel has counted for every thread of the processes; empty where it does
-    not."""
-    found = {}
+    not.
+    """
+    counted: Reading = {}
     for pid in pids:
         with contextlib.suppress(OSError):  # it has ended, or this is not Linux
-            for thread in os.listdir("/proc/%d/task" % pid):
+            for thread in os.listdir(f"/proc/{pid}/task"):
                 with contextlib.suppress(OSError, ValueError, IndexError):
-                    descriptor = os.open("/proc/%d/task/%s/schedstat" % (pid, thread), os.O_RDONLY)
+                    descriptor = os.open(f"/proc/{pid}/task/{thread}/schedstat", os.O_RDONLY)
                     try:
                         ran, waited = os.read(descriptor, 128).split()[:2]
                     finally:
                         os.close(descriptor)
-                    found[(pid, int(thread))] = int(ran), int(waited)
-    return found
+                    counted[(pid, int(thread))] = int(ran), int(waited)
+    return counted
 
 
 def between(before: Reading, after: Reading) -> Tuple[int, int]:
     """Return how long all threads ran, and waited, between two readings, nanoseconds; a new thread
-    has begun in between."""
+    has begun in between.
+    """
     ran = waited = 0
     for key, (ran_until, waited_until) in after.items():
         ran_from, waited_from = before.get(key, (0, 0))
-        ran, waited = (
-            ran + max(0, ran_until - ran_from),
-            waited + max(0, waited_until - waited_from),
-        )
+        ran += max(0, ran_until - ran_from)
+        waited += max(0, waited_until - waited_from)
     return ran, waited
 
 
 def descendants(pid: int) -> List[int]:
     """Return the processes that this one has started, and those that they have."""
-    parents = {}
-    with contextlib.suppress(OSError):
-        for name in os.listdir("/proc"):
-            if name.isdigit():
-                with contextlib.suppress(OSError, ValueError, IndexError), open(
-                    "/proc/%s/stat" % name, "rb"
-                ) as file:
-                    parents[int(name)] = int(file.read().rsplit(b")", 1)[1].split()[1])
-    found, known = [], {pid}
+    parents = _parents()
+    below: List[int] = []
+    known = {pid}
     while True:
         new = [child for child, parent in parents.items() if parent in known and child not in known]
         if not new:
-            return found
-        found, known = found + new, known | set(new)
+            return below
+        below += new
+        known |= set(new)
+
+
+def _parents() -> Dict[int, int]:
+    """Return the parent of every process that can be read."""
+    parents: Dict[int, int] = {}
+    with contextlib.suppress(OSError):
+        for name in os.listdir("/proc"):
+            if name.isdigit():
+                path = f"/proc/{name}/stat"
+                with contextlib.suppress(OSError, ValueError, IndexError), open(path, "rb") as file:
+                    parents[int(name)] = int(file.read().rsplit(b")", 1)[1].split()[1])
+    return parents

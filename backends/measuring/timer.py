@@ -35,7 +35,7 @@ MAXIMUM_STEPS_A_SAMPLE = 256
 LATENCY_BASE = 1.02
 
 
-class Timer(object):
+class Timer:
     """One action of one port.
 
     Args:
@@ -64,10 +64,10 @@ class Timer(object):
     ) -> None:
         actions = list(ACTIONS) + list(port.config["phases"])
         if action not in actions:
-            raise ValueError("action '%s' is not one of %s" % (action, ", ".join(actions)))
+            raise ValueError(f"action '{action}' is not one of {', '.join(actions)}")
         if not (math.isfinite(slowdown) and slowdown >= 0.0):
             raise ValueError(
-                "a slow-down is a share of a step's time, 0 or more, and not %r" % slowdown
+                f"a slow-down is a share of a step's time, 0 or more, and not {slowdown!r}"
             )
         self.slowdown, self.wait, self.output_dtype = slowdown, wait, "unknown"
         self.port, self.source, self.action, self.count = port, source, action, count
@@ -75,7 +75,7 @@ class Timer(object):
             {name: array[:count] for name, array in source.training_rows().items()}, None
         )
         self.steps_a_sample = 1
-        self._calls = []  # type: List[float]
+        self._calls: List[float] = []
         self.waits = processor_waits.Waits()
 
     def _run(self, steps: int) -> float:
@@ -111,8 +111,9 @@ class Timer(object):
         """Run one step, warm up, choose how many steps make about `sample_s` seconds.
 
         Args:
-            warmup_s: at the least, seconds, and until they get no faster. least_steps: likewise;
-                `warming.least_steps` if None.
+            warmup_s: at the least, seconds, and until they get no faster.
+            sample_s: how long a sample takes, seconds.
+            least_steps: of warm-up; `warmup.least_steps` if None.
             probe_s: go on for so long, of short steps a third of it, and look for steps that
                 suddenly take another time. 0: do not look.
             exactly: the user has said how long, so that steps which still get faster are no reason
@@ -130,9 +131,7 @@ class Timer(object):
         least = warmup.least_steps(steps_s[0]) if least_steps is None else least_steps
         while len(steps_s) < least or time.perf_counter() - started < warmup_s:
             steps_s.append(self._run(1))
-        while time.perf_counter() - started < (
-            probe_s if len(steps_s) < PROBED_STEPS else PROBED_SHARE * probe_s
-        ):
+        while time.perf_counter() - started < _probe_length_s(len(steps_s), probe_s):
             steps_s.append(self._run(1))
         if not exactly:
             self._go_on(
@@ -141,15 +140,12 @@ class Timer(object):
         # Of the last ones: a single step that the machine interrupts would give this process
         # shorter samples than the others have.
         step_s = warmup.quartile(steps_s[-warmup.MINIMUM_STEPS :])
-        self.steps_a_sample = max(
-            1, min(MAXIMUM_STEPS_A_SAMPLE, round(sample_s / max(step_s, 1e-7)))
-        )
+        wanted_steps = round(sample_s / max(step_s, 1e-7))
+        self.steps_a_sample = max(1, min(MAXIMUM_STEPS_A_SAMPLE, wanted_steps))
         waited = self.waits.end()
         if step_s < LONG_STEP_S:
-            step_s = (
-                min(self._run(self.steps_a_sample) for _ in range(MINIMUM_SAMPLES))
-                / self.steps_a_sample
-            )
+            fastest_s = min(self._run(self.steps_a_sample) for _ in range(MINIMUM_SAMPLES))
+            step_s = fastest_s / self.steps_a_sample
         # What the framework's import left is never garbage; without this, each block's collection
         # walks it for 0.1 s.
         gc.collect()
@@ -169,7 +165,8 @@ class Timer(object):
 
     def _go_on(self, steps_s: List[float], until: float, probed_until: float) -> None:
         """Warm up further while steps get faster, or have just changed, to those times by the clock
-        at the most."""
+        at the most.
+        """
         while not warmup.steady(steps_s) and time.perf_counter() < until:
             steps_s += [self._run(1) for _ in range(max(1, len(steps_s) // 2))]
         while warmup.settled_after(steps_s) is None and time.perf_counter() < probed_until:
@@ -210,9 +207,15 @@ class Timer(object):
         return self._run(steps)
 
 
+def _probe_length_s(steps: int, probe_s: float) -> float:
+    """Return how long a warm-up of so many steps looks for a late change of speed."""
+    return probe_s if steps < PROBED_STEPS else PROBED_SHARE * probe_s
+
+
 def _keep_busy(started: float, factor: float) -> None:
     """Run on until `factor` times as long has passed since `started` as has now: not asleep, as
-    slower code is not."""
+    slower code is not.
+    """
     until = started + factor * (time.perf_counter() - started)
     while time.perf_counter() < until:
         pass
@@ -220,34 +223,32 @@ def _keep_busy(started: float, factor: float) -> None:
 
 def latencies(calls_s: List[float]) -> Dict[int, int]:
     """Return how many calls fall into each class: class n holds times around LATENCY_BASE ** n
-    seconds."""
-    found = {}  # type: Dict[int, int]
+    seconds.
+    """
+    calls: Dict[int, int] = {}
     for call_s in calls_s:
-        place = round(math.log(max(call_s, 1e-9), LATENCY_BASE))
-        found[place] = found.get(place, 0) + 1
-    return found
+        exponent = round(math.log(max(call_s, 1e-9), LATENCY_BASE))
+        calls[exponent] = calls.get(exponent, 0) + 1
+    return calls
 
 
 def peak_bytes() -> int:
     """Return the kernel's own high-water mark of this process' resident memory, bytes; the harness
-    may have set it back."""
+    may have set it back.
+    """
     try:
-        with open("/proc/self/status", "rb") as told:
-            return next(int(line.split()[1]) << 10 for line in told if line.startswith(b"VmHWM:"))
-    except (
-        OSError,
-        StopIteration,
-        # not Linux; on Linux rusage would also hold what the harness had when it started this
-        # process
-    ):
+        with open("/proc/self/status", "rb") as status:
+            return next(int(line.split()[1]) << 10 for line in status if line.startswith(b"VmHWM:"))
+    # Not Linux. On Linux rusage would also hold what the harness had when it started this process.
+    except (OSError, StopIteration):
         return _bytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 def resident_bytes() -> Optional[int]:
     """Return what this process holds now, bytes; None where the kernel does not tell."""
     try:
-        with open("/proc/self/statm", "rb") as told:
-            return int(told.read().split()[1]) * resource.getpagesize()
+        with open("/proc/self/statm", "rb") as statm:
+            return int(statm.read().split()[1]) * resource.getpagesize()
     except OSError:  # not Linux
         return None
 

@@ -30,8 +30,10 @@ def least_steps(step_s: float) -> int:
 
 
 def steady(steps_s: List[float]) -> bool:
-    """Whether steps have stopped getting faster: what is compiled or tuned on first use has been,
-    clocks have risen."""
+    """Whether steps have stopped getting faster.
+
+    Then what is compiled or tuned on first use has been, and clocks have risen.
+    """
     third = len(steps_s) // 3
     if not third:
         return False
@@ -54,12 +56,12 @@ def settled_after(steps_s: List[float]) -> Optional[int]:
     size = len(steps_s) // PARTS
     if size < MINIMUM_A_PART:
         return 0
-    starts = [place * len(steps_s) // PARTS for place in range(PARTS + 1)]
+    starts = [part * len(steps_s) // PARTS for part in range(PARTS + 1)]
     levels = [quartile(steps_s[start:end]) for start, end in zip(starts, starts[1:])]
     last = sorted(levels[-PARTS // 3 :])[PARTS // 6]
     changed = [
-        place
-        for place, level in enumerate(levels)
+        part
+        for part, level in enumerate(levels)
         if abs(math.log(max(level, 1e-9) / max(last, 1e-9))) > math.log(CHANGE)
     ]
     if not changed:

@@ -55,17 +55,16 @@ class NumpyPort(Port):
 
     def __init__(self, config: Mapping[str, Any], setting: Setting) -> None:
         if setting.precision not in PRECISIONS:
-            raise Unsupported(
-                "numpy computes in %s, not in %s" % (" and ".join(PRECISIONS), setting.precision)
-            )
+            precisions = " and ".join(PRECISIONS)
+            raise Unsupported(f"numpy computes in {precisions}, not in {setting.precision}")
         if setting.device not in DEVICES:
             raise Unsupported("numpy runs on the CPU only")
         if setting.execution not in EXECUTIONS:
-            raise Unsupported("numpy has no %s execution" % setting.execution)
+            raise Unsupported(f"numpy has no {setting.execution} execution")
         kinds = sorted(item["kind"] for item in config["optimizers"].values())
         if kinds != ["sgd"] or len(config["phases"]) != 1:
             raise Unsupported(
-                "the numpy backend has one phase with SGD only, not %s" % ", ".join(kinds)
+                f"the numpy backend has one phase with SGD only, not {', '.join(kinds)}"
             )
         Port.__init__(self, config, setting)
         self.dtype = np.dtype(PRECISION_TABLE[setting.precision]["master"])
@@ -75,21 +74,14 @@ class NumpyPort(Port):
         self.updates = 0
         self.undeclared = Undeclared(self._places, Memory())
         self._training = False
-        for name in (
-            "forward",
-            "losses",
-            "gradients",
-            "generate",
-            "train_step",
-            "train",
-        ):  # the port's own, whatever they move
+        # The port's own methods, whatever they move.
+        for name in ("forward", "losses", "gradients", "generate", "train_step", "train"):
             setattr(self, name, self._tended(name, getattr(self, name)))
 
     def _places(self) -> Iterator[Place]:
         for item in self.config["parameters"]:
-            if not item[
-                "trainable"
-            ]:  # a weight that a look moves is the port's fault, and is told by whoever looked
+            # A weight that a look moves is the port's fault, and is told by whoever looked.
+            if not item["trainable"]:
                 yield Place("declared " + item["name"], self.weights, item["name"], False)
         for name in vars(self):
             if name not in OWN:
@@ -99,19 +91,19 @@ class NumpyPort(Port):
         """Return a method of the port that leaves its state alone, but in training."""
 
         @functools.wraps(method)
-        def run(*given: Any, **named: Any) -> Any:
+        def run(*args: Any, **kwargs: Any) -> Any:
             if self._training:
-                return method(*given, **named)
+                return method(*args, **kwargs)
             if name == "generate":
-                source = given[0] if given else named["source"]
+                source = args[0] if args else kwargs["source"]
                 with self.undeclared.generating(source.lockstep):
-                    return method(*given, **named)
+                    return method(*args, **kwargs)
             if not name.startswith("train"):
                 with self.undeclared.undisturbed():
-                    return method(*given, **named)
+                    return method(*args, **kwargs)
             self._training = True
             try:
-                return method(*given, **named)
+                return method(*args, **kwargs)
             finally:
                 self._training = False
 
@@ -136,7 +128,7 @@ class NumpyPort(Port):
     def forward_from(
         self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]
     ) -> Taught:
-        return teacher_forcing.taught(self, batch, training, teacher)
+        return teacher_forcing.teacher_forced(self, batch, training, teacher)
 
     def train_step(self, phase: str, batch: Any) -> Dict[str, float]:
         terms = self.losses(phase, batch)
@@ -151,15 +143,12 @@ class NumpyPort(Port):
 
     def load_optimizer_state(self, values: Mapping[str, np.ndarray]) -> None:
         if set(values) != {"sgd/step"}:
-            found = ", ".join(sorted(values)) or "nothing"
-            raise KeyError(
-                "optimizer state of %s: expected sgd/step, got %s"
-                % (self.config["workload"], found)
-            )
+            workload, names = self.config["workload"], ", ".join(sorted(values)) or "nothing"
+            raise KeyError(f"optimizer state of {workload}: expected sgd/step, got {names}")
         self.updates = int(values["sgd/step"])
 
     def train(self, source: Any, steps: int) -> Dict[str, List[float]]:
-        terms = {}  # type: Dict[str, List[float]]
+        terms: Dict[str, List[float]] = {}
         for _ in range(steps):
             for name, value in self.train_step("train", self._next_batch(source)).items():
                 terms.setdefault(name, []).append(value)

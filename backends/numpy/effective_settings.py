@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, Set
 from backends.measuring import host_environment
 
 
-class Reading(object):
+class Reading:
     """Reads one port; made before the port is built, because what a process has done for earlier
     ports is not this one's."""
 
@@ -29,6 +29,5 @@ class Reading(object):
 
 
 def _dtypes(port: Any) -> Set[str]:
-    return {
-        value.dtype.name for value in getattr(port, "weights", {}).values()
-    }  # a port may be built on `contract.Port` alone
+    weights = getattr(port, "weights", {})  # a port may be built on `contract.Port` alone
+    return {value.dtype.name for value in weights.values()}

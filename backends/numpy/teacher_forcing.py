@@ -15,7 +15,7 @@ from typing import Any, Dict, List, Mapping, Optional, Set
 import numpy as np
 
 from backends.contract import Taught
-from backends.recording.teacher_forcing import Lesson, fits
+from backends.recording.teacher_forcing import ForcedRecord, fits
 from backends.recording.undeclared_state import alike
 from backends.source import Batch
 
@@ -23,8 +23,8 @@ from backends.source import Batch
 NUMBERS = (8.0, -8.0)
 
 
-class Probed(Lesson):
-    """A lesson for NumPy.
+class Probed(ForcedRecord):
+    """A teacher-forced record for NumPy.
 
     Args:
         teacher: as in the contract.
@@ -32,8 +32,8 @@ class Probed(Lesson):
         poisoned: the activation whose value by the teacher is NaN.
 
     Attributes:
-        read: by activation, those that were asked for since the one before. own: those that have
-            gone into it, or may have.
+        read: by activation, those that were read since the one before. own: those that have gone
+            into it, or may have.
     """
 
     def __init__(
@@ -42,18 +42,19 @@ class Probed(Lesson):
         filler: Optional[float] = np.nan,
         poisoned: str = "",
     ) -> None:
-        Lesson.__init__(self, self._answer_of, lambda _, value: value.copy())
+        ForcedRecord.__init__(self, self._answer_of, lambda _, value: value.copy())
         self.teacher, self.filler, self.poisoned = teacher, filler, poisoned
         self.read: Dict[str, List[str]] = {}
         self.own: Dict[str, List[str]] = {}
-        self._asked: List[str] = []
+        self._read_since: List[str] = []
         self._open: Set[str] = set()
 
     def _answer_of(self, name: str, own: np.ndarray) -> np.ndarray:
         if not fits(self.teacher, name, own.shape, np.iscomplexobj(own)):
             self._open.add(name)
-            return self.kept[name].copy()
-        self._asked.append(name)
+            kept: np.ndarray = self.kept[name].copy()
+            return kept
+        self._read_since.append(name)
         answer = np.array(self.teacher[name], own.dtype)
         if name == self.poisoned and answer.dtype.kind in "fc":
             answer.fill(np.nan)
@@ -63,64 +64,59 @@ class Probed(Lesson):
         value, earlier = np.asarray(value), list(self.kept)
         spoilt = value.dtype.kind in "fc" and bool(np.isnan(value).any())
         self.own[name] = earlier if spoilt else [other for other in earlier if other in self._open]
-        self.read[name], self._asked = [other for other in earlier if other in self._asked], []
-        Lesson.__setitem__(self, name, value)
+        self.read[name] = [other for other in earlier if other in self._read_since]
+        self._read_since = []
+        ForcedRecord.__setitem__(self, name, value)
         if value.dtype.kind not in "fc" or not value.flags.owndata or not value.flags.writeable:
             self._open.add(name)
         elif self.filler is not None:
             value.fill(self.filler)
 
 
-def taught(port: Any, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]) -> Taught:
+def teacher_forced(
+    port: Any, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]
+) -> Taught:
     """Return what `Port.forward_from` promises, of a `NumpyPort` whose `forward` keeps a
     `new_record()`."""
     first = Probed(teacher)
-    found = _run(port, batch, training, first)
-    if found is not first:
-        names = list(found)
-        return Taught(
-            found,
-            {name: [] for name in names},
-            {name: names[:place] for place, name in enumerate(names)},
-        )
+    record = _run(port, batch, training, first)
+    if record is not first:
+        names = list(record)
+        own = {name: names[:index] for index, name in enumerate(names)}
+        return Taught(record, {name: [] for name in names}, own)
     plain = Probed(teacher, None)
     spoilt = [Probed(teacher, number) for number in NUMBERS]
-    for lesson in (plain, *spoilt):
-        _run(port, batch, training, lesson)
+    for probed in (plain, *spoilt):
+        _run(port, batch, training, probed)
     names, read, own = list(plain.kept), dict(first.read), dict(first.own)
-    for place, name in enumerate(names):
-        if any(not _same(lesson.kept.get(name), plain.kept[name]) for lesson in spoilt):
-            own[name] = names[:place]
-    for asked in {other for others in read.values() for other in others}:
-        poisoned = Probed(teacher, None, asked)
+    for index, name in enumerate(names):
+        if any(not _same(probed.kept.get(name), plain.kept[name]) for probed in spoilt):
+            own[name] = names[:index]
+    for source in {other for others in read.values() for other in others}:
+        poisoned = Probed(teacher, None, source)
         _run(port, batch, training, poisoned)
         for name in names:
-            if asked not in read[name] and not _same(poisoned.kept.get(name), plain.kept[name]):
-                read[name] = [other for other in names if other in (*read[name], asked)]
-    return Taught(
-        plain.kept, read, own, [name for name in names if not read[name] and not own[name]]
-    )
+            if source not in read[name] and not _same(poisoned.kept.get(name), plain.kept[name]):
+                read[name] = [other for other in names if other in (*read[name], source)]
+    rooted = [name for name in names if not read[name] and not own[name]]
+    return Taught(plain.kept, read, own, rooted)
 
 
-def _run(port: Any, batch: Batch, training: bool, lesson: Probed) -> Any:
+def _run(port: Any, batch: Batch, training: bool, record: Probed) -> Any:
     kept = port.weights
-    port.weights = {
-        name: value.copy() for name, value in kept.items()
-    }  # an activation may be a weight itself
-    port.lesson = lesson
-    noise = (
-        None
-        if batch.noise is None
-        else {name: np.array(value) for name, value in batch.noise.items()}
-    )
+    # Copies: an activation may be a weight itself.
+    port.weights = {name: value.copy() for name, value in kept.items()}
+    port.lesson = record
+    noise = None if batch.noise is None else _copies(batch.noise)
     try:
         with port.undeclared.undisturbed(), np.errstate(all="ignore"):
-            return port.forward(
-                Batch({name: np.array(value) for name, value in batch.arrays.items()}, noise),
-                training,
-            )
+            return port.forward(Batch(_copies(batch.arrays), noise), training)
     finally:
         port.weights, port.lesson = kept, None
+
+
+def _copies(arrays: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
+    return {name: np.array(value) for name, value in arrays.items()}
 
 
 def _same(value: Optional[np.ndarray], other: np.ndarray) -> bool:

@@ -1,2 +1,1 @@
-"""The worker's side of the protocol: what a request does, and how a workload's port is found and
-loaded."""
+"""The worker's side of the protocol: what a request does, and how a port is found and loaded."""

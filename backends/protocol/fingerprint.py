@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 import numpy as np
 
@@ -26,11 +26,18 @@ def build(core: Any) -> Dict[str, Any]:
         "platform": platform.platform(),
         "machine": platform.machine(),
         "processor": _processor(),
-        "cpus": (
-            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        ),
+        "cpus": _cpus(),
         "versions": versions,
     }
+
+
+def _cpus() -> Optional[int]:
+    """Return how many processors this process may use; where that is not told, how many there
+    are.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count()
 
 
 def _processor() -> str:
@@ -40,6 +47,6 @@ def _processor() -> str:
             for line in file:
                 if line.startswith("model name"):
                     return line.split(":", 1)[1].strip()
-    except IOError:
+    except OSError:
         pass
     return platform.processor()

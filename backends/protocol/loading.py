@@ -13,6 +13,7 @@ import importlib
 import importlib.util
 import os
 import sys
+import types
 from typing import Any, List, Sequence, Tuple
 
 from backends.contract import Unsupported
@@ -27,22 +28,24 @@ def locate(backend: str, workload: str, folders: Sequence[str], only: bool = Fal
     """Return the path of the port's file, or of its package's `__init__.py`.
 
     Args:
-        backend: its folder. workload: the file's name. folders: the user's, in which to look first.
+        backend: its folder.
+        workload: the file's name.
+        folders: the user's, in which to look first.
         only: look into the first of them and nowhere else.
 
     Raises:
         Unsupported: no folder has one.
     """
-    places = list(folders[:1]) if only else list(folders) + [SHIPPED]
-    for folder in places:
+    searched = list(folders[:1]) if only else list(folders) + [SHIPPED]
+    for folder in searched:
         for name in (workload + ".py", os.path.join(workload, "__init__.py")):
             path = os.path.join(folder, backend, name)
             if os.path.isfile(path):
                 return path
-    looked = " in %s, and nowhere else" % folders[0] if only else ""
+    nowhere_else = f" in {folders[0]}, and nowhere else" if only else ""
     raise Unsupported(
-        "backend %s has no port of %s (looked for %s/%s.py%s)"
-        % (backend, workload, backend, workload, looked)
+        f"backend {backend} has no port of {workload}"
+        f" (looked for {backend}/{workload}.py{nowhere_else})"
     )
 
 
@@ -52,25 +55,35 @@ def load(path: str) -> Any:
     Raises:
         BrokenPort: the file defines no usable `Port`.
     """
-    if path.startswith(SHIPPED + os.sep):
-        relative = os.path.relpath(path, os.path.dirname(PACKAGE))[: -len(".py")]
-        name = relative.replace(os.sep, ".")
-        module = importlib.import_module(
-            name[: -len(".__init__")] if name.endswith(".__init__") else name
-        )
-    else:
-        mark = hashlib.sha256(path.encode("utf-8")).hexdigest()[:8]
-        stem = os.path.basename(
-            os.path.dirname(path) if path.endswith("__init__.py") else path[: -len(".py")]
-        )
-        name = "user_port_%s_%s" % (stem, mark)
-        spec = importlib.util.spec_from_file_location(name, path)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
+    module = _load_shipped(path) if path.startswith(SHIPPED + os.sep) else _load_users(path)
     port = getattr(module, "Port", None)
     promises.check_class(port, path)
     return port
+
+
+def _load_shipped(path: str) -> types.ModuleType:
+    relative = os.path.relpath(path, os.path.dirname(PACKAGE))[: -len(".py")]
+    name = relative.replace(os.sep, ".")
+    if name.endswith(".__init__"):
+        name = name[: -len(".__init__")]
+    return importlib.import_module(name)
+
+
+def _load_users(path: str) -> types.ModuleType:
+    """Load a user's file under a name of its own: another one's may have the same stem."""
+    mark = hashlib.sha256(path.encode("utf-8")).hexdigest()[:8]
+    stem = os.path.basename(
+        os.path.dirname(path) if path.endswith("__init__.py") else path[: -len(".py")]
+    )
+    name = f"user_port_{stem}_{mark}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    # A file that ends in .py has both.
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 def sources(
@@ -82,8 +95,11 @@ def sources(
     user's folders.
 
     Args:
-        path: of the port. folders: the user's. also: files that belong to it in another way, e.g.
-            the workload's, or `imported.outside`.
+        path: of the port.
+        backend: its folder.
+        folders: the user's.
+        also: files that belong to it in another way, e.g. the workload's, or
+            `user_modules.outside`.
     """
     own = _modules(os.path.dirname(path)) if path.endswith("__init__.py") else [path]
     shared = _modules(os.path.join(PACKAGE, backend))
@@ -93,21 +109,18 @@ def sources(
         if not user_modules.below(name, PACKAGE)
     ]
     shipped = [name for name in own + shared if user_modules.below(name, PACKAGE)]
-    found = user_modules.listed(shipped, [os.path.dirname(PACKAGE)])
+    hashes = user_modules.listed(shipped, [os.path.dirname(PACKAGE)])
     if users:
         # A port that is loaded by its path alone lies two levels below its folder.
-        found += user_modules.listed(
-            users, list(folders) or [os.path.dirname(os.path.dirname(path))]
-        )
-    return sorted(found)
+        homes = list(folders) or [os.path.dirname(os.path.dirname(path))]
+        hashes += user_modules.listed(users, homes)
+    return sorted(hashes)
 
 
 def _modules(folder: str) -> List[str]:
-    return (
-        [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".py")]
-        if os.path.isdir(folder)
-        else []
-    )
+    """Return the paths of a folder's own modules, sorted; none if there is no such folder."""
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    return [os.path.join(folder, name) for name in names if name.endswith(".py")]
 
 
 def source_hash(path: str, backend: str) -> str:
@@ -115,6 +128,7 @@ def source_hash(path: str, backend: str) -> str:
     return digest(sources(path, backend))
 
 
-def digest(found: Sequence[Tuple[str, str]]) -> str:
-    """Return the SHA-256 of what `sources` tells: the identity of what was measured."""
-    return hashlib.sha256("".join("%s %s\n" % item for item in found).encode("utf-8")).hexdigest()
+def digest(hashes: Sequence[Tuple[str, str]]) -> str:
+    """Return the SHA-256 of what `sources` returns: the identity of what was measured."""
+    lines = "".join(f"{name} {sha256}\n" for name, sha256 in hashes)
+    return hashlib.sha256(lines.encode("utf-8")).hexdigest()

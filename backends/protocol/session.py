@@ -38,23 +38,24 @@ class Session(Modeling):
     """The state of one job: the open port and its data."""
 
     def __init__(self, note: Optional[Callable[[str], None]] = None) -> None:
-        self.note = note or _tell_nobody  # told what is being done
-        self.port = None  # type: Any
-        self.config = {}  # type: Dict[str, Any]
+        self.note = note or _tell_nobody  # called with what is being done
+        self.port: Any = None
+        self.config: Dict[str, Any] = {}
         self.setting = Setting()
-        self.data = {}  # type: Dict[str, np.ndarray]
-        self.timer = None  # type: Any
-        self.timers = {}  # type: Dict[str, timing.Timer]
-        self.effect = None  # type: Any
+        self.data: Dict[str, np.ndarray] = {}
+        self.timer: Optional[timer.Timer] = None
+        self.timers: Dict[str, timer.Timer] = {}
+        self.effective: Any = None
         self.output_dtype = "unknown"
         self.backend = ""
-        self.core = None  # type: Any
-        self.path, self.folders = "", ()  # type: str, Sequence[str]
-        self.also = []  # type: List[str]
+        self.core: Any = None
+        self.path = ""
+        self.folders: Sequence[str] = ()
+        self.also: List[str] = []
 
     def do_describe(self, backend: str) -> Dict[str, Any]:
         """Import the framework and return the build's identity."""
-        return fingerprint.build(importlib.import_module("backends.%s.core" % backend))
+        return fingerprint.build(importlib.import_module(f"backends.{backend}.core"))
 
     def do_open(
         self,
@@ -69,50 +70,54 @@ class Session(Modeling):
         seconds.
 
         Args:
-            places: `folders` and `only`, as for `ports.locate`; `also`: files of the user's that
+            backend: its folder.
+            workload: the name of the port's file.
+            config: the workload's configuration.
+            setting: the arguments of `contract.Setting`.
+            places: `folders` and `only`, as for `loading.locate`; `also`: files of the user's that
                 belong to the port in another interpreter.
+            data: where the workload's arrays are.
         """
         started = time.perf_counter()
         identity = self.do_describe(backend)
-        self.core = importlib.import_module("backends.%s.core" % backend)
+        self.core = importlib.import_module(f"backends.{backend}.core")
         imported_at = time.perf_counter()
         self.folders = list(places["folders"])
         self.path = loading.locate(backend, workload, self.folders, places["only"])
-        self.note("loading %s" % self.path)
+        self.note(f"loading {self.path}")
         port_class = loading.load(self.path)
         self.config, self.setting = config, Setting(**setting)
         self.data = recording.load_arrays(data)
         self.backend = backend
-        self.effect = effective_settings.Effect(backend)
+        self.effective = effective_settings.EffectiveSettings(backend)
         self.note("`__init__` of the port")
         self.port = port_class(config, self.setting)
         promises.check_built(self.port, self.path)
         built_at = time.perf_counter()
         self.also = list(places["also"]) + user_modules.outside(self.folders)
-        return dict(
-            {
-                "identity": identity,
-                "abilities": abilities(port_class),
-                "port": self.path,
-                "import_s": imported_at - started,
-                "build_s": built_at - imported_at,
-            },
-            **self._sources(),
-        )
+        opened = {
+            "identity": identity,
+            "abilities": abilities(port_class),
+            "port": self.path,
+            "import_s": imported_at - started,
+            "build_s": built_at - imported_at,
+        }
+        return dict(opened, **self._sources())
 
     def _sources(self) -> Dict[str, Any]:
         """Return which files decide what the port computes, as far as they have been imported by
         now, and the hash over them."""
-        found = loading.sources(self.path, self.backend, self.folders, self.also)
-        return {"sources": [list(item) for item in found], "source_hash": loading.digest(found)}
+        hashes = loading.sources(self.path, self.backend, self.folders, self.also)
+        return {"sources": [list(item) for item in hashes], "source_hash": loading.digest(hashes)}
 
     def do_probe(
         self, tape: str, stages: Optional[Sequence[str]] = None, brief: bool = True
     ) -> Dict[str, Any]:
-        """Do once what the stages do many times, on the tape; return what is in effect, with the
-        dtypes observed, and the remarks of `promises`.
+        """Do once what the stages do many times, on the tape; return the effective settings, with
+        the dtypes observed, and the remarks of `promises`.
 
         Args:
+            tape: where it is.
             stages: those that are going to be recorded; None for training and inference. A port
                 whose training fails can be judged without it.
             brief: for a job that goes on with the tape. Else single losses, gradients and updates
@@ -123,12 +128,10 @@ class Session(Modeling):
         source = TapeSource(self.data, arrays, self.config["batch"])
         trial = promises.Trial(self.port, self.config, self.path)
         native = not brief and (stages is None or NATIVE in stages)
-        both = () if native else TRAINED + FORWARD
-        lockstep = [
-            stage
-            for stage in (both if stages is None else stages)
-            if not (native and stage == NATIVE)
-        ]
+        wanted = stages
+        if wanted is None:
+            wanted = () if native else TRAINED + FORWARD
+        lockstep = [stage for stage in wanted if not (native and stage == NATIVE)]
         with faults.watched(self.port, self.note):
             if self._load(trial, passes.weights(arrays)):
                 self._try(trial, source, lockstep)
@@ -140,13 +143,14 @@ class Session(Modeling):
                 trial.end()
         return dict(self.do_effective(), remarks=trial.remarks, **self._sources())
 
-    def _load(self, trial: promises.Trial, given: Dict[str, np.ndarray]) -> bool:
+    def _load(self, trial: promises.Trial, initial: Dict[str, np.ndarray]) -> bool:
         """Load the initial weights. A parameter of another shape is for the judge of the weights;
-        nothing else is tried then."""
+        nothing else is tried then.
+        """
         try:
-            self.port.load_parameters(given)
+            self.port.load_parameters(initial)
         except Exception:
-            if not misshapen(self.port, given):
+            if not misshapen(self.port, initial):
                 raise
             trial.parameters()
             return False
@@ -155,17 +159,12 @@ class Session(Modeling):
 
     def _try(self, trial: promises.Trial, source: Any, stages: Sequence[str]) -> None:
         can = abilities(type(self.port))
-        losses = {}  # type: Dict[str, Any]
+        losses: Dict[str, Any] = {}
         if any(stage in TRAINED for stage in stages):
             losses = trial.attempt("train", lambda: trial.train(source)) or {}
         elif "losses" in can and "loss" in stages:
             for phase in self.config["phases"]:
-                terms = (
-                    trial.attempt(
-                        "losses", lambda phase=phase: trial.losses(phase, source.batch(0, phase))
-                    )
-                    or {}
-                )
+                terms = _attempt_phase(trial, "losses", phase, source) or {}
                 losses[phase] = list(terms.values())
         if any(stage in FORWARD + TRAINED for stage in stages):
             product = trial.attempt(
@@ -183,8 +182,7 @@ class Session(Modeling):
             # and for the judge to see.
             if self.setting.precision in SMALL_RANGE and not np.all(np.isfinite(values)):
                 raise Unsupported(
-                    "one step in %s gives the loss %s = %s"
-                    % (self.setting.precision, name, values[0])
+                    f"one step in {self.setting.precision} gives the loss {name} = {values[0]!s}"
                 )
 
     def _try_single(self, trial: promises.Trial, source: TapeSource, stages: Sequence[str]) -> None:
@@ -192,21 +190,16 @@ class Session(Modeling):
         for stage, method in SINGLE:
             if stage in stages and method in can:
                 for phase in self.config["phases"]:
-                    trial.attempt(
-                        method,
-                        lambda phase=phase, method=method: getattr(trial, method)(
-                            phase, source.batch(0, phase)
-                        ),
-                    )
+                    _attempt_phase(trial, method, phase, source)
 
     def do_effective(self, watch: bool = True) -> Dict[str, Any]:
-        """Return what is in effect, after whatever has run; if an action was prepared and `watch`,
-        one more of its steps may run."""
-        found = self.effect.read(self.port, self.timer, watch)
-        found.update(
-            observed_dtypes=dict(self.port.observed_dtypes), output_dtype=self.output_dtype
-        )
-        return {"effective": found}
+        """Return the effective settings, after whatever has run; if an action was prepared and
+        `watch`, one more of its steps may run.
+        """
+        settings = self.effective.read(self.port, self.timer, watch)
+        settings["observed_dtypes"] = dict(self.port.observed_dtypes)
+        settings["output_dtype"] = self.output_dtype
+        return {"effective": settings}
 
     def do_record(
         self,
@@ -218,7 +211,8 @@ class Session(Modeling):
         seed: Optional[int] = None,
     ) -> Dict[str, Any]:
         """Run the stages, write their tensors, and measure how far honest variations move them: in
-        lockstep, or with a seed natively."""
+        lockstep, or with a seed natively.
+        """
         recorder = recording.Recorder(
             self.port, self.config, self.data, recording.load_arrays(tape), folder, seed
         )
@@ -226,8 +220,9 @@ class Session(Modeling):
             return recorder.record(stages, steps, variants)
 
     def do_teach(self, tape: str, teacher: str, folder: str) -> Dict[str, Any]:
-        """Record the forward stage again, each activation computed from the teacher's values of
-        those before it."""
+        """Record the forward stage again, teacher-forced: each activation computed from the
+        teacher's values of those before it.
+        """
         return teacher_forced_pass.record(
             self.port,
             self.config,
@@ -243,30 +238,22 @@ class Session(Modeling):
         self.port.load_parameters(passes.weights(recording.load_arrays(tape)))
         source = NativeSource(self.data, seed, self.config["batch"])
         source.cursor = schedule.last_segment(self.config)
-        wait = (
-            functools.partial(self.core.synchronize, self.setting.device)
-            if self.setting.device != "cpu"
-            else None
-        )
+        wait = None
+        if self.setting.device != "cpu":
+            wait = functools.partial(self.core.synchronize, self.setting.device)
         self.timer = timer.Timer(self.port, source, action, self.config["batch"], slowdown, wait)
         self.timers[action] = self.timer
         return {}
 
-    def do_prepare(
-        self,
-        warmup_s: float,
-        sample_s: float,
-        least_steps: Optional[int] = None,
-        probe_s: float = 0.0,
-        exactly: bool = False,
-    ) -> Dict[str, Any]:
-        """Warm the loaded action up as `timing.Timer.prepare` does and return what it returns. Runs
-        nothing but that action."""
+    def do_prepare(self, warmup_s: float, sample_s: float, **options: Any) -> Dict[str, Any]:
+        """Warm the loaded action up as `timer.Timer.prepare` does, with its arguments, and return
+        what it returns. Runs nothing but that action.
+        """
         if self.timer is None:
             raise RuntimeError("prepare before load")
         cost.reset_device_peak(self.backend, self.port)
-        self.effect.begin()
-        result = self.timer.prepare(warmup_s, sample_s, least_steps, probe_s, exactly)
+        self.effective.begin()
+        result = self.timer.prepare(warmup_s, sample_s, **options)
         result["segment"] = self.config["schedule"][-1]["name"]
         self.output_dtype = self.timer.output_dtype
         return result
@@ -285,8 +272,14 @@ class Session(Modeling):
 
     def do_spend(self, action: str) -> Dict[str, Any]:
         """Return what one step of an action that was prepared costs beside time; runs steps that
-        are not timed."""
-        return cost.spend(self.backend, self.port, self.timers[action])
+        are not timed.
+        """
+        return cost.of_a_step(self.backend, self.port, self.timers[action])
+
+
+def _attempt_phase(trial: promises.Trial, method: str, phase: str, source: Any) -> Any:
+    """Attempt a method of the trial on the first batch of a phase."""
+    return trial.attempt(method, lambda: getattr(trial, method)(phase, source.batch(0, phase)))
 
 
 def _tell_nobody(_doing: str) -> None:

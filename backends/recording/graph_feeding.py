@@ -1,10 +1,10 @@
-"""Teacher-forced looks at a graph of TensorFlow's in a session: feeding an activation's tensor cuts
-the graph there.
+"""Teacher-forced passes through a graph of TensorFlow's in a session: feeding the tensor of an
+activation cuts the graph there.
 
-So a port is taught as it is, without reading anything back. One run for each activation: all those
-before it are fed. What a port shows is often its own tensor with two axes exchanged, so what is
-behind an exchange is fed too. A tensor that cannot be fed is not, and then counts as the port's
-own. Imports no framework.
+So a port is teacher-forced as it is, without reading anything back. One run for each activation:
+all those before it are fed. What a port shows is often its own tensor with two axes exchanged, so
+what is behind an exchange is fed too. A tensor that cannot be fed is not, and then counts as the
+port's own. Imports no framework.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from backends.recording.graphs import ancestry, node
 from backends.recording.teacher_forcing import DATA, TEACHER, Node, Walk, fits, survey
 
 
-def taught(
+def teacher_forced(
     tensors: Mapping[str, Any],
-    given: Sequence[Any],
+    inputs: Sequence[Any],
     feed: Mapping[Any, Any],
     teacher: Mapping[str, np.ndarray],
     run: Callable[[Any, Mapping[Any, Any]], Any],
@@ -29,12 +29,14 @@ def taught(
     """Return what `Port.forward_from` promises.
 
     Args:
-        tensors: the activations, in order. given: the tensors of data and noise. feed: what gives
-            those their values.
-        teacher: as in the contract. run: runs a fetch on a feed. constant: the value of a tensor
-            that is one, or None.
+        tensors: the activations, in order.
+        inputs: the tensors of data and noise.
+        feed: what gives those their values.
+        teacher: as in the contract.
+        run: runs a fetch on a feed.
+        constant: returns the value of a tensor that is a constant, or None.
     """
-    feed, leaves = dict(feed), {tensor.name: (DATA, tensor.name) for tensor in given}
+    feed, leaves = dict(feed), {tensor.name: (DATA, tensor.name) for tensor in inputs}
     shown = {tensor.name for tensor in tensors.values()}
     values: Dict[str, np.ndarray] = {}
     walks: Dict[str, Walk] = {}
@@ -42,16 +44,17 @@ def taught(
     for name, tensor in tensors.items():
         value = np.asarray(run(tensor, feed))
         low = value.dtype.itemsize == 2 and value.dtype.kind not in "iu"
-        values[name] = (
-            value.astype(np.float32) if low else value
-        )  # low precisions, as `forward` does
+        # Low precisions are handed over as `forward` does.
+        values[name] = value.astype(np.float32) if low else value
         walks[name], starts[name] = ancestry(tensor, leaves, shown), node(tensor, {})
         if fits(teacher, name, value.shape, np.iscomplexobj(value)):
-            for place, fed, exchanged in _feeds(tensor, teacher[name], constant):
+            for target, fed, exchanged in _feeds(tensor, teacher[name], constant):
                 # A tensor that is two activations at once (dropout that is off) goes on as the
                 # second; data stay data.
-                if place.name not in leaves or (not exchanged and leaves[place.name][0] == TEACHER):
-                    leaves[place.name], feed[place.name] = (TEACHER, name), fed
+                if target.name not in leaves or (
+                    not exchanged and leaves[target.name][0] == TEACHER
+                ):
+                    leaves[target.name], feed[target.name] = (TEACHER, name), fed
     return Taught(values, *survey(walks, starts))
 
 
@@ -59,14 +62,15 @@ def _feeds(
     tensor: Any, value: np.ndarray, constant: Callable[[Any], Any]
 ) -> List[Tuple[Any, np.ndarray, bool]]:
     """Return what can be fed for an activation: its tensor, and what is behind exchanged axes, with
-    their values."""
-    found = [(tensor, np.asarray(value).astype(tensor.dtype.as_numpy_dtype), False)]
-    while found[-1][0].op.type in ("Transpose", "Identity"):
-        place, given, exchanged = found[-1]
-        if place.op.type == "Transpose":
-            axes = constant(place.op.inputs[1])
+    their values, and whether axes were exchanged.
+    """
+    feeds = [(tensor, np.asarray(value).astype(tensor.dtype.as_numpy_dtype), False)]
+    while feeds[-1][0].op.type in ("Transpose", "Identity"):
+        target, fed, exchanged = feeds[-1]
+        if target.op.type == "Transpose":
+            axes = constant(target.op.inputs[1])
             if axes is None:
                 break
-            given, exchanged = np.transpose(given, np.argsort(axes)), True
-        found.append((place.op.inputs[0], given, exchanged))
-    return [item for item in found if item[0].graph.is_feedable(item[0])]
+            fed, exchanged = np.transpose(fed, np.argsort(axes)), True
+        feeds.append((target.op.inputs[0], fed, exchanged))
+    return [item for item in feeds if item[0].graph.is_feedable(item[0])]

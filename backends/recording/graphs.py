@@ -25,8 +25,7 @@ Leaf = Tuple[str, str]
 
 
 def node(tensor: Any, leaves: Mapping[str, Leaf]) -> Node:
-    """Return the node that a tensor is: a leaf, a weight, or the name of the operation that
-    computes it."""
+    """Return the node that a tensor is: a leaf, a weight, or the name of its operation."""
     if tensor.name in leaves:
         return leaves[tensor.name]
     if tensor.op.type in VARIABLES or tensor.dtype.base_dtype.name == "resource":
@@ -35,8 +34,10 @@ def node(tensor: Any, leaves: Mapping[str, Leaf]) -> Node:
 
 
 def _original(tensor: Any, leaves: Mapping[str, Leaf], shown: Collection[str]) -> Optional[Leaf]:
-    """Return the teacher's value that a tensor is a plain copy of; one that is shown as an
-    activation is one by itself."""
+    """Return the teacher's value that a tensor is a plain copy of.
+
+    A tensor that is shown as an activation is no copy.
+    """
     while (
         tensor.name not in leaves
         and tensor.name not in shown
@@ -63,33 +64,38 @@ def ancestry(tensor: Any, leaves: Mapping[str, Leaf], shown: Collection[str] = (
     graph = tensor.graph
 
     def inputs(name: Node) -> List[Node]:
-        return [
-            _original(given, leaves, shown) or node(given, leaves)
-            for given in graph.get_operation_by_name(name).inputs
-        ]
+        operands = graph.get_operation_by_name(name).inputs
+        return [_original(item, leaves, shown) or node(item, leaves) for item in operands]
 
     return walk(node(tensor, leaves), inputs)
 
 
 def contractions_above(tensors: Mapping[str, Any]) -> List[str]:
-    """Return the names of those tensors that a contraction is upstream of, in loops and called
-    functions, too."""
-    found = []  # type: List[str]
-    functions = {}  # type: Dict[str, bool]
+    """Return the names of the tensors that a contraction is upstream of.
+
+    Contractions in loops and in called functions count, too.
+    """
+    contracted: List[str] = []
+    functions: Dict[str, bool] = {}
     for name, tensor in tensors.items():
         graph = tensor.graph
         names = [item for item in ancestry(tensor, {}) if not isinstance(item, tuple)]
         if any(_contracts(graph.get_operation_by_name(item), functions) for item in names):
-            found.append(name)
-    return found
+            contracted.append(name)
+    return contracted
 
 
 def _contracts(operation: Any, functions: Dict[str, bool]) -> bool:
     """Return whether an operation is a contraction, or calls a function that holds one."""
     if CONTRACTIONS.match(operation.type):
         return True
-    called = [item.func.name for item in operation.node_def.attr.values() if item.HasField("func")]
-    return any(_function_contracts(operation.graph, name, functions) for name in called)
+    return _calls_contraction(operation.graph, operation.node_def, functions)
+
+
+def _calls_contraction(graph: Any, definition: Any, functions: Dict[str, bool]) -> bool:
+    """Return whether a node calls a function that holds a contraction."""
+    called = [item.func.name for item in definition.attr.values() if item.HasField("func")]
+    return any(_function_contracts(graph, name, functions) for name in called)
 
 
 def _function_contracts(graph: Any, name: str, functions: Dict[str, bool]) -> bool:
@@ -101,12 +107,7 @@ def _function_contracts(graph: Any, name: str, functions: Dict[str, bool]) -> bo
         }
         nodes = list(library[name].node_def) if name in library else []
         functions[name] = any(
-            CONTRACTIONS.match(item.op)
-            or any(
-                _function_contracts(graph, value.func.name, functions)
-                for value in item.attr.values()
-                if value.HasField("func")
-            )
+            bool(CONTRACTIONS.match(item.op)) or _calls_contraction(graph, item, functions)
             for item in nodes
         )
     return functions[name]

@@ -7,7 +7,18 @@ again on slightly different input.
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
 
 import numpy as np
 
@@ -25,22 +36,24 @@ Item = Tuple[str, str, np.ndarray, float]  # stage, name, value, scale (0: the v
 
 def weights(tape: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
     """Return the tape's initial weights by canonical name; copies, for a port may go on to change
-    what it is given."""
-    return {
-        name[len("weights/") :]: np.array(value)
-        for name, value in tape.items()
-        if name.startswith("weights/")
-    }
+    what it is given.
+    """
+    return {name: np.array(value) for name, value in below("weights/", tape).items()}
 
 
-class Run(object):
+def below(prefix: str, arrays: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
+    """Return the arrays whose names begin with a prefix, by the rest of their names."""
+    return {name[len(prefix) :]: value for name, value in arrays.items() if name.startswith(prefix)}
+
+
+class Run:
     """One pass over the stages with given weights, data and row order."""
 
     def __init__(
         self, port: Any, config: Mapping[str, Any], data: Any, tape: Any, can: Sequence[str]
     ) -> None:
         self.port, self.config, self.data, self.tape, self.can = port, config, data, tape, can
-        self.order = None  # type: Any
+        self.order: Any = None
         self.brief = False
         #: what may be carried from batch to batch, a row each.
         self.carried = {item["name"] for item in config["parameters"] if not item["trainable"]}
@@ -56,13 +69,14 @@ class Run(object):
 
     def looked_at(self, source: TapeSource, training: bool) -> Batch:
         """Return the batch that a forward look is given, a new one each time: a port may change it
-        in place."""
+        in place.
+        """
         batch = source.batch(0, self.config["forward"]["phase"])
         return batch if training else Batch(batch.arrays, None)
 
     def stages(self, wanted: Sequence[str], steps: int) -> Iterator[Item]:
         """Yield every tensor of the wanted stages, in the order of the ladder."""
-        makers = {
+        makers: Dict[str, Callable[[], Iterator[Item]]] = {
             "weights": self._weights,
             "forward": self._forward,
             "loss": self._loss,
@@ -72,12 +86,10 @@ class Run(object):
         }
         for stage in RECORDED:
             if stage in wanted:
-                for item in makers[stage]():
-                    yield item
+                yield from makers[stage]()
 
     def _weights(self) -> Iterator[Item]:
-        shown = self._loaded()
-        for name, value in sorted(shown.items()):
+        for name, value in sorted(self._loaded().items()):
             yield "weights", name, value, 0.0
 
     def _loaded(self) -> Dict[str, np.ndarray]:
@@ -85,16 +97,17 @@ class Run(object):
         is a difference and no accident: where it is why they cannot be loaded, it is shown as it
         is, and the others are loaded if the port lets them be.
         """
-        given = weights(self.tape)
+        initial = weights(self.tape)
         try:
             self.start()
         except Exception:
-            odd = misshapen(self.port, given)
+            odd = misshapen(self.port, initial)
             if not odd:
                 raise
+            # A port may raise what it likes; one that checks all of them first loads none.
             try:
-                self.port.load_parameters(dict(given, **odd))
-            except Exception:  # noqa: BLE001  (a port may raise what it likes; one that checks all of them first loads none)
+                self.port.load_parameters(dict(initial, **odd))
+            except Exception:  # noqa: BLE001  (see above)
                 return odd
         return dict(self.port.parameters())
 
@@ -104,9 +117,9 @@ class Run(object):
         if "forward" in self.can:
             for mode in self.config["forward"]["modes"]:
                 training = mode == "training"
-                given = self.looked_at(source, training)
-                for name, value in self.port.forward(given, training).items():
-                    yield "forward", "%s/%s" % (mode, name), value, 0.0
+                batch = self.looked_at(source, training)
+                for name, value in self.port.forward(batch, training).items():
+                    yield "forward", f"{mode}/{name}", value, 0.0
         # Without row order: rows come from the evaluation inputs, which no variation re-orders.
         rows = self.config["batch"] + 1
         yield "forward", "generate", self.port.generate(source, rows), 0.0
@@ -114,21 +127,22 @@ class Run(object):
 
     def contracted(self) -> Optional[List[str]]:
         """Return the activations, `<mode>/<name>`, that a product is upstream of; None if the port
-        does not tell."""
+        does not tell.
+        """
         if "forward" not in self.can:
             return None
-        found, source = [], self.start()  # type: List[str], TapeSource
+        contracted: List[str] = []
+        source = self.start()
         for mode in self.config["forward"]["modes"]:
+            training = mode == "training"
             try:
-                names = self.port.contracted(
-                    self.looked_at(source, mode == "training"), mode == "training"
-                )
+                names = self.port.contracted(self.looked_at(source, training), training)
             except Unsupported:
                 return None
             if names is None:
                 return None
-            found += ["%s/%s" % (mode, name) for name in names]
-        return found
+            contracted += [f"{mode}/{name}" for name in names]
+        return contracted
 
     def _loss(self) -> Iterator[Item]:
         if "losses" not in self.can:
@@ -137,7 +151,7 @@ class Run(object):
         before = self._values()
         for phase in self.config["phases"]:
             for name, value in self.port.losses(phase, source.batch(0, phase)).items():
-                yield "loss", "%s/%s" % (phase, name), np.array(value), 0.0
+                yield "loss", f"{phase}/{name}", np.array(value), 0.0
         self._unchanged(before, "losses")
 
     def _gradients(self) -> Iterator[Item]:
@@ -147,12 +161,13 @@ class Run(object):
         before = self._values()
         for phase in self.config["phases"]:
             for name, value in self.port.gradients(phase, source.batch(0, phase)).items():
-                yield "gradients", "%s/%s" % (phase, name), value, 0.0
+                yield "gradients", f"{phase}/{name}", value, 0.0
         self._unchanged(before, "gradients")
 
     def _update(self) -> Iterator[Item]:
         """Run every phase twice. What a phase is declared to update is recorded, and whatever else
-        has changed with it."""
+        has changed with it.
+        """
         if "train_step" not in self.can:
             return
         source = self.start()
@@ -160,34 +175,26 @@ class Run(object):
         for step in range(UPDATE_STEPS):
             for update in self.config["updates"]:
                 self.port.train_step(update["phase"], source.batch(step, update["phase"]))
-                prefix = "step %d/%s/" % (step + 1, update["phase"])
+                prefix = f"step {step + 1}/{update['phase']}/"
                 after, slots = self._values(), self._slots()
-                own = set(update["parameters"])
-                touched = {
-                    name: value
-                    for name, value in after.items()
-                    if name in own or not _same(value, before[name])
-                }
-                for item in self._parameters("update", prefix, before, touched):
-                    yield item
+                touched = _touched(after, before, set(update["parameters"]))
+                yield from self._parameters("update", prefix, before, touched)
                 for name, value in sorted(slots.items()):
-                    if name.startswith(update["optimizer"] + "/") or not _same(
-                        value, slots_before.get(name)
-                    ):
+                    own = name.startswith(update["optimizer"] + "/")
+                    if own or not _same(value, slots_before.get(name)):
                         yield "update", prefix + "slot/" + name, value, 0.0
                 before, slots_before = after, slots
 
     def _values(self) -> Dict[str, np.ndarray]:
         """Return the parameters as they are now: a port may hand over the very arrays that it goes
-        on to change."""
+        on to change.
+        """
         return {name: np.array(value) for name, value in self.port.parameters().items()}
 
     def _slots(self) -> Dict[str, np.ndarray]:
-        return (
-            {name: np.array(value) for name, value in self.port.optimizer_state().items()}
-            if "optimizer_state" in self.can
-            else {}
-        )
+        if "optimizer_state" not in self.can:
+            return {}
+        return {name: np.array(value) for name, value in self.port.optimizer_state().items()}
 
     def _trajectory(self, steps: int) -> Iterator[Item]:
         """Train in one go, looking at the losses of every step and at the parameters after 1, 2, 4,
@@ -203,42 +210,26 @@ class Run(object):
             mark = min(max(1, 2 * done), steps)
             losses = self.port.train(source, mark - done)
             for index in range(mark - done):
+                prefix = f"step {done + index + 1}/loss/"
                 for name, values in losses.items():
                     if values[index] is not None:  # the schedule had no such phase at that step
-                        yield (
-                            "trajectory",
-                            "step %d/loss/%s" % (done + index + 1, name),
-                            np.array(values[index]),
-                            0.0,
-                        )
-            moving.update(
-                name
-                for step in range(done, mark)
-                for phase in phases_at(self.config, step)
-                for name in owners[phase]
-            )
+                        yield "trajectory", f"{prefix}{name}", np.array(values[index]), 0.0
+            for step in range(done, mark):
+                for phase in phases_at(self.config, step):
+                    moving.update(owners[phase])
             done = mark
-            after = self._values()
-            touched = {
-                name: value
-                for name, value in after.items()
-                if name in moving or not _same(value, start[name])
-            }
-            for item in self._parameters("trajectory", "step %d/" % done, start, touched):
-                yield item
+            touched = _touched(self._values(), start, moving)
+            yield from self._parameters("trajectory", f"step {done}/", start, touched)
             for name, value in self._loss_scales():
-                yield "trajectory", "step %d/slot/%s" % (done, name), value, 0.0
+                yield "trajectory", f"step {done}/slot/{name}", value, 0.0
         if not self.brief:
-            yield (
-                "trajectory",
-                "step %d/generate" % steps,
-                self.port.generate(source, self.config["batch"] + 1),
-                0.0,
-            )
+            product = self.port.generate(source, self.config["batch"] + 1)
+            yield "trajectory", f"step {steps}/generate", product, 0.0
 
     def _loss_scales(self) -> List[Tuple[str, np.ndarray]]:
         """Return every optimizer's dynamic loss scale and how many updates it has skipped: two runs
-        that part there have updated different weights, however alike those still look."""
+        that part there have updated different weights, however alike those still look.
+        """
         if not PRECISION_TABLE[self.port.setting.precision]["loss_scale_growth"]:
             return []
         return sorted(
@@ -249,7 +240,8 @@ class Run(object):
 
     def _parameters(self, stage: str, prefix: str, before: Any, after: Any) -> Iterator[Item]:
         """Yield parameters on the scale of what has changed: an update is small beside the weight
-        that it changes."""
+        that it changes.
+        """
         for name in sorted(after):
             change = apart(after[name], before[name])
             yield stage, prefix + "parameter/" + name, after[name], change
@@ -259,20 +251,31 @@ class Run(object):
         for name, value in self.port.parameters().items():
             if not np.array_equal(value, before[name]) and not np.any(np.isnan(value)):
                 raise RuntimeError(
-                    "%s of this port changed %s; it must leave the state alone" % (what, name)
+                    f"{what} of this port changed {name}; it must leave the state alone"
                 )
 
 
 class NativeRun(Run):
     """The same pass on the framework's own batches and noise."""
 
-    def __init__(self, *given: Any, seed: int) -> None:
-        Run.__init__(self, *given)
+    def __init__(self, *arguments: Any, seed: int) -> None:
+        Run.__init__(self, *arguments)
         self.seed = seed
 
     def source(self) -> Any:
         """Return a fresh source at step 0."""
         return NativeSource(self.data, self.seed, self.config["batch"])
+
+
+def _touched(
+    after: Mapping[str, np.ndarray], before: Mapping[str, np.ndarray], own: Set[str]
+) -> Dict[str, np.ndarray]:
+    """Return the parameters that are to be updated, and whatever else has changed."""
+    return {
+        name: value
+        for name, value in after.items()
+        if name in own or not _same(value, before[name])
+    }
 
 
 def _same(value: np.ndarray, before: Any) -> bool:
@@ -291,10 +294,9 @@ def apart(value: np.ndarray, base: np.ndarray) -> float:
     if value.size == 0:
         return 0.0
     if value.dtype.kind in "iub" and base.dtype.kind in "iub":
-        larger = np.maximum(value, base)
-        return float(
-            np.max(larger.astype(np.uint64) - np.minimum(value, base).astype(np.uint64))
-        )  # modulo 2^64: right for signed ones too
+        larger, smaller = np.maximum(value, base), np.minimum(value, base)
+        # Modulo 2^64: right for signed ones too.
+        return float(np.max(larger.astype(np.uint64) - smaller.astype(np.uint64)))
     wide = np.complex128 if "c" in (value.dtype.kind, base.dtype.kind) else np.float64
     return float(np.max(np.abs(value.astype(wide) - base.astype(wide))))
 

@@ -22,6 +22,9 @@ from backends.diagnosis.statuses import classify
 from backends.recording.passes import RECORDED, Item, NativeRun, Run, apart, largest
 from backends.recording.variations import in_order, vary
 
+#: By `<stage>/<name>` and kind of variation: how far each variation moved the tensor.
+Noise = Dict[str, Dict[str, List[float]]]
+
 
 def load_arrays(path: str) -> Dict[str, np.ndarray]:
     """Return the arrays of an .npz by name; nothing is unpickled."""
@@ -29,7 +32,12 @@ def load_arrays(path: str) -> Dict[str, np.ndarray]:
         return {name: archive[name] for name in archive.files}
 
 
-class Recorder(object):
+def save_arrays(path: str, arrays: Mapping[str, Any]) -> None:
+    """Write arrays by name to an .npz."""
+    np.savez(path, **arrays)
+
+
+class Recorder:
     """Records one open port; see the module's docstring.
 
     Args:
@@ -46,14 +54,8 @@ class Recorder(object):
         folder: str,
         seed: Optional[int] = None,
     ) -> None:
-        self.port, self.config, self.data, self.tape, self.folder, self.seed = (
-            port,
-            config,
-            data,
-            tape,
-            folder,
-            seed,
-        )
+        self.port, self.config, self.data, self.tape = port, config, data, tape
+        self.folder, self.seed = folder, seed
         self.can = abilities(type(port))
 
     def record(
@@ -63,14 +65,16 @@ class Recorder(object):
         port can do, and by phase the `loss_scale` at which its gradients were looked at, where the
         precision has a dynamic one.
         """
-        tensors = []  # type: List[Dict[str, Any]]
-        files = {}  # type: Dict[str, str]
-        raised = {}  # type: Dict[str, str]
+        tensors: List[Dict[str, Any]] = []
+        files: Dict[str, str] = {}
+        raised: Dict[str, str] = {}
         run = self._run()
-        for stage in [stage for stage in RECORDED if stage in stages]:
+        for stage in RECORDED:
+            if stage not in stages:
+                continue
             path = os.path.join(self.folder, stage + ".npz")
             try:
-                found = _write(path, run.stages([stage], steps))
+                entries = _write(path, run.stages([stage], steps))
             except Exception as error:
                 if not costs_its_stage(error):
                     raise
@@ -78,35 +82,31 @@ class Recorder(object):
                 traceback.print_exc()
                 os.unlink(path)
                 continue
-            if found:
+            if entries:
                 files[stage] = path
-                tensors += found
+                tensors += entries
             else:
                 os.unlink(path)
-        told = self._told("forward" in files)
+        declared = self._declared("forward" in files)
         if raised and not tensors:
-            raise RuntimeError(
-                "every stage that was asked for raised, %s first: %s" % next(iter(raised.items()))
-            )
-        loss_scale = {
-            phase: dict(noted) for phase, noted in self.port.loss_scales.items()
-        }  # of this run, not of a variation
-        noise = {}  # type: Dict[str, Dict[str, List[float]]]
+            stage, reason = next(iter(raised.items()))
+            raise RuntimeError(f"every stage that was asked for raised, {stage} first: {reason}")
+        # Of this run, not of a variation.
+        loss_scale = {phase: dict(noted) for phase, noted in self.port.loss_scales.items()}
+        noise: Noise = {}
         for variant in variants:
             varied = vary(self._run(), variant)
-            for stage in [
-                stage
-                for stage in RECORDED[1:]
-                if stage in variant.get("stages", stages) and stage in files
-            ]:
+            for stage in RECORDED[1:]:
+                if stage not in variant.get("stages", stages) or stage not in files:
+                    continue
                 try:
                     self._vary(varied, variant["kind"], (stage, steps, files[stage]), noise)
                 except Exception as error:
                     if not costs_its_stage(error):
                         raise
-                    raised[stage] = "in an honest variation of the run (%s), %s" % (
-                        variant["kind"],
-                        classify(error)[1],
+                    reason = classify(error)[1]
+                    raised[stage] = (
+                        f"in an honest variation of the run ({variant['kind']}), {reason}"
                     )
                     traceback.print_exc()
         return {
@@ -116,32 +116,27 @@ class Recorder(object):
             "abilities": self.can,
             "loss_scale": loss_scale,
             "raised": raised,
-            "told": dict(told, undeclared=sorted(self.port.undeclared_state())),
+            "told": dict(declared, undeclared=sorted(self.port.undeclared_state())),
         }
 
-    def _told(self, forward: bool) -> Dict[str, Any]:
-        """Return what the port tells of itself; where asked, also which activations are made by
-        products in a low precision."""
-        found = {
+    def _declared(self, forward: bool) -> Dict[str, Any]:
+        """Return what the port declares of itself; with `forward`, also which activations are made
+        by products in a low precision.
+        """
+        declared: Dict[str, Any] = {
             "not_shown": list(self.port.not_shown),
             "trainable_values": self.port.trainable_values(),
             "own_training": self.port.training_is_own(),
-        }  # type: Dict[str, Any]
+        }
         if forward and self.port.setting.precision != "fp64":
-            found["contracted"] = self._run().contracted()
-        return found
+            declared["contracted"] = self._run().contracted()
+        return declared
 
-    def _run(self) -> "Run":
-        given = self.port, self.config, self.data, self.tape, self.can
-        return Run(*given) if self.seed is None else NativeRun(*given, seed=self.seed)
+    def _run(self) -> Run:
+        arguments = self.port, self.config, self.data, self.tape, self.can
+        return Run(*arguments) if self.seed is None else NativeRun(*arguments, seed=self.seed)
 
-    def _vary(
-        self,
-        run: Run,
-        kind: str,
-        what: Tuple[str, int, str],
-        noise: Dict[str, Dict[str, List[float]]],
-    ) -> None:
+    def _vary(self, run: Run, kind: str, what: Tuple[str, int, str], noise: Noise) -> None:
         """Run one stage of a variation and add the largest movement of each tensor to
         `noise[stage/name][kind]`.
 
@@ -155,32 +150,34 @@ class Recorder(object):
                 moved = apart(value, base)
                 # Rows have moved with their batch. What is generated comes from rows of its own, in
                 # their own order.
-                rows = (stage == "forward" and name != "generate") or name.rpartition("parameter/")[
-                    2
-                ] in run.carried
-                if run.order is not None and rows:
+                rows = stage == "forward" and name != "generate"
+                if run.order is not None and (rows or _parameter(name) in run.carried):
                     # An axis that is as long as the batch may be another one: of that, the values
                     # as they stand are the nearer ones.
-                    moved = min(
-                        [moved] + [apart(value, other) for other in in_order(base, run.order)]
-                    )
-                noise.setdefault("%s/%s" % (stage, name), {}).setdefault(kind, []).append(moved)
+                    moved = min([moved, *(apart(value, row) for row in in_order(base, run.order))])
+                noise.setdefault(f"{stage}/{name}", {}).setdefault(kind, []).append(moved)
+
+
+def _parameter(name: str) -> str:
+    """Return the name of the parameter that a tensor of a stage is; of others the tensor's own."""
+    return name.rpartition("parameter/")[2]
 
 
 def costs_its_stage(error: BaseException) -> bool:
     """Whether an error is a port's own, which costs the stage in which it is raised; the others end
-    the job in a status of their own."""
+    the job in a status of their own.
+    """
     return classify(error)[0] == "error"
 
 
 def _write(path: str, items: Iterator[Item]) -> List[Dict[str, Any]]:
     """Write the tensors of one stage, one after another, and return their entries."""
-    found = []  # type: List[Dict[str, Any]]
+    entries: List[Dict[str, Any]] = []
     with zipfile.ZipFile(path, "w", allowZip64=True) as writer:
         for stage, name, value, scale in items:
             write_array(writer, name, value)
-            found.append(describe(stage, name, value, scale))
-    return found
+            entries.append(describe(stage, name, value, scale))
+    return entries
 
 
 def describe(stage: str, name: str, value: np.ndarray, scale: float) -> Dict[str, Any]:

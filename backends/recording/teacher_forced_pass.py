@@ -1,5 +1,6 @@
-"""Record the forward stage of a port that is taught by another one's: each layer given the right
-input."""
+"""Record the forward stage of a port, teacher-forced by another port's: each layer has the right
+input.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from typing import Any, Dict, List, Mapping
 import numpy as np
 
 from backends.contract import Unsupported, abilities
-from backends.recording.passes import Run
+from backends.recording.passes import Run, below
 from backends.recording.recorder import checksum, describe, write_array
 
 STAGE = "forward"
@@ -24,22 +25,22 @@ def record(
     teacher: Mapping[str, np.ndarray],
     folder: str,
 ) -> Dict[str, Any]:
-    """Write the taught activations of every mode and say what each was computed from.
+    """Write the teacher-forced activations of every mode and say what each was computed from.
 
     Args:
-        port, config, data, tape: as for `recording.Recorder`.
+        port, config, data, tape: as for `recorder.Recorder`.
         teacher: what the other side recorded of the forward stage, by `<mode>/<activation>`.
         folder: where `forward.npz` goes.
 
     Returns:
         `tensors` and `files` as a recording has them; `read`, `own` and `rooted` of
-        `backends.recording.teacher_forcing.Taught`, by the tensors' names.
+        `backends.contract.Taught`, by the tensors' names.
 
     Raises:
-        Unsupported: the port cannot be taught.
+        Unsupported: the port cannot be teacher-forced.
     """
     if "forward_from" not in abilities(type(port)):
-        raise Unsupported("the port of %s has no `forward_from`" % config["workload"])
+        raise Unsupported(f"the port of {config['workload']} has no `forward_from`")
     run = Run(port, config, data, tape, abilities(type(port)))
     source = run.start()
     tensors: List[Dict[str, Any]] = []
@@ -49,20 +50,14 @@ def record(
     with zipfile.ZipFile(path, "w", allowZip64=True) as archive:
         for mode in config["forward"]["modes"]:
             prefix = mode + "/"
-            given = {
-                name[len(prefix) :]: value
-                for name, value in teacher.items()
-                if name.startswith(prefix)
-            }
-            taught = port.forward_from(
-                run.looked_at(source, mode == "training"), mode == "training", given
-            )
-            rooted += [prefix + name for name in taught.rooted]
-            for name, value in taught.values.items():
+            training = mode == "training"
+            batch = run.looked_at(source, training)
+            forced = port.forward_from(batch, training, below(prefix, teacher))
+            rooted += [prefix + name for name in forced.rooted]
+            for name, value in forced.values.items():
                 write_array(archive, prefix + name, value)
                 tensors.append(describe(STAGE, prefix + name, value, 0.0))
-                origins["read"][prefix + name] = [prefix + other for other in taught.read[name]]
-                origins["own"][prefix + name] = [prefix + other for other in taught.own[name]]
-    return dict(
-        origins, rooted=rooted, tensors=tensors, files={os.path.basename(path): checksum(path)}
-    )
+                origins["read"][prefix + name] = [prefix + other for other in forced.read[name]]
+                origins["own"][prefix + name] = [prefix + other for other in forced.own[name]]
+    files = {os.path.basename(path): checksum(path)}
+    return {**origins, "rooted": rooted, "tensors": tensors, "files": files}

@@ -1,11 +1,11 @@
-"""Teacher-forced looks: what each activation is when those before it are somebody else's, and what
+"""Teacher-forced passes: what each activation is when those before it are somebody else's, and what
 it was really computed from.
 
-A port that reads its predecessors back from the record in which it keeps its activations is taught
-for free: the record, a `Lesson`, keeps what the port sets and answers with what the teacher says.
-Nothing is assumed of a port: a backend says what was computed from what, and `survey` finds in it
-which of the teacher's values each activation was computed from and which of the port's own went
-into it all the same. Runs in every build, knows no framework.
+A port that reads its predecessors back from the record in which it keeps its activations is
+teacher-forced for free: the record, a `ForcedRecord`, keeps what the port sets and answers with
+the teacher's value. Nothing is assumed of a port: a backend says what was computed from what, and
+`survey` finds in it which of the teacher's values each activation was computed from and which of
+the port's own went into it all the same. Runs in every build, knows no framework.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Node = Any
 Walk = Dict[Node, Set[Node]]
 
 
-class Lesson(MutableMapping):
+class ForcedRecord(MutableMapping[str, Any]):
     """A record of activations that keeps what is set, in order, and answers with the teacher's.
 
     Args:
@@ -68,15 +68,15 @@ class Lesson(MutableMapping):
     def __setitem__(self, name: str, value: Any) -> None:
         if name in self._answered:
             raise Unsupported(
-                "the activation %s is read and then set again: a port that is to be taught sets"
-                " each once" % name
+                f"the activation {name} is read and then set again: a port that is to be taught"
+                " sets each once"
             )
         self.kept[name], self._set[name] = self._keep(name, value), value
 
     def __getitem__(self, name: str) -> Any:
-        found = self._answer(name, self._set[name])
+        value = self._answer(name, self._set[name])
         self._answered.add(name)
-        return found
+        return value
 
     def __delitem__(self, name: str) -> None:
         del self.kept[name], self._set[name]
@@ -92,30 +92,28 @@ def fits(
     teacher: Mapping[str, np.ndarray], name: str, shape: Sequence[Any], complexes: bool = False
 ) -> bool:
     """Return whether the teacher has a value of this shape (None: any length), and a complex one
-    where that is asked for and only there; any other is not taught."""
-    found = (
-        np.shape(teacher[name])
-        if name in teacher and np.iscomplexobj(teacher[name]) == complexes
-        else None
-    )
-    return (
-        found is not None
-        and len(found) == len(shape)
-        and all(own in (None, there) for own, there in zip(shape, found))
+    where `complexes` says so and only there; any other is not used.
+    """
+    if name not in teacher or np.iscomplexobj(teacher[name]) != complexes:
+        return False
+    lengths = np.shape(teacher[name])
+    return len(lengths) == len(shape) and all(
+        own in (None, length) for own, length in zip(shape, lengths)
     )
 
 
 def walk(start: Node, inputs: Callable[[Node], Collection[Node]]) -> Walk:
     """Return everything upstream of a node, with what each was computed from; leaves are where it
-    ends."""
-    found: Walk = {}
+    ends.
+    """
+    upstream: Walk = {}
     waiting: List[Node] = [start]
     while waiting:
         node = waiting.pop()
-        if node not in found:
-            found[node] = set() if isinstance(node, tuple) else set(inputs(node))
-            waiting.extend(found[node])
-    return found
+        if node not in upstream:
+            upstream[node] = set() if isinstance(node, tuple) else set(inputs(node))
+            waiting.extend(upstream[node])
+    return upstream
 
 
 def survey(
@@ -131,41 +129,46 @@ def survey(
     mask, a cast, a transposed kernel), may be shared.
 
     Args:
-        walks: of each activation, in order. starts: the node that each is.
+        walks: of each activation, in order.
+        starts: the node that each is.
     """
     living, order = _living(walks), list(walks)
-    computed = {
-        name: {node for node in found if not isinstance(node, tuple)}
-        for name, found in walks.items()
-    }
+    computed = {name: _computed(upstream) for name, upstream in walks.items()}
     read: Dict[str, List[str]] = {}
     own: Dict[str, List[str]] = {}
-    for place, name in enumerate(order):
+    for index, name in enumerate(order):
         read[name] = [other for other in order if (TEACHER, other) in walks[name]]
         shared = computed[name] & living
         own[name] = [
             other
-            for other in order[:place]
+            for other in order[:index]
             if starts[other] in computed[name] or shared & computed[other]
         ]
-    kinds = {
-        name: {node[0] for node in found if isinstance(node, tuple)}
-        for name, found in walks.items()
-    }
-    return (
-        read,
-        own,
-        [name for name in order if kinds[name] and kinds[name] <= {DATA, WEIGHT} and not own[name]],
-    )
+    rooted = []
+    for name in order:
+        kinds = _leaf_kinds(walks[name])
+        if kinds and kinds <= {DATA, WEIGHT} and not own[name]:
+            rooted.append(name)
+    return read, own, rooted
+
+
+def _computed(upstream: Walk) -> Set[Node]:
+    """Return the nodes that are no leaves."""
+    return {node for node in upstream if not isinstance(node, tuple)}
+
+
+def _leaf_kinds(upstream: Walk) -> Set[str]:
+    return {node[0] for node in upstream if isinstance(node, tuple)}
 
 
 def _living(walks: Mapping[str, Walk]) -> Set[Node]:
     """Return the nodes in which an activation takes shape: computed from the teacher's values, or
-    from data with weights."""
+    from data with weights.
+    """
     users: Dict[Node, Set[Node]] = {}
     reached: Dict[Node, Set[str]] = {}
-    for found in walks.values():
-        for node, sources in found.items():
+    for upstream in walks.values():
+        for node, sources in upstream.items():
             for source in sources:
                 users.setdefault(source, set()).add(node)
     waiting = [node for node in users if isinstance(node, tuple)]

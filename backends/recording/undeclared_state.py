@@ -1,5 +1,5 @@
 """State that a port has and nobody declared: what a look at the port may move is put back, what
-training moves is told by name.
+training moves is named.
 
 A normalisation keeps vectors or statistics of its own, a layer carries what it saw last, a port
 counts. Such state is no parameter, so that no comparison shows it, and a look that moved it would
@@ -38,14 +38,17 @@ class Place(NamedTuple):
     """Where a piece of state is kept: `owner[key]`.
 
     Attributes:
-        told: whether it is named if it moves; what is a parameter is not, nor what nothing depends
+        name: what it is called in reports.
+        owner: the mapping that holds it.
+        key: under which it is there.
+        named: whether it is named if it moves; what is a parameter is not, nor what nothing depends
             on.
     """
 
     name: str
     owner: MutableMapping[str, Any]
     key: str
-    told: bool
+    named: bool
 
 
 def alike(value: np.ndarray, other: np.ndarray) -> bool:
@@ -55,7 +58,7 @@ def alike(value: np.ndarray, other: np.ndarray) -> bool:
     )
 
 
-class Memory(object):
+class Memory:
     """Arrays of NumPy, and those of a framework in a subclass."""
 
     def holds(self, value: Any) -> bool:
@@ -79,15 +82,13 @@ class Memory(object):
     def follows(self, value: Any) -> bool:
         """Return whether a value is an array, something plain, or a container of such."""
         if type(value) in CONTAINERS:
-            return all(
-                self.follows(item)
-                for item in (value.values() if isinstance(value, dict) else value)
-            )
+            return all(self.follows(item) for item in _items(value))
         return isinstance(value, PLAIN) or self.holds(value)
 
     def keep(self, value: Any) -> Any:
         """Return a copy of a value that is followed; arrays and containers are copied with their
-        originals."""
+        originals.
+        """
         if type(value) in CONTAINERS:
             items = list(value.items()) if isinstance(value, dict) else list(enumerate(value))
             return value, [(key, self.keep(item)) for key, item in items]
@@ -116,8 +117,8 @@ class Memory(object):
         if type(before) in CONTAINERS:
             if type(value) is not type(before) or len(value) != len(content):
                 return True
-            found = dict(value) if isinstance(value, dict) else dict(enumerate(value))
-            return any(key not in found or self.moved(found[key], item) for key, item in content)
+            items = dict(value) if isinstance(value, dict) else dict(enumerate(value))
+            return any(key not in items or self.moved(items[key], item) for key, item in content)
         if content is not None:
             return not self.holds(value) or not self.same(value, content)
         if self.holds(value) or type(value) is not type(before):
@@ -128,7 +129,7 @@ class Memory(object):
         )
 
 
-class Undeclared(object):
+class Undeclared:
     """The undeclared state of one port.
 
     Args:
@@ -138,11 +139,12 @@ class Undeclared(object):
 
     def __init__(self, places: Callable[[], Iterable[Place]], memory: Memory) -> None:
         self._places, self.memory = places, memory
-        self._initial = None  # type: Any
-        self._moved = set()  # type: Set[str]
+        self._initial: Any = None
+        self._moved: Set[str] = set()
         self._quiet = False
 
-    def _found(self) -> Dict[str, Place]:
+    def _present(self) -> Dict[str, Place]:
+        """Return the places that hold something that can be followed, by name."""
         return {
             place.name: place
             for place in self._places()
@@ -150,36 +152,40 @@ class Undeclared(object):
         }
 
     def _taken(self) -> Dict[str, Any]:
+        """Return each place by name, with what it holds now."""
         return {
             name: (place, self.memory.keep(place.owner[place.key]))
-            for name, place in self._found().items()
+            for name, place in self._present().items()
         }
 
     def _put(self, taken: Dict[str, Any]) -> Set[str]:
-        """Put everything back; return the names of what had moved and is told."""
-        moved, found = self._changed(taken), self._found()
-        for name, place in found.items():
+        """Put everything back; return the names of what had moved."""
+        moved, present = self._changed(taken), self._present()
+        for name, place in present.items():
             if name not in taken and _arrays(place.owner[place.key], self.memory):
                 del place.owner[place.key]  # what came up during the look
         for name, (place, kept) in taken.items():
-            if name in found or _arrays(
-                kept[0], self.memory
-            ):  # else an object took the place of nothing: a cache, which may stay
+            # Otherwise an object took the place of nothing: a cache, which may stay.
+            if name in present or _arrays(kept[0], self.memory):
                 place.owner[place.key] = self.memory.restore(kept)
         return moved
 
     def _changed(self, taken: Dict[str, Any]) -> Set[str]:
-        found = self._found()
-        moved = {
-            name
-            for name, place in found.items()
-            if place.told and name not in taken and _arrays(place.owner[place.key], self.memory)
-        }
+        """Return the names of what is no longer as it was taken."""
+        present = self._present()
+        moved = set()
+        for name, place in present.items():
+            came = name not in taken and _arrays(place.owner[place.key], self.memory)
+            if place.named and came:
+                moved.add(name)
         for name, (place, kept) in taken.items():
-            gone = name not in found and _arrays(kept[0], self.memory)
-            if place.told and (
-                gone or (name in found and self.memory.moved(place.owner[place.key], kept))
-            ):
+            if not place.named:
+                continue
+            if name in present:
+                changed = self.memory.moved(place.owner[place.key], kept)
+            else:
+                changed = _arrays(kept[0], self.memory)
+            if changed:
                 moved.add(name)
         return moved
 
@@ -187,13 +193,14 @@ class Undeclared(object):
         """Return the arrays among it, by name."""
         return {
             name: place.owner[place.key]
-            for name, place in self._found().items()
+            for name, place in self._present().items()
             if self.memory.holds(place.owner[place.key])
         }
 
     def begin(self) -> None:
         """Take what there is for the initial state, unless that was done: before anything has run,
-        after the port was built."""
+        after the port was built.
+        """
         if self._initial is None:
             self._initial = self._taken()
 
@@ -210,7 +217,8 @@ class Undeclared(object):
     @contextlib.contextmanager
     def generating(self, lockstep: bool) -> Iterator[None]:
         """The same around `generate`, which is timed in native mode: there only where it was seen
-        to move something."""
+        to move something.
+        """
         if self._quiet and not lockstep:
             yield
             return
@@ -229,19 +237,23 @@ class Undeclared(object):
         self._moved |= self._put(self._initial)
 
     def moved(self, training: bool) -> Set[str]:
-        """Return what looks have moved so far, and what training has, if asked for."""
+        """Return what looks have moved so far; with `training`, also what training has."""
         return set(self.names()) if training else set(self._moved)
 
     def names(self) -> List[str]:
         """Return what has moved so far, in looks or in training."""
-        return sorted(
-            self._moved | (set() if self._initial is None else self._changed(self._initial))
-        )
+        moved = set(self._moved)
+        if self._initial is not None:
+            moved |= self._changed(self._initial)
+        return sorted(moved)
 
 
 def _arrays(value: Any, memory: Memory) -> bool:
+    """Return whether a value is an array, or a container that holds one."""
     if type(value) in CONTAINERS:
-        return any(
-            _arrays(item, memory) for item in (value.values() if isinstance(value, dict) else value)
-        )
+        return any(_arrays(item, memory) for item in _items(value))
     return memory.holds(value)
+
+
+def _items(container: Any) -> Iterable[Any]:
+    return container.values() if isinstance(container, dict) else container

@@ -2,19 +2,20 @@
 noise of a tensor.
 
     ulp       weights, inputs and noise moved by one unit in the last place of a precision, up or
-              down at random; inputs that are all 0 or 1 stay weights   weights alone moved by one
-              unit in the last place, equal ones alike, so that no edge in the data and no tie
-              between weights is crossed reorder   the rows of every batch in another order (sums
-              over the batch run in another order) repeat    nothing changed: a port that draws
-              noise or batches of its own moves all the same round     weights, inputs and noise
-              rounded to a lower precision: what that precision necessarily costs
+              down at random; inputs that are all 0 or 1 stay
+    weights   weights alone moved by one unit in the last place, equal ones alike, so that no edge
+              in the data and no tie between weights is crossed
+    reorder   the rows of every batch in another order (sums over the batch run in another order)
+    repeat    nothing changed: a port that draws noise or batches of its own moves all the same
+    round     weights, inputs and noise rounded to a lower precision: what that precision
+              necessarily costs
 
 `backends.recording.recorder` runs a port once more with each of them.
 """
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Mapping
+from typing import Any, Dict, Iterator, Mapping
 
 import numpy as np
 
@@ -24,7 +25,8 @@ MANTISSA_BITS = {"fp64": 52, "fp32": 23, "tf32": 10, "bf16": 7, "fp16": 10}
 
 def vary(run: Any, variant: Mapping[str, Any]) -> Any:
     """Turn a `passes.Run` into an honest variation of itself; `variant` has `kind`, `precision` and
-    `seed`."""
+    `seed`.
+    """
     generator = np.random.RandomState(variant["seed"])
     kind = variant["kind"].split(":")[0]
     if kind == "repeat":
@@ -32,13 +34,7 @@ def vary(run: Any, variant: Mapping[str, Any]) -> Any:
         return run
     if kind == "reorder":
         run.order = generator.permutation(run.config["batch"])
-        tape = {}
-        for name, value in run.tape.items():
-            moves = name == "batches" or (
-                name.startswith("noise/") and not name.startswith("noise/generate/")
-            )
-            tape[name] = np.stack([permuted(step, run.order) for step in value]) if moves else value
-        run.tape = tape
+        run.tape = _reordered(run.tape, run.order)
         return run
     bits = MANTISSA_BITS[variant["precision"]]
     if kind == "weights":
@@ -51,9 +47,7 @@ def vary(run: Any, variant: Mapping[str, Any]) -> Any:
     def change(value: np.ndarray) -> np.ndarray:
         if value.dtype.kind != "f":
             return value
-        if kind == "round":
-            return round_to(value, bits)
-        return value * (1.0 + np.ldexp(generator.choice([-1.0, 1.0], size=value.shape), -bits))
+        return round_to(value, bits) if kind == "round" else _moved(value, bits, generator)
 
     run.tape = {
         name: value if name == "batches" else change(value) for name, value in run.tape.items()
@@ -64,15 +58,31 @@ def vary(run: Any, variant: Mapping[str, Any]) -> Any:
     return run
 
 
+def _reordered(tape: Mapping[str, np.ndarray], order: np.ndarray) -> Dict[str, np.ndarray]:
+    """Return a tape whose batches and their noise have their rows in another order."""
+    reordered = dict(tape)
+    for name, value in tape.items():
+        noise = name.startswith("noise/") and not name.startswith("noise/generate/")
+        if noise or name == "batches":
+            reordered[name] = np.stack([permuted(step, order) for step in value])
+    return reordered
+
+
+def _moved(value: np.ndarray, bits: int, generator: np.random.RandomState) -> np.ndarray:
+    """Return an array moved by one unit in the last place, up or down at random."""
+    direction = generator.choice([-1.0, 1.0], size=value.shape)
+    moved: np.ndarray = value * (1.0 + np.ldexp(direction, -bits))
+    return moved
+
+
 def _alike(value: np.ndarray, bits: int, generator: np.random.RandomState) -> np.ndarray:
     """Return an array moved by one unit in the last place, up or down at random, equal values in
-    the same direction."""
+    the same direction.
+    """
     if value.dtype.kind != "f":
         return value
-    found, places = np.unique(value, return_inverse=True)
-    return (found * (1.0 + np.ldexp(generator.choice([-1.0, 1.0], size=found.shape), -bits)))[
-        places
-    ].reshape(value.shape)
+    distinct, indices = np.unique(value, return_inverse=True)
+    return _moved(distinct, bits, generator)[indices].reshape(value.shape)
 
 
 def permuted(value: np.ndarray, order: np.ndarray) -> np.ndarray:
@@ -86,13 +96,15 @@ def permuted(value: np.ndarray, order: np.ndarray) -> np.ndarray:
     if not rows or rows % len(order):
         return value
     blocks = value.reshape((len(order), rows // len(order)) + value.shape[1:])
-    return blocks[order].reshape(value.shape)
+    reordered: np.ndarray = blocks[order].reshape(value.shape)
+    return reordered
 
 
 def in_order(value: np.ndarray, order: np.ndarray) -> Iterator[np.ndarray]:
     """Yield an array with its rows in the order of the batch's, for each axis that may be theirs:
     the first, alone or with something else inside of it or around it, or another one that is as
-    long as the batch."""
+    long as the batch.
+    """
     yield permuted(value, order)
     for axis in range(1, value.ndim):
         if value.shape[axis] == len(order):
@@ -104,12 +116,13 @@ def in_order(value: np.ndarray, order: np.ndarray) -> Iterator[np.ndarray]:
 
 def _is_label(value: np.ndarray) -> bool:
     """Whether an array holds nothing but 0 and 1: a probability a little above 1 is an error to
-    some losses."""
+    some losses.
+    """
     return bool(np.all((value == 0) | (value == 1)))
 
 
 def round_to(value: np.ndarray, bits: int) -> np.ndarray:
-    """Return the values rounded to `bits` explicit mantissa bits, half to even (range is not
-    limited)."""
+    """Return the values rounded to `bits` explicit mantissa bits, half to even; of any range."""
     fraction, exponent = np.frexp(value)
-    return np.ldexp(np.rint(np.ldexp(fraction, bits + 1)), exponent - bits - 1)
+    rounded: np.ndarray = np.ldexp(np.rint(np.ldexp(fraction, bits + 1)), exponent - bits - 1)
+    return rounded

@@ -27,17 +27,19 @@ def variables(
     weights: Mapping[str, Any], optimizers: Mapping[str, Optimizer], trained: Any
 ) -> Dict[str, Any]:
     """Return everything that a checkpoint holds, by its name there."""
-    found = {TRAINED: trained}
-    found.update(("weights/" + name, variable) for name, variable in weights.items())
+    content = {TRAINED: trained}
+    for name, variable in weights.items():
+        content["weights/" + name] = variable
     for optimizer in optimizers.values():
-        found.update(("optimizers/" + name, variable) for name, variable in optimizer.state.items())
+        for name, variable in optimizer.state.items():
+            content["optimizers/" + name] = variable
         for name, variable in optimizer.powers.items():
-            found[_power(optimizer, name)] = variable
-    return found
+            content[_power(optimizer, name)] = variable
+    return content
 
 
 def _power(optimizer: Optimizer, name: str) -> str:
-    return "optimizers/%s/%s_power" % (optimizer.name, name)
+    return f"optimizers/{optimizer.name}/{name}_power"
 
 
 def save(session: Any, saver: Any, folder: str, steps: int) -> None:
@@ -63,15 +65,15 @@ def newest(folder: str) -> str:
     if path is not None:
         return str(path)
     if os.path.exists(os.path.join(folder, "checkpoint")):
-        raise ValueError("%s: its list names no checkpoint that is there" % folder)
-    raise FileNotFoundError("there is no checkpoint in %s" % folder)
+        raise ValueError(f"{folder}: its list names no checkpoint that is there")
+    raise FileNotFoundError(f"there is no checkpoint in {folder}")
 
 
 def read(
-    folder: str, wanted: Mapping[str, Any], optimizers: Mapping[str, Optimizer]
+    folder: str, expected: Mapping[str, Any], optimizers: Mapping[str, Optimizer]
 ) -> Tuple[Dict[str, np.ndarray], Dict[str, str]]:
     """Return the newest checkpoint's values by name, and for each optimizer where its count of
-    updates is from.
+    updates is from; `expected` are the variables that it has to hold.
 
     A checkpoint without an optimizer's count (TF1's Adam keeps none, only the powers of beta) has
     it inferred from them.
@@ -83,52 +85,45 @@ def read(
     path = newest(folder)
     try:
         reader = tf.train.NewCheckpointReader(path)
-        _check(path, reader, wanted, optimizers)
+        _check(path, reader, expected, optimizers)
         there = reader.get_variable_to_shape_map()
-        values = {name: np.asarray(reader.get_tensor(name)) for name in wanted if name in there}
+        values = {name: np.asarray(reader.get_tensor(name)) for name in expected if name in there}
     except DAMAGED as error:
         raise ValueError(
-            "the checkpoint %s is damaged: %s" % (path, str(error).strip().splitlines()[0])
+            f"the checkpoint {path} is damaged: {str(error).strip().splitlines()[0]}"
         ) from error
     origins = {}
     for name, optimizer in optimizers.items():
-        origins[name], step = "counted", "optimizers/%s/step" % name
+        origins[name], step = "counted", f"optimizers/{name}/step"
         if step not in values:
-            count, origins[name] = infer_step(
-                optimizer, {beta: values[_power(optimizer, beta)] for beta in optimizer.powers}
-            )
+            powers = {beta: values[_power(optimizer, beta)] for beta in optimizer.powers}
+            count, origins[name] = infer_step(optimizer, powers)
             values[step] = np.array(count, np.int64)
     return values, origins
 
 
 def _check(
-    path: str, reader: Any, wanted: Mapping[str, Any], optimizers: Mapping[str, Optimizer]
+    path: str, reader: Any, expected: Mapping[str, Any], optimizers: Mapping[str, Optimizer]
 ) -> None:
     """Raise ValueError unless the checkpoint has this model's names, shapes and dtypes."""
     shapes, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
     inferable = {
-        "optimizers/%s/step" % name for name, optimizer in optimizers.items() if optimizer.powers
+        f"optimizers/{name}/step" for name, optimizer in optimizers.items() if optimizer.powers
     }
-    missing, unknown = (
-        sorted(set(wanted) - set(shapes) - inferable),
-        sorted(set(shapes) - set(wanted)),
-    )
+    missing = sorted(set(expected) - set(shapes) - inferable)
+    unknown = sorted(set(shapes) - set(expected))
     if missing or unknown:
+        missing_names, unknown_names = ", ".join(missing[:5]), ", ".join(unknown[:5])
         raise ValueError(
-            "the checkpoint %s is another model's, or another program's, whose names have to be"
-            " given (convert --names): missing %s; unknown %s"
-            % (path, ", ".join(missing[:5]) or "none", ", ".join(unknown[:5]) or "none")
+            f"the checkpoint {path} is another model's, or another program's, whose names have to"
+            f" be given (convert --names): missing {missing_names or 'none'}; unknown"
+            f" {unknown_names or 'none'}"
         )
-    for name in sorted(set(wanted) & set(shapes)):
-        found, expected = (
-            (shapes[name], dtypes[name]),
-            (
-                wanted[name].shape.as_list(),
-                wanted[name].dtype.base_dtype,
-            ),
-        )
-        if list(found[0]) != expected[0] or found[1] != expected[1]:
+    for name in sorted(set(expected) & set(shapes)):
+        shape, dtype = list(shapes[name]), dtypes[name]
+        own_shape, own_dtype = expected[name].shape.as_list(), expected[name].dtype.base_dtype
+        if shape != own_shape or dtype != own_dtype:
             raise ValueError(
-                "the checkpoint %s is another model's: %s is %s %s, expected %s %s"
-                % (path, name, found[1].name, list(found[0]), expected[1].name, expected[0])
+                f"the checkpoint {path} is another model's: {name} is {dtype.name} {shape},"
+                f" expected {own_dtype.name} {own_shape}"
             )

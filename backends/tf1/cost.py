@@ -33,38 +33,32 @@ def flops(port: Any, timer: Any) -> float:
         )
     if timer.action == "generate":
         calls = _fetched(timer.port, timer)
+    elif timer.action == "train":
+        calls = [_of_phase(port, name) for name in phases_at(port.config, timer.source.cursor)]
     else:
-        names = (
-            phases_at(port.config, timer.source.cursor)
-            if timer.action == "train"
-            else [timer.action]
-        )
-        calls = [
-            [
-                port.phases[name].values.op,
-                getattr(port.phases[name].update, "op", port.phases[name].update),
-            ]
-            for name in names
-        ]
+        calls = [_of_phase(port, timer.action)]
     shaped = _shaped(port, timer.count)
     # Each phase is a call of its own, and computes what it shares with others again.
-    total = sum(
-        contractions.count(
-            contractions.reachable([shaped.get_operation_by_name(op.name) for op in call]),
-            _formula,
-            _body,
-        )
-        for call in calls
-    )
+    total = 0
+    for call in calls:
+        fetched = [shaped.get_operation_by_name(op.name) for op in call]
+        total += contractions.count(contractions.reachable(fetched), _formula, _body)
     if not total:
         raise Unsupported("TensorFlow's counter saw no matrix product in this step")
     return float(total)
 
 
+def _of_phase(port: Any, name: str) -> List[Any]:
+    """Return the operations that a phase's session call fetches."""
+    phase = port.phases[name]
+    return [phase.values.op, getattr(phase.update, "op", phase.update)]
+
+
 def _fetched(port: Any, timer: Any) -> List[List[Any]]:
     """Run one step; return the operations that each of its session calls fetched: a port may fetch
     more than its product."""
-    calls, run = [], port._run  # type: List[List[Any]], Any
+    calls: List[List[Any]] = []
+    run = port._run
 
     def noting(fetches: Any, feed: Any = None) -> Any:
         calls.append([tensor.op for tensor in nest.flatten(fetches)])
@@ -82,15 +76,14 @@ def _shaped(port: Any, count: int) -> Any:
     """Return a copy of the port's graph in which the batch axis, open in the port's, has its
     size."""
     batch = min(count, port.config["batch"])
-    given = list(port.rows.arrays.values()) + [
-        tensor for sites in port.noise.sites.values() for tensor in sites.values()
-    ]
-    known = {}  # type: Dict[str, Any]
+    inputs = list(port.rows.arrays.values())
+    for sites in port.noise.sites.values():
+        inputs += sites.values()
+    known: Dict[str, Any] = {}
     with tf.Graph().as_default() as copy:
-        for tensor in given:
-            known[tensor.name] = tf.zeros(
-                [batch if size is None else size for size in tensor.shape.as_list()], tensor.dtype
-            )
+        for tensor in inputs:
+            shape = [batch if size is None else size for size in tensor.shape.as_list()]
+            known[tensor.name] = tf.zeros(shape, tensor.dtype)
         tf.import_graph_def(port.graph.as_graph_def(), input_map=known, name="")
     return copy
 
@@ -99,9 +92,7 @@ def _formula(operation: Any) -> Any:
     return ops.get_stats_for_node_def(operation.graph, operation.node_def, "flops").value
 
 
-def _body(
-    operation: Any,  # noqa: ARG001
-) -> Tuple[Any, ...]:
+def _body(operation: Any) -> Tuple[Any, ...]:  # noqa: ARG001
     """Return nothing: the ports call no functions but loops, which are not counted."""
     return ()
 
@@ -114,12 +105,8 @@ def product(port: Any, side: int) -> Callable[[], Any]:
     if session is None:
         raise Unsupported("the port does not show its session")
     with session.graph.as_default():
-        x = tf.Variable(
-            tf.cast(tf.random.uniform([side, side]), dtype),
-            trainable=False,
-            use_resource=True,
-            collections=[],
-        )
+        matrix = tf.cast(tf.random.uniform([side, side]), dtype)
+        x = tf.Variable(matrix, trainable=False, use_resource=True, collections=[])
         done = tf.matmul(x, x)[0, 0]
     session.run(x.initializer)
     return session.make_callable(tf.cast(done, tf.float32))

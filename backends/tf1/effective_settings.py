@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any, Callable, Dict, Set
+from typing import Any, Callable, Dict, List, Mapping, Set
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -17,7 +17,7 @@ CONTRACTIONS = re.compile(
 )
 
 
-class Reading(object):
+class Reading:
     """Reads one port; made before the port is built, because what a process has done for earlier
     ports is not this one's."""
 
@@ -26,39 +26,38 @@ class Reading(object):
         so no step has to."""
         graph = getattr(port, "graph", None)  # a port may be built on `contract.Port` alone
         operations = graph.get_operations() if isinstance(graph, tf.Graph) else []
-        dtypes = {
-            tensor.dtype.base_dtype
-            for op in operations
-            if CONTRACTIONS.match(op.type)
-            for tensor in op.inputs
-        }
+        dtypes: Set[Any] = set()
+        for op in operations:
+            if CONTRACTIONS.match(op.type):
+                dtypes.update(tensor.dtype.base_dtype for tensor in op.inputs)
         return {dtype.name for dtype in dtypes if dtype.is_floating}
 
     def settings(self, port: Any) -> Dict[str, Any]:
         """Return what is in effect, whatever the port says of itself."""
         config = getattr(getattr(port, "session", None), "_config", None)
-        found = {
+        settings: Dict[str, Any] = {
             "matmul_precision": matmul_precision(),
             "convolution_precision": matmul_precision(),
             "framework_denormals": denormals(config),
             "onednn": onednn(),
             "debugging": False,
-        }  # type: Dict[str, Any]
+        }
         if port.setting.device == "gpu":
-            found["cudnn_benchmark"] = tensorflow_tries_algorithms(
-                os.environ, bool(port.effective().get("deterministic"))
-            )
+            deterministic = bool(port.effective().get("deterministic"))
+            settings["cudnn_benchmark"] = tensorflow_tries_algorithms(os.environ, deterministic)
         if getattr(port, "weights", None):
-            found["parameter_dtypes"] = "+".join(
-                sorted({variable.dtype.base_dtype.name for variable in port.weights.values()})
-            )
+            settings["parameter_dtypes"] = "+".join(_dtypes(port.weights))
         if config is not None:
-            found["inter_threads"] = config.inter_op_parallelism_threads
+            settings["inter_threads"] = config.inter_op_parallelism_threads
             # The process's pool has the size that the first session asked for: the port knows that
             # one, the session its own wish.
-            found["session_threads"] = config.intra_op_parallelism_threads
-            found["grappler"] = not config.graph_options.rewrite_options.disable_meta_optimizer
-        return found
+            settings["session_threads"] = config.intra_op_parallelism_threads
+            settings["grappler"] = not config.graph_options.rewrite_options.disable_meta_optimizer
+        return settings
+
+
+def _dtypes(weights: Mapping[str, Any]) -> List[str]:
+    return sorted({variable.dtype.base_dtype.name for variable in weights.values()})
 
 
 def matmul_precision() -> str:
@@ -71,12 +70,11 @@ def denormals(config: Any) -> str:
     """Return what a session makes of denormal numbers: TensorFlow flushes them in the threads of
     its own."""
     with tf.Graph().as_default():
-        given = tf.placeholder(tf.float32, [64])
-        halved = given * tf.constant(0.5)
+        numbers = tf.placeholder(tf.float32, [64])
+        halved = numbers * tf.constant(0.5)
         with tf.Session(config=config) as session:
-            return word_for_denormals(
-                session.run(halved, {given: np.full(64, 1e-40, np.float32)}).max()
-            )
+            values = session.run(halved, {numbers: np.full(64, 1e-40, np.float32)})
+        return word_for_denormals(values.max())
 
 
 def onednn() -> Any:
@@ -88,5 +86,5 @@ def onednn() -> Any:
             from tensorflow.python import pywrap_tensorflow as port
         except ImportError:
             return "unknown"
-    asked = getattr(port, "IsMklEnabled", None)
-    return "unknown" if asked is None else bool(asked())
+    enabled = getattr(port, "IsMklEnabled", None)
+    return "unknown" if enabled is None else bool(enabled())

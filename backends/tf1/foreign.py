@@ -2,8 +2,8 @@
 format.
 
 Which variable is what comes from the harness, which has checked names, shapes and dtypes against
-the checkpoint (`harness/models/foreign_names.py`). Everything is read before anything is set. TF1's
-Adam keeps no count of updates: it follows from the powers of beta.
+the checkpoint (`harness/models/foreign_variables.py`). Everything is read before anything is set.
+TF1's Adam keeps no count of updates: it follows from the powers of beta.
 """
 
 from __future__ import annotations
@@ -66,18 +66,13 @@ def restore(port: Any, path: str, names: Mapping[str, Any]) -> Tuple[int, Dict[s
     try:
         weights = {name: _joined(reader, parts) for name, parts in names["weights"].items()}
         slots = {name: _joined(reader, parts) for name, parts in names["slots"].items()}
-        powers = {
-            name: [np.asarray(reader.get_tensor(item)) for item in items]
-            for name, items in names["powers"].items()
-        }
-        step = (
-            names["step"]
-            if not isinstance(names["step"], str)
-            else int(reader.get_tensor(names["step"]))
-        )
+        powers = {name: _read(reader, items) for name, items in names["powers"].items()}
+        step = names["step"]
+        if isinstance(step, str):
+            step = int(reader.get_tensor(step))
     except DAMAGED as error:
         raise ValueError(
-            "the checkpoint %s is damaged: %s" % (path, str(error).strip().splitlines()[0])
+            f"the checkpoint {path} is damaged: {str(error).strip().splitlines()[0]}"
         ) from error
     counts, origins = _counts(port.config, powers)
     if step is None:
@@ -86,10 +81,8 @@ def restore(port: Any, path: str, names: Mapping[str, Any]) -> Tuple[int, Dict[s
             for name, count in counts.items()
             if not origins[name].startswith("saturated")
         }
-        step, origins["training"] = (
-            schedule.steps_seen(port.config, known),
-            "inferred from the optimizers' updates",
-        )
+        step = schedule.steps_seen(port.config, known)
+        origins["training"] = "inferred from the optimizers' updates"
     for name, options in port.config["optimizers"].items():
         if name not in counts:
             anew = options["kind"] in ADAMS
@@ -108,25 +101,27 @@ def _reader(path: str) -> Any:
         return tf.train.NewCheckpointReader(path)
     except DAMAGED as error:
         raise ValueError(
-            "the checkpoint %s is damaged: %s" % (path, str(error).strip().splitlines()[0])
+            f"the checkpoint {path} is damaged: {str(error).strip().splitlines()[0]}"
         ) from error
 
 
-def _joined(reader: Any, parts: List[str]) -> np.ndarray:
-    found = [np.asarray(reader.get_tensor(name)) for name in parts]
-    return found[0] if len(found) == 1 else np.concatenate(found, axis=-1)
+def _read(reader: Any, names: List[str]) -> List[np.ndarray]:
+    return [np.asarray(reader.get_tensor(name)) for name in names]
+
+
+def _joined(reader: Any, names: List[str]) -> np.ndarray:
+    parts = _read(reader, names)
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
 
 
 def _counts(
     config: Mapping[str, Any], powers: Mapping[str, List[np.ndarray]]
 ) -> Tuple[Dict[str, int], Dict[str, str]]:
-    counts, origins = {}, {}  # type: Dict[str, int], Dict[str, str]
+    counts: Dict[str, int] = {}
+    origins: Dict[str, str] = {}
     for name, values in powers.items():
-        found = dict(zip(POWERS, values))
-        counted = Counted(
-            name,
-            config["optimizers"][name],
-            {beta: Typed(tf.as_dtype(value.dtype)) for beta, value in found.items()},
-        )
-        counts[name], origins[name] = infer_step(counted, found)
+        by_beta = dict(zip(POWERS, values))
+        typed = {beta: Typed(tf.as_dtype(value.dtype)) for beta, value in by_beta.items()}
+        counted = Counted(name, config["optimizers"][name], typed)
+        counts[name], origins[name] = infer_step(counted, by_beta)
     return counts, origins

@@ -32,7 +32,7 @@ def fed_or(default: Any, shape: List[Optional[int]]) -> Tuple[Any, Any]:
     return tf.placeholder_with_default(entry, shape), entry
 
 
-class Noise(object):
+class Noise:
     """All sites of a workload.
 
     Attributes:
@@ -46,31 +46,33 @@ class Noise(object):
         it open."""
         self.key = tf.placeholder(tf.int64, [3], "key")
         entries = config["noise"]
-        self._numbers = collections.OrderedDict(
-            (phase, place) for place, phase in enumerate(config["phases"])
-        )
+        self._numbers: Dict[str, int] = collections.OrderedDict()
+        for number, phase in enumerate(config["phases"]):
+            self._numbers[phase] = number
         for entry in entries:
             for phase in entry["phases"]:
                 self._numbers.setdefault(phase, len(self._numbers))
         self.sites: Dict[str, Dict[str, Any]] = {phase: {} for phase in self._numbers}
         self.entries: Dict[str, Dict[str, Any]] = {phase: {} for phase in self._numbers}
-        shared = collections.OrderedDict()  # type: Dict[Tuple[Any, ...], List[int]]
-        for place, entry in enumerate(entries):
-            shared.setdefault(self._identity(entry), []).append(place)
+        shared: Dict[Tuple[Any, ...], List[int]] = collections.OrderedDict()
+        for index, entry in enumerate(entries):
+            shared.setdefault(self._identity(entry), []).append(index)
         if not shared:
             return
         table = np.zeros([len(shared), len(self._numbers)], np.int64)
-        for row, places in enumerate(shared.values()):
-            for place in places:
-                table[row, [self._numbers[phase] for phase in entries[place]["phases"]]] = place
+        for row, indices in enumerate(shared.values()):
+            for index in indices:
+                columns = [self._numbers[phase] for phase in entries[index]["phases"]]
+                table[row, columns] = index
         drawn = self.key[1] * len(entries) + tf.gather(tf.constant(table), self.key[2], axis=1)
         seeds = tf.unstack(tf.stack([tf.fill([len(shared)], self.key[0]), drawn], axis=1))
-        for seed, places in zip(seeds, shared.values()):
-            entry = entries[places[0]]
-            made = fed_or(_draw(entry, seed, dtype), [batch] + entry["shape"][1:])
-            for place in places:
-                for phase in entries[place]["phases"]:
-                    self.sites[phase][entry["site"]], self.entries[phase][entry["site"]] = made
+        for seed, indices in zip(seeds, shared.values()):
+            entry = entries[indices[0]]
+            tensor, feedable = fed_or(_draw(entry, seed, dtype), [batch] + entry["shape"][1:])
+            for index in indices:
+                for phase in entries[index]["phases"]:
+                    self.sites[phase][entry["site"]] = tensor
+                    self.entries[phase][entry["site"]] = feedable
 
     def number(self, phase: str) -> int:
         """Return the number by which `key` names a phase or pseudo-phase."""
@@ -93,13 +95,11 @@ def _draw(entry: Mapping[str, Any], seed: Any, dtype: Any) -> Any:
         return tf.random.stateless_uniform(shape, seed, entry["low"], entry["high"], dtype=dtype)
     if entry["kind"] == "keep_mask":
         return tf.cast(tf.random.stateless_uniform(shape, seed) < entry["keep"], dtype)
-    raise ValueError(
-        "noise %s: kind %r is not one of keep_mask, uniform, normal"
-        % (entry["site"], entry["kind"])
-    )
+    site, kind = entry["site"], entry["kind"]
+    raise ValueError(f"noise {site}: kind {kind!r} is not one of keep_mask, uniform, normal")
 
 
-class Rows(object):
+class Rows:
     """The training rows in the graph's own memory, and the batches that are gathered from them.
 
     Attributes:
@@ -112,11 +112,9 @@ class Rows(object):
     ) -> None:
         self._config = config
         self.numbers = tf.placeholder(tf.int64, [None], "rows")
-        self.arrays, self.entries, self._held = (
-            {},
-            {},
-            {},
-        )  # type: Dict[str, Any], Dict[str, Any], Dict[str, Any]
+        self.arrays: Dict[str, Any] = {}
+        self.entries: Dict[str, Any] = {}
+        self._held: Dict[str, Any] = {}
         for name, (dtype, shape) in inputs.items():
             open_shape = [None] + shape[1:]
             empty = tf.placeholder_with_default(tf.zeros([0] + shape[1:], dtype), open_shape)
@@ -128,17 +126,13 @@ class Rows(object):
                 shape=tf.TensorShape(open_shape),
                 name="rows/" + name,
             )
-            self.arrays[name], self.entries[name] = fed_or(
-                tf.gather(self._held[name], self.numbers), shape
-            )
-        self._total, self._place = (
-            tf.placeholder(tf.int32, [], "total"),
-            tf.placeholder(tf.int64, [2], "epoch"),
-        )
-        self._order = tf.argsort(
-            tf.random.stateless_uniform([self._total], self._place, dtype=tf.float64)
-        )
-        self._source = None  # type: Any
+            batch = tf.gather(self._held[name], self.numbers)
+            self.arrays[name], self.entries[name] = fed_or(batch, shape)
+        self._total = tf.placeholder(tf.int32, [], "total")
+        self._seed = tf.placeholder(tf.int64, [2], "epoch")
+        keys = tf.random.stateless_uniform([self._total], self._seed, dtype=tf.float64)
+        self._order = tf.argsort(keys)
+        self._source: Any = None
         self._epoch = (-1, np.zeros(0, np.int64))
 
     def assignments(self, source: Any) -> List[Tuple[Any, np.ndarray]]:
@@ -154,11 +148,10 @@ class Rows(object):
         """Return the row numbers of step `cursor`: a new permutation each epoch of its segment,
         partial batches dropped."""
         total = len(next(iter(self._source.training_rows().values())))
-        epoch, place = schedule.epoch_at(self._config, cursor, total // self._source.batch_size)
+        size = self._source.batch_size
+        epoch, index = schedule.epoch_at(self._config, cursor, total // size)
         if self._epoch[0] != epoch:
             # Negative counters: no step has one, so no site of noise draws from the same stream.
-            feed = {self._total: total, self._place: [self._source.seed, -1 - epoch]}
+            feed = {self._total: total, self._seed: [self._source.seed, -1 - epoch]}
             self._epoch = epoch, session.run(self._order, feed).astype(np.int64)
-        return self._epoch[1][
-            place * self._source.batch_size : (place + 1) * self._source.batch_size
-        ]
+        return self._epoch[1][index * size : (index + 1) * size]

@@ -47,25 +47,23 @@ def build(name: str, options: Mapping[str, Any], dtype: Any) -> Any:
     exact = np.dtype(dtype.as_numpy_dtype).type
     if options["kind"] == "sgd":
         return tf.train.GradientDescentOptimizer(exact(options["learning_rate"]), name=name)
-    if options["kind"] not in ADAMS:
-        raise Unsupported(
-            "the tf1 backend has the optimizers sgd, %s, not %r"
-            % (" and ".join(ADAMS), options["kind"])
-        )
-    if options["beta_power_dtype"] not in ("variable", "float32"):
-        raise Unsupported(
-            "Adam's beta_power_dtype is variable or float32, not %r" % options["beta_power_dtype"]
-        )
-    scalar = exact if options["beta_power_dtype"] == "variable" else float
+    kind = options["kind"]
+    if kind not in ADAMS:
+        adams = " and ".join(ADAMS)
+        raise Unsupported(f"the tf1 backend has the optimizers sgd, {adams}, not {kind!r}")
+    powers, place = options["beta_power_dtype"], options["epsilon_place"]
+    if powers not in ("variable", "float32"):
+        raise Unsupported(f"Adam's beta_power_dtype is variable or float32, not {powers!r}")
+    scalar = exact if powers == "variable" else float
     values = [scalar(options[name]) for name in ("learning_rate", "beta1", "beta2", "epsilon")]
-    if options["epsilon_place"] == "hat":
+    if place == "hat":
         return tf.train.AdamOptimizer(*values, name=name)
-    if options["epsilon_place"] == "corrected":
+    if place == "corrected":
         return CorrectedAdam(dtype, *values, name=name)
-    raise Unsupported("Adam's epsilon_place is hat or corrected, not %r" % options["epsilon_place"])
+    raise Unsupported(f"Adam's epsilon_place is hat or corrected, not {place!r}")
 
 
-class Optimizer(object):
+class Optimizer:
     """One optimizer of a workload with all that it remembers.
 
     Attributes:
@@ -84,11 +82,13 @@ class Optimizer(object):
         dtype: Any,
         table: Mapping[str, Any],
     ) -> None:
-        """Args: parameters: the variables that it may update, by canonical name. table: the
-        precision's."""
-        scope = tf.get_default_graph().unique_name(
-            "".join(letter if letter.isalnum() else "_" for letter in name), False
-        )
+        """Args:
+        name, options: the entry of `config["optimizers"]`.
+        parameters: the variables that it may update, by canonical name.
+        dtype, table: of the variables; the precision's row.
+        """
+        plain = "".join(letter if letter.isalnum() else "_" for letter in name)
+        scope = tf.get_default_graph().unique_name(plain, False)
         self.name, self.options, self.growth = name, options, int(table["loss_scale_growth"])
         exact = np.dtype(dtype.as_numpy_dtype).type
         self.decay = exact(options["learning_rate"]) * exact(options.get("weight_decay", 0.0))
@@ -96,27 +96,23 @@ class Optimizer(object):
         # The slots of all parameters at once: one phase may update some of them and another the
         # rest.
         self.inner._create_slots(list(parameters.values()))
-        self.state = collections.OrderedDict()  # type: Dict[str, Any]
+        self.state: Dict[str, Any] = collections.OrderedDict()
         for parameter, variable in parameters.items():
             for slot in self.inner.get_slot_names():
-                self.state["%s/%s/%s" % (name, parameter, slot)] = self.inner.get_slot(
-                    variable, slot
-                )
+                self.state[f"{name}/{parameter}/{slot}"] = self.inner.get_slot(variable, slot)
         self.step = self._scalar("step", 0, tf.int64)
         self.powers: Dict[str, Any] = {}
         if options["kind"] in ADAMS:
             self.powers = dict(zip(POWERS, self.inner._get_beta_accumulators()))
-        self.scale = None  # type: Any
+        self.scale: Any = None
         if self.growth:
             self.loss_scale = self._scalar("loss_scale", table["loss_scale"], dtype)
             self.scale = tf.convert_to_tensor(self.loss_scale)
-            self.good, self.skipped = (
-                self._scalar("good", 0, tf.int64),
-                self._scalar("skipped", 0, tf.int64),
-            )
+            self.good = self._scalar("good", 0, tf.int64)
+            self.skipped = self._scalar("skipped", 0, tf.int64)
 
     def _scalar(self, name: str, value: Any, dtype: Any) -> Any:
-        full = "%s/%s" % (self.name, name)
+        full = f"{self.name}/{name}"
         self.state[full] = tf.Variable(
             value, False, dtype=dtype, use_resource=True, name=self.inner.get_name() + "/" + name
         )
@@ -127,10 +123,10 @@ class Optimizer(object):
         precision asks for it."""
         if not self.growth:
             return list(tf.gradients(total, variables))
-        found = tf.gradients(total * self.scale, variables)
+        scaled = tf.gradients(total * self.scale, variables)
         return [
             None if gradient is None else tf.convert_to_tensor(gradient) / self.scale
-            for gradient in found
+            for gradient in scaled
         ]
 
     def update(self, pairs: List[Tuple[Any, Any]], changes: List[Tuple[Any, Any]]) -> Any:
@@ -138,26 +134,21 @@ class Optimizer(object):
         statistics, all or nothing."""
 
         def apply() -> Any:
-            decays = (
-                [
-                    variable.assign_sub(self.decay * variable, read_value=False)
-                    for _, variable in pairs
-                ]
-                if self.decay
-                else []
-            )
+            decays = []
+            if self.decay:
+                for _, variable in pairs:
+                    share = self.decay * variable
+                    decays.append(variable.assign_sub(share, read_value=False))
             with tf.control_dependencies(decays):
                 done = [self.inner.apply_gradients(pairs, global_step=self.step)]
-            return tf.group(
-                done
-                + [variable.assign_sub(change, read_value=False) for variable, change in changes]
-            )
+            for statistic, change in changes:
+                done.append(statistic.assign_sub(change, read_value=False))
+            return tf.group(done)
 
         if not self.growth:
             return apply()
-        finite = tf.reduce_all(
-            tf.stack([tf.reduce_all(tf.is_finite(gradient)) for gradient, _ in pairs])
-        )
+        finite_each = [tf.reduce_all(tf.is_finite(gradient)) for gradient, _ in pairs]
+        finite = tf.reduce_all(tf.stack(finite_each))
         return tf.cond(finite, lambda: self._grow(apply), self._skip).op
 
     def _grow(self, apply: Callable[[], Any]) -> Any:
@@ -204,16 +195,14 @@ def check(values: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> None:
     """
     missing, unknown = sorted(set(state) - set(values)), sorted(set(values) - set(state))
     if missing or unknown:
+        missing_names, unknown_names = ", ".join(missing), ", ".join(unknown)
         raise KeyError(
-            "optimizer state: missing %s; unknown %s"
-            % (", ".join(missing) or "none", ", ".join(unknown) or "none")
+            f"optimizer state: missing {missing_names or 'none'}; unknown {unknown_names or 'none'}"
         )
     for name, variable in state.items():
-        if np.shape(values[name]) != tuple(variable.shape.as_list()):
-            raise ValueError(
-                "optimizer state: %s has shape %s, expected %s"
-                % (name, np.shape(values[name]), variable.shape.as_list())
-            )
+        shape, expected = np.shape(values[name]), variable.shape.as_list()
+        if shape != tuple(expected):
+            raise ValueError(f"optimizer state: {name} has shape {shape}, expected {expected}")
 
 
 def chain(beta: float, variable: Any, step: int) -> np.ndarray:
@@ -238,32 +227,32 @@ def infer_step(optimizer: Optimizer, powers: Mapping[str, Any]) -> Tuple[int, st
     """Return how many updates made these powers of beta, and how that is known.
 
     Args:
-        powers: the values found, by the name of the hyper-parameter.
+        optimizer: an `Optimizer`, or what has its `name`, `options` and `powers`.
+        powers: the values that were read, by the name of the hyper-parameter.
 
     Raises:
         ValueError: no number of updates gives them.
     """
-    found, gone = [], []
+    steps, least = [], []
     for name in reversed(POWERS):  # beta2's power lasts longer
         beta, variable, power = optimizer.options[name], optimizer.powers[name], float(powers[name])
         if power < np.finfo(variable.dtype.base_dtype.as_numpy_dtype).tiny:
-            gone.append(saturation(beta, variable))
+            least.append(saturation(beta, variable))
             continue
         about = int(np.log(power) / np.log(beta)) if 0.0 < power < 1.0 and 0.0 < beta < 1.0 else 0
         candidates = chain(beta, variable, about + about // 1000 + 8)
         step = int(np.argmin(np.abs(candidates - power)))
         if abs(candidates[step] - power) > 0.25 * (1.0 - beta) * power:
             raise ValueError(
-                "%s: no number of updates gives the power of %s %r" % (optimizer.name, name, power)
+                f"{optimizer.name}: no number of updates gives the power of {name} {power!r}"
             )
-        found.append(step)
-    if not found:
-        return max(gone), "saturated: the powers of beta have underflowed"
-    if (
-        len(set(found)) > 1 or max(gone + found) > found[0]
-    ):  # a power that is zero takes so many updates at least
+        steps.append(step)
+    if not steps:
+        return max(least), "saturated: the powers of beta have underflowed"
+    # A power that is zero takes so many updates at least.
+    if len(set(steps)) > 1 or max(least + steps) > steps[0]:
         raise ValueError(
-            "%s: its powers of beta1 and beta2 are those of different steps: %s"
-            % (optimizer.name, found + gone)
+            f"{optimizer.name}: its powers of beta1 and beta2 are those of different steps:"
+            f" {steps + least}"
         )
-    return found[0], "inferred from the powers of beta"
+    return steps[0], "inferred from the powers of beta"

@@ -17,7 +17,7 @@ SCOPE = "model"
 Tensors = Dict[str, Any]
 
 
-class Phase(object):
+class Phase:
     """The tensors of one phase.
 
     Attributes:
@@ -31,26 +31,24 @@ class Phase(object):
     def __init__(self, terms: Tensors, gradients: Tensors, scale: Any, update: Any) -> None:
         self.names, self.values = list(terms), tf.stack(list(terms.values()))
         self.gradients, self.scale, self.update = gradients, scale, update
-        self.step = None  # type: Any
+        self.step: Any = None
 
 
 def build_optimizers(
     config: Mapping[str, Any], weights: Mapping[str, Any], dtype: Any, table: Mapping[str, Any]
 ) -> Dict[str, Optimizer]:
     """Return each optimizer over all parameters that any of its updates moves."""
-    found = collections.OrderedDict()  # type: Dict[str, Optimizer]
+    optimizers: Dict[str, Optimizer] = collections.OrderedDict()
     for name, options in config["optimizers"].items():
-        updated = [
-            update["parameters"] for update in config["updates"] if update["optimizer"] == name
-        ]
-        union = collections.OrderedDict(
-            (parameter, weights[parameter]) for names in updated for parameter in names
-        )
-        found[name] = Optimizer(name, options, union, dtype, table)
-    return found
+        union: Dict[str, Any] = collections.OrderedDict()
+        for update in config["updates"]:
+            if update["optimizer"] == name:
+                union.update((parameter, weights[parameter]) for parameter in update["parameters"])
+        optimizers[name] = Optimizer(name, options, union, dtype, table)
+    return optimizers
 
 
-class Phases(object):
+class Phases:
     """The phases of a port by name, each built when it is first asked for.
 
     Phases of a kind share losses and gradients, those that also share the optimizer are one.
@@ -59,12 +57,10 @@ class Phases(object):
     def __init__(self, port: Any) -> None:
         self._port = port
         self._updates = {update["phase"]: update for update in port.config["updates"]}
-        self._losses, self._gradients, self._built = (
-            {},
-            {},
-            {},
-        )  # type: Dict[str, Any], Dict[Any, Tensors], Dict[Any, Phase]
-        self._phases = {}  # type: Dict[str, Phase]
+        self._losses: Dict[str, Any] = {}
+        self._gradients: Dict[Any, Tensors] = {}
+        self._built: Dict[Any, Phase] = {}
+        self._phases: Dict[str, Phase] = {}
 
     def __getitem__(self, phase: str) -> Phase:
         if phase not in self._phases:
@@ -73,17 +69,12 @@ class Phases(object):
         return self._phases[phase]
 
     def _build(self, update: Mapping[str, Any]) -> Phase:
-        port, kind, optimizer = (
-            self._port,
-            self._port.kind(update["phase"]),
-            self._port.optimizers[update["optimizer"]],
-        )
+        port, phase = self._port, update["phase"]
+        kind, optimizer = port.kind(phase), port.optimizers[update["optimizer"]]
         if kind not in self._losses:
             port.changes = []
             with tf.name_scope("losses"), tf.variable_scope(SCOPE, reuse=tf.AUTO_REUSE):
-                terms = port.loss_terms(
-                    update["phase"], port.arrays, port.noise.sites.get(update["phase"], {})
-                )
+                terms = port.loss_terms(phase, port.arrays, port.noise.sites.get(phase, {}))
             self._losses[kind] = terms, port.changes
         terms, changes = self._losses[kind]
         port.observed_dtypes["loss"] = terms["total"].dtype.name
@@ -97,28 +88,27 @@ class Phases(object):
         if same not in self._built:
             pairs = [(gradient, port.weights[name]) for name, gradient in gradients.items()]
             # All gradients first: an update copies a variable that somebody still reads.
-            with tf.control_dependencies(
-                list(terms.values()) + [gradient for gradient, _ in pairs]
-            ), tf.name_scope("update"):
-                self._built[same] = Phase(
-                    terms, gradients, optimizer.scale, optimizer.update(pairs, changes)
-                )
+            first = [*terms.values(), *gradients.values()]
+            with tf.control_dependencies(first), tf.name_scope("update"):
+                operation = optimizer.update(pairs, changes)
+                self._built[same] = Phase(terms, gradients, optimizer.scale, operation)
         return self._built[same]
 
 
 def gradients_of(optimizer: Optimizer, total: Any, weights: Mapping[str, Any]) -> Tensors:
     """Return the gradients of a loss by parameter, those that there are."""
-    found = zip(weights, optimizer.gradients(total, list(weights.values())))
-    return collections.OrderedDict(
-        (name, tf.convert_to_tensor(value)) for name, value in found if value is not None
-    )
+    gradients: Tensors = collections.OrderedDict()
+    values = optimizer.gradients(total, list(weights.values()))
+    for name, value in zip(weights, values):
+        if value is not None:
+            gradients[name] = tf.convert_to_tensor(value)
+    return gradients
 
 
 def probe(port: Any) -> Tuple[Any, Dict[Any, Any]]:
     """Return the fetches and a feed of zeros with which a whole update of a port can be tried."""
     phase = port.config["phases"][0]
     tensors = list(port.rows.entries.values()) + list(port.noise.entries.get(phase, {}).values())
-    shapes = {tensor: [port.config["batch"]] + tensor.shape.as_list()[1:] for tensor in tensors}
-    return port.phases[phase].gradients, {
-        tensor: np.zeros(shape) for tensor, shape in shapes.items()
-    }
+    batch = port.config["batch"]
+    feed = {tensor: np.zeros([batch] + tensor.shape.as_list()[1:]) for tensor in tensors}
+    return port.phases[phase].gradients, feed

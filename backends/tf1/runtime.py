@@ -34,7 +34,7 @@ REFUSALS = (
 
 #: Sessions share the process's thread pool, and the first one decides its size: TF keeps no record
 #: that could be read.
-_pool = {}  # type: Dict[str, int]
+_pool: Dict[str, int] = {}
 
 
 def synchronize(device: str) -> None:
@@ -55,23 +55,24 @@ def require(setting: Setting) -> None:
     """
     tf.disable_control_flow_v2()
     if setting.execution not in EXECUTIONS:
-        raise Unsupported("the tf1 backend runs graphs: it has no %s execution" % setting.execution)
+        raise Unsupported(f"the tf1 backend runs graphs: it has no {setting.execution} execution")
     if setting.device not in DEVICES:
-        raise Unsupported("the tf1 backend has no device '%s'" % setting.device)
+        raise Unsupported(f"the tf1 backend has no device '{setting.device}'")
     if setting.device == "gpu" and not tf.config.experimental.list_physical_devices("GPU"):
-        raise Unsupported("no GPU is visible to TensorFlow %s" % tensorflow.__version__)
+        raise Unsupported(f"no GPU is visible to TensorFlow {tensorflow.__version__}")
     switch = getattr(tf.config.experimental, "enable_tensor_float_32_execution", None)
     if setting.precision == "tf32" and (setting.device != "gpu" or switch is None):
         raise Unsupported(
-            "tf32 needs an NVIDIA GPU and TensorFlow 2.4 or newer; this is %s on the %s"
-            % (tensorflow.__version__, setting.device)
+            "tf32 needs an NVIDIA GPU and TensorFlow 2.4 or newer; this is"
+            f" {tensorflow.__version__} on the {setting.device}"
         )
     if switch is not None:
         switch(setting.precision == "tf32")
-    if _pool.setdefault("threads", setting.threads) != setting.threads:
+    running = _pool.setdefault("threads", setting.threads)
+    if running != setting.threads:
         raise Unsupported(
-            "this process already runs sessions on %d threads; %d need a process of their own"
-            % (_pool["threads"], setting.threads)
+            f"this process already runs sessions on {running} threads; {setting.threads} need a"
+            " process of their own"
         )
     if setting.deterministic:
         _determinism(setting)
@@ -85,7 +86,7 @@ def _determinism(setting: Setting) -> None:
         enable()
     elif setting.device == "gpu":
         raise Unsupported(
-            "TensorFlow %s cannot promise deterministic GPU kernels" % tensorflow.__version__
+            f"TensorFlow {tensorflow.__version__} cannot promise deterministic GPU kernels"
         )
     else:
         os.environ["TF_DETERMINISTIC_OPS"] = os.environ["TF_CUDNN_DETERMINISTIC"] = "1"
@@ -131,18 +132,14 @@ def require_clusters(session: Any, probe: Tuple[Any, Dict[Any, Any]]) -> bool:
     """
     fetches, feed = probe
     metadata = tf.RunMetadata()
+    options = tf.RunOptions(output_partition_graphs=True)
     with refusals():
-        session.run(
-            fetches,
-            feed,
-            options=tf.RunOptions(output_partition_graphs=True),
-            run_metadata=metadata,
-        )
+        session.run(fetches, feed, options=options, run_metadata=metadata)
     for graph in metadata.partition_graphs:
         if any(node.op in CLUSTERS for node in graph.node):
             return True
     raise Unsupported(
-        "TensorFlow %s compiles no part of this graph with XLA" % tensorflow.__version__
+        f"TensorFlow {tensorflow.__version__} compiles no part of this graph with XLA"
     )
 
 
@@ -156,31 +153,24 @@ def refusals() -> Iterator[None]:
         tf.errors.NotFoundError,
         tf.errors.InvalidArgumentError,
     ) as error:
-        known = isinstance(error, tf.errors.UnimplementedError) or any(
-            word in str(error) for word in REFUSALS
-        )
-        if not known:
+        refused = any(word in str(error) for word in REFUSALS)
+        if not refused and not isinstance(error, tf.errors.UnimplementedError):
             raise
-        raise Unsupported(
-            "TensorFlow %s: %s" % (tensorflow.__version__, str(error).strip().splitlines()[0])
-        ) from error
+        reason = str(error).strip().splitlines()[0]
+        raise Unsupported(f"TensorFlow {tensorflow.__version__}: {reason}") from error
 
 
 def readable(value: Any) -> Any:
     """Return an array in a dtype that NumPy has: low precisions as float32."""
-    return (
-        value.astype(np.float32)
-        if value.dtype.itemsize == 2 and value.dtype.kind not in "iu"
-        else value
-    )
+    low = value.dtype.itemsize == 2 and value.dtype.kind not in "iu"
+    return value.astype(np.float32) if low else value
 
 
 def effective(session: Any, dtype: Any, xla: bool) -> Dict[str, Any]:
     """Return what the session, its graph and its devices show; `threads` is what the process's pool
     was made with."""
-    low = {
-        op.outputs[0].dtype.name for op in session.graph.get_operations() if op.type in CONTRACTIONS
-    }
+    operations = session.graph.get_operations()
+    low = sorted({op.outputs[0].dtype.name for op in operations if op.type in CONTRACTIONS})
     names = [device.name for device in session.list_devices() if device.device_type == "GPU"]
     switch = getattr(tf.config.experimental, "tensor_float_32_execution_enabled", None)
     return {
@@ -191,7 +181,7 @@ def effective(session: Any, dtype: Any, xla: bool) -> Dict[str, Any]:
         "tf32": bool(names and switch is not None and switch()),
         "xla": xla,
         "deterministic": _deterministic(),
-        "dtype_policy": "variables %s, contractions %s" % (dtype.name, ", ".join(sorted(low))),
+        "dtype_policy": f"variables {dtype.name}, contractions {', '.join(low)}",
         "versions": framework_versions(),
     }
 

@@ -69,5 +69,5 @@ def trainable_values(port: Any) -> int:
     declares to be trainable, each once. A variable that nothing uses is none: many graphs have
     some."""
     names = {item["name"] for item in port.config["parameters"] if item["trainable"]}
-    found = {id(variable): variable for name, variable in port.weights.items() if name in names}
-    return sum(int(np.prod(variable.shape.as_list())) for variable in found.values())
+    declared = {id(variable): variable for name, variable in port.weights.items() if name in names}
+    return sum(int(np.prod(variable.shape.as_list())) for variable in declared.values())

@@ -32,7 +32,7 @@ def restore(folder: str, state: Mapping[str, Any]) -> None:
     """
     path = tf.train.latest_checkpoint(folder)
     if path is None:
-        raise FileNotFoundError("%s holds no checkpoint of TensorFlow" % folder)
+        raise FileNotFoundError(f"{folder} holds no checkpoint of TensorFlow")
     try:
         reader = tf.train.load_checkpoint(path)
         check(path, reader, state)
@@ -40,14 +40,14 @@ def restore(folder: str, state: Mapping[str, Any]) -> None:
             reader.get_tensor(KEY % escaped(name))
     except (tf.errors.OpError, RuntimeError) as error:
         raise ValueError(
-            "the checkpoint %s is damaged: %s" % (path, str(error).splitlines()[0])
+            f"the checkpoint {path} is damaged: {str(error).splitlines()[0]}"
         ) from error
     status = tf.train.Checkpoint(state=dict(state)).restore(path)
     try:
         status.assert_existing_objects_matched().assert_consumed()
     except AssertionError as error:
         raise ValueError(
-            "the checkpoint %s does not match: %s" % (path, str(error).splitlines()[0])
+            f"the checkpoint {path} does not match: {str(error).splitlines()[0]}"
         ) from error
 
 
@@ -60,24 +60,16 @@ def check(path: str, reader: Any, state: Mapping[str, Any]) -> None:
     missing = sorted(name for key, name in keys.items() if key not in shapes)
     if unknown or missing:
         raise ValueError(
-            "the checkpoint %s is of another model: it lacks %s, and has %s besides"
-            % (path, missing[:3] or "nothing", unknown[:3] or "nothing")
+            f"the checkpoint {path} is of another model: it lacks {missing[:3] or 'nothing'}, and"
+            f" has {unknown[:3] or 'nothing'} besides"
         )
     for key, name in keys.items():
-        if (
-            list(shapes[key]) != state[name].shape.as_list()
-            or dtypes[key] != state[name].dtype.base_dtype
-        ):
+        variable, shape = state[name], list(shapes[key])
+        expected = variable.shape.as_list()
+        if shape != expected or dtypes[key] != variable.dtype.base_dtype:
             raise ValueError(
-                "%s has shape %s and dtype %s in the checkpoint %s; expected %s, %s"
-                % (
-                    name,
-                    list(shapes[key]),
-                    dtypes[key].name,
-                    path,
-                    state[name].shape.as_list(),
-                    state[name].dtype.name,
-                )
+                f"{name} has shape {shape} and dtype {dtypes[key].name} in the checkpoint {path};"
+                f" expected {expected}, {variable.dtype.name}"
             )
 
 

@@ -4,9 +4,9 @@ The same code runs on Keras 2 and Keras 3. Three things keep it exact on both: e
 dtype policy by hand, losses are `tf.nn` ops, and gradients are taken of `tf.Variable`s, which Keras
 3 wraps in a class of its own.
 
-A port built on `Tf2Port` declares its layers, inputs, activations and loss terms; state, updates
-and their tracing are in `training.py`, native draws in `native.py`. Here is the contract: arrays
-in, arrays out.
+A port built on `Tf2Port` declares its layers, inputs, activations and loss terms; updates and their
+tracing are in `trainer`, weights and checkpoints in `state`, native draws in `native`. Here is the
+contract: arrays in, arrays out.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import tensorflow as tf
 
 from backends import loss_scale, schedule
 from backends.contract import PRECISION_TABLE, Port, Setting, Taught, Unsupported
-from backends.parameters import check
 from backends.source import Batch
-from backends.tf2 import checkpoints, graph_cut, native, runtime, teacher_forcing, undeclared_state
+from backends.tf2 import graph_cut, native, runtime, teacher_forcing, undeclared_state
+from backends.tf2.state import StoredPort
 from backends.tf2.trainer import Tensors, Trainer
 
 #: The abilities of a backend are read from this module.
@@ -31,7 +31,7 @@ framework_versions, synchronize = runtime.framework_versions, runtime.synchroniz
 CHUNK_ELEMENTS = 1 << 20
 
 
-class Tf2Port(Port):
+class Tf2Port(StoredPort):
     """Base of the TF2 ports.
 
     A subclass states `PRODUCT`, the activation that `generate` returns, and defines `build`,
@@ -47,10 +47,8 @@ class Tf2Port(Port):
         runtime.require(setting)
         Port.__init__(self, config, setting)
         table = PRECISION_TABLE[setting.precision]
-        self.dtype, self.policies = (
-            tf.as_dtype(table["master"]),
-            runtime.policies(setting.precision),
-        )
+        self.dtype = tf.as_dtype(table["master"])
+        self.policies = runtime.policies(setting.precision)
         with runtime.refusals():
             self.layers = self.build()
             named = self.create()
@@ -58,7 +56,7 @@ class Tf2Port(Port):
         self.trainer = Trainer(self, named)
         self.weights = self.trainer.weights
         self.undeclared = undeclared_state.of(self)
-        self.activation_names = []  # type: List[str]
+        self.activation_names: List[str] = []
         self._forward = self.trainer.compiled(self._observe)
         self._product = self.trainer.compiled(
             lambda arrays: self.activations(arrays, None, False)[self.PRODUCT]
@@ -91,20 +89,16 @@ class Tf2Port(Port):
         tensors, moves its layers' weights, and shows its optimizer's slots in `optimizer_state`, or
         leaves them out (`docs/ports.md`).
         """
-        found = self.trainer.specified(phase, arrays, noise)
-        return dict(zip(self.trainer.term_names[self.kind(phase)], tf.unstack(found)))
+        values = self.trainer.specified(phase, arrays, noise)
+        return dict(zip(self.trainer.term_names[self.kind(phase)], tf.unstack(values)))
 
     def create(self) -> Tensors:
         """Return the variable of every parameter by canonical name; here a layer makes its weights
         when it is first called."""
-        self.activations(
-            {
-                name: tf.zeros([1] + shape[1:], dtype)
-                for name, (dtype, shape) in self.inputs().items()
-            },
-            None,
-            False,
-        )
+        arrays = {
+            name: tf.zeros([1] + shape[1:], dtype) for name, (dtype, shape) in self.inputs().items()
+        }
+        self.activations(arrays, None, False)
         return self.variables()
 
     def variables(self) -> Tensors:
@@ -129,29 +123,28 @@ class Tf2Port(Port):
     def regularization(self) -> Any:
         """Return the sum of the layers' regularisation losses; Keras computes them in the
         variable's dtype."""
-        return tf.add_n(
-            [tf.cast(loss, self.dtype) for layer in self.layers.values() for loss in layer.losses]
-        )
+        losses = [loss for layer in self.layers.values() for loss in layer.losses]
+        return tf.add_n([tf.cast(loss, self.dtype) for loss in losses])
 
     # -- arrays and tensors ------------------------------------------------------------------------
 
     def _observe(self, arrays: Tensors, noise: Optional[Tensors], training: bool) -> List[Any]:
-        found = self.activations(arrays, noise, training)
-        self.observed_dtypes.update({name: tensor.dtype.name for name, tensor in found.items()})
-        self.activation_names = list(found)
-        return list(found.values())
+        record = self.activations(arrays, noise, training)
+        self.observed_dtypes.update({name: tensor.dtype.name for name, tensor in record.items()})
+        self.activation_names = list(record)
+        return list(record.values())
 
     def _tensors(self, arrays: Mapping[str, np.ndarray]) -> Tensors:
-        wanted = self.inputs()
+        inputs = self.inputs()
         return {
-            name: tf.constant(value, wanted[name][0])
+            name: tf.constant(value, inputs[name][0])
             for name, value in arrays.items()
-            if name in wanted
+            if name in inputs
         }
 
-    def _given(self, phase: str, batch: Batch) -> Tuple[Tensors, Tensors]:
-        """Return a batch's arrays and noise on the device; noise that is not given is drawn, with
-        seed 0."""
+    def _on_device(self, phase: str, batch: Batch) -> Tuple[Tensors, Tensors]:
+        """Return a batch and its noise as tensors; noise that the batch lacks is drawn from seed
+        0."""
         arrays = self._tensors(batch.arrays)
         if batch.noise is None:
             clock = tf.constant([0, self.single_steps], tf.int64)
@@ -162,30 +155,10 @@ class Tf2Port(Port):
 
     # -- the contract ------------------------------------------------------------------------------
 
-    def parameters(self) -> Dict[str, np.ndarray]:
-        return {name: variable.numpy() for name, variable in self.weights.items()}
-
-    def parameter_shapes(self) -> Dict[str, Tuple[int, ...]]:
-        return {name: tuple(variable.shape.as_list()) for name, variable in self.weights.items()}
-
-    def trainable_values(self) -> Optional[int]:
-        return undeclared_state.trainable_values(self)
-
-    def load_parameters(self, values: Mapping[str, np.ndarray]) -> None:
-        check(values, self.config, self.parameter_shapes())
-        self.undeclared.reset()
-        for name, variable in self.weights.items():
-            variable.assign(tf.constant(values[name], self.dtype))
-        for optimizer in self.trainer.optimizers.values():
-            optimizer.reset()
-        self.steps_trained = self.single_steps = 0
-
     def _looked_at(self, batch: Batch, training: bool) -> Tuple[Tensors, Optional[Tensors]]:
-        return (
-            self._given(self.config["forward"]["phase"], batch)
-            if training
-            else (self._tensors(batch.arrays), None)
-        )
+        if training:
+            return self._on_device(self.config["forward"]["phase"], batch)
+        return self._tensors(batch.arrays), None
 
     def contracted(self, batch: Batch, training: bool) -> List[str]:
         return teacher_forcing.contracted(self, *self._looked_at(batch, training), training)
@@ -193,37 +166,38 @@ class Tf2Port(Port):
     def forward(self, batch: Batch, training: bool) -> Dict[str, np.ndarray]:
         with runtime.refusals(), self.undeclared.undisturbed():
             arrays, noise = self._looked_at(batch, training)
-            found = self._forward(arrays, noise, training)
-        return {name: runtime.readable(value) for name, value in zip(self.activation_names, found)}
+            values = self._forward(arrays, noise, training)
+        return {name: runtime.readable(value) for name, value in zip(self.activation_names, values)}
 
     def forward_from(
         self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]
     ) -> Taught:
         with runtime.refusals(), self.undeclared.undisturbed():
             arrays, noise = self._looked_at(batch, training)
-            found = teacher_forcing.taught(self, arrays, noise, training, teacher)
-            if any(found.read.values()) or not any(found.own.values()):
-                return found
+            forced = teacher_forcing.teacher_forced(self, arrays, noise, training, teacher)
+            if any(forced.read.values()) or not any(forced.own.values()):
+                return forced
             try:
-                return graph_cut.taught(self, arrays, noise, training, teacher)
+                return graph_cut.teacher_forced(self, (arrays, noise), training, teacher)
             except Unsupported:
-                return found  # which shows that nothing was taught
+                return forced  # which shows that nothing was teacher-forced
 
     def losses(self, phase: str, batch: Batch) -> Dict[str, float]:
         with runtime.refusals(), self.undeclared.undisturbed():
-            found, _ = self.trainer.differentiate(phase, *self._given(phase, batch))
-        return self.trainer.terms(phase, found.numpy())
+            values, _ = self.trainer.differentiate(phase, *self._on_device(phase, batch))
+        return self.trainer.terms(phase, values.numpy())
 
     def gradients(self, phase: str, batch: Batch) -> Dict[str, np.ndarray]:
         with runtime.refusals():
-            given = self._given(phase, batch)
+            arrays, noise = self._on_device(phase, batch)
 
             def scaled(scale: Optional[float]) -> Dict[str, np.ndarray]:
                 with self.undeclared.undisturbed():
-                    _, found = self.trainer.differentiate(phase, given[0], given[1], scale)
+                    _, gradients = self.trainer.differentiate(phase, arrays, noise, scale)
                 # The gradient of rows that were looked up is sparse: an optimizer may want it so, a
                 # comparison does not.
-                return {name: tf.convert_to_tensor(value).numpy() for name, value in found.items()}
+                dense = {name: tf.convert_to_tensor(value) for name, value in gradients.items()}
+                return {name: value.numpy() for name, value in dense.items()}
 
             return loss_scale.settle(self, phase, self.trainer.loss_scale(phase), scaled)
 
@@ -232,56 +206,45 @@ class Tf2Port(Port):
             if batch.noise is None:
                 arrays = self._tensors(batch.arrays)
                 order = tf.range(len(next(iter(batch.arrays.values()))), dtype=tf.int64)[tf.newaxis]
-                found = self.trainer.update_natively(
-                    phase, arrays, order, [0, self.single_steps, 0]
-                )
+                control = [0, self.single_steps, 0]
+                values = self.trainer.update_natively(phase, arrays, order, control)
                 self.single_steps += 1
             else:
-                found = self.trainer.update(phase, *self._given(phase, batch))
-        return self.trainer.terms(phase, found.numpy())
+                values = self.trainer.update(phase, *self._on_device(phase, batch))
+        return self.trainer.terms(phase, values.numpy())
 
     def train(self, source: Any, steps: int) -> Dict[str, List[Any]]:
-        history = []  # type: List[Tuple[int, str, Any]]
+        history: List[Tuple[int, str, Any]] = []
+        run = self._lockstep if source.lockstep else self._native
         with runtime.refusals():
             for index in range(steps):
-                step = source.cursor
-                phases = schedule.phases_at(self.config, step)
-                for phase, found in (
-                    self._lockstep(source, phases)
-                    if source.lockstep
-                    else self._native(source, phases)
-                ):
-                    history.append((index, phase, found))
+                phases = schedule.phases_at(self.config, source.cursor)
+                history += [(index, phase, terms) for phase, terms in run(source, phases)]
                 source.cursor += 1
                 self.steps_trained += 1
             # One conversion a phase at the end; it also waits for the device.
-            values = {}  # type: Dict[str, Any]
+            values: Dict[str, Any] = {}
             for phase in {phase for _, phase, _ in history}:
-                values[phase] = iter(
-                    tf.stack([found for _, name, found in history if name == phase])
-                    .numpy()
-                    .tolist()
-                )
-        done = [[] for _ in range(steps)]  # type: List[List[Tuple[str, Dict[str, float]]]]
+                stacked = tf.stack([terms for _, name, terms in history if name == phase])
+                values[phase] = iter(stacked.numpy().tolist())
+        done: List[List[Tuple[str, Dict[str, float]]]] = [[] for _ in range(steps)]
         for index, phase, _ in history:
             done[index].append((phase, self.trainer.terms(phase, next(values[phase]))))
         return schedule.columns(self.config, done)
 
     def _lockstep(self, source: Any, phases: List[str]) -> List[Tuple[str, Any]]:
         """Run one step on the tape; return each phase with its loss terms."""
-        return [
-            (
-                phase,
-                self.trainer.update(phase, *self._given(phase, source.batch(source.cursor, phase))),
-            )
-            for phase in phases
-        ]
+        terms = []
+        for phase in phases:
+            inputs = self._on_device(phase, source.batch(source.cursor, phase))
+            terms.append((phase, self.trainer.update(phase, *inputs)))
+        return terms
 
     def _native(self, source: Any, phases: List[str]) -> List[Tuple[str, Any]]:
         """Run one step on draws of the framework's own."""
-        batches = source.stream("tf2 %d" % id(self), self._batches)[-1]
-        order, place = batches.at(source.cursor)
-        control = [source.seed, source.cursor, place]
+        batches = source.stream(f"tf2 {id(self)}", self._batches)[-1]
+        order, index = batches.at(source.cursor)
+        control = [source.seed, source.cursor, index]
         return [
             (phase, self.trainer.update_natively(phase, batches.rows, order, control))
             for phase in phases
@@ -294,64 +257,23 @@ class Tf2Port(Port):
 
     def generate(self, source: Any, count: int) -> np.ndarray:
         rows = source.evaluation_rows(count)
-        size = max(
-            self.config["batch"],
-            CHUNK_ELEMENTS // max(1, int(np.prod(next(iter(rows.values())).shape[1:]))),
-        )
+        first = next(iter(rows.values()))
+        size = max(self.config["batch"], CHUNK_ELEMENTS // max(1, int(np.prod(first.shape[1:]))))
         parts = []
         with runtime.refusals(), self.undeclared.generating(source.lockstep):
             for start in range(0, max(count, 1), size):
-                arrays = self._tensors(
-                    {name: array[start : start + size] for name, array in rows.items()}
-                )
-                product = self._product(arrays)
+                chunk = {name: array[start : start + size] for name, array in rows.items()}
+                product = self._product(self._tensors(chunk))
                 parts.append(runtime.readable(product))
             self.observed_dtypes["output"] = product.dtype.name
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
-    def optimizer_state(self) -> Dict[str, np.ndarray]:
-        return {
-            name: np.asarray(variable.numpy()) for name, variable in self.trainer.visible().items()
-        }
-
-    def load_optimizer_state(self, values: Mapping[str, np.ndarray]) -> None:
-        expected = self.trainer.visible()
-        missing, unknown = sorted(set(expected) - set(values)), sorted(set(values) - set(expected))
-        if missing or unknown:
-            raise KeyError(
-                "optimizers of %s: missing %s; unknown %s"
-                % (self.config["workload"], missing or "none", unknown or "none")
-            )
-        for name, variable in expected.items():
-            if np.shape(values[name]) != tuple(variable.shape):
-                raise ValueError(
-                    "%s has shape %s, expected %s"
-                    % (name, np.shape(values[name]), tuple(variable.shape))
-                )
-        for name, optimizer in self.trainer.optimizers.items():
-            optimizer.load({key: values["%s/%s" % (name, key)] for key in optimizer.visible()})
-
-    def save(self, folder: str) -> None:
-        checkpoints.save(
-            folder,
-            dict(self.trainer.state(), trained=tf.Variable(self.steps_trained, dtype=tf.int64)),
-            self.steps_trained,
-        )
-
-    def restore(self, folder: str) -> int:
-        trained = tf.Variable(0, dtype=tf.int64)
-        checkpoints.restore(folder, dict(self.trainer.state(), trained=trained))
-        self.steps_trained, self.single_steps = int(trained.numpy()), 0
-        return self.steps_trained
-
     def dtype_policy(self) -> str:
         """Return which layers compute in which dtype, as they say themselves."""
-        kinds = {}  # type: Dict[str, List[str]]
+        kinds: Dict[str, List[str]] = {}
         for name, layer in self.layers.items():
             kinds.setdefault(layer.dtype_policy.name, []).append(name)
-        return "; ".join(
-            "%s: %s" % (policy, ", ".join(names)) for policy, names in sorted(kinds.items())
-        )
+        return "; ".join(f"{policy}: {', '.join(names)}" for policy, names in sorted(kinds.items()))
 
     def effective(self) -> Dict[str, Any]:
         variable = next(iter(self.weights.values()))

@@ -26,11 +26,11 @@ def flops(port: Any, timer: Any) -> float:
         raise Unsupported(
             "XLA fuses contractions; TensorFlow's counter knows the graph before it only"
         )
-    with trainer.calls() as called:
+    with trainer.calls() as functions:
         timer.run(1)
-    if not called:
+    if not functions:
         raise Unsupported("TensorFlow counts operations of graphs, and this port traces none")
-    total = sum(contractions.count(_run(function.graph), _formula, _body) for function in called)
+    total = sum(contractions.count(_run(function.graph), _formula, _body) for function in functions)
     if not total:
         raise Unsupported("TensorFlow's counter saw no matrix product in this step")
     return float(total)
@@ -39,9 +39,8 @@ def flops(port: Any, timer: Any) -> float:
 def _run(graph: Any) -> List[Any]:
     """Return the operations that a call runs: a tape leaves gradients behind that nobody asked
     for."""
-    return contractions.reachable(
-        [tensor.op for tensor in graph.outputs] + list(graph.control_outputs)
-    )
+    outputs = [tensor.op for tensor in graph.outputs]
+    return contractions.reachable(outputs + list(graph.control_outputs))
 
 
 def _formula(operation: Any) -> Any:
@@ -56,23 +55,22 @@ def _body(operation: Any) -> Iterable[Any]:
     if operation.type not in ("PartitionedCall", "StatefulPartitionedCall"):
         return ()
     name = operation.get_attr("f").name
-    found = []  # type: List[Any]
+    operations: List[Any] = []
     graph = operation.graph
-    while graph is not None and not found:
+    while graph is not None and not operations:
         function = graph._get_function(name) if hasattr(graph, "_get_function") else None
-        found = _run(function.graph) if function is not None else []
+        operations = _run(function.graph) if function is not None else []
         graph = getattr(graph, "outer_graph", None)
-    if not found:
-        raise Unsupported("TensorFlow does not show the function %s" % name)
-    return found
+    if not operations:
+        raise Unsupported(f"TensorFlow does not show the function {name}")
+    return operations
 
 
 def product(port: Any, side: int) -> Callable[[], Any]:
     """Return a function that multiplies two square matrices in the setting's dtype of contractions
     and waits."""
-    x = tf.cast(
-        tf.random.uniform([side, side]), PRECISION_TABLE[port.setting.precision]["contraction"]
-    )
+    dtype = PRECISION_TABLE[port.setting.precision]["contraction"]
+    x = tf.cast(tf.random.uniform([side, side]), dtype)
     # One element read back: it waits for the device and transfers nothing to speak of.
     return lambda: tf.cast(tf.matmul(x, x)[0, 0], tf.float32).numpy()
 

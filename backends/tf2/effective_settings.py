@@ -22,7 +22,7 @@ CONTRACTIONS = re.compile(
 XLA = "_XlaMustCompile"
 
 
-class Reading(object):
+class Reading:
     """Reads one port; made before the port is built, because what a process has done for earlier
     ports is not this one's."""
 
@@ -33,7 +33,7 @@ class Reading(object):
         Functions are not looked into in that step: watched, TensorFlow would trace them again.
         """
         traces = list(_traces(port))
-        seen = set()  # type: Set[str]
+        seen: Set[str] = set()
         for trace in traces:
             seen.update(_read(trace).dtypes)
         if traces:
@@ -55,65 +55,59 @@ class Reading(object):
 
     def settings(self, port: Any) -> Dict[str, Any]:
         """Return what is in effect, whatever the port says of itself."""
-        precision = (
-            "tf32" if tf.config.experimental.tensor_float_32_execution_enabled() else "float32"
-        )
-        found = {
+        tf32 = tf.config.experimental.tensor_float_32_execution_enabled()
+        precision = "tf32" if tf32 else "float32"
+        halved = tf.constant(np.full(64, 1e-40, np.float32)) * 0.5
+        settings: Dict[str, Any] = {
             "matmul_precision": precision,
             "convolution_precision": precision,
-            "framework_denormals": word_for_denormals(
-                float(tf.reduce_max(tf.constant(np.full(64, 1e-40, np.float32)) * 0.5))
-            ),
+            "framework_denormals": word_for_denormals(float(tf.reduce_max(halved))),
             "onednn": onednn(),
             "debugging": bool(context.context().op_callbacks),
             "functions_run_eagerly": bool(tf.config.functions_run_eagerly()),
             "autoclustering": str(tf.config.optimizer.get_jit() or "off"),
-            "rewriting": (
-                ",".join(
-                    "%s=%s" % item
-                    for item in sorted(tf.config.optimizer.get_experimental_options().items())
-                )
-                or "as it is"
-            ),
+            "rewriting": _rewriting(),
             "default_dtype": tf.keras.backend.floatx(),
             "global_policy": _policy(),
             "soft_placement": bool(tf.config.get_soft_device_placement()),
-        }  # type: Dict[str, Any]
+        }
         if port.setting.device == "gpu":
-            found["cudnn_benchmark"] = tensorflow_tries_algorithms(
-                os.environ, bool(port.effective().get("deterministic"))
-            )
-        if getattr(port, "weights", None):
-            found["parameter_dtypes"] = "+".join(
-                sorted({variable.dtype.base_dtype.name for variable in port.weights.values()})
-            )
+            deterministic = bool(port.effective().get("deterministic"))
+            settings["cudnn_benchmark"] = tensorflow_tries_algorithms(os.environ, deterministic)
+        weights = getattr(port, "weights", None)
+        if weights:
+            dtypes = {variable.dtype.base_dtype.name for variable in weights.values()}
+            settings["parameter_dtypes"] = "+".join(sorted(dtypes))
         if any(_read(trace).xla for trace in _traces(port)):
-            found["xla"], found["execution"] = True, "compiled"
-        return found
+            settings["xla"], settings["execution"] = True, "compiled"
+        return settings
+
+
+def _rewriting() -> str:
+    """Return what Grappler was told to do otherwise than by default."""
+    options = sorted(tf.config.optimizer.get_experimental_options().items())
+    return ",".join(f"{name}={value}" for name, value in options) or "as it is"
 
 
 def _policy() -> str:
     """Return the name of Keras' global policy; Keras 2 and 3 call it differently."""
-    told = tf.keras.mixed_precision
-    return str((told.dtype_policy if hasattr(told, "dtype_policy") else told.global_policy)().name)
+    keras = tf.keras.mixed_precision
+    policy = keras.dtype_policy if hasattr(keras, "dtype_policy") else keras.global_policy
+    return str(policy().name)
 
 
 def _traces(port: Any) -> Iterator[Any]:
     """Yield the concrete functions that a port runs; one that is built on `contract.Port` alone has
     none that are known."""
     trainer = getattr(port, "trainer", None)
-    held = (
-        []
-        if trainer is None
-        else [port._forward, port._product] + list(trainer._functions.values())
-    )
-    for function in held:
+    if trainer is None:
+        return
+    for function in [port._forward, port._product, *trainer._functions.values()]:
         if isinstance(function, Traced):
-            for trace in function.traces.values():
-                yield trace
+            yield from function.traces.values()
 
 
-class Graph(object):
+class Graph:
     """What a trace and the functions that it calls hold.
 
     Attributes:
@@ -123,22 +117,21 @@ class Graph(object):
 
     def __init__(self, trace: Any) -> None:
         definition = trace.graph.as_graph_def()
-        nodes = list(definition.node) + [
-            node for function in definition.library.function for node in function.node_def
-        ]
+        functions = definition.library.function
+        nodes = list(definition.node)
+        for function in functions:
+            nodes += function.node_def
         kinds = {
             node.attr["T"].type
             for node in nodes
             if CONTRACTIONS.match(node.op) and "T" in node.attr
         }
         self.dtypes = {kind.name for kind in map(tf.as_dtype, kinds) if kind.is_floating}
-        self.xla = any(
-            XLA in function.attr and function.attr[XLA].b
-            for function in definition.library.function
-        )
+        self.xla = any(XLA in function.attr and function.attr[XLA].b for function in functions)
 
 
-_graphs = weakref.WeakKeyDictionary()  # type: Any  # a trace never changes, and a large one takes a while to go through
+#: A trace never changes, and a large one takes a while to go through.
+_graphs: Any = weakref.WeakKeyDictionary()
 
 
 def _read(trace: Any) -> Graph:
@@ -154,5 +147,5 @@ def onednn() -> Any:
     except ImportError:  # before TensorFlow 2.5
         from tensorflow.python import _pywrap_util_port as port
 
-    asked = getattr(port, "IsMklEnabled", None)
-    return "unknown" if asked is None else bool(asked())
+    enabled = getattr(port, "IsMklEnabled", None)
+    return "unknown" if enabled is None else bool(enabled())

@@ -21,7 +21,7 @@ ROWS_ORDERED_AT_ONCE = 1 << 16
 Site = Tuple[int, Mapping[str, Any]]
 
 
-class Noise(object):
+class Noise:
     """The sites of `config["noise"]`, each with a random stream of its own.
 
     Args:
@@ -34,7 +34,7 @@ class Noise(object):
         self, config: Mapping[str, Any], consumes: Callable[[str, str], bool], dtype: Any
     ) -> None:
         self.config, self.dtype, self.streams = config, dtype, len(config["noise"]) + 1
-        self.sites = {}  # type: Dict[str, List[Site]]
+        self.sites: Dict[str, List[Site]] = {}
         for index, site in enumerate(config["noise"]):
             for phase in site["phases"]:
                 if consumes(phase, site["site"]):
@@ -57,19 +57,18 @@ class Noise(object):
             streams: of `streams_of`, for the phase itself or one with the same sites.
             clock: (seed, step), int64.
         """
-        found = {}
-        for place, (_, site) in enumerate(self.sites.get(phase, [])):
-            seed = tf.stack([clock[0], clock[1] * self.streams + streams[place]])
-            found[site["site"]] = draw(site, seed, self.dtype)
-        return found
+        noise = {}
+        for index, (_, site) in enumerate(self.sites.get(phase, [])):
+            seed = tf.stack([clock[0], clock[1] * self.streams + streams[index]])
+            noise[site["site"]] = draw(site, seed, self.dtype)
+        return noise
 
     def permutations(self, rows: int, seed: int, block: int, epochs: int) -> Any:
         """Return the orders of the rows in a block of epochs, [epochs, rows]; they have the last
         stream, which no site has."""
         clock = tf.constant([seed, block * self.streams + self.streams - 1], tf.int64)
-        return tf.argsort(
-            tf.random.stateless_uniform([epochs, rows], clock, dtype=tf.float64), stable=True
-        )
+        keys = tf.random.stateless_uniform([epochs, rows], clock, dtype=tf.float64)
+        return tf.argsort(keys, stable=True)
 
 
 def draw(site: Mapping[str, Any], seed: Any, dtype: Any) -> Any:
@@ -81,7 +80,7 @@ def draw(site: Mapping[str, Any], seed: Any, dtype: Any) -> Any:
     return tf.cast(values < site["keep"], dtype) if site["kind"] == "keep_mask" else values
 
 
-class Batches(object):
+class Batches:
     """The batches of a native source: rows live on the device, each epoch has one permutation,
     partial batches are dropped.
 
@@ -92,24 +91,22 @@ class Batches(object):
     """
 
     def __init__(self, rows: Mapping[str, Any], source: Any, noise: Noise) -> None:
-        self.rows, self.batch, self.seed, self.noise = (
-            dict(rows),
-            source.batch_size,
-            source.seed,
-            noise,
-        )
+        self.rows, self.noise = dict(rows), noise
+        self.batch, self.seed = source.batch_size, source.seed
         self.total = int(next(iter(self.rows.values())).shape[0])
         self.epochs = max(1, ROWS_ORDERED_AT_ONCE // self.total)
         self.steps = self.epochs * (self.total // self.batch)
-        self.block, self.order = -1, None  # type: int, Any
+        self.block = -1
+        self.order: Any = None
 
     def at(self, step: int) -> Tuple[Any, int]:
         """Return the row numbers of a block of steps [steps, batch], and which of them a step
         has."""
-        epoch, place = schedule.epoch_at(self.noise.config, step, self.total // self.batch)
-        block, place = divmod(epoch * (self.total // self.batch) + place, self.steps)
+        batches = self.total // self.batch
+        epoch, index = schedule.epoch_at(self.noise.config, step, batches)
+        block, index = divmod(epoch * batches + index, self.steps)
         if block != self.block:
             order = self.noise.permutations(self.total, self.seed, block, self.epochs)
-            whole = self.total // self.batch * self.batch
+            whole = batches * self.batch
             self.block, self.order = block, tf.reshape(order[:, :whole], [-1, self.batch])
-        return self.order, place
+        return self.order, index

@@ -20,14 +20,14 @@ from backends.contract import ADAMS, Unsupported
 from backends.tf2.runtime import KERAS_3
 
 
-class Optimizer(object):
+class Optimizer:
     """What both kinds have in common.
 
     Attributes:
         step: the variable that counts updates.
     """
 
-    step = None  # type: Any
+    step: Any = None
 
     def slots(self) -> Dict[str, Any]:
         """Return the slot variables as `<parameter>/<slot>`."""
@@ -81,25 +81,22 @@ class KerasOptimizer(Optimizer):
         self.step = inner(optimizer.iterations)
 
     def apply(self, gradients: Mapping[str, Any]) -> None:
-        self.optimizer.apply_gradients(
-            [(value, self.updated[name]) for name, value in gradients.items()]
-        )
+        pairs = [(value, self.updated[name]) for name, value in gradients.items()]
+        self.optimizer.apply_gradients(pairs)
 
     def slots(self) -> Dict[str, Any]:
         if not isinstance(self.optimizer, tf.keras.optimizers.Adam):
             return {}
+        slots = {}
         if not KERAS_3:
-            return {
-                "%s/%s" % (name, slot): self.optimizer.get_slot(item, slot)
-                for name, item in self.updated.items()
-                for slot in "mv"
-            }
-        found = {}
+            for name, item in self.updated.items():
+                for slot in "mv":
+                    slots[f"{name}/{slot}"] = self.optimizer.get_slot(item, slot)
+            return slots
         for slot, values in (("m", self.optimizer._momentums), ("v", self.optimizer._velocities)):
-            found.update(
-                {"%s/%s" % (name, slot): inner(value) for name, value in zip(self.updated, values)}
-            )
-        return found
+            for name, value in zip(self.updated, values):
+                slots[f"{name}/{slot}"] = inner(value)
+        return slots
 
 
 class Adam(Optimizer):
@@ -127,13 +124,14 @@ class Adam(Optimizer):
         self.power1, self.power2 = [
             tf.Variable(beta, trainable=False) for beta in (self.beta1, self.beta2)
         ]
-        self.m, self.v = [
-            {
-                name: tf.Variable(tf.zeros_like(item), trainable=False)
-                for name, item in self.updated.items()
-            }
-            for _ in "mv"
-        ]
+        self.m, self.v = self._zeros(), self._zeros()
+
+    def _zeros(self) -> Dict[str, Any]:
+        """Return a slot of zeros for each parameter."""
+        return {
+            name: tf.Variable(tf.zeros_like(item), trainable=False)
+            for name, item in self.updated.items()
+        }
 
     def apply(self, gradients: Mapping[str, Any]) -> None:
         power1, power2, rate, beta1, beta2, epsilon = [
@@ -160,10 +158,11 @@ class Adam(Optimizer):
         self.step.assign_add(1)
 
     def slots(self) -> Dict[str, Any]:
-        found = {}
+        slots = {}
         for name in self.updated:
-            found.update({name + "/m": self.m[name], name + "/v": self.v[name]})
-        return found
+            slots[name + "/m"] = self.m[name]
+            slots[name + "/v"] = self.v[name]
+        return slots
 
     def powers(self) -> Dict[str, Any]:
         return {"power1": self.power1, "power2": self.power2}
@@ -177,22 +176,11 @@ class Adam(Optimizer):
             power.assign(value)
 
 
-class Decaying(Optimizer):
-    """Adam with decoupled weight decay: before each update, every weight that has a gradient loses
-    a share of itself."""
+class Around(Optimizer):
+    """An optimizer that adds something to the updates of another one, and has its state."""
 
-    def __init__(self, optimizer: Optimizer, share: Any, variables: Mapping[str, Any]) -> None:
-        self.optimizer, self.share, self.updated, self.step = (
-            optimizer,
-            share,
-            dict(variables),
-            optimizer.step,
-        )
-
-    def apply(self, gradients: Mapping[str, Any]) -> None:
-        for name in gradients:
-            self.updated[name].assign_sub(self.share * self.updated[name])
-        self.optimizer.apply(gradients)
+    def __init__(self, optimizer: Optimizer) -> None:
+        self.optimizer, self.step = optimizer, optimizer.step
 
     def slots(self) -> Dict[str, Any]:
         return self.optimizer.slots()
@@ -204,25 +192,33 @@ class Decaying(Optimizer):
         self.optimizer.move_powers(step)
 
 
-class Scaled(Optimizer):
+class Decaying(Around):
+    """Adam with decoupled weight decay: before each update, every weight that has a gradient loses
+    a share of itself."""
+
+    def __init__(self, optimizer: Optimizer, share: Any, variables: Mapping[str, Any]) -> None:
+        Around.__init__(self, optimizer)
+        self.share, self.updated = share, dict(variables)
+
+    def apply(self, gradients: Mapping[str, Any]) -> None:
+        for name in gradients:
+            self.updated[name].assign_sub(self.share * self.updated[name])
+        self.optimizer.apply(gradients)
+
+
+class Scaled(Around):
     """An optimizer with a dynamic loss scale: see `PRECISION_TABLE` in `backends/contract.py`."""
 
     def __init__(self, optimizer: Optimizer, start: float, growth: int) -> None:
-        self.optimizer, self.start, self.growth, self.step = (
-            optimizer,
-            start,
-            growth,
-            optimizer.step,
-        )
+        Around.__init__(self, optimizer)
+        self.start, self.growth = start, growth
         self.loss_scale = tf.Variable(start, dtype=tf.float32, trainable=False)
-        self.good, self.skipped = [
-            tf.Variable(0, dtype=tf.int64, trainable=False) for _ in range(2)
-        ]
+        self.good = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.skipped = tf.Variable(0, dtype=tf.int64, trainable=False)
 
     def apply(self, gradients: Mapping[str, Any]) -> None:
-        finite = tf.reduce_all(
-            [tf.reduce_all(tf.math.is_finite(value)) for value in gradients.values()]
-        )
+        finite_each = [tf.reduce_all(tf.math.is_finite(value)) for value in gradients.values()]
+        finite = tf.reduce_all(finite_each)
 
         def update() -> Any:
             self.optimizer.apply(gradients)
@@ -236,15 +232,6 @@ class Scaled(Optimizer):
             return self.good.assign(tf.zeros_like(self.good))
 
         tf.cond(finite, update, skip)
-
-    def slots(self) -> Dict[str, Any]:
-        return self.optimizer.slots()
-
-    def powers(self) -> Dict[str, Any]:
-        return self.optimizer.powers()
-
-    def move_powers(self, step: int) -> None:
-        self.optimizer.move_powers(step)
 
     def variables(self) -> Dict[str, Any]:
         return dict(self.visible(), **self.powers())
@@ -285,19 +272,7 @@ def build(options: Mapping[str, Any], keras_variables: Mapping[str, Any]) -> Opt
 
     if options["kind"] == "sgd":
         return KerasOptimizer(tf.keras.optimizers.SGD(exact("learning_rate")), keras_variables)
-    if options["kind"] not in ADAMS:
-        raise Unsupported(
-            "the tf2 backend has the optimizers sgd, %s, not %r"
-            % (" and ".join(ADAMS), options["kind"])
-        )
-    if options["beta_power_dtype"] not in ("variable", "float32"):
-        raise Unsupported(
-            "Adam's beta_power_dtype is variable or float32, not %r" % options["beta_power_dtype"]
-        )
-    if options["epsilon_place"] not in ("hat", "corrected"):
-        raise Unsupported(
-            "Adam's epsilon_place is hat or corrected, not %r" % options["epsilon_place"]
-        )
+    _require_adam(options)
     if options["kind"] == "adamw":
         adam = build(dict(options, kind="adam"), keras_variables)
         return Decaying(adam, exact("learning_rate")() * exact("weight_decay")(), variables)
@@ -306,3 +281,16 @@ def build(options: Mapping[str, Any], keras_variables: Mapping[str, Any]) -> Opt
     beta1, beta2 = [exact(name)() if KERAS_3 else exact(name) for name in ("beta1", "beta2")]
     adam = tf.keras.optimizers.Adam(exact("learning_rate"), beta1, beta2, options["epsilon"])
     return KerasOptimizer(adam, keras_variables)
+
+
+def _require_adam(options: Mapping[str, Any]) -> None:
+    """Raise Unsupported unless the options are those of an Adam that this backend knows."""
+    kind = options["kind"]
+    if kind not in ADAMS:
+        adams = " and ".join(ADAMS)
+        raise Unsupported(f"the tf2 backend has the optimizers sgd, {adams}, not {kind!r}")
+    powers, place = options["beta_power_dtype"], options["epsilon_place"]
+    if powers not in ("variable", "float32"):
+        raise Unsupported(f"Adam's beta_power_dtype is variable or float32, not {powers!r}")
+    if place not in ("hat", "corrected"):
+        raise Unsupported(f"Adam's epsilon_place is hat or corrected, not {place!r}")

@@ -27,10 +27,10 @@ shape_key = (
 )
 
 
-def xla(asked: bool) -> Dict[str, bool]:
-    """Return the arguments of `tf.function` that have XLA compile a function, none where it is not
-    asked for."""
-    return {_XLA: True} if asked else {}
+def xla(wanted: bool) -> Dict[str, bool]:
+    """Return the arguments of `tf.function` that have XLA compile a function where it is wanted,
+    else none."""
+    return {_XLA: True} if wanted else {}
 
 
 def compiles(function: Any) -> bool:
@@ -45,7 +45,7 @@ def ask_determinism(setting: Setting) -> None:
     if enable is not None:
         enable()
     elif setting.device == "gpu":
-        raise Unsupported("TensorFlow %s cannot promise deterministic GPU kernels" % tf.__version__)
+        raise Unsupported(f"TensorFlow {tf.__version__} cannot promise deterministic GPU kernels")
     else:
         os.environ["TF_DETERMINISTIC_OPS"] = os.environ["TF_CUDNN_DETERMINISTIC"] = "1"
 

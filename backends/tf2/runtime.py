@@ -26,6 +26,12 @@ REFUSALS = (
     "not implemented",
     "Unsupported",
 )
+#: As which of TensorFlow's errors.
+REFUSING = (
+    tf.errors.UnimplementedError,
+    tf.errors.NotFoundError,
+    tf.errors.InvalidArgumentError,
+)
 
 
 def synchronize(device: str) -> None:
@@ -45,11 +51,11 @@ def require(setting: Setting) -> None:
     """Raise Unsupported unless this machine and this TensorFlow can do what is asked; set what is
     set once a process."""
     if setting.execution not in EXECUTIONS:
-        raise Unsupported("the tf2 backend has no %s execution" % setting.execution)
+        raise Unsupported(f"the tf2 backend has no {setting.execution} execution")
     if setting.device not in DEVICES:
-        raise Unsupported("the tf2 backend has no device '%s'" % setting.device)
+        raise Unsupported(f"the tf2 backend has no device '{setting.device}'")
     if setting.device == "gpu" and not tf.config.list_physical_devices("GPU"):
-        raise Unsupported("no GPU is visible to TensorFlow %s" % tf.__version__)
+        raise Unsupported(f"no GPU is visible to TensorFlow {tf.__version__}")
     if setting.precision == "tf32" and setting.device != "gpu":
         raise Unsupported(
             "tf32 needs an NVIDIA GPU of the Ampere generation or newer; this is the CPU"
@@ -63,7 +69,7 @@ def require(setting: Setting) -> None:
             tf.config.experimental.set_memory_growth(device, True)
     except RuntimeError as error:  # these are fixed when the first op runs
         raise Unsupported(
-            "this process's TensorFlow was started with another setting (%s)" % error
+            f"this process's TensorFlow was started with another setting ({error})"
         ) from error
     tf.config.experimental.enable_tensor_float_32_execution(setting.precision == "tf32")
     if setting.deterministic:
@@ -87,23 +93,23 @@ def refusals() -> Iterator[None]:
     """Turn TensorFlow's ways of saying "no kernel for that" into Unsupported, one line."""
     try:
         yield
-    except (
-        tf.errors.UnimplementedError,
-        tf.errors.NotFoundError,
-        tf.errors.InvalidArgumentError,
-    ) as error:
+    except REFUSING as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        found = [line for line in lines if any(word in line for word in REFUSALS)]
-        if not found and not isinstance(error, tf.errors.UnimplementedError):
+        telling = [line for line in lines if _refuses(line)]
+        if not telling and not isinstance(error, tf.errors.UnimplementedError):
             raise
-        raise Unsupported("TensorFlow %s: %s" % (tf.__version__, (found or lines)[0])) from error
+        raise Unsupported(f"TensorFlow {tf.__version__}: {(telling or lines)[0]}") from error
+
+
+def _refuses(line: str) -> bool:
+    return any(word in line for word in REFUSALS)
 
 
 def readable(tensor: Any) -> np.ndarray:
     """Return a tensor in a dtype that NumPy has: low precisions as float32."""
-    return np.asarray(
-        tf.cast(tensor, tf.float32) if tensor.dtype in (tf.bfloat16, tf.float16) else tensor
-    )
+    if tensor.dtype in (tf.bfloat16, tf.float16):
+        tensor = tf.cast(tensor, tf.float32)
+    return np.asarray(tensor)
 
 
 def effective(graph: bool, xla: bool, variable: Any) -> Dict[str, Any]:
@@ -114,8 +120,9 @@ def effective(graph: bool, xla: bool, variable: Any) -> Dict[str, Any]:
         variable: any weight; it lies on the device that computes.
     """
     gpus = [device.name for device in tf.config.list_logical_devices("GPU")]
+    execution = "graph" if graph else "eager"
     return {
-        "execution": "compiled" if xla else "graph" if graph else "eager",
+        "execution": "compiled" if xla else execution,
         "threads": tf.config.threading.get_intra_op_parallelism_threads(),
         "inter_threads": tf.config.threading.get_inter_op_parallelism_threads(),
         "device": variable.device if "GPU" in variable.device else "cpu",

@@ -13,12 +13,12 @@ import tensorflow as tf
 
 from backends.contract import Taught
 from backends.recording.graphs import ancestry, contractions_above, node
-from backends.recording.teacher_forcing import DATA, TEACHER, Lesson, fits, survey
+from backends.recording.teacher_forcing import DATA, TEACHER, ForcedRecord, fits, survey
 from backends.tf2 import releases, runtime
 from backends.tf2.trainer import Tensors
 
 
-def taught(
+def teacher_forced(
     port: Any,
     arrays: Tensors,
     noise: Optional[Tensors],
@@ -40,18 +40,18 @@ def taught(
         def answer(name: str, own: Any) -> Any:
             if not fits(teacher_values, name, own.shape.as_list(), own.dtype.is_complex):
                 return own
-            given = tf.cast(teacher[name], own.dtype)
-            leaves[given.name] = TEACHER, name
-            return given
+            forced = tf.cast(teacher[name], own.dtype)
+            leaves[forced.name] = TEACHER, name
+            return forced
 
-        port.lesson = lesson = Lesson(answer)
+        port.lesson = record = ForcedRecord(answer)
         try:
-            found = port.activations(arrays, noise, training)
+            activations = port.activations(arrays, noise, training)
         finally:
             port.lesson = None
-        # A port that has a dict of its own, or adds to it at the end.
-        kept = {name: lesson.kept[name] if found is lesson else found[name] for name in found}
-        kept = {name: tf.convert_to_tensor(value) for name, value in kept.items()}
+        # A port may have a dict of its own, or add to it at the end.
+        own_values = record.kept if activations is record else activations
+        kept = {name: tf.convert_to_tensor(own_values[name]) for name in activations}
         shown = {tensor.name for tensor in kept.values()}
         walks = {name: ancestry(tensor, leaves, shown) for name, tensor in kept.items()}
         origins["survey"] = survey(walks, {name: node(tensor, {}) for name, tensor in kept.items()})
@@ -59,31 +59,23 @@ def taught(
         return list(kept.values())
 
     teacher_values = {name: np.asarray(value) for name, value in teacher.items()}
-    function = tf.function(
-        look, autograph=port.AUTOGRAPH, **releases.xla(port.setting.execution == "compiled")
-    )
-    traced = function.get_concrete_function(
-        arrays, noise, {name: tf.constant(value) for name, value in teacher_values.items()}
-    )
-    values = traced(
-        arrays, noise, {name: tf.constant(value) for name, value in teacher_values.items()}
-    )
-    return Taught(
-        {name: runtime.readable(value) for name, value in zip(order, values)}, *origins["survey"]
-    )
+    options = releases.xla(port.setting.execution == "compiled")
+    function = tf.function(look, autograph=port.AUTOGRAPH, **options)
+    constants = {name: tf.constant(value) for name, value in teacher_values.items()}
+    values = function.get_concrete_function(arrays, noise, constants)(arrays, noise, constants)
+    readable = {name: runtime.readable(value) for name, value in zip(order, values)}
+    return Taught(readable, *origins["survey"])
 
 
 def contracted(port: Any, arrays: Tensors, noise: Optional[Tensors], training: bool) -> List[str]:
     """Return what `Port.contracted` promises, of a `Tf2Port`."""
-    found: List[str] = []
+    names: List[str] = []
 
     def look(arrays: Tensors, noise: Optional[Tensors]) -> List[Any]:
-        kept = {
-            name: tf.convert_to_tensor(value)
-            for name, value in port.activations(arrays, noise, training).items()
-        }
-        found.extend(contractions_above(kept))
+        activations = port.activations(arrays, noise, training)
+        kept = {name: tf.convert_to_tensor(value) for name, value in activations.items()}
+        names.extend(contractions_above(kept))
         return list(kept.values())
 
     tf.function(look, autograph=port.AUTOGRAPH).get_concrete_function(arrays, noise)
-    return found
+    return names

@@ -23,7 +23,7 @@ from backends.tf2 import optimizers, releases
 Tensors = Dict[str, Any]
 
 
-class Trainer(object):
+class Trainer:
     """The trainable side of a port.
 
     Args:
@@ -41,25 +41,20 @@ class Trainer(object):
         self.updates = {update["phase"]: update for update in self.config["updates"]}
         table = PRECISION_TABLE[port.setting.precision]
         self.scaled = table["loss_scale_growth"] > 0
-        self.optimizers = {}  # type: Dict[str, optimizers.Optimizer]
+        self.optimizers: Dict[str, optimizers.Optimizer] = {}
         for name, options in self.config["optimizers"].items():
-            owned = {
-                key
-                for update in self.config["updates"]
-                if update["optimizer"] == name
-                for key in update["parameters"]
-            }
-            optimizer = optimizers.build(
-                options, {key: named[key] for key in self.weights if key in owned}
-            )
+            updates = [item for item in self.config["updates"] if item["optimizer"] == name]
+            owned = {key for update in updates for key in update["parameters"]}
+            variables = {key: named[key] for key in self.weights if key in owned}
+            optimizer = optimizers.build(options, variables)
             if self.scaled:
                 optimizer = optimizers.Scaled(
                     optimizer, table["loss_scale"], table["loss_scale_growth"]
                 )
             self.optimizers[name] = optimizer
         self.own = port.defines("update")
-        self.term_names = {}  # type: Dict[str, List[str]]
-        self._functions = {}  # type: Dict[Any, Callable[..., Any]]
+        self.term_names: Dict[str, List[str]] = {}
+        self._functions: Dict[Any, Callable[..., Any]] = {}
 
     # -- tracing -----------------------------------------------------------------------------------
 
@@ -96,33 +91,29 @@ class Trainer(object):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(list(trained.values()))
                 terms = self.port.loss_terms(phase, arrays, noise)
-                total = (
-                    terms["total"]
-                    if scale is None
-                    else terms["total"] * tf.cast(scale, terms["total"].dtype)
-                )
+                total = terms["total"]
+                if scale is not None:
+                    total *= tf.cast(scale, total.dtype)
             self.port.observed_dtypes["loss"] = terms["total"].dtype.name
             self.term_names[self.port.kind(phase)] = list(terms)
-            found = {
+            gradients = {
                 name: value
                 for name, value in tape.gradient(total, trained).items()
                 if value is not None
             }
             if scale is not None:
-                found = {
+                gradients = {
                     name: tf.convert_to_tensor(value) / tf.cast(scale, value.dtype)
-                    for name, value in found.items()
+                    for name, value in gradients.items()
                 }
-            return tf.stack(list(terms.values())), found
+            return tf.stack(list(terms.values())), gradients
 
         return self._once(("differentiate", self._key(phase)), run)
 
     def _scale(self, phase: str) -> Any:
-        return (
-            self.optimizers[self.updates[phase]["optimizer"]].loss_scale.read_value()
-            if self.scaled
-            else None
-        )
+        if not self.scaled:
+            return None
+        return self.optimizers[self.updates[phase]["optimizer"]].loss_scale.read_value()
 
     def loss_scale(self, phase: str) -> Optional[float]:
         """Return the present loss scale of a phase's optimizer, None where the precision has no
@@ -136,18 +127,15 @@ class Trainer(object):
 
         `scale` stands for the optimizer's own loss scale.
         """
-        given = self._scale(phase) if scale is None else tf.constant(scale, tf.float32)
-        loss, found = self._differentiation(phase)(arrays, noise, given)
-        return loss, {
-            name: found[name] for name in self.updates[phase]["parameters"] if name in found
-        }
+        factor = self._scale(phase) if scale is None else tf.constant(scale, tf.float32)
+        loss, gradients = self._differentiation(phase)(arrays, noise, factor)
+        names = [name for name in self.updates[phase]["parameters"] if name in gradients]
+        return loss, {name: gradients[name] for name in names}
 
     def terms(self, phase: str, values: Sequence[float]) -> Dict[str, float]:
         """Return the loss terms of a phase by name."""
-        return {
-            name: float(value)
-            for name, value in zip(self.term_names[self.port.kind(phase)], values)
-        }
+        names = self.term_names[self.port.kind(phase)]
+        return {name: float(value) for name, value in zip(names, values)}
 
     # -- updates -----------------------------------------------------------------------------------
 
@@ -156,14 +144,13 @@ class Trainer(object):
         return self._once(key, function) if len(self.updates) == 1 else function
 
     def _apply(self, phase: str, gradients: Tensors) -> None:
-        optimizer = self.optimizers[self.updates[phase]["optimizer"]]
-        self._once(("apply", self.updates[phase]["optimizer"], tuple(gradients)), optimizer.apply)(
-            gradients
-        )
+        name = self.updates[phase]["optimizer"]
+        apply = self._once(("apply", name, tuple(gradients)), self.optimizers[name].apply)
+        apply(gradients)
 
     def update(self, phase: str, arrays: Tensors, noise: Tensors) -> Any:
-        """Run one update on given noise; return the loss terms before it. A port's own is not
-        traced: it knows how it runs."""
+        """Run one update and return the loss terms before it. A port's own is not traced: it knows
+        how it runs."""
         if self.own:
             terms = self.port.update(phase, arrays, noise)
             self.term_names[self.port.kind(phase)] = list(terms)
@@ -174,8 +161,8 @@ class Trainer(object):
         """Run one update as the workload specifies it; return the loss terms before it."""
 
         def run(arrays: Tensors, noise: Tensors) -> Any:
-            loss, found = self.differentiate(phase, arrays, noise)
-            self._apply(phase, found)
+            loss, gradients = self.differentiate(phase, arrays, noise)
+            self._apply(phase, gradients)
             return loss
 
         return self._whole(("update", phase), run)(arrays, noise)
@@ -196,9 +183,8 @@ class Trainer(object):
             return arrays, self.port.noise.draw(phase, control[3:], control[:2])
 
         def run(rows: Tensors, order: Any, control: Any) -> Any:
-            return self.update(
-                phase, *self._once(("take", self.port.kind(phase)), take)(rows, order, control)
-            )
+            taking = self._once(("take", self.port.kind(phase)), take)
+            return self.update(phase, *taking(rows, order, control))
 
         control = tf.constant(list(control) + self.port.noise.streams_of(phase), tf.int64)
         return (run if self.own else self._whole(("native", phase), run))(rows, order, control)
@@ -214,26 +200,22 @@ class Trainer(object):
 
     def visible(self) -> Dict[str, Any]:
         """Return the variables of all optimizers that `optimizer_state` shows, by name."""
-        return {
-            "%s/%s" % (name, key): value
-            for name, item in self.optimizers.items()
-            for key, value in item.visible().items()
-        }
+        variables = {}
+        for name, optimizer in self.optimizers.items():
+            for key, variable in optimizer.visible().items():
+                variables[f"{name}/{key}"] = variable
+        return variables
 
     def state(self) -> Dict[str, Any]:
         """Return every variable that training changes, by name: what a checkpoint holds."""
-        found = {"weights/" + name: variable for name, variable in self.weights.items()}
+        variables = {"weights/" + name: variable for name, variable in self.weights.items()}
         for name, optimizer in self.optimizers.items():
-            found.update(
-                {
-                    "optimizers/%s/%s" % (name, key): value
-                    for key, value in optimizer.variables().items()
-                }
-            )
-        return found
+            for key, variable in optimizer.variables().items():
+                variables[f"optimizers/{name}/{key}"] = variable
+        return variables
 
 
-class Traced(object):
+class Traced:
     """A function with one trace for each set of shapes.
 
     `tf.function` would find the trace itself, but takes longer than a small model's step for it,
@@ -248,24 +230,23 @@ class Traced(object):
 
     def __init__(self, function: Callable[..., Any], xla: bool, autograph: bool) -> None:
         self.function = tf.function(function, autograph=autograph, **releases.xla(xla))
-        self.traces = {}  # type: Dict[Any, Callable[..., Any]]
+        self.traces: Dict[Any, Callable[..., Any]] = {}
 
-    def __call__(self, *given: Any) -> Any:
-        flat = tf.nest.flatten(given)
+    def __call__(self, *arguments: Any) -> Any:
+        flat = tf.nest.flatten(arguments)
         key = tuple(
             releases.shape_key(value) if isinstance(value, tf.Tensor) else value for value in flat
         )
         if key not in self.traces:
-            self.traces[key] = self.function.get_concrete_function(*given)
-        if (
-            _noted is not None and tf.executing_eagerly()
-        ):  # a call inside a trace belongs to the function that is traced
+            self.traces[key] = self.function.get_concrete_function(*arguments)
+        # A call inside a trace belongs to the function that is traced.
+        if _noted is not None and tf.executing_eagerly():
             _noted.append(self.traces[key])
-        return self.traces[key](*given)
+        return self.traces[key](*arguments)
 
 
 #: Where calls of traced functions are noted; None while nobody asks.
-_noted = None  # type: Optional[List[Any]]
+_noted: Optional[List[Any]] = None
 
 
 @contextlib.contextmanager
@@ -273,8 +254,8 @@ def calls() -> Iterator[List[Any]]:
     """Note the concrete functions that are called in the block, in order; those that they call
     themselves are inside them."""
     global _noted  # noqa: PLW0603  (the calls of all ports of the process pass here)
-    _noted = found = []
+    _noted = functions = []
     try:
-        yield found
+        yield functions
     finally:
         _noted = None

@@ -65,13 +65,13 @@ def of(port: Any) -> Undeclared:
 
 def variables(port: Any) -> Dict[str, Any]:
     """Return every variable that the port's layers and attributes hold, by name, each once."""
-    found = {}  # type: Dict[str, Any]
-    seen = set()  # type: Set[int]
+    by_name: Dict[str, Any] = {}
+    seen: Set[int] = set()
     for name, value in vars(port).items():
         if name == "layers" or name not in PORT:
             for path, variable in _within("" if name == "layers" else name, value, seen):
-                found[path if path not in found else "%s_%d" % (path, len(found))] = variable
-    return found
+                by_name[path if path not in by_name else f"{path}_{len(by_name)}"] = variable
+    return by_name
 
 
 def trainable_values(port: Any) -> int:
@@ -79,8 +79,8 @@ def trainable_values(port: Any) -> int:
     declares to be trainable, each once. A weight that nothing uses is none: many layers have some.
     """
     names = {item["name"] for item in port.config["parameters"] if item["trainable"]}
-    found = {id(variable): variable for name, variable in port.weights.items() if name in names}
-    return sum(int(np.prod(variable.shape.as_list())) for variable in found.values())
+    declared = {id(variable): variable for name, variable in port.weights.items() if name in names}
+    return sum(int(np.prod(variable.shape.as_list())) for variable in declared.values())
 
 
 def _within(path: str, value: Any, seen: Set[int]) -> Iterator[Tuple[str, Any]]:
@@ -89,7 +89,7 @@ def _within(path: str, value: Any, seen: Set[int]) -> Iterator[Tuple[str, Any]]:
     seen.add(id(value))
     if isinstance(value, (list, tuple, dict)):
         for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _within("%s/%s" % (path, key) if path else str(key), item, seen)
+            yield from _within(f"{path}/{key}" if path else str(key), item, seen)
         return
     if isinstance(value, tf.Variable):
         yield path, value
@@ -100,11 +100,10 @@ def _within(path: str, value: Any, seen: Set[int]) -> Iterator[Tuple[str, Any]]:
             variable = inner(item)
             if id(variable) not in seen:
                 seen.add(id(variable))
-                yield "%s/%s" % (path, item.name.split(":")[0].split("/")[-1]), variable
-    elif hasattr(value, "assign") and isinstance(
-        getattr(value, "value", None), tf.Variable
-    ):  # Keras 3's own
-        yield from _within(path, value.value, seen)
+                name = item.name.split(":")[0].split("/")[-1]
+                yield f"{path}/{name}", variable
+    elif hasattr(value, "assign") and isinstance(getattr(value, "value", None), tf.Variable):
+        yield from _within(path, value.value, seen)  # Keras 3's own
 
 
 def _places(port: Any) -> Iterator[Place]:
@@ -122,7 +121,9 @@ def _places(port: Any) -> Iterator[Place]:
     if port.setting.execution == "eager":
         attributes = vars(port)
         for name in attributes:
-            if name not in PORT and not any(
-                isinstance(item, tf.Variable) for item in tf.nest.flatten(attributes[name])
-            ):
+            if name not in PORT and not _holds_variables(attributes[name]):
                 yield Place("port." + name, attributes, name, True)
+
+
+def _holds_variables(value: Any) -> bool:
+    return any(isinstance(item, tf.Variable) for item in tf.nest.flatten(value))

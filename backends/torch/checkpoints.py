@@ -22,13 +22,17 @@ _NAME = re.compile(r"checkpoint-(\d+)\.pt$")
 
 def _numbered(folder: str) -> List[str]:
     """Return the paths of the checkpoints in a folder, oldest first."""
-    found = (
-        [name for name in os.listdir(folder) if _NAME.match(name)] if os.path.isdir(folder) else []
-    )
-    return [
-        os.path.join(folder, name)
-        for name in sorted(found, key=lambda name: int(_NAME.match(name).group(1)))
-    ]
+    if not os.path.isdir(folder):
+        return []
+    names = [name for name in os.listdir(folder) if _NAME.match(name)]
+    names.sort(key=_number)
+    return [os.path.join(folder, name) for name in names]
+
+
+def _number(path: str) -> int:
+    match = _NAME.search(path)
+    assert match is not None  # it is one of `_numbered`
+    return int(match.group(1))
 
 
 def write(
@@ -48,8 +52,8 @@ def write(
     """
     os.makedirs(folder, exist_ok=True)
     before = _numbered(folder)
-    number = int(_NAME.search(before[-1]).group(1)) + 1 if before else 1
-    path = os.path.join(folder, "checkpoint-%06d.pt" % number)
+    number = _number(before[-1]) + 1 if before else 1
+    path = os.path.join(folder, f"checkpoint-{number:06d}.pt")
     content = {
         "format": FORMAT,
         "workload": workload,
@@ -72,21 +76,17 @@ def read(folder: str, workload: str) -> Dict[str, Any]:
     """
     paths = _numbered(folder)
     if not paths:
-        raise FileNotFoundError("there is no checkpoint of the torch backend in %s" % folder)
+        raise FileNotFoundError(f"there is no checkpoint of the torch backend in {folder}")
     try:
         content = torch.load(paths[-1], map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise ValueError(
-            "checkpoint %s is damaged: %s" % (paths[-1], " ".join(str(error).split())[:200])
-        ) from error
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(f"checkpoint {paths[-1]} is damaged: {reason}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise ValueError(
-            "%s is no checkpoint of format %d of the torch backend" % (paths[-1], FORMAT)
-        )
-    if content["workload"] != workload:
-        raise ValueError(
-            "checkpoint %s is of %s, not of %s" % (paths[-1], content["workload"], workload)
-        )
+        raise ValueError(f"{paths[-1]} is no checkpoint of format {FORMAT} of the torch backend")
+    stored = content["workload"]
+    if stored != workload:
+        raise ValueError(f"checkpoint {paths[-1]} is of {stored}, not of {workload}")
     for part in ("parameters", "optimizer_state"):
         content[part] = {name: value.numpy() for name, value in content[part].items()}
     return content

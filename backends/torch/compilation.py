@@ -25,12 +25,15 @@ REFUSALS = tuple(
 )
 
 
-class Compiler(object):
+class Compiler:
     """Compiles the functions of one port with inductor, and counts the graphs of each.
-    `cudagraphs`: has them replayed as CUDA graphs."""
+
+    Args:
+        cudagraphs: have them replayed as CUDA graphs.
+    """
 
     def __init__(self, cudagraphs: bool = False) -> None:
-        # or versions made for an earlier port would count against this one's limit
+        # Or versions made for an earlier port would count against this one's limit.
         torch._dynamo.reset()
         # By default dynamo may run a function eagerly and only warn.
         config.suppress_errors = False
@@ -38,7 +41,7 @@ class Compiler(object):
             config.fail_on_recompile_limit_hit = True
         else:  # before torch 2.7: no version is one too many, so that none runs eagerly
             config.cache_size_limit = config.accumulated_cache_size_limit = sys.maxsize
-        self.graphs = {}  # type: Dict[str, int]
+        self.graphs: Dict[str, int] = {}
         self._breaks = self._graph_breaks()
         self.cudagraphs, self._skips = cudagraphs, self._skipped()
 
@@ -55,24 +58,22 @@ class Compiler(object):
 
         compiled = torch.compile(function, backend=backend)
 
-        def run(*given: Any) -> Any:
+        def run(*inputs: Any) -> Any:
             if self.cudagraphs:  # what the last call returned may be overwritten now
                 torch.compiler.cudagraph_mark_step_begin()
             try:
-                result = compiled(*given)
+                result = compiled(*inputs)
             except REFUSALS as error:
                 reason = " ".join(str(error).split("Set TORCHDYNAMO_VERBOSE")[0].split())[:300]
-                raise Unsupported(
-                    "torch %s cannot compile: %s" % (torch.__version__, reason)
-                ) from error
+                raise Unsupported(f"torch {torch.__version__} cannot compile: {reason}") from error
             if not self.graphs[name]:
                 raise Unsupported(
-                    "torch %s captured no graph: %s ran eagerly" % (torch.__version__, name)
+                    f"torch {torch.__version__} captured no graph: {name} ran eagerly"
                 )
             if self.cudagraphs and self._skipped() > self._skips:
                 raise Unsupported(
-                    "torch %s compiled %s, and declined to make CUDA graphs of it"
-                    % (torch.__version__, name)
+                    f"torch {torch.__version__} compiled {name}, and declined to make CUDA graphs"
+                    " of it"
                 )
             return result
 
@@ -80,11 +81,10 @@ class Compiler(object):
 
     def effective(self) -> Dict[str, Any]:
         """Return what was compiled so far."""
+        execution = "cudagraph" if self.cudagraphs else "compiled"
         captured = any(self.graphs.values())
         return {
-            "execution": (
-                ("cudagraph" if self.cudagraphs else "compiled") if captured else "unknown"
-            ),
+            "execution": execution if captured else "unknown",
             "graph_breaks": self._graph_breaks() - self._breaks,
         }
 

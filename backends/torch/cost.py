@@ -3,7 +3,7 @@ allocator's peak."""
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any, Callable, List
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -22,7 +22,7 @@ class _Seen(TorchDispatchMode):
 
     def __init__(self) -> None:
         super().__init__()
-        self.unknown = []  # type: List[str]
+        self.unknown: List[str] = []
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = str(func)
@@ -36,11 +36,11 @@ class _Parts(TorchDispatchMode):
     them over whole."""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        found = NotImplemented
+        result: Any = NotImplemented
         if isinstance(func, torch._ops.OpOverload):
             with self:
-                found = func.decompose(*args, **(kwargs or {}))
-        return func(*args, **(kwargs or {})) if found is NotImplemented else found
+                result = func.decompose(*args, **(kwargs or {}))
+        return func(*args, **(kwargs or {})) if result is NotImplemented else result
 
 
 def flops(port: Any, timer: Any) -> float:
@@ -54,7 +54,7 @@ def flops(port: Any, timer: Any) -> float:
     with _Seen() as seen, FlopCounterMode(display=False) as counter, _Parts():
         timer.run(1)
     if seen.unknown:
-        raise Unsupported("PyTorch's counter does not know %s" % ", ".join(seen.unknown))
+        raise Unsupported(f"PyTorch's counter does not know {', '.join(seen.unknown)}")
     total = counter.get_total_flops()
     if not total:
         raise Unsupported("PyTorch's counter saw no matrix product in this step")
@@ -66,9 +66,8 @@ def product(port: Any, side: int) -> Callable[[], Any]:
     and waits."""
     device = torch.device("cuda" if port.setting.device == "gpu" else "cpu")
     dtype = getattr(torch, PRECISION_TABLE[port.setting.precision]["contraction"])
-    x = torch.rand((side, side), device=device).to(
-        dtype
-    )  # not a constant: a GPU multiplies those with less power, and faster
+    # Not a constant: a GPU multiplies those with less power, and faster.
+    x = torch.rand((side, side), device=device).to(dtype)
 
     def run() -> None:
         with torch.no_grad():

@@ -22,7 +22,8 @@ Key = Tuple[int, Tuple[Any, ...]]
 def storage(tensor: torch.Tensor) -> int:
     """Return what tells a tensor's memory from any other's, for as long as it is kept: views of a
     tensor are that tensor."""
-    return tensor.untyped_storage()._cdata
+    address: int = tensor.untyped_storage()._cdata
+    return address
 
 
 class Tracer(TorchDispatchMode):
@@ -48,35 +49,34 @@ class Tracer(TorchDispatchMode):
         self._kept: List[Any] = []  # memory that is given back would be another tensor's next
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        given, name = _tensors((args, kwargs)), str(func)
-        read = {
-            self.node(value) for value in given
-        }  # now: the operation may write to what it reads
-        memories = {storage(value): self._shown.get(_key(value)) for value in given}
-        copied = (
-            self.node(given[0])
-            if given and COPIES.match(name) and _key(given[0]) in self._whole
-            else None
-        )
-        found = func(*args, **(kwargs or {}))
-        operation = "operation %d" % len(self._kept)
-        self._kept.append((args, kwargs, found))
+        operands, name = _tensors((args, kwargs)), str(func)
+        # Before it runs: the operation may write to what it reads.
+        read = {self.node(value) for value in operands}
+        memories: Dict[int, Any] = {
+            storage(value): self._shown.get(_key(value)) for value in operands
+        }
+        copied = None
+        if operands and COPIES.match(name) and _key(operands[0]) in self._whole:
+            copied = self.node(operands[0])
+        result = func(*args, **(kwargs or {}))
+        operation = f"operation {len(self._kept)}"
+        self._kept.append((args, kwargs, result))
         self.operations[operation], self._inputs[operation] = name, read
         for value in _written(func, args, kwargs or {}):
             self._write(value, operation)
-        for value in _tensors(found):
+        for value in _tensors(result):
             shown = memories.get(storage(value), value)
             if shown is value:
                 self._write(value, operation)
-                if copied is not None and copied[0] == TEACHER and value.dtype == given[0].dtype:
+                if copied is not None and copied[0] == TEACHER and value.dtype == operands[0].dtype:
                     self.mark(copied, value)
             elif shown is not None:
                 self._shown[_key(value)] = shown
-        return found
+        return result
 
     def _write(self, value: torch.Tensor, operation: Node) -> None:
         memory = storage(value)
-        node = "memory of %s, %d" % (operation, memory)
+        node = f"memory of {operation}, {memory}"
         self._inputs[node], self._memories[memory] = {operation}, node
         self._whole = {key for key in self._whole if key[0] != memory}
         self._shown = {key: shown for key, shown in self._shown.items() if key[0] != memory}
@@ -95,7 +95,7 @@ class Tracer(TorchDispatchMode):
         return (
             self._shown.get(_key(tensor))
             or self._memories.get(memory)
-            or (UNKNOWN, "memory %d" % memory)
+            or (UNKNOWN, f"memory {memory}")
         )
 
     def show(self, name: str, tensor: torch.Tensor) -> Node:
@@ -105,7 +105,7 @@ class Tracer(TorchDispatchMode):
         node = self.node(tensor)
         if not isinstance(node, tuple):
             return node
-        own = "activation %s" % name
+        own = f"activation {name}"
         self._inputs[own] = {node}
         if node[0] == TEACHER:
             self._shown[_key(tensor)] = own
@@ -137,9 +137,9 @@ def _tensors(tree: Any) -> List[torch.Tensor]:
 
 def _written(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> List[torch.Tensor]:
     """Return the operands that an operation writes to, by its schema."""
-    found: List[Any] = []
-    for place, argument in enumerate(func._schema.arguments):
+    written: List[Any] = []
+    for index, argument in enumerate(func._schema.arguments):
         if argument.alias_info is not None and argument.alias_info.is_write:
-            value: Optional[Any] = args[place] if place < len(args) else kwargs.get(argument.name)
-            found += _tensors(value)
-    return found
+            value: Optional[Any] = args[index] if index < len(args) else kwargs.get(argument.name)
+            written += _tensors(value)
+    return written

@@ -10,13 +10,16 @@ DEVICES = ("cpu", "gpu")
 
 
 def device(setting: Setting) -> torch.device:
-    """Return the device asked for, or say why it cannot be had."""
+    """Return the device that a setting names.
+
+    Raises:
+        Unsupported: it cannot be had, and why.
+    """
     if setting.device not in DEVICES:
-        raise Unsupported("the torch backend has no device '%s'" % setting.device)
+        raise Unsupported(f"the torch backend has no device '{setting.device}'")
     if setting.device == "gpu" and not torch.cuda.is_available():
         raise Unsupported(
-            "no GPU is visible to torch %s (built for CUDA: %s)"
-            % (torch.__version__, torch.version.cuda)
+            f"no GPU is visible to torch {torch.__version__} (built for CUDA: {torch.version.cuda})"
         )
     if setting.precision == "tf32" and setting.device != "gpu":
         raise Unsupported(
@@ -24,6 +27,6 @@ def device(setting: Setting) -> torch.device:
         )
     if setting.precision == "tf32" and torch.cuda.get_device_capability()[0] < 8:
         raise Unsupported(
-            "tf32 needs the Ampere generation or newer; this is a %s" % torch.cuda.get_device_name()
+            f"tf32 needs the Ampere generation or newer; this is a {torch.cuda.get_device_name()}"
         )
     return torch.device("cuda" if setting.device == "gpu" else "cpu")

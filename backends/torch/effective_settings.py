@@ -15,9 +15,11 @@ from torch._dynamo.utils import counters
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from backends.measuring.host_environment import word_for_denormals
+from backends.torch.state import dtype_label
 
 CONTRACTIONS = re.compile(
-    r"aten\.(addm[mv]|[bm]m|b?addbmm|mv|dot|matmul|linear|_?conv|.*convolution|.*_rnn|lstm|gru|.*dot_product)"
+    r"aten\.(addm[mv]|[bm]m|b?addbmm|mv|dot|matmul|linear|_?conv|.*convolution|.*_rnn|lstm|gru"
+    r"|.*dot_product)"
 )
 #: How torch calls what a float32 product may be computed in, and how all backends call it.
 PRECISIONS = {
@@ -35,22 +37,22 @@ class Watch(TorchDispatchMode):
 
     def __init__(self) -> None:
         TorchDispatchMode.__init__(self)
-        self.dtypes = set()  # type: Set[str]
+        self.dtypes: Set[str] = set()
 
     def __torch_dispatch__(
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         if CONTRACTIONS.match(str(function)):
-            given = [
-                value.dtype
+            operands = [
+                value
                 for value in args
                 if isinstance(value, torch.Tensor) and value.dtype.is_floating_point
             ]
-            self.dtypes.update(str(dtype).replace("torch.", "") for dtype in given[:2])
+            self.dtypes.update(dtype_label(value) for value in operands[:2])
         return function(*args, **(kwargs or {}))
 
 
-class Reading(object):
+class Reading:
     """Reads one port; made before the port is built, because what a process has done for earlier
     ports is not this one's."""
 
@@ -62,14 +64,15 @@ class Reading(object):
         uncompiled in it."""
         with Watch() as watch:
             step()
-        return watch.dtypes
+        dtypes: Set[str] = watch.dtypes
+        return dtypes
 
     def settings(self, port: Any) -> Dict[str, Any]:
         """Return what is in effect, whatever the port says of itself."""
         model = getattr(port, "model", None)  # a port may be built on `contract.Port` alone
         modules = list(model.modules()) if isinstance(model, torch.nn.Module) else []
         scripted = any(isinstance(module, torch.jit.ScriptModule) for module in modules)
-        found = {
+        settings: Dict[str, Any] = {
             "matmul_precision": _precision("get_float32_matmul_precision"),
             "convolution_precision": "tf32" if _allowed(torch.backends.cudnn) else "float32",
             "onednn_precision": _onednn_precision(),
@@ -85,13 +88,13 @@ class Reading(object):
             "cudnn_deterministic": bool(torch.backends.cudnn.deterministic),
             "debugging": bool(torch.is_anomaly_enabled()),
             "default_dtype": str(torch.get_default_dtype()).replace("torch.", ""),
-        }  # type: Dict[str, Any]
+        }
         if modules:
-            dtypes = {str(value.dtype).replace("torch.", "") for value in modules[0].parameters()}
-            found["parameter_dtypes"] = "+".join(sorted(dtypes)) or "none"
+            dtypes = {dtype_label(value) for value in modules[0].parameters()}
+            settings["parameter_dtypes"] = "+".join(sorted(dtypes)) or "none"
         if getattr(port, "compiler", None) is None and (scripted or _graphs() > self.graphs_before):
-            found["execution"] = "scripted" if scripted else "compiled"
-        return found
+            settings["execution"] = "scripted" if scripted else "compiled"
+        return settings
 
 
 def _graphs() -> int:
@@ -105,8 +108,9 @@ def _precision(name: str) -> str:
     try:
         return PRECISIONS[getattr(torch, name)()]
     except RuntimeError:
-        told = torch.backends.cuda.matmul.fp32_precision
-        return PRECISIONS.get(told, told)
+        own_word = torch.backends.cuda.matmul.fp32_precision
+        precision: str = PRECISIONS.get(own_word, own_word)
+        return precision
 
 
 def _allowed(backend: Any) -> bool:
@@ -119,5 +123,5 @@ def _allowed(backend: Any) -> bool:
 def _onednn_precision() -> str:
     """Return what oneDNN may compute float32 products in, "float32" where this torch has no such
     switch."""
-    told = getattr(getattr(torch.backends.mkldnn, "matmul", None), "fp32_precision", "ieee")
-    return PRECISIONS.get(told, told)
+    own_word = getattr(getattr(torch.backends.mkldnn, "matmul", None), "fp32_precision", "ieee")
+    return PRECISIONS.get(own_word, own_word)

@@ -19,7 +19,7 @@ from backends.torch.seeds import Seeding
 STEP, GENERATION, EPOCH = "step", "generation", "epoch"
 
 
-class Drawing(object):
+class Drawing:
     """Draws what `config["noise"]` declares, on the device and in the stored dtype."""
 
     def __init__(self, config: Mapping[str, Any], device: torch.device, dtype: torch.dtype) -> None:
@@ -47,20 +47,17 @@ class Drawing(object):
     def _draw(self, site: Mapping[str, Any], generator: torch.Generator) -> torch.Tensor:
         empty = torch.empty(site["shape"], dtype=self.dtype, device=self.device)
         if site["kind"] == "keep_mask":
-            return empty.uniform_(generator=generator).lt_(
-                site["keep"]
-            )  # bernoulli_ takes three times as long on CPUs
+            # bernoulli_ takes three times as long on CPUs.
+            return empty.uniform_(generator=generator).lt_(site["keep"])
         if site["kind"] == "uniform":
             return empty.uniform_(site["low"], site["high"], generator=generator)
         if site["kind"] == "normal":
             return empty.normal_(generator=generator)
-        raise ValueError(
-            "noise %s: kind '%s' is not one of keep_mask, uniform, normal"
-            % (site["site"], site["kind"])
-        )
+        name, kind = site["site"], site["kind"]
+        raise ValueError(f"noise {name}: kind '{kind}' is not one of keep_mask, uniform, normal")
 
 
-class Rows(object):
+class Rows:
     """A source's training rows on the device, gathered into batches in an order drawn anew each
     epoch; partial batches are dropped."""
 
@@ -70,15 +67,14 @@ class Rows(object):
         self.rows, self.drawing, self.seed, self.batch_size = rows, drawing, seed, batch
         self.total = len(next(iter(rows.values())))
         if self.total < batch:
-            raise ValueError(
-                "%d training rows are fewer than one batch of %d" % (self.total, batch)
-            )
+            raise ValueError(f"{self.total} training rows are fewer than one batch of {batch}")
         self._epoch, self._order = -1, torch.empty(0)
 
     def batch(self, step: int) -> Dict[str, torch.Tensor]:
         """Return the batch of a step, counted from 0."""
-        epoch, place = schedule.epoch_at(self.drawing.config, step, self.total // self.batch_size)
+        batches = self.total // self.batch_size
+        epoch, index = schedule.epoch_at(self.drawing.config, step, batches)
         if epoch != self._epoch:
             self._epoch, self._order = epoch, self.drawing.order(self.seed, epoch, self.total)
-        chosen = self._order[place * self.batch_size : (place + 1) * self.batch_size]
+        chosen = self._order[index * self.batch_size : (index + 1) * self.batch_size]
         return {name: value.index_select(0, chosen) for name, value in self.rows.items()}

@@ -28,11 +28,11 @@ class BatchNorm(torch.nn.Module):
                 x,
                 self.moving_mean,
                 self.moving_variance,
-                self.gamma,
-                self.beta,
-                False,
-                0.0,
-                self.epsilon,
+                weight=self.gamma,
+                bias=self.beta,
+                training=False,
+                momentum=0.0,
+                eps=self.epsilon,
             )
         if self.tracking:
             with torch.no_grad():
@@ -40,5 +40,12 @@ class BatchNorm(torch.nn.Module):
                 self.moving_mean.lerp_(mean, 1.0 - self.momentum)
                 self.moving_variance.lerp_(variance, 1.0 - self.momentum)
         return torch.nn.functional.batch_norm(
-            x, None, None, self.gamma, self.beta, True, 0.0, self.epsilon
+            x,
+            running_mean=None,
+            running_var=None,
+            weight=self.gamma,
+            bias=self.beta,
+            training=True,
+            momentum=0.0,
+            eps=self.epsilon,
         )

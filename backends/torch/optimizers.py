@@ -48,7 +48,7 @@ class HatAdam(torch.optim.Optimizer):
     ) -> None:
         super().__init__(params, {"lr": lr, "betas": betas, "epsilon": epsilon, "decay": decay})
         self.power_dtype = np.float32 if float32_powers else np.float64
-        self.found_inf = None  # type: Any
+        self.found_inf: Any = None
         # The kernel corrects the bias by itself, for this many steps past: by a factor of 1.
         self._endless = torch.tensor(math.inf, device=params[0].device)
         self.rewind(0)
@@ -78,7 +78,7 @@ class HatAdam(torch.optim.Optimizer):
         return loss
 
     def _update(self, group: Dict[str, Any], params: List[Any]) -> None:
-        found = {} if self.found_inf is None else {"found_inf": self.found_inf}
+        overflow = {} if self.found_inf is None else {"found_inf": self.found_inf}
         if group["decay"] and params:
             kept = 1.0 - group["lr"] * group["decay"]
             if self.found_inf is not None:  # an update that is skipped decays nothing
@@ -98,7 +98,7 @@ class HatAdam(torch.optim.Optimizer):
             eps=group["epsilon"],
             amsgrad=False,
             maximize=False,
-            **found,
+            **overflow,
         )
 
     def _rate(self, group: Dict[str, Any]) -> Any:
@@ -123,7 +123,12 @@ class HatAdam(torch.optim.Optimizer):
 
 
 def build(spec: Mapping[str, Any], params: List[Any], scaled: bool) -> torch.optim.Optimizer:
-    """Return the optimizer that a workload specifies; `scaled`: it will be given `found_inf`.
+    """Return the optimizer that a workload specifies.
+
+    Args:
+        spec: the entry of `config["optimizers"]`.
+        params: what it updates.
+        scaled: whether the loss is, so that the optimizer will see `found_inf`.
 
     Raises:
         Unsupported: torch has no way to compute what is asked for.
@@ -153,7 +158,8 @@ def build(spec: Mapping[str, Any], params: List[Any], scaled: bool) -> torch.opt
         raise Unsupported(
             "torch.optim.Adam (epsilon after the correction) has no float32 chain of powers"
         )
-    raise Unsupported("the torch backend has no optimizer '%s'" % spec["kind"])
+    kind = spec["kind"]
+    raise Unsupported(f"the torch backend has no optimizer '{kind}'")
 
 
 #: By kind, the canonical words for the slots of the optimizers' state: m is the first moment, v the
@@ -178,21 +184,22 @@ def slots(optimizer: torch.optim.Optimizer, parameter: Any) -> Dict[str, torch.T
 
 
 def set_state(
-    optimizer: torch.optim.Optimizer, found: Mapping[Any, Mapping[str, torch.Tensor]], steps: int
+    optimizer: torch.optim.Optimizer,
+    slot_values: Mapping[Any, Mapping[str, torch.Tensor]],
+    steps: int,
 ) -> None:
     """Set the slots of parameters, and everything that follows from the count of updates. Nothing
     else is left of the old state."""
     optimizer.state.clear()
-    for parameter, values in found.items():
+    for parameter, values in slot_values.items():
         named = {
             own: torch.empty_like(parameter).copy_(values[word])
             for word, own in SLOTS[type(optimizer)].items()
         }
         if isinstance(optimizer, (torch.optim.Adam, torch.optim.AdamW)):
             # Only the fused kernel counts on the device.
-            named["step"] = torch.tensor(
-                float(steps), device=parameter.device if optimizer.defaults["fused"] else None
-            )
+            device = parameter.device if optimizer.defaults["fused"] else None
+            named["step"] = torch.tensor(float(steps), device=device)
         if named:
             optimizer.state[parameter] = named
     if isinstance(optimizer, HatAdam):

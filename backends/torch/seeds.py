@@ -20,7 +20,7 @@ from backends.contract import Unsupported
 HEADER, WORDS = 24, 624
 
 
-class Seeding(object):
+class Seeding:
     """One generator on a device, seeded anew for each key.
 
     Raises:
@@ -37,17 +37,16 @@ class Seeding(object):
             # Nishimura 1998, as revised in 2002).
             if len(self._words) != WORDS or self._words[:3].tolist() != [1, 1812433254, 3713160357]:
                 raise Unsupported(
-                    "torch %s keeps the state of its generator in a layout that is not known here"
-                    % torch.__version__
+                    f"torch {torch.__version__} keeps the state of its generator in a layout that"
+                    " is not known here"
                 )
 
     def of(self, *key: Any) -> torch.Generator:
         """Return the generator at the start of what a key, plain values, stands for."""
         text = repr(key).encode("utf-8")
         if not self._cpu:
-            return self.generator.manual_seed(
-                int.from_bytes(hashlib.sha256(text).digest()[:8], "little", signed=True)
-            )
+            seed = int.from_bytes(hashlib.sha256(text).digest()[:8], "little", signed=True)
+            return self.generator.manual_seed(seed)
         self._words[:] = np.frombuffer(hashlib.shake_128(text).digest(4 * WORDS), "<u4")
         self.generator.set_state(self._state)
         return self.generator

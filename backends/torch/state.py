@@ -56,7 +56,8 @@ class StoredPort(Port):
             tensor = tensor.to(READABLE[tensor.dtype])
         # A conjugate is a mark until somebody asks. A copy: the array must not change when the
         # weight behind it does.
-        return tensor.resolve_conj().resolve_neg().cpu().numpy().copy()
+        array: np.ndarray = tensor.resolve_conj().resolve_neg().cpu().numpy().copy()
+        return array
 
     def _canonical(self, name: str, tensor: torch.Tensor) -> np.ndarray:
         axes = self.LAYOUT[name][1]
@@ -66,15 +67,13 @@ class StoredPort(Port):
 
     def _own(self, name: str, value: np.ndarray) -> torch.Tensor:
         """Return the inverse of `_canonical`, in the stored dtype on the device."""
-        axes, tensor = (
-            self.LAYOUT[name][1],
-            torch.as_tensor(np.array(value)).to(self.device, self.dtype),
-        )
-        if axes is not None:
-            tensor = (
-                axes[1](tensor) if callable(axes[1]) else tensor.permute(*np.argsort(axes).tolist())
-            )
-        return tensor
+        axes = self.LAYOUT[name][1]
+        tensor = torch.as_tensor(np.array(value)).to(self.device, self.dtype)
+        if axes is None:
+            return tensor
+        if callable(axes[1]):
+            return axes[1](tensor)
+        return tensor.permute(*np.argsort(axes).tolist())
 
     # -- the state ---------------------------------------------------------------------------------
 
@@ -98,13 +97,8 @@ class StoredPort(Port):
     def _shape(self, name: str, weight: torch.Tensor) -> Tuple[int, ...]:
         try:
             return self._canonical(name, weight).shape
-        except (
-            RuntimeError,
-            IndexError,
-            ValueError,
-            TypeError,
-        ):  # a weight of another rank than its layout
-            return tuple(weight.shape)
+        except (RuntimeError, IndexError, ValueError, TypeError):
+            return tuple(weight.shape)  # a weight of another rank than its layout
 
     @torch.no_grad()
     def load_parameters(self, values: Mapping[str, np.ndarray]) -> None:
@@ -120,49 +114,37 @@ class StoredPort(Port):
     def optimizer_state(self) -> Dict[str, np.ndarray]:
         state = {}
         for optimizer, updater in self.updaters.items():
-            state.update(
-                {
-                    "%s/%s" % (optimizer, word): value.cpu().numpy().copy()
-                    for word, value in updater.counts().items()
-                }
-            )
+            for word, value in updater.counts().items():
+                state[f"{optimizer}/{word}"] = value.cpu().numpy().copy()
             for name, slots in updater.slots().items():
-                state.update(
-                    {
-                        "%s/%s/%s" % (optimizer, name, word): self._canonical(name, value)
-                        for word, value in slots.items()
-                    }
-                )
+                for word, value in slots.items():
+                    state[f"{optimizer}/{name}/{word}"] = self._canonical(name, value)
         return state
 
     def load_optimizer_state(self, values: Mapping[str, np.ndarray]) -> None:
         self._check_state(values)
         for optimizer, updater in self.updaters.items():
-            counts = {
-                word: np.asarray(values["%s/%s" % (optimizer, word)]) for word in updater.counts()
-            }
-            slots = {
-                name: {
-                    word: self._own(name, values["%s/%s/%s" % (optimizer, name, word)])
-                    for word in found
+            counts = {word: np.asarray(values[f"{optimizer}/{word}"]) for word in updater.counts()}
+            slots: Dict[str, Tensors] = {}
+            for name, present in updater.slots().items():
+                slots[name] = {
+                    word: self._own(name, values[f"{optimizer}/{name}/{word}"]) for word in present
                 }
-                for name, found in updater.slots().items()
-            }
             updater.load(counts, slots)
 
     def _check_state(self, values: Mapping[str, np.ndarray]) -> None:
         shapes = {name: value.shape for name, value in self.optimizer_state().items()}
         missing, unknown = sorted(set(shapes) - set(values)), sorted(set(values) - set(shapes))
         if missing or unknown:
+            workload = self.config["workload"]
             raise KeyError(
-                "optimizer state of %s: missing %s; unknown %s"
-                % (self.config["workload"], missing or "none", unknown or "none")
+                f"optimizer state of {workload}: missing {missing or 'none'}; unknown"
+                f" {unknown or 'none'}"
             )
         for name, shape in shapes.items():
             if np.shape(values[name]) != shape:
                 raise ValueError(
-                    "optimizer state %s has shape %s, expected %s"
-                    % (name, np.shape(values[name]), shape)
+                    f"optimizer state {name} has shape {np.shape(values[name])}, expected {shape}"
                 )
 
     def save(self, folder: str) -> None:
@@ -180,17 +162,25 @@ class StoredPort(Port):
             check(content["parameters"], self.config, self.parameter_shapes())
             self._check_state(content["optimizer_state"])
         except KeyError as error:
-            raise ValueError(
-                "the checkpoint in %s does not fit: %s" % (folder, error.args[0])
-            ) from error
-        stored = {str(np.asarray(value).dtype) for value in content["parameters"].values()}
-        own = {str(value.dtype) for value in self.parameters().values()}
+            raise ValueError(f"the checkpoint in {folder} does not fit: {error.args[0]}") from error
+        stored = _dtypes(content["parameters"])
+        own = _dtypes(self.parameters())
         if stored != own:
             raise ValueError(
-                "the checkpoint in %s holds %s, this port %s: open it in its own precision"
-                % (folder, ", ".join(sorted(stored)), ", ".join(sorted(own)))
+                f"the checkpoint in {folder} holds {stored}, this port {own}: open it in its own"
+                " precision"
             )
         self.load_parameters(content["parameters"])
         self.load_optimizer_state(content["optimizer_state"])
         self.steps_trained = content["steps_trained"]
         return self.steps_trained
+
+
+def _dtypes(arrays: Mapping[str, np.ndarray]) -> str:
+    """Return the names of the dtypes of some arrays."""
+    return ", ".join(sorted({str(np.asarray(value).dtype) for value in arrays.values()}))
+
+
+def dtype_label(tensor: torch.Tensor) -> str:
+    """Return the dtype's name without torch's prefix."""
+    return str(tensor.dtype).replace("torch.", "")

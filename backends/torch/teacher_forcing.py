@@ -9,14 +9,22 @@ import numpy as np
 import torch
 
 from backends.contract import Taught, Unsupported
-from backends.recording.teacher_forcing import DATA, TEACHER, WEIGHT, Lesson, Node, fits, survey
+from backends.recording.teacher_forcing import (
+    DATA,
+    TEACHER,
+    WEIGHT,
+    ForcedRecord,
+    Node,
+    fits,
+    survey,
+)
 from backends.torch.dependencies import Tracer
 from backends.torch.effective_settings import CONTRACTIONS
 from backends.torch.state import Tensors
 
 
-class Look(object):
-    """One look at a `TorchPort` whose mode is set, traced and taught.
+class Look:
+    """One teacher-forced look at a `TorchPort` whose mode is set, traced.
 
     Attributes:
         kept: the activations as they were when they were set. starts: the node that each was.
@@ -31,32 +39,28 @@ class Look(object):
         self, port: Any, arrays: Tensors, noise: Tensors, teacher: Mapping[str, np.ndarray]
     ) -> None:
         if port.compiler is not None and not port.COMPILED_WHOLE:
+            workload = port.config["workload"]
             raise Unsupported(
-                "the port of %s compiles pieces of itself, which cannot be taught"
-                % port.config["workload"]
+                f"the port of {workload} compiles pieces of itself, which cannot be taught"
             )
         self.port, self.teacher, self.tracer = port, teacher, Tracer()
         self.starts: Dict[str, Node] = {}
         held = dict(port.undeclared.arrays(), **dict(port.model.named_parameters()))
-        for kind, tensors in (
-            (WEIGHT, held),
-            (WEIGHT, port.weights),
-            (DATA, arrays),
-            (DATA, noise),
-        ):
+        leaves = ((WEIGHT, held), (WEIGHT, port.weights), (DATA, arrays), (DATA, noise))
+        for kind, tensors in leaves:
             for name, tensor in tensors.items():
                 if isinstance(tensor, torch.Tensor):
                     self.tracer.mark((kind, name), tensor)
-        port.lesson = lesson = Lesson(self._answer, self._keep)
+        port.lesson = record = ForcedRecord(self._answer, self._keep)
         try:
             with self.tracer, torch.no_grad():
-                found = port.activations(arrays, noise)
+                activations = port.activations(arrays, noise)
         finally:
             port.lesson = None
-        if found is lesson:
-            self.kept: Tensors = dict(lesson.kept)
+        if activations is record:
+            self.kept: Tensors = dict(record.kept)
         else:
-            self.kept = dict(found)
+            self.kept = dict(activations)
             self.starts = {name: self.tracer.show(name, value) for name, value in self.kept.items()}
 
     def _answer(self, name: str, own: torch.Tensor) -> torch.Tensor:
@@ -65,22 +69,20 @@ class Look(object):
             return own
         # A tensor of its own for each reader, in the layout of the port's: what a port does in
         # place hits nobody else.
-        value = self.port.unshown(
-            torch.as_tensor(np.array(self.teacher[name])).to(own.device, own.dtype)
-        )
-        return self.tracer.mark((TEACHER, name), value)
+        value = torch.as_tensor(np.array(self.teacher[name])).to(own.device, own.dtype)
+        return self.tracer.mark((TEACHER, name), self.port.unshown(value))
 
     def _keep(self, name: str, value: torch.Tensor) -> torch.Tensor:
         self.starts[name] = self.tracer.show(name, value)
         return value.detach().clone()
 
-    def taught(self) -> Taught:
+    def result(self) -> Taught:
         """Return what `Port.forward_from` promises."""
         walks = {name: self.tracer.ancestry(self.starts[name]) for name in self.kept}
-        return Taught(
-            {name: self.port.array(self.port.shown(value)) for name, value in self.kept.items()},
-            *survey(walks, self.starts),
-        )
+        values = {
+            name: self.port.array(self.port.shown(value)) for name, value in self.kept.items()
+        }
+        return Taught(values, *survey(walks, self.starts))
 
     def contracted(self) -> List[str]:
         """Return the activations that a contraction is upstream of."""
@@ -88,6 +90,8 @@ class Look(object):
         return [name for name in self.kept if done & set(self.tracer.ancestry(self.starts[name]))]
 
 
-def taught(port: Any, arrays: Tensors, noise: Tensors, teacher: Mapping[str, np.ndarray]) -> Taught:
+def teacher_forced(
+    port: Any, arrays: Tensors, noise: Tensors, teacher: Mapping[str, np.ndarray]
+) -> Taught:
     """Return what `Port.forward_from` promises, of a `TorchPort` whose mode is set."""
-    return Look(port, arrays, noise, teacher).taught()
+    return Look(port, arrays, noise, teacher).result()

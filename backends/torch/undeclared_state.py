@@ -3,7 +3,7 @@ of its own that are tensors."""
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Set
+from typing import Any, Iterator, List, Set
 
 import torch
 
@@ -47,9 +47,9 @@ class TensorMemory(Memory):
         return Memory.holds(self, value)
 
     def copy(self, value: Any) -> Any:
-        return (
-            value.detach().clone() if isinstance(value, torch.Tensor) else Memory.copy(self, value)
-        )
+        if isinstance(value, torch.Tensor):
+            return value.detach().clone()
+        return Memory.copy(self, value)
 
     def write(self, value: Any, kept: Any) -> None:
         if not isinstance(value, torch.Tensor):
@@ -89,16 +89,18 @@ def trainable_values(port: Any) -> int:
         and id(value) not in known
         and (value.grad is not None or id(value) in port.reached)
     ]
-    found = {
+    sizes = {
         (value.untyped_storage().data_ptr(), value.storage_offset(), value.shape): value.numel()
         for value in declared + beside
     }
-    return sum(found.values())
+    return sum(sizes.values())
 
 
 def leaves(total: torch.Tensor) -> Set[int]:
     """Return the identities of the parameters that a loss can be differentiated by."""
-    found, seen, waiting = set(), set(), [total.grad_fn]  # type: Set[int], Set[Any], List[Any]
+    identities: Set[int] = set()
+    seen: Set[Any] = set()
+    waiting: List[Any] = [total.grad_fn]
     while waiting:
         node = waiting.pop()
         if node is None or node in seen:
@@ -106,33 +108,33 @@ def leaves(total: torch.Tensor) -> Set[int]:
         seen.add(node)
         variable = getattr(node, "variable", None)
         if variable is not None:
-            found.add(id(variable))
+            identities.add(id(variable))
         waiting += [following for following, _ in node.next_functions]
-    return found
+    return identities
 
 
 def _places(port: Any) -> Iterator[Place]:
     declared = {id(value) for value in port.weights.values()}
     attributes = vars(port)
-    modules = [("", port.model)] + [
-        (name + ".", value)
-        for name, value in attributes.items()
-        if isinstance(value, torch.nn.Module) and value is not port.model
-    ]
-    for prefix, model in modules:
+    models = [("", port.model)]
+    for name, value in attributes.items():
+        if isinstance(value, torch.nn.Module) and value is not port.model:
+            models.append((name + ".", value))
+    for prefix, model in models:
         for path, module in model.named_modules():
-            begin = prefix + (path + "." if path else "")
-            for name, value in module._buffers.items():
-                # The count of batches decides something only where the average is cumulative.
-                counts = (
-                    name == "num_batches_tracked" and getattr(module, "momentum", None) is not None
-                )
-                yield Place(
-                    begin + name, module._buffers, name, id(value) not in declared and not counts
-                )
-            for name in vars(module):
-                if name not in MODULE:
-                    yield Place(begin + name, vars(module), name, True)
+            yield from _places_of(module, prefix + (path + "." if path else ""), declared)
     for name in attributes:
         if name not in PORT:
             yield Place("port." + name, attributes, name, True)
+
+
+def _places_of(module: torch.nn.Module, prefix: str, declared: Set[int]) -> Iterator[Place]:
+    """Yield where one module keeps state, its submodules apart."""
+    for name, value in module._buffers.items():
+        # The count of batches decides something only where the average is cumulative.
+        counts = name == "num_batches_tracked" and getattr(module, "momentum", None) is not None
+        undeclared = id(value) not in declared and not counts
+        yield Place(prefix + name, module._buffers, name, undeclared)
+    for name in vars(module):
+        if name not in MODULE:
+            yield Place(prefix + name, vars(module), name, True)

@@ -10,7 +10,7 @@ import torch
 from backends.torch import optimizers
 
 
-class LossScale(object):
+class LossScale:
     """A dynamic loss scale that lives on the device: no update waits for the host to learn whether
     gradients were finite.
 
@@ -29,14 +29,15 @@ class LossScale(object):
 
     def unscale(self, gradients: List[torch.Tensor]) -> torch.Tensor:
         """Divide gradients by the scale in place; return 1.0 if any is not finite, else 0.0."""
-        found = torch.zeros_like(self.scale)
-        torch._amp_foreach_non_finite_check_and_unscale_(gradients, found, self.scale.reciprocal())
-        return found
+        overflow = torch.zeros_like(self.scale)
+        inverse = self.scale.reciprocal()
+        torch._amp_foreach_non_finite_check_and_unscale_(gradients, overflow, inverse)
+        return overflow
 
-    def settle(self, found: torch.Tensor) -> None:
-        """Move on by one update, good or skipped."""
-        self.skipped += found.to(torch.int64)
-        torch._amp_update_scale_(self.scale, self.good, found, 2.0, 0.5, self.growth)
+    def settle(self, overflow: torch.Tensor) -> None:
+        """Move on by one update, good or skipped; `overflow` as `unscale` returned it."""
+        self.skipped += overflow.to(torch.int64)
+        torch._amp_update_scale_(self.scale, self.good, overflow, 2.0, 0.5, self.growth)
 
     def state(self) -> Dict[str, torch.Tensor]:
         """Return the state by its name in the contract."""
@@ -49,7 +50,7 @@ class LossScale(object):
         self.skipped.zero_()
 
 
-class Updater(object):
+class Updater:
     """An entry of `config["optimizers"]`.
 
     Args:
@@ -62,12 +63,12 @@ class Updater(object):
         self, spec: Mapping[str, Any], parameters: Mapping[str, Any], precision: Mapping[str, Any]
     ) -> None:
         self.parameters = dict(parameters)
-        found = list(parameters.values())
+        values = list(parameters.values())
         growth = precision["loss_scale_growth"]
-        self.scale: Optional[LossScale] = (
-            LossScale(found[0].device, precision["loss_scale"], growth) if growth else None
-        )
-        self.optimizer = optimizers.build(spec, found, scaled=self.scale is not None)
+        self.scale: Optional[LossScale] = None
+        if growth:
+            self.scale = LossScale(values[0].device, precision["loss_scale"], growth)
+        self.optimizer = optimizers.build(spec, values, scaled=self.scale is not None)
         self.attempts = 0
 
     @property
@@ -82,10 +83,11 @@ class Updater(object):
         if self.scale is None:
             self.optimizer.step()
         else:
-            found = self.scale.unscale([item.grad for item in parameters if item.grad is not None])
-            self.optimizer.found_inf = found
+            gradients = [item.grad for item in parameters if item.grad is not None]
+            overflow = self.scale.unscale(gradients)
+            self.optimizer.found_inf = overflow
             self.optimizer.step()
-            self.scale.settle(found)
+            self.scale.settle(overflow)
         self.attempts += 1
         for item in parameters:
             item.grad = None
@@ -113,8 +115,8 @@ class Updater(object):
             self.attempts += int(counts["skipped"])
             for name, tensor in self.scale.state().items():
                 tensor.fill_(counts[name].item())
-        found = {self.parameters[name]: values for name, values in slots.items()}
-        optimizers.set_state(self.optimizer, found, steps)
+        by_parameter = {self.parameters[name]: values for name, values in slots.items()}
+        optimizers.set_state(self.optimizer, by_parameter, steps)
 
     def reset(self) -> None:
         """Return to the state before the first update."""

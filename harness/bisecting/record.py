@@ -37,18 +37,14 @@ def write(
     folder: Path, key: str, command: str, series: Sequence[Release], tried: Mapping[int, Tried]
 ) -> None:
     """Keep the list of releases and what became of those that were tried."""
-    store.write_json(
-        folder / FILE,
-        {
-            "schema": SCHEMA,
-            "key": key,
-            "command": command,
-            "releases": [dataclasses.asdict(release) for release in series],
-            "tried": {
-                str(number): dataclasses.asdict(one) for number, one in sorted(tried.items())
-            },
-        },
-    )
+    document = {
+        "schema": SCHEMA,
+        "key": key,
+        "command": command,
+        "releases": [dataclasses.asdict(release) for release in series],
+        "tried": {str(number): dataclasses.asdict(tried[number]) for number in sorted(tried)},
+    }
+    store.write_json(folder / FILE, document)
 
 
 def read(folder: Path, key: str) -> tuple[tuple[Release, ...], dict[int, Tried]]:
@@ -66,11 +62,11 @@ def read(folder: Path, key: str) -> tuple[tuple[Release, ...], dict[int, Tried]]
     try:
         if document["key"] != key:
             return (), {}
-        series = tuple(Release(**one) for one in document["releases"])
-        return series, {
-            int(number): _tried(one, series[int(number)])
-            for number, one in document["tried"].items()
-        }
+        series = tuple(Release(**release) for release in document["releases"])
+        tried = {}
+        for number, entry in document["tried"].items():
+            tried[int(number)] = _tried(entry, series[int(number)])
+        return series, tried
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise CorruptRecord(
             f"{path}: not a bisection ({error!r}). Delete it and run again; comparisons that are"
@@ -79,12 +75,9 @@ def read(folder: Path, key: str) -> tuple[tuple[Release, ...], dict[int, Tried]]
 
 
 def _tried(document: Mapping[str, Any], expected: Release) -> Tried:
-    found = Tried(
-        Release(**document["release"]),
-        Judged(**document["judged"]),
-        dict(document["versions"]),
-        str(document["folder"]),
-    )
-    if found.release != expected:
-        raise ValueError(f"{found.release.version} stands in the place of {expected.version}")
-    return found
+    release = Release(**document["release"])
+    judged = Judged(**document["judged"])
+    tried = Tried(release, judged, dict(document["versions"]), str(document["folder"]))
+    if release != expected:
+        raise ValueError(f"{release.version} stands in the place of {expected.version}")
+    return tried

@@ -4,12 +4,14 @@ through."""
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 from backends.contract import ACTIONS
 from harness import plan
@@ -23,7 +25,7 @@ from harness.errors import UnknownName, UsageError
 
 @Parameter(name="*")
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Asked:
+class BisectOptions:
     """Options of `harness bisect`.
 
     Parameters
@@ -135,18 +137,19 @@ class Asked:
         return f"{build.name}#2" if self.against == build.name else build.name
 
 
-def serving(asked: Asked) -> Build:
+def serving(chosen: BisectOptions) -> Build:
     """Return the build whose framework's releases are looked at.
 
     Raises:
         UnknownName: no such build, or no build for the package. UsageError: it cannot run these
             releases.
     """
-    wanted = asked.span()
+    wanted = chosen.span()
     ends = (wanted.first, wanted.last)
-    if asked.build:
-        build = builds.resolve(asked.build)
-        if wanted.package in build.distributions and not all(_accepts(build, end) for end in ends):
+    if chosen.build:
+        build = builds.resolve(chosen.build)
+        framework = wanted.package in build.distributions
+        if framework and not _accepts_all(build, ends):
             raise UsageError(
                 f"--build {build.name} runs {build.module}{build.accepts}, not all of"
                 f" {wanted.first} to {wanted.last}."
@@ -160,7 +163,7 @@ def serving(asked: Asked) -> Build:
             " name the build with --build, and with --with the framework itself, e.g. --build tf2"
             " --with tensorflow-cpu==2.21.0."
         )
-    fitting = [build for build in able if all(_accepts(build, end) for end in ends)]
+    fitting = [build for build in able if _accepts_all(build, ends)]
     if not fitting:
         ranges = ", ".join(f"{build.name} {build.accepts}" for build in able)
         raise UsageError(
@@ -170,40 +173,41 @@ def serving(asked: Asked) -> Build:
     return fitting[-1]
 
 
-def _accepts(build: Build, version: object) -> bool:
-    return SpecifierSet(build.accepts).contains(str(version), prereleases=True)
+def _accepts_all(build: Build, versions: Iterable[Version]) -> bool:
+    accepted = SpecifierSet(build.accepts)
+    return all(accepted.contains(str(version), prereleases=True) for version in versions)
 
 
-def check(asked: Asked) -> plan.Request:
+def check(chosen: BisectOptions) -> plan.Request:
     """Return the request behind every comparison.
 
     Raises:
         UsageError: options that do not fit together, or that name something that does not exist.
     """
-    if asked.confirm < 0:
-        raise UsageError(f"--confirm {asked.confirm}: must be 0 or more.")
-    if asked.speed and asked.speed not in ACTIONS:
-        raise UnknownName("action", asked.speed, ACTIONS)
-    if asked.speed and asked.against:
+    if chosen.confirm < 0:
+        raise UsageError(f"--confirm {chosen.confirm}: must be 0 or more.")
+    if chosen.speed and chosen.speed not in ACTIONS:
+        raise UnknownName("action", chosen.speed, ACTIONS)
+    if chosen.speed and chosen.against:
         raise UsageError(
             "--speed compares each release with that of --from; --against is for fidelity. Drop one"
             " of them."
         )
-    if asked.speed and asked.stage:
+    if chosen.speed and chosen.stage:
         raise UsageError("--speed looks at the step time, --stage at fidelity. Drop one of them.")
-    if asked.speed and len(asked.precision) > 1:
-        raise UsageError(f"--precision {' '.join(asked.precision)}: --speed takes one precision.")
-    for text in asked.beside:
+    if chosen.speed and len(chosen.precision) > 1:
+        raise UsageError(f"--precision {' '.join(chosen.precision)}: --speed takes one precision.")
+    for text in chosen.beside:
         try:
             Requirement(text)
         except InvalidRequirement:
             raise UsageError(
                 f"--with {text}: give a requirement as pip takes it, e.g. keras==3.4.1"
             ) from None
-    for item in asked.python:
-        if item.partition("=")[0] != asked.against:
+    for item in chosen.python:
+        if item.partition("=")[0] != chosen.against:
             raise UsageError(
                 f"--python {item}: only the build named by --against takes one; releases get"
                 " environments of their own."
             )
-    return resolution.resolve(asked.comparison(None, None))
+    return resolution.resolve(chosen.comparison(None, None))

@@ -19,7 +19,7 @@ from harness import plan
 from harness.bisecting import record, search, verdicts
 from harness.bisecting import request as asking
 from harness.bisecting.record import Tried
-from harness.bisecting.request import Asked
+from harness.bisecting.request import BisectOptions
 from harness.bisecting.search import Conclusion
 from harness.bisecting.verdicts import Judged
 from harness.commands import compare, resolution
@@ -37,8 +37,11 @@ FOLDER = "bisect"
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """A bisection that has ended. `tried`: by the release's number in `series`; `folder`: where all
-    of it lies."""
+    """A bisection that has ended.
+
+    Attributes:
+        tried: by the release's number in `series`. folder: where all of it lies.
+    """
 
     package: str
     series: tuple[Release, ...]
@@ -47,7 +50,7 @@ class Result:
     folder: Path
 
 
-def run(asked: Asked, context: Context) -> Result:
+def run(chosen: BisectOptions, context: Context) -> Result:
     """Find the release at which the verdict changed.
 
     Raises:
@@ -56,15 +59,15 @@ def run(asked: Asked, context: Context) -> Result:
         Busy: another process works on the same bisection. RecordError: what it has left cannot be
             read.
     """
-    request = asking.check(asked)
-    build, wanted = asking.serving(asked), asked.span()
-    key = _key(asked, request, context)
-    folder = asked.reports / FOLDER / f"{wanted.package}-{wanted.first}-{wanted.last}-{key[:8]}"
+    request = asking.check(chosen)
+    build, wanted = asking.serving(chosen), chosen.span()
+    key = _key(chosen, request, context)
+    folder = chosen.reports / FOLDER / f"{wanted.package}-{wanted.first}-{wanted.last}-{key[:8]}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
-            f"--reports {asked.reports}: cannot make a folder there ({error.strerror}). Give"
+            f"--reports {chosen.reports}: cannot make a folder there ({error.strerror}). Give"
             " another one."
         ) from error
     with runs.held(folder):
@@ -76,21 +79,26 @@ def run(asked: Asked, context: Context) -> Result:
             series = releases.series(
                 wanted, list(pythons), lambda minor: _listed(wanted, minor, context)
             )
-        recipe = Recipe(wanted.package, build, asked.beside, pythons)
+        recipe = Recipe(wanted.package, build, chosen.beside, pythons)
         context.say(
             f"{len(series)} releases of {wanted.package} from {series[0].version} to"
             f" {series[-1].version}"
         )
         trial = Trial(
-            asked, recipe, series, folder, context, key, request.stages if asked.stage else ()
+            chosen=chosen,
+            recipe=recipe,
+            series=series,
+            folder=folder,
+            context=context,
+            key=key,
+            stages=request.stages if chosen.stage else (),
         )
         trial.resume(known)
-        search.search(len(series), trial.state, asked.confirm)
+        search.search(len(series), trial.state, chosen.confirm)
         trial.discard(0, ended=True)
-        states = {number: one.judged.state for number, one in trial.tried.items()}
-        return Result(
-            wanted.package, series, trial.tried, search.conclude(states, len(series)), folder
-        )
+        states = {number: tried.judged.state for number, tried in trial.tried.items()}
+        conclusion = search.conclude(states, len(series))
+        return Result(wanted.package, series, trial.tried, conclusion, folder)
 
 
 def _listed(wanted: releases.Span, minor: str, context: Context) -> list[Version]:
@@ -98,23 +106,24 @@ def _listed(wanted: releases.Span, minor: str, context: Context) -> list[Version
     return releases.listed(wanted, minor, context.environ)
 
 
-def _key(asked: Asked, request: plan.Request, context: Context) -> str:
+def _key(chosen: BisectOptions, request: plan.Request, context: Context) -> str:
     """Return what makes two bisections the same work.
 
     Neither how many releases are looked at nor the seconds of timing are part of it: what more time
     is to settle are those releases that could not be judged, and the others need not be timed
     again.
     """
-    code = [staging.prepare(context.environ).name, *(staging.content(path) for path in asked.ports)]
+    ports = [staging.content(path) for path in chosen.ports]
+    code = [staging.prepare(context.environ).name, *ports]
     return runs.key(
         [
-            str(asked.span()),
+            str(chosen.span()),
             plan.identity(request),
             code,
-            asked.against,
-            asked.speed,
-            sorted(asked.beside),
-            sorted(resolution.interpreters(asked.python).items()),
+            chosen.against,
+            chosen.speed,
+            sorted(chosen.beside),
+            sorted(resolution.interpreters(chosen.python).items()),
         ]
     )
 
@@ -128,7 +137,7 @@ class Trial:
             turn, by number.
     """
 
-    asked: Asked
+    chosen: BisectOptions
     recipe: Recipe
     series: tuple[Release, ...]
     folder: Path
@@ -140,36 +149,35 @@ class Trial:
     def state(self, number: int) -> str | None:
         """Return the state of a release; None where it cannot be judged."""
         if number not in self.tried:
-            release, done = self.series[number], len(self.tried)
-            total = max(
-                done + 1,
-                2 + math.ceil(math.log2(max(1, len(self.series) - 1))) + self.asked.confirm,
-            )
-            what = f"{self.recipe.package} {release.version}"
+            done = len(self.tried)
+            # both ends, the halvings, and those that confirm
+            expected = 2 + math.ceil(math.log2(max(1, len(self.series) - 1))) + self.chosen.confirm
+            total = max(done + 1, expected)
+            what = f"{self.recipe.package} {self.series[number].version}"
             self.context.say(
                 Step(f"[{done + 1} of about {total}] {what}", what, done, total, level=NIGHT)
             )
-            self.tried[number] = found = self._try(number)
+            self.tried[number] = self._try(number)
             record.write(self.folder, self.key, self.context.command, self.series, self.tried)
-            self.context.say(f"{what}: {found.judged.verdict}. {found.judged.reason}")
+            judged = self.tried[number].judged
+            self.context.say(f"{what}: {judged.verdict}. {judged.reason}")
             self.discard(number)
         return self.tried[number].judged.state
 
     def resume(self, known: Mapping[int, Tried]) -> None:
         """Take over what was judged; what could not be is tried again."""
-        for number, one in known.items():
-            if (
-                one.judged.state is None
-            ):  # what it was judged by would be found finished, and say the same again
-                shutil.rmtree(self.folder / one.release.version, ignore_errors=True)
+        for number, tried in known.items():
+            if tried.judged.state is None:
+                # what it was judged by would be found finished, and say the same again
+                shutil.rmtree(self.folder / tried.release.version, ignore_errors=True)
             else:
-                self.tried[number] = one
+                self.tried[number] = tried
                 self.discard(number)
 
     def discard(self, number: int, ended: bool = False) -> None:
         """Delete a release's environment, if that was asked for: not the one that the others are
         compared with, before all has ended."""
-        if self.asked.discard and (number or self.asked.against or ended):
+        if self.chosen.discard and (number or self.chosen.against or ended):
             installed = bool(self.tried[number].versions)
             release_environments.remove(
                 self.recipe, self.series[number], self.context.environ, keep_log=not installed
@@ -179,26 +187,23 @@ class Trial:
         """Install a release and compare it."""
         release, environ, say = self.series[number], self.context.environ, self.context.say
         try:
-            python, found = release_environments.provide(self.recipe, release, environ, say)
+            python, installed = release_environments.provide(self.recipe, release, environ, say)
         except ProvisionFailed as error:
-            return Tried(
-                release, verdicts.unjudged(" ".join(str(error).split()), "not installed"), {}, ""
-            )
-        old = (
-            None
-            if self.asked.against
-            else release_environments.provide(self.recipe, self.series[0], environ, say)[0]
-        )
+            judged = verdicts.unjudged(" ".join(str(error).split()), "not installed")
+            return Tried(release, judged, {}, "")
+        old = None
+        if not self.chosen.against:
+            old, _ = release_environments.provide(self.recipe, self.series[0], environ, say)
+        options = self.chosen.comparison(old, python)
         try:
-            result = compare.compare(
-                self.asked.comparison(old, python), self.context, self.folder / release.version
-            )
+            result = compare.compare(options, self.context, self.folder / release.version)
         except FrameworkMissing as error:
-            return Tried(release, verdicts.unjudged(str(error)), found.versions, "")
-        return Tried(release, self._judged(result.report, number), found.versions, release.version)
+            return Tried(release, verdicts.unjudged(str(error)), installed.versions, "")
+        judged = self._judged(result.report, number)
+        return Tried(release, judged, installed.versions, release.version)
 
     def _judged(self, report: Report, number: int) -> Judged:
-        if not self.asked.speed:
+        if not self.chosen.speed:
             return verdicts.of_fidelity(report, self.stages)
-        judged = verdicts.of_speed(report, self.asked.speed)
+        judged = verdicts.of_speed(report, self.chosen.speed)
         return judged if number else verdicts.of_itself(judged)

@@ -14,13 +14,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 States = Mapping[int, str | None]
 #: Kinds of a conclusion.
-FOUND, NARROWED, UNCHANGED, BACK_AND_FORTH, NO_END = (
-    "found",
-    "narrowed",
-    "unchanged",
-    "back and forth",
-    "no end",
-)
+LOCATED, NARROWED, UNCHANGED = "found", "narrowed", "unchanged"
+BACK_AND_FORTH, NO_END = "back and forth", "no end"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,9 +23,9 @@ class Conclusion:
     """What is known of a series.
 
     Attributes:
-        kind: FOUND: `bad` is the first changed release; NARROWED: it is `bad` or one of `between`;
-            UNCHANGED: all that were judged are as the first; BACK_AND_FORTH: there is more than one
-            change; NO_END: the release `bad` is an end, and cannot be judged.
+        kind: LOCATED: `bad` is the first changed release; NARROWED: it is `bad` or one of
+            `between`; UNCHANGED: all that were judged are as the first; BACK_AND_FORTH: there is
+            more than one change; NO_END: the release `bad` is an end, and cannot be judged.
         good: the last release before the change that is as the first. bad: the first that was
             judged changed.
         between: those between the two, which cannot be judged.
@@ -75,11 +70,9 @@ def next_one(states: States, count: int) -> int | None:
         if states[end] is None:
             return None
     gap = _gap(states)
-    return (
-        _middle(number for number in range(gap[0] + 1, gap[1]) if number not in states)
-        if gap
-        else None
-    )
+    if gap is None:
+        return None
+    return _middle(number for number in range(gap[0] + 1, gap[1]) if number not in states)
 
 
 def unseen(states: States, count: int) -> int | None:
@@ -92,9 +85,8 @@ def unseen(states: States, count: int) -> int | None:
 def conclude(states: States, count: int) -> Conclusion:
     """Return what the judged releases say; both ends have had their turn."""
     if not _ends(states, count):
-        return Conclusion(
-            NO_END, bad=next(end for end in (0, count - 1) if states.get(end) is None)
-        )
+        unjudged = next(end for end in (0, count - 1) if states.get(end) is None)
+        return Conclusion(NO_END, bad=unjudged)
     judged = sorted(number for number, state in states.items() if state is not None)
     changes = tuple(
         (a, b) for a, b in itertools.pairwise(judged) if _changed(states, a) != _changed(states, b)
@@ -103,7 +95,9 @@ def conclude(states: States, count: int) -> Conclusion:
         return Conclusion(UNCHANGED)
     good, bad = changes[0]
     between = tuple(number for number in range(good + 1, bad) if number in states)
-    kind = BACK_AND_FORTH if len(changes) > 1 else NARROWED if bad - good > 1 else FOUND
+    kind = NARROWED if bad - good > 1 else LOCATED
+    if len(changes) > 1:
+        kind = BACK_AND_FORTH
     return Conclusion(kind, good, bad, between, changes)
 
 

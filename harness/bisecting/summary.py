@@ -6,11 +6,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness.bisecting.record import Tried
-from harness.bisecting.search import BACK_AND_FORTH, FOUND, NARROWED, NO_END, UNCHANGED, Conclusion
+from harness.bisecting.search import (
+    BACK_AND_FORTH,
+    LOCATED,
+    NARROWED,
+    NO_END,
+    UNCHANGED,
+    Conclusion,
+)
 from harness.environments.releases import Release
 
 COLUMNS = ("release", "python", "verdict", "numbers", "reason")
-EXIT_CODES = {FOUND: 0, UNCHANGED: 0, NARROWED: 6, BACK_AND_FORTH: 6, NO_END: 4}
+EXIT_CODES = {LOCATED: 0, UNCHANGED: 0, NARROWED: 6, BACK_AND_FORTH: 6, NO_END: 4}
 #: Not part of what computes.
 _INSTALLERS = {"pip", "setuptools", "wheel"}
 
@@ -21,69 +28,69 @@ def lines(series: Sequence[Release], tried: Mapping[int, Tried]) -> list[tuple[s
         (
             series[number].version,
             series[number].minor,
-            one.judged.verdict,
-            one.judged.numbers,
-            one.judged.reason,
+            tried[number].judged.verdict,
+            tried[number].judged.numbers,
+            tried[number].judged.reason,
         )
-        for number, one in sorted(tried.items())
+        for number in sorted(tried)
     ]
 
 
 def answer(
-    package: str, series: Sequence[Release], tried: Mapping[int, Tried], found: Conclusion
+    package: str, series: Sequence[Release], tried: Mapping[int, Tried], conclusion: Conclusion
 ) -> str:
-    """Return what was found, in one or two sentences."""
+    """Return what was concluded, in one or two sentences."""
 
     def named(number: int) -> str:
         return f"{series[number].version} ({tried[number].judged.verdict})"
 
-    if found.kind == NO_END:
-        assert found.bad is not None
+    good, bad = conclusion.good, conclusion.bad
+    if conclusion.kind == NO_END:
+        assert bad is not None
         return (
-            f"{package} {series[found.bad].version} is an end of the search and cannot be judged:"
-            f" {tried[found.bad].judged.reason}"
+            f"{package} {series[bad].version} is an end of the search and cannot be judged:"
+            f" {tried[bad].judged.reason}"
         )
     last = len(series) - 1
-    if found.kind == UNCHANGED:
+    if conclusion.kind == UNCHANGED:
         return (
             f"Nothing changed: {package} {named(0)} and {named(last)} agree, as do all"
             f" {_judged(tried)} releases that were judged. A change that was taken back in between"
             " need not have been seen."
         )
-    assert found.good is not None
-    assert found.bad is not None
-    if found.kind == FOUND:
+    assert good is not None
+    assert bad is not None
+    if conclusion.kind == LOCATED:
         return (
-            f"{package} {named(found.bad)} is the first release that changed; the last before is"
-            f" {named(found.good)}."
+            f"{package} {named(bad)} is the first release that changed; the last before is"
+            f" {named(good)}."
         )
-    if found.kind == NARROWED:
-        between = ", ".join(series[number].version for number in found.between)
+    if conclusion.kind == NARROWED:
+        between = ", ".join(series[number].version for number in conclusion.between)
         return (
-            f"{package} changed after {named(found.good)} and not later than {named(found.bad)}; "
+            f"{package} changed after {named(good)} and not later than {named(bad)}; "
             f"not told between: {between} cannot be judged."
         )
-    steps = "; ".join(f"between {named(a)} and {named(b)}" for a, b in found.changes)
+    steps = "; ".join(f"between {named(a)} and {named(b)}" for a, b in conclusion.changes)
     return f"{package} has no one release that changed: the verdict goes back and forth, {steps}."
 
 
 def moved(
-    series: Sequence[Release], tried: Mapping[int, Tried], package: str, found: Conclusion
+    series: Sequence[Release], tried: Mapping[int, Tried], package: str, conclusion: Conclusion
 ) -> str:
     """Return what else differs between the environments on both sides of the change; empty where
     nothing does."""
-    if found.good is None or found.bad is None:
+    good, bad = conclusion.good, conclusion.bad
+    if good is None or bad is None:
         return ""
     parts = []
-    if series[found.good].minor != series[found.bad].minor:
-        parts.append(f"Python {series[found.good].minor} → {series[found.bad].minor}")
-    parts += _differences(
-        tried[found.good].versions, tried[found.bad].versions, _INSTALLERS | {package}
-    )
+    if series[good].minor != series[bad].minor:
+        parts.append(f"Python {series[good].minor} → {series[bad].minor}")
+    parts += _differences(tried[good].versions, tried[bad].versions, _INSTALLERS | {package})
+    if not parts:
+        return ""
     return (
         f"Moved with it, and as suspect: {', '.join(parts)}. Pin them with --with to rule them out."
-        if parts
-        else ""
     )
 
 
@@ -94,4 +101,4 @@ def _differences(a: Mapping[str, str], b: Mapping[str, str], without: set[str]) 
 
 
 def _judged(tried: Mapping[int, Tried]) -> int:
-    return sum(one.judged.state is not None for one in tried.values())
+    return sum(release.judged.state is not None for release in tried.values())

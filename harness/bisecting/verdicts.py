@@ -50,16 +50,13 @@ def of_fidelity(report: Report, stages: Collection[str]) -> Judged:
         and (not stages or row.stage in stages)
     ]
     for verdict in (Fidelity.FAIL, Fidelity.INCONCLUSIVE):
-        found = next((row for row in rows if row.verdict == verdict), None)
-        if found is not None:
+        first = next((row for row in rows if row.verdict == verdict), None)
+        if first is not None:
             state = Fidelity.FAIL if verdict == Fidelity.FAIL else None
-            return Judged(state, verdict, _numbers(found), f"{_where(found)}: {found.reason}")
+            return Judged(state, verdict, _numbers(first), f"{_where(first)}: {first.reason}")
     if not rows:
-        reasons = [
-            f"{row.build} {row.precision}: {row.reason}"
-            for row in report.jobs
-            if row.status != "ok"
-        ]
+        bad = [job for job in report.jobs if job.status != "ok"]
+        reasons = [f"{job.build} {job.precision}: {job.reason}" for job in bad]
         return unjudged("; ".join(reasons) or "no stage was judged that was asked for")
     worst = max(rows, key=lambda row: (row.error or 0.0) / row.threshold if row.threshold else 0.0)
     return Judged(
@@ -78,22 +75,16 @@ def of_speed(report: Report, action: str) -> Judged:
         return broken
     row = next((row for row in report.speed if row.action == action and not row.gain), None)
     if row is None:
-        return unjudged(
-            f"{action} was not timed:"
-            f" {'; '.join(row.reason for row in report.jobs if row.reason) or 'the ports lack it'}"
-        )
+        reasons = "; ".join(job.reason for job in report.jobs if job.reason)
+        return unjudged(f"{action} was not timed: {reasons or 'the ports lack it'}")
     if row.verdict == Speed.REFUSED or row.low is None or row.high is None:
         return unjudged(row.reason, row.verdict, _ratio(row))
     edge = 1.0 + MARGIN
     if row.material:
         return Judged(row.verdict, row.verdict, _ratio(row), row.reason)
     if row.low >= 1.0 / edge and row.high <= edge:
-        return Judged(
-            AS_BEFORE,
-            AS_BEFORE,
-            _ratio(row),
-            f"the whole interval lies inside the margin of {100 * MARGIN:g} %",
-        )
+        reason = f"the whole interval lies inside the margin of {100 * MARGIN:g} %"
+        return Judged(AS_BEFORE, AS_BEFORE, _ratio(row), reason)
     more = f"; about {row.more_rounds} rounds would say" if row.more_rounds else ""
     reason = (
         f"the interval reaches over the margin of {100 * MARGIN:g} %, {row.rounds} rounds are too"

@@ -1,5 +1,4 @@
-"""A night's series of speed ratios as the report draws them, with the steps that were found in
-them. Pure."""
+"""A night's series of speed ratios as the report draws them, with the steps in them. Pure."""
 
 from __future__ import annotations
 
@@ -14,33 +13,32 @@ from harness.results.series import Change, Column, History
 BAND = 2.0
 
 
-def histories(given: Sequence[Series]) -> tuple[History, ...]:
-    """Return one history for each series with at least two nights that have a number, oldest night
-    first."""
-    return tuple(
-        _history(one)
-        for one in given
-        if sum(math.isfinite(point.mean) for point in one.points) >= 2
-    )
+def histories(all_series: Sequence[Series]) -> tuple[History, ...]:
+    """Return a history, oldest night first, of each series with a number on two nights or more."""
+    return tuple(_history(ratio) for ratio in all_series if len(_measured(ratio)) >= 2)
 
 
-def _history(one: Series) -> History:
-    what, points = one.measurand, [point for point in one.points if math.isfinite(point.mean)]
-    low, middle, high = (_ratios(points, errors) for errors in (-BAND, 0.0, BAND))
+def _measured(ratio: Series) -> list[Point]:
+    """Return the nights that have a number."""
+    return [point for point in ratio.points if math.isfinite(point.mean)]
+
+
+def _history(ratio: Series) -> History:
+    what, points = ratio.measurand, _measured(ratio)
     return History(
-        what.workload,
-        what.a,
-        what.b,
-        what.precision,
-        f"time of b / time of a, {what.action}",
-        "",
-        len(points),
-        tuple(point.time for point in points),
-        low,
-        middle,
-        high,
-        tuple(_change(found) for found in series.steps(one)),
-        f"the night's mean ± {BAND:g} standard errors",
+        workload=what.workload,
+        a=what.a,
+        b=what.b,
+        precision=what.precision,
+        figure=f"time of b / time of a, {what.action}",
+        unit="",
+        runs=len(points),
+        when=tuple(point.time for point in points),
+        low=_ratios(points, -BAND),
+        middle=_ratios(points, 0.0),
+        high=_ratios(points, BAND),
+        changes=tuple(_change(step) for step in series.steps(ratio)),
+        band=f"the night's mean ± {BAND:g} standard errors",
     )
 
 
@@ -49,9 +47,9 @@ def _ratios(points: Sequence[Point], errors: float) -> Column:
     return tuple(float(f"{math.exp(log):.4g}") if math.isfinite(log) else None for log in logs)
 
 
-def _change(found: series.Found) -> Change:
-    moved = provenance.moved_versions(found.last.versions, found.first.versions)
-    suspects = ", ".join(str(one) for part in moved.values() for one in part)
+def _change(dated: series.DatedStep) -> Change:
+    moved = provenance.moved_versions(dated.last.versions, dated.first.versions)
+    suspects = ", ".join(str(suspect) for of_side in moved.values() for suspect in of_side)
     return Change(
-        found.first.time, math.exp(found.step.before), math.exp(found.step.after), suspects
+        dated.first.time, math.exp(dated.step.before), math.exp(dated.step.after), suspects
     )

@@ -18,32 +18,30 @@ MACHINE = "machine"
 DIGITS = 12
 
 
-def moved(was: Ratios, one: Ratios) -> str:
+def moved(before: Ratios, after: Ratios) -> str:
     """Return in what the conditions of two nights differ, or an empty string."""
-    old, new = was.conditions, one.conditions
+    old, new = before.conditions, after.conditions
     names = [name for name in sorted({*old} & {*new}) if old[name] != new[name]]
-    told = []
+    reasons = []
     if SPECIFICATION in names:
         hashes = f"{old[SPECIFICATION][:DIGITS]} -> {new[SPECIFICATION][:DIGITS]}"
-        told.append(
+        reasons.append(
             f"the workload's {SPECIFICATION} or data changed ({hashes}): another thing was measured"
         )
         names.remove(SPECIFICATION)
     if names:
-        told.append(
-            "measured under other conditions:"
-            f" {', '.join(f'{name} {old[name]} -> {new[name]}' for name in names)}"
-        )
-    return "; ".join(told)
+        differing = ", ".join(f"{name} {old[name]} -> {new[name]}" for name in names)
+        reasons.append(f"measured under other conditions: {differing}")
+    return "; ".join(reasons)
 
 
 def between(before: Night, after: Night) -> dict[Measurand, str]:
-    """Return in what conditions differ, of each measurand that both nights have and whose
-    conditions do."""
-    old = {one.measurand: one for one in before.ratios}
-    found = {
-        one.measurand: moved(old[one.measurand], one)
-        for one in after.ratios
-        if one.measurand in old
+    """Return in what conditions differ, by measurand; only those that both nights have and that do
+    differ."""
+    old = {ratios.measurand: ratios for ratios in before.ratios}
+    reasons = {
+        new.measurand: moved(old[new.measurand], new)
+        for new in after.ratios
+        if new.measurand in old
     }
-    return {what: reason for what, reason in found.items() if reason}
+    return {what: reason for what, reason in reasons.items() if reason}

@@ -26,8 +26,12 @@ LEAST, LAST = 3, 14
 
 @dataclasses.dataclass(frozen=True)
 class Past:
-    """An earlier night, what moved between it and tonight, and the measurands whose conditions
-    differ, with the reason."""
+    """An earlier night as it stands to tonight.
+
+    Attributes:
+        suspects: what moved between the two.
+        reasons: why conditions differ, of the measurands whose do.
+    """
 
     night: Night
     suspects: Suspects
@@ -49,10 +53,11 @@ def past(after: Night, nights: Iterable[Night]) -> tuple[Past, ...]:
     )
 
 
-def ported(one: Past, workload: str, sides: Iterable[str], tape: str) -> bool:
+def ported(earlier: Past, workload: str, sides: Iterable[str], tape: str) -> bool:
     """Whether the port of a side, or the tape, was another one in that night."""
-    return tape in one.suspects.tapes or any(
-        (workload, provenance.build_of(side)) in one.suspects.ports for side in sides
+    ports = earlier.suspects.ports
+    return tape in earlier.suspects.tapes or any(
+        (workload, provenance.build_of(side)) in ports for side in sides
     )
 
 
@@ -71,12 +76,9 @@ def crept(
     """
     if len(before) < LEAST:
         return None
-    found = Median(statistics.median(before[:LAST]), len(before[:LAST]))
-    if not beyond(tonight, found.value):
+    median = Median(statistics.median(before[:LAST]), len(before[:LAST]))
+    if not beyond(tonight, median.value):
         return None
     older = before[1 : LAST + 1]
-    return (
-        None
-        if beyond(before[0], statistics.median(older) if len(older) >= LEAST else older[0])
-        else found
-    )
+    reference = statistics.median(older) if len(older) >= LEAST else older[0]
+    return None if beyond(before[0], reference) else median

@@ -15,9 +15,8 @@ Pair = tuple[str, str]
 
 
 def flippers(flipped: Mapping[Pair, bool]) -> set[str]:
-    """Return the builds whose every comparison with the others flipped; which of two sides a flip
-    is of has no sign."""
-    return {*movers({pair: int(one) for pair, one in flipped.items()}, signed=False)}
+    """Return the builds whose every comparison with the others flipped; a flip has no direction."""
+    return {*movers({pair: int(flip) for pair, flip in flipped.items()}, signed=False)}
 
 
 def movers(
@@ -46,32 +45,36 @@ def movers(
     if not certain:
         return {}
     for size in range(1, (len(builds) - 1) // 2 + 1):
-        found = [
+        explanations = [
             directions
             for chosen in itertools.combinations(builds, size)
-            if all(set(pair) & set(chosen) for pair in certain)
+            if _touches_all(chosen, certain)
             and (directions := _directions(chosen, builds, signs, signed))
         ]
-        if found:
-            return found[0] if len(found) == 1 else {}
+        if explanations:
+            return explanations[0] if len(explanations) == 1 else {}
     return {}
+
+
+def _touches_all(chosen: tuple[str, ...], pairs: list[Pair]) -> bool:
+    return all(set(pair) & set(chosen) for pair in pairs)
 
 
 def _directions(
     chosen: tuple[str, ...], builds: list[str], signs: Mapping[Pair, int], signed: bool
 ) -> dict[str, int]:
-    """Return the direction of each chosen build against all others; empty if one of them does not
-    lean one way against all."""
-    found = {}
+    """Return the direction of each chosen build; empty if one does not lean one way against all
+    others."""
+    directions = {}
+    others = [build for build in builds if build not in chosen]
     for build in chosen:
-        against = {
-            signs[build_pair] * (-1 if signed and build_pair[0] == build else 1)
-            for other in builds
-            if other not in chosen
-            for build_pair in ((build, other), (other, build))
-            if build_pair in signs
-        }
-        if len(against) != 1 or against == {0}:
+        leans = set()
+        for other in others:
+            if (build, other) in signs:
+                leans.add(-signs[build, other] if signed else signs[build, other])
+            if (other, build) in signs:
+                leans.add(signs[other, build])
+        if len(leans) != 1 or leans == {0}:
             return {}
-        found[build] = against.pop()
-    return found
+        directions[build] = leans.pop()
+    return directions

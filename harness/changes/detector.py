@@ -70,10 +70,11 @@ class Step:
     """One change of level.
 
     Attributes:
-        place: index of the first night after it. before, after: levels on its two sides, log
-            ratios.
-        low, high: 99 % interval of after - before. p: of the permutation test. drift: a line fits
-            better than a step.
+        place: index of the first night after it.
+        before, after: levels on its two sides, log ratios.
+        low, high: 99 % interval of after - before.
+        p: of the permutation test.
+        drift: a line fits better than a step.
     """
 
     place: int
@@ -108,32 +109,33 @@ def steps(
     """Return the steps of a series, in order.
 
     Args:
-        values: log ratios, a night each, oldest first. errors: their standard errors. Nights whose
-            value or error is not finite are to be left out before.
-        alpha: the chance to find any step in a series that has none. margin: a relative change
-            below which no step is looked for.
+        values: log ratios, a night each, oldest first. Nights whose value or error is not finite
+            are to be left out before.
+        errors: their standard errors.
+        alpha: the chance to find any step in a series that has none.
+        margin: a relative change below which no step is looked for.
     """
     x, s = np.asarray(values, dtype=np.float64), np.asarray(errors, dtype=np.float64)
     weights = _weights(x, s)
-    found: dict[int, float] = {}
+    least = math.log1p(margin)
+    p_values: dict[int, float] = {}
     pending = [(0, len(x))]
     while pending:
         start, end = pending.pop()
-        place, p = _search(x[start:end], weights[start:end], alpha, math.log1p(margin))
+        place, p = _search(x[start:end], weights[start:end], alpha, least)
         if place:
-            found[start + place] = p
+            p_values[start + place] = p
             pending += [(start, start + place), (start + place, end)]
-    edges, x = [0, *sorted(found), len(x)], _clipped(x)
-    told = [
-        _step(x, weights, edges[number : number + 3], found[edges[number + 1]], math.log1p(margin))
+    edges, x = [0, *sorted(p_values), len(x)], _clipped(x)
+    candidates = [
+        _step(x, weights, edges[number : number + 3], p_values[edges[number + 1]], least)
         for number in range(len(edges) - 2)
     ]
-    return tuple(one for one in told if abs(one.change) >= math.log1p(margin))
+    return tuple(step for step in candidates if abs(step.change) >= least)
 
 
 def _clipped(x: Array) -> Array:
-    """Return series without spikes: see 1. of the module's docstring. Series along the last
-    axis."""
+    """Return series, along the last axis, without spikes: see 1. of the module's docstring."""
     if x.shape[-1] < 2 * MIN_NIGHTS:
         return x
     deviation = np.median(np.abs(np.diff(x, axis=-1)), axis=-1, keepdims=True) / (
@@ -160,67 +162,67 @@ def _weights(x: Array, s: Array) -> Array:
 
 
 @functools.lru_cache(maxsize=64)
-def _places(nights: int) -> NDArray[np.int64]:
+def _splits(nights: int) -> NDArray[np.int64]:
     """Return start, place and end of every split that is looked at, a row each."""
-    found, length = [], nights
+    splits, length = [], nights
     while length >= 2 * MIN_NIGHTS:
         starts = {*range(0, nights - length + 1, max(1, length // 2)), nights - length}
-        found += [
+        splits += [
             (start, place, start + length)
             for start in sorted(starts)
             for place in range(start + MIN_NIGHTS, start + length - MIN_NIGHTS + 1)
         ]
         length //= 2
-    return np.ascontiguousarray(np.transpose(np.asarray(found, dtype=np.int64)))
+    return np.ascontiguousarray(np.transpose(np.asarray(splits, dtype=np.int64)))
 
 
 def _statistic(x: Array, w: Array) -> Array:
-    """Return |difference of means| / error of each split, without spikes; series along the last
-    axis."""
+    """Return |difference of means| / error of each split of series along the last axis, without
+    spikes."""
     x = _clipped(x)
-    start, place, end = _places(x.shape[-1])
+    start, place, end = _splits(x.shape[-1])
     zero = np.zeros((*x.shape[:-1], 1))
-    weight, total = (np.concatenate([zero, np.cumsum(part, -1)], -1) for part in (w, w * x))
+    weight = np.concatenate([zero, np.cumsum(w, -1)], -1)
+    total = np.concatenate([zero, np.cumsum(w * x, -1)], -1)
     left_w, right_w = weight[..., place] - weight[..., start], weight[..., end] - weight[..., place]
-    apart = (total[..., place] - total[..., start]) / left_w - (
-        total[..., end] - total[..., place]
-    ) / right_w
-    return np.asarray(
-        np.abs(apart) * np.sqrt(left_w * right_w / (left_w + right_w)), dtype=np.float64
-    )
+    left = (total[..., place] - total[..., start]) / left_w
+    right = (total[..., end] - total[..., place]) / right_w
+    statistic = np.abs(left - right) * np.sqrt(left_w * right_w / (left_w + right_w))
+    return np.asarray(statistic, dtype=np.float64)
 
 
 def _search(x: Array, w: Array, alpha: float, least: float) -> tuple[int, float]:
     """Return the place of the largest statistic and its p-value; (0, 1) where it is no step."""
     if len(x) < 2 * MIN_NIGHTS or float(np.ptp(x)) < least:
         return 0, 1.0
-    found, clipped = _statistic(x, w), _clipped(x)
-    best = int(np.argmax(found))
-    start, place, end = (int(edge) for edge in _places(len(x))[:, best])
+    statistics, clipped = _statistic(x, w), _clipped(x)
+    best = int(np.argmax(statistics))
+    start, place, end = (int(edge) for edge in _splits(len(x))[:, best])
     left, right = slice(start, place), slice(place, end)
-    change = np.average(clipped[right], weights=w[right]) - np.average(
-        clipped[left], weights=w[left]
-    )
+    before = np.average(clipped[left], weights=w[left])
+    change = np.average(clipped[right], weights=w[right]) - before
     sign = 1.0 if change > 0.0 else -1.0
     # Nor does a step hang on one night: what is left of a spike may carry the mean of three.
     rest = np.sort(sign * clipped[right])[:-1].mean() - np.sort(sign * clipped[left])[1:].mean()
     if min(sign * change, rest) < least:
         return 0, 1.0
+    p = _permutation_p(x, w, alpha, statistics[best], len(statistics))
+    return (place, p) if p <= alpha else (0, p)
+
+
+def _permutation_p(x: Array, w: Array, alpha: float, largest: float, splits: int) -> float:
+    """Return the p-value of the largest statistic: how many other orders of the nights reach it."""
     draw = np.random.RandomState(SEED)
     count, tried, reached = max(PERMUTATIONS, math.ceil(PER_ALPHA / alpha)), 0, 0
-    while (
-        tried < count and (1 + reached) / (count + 1) <= alpha
-    ):  # else whatever comes, p will not be small enough
-        some = min(
-            count - tried, max(FIRST, tried), max(1, CHUNK // len(found))
-        )  # most series are no step, and seen to be none soon
+    # Once p cannot become small enough any more, whatever comes, no more orders are drawn.
+    while tried < count and (1 + reached) / (count + 1) <= alpha:
+        # Few at first: most series have no step, and are seen to have none soon.
+        some = min(count - tried, max(FIRST, tried), max(1, CHUNK // splits))
         orders = np.argsort(draw.random_sample((some, len(x))), axis=-1)
-        reached += int(
-            (_statistic(x[orders], w[orders]).max(-1) >= found[best] * (1.0 - TINY)).sum()
-        )
+        statistics = _statistic(x[orders], w[orders]).max(-1)
+        reached += int((statistics >= largest * (1.0 - TINY)).sum())
         tried += some
-    p = (1 + reached) / (count + 1)
-    return (place, p) if p <= alpha else (0, p)
+    return (1 + reached) / (count + 1)
 
 
 def _step(x: Array, w: Array, edges: Sequence[int], p: float, least: float) -> Step:
@@ -232,22 +234,20 @@ def _step(x: Array, w: Array, edges: Sequence[int], p: float, least: float) -> S
         float((part_w * (part - np.average(part, weights=part_w)) ** 2).sum())
         for part, part_w in sides
     )
-    freedom = end - start - 2
-    error = math.sqrt(
-        rest / freedom * math.fsum(1.0 / float(weights.sum()) for _, weights in sides)
-    )
-    half = float(special.stdtrit(freedom, 1.0 - ALPHA / 2.0)) * error
+    degrees_of_freedom = end - start - 2
+    inverse_weights = math.fsum(1.0 / float(weights.sum()) for _, weights in sides)
+    error = math.sqrt(rest / degrees_of_freedom * inverse_weights)
+    half = float(special.stdtrit(degrees_of_freedom, 1.0 - ALPHA / 2.0)) * error
     change = after - before
-    material = abs(change) - half > least
     return Step(
-        place,
-        before,
-        after,
-        change - half,
-        change + half,
-        p,
-        material,
-        _line(x[start:end], w[start:end]) < rest,
+        place=place,
+        before=before,
+        after=after,
+        low=change - half,
+        high=change + half,
+        p=p,
+        material=abs(change) - half > least,
+        drift=_line(x[start:end], w[start:end]) < rest,
     )
 
 

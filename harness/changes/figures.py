@@ -1,15 +1,24 @@
-"""Every figure in which two runs differ, judged or not, and whether the two can be compared at all.
-Pure."""
+"""Every figure in which two runs differ, judged or not, and whether they can be compared. Pure."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from harness.changes import jobs, memory, nights, speed, verdicts
-from harness.changes.model import RATIO, REGRESSION, SLOWER, VERDICT, Change, Night, Value
+from harness.changes.model import (
+    RATIO,
+    REGRESSION,
+    SLOWER,
+    VERDICT,
+    Change,
+    Night,
+    Suspect,
+    Value,
+)
 from harness.changes.provenance import Suspects
+from harness.changes.welch import Judged
 from harness.results.model import QualityRow, Report, SpeedRow, StageRow
 from harness.results.verdicts import Fidelity
 
@@ -36,8 +45,10 @@ class Difference:
     """One figure in which two runs differ.
 
     Attributes:
-        section: one of `SECTIONS`. subject: whose figure. before, after: None where a run has none.
-            note: what the difference means.
+        section: one of `SECTIONS`.
+        subject: whose figure.
+        before, after: None where a run has none.
+        note: what the difference means.
     """
 
     section: str
@@ -54,8 +65,8 @@ class Diff:
 
     Attributes:
         before, after: the reports' titles and times, in words.
-        comparable: whether any row is of the same thing in both. apart: in what the two runs are of
-            different things, a sentence each.
+        comparable: whether any row is of the same thing in both.
+        apart: in what the two runs are of different things, a sentence each.
     """
 
     before: str
@@ -71,11 +82,10 @@ class Diff:
         be one, else 0."""
         if not self.comparable:
             return 2
-        return (
-            SLOWER_CODE
-            if any(one.severity == REGRESSION and one.kind in DECISIVE for one in self.changes)
-            else 0
+        lost = any(
+            change.severity == REGRESSION and change.kind in DECISIVE for change in self.changes
         )
+        return SLOWER_CODE if lost else 0
 
 
 def diff(before: Night, after: Night) -> Diff:
@@ -84,13 +94,17 @@ def diff(before: Night, after: Night) -> Diff:
     comparable = bool(
         {*verdicts.rows(before)} & {*verdicts.rows(after)} or speed.both_rows(before, after)
     )
-    old, new = (f"{night.report.title}, {night.report.created}" for night in (before, after))
-    found = nights.between(before, after) if comparable else ()
     differences = sorted(
-        _differences(before, after, suspects), key=lambda one: SECTIONS.index(one.section)
+        _differences(before, after, suspects),
+        key=lambda differing: SECTIONS.index(differing.section),
     )
     return Diff(
-        old, new, comparable, tuple(apart(before, after, suspects)), found, tuple(differences)
+        before=f"{before.report.title}, {before.report.created}",
+        after=f"{after.report.title}, {after.report.created}",
+        comparable=comparable,
+        apart=tuple(apart(before, after, suspects)),
+        changes=nights.between(before, after) if comparable else (),
+        differences=tuple(differences),
     )
 
 
@@ -101,13 +115,13 @@ def apart(before: Night, after: Night, suspects: Suspects) -> Iterator[str]:
         for where, only in (("first", values - new[name]), ("second", new[name] - values)):
             if only:
                 yield f"Only the {where} run has {name} {', '.join(sorted(only))}."
-    for one in suspects.tapes.values():
+    for tape in suspects.tapes.values():
         yield (
-            f"The {one.what} is another one: data, weights or noise differ, and so do all figures"
+            f"The {tape.what} is another one: data, weights or noise differ, and so do all figures"
             " of it."
         )
-    for one in suspects.ports.values():
-        yield f"The {one.what} on {one.build} is other code: times and memory are not compared."
+    for port in suspects.ports.values():
+        yield f"The {port.what} on {port.build} is other code: times and memory are not compared."
 
 
 def scope(report: Report) -> dict[str, set[str]]:
@@ -135,16 +149,20 @@ def _differences(before: Night, after: Night, suspects: Suspects) -> Iterator[Di
             yield Difference("memory", subject, what, old[key], size, _percent(size / old[key]))
     yield from _quality(before.report.quality, after.report.quality)
     for side, moved in (*suspects.versions.items(), ("", suspects.shared)):
-        for one in moved:
-            yield Difference("versions", side or "all builds", one.what, one.before, one.after)
-    for one in suspects.ports.values():
-        yield Difference("versions", one.build, one.what, one.before, one.after)
+        for package in moved:
+            yield _moved("versions", side or "all builds", package)
+    for port in suspects.ports.values():
+        yield _moved("versions", port.build, port)
     for side, moved in suspects.settings.items():
-        for one in moved:
-            yield Difference("settings", side, one.what, one.before, one.after)
-    for name, one in suspects.tapes.items():
-        yield Difference("data", name, "tape", one.before, one.after)
+        for setting in moved:
+            yield _moved("settings", side, setting)
+    for name, tape in suspects.tapes.items():
+        yield Difference("data", name, "tape", tape.before, tape.after)
     yield from _jobs(before, after)
+
+
+def _moved(section: str, subject: str, suspect: Suspect) -> Difference:
+    return Difference(section, subject, suspect.what, suspect.before, suspect.after)
 
 
 def _stages(before: Night, after: Night) -> Iterator[Difference]:
@@ -155,14 +173,8 @@ def _stages(before: Night, after: Night) -> Iterator[Difference]:
             continue
         subject = f"{row.workload} {row.stage} {row.precision}{_seed(row.seed)} {row.a} : {row.b}"
         if was.verdict != row.verdict:
-            yield Difference(
-                "verdicts",
-                subject,
-                "verdict",
-                was.verdict,
-                row.verdict,
-                row.reason if row.verdict != Fidelity.PASS else "",
-            )
+            reason = row.reason if row.verdict != Fidelity.PASS else ""
+            yield Difference("verdicts", subject, "verdict", was.verdict, row.verdict, reason)
         if not _same(was.error, row.error) or not _same(was.threshold, row.threshold):
             tensor = f"{row.worst}" if was.worst == row.worst else f"{was.worst}, then {row.worst}"
             yield Difference(
@@ -171,50 +183,49 @@ def _stages(before: Night, after: Night) -> Iterator[Difference]:
 
 
 def _margin(was: StageRow, row: StageRow) -> str:
-    told = [
-        "-" if one.error is None or not one.threshold else f"{one.error / one.threshold:.2g}"
-        for one in (was, row)
-    ]
-    return f"error / threshold {told[0]} -> {told[1]}"
+    """Return how the error stood to its threshold before and after, in words."""
+    return f"error / threshold {_share(was)} -> {_share(row)}"
+
+
+def _share(row: StageRow) -> str:
+    if row.error is None or not row.threshold:
+        return "-"
+    return f"{row.error / row.threshold:.2g}"
 
 
 def _speed(before: Night, after: Night, suspects: Suspects) -> Iterator[Difference]:
-    judged, reasons = speed.compare(before, after, suspects, {})
-    told = {row.after.measurand: row.judged for row in judged}
-    times: dict[tuple[str, str], tuple[float | None, float | None]] = {}
-    for what, (was, row) in speed.both_rows(before, after).items():
+    """Yield how rows of speed differ: verdicts and ratios, then the step times of each side."""
+    rows, reasons = speed.compare(before, after, suspects, {})
+    judged = {row.after.measurand: row.judged for row in rows}
+    both = speed.both_rows(before, after)
+    for what, (was, row) in both.items():
         subject = f"{row.workload} {row.action} {row.precision}{_seed(row.seed)} {row.a} : {row.b}"
         if was.verdict != row.verdict:
             yield Difference(
                 "verdicts", subject, "speed, not judged here", was.verdict, row.verdict
             )
-        one = told.get(what)
-        note = f"not judged: {reasons.get(what, 'the rounds are not there')}"
-        if one is not None:
-            note = (
-                f"{_percent(one.ratio)} [{_percent(one.low)},"
-                f" {_percent(one.high)}]{', material' if one.material else ', not material'}"
-            )
         if not _same(was.ratio, row.ratio):
-            yield Difference(
-                "speed ratios",
-                subject,
-                f"time of {row.b} / {row.a}",
-                _ratio(was),
-                _ratio(row),
-                note,
-            )
-        for side, old_s, new_s in (
-            (row.a, was.a_step_s, row.a_step_s),
-            (row.b, was.b_step_s, row.b_step_s),
-        ):
-            times.setdefault(
-                (
-                    f"{row.workload} {row.action} {row.precision}{_seed(row.seed)} {row.preset}",
-                    side,
-                ),
-                (old_s, new_s),
-            )
+            note = f"not judged: {reasons.get(what, 'the rounds are not there')}"
+            if what in judged:
+                note = _judgement(judged[what])
+            figure = f"time of {row.b} / {row.a}"
+            yield Difference("speed ratios", subject, figure, _ratio(was), _ratio(row), note)
+    yield from _step_times(list(both.values()))
+
+
+def _judgement(judged: Judged) -> str:
+    interval = f"[{_percent(judged.low)}, {_percent(judged.high)}]"
+    material = "material" if judged.material else "not material"
+    return f"{_percent(judged.ratio)} {interval}, {material}"
+
+
+def _step_times(both: Sequence[tuple[SpeedRow, SpeedRow]]) -> Iterator[Difference]:
+    """Yield the step times that differ, of each side once, whatever it was paired with."""
+    times: dict[tuple[str, str], tuple[float | None, float | None]] = {}
+    for was, row in both:
+        name = f"{row.workload} {row.action} {row.precision}{_seed(row.seed)} {row.preset}"
+        times.setdefault((name, row.a), (was.a_step_s, row.a_step_s))
+        times.setdefault((name, row.b), (was.b_step_s, row.b_step_s))
     for (name, side), (old_s, new_s) in times.items():
         if not _same(old_s, new_s):
             note = _percent(new_s / old_s) if old_s and new_s else ""
@@ -226,10 +237,9 @@ def _speed(before: Night, after: Night, suspects: Suspects) -> Iterator[Differen
 def _ratio(row: SpeedRow) -> str | None:
     if row.ratio is None:
         return None
-    ends = (
-        f" [{row.low:.3f}, {row.high:.3f}]" if row.low is not None and row.high is not None else ""
-    )
-    return f"{row.ratio:.3f}{ends}"
+    if row.low is None or row.high is None:
+        return f"{row.ratio:.3f}"
+    return f"{row.ratio:.3f} [{row.low:.3f}, {row.high:.3f}]"
 
 
 def _quality(before: Sequence[QualityRow], after: Sequence[QualityRow]) -> Iterator[Difference]:
@@ -237,37 +247,23 @@ def _quality(before: Sequence[QualityRow], after: Sequence[QualityRow]) -> Itera
     for row in after:
         was = old.get((row.workload, row.build, row.precision, row.preset, row.metric))
         if was is not None and not _same(was.mean, row.mean):
-            ends = (
-                ""
-                if row.low is None or row.high is None
-                else f"95 % interval now [{row.low:.3g}, {row.high:.3g}]"
-            )
-            yield Difference(
-                "quality",
-                f"{row.workload} {row.precision} on {row.build}",
-                row.metric,
-                was.mean,
-                row.mean,
-                ends,
-            )
+            subject = f"{row.workload} {row.precision} on {row.build}"
+            interval = ""
+            if row.low is not None and row.high is not None:
+                interval = f"95 % interval now [{row.low:.3g}, {row.high:.3g}]"
+            yield Difference("quality", subject, row.metric, was.mean, row.mean, interval)
 
 
 def _jobs(before: Night, after: Night) -> Iterator[Difference]:
-    seeded = all(row.seed is not None for night in (before, after) for row in night.report.jobs)
-    old: Mapping[jobs.Job, str] = {
-        key: row.status for key, row in jobs.jobs(before, seeded).items()
-    }
-    new: Mapping[jobs.Job, str] = {key: row.status for key, row in jobs.jobs(after, seeded).items()}
-    for key in dict.fromkeys((*old, *new)):
-        if old.get(key) != new.get(key):
-            kind, workload, build, precision, seed = key
-            yield Difference(
-                "jobs",
-                f"{workload} {precision}{_seed(seed or 0)} on {build}",
-                f"{kind} job",
-                old.get(key),
-                new.get(key),
-            )
+    seeded = jobs.seeds_told(before, after)
+    old = {job: row.status for job, row in jobs.jobs(before, seeded).items()}
+    new = {job: row.status for job, row in jobs.jobs(after, seeded).items()}
+    for job in dict.fromkeys((*old, *new)):
+        was, now = old.get(job), new.get(job)
+        if was != now:
+            kind, workload, build, precision, seed = job
+            subject = f"{workload} {precision}{_seed(seed or 0)} on {build}"
+            yield Difference("jobs", subject, f"{kind} job", was, now)
 
 
 def _same(before: float | None, after: float | None) -> bool:

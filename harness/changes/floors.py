@@ -28,9 +28,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from harness.changes import creep, provenance
 from harness.changes.creep import Past
 from harness.changes.culprit import flippers
-from harness.changes.model import FLOOR, NOTE, REGRESSION, Change, Night, Subject
+from harness.changes.model import FLOOR, NOTE, REGRESSION, Change, Night, stage_subject
 from harness.changes.provenance import Suspects
-from harness.changes.verdicts import Key, place, rows
+from harness.changes.verdicts import Key, rank, rows
 from harness.fidelity import honest_spread
 from harness.results.model import StageRow
 from harness.results.verdicts import Fidelity
@@ -44,15 +44,20 @@ STAGES = ("forward", "loss", "gradients", "update", "trajectory")
 
 
 def honest(precision: str, stage: str) -> float:
-    """Return the largest error / floor that honest variation has shown, and never less than 1: a
+    """Return the largest error / floor that honest variation has shown; never less than 1, since a
     floor is itself such a variation."""
     return max(1.0, honest_spread.LARGEST.get(precision, {}).get(stage, 1.0))
 
 
 @dataclasses.dataclass(frozen=True)
 class Growth:
-    """One row whose error / floor, or whose floor, grew; against the median of so many `nights`,
-    or, 0, the night before. `suspects`: what moved since then."""
+    """One row whose error / floor, or whose floor, grew.
+
+    Attributes:
+        what: which of the two.
+        suspects: what moved since the night that it grew against.
+        nights: over how many the median is that it grew against; 0: it is the night before.
+    """
 
     was: StageRow
     row: StageRow
@@ -76,36 +81,32 @@ def changes(
     old, new = rows(before), {name: row for name, row in rows(after).items() if row.stage in STAGES}
     both = [(old[name], row) for name, row in new.items() if name in old]
     grown = [
-        one
+        growth
         for was, row in both
-        if _tape(row) not in suspects.tapes and (one := _growth(was, row, suspects))
+        if _tape(row) not in suspects.tapes and (growth := _growth(was, row, suspects))
     ]
     yield from _grouped(grown, [row for _, row in both])
-    told, earlier = [one.row for one in grown], [(one, rows(one.night)) for one in past]
-    left = [(name, row) for name, row in new.items() if row not in told]
-    yield from _grouped(
-        [one for name, row in left if (one := _crept(name, row, earlier))], list(new.values())
-    )
+    reported = [growth.row for growth in grown]
+    earlier = [(night, rows(night.night)) for night in past]
+    left = [(name, row) for name, row in new.items() if row not in reported]
+    crept = [growth for name, row in left if (growth := _crept(name, row, earlier))]
+    yield from _grouped(crept, list(new.values()))
 
 
 def _grouped(grown: Sequence[Growth], compared: Sequence[StageRow]) -> Iterator[Change]:
     """Yield one change for each workload and build (or pair) of what grew, strictly judged
     precisions apart from others."""
     groups: dict[tuple[str, bool, str, str, str], list[Growth]] = {}
-    for one in sorted(grown, key=lambda one: place(one.row)):
-        row, strict = one.row, one.row.precision == STRICT
+    for growth in sorted(grown, key=lambda growth: rank(growth.row)):
+        row, strict = growth.row, growth.row.precision == STRICT
         pairs = {(other.a, other.b): False for other in compared if other.workload == row.workload}
-        pairs.update(
-            {
-                (other.row.a, other.row.b): True
-                for other in grown
-                if other.row.workload == row.workload
-            }
-        )
+        for other in grown:
+            if other.row.workload == row.workload:
+                pairs[other.row.a, other.row.b] = True
         culprits = flippers(pairs)
         who = next((side for side in (row.b, row.a) if side in culprits), "")
         sides = ("", "") if who else (row.a, row.b)
-        groups.setdefault((row.workload, strict, who, *sides), []).append(one)
+        groups.setdefault((row.workload, strict, who, *sides), []).append(growth)
     for (_, strict, who, _, _), group in groups.items():
         yield _change(group, REGRESSION if strict else NOTE, who)
 
@@ -115,54 +116,78 @@ def _crept(
 ) -> Growth | None:
     """Return the growth of a row against the median of the comparable nights, in the night in which
     it gets beyond what is honest."""
-    again = _parts(row)
-    if again is None or row.verdict != Fidelity.PASS:
+    tonight = _parts(row)
+    if tonight is None or row.verdict != Fidelity.PASS:
         return None
-    alike = [
-        (one, found[name], parts)
-        for one, found in earlier
-        if name in found
-        and found[name].verdict == Fidelity.PASS
-        and _alike(one, row)
-        and (parts := _parts(found[name]))
-    ]
-    named = [(one, was, parts) for one, was, parts in alike if was.worst == row.worst]
+    alike = _comparable(name, row, earlier)
     explained = honest(row.precision, row.stage)
     relative = creep.crept(
-        again[0], [parts[0] for *_, parts in alike], lambda one, other: one - other > explained
+        tonight[0], [parts[0] for *_, parts in alike], lambda now, was: now - was > explained
     )
     if relative is not None:
         oldest, was, _ = alike[relative.nights - 1]
         return Growth(
-            was, row, RELATIVE, relative.value, again[0], oldest.suspects, relative.nights
+            was=was,
+            row=row,
+            what=RELATIVE,
+            before=relative.value,
+            after=tonight[0],
+            suspects=oldest.suspects,
+            nights=relative.nights,
         )
+    of_tensor = [(night, was, parts) for night, was, parts in alike if was.worst == row.worst]
     floor = creep.crept(
-        again[1], [parts[1] for *_, parts in named], lambda one, other: one > FLOOR_FACTOR * other
+        tonight[1], [parts[1] for *_, parts in of_tensor], lambda now, was: now > FLOOR_FACTOR * was
     )
     if floor is not None:
-        oldest, was, _ = named[floor.nights - 1]
-        return Growth(was, row, "floor", floor.value, again[1], oldest.suspects, floor.nights)
+        oldest, was, _ = of_tensor[floor.nights - 1]
+        return Growth(
+            was=was,
+            row=row,
+            what="floor",
+            before=floor.value,
+            after=tonight[1],
+            suspects=oldest.suspects,
+            nights=floor.nights,
+        )
     return None
 
 
-def _alike(one: Past, row: StageRow) -> bool:
+def _comparable(
+    name: Key, row: StageRow, earlier: Sequence[tuple[Past, Mapping[Key, StageRow]]]
+) -> list[tuple[Past, StageRow, tuple[float, float]]]:
+    """Return the earlier nights in which a row passed under tonight's conditions, with the row as
+    it was and its two parts."""
+    comparable = []
+    for night, night_rows in earlier:
+        was = night_rows.get(name)
+        if was is None or was.verdict != Fidelity.PASS or not _alike(night, row):
+            continue
+        parts = _parts(was)
+        if parts is not None:
+            comparable.append((night, was, parts))
+    return comparable
+
+
+def _alike(earlier: Past, row: StageRow) -> bool:
     """Whether an earlier night ran the same ports on the same tape, and timed them, if it did,
     under the same conditions."""
     sides = {row.a, row.b}
     elsewhere = any(
-        what.workload == row.workload and {what.a, what.b} & sides for what in one.reasons
+        what.workload == row.workload and {what.a, what.b} & sides for what in earlier.reasons
     )
-    return not elsewhere and not creep.ported(one, row.workload, sides, _tape(row))
+    return not elsewhere and not creep.ported(earlier, row.workload, sides, _tape(row))
 
 
 def _growth(was: StageRow, row: StageRow, suspects: Suspects) -> Growth | None:
-    parts, again = _parts(was), _parts(row)
-    if parts is None or again is None or not was.verdict == row.verdict == Fidelity.PASS:
+    """Return the growth of a row against the night before, where it is beyond what is honest."""
+    before, tonight = _parts(was), _parts(row)
+    if before is None or tonight is None or not was.verdict == row.verdict == Fidelity.PASS:
         return None
-    if again[0] - parts[0] > honest(row.precision, row.stage):
-        return Growth(was, row, RELATIVE, parts[0], again[0], suspects)
-    if was.worst == row.worst and again[1] > FLOOR_FACTOR * parts[1]:
-        return Growth(was, row, "floor", parts[1], again[1], suspects)
+    if tonight[0] - before[0] > honest(row.precision, row.stage):
+        return Growth(was, row, RELATIVE, before[0], tonight[0], suspects)
+    if was.worst == row.worst and tonight[1] > FLOOR_FACTOR * before[1]:
+        return Growth(was, row, "floor", before[1], tonight[1], suspects)
     return None
 
 
@@ -171,13 +196,10 @@ def _tape(row: StageRow) -> str:
 
 
 def _parts(row: StageRow) -> tuple[float, float] | None:
-    """Return error / floor and the floor of a row's tensor."""
-    if (
-        row.error is None
-        or not row.floor
-        or not math.isfinite(row.error)
-        or not math.isfinite(row.floor)
-    ):
+    """Return error / floor and the floor of a row's tensor; None where one is no finite number."""
+    if row.error is None or not row.floor:
+        return None
+    if not math.isfinite(row.error) or not math.isfinite(row.floor):
         return None
     return row.error / row.floor, row.floor
 
@@ -185,29 +207,33 @@ def _parts(row: StageRow) -> tuple[float, float] | None:
 def _change(group: Sequence[Growth], severity: str, build: str) -> Change:
     first = group[0]
     row, was = first.row, first.was
-    found = first.suspects.of(row.workload, (build,) if build else (row.a, row.b), _tape(row))
-    pair = ("", "") if build else (row.a, row.b)
-    subject = Subject(row.workload, build, *pair, row.precision, row.preset, row.stage, row.seed)
-    nearest = (
-        ""
-        if first.nights or was.worst == row.worst
-        else f" (before, {was.worst} was nearest to its threshold)"
-    )
+    suspects = first.suspects.of(row.workload, (build,) if build else (row.a, row.b), _tape(row))
+    subject = stage_subject(row, build)
+    nearest = ""
+    if not first.nights and was.worst != row.worst:
+        nearest = f" (before, {was.worst} was nearest to its threshold)"
     against = f" against the median of the last {first.nights} nights" if first.nights else ""
-    honestly = f"honest variation explains {honest(row.precision, row.stage):.3g}"
-    explained = (
-        honestly
-        if first.what == RELATIVE
-        else f"honest builds differ by less than {FLOOR_FACTOR:g} times"
-    )
+    if first.what == RELATIVE:
+        explained = f"honest variation explains {honest(row.precision, row.stage):.3g}"
+    else:
+        explained = f"honest builds differ by less than {FLOOR_FACTOR:g} times"
     also = tuple(
-        f"{one.row.precision} {one.row.stage} {one.row.a} : {one.row.b}, {one.what}"
-        for one in group[1:]
+        f"{other.row.precision} {other.row.stage} {other.row.a} : {other.row.b}, {other.what}"
+        for other in group[1:]
     )
     more = f" {len(also)} more rows grew with it." if also else ""
     text = (
         f"{subject} still passes, but the {first.what} of {row.worst}{nearest} grew from"
         f" {first.before:.2g} to {first.after:.2g}{against}; "
-        f"{explained}.{more}{provenance.told(found)}"
+        f"{explained}.{more}{provenance.suspects_text(suspects)}"
     )
-    return Change(FLOOR, severity, subject, first.before, first.after, text, found, None, also)
+    return Change(
+        kind=FLOOR,
+        severity=severity,
+        subject=subject,
+        before=first.before,
+        after=first.after,
+        text=text,
+        suspects=suspects,
+        also=also,
+    )

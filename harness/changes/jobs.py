@@ -21,7 +21,9 @@ from harness.changes.model import (
     Measurand,
     Night,
     Subject,
+    Suspect,
     measurand,
+    ratio_subject,
 )
 from harness.changes.provenance import Suspects
 from harness.changes.verdicts import Key, rows
@@ -35,55 +37,95 @@ Job = tuple[str, str, str, str, int | None]
 
 def jobs(night: Night, seeded: bool = True) -> dict[Job, JobRow]:
     """Return how the jobs of a night ended; of several under one name (rounds), the first that did
-    not end ok."""
-    found: dict[Job, JobRow] = {}
+    not end ok.
+
+    Args:
+        seeded: whether seeds tell jobs apart: older reports do not tell them.
+    """
+    by_job: dict[Job, JobRow] = {}
     for row in night.report.jobs:
         for build in row.build.split(" ") if row.kind == "speed" else (row.build,):
             key = (row.kind, row.workload, build, row.precision, row.seed if seeded else None)
-            if key not in found or (found[key].status == OK and row.status != OK):
-                found[key] = row
-    return found
+            if key not in by_job or (by_job[key].status == OK and row.status != OK):
+                by_job[key] = row
+    return by_job
+
+
+def seeds_told(before: Night, after: Night) -> bool:
+    """Whether the jobs of both nights tell their seeds."""
+    return all(row.seed is not None for row in (*before.report.jobs, *after.report.jobs))
 
 
 def changes(before: Night, after: Night, suspects: Suspects) -> Iterator[Change]:
-    """Yield the jobs that vanished or appeared or whose status changed, told once for each workload
-    and build; rows that vanished although their jobs ran; and comparisons of speed that are refused
-    now."""
-    # Older reports do not tell seeds.
-    seeded = all(row.seed is not None for night in (before, after) for row in night.report.jobs)
+    """Yield jobs that vanished, appeared or ended otherwise, once for each workload and build; rows
+    that vanished although their jobs ran; and comparisons of speed that are refused now."""
+    seeded = seeds_told(before, after)
     old, new = jobs(before, seeded), jobs(after, seeded)
     groups: dict[tuple[str, str, str, str | None, str | None], list[Job]] = {}
     for job in dict.fromkeys((*old, *new)):
-        was, now = (night[job].status if job in night else None for night in (old, new))
+        was = old[job].status if job in old else None
+        now = new[job].status if job in new else None
         if was != now:
             groups.setdefault((job[1], job[2], _severity(was, now), was, now), []).append(job)
-    for (workload, build, severity, was, now), group in groups.items():
-        kind = VANISHED if now is None else APPEARED if was is None else STATUS
-        found = suspects.of(workload, (build,)) if kind == STATUS else ()
+    for (_, _, severity, was, now), group in groups.items():
         reason = new[group[0]].reason.rstrip(".") if now else ""
-        how = {
-            VANISHED: f"was {was} and is gone",
-            APPEARED: f"is new and ended {now}",
-            STATUS: f"was {was} and ended {now}",
-        }[kind] + (f" ({reason})" if reason else "")
-        named = [
-            f"{of} {precision}{f' seed {seed}' if seed else ''}"
-            for of, _, _, precision, seed in group
-        ]
-        more = f" So did {len(group) - 1} more of its jobs." if len(group) > 1 else ""
-        told = provenance.told(found) if severity == REGRESSION and kind == STATUS else ""
-        first = group[0]
-        subject = Subject(workload, build, "", "", first[3], "", f"{first[0]} job", first[4])
-        text = f"The {first[0]} job of {workload} {first[3]} on {build} {how}.{more}{told}"
-        yield Change(kind, severity, subject, was, now, text, found, None, tuple(named[1:]))
+        yield _ended_otherwise(group, severity, was, now, reason, suspects)
     yield from _rows(before, after, {key[1:4] for key in {*old} - {*new}})
     yield from _refused(before, after, suspects)
+
+
+def _ended_otherwise(
+    group: list[Job],
+    severity: str,
+    was: str | None,
+    now: str | None,
+    reason: str,
+    suspects: Suspects,
+) -> Change:
+    """Return the change of jobs of one workload and build that all went from one status to another;
+    None is the status of a job that is not there."""
+    of, workload, build, precision, seed = group[0]
+    blamed: tuple[Suspect, ...] = ()
+    suspected = ""
+    if now is None:
+        kind, how = VANISHED, f"was {was} and is gone"
+    elif was is None:
+        kind, how = APPEARED, f"is new and ended {now}"
+    else:
+        kind, how = STATUS, f"was {was} and ended {now}"
+        blamed = suspects.of(workload, (build,))
+        if severity == REGRESSION:
+            suspected = provenance.suspects_text(blamed)
+    if reason:
+        how += f" ({reason})"
+    more = f" So did {len(group) - 1} more of its jobs." if len(group) > 1 else ""
+    return Change(
+        kind=kind,
+        severity=severity,
+        subject=Subject(
+            workload=workload, build=build, precision=precision, what=f"{of} job", seed=seed
+        ),
+        before=was,
+        after=now,
+        text=f"The {of} job of {workload} {precision} on {build} {how}.{more}{suspected}",
+        suspects=blamed,
+        also=tuple(_job_name(job) for job in group[1:]),
+    )
+
+
+def _job_name(job: Job) -> str:
+    kind, _, _, precision, seed = job
+    return f"{kind} {precision}{f' seed {seed}' if seed else ''}"
 
 
 def _severity(was: str | None, now: str | None) -> str:
     """Return a regression where something ran well and does not any more, an improvement where it
     does now and did not."""
-    return NOTE if was is None else REGRESSION if was == OK else IMPROVEMENT if now == OK else NOTE
+    if was is None:
+        return NOTE
+    if was == OK:
+        return REGRESSION
+    return IMPROVEMENT if now == OK else NOTE
 
 
 def _rows(before: Night, after: Night, gone: set[tuple[str, str, str]]) -> Iterator[Change]:
@@ -102,12 +144,12 @@ def _rows(before: Night, after: Night, gone: set[tuple[str, str, str]]) -> Itera
             names = ", ".join(dict.fromkeys(what))
             text = f"{workload} {precision} {a} : {b} was judged by {names}, and is not any more."
             yield Change(
-                VANISHED,
-                REGRESSION,
-                Subject(workload, "", a, b, precision, "", names),
-                names,
-                None,
-                text,
+                kind=VANISHED,
+                severity=REGRESSION,
+                subject=Subject(workload=workload, a=a, b=b, precision=precision, what=names),
+                before=names,
+                after=None,
+                text=text,
             )
 
 
@@ -123,14 +165,16 @@ def _refused(before: Night, after: Night, suspects: Suspects) -> Iterator[Change
         if was is None or (was.verdict == Speed.REFUSED) == (row.verdict == Speed.REFUSED):
             continue
         severity = REGRESSION if row.verdict == Speed.REFUSED else IMPROVEMENT
-        found = suspects.of(row.workload, (row.a, row.b))
         text = (
             f"{row.workload} {row.action} {row.precision} {row.a} : {row.b} is {row.verdict} and"
             f" was {was.verdict}: {row.reason}"
         )
-        subject = Subject(
-            row.workload, "", row.a, row.b, row.precision, row.preset, row.action, row.seed
-        )
         yield Change(
-            STATUS, severity, subject, was.verdict, row.verdict, f"{text.rstrip('.')}.", found
+            kind=STATUS,
+            severity=severity,
+            subject=ratio_subject(measurand(row), build=""),
+            before=was.verdict,
+            after=row.verdict,
+            text=f"{text.rstrip('.')}.",
+            suspects=suspects.of(row.workload, (row.a, row.b)),
         )

@@ -34,13 +34,13 @@ from harness.results.model import Cost
 
 SHARE, BYTES = 0.02, 5_000_000
 
+#: What a peak is of: workload, side, precision, preset, action, seed, and what was measured.
 Key = tuple[str, str, str, str, str, int, str]
 
 
 def peaks(night: Night) -> dict[Key, int]:
-    """Return the peaks of a night by workload, side, precision, preset, action, seed and what was
-    measured, bytes."""
-    found: dict[Key, int] = {}
+    """Return the peaks of a night, bytes."""
+    largest: dict[Key, int] = {}
     for row in night.report.speed:
         precisions = row.precision.split(":")
         sides = (
@@ -48,21 +48,21 @@ def peaks(night: Night) -> dict[Key, int]:
             (row.b, precisions[-1], row.b_peak_bytes, row.b_cost),
         )
         for side, precision, peak, cost in sides:
-            private = cost.private_bytes if cost else None
-            here = (
-                ("peak memory", peak)
-                if private is None
-                else ("peak memory without mapped files", private)
-            )
-            for what, size in (here, ("peak memory on the GPU", _device(cost))):
+            for what, size in _sizes(peak, cost):
                 if size:
                     key = (row.workload, side, precision, row.preset, row.action, row.seed, what)
-                    found[key] = max(size, found.get(key, 0))
-    return found
+                    largest[key] = max(size, largest.get(key, 0))
+    return largest
 
 
-def _device(cost: Cost | None) -> int | None:
-    return cost.device_peak_bytes if cost else None
+def _sizes(peak: int | None, cost: Cost | None) -> Iterator[tuple[str, int | None]]:
+    """Yield what is known of one side's memory: on the host, and on the GPU."""
+    private = cost.private_bytes if cost else None
+    if private is None:
+        yield "peak memory", peak
+    else:
+        yield "peak memory without mapped files", private
+    yield "peak memory on the GPU", cost.device_peak_bytes if cost else None
 
 
 def changes(
@@ -76,7 +76,7 @@ def changes(
             much against their median is told too.
     """
     old, reasons = peaks(before), conditions.between(before, after)
-    earlier = [(one, peaks(one.night)) for one in past]
+    earlier = [(night, peaks(night.night)) for night in past]
     for key, size in peaks(after).items():
         was = old.get(key)
         grown = was is not None and _beyond(size, was)
@@ -96,10 +96,8 @@ def _beyond(size: float, was: float) -> bool:
 def _ported(key: Key, suspects: Suspects) -> bool:
     """Whether it is of other code or other data."""
     workload, side, _, preset, _, seed, _ = key
-    return (
-        workload,
-        provenance.build_of(side),
-    ) in suspects.ports or f"{workload}/{preset}/{seed}" in suspects.tapes
+    port, tape = (workload, provenance.build_of(side)), f"{workload}/{preset}/{seed}"
+    return port in suspects.ports or tape in suspects.tapes
 
 
 def _elsewhere(key: Key, reasons: Mapping[Measurand, str]) -> str:
@@ -108,12 +106,8 @@ def _elsewhere(key: Key, reasons: Mapping[Measurand, str]) -> str:
     for what, reason in reasons.items():
         precisions = what.precision.split(":")
         sides = ((what.a, precisions[0]), (what.b, precisions[-1]))
-        if (workload, preset, action, seed) == (
-            what.workload,
-            what.preset,
-            what.action,
-            what.seed,
-        ) and (side, precision) in sides:
+        measured = (what.workload, what.preset, what.action, what.seed)
+        if (workload, preset, action, seed) == measured and (side, precision) in sides:
             return reason
     return ""
 
@@ -124,20 +118,15 @@ def _crept(
     """Yield the growth of a peak against the median of the comparable nights, in the night in which
     it gets beyond the threshold."""
     alike = [
-        (one, sizes[key])
-        for one, sizes in earlier
-        if key in sizes and not _ported(key, one.suspects) and not _elsewhere(key, one.reasons)
+        (night, sizes[key])
+        for night, sizes in earlier
+        if key in sizes and not _ported(key, night.suspects) and not _elsewhere(key, night.reasons)
     ]
-    found = creep.crept(size, [peak for _, peak in alike], _beyond)
-    if found is not None:
-        oldest = alike[found.nights - 1][0]
-        yield _change(
-            key,
-            (found.value, size),
-            REGRESSION,
-            f" against the median of the last {found.nights} nights",
-            oldest.suspects,
-        )
+    median = creep.crept(size, [peak for _, peak in alike], _beyond)
+    if median is not None:
+        oldest, _ = alike[median.nights - 1]
+        how = f" against the median of the last {median.nights} nights"
+        yield _change(key, (median.value, size), REGRESSION, how, oldest.suspects)
 
 
 def _change(
@@ -145,11 +134,25 @@ def _change(
 ) -> Change:
     workload, side, precision, preset, action, seed, what = key
     was, size = sizes
-    found = suspects.of(workload, (side,), f"{workload}/{preset}/{seed}")
-    subject = Subject(workload, side, "", "", precision, preset, action, seed)
+    of_peak = suspects.of(workload, (side,), f"{workload}/{preset}/{seed}")
     text = (
         f"{workload} {action} {precision} on {side}: {what} {'grew' if size > was else 'shrank'}"
         f" from {was / 1e6:.1f} to {size / 1e6:.1f} MB ({100.0 * (size / was - 1.0):+.1f}"
-        f" %){how}.{provenance.told(found)}"
+        f" %){how}.{provenance.suspects_text(of_peak)}"
     )
-    return Change(MEMORY, severity, subject, was, size, text, found)
+    return Change(
+        kind=MEMORY,
+        severity=severity,
+        subject=Subject(
+            workload=workload,
+            build=side,
+            precision=precision,
+            preset=preset,
+            what=action,
+            seed=seed,
+        ),
+        before=was,
+        after=size,
+        text=text,
+        suspects=of_peak,
+    )

@@ -11,44 +11,26 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 
-from harness.results.model import Report, SpeedRow
+from harness.results.model import Report, SpeedRow, StageRow
 
 REGRESSION, IMPROVEMENT, NOTE = "regression", "improvement", "note"
 
+VERDICT = "verdict"
+SLOWER = "slower"
+RATIO = "ratio"
+FASTER = "faster"
+STEP = "step"
+FLOOR = "floor"
+MEMORY = "memory"
+STATUS = "status"
+VANISHED = "vanished"
+APPEARED = "appeared"
+VERSION = "version"
+PORT = "port"
+SETTING = "setting"
+DATA = "data"
+UNJUDGED = "not judged"
 #: Kinds of changes, in the order in which a reader wants them.
-(
-    VERDICT,
-    SLOWER,
-    RATIO,
-    FASTER,
-    STEP,
-    FLOOR,
-    MEMORY,
-    STATUS,
-    VANISHED,
-    APPEARED,
-    VERSION,
-    PORT,
-    SETTING,
-    DATA,
-    UNJUDGED,
-) = (
-    "verdict",
-    "slower",
-    "ratio",
-    "faster",
-    "step",
-    "floor",
-    "memory",
-    "status",
-    "vanished",
-    "appeared",
-    "version",
-    "port",
-    "setting",
-    "data",
-    "not judged",
-)
 KINDS = (
     VERDICT,
     SLOWER,
@@ -76,8 +58,8 @@ class Measurand:
     """What a speed ratio is of. Two nights' figures are of the same thing when these are equal.
 
     Attributes:
-        a, b: labels of the sides; the ratio is time of b over time of a. segment: of the schedule,
-            which `train` times.
+        a, b: labels of the sides; the ratio is time of b over time of a.
+        segment: of the schedule, which `train` times.
     """
 
     workload: str
@@ -103,8 +85,7 @@ class Measurand:
 
 @dataclasses.dataclass(frozen=True)
 class Moments:
-    """The rounds of one night, as far as a test needs them: mean log ratio, its standard error, how
-    many rounds."""
+    """One night's rounds, as a test needs them: mean log ratio, its standard error, how many."""
 
     mean: float
     error: float
@@ -117,8 +98,8 @@ class Ratios:
 
     Attributes:
         moments: of the rounds' log ratios; `moments(logs)` makes them.
-        sources: by side, the hash of the port's source: what was measured. versions: by side, of
-            its packages.
+        sources: by side, the hash of the port's source: what was measured.
+        versions: by side, of its packages.
         conditions: what else has to be equal for two nights to be comparable, in words: threads,
             device, execution, data, the machine's fingerprint, the hash of the workload's
             specification.
@@ -141,8 +122,12 @@ class Night:
 
 @dataclasses.dataclass(frozen=True)
 class Point:
-    """One run of a history. `source`: hash of what was measured, of both sides together.
-    `versions`: by build, of its packages."""
+    """One run of a history.
+
+    Attributes:
+        source: hash of what was measured, of both sides together.
+        versions: by build, of its packages.
+    """
 
     run: str
     time: str
@@ -163,8 +148,7 @@ class Series:
 
 @dataclasses.dataclass(frozen=True)
 class Suspect:
-    """Something that moved and can have made the change: a package, Python, the platform, a port's
-    source, a setting, the data."""
+    """What moved and can have made the change: a package, the platform, a port, a setting, data."""
 
     build: str
     what: str
@@ -173,17 +157,18 @@ class Suspect:
 
     def __str__(self) -> str:
         """E.g. "torch: torch 2.12.0 -> 2.13.0"."""
-        return (
-            f"{self.build}: {self.what} {self.before} -> {self.after}"
-            if self.build
-            else f"{self.what} {self.before} -> {self.after}"
-        )
+        moved = f"{self.what} {self.before} -> {self.after}"
+        return f"{self.build}: {moved}" if self.build else moved
 
 
 @dataclasses.dataclass(frozen=True)
 class Subject:
-    """What a change is of. `build`: the one that moved, where that can be told; else the pair `a`,
-    `b`. `what`: stage, action, ..."""
+    """What a change is of.
+
+    Attributes:
+        build: the one that moved, where that can be told; else the pair `a`, `b`.
+        what: stage, action, ...
+    """
 
     workload: str = ""
     build: str = ""
@@ -210,7 +195,8 @@ class Statistics:
     Attributes:
         ratio, low, high: after / before, with the interval at `confidence`.
         p: of the test that there is no change outside the margin (two nights), or none at all (a
-            step). method: which test.
+            step).
+        method: which test.
     """
 
     ratio: float
@@ -255,10 +241,49 @@ def moments(logs: Sequence[float]) -> Moments:
 def measurand(row: SpeedRow) -> Measurand:
     """Return what a row of a report is of."""
     return Measurand(
-        row.workload, row.a, row.b, row.precision, row.preset, row.action, row.segment, row.seed
+        workload=row.workload,
+        a=row.a,
+        b=row.b,
+        precision=row.precision,
+        preset=row.preset,
+        action=row.action,
+        segment=row.segment,
+        seed=row.seed,
+    )
+
+
+def ratio_subject(what: Measurand, build: str) -> Subject:
+    """Return what a change of a ratio is of: the build that moved, or, where that is empty, the
+    pair."""
+    a, b = ("", "") if build else (what.a, what.b)
+    return Subject(
+        workload=what.workload,
+        build=build,
+        a=a,
+        b=b,
+        precision=what.precision,
+        preset=what.preset,
+        what=what.action,
+        seed=what.seed,
+    )
+
+
+def stage_subject(row: StageRow, build: str) -> Subject:
+    """Return what a change of a judged stage is of: the build that moved, or, where that is empty,
+    the pair."""
+    a, b = ("", "") if build else (row.a, row.b)
+    return Subject(
+        workload=row.workload,
+        build=build,
+        a=a,
+        b=b,
+        precision=row.precision,
+        preset=row.preset,
+        what=row.stage,
+        seed=row.seed,
     )
 
 
 def order(change: Change) -> tuple[int, int]:
-    """Return the place of a change in a list: regressions first, then by kind."""
+    """Return the rank of a change in a list: regressions first, then by kind."""
     return (REGRESSION, IMPROVEMENT, NOTE).index(change.severity), KINDS.index(change.kind)

@@ -18,16 +18,16 @@ def between(
     """Return what changed, regressions first.
 
     Args:
-        before, after: two runs of the same plan. histories: of speed ratios, each with tonight as
-            its newest point. They lend the comparison of the two nights the machine's own
-            night-to-night noise, and are searched for steps.
+        before, after: two runs of the same plan.
+        histories: of speed ratios, each with tonight as its newest point. They lend the comparison
+            of the two nights the machine's own night-to-night noise, and are searched for steps.
         earlier: nights of the same plan before `before`, newest first. Memory and floors are also
             held against the median of `before` and these, so that what grows by little every night
             is told.
     """
     suspects = provenance.Suspects(before, after)
     past = creep.past(after, (before, *earlier)) if earlier else ()
-    found = [
+    changes = [
         *verdicts.changes(before, after, suspects),
         *speed.changes(before, after, suspects, series.spreads(histories)),
         *series.changes(histories),
@@ -36,4 +36,4 @@ def between(
         *jobs.changes(before, after, suspects),
         *provenance.changes(suspects),
     ]
-    return tuple(sorted(found, key=order))
+    return tuple(sorted(changes, key=order))

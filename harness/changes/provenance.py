@@ -1,5 +1,7 @@
-"""What stood behind the figures of two nights: versions, ports, settings, data. What moved is a
-note, and the suspect of what changed."""
+"""What stood behind the figures of two nights: versions, ports, settings, data.
+
+What moved is a note, and the suspect of what changed.
+"""
 
 from __future__ import annotations
 
@@ -37,17 +39,16 @@ def build_of(label: str) -> str:
 
 
 def sources(night: Night) -> dict[tuple[str, str], str]:
-    """Return the hash of the port's source by workload and side, from the report and from the
-    rounds."""
-    found = {}
+    """Return the hash of the port's source by workload and side, from report and rounds."""
+    hashes = {}
     for row in night.report.builds:
         for workload, port in row.port.items():
-            told = HASH.search(port)
-            found[workload, row.build] = (told.group(1) if told else port)[:DIGITS]
-    for one in night.ratios:
-        for side, digest in one.sources.items():
-            found.setdefault((one.measurand.workload, side), digest[:DIGITS])
-    return found
+            match = HASH.search(port)
+            hashes[workload, row.build] = (match.group(1) if match else port)[:DIGITS]
+    for ratios in night.ratios:
+        for side, digest in ratios.sources.items():
+            hashes.setdefault((ratios.measurand.workload, side), digest[:DIGITS])
+    return hashes
 
 
 def ported(before: Night, after: Night) -> dict[tuple[str, str], Suspect]:
@@ -62,13 +63,13 @@ def ported(before: Night, after: Night) -> dict[tuple[str, str], Suspect]:
 
 def _versions(night: Night) -> dict[str, dict[str, str]]:
     """Return what is versioned, by side and name."""
-    found: dict[str, dict[str, str]] = {}
-    for one in night.ratios:
-        for side, versions in one.versions.items():
-            found.setdefault(side, {}).update(versions)
+    by_side: dict[str, dict[str, str]] = {}
+    for ratios in night.ratios:
+        for side, versions in ratios.versions.items():
+            by_side.setdefault(side, {}).update(versions)
     for row in night.report.builds:
-        found.setdefault(row.build, {}).update({**row.versions, "python": row.python})
-    return found
+        by_side.setdefault(row.build, {}).update({**row.versions, "python": row.python})
+    return by_side
 
 
 def versioned(before: Night, after: Night) -> dict[str, tuple[Suspect, ...]]:
@@ -80,7 +81,7 @@ def moved_versions(
     old: Mapping[str, Mapping[str, str]], new: Mapping[str, Mapping[str, str]]
 ) -> dict[str, tuple[Suspect, ...]]:
     """Return the packages of each side whose versions differ."""
-    found = {}
+    by_side = {}
     for side in sorted(set(old) & set(new)):
         # The rounds tell less than a report: what one night does not tell has not moved.
         moved = tuple(
@@ -89,8 +90,8 @@ def moved_versions(
             if old[side][name] != new[side][name]
         )
         if moved:
-            found[side] = moved
-    return found
+            by_side[side] = moved
+    return by_side
 
 
 def _settings(row: BuildRow) -> Iterator[tuple[str, str]]:
@@ -104,16 +105,19 @@ def _settings(row: BuildRow) -> Iterator[tuple[str, str]]:
 
 
 def _word(value: Any) -> str:
-    return "on" if value is True else "off" if value is False else str(value)
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return str(value)
+
+
+def _settings_by_side(night: Night) -> dict[str, dict[str, str]]:
+    return {row.build: dict(_settings(row)) for row in night.report.builds}
 
 
 def configured(before: Night, after: Night) -> dict[str, tuple[Suspect, ...]]:
     """Return the effective settings that differ, by side."""
-    old, new = (
-        {row.build: dict(_settings(row)) for row in night.report.builds}
-        for night in (before, after)
-    )
-    found = {}
+    old, new = _settings_by_side(before), _settings_by_side(after)
+    by_side = {}
     for side in sorted(set(old) & set(new)):
         moved = tuple(
             Suspect(side, name, old[side].get(name, MISSING), new[side].get(name, MISSING))
@@ -121,8 +125,8 @@ def configured(before: Night, after: Night) -> dict[str, tuple[Suspect, ...]]:
             if old[side].get(name) != new[side].get(name)
         )
         if moved:
-            found[side] = moved
-    return found
+            by_side[side] = moved
+    return by_side
 
 
 def tapes(before: Report, after: Report) -> dict[str, Suspect]:
@@ -136,39 +140,39 @@ def tapes(before: Report, after: Report) -> dict[str, Suspect]:
 
 def shared(before: Night, after: Night) -> tuple[Suspect, ...]:
     """Return what moved under every build: the harness itself, and the platform."""
-    found = []
+    suspects = []
     if before.report.harness_version != after.report.harness_version:
-        found.append(
+        suspects.append(
             Suspect("", "harness", before.report.harness_version, after.report.harness_version)
         )
-    old, new = (
-        {row.build: row.platform for row in night.report.builds} for night in (before, after)
-    )
+    old = {row.build: row.platform for row in before.report.builds}
+    new = {row.build: row.platform for row in after.report.builds}
     moved = sorted(side for side in set(old) & set(new) if old[side] != new[side])
     if moved:
-        found.append(Suspect("", "platform", old[moved[0]], new[moved[0]]))
-    return tuple(found)
+        suspects.append(Suspect("", "platform", old[moved[0]], new[moved[0]]))
+    return tuple(suspects)
 
 
 class Suspects:
     """What moved between two nights, to be asked for any row."""
 
     def __init__(self, before: Night, after: Night) -> None:
-        self.ports, self.tapes, self.shared = (
-            ported(before, after),
-            tapes(before.report, after.report),
-            shared(before, after),
-        )
-        self.versions, self.settings = versioned(before, after), configured(before, after)
+        self.ports = ported(before, after)
+        self.tapes = tapes(before.report, after.report)
+        self.shared = shared(before, after)
+        self.versions = versioned(before, after)
+        self.settings = configured(before, after)
 
     def of(self, workload: str, sides: Iterable[str], tape: str = "") -> tuple[Suspect, ...]:
         """Return the suspects of a row: of its sides, its tape, and what all have in common.
         Versions come first."""
         named = list(dict.fromkeys(build_of(side) for side in sides))
-        found = [one for side in named for one in self.versions.get(side, ())]
-        found += [self.ports[workload, side] for side in named if (workload, side) in self.ports]
-        found += [one for side in named for one in self.settings.get(side, ())]
-        return (*found, *((self.tapes[tape],) if tape in self.tapes else ()), *self.shared)
+        suspects = [package for side in named for package in self.versions.get(side, ())]
+        suspects += [self.ports[workload, side] for side in named if (workload, side) in self.ports]
+        suspects += [setting for side in named for setting in self.settings.get(side, ())]
+        if tape in self.tapes:
+            suspects.append(self.tapes[tape])
+        return (*suspects, *self.shared)
 
     def moved(self, workload: str, side: str) -> bool:
         """Whether anything of one side moved that its neighbours do not share."""
@@ -179,60 +183,59 @@ class Suspects:
 def changes(suspects: Suspects) -> Iterator[Change]:
     """Yield a note for everything that moved."""
     for side, moved in suspects.versions.items():
-        told = ", ".join(f"{one.what} {one.before} -> {one.after}" for one in moved)
-        yield Change(
-            VERSION,
-            NOTE,
-            Subject(build=side),
-            _all(moved, 0),
-            _all(moved, 1),
-            f"The versions of {side} moved: {told}.",
-            moved,
-        )
-    for one in suspects.shared:
-        yield Change(
-            VERSION,
-            NOTE,
-            Subject(what=one.what),
-            one.before,
-            one.after,
-            f"{one.what} {one.before} -> {one.after}.",
-            (one,),
-        )
-    for (workload, side), one in suspects.ports.items():
+        text = f"The versions of {side} moved: {_moves(moved)}."
+        yield _note_of_all(VERSION, side, moved, text)
+    for common in suspects.shared:
+        yield _note(VERSION, Subject(what=common.what), common, f"{_moves((common,))}.")
+    for (workload, side), port in suspects.ports.items():
         text = (
-            f"The port of {workload} on {side} changed (source {one.before} -> {one.after}): its"
+            f"The port of {workload} on {side} changed (source {port.before} -> {port.after}): its"
             " times and memory are of other code."
         )
-        yield Change(PORT, NOTE, Subject(workload, side), one.before, one.after, text, (one,))
+        yield _note(PORT, Subject(workload, side), port, text)
     for side, moved in suspects.settings.items():
-        told = ", ".join(f"{one.what} {one.before} -> {one.after}" for one in moved)
-        yield Change(
-            SETTING,
-            NOTE,
-            Subject(build=side),
-            _all(moved, 0),
-            _all(moved, 1),
-            f"Settings in effect on {side}: {told}.",
-            moved,
-        )
-    for name, one in suspects.tapes.items():
+        text = f"Settings in effect on {side}: {_moves(moved)}."
+        yield _note_of_all(SETTING, side, moved, text)
+    for name, tape in suspects.tapes.items():
         text = (
-            f"The tape {name} is another one ({one.before} -> {one.after}): data, weights or noise"
-            " differ, and so do all figures."
+            f"The tape {name} is another one ({tape.before} -> {tape.after}): data, weights or"
+            " noise differ, and so do all figures."
         )
-        yield Change(DATA, NOTE, Subject(what=name), one.before, one.after, text, (one,))
+        yield _note(DATA, Subject(what=name), tape, text)
 
 
-def _all(moved: Iterable[Suspect], night: int) -> str:
-    return ", ".join(f"{one.what} {(one.before, one.after)[night]}" for one in moved)
-
-
-def told(suspects: Iterable[Suspect]) -> str:
-    """Return suspects as the end of a sentence."""
-    named = [str(one) for one in suspects]
-    return (
-        f" Suspects: {'; '.join(named)}."
-        if named
-        else " Nothing that the reports record has moved."
+def _note(kind: str, subject: Subject, suspect: Suspect, text: str) -> Change:
+    return Change(
+        kind=kind,
+        severity=NOTE,
+        subject=subject,
+        before=suspect.before,
+        after=suspect.after,
+        text=text,
+        suspects=(suspect,),
     )
+
+
+def _note_of_all(kind: str, side: str, moved: tuple[Suspect, ...], text: str) -> Change:
+    """Return one note for all that moved on one side."""
+    return Change(
+        kind=kind,
+        severity=NOTE,
+        subject=Subject(build=side),
+        before=", ".join(f"{suspect.what} {suspect.before}" for suspect in moved),
+        after=", ".join(f"{suspect.what} {suspect.after}" for suspect in moved),
+        text=text,
+        suspects=moved,
+    )
+
+
+def _moves(moved: Iterable[Suspect]) -> str:
+    return ", ".join(f"{suspect.what} {suspect.before} -> {suspect.after}" for suspect in moved)
+
+
+def suspects_text(suspects: Iterable[Suspect]) -> str:
+    """Return suspects as the end of a sentence."""
+    named = [str(suspect) for suspect in suspects]
+    if not named:
+        return " Nothing that the reports record has moved."
+    return f" Suspects: {'; '.join(named)}."

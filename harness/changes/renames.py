@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from backends.contract import PRECISIONS
 from harness import plan
-from harness.changes.model import Night
+from harness.changes.model import Night, Ratios
 from harness.results.model import Report
 
 Row = TypeVar("Row")
@@ -36,35 +36,34 @@ def today(night: Night) -> Night:
         builds=_all(night.report.builds, names),
         quality=_all(night.report.quality, names),
     )
-    ratios = tuple(
-        dataclasses.replace(
-            one,
-            measurand=_row(one.measurand, names),
-            sources={_name(side, names): text for side, text in one.sources.items()},
-            versions={_name(side, names): told for side, told in one.versions.items()},
-        )
-        for one in night.ratios
+    return Night(report, tuple(_ratios(ratios, names) for ratios in night.ratios))
+
+
+def _ratios(ratios: Ratios, names: Mapping[str, str]) -> Ratios:
+    return dataclasses.replace(
+        ratios,
+        measurand=_row(ratios.measurand, names),
+        sources={_name(side, names): digest for side, digest in ratios.sources.items()},
+        versions={_name(side, names): versions for side, versions in ratios.versions.items()},
     )
-    return Night(report, ratios)
 
 
 def renamed(report: Report) -> dict[str, str]:
-    """Return today's name of each side of a report that has another there; empty where all have
-    theirs."""
+    """Return today's name of each side that a report calls otherwise."""
     words = _backends(report.command)
     named = [*(row.build for row in report.builds), *(row.build for row in report.jobs)]
     if not any("@" in word for word in words) or any("@" in name for name in named):
         return {}
     seen: dict[str, int] = {}
-    before, asked = [], []
+    before, requested = [], []
     for word in words:
         build, at, folder = word.partition("@")
         seen[build] = seen.get(build, 0) + 1
         before.append(build if seen[build] == 1 else f"{build}#{seen[build]}")
-        asked.append(plan.Side("", build, "", (folder,), only=bool(at)))
+        requested.append(plan.Side("", build, "", (folder,), only=bool(at)))
     return {
         old: side.label
-        for old, side in zip(before, plan.sides(asked), strict=True)
+        for old, side in zip(before, plan.sides(requested), strict=True)
         if old != side.label
     }
 
@@ -75,13 +74,13 @@ def _backends(command: str) -> list[str]:
         words = shlex.split(command)
     except ValueError:  # the command of a report that somebody wrote
         return []
-    found, inside = [], False
+    compared, inside = [], False
     for word in words:
         if word.startswith("-"):
             inside = word == BACKENDS
         elif inside:
-            found.append(word)
-    return found
+            compared.append(word)
+    return compared
 
 
 def _all(rows: tuple[Row, ...], names: Mapping[str, str]) -> tuple[Row, ...]:
@@ -93,12 +92,14 @@ def _row(row: Row, names: Mapping[str, str]) -> Row:
     return dataclasses.replace(row, **changed)  # type: ignore[type-var]  # all rows are dataclasses
 
 
-def _name(told: str, names: Mapping[str, str]) -> str:
-    """Return a side's name, or those of the sides of a round; what a row adds to it stays: `torch
-    fp64`, `torch-fp32`."""
-    return " ".join(_word(word, names) for word in told.split(" "))
+def _name(label: str, names: Mapping[str, str]) -> str:
+    """Return a side's name, or those of a round's sides; what a row adds to it stays: `torch fp64`,
+    `torch-fp32`."""
+    return " ".join(_word(word, names) for word in label.split(" "))
 
 
 def _word(word: str, names: Mapping[str, str]) -> str:
     stem, dash, end = word.rpartition("-")
-    return f"{names.get(stem, stem)}-{end}" if dash and end in PRECISIONS else names.get(word, word)
+    if dash and end in PRECISIONS:
+        return f"{names.get(stem, stem)}-{end}"
+    return names.get(word, word)

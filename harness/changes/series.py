@@ -31,8 +31,8 @@ from harness.changes.model import (
     Point,
     Series,
     Statistics,
-    Subject,
     Suspect,
+    ratio_subject,
 )
 from harness.speed.estimate import ALPHA
 
@@ -42,8 +42,8 @@ NEAR = 2
 
 
 @dataclasses.dataclass(frozen=True)
-class Found:
-    """One step of one series: the last night before it and the first after it."""
+class DatedStep:
+    """One step of one series, with the last night before it and the first after it."""
 
     series: Series
     step: detector.Step
@@ -54,135 +54,134 @@ class Found:
 def stretches(points: Sequence[Point]) -> list[tuple[Point, ...]]:
     """Return the points in runs of one source, without nights that have no number."""
     usable = [point for point in points if math.isfinite(point.mean) and math.isfinite(point.error)]
-    found: list[list[Point]] = []
+    runs: list[list[Point]] = []
     for point in usable:
-        if not found or found[-1][-1].source != point.source:
-            found.append([])
-        found[-1].append(point)
-    return [tuple(one) for one in found]
+        if not runs or runs[-1][-1].source != point.source:
+            runs.append([])
+        runs[-1].append(point)
+    return [tuple(points) for points in runs]
 
 
-def steps(series: Series, alpha: float = ALPHA) -> tuple[Found, ...]:
+def steps(series: Series, alpha: float = ALPHA) -> tuple[DatedStep, ...]:
     """Return all steps of one series, oldest first."""
-    found: list[Found] = []
+    dated: list[DatedStep] = []
     for points in stretches(series.points):
-        told = detector.steps(
-            [point.mean for point in points], [point.error for point in points], alpha
-        )
-        found += [Found(series, step, points[step.place - 1], points[step.place]) for step in told]
-    return tuple(found)
+        of_stretch = detector.steps(*_columns(points), alpha)
+        dated += [
+            DatedStep(series, step, points[step.place - 1], points[step.place])
+            for step in of_stretch
+        ]
+    return tuple(dated)
+
+
+def _columns(points: Sequence[Point]) -> tuple[list[float], list[float]]:
+    """Return the nights' means and their standard errors."""
+    return [point.mean for point in points], [point.error for point in points]
 
 
 def spreads(histories: Sequence[Series]) -> dict[Measurand, welch.Spread]:
     """Return how much each ratio moves from night to night beside its rounds, where its newest
     stretch is long enough to tell."""
-    found = {}
-    for one in histories:
-        points = (stretches(one.points) or [()])[-1]
-        told = detector.night_noise(
-            [point.mean for point in points], [point.error for point in points]
-        )
-        if told is not None:
-            found[one.measurand] = welch.Spread(*told)
-    return found
+    noises = {}
+    for history in histories:
+        newest = (stretches(history.points) or [()])[-1]
+        noise = detector.night_noise(*_columns(newest))
+        if noise is not None:
+            noises[history.measurand] = welch.Spread(*noise)
+    return noises
 
 
 def changes(histories: Sequence[Series], alpha: float = ALPHA) -> Iterator[Change]:
-    """Yield the steps that the newest night has brought to light: found with it, and not without
-    it.
+    """Yield the steps that the newest night brought to light: found with it, and not without it.
 
     All series of a night share the error rate `alpha` (Bonferroni). A step stays in a series for
     ever; without this rule a nightly job would fail for as long as the history lasts.
     """
     share = alpha / max(1, len(histories))
-    found = [(one, steps(one, share)) for one in histories]
-    for one, now in found:
+    with_steps = [(history, steps(history, share)) for history in histories]
+    for history, now in with_steps:
         if not now:
             continue
-        places = {point.run: place for place, point in enumerate(one.points)}
-        earlier = steps(dataclasses.replace(one, points=one.points[:-1]), share)
-        for step in now:
-            if not any(_same(step, other, places) for other in earlier):
-                yield _change(step, _movers(step, found))
+        numbers = {point.run: number for number, point in enumerate(history.points)}
+        earlier = steps(dataclasses.replace(history, points=history.points[:-1]), share)
+        for dated in now:
+            if not any(_same(dated, other, numbers) for other in earlier):
+                yield _change(dated, _movers(dated, with_steps))
 
 
-def _movers(step: Found, found: Sequence[tuple[Series, Sequence[Found]]]) -> dict[str, int]:
+def _movers(
+    dated: DatedStep, with_steps: Sequence[tuple[Series, Sequence[DatedStep]]]
+) -> dict[str, int]:
     """Return the builds that moved when a step came, and in which direction, by all pairs of its
     workload and action."""
-    what = step.series.measurand
+    what = dated.series.measurand
     alike = [
-        (one, steps_of)
-        for one, steps_of in found
-        if dataclasses.replace(one.measurand, a=what.a, b=what.b) == what and not what.gain
+        (history, steps_of)
+        for history, steps_of in with_steps
+        if dataclasses.replace(history.measurand, a=what.a, b=what.b) == what and not what.gain
     ]
-    days = {
-        day: place
-        for place, day in enumerate(
-            sorted({point.time for one, _ in alike for point in one.points})
-        )
-    }
+    times = sorted({point.time for history, _ in alike for point in history.points})
+    days = {time: day for day, time in enumerate(times)}
     moved: dict[Pair, int] = {}
     leaning: dict[Pair, int] = {}
-    for one, steps_of in alike:
+    for history, steps_of in alike:
         near = {
             _sign(other.step.change)
             for other in steps_of
-            if abs(days[other.first.time] - days[step.first.time]) <= NEAR
+            if abs(days[other.first.time] - days[dated.first.time]) <= NEAR
         }
-        pair = (one.measurand.a, one.measurand.b)
+        pair = (history.measurand.a, history.measurand.b)
         moved[pair] = near.pop() if len(near) == 1 else 0
-        leaning[pair] = _leaning(one, step)
+        leaning[pair] = _leaning(history, dated)
     return movers(moved, leaning)
 
 
-def _leaning(one: Series, step: Found) -> int:
+def _leaning(history: Series, dated: DatedStep) -> int:
     """Return which way a series went at the step of another one, by Welch's t of the nights on its
     two sides; 0 where 99 % hold neither.
 
     A pair in which the detector has not found the step yet leans already; one that did not move
     does not.
     """
-    points = next(
-        (part for part in stretches(one.points) if part[0].time < step.first.time <= part[-1].time),
-        (),
+    since = dated.first.time
+    around = (
+        points for points in stretches(history.points) if points[0].time < since <= points[-1].time
     )
-    sides = [
-        np.asarray([point.mean for point in points if (point.time >= step.first.time) == later])
-        for later in (False, True)
-    ]
+    points = next(around, ())
+    before = np.asarray([point.mean for point in points if point.time < since])
+    after = np.asarray([point.mean for point in points if point.time >= since])
+    sides = [before, after]
     counts = [len(side) for side in sides]
     if min(counts) < detector.MIN_NIGHTS:
         return 0
     parts = [float(side.var(ddof=1)) / len(side) for side in sides]
-    change, variance = float(sides[1].mean() - sides[0].mean()), math.fsum(parts)
+    change, variance = float(after.mean() - before.mean()), math.fsum(parts)
     if not variance:
         return 0
-    freedom = variance**2 / math.fsum(
+    degrees_of_freedom = variance**2 / math.fsum(
         part**2 / (count - 1) for part, count in zip(parts, counts, strict=True)
     )
-    return (
-        _sign(change)
-        if abs(change) > float(special.stdtrit(freedom, 1.0 - ALPHA / 2.0)) * math.sqrt(variance)
-        else 0
-    )
+    quantile = float(special.stdtrit(degrees_of_freedom, 1.0 - ALPHA / 2.0))
+    return _sign(change) if abs(change) > quantile * math.sqrt(variance) else 0
 
 
 def _sign(change: float) -> int:
     return 1 if change > 0.0 else -1
 
 
-def _same(one: Found, other: Found, places: dict[str, int]) -> bool:
-    near = abs(places[one.first.run] - places[other.first.run]) <= NEAR
-    grown = one.step.material and not other.step.material
-    return near and not grown and (one.step.change > 0.0) == (other.step.change > 0.0)
+def _same(now: DatedStep, earlier: DatedStep, numbers: Mapping[str, int]) -> bool:
+    """Whether yesterday's look found tonight's step already. `numbers`: of the nights, by run."""
+    near = abs(numbers[now.first.run] - numbers[earlier.first.run]) <= NEAR
+    grown = now.step.material and not earlier.step.material
+    return near and not grown and (now.step.change > 0.0) == (earlier.step.change > 0.0)
 
 
 def _mover(
-    found: Found, moving: Mapping[str, int], versioned: Mapping[str, object]
+    dated: DatedStep, moving: Mapping[str, int], versioned: Mapping[str, object]
 ) -> tuple[str, int, str]:
     """Return which build moved, whether up or down, and by what that is told, in words; of none,
     which two it may be."""
-    what, sign = found.series.measurand, _sign(found.step.change)
+    what, sign = dated.series.measurand, _sign(dated.step.change)
     named = [side for side in (what.a, what.b) if side in moving]
     towards = {what.a: -sign, what.b: sign}
     if len(named) == 1 and moving[named[0]] == towards[named[0]]:
@@ -198,23 +197,14 @@ def _mover(
     return "", 0, f"either {slow} became slower or {fast} faster: a ratio alone cannot tell"
 
 
-def _change(found: Found, moving: Mapping[str, int] | None = None) -> Change:
+def _change(dated: DatedStep, moving: Mapping[str, int] | None = None) -> Change:
     """Return a step as a change. `moving`: the builds that moved with it, by all pairs."""
-    what, step = found.series.measurand, found.step
-    versioned = provenance.moved_versions(found.last.versions, found.first.versions)
-    build, direction, why = _mover(found, moving or {}, versioned)
+    what, step = dated.series.measurand, dated.step
+    versioned = provenance.moved_versions(dated.last.versions, dated.first.versions)
+    build, direction, why = _mover(dated, moving or {}, versioned)
     sides = (build,) if build else dict.fromkeys((what.a, what.b))
     suspects: tuple[Suspect, ...] = tuple(
-        one for side in sides for one in versioned.get(provenance.build_of(side), ())
-    )
-    subject = Subject(
-        what.workload,
-        build,
-        *(("", "") if build else (what.a, what.b)),
-        what.precision,
-        what.preset,
-        what.action,
-        what.seed,
+        suspect for side in sides for suspect in versioned.get(provenance.build_of(side), ())
     )
     severity = NOTE if not step.material else IMPROVEMENT if direction < 0 else REGRESSION
     ratio, low, high = (math.exp(value) for value in (step.change, step.low, step.high))
@@ -223,24 +213,31 @@ def _change(found: Found, moving: Mapping[str, int] | None = None) -> Change:
         f" {100.0 * (high - 1.0):+.1f}]"
     )
     how = f"{'drifted' if step.drift else 'stepped'} {size}"
-    told = f"{build} became {'slower' if direction > 0 else 'faster'}: {why}" if build else why
+    blamed = f"{build} became {'slower' if direction > 0 else 'faster'}: {why}" if build else why
     certain = "" if step.material else " It is not certain yet that this is beyond the margin."
     a, b = what.sides
     text = (
         f"{what.workload} {what.action} {what.precision}: the time of {b} over that of {a} {how}"
-        f" between the runs of {found.last.time} and {found.first.time};"
-        f" {told}.{certain}{provenance.told(suspects)}"
+        f" between the runs of {dated.last.time} and {dated.first.time};"
+        f" {blamed}.{certain}{provenance.suspects_text(suspects)}"
     )
     statistics = Statistics(
-        ratio, low, high, 1.0 - ALPHA, step.p, METHOD, found.last.rounds, found.first.rounds
+        ratio=ratio,
+        low=low,
+        high=high,
+        confidence=1.0 - ALPHA,
+        p=step.p,
+        method=METHOD,
+        rounds_before=dated.last.rounds,
+        rounds_after=dated.first.rounds,
     )
     return Change(
-        STEP,
-        severity,
-        subject,
-        math.exp(step.before),
-        math.exp(step.after),
-        text,
-        suspects,
-        statistics,
+        kind=STEP,
+        severity=severity,
+        subject=ratio_subject(what, build),
+        before=math.exp(step.before),
+        after=math.exp(step.after),
+        text=text,
+        suspects=suspects,
+        statistics=statistics,
     )

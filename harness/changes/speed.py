@@ -34,6 +34,7 @@ from harness.changes.model import (
     Statistics,
     Subject,
     measurand,
+    ratio_subject,
 )
 from harness.changes.provenance import Suspects
 from harness.results.model import SpeedRow
@@ -61,15 +62,14 @@ def compare(
     before: Night, after: Night, suspects: Suspects, spreads: Spreads
 ) -> tuple[list[Row], dict[Measurand, str]]:
     """Return the rows of both nights, judged together, and why others could not be."""
-    old, new = ({one.measurand: one for one in night.ratios} for night in (before, after))
-    pairs, reasons = (
-        [],
-        {
-            what: "the rounds are not there"
-            for what in both_rows(before, after)
-            if what not in old or what not in new
-        },
-    )
+    old = {ratios.measurand: ratios for ratios in before.ratios}
+    new = {ratios.measurand: ratios for ratios in after.ratios}
+    pairs = []
+    reasons = {
+        what: "the rounds are not there"
+        for what in both_rows(before, after)
+        if what not in old or what not in new
+    }
     refused = {
         measurand(row)
         for night in (before, after)
@@ -77,27 +77,23 @@ def compare(
         if row.verdict == Speed.REFUSED
     }
     for what in [name for name in new if name in old]:
-        reason = (
-            "REFUSED, because settings differ between the two sides"
-            if what in refused
-            else (
-                incomparable(old[what], new[what], suspects)
-                or welch.unusable(old[what].moments, new[what].moments)
+        if what in refused:
+            reason = "REFUSED, because settings differ between the two sides"
+        else:
+            reason = incomparable(old[what], new[what], suspects) or welch.unusable(
+                old[what].moments, new[what].moments
             )
-        )
         if reason:
             reasons[what] = reason
         else:
             pairs.append((old[what], new[what]))
-    judged = welch.judge(
-        [
-            welch.difference(was.moments, one.moments, spreads.get(one.measurand, welch.USUAL))
-            for was, one in pairs
-        ]
-    )
-    return [
-        Row(was, one, verdict) for (was, one), verdict in zip(pairs, judged, strict=True)
-    ], reasons
+    differences = [
+        welch.difference(was.moments, now.moments, spreads.get(now.measurand, welch.USUAL))
+        for was, now in pairs
+    ]
+    verdicts = welch.judge(differences)
+    rows = [Row(was, now, judged) for (was, now), judged in zip(pairs, verdicts, strict=True)]
+    return rows, reasons
 
 
 def both_rows(before: Night, after: Night) -> dict[Measurand, tuple[SpeedRow, SpeedRow]]:
@@ -110,9 +106,9 @@ def both_rows(before: Night, after: Night) -> dict[Measurand, tuple[SpeedRow, Sp
     }
 
 
-def incomparable(was: Ratios, one: Ratios, suspects: Suspects) -> str:
+def incomparable(was: Ratios, now: Ratios, suspects: Suspects) -> str:
     """Return why the two nights measured different things, or an empty string."""
-    what = one.measurand
+    what = now.measurand
     changed = [
         side
         for side in (what.a, what.b)
@@ -122,21 +118,19 @@ def incomparable(was: Ratios, one: Ratios, suspects: Suspects) -> str:
         return f"the port on {' and '.join(changed)} changed: another thing was measured"
     if f"{what.workload}/{what.preset}/{what.seed}" in suspects.tapes:
         return "the data or the tape changed: another thing was measured"
-    return conditions.moved(was, one)
+    return conditions.moved(was, now)
 
 
 def changes(before: Night, after: Night, suspects: Suspects, spreads: Spreads) -> Iterator[Change]:
     """Yield a change for each build (or pair) and action that became materially slower or faster,
     and notes on what was not judged."""
-    found, reasons = compare(before, after, suspects, spreads)
+    rows, reasons = compare(before, after, suspects, spreads)
     shown = both_rows(before, after)
-    groups: dict[tuple[str, ...], list[Row]] = {}
-    for row in found:
-        what = row.after.measurand
-        groups.setdefault(
-            (what.workload, what.precision, what.preset, what.action, what.segment, str(what.seed)),
-            [],
-        ).append(row)
+    groups: dict[Measurand, list[Row]] = {}
+    for row in rows:
+        # All pairs of one action: what is measured, whatever its two sides are.
+        of_all_pairs = dataclasses.replace(row.after.measurand, a="", b="")
+        groups.setdefault(of_all_pairs, []).append(row)
     for group in groups.values():
         yield from _group(group, suspects, shown)
     yield from _unjudged(reasons)
@@ -148,14 +142,12 @@ def _group(
     """Yield the changes of one workload and action: a moved build once for all its pairs, what is
     left pair by pair."""
     pairs = {(row.after.measurand.a, row.after.measurand.b): row for row in group}
-    moved = (
-        {}
-        if group[0].after.measurand.gain
-        else movers(
+    moved: dict[str, int] = {}
+    if not group[0].after.measurand.gain:
+        moved = movers(
             {pair: row.sign for pair, row in pairs.items()},
             {pair: row.judged.leaning for pair, row in pairs.items()},
         )
-    )
     for build, direction in moved.items():
         of_build = [
             row
@@ -179,10 +171,7 @@ def _of_two(
 ) -> tuple[str, str]:
     """Return which of two builds moved, and by what that is told; an empty name, and why, where
     that cannot be told."""
-    what, weak = (
-        row.after.measurand,
-        "by the step times themselves, which are not paired across nights, it is",
-    )
+    what = row.after.measurand
     moved = [side for side in (what.a, what.b) if suspects.moved(what.workload, side)]
     if len(moved) == 1 and not what.gain:
         return moved[0], f"only {moved[0]} has moved"
@@ -192,26 +181,25 @@ def _of_two(
             what.a: _shift(old.a_step_s, new.a_step_s),
             what.b: _shift(old.b_step_s, new.b_step_s),
         }
-        # The side whose own time moved in the ratio's direction, and at least twice as far as the
-        # other's.
+        # The side whose own time moved in the ratio's direction, and at least twice as far as that
+        # of the other.
         towards = {what.a: -row.sign * shifts[what.a], what.b: row.sign * shifts[what.b]}
         side = max(towards, key=lambda name: towards[name])
         other = what.a if side == what.b else what.b
         if towards[side] > 0.0 and abs(shifts[side]) > 2.0 * abs(shifts[other]):
-            return (
-                (side, f"{weak} {side}")
-                if shifts[side] > 0.0
-                else ("", f"{weak} {side}, unless the whole machine was faster")
+            weakly = (
+                f"by the step times themselves, which are not paired across nights, it is {side}"
             )
+            if shifts[side] > 0.0:
+                return side, weakly
+            return "", f"{weakly}, unless the whole machine was faster"
     return "", "a ratio alone cannot tell which of two builds moved"
 
 
 def _shift(before_s: float | None, after_s: float | None) -> float:
-    return (
-        math.log(after_s / before_s)
-        if before_s and after_s and math.isfinite(before_s) and math.isfinite(after_s)
-        else 0.0
-    )
+    if before_s and after_s and math.isfinite(before_s) and math.isfinite(after_s):
+        return math.log(after_s / before_s)
+    return 0.0
 
 
 def _change(rows: list[Row], build: str, direction: int, how: str, suspects: Suspects) -> Change:
@@ -220,63 +208,47 @@ def _change(rows: list[Row], build: str, direction: int, how: str, suspects: Sus
     row = rows[0]
     what, judged = row.after.measurand, row.judged
     turned = build == what.a
-    ratio, low, high = (
-        (1.0 / judged.ratio, 1.0 / judged.high, 1.0 / judged.low)
-        if turned
-        else (judged.ratio, judged.low, judged.high)
-    )
-    found = suspects.of(
+    ratio, low, high = judged.ratio, judged.low, judged.high
+    if turned:
+        ratio, low, high = 1.0 / judged.ratio, 1.0 / judged.high, 1.0 / judged.low
+    of_row = suspects.of(
         what.workload,
         (build,) if build else (what.a, what.b),
         f"{what.workload}/{what.preset}/{what.seed}",
     )
-    subject = Subject(
-        what.workload,
-        build,
-        *(("", "") if build else (what.a, what.b)),
-        what.precision,
-        what.preset,
-        what.action,
-        what.seed,
-    )
-    kind, severity = (
-        (RATIO, REGRESSION)
-        if not build
-        else (SLOWER, REGRESSION)
-        if direction > 0
-        else (FASTER, IMPROVEMENT)
-    )
     size = f"{_percent(ratio)} [{_percent(low)}, {_percent(high)}]"
-    told = (
-        f"became {kind} on {build}: {size} in its ratio to {what.b if turned else what.a}"
-        if build
-        else _either(what, direction, size)
-    )
+    if build:
+        kind, severity = (SLOWER, REGRESSION) if direction > 0 else (FASTER, IMPROVEMENT)
+        other = what.b if turned else what.a
+        became = f"became {kind} on {build}: {size} in its ratio to {other}"
+    else:
+        kind, severity = RATIO, REGRESSION
+        became = _either(what, direction, size)
     before, after = (
-        math.exp(-one.moments.mean if turned else one.moments.mean)
-        for one in (row.before, row.after)
+        math.exp(-ratios.moments.mean if turned else ratios.moments.mean)
+        for ratios in (row.before, row.after)
     )
     statistics = Statistics(
-        ratio,
-        low,
-        high,
-        1.0 - judged.alpha,
-        judged.p,
-        METHOD,
-        row.before.moments.rounds,
-        row.after.moments.rounds,
+        ratio=ratio,
+        low=low,
+        high=high,
+        confidence=1.0 - judged.alpha,
+        p=judged.p,
+        method=METHOD,
+        rounds_before=row.before.moments.rounds,
+        rounds_after=row.after.moments.rounds,
     )
-    text = f"{what.workload} {what.action} {what.precision} {told}; {how}.{provenance.told(found)}"
+    suspected = provenance.suspects_text(of_row)
     return Change(
-        kind,
-        severity,
-        subject,
-        before,
-        after,
-        text,
-        found,
-        statistics,
-        tuple(_told(one, build) for one in rows[1:]),
+        kind=kind,
+        severity=severity,
+        subject=ratio_subject(what, build),
+        before=before,
+        after=after,
+        text=f"{what.workload} {what.action} {what.precision} {became}; {how}.{suspected}",
+        suspects=of_row,
+        statistics=statistics,
+        also=tuple(_against(other_row, build) for other_row in rows[1:]),
     )
 
 
@@ -290,7 +262,8 @@ def _either(what: Measurand, direction: int, size: str) -> str:
     )
 
 
-def _told(row: Row, build: str) -> str:
+def _against(row: Row, build: str) -> str:
+    """Return by how much a build moved against another one."""
     what, judged = row.after.measurand, row.judged
     ratio, other = (1.0 / judged.ratio, what.b) if build == what.a else (judged.ratio, what.a)
     return f"{_percent(ratio)} against {other}"
@@ -312,5 +285,11 @@ def _unjudged(reasons: Mapping[Measurand, str]) -> Iterator[Change]:
             f" against before: {reason}."
         )
         yield Change(
-            UNJUDGED, NOTE, Subject(workload, what="speed"), None, None, text, (), None, rows
+            kind=UNJUDGED,
+            severity=NOTE,
+            subject=Subject(workload, what="speed"),
+            before=None,
+            after=None,
+            text=text,
+            also=rows,
         )

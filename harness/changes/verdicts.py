@@ -13,7 +13,15 @@ from collections.abc import Iterator, Sequence
 from backends.contract import PRECISIONS, STAGES
 from harness.changes import provenance
 from harness.changes.culprit import flippers
-from harness.changes.model import IMPROVEMENT, NOTE, REGRESSION, VERDICT, Change, Night, Subject
+from harness.changes.model import (
+    IMPROVEMENT,
+    NOTE,
+    REGRESSION,
+    VERDICT,
+    Change,
+    Night,
+    stage_subject,
+)
 from harness.changes.provenance import Suspects
 from harness.results.model import StageRow
 from harness.results.verdicts import Fidelity
@@ -36,8 +44,15 @@ class Flip:
     def severity(self) -> str:
         """REGRESSION where a PASS was lost or an INCONCLUSIVE failed, IMPROVEMENT where a PASS was
         won, else NOTE."""
-        old, new = (SEVERITY.index(row.verdict) for row in (self.before, self.after))
-        return REGRESSION if new > old else IMPROVEMENT if new == 0 else NOTE
+        old, new = SEVERITY.index(self.before.verdict), SEVERITY.index(self.after.verdict)
+        if new > old:
+            return REGRESSION
+        return IMPROVEMENT if new == 0 else NOTE
+
+    @property
+    def flipped(self) -> bool:
+        """Whether the two verdicts differ."""
+        return self.before.verdict != self.after.verdict
 
 
 def key(row: StageRow) -> Key:
@@ -46,8 +61,7 @@ def key(row: StageRow) -> Key:
 
 
 def rows(night: Night) -> dict[Key, StageRow]:
-    """Return the judged rows; INFO is no verdict, and a verdict that is not known counts as
-    none."""
+    """Return the judged rows; INFO is no verdict, nor is a verdict that is not known."""
     return {key(row): row for row in night.report.stages if row.verdict in SEVERITY}
 
 
@@ -55,41 +69,36 @@ def changes(before: Night, after: Night, suspects: Suspects) -> Iterator[Change]
     """Yield one change for each workload, direction and build (or pair) whose verdicts flipped."""
     old, new = rows(before), rows(after)
     both = [Flip(old[name], new[name]) for name in new if name in old]
-    flips = [one for one in both if one.before.verdict != one.after.verdict]
+    flips = [flip for flip in both if flip.flipped]
     groups: dict[tuple[str, str, str, str, str], list[Flip]] = {}
-    culprits = {
-        (workload, severity): _culprits(
-            [one for one in both if one.after.workload == workload], severity
-        )
-        for workload, severity in dict.fromkeys((one.after.workload, one.severity) for one in flips)
-    }
-    for one in flips:
-        row = one.after
-        who = next(
-            (side for side in (row.b, row.a) if side in culprits[row.workload, one.severity]), ""
-        )
+    culprits = {}
+    for workload, severity in dict.fromkeys((flip.after.workload, flip.severity) for flip in flips):
+        of_workload = [flip for flip in both if flip.after.workload == workload]
+        culprits[workload, severity] = _culprits(of_workload, severity)
+    for flip in flips:
+        row, blamed = flip.after, culprits[flip.after.workload, flip.severity]
+        who = next((side for side in (row.b, row.a) if side in blamed), "")
         if row.stage == BOUNDS:
             who = provenance.build_of(row.a)
         sides = ("", "") if who else (row.a, row.b)
-        groups.setdefault((row.workload, one.severity, who, *sides), []).append(one)
+        groups.setdefault((row.workload, flip.severity, who, *sides), []).append(flip)
     for (workload, severity, who, _, _), group in groups.items():
-        yield _change(
-            workload, severity, who, sorted(group, key=lambda one: place(one.after)), suspects
-        )
+        ranked = sorted(group, key=lambda flip: rank(flip.after))
+        yield _change(workload, severity, who, ranked, suspects)
 
 
 def _culprits(both: Sequence[Flip], severity: str) -> set[str]:
     """Return the builds whose every pair flipped, in one workload."""
     pairs: dict[tuple[str, str], bool] = {}
-    for one in both:
-        if one.after.stage != BOUNDS:
-            flipped = one.before.verdict != one.after.verdict and one.severity == severity
-            pair = (one.after.a, one.after.b)
+    for stage in both:
+        if stage.after.stage != BOUNDS:
+            flipped = stage.flipped and stage.severity == severity
+            pair = (stage.after.a, stage.after.b)
             pairs[pair] = pairs.get(pair, False) or flipped
     return flippers(pairs)
 
 
-def place(row: StageRow) -> tuple[int, int, int]:
+def rank(row: StageRow) -> tuple[int, int, int]:
     """Return where a row stands: strictest precision first, then up the ladder, then by seed."""
     stages, strict = (*STAGES, BOUNDS), PRECISIONS
     return (
@@ -104,23 +113,15 @@ def _change(
 ) -> Change:
     first = flips[0]
     row, was = first.after, first.before
-    involved = (
-        dict.fromkeys(side for one in flips for side in (one.after.a, one.after.b))
-        if not build
-        else {build: None}
-    )
-    pair = ("", "") if build else (row.a, row.b)
-    subject = Subject(workload, build, *pair, row.precision, row.preset, row.stage, row.seed)
-    found = suspects.of(workload, involved, f"{workload}/{row.preset}/{row.seed}")
+    involved = [build] if build else list(_sides(flips))
+    of_rows = suspects.of(workload, involved, f"{workload}/{row.preset}/{row.seed}")
+    others = [flip.after for flip in flips[1:]]
     also = tuple(
-        f"{one.after.precision} {one.after.stage} {one.after.a} : {one.after.b}{_seed(one.after)}"
-        for one in flips[1:]
+        f"{other.precision} {other.stage} {other.a} : {other.b}{_seed(other)}" for other in others
     )
-    where = (
-        f", at {row.worst}{f' {row.place}' if row.place else ''}"
-        if row.worst and severity == REGRESSION
-        else ""
-    )
+    where = ""
+    if row.worst and severity == REGRESSION:
+        where = f", at {row.worst}{f' {row.place}' if row.place else ''}"
     why = f": {row.reason.rstrip('.')}" if row.verdict == Fidelity.INCONCLUSIVE else ""
     numbers = (
         f" (error {_number(was.error)} -> {_number(row.error)}, threshold {_number(row.threshold)})"
@@ -130,18 +131,27 @@ def _change(
     text = (
         f"{workload} {who} is {row.verdict} and was {was.verdict}: {row.stage}"
         f" {row.precision}{_seed(row)}{where}{numbers}{why}.{more}"
-        + (provenance.told(found) if severity == REGRESSION else "")
+        + (provenance.suspects_text(of_rows) if severity == REGRESSION else "")
     )
-    return Change(VERDICT, severity, subject, was.verdict, row.verdict, text, found, None, also)
+    return Change(
+        kind=VERDICT,
+        severity=severity,
+        subject=stage_subject(row, build),
+        before=was.verdict,
+        after=row.verdict,
+        text=text,
+        suspects=of_rows,
+        also=also,
+    )
+
+
+def _sides(flips: Sequence[Flip]) -> dict[str, None]:
+    """Return the sides of the flipped rows, each once, in their order."""
+    return dict.fromkeys(side for flip in flips for side in (flip.after.a, flip.after.b))
 
 
 def _others(build: str, flips: Sequence[Flip]) -> str:
-    sides = dict.fromkeys(
-        side
-        for one in flips
-        for side in (one.after.a, one.after.b)
-        if provenance.build_of(side) != build
-    )
+    sides = [side for side in _sides(flips) if provenance.build_of(side) != build]
     return f", seen against {', '.join(sides)}," if sides else ""
 
 

@@ -35,7 +35,7 @@ class Spread:
     in the logarithm, and how many degrees of freedom the estimate has."""
 
     deviation: float
-    freedom: float = math.inf
+    degrees_of_freedom: float = math.inf
 
 
 #: Until a history tells: half of the margin (`harness.speed.verdict`). Twice as much would hide a
@@ -50,17 +50,17 @@ class Difference:
 
     mean: float
     error: float
-    freedom: float
+    degrees_of_freedom: float
 
     def half_width(self, alpha: float) -> float:
         """Return the half-width of the interval, two-sided error rate `alpha`."""
-        return float(special.stdtrit(self.freedom, 1.0 - alpha / 2.0)) * self.error
+        return float(special.stdtrit(self.degrees_of_freedom, 1.0 - alpha / 2.0)) * self.error
 
     def p_beyond(self, margin: float) -> float:
         """Return the p-value of "the change lies inside the margin": below `alpha` just when the
         interval lies outside it."""
         t = (abs(self.mean) - margin) / self.error
-        return min(1.0, 2.0 * float(special.stdtr(self.freedom, -t)))
+        return min(1.0, 2.0 * float(special.stdtr(self.degrees_of_freedom, -t)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,12 +101,12 @@ def _exp(log: float) -> float:
 
 def unusable(before: Moments, after: Moments) -> str:
     """Return why two nights' rounds cannot be held against each other, or an empty string."""
-    for name, one in (("before", before), ("after", after)):
-        if one.rounds < MIN_ROUNDS:
-            return f"{one.rounds} of the {MIN_ROUNDS} rounds that an interval needs, {name}"
-        if not (math.isfinite(one.mean) and math.isfinite(one.error)):
+    for name, night in (("before", before), ("after", after)):
+        if night.rounds < MIN_ROUNDS:
+            return f"{night.rounds} of the {MIN_ROUNDS} rounds that an interval needs, {name}"
+        if not (math.isfinite(night.mean) and math.isfinite(night.error)):
             return f"a ratio that is not finite, {name}"
-        if one.error * math.sqrt(one.rounds) <= TOO_REGULAR:
+        if night.error * math.sqrt(night.rounds) <= TOO_REGULAR:
             return f"rounds that are all equal, {name}: that is no measurement"
     return ""
 
@@ -117,11 +117,11 @@ def difference(before: Moments, after: Moments, spread: Spread = USUAL) -> Diffe
     parts = [
         (before.error**2, before.rounds - 1.0),
         (after.error**2, after.rounds - 1.0),
-        (2.0 * spread.deviation**2, spread.freedom),
+        (2.0 * spread.deviation**2, spread.degrees_of_freedom),
     ]
     variance = math.fsum(part for part, _ in parts)
-    freedom = variance**2 / math.fsum(part**2 / free for part, free in parts)
-    return Difference(after.mean - before.mean, math.sqrt(variance), freedom)
+    degrees_of_freedom = variance**2 / math.fsum(part**2 / degrees for part, degrees in parts)
+    return Difference(after.mean - before.mean, math.sqrt(variance), degrees_of_freedom)
 
 
 def judge(
@@ -130,19 +130,19 @@ def judge(
     """Judge all rows of a night with one error rate (Holm 1979).
 
     Args:
-        differences: of every row that is judged. alpha: the chance to call any of them materially
-            changed that is not.
+        differences: of every row that is judged.
+        alpha: the chance to call any of them materially changed that is not.
         margin: a relative change that matters.
     """
-    p = [one.p_beyond(math.log1p(margin)) for one in differences]
+    p = [row.p_beyond(math.log1p(margin)) for row in differences]
     levels, level, rejecting = [alpha] * len(p), alpha, True
-    for rank, place in enumerate(sorted(range(len(p)), key=lambda item: p[item])):
+    for rank, index in enumerate(sorted(range(len(p)), key=lambda item: p[item])):
         # after the first row that is kept, all later ones are kept too, at the level of that row
         if rejecting:
             level = alpha / (len(p) - rank)
-        rejecting = rejecting and p[place] < level
-        levels[place] = level
+        rejecting = rejecting and p[index] < level
+        levels[index] = level
     return [
-        Judged(one, value, level, value < level)
-        for one, value, level in zip(differences, p, levels, strict=True)
+        Judged(row, value, level, value < level)
+        for row, value, level in zip(differences, p, levels, strict=True)
     ]

@@ -75,7 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
                 " with --resume."
             )
         )
-    except Exception:  # noqa: BLE001  (a defect of ours; Python's own exit code, 1, would read as a FAIL)
+    # a defect of ours; Python's own exit code, 1, would read as a FAIL
+    except Exception:  # noqa: BLE001
         ERR.print_exception()
         sys.exit(DEFECT)
     except KeyboardInterrupt:

@@ -36,9 +36,9 @@ def diff(
     """
     if format not in diffing.FORMATS:
         raise UnknownName("format", format, diffing.FORMATS)
-    found = diffing.compare(before, after)
+    difference = diffing.compare(before, after)
     if format == "terminal":
-        OUT.print(terminal_diff.render(found))
+        OUT.print(terminal_diff.render(difference))
     else:
-        sys.stdout.write(diffing.render(found, format))
-    return found.exit_code
+        sys.stdout.write(diffing.render(difference, format))
+    return difference.exit_code

@@ -82,15 +82,15 @@ class Which:
         if limit is not None and limit < 1:
             raise UsageError(f"--limit {limit}: must be at least 1.")
         return Wanted(
-            self.workloads,
-            self.builds,
-            self.presets,
-            self.precision,
-            self.of,
-            self.since,
-            self.until,
-            limit,
-            self.hosts,
+            workloads=self.workloads,
+            builds=self.builds,
+            presets=self.presets,
+            precisions=self.precision,
+            subjects=self.of,
+            since=self.since,
+            until=self.until,
+            limit=limit,
+            hosts=self.hosts,
         )
 
 
@@ -130,25 +130,25 @@ def add(*runs: Path, history: Path = DEFAULT) -> int:
     with open_history(history) as opened:
         for path in runs:
             try:
-                codes += [_add(opened, one) for one in folders.found(path)]
+                codes += [_add(opened, run) for run in folders.finished_runs(path)]
             except HarnessError as error:
-                codes.append(_told(error))
+                codes.append(_report(error))
     return max(codes)
 
 
-def _add(opened: History, one: folders.Found) -> int:
-    """Add a run, and return an exit code; where one cannot be added, the others are all the
-    same."""
+def _add(opened: History, run: folders.FoundRun) -> int:
+    """Add a run, and return an exit code; one that cannot be added keeps no other back."""
     try:
-        added = opened.add(rendering.load(one.path), one.folder, one.night)
+        added = opened.add(rendering.load(run.path), run.folder, run.night)
     except HarnessError as error:
-        return _told(error)
+        return _report(error)
     done = "added" if added.new else "went on, replaced" if added.replaced else "is there already"
-    say(f"{one.path}: {done} ({added.id})")
+    say(f"{run.path}: {done} ({added.id})")
     return 0
 
 
-def _told(error: HarnessError) -> int:
+def _report(error: HarnessError) -> int:
+    """Print why a run could not be added, and return the exit code that stands for it."""
     ERR.print(Text("error: ", style="bold red") + Text(str(error)))
     return error.exit_code
 
@@ -168,6 +168,7 @@ def series(*, which: Which = Which(), limit: int = 50) -> int:
             *history.stage_keys(wanted),
             *history.speed_keys(wanted),
         ]
+        # rows that have one of the builds were asked for; a series that has all of them is meant
         both = [key for key in every if tables.sides(key) >= {*which.builds}] or every
         if not both:
             raise UsageError(
@@ -176,12 +177,8 @@ def series(*, which: Which = Which(), limit: int = 50) -> int:
             )
         if len(both) > 1:
             OUT.print(plain_table(tables.KEYS, tables.keys(both)))
-            OUT.print(
-                Text(
-                    f"{len(both)} series; name workload, builds, precision and stage or action to"
-                    " see one"
-                )
-            )
+            hint = "name workload, builds, precision and stage or action to see one"
+            OUT.print(Text(f"{len(both)} series; {hint}"))
             return 0
         (key,) = both
         OUT.print(Text(tables.title(key), style="bold"))

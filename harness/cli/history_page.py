@@ -21,10 +21,10 @@ def page(*, which: Which = Which(), out: Path = Path("history.html")) -> int:
         The file to write.
     """
     with open_history(which.history, create=False) as history:
-        found = charts.drawn(history, which.wanted())
-    rendering.save(
-        history_page.render("History", found.histories, found.left_out, found.stages, found.speed),
-        out,
+        drawn = charts.drawn(history, which.wanted())
+    text = history_page.render(
+        "History", drawn.histories, drawn.left_out, drawn.stages, drawn.speed
     )
-    say(f"wrote {out}: {len(found.histories)} series")
+    rendering.save(text, out)
+    say(f"wrote {out}: {len(drawn.histories)} series")
     return 0

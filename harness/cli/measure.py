@@ -34,20 +34,17 @@ def compare(chosen: Options = Options(), *, sinks: Sinks = Sinks()) -> int:
         OUT.print(plain_table(("what", "detail"), listing.dry_run(chosen, context())))
         return 0
     if chosen.history is not None:
-        open_history(
-            chosen.history
-        ).close()  # refuses, before anything runs, a file that could not be used after it
-    with working() as given:
-        result = comparison.compare(chosen, given)
+        # refuses, before anything runs, a file that could not be used after it
+        open_history(chosen.history).close()
+    with working() as at_work:
+        result = comparison.compare(chosen, at_work)
     OUT.print(terminal.render(result.report))
     OUT.print(Text(f"report: {result.folder / 'report.md'} (.html .json .xml)"))
     added = chosen.history is None or keep(result, chosen.history)
     sent = deliver(result, sinks)
-    return (
-        result.report.exit_code
-        if added and sent
-        else result.report.exit_code or HarnessError.exit_code
-    )
+    if added and sent:
+        return result.report.exit_code
+    return result.report.exit_code or HarnessError.exit_code
 
 
 def keep(result: comparison.Result, path: Path) -> bool:
@@ -57,9 +54,8 @@ def keep(result: comparison.Result, path: Path) -> bool:
         with open_history(path) as history:
             history.add(result.report, result.folder)
     except (HarnessError, OSError) as error:
-        later = shlex.join(
-            ["harness", "history", "add", str(result.folder), "--history", str(path)]
-        )
+        command = ["harness", "history", "add", str(result.folder), "--history", str(path)]
+        later = shlex.join(command)
         ERR.print(
             Text("error: ", style="bold red")
             + Text(f"{error} The run is kept, but not in the history. Add it later: {later}")
@@ -77,14 +73,10 @@ def run(chosen: Options = Options(no_speed=True)) -> int:
             "--history: `harness run` compares nothing that could be added. Drop it, or take"
             " `harness compare`."
         )
-    with working() as given:
-        result = record.run(chosen, given)
-    OUT.print(
-        plain_table(
-            ("workload", "build", "precision", "status", "first loss", "last loss", "seconds"),
-            result.rows,
-        )
-    )
+    with working() as at_work:
+        result = record.run(chosen, at_work)
+    columns = ("workload", "build", "precision", "status", "first loss", "last loss", "seconds")
+    OUT.print(plain_table(columns, result.rows))
     OUT.print(Text(f"records: {result.folder / 'jobs'}"))
     return result.exit_code
 
@@ -93,11 +85,10 @@ def run(chosen: Options = Options(no_speed=True)) -> int:
 def selfcheck(checked: Checked = Checked()) -> int:
     """Check the verdict on speed here: a build against itself, and against itself slowed down by a
     known share."""
-    with working() as given:
-        result = checking.check(checked, given)
-    OUT.print(
-        terminal_selfcheck.render([(checking.title(one), one.found) for one in result.sections])
-    )
+    with working() as at_work:
+        result = checking.check(checked, at_work)
+    sections = [(checking.title(section), section.findings) for section in result.sections]
+    OUT.print(terminal_selfcheck.render(sections))
     OUT.print(Text(f"written: {result.folder / 'selfcheck.json'}, and a plot for each (.svg)"))
     return result.exit_code
 
@@ -106,8 +97,8 @@ def selfcheck(checked: Checked = Checked()) -> int:
 def repeat(repeated: Repeated = Repeated()) -> int:
     """Run a build on the same seed again and again: are the bits the same, or equal within
     rounding? And what does certainty cost?"""
-    with working() as given:
-        result = repeating.repeat(repeated, given)
+    with working() as at_work:
+        result = repeating.repeat(repeated, at_work)
     OUT.print(repeats.render(result.report))
     OUT.print(Text(f"written: {result.folder / 'repeat.json'}"))
     return result.report.exit_code

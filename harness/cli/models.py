@@ -8,7 +8,6 @@ from rich.text import Text
 
 from harness.cli.console import OUT, app, context
 from harness.cli.progress import working
-from harness.models import conversion
 from harness.models import conversion as carrying
 from harness.models import training as modeling
 from harness.models.options import Converting, Training, What, Where, of
@@ -23,20 +22,12 @@ def train(
     """Train a model in native mode and keep it: checkpoints in the build's own format, losses, and
     what it is."""
     spec, model = what.model(workload, training.build, where)
-    with working() as given:
-        made = modeling.train(
-            where.site(spec, given, training.begun()),
-            model,
-            training.out,
-            training.steps,
-            resume=training.resume,
-        )
-    OUT.print(
-        Text(
-            f"{training.out}: {made.workload} on {made.build}, {made.step} steps, losses in"
-            f" {training.out / modeling.LOSSES}"
-        )
-    )
+    out = training.out
+    with working() as at_work:
+        site = where.site(spec, at_work, training.begun())
+        made = modeling.train(site, model, out, training.steps, resume=training.resume)
+    line = f"{out}: {made.workload} on {made.build}, {made.step} steps, losses in"
+    OUT.print(Text(f"{line} {out / modeling.LOSSES}"))
     return 0
 
 
@@ -72,5 +63,5 @@ def convert(
     done = carrying.convert(
         site, folder, model, converting.to, converting.out, prove=not converting.no_proof
     )
-    OUT.print(plain_table(("what", "value"), conversion.rows(done)))
+    OUT.print(plain_table(("what", "value"), carrying.rows(done)))
     return 0

@@ -12,9 +12,11 @@ from rich.text import Text
 from harness.cli.console import OUT, app, context, say
 from harness.cli.progress import working
 from harness.commands.options import SEVERAL
+from harness.context import Context
 from harness.environments import installation
 from harness.errors import UsageError
 from harness.nightly import beginning, cells, conclusion, config, page, preview, summary
+from harness.nightly.night import Night
 from harness.report.terminal_style import plain_table
 
 CONFIG = Path("nightly.toml")
@@ -48,48 +50,46 @@ def nightly(
     dry_run
         Show the cells with the time they are thought to take, and what cannot run here; do nothing.
     """
-    given = context()
-    path = config_file or (
-        CONFIG
-        if CONFIG.is_file()
-        else installation.places(given.environ).config.with_name(CONFIG.name)
-    )
-    asked = beginning.Asked(config.load(path, python), reports, _date(date, given.now), only)
+    around = context()
+    matrix = config.load(config_file or _config_here(around), python)
+    request = beginning.NightRequest(matrix, reports, _date(date, around.now), only)
     if dry_run:
-        OUT.print(plain_table(preview.COLUMNS, preview.rows(asked, given)))
+        OUT.print(plain_table(preview.COLUMNS, preview.rows(request, around)))
         return 0
-    with working() as shown:
-        found = cells.run(asked, shown)
-    OUT.print(
-        plain_table(
-            ("cell", "status", "fidelity", "speed", "time", "what it says"),
-            summary.lines(found.night),
-        )
-    )
-    OUT.print(Text(f"{found.night.verdict}: {found.night.headline}"))
-    for one in found.night.changed:
-        OUT.print(Text(f"{one.severity}: {one.text}"))
-    OUT.print(
-        Text(
-            f"report: {found.folder / page.NAME} ({conclusion.SUMMARY}); all nights:"
-            f" {asked.nights / conclusion.INDEX}"
-        )
-    )
-    if found.night.spent_s > asked.config.budget_s:
-        say(
-            f"the night took {found.night.spent_s:.0f} s; its budget is"
-            f" {asked.config.budget_s:.0f} s"
-        )
-    return found.night.exit_code or 0
+    with working() as at_work:
+        result = cells.run(request, at_work)
+    _show(result.night)
+    written = f"report: {result.folder / page.NAME} ({conclusion.SUMMARY})"
+    OUT.print(Text(f"{written}; all nights: {request.nights / conclusion.INDEX}"))
+    spent_s, budget_s = result.night.spent_s, request.config.budget_s
+    if spent_s > budget_s:
+        say(f"the night took {spent_s:.0f} s; its budget is {budget_s:.0f} s")
+    return result.night.exit_code or 0
 
 
-def _date(given: str | None, now: datetime.datetime) -> str:
+def _show(night: Night) -> None:
+    """Print a night's cells, its verdict and what changed."""
+    columns = ("cell", "status", "fidelity", "speed", "time", "what it says")
+    OUT.print(plain_table(columns, summary.lines(night)))
+    OUT.print(Text(f"{night.verdict}: {night.headline}"))
+    for change in night.changed:
+        OUT.print(Text(f"{change.severity}: {change.text}"))
+
+
+def _config_here(around: Context) -> Path:
+    """Return the matrix of this folder if there is one, else the shipped one."""
+    if CONFIG.is_file():
+        return CONFIG
+    return installation.places(around.environ).config.with_name(CONFIG.name)
+
+
+def _date(text: str | None, now: datetime.datetime) -> str:
     """Return the date of the night, checked."""
-    if given is None:
+    if text is None:
         return f"{now:%Y-%m-%d}"
     try:
-        return f"{datetime.datetime.strptime(given, '%Y-%m-%d').date():%Y-%m-%d}"
+        return f"{datetime.datetime.strptime(text, '%Y-%m-%d').date():%Y-%m-%d}"
     except ValueError:
         raise UsageError(
-            f"--date {given}: must be a date as YYYY-MM-DD, e.g. --date {now:%Y-%m-%d}."
+            f"--date {text}: must be a date as YYYY-MM-DD, e.g. --date {now:%Y-%m-%d}."
         ) from None

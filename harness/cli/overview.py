@@ -26,19 +26,11 @@ def show_list(ports: Annotated[tuple[Path, ...], SEVERAL] = ()) -> int:
     ports
         Folders with workloads and ports of your own.
     """
-    OUT.print(
-        plain_table(
-            ("workload", "backends", "presets", "runs", "what"),
-            listing.workloads(ports),
-            "Workloads",
-        )
-    )
+    columns = ("workload", "backends", "presets", "runs", "what")
+    OUT.print(plain_table(columns, listing.workloads(ports), "Workloads"))
     OUT.print()
-    OUT.print(
-        plain_table(
-            ("build", "backend", "python", "framework", "devices"), listing.builds(), "Builds"
-        )
-    )
+    columns = ("build", "backend", "python", "framework", "devices")
+    OUT.print(plain_table(columns, listing.builds(), "Builds"))
     return 0
 
 
@@ -51,8 +43,7 @@ def doctor(*, quick: Annotated[bool, Parameter(negative="")] = False) -> int:
     quick
         Look only; do not run a step in each precision.
     """
-    found = doctoring.examine(context(), probe=not quick)
-    for section in found:
+    for section in doctoring.examine(context(), probe=not quick):
         OUT.print(plain_table(section.columns, section.rows, section.title))
         OUT.print()
     return 0
@@ -110,10 +101,10 @@ def clean(
     older_than
         Only runs that are at least so many days old.
     """
-    found = cleaning.survey(reports, older_than, context())
-    OUT.print(plain_table(("kind", "path", "size"), listing.sizes(found)))
+    items = cleaning.survey(reports, older_than, context())
+    OUT.print(plain_table(("kind", "path", "size"), listing.sizes(items)))
     wanted = {"run": runs, "environment": environments}
-    for item in found:
+    for item in items:
         if wanted[item.kind]:
             cleaning.delete(item)
             say(f"deleted {item.path}")

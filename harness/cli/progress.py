@@ -33,15 +33,14 @@ BAR_WIDTH = 20
 @contextlib.contextmanager
 def working() -> Iterator[Context]:
     """Give a context whose progress is shown as this stream allows, until the block is left."""
-    given = context()
+    around = context()
     if not drawn(ERR):
-        yield dataclasses.replace(given, say=Plain(say))
+        yield dataclasses.replace(around, say=Plain(say))
         return
     # Standard output may be a file, and stays as it is.
     with Live(console=ERR, auto_refresh=False, transient=True, redirect_stdout=False) as live:
-        yield dataclasses.replace(
-            given, say=Drawn(lambda table: live.update(table, refresh=True), say)
-        )
+        draws = Drawn(lambda table: live.update(table, refresh=True), say)
+        yield dataclasses.replace(around, say=draws)
 
 
 def drawn(console: Console) -> bool:
@@ -54,10 +53,9 @@ def rest(step: Step) -> str:
     """Return how long it takes, in words; nothing where that is not known or not worth saying."""
     if step.left_s is None or step.left_s < LEAST_S or step.done == step.total:
         return ""
-    return (
-        f"{'about' if step.total is not None else 'at most'} {spell(step.left_s)}"
-        f" left{' in all' if step.level == NIGHT else ''}"
-    )
+    bound = "about" if step.total is not None else "at most"
+    in_all = " in all" if step.level == NIGHT else ""
+    return f"{bound} {spell(step.left_s)} left{in_all}"
 
 
 class Plain:

@@ -37,8 +37,8 @@ class References:
 @references.command(name="list")
 def reference_list(where: References = References()) -> int:
     """List the recorded references with their provenance."""
-    found = listing.references(where.folder or reference.shipped())
-    OUT.print(plain_table(("reference", "framework", "python", "tensors", "size"), found))
+    rows = listing.references(where.folder or reference.shipped())
+    OUT.print(plain_table(("reference", "framework", "python", "tensors", "size"), rows))
     return 0
 
 

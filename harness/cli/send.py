@@ -47,9 +47,8 @@ def send(*runs: Path, sinks: Sinks = Sinks()) -> int:
         raise UsageError("say where to: --mlflow URI, --tensorboard DIR, or both.")
     delivery.check(sinks)
     loaded = [(run, rendering.load(run)) for run in runs]
-    arrived = [
-        deliver(Result(report, run), sinks) for run, report in loaded
-    ]  # one that fails keeps no other back
+    # one that fails keeps no other back
+    arrived = [deliver(Result(report, run), sinks) for run, report in loaded]
     return 0 if all(arrived) else HarnessError.exit_code
 
 
@@ -65,15 +64,12 @@ def deliver(result: Result, sinks: Sinks) -> bool:
         later = ["harness", "send", str(result.folder)]
         later += ["--tensorboard", str(sinks.tensorboard)] if sinks.tensorboard is not None else []
         later += ["--mlflow", shown(sinks.mlflow)] if sinks.mlflow is not None else []
-        hint = (
-            ""
-            if sinks.mlflow in (None, shown(sinks.mlflow or ""))
-            else " (with the credentials, which are not shown)"
-        )
-        told = (
+        hidden = sinks.mlflow is not None and sinks.mlflow != shown(sinks.mlflow)
+        hint = " (with the credentials, which are not shown)" if hidden else ""
+        message = (
             f"{error} The run is kept; what arrived is not sent twice. Send it again:"
             f" {shlex.join(later)}{hint}"
         )
-        ERR.print(Text("error: ", style="bold red") + Text(told))
+        ERR.print(Text("error: ", style="bold red") + Text(message))
         return False
     return True

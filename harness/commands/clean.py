@@ -28,19 +28,16 @@ class Item:
 def survey(reports: Path, older_than_days: int, context: Context) -> list[Item]:
     """Return all runs of a folder that are at least so old, and all provisioned environments, with
     their sizes."""
-    found = []
-    for folder, document in runs.all_runs(reports):
-        created = datetime.datetime.fromisoformat(str(document["created"]))
-        if not runs.is_held(folder) and context.now - created >= datetime.timedelta(
-            days=older_than_days
-        ):
-            found.append(Item("run", folder, runs.size(folder)))
-    made = [
-        *provision.environments(context.environ),
-        *release_environments.existing(context.environ),
-    ]
-    found += [Item("environment", path, runs.size(path)) for path in made]
-    return found
+    items = []
+    for folder, run in runs.all_runs(reports):
+        created = datetime.datetime.fromisoformat(run.created)
+        old = context.now - created >= datetime.timedelta(days=older_than_days)
+        if not runs.is_held(folder) and old:
+            items.append(Item("run", folder, runs.size(folder)))
+    made = provision.environments(context.environ)
+    made += release_environments.existing(context.environ)
+    items += [Item("environment", path, runs.size(path)) for path in made]
+    return items
 
 
 def delete(item: Item) -> None:

@@ -8,9 +8,7 @@ from a standard error, which is taken as large as it can have been.
 
 from __future__ import annotations
 
-import itertools
 import math
-import shlex
 import statistics
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,18 +20,11 @@ from harness.changes.model import Measurand, Moments, Night, Ratios, measurand, 
 from harness.errors import UnknownName
 from harness.history import evidence
 from harness.report import diff_json, rendering
-from harness.results.model import Report, SpeedRow
+from harness.results.model import SpeedRow
 from harness.results.series import Turns
 from harness.speed import estimate
 
 FORMATS = ("terminal", "json")
-#: What a row's command tells of how it was measured, by the option that says so; the default where
-#: it does not.
-CONDITIONS = {
-    "device": ("--device", "cpu"),
-    "execution": ("--execution", "default"),
-    "data": ("--data", ""),
-}
 
 
 def compare(before: Path, after: Path) -> figures.Diff:
@@ -45,7 +36,7 @@ def compare(before: Path, after: Path) -> figures.Diff:
     return figures.diff(night(before), night(after))
 
 
-def render(found: figures.Diff, format_name: str) -> str:
+def render(difference: figures.Diff, format_name: str) -> str:
     """Return a comparison as text.
 
     Raises:
@@ -53,59 +44,58 @@ def render(found: figures.Diff, format_name: str) -> str:
     """
     if format_name != "json":
         raise UnknownName("format", format_name, FORMATS)
-    return diff_json.render(found)
+    return diff_json.render(difference)
 
 
 def night(run: Path) -> Night:
     """Return a stored run with what its rounds measured."""
     report = rendering.load(run)
-    told = evidence.gather(report, run if run.is_dir() else run.parent)
-    found: dict[Measurand, Ratios] = {}
-    for place, row in enumerate(report.speed):
-        logs = [one.log_ratio for one in told.rounds.get(place, ()) if one.log_ratio is not None]
-        sums = (
-            moments(logs)
-            if len(logs) == row.rounds
-            else _from_turns(row.turns) or _from_interval(row)
-        )
+    gathered = evidence.gather(report, run if run.is_dir() else run.parent)
+    ratios: dict[Measurand, Ratios] = {}
+    for number, row in enumerate(report.speed):
+        rounds = gathered.rounds.get(number, ())
+        logs = [item.log_ratio for item in rounds if item.log_ratio is not None]
+        if len(logs) == row.rounds:
+            sums: Moments | None = moments(logs)
+        else:
+            sums = _from_turns(row.turns) or _from_interval(row)
         if sums is not None:
             ports = {
-                side: told.ports[side, row.workload].source_hash
+                side: gathered.ports[side, row.workload].source_hash
                 for side in (row.a, row.b)
-                if (side, row.workload) in told.ports
+                if (side, row.workload) in gathered.ports
             }
-            found[measurand(row)] = Ratios(
-                measurand(row), sums, ports, _versions(told), _conditions(report, row, told)
+            circumstances = _conditions(row, gathered)
+            ratios[measurand(row)] = Ratios(
+                measurand(row), sums, ports, _versions(gathered), circumstances
             )
-    return renames.today(Night(report, tuple(found.values())))
+    return renames.today(Night(report, tuple(ratios.values())))
 
 
-def _versions(told: evidence.Evidence) -> dict[str, dict[str, str]]:
-    found = {}
-    for side, identity in told.identities.items():
-        versions = identity.get("versions")
-        if isinstance(versions, Mapping):
-            found[side] = {str(name): str(version) for name, version in versions.items()}
-    return found
+def _versions(gathered: evidence.Evidence) -> dict[str, dict[str, str]]:
+    versions = {}
+    for side, identity in gathered.identities.items():
+        installed = identity.get("versions")
+        if isinstance(installed, Mapping):
+            versions[side] = {str(name): str(version) for name, version in installed.items()}
+    return versions
 
 
-def _conditions(report: Report, row: SpeedRow, told: evidence.Evidence) -> dict[str, str]:
-    """Return under what a row was measured: what its command says, and, where its records are left,
-    the machine and the specification."""
-    try:
-        words = shlex.split(row.command or report.command)
-    except ValueError:  # the command of a report that somebody wrote
-        words = []
-    given, host = dict(itertools.pairwise(words)), told.host()
-    found = {
+def _conditions(row: SpeedRow, gathered: evidence.Evidence) -> dict[str, str]:
+    """Return under what a row was measured; where its records are left, with the machine and the
+    specification."""
+    host = gathered.host()
+    circumstances = {
         "threads": str(row.threads),
-        **{name: given.get(option, default) for name, (option, default) in CONDITIONS.items()},
+        "device": row.device,
+        "execution": row.execution,
+        "data": row.data,
     }
     if host is not None:
-        found[conditions.MACHINE] = host.fingerprint
-    if (row.workload, row.preset) in told.specs:
-        found[conditions.SPECIFICATION] = told.specs[row.workload, row.preset]
-    return found
+        circumstances[conditions.MACHINE] = host.fingerprint
+    if (row.workload, row.preset) in gathered.specs:
+        circumstances[conditions.SPECIFICATION] = gathered.specs[row.workload, row.preset]
+    return circumstances
 
 
 def _from_turns(turns: Turns | None) -> Moments | None:
@@ -115,15 +105,12 @@ def _from_turns(turns: Turns | None) -> Moments | None:
         return None
     logs = []
     for a, b in zip(turns.a, turns.b, strict=False):
-        if (
-            not a
-            or len(a) != len(b)
-            or not all(math.isfinite(step) and step > 0.0 for step in (*a, *b))
-        ):
+        if not a or len(a) != len(b):
             return None
-        logs.append(
-            statistics.median(math.log(of_b / of_a) for of_a, of_b in zip(a, b, strict=True))
-        )
+        if not all(math.isfinite(step) and step > 0.0 for step in (*a, *b)):
+            return None
+        ratios = [math.log(of_b / of_a) for of_a, of_b in zip(a, b, strict=True)]
+        logs.append(statistics.median(ratios))
     return moments(logs) if logs else None
 
 
@@ -132,12 +119,9 @@ def _from_interval(row: SpeedRow) -> Moments | None:
     it was, it spent more of the error rate, and the interval was narrower for the same error. So
     the error is at most the one that follows from that.
     """
-    if (
-        row.low is None
-        or row.high is None
-        or row.rounds < 2
-        or not 0.0 < row.low <= row.high < math.inf
-    ):
+    if row.low is None or row.high is None or row.rounds < 2:
+        return None
+    if not 0.0 < row.low <= row.high < math.inf:
         return None
     level = estimate.alpha(row.rounds, final=True)
     if not level > 0.0:

@@ -20,7 +20,8 @@ from backends.contract import PRECISIONS
 from harness.environments import builds, devices, installation, provision, staging
 from harness.errors import BuildError, JobFailed
 from harness.execution import host, runner
-from harness.execution.processes import Limits, clean_environment, ending
+from harness.execution.processes import Limits, ending
+from harness.execution.worker_environment import clean_environment
 from harness.plan import Opening
 from harness.workloads import registry
 
@@ -43,35 +44,27 @@ class Section:
 def examine(context: Context, probe: bool) -> list[Section]:
     """Return the sections of the report; with `probe`, a step runs in each precision of each build
     that is there."""
-    found = {name: _find(name, context) for name in builds.BUILDS}
+    states = {name: _find(name, context) for name in builds.BUILDS}
     sections = [
         Section("Machine", ("what", "here"), _machine(context)),
         Section(
             "Builds on the CPU",
             ("build", "state", "where, or what to do"),
-            [(name, *row) for name, (row, _) in found.items()],
+            [(name, *row) for name, (row, _) in states.items()],
         ),
         Section("Devices", ("device", "state", "reason"), _devices(context)),
     ]
     if probe:
         rows: list[Row] = []
         reasons: dict[str, list[str]] = {}
-        for name, (_, python) in found.items():
+        for name, (_, python) in states.items():
             if python is not None:
                 context.say(f"trying the precisions of {name}")
                 rows += _precisions(name, python, context, reasons)
-        sections.append(
-            Section(
-                "Precisions on the CPU, tried with a step", ("build", "workload", *PRECISIONS), rows
-            )
-        )
-        sections.append(
-            Section(
-                "Why not",
-                ("reason", "where"),
-                [(reason, ", ".join(where)) for reason, where in reasons.items()],
-            )
-        )
+        title = "Precisions on the CPU, tried with a step"
+        sections.append(Section(title, ("build", "workload", *PRECISIONS), rows))
+        refused: list[Row] = [(reason, ", ".join(where)) for reason, where in reasons.items()]
+        sections.append(Section("Why not", ("reason", "where"), refused))
     return sections
 
 
@@ -82,14 +75,9 @@ def _machine(context: Context) -> list[Row]:
         "Linux": "all builds",
         "Darwin": "all builds but TF 1.15 (no macOS wheel for its Python)",
     }
+    supported = support.get(platform.system(), "not supported; on Windows use WSL")
     return [
-        (
-            "system",
-            (
-                f"{platform.platform()}:"
-                f" {support.get(platform.system(), 'not supported; on Windows use WSL')}"
-            ),
-        ),
+        ("system", f"{platform.platform()}: {supported}"),
         ("cores", str(host.cores())),
         ("memory", f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB free"),
         ("environments", str(where.workdir)),
@@ -104,22 +92,19 @@ def _find(name: str, context: Context) -> tuple[tuple[str, str], Path | None]:
         build, "cpu", {}, context.environ, installation.places(context.environ)
     )
     try:
-        found = provision.available(search)
-        if found is not None:
-            return (
-                "ready",
-                f"{build.module} {found.framework}, Python {found.python}, {found.origin}",
-            ), found.path
+        interpreter = provision.available(search)
+        if interpreter is not None:
+            framework = f"{build.module} {interpreter.framework}"
+            where = f"{framework}, Python {interpreter.python}, {interpreter.origin}"
+            return ("ready", where), interpreter.path
         provision.require_python(search)
     except BuildError as error:
         return ("missing", str(error)), None
     environment = builds.environments(build, "cpu")[-1]
     cost = builds.cost(environment)
     size = f", about {cost.install_s:.0f} s and {cost.disk_bytes / 2**30:.1f} GiB" if cost else ""
-    return (
-        "can be installed",
-        f"by the first comparison that needs it, or `tox run -e {environment} --notest`{size}",
-    ), None
+    how = f"by the first comparison that needs it, or `tox run -e {environment} --notest`{size}"
+    return ("can be installed", how), None
 
 
 def _devices(context: Context) -> list[Row]:
@@ -151,15 +136,10 @@ def _precisions(
         )
         for workload in registry.SHIPPED:
             if build.backend in workload.backends:
-                told = dict(_try(bench, name, workload.name))
-                rows.append(
-                    (
-                        name,
-                        workload.name,
-                        *("no" if told[precision] else "yes" for precision in PRECISIONS),
-                    )
-                )
-                for precision, reason in told.items():
+                refusals = dict(_try(bench, name, workload.name))
+                able = ("no" if refusals[precision] else "yes" for precision in PRECISIONS)
+                rows.append((name, workload.name, *able))
+                for precision, reason in refusals.items():
                     if reason:
                         reasons.setdefault(reason, []).append(f"{name} {workload.name} {precision}")
     return rows
@@ -180,9 +160,8 @@ def _try(bench: runner.Bench, build: str, workload: str) -> Iterator[tuple[str, 
                     "execution": "default",
                     "threads": host.cores(),
                 }
-                opening = Opening(
-                    builds.BUILDS[build].backend, workload, "tiny", "variable", (), setting
-                )
+                backend = builds.BUILDS[build].backend
+                opening = Opening(backend, workload, "tiny", "variable", (), setting)
                 try:
                     runner.open_port(worker, bench, opening, files)
                     worker.request("probe", tape=str(files.tape))

@@ -3,12 +3,14 @@ FILE`, and `--json FILE`."""
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.errors import UnknownName, UsageError
+from harness.evaluation.measured_rounds import as_round
 from harness.evaluation.speed_rows import Timed
-from harness.execution.rounds import as_round
 from harness.records import store
 from harness.report import benchmark_format
 from harness.results.model import Report
@@ -53,23 +55,25 @@ def write(export: tuple[str, Path] | None, timed: Sequence[Timed], report: Repor
 
 def _measured(timed: Sequence[Timed]) -> Iterator[benchmark_format.Measured]:
     """Yield every side of every action that was timed, with one step time a round."""
-    for one in timed:
-        for action in one.job.actions:
-            for label in one.labels:
-                told = [
-                    record.result["actions"].get(action, {}).get("prepared", {}).get(label)
-                    for record in one.records
-                ]
-                if not told or None in told:
-                    continue
-                steps = [
-                    estimate.step_time([as_round(record, action)], label) for record in one.records
-                ]
-                precision = benchmark_format.PRECISIONS if one.job.precisions else one.job.precision
-                yield benchmark_format.Measured(
-                    f"{one.job.workload} {one.job.preset} {precision} {action}",
-                    label,
-                    tuple(step for step in steps if step is not None),
-                    int(told[-1]["steps_a_sample"]),
-                    one.records[-1].result["opened"][label]["identity"],
-                )
+    for side in timed:
+        job = side.job
+        precision = benchmark_format.PRECISIONS if job.precisions else job.precision
+        for action, label in itertools.product(job.actions, side.labels):
+            if not side.records or not all(
+                _took_part(item, action, label) for item in side.records
+            ):
+                continue
+            steps = [estimate.step_time([as_round(item, action)], label) for item in side.records]
+            last = side.records[-1].round
+            yield benchmark_format.Measured(
+                f"{job.workload} {job.preset} {precision} {action}",
+                label,
+                tuple(step for step in steps if step is not None),
+                last.actions[action].prepared[label].steps_a_sample,
+                dataclasses.asdict(last.opened[label].identity),
+            )
+
+
+def _took_part(record: store.Record, action: str, label: str) -> bool:
+    measured = record.round.actions.get(action)
+    return measured is not None and label in measured.prepared

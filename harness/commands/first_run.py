@@ -22,6 +22,7 @@ from harness.execution import runner
 from harness.execution.processes import WorkerProcess
 from harness.plan import DISTRIBUTION, Job, Opening, Plan, Request, SampleJob, SpeedJob
 from harness.records import runs, store
+from harness.records.contents import Attempted
 from harness.results.model import JobRow
 
 KIND = "check"
@@ -72,15 +73,18 @@ def sift(
     without: Collection[str],
     say: Callable[[str], None],
 ) -> Sifted:
-    """Try all ports of the user's and return the plan without what failed. `without`: builds that
-    recorded references stand for."""
+    """Try all ports of the user's and return the plan without what failed.
+
+    Args:
+        without: builds that recorded references stand for.
+    """
     checks = [job for job in jobs(planned, request) if job.build not in without]
     for job in checks:
         folder = bench.run / "jobs" / job.name
         before = runner.existing(folder)
         if before is not None and any(
-            one["status"] not in ("ok", "unsupported")
-            for one in before.result["workloads"].values()
+            attempt.status not in ("ok", "unsupported")
+            for attempt in before.first_run.workloads.values()
         ):
             shutil.rmtree(folder)  # an interrupted run goes on because something has been mended
 
@@ -96,34 +100,26 @@ def sift(
         log = relative(bench.run, record.folder / LOG)
         for name, attempts in job.attempts:
             # Without a result the check itself came to no end, e.g. on a full disk.
-            told = record.result.get("workloads", {}).get(name) or {
-                "status": record.status,
-                "reason": record.reason,
-                "remarks": [],
-            }
-            remarks += remarks_of(job.side, name, told["remarks"])
-            if told["status"] not in ("ok", "unsupported"):
-                precision = str(attempts[0].opening.setting["precision"])
-                failed.append(
-                    JobRow(
-                        job.name,
-                        job.side,
-                        name,
-                        KIND,
-                        precision,
-                        told["status"],
-                        told["reason"],
-                        record.duration_s,
-                        log,
-                        attempts[0].seed,
-                    )
+            tried = record.first_run.workloads if record.ok else {}
+            attempt = tried.get(name) or Attempted(record.status, record.reason)
+            remarks += remarks_of(job.side, name, attempt.remarks)
+            if attempt.status not in ("ok", "unsupported"):
+                row = JobRow(
+                    job=job.name,
+                    build=job.side,
+                    workload=name,
+                    kind=KIND,
+                    precision=str(attempts[0].opening.setting["precision"]),
+                    status=attempt.status,
+                    reason=attempt.reason,
+                    duration_s=record.duration_s,
+                    log=log,
+                    seed=attempts[0].seed,
                 )
-                say(f"{name} {job.side}: {told['status']}, first check: {told['reason']}")
-    return Sifted(
-        reduced(planned, {(row.build, row.workload) for row in failed}),
-        tuple(failed),
-        tuple(remarks),
-    )
+                failed.append(row)
+                say(f"{name} {job.side}: {attempt.status}, first check: {attempt.reason}")
+    left = reduced(planned, {(row.build, row.workload) for row in failed})
+    return Sifted(left, tuple(failed), tuple(remarks))
 
 
 def ordered(request: Request, failed: Sequence[JobRow], rows: Sequence[JobRow]) -> list[JobRow]:
@@ -131,13 +127,13 @@ def ordered(request: Request, failed: Sequence[JobRow], rows: Sequence[JobRow]) 
     would stand."""
     if not failed:
         return list(rows)
-    workloads, sides = (
-        [item.name for item in request.workloads],
-        [side.label for side in request.sides],
-    )
-    return sorted(
-        [*failed, *rows], key=lambda row: (workloads.index(row.workload), sides.index(row.build))
-    )
+    workloads = [item.name for item in request.workloads]
+    sides = [side.label for side in request.sides]
+
+    def position(row: JobRow) -> tuple[int, int]:
+        return workloads.index(row.workload), sides.index(row.build)
+
+    return sorted([*failed, *rows], key=position)
 
 
 def remarks_of(side: str, workload: str, remarks: Sequence[str]) -> list[str]:
@@ -147,7 +143,7 @@ def remarks_of(side: str, workload: str, remarks: Sequence[str]) -> list[str]:
 
 def jobs(planned: Plan, request: Request) -> list[CheckJob]:
     """Return the checks of a plan: one for each side that has a port in a folder of the user's."""
-    found = []
+    checks = []
     for side in request.sides:
         attempts = []
         for workload in request.workloads:
@@ -155,10 +151,9 @@ def jobs(planned: Plan, request: Request) -> list[CheckJob]:
             if ways and own_port(side, workload):
                 attempts.append((workload.name, ways))
         if attempts:
-            found.append(
-                CheckJob(side.label, side.build, request.fidelity_threads, tuple(attempts))
-            )
-    return found
+            threads = request.fidelity_threads
+            checks.append(CheckJob(side.label, side.build, threads, tuple(attempts)))
+    return checks
 
 
 def _attempts(planned: Plan, label: str, workload: str) -> Iterator[Attempt]:
@@ -170,12 +165,8 @@ def _attempts(planned: Plan, label: str, workload: str) -> Iterator[Attempt]:
         if job.workload != workload or label not in _labels(job):
             continue
         if isinstance(job, Job):
-            attempt = Attempt(
-                job.opening(),
-                job.seed,
-                job.tape_steps or job.steps,
-                (*job.stages, *((DISTRIBUTION,) if sampled else ())),
-            )
+            stages = (*job.stages, DISTRIBUTION) if sampled else job.stages
+            attempt = Attempt(job.opening(), job.seed, job.tape_steps or job.steps, stages)
         elif isinstance(job, SampleJob):
             attempt = Attempt(job.opening(), job.seed, 1, (DISTRIBUTION,))
         else:
@@ -194,31 +185,31 @@ def run_check(bench: runner.Bench, job: CheckJob) -> store.Record:
     other."""
     folder = bench.run / "jobs" / job.name
     runner.fresh(folder)
-    told = {
+    description = {
         "side": job.side,
         "build": job.build,
         "workload": " ".join(name for name, _ in job.attempts),
         KIND: True,
     }
-    with runner.ended(folder, told, time.monotonic()) as outcome:
+    with runner.ended(folder, description, time.monotonic()) as outcome:
         worker: WorkerProcess | None = None
-        found: dict[str, dict[str, Any]] = {}
+        results: dict[str, dict[str, Any]] = {}
         try:
             for name, attempts in job.attempts:
                 used = worker is not None
                 worker = worker or bench.worker(job.build, folder / LOG, side=job.side)
-                found[name] = _try(bench, worker, attempts)
-                if used and found[name]["status"] not in ("ok", "unsupported"):
+                results[name] = _try(bench, worker, attempts)
+                if used and results[name]["status"] not in ("ok", "unsupported"):
                     # what an earlier port has left in the process is no fault of this one
                     worker.close()
                     worker = bench.worker(job.build, folder / LOG, side=job.side)
-                    found[name] = _try(bench, worker, attempts)
+                    results[name] = _try(bench, worker, attempts)
                 if not worker.alive:
                     worker = None
         finally:
             if worker is not None:
                 worker.close()
-        outcome.result = {"workloads": found}
+        outcome.result = {"workloads": results}
     return outcome.record()
 
 
@@ -228,9 +219,8 @@ def _try(bench: runner.Bench, worker: WorkerProcess, attempts: Sequence[Attempt]
     for attempt in attempts:
         opening, stages = attempt.opening, None if attempt.stages is None else list(attempt.stages)
         try:
-            files = runner.inputs(
-                bench, opening.workload, opening.preset, attempt.seed, attempt.steps
-            )
+            workload, preset = opening.workload, opening.preset
+            files = runner.inputs(bench, workload, preset, attempt.seed, attempt.steps)
             runner.open_port(worker, bench, opening, files)
             probed = worker.request("probe", tape=str(files.tape), stages=stages, brief=False)
         except JobFailed as error:
@@ -252,36 +242,40 @@ def reduced(planned: Plan, failed: Collection[tuple[str, str]]) -> Plan:
         return not any((job.side, job.workload) in failed for job in work)
 
     pairs = tuple(pair for pair in planned.pairs if well(pair.a, pair.b))
-    distributions = tuple(one for one in planned.distributions if well(one.a[0], one.b[0]))
-    speed = tuple(
-        job for job in (_sides_left(job, failed) for job in planned.speed) if len(job.sides) >= 2
+    distributions = tuple(
+        models for models in planned.distributions if well(models.a[0], models.b[0])
     )
-    compared = {one.workload for one in planned.pairs} | {
-        one.workload for one in planned.distributions
-    }
-    left = {one.workload for one in pairs} | {one.workload for one in distributions}
+    compared = {pair.workload for pair in planned.pairs}
+    compared |= {models.workload for models in planned.distributions}
+    left = {pair.workload for pair in pairs} | {models.workload for models in distributions}
     done = compared - left  # nothing is left that would be judged
-    speed = tuple(
-        job
-        for job in speed
-        if not job.precisions
-        or job.workload not in {name for _, name in failed}
-        or _others(job, speed)
-    )
+
+    def needed(*work: Job | SampleJob) -> bool:
+        return well(*work) and work[0].workload not in done
+
     return Plan(
-        jobs=tuple(job for job in planned.jobs if well(job) and job.workload not in done),
+        jobs=tuple(job for job in planned.jobs if needed(job)),
         pairs=pairs,
         chains=tuple(
-            one
-            for one in planned.chains
-            if well(one.chain, one.plain, one.beside) and one.workload not in done
+            cost for cost in planned.chains if needed(cost.chain, cost.plain, cost.beside)
         ),
-        speed=speed,
-        bounds=tuple(
-            both for both in planned.bounds if well(*both) and both[0].workload not in done
-        ),
-        samples=tuple(job for job in planned.samples if well(job) and job.workload not in done),
+        speed=_timed(planned.speed, failed),
+        bounds=tuple(both for both in planned.bounds if needed(*both)),
+        samples=tuple(job for job in planned.samples if needed(job)),
         distributions=distributions,
+    )
+
+
+def _timed(speed: Sequence[SpeedJob], failed: Collection[tuple[str, str]]) -> tuple[SpeedJob, ...]:
+    """Return what can still be timed. Where a side of a workload has failed and no others are left
+    to be timed against each other, a build's precisions are not timed either."""
+    shortened = [_sides_left(job, failed) for job in speed]
+    comparable = [job for job in shortened if len(job.sides) >= 2]
+    harmed = {workload for _, workload in failed}
+    return tuple(
+        job
+        for job in comparable
+        if not job.precisions or job.workload not in harmed or _others(job, comparable)
     )
 
 
@@ -297,11 +291,10 @@ def _sides_left(job: SpeedJob, failed: Collection[tuple[str, str]]) -> SpeedJob:
             for precision in job.precisions
         )
         return dataclasses.replace(job, sides=()) if gone else job
-    return dataclasses.replace(
-        job, sides=tuple(side for side in job.sides if side.label not in names)
-    )
+    left = tuple(side for side in job.sides if side.label not in names)
+    return dataclasses.replace(job, sides=left)
 
 
 def _others(job: SpeedJob, speed: Sequence[SpeedJob]) -> bool:
     """Whether sides of a workload are still timed against each other."""
-    return any(one.workload == job.workload and not one.precisions for one in speed)
+    return any(other.workload == job.workload and not other.precisions for other in speed)

@@ -4,6 +4,7 @@ it."""
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,20 +47,14 @@ def locate(request: Request, context: Context) -> Located:
     interpreters, origins, recorded = {}, {}, {}
     for build in dict.fromkeys(side.build for side in request.sides):
         try:
-            found = provision.locate(
-                build,
-                request.device,
-                overrides=named,
-                environ=context.environ,
-                progress=context.say,
-            )
+            interpreter = _provision(build, named, request, context)
         except BuildError as error:
             if build in named or not references.stands_for(build, request):
                 raise
             context.say(f"{build} cannot be had here; its recorded references stand for it")
             recorded[build] = str(error)
             continue
-        interpreters[build], origins[build] = found.path, found.origin
+        interpreters[build], origins[build] = interpreter.path, interpreter.origin
     builds = {side.label: side.build for side in request.sides}
     for label in every.keys() - named.keys():
         if label not in builds:
@@ -68,8 +63,18 @@ def locate(request: Request, context: Context) -> Located:
                 f" {', '.join(builds)}."
             )
         build, own = builds[label], {builds[label]: every[label]}
-        found = provision.locate(
-            build, request.device, overrides=own, environ=context.environ, progress=context.say
-        )
-        interpreters[label], origins[label] = found.path, found.origin
+        interpreter = _provision(build, own, request, context)
+        interpreters[label], origins[label] = interpreter.path, interpreter.origin
     return Located(interpreters, origins, recorded)
+
+
+def _provision(
+    build: str, overrides: Mapping[str, Path], request: Request, context: Context
+) -> provision.Interpreter:
+    return provision.locate(
+        build,
+        request.device,
+        overrides=overrides,
+        environ=context.environ,
+        progress=context.say,
+    )

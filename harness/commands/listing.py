@@ -75,21 +75,15 @@ def references(folder: Path) -> list[Row]:
     rows: list[Row] = []
     for path in reference.names(folder):
         try:
-            found = reference.read(path)
+            recorded = reference.read(path)
         except HarnessError as error:
             rows.append((path.stem, str(error), "", "", ""))
             continue
-        identity = found.provenance["identity"]
+        identity = recorded.provenance.identity
         size = path.stat().st_size + path.with_suffix(".npz").stat().st_size
-        rows.append(
-            (
-                path.stem,
-                f"tensorflow {identity['versions']['tensorflow']}",
-                identity["python"],
-                str(len(found.document["tensors"])),
-                f"{size / 1024:.0f} KiB",
-            )
-        )
+        framework = f"tensorflow {identity.versions['tensorflow']}"
+        tensors = str(len(recorded.document.tensors))
+        rows.append((path.stem, framework, identity.python, tensors, f"{size / 1024:.0f} KiB"))
     return rows
 
 
@@ -105,29 +99,54 @@ def dry_run(chosen: options.Options, context: Context) -> list[Row]:
         text, seconds, size = _build(build, request, context)
         install_s, install_bytes = install_s + seconds, install_bytes + size
         rows.append((f"build {build}", text))
-    rows += [
-        (
-            f"job {job.name}",
-            f"{' '.join(job.stages)} on {job.preset}, {len(job.variants)} variations",
-        )
-        for job in planned.jobs
-    ]
-    rows += [
-        (
-            f"job {job.name}",
-            f"{job.steps} steps on {job.preset} from seed {job.own_seed}, {job.rows} rows",
-        )
-        for job in planned.samples
-    ]
-    rounds_s, stopped = 0.0, 0
-    steps = trial.Setup(
-        _here(request, context), context.environ, {item.name: item for item in request.workloads}
+    rows += _job_rows(planned)
+    timed, rounds_s, stopped = _timed_rows(planned, request, chosen.budget, context)
+    rows += timed
+    work_s = jobs_s(planned) + rounds_s
+    more_s = max(0.0, chosen.budget - rounds_s) if stopped < len(planned.speed) else 0.0
+    more = f"up to {more_s:.0f} s more of timing (--budget), {install_s:.0f} s to install"
+    rows.append(("time", f"about {work_s:.0f} s of work, {more}"))
+    disk = sum(_bytes(job, request) for job in planned.jobs)
+    free = host.free_bytes(chosen.reports.absolute())
+    text = (
+        f"about {disk / 2**20:.0f} MiB while it runs, {install_bytes / 2**20:.0f} MiB to install;"
+        f" {free / 2**30:.1f} GiB free"
     )
+    rows.append(("disk", text))
+    rows.append(("report", str(chosen.reports / f"{context.now:%Y-%m-%d}_...")))
+    if chosen.resume:
+        run = runs.unfinished(chosen.reports, compare.identity("compare", request, context))
+        none = "no unfinished run of this comparison; a new one would start"
+        rows.append(("resume", str(run.folder) if run else none))
+    return rows
+
+
+def _job_rows(planned: plan.Plan) -> list[Row]:
+    rows: list[Row] = []
+    for job in planned.jobs:
+        text = f"{' '.join(job.stages)} on {job.preset}, {len(job.variants)} variations"
+        rows.append((f"job {job.name}", text))
+    for sample in planned.samples:
+        text = f"{sample.steps} steps on {sample.preset} from seed {sample.own_seed}"
+        rows.append((f"job {sample.name}", f"{text}, {sample.rows} rows"))
+    return rows
+
+
+def _timed_rows(
+    planned: plan.Plan, request: plan.Request, budget_s: float, context: Context
+) -> tuple[list[Row], float, int]:
+    """Return the rows of what is timed, about how long that takes, seconds, and how many of them
+    end before the least number of rounds."""
+    rows: list[Row] = []
+    rounds_s, stopped = 0.0, 0
+    workloads = {item.name: item for item in request.workloads}
+    setup = trial.Setup(_here(request, context), context.environ, workloads)
     for timed in planned.speed:
         phases, once_s = len(timed.actions) - len(ACTIONS), least_s(timed)
         if trial.unknown(timed):
-            once_s, told, ended = _tried(timed, steps, max(0.0, chosen.budget - rounds_s), once_s)
-            rows.append((f"tried {timed.workload} {timed.precision}", told))
+            left_s = max(0.0, budget_s - rounds_s)
+            once_s, text, ended = _tried(timed, setup, left_s, once_s)
+            rows.append((f"tried {timed.workload} {timed.precision}", text))
             stopped += ended
         rounds_s += once_s
         beside = f" and {phases} phases" if phases else ""
@@ -136,34 +155,7 @@ def dry_run(chosen: options.Options, context: Context) -> list[Row]:
             f" rounds, about {once_s:.0f} s"
         )
         rows.append((f"speed {timed.workload} {timed.precision}", text))
-    work_s = jobs_s(planned) + rounds_s
-    more_s = max(0.0, chosen.budget - rounds_s) if stopped < len(planned.speed) else 0.0
-    more = f"up to {more_s:.0f} s more of timing (--budget), {install_s:.0f} s to install"
-    rows.append(("time", f"about {work_s:.0f} s of work, {more}"))
-    disk = sum(_bytes(job, request) for job in planned.jobs)
-    rows.append(
-        (
-            "disk",
-            (
-                f"about {disk / 2**20:.0f} MiB while it runs, {install_bytes / 2**20:.0f} MiB to"
-                f" install; {host.free_bytes(chosen.reports.absolute()) / 2**30:.1f} GiB free"
-            ),
-        )
-    )
-    rows.append(("report", str(chosen.reports / f"{context.now:%Y-%m-%d}_...")))
-    if chosen.resume:
-        found = runs.unfinished(chosen.reports, compare.identity("compare", request, context))
-        rows.append(
-            (
-                "resume",
-                (
-                    str(found.folder)
-                    if found
-                    else "no unfinished run of this comparison; a new one would start"
-                ),
-            )
-        )
-    return rows
+    return rows, rounds_s, stopped
 
 
 def jobs_s(planned: plan.Plan) -> float:
@@ -179,23 +171,18 @@ def least_s(timed: plan.SpeedJob) -> float:
 
 def _here(request: plan.Request, context: Context) -> dict[str, Path]:
     """Return the interpreters of builds that need not be installed first."""
-    found = {}
+    paths = {}
     for build in dict.fromkeys(side.build for side in request.sides):
         there = provision.available(_search(build, request, context))
         if there is not None:
-            found[build] = there.path
-    return found
+            paths[build] = there.path
+    return paths
 
 
 def _search(build: str, request: plan.Request, context: Context) -> provision.Search:
     named = {key: Path(path) for key, path in request.python}
-    return provision.Search(
-        table.BUILDS[build],
-        request.device,
-        named,
-        context.environ,
-        installation.places(context.environ),
-    )
+    places = installation.places(context.environ)
+    return provision.Search(table.BUILDS[build], request.device, named, context.environ, places)
 
 
 def _tried(
@@ -203,55 +190,45 @@ def _tried(
 ) -> tuple[float, str, bool]:
     """Run a step or two of ports that nobody has timed; return about how long the least number of
     rounds takes, what was found, and whether timing ends before that number."""
-    found = trial.tried(timed, setup)
-    if found is None:
+    trials = trial.tried(timed, setup)
+    if trials is None:
         text = (
             "no step could be run here: short ones are assumed; with long ones, timing ends with"
             f" the budget, {budget_s:.0f} s"
         )
         return usual_s, text, False
     steps = ", ".join(
-        f"{side.label} {action} {one.step_s[action]:.2g} s"
-        for side, one in zip(timed.sides, found, strict=True)
-        for action in one.step_s
+        f"{side.label} {action} {step_s:.2g} s"
+        for side, tried in zip(timed.sides, trials, strict=True)
+        for action, step_s in tried.step_s.items()
     )
-    run = trial.run(found, budget_s)
+    text = f"a step or two of each was run: {steps}"
+    run = trial.run(trials, budget_s)
     if run is None:
-        return usual_s, f"a step or two of each was run: {steps}", False
+        return usual_s, text, False
     if run.rounds >= schedule.MIN_ROUNDS:
-        return (
-            run.least_s,
-            (
-                f"a step or two of each was run: {steps}; {run.rounds} rounds take about"
-                f" {run.least_s:.0f} s"
-            ),
-            False,
-        )
+        text = f"{text}; {run.rounds} rounds take about {run.least_s:.0f} s"
+        return run.least_s, text, False
     least_s = run.least_s + OWN_S
-    return (
-        least_s,
-        (
-            f"a step or two of each was run: {steps}; {run.rounds} of {schedule.MIN_ROUNDS} rounds"
-            f" fit into the budget: it ends after about {least_s:.0f} s without a verdict on speed"
-        ),
-        True,
+    text = (
+        f"{text}; {run.rounds} of {schedule.MIN_ROUNDS} rounds fit into the budget: it ends after"
+        f" about {least_s:.0f} s without a verdict on speed"
     )
+    return least_s, text, True
 
 
 def _build(build: str, request: plan.Request, context: Context) -> tuple[str, float, int]:
     """Return where a build is, or what installing it takes: text, seconds, bytes."""
-    found = provision.available(_search(build, request, context))
-    if found is not None:
-        return f"{found.origin}: {found.path} (Python {found.python}, {found.framework})", 0.0, 0
+    interpreter = provision.available(_search(build, request, context))
+    if interpreter is not None:
+        what = f"(Python {interpreter.python}, {interpreter.framework})"
+        return f"{interpreter.origin}: {interpreter.path} {what}", 0.0, 0
     name = table.environments(table.BUILDS[build], request.device)[-1]
     cost = table.cost(name)
     if cost is None:
         return f"would install {name}", 0.0, 0
-    return (
-        f"would install {name}: about {cost.install_s:.0f} s and {cost.disk_bytes / 2**20:.0f} MiB",
-        cost.install_s,
-        cost.disk_bytes,
-    )
+    size = f"about {cost.install_s:.0f} s and {cost.disk_bytes / 2**20:.0f} MiB"
+    return f"would install {name}: {size}", cost.install_s, cost.disk_bytes
 
 
 def _bytes(job: plan.Job, request: plan.Request) -> int:
@@ -261,8 +238,8 @@ def _bytes(job: plan.Job, request: plan.Request) -> int:
     return elements * SNAPSHOTS * (8 if job.precision == "fp64" else 4)
 
 
-def sizes(found: Sequence[Item]) -> list[Row]:
+def sizes(items: Sequence[Item]) -> list[Row]:
     """Return what takes how much of the disk, and the sum, for a table."""
-    rows = [(item.kind, str(item.path), item.size_bytes) for item in found]
-    rows.append(("", "all", sum(item.size_bytes for item in found)))
+    rows = [(item.kind, str(item.path), item.size_bytes) for item in items]
+    rows.append(("", "all", sum(item.size_bytes for item in items)))
     return [(kind, path, f"{size_bytes / 2**20:.1f} MiB") for kind, path, size_bytes in rows]

@@ -20,6 +20,22 @@ SEVERAL = Parameter(consume_multiple=True, negative="")
 PRESETS = ("tiny", "small", "paper")
 DEFAULT_BUDGET_S = 120.0
 
+#: Options of several commands that measure, each with its help text.
+Threads = Annotated[
+    int | None,
+    Parameter(help="Threads of each worker's intra-operation pool; if not given, all cores."),
+]
+Ports = Annotated[
+    tuple[Path, ...], SEVERAL, Parameter(help="Folders with workloads and ports of your own.")
+]
+Python = Annotated[
+    tuple[str, ...], SEVERAL, Parameter(help="BUILD=PATH, the interpreter of a build.")
+]
+Reports = Annotated[Path, Parameter(help="Folder in which the run's own folder is made.")]
+Limit = Annotated[
+    float, Parameter(help="Longest time that one request to a worker may take, seconds.")
+]
+
 
 @Parameter(name="*")
 @dataclasses.dataclass(frozen=True, kw_only=True)

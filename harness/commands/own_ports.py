@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from harness.plan import Side
 from harness.workloads.spec import Workload
-
-if TYPE_CHECKING:
-    pass
 
 
 def own_port(side: Side, workload: Workload) -> bool:
@@ -21,8 +17,8 @@ def own_port(side: Side, workload: Workload) -> bool:
 def has_file(folders: Sequence[str], backend: str, workload: Workload) -> bool:
     """Whether one of the folders holds a port of a workload to a backend."""
     name = workload.port or workload.name
-    places = [Path(folder) / backend for folder in folders]
+    below = [Path(folder) / backend for folder in folders]
     return any(
-        (place / f"{name}.py").is_file() or (place / name / "__init__.py").is_file()
-        for place in places
+        (ports / f"{name}.py").is_file() or (ports / name / "__init__.py").is_file()
+        for ports in below
     )

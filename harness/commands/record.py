@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness import plan
-from harness.commands import compare, interpreters, options, resolution
+from harness.commands import compare, interpreters, options, recording, resolution
 from harness.context import Context
 from harness.errors import HarnessError, JobFailed
 from harness.evaluation import job_rows, outcome
@@ -30,46 +30,41 @@ class Recorded:
 
 def run(chosen: options.Options, context: Context) -> Recorded:
     """Record every workload on every build, with nothing compared; all tensors are kept."""
-    request = dataclasses.replace(
-        resolution.resolve(dataclasses.replace(chosen, no_fidelity=False)), speed=False
-    )
+    recorded = dataclasses.replace(chosen, no_fidelity=False)
+    request = dataclasses.replace(resolution.resolve(recorded), speed=False)
     planned = plan.make(request)
     located = interpreters.locate(request, context)
     if located.recorded:
         raise JobFailed("unsupported", next(iter(located.recorded.values())))
-    asked = compare.identity("run", request, context)
-    made = (runs.unfinished(chosen.reports, asked) if chosen.resume else None) or runs.create(
+    key = compare.identity("run", request, context)
+    made = (runs.unfinished(chosen.reports, key) if chosen.resume else None) or runs.create(
         chosen.reports,
         "run-" + "-".join(side.label.replace("#", "") for side in request.sides),
-        asked,
+        key,
         context.command,
         context.now,
     )
-    bench = compare.make_bench(made.folder, located, request, context)
+    bench = recording.make_bench(made.folder, located, request, context)
 
-    records = compare.run_jobs(bench, planned.jobs, context.say, runner.run_job)
-    records.update(compare.run_jobs(bench, planned.samples, context.say, samples.run_sample))
+    records = recording.run_jobs(bench, planned.jobs, context.say, runner.run_job)
+    records.update(recording.run_jobs(bench, planned.samples, context.say, samples.run_sample))
     work: tuple[plan.Job | plan.SampleJob, ...] = (*planned.jobs, *planned.samples)
     done = [records[job.name] for job in work]
-    jobs = [
-        job_rows.job_row(bench.run, job, record) for job, record in zip(work, done, strict=True)
-    ]
+    of_jobs = list(zip(work, done, strict=True))
+    jobs = [job_rows.job_row(bench.run, job, record) for job, record in of_jobs]
     made.mark(finished=all(record.status in ("ok", "unsupported") for record in done))
-    rows = [_row(job, record) for job, record in zip(work, done, strict=True)]
-    return Recorded(
-        made.folder,
-        rows,
-        outcome.recorded_code([row for row in jobs if row.precision in request.precisions]),
-    )
+    rows = [_row(job, record) for job, record in of_jobs]
+    wanted = [row for row in jobs if row.precision in request.precisions]
+    return Recorded(made.folder, rows, outcome.recorded_code(wanted))
 
 
 def _row(job: plan.Job | plan.SampleJob, record: store.Record) -> Row:
     first, last = "", ""
     if record.ok:
         losses = [
-            item["name"]
-            for item in record.tensors("trajectory")
-            if item["name"].endswith("/loss/total")
+            item.name
+            for item in record.tensors.tensors
+            if item.stage == "trajectory" and item.name.endswith("/loss/total")
         ]
         if losses:
             first, last = (
@@ -104,7 +99,7 @@ def record_references(
         raise JobFailed("unsupported", next(iter(located.recorded.values())))
     written = []
     with tempfile.TemporaryDirectory(prefix="harness-reference-") as scratch:
-        bench = compare.make_bench(Path(scratch), located, request, context)
+        bench = recording.make_bench(Path(scratch), located, request, context)
         for job in planned.jobs:
             record = runner.run_job(bench, job)
             if not record.ok:
@@ -119,29 +114,18 @@ def verify(folder: Path) -> list[Row]:
     rows: list[Row] = []
     for path in references.names(folder):
         try:
-            found = references.read(path)
-            document, provenance = found.document, found.provenance
-            workload = registry.get(document["workload"])
-            drawn = tape.draw(
-                workload, workload.config(document["preset"]), document["seed"], document["steps"]
-            )
-            problem = (
-                ""
-                if drawn.tape_hash == provenance["tape_hash"]
-                else "today's tape differs: the workload or its draws changed"
-            )
-            problem = problem or (
-                ""
-                if drawn.data_hash == provenance["data_hash"]
-                else "today's data differ from the recorded ones"
-            )
+            reference = references.read(path)
+            document, provenance = reference.document, reference.provenance
+            workload = registry.get(document.workload)
+            config = workload.config(document.preset)
+            drawn = tape.draw(workload, config, document.seed, document.steps)
+            problem = ""
+            if drawn.tape_hash != provenance.tape_hash:
+                problem = "today's tape differs: the workload or its draws changed"
+            elif drawn.data_hash != provenance.data_hash:
+                problem = "today's data differ from the recorded ones"
         except HarnessError as error:
             problem = str(error)
-        rows.append(
-            (
-                path.stem,
-                "failed" if problem else "ok",
-                problem or f"{len(found.document['tensors'])} tensors",
-            )
-        )
+        finding = problem or f"{len(reference.document.tensors)} tensors"
+        rows.append((path.stem, "failed" if problem else "ok", finding))
     return rows

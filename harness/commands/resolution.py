@@ -76,16 +76,16 @@ def resolve(options: Options) -> plan.Request:
             " workload with several."
         )
     return plan.Request(
-        workloads,
-        sides,
-        _unique(options.precision),
-        _unique(stages),
-        options.preset,
-        options.device,
-        options.execution,
-        tuple(range(options.seed, options.seed + (options.seeds or 1))),
-        options.threads or cores(),
-        _fidelity_threads(options),
+        workloads=workloads,
+        sides=sides,
+        precisions=_unique(options.precision),
+        stages=_unique(stages),
+        preset=options.preset,
+        device=options.device,
+        execution=options.execution,
+        seeds=tuple(range(options.seed, options.seed + (options.seeds or 1))),
+        threads=options.threads or cores(),
+        fidelity_threads=_fidelity_threads(options),
         models=options.seeds or plan.MODELS,
         fidelity=not options.no_fidelity,
         speed=not options.no_speed,
@@ -111,14 +111,13 @@ def known_workloads(options: Options) -> dict[str, Workload]:
     _check("workload", options.workloads, known)
     if options.data is None:
         return known
-    asked = _unique(options.workloads) or tuple(
-        name for name, item in known.items() if item.default
-    )
-    takers = [name for name in asked if known[name].sources]
+    by_default = tuple(name for name, item in known.items() if item.default)
+    names = _unique(options.workloads) or by_default
+    takers = [name for name in names if known[name].sources]
     if not takers:
         able = [name for name, item in known.items() if item.sources]
         raise UsageError(
-            f"--data {options.data}: none of the workloads ({', '.join(asked)}) takes data. Name"
+            f"--data {options.data}: none of the workloads ({', '.join(names)}) takes data. Name"
             " one that does: --workloads " + " ".join(able)
         )
     return {**known, **{name: known[name].with_data(options.data) for name in takers}}
@@ -136,7 +135,7 @@ def interpreters(named: Iterable[str]) -> dict[str, Path]:
     Raises:
         UsageError: not BUILD=PATH, or no such file. UnknownName: no such build.
     """
-    found = {}
+    paths = {}
     for item in named:
         build, equals, path = item.partition("=")
         if not equals or not path:
@@ -148,12 +147,12 @@ def interpreters(named: Iterable[str]) -> dict[str, Path]:
             raise UsageError(
                 f"--python {item}: there is no file {path}. Give the path of a Python interpreter."
             )
-        found[build] = Path(path).expanduser().absolute()
-    return found
+        paths[build] = Path(path).expanduser().absolute()
+    return paths
 
 
 def _sides(options: Options, named: Mapping[str, Path]) -> tuple[plan.Side, ...]:
-    asked = []
+    unlabelled = []
     shared = tuple(str(folder.absolute()) for folder in options.ports)
     if not options.backends:
         raise UsageError(
@@ -168,10 +167,10 @@ def _sides(options: Options, named: Mapping[str, Path]) -> tuple[plan.Side, ...]
                 f" holds {name}'s ports."
             )
         own = (str(Path(os.path.normpath(Path(folder).absolute()))),) if at else ()
-        asked.append(plan.Side("", name, BUILDS[name].backend, own + shared, only=bool(at)))
+        unlabelled.append(plan.Side("", name, BUILDS[name].backend, own + shared, only=bool(at)))
     return tuple(
         dataclasses.replace(side, python=str(named.get(side.label) or named.get(side.build) or ""))
-        for side in plan.sides(asked)
+        for side in plan.sides(unlabelled)
     )
 
 
@@ -182,10 +181,9 @@ def _workloads(
     want of a port in a side's own folder."""
     known = known_workloads(options)
     enough = min(2, len(sides))
-    found, left_out = [], []
-    for workload in [known[name] for name in _unique(options.workloads)] or [
-        item for item in known.values() if item.default
-    ]:
+    kept, left_out = [], []
+    by_default = [item for item in known.values() if item.default]
+    for workload in [known[name] for name in _unique(options.workloads)] or by_default:
         able = [side for side in sides if plan.has_port(side, workload)]
         if len(able) < enough:
             if options.workloads:
@@ -203,28 +201,24 @@ def _workloads(
         elif line := without_port(sides, workload, bool(options.workloads)):
             left_out.append(line)
         else:
-            found.append(workload)
-    if not found:
+            kept.append(workload)
+    if not kept:
         backends = ", ".join(sorted({side.backend for side in sides}))
-        raise UsageError(
-            "; ".join(
-                [*left_out, f"no workload has ports for the backends {backends}. See: harness list"]
-            )
-        )
-    for workload, preset in itertools.product(found, _presets(options)):
+        without = f"no workload has ports for the backends {backends}. See: harness list"
+        raise UsageError("; ".join([*left_out, without]))
+    for workload, preset in itertools.product(kept, _presets(options)):
         if workload.source:
-            workload.hyperparameters(
-                preset
-            )  # refuses data that do not fit, before any build is looked for
-    return tuple(found), tuple(left_out)
+            # Refuses data that do not fit, before any build is looked for.
+            workload.hyperparameters(preset)
+    return tuple(kept), tuple(left_out)
 
 
 def _presets(options: Options) -> tuple[str, ...]:
     """Return the presets of what was asked for: fidelity's and speed's."""
+    if options.preset:
+        return (options.preset,)
     wanted = (("tiny", not options.no_fidelity), ("small", not options.no_speed))
-    return (
-        (options.preset,) if options.preset else tuple(preset for preset, asked in wanted if asked)
-    )
+    return tuple(preset for preset, is_wanted in wanted if is_wanted)
 
 
 def _check(kind: str, values: Sequence[str], known: Iterable[str]) -> None:
@@ -238,22 +232,19 @@ def _unique(values: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
 
 
-def check_distribution(options: Options, found: Sequence[Workload]) -> None:
+def check_distribution(options: Options, workloads: Sequence[Workload]) -> None:
     """Refuse the distribution stage where no workload asked for has one.
 
     Raises:
         UsageError: a workload asked for by name, or every one, has no such stage.
     """
     preset = options.preset or "tiny"
-    lacking = [item.name for item in found if item.distribution(preset) is None]
-    if lacking and (options.workloads or len(lacking) == len(found)):
-        able = sorted(
-            item.name
-            for item in registry.known(options.ports).values()
-            if item.distribution(preset) is not None
-        )
+    missing = [item.name for item in workloads if item.distribution(preset) is None]
+    if missing and (options.workloads or len(missing) == len(workloads)):
+        known = registry.known(options.ports).values()
+        able = sorted(item.name for item in known if item.distribution(preset) is not None)
         raise UsageError(
-            f"--stages distribution: {', '.join(lacking)} has no such stage. Workloads that have:"
+            f"--stages distribution: {', '.join(missing)} has no such stage. Workloads that have:"
             f" {', '.join(able)}."
         )
 

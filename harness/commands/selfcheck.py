@@ -18,10 +18,10 @@ from cyclopts import Parameter
 
 from backends.contract import ACTIONS
 from harness import plan
-from harness.commands import compare, interpreters, options, resolution
+from harness.commands import interpreters, options, recording, resolution, timed_runs
 from harness.commands.options import SEVERAL
-from harness.environments import staging
 from harness.errors import JobFailed, UsageError
+from harness.evaluation import measured_rounds
 from harness.execution import rounds, runner, turns
 from harness.execution.progress import Step
 from harness.records import runs, store
@@ -60,16 +60,6 @@ class Checked:
         default, eager, graph or compiled.
     seed
         Seed of the data and of the order of rounds.
-    threads
-        Threads of each worker's intra-operation pool; if not given, all cores.
-    ports
-        Folders with workloads and ports of your own.
-    python
-        BUILD=PATH, the interpreter of a build.
-    reports
-        Folder in which the run's own folder is made.
-    limit
-        Longest time that one request to a worker may take, seconds.
     """
 
     backends: Annotated[tuple[str, ...], SEVERAL] = ("torch",)
@@ -80,11 +70,11 @@ class Checked:
     device: str = "cpu"
     execution: str = "default"
     seed: int = 0
-    threads: int | None = None
-    ports: Annotated[tuple[Path, ...], SEVERAL] = ()
-    python: Annotated[tuple[str, ...], SEVERAL] = ()
-    reports: Path = Path("reports")
-    limit: float = 600.0
+    threads: options.Threads = None
+    ports: options.Ports = ()
+    python: options.Python = ()
+    reports: options.Reports = Path("reports")
+    limit: options.Limit = 600.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,7 +85,7 @@ class Section:
     build: str
     action: str
     job: plan.SpeedJob
-    found: selfcheck.Findings
+    findings: selfcheck.Findings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,7 +98,7 @@ class Result:
     @property
     def exit_code(self) -> int:
         """1 if anything that must not be is."""
-        return FAILED if any(section.found.problems for section in self.sections) else 0
+        return FAILED if any(section.findings.problems for section in self.sections) else 0
 
 
 def check(chosen: Checked, context: Context) -> Result:
@@ -117,13 +107,13 @@ def check(chosen: Checked, context: Context) -> Result:
     Raises:
         HarnessError: wrong usage, a build that cannot be had, a worker that fails.
     """
-    asked = [_options(chosen, build) for build in dict.fromkeys(chosen.backends)]
-    if not asked:
+    builds = list(dict.fromkeys(chosen.backends))
+    if not builds:
         raise UsageError("--backends: name at least one build to check.")
-    requests = [resolution.resolve(one) for one in asked]
+    requests = [resolution.resolve(_options(chosen, build)) for build in builds]
     run = runs.create(
         chosen.reports,
-        "selfcheck-" + "-".join(dict.fromkeys(chosen.backends)).replace("/", "-"),
+        "selfcheck-" + "-".join(builds).replace("/", "-"),
         runs.key(["selfcheck", dataclasses.asdict(chosen)]),
         context.command,
         context.now,
@@ -132,9 +122,8 @@ def check(chosen: Checked, context: Context) -> Result:
     sections: list[Section] = []
     with runs.held(run.folder):
         for request in requests:
-            bench = compare.make_bench(
-                run.folder, interpreters.locate(request, context), request, context
-            )
+            located = interpreters.locate(request, context)
+            bench = recording.make_bench(run.folder, located, request, context)
             for job in plan.make(request).speed:
                 sections += _check(bench, job, chosen.budget / count, context)
         result = Result(tuple(sections), run.folder)
@@ -167,23 +156,19 @@ def _options(chosen: Checked, build: str) -> options.Options:
 def _check(
     bench: runner.Bench, job: plan.SpeedJob, budget_s: float, context: Context
 ) -> list[Section]:
-    lock = staging.cache(context.environ) / "timed.lock"
-    with rounds.machine_lock(
-        lock, lambda: context.say(f"another timed run holds {lock}; waiting for it to end")
-    ):
+    with timed_runs.alone(context):
         measured = _measure(bench, job, budget_s, context)
     a, b = (side.label for side in job.sides)
     taken_s = statistics.median(record.duration_s for _, record in measured)
     sections = []
     for action in ACTIONS:
         context.say(f"{job.workload} {a} {action}: drawing runs from {len(measured)} rounds")
-        found = [
-            selfcheck.Measured(slowdown, rounds.as_round(record, action))
+        of_action = [
+            selfcheck.Measured(slowdown, measured_rounds.as_round(record, action))
             for slowdown, record in measured
         ]
-        sections.append(
-            Section(a, action, job, selfcheck.examine(found, (a, b), taken_s, budget_s))
-        )
+        findings = selfcheck.examine(of_action, (a, b), taken_s, budget_s)
+        sections.append(Section(a, action, job, findings))
     return sections
 
 
@@ -210,26 +195,14 @@ def _measure(
         left_s = max(
             budget_s - (time.monotonic() - started), (selfcheck.LEAST_ROUNDS - number) * longest_s
         )
-        context.say(
-            Step(
-                line,
-                f"checking {job.workload} {labels[0]}",
-                number,
-                None,
-                max(0.0, left_s),
-                passing=number > 0,
-            )
+        task = f"checking {job.workload} {labels[0]}"
+        context.say(Step(line, task, number, None, max(0.0, left_s), passing=number > 0))
+        terms = rounds.Terms(
+            least_steps=measured_rounds.learned(measured[0][1]) if measured else None
         )
-        terms = rounds.Terms(least_steps=rounds.learned(measured[0][1]) if measured else None)
+        slowed = dataclasses.replace(job, slowdowns=(0.0, slowdown))
         try:
-            record = rounds.run_round(
-                bench,
-                dataclasses.replace(job, slowdowns=(0.0, slowdown)),
-                labels,
-                number,
-                files,
-                terms,
-            )
+            record = rounds.run_round(bench, slowed, labels, number, files, terms)
         except turns.SideFailed as failure:
             raise JobFailed(failure.status, str(failure)) from failure
         if not record.ok:
@@ -241,27 +214,22 @@ def _measure(
 
 def _write(result: Result) -> None:
     """Write what was found out as JSON, and a plot of the power a section."""
-    store.write_json(
-        result.folder / "selfcheck.json",
+    sections = [
         {
-            "schema": SCHEMA,
-            "sections": [
-                {
-                    "build": one.build,
-                    "action": one.action,
-                    "job": plan.describe(one.job),
-                    "found": dataclasses.asdict(one.found),
-                }
-                for one in result.sections
-            ],
-        },
-    )
-    for one in result.sections:
-        name = f"selfcheck-{one.job.workload}-{one.build}-{one.action}.svg"
-        store.write_text(
-            result.folder / name,
-            curves.svg(title(one), "share of runs that find a slow-down", lines(one.found)),
-        )
+            "build": section.build,
+            "action": section.action,
+            "job": plan.describe(section.job),
+            "found": dataclasses.asdict(section.findings),
+        }
+        for section in result.sections
+    ]
+    document = {"schema": SCHEMA, "sections": sections}
+    store.write_json(result.folder / "selfcheck.json", document)
+    for section in result.sections:
+        name = f"selfcheck-{section.job.workload}-{section.build}-{section.action}.svg"
+        power = lines(section.findings)
+        plot = curves.svg(title(section), "share of runs that find a slow-down", power)
+        store.write_text(result.folder / name, plot)
 
 
 def title(section: Section) -> str:
@@ -274,14 +242,13 @@ def title(section: Section) -> str:
     )
 
 
-def lines(found: selfcheck.Findings) -> Sequence[curves.Line]:
+def lines(findings: selfcheck.Findings) -> Sequence[curves.Line]:
     """Return the power by size of the slow-down, per cent, a line for each number of rounds; at 0
     stand the false alarms."""
     at = [0.0, *(100.0 * slowdown for slowdown in selfcheck.SLOWDOWNS)]
-    return [
-        curves.Line(
-            f"{point.most} rounds, {point.most * found.round_s:.0f} s",
-            tuple(zip(at, (point.false.slower, *(one.slower for one in point.power)), strict=True)),
-        )
-        for point in found.points
-    ]
+    drawn = []
+    for point in findings.points:
+        shares = [point.false.slower, *(power.slower for power in point.power)]
+        name = f"{point.most} rounds, {point.most * findings.round_s:.0f} s"
+        drawn.append(curves.Line(name, tuple(zip(at, shares, strict=True))))
+    return drawn

@@ -18,7 +18,8 @@ from backends.contract import ACTIONS
 from harness.environments import staging
 from harness.errors import JobFailed
 from harness.execution import rounds, runner
-from harness.execution.processes import Limits, clean_environment, ending
+from harness.execution.processes import Limits, ending
+from harness.execution.worker_environment import clean_environment
 from harness.plan import Side, SpeedJob
 from harness.speed import forecast
 from harness.workloads.spec import Workload
@@ -53,12 +54,12 @@ def tried(job: SpeedJob, setup: Setup) -> list[forecast.Tried] | None:
     with tempfile.TemporaryDirectory(prefix="harness-trial-") as folder:
         environment = clean_environment(setup.environ, TF_CPP_MIN_LOG_LEVEL="1")
         bench = runner.Bench(
-            Path(folder),
-            staging.prepare(setup.environ),
-            setup.interpreters,
-            environment,
-            setup.workloads,
-            Limits(LIMIT_S),
+            run=Path(folder),
+            staging=staging.prepare(setup.environ),
+            interpreters=setup.interpreters,
+            environment=environment,
+            workloads=setup.workloads,
+            limits=Limits(LIMIT_S),
         )
         try:
             for side in job.sides:
@@ -87,19 +88,18 @@ def _try(bench: runner.Bench, job: SpeedJob, side: Side) -> forecast.Tried:
             except JobFailed as error:
                 if error.status != "timeout":
                     raise
-                return forecast.Tried(
-                    LIMIT_S, dict.fromkeys(ACTIONS, LIMIT_S), dict.fromkeys(ACTIONS, LIMIT_S)
-                )
+                longest = dict.fromkeys(ACTIONS, LIMIT_S)
+                return forecast.Tried(LIMIT_S, longest, dict(longest))
             if first[action] < ENOUGH_S:
                 later[action] = float(worker.request("step")["step_s"])
     return forecast.Tried(ready_s, first, later)
 
 
-def run(found: list[forecast.Tried], budget_s: float) -> forecast.Run | None:
+def run(sides: list[forecast.Tried], budget_s: float) -> forecast.Run | None:
     """Return how a run of such sides goes; None where their steps are short, and decide nothing."""
-    if not any(step >= forecast.LONG_STEP_S for side in found for step in side.step_s.values()):
+    if not any(step >= forecast.LONG_STEP_S for side in sides for step in side.step_s.values()):
         return None
     patience_s = max(budget_s, rounds.PATIENCE_S)
-    if found[0].first_s[ACTIONS[0]] > patience_s:
-        return forecast.Run(0, found[0].ready_s + patience_s, "the first step alone takes longer")
-    return forecast.run(found, rounds.MEASURE_S, budget_s, (rounds.PROBE_S, rounds.LONG_WARMUP_S))
+    if sides[0].first_s[ACTIONS[0]] > patience_s:
+        return forecast.Run(0, sides[0].ready_s + patience_s, "the first step alone takes longer")
+    return forecast.run(sides, rounds.MEASURE_S, budget_s, (rounds.PROBE_S, rounds.LONG_WARMUP_S))

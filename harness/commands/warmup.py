@@ -19,11 +19,11 @@ def parse(text: str | None) -> Warmup | None:
     if text is None:
         return None
     try:
-        found = Warmup(float(text[:-1]), 1) if text.endswith("s") else Warmup(0.0, int(text))
+        warmup = Warmup(float(text[:-1]), 1) if text.endswith("s") else Warmup(0.0, int(text))
     except ValueError:
-        found = Warmup(0.0, 0)
-    if 0.0 < found.seconds <= MOST or (not text.endswith("s") and 1 <= found.steps <= MOST):
-        return found
+        warmup = Warmup(0.0, 0)
+    if 0.0 < warmup.seconds <= MOST or (not text.endswith("s") and 1 <= warmup.steps <= MOST):
+        return warmup
     raise UsageError(
         f"--warmup {text}: give a number of steps, 1 or more, e.g. 500, or seconds with the unit s,"
         " e.g. 2s or 0.5s."

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.execution import processes
+from harness.execution.worker_environment import clean_environment
 
 GIT_S = 10.0
 
@@ -16,16 +17,7 @@ def commit(environ: Mapping[str, str]) -> str:
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return ""
-    words = [
-        "git",
-        "-C",
-        str(root),
-        "describe",
-        "--always",
-        "--dirty",
-        "--abbrev=40",
-        "--exclude",
-        "*",
-    ]
-    code, text = processes.capture(words, env=processes.clean_environment(environ), timeout_s=GIT_S)
+    words = ["git", "-C", str(root), "describe"]
+    words += ["--always", "--dirty", "--abbrev=40", "--exclude", "*"]
+    code, text = processes.capture(words, env=clean_environment(environ), timeout_s=GIT_S)
     return text.strip() if code == 0 else ""

@@ -47,9 +47,8 @@ def missing(device: str, environ: Mapping[str, str], root: Path = Path("/")) -> 
 
 
 def _has_gpu(environ: Mapping[str, str], root: Path) -> bool:
-    if (
-        any((root / "dev").glob(_NVIDIA_CARD)) or (root / "dev/dxg").exists()
-    ):  # dxg: WSL hands the card on by that name
+    # dxg: WSL hands the card on by that name.
+    if any((root / "dev").glob(_NVIDIA_CARD)) or (root / "dev/dxg").exists():
         return True
     return shutil.which("nvidia-smi", path=environ.get("PATH", "")) is not None
 

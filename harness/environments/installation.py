@@ -23,7 +23,8 @@ from filelock import FileLock, Timeout
 from harness.environments import staging
 from harness.environments.builds import cost
 from harness.errors import BuildError, JobFailed, ProvisionFailed
-from harness.execution.processes import clean_environment, run_logged
+from harness.execution.processes import run_logged
+from harness.execution.worker_environment import clean_environment
 
 # A GPU's framework is several GB; a slow line may need this long, and a hung one ends.
 LIMIT_S = 3600.0
@@ -38,8 +39,10 @@ class Places:
     """Where tox finds its configuration and keeps environments.
 
     Attributes:
-        root: tox's project folder. config: tox.ini. backends: folder with the requirement files.
-            workdir: environments.
+        root: tox's project folder.
+        config: tox.ini.
+        backends: folder with the requirement files.
+        workdir: environments.
     """
 
     root: Path
@@ -118,12 +121,9 @@ def install(
     """
     marker, record = _marker(where, name), log(where, name)
     anew = (recreate or marker.exists()) and (where.workdir / name).exists()
-    expected = cost(name)
-    size = (
-        f"about {expected.install_s:.0f} s and {expected.disk_bytes / 1e9:.1f} GB"
-        if expected
-        else unmeasured
-    )
+    size, expected = unmeasured, cost(name)
+    if expected:
+        size = f"about {expected.install_s:.0f} s and {expected.disk_bytes / 1e9:.1f} GB"
     progress(f"{name}: {'making it anew' if anew else 'installing'} ({size}; log: {record})")
     started = time.monotonic()
     try:
@@ -137,24 +137,9 @@ def install(
 
 
 def _run_tox(where: Places, name: str, environ: Mapping[str, str], *, recreate: bool) -> None:
-    argv = [
-        sys.executable,
-        "-m",
-        "tox",
-        "run",
-        "--notest",
-        "--colored",
-        "no",
-        "-c",
-        str(where.config),
-        "--root",
-        str(where.root),
-        "--workdir",
-        str(where.workdir),
-        "-e",
-        name,
-        *(["-r"] if recreate else []),
-    ]
+    argv = [sys.executable, "-m", "tox", "run", "--notest", "--colored", "no"]
+    argv += ["-c", str(where.config), "--root", str(where.root), "--workdir", str(where.workdir)]
+    argv += ["-e", name, *(["-r"] if recreate else [])]
     record = log(where, name)
     try:
         status = run_logged(
@@ -176,9 +161,8 @@ def tox_environment(where: Places, environ: Mapping[str, str]) -> dict[str, str]
     of virtual environments do not."""
     env = clean_environment(environ, HARNESS_BACKENDS=str(where.backends))
     if "PYTHONNOUSERSITE" not in environ:
-        del env[
-            "PYTHONNOUSERSITE"
-        ]  # tox runs in our own interpreter, and may be installed for the user
+        # tox runs in our own interpreter, and may be installed for the user.
+        del env["PYTHONNOUSERSITE"]
     return {
         key: value
         for key, value in env.items()

@@ -42,12 +42,12 @@ def find(
         Paths of files that may be executed, each real interpreter once: PATH's, then pyenv's, uv's
         and conda's, and of one tool the newest patch release first.
     """
-    found: dict[Path, Path] = {}
+    by_file: dict[Path, Path] = {}
     for folder in _folders(minor, environ):
         path = folder / f"python{minor}"
         if _is_executable(path):
-            found.setdefault(path.resolve(), path)
-    return [path for path in found.values() if works is None or works(path)]
+            by_file.setdefault(path.resolve(), path)
+    return [path for path in by_file.values() if works is None or works(path)]
 
 
 def _folders(minor: str, environ: Mapping[str, str]) -> Iterator[Path]:

@@ -14,7 +14,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from harness.execution.processes import capture, clean_environment
+from harness.execution.processes import capture
+from harness.execution.worker_environment import clean_environment
 
 TIMEOUT_S = 60.0
 
@@ -36,7 +37,7 @@ print(json.dumps({**found, "versions": versions}))
 
 
 @dataclasses.dataclass(frozen=True)
-class Found:
+class Installed:
     """What a Python has.
 
     Attributes:
@@ -67,7 +68,7 @@ class Found:
         return True
 
 
-def probe(python: Path, module: str, environ: Mapping[str, str]) -> Found | None:
+def probe(python: Path, module: str, environ: Mapping[str, str]) -> Installed | None:
     """Return what an interpreter has, or None if it does not run."""
     status, output = capture(
         [str(python), "-I", "-c", _SCRIPT, module],
@@ -83,16 +84,16 @@ def probe(python: Path, module: str, environ: Mapping[str, str]) -> Found | None
     versions = {
         str(canonicalize_name(name)): str(version) for name, version in answer["versions"].items()
     }
-    return Found(str(answer["python"]), bool(answer["module"]), versions)
+    return Installed(str(answer["python"]), bool(answer["module"]), versions)
 
 
 def pins(requirements: Path) -> list[Requirement]:
     """Return the requirements of a file and of those that it includes with -r."""
-    found = []
+    pinned = []
     for line in requirements.read_text(encoding="utf-8").splitlines():
         text = line.partition("#")[0].strip()
         if text.startswith("-r"):
-            found += pins(requirements.parent / text[2:].strip())
+            pinned += pins(requirements.parent / text[2:].strip())
         elif text:
-            found.append(Requirement(text))
-    return found
+            pinned.append(Requirement(text))
+    return pinned

@@ -18,7 +18,7 @@ from harness.environments import devices, installation, interpreters
 from harness.environments.builds import BUILDS, Build, environment, resolve
 from harness.environments.builds import environments as serving
 from harness.environments.installation import Places
-from harness.environments.probe import Found, pins, probe
+from harness.environments.probe import Installed, pins, probe
 from harness.errors import BuildError, FrameworkMissing, InterpreterMissing, ProvisionFailed
 
 
@@ -27,7 +27,9 @@ class Interpreter:
     """A build's Python.
 
     Attributes:
-        path: absolute. origin: where it came from, for reports. python: its version.
+        path: absolute.
+        origin: where it came from, for reports.
+        python: its version.
         framework: the framework's version; empty where the installation does not tell.
     """
 
@@ -73,9 +75,9 @@ def locate(
         BuildError: the device is not on this machine, or a folder cannot be written.
     """
     search = Search(resolve(build), device, overrides, environ, installation.places(environ))
-    found = available(search)
-    if found is not None:
-        return found
+    interpreter = available(search)
+    if interpreter is not None:
+        return interpreter
     for name, path in overrides.items():
         _named(resolve(name), path, search)
     reason = devices.missing(device, environ)
@@ -96,20 +98,18 @@ def available(search: Search) -> Interpreter | None:
     if build.name in search.overrides:
         return _named(build, search.overrides[build.name], search)
     for name in names:
-        found = _installed(search, name)
-        if found is not None:
-            return found
+        interpreter = _installed(search, name)
+        if interpreter is not None:
+            return interpreter
     return _own(search)
 
 
 def environments(environ: Mapping[str, str]) -> list[Path]:
     """Return the folders of the builds' environments that exist, for `harness clean`."""
-    names = {
-        name
-        for build in BUILDS.values()
-        for device in build.devices
-        for name in serving(build, device)
-    }
+    names: set[str] = set()
+    for build in BUILDS.values():
+        for device in build.devices:
+            names.update(serving(build, device))
     workdir = installation.places(environ).workdir
     return sorted(workdir / name for name in names if (workdir / name).is_dir())
 
@@ -117,23 +117,23 @@ def environments(environ: Mapping[str, str]) -> list[Path]:
 def _named(build: Build, path: Path, search: Search) -> Interpreter:
     """Return the interpreter that the user named, checked."""
     option = f"--python {build.name}={path}"
-    found = probe(path, build.module, search.environ)
-    if found is None:
+    installed = probe(path, build.module, search.environ)
+    if installed is None:
         raise FrameworkMissing(
             f"{option}: this does not run as a Python interpreter. Give the path of its executable,"
             " or leave the option out."
         )
-    version = found.version(build.distributions)
-    if not found.module or (version is not None and not _in(version, build.accepts)):
+    version = installed.version(build.distributions)
+    if not installed.module or (version is not None and not _in(version, build.accepts)):
         has = f"{build.module} {version}" if version else f"no {build.module}"
         on = f" on CPython {' or '.join(build.pythons)}" if build.pythons else ""
         raise FrameworkMissing(
-            f"{option}: Python {found.python} there has {has}; build {build.name} needs"
+            f"{option}: Python {installed.python} there has {has}; build {build.name} needs"
             f" {build.module}{build.accepts}{on}. Install"
             f" {_pinned(dataclasses.replace(search, build=build))} in such an interpreter with pip"
             " and name that one, or leave the option out and the harness makes an environment."
         )
-    return Interpreter(path.absolute(), "--python", found.python, version or "")
+    return Interpreter(path.absolute(), "--python", installed.python, version or "")
 
 
 def _installed(search: Search, name: str) -> Interpreter | None:
@@ -142,40 +142,31 @@ def _installed(search: Search, name: str) -> Interpreter | None:
     python = installation.python(search.places, name)
     if python is None:
         return None
-    found = probe(python, search.build.module, search.environ)
-    if (
-        found is None
-        or not found.module
-        or not _carries(found, search.build)
-        or not found.satisfies(pins(_requirements(search)))
-    ):
+    installed = probe(python, search.build.module, search.environ)
+    if installed is None or not installed.module or not _carries(installed, search.build):
         return None
-    return Interpreter(
-        python,
-        f"tox environment {name}",
-        found.python,
-        found.version(search.build.distributions) or "",
-    )
+    if not installed.satisfies(pins(_requirements(search))):
+        return None
+    version = installed.version(search.build.distributions) or ""
+    return Interpreter(python, f"tox environment {name}", installed.python, version)
 
 
 def _own(search: Search) -> Interpreter | None:
     """Return the harness's own interpreter, if the framework is importable there in a version that
     fits."""
     build, own = search.build, Path(sys.executable)
-    found = probe(own, build.module, search.environ)
-    if found is None or not found.module:
+    installed = probe(own, build.module, search.environ)
+    if installed is None or not installed.module:
         return None
-    names = [
-        name for name in build.distributions if search.device == "cpu" or not name.endswith("-cpu")
-    ]
-    version = found.version(names)
-    if (
-        version is None
-        or not _in(version, build.fits)
-        or (search.device != "cpu" and version.endswith("+cpu"))
-    ):
+    names = build.distributions
+    if search.device != "cpu":
+        names = tuple(name for name in names if not name.endswith("-cpu"))
+    version = installed.version(names)
+    if version is None or not _in(version, build.fits):
         return None
-    return Interpreter(own.absolute(), "the harness's own interpreter", found.python, version)
+    if search.device != "cpu" and version.endswith("+cpu"):
+        return None
+    return Interpreter(own.absolute(), "the harness's own interpreter", installed.python, version)
 
 
 def install(search: Search, progress: Callable[[str], None]) -> Interpreter:
@@ -191,34 +182,35 @@ def install(search: Search, progress: Callable[[str], None]) -> Interpreter:
     require_python(search)
     name = names[-1]
     with installation.lock(where, name, progress):
-        found = _installed(search, name)
-        if found is None:
+        interpreter = _installed(search, name)
+        if interpreter is None:
             python = where.workdir / name / "bin/python"
             sound = _carries(probe(python, build.module, search.environ), build)
             installation.install(where, name, search.environ, progress, recreate=not sound)
-            found = _installed(search, name)
-    if found is None:
+            interpreter = _installed(search, name)
+    if interpreter is None:
         raise ProvisionFailed(
             f"tox made {name}, but {build.module} as pinned is not there. Log:"
             f" {installation.log(where, name)}"
         )
-    return found
+    return interpreter
 
 
-def _carries(found: Found | None, build: Build) -> bool:
+def _carries(installed: Installed | None, build: Build) -> bool:
     """Return whether an interpreter works and is of a version that can carry the build."""
-    return found is not None and found.minor in build.pythons
+    return installed is not None and installed.minor in build.pythons
 
 
 def require_python(search: Search) -> None:
     """Raise InterpreterMissing with ways out if no interpreter on this machine can carry the
     build."""
     build = search.build
-    for minor in build.pythons:
-        if interpreters.find(
-            minor, search.environ, works=lambda path: probe(path, "sys", search.environ) is not None
-        ):
-            return
+
+    def works(path: Path) -> bool:
+        return probe(path, "sys", search.environ) is not None
+
+    if any(interpreters.find(minor, search.environ, works) for minor in build.pythons):
+        return
     minor = build.pythons[0]
     ways = (
         f"no working Python {' or '.join(build.pythons)} for build {build.name} on PATH nor in the"

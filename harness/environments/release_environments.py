@@ -20,7 +20,7 @@ from packaging.version import Version
 from harness.environments import installation, staging
 from harness.environments.builds import Build
 from harness.environments.installation import Places
-from harness.environments.probe import Found, probe
+from harness.environments.probe import Installed, probe
 from harness.environments.releases import Release
 from harness.errors import InterpreterMissing, ProvisionFailed
 from harness.records import store
@@ -55,8 +55,9 @@ class Recipe:
     """What goes into the environments of a bisection.
 
     Attributes:
-        package: whose releases are looked at. build: that they serve. extra: further requirements,
-            as the user wrote them.
+        package: whose releases are looked at.
+        build: that they serve.
+        extra: further requirements, as the user wrote them.
         pythons: interpreters by minor version.
     """
 
@@ -67,45 +68,36 @@ class Recipe:
 
     def needs(self, release: Release) -> tuple[str, ...]:
         """Return what is installed for one release."""
-        beside = [
-            needed
-            for module, versions, needed in BESIDE
-            if self.package in self.build.distributions
-            and module == self.build.module
-            and SpecifierSet(versions).contains(release.version, prereleases=True)
-        ]
-        return tuple(
-            dict.fromkeys(
-                (
-                    f"{self.package}=={release.version}",
-                    *_numpy(self.package, beside),
-                    *beside,
-                    *self.extra,
-                )
-            )
-        )
+        beside = []
+        if self.package in self.build.distributions:
+            beside = [
+                needed
+                for module, versions, needed in BESIDE
+                if module == self.build.module
+                and SpecifierSet(versions).contains(release.version, prereleases=True)
+            ]
+        own = f"{self.package}=={release.version}"
+        return tuple(dict.fromkeys((own, *_numpy(self.package, beside), *beside, *self.extra)))
 
     def name(self, release: Release) -> str:
         """Return the environment's name: no part of it reads as a version of Python, which tox
         would take it for."""
-        extra = (
-            "_" + hashlib.sha256("\n".join(sorted(self.extra)).encode()).hexdigest()[:6]
-            if self.extra
-            else ""
-        )
+        extra = ""
+        if self.extra:
+            extra = "_" + hashlib.sha256("\n".join(sorted(self.extra)).encode()).hexdigest()[:6]
         return f"{self.package.replace('-', '_')}_{release.version}_on_{release.minor}{extra}"
 
 
 def _numpy(package: str, beside: list[str]) -> tuple[str, ...]:
     """Return NumPy itself, which every worker needs and PyTorch does not bring."""
-    return (
-        () if package == "numpy" or any(item.startswith("numpy") for item in beside) else ("numpy",)
-    )
+    if package == "numpy" or any(item.startswith("numpy") for item in beside):
+        return ()
+    return ("numpy",)
 
 
 def provide(
     recipe: Recipe, release: Release, environ: Mapping[str, str], say: Callable[[str], None]
-) -> tuple[Path, Found]:
+) -> tuple[Path, Installed]:
     """Return the Python of a release's environment and what it has; make the environment if there
     is none.
 
@@ -121,8 +113,8 @@ def provide(
         )
     name, where = recipe.name(release), _places(recipe, release, environ)
     with installation.lock(where, name, say):
-        found = _ready(where, recipe, release, environ)
-        if found is None:
+        environment = _ready(where, recipe, release, environ)
+        if environment is None:
             store.write_text(where.config, _config(recipe, release))
             installation.install(
                 where,
@@ -132,29 +124,27 @@ def provide(
                 recreate=False,
                 unmeasured="about as much as the framework itself",
             )
-            found = _ready(where, recipe, release, environ)
-    if found is None:
+            environment = _ready(where, recipe, release, environ)
+    if environment is None:
         raise ProvisionFailed(
             f"tox made {name}, but {recipe.package} {release.version} is not there. Log:"
             f" {installation.log(where, name)}"
         )
-    return found
+    return environment
 
 
 def _ready(
     where: Places, recipe: Recipe, release: Release, environ: Mapping[str, str]
-) -> tuple[Path, Found] | None:
+) -> tuple[Path, Installed] | None:
     """Return a finished environment with exactly this release."""
     python = installation.python(where, recipe.name(release))
     if python is None:
         return None
-    found = probe(python, recipe.build.module, environ)
-    version = found.versions.get(str(canonicalize_name(recipe.package))) if found else None
-    return (
-        (python, found)
-        if found and found.module and version and Version(version).public == release.version
-        else None
-    )
+    installed = probe(python, recipe.build.module, environ)
+    version = installed.versions.get(str(canonicalize_name(recipe.package))) if installed else None
+    if installed is None or not installed.module or not version:
+        return None
+    return (python, installed) if Version(version).public == release.version else None
 
 
 def _config(recipe: Recipe, release: Release) -> str:

@@ -23,7 +23,8 @@ from harness.environments import interpreters
 from harness.environments.builds import Build
 from harness.environments.probe import probe
 from harness.errors import BuildError, InterpreterMissing, UsageError
-from harness.execution.processes import capture, clean_environment
+from harness.execution.processes import capture
+from harness.execution.worker_environment import clean_environment
 
 #: The minor versions that workers run on, the newest first.
 MINORS = ("3.13", "3.12", "3.11", "3.10", "3.9", "3.8", "3.7")
@@ -79,22 +80,28 @@ def span(first: str, last: str, pre: bool) -> Span:
 
 def _pinned(option: str, text: str) -> tuple[str, Version]:
     try:
-        asked = Requirement(text)
+        requirement = Requirement(text)
     except InvalidRequirement:
         raise UsageError(
             f"{option} {text}: give PACKAGE==VERSION, e.g. tensorflow-cpu==2.16.1"
         ) from None
     pins = [
         item
-        for item in asked.specifier
+        for item in requirement.specifier
         if item.operator == "==" and not item.version.endswith(".*")
     ]
-    if len(asked.specifier) != 1 or not pins or asked.extras or asked.url or asked.marker:
+    if (
+        len(requirement.specifier) != 1
+        or not pins
+        or requirement.extras
+        or requirement.url
+        or requirement.marker
+    ):
         raise UsageError(
             f"{option} {text}: give one exact release, PACKAGE==VERSION, e.g."
             " tensorflow-cpu==2.16.1"
         )
-    return str(canonicalize_name(asked.name)), _version(option, pins[0].version)
+    return str(canonicalize_name(requirement.name)), _version(option, pins[0].version)
 
 
 def _version(option: str, text: str) -> Version:
@@ -115,17 +122,19 @@ def pythons(build: Build, environ: Mapping[str, str]) -> dict[str, Path]:
         InterpreterMissing: there is none.
     """
     own = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    found = {}
+
+    def works(path: Path) -> bool:
+        return probe(path, "sys", environ) is not None
+
+    by_minor = {}
     for minor in dict.fromkeys((*build.pythons, own, *MINORS)):
-        for path in interpreters.find(
-            minor, environ, works=lambda path: probe(path, "sys", environ) is not None
-        )[:1]:
-            found[minor] = path
-    if not found:
+        for path in interpreters.find(minor, environ, works)[:1]:
+            by_minor[minor] = path
+    if not by_minor:
         raise InterpreterMissing(
             "no CPython 3.7 to 3.13 on PATH nor in the folders of pyenv, uv and conda. Install one."
         )
-    return found
+    return by_minor
 
 
 def listed(wanted: Span, minor: str, environ: Mapping[str, str]) -> list[Version]:
@@ -135,20 +144,9 @@ def listed(wanted: Span, minor: str, environ: Mapping[str, str]) -> list[Version
         BuildError: pip could not be asked.
     """
     with tempfile.TemporaryDirectory() as nowhere:
-        argv = [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "--no-deps",
-            "--only-binary",
-            wanted.package,
-            "--python-version",
-            minor,
-            "--dest",
-            nowhere,
-            f"{wanted.package}{_NONE}",
-        ]
+        argv = [sys.executable, "-m", "pip", "download", "--no-deps"]
+        argv += ["--only-binary", wanted.package, "--python-version", minor]
+        argv += ["--dest", nowhere, f"{wanted.package}{_NONE}"]
         env = clean_environment(environ, PIP_DISABLE_PIP_VERSION_CHECK="1")
         status, output = capture(argv, env=env, timeout_s=TIMEOUT_S, errors=True)
     if not _LINE.search(output) or (_UNREACHED in output and not parse(output, pre=True)):
@@ -162,14 +160,13 @@ def listed(wanted: Span, minor: str, environ: Mapping[str, str]) -> list[Version
 def parse(output: str, pre: bool) -> list[Version]:
     """Return the releases of pip's answer, the oldest first; wheels of one release with other local
     versions (2.13.0+cpu) count once."""
-    found = set()
+    versions = set()
     for listing in _LINE.findall(output):
         for text in listing.split(","):
-            with contextlib.suppress(
-                InvalidVersion
-            ):  # "none", and names of the time before PEP 440
-                found.add(Version(Version(text.strip()).public))
-    return sorted(version for version in found if pre or not version.is_prerelease)
+            # "none", and names of the time before PEP 440, are no versions.
+            with contextlib.suppress(InvalidVersion):
+                versions.add(Version(Version(text.strip()).public))
+    return sorted(version for version in versions if pre or not version.is_prerelease)
 
 
 def series(

@@ -66,31 +66,25 @@ def prepare(environ: Mapping[str, str], package: Path | None = None) -> Path:
 
 def content(folder: Path) -> str:
     """Return a hash of the Python files below a folder."""
-    return _digest(
-        folder,
-        sorted(
-            path.relative_to(folder)
-            for path in folder.rglob("*.py")
-            if "__pycache__" not in path.parts
-        ),
-    )
+    paths = [path for path in folder.rglob("*.py") if "__pycache__" not in path.parts]
+    return _digest(folder, sorted(path.relative_to(folder) for path in paths))
 
 
 def _files(package: Path) -> list[Path]:
     """Return the relative paths of a package's files, sorted, without caches and pins."""
     paths = (path.relative_to(package) for path in package.rglob("*") if path.is_file())
-    return sorted(
-        path
-        for path in paths
-        if not any(part in _LEFT_OUT or part.startswith(".") for part in path.parts)
-    )
+    return sorted(path for path in paths if not _left_out(path))
+
+
+def _left_out(path: Path) -> bool:
+    return any(part in _LEFT_OUT or part.startswith(".") for part in path.parts)
 
 
 def _digest(package: Path, files: list[Path]) -> str:
     digest = hashlib.sha256()
     for path in files:
-        content = (package / path).read_bytes()
-        digest.update(f"{path.as_posix()}\0{len(content)}\0".encode() + content)
+        text = (package / path).read_bytes()
+        digest.update(f"{path.as_posix()}\0{len(text)}\0".encode() + text)
     return digest.hexdigest()
 
 

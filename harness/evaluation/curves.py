@@ -11,10 +11,10 @@ import dataclasses
 from collections.abc import Mapping
 
 from harness.errors import CorruptRecord
-from harness.evaluation import stage_rows
+from harness.evaluation import pair_evidence
 from harness.execution import samples
 from harness.execution.runner import Bench
-from harness.fidelity import traces
+from harness.fidelity import plot_series
 from harness.fidelity.evidence import Evidence
 from harness.fidelity.summaries import series
 from harness.plan import Job, Plan, SampleJob
@@ -28,7 +28,9 @@ Steps = dict[int, float]
 MOST_SEEDS = 8
 
 
-def curves(planned: Plan, witnesses: stage_rows.Witnesses, sampled: Records) -> tuple[Curve, ...]:
+def curves(
+    planned: Plan, evidences: pair_evidence.JobEvidences, sampled: Records
+) -> tuple[Curve, ...]:
     """Return the loss curves of every side: on the tape, then from seeds of its own."""
     seeds: dict[tuple[str, ...], dict[str, list[Steps]]] = {}
     numbers: dict[tuple[str, ...], dict[str, list[int]]] = {}
@@ -41,7 +43,7 @@ def curves(planned: Plan, witnesses: stage_rows.Witnesses, sampled: Records) -> 
     seen = set()
     for pair in planned.pairs:
         for job in (pair.a, pair.b) if "trajectory" in pair.stages else ():
-            evidence = witnesses[job.name].evidence
+            evidence = evidences[job.name].evidence
             if evidence is None or job.name in seen:  # a side takes part in several pairs
                 continue
             seen.add(job.name)
@@ -49,27 +51,27 @@ def curves(planned: Plan, witnesses: stage_rows.Witnesses, sampled: Records) -> 
     for sample in planned.samples:
         if sample.name in sampled and sampled[sample.name].ok:
             note((*_identity(sample), "native"), sample.own_seed, _native(sampled[sample.name]))
-    found = [
+    drawn = [
         _curve(key, term, values, numbers[key][term])
         for key, terms in seeds.items()
         for term, values in terms.items()
     ]
-    return tuple(curve for curve in found if curve is not None)
+    return tuple(curve for curve in drawn if curve is not None)
 
 
 def _curve(key: tuple[str, ...], term: str, seeds: list[Steps], numbers: list[int]) -> Curve | None:
     """Return the band of one term over seeds, with the line of each seed beside it."""
     identity = dict(zip(("workload", "build", "precision", "preset", "mode"), key, strict=True))
-    band = traces.curve(identity, term, seeds)
+    band = plot_series.curve(identity, term, seeds)
     if band is None or len(seeds) == 1:
         return band and dataclasses.replace(band, numbers=tuple(numbers))
     common = set.intersection(*(set(seed) for seed in seeds))
-    lines = [
-        traces.curve(identity, term, [{step: seed[step] for step in common}])
-        for seed in seeds[:MOST_SEEDS]
-    ]
-    each = tuple(line.middle for line in lines if line is not None)
-    return dataclasses.replace(band, each=each, numbers=tuple(numbers[: len(each)]))
+    each = []
+    for seed in seeds[:MOST_SEEDS]:
+        line = plot_series.curve(identity, term, [{step: seed[step] for step in common}])
+        if line is not None:
+            each.append(line.middle)
+    return dataclasses.replace(band, each=tuple(each), numbers=tuple(numbers[: len(each)]))
 
 
 def _identity(job: Job | SampleJob) -> tuple[str, str, str, str]:
@@ -78,21 +80,21 @@ def _identity(job: Job | SampleJob) -> tuple[str, str, str, str]:
 
 def _lockstep(evidence: Evidence) -> dict[str, Steps]:
     with contextlib.suppress(CorruptRecord):
-        return traces.lockstep(evidence)
+        return plot_series.lockstep(evidence)
     return {}
 
 
 def _native(record: store.Record) -> dict[str, Steps]:
     """Return the losses of one training by term and by step counted from 1, of all segments."""
-    found: dict[str, Steps] = {}
+    losses: dict[str, Steps] = {}
     with contextlib.suppress(CorruptRecord):
-        for term in traces.terms([str(name) for name in record.result["terms"]]):
+        for term in plot_series.terms(record.sampled.terms):
             values = record.read(samples.LOSSES, samples.VALUE + term)
-            places = record.read(samples.LOSSES, samples.STEP + term)
-            found[term] = {
-                int(place) + 1: float(value) for place, value in zip(places, values, strict=True)
+            steps = record.read(samples.LOSSES, samples.STEP + term)
+            losses[term] = {
+                int(step) + 1: float(value) for step, value in zip(steps, values, strict=True)
             }
-    return found
+    return losses
 
 
 def spreads(planned: Plan, sampled: Records, bench: Bench) -> tuple[Spread, ...]:
@@ -102,29 +104,29 @@ def spreads(planned: Plan, sampled: Records, bench: Bench) -> tuple[Spread, ...]
     for job in planned.samples:
         if job.name in sampled and sampled[job.name].ok:
             sides.setdefault(_identity(job), []).append(job)
-    found: list[Spread] = []
-    told: set[tuple[str, str]] = set()
+    drawn: list[Spread] = []
+    with_real: set[tuple[str, str]] = set()
     for key, jobs in sides.items():
         identity = dict(zip(("workload", "build", "precision", "preset"), key, strict=True))
         spec = bench.workloads[jobs[0].workload]
         real = spec.held_out(spec.config(jobs[0].preset))
-        if real is not None and (jobs[0].workload, jobs[0].precision) not in told:
-            told.add((jobs[0].workload, jobs[0].precision))
-            found.append(
-                traces.spread(
+        if real is not None and (jobs[0].workload, jobs[0].precision) not in with_real:
+            with_real.add((jobs[0].workload, jobs[0].precision))
+            drawn.append(
+                plot_series.spread(
                     {**identity, "build": REAL},
                     real.channels,
-                    [traces.quantiles(series(real.rows))],
+                    [plot_series.quantiles(series(real.rows))],
                 )
             )
         models = []
         for job in jobs:
             with contextlib.suppress(CorruptRecord):
                 models.append(
-                    traces.quantiles(
+                    plot_series.quantiles(
                         series(sampled[job.name].read(samples.SAMPLES, samples.SAMPLES))
                     )
                 )
         if models and len({model.shape for model in models}) == 1:
-            found.append(traces.spread(identity, real.channels if real else (), models))
-    return tuple(found)
+            drawn.append(plot_series.spread(identity, real.channels if real else (), models))
+    return tuple(drawn)

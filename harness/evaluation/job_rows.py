@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from harness.plan import Job, SampleJob, SpeedJob
 from harness.records import store
+from harness.records.contents import Identity, Opened, Recorded, Round, Sampled
 from harness.results.model import BuildRow, JobRow
 
 LOG = "worker.log"
@@ -28,44 +30,44 @@ def job_row(run: Path, job: Job | SampleJob, record: store.Record) -> JobRow:
     kind = "distribution" if isinstance(job, SampleJob) else "fidelity"
     log = relative(run, record.folder / LOG)
     status, reason = record.status, record.reason
-    raised = record.result.get("raised", {}) if record.ok else {}
+    raised = record.recorded.raised if record.ok and isinstance(job, Job) else {}
     if raised:  # the other stages were recorded, and are judged
         status, reason = "error", by_stage(raised)
     return JobRow(
-        job.name,
-        job.side,
-        job.workload,
-        kind,
-        job.precision,
-        status,
-        reason,
-        record.duration_s,
-        log,
-        _seed(job),
+        job=job.name,
+        build=job.side,
+        workload=job.workload,
+        kind=kind,
+        precision=job.precision,
+        status=status,
+        reason=reason,
+        duration_s=record.duration_s,
+        log=log,
+        seed=_seed(job),
     )
 
 
 def by_stage(raised: Mapping[str, str]) -> str:
     """Return what a port raised, once for all stages in which it raised the same."""
     stages: dict[str, list[str]] = {}
-    for stage, told in raised.items():
-        stages.setdefault(told, []).append(stage)
-    return "; ".join(f"in {', '.join(names)}: {told}" for told, names in stages.items())
+    for stage, reason in raised.items():
+        stages.setdefault(reason, []).append(stage)
+    return "; ".join(f"in {', '.join(names)}: {reason}" for reason, names in stages.items())
 
 
 def recorded_row(job: Job | SampleJob, status: str, reason: str) -> JobRow:
     """Return how a job ended that a recorded reference stands for."""
     return JobRow(
-        job.name,
-        job.side,
-        job.workload,
-        RECORDED,
-        job.precision,
-        status,
-        reason,
-        0.0,
-        "",
-        _seed(job),
+        job=job.name,
+        build=job.side,
+        workload=job.workload,
+        kind=RECORDED,
+        precision=job.precision,
+        status=status,
+        reason=reason,
+        duration_s=0.0,
+        log="",
+        seed=_seed(job),
     )
 
 
@@ -79,50 +81,47 @@ def round_row(run: Path, record: store.Record) -> JobRow:
     """Return how a round of the timed part ended."""
     sides = record.job.get("side") or " ".join(record.job.get("labels", ()))
     return JobRow(
-        record.folder.name,
-        str(sides),
-        str(record.job["workload"]),
-        "speed",
-        str(record.job["precision"]),
-        record.status,
-        record.reason,
-        record.duration_s,
-        relative(run, record.folder),
-        int(record.job["seed"]),
+        job=record.folder.name,
+        build=str(sides),
+        workload=str(record.job["workload"]),
+        kind="speed",
+        precision=str(record.job["precision"]),
+        status=record.status,
+        reason=record.reason,
+        duration_s=record.duration_s,
+        log=relative(run, record.folder),
+        seed=int(record.job["seed"]),
     )
 
 
-def build_row(side: str, result: Mapping[str, object], origin: str) -> BuildRow:
-    """Return what a build says of itself."""
-    identity, effective = result["identity"], result["effective"]
-    assert isinstance(identity, dict)
-    assert isinstance(effective, dict)
+def build_row(side: str, identity: Identity, effective: dict[str, Any], origin: str) -> BuildRow:
+    """Return what a build says of itself.
+
+    Args:
+        side: its label. identity: as its worker tells. effective: the settings in effect.
+        origin: where its interpreter came from.
+    """
     return BuildRow(
-        side,
-        str(identity["python"]),
-        str(identity["platform"]),
-        dict(identity["versions"]),
-        origin,
-        dict(effective),
+        side, identity.python, identity.platform, dict(identity.versions), origin, dict(effective)
     )
 
 
 def note_build(
     builds: dict[str, BuildRow],
     job: Job | SampleJob,
-    record: store.Record,
+    left: Recorded | Sampled,
     origin: str,
     staging: Path,
 ) -> None:
     """Add what a finished job tells of its build, and which port it used."""
-    row = builds.setdefault(job.side, build_row(job.side, record.result, origin))
-    _note_port(row, job.workload, record.result, staging)
+    row = builds.setdefault(job.side, build_row(job.side, left.identity, left.effective, origin))
+    _note_port(row, job.workload, left, staging)
 
 
 def note_round(
     builds: dict[str, BuildRow],
     job: SpeedJob,
-    record: store.Record,
+    measured: Round,
     origins: Mapping[str, str],
     staging: Path,
 ) -> None:
@@ -130,29 +129,24 @@ def note_round(
     settings in effect while they were timed. Where only speed was asked for, nothing else tells
     what a build is."""
     for side in job.sides:
-        told = {
-            action: measured["prepared"][side.label]["effective"]
-            for action, measured in record.result["actions"].items()
-            if side.label in measured["prepared"]
+        settings = {
+            action: timed.prepared[side.label].effective
+            for action, timed in measured.actions.items()
+            if side.label in timed.prepared
         }
-        if told:
-            opened = record.result["opened"][side.label]
-            first = {"identity": opened["identity"], "effective": next(iter(told.values()))}
-            row = builds.setdefault(
-                side.label,
-                build_row(side.label, first, origins.get(side.label) or origins[side.build]),
-            )
-            _note_port(row, job.workload, opened, staging)
-            precision = job.precision_of(side.label)
-            row.timed.update(
-                {
-                    f"{job.workload} {action} {precision}": dict(settings)
-                    for action, settings in told.items()
-                }
-            )
+        if not settings:
+            continue
+        opened = measured.opened[side.label]
+        origin = origins.get(side.label) or origins[side.build]
+        first = next(iter(settings.values()))
+        row = builds.setdefault(side.label, build_row(side.label, opened.identity, first, origin))
+        _note_port(row, job.workload, opened, staging)
+        precision = job.precision_of(side.label)
+        for action, effective in settings.items():
+            row.timed[f"{job.workload} {action} {precision}"] = dict(effective)
 
 
-def _note_port(row: BuildRow, workload: str, told: Mapping[str, object], staging: Path) -> None:
-    port = Path(str(told["port"]))
+def _note_port(row: BuildRow, workload: str, opened: Opened, staging: Path) -> None:
+    port = Path(opened.port)
     name = port.relative_to(staging) if port.is_relative_to(staging) else port
-    row.port[workload] = f"{name}, sha256 {str(told['source_hash'])[:12]}"
+    row.port[workload] = f"{name}, sha256 {opened.source_hash[:12]}"

@@ -154,24 +154,24 @@ def _compared(rows: Sequence[StageRow]) -> str:
 
 def _speed(speed: Sequence[SpeedRow]) -> str:
     whole = [row for row in speed if not row.by_phase]
-    told = [row for row in whole if row.verdict in (Speed.FASTER, Speed.SLOWER, Speed.SAME)]
+    settled = [row for row in whole if row.verdict in (Speed.FASTER, Speed.SLOWER, Speed.SAME)]
     if not whole:
         return ""
     refused = [row for row in whole if row.verdict == Speed.REFUSED]
     if refused:
         first = f"{refused[0].a} and {refused[0].b} in {refused[0].workload}"
         return (
-            f" Speed: {len(told)} of {len(whole)} comparisons settled, {len(refused)} refused"
+            f" Speed: {len(settled)} of {len(whole)} comparisons settled, {len(refused)} refused"
             f" (first {first}): settings differ."
         )
     obstacle = next((row.obstacle for row in whole if row.obstacle), "")
-    if not told:
+    if not settled:
         return (
             f" Speed is UNCLEAR: {obstacle}."
             if obstacle
             else " Speed is UNCLEAR with this many rounds."
         )
-    return f" Speed: {len(told)} of {len(whole)} comparisons settled" + (
+    return f" Speed: {len(settled)} of {len(whole)} comparisons settled" + (
         f"; others are UNCLEAR: {obstacle}." if obstacle else "."
     )
 

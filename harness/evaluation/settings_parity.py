@@ -19,15 +19,14 @@ def differences(
 ) -> tuple[settings.Difference, ...]:
     """Return every setting in which two sides differed in any round, with the values of the first
     such round."""
-    found: dict[str, settings.Difference] = {}
+    differing: dict[str, settings.Difference] = {}
     for record in records:
-        prepared = record.result["actions"].get(action, {}).get("prepared", {})
+        measured = record.round.actions.get(action)
+        prepared = measured.prepared if measured else {}
         if a in prepared and b in prepared:
-            for one in settings.differences(
-                prepared[a].get("effective", {}), prepared[b].get("effective", {})
-            ):
-                found.setdefault(one.name, one)
-    return tuple(found.values())
+            for item in settings.differences(prepared[a].effective, prepared[b].effective):
+                differing.setdefault(item.name, item)
+    return tuple(differing.values())
 
 
 def refusal(job: SpeedJob, records: Sequence[store.Record], action: str, a: str, b: str) -> str:

@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from backends.contract import ACTIONS
-from harness.evaluation import circumstances, cost_rows, job_rows, settings_parity
-from harness.execution import rounds
+from harness.evaluation import circumstances, cost_rows, job_rows, measured_rounds, settings_parity
 from harness.plan import SpeedJob, command
 from harness.records import store
 from harness.results.model import SpeedRow
 from harness.results.verdicts import Speed
-from harness.speed import estimate, traces, verdict
+from harness.speed import estimate, plot_series, verdict
 
 
 @dataclasses.dataclass
@@ -41,57 +40,55 @@ class Timed:
         return circumstances.usable(self.records)
 
 
-def pairs(one: Timed) -> list[tuple[str, str]]:
+def pairs(timed: Timed) -> list[tuple[str, str]]:
     """Return the pairs that are judged: all of them; of one build's precisions, each against the
     first that is left."""
-    pairs = list(itertools.combinations(one.labels, 2))
-    return [pair for pair in pairs if pair[0] == one.labels[0]] if one.job.precisions else pairs
+    pairs = list(itertools.combinations(timed.labels, 2))
+    return [pair for pair in pairs if pair[0] == timed.labels[0]] if timed.job.precisions else pairs
 
 
-def measured_rounds(one: Timed, action: str) -> list[estimate.Round]:
+def counted_rounds(timed: Timed, action: str) -> list[estimate.Round]:
     """Return what the rounds that count have measured of an action."""
-    return [rounds.as_round(record, action) for record in one.counted]
+    return [measured_rounds.as_round(record, action) for record in timed.counted]
 
 
-def rows(timed: Sequence[Timed], run: Path) -> list[SpeedRow]:
+def rows(jobs: Sequence[Timed], run: Path) -> list[SpeedRow]:
     """Return one row for every pair with the first side, then for the others, by action."""
-    found = []
-    for one in timed:
-        if not one.records:
-            found += [
-                _unmeasured(one, action, a, b)
-                for action, (a, b) in itertools.product(ACTIONS, pairs(one))
-                if one.lacking
+    rows = []
+    for timed in jobs:
+        if not timed.records:
+            rows += [
+                _unmeasured(timed, action, a, b)
+                for action, (a, b) in itertools.product(ACTIONS, pairs(timed))
+                if timed.lacking
             ]
             continue
-        measured = one.records[-1].result["actions"]
-        for action, (a, b) in itertools.product(one.job.actions, pairs(one)):
-            if action in measured and {a, b} <= {*measured[action]["prepared"]}:
-                found.append(_row(one, action, a, b, run))
-    return found
+        measured = timed.records[-1].round.actions
+        for action, (a, b) in itertools.product(timed.job.actions, pairs(timed)):
+            if action in measured and {a, b} <= {*measured[action].prepared}:
+                rows.append(_row(timed, action, a, b, run))
+    return rows
 
 
-def _row(one: Timed, action: str, a: str, b: str, run: Path) -> SpeedRow:
-    measured = measured_rounds(one, action)
-    estimated = estimate.estimate(
-        measured, a, b, one.final
-    )  # what ended the run is shown as it was seen
-    judged = _judged(one, estimated)
-    judged = settings_parity.judge(one.job, one.records, (action, a, b), judged)
+def _row(timed: Timed, action: str, a: str, b: str, run: Path) -> SpeedRow:
+    measured = counted_rounds(timed, action)
+    # What ended the run is shown as it was seen.
+    estimated = estimate.estimate(measured, a, b, timed.final)
+    judged = _judged(timed, estimated)
+    judged = settings_parity.judge(timed.job, timed.records, (action, a, b), judged)
     if judged.verdict == Speed.REFUSED:
-        estimated = estimate.Estimate(len(one.records))
-    last = one.records[-1].result["actions"][action]
-    told = measured or [
-        rounds.as_round(record, action) for record in one.records
-    ]  # step times are told even where they decide nothing
-    step = {label: estimate.step_time(told, label) for label in (a, b)}
-    count = int(one.records[-1].result["rows_a_step"])
+        estimated = estimate.Estimate(len(timed.records))
+    last = timed.records[-1].round.actions[action]
+    # Step times are shown even where they decide nothing.
+    shown = measured or [measured_rounds.as_round(record, action) for record in timed.records]
+    step = {label: estimate.step_time(shown, label) for label in (a, b)}
+    count = timed.records[-1].round.rows_a_step
     return SpeedRow(
-        workload=one.job.workload,
+        workload=timed.job.workload,
         a=a,
         b=b,
-        precision=one.job.spelled(a, b),
-        preset=one.job.preset,
+        precision=timed.job.spelled(a, b),
+        preset=timed.job.preset,
         action=action,
         verdict=judged.verdict,
         reason=judged.reason,
@@ -106,63 +103,78 @@ def _row(one: Timed, action: str, a: str, b: str, run: Path) -> SpeedRow:
         b_step_s=step[b],
         a_rate=_rate(count, step[a]),
         b_rate=_rate(count, step[b]),
-        a_warmup_s=_warmup(one, action, a),
-        b_warmup_s=_warmup(one, action, b),
-        segment=str(last["prepared"][a].get("segment", "")) if action == "train" else "",
-        a_build_s=_build(one, a),
-        b_build_s=_build(one, b),
-        a_first_step_s=cost_rows.first_step(one.records, action, a),
-        b_first_step_s=cost_rows.first_step(one.records, action, b),
-        a_peak_bytes=_peak(one, action, a),
-        b_peak_bytes=_peak(one, action, b),
-        a_cost=cost_rows.cost(one.records, action, a, step[a]),
-        b_cost=cost_rows.cost(one.records, action, b, step[b]),
-        gain=bool(one.job.precisions),
-        threads=one.job.threads,
-        seed=one.job.seed,
+        a_warmup_s=_warmup(timed, action, a),
+        b_warmup_s=_warmup(timed, action, b),
+        segment=last.prepared[a].segment if action == "train" else "",
+        a_build_s=_build(timed, a),
+        b_build_s=_build(timed, b),
+        a_first_step_s=cost_rows.first_step(timed.records, action, a),
+        b_first_step_s=cost_rows.first_step(timed.records, action, b),
+        a_peak_bytes=_peak(timed, action, a),
+        b_peak_bytes=_peak(timed, action, b),
+        a_cost=cost_rows.cost(timed.records, action, a, step[a]),
+        b_cost=cost_rows.cost(timed.records, action, b, step[b]),
+        gain=bool(timed.job.precisions),
+        threads=timed.job.threads,
+        seed=timed.job.seed,
+        device=timed.job.device,
+        execution=timed.job.execution,
+        data=timed.job.data,
+        interpreters=_interpreters(timed, a, b),
         differences=tuple(
-            str(difference) for difference in settings_parity.differences(one.records, action, a, b)
+            str(difference)
+            for difference in settings_parity.differences(timed.records, action, a, b)
         ),
-        obstacle=_obstacle(one) if judged.verdict == Speed.UNCLEAR else "",
-        command=command.of_speed(one.job),
-        logs=tuple(_log(run, one.records[-1], label) for label in (a, b)),
-        turns=traces.turns(told, a, b) if action in ACTIONS else None,
+        obstacle=_obstacle(timed) if judged.verdict == Speed.UNCLEAR else "",
+        command=command.of_speed(timed.job),
+        logs=tuple(_log(run, timed.records[-1], label) for label in (a, b)),
+        turns=plot_series.turns(shown, a, b) if action in ACTIONS else None,
     )
 
 
-def _judged(one: Timed, estimated: estimate.Estimate) -> verdict.Verdict:
+def _judged(timed: Timed, estimated: estimate.Estimate) -> verdict.Verdict:
     """Judge what was measured; where too few rounds count, say what made them worthless, or too
     few."""
     judged = verdict.judge(
-        estimated, round_s=statistics.median(record.duration_s for record in one.records)
+        estimated, round_s=statistics.median(record.duration_s for record in timed.records)
     )
-    if judged.verdict == Speed.UNCLEAR and (why := _obstacle(one)):
+    if judged.verdict == Speed.UNCLEAR and (why := _obstacle(timed)):
         return dataclasses.replace(judged, reason=why, more_rounds=None, more_s=None)
     return judged
 
 
-def _obstacle(one: Timed) -> str:
+def _obstacle(timed: Timed) -> str:
     """Return what kept rounds from counting, or from being run; empty if nothing did."""
-    return circumstances.why_too_few(one.records) or one.lacking
+    return circumstances.why_too_few(timed.records) or timed.lacking
 
 
-def _unmeasured(one: Timed, action: str, a: str, b: str) -> SpeedRow:
+def _unmeasured(timed: Timed, action: str, a: str, b: str) -> SpeedRow:
     """Return the row of a pair of which not even one round fits into the budget."""
     return SpeedRow(
-        workload=one.job.workload,
+        workload=timed.job.workload,
         a=a,
         b=b,
-        precision=one.job.spelled(a, b),
-        preset=one.job.preset,
+        precision=timed.job.spelled(a, b),
+        preset=timed.job.preset,
         action=action,
         verdict=Speed.UNCLEAR,
-        reason=one.lacking,
-        obstacle=one.lacking,
-        gain=bool(one.job.precisions),
-        threads=one.job.threads,
-        seed=one.job.seed,
-        command=command.of_speed(one.job),
+        reason=timed.lacking,
+        obstacle=timed.lacking,
+        gain=bool(timed.job.precisions),
+        threads=timed.job.threads,
+        seed=timed.job.seed,
+        device=timed.job.device,
+        execution=timed.job.execution,
+        data=timed.job.data,
+        interpreters=_interpreters(timed, a, b),
+        command=command.of_speed(timed.job),
     )
+
+
+def _interpreters(timed: Timed, a: str, b: str) -> tuple[str, ...]:
+    """Return the interpreters of both sides, where the user has named one."""
+    named = {side.label: side.python for side in timed.job.sides}
+    return (named[a], named[b]) if named[a] or named[b] else ()
 
 
 def _log(run: Path, record: store.Record, label: str) -> str:
@@ -173,25 +185,21 @@ def _rate(count: int, step_s: float | None) -> float | None:
     return count / step_s if step_s else None
 
 
-def _warmup(one: Timed, action: str, label: str) -> float:
+def _warmup(timed: Timed, action: str, label: str) -> float:
     """Return what comes before steady steps: building the port and the first step, seconds, median
     over rounds in which that is timed."""
     return statistics.median(
-        float(record.result["opened"][label]["build_s"])
-        + float(record.result["actions"][action]["prepared"][label]["first_step_s"])
-        for record in cost_rows.cold(one.records, action, label)
+        record.round.opened[label].build_s
+        + record.round.actions[action].prepared[label].first_step_s
+        for record in cost_rows.cold(timed.records, action, label)
     )
 
 
-def _build(one: Timed, label: str) -> float:
-    return statistics.median(
-        float(record.result["opened"][label]["build_s"]) for record in one.records
-    )
+def _build(timed: Timed, label: str) -> float:
+    return statistics.median(record.round.opened[label].build_s for record in timed.records)
 
 
-def _peak(one: Timed, action: str, label: str) -> int:
+def _peak(timed: Timed, action: str, label: str) -> int:
     """Return the peak resident memory of a side's process tree during an action, over all rounds,
     bytes."""
-    return max(
-        int(record.result["actions"][action]["peak_bytes"].get(label, 0)) for record in one.records
-    )
+    return max(record.round.actions[action].peak_bytes.get(label, 0) for record in timed.records)

@@ -63,12 +63,12 @@ def counters(root: Path = ROOT) -> Counters:
 def ran_s(pids: Sequence[int]) -> float:
     """Return how long all threads of some processes have run, seconds; what cannot be read counts
     as nothing."""
-    found = [
-        _text(path).split()
-        for pid in pids
-        for path in Path(f"/proc/{pid}/task").glob("*/schedstat")
-    ]
-    return sum(int(words[0]) for words in found if words) / 1e9
+    total_ns = 0
+    for pid in pids:
+        for path in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+            words = _text(path).split()
+            total_ns += int(words[0]) if words else 0
+    return total_ns / 1e9
 
 
 def state() -> dict[str, Any]:
@@ -111,13 +111,13 @@ def group(root: Path = ROOT) -> Group:
         for mount in mounts:
             top = root / "sys/fs/cgroup" / mount
             for folder in _upwards(top, path):
-                found = _quota(folder)
-                quotas += [found] if found is not None and math.isfinite(found) else []
-                stats += (
-                    [folder / "cpu.stat"]
-                    if found is not None and folder / "cpu.stat" not in stats
-                    else []
-                )
+                quota = _quota(folder)
+                if quota is None:
+                    continue
+                if math.isfinite(quota):
+                    quotas.append(quota)
+                if folder / "cpu.stat" not in stats:
+                    stats.append(folder / "cpu.stat")
     return Group(tuple(stats), min(quotas, default=None))
 
 
@@ -125,8 +125,8 @@ def _upwards(top: Path, path: str) -> list[Path]:
     """Return a group's folder and those above it, up to the mount; the mount alone where the
     group's own is not to be seen."""
     parts = [part for part in path.split("/") if part not in ("", "..")]
-    found = [top.joinpath(*parts[:count]) for count in range(len(parts), -1, -1)]
-    return [folder for folder in found if folder.is_dir()]
+    folders = [top.joinpath(*parts[:count]) for count in range(len(parts), -1, -1)]
+    return [folder for folder in folders if folder.is_dir()]
 
 
 def _quota(folder: Path) -> float | None:
@@ -144,13 +144,11 @@ def _quota(folder: Path) -> float | None:
 def _throttled_s(text: str) -> float:
     """Return what a group's `cpu.stat` says of being throttled: microseconds in version 2,
     nanoseconds in version 1."""
-    told = dict(line.split()[:2] for line in text.splitlines() if len(line.split()) >= 2)
+    counters = dict(line.split()[:2] for line in text.splitlines() if len(line.split()) >= 2)
     with contextlib.suppress(ValueError):
-        return (
-            1e-6 * int(told["throttled_usec"])
-            if "throttled_usec" in told
-            else 1e-9 * int(told.get("throttled_time", 0))
-        )
+        if "throttled_usec" in counters:
+            return 1e-6 * int(counters["throttled_usec"])
+        return 1e-9 * int(counters.get("throttled_time", 0))
     return 0.0
 
 

@@ -49,18 +49,17 @@ class Marks:
 def marks(pid: int) -> Marks | None:
     """Return a process' marks, None if it has ended."""
     try:
-        told = Path(f"/proc/{pid}/status").read_bytes()
+        status = Path(f"/proc/{pid}/status").read_bytes()
     except FileNotFoundError:
         return _elsewhere(pid)
     except ProcessLookupError:
         return None
-    found = RESIDENT.search(told), PEAK.search(told)
-    if found[0] is None or found[1] is None:  # a zombie has no memory
+    resident, peak = RESIDENT.search(status), PEAK.search(status)
+    if resident is None or peak is None:  # a zombie has no memory
         return None
-    files = FILES.search(told)
-    return Marks(
-        int(found[0][1]) << 10, int(found[1][1]) << 10, int(files[1]) << 10 if files else 0
-    )
+    files = FILES.search(status)
+    mapped = int(files[1]) << 10 if files else 0
+    return Marks(int(resident[1]) << 10, int(peak[1]) << 10, mapped)
 
 
 def _elsewhere(pid: int) -> Marks | None:
@@ -108,21 +107,20 @@ class Tree:
             self._scan(now)
         total = 0
         for pid in self._alive:
-            found = marks(pid)
-            if found is not None:
-                total += found.resident
-                self._seen[pid] = max(found.peak, self._seen.get(pid, 0))
-                self._files[pid] = found.files
+            held = marks(pid)
+            if held is not None:
+                total += held.resident
+                self._seen[pid] = max(held.peak, self._seen.get(pid, 0))
+                self._files[pid] = held.files
         self._largest = max(self._largest, self._seen.get(self.pid, 0))
         return total
 
     def _scan(self, now: float) -> None:
-        before_s = (
-            time.thread_time()
-        )  # on a busy machine the clock on the wall would have limits looked at ever more seldom
+        # On a busy machine the clock on the wall would have limits looked at ever more seldom.
+        before_s = time.thread_time()
         with contextlib.suppress(psutil.Error):
-            found = psutil.Process(self.pid).children(recursive=True)
-            self._alive, self._scanned_at = [self.pid, *(child.pid for child in found)], now
+            children = psutil.Process(self.pid).children(recursive=True)
+            self._alive, self._scanned_at = [self.pid, *(child.pid for child in children)], now
             self._interval_s = max(SCAN_INTERVAL_S, (time.thread_time() - before_s) / SCAN_SHARE)
 
     def begin(self) -> int:
@@ -153,8 +151,8 @@ class Tree:
             if pid != self.pid and pid in self._alive and marks(pid) is not None
         )
         gone = sum(peak for pid, peak in self._seen.items() if pid != self.pid) - alive
-        told = ended_bytes if ended_bytes > max(self._ended, self._largest) else 0
-        return root + alive + max(gone, told)
+        ended = ended_bytes if ended_bytes > max(self._ended, self._largest) else 0
+        return root + alive + max(gone, ended)
 
     def mapped(self) -> int:
         """Return what the processes that were seen since `begin` had mapped of files, bytes. It

@@ -24,30 +24,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from harness.errors import JobFailed
-from harness.execution import answers, memory, scratch
+from harness.execution import answers, memory, worker_environment
 from harness.execution.logs import last_line, trim_log
 
 WATCH_INTERVAL_S = 0.25
 GRACE_S = 2.0  # between the polite end of a worker (its control pipe closes) and the kill
 CHUNK_BYTES = 1 << 16
-# What must not reach a foreign interpreter: it would find the orchestrator's packages, or not find
-# its own.
-PRIVATE = (
-    "PYTHONPATH",
-    "PYTHONHOME",
-    "PYTHONSTARTUP",
-    "PYTHONSAFEPATH",
-    "PYTHONWARNINGS",
-    "VIRTUAL_ENV",
-    "__PYVENV_LAUNCHER__",
-)
-
-
-def clean_environment(environ: Mapping[str, str], **more: str) -> dict[str, str]:
-    """Return `environ` without the variables that would lead a foreign interpreter to our packages,
-    plus `more`."""
-    kept = {name: value for name, value in environ.items() if name not in PRIVATE}
-    return {**kept, "PYTHONNOUSERSITE": "1", **more}
 
 
 def run_logged(
@@ -174,7 +156,7 @@ class WorkerProcess:
                 self.process = subprocess.Popen(
                     argv,
                     cwd=folder,
-                    env=scratch.environment(env, self._scratch, cold),
+                    env=worker_environment.environment(env, self._scratch, cold),
                     stdin=subprocess.DEVNULL,
                     stdout=sink,
                     stderr=sink,
@@ -306,12 +288,12 @@ class WorkerProcess:
     def _busy(self) -> str:
         """Return what keeps the worker from answering, as far as it can tell: the port's method,
         and the line of the user's code."""
-        told = f", in {self._doing}" if self._doing else ""
+        method = f", in {self._doing}" if self._doing else ""
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             os.write(self._control, b'{"verb": "where"}\n')
             place = answers.place(self._answers, self._selector)
-            return f"{told} ({place})" if place else told
-        return told
+            return f"{method} ({place})" if place else method
+        return method
 
     def _died(self, verb: str) -> NoReturn:
         """Raise for a worker whose pipe has closed: it has ended, or is about to."""

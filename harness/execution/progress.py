@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from harness.plan import Job, LessonJob, SampleJob
+from harness.plan import Job, SampleJob, TeacherForcedJob
 from harness.records import store
 
 #: Levels of work: the cells of a night, and within each the jobs or rounds of a comparison.
@@ -58,13 +58,13 @@ class Step(str):
 
 def of_jobs(
     total: int, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
-) -> Callable[[Job | LessonJob | SampleJob, store.Record | None], None]:
+) -> Callable[[Job | TeacherForcedJob | SampleJob, store.Record | None], None]:
     """Return what tells of each job as it begins and ends, for `runner.run_jobs`; `total`: how many
     there are to run."""
     started = clock()
     ended: list[str] = []
 
-    def progress(job: Job | LessonJob | SampleJob, record: store.Record | None) -> None:
+    def progress(job: Job | TeacherForcedJob | SampleJob, record: store.Record | None) -> None:
         what = f"{job.workload} {job.side} {job.precision}" + (
             f" seed {job.number}" if isinstance(job, SampleJob) else ""
         )

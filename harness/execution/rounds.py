@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import itertools
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from harness.execution.processes import WorkerProcess, ending
 from harness.execution.turns import SideFailed, named
 from harness.plan import SpeedJob, Warmup, describe
 from harness.records import store
-from harness.speed import disturbance, estimate, forecast, schedule, steadiness
+from harness.speed import forecast, schedule
 
 WARMUP_S = 0.2
 #: A sample lasts about this long. Reading the clock (0.1 us) and the call cost nothing beside it,
@@ -40,8 +39,6 @@ DEVICE_WARMUP_S, DEVICE_SAMPLE_S = 1.0, 0.005
 #: that suddenly take another time, as after a tuner or a compiler's second tier has finished; later
 #: rounds warm up as far as that.
 PROBE_S = 3.0
-#: Where that was found, so much further than it took.
-BEYOND = 1.25
 #: What long steps warm up for; `backends.measuring.warmup` decides.
 LONG_WARMUP_S = 2.0
 #: Whatever is left of a budget, first steps have this long, seconds: they trace and compile.
@@ -70,7 +67,7 @@ class Terms:
 
 
 @dataclasses.dataclass(frozen=True)
-class Asked:
+class Order:
     """One round: which job, on which data, on what terms; when it started, and the sides that have
     failed in it."""
 
@@ -124,8 +121,8 @@ def run_round(
     runner.fresh(folder)
     sides = {side.label: side for side in job.sides if side.label in labels}
     started = time.monotonic()
-    asked = Asked(job, files, terms, started)
-    failed = asked.failed
+    order = Order(job, files, terms, started)
+    failed = order.failed
     long: list[forecast.TooLong] = []
     with runner.ended(
         folder, {**describe(job), "round": number, "labels": list(labels)}, started
@@ -147,10 +144,10 @@ def run_round(
                 taking = {
                     label: worker
                     for label, worker in workers.items()
-                    if takes(action, opened[label])
+                    if takes(action, opened[label]["abilities"])
                 }
                 if len(taking) >= 2:
-                    actions[action] = _measure(asked, taking, number, action)
+                    actions[action] = _measure(order, taking, number, action)
             spent = _spend(workers, actions, failed) if number == 0 else {}
         except forecast.TooLong as error:
             long.append(error)
@@ -215,31 +212,31 @@ def _open(
     return opened, imported_s
 
 
-def takes(action: str, opened: Mapping[str, Any]) -> bool:
+def takes(action: str, abilities: Collection[str]) -> bool:
     """Whether a side takes part in an action: a phase is timed by an optional method of the
     port."""
-    return action in ACTIONS or "train_step" in opened["abilities"]
+    return action in ACTIONS or "train_step" in abilities
 
 
 def _measure(
-    asked: Asked, workers: dict[str, WorkerProcess], number: int, action: str
+    order: Order, workers: dict[str, WorkerProcess], number: int, action: str
 ) -> dict[str, Any]:
     """Warm every side up, then run the blocks in a palindrome, one side at a time while the others
     sleep."""
-    job, failed, left_s = asked.job, asked.failed, asked.terms.left_s
+    job, failed, left_s = order.job, order.failed, order.terms.left_s
     labels, share = list(workers), 1.0 if action in ACTIONS else PHASE_SHARE
     sample_s = SAMPLE_S if job.device == "cpu" else DEVICE_SAMPLE_S
     prepared: dict[str, dict[str, Any]] = {}
     peaks = {label: turns.Peaks() for label in labels}
-    pace = forecast.Pace(len(labels), share * MEASURE_S, left_s, asked.started)
+    pace = forecast.Pace(len(labels), share * MEASURE_S, left_s, order.started)
     for label in labels:
         with named(label, failed):
-            share_slower, tape = job.slowdown_of(label), str(asked.files.tape)
+            share_slower, tape = job.slowdown_of(label), str(order.files.tape)
             workers[label].request(
                 "load", tape=tape, action=action, seed=job.seed + number, slowdown=share_slower
             )
             workers[label].memory.begin()  # after loading, which is no part of the action
-        prepared[label] = _prepare(asked, workers[label], label, action, sample_s)
+        prepared[label] = _prepare(order, workers[label], label, action, sample_s)
         pace.check(prepared, time.monotonic())
     size = schedule.size_round(
         [float(done["sample_s"]) for done in prepared.values()], share * MEASURE_S
@@ -250,26 +247,28 @@ def _measure(
         planned.palindromes,
         size,
         peaks,
-        max(0.0, left_s - (time.monotonic() - asked.started)),
+        max(0.0, left_s - (time.monotonic() - order.started)),
         failed,
     )
-    told = {label: peaks[label].close(workers[label].memory) for label in labels}
-    by_name = {name: {label: one[name] for label, one in told.items()} for name in told[labels[0]]}
+    closed = {label: peaks[label].close(workers[label].memory) for label in labels}
+    by_name: dict[str, dict[str, Any]] = {}
+    for name in closed[labels[0]]:
+        by_name[name] = {label: closed[label][name] for label in labels}
     for label in labels:  # after the work, which may have changed it
         with named(label, failed):
             prepared[label].update(workers[label].request("effective", watch=number == 0))
-    return {"prepared": prepared, "spawn": planned.spawn, **measured.told(), **by_name}
+    return {"prepared": prepared, "spawn": planned.spawn, **measured.as_json(), **by_name}
 
 
 def _prepare(
-    asked: Asked, worker: WorkerProcess, label: str, action: str, sample_s: float
+    order: Order, worker: WorkerProcess, label: str, action: str, sample_s: float
 ) -> dict[str, Any]:
     """Warm one side up.
 
     Raises:
         TooLong: not even its first steps have ended within the budget.
     """
-    job, terms = asked.job, asked.terms
+    job, terms = order.job, order.terms
     share, warmup_s = (
         (1.0, WARMUP_S if job.device == "cpu" else DEVICE_WARMUP_S)
         if action in ACTIONS
@@ -296,7 +295,7 @@ def _prepare(
             raise forecast.TooLong(
                 f"the first steps of {label} ({action}) had not ended after {limit_s:.0f} s", None
             ) from error
-        asked.failed.append(SideFailed(label, error.status, error.reason))
+        order.failed.append(SideFailed(label, error.status, error.reason))
         raise JobFailed(error.status, f"{label}: {error.reason}") from error
 
 
@@ -305,79 +304,18 @@ def _spend(
 ) -> dict[str, Any]:
     """Ask, after all that is timed, what a step of each whole action costs beside time; a side that
     cannot tell says why."""
-    found: dict[str, Any] = {}
+    costs: dict[str, Any] = {}
     for action in (name for name in ACTIONS if name in actions):
-        found[action] = {}
+        costs[action] = {}
         for label in actions[action]["prepared"]:
             try:
                 with named(label, failed):
-                    found[action][label] = workers[label].request("spend", action=action)
+                    costs[action][label] = workers[label].request("spend", action=action)
             except JobFailed as error:
                 if not workers[label].alive:
                     raise
                 failed.pop()
-                found[action][label] = {
+                costs[action][label] = {
                     "missing": dict.fromkeys(("flops", "rate", "energy_j"), error.reason)
                 }
-    return found
-
-
-def as_round(record: store.Record, action: str) -> estimate.Round:
-    """Return one action of a recorded round for `harness.speed.estimate`."""
-    return estimate.Round(
-        tuple(
-            estimate.Palindrome(steps) for steps in record.result["actions"][action]["palindromes"]
-        )
-    )
-
-
-def learned(record: store.Record) -> dict[str, dict[str, int]]:
-    """Return how many steps later rounds have to warm up, by action and side, where the first one
-    has seen a late change."""
-    found: dict[str, dict[str, int]] = {}
-    for action, told in record.result["actions"].items():
-        settled = {label: side.get("settled_steps", 0) for label, side in told["prepared"].items()}
-        found[action] = {
-            label: math.ceil(
-                BEYOND * (steps if steps is not None else told["prepared"][label]["warmup_steps"])
-            )
-            for label, steps in settled.items()
-            if steps != 0
-        }
-    return found
-
-
-def disturbed(record: store.Record) -> bool:
-    """Whether the machine disturbed whole actions of a round so much that it makes no verdict;
-    older records do not tell."""
-    return any(
-        told.get("disturbed", False)
-        for action, told in record.result["actions"].items()
-        if action in ACTIONS
-    )
-
-
-def met(record: store.Record) -> disturbance.Turn:
-    """Return what the whole actions of a round met."""
-    return disturbance.together(
-        disturbance.as_turn(told.get("met", {}))
-        for action, told in record.result["actions"].items()
-        if action in ACTIONS
-    )
-
-
-def changed(record: store.Record) -> dict[tuple[str, str, str], float]:
-    """Return by which factor the ratio of two sides changed while a round was measured, by action
-    and sides, where it did."""
-    found = {}
-    for action in (name for name in ACTIONS if name in record.result["actions"]):
-        one, labels = (
-            as_round(record, action),
-            list(record.result["actions"][action]["palindromes"][0]),
-        )
-        for a, b in itertools.combinations(labels, 2):
-            if not estimate.unusable(one, a, b) and (
-                factor := steadiness.changed(estimate.palindrome_ratios(one, a, b))
-            ):
-                found[action, a, b] = factor
-    return found
+    return costs

@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 from harness.errors import CorruptRecord, JobFailed
 from harness.execution.processes import Limits, WorkerProcess, ending
 from harness.plan import Job, Opening, describe
-from harness.records import runs, store, tape
+from harness.records import contents, runs, store, tape
 from harness.workloads import registry
 from harness.workloads.spec import Workload
 
@@ -210,6 +210,7 @@ def ended(folder: Path, job: dict[str, Any], started: float) -> Iterator[Outcome
     outcome = Outcome(folder, job, started)
     try:
         yield outcome
+        contents.read(job, outcome.result, "the worker's answer")
     except JobFailed as error:
         outcome.status, outcome.reason = error.status, error.reason
     except CorruptRecord as error:
@@ -248,7 +249,7 @@ def run_jobs(
     waiting = {job.name: job for job in jobs if records[job.name] is None}
     lock = threading.Lock()
 
-    def one(job: Work) -> store.Record:
+    def run_one(job: Work) -> store.Record:
         if bench.limits.stop.is_set():
             raise KeyboardInterrupt
         with lock:
@@ -262,7 +263,7 @@ def run_jobs(
     running: dict[str, concurrent.futures.Future[store.Record]] = {}
     with concurrent.futures.ThreadPoolExecutor(lanes) as pool:
         try:
-            running.update((name, pool.submit(one, job)) for name, job in waiting.items())
+            running.update((name, pool.submit(run_one, job)) for name, job in waiting.items())
             _wait(running.values())
         except BaseException:
             bench.limits.stop.set()

@@ -105,11 +105,11 @@ def _train(worker: WorkerProcess, steps: int) -> dict[str, NDArray[Any]]:
                     values.setdefault(name, []).append(float(value))
                     at.setdefault(name, []).append(done + index)
         done += piece
-    found: dict[str, NDArray[Any]] = {
+    arrays: dict[str, NDArray[Any]] = {
         VALUE + name: np.array(column, np.float64) for name, column in values.items()
     }
-    found.update({STEP + name: np.array(column, np.int64) for name, column in at.items()})
-    return found
+    arrays.update({STEP + name: np.array(column, np.int64) for name, column in at.items()})
+    return arrays
 
 
 def draw(record: store.Record) -> Draw:
@@ -119,9 +119,10 @@ def draw(record: store.Record) -> Draw:
     Raises:
         CorruptRecord: a file is not what the manifest says.
     """
-    terms = [str(name) for name in record.result["terms"]]
     last = int(record.job["steps"]) - 1
-    ended_with = [name for name in terms if record.read(LOSSES, STEP + name)[-1] == last]
+    ended_with = [
+        name for name in record.sampled.terms if record.read(LOSSES, STEP + name)[-1] == last
+    ]
     return Draw(
         {name: record.read(LOSSES, VALUE + name) for name in ended_with},
         series(record.read(SAMPLES, SAMPLES)),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -105,26 +106,25 @@ class Turns:
     clean: list[bool] = dataclasses.field(default_factory=list)
     held: dict[str, list[tuple[int, int]]] = dataclasses.field(default_factory=dict)
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Return it for the round's record: clean palindromes alone, unless too few are for the
         rest to be trusted."""
         disturbed = not disturbance.enough(self.clean)
-        kept = [disturbed or one for one in self.clean]
-        total = disturbance.together(turn for one in self.turns for turn in one.values())
+        kept = [disturbed or clean for clean in self.clean]
+        turns = itertools.chain.from_iterable(by_side.values() for by_side in self.turns)
         return {
             "palindromes": [steps for steps, keep in zip(self.steps, kept, strict=True) if keep],
             "left_out": [steps for steps, keep in zip(self.steps, kept, strict=True) if not keep],
-            "turns": [
-                {label: dataclasses.asdict(turn) for label, turn in one.items()}
-                for one in self.turns
-            ],
+            "turns": [_as_json(by_side) for by_side in self.turns],
             "clean": self.clean,
             "disturbed": disturbed,
-            "met": dataclasses.asdict(total),
-            "resident_bytes": {
-                label: [list(point) for point in points] for label, points in self.held.items()
-            },
+            "met": dataclasses.asdict(disturbance.together(turns)),
+            "resident_bytes": {label: [*map(list, held)] for label, held in self.held.items()},
         }
+
+
+def _as_json(by_side: Mapping[str, disturbance.Turn]) -> dict[str, Any]:
+    return {label: dataclasses.asdict(turn) for label, turn in by_side.items()}
 
 
 def run(
@@ -142,17 +142,15 @@ def run(
             repeated.
         repeat_s: how long repetitions may take, seconds.
     """
-    found = Turns(held={label: [] for label in workers})
+    measured = Turns(held={label: [] for label in workers})
     until = float("inf")
     for palindrome in planned:
-        if len(found.steps) == size.palindromes:
+        if len(measured.steps) == size.palindromes:
             until = time.monotonic() + repeat_s
-        if len(found.steps) >= min(size.palindromes, EARLY) and sum(found.clean) < HOPELESS * len(
-            found.clean
-        ):
+        if len(measured.steps) >= min(size.palindromes, EARLY) and _hopeless(measured.clean):
             break
-        if len(found.steps) >= size.palindromes and _done(
-            found.clean, size.palindromes, time.monotonic() >= until
+        if len(measured.steps) >= size.palindromes and _done(
+            measured.clean, size.palindromes, time.monotonic() >= until
         ):
             break
         steps: dict[str, list[float]] = {label: [] for label in workers}
@@ -169,15 +167,20 @@ def run(
             steps[label] += [float(value) for value in done["step_s"]]
             turns[label].append(_turn(done, before, after))
             peaks[label].take(done)
-            _hold(found.held[label], done)
+            _hold(measured.held[label], done)
         for label in workers:
             peaks[label].look(workers[label].memory)
-        found.steps.append(steps)
-        found.turns.append(
+        measured.steps.append(steps)
+        measured.turns.append(
             {label: disturbance.together(several) for label, several in turns.items()}
         )
-        found.clean = disturbance.clean([list(one.values()) for one in found.turns])
-    return found
+        measured.clean = disturbance.clean([list(by_side.values()) for by_side in measured.turns])
+    return measured
+
+
+def _hopeless(clean: Sequence[bool]) -> bool:
+    """Whether so few palindromes were clean that more of them would not help."""
+    return sum(clean) < HOPELESS * len(clean)
 
 
 def _done(clean: Sequence[bool], wanted: int, late: bool) -> bool:

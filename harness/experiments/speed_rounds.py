@@ -30,42 +30,51 @@ def run_speed(
     until `verdict.settled` ends a job's. Rounds of long steps (`forecast.LONG_STEP_S`), and those
     in place of disturbed ones, run only as far as they fit, the first five too.
     """
-    timed = [Timed(job, [side.label for side in job.sides]) for job in jobs]
+    all_timed = [Timed(job, _labels(job)) for job in jobs]
     spent_s = 0.0
-    while todo := [one for one in timed if len(one.labels) >= 2 and not _settled(one)]:
-        one = min(todo, key=lambda item: len(item.records))
-        if not _owed(one) and spent_s + _promised(one, todo) > budget_s:
-            one.final = True
+    while todo := [*filter(_goes_on, all_timed)]:
+        timed = min(todo, key=lambda item: len(item.records))
+        if not _owed(timed) and spent_s + _promised(timed, todo) > budget_s:
+            timed.final = True
             continue
-        if (
-            one.records
-            and _long(one)
-            and (usual_s := statistics.median(record.duration_s for record in one.records))
-            > budget_s - spent_s
-        ):
-            one.final = True
-            if len(one.records) < schedule.MIN_ROUNDS:
-                one.lacking = forecast.lacking(
-                    forecast.TooLong(f"{len(one.records)} fit into it", usual_s), budget_s
-                )
+        if timed.records and _long(timed) and _usual_s(timed) > budget_s - spent_s:
+            timed.final = True
+            if len(timed.records) < schedule.MIN_ROUNDS:
+                reason = f"{len(timed.records)} fit into it"
+                too_long = forecast.TooLong(reason, _usual_s(timed))
+                timed.lacking = forecast.shortage(too_long, budget_s)
             continue
-        started, before = time.monotonic(), len(one.records)
+        started, before = time.monotonic(), len(timed.records)
         _add_round(
             bench,
-            one,
-            _counting(say, *_rest(timed, todo, budget_s - spent_s)),
+            timed,
+            _counting(say, *_rest(all_timed, todo, budget_s - spent_s)),
             budget_s,
             budget_s - spent_s,
         )
-        had_s = one.records[-1].duration_s if len(one.records) > before else 0.0
+        had_s = timed.records[-1].duration_s if len(timed.records) > before else 0.0
         spent_s += max(time.monotonic() - started, had_s)  # the second where it was taken from disk
-    return timed
+    return all_timed
 
 
-def _owed(one: Timed) -> bool:
+def _labels(job: SpeedJob) -> list[str]:
+    return [side.label for side in job.sides]
+
+
+def _goes_on(timed: Timed) -> bool:
+    """Whether there is still a pair whose answer more rounds may give."""
+    return len(timed.labels) >= 2 and not _settled(timed)
+
+
+def _usual_s(timed: Timed) -> float:
+    """Return what a round of a job takes, seconds."""
+    return statistics.median(record.duration_s for record in timed.records)
+
+
+def _owed(timed: Timed) -> bool:
     """Whether the next round runs whatever is left of the budget: the first ones do, until the
     machine has made one of them worthless."""
-    return len(one.records) < schedule.MIN_ROUNDS and len(one.counted) == len(one.records)
+    return len(timed.records) < schedule.MIN_ROUNDS and len(timed.counted) == len(timed.records)
 
 
 def _counting(
@@ -76,7 +85,7 @@ def _counting(
 
 
 def _rest(
-    timed: Sequence[Timed], todo: Sequence[Timed], left_s: float
+    all_timed: Sequence[Timed], todo: Sequence[Timed], left_s: float
 ) -> tuple[int, int | None, float | None]:
     """Return how many rounds have run, how many there will be, if that is known, and about how long
     the rest takes, seconds.
@@ -84,137 +93,128 @@ def _rest(
     Until each job has the least number of rounds, that is what is counted; the ones beyond it end
     with the budget, or before.
     """
-    done = sum(len(one.records) for one in timed)
-    missing = {id(one): schedule.MIN_ROUNDS - len(one.records) for one in todo}
+    done = sum(len(job.records) for job in all_timed)
+    missing = {id(job): schedule.MIN_ROUNDS - len(job.records) for job in todo}
     if all(number <= 0 for number in missing.values()):
         return done, None, max(0.0, left_s)
-    known = [record.duration_s for one in timed for record in one.records]
+    known = [record.duration_s for job in all_timed for record in job.records]
     total = done + sum(max(0, number) for number in missing.values())
     if not known:
         return done, total, None
-    usual_s = statistics.median(known)
-    return (
-        done,
-        total,
-        sum(
-            max(0, missing[id(one)])
-            * (
-                statistics.median(record.duration_s for record in one.records)
-                if one.records
-                else usual_s
-            )
-            for one in todo
-        ),
-    )
+    rest_s = 0.0
+    for job in todo:
+        own = [record.duration_s for record in job.records]
+        rest_s += max(0, missing[id(job)]) * statistics.median(own or known)
+    return done, total, rest_s
 
 
-def _settled(one: Timed) -> bool:
+def _settled(timed: Timed) -> bool:
     """Whether all pairs have an answer for whole steps, or the run has ended; looked at only where
     a look is allowed."""
-    if one.final:
+    if timed.final:
         return True
-    if one.records and all(
-        settings_parity.refusal(one.job, one.records, action, a, b)
+    if timed.records and all(
+        settings_parity.refusal(timed.job, timed.records, action, a, b)
         for action in ACTIONS
-        for a, b in speed_rows.pairs(one)
+        for a, b in speed_rows.pairs(timed)
     ):
         return True  # more rounds would not make the settings equal
-    number = len(one.counted)
+    number = len(timed.counted)
     if number < schedule.MIN_ROUNDS or number not in schedule.looks(number):
         return False
     return all(
-        verdict.settled(estimate.estimate(speed_rows.measured_rounds(one, action), a, b))
-        or settings_parity.refusal(one.job, one.records, action, a, b)
+        verdict.settled(estimate.estimate(speed_rows.counted_rounds(timed, action), a, b))
+        or settings_parity.refusal(timed.job, timed.records, action, a, b)
         for action in ACTIONS
-        for a, b in speed_rows.pairs(one)
+        for a, b in speed_rows.pairs(timed)
     )
 
 
-def _promised(one: Timed, todo: Sequence[Timed]) -> float:
+def _promised(timed: Timed, todo: Sequence[Timed]) -> float:
     """Return how long the rounds up to the next look of one job take, and of the others that are on
     their way to a look, seconds."""
     numbers = [(item, len(item.counted)) for item in todo]
     return sum(
         _until_look(item)
         for item, number in numbers
-        if item is one or (number > schedule.MIN_ROUNDS and number not in schedule.looks(number))
+        if item is timed or (number > schedule.MIN_ROUNDS and number not in schedule.looks(number))
     )
 
 
-def _until_look(one: Timed) -> float:
+def _until_look(timed: Timed) -> float:
     """Return how long the rounds up to the next look take, seconds: rounds without a look at their
     end are wasted. Where a busy machine has spoilt some of the first five it is one round: nobody
     knows how many it takes, and they are shorter when it calms down.
     """
-    number = len(one.counted)
+    number = len(timed.counted)
     missing = schedule.next_look(number) - number if number >= schedule.MIN_ROUNDS else 1
-    return missing * statistics.median(record.duration_s for record in one.records)
+    return missing * _usual_s(timed)
 
 
-def _long(one: Timed) -> bool:
-    return any(
-        forecast.long(told["prepared"])
-        for told in one.records[-1].result["actions"].values()
-        if "prepared" in told
-    )
+def _long(timed: Timed) -> bool:
+    actions = timed.records[-1].round.actions.values()
+    sides = [side for measured in actions for side in measured.prepared.values()]
+    return any(side.step_s >= forecast.LONG_STEP_S for side in sides)
 
 
 def _add_round(
-    bench: runner.Bench, one: Timed, say: Callable[[str], None], budget_s: float, left_s: float
+    bench: runner.Bench, timed: Timed, say: Callable[[str], None], budget_s: float, left_s: float
 ) -> None:
     """Run the next round, or take it from disk if an interrupted run left it; a side that fails
     leaves the job."""
-    number = len(one.records)
-    folder = rounds.round_folder(bench, one.job, one.labels, number)
+    number = len(timed.records)
+    folder = rounds.round_folder(bench, timed.job, timed.labels, number)
     done = runner.existing(folder)
-    if done is not None and done.ok and done.job.get("labels") == one.labels:
-        one.records.append(done)
+    if done is not None and done.ok and done.job.get("labels") == timed.labels:
+        timed.records.append(done)
         return
-    what = f"{one.job.workload} {one.job.precision}"
+    what = f"{timed.job.workload} {timed.job.precision}"
     say(
         Step(
-            f"{what}: round {number + 1} of {' '.join(one.labels)}",
+            f"{what}: round {number + 1} of {' '.join(timed.labels)}",
             f"timing {what}",
             passing=number > 0,
         )
     )
     try:
-        files = runner.inputs(bench, one.job.workload, one.job.preset, one.job.seed, 1)
-        terms = rounds.Terms(left_s, one.job.warmup, circumstances.learned(one.records))
-        record = rounds.run_round(bench, one.job, one.labels, number, files, terms)
+        files = runner.inputs(bench, timed.job.workload, timed.job.preset, timed.job.seed, 1)
+        terms = rounds.Terms(left_s, timed.job.warmup, circumstances.learned(timed.records))
+        record = rounds.run_round(bench, timed.job, timed.labels, number, files, terms)
         if record.ok:
-            one.records.append(record)
+            timed.records.append(record)
         else:  # no side's fault (a full disk, say): there is no point in going on
-            one.failed.append(record)
-            one.labels = []
+            timed.failed.append(record)
+            timed.labels = []
     except JobFailed as failure:
-        one.failed.append(
+        timed.failed.append(
             store.Record(
                 folder,
-                {**describe(one.job), "labels": one.labels},
+                {**describe(timed.job), "labels": timed.labels},
                 failure.status,
                 failure.reason,
                 {},
                 0.0,
             )
         )
-        one.labels = []
+        timed.labels = []
     except forecast.TooLong as error:
-        one.final, one.lacking = True, forecast.lacking(error, budget_s)
+        timed.final, timed.lacking = True, forecast.shortage(error, budget_s)
     except turns.SideFailed as failure:
-        say(f"{one.job.workload} {one.job.precision}: {failure}")
-        told = {
+        say(f"{timed.job.workload} {timed.job.precision}: {failure}")
+        description = {
             "side": failure.side,
-            "workload": one.job.workload,
-            "precision": one.job.precision_of(failure.side),
-            "seed": one.job.seed,
+            "workload": timed.job.workload,
+            "precision": timed.job.precision_of(failure.side),
+            "seed": timed.job.seed,
         }
-        one.failed.append(store.Record(folder, told, failure.status, failure.reason, {}, 0.0))
-        if len(one.records) >= schedule.MIN_ROUNDS:
-            one.final = (
+        timed.failed.append(
+            store.Record(folder, description, failure.status, failure.reason, {}, 0.0)
+        )
+        if len(timed.records) >= schedule.MIN_ROUNDS:
+            timed.final = (
                 True  # what has been measured of all sides is worth more than more rounds of fewer
             )
             return
         # Rounds of fewer sides are other rounds: start again without the one that cannot take part.
-        one.labels = [label for label in one.labels if label != failure.side]
-        one.records = []
+        timed.labels = [label for label in timed.labels if label != failure.side]
+        timed.records = []

@@ -16,15 +16,15 @@ from typing import Any
 from numpy.typing import NDArray
 
 from harness.errors import CorruptRecord
-from harness.evaluation import stage_rows
+from harness.evaluation import pair_evidence, stage_rows
 from harness.execution import runner
 from harness.execution.processes import ending
 from harness.fidelity import declarations
 from harness.fidelity.evidence import Entry, Evidence, Restricted
 from harness.fidelity.judge import judge_stage
 from harness.fidelity.layers import Layers, find
-from harness.plan import Job, LessonJob, Pair, Plan, describe
-from harness.records import store
+from harness.plan import Job, Pair, Plan, TeacherForcedJob, describe
+from harness.records import store, tensors
 from harness.results.model import StageRow
 from harness.results.verdicts import Fidelity
 
@@ -34,7 +34,7 @@ PRODUCT = f"{STAGE}/generate"
 
 
 @dataclasses.dataclass(frozen=True)
-class Lesson:
+class ForcedPass:
     """A taught side as evidence: the values of the lesson; the noise is that of the same side's
     ordinary forward pass.
 
@@ -42,17 +42,17 @@ class Lesson:
         taught: the lesson's record. ordinary: the side's own.
     """
 
-    taught: store.RecordEvidence
+    forced: tensors.RecordEvidence
     ordinary: Evidence
     digested: bool = False
 
     def entries(self, stage: str) -> list[Entry]:
         """Return the taught activations."""
-        return self.taught.entries(stage)
+        return self.forced.entries(stage)
 
     def read(self, stage: str, name: str) -> NDArray[Any]:
         """Return one of them."""
-        return self.taught.read(stage, name)
+        return self.forced.read(stage, name)
 
     def noise(self, stage: str, name: str) -> dict[str, list[float]]:
         """Return the movements of the same activation in the ordinary run."""
@@ -62,7 +62,7 @@ class Lesson:
 def localise(
     bench: runner.Bench,
     planned: Plan,
-    witnesses: stage_rows.Witnesses,
+    evidences: pair_evidence.JobEvidences,
     rows: Sequence[StageRow],
     say: Callable[[str], None],
 ) -> list[StageRow]:
@@ -72,16 +72,16 @@ def localise(
         (pair.workload, pair.a.side, pair.b.side, pair.precision, pair.seed): pair
         for pair in planned.pairs
     }
-    found = []
+    layers = []
     for row in rows:
         pair = pairs.get((row.workload, row.a, row.b, row.precision, row.seed))
         if pair is not None and row.stage == STAGE and row.verdict == Fidelity.FAIL:
-            said = teach(bench, pair, witnesses)
+            said = layers_of(bench, pair, evidences)
             say(f"{row.workload} {row.a} : {row.b} {row.precision}: {said}")
-            found.append(named(row, said))
+            layers.append(named(row, said))
         else:
-            found.append(row)
-    return found
+            layers.append(row)
+    return layers
 
 
 def named(row: StageRow, said: Layers | str) -> StageRow:
@@ -91,25 +91,15 @@ def named(row: StageRow, said: Layers | str) -> StageRow:
     if isinstance(said, str) or not said.wrong:
         return row
     row, first = dataclasses.replace(row, wrong_layers=said.names), said.wrong[0]
-    if first.name == row.worst:
-        return row
-    values = first.difference
-    return dataclasses.replace(
-        row,
-        worst=first.name,
-        error=first.error,
-        floor=first.floor,
-        threshold=first.threshold,
-        value_a=values.value_a if values else None,
-        value_b=values.value_b if values else None,
-        place=str(list(values.place)) if values else None,
-    )
+    return row if first.name == row.worst else stage_rows.at_tensor(row, first)
 
 
-def teach(bench: runner.Bench, pair: Pair, witnesses: stage_rows.Witnesses) -> Layers | str:
+def layers_of(
+    bench: runner.Bench, pair: Pair, evidences: pair_evidence.JobEvidences
+) -> Layers | str:
     """Return the wrong layers of a pair whose forward pass has failed, or why they cannot be
     told."""
-    verdict = stage_rows.judge(pair, STAGE, witnesses)
+    verdict = stage_rows.judge(pair, STAGE, evidences)
     departed = {
         item.name
         for item in verdict.tensors
@@ -118,59 +108,62 @@ def teach(bench: runner.Bench, pair: Pair, witnesses: stage_rows.Witnesses) -> L
     if not departed:
         layers = [item for item in verdict.tensors if f"{STAGE}/{item.name}" != PRODUCT]
         return "no layer departs, only what is made of them" if layers else "no layer was looked at"
-    if not all(witnesses[job.name].log for job in (pair.a, pair.b)):
+    if not all(evidences[job.name].log for job in (pair.a, pair.b)):
         return "a recorded reference can neither teach nor be taught"
     reasons = []
-    for teacher, pupil in ((pair.a, pair.b), (pair.b, pair.a)):
-        said = taught(bench, pair, teacher, pupil, witnesses, departed)
+    for teacher, forced_job in ((pair.a, pair.b), (pair.b, pair.a)):
+        said = teacher_forced(bench, pair, teacher, forced_job, evidences, departed)
         if isinstance(said, Layers):
             return said
         reasons.append(said)
     return f"the layers cannot be told apart: {', '.join(reasons)}"
 
 
-def taught(
+def teacher_forced(
     bench: runner.Bench,
     pair: Pair,
     teacher: Job,
-    pupil: Job,
-    witnesses: stage_rows.Witnesses,
+    forced_job: Job,
+    evidences: pair_evidence.JobEvidences,
     departed: Collection[str] = (),
 ) -> Layers | str:
     """Return what one side shows when it is taught by the other, or why it is not taught;
     `departed` departs in the ordinary run."""
-    if METHOD not in witnesses[pupil.name].abilities:
-        return f"the port of {pupil.side} has no `{METHOD}`"
-    job = LessonJob(
+    if METHOD not in evidences[forced_job.name].abilities:
+        return f"the port of {forced_job.side} has no `{METHOD}`"
+    job = TeacherForcedJob(
         **{
-            field.name: getattr(pupil, field.name)
-            for field in dataclasses.fields(LessonJob)
-            if hasattr(pupil, field.name)
+            field.name: getattr(forced_job, field.name)
+            for field in dataclasses.fields(TeacherForcedJob)
+            if hasattr(forced_job, field.name)
         },
         teacher=teacher.name,
     )
-    (record,) = runner.run_jobs(bench, [job], lambda _job, _record: None, run_lesson).values()
+    (record,) = runner.run_jobs(
+        bench, [job], lambda _job, _record: None, run_teacher_forced
+    ).values()
     if not record.ok:
-        return f"teaching {pupil.side} is {record.status}: {record.reason}"
-    if not any(record.result["read"].values()) and any(record.result["own"].values()):
-        return f"the port of {pupil.side} reads nothing back and goes on with its own values"
-    ordinary = {name: witnesses[name].evidence for name in (teacher.name, pupil.name)}
+        return f"teaching {forced_job.side} is {record.status}: {record.reason}"
+    forced = record.forced
+    if not any(forced.read.values()) and any(forced.own.values()):
+        return f"the port of {forced_job.side} reads nothing back and goes on with its own values"
+    ordinary = {name: evidences[name].evidence for name in (teacher.name, forced_job.name)}
     shown = {name: item for name, item in ordinary.items() if item is not None}
     sides: dict[str, Evidence] = {
         teacher.name: Restricted(shown[teacher.name], (PRODUCT,)),
-        pupil.name: Lesson(store.RecordEvidence(record), shown[pupil.name]),
+        forced_job.name: ForcedPass(
+            tensors.RecordEvidence(record.folder, forced), shown[forced_job.name]
+        ),
     }
-    a, b = witnesses[pair.a.name], witnesses[pair.b.name]
+    a, b = evidences[pair.a.name], evidences[pair.b.name]
     unseen = (
         *declarations.unseen(sides[pair.a.name], sides[pair.b.name], b.declared, STAGE),
         *declarations.unseen(sides[pair.b.name], sides[pair.a.name], a.declared, STAGE),
     )
-    sides = {
-        name: Restricted(side, (), frozenset(f"{STAGE}/{item}" for item in unseen))
-        for name, side in sides.items()
-    }
+    left_out = frozenset(f"{STAGE}/{item}" for item in unseen)
+    sides = {name: Restricted(side, (), left_out) for name, side in sides.items()}
     try:
-        null, base = stage_rows.null(pair, STAGE, witnesses), stage_rows.base(pair, witnesses)
+        null, base = pair_evidence.null(pair, STAGE, evidences), pair_evidence.base(pair, evidences)
         verdict = judge_stage(
             sides[pair.a.name], sides[pair.b.name], STAGE, pair.precision, null, base
         )
@@ -180,14 +173,14 @@ def taught(
         return verdict.reason
     return find(
         verdict.tensors,
-        record.result["read"],
-        record.result["own"],
-        record.result.get("rooted", ()),
+        forced.read,
+        forced.own,
+        forced.rooted,
         departed,
     )
 
 
-def run_lesson(bench: runner.Bench, job: LessonJob) -> store.Record:
+def run_teacher_forced(bench: runner.Bench, job: TeacherForcedJob) -> store.Record:
     """Record one taught forward pass. Whatever happens inside it becomes the record's status."""
     folder = bench.run / "jobs" / job.name
     runner.fresh(folder)

@@ -71,11 +71,8 @@ def bracket(verdict: StageVerdict, steps: int) -> BadStep:
         step, what = steps_of(item.name), _what(item.name)
         if what == LOSSES or item.verdict != Fidelity.PASS or step >= bad:
             continue
-        for seen in (
-            {what, LOSSES} & agreed.keys()
-            if what.startswith("parameter/")
-            else {what} & agreed.keys()
-        ):
+        shown = {what, LOSSES} if what.startswith("parameter/") else {what}
+        for seen in shown & agreed.keys():
             agreed[seen] = max(agreed[seen], step)
     return BadStep(min(agreed.values()), bad, 0, steps)
 
@@ -90,26 +87,22 @@ def _what(name: str) -> str:
 def first_bad_step(
     verdict: StageVerdict, steps: int, replay: Callable[[int], StageVerdict]
 ) -> BadStep:
-    """Bisect.
+    """Bisect a trajectory for its first bad step.
 
     Args:
         verdict: of the whole trajectory, a FAIL. steps: its length.
         replay: judges both sides again over the first so many steps of the same tape.
     """
-    found = bracket(verdict, steps)
-    while found.bad - found.good > 1:
-        middle = (found.good + found.bad) // 2
-        said = replay(middle)
-        if said.verdict not in (Fidelity.PASS, Fidelity.FAIL):
-            return dataclasses.replace(
-                found,
-                replays=found.replays + 1,
-                stopped=f"a replay is {said.verdict}: {said.reason}",
-            )
-        good, bad = (
-            (middle, found.bad)
-            if said.verdict == Fidelity.PASS
-            else (found.good, bracket(said, middle).bad)
-        )
-        found = dataclasses.replace(found, good=good, bad=bad, replays=found.replays + 1)
-    return found
+    search = bracket(verdict, steps)
+    while search.bad - search.good > 1:
+        middle = (search.good + search.bad) // 2
+        replayed = replay(middle)
+        search = dataclasses.replace(search, replays=search.replays + 1)
+        if replayed.verdict == Fidelity.PASS:
+            search = dataclasses.replace(search, good=middle)
+        elif replayed.verdict == Fidelity.FAIL:
+            search = dataclasses.replace(search, bad=bracket(replayed, middle).bad)
+        else:
+            stopped = f"a replay is {replayed.verdict}: {replayed.reason}"
+            return dataclasses.replace(search, stopped=stopped)
+    return search

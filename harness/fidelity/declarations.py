@@ -1,4 +1,4 @@
-"""What a port has told of itself beside its tensors, and what follows for a verdict. Pure.
+"""What a port declares of itself beside its tensors, and what follows for a verdict. Pure.
 
 A port that cannot show an inner activation says so, and the activation is listed as not looked at;
 a stage in which a port raised costs that stage and no other; two ports that do not train as many
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.fidelity.evidence import Evidence
@@ -21,8 +21,8 @@ COUNT = "distinct trainable values"
 
 
 @dataclasses.dataclass(frozen=True)
-class Told:
-    """What one side's worker has told.
+class Declarations:
+    """What one side's worker has told of its port.
 
     Attributes:
         raised: by stage, what the port raised in it.
@@ -43,31 +43,31 @@ class Told:
     contracted: frozenset[str] | None = None
 
 
-def read(result: Mapping[str, Any]) -> Told:
+def read(result: Mapping[str, Any]) -> Declarations:
     """Return what a record's result holds; older records tell nothing."""
-    told = result.get("told", {})
-    contracted = told.get("contracted")
-    return Told(
-        {str(stage): str(reason) for stage, reason in result.get("raised", {}).items()},
-        tuple(map(str, told.get("not_shown", ()))),
-        told.get("trainable_values"),
-        tuple(map(str, told.get("undeclared", ()))),
-        told.get("own_training"),
-        None if contracted is None else frozenset(map(str, contracted)),
+    stored = result.get("told", {})
+    contracted = stored.get("contracted")
+    return Declarations(
+        raised={str(stage): str(reason) for stage, reason in result.get("raised", {}).items()},
+        not_shown=tuple(map(str, stored.get("not_shown", ()))),
+        trainable_values=stored.get("trainable_values"),
+        undeclared=tuple(map(str, stored.get("undeclared", ()))),
+        own_training=stored.get("own_training"),
+        contracted=None if contracted is None else frozenset(map(str, contracted)),
     )
 
 
-def unseen(shown: Evidence, other: Evidence, told: Told, stage: str) -> tuple[str, ...]:
+def unseen(shown: Evidence, other: Evidence, declared: Declarations, stage: str) -> tuple[str, ...]:
     """Return the activations that one side shows and the other has said it cannot show.
 
     The last activation of a mode, a model's output, is never among them: what a model gives can be
     shown.
 
     Args:
-        shown, told: the side with the activations, and what the other one has told. other: that
-            one.
+        shown: the side with the activations. other, declared: the other side, and what its port
+            has declared.
     """
-    if stage != "forward" or not told.not_shown:
+    if stage != "forward" or not declared.not_shown:
         return ()
     there = {entry.name for entry in other.entries(stage)}
     names = [entry.name for entry in shown.entries(stage)]
@@ -77,45 +77,55 @@ def unseen(shown: Evidence, other: Evidence, told: Told, stage: str) -> tuple[st
         for name in names
         if name not in there
         and name not in last.values()
-        and any(fnmatch.fnmatchcase(name.partition("/")[2], pattern) for pattern in told.not_shown)
+        and _matches(name.partition("/")[2], declared.not_shown)
     )
 
 
-def raised(stage: str, sides: Mapping[str, Told]) -> StageVerdict | None:
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def raised(stage: str, sides: Mapping[str, Declarations]) -> StageVerdict | None:
     """Return the verdict of a stage in which a port raised, or None. `sides`: by label."""
     said = [
-        f"{label} raised in this stage: {told.raised[stage]}"
-        for label, told in sides.items()
-        if stage in told.raised
+        f"{label} raised in this stage: {declared.raised[stage]}"
+        for label, declared in sides.items()
+        if stage in declared.raised
     ]
     return StageVerdict(stage, Fidelity.INCONCLUSIVE, "; ".join(said), None, ()) if said else None
 
 
-def counted(verdict: StageVerdict, a: tuple[str, Told], b: tuple[str, Told]) -> StageVerdict:
-    """Return the verdict on the weights with the number of distinct trainable values of both sides,
-    each a label and what was told."""
+def counted(
+    verdict: StageVerdict, a: tuple[str, Declarations], b: tuple[str, Declarations]
+) -> StageVerdict:
+    """Return the verdict on the weights with the number of distinct trainable values of both sides.
+
+    Args:
+        verdict: of the stage `weights`; any other is returned as it is.
+        a, b: each a label and what its port has declared.
+    """
     numbers = a[1].trainable_values, b[1].trainable_values
     if verdict.stage != "weights" or numbers[0] == numbers[1]:
         return verdict
     if None in numbers:
-        silent = " and ".join(label for label, told in (a, b) if told.trainable_values is None)
+        silent = " and ".join(
+            label for label, declared in (a, b) if declared.trainable_values is None
+        )
         text = f"not looked at: how many values train, which the port of {silent} does not tell"
         return dataclasses.replace(verdict, reason=f"{verdict.reason}; {text}")
     text = (
         f"{numbers[0]} on {a[0]}, {numbers[1]} on {b[0]}: does one of them share weights, or train"
         " some, that the other does not?"
     )
-    first = TensorVerdict(COUNT, Fidelity.FAIL, text)
+    count = TensorVerdict(COUNT, Fidelity.FAIL, text)
+    tensors = (*verdict.tensors, count)
     if verdict.verdict == Fidelity.FAIL:
-        return dataclasses.replace(
-            verdict, reason=f"{verdict.reason}; {COUNT}: {text}", tensors=(*verdict.tensors, first)
-        )
-    return StageVerdict(
-        verdict.stage, Fidelity.FAIL, f"{COUNT}: {text}", first, (*verdict.tensors, first)
-    )
+        reason = f"{verdict.reason}; {COUNT}: {text}"
+        return dataclasses.replace(verdict, reason=reason, tensors=tensors)
+    return StageVerdict(verdict.stage, Fidelity.FAIL, f"{COUNT}: {text}", count, tensors)
 
 
-def notes(stage: str, sides: Mapping[str, Told], updates: str) -> list[str]:
+def notes(stage: str, sides: Mapping[str, Declarations], updates: str) -> list[str]:
     """Return what a reader has to know of a stage beside its verdict.
 
     Args:
@@ -123,15 +133,14 @@ def notes(stage: str, sides: Mapping[str, Told], updates: str) -> list[str]:
     """
     said = []
     if stage in ("update", "trajectory"):
-        given = [label for label, told in sides.items() if told.own_training is False]
-        if given and len(given) < len(
-            [told for told in sides.values() if told.own_training is not None]
-        ):
+        by_harness = [label for label, side in sides.items() if side.own_training is False]
+        telling = [label for label, side in sides.items() if side.own_training is not None]
+        if by_harness and len(by_harness) < len(telling):
             said.append(
-                f"the updates of {' and '.join(given)} are the harness's own loop ({updates} of the"
-                " specification)"
+                f"the updates of {' and '.join(by_harness)} are the harness's own loop ({updates}"
+                " of the specification)"
             )
-        elif given:
+        elif by_harness:
             said.append(
                 f"all updates are the harness's own loop ({updates} of the specification): no"
                 " training loop of a port was judged"
@@ -139,8 +148,8 @@ def notes(stage: str, sides: Mapping[str, Told], updates: str) -> list[str]:
     if stage in ("forward", "update"):
         said += [
             f"{label} has state that the workload does not declare and nobody compares:"
-            f" {', '.join(told.undeclared)}"
-            for label, told in sides.items()
-            if told.undeclared
+            f" {', '.join(side.undeclared)}"
+            for label, side in sides.items()
+            if side.undeclared
         ]
     return said

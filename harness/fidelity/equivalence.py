@@ -77,18 +77,15 @@ def compare(
     mean_a, mean_b = float(np.mean(a)), float(np.mean(b))
     distance = abs(mean_b - mean_a)
     variance_a, variance_b = float(np.var(a, ddof=1)), float(np.var(b, ddof=1))
-    freedom = len(a) + len(b) - 2
-    pooled = math.sqrt(((len(a) - 1) * variance_a + (len(b) - 1) * variance_b) / freedom)
+    degrees_of_freedom = len(a) + len(b) - 2
+    pooled = math.sqrt(((len(a) - 1) * variance_a + (len(b) - 1) * variance_b) / degrees_of_freedom)
     tiny = 1e-12 * max(abs(mean_a), abs(mean_b))
     spread = min(pooled, SPREAD_CAP * math.sqrt(variance_a))
     constant = pooled <= tiny
-    effect = (
-        distance / spread
-        if spread > tiny
-        else math.inf
-        if distance > max(negligible, tiny)
-        else 0.0
-    )
+    if spread > tiny:
+        effect = distance / spread
+    else:
+        effect = math.inf if distance > max(negligible, tiny) else 0.0
     bound = critical(len(a), len(b))
     if constant:
         equivalent, p = distance <= max(negligible, tiny), 1.0 if distance <= tiny else 0.0
@@ -96,7 +93,18 @@ def compare(
         equivalent = (spread > tiny and effect < bound) or _negligible(a, b, negligible)
         p = _welch(b, a, 0.0, "two-sided")
     large = effect > MARGIN and distance > negligible
-    return Comparison(name, mean_a, mean_b, spread, effect, bound, equivalent, constant, large, p)
+    return Comparison(
+        name=name,
+        mean_a=mean_a,
+        mean_b=mean_b,
+        spread=spread,
+        effect=effect,
+        bound=bound,
+        equivalent=equivalent,
+        constant=constant,
+        large=large,
+        p=p,
+    )
 
 
 def _negligible(a: NDArray[np.float64], b: NDArray[np.float64], margin: float) -> bool:
@@ -107,27 +115,21 @@ def _negligible(a: NDArray[np.float64], b: NDArray[np.float64], margin: float) -
 
 
 def _welch(
-    one: NDArray[np.float64], other: NDArray[np.float64], shift: float, alternative: str
+    values: NDArray[np.float64], others: NDArray[np.float64], shift: float, alternative: str
 ) -> float:
-    """Return the p-value of Welch's test of one + shift against other, from moments: it may not
+    """Return the p-value of Welch's test of values + shift against others, from moments: it may not
     mind values that hardly vary."""
-    moments = [
-        (float(np.mean(values)), float(np.std(values, ddof=1)), len(values))
-        for values in (one, other)
-    ]
-    (mean, deviation, count), (mean_other, deviation_other, count_other) = moments
-    return float(
-        stats.ttest_ind_from_stats(
-            mean + shift,
-            deviation,
-            count,
-            mean_other,
-            deviation_other,
-            count_other,
-            equal_var=False,
-            alternative=alternative,
-        ).pvalue
+    test = stats.ttest_ind_from_stats(
+        mean1=float(np.mean(values)) + shift,
+        std1=float(np.std(values, ddof=1)),
+        nobs1=len(values),
+        mean2=float(np.mean(others)),
+        std2=float(np.std(others, ddof=1)),
+        nobs2=len(others),
+        equal_var=False,
+        alternative=alternative,
     )
+    return float(test.pvalue)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -135,9 +137,8 @@ def critical(seeds_a: int, seeds_b: int) -> float:
     """Return below which |difference| / spread two means are equivalent: at the margin, only
     `ALPHA` of all runs get there."""
     unit = math.sqrt(1.0 / seeds_a + 1.0 / seeds_b)
-    return unit * math.sqrt(
-        float(stats.ncf.ppf(ALPHA, 1, seeds_a + seeds_b - 2, (MARGIN / unit) ** 2))
-    )
+    square = float(stats.ncf.ppf(ALPHA, 1, seeds_a + seeds_b - 2, (MARGIN / unit) ** 2))
+    return unit * math.sqrt(square)
 
 
 def spread_differs(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[float, float]:
@@ -154,12 +155,9 @@ def spread_differs(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[floa
     ratio = high / low if low > 0.0 else math.inf
     away = [np.abs(side - np.median(side)) for side in (a, b)]
     if all(np.ptp(side) == 0.0 for side in away):
-        counts = [int(np.count_nonzero(side != stats.mode(side).mode)) for side in (a, b)]
-        return ratio, float(
-            stats.fisher_exact(
-                [[counts[0], len(a) - counts[0]], [counts[1], len(b) - counts[1]]]
-            ).pvalue
-        )
+        apart_a, apart_b = (int(np.count_nonzero(side != stats.mode(side).mode)) for side in (a, b))
+        table = [[apart_a, len(a) - apart_a], [apart_b, len(b) - apart_b]]
+        return ratio, float(stats.fisher_exact(table).pvalue)
     p = float(stats.levene(a, b, center="median").pvalue)
     return ratio, (p if math.isfinite(p) else 1.0)
 
@@ -169,7 +167,7 @@ def adjusted(values: Sequence[float]) -> list[float]:
     return [float(value) for value in stats.false_discovery_control(list(values))] if values else []
 
 
-def seeds_needed(found: Sequence[Comparison], seeds: int) -> int | None:
+def seeds_needed(comparisons: Sequence[Comparison], seeds: int) -> int | None:
     """Return with how many seeds a build there would be a verdict, with probability `POWER` or
     more.
 
@@ -177,11 +175,14 @@ def seeds_needed(found: Sequence[Comparison], seeds: int) -> int | None:
     chances to fail added up as if each failed alone; or, if one lies beyond the margin, with which
     its difference would be shown. None: with no number up to `MOST_SEEDS`, because a difference is
     too near the margin.
+
+    Args:
+        comparisons: of all quantities. seeds: how many a build they rest on.
     """
-    effects = _true_effects(found, seeds)
+    effects = _true_effects(comparisons, seeds)
     beyond = [effect for effect in effects if effect >= MARGIN]
     if beyond:
-        return _least(lambda number: _unshown(max(beyond), number, len(found)), seeds + 1)
+        return _least(lambda number: _unshown(max(beyond), number, len(comparisons)), seeds + 1)
     return _least(lambda number: _failing(effects, number), seeds + 1)
 
 
@@ -197,7 +198,7 @@ def _least(risk: Callable[[int], float], least: int) -> int | None:
     return low
 
 
-def _true_effects(found: Sequence[Comparison], seeds: int) -> tuple[float, ...]:
+def _true_effects(comparisons: Sequence[Comparison], seeds: int) -> tuple[float, ...]:
     """Return what the effects seen would be without the seeds' own noise.
 
     The largest of a hundred is large by chance: those that are not shown to differ are shrunk
@@ -205,41 +206,39 @@ def _true_effects(found: Sequence[Comparison], seeds: int) -> tuple[float, ...]:
     are keep what noise does not explain.
     """
     noise = 2.0 / max(seeds, 1)
-    freedom = 2 * seeds - 2
+    degrees_of_freedom = 2 * seeds - 2
+    # The mean square of a t, not of a normal.
     heavy = noise * (
-        freedom / (freedom - 2) if freedom > 2 else 2.0
-    )  # the mean square of a t, not of a normal
-    differ = [p <= ALPHA for p in adjusted([item.p for item in found])]
-    doubtful = [
-        min(item.effect, 2.0 * MARGIN)
-        for item, shown in zip(found, differ, strict=True)
-        if not shown
-    ]
+        degrees_of_freedom / (degrees_of_freedom - 2) if degrees_of_freedom > 2 else 2.0
+    )
+    p_values = adjusted([item.p for item in comparisons])
+    differ = [p <= ALPHA for p in p_values]
+    judged = list(zip(comparisons, differ, strict=True))
+    doubtful = [min(item.effect, 2.0 * MARGIN) for item, shown in judged if not shown]
     real = max(0.0, float(np.mean(np.square(doubtful))) - heavy) if doubtful else 0.0
     keep = real / (real + heavy)
     return tuple(
-        (
-            math.sqrt(max(item.effect**2 - noise, 0.0))
-            if shown
-            else keep * min(item.effect, 2.0 * MARGIN)
-        )
-        for item, shown in zip(found, differ, strict=True)
+        math.sqrt(max(item.effect**2 - noise, 0.0))
+        if shown
+        else keep * min(item.effect, 2.0 * MARGIN)
+        for item, shown in judged
     )
 
 
 def _unshown(effect: float, seeds: int, tests: int) -> float:
     """Return the probability that a difference is not shown, at the strictest level that the false
     discovery rate may ask for."""
-    freedom, shift = 2 * seeds - 2, min(effect, 1e3) * math.sqrt(seeds / 2.0)
-    return float(stats.nct.cdf(stats.t.isf(ALPHA / (2.0 * tests), freedom), freedom, shift))
+    degrees_of_freedom = 2 * seeds - 2
+    shift = min(effect, 1e3) * math.sqrt(seeds / 2.0)
+    needed = stats.t.isf(ALPHA / (2.0 * tests), degrees_of_freedom)
+    return float(stats.nct.cdf(needed, degrees_of_freedom, shift))
 
 
 def _failing(effects: Sequence[float], seeds: int) -> float:
     """Return an upper bound of the probability that any quantity with these true effects is not
     found equivalent."""
-    steps, counts = np.unique(
-        np.ceil(np.asarray(effects) / EFFECT_STEP).astype(int), return_counts=True
-    )
+    rounded_up = np.ceil(np.asarray(effects) / EFFECT_STEP).astype(int)
+    steps, counts = np.unique(rounded_up, return_counts=True)
     return sum(
         int(count) * _missed(int(step), seeds) for step, count in zip(steps, counts, strict=True)
     )

@@ -74,21 +74,20 @@ def shown_again(full: Sequence[StageVerdict], exact: Sides, low: Sides) -> bool:
     failed = next(verdict for verdict in full if verdict.verdict == Fidelity.FAIL)
     if any(item.float32.startswith(WORDS) for item in failed.tensors):
         return False
-    names = [
-        item.name
-        for item in failed.tensors
-        if item.verdict == Fidelity.FAIL
-        and all(_shows(side, failed.stage, item.name) for side in low)
-    ]
-    parts = [(_apart(exact, failed.stage, name), _apart(low, failed.stage, name)) for name in names]
-    sizes = [float(np.max(np.abs(part), initial=0.0)) for part, _ in parts]
-    whole, again = (
-        np.concatenate(
-            [part[which] / size for part, size in zip(parts, sizes, strict=True) if size > 0.0]
-            or [np.zeros(0)]
-        )
-        for which in (0, 1)
-    )
+    whole, again = [np.zeros(0)], [np.zeros(0)]
+    for item in failed.tensors:
+        if item.verdict != Fidelity.FAIL or not _both_show(low, failed.stage, item.name):
+            continue
+        apart = _apart(exact, failed.stage, item.name)
+        size = float(np.max(np.abs(apart), initial=0.0))
+        if size > 0.0:
+            whole.append(apart / size)
+            again.append(_apart(low, failed.stage, item.name) / size)
+    return _is_projected(np.concatenate(whole), np.concatenate(again))
+
+
+def _is_projected(whole: NDArray[np.float64], again: NDArray[np.float64]) -> bool:
+    """Whether a share of one row of distances, beyond its standard error, is found in another."""
     if whole.size < FEWEST:
         return False
     length = float(whole @ whole)
@@ -97,6 +96,10 @@ def shown_again(full: Sequence[StageVerdict], exact: Sides, low: Sides) -> bool:
     return share > SHOWN and share > ERRORS * float(
         np.sqrt(rest @ rest / length / (whole.size - 1))
     )
+
+
+def _both_show(sides: Sides, stage: str, name: str) -> bool:
+    return all(_shows(side, stage, name) for side in sides)
 
 
 def _shows(side: Evidence, stage: str, name: str) -> bool:
@@ -114,9 +117,8 @@ def _apart(sides: Sides, stage: str, name: str) -> NDArray[np.float64]:
 def first(verdict: StageVerdict) -> TensorVerdict | None:
     """Return the tensor that stands for a stage's FAIL, if float32 shows in it."""
     worst = verdict.worst
-    return (
-        worst if verdict.verdict == Fidelity.FAIL and worst is not None and worst.float32 else None
-    )
+    shows = verdict.verdict == Fidelity.FAIL and worst is not None and worst.float32
+    return worst if shows else None
 
 
 def explains(full: Sequence[StageVerdict], low: Sequence[StageVerdict]) -> bool:
@@ -130,12 +132,9 @@ def explains(full: Sequence[StageVerdict], low: Sequence[StageVerdict]) -> bool:
     """
     failed = [verdict for verdict in full if verdict.verdict == Fidelity.FAIL]
     judged = [verdict for verdict in low if verdict.verdict != Fidelity.INFO]
-    if (
-        not failed
-        or first(failed[0]) is None
-        or not judged
-        or any(verdict.verdict != Fidelity.PASS for verdict in judged)
-    ):
+    if not failed or first(failed[0]) is None:
+        return False
+    if not judged or any(verdict.verdict != Fidelity.PASS for verdict in judged):
         return False
     allowed = {verdict.stage: _thresholds(verdict) for verdict in low}
     return all(
@@ -159,13 +158,13 @@ def named(verdict: StageVerdict, same: bool, again: bool = False) -> StageVerdic
         same: that it is all that the sides differ by. again: that they differ so in float32 too
             (`shown_again`): then it is not float32.
     """
-    found = first(verdict)
-    if found is None or again:
+    tensor = first(verdict)
+    if tensor is None or again:
         return verdict
-    sure = "" if found.float32.startswith(WORDS) else "?"
+    sure = "" if tensor.float32.startswith(WORDS) else "?"
     text = (
-        f"float32 inside float64{sure}, {found.name} first: {found.float32} (a constant, a cast, a"
-        " schedule or a kernel in float32)"
+        f"float32 inside float64{sure}, {tensor.name} first: {tensor.float32} (a constant, a cast,"
+        " a schedule or a kernel in float32)"
     )
     if same:
         text += (

@@ -10,27 +10,30 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import statistics
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from numpy.typing import NDArray
 
-from harness.fidelity import float32, noise, nulls, overflow, variations
+from harness.fidelity import (
+    float32,
+    movements,
+    noise,
+    nonrepeatable,
+    nulls,
+    overflow,
+    variations,
+)
 from harness.fidelity.digest import digest
 from harness.fidelity.evidence import Entry, Evidence
+from harness.fidelity.grading import Limits, grade
 from harness.fidelity.measure import Difference, difference
-from harness.fidelity.noise import halfway
-from harness.fidelity.variations import Moves, Sieve, early, group, is_exact
+from harness.fidelity.variations import Moves, Sieve, group, is_exact
 from harness.fidelity.verdict import StageVerdict, TensorVerdict, sum_up
 from harness.results.verdicts import Fidelity
 
-#: Stages before an optimizer has divided a gradient by its own size, which lifts the noise of one
-#: that is nearly zero.
-DIRECT = ("forward", "loss", "gradients")
-#: A tensor with fewer elements than this has its floor from its company too, where the company is
-#: at least so large.
-FEW, COMPANY = 16, 8
+#: A tensor with fewer elements than this has its floor from its peer group too.
+FEW = 16
 
 #: The float64 records of both sides.
 Base = tuple[Evidence, Evidence]
@@ -48,7 +51,7 @@ def judge_stage(
 
     Args:
         a, b: the two sides; the error measure divides by b.
-        precision: what both ran in.
+        stage, precision: which, and what both ran in.
         null: names found to be mathematically zero by the pair's float64 records; None to decide
             here, by the records themselves.
         base: in a lower precision, the pair's float64 records: what they say of a variation holds
@@ -56,82 +59,81 @@ def judge_stage(
     """
     entries_a = {entry.name: entry for entry in a.entries(stage)}
     entries_b = {entry.name: entry for entry in b.entries(stage)}
-    if not entries_a or not entries_b:
-        sides = " and ".join(
-            side for side, entries in (("a", entries_a), ("b", entries_b)) if not entries
-        )
-        return StageVerdict(
-            stage,
-            Fidelity.INCONCLUSIVE,
-            f"not looked at: side {sides} recorded no tensor of this stage",
-            None,
-            (),
-        )
-    strays = {
-        side: wandering(evidence, stage, precision) for side, evidence in (("a", a), ("b", b))
+    empty = [side for side, entries in (("a", entries_a), ("b", entries_b)) if not entries]
+    if empty:
+        reason = f"not looked at: side {' and '.join(empty)} recorded no tensor of this stage"
+        return StageVerdict(stage, Fidelity.INCONCLUSIVE, reason, None, ())
+    changing = {
+        side: nonrepeatable.first_tensor(evidence, stage, precision)
+        for side, evidence in (("a", a), ("b", b))
     }
-    undecided = next(
-        (
-            stray
-            for stray in strays.values()
-            if stray and (all(strays.values()) or not _alone(stray, precision))
-        ),
-        None,
-    )
+    undecided = _undecided(changing, precision)
     if undecided is not None:
-        side = next(side for side, stray in strays.items() if stray is undecided)
-        return StageVerdict(
-            stage,
-            Fidelity.INCONCLUSIVE,
-            f"side {side}: {undecided.reason}",
-            undecided,
-            (undecided,),
-        )
+        side, tensor = undecided
+        reason = f"side {side}: {tensor.reason}"
+        return StageVerdict(stage, Fidelity.INCONCLUSIVE, reason, tensor, (tensor,))
     both = (a, b) if precision == "fp64" else base
     sieve = Sieve(*both, stage) if both else None
-    zero = nulls.null_tensors(a, b, stage, precision) if null is None else null
-    verdicts = []
     common = {name: entry for name, entry in entries_b.items() if name in entries_a}
-    rule = Rule(precision, zero, {}, _company(a, b, stage, common, sieve, precision), sieve, strays)
+    rule = Rule(
+        precision=precision,
+        null=nulls.null_tensors(a, b, stage, precision) if null is None else null,
+        grown={},
+        peers=movements.of_peer_groups(a, b, stage, common, sieve, precision),
+        sieve=sieve,
+        changing=changing,
+    )
+    verdicts = []
     for name in [*entries_a, *(name for name in entries_b if name not in entries_a)]:
-        if name not in entries_a or name not in entries_b:
-            there = "b" if name in entries_b else "a"
-            verdicts.append(
-                TensorVerdict(name, Fidelity.FAIL, f"only side {there} has this tensor")
-            )
-            continue
-        verdicts.append(_judge_tensor(a, b, entries_a[name], entries_b[name], rule))
-    found = sum_up(stage, verdicts, _phases(a))
+        if name in common:
+            verdicts.append(_judge_tensor(a, b, entries_a[name], entries_b[name], rule))
+        else:
+            reason = f"only side {'b' if name in entries_b else 'a'} has this tensor"
+            verdicts.append(TensorVerdict(name, Fidelity.FAIL, reason))
+    verdict = sum_up(stage, verdicts, _phases(a))
     crossed = [
         f"{variations.NO_ROUNDING[kind]}, {name} first: not judged by that variation there"
         for kind, name in (sieve.crossed() if sieve else {}).items()
     ]
-    return dataclasses.replace(found, reason="; ".join([found.reason, *crossed]))
+    return dataclasses.replace(verdict, reason="; ".join([verdict.reason, *crossed]))
+
+
+def _undecided(
+    changing: Mapping[str, TensorVerdict | None], precision: str
+) -> tuple[str, TensorVerdict] | None:
+    """Return the side that leaves nothing to judge, and its tensor that does not repeat; None where
+    one side alone is another run each time, which is a difference."""
+    both = all(changing.values())
+    for side, tensor in changing.items():
+        if tensor and (both or not nonrepeatable.is_another_run(tensor, precision)):
+            return side, tensor
+    return None
 
 
 def _phases(side: Evidence) -> list[str]:
     """Return the phases that a side has recorded the losses of; the last term of each is
     `total`."""
-    return [
-        entry.name[: -len("/total")]
-        for entry in side.entries("loss")
-        if entry.name.endswith("/total")
-    ]
+    names = [entry.name for entry in side.entries("loss")]
+    return [name.removesuffix("/total") for name in names if name.endswith("/total")]
 
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """What a stage's tensors are judged by: the precision, the names known to be zero, the floors
-    met so far, those of the company that a tensor is in (see `_company`), which variations measure
-    rounding, and the side that does not repeat, if one does not.
+    """What a stage's tensors are judged by.
+
+    Attributes:
+        precision: what both sides ran in. null: the names known to be zero.
+        grown: the floors met so far, see `_grow`. peers: those of the peer groups.
+        sieve: which variations measure rounding.
+        changing: by side, a tensor that it does not give again.
     """
 
     precision: str
     null: Collection[str]
     grown: dict[str, tuple[float, float]]
-    company: Mapping[str, float]
+    peers: Mapping[str, float]
     sieve: Sieve | None
-    strays: Mapping[str, TensorVerdict | None]
+    changing: Mapping[str, TensorVerdict | None]
 
     def moves(self, name: str) -> Moves:
         """Return what is known of the variations of a tensor."""
@@ -141,73 +143,88 @@ class Rule:
 def _judge_tensor(
     a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, rule: Rule
 ) -> TensorVerdict:
+    settled = _without_values(a, b, entry_a, entry_b, rule)
+    if settled is not None:
+        return settled
     stage, name = entry_a.stage, entry_a.name
+    moves = rule.moves(name)
+    level, threshold = _limit(a, b, entry_b, moves, rule)
+    values = _values(a, b, stage, name)
+    apart = difference(*values, level.scale, threshold)
+    if not apart.finite:
+        return overflow.judge_pair(stage, name, rule.precision, apart)
+    same = _is_same(entry_b, apart, rule.precision)
+    edge = 0.0
+    if not (moves.usable or moves.alone):
+        # Nothing measures rounding: a difference is what lies beyond all that an edge can do.
+        edge = max(noise.movement(side, stage, name, moves.crossed) for side in (a, b))
+    limits = Limits(level.relative, threshold, open_to=noise.coverage(stage) * edge)
+    graded = grade(entry_a, apart, limits, rule.precision, same)
+    differs = _difference(a, b, entry_b, moves, rule, same)
+    if differs:
+        reason = f"{differs}; {graded.reason}"
+        return dataclasses.replace(graded, verdict=Fidelity.FAIL, reason=reason)
+    full = rule.precision == "fp64" and stage != "weights" and not a.digested
+    if graded.verdict == Fidelity.FAIL and full:
+        return dataclasses.replace(graded, float32=float32.sign(*values, apart.error))
+    return graded
+
+
+def _without_values(
+    a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, rule: Rule
+) -> TensorVerdict | None:
+    """Return the verdict on a tensor whose values need not be read, or None."""
+    name = entry_a.name
     problem = _mismatch(entry_a, entry_b)
     if problem:
         return TensorVerdict(name, Fidelity.FAIL, problem)
     if 0 in entry_a.shape:
-        return TensorVerdict(
-            name,
-            Fidelity.INCONCLUSIVE,
-            f"nothing to compare: its shape is {list(entry_a.shape)}",
-        )
-    movements = noise.movement(a, stage, name), noise.movement(b, stage, name)
-    zero = name in rule.null and nulls.is_noise(entry_a, entry_b, *movements)
-    if zero and math.isfinite(entry_a.largest + entry_b.largest):
-        # In the steps to come it may be something: its rounding is then what it is now.
-        step, suffix = variations.split(name)
-        if step:
-            rule.grown[suffix] = (
-                1.0,
-                max(variations.size(entry_a), variations.size(entry_b), *movements),
-            )
-        return TensorVerdict(
-            name,
-            Fidelity.NULL,
-            "mathematically zero: on both sides no larger than its own rounding noise",
-        )
-    moves = rule.moves(name)
-    moved = _moved(a, b, entry_b, moves.usable, rule.precision)
-    level = noise.floor(entry_b.scale or entry_b.largest, moved, rule.precision, stage)
-    if math.prod(entry_b.shape) < FEW and not is_exact(entry_b):
-        level = noise.at_least(level, rule.company.get(group(stage, name), 0.0), stage)
+        reason = f"nothing to compare: its shape is {list(entry_a.shape)}"
+        return TensorVerdict(name, Fidelity.INCONCLUSIVE, reason)
+    if _is_null(a, b, entry_a, entry_b, rule):
+        reason = "mathematically zero: on both sides no larger than its own rounding noise"
+        return TensorVerdict(name, Fidelity.NULL, reason)
+    return None
+
+
+def _is_null(a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, rule: Rule) -> bool:
+    """Whether a tensor is mathematically zero; its rounding is then noted for the steps to come."""
+    stage, name = entry_a.stage, entry_a.name
+    moved = noise.movement(a, stage, name), noise.movement(b, stage, name)
+    if name not in rule.null or not nulls.is_noise(entry_a, entry_b, *moved):
+        return False
+    if not math.isfinite(entry_a.largest + entry_b.largest):
+        return False
+    # In the steps to come it may be something: its rounding is then what it is now.
+    step, suffix = variations.split(name)
+    if step:
+        sizes = variations.size(entry_a), variations.size(entry_b)
+        rule.grown[suffix] = 1.0, max(*sizes, *moved)
+    return True
+
+
+def _limit(
+    a: Evidence, b: Evidence, entry: Entry, moves: Moves, rule: Rule
+) -> tuple[noise.Floor, float]:
+    """Return the floor of a tensor, and what its error must not exceed."""
+    stage, name = entry.stage, entry.name
+    moved = movements.of_pair(a, b, entry, moves.usable, rule.precision)
+    level = noise.floor(entry.scale or entry.largest, moved, rule.precision, stage)
+    if math.prod(entry.shape) < FEW and not is_exact(entry):
+        level = noise.at_least(level, rule.peers.get(group(stage, name), 0.0), stage)
     threshold = noise.coverage(stage) * _grow(name, level, rule.grown)
-    if stage == "weights" or (
-        is_exact(entry_b) and moved == 0.0 and not b.digested and not a.digested
-    ):
+    counted = is_exact(entry) and moved == 0.0 and not b.digested and not a.digested
+    if stage == "weights" or counted:
         threshold = 0.0  # loaded, or counted: nothing is rounded
-    values = _values(a, b, stage, name)
-    found = difference(*values, level.scale, threshold)
-    if not found.finite:
-        return overflow.judge_pair(stage, name, rule.precision, found)
-    near = (
-        0.0
-        if is_exact(entry_b)
-        else noise.agreement(rule.precision) * (entry_b.scale or entry_b.largest)
-    )
-    same = found.apart == 0.0 or (stage != "weights" and found.apart <= near)
-    # Where nothing measures rounding, a difference is what lies beyond all that an edge can do.
-    edge = (
-        max(noise.movement(side, stage, name, moves.crossed) for side in (a, b))
-        if not (moves.usable or moves.alone)
-        else 0.0
-    )
-    open_to = noise.coverage(stage) * edge
-    graded = _grade(entry_a, found, (level.relative, threshold, open_to), rule, same)
-    differs = _difference(a, b, entry_b, moves, rule, same)
-    if differs:
-        graded = dataclasses.replace(
-            graded, verdict=Fidelity.FAIL, reason=f"{differs}; {graded.reason}"
-        )
-    if (
-        graded.verdict == Fidelity.FAIL
-        and not differs
-        and rule.precision == "fp64"
-        and stage != "weights"
-        and not a.digested
-    ):
-        return dataclasses.replace(graded, float32=float32.sign(*values, found.error))
-    return graded
+    return level, threshold
+
+
+def _is_same(entry: Entry, apart: Difference, precision: str) -> bool:
+    """Whether all values are equal within a few units in the last place."""
+    near = 0.0
+    if not is_exact(entry):
+        near = noise.agreement(precision) * (entry.scale or entry.largest)
+    return apart.apart == 0.0 or (entry.stage != "weights" and apart.apart <= near)
 
 
 def _difference(
@@ -220,153 +237,21 @@ def _difference(
     nothing to chance.
     """
     if same:
-        moves = dataclasses.replace(
-            moves, alone=tuple(item for item in moves.alone if item[0] == "reorder")
-        )
-    stray = next((side for side, found in rule.strays.items() if found), None)
-    if stray is not None:
+        reordered = tuple(item for item in moves.alone if item[0] == "reorder")
+        moves = dataclasses.replace(moves, alone=reordered)
+    changing = next((side for side, tensor in rule.changing.items() if tensor), None)
+    if changing is not None:
         size = entry.scale or entry.largest
         moved = {
             side: noise.movement(evidence, entry.stage, entry.name, (noise.REPEAT,))
             for side, evidence in (("a", a), ("b", b))
         }
         relative = {side: variations.relative([value], size) for side, value in moved.items()}
-        if halfway(rule.precision) < relative[stray] < math.inf:
-            kind = (noise.REPEAT, stray, relative[stray], relative["a" if stray == "b" else "b"])
+        if noise.halfway(rule.precision) < relative[changing] < math.inf:
+            other = "a" if changing == "b" else "b"
+            kind = (noise.REPEAT, changing, relative[changing], relative[other])
             moves = dataclasses.replace(moves, alone=(kind, *moves.alone))
     return moves.sentence(entry.name)
-
-
-def _moved(a: Evidence, b: Evidence, entry: Entry, kinds: Sequence[str], precision: str) -> float:
-    """Return how far variations move a tensor, on the side that they move more: of each kind no
-    more than `ALONE` times the other side's movement. What one side computes in float32 inside
-    float64, say, or only where it runs in float32, would else excuse itself.
-    """
-    least = noise.UNIT_ROUNDOFF[precision] * variations.size(entry)
-    found = [0.0]
-    for kind in kinds:
-        # An older record may lack a kind: the other side then stands for both.
-        both = [
-            noise.movement(side, entry.stage, entry.name, (kind,))
-            for side in (a, b)
-            if kind in side.noise(entry.stage, entry.name)
-        ]
-        most = variations.ALONE * max(min(both, default=0.0), least)
-        found.append(min(max(both, default=0.0), most) if math.isfinite(sum(both)) else math.inf)
-    return max(found)
-
-
-def _company(
-    a: Evidence,
-    b: Evidence,
-    stage: str,
-    common: Mapping[str, Entry],
-    sieve: Sieve | None,
-    precision: str,
-) -> dict[str, float]:
-    """Return the median movement, relative to their size, of the floating-point tensors of each
-    group: one kind (losses, parameters, slots, anything else) at one step.
-
-    A few runs of honest variation move a single number far less than they might have, by chance;
-    among a hundred numbers that happens to some. So a tensor of few elements is not held to less
-    than what its like around it are moved by.
-    """
-    groups: dict[str, list[float]] = {}
-    for name, entry in common.items():
-        size = variations.size(entry)
-        if not 0.0 < size < math.inf or stage == "weights" or is_exact(entry):
-            continue
-        usable = sieve[name].usable if sieve else noise.KINDS
-        moved = _moved(a, b, entry, usable, precision)
-        if moved < size:  # else it is nothing but noise: null, or beyond the horizon
-            groups.setdefault(group(stage, name), []).append(moved / size)
-    return {key: statistics.median(found) for key, found in groups.items() if len(found) >= COMPANY}
-
-
-def wandering(side: Evidence, stage: str, precision: str) -> TensorVerdict | None:
-    """Return a tensor that the same run on the same tape does not give again, or None; its `error`
-    is by how much."""
-    entries = [entry for entry in side.entries(stage) if early(stage, entry.name)]
-    largest = max((entry.largest for entry in entries if math.isfinite(entry.largest)), default=0.0)
-    for entry in entries:
-        moved = noise.movement(side, stage, entry.name, (noise.REPEAT,))
-        size = max(entry.scale or entry.largest, noise.REPEAT_SHARE * largest)
-        if math.isfinite(moved) and moved > noise.REPEAT_UNITS * noise.UNIT_ROUNDOFF[
-            precision
-        ] * max(size, entry.largest):
-            reason = (
-                f"{entry.name} differs by {moved:.1e} when the same run is repeated: does the port"
-                " draw noise or batches of its own?"
-            )
-            return TensorVerdict(
-                entry.name, Fidelity.INCONCLUSIVE, reason, moved / size if size else math.inf
-            )
-    return None
-
-
-def _alone(stray: TensorVerdict, precision: str) -> bool:
-    """Whether a run that does not repeat itself is another run each time, and not one whose sums
-    are added up in another order."""
-    return stray.error is not None and stray.error > halfway(precision)
-
-
-def _grade(
-    entry: Entry, found: Difference, level: tuple[float, float, float], rule: Rule, same: bool
-) -> TensorVerdict:
-    """Return the verdict on a difference that could be taken; `level`: floor, threshold, and up to
-    which distance nothing can be said."""
-    floor, threshold, open_to = level
-    shape = f"relative norm error {found.norm_error:.1e}, cosine {found.cosine:.6f}"
-    if same:
-        return TensorVerdict(entry.name, Fidelity.PASS, shape, found.error, floor, threshold, found)
-    if math.isinf(threshold):
-        reason = (
-            "an honest variation of a side gave a value that is not finite: there is no threshold"
-        )
-        return TensorVerdict(
-            entry.name, Fidelity.INCONCLUSIVE, reason, found.error, None, None, found
-        )
-    if found.error <= threshold:
-        verdict, reason = _within(entry, floor, threshold, rule) or (Fidelity.PASS, shape)
-    elif found.apart <= open_to:
-        verdict = Fidelity.INCONCLUSIVE
-        reason = (
-            "no honest variation measures rounding here, and the values are not equal within a few"
-            " units in the last place"
-        )
-    else:
-        verdict, reason = Fidelity.FAIL, f"{found.departing} of {found.size} values, {shape}"
-    return TensorVerdict(entry.name, verdict, reason, found.error, floor, threshold, found)
-
-
-def _within(
-    entry: Entry, floor: float, threshold: float, rule: Rule
-) -> tuple[Fidelity, str] | None:
-    """Return what a threshold that is too wide leaves of a tensor below it, and why; None where it
-    is an ordinary one."""
-    stage, full, first = entry.stage, rule.precision == "fp64", early(entry.stage, entry.name)
-    if (
-        full
-        and floor > noise.FLOAT64_FLOOR
-        and (stage in DIRECT or (first and "/loss/" in entry.name))
-    ):
-        return (
-            Fidelity.INCONCLUSIVE,
-            (
-                f"honest variations move it by {floor:.1e}, and float64 by no more than"
-                f" {noise.FLOAT64_FLOOR:.1e}: something is computed in a lower precision, does not"
-                " follow the tape, or is ill-conditioned"
-            ),
-        )
-    if threshold < noise.HORIZON:
-        return None
-    alone = f"honest variations alone differ by {threshold / noise.coverage(stage):.1e} here"
-    if full and first:
-        return (
-            Fidelity.INCONCLUSIVE,
-            f"{alone}, before any step in which rounding could have grown",
-        )
-    return Fidelity.BEYOND, f"beyond the horizon: {alone}"
 
 
 def _mismatch(a: Entry, b: Entry) -> str:
@@ -393,12 +278,12 @@ def _grow(name: str, level: noise.Floor, grown: dict[str, tuple[float, float]]) 
         return level.relative
     relative, movement = grown.get(suffix, (0.0, 0.0))
     before = min(relative, movement / level.scale) if level.scale > 0.0 else relative
-    found = max(level.relative, before)
     grown[suffix] = max(relative, level.relative), max(movement, level.relative * level.scale)
-    return found
+    return max(level.relative, before)
 
 
 def _values(a: Evidence, b: Evidence, stage: str, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return both sides' values; digests where one side has nothing else."""
     values_a, values_b = a.read(stage, name), b.read(stage, name)
     if a.digested == b.digested:
         return values_a, values_b

@@ -7,6 +7,8 @@ in Sutherland et al. 2017).
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,20 +36,23 @@ def similarity(square: Values) -> float:
     """Return the sum of the kernel over squared distances, which are overwritten: one exponential,
     the other terms are its powers."""
     term = np.exp(np.multiply(square, -0.5 / WIDEST**2, out=square), out=square)
-    found = float(np.sum(term))
+    total = float(np.sum(term))
     for _ in range(WIDTHS - 1):
         np.square(term, out=term)
         np.square(term, out=term)
-        found += float(np.sum(term))
-    return found
+        total += float(np.sum(term))
+    return total
 
 
 def mean_similarity(x: Values, y: Values) -> float:
     """Return the mean of the kernel over all pairs, a block at a time: memory does not grow with
     the rows."""
-    blocks = [
-        [value[start : start + BLOCK] for start in range(0, len(value), BLOCK)] for value in (x, y)
-    ]
-    return sum(
-        similarity(squared_distances(one, other)) for one in blocks[0] for other in blocks[1]
-    ) / (len(x) * len(y))
+    total = sum(
+        similarity(squared_distances(block_x, block_y))
+        for block_x, block_y in itertools.product(_blocks(x), _blocks(y))
+    )
+    return total / (len(x) * len(y))
+
+
+def _blocks(rows: Values) -> list[Values]:
+    return [rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK)]

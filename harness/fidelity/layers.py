@@ -1,11 +1,11 @@
 """Which layers of a forward pass are wrong by themselves: each was computed from the right input
 and departs all the same. Pure.
 
-One side was taught: it computed each layer from the other side's values of those before it, as far
-as its port lets itself be taught, and told of each what it was computed from. A layer that departs
-is wrong where its input was right: where it read the teacher's values, is computed from data and
-weights alone, or nothing before it departs, and where no layer departs that the port computed on
-its own way to it. Of any other nothing can be told; nor of one that departs in the ordinary run and
+One side was teacher-forced: it computed each layer from the other side's values of those before it,
+as far as its port can be forced, and told of each what it was computed from. A layer that departs
+is wrong where its input was right: where it read forced values, is computed from data and weights
+alone, or nothing before it departs, and where no layer departs that the port computed on its own
+way to it. Of any other nothing can be told; nor of one that departs in the ordinary run and
 not in this one, if it was not looked at with the right input: only where all were, nothing but
 growth is left.
 """
@@ -21,15 +21,14 @@ from harness.results.verdicts import Fidelity
 
 @dataclasses.dataclass(frozen=True)
 class Layers:
-    """What a taught forward pass shows; names are `<mode>/<activation>`, in order.
+    """What a teacher-forced forward pass shows; names are `<mode>/<activation>`, in order.
 
     Attributes:
         wrong: those that depart although their input was right.
         untold: those that depart, and of whose input it cannot be said that it was right.
-        unseen: those that depart in the ordinary run alone, and that read nothing of the teacher's
-            in this one.
-        read: how many layers were computed from the teacher's values. total: how many were looked
-            at.
+        unseen: those that depart in the ordinary run alone, and that read no forced value in this
+            one.
+        read: how many layers were computed from forced values. total: how many were looked at.
         modes: in which modes.
     """
 
@@ -46,24 +45,18 @@ class Layers:
         return tuple(item.name for item in self.wrong)
 
     def __str__(self) -> str:
-        told = (
-            f"wrong layers, each given the right input: {spelled(self.names, self.modes)}"
-            if self.wrong
-            else ""
-        )
-        untold = (
-            f"cannot be told of {spelled(self.untold, self.modes)}: computed on the port's own way"
-            " there"
-            if self.untold
-            else ""
-        )
-        unseen = (
-            f"{spelled(self.unseen, self.modes)} departed, was not taught, and does not depart now"
-            if self.unseen
-            else ""
-        )
+        parts = []
+        if self.wrong:
+            names = spelled(self.names, self.modes)
+            parts.append(f"wrong layers, each given the right input: {names}")
+        if self.untold:
+            names = spelled(self.untold, self.modes)
+            parts.append(f"cannot be told of {names}: computed on the port's own way there")
+        if self.unseen:
+            names = spelled(self.unseen, self.modes)
+            parts.append(f"{names} departed, was not taught, and does not depart now")
         nothing = "given the right input no layer departs: what departs has grown on the way"
-        return "; ".join(part for part in (told, untold, unseen) if part) or nothing
+        return "; ".join(parts) or nothing
 
 
 def find(
@@ -76,9 +69,9 @@ def find(
     """Sort the layers that depart.
 
     Args:
-        verdicts: of the taught layers, in the order in which they were computed.
-        read: by layer, those whose value by the teacher it was computed from.
-        own: by layer, those before it whose computing in the taught port went into it.
+        verdicts: of the forced layers, in the order in which they were computed.
+        read: by layer, those whose forced value it was computed from.
+        own: by layer, those before it whose computing in the forced port went into it.
         rooted: those that are known to be computed from data and weights alone.
         departed: those that depart in the ordinary run.
     """
@@ -89,8 +82,8 @@ def find(
         if item.verdict != Fidelity.FAIL:
             continue
         before = any(_mode(name) == _mode(item.name) for name in departing)
-        taught = bool(read.get(item.name)) or item.name in rooted
-        if departing & set(own.get(item.name, ())) or (before and not taught):
+        right_input = bool(read.get(item.name)) or item.name in rooted
+        if departing & set(own.get(item.name, ())) or (before and not right_input):
             untold.append(item.name)
         else:
             wrong.append(item)
@@ -102,12 +95,12 @@ def find(
     )
     modes = tuple(dict.fromkeys(_mode(item.name) for item in verdicts))
     return Layers(
-        tuple(wrong),
-        tuple(untold),
-        sum(bool(names) for names in read.values()),
-        len(verdicts),
-        modes,
-        unseen,
+        wrong=tuple(wrong),
+        untold=tuple(untold),
+        read=sum(bool(names) for names in read.values()),
+        total=len(verdicts),
+        modes=modes,
+        unseen=unseen,
     )
 
 
@@ -118,8 +111,8 @@ def spelled(names: Sequence[str], modes: Sequence[str]) -> str:
     for name in names:
         layers.setdefault(name.partition("/")[2], []).append(_mode(name))
     return ", ".join(
-        layer if len(found) == len(modes) else f"{layer} (in {' and '.join(found)})"
-        for layer, found in layers.items()
+        layer if len(its_modes) == len(modes) else f"{layer} (in {' and '.join(its_modes)})"
+        for layer, its_modes in layers.items()
     )
 
 

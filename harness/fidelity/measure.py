@@ -22,17 +22,17 @@ class Difference:
 
     Attributes:
         error: by the measure; NaN if either side has a value that is not finite.
-        place: index of the worst element; `value_a`, `value_b`: what stands there.
+        index: of the worst element; `value_a`, `value_b`: what stands there.
         norm_error: ||a - b|| / ||b||. cosine: of the angle between a and b; 1 for two zero tensors.
         finite: whether all values of both sides are finite; `same_mask`: whether NaN and infinities
-            stand in the same places.
+            stand at the same indices.
         odd_a, odd_b: how many values of each side are not finite. departing: how many elements are
             further apart than allowed.
         size: of the tensor. apart: max|a - b|.
     """
 
     error: float
-    place: tuple[int, ...]
+    index: tuple[int, ...]
     value_a: float
     value_b: float
     norm_error: float
@@ -57,43 +57,59 @@ def difference(
     """
     a, b, apart = _comparable(a, b)
     if a.size == 0:
-        return Difference(0.0, (), 0.0, 0.0, 0.0, 1.0, True, True)
+        return Difference(
+            error=0.0,
+            index=(),
+            value_a=0.0,
+            value_b=0.0,
+            norm_error=0.0,
+            cosine=1.0,
+            finite=True,
+            same_mask=True,
+        )
     odd_a, odd_b = ~np.isfinite(a), ~np.isfinite(b)
     if odd_a.any() or odd_b.any():
-        place = np.unravel_index(int(np.argmax(odd_a | odd_b)), a.shape)
-        same = bool(
-            np.array_equal(np.where(odd_a, a, 0.0), np.where(odd_b, b, 0.0), equal_nan=True)
-        )
-        return Difference(
-            float("nan"),
-            _plain(place),
-            float(a[place]),
-            float(b[place]),
-            float("nan"),
-            float("nan"),
-            False,
-            same,
-            int(odd_a.sum()),
-            int(odd_b.sum()),
-            0,
-            a.size,
-        )
+        return _not_finite(a, b, odd_a, odd_b)
     apart = np.abs(a - b) if apart is None else apart
-    place = np.unravel_index(int(np.argmax(apart)), a.shape)
-    worst = float(apart[place])
+    index = np.unravel_index(int(np.argmax(apart)), a.shape)
+    worst = float(apart[index])
     error = worst / scale if scale > 0.0 else (0.0 if worst == 0.0 else float("inf"))
     return Difference(
-        error,
-        _plain(place),
-        float(a[place]),
-        float(b[place]),
-        _ratio(_norm(a - b), _norm(b)),
-        _cosine(a, b),
-        True,
-        True,
+        error=error,
+        index=_plain(index),
+        value_a=float(a[index]),
+        value_b=float(b[index]),
+        norm_error=_ratio(_norm(a - b), _norm(b)),
+        cosine=_cosine(a, b),
+        finite=True,
+        same_mask=True,
         departing=int(np.count_nonzero(apart > allowed * scale)) if math.isfinite(allowed) else 0,
         size=a.size,
         apart=worst,
+    )
+
+
+def _not_finite(
+    a: NDArray[np.float64],
+    b: NDArray[np.float64],
+    odd_a: NDArray[np.bool_],
+    odd_b: NDArray[np.bool_],
+) -> Difference:
+    """Return what can be said where values, `odd_a` and `odd_b`, are not finite."""
+    index = np.unravel_index(int(np.argmax(odd_a | odd_b)), a.shape)
+    same = np.array_equal(np.where(odd_a, a, 0.0), np.where(odd_b, b, 0.0), equal_nan=True)
+    return Difference(
+        error=math.nan,
+        index=_plain(index),
+        value_a=float(a[index]),
+        value_b=float(b[index]),
+        norm_error=math.nan,
+        cosine=math.nan,
+        finite=False,
+        same_mask=bool(same),
+        odd_a=int(odd_a.sum()),
+        odd_b=int(odd_b.sum()),
+        size=a.size,
     )
 
 
@@ -126,14 +142,14 @@ def whole_distance(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
         return np.asarray(np.abs(a.astype(object) - b.astype(object)), dtype=np.float64)
     a, b = a.astype(np.int64), b.astype(np.int64)
     with np.errstate(over="ignore"):
-        found = np.where(
+        distance = np.where(
             a >= b, a.view(np.uint64) - b.view(np.uint64), b.view(np.uint64) - a.view(np.uint64)
         )
-    return np.asarray(found, dtype=np.float64)
+    return np.asarray(distance, dtype=np.float64)
 
 
-def _plain(place: tuple[Any, ...]) -> tuple[int, ...]:
-    return tuple(int(index) for index in place)
+def _plain(index: tuple[Any, ...]) -> tuple[int, ...]:
+    return tuple(int(axis) for axis in index)
 
 
 def _norm(values: NDArray[np.float64]) -> float:

@@ -36,7 +36,6 @@ UNIT_ROUNDOFF = {
 #: counted as agreement; distributions judge what comes there.
 HORIZON = 0.5
 
-
 #: A threshold is not lifted beyond this, a thousandth, by the floors around its tensor.
 LIFTED = 2.0**-10
 
@@ -92,17 +91,11 @@ def movement(side: Evidence, stage: str, name: str, kinds: Sequence[str] = KINDS
     recorded.
 
     Infinity if a variation gave something that is not a number: `max` would keep or lose a NaN by
-    its place.
+    where it stands.
     """
-    found = side.noise(stage, name)
-    return max(
-        (
-            math.inf if math.isnan(value) else value
-            for kind in kinds
-            for value in found.get(kind, ())
-        ),
-        default=0.0,
-    )
+    recorded = side.noise(stage, name)
+    values = [value for kind in kinds for value in recorded.get(kind, ())]
+    return max((math.inf if math.isnan(value) else value for value in values), default=0.0)
 
 
 def coverage(stage: str) -> float:
@@ -134,10 +127,10 @@ def floor(size: float, moved: float, precision: str, stage: str) -> Floor:
     return Floor(moved, scale, relative, coverage(stage) * relative)
 
 
-def at_least(found: Floor, relative: float, stage: str) -> Floor:
+def at_least(own: Floor, relative: float, stage: str) -> Floor:
     """Return the floor, raised to `relative` where it is lower, but never so that the threshold
-    exceeds LIFTED: a tensor is not excused by company that rounding has carried away."""
+    exceeds LIFTED: a tensor is not excused by a peer group that rounding has carried away."""
     raised = min(relative, LIFTED / coverage(stage))
-    if raised <= found.relative:
-        return found
-    return Floor(found.movement, found.scale, raised, coverage(stage) * raised)
+    if raised <= own.relative:
+        return own
+    return Floor(own.movement, own.scale, raised, coverage(stage) * raised)

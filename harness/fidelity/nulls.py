@@ -38,44 +38,38 @@ def null_tensors(a: Evidence, b: Evidence, stage: str, precision: str = "fp64") 
     beside = largest(common)
     redrawing = {side: _redrawing(evidence, stage) for side, evidence in (("a", a), ("b", b))}
     dead = _dead(a, b, precision) if stage in ("update", "trajectory") else frozenset()
-    found = set()
+    null = set()
     for entry, other in common:
         whole = beside.get(group(stage, entry.name), 0.0)
-        residue = (
-            max(size(entry), size(other)) <= RESIDUE_UNITS * noise.UNIT_ROUNDOFF[precision] * whole
-        )
-        moved = (
-            (
-                noise.movement(side, stage, entry.name)
-                if residue
-                else _least(side, stage, entry.name, redrawing[label])
-            )
-            for label, side in (("a", a), ("b", b))
-        )
+        larger = max(size(entry), size(other))
+        if larger <= RESIDUE_UNITS * noise.UNIT_ROUNDOFF[precision] * whole:
+            moved = [noise.movement(side, stage, entry.name) for side in (a, b)]
+        else:
+            moved = [
+                _least(side, stage, entry.name, redrawing[label])
+                for label, side in (("a", a), ("b", b))
+            ]
         if entry.name == PRODUCT or not is_noise(entry, other, *moved):
             continue
-        near = (
-            FORWARD_UNITS * noise.UNIT_ROUNDOFF[precision]
-            if stage == "forward"
-            else noise.halfway(precision)
-        )
-        small = near * whole
-        if max(size(entry), size(other)) <= small or (
-            is_update(entry) and split(entry.name)[1].partition("parameter/")[2] in dead
-        ):
-            found.add(entry.name)
-    return frozenset(found)
+        if stage == "forward":
+            near = FORWARD_UNITS * noise.UNIT_ROUNDOFF[precision]
+        else:
+            near = noise.halfway(precision)
+        is_dead = is_update(entry) and split(entry.name)[1].partition("parameter/")[2] in dead
+        if larger <= near * whole or is_dead:
+            null.add(entry.name)
+    return frozenset(null)
 
 
 def _redrawing(side: Evidence, stage: str) -> tuple[str, ...]:
     """Return the kinds that move anything at all of a stage: weights that are all zero are moved by
     none of their own units, and an older record lacks a kind."""
     names = [entry.name for entry in side.entries(stage)]
-    return tuple(
-        kind
-        for kind in REDRAWING
-        if any(noise.movement(side, stage, name, (kind,)) > 0.0 for name in names)
-    )
+
+    def moves_any(kind: str) -> bool:
+        return any(noise.movement(side, stage, name, (kind,)) > 0.0 for name in names)
+
+    return tuple(kind for kind in REDRAWING if moves_any(kind))
 
 
 def _least(side: Evidence, stage: str, name: str, kinds: tuple[str, ...]) -> float:
@@ -89,18 +83,13 @@ def _dead(a: Evidence, b: Evidence, precision: str) -> frozenset[str]:
     zero = null_tensors(a, b, "gradients", precision)
     names = [entry.name for entry in a.entries("gradients")]
     living = [name for name in names if name not in zero]
-    return frozenset(
-        parameter
-        for name in zero
-        for parameter in _endings(name)
-        if not any(other.endswith(f"/{parameter}") for other in living)
-    )
+    return frozenset().union(*map(_parameters, zero)).difference(*map(_parameters, living))
 
 
-def _endings(name: str) -> list[str]:
+def _parameters(name: str) -> frozenset[str]:
     """Return what a gradient's parameter may be called: phases have slashes in their names, too."""
     parts = name.split("/")
-    return ["/".join(parts[place:]) for place in range(1, len(parts))]
+    return frozenset("/".join(parts[start:]) for start in range(1, len(parts)))
 
 
 def is_noise(a: Entry, b: Entry, moved_a: float, moved_b: float) -> bool:

@@ -29,22 +29,20 @@ def is_scaled(precision: str) -> bool:
     return bool(PRECISION_TABLE[precision]["loss_scale_growth"])
 
 
-def judge_pair(stage: str, name: str, precision: str, found: Difference) -> TensorVerdict:
+def judge_pair(stage: str, name: str, precision: str, apart: Difference) -> TensorVerdict:
     """Judge a tensor of two sides, at least one of which is not finite.
 
     Which elements of a tensor overflow hangs on the last place of others, and to skip an update one
-    is enough: with a dynamic loss scale both sides need not be infinite in the same places.
+    is enough: with a dynamic loss scale both sides need not be infinite at the same indices.
     """
     tried, scaled = _tried(stage, precision), is_scaled(precision)
-    counts = f"{found.odd_a} of {found.size} values of a and {found.odd_b} of b"
-    text = f"{counts}, the first a = {found.value_a}, b = {found.value_b} at {list(found.place)}"
-    if not found.odd_a or not found.odd_b:
+    counts = f"{apart.odd_a} of {apart.size} values of a and {apart.odd_b} of b"
+    text = f"{counts}, the first a = {apart.value_a}, b = {apart.value_b} at {list(apart.index)}"
+    if not apart.odd_a or not apart.odd_b:
         verdict, reason = Fidelity.FAIL, f"not finite on one side{tried}: {text}"
-    elif not found.same_mask and not scaled:
-        verdict, reason = (
-            Fidelity.FAIL,
-            f"not finite on both sides, but not in the same way: {text}",
-        )
+    elif not apart.same_mask and not scaled:
+        verdict = Fidelity.FAIL
+        reason = f"not finite on both sides, but not in the same way: {text}"
     else:
         what = f"overflows {precision}" if scaled else f"is not finite in {precision}"
         verdict = Fidelity.INCONCLUSIVE
@@ -52,30 +50,32 @@ def judge_pair(stage: str, name: str, precision: str, found: Difference) -> Tens
             f"not finite on both sides{tried}: {text}; the original itself {what} here, and so no"
             " port can be judged"
         )
-    return TensorVerdict(name, verdict, reason, found.error, None, None, found)
+    return TensorVerdict(name, verdict, reason, error=apart.error, difference=apart)
 
 
-def judge_bound(label: str, full: Entry, precision: str, found: Difference) -> TensorVerdict:
+def judge_bound(label: str, full: Entry, precision: str, apart: Difference) -> TensorVerdict:
     """Judge a tensor in a lower precision that is not finite, or whose float64 run is not; `full`
     is the latter's entry."""
     if math.isfinite(full.largest):
+        verdict = Fidelity.FAIL
         reason = (
             f"not finite, the range of {precision} overflowed{_tried(full.stage, precision)}:"
-            f" {found.value_a} at {list(found.place)}, where the float64 run has"
-            f" {found.value_b:.6g}"
+            f" {apart.value_a} at {list(apart.index)}, where the float64 run has"
+            f" {apart.value_b:.6g}"
         )
-        return TensorVerdict(label, Fidelity.FAIL, reason, found.error, None, None, found)
-    reason = (
-        f"not finite in float64 either, {found.value_b} at {list(found.place)}: the model"
-        " overflows, not the precision"
-    )
-    return TensorVerdict(label, Fidelity.INCONCLUSIVE, reason, found.error, None, None, found)
+    else:
+        verdict = Fidelity.INCONCLUSIVE
+        reason = (
+            f"not finite in float64 either, {apart.value_b} at {list(apart.index)}: the model"
+            " overflows, not the precision"
+        )
+    return TensorVerdict(label, verdict, reason, error=apart.error, difference=apart)
 
 
 def _tried(stage: str, precision: str) -> str:
-    return (
-        ", even with the loss at scale 1" if stage == "gradients" and is_scaled(precision) else ""
-    )
+    if stage == "gradients" and is_scaled(precision):
+        return ", even with the loss at scale 1"
+    return ""
 
 
 def note(stage: str, precision: str, sides: Mapping[str, tuple[Evidence, LossScales]]) -> list[str]:
@@ -89,39 +89,30 @@ def note(stage: str, precision: str, sides: Mapping[str, tuple[Evidence, LossSca
     if stage == "gradients":
         return [_halved({label: scales for label, (_, scales) in sides.items()})]
     counts = {label: skipped(evidence, stage) for label, (evidence, _) in sides.items()}
-    known = {label: sum(found.values()) for label, found in counts.items() if found}
-    return (
-        [
-            "updates skipped by the loss scale: "
-            + ", ".join(f"{count} on {label}" for label, count in known.items())
-        ]
-        if known
-        else []
-    )
+    totals = [f"{sum(count.values())} on {label}" for label, count in counts.items() if count]
+    return [f"updates skipped by the loss scale: {', '.join(totals)}"] if totals else []
 
 
 def skipped(side: Evidence, stage: str) -> dict[str, int]:
     """Return by optimizer how many updates a side had skipped at the end of a stage; reads no
     values."""
-    found = {}
-    for entry in side.entries(
-        stage
-    ):  # in the order in which they were recorded: the last one stays
+    counts = {}
+    for entry in side.entries(stage):
         match = SKIPPED.search(entry.name)
         if match and math.isfinite(entry.largest):
-            found[match[1]] = round(entry.largest)
-    return found
+            # Entries come in the order in which they were recorded: the last one stays.
+            counts[match[1]] = round(entry.largest)
+    return counts
 
 
 def _halved(sides: Mapping[str, LossScales]) -> str:
-    told = []
+    parts = []
     for label, scales in sides.items():
+        if not scales:
+            parts.append(f"not told by the port of {label}")
+            continue
         low = {phase: noted for phase, noted in scales.items() if noted["halved"]}
         most = min(low, key=lambda phase: low[phase]["scale"], default="")
         down = f", to {low[most]['scale']:g} for {most}" if low else ""
-        told.append(
-            f"in {len(low)} of {len(scales)} phases on {label}{down}"
-            if scales
-            else f"not told by the port of {label}"
-        )
-    return "the loss scale came down: " + "; ".join(told)
+        parts.append(f"in {len(low)} of {len(scales)} phases on {label}{down}")
+    return "the loss scale came down: " + "; ".join(parts)

@@ -52,10 +52,10 @@ def labellings(seeds_a: int, seeds_b: int) -> Values:
     total = seeds_a + seeds_b
     true = (np.arange(total) >= seeds_a).astype(np.float64)
     if math.comb(total, seeds_b) <= MOST_LABELLINGS:
-        found = np.zeros((math.comb(total, seeds_b), total))
+        labels = np.zeros((math.comb(total, seeds_b), total))
         for row, chosen in enumerate(itertools.combinations(range(total), seeds_b)):
-            found[row, list(chosen)] = 1.0
-        return found[np.lexsort(np.any(found != true, axis=1)[None])]
+            labels[row, list(chosen)] = 1.0
+        return labels[np.lexsort(np.any(labels != true, axis=1)[None])]
     generator = np.random.RandomState(0)
     return np.concatenate(
         [true[None], [generator.permutation(true) for _ in range(MOST_LABELLINGS - 1)]]
@@ -82,15 +82,14 @@ def two_sample(
     labels = labellings(len(a), len(b))
     flat = [value.reshape(len(value), -1) for value in scaled]
     energy, mmd = distances(flat)
-    found = [
+    tests = [
         _spread_test("energy distance", energy, labels, margin),
         _spread_test("MMD", mmd, labels, margin),
     ]
     for index, channel in enumerate(channels):
-        found.append(
-            _ks(f"{channel}, KS", [value[:, :, index].ravel() for value in scaled], labels)
-        )
-    return [*found, _classifier([row_features(value) for value in scaled], labels)]
+        values = [value[:, :, index].ravel() for value in scaled]
+        tests.append(_ks(f"{channel}, KS", values, labels))
+    return [*tests, _classifier([row_features(value) for value in scaled], labels)]
 
 
 def distances(rows: Sequence[Values]) -> tuple[Values, Values]:
@@ -98,11 +97,11 @@ def distances(rows: Sequence[Values]) -> tuple[Values, Values]:
     two seeds."""
     total = len(rows)
     apart, kernel = np.empty((2, total, total))
-    for one in range(total):
-        for other in range(one, total):
-            square = squared_distances(rows[one], rows[other])
-            apart[one, other] = apart[other, one] = np.mean(np.sqrt(square))
-            kernel[one, other] = kernel[other, one] = similarity(square) / square.size
+    for i in range(total):
+        for j in range(i, total):
+            square = squared_distances(rows[i], rows[j])
+            apart[i, j] = apart[j, i] = np.mean(np.sqrt(square))
+            kernel[i, j] = kernel[j, i] = similarity(square) / square.size
     own_apart, own_kernel = np.diag(apart), np.diag(kernel)
     return (
         2.0 * apart - own_apart[:, None] - own_apart,
@@ -122,13 +121,10 @@ def _spread_test(name: str, square: Values, labels: Values, margin: float) -> Sa
         for chosen in (labels[0] == 0, labels[0] == 1)
     ]
     excess = max(0.0, statistic[0] - variances[0] / seeds_a - variances[1] / seeds_b)
-    effect = (
-        math.sqrt(excess / variances[0])
-        if variances[0] > 0.0
-        else math.inf
-        if excess > 0.0
-        else 0.0
-    )
+    if variances[0] > 0.0:
+        effect = math.sqrt(excess / variances[0])
+    else:
+        effect = math.inf if excess > 0.0 else 0.0
     return SampleTest(name, effect, margin, _p(statistic))
 
 
@@ -147,13 +143,10 @@ def _ks(name: str, values: Sequence[Values], labels: Values) -> SampleTest:
     )
     seeds_b = labels[0].sum()
     weights = labels / seeds_b - (1.0 - labels) / (len(labels[0]) - seeds_b)
-    statistic = np.round(
-        np.max(np.abs(weights @ steps), axis=1), 12
-    )  # equal shares are equal whatever their order of summation
-    own = steps[labels[0] == 0]
-    largest = max(
-        float(np.max(np.abs(one - other))) for one, other in itertools.combinations(own, 2)
-    )
+    # Rounded: equal shares are equal whatever their order of summation.
+    statistic = np.round(np.max(np.abs(weights @ steps), axis=1), 12)
+    pairs = itertools.combinations(steps[labels[0] == 0], 2)
+    largest = max(float(np.max(np.abs(left - right))) for left, right in pairs)
     return SampleTest(name, float(statistic[0]), largest, _p(statistic))
 
 
@@ -164,8 +157,8 @@ def row_features(rows: Values) -> Values:
     if rows.shape[1] > 1:
         parts.append(np.mean(np.diff(rows, axis=1) ** 2, axis=1))
     products = np.einsum("ntf,ntg->nfg", rows, rows) / rows.shape[1]
-    one, other = np.triu_indices(rows.shape[2], 1)
-    return np.concatenate([*parts, products[:, one, other]], axis=1)
+    above, beside = np.triu_indices(rows.shape[2], 1)
+    return np.concatenate([*parts, products[:, above, beside]], axis=1)
 
 
 def _classifier(rows: Sequence[Values], labels: Values) -> SampleTest:
@@ -186,9 +179,8 @@ def _classifier(rows: Sequence[Values], labels: Values) -> SampleTest:
         others = [index for index in range(total) if index != left]
         train = np.concatenate([scaled[index] for index in others])
         centre = train.mean(axis=0)
-        gram = (train - centre).T @ (train - centre) + RIDGE * len(train) / 100.0 * np.eye(
-            train.shape[1]
-        )
+        ridge = RIDGE * len(train) / 100.0 * np.eye(train.shape[1])
+        gram = (train - centre).T @ (train - centre) + ridge
         weight = np.linalg.solve(gram, (scaled[left] - centre).T).T
         for index in others:
             shares[left][:, index] = weight @ (scaled[index] - centre).sum(axis=0)
@@ -203,7 +195,6 @@ def _classifier(rows: Sequence[Values], labels: Values) -> SampleTest:
     )
     ranks = stats.rankdata(np.concatenate(scores))
     positive = true.sum()
-    area = (ranks[true == 1.0].sum() - positive * (positive + 1.0) / 2.0) / (
-        positive * (len(true) - positive)
-    )
+    pairs = positive * (len(true) - positive)
+    area = (ranks[true == 1.0].sum() - positive * (positive + 1.0) / 2.0) / pairs
     return SampleTest("classifier", float(area), CLASSIFIER_MARGIN, _p(statistic))

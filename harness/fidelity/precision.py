@@ -12,10 +12,9 @@ import dataclasses
 import math
 from collections.abc import Collection, Mapping
 
-from harness.fidelity import honest_spread, noise, overflow
+from harness.fidelity import honest_spread, noise, nonrepeatable, overflow
 from harness.fidelity.evidence import Entry, Evidence
-from harness.fidelity.judge import wandering
-from harness.fidelity.measure import difference
+from harness.fidelity.measure import Difference, difference
 from harness.fidelity.variations import ALONE, Sieve
 from harness.fidelity.verdict import StageVerdict, TensorVerdict
 from harness.results.verdicts import Fidelity
@@ -38,8 +37,8 @@ STORED_LOW = ("fp32",)
 
 def share(precision: str) -> float:
     """Return the share of the necessary cost below which a precision is not in effect: half way, in
-    decades, between the smallest that an honest run was ever met with and what a silent run in its
-    place would cost: float32's, and in float32's place float64's.
+    decades, between the smallest that an honest run was ever met with and what a silent run instead
+    of it would cost: float32's, and instead of float32's float64's.
     """
     least = honest_spread.LEAST_COST.get(precision, min(honest_spread.LEAST_COST.values()))
     silent = noise.UNIT_ROUNDOFF["fp64" if precision == "fp32" else "fp32"]
@@ -53,29 +52,27 @@ def judge_precision(
     and `ulp:<p>`.
 
     Args:
+        low, full: the two runs. precision: of the first.
         contracted: the activations, `<mode>/<name>`, that a product is upstream of: they alone cost
             what a low product costs. None where the port does not tell; then the lower bound is
             missed where no activation keeps it.
     """
     if low.digested or full.digested:
-        return StageVerdict(
-            "precision", Fidelity.INCONCLUSIVE, "a reference holds no full tensors", None, ()
-        )
-    stray = _stray(low, precision) or _stray(full, "fp64")
-    if stray is not None:
-        return StageVerdict("precision", Fidelity.INCONCLUSIVE, stray.reason, stray, (stray,))
+        reason = "a reference holds no full tensors"
+        return StageVerdict(STAGE, Fidelity.INCONCLUSIVE, reason, None, ())
+    # The error of what a side does not give again, against another run, says nothing of the
+    # precision.
+    changing = nonrepeatable.first_of_stages(
+        low, STAGES, precision
+    ) or nonrepeatable.first_of_stages(full, STAGES, "fp64")
+    if changing is not None:
+        return StageVerdict(STAGE, Fidelity.INCONCLUSIVE, changing.reason, changing, (changing,))
     usable = {stage: Sieve(full, full, stage) for stage in STAGES}
     bound = Bound(precision, contracted, usable)
     verdicts = _judge_tensors(low, full, bound)
     if not any(item.necessary is not None for item in verdicts):
         verdicts = _judge_tensors(low, full, dataclasses.replace(bound, least_size=LEAST_SIZE))
     return _sum_up(verdicts)
-
-
-def _stray(side: Evidence, precision: str) -> TensorVerdict | None:
-    """Return a tensor that a side does not give again: its error against another run says nothing
-    of the precision."""
-    return next((found for stage in STAGES if (found := wandering(side, stage, precision))), None)
 
 
 def _judge_tensors(low: Evidence, full: Evidence, bound: Bound) -> list[TensorVerdict]:
@@ -89,11 +86,8 @@ def _judge_tensors(low: Evidence, full: Evidence, bound: Bound) -> list[TensorVe
             and base[entry.name].shape == entry.shape
             and base[entry.name].largest != 0.0
         ]
-    if (
-        bound.contracted is None
-        and bound.precision not in STORED_LOW
-        and any(item.reason == IN_EFFECT for item in verdicts)
-    ):
+    unknown = bound.contracted is None and bound.precision not in STORED_LOW
+    if unknown and any(item.reason == IN_EFFECT for item in verdicts):
         # Nobody tells which activations a product has made; that some cost what they must shows
         # that products are low.
         return [
@@ -107,51 +101,25 @@ def _unbounded(item: TensorVerdict) -> TensorVerdict:
 
 
 def _sum_up(verdicts: list[TensorVerdict]) -> StageVerdict:
-    failed = [item for item in verdicts if item.verdict == Fidelity.FAIL]
-    if failed:
-        return StageVerdict(
-            "precision",
-            Fidelity.FAIL,
-            f"{failed[0].name}: {failed[0].reason}",
-            failed[0],
-            tuple(verdicts),
-        )
-    unsure = [item for item in verdicts if item.verdict == Fidelity.INCONCLUSIVE]
-    if unsure:
-        return StageVerdict(
-            "precision",
-            Fidelity.INCONCLUSIVE,
-            f"{unsure[0].name}: {unsure[0].reason}",
-            unsure[0],
-            tuple(verdicts),
-        )
+    tensors = tuple(verdicts)
+    for verdict in (Fidelity.FAIL, Fidelity.INCONCLUSIVE):
+        first = next((item for item in verdicts if item.verdict == verdict), None)
+        if first is not None:
+            return StageVerdict(STAGE, verdict, f"{first.name}: {first.reason}", first, tensors)
     bounded = [item for item in verdicts if item.reason == IN_EFFECT]
-    worst = max(
-        (item for item in verdicts if item.verdict == Fidelity.PASS),
-        key=lambda item: item.margin,
-        default=None,
-    )
+    passed = [item for item in verdicts if item.verdict == Fidelity.PASS]
+    worst = max(passed, key=lambda item: item.margin, default=None)
     if worst is None:
-        return StageVerdict(
-            "precision",
-            Fidelity.INCONCLUSIVE,
-            "no tensor was compared with the float64 run",
-            None,
-            tuple(verdicts),
-        )
+        reason = "no tensor was compared with the float64 run"
+        return StageVerdict(STAGE, Fidelity.INCONCLUSIVE, reason, None, tensors)
     if not bounded:
         reason = (
             "no worse than it must be; whether it is in effect was not looked at: no tensor shows"
             " what this precision costs"
         )
-        return StageVerdict("precision", Fidelity.INFO, reason, worst, tuple(verdicts))
-    return StageVerdict(
-        "precision",
-        Fidelity.PASS,
-        f"in effect, seen in {len(bounded)} tensors; within its bounds",
-        worst,
-        tuple(verdicts),
-    )
+        return StageVerdict(STAGE, Fidelity.INFO, reason, worst, tensors)
+    reason = f"in effect, seen in {len(bounded)} tensors; within its bounds"
+    return StageVerdict(STAGE, Fidelity.PASS, reason, worst, tensors)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -186,9 +154,32 @@ def _judge_tensor(low: Evidence, full: Evidence, entry: Entry, bound: Bound) -> 
     """Judge one tensor; the reason of a PASS is empty where the lower bound could not be seen."""
     stage, name, precision = entry.stage, entry.name, bound.precision
     label = f"{stage} {name}"
-    found = difference(low.read(stage, name), full.read(stage, name), entry.largest)
-    if not found.finite:
-        return overflow.judge_bound(label, entry, precision, found)
+    apart = difference(low.read(stage, name), full.read(stage, name), entry.largest)
+    if not apart.finite:
+        return overflow.judge_bound(label, entry, precision, apart)
+    level = _floor(low, full, entry, bound)
+    beyond = level.threshold >= noise.HORIZON and apart.error <= level.threshold
+    if level.movement >= entry.largest or beyond:
+        return _verdict(label, Fidelity.BEYOND, "", apart, level)
+    if apart.error > level.threshold:
+        reason = (
+            f"error {apart.error:.1e} against its own float64 run exceeds {level.threshold:.1e}"
+        )
+        return _verdict(label, Fidelity.FAIL, reason, apart, level)
+    cost = noise.movement(full, stage, name, (f"round:{precision}",)) / entry.largest
+    if not bound.holds(stage, name) or math.prod(entry.shape) < bound.least_size or cost == 0.0:
+        return _verdict(label, Fidelity.PASS, "", apart, level)
+    if apart.error < share(precision) * cost:
+        reason = (
+            f"{NOT_IN_EFFECT}: error {apart.error:.1e} where {precision} necessarily costs about"
+            f" {cost:.1e}"
+        )
+        return _verdict(label, Fidelity.FAIL, reason, apart, level, cost)
+    return _verdict(label, Fidelity.PASS, IN_EFFECT, apart, level, cost)
+
+
+def _floor(low: Evidence, full: Evidence, entry: Entry, bound: Bound) -> noise.Floor:
+    stage, name, precision = entry.stage, entry.name, bound.precision
     usable = bound.usable[stage][name].usable
     # A unit that crosses an edge is no noise; whether rounding the inputs crosses it is what the
     # precision costs.
@@ -198,47 +189,24 @@ def _judge_tensor(low: Evidence, full: Evidence, entry: Entry, bound: Bound) -> 
     # precision alone would excuse itself.
     most = ALONE * max(expected, noise.UNIT_ROUNDOFF[precision] * entry.largest)
     moved = max(expected, min(noise.movement(low, stage, name, usable), most))
-    level = noise.floor(entry.largest, moved, precision, STAGE)
-    if level.movement >= entry.largest or (
-        level.threshold >= noise.HORIZON and found.error <= level.threshold
-    ):
-        return TensorVerdict(
-            label, Fidelity.BEYOND, "", found.error, level.relative, level.threshold, found
-        )
-    if found.error > level.threshold:
-        reason = (
-            f"error {found.error:.1e} against its own float64 run exceeds {level.threshold:.1e}"
-        )
-        return TensorVerdict(
-            label, Fidelity.FAIL, reason, found.error, level.relative, level.threshold, found
-        )
-    cost = noise.movement(full, stage, name, (f"round:{precision}",)) / entry.largest
-    if not bound.holds(stage, name) or math.prod(entry.shape) < bound.least_size or cost == 0.0:
-        return TensorVerdict(
-            label, Fidelity.PASS, "", found.error, level.relative, level.threshold, found
-        )
-    if found.error < share(precision) * cost:
-        reason = (
-            f"{NOT_IN_EFFECT}: error {found.error:.1e} where {precision} necessarily costs about"
-            f" {cost:.1e}"
-        )
-        return TensorVerdict(
-            label,
-            Fidelity.FAIL,
-            reason,
-            found.error,
-            level.relative,
-            level.threshold,
-            found,
-            cost,
-        )
+    return noise.floor(entry.largest, moved, precision, STAGE)
+
+
+def _verdict(
+    label: str,
+    verdict: Fidelity,
+    reason: str,
+    apart: Difference,
+    level: noise.Floor,
+    necessary: float | None = None,
+) -> TensorVerdict:
     return TensorVerdict(
         label,
-        Fidelity.PASS,
-        IN_EFFECT,
-        found.error,
-        level.relative,
-        level.threshold,
-        found,
-        cost,
+        verdict,
+        reason,
+        error=apart.error,
+        floor=level.relative,
+        threshold=level.threshold,
+        difference=apart,
+        necessary=necessary,
     )

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.fidelity import nonrepeatable
 from harness.fidelity.evidence import Entry, Evidence
-from harness.fidelity.judge import judge_stage, wandering
+from harness.fidelity.judge import judge_stage
 from harness.results.verdicts import Fidelity, Repeat
 
 #: From the best to the worst.
@@ -36,14 +37,14 @@ class Departure:
 
     stage: str
     name: str
-    place: str = ""
+    index: str = ""
     first: float | None = None
     second: float | None = None
 
     def __str__(self) -> str:
         """E.g. "gradients train/W [3, 0]: 0.25 and 0.26"."""
         values = f": {self.first!r} and {self.second!r}" if self.first is not None else ""
-        return f"{self.stage} {self.name}{self.place and ' ' + self.place}{values}"
+        return f"{self.stage} {self.name}{self.index and ' ' + self.index}{values}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,22 +98,18 @@ class Noisy:
 
 def compare(first: Evidence, second: Evidence, stages: Sequence[str]) -> Bits:
     """Compare two runs bit by bit; NaN equals the same NaN, and -0 is not 0."""
-    tensors, differing, found = 0, 0, None
+    tensors, departures = 0, []
     for stage in stages:
-        one, other = (
-            {entry.name: entry for entry in side.entries(stage)} for side in (first, second)
-        )
-        for name in [*one, *(name for name in other if name not in one)]:
-            tensors += 1
-            departure = (
-                _departure(first, second, stage, name)
-                if name in one and name in other
-                else Departure(stage, name)
-            )
-            if departure is not None:
-                differing += 1
-                found = found or departure
-    return Bits(tensors, differing, found)
+        # Dictionaries keep the order of the entries, which sets lose.
+        names = dict.fromkeys(entry.name for entry in first.entries(stage))
+        others = dict.fromkeys(entry.name for entry in second.entries(stage))
+        tensors += len(names | others)
+        for name in names | others:
+            if name not in names or name not in others:
+                departures.append(Departure(stage, name))
+            elif departure := _departure(first, second, stage, name):
+                departures.append(departure)
+    return Bits(tensors, len(departures), departures[0] if departures else None)
 
 
 def _departure(first: Evidence, second: Evidence, stage: str, name: str) -> Departure | None:
@@ -121,17 +118,15 @@ def _departure(first: Evidence, second: Evidence, stage: str, name: str) -> Depa
         return Departure(stage, name)
     if a.tobytes() == b.tobytes():
         return None
-    differs = np.frombuffer(a.tobytes(), np.uint8).reshape(-1, a.itemsize) != np.frombuffer(
-        b.tobytes(), np.uint8
-    ).reshape(-1, b.itemsize)
-    place = np.unravel_index(int(np.argmax(differs.any(axis=1))), a.shape)
-    return Departure(
-        stage,
-        name,
-        str([int(index) for index in place]) if place else "",
-        float(a[place]),
-        float(b[place]),
-    )
+    differs = (_bytes(a) != _bytes(b)).any(axis=1)
+    index = np.unravel_index(int(np.argmax(differs)), a.shape)
+    spelled = str([int(axis) for axis in index]) if index else ""
+    return Departure(stage, name, spelled, float(a[index]), float(b[index]))
+
+
+def _bytes(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return the bytes of each element, one row an element."""
+    return np.frombuffer(values.tobytes(), np.uint8).reshape(-1, values.itemsize)
 
 
 def judge(
@@ -164,16 +159,13 @@ def judge(
     sides = Noisy(first, measured), Noisy(second, measured)
     # A run that draws anew each time moves under a variation too: its movement is no measure of
     # rounding.
-    strays = next(
-        (found for stage in stages if (found := wandering(sides[0], stage, precision))), None
-    )
-    if strays is not None:
+    tensor = nonrepeatable.first_of_stages(sides[0], stages, precision)
+    if tensor is not None:
         return Repeatability(
-            Repeat.DIFFERENT, f"{differ}; not even within one process: {strays.reason}", bits
+            Repeat.DIFFERENT, f"{differ}; not even within one process: {tensor.reason}", bits
         )
-    return _by_rounding(
-        sides, [stage for stage in stages if first.entries(stage)], precision, bits, differ
-    )
+    recorded = [stage for stage in stages if first.entries(stage)]
+    return _by_rounding(sides, recorded, precision, bits, differ)
 
 
 def _by_rounding(
@@ -197,6 +189,6 @@ def _by_rounding(
     return Repeatability(Repeat.ROUNDING, f"{differ}; none by more than rounding explains", bits)
 
 
-def worst(found: Sequence[Repeatability]) -> Repeatability:
+def worst(comparisons: Sequence[Repeatability]) -> Repeatability:
     """Return the verdict that stands for several comparisons."""
-    return max(found, key=lambda one: ORDER.index(one.verdict))
+    return max(comparisons, key=lambda comparison: ORDER.index(comparison.verdict))

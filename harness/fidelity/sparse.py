@@ -10,6 +10,7 @@ another one moves it by its momentum or decays it. Both are seen in which rows d
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -42,27 +43,26 @@ def note(a: Evidence, b: Evidence, verdict: StageVerdict) -> str:
         a, b: both sides. verdict: of one of the stages `update` and `trajectory`.
     """
     worst = verdict.worst
-    looked_at = (
-        verdict.stage in ("update", "trajectory")
-        and verdict.verdict == Fidelity.FAIL
-        and not (a.digested or b.digested)
-    )
-    if (
-        not looked_at
-        or worst is None
-        or MARK not in worst.name
-        or worst.difference is None
-        or not worst.error
-        or worst.threshold is None
-    ):
+    failed = verdict.stage in ("update", "trajectory") and verdict.verdict == Fidelity.FAIL
+    if not failed or a.digested or b.digested or worst is None or MARK not in worst.name:
+        return ""
+    if worst.difference is None or not worst.error or worst.threshold is None:
         return ""
     before = [_before(side, verdict.stage, worst.name) for side in (a, b)]
     after = [np.asarray(side.read(verdict.stage, worst.name)) for side in (a, b)]
-    if any(values is None or values.ndim != 2 for values in before) or not _same_gradients(
-        a, b, worst.name.rpartition(MARK)[2]
-    ):
+    if any(values is None or values.ndim != 2 for values in before):
+        return ""
+    if not _same_gradients(a, b, worst.name.rpartition(MARK)[2]):
         return ""
     allowed = worst.threshold * worst.difference.apart / worst.error
+    return _in_words(before, after, allowed)
+
+
+def _in_words(
+    before: Sequence[NDArray[Any] | None], after: Sequence[NDArray[Any]], allowed: float
+) -> str:
+    """Return what the rows tell that are further apart than allowed after an update, of both sides'
+    values before and after it."""
     departs = np.abs(after[0] - after[1]) > allowed
     rows = departs.any(axis=1)
     moved = [new != old for new, old in zip(after, before, strict=True)]
@@ -72,9 +72,8 @@ def note(a: Evidence, b: Evidence, verdict: StageVerdict) -> str:
             return LAZY.format(still="ab"[still], moves="ab"[other], some=int(rows.sum()))
     both = moves[0] & moves[1]
     whole = bool(departs[rows].sum() == (moved[0] & moved[1])[rows].sum())
-    if (
-        not whole or bool((rows & ~both).any()) or rows.sum() in (0, both.sum())
-    ):  # none: it fails by what a variation moves
+    # Where no row departs, it fails by what a variation moves.
+    if not whole or bool((rows & ~both).any()) or rows.sum() in (0, both.sum()):
         return ""
     return REPEATED.format(some=int(rows.sum()), moving=int(both.sum()))
 
@@ -98,13 +97,8 @@ def _same_gradients(a: Evidence, b: Evidence, parameter: str) -> bool:
     there = {entry.name for entry in a.entries("gradients")}
     for entry in b.entries("gradients"):
         if entry.name in there and entry.name.endswith(f"/{parameter}"):
-            apart = np.max(
-                np.abs(
-                    np.asarray(a.read("gradients", entry.name))
-                    - np.asarray(b.read("gradients", entry.name))
-                ),
-                initial=0.0,
-            )
+            gradients = [np.asarray(side.read("gradients", entry.name)) for side in (a, b)]
+            apart = np.max(np.abs(gradients[0] - gradients[1]), initial=0.0)
             if apart > FLOAT64_FLOOR * entry.largest:
                 return False
     return True

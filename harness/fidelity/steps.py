@@ -2,8 +2,8 @@
 
 In a model that feeds its output back, the last layer of one time step departs before the first
 layer of the next, and every layer's whole sequence departs: the first in order is then not where
-the fault is. Where no taught run can tell the layers apart, the place is the first time step in
-which anything departs, and in it the first layer.
+the fault is. Where no teacher-forced run can tell the layers apart, the fault is placed in the
+first time step in which anything departs, and in it in the first layer.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ def first_step(apart: Distances, allowed: float) -> int | None:
     return int(steps[0]) if len(steps) else None
 
 
-def place(
+def first_departure(
     tensors: Sequence[TensorVerdict], read: Callable[[str], tuple[Distances, float]]
 ) -> tuple[int, TensorVerdict] | None:
     """Return the first departing time step of a forward stage and the first tensor that departs in
     it; None where it has no sequences.
 
-    A departing tensor that is no sequence and comes before all sequences stays the place: it was
-    computed before any step.
+    Nor where a tensor that is no sequence departs before all sequences: it was computed before any
+    step.
 
     Args:
         tensors: of the stage, in order. read: returns |a - b| of a tensor, and the largest distance
@@ -54,17 +54,16 @@ def place(
         for item in tensors
         if item.verdict == Fidelity.FAIL and item.difference is not None and item.difference.finite
     ]
-    found: list[tuple[int, int, TensorVerdict]] = []
+    departures: list[tuple[int, int, TensorVerdict]] = []
     for item in failed:
         apart, allowed = read(item.name)
         step = first_step(apart, allowed)
-        if step is None and not found:
+        if step is None and not departures:
             return None
         if step is not None:
-            found.append((step, apart.shape[TIME], item))
-    if len(found) < 2:
+            departures.append((step, apart.shape[TIME], item))
+    if len(departures) < 2:
         return None
-    length, _ = Counter(length for _, length, _ in found).most_common(1)[0]
-    alike = [(step, item) for step, own, item in found if own == length]
-    earliest = min(step for step, _ in alike)
-    return next((step, item) for step, item in alike if step == earliest)
+    length, _ = Counter(length for _, length, _ in departures).most_common(1)[0]
+    alike = [(step, item) for step, own, item in departures if own == length]
+    return min(alike, key=lambda departure: departure[0])

@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +68,11 @@ class Quantity:
     negligible: float
 
 
+def sample_rows(draws: Sequence[Draw]) -> list[Values]:
+    """Return the generated rows of every draw that has any."""
+    return [draw.samples for draw in draws if draw.samples is not None]
+
+
 def series(samples: NDArray[np.generic]) -> Values:
     """Return generated rows as [N, T, F]: without steps T is 1, and further axes are channels."""
     values = np.asarray(samples, np.float64)
@@ -80,31 +85,34 @@ def quantities(a: Sequence[Draw], b: Sequence[Draw], channels: Sequence[str]) ->
     """Yield every quantity of two builds' draws, which have the same terms and samples of the same
     shape."""
     for term in a[0].losses:
-        for place, part in (("first fifth", slice(None, 1)), ("last fifth", slice(-1, None))):
-            values = [
-                np.array([_mean(_fifths(draw.losses[term])[part]) for draw in side])
-                for side in (a, b)
-            ]
-            yield Quantity(
-                f"{term}, {place}",
-                values[0],
-                values[1],
-                NEGLIGIBLE_LOSS * abs(float(np.mean(values[0]))),
-            )
-        values = [np.array([_jumps(draw.losses[term]) for draw in side]) for side in (a, b)]
-        yield Quantity(f"{term}, jumps", values[0], values[1], NEGLIGIBLE_JUMPS)
+        curves_a = [draw.losses[term] for draw in a]
+        curves_b = [draw.losses[term] for draw in b]
+        for name, level in (("first fifth", _first_fifth), ("last fifth", _last_fifth)):
+            levels_a, levels_b = _per_seed(level, curves_a), _per_seed(level, curves_b)
+            negligible = NEGLIGIBLE_LOSS * abs(float(np.mean(levels_a)))
+            yield Quantity(f"{term}, {name}", levels_a, levels_b, negligible)
+        jumps_a, jumps_b = _per_seed(_jumps, curves_a), _per_seed(_jumps, curves_b)
+        yield Quantity(f"{term}, jumps", jumps_a, jumps_b, NEGLIGIBLE_JUMPS)
     yield from _weights(a, b)
     yield from _samples(a, b, channels)
 
 
-def _fifths(values: Values) -> list[Values]:
-    """Return the first and the last fifth of a curve, at least one step each."""
-    size = max(1, len(values) // SHARE)
-    return [values[:size], values[-size:]]
+def _per_seed(summary: Callable[[Values], float], curves: Sequence[Values]) -> Values:
+    return np.array([summary(curve) for curve in curves])
 
 
-def _mean(parts: Sequence[Values]) -> float:
-    return float(np.mean(parts[0]))
+def _first_fifth(values: Values) -> float:
+    """Return the mean of the first fifth of a curve, at least one step."""
+    return float(np.mean(values[: _fifth(values)]))
+
+
+def _last_fifth(values: Values) -> float:
+    """Return the mean of the last fifth of a curve, at least one step."""
+    return float(np.mean(values[-_fifth(values) :]))
+
+
+def _fifth(values: Values) -> int:
+    return max(1, len(values) // SHARE)
 
 
 def _jumps(values: Values) -> float:
@@ -130,65 +138,68 @@ def _weights(a: Sequence[Draw], b: Sequence[Draw]) -> Iterator[Quantity]:
         terms = [name for name in names if name != total]
         if total not in names or len(terms) < 2:
             continue
-        fits = [
-            np.array(
-                [_fit([draw.losses[name] for name in terms], draw.losses[total]) for draw in side]
-            )
-            for side in (a, b)
-        ]
+        fits_a = np.array([_fit(draw, terms, total) for draw in a])
+        fits_b = np.array([_fit(draw, terms, total) for draw in b])
         for index, name in enumerate(terms):
-            one, other = (fit[:, index] for fit in fits)
-            negligible = NEGLIGIBLE_WEIGHT * abs(float(np.mean(one)))
-            yield Quantity(f"{total}, weight of {name.rpartition('/')[2]}", one, other, negligible)
+            negligible = NEGLIGIBLE_WEIGHT * abs(float(np.mean(fits_a[:, index])))
+            yield Quantity(
+                f"{total}, weight of {name.rpartition('/')[2]}",
+                fits_a[:, index],
+                fits_b[:, index],
+                negligible,
+            )
 
 
-def _fit(terms: Sequence[Values], total: Values) -> Values:
-    """Return the weights that make up a total; NaN where the steps do not tell."""
-    columns = np.stack(terms, axis=1)
+def _fit(draw: Draw, names: Sequence[str], total: str) -> Values:
+    """Return the weights of the named terms that make up a total; NaN where the steps do not
+    tell."""
+    columns = np.stack([draw.losses[name] for name in names], axis=1)
     sizes = np.linalg.norm(columns, axis=0)
-    if len(total) < 2 * len(terms) or not np.all(sizes > 0.0):
-        return np.full(len(terms), np.nan)
-    found, _, rank, _ = np.linalg.lstsq(columns / sizes, total, rcond=COLLINEAR)
-    weights: Values = found / sizes
-    return weights if rank == len(terms) else np.full(len(terms), np.nan)
+    if len(draw.losses[total]) < 2 * len(names) or not np.all(sizes > 0.0):
+        return np.full(len(names), np.nan)
+    scaled, _, rank, _ = np.linalg.lstsq(columns / sizes, draw.losses[total], rcond=COLLINEAR)
+    weights: Values = scaled / sizes
+    return weights if rank == len(names) else np.full(len(names), np.nan)
 
 
 def _samples(a: Sequence[Draw], b: Sequence[Draw], channels: Sequence[str]) -> Iterator[Quantity]:
-    rows = [[draw.samples for draw in side if draw.samples is not None] for side in (a, b)]
-    pooled = np.concatenate(rows[0])
-    tables = [[_describe(values) for values in side] for side in rows]
+    rows_a, rows_b = sample_rows(a), sample_rows(b)
+    pooled = np.concatenate(rows_a)
+    tables_a, tables_b = [_describe(rows) for rows in rows_a], [_describe(rows) for rows in rows_b]
     for index, channel in enumerate(channels):
         deviation = float(np.std(pooled[:, :, index]))
-        binary = all(
-            np.all((values[:, :, index] == 0.0) | (values[:, :, index] == 1.0))
-            for side in rows
-            for values in side
-        )
+        binary = all(_is_binary(rows[:, :, index]) for rows in (*rows_a, *rows_b))
         negligible = NEGLIGIBLE_SAMPLE if binary else NEGLIGIBLE_SAMPLE * deviation
-        wanted = (
-            (("probability", "mean"),) if binary else (("mean", "mean"), ("deviation", "deviation"))
-        )
-        for word, key in wanted:
-            values = [np.array([table[key][index] for table in side]) for side in tables]
-            yield Quantity(f"{channel}, {word}", values[0], values[1], negligible)
+        shown = [("mean", "mean", negligible), ("deviation", "deviation", negligible)]
+        if binary:
+            shown = [("probability", "mean", negligible)]
         if pooled.shape[1] > 1:
-            for word, key, least in (
+            shown += [
                 ("autocorrelation", "lag", NEGLIGIBLE_SAMPLE),
                 ("share between rows", "rows", NEGLIGIBLE_LOGIT),
-            ):
-                values = [np.array([table[key][index] for table in side]) for side in tables]
-                yield Quantity(f"{channel}, {word}", values[0], values[1], least)
-    for one, other in itertools.combinations(range(len(channels)), 2):
-        if len(channels) <= MOST_CHANNELS or other == one + 1:
-            values = [
-                np.array([table["correlation"][one, other] for table in side]) for side in tables
             ]
+        for word, key, least in shown:
+            values_a, values_b = _entries(tables_a, key, index), _entries(tables_b, key, index)
+            yield Quantity(f"{channel}, {word}", values_a, values_b, least)
+    for pair in itertools.combinations(range(len(channels)), 2):
+        if len(channels) <= MOST_CHANNELS or pair[1] == pair[0] + 1:
             yield Quantity(
-                f"{channels[one]} and {channels[other]}, correlation",
-                values[0],
-                values[1],
+                f"{channels[pair[0]]} and {channels[pair[1]]}, correlation",
+                _entries(tables_a, "correlation", pair),
+                _entries(tables_b, "correlation", pair),
                 NEGLIGIBLE_SAMPLE,
             )
+
+
+def _is_binary(values: Values) -> bool:
+    return bool(np.all((values == 0.0) | (values == 1.0)))
+
+
+def _entries(
+    tables: Sequence[Mapping[str, Values]], key: str, index: int | tuple[int, int]
+) -> Values:
+    """Return one entry of a summary, a number a seed."""
+    return np.array([table[key][index] for table in tables])
 
 
 def _describe(values: Values) -> dict[str, Values]:

@@ -23,10 +23,11 @@ they cross is the same edge.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 import re
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from harness.fidelity.evidence import Entry, Evidence
 from harness.fidelity.noise import AGREEMENT_UNITS, KINDS, REPEAT, UNIT_ROUNDOFF, halfway
@@ -118,7 +119,7 @@ class Sieve:
 
     def __init__(self, a: Evidence, b: Evidence, stage: str) -> None:
         self.stage = stage
-        self._found: dict[str, Moves] = {}
+        self._moves: dict[str, Moves] = {}
         self._runs = {(kind, side): _Run() for kind in KINDS for side in "ab"}
         self._lost: dict[str, int] = {}
         others = {entry.name: entry for entry in b.entries(stage)}
@@ -134,21 +135,21 @@ class Sieve:
     def __getitem__(self, name: str) -> Moves:
         """Return what holds for a tensor; of a step that was not looked at here, what held at the
         last look before."""
-        if name in self._found:
-            return self._found[name]
+        if name in self._moves:
+            return self._moves[name]
         step, suffix = split(name)
         earlier = [
-            number for number, rest in map(split, self._found) if rest == suffix and number <= step
+            number for number, rest in map(split, self._moves) if rest == suffix and number <= step
         ]
-        return self._found[f"step {max(earlier)}/{suffix}"] if earlier and step else Moves()
+        return self._moves[f"step {max(earlier)}/{suffix}"] if earlier and step else Moves()
 
     def crossed(self) -> dict[str, str]:
         """Return the kinds that are no rounding somewhere, with the first such tensor."""
-        found: dict[str, str] = {}
-        for name, moves in self._found.items():
+        first: dict[str, str] = {}
+        for name, moves in self._moves.items():
             for kind in moves.crossed:
-                found.setdefault(kind, name)
-        return found
+                first.setdefault(kind, name)
+        return first
 
     def _sort(self, a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry) -> None:
         name = entry_a.name
@@ -167,16 +168,10 @@ class Sieve:
             # An older record may lack a kind. Then nothing is known to move alone, and the other
             # side stands for both.
             both = {side: known.get(side) or next(iter(known.values())) for side in "ab"}
-            if is_update(
-                entry_a
-            ):  # a parameter that no update moves is moved by the variation itself
-                own = (
-                    AGREEMENT_UNITS * UNIT_ROUNDOFF["fp64"] * max(entry_a.largest, entry_b.largest)
-                )
-                both = {
-                    side: [0.0 if value <= own else value for value in values]
-                    for side, values in both.items()
-                }
+            if is_update(entry_a):
+                # One that no update moves is moved by the variation itself.
+                largest_value = max(entry_a.largest, entry_b.largest)
+                both = {side: _beyond_units(values, largest_value) for side, values in both.items()}
             moved = {side: relative(values, whole) for side, values in both.items()}
             word = self._word(kind, name, moved, exact)
             if word == "usable":
@@ -185,7 +180,7 @@ class Sieve:
                 crossed.append(kind)
             else:
                 alone.append((kind, word, moved[word], moved["a" if word == "b" else "b"]))
-        self._found[name] = Moves(tuple(usable), tuple(alone), tuple(crossed))
+        self._moves[name] = Moves(tuple(usable), tuple(alone), tuple(crossed))
 
     def _word(self, kind: str, name: str, moved: Mapping[str, float], exact: bool) -> str:
         """Return `usable`, `crossed`, or the side that moves alone."""
@@ -236,14 +231,17 @@ class _Run:
     def _bound(self, stage: str, name: str, step: int, suffix: str) -> float:
         if early(stage, name):
             return halfway("fp64")
-        before, moved = self._seen.get(suffix) or (
-            step - 1,
-            max((value for _, value in self._seen.values()), default=0.0),
-        )
-        grown = GROWTH ** min(max(1, step - before), GROWING) * max(
-            moved, LEAST_UNITS * UNIT_ROUNDOFF["fp64"]
-        )
+        largest = max((value for _, value in self._seen.values()), default=0.0)
+        before, moved = self._seen.get(suffix, (step - 1, largest))
+        steps = min(max(1, step - before), GROWING)
+        grown = GROWTH**steps * max(moved, LEAST_UNITS * UNIT_ROUNDOFF["fp64"])
         return max(halfway("fp64"), grown)
+
+
+def _beyond_units(movements: Sequence[float], value: float) -> list[float]:
+    """Return movements, nought for those of no more than a few units of roundoff of a value."""
+    units = AGREEMENT_UNITS * UNIT_ROUNDOFF["fp64"] * value
+    return [0.0 if movement <= units else movement for movement in movements]
 
 
 def group(stage: str, name: str) -> str:
@@ -258,15 +256,14 @@ def largest(pairs: Iterable[tuple[Entry, Entry]]) -> dict[str, float]:
     """Return the largest size of a floating-point tensor of each group, on either side; of a
     forward pass the median: a filler as large as the dtype holds, for a mask, would make nothing of
     all the others."""
-    found: dict[str, list[float]] = {}
-    for entries in pairs:
-        for entry in entries:
-            whole = size(entry)
-            if not is_exact(entry) and math.isfinite(whole):
-                found.setdefault(group(entry.stage, entry.name), []).append(whole)
+    groups: dict[str, list[float]] = {}
+    for entry in itertools.chain.from_iterable(pairs):
+        whole = size(entry)
+        if not is_exact(entry) and math.isfinite(whole):
+            groups.setdefault(group(entry.stage, entry.name), []).append(whole)
     return {
         key: statistics.median(sizes) if key.startswith("forward ") else max(sizes)
-        for key, sizes in found.items()
+        for key, sizes in groups.items()
     }
 
 

@@ -1,7 +1,7 @@
 """What a judge says: of one tensor, of a stage, and which tensor stands for the stage.
 
-A stage's FAIL is named after the place where the fault is: the first tensor that departs, in the
-order in which they were computed. Gradients are computed backwards, from the loss to the input, so
+A stage's FAIL is named after where the fault is: the first tensor that departs, in the order in
+which they were computed. Gradients are computed backwards, from the loss to the input, so
 there it is the last one declared.
 """
 
@@ -61,14 +61,8 @@ class StageVerdict:
     @property
     def max_error(self) -> float | None:
         """Largest error of any compared tensor, by the error measure."""
-        return max(
-            (
-                item.error
-                for item in self.tensors
-                if item.error is not None and item.verdict != Fidelity.NULL
-            ),
-            default=None,
-        )
+        counted = [item for item in self.tensors if item.verdict != Fidelity.NULL]
+        return max((item.error for item in counted if item.error is not None), default=None)
 
     @property
     def beyond(self) -> int:
@@ -91,8 +85,11 @@ def sum_up(
 ) -> StageVerdict:
     """Return the stage's verdict: the first FAIL names it; nothing compared is INCONCLUSIVE.
 
-    `phases` are the workload's, as far as they are known: the first parts of the gradients' names.
+    Args:
+        verdicts: of the stage's tensors, in order.
+        phases: the workload's, as far as they are known: the first parts of the gradients' names.
     """
+    tensors = tuple(verdicts)
     failed = [item for item in verdicts if item.verdict == Fidelity.FAIL]
     unsure = [item for item in verdicts if item.verdict == Fidelity.INCONCLUSIVE]
     passed = [item for item in verdicts if item.verdict == Fidelity.PASS]
@@ -110,34 +107,16 @@ def sum_up(
             )
         elif unsure:
             reason += f"; {_count(unsure)} undecided, {unsure[0].name} first ({unsure[0].reason})"
-        return StageVerdict(stage, Fidelity.FAIL, reason, first, tuple(verdicts))
-    if unsure:
-        return StageVerdict(
-            stage,
-            Fidelity.INCONCLUSIVE,
-            f"{unsure[0].name}: {unsure[0].reason}",
-            unsure[0],
-            tuple(verdicts),
-        )
-    if not passed and beyond:
-        return StageVerdict(
-            stage,
-            Fidelity.INCONCLUSIVE,
-            f"{beyond[0].name}: {beyond[0].reason}",
-            beyond[0],
-            tuple(verdicts),
-        )
-    if not passed:
-        return StageVerdict(
-            stage,
-            Fidelity.INCONCLUSIVE,
-            "every tensor of this stage is mathematically zero",
-            None,
-            tuple(verdicts),
-        )
+        return StageVerdict(stage, Fidelity.FAIL, reason, first, tensors)
+    if unsure or (beyond and not passed):
+        first = (unsure or beyond)[0]
+        reason = f"{first.name}: {first.reason}"
+        return StageVerdict(stage, Fidelity.INCONCLUSIVE, reason, first, tensors)
     excluded = _all_excluded(stage, verdicts)
+    if not passed:
+        excluded = "every tensor of this stage is mathematically zero"
     if excluded:
-        return StageVerdict(stage, Fidelity.INCONCLUSIVE, excluded, None, tuple(verdicts))
+        return StageVerdict(stage, Fidelity.INCONCLUSIVE, excluded, None, tensors)
     worst = max(passed, key=lambda item: item.margin)
     reason = (
         "all equal" if worst.error == 0.0 else f"largest at {worst.margin:.2g} of its threshold"
@@ -147,9 +126,7 @@ def sum_up(
         reason += f"; {null} more {'is' if null == 1 else 'are'} mathematically zero"
     if beyond:
         reason += f"; {len(beyond)} more are beyond the horizon, from {beyond[0].name} on"
-    return StageVerdict(
-        stage, Fidelity.PASS, f"{len(passed)} tensors, {reason}", worst, tuple(verdicts)
-    )
+    return StageVerdict(stage, Fidelity.PASS, f"{len(passed)} tensors, {reason}", worst, tensors)
 
 
 def _count(items: Sequence[TensorVerdict]) -> str:

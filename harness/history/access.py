@@ -1,5 +1,4 @@
-"""A history as other modules use it: one object over one file, each question in a transaction of
-its own."""
+"""A history as other modules use it: one object over one file, a transaction for each question."""
 
 from __future__ import annotations
 
@@ -11,7 +10,17 @@ from typing import overload
 
 from sqlalchemy import func, select
 
-from harness.history import aggregate, evidence, export, folders, ingest, query, restore, schema
+from harness.history import (
+    aggregate,
+    evidence,
+    export,
+    folders,
+    ingest,
+    points,
+    query,
+    restore,
+    schema,
+)
 from harness.history.database import BUSY_S, DEFAULT, Database
 from harness.history.model import (
     Added,
@@ -62,7 +71,8 @@ class History:
         night's cell has one run: the newest.
 
         Args:
-            report: the judged run. folder: the run's, with its jobs' records, if it is still there.
+            report: the judged run.
+            folder: the run's, with its jobs' records, if it is still there.
             night: the date that the run counts to, "YYYY-MM-DD"; if not given, that of the night
                 whose cell the folder is, else the one on which it began.
 
@@ -70,27 +80,24 @@ class History:
             CorruptRecord: the report does not say when it was made.
         """
         began = ingest.moment(report)
-        found = evidence.gather(
-            report, folder
-        )  # before the lock is taken: it may read many megabytes
+        # Before the lock is taken: it may read many megabytes.
+        gathered = evidence.gather(report, folder)
         where = str(folder.resolve()) if folder else ""
         dated = folders.night(folder) if folder else None
         origin = ingest.Origin(
             where, night or dated or f"{began:%Y-%m-%d}", time.time(), cell=dated is not None
         )
         with self._database.writing() as connection:
-            return ingest.add(connection, report, found, origin)
+            return ingest.add(connection, report, gathered, origin)
 
     def count(self) -> dict[str, int]:
         """Return how many rows each table has."""
         with self._database.reading() as connection:
-            tables = schema.METADATA.tables
-            return {
-                name: (
-                    connection.execute(select(func.count()).select_from(tables[name])).scalar_one()
-                )
-                for name in tables
-            }
+            counts = {}
+            for name, table in schema.METADATA.tables.items():
+                rows = select(func.count()).select_from(table)
+                counts[name] = connection.execute(rows).scalar_one()
+            return counts
 
     def nights(self, wanted: Wanted = ALL) -> list[Night]:
         """Return the nights that runs count to, the newest first."""
@@ -117,12 +124,12 @@ class History:
     def stage_keys(self, wanted: Wanted = ALL) -> list[StageKey]:
         """Return the keys of all series of stages, sorted."""
         with self._database.reading() as connection:
-            return query.keys(connection, StageKey, wanted)
+            return points.keys(connection, StageKey, wanted)
 
     def speed_keys(self, wanted: Wanted = ALL) -> list[SpeedKey]:
         """Return the keys of all series of speed, sorted."""
         with self._database.reading() as connection:
-            return query.keys(connection, SpeedKey, wanted)
+            return points.keys(connection, SpeedKey, wanted)
 
     @overload
     def series(self, key: StageKey, wanted: Wanted = ALL) -> list[StagePoint]: ...
@@ -137,8 +144,8 @@ class History:
         newest so many."""
         with self._database.reading() as connection:
             if isinstance(key, StageKey):
-                return query.stage_series(connection, key, wanted)
-            return query.speed_series(connection, key, wanted)
+                return points.stage_series(connection, key, wanted)
+            return points.speed_series(connection, key, wanted)
 
     def buckets(
         self, key: Key, value: str, count: int = BUCKETS, wanted: Wanted = ALL
@@ -175,8 +182,9 @@ class History:
         many rows it has.
 
         Raises:
-            UnknownName: no such table. UsageError: the file cannot be written, pyarrow is missing,
-                or the table does not tell what is asked for.
+            UnknownName: no such table.
+            UsageError: the file cannot be written, pyarrow is missing, or the table does not tell
+                what is asked for.
         """
         return export.export(self._database, path, table, form, wanted)
 
@@ -189,8 +197,8 @@ def open_history(path: Path = DEFAULT, create: bool = True, busy_s: float = BUSY
     """Open a history, and bring an older file to today's schema.
 
     Raises:
-        UsageError: there is none, and `create` is False. NewerSchema, CorruptRecord, RecordError:
-            it cannot be used.
+        UsageError: there is none, and `create` is False.
+        NewerSchema, CorruptRecord, RecordError: it cannot be used.
         Busy: other processes have kept it locked for `busy_s` seconds.
     """
     return History(Database(path, create, busy_s))

@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Connection, Integer, Table, and_, case, ca
 
 from harness.errors import UnknownName, UsageError
 from harness.history import schema
+from harness.history.filters import filters, is_key
 from harness.history.model import Bucket, Key, SpeedKey, StageKey, Wanted
-from harness.history.query import filters, is_key
 
 TABLES: dict[type[Key], Table] = {StageKey: schema.STAGES, SpeedKey: schema.SPEED}
 #: What can be summed up. Every one is a number or None.
@@ -31,6 +31,9 @@ VALUES: dict[type[Key], tuple[str, ...]] = {
         "b_peak_bytes",
     ),
 }
+
+#: Columns before the sums of values, and sums of each value.
+FIRST, SUMS = 5, 4
 
 
 def buckets(
@@ -52,34 +55,30 @@ def buckets(
     series = connection.execute(
         select(schema.SERIES.c.number).where(is_key(key))
     ).scalar_one_or_none()
-    asked = [table.c.series == series]
+    conditions = [table.c.series == series]
     if wanted.since or wanted.until or wanted.hosts:
-        asked.append(table.c.run.in_(select(schema.RUNS.c.number).where(*filters(wanted))))
-    start, end = connection.execute(select(func.min(time), func.max(time)).where(*asked)).one()
+        conditions.append(table.c.run.in_(select(schema.RUNS.c.number).where(*filters(wanted))))
+    edges = select(func.min(time), func.max(time)).where(*conditions)
+    start, end = connection.execute(edges).one()
     if start is None:
         return {value: [] for value in values}
-    place = (
-        cast((time - start) * (count / (end - start)), Integer)
-        if end > start
-        else cast(0 * time, Integer)
-    )
-    bucket = func.min(place, count - 1)
+    stretch = (time - start) * (count / (end - start)) if end > start else 0 * time
+    bucket = func.min(cast(stretch, Integer), count - 1)
     sums: list[ColumnElement[Any]] = []
     for value in values:
         finite = case((schema.finite(table.c[value]), table.c[value]))
         sums += [func.count(finite), func.total(finite), func.min(finite), func.max(finite)]
     query = select(bucket, table.c.verdict, func.count(), func.min(time), func.max(time), *sums)
+    by_verdict = query.where(and_(*conditions)).group_by(bucket, table.c.verdict)
     parts: dict[int, list[Sequence[Any]]] = {}
-    for row in connection.execute(query.where(and_(*asked)).group_by(bucket, table.c.verdict)):
+    for row in connection.execute(by_verdict):
         parts.setdefault(row[0], []).append(tuple(row))
-    return {
-        value: [_bucket(parts[one], FIRST + SUMS * place) for one in sorted(parts)]
-        for place, value in enumerate(values)
-    }
-
-
-#: Columns before the sums of values, and sums of each value.
-FIRST, SUMS = 5, 4
+    in_order = [parts[number] for number in sorted(parts)]
+    summed = {}
+    for index, value in enumerate(values):
+        at = FIRST + SUMS * index
+        summed[value] = [_bucket(of_bucket, at) for of_bucket in in_order]
+    return summed
 
 
 def _bucket(parts: Sequence[Sequence[Any]], at: int) -> Bucket:
@@ -101,15 +100,15 @@ def _bucket(parts: Sequence[Sequence[Any]], at: int) -> Bucket:
 def verdicts(connection: Connection, kind: type[Key], wanted: Wanted) -> dict[str, dict[str, int]]:
     """Return how many rows have which verdict in each night, the oldest first."""
     table = TABLES[kind]
-    query = select(schema.RUNS.c.night, table.c.verdict, func.count()).join(
-        schema.RUNS, schema.RUNS.c.number == table.c.run
+    night = schema.RUNS.c.night
+    query = (
+        select(night, table.c.verdict, func.count())
+        .join(schema.RUNS, schema.RUNS.c.number == table.c.run)
+        .join(schema.SERIES, schema.SERIES.c.number == table.c.series)
+        .where(*filters(wanted, of_series=True))
+        .group_by(night, table.c.verdict)
     )
-    query = query.join(schema.SERIES, schema.SERIES.c.number == table.c.series).where(
-        *filters(wanted, of_series=True)
-    )
-    found: dict[str, dict[str, int]] = {}
-    for night, verdict, count in connection.execute(
-        query.group_by(schema.RUNS.c.night, table.c.verdict)
-    ):
-        found.setdefault(night, {})[verdict] = count
-    return {night: found[night] for night in sorted(found)}
+    by_night: dict[str, dict[str, int]] = {}
+    for date, verdict, count in connection.execute(query):
+        by_night.setdefault(date, {})[verdict] = count
+    return {date: by_night[date] for date in sorted(by_night)}

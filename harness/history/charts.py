@@ -1,5 +1,4 @@
-"""What a page of a whole history is drawn from: series summed up by the database, so that a million
-rows become a few hundred points.
+"""What a page of a whole history is drawn from: series that the database has summed up.
 
 Ratios of pairs first, then step times and memory of each build, then the errors of stages; where a
 page cannot hold all, the last are left out and counted.
@@ -11,7 +10,7 @@ import dataclasses
 import datetime
 from collections.abc import Iterator, Sequence
 
-from harness.fidelity.traces import column
+from harness.fidelity.plot_series import column
 from harness.history.access import ALL, History
 from harness.history.model import Bucket, Key, SpeedKey, StageKey, Wanted
 from harness.report.plots.history import budget
@@ -23,8 +22,12 @@ MOST = 300
 
 @dataclasses.dataclass(frozen=True)
 class Drawn:
-    """The histories of a page, how many were left out, and of each night how many rows of a kind
-    have which verdict, oldest first."""
+    """What one page shows.
+
+    Attributes:
+        left_out: how many histories there was no room for.
+        stages, speed: of each night, the oldest first, how many rows have which verdict.
+    """
 
     histories: tuple[series.History, ...]
     left_out: int
@@ -34,8 +37,7 @@ class Drawn:
 
 @dataclasses.dataclass(frozen=True)
 class _Figure:
-    """One figure of a series: the number `value`, as it is called; of both sides where `b` is not
-    empty."""
+    """One number of a series, `value`, in words; of both sides where `b` is not empty."""
 
     key: Key
     value: str
@@ -52,10 +54,9 @@ def drawn(history: History, wanted: Wanted = ALL, most: int = MOST) -> Drawn:
     values: dict[Key, list[str]] = {}
     for figure in figures:
         values.setdefault(figure.key, []).append(figure.value)
-    found = {key: history.buckets_of(key, names, points, wanted) for key, names in values.items()}
-    known = [
-        one for figure in figures if (one := _history(figure, found[figure.key][figure.value]))
-    ]
+    buckets = {key: history.buckets_of(key, names, points, wanted) for key, names in values.items()}
+    histories = (_history(figure, buckets[figure.key][figure.value]) for figure in figures)
+    known = [drawn_history for drawn_history in histories if drawn_history]
     return Drawn(
         tuple(known[:most]),
         len(known[most:]),
@@ -66,9 +67,8 @@ def drawn(history: History, wanted: Wanted = ALL, most: int = MOST) -> Drawn:
 
 def _ratios(history: History, wanted: Wanted) -> Iterator[_Figure]:
     for key in history.speed_keys(wanted):
-        yield _Figure(
-            key, "ratio", f"time of b / time of a, {key.subject}{_preset(key)}", "", key.a, key.b
-        )
+        words = f"time of b / time of a, {key.subject}{_preset(key)}"
+        yield _Figure(key, "ratio", words, "", key.a, key.b)
 
 
 def _builds(history: History, wanted: Wanted) -> Iterator[_Figure]:
@@ -79,24 +79,17 @@ def _builds(history: History, wanted: Wanted) -> Iterator[_Figure]:
             what = (key.workload, key.preset, key.precision, key.subject, build)
             if what not in met:
                 met.add(what)
+                action = f"{key.subject}{_preset(key)}"
+                yield _Figure(key, f"{side}_step_s", f"step time, {action}", "s", build, "")
                 yield _Figure(
-                    key, f"{side}_step_s", f"step time, {key.subject}{_preset(key)}", "s", build, ""
-                )
-                yield _Figure(
-                    key,
-                    f"{side}_peak_bytes",
-                    f"peak memory, {key.subject}{_preset(key)}",
-                    "bytes",
-                    build,
-                    "",
+                    key, f"{side}_peak_bytes", f"peak memory, {action}", "bytes", build, ""
                 )
 
 
 def _errors(history: History, wanted: Wanted) -> Iterator[_Figure]:
     for key in history.stage_keys(wanted):
-        yield _Figure(
-            key, "max_error", f"largest error, {key.subject}{_preset(key)}", "", key.a, key.b
-        )
+        words = f"largest error, {key.subject}{_preset(key)}"
+        yield _Figure(key, "max_error", words, "", key.a, key.b)
 
 
 def _preset(key: Key) -> str:
@@ -109,17 +102,17 @@ def _history(figure: _Figure, buckets: Sequence[Bucket]) -> series.History | Non
     if not known:
         return None
     return series.History(
-        figure.key.workload,
-        figure.a,
-        figure.b,
-        figure.key.precision,
-        figure.words,
-        figure.unit,
-        sum(bucket.values for bucket in known),
-        tuple(_moment(bucket.end_s) for bucket in known),
-        column([bucket.low for bucket in known]),
-        column([bucket.mean for bucket in known]),
-        column([bucket.high for bucket in known]),
+        workload=figure.key.workload,
+        a=figure.a,
+        b=figure.b,
+        precision=figure.key.precision,
+        figure=figure.words,
+        unit=figure.unit,
+        runs=sum(bucket.values for bucket in known),
+        when=tuple(_moment(bucket.end_s) for bucket in known),
+        low=column([bucket.low for bucket in known]),
+        middle=column([bucket.mean for bucket in known]),
+        high=column([bucket.high for bucket in known]),
     )
 
 

@@ -38,9 +38,10 @@ class Database:
     """One open file. Close it, or use it in a `with`.
 
     Raises:
-        UsageError: there is no such file and none is to be made. NewerSchema, CorruptRecord: the
-            file cannot be used.
-        Busy: others have kept it locked. RecordError: it cannot be read or written.
+        UsageError: there is no such file and none is to be made.
+        NewerSchema, CorruptRecord: the file cannot be used.
+        Busy: others have kept it locked.
+        RecordError: it cannot be read or written.
     """
 
     def __init__(self, path: Path, create: bool = True, busy_s: float = BUSY_S) -> None:
@@ -93,12 +94,12 @@ class Database:
         """Return what is broken in the file, by SQLite's own check of every page and every
         reference; looks at all of it."""
         with self.reading() as connection:
-            found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
+            checked = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
             dangling = [
                 f"table {row[0]}, row {row[1]}: no such {row[2]}"
                 for row in connection.exec_driver_sql("PRAGMA foreign_key_check")
             ]
-        return [line for line in found if line != "ok"] + dangling
+        return [line for line in checked if line != "ok"] + dangling
 
     def _connectable(self) -> Engine:
         engine = create_engine(
@@ -107,9 +108,8 @@ class Database:
 
         @event.listens_for(engine, "connect")
         def connected(connection: Any, _: Any) -> None:
-            connection.isolation_level = (
-                None  # transactions begin below, and not where the driver thinks best
-            )
+            # Transactions begin below, and not where the driver thinks best.
+            connection.isolation_level = None
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA synchronous = FULL")
 
@@ -140,14 +140,9 @@ class Database:
 
     def _version(self, connection: Connection) -> int:
         """Return how many steps the file has taken; 0 of an empty one."""
-        application, version, tables = (
-            int(connection.exec_driver_sql(statement).scalar_one())
-            for statement in (
-                "PRAGMA application_id",
-                "PRAGMA user_version",
-                "SELECT count(*) FROM sqlite_master",
-            )
-        )
+        application = _integer(connection, "PRAGMA application_id")
+        version = _integer(connection, "PRAGMA user_version")
+        tables = _integer(connection, "SELECT count(*) FROM sqlite_master")
         if application != APPLICATION_ID and (tables or version or application):
             raise CorruptRecord(
                 f"{self.path}: this is another program's SQLite file, no history of the harness."
@@ -177,6 +172,10 @@ class Database:
                 time.sleep(RETRY_S)
 
 
+def _integer(connection: Connection, statement: str) -> int:
+    return int(connection.exec_driver_sql(statement).scalar_one())
+
+
 @contextlib.contextmanager
 def translated(path: Path) -> Iterator[None]:
     """Turn the database's errors into ours, with what to do."""
@@ -189,8 +188,7 @@ def translated(path: Path) -> Iterator[None]:
 
 
 def _again(path: Path) -> str:
-    """Return what to do about a damaged history: one command that finds all runs, those of nights
-    too."""
+    """Return what to do about a damaged history: one command that finds all runs, nights' too."""
     where = "" if path == DEFAULT else f" --history {shlex.quote(str(path))}"
     return f"Move it away and add the runs again: harness history add reports{where}"
 

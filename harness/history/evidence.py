@@ -1,5 +1,4 @@
-"""What a run's folder tells beyond its report: rounds, the sources that were measured, builds that
-were only timed.
+"""What a run's folder tells beyond its report: rounds, measured sources, builds only timed.
 
 A folder may have lost its records, or be none at all; then there is less, and nothing fails.
 Records are read one at a time: a round's raw step times take megabytes, what is kept of it are
@@ -26,7 +25,8 @@ ROUND = re.compile(r"(?P<before>.*-round)(?P<number>\d{3,})(?P<after>.*)")
 #: A report tells so many digits of a source's hash; so many are kept, wherever one comes from.
 DIGITS = 12
 SHIPPED = re.compile(r".*/worker/[0-9a-f]{16}/")
-TOLD = re.compile(r"(?P<path>.*), sha256 (?P<hash>[0-9a-f]+)")
+#: A port as the report names it.
+NAMED_PORT = re.compile(r"(?P<path>.*), sha256 (?P<hash>[0-9a-f]+)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,10 +43,11 @@ class Evidence:
 
     Attributes:
         identities: what builds say of themselves, by label (`backends.protocol.fingerprint`).
-        ports: by label and workload. specs: hash of a workload's specification and data, by
-            workload and preset.
+        ports: by label and workload.
+        specs: hash of a workload's specification and data, by workload and preset.
         accelerators: names of GPUs that were used.
-        rounds: of each speed row, by its place in the report. records: how many records were read.
+        rounds: of each speed row, by its index in the report.
+        records: how many records were read.
     """
 
     identities: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
@@ -58,46 +59,60 @@ class Evidence:
 
     def host(self) -> Host | None:
         """Return the machine; None if no record tells. All workers of a run see the same one."""
-        for _, one in sorted(self.identities.items()):
-            if one.get("processor") or one.get("cpus"):
-                told = (
-                    str(one.get("processor", "")),
-                    int(one.get("cpus") or 0),
-                    str(one.get("machine", "")),
-                    str(one.get("platform", "")).partition("-")[0],
+        for _, identity in sorted(self.identities.items()):
+            if identity.get("processor") or identity.get("cpus"):
+                machine = (
+                    str(identity.get("processor", "")),
+                    int(identity.get("cpus") or 0),
+                    str(identity.get("machine", "")),
+                    str(identity.get("platform", "")).partition("-")[0],
                     ", ".join(sorted(self.accelerators)),
                 )
-                return Host(hashlib.sha256(repr(told).encode()).hexdigest()[:12], *told)
+                return Host(hashlib.sha256(repr(machine).encode()).hexdigest()[:12], *machine)
         return None
 
 
 def gather(report: Report, folder: Path | None) -> Evidence:
-    """Return what the report and the run's folder tell of its sources, hosts and rounds."""
-    found = Evidence()
+    """Return what the report and the run's folder tell of its sources, hosts and rounds.
+
+    Args:
+        folder: the run's; None where there is none, and the report tells alone.
+    """
+    evidence = Evidence()
     if folder is not None:
         for name in _lockstep(report):
             for document in _read(folder, name):
-                found.records += 1
-                _note(
-                    found, document["job"], str(document["job"].get("side", "")), document["result"]
-                )
-                _note_device(found, document["result"])
-        for name, rows in sorted(_timed(report).items()):
+                _note_lockstep(evidence, document)
+        for name, indices in sorted(_timed(report).items()):
             for document in _read(folder, name):
-                found.records += 1
-                for label, opened in document["result"].get("opened", {}).items():
-                    _note(found, document["job"], label, opened)
-                for measured in document["result"].get("actions", {}).values():
-                    for prepared in measured.get("prepared", {}).values():
-                        _note_device(found, prepared)
-                for place in rows:
-                    found.rounds.setdefault(place, []).append(_round(document, report.speed[place]))
+                _note_round(evidence, document)
+                for index in indices:
+                    measured = _round(document, report.speed[index])
+                    evidence.rounds.setdefault(index, []).append(measured)
     for build in report.builds:
         for workload, text in build.port.items():
-            told = TOLD.fullmatch(text)
-            if told:
-                found.ports[build.build, workload] = Port(told["path"], told["hash"][:DIGITS])
-    return found
+            port = NAMED_PORT.fullmatch(text)
+            if port:
+                evidence.ports[build.build, workload] = Port(port["path"], port["hash"][:DIGITS])
+    return evidence
+
+
+def _note_lockstep(evidence: Evidence, document: Mapping[str, Any]) -> None:
+    """Keep what a job of one build tells."""
+    job, result = document["job"], document["result"]
+    evidence.records += 1
+    _note(evidence, job, str(job.get("side", "")), result)
+    _note_device(evidence, result)
+
+
+def _note_round(evidence: Evidence, document: Mapping[str, Any]) -> None:
+    """Keep what a round tells of all its sides."""
+    evidence.records += 1
+    for label, opened in document["result"].get("opened", {}).items():
+        _note(evidence, document["job"], label, opened)
+    for measured in document["result"].get("actions", {}).values():
+        for prepared in measured.get("prepared", {}).values():
+            _note_device(evidence, prepared)
 
 
 def _read(run: Path, name: str) -> Iterator[Mapping[str, Any]]:
@@ -107,64 +122,66 @@ def _read(run: Path, name: str) -> Iterator[Mapping[str, Any]]:
         return
     with contextlib.suppress(RecordError, FileNotFoundError):
         document = store.read_json(run / name / store.MANIFEST, "record", store.SCHEMA)
-        if (
-            document.get("status") == "ok"
-            and isinstance(document.get("job"), dict)
-            and isinstance(document.get("result"), dict)
-        ):
+        whole = isinstance(document.get("job"), dict) and isinstance(document.get("result"), dict)
+        if whole and document.get("status") == "ok":
             yield document
 
 
 def _lockstep(report: Report) -> list[str]:
     """Return the folders of jobs, one for each build, workload and preset: all of them tell the
     same of their sources."""
-    found: dict[tuple[str, str, str], str] = {}
+    folders: dict[tuple[str, str, str], str] = {}
     for row in report.stages:
         for label, log in zip((row.a, row.b), row.logs, strict=False):
-            found.setdefault((label, row.workload, row.preset), str(Path(log).parent))
-    return sorted(set(found.values()))
+            folders.setdefault((label, row.workload, row.preset), str(Path(log).parent))
+    return sorted(set(folders.values()))
 
 
 def _timed(report: Report) -> dict[str, list[int]]:
-    """Return the folders of all rounds behind the report's speed rows, and the places of the rows
+    """Return the folders of all rounds behind the report's speed rows, and the indices of the rows
     that each belongs to."""
-    found: dict[str, list[int]] = {}
-    for place, row in enumerate(report.speed):
+    indices: dict[str, list[int]] = {}
+    for index, row in enumerate(report.speed):
         last = Path(row.logs[0]).parent if row.logs else Path()
         named = ROUND.fullmatch(last.name)
         for number in range(row.rounds if named else 0):
             assert named is not None
             name = f"{named['before']}{number:03d}{named['after']}"
-            found.setdefault(str(last.parent / name), []).append(place)
-    return found
+            indices.setdefault(str(last.parent / name), []).append(index)
+    return indices
 
 
-def _note(found: Evidence, job: Mapping[str, Any], label: str, opened: Mapping[str, Any]) -> None:
+def _note(
+    evidence: Evidence, job: Mapping[str, Any], label: str, opened: Mapping[str, Any]
+) -> None:
     """Keep what one opened port tells."""
     if isinstance(opened.get("identity"), dict):
-        found.identities.setdefault(label, opened["identity"])
+        evidence.identities.setdefault(label, opened["identity"])
     workload, preset = str(job.get("workload", "")), str(job.get("preset", ""))
     if opened.get("source_hash"):
         path = SHIPPED.sub("", str(opened.get("port", "")))
-        found.ports.setdefault((label, workload), Port(path, str(opened["source_hash"])[:DIGITS]))
+        port = Port(path, str(opened["source_hash"])[:DIGITS])
+        evidence.ports.setdefault((label, workload), port)
     if opened.get("spec_hash"):
-        found.specs.setdefault((workload, preset), str(opened["spec_hash"]))
+        evidence.specs.setdefault((workload, preset), str(opened["spec_hash"]))
 
 
-def _note_device(found: Evidence, told: Mapping[str, Any]) -> None:
-    """Keep the name of an accelerator; a place like "/device:GPU:0" is no name."""
-    name = str(told.get("effective", {}).get("device", "cpu"))
+def _note_device(evidence: Evidence, answer: Mapping[str, Any]) -> None:
+    """Keep the name of an accelerator; an address like "/device:GPU:0" is no name."""
+    name = str(answer.get("effective", {}).get("device", "cpu"))
     if name != "cpu" and not name.startswith("/"):
-        found.accelerators.add(name)
+        evidence.accelerators.add(name)
 
 
 def _round(document: Mapping[str, Any], row: SpeedRow) -> SpeedRound:
     """Return what one round measured of a row's two sides."""
     number = int(document["job"].get("round", 0))
     palindromes = document["result"].get("actions", {}).get(row.action, {}).get("palindromes", ())
-    one = estimate.Round(tuple(estimate.Palindrome(steps) for steps in palindromes))
-    usable = not estimate.unusable(one, row.a, row.b)
-    ratio = estimate.log_ratio(one, row.a, row.b) if usable else None
+    timed = estimate.Round(tuple(estimate.Palindrome(steps) for steps in palindromes))
+    usable = not estimate.unusable(timed, row.a, row.b)
     return SpeedRound(
-        number, ratio, estimate.step_time([one], row.a), estimate.step_time([one], row.b)
+        number=number,
+        log_ratio=estimate.log_ratio(timed, row.a, row.b) if usable else None,
+        a_step_s=estimate.step_time([timed], row.a),
+        b_step_s=estimate.step_time([timed], row.b),
     )

@@ -1,9 +1,8 @@
-"""A history as a table for other programs: CSV by the standard library, Parquet by pyarrow, both
-streamed.
+"""A history as a table for other programs: CSV by the standard library, or Parquet by pyarrow.
 
-A row that a table lacks a number for has an empty cell in CSV and a null in Parquet. Numbers that
-are not finite are "NaN", "inf" and "-inf" in CSV, and themselves in Parquet; pandas reads an empty
-cell and NaN as the same.
+Both are streamed. A row that a table has no number for has an empty cell in CSV and a null in
+Parquet. Numbers that are not finite are "NaN", "inf" and "-inf" in CSV, and themselves in Parquet;
+pandas reads an empty cell and NaN as the same.
 """
 
 from __future__ import annotations
@@ -34,9 +33,9 @@ from sqlalchemy import (
 from harness.errors import UnknownName, UsageError
 from harness.history import schema
 from harness.history.database import Database
-from harness.history.ingest import OURS
+from harness.history.fields import OURS
+from harness.history.filters import filters, has_side, of_rows
 from harness.history.model import Wanted
-from harness.history.query import filters, has_side, of_rows
 
 #: Rows that are in memory at a time.
 BATCH = 20_000
@@ -52,6 +51,10 @@ RUN: tuple[ColumnElement[Any], ...] = (
 )
 KEY = (schema.SERIES.c.kind, *(schema.SERIES.c[name] for name in schema.KEY))
 OF_SERIES = (schema.STAGES, schema.SPEED)
+#: Columns of runs, of their hosts, and of rounds.
+OF_RUN = ("title", "command", "fidelity", "headline", "exit_code", "folder")
+OF_HOST = ("cpu", "cores", "machine", "system", "accelerator")
+OF_ROUND = ("number", "log_ratio", "a_step_s", "b_step_s")
 #: What can be exported: all rows of series, or one of the tables.
 RESULTS = "results"
 NAMES = (
@@ -71,7 +74,7 @@ NAMES = (
 KEYED = (RESULTS, "stages", "speed", "rounds", "runs")
 #: Of the other tables: the column that a filter of `Wanted` asks, and the filter's option. A
 #: `subject` is told by a key alone.
-ASKED = {
+OWN_FILTERS = {
     "workloads": ("workload", "--workloads"),
     "builds": ("build", "--builds"),
     "presets": ("preset", "--presets"),
@@ -84,8 +87,7 @@ Kinds = dict[str, type]
 
 @dataclasses.dataclass(frozen=True)
 class Sheet:
-    """What is written: the columns' names and kinds, and the queries whose rows follow each
-    other."""
+    """What is written: the columns' names and kinds, and the queries whose rows follow in turn."""
 
     kinds: Kinds
     queries: tuple[Select[Any], ...]
@@ -95,13 +97,15 @@ def export(database: Database, path: Path, name: str, form: str, wanted: Wanted)
     """Write a table to a file, as a whole or not at all; return its number of rows.
 
     Args:
-        name: one of `NAMES`. form: `csv` or `parquet`. wanted: nights and hosts; of rows that have
-            a key, also what the key tells; of others, what they tell themselves; runs that have a
-            row of it.
+        name: one of `NAMES`.
+        form: `csv` or `parquet`.
+        wanted: nights and hosts; of rows that have a key, also what the key tells; of others, what
+            they tell themselves; runs that have a row of it.
 
     Raises:
-        UnknownName: no such table. UsageError: the table does not tell what is asked, the file
-            cannot be written, or pyarrow is missing.
+        UnknownName: no such table.
+        UsageError: the table does not tell what is wanted, the file cannot be written, or pyarrow
+            is missing.
     """
     if name not in NAMES:
         raise UnknownName("table", name, NAMES)
@@ -137,7 +141,9 @@ def _row(row: Sequence[Any], kinds: Kinds) -> list[Any]:
 
 
 def _cell(value: Any, kind: type) -> Any:
-    return NOT_FINITE.get(value, value) if kind is float and isinstance(value, str) else kind(value)
+    if kind is float and isinstance(value, str):
+        return NOT_FINITE.get(value, value)
+    return kind(value)
 
 
 def _csv(path: Path, kinds: Kinds, batches: Batches) -> int:
@@ -146,11 +152,14 @@ def _csv(path: Path, kinds: Kinds, batches: Batches) -> int:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(kinds)
         for batch in batches:
-            writer.writerows(
-                [["NaN" if value != value else value for value in row] for row in batch]  # noqa: PLR0124
-            )
+            writer.writerows(_words(row) for row in batch)
             count += len(batch)
     return count
+
+
+def _words(row: Sequence[Any]) -> list[Any]:
+    """Return a row with the word for NaN, which alone is not itself."""
+    return ["NaN" if value != value else value for value in row]  # noqa: PLR0124
 
 
 def _parquet() -> Callable[[Path, Kinds, Batches], int]:
@@ -178,12 +187,11 @@ def _parquet() -> Callable[[Path, Kinds, Batches], int]:
         form, count = pyarrow.schema([(name, types[kind]) for name, kind in kinds.items()]), 0
         with parquet.ParquetWriter(path, form) as writer:
             for batch in batches:
-                columns = zip(zip(*batch, strict=True), form, strict=True)
-                writer.write_table(
-                    pyarrow.table(
-                        [pyarrow.array(column, field.type) for column, field in columns], form
-                    )
-                )
+                columns = [
+                    pyarrow.array(column, field.type)
+                    for column, field in zip(zip(*batch, strict=True), form, strict=True)
+                ]
+                writer.write_table(pyarrow.table(columns, form))
                 count += len(batch)
         return count
 
@@ -192,49 +200,36 @@ def _parquet() -> Callable[[Path, Kinds, Batches], int]:
 
 def _sheet(name: str, wanted: Wanted) -> Sheet:
     if name == RESULTS:
-        names = list(dict.fromkeys(column.name for table in OF_SERIES for column in _own(table)))
-        kinds = {column.name: column for table in OF_SERIES for column in _own(table)}
-        parts = [
-            [table.c[one] if one in table.c else null().label(one) for one in names]
-            for table in OF_SERIES
-        ]
-        queries = tuple(
-            _query(table, [*RUN, *KEY, *part], wanted)
-            for table, part in zip(OF_SERIES, parts, strict=True)
-        )
-        return Sheet(_kinds([*RUN, *KEY, *(kinds[one] for one in names)]), queries)
+        return _results(wanted)
     table = schema.METADATA.tables[name]
     if name == "runs":
-        columns = [
-            *RUN,
-            *(
-                table.c[one]
-                for one in ("title", "command", "fidelity", "headline", "exit_code", "folder")
-            ),
-        ]
-        columns += [
-            schema.HOSTS.c[one] for one in ("cpu", "cores", "machine", "system", "accelerator")
-        ]
+        columns = [*RUN, *_named(table, OF_RUN), *_named(schema.HOSTS, OF_HOST)]
     elif name == "rounds":
-        columns = [
-            *RUN,
-            *KEY,
-            schema.SPEED.c.source_hash,
-            *(table.c[one] for one in ("number", "log_ratio", "a_step_s", "b_step_s")),
-        ]
+        columns = [*RUN, *KEY, schema.SPEED.c.source_hash, *_named(table, OF_ROUND)]
     else:
         columns = [*RUN, *(KEY if table in OF_SERIES else ()), *_own(table)]
     return Sheet(_kinds(columns), (_query(table, columns, wanted),))
 
 
+def _results(wanted: Wanted) -> Sheet:
+    """Return all rows of series on one sheet, which has the columns of all their tables."""
+    # The first table that has a name tells its place, the last one its kind.
+    own = {column.name: column for table in OF_SERIES for column in _own(table)}
+    queries = []
+    for table in OF_SERIES:
+        part = [table.c[name] if name in table.c else null().label(name) for name in own]
+        queries.append(_query(table, [*RUN, *KEY, *part], wanted))
+    return Sheet(_kinds([*RUN, *KEY, *own.values()]), tuple(queries))
+
+
+def _named(table: Table, names: Sequence[str]) -> list[Column[Any]]:
+    return [table.c[name] for name in names]
+
+
 def _own(table: Table) -> list[Column[Any]]:
-    """Return what a table tells beside numbers of other tables; in a series, `rounds` and the like
-    included."""
-    return [
-        column
-        for column in table.c
-        if column.name not in OURS - {"source_hash"} and column.name != "reported"
-    ]
+    """Return what a table tells beside numbers of other tables."""
+    hidden = (OURS - {"source_hash"}) | {"reported"}
+    return [column for column in table.c if column.name not in hidden]
 
 
 def _kinds(columns: Sequence[ColumnElement[Any]]) -> Kinds:
@@ -253,12 +248,12 @@ def _query(table: Table, columns: Sequence[ColumnElement[Any]], wanted: Wanted) 
     if rows is not schema.RUNS:
         query = query.join(schema.RUNS, schema.RUNS.c.number == rows.c.run)
     query = query.outerjoin(schema.HOSTS, schema.HOSTS.c.number == schema.RUNS.c.host)
-    asked = filters(wanted, of_series=rows in OF_SERIES)
+    conditions = filters(wanted, of_series=rows in OF_SERIES)
     if rows is schema.RUNS:
-        asked += of_rows(wanted)
+        conditions += of_rows(wanted)
     elif rows not in OF_SERIES:
-        asked += _of_own(table, wanted)
-    return query.where(*asked).order_by(*table.primary_key or [schema.RUNS.c.number])
+        conditions += _of_own(table, wanted)
+    return query.where(*conditions).order_by(*table.primary_key or [schema.RUNS.c.number])
 
 
 def _of_own(table: Table, wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -267,24 +262,26 @@ def _of_own(table: Table, wanted: Wanted) -> list[ColumnElement[bool]]:
     Raises:
         UsageError: it asks for what the table does not tell.
     """
-    given = [
-        (getattr(wanted, name), *told) for name, told in ASKED.items() if getattr(wanted, name)
+    chosen = [
+        (getattr(wanted, name), column, option)
+        for name, (column, option) in OWN_FILTERS.items()
+        if getattr(wanted, name)
     ]
     refused = [
-        f"{option} {' '.join(values)}" for values, column, option in given if column not in table.c
+        f"{option} {' '.join(values)}" for values, column, option in chosen if column not in table.c
     ]
     if refused:
-        can = [option for column, option in ASKED.values() if column in table.c]
+        can = [option for column, option in OWN_FILTERS.values() if column in table.c]
         raise UsageError(
             f"--table {table.name}: its rows cannot be chosen by {' and '.join(refused)};"
             f" {', '.join(can)}, --since, --until and --hosts can. Tables that can be:"
             f" {', '.join(KEYED)}."
         )
-    return [
-        (
-            or_(*(has_side(table.c.build, build) for build in values))
-            if column == "build"
-            else table.c[column].in_(values)
-        )
-        for values, column, _ in given
-    ]
+    return [_condition(table, column, values) for values, column, _ in chosen]
+
+
+def _condition(table: Table, column: str, values: Sequence[str]) -> ColumnElement[bool]:
+    """Return that a row has one of some values; of a build, that it is a side."""
+    if column == "build":
+        return or_(*(has_side(table.c.build, build) for build in values))
+    return table.c[column].in_(values)

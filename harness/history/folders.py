@@ -1,5 +1,4 @@
-"""Finds the runs in a folder of reports: those of `harness compare` beside each other, those of
-nights in their cells.
+"""Finds the runs in a folder of reports: those of `harness compare`, and nights' in their cells.
 
 What a bisection compared is left out: old releases, measured today under today's names, are no
 points of a series.
@@ -27,9 +26,12 @@ CELL = re.compile(r".*/(?P<date>\d{4}-\d{2}-\d{2})(_\d+)?/cells/[^/]+")
 
 
 @dataclasses.dataclass(frozen=True)
-class Found:
-    """A run, as a folder or as its report alone; `night`: the date that it counts to, None for the
-    one on which it was made."""
+class FoundRun:
+    """A run, as a folder or as its report alone.
+
+    Attributes:
+        night: the date that it counts to; None for the one on which it was made.
+    """
 
     path: Path
     night: str | None = None
@@ -40,7 +42,7 @@ class Found:
         return self.path if self.path.is_dir() else self.path.parent
 
 
-def found(path: Path) -> list[Found]:
+def finished_runs(path: Path) -> list[FoundRun]:
     """Return the run that a path is, or all finished runs below it, in order of their names.
 
     Raises:
@@ -52,14 +54,14 @@ def found(path: Path) -> list[Found]:
             f"{path}: no finished run is in it (what a bisection compared does not count). "
             "Name a run, e.g. reports/<date>_<what>, or a folder of runs, e.g. reports."
         )
-    each = [Found(one) for one in below or [path]]
-    return [dataclasses.replace(one, night=night(one.folder)) for one in each]
+    runs_found = [FoundRun(run) for run in below or [path]]
+    return [dataclasses.replace(run, night=night(run.folder)) for run in runs_found]
 
 
 def night(folder: Path) -> str | None:
     """Return the date of the night whose cell a folder is; None of any other folder."""
-    told = CELL.fullmatch(folder.resolve().as_posix())
-    return told["date"] if told else None
+    cell = CELL.fullmatch(folder.resolve().as_posix())
+    return cell["date"] if cell else None
 
 
 def _below(folder: Path) -> Iterator[Path]:

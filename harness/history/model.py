@@ -23,8 +23,8 @@ class Key:
     series, and are told at each point.
 
     Attributes:
-        a, b: labels of the two sides, as in the row. precision: as in the row, e.g. `fp32:bf16` of
-            a gain.
+        a, b: labels of the two sides, as in the row.
+        precision: as in the row, e.g. `fp32:bf16` of a gain.
         subject: the stage, or the action that was timed.
         data: what `--data` named; empty for the workload's own.
     """
@@ -60,7 +60,8 @@ class Wanted:
         builds: sides; a row counts if one of its two is named. `torch` names `torch#2` too.
         subjects: stages and actions.
         since, until: nights, "YYYY-MM-DD", both included.
-        hosts: fingerprints of machines. limit: the newest so many.
+        limit: the newest so many.
+        hosts: fingerprints of machines.
     """
 
     workloads: tuple[str, ...] = ()
@@ -80,7 +81,9 @@ class Host:
     times that can be compared.
 
     Attributes:
-        fingerprint: hash of all the others. cores: that the run could use. system: e.g. "Linux".
+        fingerprint: hash of all the others.
+        cores: that the run could use.
+        system: e.g. "Linux".
         accelerator: name of the GPU, where one was used and its framework tells; else empty.
     """
 
@@ -99,12 +102,13 @@ class RunRow:
     Attributes:
         id: stable: the same run added again, from wherever it lies, has the same.
         night: the date it counts to, "YYYY-MM-DD".
-        created: as in the report. created_s: the same moment, seconds since 1970, by which
-            everything is ordered.
+        created: as in the report.
+        created_s: the same moment, seconds since 1970, by which everything is ordered.
         revision: git commit of the checkout that the harness and its ports ran from
             (`Report.commit`); empty if unknown.
         folder: where the run lay when it was added.
-        versions: of each build's packages, and its `python`. host: None if unknown.
+        versions: of each build's packages, and its `python`.
+        host: None if unknown.
         stages, speed: how many rows of each have which verdict.
     """
 
@@ -140,7 +144,8 @@ class Point:
     """When, where and of what a row of a series was measured.
 
     Attributes:
-        run: the run's id. night, created_s, revision: as in `RunRow`.
+        run: the run's id.
+        night, created_s, revision: as in `RunRow`.
         source_hash: of the port sources of both sides and the workload's specification. Where it
             changes along a series, something else was measured.
         host: fingerprint of the machine (`RunRow.host`); empty if unknown.
@@ -171,8 +176,8 @@ class SpeedRound:
     """One round of fresh processes, the unit of inference (`harness.speed.estimate`).
 
     Attributes:
-        log_ratio: log of b's over a's step time; None if the round is unusable. a_step_s, b_step_s:
-            step times, seconds.
+        log_ratio: log of b's over a's step time; None if the round is unusable.
+        a_step_s, b_step_s: step times, seconds.
     """
 
     number: int
@@ -196,8 +201,9 @@ class Bucket:
 
     Attributes:
         start_s, end_s: first and last moment of its rows, seconds since 1970.
-        rows: how many. values: how many of them have a finite number; mean, low and high are of
-            those (smallest and largest).
+        rows: how many.
+        values: how many of them have a finite number.
+        mean, low, high: of those; the smallest and the largest.
         verdicts: how many rows have which.
     """
 
@@ -213,8 +219,14 @@ class Bucket:
 
 @dataclasses.dataclass(frozen=True)
 class Added:
-    """What `History.add` did: the run's id; `new` is False where it was there, `replaced` True
-    where it had gone on since, or where it took the place of an older run of its night's cell."""
+    """What `History.add` did.
+
+    Attributes:
+        id: the run's.
+        new: False where it was there.
+        replaced: True where it had gone on since, or took the place of an older run of its night's
+            cell.
+    """
 
     id: str
     new: bool

@@ -10,13 +10,12 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, Table, select
 
 from harness.history import schema
-from harness.history.ingest import OURS, SUBJECT, TOLD_BY_KEY
+from harness.history.fields import OF_KEY, OURS, SUBJECT, Plain
 from harness.history.model import FIDELITY, SPEED
 from harness.report import json_format
 from harness.results.model import Report, SpeedRow, StageRow
 from harness.results.verdicts import Fidelity
 
-Plain = dict[str, Any]
 EMPTY = Report(
     title="",
     created="",
@@ -45,14 +44,14 @@ ABOUT = OURS | {
 }
 
 
-def stage_rows(found: Sequence[RowMapping]) -> tuple[StageRow, ...]:
+def stage_rows(stored: Sequence[RowMapping]) -> tuple[StageRow, ...]:
     """Return rows of stages from rows of `joined`."""
-    return _parse(stages=[_of_key(FIDELITY, schema.STAGES, row) for row in found]).stages
+    return _parse(stages=[_of_key(FIDELITY, schema.STAGES, row) for row in stored]).stages
 
 
-def speed_rows(found: Sequence[RowMapping]) -> tuple[SpeedRow, ...]:
+def speed_rows(stored: Sequence[RowMapping]) -> tuple[SpeedRow, ...]:
     """Return rows of speed from rows of `joined`."""
-    return _parse(speed=[_of_key(SPEED, schema.SPEED, row) for row in found]).speed
+    return _parse(speed=[_of_key(SPEED, schema.SPEED, row) for row in stored]).speed
 
 
 def joined(table: Table) -> Select[Any]:
@@ -63,65 +62,50 @@ def joined(table: Table) -> Select[Any]:
 
 def report(connection: Connection, run: int) -> Report:
     """Return a stored run's report, as it was added, but for what only its plots are drawn from."""
-    stored = (
-        connection.execute(select(schema.RUNS).where(schema.RUNS.c.number == run)).mappings().one()
-    )
+    of_run = select(schema.RUNS).where(schema.RUNS.c.number == run)
+    stored = connection.execute(of_run).mappings().one()
     about = {**_plain(schema.RUNS, stored, ABOUT), "commit": stored["revision"]}
     summary = {name: about.pop(name) for name in json_format.SUMMARY}
-    builds = select(schema.BUILDS).where(schema.BUILDS.c.run == run, schema.BUILDS.c.reported)
+    stages = _ordered(connection, joined(schema.STAGES), schema.STAGES, run)
+    speed = _ordered(connection, joined(schema.SPEED), schema.SPEED, run)
+    jobs = _ordered(connection, select(schema.JOBS), schema.JOBS, run)
+    quality = _ordered(connection, select(schema.QUALITY), schema.QUALITY, run)
+    reported = select(schema.BUILDS).where(schema.BUILDS.c.reported)
+    builds = _ordered(connection, reported, schema.BUILDS, run)
     return _parse(
         **about,
         summary=summary,
-        stages=[
-            _of_key(FIDELITY, schema.STAGES, row)
-            for row in _ordered(connection, joined(schema.STAGES), schema.STAGES, run)
-        ],
-        speed=[
-            _of_key(SPEED, schema.SPEED, row)
-            for row in _ordered(connection, joined(schema.SPEED), schema.SPEED, run)
-        ],
-        jobs=[
-            _plain(schema.JOBS, row)
-            for row in _ordered(connection, select(schema.JOBS), schema.JOBS, run)
-        ],
-        quality=[
-            _plain(schema.QUALITY, row)
-            for row in _ordered(connection, select(schema.QUALITY), schema.QUALITY, run)
-        ],
-        builds=[
-            _plain(schema.BUILDS, row, OURS | {"reported"})
-            for row in _ordered(connection, builds, schema.BUILDS, run)
-        ],
+        stages=[_of_key(FIDELITY, schema.STAGES, row) for row in stages],
+        speed=[_of_key(SPEED, schema.SPEED, row) for row in speed],
+        jobs=[_plain(schema.JOBS, row) for row in jobs],
+        quality=[_plain(schema.QUALITY, row) for row in quality],
+        builds=[_plain(schema.BUILDS, row, OURS | {"reported"}) for row in builds],
     )
 
 
 def _ordered(
     connection: Connection, query: Select[Any], table: Table, run: int
 ) -> Sequence[RowMapping]:
-    return (
-        connection.execute(query.where(table.c.run == run).order_by(table.c.number))
-        .mappings()
-        .all()
-    )
+    """Return a run's rows of a table, in the order in which they were added."""
+    of_run = query.where(table.c.run == run).order_by(table.c.number)
+    return connection.execute(of_run).mappings().all()
 
 
 def _plain(table: Table, row: RowMapping, ours: set[str] = OURS) -> Plain:
     """Return a table's row as a report's JSON has it; what is missing, in rows older than its
     column too, has the field's default."""
-    told = {
+    values = {
         column.name: row[column.name]
         for column in table.c
         if column.name not in ours and row[column.name] is not None
     }
-    return {**told, **row["more"]}
+    return {**values, **row["more"]}
 
 
 def _of_key(kind: str, table: Table, row: RowMapping) -> Plain:
-    return {
-        **_plain(table, row),
-        **{name: row[name] for name in TOLD_BY_KEY[kind]},
-        SUBJECT[kind]: row["subject"],
-    }
+    """Return a row of a series as a report's JSON has it."""
+    key = {name: row[name] for name in OF_KEY[kind]}
+    return {**_plain(table, row), **key, SUBJECT[kind]: row["subject"]}
 
 
 def _parse(**parts: Any) -> Report:

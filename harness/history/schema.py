@@ -10,6 +10,7 @@ fields of later reports too. A report is made again from its rows without a loss
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -25,19 +26,23 @@ from sqlalchemy import (
     UniqueConstraint,
     func,
 )
+from sqlalchemy.schema import SchemaItem
 from sqlalchemy.types import UserDefinedType
 
 METADATA = MetaData()
 
 
 class Number(UserDefinedType[Any]):
-    """A number that goes in and comes out as it is: a float, an integer, or one of the three
-    words."""
+    """A number that goes in and comes out as it is: a float, an integer, or one of the words."""
 
     cache_ok = True
 
     def get_col_spec(self, **_: Any) -> str:
         return "FLOAT"
+
+
+def _table(name: str, parts: Sequence[SchemaItem]) -> Table:
+    return Table(name, METADATA, *parts)
 
 
 def _numbers(*names: str) -> list[Column[Any]]:
@@ -76,65 +81,71 @@ def _more() -> Column[Any]:
     return Column("more", JSON, nullable=False)
 
 
-HOSTS = Table(
+HOSTS = _table(
     "hosts",
-    METADATA,
-    _key(),
-    Column("fingerprint", Text, nullable=False, unique=True),
-    *_texts("cpu"),
-    Column("cores", Integer, nullable=False),
-    *_texts("machine", "system", "accelerator"),
+    [
+        _key(),
+        Column("fingerprint", Text, nullable=False, unique=True),
+        *_texts("cpu"),
+        Column("cores", Integer, nullable=False),
+        *_texts("machine", "system", "accelerator"),
+    ],
 )
 
 #: `asked`: hash of what the run was; `content`: of its report. `records`: how many of its jobs'
 #: records were read.
-RUNS = Table(
+RUNS = _table(
     "runs",
-    METADATA,
-    _key(),
-    Column("id", Text, nullable=False, unique=True),
-    *_texts("asked", "content"),
-    Column("records", Integer, nullable=False),
-    *_texts("night", "created"),
-    Column("created_s", Number, nullable=False),
-    *_texts("title", "command", "harness_version", "fidelity", "headline"),
-    Column("exit_code", Integer, nullable=False),
-    *_texts("revision", "folder"),
-    Column("added_s", Number, nullable=False),
-    _more(),
-    Column("host", Integer, ForeignKey("hosts.number")),
+    [
+        _key(),
+        Column("id", Text, nullable=False, unique=True),
+        *_texts("asked", "content"),
+        Column("records", Integer, nullable=False),
+        *_texts("night", "created"),
+        Column("created_s", Number, nullable=False),
+        *_texts("title", "command", "harness_version", "fidelity", "headline"),
+        Column("exit_code", Integer, nullable=False),
+        *_texts("revision", "folder"),
+        Column("added_s", Number, nullable=False),
+        _more(),
+        Column("host", Integer, ForeignKey("hosts.number")),
+    ],
 )
 
 #: `reported`: whether the report has it; else a round's record told of it.
-BUILDS = Table(
+BUILDS = _table(
     "builds",
-    METADATA,
-    _key(),
-    _run(),
-    *_texts("build", "python", "platform", "origin"),
-    Column("reported", Boolean),
-    _more(),
+    [
+        _key(),
+        _run(),
+        *_texts("build", "python", "platform", "origin"),
+        Column("reported", Boolean),
+        _more(),
+    ],
 )
-PACKAGES = Table("packages", METADATA, _run(), *_texts("build", "package", "version"))
-PORTS = Table("ports", METADATA, _run(), *_texts("build", "workload", "path", "source_hash"))
-JOBS = Table(
+PACKAGES = _table("packages", [_run(), *_texts("build", "package", "version")])
+PORTS = _table("ports", [_run(), *_texts("build", "workload", "path", "source_hash")])
+JOBS = _table(
     "jobs",
-    METADATA,
-    _key(),
-    _run(),
-    *_texts("job", "build", "workload", "kind", "precision", "status", "reason"),
-    Column("duration_s", Number),
-    _more(),
+    [
+        _key(),
+        _run(),
+        *_texts("job", "build", "workload", "kind", "precision"),
+        *_texts("status", "reason"),
+        Column("duration_s", Number),
+        _more(),
+    ],
 )
-QUALITY = Table(
+QUALITY = _table(
     "quality",
-    METADATA,
-    _key(),
-    _run(),
-    *_texts("workload", "build", "precision", "preset", "metric"),
-    *_numbers("mean", "low", "high", "baseline"),
-    Column("seeds", Integer),
-    _more(),
+    [
+        _key(),
+        _run(),
+        *_texts("workload", "build", "precision", "preset", "metric"),
+        *_numbers("mean", "low", "high", "baseline"),
+        Column("seeds", Integer),
+        _more(),
+    ],
 )
 
 KEY = (
@@ -150,46 +161,51 @@ KEY = (
     "data",
     "seed",
 )
-SERIES = Table(
+SERIES = _table(
     "series",
-    METADATA,
-    _key(),
-    *_texts("kind"),
-    *_texts(*KEY[:7]),
-    Column("threads", Integer, nullable=False),
-    *_texts(*KEY[8:10]),
-    Column("seed", Integer, nullable=False),
-    UniqueConstraint("kind", *KEY),
+    [
+        _key(),
+        *_texts("kind"),
+        *_texts(*KEY[:7]),
+        Column("threads", Integer, nullable=False),
+        *_texts(*KEY[8:10]),
+        Column("seed", Integer, nullable=False),
+        UniqueConstraint("kind", *KEY),
+    ],
 )
-STAGES = Table(
+STAGES = _table(
     "stages",
-    METADATA,
-    _key(),
-    *_series(),
-    Column("worst", Text),
-    *_numbers("error", "floor", "threshold", "max_error", "value_a", "value_b"),
-    *_counts("tensors", "beyond", "seeds", "needed", "first_bad_step"),
-    _more(),
+    [
+        _key(),
+        *_series(),
+        Column("worst", Text),
+        *_numbers("error", "floor", "threshold", "max_error", "value_a", "value_b"),
+        *_counts("tensors", "beyond", "seeds", "needed", "first_bad_step"),
+        _more(),
+    ],
 )
-SPEED = Table(
+SPEED = _table(
     "speed",
-    METADATA,
-    _key(),
-    *_series(),
-    *_numbers("ratio", "low", "high"),
-    Column("material", Boolean),
-    *_counts("rounds", "more_rounds"),
-    *_numbers("more_s", "a_step_s", "b_step_s", "a_rate", "b_rate", "a_warmup_s", "b_warmup_s"),
-    *_numbers("a_build_s", "b_build_s", "a_first_step_s", "b_first_step_s"),
-    *_counts("a_peak_bytes", "b_peak_bytes"),
-    _more(),
+    [
+        _key(),
+        *_series(),
+        *_numbers("ratio", "low", "high"),
+        Column("material", Boolean),
+        *_counts("rounds", "more_rounds"),
+        *_numbers("more_s", "a_step_s", "b_step_s", "a_rate", "b_rate"),
+        *_numbers("a_warmup_s", "b_warmup_s", "a_build_s", "b_build_s"),
+        *_numbers("a_first_step_s", "b_first_step_s"),
+        *_counts("a_peak_bytes", "b_peak_bytes"),
+        _more(),
+    ],
 )
-ROUNDS = Table(
+ROUNDS = _table(
     "rounds",
-    METADATA,
-    Column("speed", Integer, ForeignKey("speed.number", ondelete="CASCADE"), primary_key=True),
-    Column("number", Integer, primary_key=True),
-    *_numbers("log_ratio", "a_step_s", "b_step_s"),
+    [
+        Column("speed", Integer, ForeignKey("speed.number", ondelete="CASCADE"), primary_key=True),
+        Column("number", Integer, primary_key=True),
+        *_numbers("log_ratio", "a_step_s", "b_step_s"),
+    ],
 )
 
 

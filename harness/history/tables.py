@@ -26,7 +26,7 @@ def is_date(text: str) -> bool:
         return False
 
 
-def runs(found: Sequence[RunRow]) -> Rows:
+def runs(stored: Sequence[RunRow]) -> Rows:
     """Return a row for each run."""
     return [
         (
@@ -39,7 +39,7 @@ def runs(found: Sequence[RunRow]) -> Rows:
             row.host.fingerprint if row.host else "",
             spell.one_line(row.revision)[:LETTERS] + _dirty(row.revision),
         )
-        for row in found
+        for row in stored
     ]
 
 
@@ -50,26 +50,25 @@ def counted(verdicts: Mapping[str, int]) -> str:
     )
 
 
-def keys(found: Iterable[Key]) -> Rows:
+def keys(listed: Iterable[Key]) -> Rows:
     """Return a row for each key."""
-    return [
-        tuple(
-            spell.one_line(str(part))
-            for part in (
-                key.workload,
-                key.preset,
-                key.a,
-                key.b,
-                key.precision,
-                key.subject,
-                key.device,
-                key.threads,
-                key.execution,
-                key.seed,
-            )
-        )
-        for key in found
-    ]
+    return [_key(key) for key in listed]
+
+
+def _key(key: Key) -> tuple[str, ...]:
+    columns = (
+        key.workload,
+        key.preset,
+        key.a,
+        key.b,
+        key.precision,
+        key.subject,
+        key.device,
+        key.threads,
+        key.execution,
+        key.seed,
+    )
+    return tuple(spell.one_line(str(value)) for value in columns)
 
 
 def sides(key: Key) -> set[str]:
@@ -89,22 +88,24 @@ def title(key: Key) -> str:
         key.device,
         threads,
         key.execution,
+        f"seed {key.seed}",
     ]
-    parts.append(f"seed {key.seed}")
-    return spell.one_line(", ".join([*parts, f"data {key.data}"] if key.data else parts))
+    if key.data:
+        parts.append(f"data {key.data}")
+    return spell.one_line(", ".join(parts))
 
 
 def stage_points(points: Iterable[StagePoint]) -> Rows:
     """Return a row for each point of a stage."""
     return [
         (
-            *_point(one, one.row.verdict),
-            spell.error(one.row.error),
-            spell.error(one.row.floor),
-            spell.error(one.row.threshold),
-            spell.one_line(one.row.worst or ""),
+            *_point(point, point.row.verdict),
+            spell.error(point.row.error),
+            spell.error(point.row.floor),
+            spell.error(point.row.threshold),
+            spell.one_line(point.row.worst or ""),
         )
-        for one in points
+        for point in points
     ]
 
 
@@ -112,15 +113,15 @@ def speed_points(points: Iterable[SpeedPoint]) -> Rows:
     """Return a row for each point of an action."""
     return [
         (
-            *_point(one, one.row.verdict),
-            spell.ratio(one.row.ratio, one.row.low, one.row.high),
-            spell.seconds(one.row.a_step_s),
-            spell.seconds(one.row.b_step_s),
-            spell.memory(one.row.a_peak_bytes),
-            spell.memory(one.row.b_peak_bytes),
-            str(one.row.rounds),
+            *_point(point, point.row.verdict),
+            spell.ratio(point.row.ratio, point.row.low, point.row.high),
+            spell.seconds(point.row.a_step_s),
+            spell.seconds(point.row.b_step_s),
+            spell.memory(point.row.a_peak_bytes),
+            spell.memory(point.row.b_peak_bytes),
+            str(point.row.rounds),
         )
-        for one in points
+        for point in points
     ]
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from harness.errors import BuildError, JobFailed, UsageError
 from harness.execution.processes import WorkerProcess
 from harness.fidelity.measure import difference
-from harness.models import foreign_names
+from harness.models import foreign_names, foreign_variables
 from harness.models.training import CHECKPOINTS, Model, Site
 from harness.records import store
 
@@ -82,27 +82,16 @@ def convert(
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"--out {out}: there is something already. Give a new folder.")
     target = dataclasses.replace(model, build=build)
-    for one in (model, target):
-        site.check(one)
+    for side in (model, target):
+        site.check(side)
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         try:
             exported, adopted = _carry(site, source, (model, target), out, scratch)
-            if adopted["lost"]:
-                raise JobFailed(
-                    "error",
-                    f"{len(adopted['lost'])} arrays did not survive the way to {build},"
-                    f" {adopted['lost'][0]} first",
-                )
-            if adopted["step"] != exported["step"]:
-                raise JobFailed(
-                    "error",
-                    f"the checkpoint had seen {exported['step']} steps, on {build} it says"
-                    f" {adopted['step']}",
-                )
-            proof = (
-                _prove(site, (model, target), scratch, exported["step"]) if prove else (None, None)
-            )
+            _check_arrival(exported, adopted, build)
+            proof: tuple[float, str] | tuple[None, None] = (None, None)
+            if prove:
+                proof = _prove(site, (model, target), scratch, exported["step"])
         except BaseException:
             shutil.rmtree(out, ignore_errors=True)
             raise
@@ -114,39 +103,49 @@ def convert(
     return Conversion(made, adopted["parameters"], adopted["state"], exported["origin"], *proof)
 
 
+def _check_arrival(exported: dict[str, Any], adopted: dict[str, Any], build: str) -> None:
+    """Raise JobFailed unless all arrays and the step count arrived."""
+    if adopted["lost"]:
+        raise JobFailed(
+            "error",
+            f"{len(adopted['lost'])} arrays did not survive the way to {build},"
+            f" {adopted['lost'][0]} first",
+        )
+    if adopted["step"] != exported["step"]:
+        raise JobFailed(
+            "error",
+            f"the checkpoint had seen {exported['step']} steps, on {build} it says"
+            f" {adopted['step']}",
+        )
+
+
 def _carry(
     site: Site, source: Checkpoint, models: tuple[Model, Model], out: Path, scratch: Path
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Write the checkpoint anew in the second build's format; return what the two builds say of
-    it."""
+    """Write the checkpoint anew in the second build's format; return what the two builds say."""
     canonical = str(scratch / "canonical.npz")
     try:
         with site.worker(models[0], scratch) as (worker, _):
-            exported = worker.request(
-                "export", path=canonical, **_named(site, source, models[0], worker)
-            )
+            which = _which(site, source, models[0], worker)
+            exported = worker.request("export", path=canonical, **which)
         with site.worker(models[1], scratch) as (worker, _):
             checkpoint = str((out / CHECKPOINTS).absolute())
             return exported, worker.request(
                 "adopt", path=canonical, checkpoint=checkpoint, step=exported["step"]
             )
     except BuildError as error:
-        builds = " and ".join(
-            f"{model.build} to {verb}"
-            for model, verb in zip(models, ("read", "write"), strict=True)
-        )
+        builds = f"{models[0].build} to read and {models[1].build} to write"
         raise BuildError(f"a conversion needs both builds, {builds}: {error}") from error
 
 
-def _named(site: Site, source: Checkpoint, model: Model, worker: WorkerProcess) -> dict[str, Any]:
+def _which(site: Site, source: Checkpoint, model: Model, worker: WorkerProcess) -> dict[str, Any]:
     """Return what tells a worker which checkpoint to read, and under which names."""
-    asked: dict[str, Any] = {"checkpoint": str(source.folder.absolute())}
+    arguments: dict[str, Any] = {"checkpoint": str(source.folder.absolute())}
     if source.names is not None:
-        held = worker.request("inspect", **asked)["variables"]
-        asked["names"] = foreign_names.resolve(
-            source.names, site.workload.config(model.preset), held, model.precision
-        )
-    return asked
+        held = worker.request("inspect", **arguments)["variables"]
+        config = site.workload.config(model.preset)
+        arguments["names"] = foreign_variables.resolve(source.names, config, held, model.precision)
+    return arguments
 
 
 def _prove(site: Site, models: tuple[Model, Model], scratch: Path, step: int) -> tuple[float, str]:
@@ -176,13 +175,13 @@ def _prove(site: Site, models: tuple[Model, Model], scratch: Path, step: int) ->
 def compare(a: dict[str, Any], b: dict[str, Any]) -> tuple[float, str]:
     """Return the largest error between two sides' arrays after a step, relative to what the step
     changed, and its name."""
-    names = sorted(name[len("after/") :] for name in b if name.startswith("after/"))
-    if names != sorted(name[len("after/") :] for name in a if name.startswith("after/")):
+    names = _updated(b)
+    if names != _updated(a):
         return float("inf"), "the list of arrays"
-    changes = {
-        name: float(np.max(np.abs(b["after/" + name] - b["before/" + name]), initial=0.0))
-        for name in names
-    }
+    changes = {}
+    for name in names:
+        change = np.abs(b["after/" + name] - b["before/" + name])
+        changes[name] = float(np.max(change, initial=0.0))
     largest: dict[str, float] = {}
     for name in names:
         kind = name.rsplit("/", 1)[-1]
@@ -190,36 +189,26 @@ def compare(a: dict[str, Any], b: dict[str, Any]) -> tuple[float, str]:
     worst = (0.0, names[0])
     for name in names:
         scale = max(changes[name], SHARE * largest[name.rsplit("/", 1)[-1]])
-        found = difference(a["after/" + name], b["after/" + name], scale)
-        worst = max(worst, (found.error if found.finite else float("inf"), name))
+        measured = difference(a["after/" + name], b["after/" + name], scale)
+        worst = max(worst, (measured.error if measured.finite else float("inf"), name))
     return worst
+
+
+def _updated(arrays: dict[str, Any]) -> list[str]:
+    """Return the names of what is there after a step, sorted."""
+    return sorted(name.removeprefix("after/") for name in arrays if name.startswith("after/"))
 
 
 def rows(done: Conversion) -> list[tuple[str, ...]]:
     """Return what a conversion did, for a table."""
-    found: list[tuple[str, ...]] = [
-        (
-            "model",
-            (
-                f"{done.model.workload} from {done.model.converted['from']} to {done.model.build},"
-                f" {done.model.step} steps"
-            ),
-        ),
-        (
-            "carried over, bit by bit",
-            f"{done.parameters} parameters, {done.state} arrays of optimizer state",
-        ),
-    ]
-    found += [
-        (f"steps of {name}", origin)
-        for name, origin in sorted(done.origin.items())
-        if origin != "counted"
-    ]
+    model = done.model
+    way = f"{model.workload} from {model.converted['from']} to {model.build}, {model.step} steps"
+    carried = f"{done.parameters} parameters, {done.state} arrays of optimizer state"
+    table: list[tuple[str, ...]] = [("model", way), ("carried over, bit by bit", carried)]
+    for name, origin in sorted(done.origin.items()):
+        if origin != "counted":
+            table.append((f"steps of {name}", origin))
     if done.error is not None:
-        found.append(
-            (
-                "one more float64 step on both",
-                f"largest difference {done.error:.1e} of what the step changed, in {done.worst}",
-            )
-        )
-    return found
+        proof = f"largest difference {done.error:.1e} of what the step changed, in {done.worst}"
+        table.append(("one more float64 step on both", proof))
+    return table

@@ -50,10 +50,14 @@ class Where:
         if self.threads is not None and self.threads < 1:
             raise UsageError(f"--threads {self.threads}: must be at least 1.")
         folders = tuple(str(folder.absolute()) for folder in self.ports)
-        named = resolution.interpreters(self.python)
         trained = model.threads if model else None
         return Site(
-            workload, context, named, folders, self.threads or trained or host.cores(), self.limit
+            workload=workload,
+            context=context,
+            interpreters=resolution.interpreters(self.python),
+            folders=folders,
+            threads=self.threads or trained or host.cores(),
+            limit_s=self.limit,
         )
 
 
@@ -103,7 +107,14 @@ class What:
             raise UsageError(f"--seed {self.seed}: must lie between 0 and 2147483647.")
         digest = training.fingerprint(workload, self.preset)
         return workload, Model(
-            name, self.preset, workload.source, build, self.precision, self.seed, 0, digest
+            workload=name,
+            preset=self.preset,
+            data=workload.source,
+            build=build,
+            precision=self.precision,
+            seed=self.seed,
+            step=0,
+            config=digest,
         )
 
 
@@ -131,11 +142,9 @@ class Training:
 
     def begun(self) -> Model | None:
         """Return the model that is gone on with, or None where a new one is trained."""
-        return (
-            training.read(self.out)
-            if self.resume and (self.out / training.MODEL_FILE).is_file()
-            else None
-        )
+        if not self.resume or not (self.out / training.MODEL_FILE).is_file():
+            return None
+        return training.read(self.out)
 
 
 @Parameter(name="*")
@@ -180,14 +189,14 @@ def source(
     """
     if (folder / training.MODEL_FILE).is_file():
         workload, model = of(folder, where)
-        for name, given, held in (
+        for option, value, held in (
             ("--from", converting.from_, model.build),
             ("--workload", converting.workload, model.workload),
         ):
-            if given not in (None, held):
+            if value not in (None, held):
                 raise UsageError(
-                    f"{name} {given}: {folder / training.MODEL_FILE} says that it is {held}. Leave"
-                    " the option out."
+                    f"{option} {value}: {folder / training.MODEL_FILE} says that it is {held}."
+                    " Leave the option out."
                 )
         if converting.names is not None:
             raise UsageError(
@@ -212,15 +221,11 @@ def source(
     config = workload.config(model.preset)
     known = workload.namings(config)
     if converting.names in known:
-        return (
-            workload,
-            model,
-            Checkpoint(
-                folder,
-                foreign_names.parse(known[converting.names], f"--names {converting.names}", config),
-            ),
-        )
-    return workload, model, Checkpoint(folder, foreign_names.read(Path(converting.names), config))
+        document = known[converting.names]
+        naming = foreign_names.parse(document, f"--names {converting.names}", config)
+    else:
+        naming = foreign_names.read(Path(converting.names), config)
+    return workload, model, Checkpoint(folder, naming)
 
 
 def of(folder: Path, where: Where) -> tuple[Workload, Model]:

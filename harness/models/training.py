@@ -26,8 +26,9 @@ from harness.environments import provision, staging
 from harness.environments.builds import BUILDS
 from harness.errors import CorruptRecord, UnknownName, UsageError
 from harness.execution import runner
-from harness.execution.processes import Limits, WorkerProcess, clean_environment
+from harness.execution.processes import Limits, WorkerProcess
 from harness.execution.progress import Step
+from harness.execution.worker_environment import clean_environment
 from harness.plan import Opening
 from harness.records import runs, store
 from harness.workloads.spec import Workload
@@ -82,10 +83,8 @@ def read(folder: Path) -> Model:
             f"{folder}: no {MODEL_FILE} there, so it is no model. Give the folder that `harness"
             " train --out` wrote."
         )
-    document = {
-        "threads": None,
-        **store.read_json(path, "model", SCHEMA),
-    }  # older models do not tell
+    # older models do not tell of threads
+    document = {"threads": None, **store.read_json(path, "model", SCHEMA)}
     try:
         return Model(**{field.name: document[field.name] for field in dataclasses.fields(Model)})
     except KeyError as error:
@@ -136,7 +135,7 @@ class Site:
         weights."""
         self.check(model)
         backend, environ = BUILDS[model.build].backend, self.context.environ
-        found = provision.locate(
+        interpreter = provision.locate(
             model.build,
             "cpu",
             overrides=self.interpreters,
@@ -146,7 +145,7 @@ class Site:
         bench = runner.Bench(
             run=scratch,
             staging=staging.prepare(environ),
-            interpreters={model.build: found.path},
+            interpreters={model.build: interpreter.path},
             environment=clean_environment(environ, TF_CPP_MIN_LOG_LEVEL="1"),
             workloads={model.workload: self.workload},
             limits=Limits(self.limit_s),
@@ -175,97 +174,103 @@ def train(site: Site, model: Model, out: Path, steps: int, *, resume: bool) -> M
 
     Raises:
         UsageError: the folder holds a model already and `resume` was not asked for, or another one.
+        JobFailed: the port failed.
     """
     if steps < 1:
         raise UsageError(f"--steps {steps}: must be at least 1.")
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"--out {out}: this is a file; give a folder.")
-    begun = read(out) if resume and (out / MODEL_FILE).exists() else None
-    if begun is None and (out / MODEL_FILE).exists():
-        raise UsageError(
-            f"--out {out}: there is a model already. Go on with it (--resume), or give another"
-            " folder."
-        )
-    if (
-        begun is None
-        and out.exists()
-        and {path.name for path in out.iterdir()} - (UNFINISHED if resume else set())
-    ):
-        raise UsageError(f"--out {out}: there is something else already. Give a new folder.")
-    if begun is not None:
-        if dataclasses.replace(begun, step=0, converted={}, threads=None) != dataclasses.replace(
-            model, step=0
-        ):
-            raise UsageError(
-                f"--resume {out}: that model was trained with other options; see"
-                f" {out / MODEL_FILE}."
-            )
-        model = begun
-    model = dataclasses.replace(model, threads=site.threads)
+    begun = _begun(model, out, resume=resume)
+    model = dataclasses.replace(begun or model, threads=site.threads)
     out.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as scratch,
         site.worker(model, Path(scratch)) as (worker, tape),
     ):
-        asked: dict[str, Any] = (
-            {"checkpoint": str(out.absolute() / CHECKPOINTS)} if begun else {"tape": tape}
-        )
-        step = int(worker.request("start", seed=model.seed, **asked)["step"])
+        weights: dict[str, Any] = {"checkpoint": _checkpoints(out)} if begun else {"tape": tape}
+        step = int(worker.request("start", seed=model.seed, **weights)["step"])
         _forget(out / LOSSES, step)
         _train(site, worker, model, out, (step, steps))
     return read(out)
 
 
+def _begun(model: Model, out: Path, *, resume: bool) -> Model | None:
+    """Return the model that is gone on with, or None where a new one is trained.
+
+    Raises:
+        UsageError: as `train`.
+    """
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out}: this is a file; give a folder.")
+    if not (out / MODEL_FILE).exists():
+        names = {path.name for path in out.iterdir()} if out.exists() else set()
+        if names - (UNFINISHED if resume else set()):
+            raise UsageError(f"--out {out}: there is something else already. Give a new folder.")
+        return None
+    if not resume:
+        raise UsageError(
+            f"--out {out}: there is a model already. Go on with it (--resume), or give another"
+            " folder."
+        )
+    begun = read(out)
+    untrained = dataclasses.replace(begun, step=0, converted={}, threads=None)
+    if untrained != dataclasses.replace(model, step=0):
+        raise UsageError(
+            f"--resume {out}: that model was trained with other options; see {out / MODEL_FILE}."
+        )
+    return begun
+
+
+def _checkpoints(out: Path) -> str:
+    """Return where a model's checkpoints lie, as a worker takes it."""
+    return str(out.absolute() / CHECKPOINTS)
+
+
 def _train(
     site: Site, worker: WorkerProcess, model: Model, out: Path, span: tuple[int, int]
 ) -> None:
+    """Train from the first step of a span to its last, in requests of about `REQUEST_S`."""
     (step, steps), size = span, 1
     saved = time.monotonic()
     if step < steps:
-        site.context.say(_step(model, (step, steps), "begins"))
+        site.context.say(_progress(model, (step, steps), "begins"))
     while step < steps:
         count = min(size, steps - step)
         started = time.monotonic()
         saves = step + count == steps or started - saved > CHECKPOINT_S
-        asked: dict[str, Any] = {"checkpoint": str(out.absolute() / CHECKPOINTS)} if saves else {}
-        losses = store.decode(worker.request("advance", steps=count, **asked)["losses"])
+        target: dict[str, Any] = {"checkpoint": _checkpoints(out)} if saves else {}
+        losses = store.decode(worker.request("advance", steps=count, **target)["losses"])
         took_s = time.monotonic() - started
         _append(out / LOSSES, step, losses)
         step += count
         if saves:
             dataclasses.replace(model, step=step).write(out)
             saved = time.monotonic()
-        told = "; ".join(
-            part for part in (_latest(losses), f"{took_s / count:.3g} s a step") if part
-        )
-        left_s = (
-            took_s / count * (steps - step) if step - span[0] > 1 else None
-        )  # the first step alone is mostly tracing
-        site.context.say(_step(model, (step, steps), told, left_s))
+        pace = f"{took_s / count:.3g} s a step"
+        message = "; ".join(part for part in (_latest(losses), pace) if part)
+        # the first step alone is mostly tracing
+        left_s = took_s / count * (steps - step) if step - span[0] > 1 else None
+        site.context.say(_progress(model, (step, steps), message, left_s))
         size = max(1, min(2 * count, int(REQUEST_S * count / max(took_s, 1e-3))))
 
 
-def _step(model: Model, place: tuple[int, int], told: str, left_s: float | None = None) -> Step:
+def _progress(
+    model: Model, position: tuple[int, int], message: str, left_s: float | None = None
+) -> Step:
     """Return the line of progress after so many steps of so many; a listing has the last one for
     certain."""
     what = f"{model.workload} on {model.build}"
-    return Step(
-        f"{what}: step {place[0]} of {place[1]}; {told}",
-        f"training {what}",
-        *place,
-        left_s,
-        passing=place[0] < place[1],
-    )
+    step, steps = position
+    line = f"{what}: step {step} of {steps}; {message}"
+    return Step(line, f"training {what}", step, steps, left_s, passing=step < steps)
 
 
 def _forget(path: Path, step: int) -> None:
     """Keep the losses up to a step: those after the last checkpoint are trained again."""
     lines = path.read_text(encoding="utf-8").splitlines()[1:] if path.is_file() and step else []
-    kept = [
-        line
-        for line in lines
-        if line.split(",", 1)[0].isdigit() and int(line.split(",", 1)[0]) <= step
-    ]
+    kept = []
+    for line in lines:
+        number = line.split(",", 1)[0]
+        if number.isdigit() and int(number) <= step:
+            kept.append(line)
     store.write_text(path, "\n".join(["step,loss,value", *kept]) + "\n")
 
 
@@ -281,18 +286,22 @@ def _append(path: Path, start: int, losses: Mapping[str, list[float | None]]) ->
 
 
 def _latest(losses: Mapping[str, list[float | None]]) -> str:
-    totals = {
-        name: [value for value in values if value is not None]
-        for name, values in losses.items()
-        if name.endswith("total")
-    }
-    return ", ".join(
-        f"{name} {values[-1]:.4g}" for name, values in list(totals.items())[:2] if values
-    )
+    """Return the last values of the first two total losses, in words."""
+    totals = [name for name in losses if name.endswith("total")]
+    parts = []
+    for name in totals[:2]:
+        values = [value for value in losses[name] if value is not None]
+        if values:
+            parts.append(f"{name} {values[-1]:.4g}")
+    return ", ".join(parts)
 
 
 def generate(site: Site, folder: Path, rows: int, out: Path) -> tuple[int, ...]:
-    """Write `rows` generated rows as `samples` of an .npz; return their shape."""
+    """Write `rows` generated rows as `samples` of an .npz; return their shape.
+
+    Raises:
+        UsageError: the folder holds no model, or `out` is a folder. JobFailed: the port failed.
+    """
     if rows < 1:
         raise UsageError(f"--rows {rows}: must be at least 1.")
     if out.is_dir():

@@ -27,7 +27,7 @@ MOST_KILLED = 2
 
 
 @dataclasses.dataclass(frozen=True)
-class Asked:
+class NightRequest:
     """What is asked of a night. `only`: names of cells, empty for all. `date`: as YYYY-MM-DD."""
 
     config: Config
@@ -53,37 +53,39 @@ class Asked:
         return tuple(cell for cell in self.config.cells if not self.only or cell.name in self.only)
 
 
-def opened(asked: Asked, context: Context, folder: Path, key: str) -> Night:
-    """Return the night that lies in a folder, as it was left, or a new one."""
-    known = durations(asked.nights, folder)
+def opened(request: NightRequest, context: Context, folder: Path, key: str) -> Night:
+    """Return the night that lies in a folder, as it was left, or a new one.
+
+    Raises:
+        RecordError: the night.json that lies there cannot be read.
+    """
+    known = durations(request.nights, folder)
     try:
-        found = night.read(folder)
+        attempt = night.read(folder)
     except FileNotFoundError:
-        found = None
-    earlier = {row.cell.name: row for row in found.rows} if found else {}
+        attempt = None
+    earlier = {row.cell.name: row for row in attempt.rows} if attempt else {}
     rows = []
-    for cell in asked.config.cells:
+    for cell in request.config.cells:
         row = dataclasses.replace(earlier.get(cell.name, Row(cell)), cell=cell)
         if not row.ended:
-            seconds, basis = estimate(asked.config, cell, known)
+            seconds, basis = estimate(request.config, cell, known)
             row = cut_off(dataclasses.replace(row, estimate_s=seconds, basis=basis))
         rows.append(row)
-    created = found.created if found else context.now.isoformat(timespec="seconds")
     return Night(
-        folder.name,
-        key,
-        created,
-        context.command,
-        __version__,
-        str(asked.config.path),
-        asked.config.budget_s,
-        tuple(rows),
+        name=folder.name,
+        key=key,
+        created=attempt.created if attempt else context.now.isoformat(timespec="seconds"),
+        command=context.command,
+        harness_version=__version__,
+        config=str(request.config.path),
+        budget_s=request.config.budget_s,
+        rows=tuple(rows),
     )
 
 
 def cut_off(row: Row) -> Row:
-    """Return the row of a cell that was at work when the harness was ended as what it is; others as
-    they are."""
+    """Return a row; of a cell at work when the harness was ended, the row that says so."""
     if row.status != night.RUNNING:
         return row
     killed = row.killed + 1
@@ -101,27 +103,28 @@ def cut_off(row: Row) -> Row:
     return dataclasses.replace(row, status=night.CRASHED, killed=killed, reason=reason)
 
 
-def waiting(state: Night, asked: Asked) -> list[Cell]:
+def waiting(state: Night, request: NightRequest) -> list[Cell]:
     """Return the cells to run, in their order; those in which the harness was ended come last, or
     not at all."""
-    chosen = asked.cells()
+    chosen = request.cells()
     rows = [
         row
         for row in state.rows
-        if row.cell in chosen and not row.ended and (asked.only or row.killed < MOST_KILLED)
+        if row.cell in chosen and not row.ended and (request.only or row.killed < MOST_KILLED)
     ]
     return [row.cell for row in sorted(rows, key=lambda row: row.killed > 0)]
 
 
 def durations(nights: Path, but: Path) -> Mapping[str, tuple[float, str]]:
     """Return how long cells took when they last came to their end, and in which night, by name."""
-    found: dict[str, tuple[float, str]] = {}
-    for folder, one in night.nights(nights):
-        if folder != but and isinstance(one, Night):
-            for row in one.rows:
-                if row.status == night.OK:
-                    found.setdefault(row.cell.name, (row.duration_s, one.name))
-    return found
+    newest: dict[str, tuple[float, str]] = {}
+    for folder, state in night.nights(nights):
+        if folder == but or not isinstance(state, Night):
+            continue
+        for row in state.rows:
+            if row.status == night.OK:
+                newest.setdefault(row.cell.name, (row.duration_s, state.name))
+    return newest
 
 
 def estimate(
@@ -130,7 +133,7 @@ def estimate(
     """Return how long a cell takes at least, seconds, and where that is from: an earlier night, the
     configuration, or usual figures.
 
-    What an earlier night spent on rounds beyond the least number is not needed: a timed cell is not
+    What an earlier night took for rounds beyond the least number is not needed: a timed cell is not
     thought to take more than usual.
     """
     if cell.estimate_s is not None:

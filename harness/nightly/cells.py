@@ -25,7 +25,7 @@ from harness.evaluation import outcome
 from harness.execution.progress import NIGHT, Step, spell
 from harness.nightly import beginning, conclusion, matrix, night, support
 from harness.nightly import comparison as comparing
-from harness.nightly.beginning import Asked
+from harness.nightly.beginning import NightRequest
 from harness.nightly.matrix import Cell
 from harness.nightly.night import Night, Row
 from harness.records import runs, store
@@ -44,50 +44,50 @@ class Result:
     folder: Path
 
 
-def run(asked: Asked, context: Context) -> Result:
+def run(request: NightRequest, context: Context) -> Result:
     """Run what has not run yet of a night, and write its summary and the index of all nights.
 
     Raises:
         HarnessError: wrong usage, a night.json that cannot be read, or another process at work in
             this night.
     """
-    asked.cells()  # a name that does not exist is said before anything is made
-    key = night.key(asked.config.cells, [str(folder) for folder in asked.config.ports])
-    folder = night.folder_of(asked.nights, asked.date, key)
+    request.cells()  # a name that does not exist is said before anything is made
+    key = night.key(request.config.cells, [str(folder) for folder in request.config.ports])
+    folder = night.folder_of(request.nights, request.date, key)
     with runs.held(folder):
-        return Result(_Running(asked, context, folder, key).all(), folder)
+        return Result(_Running(request, context, folder, key).all(), folder)
 
 
 class _Running:
     """A night at work: its state in memory, and its copy on disk."""
 
-    def __init__(self, asked: Asked, context: Context, folder: Path, key: str) -> None:
-        self.asked, self.context, self.folder, self.config = asked, context, folder, asked.config
+    def __init__(self, request: NightRequest, context: Context, folder: Path, key: str) -> None:
+        self.request, self.config = request, request.config
+        self.context, self.folder = context, folder
         self.missing: support.Missing = {}
-        self.state = beginning.opened(asked, context, folder, key)
+        self.state = beginning.opened(request, context, folder, key)
 
     def all(self) -> Night:
         """Run the cells, the highest priority first, and close the night."""
-        waiting, total = beginning.waiting(self.state, self.asked), len(self.asked.cells())
+        waiting, total = beginning.waiting(self.state, self.request), len(self.request.cells())
         if len(waiting) < total:
             self.context.say(f"{self.folder}: {total - len(waiting)} of {total} cells are finished")
         self.keep()
         try:
             self.missing = support.survey(self.config, waiting, self.context, install=True)
             for number, cell in enumerate(waiting):
-                self._one(cell, waiting[number:], len(waiting))
+                self._have_turn(cell, waiting[number:], len(waiting))
             self._compare()
         except KeyboardInterrupt:
             self.state = conclusion.summed_up(dataclasses.replace(self.state, exit_code=130))
             with contextlib.suppress(OSError):
-                conclusion.write(self.state, self.folder, self.asked.nights)
+                conclusion.write(self.state, self.folder, self.request.nights)
             raise
+        finished = not self.state.count(night.WAITING)
         self.state = conclusion.summed_up(
-            dataclasses.replace(
-                self.state, finished=not self.state.count(night.WAITING), exit_code=None
-            )
+            dataclasses.replace(self.state, finished=finished, exit_code=None)
         )
-        conclusion.write(self.state, self.folder, self.asked.nights)
+        conclusion.write(self.state, self.folder, self.request.nights)
         return self.state
 
     def _compare(self) -> None:
@@ -95,9 +95,10 @@ class _Running:
         and is told, and not the pages."""
         try:
             self.state = comparing.compared(
-                conclusion.summed_up(self.state), self.folder, self.asked.reports
+                conclusion.summed_up(self.state), self.folder, self.request.reports
             )
-        except Exception as error:  # noqa: BLE001  (whatever it is, the night's own verdicts stand; it is told, and written down)
+        # whatever it is, the night's own verdicts stand; it is told, and written down
+        except Exception as error:  # noqa: BLE001
             with contextlib.suppress(OSError):
                 store.write_text(self.folder / TRACEBACK, traceback.format_exc())
             reason = (
@@ -118,67 +119,58 @@ class _Running:
         self.state = self.state.with_row(row)
         self.keep()
 
-    def _one(self, cell: Cell, waiting: Sequence[Cell], total: int) -> None:
-        """Run a cell, or say why not."""
+    def _have_turn(self, cell: Cell, waiting: Sequence[Cell], total: int) -> None:
+        """Run a cell, the first of those that wait (of so many in all), or say why not."""
         row = next(row for row in self.state.rows if row.cell.name == cell.name)
         able = support.able(self.config, cell, self.missing)
         if able.reason:
-            self._left(
-                dataclasses.replace(row, lacking=able.lacking),
-                night.ERROR if able.failed else night.UNSUPPORTED,
-                able.reason,
-            )
+            status = night.ERROR if able.failed else night.UNSUPPORTED
+            self._left(dataclasses.replace(row, lacking=able.left_out), status, able.reason)
             return
         left_s = self.config.budget_s - self.state.spent_s
-        needed = {row.cell.name: row.estimate_s for row in self.state.rows}
-        if needed[cell.name] > left_s:
+        needed_s = {row.cell.name: row.estimate_s for row in self.state.rows}
+        takes = f"about {spell(needed_s[cell.name])}"
+        if needed_s[cell.name] > left_s:
             left = f"{spell(left_s)} are left" if left_s >= 1 else "nothing is left"
-            reason = (
-                f"takes about {spell(needed[cell.name])}; of the night's"
-                f" {spell(self.config.budget_s)} {left}"
-            )
+            reason = f"takes {takes}; of the night's {spell(self.config.budget_s)} {left}"
             self._left(row, night.NOT_REACHED, reason)
             return
-        rest_s = sum(needed[item.name] for item in waiting)
-        self.context.say(
-            Step(
-                f"cell {total - len(waiting) + 1} of {total}: {cell.name} (about"
-                f" {spell(needed[cell.name])})",
-                cell.name,
-                total - len(waiting),
-                total,
-                rest_s,
-                level=NIGHT,
-            )
-        )
+        rest_s = sum(needed_s[item.name] for item in waiting)
+        done = total - len(waiting)
+        line = f"cell {done + 1} of {total}: {cell.name} ({takes})"
+        self.context.say(Step(line, cell.name, done, total, rest_s, level=NIGHT))
         share_s = matrix.share_s(left_s, rest_s, sum(item.timed for item in waiting))
         least_s = beginning.rounds_s(self.config, cell, able.builds)
         options = self.config.options(cell, able.builds, min(cell.timing_s, least_s + share_s))
-        row = Row(  # a new attempt; the time that earlier ones have taken stays
+        # a new attempt; the time that earlier ones have taken stays
+        running = Row(
             cell,
             night.RUNNING,
             estimate_s=row.estimate_s,
             basis=row.basis,
             duration_s=row.duration_s,
-            lacking=able.lacking,
+            lacking=able.left_out,
             killed=row.killed,
         )
+        self._attempt(running, options)
+
+    def _attempt(self, row: Row, options: asking.Options) -> None:
+        """Run a cell, and keep what became of it and the time that all attempts have taken."""
         self.set(row)
-        started, before_s = time.monotonic(), row.duration_s
+        started = time.monotonic()
         try:
             ended = attempt(row, options, self.context, self.folder / row.folder)
         except KeyboardInterrupt:
-            taken_s = before_s + time.monotonic() - started
+            taken_s = row.duration_s + time.monotonic() - started
+            reason = "interrupted by the user"
             self.set(
                 dataclasses.replace(
-                    row,
-                    status=night.INTERRUPTED,
-                    reason="interrupted by the user",
-                    duration_s=taken_s,
+                    row, status=night.INTERRUPTED, reason=reason, duration_s=taken_s
                 )
             )
             raise
-        self.set(dataclasses.replace(ended, duration_s=before_s + time.monotonic() - started))
+        taken_s = row.duration_s + time.monotonic() - started
+        self.set(dataclasses.replace(ended, duration_s=taken_s))
 
     def _left(self, row: Row, status: str, reason: str) -> None:
         """Leave a cell out, and say why. One that was tried before stays as it ended: another
@@ -190,13 +182,13 @@ class _Running:
 
 
 def attempt(row: Row, options: asking.Options, context: Context, folder: Path) -> Row:
-    """Run one cell. Whatever happens inside it becomes the row's status; only an interrupt passes
-    through."""
+    """Run one cell. Whatever happens inside it becomes the row's status, but for an interrupt."""
     command = dataclasses.replace(row.cell, builds=options.backends).command
     own = dataclasses.replace(context, command=command, now=datetime.datetime.now().astimezone())
     try:
         return judged(row, compare.compare(options, own, folder).report)
-    except Exception as error:  # noqa: BLE001  (whatever it is, it must not cost the night; it is told, and a defect is written down)
+    # whatever it is, it must not cost the night; it is told, and a defect is written down
+    except Exception as error:  # noqa: BLE001
         return dataclasses.replace(row, status=_status(error), reason=_reason(error, row, folder))
 
 
@@ -218,33 +210,32 @@ def _reason(error: Exception, row: Row, folder: Path) -> str:
     folder."""
     if isinstance(error, HarnessError):
         return str(error)
-    told = f"{type(error).__name__}: {error}"
+    message = f"{type(error).__name__}: {error}"
     if isinstance(error, (OSError, MemoryError)):
-        return told
+        return message
     with contextlib.suppress(OSError):
         store.write_text(folder / TRACEBACK, traceback.format_exc())
-    return f"{told}. This is a defect of the harness: {row.folder}/{TRACEBACK}."
+    return f"{message}. This is a defect of the harness: {row.folder}/{TRACEBACK}."
 
 
 def judged(row: Row, report: Report) -> Row:
     """Return the row of a cell that has a report: `ok` if all its jobs ended well, else as the
     first that did not."""
     broken = [job for job in report.jobs if job.status not in (night.OK, outcome.UNSUPPORTED)]
-    nothing = report.exit_code == matrix.NOTHING
     status, reason = night.OK, ""
     if broken:
-        status = broken[0].status
+        first = broken[0]
+        status = first.status
         reason = (
             f"{len(broken)} of {len(report.jobs)} jobs did not end well;"
-            f" {broken[0].job or broken[0].build}: {broken[0].reason}"
+            f" {first.job or first.build}: {first.reason}"
         )
-    elif nothing:
+    elif report.exit_code == matrix.NOTHING:
         status = night.UNSUPPORTED
-        reason = next(
-            (job.reason for job in report.jobs if job.status == outcome.UNSUPPORTED),
-            report.headline,
-        )
-    whole = [one for one in report.speed if not one.by_phase]
+        reasons = (job.reason for job in report.jobs if job.status == outcome.UNSUPPORTED)
+        reason = next(reasons, report.headline)
+    timed = [ratio for ratio in report.speed if not ratio.by_phase]
+    answers = (Speed.FASTER, Speed.SLOWER, Speed.SAME)
     return dataclasses.replace(
         row,
         status=status,
@@ -252,6 +243,6 @@ def judged(row: Row, report: Report) -> Row:
         fidelity=report.fidelity,
         headline=report.headline,
         exit_code=report.exit_code,
-        settled=sum(one.verdict in (Speed.FASTER, Speed.SLOWER, Speed.SAME) for one in whole),
-        compared=len(whole),
+        settled=sum(ratio.verdict in answers for ratio in timed),
+        compared=len(timed),
     )

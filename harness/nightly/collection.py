@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from harness.changes import conditions, model, verdicts
-from harness.history import evidence as found_in
+from harness.history.evidence import Evidence, gather
+from harness.history.restore import EMPTY
 from harness.nightly import night, page
 from harness.nightly.night import Night, Row
 from harness.results.model import BuildRow, Report
-from harness.results.verdicts import Fidelity
 
 #: So many nights are looked back: the last one, and the fourteen before it, against whose median a
 #: creep is seen.
@@ -26,148 +26,138 @@ NIGHTS = 15
 #: Device, execution, threads and data: what rows of a report do not tell, and what no comparison
 #: goes across; and a cell's own name.
 Group = tuple[str, str, int | None, str | None, str]
-EMPTY = Report(
-    title="",
-    created="",
-    harness_version="",
-    command="",
-    fidelity=Fidelity.NONE,
-    headline="",
-    stages=(),
-    speed=(),
-    jobs=(),
-    builds=(),
-    tapes={},
-)
 Item = TypeVar("Item")
 
 
 @dataclasses.dataclass(frozen=True)
-class Ran:
-    """A cell's judged run: its report, where it lies, and what its records tell of rounds and
-    sources."""
+class JudgedRun:
+    """A cell's run: its report, where it lies, and what its records tell of rounds and sources."""
 
     row: Row
     report: Report
     folder: Path
-    told: found_in.Evidence
+    evidence: Evidence
 
     @property
     def group(self) -> Group:
         """What it may be compared within."""
         cell = self.row.cell
         names = [item.partition("@")[0] for item in cell.builds]
-        alone = "@" in "".join(cell.builds) or len(set(names)) < len(
-            names
-        )  # its labels mean something else in other cells
+        # labels of such builds mean something else in other cells
+        alone = "@" in "".join(cell.builds) or len(set(names)) < len(names)
         return cell.device, cell.execution, cell.threads, cell.data, cell.name if alone else ""
 
 
-def rans(state: Night, folder: Path, names: Iterable[str]) -> Iterable[Ran]:
+def judged_runs(state: Night, folder: Path, names: Iterable[str]) -> Iterable[JudgedRun]:
     """Yield those of a night's cells that are named and have a report that can be read; of others
     no record is read."""
-    for row, report in page.reports(
-        dataclasses.replace(state, rows=tuple(row for row in state.rows if row.cell.name in names)),
-        folder,
-    ):
-        yield Ran(row, report, folder / row.folder, found_in.gather(report, folder / row.folder))
+    rows = tuple(row for row in state.rows if row.cell.name in names)
+    for row, report in page.reports(dataclasses.replace(state, rows=rows), folder):
+        place = folder / row.folder
+        yield JudgedRun(row, report, place, gather(report, place))
 
 
 def earlier(state: Night, nights: Path) -> list[tuple[Path, Night]]:
     """Return the nights before, the newest first: those of the same matrix file, or all if there is
     none of it."""
     before = [
-        (path, one)
-        for path, one in night.nights(nights)
-        if isinstance(one, Night) and night.order(one.name) < night.order(state.name)
+        (path, past)
+        for path, past in night.nights(nights)
+        if isinstance(past, Night) and night.order(past.name) < night.order(state.name)
     ]
-    return [(path, one) for path, one in before if one.config == state.config] or before
+    return [(path, past) for path, past in before if past.config == state.config] or before
 
 
-def together(found: Sequence[Ran]) -> model.Night:
+def together(runs: Sequence[JudgedRun]) -> model.Night:
     """Return the runs of several cells as one."""
+    reports = [run.report for run in runs]
     builds: dict[str, BuildRow] = {}
-    for ran in found:
-        for row in ran.report.builds:
+    tapes: dict[str, str] = {}
+    for report in reports:
+        tapes.update(report.tapes)
+        for row in report.builds:
             known = builds.get(row.build, row)
             builds[row.build] = dataclasses.replace(known, port={**row.port, **known.port})
-    return model.Night(
-        dataclasses.replace(
-            found[0].report if found else EMPTY,
-            stages=tuple(row for ran in found for row in ran.report.stages),
-            speed=tuple(row for ran in found for row in ran.report.speed),
-            jobs=tuple(row for ran in found for row in ran.report.jobs),
-            builds=tuple(builds.values()),
-            tapes={name: digest for ran in found for name, digest in ran.report.tapes.items()},
-        ),
-        tuple(one for ran in found for one in _ratios(ran)),
+    joined = dataclasses.replace(
+        reports[0] if reports else EMPTY,
+        stages=tuple(row for report in reports for row in report.stages),
+        speed=tuple(row for report in reports for row in report.speed),
+        jobs=tuple(row for report in reports for row in report.jobs),
+        builds=tuple(builds.values()),
+        tapes=tapes,
     )
+    return model.Night(joined, tuple(ratios for run in runs for ratios in _ratios(run)))
 
 
 def filled(newest: model.Night, older: Sequence[model.Night], tonight: model.Night) -> model.Night:
-    """Return a night with those rows added that tonight has and it lacks, each from the newest of
+    """Return a night with those rows added that tonight has and it has not, each from the newest of
     the older nights that has it."""
-    found = newest
-    for one in older:
-        was, now, more = found.report, tonight.report, one.report
-        tapes = {name: digest for name, digest in more.tapes.items() if name in now.tapes}
-        found = model.Night(
-            dataclasses.replace(
-                was,
-                stages=_added(was.stages, more.stages, now.stages, verdicts.key),
-                speed=_added(
-                    was.speed,
-                    more.speed,
-                    now.speed,
-                    lambda row: (model.measurand(row), row.by_phase),
-                ),
-                jobs=_added(
-                    was.jobs,
-                    more.jobs,
-                    now.jobs,
-                    lambda row: (row.kind, row.workload, row.build, row.precision, row.seed),
-                ),
-                builds=_added(was.builds, more.builds, now.builds, lambda row: row.build),
-                tapes={**tapes, **was.tapes},
-            ),
-            _added(found.ratios, one.ratios, tonight.ratios, lambda ratios: ratios.measurand),
+    filled_up = newest
+    for past in older:
+        report = _filled_report(filled_up.report, past.report, tonight.report)
+        ratios = _added(
+            filled_up.ratios, past.ratios, tonight.ratios, lambda ratios: ratios.measurand
         )
-    return found
+        filled_up = model.Night(report, ratios)
+    return filled_up
+
+
+def _filled_report(was: Report, more: Report, now: Report) -> Report:
+    """Return a report with those rows of an older one added that tonight's has and it has not."""
+    tapes = {name: digest for name, digest in more.tapes.items() if name in now.tapes}
+    return dataclasses.replace(
+        was,
+        stages=_added(was.stages, more.stages, now.stages, verdicts.key),
+        speed=_added(
+            was.speed, more.speed, now.speed, lambda row: (model.measurand(row), row.by_phase)
+        ),
+        jobs=_added(
+            was.jobs,
+            more.jobs,
+            now.jobs,
+            lambda row: (row.kind, row.workload, row.build, row.precision, row.seed),
+        ),
+        builds=_added(was.builds, more.builds, now.builds, lambda row: row.build),
+        tapes={**tapes, **was.tapes},
+    )
 
 
 def _added(
     was: Sequence[Item], more: Sequence[Item], now: Sequence[Item], key: Callable[[Item], Hashable]
 ) -> tuple[Item, ...]:
-    wanted = {key(one) for one in now} - {key(one) for one in was}
-    return (*was, *(one for one in more if key(one) in wanted))
+    wanted = set(map(key, now)) - set(map(key, was))
+    return (*was, *(item for item in more if key(item) in wanted))
 
 
-def _ratios(ran: Ran) -> Iterable[model.Ratios]:
+def _ratios(run: JudgedRun) -> Iterable[model.Ratios]:
     """Yield what a run's rounds measured."""
-    host = ran.told.host()
-    for place, row in enumerate(ran.report.speed):
-        rounds = ran.told.rounds.get(place, ())
-        logs = [one.log_ratio for one in rounds if one.log_ratio is not None]
-        ports = {side: ran.told.ports.get((side, row.workload)) for side in (row.a, row.b)}
-        versions = {side: _versions(ran.told.identities.get(side, {})) for side in (row.a, row.b)}
-        specification = ran.told.specs.get((row.workload, row.preset))
+    evidence = run.evidence
+    host = evidence.host()
+    for number, row in enumerate(run.report.speed):
+        rounds = evidence.rounds.get(number, ())
+        logs = [timed.log_ratio for timed in rounds if timed.log_ratio is not None]
+        sources, versions = {}, {}
+        for side in (row.a, row.b):
+            port = evidence.ports.get((side, row.workload))
+            packages = _versions(evidence.identities.get(side, {}))
+            if port:
+                sources[side] = port.source_hash
+            if packages:
+                versions[side] = packages
+        circumstances = {"threads": str(row.threads)}
+        if host:
+            circumstances[conditions.MACHINE] = host.fingerprint
+        specification = evidence.specs.get((row.workload, row.preset))
+        if specification:
+            circumstances[conditions.SPECIFICATION] = specification
         yield model.Ratios(
-            model.measurand(row),
-            model.moments(logs),
-            {side: port.source_hash for side, port in ports.items() if port},
-            {side: one for side, one in versions.items() if one},
-            {
-                "threads": str(row.threads),
-                **({conditions.MACHINE: host.fingerprint} if host else {}),
-                **({conditions.SPECIFICATION: specification} if specification else {}),
-            },
+            model.measurand(row), model.moments(logs), sources, versions, circumstances
         )
 
 
 def _versions(identity: Mapping[str, Any]) -> dict[str, str]:
-    told = identity.get("versions")
-    return (
-        {str(name): str(version) for name, version in told.items()}
-        if isinstance(told, Mapping)
-        else {}
-    )
+    """Return the versions of a build's packages; none where it does not say them."""
+    packages = identity.get("versions")
+    if not isinstance(packages, Mapping):
+        return {}
+    return {str(name): str(version) for name, version in packages.items()}

@@ -2,26 +2,28 @@
 and over the history is asked for.
 
 The one place where a night meets `harness.history` and `harness.changes`. Each row is compared with
-the newest earlier night that has it (`gathering`); cells of one device and setting are judged
+the newest earlier night that has it (`collection`); cells of one device and setting are judged
 together, for an error rate that holds for all their rows.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from harness.changes import charts, model, nights
 from harness.errors import HarnessError
-from harness.history import History, Wanted, open_history
+from harness.history import History, SpeedPoint, Wanted, open_history
 from harness.history import charts as drawing
 from harness.nightly import collection
-from harness.nightly.collection import Ran
+from harness.nightly.collection import Group, JudgedRun
 from harness.nightly.night import Changed, Night
 from harness.records import store
 from harness.report import history_page, rendering
 
+#: Series of speed ratios that end in a night, by the name of its cell.
+SeriesByCell = Mapping[str, Sequence[model.Series]]
 HISTORY = "history.sqlite"
 #: How everything went over all nights, beside the index.
 PAGE = "history.html"
@@ -37,103 +39,126 @@ def compared(state: Night, folder: Path, reports: Path) -> Night:
         state: the night. folder: where it lies. reports: the folder of all reports, with the
             history.
     """
-    after = {
-        ran.row.cell.name: ran
-        for ran in collection.rans(state, folder, {row.cell.name for row in state.rows})
-    }
+    names = {row.cell.name for row in state.rows}
+    runs = {run.row.cell.name: run for run in collection.judged_runs(state, folder, names)}
     earlier = collection.earlier(state, folder.parent)
-    past = [list(collection.rans(one, path, after)) for path, one in earlier[: collection.NIGHTS]]
-    notes: list[Changed] = []
-    histories: dict[str, list[model.Series]] = {}
-    try:
-        with open_history(reports / HISTORY) as history:
-            histories = _histories(history, after, state.name[:10])
-            whole = drawing.drawn(history)
-        for name, series in histories.items():  # its pages show the nights before
-            rendering.write(
-                dataclasses.replace(after[name].report, history=charts.histories(series)),
-                after[name].folder,
-            )
-        text = history_page.render(
-            "All nights", whole.histories, whole.left_out, whole.stages, whole.speed
-        )
-        store.write_text(folder.parent / PAGE, text)
-    except (HarnessError, OSError) as error:
-        notes.append(Changed(model.NOTE, model.UNJUDGED, f"The history could not be used: {error}"))
-    found: list[model.Change] = []
-    for group in dict.fromkeys(ran.group for ran in after.values()):
-        here = [ran for ran in after.values() if ran.group == group]
-        series = [one for ran in here for one in histories.get(ran.row.cell.name, ())]
-        past_here = [rans for one in past if (rans := [ran for ran in one if ran.group == group])]
-        known = {
-            ran.row.cell.name for one in past_here for ran in one
-        }  # what runs for the first time has nothing to change from
-        tonight, before = (
-            collection.together([ran for ran in here if ran.row.cell.name in known]),
-            [*map(collection.together, past_here)],
-        )
-        newest = (
-            collection.filled(before[0], before[1:], tonight) if before else collection.together([])
-        )
-        found += nights.between(newest, tonight, series, before[1:])
-    notes += _gone(state, [one for _, one in earlier])
-    ordered = [Changed(one.severity, one.kind, one.text) for one in sorted(found, key=model.order)]
+    past = [
+        list(collection.judged_runs(night, path, runs))
+        for path, night in earlier[: collection.NIGHTS]
+    ]
+    histories, notes = _in_history(state, folder, reports, runs)
+    changes: list[model.Change] = []
+    for group in dict.fromkeys(run.group for run in runs.values()):
+        changes += _changes(group, runs.values(), past, histories)
+    notes += _gone(state, [night for _, night in earlier])
+    changes.sort(key=model.order)
+    ordered = [Changed(change.severity, change.kind, change.text) for change in changes]
     return dataclasses.replace(
         state,
         changed=(*ordered, *notes),
-        regressed=any(one.severity == model.REGRESSION for one in found),
+        regressed=any(change.severity == model.REGRESSION for change in changes),
         uncompared="",
         before=earlier[0][1].name if earlier else "",
     )
 
 
-def _histories(
-    history: History, after: Mapping[str, Ran], date: str
-) -> dict[str, list[model.Series]]:
+def _in_history(
+    state: Night, folder: Path, reports: Path, runs: Mapping[str, JudgedRun]
+) -> tuple[SeriesByCell, list[Changed]]:
+    """Add a night's runs to the history and draw it, as a whole and in the pages of the runs.
+
+    Return the series that end in the runs; where the history cannot be used, also a note that says
+    so, and those series that were read before.
+    """
+    histories: SeriesByCell = {}
+    try:
+        with open_history(reports / HISTORY) as history:
+            histories = _histories(history, runs, state.name[:10])
+            whole = drawing.drawn(history)
+        for name, series in histories.items():  # its pages show the nights before
+            run = runs[name]
+            report = dataclasses.replace(run.report, history=charts.histories(series))
+            rendering.write(report, run.folder)
+        text = history_page.render(
+            "All nights", whole.histories, whole.left_out, whole.stages, whole.speed
+        )
+        store.write_text(folder.parent / PAGE, text)
+    except (HarnessError, OSError) as error:
+        text = f"The history could not be used: {error}"
+        return histories, [Changed(model.NOTE, model.UNJUDGED, text)]
+    return histories, []
+
+
+def _changes(
+    group: Group,
+    runs: Collection[JudgedRun],
+    past: Sequence[Sequence[JudgedRun]],
+    histories: SeriesByCell,
+) -> Sequence[model.Change]:
+    """Return what changed in the runs of a group against those of it in earlier nights, the newest
+    of these first."""
+    here = [run for run in runs if run.group == group]
+    series = [item for run in here for item in histories.get(run.row.cell.name, ())]
+    past_here = []
+    for night in past:
+        members = [run for run in night if run.group == group]
+        if members:
+            past_here.append(members)
+    # what runs for the first time has nothing to change from
+    known = {run.row.cell.name for night in past_here for run in night}
+    tonight = collection.together([run for run in here if run.row.cell.name in known])
+    before = [collection.together(night) for night in past_here]
+    if before:
+        newest = collection.filled(before[0], before[1:], tonight)
+    else:
+        newest = collection.together([])
+    return nights.between(newest, tonight, series, before[1:])
+
+
+def _histories(history: History, runs: Mapping[str, JudgedRun], date: str) -> SeriesByCell:
     """Add the night's runs, and return the series of speed ratios that end in them, by cell."""
-    ids = {history.add(ran.report, ran.folder, date).id: name for name, ran in after.items()}
-    workloads = tuple(sorted({row.workload for ran in after.values() for row in ran.report.speed}))
-    found: dict[str, list[model.Series]] = {}
+    ids = {history.add(run.report, run.folder, date).id: name for name, run in runs.items()}
+    workloads = {row.workload for run in runs.values() for row in run.report.speed}
     if not workloads:
-        return found
-    wanted = Wanted(workloads=workloads, limit=NEWEST)
-    versions = {
-        run.id: run.versions
-        for run in history.runs(dataclasses.replace(wanted, limit=NEWEST * len(after)))
-    }
+        return {}
+    wanted = Wanted(workloads=tuple(sorted(workloads)), limit=NEWEST)
+    newest_runs = history.runs(dataclasses.replace(wanted, limit=NEWEST * len(runs)))
+    versions = {run.id: run.versions for run in newest_runs}
+    by_cell: dict[str, list[model.Series]] = {}
     for key in history.speed_keys(wanted):
         points = history.series(key, Wanted(limit=NEWEST))
-        while (
-            points and points[-1].run not in ids
-        ):  # runs that are dated later: a night that is gone on with, a clock that went back
+        # runs that are dated later: a night that is gone on with, a clock that went back
+        while points and points[-1].run not in ids:
             points = points[:-1]
-        if points:
-            here = [point for point in points if point.host == points[-1].host]
-            told = []
-            for point in here:
-                sums = model.moments(
-                    [one.log_ratio for one in point.rounds if one.log_ratio is not None]
-                )
-                told.append(
-                    model.Point(
-                        point.run,
-                        point.night,
-                        sums.mean,
-                        sums.error,
-                        sums.rounds,
-                        point.source_hash,
-                        versions.get(point.run, {}),
-                    )
-                )
-            found.setdefault(ids[points[-1].run], []).append(
-                model.Series(model.measurand(points[-1].row), tuple(told))
-            )
-    return found
+        if not points:
+            continue
+        newest = points[-1]
+        summaries = [_point(point, versions) for point in points if point.host == newest.host]
+        series = model.Series(model.measurand(newest.row), tuple(summaries))
+        by_cell.setdefault(ids[newest.run], []).append(series)
+    return by_cell
+
+
+def _point(
+    point: SpeedPoint, versions: Mapping[str, Mapping[str, Mapping[str, str]]]
+) -> model.Point:
+    """Return a point of a history as what changes are judged by; `versions`: by run and build."""
+    logs = [timed.log_ratio for timed in point.rounds if timed.log_ratio is not None]
+    moments = model.moments(logs)
+    return model.Point(
+        run=point.run,
+        time=point.night,
+        mean=moments.mean,
+        error=moments.error,
+        rounds=moments.rounds,
+        source=point.source_hash,
+        versions=versions.get(point.run, {}),
+    )
 
 
 def _gone(state: Night, earlier: Sequence[Night]) -> Iterable[Changed]:
     """Yield cells that the last night that came to its end compared and that this one did not."""
-    last = next((one for one in earlier if one.finished), None)
+    last = next((night for night in earlier if night.finished), None)
     if last is None:
         return
     tonight = {row.cell.name: row for row in state.rows}

@@ -16,18 +16,15 @@ SUMMARY, INDEX = "summary.md", "index.html"
 
 
 def summed_up(state: Night) -> Night:
-    """Return the night with its verdict, its sentence and, unless it was broken off, its exit
-    code."""
+    """Return the night with its verdict, its sentence and, unless broken off, its exit code."""
     verdicts = {row.fidelity for row in state.rows}
-    verdict = next(
-        (one for one in (Fidelity.FAIL, Fidelity.INCONCLUSIVE, Fidelity.PASS) if one in verdicts),
-        Fidelity.NONE,
-    )
+    from_the_worst = (Fidelity.FAIL, Fidelity.INCONCLUSIVE, Fidelity.PASS)
+    verdict = next((word for word in from_the_worst if word in verdicts), Fidelity.NONE)
     codes = [code for row in state.rows if (code := _code(state, row)) is not None]
     codes += [matrix.NOT_OK] if state.uncompared or state.failed_builds() else []
-    exit_code = (
-        matrix.exit_code(codes, state.regressed) if state.exit_code is None else state.exit_code
-    )
+    exit_code = state.exit_code
+    if exit_code is None:
+        exit_code = matrix.exit_code(codes, state.regressed)
     return dataclasses.replace(
         state, verdict=verdict, headline=_headline(state), exit_code=exit_code
     )
@@ -57,33 +54,27 @@ def _headline(state: Night) -> str:
     elif unsure:
         text = f"{unsure[0].cell.name}: {unsure[0].headline}"
     elif passed:
-        text = (
-            f"Same function in {passed} of"
-            f" {sum(matrix.FIDELITY in row.cell.judge for row in state.rows)} cells."
-        )
+        judged = sum(matrix.FIDELITY in row.cell.judge for row in state.rows)
+        text = f"Same function in {passed} of {judged} cells."
     else:
         text = "Nothing was judged."
     compared = sum(row.compared for row in state.rows)
     if compared and not (failed or unsure):
-        text += (
-            f" Speed: {sum(row.settled for row in state.rows)} of {compared} comparisons settled."
-        )
-    worse = sum(one.severity == REGRESSION for one in state.changed)
+        settled = sum(row.settled for row in state.rows)
+        text += f" Speed: {settled} of {compared} comparisons settled."
+    worse = sum(change.severity == REGRESSION for change in state.changed)
     if worse:
         text += f" {worse} regression{'s' if worse > 1 else ''} since the last night."
     text += f" {state.uncompared}" if state.uncompared else ""
-    for count, one, several in (
-        (
-            len(state.failed_builds()),
-            "build could not be installed",
-            "builds could not be installed",
-        ),
+    failed_builds = len(state.failed_builds())
+    for count, singular, plural in (
+        (failed_builds, "build could not be installed", "builds could not be installed"),
         (len(state.broken()), "cell did not end well", "cells did not end well"),
         (state.count(night.NOT_REACHED), "was not reached", "were not reached"),
         (state.count(night.UNSUPPORTED), "cannot run here", "cannot run here"),
         (state.count(night.WAITING), "has not run yet", "have not run yet"),
     ):
-        text += f" {count} {one if count == 1 else several}." if count else ""
+        text += f" {count} {singular if count == 1 else plural}." if count else ""
     return text
 
 

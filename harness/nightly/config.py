@@ -48,7 +48,7 @@ class Config:
     cells: tuple[Cell, ...]
 
     def options(self, cell: Cell, builds: Sequence[str], budget_s: float = 0.0) -> options.Options:
-        """Return what `harness compare` would be asked for, on some of the cell's builds."""
+        """Return the options of `harness compare` for a cell, on some of its builds."""
         return options.Options(
             backends=tuple(builds),
             workloads=(cell.workload,),
@@ -79,30 +79,27 @@ class Kind:
 
 
 def _number(value: Any) -> bool:
-    return (
-        isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < float("inf")
-    )
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and 0 < value < float("inf")
 
 
 def _integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _several(one: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: (
-        isinstance(value, list) and bool(value) and all(one(item) for item in value)
-    )
+def _several(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """Return a test of lists that are not empty, whose items all pass a test."""
+    return lambda value: isinstance(value, list) and bool(value) and all(map(fits, value))
 
 
 def _text(value: Any) -> bool:
     return isinstance(value, str)
 
 
-TEXT, TEXTS = Kind("a string", _text), Kind("a list of strings, with at least one", _several(_text))
-INTEGER, INTEGERS = (
-    Kind("a whole number", _integer),
-    Kind("a list of whole numbers, with at least one", _several(_integer)),
-)
+TEXT = Kind("a string", _text)
+TEXTS = Kind("a list of strings, with at least one", _several(_text))
+INTEGER = Kind("a whole number", _integer)
+INTEGERS = Kind("a list of whole numbers, with at least one", _several(_integer))
 SECONDS = Kind("a number of seconds above 0", _number)
 TABLES = Kind("tables, each under a line [[matrix]]", _several(lambda item: isinstance(item, dict)))
 TABLE = Kind("a table, under a line [night]", lambda value: isinstance(value, dict))
@@ -140,7 +137,7 @@ def load(path: Path, python: Sequence[str] = ()) -> Config:
     _check(str(path), document, TOP, ("night", "matrix"))
     night, entries = document["night"], document["matrix"]
     _check(f"{path}: [night]", night, NIGHT, ("budget_s",))
-    given = options.Options()
+    defaults = options.Options()
     ports = tuple(path.parent / folder for folder in night.get("ports", ()))
     try:
         known = registry.known(ports)
@@ -152,21 +149,21 @@ def load(path: Path, python: Sequence[str] = ()) -> Config:
         _check(where, table, ENTRY, NEEDED)
         where = f"{path}: [[matrix]] '{table['name']}'"
         _names(where, table, tuple(known))
-        made.append(_entry(table, path.parent, given))
+        made.append(_entry(table, path.parent, defaults))
     config = Config(
-        path,
-        float(night["budget_s"]),
-        float(night.get("limit_s", given.limit)),
-        ports,
-        (*night.get("python", ()), *python),
-        matrix.cells(made),
+        path=path,
+        budget_s=float(night["budget_s"]),
+        limit_s=float(night.get("limit_s", defaults.limit)),
+        ports=ports,
+        python=(*night.get("python", ()), *python),
+        cells=matrix.cells(made),
     )
     try:
         resolution.interpreters(config.python)
     except UsageError as error:
-        raise UsageError(
-            f"{path}: [night]: python: {error}" if not python else str(error)
-        ) from error
+        # with --python, the one at fault need not stand in the file
+        message = str(error) if python else f"{path}: [night]: python: {error}"
+        raise UsageError(message) from error
     _check_cells(config)
     return config
 
@@ -222,8 +219,8 @@ def _names(where: str, table: Mapping[str, Any], workloads: Sequence[str]) -> No
                 raise UsageError(f"{where}: {key}: {UnknownName(kind, value, known)}")
 
 
-def _entry(table: Mapping[str, Any], folder: Path, given: options.Options) -> Entry:
-    """Return an entry; what is not given is as `harness compare` has it. Folders are relative to
+def _entry(table: Mapping[str, Any], folder: Path, defaults: options.Options) -> Entry:
+    """Return an entry; what it leaves out is as `harness compare` has it. Folders are relative to
     the file."""
     builds = []
     for item in table["builds"]:
@@ -238,14 +235,14 @@ def _entry(table: Mapping[str, Any], folder: Path, given: options.Options) -> En
         priority=table.get("priority", 0),
         workloads=several("workloads", ()),
         builds=tuple(builds),
-        devices=several("devices", (given.device,)),
-        precisions=several("precisions", given.precision),
+        devices=several("devices", (defaults.device,)),
+        precisions=several("precisions", defaults.precision),
         presets=several("presets", ()),
-        seeds=several("seeds", (given.seed,)),
+        seeds=several("seeds", (defaults.seed,)),
         judge=several("judge", JUDGED),
         stages=several("stages", ()),
-        execution=table.get("execution", given.execution),
-        timing_s=float(table.get("timing_s", given.budget)),
+        execution=table.get("execution", defaults.execution),
+        timing_s=float(table.get("timing_s", defaults.budget)),
         threads=table.get("threads"),
         steps=table.get("steps"),
         data=_data(table.get("data"), folder),
@@ -253,9 +250,11 @@ def _entry(table: Mapping[str, Any], folder: Path, given: options.Options) -> En
     )
 
 
-def _data(given: str | None, folder: Path) -> str | None:
+def _data(source: str | None, folder: Path) -> str | None:
     """Return a data set's name as it is, and a folder relative to the file."""
-    return str(folder / given) if given is not None and (folder / given).exists() else given
+    if source is None or not (folder / source).exists():
+        return source
+    return str(folder / source)
 
 
 def _check_cells(config: Config) -> None:

@@ -16,14 +16,8 @@ from harness.report.templating import environment
 def render(nights: Sequence[tuple[Path, Night | RecordError]], history: str = "") -> str:
     """Return the page; a night that cannot be read says why. `history`: the page of the history,
     where there is one."""
-    shown = [(folder.name, one if isinstance(one, Night) else str(one)) for folder, one in nights]
-    return (
-        environment("harness.nightly")
-        .get_template("nights.html")
-        .render(
-            nights=shown,
-            history=history,
-            duration=spell,
-            address=address,
-        )
-    )
+    shown = [
+        (folder.name, state if isinstance(state, Night) else str(state)) for folder, state in nights
+    ]
+    template = environment("harness.nightly").get_template("nights.html")
+    return template.render(nights=shown, history=history, duration=spell, address=address)

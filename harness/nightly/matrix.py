@@ -1,5 +1,4 @@
-"""From the entries of a matrix to cells, their order, their share of the time and the exit code of
-a night. Pure.
+"""Cells of a matrix: their order, their share of the time, the exit code of a night. Pure.
 
 A *cell* is one comparison: one workload, its builds, its precisions, one preset, one device, one
 seed. Builds and precisions stay together in a cell because they are judged against each other;
@@ -22,7 +21,7 @@ ORDER = (FAILED, NOT_OK, OPEN, REGRESSED)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Asked:
+class CellSettings:
     """What an entry of the configuration and each of its cells have in common.
 
     Attributes:
@@ -48,7 +47,7 @@ class Asked:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Entry(Asked):
+class Entry(CellSettings):
     """One `[[matrix]]` of the configuration, its defaults filled in.
 
     Attributes:
@@ -63,7 +62,7 @@ class Entry(Asked):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Cell(Asked):
+class Cell(CellSettings):
     """One comparison of a night; `name` is also that of its folder."""
 
     name: str
@@ -103,7 +102,9 @@ class Cell(Asked):
             words += ["--stages", *self.stages]
         if not self.timed:
             words.append("--no-speed")
-        return [*words, "--no-fidelity"] if FIDELITY not in self.judge else words
+        if FIDELITY not in self.judge:
+            words.append("--no-fidelity")
+        return words
 
     @property
     def command(self) -> str:
@@ -112,38 +113,35 @@ class Cell(Asked):
 
 
 def cells(entries: Iterable[Entry]) -> tuple[Cell, ...]:
-    """Return all cells, the highest priority first; among equals, in the order of the
-    configuration."""
-    found = [cell for entry in entries for cell in _multiplied(entry)]
-    return tuple(sorted(found, key=lambda cell: -cell.priority))
+    """Return all cells, the highest priority first; equals stay in the configuration's order."""
+    unordered = [cell for entry in entries for cell in _multiplied(entry)]
+    return tuple(sorted(unordered, key=lambda cell: -cell.priority))
 
 
 def _multiplied(entry: Entry) -> list[Cell]:
     """Return the cells of an entry. What the entry has only one of is not in their names."""
-    found = []
+    shared = {field.name: getattr(entry, field.name) for field in dataclasses.fields(CellSettings)}
+    multiplied = []
     for device, preset, seed, workload in itertools.product(
         entry.devices, entry.presets or (None,), entry.seeds, entry.workloads
     ):
         varied = ((preset, entry.presets), (device, entry.devices), (f"seed{seed}", entry.seeds))
-        words = [
-            entry.name,
-            workload,
-            *(str(word) for word, all_of_it in varied if len(all_of_it) > 1),
-        ]
+        words = [entry.name, workload]
+        words += [str(word) for word, all_of_it in varied if len(all_of_it) > 1]
         name = "-".join(re.sub(r"[^\w.]+", "_", word) for word in words)
-        shared = {field.name: getattr(entry, field.name) for field in dataclasses.fields(Asked)}
-        found.append(
+        multiplied.append(
             Cell(name=name, workload=workload, device=device, preset=preset, seed=seed, **shared)
         )
-    return found
+    return multiplied
 
 
 def share_s(left_s: float, needed_s: float, timed: int) -> float:
     """Return what each of the cells that are timed may take beyond what it needs.
 
     Args:
-        left_s: of the night's budget. needed_s: by all cells that are waiting, at least. timed: how
-            many of them are timed.
+        left_s: what is left of the night's budget.
+        needed_s: what all waiting cells need, at least.
+        timed: how many of them are timed.
     """
     return max(0.0, left_s - needed_s) / timed if timed else 0.0
 

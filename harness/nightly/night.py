@@ -26,17 +26,12 @@ FOLDER = "nightly"
 WAITING, RUNNING, NOT_REACHED = "waiting", "running", "not reached"
 #: Of a cell, what decides when and for how long it runs, and not what is compared.
 PACE = ("priority", "timing_s", "estimate_s")
-INTERRUPTED, UNSUPPORTED, OK, ERROR, CRASHED = (
-    "interrupted",
-    "unsupported",
-    "ok",
-    "error",
-    "crashed",
-)
+INTERRUPTED, UNSUPPORTED = "interrupted", "unsupported"
+OK, ERROR, CRASHED = "ok", "error", "crashed"
 
 
 @dataclasses.dataclass(frozen=True)
-class Lack:
+class MissingBuild:
     """A build that this machine cannot run on a cell's device, and why. `failed`: it could, but was
     not to be had that night."""
 
@@ -81,7 +76,7 @@ class Row:
     estimate_s: float = 0.0
     basis: str = ""
     duration_s: float = 0.0
-    lacking: tuple[Lack, ...] = ()
+    lacking: tuple[MissingBuild, ...] = ()
     killed: int = 0
 
     @property
@@ -149,8 +144,17 @@ class Night:
     def failed_builds(self) -> tuple[str, ...]:
         """Return the builds that were not to be had that night, though this machine can have
         them."""
-        return tuple(
-            sorted({lack.build for row in self.rows for lack in row.lacking if lack.failed})
+        missing = [item for row in self.rows for item in row.lacking]
+        return tuple(sorted({item.build for item in missing if item.failed}))
+
+    def missing_builds(self) -> list[tuple[str, str, str]]:
+        """Return each build that was left out, with the device and the reason, sorted."""
+        return sorted(
+            {
+                (item.build, row.cell.device, item.reason)
+                for row in self.rows
+                for item in row.lacking
+            }
         )
 
     def with_row(self, row: Row) -> Night:
@@ -162,16 +166,21 @@ class Night:
 
 def key(cells: tuple[Cell, ...], more: Any) -> str:
     """Return the identity of a matrix: what is compared; not in which order, nor for how long."""
-    asked = [
-        {name: value for name, value in dataclasses.asdict(cell).items() if name not in PACE}
-        for cell in cells
-    ]
-    return runs.key(["nightly", sorted(asked, key=lambda item: str(item["name"])), more])
+    compared = []
+    for cell in cells:
+        document = dataclasses.asdict(cell)
+        compared.append({name: document[name] for name in document if name not in PACE})
+    return runs.key(["nightly", sorted(compared, key=lambda item: str(item["name"])), more])
 
 
-def folder_of(nights: Path, date: str, asked: str) -> Path:
+def folder_of(nights: Path, date: str, work: str) -> Path:
     """Return the folder of a night: the date's if it is free or holds the same work, else the
     date's with a number.
+
+    Args:
+        nights: the folder of all nights.
+        date: as YYYY-MM-DD.
+        work: the key of its matrix.
 
     Raises:
         RecordError: a night.json there cannot be read. UsageError: the folder cannot be made.
@@ -179,7 +188,7 @@ def folder_of(nights: Path, date: str, asked: str) -> Path:
     for number in range(1, 1000):
         folder = nights / (date if number == 1 else f"{date}_{number}")
         try:
-            if read(folder).key == asked:
+            if read(folder).key == work:
                 return folder
         except FileNotFoundError:
             try:
@@ -210,13 +219,8 @@ def read(folder: Path) -> Night:
     try:
         rows = tuple(_row(item) for item in document.pop("rows"))
         document.pop("schema")
-        return Night(
-            **{
-                **document,
-                "rows": rows,
-                "changed": tuple(Changed(**item) for item in document["changed"]),
-            }
-        )
+        changed = tuple(Changed(**item) for item in document["changed"])
+        return Night(**{**document, "rows": rows, "changed": changed})
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CorruptRecord(
             f"{path}: not a night ({error!r}). Delete it and run again; cells that are finished are"
@@ -226,19 +230,19 @@ def read(folder: Path) -> Night:
 
 def _row(document: Mapping[str, Any]) -> Row:
     cell: dict[str, Any] = {
+        # JSON knows no tuples
         name: tuple(value) if isinstance(value, list) else value
         for name, value in document["cell"].items()
     }
-    lacking = tuple(Lack(**item) for item in document["lacking"])
+    lacking = tuple(MissingBuild(**item) for item in document["lacking"])
     return Row(**{**document, "cell": Cell(**cell), "lacking": lacking})
 
 
 def nights(folder: Path) -> Iterator[tuple[Path, Night | RecordError]]:
     """Yield all nights of `reports/nightly`, the newest first; of one that cannot be read, the
     error."""
-    for path in sorted(
-        folder.glob(f"*/{FILE}"), key=lambda item: order(item.parent.name), reverse=True
-    ):
+    files = folder.glob(f"*/{FILE}")
+    for path in sorted(files, key=lambda item: order(item.parent.name), reverse=True):
         try:
             yield path.parent, read(path.parent)
         except RecordError as error:
@@ -246,7 +250,7 @@ def nights(folder: Path) -> Iterator[tuple[Path, Night | RecordError]]:
 
 
 def order(name: str) -> tuple[str, int]:
-    """Return the place of a night among all: by date, then by number, so that 2026-11-21_10 is
-    later than 2026-11-21_9."""
+    """Return what nights are sorted by: the date, then the number, so that 2026-11-21_10 is later
+    than 2026-11-21_9."""
     date, _, number = name.partition("_")
     return date, int(number) if number.isdigit() else 1

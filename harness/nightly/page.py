@@ -34,41 +34,30 @@ NOTES = 5
 def render(state: Night, reports: Sequence[tuple[Row, Report]]) -> str:
     """Return the page of a night, with the reports of those of its cells that have one."""
     rows = [summary for row, report in reports for summary in _verdicts(row, report)]
-    rows.sort(key=lambda one: one.pair.workload)  # stable: cells stay in the order of the matrix
-    present = {cell.stage for one in rows if one.line for cell in one.line.cells if cell}
+    rows.sort(key=lambda row: row.pair.workload)  # stable: cells stay in the order of the matrix
+    lines = [row.line for row in rows if row.line]
+    present = {cell.stage for line in lines for cell in line.cells if cell}
     drawn, left = _histories([report for _, report in reports])
-    return (
-        environment("harness.nightly")
-        .get_template("night.html")
-        .render(
-            state=state,
-            rows=rows,
-            timed=any(one.speed for one in rows),
-            histories=drawn,
-            left=left,
-            builds=list(
-                {
-                    (build.build, build.origin): build
-                    for _, report in reports
-                    for build in report.builds
-                }.values()
-            ),
-            stages=[stage for stage in LETTERS.values() if stage in present],
-            letters=[letter for letter, stage in LETTERS.items() if stage in present],
-            weighty=[one for one in state.changed if one.severity != "note"],
-            notes=[one for one in state.changed if one.severity == "note"],
-            few=NOTES,
-            address=address,
-            duration=spell,
-            settled=settled,
-            lacking=sorted(
-                {
-                    (lack.build, row.cell.device, lack.reason)
-                    for row in state.rows
-                    for lack in row.lacking
-                }
-            ),
-        )
+    builds = {
+        (build.build, build.origin): build for _, report in reports for build in report.builds
+    }
+    template = environment("harness.nightly").get_template("night.html")
+    return template.render(
+        state=state,
+        rows=rows,
+        timed=any(row.speed for row in rows),
+        histories=drawn,
+        left=left,
+        builds=list(builds.values()),
+        stages=[stage for stage in LETTERS.values() if stage in present],
+        letters=[letter for letter, stage in LETTERS.items() if stage in present],
+        weighty=[change for change in state.changed if change.severity != "note"],
+        notes=[change for change in state.changed if change.severity == "note"],
+        few=NOTES,
+        address=address,
+        duration=spell,
+        settled=settled,
+        missing=state.missing_builds(),
     )
 
 
@@ -93,12 +82,12 @@ def _verdicts(row: Row, report: Report) -> tuple[Summary, ...]:
     return summaries(report, pairs, address(f"{row.folder}/report.html"), row.cell.name)
 
 
-def _histories(found: Iterable[Report]) -> tuple[list[Figure], int]:
+def _histories(loaded: Iterable[Report]) -> tuple[list[Figure], int]:
     """Return the figures of speed over the nights, those with change points first, and how many are
     left out."""
-    items: list[History] = sorted(
-        (item for report in found for item in report.history), key=lambda item: not item.changes
-    )
-    points = history.budget(len(items[:FIGURES]))
-    figures = [figure for item in items[:FIGURES] if (figure := history.figure(item, points))]
-    return figures, len(items) - len(items[:FIGURES])
+    items: list[History] = [item for report in loaded for item in report.history]
+    items.sort(key=lambda item: not item.changes)
+    shown = items[:FIGURES]
+    points = history.budget(len(shown))
+    figures = [figure for item in shown if (figure := history.figure(item, points))]
+    return figures, len(items) - len(shown)

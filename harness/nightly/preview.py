@@ -13,27 +13,29 @@ if TYPE_CHECKING:
 COLUMNS = ("cell", "what", "takes about", "here")
 
 
-def rows(asked: beginning.Asked, context: Context) -> list[tuple[str, ...]]:
+def rows(request: beginning.NightRequest, context: Context) -> list[tuple[str, ...]]:
     """Return a row for each cell in the order in which they run, and one with the sum beside the
-    budget."""
-    cells = asked.cells()
-    missing = support.survey(asked.config, cells, context, install=False)
-    known = beginning.durations(asked.nights, asked.nights / asked.date)
-    found: list[tuple[str, ...]] = []
+    budget.
+
+    Raises:
+        UnknownName: a cell asked for does not exist.
+    """
+    cells, budget_s = request.cells(), request.config.budget_s
+    missing = support.survey(request.config, cells, context, install=False)
+    known = beginning.durations(request.nights, request.nights / request.date)
+    table: list[tuple[str, ...]] = []
     sum_s = 0.0
     for cell in cells:
-        able = support.able(asked.config, cell, missing)
-        seconds, basis = beginning.estimate(asked.config, cell, known)
-        here = (
-            f"unsupported: {able.reason}"
-            if able.reason
-            else "".join(f"without {lack.build}: {lack.reason} " for lack in able.lacking)
-        )
-        fits = sum_s + seconds <= asked.config.budget_s
-        if not able.reason:
-            here = here.strip() or ("yes" if fits else "beyond the budget")
+        able = support.able(request.config, cell, missing)
+        seconds, basis = beginning.estimate(request.config, cell, known)
+        if able.reason:
+            here = f"unsupported: {able.reason}"
+        else:
+            fits = sum_s + seconds <= budget_s
+            without = " ".join(f"without {item.build}: {item.reason}" for item in able.left_out)
+            here = without.strip() or ("yes" if fits else "beyond the budget")
             sum_s += seconds if fits else 0.0
         what = f"{' and '.join(cell.judge)}, {' '.join(cell.precisions)}: {' '.join(cell.builds)}"
-        found.append((cell.name, what, f"{spell(seconds)} ({basis})", here))
-    found.append(("all", "", spell(sum_s), f"of {spell(asked.config.budget_s)}"))
-    return found
+        table.append((cell.name, what, f"{spell(seconds)} ({basis})", here))
+    table.append(("all", "", spell(sum_s), f"of {spell(budget_s)}"))
+    return table

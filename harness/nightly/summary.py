@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from harness.execution.progress import spell
 from harness.nightly import night
 from harness.nightly.night import Night, Row
-from harness.report.markdown import code, escape
+from harness.report.markdown_text import code, escape
 from harness.results.verdicts import Fidelity
 
 SIGNS: dict[str, str] = {Fidelity.PASS: "✓", Fidelity.FAIL: "✗", Fidelity.INCONCLUSIVE: "?"}
@@ -32,20 +32,18 @@ def render(state: Night) -> str:
     if state.changed:
         parts += [
             "## What changed",
-            "\n".join(f"- **{escape(one.severity)}**: {escape(one.text)}" for one in state.changed),
+            "\n".join(
+                f"- **{escape(change.severity)}**: {escape(change.text)}"
+                for change in state.changed
+            ),
         ]
     parts += ["## Cells", "\n".join(_table(state))]
-    lacking = sorted(
-        {(lack.build, row.cell.device, lack.reason) for row in state.rows for lack in row.lacking}
-    )
-    if lacking:
-        parts.append("## Builds that cannot run here")
-        parts.append(
-            "\n".join(
-                f"- {escape(build)} on {escape(device)}: {escape(reason)}"
-                for build, device, reason in lacking
-            )
-        )
+    missing = [
+        f"- {escape(build)} on {escape(device)}: {escape(reason)}"
+        for build, device, reason in state.missing_builds()
+    ]
+    if missing:
+        parts += ["## Builds that cannot run here", "\n".join(missing)]
     return "\n\n".join(parts) + "\n"
 
 

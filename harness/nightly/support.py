@@ -17,7 +17,7 @@ from harness.environments import builds, devices, installation, provision
 from harness.errors import BuildError, HarnessError, InterpreterMissing, ProvisionFailed, UsageError
 from harness.nightly.config import Config
 from harness.nightly.matrix import FIDELITY, Cell
-from harness.nightly.night import Lack
+from harness.nightly.night import MissingBuild
 from harness.records import references
 from harness.workloads import registry
 
@@ -30,11 +30,15 @@ Missing = Mapping[tuple[str, str], BuildError | UsageError | None]
 
 @dataclasses.dataclass(frozen=True)
 class Able:
-    """The builds of a cell that can run here, and those that cannot; `reason` where too few are
-    left to do anything, `failed` where that is the fault of this night and not of this machine."""
+    """The builds of a cell that can run here, and those that are left out.
+
+    Attributes:
+        reason: where too few are left to do anything.
+        failed: whether that is the fault of this night and not of this machine.
+    """
 
     builds: tuple[str, ...]
-    lacking: tuple[Lack, ...]
+    left_out: tuple[MissingBuild, ...]
     reason: str = ""
     failed: bool = False
 
@@ -43,22 +47,23 @@ def survey(config: Config, cells: Sequence[Cell], context: Context, install: boo
     """Return why builds cannot run on the devices that cells name. With `install`, environments
     that are missing are made."""
     named = resolution.interpreters(config.python)
-    found: dict[tuple[str, str], BuildError | UsageError | None] = {}
+    missing: dict[tuple[str, str], BuildError | UsageError | None] = {}
     for cell in cells:
         for item in cell.builds:
-            asked = (item.partition("@")[0], cell.device)
-            if asked in found:
+            build = item.partition("@")[0]
+            pair = (build, cell.device)
+            if pair in missing:
                 continue
             try:
-                found[asked] = _asked(*asked, named.get(asked[0]), context, install)
+                missing[pair] = _obstacle(build, cell.device, named.get(build), context, install)
             except (BuildError, UsageError) as error:
-                found[asked] = error
+                missing[pair] = error
             except OSError as error:
-                found[asked] = ProvisionFailed(f"{asked[0]} could not be installed: {error}")
-    return found
+                missing[pair] = ProvisionFailed(f"{build} could not be installed: {error}")
+    return missing
 
 
-def _asked(
+def _obstacle(
     build: str, device: str, named: Path | None, context: Context, install: bool
 ) -> BuildError | None:
     """Return, or raise, what keeps a build from running on a device here; without `install`, as far
@@ -66,17 +71,15 @@ def _asked(
     builds.environment(builds.resolve(build), device)
     if reason := devices.missing(device, context.environ):
         return BuildError(f"A {device.upper()} is asked for, and {reason}")
-    given = (
-        {build: named} if named else {}
-    )  # a wrong interpreter of another build is none of its business
+    # a wrong interpreter of another build is none of its business
+    overrides = {build: named} if named else {}
     if install:
         provision.locate(
-            build, device, overrides=given, environ=context.environ, progress=context.say
+            build, device, overrides=overrides, environ=context.environ, progress=context.say
         )
         return None
-    search = provision.Search(
-        builds.resolve(build), device, given, context.environ, installation.places(context.environ)
-    )
+    places = installation.places(context.environ)
+    search = provision.Search(builds.resolve(build), device, overrides, context.environ, places)
     if provision.available(search) is None and search.build.pythons:
         provision.require_python(search)
     return None
@@ -84,14 +87,14 @@ def _asked(
 
 def able(config: Config, cell: Cell, missing: Missing) -> Able:
     """Return what can run of a cell."""
-    kept, lacking = [], []
+    kept, left_out = [], []
     for item in cell.builds:
         build = item.partition("@")[0]
         error = missing[build, cell.device]
         if error is None or _recorded(config, cell, build, error):
             kept.append(item)
         else:
-            lacking.append(Lack(item, str(error), isinstance(error, ProvisionFailed)))
+            left_out.append(MissingBuild(item, str(error), isinstance(error, ProvisionFailed)))
     backends = registry.known(config.ports)[cell.workload].backends
     ported = [
         item for item in cell.builds if builds.BUILDS[item.partition("@")[0]].backend in backends
@@ -99,13 +102,13 @@ def able(config: Config, cell: Cell, missing: Missing) -> Able:
     needed = min(2, len(ported))
     left = [item for item in kept if item in ported]
     if len(left) >= needed:
-        return Able(tuple(kept), tuple(lacking))
-    reason = " ".join(dict.fromkeys(lack.reason for lack in lacking if lack.build in ported))
+        return Able(tuple(kept), tuple(left_out))
+    why = " ".join(dict.fromkeys(item.reason for item in left_out if item.build in ported))
     return Able(
-        (),
-        tuple(lacking),
-        f"{len(left)} of the {len(ported)} builds can run here, {needed} are needed. {reason}",
-        any(lack.failed for lack in lacking),
+        builds=(),
+        left_out=tuple(left_out),
+        reason=f"{len(left)} of the {len(ported)} builds can run here, {needed} are needed. {why}",
+        failed=any(item.failed for item in left_out),
     )
 
 

@@ -4,25 +4,27 @@ clock, no processes.
 A *side* is a build with, perhaps, a folder of ports of its own. A *job* is one side recording one
 workload; a *pair* says which two jobs are judged against each other. A job is planned once however
 many pairs use it. `jobs` holds what is done, `request` what was asked, `draft` the way from one to
-the other.
+the other, for which `lockstep` plans what records on tapes, `distributions` what trains
+independently and `timing` what is timed.
 """
 
 from harness.plan.command import arguments, manner
-from harness.plan.draft import REORDER_SEEDS, ULP_SEEDS, make, phases
+from harness.plan.draft import make
 from harness.plan.jobs import (
     ChainCost,
     Distribution,
     Job,
-    LessonJob,
     Opening,
     Pair,
     Plan,
     SampleJob,
     Side,
     SpeedJob,
+    TeacherForcedJob,
     Warmup,
     describe,
 )
+from harness.plan.lockstep import REORDER_SEEDS, ULP_SEEDS
 from harness.plan.request import (
     DISTRIBUTION,
     LIMIT_S,
@@ -33,6 +35,7 @@ from harness.plan.request import (
     identity,
     sides,
 )
+from harness.plan.timing import phases
 
 __all__ = [
     "DISTRIBUTION",
@@ -44,7 +47,6 @@ __all__ = [
     "ChainCost",
     "Distribution",
     "Job",
-    "LessonJob",
     "Opening",
     "Pair",
     "Plan",
@@ -52,6 +54,7 @@ __all__ = [
     "SampleJob",
     "Side",
     "SpeedJob",
+    "TeacherForcedJob",
     "Warmup",
     "arguments",
     "describe",

@@ -74,18 +74,22 @@ class WorkloadJob:
     limit: float = 0.0
 
     def _open(self, side: Side | SideJob, powers: str) -> Opening:
-        setting = {
-            name: getattr(self, name) for name in ("device", "precision", "execution", "threads")
-        }
+        names = ("device", "precision", "execution", "threads")
+        setting = {name: getattr(self, name) for name in names}
         setting["deterministic"] = side.deterministic
         return Opening(
-            side.backend, self.workload, self.preset, powers, side.folders, setting, side.only
+            backend=side.backend,
+            workload=self.workload,
+            preset=self.preset,
+            powers=powers,
+            folders=side.folders,
+            setting=setting,
+            only=side.only,
         )
 
     def _digest(self) -> str:
-        return hashlib.sha256(
-            json.dumps(_what(dataclasses.asdict(self)), sort_keys=True).encode()
-        ).hexdigest()[:8]
+        content = json.dumps(_what(dataclasses.asdict(self)), sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:8]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -130,12 +134,13 @@ class Job(SideJob):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class LessonJob(SideJob):
+class TeacherForcedJob(SideJob):
     """One side computes each layer of its forward pass from another side's values of those before
     it.
 
     Attributes:
-        teacher: the job whose record teaches. steps, tape_steps: as in `Job`, for the same tape.
+        teacher: the job whose record holds those values.
+        steps, tape_steps: as in `Job`, for the same tape.
     """
 
     powers: str
@@ -269,23 +274,19 @@ class SpeedJob(WorkloadJob):
         """Return what the worker of one side opens; timing needs no float32 chain, which costs no
         time either way."""
         opening = self._open(next(side for side in self.sides if side.label == label), "variable")
-        return dataclasses.replace(
-            opening, setting={**opening.setting, "precision": self.precision_of(label)}
-        )
+        setting = {**opening.setting, "precision": self.precision_of(label)}
+        return dataclasses.replace(opening, setting=setting)
 
     def precision_of(self, label: str) -> str:
         """Return the precision in which a side runs."""
-        if not self.precisions:
-            return self.precision
-        return self.precisions[[side.label for side in self.sides].index(label)]
+        return self.precisions[self._index(label)] if self.precisions else self.precision
 
     def slowdown_of(self, label: str) -> float:
         """Return the share by which a side is made slower."""
-        return (
-            self.slowdowns[[side.label for side in self.sides].index(label)]
-            if self.slowdowns
-            else 0.0
-        )
+        return self.slowdowns[self._index(label)] if self.slowdowns else 0.0
+
+    def _index(self, label: str) -> int:
+        return [side.label for side in self.sides].index(label)
 
     def spelled(self, a: str, b: str) -> str:
         """Return the precision of two sides: `fp32`, or `fp32:bf16` where they have different

@@ -68,7 +68,7 @@ class Request:
         return dict(self.python)
 
 
-def sides(asked: Sequence[Side]) -> tuple[Side, ...]:
+def sides(unlabelled: Sequence[Side]) -> tuple[Side, ...]:
     """Return the sides with the labels by which everything calls them: the build, and after @ the
     name of the folder whose ports it takes.
 
@@ -77,14 +77,13 @@ def sides(asked: Sequence[Side]) -> tuple[Side, ...]:
     query.
     """
     seen: dict[str, int] = {}
-    found = []
-    for side in asked:
+    labelled = []
+    for side in unlabelled:
         label = f"{side.build}@{folder_word(side.folders[0])}" if side.only else side.build
         seen[label] = seen.get(label, 0) + 1
-        found.append(
-            dataclasses.replace(side, label=label if seen[label] == 1 else f"{label}#{seen[label]}")
-        )
-    return tuple(found)
+        unique = label if seen[label] == 1 else f"{label}#{seen[label]}"
+        labelled.append(dataclasses.replace(side, label=unique))
+    return tuple(labelled)
 
 
 def has_port(side: Side, workload: Workload) -> bool:
@@ -96,9 +95,8 @@ def has_port(side: Side, workload: Workload) -> bool:
 def folder_word(folder: str) -> str:
     """Return a folder's name as it stands in a label."""
     name = folder.rstrip("/").rpartition("/")[2][:LONGEST_NAME]
-    return (
-        "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in name) or "root"
-    )
+    word = "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in name)
+    return word or "root"
 
 
 def identity(request: Request) -> dict[str, Any]:
@@ -107,9 +105,8 @@ def identity(request: Request) -> dict[str, Any]:
     plain = dataclasses.asdict(dataclasses.replace(request, workloads=()))
     del plain["limit"], plain["left_out"]
     presets = {request.preset} if request.preset else {"tiny", "small"}
-    configs = [
-        workload.config(preset)
-        for workload in request.workloads
-        for preset in sorted(presets & {*workload.presets})
-    ]
+    configs = []
+    for workload in request.workloads:
+        known = sorted(presets & {*workload.presets})
+        configs += [workload.config(preset) for preset in known]
     return {**plain, "workloads": configs}

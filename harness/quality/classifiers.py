@@ -1,5 +1,5 @@
 """Metrics that ask a classifier: can real rows be told from generated ones, and do generated ones
-teach what real ones do?
+predict what real ones do?
 
 The original asks a recurrent network; here a random forest and a logistic regression answer, which
 need no framework, no graphics card and no tuning, and give the same number for the same rows
@@ -28,19 +28,18 @@ def accuracy(real: Values, generated: Values) -> Measured:
 
     count = min(len(real), len(generated))
     if count < FOLDS:
-        return Measured(
-            None, f"{count} rows of each kind are fewer than the {FOLDS} folds of cross-validation"
-        )
+        reason = f"{count} rows of each kind are fewer than the {FOLDS} folds of cross-validation"
+        return Measured(None, reason)
     rows = np.concatenate([_features(real[:count]), _features(generated[:count])])
     kinds = np.repeat([0, 1], count)
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
-    scores = cross_val_score(
-        RandomForestClassifier(TREES, random_state=SEED), rows, kinds, cv=folds
-    )
+    forest = RandomForestClassifier(TREES, random_state=SEED)
+    scores = cross_val_score(forest, rows, kinds, cv=folds)
     return Measured(float(np.mean(scores)))
 
 
 def _features(rows: Values) -> Values:
+    """Return each row flattened, with each channel's mean and deviation over the hours."""
     return np.concatenate(
         [rows.reshape(len(rows), -1), rows.mean(axis=1), rows.std(axis=1)], axis=1
     )
@@ -52,7 +51,7 @@ def transfer(train: Values, test: Values, discrete: int) -> Measured:
     It predicts whether a discrete channel, the first that varies in `test`, is on in an hour, from
     the continuous channels of the two hours before: what links the two streams. Train on generated
     rows and test on real ones for TSTR, on real ones for its baseline. Training rows in which the
-    channel never changes teach nothing: all test rows rank alike, 0.5.
+    channel never changes say nothing: all test rows rank alike, 0.5.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import roc_auc_score
@@ -61,10 +60,10 @@ def transfer(train: Values, test: Values, discrete: int) -> Measured:
 
     continuous = train.shape[2] - discrete
     if not discrete or not continuous or train.shape[1] <= SEEN_HOURS:
-        return Measured(
-            None,
-            f"the task needs a discrete channel, a continuous one and more than {SEEN_HOURS} hours",
+        reason = (
+            f"the task needs a discrete channel, a continuous one and more than {SEEN_HOURS} hours"
         )
+        return Measured(None, reason)
     varying = [
         channel
         for channel in range(continuous, test.shape[2])
@@ -72,14 +71,14 @@ def transfer(train: Values, test: Values, discrete: int) -> Measured:
     ]
     if not varying:
         return Measured(None, "no discrete channel varies in the test rows")
-    inputs, answers = zip(
-        *(_task(rows, continuous, varying[0]) for rows in (train, test)), strict=True
-    )
-    if len(np.unique(answers[0])) < 2:
+    train_inputs, train_answers = _task(train, continuous, varying[0])
+    test_inputs, test_answers = _task(test, continuous, varying[0])
+    if len(np.unique(train_answers)) < 2:
         return Measured(0.5)
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    model.fit(inputs[0], answers[0])
-    return Measured(float(roc_auc_score(answers[1], model.predict_proba(inputs[1])[:, 1])))
+    model.fit(train_inputs, train_answers)
+    scores = model.predict_proba(test_inputs)[:, 1]
+    return Measured(float(roc_auc_score(test_answers, scores)))
 
 
 def _task(rows: Values, continuous: int, channel: int) -> tuple[Values, Values]:
@@ -88,6 +87,5 @@ def _task(rows: Values, continuous: int, channel: int) -> tuple[Values, Values]:
     seen = np.concatenate(
         [rows[:, hour : hour - SEEN_HOURS, :continuous] for hour in range(SEEN_HOURS)], axis=2
     )
-    return seen.reshape(-1, seen.shape[2]), np.asarray(
-        rows[:, SEEN_HOURS:, channel].ravel() > 0.5, np.float64
-    )
+    answers = np.asarray(rows[:, SEEN_HOURS:, channel].ravel() > 0.5, np.float64)
+    return seen.reshape(-1, seen.shape[2]), answers

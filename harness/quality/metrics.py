@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,23 +40,22 @@ def mmd(real: Values, generated: Values) -> Measured:
 def probability_correlation(real: Values, generated: Values) -> Measured:
     """Return the Pearson correlation of real and generated means of each discrete channel at each
     hour."""
-    one, other = _probabilities(real), _probabilities(generated)
-    if not one.size:
+    of_real, of_generated = _probabilities(real), _probabilities(generated)
+    if not of_real.size:
         return Measured(None, "there is no discrete channel")
-    for side, values in (("real", one), ("generated", other)):
+    for side, values in (("real", of_real), ("generated", of_generated)):
         if np.ptp(values) == 0.0:
-            return Measured(
-                None, f"every {side} probability is {values[0]:.3g}: there is nothing to correlate"
-            )
-    return Measured(float(np.corrcoef(one, other)[0, 1]))
+            reason = f"every {side} probability is {values[0]:.3g}: there is nothing to correlate"
+            return Measured(None, reason)
+    return Measured(float(np.corrcoef(of_real, of_generated)[0, 1]))
 
 
 def probability_error(real: Values, generated: Values) -> Measured:
     """Return the root mean square difference of the same means."""
-    one, other = _probabilities(real), _probabilities(generated)
-    if not one.size:
+    of_real, of_generated = _probabilities(real), _probabilities(generated)
+    if not of_real.size:
         return Measured(None, "there is no discrete channel")
-    return Measured(float(np.sqrt(np.mean((one - other) ** 2))))
+    return Measured(float(np.sqrt(np.mean((of_real - of_generated) ** 2))))
 
 
 def _probabilities(discrete: Values) -> Values:
@@ -68,11 +66,9 @@ def correlation_error(real: Values, generated: Values) -> Measured:
     """Return the mean absolute difference of the correlations of all pairs of channels, over all
     rows and hours."""
     pairs = _correlations(real, generated)
-    return (
-        pairs
-        if isinstance(pairs, Measured)
-        else Measured(float(np.mean(np.abs(pairs[0] - pairs[1]))))
-    )
+    if isinstance(pairs, Measured):
+        return pairs
+    return Measured(float(np.mean(np.abs(pairs[0] - pairs[1]))))
 
 
 def correlation_agreement(real: Values, generated: Values) -> Measured:
@@ -95,13 +91,15 @@ def _correlations(real: Values, generated: Values) -> tuple[Values, Values] | Me
     varying = np.ptp(real, axis=(0, 1)) > 0.0
     if np.count_nonzero(varying) < 2:
         return Measured(None, "fewer than two channels vary in the real rows: no pair")
-    above = np.triu_indices(int(np.count_nonzero(varying)), 1)
-    found: list[NDArray[Any]] = []
-    for values in (real, generated):
-        flat = values[:, :, varying].reshape(-1, int(np.count_nonzero(varying)))
-        still = np.ptp(flat, axis=0) == 0.0
-        with np.errstate(invalid="ignore", divide="ignore"):
-            matrix = np.asarray(np.corrcoef(flat, rowvar=False))
-        matrix[still] = matrix[:, still] = 0.0
-        found.append(matrix[above])
-    return found[0], found[1]
+    return _above_diagonal(real[:, :, varying]), _above_diagonal(generated[:, :, varying])
+
+
+def _above_diagonal(rows: Values) -> Values:
+    """Return the correlations of all pairs of channels; 0 for those of one that never changes."""
+    channels = rows.shape[2]
+    flat = rows.reshape(-1, channels)
+    still = np.ptp(flat, axis=0) == 0.0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        matrix: Values = np.asarray(np.corrcoef(flat, rowvar=False))
+    matrix[still] = matrix[:, still] = 0.0
+    return matrix[np.triu_indices(channels, 1)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy import stats
@@ -64,17 +64,13 @@ def tabulate(generated: Sequence[Values], real: HeldOut) -> list[Line]:
     measured = [measure(rows[:count], real) for rows in generated]
     chosen = _baseline_rows(len(real.training), count)
     baselines = [measure(real.training[rows], real) for rows in chosen]
-    return [
-        _line(name, better, [one[name] for one in measured], [one[name] for one in baselines])
-        for name, better in BETTER.items()
-    ]
+    return [_line(name, measured, baselines) for name in BETTER]
 
 
 def _baseline_rows(total: int, count: int) -> list[np.ndarray]:
     generator = np.random.RandomState(0)
-    return [
-        generator.permutation(total)[:count] for _ in range(BASELINE_DRAWS if count < total else 1)
-    ]
+    draws = BASELINE_DRAWS if count < total else 1
+    return [generator.permutation(total)[:count] for _ in range(draws)]
 
 
 def measure(generated: Values, real: HeldOut) -> dict[str, Measured]:
@@ -85,50 +81,57 @@ def measure(generated: Values, real: HeldOut) -> dict[str, Measured]:
         )
         return dict.fromkeys(BETTER, Measured(None, reason))
     lost = int(np.sum(~np.isfinite(generated)))
-    if lost or not len(real.rows) or not len(generated):
-        reason = (
-            f"{lost} of {generated.size} generated values are not finite"
-            if lost
-            else "there are no rows to compare"
-        )
+    if lost:
+        reason = f"{lost} of {generated.size} generated values are not finite"
         return dict.fromkeys(BETTER, Measured(None, reason))
+    if not len(real.rows) or not len(generated):
+        return dict.fromkeys(BETTER, Measured(None, "there are no rows to compare"))
     scale = np.where(real.range > 0.0, real.range, 1.0)
     held, made = ((rows - real.minimum) / scale for rows in (real.rows, generated))
-    discrete = slice(held.shape[2] - real.discrete, None)
-    score = classifiers.accuracy(held, made)
-    functions: Mapping[str, Callable[[], Measured]] = {
-        "MMD": lambda: metrics.mmd(held, made),
-        "discriminative accuracy": lambda: score,
-        # |accuracy - 0.5| (Yoon et al. 2019, TimeGAN): 0 where real and generated rows cannot be
-        # told apart.
-        "discriminative score": lambda: (
-            score if score.value is None else Measured(abs(score.value - 0.5))
-        ),
-        "probability correlation": lambda: metrics.probability_correlation(
-            held[:, :, discrete], made[:, :, discrete]
-        ),
-        "probability RMSE": lambda: metrics.probability_error(
-            held[:, :, discrete], made[:, :, discrete]
-        ),
-        "correlation difference": lambda: metrics.correlation_error(held, made),
-        "correlation agreement": lambda: metrics.correlation_agreement(held, made),
-        "TSTR AUROC": lambda: classifiers.transfer(made, held, real.discrete),
+    first_discrete = held.shape[2] - real.discrete
+    discrete_held, discrete_made = held[:, :, first_discrete:], made[:, :, first_discrete:]
+    accuracy = classifiers.accuracy(held, made)
+    return {
+        "MMD": metrics.mmd(held, made),
+        "discriminative accuracy": accuracy,
+        "discriminative score": _from_chance(accuracy),
+        "probability correlation": metrics.probability_correlation(discrete_held, discrete_made),
+        "probability RMSE": metrics.probability_error(discrete_held, discrete_made),
+        "correlation difference": metrics.correlation_error(held, made),
+        "correlation agreement": metrics.correlation_agreement(held, made),
+        "TSTR AUROC": classifiers.transfer(made, held, real.discrete),
     }
-    return {name: function() for name, function in functions.items()}
+
+
+def _from_chance(accuracy: Measured) -> Measured:
+    """Return |accuracy - 0.5| (Yoon et al. 2019, TimeGAN): 0 where real and generated rows are
+    alike."""
+    return accuracy if accuracy.value is None else Measured(abs(accuracy.value - 0.5))
 
 
 def _line(
-    name: str, better: str, measured: Sequence[Measured], baselines: Sequence[Measured]
+    name: str,
+    measured: Sequence[Mapping[str, Measured]],
+    baselines: Sequence[Mapping[str, Measured]],
 ) -> Line:
-    values = [one.value for one in measured if one.value is not None]
+    """Return one metric, of all metrics of each seed's model and of each baseline."""
+    values = [value for seed in measured if (value := seed[name].value) is not None]
     mean, low, high = interval(values)
-    known = [one.value for one in baselines if one.value is not None]
-    baseline = float(np.mean(known)) if known else None
-    lacking = [one.reason for one in measured if one.value is None]
-    reason = (
-        f"{len(lacking)} of {len(measured)} seeds have no number: {lacking[0]}" if lacking else ""
+    known = [value for draw in baselines if (value := draw[name].value) is not None]
+    missing = [seed[name].reason for seed in measured if seed[name].value is None]
+    reason = ""
+    if missing:
+        reason = f"{len(missing)} of {len(measured)} seeds have no number: {missing[0]}"
+    return Line(
+        metric=name,
+        better=BETTER[name],
+        mean=mean,
+        low=low,
+        high=high,
+        seeds=len(values),
+        baseline=float(np.mean(known)) if known else None,
+        reason=reason,
     )
-    return Line(name, better, mean, low, high, len(values), baseline, reason)
 
 
 def interval(values: Sequence[float]) -> tuple[float | None, float | None, float | None]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ from harness.fidelity.digest import digest
 from harness.fidelity.evidence import Entry
 from harness.plan import LOCKSTEP_STAGES, Job, Request
 from harness.records import store
+from harness.records.contents import Identity, TensorEntry
+from harness.records.decoding import decode
 
 SCHEMA = 2
 BUILD = "tf1"
@@ -46,38 +48,59 @@ def stem(workload: str, preset: str, precision: str, seed: int) -> str:
 
 
 @dataclasses.dataclass(frozen=True)
+class Provenance:
+    """What recorded a reference, and on what."""
+
+    identity: Identity
+    effective: dict[str, Any]
+    source_hash: str
+    tape_hash: str
+    data_hash: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Document:
+    """The JSON of a reference; `noise` holds the largest movement by `stage/name` and variation."""
+
+    workload: str
+    preset: str
+    precision: str
+    seed: int
+    steps: int
+    powers: str
+    abilities: tuple[str, ...]
+    tensors: tuple[TensorEntry, ...]
+    noise: dict[str, dict[str, float]]
+    files: dict[str, str]
+    provenance: Provenance
+
+
+@dataclasses.dataclass(frozen=True)
 class Reference:
     """One recorded reference, checked on reading; a side of a comparison
     (`fidelity.evidence.Evidence`)."""
 
     path: Path
-    document: dict[str, Any]
+    document: Document
     digests: dict[str, NDArray[Any]]
     digested: bool = True
 
     @property
-    def provenance(self) -> dict[str, Any]:
+    def provenance(self) -> Provenance:
         """Versions, platform, tape, data and source hashes."""
-        return dict(self.document["provenance"])
+        return self.document.provenance
 
     @property
     def abilities(self) -> tuple[str, ...]:
         """Return the optional methods of the recorded port."""
-        return tuple(self.document["abilities"])
+        return self.document.abilities
 
     def entries(self, stage: str) -> list[Entry]:
         """Return the tensors of a stage in recorded order."""
         return [
-            Entry(
-                stage,
-                item["name"],
-                tuple(item["shape"]),
-                item["dtype"],
-                float(item["scale"]),
-                float(item["largest"]),
-            )
-            for item in self.document["tensors"]
-            if item["stage"] == stage
+            Entry(stage, item.name, item.shape, item.dtype, item.scale, item.largest)
+            for item in self.document.tensors
+            if item.stage == stage
         ]
 
     def read(self, stage: str, name: str) -> NDArray[Any]:
@@ -86,16 +109,15 @@ class Reference:
 
     def noise(self, stage: str, name: str) -> dict[str, list[float]]:
         """Return the largest movement by kind, as measured when the reference was recorded."""
-        found = self.document["noise"].get(f"{stage}/{name}", {})
-        return {kind: [float(value)] for kind, value in found.items()}
+        moved = self.document.noise.get(f"{stage}/{name}", {})
+        return {variation: [value] for variation, value in moved.items()}
 
 
 def _pack(digests: list[NDArray[Any]], precision: str) -> dict[str, NDArray[Any]]:
     """Return all digests end to end, and their lengths: thousands of arrays of their own would be
     headers for the most part."""
-    dtype = (
-        np.float64 if precision == "fp64" else np.float32
-    )  # counts of steps are small enough for either
+    # Counts of steps are small enough for either.
+    dtype = np.float64 if precision == "fp64" else np.float32
     return {
         "values": np.concatenate(digests).astype(dtype),
         "lengths": np.array([len(item) for item in digests]),
@@ -103,29 +125,21 @@ def _pack(digests: list[NDArray[Any]], precision: str) -> dict[str, NDArray[Any]
 
 
 def _unpack(
-    tensors: list[dict[str, Any]], arrays: dict[str, NDArray[Any]]
+    tensors: Sequence[TensorEntry], arrays: dict[str, NDArray[Any]]
 ) -> dict[str, NDArray[Any]]:
     parts = np.split(arrays["values"], np.cumsum(arrays["lengths"])[:-1])
-    return {
-        f"{item['stage']}/{item['name']}": part for item, part in zip(tensors, parts, strict=True)
-    }
+    return {f"{item.stage}/{item.name}": part for item, part in zip(tensors, parts, strict=True)}
 
 
 def write(record: store.Record, job: Job, folder: Path) -> Path:
     """Write a record of the real TF1 as a reference and return the path of its JSON."""
     path = folder / f"{stem(job.workload, job.preset, job.precision, job.seed)}.json"
-    tensors = [item for stage in LOCKSTEP_STAGES for item in record.tensors(stage)]
-    digests = [digest(record.read(item["stage"], item["name"])) for item in tensors]
+    left = record.recorded
+    tensors = [item for stage in LOCKSTEP_STAGES for item in left.tensors if item.stage == stage]
+    digests = [digest(record.read(item.stage, item.name)) for item in tensors]
     store.write_arrays(path.with_suffix(".npz"), _pack(digests, job.precision), compress=True)
-    result = record.result
-    noise = {
-        # Three digits of a noise floor are more than enough; a reference has thousands of them.
-        name: {
-            kind: float(f"{max(float(value) for value in values):.2e}")
-            for kind, values in kinds.items()
-        }
-        for name, kinds in result["noise"].items()
-    }
+    identity = dataclasses.asdict(left.identity)
+    del identity["executable"]
     store.write_json(
         path,
         {
@@ -136,23 +150,27 @@ def write(record: store.Record, job: Job, folder: Path) -> Path:
             "seed": job.seed,
             "steps": job.steps,
             "powers": job.powers,
-            "abilities": result["abilities"],
-            "tensors": tensors,
-            "noise": noise,
+            "abilities": list(left.abilities),
+            "tensors": [dataclasses.asdict(item) for item in tensors],
+            "noise": {name: _largest(moved) for name, moved in left.noise.items()},
             "files": {path.with_suffix(".npz").name: store.checksum(path.with_suffix(".npz"))},
             "provenance": {
-                "identity": {
-                    key: value for key, value in result["identity"].items() if key != "executable"
-                },
-                "effective": result["effective"],
-                "source_hash": result["source_hash"],
-                "tape_hash": result["tape_hash"],
-                "data_hash": result["data_hash"],
+                "identity": identity,
+                "effective": left.effective,
+                "source_hash": left.source_hash,
+                "tape_hash": left.tape_hash,
+                "data_hash": left.data_hash,
             },
         },
         indent=None,
     )
     return path
+
+
+def _largest(moved: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """Return the largest movement by variation. Three digits of a noise floor are more than enough;
+    a reference has thousands of them."""
+    return {variation: float(f"{max(values):.2e}") for variation, values in moved.items()}
 
 
 def read(path: Path) -> Reference:
@@ -162,21 +180,14 @@ def read(path: Path) -> Reference:
         FileNotFoundError: there is none.
         CorruptRecord, NewerSchema: it cannot be used.
     """
-    document = store.read_json(path, "reference", SCHEMA)
+    flat = store.read_json(path, "reference", SCHEMA)
     try:
-        if document["schema"] != SCHEMA:
-            raise CorruptRecord(f"its schema is {document['schema']}, this harness reads {SCHEMA}")
-        store.verify(path.parent, document["files"])
-        str(document["provenance"]["tape_hash"] + document["provenance"]["data_hash"])
-        return Reference(
-            path,
-            document,
-            _unpack(document["tensors"], store.read_arrays(path.with_suffix(".npz"))),
-        )
-    except KeyError as error:
-        raise CorruptRecord(
-            f"{path}: not a reference (no {error}). Record it again: harness reference record."
-        ) from error
+        if flat["schema"] != SCHEMA:
+            raise CorruptRecord(f"its schema is {flat['schema']}, this harness reads {SCHEMA}")
+        document = decode(Document, flat, str(path))
+        store.verify(path.parent, document.files)
+        arrays = store.read_arrays(path.with_suffix(".npz"))
+        return Reference(path, document, _unpack(document.tensors, arrays))
     except CorruptRecord as error:
         raise CorruptRecord(
             f"the reference {path.stem} is damaged; record it again: harness reference record."
@@ -206,23 +217,23 @@ def find(job: Job, folder: Path, tape_hash: str, data_hash: str) -> Reference:
     if not path.is_file():
         known = ", ".join(item.stem for item in sorted(folder.glob("*.json"))) or "none"
         raise RecordError(f"no recorded reference {path.name} in {folder}; there are: {known}")
-    found = read(path)
-    hashes = (found.provenance["tape_hash"], found.provenance["data_hash"])
+    reference = read(path)
+    hashes = (reference.provenance.tape_hash, reference.provenance.data_hash)
     if hashes != (tape_hash, data_hash):
         raise RecordError(
             f"{path} was recorded on another tape or other data than this run's; record it again"
             " with TF 1.15.5"
         )
-    if found.document["powers"] != job.powers:
+    if reference.document.powers != job.powers:
         raise RecordError(
-            f"{path} was recorded with {found.document['powers']} powers of beta, this job has"
+            f"{path} was recorded with {reference.document.powers} powers of beta, this job has"
             f" {job.powers}"
         )
-    if found.document["steps"] != job.steps:
+    if reference.document.steps != job.steps:
         raise RecordError(
-            f"{path} was recorded over {found.document['steps']} steps, this run has {job.steps}"
+            f"{path} was recorded over {reference.document.steps} steps, this run has {job.steps}"
         )
-    return found
+    return reference
 
 
 def names(folder: Path) -> Iterator[Path]:

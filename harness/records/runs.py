@@ -13,7 +13,7 @@ import datetime
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ import filelock
 
 from harness.errors import Busy, RecordError, UsageError
 from harness.records import store
+from harness.records.decoding import decode
 
 SCHEMA = 1
 RUN_FILE = "run.json"
@@ -50,13 +51,13 @@ class Run:
         )
 
 
-def key(asked: Any) -> str:
+def key(identity: Any) -> str:
     """Return the identity of what was asked: two runs with the same key do the same work."""
-    content = json.dumps(asked, sort_keys=True, default=str)
+    content = json.dumps(identity, sort_keys=True, default=str)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-def create(reports: Path, what: str, asked: str, command: str, now: datetime.datetime) -> Run:
+def create(reports: Path, what: str, identity: str, command: str, now: datetime.datetime) -> Run:
     """Make a new folder `reports/<date>_<what>`, or `..._2` and so on if it is taken.
 
     Raises:
@@ -76,7 +77,7 @@ def create(reports: Path, what: str, asked: str, command: str, now: datetime.dat
                 f"--reports {reports}: cannot make a folder there ({error.strerror}). Give another"
                 " one."
             ) from error
-        run = Run(folder, asked, command, now.isoformat(timespec="seconds"))
+        run = Run(folder, identity, command, now.isoformat(timespec="seconds"))
         run.mark(finished=False)
         return run
     raise UsageError(
@@ -84,7 +85,7 @@ def create(reports: Path, what: str, asked: str, command: str, now: datetime.dat
     )
 
 
-def at(folder: Path, asked: str, command: str, now: datetime.datetime) -> Run:
+def at(folder: Path, identity: str, command: str, now: datetime.datetime) -> Run:
     """Return the run in a folder of the caller's own: the same work that lies there, or a new run
     in place of whatever does.
 
@@ -92,14 +93,14 @@ def at(folder: Path, asked: str, command: str, now: datetime.datetime) -> Run:
         Busy: another process works in it.
     """
     with contextlib.suppress(RecordError, FileNotFoundError):
-        document = store.read_json(folder / RUN_FILE, "run", SCHEMA)
-        if document.get("key") == asked:
-            return Run(folder, asked, str(document["command"]), str(document["created"]))
+        noted = read(folder)
+        if noted.key == identity:
+            return Run(folder, identity, noted.command, noted.created)
     if folder.is_dir():
         with held(folder):
             shutil.rmtree(folder)
     folder.mkdir(parents=True)
-    run = Run(folder, asked, command, now.isoformat(timespec="seconds"))
+    run = Run(folder, identity, command, now.isoformat(timespec="seconds"))
     run.mark(finished=False)
     return run
 
@@ -107,20 +108,41 @@ def at(folder: Path, asked: str, command: str, now: datetime.datetime) -> Run:
 def is_finished(folder: Path) -> bool:
     """Whether a run came to its end, and all its jobs ended well."""
     with contextlib.suppress(RecordError, FileNotFoundError):
-        return bool(store.read_json(folder / RUN_FILE, "run", SCHEMA).get("finished"))
+        return read(folder).finished
     return False
 
 
-def all_runs(reports: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+@dataclasses.dataclass(frozen=True)
+class Noted:
+    """What `run.json` holds."""
+
+    key: str
+    command: str
+    created: str
+    finished: bool
+
+
+def read(folder: Path) -> Noted:
+    """Return what a run's folder says of the run.
+
+    Raises:
+        FileNotFoundError: it is no run's folder.
+        CorruptRecord, NewerSchema: its `run.json` cannot be used.
+    """
+    path = folder / RUN_FILE
+    return decode(Noted, store.read_json(path, "run", SCHEMA), str(path))
+
+
+def all_runs(reports: Path) -> Iterator[tuple[Path, Noted]]:
     """Yield the folders of all runs, newest first, with their `run.json`."""
-    found = sorted(
+    paths = sorted(
         reports.glob(f"*/{RUN_FILE}"),
         key=lambda path: (path.stat().st_mtime, path.parent.name),
         reverse=True,
     )
-    for path in found:
+    for path in paths:
         with contextlib.suppress(RecordError, FileNotFoundError):
-            yield path.parent, store.read_json(path, "run", SCHEMA)
+            yield path.parent, read(path.parent)
 
 
 @contextlib.contextmanager
@@ -152,11 +174,11 @@ def is_held(folder: Path) -> bool:
         return True
 
 
-def unfinished(reports: Path, asked: str) -> Run | None:
+def unfinished(reports: Path, identity: str) -> Run | None:
     """Return the newest unfinished run of the same key that nobody is working in, or None."""
-    for folder, document in all_runs(reports):
-        if document.get("key") == asked and not document.get("finished") and not is_held(folder):
-            return Run(folder, asked, str(document["command"]), str(document["created"]))
+    for folder, noted in all_runs(reports):
+        if noted.key == identity and not noted.finished and not is_held(folder):
+            return Run(folder, identity, noted.command, noted.created)
     return None
 
 

@@ -20,17 +20,20 @@ import threading
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backends.contract import STATUSES
 from harness.errors import CorruptRecord, NewerSchema
-from harness.fidelity.evidence import Entry
+from harness.records import contents
+from harness.records.decoding import ALTERED, NOT_FINITE
+from harness.records.decoding import decode as decode_contents
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
-SPECIAL = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
+Contents = TypeVar("Contents")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +44,8 @@ class Record:
         folder: where it lies.
         job: the job's own description, as `plan` made it.
         status, reason: how it ended.
-        result: what the worker answered, plain JSON with NaN and infinities as floats.
+        result: what the worker answered, plain JSON with NaN and infinities as floats; whoever
+            reads it takes one of the typed views below.
     """
 
     folder: Path
@@ -56,9 +60,43 @@ class Record:
         """Whether there is something to judge."""
         return self.status == "ok"
 
-    def tensors(self, stage: str) -> list[dict[str, Any]]:
-        """Return the entries (`name`, `shape`, `dtype`, `scale`) of one stage in recorded order."""
-        return [item for item in self.result.get("tensors", ()) if item["stage"] == stage]
+    @functools.cached_property
+    def recorded(self) -> contents.Recorded:
+        """What a job of the lockstep stages has left."""
+        return self._as(contents.Recorded)
+
+    @functools.cached_property
+    def tensors(self) -> contents.Tensors:
+        """The tensors of any job that records some."""
+        return self._as(contents.Tensors)
+
+    @functools.cached_property
+    def sampled(self) -> contents.Sampled:
+        """What a training from a seed of its own has left."""
+        return self._as(contents.Sampled)
+
+    @functools.cached_property
+    def forced(self) -> contents.TeacherForced:
+        """What a teacher-forced forward pass has left."""
+        return self._as(contents.TeacherForced)
+
+    @functools.cached_property
+    def first_run(self) -> contents.FirstRun:
+        """How the first short run of a side's ports has ended."""
+        return self._as(contents.FirstRun)
+
+    @functools.cached_property
+    def repeated(self) -> contents.Repeated:
+        """What a run of `harness repeat` has left."""
+        return self._as(contents.Repeated)
+
+    @functools.cached_property
+    def round(self) -> contents.Round:
+        """What a round of timed turns has measured."""
+        return self._as(contents.Round)
+
+    def _as(self, kind: type[Contents]) -> Contents:
+        return decode_contents(kind, self.result, f"{self.folder / MANIFEST}: result")
 
     def read(self, stage: str, name: str) -> NDArray[Any]:
         """Return one tensor.
@@ -66,18 +104,18 @@ class Record:
         Raises:
             CorruptRecord: the file is missing or is not what the manifest says.
         """
-        path = self.folder / f"{stage}.npz"
-        try:
-            return np.asarray(_archive(path)[name])
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise CorruptRecord(
-                f"{path}: tensor '{name}' cannot be read ({error}). Run the job again."
-            ) from error
+        return read_tensor(self.folder, stage, name)
 
-    def noise(self, stage: str, name: str) -> dict[str, list[float]]:
-        """Return the largest movement of a tensor by kind of variation."""
-        found = self.result.get("noise", {}).get(f"{stage}/{name}", {})
-        return {str(kind): [float(value) for value in values] for kind, values in found.items()}
+
+@dataclasses.dataclass(frozen=True)
+class Manifest:
+    """What `manifest.json` holds, whatever the job."""
+
+    job: dict[str, Any]
+    status: str
+    reason: str
+    result: dict[str, Any]
+    duration_s: float
 
 
 @functools.lru_cache(maxsize=32)
@@ -85,6 +123,21 @@ def _archive(path: Path) -> Any:
     """Return an open .npz, whose members are read one at a time; its directory of hundreds of names
     is parsed once."""
     return np.load(path, allow_pickle=False)
+
+
+def read_tensor(folder: Path, stage: str, name: str) -> NDArray[Any]:
+    """Return one tensor of a job's folder.
+
+    Raises:
+        CorruptRecord: the file is missing or is not what the manifest says.
+    """
+    path = folder / f"{stage}.npz"
+    try:
+        return np.asarray(_archive(path)[name])
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise CorruptRecord(
+            f"{path}: tensor '{name}' cannot be read ({error}). Run the job again."
+        ) from error
 
 
 def write_record(
@@ -115,24 +168,29 @@ def read_record(folder: Path) -> Record:
         FileNotFoundError: the job has not finished.
         CorruptRecord, NewerSchema: what lies there cannot be used.
     """
+    where = str(folder / MANIFEST)
     document = read_json(folder / MANIFEST, "record", SCHEMA)
     try:
-        record = Record(
-            folder,
-            dict(document["job"]),
-            str(document["status"]),
-            str(document["reason"]),
-            dict(document["result"]),
-            float(document["duration_s"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise CorruptRecord(
-            f"{folder / MANIFEST}: not a record ({error!r}). Delete the folder and run the job"
-            " again."
-        ) from error
-    if record.ok:
-        verify(folder, record.result.get("files", {}))
-    return record
+        manifest = decode_contents(Manifest, document, where)
+        if manifest.status not in STATUSES:
+            raise CorruptRecord(
+                f"{where}: status is {manifest.status!r}, and has to be one of"
+                f" {', '.join(STATUSES)}; {ALTERED}"
+            )
+        files = {}
+        if manifest.status == "ok":
+            files = contents.files(contents.read(manifest.job, manifest.result, where))
+    except CorruptRecord as error:
+        raise CorruptRecord(f"{error}. Delete the folder and run the job again.") from error
+    verify(folder, files)
+    return Record(
+        folder,
+        manifest.job,
+        manifest.status,
+        manifest.reason,
+        manifest.result,
+        manifest.duration_s,
+    )
 
 
 def verify(folder: Path, files: Mapping[str, str]) -> None:
@@ -217,7 +275,7 @@ def read_json(path: Path, kind: str, schema: int) -> dict[str, Any]:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CorruptRecord(
             f"{path}: this {kind} cannot be read ({error}). Delete it and run again."
         ) from error
@@ -249,7 +307,7 @@ def decode(value: Any) -> Any:
         return {key: decode(item) for key, item in value.items()}
     if isinstance(value, list):
         return [decode(item) for item in value]
-    return SPECIAL.get(value, value) if isinstance(value, str) else value
+    return NOT_FINITE.get(value, value) if isinstance(value, str) else value
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], compress: bool = False) -> None:
@@ -295,33 +353,3 @@ def finished(run: Path) -> Iterator[Record]:
     for manifest in sorted((run / "jobs").glob(f"*/{MANIFEST}")):
         with contextlib.suppress(CorruptRecord, NewerSchema, FileNotFoundError):
             yield read_record(manifest.parent)
-
-
-@dataclasses.dataclass(frozen=True)
-class RecordEvidence:
-    """A record as one side of a comparison (`harness.fidelity.evidence.Evidence`)."""
-
-    record: Record
-    digested: bool = False
-
-    def entries(self, stage: str) -> list[Entry]:
-        """Return the tensors of a stage in recorded order."""
-        return [
-            Entry(
-                stage,
-                item["name"],
-                tuple(item["shape"]),
-                item["dtype"],
-                float(item["scale"]),
-                float(item["largest"]),
-            )
-            for item in self.record.tensors(stage)
-        ]
-
-    def read(self, stage: str, name: str) -> NDArray[Any]:
-        """Return one tensor."""
-        return self.record.read(stage, name)
-
-    def noise(self, stage: str, name: str) -> dict[str, list[float]]:
-        """Return the tensor's movements by kind of variation."""
-        return self.record.noise(stage, name)

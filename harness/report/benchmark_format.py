@@ -31,10 +31,10 @@ class Measured:
     """One side of one action of one speed job.
 
     Attributes:
-        group: what is compared with each other, e.g. `cnn small fp32 train`. build: the side's
-            label.
-        step_s: one step time a round, seconds. steps_a_sample: how many steps a sample was the mean
-            of.
+        group: what is compared with each other, e.g. `cnn small fp32 train`.
+        build: the side's label.
+        step_s: one step time a round, seconds.
+        steps_a_sample: how many steps a sample was the mean of.
         identity: what the worker said of its build.
     """
 
@@ -46,11 +46,16 @@ class Measured:
 
 
 def render(measured: Sequence[Measured], rows: Sequence[SpeedRow], created: str) -> str:
-    """Return the file's text. `rows`: the judged pairs; each is told with the side that it judges,
-    b. `created`: ISO 8601."""
-    told: dict[tuple[str, str], dict[str, Any]] = {}
+    """Return the file's text.
+
+    Args:
+        measured: the sides; those without step times are left out.
+        rows: the judged pairs; each is written with the side that it judges, b.
+        created: ISO 8601.
+    """
+    judged: dict[tuple[str, str], dict[str, Any]] = {}
     for row in rows:
-        told.setdefault((group(row), row.b), {})[row.a] = {
+        judged.setdefault((group(row), row.b), {})[row.a] = {
             "ratio": row.ratio,
             "low": row.low,
             "high": row.high,
@@ -70,7 +75,9 @@ def render(measured: Sequence[Measured], rows: Sequence[SpeedRow], created: str)
             "branch": "(unknown)",
         },
         "benchmarks": [
-            _benchmark(one, told.get((one.group, one.build), {})) for one in measured if one.step_s
+            _benchmark(side, judged.get((side.group, side.build), {}))
+            for side in measured
+            if side.step_s
         ],
         "datetime": created,
         "version": VERSION,
@@ -83,26 +90,26 @@ def group(row: SpeedRow) -> str:
     return f"{row.workload} {row.preset} {PRECISIONS if row.gain else row.precision} {row.action}"
 
 
-def _benchmark(one: Measured, against: Mapping[str, Any]) -> dict[str, Any]:
-    name = f"{one.group.replace(' ', '-')}[{one.build}]"
+def _benchmark(side: Measured, against: Mapping[str, Any]) -> dict[str, Any]:
+    name = f"{side.group.replace(' ', '-')}[{side.build}]"
     return {
-        "group": one.group,
+        "group": side.group,
         "name": name,
         "fullname": f"harness compare::{name}",
-        "params": {"build": one.build},
-        "param": one.build,
+        "params": {"build": side.build},
+        "param": side.build,
         "extra_info": {
-            "versions": dict(one.identity.get("versions", {})),
-            "python": one.identity.get("python", ""),
+            "versions": dict(side.identity.get("versions", {})),
+            "python": side.identity.get("python", ""),
             "against": dict(against),
         },
         "options": {
             "disable_gc": True,
             "timer": "perf_counter",
-            "min_rounds": len(one.step_s),
+            "min_rounds": len(side.step_s),
             "warmup": True,
         },
-        "stats": statistics_of(one.step_s, one.steps_a_sample),
+        "stats": statistics_of(side.step_s, side.steps_a_sample),
     }
 
 
@@ -114,12 +121,11 @@ def statistics_of(data_s: Sequence[float], iterations: int) -> dict[str, Any]:
     those.
     """
     mean, ordered = statistics.fmean(data_s), sorted(data_s)
-    spread = statistics.stdev(data_s) if len(data_s) > 1 else 0.0
-    q1, median, q3 = (
-        statistics.quantiles(data_s, n=4, method="inclusive")
-        if len(data_s) > 1
-        else [ordered[0]] * 3
-    )
+    spread, quartiles = 0.0, [ordered[0]] * 3
+    if len(data_s) > 1:
+        spread = statistics.stdev(data_s)
+        quartiles = statistics.quantiles(data_s, n=4, method="inclusive")
+    q1, median, q3 = quartiles
     fence = 1.5 * (q3 - q1)
     inside = [value for value in ordered if q1 - fence <= value <= q3 + fence]
     far = sum(abs(value - mean) > spread for value in data_s)
@@ -147,8 +153,7 @@ def statistics_of(data_s: Sequence[float], iterations: int) -> dict[str, Any]:
 
 
 def _machine(measured: Sequence[Measured]) -> dict[str, Any]:
-    """Return what the tool compares two machines by; builds' Pythons differ, and stand with
-    each."""
+    """Return what the tool compares two machines by; each build has its own Python."""
     first = measured[0].identity if measured else {}
     return {
         "node": "",

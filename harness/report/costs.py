@@ -8,7 +8,7 @@ two lines, and a build that is in several pairs has one.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from harness.report import format as spell
 from harness.results.model import Cost, SpeedRow
@@ -16,8 +16,12 @@ from harness.results.model import Cost, SpeedRow
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """One build's step: `row` names the workload, preset and action; `precision` is this side's
-    own."""
+    """One build's step.
+
+    Attributes:
+        row: names the workload, preset and action.
+        precision: this side's own.
+    """
 
     row: SpeedRow
     build: str
@@ -55,34 +59,65 @@ EXPLAINED = (
 
 def lines(rows: Sequence[SpeedRow]) -> list[Line]:
     """Return a line for each workload, precision, action and build, in the order of the rows."""
-    found: dict[tuple[str, ...], Line] = {}
+    by_key: dict[tuple[str, ...], Line] = {}
     for row in rows:
-        first, last = row.precision.partition(":")[::2]
-        for build, precision, cost, told in (
-            (row.a, first, row.a_cost, (row.a_first_step_s, row.a_build_s, row.a_peak_bytes)),
-            (
-                row.b,
-                last or first,
-                row.b_cost,
-                (row.b_first_step_s, row.b_build_s, row.b_peak_bytes),
-            ),
-        ):
-            if cost is not None and not row.by_phase:
-                key = (row.workload, row.preset, row.action, str(row.seed), build, precision)
-                found.setdefault(key, Line(row, build, precision, *told, cost))
-    return list(found.values())
+        for line in () if row.by_phase else _sides(row):
+            key = (row.workload, row.preset, row.action, str(row.seed), line.build, line.precision)
+            by_key.setdefault(key, line)
+    return list(by_key.values())
 
 
-def reasons(found: Sequence[Line]) -> list[str]:
-    """Return why numbers are missing, each reason once, with the builds that it holds for where not
-    for all."""
-    told: dict[tuple[str, str], list[str]] = {}
-    for line in found:
+def _sides(row: SpeedRow) -> Iterator[Line]:
+    """Yield the line of each side whose cost is known."""
+    first, last = row.precision.partition(":")[::2]
+    if row.a_cost is not None:
+        yield Line(
+            row=row,
+            build=row.a,
+            precision=first,
+            first_s=row.a_first_step_s,
+            build_s=row.a_build_s,
+            peak_bytes=row.a_peak_bytes,
+            cost=row.a_cost,
+        )
+    if row.b_cost is not None:
+        yield Line(
+            row=row,
+            build=row.b,
+            precision=last or first,
+            first_s=row.b_first_step_s,
+            build_s=row.b_build_s,
+            peak_bytes=row.b_peak_bytes,
+            cost=row.b_cost,
+        )
+
+
+def ordered(rows: Sequence[SpeedRow]) -> tuple[SpeedRow, ...]:
+    """Return rows whose costs name what is missing in the order of report.json.
+
+    Rendering a report that was read back then gives the same bytes.
+    """
+    return tuple(
+        dataclasses.replace(row, a_cost=_ordered(row.a_cost), b_cost=_ordered(row.b_cost))
+        for row in rows
+    )
+
+
+def _ordered(cost: Cost | None) -> Cost | None:
+    if cost is None:
+        return None
+    return dataclasses.replace(cost, missing=dict(sorted(cost.missing.items())))
+
+
+def reasons(cost_lines: Sequence[Line]) -> list[str]:
+    """Return why numbers are missing, each reason once; where not of all builds, with theirs."""
+    without: dict[tuple[str, str], list[str]] = {}
+    for line in cost_lines:
         for name, reason in line.cost.missing.items():
-            told.setdefault((_names(name), reason), []).append(line.build)
-    everybody = {line.build for line in found}
+            without.setdefault((_names(name), reason), []).append(line.build)
+    everybody = {line.build for line in cost_lines}
     grouped: dict[tuple[str, str], list[str]] = {}
-    for (name, reason), builds in told.items():
+    for (name, reason), builds in without.items():
         whose = "" if set(builds) == everybody else " of " + ", ".join(dict.fromkeys(builds))
         grouped.setdefault((reason, whose), []).append(name)
     return [
@@ -108,13 +143,13 @@ def _names(name: str) -> str:
     return words.get(name, name)
 
 
-def sources(found: Sequence[Line]) -> list[str]:
+def sources(cost_lines: Sequence[Line]) -> list[str]:
     """Return who counted the operations, by build."""
-    told: dict[str, list[str]] = {}
-    for line in found:
+    counted: dict[str, list[str]] = {}
+    for line in cost_lines:
         if line.cost.flops_source:
-            told.setdefault(line.cost.flops_source, []).append(line.build)
+            counted.setdefault(line.cost.flops_source, []).append(line.build)
     return [
         f"operations of {', '.join(dict.fromkeys(builds))}: {source}"
-        for source, builds in told.items()
+        for source, builds in counted.items()
     ]

@@ -18,7 +18,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-import math
 import typing
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -38,8 +37,7 @@ JOINED = "; "
 
 
 def render(report: Report) -> str:
-    """Return the whole report as CSV (RFC 4180, with line feeds); the same report gives the same
-    bytes."""
+    """Return a report as CSV (RFC 4180, with line feeds); the same report gives the same bytes."""
     text = io.StringIO()
     writer = csv.DictWriter(text, columns(), restval="", lineterminator="\n")
     writer.writeheader()
@@ -55,29 +53,23 @@ def render(report: Report) -> str:
         ("quality", report.quality),
     ):
         for row in rows:
-            writer.writerow(
-                {
-                    name: _cell(value)
-                    for name, value in ({"kind": kind, **head, **_fields(row)}).items()
-                }
-            )
+            values = {"kind": kind, **head, **_fields(row)}
+            writer.writerow({name: _cell(value) for name, value in values.items()})
     return text.getvalue()
 
 
 def columns() -> list[str]:
     """Return the names of all columns."""
-    found = dict.fromkeys(REPORT)
+    names = dict.fromkeys(REPORT)
     for kind in KINDS.values():
         for name in _names(kind):
-            found.update(
-                dict.fromkeys(_costs(name) if name in COST else (RENAMED.get(name, name),))
-            )
-    return list(found)
+            fields = _costs(name) if name in COST else [RENAMED.get(name, name)]
+            names.update(dict.fromkeys(fields))
+    return list(names)
 
 
 def _names(kind: type[Any]) -> Iterator[str]:
-    """Yield the fields of a row that a cell can hold, and the costs, which have columns of their
-    own. Plots' data stay in the JSON."""
+    """Yield the costs and the fields that a cell can hold; plots' data stay in the JSON."""
     for name, hint in typing.get_type_hints(kind).items():
         if name in COST or not any(
             dataclasses.is_dataclass(part) for part in (hint, *typing.get_args(hint))
@@ -90,41 +82,25 @@ def _costs(side: str) -> list[str]:
 
 
 def _fields(row: StageRow | SpeedRow | JobRow | QualityRow) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name in _names(type(row)):
         value = getattr(row, name)
-        if name in COST:
-            found.update(
-                {}
-                if value is None
-                else {
-                    f"{name}_{part.name}": getattr(value, part.name)
-                    for part in dataclasses.fields(Cost)
-                }
-            )
-        else:
-            found[RENAMED.get(name, name)] = value
-    return found
+        if name not in COST:
+            values[RENAMED.get(name, name)] = value
+        elif value is not None:
+            for part in dataclasses.fields(Cost):
+                values[f"{name}_{part.name}"] = getattr(value, part.name)
+    return values
 
 
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    if isinstance(value, float):
-        return (
-            repr(value)
-            if math.isfinite(value)
-            else "nan"
-            if math.isnan(value)
-            else "inf"
-            if value > 0
-            else "-inf"
-        )
-    if isinstance(value, (bool, int)):
-        return str(value)
+    if isinstance(value, (float, bool, int)):
+        return repr(value)  # what is not finite reads nan, inf or -inf
     if isinstance(value, Mapping):
         value = JOINED.join(f"{name}: {part}" for name, part in sorted(value.items()))
-    text = one_line(
-        str(value) if isinstance(value, str) else JOINED.join(str(part) for part in value)
-    )
+    elif not isinstance(value, str):
+        value = JOINED.join(str(part) for part in value)
+    text = one_line(str(value))
     return f"'{text}" if text.startswith(FORMULA) else text

@@ -26,33 +26,29 @@ def svg(title: str, what: str, lines: Sequence[Line]) -> str:
     most = max((x for line in lines for x, _ in line.points), default=1.0) or 1.0
     right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
 
-    def place(x: float, y: float) -> tuple[float, float]:
+    def position(x: float, y: float) -> tuple[float, float]:
         return LEFT + (right - LEFT) * x / most, bottom - (bottom - TOP) * y
 
     parts = [
-        (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"'
-            ' font-family="sans-serif" font-size="12">'
-        ),
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"'
+        ' font-family="sans-serif" font-size="12">',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
         _text(LEFT, 20, title, "font-weight='bold'"),
         _text(LEFT, 38, what, "fill='#555'"),
         _text((LEFT + right) / 2, HEIGHT - 8, "slower by", "text-anchor='middle' fill='#555'"),
     ]
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        _, y = place(0.0, share)
+        _, y = position(0.0, share)
         parts.append(f'<path d="M{LEFT} {y:.1f}H{right}" stroke="#ddd"/>')
         parts.append(_text(LEFT - 6, y + 4, f"{100 * share:.0f} %", "text-anchor='end'"))
     for x in sorted({x for line in lines for x, _ in line.points}):
-        across, _ = place(x, 0.0)
+        across, _ = position(x, 0.0)
         parts.append(f'<path d="M{across:.1f} {bottom}v4" stroke="#555"/>')
         parts.append(_text(across, bottom + 17, f"{x:g} %", "text-anchor='middle'"))
     for number, line in enumerate(lines):
-        colour, dash = (
-            COLOURS[number % len(COLOURS)],
-            " stroke-dasharray='5 3'" * (number >= len(COLOURS)),
-        )
-        spots = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in line.points))
+        colour = COLOURS[number % len(COLOURS)]
+        dash = " stroke-dasharray='5 3'" if number >= len(COLOURS) else ""
+        spots = " ".join("{:.1f},{:.1f}".format(*position(x, y)) for x, y in line.points)
         parts.append(
             f'<polyline points="{spots}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>'
         )

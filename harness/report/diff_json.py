@@ -1,5 +1,4 @@
-"""What differs between two runs, as strict JSON: for machines. The same difference gives the same
-bytes."""
+"""What differs between two runs, as strict JSON: the same difference gives the same bytes."""
 
 from __future__ import annotations
 
@@ -13,18 +12,17 @@ from harness.changes.figures import Diff
 SCHEMA = 1
 
 
-def render(found: Diff) -> str:
-    """Return strict JSON with a newline at its end; what is not finite is written as in a report's
-    JSON."""
+def render(diff: Diff) -> str:
+    """Return strict JSON and a newline; what is not finite is written as in a report."""
     document = {
         "schema": SCHEMA,
-        "before": found.before,
-        "after": found.after,
-        "comparable": found.comparable,
-        "exit_code": found.exit_code,
-        "apart": found.apart,
-        "changes": [dataclasses.asdict(one) for one in found.changes],
-        "differences": [dataclasses.asdict(one) for one in found.differences],
+        "before": diff.before,
+        "after": diff.after,
+        "comparable": diff.comparable,
+        "exit_code": diff.exit_code,
+        "apart": diff.apart,
+        "changes": [dataclasses.asdict(change) for change in diff.changes],
+        "differences": [dataclasses.asdict(row) for row in diff.differences],
     }
     return json.dumps(_plain(document), indent=1, allow_nan=False) + "\n"
 

@@ -1,5 +1,4 @@
-"""How numbers and foreign text are spelled, the same in every renderer. Knows no layout and no
-markup."""
+"""How numbers and foreign text are spelled in every renderer. Knows no layout and no markup."""
 
 from __future__ import annotations
 
@@ -34,15 +33,11 @@ def one_line(text: str) -> str:
 
 def _odd(value: float) -> str:
     """Return the name of a value that is not finite, else an empty string."""
-    return (
-        ""
-        if math.isfinite(value)
-        else "NaN"
-        if math.isnan(value)
-        else "inf"
-        if value > 0
-        else "-inf"
-    )
+    if math.isfinite(value):
+        return ""
+    if math.isnan(value):
+        return "NaN"
+    return "inf" if value > 0 else "-inf"
 
 
 def seconds(value: float | None) -> str:
@@ -64,8 +59,8 @@ def _digits(value: float) -> str:
     if value == 0.0:
         return "0"
     value = float(f"{value:.2e}")
-    places = max(0, 2 - math.floor(math.log10(abs(value)) + 1e-9))
-    return f"{value:,.{places}f}" if 1e-3 <= abs(value) < 1e9 else f"{value:.2e}"
+    decimals = max(0, 2 - math.floor(math.log10(abs(value)) + 1e-9))
+    return f"{value:,.{decimals}f}" if 1e-3 <= abs(value) < 1e9 else f"{value:.2e}"
 
 
 def error(value: float | None) -> str:
@@ -83,26 +78,20 @@ def value(number: float | None) -> str:
 
 
 def margin(error: float | None, threshold: float | None) -> str:
-    """Error / threshold in at most five characters: above 1 is beyond the threshold. `0.31`,
-    `4e-3`, `2e8`, `inf`."""
+    """Error / threshold in at most five characters: `0.31`, `4e-3`, `2e8`, `inf`."""
     if error is None or threshold is None:
         return ""
     if error == 0.0:
         return "0"
-    part = (
-        error / threshold
-        if threshold
-        else math.copysign(math.inf, error)
-        if not math.isnan(error)
-        else math.nan
-    )
+    if threshold:
+        part = error / threshold
+    else:
+        part = math.nan if math.isnan(error) else math.copysign(math.inf, error)
     if _odd(part):
         return _odd(part)
-    return (
-        f"{part:.2g}"
-        if 0.095 <= part < 99.5
-        else f"{part:.0e}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
-    )
+    if 0.095 <= part < 99.5:
+        return f"{part:.2g}"
+    return f"{part:.0e}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
 
 
 def ratio(middle: float | None, low: float | None, high: float | None) -> str:
@@ -120,24 +109,20 @@ def interval(low: float | None, high: float | None) -> str:
     there is none."""
     if low is None or high is None:
         return ""
-    places = (
-        3
-        if any(end != 1.0 and f"{end:.2f}" == "1.00" for end in (low, high))
-        or f"{low:.2f}" == f"{high:.2f}"
-        else 2
-    )
-    return f"[{_odd(low) or _end(low, places)}, {_odd(high) or _end(high, places)}]"
+    hidden = any(end != 1.0 and f"{end:.2f}" == "1.00" for end in (low, high))
+    decimals = 3 if hidden or f"{low:.2f}" == f"{high:.2f}" else 2
+    return f"[{_odd(low) or _end(low, decimals)}, {_odd(high) or _end(high, decimals)}]"
 
 
-def _end(number: float, places: int) -> str:
+def _end(number: float, decimals: int) -> str:
     """Return an end of an interval, which reads 1 only where it is 1."""
-    while number != 1.0 and float(f"{number:.{places}f}") == 1.0:
-        places += 1
-    return _ratio(number, places)
+    while number != 1.0 and float(f"{number:.{decimals}f}") == 1.0:
+        decimals += 1
+    return _ratio(number, decimals)
 
 
-def _ratio(number: float, places: int) -> str:
-    return f"{number:.{places}f}" if 0.05 <= number < 1000 else f"{number:.2g}"
+def _ratio(number: float, decimals: int) -> str:
+    return f"{number:.{decimals}f}" if 0.05 <= number < 1000 else f"{number:.2g}"
 
 
 def rate(per_second: float | None) -> str:
@@ -156,9 +141,9 @@ def rate(per_second: float | None) -> str:
 
 def warmup(total: float | None, build: float | None, first: float | None) -> str:
     """Building and first step, `1.2 s + 340 ms`; their sum where only that is known."""
-    return (
-        seconds(total) if build is None or first is None else f"{seconds(build)} + {seconds(first)}"
-    )
+    if build is None or first is None:
+        return seconds(total)
+    return f"{seconds(build)} + {seconds(first)}"
 
 
 def count(number: int | None) -> str:
@@ -173,11 +158,9 @@ def metric(value: float | None) -> str:
 
 def metric_interval(value: float | None, low: float | None, high: float | None) -> str:
     """`0.031 [0.029, 0.034]`, without brackets where there is no interval."""
-    return (
-        metric(value)
-        if low is None or high is None
-        else f"{metric(value)} [{metric(low)}, {metric(high)}]"
-    )
+    if low is None or high is None:
+        return metric(value)
+    return f"{metric(value)} [{metric(low)}, {metric(high)}]"
 
 
 def operations(count: float | None, per: str = "") -> str:
@@ -200,11 +183,9 @@ def joules(energy_j: float | None) -> str:
     """`1.20 J`, `340 mJ`."""
     if energy_j is None:
         return MISSING
-    return (
-        f"{_odd(energy_j) or _digits(energy_j)} J"
-        if abs(energy_j) >= 1.0 or _odd(energy_j)
-        else f"{_digits(1e3 * energy_j)} mJ"
-    )
+    if abs(energy_j) >= 1.0 or _odd(energy_j):
+        return f"{_odd(energy_j) or _digits(energy_j)} J"
+    return f"{_digits(1e3 * energy_j)} mJ"
 
 
 def memory(size_bytes: int | None) -> str:

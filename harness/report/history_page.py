@@ -15,13 +15,7 @@ from harness.results.verdicts import Fidelity, Speed
 #: Nights in the table of verdicts, the newest.
 NIGHTS = 60
 STAGES = (Fidelity.PASS, Fidelity.INCONCLUSIVE, Fidelity.FAIL)
-SPEED = (
-    Speed.FASTER,
-    Speed.SAME,
-    Speed.SLOWER,
-    Speed.UNCLEAR,
-    Speed.REFUSED,
-)
+SPEED = (Speed.FASTER, Speed.SAME, Speed.SLOWER, Speed.UNCLEAR, Speed.REFUSED)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,14 +37,17 @@ def render(
     """Return the page.
 
     Args:
-        title: its heading. histories: what is drawn. left_out: how many series are not.
+        title: its heading.
+        histories: what is drawn.
+        left_out: how many series are not.
         stages, speed: of each night, how many rows have which verdict, the oldest first.
     """
     points = history.budget(len(histories))
     sections = []
     for number, workload in enumerate(dict.fromkeys(item.workload for item in histories), 1):
-        found = (history.figure(item, points) for item in histories if item.workload == workload)
-        sections.append(Section(workload, f"workload-{number}", tuple(one for one in found if one)))
+        drawn = [history.figure(item, points) for item in histories if item.workload == workload]
+        figures = tuple(figure for figure in drawn if figure is not None)
+        sections.append(Section(workload, f"workload-{number}", figures))
     nights = sorted({*stages, *speed}, reverse=True)
     return (
         environment()

@@ -1,27 +1,20 @@
-"""The report as one HTML page: no request to anywhere, no script, light and dark, readable on a
-phone. Its templates: `templates/`."""
+"""The report as one HTML page: no request to anywhere, no script, light and dark, for phones too.
+
+Its templates are in `templates/`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from harness.report import costs as spending
+from harness.report import costs
 from harness.report.format import MISSING
-from harness.report.matrix import (
-    action,
-    hint,
-    matrix,
-    ordered,
-    phase_tables,
-    qualities,
-    relation,
-    setting,
-    threads,
-    unfinished,
-    zeros,
-)
-from harness.report.pairs import gather, histories, summaries, told
+from harness.report.labels import action, hint, setting, threads
+from harness.report.matrix import matrix, qualities, unfinished, zeros
+from harness.report.pairs import gather, other_histories, summaries
+from harness.report.phase_table import phase_tables, relation
 from harness.report.plots.ratios import Intervals
+from harness.report.provenance import in_words
 from harness.report.templating import environment
 from harness.results.model import Report
 
@@ -30,7 +23,7 @@ def render(report: Report) -> str:
     """Return the whole page."""
     judged = matrix(report.stages)
     pairs = gather(report, judged)
-    costs = spending.lines(ordered(report.speed))
+    cost_lines = costs.lines(costs.ordered(report.speed))
     return (
         environment()
         .get_template("page.html")
@@ -39,7 +32,7 @@ def render(report: Report) -> str:
             matrix=judged,
             pairs=pairs,
             summaries=summaries(report, pairs),
-            elsewhere=[one for one in histories(report, None, pairs) if one],
+            elsewhere=other_histories(report, pairs),
             anchors={(pair.workload, pair.a, pair.b): pair.anchor for pair in pairs},
             setting=setting(report),
             seeded=setting(report, "seed "),
@@ -49,22 +42,21 @@ def render(report: Report) -> str:
             action=action,
             phases=phase_tables(report.speed),
             relation=relation,
+            cost_lines=cost_lines,
             costs=costs,
-            spending=spending,
-            cost_columns=_told(costs),
+            cost_columns=_filled_columns(cost_lines),
             plot=Intervals(tuple(row for row in report.speed if not row.by_phase)),
             threads=threads,
             hint=hint,
-            told=lambda build: sorted(told(build).items()),
+            effective=lambda build: sorted(in_words(build.effective).items()),
         )
     )
 
 
-def _told(costs: Sequence[spending.Line]) -> dict[str, Callable[[spending.Line], str]]:
-    """Return the columns of costs in which any build has a number; why the others have none stands
-    below the table."""
-    return {
-        name: cell
-        for name, cell in spending.COLUMNS.items()
-        if any(cell(line) != MISSING for line in costs)
-    }
+def _filled_columns(cost_lines: Sequence[costs.Line]) -> dict[str, Callable[[costs.Line], str]]:
+    """Return the columns of costs in which any build has a number; below the table stands why."""
+    return {name: cell for name, cell in costs.COLUMNS.items() if _filled(cell, cost_lines)}
+
+
+def _filled(cell: Callable[[costs.Line], str], cost_lines: Sequence[costs.Line]) -> bool:
+    return any(cell(line) != MISSING for line in cost_lines)

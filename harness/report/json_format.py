@@ -9,18 +9,16 @@ History of the schema: see `model.SCHEMA`.
 from __future__ import annotations
 
 import dataclasses
-import enum
+import itertools
 import json
 import math
-import sys
-import types
-import typing
-from typing import Any, TypeVar
+import shlex
+from typing import Any
 
 from harness.errors import CorruptRecord, NewerSchema
+from harness.records.decoding import decode
 from harness.results.model import SCHEMA, Report
 
-Row = TypeVar("Row")
 SUMMARY = ("fidelity", "headline", "exit_code")
 ORDER = (
     "schema",
@@ -44,7 +42,6 @@ ORDER = (
 #: Columns of numbers, each on a line of its own: a number a line would make the file several times
 #: as long.
 COLUMNS = ("compared", "turns", "curves", "spreads", "history")
-NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 def to_json(report: Report) -> str:
@@ -125,7 +122,7 @@ def from_json(text: str, source: str = "the report") -> Report:
         CorruptRecord: not JSON, or not a report.
     """
     try:
-        flat = json.loads(text)
+        flat = json.loads(text, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError) as error:
         raise CorruptRecord(f"{source} is not JSON ({error}); run the comparison again") from None
     schema = flat.get("schema") if isinstance(flat, dict) else None
@@ -142,66 +139,42 @@ def from_json(text: str, source: str = "the report") -> Report:
     summary = flat.get("summary")
     if not isinstance(summary, dict):
         raise CorruptRecord(f"{source}: 'summary' is missing; the file is truncated or altered")
-    return _row(
-        Report, {**flat, **{name: summary[name] for name in SUMMARY if name in summary}}, source
-    )
+    above = {name: summary[name] for name in SUMMARY if name in summary}
+    rows = {name: _with_settings(flat.get(name)) for name in ("stages", "speed") if name in flat}
+    return decode(Report, {**flat, **above, **rows}, source)
 
 
-def _row(kind: type[Row], value: Any, where: str) -> Row:
-    """Return a dataclass of the model; names that it does not know are left out."""
-    if not isinstance(value, dict):
-        raise CorruptRecord(
-            f"{where}: {_short(value)} is met where {kind.__name__} belongs; the file is altered"
-        )
-    hints = typing.get_type_hints(kind)
-    known: dict[str, Any] = {}
-    for field in dataclasses.fields(typing.cast("Any", kind)):
-        if field.name in value:
-            known[field.name] = _value(
-                hints[field.name], value[field.name], f"{where}: {field.name}"
-            )
-        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            raise CorruptRecord(
-                f"{where}: '{field.name}' is missing; the file is truncated or altered"
-            )
-    return kind(**known)
+#: How both sides of a row ran, and the option that says so in the command of an older report.
+SETTINGS = {"device": "--device", "execution": "--execution", "data": "--data"}
 
 
-def _value(kind: Any, value: Any, where: str) -> Any:  # noqa: PLR0911  (one return a kind of value)
-    """Return a JSON value as the type that the model has."""
-    origin, parts = typing.get_origin(kind), typing.get_args(kind)
-    if origin is types.UnionType:
-        return None if value is None else _value(parts[0], value, where)
-    if origin is tuple and isinstance(value, list):
-        return tuple(
-            _value(parts[0], part, f"{where}[{place}]") for place, part in enumerate(value)
-        )
-    if origin is dict and isinstance(value, dict):
-        return {
-            name: part if parts[1] is Any else _value(parts[1], part, f"{where}.{name}")
-            for name, part in value.items()
-        }
-    if dataclasses.is_dataclass(kind):
-        return _row(typing.cast("Any", kind), value, where)
-    if kind is float and isinstance(value, str) and value in NOT_FINITE:
-        return NOT_FINITE[value]
-    if (
-        kind is float
-        and isinstance(value, (int, float))
-        and not isinstance(value, bool)
-        and abs(value) <= sys.float_info.max
-    ):
-        return float(value)
-    if kind in (str, int, bool) and type(value) is kind:
-        return value
-    if isinstance(kind, type) and issubclass(kind, enum.Enum) and value in {*kind}:
-        return kind(value)
-    raise CorruptRecord(
-        f"{where} is {_short(value)}, and has to be {getattr(kind, '__name__', kind)}; the file is"
-        " altered"
-    )
+def _with_settings(rows: Any) -> Any:
+    """Return rows with the settings that reports before 0.1.0's last rows left to the command."""
+    if not isinstance(rows, list):
+        return rows
+    return [
+        {**_from_command(row), **row} if isinstance(row, dict) and "device" not in row else row
+        for row in rows
+    ]
 
 
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+def _from_command(row: dict[str, Any]) -> dict[str, Any]:
+    try:
+        words = shlex.split(str(row.get("command", "")))
+    except ValueError:  # a report that somebody has edited
+        return {}
+    options = dict(itertools.pairwise(words))
+    settings: dict[str, Any] = {
+        name: options[option] for name, option in SETTINGS.items() if option in options
+    }
+    if options.get("--threads", "").isdecimal():
+        settings["threads"] = int(options["--threads"])
+    return settings
+
+
+def _finite(text: str) -> float:
+    """Return a number of JSON; one that is too large for a float is none of ours."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no number that this program writes")
+    return value

@@ -15,16 +15,12 @@ from xml.etree import ElementTree
 
 from harness.report import format as spell
 from harness.report.format import one_line
-from harness.report.matrix import action, hint, setting
+from harness.report.labels import action, hint, setting
 from harness.results.model import JobRow, Report, SpeedRow, StageRow
 from harness.results.verdicts import Fidelity, Speed
 
 PLURALS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
-KINDS = {
-    Fidelity.FAIL: "failure",
-    Fidelity.INCONCLUSIVE: "error",
-    Fidelity.INFO: "skipped",
-}
+KINDS = {Fidelity.FAIL: "failure", Fidelity.INCONCLUSIVE: "error", Fidelity.INFO: "skipped"}
 
 
 def render(report: Report) -> str:
@@ -36,12 +32,7 @@ def render(report: Report) -> str:
         "speed": [_speed(row, spelled(row)) for row in report.speed],
         "jobs": [_job(row) for row in report.jobs],
     }
-    red = any(
-        case.find(kind) is not None
-        for cases in suites.values()
-        for case in cases
-        for kind in ("failure", "error")
-    )
+    red = any(_is_red(case) for cases in suites.values() for case in cases)
     if report.exit_code and not red:
         suites["run"] = [_run(report, spelled)]
     for name, cases in suites.items():
@@ -51,11 +42,12 @@ def render(report: Report) -> str:
         suite.set("timestamp", one_line(report.created))
         suite.extend(cases)
     ElementTree.indent(root)
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        + ElementTree.tostring(root, encoding="unicode")
-        + "\n"
-    )
+    text = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+
+
+def _is_red(case: ElementTree.Element) -> bool:
+    return any(case.find(kind) is not None for kind in ("failure", "error"))
 
 
 def _case(
@@ -74,52 +66,46 @@ def _case(
 
 def _stage(row: StageRow, precision: str) -> ElementTree.Element:
     kind = KINDS.get(row.verdict, "error") if row.verdict != Fidelity.PASS else None
-    message = (
-        f"{row.verdict}: {row.worst}: {row.reason}" if row.worst else f"{row.verdict}: {row.reason}"
-    )
+    tensor = f"{row.worst}: " if row.worst else ""
+    seeds = f"{row.seeds} seeds a build" if row.seeds else ""
+    if row.seeds and row.needed is not None:
+        seeds += f", about {row.needed} needed"
     details = [
         f"tensor {row.worst} {row.place or ''}" if row.worst else "",
         f"a = {spell.value(row.value_a)}, b = {spell.value(row.value_b)}",
-        (
-            f"error {spell.error(row.error)}, floor {spell.error(row.floor)}, threshold"
-            f" {spell.error(row.threshold)}, {row.tensors} tensors"
-        ),
-        (
-            f"{row.seeds} seeds a build"
-            + (f", about {row.needed} needed" if row.needed is not None else "")
-            if row.seeds
-            else ""
-        ),
+        f"error {spell.error(row.error)}, floor {spell.error(row.floor)}, threshold"
+        f" {spell.error(row.threshold)}, {row.tensors} tensors",
+        seeds,
         f"again: {row.command}" if row.command else "",
         *(f"log: {log}" for log in row.logs),
     ]
     return _case(
-        "fidelity",
-        f"{row.workload}.{row.a} : {row.b}",
-        f"{row.stage} {precision}",
-        kind,
-        message,
-        details,
+        suite="fidelity",
+        where=f"{row.workload}.{row.a} : {row.b}",
+        name=f"{row.stage} {precision}",
+        kind=kind,
+        message=f"{row.verdict}: {tensor}{row.reason}",
+        details=details,
     )
 
 
 def _speed(row: SpeedRow, precision: str) -> ElementTree.Element:
-    found = (
-        f"{row.verdict}{' (material)' if row.material else ''}:"
-        f" {spell.ratio(row.ratio, row.low, row.high)} in {row.rounds} rounds"
-    )
-    steps = f"step: a {spell.seconds(row.a_step_s)}, b {spell.seconds(row.b_step_s)}"
-    name = f"{action(row)} {precision} {row.preset}"
-    kind = (
-        None if row.verdict != Speed.REFUSED else "skipped" if row.by_phase else "error"
-    )  # single phases decide nothing
+    material = " (material)" if row.material else ""
+    ratio = spell.ratio(row.ratio, row.low, row.high)
+    kind = None
+    if row.verdict == Speed.REFUSED:
+        kind = "skipped" if row.by_phase else "error"  # single phases decide nothing
     return _case(
-        "speed",
-        f"{row.workload}.{row.a} : {row.b}",
-        name,
-        kind,
-        f"{row.verdict}: {row.reason}",
-        [found, steps, hint(row)],
+        suite="speed",
+        where=f"{row.workload}.{row.a} : {row.b}",
+        name=f"{action(row)} {precision} {row.preset}",
+        kind=kind,
+        message=f"{row.verdict}: {row.reason}",
+        details=[
+            f"{row.verdict}{material}: {ratio} in {row.rounds} rounds",
+            f"step: a {spell.seconds(row.a_step_s)}, b {spell.seconds(row.b_step_s)}",
+            hint(row),
+        ],
     )
 
 
@@ -140,10 +126,16 @@ def _run(report: Report, spelled: Callable[[SpeedRow], str]) -> ElementTree.Elem
 
 
 def _job(row: JobRow) -> ElementTree.Element:
-    kind = None if row.status == "ok" else "skipped" if row.status == "unsupported" else "error"
-    log = f"log: {row.log}" if row.log else ""
+    kind = None
+    if row.status != "ok":
+        kind = "skipped" if row.status == "unsupported" else "error"
     case = _case(
-        "jobs", f"{row.workload}.{row.build}", row.job, kind, f"{row.status}: {row.reason}", [log]
+        suite="jobs",
+        where=f"{row.workload}.{row.build}",
+        name=row.job,
+        kind=kind,
+        message=f"{row.status}: {row.reason}",
+        details=[f"log: {row.log}" if row.log else ""],
     )
     if math.isfinite(row.duration_s):
         case.set("time", f"{row.duration_s:.3f}")

@@ -1,5 +1,4 @@
-"""Write the report of a run in every format; render a finished run again, from its `report.json`,
-to the same bytes."""
+"""Write the report of a run in every format, and again from its `report.json` to the same bytes."""
 
 from __future__ import annotations
 
@@ -30,8 +29,11 @@ OTHERS = {
 
 
 def write(report: Report, folder: Path, also: Path | None = None) -> None:
-    """Write every format of a report into the run's folder, and the JSON to one more file if
-    asked."""
+    """Write every format of a report into the run's folder.
+
+    Args:
+        also: one more file for the JSON.
+    """
     text = json_format.to_json(report)
     store.write_text(folder / "report.json", text)
     store.write_text(folder / "report.md", markdown.render(report))

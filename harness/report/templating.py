@@ -12,15 +12,9 @@ from markupsafe import Markup
 
 from harness.report import format as spell
 from harness.report.matrix import TENSORS
+from harness.report.signs import SIGNS
 from harness.results.verdicts import Fidelity, Speed
 
-SIGNS = {
-    Fidelity.PASS: "✓",
-    Fidelity.FAIL: "✗",
-    Fidelity.INCONCLUSIVE: "?",
-    Fidelity.INFO: "i",
-    "ACCEPTED": "≈",
-}
 TONES = {
     Fidelity.PASS: "good",
     Fidelity.FAIL: "bad",
@@ -39,24 +33,26 @@ TONES = {
 
 
 def environment(*packages: str) -> jinja2.Environment:
-    """Return an environment with the report's templates, and those of other packages, each in its
-    folder `templates`."""
-    found = jinja2.Environment(
-        loader=jinja2.ChoiceLoader(
-            [jinja2.PackageLoader(name) for name in (*packages, "harness.report")]
-        ),
+    """Return an environment with the templates of the report and of other packages.
+
+    Args:
+        packages: each has its templates in its folder `templates`.
+    """
+    loaders = [jinja2.PackageLoader(name) for name in (*packages, "harness.report")]
+    templates = jinja2.Environment(
+        loader=jinja2.ChoiceLoader(loaders),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters["line"] = lambda text: spell.one_line(str(text))
-    found.filters["tone"] = lambda verdict: TONES.get(verdict, "dim")
-    found.filters["sign"] = lambda verdict: SIGNS.get(verdict, "")
-    found.globals["spell"] = spell
-    found.globals["counts"] = TENSORS
-    assert found.loader is not None
-    style = found.loader.get_source(found, "style.css")[0]
-    found.globals["style"] = Markup(style)  # noqa: S704  (a file of this package)
-    return found
+    templates.filters["line"] = lambda text: spell.one_line(str(text))
+    templates.filters["tone"] = lambda verdict: TONES.get(verdict, "dim")
+    templates.filters["sign"] = lambda verdict: SIGNS.get(verdict, "")
+    templates.globals["spell"] = spell
+    templates.globals["counts"] = TENSORS
+    assert templates.loader is not None
+    style = templates.loader.get_source(templates, "style.css")[0]
+    templates.globals["style"] = Markup(style)  # noqa: S704  (a file of this package)
+    return templates

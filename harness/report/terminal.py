@@ -18,35 +18,27 @@ from rich.text import Text
 
 from harness.report import format as spell
 from harness.report.format import one_line
+from harness.report.labels import Spell, setting
 from harness.report.matrix import (
     TENSORS,
     Line,
     Matrix,
     letter,
     matrix,
-    phase_tables,
     qualities,
-    setting,
     unfinished,
     zeros,
 )
-from harness.report.terminal_speed import costs, phases, speed
-from harness.report.terminal_style import (
-    ASCII_SIGNS,
-    SIGNS,
-    STYLES,
-    Drawn,
-    Spell,
-    cut,
-    entry,
-    heading,
-)
+from harness.report.phase_table import phase_tables
+from harness.report.signs import ASCII_SIGNS, SIGNS
+from harness.report.terminal_speed import phases, speed, step_costs
+from harness.report.terminal_style import STYLES, Drawn, cut, entry, heading
 from harness.results.model import JobRow, QualityRow, Report, StageRow
 from harness.results.verdicts import Fidelity
 
 #: Where the names of a pair's builds are folded at the latest.
 PAIR_WIDTH = len("tf1-compat :")
-#: From this width on the speed table also shows warm-up and memory.
+#: From this width on the speed table also shows warm-up and memory, and phases have unbroken names.
 WIDE = 100
 
 
@@ -65,15 +57,15 @@ class _Page:
         self, console: Console, options: ConsoleOptions
     ) -> Iterator[RenderableType]:
         signs = ASCII_SIGNS if options.ascii_only else SIGNS
-        report, found = self.report, matrix(self.report.stages)
+        report, judged = self.report, matrix(self.report.stages)
         yield _headline(report, signs)
-        if found.lines:
+        if judged.lines:
             yield from _fidelity(report, signs)
-            yield from _departures(found, signs, setting(report, "seed "))
+            yield from _departures(judged, signs, setting(report, "seed "))
         if report.speed:
             whole = tuple(row for row in report.speed if not row.by_phase)
             yield from speed(whole, setting(report), options.max_width >= WIDE)
-            yield from costs(whole, options.max_width >= WIDE)
+            yield from step_costs(whole, options.max_width)
             for table in phase_tables(report.speed):
                 yield from phases(table, setting(report), options.max_width >= WIDE)
         if report.quality:
@@ -83,7 +75,7 @@ class _Page:
             yield heading("Jobs that did not end ok")
             several = len({job.seed for job in report.jobs} - {None}) > 1
             yield from cut([_job(job, several) for job in ended], "jobs")
-        yield from _information(found, report)
+        yield from _information(judged, report)
         if report.notes:
             yield heading("Notes")
             for note in report.notes:
@@ -105,40 +97,37 @@ def _fidelity(report: Report, signs: dict[str, str]) -> Iterator[RenderableType]
     if ladder.lines:
         yield heading("Same function?")
         yield _matrix(ladder, signs, setting(report))
-        yield Text(
-            "  ".join(
-                f"{short} {stage}"
-                for short, stage in zip(ladder.letters, ladder.stages, strict=True)
-            ),
-            style="dim",
-        )
+        stages = zip(ladder.letters, ladder.stages, strict=True)
+        yield Text("  ".join(f"{short} {stage}" for short, stage in stages), style="dim")
     if bounds.lines:
         yield heading("Is the lower precision in effect, and no worse than it must be?")
         yield _matrix(bounds, signs, setting(report))
-    yield Text(
-        f"{signs[Fidelity.PASS]} pass  {signs[Fidelity.FAIL]} fail  {signs[Fidelity.INCONCLUSIVE]} inconclusive "
-        f" {signs[Fidelity.INFO]} not judged; the number is error / threshold: beyond 1, it departs;"
-        f" {TENSORS}",
-        style="dim",
+    legend = (
+        f"{signs[Fidelity.PASS]} pass",
+        f"{signs[Fidelity.FAIL]} fail",
+        f"{signs[Fidelity.INCONCLUSIVE]} inconclusive",
+        f"{signs[Fidelity.INFO]} not judged",
     )
+    meaning = f"the number is error / threshold: beyond 1, it departs; {TENSORS}"
+    yield Text(f"{'  '.join(legend)}; {meaning}", style="dim")
 
 
-def _departures(found: Matrix, signs: dict[str, str], spelled: Spell) -> Iterator[RenderableType]:
-    if found.departures:
+def _departures(judged: Matrix, signs: dict[str, str], spelled: Spell) -> Iterator[RenderableType]:
+    if judged.departures:
         yield heading("Where it departs")
-        yield from cut([_departure(line, signs, spelled) for line in found.departures], "pairs")
+        yield from cut([_departure(line, signs, spelled) for line in judged.departures], "pairs")
 
 
-def _matrix(found: Matrix, signs: dict[str, str], spelled: Spell) -> Table:
+def _matrix(judged: Matrix, signs: dict[str, str], spelled: Spell) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
     table.add_column("workload", overflow="fold", min_width=8)
     table.add_column("a : b", overflow="fold", min_width=PAIR_WIDTH)
     table.add_column("prec.", no_wrap=True)
-    for short in found.letters:
+    for short in judged.letters:
         table.add_column(short, no_wrap=True)
     table.add_column("tensors", no_wrap=True, justify="right")
     before = ""
-    for line in found.lines:
+    for line in judged.lines:
         name = one_line(line.workload)
         cells = [*(_cell(row, signs) for row in line.cells), Text(line.tensors)]
         table.add_row(
@@ -192,10 +181,8 @@ def _facts(row: StageRow, line: Line) -> Iterator[tuple[str, str]]:
     if row.error is not None:
         yield (
             "error",
-            (
-                f"{spell.error(row.error)}, floor {spell.error(row.floor)}, threshold"
-                f" {spell.error(row.threshold)}"
-            ),
+            f"{spell.error(row.error)}, floor {spell.error(row.floor)}, threshold"
+            f" {spell.error(row.threshold)}",
         )
     yield "reason", row.reason
     if line.also:
@@ -206,12 +193,12 @@ def _facts(row: StageRow, line: Line) -> Iterator[tuple[str, str]]:
         yield "logs", ", ".join(row.logs)
 
 
-def _information(found: Matrix, report: Report) -> Iterator[RenderableType]:
+def _information(judged: Matrix, report: Report) -> Iterator[RenderableType]:
     spelled = setting(report, "seed ")
     entries = [
         f"{row.workload} {row.a} : {row.b} {spelled(row)} {row.stage}: {row.reason}"
         + (f" (error {spell.error(row.error)} at {row.worst})" if row.error is not None else "")
-        for row in found.information
+        for row in judged.information
     ]
     entries += [
         f"{workload}: mathematically zero, neither agreement nor fault: {', '.join(names)}"
@@ -219,7 +206,7 @@ def _information(found: Matrix, report: Report) -> Iterator[RenderableType]:
     ]
     if entries:
         yield heading("Not judged")
-        yield from cut([entry("i", "dim", told) for told in entries], "rows")
+        yield from cut([entry("i", "dim", text) for text in entries], "rows")
 
 
 # -- quality and jobs ------------------------------------------------------------------------------
@@ -247,11 +234,8 @@ def _quality(rows: tuple[QualityRow, ...]) -> Iterator[RenderableType]:
         name = f"{one_line(first.metric)}\n  {one_line(first.better)} is best"
         tables[title].add_row(Text(name), spell.metric(first.baseline), *map(Text, columns))
     yield from tables.values()
-    lacking = [row for row in rows if row.reason]
-    yield from cut(
-        [entry("?", "yellow", f"{row.build} {row.metric}: {row.reason}") for row in lacking],
-        "metrics",
-    )
+    missing = [f"{row.build} {row.metric}: {row.reason}" for row in rows if row.reason]
+    yield from cut([entry("?", "yellow", text) for text in missing], "metrics")
 
 
 def _job(job: JobRow, seeded: bool) -> RenderableType:

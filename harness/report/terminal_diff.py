@@ -25,33 +25,31 @@ ASCII_SIGNS = {REGRESSION: "X", IMPROVEMENT: "ok", NOTE: "i"}
 MAX_ROWS = 20
 
 
-def render(found: Diff) -> RenderableType:
+def render(diff: Diff) -> RenderableType:
     """Return the whole comparison as one renderable."""
-    return Drawn(_Page(found))
+    return Drawn(_Page(diff))
 
 
 class _Page:
     """Asks the console for its encoding when it is drawn."""
 
-    def __init__(self, found: Diff) -> None:
-        self.found = found
+    def __init__(self, diff: Diff) -> None:
+        self.diff = diff
 
     def __rich_console__(
         self, console: Console, options: ConsoleOptions
     ) -> Iterator[RenderableType]:
-        found = self.found
-        yield _headline(found)
-        yield Text(
-            f"before: {one_line(found.before)}\nafter:  {one_line(found.after)}", style="dim"
-        )
-        if found.apart:
+        diff = self.diff
+        yield _headline(diff)
+        yield Text(f"before: {one_line(diff.before)}\nafter:  {one_line(diff.after)}", style="dim")
+        if diff.apart:
             yield heading("Not of the same thing")
-            yield from _first([entry("!", "yellow", text) for text in found.apart])
-        if found.changes:
+            yield from _first([entry("!", "yellow", text) for text in diff.apart])
+        if diff.changes:
             yield heading("What changed")
-            yield from _first([_change(one, options.ascii_only) for one in found.changes])
+            yield from _first([_change(change, options.ascii_only) for change in diff.changes])
         for section in SECTIONS:
-            rows = [one for one in found.differences if one.section == section]
+            rows = [row for row in diff.differences if row.section == section]
             if rows:
                 yield heading(f"{section[0].upper()}{section[1:]}")
                 yield from _first([_table(rows)], len(rows))
@@ -65,14 +63,15 @@ def _first(entries: list[RenderableType], count: int | None = None) -> Iterator[
         yield Text(f"... and {more} more: --format json has all", style="dim")
 
 
-def _headline(found: Diff) -> Text:
-    if not found.comparable:
+def _headline(diff: Diff) -> Text:
+    if not diff.comparable:
         return Text(
             "The two runs cannot be compared: no row of the one is of the same thing as a row of"
             " the other.",
             style="bold yellow",
         )
-    lost = [one for one in found.changes if one.severity == REGRESSION and one.kind in DECISIVE]
+    worse = [change for change in diff.changes if change.severity == REGRESSION]
+    lost = [change for change in worse if change.kind in DECISIVE]
     if lost:
         count = f"{len(lost)} regression{'s' if len(lost) > 1 else ''}"
         return Text(
@@ -80,28 +79,28 @@ def _headline(found: Diff) -> Text:
             " materially slower.",
             style="bold red",
         )
-    others = sum(one.severity == REGRESSION for one in found.changes)
+    others = len(worse)
     more = f" {others} other thing{'s' if others > 1 else ''} got worse." if others else ""
-    won = sum(one.severity == IMPROVEMENT for one in found.changes)
+    won = sum(change.severity == IMPROVEMENT for change in diff.changes)
     better = f" {won} thing{'s' if won > 1 else ''} got better." if won else ""
-    differ = "" if found.differences else " Nothing else differs either."
+    differ = "" if diff.differences else " Nothing else differs either."
     return Text(
         f"No verdict was lost, and nothing became materially slower.{more}{better}{differ}",
         style="bold green",
     )
 
 
-def _change(one: Change, ascii_only: bool) -> RenderableType:
-    sign, style = SIGNS[one.severity]
-    return entry(ASCII_SIGNS[one.severity] if ascii_only else sign, style, one.text)
+def _change(change: Change, ascii_only: bool) -> RenderableType:
+    sign, style = SIGNS[change.severity]
+    return entry(ASCII_SIGNS[change.severity] if ascii_only else sign, style, change.text)
 
 
 def _table(rows: list[Difference]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
     for name in ("of", "what", "before", "after", ""):
         table.add_column(name, overflow="fold")
-    for one in rows[:MAX_ROWS]:
-        cells = (one.subject, one.what, _value(one, one.before), _value(one, one.after), one.note)
+    for row in rows[:MAX_ROWS]:
+        cells = (row.subject, row.what, _value(row, row.before), _value(row, row.after), row.note)
         table.add_row(*(Text(one_line(cell)) for cell in cells))
     return table
 

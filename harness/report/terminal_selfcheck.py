@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.report import format as spell
-from harness.report.terminal_style import ASCII_SIGNS, SIGNS, STYLES, Drawn, entry, heading
+from harness.report.signs import ASCII_SIGNS, SIGNS
+from harness.report.terminal_style import STYLES, Drawn, entry, heading
 from harness.results.verdicts import Fidelity
 from harness.speed.replay import Rates
 from harness.speed.selfcheck import RESOLVED, SLOWDOWNS, Findings
@@ -37,39 +38,39 @@ class _Page:
         self, console: Console, options: ConsoleOptions
     ) -> Iterator[RenderableType]:
         signs = ASCII_SIGNS if options.ascii_only else SIGNS
-        for title, found in self.sections:
-            yield from _section(title, found, signs)
+        for title, findings in self.sections:
+            yield from _section(title, findings, signs)
 
 
-def _section(title: str, found: Findings, signs: dict[str, str]) -> Iterator[RenderableType]:
+def _section(title: str, findings: Findings, signs: dict[str, str]) -> Iterator[RenderableType]:
     yield heading(f"{title} against itself")
     yield Text(
-        f"{found.rounds} rounds of {found.round_s:.1f} s: {found.identical} of identical sides,"
-        f" {found.rounds - found.identical} with a slow-down injected into the timed"
-        f" steps.\nBetween rounds the ratio scatters by {100 * found.spread:.1f} %.",
+        f"{findings.rounds} rounds of {findings.round_s:.1f} s: {findings.identical} of identical"
+        f" sides, {findings.rounds - findings.identical} with a slow-down injected into the timed"
+        f" steps.\nBetween rounds the ratio scatters by {100 * findings.spread:.1f} %.",
         style="dim",
     )
     yield Text()
-    yield _injections(found)
+    yield _injections(findings)
     yield Text(
-        f"Of {found.runs} runs of five rounds, as they were measured, {found.alarms}"
-        f" show{'s' * (found.alarms == 1)} a difference that is not there, {found.material} a"
+        f"Of {findings.runs} runs of five rounds, as they were measured, {findings.alarms}"
+        f" show{'s' * (findings.alarms == 1)} a difference that is not there, {findings.material} a"
         " material one."
     )
     yield Text()
     yield Text("Share of runs that find it, by how many rounds they may have:")
-    yield _points(found)
-    first = found.points[0]
-    rough = "; so few rounds give rough ones" if found.rounds < ENOUGH else ""
+    yield _points(findings)
+    first = findings.points[0]
+    rough = "; so few rounds give rough ones" if findings.rounds < ENOUGH else ""
     yield Text(
         f"`resolves`: the smallest slow-down that {100 * RESOLVED:.0f} % of runs find. Rates are"
-        f" drawn from the {found.rounds} measured rounds, {first.false.tries} runs each for no"
+        f" drawn from the {findings.rounds} measured rounds, {first.false.tries} runs each for no"
         f" change, {first.power[0].tries} for a slow-down{rough}.",
         style="dim",
     )
-    for problem in found.problems:
+    for problem in findings.problems:
         yield entry(signs[Fidelity.FAIL], "bold red", problem)
-    if not found.problems:
+    if not findings.problems:
         yield entry(
             signs[Fidelity.PASS],
             "green",
@@ -85,35 +86,36 @@ def _table(columns: Sequence[str]) -> Table:
     return table
 
 
-def _injections(found: Findings) -> Table:
+def _injections(findings: Findings) -> Table:
     table = _table(("injected", "rounds", "ratio", "99 % interval", "verdict"))
-    for one in found.injections:
-        estimate = one.estimate
-        verdict = Text(
-            one.verdict.verdict + (", material" if one.verdict.material else ""),
-            style=STYLES[one.verdict.verdict],
-        )
+    for injection in findings.injections:
+        estimate, verdict = injection.estimate, injection.verdict
+        material = ", material" if verdict.material else ""
         table.add_row(
-            Text(f"{100 * one.slowdown:g} %" if one.slowdown else "nothing"),
+            Text(f"{100 * injection.slowdown:g} %" if injection.slowdown else "nothing"),
             Text(str(estimate.rounds)),
             Text(spell.ratio_alone(estimate.ratio)),
             Text(spell.interval(estimate.low, estimate.high)),
-            verdict,
+            Text(verdict.verdict + material, style=STYLES[verdict.verdict]),
         )
     return table
 
 
-def _points(found: Findings) -> Table:
-    table = _table(("at most", *(f"{point.most} rounds" for point in found.points)))
-    table.add_row("takes", *(spell.seconds(point.most * found.round_s) for point in found.points))
-    table.add_row("no change", *(f"{100 * point.false.detected:.1f} %" for point in found.points))
+def _points(findings: Findings) -> Table:
+    table = _table(("at most", *(f"{point.most} rounds" for point in findings.points)))
+    table.add_row(
+        "takes", *(spell.seconds(point.most * findings.round_s) for point in findings.points)
+    )
+    table.add_row(
+        "no change", *(f"{100 * point.false.detected:.1f} %" for point in findings.points)
+    )
     for number, slowdown in enumerate(SLOWDOWNS):
         table.add_row(
-            f"{100 * slowdown:g} % slower", *(bar(point.power[number]) for point in found.points)
+            f"{100 * slowdown:g} % slower", *(bar(point.power[number]) for point in findings.points)
         )
     smallest = (
         f"{100 * point.smallest:g} %" if point.smallest is not None else "none"
-        for point in found.points
+        for point in findings.points
     )
     table.add_row(
         Text("resolves", style="bold"), *(Text(words, style="bold") for words in smallest)

@@ -1,5 +1,5 @@
-"""What all sections of the terminal's report are drawn with: signs, colours, headings, hanging
-paragraphs, cut lists.
+"""What all sections of the terminal's report are drawn with: colours, headings, hanging paragraphs,
+cut lists.
 
 No terminal is too plain for a report: characters that its encoding lacks are drawn by others of the
 same width.
@@ -7,7 +7,7 @@ same width.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -16,24 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.report.format import one_line
-from harness.report.matrix import Line
-from harness.results.model import SpeedRow, StageRow
 from harness.results.verdicts import Fidelity, Speed
 
-SIGNS = {
-    Fidelity.PASS: "✓",
-    Fidelity.FAIL: "✗",
-    Fidelity.INCONCLUSIVE: "?",
-    Fidelity.INFO: "i",
-    "ACCEPTED": "≈",
-}
-ASCII_SIGNS = {
-    Fidelity.PASS: "ok",
-    Fidelity.FAIL: "X",
-    Fidelity.INCONCLUSIVE: "?",
-    Fidelity.INFO: "i",
-    "ACCEPTED": "~",
-}
 STYLES = {
     Fidelity.PASS: "green",
     Fidelity.FAIL: "bold red",
@@ -47,8 +31,6 @@ STYLES = {
     Speed.UNCLEAR: "yellow",
     Speed.REFUSED: "yellow",
 }
-#: Spells a row's precision, with its seed where the report holds several.
-Spell = Callable[[Line | StageRow | SpeedRow], str]
 #: Longer lists are cut here; the Markdown and HTML reports hold them whole.
 MAX_DETAILS = 12
 #: What is drawn where the encoding lacks a character; `?` for all others.
@@ -79,8 +61,7 @@ PLAIN = str.maketrans(
 
 
 class Drawn:
-    """What is inside, in characters that the console's encoding has. Widths stay as they are, so
-    that tables stay in line."""
+    """What is inside, in characters of the console's encoding, and as wide as it was."""
 
     def __init__(self, inside: RenderableType) -> None:
         self.inside = inside
@@ -106,11 +87,10 @@ def _segments(console: Console, drawn: RenderResult, options: ConsoleOptions) ->
 
 def _encodable(segments: Iterable[Segment], encoding: str) -> Iterator[Segment]:
     for segment in segments:
-        yield (
-            segment
-            if segment.control
-            else Segment(encodable(segment.text, encoding), segment.style)
-        )
+        if segment.control:
+            yield segment
+        else:
+            yield Segment(encodable(segment.text, encoding), segment.style)
 
 
 def encodable(text: str, encoding: str) -> str:

@@ -61,6 +61,8 @@ class StageRow:
         excuse: what `--accept` would take the difference of a FAIL for, `float32-constants`;
             accepted: it was, and the verdict is PASS.
         unseen: activations that one side has said it cannot show.
+        device, execution, data, threads: how both sides ran; `data` is empty for the workload's own.
+        interpreters: of a and of b, where the user has named one.
     """
 
     workload: str
@@ -94,6 +96,11 @@ class StageRow:
     unseen: tuple[str, ...] = ()
     excuse: str = ""
     accepted: bool = False
+    device: str = "cpu"
+    execution: str = "default"
+    data: str = ""
+    threads: int = 0
+    interpreters: tuple[str, ...] = ()
 
     @property
     def shown(self) -> str:
@@ -217,6 +224,10 @@ class SpeedRow:
     gain: bool = False
     turns: Turns | None = None
     obstacle: str = ""
+    device: str = "cpu"
+    execution: str = "default"
+    data: str = ""
+    interpreters: tuple[str, ...] = ()
 
     @property
     def by_phase(self) -> bool:

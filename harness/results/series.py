@@ -2,8 +2,8 @@
 
 Owns shapes, and which tensors are listed where there is no room for all. A column has one value a
 point; None where there is none. Numbers have four digits, lists have a greatest length (see
-`harness.fidelity.traces` and `harness.speed.traces`, which fill them), so that a report stays
-small.
+`harness.fidelity.plot_series` and `harness.speed.plot_series`, which fill them), so that a report
+stays small.
 """
 
 from __future__ import annotations
@@ -69,12 +69,13 @@ class Compared:
             return self
         names = tuple(self.names[at] for at in kept)
         verdicts = tuple(self.verdicts[at] for at in kept)
-        errors, floors, thresholds = (
-            tuple(column[at] for at in kept)
-            for column in (self.errors, self.floors, self.thresholds)
-        )
         return Compared(
-            names, verdicts, errors, floors, thresholds, self.left_out + len(self.names) - len(kept)
+            names,
+            verdicts,
+            tuple(self.errors[at] for at in kept),
+            tuple(self.floors[at] for at in kept),
+            tuple(self.thresholds[at] for at in kept),
+            self.left_out + len(self.names) - len(kept),
         )
 
 

@@ -13,6 +13,7 @@ class Word(str, enum.Enum):
     """A member that is a string in every respect: equal to it, hashed and formatted as it."""
 
     __str__ = str.__str__
+    __repr__ = str.__repr__
     __hash__ = str.__hash__
 
     def __format__(self, format_spec: str) -> str:

@@ -16,8 +16,7 @@ OPTION = "--mlflow"
 
 
 def shown(uri: str) -> str:
-    """Return an address without credentials: all before the last @, also what was not escaped, and
-    the query."""
+    """Return an address without its query and without all before the last @, escaped or not."""
     scheme, mark, rest = uri.partition("://")
     if not mark or scheme.partition("+")[0].lower() in LOCAL:
         return uri
@@ -25,8 +24,11 @@ def shown(uri: str) -> str:
 
 
 def hidden(text: str, uri: str = "") -> str:
-    """Return a message without the credentials of the addresses in it. `uri`: one that it may
-    quote."""
+    """Return a message without the credentials of the addresses in it.
+
+    Args:
+        uri: an address that it may quote.
+    """
     if uri and shown(uri) != uri:
         text = text.replace(uri.rstrip("/"), shown(uri).rstrip("/"))
     return USERINFO.sub(r"\1", text)

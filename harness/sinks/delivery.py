@@ -1,5 +1,7 @@
-"""Where runs go beside their own folder: `--mlflow URI` and `--tensorboard DIR`, checked before
-anything runs, and sent after it."""
+"""Where runs go beside their own folder: `--mlflow URI` and `--tensorboard DIR`.
+
+Checked before anything runs, and sent after it.
+"""
 
 from __future__ import annotations
 
@@ -78,10 +80,8 @@ def _check_address(uri: str) -> None:
         parsed = urllib.parse.urlsplit(uri)
         host, _ = parsed.hostname, parsed.port
     except ValueError as error:
-        raise UsageError(
-            f"--mlflow {shown(uri)}: this is no address"
-            f" ({error if '@' not in uri else 'its host or port'})."
-        ) from None
+        reason = error if "@" not in uri else "its host or port"  # the error may quote a password
+        raise UsageError(f"--mlflow {shown(uri)}: this is no address ({reason}).") from None
     if not uri.strip():
         raise UsageError(
             "--mlflow: the address is empty. Give one, e.g. http://localhost:5000,"
@@ -101,13 +101,13 @@ def _check_address(uri: str) -> None:
 
 
 def _check_folder(folder: Path) -> None:
-    place = folder
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
-        why = "is no folder" if not place.is_dir() else "may not be written to"
+    existing = folder
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        why = "is no folder" if not existing.is_dir() else "may not be written to"
         raise UsageError(
-            f"--tensorboard {folder}: {place} {why}. Give a folder that you may write to, or one"
+            f"--tensorboard {folder}: {existing} {why}. Give a folder that you may write to, or one"
             " that can be made."
         )
 
@@ -128,9 +128,9 @@ def send(
         written = events.write(report, sinks.tensorboard)
         say(f"TensorBoard: {len(written)} event files in {sinks.tensorboard}")
     if sinks.mlflow is not None:
-        files = (
-            [run / name for name in REPORTS if (run / name).is_file()] if run.is_dir() else [run]
-        )
+        files = [run]
+        if run.is_dir():
+            files = [run / name for name in REPORTS if (run / name).is_file()]
         experiment = environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
         sent = tracking.send(report, files, tracking.Target(sinks.mlflow, experiment))
         say(

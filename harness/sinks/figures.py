@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from harness.errors import CorruptRecord
-from harness.results.model import BuildRow, Report, SpeedRow, StageRow
+from harness.results.model import BuildRow, QualityRow, Report, SpeedRow, StageRow
 from harness.results.series import Column, Curve
 from harness.results.verdicts import Fidelity
 
@@ -45,8 +45,11 @@ QUALITY = ("mean", "low", "high", "baseline")
 
 @dataclasses.dataclass(frozen=True)
 class Group:
-    """The loss curves of one build in one setting; `name`: workload, preset, precision, mode and
-    build."""
+    """The loss curves of one build in one setting.
+
+    Attributes:
+        name: workload, preset, precision, mode and build.
+    """
 
     name: Name
     curves: tuple[Curve, ...]
@@ -59,14 +62,17 @@ def part(text: str) -> str:
 
 
 def keys(names: Sequence[Name]) -> dict[Name, str]:
-    """Return a path for each name, different for different names, also to stores that do not tell a
-    from A."""
-    found = {name: "/".join(part(item) for item in name) for name in names}
-    counts = collections.Counter(key.lower() for key in found.values())
+    """Return a path for each name, different also to stores that do not distinguish a from A."""
+    paths = {name: _path(name) for name in names}
+    counts = collections.Counter(path.lower() for path in paths.values())
     return {
-        name: _marked(key, name) if counts[key.lower()] > 1 or len(key) > MOST else key
-        for name, key in found.items()
+        name: _marked(path, name) if counts[path.lower()] > 1 or len(path) > MOST else path
+        for name, path in paths.items()
     }
+
+
+def _path(name: Name) -> str:
+    return "/".join(part(item) for item in name)
 
 
 def _marked(key: str, name: Name) -> str:
@@ -92,13 +98,14 @@ def created(report: Report) -> datetime.datetime:
 
 
 def title(report: Report) -> str:
-    """Return a name for a run that sorts by time: two runs of one second are told apart by what
-    they compare."""
+    """Return a name for a run that sorts by time, and then by what it compares.
+
+    Raises:
+        CorruptRecord: the report says no time.
+    """
     created(report)
-    moment, what = (
-        report.created[:19].replace(":", "").replace("T", "_"),
-        part(report.title).replace(" ", "-"),
-    )
+    moment = report.created[:19].replace(":", "").replace("T", "_")
+    what = part(report.title).replace(" ", "-")
     return f"{moment}_{what}"[:100].rstrip(". ")
 
 
@@ -106,7 +113,7 @@ def parameters(report: Report) -> dict[Name, str]:
     """Return what a run was made of."""
     rows: list[StageRow | SpeedRow] = [*report.stages, *report.speed]
     sides = [side for row in rows for side in (row.a, row.b)]
-    found: dict[Name, Sequence[object]] = {
+    properties: dict[Name, Sequence[object]] = {
         ("workloads",): [row.workload for row in rows],
         ("builds",): [row.build for row in report.builds] or sides,
         ("precisions",): [row.precision for row in rows],
@@ -118,14 +125,16 @@ def parameters(report: Report) -> dict[Name, str]:
         ("commit",): [report.commit],
         ("harness_version",): [report.harness_version],
     }
-    told = {
-        name: ", ".join(dict.fromkeys(str(value) for value in values if value != ""))
-        for name, values in found.items()
-    }
-    told.update({("tape", name): digest for name, digest in report.tapes.items()})
+    words = {name: _listed(values) for name, values in properties.items()}
+    words.update({("tape", name): digest for name, digest in report.tapes.items()})
     for row in report.builds:
-        told.update({("build", row.build, *name): value for name, value in versions(row).items()})
-    return {name: value for name, value in told.items() if value}
+        words.update({("build", row.build, *name): value for name, value in versions(row).items()})
+    return {name: value for name, value in words.items() if value}
+
+
+def _listed(values: Sequence[object]) -> str:
+    """Return different values, each once; what is empty is left out."""
+    return ", ".join(dict.fromkeys(str(value) for value in values if value != ""))
 
 
 def versions(row: BuildRow) -> dict[Name, str]:
@@ -139,50 +148,47 @@ def versions(row: BuildRow) -> dict[Name, str]:
 
 def figures(report: Report) -> dict[Name, float]:
     """Return the judged numbers; what could not be had is left out, what is not finite stays."""
-    found: dict[Name, float] = {}
+    values: dict[Name, float] = {}
     for name, value in _figures(report):
         if value is not None:
-            place, number = name, 2
-            while place in found:  # rows that differ in nothing that names them
-                place, number = (*name[:-2], f"{name[-2]} {number}", name[-1]), number + 1
-            found[place] = float(value)
-    return found
+            unique, number = name, 2
+            while unique in values:  # rows that differ in nothing that names them
+                unique, number = (*name[:-2], f"{name[-2]} {number}", name[-1]), number + 1
+            values[unique] = float(value)
+    return values
 
 
 def _figures(report: Report) -> Iterator[tuple[Name, float | None]]:
     for verdict in (Fidelity.PASS, Fidelity.FAIL, Fidelity.INCONCLUSIVE):
-        yield (
-            ("summary", "stages", verdict.lower()),
-            float(sum(row.verdict == verdict for row in report.stages)),
-        )
+        count = sum(row.verdict == verdict for row in report.stages)
+        yield ("summary", "stages", verdict.lower()), float(count)
     yield ("summary", "run", "exit_code"), float(report.exit_code)
     for stage in report.stages:
-        where = (
-            "fidelity",
-            stage.workload,
-            stage.preset or "preset",
-            stage.precision,
-            f"seed {stage.seed}",
-            f"{stage.a} - {stage.b}",
-        )
-        for name in STAGE:
-            yield (*where, stage.stage, name), getattr(stage, name)
+        yield from _stage(stage)
     for row in report.speed:
         yield from _speed(row)
-    for one in report.quality:
-        for name in QUALITY:
-            yield (
-                (
-                    "quality",
-                    one.workload,
-                    one.preset,
-                    one.precision,
-                    one.build,
-                    one.metric,
-                    name,
-                ),
-                getattr(one, name),
-            )
+    for metric in report.quality:
+        yield from _quality(metric)
+
+
+def _stage(row: StageRow) -> Iterator[tuple[Name, float | None]]:
+    where = (
+        "fidelity",
+        row.workload,
+        row.preset or "preset",
+        row.precision,
+        f"seed {row.seed}",
+        f"{row.a} - {row.b}",
+        row.stage,
+    )
+    for name in STAGE:
+        yield (*where, name), getattr(row, name)
+
+
+def _quality(row: QualityRow) -> Iterator[tuple[Name, float | None]]:
+    where = ("quality", row.workload, row.preset, row.precision, row.build, row.metric)
+    for name in QUALITY:
+        yield (*where, name), getattr(row, name)
 
 
 def _speed(row: SpeedRow) -> Iterator[tuple[Name, float | None]]:
@@ -206,12 +212,11 @@ def _speed(row: SpeedRow) -> Iterator[tuple[Name, float | None]]:
 
 def groups(report: Report) -> list[Group]:
     """Return the loss curves by workload, preset, precision, mode and build."""
-    found: dict[Name, list[Curve]] = {}
+    by_name: dict[Name, list[Curve]] = {}
     for curve in report.curves:
-        found.setdefault(
-            (curve.workload, curve.preset, curve.precision, curve.mode, curve.build), []
-        ).append(curve)
-    return [Group(name, tuple(curves)) for name, curves in found.items()]
+        name = (curve.workload, curve.preset, curve.precision, curve.mode, curve.build)
+        by_name.setdefault(name, []).append(curve)
+    return [Group(name, tuple(curves)) for name, curves in by_name.items()]
 
 
 def points(steps: Sequence[int], column: Column) -> dict[int, float]:

@@ -3,7 +3,7 @@ build, so that MLflow overlays them.
 
 The only module that knows MLflow, through its own client. Every run carries the digest of its
 report and which part of it it is: what was cut off in the midst is found again by these tags, gets
-what it lacks, and nothing twice. Points have the time at which the comparison began, so that a
+what is missing, and nothing twice. Points have the time at which the comparison began, so that a
 second upload writes the same points.
 """
 
@@ -22,13 +22,15 @@ import sqlalchemy.exc
 
 from harness.errors import SendingFailed
 from harness.report import json_format
-from harness.results.model import Report
+from harness.results.model import BuildRow, Report
 from harness.sinks import figures
 from harness.sinks.credentials import hidden, shown
 
 #: Tags by which a run is found again.
 REPORT, PART, WHOLE, COMPLETE = "parity.report", "parity.part", "comparison", "parity.complete"
 ARTIFACTS = "report"
+#: What names the runs of losses, as parameters.
+SETTING = ("workload", "preset", "precision", "mode", "build")
 #: Of one request: MLflow takes 1000 metrics, 100 parameters and a megabyte.
 METRICS, PARAMETERS = 500, 100
 #: Characters of a parameter and of a tag that every release of MLflow stores.
@@ -38,8 +40,7 @@ PAGE = 500
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """Where to: the address of a server or store, and the experiment, which is made if there is
-    none."""
+    """Where to: the address of a server or store, and the experiment, made if there is none."""
 
     uri: str
     experiment: str
@@ -83,16 +84,12 @@ def send(report: Report, files: Sequence[Path], target: Target) -> Sent:
     parts = [_whole(report), *_curves(report)]  # complains of a report before anything is sent
     import mlflow.exceptions
 
-    for name in (
-        "alembic",
-        "mlflow",
-        "urllib3",
-    ):  # what they report in passing may quote the address
+    # What they report in passing may quote the address.
+    for name in ("alembic", "mlflow", "urllib3"):
         logging.getLogger(name).setLevel(logging.ERROR)
     try:
-        with contextlib.redirect_stdout(
-            io.StringIO()
-        ):  # the client prints the address, with what is in it
+        # The client prints the address, with what is in it.
+        with contextlib.redirect_stdout(io.StringIO()):
             return _Upload(report, files, target).all(parts)
     except (
         mlflow.exceptions.MlflowException,
@@ -101,9 +98,9 @@ def send(report: Report, files: Sequence[Path], target: Target) -> Sent:
         ImportError,
         ValueError,
     ) as error:
-        told = hidden(" ".join(str(error).split()), target.uri)
+        reason = hidden(" ".join(str(error).split()), target.uri)
         raise SendingFailed(
-            f"MLflow at {shown(target.uri)} did not take the run: {told[:600]}"
+            f"MLflow at {shown(target.uri)} did not take the run: {reason[:600]}"
         ) from None
 
 
@@ -128,34 +125,35 @@ def _whole(report: Report) -> Part:
 
 
 def _curves(report: Report) -> list[Part]:
-    """Return a run for each build in each setting; the median over seeds is `loss`, its band
-    `loss_p10` and `loss_p90`."""
-    versions = {}
-    for row in report.builds:
-        told = figures.versions(row)
-        keys = figures.keys(list(told))
-        versions[row.build] = {keys[name]: value for name, value in told.items()}
-    found = []
+    """Return a run for each build in each setting."""
+    versions = {row.build: _versions(row) for row in report.builds}
+    parts = []
     for group in figures.groups(report):
-        keys = figures.keys([(curve.term,) for curve in group.curves])
-        points = [
-            Point(f"{kind}/{keys[curve.term,]}", value, step)
-            for curve in group.curves
-            for kind, column in (
-                ("loss", curve.middle),
-                ("loss_p10", curve.low),
-                ("loss_p90", curve.high),
-            )
-            for step, value in figures.points(curve.steps, column).items()
-        ]
-        setting = dict(
-            zip(("workload", "preset", "precision", "mode", "build"), group.name, strict=True)
-        )
+        setting = dict(zip(SETTING, group.name, strict=True))
         seeds = str(max(curve.seeds for curve in group.curves))
         name = " ".join(group.name)
         parameters = {**setting, "seeds": seeds, **versions.get(setting["build"], {})}
-        found.append(Part(name[:MOST_VALUE], {PART: _digest(name)}, parameters, points))
-    return found
+        parts.append(Part(name[:MOST_VALUE], {PART: _digest(name)}, parameters, _points(group)))
+    return parts
+
+
+def _versions(row: BuildRow) -> dict[str, str]:
+    values = figures.versions(row)
+    keys = figures.keys(list(values))
+    return {keys[name]: value for name, value in values.items()}
+
+
+def _points(group: figures.Group) -> list[Point]:
+    """Return losses: the median over seeds is `loss`, its band `loss_p10` and `loss_p90`."""
+    keys = figures.keys([(curve.term,) for curve in group.curves])
+    points = []
+    for curve in group.curves:
+        columns = {"loss": curve.middle, "loss_p10": curve.low, "loss_p90": curve.high}
+        for kind, column in columns.items():
+            key = f"{kind}/{keys[curve.term,]}"
+            values = figures.points(curve.steps, column)
+            points += [Point(key, value, step) for step, value in values.items()]
+    return points
 
 
 def _digest(text: str) -> str:
@@ -196,25 +194,24 @@ class _Upload:
         """Return the experiment of a name; another process may make it at the same moment."""
         import mlflow.exceptions
 
-        found = self.client.get_experiment_by_name(name)
-        if found is None:
+        experiment = self.client.get_experiment_by_name(name)
+        if experiment is None:
             try:
                 return str(self.client.create_experiment(name))
             except mlflow.exceptions.MlflowException:
-                found = self.client.get_experiment_by_name(name)
-                if found is None:
+                experiment = self.client.get_experiment_by_name(name)
+                if experiment is None:
                     raise
-        if found.lifecycle_stage != "active":
+        if experiment.lifecycle_stage != "active":
             raise ValueError(
                 f"the experiment '{name}' was deleted there; restore it, or name another with"
                 " MLFLOW_EXPERIMENT_NAME"
             )
-        return str(found.experiment_id)
+        return str(experiment.experiment_id)
 
     def _there(self) -> dict[str, Any]:
-        """Return the runs that an earlier attempt made, by part; of several the complete or the
-        oldest."""
-        found: dict[str, Any] = {}
+        """Return earlier attempts' runs by part; of several the complete or the oldest."""
+        runs: dict[str, Any] = {}
         token: str | None = None
         while True:
             page = self.client.search_runs(
@@ -226,29 +223,27 @@ class _Upload:
             )
             for run in page:
                 part = run.data.tags.get(PART, "")
-                if part not in found or run.data.tags.get(COMPLETE) == "true":
-                    found[part] = run
+                if part not in runs or run.data.tags.get(COMPLETE) == "true":
+                    runs[part] = run
             token = page.token
             if not token:
-                return found
+                return runs
 
     def _part(self, part: Part, run: Any, parent: str) -> str:
         """Send one run, or what an earlier attempt left out of it."""
         from mlflow.entities import Metric, Param
 
         if run is None:
-            tags = {
-                **part.tags,
-                REPORT: self.digest,
-                **({"mlflow.parentRunId": parent} if parent else {}),
-            }
+            tags = {**part.tags, REPORT: self.digest}
+            if parent:
+                tags["mlflow.parentRunId"] = parent
             run_id = self.client.create_run(
                 self.experiment, start_time=self.begun_ms, tags=tags, run_name=part.name
             ).info.run_id
             points, known = list(part.points), set()
         else:
             run_id = run.info.run_id
-            points, known = self._lacking(run, part.points), set(run.data.params)
+            points, known = self._missing(run, part.points), set(run.data.params)
         parameters = [
             Param(key, _short(value)) for key, value in part.parameters.items() if key not in known
         ]
@@ -259,17 +254,14 @@ class _Upload:
             self.client.log_batch(run_id, metrics=metrics[at : at + METRICS])
         return str(run_id)
 
-    def _lacking(self, run: Any, points: Sequence[Point]) -> list[Point]:
-        """Return the points that a run does not have: stores in files would keep a second one
-        beside the first."""
+    def _missing(self, run: Any, points: Sequence[Point]) -> list[Point]:
+        """Return the points that a run does not have: stores in files would keep a second one."""
         there = set(run.data.metrics)
-        steps = {
-            point.key: {point.step} for point in points if point.key in there
-        }  # a single figure needs no look
+        # A single figure needs no look.
+        steps = {point.key: {point.step} for point in points if point.key in there}
         for key in {point.key for point in points if point.step} & there:
-            steps[key] = {
-                item.step for item in self.client.get_metric_history(run.info.run_id, key)
-            }
+            history = self.client.get_metric_history(run.info.run_id, key)
+            steps[key] = {item.step for item in history}
         return [point for point in points if point.step not in steps.get(point.key, ())]
 
     def _end(self, run_id: str) -> None:

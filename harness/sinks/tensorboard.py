@@ -34,15 +34,11 @@ def write(report: Report, folder: Path) -> list[Path]:
     """
     begun = figures.created(report).timestamp()
     runs = dict(_runs(report))
-    places = figures.keys(list(runs))
+    keys = figures.keys(list(runs))
+    file_name = f"events.out.tfevents.{int(begun)}.parity"
     written = []
     for name, scalars in runs.items():
-        path = (
-            folder
-            / figures.title(report)
-            / places[name]
-            / f"events.out.tfevents.{int(begun)}.parity"
-        )
+        path = folder / figures.title(report) / keys[name] / file_name
         try:
             store.write_bytes(path, _file(scalars, begun))
         except OSError as error:
@@ -54,22 +50,23 @@ def write(report: Report, folder: Path) -> list[Path]:
 
 
 def _runs(report: Report) -> Iterator[tuple[Name, dict[str, Scalars]]]:
-    """Yield what TensorBoard calls runs, each with its scalars by tag: builds and seeds have the
-    same tags, and are overlaid."""
+    """Yield what TensorBoard calls runs, each with its scalars by tag.
+
+    Builds and seeds have the same tags, and are overlaid.
+    """
     values = figures.figures(report)
     keys = figures.keys(list(values))
     yield (JUDGED,), {keys[name]: {0: value} for name, value in values.items()}
     for group in figures.groups(report):
-        found: dict[Name, dict[str, Scalars]] = {}
+        runs: dict[Name, dict[str, Scalars]] = {}
         terms = figures.keys([(curve.term,) for curve in group.curves])
         for line, term, scalars in _lines(group):
-            found.setdefault((CURVES, *group.name, line), {})[f"loss/{terms[term,]}"] = scalars
-        yield from found.items()
+            runs.setdefault((CURVES, *group.name, line), {})[f"loss/{terms[term,]}"] = scalars
+        yield from runs.items()
 
 
 def _lines(group: Group) -> Iterator[tuple[str, str, Scalars]]:
-    """Yield each line's name, term and points: one a seed, or the quantiles over seeds where a
-    report has no more."""
+    """Yield each line's name, term and points: one a seed, or quantiles over seeds."""
     for curve in group.curves:
         lines: dict[str, Column]
         if curve.each:
@@ -98,12 +95,11 @@ def _file(scalars: Mapping[str, Scalars], begun: float) -> bytes:
         for step, value in points.items():
             steps.setdefault(step, []).append((tag, value))
     for step in sorted(steps):
-        summary = summary_pb2.Summary(
-            value=[
-                summary_pb2.Summary.Value(tag=tag, simple_value=value) for tag, value in steps[step]
-            ]
+        values = [
+            summary_pb2.Summary.Value(tag=tag, simple_value=value) for tag, value in steps[step]
+        ]
+        event = event_pb2.Event(
+            wall_time=begun, step=step, summary=summary_pb2.Summary(value=values)
         )
-        writer.write(
-            event_pb2.Event(wall_time=begun, step=step, summary=summary).SerializeToString()
-        )
+        writer.write(event.SerializeToString())
     return buffer.getvalue()

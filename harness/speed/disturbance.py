@@ -15,6 +15,7 @@ repeated ones too: what is left of it is not to be trusted.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -59,11 +60,15 @@ class Turn:
 
 def together(turns: Iterable[Turn]) -> Turn:
     """Return the sum of turns, with the highest load."""
-    found = list(turns)
-    names = [field.name for field in dataclasses.fields(Turn) if field.name != "load"]
+    summands = list(turns)
     return Turn(
-        **{name: sum(getattr(one, name) for one in found) for name in names},
-        load=max((one.load for one in found), default=0.0),
+        wall_s=sum(turn.wall_s for turn in summands),
+        ran_s=sum(turn.ran_s for turn in summands),
+        waited_s=sum(turn.waited_s for turn in summands),
+        stolen_s=sum(turn.stolen_s for turn in summands),
+        throttled_s=sum(turn.throttled_s for turn in summands),
+        others_s=sum(turn.others_s for turn in summands),
+        load=max((turn.load for turn in summands), default=0.0),
     )
 
 
@@ -85,27 +90,25 @@ def disturbed(turn: Turn, others: bool) -> bool:
 
 def clean(palindromes: Sequence[Sequence[Turn]]) -> list[bool]:
     """Return of each palindrome, given as its turns, whether nothing disturbed it."""
-    others = foreign(turn for palindrome in palindromes for turn in palindrome)
-    return [not any(disturbed(turn, others) for turn in palindrome) for palindrome in palindromes]
+    others = foreign(itertools.chain.from_iterable(palindromes))
+
+    def is_clean(palindrome: Sequence[Turn]) -> bool:
+        return not any(disturbed(turn, others) for turn in palindrome)
+
+    return [is_clean(palindrome) for palindrome in palindromes]
 
 
-def enough(found: Sequence[bool]) -> bool:
+def enough(palindromes: Sequence[bool]) -> bool:
     """Whether so many palindromes were clean that what is left of them counts."""
-    return bool(found) and sum(found) >= CLEAN * len(found)
+    return bool(palindromes) and sum(palindromes) >= CLEAN * len(palindromes)
 
 
 def words(total: Turn, cores: float) -> str:
     """Return in words what a busy machine did, e.g. "load 20 on 2 cores, waited 61 % of the
     time"."""
     count = f"{cores:g} core{'' if cores == 1 else 's'}"
-    parts = [
-        (
-            f"load {total.load:.0f} on {count}"
-            if total.load >= 10
-            else f"load {total.load:.1f} on {count}"
-        )
-    ]
-    parts.append(f"waited {100 * total.waited:.0f} % of the time")
+    load = f"{total.load:.0f}" if total.load >= 10 else f"{total.load:.1f}"
+    parts = [f"load {load} on {count}", f"waited {100 * total.waited:.0f} % of the time"]
     for name, lost_s in (
         ("stolen by the hypervisor", total.stolen_s),
         ("throttled by a quota", total.throttled_s),
@@ -115,8 +118,7 @@ def words(total: Turn, cores: float) -> str:
     return ", ".join(parts)
 
 
-def as_turn(told: Mapping[str, Any]) -> Turn:
+def as_turn(stored: Mapping[str, Any]) -> Turn:
     """Return what a record says of a turn; what it does not know counts as nothing."""
-    return Turn(
-        **{field.name: float(told.get(field.name) or 0.0) for field in dataclasses.fields(Turn)}
-    )
+    names = [field.name for field in dataclasses.fields(Turn)]
+    return Turn(**{name: float(stored.get(name) or 0.0) for name in names})

@@ -96,38 +96,41 @@ class Estimate:
 def location(steps_s: Sequence[float]) -> float:
     """Return the lower quartile of step times, seconds (linear interpolation); NaN if a value is no
     time, or too few."""
-    if len(steps_s) < MIN_SAMPLES or not all(
-        math.isfinite(step) and step > 0.0 for step in steps_s
-    ):
+    if len(steps_s) < MIN_SAMPLES:
+        return math.nan
+    if not all(math.isfinite(step) and step > 0.0 for step in steps_s):
         return math.nan
     ordered = sorted(steps_s)
-    place, part = divmod((len(ordered) - 1) / 4.0, 1.0)
-    lower = ordered[int(place)]
-    return lower + part * (ordered[min(int(place) + 1, len(ordered) - 1)] - lower)
+    index, part = divmod((len(ordered) - 1) / 4.0, 1.0)
+    lower = ordered[int(index)]
+    return lower + part * (ordered[min(int(index) + 1, len(ordered) - 1)] - lower)
 
 
 def step_time(rounds: Sequence[Round], build: str) -> float | None:
     """Return a build's step time, seconds: median over rounds of the median over palindromes of the
     location."""
     per_round = []
-    for one in rounds:
-        found = [location(palindrome.steps_s.get(build, ())) for palindrome in one.palindromes]
-        usable = [value for value in found if not math.isnan(value)]
+    for measured in rounds:
+        palindromes = measured.palindromes
+        locations = [location(palindrome.steps_s.get(build, ())) for palindrome in palindromes]
+        usable = [value for value in locations if not math.isnan(value)]
         if usable:
             per_round.append(statistics.median(usable))
     return statistics.median(per_round) if per_round else None
 
 
-def log_ratio(one: Round, a: str, b: str) -> float:
+def log_ratio(measured: Round, a: str, b: str) -> float:
     """Return the log of b's over a's step time in one round; NaN if the round is `unusable`."""
-    return math.nan if unusable(one, a, b) else of_round(palindrome_ratios(one, a, b))
+    if unusable(measured, a, b):
+        return math.nan
+    return of_round(palindrome_ratios(measured, a, b))
 
 
-def palindrome_ratios(one: Round, a: str, b: str) -> list[float]:
+def palindrome_ratios(measured: Round, a: str, b: str) -> list[float]:
     """Return the log of b's over a's location in each palindrome of a usable round."""
     return [
         math.log(location(palindrome.steps_s[b])) - math.log(location(palindrome.steps_s[a]))
-        for palindrome in one.palindromes
+        for palindrome in measured.palindromes
     ]
 
 
@@ -136,11 +139,11 @@ def of_round(palindromes: Sequence[float]) -> float:
     return statistics.median(palindromes)
 
 
-def unusable(one: Round, a: str, b: str) -> str:
+def unusable(measured: Round, a: str, b: str) -> str:
     """Return why a round says nothing about two builds, or an empty string."""
-    if not one.palindromes:
+    if not measured.palindromes:
         return "measured nothing"
-    for palindrome in one.palindromes:
+    for palindrome in measured.palindromes:
         samples_a, samples_b = palindrome.steps_s.get(a, ()), palindrome.steps_s.get(b, ())
         if len(samples_a) != len(samples_b):
             return f"has unequal counts, {len(samples_a)} steps of {a} and {len(samples_b)} of {b}"
@@ -153,7 +156,8 @@ def unusable(one: Round, a: str, b: str) -> str:
             if not (math.isfinite(step) and step > 0.0):
                 return f"holds a step time of {step} s"
     for build in (a, b):
-        if len({step for palindrome in one.palindromes for step in palindrome.steps_s[build]}) == 1:
+        times = {step for palindrome in measured.palindromes for step in palindrome.steps_s[build]}
+        if len(times) == 1:
             return (
                 f"has the same time for every step of {build}: the timer is too coarse for this"
                 " step, or not a clock"
@@ -172,11 +176,11 @@ def estimate(rounds: Sequence[Round], a: str, b: str, final: bool = False) -> Es
         final: the run ends here whatever this look shows. A number of rounds that is no look is
             always final.
     """
-    for number, one in enumerate(rounds):
-        reason = unusable(one, a, b)
+    for number, measured in enumerate(rounds, 1):
+        reason = unusable(measured, a, b)
         if reason:
-            return Estimate(len(rounds), reason=f"round {number + 1} {reason}")
-    return estimate_logs([log_ratio(one, a, b) for one in rounds], final)
+            return Estimate(len(rounds), reason=f"round {number} {reason}")
+    return estimate_logs([log_ratio(measured, a, b) for measured in rounds], final)
 
 
 def estimate_logs(log_ratios: Sequence[float], final: bool = False) -> Estimate:
@@ -189,15 +193,12 @@ def estimate_logs(log_ratios: Sequence[float], final: bool = False) -> Estimate:
     mean = math.fsum(value / rounds for value in log_ratios)  # no sum of finite values overflows
     ratio = _ratio(mean)
     if rounds < MIN_ROUNDS:
-        return Estimate(
-            rounds, ratio, reason=f"{rounds} of the {MIN_ROUNDS} rounds that an interval needs"
-        )
-    spread = math.sqrt(
-        math.fsum(
-            (value - mean) ** 2 if abs(value - mean) < HUGE else math.inf for value in log_ratios
-        )
-        / (rounds - 1)
+        reason = f"{rounds} of the {MIN_ROUNDS} rounds that an interval needs"
+        return Estimate(rounds, ratio, reason=reason)
+    squares = math.fsum(
+        (value - mean) ** 2 if abs(value - mean) < HUGE else math.inf for value in log_ratios
     )
+    spread = math.sqrt(squares / (rounds - 1))
     if not spread > TOO_REGULAR * max(1.0, abs(mean)):
         reason = (
             f"too regular: the rounds differ by a standard deviation of {spread:.1e}, and real ones"

@@ -50,12 +50,10 @@ def blocks_s(samples_s: Sequence[float], measure_s: float) -> float:
 
 def _waited(side: Mapping[str, Any]) -> str:
     """Say it where a step is only long because the machine was busy."""
-    told = disturbance.as_turn(side.get("waits", {}))
-    return (
-        f" (the machine was busy: waited {100 * told.waited:.0f} % of the time)"
-        if told.waited > disturbance.WAITED
-        else ""
-    )
+    waited = disturbance.as_turn(side.get("waits", {})).waited
+    if waited > disturbance.WAITED:
+        return f" (the machine was busy: waited {100 * waited:.0f} % of the time)"
+    return ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,17 +132,16 @@ def run(
             budget_s: for the job.
         warmups_s: of the first round, and of later ones.
     """
-    spent_s = 0.0
+    elapsed_s = 0.0
     for number in range(MIN_ROUNDS):
+        warmup_s, watched = warmups_s[min(number, 1)], number == 0
         try:
-            spent_s += _round_s(
-                sides, measure_s, budget_s - spent_s, warmups_s[min(number, 1)], number == 0
-            )
+            elapsed_s += _round_s(sides, measure_s, budget_s - elapsed_s, warmup_s, watched)
         except _Stopped as stopped:
-            return Run(number, spent_s + stopped.after_s, str(stopped.__cause__))
-        if number + 1 < MIN_ROUNDS and spent_s + spent_s / (number + 1) > budget_s:
-            return Run(number + 1, spent_s, "the next round does not fit")
-    return Run(MIN_ROUNDS, spent_s)
+            return Run(number, elapsed_s + stopped.after_s, str(stopped.__cause__))
+        if number + 1 < MIN_ROUNDS and elapsed_s + elapsed_s / (number + 1) > budget_s:
+            return Run(number + 1, elapsed_s, "the next round does not fit")
+    return Run(MIN_ROUNDS, elapsed_s)
 
 
 class _Stopped(Exception):
@@ -162,9 +159,9 @@ def _round_s(
     for action in sides[0].step_s:
         prepared: dict[str, Mapping[str, Any]] = {}
         pace = Pace(len(sides), measure_s, left_s, 0.0)
-        for place, side in enumerate(sides):
-            prepared[str(place)] = side.prepared(action, warmup_s)
-            elapsed_s += float(prepared[str(place)]["warmup_s"])
+        for number, side in enumerate(sides):
+            prepared[str(number)] = side.prepared(action, warmup_s)
+            elapsed_s += float(prepared[str(number)]["warmup_s"])
             try:
                 pace.check(prepared, elapsed_s)
             except TooLong as error:
@@ -174,14 +171,14 @@ def _round_s(
     return elapsed_s
 
 
-def lacking(error: TooLong, budget_s: float) -> str:
+def shortage(error: TooLong, budget_s: float) -> str:
     """Return why nothing could be measured within a budget, and what it takes."""
-    found = f"the budget of {budget_s:.0f} s ended before {MIN_ROUNDS} rounds: {error.reason}"
+    ended = f"the budget of {budget_s:.0f} s ended before {MIN_ROUNDS} rounds: {error.reason}"
     if error.round_s is None or not math.isfinite(error.round_s):
         return (
-            f"{found}; give --budget more than {MIN_ROUNDS} times what a round of such steps takes"
+            f"{ended}; give --budget more than {MIN_ROUNDS} times what a round of such steps takes"
         )
     return (
-        f"{found}, {MIN_ROUNDS} rounds take about {MIN_ROUNDS * error.round_s:.0f} s; give --budget"
+        f"{ended}, {MIN_ROUNDS} rounds take about {MIN_ROUNDS * error.round_s:.0f} s; give --budget"
         " so much, or a smaller preset"
     )

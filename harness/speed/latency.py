@@ -11,11 +11,11 @@ BEYOND = 10
 
 def merge(counts: Iterable[Mapping[str, int]]) -> dict[int, int]:
     """Return the counts of several rounds together, by class."""
-    found: dict[int, int] = {}
-    for one in counts:
-        for place, count in one.items():
-            found[int(place)] = found.get(int(place), 0) + count
-    return found
+    total: dict[int, int] = {}
+    for of_round in counts:
+        for number, count in of_round.items():
+            total[int(number)] = total.get(int(number), 0) + count
+    return total
 
 
 def percentile(counts: Mapping[int, int], base: float, share: float) -> float | None:
@@ -32,8 +32,8 @@ def percentile(counts: Mapping[int, int], base: float, share: float) -> float | 
     if base <= 1.0 or total * (1.0 - share) < BEYOND - 1e-9:
         return None
     needed, seen = share * total - 1e-9, 0
-    for place in sorted(counts):
-        seen += counts[place]
+    for number in sorted(counts):
+        seen += counts[number]
         if seen >= needed:
-            return float(base**place)
+            return float(base**number)
     return None

@@ -57,9 +57,9 @@ def shown(log_ratios: Sequence[float], most: int) -> Estimate:
     """
     allowed = looks(most)
     for look in allowed:
-        found = estimate_logs(log_ratios[:look])
-        if settled(found):
-            return found
+        estimate = estimate_logs(log_ratios[:look])
+        if settled(estimate):
+            return estimate
     return estimate_logs(log_ratios[: allowed[-1] if allowed else most], final=True)
 
 
@@ -79,18 +79,18 @@ def rates(rounds: Sequence[Known], most: int, tries: int, seed: int, rule: Rule[
         rule: what is run: `shown`, or `shown_of_palindromes`.
     """
     draw = np.random.RandomState(seed)
-    found = [
-        rule([rounds[number] for number in draw.randint(len(rounds), size=most)], most)
-        for _ in range(tries)
-    ]
-    verdicts = [judge(one) for one in found]
+    estimates = []
+    for _ in range(tries):
+        drawn = [rounds[number] for number in draw.randint(len(rounds), size=most)]
+        estimates.append(rule(drawn, most))
+    verdicts = [judge(estimate) for estimate in estimates]
     return Rates(
         most,
         tries,
-        slower=sum(one.verdict == Speed.SLOWER for one in verdicts) / tries,
-        faster=sum(one.verdict == Speed.FASTER for one in verdicts) / tries,
-        material=sum(one.material for one in verdicts) / tries,
-        rounds=sum(one.rounds for one in found) / tries,
+        slower=sum(verdict.verdict == Speed.SLOWER for verdict in verdicts) / tries,
+        faster=sum(verdict.verdict == Speed.FASTER for verdict in verdicts) / tries,
+        material=sum(verdict.material for verdict in verdicts) / tries,
+        rounds=sum(estimate.rounds for estimate in estimates) / tries,
     )
 
 

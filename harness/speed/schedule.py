@@ -111,27 +111,23 @@ def size_round(step_s: Sequence[float], measure_s: float) -> RoundSize:
             has fewer than one palindrome of `MIN_STEPS` steps a turn.
     """
     together_s = sum(step if math.isfinite(step) and step > 0.0 else measure_s for step in step_s)
-    affordable = (
-        measure_s / together_s
-        if together_s > 0.0 and math.isfinite(measure_s) and measure_s > 0.0
-        else 0.0
-    )
-    palindromes = min(
-        max(math.floor(min(affordable, 1e6) / (2 * WANTED_STEPS)), 1), MAX_PALINDROMES
-    )
-    steps = round(min(affordable, 1e6) / (2 * palindromes))
+    affordable = 0.0
+    if together_s > 0.0 and math.isfinite(measure_s) and measure_s > 0.0:
+        affordable = min(measure_s / together_s, 1e6)
+    palindromes = min(max(math.floor(affordable / (2 * WANTED_STEPS)), 1), MAX_PALINDROMES)
+    steps = round(affordable / (2 * palindromes))
     return RoundSize(palindromes, min(max(steps, MIN_STEPS), MAX_STEPS))
 
 
 def looks(rounds: int) -> tuple[int, ...]:
     """Return the numbers of rounds, up to and including `rounds`, after which one may look: 5, 6,
     8, 10, 12, 15, 20, 25, ..."""
-    found = []
+    allowed = []
     look = MIN_ROUNDS
     while look <= rounds:
-        found.append(look)
+        allowed.append(look)
         look = next_look(look)
-    return tuple(found)
+    return tuple(allowed)
 
 
 def next_look(rounds: int) -> int:
@@ -141,8 +137,8 @@ def next_look(rounds: int) -> int:
     """
     decade = 1
     while True:
-        for place in LOOKS_A_DECADE:
-            look = round(place * decade)
+        for first in LOOKS_A_DECADE:
+            look = round(first * decade)
             if look > rounds and look >= MIN_ROUNDS:
                 return look
         decade *= 10

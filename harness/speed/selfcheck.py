@@ -10,7 +10,6 @@ and end by the rule as shipped. From few rounds, rates are rough: `SLACK` allows
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import math
 from collections.abc import Sequence
 
@@ -145,45 +144,46 @@ def examine(
     Raises:
         JobFailed: a round says nothing about the two sides.
     """
-    for number, one in enumerate(measured):
-        if reason := unusable(one.round, *sides):
-            raise JobFailed("error", f"round {number + 1} {reason}")
+    for number, item in enumerate(measured, 1):
+        if reason := unusable(item.round, *sides):
+            raise JobFailed("error", f"round {number} {reason}")
     noise = [
-        tuple(ratio - math.log1p(one.slowdown) for ratio in palindrome_ratios(one.round, *sides))
-        for one in measured
+        _shifted(palindrome_ratios(item.round, *sides), -math.log1p(item.slowdown))
+        for item in measured
     ]
-    both = [*noise, *(tuple(-ratio for ratio in palindromes) for palindromes in noise)]
-    asked = looks(min(int(budget_s / round_s), 100))[-1:]
-    points = tuple(_point(both, most, rule) for most in sorted({*MOSTS, *asked}))
+    both = [*noise, *map(_negated, noise)]
+    affordable = looks(min(int(budget_s / round_s), 100))[-1:]
+    points = tuple(_point(both, most, rule) for most in sorted({*MOSTS, *affordable}))
     injections = tuple(_injection(measured, sides, slowdown) for slowdown in (0.0, *INJECTED))
     chunks = [
         noise[start : start + MIN_ROUNDS]
         for start in range(0, len(noise) - MIN_ROUNDS + 1, MIN_ROUNDS)
     ]
-    said = [judge(rule(chunk, MIN_ROUNDS)) for chunk in chunks]
-    alarms, material = (
-        sum(one.verdict in (Speed.FASTER, Speed.SLOWER) for one in said),
-        sum(one.material for one in said),
-    )
+    verdicts = [judge(rule(chunk, MIN_ROUNDS)) for chunk in chunks]
+    alarms = sum(verdict.verdict in (Speed.FASTER, Speed.SLOWER) for verdict in verdicts)
     logs = [of_round(palindromes) for palindromes in noise]
-    left = judge(
-        estimate_logs(
-            [log for one, log in zip(measured, logs, strict=True) if one.slowdown], final=True
-        ),
-        UNTRUE,
-    )
+    injected = [log for item, log in zip(measured, logs, strict=True) if item.slowdown]
+    left = judge(estimate_logs(injected, final=True), UNTRUE)
     return Findings(
-        len(measured),
-        sum(not one.slowdown for one in measured),
-        round_s,
-        _deviation(logs),
-        injections,
-        points,
-        len(chunks),
-        alarms,
-        material,
-        (*_problems(points, injections[0], left), *_alarming(len(chunks), alarms)),
+        rounds=len(measured),
+        identical=sum(not item.slowdown for item in measured),
+        round_s=round_s,
+        spread=_deviation(logs),
+        injections=injections,
+        points=points,
+        runs=len(chunks),
+        alarms=alarms,
+        material=sum(verdict.material for verdict in verdicts),
+        problems=(*_problems(points, injections[0], left), *_alarming(len(chunks), alarms)),
     )
+
+
+def _shifted(palindromes: Sequence[float], log: float) -> tuple[float, ...]:
+    return tuple(ratio + log for ratio in palindromes)
+
+
+def _negated(palindromes: Sequence[float]) -> tuple[float, ...]:
+    return tuple(-ratio for ratio in palindromes)
 
 
 def _deviation(logs: Sequence[float]) -> float:
@@ -192,19 +192,19 @@ def _deviation(logs: Sequence[float]) -> float:
 
 
 def _point(noise: Sequence[Sequence[float]], most: int, rule: Rule[Sequence[float]]) -> Point:
-    power = tuple(_power(noise, most, slowdown, rule) for slowdown in SLOWDOWNS)
     return Point(
-        most, rates(noise, most, FALSE_TRIES, SEED, rule), power, _smallest(noise, most, rule)
+        most,
+        false=rates(noise, most, FALSE_TRIES, SEED, rule),
+        power=tuple(_power(noise, most, slowdown, rule) for slowdown in SLOWDOWNS),
+        smallest=_smallest(noise, most, rule),
     )
 
 
 def _power(
     noise: Sequence[Sequence[float]], most: int, slowdown: float, rule: Rule[Sequence[float]]
 ) -> Rates:
-    shifted = [
-        tuple(ratio + math.log1p(slowdown) for ratio in palindromes) for palindromes in noise
-    ]
-    return rates(shifted, most, POWER_TRIES, SEED, rule)
+    slowed = [_shifted(palindromes, math.log1p(slowdown)) for palindromes in noise]
+    return rates(slowed, most, POWER_TRIES, SEED, rule)
 
 
 def _smallest(
@@ -222,14 +222,13 @@ def _smallest(
 
 
 def _injection(measured: Sequence[Measured], sides: tuple[str, str], slowdown: float) -> Injection:
-    found = estimate_logs(
-        [log_ratio(one.round, *sides) for one in measured if one.slowdown == slowdown], final=True
-    )
-    return Injection(slowdown, found, judge(found))
+    logs = [log_ratio(item.round, *sides) for item in measured if item.slowdown == slowdown]
+    estimate = estimate_logs(logs, final=True)
+    return Injection(slowdown, estimate, judge(estimate))
 
 
 def _problems(points: Sequence[Point], identical: Injection, left: Verdict) -> list[str]:
-    found = [
+    problems = [
         f"false alarms out of bounds: {100 * point.false.detected:.1f} % of runs of at most"
         f" {point.most} rounds call identical builds different; {100 * ALPHA:.0f} % are allowed,"
         f" and {100 * SLACK:.0f} % would be shown at the most"
@@ -238,16 +237,16 @@ def _problems(points: Sequence[Point], identical: Injection, left: Verdict) -> l
     ]
     if identical.verdict.verdict in (Speed.FASTER, Speed.SLOWER):
         material = ", material" if identical.verdict.material else ""
-        found.append(
+        problems.append(
             f"the identical rounds as a whole say {identical.verdict.verdict}{material}: the two"
             " sides are not treated alike"
         )
     if left.material:
-        found.append(
+        problems.append(
             "what is measured of the injected slow-downs differs from what was injected by more"
             f" than {100 * UNTRUE:.0f} %"
         )
-    return found
+    return problems
 
 
 def _alarming(runs: int, alarms: int) -> list[str]:
@@ -270,9 +269,7 @@ def turn(number: int) -> float:
     """Return what round `number` injects: rounds come in mirrored pairs, of which every other one
     is left as it is."""
     pair = number // 2
-    return (
-        0.0 if pair % 2 == 0 else next(itertools.islice(itertools.cycle(INJECTED), pair // 2, None))
-    )
+    return 0.0 if pair % 2 == 0 else INJECTED[pair // 2 % len(INJECTED)]
 
 
 #: Fewer rounds give no rates: two of each slow-down, and six without.

@@ -1,4 +1,4 @@
-"""Which settings in effect have to be equal for two times to be a comparison, and which only have
+"""Which effective settings have to be equal for two times to be a comparison, and which only have
 to be named beside it.
 
 One table, `RULES`, with a reason for each. REFUSED: the ratio would be of the setting and not of
@@ -27,11 +27,11 @@ class Rule:
     """What a difference in one setting means.
 
     Attributes:
-        name: as the worker tells it; of a variable of the environment, the variable's.
+        name: as the worker tells it; of a variable of the host environment, the variable's.
         kind: REFUSED or LABELLED. why: the reason, for a reader of the report.
         mend: what to do, where it is refused.
-        told: every backend tells it, so that its absence is "unknown" and not another framework's
-            business.
+        universal: every backend tells it, so that its absence is "unknown" and not another
+            framework's business.
         precise: it follows from the precision: where two precisions are asked for it has to differ.
     """
 
@@ -39,7 +39,7 @@ class Rule:
     kind: str
     why: str
     mend: str = ""
-    told: bool = True
+    universal: bool = True
     precise: bool = False
 
 
@@ -88,7 +88,9 @@ _RULES = (
     Rule("nice", LABELLED, "on a busy machine the nicer process waits"),
     Rule("threads", REFUSED, "more threads compute more at a time", _THREADS),
     Rule("inter_threads", REFUSED, "more threads compute more at a time", _THREADS),
-    Rule("session_threads", REFUSED, "more threads compute more at a time", _THREADS, told=False),
+    Rule(
+        "session_threads", REFUSED, "more threads compute more at a time", _THREADS, universal=False
+    ),
     # In which numbers each side computes.
     Rule(
         "tf32",
@@ -116,7 +118,7 @@ _RULES = (
         REFUSED,
         "it permits products of float32 in fewer bits",
         _PERMISSION,
-        told=False,
+        universal=False,
         precise=True,
     ),
     Rule(
@@ -136,13 +138,13 @@ _RULES = (
     Rule("output_dtype", LABELLED, "what is handed over may be wider than what was computed"),
     Rule("observed_dtypes", LABELLED, "some tensors are wider than on the other side"),
     Rule("dtype_policy", LABELLED, "frameworks assign dtypes to layers in ways of their own"),
-    Rule("default_dtype", LABELLED, "the dtype of what names none", told=False),
-    Rule("global_policy", LABELLED, "the dtypes of layers that name none", told=False),
+    Rule("default_dtype", LABELLED, "the dtype of what names none", universal=False),
+    Rule("global_policy", LABELLED, "the dtypes of layers that name none", universal=False),
     Rule(
         "reduced_precision_sums",
         LABELLED,
         _FOREIGN + ": sums of fp16 products on a GPU",
-        told=False,
+        universal=False,
     ),
     Rule(
         "denormals",
@@ -163,35 +165,35 @@ _RULES = (
         "graph against eager is natural between frameworks; --execution changes it",
     ),
     Rule("xla", LABELLED, "one side's operations are fused by a compiler"),
-    Rule("autoclustering", LABELLED, "one side's graphs are partly compiled", told=False),
+    Rule("autoclustering", LABELLED, "one side's graphs are partly compiled", universal=False),
     Rule(
         "functions_run_eagerly",
         LABELLED,
         "functions that are traced anew run without a graph",
-        told=False,
+        universal=False,
     ),
     Rule(
         "deterministic",
         LABELLED,
         "deterministic kernels can be slower; `harness repeat` measures by how much",
     ),
-    Rule("cudnn_deterministic", LABELLED, "deterministic kernels can be slower", told=False),
+    Rule("cudnn_deterministic", LABELLED, "deterministic kernels can be slower", universal=False),
     Rule(
         "cudnn_benchmark",
         LABELLED,
         "one side tries cuDNN's algorithms before it chooses",
-        told=False,
+        universal=False,
     ),
-    Rule("cudnn", LABELLED, _FOREIGN, told=False),
+    Rule("cudnn", LABELLED, _FOREIGN, universal=False),
     Rule("onednn", LABELLED, "the kernels are another library's"),
-    Rule("grappler", LABELLED, _FOREIGN, told=False),
-    Rule("rewriting", LABELLED, _FOREIGN, told=False),
-    Rule("versions", LABELLED, "another release has other kernels", told=False),
+    Rule("grappler", LABELLED, _FOREIGN, universal=False),
+    Rule("rewriting", LABELLED, _FOREIGN, universal=False),
+    Rule("versions", LABELLED, "another release has other kernels", universal=False),
     Rule(
         "threads_that_ran",
         LABELLED,
         "a side works on more threads than its settings explain",
-        told=False,
+        universal=False,
     ),
     Rule(
         "debugging",
@@ -224,11 +226,11 @@ _RULES = (
 )
 #: By name. What the two sides do not agree on is judged by its rule here.
 RULES: Mapping[str, Rule] = {rule.name: rule for rule in _RULES}
-OTHER = Rule("", LABELLED, "a setting that the harness does not know", told=False)
+OTHER = Rule("", LABELLED, "a setting that the harness does not know", universal=False)
 
 
 def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[Difference, ...]:
-    """Return every setting in which two sides differ in effect, in the order of the table, unknown
+    """Return every effective setting in which two sides differ, in the order of the table, unknown
     ones last.
 
     A setting that every backend tells is "unknown" where one side does not tell it, and then only
@@ -239,44 +241,44 @@ def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[Difference,
         *(name for name in RULES if name in a or name in b),
         *sorted((set(a) | set(b)) - set(RULES)),
     ]
-    found: list[Difference] = []
+    differing: list[Difference] = []
     for name in names:
         rule = RULES.get(name, OTHER)
         if name == "threads_that_ran":
-            found += _extra_threads(a, b, rule)
-        elif (name in a and name in b) or rule.told:
-            found += _compare(name, a.get(name), b.get(name), rule)
-    return tuple(found)
+            differing += _extra_threads(a, b, rule)
+        elif (name in a and name in b) or rule.universal:
+            differing += _compare(name, a.get(name), b.get(name), rule)
+    return tuple(differing)
 
 
-def refusal(found: Iterable[Difference], *, precisions: bool = False) -> str:
+def refusal(differing: Iterable[Difference], *, precisions: bool = False) -> str:
     """Return why two sides are not compared, with both values of each setting and what to do; empty
     where they can be.
 
     Args:
-        found: what `differences` returned. precisions: two precisions were asked for, and what
+        differing: what `differences` returned. precisions: two precisions were asked for, and what
             follows from them is meant.
     """
     refused = [
-        one for one in found if one.rule.kind == REFUSED and not (precisions and one.rule.precise)
+        item
+        for item in differing
+        if item.rule.kind == REFUSED and not (precisions and item.rule.precise)
     ]
     if not refused:
         return ""
-    told = "; ".join(f"{one} ({one.rule.why}: {one.rule.mend})" for one in refused)
-    return f"not compared, settings differ: {told}. --allow-settings compares all the same"
+    reasons = "; ".join(f"{item} ({item.rule.why}: {item.rule.mend})" for item in refused)
+    return f"not compared, settings differ: {reasons}. --allow-settings compares all the same"
 
 
 def _compare(name: str, a: Any, b: Any, rule: Rule) -> list[Difference]:
     if isinstance(a, Mapping) and isinstance(b, Mapping):
         # Variables are set or not; of other groups each side has entries of its own.
-        keys = sorted(set(a) | set(b) if name == "environment" else set(a) & set(b), key=str)
-        return [
-            one
-            for key in keys
-            for one in _pair(
-                f"{name} {key}", a.get(key, UNSET), b.get(key, UNSET), RULES.get(key, rule)
-            )
-        ]
+        keys = set(a) | set(b) if name == "environment" else set(a) & set(b)
+        differing: list[Difference] = []
+        for key in sorted(keys, key=str):
+            values = a.get(key, UNSET), b.get(key, UNSET)
+            differing += _pair(f"{name} {key}", *values, RULES.get(key, rule))
+        return differing
     return _pair(name, a, b, rule)
 
 
@@ -285,10 +287,8 @@ def _pair(name: str, a: Any, b: Any, rule: Rule) -> list[Difference]:
     if words[0] == words[1]:
         return []
     # Of dtypes the narrowest decides; beside it a framework may do some products in a wider one.
-    harmless = (
-        name in ("contractions", "parameter_dtypes")
-        and _narrowest(words[0]) == _narrowest(words[1]) != ""
-    )
+    of_dtypes = name in ("contractions", "parameter_dtypes")
+    harmless = of_dtypes and _narrowest(words[0]) == _narrowest(words[1]) != ""
     if rule.kind == REFUSED and (harmless or UNKNOWN in words):
         rule = dataclasses.replace(rule, kind=LABELLED)
     return [Difference(name, words[0], words[1], rule)]
@@ -309,10 +309,10 @@ def _extra_threads(a: Mapping[str, Any], b: Mapping[str, Any], rule: Rule) -> li
 
 
 def _extra(side: Mapping[str, Any]) -> int:
-    told = [side.get(name) for name in ("threads_that_ran", "threads", "inter_threads")]
-    if not all(isinstance(value, int) and not isinstance(value, bool) for value in told):
+    counts = [side.get(name) for name in ("threads_that_ran", "threads", "inter_threads")]
+    if not all(isinstance(count, int) and not isinstance(count, bool) for count in counts):
         return 0
-    ran, *pools = (int(str(value)) for value in told)
+    ran, *pools = (int(str(count)) for count in counts)
     return ran - sum(pools) - 1
 
 

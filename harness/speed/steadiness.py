@@ -50,12 +50,16 @@ def growth(points: Sequence[tuple[int, int]]) -> float | None:
         return None
     third = len(points) // 3
     parts = [points[:third], points[third:-third], points[-third:]]
-    steps = [statistics.median(step for step, _ in part) for part in parts]
-    held = [statistics.median(size for _, size in part) for part in parts]
+    medians = [_medians(part) for part in parts]
+    steps, held = zip(*medians, strict=True)
     if held[2] - held[0] < GROWN_BYTES or steps[2] <= steps[1]:
         return None
-    rate, late = (
-        (held[2] - held[0]) / (steps[2] - steps[0]),
-        (held[2] - held[1]) / (steps[2] - steps[1]),
-    )
+    rate = (held[2] - held[0]) / (steps[2] - steps[0])
+    late = (held[2] - held[1]) / (steps[2] - steps[1])
     return rate if late >= GOES_ON * rate else None
+
+
+def _medians(points: Sequence[tuple[int, int]]) -> tuple[float, float]:
+    """Return the median number of steps and the median of resident bytes."""
+    steps, held = zip(*points, strict=True)
+    return statistics.median(steps), statistics.median(held)

@@ -56,20 +56,10 @@ def judge(estimate: Estimate, margin: float = MARGIN, round_s: float | None = No
         round_s: what a round takes with its processes' start, seconds.
     """
     low, high = estimate.low, estimate.high
-    if (
-        low is None
-        or high is None
-        or estimate.ratio is None
-        or not (math.isfinite(low) and math.isfinite(high))
-    ):
+    if low is None or high is None or estimate.ratio is None or not _are_finite(low, high):
         more = MIN_ROUNDS if estimate.rounds < MIN_ROUNDS else None
-        return Verdict(
-            Speed.UNCLEAR,
-            False,
-            estimate.reason or "no interval",
-            more,
-            _seconds(more, round_s),
-        )
+        reason = estimate.reason or "no interval"
+        return Verdict(Speed.UNCLEAR, False, reason, more, _seconds(more, round_s))
     if too_wide(estimate):
         more = rounds_to_narrow(estimate, 0.5 * math.log(WIDEST))
         reason = f"the interval is wider than a factor of {WIDEST:g}: the rounds disagree"
@@ -78,35 +68,31 @@ def judge(estimate: Estimate, margin: float = MARGIN, round_s: float | None = No
     percent = f"{100 * margin:g} %"
     if low > 1.0 or high < 1.0:
         material = low > edge or high < 1.0 / edge
-        where = (
-            f"lies outside the margin of {percent}"
-            if material
-            else f"reaches into the margin of {percent}"
-        )
-        found = Verdict(
-            Speed.SLOWER if low > 1.0 else Speed.FASTER,
-            material,
-            f"the interval excludes 1 and {where}",
-        )
+        where = "lies outside" if material else "reaches into"
+        reason = f"the interval excludes 1 and {where} the margin of {percent}"
+        verdict = Verdict(Speed.SLOWER if low > 1.0 else Speed.FASTER, material, reason)
     elif low >= 1.0 / edge and high <= edge:
-        found = Verdict(
-            Speed.SAME,
-            False,
-            f"the interval holds 1 and lies inside the margin of {percent}",
-        )
+        reason = f"the interval holds 1 and lies inside the margin of {percent}"
+        verdict = Verdict(Speed.SAME, False, reason)
     else:
         more = rounds_to_settle(estimate, margin)
         reason = f"the interval holds 1 and reaches out of the margin of {percent}"
         return Verdict(Speed.UNCLEAR, False, reason, more, _seconds(more, round_s))
-    return _with_price(found, rounds_to_narrow(estimate, 0.5 * _half_width(estimate)), round_s)
+    return _with_price(verdict, rounds_to_narrow(estimate, 0.5 * _half_width(estimate)), round_s)
 
 
-def _with_price(found: Verdict, more: int | None, round_s: float | None) -> Verdict:
+def _are_finite(low: float, high: float) -> bool:
+    return math.isfinite(low) and math.isfinite(high)
+
+
+def _with_price(verdict: Verdict, more: int | None, round_s: float | None) -> Verdict:
     """Add what an interval half as wide would take."""
     seconds = _seconds(more, round_s)
     takes = f" and {seconds:.0f} s" if seconds is not None else ""
     price = f"; half as wide after about {more} rounds{takes} in all" if more is not None else ""
-    return dataclasses.replace(found, reason=found.reason + price, more_rounds=more, more_s=seconds)
+    return dataclasses.replace(
+        verdict, reason=verdict.reason + price, more_rounds=more, more_s=seconds
+    )
 
 
 def settled(estimate: Estimate, margin: float = MARGIN) -> bool:
@@ -117,20 +103,14 @@ def settled(estimate: Estimate, margin: float = MARGIN) -> bool:
     excluded ends no run before that: a difference smaller than the margin could still be found.
     """
     low, high = estimate.low, estimate.high
-    if (
-        low is None
-        or high is None
-        or not (math.isfinite(low) and math.isfinite(high))
-        or too_wide(estimate)
-    ):
+    if low is None or high is None or not _are_finite(low, high) or too_wide(estimate):
         return False
     edge = 1.0 + margin
-    inside, outside = low >= 1.0 / edge and high <= edge, low > edge or high < 1.0 / edge
-    return (
-        outside
-        or (inside and (low > 1.0 or high < 1.0))
-        or _half_width(estimate) <= math.log1p(SHARP)
-    )
+    outside = low > edge or high < 1.0 / edge
+    inside = low >= 1.0 / edge and high <= edge
+    detected = low > 1.0 or high < 1.0
+    sharp = _half_width(estimate) <= math.log1p(SHARP)
+    return outside or (inside and detected) or sharp
 
 
 def too_wide(estimate: Estimate) -> bool:
@@ -142,19 +122,15 @@ def _half_width(estimate: Estimate) -> float:
     """Return half the width of an interval in the logarithm; infinity if an end of it is no
     positive number."""
     low, high = estimate.low, estimate.high
-    return (
-        0.5 * math.log(high / low)
-        if low and high and 0.0 < low <= high < math.inf and high / low < math.inf
-        else math.inf
-    )
+    if low and high and 0.0 < low <= high < math.inf and high / low < math.inf:
+        return 0.5 * math.log(high / low)
+    return math.inf
 
 
 def _seconds(rounds: int | None, round_s: float | None) -> float | None:
-    return (
-        rounds * round_s
-        if rounds is not None and round_s is not None and math.isfinite(round_s)
-        else None
-    )
+    if rounds is None or round_s is None or not math.isfinite(round_s):
+        return None
+    return rounds * round_s
 
 
 def rounds_to_settle(estimate: Estimate, margin: float = MARGIN) -> int | None:
@@ -178,9 +154,8 @@ def rounds_to_narrow(estimate: Estimate, wanted: float) -> int | None:
     if estimate.spread is None or not math.isfinite(wanted):
         return None
     for rounds in looks(MAX_ROUNDS):
-        if (
-            rounds > estimate.rounds
-            and half_width(estimate.spread, rounds, alpha(rounds, final=True)) < wanted
-        ):
+        if rounds <= estimate.rounds:
+            continue
+        if half_width(estimate.spread, rounds, alpha(rounds, final=True)) < wanted:
             return rounds
     return None

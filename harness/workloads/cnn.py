@@ -77,19 +77,19 @@ class Cnn(Workload):
     def noise(self, hyper: Mapping[str, Any]) -> tuple[Noise, ...]:
         return (
             Noise(
-                ("train",),
-                "dropout",
-                (hyper["batch"], hyper["units"]),
-                "keep_mask",
-                1.0 - hyper["dropout_rate"],
+                phases=("train",),
+                site="dropout",
+                shape=(hyper["batch"], hyper["units"]),
+                kind="keep_mask",
+                keep=1.0 - hyper["dropout_rate"],
             ),
         )
 
     def operations(self, hyper: Mapping[str, Any], action: str) -> float | None:
-        """Each kernel meets every row at every place; backward twice more, but once for the first,
-        whose input is data."""
+        """Each kernel meets every row at every position; backward twice more, but once for the
+        first, whose input is data."""
         height, width, _ = hyper["image"]
-        places = {
+        positions = {
             "conv1/kernel": height * width,
             "conv2/kernel": (height // 2) * (width // 2),
             "dense1/kernel": 1,
@@ -97,7 +97,7 @@ class Cnn(Workload):
         }
         sizes = {item.name: math.prod(item.shape) for item in self.parameters(hyper)}
         forward = {
-            name: 2 * int(hyper["batch"]) * count * sizes[name] for name, count in places.items()
+            name: 2 * int(hyper["batch"]) * count * sizes[name] for name, count in positions.items()
         }
         total = sum(forward.values())
         return float(total if action == "generate" else 3 * total - forward["conv1/kernel"])
@@ -112,11 +112,8 @@ class Cnn(Workload):
         y = digits.target.astype(np.int64)
         train, held_out = x[:TRAINING_ROWS], x[TRAINING_ROWS:]
         if hyper["image"][0] == 8 * PAPER_ZOOM:
-            train, held_out, y = (
-                _zoom(train[:PAPER_ROWS]),
-                _zoom(held_out[:PAPER_ROWS]),
-                y[:PAPER_ROWS],
-            )
+            train, held_out = _zoom(train[:PAPER_ROWS]), _zoom(held_out[:PAPER_ROWS])
+            y = y[:PAPER_ROWS]
         return {"x": train, "y": y[: len(train)], "eval_x": held_out}
 
 

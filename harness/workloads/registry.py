@@ -31,7 +31,7 @@ def known(folders: Sequence[Path]) -> dict[str, Workload]:
     Raises:
         UsageError: a folder does not exist, or one of its files cannot be loaded as a workload.
     """
-    found = {workload.name: workload for workload in SHIPPED}
+    workloads = {workload.name: workload for workload in SHIPPED}
     for folder in folders:
         if not folder.is_dir():
             raise UsageError(
@@ -41,8 +41,8 @@ def known(folders: Sequence[Path]) -> dict[str, Workload]:
         for path in sorted(folder.glob("*.py")):
             if not path.name.startswith(("_", "test_", "conftest")):
                 workload = _load(path)
-                found[workload.name] = workload
-    return found
+                workloads[workload.name] = workload
+    return workloads
 
 
 def get(name: str, folders: Sequence[Path] = ()) -> Workload:
@@ -63,22 +63,16 @@ def sources(workload: Workload, folders: Sequence[str]) -> list[str]:
 
     Other workloads of the folders, which are loaded too, are not its concern.
     """
-    name = type(workload).__module__
-    modules = {
-        key: module
-        for key, module in sys.modules.items()
-        if key == name or not key.startswith(LOADED)
-    }
-    files = {
-        Path(path).resolve()
-        for module in modules.values()
-        if (path := vars(module).get("__file__"))
-    }
-    return sorted(
-        str(path)
-        for path in files
-        if any(path.is_relative_to(Path(folder).resolve()) for folder in folders) and _source(path)
-    )
+    own = type(workload).__module__
+    modules = [
+        module for name, module in sys.modules.items() if name == own or not name.startswith(LOADED)
+    ]
+    files = {Path(path).resolve() for module in modules if (path := vars(module).get("__file__"))}
+    return sorted(str(path) for path in files if _is_below(path, folders) and _source(path))
+
+
+def _is_below(path: Path, folders: Sequence[str]) -> bool:
+    return any(path.is_relative_to(Path(folder).resolve()) for folder in folders)
 
 
 def _source(path: Path) -> bool:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from harness.errors import UsageError
-from harness.workloads import given
+from harness.workloads import start_values
 from harness.workloads.generators import glorot_uniform, normal
 
 Arrays = dict[str, NDArray[Any]]
@@ -55,8 +55,8 @@ class Parameter:
         Raises:
             UsageError: start values of the user's own cannot be had, or do not fit.
         """
-        if given.is_given(self.initial):
-            return given.values(self.name, self.shape, self.initial)
+        if start_values.holds_values(self.initial):
+            return start_values.values(self.name, self.shape, self.initial)
         if self.initial == "normal":
             return self.deviation * normal(generator, self.shape)
         if self.initial == "zeros":
@@ -73,14 +73,15 @@ class Parameter:
     def described(self) -> dict[str, Any]:
         """Return what a port is told of it, plain JSON; with a digest of start values of the user's
         own: other values are other work."""
-        told: dict[str, Any] = {
+        description: dict[str, Any] = {
             "name": self.name,
             "shape": list(self.shape),
             "trainable": self.trainable,
         }
-        if given.is_given(self.initial):
-            told["given"] = given.digest(given.values(self.name, self.shape, self.initial))
-        return told
+        if start_values.holds_values(self.initial):
+            values = start_values.values(self.name, self.shape, self.initial)
+            description["given"] = start_values.digest(values)
+        return description
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,12 +160,10 @@ class Optimizer:
 
     def plain(self, beta_power_dtype: str) -> dict[str, Any]:
         """Return it as plain JSON for a port; the weight decay is told of what has one."""
-        told = {**dataclasses.asdict(self), "beta_power_dtype": beta_power_dtype}
-        return (
-            told
-            if self.kind == "adamw"
-            else {name: value for name, value in told.items() if name != "weight_decay"}
-        )
+        semantics = {**dataclasses.asdict(self), "beta_power_dtype": beta_power_dtype}
+        if self.kind != "adamw":
+            del semantics["weight_decay"]
+        return semantics
 
 
 @dataclasses.dataclass(frozen=True)
@@ -319,26 +318,31 @@ class Workload(abc.ABC):
         """Return everything that a port needs, plain JSON (see `backends.contract.Port`)."""
         hyper = self.hyperparameters(preset)
         updates = self.updates(hyper)
+        plain_updates = [
+            {**dataclasses.asdict(update), "parameters": list(update.parameters)}
+            for update in updates
+        ]
+        segments = [
+            {**dataclasses.asdict(segment), "phases": list(segment.phases)}
+            for segment in self.schedule(hyper)
+        ]
+        optimizers = {
+            name: optimizer.plain(beta_power_dtype)
+            for name, optimizer in self.optimizers(hyper).items()
+        }
+        sites = [
+            {**dataclasses.asdict(site), "phases": list(site.phases), "shape": list(site.shape)}
+            for site in self.noise(hyper)
+        ]
         return {
             "workload": self.name,
             "preset": preset,
             **hyper,
             "phases": [update.phase for update in updates],
-            "updates": [
-                {**dataclasses.asdict(update), "parameters": list(update.parameters)}
-                for update in updates
-            ],
-            "schedule": [
-                {**dataclasses.asdict(item), "phases": list(item.phases)}
-                for item in self.schedule(hyper)
-            ],
-            "optimizers": {
-                name: item.plain(beta_power_dtype) for name, item in self.optimizers(hyper).items()
-            },
-            "noise": [
-                {**dataclasses.asdict(item), "phases": list(item.phases), "shape": list(item.shape)}
-                for item in self.noise(hyper)
-            ],
+            "updates": plain_updates,
+            "schedule": segments,
+            "optimizers": optimizers,
+            "noise": sites,
             "forward": self.forward(hyper),
             "parameters": [item.described() for item in self.parameters(hyper)],
         }

@@ -11,7 +11,7 @@ import pytest
 
 from backends.measuring import host_environment
 from backends.measuring import timer as timing
-from backends.measuring.effective_settings import Effect
+from backends.measuring.effective_settings import EffectiveSettings
 
 ALWAYS = (
     "execution",
@@ -41,7 +41,7 @@ ALWAYS = (
 
 def effect_of(kit, precision="fp32", **changed):
     """Return what is in effect after a few native steps."""
-    effect = Effect(kit.backend)
+    effect = EffectiveSettings(kit.backend)
     port = kit.port(precision, **changed)
     source = kit.native(0)
     effect.begin()
@@ -116,7 +116,7 @@ def test_switches_of_torch_are_read(kit):
         assert honest[name] != value
         turn()
         try:
-            assert value == Effect(kit.backend).read(port)[name]
+            assert value == EffectiveSettings(kit.backend).read(port)[name]
         finally:
             back()
 

@@ -48,7 +48,7 @@ def contractions(config, action):
 @pytest.mark.parametrize("action", ["train", "generate"])
 def test_operations_are_counted(kit, action):
     """The framework's counter gives what the shapes give; NumPy has none and says so."""
-    found = cost.spend(kit.backend, kit.port("fp32"), timer(kit, action))
+    found = cost.of_a_step(kit.backend, kit.port("fp32"), timer(kit, action))
     if kit.backend == "numpy":
         assert found["flops"] is None
         assert "counts no" in found["missing"]["flops"]
@@ -60,7 +60,7 @@ def test_operations_are_counted(kit, action):
 @pytest.mark.workloads("ehr_mgan")
 def test_what_no_formula_knows_is_not_counted(kit):
     """A count is a number with its source or None with a reason, never half a count."""
-    found = cost.spend(kit.backend, kit.port("fp32"), timer(kit, "train"))
+    found = cost.of_a_step(kit.backend, kit.port("fp32"), timer(kit, "train"))
     assert (found["flops"] is None) == ("flops" in found["missing"])
     assert found["flops"] is None or found["flops"] > 1e5
 
@@ -69,7 +69,7 @@ def test_what_no_formula_knows_is_not_counted(kit):
 def test_rate_and_energy(kit):
     """A square product has a rate; energy and the device's memory have reasons on the CPU."""
     port = kit.port("fp32")
-    found = cost.spend(kit.backend, port, timer(kit, "train"))
+    found = cost.of_a_step(kit.backend, port, timer(kit, "train"))
     assert 1e7 < found["rate"] < 1e16
     if kit.device == "cpu":
         assert found["energy_j"] is None

@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from backends.contract import Unsupported
-from backends.recording.teacher_forcing import DATA, TEACHER, WEIGHT, Lesson, fits, survey, walk
+from backends.recording.teacher_forcing import (
+    DATA,
+    TEACHER,
+    WEIGHT,
+    ForcedRecord,
+    fits,
+    survey,
+    walk,
+)
 from backends.recording.undeclared_state import Memory, Undeclared
 from backends.source import Batch
 
@@ -253,7 +261,7 @@ def swallowing(seen, x):
 def test_numpy_tells_layers_that_share_a_copy_apart(kit, layers, read, own, rooted):
     """By values of the teacher's that are NaN one after another; what swallows a NaN shows by
     other numbers."""
-    taught = importlib.import_module("backends.numpy.teacher_forcing").taught
+    taught = importlib.import_module("backends.numpy.teacher_forcing").teacher_forced
     teacher = {name: np.full(3, 2.0) for name in "abc"}
     found = taught(Layered(layers), Batch({"x": np.array([1.0, -1.0, 2.0])}, None), True, teacher)
     assert (read, own, rooted) == (found.read, found.own, found.rooted)
@@ -263,7 +271,7 @@ def test_numpy_tells_layers_that_share_a_copy_apart(kit, layers, read, own, root
 def test_a_lesson_keeps_what_is_set_and_answers_with_the_teachers():
     """Reading, iterating and unpacking all go to the teacher; what was set stays in order."""
     asked = []
-    lesson = Lesson(lambda name, own: (asked.append((name, own)), -own)[1])
+    lesson = ForcedRecord(lambda name, own: (asked.append((name, own)), -own)[1])
     lesson["b"] = 1
     lesson.update(a=2)
     assert (-1, -2, {"b": -1, "a": -2}) == (lesson["b"], lesson.get("a"), dict(lesson))

@@ -22,7 +22,8 @@ from harness.commands import options, resolution
 from harness.environments import staging
 from harness.execution import host, runner
 from harness.execution.logs import LOG_LIMIT_BYTES
-from harness.execution.processes import Limits, clean_environment
+from harness.execution.processes import Limits
+from harness.execution.worker_environment import clean_environment
 from harness.records import store
 from harness.workloads import registry
 

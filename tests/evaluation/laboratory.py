@@ -18,13 +18,14 @@ from typing import Any
 from harness import plan
 from harness.environments import provision, staging
 from harness.environments.builds import BUILDS
-from harness.evaluation import stage_rows
+from harness.evaluation import pair_evidence, stage_rows
 from harness.execution import runner
-from harness.execution.processes import Limits, WorkerProcess, clean_environment
+from harness.execution.processes import Limits, WorkerProcess
+from harness.execution.worker_environment import clean_environment
 from harness.fidelity import declarations
 from harness.fidelity.verdict import StageVerdict
 from harness.plan import LOCKSTEP_STAGES, Job, Plan, Request, Side
-from harness.records import store
+from harness.records import tensors
 from harness.results.model import StageRow
 from harness.workloads import registry
 
@@ -115,7 +116,7 @@ class Laboratory:
             **settings,
         )
 
-    def witnesses(self, jobs: Sequence[Job]) -> dict[str, stage_rows.Witness]:
+    def evidences(self, jobs: Sequence[Job]) -> dict[str, pair_evidence.JobEvidence]:
         """Run what has not run yet; every job must end ok."""
         records = runner.run_jobs(
             self.stand, tuple(jobs), lambda _job, _record: None, runner.run_job
@@ -123,8 +124,8 @@ class Laboratory:
         for name, record in records.items():
             assert (record.status, record.reason) == ("ok", ""), name
         return {
-            name: stage_rows.Witness(
-                store.RecordEvidence(record),
+            name: pair_evidence.JobEvidence(
+                tensors.RecordEvidence(record),
                 "ok",
                 "",
                 tuple(record.result["abilities"]),
@@ -141,17 +142,17 @@ class Laboratory:
     def rows(self, workload: str, sides: Sequence[Side], **changed: Any) -> list[StageRow]:
         """Return the rows of a comparison."""
         planned = self.plan(workload, sides, **changed)
-        return stage_rows.stage_rows(planned, self.witnesses(planned.jobs))
+        return stage_rows.stage_rows(planned, self.evidences(planned.jobs))
 
     def verdicts(
         self, workload: str, sides: Sequence[Side], **changed: Any
     ) -> list[tuple[plan.Pair, StageVerdict]]:
         """Return the float64 verdicts of a comparison, with every tensor's own numbers."""
         planned = self.plan(workload, sides, **changed)
-        found = self.witnesses(planned.jobs)
+        found = self.evidences(planned.jobs)
         return [(pair, verdict) for pair in planned.pairs for verdict in self.judge(pair, found)]
 
-    def judge(self, pair: plan.Pair, found: Mapping[str, stage_rows.Witness]) -> list[StageVerdict]:
+    def judge(self, pair: plan.Pair, found: Mapping[str, pair_evidence.JobEvidence]) -> list[StageVerdict]:
         """Return the verdicts of a pair, stage by stage."""
         return [stage_rows.judge(pair, stage, found) for stage in pair.stages]
 

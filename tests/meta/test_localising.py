@@ -8,7 +8,7 @@ import math
 
 import pytest
 
-from harness.evaluation import stage_rows
+from harness.evaluation import pair_evidence, stage_rows
 from harness.experiments import first_bad_step
 from tests.evaluation.zoo.mutant import Mutant, plant
 
@@ -43,7 +43,7 @@ def test_the_first_bad_step_is_named(laboratory, tmp_path, step, precision):
     planned = laboratory.plan(
         "linear", sides, precisions=("fp64", precision), stages=("trajectory",), steps=STEPS
     )
-    found, said = laboratory.witnesses(planned.jobs), []
+    found, said = laboratory.evidences(planned.jobs), []
     rows = first_bad_step.localise(
         laboratory.stand, planned, found, stage_rows.stage_rows(planned, found), said.append
     )
@@ -64,10 +64,10 @@ def test_a_side_that_is_a_recorded_reference_is_not_replayed(laboratory, tmp_pat
     """It cannot be, and the row says so."""
     sides = [laboratory.side("tf2"), laboratory.side("torch", plant(late(5), tmp_path))]
     planned = laboratory.plan("linear", sides, stages=("trajectory",), steps=STEPS)
-    found = laboratory.witnesses(planned.jobs)
+    found = laboratory.evidences(planned.jobs)
     rows = stage_rows.stage_rows(planned, found)
     found = {
-        name: stage_rows.Witness(item.evidence, item.status, item.reason, item.abilities, "")
+        name: pair_evidence.JobEvidence(item.evidence, item.status, item.reason, item.abilities, "")
         for name, item in found.items()
     }
     (row,) = first_bad_step.localise(laboratory.stand, planned, found, rows, lambda _: None)

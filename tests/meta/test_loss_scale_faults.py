@@ -28,7 +28,7 @@ def judged(laboratory, sides):
     planned = laboratory.plan("ehr_mgan", sides, precisions=("fp16",), stages=STAGES, steps=STEPS)
     (pair,) = (pair for pair in planned.pairs if pair.precision == "fp16")
     return dict(
-        zip(STAGES, laboratory.judge(pair, laboratory.witnesses(planned.jobs)), strict=True)
+        zip(STAGES, laboratory.judge(pair, laboratory.evidences(planned.jobs)), strict=True)
     )
 
 

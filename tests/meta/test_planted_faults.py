@@ -93,7 +93,7 @@ def test_the_float32_chain_of_tf1s_adam_is_seen_in_the_trajectory(laboratory):
     nowhere before."""
     job, _ = laboratory.plan("cnn", [laboratory.side("torch"), laboratory.side("tf2")]).jobs
     chain = dataclasses.replace(job, powers="float32")
-    found = laboratory.witnesses([job, chain])
+    found = laboratory.evidences([job, chain])
     a, b = found[job.name].evidence, found[chain.name].evidence
     assert {"PASS"} == {
         judge_stage(a, b, stage, "fp64").verdict

@@ -8,7 +8,7 @@ import os
 
 import pytest
 
-from harness.commands import repeat
+from harness.commands import repeated_runs
 from harness.context import Context
 from harness.execution import runner
 from harness.results.verdicts import Repeat
@@ -108,7 +108,7 @@ def case(laboratory, tmp_path):
             fidelity_threads=2,
         )
         job = next(job for job in planned.jobs if job.precision == "fp32")
-        rows = repeat._case(bench, job, deterministic, 2, context)
+        rows = repeated_runs.case_rows(bench, job, deterministic, 2, context)
         for row in rows:
             LOG.info(f"{row.mode}: {row.verdict}: {row.reason}")
         return {row.mode: row for row in rows}

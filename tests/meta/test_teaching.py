@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from harness.evaluation import stage_rows
+from harness.evaluation import pair_evidence, stage_rows
 from harness.experiments import wrong_layers
 from harness.results.verdicts import Fidelity
 from tests.evaluation.zoo.mutant import Mutant, plant
@@ -47,7 +47,7 @@ def port(laboratory, folder, name, *changes):
 def judged(laboratory, sides, **changed):
     """Return the rows of the forward stage, with what was said on the way."""
     planned = laboratory.plan("cnn", sides, stages=("weights", "forward"), **changed)
-    found, said = laboratory.witnesses(planned.jobs), []
+    found, said = laboratory.evidences(planned.jobs), []
     rows = wrong_layers.localise(
         laboratory.stand, planned, found, stage_rows.stage_rows(planned, found), said.append
     )
@@ -119,10 +119,10 @@ def test_a_recorded_reference_is_not_taught(laboratory, tmp_path):
     """It cannot be run again, and the row says so."""
     sides = [laboratory.side("tf2"), port(laboratory, tmp_path, "conv1_again", WRONG["conv1"])]
     planned = laboratory.plan("cnn", sides, stages=("forward",))
-    found = laboratory.witnesses(planned.jobs)
+    found = laboratory.evidences(planned.jobs)
     rows = stage_rows.stage_rows(planned, found)
     found = {
-        name: stage_rows.Witness(item.evidence, item.status, item.reason, item.abilities, "")
+        name: pair_evidence.JobEvidence(item.evidence, item.status, item.reason, item.abilities, "")
         for name, item in found.items()
     }
     (row,) = wrong_layers.localise(laboratory.stand, planned, found, rows, lambda _: None)
@@ -160,8 +160,8 @@ def test_every_construct_can_be_taught(laboratory, workload, read):
         workload, [laboratory.side("tf2"), laboratory.side("torch")], stages=("forward",)
     )
     (pair,) = planned.pairs
-    layers = wrong_layers.taught(
-        laboratory.stand, pair, pair.a, pair.b, laboratory.witnesses(planned.jobs)
+    layers = wrong_layers.teacher_forced(
+        laboratory.stand, pair, pair.a, pair.b, laboratory.evidences(planned.jobs)
     )
     assert ((), (), read) == (layers.names, layers.untold, layers.read)
 
@@ -179,8 +179,8 @@ def test_two_wrong_layers_of_ehr_mgan(laboratory, tmp_path):
                 "return list((h * (1.01 if layer == 2 else 1.0)).split(units, dim=2))",
             ),
             (
-                'record["generated/%s/decoded" % stream] = torch.sigmoid(',
-                'record["generated/%s/decoded" % stream] = 0.99 * torch.sigmoid(',
+                'record[f"generated/{stream}/decoded"] = torch.sigmoid(',
+                'record[f"generated/{stream}/decoded"] = 0.99 * torch.sigmoid(',
             ),
         ),
         "forward",
@@ -192,7 +192,7 @@ def test_two_wrong_layers_of_ehr_mgan(laboratory, tmp_path):
         [laboratory.side("tf2"), laboratory.side("torch", plant(mutant, tmp_path))],
         stages=("forward",),
     )
-    found = laboratory.witnesses(planned.jobs)
+    found = laboratory.evidences(planned.jobs)
     (row,) = wrong_layers.localise(
         laboratory.stand, planned, found, stage_rows.stage_rows(planned, found), lambda _: None
     )
@@ -218,7 +218,7 @@ def test_a_model_of_one_layer(laboratory, tmp_path):
         "torch", plant(Mutant(0, "scaled", "linear", (change,), "forward", ""), tmp_path)
     )
     planned = laboratory.plan("linear", [laboratory.side("tf2"), side], stages=("forward",))
-    found = laboratory.witnesses(planned.jobs)
+    found = laboratory.evidences(planned.jobs)
     (row,) = wrong_layers.localise(
         laboratory.stand, planned, found, stage_rows.stage_rows(planned, found), lambda _: None
     )
@@ -234,10 +234,10 @@ def test_honest_ports_are_taught_without_a_fault(laboratory):
         stages=("forward",),
         precisions=PRECISIONS,
     )
-    found = laboratory.witnesses(planned.jobs)
+    found = laboratory.evidences(planned.jobs)
     for pair in planned.pairs:
         for teacher, pupil in ((pair.a, pair.b), (pair.b, pair.a)):
-            layers = wrong_layers.taught(laboratory.stand, pair, teacher, pupil, found)
+            layers = wrong_layers.teacher_forced(laboratory.stand, pair, teacher, pupil, found)
             assert ((), (), 20, 18) == (
                 layers.wrong,
                 layers.untold,

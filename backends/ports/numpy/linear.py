@@ -17,7 +17,7 @@ class Port(NumpyPort):
         return batch.arrays["x"].astype(self.dtype), batch.arrays["y"].astype(self.dtype)
 
     def forward(self, batch: Any, training: bool) -> Dict[str, np.ndarray]:
-        seen = self.new_record()  # type: Dict[str, np.ndarray]
+        seen: Dict[str, np.ndarray] = self.new_record()
         prediction = self._inputs(batch)[0].dot(self.weights["W"]) + self.weights["b"]
         self.observed_dtypes["prediction"] = prediction.dtype.name
         seen["prediction"] = prediction
@@ -41,6 +41,6 @@ class Port(NumpyPort):
 
     def generate(self, source: Any, count: int) -> np.ndarray:
         x = source.evaluation_rows(count)["x"].astype(self.dtype)
-        product = x.dot(self.weights["W"]) + self.weights["b"]
+        product: np.ndarray = x.dot(self.weights["W"]) + self.weights["b"]
         self.observed_dtypes["output"] = product.dtype.name
         return product

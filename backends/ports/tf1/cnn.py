@@ -20,7 +20,7 @@ class Port(Tf1Port):
         return {"x": (self.dtype, [None] + self.config["image"]), "y": (tf.int64, [None])}
 
     def activations(self, arrays: Mapping[str, Any], noise: Any, training: bool) -> Dict[str, Any]:
-        layers = collections.OrderedDict()  # type: Dict[str, Any]
+        layers: Dict[str, Any] = collections.OrderedDict()
         layers["conv1"] = self._convolution("conv1", self.low(arrays["x"]))
         layers["pool1"] = self._pool(layers["conv1"])
         layers["conv2"] = self._convolution("conv2", layers["pool1"])

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import collections
 from typing import Any, Dict, Mapping
 
 import tensorflow as tf
@@ -20,55 +19,45 @@ class Port(Tf2Port):
         config, low, layers = self.config, self.policies["low"], tf.keras.layers
         first, second = config["filters"]
         stride = config["pool_stride"]
-        ridge = tf.keras.regularizers.l2(
-            0.5 * config["l2"]
-        )  # Keras' l2 is s sum(w^2), without TF1's half
+        # Keras' l2 is s sum(w^2), without TF1's half.
+        ridge = tf.keras.regularizers.l2(0.5 * config["l2"])
         options = config["batch_norm"]
-        return collections.OrderedDict(
-            [
-                ("conv1", layers.Conv2D(first, 3, padding="same", activation="relu", dtype=low)),
-                ("pool1", layers.MaxPooling2D(2, strides=stride, dtype=low)),
-                ("conv2", layers.Conv2D(second, 3, padding="same", activation="relu", dtype=low)),
-                ("pool2", layers.MaxPooling2D(2, strides=stride, dtype=low)),
-                ("flatten", layers.Flatten(dtype=low)),
-                (
-                    "dense1",
-                    layers.Dense(
-                        config["units"], activation="relu", kernel_regularizer=ridge, dtype=low
-                    ),
-                ),
-                # On input of rank 2 Keras takes the plain path, whose moving variance is the
-                # population variance; the fused kernel of Keras 2, for images, applies Bessel's
-                # correction to it.
-                (
-                    "batch_norm",
-                    layers.BatchNormalization(
-                        momentum=options["momentum"],
-                        epsilon=options["epsilon"],
-                        dtype=self.policies["rest"],
-                    ),
-                ),
-                ("dense2", layers.Dense(config["classes"], dtype=low)),
-            ]
-        )
+        return {
+            "conv1": layers.Conv2D(first, 3, padding="same", activation="relu", dtype=low),
+            "pool1": layers.MaxPooling2D(2, strides=stride, dtype=low),
+            "conv2": layers.Conv2D(second, 3, padding="same", activation="relu", dtype=low),
+            "pool2": layers.MaxPooling2D(2, strides=stride, dtype=low),
+            "flatten": layers.Flatten(dtype=low),
+            "dense1": layers.Dense(
+                config["units"], activation="relu", kernel_regularizer=ridge, dtype=low
+            ),
+            # On input of rank 2 Keras takes the plain path, whose moving variance is the population
+            # variance; the fused kernel of Keras 2, for images, applies Bessel's correction to it.
+            "batch_norm": layers.BatchNormalization(
+                momentum=options["momentum"],
+                epsilon=options["epsilon"],
+                dtype=self.policies["rest"],
+            ),
+            "dense2": layers.Dense(config["classes"], dtype=low),
+        }
 
     def inputs(self) -> Dict[str, Any]:
         return {"x": (self.dtype, [None] + self.config["image"]), "y": (tf.int64, [None])}
 
     def activations(self, arrays: Mapping[str, Any], noise: Any, training: bool) -> Dict[str, Any]:
-        found = self.new_record()  # type: Dict[str, Any]
+        seen: Dict[str, Any] = self.new_record()
         x = arrays["x"]
         for name in ("conv1", "pool1", "conv2", "pool2", "flatten", "dense1"):
-            found[name] = self.layers[name](x)
-            x = found[name]
+            seen[name] = self.layers[name](x)
+            x = seen[name]
         x = tf.cast(x, self.dtype)
-        found["dropout"] = (
+        seen["dropout"] = (
             self.dropout(x, self.config["dropout_rate"], noise, "dropout") if training else x
         )
-        found["batch_norm"] = self.layers["batch_norm"](found["dropout"], training=training)
-        found["logits"] = tf.cast(self.layers["dense2"](found["batch_norm"]), self.dtype)
-        found["probabilities"] = tf.nn.softmax(found["logits"])
-        return found
+        seen["batch_norm"] = self.layers["batch_norm"](seen["dropout"], training=training)
+        seen["logits"] = tf.cast(self.layers["dense2"](seen["batch_norm"]), self.dtype)
+        seen["probabilities"] = tf.nn.softmax(seen["logits"])
+        return seen
 
     def loss_terms(self, phase: str, arrays: Mapping[str, Any], noise: Any) -> Dict[str, Any]:
         logits = self.activations(arrays, noise, training=True)["logits"]
@@ -77,6 +66,4 @@ class Port(Tf2Port):
             tf.nn.sparse_softmax_cross_entropy_with_logits(labels=arrays["y"], logits=logits)
         )
         l2 = self.regularization()
-        return collections.OrderedDict(
-            [("cross_entropy", cross_entropy), ("l2", l2), ("total", cross_entropy + l2)]
-        )
+        return {"cross_entropy": cross_entropy, "l2": l2, "total": cross_entropy + l2}

@@ -15,9 +15,8 @@ class Port(Tf2Port):
     PRODUCT = "prediction"
 
     def build(self) -> Dict[str, Any]:
-        ridge = tf.keras.regularizers.l2(
-            0.5 * self.config["l2"]
-        )  # Keras' l2 is s sum(w^2), without TF1's half
+        # Keras' l2 is s sum(w^2), without TF1's half.
+        ridge = tf.keras.regularizers.l2(0.5 * self.config["l2"])
         return {
             "linear": tf.keras.layers.Dense(1, kernel_regularizer=ridge, dtype=self.policies["low"])
         }
@@ -29,9 +28,9 @@ class Port(Tf2Port):
         return {"W": self.layers["linear"].kernel, "b": self.layers["linear"].bias}
 
     def activations(self, arrays: Mapping[str, Any], noise: Any, training: bool) -> Dict[str, Any]:
-        found = self.new_record()  # type: Dict[str, Any]
-        found["prediction"] = tf.cast(self.layers["linear"](arrays["x"]), self.dtype)
-        return found
+        seen: Dict[str, Any] = self.new_record()
+        seen["prediction"] = tf.cast(self.layers["linear"](arrays["x"]), self.dtype)
+        return seen
 
     def loss_terms(self, phase: str, arrays: Mapping[str, Any], noise: Any) -> Dict[str, Any]:
         prediction = self.activations(arrays, noise, training=True)["prediction"]

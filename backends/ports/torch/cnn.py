@@ -12,7 +12,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from backends.torch.core import CONV2D, DENSE, BatchNorm, Tensors, TorchPort
+from backends.torch.core import CONV2D, DENSE, TorchPort
+from backends.torch.normalization import BatchNorm
+from backends.torch.state import Tensors
 
 
 class Network(nn.Module):
@@ -35,7 +37,7 @@ class Network(nn.Module):
     ) -> torch.Tensor:
         """Return logits [batch, classes] for images [batch, height, width, channels]; `keep` is the
         dropout mask."""
-        seen = {} if record is None else record  # type: Tensors
+        seen: Tensors = {} if record is None else record
         seen["conv1"] = functional.relu(self.conv1(x.permute(0, 3, 1, 2)))
         seen["pool1"] = functional.max_pool2d(seen["conv1"], 2, self.stride)
         seen["conv2"] = functional.relu(self.conv2(seen["pool1"]))

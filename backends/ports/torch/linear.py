@@ -8,7 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from backends.torch.core import DENSE, Tensors, TorchPort
+from backends.torch.core import DENSE, TorchPort
+from backends.torch.state import Tensors
 
 
 class Port(TorchPort):

@@ -36,8 +36,10 @@ class Canvas:
     """A drawing in the making.
 
     Args:
-        label: what it shows, for who cannot see it. x, y: ends of the axes as (low, high).
-            logarithmic: which axes are, of "xy".
+        label: what it shows, for who cannot see it.
+        x, y: ends of the axes as (low, high).
+        frame: its size and margins.
+        logarithmic: which axes are, of "xy".
     """
 
     def __init__(
@@ -48,13 +50,9 @@ class Canvas:
         frame: Frame = Frame(),
         logarithmic: str = "",
     ) -> None:
-        self.label, self.width, self.height, self.left, self.top = (
-            label,
-            frame.width,
-            frame.height,
-            frame.left,
-            frame.top,
-        )
+        self.label = label
+        self.width, self.height = frame.width, frame.height
+        self.left, self.top = frame.left, frame.top
         self.right, self.bottom = frame.width - frame.right, frame.height - frame.bottom
         self.x = Scale(*x, self.left, self.right, "x" in logarithmic)
         self.y = Scale(*y, self.bottom, self.top, "y" in logarithmic)
@@ -69,8 +67,13 @@ class Canvas:
         y_mark: Callable[[float], str] | None = mark,
         most: tuple[int, int] = (5, 5),
     ) -> None:
-        """Draw grid lines with their marks, and what the axes are; a mark of None leaves an axis
-        without."""
+        """Draw grid lines with their marks, and what the axes are.
+
+        Args:
+            x, y: what the axes are, in words.
+            x_mark, y_mark: spell a value; None leaves an axis without lines.
+            most: how many lines each axis may have.
+        """
         for value in self.y.ticks(most[1]) if y_mark else ():
             at = self.y(value)
             self._add("<path class=grid d='M{} {}H{}'/>", _n(self.left), _n(at), _n(self.right))
@@ -84,25 +87,23 @@ class Canvas:
 
     def marks(self, words: Mapping[float, str]) -> None:
         """Draw grid lines at values of the horizontal axis, each with its words."""
-        for value, told in words.items():
+        for value, text in words.items():
             at = self.x(value)
             self._add("<path class=grid d='M{} {}V{}'/>", _n(at), _n(self.top), _n(self.bottom))
-            self.text(at, self.bottom + 13, told, "middle")
+            self.text(at, self.bottom + 13, text, "middle")
 
     def line(self, points: Sequence[Point], kind: str) -> None:
-        """Draw a line through points, broken where either value is missing or not finite; one that
-        stands alone is a point."""
+        """Draw a line through points, broken where a value is missing or not finite.
+
+        One that stands alone between such is drawn as a point.
+        """
         pieces: list[list[tuple[float, float]]] = [[]]
         for x, y in points:
             if x is None or y is None or not (math.isfinite(x) and math.isfinite(y)):
                 pieces.append([])
             else:
                 pieces[-1].append((self.x(x), self.y(y)))
-        drawn = "".join(
-            "M" + "L".join(f"{_n(x)} {_n(y)}" for x, y in piece)
-            for piece in pieces
-            if len(piece) > 1
-        )
+        drawn = "".join(_moves(piece) for piece in pieces if len(piece) > 1)
         if drawn:
             self._add("<path class='line {}' d='{}'/>", kind, drawn)
         for piece in pieces:
@@ -132,12 +133,18 @@ class Canvas:
         self._add("<path class='{}' d='{}'/>", kind, drawn)
 
     def point(self, x: float, y: float, kind: str, title: str = "", shape: str = "dot") -> None:
-        """Draw one point at a place (not a value), with a title that shows its numbers. shape:
-        `dot`, `square`, `cross` or `up`."""
-        told = Markup("<title>{}</title>").format(one_line(title)) if title else Markup("")
+        """Draw one point.
+
+        Args:
+            x, y: its position in the drawing (not values).
+            kind: its class.
+            title: its numbers, shown by a pointer that rests on it.
+            shape: `dot`, `square`, `cross`, `up` or `diamond`.
+        """
+        tooltip = Markup("<title>{}</title>").format(one_line(title)) if title else Markup("")
         if shape == "dot":
             self._add(
-                "<circle class='{}' cx='{}' cy='{}' r='3'>{}</circle>", kind, _n(x), _n(y), told
+                "<circle class='{}' cx='{}' cy='{}' r='3'>{}</circle>", kind, _n(x), _n(y), tooltip
             )
             return
         moves = {
@@ -152,11 +159,11 @@ class Canvas:
             _n(x),
             _n(y),
             moves[shape],
-            told,
+            tooltip,
         )
 
     def text(self, x: float, y: float, words: str, anchor: str = "start", kind: str = "") -> None:
-        """Write words at a place."""
+        """Write words at a position."""
         self._add(
             "<text class='{}' x='{}' y='{}' text-anchor='{}'>{}</text>",
             kind,
@@ -178,15 +185,22 @@ class Canvas:
         return head + Markup("").join(self.parts) + Markup("</svg>")
 
 
+def _moves(piece: Sequence[tuple[float, float]]) -> str:
+    """Return an unbroken line as a path."""
+    return "M" + "L".join(f"{_n(x)} {_n(y)}" for x, y in piece)
+
+
 def _n(value: float) -> str:
-    """Return a place to a tenth of a unit, as short as it gets."""
+    """Return a position to a tenth of a unit, as short as it gets."""
     text = f"{value:.1f}"
     return text[:-2] if text.endswith(".0") else text
 
 
 def shortened(words: str, most: int) -> str:
-    """Return words of at most so many letters; of longer ones the end, which tells layers apart,
-    and the beginning."""
+    """Return at most so many letters: of longer words the beginning and the end.
+
+    The end is the longer part, as it tells layers apart.
+    """
     flat = one_line(words)
     if len(flat) <= most:
         return flat

@@ -1,5 +1,4 @@
-"""What the page shows as one figure: a drawing, what it means, how to read it, and its numbers as a
-table."""
+"""What the page shows as one figure: a drawing, how to read it, and its numbers as a table."""
 
 from __future__ import annotations
 
@@ -7,13 +6,12 @@ import dataclasses
 
 from markupsafe import Markup
 
-from harness.fidelity.traces import MOST_TENSORS
+from harness.fidelity.plot_series import MOST_TENSORS
 
 
 @dataclasses.dataclass(frozen=True)
 class Key:
-    """One entry of a legend: the class of a line or of a point (with its shape), and the words
-    beside it."""
+    """One entry of a legend: the class of a line or point, its shape, and the words beside it."""
 
     kind: str
     words: str
@@ -25,11 +23,12 @@ class Figure:
     """One figure.
 
     Attributes:
-        title, note: what it shows, and how to read it. svg: one drawing, or several small ones.
-            legend: in the order of reading.
-        columns, rows: the same in numbers. size: `plain`, `wide` (scrolls in itself on a phone) or
-            `small` (many beside each other).
-        told: which of all numbers are in the table, where not all are.
+        title, note: what it shows, and how to read it.
+        svg: one drawing, or several small ones.
+        columns, rows: the same in numbers.
+        legend: in the order of reading.
+        size: `plain`, `wide` (scrolls in itself on a phone) or `small` (many beside each other).
+        excerpt: which of all numbers are in the table, where not all are.
     """
 
     title: str
@@ -39,7 +38,7 @@ class Figure:
     note: str = ""
     legend: tuple[Key, ...] = ()
     size: str = "plain"
-    told: str = ""
+    excerpt: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,10 +46,12 @@ class Room:
     """How much of everything fits into a page of many pairs: an open page of a few has all.
 
     Attributes:
-        points: of a drawn curve. curves: figures of one mode of training. turns: points of a series
-            of step times, both sides.
-        rows: of a table of numbers. departing: of one of tensors, if so many depart. failing,
-            others: tensors that are drawn of a stage that fails, and of another.
+        points: of a drawn curve.
+        curves: figures of one mode of training.
+        turns: points of a series of step times, both sides.
+        rows: of a table of numbers.
+        departing: rows of a table of tensors, if so many depart.
+        failing, others: tensors that are drawn of a stage that fails, and of another.
     """
 
     points: int = 200
@@ -67,12 +68,10 @@ ROOM = Room()
 
 
 def spaced(count: int, most: int) -> list[int]:
-    """Return at most so many places of a list, equally spaced, its first and last among them."""
-    return (
-        list(range(count))
-        if count <= most
-        else sorted({round(at * (count - 1) / (most - 1)) for at in range(most)})
-    )
+    """Return at most so many indices of a list, equally spaced, its first and last among them."""
+    if count <= most:
+        return list(range(count))
+    return sorted({round(number * (count - 1) / (most - 1)) for number in range(most)})
 
 
 def sides(a: str, b: str) -> tuple[Key, ...]:

@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 
 from harness.report import format as spell
 from harness.report.plots.canvas import Canvas, Frame
-from harness.report.plots.figure import Figure, Key
+from harness.report.plots.figure import Figure, Key, spaced
 from harness.report.plots.scale import finite, mark
 from harness.results.series import History
 
 WIDTH, HEIGHT = 740, 210
 #: Points in the table of numbers.
-TOLD = 10
+TABLE_POINTS = 10
 #: Dates for which the axis has room.
 MARKS = 8
 #: With at most so many points each is a dot of its own.
@@ -23,47 +23,25 @@ DAY_S = 86_400.0
 
 
 def figure(item: History, points: int) -> Figure | None:
-    """Return the figure of one history; None where nothing in it can be drawn. `points`: at most so
-    many."""
+    """Return the figure of one history of at most so many points; None if none can be drawn."""
     known = finite([*item.low, *item.middle, *item.high])
     if not known:
         return None
     spelled = _spell(item.unit)
     xs = [_days(text) for text in item.when]
-    kept = (
-        range(len(xs))
-        if len(xs) <= points
-        else sorted({round(at * (len(xs) - 1) / (points - 1)) for at in range(points)})
-    )
-    room = 0.08 * (max(known) - min(known))
+    kept = spaced(len(xs), points)
+    margin = 0.08 * (max(known) - min(known))
     who = f"{item.workload}, {item.a}" + (f" : {item.b}" if item.b else "") + f", {item.precision}"
     canvas = Canvas(
         f"{item.figure} of {who} over {item.runs} runs",
         _whole(xs),
-        (min(known) - room, max(known) + room),
-        Frame(WIDTH, HEIGHT, 66, 32, 20),
+        (min(known) - margin, max(known) + margin),
+        Frame(WIDTH, HEIGHT, left=66, right=32, top=20),
     )
     canvas.axes(y_mark=spelled, x_mark=None)
     canvas.marks({float(day): _date(day) for day in days(canvas.x.low, canvas.x.high)})
     _draw(canvas, item, xs, kept)
-    rows = [
-        (
-            f"change {number}",
-            change.when,
-            f"{spelled(change.before)} → {spelled(change.after)}",
-            change.suspect or "-",
-        )
-        for number, change in enumerate(item.changes, 1)
-    ]
-    told = (
-        kept
-        if len(kept) <= TOLD
-        else [kept[round(at * (len(kept) - 1) / (TOLD - 1))] for at in range(TOLD)]
-    )
-    rows += [
-        ("level", item.when[place], _value(item.middle[place], spelled), "-") for place in told
-    ]
-    some = f"{len(told)} of {item.runs} runs" if len(told) < item.runs else ""
+    listed = [kept[index] for index in spaced(len(kept), TABLE_POINTS)]
     banded = any(low != high for low, high in zip(item.low, item.high, strict=True))
     note = f"{item.runs} runs: level, and {item.band}." if banded else f"{item.runs} runs."
     if item.changes:
@@ -73,34 +51,46 @@ def figure(item: History, points: int) -> Figure | None:
         )
     legend = (Key("sa", item.figure), *((Key("change", "change point"),) if item.changes else ()))
     return Figure(
-        f"{item.figure}: {who}",
-        (canvas.svg(),),
-        ("what", "when", "value", "suspect"),
-        tuple(rows),
-        note,
-        legend,
-        "wide",
-        some,
+        title=f"{item.figure}: {who}",
+        svg=(canvas.svg(),),
+        columns=("what", "when", "value", "suspect"),
+        rows=_table(item, listed),
+        note=note,
+        legend=legend,
+        size="wide",
+        excerpt=f"{len(listed)} of {item.runs} runs" if len(listed) < item.runs else "",
     )
+
+
+def _table(item: History, listed: Sequence[int]) -> tuple[tuple[str, ...], ...]:
+    """Return the change points, and the level at some of the runs."""
+    spelled = _spell(item.unit)
+    rows = []
+    for number, change in enumerate(item.changes, 1):
+        values = f"{spelled(change.before)} → {spelled(change.after)}"
+        rows.append((f"change {number}", change.when, values, change.suspect or "-"))
+    rows += [("level", item.when[at], _value(item.middle[at], spelled), "-") for at in listed]
+    return tuple(rows)
 
 
 def _draw(canvas: Canvas, item: History, xs: Sequence[float], kept: Sequence[int]) -> None:
-    """Draw a history's band, level and change points; where it has few points, each as a dot, so
-    that one alone is seen too."""
+    """Draw a history's band, level and change points.
+
+    Where it has few points each is a dot, so that one alone is seen too.
+    """
     canvas.band(
-        [xs[place] for place in kept],
-        [item.low[place] for place in kept],
-        [item.high[place] for place in kept],
+        [xs[index] for index in kept],
+        [item.low[index] for index in kept],
+        [item.high[index] for index in kept],
         "sa",
     )
-    canvas.line([(xs[place], item.middle[place]) for place in kept], "sa")
+    canvas.line([(xs[index], item.middle[index]) for index in kept], "sa")
     spelled = _spell(item.unit)
-    for place in kept if len(kept) <= DOTS else ():
-        level = item.middle[place]
+    for index in kept if len(kept) <= DOTS else ():
+        level = item.middle[index]
         if level is not None and finite([level]):
-            canvas.point(
-                canvas.x(xs[place]), canvas.y(level), "sa", f"{item.when[place]}: {spelled(level)}"
-            )
+            title = f"{item.when[index]}: {spelled(level)}"
+            canvas.point(canvas.x(xs[index]), canvas.y(level), "sa", title)
     for number, change in enumerate(item.changes, 1):
         at = canvas.x(_days(change.when))
         canvas.path(f"M{at:.1f} {canvas.top}V{canvas.bottom}", "change")
@@ -108,9 +98,11 @@ def _draw(canvas: Canvas, item: History, xs: Sequence[float], kept: Sequence[int
 
 
 def _spell(unit: str) -> Callable[[float], str]:
-    return {"s": spell.seconds, "bytes": lambda value: spell.memory(round(value))}.get(
-        unit, lambda value: mark(float(f"{value:.4g}"))
-    )
+    if unit == "s":
+        return spell.seconds
+    if unit == "bytes":
+        return lambda value: spell.memory(round(value))
+    return lambda value: mark(float(f"{value:.4g}"))
 
 
 def _value(value: float | None, spelled: Callable[[float], str]) -> str:

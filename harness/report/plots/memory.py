@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.report import format as spell
-from harness.report.matrix import action
+from harness.report.labels import action
 from harness.report.plots.canvas import Canvas, Frame, shortened
 from harness.report.plots.figure import Figure, Key
 from harness.results.model import Cost, SpeedRow
@@ -15,17 +15,18 @@ MIB = 2**20
 
 
 def figure(rows: Sequence[SpeedRow], precision: Sequence[str]) -> Figure | None:
-    """Return the figure of one pair's rows; None where no peak is known. `precision`: of each row,
-    as the report spells it."""
-    bars = [
-        (f"{action(row)} {spelled}", who, kind, peak, cost)
-        for row, spelled in zip(rows, precision, strict=True)
-        for who, kind, peak, cost in (
-            (f"a {row.a}", "sa", row.a_peak_bytes, row.a_cost),
-            (f"b {row.b}", "sb", row.b_peak_bytes, row.b_cost),
-        )
-        if peak
-    ]
+    """Return the figure of one pair's rows; None where no peak is known.
+
+    Args:
+        precision: of each row, as the report spells it.
+    """
+    bars = []
+    for row, spelled in zip(rows, precision, strict=True):
+        what = f"{action(row)} {spelled}"
+        if row.a_peak_bytes:
+            bars.append((what, f"a {row.a}", "sa", row.a_peak_bytes, row.a_cost))
+        if row.b_peak_bytes:
+            bars.append((what, f"b {row.b}", "sb", row.b_peak_bytes, row.b_cost))
     if not bars:
         return None
     canvas = Canvas(
@@ -59,12 +60,12 @@ def figure(rows: Sequence[SpeedRow], precision: Sequence[str]) -> Figure | None:
         for what, who, _, peak, cost in bars
     )
     return Figure(
-        "Peak memory",
-        (canvas.svg(),),
-        ("what", "build", "peak", "before the first step", "on the device"),
-        table,
-        "Resident memory of the worker's process tree.",
-        (
+        title="Peak memory",
+        svg=(canvas.svg(),),
+        columns=("what", "build", "peak", "before the first step", "on the device"),
+        rows=table,
+        note="Resident memory of the worker's process tree.",
+        legend=(
             Key("sa", f"a {rows[0].a}", "area"),
             Key("sb", f"b {rows[0].b}", "area"),
             Key("limit", "before the first step", "tick"),

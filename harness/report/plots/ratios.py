@@ -1,5 +1,4 @@
-"""Ratios of step times with their intervals: a small drawing beside each row of the table, and all
-of one pair as a figure."""
+"""Ratios of step times with their intervals: beside rows of a table, and as a pair's figure."""
 
 from __future__ import annotations
 
@@ -9,9 +8,10 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from harness.report import format as spell
-from harness.report.matrix import action
+from harness.report.labels import action
 from harness.report.plots.canvas import Canvas, Frame, shortened
 from harness.report.plots.figure import Figure, Key
+from harness.report.plots.scale import finite
 from harness.results.model import SpeedRow
 from harness.results.verdicts import Speed
 from harness.speed.verdict import MARGIN
@@ -31,20 +31,24 @@ ROW, LEFT = 26, 104
 
 def ends(row: SpeedRow) -> tuple[float, float, float] | None:
     """Return low, ratio and high where all can be drawn."""
-    found = (row.low, row.ratio, row.high)
-    if any(end is None or not math.isfinite(end) or end <= 0 for end in found):
+    low, middle, high = row.low, row.ratio, row.high
+    if low is None or middle is None or high is None:
         return None
-    low, middle, high = (float(end) for end in found if end is not None)
-    return low, middle, high
+    if any(not math.isfinite(end) or end <= 0 for end in (low, middle, high)):
+        return None
+    return float(low), float(middle), float(high)
 
 
 def figure(rows: Sequence[SpeedRow], precision: Sequence[str]) -> Figure | None:
-    """Return the figure of one pair's rows; None where none has an interval. `precision`: of each
-    row, as the report spells it."""
+    """Return the figure of one pair's rows; None where none has an interval.
+
+    Args:
+        precision: of each row, as the report spells it.
+    """
     drawn = [
-        (row, spelled, found)
+        (row, spelled, interval)
         for row, spelled in zip(rows, precision, strict=True)
-        if (found := ends(row)) is not None
+        if (interval := ends(row)) is not None
     ]
     if not drawn:
         return None
@@ -88,31 +92,27 @@ def figure(rows: Sequence[SpeedRow], precision: Sequence[str]) -> Figure | None:
         f" {1 + MARGIN:g}, that a difference has to leave to be material."
     )
     return Figure(
-        "Speed: ratio with its 99 % interval",
-        (canvas.svg(),),
-        ("what", "b / a", "99 % interval", "b is", "rounds"),
-        table,
-        note,
-        (Key("margin", f"within {100 * MARGIN:g} %", "area"),),
+        title="Speed: ratio with its 99 % interval",
+        svg=(canvas.svg(),),
+        columns=("what", "b / a", "99 % interval", "b is", "rounds"),
+        rows=table,
+        note=note,
+        legend=(Key("margin", f"within {100 * MARGIN:g} %", "area"),),
     )
 
 
 class Intervals:
-    """The intervals of all speed rows on one logarithmic scale that always holds 1, each drawn as a
-    small inline SVG."""
+    """The intervals of all speed rows, each a small SVG, on one logarithmic scale that holds 1."""
 
     def __init__(self, rows: tuple[SpeedRow, ...]) -> None:
-        found = [
-            end
-            for row in rows
-            for end in (row.ratio, row.low, row.high)
-            if end is not None and math.isfinite(end) and end > 0
-        ]
-        reach = min(max([1.1, *found, *(1 / end for end in found)]), LARGEST)
+        known: list[float] = []
+        for row in rows:
+            known += finite((row.ratio, row.low, row.high), positive=True)
+        reach = min(max([1.1, *known, *(1 / end for end in known)]), LARGEST)
         self.low, self.high = 1 / reach, reach
-        if found and min(found) > 1 / 1.1:
+        if known and min(known) > 1 / 1.1:
             self.low = 1 / 1.1
-        if found and max(found) < 1.1:
+        if known and max(known) < 1.1:
             self.high = 1.1
 
     def _x(self, ratio: float) -> float:
@@ -121,8 +121,7 @@ class Intervals:
         return round(EDGE + part * (BESIDE - 2 * EDGE), 1)
 
     def axis(self) -> Markup:
-        """Return the scale: 1, and the outermost round ratios on either side of it for which there
-        is room."""
+        """Return the scale: 1, and on either side the outermost round ratio, if it has room."""
         below = [tick for tick in TICKS if self.low <= tick < 1.0][:1]
         above = [tick for tick in TICKS if 1.0 < tick <= self.high][-1:]
         apart = [
@@ -135,15 +134,16 @@ class Intervals:
 
     def row(self, row: SpeedRow) -> Markup:
         """Return one row's interval, or nothing if it has none."""
-        found = ends(row)
-        if found is None:
+        interval = ends(row)
+        if interval is None:
             return Markup("")
-        low, middle, high = (self._x(end) for end in found)
-        y, one = HEIGHT / 2, self._x(1.0)
+        low, middle, high = (self._x(end) for end in interval)
+        y, unity = HEIGHT / 2, self._x(1.0)
         drawn = (
-            f'<line class="axis" x1="{EDGE}" x2="{BESIDE - EDGE}" y1="{y}" y2="{y}"/><line'
-            f' class="one" x1="{one}" x2="{one}" y1="0" y2="{HEIGHT}"/><line class="bar" x1="{low}"'
-            f' x2="{high}" y1="{y}" y2="{y}"/><circle cx="{middle}" cy="{y}" r="4"/>'
+            f'<line class="axis" x1="{EDGE}" x2="{BESIDE - EDGE}" y1="{y}" y2="{y}"/>'
+            f'<line class="one" x1="{unity}" x2="{unity}" y1="0" y2="{HEIGHT}"/>'
+            f'<line class="bar" x1="{low}" x2="{high}" y1="{y}" y2="{y}"/>'
+            f'<circle cx="{middle}" cy="{y}" r="4"/>'
         )
         return _svg(drawn, spell.ratio(row.ratio, row.low, row.high))
 

@@ -1,7 +1,9 @@
-"""What models generate against real rows: quantiles of each channel; on the diagonal, they are
-alike."""
+"""What models generate against real rows, in quantiles of each channel: alike on the diagonal."""
 
 from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
 
 from markupsafe import Markup
 
@@ -15,20 +17,20 @@ from harness.results.series import REAL, Column, Spread
 MOST = 24
 SIZE = 168
 #: Shares of the table of numbers.
-TOLD = (0.05, 0.25, 0.5, 0.75, 0.95)
+TABLE_SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 def figures(report: Report, workload: str, a: str, b: str) -> list[Figure]:
     """Return a figure for each precision in which both sides left trained models."""
-    found = []
+    drawn = []
     spreads = {
         (item.precision, item.build): item for item in report.spreads if item.workload == workload
     }
     for (precision, build), first in spreads.items():
         second = spreads.get((precision, b))
         if build == a and second is not None and len(second.quantiles) == len(first.quantiles):
-            found.append(_figure(first, second, spreads.get((precision, REAL))))
-    return found
+            drawn.append(_figure(first, second, spreads.get((precision, REAL))))
+    return drawn
 
 
 def _figure(a: Spread, b: Spread, real: Spread | None) -> Figure:
@@ -36,36 +38,42 @@ def _figure(a: Spread, b: Spread, real: Spread | None) -> Figure:
         against, name = a, f"a {a.build}"
     else:
         against, name = real, "real rows"
-    order = sorted(range(len(a.channels)), key=lambda at: -_apart(a, b, against, at))
-    drawn = tuple(_draw(a, b, against, at) for at in order[:MOST])
-    rows = [
-        (a.channels[at], who, *(_number(columns.quantiles[at], share) for share in TOLD))
-        for at in order[:MOST]
-        for who, columns in (("real rows", real), (f"a {a.build}", a), (f"b {b.build}", b))
-        if columns is not None
-    ]
-    left = (
-        f" {len(order) - MOST} channels that are closer are not shown." if len(order) > MOST else ""
-    )
+    order = sorted(range(len(a.channels)), key=lambda channel: -_apart(a, b, against, channel))
+    shown, left, excerpt = order[:MOST], "", ""
+    if len(order) > MOST:
+        left = f" {len(order) - MOST} channels that are closer are not shown."
+        excerpt = f"{MOST} of {len(order)} channels, the furthest apart"
     note = (
         f"Quantiles of generated rows (upwards) against those of {name} (to the right), channel by"
         f" channel, the furthest apart first; on the diagonal they are alike. Median of {a.models}"
         f" and {b.models} models.{left}"
     )
-    told = f"{MOST} of {len(order)} channels, the furthest apart" if len(order) > MOST else ""
     legend = (Key("one", f"as {name}"), *sides(a.build, b.build)[0 if against is real else 1 :])
-    shares = tuple(f"{100 * share:g} %" for share in TOLD)
-    columns = ("channel", "rows of", *shares)
     return Figure(
-        f"Generated against real, {a.precision}",
-        drawn,
-        columns,
-        tuple(rows),
-        note,
-        legend,
-        "small",
-        told,
+        title=f"Generated against real, {a.precision}",
+        svg=tuple(_draw(a, b, against, channel) for channel in shown),
+        columns=("channel", "rows of", *(f"{100 * share:g} %" for share in TABLE_SHARES)),
+        rows=_table(a, b, real, shown),
+        note=note,
+        legend=legend,
+        size="small",
+        excerpt=excerpt,
     )
+
+
+def _table(
+    a: Spread, b: Spread, real: Spread | None, channels: Sequence[int]
+) -> tuple[tuple[str, ...], ...]:
+    """Return some quantiles of each of some channels."""
+    sources = (("real rows", real), (f"a {a.build}", a), (f"b {b.build}", b))
+    rows = []
+    for channel in channels:
+        for name, spread in sources:
+            if spread is not None:
+                column = spread.quantiles[channel]
+                numbers = (_number(column, share) for share in TABLE_SHARES)
+                rows.append((a.channels[channel], name, *numbers))
+    return tuple(rows)
 
 
 def _apart(a: Spread, b: Spread, against: Spread, channel: int) -> float:
@@ -74,37 +82,34 @@ def _apart(a: Spread, b: Spread, against: Spread, channel: int) -> float:
     known = finite(other)
     reach = max(known) - min(known) if known else 0.0
     gaps = [
-        abs(one - two)
+        abs(quantile - expected)
         for side in (a, b)
-        for one, two in zip(side.quantiles[channel], other, strict=True)
-        if one is not None and two is not None
+        for quantile, expected in zip(side.quantiles[channel], other, strict=True)
+        if quantile is not None and expected is not None
     ]
-    found = max(finite(gaps), default=0.0)
-    return found / reach if reach else found
+    largest = max(finite(gaps), default=0.0)
+    return largest / reach if reach else largest
 
 
 def _draw(a: Spread, b: Spread, against: Spread, channel: int) -> Markup:
     name = a.channels[channel]
-    values = finite([value for side in (a, b, against) for value in side.quantiles[channel]]) or [
-        0.0,
-        1.0,
-    ]
+    columns = (a.quantiles[channel], b.quantiles[channel], against.quantiles[channel])
+    values = finite(itertools.chain.from_iterable(columns)) or [0.0, 1.0]
     ends = (min(values), max(values))
-    canvas = Canvas(
-        f"{name}: generated against {against.build}", ends, ends, Frame(SIZE, SIZE, 36, 14, 20, 20)
-    )
+    frame = Frame(SIZE, SIZE, left=36, right=14, top=20, bottom=20)
+    canvas = Canvas(f"{name}: generated against {against.build}", ends, ends, frame)
     canvas.axes(most=(3, 3))
     canvas.text(0, 11, shortened(name, 28), kind="name")
     canvas.line([(ends[0], ends[0]), (ends[1], ends[1])], "one")
     for side, kind in ((a, "sa"), (b, "sb")):
-        if side is against:
-            continue
-        canvas.line(
-            list(zip(against.quantiles[channel], side.quantiles[channel], strict=True)), kind
-        )
+        if side is not against:
+            points = zip(against.quantiles[channel], side.quantiles[channel], strict=True)
+            canvas.line(list(points), kind)
     return canvas.svg()
 
 
 def _number(column: Column, share: float) -> str:
     value = column[round(share * (len(column) - 1))]
-    return "-" if value is None else mark(float(f"{value:.3g}")) if finite([value]) else str(value)
+    if value is None:
+        return "-"
+    return mark(float(f"{value:.3g}")) if finite([value]) else str(value)

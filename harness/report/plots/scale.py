@@ -1,4 +1,4 @@
-"""From values to places on an axis, and the round values that it is marked with."""
+"""From values to positions on an axis, and the round values that it is marked with."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ class Scale:
     """One axis.
 
     Args:
-        low, high: values at its ends; equal ones are moved apart. start, end: places of its ends.
-            logarithmic: both ends are above 0.
+        low, high: values at its ends; equal ones are moved apart.
+        start, end: positions of its ends.
+        logarithmic: both ends are above 0.
     """
 
     def __init__(
@@ -31,21 +32,16 @@ class Scale:
         elif high - low <= max(LEAST, NARROWEST * max(abs(low), abs(high))):
             apart = 0.5 * abs(low) if abs(low) > LEAST else 0.5
             low, high = low - apart, low + apart
-        self.low, self.high, self.start, self.end, self.logarithmic = (
-            low,
-            high,
-            start,
-            end,
-            logarithmic,
-        )
+        self.low, self.high = low, high
+        self.start, self.end = start, end
+        self.logarithmic = logarithmic
 
     def __call__(self, value: float) -> float:
-        """Return the place of a value; one beyond an end is put there."""
+        """Return the position of a value; one beyond an end is put there."""
         inside = min(max(value, self.low), self.high)
         if self.logarithmic:
-            part = (math.log(inside) - math.log(self.low)) / (
-                math.log(self.high) - math.log(self.low)
-            )
+            reach = math.log(self.high) - math.log(self.low)
+            part = (math.log(inside) - math.log(self.low)) / reach
         else:
             part = (inside - self.low) / (self.high - self.low)
         return self.start + part * (self.end - self.start)
@@ -53,10 +49,8 @@ class Scale:
     def ticks(self, most: int = 5) -> list[float]:
         """Return round values between the ends, at most about so many."""
         if self.logarithmic and self.high / self.low >= SHORT:
-            first, last = (
-                math.ceil(math.log10(self.low) - 1e-9),
-                math.floor(math.log10(self.high) + 1e-9),
-            )
+            first = math.ceil(math.log10(self.low) - 1e-9)
+            last = math.floor(math.log10(self.high) + 1e-9)
             if last - first >= 1:
                 stride = max(1, math.ceil((last - first) / (most - 1)))
                 return [10.0**power for power in range(first, last + 1, stride)]

@@ -92,8 +92,8 @@ class EhrMGan(Workload):
     sources = tuple(sources.NAMED)
 
     def __init__(self, data: str | None = None, *, conditional: bool = False) -> None:
-        found, self.cohort = sources.find(data or synthetic.NAME)
-        self.source = found if data else ""
+        source, self.cohort = sources.find(data or synthetic.NAME)
+        self.source = source if data else ""
         self.conditional = conditional
         self.name = "ehr_mgan_conditional" if conditional else "ehr_mgan"
 
@@ -150,11 +150,9 @@ class EhrMGan(Workload):
         rows, batch = len(cohort.continuous), SIZES[preset]["batch"]
         if rows < ROWS_PER_BATCH * batch:
             able = [name for name in SIZES if ROWS_PER_BATCH * SIZES[name]["batch"] <= rows]
-            advice = (
-                f"Choose --preset {' or '.join(able)}, or give more rows"
-                if able
-                else "Give more rows"
-            )
+            advice = "Give more rows"
+            if able:
+                advice = f"Choose --preset {' or '.join(able)}, or give more rows"
             raise UsageError(
                 f"{self.name}: the cohort {cohort.name} has {rows} rows; preset {preset} takes"
                 f" batches of {batch} and needs {ROWS_PER_BATCH} times as many,"
@@ -192,21 +190,19 @@ class EhrMGan(Workload):
         names = [item.name for item in parameters(hyper)]
 
         def update(phase: str, optimizer: str, *prefixes: str) -> Update:
-            return Update(
-                phase, optimizer, tuple(name for name in names if name.startswith(prefixes))
-            )
+            own = tuple(name for name in names if name.startswith(prefixes))
+            return Update(phase, optimizer, own)
 
         def vae(prefix: str, stream: str) -> Update:
             # The shared variables belong to both streams' optimizers.
-            return update(
-                f"{prefix}/{stream}", f"{prefix}/{stream}", f"vae/{stream}/", "vae/shared/"
-            )
+            name = f"{prefix}/{stream}"
+            return update(name, name, f"vae/{stream}/", "vae/shared/")
 
-        found = [vae("pretrain", stream) for stream in STREAMS]
+        updates = [vae("pretrain", stream) for stream in STREAMS]
         for network in ("discriminator", "generator"):
             for number in range(hyper["rounds"][network]):
                 ordinal = f" {number + 1}" if hyper["rounds"][network] > 1 else ""
-                found += [
+                updates += [
                     update(
                         f"joint/{network}{ordinal}/{stream}",
                         f"joint/{network}/{stream}",
@@ -214,22 +210,20 @@ class EhrMGan(Workload):
                     )
                     for stream in reversed(STREAMS)
                 ]
-        found += [
+        updates += [
             vae("joint/vae", stream)
             for stream in reversed(STREAMS)
             for _ in range(hyper["rounds"]["vae"])
         ]
-        return tuple(found)
+        return tuple(updates)
 
     def schedule(self, hyper: Mapping[str, Any]) -> tuple[Segment, ...]:
         phases = [update.phase for update in self.updates(hyper)]
+        pretraining = tuple(name for name in phases if name.startswith("pretrain/"))
+        joint = tuple(name for name in phases if name.startswith("joint/"))
         return (
-            Segment(
-                "pretrain",
-                hyper["pretraining_steps"],
-                tuple(name for name in phases if name.startswith("pretrain/")),
-            ),
-            Segment("joint", None, tuple(name for name in phases if name.startswith("joint/"))),
+            Segment("pretrain", hyper["pretraining_steps"], pretraining),
+            Segment("joint", None, joint),
         )
 
     def noise(self, hyper: Mapping[str, Any]) -> tuple[Noise, ...]:

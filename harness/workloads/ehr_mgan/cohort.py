@@ -48,25 +48,25 @@ class Cohort:
     @functools.cached_property
     def digest(self) -> str:
         """The SHA-256 of every array: two runs are the same work only if they had the same data."""
-        found = hashlib.sha256()
+        checksum = hashlib.sha256()
         for field in ("continuous", "discrete", "label", "minimum", "range"):
             value = np.ascontiguousarray(getattr(self, field))
-            found.update(f"{field} {value.dtype.str} {value.shape}\n".encode())
-            found.update(value.tobytes())
-        return found.hexdigest()
+            checksum.update(f"{field} {value.dtype.str} {value.shape}\n".encode())
+            checksum.update(value.tobytes())
+        return checksum.hexdigest()
 
     def arrays(self, conditional: bool) -> dict[str, NDArray[Any]]:
         """Return the arrays that ports get: training rows, and for the conditional variant the
         labels to generate for."""
         rows = self.training_rows
-        found: dict[str, NDArray[Any]] = {
+        arrays: dict[str, NDArray[Any]] = {
             "continuous": self.continuous[:rows],
             "discrete": self.discrete[:rows],
         }
         if conditional:
             label = self.label[:, None]
-            found.update(label=label[:rows], eval_label=label)
-        return found
+            arrays.update(label=label[:rows], eval_label=label)
+        return arrays
 
     def held_out(self) -> HeldOut:
         """Return all stays as `generate` gives them, de-normalised, those that train apart from
@@ -74,10 +74,10 @@ class Cohort:
         rows = np.concatenate([self.continuous * self.range + self.minimum, self.discrete], axis=2)
         interventions = len(self.interventions)
         return HeldOut(
-            rows[self.training_rows :],
-            rows[: self.training_rows],
-            interventions,
-            np.concatenate([self.minimum, np.zeros(interventions)]),
-            np.concatenate([self.range, np.ones(interventions)]),
-            (*self.channels, *self.interventions),
+            rows=rows[self.training_rows :],
+            training=rows[: self.training_rows],
+            discrete=interventions,
+            minimum=np.concatenate([self.minimum, np.zeros(interventions)]),
+            range=np.concatenate([self.range, np.ones(interventions)]),
+            channels=(*self.channels, *self.interventions),
         )

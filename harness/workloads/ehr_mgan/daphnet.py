@@ -20,6 +20,7 @@ import functools
 import hashlib
 import importlib.util
 import io
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ from harness.errors import UsageError
 from harness.workloads.ehr_mgan.cohort import Cohort
 
 NAME = "daphnet"
-PLACE = ("datasets", "data", "Daphnet_S06R02E0", "S06R02E0.csv")
+LOCATION = ("datasets", "data", "Daphnet_S06R02E0", "S06R02E0.csv")
 SHA256 = "5a1d2990fec3846c3e1bc43487f0860e63434bd06b3df763012e97ce23d0d84c"  # of aeon 1.0 to 1.6
 INSTALL = (
     "pip install 'parity-harness[daphnet]' (the file alone is enough: pip install --no-deps"
@@ -80,14 +81,14 @@ def find() -> Path:
     """
     spec = importlib.util.find_spec("aeon")
     for folder in (spec.submodule_search_locations or ()) if spec else ():
-        path = Path(folder).joinpath(*PLACE)
+        path = Path(folder).joinpath(*LOCATION)
         if path.is_file():
             return path
     what = "the recording comes with aeon, which is not installed"
     if spec:
         what = (
-            f"the aeon that is installed has no {'/'.join(PLACE)}; its authors announced to drop it"
-            " in 1.7"
+            f"the aeon that is installed has no {'/'.join(LOCATION)}; its authors announced to drop"
+            " it in 1.7"
         )
     raise UsageError(f"--data {NAME}: {what}. Install it: {INSTALL}, or use another --data.")
 
@@ -99,10 +100,10 @@ def read(path: Path) -> Whole:
         UsageError: the content is not the one known.
     """
     content = path.read_bytes()
-    found = hashlib.sha256(content).hexdigest()
-    if found != SHA256:
+    checksum = hashlib.sha256(content).hexdigest()
+    if checksum != SHA256:
         raise UsageError(
-            f"--data {NAME}: {path} is not the recording known (SHA-256 {found[:16]}..., not"
+            f"--data {NAME}: {path} is not the recording known (SHA-256 {checksum[:16]}..., not"
             f" {SHA256[:16]}...). Install it anew: {INSTALL}."
         )
     return np.loadtxt(
@@ -121,48 +122,41 @@ def windows(recording: Whole) -> Cohort:
     samples = recording[: blocks * BLOCK * AVERAGED].reshape(blocks, BLOCK, AVERAGED, -1)
     sums = samples.sum(axis=2)
     thigh = samples[..., THIGH_VERTICAL].reshape(blocks, -1)
-    walking = np.repeat(
-        _varies(thigh.reshape(blocks, -1, WALKING_STEPS * AVERAGED), WALKING_MG),
-        WALKING_STEPS,
-        axis=1,
-    )
+    half_seconds = thigh.reshape(blocks, -1, WALKING_STEPS * AVERAGED)
+    walking = np.repeat(_varies(half_seconds, WALKING_MG), WALKING_STEPS, axis=1)
     swing = np.abs(sums[..., ANKLE_FORWARD]) > SWING_MG * AVERAGED
     flags = np.stack([sums[..., -1] > 0, walking, swing], axis=2).astype(np.float64)
     held_out = [index for index in HELD_OUT if index < blocks]
+    training = [index for index in range(blocks) if index not in held_out]
     generator = np.random.RandomState(SEED)
-    places = [
-        part[generator.permutation(len(part))]
-        for part in (
-            _places([index for index in range(blocks) if index not in held_out]),
-            _places(held_out),
-        )
+    parts = [
+        starts[generator.permutation(len(starts))]
+        for starts in (_starts(training), _starts(held_out))
     ]
-    block, start = np.concatenate(places).T
+    block, start = np.concatenate(parts).T
     rows, steps = block[:, None], start[:, None] + np.arange(HOURS)
     activity = thigh[rows, start[:, None] * AVERAGED + np.arange(HOURS * AVERAGED)]
     label = np.sum([_varies(activity, least) for least in ACTIVITY_MG], axis=0)
-    minimum, maximum = (
-        limit(axis=(0, 1)) / AVERAGED for limit in (sums[..., :-1].min, sums[..., :-1].max)
-    )
-    continuous = (sums[..., :-1] / AVERAGED - minimum) / (maximum - minimum)
+    accelerations = sums[..., :-1]
+    minimum = accelerations.min(axis=(0, 1)) / AVERAGED
+    maximum = accelerations.max(axis=(0, 1)) / AVERAGED
+    continuous = (accelerations / AVERAGED - minimum) / (maximum - minimum)
     return Cohort(
-        NAME,
-        continuous[rows, steps],
-        flags[rows, steps],
-        label.astype(np.int64),
-        minimum,
-        maximum - minimum,
-        CHANNELS,
-        FLAGS,
+        name=NAME,
+        continuous=continuous[rows, steps],
+        discrete=flags[rows, steps],
+        label=label.astype(np.int64),
+        minimum=minimum,
+        range=maximum - minimum,
+        channels=CHANNELS,
+        interventions=FLAGS,
     )
 
 
-def _places(blocks: list[int]) -> Whole:
+def _starts(blocks: list[int]) -> Whole:
     """Return [windows, 2]: the block and the first step of every window."""
-    starts = range(0, BLOCK - HOURS + 1, STRIDE)
-    return np.array([(block, start) for block in blocks for start in starts], np.int64).reshape(
-        -1, 2
-    )
+    steps = range(0, BLOCK - HOURS + 1, STRIDE)
+    return np.array(list(itertools.product(blocks, steps)), np.int64).reshape(-1, 2)
 
 
 def _varies(values: Whole, least: int) -> NDArray[np.bool_]:

@@ -26,12 +26,8 @@ from harness.errors import UsageError
 from harness.workloads.ehr_mgan.cohort import CLASSES, Cohort
 from harness.workloads.ehr_mgan.pickles import BROKEN, KINDS, content, read_array, unreadable
 
-VITALS, INTERVENTIONS, STATICS, NORMS = (
-    "vital_sign_24hrs.pkl",
-    "med_interv_24hrs.pkl",
-    "statics.pkl",
-    "norm_stats.npz",
-)
+VITALS, INTERVENTIONS = "vital_sign_24hrs.pkl", "med_interv_24hrs.pkl"
+STATICS, NORMS = "statics.pkl", "norm_stats.npz"
 FILES = (VITALS, INTERVENTIONS, STATICS, NORMS)
 #: What `norm_stats.npz` may unpack to: two short vectors, and whatever else lies beside them.
 MAX_NORM_BYTES = 16 * 2**20
@@ -111,44 +107,44 @@ def _read(folder: Path, _stamps: tuple[tuple[int, int], ...]) -> Cohort:
             " each hour."
         )
     return Cohort(
-        str(folder),
-        np.clip(continuous, 0.0, 1.0),
-        discrete,
-        label,
-        minimum,
-        spread,
-        tuple(f"vital {index + 1}" for index in range(continuous.shape[2])),
-        tuple(f"intervention {index + 1}" for index in range(discrete.shape[2])),
+        name=str(folder),
+        continuous=np.clip(continuous, 0.0, 1.0),
+        discrete=discrete,
+        label=label,
+        minimum=minimum,
+        range=spread,
+        channels=tuple(f"vital {index + 1}" for index in range(continuous.shape[2])),
+        interventions=tuple(f"intervention {index + 1}" for index in range(discrete.shape[2])),
     )
 
 
 def _series(path: Path, axes: str) -> NDArray[np.float64]:
     """Return a file's array [stays, hours, channels], float64 and finite."""
-    found = read_array(path)
-    if found.ndim != 3 or 0 in found.shape:
+    array = read_array(path)
+    if array.ndim != 3 or 0 in array.shape:
         raise UsageError(
-            f"{path}: the array has the shape {_shape(found)}; it must have three axes ({axes}),"
+            f"{path}: the array has the shape {_shape(array)}; it must have three axes ({axes}),"
             " none of them empty."
         )
-    series = found.astype(np.float64)
+    series = array.astype(np.float64)
     _finite(path, series, "Fill what is missing first, for instance with the last value known.")
     return series
 
 
 def _labels(path: Path, stays: int) -> NDArray[np.int64]:
     """Return the classes [stays]: column 0 of a table, or a vector."""
-    found = read_array(path)
-    if found.ndim not in (1, 2) or 0 in found.shape:
+    table = read_array(path)
+    if table.ndim not in (1, 2) or 0 in table.shape:
         raise UsageError(
-            f"{path}: the array has the shape {_shape(found)}; it must have the axes stays and"
+            f"{path}: the array has the shape {_shape(table)}; it must have the axes stays and"
             " columns, the class first."
         )
-    if len(found) != stays:
+    if len(table) != stays:
         raise UsageError(
-            f"{path}: {len(found)} rows, but {VITALS} has {stays} stays. Write one row for each, in"
+            f"{path}: {len(table)} rows, but {VITALS} has {stays} stays. Write one row for each, in"
             " the same order."
         )
-    label = found.reshape(stays, -1)[:, 0].astype(np.float64)
+    label = table.reshape(stays, -1)[:, 0].astype(np.float64)
     _finite(path, label, "Every stay needs a class.")
     odd = ~np.isin(label, range(CLASSES))
     if odd.any():
@@ -174,7 +170,7 @@ def _norms(path: Path, channels: int) -> tuple[NDArray[np.float64], NDArray[np.f
             )
         with np.load(data, allow_pickle=False) as loaded:
             # A member that is no array comes as its bytes.
-            found = {
+            norms = {
                 name: np.asarray(loaded[name])
                 for name in ("min_val", "max_val")
                 if name in loaded.files
@@ -186,27 +182,27 @@ def _norms(path: Path, channels: int) -> tuple[NDArray[np.float64], NDArray[np.f
             "Write it with numpy.savez(path, min_val=minimum, max_val=range)."
         ) from error
     for name in ("min_val", "max_val"):
-        if name not in found:
+        if name not in norms:
             raise UsageError(
                 f"{path}: there is no {name}; it has {names}. Write it: numpy.savez(path,"
                 " min_val=minimum, max_val=range)."
             )
-        values = found[name]
+        values = norms[name]
         if values.dtype.kind not in KINDS or values.size != channels:
             raise UsageError(
                 f"{path}: {name} has the shape {_shape(values)} and the dtype {values.dtype}; "
                 f"it must hold {channels} numbers, one for each vital sign of {VITALS}."
             )
-        found[name] = values.reshape(channels).astype(np.float64)
-        _finite(path, found[name], f"{name} must hold a number for each vital sign.")
-    flat = found["max_val"] <= 0
+        norms[name] = values.reshape(channels).astype(np.float64)
+        _finite(path, norms[name], f"{name} must hold a number for each vital sign.")
+    flat = norms["max_val"] <= 0
     if flat.any():
         raise UsageError(
-            f"{path}: max_val: {_first(flat, found['max_val'])}; it must hold the range of each"
+            f"{path}: max_val: {_first(flat, norms['max_val'])}; it must hold the range of each"
             " vital sign, maximum less minimum, which is above 0: x * max_val + min_val is in the"
             " sign's own unit. Leave out a vital sign that never changes."
         )
-    return found["min_val"], found["max_val"]
+    return norms["min_val"], norms["max_val"]
 
 
 def _finite(path: Path, values: NDArray[np.float64], advice: str) -> None:
@@ -215,20 +211,21 @@ def _finite(path: Path, values: NDArray[np.float64], advice: str) -> None:
         count = int(bad.sum())
         what = f"{count} values are" if count > 1 else "1 value is"
         raise UsageError(
-            f"{path}: {what} missing or infinite, the first at {_place(bad)}. {advice}"
+            f"{path}: {what} missing or infinite, the first at {_index(bad)}. {advice}"
         )
 
 
 def _first(wrong: NDArray[np.bool_], values: NDArray[np.float64]) -> str:
     """Return the first wrong value, where it stands, and how many there are."""
-    place = np.unravel_index(int(wrong.argmax()), wrong.shape)
+    index = np.unravel_index(int(wrong.argmax()), wrong.shape)
     others = int(wrong.sum()) - 1
     more = f" (and {others} more)" if others else ""
-    return f"the value {float(values[place]):g} at {_place(wrong)}{more}"
+    return f"the value {float(values[index]):g} at {_index(wrong)}{more}"
 
 
-def _place(wrong: NDArray[np.bool_]) -> str:
-    return str([int(index) for index in np.unravel_index(int(wrong.argmax()), wrong.shape)])
+def _index(wrong: NDArray[np.bool_]) -> str:
+    """Return the index of the first wrong value, as it is written in Python."""
+    return str([int(axis) for axis in np.unravel_index(int(wrong.argmax()), wrong.shape)])
 
 
 def _shape(values: NDArray[Any]) -> str:

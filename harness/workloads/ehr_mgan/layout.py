@@ -20,28 +20,28 @@ CLASSES, SEMANTIC_UNITS = 4, 24
 
 def parameters(hyper: Mapping[str, Any]) -> tuple[Parameter, ...]:
     """Return every parameter in canonical order: the VAEs, the generators, the discriminators."""
-    found: list[Parameter] = []
+    weights: list[Parameter] = []
     encoder, decoder, latent = hyper["encoder_units"], hyper["decoder_units"], hyper["latent"]
     label = int(hyper["conditional"])
     for stream in STREAMS:
         channels = hyper["channels"][stream]
-        found += _lstm(f"vae/{stream}/encoder/layer1", 2 * channels + label, encoder)
-        found += _lstm(f"vae/{stream}/encoder/layer2", encoder, encoder)
-        found += _lstm(f"vae/{stream}/decoder/layer2", decoder, decoder)
-        found += _lstm(f"vae/{stream}/decoder/layer3", decoder, decoder)
-        found += _dense(f"vae/{stream}/output", decoder, channels, bias="glorot_uniform")
-    found += _lstm("vae/shared/encoder/layer3", encoder, encoder)
-    found += _dense("vae/shared/mu", encoder, latent, bias="glorot_uniform")
-    found += _dense("vae/shared/sigma", encoder, latent, bias="glorot_uniform")
-    found += _lstm("vae/shared/decoder/layer1", latent + label, decoder)
+        weights += _lstm(f"vae/{stream}/encoder/layer1", 2 * channels + label, encoder)
+        weights += _lstm(f"vae/{stream}/encoder/layer2", encoder, encoder)
+        weights += _lstm(f"vae/{stream}/decoder/layer2", decoder, decoder)
+        weights += _lstm(f"vae/{stream}/decoder/layer3", decoder, decoder)
+        weights += _dense(f"vae/{stream}/output", decoder, channels, bias="glorot_uniform")
+    weights += _lstm("vae/shared/encoder/layer3", encoder, encoder)
+    weights += _dense("vae/shared/mu", encoder, latent, bias="glorot_uniform")
+    weights += _dense("vae/shared/sigma", encoder, latent, bias="glorot_uniform")
+    weights += _lstm("vae/shared/decoder/layer1", latent + label, decoder)
     if hyper["conditional"]:
-        found += _dense("vae/shared/semantic/hidden", 2 * hyper["hours"] * latent, SEMANTIC_UNITS)
-        found += _dense("vae/shared/semantic/logits", SEMANTIC_UNITS, CLASSES)
+        weights += _dense("vae/shared/semantic/hidden", 2 * hyper["hours"] * latent, SEMANTIC_UNITS)
+        weights += _dense("vae/shared/semantic/logits", SEMANTIC_UNITS, CLASSES)
     for stream in STREAMS:
-        found += _generator(hyper, stream)
+        weights += _generator(hyper, stream)
     for stream in STREAMS:
-        found += _discriminator(hyper, stream)
-    return tuple(found)
+        weights += _discriminator(hyper, stream)
+    return tuple(weights)
 
 
 def _lstm(name: str, inputs: int, units: int) -> list[Parameter]:
@@ -59,66 +59,59 @@ def _dense(name: str, inputs: int, units: int, bias: str = "zeros") -> list[Para
 
 
 def _generator(hyper: Mapping[str, Any], stream: str) -> list[Parameter]:
-    units, found = hyper["generator_units"], []
+    weights: list[Parameter] = []
+    units = hyper["generator_units"]
     for layer in range(1, LAYERS + 1):
         inputs = hyper["noise_size"][stream] + int(hyper["conditional"]) if layer == 1 else units
         for matrix, rows in (("W", inputs), ("U", units), ("V", units)):
-            found.append(
-                Parameter(
-                    f"generator/{stream}/layer{layer}/{matrix}",
-                    (rows, 4 * units),
-                    "normal",
-                    deviation=0.1,
-                )
-            )
-    return found + _dense(f"generator/{stream}/output", units, hyper["latent"])
+            name = f"generator/{stream}/layer{layer}/{matrix}"
+            weights.append(Parameter(name, (rows, 4 * units), "normal", deviation=0.1))
+    return weights + _dense(f"generator/{stream}/output", units, hyper["latent"])
 
 
 def _discriminator(hyper: Mapping[str, Any], stream: str) -> list[Parameter]:
-    units, found = hyper["discriminator_units"], []
+    weights: list[Parameter] = []
+    units = hyper["discriminator_units"]
     for layer in range(1, LAYERS + 1):
         name = f"discriminator/{stream}/layer{layer}"
-        found += _lstm(name, hyper["channels"][stream] if layer == 1 else units, units)
-        found += [
+        weights += _lstm(name, hyper["channels"][stream] if layer == 1 else units, units)
+        weights += [
             Parameter(f"{name}/initial_{state}", (1, units), "normal", deviation=0.02)
             for state in "ch"
         ]
-    return found + _dense(f"discriminator/{stream}/logit", hyper["hours"] * units, 1)
+    return weights + _dense(f"discriminator/{stream}/logit", hyper["hours"] * units, 1)
 
 
 def noise(hyper: Mapping[str, Any], phases: Sequence[str]) -> tuple[Noise, ...]:
     """Return all sites: dropout masks, latent noise and noisy labels are redrawn at every update,
     the generators' noise is drawn once for the ten updates of a joint step."""
     joint = tuple(phase for phase in phases if phase.startswith("joint/"))
-    found: list[Noise] = []
+    sites: list[Noise] = []
     for users in (joint, (FORWARD,), (GENERATE,)):
         for stream in STREAMS:
             shape = (hyper["batch"], hyper["hours"], hyper["noise_size"][stream])
-            found.append(Noise(users, f"generator/{stream}", shape, "uniform"))
+            sites.append(Noise(users, f"generator/{stream}", shape, "uniform"))
     for phase in [*phases, FORWARD, GENERATE]:
         network = phase.split("/")[-2] if "/" in phase else phase
         if phase == FORWARD or network in ("pretrain", "vae"):
-            found += _vae_noise(hyper, phase)
+            sites += _vae_noise(hyper, phase)
         if phase in (FORWARD, GENERATE):
             for stream in STREAMS:
-                found += _decoding_noise(hyper, phase, stream)
+                sites += _decoding_noise(hyper, phase, stream)
         if phase == FORWARD:
             for stream in STREAMS:
-                found += _judging_noise(hyper, phase, stream)
+                sites += _judging_noise(hyper, phase, stream)
         elif phase != GENERATE and network not in ("pretrain", "vae"):
             stream = phase.split("/")[-1]
-            found += _decoding_noise(hyper, phase, stream)
+            sites += _decoding_noise(hyper, phase, stream)
             # The discrete generator matches the moments of the data itself, not of what the
             # discriminator makes of real data.
-            sides = (
-                ("fake",)
-                if network.startswith("generator") and stream == "discrete"
-                else ("real", "fake")
-            )
-            found += _judging_noise(hyper, phase, stream, sides)
+            matches_data = network.startswith("generator") and stream == "discrete"
+            sides = ("fake",) if matches_data else ("real", "fake")
+            sites += _judging_noise(hyper, phase, stream, sides)
             if network == "discriminator":
-                found += _labels(hyper, phase, stream)
-    return tuple(found)
+                sites += _labels(hyper, phase, stream)
+    return tuple(sites)
 
 
 def _masks(hyper: Mapping[str, Any], phase: str, prefix: str, units: int) -> list[Noise]:
@@ -131,13 +124,13 @@ def _masks(hyper: Mapping[str, Any], phase: str, prefix: str, units: int) -> lis
 
 
 def _vae_noise(hyper: Mapping[str, Any], phase: str) -> list[Noise]:
-    found: list[Noise] = []
+    sites: list[Noise] = []
     for stream in STREAMS:
-        found += _masks(hyper, phase, f"encoder/{stream}", hyper["encoder_units"])
+        sites += _masks(hyper, phase, f"encoder/{stream}", hyper["encoder_units"])
         # One draw for all hours; each stream has its own.
-        found.append(Noise((phase,), f"e/{stream}", (hyper["batch"], hyper["latent"]), "normal"))
-        found += _masks(hyper, phase, f"decoder/{stream}", hyper["decoder_units"])
-    return found
+        sites.append(Noise((phase,), f"e/{stream}", (hyper["batch"], hyper["latent"]), "normal"))
+        sites += _masks(hyper, phase, f"decoder/{stream}", hyper["decoder_units"])
+    return sites
 
 
 def _decoding_noise(hyper: Mapping[str, Any], phase: str, stream: str) -> list[Noise]:

@@ -38,9 +38,8 @@ def naming(hyper: Mapping[str, Any]) -> dict[str, Any]:
     weights |= _cell("vae/shared/decoder/layer1", "Decoder/multi_rnn_cell/cell_0/Shared_VAE")
     if hyper["conditional"]:
         for name, layer in (("hidden", "dense"), ("logits", "dense_1")):
-            weights |= _cell(
-                f"vae/shared/semantic/{name}", f"Shared_VAE/semantic_classifier/{layer}"
-            )
+            scope = f"Shared_VAE/semantic_classifier/{layer}"
+            weights |= _cell(f"vae/shared/semantic/{name}", scope)
     return {"kind": "naming", "schema": 1, "weights": weights, "optimizers": OPTIMIZERS}
 
 
@@ -49,39 +48,37 @@ def _cell(name: str, scope: str) -> dict[str, str | list[str]]:
 
 
 def _vae(name: str, scope: str) -> dict[str, str | list[str]]:
-    found: dict[str, str | list[str]] = {
+    names: dict[str, str | list[str]] = {
         f"{name}/output/kernel": f"Decoder/Linear/{scope}/w_h_dec",
         f"{name}/output/bias": f"Decoder/Linear/{scope}/b_h_dec",
     }
     for network, layers in (("encoder", (1, 2)), ("decoder", (2, 3))):
         for layer in layers:
-            found |= _cell(
-                f"{name}/{network}/layer{layer}",
-                f"{network.capitalize()}/multi_rnn_cell/cell_{layer - 1}/{scope}",
-            )
-    return found
+            cell = f"{network.capitalize()}/multi_rnn_cell/cell_{layer - 1}/{scope}"
+            names |= _cell(f"{name}/{network}/layer{layer}", cell)
+    return names
 
 
 def _generator(stream: str) -> dict[str, str | list[str]]:
     scope = f"{stream.capitalize()}_generator"
-    found: dict[str, str | list[str]] = {}
+    names: dict[str, str | list[str]] = {}
     for layer in range(LAYERS):
         cell = f"{scope}/cell_{layer}/{scope}/RNNCell_{layer}"
         for matrix in "WUV":
-            found[f"generator/{stream}/layer{layer + 1}/{matrix}"] = [
+            names[f"generator/{stream}/layer{layer + 1}/{matrix}"] = [
                 f"{cell}{gate}_gate/{matrix}{letter}" for gate, letter in GATES.items()
             ]
-    return found | _cell(f"generator/{stream}/output", f"{scope}/dense")
+    return names | _cell(f"generator/{stream}/output", f"{scope}/dense")
 
 
 def _discriminator(stream: str) -> dict[str, str | list[str]]:
     scope = f"{stream.capitalize()}_discriminator"
-    found: dict[str, str | list[str]] = {}
+    names: dict[str, str | list[str]] = {}
     for layer in range(LAYERS):
         name = f"discriminator/{stream}/layer{layer + 1}"
-        found |= _cell(name, f"{scope}/rnn/multi_rnn_cell/cell_{layer}/lstm_cell")
+        names |= _cell(name, f"{scope}/rnn/multi_rnn_cell/cell_{layer}/lstm_cell")
         for number, state in enumerate("ch", 1):
-            found[f"{name}/initial_{state}"] = (
+            names[f"{name}/initial_{state}"] = (
                 f"{scope}/continuous_discriminator/layer{layer}_initial_state{number}"
             )
-    return found | _cell(f"discriminator/{stream}/logit", f"{scope}/dense")
+    return names | _cell(f"discriminator/{stream}/logit", f"{scope}/dense")

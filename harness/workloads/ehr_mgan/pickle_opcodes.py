@@ -89,7 +89,7 @@ _COUNTED = {
 class Unfit:
     """An opcode that no array needs: where it stands, and what it is there for."""
 
-    place: int
+    offset: int
     reason: str
 
 
@@ -100,29 +100,25 @@ def first_unfit(data: bytes) -> Unfit | None:
     Raises:
         ValueError: this is no pickle, or a forged one.
     """
-    place = 0
+    offset = 0
     for count in range(MAX_OPCODES):
-        opcode = _OPCODES.get(data[place]) if place < len(data) else None
+        opcode = _OPCODES.get(data[offset]) if offset < len(data) else None
         if opcode is None:
-            raise ValueError(f"no opcode at byte {place}")
-        end = _end(data, place + 1, opcode)
+            raise ValueError(f"no opcode at byte {offset}")
+        end = _end(data, offset + 1, opcode)
         if opcode.name == "INST":
-            return Unfit(
-                place,
-                "it asks for"
-                f" `{printable('.'.join(data[place + 1 : end].decode('latin1').split()))}`",
-            )
+            name = ".".join(data[offset + 1 : end].decode("latin1").split())
+            return Unfit(offset, f"it asks for `{printable(name)}`")
         if opcode.name in REASONS:
-            return Unfit(place, REASONS[opcode.name])
+            return Unfit(offset, REASONS[opcode.name])
         if opcode.name not in ALLOWED:
-            raise ValueError(f"opcode {opcode.name} at byte {place}, which arrays do not have")
-        if (
-            opcode.name == "PUT" and int(data[place + 1 : end]) > count + 1
-        ):  # room is made for all indices up to it
-            raise ValueError(f"a forged index in the memo at byte {place}")
+            raise ValueError(f"opcode {opcode.name} at byte {offset}, which arrays do not have")
+        # Room is made for all indices up to it.
+        if opcode.name == "PUT" and int(data[offset + 1 : end]) > count + 1:
+            raise ValueError(f"a forged index in the memo at byte {offset}")
         if opcode.name == "STOP":
             return None
-        place = end
+        offset = end
     raise ValueError(f"more than {MAX_OPCODES} opcodes, which no array takes")
 
 

@@ -68,10 +68,10 @@ class _Unpickler(pickle.Unpickler):
             self.allowed[core + ".numeric", "_frombuffer"] = known["from_buffer"]
 
     def find_class(self, module: str, name: str) -> Any:
-        found = self.allowed.get((module, name))
-        if found is None:
+        stand_in = self.allowed.get((module, name))
+        if stand_in is None:
             raise Refused(f"it asks for `{printable(module + '.' + name)}`")
-        return found
+        return stand_in
 
 
 def _stand_ins() -> dict[str, Any]:
@@ -96,17 +96,15 @@ def _stand_ins() -> dict[str, Any]:
             ):
                 raise Refused("it holds elements of a type that is not written as NumPy writes it")
             order: Any = self.order
-            found: np.dtype[Any] | None = (
-                np.dtype(self.code).newbyteorder(order) if len(self.code) <= 3 else None
-            )
-            if found is None or found.kind not in KINDS:
-                what = (
-                    "Python objects"
-                    if found is not None and found.hasobject
-                    else f"elements of the type {self.code[:20]!r}"
-                )
+            dtype: np.dtype[Any] | None = None
+            if len(self.code) <= 3:
+                dtype = np.dtype(self.code).newbyteorder(order)
+            if dtype is None or dtype.kind not in KINDS:
+                what = f"elements of the type {self.code[:20]!r}"
+                if dtype is not None and dtype.hasobject:
+                    what = "Python objects"
                 raise Refused(f"it holds {what}, not numbers")
-            return found
+            return dtype
 
     class Array:
         def __init__(self, *_: object) -> None:
@@ -136,10 +134,9 @@ def _stand_ins() -> dict[str, Any]:
     def encode(text: str | bytes, *_: object) -> bytes:
         return text.encode("latin1") if isinstance(text, str) else text
 
-    def no_bytes(
-        *given: object,
-    ) -> bytes:  # how protocols 0 to 2 write the content of an empty array
-        if given:
+    # How protocols 0 to 2 write the content of an empty array.
+    def no_bytes(*arguments: object) -> bytes:
+        if arguments:
             raise Refused("it makes bytes by another way than NumPy's pickles do")
         return b""
 
@@ -149,9 +146,9 @@ def _stand_ins() -> dict[str, Any]:
         if not isinstance(raw, (bytes, bytearray)):  # bytes(10**10) would be that many zeros
             raise Refused("it holds an array whose content is no bytes")
         made = Array()
-        made.state = (1, shape, dtype, order == "F", raw) + (
-            (axes,) if order == "K" else ()
-        )  # axes: since NumPy 2.4
+        made.state = (1, shape, dtype, order == "F", raw)
+        if order == "K":  # since NumPy 2.4
+            made.state += (axes,)
         return made
 
     def scalar(*_: object) -> NoReturn:
@@ -190,11 +187,9 @@ def content(path: Path, limit: int, advice: str) -> bytes:
 
 def unreadable(path: Path, error: OSError) -> UsageError:
     """Return what is said of a path that the system does not let this user read."""
-    advice = (
-        "Let the user who runs the harness read it"
-        if isinstance(error, PermissionError)
-        else "Copy it to where it can be read"
-    )
+    advice = "Copy it to where it can be read"
+    if isinstance(error, PermissionError):
+        advice = "Let the user who runs the harness read it"
     return UsageError(
         f"{path} cannot be read ({error.strerror or error}); what it holds was not looked at."
         f" {advice}."
@@ -231,17 +226,17 @@ def _array(data: bytes) -> NDArray[Any]:
         # The name that a file asks for says more than what it does with it: what comes before is
         # read, up to a stop.
         with contextlib.suppress(*BROKEN):
-            _Unpickler(data[: unfit.place] + pickle.STOP + data[unfit.place + 1 :]).load()
+            _Unpickler(data[: unfit.offset] + pickle.STOP + data[unfit.offset + 1 :]).load()
         raise Refused(unfit.reason)
     unpickler = _Unpickler(data)
     made = unpickler.load()
     if not isinstance(made, unpickler.array):
         raise Refused(f"it holds {_called(made)}, not an array")
-    found: NDArray[Any] = made.numpy()
-    return found
+    array: NDArray[Any] = made.numpy()
+    return array
 
 
 def _called(made: object) -> str:
-    return (
-        f"a {type(made).__name__}" if type(made).__module__ == "builtins" else "a part of an array"
-    )
+    if type(made).__module__ == "builtins":
+        return f"a {type(made).__name__}"
+    return "a part of an array"

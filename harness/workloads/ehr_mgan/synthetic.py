@@ -54,17 +54,90 @@ class Vital(NamedTuple):
 
 
 VITALS = (
-    Vital("heart_rate", "monitor", 30.0, 180.0, 84.0, 14.0, 8.0, 4.0, 0.97),  # 1/min
-    Vital("systolic_pressure", "cuff", 60.0, 220.0, 122.0, -12.0, 12.0, 6.0, 0.92),  # mmHg
-    Vital("respiratory_rate", "chest belt", 5.0, 45.0, 18.0, 4.0, 2.5, 1.5, 0.95),  # 1/min
-    Vital("oxygen_saturation", "oximeter", 70.0, 100.0, 97.0, -2.5, 0.8, 0.6, 0.95),  # %
-    Vital("temperature", "thermometer", 34.0, 41.5, 37.0, 0.35, 0.3, 0.15, 0.4),  # degrees Celsius
+    # 1/min
     Vital(
-        "diastolic_pressure", "cuff", 30.0, 130.0, 66.0, -2.0, 5.0, 3.0, 0.92
-    ),  # mmHg, before it follows the systolic one
+        name="heart_rate",
+        device="monitor",
+        low=30.0,
+        high=180.0,
+        centre=84.0,
+        slope=14.0,
+        between=8.0,
+        within=4.0,
+        charted=0.97,
+    ),
+    # mmHg
     Vital(
-        "mean_pressure", "cuff", 40.0, 160.0, 0.0, 0.0, 0.0, 1.5, 0.92
-    ),  # mmHg; what it has beside the other two
+        name="systolic_pressure",
+        device="cuff",
+        low=60.0,
+        high=220.0,
+        centre=122.0,
+        slope=-12.0,
+        between=12.0,
+        within=6.0,
+        charted=0.92,
+    ),
+    # 1/min
+    Vital(
+        name="respiratory_rate",
+        device="chest belt",
+        low=5.0,
+        high=45.0,
+        centre=18.0,
+        slope=4.0,
+        between=2.5,
+        within=1.5,
+        charted=0.95,
+    ),
+    # %
+    Vital(
+        name="oxygen_saturation",
+        device="oximeter",
+        low=70.0,
+        high=100.0,
+        centre=97.0,
+        slope=-2.5,
+        between=0.8,
+        within=0.6,
+        charted=0.95,
+    ),
+    # degrees Celsius
+    Vital(
+        name="temperature",
+        device="thermometer",
+        low=34.0,
+        high=41.5,
+        centre=37.0,
+        slope=0.35,
+        between=0.3,
+        within=0.15,
+        charted=0.4,
+    ),
+    # mmHg, before it follows the systolic one
+    Vital(
+        name="diastolic_pressure",
+        device="cuff",
+        low=30.0,
+        high=130.0,
+        centre=66.0,
+        slope=-2.0,
+        between=5.0,
+        within=3.0,
+        charted=0.92,
+    ),
+    # mmHg; what it has beside the other two
+    Vital(
+        name="mean_pressure",
+        device="cuff",
+        low=40.0,
+        high=160.0,
+        centre=0.0,
+        slope=0.0,
+        between=0.0,
+        within=1.5,
+        charted=0.92,
+    ),
 )
 #: Intervention and the severities at which it starts and stops.
 INTERVENTIONS = (("ventilation", 0.9, -0.2), ("vasopressor", 1.2, 0.1), ("fluid_bolus", 0.5, 0.4))
@@ -96,9 +169,8 @@ def synthetic_icu(preset: str) -> Cohort:
         axis=2,
     )
     risk = sum(severity[:, -RISK_HOURS:].T) / RISK_HOURS + 0.3 * normal(generator, (stays,))
-    label = np.select([risk > least for least in RISKS], range(len(RISKS)), len(RISKS)).astype(
-        np.int64
-    )
+    classes = np.select([risk > least for least in RISKS], range(len(RISKS)), len(RISKS))
+    label = classes.astype(np.int64)
     minimum = np.array([vital.low for vital in vitals])
     spread = np.array([vital.high for vital in vitals]) - minimum
     bounded = np.stack(
@@ -107,14 +179,14 @@ def synthetic_icu(preset: str) -> Cohort:
     filled = np.take_along_axis(bounded, _charted(vitals, stays), axis=1)
     continuous = np.rint(np.ldexp((filled - minimum) / spread, BITS))
     return Cohort(
-        NAME,
-        np.ldexp(continuous, -BITS),
-        discrete,
-        label,
-        minimum,
-        spread,
-        tuple(vital.name for vital in vitals),
-        tuple(item[0] for item in INTERVENTIONS),
+        name=NAME,
+        continuous=np.ldexp(continuous, -BITS),
+        discrete=discrete,
+        label=label,
+        minimum=minimum,
+        range=spread,
+        channels=tuple(vital.name for vital in vitals),
+        interventions=tuple(name for name, _, _ in INTERVENTIONS),
     )
 
 
@@ -131,10 +203,8 @@ def _severity(generator: np.random.RandomState, stays: int) -> Series:
 
 
 def _measured(generator: np.random.RandomState, vital: Vital, severity: Series) -> Series:
-    stays = len(severity)
-    own = vital.between * normal(generator, (stays, 1)) + vital.within * normal(
-        generator, severity.shape
-    )
+    of_stay = vital.between * normal(generator, (len(severity), 1))
+    own = of_stay + vital.within * normal(generator, severity.shape)
     return vital.centre + vital.slope * severity + own
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from scipy import stats
 
-from harness.fidelity.distribution import SPREAD
+from harness.fidelity.difference_tests import SPREAD
 from harness.fidelity.equivalence import ALPHA
 from tests.evaluation.calibration.trials import Outcome
 

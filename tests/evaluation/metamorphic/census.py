@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends.contract import STAGE_LETTERS
-from harness.evaluation import outcome, stage_rows
+from harness.evaluation import outcome, pair_evidence, stage_rows
 from harness.execution import runner
-from harness.records import store
+from harness.records import tensors
 from harness.results.model import StageRow
 from tests.evaluation.laboratory import Laboratory
 from tests.evaluation.metamorphic.entry import Entry, plant
@@ -87,9 +87,9 @@ def examine(laboratory: Laboratory, entries: Iterable[Entry], folder: Path) -> I
         if ended:
             yield Finding(entry, ERROR, "", "", (), ended[0])
             continue
-        witnesses = {
-            name: stage_rows.Witness(
-                store.RecordEvidence(record),
+        evidences = {
+            name: pair_evidence.JobEvidence(
+                tensors.RecordEvidence(record),
                 "ok",
                 "",
                 tuple(record.result["abilities"]),
@@ -98,9 +98,9 @@ def examine(laboratory: Laboratory, entries: Iterable[Entry], folder: Path) -> I
             for name, record in records.items()
         }
         pair = next(pair for pair in planned.pairs if pair.precision == "fp64")
-        found = finding(entry, stage_rows.stage_rows(planned, witnesses))
+        found = finding(entry, stage_rows.stage_rows(planned, evidences))
         yield dataclasses.replace(
-            found, apart=apart(*(witnesses[job.name].evidence for job in (pair.a, pair.b)))
+            found, apart=apart(*(evidences[job.name].evidence for job in (pair.a, pair.b)))
         )
 
 

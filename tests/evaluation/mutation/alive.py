@@ -69,15 +69,6 @@ AUTOENCODERS = (
     ),
     Equivalent(
         "ehr_mgan/autoencoders.py",
-        "the same object again: one of them is taken, whichever",
-        (
-            ("[self._cell(name)] * 2", "[self._cell(name)] * 3"),
-            ("[self._cell(name)] * 2", "[self._cell(name)] * 4"),
-            ("kernel, bias = owned[0] if", "kernel, bias = owned[1] if"),
-        ),
-    ),
-    Equivalent(
-        "ehr_mgan/autoencoders.py",
         "the one product of a kernel rounds it anyway; three axes expand to themselves",
         (
             ("kernel.dim() == 3 else", "kernel.dim() == 0 else"),
@@ -99,47 +90,21 @@ HOURS = (
         "ehr_mgan/hours.py",
         "all hours have one shape, and zeros of it are made",
         (
-            (
-                (
-                    ".to(self.low) for kernel in kernels]\n        zeros ="
-                    " [torch.zeros_like(keep[:, 0])"
-                ),
-                (
-                    ".to(self.low) for kernel in kernels]\n        zeros ="
-                    " [torch.zeros_like(keep[:, 1])"
-                ),
-            ),
-            (
-                (
-                    ".transpose(1, 2) for kernel in kernels]\n        zeros ="
-                    " [torch.zeros_like(keep[:, 0])"
-                ),
-                (
-                    ".transpose(1, 2) for kernel in kernels]\n        zeros ="
-                    " [torch.zeros_like(keep[:, 1])"
-                ),
-            ),
-            (
-                "saved = (zeros, zeros, torch.zeros_like(given.x[:, 0])",
-                "saved = (zeros, zeros, torch.zeros_like(given.x[:, 1])",
-            ),
-            (
-                "series = (zeros, zeros, torch.zeros_like(given.x[:, 0])",
-                "series = (zeros, zeros, torch.zeros_like(given.x[:, 1])",
-            ),
+            ("torch.zeros_like(keep[:, 0])", "torch.zeros_like(keep[:, 1])"),
+            ("torch.zeros_like(self.x[:, 0])", "torch.zeros_like(self.x[:, 1])"),
         ),
     ),
     Equivalent(
         "ehr_mgan/hours.py",
-        "kernels are taken by their places; one more behind them is never asked for",
+        "kernels are taken by their indices; one more behind them is never asked for",
         (
             (
-                "weights[:OUTPUT + 1], weights[OUTPUT + 1:]\n        inputs",
-                "weights[:OUTPUT + 2], weights[OUTPUT + 1:]\n        inputs",
+                "weights[: OUTPUT + 1], weights[OUTPUT + 1 :]\n        inputs",
+                "weights[: OUTPUT + 2], weights[OUTPUT + 1 :]\n        inputs",
             ),
             (
-                "weights[:OUTPUT + 1], weights[OUTPUT + 1:]\n        turned",
-                "weights[:OUTPUT + 2], weights[OUTPUT + 1:]\n        turned",
+                "weights[: OUTPUT + 1], weights[OUTPUT + 1 :]\n        turned",
+                "weights[: OUTPUT + 2], weights[OUTPUT + 1 :]\n        turned",
             ),
         ),
     ),
@@ -150,8 +115,8 @@ LAYOUTS = (
         "of a vector the first axis is the last",
         (
             (
-                "tensor.unflatten(0, (4, -1))[list(order)]\n\n\ndef",
-                "tensor.unflatten(-1, (4, -1))[list(order)]\n\n\ndef",
+                "lambda tensor: tensor.unflatten(0, (4, -1))",
+                "lambda tensor: tensor.unflatten(-1, (4, -1))",
             ),
         ),
     ),
@@ -188,10 +153,10 @@ NETWORKS = (
         (
             (
                 (
-                    'filterwarnings("ignore", message="RNN module weights are not part of single'
-                    ' contiguous chunk of memory")'
+                    '"ignore", message="RNN module weights are not part of single contiguous chunk'
+                    ' of memory"'
                 ),
-                'filterwarnings("ignore")',
+                '"ignore"',
             ),
         ),
     ),
@@ -201,8 +166,8 @@ NETWORKS = (
         (
             ("addcmul(f * c, i, candidate)", "addcmul(f * c, candidate, i)"),
             (
-                'dropped(h, noise["generated/%s/layer%d" % (stream, layer)])',
-                'dropped(noise["generated/%s/layer%d" % (stream, layer)], h)',
+                'dropped(h, noise[f"generated/{stream}/layer{layer}"])',
+                'dropped(noise[f"generated/{stream}/layer{layer}"], h)',
             ),
             (
                 "self.dropped(self.lstm(name, x, state), keep)",
@@ -213,7 +178,7 @@ NETWORKS = (
     Equivalent(
         "ehr_mgan/networks.py",
         "torch drops between the layers of one call; there is one layer",
-        (("True, 1, 0.0, torch", "True, 1, 1.0, torch"),),
+        (("dropout=0.0,", "dropout=1.0,"),),
     ),
     Equivalent(
         "ehr_mgan/networks.py", "a label is one channel", (("x.shape[1], -1)", "x.shape[1], 1)"),)
@@ -231,12 +196,12 @@ NETWORKS = (
         "each layer is recorded under its own name; the order is that of the report",
         (
             (
-                "for stream, h in reversed(list(zip(STREAMS, x)))}",
-                "for stream, h in list(list(zip(STREAMS, x)))}",
+                "for stream, h in reversed(list(zip(STREAMS, x))):\n                record",
+                "for stream, h in list(list(zip(STREAMS, x))):\n                record",
             ),
             (
-                "for stream, h in reversed(list(zip(STREAMS, x))):",
-                "for stream, h in list(list(zip(STREAMS, x))):",
+                "for stream, h in reversed(list(zip(STREAMS, x))):\n            if",
+                "for stream, h in list(list(zip(STREAMS, x))):\n            if",
             ),
         ),
     ),
@@ -248,8 +213,11 @@ MISSED = (
         " of whole activations, and what enters this layer has bfloat16's errors already",
         (
             (
-                "kernel, bias) if self.low is self.dtype",
-                "kernel, bias) if self.low is not self.dtype",
+                "if self.low is self.dtype:\n            return functional.linear(x, kernel, bias)",
+                (
+                    "if self.low is not self.dtype:\n"
+                    "            return functional.linear(x, kernel, bias)"
+                ),
             ),
         ),
     ),
@@ -259,8 +227,8 @@ MISSED = (
         " to them, and what they enter, is bfloat16's",
         (
             (
-                "if self.low is self.dtype:\n            return functional.linear(x, kernel)",
-                "if self.low is not self.dtype:\n            return functional.linear(x, kernel)",
+                "if self.low is self.dtype:\n            return functional.linear(x, kernel)\n",
+                "if self.low is not self.dtype:\n            return functional.linear(x, kernel)\n",
             ),
         ),
     ),

@@ -16,7 +16,7 @@ from backends.protocol import loading
 from harness.execution import runner
 from harness.fidelity.evidence import Evidence
 from harness.plan import Job, Pair, describe
-from harness.records import store
+from harness.records import tensors
 from tests.evaluation.laboratory import STEPS, Laboratory
 
 #: What records a port, in its worker.
@@ -103,7 +103,7 @@ def _record(laboratory: Laboratory, job: Job, folder: Path) -> Evidence:
             f"the honest side {job.side} of {job.workload} in {job.precision} ended in"
             f" {record.status}: {record.reason}"
         )
-    return store.RecordEvidence(record)
+    return tensors.RecordEvidence(record)
 
 
 def key(laboratory: Laboratory, job: Job) -> str:

@@ -23,7 +23,7 @@ from harness.fidelity.judge import judge_stage
 from harness.fidelity.nulls import null_tensors
 from harness.fidelity.verdict import StageVerdict
 from harness.plan import Job
-from harness.records import store
+from harness.records import store, tensors
 from harness.results.verdicts import Fidelity
 from tests.evaluation.laboratory import STEPS, Laboratory
 from tests.evaluation.mutation.stored import Honest
@@ -148,7 +148,7 @@ class Climb:
                 variants=variants,
             )
         )
-        return store.RecordEvidence(store.Record(folder, {}, "ok", "", result, 0.0))
+        return tensors.RecordEvidence(store.Record(folder, {}, "ok", "", result, 0.0))
 
 
 def margin(verdict: StageVerdict) -> float:

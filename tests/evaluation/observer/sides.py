@@ -30,8 +30,9 @@ from harness import plan
 from harness.commands import options, resolution
 from harness.environments import provision, staging
 from harness.execution import rounds, runner
-from harness.execution.processes import Limits, WorkerProcess, clean_environment, ending
+from harness.execution.processes import Limits, WorkerProcess, ending
 from harness.execution.turns import Peaks
+from harness.execution.worker_environment import clean_environment
 from harness.speed import estimate, schedule
 
 #: A block that lasts so long is looked at while it runs; a turn of a comparison is over before.

@@ -22,8 +22,10 @@ from backends.contract import ACTIONS
 from harness import plan
 from harness.commands import options, resolution
 from harness.environments import provision, staging
+from harness.evaluation import measured_rounds
 from harness.execution import rounds, runner
-from harness.execution.processes import Limits, clean_environment
+from harness.execution.processes import Limits
+from harness.execution.worker_environment import clean_environment
 from harness.speed.estimate import ALPHA, Estimate, estimate_logs, of_round, palindrome_ratios
 from harness.speed.replay import Rates, bound, rates, shown_of_palindromes
 from tests.evaluation.replay.tables import TARGETS, percent, table
@@ -71,7 +73,7 @@ def measure(
             )
             record = rounds.run_round(bench, slower, labels, number, files, terms)
             for name in ACTIONS:
-                ratios = palindrome_ratios(rounds.as_round(record, name), *labels)
+                ratios = palindrome_ratios(measured_rounds.as_round(record, name), *labels)
                 kept[f"{slowdown:g}"][name].append([round(ratio, 5) for ratio in ratios])
             say(f"{workload} {number + 1} {slowdown:g} {record.duration_s:.1f} s")
     return kept

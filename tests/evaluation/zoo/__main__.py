@@ -148,14 +148,14 @@ def _honest(
     for workload in ("linear", "cnn", *purpose_built):
         name, sides = f"honest-{workload}", [laboratory.side("tf2"), laboratory.side("torch")]
         planned = laboratory.plan(workload, sides, precisions=("fp64", "fp32"), seeds=(first,))
-        witnesses = laboratory.witnesses(planned.jobs)
+        evidences = laboratory.evidences(planned.jobs)
         pair = next(pair for pair in planned.pairs if pair.precision == "fp32")
-        alarm = any(row.verdict == "FAIL" for row in stage_rows(planned, witnesses))
+        alarm = any(row.verdict == "FAIL" for row in stage_rows(planned, evidences))
         peers.ask(
             name,
             gather(
                 *(
-                    witnesses[job.name].evidence
+                    evidences[job.name].evidence
                     for job in (pair.a, pair.b, pair.base_a)
                     if job is not None
                 )

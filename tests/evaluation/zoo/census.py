@@ -58,7 +58,7 @@ def examine(
         sides = [laboratory.side("tf2"), laboratory.side("torch", plant(mutant, folder))]
         low = "fp32" if mutant.precision == "fp64" else mutant.precision
         planned = laboratory.plan(mutant.workload, sides, precisions=("fp64", low))
-        found = laboratory.witnesses(planned.jobs)
+        found = laboratory.evidences(planned.jobs)
         said = finding(
             mutant, [row for row in stage_rows(planned, found) if row.precision == mutant.precision]
         )

@@ -86,7 +86,7 @@ def compare_builds(laboratory: Laboratory, one: Series, first: int) -> Iterator[
     planned = laboratory.plan(
         one.workload, sides, precisions=one.precisions, seeds=seeds, preset=one.preset
     )
-    found = laboratory.witnesses(planned.jobs)
+    found = laboratory.evidences(planned.jobs)
     bounds = {low.name: (low, full) for low, full in planned.bounds}
     for pair in planned.pairs:
         own = [bounds.pop(job.name) for job in (pair.a, pair.b) if job.name in bounds]
@@ -156,7 +156,7 @@ def _pair(
     pair = Pair(
         own[0].workload, precision, own[0].seed, own[0], own[1], base[0], base[1], own[0].stages
     )
-    found = laboratory.witnesses([*a, *b])
+    found = laboratory.evidences([*a, *b])
     verdicts = tuple(laboratory.judge(pair, found))
     return Comparison(
         kind, pair.workload, pair.a.preset, precision, pair.seed, own[0].side, side.label, verdicts

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from harness.fidelity import noise
-from harness.fidelity.judge import DIRECT
+from harness.fidelity.grading import DIRECT
 from tests.evaluation.zoo.honest import Comparison
 
 TARGET = Path(__file__).parents[3] / "harness/fidelity/honest_spread.py"

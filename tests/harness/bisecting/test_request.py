@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from harness.bisecting import request
-from harness.bisecting.request import Asked
+from harness.bisecting.request import BisectOptions
 from harness.commands import options
 from harness.errors import UsageError
 
 PYTHON = Path(sys.executable)
 
 
-def asked(**more: object) -> Asked:
+def asked(**more: object) -> BisectOptions:
     given = {"first": "tensorflow-cpu==2.16.1", "last": "2.21.0", "workload": "linear", **more}
-    return Asked(**given)  # type: ignore[arg-type]
+    return BisectOptions(**given)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

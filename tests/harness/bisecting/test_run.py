@@ -20,12 +20,12 @@ from packaging.version import Version
 
 from harness.bisecting import record
 from harness.bisecting import run as running
-from harness.bisecting.request import Asked
-from harness.bisecting.search import FOUND, NO_END
+from harness.bisecting.request import BisectOptions
+from harness.bisecting.search import LOCATED, NO_END
 from harness.commands import compare as comparison
 from harness.context import Context
 from harness.environments import installation, release_environments, releases
-from harness.environments.probe import Found
+from harness.environments.probe import Installed
 from harness.errors import (
     Busy,
     CorruptRecord,
@@ -90,8 +90,8 @@ class Bench:
             )
         (where.workdir / name / "bin/python").touch()
 
-    def probe(self, python: Path, module: str, environ: Mapping[str, str]) -> Found:
-        return Found("3.11.0", module=True, versions={"torch": python.parts[-3].split("_")[1]})
+    def probe(self, python: Path, module: str, environ: Mapping[str, str]) -> Installed:
+        return Installed("3.11.0", module=True, versions={"torch": python.parts[-3].split("_")[1]})
 
     def compare(self, chosen: object, context: Context, folder: Path) -> comparison.Result:
         self.compared.append(folder.name)
@@ -120,7 +120,7 @@ class Bench:
             "confirm": 0,
             **more,
         }
-        return running.run(Asked(**given), self.context)
+        return running.run(BisectOptions(**given), self.context)
 
     def file(self) -> Path:
         """Return what is kept of the only bisection."""
@@ -148,7 +148,7 @@ def test_what_is_known_is_not_asked_again(bench: Bench) -> None:
     """Both ends, then half of what lies between; the same command reads the answer, and asks
     neither pip nor tox nor a worker."""
     found = bench.run()
-    assert (FOUND, 2, 3) == (found.conclusion.kind, found.conclusion.good, found.conclusion.bad)
+    assert (LOCATED, 2, 3) == (found.conclusion.kind, found.conclusion.good, found.conclusion.bad)
     assert ["2.4.0", "2.8.0", "2.6.0", "2.7.0"] == bench.compared and ["3.11"] == bench.asked
     again = bench.run()
     assert found == again and [] == [*bench.asked, *bench.installed, *bench.compared]
@@ -207,7 +207,7 @@ def test_more_time_goes_on_with_what_is_known(bench: Bench) -> None:
     found = bench.run(speed="train", budget=300.0)
     assert first.folder == found.folder
     assert ["2.6.0", "2.7.0"] == bench.compared and [] == bench.asked
-    assert (FOUND, 2, 3) == (found.conclusion.kind, found.conclusion.good, found.conclusion.bad)
+    assert (LOCATED, 2, 3) == (found.conclusion.kind, found.conclusion.good, found.conclusion.bad)
 
 
 def test_other_work_begins_anew(bench: Bench) -> None:

@@ -11,7 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.bisecting import search
-from harness.bisecting.search import BACK_AND_FORTH, FOUND, NARROWED, NO_END, UNCHANGED, Conclusion
+from harness.bisecting.search import (
+    BACK_AND_FORTH,
+    LOCATED,
+    NARROWED,
+    NO_END,
+    UNCHANGED,
+    Conclusion,
+)
 
 STATES = {"o": "PASS", "x": "FAIL", "y": "ERROR", "-": None}
 
@@ -42,16 +49,16 @@ def changes(series: str) -> list[tuple[int, int]]:
 @pytest.mark.parametrize(
     ("series", "expected"),
     [
-        ("ox", Conclusion(FOUND, 0, 1, (), ((0, 1),))),
-        ("oooxxxx", Conclusion(FOUND, 2, 3, (), ((2, 3),))),
+        ("ox", Conclusion(LOCATED, 0, 1, (), ((0, 1),))),
+        ("oooxxxx", Conclusion(LOCATED, 2, 3, (), ((2, 3),))),
         (
             "xo",
-            Conclusion(FOUND, 0, 1, (), ((0, 1),)),
+            Conclusion(LOCATED, 0, 1, (), ((0, 1),)),
         ),  # a FAIL at the beginning is what the others are compared with
-        ("ooxyyxy", Conclusion(FOUND, 1, 2, (), ((1, 2),))),  # changed is changed, whatever to
+        ("ooxyyxy", Conclusion(LOCATED, 1, 2, (), ((1, 2),))),  # changed is changed, whatever to
         ("o-x", Conclusion(NARROWED, 0, 2, (1,), ((0, 2),))),
         ("oo---xx", Conclusion(NARROWED, 1, 5, (2, 3, 4), ((1, 5),))),
-        ("o-oxx-x", Conclusion(FOUND, 2, 3, (), ((2, 3),))),
+        ("o-oxx-x", Conclusion(LOCATED, 2, 3, (), ((2, 3),))),
         ("oooo", Conclusion(UNCHANGED)),
         ("-oox", Conclusion(NO_END, bad=0)),
         ("oox-", Conclusion(NO_END, bad=3)),
@@ -97,7 +104,7 @@ def test_a_look_moves_the_change_to_the_first_one() -> None:
 def test_one_change_is_found_in_a_logarithm_of_steps(good: int, bad: int, confirm: int) -> None:
     """Two ends, a halving each time, and what is asked for on top."""
     found, asked = run("o" * good + "x" * bad, confirm)
-    assert (FOUND, good - 1, good) == (found.kind, found.good, found.bad)
+    assert (LOCATED, good - 1, good) == (found.kind, found.good, found.bad)
     assert len(asked) == len(set(asked)) <= 2 + math.ceil(math.log2(good + bad - 1)) + confirm
 
 
@@ -122,7 +129,7 @@ def test_releases_that_cannot_be_judged_are_passed_over(series: str, confirm: in
     assert found.between == tuple(range(good + 1, bad)) and all(
         series[number] == "-" for number in found.between
     )
-    assert found.kind == (NARROWED if found.between else FOUND)
+    assert found.kind == (NARROWED if found.between else LOCATED)
     assert len(asked) == len(set(asked))
 
 
@@ -157,7 +164,7 @@ def test_a_series_that_is_looked_at_as_a_whole_hides_nothing(series: str) -> Non
     assert sorted(asked) == list(range(len(series)))
     assert list(found.changes) == changes(series)
     assert (found.kind == BACK_AND_FORTH) == (len(found.changes) > 1)
-    assert (found.kind in (FOUND, NARROWED)) == (len(found.changes) == 1)
+    assert (found.kind in (LOCATED, NARROWED)) == (len(found.changes) == 1)
 
 
 def test_a_row_of_broken_releases_is_leapt_over() -> None:
@@ -165,5 +172,5 @@ def test_a_row_of_broken_releases_is_leapt_over() -> None:
     to find a change outside of them."""
     series = "o" * 20 + "x" * 10 + "-" * 40 + "x" * 30
     found, asked = run(series)
-    assert (FOUND, 19, 20) == (found.kind, found.good, found.bad)
+    assert (LOCATED, 19, 20) == (found.kind, found.good, found.bad)
     assert len(asked) < 15

@@ -241,7 +241,7 @@ def test_the_noise_of_the_nights_comes_from_the_history(sample):
     """Of nights that differ by 3 % beside their rounds; a step in it does not inflate it."""
     spread = series.spreads([sample.series(60, 0.3, at=30, deviation=0.03, seed=5)])
     (one,) = spread.values()
-    assert 0.02 < one.deviation < 0.045 and 1.0 < one.freedom < 60
+    assert 0.02 < one.deviation < 0.045 and 1.0 < one.degrees_of_freedom < 60
     assert (
         {}
         == series.spreads([sample.series(3)])

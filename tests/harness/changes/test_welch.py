@@ -28,7 +28,7 @@ def test_the_interval_is_that_of_welch():
     found = welch.difference(moments(old), moments(new), welch.Spread(0.0))
     told = stats.ttest_ind(new, old, equal_var=False)
     interval = told.confidence_interval(0.99)
-    assert found.freedom == pytest.approx(told.df)
+    assert found.degrees_of_freedom == pytest.approx(told.df)
     half = found.half_width(0.01)
     assert (interval.low, interval.high) == pytest.approx((found.mean - half, found.mean + half))
 

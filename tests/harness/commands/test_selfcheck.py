@@ -75,7 +75,7 @@ def test_a_real_run_measures_and_injects(
     result = check(chosen, context)
     assert ["train", "generate"] == [section.action for section in result.sections]
     for section in result.sections:
-        found = section.found
+        found = section.findings
         assert (
             (12, 6) == (found.rounds, found.identical)
             and found.round_s > 0.0
@@ -83,7 +83,7 @@ def test_a_real_run_measures_and_injects(
         )
         identical, slowed = found.injections[0].estimate.ratio, found.injections[1].estimate.ratio
         assert slowed > 1.4 * identical
-    assert result.exit_code == int(any(section.found.problems for section in result.sections))
+    assert result.exit_code == int(any(section.findings.problems for section in result.sections))
     written = json.loads((result.folder / "selfcheck.json").read_text(encoding="utf-8"))
     assert ["train", "generate"] == [section["action"] for section in written["sections"]]
     for action in ("train", "generate"):

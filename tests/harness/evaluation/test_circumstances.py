@@ -11,13 +11,14 @@ import pytest
 
 from harness import plan
 from harness.commands import options, resolution
-from harness.evaluation import circumstances, outcome, speed_notes, speed_rows
+from harness.evaluation import circumstances, measured_rounds, outcome, speed_notes, speed_rows
 from harness.execution import rounds, runner
 from harness.experiments import speed_rounds
 from harness.records import store
 from harness.report import junit, markdown
 from harness.results.model import Report
 from harness.speed import forecast
+from tests.harness import contents
 
 MB = 1 << 20
 BUSY = {"wall_s": 1.0, "ran_s": 0.39, "waited_s": 0.61, "load": 20.0, "others_s": 1.6}
@@ -68,7 +69,7 @@ def recorded(
         }
     result = {
         "actions": actions,
-        "opened": {label: {"build_s": 0.1} for label in ("numpy", "numpy#2")},
+        "opened": {label: contents.opened(build_s=0.1) for label in ("numpy", "numpy#2")},
         "rows_a_step": 8,
         "machine": [{"cores": 2.0}, {"cores": 2.0}],
     }
@@ -184,24 +185,27 @@ def test_a_late_change_of_the_first_warm_up_lengthens_the_others() -> None:
     """By a quarter more than it took; one that has not settled, by what was run."""
     first = recorded(1.0, 0)
     first.result["actions"]["train"]["prepared"]["numpy#2"] = {
+        "first_step_s": 0.1,
         "settled_steps": 320,
         "warmup_steps": 600,
     }
     first.result["actions"]["generate"]["prepared"]["numpy"] = {
+        "first_step_s": 0.1,
         "settled_steps": None,
         "warmup_steps": 600,
     }
-    assert {"train": {"numpy#2": 400}, "generate": {"numpy": 750}} == rounds.learned(first)
-    assert {"train": {}, "generate": {}} == rounds.learned(recorded(1.0, 0))
+    assert {"train": {"numpy#2": 400}, "generate": {"numpy": 750}} == measured_rounds.learned(first)
+    assert {"train": {}, "generate": {}} == measured_rounds.learned(recorded(1.0, 0))
     busy = recorded(1.0, 1, disturbed=True)
     busy.result["actions"]["train"]["prepared"]["numpy"] = {
+        "first_step_s": 0.1,
         "settled_steps": 9000,
         "warmup_steps": 9000,
     }
     assert (
         circumstances.learned([]) is None and circumstances.learned([busy]) is None
     )  # the next round looks again
-    assert rounds.learned(first) == circumstances.learned([busy, first])
+    assert measured_rounds.learned(first) == circumstances.learned([busy, first])
 
 
 def test_rounds_that_were_spoilt_run_again_only_within_the_budget(
@@ -256,6 +260,7 @@ def test_long_rounds_stop_at_the_budget(monkeypatch: pytest.MonkeyPatch) -> None
     def add(bench: object, one: speed_rows.Timed, *_: object) -> None:
         record = recorded(1.5, len(one.records))
         record.result["actions"]["train"]["prepared"]["numpy"] = {
+            "first_step_s": 0.1,
             "sample_s": 2.0,
             "steps_a_sample": 1,
         }

@@ -11,6 +11,7 @@ import pytest
 
 from harness.evaluation import cost_rows
 from harness.records.store import Record
+from tests.harness import contents
 
 
 def recorded(number: int, **more: Any) -> Record:
@@ -35,10 +36,11 @@ def recorded(number: int, **more: Any) -> Record:
             "missing": {"energy_j": "no NVML"},
         }
     }
-    result = {
-        "actions": {"generate": action, "train": {**action, "calls": {"torch": {}}}},
-        "baseline_bytes": {"torch": 700 + 100 * number},
-    }
+    result = contents.round_of(
+        {"generate": action, "train": {**action, "calls": {"torch": {}}}},
+        "torch",
+        baseline_bytes={"torch": 700 + 100 * number},
+    )
     return Record(
         Path("nowhere"),
         {},
@@ -106,6 +108,7 @@ def test_the_workloads_own_count_stands_in() -> None:
     record.result["spent"]["generate"]["torch"].update(
         flops=None, flops_source="", missing={"flops": "it cannot"}
     )
+    record = dataclasses.replace(record)
     found = cost_rows.cost([record], "generate", "torch", 0.01)
     assert (
         3e6 == found.flops
@@ -132,9 +135,11 @@ def test_a_count_of_one_output_alone_is_no_count() -> None:
         and "may fetch several" in alone.missing["flops"]
     )
     assert training.flops == 2e6
+    record = dataclasses.replace(record)
     record.result["operations"] = {"generate": 2e6}
     agreed = cost_rows.cost([record], "generate", "torch", 0.01)
     assert agreed.flops == 2e6 and "session's graph" in agreed.flops_source
+    record = dataclasses.replace(record)
     record.result["operations"] = {"generate": 5e6}
     assert (
         "the workload's own count, because TensorFlow 1"
@@ -161,8 +166,9 @@ def test_older_records_are_read() -> None:
     """A round from before all this was recorded has reasons, not numbers; a run that goes on can
     hold such rounds."""
     action = {"prepared": {"torch": {"first_step_s": 0.5}}, "peak_bytes": {"torch": 1000}}
+    old = contents.round_of({"generate": action}, "torch")
     found = cost_rows.cost(
-        [Record(Path("nowhere"), {}, "ok", "", {"actions": {"generate": action}}, 1.0)],
+        [Record(Path("nowhere"), {}, "ok", "", old, 1.0)],
         "generate",
         "torch",
         0.01,

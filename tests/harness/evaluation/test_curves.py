@@ -15,6 +15,7 @@ from harness.commands import options, resolution
 from harness.evaluation import curves
 from harness.records import store
 from harness.workloads import registry
+from tests.harness import contents
 
 TERM = "total"
 
@@ -42,7 +43,7 @@ def sampled(tmp_path: Path):
             folder / "samples.npz", {"samples": np.full((5, 2, 3), float(job.number))}
         )
         records[job.name] = store.Record(
-            folder, plan.describe(job), "ok", "", {"terms": [TERM]}, 0.0
+            folder, plan.describe(job), "ok", "", contents.sampled(TERM), 0.0
         )
     return planned, records
 

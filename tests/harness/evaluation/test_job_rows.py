@@ -16,6 +16,7 @@ from harness.evaluation.speed_rows import Timed
 from harness.execution.turns import SideFailed
 from harness.experiments.speed_rounds import _add_round
 from harness.records import store
+from tests.harness import contents
 
 RUN = Path("/run")
 
@@ -96,29 +97,21 @@ def test_a_round_tells_what_a_build_is(planned: plan.Plan) -> None:
     """Where only speed was asked for: versions, port and settings while it was timed; what a
     lockstep job told stays."""
     (job,) = planned.speed
-    identity = {"python": "3.11.7", "platform": "Linux", "versions": {"torch": "2.13.0"}}
-    opened = {
-        "identity": identity,
-        "port": "/staging/backends/torch/x.py",
-        "source_hash": "0123456789abcdef",
-    }
-    measured = {
-        "prepared": {"tf2": {"effective": {"threads": 2}}, "torch": {"effective": {"threads": 2}}}
-    }
-    one = store.Record(
-        RUN,
-        {},
-        "ok",
-        "",
-        {"opened": {"tf2": opened, "torch": opened}, "actions": {"train": measured}},
-        1.0,
+    opened = contents.opened(
+        identity={"python": "3.11.7", "platform": "Linux", "versions": {"torch": "2.13.0"}},
+        port="/staging/backends/torch/x.py",
+        source_hash="0123456789abcdef",
     )
-    builds = {
-        "tf2": job_rows.build_row(
-            "tf2", {"identity": identity, "effective": {"threads": 1}}, "lockstep"
-        )
-    }
-    job_rows.note_round(builds, job, one, {"tf2": "here", "torch": "there"}, Path("/staging"))
+    side = {"effective": {"threads": 2}}
+    result = contents.round_of(
+        {"train": {"prepared": {"tf2": side, "torch": side}}},
+        opened={"tf2": opened, "torch": opened},
+    )
+    measured = store.Record(RUN, {}, "ok", "", result, 1.0).round
+    identity = measured.opened["tf2"].identity
+    builds = {"tf2": job_rows.build_row("tf2", identity, {"threads": 1}, "lockstep")}
+    origins = {"tf2": "here", "torch": "there"}
+    job_rows.note_round(builds, job, measured, origins, Path("/staging"))
     row = builds["torch"]
     assert ({"torch": "2.13.0"}, "there", {"threads": 2}) == (
         row.versions,

@@ -13,6 +13,7 @@ from harness.plan import Side, SpeedJob, command
 from harness.records import store
 from harness.results.verdicts import Speed
 from harness.speed.verdict import Verdict
+from tests.harness import contents
 from tests.harness.speed.test_settings import EFFECTIVE
 
 JOB = {
@@ -39,7 +40,7 @@ def record(b):
         name: {"prepared": prepared, "palindromes": [STEPS, STEPS], "peak_bytes": {"a": 1, "b": 1}}
         for name in ACTIONS
     }
-    return store.Record(Path("x"), {}, "ok", "", {"actions": actions}, 1.0)
+    return store.Record(Path("x"), {}, "ok", "", contents.round_of(actions, "a", "b"), 1.0)
 
 
 ODD = {**EFFECTIVE, "denormals": "flushed", "execution": "eager"}

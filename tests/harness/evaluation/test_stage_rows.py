@@ -1,4 +1,4 @@
-"""From witnesses to rows: who is compared, what is said of what could not be, and what is never
+"""From evidences to rows: who is compared, what is said of what could not be, and what is never
 a PASS."""
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from backends.contract import OPTIONAL
 from harness import plan
 from harness.errors import CorruptRecord
 from harness.evaluation import stage_rows
-from harness.evaluation.stage_rows import Witness
+from harness.evaluation.pair_evidence import JobEvidence
 from harness.fidelity.distribution import judge_distribution
 from harness.fidelity.evidence import Entry
 from harness.fidelity.summaries import Draw
@@ -83,7 +83,7 @@ class Unreadable(Evidence):
 
 def witness(evidence=None, **changed):
     return dataclasses.replace(
-        Witness(evidence or Evidence(), "ok", "", OPTIONAL, "log"), **changed
+        JobEvidence(evidence or Evidence(), "ok", "", OPTIONAL, "log"), **changed
     )
 
 
@@ -150,14 +150,14 @@ def test_a_fault_is_a_fail_of_its_own_stage_with_both_values(stage):
 @pytest.mark.parametrize("status", ["error", "timeout", "crashed", "out of memory", "corrupt"])
 def test_a_side_that_left_nothing_is_inconclusive_with_its_reason(status):
     """Never a PASS, never silently left out."""
-    rows = judge(make(), torch=Witness(None, status, "it was so", (), "log"))
+    rows = judge(make(), torch=JobEvidence(None, status, "it was so", (), "log"))
     assert ["INCONCLUSIVE"] * 6 == [row.verdict for row in rows]
     assert all(f"torch left nothing to judge: {status}: it was so" == row.reason for row in rows)
 
 
 def test_an_unsupported_side_has_no_rows():
     """It is listed with the jobs."""
-    assert [] == judge(make(), torch=Witness(None, "unsupported", "no such device", (), ""))
+    assert [] == judge(make(), torch=JobEvidence(None, "unsupported", "no such device", (), ""))
 
 
 def test_a_record_that_cannot_be_read_is_inconclusive():
@@ -212,8 +212,8 @@ def test_a_lower_precision_takes_its_zeros_from_float64():
     )
     assert ("PASS", ("train/bias",)) == (row.verdict, row.null)
     absent = {
-        "tf2_fp64": Witness(None, "crashed", "", (), ""),
-        "torch_fp64": Witness(None, "crashed", "", (), ""),
+        "tf2_fp64": JobEvidence(None, "crashed", "", (), ""),
+        "torch_fp64": JobEvidence(None, "crashed", "", (), ""),
     }
     for share, verdict in ((1e-12, "FAIL"), (1e-7, "PASS")):
         low = {
@@ -275,7 +275,7 @@ def test_bounds_of_a_lower_precision_are_rows_of_their_own():
     planned = make(precisions=("bf16",), stages=("forward",))
     rows = [row for row in judge(planned) if row.stage == "precision"]
     assert [("tf2", "tf2 fp64"), ("torch", "torch fp64")] == [(row.a, row.b) for row in rows]
-    rows = judge(planned, tf2_fp64=Witness(None, "timeout", "too long", (), ""))
+    rows = judge(planned, tf2_fp64=JobEvidence(None, "timeout", "too long", (), ""))
     assert ["INCONCLUSIVE"] == [
         row.verdict for row in rows if row.stage == "precision" and row.a == "tf2"
     ]

@@ -16,7 +16,8 @@ from harness import plan
 from harness.commands import options, resolution
 from harness.environments import staging
 from harness.execution import memory, runner
-from harness.execution.processes import Limits, WorkerProcess, clean_environment, ending
+from harness.execution.processes import Limits, WorkerProcess, ending
+from harness.execution.worker_environment import clean_environment
 from harness.workloads import registry
 
 HOSTILE = Path(__file__).parents[2] / "e2e/hostile"

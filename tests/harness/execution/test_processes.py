@@ -15,8 +15,9 @@ import pytest
 from harness.errors import JobFailed
 from harness.execution import processes
 from harness.execution.processes import Limits, WorkerProcess
+from harness.execution.worker_environment import clean_environment
 
-ENVIRON = processes.clean_environment(os.environ)
+ENVIRON = clean_environment(os.environ)
 LIMITS = Limits(request_s=10.0)
 #: What every script begins with: `requests` to iterate over, `send` to answer with.
 HEAD = """
@@ -272,7 +273,7 @@ def test_ending_after_interrupt(start) -> None:
 def test_environment() -> None:
     """Nothing that leads to the harness's own packages reaches a worker."""
     given = dict.fromkeys(processes.PRIVATE, "/ours") | {"HOME": "/home/me"}
-    assert processes.clean_environment(given, MORE="1") == {
+    assert clean_environment(given, MORE="1") == {
         "HOME": "/home/me",
         "PYTHONNOUSERSITE": "1",
         "MORE": "1",

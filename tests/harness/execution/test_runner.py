@@ -19,11 +19,13 @@ from harness.environments import staging
 from harness.errors import JobFailed, NewerSchema
 from harness.evaluation import speed_rows
 from harness.execution import rounds, runner, turns
-from harness.execution.processes import Limits, clean_environment
+from harness.execution.processes import Limits
+from harness.execution.worker_environment import clean_environment
 from harness.experiments import speed_rounds
 from harness.records import store
 from harness.speed import disturbance, schedule, steadiness
 from harness.workloads import registry
+from tests.harness import contents
 
 HOSTILE = Path(__file__).parents[2] / "e2e/hostile"
 
@@ -98,7 +100,7 @@ def test_what_is_finished(bench: runner.Bench) -> None:
         ("timeout", False),
         ("interrupted", False),
     ):
-        store.write_record(folder, {}, status, "because", {}, 1.0)
+        store.write_record(folder, {}, status, "because", contents.recorded(), 1.0)
         assert (runner.existing(folder) is not None) == finished
     store.write_text(folder / store.MANIFEST, '{"schema": 1, "stat')
     assert runner.existing(folder) is None

@@ -18,7 +18,8 @@ from harness import plan
 from harness.commands import options, resolution
 from harness.environments import staging
 from harness.execution import runner
-from harness.execution.processes import Limits, clean_environment
+from harness.execution.processes import Limits
+from harness.execution.worker_environment import clean_environment
 from harness.records import store
 from harness.workloads import registry
 

@@ -85,7 +85,7 @@ def test_disturbed_palindromes_are_repeated(
     """As often as there were of them, and unless hardly any is clean; with most of them
     disturbed, nothing that is left counts."""
     found, worker = measure(waits)
-    told = found.told()
+    told = found.as_json()
     assert (clean, disturbed) == (found.clean, told["disturbed"]) and 2 * len(clean) == worker.asked
     kept = len(clean) if disturbed else sum(clean)
     assert (kept, len(clean) - kept) == (len(told["palindromes"]), len(told["left_out"]))
@@ -97,7 +97,7 @@ def test_disturbed_palindromes_are_repeated(
 def test_without_time_nothing_is_repeated() -> None:
     """What is clean counts if it is enough."""
     found, _ = measure([False, True], repeat_s=0.0)
-    assert [False, True, True, True] == found.clean and not found.told()["disturbed"]
+    assert [False, True, True, True] == found.clean and not found.as_json()["disturbed"]
 
 
 @pytest.mark.usefixtures("busy")
@@ -108,4 +108,4 @@ def test_a_round_without_hope_ends_early() -> None:
     size = RoundSize(40, 5)
     planned = plan_round(LABELS, 80, 0, 0).palindromes
     found = turns.run(workers, planned, size, {label: turns.Peaks() for label in LABELS}, 60.0, [])
-    assert [False] * 10 == found.clean and found.told()["disturbed"]
+    assert [False] * 10 == found.clean and found.as_json()["disturbed"]

@@ -4,6 +4,7 @@ further ones."""
 from __future__ import annotations
 
 import copy
+import dataclasses
 import math
 import os
 import re
@@ -22,12 +23,14 @@ from harness.commands import options, resolution
 from harness.environments import staging
 from harness.evaluation import speed_notes, speed_rows
 from harness.execution import rounds, runner
-from harness.execution.processes import Limits, WorkerProcess, clean_environment
+from harness.execution.processes import Limits, WorkerProcess
+from harness.execution.worker_environment import clean_environment
 from harness.experiments import speed_rounds
 from harness.records import store
 from harness.report import costs
 from harness.speed import disturbance, schedule, steadiness
 from harness.workloads import registry
+from tests.harness import contents
 
 TURNS = Path(__file__).parents[2] / "e2e/turns"
 PHASES = ("early/slope", "late/intercept")
@@ -105,6 +108,7 @@ def test_every_phase_is_timed_on_every_side_that_can(bench: runner.Bench) -> Non
     ] == pytest.approx(sum(told[1:]), abs=0.2)
     for record in honest.records:
         record.result["actions"]["train"]["prepared"]["numpy#2"]["steady"] = False
+    honest.records = [dataclasses.replace(record) for record in honest.records]
     count = len(honest.records)
     assert speed_notes.notes([honest])[1:] == (
         (
@@ -148,6 +152,7 @@ def test_what_compiling_takes_is_part_of_the_first_step(
             side["first_step_s"] = 30.0 if number == 0 else 0.5
             side["effective"]["execution"] = execution
             record.result["opened"][label]["build_s"] = 0.25
+    one.records = [dataclasses.replace(record) for record in one.records]
     row = speed_rows.rows([one], bench.run)[0]
     assert (expected + 0.25, expected + 0.25) == (
         row.a_warmup_s,
@@ -164,9 +169,11 @@ def recorded(steps_s: Mapping[str, float], duration_s: float = 1.0) -> store.Rec
     for action, ratio in steps_s.items():
         noise = 1.0 + 0.001 * generator.uniform(size=(2, 6))
         actions[action] = {
-            "palindromes": [{"numpy": list(noise[0]), "numpy#2": list(ratio * noise[1])}]
+            "palindromes": [{"numpy": list(noise[0]), "numpy#2": list(ratio * noise[1])}],
+            "prepared": {"numpy": {}, "numpy#2": {}},
         }
-    return store.Record(Path("nowhere"), {}, "ok", "", {"actions": actions}, duration_s)
+    result = contents.round_of(actions, "numpy", "numpy#2")
+    return store.Record(Path("nowhere"), {}, "ok", "", result, duration_s)
 
 
 @pytest.mark.parametrize(

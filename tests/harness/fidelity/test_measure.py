@@ -16,7 +16,7 @@ def test_the_worst_element_decides_and_is_named():
     a = b.copy()
     a[1, 2] = 1.5
     found = difference(a, b, 1.0)
-    assert (0.5, (1, 2), 1.5, 1.0) == (found.error, found.place, found.value_a, found.value_b)
+    assert (0.5, (1, 2), 1.5, 1.0) == (found.error, found.index, found.value_a, found.value_b)
     assert math.isclose(0.5 / math.sqrt(12), found.norm_error)
 
 
@@ -51,7 +51,7 @@ def test_values_that_are_not_finite_are_said_to_be_so(odd):
     assert (
         not one_sided.finite
         and not one_sided.same_mask
-        and (1,) == one_sided.place
+        and (1,) == one_sided.index
         and math.isnan(one_sided.error)
     )
     assert not two_sided.finite and two_sided.same_mask
@@ -64,7 +64,7 @@ def test_infinities_of_opposite_sign_are_not_the_same_mask():
 
 def test_scalars_and_low_precisions_are_compared_in_float64():
     """A loss has no axes, and float32 values keep what they have."""
-    assert () == difference(np.float32(1.0), np.float32(1.5), 1.5).place
+    assert () == difference(np.float32(1.0), np.float32(1.5), 1.5).index
     a = np.array([1.0], np.float32)
     assert 2.0**-23 == difference(np.nextafter(a, np.float32(2.0)), a, 1.0).error
 
@@ -74,7 +74,7 @@ def test_complex_values_are_compared_whole():
     is."""
     a, b = np.array([1.0 + 1.0j, 2.0]), np.array([1.0 + 1.5j, 2.0])
     found = difference(a, b, 2.0)
-    assert (0.25, (0, 1), 1.0, 1.5) == (found.error, found.place, found.value_a, found.value_b)
+    assert (0.25, (0, 1), 1.0, 1.5) == (found.error, found.index, found.value_a, found.value_b)
     assert (
         0.0 == difference(a, a, 2.0).error
         and not difference(np.array([np.nan * 1j]), np.array([1j]), 1.0).finite

@@ -77,7 +77,7 @@ def test_a_last_place_is_within_rounding_and_named():
     assert ("gradients", "dW", "[1, 0]") == (
         found.bits.first.stage,
         found.bits.first.name,
-        found.bits.first.place,
+        found.bits.first.index,
     )
     assert found.bits.first.first == 0.3 and found.bits.first.second > 0.3
     assert "1 of 3 tensors differ, first gradients dW [1, 0]" in found.reason
@@ -138,7 +138,7 @@ def test_bits_are_bits():
     nan, zero = {"forward": {"y": np.array([np.nan])}}, {"forward": {"y": np.array([0.0])}}
     assert compare(Run(nan), Run(nan), STAGES).identical
     found = compare(Run(zero), Run({"forward": {"y": np.array([-0.0])}}), STAGES)
-    assert (found.differing, found.first.place) == (1, "[0]")
+    assert (found.differing, found.first.index) == (1, "[0]")
     scalar = compare(
         Run({"loss": {"l": np.array(1.0)}}), Run({"loss": {"l": np.array(2.0)}}), ("loss",)
     )

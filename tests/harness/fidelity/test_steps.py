@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from harness.fidelity.judge import judge_stage
-from harness.fidelity.steps import first_step, place
+from harness.fidelity.steps import first_departure, first_step
 
 
 def sequences(memory, starts, extra=()):
@@ -30,23 +30,26 @@ def test_with_feedback_the_last_layer_of_a_step_comes_before_the_first_of_the_ne
     """The decoder's output is wrong at step 2, and reaches the first layer in step 3."""
     verdict, read = sequences(memory, {"layer1": 3, "layer2": 3, "output": 2})
     assert "training/layer1" == verdict.worst.name
-    step, item = place(verdict.tensors, read)
+    step, item = first_departure(verdict.tensors, read)
     assert (2, "training/output") == (step, item.name)
 
 
 def test_within_a_step_layers_have_their_order(memory):
     """Two that depart in the same step: the first is the place."""
     verdict, read = sequences(memory, {"layer1": 3, "layer2": 2, "output": 2})
-    assert (2, "training/layer2") == ((found := place(verdict.tensors, read))[0], found[1].name)
+    assert (2, "training/layer2") == (
+        (found := first_departure(verdict.tensors, read))[0],
+        found[1].name,
+    )
 
 
 def test_what_departs_before_all_sequences_stays_the_place(memory):
     """An embedding of the rows was computed before any step; one sequence alone has nobody to be
     ordered against."""
     verdict, read = sequences(memory, {"layer1": 3, "output": 2}, extra=("embedding",))
-    assert place(verdict.tensors, read) is None
+    assert first_departure(verdict.tensors, read) is None
     verdict, read = sequences(memory, {"layer1": 3})
-    assert place(verdict.tensors, read) is None
+    assert first_departure(verdict.tensors, read) is None
 
 
 def test_an_image_has_no_time():

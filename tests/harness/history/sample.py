@@ -103,6 +103,7 @@ def stage(name: str, **more: object) -> StageRow:
         "place": "[0, 1]",
         "tensors": 12,
         "command": f"{COMMAND} --threads 1 --no-speed --stages {name}",
+        "threads": 1,
         "preset": "small",
         "seed": 3,
         "max_error": 2e-7,
@@ -139,6 +140,10 @@ def _odd_stages() -> tuple[StageRow, ...]:
             "forward",
             b="torch#2",
             command=f"{COMMAND} --threads 2 --device gpu --execution graph --data 'a folder/x'",
+            threads=2,
+            device="gpu",
+            execution="graph",
+            data="a folder/x",
         ),
     )
 

@@ -89,7 +89,7 @@ def test_a_block_that_fails_changes_nothing(
     """A run is added whole or not at all: it breaks off after all its rows but the last ones
     have been written."""
     with monkeypatch.context() as patch:
-        patch.setattr("harness.history.ingest._insert_builds", lambda *_: 1 / 0)
+        patch.setattr("harness.history.insertion._insert_builds", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             history.add(sample.report())
     assert {0} == set(history.count().values())

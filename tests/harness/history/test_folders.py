@@ -40,7 +40,7 @@ def test_all_runs_below_a_folder_are_found(tmp_path: Path):
     runs.at(tmp_path / "2026-11-22_y", "key", "harness compare", NOW)
     (tmp_path / "example").mkdir()
     (tmp_path / "example/report.json").write_text("{}")
-    found = folders.found(tmp_path)
+    found = folders.finished_runs(tmp_path)
     assert expected == [one.path for one in found]
     assert [None, None, "2026-11-20", "2026-11-21"] == [one.night for one in found]
 
@@ -49,7 +49,7 @@ def test_a_report_beside_the_runs_hides_none(tmp_path: Path):
     """`--json reports/report.json` wrote a copy there."""
     made = _run(tmp_path / "2026-11-21_x")
     (tmp_path / "report.json").write_text("{}")
-    assert [made] == [one.path for one in folders.found(tmp_path)]
+    assert [made] == [one.path for one in folders.finished_runs(tmp_path)]
 
 
 def test_a_run_is_itself(tmp_path: Path, sample):
@@ -58,7 +58,7 @@ def test_a_run_is_itself(tmp_path: Path, sample):
     made, bare = _run(tmp_path / "2026-11-21_x"), tmp_path / "bare"
     sample.write(bare, sample.report())
     for path in (made, bare, made / "report.json", tmp_path / "nowhere"):
-        assert [path] == [one.path for one in folders.found(path)]
+        assert [path] == [one.path for one in folders.finished_runs(path)]
 
 
 def test_a_bisection_is_left_out(tmp_path: Path):
@@ -69,8 +69,8 @@ def test_a_bisection_is_left_out(tmp_path: Path):
     record.write(folder, "key", "harness bisect", (), {})
     for path in (tmp_path, folder):
         with pytest.raises(UsageError, match=r"no finished run is in it .*bisection"):
-            folders.found(path)
-    assert [release] == [one.path for one in folders.found(release)]
+            folders.finished_runs(path)
+    assert [release] == [one.path for one in folders.finished_runs(release)]
 
 
 def test_the_night_is_read_from_where_nights_are_made(
@@ -84,7 +84,7 @@ def test_the_night_is_read_from_where_nights_are_made(
         assert (name, "2026-11-21") == (folder.name, folders.night(cell))
         monkeypatch.chdir(cell)
         assert ["2026-11-21"] * 2 == [
-            one.night for path in (".", "report.json") for one in folders.found(Path(path))
+            one.night for path in (".", "report.json") for one in folders.finished_runs(Path(path))
         ]
     assert [None] * 3 == [
         folders.night(tmp_path / name) for name in ("2026-11-21_x", "2026-11-21/one", "cells/one")

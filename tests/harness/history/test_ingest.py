@@ -172,8 +172,8 @@ def test_a_folder_that_knows_more_completes_a_run(history: History, sample, tmp_
     assert (2 * len(sample.RATIOS), 1) == (history.count()["rounds"], history.count()["hosts"])
 
 
-def test_a_key_has_the_settings_of_the_command(history: History, sample):
-    """Device, threads, execution and data are in what reproduces the row."""
+def test_a_key_has_the_settings_of_the_row(history: History, sample):
+    """Device, threads, execution and data."""
     history.add(sample.report())
     plain, odd = (
         history.stage_keys(Wanted(builds=builds, subjects=("weights", "forward")))

@@ -162,7 +162,7 @@ FAULTS = {
     # has no transaction: everything is on disk at once, and the run only half there
     "autocommit": (
         (
-            "connection.exec_driver_sql('COMMIT'); ingest._insert_builds = lambda *_:"
+            "connection.exec_driver_sql('COMMIT'); insertion._insert_builds = lambda *_:"
             " os.kill(os.getpid(), signal.SIGKILL); ingest.add(connection, made, found, origin)"
         ),
         "0 rows of builds for 1 runs",
@@ -177,7 +177,7 @@ def test_a_writer_with_a_fault_is_found_out(path: Path, sample, fault: str):
     deed, finding = FAULTS[fault]
     program = (
         "import os, signal, sys; from pathlib import Path; sys.path.insert(0, sys.argv[2]); import"
-        " sample\nfrom harness.history import evidence, ingest, open_history\nmade ="
+        " sample\nfrom harness.history import evidence, ingest, insertion, open_history\nmade ="
         " sample.report(); found = evidence.gather(made, None); origin = ingest.Origin('',"
         " '2026-11-01', 0.0)\nwith open_history(Path(sys.argv[1]))._database.writing() as"
         f" connection:\n    {deed}\n"

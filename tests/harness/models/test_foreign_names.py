@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from harness.errors import UsageError
-from harness.models import foreign_names
+from harness.models import foreign_names, foreign_variables
 from harness.workloads.ehr_mgan import CONDITIONAL, WORKLOAD
 from harness.workloads.linear import WORKLOAD as LINEAR
 
@@ -67,7 +67,7 @@ def held(shapes: dict[str, list[int]], **dtypes: str) -> dict[str, dict[str, Any
 
 
 def resolve(document: dict[str, Any], variables: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    return foreign_names.resolve(
+    return foreign_variables.resolve(
         foreign_names.parse(document, "--names file", CONFIG), CONFIG, variables, "fp32"
     )
 
@@ -133,7 +133,7 @@ def test_the_originals_names_fit_what_its_own_program_wrote(workload):
     """All 500 variables (536 with classes) have a place, each one, in its shape."""
     config, shapes = workload.config("tiny"), ORIGINAL[workload.name]
     named = foreign_names.parse(workload.namings(config)["original"], "original", config)
-    found = foreign_names.resolve(named, config, held(shapes), "fp32")
+    found = foreign_variables.resolve(named, config, held(shapes), "fp32")
     used = [
         part
         for kind in ("weights", "slots", "powers")

@@ -51,7 +51,9 @@ class Nights:
 
     def run(self, made: config.Config, *only: str, date: str = "2026-11-21") -> cells.Result:
         """Run a night."""
-        return cells.run(beginning.Asked(made, self.folder / "reports", date, only), self.context)
+        return cells.run(
+            beginning.NightRequest(made, self.folder / "reports", date, only), self.context
+        )
 
 
 @pytest.fixture

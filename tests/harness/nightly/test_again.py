@@ -65,7 +65,7 @@ def test_a_cell_that_takes_the_harness_down_comes_last_and_not_for_ever(nights, 
         night.write(found.folder, dataclasses.replace(state, rows=rows))
         return beginning.opened(asked, nights.context, found.folder, state.key)
 
-    asked = beginning.Asked(made, nights.folder / "reports", "2026-11-21", ())
+    asked = beginning.NightRequest(made, nights.folder / "reports", "2026-11-21", ())
     assert ["other-hostile", "kills-hostile"] == [
         cell.name for cell in beginning.waiting(cut_off(0), asked)
     ]

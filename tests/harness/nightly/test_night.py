@@ -10,7 +10,7 @@ import pytest
 from harness.errors import CorruptRecord, NewerSchema
 from harness.nightly import matrix, night
 from harness.nightly.matrix import Entry
-from harness.nightly.night import Changed, Lack, Night, Row
+from harness.nightly.night import Changed, MissingBuild, Night, Row
 from harness.records import store
 
 ENTRY = Entry(
@@ -38,7 +38,7 @@ def made(name: str = "2026-11-21", key: str = "k") -> Night:
             fidelity="PASS",
             exit_code=0,
             duration_s=1.5,
-            lacking=(Lack("tf1", "no Python 3.7"),),
+            lacking=(MissingBuild("tf1", "no Python 3.7"),),
         ),
         Row(CELLS[1], night.NOT_REACHED, "nothing is left"),
     )

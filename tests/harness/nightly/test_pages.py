@@ -13,7 +13,7 @@ import pytest
 from harness.errors import CorruptRecord
 from harness.nightly import conclusion, index, matrix, night, page, summary
 from harness.nightly.matrix import Entry
-from harness.nightly.night import Changed, Lack, Night, Row
+from harness.nightly.night import Changed, MissingBuild, Night, Row
 from tests.e2e import screenshots
 from tests.harness.report import sample
 
@@ -57,7 +57,7 @@ def made() -> Night:
             fidelity="PASS",
             headline="fine",
             exit_code=0,
-            lacking=(Lack("tf1", EVIL),),
+            lacking=(MissingBuild("tf1", EVIL),),
         ),
     )
     return conclusion.summed_up(

@@ -39,7 +39,7 @@ def test_a_build_that_cannot_be_had_is_left_out(tmp_path: Path) -> None:
     """Two are left: they are compared, and the third is listed with its reason."""
     found = able(tmp_path, "tf2 torch numpy", "fidelity", torch=NO_NETWORK)
     assert (("tf2", "numpy"), "") == (found.builds, found.reason)
-    assert [("torch", "tox could not")] == [(lack.build, lack.reason) for lack in found.lacking]
+    assert [("torch", "tox could not")] == [(item.build, item.reason) for item in found.left_out]
 
 
 def test_one_build_is_no_comparison(tmp_path: Path) -> None:

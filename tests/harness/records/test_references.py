@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness import plan
-from harness.commands import compare, interpreters, listing, options, record, resolution
+from harness.commands import compare, interpreters, listing, options, record, recording, resolution
 from harness.errors import Busy, CorruptRecord, NewerSchema, RecordError, UsageError
 from harness.evaluation import stage_rows
 from harness.records import references, runs
@@ -35,7 +35,7 @@ def job(**changed):
 def hashes():
     """The tape and data that the shipped reference was recorded on."""
     provenance = references.read(LINEAR).provenance
-    return provenance["tape_hash"], provenance["data_hash"]
+    return provenance.tape_hash, provenance.data_hash
 
 
 def test_the_shipped_references_are_intact_and_of_the_real_tf1():
@@ -134,10 +134,10 @@ def test_numpy_agrees_with_the_recorded_tf1(tmp_path):
     located = interpreters.Located(
         {"numpy": Path(sys.executable)}, {"numpy": "here"}, {"tf1": "no Python 3.7"}
     )
-    bench = compare.make_bench(tmp_path, located, request, context)
+    bench = recording.make_bench(tmp_path, located, request, context)
     planned = plan.make(request)
-    ran = compare._run_jobs(bench, planned, located, context)
-    rows = stage_rows.stage_rows(planned, ran.witnesses)
+    ran = recording.run_lockstep(bench, planned, located, context)
+    rows = stage_rows.stage_rows(planned, ran.evidences)
     assert [(stage, "PASS") for stage in plan.LOCKSTEP_STAGES] == [
         (row.stage, row.verdict) for row in rows
     ]

@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
 from harness.errors import CorruptRecord, NewerSchema
-from harness.records import store
+from harness.records import store, tensors
+from harness.records.decoding import NOT_FINITE
+from tests.harness import contents
 
 #: The three words that stand for what JSON has no number for; as text they cannot be told from it.
-WORDS = tuple(store.SPECIAL)
+WORDS = tuple(NOT_FINITE)
 TEXT = st.text().filter(lambda text: text not in WORDS)
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats() | TEXT,
@@ -106,10 +108,10 @@ def record(tmp_path: Path) -> store.Record:
     """A finished job's record with one tensor."""
     job = tmp_path / "job"
     store.write_arrays(job / "forward.npz", {"logits": np.arange(50.0)})
-    result = {
-        "files": {"forward.npz": store.checksum(job / "forward.npz")},
-        "noise": {"forward/logits": {"ulp": [0.5]}},
-        "tensors": [
+    result = contents.recorded(
+        files={"forward.npz": store.checksum(job / "forward.npz")},
+        noise={"forward/logits": {"ulp": [0.5]}},
+        tensors=[
             {
                 "stage": "forward",
                 "name": "logits",
@@ -119,26 +121,19 @@ def record(tmp_path: Path) -> store.Record:
                 "largest": math.nan,
             }
         ],
-    }
+    )
     return store.write_record(job, {"side": "torch"}, "ok", "", result, 1.5)
 
 
 def test_record_round_trip(record: store.Record) -> None:
     """A record is read as it was written, its tensors one at a time."""
     back = store.read_record(record.folder)
-    assert (back.ok, back.job, back.duration_s, back.noise("forward", "logits")) == (
-        True,
-        {"side": "torch"},
-        1.5,
-        {"ulp": [0.5]},
-    )
+    evidence = tensors.RecordEvidence(back.folder, back.recorded)
+    assert (True, {"side": "torch"}, 1.5) == (back.ok, back.job, back.duration_s)
+    assert {"ulp": [0.5]} == evidence.noise("forward", "logits")
     assert back.read("forward", "logits").tolist() == list(range(50))
-    (entry,) = store.RecordEvidence(back).entries("forward")
-    assert (
-        entry.name == "logits"
-        and math.isnan(entry.largest)
-        and store.RecordEvidence(back).entries("loss") == []
-    )
+    (entry,) = evidence.entries("forward")
+    assert entry.name == "logits" and math.isnan(entry.largest) and evidence.entries("loss") == []
     with pytest.raises(CorruptRecord, match="tensor 'probs' cannot be read"):
         back.read("forward", "probs")
 
@@ -179,10 +174,19 @@ def test_broken_when_written(tmp_path: Path) -> None:
         ("\udcff", "cannot be read"),
         ("[]", "no schema number"),
         ('{"schema": "1"}', "no schema number"),
-        ('{"schema": 1}', "not a record"),
+        ('{"schema": 1}', "'job' is missing"),
         (
             '{"schema": 1, "job": 5, "status": "ok", "reason": "", "result": {}, "duration_s": 1}',
-            "not a record",
+            "job is 5, and has to be dict",
+        ),
+        (
+            '{"schema": 1, "job": {}, "status": "fine", "reason": "", "result": {},'
+            ' "duration_s": 1}',
+            "status is 'fine', and has to be one of ok, ",
+        ),
+        (
+            '{"schema": 1, "job": {}, "status": "ok", "reason": "", "result": {}, "duration_s": 1}',
+            "result: 'tensors' is missing",
         ),
     ],
 )

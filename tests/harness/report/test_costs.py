@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 from rich.console import Console
 
-from harness.report import costs, html, json_format, markdown, terminal
+from harness.report import costs, html, json_format, markdown, terminal, terminal_speed
 from harness.results.model import Cost, Report
 
 CPU = "it ran on the CPU"
@@ -94,6 +94,58 @@ def test_terminal(report: Report, width: int) -> None:
     table = text[text.index("What else") :]
     assert "200\N{NO-BREAK SPACE}MiB" in table and "bf16" not in table
     assert ("12.5\N{NO-BREAK SPACE}%" in table) == (width == 200) or width == 120
+
+
+def costs_table(report: Report, width: int) -> str:
+    """Return the table of costs as a terminal shows it, which ends that report."""
+    stream = io.StringIO()
+    Console(file=stream, width=width).print(terminal.render(report))
+    return stream.getvalue().rpartition("once the")[2].partition("open)")[2]
+
+
+@pytest.mark.parametrize("width", [80, 100, 120, 140])
+@pytest.mark.parametrize("filled", [False, True], ids=["some columns", "every column"])
+def test_no_word_is_broken(report: Report, width: int, filled: bool) -> None:
+    """Neither of a heading nor of a workload's name. All columns come from 140 on, if they fit."""
+    if filled:
+        known = dataclasses.replace(
+            TRAIN,
+            device_peak_bytes=3 << 30,
+            p50_s=1e-3,
+            p95_s=2e-3,
+            p99_s=9e-3,
+            energy_j=0.34,
+            missing={},
+        )
+        rows = [
+            dataclasses.replace(
+                row, workload="ehr_mgan", a_cost=known, a_build_s=1.5, a_first_step_s=0.3
+            )
+            for row in report.speed
+        ]
+        report = dataclasses.replace(report, speed=tuple(rows))
+    text = costs_table(report, width)
+    words = set(" ".join(["workload", "build", *costs.COLUMNS]).split())
+    for line in costs.lines(report.speed):
+        words |= {line.build, line.row.workload, line.row.preset, line.row.action, line.precision}
+        for cell in costs.COLUMNS.values():
+            words |= set(cell(line).split())
+    shown = {word for word in text.split() if word.strip("\N{BOX DRAWINGS LIGHT HORIZONTAL}")}
+    assert set() == shown - words
+    workload = report.speed[0].workload
+    assert {"workload", "build", "baseline", workload, "small", "train", "fp32"} <= shown
+    assert ("utilisation" in shown) == (width == 140 and not filled)
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"), [(14, None), (15, [4, 2, 5]), (16, [5, 2, 5]), (99, [6, 2, 7])]
+)
+def test_room_beyond_the_longest_words_goes_to_the_first_columns(
+    width: int, expected: list[int] | None
+) -> None:
+    """There is no width for less than that; a no-break space does not end a word."""
+    columns = [["aa bbb", "cccc"], ["d", "ee"], ["f ggggg", "h\N{NO-BREAK SPACE}i"]]
+    assert expected == terminal_speed.unbroken(columns, width)
 
 
 def test_files(report: Report) -> None:

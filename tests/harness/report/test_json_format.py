@@ -249,3 +249,28 @@ def test_a_number_beyond_a_float_is_corrupt(full):
     with pytest.raises(CorruptRecord):
         from_json(json.dumps(flat))
     assert math.isfinite(from_json(to_json(full)).stages[0].error)
+
+
+@pytest.mark.parametrize(
+    ("command", "settings"),
+    [
+        ("harness compare", ("cpu", "default", "")),
+        (
+            "harness compare --device gpu --execution graph --data 'a folder/x'",
+            ("gpu", "graph", "a folder/x"),
+        ),
+        ("harness 'compare", ("cpu", "default", "")),  # no shell's: somebody has edited it
+    ],
+)
+def test_a_row_of_an_older_report_has_the_settings_of_its_command(full, command, settings):
+    """Rows told neither device nor execution nor data then."""
+    flat = json.loads(to_json(full))
+    for row in (*flat["stages"], *flat["speed"]):
+        for name in ("device", "execution", "data"):
+            del row[name]
+        row["command"] = command
+    read = from_json(json.dumps(flat))
+    rows = (*read.stages, *read.speed)
+    assert {settings} == {(row.device, row.execution, row.data) for row in rows}
+    whole = from_json(to_json(full))
+    assert [row.device for row in full.stages] == [row.device for row in whole.stages]

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from harness.report.markdown import code, escape, render
+from harness.report.markdown import render
+from harness.report.markdown_text import code, escape
 
 PARSER = MarkdownIt("commonmark").enable("table")
 

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from harness.report.matrix import (
-    hint,
-    letter,
-    matrix,
-    phase_tables,
-    relation,
-    setting,
-    unfinished,
-    zeros,
-)
+from harness.report.labels import hint, setting
+from harness.report.matrix import letter, matrix, unfinished, zeros
+from harness.report.phase_table import phase_tables, relation
 
 
 def test_lines_are_pairs_and_columns_are_stages(full):

@@ -11,7 +11,8 @@ import pytest
 from rich.console import Console
 
 from harness.report import html, junit, markdown, terminal
-from harness.report.matrix import action, matrix, qualities
+from harness.report.labels import action
+from harness.report.matrix import matrix, qualities
 
 
 def draw(report, width=100):

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from harness.fidelity.traces import share
+from harness.fidelity.plot_series import share
 from harness.report import html
 from tests.harness.report import sample
 

@@ -206,7 +206,7 @@ def test_without_looking_for_what_is_there_a_second_upload_would_leave_duplicate
 ):
     """The planted fault: points are sent whether they are there or not. The comparison of the
     test above sees it."""
-    monkeypatch.setattr(mlflow._Upload, "_lacking", lambda _self, _run, points: list(points))
+    monkeypatch.setattr(mlflow._Upload, "_missing", lambda _self, _run, points: list(points))
     found = []
     for name, writes in (("once", ()), ("twice", (4,))):
         target = Target(str(tmp_path / name), "runs")

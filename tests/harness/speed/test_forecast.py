@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.speed.forecast import Pace, TooLong, blocks_s, lacking, long, step_s
+from harness.speed.forecast import Pace, TooLong, blocks_s, long, shortage, step_s
 
 
 def side(seconds: float, steps: int = 1) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def test_a_round_that_does_not_fit_is_given_up(left_s: float, warm: int, gives_u
     with pytest.raises(TooLong, match="a step of a takes 5 s") as raised:
         pace.check(prepared, 100.0 + 10.0 * warm)
     assert raised.value.round_s == pytest.approx(60.0)
-    assert "5 rounds take about 300 s; give --budget so much" in lacking(raised.value, left_s)
+    assert "5 rounds take about 300 s; give --budget so much" in shortage(raised.value, left_s)
 
 
 def test_a_step_that_is_long_for_want_of_a_processor_is_said_to_be() -> None:
@@ -73,7 +73,7 @@ def test_short_steps_are_never_given_up() -> None:
 
 def test_nobody_knows_how_long_a_step_is_that_did_not_end() -> None:
     """Then the budget is named and no number is made up."""
-    text = lacking(TooLong("the first steps of a (train) had not ended after 30 s", None), 30.0)
+    text = shortage(TooLong("the first steps of a (train) had not ended after 30 s", None), 30.0)
     assert (
         text.startswith("the budget of 30 s ended before 5 rounds: the first steps of a (train)")
         and "about" not in text

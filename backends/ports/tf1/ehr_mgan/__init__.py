@@ -66,7 +66,7 @@ class Port(Tf1Port):
         for stream in STREAMS:
             networks.discriminate(stream, ("real", "fake"))
         self.observed_dtypes["contractions"] = product.observed
-        found = collections.OrderedDict()  # type: Dict[str, Any]
+        found: Dict[str, Any] = collections.OrderedDict()
         for name, tensor in networks.record.items():
             found[name] = tensor if name.endswith("logit") else swapped(tensor)
         return found
@@ -91,7 +91,7 @@ class Port(Tf1Port):
                 % (self.config["workload"], size, count)
             )
         given = source.generation(count)
-        product = [self.training["generated/%s/decoded" % stream] for stream in STREAMS]
+        product = [self.training[f"generated/{stream}/decoded"] for stream in STREAMS]
         parts = []
         for chunk in range(count // size):
             rows = slice(chunk * size, (chunk + 1) * size)

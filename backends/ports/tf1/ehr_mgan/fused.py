@@ -91,7 +91,7 @@ def _wide_gradient(op: Any, given: Any, *_: Any) -> List[Any]:
     parts = tf.split(
         tf.reshape(moves, [-1, 4, units]), [column.shape.as_list()[2] for column in columns], axis=2
     )
-    found = [[], [], []]  # type: List[List[Any]]
+    found: List[List[Any]] = [[], [], []]
     for x, matrix, own_moves in zip(xs, inputs, parts):
         rows, gates, width = matrix.shape.as_list()
         part = tf.reshape(own_moves, [-1, gates * width])

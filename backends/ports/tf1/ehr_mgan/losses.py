@@ -35,7 +35,7 @@ def vae(networks: Networks, stream: str) -> Tensors:
     config, record = networks.config, networks.record
     mu, s = record[stream + "/mu"], record[stream + "/log_sigma"]
     z = [record[name + "/z"] for name in STREAMS]
-    terms = collections.OrderedDict()  # type: Tensors
+    terms: Tensors = collections.OrderedDict()
     terms["reconstruction"] = reconstruction(
         networks.series[stream], record[stream + "/decoded"], stream
     )
@@ -102,7 +102,7 @@ def discriminator(networks: Networks, stream: str, noise: Mapping[str, Any]) -> 
     """Return the terms of one discriminator, with noisy labels; those of discrete fakes are not
     noisy, as in the original."""
     (real, _), (fake, _) = networks.discriminate(stream, ("real", "fake"))
-    terms = collections.OrderedDict()  # type: Tensors
+    terms: Tensors = collections.OrderedDict()
     terms["real"] = binary(real, noise["label/real"])
     terms["fake"] = binary(fake, noise.get("label/fake", networks.config["discrete_fake_label"]))
     return totalled(terms, terms["real"] + terms["fake"])
@@ -125,7 +125,7 @@ def generator(networks: Networks, stream: str) -> Tensors:
     )
     if stream == "continuous":
         mean, real_mean = tf.sqrt(tf.abs(mean)), tf.sqrt(tf.abs(real_mean))
-    terms = collections.OrderedDict()  # type: Tensors
+    terms: Tensors = collections.OrderedDict()
     terms["adversarial"] = binary(logit, 1.0)
     terms["feature_variance"] = tf.reduce_mean(
         tf.abs(tf.sqrt(variance + 1e-6) - tf.sqrt(real_variance + 1e-6))

@@ -15,7 +15,7 @@ LAYERS = (1, 2, 3)
 Tensors = Dict[str, Any]
 
 
-class Product(object):
+class Product:
     """Matrix products in the dtype of contractions; operands and results are in the master dtype.
 
     Attributes:
@@ -53,7 +53,7 @@ def swapped(series: Any) -> Any:
     return tf.transpose(series, [1, 0, 2])
 
 
-class Networks(object):
+class Networks:
     """All networks on one batch.
 
     Attributes:
@@ -71,8 +71,8 @@ class Networks(object):
         product: Product,
     ) -> None:
         self.config, self.weight, self.noise, self.product = config, weight, noise, product
-        self.record = {}  # type: Tensors
-        self._judged = {}  # type: Dict[Tuple[str, Sequence[str]], List[Tuple[Any, Any]]]
+        self.record: Tensors = {}
+        self._judged: Dict[Tuple[str, Sequence[str]], List[Tuple[Any, Any]]] = {}
         self.hours, self.batch = config["hours"], config["batch"]
         self.series = {stream: swapped(arrays[stream]) for stream in STREAMS}
         self.dtype = self.series[STREAMS[0]].dtype
@@ -138,7 +138,7 @@ class Networks(object):
         for place, stream in enumerate(STREAMS):
             for name, half in zip(names, halves):
                 value = half[place]
-                self.record["%s/%s" % (stream, name)] = (
+                self.record[f"{stream}/{name}"] = (
                     value[:, :, : config["channels"][stream]] if name == "decoded" else value
                 )
 
@@ -158,10 +158,7 @@ class Networks(object):
         }
         for number in LAYERS:
             w, u, v = [
-                [
-                    self._gates("generator/%s/layer%d/%s" % (stream, number, matrix))
-                    for stream in STREAMS
-                ]
+                [self._gates(f"generator/{stream}/layer{number}/{matrix}") for stream in STREAMS]
                 for matrix in "WUV"
             ]
             columns = [tf.concat([u[0], v[0]], axis=0), tf.concat([v[1], u[1]], axis=0)]
@@ -182,10 +179,10 @@ class Networks(object):
                 found = lstm.scan(self._projected(sides, w), kernel, (zero, zero))
             x = dict(zip(STREAMS, tf.split(found, 2, axis=2)))
             for stream in reversed(STREAMS):
-                self.record["generator/%s/layer%d" % (stream, number)] = x[stream]
+                self.record[f"generator/{stream}/layer{number}"] = x[stream]
         for stream in reversed(STREAMS):
-            self.record["generator/%s/latent" % stream] = tf.sigmoid(
-                self.dense("generator/%s/output" % stream, x[stream])
+            self.record[f"generator/{stream}/latent"] = tf.sigmoid(
+                self.dense(f"generator/{stream}/output", x[stream])
             )
 
     def _projected(self, sides: Sequence[Any], matrices: Sequence[Any]) -> Any:
@@ -211,10 +208,10 @@ class Networks(object):
     def decode(self, stream: str) -> None:
         """Decode one stream's generated latents; dropout is on in generation too, as in the
         original."""
-        x = self.labelled(self.record["generator/%s/latent" % stream])
+        x = self.labelled(self.record[f"generator/{stream}/latent"])
         zero = tf.zeros([self.batch, self.config["decoder_units"]], self.dtype)
         for number, owner in zip(LAYERS, ("shared", stream, stream)):
-            name = "vae/%s/decoder/layer%d" % (owner, number)
+            name = f"vae/{owner}/decoder/layer{number}"
             x = lstm.layer(
                 x,
                 self.weight(name + "/kernel"),
@@ -222,10 +219,10 @@ class Networks(object):
                 (zero, zero),
                 self.product,
             )
-            x = x * self.mask("generated/%s/layer%d" % (stream, number))
-            self.record["generated/%s/layer%d" % (stream, number)] = x
-        self.record["generated/%s/decoded" % stream] = tf.sigmoid(
-            self.dense("vae/%s/output" % stream, x)
+            x = x * self.mask(f"generated/{stream}/layer{number}")
+            self.record[f"generated/{stream}/layer{number}"] = x
+        self.record[f"generated/{stream}/decoded"] = tf.sigmoid(
+            self.dense(f"vae/{stream}/output", x)
         )
 
     # -- discriminators ----------------------------------------------------------------------------
@@ -238,32 +235,32 @@ class Networks(object):
         """
         if (stream, sides) in self._judged:
             return self._judged[stream, sides]
-        series = {"real": self.series[stream], "fake": self.record["generated/%s/decoded" % stream]}
+        series = {"real": self.series[stream], "fake": self.record[f"generated/{stream}/decoded"]}
         x, outputs = tf.concat([series[side] for side in sides], axis=1), []
         for number in LAYERS:
-            name = "discriminator/%s/layer%d" % (stream, number)
+            name = f"discriminator/{stream}/layer{number}"
             c, h = [
-                tf.tile(self.weight("%s/initial_%s" % (name, state)), [len(sides) * self.batch, 1])
+                tf.tile(self.weight(f"{name}/initial_{state}"), [len(sides) * self.batch, 1])
                 for state in "ch"
             ]
             x = lstm.layer(
                 x, self.weight(name + "/kernel"), self.weight(name + "/bias"), (c, h), self.product
             )
             x = x * tf.concat(
-                [self.mask("%s/%s/layer%d" % (side, stream, number)) for side in sides], axis=1
+                [self.mask(f"{side}/{stream}/layer{number}") for side in sides], axis=1
             )
             outputs.append(tf.split(x, len(sides), axis=1))
         flat = tf.reshape(swapped(x), [len(sides) * self.batch, -1])
-        logits = tf.split(self.dense("discriminator/%s/logit" % stream, flat), len(sides))
+        logits = tf.split(self.dense(f"discriminator/{stream}/logit", flat), len(sides))
         for place, side in enumerate(sides):
             for number, values in zip(LAYERS, outputs):
-                self.record["discriminator/%s/%s/layer%d" % (stream, side, number)] = values[place]
-            self.record["discriminator/%s/%s/logit" % (stream, side)] = logits[place]
+                self.record[f"discriminator/{stream}/{side}/layer{number}"] = values[place]
+            self.record[f"discriminator/{stream}/{side}/logit"] = logits[place]
         self._judged[stream, sides] = list(zip(logits, outputs[-1]))
         return self._judged[stream, sides]
 
 
-class VaeCells(object):
+class VaeCells:
     """One hour of both VAEs: everything that the loop needs, prepared before it."""
 
     def __init__(self, networks: Networks) -> None:
@@ -275,7 +272,7 @@ class VaeCells(object):
         self.rows = [width + (networks.label is not None) for width in self.widths]
 
         def own(name: str) -> Tuple[Any, Any]:
-            kernels = [weight("vae/%s/%s/kernel" % (stream, name)) for stream in STREAMS]
+            kernels = [weight(f"vae/{stream}/{name}/kernel") for stream in STREAMS]
             if (
                 name == "encoder/layer1"
             ):  # its input is in two parts: the data's is projected for all hours at once
@@ -291,14 +288,12 @@ class VaeCells(object):
                     )
                     for kernel, rows, width in zip(kernels, self.rows, self.widths)
                 ]
-            biases = [
-                lstm.forget_bias(weight("vae/%s/%s/bias" % (stream, name))) for stream in STREAMS
-            ]
+            biases = [lstm.forget_bias(weight(f"vae/{stream}/{name}/bias")) for stream in STREAMS]
             return [self.product.rounded(kernel) for kernel in kernels], tf.stack(biases)[:, None]
 
         def shared(name: str) -> Tuple[Any, Any]:
-            return self.product.rounded(weight("vae/shared/%s/kernel" % name)), lstm.forget_bias(
-                weight("vae/shared/%s/bias" % name)
+            return self.product.rounded(weight(f"vae/shared/{name}/kernel")), lstm.forget_bias(
+                weight(f"vae/shared/{name}/bias")
             )
 
         self.layers = [
@@ -310,21 +305,19 @@ class VaeCells(object):
             own("decoder/layer3"),
         ]
         self.sampling = [
-            tf.concat(
-                [weight("vae/shared/%s/%s" % (name, part)) for name in ("mu", "sigma")], axis=-1
-            )
+            tf.concat([weight(f"vae/shared/{name}/{part}") for name in ("mu", "sigma")], axis=-1)
             for part in ("kernel", "bias")
         ]
         self.sampling[0] = self.product.rounded(self.sampling[0])
         padding = [[0, self.channels - width] for width in self.widths]
         self.output = [
             [
-                self.product.rounded(tf.pad(weight("vae/%s/output/kernel" % stream), [[0, 0], pad]))
+                self.product.rounded(tf.pad(weight(f"vae/{stream}/output/kernel"), [[0, 0], pad]))
                 for stream, pad in zip(STREAMS, padding)
             ],
             tf.stack(
                 [
-                    tf.pad(weight("vae/%s/output/bias" % stream), [pad])
+                    tf.pad(weight(f"vae/{stream}/output/bias"), [pad])
                     for stream, pad in zip(STREAMS, padding)
                 ]
             )[:, None],
@@ -343,15 +336,13 @@ class VaeCells(object):
         found.append(tf.stack(padded, axis=1))
         projected = []
         for stream, rows in zip(STREAMS, self.rows):
-            kernel = networks.weight("vae/%s/encoder/layer1/kernel" % stream)[:rows]
+            kernel = networks.weight(f"vae/{stream}/encoder/layer1/kernel")[:rows]
             x = tf.reshape(networks.labelled(networks.series[stream]), [-1, rows])
             projected.append(tf.reshape(self.product(x, kernel), [networks.hours, self.batch, -1]))
         found.append(tf.stack(projected, axis=1) + self.layers[0][1])
         for network, together in (("encoder", (3,)), ("decoder", (1,))):
             for number in LAYERS:
-                masks = [
-                    networks.mask("%s/%s/layer%d" % (network, stream, number)) for stream in STREAMS
-                ]
+                masks = [networks.mask(f"{network}/{stream}/layer{number}") for stream in STREAMS]
                 found.append(
                     tf.concat(masks, axis=1) if number in together else tf.stack(masks, axis=1)
                 )

@@ -27,9 +27,8 @@ GENERATE = "generate"
 class Port(Tf2Port):
     """Two recurrent VAEs, two coupled generators, two discriminators, eight optimizers."""
 
-    AUTOGRAPH = (
-        False  # the loops are TensorFlow's own, and the conversion takes longer than tracing
-    )
+    #: The loops are TensorFlow's own, and the conversion takes longer than tracing.
+    AUTOGRAPH = False
 
     def __init__(self, config: Mapping[str, Any], setting: Setting) -> None:
         Tf2Port.__init__(self, config, setting)
@@ -48,15 +47,13 @@ class Port(Tf2Port):
             and self.setting.device == "cpu"
             and self.setting.execution != "compiled"
         )
-        weights = {
-            item["name"]: tf.Variable(
-                tf.zeros(item["shape"], self.dtype), name=item["name"].replace("/", "_")
-            )
-            for item in self.config["parameters"]
-        }
-        self.networks = Networks(
-            self.config, weights, Recurrence(self.dtype, low, fused, self.observed_dtypes)
-        )
+        weights = {}
+        for item in self.config["parameters"]:
+            name = item["name"]
+            zeros = tf.zeros(item["shape"], self.dtype)
+            weights[name] = tf.Variable(zeros, name=name.replace("/", "_"))
+        recurrence = Recurrence(self.dtype, low, fused, self.observed_dtypes)
+        self.networks = Networks(self.config, weights, recurrence)
         return {}
 
     def create(self) -> Dict[str, Any]:
@@ -64,15 +61,17 @@ class Port(Tf2Port):
 
     def inputs(self) -> Dict[str, Any]:
         hours, channels = self.config["hours"], self.config["channels"]
-        found = {stream: (self.dtype, [None, hours, channels[stream]]) for stream in STREAMS}  # type: Dict[str, Any]
+        inputs: Dict[str, Any] = {
+            stream: (self.dtype, [None, hours, channels[stream]]) for stream in STREAMS
+        }
         if self.config["conditional"]:
-            found["label"] = (tf.int64, [None, 1])
-        return found
+            inputs["label"] = (tf.int64, [None, 1])
+        return inputs
 
     def kind(self, phase: str) -> str:
         network, stream = phase.split("/")[-2:]
         network = "vae" if network == "pretrain" else network.split(" ")[0]
-        return "%s/%s" % (network, stream)
+        return f"{network}/{stream}"
 
     def consumes(self, phase: str, site: str) -> bool:
         # The generators' noise is drawn once for all updates of a joint step, of which the VAEs' do
@@ -86,58 +85,54 @@ class Port(Tf2Port):
         return LOSSES[network](self.networks, stream, arrays, noise)
 
     def activations(self, arrays: Mapping[str, Any], noise: Any, training: bool) -> Dict[str, Any]:
-        networks, found = self.networks, collections.OrderedDict()  # type: Any, Dict[str, Any]
+        networks = self.networks
+        record: Dict[str, Any] = collections.OrderedDict()
         for stream, series in Vaes(networks, arrays, noise).run().items():
-            found.update(("%s/%s" % (stream, name), series[name]) for name in ALL)
+            for name in ALL:
+                record[f"{stream}/{name}"] = series[name]
         layers, latents = networks.latents(arrays, noise)
         both = list(zip(STREAMS, layers, latents))
         for layer in LAYERS:
-            found.update(
-                ("generator/%s/layer%d" % (stream, layer), transposed(own[layer - 1]))
-                for stream, own, _ in reversed(both)
-            )
-        found.update(
-            ("generator/%s/latent" % stream, transposed(latent))
-            for stream, _, latent in reversed(both)
-        )
-        made = {
+            for stream, own, _ in reversed(both):
+                record[f"generator/{stream}/layer{layer}"] = transposed(own[layer - 1])
+        for stream, _, latent in reversed(both):
+            record[f"generator/{stream}/latent"] = transposed(latent)
+        generated = {
             stream: networks.decode(stream, latent, arrays, noise) for stream, _, latent in both
         }
-        for stream, series in made.items():
+        for stream, series in generated.items():
             for name, value in zip(["layer1", "layer2", "layer3", "decoded"], series):
-                found["generated/%s/%s" % (stream, name)] = transposed(value)
+                record[f"generated/{stream}/{name}"] = transposed(value)
         for stream in STREAMS:
-            sides = collections.OrderedDict(
-                [("real", transposed(arrays[stream])), ("fake", made[stream][-1])]
-            )
+            sides: Dict[str, Any] = collections.OrderedDict()
+            sides["real"] = transposed(arrays[stream])
+            sides["fake"] = generated[stream][-1]
             for side, (outputs, logit) in networks.discriminate(stream, sides, noise).items():
-                prefix = "discriminator/%s/%s/" % (stream, side)
-                found.update(
-                    (prefix + "layer%d" % layer, transposed(output))
-                    for layer, output in zip(LAYERS, outputs)
-                )
-                found[prefix + "logit"] = logit
-        return found
+                prefix = f"discriminator/{stream}/{side}/"
+                for layer, output in zip(LAYERS, outputs):
+                    record[f"{prefix}layer{layer}"] = transposed(output)
+                record[prefix + "logit"] = logit
+        return record
 
     def _generated(self, arrays: Mapping[str, Any], noise: Any) -> Any:
         """Return one batch of series: vital signs in their own units, then interventions rounded
         half to even."""
         _, latents = self.networks.latents(arrays, noise)
-        vital, given = [
+        vital, interventions = [
             transposed(self.networks.decode(stream, latent, arrays, noise)[-1])
             for stream, latent in zip(STREAMS, latents)
         ]
         minimum, spread = [
             tf.constant(self.config[name], self.dtype) for name in ("minimum", "range")
         ]
-        return tf.concat([vital * spread + minimum, tf.round(given)], axis=2)
+        return tf.concat([vital * spread + minimum, tf.round(interventions)], axis=2)
 
     def generate(self, source: Any, count: int) -> np.ndarray:
         size = self.config["batch"]
         if count < size:
             raise ValueError(
-                "generate makes whole batches of %d rows, as the original does; %d rows were"
-                " asked for" % (size, count)
+                f"generate makes whole batches of {size} rows, as the original does; {count} rows"
+                " were asked for"
             )
         whole = source.generation(count // size * size)
         parts = []
@@ -145,19 +140,18 @@ class Port(Tf2Port):
             for chunk in range(count // size):
                 rows = slice(chunk * size, (chunk + 1) * size)
                 arrays = self._tensors({name: array[rows] for name, array in whole.arrays.items()})
-                parts.append(
-                    self._chunk(arrays, self._generation_noise(source, chunk, whole.noise, rows))
-                )
+                noise = self._generation_noise(source, chunk, whole.noise, rows)
+                parts.append(self._chunk(arrays, noise))
             self.observed_dtypes["output"] = parts[-1].dtype.name
             return np.concatenate([part.numpy() for part in parts])
 
-    def _generation_noise(self, source: Any, chunk: int, given: Any, rows: slice) -> Dict[str, Any]:
-        if given is None:
+    def _generation_noise(self, source: Any, chunk: int, tape: Any, rows: slice) -> Dict[str, Any]:
+        if tape is None:
             return self._draw(tf.constant([source.seed, chunk], tf.int64))
         return {
-            site: tf.constant(given[site][rows], self.dtype) for site in self.noise.names(GENERATE)
+            site: tf.constant(tape[site][rows], self.dtype) for site in self.noise.names(GENERATE)
         }
 
     def dtype_policy(self) -> str:
         recurrence = self.networks.recurrence
-        return "%s: contractions; %s: all the rest" % (recurrence.low.name, recurrence.master.name)
+        return f"{recurrence.low.name}: contractions; {recurrence.master.name}: all the rest"

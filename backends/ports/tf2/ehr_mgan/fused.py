@@ -69,8 +69,8 @@ def wide(
     count = len(xs)
 
     @tf.custom_gradient
-    def compute(bias: Any, c: Any, h: Any, *given: Any) -> Any:
-        xs, inputs, columns = given[:count], given[count : 2 * count], given[2 * count :]
+    def compute(bias: Any, c: Any, h: Any, *rest: Any) -> Any:
+        xs, inputs, columns = rest[:count], rest[count : 2 * count], rest[2 * count :]
         recurrent = flat(tf.concat(columns, axis=2))
         kept, series = forwards(projected(xs, inputs) + bias, recurrent, c, h)
 
@@ -78,24 +78,16 @@ def wide(
             moves, dc, dh = backwards(upstream, kept, (bias, c, h), recurrent)
             before = tf.reshape(tf.concat([h[tf.newaxis], series[:-1]], axis=0), [-1, h.shape[1]])
             rows = tf.reshape(moves, [before.shape[0], 4, -1])
-            results = [[], [], []]  # type: List[List[Any]]
-            for x, matrix, own in zip(
-                xs, inputs, tf.split(rows, [column.shape[2] for column in columns], axis=2)
-            ):
+            of_layers = tf.split(rows, [column.shape[2] for column in columns], axis=2)
+            d_xs: List[Any] = []
+            d_inputs: List[Any] = []
+            d_columns: List[Any] = []
+            for x, matrix, own in zip(xs, inputs, of_layers):
                 part = flat(own)
-                results[0].append(
-                    tf.reshape(tf.matmul(part, flat(matrix), transpose_b=True), x.shape)
-                )
-                results[1].append(product(tf.reshape(x, [part.shape[0], -1]), part, matrix.shape))
-                results[2].append(product(before, part, [h.shape[1]] + matrix.shape[1:]))
-            return (
-                tf.reduce_sum(moves, axis=[0, 1]),
-                dc,
-                dh,
-                *results[0],
-                *results[1],
-                *results[2],
-            )
+                d_xs.append(tf.reshape(tf.matmul(part, flat(matrix), transpose_b=True), x.shape))
+                d_inputs.append(product(tf.reshape(x, [part.shape[0], -1]), part, matrix.shape))
+                d_columns.append(product(before, part, [h.shape[1]] + matrix.shape[1:]))
+            return (tf.reduce_sum(moves, axis=[0, 1]), dc, dh, *d_xs, *d_inputs, *d_columns)
 
         return series, gradient
 
@@ -106,24 +98,22 @@ def projected(xs: Sequence[Any], inputs: Sequence[Any]) -> Any:
     """Return the inputs' share of the gates of all hours, the layers side by side for each gate:
     [hours, batch, 4 all units]."""
     shape = xs[0].shape[:2].as_list()
-    found = [
+    products = [
         tf.matmul(tf.reshape(x, [-1, x.shape[2]]), flat(matrix)) for x, matrix in zip(xs, inputs)
     ]
-    return tf.reshape(
-        tf.concat([tf.reshape(value, shape + [4, value.shape[1] // 4]) for value in found], axis=3),
-        shape + [-1],
-    )
+    gates = [tf.reshape(value, shape + [4, value.shape[1] // 4]) for value in products]
+    return tf.reshape(tf.concat(gates, axis=3), shape + [-1])
 
 
-def forwards(given: Any, recurrent: Any, c: Any, h: Any) -> Tuple[List[Tensors], Any]:
+def forwards(gates: Any, recurrent: Any, c: Any, h: Any) -> Tuple[List[Tensors], Any]:
     """Return for each hour what `backwards` needs, and h of all hours.
 
     Args:
-        given: the gates before their nonlinearities, but for the state's share.
+        gates: before their nonlinearities, but for the state's share.
         recurrent: the recurrent matrix [units, 4 units], gates i, candidate, f, o.
     """
     kept, outputs = [], []
-    for hour in tf.unstack(given):
+    for hour in tf.unstack(gates):
         i, ci, f, o = tf.split(hour + tf.matmul(h, recurrent), 4, axis=1)
         i, ci, f, o = tf.sigmoid(i), tf.tanh(ci), tf.sigmoid(f), tf.sigmoid(o)
         c = f * c + i * ci
@@ -148,7 +138,8 @@ def backwards(
     # Of x, h and the kernel the operation looks at the shapes alone.
     x, kernel = tf.zeros_like(h), tf.concat([recurrent, recurrent], axis=0)
     above = tf.unstack(upstream)
-    dc, dh, moves = tf.zeros_like(c), tf.zeros_like(h), []  # type: Any, Any, List[Any]
+    dc, dh = tf.zeros_like(c), tf.zeros_like(h)
+    moves: List[Any] = []
     for hour in reversed(range(len(kept))):
         dc, move = tf.raw_ops.LSTMBlockCellGrad(
             x=x,

@@ -21,8 +21,8 @@ SELF = 1e9
 
 def vae(networks: Networks, stream: str, arrays: Tensors, noise: Tensors) -> Tensors:
     """Return the terms of one stream's VAE; both streams run, for they meet in the latent space."""
-    config, found = networks.config, Vaes(networks, arrays, noise).run()
-    own, z = found[stream], [found[name]["z"] for name in STREAMS]
+    config, series = networks.config, Vaes(networks, arrays, noise).run()
+    own, z = series[stream], [series[name]["z"] for name in STREAMS]
     if stream == "continuous":
         reconstruction = tf.reduce_mean(tf.square(arrays[stream] - own["decoded"]))
     else:
@@ -36,25 +36,16 @@ def vae(networks: Networks, stream: str, arrays: Tensors, noise: Tensors) -> Ten
         )
     mu, log_sigma = own["mu"], own["log_sigma"]
     # sigma itself where its square belongs, as in the original.
-    kl = tf.reduce_mean(
-        tf.reduce_sum(0.5 * (tf.exp(log_sigma) + tf.square(mu) - log_sigma - 1.0), axis=[1, 2])
-    )
+    divergence = 0.5 * (tf.exp(log_sigma) + tf.square(mu) - log_sigma - 1.0)
+    kl = tf.reduce_mean(tf.reduce_sum(divergence, axis=[1, 2]))
     if stream == "discrete":
         kl *= config["discrete_kl"]
-    terms = collections.OrderedDict(
-        [
-            ("reconstruction", reconstruction),
-            ("kl", kl),
-            ("matching", tf.reduce_mean(tf.square(z[0] - z[1]))),
-            (
-                "contrastive",
-                contrastive(
-                    networks.recurrence.product,
-                    *[tf.reshape(value, [networks.batch, -1]) for value in z],
-                ),
-            ),
-        ]
-    )
+    terms: Tensors = collections.OrderedDict()
+    terms["reconstruction"] = reconstruction
+    terms["kl"] = kl
+    terms["matching"] = tf.reduce_mean(tf.square(z[0] - z[1]))
+    flat = [tf.reshape(value, [networks.batch, -1]) for value in z]
+    terms["contrastive"] = contrastive(networks.recurrence.product, *flat)
     if config["conditional"]:
         terms["semantic"] = semantic(networks, z, arrays["label"])
     terms["total"] = tf.add_n(
@@ -69,8 +60,8 @@ def contrastive(product: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
     mask = SELF * tf.eye(rows, dtype=a.dtype)
     across = product(a, tf.transpose(b))
     total = 0.0
-    for one, other in ((a, across), (b, tf.transpose(across))):
-        logits = tf.concat([other, product(one, tf.transpose(one)) - mask], axis=1)
+    for own, others in ((a, across), (b, tf.transpose(across))):
+        logits = tf.concat([others, product(own, tf.transpose(own)) - mask], axis=1)
         total += tf.reduce_mean(
             tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tf.range(rows), logits=logits)
         )
@@ -98,12 +89,9 @@ def discriminator(networks: Networks, stream: str, arrays: Tensors, noise: Tenso
         side: logit for side, (_, logit) in networks.discriminate(stream, series, noise).items()
     }
     fake = noise.get("label/fake", networks.config["discrete_fake_label"])
-    terms = collections.OrderedDict(
-        [
-            ("real", binary(logits["real"], noise["label/real"])),
-            ("fake", binary(logits["fake"], fake)),
-        ]
-    )
+    terms: Tensors = collections.OrderedDict()
+    terms["real"] = binary(logits["real"], noise["label/real"])
+    terms["fake"] = binary(logits["fake"], fake)
     terms["total"] = terms["real"] + terms["fake"]
     return terms
 
@@ -117,27 +105,21 @@ def generator(networks: Networks, stream: str, arrays: Tensors, noise: Tensors) 
     no finite slope at 0.
     """
     weights = networks.config["generator_weights"]
-    made, data = networks.generated(stream, arrays, noise), transposed(arrays[stream])
-    judged = networks.discriminate(stream, {"fake": made}, noise)
-    outputs, logit = judged["fake"]
+    generated, data = networks.generated(stream, arrays, noise), transposed(arrays[stream])
+    outputs, logit = networks.discriminate(stream, {"fake": generated}, noise)["fake"]
     if stream == "continuous":
         # Apart from the fake side: nothing is differentiated through the real one.
-        fake, real = (
-            outputs[-1],
-            networks.discriminate(stream, {"real": data}, noise)["real"][0][-1],
-        )
+        real_outputs, _ = networks.discriminate(stream, {"real": data}, noise)["real"]
+        fake, real = outputs[-1], real_outputs[-1]
     else:
-        fake, real = made, data
+        fake, real = generated, data
     moments = [tf.nn.moments(value, axes=[1]) for value in (fake, real)]
     roots = [tf.sqrt(variance + VARIANCE_EPSILON) for _, variance in moments]
     centres = [tf.sqrt(tf.abs(mean)) if stream == "continuous" else mean for mean, _ in moments]
-    terms = collections.OrderedDict(
-        [
-            ("adversarial", binary(logit, 1.0)),
-            ("feature_variance", tf.reduce_mean(tf.abs(roots[0] - roots[1]))),
-            ("feature_mean", tf.reduce_mean(tf.abs(centres[0] - centres[1]))),
-        ]
-    )
+    terms: Tensors = collections.OrderedDict()
+    terms["adversarial"] = binary(logit, 1.0)
+    terms["feature_variance"] = tf.reduce_mean(tf.abs(roots[0] - roots[1]))
+    terms["feature_mean"] = tf.reduce_mean(tf.abs(centres[0] - centres[1]))
     matching = terms["feature_variance"] + terms["feature_mean"]
     terms["total"] = (
         weights["adversarial"] * terms["adversarial"] + weights["feature_matching"] * matching

@@ -72,10 +72,8 @@ class Networks(tf.Module):
         for index, name in enumerate(names):
             kernel, bias = self.pair(name)
             zero = tf.zeros([x.shape[1], bias.shape[0] // 4], self.recurrence.master)
-            x = (
-                self.recurrence.layer(x, kernel, bias, states[index] if states else (zero, zero))
-                * sites[index]
-            )
+            state = states[index] if states else (zero, zero)
+            x = self.recurrence.layer(x, kernel, bias, state) * sites[index]
             outputs.append(x)
         return outputs
 
@@ -87,28 +85,29 @@ class Networks(tf.Module):
         xs = [self.labelled(transposed(noise["generator/" + stream]), arrays) for stream in STREAMS]
         outputs = []
         for layer in LAYERS:
-            names = ["generator/%s/layer%d/" % (stream, layer) for stream in STREAMS]
-            xs = self.recurrence.bilateral(
-                xs, [[self.weights[name + matrix] for matrix in "WUV"] for name in names]
-            )
+            weights = []
+            for stream in STREAMS:
+                name = f"generator/{stream}/layer{layer}/"
+                weights.append([self.weights[name + matrix] for matrix in "WUV"])
+            xs = self.recurrence.bilateral(xs, weights)
             outputs.append(xs)
-        made = [
-            tf.sigmoid(self.dense_series("generator/%s/output" % stream, x))
+        latents = [
+            tf.sigmoid(self.dense_series(f"generator/{stream}/output", x))
             for stream, x in zip(STREAMS, xs)
         ]
-        return [list(stream) for stream in zip(*outputs)], made
+        return [list(stream) for stream in zip(*outputs)], latents
 
     def decode(self, stream: str, latent: Any, arrays: Tensors, noise: Tensors) -> List[Any]:
         """Return the outputs of the decoder's layers and the decoded series; there is no feedback,
         so layer by layer."""
         names = [
             "vae/shared/decoder/layer1",
-            "vae/%s/decoder/layer2" % stream,
-            "vae/%s/decoder/layer3" % stream,
+            f"vae/{stream}/decoder/layer2",
+            f"vae/{stream}/decoder/layer3",
         ]
-        masks = [self.mask(noise, "generated/%s/layer%d" % (stream, layer)) for layer in LAYERS]
+        masks = [self.mask(noise, f"generated/{stream}/layer{layer}") for layer in LAYERS]
         outputs = self.layers(names, masks, self.labelled(latent, arrays))
-        return outputs + [tf.sigmoid(self.dense_series("vae/%s/output" % stream, outputs[-1]))]
+        return outputs + [tf.sigmoid(self.dense_series(f"vae/{stream}/output", outputs[-1]))]
 
     def discriminate(
         self, stream: str, series: Mapping[str, Any], noise: Tensors
@@ -117,40 +116,33 @@ class Networks(tf.Module):
 
         All sides run as one batch: the weights are the same.
         """
-        names = ["discriminator/%s/layer%d" % (stream, layer) for layer in LAYERS]
+        names = [f"discriminator/{stream}/layer{layer}" for layer in LAYERS]
         sides = list(series)
-        masks = [
-            tf.concat(
-                [self.mask(noise, "%s/%s/layer%d" % (side, stream, layer)) for side in sides],
-                axis=1,
-            )
-            for layer in LAYERS
-        ]
+        masks = []
+        for layer in LAYERS:
+            own = [self.mask(noise, f"{side}/{stream}/layer{layer}") for side in sides]
+            masks.append(tf.concat(own, axis=1))
         rows = len(sides) * self.batch
         states = [
-            tuple(
-                tf.repeat(self.weights["%s/initial_%s" % (name, part)], rows, axis=0)
-                for part in "ch"
-            )
-            for name in names
+            (self._initial(name, "c", rows), self._initial(name, "h", rows)) for name in names
         ]
         outputs = self.layers(names, masks, tf.concat(list(series.values()), axis=1), states)
-        logits = self.dense(
-            "discriminator/%s/logit" % stream, tf.reshape(transposed(outputs[-1]), [rows, -1])
-        )
-        found = zip(
-            zip(*[tf.split(output, len(sides), axis=1) for output in outputs]),
-            tf.split(logits, len(sides), axis=0),
-        )
-        return collections.OrderedDict(
-            (side, (list(layers), logit)) for side, (layers, logit) in zip(sides, found)
-        )
+        flat = tf.reshape(transposed(outputs[-1]), [rows, -1])
+        logits = self.dense(f"discriminator/{stream}/logit", flat)
+        layers = zip(*[tf.split(output, len(sides), axis=1) for output in outputs])
+        by_side: Dict[str, Any] = collections.OrderedDict()
+        for side, own, logit in zip(sides, layers, tf.split(logits, len(sides), axis=0)):
+            by_side[side] = list(own), logit
+        return by_side
+
+    def _initial(self, name: str, part: str, rows: int) -> Any:
+        """Return the trained initial c or h of a layer, once for each row."""
+        return tf.repeat(self.weights[f"{name}/initial_{part}"], rows, axis=0)
 
     def generated(self, stream: str, arrays: Tensors, noise: Tensors) -> Any:
         """Return the decoded series of one stream's generated latents."""
-        return self.decode(
-            stream, self.latents(arrays, noise)[1][STREAMS.index(stream)], arrays, noise
-        )[-1]
+        latent = self.latents(arrays, noise)[1][STREAMS.index(stream)]
+        return self.decode(stream, latent, arrays, noise)[-1]
 
 
 def transposed(series: Any) -> Any:

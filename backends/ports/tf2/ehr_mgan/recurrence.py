@@ -22,7 +22,7 @@ FORGET_BIAS = 1.0
 NARROW = 64
 
 
-class Recurrence(object):
+class Recurrence:
     """How layers are computed in one setting.
 
     Args:
@@ -41,7 +41,7 @@ class Recurrence(object):
         (46 us for two of 32 x 64 x 128, against 15).
         """
         if isinstance(b, tuple):
-            return tf.stack([self.product(one, other) for one, other in zip(tf.unstack(a), b)])
+            return tf.stack([self.product(left, right) for left, right in zip(tf.unstack(a), b)])
         result = tf.matmul(tf.cast(a, self.low), tf.cast(b, self.low))
         self.observed["contraction"] = result.dtype.name
         return tf.cast(result, self.master)
@@ -50,9 +50,8 @@ class Recurrence(object):
         """Return x times a kernel for all hours at once: [hours, batch, in] to [hours, batch,
         out]."""
         hours, batch, size = x.shape
-        return tf.reshape(
-            self.product(tf.reshape(x, [-1, size]), kernel), [hours, batch, kernel.shape[1]]
-        )
+        product = self.product(tf.reshape(x, [-1, size]), kernel)
+        return tf.reshape(product, [hours, batch, kernel.shape[1]])
 
     def layer(self, x: Any, kernel: Any, bias: Any, state: Tuple[Any, Any]) -> Any:
         """Return h of all hours [hours, batch, units]; `kernel` [in + units, 4 units], `state` the
@@ -60,11 +59,11 @@ class Recurrence(object):
         units, inputs = bias.shape[0] // 4, x.shape[2]
         if self.fused and units <= NARROW:
             return fused.narrow(x, kernel, bias, state, FORGET_BIAS)
-        given, recurrent = [
+        matrix, recurrent = [
             tf.reshape(part, [-1, 4, units]) for part in (kernel[:inputs], kernel[inputs:])
         ]
         if self.fused:
-            return fused.wide([x], [given], [recurrent], biased(bias), state)
+            return fused.wide([x], [matrix], [recurrent], biased(bias), state)
         return self.scan(self.projection(x, kernel[:inputs]) + biased(bias), [recurrent], state)
 
     def scan(self, projected: Any, columns: Sequence[Any], state: Tuple[Any, Any]) -> Any:
@@ -91,24 +90,16 @@ class Recurrence(object):
                     tf.concat([c[tf.newaxis], cs[:-1]], axis=0),
                     tf.concat([h[tf.newaxis], hs[:-1]], axis=0),
                 )
-                moves, dc, dh = self._backwards(
-                    upstream, cell_slopes(gates, before[0], cs), recurrent
-                )
+                slopes = cell_slopes(gates, before[0], cs)
+                moves, dc, dh = self._backwards(upstream, slopes, recurrent)
                 rows = tf.transpose(tf.reshape(before[1], [-1, h.shape[1]]))
-                parts = tf.split(
-                    tf.reshape(moves, [rows.shape[1], 4, -1]),
-                    [block.shape[2] for block in columns],
-                    axis=2,
-                )
-                found = [
+                of_gates = tf.reshape(moves, [rows.shape[1], 4, -1])
+                parts = tf.split(of_gates, [block.shape[2] for block in columns], axis=2)
+                products = [
                     self.product(rows, tf.reshape(part, [rows.shape[1], -1])) for part in parts
                 ]
-                return (
-                    moves,
-                    dc,
-                    dh,
-                    *[tf.reshape(value, block.shape) for value, block in zip(found, columns)],
-                )
+                blocks = [tf.reshape(value, block.shape) for value, block in zip(products, columns)]
+                return (moves, dc, dh, *blocks)
 
             return hs, gradient
 
@@ -117,28 +108,26 @@ class Recurrence(object):
     def _forwards(self, projected: Any, recurrent: Any, c: Any, h: Any) -> List[Any]:
         """Return gates before their nonlinearities, c and h of all hours."""
         hours = projected.shape[0]
-        given = tf.TensorArray(self.master, hours).unstack(projected)
+        inputs = tf.TensorArray(self.master, hours).unstack(projected)
 
         def body(hour: Any, c: Any, h: Any, series: Any) -> Tuple[Any, ...]:
-            gates = given.read(hour) + self.product(h, recurrent)
+            gates = inputs.read(hour) + self.product(h, recurrent)
             c, h = cell(gates, c)
-            return (
-                hour + 1,
-                c,
-                h,
-                tuple(array.write(hour, value) for array, value in zip(series, (gates, c, h))),
-            )
+            # The next hour's number first: it is an operation of its own.
+            following = hour + 1
+            written = [array.write(hour, value) for array, value in zip(series, (gates, c, h))]
+            return following, c, h, tuple(written)
 
         empty = tuple(
             tf.TensorArray(self.master, hours, element_shape=shape)
             for shape in (projected.shape[1:], c.shape, h.shape)
         )
-        series = tf.while_loop(
+        _, _, _, series = tf.while_loop(
             lambda hour, *_: hour < hours,
             body,
             (tf.constant(0), c, h, empty),
             maximum_iterations=hours,
-        )[3]
+        )
         return [array.stack() for array in series]
 
     def _backwards(
@@ -146,28 +135,23 @@ class Recurrence(object):
     ) -> Tuple[Any, ...]:
         """Return the gradients of the gates of all hours, and of the first c and h."""
         hours = upstream.shape[0]
-        given = [tf.TensorArray(self.master, hours).unstack(value) for value in (upstream, *slopes)]
+        arrays = [
+            tf.TensorArray(self.master, hours).unstack(value) for value in (upstream, *slopes)
+        ]
         transposed = tf.transpose(recurrent)
 
         def body(hour: Any, dc: Any, dh: Any, series: Any) -> Tuple[Any, ...]:
-            above, slope, through, forgotten = [array.read(hour) for array in given]
+            above, slope, through, forgotten = [array.read(hour) for array in arrays]
             dh += above
             dc += dh * through
             moves = tf.concat([dc, dc, dc, dh], axis=1) * slope
-            return (
-                hour - 1,
-                dc * forgotten,
-                self.product(moves, transposed),
-                series.write(hour, moves),
-            )
+            before, dc = hour - 1, dc * forgotten
+            return before, dc, self.product(moves, transposed), series.write(hour, moves)
 
         zero = tf.zeros(upstream.shape[1:], self.master)
-        first = (
-            tf.constant(hours - 1),
-            zero,
-            zero,
-            tf.TensorArray(self.master, hours, element_shape=slopes[0].shape[1:]),
-        )
+        last = tf.constant(hours - 1)
+        empty = tf.TensorArray(self.master, hours, element_shape=slopes[0].shape[1:])
+        first = (last, zero, zero, empty)
         _, dc, dh, series = tf.while_loop(
             lambda hour, *_: hour >= 0, body, first, maximum_iterations=hours
         )
@@ -185,19 +169,18 @@ class Recurrence(object):
             weights: the streams' (W, U, V), gates in the order i, f, o, candidate.
         """
         units = weights[0][1].shape[0]
-        w, u, v = [[gated(matrices[index]) for matrices in weights] for index in range(3)]
+        w, u, v = (list(map(gated, matrices)) for matrices in zip(*weights))
         columns = [tf.concat([u[0], v[0]], axis=0), tf.concat([v[1], u[1]], axis=0)]
         batch = xs[0].shape[1]
         state = tf.zeros([batch, 2 * units], self.master), tf.zeros([batch, 2 * units], self.master)
         if self.fused:
             bias = tf.zeros([8 * units], self.master)
             if 2 * units <= NARROW:
-                return tf.split(
-                    fused.narrow(tf.concat(xs, axis=2), fused.block(w, columns), bias, state, 0.0),
-                    2,
-                    axis=2,
-                )
-            return tf.split(fused.wide(xs, w, columns, bias, state), 2, axis=2)
+                x = tf.concat(xs, axis=2)
+                h = fused.narrow(x, fused.block(w, columns), bias, state, 0.0)
+            else:
+                h = fused.wide(xs, w, columns, bias, state)
+            return tf.split(h, 2, axis=2)
         shape = [xs[0].shape[0], batch, 4, units]
         sides = [
             tf.reshape(self.projection(x, joined([[matrix]])), shape) for x, matrix in zip(xs, w)

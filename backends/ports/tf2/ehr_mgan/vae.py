@@ -22,7 +22,7 @@ Tensors = Dict[str, Any]
 ALL = LSTMS[:3] + ["mu", "log_sigma", "z"] + LSTMS[3:] + ["decoded"]
 
 
-class Vaes(object):
+class Vaes:
     """The loop over one batch.
 
     Args:
@@ -35,23 +35,18 @@ class Vaes(object):
         self.config, self.batch, self.hours = config, networks.batch, networks.hours
         self.width = max(config["channels"].values())
         self.x = self._stacked(transposed(arrays[stream]) for stream in STREAMS)
-        self.label = (
-            tf.tile(tf.cast(arrays["label"], self.recurrence.master), [2, 1])
-            if config["conditional"]
-            else None
-        )
+        self.label = None
+        if config["conditional"]:
+            self.label = tf.tile(tf.cast(arrays["label"], self.recurrence.master), [2, 1])
         self.e = tf.concat([noise["e/" + stream] for stream in STREAMS], axis=0)
         self.masks = {}
         for layer in LAYERS:
             for network in ("encoder", "decoder"):
-                sites = ["%s/%s/layer%d" % (network, stream, layer) for stream in STREAMS]
-                name, masks = (
-                    "%s/layer%d" % (network, layer),
-                    [networks.mask(noise, site) for site in sites],
-                )
-                self.masks[name] = (
-                    tf.concat(masks, axis=1) if name in SHARED else tf.stack(masks, axis=1)
-                )
+                name = f"{network}/layer{layer}"
+                sites = [f"{network}/{stream}/layer{layer}" for stream in STREAMS]
+                masks = [networks.mask(noise, site) for site in sites]
+                join = tf.concat if name in SHARED else tf.stack
+                self.masks[name] = join(masks, axis=1)
         self.kernels = self._kernels(arrays)
 
     def lstm(self, name: str) -> Tuple[Any, Any]:
@@ -66,12 +61,12 @@ class Vaes(object):
     def _first(self, arrays: Tensors) -> Any:
         """Return what the known part of the input [x, label] gives to the gates of the encoder's
         first layer, for all hours."""
-        found = []
+        gates = []
         for stream in STREAMS:
-            kernel, bias = self.lstm("vae/%s/encoder/layer1" % stream)
+            kernel, bias = self.lstm(f"vae/{stream}/encoder/layer1")
             x = self.networks.labelled(transposed(arrays[stream]), arrays)
-            found.append(self.recurrence.projection(x, kernel[: x.shape[2]]) + bias)
-        return tf.stack(found, axis=1)
+            gates.append(self.recurrence.projection(x, kernel[: x.shape[2]]) + bias)
+        return tf.stack(gates, axis=1)
 
     def _kernels(self, arrays: Tensors) -> Dict[str, Tuple[Any, Any]]:
         """Return kernel and bias of each step of the loop, the streams' own stacked.
@@ -79,39 +74,29 @@ class Vaes(object):
         The first layer's kernel is that of [x - sigmoid(previous), h]; what the rest of its input
         gives stands for its bias.
         """
-        pairs, lstm, found = self.networks.pair, self.lstm, {}
+        pairs, lstm = self.networks.pair, self.lstm
+        steps: Dict[str, Tuple[Any, Any]] = {}
         recurrent = []
         for stream in STREAMS:
-            kernel, _ = lstm("vae/%s/encoder/layer1" % stream)
-            channels, known = (
-                self.config["channels"][stream],
-                self.config["channels"][stream] + int(self.config["conditional"]),
-            )
-            recurrent.append(
-                tf.concat(
-                    [
-                        widened(kernel[known : known + channels], self.width, 0),
-                        kernel[known + channels :],
-                    ],
-                    axis=0,
-                )
-            )
-        found["encoder/layer1"] = tf.stack(recurrent), self._first(arrays)
+            kernel, _ = lstm(f"vae/{stream}/encoder/layer1")
+            channels = self.config["channels"][stream]
+            known = channels + int(self.config["conditional"])
+            fed_back = widened(kernel[known : known + channels], self.width, 0)
+            recurrent.append(tf.concat([fed_back, kernel[known + channels :]], axis=0))
+        steps["encoder/layer1"] = tf.stack(recurrent), self._first(arrays)
         for layer in ("encoder/layer2", "decoder/layer2", "decoder/layer3"):
-            kernels, biases = zip(*[lstm("vae/%s/%s" % (stream, layer)) for stream in STREAMS])
-            found[layer] = tf.stack(kernels), tf.stack(biases)[:, tf.newaxis]
+            kernels, biases = zip(*[lstm(f"vae/{stream}/{layer}") for stream in STREAMS])
+            steps[layer] = tf.stack(kernels), tf.stack(biases)[:, tf.newaxis]
         for layer in SHARED:
-            found[layer] = lstm("vae/shared/" + layer)
-        found["latent"] = tuple(
-            tf.concat(both, axis=-1)
-            for both in zip(pairs("vae/shared/mu"), pairs("vae/shared/sigma"))
-        )
-        kernels, biases = zip(*[pairs("vae/%s/output" % stream) for stream in STREAMS])
-        found["output"] = (
+            steps[layer] = lstm("vae/shared/" + layer)
+        kernels, biases = zip(pairs("vae/shared/mu"), pairs("vae/shared/sigma"))
+        steps["latent"] = tf.concat(kernels, axis=-1), tf.concat(biases, axis=-1)
+        kernels, biases = zip(*[pairs(f"vae/{stream}/output") for stream in STREAMS])
+        steps["output"] = (
             tf.stack([widened(kernel, self.width, 1) for kernel in kernels]),
             tf.stack([widened(bias, self.width, 0) for bias in biases])[:, tf.newaxis],
         )
-        return found
+        return steps
 
     def run(self) -> Dict[str, Tensors]:
         """Return every series of `ALL` by stream and name, batch-major."""
@@ -128,23 +113,18 @@ class Vaes(object):
             name: tf.stop_gradient(value * self.masks[name]) for name, value in zip(LSTMS, outputs)
         }
         series.update(mu=mu, log_sigma=log_sigma, z=z, decoded=decoded)
-        return self._by_stream(
-            {
-                name: tf.reshape(value, [self.hours, 2, self.batch, -1])
-                for name, value in series.items()
-            }
-        )
+        shape = [self.hours, 2, self.batch, -1]
+        return self._by_stream({name: tf.reshape(value, shape) for name, value in series.items()})
 
     def _by_stream(self, series: Tensors) -> Dict[str, Tensors]:
-        result = {}  # type: Dict[str, Tensors]
+        by_stream: Dict[str, Tensors] = {}
         for index, stream in enumerate(STREAMS):
-            result[stream] = collections.OrderedDict(
-                (name, transposed(value[:, index])) for name, value in series.items()
-            )
-            result[stream]["decoded"] = result[stream]["decoded"][
-                :, :, : self.config["channels"][stream]
-            ]
-        return result
+            own: Tensors = collections.OrderedDict()
+            for name, value in series.items():
+                own[name] = transposed(value[:, index])
+            own["decoded"] = own["decoded"][:, :, : self.config["channels"][stream]]
+            by_stream[stream] = own
+        return by_stream
 
 
 def widened(value: Any, width: int, axis: int) -> Any:

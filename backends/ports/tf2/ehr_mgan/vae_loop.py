@@ -29,7 +29,7 @@ STEPS = LSTMS + ["latent", "output"]
 Tensors = Dict[str, Any]
 
 
-class Constants(object):
+class Constants:
     """What the loop reads and nothing is differentiated by.
 
     Attributes:
@@ -41,7 +41,7 @@ class Constants(object):
         self.x, self.masks, self.e, self.label = x, masks, e, label
 
 
-class Loop(object):
+class Loop:
     """Runs over the hours of one batch."""
 
     def __init__(self, recurrence: Recurrence, constants: Constants) -> None:
@@ -59,21 +59,19 @@ class Loop(object):
 
         @tf.custom_gradient
         def run(*weights: Any) -> Any:
-            found = self._forwards(
-                {name: (apart(kernel), bias) for name, (kernel, bias) in paired(weights).items()}
+            steps = paired(weights)
+            series = self._forwards(
+                {name: (apart(kernel), bias) for name, (kernel, bias) in steps.items()}
             )
 
             def gradient(*upstream: Any) -> List[Any]:
-                return self._gradient(paired(weights), found, *upstream[:2])
+                return self._gradient(steps, series, *upstream[:2])
 
-            return (
-                found["latent"],
-                found["output"],
-                *[found["h/" + name] for name in LSTMS],
-            ), gradient
+            outputs = [series["h/" + name] for name in LSTMS]
+            return (series["latent"], series["output"], *outputs), gradient
 
-        result = run(*weights)
-        return result[0], result[1], list(result[2:])
+        latent, decoded, *outputs = run(*weights)
+        return latent, decoded, outputs
 
     def _grouped(self, name: str, value: Any) -> Any:
         """Return rows as a step sees them: both streams as one batch, or side by side."""
@@ -95,28 +93,23 @@ class Loop(object):
 
     def _forwards(self, weights: Dict[str, Tuple[Any, Any]]) -> Tensors:
         """Return the series of `latent` and `output`, and `gates/`, `c/` and `h/` of each LSTM."""
-        given = self._arrays(
+        arrays = self._arrays(
             dict(self.constants.masks, x=self.constants.x, first=weights[LSTMS[0]][1])
         )
-        zero = {
-            name: tf.zeros(
-                self._rows(name) + [weights[name][1].shape[-1] // 4], self.recurrence.master
-            )
-            for name in LSTMS
-        }
-        kept = ["latent", "output"] + [
-            "%s/%s" % (part, name) for name in LSTMS for part in ("gates", "c")
-        ]
+        zero = {}
+        for name in LSTMS:
+            units = weights[name][1].shape[-1] // 4
+            zero[name] = tf.zeros(self._rows(name) + [units], self.recurrence.master)
+        kept = ["latent", "output"]
+        for name in LSTMS:
+            kept += ["gates/" + name, "c/" + name]
 
         def body(hour: Any, previous: Any, states: Tensors, series: Tensors) -> Tuple[Any, ...]:
-            read = {name: array.read(hour) for name, array in given.items()}
-            found, states = self._hour(weights, read, previous, states)
-            return (
-                hour + 1,
-                found["output"],
-                states,
-                {name: series[name].write(hour, found[name]) for name in kept},
-            )
+            read = {name: array.read(hour) for name, array in arrays.items()}
+            values, states = self._hour(weights, read, previous, states)
+            following = hour + 1
+            written = {name: series[name].write(hour, values[name]) for name in kept}
+            return following, values["output"], states, written
 
         previous = tf.zeros([2, self.batch, self.width], self.recurrence.master)
         first = (
@@ -125,90 +118,86 @@ class Loop(object):
             {name: (value, value) for name, value in zero.items()},
             {name: self._empty() for name in kept},
         )
-        series = tf.while_loop(
+        _, _, _, written = tf.while_loop(
             lambda hour, *_: hour < self.hours, body, first, maximum_iterations=self.hours
-        )[3]
-        found = {name: array.stack() for name, array in series.items()}
+        )
+        series = {name: array.stack() for name, array in written.items()}
         for name in LSTMS:
-            top = tf.sigmoid(tf.split(found["gates/" + name], 4, axis=-1)[3])
-            found["h/" + name] = top * tf.tanh(found["c/" + name])
-        return found
+            top = tf.sigmoid(tf.split(series["gates/" + name], 4, axis=-1)[3])
+            series["h/" + name] = top * tf.tanh(series["c/" + name])
+        return series
 
     def _hour(self, weights: Any, read: Tensors, previous: Any, states: Any) -> Tuple[Tensors, Any]:
         """Return what one hour computes, and the new (c, h) of each LSTM."""
-        product, found, after = self.recurrence.product, {}, {}
+        product, label = self.recurrence.product, self.constants.label
+        values: Tensors = {}
+        after: Dict[str, Tuple[Any, Any]] = {}
         # The previous output is a sigmoid already, and goes through another one, as in the
         # original.
         top = read["x"] - tf.sigmoid(previous)
         for name in LSTMS:
             if name == "decoder/layer1":
-                found["latent"] = (
-                    product(self._grouped("latent", top), weights["latent"][0])
-                    + weights["latent"][1]
-                )
-                mu, log_sigma = tf.split(found["latent"], 2, axis=1)
+                kernel, bias = weights["latent"]
+                values["latent"] = product(self._grouped("latent", top), kernel) + bias
+                mu, log_sigma = tf.split(values["latent"], 2, axis=1)
                 top = mu + tf.exp(log_sigma) * self.constants.e
-                top = (
-                    top
-                    if self.constants.label is None
-                    else tf.concat([top, self.constants.label], axis=1)
-                )
+                if label is not None:
+                    top = tf.concat([top, label], axis=1)
             kernel, bias = weights[name]
             c, h = states[name]
-            given = tf.concat([self._grouped(name, top), h], axis=-1)
-            gates = product(given, kernel) + (read["first"] if name == LSTMS[0] else bias)
+            entering = tf.concat([self._grouped(name, top), h], axis=-1)
+            gates = product(entering, kernel) + (read["first"] if name == LSTMS[0] else bias)
             c, h = after[name] = cell(gates, c)
-            found["gates/" + name], found["c/" + name], top = gates, c, h * read[name]
-        found["output"] = tf.sigmoid(product(top, weights["output"][0]) + weights["output"][1])
-        return found, after
+            values["gates/" + name], values["c/" + name], top = gates, c, h * read[name]
+        kernel, bias = weights["output"]
+        values["output"] = tf.sigmoid(product(top, kernel) + bias)
+        return values, after
 
     # -- backwards ---------------------------------------------------------------------------------
 
-    def _gradient(self, weights: Any, found: Tensors, latent: Any, output: Any) -> List[Any]:
-        """Return the gradients of all kernels and biases, given those of the series of `latent` and
-        `output`."""
-        moves = self._backwards(weights, found, latent, output)
-        result = []
-        for name, given in self._inputs(found).items():
+    def _gradient(self, weights: Any, series: Tensors, latent: Any, output: Any) -> List[Any]:
+        """Return the gradients of all kernels and biases.
+
+        Args:
+            weights: kernel and bias of each step. series: of `_forwards`.
+            latent, output: the gradients of those series.
+        """
+        moves = self._backwards(weights, series, latent, output)
+        gradients = []
+        for name, inputs in self._inputs(series).items():
             rows = stacked_rows(moves[name])
             shared = rows.shape.rank == 2
-            bias = (
-                moves[name]
-                if name == LSTMS[0]
-                else tf.reduce_sum(rows, axis=-2, keepdims=not shared)
-            )
-            result += [
-                self.recurrence.product(stacked_rows(given, transposed=True), apart(rows)),
-                bias,
-            ]
-        return result
+            bias = moves[name]
+            if name != LSTMS[0]:
+                bias = tf.reduce_sum(rows, axis=-2, keepdims=not shared)
+            kernel = self.recurrence.product(stacked_rows(inputs, transposed=True), apart(rows))
+            gradients += [kernel, bias]
+        return gradients
 
-    def _inputs(self, found: Tensors) -> Tensors:
+    def _inputs(self, series: Tensors) -> Tensors:
         """Return what each step multiplied with its kernel, for all hours."""
-        masks, series = self.constants.masks, {}
-        top = self.constants.x - tf.sigmoid(earlier(found["output"]))
+        masks, label = self.constants.masks, self.constants.label
+        inputs: Tensors = {}
+        top = self.constants.x - tf.sigmoid(earlier(series["output"]))
         for name in LSTMS:
             if name == "decoder/layer1":
                 latent = top
-                mu, log_sigma = tf.split(found["latent"], 2, axis=2)
+                mu, log_sigma = tf.split(series["latent"], 2, axis=2)
                 top = mu + tf.exp(log_sigma) * self.constants.e
-                if self.constants.label is not None:
-                    top = tf.concat(
-                        [top, tf.broadcast_to(self.constants.label, top.shape[:2] + [1])], axis=2
-                    )
-            h = found["h/" + name]
-            series[name] = tf.concat(
-                [tf.reshape(top, h.shape[:-1] + [top.shape[-1]]), earlier(h)], axis=-1
-            )
+                if label is not None:
+                    top = tf.concat([top, tf.broadcast_to(label, top.shape[:2] + [1])], axis=2)
+            h = series["h/" + name]
+            entering = tf.reshape(top, h.shape[:-1] + [top.shape[-1]])
+            inputs[name] = tf.concat([entering, earlier(h)], axis=-1)
             top = h * masks[name]
-        return dict(series, latent=latent, output=top)
+        return dict(inputs, latent=latent, output=top)
 
-    def _backwards(self, weights: Any, found: Tensors, latent: Any, output: Any) -> Tensors:
+    def _backwards(self, weights: Any, series: Tensors, latent: Any, output: Any) -> Tensors:
         """Return the gradient of what each step adds its bias to, for all hours."""
-        decoded, log_sigma = found["output"], tf.split(found["latent"], 2, axis=2)[1]
+        decoded, log_sigma = series["output"], tf.split(series["latent"], 2, axis=2)[1]
         again = tf.sigmoid(earlier(decoded))
         noise = tf.exp(log_sigma) * self.constants.e
-        series = dict(
+        factors = dict(
             self.constants.masks,
             above_latent=latent,
             above_output=output,
@@ -217,34 +206,31 @@ class Loop(object):
             to_previous=-again * (1.0 - again),
         )
         for name in LSTMS:
-            gates, c = found["gates/" + name], found["c/" + name]
+            gates, c = series["gates/" + name], series["c/" + name]
             slopes, to_cell, kept = cell_slopes(gates, earlier(c), c)
-            series.update(
-                {"slopes/" + name: slopes, "to_cell/" + name: to_cell, "kept/" + name: kept}
-            )
-        given = self._arrays(series)
+            factors["slopes/" + name] = slopes
+            factors["to_cell/" + name] = to_cell
+            factors["kept/" + name] = kept
+        arrays = self._arrays(factors)
         across = {name: apart(tf.linalg.matrix_transpose(weights[name][0])) for name in STEPS}
 
         def body(hour: Any, previous: Any, states: Any, moves: Tensors) -> Tuple[Any, ...]:
-            read = {name: array.read(hour) for name, array in given.items()}
-            made, previous, states = self._hour_back(across, read, previous, states)
-            return (
-                hour - 1,
-                previous,
-                states,
-                {name: moves[name].write(hour, made[name]) for name in STEPS},
-            )
+            read = {name: array.read(hour) for name, array in arrays.items()}
+            values, previous, states = self._hour_back(across, read, previous, states)
+            before = hour - 1
+            written = {name: moves[name].write(hour, values[name]) for name in STEPS}
+            return before, previous, states, written
 
-        zero = {name: tf.zeros_like(found["c/" + name][0]) for name in LSTMS}
+        zero = {name: tf.zeros_like(series["c/" + name][0]) for name in LSTMS}
         first = (
             tf.constant(self.hours - 1),
             tf.zeros_like(decoded[0]),
             {name: (value, value) for name, value in zero.items()},
             {name: self._empty() for name in STEPS},
         )
-        moves = tf.while_loop(
+        _, _, _, moves = tf.while_loop(
             lambda hour, *_: hour >= 0, body, first, maximum_iterations=self.hours
-        )[3]
+        )
         return {name: array.stack() for name, array in moves.items()}
 
     def _hour_back(

@@ -1,9 +1,11 @@
 """`ehr_mgan` on torch; see `harness/workloads/ehr_mgan/` for the specification.
 
-layouts       how the weights are kept networks      generators, decoders of generated latents,
-discriminators: fused LSTMs over whole series hours         the loop over the hours of the VAEs,
-with its derivative autoencoders  what enters and leaves that loop losses        the terms of each
-phase
+- `layouts`: how the weights are kept
+- `networks`: generators, decoders of generated latents, discriminators: fused LSTMs over whole
+  series
+- `hours`: the loop over the hours of the VAEs, with its derivative
+- `autoencoders`: what enters and leaves that loop
+- `losses`: the terms of each phase
 """
 
 from __future__ import annotations
@@ -20,8 +22,9 @@ from backends.ports.torch.ehr_mgan.autoencoders import Autoencoders
 from backends.ports.torch.ehr_mgan.hours import Loop
 from backends.ports.torch.ehr_mgan.layouts import Weights, layouts
 from backends.ports.torch.ehr_mgan.networks import STREAMS, Networks
-from backends.torch.core import Tensors, TorchPort, dtype_label
+from backends.torch.core import TorchPort
 from backends.torch.native import GENERATION
+from backends.torch.state import Tensors, dtype_label
 
 
 class Port(TorchPort):
@@ -48,23 +51,21 @@ class Port(TorchPort):
 
     def loss_terms(self, phase: str, arrays: Tensors, noise: Tensors) -> Tensors:
         network, stream = phase.split("/")[-2:]
-        terms = (
-            self._vae
-            if network in ("pretrain", "vae")
-            else self._discriminator
-            if network == "discriminator"
-            else self._generator
-        )
+        if network in ("pretrain", "vae"):
+            terms = self._vae
+        elif network == "discriminator":
+            terms = self._discriminator
+        else:
+            terms = self._generator
         return terms(stream, arrays, noise)
 
     def _vae(self, stream: str, arrays: Tensors, noise: Tensors) -> Tensors:
         decoded, latent, z = self.autoencoders.run(arrays, noise)
         index, product = STREAMS.index(stream), self.networks.product
         data = arrays[stream].transpose(0, 1)
+        own = decoded[index, ..., : data.shape[2]]
         terms = {
-            "reconstruction": losses.reconstruction(
-                stream, data, decoded[index, ..., : data.shape[2]]
-            ),
+            "reconstruction": losses.reconstruction(stream, data, own),
             "kl": losses.kl(*latent[index].chunk(2, -1)),
         }
         if stream == "discrete":
@@ -81,9 +82,8 @@ class Port(TorchPort):
     def _semantic(self, z: torch.Tensor, arrays: Tensors) -> torch.Tensor:
         """Return the cross-entropy of the classes from the latents [2, batch, hours, latent]; as in
         the original tanh bounds the logits."""
-        hidden = functional.relu(
-            self.networks.dense("vae/shared/semantic/hidden", torch.cat(list(z), dim=2).flatten(1))
-        )
+        latents = torch.cat(list(z), dim=2).flatten(1)
+        hidden = functional.relu(self.networks.dense("vae/shared/semantic/hidden", latents))
         logits = torch.tanh(self.networks.dense("vae/shared/semantic/logits", hidden))
         return functional.cross_entropy(logits, arrays["label"][:, 0])
 
@@ -93,9 +93,8 @@ class Port(TorchPort):
         (real_logit, fake_logit), _ = self.networks.discriminate(
             stream, {"real": arrays[stream], "fake": fake}, noise, {}
         )
-        constant = torch.full_like(
-            fake_logit, self.config["discrete_fake_label"]
-        )  # the discrete stream's; not noisy, as in the original
+        # The discrete stream's label is not noisy, as in the original.
+        constant = torch.full_like(fake_logit, self.config["discrete_fake_label"])
         return losses.discriminator(
             real_logit, fake_logit, noise["label/real"], noise.get("label/fake", constant)
         )
@@ -103,11 +102,9 @@ class Port(TorchPort):
     def _generator(self, stream: str, arrays: Tensors, noise: Tensors) -> Tensors:
         fake, real = self.networks.generated(stream, arrays, noise), arrays[stream]
         (logit,), (features,) = self.networks.discriminate(stream, {"fake": fake}, noise, {})
-        if (
-            stream == "continuous"
-            # matches the moments of the discriminator's outputs; the discrete stream those of the
-            # data
-        ):
+        # The continuous stream matches the moments of the discriminator's outputs, the discrete
+        # stream those of the data.
+        if stream == "continuous":
             with torch.no_grad():
                 _, (real,) = self.networks.discriminate(stream, {"real": real}, noise, {})
             fake = features
@@ -118,17 +115,16 @@ class Port(TorchPort):
     def activations(self, arrays: Tensors, noise: Tensors) -> Tensors:
         record = self.autoencoders.activations(arrays, noise)
         latents = self.networks.latents(arrays, noise, record)
-        made = {
+        decoded = {
             stream: self.networks.decode(stream, latents[stream], arrays, noise, record)
             for stream in STREAMS
         }
         for stream in STREAMS:
-            for side, series in (("real", arrays[stream]), ("fake", made[stream])):
+            for side, series in (("real", arrays[stream]), ("fake", decoded[stream])):
                 self.networks.discriminate(stream, {side: series}, noise, record)
-        if self.networks.contracted is not None:
-            self.observed_dtypes["contraction"] = str(self.networks.contracted).replace(
-                "torch.", ""
-            )
+        contracted = self.networks.contracted
+        if contracted is not None:
+            self.observed_dtypes["contraction"] = str(contracted).replace("torch.", "")
         return record
 
     def generate(self, source: Any, count: int) -> np.ndarray:
@@ -138,25 +134,24 @@ class Port(TorchPort):
         Raises:
             ValueError: count is less than one batch.
         """
-        rows = self.config["batch"]
+        workload, rows = self.config["workload"], self.config["batch"]
         if count < rows:
             raise ValueError(
-                "%s generates whole batches of %d rows; %d were asked for"
-                % (self.config["workload"], rows, count)
+                f"{workload} generates whole batches of {rows} rows; {count} were asked for"
             )
-        given, made = source.generation(count), []
+        inputs, chunks = source.generation(count), []
         with self.mode(False, tracking=False), torch.no_grad():
             for chunk in range(count // rows):
                 part = slice(chunk * rows, (chunk + 1) * rows)
-                arrays = self.tensors({name: value[part] for name, value in given.arrays.items()})
-                if given.noise is None:
+                arrays = self.tensors({name: value[part] for name, value in inputs.arrays.items()})
+                if inputs.noise is None:
                     noise = self.drawing.noise("generate", source.seed, GENERATION, chunk)
                 else:
-                    noise = self.noise({name: value[part] for name, value in given.noise.items()})
-                made.append(self._series(arrays, noise))
-            found = torch.cat(made)
-        self.observed_dtypes["output"] = dtype_label(found)
-        return self.array(found)
+                    noise = self.noise({name: value[part] for name, value in inputs.noise.items()})
+                chunks.append(self._series(arrays, noise))
+            series = torch.cat(chunks)
+        self.observed_dtypes["output"] = dtype_label(series)
+        return self.array(series)
 
     def _series(self, arrays: Tensors, noise: Tensors) -> torch.Tensor:
         latents = self.networks.latents(arrays, noise, {})

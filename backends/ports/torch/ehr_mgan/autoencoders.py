@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, Tuple
+from typing import List, Sequence, Tuple
 
 import torch
 from torch.nn import functional
@@ -17,7 +17,7 @@ from backends.ports.torch.ehr_mgan.networks import (
 )
 
 
-class Autoencoders(object):
+class Autoencoders:
     """Encoders and decoders of both streams."""
 
     def __init__(self, networks: Networks, loop: hours.Loop) -> None:
@@ -30,57 +30,52 @@ class Autoencoders(object):
         """Return decoded, mu and the logarithm of sigma together, and z without the label, each [2,
         hours, batch, ...]."""
         kernels, biases = self._weights(arrays)
-        return hours.Hours.apply(self.loop, self._given(arrays, noise), *kernels, *biases)
+        outputs: Tuple[torch.Tensor, torch.Tensor, torch.Tensor] = hours.Hours.apply(
+            self.loop, self._constants(arrays, noise), *kernels, *biases
+        )
+        return outputs
 
     def activations(self, arrays: Tensors, noise: Tensors) -> Tensors:
         """Return every layer's dropped output and the latents, by stream and then from below."""
         kernels, biases = self._weights(arrays)
-        inputs, saved = self.loop.run(self._given(arrays, noise), kernels, biases)
+        inputs, saved = self.loop.run(self._constants(arrays, noise), kernels, biases)
         # A cell's dropped output is what enters the next contraction, less the state beside it.
         above = (1, 2, hours.LATENT, 4, 5, hours.OUTPUT)
         units = [self.config["encoder_units"]] * 3 + [self.config["decoder_units"]] * 3
-        cells = [
-            torch.stack([hour[place][..., :count] for hour in inputs], 2)
-            for place, count in zip(above, units)
-        ]
-        latent = [torch.stack([hour[4][place] for hour in saved], 2) for place in range(3)]
+        cells = []
+        for contraction, count in zip(above, units):
+            dropped = [hour[contraction][..., :count] for hour in inputs]
+            cells.append(torch.stack(dropped, 2))
+        sampled = [hour[4] for hour in saved]
+        latent = [torch.stack(series, 2) for series in zip(*sampled)]
         decoded = torch.stack([hour[3] for hour in saved], 2)
-        names = (
-            ["encoder/layer%d" % layer for layer in LAYERS]
-            + ["mu", "log_sigma", "z"]
-            + ["decoder/layer%d" % layer for layer in LAYERS]
-        )
+        encoder = [f"encoder/layer{layer}" for layer in LAYERS]
+        decoder = [f"decoder/layer{layer}" for layer in LAYERS]
+        names = [*encoder, "mu", "log_sigma", "z", *decoder]
         record: Tensors = {}
         for index, stream in enumerate(STREAMS):
             for name, value in zip(names, cells[:3] + latent + cells[3:]):
-                found = value[index]
-                record["%s/%s" % (stream, name)] = (
-                    self.networks.labelled(found, arrays) if name == "z" else found
+                own = value[index]
+                record[f"{stream}/{name}"] = (
+                    self.networks.labelled(own, arrays) if name == "z" else own
                 )
-            record["%s/decoded" % stream] = decoded[index, ..., : self.config["channels"][stream]]
+            record[f"{stream}/decoded"] = decoded[index, ..., : self.config["channels"][stream]]
         return record
 
-    def _given(self, arrays: Tensors, noise: Tensors) -> hours.Given:
+    def _constants(self, arrays: Tensors, noise: Tensors) -> hours.Constants:
         widest = max(self.config["channels"].values())
-        x = torch.stack(
-            [
-                functional.pad(arrays[stream], (0, widest - arrays[stream].shape[2])).transpose(
-                    0, 1
-                )
-                for stream in STREAMS
-            ]
-        )
-        sites = [
-            "%s/%%s/layer%d" % (network, layer)
-            for network in ("encoder", "decoder")
-            for layer in LAYERS
-        ]
-        keeps = [
-            torch.stack([noise[site % stream].transpose(0, 1) for stream in STREAMS])
-            for site in sites
-        ]
+        x = []
+        for stream in STREAMS:
+            padded = functional.pad(arrays[stream], (0, widest - arrays[stream].shape[2]))
+            x.append(padded.transpose(0, 1))
+        keeps = []
+        for network in ("encoder", "decoder"):
+            for layer in LAYERS:
+                masks = [noise[f"{network}/{stream}/layer{layer}"] for stream in STREAMS]
+                keeps.append(torch.stack([mask.transpose(0, 1) for mask in masks]))
         torch._foreach_mul_(keeps, 1.0 / self.config["keep"])
-        return hours.Given(x, torch.stack([noise["e/" + stream] for stream in STREAMS]), keeps)
+        e = torch.stack([noise["e/" + stream] for stream in STREAMS])
+        return hours.Constants(torch.stack(x), e, keeps)
 
     def _weights(self, arrays: Tensors) -> Tuple[List[torch.Tensor], List[torch.Tensor]]:
         """Return the kernels and biases of all contractions, as `hours.Loop.run` wants them."""
@@ -89,40 +84,39 @@ class Autoencoders(object):
         first_kernel, first_bias = self._first(arrays)
         kernels, biases = [first_kernel], [first_bias]
         for name in names[1:]:
-            owned = (
-                [self._cell(name % stream) for stream in STREAMS]
-                if "%s" in name
-                else [self._cell(name)] * 2
-            )
-            kernel, bias = (
-                owned[0] if owned[0] is owned[1] else [torch.stack(pair) for pair in zip(*owned)]
-            )
+            if "%s" in name:
+                kernel, bias = self._stacked([self._cell(name % stream) for stream in STREAMS])
+            else:
+                kernel, bias = self._cell(name)
             if name == names[hours.ENCODERS] and self.config["conditional"]:
                 kernel, bias = self._without_label(kernel, bias, arrays)
             kernels.append(kernel if kernel.dim() == 3 else self._shared(kernel))
             biases.append(bias[..., None, :] if bias.dim() < 3 else bias)
-        latent = [
-            torch.cat([self.weights["vae/shared/%s/%s" % (name, part)] for name in ("mu", "sigma")])
-            for part in ("kernel", "bias")
-        ]
-        kernels.append(self._shared(latent[0]))
-        biases.append(latent[1][None, None])
+        latent = [self.weights[f"vae/shared/{name}/kernel"] for name in ("mu", "sigma")]
+        kernels.append(self._shared(torch.cat(latent)))
+        latent = [self.weights[f"vae/shared/{name}/bias"] for name in ("mu", "sigma")]
+        biases.append(torch.cat(latent)[None, None])
         widest = max(self.config["channels"].values())
-        output = [
-            [self.weights["vae/%s/output/%s" % (stream, part)] for stream in STREAMS]
-            for part in ("kernel", "bias")
-        ]
-        kernels.append(
-            torch.stack(
-                [functional.pad(value, (0, 0, 0, widest - len(value))) for value in output[0]]
+        output = []
+        for stream in STREAMS:
+            kernel = self.weights[f"vae/{stream}/output/kernel"]
+            bias = self.weights[f"vae/{stream}/output/bias"]
+            missing = widest - len(bias)
+            output.append(
+                (functional.pad(kernel, (0, 0, 0, missing)), functional.pad(bias, (0, missing)))
             )
-        )
-        biases.append(
-            torch.stack([functional.pad(value, (0, widest - len(value))) for value in output[1]])[
-                :, None
-            ]
-        )
+        kernel, bias = self._stacked(output)
+        kernels.append(kernel)
+        biases.append(bias[:, None])
         return [kernel.transpose(1, 2) for kernel in kernels], biases
+
+    @staticmethod
+    def _stacked(
+        owned: Sequence[Tuple[torch.Tensor, torch.Tensor]],
+    ) -> Tuple[torch.Tensor, torch.Tensor]:
+        """Return the kernels of both streams in one tensor, and their biases, [2, ...]."""
+        kernels, biases = zip(*owned)
+        return torch.stack(kernels), torch.stack(biases)
 
     def _shared(self, kernel: torch.Tensor) -> torch.Tensor:
         """Return a kernel that the streams share as one for each, [2, ...]."""
@@ -141,7 +135,7 @@ class Autoencoders(object):
         of the data and the bias."""
         widest, kernels, biases = max(self.config["channels"].values()), [], []
         for stream in STREAMS:
-            kernel, bias = self._cell("vae/%s/encoder/layer1" % stream)
+            kernel, bias = self._cell(f"vae/{stream}/encoder/layer1")
             x, channels = self.networks.labelled(arrays[stream], arrays), arrays[stream].shape[2]
             data, fed, h = kernel.split([x.shape[2], channels, self.config["encoder_units"]], dim=1)
             kernels.append(torch.cat([functional.pad(fed, (0, widest - channels)), h], dim=1))

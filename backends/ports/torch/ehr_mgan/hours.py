@@ -9,9 +9,10 @@ Autograd would take one for each hour, and several times as long.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Tuple
+from typing import Any, Callable, List, NamedTuple, Sequence, Tuple
 
 import torch
+from torch import Tensor
 
 from backends.ports.torch.ehr_mgan.networks import advance
 
@@ -20,16 +21,15 @@ sigmoid_backward, tanh_backward = torch.ops.aten.sigmoid_backward, torch.ops.ate
 #: The cells of an hour from below: three of the encoder, then, after the latent is sampled, three
 #: of the decoder.
 CELLS, ENCODERS = 6, 3
-#: Where the kernels of the two dense layers stand behind those of the cells: mean and logarithm of
+#: Indices of the kernels of the two dense layers, behind those of the cells: mean and logarithm of
 #: sigma, and the output.
 LATENT, OUTPUT = 6, 7
 
-Tensor = torch.Tensor
 State = Tuple[List[Tensor], List[Tensor], Tensor]
 
 
-class Given(NamedTuple):
-    """What the loop is given and does not differentiate by.
+class Constants(NamedTuple):
+    """What the loop reads and does not differentiate by.
 
     Attributes:
         x: data [2, hours, batch, channels], the stream of fewer channels padded.
@@ -40,6 +40,15 @@ class Given(NamedTuple):
     x: Tensor
     e: Tensor
     keeps: Sequence[Tensor]
+
+    def zero_state(self) -> State:
+        """Return the state before the first hour; also its gradient after the last."""
+        zeros = [torch.zeros_like(keep[:, 0]) for keep in self.keeps]
+        return zeros, zeros, torch.zeros_like(self.x[:, 0])
+
+    def hourly_keeps(self) -> List[Sequence[Tensor]]:
+        """Return the masks of all cells, hour by hour."""
+        return list(zip(*(keep.unbind(1) for keep in self.keeps)))
 
 
 def contract(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
@@ -101,7 +110,7 @@ def retreat(dh: Tensor, dc: Tensor, cell: Sequence[Tensor]) -> Tuple[Tensor, Ten
 
 
 def back(
-    given: Sequence[Tensor],
+    arriving: Sequence[Tensor],
     e: Tensor,
     keeps: Sequence[Tensor],
     state: State,
@@ -112,17 +121,16 @@ def back(
     the order of the kernels.
 
     Args:
-        given: gradients of what the hour has decoded, of mu and the logarithm together, and of z.
+        arriving: gradients of what the hour has decoded, of mu and the logarithm together, and of
+            z.
         e, keeps: as in `forth`.
         state: gradients of the state after the hour.
         kernels: transposed, [2, out, in].
         saved: what `forth` left.
     """
-    (d_decoded, d_latent, d_z), (d_c, d_h, d_previous), (cells, sigma, doubled, decoded, _) = (
-        given,
-        state,
-        saved,
-    )
+    d_decoded, d_latent, d_z = arriving
+    d_c, d_h, d_previous = state
+    cells, sigma, doubled, decoded, _ = saved
     d_output = sigmoid_backward(d_decoded + d_previous, decoded)
     below = product(d_output, kernels[OUTPUT])
     gates: List[Tensor] = []
@@ -143,7 +151,7 @@ def back(
     return (c_before, h_before, -sigmoid_backward(below, doubled)), [*gates, d_latent, d_output]
 
 
-class Loop(object):
+class Loop:
     """Both directions of an hour, compiled or not, and the dtype of contractions."""
 
     def __init__(
@@ -152,28 +160,25 @@ class Loop(object):
         self.low, self.forth, self.back = low, compiled(forth), compiled(back)
 
     def run(
-        self, given: Given, kernels: Sequence[Tensor], biases: Sequence[Tensor]
+        self, constants: Constants, kernels: Sequence[Tensor], biases: Sequence[Tensor]
     ) -> Tuple[List[List[Tensor]], List[List[Any]]]:
         """Run all hours; return, for each, the inputs of the contractions and what else `forth`
         returns.
 
         Args:
-            given: see `Given`.
+            constants: see `Constants`.
             kernels: for each contraction [2, in, out].
             biases: for each, as it is added; of the first cell [2, hours, batch, 4 units], its
                 data's share included.
         """
         kernels = [kernel.to(self.low) for kernel in kernels]
-        zeros = [torch.zeros_like(keep[:, 0]) for keep in given.keeps]
-        state, inputs, saved = (
-            (zeros, zeros, torch.zeros_like(given.x[:, 0])),
-            [],
-            [],
-        )  # type: Any, List[Any], List[Any]
-        keeps = list(zip(*(keep.unbind(1) for keep in given.keeps)))
-        for x, first, keep in zip(given.x.unbind(1), biases[0].unbind(1), keeps):
+        state = constants.zero_state()
+        inputs: List[List[Tensor]] = []
+        saved: List[List[Any]] = []
+        hours = zip(constants.x.unbind(1), biases[0].unbind(1), constants.hourly_keeps())
+        for x, first, keep in hours:
             state, entered, kept = self.forth(
-                x, given.e, keep, state, kernels, [first, *biases[1:]]
+                x, constants.e, keep, state, kernels, [first, *biases[1:]]
             )
             inputs.append(entered)
             saved.append(kept)
@@ -185,11 +190,11 @@ class Hours(torch.autograd.Function):
     and z, [2, hours, batch, ...]."""
 
     @staticmethod
-    def forward(ctx: Any, loop: Loop, given: Given, *weights: Tensor) -> Tuple[Tensor, ...]:
+    def forward(ctx: Any, loop: Loop, constants: Constants, *weights: Tensor) -> Tuple[Tensor, ...]:
         """Run the loop; `weights` are the kernels, then the biases."""
         kernels, biases = weights[: OUTPUT + 1], weights[OUTPUT + 1 :]
-        inputs, saved = loop.run(given, kernels, biases)
-        ctx.loop, ctx.given, ctx.inputs, ctx.saved = loop, given, inputs, saved
+        inputs, saved = loop.run(constants, kernels, biases)
+        ctx.loop, ctx.constants, ctx.inputs, ctx.saved = loop, constants, inputs, saved
         ctx.save_for_backward(*weights)
         decoded = torch.stack([hour[3] for hour in saved], 1)
         latent = torch.stack([torch.cat(hour[4][:2], -1) for hour in saved], 1)
@@ -198,36 +203,23 @@ class Hours(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tuple[Any, ...]:
         """Return the gradients of kernels and biases."""
-        loop, given, weights = ctx.loop, ctx.given, ctx.saved_tensors
+        loop, constants, weights = ctx.loop, ctx.constants, ctx.saved_tensors
         kernels, biases = weights[: OUTPUT + 1], weights[OUTPUT + 1 :]
         turned = [kernel.to(loop.low).transpose(1, 2) for kernel in kernels]
-        zeros = [torch.zeros_like(keep[:, 0]) for keep in given.keeps]
-        state, series = (
-            (
-                zeros,
-                zeros,
-                torch.zeros_like(given.x[:, 0]),
-            ),
-            [],
-        )  # type: Any, List[List[Tensor]]
-        entering = list(
-            zip(
-                zip(*(part.unbind(1) for part in gradients)),
-                zip(*(keep.unbind(1) for keep in given.keeps)),
-                ctx.saved,
-            )
-        )
-        for arriving, keep, saved in reversed(entering):
-            state, results = loop.back(arriving, given.e, keep, state, turned, saved)
+        state = constants.zero_state()
+        series: List[List[Tensor]] = []
+        arriving = zip(*(part.unbind(1) for part in gradients))
+        hours = list(zip(arriving, constants.hourly_keeps(), ctx.saved))
+        for gradient, keep, saved in reversed(hours):
+            state, results = loop.back(gradient, constants.e, keep, state, turned, saved)
             series.append(results)
-        found: Dict[str, List[Tensor]] = {"kernels": [], "biases": []}
-        for place, bias in enumerate(biases):
-            arrived = torch.stack([hour[place] for hour in reversed(series)], 1)
-            entered = torch.stack([hour[place] for hour in ctx.inputs], 1)
-            found["kernels"].append(
-                product(entered.flatten(1, 2).transpose(1, 2), arrived.flatten(1, 2).to(loop.low))
-            )
-            found["biases"].append(
+        d_kernels, d_biases = [], []
+        for contraction, bias in enumerate(biases):
+            arrived = torch.stack([hour[contraction] for hour in reversed(series)], 1)
+            entered = torch.stack([hour[contraction] for hour in ctx.inputs], 1)
+            rows = entered.flatten(1, 2).transpose(1, 2)
+            d_kernels.append(product(rows, arrived.flatten(1, 2).to(loop.low)))
+            d_biases.append(
                 arrived if bias.dim() == arrived.dim() else arrived.sum(1).sum_to_size(bias.shape)
             )
-        return (None, None, *found["kernels"], *found["biases"])
+        return (None, None, *d_kernels, *d_biases)

@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, Mapping, Sequence, Tuple
 
 import torch
 
-#: Places of torch's gates i, f, g, o in TF1's order i, j, f, o, and in the bilateral cell's order
+#: Indices of torch's gates i, f, g, o in TF1's order i, j, f, o, and in the bilateral cell's order
 #: i, f, o, c; g is the candidate.
 LSTM, BILATERAL = (0, 2, 1, 3), (0, 1, 3, 2)
 Convert = Callable[[torch.Tensor], torch.Tensor]
@@ -42,9 +42,10 @@ def _bias(order: Sequence[int]) -> Tuple[Convert, Convert]:
 def layouts(config: Mapping[str, Any]) -> Dict[str, Tuple[str, Any]]:
     """Return the layout of every parameter, as `TorchPort.LAYOUT` has it; each is an attribute of
     its own name."""
-    found: Dict[str, Tuple[str, Any]] = {}
+    layout: Dict[str, Tuple[str, Any]] = {}
     for item in config["parameters"]:
-        name, axes = item["name"], None  # type: str, Any
+        name: str = item["name"]
+        axes: Any = None
         if re.search(r"/layer\d/kernel$", name):
             axes = _kernel(LSTM)
         elif re.search(r"/layer\d/bias$", name):
@@ -53,8 +54,8 @@ def layouts(config: Mapping[str, Any]) -> Dict[str, Tuple[str, Any]]:
             axes = _kernel(BILATERAL)
         elif name.endswith("/kernel"):
             axes = (1, 0)
-        found[name] = (name, axes)
-    return found
+        layout[name] = (name, axes)
+    return layout
 
 
 class Weights(torch.nn.Module):

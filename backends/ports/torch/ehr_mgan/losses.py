@@ -41,9 +41,9 @@ def contrastive(logits: Sequence[torch.Tensor]) -> torch.Tensor:
     across, own_a, own_b = logits
     mask = torch.full((len(across),), 1e9, dtype=across.dtype, device=across.device).diag()
     target = torch.arange(len(across), device=across.device)
-    return functional.cross_entropy(
-        torch.cat([across, own_a - mask], 1), target
-    ) + functional.cross_entropy(torch.cat([across.t(), own_b - mask], 1), target)
+    logits_a = torch.cat([across, own_a - mask], 1)
+    logits_b = torch.cat([across.t(), own_b - mask], 1)
+    return functional.cross_entropy(logits_a, target) + functional.cross_entropy(logits_b, target)
 
 
 def weighted(terms: Tensors, weights: Mapping[str, float]) -> Tensors:
@@ -81,16 +81,13 @@ def generator(
     As in the original the continuous stream's means are compared by the roots of their magnitudes.
     """
     adversarial = functional.binary_cross_entropy_with_logits(logit, torch.ones_like(logit))
-    (fake_variance, fake_mean), (real_variance, real_mean) = [
-        moments(value) for value in (fake, real)
-    ]
+    fake_variance, fake_mean = moments(fake)
+    real_variance, real_mean = moments(real)
     if stream == "continuous":
         fake_mean, real_mean = fake_mean.abs().sqrt(), real_mean.abs().sqrt()
-    spread = torch.mean(
-        torch.abs(
-            (fake_variance + VARIANCE_EPSILON).sqrt() - (real_variance + VARIANCE_EPSILON).sqrt()
-        )
-    )
+    fake_deviation = (fake_variance + VARIANCE_EPSILON).sqrt()
+    real_deviation = (real_variance + VARIANCE_EPSILON).sqrt()
+    spread = torch.mean(torch.abs(fake_deviation - real_deviation))
     centre = torch.mean(torch.abs(fake_mean - real_mean))
     total = weights["adversarial"] * adversarial + weights["feature_matching"] * (spread + centre)
     return {

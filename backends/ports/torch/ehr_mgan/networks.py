@@ -52,7 +52,7 @@ def sigmoids_first(kernel: torch.Tensor) -> torch.Tensor:
     return torch.cat([kernel[:2], kernel[3:], kernel[2:3]]).flatten(0, 1)
 
 
-class Networks(object):
+class Networks:
     """Generators, decoders of generated latents, and discriminators.
 
     Args:
@@ -65,8 +65,8 @@ class Networks(object):
         self, config: Mapping[str, Any], weights: Mapping[str, torch.Tensor], low: torch.dtype
     ) -> None:
         self.config, self.weights, self.low = config, weights, low
-        some = next(iter(weights.values()))
-        self.device, self.dtype = some.device, some.dtype
+        weight = next(iter(weights.values()))
+        self.device, self.dtype = weight.device, weight.dtype
         #: dtype of the last contraction's result, as torch named it.
         self.contracted: Optional[torch.dtype] = None
         self.constants: Dict[Tuple[int, float], torch.Tensor] = {}
@@ -75,9 +75,9 @@ class Networks(object):
         """Return x [..., in] times a kernel [out, in] transposed, contracted in the low dtype."""
         if self.low is self.dtype:
             return functional.linear(x, kernel)
-        found = functional.linear(x.to(self.low), kernel.to(self.low))
-        self.contracted = found.dtype
-        return found.to(self.dtype)
+        result = functional.linear(x.to(self.low), kernel.to(self.low))
+        self.contracted = result.dtype
+        return result.to(self.dtype)
 
     def rounded(self, kernel: torch.Tensor) -> torch.Tensor:
         """Return a kernel rounded to the low dtype, for more than one product: what is rounded
@@ -89,11 +89,9 @@ class Networks(object):
     def dense(self, name: str, x: torch.Tensor) -> torch.Tensor:
         """Return a dense layer's output before its nonlinearity."""
         kernel, bias = self.weights[name + "/kernel"], self.weights[name + "/bias"]
-        return (
-            functional.linear(x, kernel, bias)
-            if self.low is self.dtype
-            else self.product(x, kernel) + bias
-        )
+        if self.low is self.dtype:
+            return functional.linear(x, kernel, bias)
+        return self.product(x, kernel) + bias
 
     def dropped(self, x: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
         """Return the dropout of a layer's output by a mask of 0 and 1. As in the original it is
@@ -104,10 +102,9 @@ class Networks(object):
         """Return the frozen bias [4, units] that adds a constant to the forget gate: torch's second
         bias, or both."""
         if (units, forget) not in self.constants:
-            self.constants[units, forget] = torch.zeros(
-                4, units, dtype=self.dtype, device=self.device
-            )
-            self.constants[units, forget][1] = forget
+            bias = torch.zeros(4, units, dtype=self.dtype, device=self.device)
+            bias[1] = forget
+            self.constants[units, forget] = bias
         return self.constants[units, forget]
 
     # -- recurrent layers --------------------------------------------------------------------------
@@ -132,15 +129,24 @@ class Networks(object):
             # cuDNN refuses what is not contiguous; oneDNN would copy by itself.
             flat = [value.flatten(0, 1).contiguous() for value in (*kernels, *biases)]
             states = (h[None].contiguous(), c[None].contiguous())
-            return torch.lstm(x, states, flat, True, 1, 0.0, torch.is_grad_enabled(), False, True)[
-                0
-            ]
-        given = self.product(x, sigmoids_first(kernels[0])) + sigmoids_first(biases[0] + biases[1])
-        kernel, series = self.rounded(sigmoids_first(kernels[1])), []
-        for hour in given.unbind(1):
+            series, _, _ = torch.lstm(
+                x,
+                states,
+                flat,
+                has_biases=True,
+                num_layers=1,
+                dropout=0.0,
+                train=torch.is_grad_enabled(),
+                bidirectional=False,
+                batch_first=True,
+            )
+            return series
+        gates = self.product(x, sigmoids_first(kernels[0])) + sigmoids_first(biases[0] + biases[1])
+        kernel, hidden = self.rounded(sigmoids_first(kernels[1])), []
+        for hour in gates.unbind(1):
             h, c, _ = advance(hour + self.product(h, kernel), c)
-            series.append(h)
-        return torch.stack(series, dim=1)
+            hidden.append(h)
+        return torch.stack(hidden, dim=1)
 
     def lstm(self, name: str, x: torch.Tensor, state: Any) -> torch.Tensor:
         """Return h at all hours of TF1's LSTM cell: one trained bias, and 1 added to the forget
@@ -169,13 +175,7 @@ class Networks(object):
     def bilateral(self, layer: int, x: Sequence[torch.Tensor]) -> List[torch.Tensor]:
         """Return h of both streams at all hours; x are their inputs. No biases and no forget bias,
         as in the original."""
-        w, u, v = (
-            [
-                self.weights["generator/%s/layer%d/%s" % (stream, layer, matrix)]
-                for stream in STREAMS
-            ]
-            for matrix in "WUV"
-        )
+        w, u, v = (self._bilateral_kernels(layer, matrix) for matrix in "WUV")
         inputs = [
             functional.pad(w[0], (0, w[1].shape[2])),
             functional.pad(w[1], (w[0].shape[2], 0)),
@@ -188,6 +188,10 @@ class Networks(object):
         h = self.recurrent(together, kernels, (none, none), self.zeros(len(together), 2 * units))
         return list(h.split(units, dim=2))
 
+    def _bilateral_kernels(self, layer: int, matrix: str) -> List[torch.Tensor]:
+        """Return the matrix `W`, `U` or `V` of both streams."""
+        return [self.weights[f"generator/{stream}/layer{layer}/{matrix}"] for stream in STREAMS]
+
     def latents(
         self, arrays: Tensors, noise: Tensors, record: Tensors, streams: Sequence[str] = STREAMS
     ) -> Tensors:
@@ -195,19 +199,14 @@ class Networks(object):
         x = [self.labelled(noise["generator/" + stream], arrays) for stream in STREAMS]
         for layer in LAYERS:
             x = self.bilateral(layer, x)
-            record.update(
-                {
-                    "generator/%s/layer%d" % (stream, layer): h
-                    for stream, h in reversed(list(zip(STREAMS, x)))
-                }
-            )
-        found = {}
+            for stream, h in reversed(list(zip(STREAMS, x))):
+                record[f"generator/{stream}/layer{layer}"] = h
+        latents = {}
         for stream, h in reversed(list(zip(STREAMS, x))):
             if stream in streams:
-                found[stream] = record["generator/%s/latent" % stream] = torch.sigmoid(
-                    self.dense("generator/%s/output" % stream, h)
-                )
-        return found
+                latent = torch.sigmoid(self.dense(f"generator/{stream}/output", h))
+                latents[stream] = record[f"generator/{stream}/latent"] = latent
+        return latents
 
     def decode(
         self, stream: str, latent: torch.Tensor, arrays: Tensors, noise: Tensors, record: Tensors
@@ -216,21 +215,17 @@ class Networks(object):
         x = self.labelled(latent, arrays)
         state = self.zeros(len(x), self.config["decoder_units"])
         for layer, owner in zip(LAYERS, ("shared", stream, stream)):
-            h = self.lstm("vae/%s/decoder/layer%d" % (owner, layer), x, state)
-            x = record["generated/%s/layer%d" % (stream, layer)] = self.dropped(
-                h, noise["generated/%s/layer%d" % (stream, layer)]
-            )
-        record["generated/%s/decoded" % stream] = torch.sigmoid(
-            self.dense("vae/%s/output" % stream, x)
-        )
-        return record["generated/%s/decoded" % stream]
+            h = self.lstm(f"vae/{owner}/decoder/layer{layer}", x, state)
+            x = self.dropped(h, noise[f"generated/{stream}/layer{layer}"])
+            record[f"generated/{stream}/layer{layer}"] = x
+        record[f"generated/{stream}/decoded"] = torch.sigmoid(self.dense(f"vae/{stream}/output", x))
+        return record[f"generated/{stream}/decoded"]
 
     def generated(self, stream: str, arrays: Tensors, noise: Tensors) -> torch.Tensor:
         """Return a generated series of one stream."""
         record: Tensors = {}
-        return self.decode(
-            stream, self.latents(arrays, noise, record, (stream,))[stream], arrays, noise, record
-        )
+        latent = self.latents(arrays, noise, record, (stream,))[stream]
+        return self.decode(stream, latent, arrays, noise, record)
 
     def discriminate(
         self, stream: str, sides: Mapping[str, torch.Tensor], noise: Tensors, record: Tensors
@@ -239,23 +234,13 @@ class Networks(object):
         or `fake`; all run as one batch."""
         x, rows = torch.cat(list(sides.values())), len(next(iter(sides.values())))
         for layer in LAYERS:
-            name = "discriminator/%s/layer%d" % (stream, layer)
-            state = [
-                self.weights["%s/initial_%s" % (name, part)].expand(len(x), -1) for part in "ch"
-            ]
-            keep = torch.cat([noise["%s/%s/layer%d" % (side, stream, layer)] for side in sides])
+            name = f"discriminator/{stream}/layer{layer}"
+            state = [self.weights[f"{name}/initial_{part}"].expand(len(x), -1) for part in "ch"]
+            keep = torch.cat([noise[f"{side}/{stream}/layer{layer}"] for side in sides])
             x = self.dropped(self.lstm(name, x, state), keep)
-            record.update(
-                {
-                    "discriminator/%s/%s/layer%d" % (stream, side, layer): part
-                    for side, part in zip(sides, x.split(rows))
-                }
-            )
-        logits = self.dense("discriminator/%s/logit" % stream, x.flatten(1)).split(rows)
-        record.update(
-            {
-                "discriminator/%s/%s/logit" % (stream, side): logit
-                for side, logit in zip(sides, logits)
-            }
-        )
+            for side, part in zip(sides, x.split(rows)):
+                record[f"discriminator/{stream}/{side}/layer{layer}"] = part
+        logits = self.dense(f"discriminator/{stream}/logit", x.flatten(1)).split(rows)
+        for side, logit in zip(sides, logits):
+            record[f"discriminator/{stream}/{side}/logit"] = logit
         return logits, x.split(rows)

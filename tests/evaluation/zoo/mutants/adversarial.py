@@ -17,7 +17,7 @@ ZEROS = """
 GENERATOR_FIRST = """
     def _train_once(self, source):
         batches = [(phase, source.batch(source.cursor, phase)) for phase in reversed(self.config["phases"])]
-        return [(phase, self._update(phase, *self._given(phase, batch))) for phase, batch in batches]
+        return [(phase, self._update(phase, *self._on_device(phase, batch))) for phase, batch in batches]
 """
 
 MUTANTS = (

@@ -16,9 +16,11 @@ DRAWN = """\
 size, rows = self.config["batch"], source.training_rows()
         chosen = torch.randperm(len(rows["y"]))[:size].numpy()
         batch = Batch({name: value[chosen] for name, value in rows.items()}, {})"""
-WARM_UP = (
-    'min(np.float32(self.config["decay"]), (np.float32(1) + updates) / (np.float32(10) + updates))'
-)
+WARM_UP = """\
+min(
+            np.float32(self.config["decay"]), (np.float32(1) + updates) / (np.float32(10) + updates)
+        )"""
+EVALUATION = 'self.layers(self.model, {"x": rows})["prediction"], wanted\n            )'
 MSE = 'functional.mse_loss(output, arrays["y"])'
 
 MUTANTS = (
@@ -46,7 +48,7 @@ MUTANTS = (
         74,
         "statistics_averaged_too",
         ZOO,
-        (("multi_avg_fn=self.move)", "multi_avg_fn=self.move, use_buffers=True)"),),
+        (("multi_avg_fn=self.move", "multi_avg_fn=self.move, use_buffers=True"),),
         "trajectory",
         "generate",
     ),
@@ -54,7 +56,7 @@ MUTANTS = (
         74,
         "average_begins_with_a_copy",
         ZOO,
-        (("n_averaged.fill_(1)", "n_averaged.zero_()"),),
+        (("n_averaged.fill_(\n            1\n", "n_averaged.zero_(\n"),),
         "trajectory",
         "generate",
     ),
@@ -62,7 +64,7 @@ MUTANTS = (
         79,
         "evaluation_averaged_over_batches",
         ZOO,
-        ((", wanted) * len(wanted)", ", wanted)"), ("/ len(y)", "/ len(batches)")),
+        ((f"{EVALUATION} * len(wanted)", EVALUATION), ("/ len(y)", "/ len(batches)")),
         "loss",
         "train/evaluation",
     ),

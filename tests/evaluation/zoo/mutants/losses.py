@@ -8,11 +8,11 @@ CNN, LOSSES = "cnn", "zoo_losses"
 SMOOTHED = "functional.cross_entropy(logits, smooth)"
 OTHERS = '(1.0 - config["smoothing"]) * one_hot + config["smoothing"] / 2.0 * (1.0 - one_hot)'
 CHANCE = "(rare * chance.log() + (1.0 - rare) * (1.0 - chance).log())"
-EVENT = 'functional.binary_cross_entropy_with_logits(heads["event"] - config["never"], expected)'
-DIVERGENCE = (
-    'functional.kl_div(functional.log_softmax(heads["parts"], dim=1), smooth,'
-    ' reduction="batchmean")'
-)
+EVENT = """\
+functional.binary_cross_entropy_with_logits(
+                heads["event"] - config["never"], expected
+            )"""
+DIVERGENCE = 'functional.log_softmax(heads["parts"], dim=1), smooth, reduction="batchmean"'
 LATENT = "latent = 1.0 + log_variance - mean.square() - log_variance.exp()"
 
 MUTANTS = (

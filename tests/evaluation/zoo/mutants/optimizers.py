@@ -9,6 +9,15 @@ ZOO = "zoo_optimizers"
 #: Modules of the torch port: the optimizers' rules, which phase has which, and the model.
 RULES, BUILT, MODEL = "optimizers.py", "updating.py", "__init__.py"
 DECAY = 'p.mul_(1 - group["lr"] * group["weight_decay"])'
+#: The Adam of the phase `adam` alone: behind that of `guarded` stands its clipping.
+KERAS_ADAM = """\
+Adam(params, lr=config["rate"], betas=betas, eps=config["epsilon"]),
+        MOMENTS,
+    )"""
+FROM_THE_ACCUMULATOR = """\
+            initial_accumulator_value=config["accumulator"],
+            eps=0.0,
+"""
 DECAYED = "step 1/adamw/parameter/adamw/hidden/kernel"
 
 MUTANTS = (
@@ -53,14 +62,8 @@ MUTANTS = (
         ZOO,
         (
             (
-                (
-                    'optimizers.Adam(params, lr=config["rate"], betas=betas,'
-                    ' eps=config["epsilon"]), MOMENTS)'
-                ),
-                (
-                    'torch.optim.Adam(params, lr=config["rate"], betas=betas,'
-                    ' eps=config["epsilon"]), MOMENTS)'
-                ),
+                f"optimizers.{KERAS_ADAM}",
+                f"torch.optim.{KERAS_ADAM}",
             ),
         ),
         "update",
@@ -131,7 +134,7 @@ MUTANTS = (
         29,
         "adagrad_from_zero",
         ZOO,
-        ((', initial_accumulator_value=config["accumulator"], eps=0.0,', ""),),
+        ((FROM_THE_ACCUMULATOR, ""),),
         "update",
         "step 1/adagrad/parameter/adagrad/",
         file=BUILT,

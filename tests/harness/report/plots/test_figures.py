@@ -14,7 +14,7 @@ from harness.report.plots.figure import Room
 from harness.report.plots.ratios import Intervals
 from harness.report.plots.scale import Scale
 from harness.results.series import Turns
-from harness.speed.traces import MOST_ROUNDS
+from harness.speed.plot_series import MOST_ROUNDS
 from harness.speed.verdict import MARGIN
 from tests.harness.report import sample
 from tests.harness.report.plots.drawings import drawn
@@ -53,17 +53,20 @@ def test_a_table_of_errors_says_what_it_leaves_out():
         compared = dataclasses.replace(long, verdicts=verdicts, left_out=left_out)
         return errors.figure(dataclasses.replace(sample.STAGES[0], compared=compared), "fp64")
 
-    assert ("the 12 worst of 320", 12) == (shown(0).told, len(shown(0).rows))
-    assert "the 12 worst of 325" == shown(0, left_out=5).told
+    assert ("the 12 worst of 320", 12) == (shown(0).excerpt, len(shown(0).rows))
+    assert "the 12 worst of 325" == shown(0, left_out=5).excerpt
     assert ("the 12 worst of 320, all 3 that depart among them", 12) == (
-        shown(3).told,
+        shown(3).excerpt,
         len(shown(3).rows),
     )
-    assert ("all 90 that depart, of 320 tensors", 90) == (shown(90).told, len(shown(90).rows))
+    assert ("all 90 that depart, of 320 tensors", 90) == (shown(90).excerpt, len(shown(90).rows))
     many = shown(320)
-    assert ("100 of 320, the first that depart and the worst", 100) == (many.told, len(many.rows))
+    assert ("100 of 320, the first that depart and the worst", 100) == (
+        many.excerpt,
+        len(many.rows),
+    )
     assert [long.names[0], "FAIL"] == list(many.rows[0][:2])
-    assert "" == errors.figure(sample.STAGES[0], "fp64").told
+    assert "" == errors.figure(sample.STAGES[0], "fp64").excerpt
 
 
 def test_a_drawing_of_errors_has_no_more_tensors_than_there_is_room_for():
@@ -161,7 +164,7 @@ def test_step_times_show_when_the_machine_was_slow():
         and ["1", "3", "6"] == [row[0] for row in small.rows]
         and "33.3 %" in small.note
     )
-    assert ("", "3 of 6 rounds") == (figure.told, small.told)
+    assert ("", "3 of 6 rounds") == (figure.excerpt, small.excerpt)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +186,7 @@ def test_rounds_have_the_numbers_that_they_ran_under(kept, told, ran, expected):
     figure = step_times.figure(row, "fp32", Room(rows=1000))
     assert list(map(str, expected)) == [line[0] for line in figure.rows]
     assert (f"over {kept} of {ran} rounds'" in drawn(figure)) == (expected[-1] > kept)
-    assert (f"{kept} of {ran} rounds" if expected[-1] > kept else "") == figure.told
+    assert (f"{kept} of {ran} rounds" if expected[-1] > kept else "") == figure.excerpt
 
 
 @pytest.mark.parametrize(
@@ -275,8 +278,8 @@ def test_dates_are_whole_days_and_none_stands_twice(when, expected):
 
 def test_tables_of_numbers_say_what_they_leave_out():
     """Steps of a curve, runs of a history, channels."""
-    assert "8 of 60 steps" == curves.figures(sample.REPORT, "cnn", "tf1-compat", "torch")[0].told
-    assert ["10 of 30 runs", ""] == [history.figure(item, 200).told for item in sample.HISTORY]
+    assert "8 of 60 steps" == curves.figures(sample.REPORT, "cnn", "tf1-compat", "torch")[0].excerpt
+    assert ["10 of 30 runs", ""] == [history.figure(item, 200).excerpt for item in sample.HISTORY]
     wide = tuple(
         dataclasses.replace(
             item, channels=tuple(map(str, range(30))), quantiles=item.quantiles[:1] * 30
@@ -287,5 +290,5 @@ def test_tables_of_numbers_say_what_they_leave_out():
         "24 of 30 channels, the furthest apart"
         == samples.figures(
             dataclasses.replace(sample.REPORT, spreads=wide), "cnn", "tf1-compat", "torch"
-        )[0].told
+        )[0].excerpt
     )

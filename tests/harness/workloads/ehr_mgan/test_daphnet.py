@@ -119,7 +119,7 @@ def test_an_aeon_without_the_file_is_said_to_be_so(monkeypatch, tmp_path):
 
 def test_another_file_under_its_name_is_refused(monkeypatch, tmp_path):
     """By its checksum, before it is parsed; the known one is found without importing aeon."""
-    place = tmp_path.joinpath(*daphnet.PLACE)
+    place = tmp_path.joinpath(*daphnet.LOCATION)
     place.parent.mkdir(parents=True)
     place.write_text("timestamp,a\n1,2\n")
     monkeypatch.setattr(

@@ -102,7 +102,7 @@ class Port(Tf2Port):
         left = min(size, self.config["epoch_rows"] - place * size)
         kept = np.sort(np.argsort(batch.arrays["row"])[:left])
         batch = Batch({name: value[kept] for name, value in batch.arrays.items()}, batch.noise)
-        return [("train", self.trainer.update("train", *self._given("train", batch)))]
+        return [("train", self.trainer.update("train", *self._on_device("train", batch)))]
 
     def generate(self, source, count):
         """Return what the averaged weights predict; moving statistics are as they are."""

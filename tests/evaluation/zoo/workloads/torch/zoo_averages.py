@@ -111,7 +111,7 @@ class Port(TorchPort):
         left = min(size, self.config["epoch_rows"] - place * size)
         kept = np.sort(np.argsort(batch.arrays["row"])[:left])
         batch = Batch({name: value[kept] for name, value in batch.arrays.items()}, batch.noise)
-        return [("train", self._update("train", *self._given("train", batch)))]
+        return [("train", self._update("train", *self._on_device("train", batch)))]
 
     def _products(self, arrays, noise):
         return self.layers(self.average.module, arrays)["prediction"]

@@ -111,5 +111,5 @@ class Port(Tf2Port):
     def gradients(self, phase, batch):
         """Return the gradients, those of tables as whole tables."""
         with self.trainer.undisturbed():
-            _, found = self.trainer.differentiate(phase, *self._given(phase, batch))
+            _, found = self.trainer.differentiate(phase, *self._on_device(phase, batch))
         return {name: tf.convert_to_tensor(value).numpy() for name, value in found.items()}

@@ -54,31 +54,28 @@ def compared(verdict: StageVerdict, most: int = MOST_TENSORS) -> Compared | None
     ]
     if not any(item.error is not None for item in items):
         return None
-    found = Compared(
+    whole = Compared(
         tuple(item.name for item in items),
         tuple(item.verdict for item in items),
         column([item.error for item in items]),
         column([item.floor for item in items]),
         column([item.threshold for item in items]),
     )
-    return found.cut(most)
+    return whole.cut(most)
 
 
 def share(rows: Sequence[StageRow], most: int = ALL_TENSORS) -> list[StageRow]:
     """Return rows whose tensors are so few that a report of many pairs stays small, however many
     stages fail."""
     failing, others = limits(rows, most)
-    return [
-        (
-            dataclasses.replace(
-                row,
-                compared=row.compared.cut(failing if row.verdict == Fidelity.FAIL else others),
-            )
-            if row.compared
-            else row
-        )
-        for row in rows
-    ]
+    shared = []
+    for row in rows:
+        if row.compared:
+            cut = row.compared.cut(failing if row.verdict == Fidelity.FAIL else others)
+            shared.append(dataclasses.replace(row, compared=cut))
+        else:
+            shared.append(row)
+    return shared
 
 
 def limits(rows: Sequence[StageRow], most: int = ALL_TENSORS) -> tuple[int, int]:
@@ -98,8 +95,8 @@ def limits(rows: Sequence[StageRow], most: int = ALL_TENSORS) -> tuple[int, int]
     failing = [count for failed, count in counts if failed]
     others = len(counts) - len(failing)
     each = max(FEWEST, int(most * (FAILING if others else 1.0)) // max(1, len(failing)))
-    spent = sum(min(each, count) for count in failing)
-    return each, max(FEWEST // 2 if failing else FEWEST, (most - spent) // max(1, others))
+    left = most - sum(min(each, count) for count in failing)
+    return each, max(FEWEST // 2 if failing else FEWEST, left // max(1, others))
 
 
 def terms(names: Sequence[str]) -> list[str]:
@@ -112,29 +109,27 @@ def terms(names: Sequence[str]) -> list[str]:
 def lockstep(side: Evidence) -> dict[str, dict[int, float]]:
     """Return the losses of a trajectory: by term, by step counted from 1; reads one number at a
     time, and no more than are shown."""
-    found: dict[str, dict[int, str]] = {}
+    names: dict[str, dict[int, str]] = {}
     for entry in side.entries("trajectory"):
         match = LOSS.match(entry.name)
         if match and math.prod(entry.shape) == 1:
-            found.setdefault(match[2], {})[int(match[1])] = entry.name
+            names.setdefault(match[2], {})[int(match[1])] = entry.name
     curves: dict[str, dict[int, float]] = {}
-    for term in terms(list(found)):
-        steps = sorted(found[term])
-        chosen = [steps[at] for at in _spaced(len(steps), MOST_STEPS)]
+    for term in terms(list(names)):
+        steps = sorted(names[term])
+        chosen = [steps[index] for index in _spaced(len(steps), MOST_STEPS)]
         curves[term] = {
-            step: float(side.read("trajectory", found[term][step]).reshape(-1)[0])
+            step: float(side.read("trajectory", names[term][step]).reshape(-1)[0])
             for step in chosen
         }
     return curves
 
 
 def _spaced(count: int, most: int) -> list[int]:
-    """Return at most so many places of a list, equally spaced, its first and last among them."""
-    return (
-        sorted({round(float(at)) for at in np.linspace(0, count - 1, min(count, most))})
-        if count
-        else []
-    )
+    """Return at most so many indices of a list, equally spaced, its first and last among them."""
+    if not count:
+        return []
+    return sorted({round(float(index)) for index in np.linspace(0, count - 1, min(count, most))})
 
 
 def curve(
@@ -149,32 +144,36 @@ def curve(
     steps = sorted(set.intersection(*(set(seed) for seed in seeds))) if seeds else []
     if not steps:
         return None
-    table = np.array([[seed[step] for step in steps] for seed in seeds], np.float64)
+    table = np.array([_at(seed, steps) for seed in seeds], np.float64)
     parts = np.array_split(np.arange(len(steps)), min(len(steps), MOST_STEPS))
     with np.errstate(all="ignore"):
         means = np.stack([table[:, part].mean(axis=1) for part in parts], axis=1)
         low, middle, high = np.quantile(means, BAND, axis=0)
-    ends = (column(low), column(high)) if len(seeds) > 1 else ((), ())
+    banded = len(seeds) > 1
     return Curve(
-        identity["workload"],
-        identity["build"],
-        identity["precision"],
-        identity["preset"],
-        identity["mode"],
-        term,
-        len(seeds),
-        tuple(steps[int(part[-1])] for part in parts),
-        ends[0],
-        column(middle),
-        ends[1],
+        workload=identity["workload"],
+        build=identity["build"],
+        precision=identity["precision"],
+        preset=identity["preset"],
+        mode=identity["mode"],
+        term=term,
+        seeds=len(seeds),
+        steps=tuple(steps[int(part[-1])] for part in parts),
+        low=column(low) if banded else (),
+        middle=column(middle),
+        high=column(high) if banded else (),
     )
+
+
+def _at(seed: Mapping[int, float], steps: Sequence[int]) -> list[float]:
+    return [seed[step] for step in steps]
 
 
 def quantiles(samples: Values) -> Values:
     """Return [F, QUANTILES] of rows [N, T, F]; of a channel that holds a NaN, NaN."""
     flat = samples.reshape(-1, samples.shape[-1])[:, :MOST_CHANNELS]
-    found: Values = np.quantile(flat, np.linspace(0.0, 1.0, QUANTILES), axis=0).T
-    return found
+    by_channel: Values = np.quantile(flat, np.linspace(0.0, 1.0, QUANTILES), axis=0).T
+    return by_channel
 
 
 def spread(
@@ -183,11 +182,9 @@ def spread(
     """Return the quantiles of one build's models, each as `quantiles` gave them. `identity`:
     workload, build, precision, preset."""
     middle = np.median(np.stack(models), axis=0)
-    names = (
-        list(channels)
-        if len(channels) >= len(middle)
-        else [f"channel {number}" for number in range(len(middle))]
-    )
+    names = list(channels)
+    if len(channels) < len(middle):
+        names = [f"channel {number}" for number in range(len(middle))]
     return Spread(
         models=len(models),
         channels=tuple(names[: len(middle)]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.speed.estimate import Palindrome, Round
-from harness.speed.traces import MOST_ROUNDS, MOST_TURNS, turns
+from harness.speed.plot_series import MOST_ROUNDS, MOST_TURNS, turns
 
 
 def one_round(*times):

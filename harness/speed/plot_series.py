@@ -16,21 +16,27 @@ MOST_ROUNDS, MOST_TURNS = 60, 40
 def turns(rounds: Sequence[Round], a: str, b: str) -> Turns | None:
     """Return both sides' step times; None where nothing was measured. Of more rounds, those first
     run and last are among what is kept."""
-    places = (
-        range(len(rounds))
-        if len(rounds) <= MOST_ROUNDS
-        else [round(at * (len(rounds) - 1) / (MOST_ROUNDS - 1)) for at in range(MOST_ROUNDS)]
-    )
-    one, other = (tuple(_side(rounds[at], label) for at in places) for label in (a, b))
-    found = Turns(one, other, tuple(at + 1 for at in places) if len(places) < len(rounds) else ())
-    return found if any(found.a) and any(found.b) else None
+    kept = list(range(len(rounds)))
+    if len(rounds) > MOST_ROUNDS:
+        kept = [round(at * (len(rounds) - 1) / (MOST_ROUNDS - 1)) for at in range(MOST_ROUNDS)]
+    steps_a, steps_b = _side(rounds, kept, a), _side(rounds, kept, b)
+    if not any(steps_a) or not any(steps_b):
+        return None
+    numbers = tuple(index + 1 for index in kept) if len(kept) < len(rounds) else ()
+    return Turns(steps_a, steps_b, numbers)
 
 
-def _side(one: Round, label: str) -> tuple[float, ...]:
+def _side(
+    rounds: Sequence[Round], kept: Sequence[int], label: str
+) -> tuple[tuple[float, ...], ...]:
+    return tuple(_step_times(rounds[index], label) for index in kept)
+
+
+def _step_times(measured: Round, label: str) -> tuple[float, ...]:
     """Return a round's step times of one side; of many palindromes, the medians of neighbours."""
     values = [
         location(palindrome.steps_s[label])
-        for palindrome in one.palindromes
+        for palindrome in measured.palindromes
         if palindrome.steps_s.get(label)
     ]
     most = min(len(values), MOST_TURNS)

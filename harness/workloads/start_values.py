@@ -20,7 +20,7 @@ from harness.errors import UsageError
 SUFFIXES = (".npy", ".npz")
 
 
-def is_given(initial: object) -> bool:
+def holds_values(initial: object) -> bool:
     """Whether a parameter's `initial` is values or a file, and not the name of a distribution."""
     return not isinstance(initial, str) or initial.endswith(SUFFIXES)
 
@@ -31,19 +31,21 @@ def values(
     """Return a parameter's start values, float64.
 
     Args:
-        name: of the parameter, and of its array in an .npz. shape: as declared. initial: an array,
-            or the path of an .npy or .npz.
+        name: of the parameter, and of its array in an .npz.
+        shape: as declared.
+        initial: an array, or the path of an .npy or .npz.
 
     Raises:
         UsageError: the file or the array in it does not exist, or the values are of another shape,
             no numbers, or not finite.
     """
     where = f"parameter {name}"
-    found: Any = initial
+    content: Any = initial
     if isinstance(initial, str | os.PathLike):
-        where, found = f"{where}: {os.fspath(initial)}", _read(name, Path(initial))
+        where = f"{where}: {os.fspath(initial)}"
+        content = _read(name, Path(initial))
     try:
-        array = np.asarray(found)
+        array = np.asarray(content)
     except (TypeError, ValueError) as error:
         raise UsageError(
             f"{where}: no array of numbers can be made of it ({error}). Give one of the shape"
@@ -67,9 +69,9 @@ def values(
     return np.array(array, np.float64)
 
 
-def digest(given: NDArray[np.float64]) -> str:
+def digest(array: NDArray[np.float64]) -> str:
     """Return what tells two start values apart."""
-    return hashlib.sha256(given.tobytes()).hexdigest()[:16]
+    return hashlib.sha256(array.tobytes()).hexdigest()[:16]
 
 
 def _read(name: str, path: Path) -> NDArray[Any]:
@@ -92,10 +94,7 @@ def _read(name: str, path: Path) -> NDArray[Any]:
             f"{where}: there is no such file. Name it from the workload's own:"
             " Path(__file__).with_name(...)."
         ) from None
-    except (
-        OSError,
-        ValueError,
-        EOFError,
-    ) as error:  # ValueError: an array of objects would have to be unpickled
+    except (OSError, ValueError, EOFError) as error:
+        # ValueError: an array of objects would have to be unpickled.
         raise UsageError(f"{where} cannot be read as NumPy's arrays: {error}") from error
     raise UsageError(f"{where} holds no array of the parameter's name; it holds {held}.")

@@ -1,0 +1,170 @@
+"""Which variables of another program's TF1 checkpoint make which of a workload's arrays, by a
+`Naming`; that they fit is checked before anything is carried over.
+
+Slots are numbered as TF1 numbers them. What does not fit is refused with a list of what the
+checkpoint holds.
+"""
+
+from __future__ import annotations
+
+import collections
+import difflib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from backends.contract import PRECISION_TABLE
+from harness.errors import UsageError
+from harness.models.foreign_names import Naming
+
+#: As many variables of a checkpoint a message lists.
+LISTED = 200
+#: Shape and dtype of each variable of a checkpoint.
+Variables = Mapping[str, Mapping[str, Any]]
+
+
+def resolve(
+    naming: Naming, config: Mapping[str, Any], held: Variables, precision: str
+) -> dict[str, Any]:
+    """Return which variables make what, as `backends/tf1/foreign.py` takes it.
+
+    Args:
+        naming: what the file of names says.
+        config: of the workload.
+        held: what the checkpoint holds.
+        precision: of the model; its weights' dtype is the variables'.
+
+    Raises:
+        UsageError: a variable is missing, named twice, of another shape or dtype, or left over;
+            with what the checkpoint holds.
+    """
+    slots, powers = _slots(naming, config), _powers(naming)
+    shapes = {item["name"]: list(item["shape"]) for item in config["parameters"]}
+    wanted = {name: (parts, shapes[name]) for name, parts in naming.weights.items()}
+    wanted |= {name: (parts, shapes[_parameter(name, shapes)]) for name, parts in slots.items()}
+    numbers = [name for pair in powers.values() for name in pair]
+    if isinstance(naming.step, str):
+        numbers.append(naming.step)
+    names = [part for parts, _ in wanted.values() for part in parts] + numbers
+    problems = _misnamed(names, held)
+    dtype = PRECISION_TABLE[precision]["master"]
+    for name, (parts, shape) in wanted.items():
+        if all(part in held for part in parts):
+            problems += _misfit(name, parts, shape, dtype, held)
+    for name in numbers:
+        if name in held and held[name]["shape"]:
+            shape = held[name]["shape"]
+            problems.append(f"{name} has the shape {shape}; it must be a single number")
+    left = sorted(set(held) - set(names) - set(naming.ignored))
+    if left and not problems:
+        problems.append(
+            f"{_some(left)} would be left behind; name what it is, or put it under 'ignored'"
+        )
+    if problems:
+        raise UsageError(f"{naming.where}: {_some(problems, '; ')}.\n{_listing(naming, held)}")
+    return {
+        "weights": {name: list(parts) for name, parts in naming.weights.items()},
+        "slots": {name: list(parts) for name, parts in slots.items()},
+        "powers": {name: list(pair) for name, pair in powers.items()},
+        "step": naming.step,
+    }
+
+
+def _slots(naming: Naming, config: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return the variables of each slot, numbered as TF1 does: by variable, in the order of the
+    optimizers that update it."""
+    used: collections.Counter[str] = collections.Counter()
+    slots = {}
+    for built in naming.optimizers:
+        for parameter in _updated(config, built.optimizer):
+            bases = [f"{part}/{built.slots}" for part in naming.weights[parameter]]
+            for slot in ("m", "v"):
+                numbered = tuple(base + _suffix(used[base]) for base in bases)
+                slots[f"{built.optimizer}/{parameter}/{slot}"] = numbered
+                used.update(bases)
+    return slots
+
+
+def _updated(config: Mapping[str, Any], optimizer: str) -> Iterator[str]:
+    """Yield the parameters that an optimizer updates, each once, in the order of the updates."""
+    names: dict[str, None] = {}
+    for update in config["updates"]:
+        if update["optimizer"] == optimizer:
+            names |= dict.fromkeys(update["parameters"])
+    yield from names
+
+
+def _powers(naming: Naming) -> dict[str, tuple[str, str]]:
+    """Return the variables of each optimizer's powers of beta1 and beta2."""
+    powers, numbered = {}, 0
+    for built in naming.optimizers:
+        suffix = _suffix(numbered)
+        powers[built.optimizer] = built.powers or (f"beta1_power{suffix}", f"beta2_power{suffix}")
+        numbered += built.powers is None
+    return powers
+
+
+def _suffix(number: int) -> str:
+    return f"_{number}" if number else ""
+
+
+def _parameter(slot: str, parameters: Mapping[str, Any]) -> str:
+    """Return the parameter that a slot `<optimizer>/<parameter>/m` belongs to; both may have
+    slashes."""
+    words = slot.split("/")[:-1]
+    names = ["/".join(words[start:]) for start in range(1, len(words))]
+    return next(name for name in names if name in parameters)
+
+
+def _misnamed(names: Sequence[str], held: Variables) -> list[str]:
+    """Return what is wrong with names as such: there is no such variable, or it has two uses."""
+    counts = collections.Counter(names)
+    missing = [f"there is no {name}{_nearest(name, held)}" for name in counts if name not in held]
+    return missing + [
+        f"{name} is named {count} times" for name, count in counts.items() if count > 1
+    ]
+
+
+def _misfit(
+    name: str, parts: tuple[str, ...], shape: list[int], dtype: str, held: Variables
+) -> list[str]:
+    """Return why variables, joined along their last axis, do not make an array, if they do not."""
+    shapes = [held[part]["shape"] for part in parts]
+    joined = shapes[0]
+    if len(parts) > 1 and all(shapes):
+        joined = [*shapes[0][:-1], sum(item[-1] for item in shapes)]
+    if joined != shape or any(item[:-1] != shape[:-1] for item in shapes):
+        pieces = [f"{part} {item}" for part, item in zip(parts, shapes, strict=True)]
+        return [f"{' + '.join(pieces)} makes no {name} {shape}"]
+    other = sorted({held[part]["dtype"] for part in parts} - {dtype})
+    if not other:
+        return []
+    return [
+        f"{parts[0]} is {other[0]}, {name} must be {dtype}: give --precision as the program had it"
+    ]
+
+
+def _nearest(name: str, held: Mapping[str, Any]) -> str:
+    close = difflib.get_close_matches(name, held, n=2, cutoff=0.7)
+    return f" (nearest: {', '.join(close)})" if close else ""
+
+
+def _some(items: list[str], between: str = ", ") -> str:
+    """Return the first ten, and how many more there are."""
+    more = f"{between}and {len(items) - 10} more" if len(items) > 10 else ""
+    return between.join(items[:10]) + more
+
+
+def _listing(naming: Naming, held: Variables) -> str:
+    """Return what a checkpoint holds, without the slots that follow from the names of their
+    variables."""
+    slots = {"Adam", *(item.slots for item in naming.optimizers)}
+    slot = re.compile(rf"/({'|'.join(map(re.escape, slots))})(_\d+)?$")
+    shown = [
+        f"  {name} {held[name]['dtype']} {held[name]['shape']}"
+        for name in sorted(held)
+        if not slot.search(name)
+    ]
+    more = [f"  and {len(shown) - LISTED} more"] if len(shown) > LISTED else []
+    title = f"The checkpoint holds (and {len(held) - len(shown)} slots of optimizers):"
+    return "\n".join([title, *shown[:LISTED], *more])

@@ -1,0 +1,124 @@
+"""From plain JSON to frozen dataclasses, checked against their annotations: the one place where
+what lies on disk, or what a worker has answered, gets types.
+
+Plain dataclasses and not a library's models: their annotations are all that is needed, the
+messages name file, field and value in the harness's own words, and the history, the reports and the
+records share these few lines.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import functools
+import math
+import sys
+import types
+import typing
+from typing import Any, TypeVar
+
+from harness.errors import CorruptRecord
+
+Decoded = TypeVar("Decoded")
+NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+ALTERED = "the file is truncated or was altered"
+
+
+def decode(kind: type[Decoded], value: Any, where: str) -> Decoded:
+    """Return a frozen dataclass made of a JSON object; names that it does not have are left out.
+
+    Args:
+        kind: the dataclass. Its fields are strings, numbers, enumerations, `T | None`,
+            `tuple[T, ...]`, `dict[str, T]`, other dataclasses, or `Any`, which is taken as it is.
+        value: the object; a number that JSON does not have may be spelled "NaN" or "Infinity".
+        where: the file, for messages.
+
+    Raises:
+        CorruptRecord: a field is missing or holds something else; the message names file, field,
+            value and what belongs there.
+    """
+    if not isinstance(value, dict):
+        raise CorruptRecord(
+            f"{where}: {_short(value)} is met where {kind.__name__} belongs; {ALTERED}"
+        )
+    known: dict[str, Any] = {}
+    for field in _fields(typing.cast("Any", kind)):
+        if field.stored in value:
+            part = value[field.stored]
+            known[field.name] = _value(field.kind, part, f"{where}: {field.stored}")
+        elif field.needed:
+            raise CorruptRecord(f"{where}: '{field.stored}' is missing; {ALTERED}")
+    return kind(**known)
+
+
+@dataclasses.dataclass(frozen=True)
+class Field:
+    """One field of a dataclass.
+
+    Attributes:
+        stored: its name on disk, where that is another: `metadata={"name": ...}`.
+        kind: its type. needed: whether it has no default.
+    """
+
+    name: str
+    stored: str
+    kind: Any
+    needed: bool
+
+
+@functools.cache
+def _fields(kind: Any) -> tuple[Field, ...]:
+    hints = typing.get_type_hints(kind)
+    missing = dataclasses.MISSING
+    return tuple(
+        Field(
+            name=field.name,
+            stored=field.metadata.get("name", field.name),
+            kind=hints[field.name],
+            needed=field.default is missing and field.default_factory is missing,
+        )
+        for field in dataclasses.fields(kind)
+    )
+
+
+def _value(kind: Any, value: Any, where: str) -> Any:  # noqa: PLR0911  (one return a kind of value)
+    """Return a JSON value as the type that a field has."""
+    if kind is Any:
+        return value
+    origin, parts = typing.get_origin(kind), typing.get_args(kind)
+    if origin is types.UnionType:
+        return None if value is None else _value(parts[0], value, where)
+    if origin is tuple and isinstance(value, (list, tuple)):
+        return tuple(_value(parts[0], part, f"{where}[{at}]") for at, part in enumerate(value))
+    if origin is dict and isinstance(value, dict):
+        return {name: _value(parts[1], part, f"{where}.{name}") for name, part in value.items()}
+    if dataclasses.is_dataclass(kind):
+        return decode(typing.cast("type[Any]", kind), value, where)
+    if kind is float:
+        number = _number(value)
+        if number is not None:
+            return number
+    elif kind in (str, int, bool):
+        if type(value) is kind:
+            return value
+    elif isinstance(kind, type) and issubclass(kind, enum.Enum) and value in [*kind]:
+        return kind(value)
+    raise CorruptRecord(
+        f"{where} is {_short(value)}, and has to be {getattr(kind, '__name__', kind)}; {ALTERED}"
+    )
+
+
+def _number(value: Any) -> float | None:
+    """Return a JSON value as a float; None where it is none."""
+    if isinstance(value, str):
+        return NOT_FINITE.get(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    if isinstance(value, int) and abs(value) > sys.float_info.max:
+        return None
+    return float(value)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,59 @@
+"""What rows are called in every renderer, and what is said beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from harness.report.format import one_line, seconds
+from harness.report.matrix import Line
+from harness.results.model import Report, SpeedRow, StageRow
+from harness.results.verdicts import Speed
+
+#: Spells a row's precision, with its seed where the report holds several.
+Spell = Callable[[Line | StageRow | SpeedRow], str]
+
+
+def setting(report: Report, sign: str = "s") -> Spell:
+    """Return what spells a row's precision: `fp64`, or, if the report holds more than one seed,
+    `fp64 s1`.
+
+    Args:
+        report: the whole report, so that all its tables agree on whether seeds are shown.
+        sign: what precedes the seed's number.
+    """
+    rows: tuple[StageRow | SpeedRow, ...] = (*report.stages, *report.speed)
+    several = len({row.seed for row in rows}) > 1
+    return lambda row: f"{row.precision} {sign}{row.seed}" if several else row.precision
+
+
+def action(row: SpeedRow) -> str:
+    """Return what was timed: `generate`, `train`, or of several segments `train (joint)`."""
+    if row.action == "train" and row.segment not in ("", "train"):
+        return f"{row.action} ({row.segment})"
+    return row.action
+
+
+def threads(rows: Sequence[SpeedRow]) -> str:
+    """Return the thread count that all sides ran with, in words, e.g. "2 threads a build"."""
+    counts = sorted({row.threads for row in rows})
+    numbers = " or ".join(str(count) for count in counts)
+    return f"{numbers} thread{'' if counts == [1] else 's'} a build"
+
+
+def hint(row: SpeedRow) -> str:
+    """Return what a reader of a speed row can do or must know beside the numbers, or ""."""
+    parts = []
+    if row.verdict == Speed.UNCLEAR:
+        parts.append(row.reason)
+        if row.more_rounds is not None:
+            takes = f" (about {seconds(row.more_s)})" if row.more_s is not None else ""
+            parts.append(f"about {row.more_rounds} rounds in all would settle it{takes}")
+    if row.verdict == Speed.REFUSED:
+        parts.append(row.reason)
+    # A refusal may have named the settings that differ already.
+    labels = [
+        text for text in row.differences if row.verdict != Speed.REFUSED or text not in row.reason
+    ]
+    if labels:
+        parts.append("settings differ: " + ", ".join(labels))
+    return one_line("; ".join(part for part in parts if part))

@@ -1,0 +1,21 @@
+"""Signs that stand beside a verdict of fidelity, so that colour is never the only difference."""
+
+from __future__ import annotations
+
+from harness.results.verdicts import Fidelity
+
+SIGNS = {
+    Fidelity.PASS: "✓",
+    Fidelity.FAIL: "✗",
+    Fidelity.INCONCLUSIVE: "?",
+    Fidelity.INFO: "i",
+    "ACCEPTED": "≈",
+}
+#: For terminals without Unicode.
+ASCII_SIGNS = {
+    Fidelity.PASS: "ok",
+    Fidelity.FAIL: "X",
+    Fidelity.INCONCLUSIVE: "?",
+    Fidelity.INFO: "i",
+    "ACCEPTED": "~",
+}

@@ -1,0 +1,127 @@
+"""From JSON to frozen dataclasses: what is accepted, and the name of what is not."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import dataclasses
+import math
+from typing import Any
+
+import pytest
+
+from harness.errors import CorruptRecord
+from harness.records.contents import FirstRun, Recorded, Repeated, Round, Sampled, kind, read
+from harness.records.decoding import decode
+from harness.results.verdicts import Fidelity
+from tests.harness import contents
+
+
+@dataclasses.dataclass(frozen=True)
+class Inner:
+    """A part."""
+
+    name: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Outer:
+    """Fields of every kind."""
+
+    count: int
+    share: float
+    verdict: Fidelity
+    inner: tuple[Inner, ...]
+    sizes: dict[str, int | None]
+    more: Any = None
+
+
+GOOD: dict[str, Any] = {
+    "count": 3,
+    "share": 0.5,
+    "verdict": "PASS",
+    "inner": [{"name": "a"}],
+    "sizes": {"x": 1, "y": None},
+    "unknown": "left out",
+}
+
+
+def test_a_value_of_every_kind_is_decoded():
+    """And what a newer harness may have added is left out."""
+    expected = Outer(3, 0.5, Fidelity.PASS, (Inner("a"),), {"x": 1, "y": None})
+    assert expected == decode(Outer, GOOD, "file")
+    assert Fidelity.PASS is decode(Outer, GOOD, "file").verdict
+    words = {"NaN": math.isnan, "Infinity": math.isinf}
+    for word, holds in words.items():
+        assert holds(decode(Outer, {**GOOD, "share": word}, "file").share)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"count": "3"}, "file: count is '3', and has to be int"),
+        ({"count": True}, "file: count is True"),
+        ({"share": "half"}, "file: share is 'half', and has to be float"),
+        ({"share": 10**400}, "file: share is 1000"),
+        ({"verdict": "FINE"}, "file: verdict is 'FINE', and has to be Fidelity"),
+        ({"verdict": {}}, "file: verdict is {}"),
+        ({"inner": {}}, "file: inner is {}"),
+        ({"inner": [{"name": 1}]}, r"file: inner\[0\]: name is 1, and has to be str"),
+        ({"inner": [5]}, r"file: inner\[0\]: 5 is met where Inner belongs"),
+        ({"sizes": {"x": 1.5}}, r"file: sizes\.x is 1\.5, and has to be int"),
+    ],
+)
+def test_a_value_of_another_kind_is_named(changed: dict[str, Any], said: str):
+    """With the file, the field, the value and what belongs there."""
+    with pytest.raises(CorruptRecord, match=said):
+        decode(Outer, {**GOOD, **changed}, "file")
+
+
+def test_a_missing_field_is_named():
+    """One with a default may be missing."""
+    for name in ("count", "share", "verdict", "inner", "sizes"):
+        with pytest.raises(CorruptRecord, match=f"file: '{name}' is missing"):
+            decode(Outer, {key: value for key, value in GOOD.items() if key != name}, "file")
+
+
+SIDE = {"prepared": {"a": {}, "b": {}}}
+RECORDS: list[tuple[dict[str, Any], dict[str, Any], type[Any]]] = [
+    ({"stages": ["weights"]}, contents.recorded(), Recorded),
+    ({"own_seed": 1}, contents.sampled("total"), Sampled),
+    ({"labels": ["a", "b"]}, contents.round_of({"train": SIDE}, "a", "b"), Round),
+    ({"attempts": []}, {"workloads": {"x": {"status": "ok", "reason": ""}}}, FirstRun),
+    ({"run": 0}, {**contents.recorded(), "parts": {"lockstep": contents.recorded()}}, Repeated),
+]
+
+
+@pytest.mark.parametrize(("job", "result", "expected"), RECORDS)
+def test_each_kind_of_job_leaves_its_own(job, result, expected):
+    """By the job's description."""
+    assert expected is kind(job) and isinstance(read(job, result, "file"), expected)
+
+
+@pytest.mark.parametrize(("job", "result", "expected"), RECORDS)
+def test_whatever_is_damaged_is_corrupt_and_nothing_else(job, result, expected):
+    """Every value of a record in turn is replaced by one of another kind: either it is no part of
+    what is read, or it is named; nothing else is raised."""
+    named = 0
+    for path in list(_paths(result)):
+        for other in (None, 5.5, "x", [], {}, [[]], {"": None}):
+            damaged = copy.deepcopy(result)
+            holder = damaged
+            for step in path[:-1]:
+                holder = holder[step]
+            holder[path[-1]] = other
+            with contextlib.suppress(CorruptRecord):
+                read(job, damaged, "file")
+                continue
+            named += 1
+    assert named > 10
+
+
+def _paths(value: Any, before: tuple[Any, ...] = ()):
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for name, part in items:
+        yield (*before, name)
+        if isinstance(part, (dict, list)):
+            yield from _paths(part, (*before, name))
