@@ -10,6 +10,7 @@ code by `tests/test_structure.py`.
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -25,6 +26,8 @@ MOST_CODE = 300
 SHARED = 6
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+#: A field or a parameter with its type.
+DECLARED = re.compile(r"\w+: [\w\[\], |.\"]+")
 #: Values of the enumerations, which are written in full nowhere else.
 VERDICTS = {
     "PASS",
@@ -145,7 +148,8 @@ COUNTS: dict[str, tuple[int, Callable[[str, str], Found]]] = {
 def repeats(sources: Mapping[str, str]) -> list[str]:
     """Return where a window of `SHARED` lines of code stands a second time, one entry a stretch.
 
-    Blank lines, comments, imports and lines of brackets alone are left out before.
+    Blank lines, comments, imports, lines of brackets alone, and fields or parameters that are
+    nothing but a name and its type are left out before: they are no logic.
     """
     places: dict[tuple[str, ...], str] = {}
     again = []
@@ -165,7 +169,9 @@ def repeats(sources: Mapping[str, str]) -> list[str]:
 def _code(source: str) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(source.splitlines(), 1):
         text = line.strip()
-        if text.strip("()[]{},:") and not text.startswith(("#", "import ", "from ", '"""')):
+        if text.startswith(("#", "import ", "from ", '"""')) or DECLARED.fullmatch(text):
+            continue
+        if text.strip("()[]{},:"):
             yield number, text
 
 

@@ -42,6 +42,7 @@ PURE_IMPORTS = {
     "__future__",
     "collections",
     "dataclasses",
+    "enum",
     "fnmatch",
     "functools",
     "hashlib",
@@ -58,6 +59,7 @@ PURE_IMPORTS = {
 PURE_HARNESS = {
     "harness.changes",
     "harness.errors",
+    "harness.evaluation.pair_evidence",
     "harness.fidelity",
     "harness.plan",
     "harness.results",

@@ -180,7 +180,7 @@ class Tf1Port(StoredPort):
         sites = self.noise.entries.get(phase, {})
         if sites and batch.noise is None:
             feed[self.noise.key] = self._key(phase, STEP_SEED, self.single_steps)
-        elif sites:
+        elif sites and batch.noise is not None:
             feed.update((sites[site], value) for site, value in batch.noise.items())
         return feed
 

@@ -3,7 +3,7 @@ where it shows it."""
 
 from __future__ import annotations
 
-from typing import Any, Callable, List, Tuple
+from typing import Any, Callable, Dict, List, Tuple
 
 import tensorflow.compat.v1 as tf
 from tensorflow.python.framework import ops  # the profiler's registry has no public name
@@ -39,7 +39,7 @@ def flops(port: Any, timer: Any) -> float:
         calls = [_of_phase(port, timer.action)]
     shaped = _shaped(port, timer.count)
     # Each phase is a call of its own, and computes what it shares with others again.
-    total = 0
+    total: float = 0
     for call in calls:
         fetched = [shaped.get_operation_by_name(op.name) for op in call]
         total += contractions.count(contractions.reachable(fetched), _formula, _body)
@@ -109,7 +109,8 @@ def product(port: Any, side: int) -> Callable[[], Any]:
         x = tf.Variable(matrix, trainable=False, use_resource=True, collections=[])
         done = tf.matmul(x, x)[0, 0]
     session.run(x.initializer)
-    return session.make_callable(tf.cast(done, tf.float32))
+    run: Callable[[], Any] = session.make_callable(tf.cast(done, tf.float32))
+    return run
 
 
 def reset_device_peak(port: Any) -> None:

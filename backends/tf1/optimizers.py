@@ -27,6 +27,8 @@ class CorrectedAdam(tf.train.AdamOptimizer):
     the kernel stays.
     """
 
+    _epsilon_t: Any  # TensorFlow's own attribute
+
     def __init__(self, dtype: Any, *args: Any, **options: Any) -> None:
         tf.train.AdamOptimizer.__init__(self, *args, **options)
         self._variable_dtype = dtype
@@ -223,7 +225,7 @@ def saturation(beta: float, variable: Any) -> int:
     return int(np.argmax(chain(beta, variable, about + about // 1000 + 8) == 0))
 
 
-def infer_step(optimizer: Optimizer, powers: Mapping[str, Any]) -> Tuple[int, str]:
+def infer_step(optimizer: Any, powers: Mapping[str, Any]) -> Tuple[int, str]:
     """Return how many updates made these powers of beta, and how that is known.
 
     Args:

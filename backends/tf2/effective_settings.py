@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import re
 import weakref
-from typing import Any, Callable, Dict, Iterator, Set
+from typing import Any, Callable, Dict, Iterator, MutableMapping, Set
 
 import numpy as np
 import tensorflow as tf
@@ -131,7 +131,7 @@ class Graph:
 
 
 #: A trace never changes, and a large one takes a while to go through.
-_graphs: Any = weakref.WeakKeyDictionary()
+_graphs: MutableMapping[Any, Graph] = weakref.WeakKeyDictionary()
 
 
 def _read(trace: Any) -> Graph:

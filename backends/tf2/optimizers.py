@@ -25,9 +25,11 @@ class Optimizer:
 
     Attributes:
         step: the variable that counts updates.
+        loss_scale: the variable of a dynamic one; other optimizers have none.
     """
 
     step: Any = None
+    loss_scale: Any
 
     def slots(self) -> Dict[str, Any]:
         """Return the slot variables as `<parameter>/<slot>`."""

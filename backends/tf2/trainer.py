@@ -192,7 +192,7 @@ class Trainer:
     def execution(self) -> Tuple[bool, bool]:
         """Return whether what differentiates is a graph, and whether XLA compiles it, as the
         functions themselves know."""
-        function = self._differentiation(self.config["phases"][0])
+        function: Any = self._differentiation(self.config["phases"][0])
         graph = isinstance(function, Traced) and not tf.config.functions_run_eagerly()
         return graph, graph and releases.compiles(function.function)
 
@@ -254,7 +254,8 @@ def calls() -> Iterator[List[Any]]:
     """Note the concrete functions that are called in the block, in order; those that they call
     themselves are inside them."""
     global _noted  # noqa: PLW0603  (the calls of all ports of the process pass here)
-    _noted = functions = []
+    functions: List[Any] = []
+    _noted = functions
     try:
         yield functions
     finally:

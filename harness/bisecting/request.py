@@ -1,5 +1,4 @@
-"""What a bisection is asked for: its options, checked, and the comparison that each release goes
-through."""
+"""The options of a bisection, checked, and the comparison that each release goes through."""
 
 from __future__ import annotations
 

@@ -62,8 +62,7 @@ def search(
 
 
 def next_one(states: States, count: int) -> int | None:
-    """Return the release to judge next: an end, or one between the last that is as the first and
-    the first changed one."""
+    """Return the release to judge next: an end, or one between the last good and the first bad."""
     for end in (0, count - 1):
         if end not in states:
             return end
@@ -111,8 +110,7 @@ def _changed(states: States, number: int) -> bool:
 
 
 def _gap(states: States) -> tuple[int, int] | None:
-    """Return the last release that is as the first before the first changed one, and that one; None
-    where none changed."""
+    """Return the last good release before the first bad one, and that one; None if none changed."""
     judged = [number for number, state in states.items() if state is not None]
     bad = min((number for number in judged if _changed(states, number)), default=None)
     return None if bad is None else (max(number for number in judged if number < bad), bad)

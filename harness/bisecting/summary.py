@@ -1,5 +1,4 @@
-"""A bisection in words: a row for each release that was tried, the answer, and what else moved with
-the release. Pure."""
+"""A bisection in words: its releases, the answer, and what else moved with a release. Pure."""
 
 from __future__ import annotations
 
@@ -78,8 +77,7 @@ def answer(
 def moved(
     series: Sequence[Release], tried: Mapping[int, Tried], package: str, conclusion: Conclusion
 ) -> str:
-    """Return what else differs between the environments on both sides of the change; empty where
-    nothing does."""
+    """Return what else differs between the environments around the change; empty if nothing."""
     good, bad = conclusion.good, conclusion.bad
     if good is None or bad is None:
         return ""

@@ -68,8 +68,7 @@ def of_fidelity(report: Report, stages: Collection[str]) -> Judged:
 
 
 def of_speed(report: Report, action: str) -> Judged:
-    """Return whether the step time of the second side differs from that of the first by more than
-    the margin."""
+    """Return whether the step times of the two sides differ by more than the margin."""
     broken = _broken(report)
     if broken:
         return broken
@@ -94,8 +93,7 @@ def of_speed(report: Report, action: str) -> Judged:
 
 
 def of_itself(judged: Judged) -> Judged:
-    """Return the verdict on the speed of the first release against itself, where anything but no
-    change is noise."""
+    """Return the verdict on the first release against itself, where any change is noise."""
     if judged.state in (None, AS_BEFORE):
         return judged
     reason = (

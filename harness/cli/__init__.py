@@ -1,5 +1,7 @@
-"""The command line: one function per command. The only package that prints, exits or reads the
-environment."""
+"""The command line, a function for each command.
+
+The only package that prints, exits or reads the environment.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from cyclopts import CycloptsError
-from rich.text import Text
+from rich.traceback import Traceback
 
 from harness.cli import (
     bisect,
@@ -23,7 +25,7 @@ from harness.cli import (
     references,
     send,
 )
-from harness.cli.console import ERR, app
+from harness.cli.console import ERR, app, complain, spelled
 from harness.errors import HarnessError, UsageError
 from harness.sinks import credentials
 
@@ -77,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         )
     # a defect of ours; Python's own exit code, 1, would read as a FAIL
     except Exception:  # noqa: BLE001
-        ERR.print_exception()
+        ERR.print(_defect())
         sys.exit(DEFECT)
     except KeyboardInterrupt:
         kept = KEPT.get(_command(words)[:-1], "")
@@ -94,5 +96,13 @@ def _interrupt(*_: object) -> NoReturn:
 
 
 def _fail(error: HarnessError) -> NoReturn:
-    ERR.print(Text("error: ", style="bold red") + Text(credentials.hidden(str(error))))
+    complain(credentials.hidden(str(error)))
     sys.exit(error.exit_code)
+
+
+def _defect() -> Traceback:
+    """Return the traceback of the exception at hand, its message as the terminal may have it."""
+    traceback = Traceback()
+    for stack in traceback.trace.stacks:
+        stack.exc_value = spelled(stack.exc_value)
+    return traceback

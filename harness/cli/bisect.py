@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from rich.text import Text
-
 from harness.bisecting import record, run, summary
 from harness.bisecting.request import BisectOptions
-from harness.cli.console import OUT, app
+from harness.cli.console import OUT, app, plain, show_table
 from harness.cli.progress import working
-from harness.report.terminal_style import plain_table
 
 
 @app.command(name="bisect")
@@ -18,12 +15,12 @@ def bisect(request: BisectOptions) -> int:
     with working() as at_work:
         result = run.run(request, at_work)
     series, tried, conclusion = result.series, result.tried, result.conclusion
-    OUT.print(plain_table(summary.COLUMNS, summary.lines(series, tried)))
-    OUT.print(Text(summary.answer(result.package, series, tried, conclusion)))
+    show_table(summary.COLUMNS, summary.lines(series, tried))
+    OUT.print(plain(summary.answer(result.package, series, tried, conclusion)))
     beside = summary.moved(series, tried, result.package, conclusion)
     if beside:
-        OUT.print(Text(beside))
+        OUT.print(plain(beside))
     OUT.print(
-        Text(f"written: {result.folder / record.FILE}, and the report of each release beside it")
+        plain(f"written: {result.folder / record.FILE}, and the report of each release beside it")
     )
     return summary.EXIT_CODES[conclusion.kind]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import os
+import re
 import shlex
 import sys
+from collections.abc import Iterable, Sequence
 
 from cyclopts import App
 from rich.console import Console
@@ -13,6 +15,8 @@ from rich.text import Text
 
 from harness import __version__
 from harness.context import Context
+from harness.report.format import one_line
+from harness.report.terminal_style import plain_table
 from harness.sinks import credentials
 
 OUT = Console(highlight=False, soft_wrap=False)
@@ -31,9 +35,34 @@ app = App(
 )
 
 
+#: What is looked at on its own, so that a message keeps its spaces and lines.
+_WORD = re.compile(r"[^ \t\n]+")
+
+
+def spelled(message: str) -> str:
+    """Return a message with what moves a cursor spelled out: it may quote a file or a port."""
+    return _WORD.sub(lambda word: one_line(word[0]), message)
+
+
+def plain(message: str, style: str = "") -> Text:
+    """Return a message as the terminal may have it, without markup and control characters."""
+    return Text(spelled(message), style=style)
+
+
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
+    """Print a table without lines; a cell may quote a file or a port too."""
+    cells = [tuple(map(spelled, row)) for row in rows]
+    OUT.print(plain_table(columns, cells, title))
+
+
+def complain(message: str) -> None:
+    """Print an error."""
+    ERR.print(Text("error: ", style="bold red") + plain(message))
+
+
 def say(line: str) -> None:
     """Print a line of progress."""
-    ERR.print(Text(line, style="dim"))
+    ERR.print(plain(line, "dim"))
 
 
 def context() -> Context:

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
-from rich.text import Text
 
-from harness.cli.console import ERR, OUT, app, say
+from harness.cli.console import OUT, app, complain, plain, say, show_table
 from harness.commands.options import SEVERAL
 from harness.errors import HarnessError, UsageError
 from harness.history import (
@@ -24,7 +23,6 @@ from harness.history import (
 )
 from harness.history.export import RESULTS
 from harness.report import rendering
-from harness.report.terminal_style import plain_table
 
 stored = App(
     name="history",
@@ -105,8 +103,8 @@ def show(*, which: Which = Which(), limit: int = 20) -> int:
     """
     with open_history(which.history, create=False) as history:
         rows = tables.runs(history.runs(which.wanted(limit)))
-        OUT.print(plain_table(tables.RUNS, rows))
-        OUT.print(Text(f"{len(rows)} of {history.count()['runs']} runs in {which.history}"))
+        show_table(tables.RUNS, rows)
+        OUT.print(plain(f"{len(rows)} of {history.count()['runs']} runs in {which.history}"))
     return 0
 
 
@@ -149,7 +147,7 @@ def _add(opened: History, run: folders.FoundRun) -> int:
 
 def _report(error: HarnessError) -> int:
     """Print why a run could not be added, and return the exit code that stands for it."""
-    ERR.print(Text("error: ", style="bold red") + Text(str(error)))
+    complain(str(error))
     return error.exit_code
 
 
@@ -176,16 +174,16 @@ def series(*, which: Which = Which(), limit: int = 50) -> int:
                 f" --history {which.history}"
             )
         if len(both) > 1:
-            OUT.print(plain_table(tables.KEYS, tables.keys(both)))
+            show_table(tables.KEYS, tables.keys(both))
             hint = "name workload, builds, precision and stage or action to see one"
-            OUT.print(Text(f"{len(both)} series; {hint}"))
+            OUT.print(plain(f"{len(both)} series; {hint}"))
             return 0
         (key,) = both
-        OUT.print(Text(tables.title(key), style="bold"))
+        OUT.print(plain(tables.title(key), style="bold"))
         if isinstance(key, StageKey):
-            OUT.print(plain_table(tables.STAGES, tables.stage_points(history.series(key, wanted))))
+            show_table(tables.STAGES, tables.stage_points(history.series(key, wanted)))
         else:
-            OUT.print(plain_table(tables.SPEED, tables.speed_points(history.series(key, wanted))))
+            show_table(tables.SPEED, tables.speed_points(history.series(key, wanted)))
     return 0
 
 

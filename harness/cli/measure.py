@@ -5,9 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from rich.text import Text
-
-from harness.cli.console import ERR, OUT, app, context
+from harness.cli.console import OUT, app, complain, context, plain, show_table
 from harness.cli.progress import working
 from harness.cli.send import deliver
 from harness.commands import compare as comparison
@@ -20,7 +18,6 @@ from harness.commands.selfcheck import Checked
 from harness.errors import HarnessError, UsageError
 from harness.history import open_history
 from harness.report import repeats, terminal, terminal_selfcheck
-from harness.report.terminal_style import plain_table
 from harness.sinks import delivery
 from harness.sinks.delivery import Sinks
 
@@ -31,7 +28,7 @@ def compare(chosen: Options = Options(), *, sinks: Sinks = Sinks()) -> int:
     report."""
     delivery.check(sinks)
     if chosen.dry_run:
-        OUT.print(plain_table(("what", "detail"), listing.dry_run(chosen, context())))
+        show_table(("what", "detail"), listing.dry_run(chosen, context()))
         return 0
     if chosen.history is not None:
         # refuses, before anything runs, a file that could not be used after it
@@ -39,7 +36,7 @@ def compare(chosen: Options = Options(), *, sinks: Sinks = Sinks()) -> int:
     with working() as at_work:
         result = comparison.compare(chosen, at_work)
     OUT.print(terminal.render(result.report))
-    OUT.print(Text(f"report: {result.folder / 'report.md'} (.html .json .xml)"))
+    OUT.print(plain(f"report: {result.folder / 'report.md'} (.html .json .xml)"))
     added = chosen.history is None or keep(result, chosen.history)
     sent = deliver(result, sinks)
     if added and sent:
@@ -48,18 +45,14 @@ def compare(chosen: Options = Options(), *, sinks: Sinks = Sinks()) -> int:
 
 
 def keep(result: comparison.Result, path: Path) -> bool:
-    """Add a finished run to a history; where that fails, say how it is added later: the run itself
-    is on disk."""
+    """Add a finished run to a history; where that fails, say how it is added later."""
     try:
         with open_history(path) as history:
             history.add(result.report, result.folder)
     except (HarnessError, OSError) as error:
         command = ["harness", "history", "add", str(result.folder), "--history", str(path)]
         later = shlex.join(command)
-        ERR.print(
-            Text("error: ", style="bold red")
-            + Text(f"{error} The run is kept, but not in the history. Add it later: {later}")
-        )
+        complain(f"{error} The run is kept, but not in the history. Add it later: {later}")
         return False
     return True
 
@@ -76,8 +69,8 @@ def run(chosen: Options = Options(no_speed=True)) -> int:
     with working() as at_work:
         result = record.run(chosen, at_work)
     columns = ("workload", "build", "precision", "status", "first loss", "last loss", "seconds")
-    OUT.print(plain_table(columns, result.rows))
-    OUT.print(Text(f"records: {result.folder / 'jobs'}"))
+    show_table(columns, result.rows)
+    OUT.print(plain(f"records: {result.folder / 'jobs'}"))
     return result.exit_code
 
 
@@ -89,7 +82,7 @@ def selfcheck(checked: Checked = Checked()) -> int:
         result = checking.check(checked, at_work)
     sections = [(checking.title(section), section.findings) for section in result.sections]
     OUT.print(terminal_selfcheck.render(sections))
-    OUT.print(Text(f"written: {result.folder / 'selfcheck.json'}, and a plot for each (.svg)"))
+    OUT.print(plain(f"written: {result.folder / 'selfcheck.json'}, and a plot for each (.svg)"))
     return result.exit_code
 
 
@@ -100,5 +93,5 @@ def repeat(repeated: Repeated = Repeated()) -> int:
     with working() as at_work:
         result = repeating.repeat(repeated, at_work)
     OUT.print(repeats.render(result.report))
-    OUT.print(Text(f"written: {result.folder / 'repeat.json'}"))
+    OUT.print(plain(f"written: {result.folder / 'repeat.json'}"))
     return result.report.exit_code

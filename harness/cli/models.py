@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.text import Text
-
-from harness.cli.console import OUT, app, context
+from harness.cli.console import OUT, app, context, plain, show_table
 from harness.cli.progress import working
 from harness.models import conversion as carrying
 from harness.models import training as modeling
 from harness.models.options import Converting, Training, What, Where, of
 from harness.models.options import source as find
-from harness.report.terminal_style import plain_table
 
 
 @app.command(name="train")
@@ -27,7 +24,7 @@ def train(
         site = where.site(spec, at_work, training.begun())
         made = modeling.train(site, model, out, training.steps, resume=training.resume)
     line = f"{out}: {made.workload} on {made.build}, {made.step} steps, losses in"
-    OUT.print(Text(f"{line} {out / modeling.LOSSES}"))
+    OUT.print(plain(f"{line} {out / modeling.LOSSES}"))
     return 0
 
 
@@ -48,7 +45,7 @@ def generate(
     """
     spec, made = of(model, where)
     shape = modeling.generate(where.site(spec, context(), made), model, rows, out)
-    OUT.print(Text(f"{out}: samples {list(shape)}"))
+    OUT.print(plain(f"{out}: samples {list(shape)}"))
     return 0
 
 
@@ -63,5 +60,5 @@ def convert(
     done = carrying.convert(
         site, folder, model, converting.to, converting.out, prove=not converting.no_proof
     )
-    OUT.print(plain_table(("what", "value"), carrying.rows(done)))
+    show_table(("what", "value"), carrying.rows(done))
     return 0

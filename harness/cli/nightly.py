@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.text import Text
 
-from harness.cli.console import OUT, app, context, say
+from harness.cli.console import OUT, app, context, plain, say, show_table
 from harness.cli.progress import working
 from harness.commands.options import SEVERAL
 from harness.context import Context
@@ -17,7 +16,6 @@ from harness.environments import installation
 from harness.errors import UsageError
 from harness.nightly import beginning, cells, conclusion, config, page, preview, summary
 from harness.nightly.night import Night
-from harness.report.terminal_style import plain_table
 
 CONFIG = Path("nightly.toml")
 
@@ -54,13 +52,13 @@ def nightly(
     matrix = config.load(config_file or _config_here(around), python)
     request = beginning.NightRequest(matrix, reports, _date(date, around.now), only)
     if dry_run:
-        OUT.print(plain_table(preview.COLUMNS, preview.rows(request, around)))
+        show_table(preview.COLUMNS, preview.rows(request, around))
         return 0
     with working() as at_work:
         result = cells.run(request, at_work)
     _show(result.night)
     written = f"report: {result.folder / page.NAME} ({conclusion.SUMMARY})"
-    OUT.print(Text(f"{written}; all nights: {request.nights / conclusion.INDEX}"))
+    OUT.print(plain(f"{written}; all nights: {request.nights / conclusion.INDEX}"))
     spent_s, budget_s = result.night.spent_s, request.config.budget_s
     if spent_s > budget_s:
         say(f"the night took {spent_s:.0f} s; its budget is {budget_s:.0f} s")
@@ -70,10 +68,10 @@ def nightly(
 def _show(night: Night) -> None:
     """Print a night's cells, its verdict and what changed."""
     columns = ("cell", "status", "fidelity", "speed", "time", "what it says")
-    OUT.print(plain_table(columns, summary.lines(night)))
-    OUT.print(Text(f"{night.verdict}: {night.headline}"))
+    show_table(columns, summary.lines(night))
+    OUT.print(plain(f"{night.verdict}: {night.headline}"))
     for change in night.changed:
-        OUT.print(Text(f"{change.severity}: {change.text}"))
+        OUT.print(plain(f"{change.severity}: {change.text}"))
 
 
 def _config_here(around: Context) -> Path:

@@ -8,13 +8,12 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from harness.cli.console import OUT, app, context, say
+from harness.cli.console import OUT, app, context, say, show_table
 from harness.commands import clean as cleaning
 from harness.commands import doctor as doctoring
 from harness.commands import listing
 from harness.commands.options import SEVERAL
 from harness.report import rendering, terminal
-from harness.report.terminal_style import plain_table
 
 
 @app.command(name="list")
@@ -27,10 +26,10 @@ def show_list(ports: Annotated[tuple[Path, ...], SEVERAL] = ()) -> int:
         Folders with workloads and ports of your own.
     """
     columns = ("workload", "backends", "presets", "runs", "what")
-    OUT.print(plain_table(columns, listing.workloads(ports), "Workloads"))
+    show_table(columns, listing.workloads(ports), "Workloads")
     OUT.print()
     columns = ("build", "backend", "python", "framework", "devices")
-    OUT.print(plain_table(columns, listing.builds(), "Builds"))
+    show_table(columns, listing.builds(), "Builds")
     return 0
 
 
@@ -44,7 +43,7 @@ def doctor(*, quick: Annotated[bool, Parameter(negative="")] = False) -> int:
         Look only; do not run a step in each precision.
     """
     for section in doctoring.examine(context(), probe=not quick):
-        OUT.print(plain_table(section.columns, section.rows, section.title))
+        show_table(section.columns, section.rows, section.title)
         OUT.print()
     return 0
 
@@ -102,7 +101,7 @@ def clean(
         Only runs that are at least so many days old.
     """
     items = cleaning.survey(reports, older_than, context())
-    OUT.print(plain_table(("kind", "path", "size"), listing.sizes(items)))
+    show_table(("kind", "path", "size"), listing.sizes(items))
     wanted = {"run": runs, "environment": environments}
     for item in items:
         if wanted[item.kind]:

@@ -18,7 +18,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli.console import ERR, context, say
+from harness.cli.console import ERR, context, plain, say
 from harness.context import Context
 from harness.execution.progress import NIGHT, Step, spell
 
@@ -44,8 +44,7 @@ def working() -> Iterator[Context]:
 
 
 def drawn(console: Console) -> bool:
-    """Whether a line can be drawn anew: a real terminal; a variable that asks for colour in a file
-    does not make it one."""
+    """Whether a line can be drawn anew: at a real terminal, whatever asks for colour in a file."""
     return console.is_terminal and not console.is_dumb_terminal and console.file.isatty()
 
 
@@ -107,8 +106,8 @@ class Drawn:
                 cells.append(ProgressBar(step.total, step.done, width=BAR_WIDTH))
             of = f" of {step.total}" if step.total is not None else ""
             words = [f"{step.done}{of} done", step.what, rest(step)]
-            cells.append(
-                Text(", ".join(word for word in words if word), no_wrap=True, overflow="ellipsis")
-            )
+            line = plain(", ".join(word for word in words if word))
+            line.no_wrap, line.overflow = True, "ellipsis"
+            cells.append(line)
         grid.add_row(*cells)
         return grid

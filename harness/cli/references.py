@@ -8,11 +8,10 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from harness.cli.console import OUT, app, context, say
+from harness.cli.console import app, context, say, show_table
 from harness.commands import listing, record
 from harness.commands.options import SEVERAL
 from harness.records import references as reference
-from harness.report.terminal_style import plain_table
 
 references = App(
     name="reference", help="Recorded outputs of the real TF 1.15.5: record, verify or list them."
@@ -38,7 +37,7 @@ class References:
 def reference_list(where: References = References()) -> int:
     """List the recorded references with their provenance."""
     rows = listing.references(where.folder or reference.shipped())
-    OUT.print(plain_table(("reference", "framework", "python", "tensors", "size"), rows))
+    show_table(("reference", "framework", "python", "tensors", "size"), rows)
     return 0
 
 
@@ -46,7 +45,7 @@ def reference_list(where: References = References()) -> int:
 def reference_verify(where: References = References()) -> int:
     """Check the references: checksums, and that today's workloads draw the same data and tape."""
     rows = record.verify(where.folder or reference.shipped())
-    OUT.print(plain_table(("reference", "status", "detail"), rows))
+    show_table(("reference", "status", "detail"), rows)
     return 0 if rows and all(row[1] == "ok" for row in rows) else 1
 
 

@@ -1,5 +1,4 @@
-"""The command that sends stored runs to MLflow or TensorBoard, and what `compare` does with the
-same options."""
+"""Sends stored runs to MLflow or TensorBoard, for the command `send` and for `compare`."""
 
 from __future__ import annotations
 
@@ -7,9 +6,7 @@ import os
 import shlex
 from pathlib import Path
 
-from rich.text import Text
-
-from harness.cli.console import ERR, app, say
+from harness.cli.console import app, complain, say
 from harness.commands.compare import Result
 from harness.errors import HarnessError, UsageError
 from harness.report import rendering
@@ -70,6 +67,6 @@ def deliver(result: Result, sinks: Sinks) -> bool:
             f"{error} The run is kept; what arrived is not sent twice. Send it again:"
             f" {shlex.join(later)}{hint}"
         )
-        ERR.print(Text("error: ", style="bold red") + Text(message))
+        complain(message)
         return False
     return True

@@ -83,13 +83,8 @@ def _row(timed: Timed, action: str, a: str, b: str, run: Path) -> SpeedRow:
     shown = measured or [measured_rounds.as_round(record, action) for record in timed.records]
     step = {label: estimate.step_time(shown, label) for label in (a, b)}
     count = timed.records[-1].round.rows_a_step
-    return SpeedRow(
-        workload=timed.job.workload,
-        a=a,
-        b=b,
-        precision=timed.job.spelled(a, b),
-        preset=timed.job.preset,
-        action=action,
+    return dataclasses.replace(
+        _bare(timed, action, a, b),
         verdict=judged.verdict,
         reason=judged.reason,
         ratio=estimated.ratio,
@@ -114,19 +109,11 @@ def _row(timed: Timed, action: str, a: str, b: str, run: Path) -> SpeedRow:
         b_peak_bytes=_peak(timed, action, b),
         a_cost=cost_rows.cost(timed.records, action, a, step[a]),
         b_cost=cost_rows.cost(timed.records, action, b, step[b]),
-        gain=bool(timed.job.precisions),
-        threads=timed.job.threads,
-        seed=timed.job.seed,
-        device=timed.job.device,
-        execution=timed.job.execution,
-        data=timed.job.data,
-        interpreters=_interpreters(timed, a, b),
         differences=tuple(
             str(difference)
             for difference in settings_parity.differences(timed.records, action, a, b)
         ),
         obstacle=_obstacle(timed) if judged.verdict == Speed.UNCLEAR else "",
-        command=command.of_speed(timed.job),
         logs=tuple(_log(run, timed.records[-1], label) for label in (a, b)),
         turns=plot_series.turns(shown, a, b) if action in ACTIONS else None,
     )
@@ -150,24 +137,30 @@ def _obstacle(timed: Timed) -> str:
 
 def _unmeasured(timed: Timed, action: str, a: str, b: str) -> SpeedRow:
     """Return the row of a pair of which not even one round fits into the budget."""
+    reason = timed.lacking
+    return dataclasses.replace(_bare(timed, action, a, b), reason=reason, obstacle=reason)
+
+
+def _bare(timed: Timed, action: str, a: str, b: str) -> SpeedRow:
+    """Return a row that says what was compared and how it ran, without a verdict."""
+    job = timed.job
     return SpeedRow(
-        workload=timed.job.workload,
+        workload=job.workload,
         a=a,
         b=b,
-        precision=timed.job.spelled(a, b),
-        preset=timed.job.preset,
+        precision=job.spelled(a, b),
+        preset=job.preset,
         action=action,
         verdict=Speed.UNCLEAR,
-        reason=timed.lacking,
-        obstacle=timed.lacking,
-        gain=bool(timed.job.precisions),
-        threads=timed.job.threads,
-        seed=timed.job.seed,
-        device=timed.job.device,
-        execution=timed.job.execution,
-        data=timed.job.data,
+        reason="",
+        gain=bool(job.precisions),
+        threads=job.threads,
+        seed=job.seed,
+        device=job.device,
+        execution=job.execution,
+        data=job.data,
         interpreters=_interpreters(timed, a, b),
-        command=command.of_speed(timed.job),
+        command=command.of_speed(job),
     )
 
 

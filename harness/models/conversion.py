@@ -173,8 +173,7 @@ def _prove(site: Site, models: tuple[Model, Model], scratch: Path, step: int) ->
 
 
 def compare(a: dict[str, Any], b: dict[str, Any]) -> tuple[float, str]:
-    """Return the largest error between two sides' arrays after a step, relative to what the step
-    changed, and its name."""
+    """Return the largest error after a step, relative to what the step changed, and its name."""
     names = _updated(b)
     if names != _updated(a):
         return float("inf"), "the list of arrays"

@@ -109,8 +109,7 @@ def _suffix(number: int) -> str:
 
 
 def _parameter(slot: str, parameters: Mapping[str, Any]) -> str:
-    """Return the parameter that a slot `<optimizer>/<parameter>/m` belongs to; both may have
-    slashes."""
+    """Return the parameter of a slot `<optimizer>/<parameter>/m`; both may have slashes."""
     words = slot.split("/")[:-1]
     names = ["/".join(words[start:]) for start in range(1, len(words))]
     return next(name for name in names if name in parameters)
@@ -156,8 +155,7 @@ def _some(items: list[str], between: str = ", ") -> str:
 
 
 def _listing(naming: Naming, held: Variables) -> str:
-    """Return what a checkpoint holds, without the slots that follow from the names of their
-    variables."""
+    """Return what a checkpoint holds, without slots: they follow from their variables' names."""
     slots = {"Adam", *(item.slots for item in naming.optimizers)}
     slot = re.compile(rf"/({'|'.join(map(re.escape, slots))})(_\d+)?$")
     shown = [

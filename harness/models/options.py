@@ -1,5 +1,4 @@
-"""What `harness train`, `generate` and `convert` can be asked for: options, checked and resolved to
-a site and a model."""
+"""Options of `harness train`, `generate` and `convert`, checked, resolved to a site and a model."""
 
 from __future__ import annotations
 
@@ -45,8 +44,7 @@ class Where:
     limit: float = 600.0
 
     def site(self, workload: Workload, context: Context, model: Model | None = None) -> Site:
-        """Return where a workload's models are worked on; `model` is the one that is there
-        already."""
+        """Return where a workload's models are worked on; `model`: one that exists already."""
         if self.threads is not None and self.threads < 1:
             raise UsageError(f"--threads {self.threads}: must be at least 1.")
         folders = tuple(str(folder.absolute()) for folder in self.ports)
@@ -229,8 +227,7 @@ def source(
 
 
 def of(folder: Path, where: Where) -> tuple[Workload, Model]:
-    """Return the workload of a model's folder, bound to the data that it was trained with, and the
-    model."""
+    """Return the workload of a folder's model, bound to the data it was trained with, and it."""
     model = training.read(folder)
     what = What(
         preset=model.preset, data=model.data or None, precision=model.precision, seed=model.seed

@@ -131,8 +131,7 @@ class Site:
 
     @contextlib.contextmanager
     def worker(self, model: Model, scratch: Path) -> Iterator[tuple[WorkerProcess, str]]:
-        """Start the model's build, open the port, and yield it with the path of the initial
-        weights."""
+        """Start the model's build, open the port; yield it with the path of the initial weights."""
         self.check(model)
         backend, environ = BUILDS[model.build].backend, self.context.environ
         interpreter = provision.locate(
@@ -255,8 +254,7 @@ def _train(
 def _progress(
     model: Model, position: tuple[int, int], message: str, left_s: float | None = None
 ) -> Step:
-    """Return the line of progress after so many steps of so many; a listing has the last one for
-    certain."""
+    """Return the line of progress after so many steps; a listing has the last one for certain."""
     what = f"{model.workload} on {model.build}"
     step, steps = position
     line = f"{what}: step {step} of {steps}; {message}"

@@ -104,8 +104,7 @@ def cut_off(row: Row) -> Row:
 
 
 def waiting(state: Night, request: NightRequest) -> list[Cell]:
-    """Return the cells to run, in their order; those in which the harness was ended come last, or
-    not at all."""
+    """Return the cells to run; those in which the harness was ended come last, or not at all."""
     chosen = request.cells()
     rows = [
         row

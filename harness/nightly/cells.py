@@ -107,8 +107,7 @@ class _Running:
             self.state = dataclasses.replace(self.state, uncompared=reason)
 
     def keep(self) -> None:
-        """Write the state. If the disk is full, the cells go on: there may be room again when the
-        next one ends."""
+        """Write the state. The cells go on if the disk is full: there may be room again later."""
         try:
             night.write(self.folder, self.state)
         except OSError as error:
@@ -206,8 +205,7 @@ def _status(error: Exception) -> str:
 
 
 def _reason(error: Exception, row: Row, folder: Path) -> str:
-    """Return why, in a sentence; a defect of the harness leaves its traceback in the cell's
-    folder."""
+    """Return why, in a sentence; a defect leaves its traceback in the cell's folder."""
     if isinstance(error, HarnessError):
         return str(error)
     message = f"{type(error).__name__}: {error}"
@@ -219,8 +217,7 @@ def _reason(error: Exception, row: Row, folder: Path) -> str:
 
 
 def judged(row: Row, report: Report) -> Row:
-    """Return the row of a cell that has a report: `ok` if all its jobs ended well, else as the
-    first that did not."""
+    """Return a cell's row by its report: `ok`, or as the first job that did not end well."""
     broken = [job for job in report.jobs if job.status not in (night.OK, outcome.UNSUPPORTED)]
     status, reason = night.OK, ""
     if broken:

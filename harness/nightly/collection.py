@@ -49,17 +49,15 @@ class JudgedRun:
 
 
 def judged_runs(state: Night, folder: Path, names: Iterable[str]) -> Iterable[JudgedRun]:
-    """Yield those of a night's cells that are named and have a report that can be read; of others
-    no record is read."""
+    """Yield those of a night's cells that are named and have a report that can be read."""
     rows = tuple(row for row in state.rows if row.cell.name in names)
     for row, report in page.reports(dataclasses.replace(state, rows=rows), folder):
-        place = folder / row.folder
-        yield JudgedRun(row, report, place, gather(report, place))
+        path = folder / row.folder
+        yield JudgedRun(row, report, path, gather(report, path))
 
 
 def earlier(state: Night, nights: Path) -> list[tuple[Path, Night]]:
-    """Return the nights before, the newest first: those of the same matrix file, or all if there is
-    none of it."""
+    """Return the nights before, the newest first: of the same matrix file, or else all."""
     before = [
         (path, past)
         for path, past in night.nights(nights)

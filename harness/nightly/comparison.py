@@ -95,8 +95,7 @@ def _changes(
     past: Sequence[Sequence[JudgedRun]],
     histories: SeriesByCell,
 ) -> Sequence[model.Change]:
-    """Return what changed in the runs of a group against those of it in earlier nights, the newest
-    of these first."""
+    """Return what changed in a group's runs against its earlier nights, the newest first."""
     here = [run for run in runs if run.group == group]
     series = [item for run in here for item in histories.get(run.row.cell.name, ())]
     past_here = []

@@ -31,8 +31,7 @@ def summed_up(state: Night) -> Night:
 
 
 def _code(state: Night, row: night.Row) -> int | None:
-    """Return the exit code of a cell: that of its report, or what stands for none; None for a cell
-    that was not tried."""
+    """Return a cell's exit code: its report's, or what stands for none; None if not tried."""
     if row.status == night.UNSUPPORTED:
         return matrix.NOTHING
     if row in state.broken():

@@ -220,8 +220,7 @@ def _names(where: str, table: Mapping[str, Any], workloads: Sequence[str]) -> No
 
 
 def _entry(table: Mapping[str, Any], folder: Path, defaults: options.Options) -> Entry:
-    """Return an entry; what it leaves out is as `harness compare` has it. Folders are relative to
-    the file."""
+    """Return an entry, with the defaults of `harness compare`, its folders relative to the file."""
     builds = []
     for item in table["builds"]:
         name, at, ports = item.partition("@")

@@ -14,8 +14,7 @@ from harness.report.templating import environment
 
 
 def render(nights: Sequence[tuple[Path, Night | RecordError]], history: str = "") -> str:
-    """Return the page; a night that cannot be read says why. `history`: the page of the history,
-    where there is one."""
+    """Return the page; a night that cannot be read says why. `history`: that page, if any."""
     shown = [
         (folder.name, state if isinstance(state, Night) else str(state)) for folder, state in nights
     ]

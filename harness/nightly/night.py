@@ -42,8 +42,7 @@ class MissingBuild:
 
 @dataclasses.dataclass(frozen=True)
 class Changed:
-    """One thing that changed: `severity` and `kind` as in `harness.changes.model`, and a
-    sentence."""
+    """One thing that changed, in a sentence; severity and kind as in `harness.changes.model`."""
 
     severity: str
     kind: str
@@ -142,8 +141,7 @@ class Night:
         return tuple(row for row in self.rows if row.status not in good)
 
     def failed_builds(self) -> tuple[str, ...]:
-        """Return the builds that were not to be had that night, though this machine can have
-        them."""
+        """Return the builds that were not to be had, though this machine can have them."""
         missing = [item for row in self.rows for item in row.lacking]
         return tuple(sorted({item.build for item in missing if item.failed}))
 
@@ -239,8 +237,7 @@ def _row(document: Mapping[str, Any]) -> Row:
 
 
 def nights(folder: Path) -> Iterator[tuple[Path, Night | RecordError]]:
-    """Yield all nights of `reports/nightly`, the newest first; of one that cannot be read, the
-    error."""
+    """Yield all nights, the newest first; of one that cannot be read, the error."""
     files = folder.glob(f"*/{FILE}")
     for path in sorted(files, key=lambda item: order(item.parent.name), reverse=True):
         try:
@@ -250,7 +247,6 @@ def nights(folder: Path) -> Iterator[tuple[Path, Night | RecordError]]:
 
 
 def order(name: str) -> tuple[str, int]:
-    """Return what nights are sorted by: the date, then the number, so that 2026-11-21_10 is later
-    than 2026-11-21_9."""
+    """Return what nights are sorted by; 2026-11-21_10 is later than 2026-11-21_9."""
     date, _, number = name.partition("_")
     return date, int(number) if number.isdigit() else 1

@@ -83,8 +83,7 @@ def _verdicts(row: Row, report: Report) -> tuple[Summary, ...]:
 
 
 def _histories(loaded: Iterable[Report]) -> tuple[list[Figure], int]:
-    """Return the figures of speed over the nights, those with change points first, and how many are
-    left out."""
+    """Return the figures of speed, those with change points first, and how many are left out."""
     items: list[History] = [item for report in loaded for item in report.history]
     items.sort(key=lambda item: not item.changes)
     shown = items[:FIGURES]

@@ -24,9 +24,9 @@ def render(state: Night) -> str:
             "Not every cell has had its turn; `harness nightly` on the same date goes on with the"
             " others."
         )
-    spent = f"{spell(state.spent_s)} of {spell(state.budget_s)}" if state.spent_s else "no time"
+    taken = f"{spell(state.spent_s)} of {spell(state.budget_s)}" if state.spent_s else "no time"
     parts.append(
-        f"Begun {escape(state.created)} by parity-harness {escape(state.harness_version)}, {spent},"
+        f"Begun {escape(state.created)} by parity-harness {escape(state.harness_version)}, {taken},"
         f" from {code(state.config, cell=False)}: " + code(state.command, cell=False)
     )
     if state.changed:

@@ -113,8 +113,7 @@ def able(config: Config, cell: Cell, missing: Missing) -> Able:
 
 
 def _recorded(config: Config, cell: Cell, build: str, error: HarnessError) -> bool:
-    """Whether recorded references stand for a build that has no interpreter here: `harness compare`
-    takes them by itself."""
+    """Whether recorded references, which `compare` takes by itself, stand for a missing build."""
     if FIDELITY not in cell.judge or not isinstance(error, InterpreterMissing):
         return False
     return references.stands_for(build, resolution.resolve(config.options(cell, cell.builds)))

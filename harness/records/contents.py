@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from harness.fidelity.declarations import Declarations
+from harness.fidelity.evidence import Entry
 from harness.records.decoding import decode
 from harness.speed.disturbance import Turn
 
@@ -51,18 +52,6 @@ class Opened:
 
 
 @dataclasses.dataclass(frozen=True)
-class TensorEntry:
-    """One recorded tensor; `largest` of its values, and the `scale` of its error measure."""
-
-    stage: str
-    name: str
-    shape: tuple[int, ...]
-    dtype: str
-    scale: float
-    largest: float
-
-
-@dataclasses.dataclass(frozen=True)
 class SaidOfItself:
     """What a port says of itself; see `harness.fidelity.declarations`."""
 
@@ -84,7 +73,7 @@ class Tensors:
         loss_scale: by phase, where it is dynamic.
     """
 
-    tensors: tuple[TensorEntry, ...]
+    tensors: tuple[Entry, ...]
     files: dict[str, str]
     noise: dict[str, dict[str, tuple[float, ...]]] = dataclasses.field(default_factory=dict)
     raised: dict[str, str] = dataclasses.field(default_factory=dict)

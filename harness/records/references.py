@@ -24,7 +24,7 @@ from harness.fidelity.digest import digest
 from harness.fidelity.evidence import Entry
 from harness.plan import LOCKSTEP_STAGES, Job, Request
 from harness.records import store
-from harness.records.contents import Identity, TensorEntry
+from harness.records.contents import Identity
 from harness.records.decoding import decode
 
 SCHEMA = 2
@@ -69,7 +69,7 @@ class Document:
     steps: int
     powers: str
     abilities: tuple[str, ...]
-    tensors: tuple[TensorEntry, ...]
+    tensors: tuple[Entry, ...]
     noise: dict[str, dict[str, float]]
     files: dict[str, str]
     provenance: Provenance
@@ -97,11 +97,7 @@ class Reference:
 
     def entries(self, stage: str) -> list[Entry]:
         """Return the tensors of a stage in recorded order."""
-        return [
-            Entry(stage, item.name, item.shape, item.dtype, item.scale, item.largest)
-            for item in self.document.tensors
-            if item.stage == stage
-        ]
+        return [item for item in self.document.tensors if item.stage == stage]
 
     def read(self, stage: str, name: str) -> NDArray[Any]:
         """Return the digest of one tensor."""
@@ -124,9 +120,7 @@ def _pack(digests: list[NDArray[Any]], precision: str) -> dict[str, NDArray[Any]
     }
 
 
-def _unpack(
-    tensors: Sequence[TensorEntry], arrays: dict[str, NDArray[Any]]
-) -> dict[str, NDArray[Any]]:
+def _unpack(tensors: Sequence[Entry], arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     parts = np.split(arrays["values"], np.cumsum(arrays["lengths"])[:-1])
     return {f"{item.stage}/{item.name}": part for item, part in zip(tensors, parts, strict=True)}
 

@@ -27,11 +27,7 @@ class RecordEvidence:
 
     def entries(self, stage: str) -> list[Entry]:
         """Return the tensors of a stage in recorded order."""
-        return [
-            Entry(stage, item.name, item.shape, item.dtype, item.scale, item.largest)
-            for item in self.left.tensors
-            if item.stage == stage
-        ]
+        return [item for item in self.left.tensors if item.stage == stage]
 
     def read(self, stage: str, name: str) -> NDArray[Any]:
         """Return one tensor."""

@@ -61,7 +61,7 @@ class StageRow:
         excuse: what `--accept` would take the difference of a FAIL for, `float32-constants`;
             accepted: it was, and the verdict is PASS.
         unseen: activations that one side has said it cannot show.
-        device, execution, data, threads: how both sides ran; `data` is empty for the workload's own.
+        device, execution, data, threads: how both sides ran; `data` is "" for the workload's own.
         interpreters: of a and of b, where the user has named one.
     """
 
@@ -184,6 +184,7 @@ class SpeedRow:
         turns: step times round by round, for a plot. obstacle: what kept an UNCLEAR verdict from
             being made other than noise: a busy machine, steps that change while they are measured
             or are too long for the budget.
+        device, execution, data, interpreters: as in `StageRow`.
     """
 
     workload: str

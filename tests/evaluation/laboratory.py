@@ -152,7 +152,9 @@ class Laboratory:
         found = self.evidences(planned.jobs)
         return [(pair, verdict) for pair in planned.pairs for verdict in self.judge(pair, found)]
 
-    def judge(self, pair: plan.Pair, found: Mapping[str, pair_evidence.JobEvidence]) -> list[StageVerdict]:
+    def judge(
+        self, pair: plan.Pair, found: Mapping[str, pair_evidence.JobEvidence]
+    ) -> list[StageVerdict]:
         """Return the verdicts of a pair, stage by stage."""
         return [stage_rows.judge(pair, stage, found) for stage in pair.stages]
 

@@ -27,17 +27,15 @@ class Port(Tf1Port):
         layers["pool2"] = self._pool(layers["conv2"])
         width = layers["pool2"].shape[1:].num_elements()
         layers["flatten"] = tf.reshape(layers["pool2"], [-1, width])
-        layers["dense1"] = tf.nn.relu(
-            self._dense("dense1", layers["flatten"], ridge(self.config["l2"]))
-        )
+        dense = self._dense("dense1", layers["flatten"], ridge(self.config["l2"]))
+        layers["dense1"] = tf.nn.relu(dense)
         hidden = tf.cast(layers["dense1"], self.dtype)
         if training:
             hidden = hidden * noise["dropout"] / (1.0 - self.config["dropout_rate"])
         layers["dropout"] = hidden
         layers["batch_norm"] = self._batch_norm("batch_norm", hidden, training)
-        layers["logits"] = tf.cast(
-            self._dense("dense2", self.low(layers["batch_norm"])), self.dtype
-        )
+        logits = self._dense("dense2", self.low(layers["batch_norm"]))
+        layers["logits"] = tf.cast(logits, self.dtype)
         layers["probabilities"] = tf.nn.softmax(layers["logits"])
         return layers
 
@@ -54,9 +52,8 @@ class Port(Tf1Port):
     def _convolution(self, scope: str, x: Any) -> Any:
         with tf.variable_scope(scope):
             kernel, bias = self.low(self.variable("kernel")), self.low(self.variable("bias"))
-            return tf.nn.relu(
-                tf.nn.bias_add(tf.nn.conv2d(x, kernel, strides=[1, 1, 1, 1], padding="SAME"), bias)
-            )
+            product = tf.nn.conv2d(x, kernel, strides=[1, 1, 1, 1], padding="SAME")
+            return tf.nn.relu(tf.nn.bias_add(product, bias))
 
     def _pool(self, x: Any) -> Any:
         stride = self.config["pool_stride"]
@@ -66,10 +63,8 @@ class Port(Tf1Port):
 
     def _dense(self, scope: str, x: Any, regularizer: Any = None) -> Any:
         with tf.variable_scope(scope):
-            kernel, bias = (
-                self.low(self.variable("kernel", regularizer)),
-                self.low(self.variable("bias")),
-            )
+            kernel = self.low(self.variable("kernel", regularizer))
+            bias = self.low(self.variable("bias"))
             return tf.nn.bias_add(tf.matmul(x, kernel), bias)
 
     def _batch_norm(self, scope: str, x: Any, training: bool) -> Any:
@@ -79,11 +74,8 @@ class Port(Tf1Port):
         options = self.config["batch_norm"]
         with tf.variable_scope(scope):
             gamma, beta = self.variable("gamma"), self.variable("beta")
-            moving_mean, moving_variance = (
-                self.variable("moving_mean"),
-                self.variable("moving_variance"),
-            )
-            mean, variance = moving_mean, moving_variance
+            moving_mean = mean = self.variable("moving_mean")
+            moving_variance = variance = self.variable("moving_variance")
             if training:
                 mean, variance = tf.nn.moments(x, axes=[0])
                 for moving, batch in ((moving_mean, mean), (moving_variance, variance)):

@@ -13,7 +13,7 @@ from typing import Any, Dict, Mapping, Tuple
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from backends.ports.tf1.ehr_mgan import losses
+from backends.ports.tf1.ehr_mgan import losses, vae
 from backends.ports.tf1.ehr_mgan.networks import STREAMS, Networks, Product, swapped
 from backends.tf1.core import Tf1Port
 from backends.tf1.native import GENERATE
@@ -29,13 +29,13 @@ class Port(Tf1Port):
 
     def inputs(self) -> Dict[str, Any]:
         batch, hours = self.config["batch"], self.config["hours"]
-        found = {
-            stream: (self.dtype, [batch, hours, self.config["channels"][stream]])
-            for stream in STREAMS
+        channels = self.config["channels"]
+        inputs: Dict[str, Any] = {
+            stream: (self.dtype, [batch, hours, channels[stream]]) for stream in STREAMS
         }
         if self.config["conditional"]:
-            found["label"] = (tf.int64, [batch, 1])
-        return found
+            inputs["label"] = (tf.int64, [batch, 1])
+        return inputs
 
     def kind(self, phase: str) -> str:
         """The rounds of a network differ in their noise alone, pre-training and joint training of a
@@ -54,22 +54,22 @@ class Port(Tf1Port):
     ) -> Dict[str, Any]:
         """Build all networks; dropout is on whatever `training` says, as in the original."""
         # Read once: several reads of one variable are several tensors to TF.
-        read = {name: tf.convert_to_tensor(self.variable(name)) for name in self.shapes}
+        weights = {name: tf.convert_to_tensor(self.variable(name)) for name in self.shapes}
         product = Product(self.low_dtype)
         self.networks = networks = Networks(
-            self.config, read.__getitem__, dict(arrays), dict(noise), product
+            self.config, weights.__getitem__, dict(arrays), dict(noise), product
         )
-        networks.vae()
+        vae.run(networks)
         networks.latents()
         for stream in STREAMS:
             networks.decode(stream)
         for stream in STREAMS:
             networks.discriminate(stream, ("real", "fake"))
         self.observed_dtypes["contractions"] = product.observed
-        found: Dict[str, Any] = collections.OrderedDict()
+        record: Dict[str, Any] = collections.OrderedDict()
         for name, tensor in networks.record.items():
-            found[name] = tensor if name.endswith("logit") else swapped(tensor)
-        return found
+            record[name] = tensor if name.endswith("logit") else swapped(tensor)
+        return record
 
     def loss_terms(
         self, phase: str, arrays: Mapping[str, Any], noise: Mapping[str, Any]
@@ -86,32 +86,27 @@ class Port(Tf1Port):
         in their own units."""
         size = self.config["batch"]
         if count < size:
+            workload = self.config["workload"]
             raise ValueError(
-                "%s generates whole batches of %d rows; %d were asked for"
-                % (self.config["workload"], size, count)
+                f"{workload} generates whole batches of {size} rows; {count} were asked for"
             )
-        given = source.generation(count)
+        inputs = source.generation(count)
         product = [self.training[f"generated/{stream}/decoded"] for stream in STREAMS]
         parts = []
         for chunk in range(count // size):
             rows = slice(chunk * size, (chunk + 1) * size)
             feed = {
                 self.rows.entries[name]: array[rows]
-                for name, array in given.arrays.items()
+                for name, array in inputs.arrays.items()
                 if name in self.arrays
             }
-            if given.noise is None:
+            if inputs.noise is None:
                 feed[self.noise.key] = self._key(GENERATE, source.seed, chunk)
             else:
-                feed.update(
-                    {
-                        self.noise.entries[GENERATE][site]: array[rows]
-                        for site, array in given.noise.items()
-                    }
-                )
+                for site, array in inputs.noise.items():
+                    feed[self.noise.entries[GENERATE][site]] = array[rows]
             continuous, discrete = self._run(product, feed)
-            units = continuous * np.array(self.config["range"], continuous.dtype) + np.array(
-                self.config["minimum"], continuous.dtype
-            )
+            scale = np.array(self.config["range"], continuous.dtype)
+            units = continuous * scale + np.array(self.config["minimum"], continuous.dtype)
             parts.append(np.concatenate([units, np.rint(discrete)], axis=2))
         return np.concatenate(parts)

@@ -36,23 +36,19 @@ def vae(networks: Networks, stream: str) -> Tensors:
     mu, s = record[stream + "/mu"], record[stream + "/log_sigma"]
     z = [record[name + "/z"] for name in STREAMS]
     terms: Tensors = collections.OrderedDict()
-    terms["reconstruction"] = reconstruction(
-        networks.series[stream], record[stream + "/decoded"], stream
-    )
-    # sigma itself where a variance belongs, as in the original
+    data, decoded = networks.series[stream], record[stream + "/decoded"]
+    terms["reconstruction"] = reconstruction(data, decoded, stream)
+    # Sigma itself where a variance belongs, as in the original.
     kl = tf.reduce_sum(0.5 * (tf.exp(s) + tf.square(mu) - s - 1.0)) / networks.batch
     terms["kl"] = config["discrete_kl"] * kl if stream == "discrete" else kl
-    terms["matching"] = tf.reduce_mean(
-        tf.squared_difference(*z)
-    )  # of samples, not of means, as in the original
-    terms["contrastive"] = contrastive(
-        networks, *[tf.reshape(swapped(value), [networks.batch, -1]) for value in z]
-    )
+    # Of samples, not of means, as in the original.
+    terms["matching"] = tf.reduce_mean(tf.squared_difference(*z))
+    flat = [tf.reshape(swapped(value), [networks.batch, -1]) for value in z]
+    terms["contrastive"] = contrastive(networks, *flat)
     if config["conditional"]:
         terms["semantic"] = semantic(networks, z)
-    return totalled(
-        terms, tf.add_n([config["vae_weights"][name] * value for name, value in terms.items()])
-    )
+    weighted = [config["vae_weights"][name] * value for name, value in terms.items()]
+    return totalled(terms, tf.add_n(weighted))
 
 
 def reconstruction(data: Any, decoded: Any, stream: str) -> Any:
@@ -68,17 +64,16 @@ def contrastive(networks: Networks, a: Any, b: Any) -> Any:
     """Return NT-Xent of raw products: neither normalised nor divided by a temperature, as in the
     original."""
     mask = MASKED * tf.eye(networks.batch, dtype=a.dtype)
-    own = tf.range(networks.batch)
+    labels = tf.range(networks.batch)
 
-    def half(one: Any, other: Any) -> Any:
+    def half(own: Any, other: Any) -> Any:
         products = [
-            networks.product(one, other, transpose_b=True),
-            networks.product(one, one, transpose_b=True) - mask,
+            networks.product(own, other, transpose_b=True),
+            networks.product(own, own, transpose_b=True) - mask,
         ]
+        logits = tf.concat(products, axis=1)
         return tf.reduce_mean(
-            tf.nn.sparse_softmax_cross_entropy_with_logits(
-                labels=own, logits=tf.concat(products, axis=1)
-            )
+            tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
         )
 
     return half(a, b) + half(b, a)
@@ -87,9 +82,8 @@ def contrastive(networks: Networks, a: Any, b: Any) -> Any:
 def semantic(networks: Networks, z: Any) -> Any:
     """Return the classes' cross-entropy from the latents without the label's channel; tanh of the
     logits, as in the original."""
-    flat = tf.reshape(
-        swapped(tf.concat([value[:, :, :-1] for value in z], axis=2)), [networks.batch, -1]
-    )
+    latents = tf.concat([value[:, :, :-1] for value in z], axis=2)
+    flat = tf.reshape(swapped(latents), [networks.batch, -1])
     hidden = tf.nn.relu(networks.dense("vae/shared/semantic/hidden", flat))
     logits = tf.tanh(networks.dense("vae/shared/semantic/logits", hidden))
     label = tf.cast(networks.label[0, :, 0], tf.int64)
@@ -119,17 +113,14 @@ def generator(networks: Networks, stream: str) -> Tensors:
         real = networks.discriminate(stream, ("real",))[0][1]
     else:
         fake, real = networks.record["generated/discrete/decoded"], networks.series[stream]
-    (mean, variance), (real_mean, real_variance) = (
-        tf.nn.moments(fake, axes=[1]),
-        tf.nn.moments(real, axes=[1]),
-    )
+    mean, variance = tf.nn.moments(fake, axes=[1])
+    real_mean, real_variance = tf.nn.moments(real, axes=[1])
     if stream == "continuous":
         mean, real_mean = tf.sqrt(tf.abs(mean)), tf.sqrt(tf.abs(real_mean))
     terms: Tensors = collections.OrderedDict()
     terms["adversarial"] = binary(logit, 1.0)
-    terms["feature_variance"] = tf.reduce_mean(
-        tf.abs(tf.sqrt(variance + 1e-6) - tf.sqrt(real_variance + 1e-6))
-    )
+    spread = tf.sqrt(variance + 1e-6) - tf.sqrt(real_variance + 1e-6)
+    terms["feature_variance"] = tf.reduce_mean(tf.abs(spread))
     terms["feature_mean"] = tf.reduce_mean(tf.abs(mean - real_mean))
     matching = terms["feature_variance"] + terms["feature_mean"]
     return totalled(

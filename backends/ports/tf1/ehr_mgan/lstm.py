@@ -35,8 +35,8 @@ def cell(gates: Any, c: Any) -> Tuple[Any, Any]:
 def forget_bias(bias: Any) -> Any:
     """Return the bias with TF1's 1 for the forget gate."""
     units = bias.shape.as_list()[-1] // 4
-    one = [0.0] * (2 * units) + [1.0] * units + [0.0] * units
-    return bias + tf.constant(one, bias.dtype)
+    constant = [0.0] * (2 * units) + [1.0] * units + [0.0] * units
+    return bias + tf.constant(constant, bias.dtype)
 
 
 def layer(x: Any, kernel: Any, bias: Any, state: Tuple[Any, Any], product: Product) -> Any:
@@ -49,9 +49,8 @@ def layer(x: Any, kernel: Any, bias: Any, state: Tuple[Any, Any], product: Produ
             return fused.narrow(x, kernel, bias, state, 1.0)
         parts = [tf.reshape(part, [-1, 4, units]) for part in (kernel[:inputs], kernel[inputs:])]
         return fused.wide([x], [parts[0]], [parts[1]], forget_bias(bias), state)
-    projected = tf.reshape(
-        product(tf.reshape(x, [-1, inputs]), kernel[:inputs]), [hours, batch, 4 * units]
-    )
+    projected = product(tf.reshape(x, [-1, inputs]), kernel[:inputs])
+    projected = tf.reshape(projected, [hours, batch, 4 * units])
     return scan(projected + forget_bias(bias), tf.cast(kernel[inputs:], product.dtype), state)
 
 
@@ -76,49 +75,52 @@ def scan(projected: Any, kernel: Any, state: Tuple[Any, Any]) -> Any:
 
 
 @tf.RegisterGradient(GRADIENT)
-def _scan_gradient(op: Any, given: Any, *_: Any) -> List[Any]:
-    """Return the gradients of what `scan` was given; none flows into its loop."""
+def _scan_gradient(op: Any, upstream: Any, *_: Any) -> List[Any]:
+    """Return the gradients of the arguments of `scan`; none flows into its loop."""
     outputs, _, kernel, c, h, gates, cells = op.inputs
-    before = [
-        tf.concat([first[None], series[:-1]], axis=0)
-        for first, series in ((c, cells), (h, outputs))
-    ]
-    moved, dc, dh = _backward(given, gates, before[0], cells, kernel)
+    c_before = tf.concat([c[None], cells[:-1]], axis=0)
+    h_before = tf.concat([h[None], outputs[:-1]], axis=0)
+    moved, dc, dh = _backward(upstream, gates, c_before, cells, kernel)
     units = kernel.shape.as_list()
     rows = [
         tf.cast(tf.reshape(series, [-1, width]), kernel.dtype)
-        for series, width in zip((before[1], moved), units)
+        for series, width in zip((h_before, moved), units)
     ]
     return [None, moved, tf.matmul(*rows, transpose_a=True), dc, dh, None, None]
 
 
 def _forward(projected: Any, kernel: Any, c: Any, h: Any) -> List[Any]:
     hours = projected.shape.as_list()[0]
-    given = unstack(projected)
+    inputs = unstack(projected)
     kept = [_empty(hours, like) for like in (projected[0], c, h)]
 
     def hour(t: Any, c: Any, h: Any, *kept: Any) -> Tuple[Any, ...]:
-        gates = given.read(t) + _product(h, kernel)
+        gates = inputs.read(t) + _product(h, kernel)
         c, h = cell(gates, c)
-        return (t + 1, c, h) + tuple(
-            array.write(t, value) for array, value in zip(kept, (gates, c, h))
-        )
+        following = t + 1
+        written = [array.write(t, value) for array, value in zip(kept, (gates, c, h))]
+        return (following, c, h, *written)
 
-    found = tf.while_loop(
+    _, _, _, *kept = tf.while_loop(
         lambda t, *_: t < hours,
         hour,
         [tf.constant(0), c, h] + kept,
         parallel_iterations=1,
         back_prop=False,
     )
-    return [stack(array, hours) for array in found[3:]]
+    return [stack(array, hours) for array in kept]
 
 
-def _backward(given: Any, gates: Any, before: Any, cells: Any, kernel: Any) -> Tuple[Any, Any, Any]:
-    """Return the gradients of `projected` and of the initial (c, h).
-
-    Args: given: gradient of the outputs. before: c of the hour before. Factors that need no
+def _backward(
+    upstream: Any, gates: Any, before: Any, cells: Any, kernel: Any
+) -> Tuple[Any, Any, Any]:
+    """Return the gradients of `projected` and of the initial (c, h). Factors that need no
     recurrence are made for all hours at once.
+
+    Args:
+        upstream: gradient of the outputs.
+        gates, cells: of all hours, by `_forward`; before: c of the hour before.
+        kernel: as for `scan`.
     """
     i, j, f, o = tf.split(gates, 4, axis=2)
     i, j, f, o = tf.sigmoid(i), tf.tanh(j), tf.sigmoid(f), tf.sigmoid(o)
@@ -133,12 +135,12 @@ def _backward(given: Any, gates: Any, before: Any, cells: Any, kernel: Any) -> T
         ],
         axis=2,
     )
-    read = [unstack(series) for series in (given, through, slopes, f)]
+    arrays = [unstack(series) for series in (upstream, through, slopes, f)]
     hours = gates.shape.as_list()[0]
 
     def hour(t: Any, dc: Any, dh: Any, kept: Any) -> Tuple[Any, ...]:
-        given, through, slopes, f = [array.read(t) for array in read]
-        dh = dh + given
+        above, through, slopes, f = [array.read(t) for array in arrays]
+        dh = dh + above
         dc = dc + dh * through
         moved = tf.concat([dc, dc, dc, dh], axis=1) * slopes
         return t - 1, dc * f, _product(moved, kernel, transpose_b=True), kept.write(t, moved)

@@ -80,11 +80,11 @@ class Port(Tf2Port):
             self.kind(phase).startswith("vae/") and site.startswith("generator/")
         )
 
-    def loss_terms(self, phase: str, arrays: Mapping[str, Any], noise: Any) -> Dict[str, Any]:
+    def loss_terms(self, phase: str, arrays: Dict[str, Any], noise: Any) -> Dict[str, Any]:
         network, stream = self.kind(phase).split("/")
         return LOSSES[network](self.networks, stream, arrays, noise)
 
-    def activations(self, arrays: Mapping[str, Any], noise: Any, training: bool) -> Dict[str, Any]:
+    def activations(self, arrays: Dict[str, Any], noise: Any, training: bool) -> Dict[str, Any]:
         networks = self.networks
         record: Dict[str, Any] = collections.OrderedDict()
         for stream, series in Vaes(networks, arrays, noise).run().items():
@@ -100,8 +100,8 @@ class Port(Tf2Port):
         generated = {
             stream: networks.decode(stream, latent, arrays, noise) for stream, _, latent in both
         }
-        for stream, series in generated.items():
-            for name, value in zip(["layer1", "layer2", "layer3", "decoded"], series):
+        for stream, decoding in generated.items():
+            for name, value in zip(["layer1", "layer2", "layer3", "decoded"], decoding):
                 record[f"generated/{stream}/{name}"] = transposed(value)
         for stream in STREAMS:
             sides: Dict[str, Any] = collections.OrderedDict()
@@ -114,7 +114,7 @@ class Port(Tf2Port):
                 record[prefix + "logit"] = logit
         return record
 
-    def _generated(self, arrays: Mapping[str, Any], noise: Any) -> Any:
+    def _generated(self, arrays: Dict[str, Any], noise: Any) -> Any:
         """Return one batch of series: vital signs in their own units, then interventions rounded
         half to even."""
         _, latents = self.networks.latents(arrays, noise)
@@ -147,7 +147,8 @@ class Port(Tf2Port):
 
     def _generation_noise(self, source: Any, chunk: int, tape: Any, rows: slice) -> Dict[str, Any]:
         if tape is None:
-            return self._draw(tf.constant([source.seed, chunk], tf.int64))
+            drawn: Dict[str, Any] = self._draw(tf.constant([source.seed, chunk], tf.int64))
+            return drawn
         return {
             site: tf.constant(tape[site][rows], self.dtype) for site in self.noise.names(GENERATE)
         }

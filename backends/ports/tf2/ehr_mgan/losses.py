@@ -134,4 +134,8 @@ def binary(logit: Any, label: Any) -> Any:
     )
 
 
-LOSSES = {"vae": vae, "discriminator": discriminator, "generator": generator}
+LOSSES: Dict[str, Callable[..., Tensors]] = {
+    "vae": vae,
+    "discriminator": discriminator,
+    "generator": generator,
+}

@@ -131,8 +131,8 @@ class Networks(tf.Module):
         logits = self.dense(f"discriminator/{stream}/logit", flat)
         layers = zip(*[tf.split(output, len(sides), axis=1) for output in outputs])
         by_side: Dict[str, Any] = collections.OrderedDict()
-        for side, own, logit in zip(sides, layers, tf.split(logits, len(sides), axis=0)):
-            by_side[side] = list(own), logit
+        for side, shown, logit in zip(sides, layers, tf.split(logits, len(sides), axis=0)):
+            by_side[side] = list(shown), logit
         return by_side
 
     def _initial(self, name: str, part: str, rows: int) -> Any:

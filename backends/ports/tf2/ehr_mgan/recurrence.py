@@ -157,7 +157,7 @@ class Recurrence:
         )
         return series.stack(), dc, dh
 
-    def bilateral(self, xs: Sequence[Any], weights: Sequence[Sequence[Any]]) -> List[Any]:
+    def bilateral(self, xs: Sequence[Any], weights: Sequence[Sequence[Any]]) -> Any:
         """Return h of all hours of both streams of one coupled layer.
 
         Each stream reads the other's h of the hour before. Side by side, [h_C, h_D], the two are

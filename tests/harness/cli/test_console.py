@@ -1,0 +1,127 @@
+"""What a file or a port says reaches the terminal with its control characters spelled out."""
+
+from __future__ import annotations
+
+import io
+import json
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from harness import cli
+from harness.cli import console, progress
+from harness.commands import listing
+from harness.errors import HarnessError
+from harness.execution.progress import Step
+
+#: Clears the screen, names the window, rings, goes back to the start of the line.
+EVIL = "x\x1b[2J\x1b]0;owned\x07y\rz"
+SPELLED = "x\\x1b[2J\\x1b]0;owned\\x07y z"
+MODEL = {
+    "kind": "model",
+    "schema": 1,
+    "workload": "x\x1b[2Jy",
+    "preset": "tiny",
+    "data": "",
+    "build": "numpy",
+    "precision": "fp64",
+    "seed": 0,
+    "step": 1,
+    "config": "",
+    "converted": {},
+    "threads": 1,
+}
+
+
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines are not folded."""
+    monkeypatch.setattr("harness.cli.console.OUT._width", 1000)
+    monkeypatch.setattr("harness.cli.console.ERR._width", 1000)
+
+
+def ended(*words: str) -> int:
+    """Run a command; return its exit code."""
+    with pytest.raises(SystemExit) as caught:
+        cli.main(words)
+    assert isinstance(caught.value.code, int)
+    return caught.value.code
+
+
+def test_an_error_spells_out_what_a_file_names(tmp_path: Path, capsys) -> None:
+    """The workload of a kept model."""
+    (tmp_path / "model.json").write_text(json.dumps(MODEL), encoding="utf-8")
+    assert 2 == ended("generate", str(tmp_path))
+    said = capsys.readouterr().err
+    assert "x\\x1b[2Jy" in said and "\x1b" not in said
+
+
+def test_an_error_spells_out_words_of_the_command_line(capsys) -> None:
+    """They may have been copied from anywhere."""
+    assert 2 == ended("list", f"--{EVIL}")
+    said = capsys.readouterr().err
+    assert "\\x1b[2J" in said and not {"\x1b", "\x07", "\r"} & set(said)
+
+
+def test_a_defect_spells_out_its_message(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    """The traceback is shown as before."""
+
+    def raises(*_: object) -> None:
+        raise RuntimeError(EVIL)
+
+    monkeypatch.setattr(listing, "workloads", raises)
+    assert 4 == ended("list")
+    said = capsys.readouterr().err
+    assert f"RuntimeError: {SPELLED}" in said and "raise RuntimeError(EVIL)" in said
+    assert "\x1b" not in said
+
+
+def test_a_line_of_progress_spells_out_a_ports_last_words(capsys) -> None:
+    """In a log, where a step's line ends in the time that is left, too."""
+    plain = progress.Plain(console.say)
+    plain(f"numpy crashed: {EVIL}")
+    plain(Step(f"[1/2] {EVIL}", EVIL, 1, 2, 60.0))
+    assert f"numpy crashed: {SPELLED}\n[1/2] {SPELLED}, about 60 s left\n" == (
+        capsys.readouterr().err
+    )
+
+
+def test_a_line_that_is_drawn_anew_is_spelled_out() -> None:
+    """What a step is called may be the name of a cell or a workload."""
+    drawn = progress.Drawn(lambda table: None, lambda line: None)
+    drawn(Step("said", EVIL, 1, 2))
+    screen = Console(file=io.StringIO(), width=200, color_system=None, force_terminal=True)
+    screen.print(drawn.table())
+    assert isinstance(screen.file, io.StringIO)
+    assert SPELLED in screen.file.getvalue() and "\x1b[2J" not in screen.file.getvalue()
+
+
+def test_a_cell_of_a_table_and_an_added_run_are_spelled_out(capsys) -> None:
+    """The table of a night has a port's last words."""
+    console.show_table(("cell", "what it says"), [("one", EVIL)])
+    console.complain(str(HarnessError(EVIL)))
+    captured = capsys.readouterr()
+    assert SPELLED in captured.out and f"error: {SPELLED}\n" == captured.err
+
+
+def test_a_message_keeps_its_spaces_and_lines() -> None:
+    """Lists below an error are indented, and a path may have two spaces."""
+    message = "--names 'a  b':\n  left float32 [3, 1]\n\n\tright [bold]x[/bold] µ é 漢"
+    assert message == console.spelled(message)
+
+
+@given(st.text(st.characters(codec=None)))
+def test_no_control_character_is_left(text: str) -> None:
+    """Of any text; nor a lone surrogate, which no terminal takes."""
+    shown = console.spelled(text)
+    assert not {unicodedata.category(char) for char in shown if char not in "\t\n"} & {
+        "Cc",
+        "Cf",
+        "Cs",
+        "Cn",
+    }
+    assert shown == console.spelled(shown) and text.count("\n") == shown.count("\n")
