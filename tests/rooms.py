@@ -103,7 +103,7 @@ def upwards(graph: Graph, floors: Mapping[str, tuple[tuple[str, ...], ...]] = FL
     for (here, there), behind in sorted(arrows(graph).items()):
         within = (
             here.split(".")[0] == there.split(".")[0]
-        )  # `harness` may import the contract of `backends`; test_imports says which
+        )  # `harness` may import the contract of `backends`; import_rules says which
         if within and here in height and there in height and height[there] <= height[here]:
             found += behind
     return found

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.structure import MOST_CODE, docstring_lines
+
 ROOT = Path(__file__).parents[1]
-#: Lines of a module that are no docstring.
-MAX_LINES = 300
 #: Ports as strangers wrote them, which tests judge: not ours to tidy.
 STRANGERS = ROOT / "tests/data/cases"
 #: Names that say nothing: such a module becomes an attic.
@@ -35,23 +35,12 @@ def faults(path: Path, source: str) -> list[str]:
     if not ast.get_docstring(tree):
         found.append("has no docstring")
     lines = source.count("\n") - docstring_lines(tree)
-    if lines > MAX_LINES:
-        found.append(f"has {lines} lines beside its docstrings, more than {MAX_LINES}: split it")
+    if lines > MOST_CODE:
+        found.append(f"has {lines} lines beside its docstrings, more than {MOST_CODE}: split it")
     words = {word for part in (*path.parent.parts, path.stem) for word in part.lower().split("_")}
     if words & NAMELESS:
         found.append(f"is named {', '.join(sorted(words & NAMELESS))}: name what it holds")
     return found
-
-
-def docstring_lines(tree: ast.Module) -> int:
-    """Return how many lines of a module are docstrings."""
-    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    first = [
-        node.body[0]
-        for node in ast.walk(tree)
-        if isinstance(node, documented) and ast.get_docstring(node)
-    ]
-    return sum((node.end_lineno or node.lineno) - node.lineno + 1 for node in first)
 
 
 def _modules() -> list[Path]:
@@ -71,8 +60,8 @@ def test_every_module_has_a_docstring_a_size_and_a_name(path: Path):
     [
         ("harness/plan.py", '"""Plan."""\n', 0),
         ("harness/plan.py", "import json\n", 1),
-        ("harness/plan.py", '"""Plan."""\n' + "\n" * (MAX_LINES + 1), 1),
-        ("harness/plan.py", '"""Plan.\n' + "\n" * MAX_LINES + '"""\n', 0),
+        ("harness/plan.py", '"""Plan."""\n' + "\n" * (MOST_CODE + 1), 1),
+        ("harness/plan.py", '"""Plan.\n' + "\n" * MOST_CODE + '"""\n', 0),
         ("harness/json_utils.py", '"""Plan."""\n', 1),
         ("harness/common/plan.py", "", 2),
     ],

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping
 from pathlib import Path
 
 from scipy import special
@@ -73,12 +72,7 @@ def night(run: Path) -> Night:
 
 
 def _versions(gathered: evidence.Evidence) -> dict[str, dict[str, str]]:
-    versions = {}
-    for side, identity in gathered.identities.items():
-        installed = identity.get("versions")
-        if isinstance(installed, Mapping):
-            versions[side] = {str(name): str(version) for name, version in installed.items()}
-    return versions
+    return {side: identity.versions for side, identity in gathered.identities.items()}
 
 
 def _conditions(row: SpeedRow, gathered: evidence.Evidence) -> dict[str, str]:

@@ -17,7 +17,9 @@ from typing import Any
 
 from harness.errors import RecordError
 from harness.history.model import Host, SpeedRound
-from harness.records import store
+from harness.records import contents, store
+from harness.records.contents import Identity
+from harness.records.store import Record
 from harness.results.model import Report, SpeedRow
 from harness.speed import estimate
 
@@ -50,7 +52,7 @@ class Evidence:
         records: how many records were read.
     """
 
-    identities: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    identities: dict[str, Identity] = dataclasses.field(default_factory=dict)
     ports: dict[tuple[str, str], Port] = dataclasses.field(default_factory=dict)
     specs: dict[tuple[str, str], str] = dataclasses.field(default_factory=dict)
     accelerators: set[str] = dataclasses.field(default_factory=set)
@@ -60,12 +62,12 @@ class Evidence:
     def host(self) -> Host | None:
         """Return the machine; None if no record tells. All workers of a run see the same one."""
         for _, identity in sorted(self.identities.items()):
-            if identity.get("processor") or identity.get("cpus"):
+            if identity.processor or identity.cpus:
                 machine = (
-                    str(identity.get("processor", "")),
-                    int(identity.get("cpus") or 0),
-                    str(identity.get("machine", "")),
-                    str(identity.get("platform", "")).partition("-")[0],
+                    identity.processor,
+                    identity.cpus or 0,
+                    identity.machine,
+                    identity.platform.partition("-")[0],
                     ", ".join(sorted(self.accelerators)),
                 )
                 return Host(hashlib.sha256(repr(machine).encode()).hexdigest()[:12], *machine)
@@ -81,13 +83,13 @@ def gather(report: Report, folder: Path | None) -> Evidence:
     evidence = Evidence()
     if folder is not None:
         for name in _lockstep(report):
-            for document in _read(folder, name):
-                _note_lockstep(evidence, document)
+            for record in _read(folder, name):
+                _note_lockstep(evidence, record)
         for name, indices in sorted(_timed(report).items()):
-            for document in _read(folder, name):
-                _note_round(evidence, document)
+            for record in _read(folder, name):
+                _note_round(evidence, record)
                 for index in indices:
-                    measured = _round(document, report.speed[index])
+                    measured = _round(record, report.speed[index])
                     evidence.rounds.setdefault(index, []).append(measured)
     for build in report.builds:
         for workload, text in build.port.items():
@@ -97,34 +99,33 @@ def gather(report: Report, folder: Path | None) -> Evidence:
     return evidence
 
 
-def _note_lockstep(evidence: Evidence, document: Mapping[str, Any]) -> None:
+def _note_lockstep(evidence: Evidence, record: Record) -> None:
     """Keep what a job of one build tells."""
-    job, result = document["job"], document["result"]
     evidence.records += 1
-    _note(evidence, job, str(job.get("side", "")), result)
-    _note_device(evidence, result)
+    left = record.sampled if contents.kind(record.job) is contents.Sampled else record.recorded
+    _note(evidence, record, str(record.job.get("side", "")), left)
+    _note_device(evidence, left.effective)
 
 
-def _note_round(evidence: Evidence, document: Mapping[str, Any]) -> None:
+def _note_round(evidence: Evidence, record: Record) -> None:
     """Keep what a round tells of all its sides."""
     evidence.records += 1
-    for label, opened in document["result"].get("opened", {}).items():
-        _note(evidence, document["job"], label, opened)
-    for measured in document["result"].get("actions", {}).values():
-        for prepared in measured.get("prepared", {}).values():
-            _note_device(evidence, prepared)
+    for label, opened in record.round.opened.items():
+        _note(evidence, record, label, opened)
+    for measured in record.round.actions.values():
+        for prepared in measured.prepared.values():
+            _note_device(evidence, prepared.effective)
 
 
-def _read(run: Path, name: str) -> Iterator[Mapping[str, Any]]:
-    """Yield a job's manifest, if there is one that can be read; its tensors may have gone. What a
+def _read(run: Path, name: str) -> Iterator[Record]:
+    """Yield a job's record, if there is one that can be read; its tensors may have gone. What a
     report names lies below its run."""
     if Path(name).is_absolute() or ".." in Path(name).parts:
         return
     with contextlib.suppress(RecordError, FileNotFoundError):
-        document = store.read_json(run / name / store.MANIFEST, "record", store.SCHEMA)
-        whole = isinstance(document.get("job"), dict) and isinstance(document.get("result"), dict)
-        if whole and document.get("status") == "ok":
-            yield document
+        record = store.read_manifest(run / name)
+        if record.ok:
+            yield record
 
 
 def _lockstep(report: Report) -> list[str]:
@@ -151,36 +152,32 @@ def _timed(report: Report) -> dict[str, list[int]]:
     return indices
 
 
-def _note(
-    evidence: Evidence, job: Mapping[str, Any], label: str, opened: Mapping[str, Any]
-) -> None:
+def _note(evidence: Evidence, record: Record, label: str, opened: contents.Opened) -> None:
     """Keep what one opened port tells."""
-    if isinstance(opened.get("identity"), dict):
-        evidence.identities.setdefault(label, opened["identity"])
-    workload, preset = str(job.get("workload", "")), str(job.get("preset", ""))
-    if opened.get("source_hash"):
-        path = SHIPPED.sub("", str(opened.get("port", "")))
-        port = Port(path, str(opened["source_hash"])[:DIGITS])
+    evidence.identities.setdefault(label, opened.identity)
+    workload, preset = str(record.job.get("workload", "")), str(record.job.get("preset", ""))
+    if opened.source_hash:
+        port = Port(SHIPPED.sub("", opened.port), opened.source_hash[:DIGITS])
         evidence.ports.setdefault((label, workload), port)
-    if opened.get("spec_hash"):
-        evidence.specs.setdefault((workload, preset), str(opened["spec_hash"]))
+    if opened.spec_hash:
+        evidence.specs.setdefault((workload, preset), opened.spec_hash)
 
 
-def _note_device(evidence: Evidence, answer: Mapping[str, Any]) -> None:
+def _note_device(evidence: Evidence, effective: Mapping[str, Any]) -> None:
     """Keep the name of an accelerator; an address like "/device:GPU:0" is no name."""
-    name = str(answer.get("effective", {}).get("device", "cpu"))
+    name = str(effective.get("device", "cpu"))
     if name != "cpu" and not name.startswith("/"):
         evidence.accelerators.add(name)
 
 
-def _round(document: Mapping[str, Any], row: SpeedRow) -> SpeedRound:
+def _round(record: Record, row: SpeedRow) -> SpeedRound:
     """Return what one round measured of a row's two sides."""
-    number = int(document["job"].get("round", 0))
-    palindromes = document["result"].get("actions", {}).get(row.action, {}).get("palindromes", ())
+    measured = record.round.actions.get(row.action)
+    palindromes = measured.palindromes if measured else ()
     timed = estimate.Round(tuple(estimate.Palindrome(steps) for steps in palindromes))
     usable = not estimate.unusable(timed, row.a, row.b)
     return SpeedRound(
-        number=number,
+        number=int(record.job.get("round", 0)),
         log_ratio=estimate.log_ratio(timed, row.a, row.b) if usable else None,
         a_step_s=estimate.step_time([timed], row.a),
         b_step_s=estimate.step_time([timed], row.b),

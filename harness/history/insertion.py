@@ -20,6 +20,7 @@ from harness.history import fields, schema
 from harness.history.evidence import Evidence
 from harness.history.fields import Plain
 from harness.history.model import FIDELITY, SPEED
+from harness.records.contents import Identity
 from harness.report import json_format
 from harness.results.model import JobRow, QualityRow, Report, SpeedRow, StageRow
 
@@ -158,12 +159,12 @@ def _insert_builds(
     _put(connection, schema.PORTS, ports)
 
 
-def _identified(label: str, identity: Plain) -> Plain:
+def _identified(label: str, identity: Identity) -> Plain:
     """Return a build's row, as a report would have it, from what the build says of itself."""
     return {
         "build": label,
-        "python": str(identity.get("python", "")),
-        "platform": str(identity.get("platform", "")),
+        "python": identity.python,
+        "platform": identity.platform,
         "origin": "",
-        "versions": dict(identity.get("versions", {})),
+        "versions": identity.versions,
     }

@@ -9,9 +9,9 @@ tonight the first of its kind.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from harness.changes import conditions, model, verdicts
 from harness.history.evidence import Evidence, gather
@@ -137,11 +137,11 @@ def _ratios(run: JudgedRun) -> Iterable[model.Ratios]:
         sources, versions = {}, {}
         for side in (row.a, row.b):
             port = evidence.ports.get((side, row.workload))
-            packages = _versions(evidence.identities.get(side, {}))
+            identity = evidence.identities.get(side)
             if port:
                 sources[side] = port.source_hash
-            if packages:
-                versions[side] = packages
+            if identity and identity.versions:
+                versions[side] = identity.versions
         circumstances = {"threads": str(row.threads)}
         if host:
             circumstances[conditions.MACHINE] = host.fingerprint
@@ -151,11 +151,3 @@ def _ratios(run: JudgedRun) -> Iterable[model.Ratios]:
         yield model.Ratios(
             model.measurand(row), model.moments(logs), sources, versions, circumstances
         )
-
-
-def _versions(identity: Mapping[str, Any]) -> dict[str, str]:
-    """Return the versions of a build's packages; none where it does not say them."""
-    packages = identity.get("versions")
-    if not isinstance(packages, Mapping):
-        return {}
-    return {str(name): str(version) for name, version in packages.items()}

@@ -251,7 +251,7 @@ Contents: TypeAlias = Recorded | Sampled | TeacherForced | FirstRun | Repeated |
 #: What tells a kind of job from the others: a field of its description, in the order of looking.
 KINDS: tuple[tuple[str, type[Contents]], ...] = (
     ("labels", Round),
-    ("attempts", FirstRun),
+    ("check", FirstRun),
     ("own_seed", Sampled),
     ("teacher", TeacherForced),
     ("run", Repeated),

@@ -168,6 +168,20 @@ def read_record(folder: Path) -> Record:
         FileNotFoundError: the job has not finished.
         CorruptRecord, NewerSchema: what lies there cannot be used.
     """
+    record = read_manifest(folder)
+    if record.ok:
+        left = contents.read(record.job, record.result, str(folder / MANIFEST))
+        verify(folder, contents.files(left))
+    return record
+
+
+def read_manifest(folder: Path) -> Record:
+    """Return a finished job's record without a look at its arrays, which may have been deleted.
+
+    Raises:
+        FileNotFoundError: the job has not finished.
+        CorruptRecord, NewerSchema: what lies there cannot be used.
+    """
     where = str(folder / MANIFEST)
     document = read_json(folder / MANIFEST, "record", SCHEMA)
     try:
@@ -177,12 +191,10 @@ def read_record(folder: Path) -> Record:
                 f"{where}: status is {manifest.status!r}, and has to be one of"
                 f" {', '.join(STATUSES)}; {ALTERED}"
             )
-        files = {}
         if manifest.status == "ok":
-            files = contents.files(contents.read(manifest.job, manifest.result, where))
+            contents.read(manifest.job, manifest.result, where)
     except CorruptRecord as error:
         raise CorruptRecord(f"{error}. Delete the folder and run the job again.") from error
-    verify(folder, files)
     return Record(
         folder,
         manifest.job,

@@ -12,6 +12,7 @@ import importlib
 import importlib.util
 import json
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -34,13 +35,21 @@ for name in ("ehr_mgan", "ehr_mgan_conditional"):
 HERE = os.path.dirname(os.path.abspath(__file__))
 FROZEN = os.path.join(os.path.dirname(HERE), "data", "workloads")
 STEPS = 6
-# By path: pytest's importlib mode has no folder of tests on sys.path.
-_spec = importlib.util.spec_from_file_location(
-    "ehr_mgan_oracle", os.path.join(HERE, "ehr_mgan_oracle.py")
-)
-oracle = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(oracle)
 THREADS = 2
+
+
+def beside(name):
+    """Import a module of this folder by its path: pytest's importlib mode has no folder of tests on
+    sys.path. From then on it can be imported by its name."""
+    spec = importlib.util.spec_from_file_location(name, os.path.join(HERE, name + ".py"))
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+beside("ehr_mgan_networks")
+beside("line_port")
+oracle = beside("ehr_mgan_oracle")
 
 
 def pytest_addoption(parser):
@@ -244,7 +253,7 @@ class Kit(object):
 
     def multiplies(self, precision):
         """Whether the framework has the workload's kernels in a precision: TensorFlow 2.4 has no
-        bfloat16 convolution for CPUs. That it says so is a test of its own (test_contract.py)."""
+        bfloat16 convolution for CPUs. That it says so is a test of its own (test_settings.py)."""
         versions = importlib.import_module("backends.%s.core" % self.backend).framework_versions()
         return not (
             versions.get("tensorflow", "").startswith("2.4.")

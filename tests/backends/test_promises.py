@@ -4,117 +4,23 @@ can be judged all the same is a remark."""
 from __future__ import annotations
 
 import functools
-import textwrap
 
-import numpy as np
 import pytest
+from line_port import everything, tape, trial, write  # `conftest.py` makes it known
 
-from backends.contract import BrokenPort, Setting
-from backends.diagnosis import faults, promises
-from backends.protocol import loading
-from backends.source import TapeSource
+from backends.contract import BrokenPort
 from backends.worker import classify
-
-CONFIG = {
-    "workload": "line",
-    "batch": 4,
-    "phases": ["train"],
-    "forward": {"phase": "train", "modes": ["training"]},
-    "parameters": [
-        {"name": "w", "shape": [2, 1], "trainable": True},
-        {"name": "b", "shape": [1], "trainable": True},
-    ],
-    "updates": [{"phase": "train", "optimizer": "sgd", "parameters": ["w", "b"]}],
-    "schedule": [{"name": "train", "steps": None, "phases": ["train"]}],
-    "optimizers": {"sgd": {"kind": "sgd", "learning_rate": 0.125}},
-}
-#: An honest port; each test plants one mistake.
-HONEST = textwrap.dedent("""
-    import numpy as np
-    from backends import contract
-
-
-    class Port(contract.Port):
-        def __init__(self, config, setting):
-            super().__init__(config, setting)
-
-        def load_parameters(self, values):
-            self.w, self.b = np.array(values["w"]), np.array(values["b"])
-
-        def parameters(self):
-            return {"w": self.w.copy(), "b": self.b.copy()}
-
-        def train(self, source, steps):
-            losses = []
-            for _ in range(steps):
-                batch = source.batch(source.cursor, "train").arrays
-                source.cursor += 1
-                error = batch["x"] @ self.w + self.b - batch["y"]
-                losses.append(float((error * error).mean()))
-                self.w -= 0.125 * batch["x"].T @ error
-            return {"total": losses}
-
-        def generate(self, source, count):
-            return source.evaluation_rows(count)["x"] @ self.w + self.b
-
-        def forward(self, batch, training):
-            return {"out": batch.arrays["x"] @ self.w + self.b}
-
-        def losses(self, phase, batch):
-            return {"total": 1.0}
-
-        def gradients(self, phase, batch):
-            return {"w": np.zeros((2, 1)), "b": np.zeros(1)}
-
-        def train_step(self, phase, batch):
-            return {"total": 1.0}
-""").lstrip()
 
 
 @pytest.fixture
 def written(tmp_path):
     """Return what writes a port with something replaced, and gives its path."""
-
-    def write(old="", new=""):
-        path = tmp_path / "mine" / "numpy" / "line.py"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        assert old in HONEST
-        path.write_text(HONEST.replace(old, new) if old else HONEST)
-        return str(path)
-
-    return write
+    return functools.partial(write, tmp_path)
 
 
 @pytest.fixture
 def source():
-    """Return a tape of two steps."""
-    generator = np.random.RandomState(0)
-    data = {
-        "x": generator.normal(size=(8, 2)),
-        "y": generator.normal(size=(8, 1)),
-        "eval_x": generator.normal(size=(3, 2)),
-    }
-    return TapeSource(data, {"batches": np.arange(8).reshape(2, 4)}, 4)
-
-
-def trial(path):
-    """Build a port, load its parameters and return what tries it."""
-    port = loading.load(path)(CONFIG, Setting(precision="fp64"))
-    promises.check_built(port, path)
-    port.load_parameters({"w": np.ones((2, 1)), "b": np.zeros(1)})
-    return promises.Trial(port, CONFIG, path)
-
-
-def everything(tried, source):
-    """Call every method once."""
-    batch = source.batch(0, "train")
-    tried.parameters()
-    tried.train(source)
-    tried.generate(source, 4)
-    tried.forward(batch, True)
-    tried.losses("train", batch)
-    tried.gradients("train", batch)
-    tried.train_step("train", batch)
+    return tape()
 
 
 def test_an_honest_port_breaks_nothing(written, source):
@@ -246,86 +152,3 @@ def test_what_can_be_judged_is_a_remark(written, source, old, new, told):
     everything(tried, source)
     (remark,) = tried.remarks
     assert remark.startswith(path) and told in remark and "The contract: " in remark
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "told"),
-    [
-        (
-            "self.b - batch",
-            "self.c - batch",
-            'line 20, in `train`: error = batch["x"] @ self.w + self.c - batch["y"])',
-        ),
-        (
-            "import numpy as np\n",
-            "import numpy as np\nimport a_framework\n",
-            "line 2, at the top of the file: import a_framework)",
-        ),
-        ("losses = []", "losses = = []", "line 16: losses = = [])"),
-    ],
-)
-def test_an_exception_names_the_line_of_the_users_file(written, source, old, new, told):
-    """Whatever lies between that line and the worker."""
-    path = written(old, new)
-    with pytest.raises((AttributeError, ImportError, SyntaxError)) as caught:
-        everything(trial(path), source)
-    status, reason = classify(caught.value)
-    assert status == "error" and "(%s, " % path in reason and told in reason, reason
-
-
-def test_an_exception_of_a_helper_names_the_method_that_called_it(written, source, tmp_path):
-    """The line is the helper's."""
-    path = written(
-        "losses = []",
-        "import sys; sys.path.insert(0, %r); from a_helper import fails; losses = fails()"
-        % str(tmp_path),
-    )
-    (tmp_path / "a_helper.py").write_text("def fails():\n    return {}[3]\n")
-    with pytest.raises(KeyError) as caught:
-        everything(trial(path), source)
-    assert (
-        "a_helper.py, line 2, in `fails`, called by `train`: return {}[3])"
-        in classify(caught.value)[1]
-    )
-
-
-def test_newer_syntax_says_which_python_reads_it(written, monkeypatch):
-    """In a build whose Python is old; elsewhere the message is the usual one."""
-    path = written("losses = []", "losses = [")
-    with pytest.raises(SyntaxError) as caught:
-        loading.load(path)
-    monkeypatch.setattr(faults, "USUAL_PYTHON", (2, 7))
-    assert "Python" not in classify(caught.value)[1]
-    monkeypatch.setattr(faults, "USUAL_PYTHON", (99, 0))
-    assert "runs this port, and knows no newer syntax" in classify(caught.value)[1]
-
-
-def test_what_is_at_work_is_told_once_for_each_call(written, source):
-    """Of a call within a call nothing; afterwards the port is as it was."""
-    step = "def train_step(self, phase, batch):\n"
-    tried, told = trial(written(step, step + "        self.parameters()\n")), []
-    before = dict(vars(tried.port))
-    with faults.watched(tried.port, told.append):
-        tried.train_step("train", source.batch(0, "train"))
-        tried.parameters()
-    assert told == ["`train_step` of the port", "`parameters` of the port"]
-    assert vars(tried.port) == before
-
-
-def test_what_an_instance_holds_is_told_too(written, source):
-    """A method that is an attribute of the port itself, as a base class that wraps it makes it;
-    it is that attribute again afterwards."""
-    tried, told = (
-        trial(
-            written(
-                "def train_step(self, phase, batch):\n", "def train_step(self, phase, batch):\n"
-            )
-        ),
-        [],
-    )
-    forward = tried.port.forward
-    tried.port.forward = functools.partial(forward)
-    before = dict(vars(tried.port))
-    with faults.watched(tried.port, told.append):
-        tried.port.forward(source.batch(0, "train"), True)
-    assert told == ["`forward` of the port"] and vars(tried.port) == before

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 from harness.report import rendering
 from harness.results.model import Report
 from tests.e2e.browsing import browser, visit
-from tests.harness.report import sample
+from tests.harness.report import sample, sample_series
 
 IMAGES = Path(__file__).parents[2] / "docs/images"
 EXAMPLE = Path(__file__).parents[2] / "reports/example"
@@ -31,14 +31,14 @@ def report() -> Report:
 
     full = sample.REPORT
     named = dataclasses.replace(
-        sample.COMPARED,
+        sample_series.COMPARED,
         **{
-            name: getattr(sample.COMPARED, name)[:-1]
+            name: getattr(sample_series.COMPARED, name)[:-1]
             for name in ("names", "verdicts", "errors", "floors", "thresholds")
         },
     )
     stages = tuple(
-        dataclasses.replace(row, compared=named) if row.compared == sample.COMPARED else row
+        dataclasses.replace(row, compared=named) if row.compared == sample_series.COMPARED else row
         for row in full.stages
     )
     speed = tuple(dataclasses.replace(row, a_cost=None, b_cost=None) for row in full.speed)

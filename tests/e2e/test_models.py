@@ -33,6 +33,20 @@ def run(new_harness: Callable[[], Any]) -> Callable[..., str]:
     return run
 
 
+def train(
+    run: Callable[..., str],
+    folder: Path,
+    build: str,
+    steps: int,
+    *more: object,
+    workload: str = "ehr_mgan",
+    code: int = 0,
+) -> str:
+    """Train up to a step, in a model's folder; return what was printed."""
+    words = ("train", workload, "--build", build, "--steps", steps, "--out", folder, *more)
+    return run(*words, code=code)
+
+
 def losses(folder: Path) -> dict[tuple[int, str], float]:
     """Return the losses of a model by step and name."""
     with (folder / "losses.csv").open(encoding="utf-8") as file:
@@ -45,7 +59,7 @@ def losses(folder: Path) -> dict[tuple[int, str], float]:
 def trained(run: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """EHR-M-GAN on torch, six steps: four of pre-training, two joint ones."""
     folder = tmp_path_factory.mktemp("models") / "trained"
-    run("train", "ehr_mgan", "--build", "torch", "--steps", 6, "--out", folder, "--threads", 1)
+    train(run, folder, "torch", 6, "--threads", 1)
     return folder
 
 
@@ -65,48 +79,12 @@ def test_training_that_stops_goes_on_exactly(
 ) -> None:
     """Four steps, then two more from the checkpoint: the same losses, digit by digit, as six in
     one go, with the threads of the first."""
-    run(
-        "train",
-        "ehr_mgan",
-        "--build",
-        "torch",
-        "--steps",
-        4,
-        "--out",
-        tmp_path / "parts",
-        "--threads",
-        1,
-    )
-    refused = run(
-        "train", "ehr_mgan", "--build", "torch", "--steps", 6, "--out", tmp_path / "parts", code=2
-    )
+    train(run, tmp_path / "parts", "torch", 4, "--threads", 1)
+    refused = train(run, tmp_path / "parts", "torch", 6, code=2)
     assert "--resume" in refused
-    other = run(
-        "train",
-        "ehr_mgan",
-        "--build",
-        "torch",
-        "--steps",
-        6,
-        "--out",
-        tmp_path / "parts",
-        "--seed",
-        9,
-        "--resume",
-        code=2,
-    )
+    other = train(run, tmp_path / "parts", "torch", 6, "--seed", 9, "--resume", code=2)
     assert "other options" in other
-    run(
-        "train",
-        "ehr_mgan",
-        "--build",
-        "torch",
-        "--steps",
-        6,
-        "--out",
-        tmp_path / "parts",
-        "--resume",
-    )
+    train(run, tmp_path / "parts", "torch", 6, "--resume")
     assert losses(tmp_path / "parts") == losses(trained)
 
 
@@ -144,19 +122,7 @@ def test_a_model_goes_to_another_build_and_comes_back(
     assert json.loads((tmp_path / "back" / "model.json").read_text(encoding="utf-8"))["step"] == 6
     shutil.copytree(trained, tmp_path / "first")
     for name in ("first", "back"):
-        run(
-            "train",
-            "ehr_mgan",
-            "--build",
-            "torch",
-            "--steps",
-            7,
-            "--out",
-            tmp_path / name,
-            "--threads",
-            1,
-            "--resume",
-        )
+        train(run, tmp_path / name, "torch", 7, "--threads", 1, "--resume")
     later = [
         {key: value for key, value in losses(tmp_path / name).items() if key[0] == 7}
         for name in ("first", "back")
@@ -168,35 +134,12 @@ def test_a_tf1_checkpoint_arrives_in_the_newest_frameworks(
     run: Callable[..., str], tmp_path: Path
 ) -> None:
     """What TF 1.15.5 wrote after six steps goes on in TensorFlow 2.21 and in torch."""
-    run(
-        "train",
-        "ehr_mgan",
-        "--build",
-        "tf1",
-        "--steps",
-        6,
-        "--out",
-        tmp_path / "tf1",
-        "--threads",
-        1,
-    )
+    train(run, tmp_path / "tf1", "tf1", 6, "--threads", 1)
     for build in ("tf2", "torch"):
         assert "largest difference" in run(
             "convert", tmp_path / "tf1", "--to", build, "--out", tmp_path / build
         )
-        run(
-            "train",
-            "ehr_mgan",
-            "--build",
-            build,
-            "--steps",
-            8,
-            "--out",
-            tmp_path / build,
-            "--threads",
-            1,
-            "--resume",
-        )
+        train(run, tmp_path / build, build, 8, "--threads", 1, "--resume")
         assert {
             step for step, name in losses(tmp_path / build) if name == "joint/vae/discrete/total"
         } == {7, 8}
@@ -210,26 +153,14 @@ def test_adams_state_goes_between_tensorflows(
 ) -> None:
     """`cnn`, the smallest model with moments and step counts: they arrive, the next float64 step
     agrees, and training goes on."""
-    run("train", "cnn", "--build", here, "--steps", 3, "--out", tmp_path / "here", "--threads", 1)
+    train(run, tmp_path / "here", here, 3, "--threads", 1, workload="cnn")
     assert "largest difference" in run(
         "convert", tmp_path / "here", "--to", there, "--out", tmp_path / "there"
     )
     document = json.loads((tmp_path / "there" / "model.json").read_text(encoding="utf-8"))
     assert (there, 3, here) == (document["build"], document["step"], document["converted"]["from"])
     assert document["converted"]["proof"] <= 1e-9
-    run(
-        "train",
-        "cnn",
-        "--build",
-        there,
-        "--steps",
-        4,
-        "--out",
-        tmp_path / "there",
-        "--threads",
-        1,
-        "--resume",
-    )
+    train(run, tmp_path / "there", there, 4, "--threads", 1, "--resume", workload="cnn")
     assert {4} == {step for step, _ in losses(tmp_path / "there")}
 
 

@@ -21,6 +21,7 @@ from harness.errors import JobFailed, UnknownName, UsageError
 from harness.execution import rounds
 from harness.records import store
 from harness.speed import selfcheck
+from tests.harness import contents
 from tests.harness.speed.test_selfcheck import ignoring_rounds, measured
 
 HERE = (
@@ -102,11 +103,8 @@ def from_recording(monkeypatch: pytest.MonkeyPatch) -> None:
                 {"numpy": palindrome.steps_s["a"], "numpy#2": palindrome.steps_s["b"]}
                 for palindrome in one.round.palindromes
             ]
-            result = {
-                "actions": {
-                    action: {"palindromes": palindromes} for action in ("train", "generate")
-                }
-            }
+            action = {"palindromes": palindromes, "prepared": {"numpy": {}, "numpy#2": {}}}
+            result = contents.round_of({"train": action, "generate": action}, "numpy", "numpy#2")
             found.append((one.slowdown, store.Record(Path("nowhere"), {}, "ok", "", result, 3.0)))
         return found
 

@@ -3,12 +3,8 @@ further ones."""
 
 from __future__ import annotations
 
-import copy
 import dataclasses
-import math
-import os
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,64 +12,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backends.measuring import timer as timing
-from backends.source import NativeSource
-from harness import plan
-from harness.commands import options, resolution
-from harness.environments import staging
 from harness.evaluation import speed_notes, speed_rows
 from harness.execution import rounds, runner
-from harness.execution.processes import Limits, WorkerProcess
-from harness.execution.worker_environment import clean_environment
+from harness.execution.processes import WorkerProcess
 from harness.experiments import speed_rounds
 from harness.records import store
-from harness.report import costs
-from harness.speed import disturbance, schedule, steadiness
-from harness.workloads import registry
-from tests.harness import contents
+from harness.speed import schedule
+from tests.harness import contents, short_rounds
+from tests.harness.short_rounds import planned
 
-TURNS = Path(__file__).parents[2] / "e2e/turns"
 PHASES = ("early/slope", "late/intercept")
 WHOLE = ("train", "generate")
 
 
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> runner.Bench:
-    """What rounds need, and rounds too short to be precise."""
-    monkeypatch.setattr(rounds, "WARMUP_S", 0.01)
-    monkeypatch.setattr(rounds, "MEASURE_S", 0.02)
-    monkeypatch.setattr(rounds, "PROBE_S", 0.03)
-    monkeypatch.setattr(schedule, "MIN_ROUNDS", 2)
-    # What other programs do to so short rounds while the tests run is no part of them.
-    monkeypatch.setattr(disturbance, "WAITED", 2.0)
-    monkeypatch.setattr(disturbance, "LOST", math.inf)
-    monkeypatch.setattr(steadiness, "CHANGE", math.inf)
-    environ = clean_environment({**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")})
-    python = {"numpy": Path(sys.executable)}
-    return runner.Bench(
-        tmp_path / "run",
-        staging.prepare(environ),
-        python,
-        environ,
-        registry.known((TURNS,)),
-        Limits(request_s=20.0),
-    )
-
-
-def planned(*places: str) -> plan.SpeedJob:
-    """Plan the timing of ports of `turns`, phase by phase; "" is the honest one."""
-    chosen = options.Options(
-        backends=tuple(f"numpy@{TURNS / place}" if place else "numpy" for place in places),
-        workloads=("turns",),
-        precision=("fp64",),
-        preset="tiny",
-        ports=(TURNS,),
-        no_fidelity=True,
-        threads=1,
-        per_phase=True,
-    )
-    (job,) = plan.make(resolution.resolve(chosen)).speed
-    return job
+    return short_rounds.bench(tmp_path, monkeypatch)
 
 
 def test_every_phase_is_timed_on_every_side_that_can(bench: runner.Bench) -> None:
@@ -116,50 +70,6 @@ def test_every_phase_is_timed_on_every_side_that_can(bench: runner.Bench) -> Non
             f" in {count} of {count} rounds"
         ),
     )
-
-
-def test_what_ended_a_run_is_shown_as_it_was_seen(
-    bench: runner.Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A run that its budget ends spends all that is left of the error rate on its last look; one
-    that a look ends shows that look's own, wider interval: else a finding that did not end it could
-    appear after it."""
-    monkeypatch.setattr(schedule, "MIN_ROUNDS", 5)
-    (one,) = speed_rounds.run_speed(bench, (planned("", ""),), 0.0, lambda _: None)
-    one.final = True
-    narrow = speed_rows.rows([one], bench.run)[0]
-    one.final = False
-    wide = speed_rows.rows([one], bench.run)[0]
-    assert (
-        narrow.low is not None
-        and narrow.high is not None
-        and wide.low is not None
-        and wide.high is not None
-    )
-    assert wide.low < narrow.low <= narrow.high < wide.high
-
-
-@pytest.mark.parametrize(("execution", "expected"), [("compiled", 30.0), ("eager", 0.5)])
-def test_what_compiling_takes_is_part_of_the_first_step(
-    bench: runner.Bench, execution: str, expected: float
-) -> None:
-    """Both come from the same rounds, and so does the warm-up that holds them: of what is
-    compiled, from the one with no cache."""
-    (one,) = speed_rounds.run_speed(bench, (planned("", ""),), 0.0, lambda _: None)
-    one.records = [*one.records, *copy.deepcopy(one.records)][:3]
-    for number, record in enumerate(one.records):
-        for label, side in record.result["actions"]["train"]["prepared"].items():
-            side["first_step_s"] = 30.0 if number == 0 else 0.5
-            side["effective"]["execution"] = execution
-            record.result["opened"][label]["build_s"] = 0.25
-    one.records = [dataclasses.replace(record) for record in one.records]
-    row = speed_rows.rows([one], bench.run)[0]
-    assert (expected + 0.25, expected + 0.25) == (
-        row.a_warmup_s,
-        row.b_warmup_s,
-    ) and row.a_step_s is not None
-    for line, step_s in zip(costs.lines([row]), (row.a_step_s, row.b_step_s), strict=True):
-        assert line.first_s == expected and line.cost.trace_s == pytest.approx(expected - step_s)
 
 
 def recorded(steps_s: Mapping[str, float], duration_s: float = 1.0) -> store.Record:
@@ -255,143 +165,3 @@ def test_frameworks_are_imported_side_by_side_and_nothing_else_is(
         what for what, _ in asked[7::2]
     }
     assert ["open"] * 3 == [verb for what, verb in asked[6:12] if what == "send"]
-
-
-class Counting:
-    """A port that notes what it is asked to do."""
-
-    config: Mapping[str, Any] = {"phases": list(PHASES)}
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-
-    def train(self, source: NativeSource, steps: int) -> None:
-        self.asked += ["train"] * steps
-
-    def generate(self, source: NativeSource, count: int) -> None:
-        self.asked.append("generate")
-
-    def train_step(self, phase: str, batch: Any) -> None:
-        assert batch.noise is None and (4, 1) == batch.arrays["x"].shape
-        self.asked.append(phase)
-
-
-@pytest.mark.parametrize("action", [*WHOLE, *PHASES])
-def test_an_action_is_what_its_name_says(action: str) -> None:
-    """And nothing beside it is timed."""
-    port = Counting()
-    timer = timing.Timer(port, NativeSource({"x": np.zeros((8, 1))}, 0, 4), action, 4)
-    timer.prepare(0.0, 0.0)
-    port.asked.clear()
-    assert 3 == len(timer.block(3)["step_s"])
-    assert {action} == {*port.asked} and 3 == len(port.asked)
-    with pytest.raises(
-        ValueError, match="'late' is not one of train, generate, early/slope, late/intercept"
-    ):
-        timing.Timer(port, NativeSource({"x": np.zeros((8, 1))}, 0, 4), "late", 4)
-
-
-class Ticking:
-    """A clock that moves only when somebody works or looks at it, and a port that takes a tenth
-    of a second a step."""
-
-    config: Mapping[str, Any] = {"phases": []}
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def perf_counter(self) -> float:
-        self.now += 1e-6
-        return self.now
-
-    def train(self, source: NativeSource, steps: int) -> None:
-        self.now += 0.1 * steps
-
-    def generate(self, source: NativeSource, count: int) -> None:
-        self.now += 0.1
-
-
-class Launching(Ticking):
-    """A port that only launches: the device works on while its calls return at once, until
-    somebody waits."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.launched = 0
-
-    def train(self, source: NativeSource, steps: int) -> None:
-        self.launched += steps
-
-    def generate(self, source: NativeSource, count: int) -> None:
-        self.launched += 1
-
-    def wait(self) -> None:
-        self.now, self.launched = self.now + 0.1 * self.launched, 0
-
-
-@pytest.mark.parametrize("action", WHOLE)
-def test_the_device_is_waited_for(action: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also where the port forgets to: else the time would be that of launching."""
-    port = Launching()
-    monkeypatch.setattr(timing, "time", port)
-    source = NativeSource({"x": np.zeros((8, 1))}, 0, 4)
-    timer = timing.Timer(port, source, action, 4, wait=port.wait)
-    timer.steps_a_sample = 3
-    done = timer.block(3)
-    assert done["step_s"] == pytest.approx([0.1] * 3, rel=1e-4)
-    if action == "generate":
-        assert [9] == list(done["calls"].values()) and math.log(
-            0.1, timing.LATENCY_BASE
-        ) == pytest.approx(next(iter(done["calls"])), abs=1)
-    forgotten = timing.Timer(port, source, action, 4).block(3)["step_s"]
-    assert max(forgotten) < 1e-3
-
-
-class Warming(Ticking):
-    """Its steps get faster and faster, the first ones of them or all; the very first one
-    compiles for ten seconds."""
-
-    def __init__(self, cold: float) -> None:
-        super().__init__()
-        self.cold, self.steps = cold, 0
-
-    def train(self, source: NativeSource, steps: int) -> None:
-        for _ in range(steps):
-            self.now += 0.02 / (1.0 + min(self.steps, self.cold) / 10.0) if self.steps else 10.0
-            self.steps += 1
-
-
-@pytest.mark.parametrize(("cold", "steady"), [(0, True), (40, True), (math.inf, False)])
-def test_warming_up_ends_when_steps_get_no_faster(
-    cold: float, steady: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Never before the wanted time, to which the first step does not count; nor much later than
-    five times that."""
-    port = Warming(cold)
-    monkeypatch.setattr(timing, "time", port)
-    done = timing.Timer(port, NativeSource({"x": np.zeros((8, 1))}, 0, 4), "train", 4).prepare(
-        0.2, 0.0
-    )
-    assert done["first_step_s"] == pytest.approx(10.0, rel=1e-3)
-    assert 10.2 <= done["warmup_s"] <= 11.1 if cold else 10.2 <= done["warmup_s"] <= 10.3
-    assert done["steady"] == steady
-
-
-@pytest.mark.parametrize("action", WHOLE)
-def test_a_slow_down_that_is_asked_for_is_in_every_sample(
-    action: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """By the share that was asked for, of one step a sample as of several."""
-    port = Ticking()
-    monkeypatch.setattr(timing, "time", port)
-    for steps, slowdown in ((1, 0.0), (1, 0.05), (7, 0.02)):
-        timer = timing.Timer(port, NativeSource({"x": np.zeros((8, 1))}, 0, 4), action, 4, slowdown)
-        timer.steps_a_sample = steps
-        assert timer.block(3)["step_s"] == pytest.approx([0.1 * (1.0 + slowdown)] * 3, rel=1e-4)
-
-
-@pytest.mark.parametrize("slowdown", [-0.01, float("nan"), float("inf")])
-def test_a_slow_down_is_a_share(slowdown: float) -> None:
-    """Nobody can be made faster than the port is."""
-    with pytest.raises(ValueError, match="is a share of a step's time"):
-        timing.Timer(Counting(), NativeSource({"x": np.zeros((8, 1))}, 0, 4), "train", 4, slowdown)

@@ -14,6 +14,7 @@ from pathlib import Path
 from harness.records import store
 from harness.report import json_format
 from harness.results.model import BuildRow, JobRow, QualityRow, Report, SpeedRow, StageRow
+from tests.harness import contents
 
 BEGAN = datetime.datetime(
     2026, 11, 1, 23, 30, tzinfo=datetime.timezone(datetime.timedelta(hours=1))
@@ -203,14 +204,14 @@ def write(folder: Path, made: Report) -> Report:
     """Write a run's folder as `harness compare` leaves it: records, tensors dropped, and the
     report."""
     for side, digest in HASHES.items():
-        told = {
-            "identity": IDENTITY,
-            "port": f"/home/u/.cache/parity-harness/worker/{'0' * 16}/backends/{side}/cnn.py",
-            "source_hash": digest,
-            "spec_hash": "5" * 16,
-            "effective": {"device": "cpu"},
-            "files": {"forward.npz": "0" * 64},
-        }
+        told = contents.recorded(
+            identity=IDENTITY,
+            port=f"/home/u/.cache/parity-harness/worker/{'0' * 16}/backends/{side}/cnn.py",
+            source_hash=digest,
+            spec_hash="5" * 16,
+            effective={"device": "cpu"},
+            files={"forward.npz": "0" * 64},
+        )
         job = {"side": side, "workload": "cnn", "preset": "small"}
         store.write_record(folder / "jobs" / JOB.format(side=side), job, "ok", "", told, 1.0)
     for number, ratio in enumerate(RATIOS):
@@ -224,18 +225,18 @@ def write(folder: Path, made: Report) -> Report:
             },
             "ok",
             "",
-            {
-                "opened": {
-                    side: {"identity": IDENTITY, "source_hash": digest, "spec_hash": "5" * 16}
-                    for side, digest in HASHES.items()
-                },
-                "actions": {
+            contents.round_of(
+                {
                     "train": {
                         "palindromes": [{"tf2": steps(0.002), "torch": steps(0.002 * ratio)}],
                         "prepared": {},
                     }
                 },
-            },
+                opened={
+                    side: contents.opened(identity=IDENTITY, source_hash=digest, spec_hash="5" * 16)
+                    for side, digest in HASHES.items()
+                },
+            ),
             9.0,
         )
     store.write_text(folder / "report.json", json_format.to_json(made))

@@ -89,7 +89,7 @@ RECORDS: list[tuple[dict[str, Any], dict[str, Any], type[Any]]] = [
     ({"stages": ["weights"]}, contents.recorded(), Recorded),
     ({"own_seed": 1}, contents.sampled("total"), Sampled),
     ({"labels": ["a", "b"]}, contents.round_of({"train": SIDE}, "a", "b"), Round),
-    ({"attempts": []}, {"workloads": {"x": {"status": "ok", "reason": ""}}}, FirstRun),
+    ({"check": True}, {"workloads": {"x": {"status": "ok", "reason": ""}}}, FirstRun),
     ({"run": 0}, {**contents.recorded(), "parts": {"lockstep": contents.recorded()}}, Repeated),
 ]
 

@@ -8,7 +8,7 @@ import pytest
 
 from harness.fidelity.plot_series import share
 from harness.report import html
-from tests.harness.report import sample
+from tests.harness.report import sample, sample_series
 
 LIMIT_BYTES = 8_000_000
 
@@ -24,9 +24,9 @@ def largest(departing, pairs_failing):
         ("tf1", "tf2", "torch", "tf1-compat", "tf2.10"),
         [f"workload{number}" for number in range(5)],
     )
-    precisions, turns = ("fp64", "fp32"), sample.turns(1.3, 30, 40)
+    precisions, turns = ("fp64", "fp32"), sample_series.turns(1.3, 30, 40)
     pairs = [(a, b) for place, a in enumerate(builds) for b in builds[place + 1 :]]
-    failed = dataclasses.replace(sample.LONG, verdicts=("PASS",) * 5 + ("FAIL",) * 315)
+    failed = dataclasses.replace(sample_series.LONG, verdicts=("PASS",) * 5 + ("FAIL",) * 315)
     passes, fails = (
         dataclasses.replace(
             sample.STAGES[at],
@@ -35,7 +35,7 @@ def largest(departing, pairs_failing):
             reason=sample.STAGES[2].reason,
             compared=compared,
         )
-        for at, compared in ((1, sample.LONG), (2, failed))
+        for at, compared in ((1, sample_series.LONG), (2, failed))
     )
     lines = [
         (workload, pair, precision)

@@ -9,7 +9,7 @@ weights each hour. In float32 layers are those of `fused`.
 
 from __future__ import annotations
 
-from typing import Any, Callable, List, Tuple
+from typing import Any, List, Tuple
 
 import tensorflow.compat.v1 as tf
 
@@ -21,7 +21,8 @@ NARROW = 64
 #: The name of `scan`'s gradient in TF's registry.
 GRADIENT = "ParityHarnessRecurrentLayer"
 
-Product = Callable[..., Any]
+#: A function of two matrices that has a `dtype`: `networks.Product`.
+Product = Any
 
 
 def cell(gates: Any, c: Any) -> Tuple[Any, Any]:

@@ -74,7 +74,9 @@ class Networks:
         self.hours, self.batch = config["hours"], config["batch"]
         self.series = {stream: swapped(arrays[stream]) for stream in STREAMS}
         self.dtype = self.series[STREAMS[0]].dtype
-        self.label = tf.cast(arrays["label"], self.dtype)[None] if config["conditional"] else None
+        self.label: Any = None
+        if config["conditional"]:
+            self.label = tf.cast(arrays["label"], self.dtype)[None]
 
     def dense(self, name: str, x: Any) -> Any:
         """Return x [..., inputs] times a layer's kernel plus its bias."""

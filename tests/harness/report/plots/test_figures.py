@@ -16,7 +16,7 @@ from harness.report.plots.scale import Scale
 from harness.results.series import Turns
 from harness.speed.plot_series import MOST_ROUNDS
 from harness.speed.verdict import MARGIN
-from tests.harness.report import sample
+from tests.harness.report import sample, sample_series
 from tests.harness.report.plots.drawings import drawn
 
 
@@ -32,7 +32,9 @@ def test_errors_show_every_tensor_and_name_the_worst():
     assert ("train/total", "FAIL", "NaN", "-", "-") == figure.rows[
         2
     ] and "4 tensors further below" in figure.note
-    many = errors.figure(next(row for row in sample.STAGES if row.compared is sample.LONG), "fp64")
+    many = errors.figure(
+        next(row for row in sample.STAGES if row.compared is sample_series.LONG), "fp64"
+    )
     assert drawn(many).count("<circle") == 320 and 12 == len(many.rows)
     assert errors.figure(sample.STAGES[3], "fp64") is None
 
@@ -46,7 +48,7 @@ def test_an_error_of_zero_lies_at_the_left_end():
 def test_a_table_of_errors_says_what_it_leaves_out():
     """The worst; of those that depart all, up to a limit, and then the first of them and the
     worst."""
-    long = sample.LONG
+    long = sample_series.LONG
 
     def shown(departing, left_out=0):
         verdicts = ("FAIL",) * departing + ("PASS",) * (320 - departing)
@@ -71,7 +73,7 @@ def test_a_table_of_errors_says_what_it_leaves_out():
 
 def test_a_drawing_of_errors_has_no_more_tensors_than_there_is_room_for():
     """And says how many are not shown, and which."""
-    long = next(row for row in sample.STAGES if row.compared is sample.LONG)
+    long = next(row for row in sample.STAGES if row.compared is sample_series.LONG)
     few = errors.figure(long, "fp64", Room(failing=30, others=20))
     assert (
         20 == drawn(few).count("<circle")
@@ -79,7 +81,9 @@ def test_a_drawing_of_errors_has_no_more_tensors_than_there_is_room_for():
         and "; 300 tensors further below their" in few.note
     )
     failing = dataclasses.replace(
-        long, verdict="FAIL", compared=dataclasses.replace(sample.LONG, verdicts=("FAIL",) * 320)
+        long,
+        verdict="FAIL",
+        compared=dataclasses.replace(sample_series.LONG, verdicts=("FAIL",) * 320),
     )
     few = errors.figure(failing, "fp64", Room(failing=30, others=20))
     assert (
@@ -154,7 +158,7 @@ def test_step_times_show_when_the_machine_was_slow():
     )
     assert 6 == len(figure.rows) and ("1", "2.05 ms", "2.53 ms", "1.231") == figure.rows[0]
     alone = dataclasses.replace(
-        sample.SPEED[0], turns=Turns(sample.turns().a, sample.turns(slow=1.0).b)
+        sample.SPEED[0], turns=Turns(sample_series.turns().a, sample_series.turns(slow=1.0).b)
     )
     assert "In no turn was the machine slow" in step_times.figure(alone, "fp32").note
     assert step_times.figure(sample.SPEED[1], "fp32") is None
@@ -181,7 +185,7 @@ def test_rounds_have_the_numbers_that_they_ran_under(kept, told, ran, expected):
     row = dataclasses.replace(
         sample.SPEED[0],
         rounds=ran,
-        turns=dataclasses.replace(sample.turns(1.35, kept, 2), rounds=told),
+        turns=dataclasses.replace(sample_series.turns(1.35, kept, 2), rounds=told),
     )
     figure = step_times.figure(row, "fp32", Room(rows=1000))
     assert list(map(str, expected)) == [line[0] for line in figure.rows]

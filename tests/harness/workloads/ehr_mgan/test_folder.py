@@ -3,11 +3,8 @@ place and advice."""
 
 from __future__ import annotations
 
-import io
 import os
 import pickle
-import struct
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -15,60 +12,7 @@ import pytest
 
 from harness.errors import UsageError
 from harness.workloads.ehr_mgan import EhrMGan, folder
-
-STAYS, HOURS, VITALS, INTERVENTIONS = 130, 12, 3, 2
-#: What stands before an array in a file of NumPy's own, for any shape.
-HEADER = "{'descr': '<f8', 'fortran_order': False, 'shape': (%s)}\n"
-
-
-def tables() -> dict[str, np.ndarray]:
-    """A cohort as a user may have it: float32, whole numbers, a table of statics with the class
-    first."""
-    generator = np.random.RandomState(0)
-    return {
-        "vital_sign_24hrs.pkl": generator.uniform(size=(STAYS, HOURS, VITALS)).astype(np.float32),
-        "med_interv_24hrs.pkl": generator.randint(2, size=(STAYS, HOURS, INTERVENTIONS)),
-        "statics.pkl": np.stack([np.arange(STAYS) % 4, generator.randint(20, 90, STAYS)], axis=1),
-        "min_val": np.array([30.0, 60.0, 5.0]),
-        "max_val": np.array([150.0, 160.0, 40.0]),
-    }
-
-
-def write(place: Path, values: dict[str, object]) -> Path:
-    """Write the four files; a value of None leaves one out, bytes are written as they are."""
-    for name, value in values.items():
-        if name.endswith(".pkl") and value is not None:
-            (place / name).write_bytes(value if isinstance(value, bytes) else pickle.dumps(value))
-    np.savez(
-        place / "norm_stats.npz",
-        **{
-            name: value
-            for name, value in values.items()
-            if name.endswith("_val") and value is not None
-        },
-    )
-    return place
-
-
-def refuse(place: Path, **changed: object) -> str:
-    """What is said about a cohort with some of its tables changed."""
-    names = {
-        "vital": "vital_sign_24hrs.pkl",
-        "interv": "med_interv_24hrs.pkl",
-        "statics": "statics.pkl",
-    }
-    write(place, {**tables(), **{names.get(name, name): value for name, value in changed.items()}})
-    with pytest.raises(UsageError) as caught:
-        EhrMGan(str(place)).hyperparameters("tiny")
-    assert 2 == caught.value.exit_code
-    return str(caught.value)
-
-
-def at(name: str, place: tuple[int, ...], value: float) -> np.ndarray:
-    """A table with one value changed."""
-    table = tables()[name].astype(np.float64)
-    table[place] = value
-    return table
+from tests.harness.workloads.ehr_mgan.cohorts import HOURS, at, refuse, tables, write
 
 
 def test_a_cohort_is_read_as_it_was_written(tmp_path):
@@ -206,121 +150,6 @@ def test_shapes_that_do_not_fit_are_refused(tmp_path, changed, said):
 def test_values_that_do_not_fit_are_refused(tmp_path, changed, said):
     """With the first one, where it stands and how many more there are."""
     assert said in refuse(tmp_path, **changed)
-
-
-@pytest.mark.parametrize(
-    ("changed", "said"),
-    [
-        ({"max_val": None}, "there is no max_val; it has min_val"),
-        ({"min_val": None}, "there is no min_val; it has max_val"),
-        (
-            {"max_val": np.ones(2)},
-            "max_val has the shape [2] and the dtype float64; it must hold 3 numbers",
-        ),
-        ({"min_val": np.array(["a", "b", "c"])}, "it must hold 3 numbers"),
-        (
-            {"min_val": np.array([1.0, 2.0, np.nan])},
-            "min_val must hold a number for each vital sign",
-        ),
-        (
-            {"max_val": np.array([150.0, 0.0, 40.0])},
-            "the value 0 at [1]; it must hold the range of each vital sign, maximum less minimum",
-        ),
-        ({"max_val": np.array([150.0, 160.0, -40.0])}, "the value -40 at [2]"),
-        ({"min_val": np.array([1, None, 2], object)}, "is not an archive of arrays of numbers"),
-    ],
-)
-def test_a_scale_that_does_not_fit_is_refused(tmp_path, changed, said):
-    """`max_val` must hold the range, and the message says so."""
-    assert said in refuse(tmp_path, **changed)
-
-
-def test_a_scale_that_is_no_archive_or_too_large_is_refused(tmp_path, monkeypatch):
-    """Also one that would unpack to more than two short vectors."""
-    place = write(tmp_path, tables())
-    archive = place / "norm_stats.npz"
-    np.savez_compressed(archive, min_val=np.zeros(3), max_val=np.ones(3), more=np.zeros(10_000))
-    for limit, said in (
-        (2_000, "bytes when unpacked; at most 2000"),
-        (300, "bytes; at most 300 are read"),
-    ):
-        monkeypatch.setattr(folder, "MAX_NORM_BYTES", limit)
-        with pytest.raises(UsageError, match=said):
-            EhrMGan(str(place)).hyperparameters("tiny")
-    monkeypatch.undo()
-    for content in (b"no archive", archive.read_bytes()[:-30]):
-        archive.write_bytes(content)
-        with pytest.raises(UsageError, match="is not an archive of arrays of numbers"):
-            EhrMGan(str(place)).hyperparameters("tiny")
-
-
-def member(header: str, content: bytes = bytes(24)) -> bytes:
-    """An array's file, with any header."""
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + content
-
-
-def archive(content: bytes, method: int = zipfile.ZIP_STORED) -> bytes:
-    """A scale whose minimum is the given file."""
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", method) as opened:
-        opened.writestr("min_val.npy", content)
-        opened.writestr("max_val.npy", member(HEADER % "3,", np.ones(3).tobytes()))
-    return made.getvalue()
-
-
-def damage(content: bytes) -> bytes:
-    """An archive whose first member no longer unpacks: its packed bytes, behind name and header,
-    are overwritten."""
-    start = content.index(b"min_val.npy") + len(b"min_val.npy")
-    return content[:start] + b"\xff" * 8 + content[start + 8 :]
-
-
-def test_the_archives_written_by_hand_are_read(tmp_path):
-    """So what is refused below is refused for its one fault; packed content is read as well."""
-    expected = np.array([1.0, 2.0, 3.0])
-    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        place = write(tmp_path, tables())
-        (place / "norm_stats.npz").write_bytes(
-            archive(member(HEADER % "3,", expected.tobytes()), method)
-        )
-        assert np.array_equal(expected, folder.cohort(place)("tiny").minimum)
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (archive(member(HEADER % f"{10**17},")), "MemoryError"),
-        (archive(member(HEADER % f"{10**30},")), "OverflowError"),
-        (archive(member(HEADER % "3, True")), "TypeError"),
-        (archive(member(HEADER % "4,")), "ValueError"),
-        (
-            archive(member("{'descr': ((),), 'fortran_order': False, 'shape': (3,)}\n")),
-            "IndexError",
-        ),
-        (archive(member("(")), "is not an archive of arrays of numbers"),
-        (archive(member("  x\n y\nz")), "is not an archive of arrays of numbers"),
-        (
-            damage(archive(member(HEADER % "3,"), zipfile.ZIP_DEFLATED)),
-            "error: Error -3 while decompressing",
-        ),
-        (
-            archive(member(HEADER % "3,"), zipfile.ZIP_BZIP2),
-            "packed in a way that NumPy does not use",
-        ),
-        (
-            archive(b"no array"),
-            "min_val has the shape [] and the dtype |S8; it must hold 3 numbers",
-        ),
-    ],
-)
-def test_a_forged_or_damaged_scale_is_refused(tmp_path, content, said):
-    """Also a shape that asks for more memory than there is, and a header that NumPy stumbles
-    over."""
-    place = write(tmp_path, tables())
-    (place / "norm_stats.npz").write_bytes(content)
-    with pytest.raises(UsageError) as caught:
-        EhrMGan(str(place)).hyperparameters("tiny")
-    assert said in str(caught.value) and str(place / "norm_stats.npz") in str(caught.value)
 
 
 def test_too_few_rows_or_channels_are_refused(tmp_path):
