@@ -8,12 +8,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from harness.bisecting.verdicts import Judged
 from harness.environments.releases import Release
 from harness.errors import CorruptRecord
 from harness.records import store
+from harness.records.decoding import decode
 
 FILE, SCHEMA = "bisect.json", 1
 
@@ -29,8 +29,17 @@ class Tried:
 
     release: Release
     judged: Judged
-    versions: Mapping[str, str]
+    versions: dict[str, str]
     folder: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Stored:
+    """What the file holds; `tried` by the index in the list of releases."""
+
+    key: str
+    releases: tuple[Release, ...]
+    tried: dict[str, Tried]
 
 
 def write(
@@ -60,24 +69,29 @@ def read(folder: Path, key: str) -> tuple[tuple[Release, ...], dict[int, Tried]]
     except FileNotFoundError:
         return (), {}
     try:
-        if document["key"] != key:
+        stored = decode(Stored, document, str(path))
+        if stored.key != key:
             return (), {}
-        series = tuple(Release(**release) for release in document["releases"])
-        tried = {}
-        for number, entry in document["tried"].items():
-            tried[int(number)] = _tried(entry, series[int(number)])
-        return series, tried
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        return stored.releases, _in_place(stored, str(path))
+    except CorruptRecord as error:
         raise CorruptRecord(
-            f"{path}: not a bisection ({error!r}). Delete it and run again; comparisons that are"
-            " finished are kept."
+            f"{error}. Delete it and run again; comparisons that are finished are kept."
         ) from error
 
 
-def _tried(document: Mapping[str, Any], expected: Release) -> Tried:
-    release = Release(**document["release"])
-    judged = Judged(**document["judged"])
-    tried = Tried(release, judged, dict(document["versions"]), str(document["folder"]))
-    if release != expected:
-        raise ValueError(f"{release.version} stands in the place of {expected.version}")
-    return tried
+def _in_place(stored: Stored, where: str) -> dict[int, Tried]:
+    """Return what was tried by its index in the list of releases.
+
+    Raises:
+        CorruptRecord: an index or a release is another one.
+    """
+    by_index = {}
+    for number, tried in stored.tried.items():
+        index = int(number) if number.isdecimal() else -1
+        if not 0 <= index < len(stored.releases) or stored.releases[index] != tried.release:
+            raise CorruptRecord(
+                f"{where}: tried.{number} is {tried.release.version}, which is not the release at"
+                " that place of the list"
+            )
+        by_index[index] = tried
+    return by_index

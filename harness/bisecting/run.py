@@ -198,9 +198,9 @@ class Trial:
         try:
             result = compare.compare(options, self.context, self.folder / release.version)
         except FrameworkMissing as error:
-            return Tried(release, verdicts.unjudged(str(error)), installed.versions, "")
+            return Tried(release, verdicts.unjudged(str(error)), dict(installed.versions), "")
         judged = self._judged(result.report, number)
-        return Tried(release, judged, installed.versions, release.version)
+        return Tried(release, judged, dict(installed.versions), release.version)
 
     def _judged(self, report: Report, number: int) -> Judged:
         if not self.chosen.speed:

@@ -24,13 +24,14 @@ from typing import Any
 from harness.context import Context
 from harness.environments import provision, staging
 from harness.environments.builds import BUILDS
-from harness.errors import CorruptRecord, UnknownName, UsageError
+from harness.errors import UnknownName, UsageError
 from harness.execution import runner
 from harness.execution.processes import Limits, WorkerProcess
 from harness.execution.progress import Step
 from harness.execution.worker_environment import clean_environment
 from harness.plan import Opening
 from harness.records import runs, store
+from harness.records.decoding import decode
 from harness.workloads.spec import Workload
 
 MODEL_FILE, CHECKPOINTS, LOSSES, SCHEMA = "model.json", "checkpoints", "losses.csv", 1
@@ -83,12 +84,7 @@ def read(folder: Path) -> Model:
             f"{folder}: no {MODEL_FILE} there, so it is no model. Give the folder that `harness"
             " train --out` wrote."
         )
-    # older models do not tell of threads
-    document = {"threads": None, **store.read_json(path, "model", SCHEMA)}
-    try:
-        return Model(**{field.name: document[field.name] for field in dataclasses.fields(Model)})
-    except KeyError as error:
-        raise CorruptRecord(f"{path}: {error} is missing") from error
+    return decode(Model, store.read_json(path, "model", SCHEMA), str(path))
 
 
 @dataclasses.dataclass(frozen=True)

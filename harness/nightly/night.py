@@ -10,13 +10,14 @@ History of `SCHEMA`: 1 (first).
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from harness.errors import CorruptRecord, RecordError, UsageError
 from harness.nightly.matrix import Cell
 from harness.records import runs, store
+from harness.records.decoding import decode
 
 SCHEMA = 1
 FILE = "night.json"
@@ -213,27 +214,12 @@ def read(folder: Path) -> Night:
             used.
     """
     path = folder / FILE
-    document = store.read_json(path, "night", SCHEMA)
     try:
-        rows = tuple(_row(item) for item in document.pop("rows"))
-        document.pop("schema")
-        changed = tuple(Changed(**item) for item in document["changed"])
-        return Night(**{**document, "rows": rows, "changed": changed})
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return decode(Night, store.read_json(path, "night", SCHEMA), str(path))
+    except CorruptRecord as error:
         raise CorruptRecord(
-            f"{path}: not a night ({error!r}). Delete it and run again; cells that are finished are"
-            " kept."
+            f"{error}. Delete it and run again; cells that are finished are kept."
         ) from error
-
-
-def _row(document: Mapping[str, Any]) -> Row:
-    cell: dict[str, Any] = {
-        # JSON knows no tuples
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in document["cell"].items()
-    }
-    lacking = tuple(MissingBuild(**item) for item in document["lacking"])
-    return Row(**{**document, "cell": Cell(**cell), "lacking": lacking})
 
 
 def nights(folder: Path) -> Iterator[tuple[Path, Night | RecordError]]:

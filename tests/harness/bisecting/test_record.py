@@ -65,7 +65,7 @@ def test_a_damaged_file_is_refused(tmp_path: Path, more: dict[str, object]) -> N
     """A list that is none, a release that is not in it or not in its place, a verdict without a
     word: what to do is said."""
     path = kept(tmp_path, **more)
-    with pytest.raises(CorruptRecord, match=r"not a bisection.*Delete it and run again") as raised:
+    with pytest.raises(CorruptRecord, match=r"bisect\.json: .*Delete it and run again") as raised:
         record.read(tmp_path, "key")
     assert str(path) in str(raised.value)
 
