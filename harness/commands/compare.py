@@ -94,25 +94,27 @@ def _compare(
     run: runs.Run, request: Request, located: Located, chosen: options.Options, context: Context
 ) -> Result:
     """Run what has not run yet, judge, write and tidy."""
-    bench = recording.make_bench(run.folder, located, request, context)
-    sifted = first_run.sift(bench, plan.make(request), request, located.recorded, context.say)
+    run_context = recording.make_run_context(run.folder, located, request, context)
+    sifted = first_run.sift(run_context, plan.make(request), request, located.recorded, context.say)
     planned = sifted.plan
-    ran = recording.run_lockstep(bench, planned, located, context)
-    sampled = recording.run_samples(bench, planned, located, context, ran)
+    ran = recording.run_lockstep(run_context, planned, located, context)
+    sampled = recording.run_samples(run_context, planned, located, context, ran)
     judged = stage_rows.stage_rows(planned, ran.evidences)
-    judged = first_bad_step.localise(bench, planned, ran.evidences, judged, context.say)
+    judged = first_bad_step.localise(run_context, planned, ran.evidences, judged, context.say)
     judged = outcome.accept(judged, chosen.accept)
-    measured = _run_speed(bench, planned, located, chosen, context)
+    measured = _run_speed(run_context, planned, located, chosen, context)
     for timed in measured:
         if timed.records:
             job, first = timed.job, timed.records[0].round
-            job_rows.note_round(ran.builds, job, first, located.origins, bench.staging)
+            job_rows.note_round(ran.builds, job, first, located.origins, run_context.staging)
             if first.tape_hash:  # rounds of an older harness do not tell it
                 tape = f"{job.workload}/{job.preset}/{job.seed}"
                 ran.tapes.setdefault(tape, str(first.tape_hash))
-    stages = plot_series.share([*judged, *distribution_rows.stage_rows(planned, sampled, bench)])
-    quality = distribution_rows.quality_rows(planned, sampled, bench, context.say)
-    speed = speed_rows.rows(measured, bench.run)
+    stages = plot_series.share(
+        [*judged, *distribution_rows.stage_rows(planned, sampled, run_context)]
+    )
+    quality = distribution_rows.quality_rows(planned, sampled, run_context, context.say)
+    speed = speed_rows.rows(measured, run_context.run)
     rounds = [
         job_rows.round_row(run.folder, record)
         for timed in measured
@@ -139,7 +141,7 @@ def _compare(
         notes=notes,
         quality=tuple(quality),
         curves=curves.curves(planned, ran.evidences, sampled),
-        spreads=curves.spreads(planned, sampled, bench),
+        spreads=curves.spreads(planned, sampled, run_context),
         commit=checkout.commit(context.environ),
         exit_code=outcome.exit_code(stages, speed, jobs, baseline),
     )
@@ -153,7 +155,11 @@ def _compare(
 
 
 def _run_speed(
-    bench: runner.Bench, planned: Plan, located: Located, chosen: options.Options, context: Context
+    run_context: runner.RunContext,
+    planned: Plan,
+    located: Located,
+    chosen: options.Options,
+    context: Context,
 ) -> list[speed_rows.Timed]:
     """Run the timed part under the machine's lock. A recorded reference has no speed."""
     jobs = []
@@ -164,7 +170,7 @@ def _run_speed(
     if not jobs:
         return []
     with timed_runs.alone(context):
-        return speed_rounds.run_speed(bench, jobs, chosen.budget, context.say)
+        return speed_rounds.run_speed(run_context, jobs, chosen.budget, context.say)
 
 
 def _notes(located: Located, planned: Plan) -> tuple[str, ...]:

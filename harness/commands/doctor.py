@@ -126,7 +126,7 @@ def _precisions(
     build = builds.BUILDS[name]
     rows = []
     with tempfile.TemporaryDirectory(prefix="harness-doctor-") as scratch:
-        bench = runner.Bench(
+        run_context = runner.RunContext(
             Path(scratch),
             staging.prepare(context.environ),
             {name: python},
@@ -136,7 +136,7 @@ def _precisions(
         )
         for workload in registry.SHIPPED:
             if build.backend in workload.backends:
-                refusals = dict(_try(bench, name, workload.name))
+                refusals = dict(_try(run_context, name, workload.name))
                 able = ("no" if refusals[precision] else "yes" for precision in PRECISIONS)
                 rows.append((name, workload.name, *able))
                 for precision, reason in refusals.items():
@@ -145,13 +145,13 @@ def _precisions(
     return rows
 
 
-def _try(bench: runner.Bench, build: str, workload: str) -> Iterator[tuple[str, str]]:
+def _try(run_context: runner.RunContext, build: str, workload: str) -> Iterator[tuple[str, str]]:
     """Yield each precision with the reason why it cannot run, or an empty string; a worker that
     dies is replaced."""
-    files = runner.inputs(bench, workload, "tiny", 0, 1)
+    files = runner.inputs(run_context, workload, "tiny", 0, 1)
     left = list(PRECISIONS)
     while left:
-        with bench.worker(build, bench.run / "worker.log") as worker, ending([worker]):
+        with run_context.worker(build, run_context.run / "worker.log") as worker, ending([worker]):
             while left and worker.alive:
                 precision = left.pop(0)
                 setting = {
@@ -163,7 +163,7 @@ def _try(bench: runner.Bench, build: str, workload: str) -> Iterator[tuple[str, 
                 backend = builds.BUILDS[build].backend
                 opening = Opening(backend, workload, "tiny", "variable", (), setting)
                 try:
-                    runner.open_port(worker, bench, opening, files)
+                    runner.open_port(worker, run_context, opening, files)
                     worker.request("probe", tape=str(files.tape))
                     yield precision, ""
                 except JobFailed as error:

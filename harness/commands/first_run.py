@@ -67,7 +67,7 @@ class Sifted:
 
 
 def sift(
-    bench: runner.Bench,
+    run_context: runner.RunContext,
     planned: Plan,
     request: Request,
     without: Collection[str],
@@ -80,7 +80,7 @@ def sift(
     """
     checks = [job for job in jobs(planned, request) if job.build not in without]
     for job in checks:
-        folder = bench.run / "jobs" / job.name
+        folder = run_context.run / "jobs" / job.name
         before = runner.existing(folder)
         if before is not None and any(
             attempt.status not in ("ok", "unsupported")
@@ -92,12 +92,12 @@ def sift(
         if record is None:
             say(f"first check of {job.side}: {', '.join(name for name, _ in job.attempts)}")
 
-    records = runner.run_jobs(bench, checks, progress, run_check)
+    records = runner.run_jobs(run_context, checks, progress, run_check)
     failed: list[JobRow] = []
     remarks: list[str] = []
     for job in checks:
         record = records[job.name]
-        log = relative(bench.run, record.folder / LOG)
+        log = relative(run_context.run, record.folder / LOG)
         for name, attempts in job.attempts:
             # Without a result the check itself came to no end, e.g. on a full disk.
             tried = record.first_run.workloads if record.ok else {}
@@ -180,10 +180,10 @@ def _labels(job: Job | SampleJob | SpeedJob) -> Collection[str]:
     return [side.label for side in job.sides] if isinstance(job, SpeedJob) else (job.side,)
 
 
-def run_check(bench: runner.Bench, job: CheckJob) -> store.Record:
+def run_check(run_context: runner.RunContext, job: CheckJob) -> store.Record:
     """Try all workloads of a side. What happens to one of them is in the result, and stops no
     other."""
-    folder = bench.run / "jobs" / job.name
+    folder = run_context.run / "jobs" / job.name
     runner.fresh(folder)
     description = {
         "side": job.side,
@@ -197,13 +197,13 @@ def run_check(bench: runner.Bench, job: CheckJob) -> store.Record:
         try:
             for name, attempts in job.attempts:
                 used = worker is not None
-                worker = worker or bench.worker(job.build, folder / LOG, side=job.side)
-                results[name] = _try(bench, worker, attempts)
+                worker = worker or run_context.worker(job.build, folder / LOG, side=job.side)
+                results[name] = _try(run_context, worker, attempts)
                 if used and results[name]["status"] not in ("ok", "unsupported"):
                     # what an earlier port has left in the process is no fault of this one
                     worker.close()
-                    worker = bench.worker(job.build, folder / LOG, side=job.side)
-                    results[name] = _try(bench, worker, attempts)
+                    worker = run_context.worker(job.build, folder / LOG, side=job.side)
+                    results[name] = _try(run_context, worker, attempts)
                 if not worker.alive:
                     worker = None
         finally:
@@ -213,15 +213,17 @@ def run_check(bench: runner.Bench, job: CheckJob) -> store.Record:
     return outcome.record()
 
 
-def _try(bench: runner.Bench, worker: WorkerProcess, attempts: Sequence[Attempt]) -> dict[str, Any]:
+def _try(
+    run_context: runner.RunContext, worker: WorkerProcess, attempts: Sequence[Attempt]
+) -> dict[str, Any]:
     """Return how the first attempt ended that is supported, or the last one."""
     ended: dict[str, Any] = {}
     for attempt in attempts:
         opening, stages = attempt.opening, None if attempt.stages is None else list(attempt.stages)
         try:
             workload, preset = opening.workload, opening.preset
-            files = runner.inputs(bench, workload, preset, attempt.seed, attempt.steps)
-            runner.open_port(worker, bench, opening, files)
+            files = runner.inputs(run_context, workload, preset, attempt.seed, attempt.steps)
+            runner.open_port(worker, run_context, opening, files)
             probed = worker.request("probe", tape=str(files.tape), stages=stages, brief=False)
         except JobFailed as error:
             ended = {"status": error.status, "reason": error.reason, "remarks": []}

@@ -44,14 +44,16 @@ def run(chosen: options.Options, context: Context) -> Recorded:
         context.command,
         context.now,
     )
-    bench = recording.make_bench(made.folder, located, request, context)
+    run_context = recording.make_run_context(made.folder, located, request, context)
 
-    records = recording.run_jobs(bench, planned.jobs, context.say, runner.run_job)
-    records.update(recording.run_jobs(bench, planned.samples, context.say, samples.run_sample))
+    records = recording.run_jobs(run_context, planned.jobs, context.say, runner.run_job)
+    records.update(
+        recording.run_jobs(run_context, planned.samples, context.say, samples.run_sample)
+    )
     work: tuple[plan.Job | plan.SampleJob, ...] = (*planned.jobs, *planned.samples)
     done = [records[job.name] for job in work]
     of_jobs = list(zip(work, done, strict=True))
-    jobs = [job_rows.job_row(bench.run, job, record) for job, record in of_jobs]
+    jobs = [job_rows.job_row(run_context.run, job, record) for job, record in of_jobs]
     made.mark(finished=all(record.status in ("ok", "unsupported") for record in done))
     rows = [_row(job, record) for job, record in of_jobs]
     wanted = [row for row in jobs if row.precision in request.precisions]
@@ -99,9 +101,9 @@ def record_references(
         raise JobFailed("unsupported", next(iter(located.recorded.values())))
     written = []
     with tempfile.TemporaryDirectory(prefix="harness-reference-") as scratch:
-        bench = recording.make_bench(Path(scratch), located, request, context)
+        run_context = recording.make_run_context(Path(scratch), located, request, context)
         for job in planned.jobs:
-            record = runner.run_job(bench, job)
+            record = runner.run_job(run_context, job)
             if not record.ok:
                 raise JobFailed(record.status, f"{job.name}: {record.reason}")
             written.append(references.write(record, job, folder))

@@ -28,12 +28,14 @@ Work = TypeVar("Work", Job, SampleJob)
 MEMORY_SHARE = 0.9
 
 
-def make_bench(folder: Path, located: Located, request: Request, context: Context) -> runner.Bench:
+def make_run_context(
+    folder: Path, located: Located, request: Request, context: Context
+) -> runner.RunContext:
     """Return what jobs need to start workers."""
     cores = host.cores() if request.device == "cpu" else 1  # jobs share no accelerator
     lanes = max(1, cores // request.fidelity_threads)
     memory = int(psutil.virtual_memory().available * MEMORY_SHARE / lanes)
-    return runner.Bench(
+    return runner.RunContext(
         run=folder.absolute(),
         staging=staging.prepare(context.environ),
         interpreters=located.interpreters,
@@ -57,13 +59,13 @@ class LockstepResults:
 
 
 def run_lockstep(
-    bench: runner.Bench, planned: Plan, located: Located, context: Context
+    run_context: runner.RunContext, planned: Plan, located: Located, context: Context
 ) -> LockstepResults:
     """Run all fidelity jobs, or take recorded references in their place."""
     live = tuple(job for job in planned.jobs if job.build not in located.recorded)
-    records = run_jobs(bench, live, context.say, runner.run_job)
-    evidences = {name: _job_evidence(bench.run, record) for name, record in records.items()}
-    jobs = [job_rows.job_row(bench.run, job, records[job.name]) for job in live]
+    records = run_jobs(run_context, live, context.say, runner.run_job)
+    evidences = {name: _job_evidence(run_context.run, record) for name, record in records.items()}
+    jobs = [job_rows.job_row(run_context.run, job, records[job.name]) for job in live]
     tapes: dict[str, str] = {}
     builds: dict[str, BuildRow] = {}
     remarks: list[str] = []
@@ -71,11 +73,11 @@ def run_lockstep(
         if records[job.name].ok:
             left = records[job.name].recorded
             tapes[f"{job.workload}/{job.preset}/{job.seed}"] = left.tape_hash
-            job_rows.note_build(builds, job, left, located.origin(job), bench.staging)
+            job_rows.note_build(builds, job, left, located.origin(job), run_context.staging)
             remarks += first_run.remarks_of(job.side, job.workload, left.remarks)
     for job in planned.jobs:
         if job.build in located.recorded:
-            shown = _recorded(bench, job)
+            shown = _recorded(run_context, job)
             evidences[job.name] = shown
             jobs.append(job_rows.recorded_row(job, shown.status, shown.reason))
             if isinstance(shown.evidence, references.Reference):
@@ -88,27 +90,31 @@ def run_lockstep(
 
 
 def run_jobs(
-    bench: runner.Bench,
+    run_context: runner.RunContext,
     jobs: Sequence[Work],
     say: Callable[[str], None],
-    run: Callable[[runner.Bench, Work], store.Record],
+    run: Callable[[runner.RunContext, Work], store.Record],
 ) -> dict[str, store.Record]:
     """Run all jobs that are not finished yet, and tell of each."""
-    waiting = sum(runner.existing(bench.run / "jobs" / job.name) is None for job in jobs)
-    return runner.run_jobs(bench, jobs, progress.of_jobs(waiting, say), run)
+    waiting = sum(runner.existing(run_context.run / "jobs" / job.name) is None for job in jobs)
+    return runner.run_jobs(run_context, jobs, progress.of_jobs(waiting, say), run)
 
 
 def run_samples(
-    bench: runner.Bench, planned: Plan, located: Located, context: Context, ran: LockstepResults
+    run_context: runner.RunContext,
+    planned: Plan,
+    located: Located,
+    context: Context,
+    ran: LockstepResults,
 ) -> dict[str, store.Record]:
     """Train from independent seeds; a recorded reference holds no trained models."""
     live = tuple(job for job in planned.samples if job.build not in located.recorded)
-    records = run_jobs(bench, live, context.say, samples.run_sample)
+    records = run_jobs(run_context, live, context.say, samples.run_sample)
     for job in live:
-        ran.jobs.append(job_rows.job_row(bench.run, job, records[job.name]))
+        ran.jobs.append(job_rows.job_row(run_context.run, job, records[job.name]))
         if records[job.name].ok:
             left = records[job.name].sampled
-            job_rows.note_build(ran.builds, job, left, located.origin(job), bench.staging)
+            job_rows.note_build(ran.builds, job, left, located.origin(job), run_context.staging)
     reason = "a recorded reference holds no models trained from other seeds"
     for job in planned.samples:
         if job.build in located.recorded:
@@ -116,9 +122,9 @@ def run_samples(
     return records
 
 
-def _recorded(bench: runner.Bench, job: Job) -> pair_evidence.JobEvidence:
+def _recorded(run_context: runner.RunContext, job: Job) -> pair_evidence.JobEvidence:
     try:
-        files = runner.inputs(bench, job.workload, job.preset, job.seed, job.steps)
+        files = runner.inputs(run_context, job.workload, job.preset, job.seed, job.steps)
         reference = references.find(job, references.shipped(), files.tape_hash, files.data_hash)
     except JobFailed as error:
         return pair_evidence.JobEvidence(None, error.status, error.reason, (), "")

@@ -123,18 +123,18 @@ def repeat(chosen: Repeated, context: Context) -> Result:
     key = runs.key(["repeat", dataclasses.asdict(chosen)])
     run = runs.create(chosen.reports, what, key, context.command, context.now)
     with runs.held(run.folder):
-        bench = recording.make_bench(run.folder, located, request, context)
+        run_context = recording.make_run_context(run.folder, located, request, context)
         rows: list[RepeatRow] = []
         # The others stand behind a lower precision.
         jobs = [job for job in plan.make(request).jobs if job.precision in request.precisions]
         say = progress.counted(2 * len(jobs) * chosen.runs, context.say)
         counting = dataclasses.replace(context, say=say)
         for job, deterministic in itertools.product(jobs, (False, True)):
-            rows += repeated_runs.case_rows(bench, job, deterministic, chosen.runs, counting)
+            rows += repeated_runs.case_rows(run_context, job, deterministic, chosen.runs, counting)
         price: list[SpeedRow] = []
         if not chosen.no_speed:
             timed = dataclasses.replace(request, speed=True, fidelity=False)
-            price = _price(bench, timed, chosen.budget, rows, context)
+            price = _price(run_context, timed, chosen.budget, rows, context)
         report = RepeatReport(run.created, run.command, tuple(rows), tuple(price), exit_code(rows))
         document = {"schema": SCHEMA, **dataclasses.asdict(report)}
         store.write_json(run.folder / "repeat.json", document)
@@ -169,7 +169,7 @@ def _options(chosen: Repeated) -> options.Options:
 
 
 def _price(
-    bench: runner.Bench,
+    run_context: runner.RunContext,
     request: plan.Request,
     budget_s: float,
     rows: Sequence[RepeatRow],
@@ -195,6 +195,6 @@ def _price(
         if not jobs:
             continue
         with timed_runs.alone(context):
-            measured = speed_rounds.run_speed(bench, jobs, budget_s, context.say)
-        prices += speed_rows.rows(measured, bench.run)
+            measured = speed_rounds.run_speed(run_context, jobs, budget_s, context.say)
+        prices += speed_rows.rows(measured, run_context.run)
     return [dataclasses.replace(row, command=context.command) for row in prices]

@@ -74,7 +74,7 @@ class Case:
 
 
 def case_rows(
-    bench: runner.Bench, job: plan.Job, deterministic: bool, count: int, context: Context
+    run_context: runner.RunContext, job: plan.Job, deterministic: bool, count: int, context: Context
 ) -> list[RepeatRow]:
     """Run one build on one workload `count` times and judge each mode."""
     fields = {field.name: getattr(job, field.name) for field in dataclasses.fields(plan.Job)}
@@ -89,9 +89,9 @@ def case_rows(
             context.say(f"{what}: what rounding moves")
         else:
             context.say(progress.Step(f"{what}: run {number + 1} of {count}", what))
-        return run_job(bench, RepeatJob(**{**fields, **own}, run=number))
+        return run_job(run_context, RepeatJob(**{**fields, **own}, run=number))
 
-    case = Case(bench.run, job, deterministic, tuple(run(number) for number in range(count)))
+    case = Case(run_context.run, job, deterministic, tuple(run(number) for number in range(count)))
     failures = [failure(record) for record in case.records]
     ended = next((item for item in failures if item is not None), None)
     if ended is not None:
@@ -155,16 +155,16 @@ def failure(record: store.Record) -> tuple[str, str] | None:
     return ("error", job_rows.by_stage(raised)) if raised else None
 
 
-def run_job(bench: runner.Bench, job: RepeatJob) -> store.Record:
+def run_job(run_context: runner.RunContext, job: RepeatJob) -> store.Record:
     """Record both modes in one fresh process. Whatever happens inside it becomes the record's
     status."""
-    folder = bench.run / "jobs" / job.name
+    folder = run_context.run / "jobs" / job.name
     runner.fresh(folder)
     with runner.ended(folder, plan.describe(job), time.monotonic()) as outcome:
-        files = runner.inputs(bench, job.workload, job.preset, job.seed, job.steps)
+        files = runner.inputs(run_context, job.workload, job.preset, job.seed, job.steps)
         parts = {}
-        with bench.worker(job.build, folder / job_rows.LOG) as worker, ending([worker]):
-            opened = runner.open_port(worker, bench, job.opening(), files)
+        with run_context.worker(job.build, folder / job_rows.LOG) as worker, ending([worker]):
+            opened = runner.open_port(worker, run_context, job.opening(), files)
             probed = worker.request("probe", tape=str(files.tape))
             for mode, stages in STAGES.items():
                 where = folder.with_name(f"{folder.name}-{mode}")

@@ -123,9 +123,9 @@ def check(chosen: Checked, context: Context) -> Result:
     with runs.held(run.folder):
         for request in requests:
             located = interpreters.locate(request, context)
-            bench = recording.make_bench(run.folder, located, request, context)
+            run_context = recording.make_run_context(run.folder, located, request, context)
             for job in plan.make(request).speed:
-                sections += _check(bench, job, chosen.budget / count, context)
+                sections += _check(run_context, job, chosen.budget / count, context)
         result = Result(tuple(sections), run.folder)
         _write(result)
         runs.drop_tensors(run.folder, frozenset())
@@ -154,10 +154,10 @@ def _options(chosen: Checked, build: str) -> options.Options:
 
 
 def _check(
-    bench: runner.Bench, job: plan.SpeedJob, budget_s: float, context: Context
+    run_context: runner.RunContext, job: plan.SpeedJob, budget_s: float, context: Context
 ) -> list[Section]:
     with timed_runs.alone(context):
-        measured = _measure(bench, job, budget_s, context)
+        measured = _measure(run_context, job, budget_s, context)
     a, b = (side.label for side in job.sides)
     taken_s = statistics.median(record.duration_s for _, record in measured)
     sections = []
@@ -173,7 +173,7 @@ def _check(
 
 
 def _measure(
-    bench: runner.Bench, job: plan.SpeedJob, budget_s: float, context: Context
+    run_context: runner.RunContext, job: plan.SpeedJob, budget_s: float, context: Context
 ) -> list[tuple[float, store.Record]]:
     """Return the rounds that fit into the budget, and what each injected.
 
@@ -181,7 +181,7 @@ def _measure(
         JobFailed: a side cannot take part.
     """
     labels = [side.label for side in job.sides]
-    files = runner.inputs(bench, job.workload, job.preset, job.seed, 1)
+    files = runner.inputs(run_context, job.workload, job.preset, job.seed, 1)
     measured: list[tuple[float, store.Record]] = []
     started = time.monotonic()
     longest_s = 0.0
@@ -202,7 +202,7 @@ def _measure(
         )
         slowed = dataclasses.replace(job, slowdowns=(0.0, slowdown))
         try:
-            record = rounds.run_round(bench, slowed, labels, number, files, terms)
+            record = rounds.run_round(run_context, slowed, labels, number, files, terms)
         except turns.SideFailed as failure:
             raise JobFailed(failure.status, str(failure)) from failure
         if not record.ok:

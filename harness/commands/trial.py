@@ -53,7 +53,7 @@ def tried(job: SpeedJob, setup: Setup) -> list[forecast.Tried] | None:
     known: dict[tuple[str, tuple[str, ...]], forecast.Tried] = {}
     with tempfile.TemporaryDirectory(prefix="harness-trial-") as folder:
         environment = clean_environment(setup.environ, TF_CPP_MIN_LOG_LEVEL="1")
-        bench = runner.Bench(
+        run_context = runner.RunContext(
             run=Path(folder),
             staging=staging.prepare(setup.environ),
             interpreters=setup.interpreters,
@@ -64,22 +64,22 @@ def tried(job: SpeedJob, setup: Setup) -> list[forecast.Tried] | None:
         try:
             for side in job.sides:
                 if (side.build, side.folders) not in known:
-                    known[side.build, side.folders] = _try(bench, job, side)
+                    known[side.build, side.folders] = _try(run_context, job, side)
         except JobFailed:
             return None
     return [known[side.build, side.folders] for side in job.sides]
 
 
-def _try(bench: runner.Bench, job: SpeedJob, side: Side) -> forecast.Tried:
-    files = runner.inputs(bench, job.workload, job.preset, job.seed, 1)
+def _try(run_context: runner.RunContext, job: SpeedJob, side: Side) -> forecast.Tried:
+    files = runner.inputs(run_context, job.workload, job.preset, job.seed, 1)
     first: dict[str, float] = {}
     later: dict[str, float] = {}
     started = time.monotonic()
     with (
-        bench.worker(side.build, bench.run / "trial.log", side=side.label) as worker,
+        run_context.worker(side.build, run_context.run / "trial.log", side=side.label) as worker,
         ending([worker]),
     ):
-        runner.open_port(worker, bench, job.opening(side.label), files)
+        runner.open_port(worker, run_context, job.opening(side.label), files)
         ready_s = time.monotonic() - started
         for action in ACTIONS:
             worker.request("load", tape=str(files.tape), action=action, seed=job.seed)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from harness.errors import CorruptRecord
 from harness.evaluation import pair_evidence
 from harness.execution import samples
-from harness.execution.runner import Bench
+from harness.execution.runner import RunContext
 from harness.fidelity import plot_series
 from harness.fidelity.evidence import Evidence
 from harness.fidelity.summaries import series
@@ -97,7 +97,7 @@ def _native(record: store.Record) -> dict[str, Steps]:
     return losses
 
 
-def spreads(planned: Plan, sampled: Records, bench: Bench) -> tuple[Spread, ...]:
+def spreads(planned: Plan, sampled: Records, run_context: RunContext) -> tuple[Spread, ...]:
     """Return the quantiles of what each side's models generate, and of real rows where a workload
     has some."""
     sides: dict[tuple[str, str, str, str], list[SampleJob]] = {}
@@ -108,7 +108,7 @@ def spreads(planned: Plan, sampled: Records, bench: Bench) -> tuple[Spread, ...]
     with_real: set[tuple[str, str]] = set()
     for key, jobs in sides.items():
         identity = dict(zip(("workload", "build", "precision", "preset"), key, strict=True))
-        spec = bench.workloads[jobs[0].workload]
+        spec = run_context.workloads[jobs[0].workload]
         real = spec.held_out(spec.config(jobs[0].preset))
         if real is not None and (jobs[0].workload, jobs[0].precision) not in with_real:
             with_real.add((jobs[0].workload, jobs[0].precision))

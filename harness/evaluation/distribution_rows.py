@@ -10,7 +10,7 @@ from harness.errors import CorruptRecord
 from harness.evaluation import job_rows
 from harness.evaluation import stage_rows as judging
 from harness.execution import samples as sampling
-from harness.execution.runner import Bench
+from harness.execution.runner import RunContext
 from harness.fidelity.distribution import STAGE, Judged, judge_distribution
 from harness.fidelity.summaries import Draw
 from harness.fidelity.verdict import StageVerdict
@@ -24,7 +24,7 @@ from harness.workloads.spec import HeldOut
 Records = Mapping[str, store.Record]
 
 
-def stage_rows(planned: Plan, records: Records, bench: Bench) -> list[StageRow]:
+def stage_rows(planned: Plan, records: Records, run_context: RunContext) -> list[StageRow]:
     """Return one row for each pair of sides; what is unsupported has none, it is listed with the
     jobs."""
     rows = []
@@ -35,19 +35,19 @@ def stage_rows(planned: Plan, records: Records, bench: Bench) -> list[StageRow]:
         ):
             continue
         logs = tuple(
-            job_rows.relative(bench.run, records[side[0].name].folder / job_rows.LOG)
+            job_rows.relative(run_context.run, records[side[0].name].folder / job_rows.LOG)
             for side in (pair.a, pair.b)
         )
-        rows.append(judging.distribution_row(pair, _judge(pair, records, bench), logs))
+        rows.append(judging.distribution_row(pair, _judge(pair, records, run_context), logs))
     return rows
 
 
-def _judge(pair: Distribution, records: Records, bench: Bench) -> Judged:
+def _judge(pair: Distribution, records: Records, run_context: RunContext) -> Judged:
     try:
         a, b = (_draws(side, records) for side in (pair.a, pair.b))
     except CorruptRecord as error:
         return Judged(StageVerdict(STAGE, Fidelity.INCONCLUSIVE, str(error), None, ()), (0, 0))
-    real = _held_out(bench, pair.a[0])
+    real = _held_out(run_context, pair.a[0])
     judged = judge_distribution(a, b, len(pair.a), real.channels if real else ())
     lost = next((job for job in (*pair.a, *pair.b) if not records[job.name].ok), None)
     if lost is None:
@@ -63,13 +63,13 @@ def _draws(side: tuple[SampleJob, ...], records: Records) -> list[Draw]:
     return [sampling.draw(records[job.name]) for job in side if records[job.name].ok]
 
 
-def _held_out(bench: Bench, job: SampleJob) -> HeldOut | None:
-    workload = bench.workloads[job.workload]
+def _held_out(run_context: RunContext, job: SampleJob) -> HeldOut | None:
+    workload = run_context.workloads[job.workload]
     return workload.held_out(workload.config(job.preset))
 
 
 def quality_rows(
-    planned: Plan, records: Records, bench: Bench, say: Callable[[str], None]
+    planned: Plan, records: Records, run_context: RunContext, say: Callable[[str], None]
 ) -> list[QualityRow]:
     """Return every metric of every side that left trained models of a workload with held-out
     rows."""
@@ -79,7 +79,7 @@ def quality_rows(
             sides.setdefault((job.workload, job.precision, job.side), []).append(job)
     rows = []
     for (workload, precision, side), jobs in sides.items():
-        real = _held_out(bench, jobs[0])
+        real = _held_out(run_context, jobs[0])
         if real is None:
             continue
         say(f"{workload} {side} {precision}: quality of what {len(jobs)} models generate")

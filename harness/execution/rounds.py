@@ -94,17 +94,19 @@ def machine_lock(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
         lock.release()
 
 
-def round_folder(bench: runner.Bench, job: SpeedJob, labels: Sequence[str], number: int) -> Path:
+def round_folder(
+    run_context: runner.RunContext, job: SpeedJob, labels: Sequence[str], number: int
+) -> Path:
     """Return where a round lies. Rounds without a side that had to leave are other rounds, beside
     the one in which it failed."""
     missing = "".join(
         f"-without-{_safe(side.label)}" for side in job.sides if side.label not in labels
     )
-    return bench.run / "jobs" / f"{job.name}-round{number:03d}{missing}"
+    return run_context.run / "jobs" / f"{job.name}-round{number:03d}{missing}"
 
 
 def run_round(
-    bench: runner.Bench,
+    run_context: runner.RunContext,
     job: SpeedJob,
     labels: Sequence[str],
     number: int,
@@ -117,7 +119,7 @@ def run_round(
         SideFailed: a side cannot take part; the record says so.
         TooLong: steps are so long that the round does not fit into what is left of the budget.
     """
-    folder = round_folder(bench, job, labels, number)
+    folder = round_folder(run_context, job, labels, number)
     runner.fresh(folder)
     sides = {side.label: side for side in job.sides if side.label in labels}
     started = time.monotonic()
@@ -133,11 +135,11 @@ def run_round(
             for label in schedule.plan_round(labels, 1, job.seed, number).spawn:
                 with named(label, failed):
                     log = folder / f"{_safe(label)}.log"
-                    workers[label] = bench.worker(
+                    workers[label] = run_context.worker(
                         sides[label].build, log, cold=number == 0, side=label
                     )
                     workers[label].send("describe", backend=sides[label].backend)
-            opened, imported_s = _open(bench, job, workers, files, failed)
+            opened, imported_s = _open(run_context, job, workers, files, failed)
             baseline = {label: worker.memory.begin() for label, worker in workers.items()}
             actions = {}
             for action in job.actions:
@@ -160,7 +162,7 @@ def run_round(
             raise
         with ending(list(workers.values())):
             pass
-        spec = bench.workloads[job.workload]
+        spec = run_context.workloads[job.workload]
         outcome.result = {
             "actions": actions,
             "opened": opened,
@@ -189,7 +191,7 @@ def _safe(label: str) -> str:
 
 
 def _open(
-    bench: runner.Bench,
+    run_context: runner.RunContext,
     job: SpeedJob,
     workers: dict[str, WorkerProcess],
     files: runner.Files,
@@ -208,7 +210,7 @@ def _open(
     opened = {}
     for label, worker in workers.items():
         with named(label, failed):
-            opened[label] = runner.open_port(worker, bench, job.opening(label), files)
+            opened[label] = runner.open_port(worker, run_context, job.opening(label), files)
     return opened, imported_s
 
 

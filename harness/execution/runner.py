@@ -39,7 +39,7 @@ INTERRUPT_INTERVAL_S = 0.2
 
 
 @dataclasses.dataclass(frozen=True)
-class Bench:
+class RunContext:
     """What a run needs to start workers.
 
     Attributes:
@@ -73,13 +73,13 @@ class Files:
     tape_hash: str
 
 
-def inputs(bench: Bench, workload: str, preset: str, seed: int, steps: int) -> Files:
+def inputs(run_context: RunContext, workload: str, preset: str, seed: int, steps: int) -> Files:
     """Write the data and the tape, once, under their hashes, and return where they lie.
 
     Raises:
         JobFailed: the workload's own code raised.
     """
-    spec = bench.workloads[workload]
+    spec = run_context.workloads[workload]
     try:
         drawn = tape.draw(spec, spec.config(preset), seed, steps)
     except Exception as error:
@@ -87,7 +87,7 @@ def inputs(bench: Bench, workload: str, preset: str, seed: int, steps: int) -> F
             "error",
             f"the data or the tape of {workload} cannot be made: {type(error).__name__}: {error}",
         ) from error
-    folder = bench.run / "tapes"
+    folder = run_context.run / "tapes"
     data = folder / f"data-{workload}-{preset}-{drawn.data_hash[:12]}.npz"
     noise = folder / f"tape-{workload}-{preset}-seed{seed}-{drawn.tape_hash[:12]}.npz"
     for path, arrays in ((data, drawn.data), (noise, drawn.tape)):
@@ -105,19 +105,19 @@ def existing(folder: Path) -> store.Record | None:
     return record if record.status in ("ok", "unsupported") else None
 
 
-def run_job(bench: Bench, job: Job) -> store.Record:
+def run_job(run_context: RunContext, job: Job) -> store.Record:
     """Record one job. Whatever happens inside it becomes the record's status; only an interrupt
     passes through."""
-    folder = bench.run / "jobs" / job.name
+    folder = run_context.run / "jobs" / job.name
     fresh(folder)
     started = time.monotonic()
     with ended(folder, describe(job), started) as outcome:
-        files = inputs(bench, job.workload, job.preset, job.seed, job.tape_steps or job.steps)
+        files = inputs(run_context, job.workload, job.preset, job.seed, job.tape_steps or job.steps)
         with (
-            bench.worker(job.build, folder / "worker.log", side=job.side) as worker,
+            run_context.worker(job.build, folder / "worker.log", side=job.side) as worker,
             ending([worker]),
         ):
-            opened = open_port(worker, bench, job.opening(), files)
+            opened = open_port(worker, run_context, job.opening(), files)
             probed = worker.request("probe", tape=str(files.tape), stages=list(job.stages))
             recorded = worker.request(
                 "record",
@@ -144,11 +144,11 @@ def _thaw(variant: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
 
 
 def open_port(
-    worker: WorkerProcess, bench: Bench, opening: Opening, files: Files
+    worker: WorkerProcess, run_context: RunContext, opening: Opening, files: Files
 ) -> dict[str, Any]:
     """Open a port in a worker and return what the worker says of it, and the hash of what it was
     given to compute on."""
-    spec = bench.workloads[opening.workload]
+    spec = run_context.workloads[opening.workload]
     config = spec.config(opening.preset, opening.powers)
     opened = worker.request(
         "open",
@@ -235,38 +235,38 @@ def fresh(folder: Path) -> None:
 
 
 def run_jobs(
-    bench: Bench,
+    run_context: RunContext,
     jobs: Sequence[Work],
     progress: Callable[[Work, store.Record | None], None],
-    run: Callable[[Bench, Work], store.Record],
+    run: Callable[[RunContext, Work], store.Record],
 ) -> dict[str, store.Record]:
-    """Run all jobs that are not finished yet, as many side by side as the bench has cores for.
+    """Run all jobs that are not finished yet, as many side by side as there are cores for.
 
     `progress(job, None)` is called before each and `progress(job, record)` after it, one call at a
     time. An interrupt ends the jobs at work in the status `interrupted` and passes through.
     """
-    records = {job.name: existing(bench.run / "jobs" / job.name) for job in jobs}
+    records = {job.name: existing(run_context.run / "jobs" / job.name) for job in jobs}
     waiting = {job.name: job for job in jobs if records[job.name] is None}
     lock = threading.Lock()
 
     def run_one(job: Work) -> store.Record:
-        if bench.limits.stop.is_set():
+        if run_context.limits.stop.is_set():
             raise KeyboardInterrupt
         with lock:
             progress(job, None)
-        done = run(bench, job)
+        done = run(run_context, job)
         with lock:
             progress(job, done)
         return done
 
-    lanes = max(1, bench.cores // max((job.threads for job in waiting.values()), default=1))
+    lanes = max(1, run_context.cores // max((job.threads for job in waiting.values()), default=1))
     running: dict[str, concurrent.futures.Future[store.Record]] = {}
     with concurrent.futures.ThreadPoolExecutor(lanes) as pool:
         try:
             running.update((name, pool.submit(run_one, job)) for name, job in waiting.items())
             _wait(running.values())
         except BaseException:
-            bench.limits.stop.set()
+            run_context.limits.stop.set()
             pool.shutdown(cancel_futures=True)
             raise
     return {name: record or running[name].result() for name, record in records.items()}

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from harness.errors import JobFailed
 from harness.execution.processes import WorkerProcess, ending
-from harness.execution.runner import Bench, Files, ended, fresh, open_port
+from harness.execution.runner import Files, RunContext, ended, fresh, open_port
 from harness.fidelity.summaries import Draw, series
 from harness.plan import SampleJob, describe
 from harness.records import store, tape
@@ -27,18 +27,18 @@ LOSSES, SAMPLES = "losses", "samples"
 VALUE, STEP = "value/", "step/"
 
 
-def run_sample(bench: Bench, job: SampleJob) -> store.Record:
+def run_sample(run_context: RunContext, job: SampleJob) -> store.Record:
     """Train, generate and record one job. Whatever happens inside it becomes the record's
     status."""
-    folder = bench.run / "jobs" / job.name
+    folder = run_context.run / "jobs" / job.name
     fresh(folder)
     with ended(folder, describe(job), time.monotonic()) as outcome:
-        files = _inputs(bench, job)
+        files = _inputs(run_context, job)
         with (
-            bench.worker(job.build, folder / "worker.log", side=job.side) as worker,
+            run_context.worker(job.build, folder / "worker.log", side=job.side) as worker,
             ending([worker]),
         ):
-            opened = open_port(worker, bench, job.opening(), files)
+            opened = open_port(worker, run_context, job.opening(), files)
             worker.request("start", seed=job.own_seed, tape=str(files.tape))
             files.tape.unlink()  # of a large model as large as itself, once a seed
             started = time.monotonic()
@@ -66,13 +66,13 @@ def run_sample(bench: Bench, job: SampleJob) -> store.Record:
     return outcome.record()
 
 
-def _inputs(bench: Bench, job: SampleJob) -> Files:
+def _inputs(run_context: RunContext, job: SampleJob) -> Files:
     """Write the data, once, and this job's initial weights.
 
     Raises:
         JobFailed: the workload's own code raised.
     """
-    spec = bench.workloads[job.workload]
+    spec = run_context.workloads[job.workload]
     config = spec.config(job.preset)
     try:
         data, weights = spec.data(config), tape.initial(spec, config, job.own_seed)
@@ -83,8 +83,8 @@ def _inputs(bench: Bench, job: SampleJob) -> Files:
             f" {error}",
         ) from error
     data_hash = tape.content_hash(data)
-    shared = bench.run / "tapes" / f"data-{job.workload}-{job.preset}-{data_hash[:12]}.npz"
-    own = bench.run / "jobs" / job.name / "initial.npz"
+    shared = run_context.run / "tapes" / f"data-{job.workload}-{job.preset}-{data_hash[:12]}.npz"
+    own = run_context.run / "jobs" / job.name / "initial.npz"
     if not shared.exists():
         store.write_arrays(shared, data)
     store.write_arrays(own, weights)

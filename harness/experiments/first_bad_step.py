@@ -27,7 +27,7 @@ STAGE, FORWARD = "trajectory", "forward"
 
 
 def localise(
-    bench: runner.Bench,
+    run_context: runner.RunContext,
     planned: Plan,
     evidences: pair_evidence.JobEvidences,
     rows: Sequence[StageRow],
@@ -39,7 +39,7 @@ def localise(
     Jobs of replays lie in the run's folder beside the others; a side that is represented by a
     recorded reference cannot replay.
     """
-    rows = wrong_layers.localise(bench, planned, evidences, rows, say)
+    rows = wrong_layers.localise(run_context, planned, evidences, rows, say)
     named = {_key(row): row for row in rows}
     for pair in planned.pairs:
         forward = named.get(
@@ -57,7 +57,7 @@ def localise(
                 reason=f"{row.reason}; a recorded reference cannot be replayed to find the step",
             )
             continue
-        bad = first_bad(bench, pair, evidences)
+        bad = first_bad(run_context, pair, evidences)
         say(f"{pair.workload} {pair.a.side} : {pair.b.side} {pair.precision}: {bad}")
         step = bad.bad if bad.bad == bad.good + 1 else None
         named[_key(row)] = dataclasses.replace(
@@ -96,7 +96,9 @@ def _key(row: StageRow) -> tuple[str, str, str, str, int, str]:
     return row.workload, row.a, row.b, row.precision, row.seed, row.stage
 
 
-def first_bad(bench: runner.Bench, pair: Pair, evidences: pair_evidence.JobEvidences) -> BadStep:
+def first_bad(
+    run_context: runner.RunContext, pair: Pair, evidences: pair_evidence.JobEvidences
+) -> BadStep:
     """Bisect a trajectory that has failed."""
     whole = stage_rows.judge(pair, STAGE, evidences)
     zero, base = pair_evidence.null(pair, STAGE, evidences), pair_evidence.base(pair, evidences)
@@ -106,7 +108,7 @@ def first_bad(bench: runner.Bench, pair: Pair, evidences: pair_evidence.JobEvide
 
     def replay(steps: int) -> StageVerdict:
         jobs = [_shortened(job, steps) for job in (pair.a, pair.b)]
-        records = runner.run_jobs(bench, jobs, lambda _job, _record: None, runner.run_job)
+        records = runner.run_jobs(run_context, jobs, lambda _job, _record: None, runner.run_job)
         for record in records.values():
             if not record.ok:
                 return StageVerdict(

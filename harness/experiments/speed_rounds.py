@@ -23,7 +23,10 @@ from harness.speed import estimate, forecast, schedule, verdict
 
 
 def run_speed(
-    bench: runner.Bench, jobs: Sequence[SpeedJob], budget_s: float, say: Callable[[str], None]
+    run_context: runner.RunContext,
+    jobs: Sequence[SpeedJob],
+    budget_s: float,
+    say: Callable[[str], None],
 ) -> list[Timed]:
     """Run rounds of every job: five each, whatever they take; then more, the job with the fewest
     first, while all rounds together, those of an interrupted run too, fit into `budget_s` seconds,
@@ -46,7 +49,7 @@ def run_speed(
             continue
         started, before = time.monotonic(), len(timed.records)
         _add_round(
-            bench,
+            run_context,
             timed,
             _counting(say, *_rest(all_timed, todo, budget_s - spent_s)),
             budget_s,
@@ -158,12 +161,16 @@ def _long(timed: Timed) -> bool:
 
 
 def _add_round(
-    bench: runner.Bench, timed: Timed, say: Callable[[str], None], budget_s: float, left_s: float
+    run_context: runner.RunContext,
+    timed: Timed,
+    say: Callable[[str], None],
+    budget_s: float,
+    left_s: float,
 ) -> None:
     """Run the next round, or take it from disk if an interrupted run left it; a side that fails
     leaves the job."""
     number = len(timed.records)
-    folder = rounds.round_folder(bench, timed.job, timed.labels, number)
+    folder = rounds.round_folder(run_context, timed.job, timed.labels, number)
     done = runner.existing(folder)
     if done is not None and done.ok and done.job.get("labels") == timed.labels:
         timed.records.append(done)
@@ -177,9 +184,9 @@ def _add_round(
         )
     )
     try:
-        files = runner.inputs(bench, timed.job.workload, timed.job.preset, timed.job.seed, 1)
+        files = runner.inputs(run_context, timed.job.workload, timed.job.preset, timed.job.seed, 1)
         terms = rounds.Terms(left_s, timed.job.warmup, circumstances.learned(timed.records))
-        record = rounds.run_round(bench, timed.job, timed.labels, number, files, terms)
+        record = rounds.run_round(run_context, timed.job, timed.labels, number, files, terms)
         if record.ok:
             timed.records.append(record)
         else:  # no side's fault (a full disk, say): there is no point in going on

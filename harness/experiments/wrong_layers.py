@@ -60,7 +60,7 @@ class ForcedPass:
 
 
 def localise(
-    bench: runner.Bench,
+    run_context: runner.RunContext,
     planned: Plan,
     evidences: pair_evidence.JobEvidences,
     rows: Sequence[StageRow],
@@ -76,7 +76,7 @@ def localise(
     for row in rows:
         pair = pairs.get((row.workload, row.a, row.b, row.precision, row.seed))
         if pair is not None and row.stage == STAGE and row.verdict == Fidelity.FAIL:
-            said = layers_of(bench, pair, evidences)
+            said = layers_of(run_context, pair, evidences)
             say(f"{row.workload} {row.a} : {row.b} {row.precision}: {said}")
             layers.append(named(row, said))
         else:
@@ -95,7 +95,7 @@ def named(row: StageRow, said: Layers | str) -> StageRow:
 
 
 def layers_of(
-    bench: runner.Bench, pair: Pair, evidences: pair_evidence.JobEvidences
+    run_context: runner.RunContext, pair: Pair, evidences: pair_evidence.JobEvidences
 ) -> Layers | str:
     """Return the wrong layers of a pair whose forward pass has failed, or why they cannot be
     told."""
@@ -112,7 +112,7 @@ def layers_of(
         return "a recorded reference can neither teach nor be taught"
     reasons = []
     for teacher, forced_job in ((pair.a, pair.b), (pair.b, pair.a)):
-        said = teacher_forced(bench, pair, teacher, forced_job, evidences, departed)
+        said = teacher_forced(run_context, pair, teacher, forced_job, evidences, departed)
         if isinstance(said, Layers):
             return said
         reasons.append(said)
@@ -120,7 +120,7 @@ def layers_of(
 
 
 def teacher_forced(
-    bench: runner.Bench,
+    run_context: runner.RunContext,
     pair: Pair,
     teacher: Job,
     forced_job: Job,
@@ -140,7 +140,7 @@ def teacher_forced(
         teacher=teacher.name,
     )
     (record,) = runner.run_jobs(
-        bench, [job], lambda _job, _record: None, run_teacher_forced
+        run_context, [job], lambda _job, _record: None, run_teacher_forced
     ).values()
     if not record.ok:
         return f"teaching {forced_job.side} is {record.status}: {record.reason}"
@@ -180,20 +180,20 @@ def teacher_forced(
     )
 
 
-def run_teacher_forced(bench: runner.Bench, job: TeacherForcedJob) -> store.Record:
+def run_teacher_forced(run_context: runner.RunContext, job: TeacherForcedJob) -> store.Record:
     """Record one taught forward pass. Whatever happens inside it becomes the record's status."""
-    folder = bench.run / "jobs" / job.name
+    folder = run_context.run / "jobs" / job.name
     runner.fresh(folder)
     with runner.ended(folder, describe(job), time.monotonic()) as outcome:
         files = runner.inputs(
-            bench, job.workload, job.preset, job.seed, job.tape_steps or job.steps
+            run_context, job.workload, job.preset, job.seed, job.tape_steps or job.steps
         )
-        teacher = bench.run / "jobs" / job.teacher / f"{STAGE}.npz"
+        teacher = run_context.run / "jobs" / job.teacher / f"{STAGE}.npz"
         with (
-            bench.worker(job.build, folder / "worker.log", side=job.side) as worker,
+            run_context.worker(job.build, folder / "worker.log", side=job.side) as worker,
             ending([worker]),
         ):
-            opened = runner.open_port(worker, bench, job.opening(), files)
+            opened = runner.open_port(worker, run_context, job.opening(), files)
             taught = worker.request(
                 "teach",
                 tape=str(files.tape),

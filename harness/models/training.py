@@ -137,7 +137,7 @@ class Site:
             environ=environ,
             progress=self.context.say,
         )
-        bench = runner.Bench(
+        run_context = runner.RunContext(
             run=scratch,
             staging=staging.prepare(environ),
             interpreters={model.build: interpreter.path},
@@ -145,7 +145,7 @@ class Site:
             workloads={model.workload: self.workload},
             limits=Limits(self.limit_s),
         )
-        files = runner.inputs(bench, model.workload, model.preset, model.seed, 1)
+        files = runner.inputs(run_context, model.workload, model.preset, model.seed, 1)
         setting = {
             "device": "cpu",
             "precision": model.precision,
@@ -153,8 +153,8 @@ class Site:
             "threads": self.threads,
         }
         opening = Opening(backend, model.workload, model.preset, "variable", self.folders, setting)
-        with bench.worker(model.build, scratch / f"{model.build}.log") as worker:
-            runner.open_port(worker, bench, opening, files)
+        with run_context.worker(model.build, scratch / f"{model.build}.log") as worker:
+            runner.open_port(worker, run_context, opening, files)
             yield worker, str(files.tape)
 
 

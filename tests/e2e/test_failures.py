@@ -239,11 +239,11 @@ def test_no_room_for_the_report(harness) -> None:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, cache: Path) -> runner.Bench:
+def run_context(tmp_path: Path, cache: Path) -> runner.RunContext:
     """What the harness gives its runner, with limits for a test to tighten."""
     environ = clean_environment({**os.environ, "XDG_CACHE_HOME": str(cache)})
     python = Path(sys.executable)
-    return runner.Bench(
+    return runner.RunContext(
         tmp_path / "run",
         staging.prepare(environ),
         {"numpy": python},
@@ -253,7 +253,7 @@ def bench(tmp_path: Path, cache: Path) -> runner.Bench:
     )
 
 
-def record(bench: runner.Bench, fault: str) -> store.Record:
+def record(run_context: runner.RunContext, fault: str) -> store.Record:
     """Run the job of one port."""
     chosen = options.Options(
         backends=(f"numpy@{HOSTILE / fault}",),
@@ -263,24 +263,26 @@ def record(bench: runner.Bench, fault: str) -> store.Record:
         no_speed=True,
     )
     (job,) = plan.make(resolution.resolve(chosen)).jobs
-    return runner.run_job(bench, job)
+    return runner.run_job(run_context, job)
 
 
-def test_memory_limit(bench: runner.Bench) -> None:
+def test_memory_limit(run_context: runner.RunContext) -> None:
     """A worker that grows beyond its limit is ended as `out of memory`, long before the machine
     is."""
-    limited = dataclasses.replace(bench, limits=Limits(request_s=20.0, memory_bytes=256 << 20))
+    limited = dataclasses.replace(
+        run_context, limits=Limits(request_s=20.0, memory_bytes=256 << 20)
+    )
     done = record(limited, "grows")
     assert done.status == "out of memory" and "256 MiB" in done.reason
     assert done.duration_s < 20 + GRACE_S
 
 
-def test_descendants(bench: runner.Bench) -> None:
+def test_descendants(run_context: runner.RunContext) -> None:
     """What a worker has started ends with it."""
     before = {child.pid for child in psutil.Process().children(recursive=True)}
     limited = dataclasses.replace(
-        bench,
-        environment={**bench.environment, "PARITY_TEST_MARK": "descendants"},
+        run_context,
+        environment={**run_context.environment, "PARITY_TEST_MARK": "descendants"},
         limits=Limits(request_s=2.0),
     )
     done = record(limited, "starts_others")

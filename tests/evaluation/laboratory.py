@@ -57,8 +57,8 @@ class Lent:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Stand(runner.Bench):
-    """A bench whose workers outlive their jobs.
+class Stand(runner.RunContext):
+    """A run_context whose workers outlive their jobs.
 
     Attributes:
         starter: the thread that starts them. The kernel ends a worker with the thread that started

@@ -21,7 +21,7 @@ from harness.workloads import registry
 TURNS = Path(__file__).parents[1] / "e2e/turns"
 
 
-def bench(folder: Path, monkeypatch: pytest.MonkeyPatch) -> runner.Bench:
+def run_context(folder: Path, monkeypatch: pytest.MonkeyPatch) -> runner.RunContext:
     """Return what rounds need, in a folder, and make them too short to be precise."""
     monkeypatch.setattr(rounds, "WARMUP_S", 0.01)
     monkeypatch.setattr(rounds, "MEASURE_S", 0.02)
@@ -33,7 +33,7 @@ def bench(folder: Path, monkeypatch: pytest.MonkeyPatch) -> runner.Bench:
     monkeypatch.setattr(steadiness, "CHANGE", math.inf)
     environ = clean_environment({**os.environ, "XDG_CACHE_HOME": str(folder / "cache")})
     python = {"numpy": Path(sys.executable)}
-    return runner.Bench(
+    return runner.RunContext(
         folder / "run",
         staging.prepare(environ),
         python,

@@ -125,7 +125,7 @@ def test_honest_sides_run_once(trials, linear, monkeypatch):
     monkeypatch.setattr(
         runner,
         "run_job",
-        lambda bench, job: ran.append(job) or pytest.fail("an honest side ran again"),
+        lambda run_context, job: ran.append(job) or pytest.fail("an honest side ran again"),
     )
     again = Census(trials.laboratory, trials.cache, trials.folder / "again").subject("linear")
     assert [] == ran and linear.reached == again.reached

@@ -26,10 +26,10 @@ def told(laboratory, tmp_path_factory):
     stand, kept = laboratory.stand, {}
     folder = tmp_path_factory.mktemp("mismatches")
     interpreters = {**stand.interpreters, "tf1-compat": stand.interpreters["tf2"]}
-    bench = runner.Bench(
+    run_context = runner.RunContext(
         folder, stand.staging, interpreters, stand.environment, stand.workloads, stand.limits
     )
-    files = runner.inputs(bench, "linear", "tiny", 0, 1)
+    files = runner.inputs(run_context, "linear", "tiny", 0, 1)
 
     def tell(build, ports=None, again=0):
         if (build, again) in kept and ports is None:
@@ -43,8 +43,8 @@ def told(laboratory, tmp_path_factory):
             () if ports is None else (str(ports),),
             setting,
         )
-        with bench.worker(build, folder / "worker.log") as worker:
-            runner.open_port(worker, bench, opening, files)
+        with run_context.worker(build, folder / "worker.log") as worker:
+            runner.open_port(worker, run_context, opening, files)
             for action in ("train", "generate"):
                 worker.request("load", tape=str(files.tape), action=action, seed=0)
                 worker.request("prepare", warmup_s=0.0, sample_s=0.0)

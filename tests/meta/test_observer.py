@@ -14,16 +14,16 @@ from tests.evaluation.observer import sides
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> runner.Bench:
+def run_context(tmp_path: Path) -> runner.RunContext:
     """Rounds of the NumPy build, in this interpreter."""
-    return sides.bench_of("numpy", tmp_path)
+    return sides.run_context_of("numpy", tmp_path)
 
 
-def test_the_parent_sleeps(bench: runner.Bench) -> None:
+def test_the_parent_sleeps(run_context: runner.RunContext) -> None:
     """While the worker's blocks run, all trackers on, the parent uses less than a hundredth of a
     core."""
     seen = sides.watch(
-        bench, sides.job_of("numpy", "linear", "tiny"), 0, palindromes=2, block_s=1.5
+        run_context, sides.job_of("numpy", "linear", "tiny"), 0, palindromes=2, block_s=1.5
     )
     assert seen.waited_s > 1.0 and seen.busy_s < sides.PARENT_SHARE * seen.waited_s
     assert not estimate.unusable(seen.steps, "bare", "harness") and not estimate.unusable(
@@ -32,12 +32,12 @@ def test_the_parent_sleeps(bench: runner.Bench) -> None:
 
 
 def test_a_parent_that_does_not_is_noticed(
-    bench: runner.Bench, monkeypatch: pytest.MonkeyPatch
+    run_context: runner.RunContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The planted fault: it looks at the worker all the time."""
     monkeypatch.setattr(processes, "WATCH_INTERVAL_S", 0.0)
     seen = sides.watch(
-        bench, sides.job_of("numpy", "linear", "tiny"), 0, palindromes=1, block_s=0.5
+        run_context, sides.job_of("numpy", "linear", "tiny"), 0, palindromes=1, block_s=0.5
     )
     assert not sides.conclude([seen]).parent
 

@@ -79,7 +79,7 @@ def case(laboratory, tmp_path):
     """Return a function from a build, a port's source and the mode to the rows of two runs, by
     lockstep and native."""
     stand = laboratory.stand
-    bench = runner.Bench(
+    run_context = runner.RunContext(
         tmp_path,
         stand.staging,
         stand.interpreters,
@@ -108,7 +108,7 @@ def case(laboratory, tmp_path):
             fidelity_threads=2,
         )
         job = next(job for job in planned.jobs if job.precision == "fp32")
-        rows = repeated_runs.case_rows(bench, job, deterministic, 2, context)
+        rows = repeated_runs.case_rows(run_context, job, deterministic, 2, context)
         for row in rows:
             LOG.info(f"{row.mode}: {row.verdict}: {row.reason}")
         return {row.mode: row for row in rows}

@@ -96,8 +96,8 @@ def honest(laboratory: Laboratory, asked: Circumstances, cache: Path) -> list[Ho
 
 
 def _record(laboratory: Laboratory, job: Job, folder: Path) -> Evidence:
-    bench = dataclasses.replace(laboratory.stand, run=folder)
-    record = runner.existing(folder / "jobs" / job.name) or runner.run_job(bench, job)
+    run_context = dataclasses.replace(laboratory.stand, run=folder)
+    record = runner.existing(folder / "jobs" / job.name) or runner.run_job(run_context, job)
     if not record.ok:
         raise RuntimeError(
             f"the honest side {job.side} of {job.workload} in {job.precision} ended in"

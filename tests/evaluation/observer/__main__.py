@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.evaluation.observer.sides import bench_of, conclude, job_of, watch
+from tests.evaluation.observer.sides import conclude, job_of, run_context_of, watch
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -30,11 +30,11 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=10)
     chosen = parser.parse_args(words)
     with tempfile.TemporaryDirectory() as folder:
-        bench, job = (
-            bench_of(chosen.build, Path(folder)),
+        run_context, job = (
+            run_context_of(chosen.build, Path(folder)),
             job_of(chosen.build, chosen.workload, chosen.preset),
         )
-        seen = [watch(bench, job, number) for number in range(chosen.rounds)]
+        seen = [watch(run_context, job, number) for number in range(chosen.rounds)]
     found = conclude(seen)
     print(
         f"{chosen.build} {chosen.workload} {chosen.preset}, load {os.getloadavg()[0]:.1f} on"

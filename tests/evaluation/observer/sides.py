@@ -123,18 +123,20 @@ class Conclusion:
 class Bare:
     """The bare script of a port, in the worker's folder and environment."""
 
-    def __init__(self, bench: runner.Bench, job: plan.SpeedJob, files: runner.Files) -> None:
+    def __init__(
+        self, run_context: runner.RunContext, job: plan.SpeedJob, files: runner.Files
+    ) -> None:
         self.process = subprocess.Popen(
-            [str(bench.interpreters[job.sides[0].build]), "-c", BARE],
-            cwd=bench.staging,
-            env=dict(bench.environment),
+            [str(run_context.interpreters[job.sides[0].build]), "-c", BARE],
+            cwd=run_context.staging,
+            env=dict(run_context.environment),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
         )
         opening = job.opening(job.sides[0].label)
-        spec = bench.workloads[opening.workload]
+        spec = run_context.workloads[opening.workload]
         self._say(
             json.dumps(
                 {
@@ -177,7 +179,7 @@ class Bare:
 
 
 def watch(
-    bench: runner.Bench,
+    run_context: runner.RunContext,
     job: plan.SpeedJob,
     number: int,
     palindromes: int = PALINDROMES,
@@ -185,19 +187,21 @@ def watch(
 ) -> Seen:
     """Run one round of the worker and the bare script in turns of a comparison's length; then a
     long block for the parent."""
-    files = runner.inputs(bench, job.workload, job.preset, job.seed, 1)
+    files = runner.inputs(run_context, job.workload, job.preset, job.seed, 1)
     planned = schedule.plan_round(SIDES, palindromes, job.seed, number)
     worker: WorkerProcess | None = None
     bare: Bare | None = None
     for name in planned.spawn:
         if name == "bare":
-            bare = Bare(bench, job, files)
+            bare = Bare(run_context, job, files)
         elif name == "harness":
-            worker = bench.worker(job.sides[0].build, bench.run / f"observer{number}.log")
+            worker = run_context.worker(
+                job.sides[0].build, run_context.run / f"observer{number}.log"
+            )
     assert worker is not None
     assert bare is not None
     with ending([worker]):
-        runner.open_port(worker, bench, job.opening(job.sides[0].label), files)
+        runner.open_port(worker, run_context, job.opening(job.sides[0].label), files)
         bare.heard()
         worker.request("load", tape=str(files.tape), action="train", seed=0)
         worker.memory.begin()
@@ -234,7 +238,7 @@ def _unwatched(worker: WorkerProcess, samples: int, steps: int) -> list[float]:
     return [float(value) for value in worker.receive()["step_s"]]
 
 
-def bench_of(build: str, folder: Path) -> runner.Bench:
+def run_context_of(build: str, folder: Path) -> runner.RunContext:
     """Return what rounds of one build need."""
     found = provision.locate(
         build, "cpu", overrides={}, environ=os.environ, progress=lambda line: None
@@ -245,7 +249,7 @@ def bench_of(build: str, folder: Path) -> runner.Bench:
     shutil.copytree(staging.prepare(environ), copy)
     with (copy / "backends/protocol/session.py").open("a", encoding="utf-8") as session:
         session.write(ALONE)
-    return runner.Bench(folder, copy, {build: found.path}, environ, workloads, Limits())
+    return runner.RunContext(folder, copy, {build: found.path}, environ, workloads, Limits())
 
 
 def job_of(build: str, workload: str, preset: str) -> plan.SpeedJob:

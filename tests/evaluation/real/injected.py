@@ -56,7 +56,7 @@ def measure(
         f"{slowdown:g}": {name: [] for name in ACTIONS} for slowdown in SLOWDOWNS
     }
     with tempfile.TemporaryDirectory() as folder:
-        bench = runner.Bench(
+        run_context = runner.RunContext(
             Path(folder),
             staging.prepare(environ),
             {build: found.path},
@@ -64,14 +64,14 @@ def measure(
             resolution.known_workloads(chosen),
             Limits(),
         )
-        files = runner.inputs(bench, workload, job.preset, job.seed, 1)
+        files = runner.inputs(run_context, workload, job.preset, job.seed, 1)
         for number in range(count * len(SLOWDOWNS)):
             slowdown = SLOWDOWNS[number // 2 % len(SLOWDOWNS)]  # rounds come in mirrored pairs
             slower, terms = (
                 dataclasses.replace(job, slowdowns=(0.0, slowdown)),
                 rounds.Terms(least_steps={}),
             )
-            record = rounds.run_round(bench, slower, labels, number, files, terms)
+            record = rounds.run_round(run_context, slower, labels, number, files, terms)
             for name in ACTIONS:
                 ratios = palindrome_ratios(measured_rounds.as_round(record, name), *labels)
                 kept[f"{slowdown:g}"][name].append([round(ratio, 5) for ratio in ratios])

@@ -44,7 +44,7 @@ TOO_FEW = dataclasses.replace(TIMED, verdict="UNCLEAR", low=0.95, high=1.09)
 NOW = datetime.datetime(2026, 11, 21, tzinfo=datetime.timezone.utc)
 
 
-class Bench:
+class RunContext:
     """Releases of a made-up torch, which changes with 2.7.0.
 
     Attributes:
@@ -129,8 +129,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    made = Bench(tmp_path)
+def run_context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunContext:
+    made = RunContext(tmp_path)
     monkeypatch.setattr(releases, "pythons", lambda build, environ: {"3.11": Path(sys.executable)})
     monkeypatch.setattr(releases, "listed", made.listed)
     monkeypatch.setattr(installation, "install", made.install)
@@ -144,38 +144,46 @@ def states(found: running.Result) -> dict[str, str | None]:
     return {one.release.version: one.judged.state for one in found.tried.values()}
 
 
-def test_what_is_known_is_not_asked_again(bench: Bench) -> None:
+def test_what_is_known_is_not_asked_again(run_context: RunContext) -> None:
     """Both ends, then half of what lies between; the same command reads the answer, and asks
     neither pip nor tox nor a worker."""
-    found = bench.run()
+    found = run_context.run()
     assert (LOCATED, 2, 3) == (found.conclusion.kind, found.conclusion.good, found.conclusion.bad)
-    assert ["2.4.0", "2.8.0", "2.6.0", "2.7.0"] == bench.compared and ["3.11"] == bench.asked
-    again = bench.run()
-    assert found == again and [] == [*bench.asked, *bench.installed, *bench.compared]
-    assert f"going on with {found.folder}" in bench.said
+    assert ["2.4.0", "2.8.0", "2.6.0", "2.7.0"] == run_context.compared and [
+        "3.11"
+    ] == run_context.asked
+    again = run_context.run()
+    assert found == again and [] == [
+        *run_context.asked,
+        *run_context.installed,
+        *run_context.compared,
+    ]
+    assert f"going on with {found.folder}" in run_context.said
 
 
 @pytest.mark.parametrize("more", [{}, {"discard": True}])
-def test_after_a_kill_the_same_command_goes_on(bench: Bench, more: dict[str, bool]) -> None:
+def test_after_a_kill_the_same_command_goes_on(
+    run_context: RunContext, more: dict[str, bool]
+) -> None:
     """The end comes in the third comparison: the two before it are on disk, the rest is done,
     and only the rest."""
-    bench.reports["2.6.0"] = KeyboardInterrupt()
+    run_context.reports["2.6.0"] = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
-        bench.run(**more)
-    key = bench.file().parent.name
-    del bench.reports["2.6.0"]
-    found = bench.run(**more)
-    assert ["2.6.0", "2.7.0"] == bench.compared and [] == bench.asked
+        run_context.run(**more)
+    key = run_context.file().parent.name
+    del run_context.reports["2.6.0"]
+    found = run_context.run(**more)
+    assert ["2.6.0", "2.7.0"] == run_context.compared and [] == run_context.asked
     assert key == found.folder.name
     assert {"2.4.0": "PASS", "2.6.0": "PASS", "2.7.0": "FAIL", "2.8.0": "FAIL"} == states(found)
 
 
-def test_what_cannot_be_judged_is_passed_over_and_tried_again(bench: Bench) -> None:
+def test_what_cannot_be_judged_is_passed_over_and_tried_again(run_context: RunContext) -> None:
     """No wheel, no framework in it, INCONCLUSIVE: each says why, and the same command tries
     these and no others."""
-    bench.missing = {"2.6.0"}
-    bench.reports = {"2.5.0": FrameworkMissing("no torch"), "2.7.0": report(UNSURE)}
-    found = bench.run()
+    run_context.missing = {"2.6.0"}
+    run_context.reports = {"2.5.0": FrameworkMissing("no torch"), "2.7.0": report(UNSURE)}
+    found = run_context.run()
     assert {
         "2.4.0": "PASS",
         "2.5.0": None,
@@ -189,106 +197,114 @@ def test_what_cannot_be_judged_is_passed_over_and_tried_again(bench: Bench) -> N
         verdicts["2.6.0"],
         verdicts["2.7.0"],
     )
-    bench.missing.clear()
-    bench.reports.clear()
-    again = bench.run()
-    assert ["2.6.0", "2.7.0"] == bench.compared
+    run_context.missing.clear()
+    run_context.reports.clear()
+    again = run_context.run()
+    assert ["2.6.0", "2.7.0"] == run_context.compared
     assert (2, 3) == (again.conclusion.good, again.conclusion.bad)
 
 
-def test_more_time_goes_on_with_what_is_known(bench: Bench) -> None:
+def test_more_time_goes_on_with_what_is_known(run_context: RunContext) -> None:
     """`raise --budget` is the advice where an interval is too wide: it times those releases
     again, and not the others."""
-    bench.reports = {version: report(TOO_FEW) for version in RELEASES[1:-1]}
-    bench.reports.update({RELEASES[0]: report(TIMED), RELEASES[-1]: report(SLOWER)})
-    first = bench.run(speed="train", budget=60.0)
+    run_context.reports = {version: report(TOO_FEW) for version in RELEASES[1:-1]}
+    run_context.reports.update({RELEASES[0]: report(TIMED), RELEASES[-1]: report(SLOWER)})
+    first = run_context.run(speed="train", budget=60.0)
     assert "raise --budget" in first.tried[2].judged.reason
-    bench.reports.update({"2.6.0": report(TIMED), "2.7.0": report(SLOWER)})
-    found = bench.run(speed="train", budget=300.0)
+    run_context.reports.update({"2.6.0": report(TIMED), "2.7.0": report(SLOWER)})
+    found = run_context.run(speed="train", budget=300.0)
     assert first.folder == found.folder
-    assert ["2.6.0", "2.7.0"] == bench.compared and [] == bench.asked
+    assert ["2.6.0", "2.7.0"] == run_context.compared and [] == run_context.asked
     assert (LOCATED, 2, 3) == (found.conclusion.kind, found.conclusion.good, found.conclusion.bad)
 
 
-def test_other_work_begins_anew(bench: Bench) -> None:
+def test_other_work_begins_anew(run_context: RunContext) -> None:
     """Another seed, stage, precision or requirement is another bisection; how far it looks and
     how long it waits is not."""
-    first = bench.run().folder
+    first = run_context.run().folder
     others = ({"seed": 1}, {"stage": ("F",)}, {"precision": ("fp32",)}, {"beside": ("six",)})
-    assert 5 == len({first, *(bench.run(**more).folder for more in others)})
-    assert first == bench.run(confirm=3, discard=True, limit=1.0).folder
+    assert 5 == len({first, *(run_context.run(**more).folder for more in others)})
+    assert first == run_context.run(confirm=3, discard=True, limit=1.0).folder
 
 
-def test_a_first_release_that_differs_from_itself_ends_the_search(bench: Bench) -> None:
+def test_a_first_release_that_differs_from_itself_ends_the_search(run_context: RunContext) -> None:
     """A machine that is too busy gives no answer."""
-    bench.reports["2.4.0"] = report(SLOWER)
-    found = bench.run(speed="train")
+    run_context.reports["2.4.0"] = report(SLOWER)
+    found = run_context.run(speed="train")
     assert NO_END == found.conclusion.kind and "too busy" in found.tried[0].judged.reason
-    assert ["2.4.0"] == bench.compared
+    assert ["2.4.0"] == run_context.compared
 
 
-def test_discard_keeps_the_first_release_until_the_end(bench: Bench) -> None:
+def test_discard_keeps_the_first_release_until_the_end(run_context: RunContext) -> None:
     """The others are compared with it. Each of these is gone when the next one begins, and
     nothing is left in the end."""
-    bench.run(discard=True)
-    assert [["2.4.0"], ["2.4.0", "2.8.0"], ["2.4.0", "2.6.0"], ["2.4.0", "2.7.0"]] == bench.there
-    assert [] == release_environments.existing(bench.context.environ)
-    bench.run(discard=True)
-    assert [] == bench.installed
-    bench.run(seed=1)
-    assert ["2.4.0", "2.6.0", "2.7.0", "2.8.0"] == bench.environments()
+    run_context.run(discard=True)
+    assert [
+        ["2.4.0"],
+        ["2.4.0", "2.8.0"],
+        ["2.4.0", "2.6.0"],
+        ["2.4.0", "2.7.0"],
+    ] == run_context.there
+    assert [] == release_environments.existing(run_context.context.environ)
+    run_context.run(discard=True)
+    assert [] == run_context.installed
+    run_context.run(seed=1)
+    assert ["2.4.0", "2.6.0", "2.7.0", "2.8.0"] == run_context.environments()
 
 
-def test_discard_against_a_build_keeps_none(bench: Bench) -> None:
+def test_discard_against_a_build_keeps_none(run_context: RunContext) -> None:
     """The first release is one of many then."""
-    bench.run(discard=True, against="numpy")
-    assert [["2.4.0"], ["2.8.0"], ["2.6.0"], ["2.7.0"]] == bench.there
-    assert [] == release_environments.existing(bench.context.environ)
+    run_context.run(discard=True, against="numpy")
+    assert [["2.4.0"], ["2.8.0"], ["2.6.0"], ["2.7.0"]] == run_context.there
+    assert [] == release_environments.existing(run_context.context.environ)
 
 
-def test_discard_takes_what_an_earlier_attempt_left(bench: Bench) -> None:
+def test_discard_takes_what_an_earlier_attempt_left(run_context: RunContext) -> None:
     """Environments of releases that were judged before a kill, or without --discard, go before
     the next is installed."""
-    bench.reports["2.7.0"] = KeyboardInterrupt()
+    run_context.reports["2.7.0"] = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
-        bench.run()
-    assert ["2.4.0", "2.6.0", "2.7.0", "2.8.0"] == bench.environments()
-    del bench.reports["2.7.0"]
-    bench.run(discard=True)
-    assert [["2.4.0", "2.7.0"]] == bench.there
-    assert [] == bench.environments()
+        run_context.run()
+    assert ["2.4.0", "2.6.0", "2.7.0", "2.8.0"] == run_context.environments()
+    del run_context.reports["2.7.0"]
+    run_context.run(discard=True)
+    assert [["2.4.0", "2.7.0"]] == run_context.there
+    assert [] == run_context.environments()
 
 
-def test_discard_keeps_the_log_of_what_could_not_be_installed(bench: Bench) -> None:
+def test_discard_keeps_the_log_of_what_could_not_be_installed(run_context: RunContext) -> None:
     """The reason names it."""
-    bench.missing = {"2.6.0"}
-    found = bench.run(discard=True)
+    run_context.missing = {"2.6.0"}
+    found = run_context.run(discard=True)
     log = Path(found.tried[2].judged.reason.split("Log: ")[1])
     assert "ERROR: no wheel\n" == log.read_text()
     assert not (log.parent / log.stem).exists() and [log.parent] == release_environments.existing(
-        bench.context.environ
+        run_context.context.environ
     )
 
 
 @pytest.mark.parametrize(("text", "error"), [("{", CorruptRecord), ('{"schema": 99}', NewerSchema)])
 def test_what_cannot_be_read_is_not_written_over(
-    bench: Bench, text: str, error: type[Exception]
+    run_context: RunContext, text: str, error: type[Exception]
 ) -> None:
     """A bisection that a newer harness has made, or that is damaged, is refused before anything
     is asked or installed."""
-    bench.run()
-    bench.file().write_text(text)
+    run_context.run()
+    run_context.file().write_text(text)
     with pytest.raises(error, match=record.FILE):
-        bench.run()
-    assert text == bench.file().read_text() and [] == [*bench.asked, *bench.installed]
+        run_context.run()
+    assert text == run_context.file().read_text() and [] == [
+        *run_context.asked,
+        *run_context.installed,
+    ]
 
 
-def test_one_process_at_a_time(bench: Bench) -> None:
+def test_one_process_at_a_time(run_context: RunContext) -> None:
     """Another one at work in the same bisection, or a folder that cannot be made, is said."""
-    folder = bench.run().folder
+    folder = run_context.run().folder
     with runs.held(folder), pytest.raises(Busy):
-        bench.run()
+        run_context.run()
     file = folder.parent.parent / "file"
     file.touch()
     with pytest.raises(UsageError, match="cannot make a folder there"):
-        bench.run(reports=file)
+        run_context.run(reports=file)

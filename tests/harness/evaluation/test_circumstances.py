@@ -214,7 +214,7 @@ def test_rounds_that_were_spoilt_run_again_only_within_the_budget(
     """Undisturbed, five run whatever they take."""
 
     def run(disturbed: bool, budget_s: float) -> speed_rows.Timed:
-        def add(bench: object, one: speed_rows.Timed, *_: object) -> None:
+        def add(run_context: object, one: speed_rows.Timed, *_: object) -> None:
             one.records.append(
                 recorded(2.0 ** (-1) ** len(one.records), len(one.records), disturbed=disturbed)
             )
@@ -257,7 +257,7 @@ def test_steps_too_long_for_the_budget_have_a_row_that_says_so(
 def test_long_rounds_stop_at_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also the first five; what has run is shown, without a verdict."""
 
-    def add(bench: object, one: speed_rows.Timed, *_: object) -> None:
+    def add(run_context: object, one: speed_rows.Timed, *_: object) -> None:
         record = recorded(1.5, len(one.records))
         record.result["actions"]["train"]["prepared"]["numpy"] = {
             "first_step_s": 0.1,

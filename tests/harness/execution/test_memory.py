@@ -35,7 +35,7 @@ def prepared(folder: Path, fault: str) -> Iterator[tuple[WorkerProcess, dict[str
         }
     )
     python = {"numpy": Path(sys.executable)}
-    bench = runner.Bench(
+    run_context = runner.RunContext(
         folder / "run",
         staging.prepare(environ),
         python,
@@ -54,9 +54,9 @@ def prepared(folder: Path, fault: str) -> Iterator[tuple[WorkerProcess, dict[str
         threads=1,
     )
     (job,) = plan.make(resolution.resolve(chosen)).speed
-    files = runner.inputs(bench, "hostile", "tiny", 0, 1)
-    with bench.worker("numpy", folder / "log") as worker, ending([worker]):
-        runner.open_port(worker, bench, job.opening(job.sides[0].label), files)
+    files = runner.inputs(run_context, "hostile", "tiny", 0, 1)
+    with run_context.worker("numpy", folder / "log") as worker, ending([worker]):
+        runner.open_port(worker, run_context, job.opening(job.sides[0].label), files)
         yield worker, {"tape": str(files.tape)}
 
 

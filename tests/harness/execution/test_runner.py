@@ -44,10 +44,10 @@ def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, environ: dict[str, str]) -> runner.Bench:
+def run_context(tmp_path: Path, environ: dict[str, str]) -> runner.RunContext:
     """What the harness gives its runner."""
     python = {"numpy": Path(sys.executable)}
-    return runner.Bench(
+    return runner.RunContext(
         tmp_path / "run",
         staging.prepare(environ),
         python,
@@ -71,7 +71,7 @@ def planned(*faults: str, fidelity: bool = True) -> plan.Plan:
     return plan.make(resolution.resolve(chosen))
 
 
-def test_finished_jobs_rest(bench: runner.Bench) -> None:
+def test_finished_jobs_rest(run_context: runner.RunContext) -> None:
     """A second run of the same jobs runs what did not end well, and nothing else."""
     jobs = planned("", "leaves", "").jobs
     told: list[tuple[str, str]] = []
@@ -79,19 +79,19 @@ def test_finished_jobs_rest(bench: runner.Bench) -> None:
     def progress(job: plan.Job, record: store.Record | None) -> None:
         told.append((job.side, record.status if record else "starts"))
 
-    first = runner.run_jobs(bench, jobs, progress, runner.run_job)
+    first = runner.run_jobs(run_context, jobs, progress, runner.run_job)
     assert [(side, "starts") for side in ("numpy", "numpy@leaves", "numpy#2")] == told[::2]
     assert ["ok", "crashed", "ok"] == [status for _, status in told[1::2]]
     told.clear()
-    again = runner.run_jobs(bench, jobs, progress, runner.run_job)
+    again = runner.run_jobs(run_context, jobs, progress, runner.run_job)
     assert told == [("numpy@leaves", "starts"), ("numpy@leaves", "crashed")]
     assert first[jobs[0].name].result == again[jobs[0].name].result
 
 
-def test_what_is_finished(bench: runner.Bench) -> None:
+def test_what_is_finished(run_context: runner.RunContext) -> None:
     """Jobs that ended ok or unsupported are finished; a folder without a manifest, or with a
     damaged one, is not."""
-    folder = bench.run / "jobs/one"
+    folder = run_context.run / "jobs/one"
     assert runner.existing(folder) is None
     for status, finished in (
         ("ok", True),
@@ -106,24 +106,24 @@ def test_what_is_finished(bench: runner.Bench) -> None:
     assert runner.existing(folder) is None
 
 
-def test_newer_record_is_kept(bench: runner.Bench) -> None:
+def test_newer_record_is_kept(run_context: runner.RunContext) -> None:
     """A record of a newer harness is neither used nor overwritten."""
     (job,) = planned("").jobs
-    manifest = bench.run / "jobs" / job.name / store.MANIFEST
+    manifest = run_context.run / "jobs" / job.name / store.MANIFEST
     store.write_text(manifest, json.dumps({"schema": 99}))
     with pytest.raises(NewerSchema, match="schema 99"):
-        runner.run_jobs(bench, (job,), lambda *_: None, runner.run_job)
+        runner.run_jobs(run_context, (job,), lambda *_: None, runner.run_job)
     assert json.loads(manifest.read_text()) == {"schema": 99}
 
 
-def test_inputs(bench: runner.Bench) -> None:
+def test_inputs(run_context: runner.RunContext) -> None:
     """Data and tape are written once, under their hashes; another seed has another tape and the
     same data."""
-    first = runner.inputs(bench, "hostile", "tiny", 0, 5)
+    first = runner.inputs(run_context, "hostile", "tiny", 0, 5)
     written = first.tape.stat().st_mtime_ns
     again, other = (
-        runner.inputs(bench, "hostile", "tiny", 0, 5),
-        runner.inputs(bench, "hostile", "tiny", 1, 5),
+        runner.inputs(run_context, "hostile", "tiny", 0, 5),
+        runner.inputs(run_context, "hostile", "tiny", 1, 5),
     )
     assert first == again and first.tape.stat().st_mtime_ns == written
     assert (
@@ -172,19 +172,19 @@ def short_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("short_rounds")
-def test_failing_side_leaves(bench: runner.Bench, children) -> None:
+def test_failing_side_leaves(run_context: runner.RunContext, children) -> None:
     """A side that cannot take part is named and left out; the others are timed, and on resuming
     none of their rounds runs again."""
     jobs = planned("", "bad_import", "", fidelity=False).speed
     said: list[str] = []
-    (one,) = speed_rounds.run_speed(bench, jobs, 0.0, said.append)
+    (one,) = speed_rounds.run_speed(run_context, jobs, 0.0, said.append)
     assert one.labels == ["numpy", "numpy#2"] and len(one.records) == 2
     (failure,) = one.failed
     assert (failure.status, failure.job["side"]) == (
         "error",
         "numpy@bad_import",
     ) and "a_framework" in failure.reason
-    assert {row.a + row.b for row in speed_rows.rows([one], bench.run)} == {"numpynumpy#2"}
+    assert {row.a + row.b for row in speed_rows.rows([one], run_context.run)} == {"numpynumpy#2"}
     assert children() == []
     assert [
         "round 1 of numpy numpy@bad_import numpy#2",
@@ -193,7 +193,7 @@ def test_failing_side_leaves(bench: runner.Bench, children) -> None:
         "round 2 of numpy numpy#2",
     ] == ["error" if "error" in line else line.partition(": ")[2] for line in said]
     said.clear()
-    (again,) = speed_rounds.run_speed(bench, jobs, 0.0, said.append)
+    (again,) = speed_rounds.run_speed(run_context, jobs, 0.0, said.append)
     assert (
         len(said) == 2
         and "round 1 of numpy numpy@bad_import numpy#2" in said[0]
@@ -205,7 +205,9 @@ def test_failing_side_leaves(bench: runner.Bench, children) -> None:
 
 
 @pytest.mark.usefixtures("short_rounds")
-def test_interrupted_round(bench: runner.Bench, children, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupted_round(
+    run_context: runner.RunContext, children, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Ctrl-C in a round ends all its workers; the round is run anew, the ones before it are not."""
     jobs = planned("", "", fidelity=False).speed
     measure = rounds._measure
@@ -219,20 +221,20 @@ def test_interrupted_round(bench: runner.Bench, children, monkeypatch: pytest.Mo
     with monkeypatch.context() as patch:
         patch.setattr(rounds, "_measure", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            speed_rounds.run_speed(bench, jobs, 0.0, lambda _: None)
+            speed_rounds.run_speed(run_context, jobs, 0.0, lambda _: None)
     assert children() == []
     said: list[str] = []
-    (one,) = speed_rounds.run_speed(bench, jobs, 0.0, said.append)
+    (one,) = speed_rounds.run_speed(run_context, jobs, 0.0, said.append)
     assert len(said) == 1 and "round 2" in said[0] and len(one.records) == 2
 
 
 @pytest.mark.usefixtures("short_rounds")
-def test_side_that_hangs_in_a_round(bench: runner.Bench, children) -> None:
+def test_side_that_hangs_in_a_round(run_context: runner.RunContext, children) -> None:
     """A side that never answers is ended with the round's other workers."""
     (job,) = planned("", "hangs_timed", fidelity=False).speed
-    limited = dataclasses.replace(bench, limits=Limits(request_s=3.0))
-    files = runner.inputs(bench, "hostile", "small", 0, 1)
+    limited = dataclasses.replace(run_context, limits=Limits(request_s=3.0))
+    files = runner.inputs(run_context, "hostile", "small", 0, 1)
     with pytest.raises(turns.SideFailed, match="numpy@hangs_timed: timeout"):
         rounds.run_round(limited, job, ["numpy", "numpy@hangs_timed"], 0, files)
     assert children() == []
-    assert store.read_record(next((bench.run / "jobs").iterdir())).status == "timeout"
+    assert store.read_record(next((run_context.run / "jobs").iterdir())).status == "timeout"

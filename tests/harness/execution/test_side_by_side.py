@@ -28,8 +28,8 @@ DEADLINE_S = 60.0
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> runner.Bench:
-    """A bench with cores for two jobs of one thread."""
+def run_context(tmp_path: Path) -> runner.RunContext:
+    """A run_context with cores for two jobs of one thread."""
     environ = clean_environment(
         {
             **os.environ,
@@ -39,7 +39,7 @@ def bench(tmp_path: Path) -> runner.Bench:
     )
     python = {"numpy": Path(sys.executable)}
     limits = Limits(request_s=DEADLINE_S)
-    return runner.Bench(
+    return runner.RunContext(
         tmp_path / "run",
         staging.prepare(environ),
         python,
@@ -67,50 +67,54 @@ def quiet(_job: plan.Job, _record: store.Record | None) -> None:
     """Tell nobody."""
 
 
-def finished(bench: runner.Bench, job: plan.Job) -> store.Record:
+def finished(run_context: runner.RunContext, job: plan.Job) -> store.Record:
     """Return a record as `run_job` leaves it."""
-    return store.write_record(bench.run / "jobs" / job.name, plan.describe(job), "ok", "", {}, 1.0)
+    return store.write_record(
+        run_context.run / "jobs" / job.name, plan.describe(job), "ok", "", {}, 1.0
+    )
 
 
-def test_as_many_run_as_there_are_cores(bench: runner.Bench) -> None:
+def test_as_many_run_as_there_are_cores(run_context: runner.RunContext) -> None:
     """Two jobs that wait for each other both end, and the records keep the order of the jobs
     whichever ended first."""
     jobs = planned("", "")
     together, second_done = threading.Barrier(2, timeout=DEADLINE_S), threading.Event()
 
-    def run(bench: runner.Bench, job: plan.Job) -> store.Record:
+    def run(run_context: runner.RunContext, job: plan.Job) -> store.Record:
         together.wait()
         if job == jobs[0]:
             assert second_done.wait(DEADLINE_S)
-        record = finished(bench, job)
+        record = finished(run_context, job)
         if job == jobs[1]:
             second_done.set()
         return record
 
-    assert [job.name for job in jobs] == list(runner.run_jobs(bench, jobs, quiet, run))
+    assert [job.name for job in jobs] == list(runner.run_jobs(run_context, jobs, quiet, run))
 
 
 @pytest.mark.parametrize(("cores", "threads", "most"), [(1, 1, 1), (2, 2, 1), (2, 1, 2), (3, 2, 1)])
-def test_jobs_share_the_cores(bench: runner.Bench, cores: int, threads: int, most: int) -> None:
+def test_jobs_share_the_cores(
+    run_context: runner.RunContext, cores: int, threads: int, most: int
+) -> None:
     """No more threads at work than cores, and one job at least."""
     jobs = planned("", "", "", "", threads=threads)
     lock, at_work, seen = threading.Lock(), 0, []
 
-    def run(bench: runner.Bench, job: plan.Job) -> store.Record:
+    def run(run_context: runner.RunContext, job: plan.Job) -> store.Record:
         nonlocal at_work
         with lock:
             at_work += 1
             seen.append(at_work)
-        record = finished(bench, job)
+        record = finished(run_context, job)
         with lock:
             at_work -= 1
         return record
 
-    runner.run_jobs(dataclasses.replace(bench, cores=cores), jobs, quiet, run)
+    runner.run_jobs(dataclasses.replace(run_context, cores=cores), jobs, quiet, run)
     assert len(jobs) == len(seen) and max(seen) <= most
 
 
-def test_a_job_that_fails_stops_no_other(bench: runner.Bench) -> None:
+def test_a_job_that_fails_stops_no_other(run_context: runner.RunContext) -> None:
     """Each end is its own; progress is told of one job at a time."""
     jobs = planned("", "leaves", "bad_import", "")
     told: list[str] = []
@@ -121,7 +125,7 @@ def test_a_job_that_fails_stops_no_other(bench: runner.Bench) -> None:
         told.append(f"{job.side} {record.status if record else 'starts'}")
         at_work.release()
 
-    records = runner.run_jobs(bench, jobs, progress, runner.run_job)
+    records = runner.run_jobs(run_context, jobs, progress, runner.run_job)
     statuses = [records[job.name].status for job in jobs]
     assert ["ok", "crashed", "error", "ok"] == statuses
     assert 2 * len(jobs) == len(told)
@@ -141,7 +145,7 @@ def interruptible() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_an_interrupt_ends_what_is_at_work(bench: runner.Bench, children) -> None:
+def test_an_interrupt_ends_what_is_at_work(run_context: runner.RunContext, children) -> None:
     """The main thread waits for the jobs; those at work end as `interrupted`, the others never
     start, no process is left.
 
@@ -150,22 +154,22 @@ def test_an_interrupt_ends_what_is_at_work(bench: runner.Bench, children) -> Non
     jobs = planned("hangs", "hangs", "", "")
     started: list[str] = []
 
-    def run(bench: runner.Bench, job: plan.Job) -> store.Record:
+    def run(run_context: runner.RunContext, job: plan.Job) -> store.Record:
         if job == jobs[1]:
             _wait_for_worker(children)
             signal.pthread_kill(threading.get_ident(), signal.SIGINT)
-        return runner.run_job(bench, job)
+        return runner.run_job(run_context, job)
 
     with pytest.raises(KeyboardInterrupt):
         runner.run_jobs(
-            bench,
+            run_context,
             jobs,
             lambda job, record: started.append(job.side) if record is None else None,
             run,
         )
     assert ["numpy@hangs", "numpy@hangs#2"] == sorted(started)
     assert {job.name: "interrupted" for job in jobs[:2]} == {
-        path.name: store.read_record(path).status for path in (bench.run / "jobs").iterdir()
+        path.name: store.read_record(path).status for path in (run_context.run / "jobs").iterdir()
     }
     assert children() == []
 
@@ -179,13 +183,13 @@ def _wait_for_worker(children: Callable[[], list[psutil.Process]]) -> None:
     raise AssertionError("no worker was started")
 
 
-def test_a_defect_of_the_harness_passes_through(bench: runner.Bench) -> None:
+def test_a_defect_of_the_harness_passes_through(run_context: runner.RunContext) -> None:
     """An exception that no job may raise is no status: it stops the run."""
     jobs = planned("", "")
 
-    def run(bench: runner.Bench, job: plan.Job) -> store.Record:
+    def run(run_context: runner.RunContext, job: plan.Job) -> store.Record:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        runner.run_jobs(bench, jobs, quiet, run)
-    assert bench.limits.stop.is_set()
+        runner.run_jobs(run_context, jobs, quiet, run)
+    assert run_context.limits.stop.is_set()

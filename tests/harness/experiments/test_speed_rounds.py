@@ -26,20 +26,20 @@ WHOLE = ("train", "generate")
 
 
 @pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> runner.Bench:
-    return short_rounds.bench(tmp_path, monkeypatch)
+def run_context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> runner.RunContext:
+    return short_rounds.run_context(tmp_path, monkeypatch)
 
 
-def test_every_phase_is_timed_on_every_side_that_can(bench: runner.Bench) -> None:
+def test_every_phase_is_timed_on_every_side_that_can(run_context: runner.RunContext) -> None:
     """In the same rounds as whole steps; a port without `train_step` stays in the rest, and the
     report says so."""
-    (one,) = speed_rounds.run_speed(bench, (planned("", "", "lacking"),), 0.0, lambda _: None)
+    (one,) = speed_rounds.run_speed(run_context, (planned("", "", "lacking"),), 0.0, lambda _: None)
     assert (
         ["numpy", "numpy#2", "numpy@lacking"] == one.labels
         and 2 == len(one.records)
         and [] == one.failed
     )
-    found = speed_rows.rows([one], bench.run)
+    found = speed_rows.rows([one], run_context.run)
     pairs = [("numpy", "numpy#2"), ("numpy", "numpy@lacking"), ("numpy#2", "numpy@lacking")]
     assert [
         *[(action, *pair) for action in WHOLE for pair in pairs],
@@ -53,7 +53,7 @@ def test_every_phase_is_timed_on_every_side_that_can(bench: runner.Bench) -> Non
     }
     lacking = "turns: single phases were not timed on numpy@lacking: the port has no `train_step`"
     assert lacking in speed_notes.notes([one])
-    (honest,) = speed_rounds.run_speed(bench, (planned("", ""),), 0.0, lambda _: None)
+    (honest,) = speed_rounds.run_speed(run_context, (planned("", ""),), 0.0, lambda _: None)
     assert lacking not in speed_notes.notes([honest])
     taken = speed_notes.notes([honest])[0]
     told = [float(number) for number in re.findall(r"([\d.]+) s\b", taken)]
@@ -120,7 +120,7 @@ def test_the_budget_is_for_all_rounds_together(
     not fit as far as the next look. Rounds of ten seconds that an interrupted run left count like
     those that run now."""
 
-    def from_disk(bench: object, one: speed_rows.Timed, *_: object) -> None:
+    def from_disk(run_context: object, one: speed_rows.Timed, *_: object) -> None:
         one.records.append(
             recorded(
                 dict.fromkeys(one.job.actions, 2.0 ** (-1) ** len(one.records)), duration_s=10.0
@@ -135,7 +135,7 @@ def test_the_budget_is_for_all_rounds_together(
 
 
 def test_frameworks_are_imported_side_by_side_and_nothing_else_is(
-    bench: runner.Bench, monkeypatch: pytest.MonkeyPatch
+    run_context: runner.RunContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every worker has its import to do before the first is waited for; from then on one is at
     work at a time."""
@@ -154,11 +154,11 @@ def test_frameworks_are_imported_side_by_side_and_nothing_else_is(
     monkeypatch.setattr(WorkerProcess, "receive", receiving)
     job = planned("", "", "")
     rounds.run_round(
-        bench,
+        run_context,
         job,
         [side.label for side in job.sides],
         0,
-        runner.inputs(bench, "turns", "tiny", 0, 1),
+        runner.inputs(run_context, "turns", "tiny", 0, 1),
     )
     assert [("send", "describe")] * 3 + [("receive", "")] * 3 == asked[:6]
     assert {"send"} == {what for what, _ in asked[6::2]} and {"receive"} == {

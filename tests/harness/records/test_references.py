@@ -134,9 +134,9 @@ def test_numpy_agrees_with_the_recorded_tf1(tmp_path):
     located = interpreters.Located(
         {"numpy": Path(sys.executable)}, {"numpy": "here"}, {"tf1": "no Python 3.7"}
     )
-    bench = recording.make_bench(tmp_path, located, request, context)
+    run_context = recording.make_run_context(tmp_path, located, request, context)
     planned = plan.make(request)
-    ran = recording.run_lockstep(bench, planned, located, context)
+    ran = recording.run_lockstep(run_context, planned, located, context)
     rows = stage_rows.stage_rows(planned, ran.evidences)
     assert [(stage, "PASS") for stage in plan.LOCKSTEP_STAGES] == [
         (row.stage, row.verdict) for row in rows
