@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import fnmatch
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from harness.fidelity.evidence import Evidence
 from harness.fidelity.verdict import StageVerdict, TensorVerdict
@@ -41,20 +40,6 @@ class Declarations:
     undeclared: tuple[str, ...] = ()
     own_training: bool | None = None
     contracted: frozenset[str] | None = None
-
-
-def read(result: Mapping[str, Any]) -> Declarations:
-    """Return what a record's result holds; older records tell nothing."""
-    stored = result.get("told", {})
-    contracted = stored.get("contracted")
-    return Declarations(
-        raised={str(stage): str(reason) for stage, reason in result.get("raised", {}).items()},
-        not_shown=tuple(map(str, stored.get("not_shown", ()))),
-        trainable_values=stored.get("trainable_values"),
-        undeclared=tuple(map(str, stored.get("undeclared", ()))),
-        own_training=stored.get("own_training"),
-        contracted=None if contracted is None else frozenset(map(str, contracted)),
-    )
 
 
 def unseen(shown: Evidence, other: Evidence, declared: Declarations, stage: str) -> tuple[str, ...]:

@@ -22,7 +22,6 @@ from harness.evaluation import pair_evidence, stage_rows
 from harness.execution import runner
 from harness.execution.processes import Limits, WorkerProcess
 from harness.execution.worker_environment import clean_environment
-from harness.fidelity import declarations
 from harness.fidelity.verdict import StageVerdict
 from harness.plan import LOCKSTEP_STAGES, Job, Plan, Request, Side
 from harness.records import tensors
@@ -125,12 +124,12 @@ class Laboratory:
             assert (record.status, record.reason) == ("ok", ""), name
         return {
             name: pair_evidence.JobEvidence(
-                tensors.RecordEvidence(record),
+                tensors.RecordEvidence(record.folder, record.recorded),
                 "ok",
                 "",
-                tuple(record.result["abilities"]),
+                record.recorded.abilities,
                 f"jobs/{name}",
-                declared=declarations.read(record.result),
+                declared=record.recorded.declared,
             )
             for name, record in records.items()
         }

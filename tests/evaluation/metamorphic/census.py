@@ -89,10 +89,10 @@ def examine(laboratory: Laboratory, entries: Iterable[Entry], folder: Path) -> I
             continue
         evidences = {
             name: pair_evidence.JobEvidence(
-                tensors.RecordEvidence(record),
+                tensors.RecordEvidence(record.folder, record.recorded),
                 "ok",
                 "",
-                tuple(record.result["abilities"]),
+                record.recorded.abilities,
                 f"jobs/{name}",
             )
             for name, record in records.items()

@@ -103,7 +103,7 @@ def _record(laboratory: Laboratory, job: Job, folder: Path) -> Evidence:
             f"the honest side {job.side} of {job.workload} in {job.precision} ended in"
             f" {record.status}: {record.reason}"
         )
-    return tensors.RecordEvidence(record)
+    return tensors.RecordEvidence(record.folder, record.recorded)
 
 
 def key(laboratory: Laboratory, job: Job) -> str:

@@ -23,7 +23,8 @@ from harness.fidelity.judge import judge_stage
 from harness.fidelity.nulls import null_tensors
 from harness.fidelity.verdict import StageVerdict
 from harness.plan import Job
-from harness.records import store, tensors
+from harness.records import contents, tensors
+from harness.records.decoding import decode
 from harness.results.verdicts import Fidelity
 from tests.evaluation.laboratory import STEPS, Laboratory
 from tests.evaluation.mutation.stored import Honest
@@ -137,18 +138,16 @@ class Climb:
         self.records += 1
         folder = self.folder / f"{self.honest} {self.records}"
         folder.mkdir()
-        result = store.decode(
-            worker.request(
-                "record",
-                timeout_s=LIMIT_S,
-                tape=str(self.honest.files.tape),
-                folder=str(folder),
-                stages=stages,
-                steps=STEPS,
-                variants=variants,
-            )
+        answer = worker.request(
+            "record",
+            timeout_s=LIMIT_S,
+            tape=str(self.honest.files.tape),
+            folder=str(folder),
+            stages=stages,
+            steps=STEPS,
+            variants=variants,
         )
-        return tensors.RecordEvidence(store.Record(folder, {}, "ok", "", result, 0.0))
+        return tensors.RecordEvidence(folder, decode(contents.Tensors, answer, "the answer"))
 
 
 def margin(verdict: StageVerdict) -> float:

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from harness.errors import JobFailed
-from harness.execution import processes
+from harness.execution import processes, worker_environment
 from harness.execution.processes import Limits, WorkerProcess
 from harness.execution.worker_environment import clean_environment
 
@@ -272,7 +272,7 @@ def test_ending_after_interrupt(start) -> None:
 
 def test_environment() -> None:
     """Nothing that leads to the harness's own packages reaches a worker."""
-    given = dict.fromkeys(processes.PRIVATE, "/ours") | {"HOME": "/home/me"}
+    given = dict.fromkeys(worker_environment.PRIVATE, "/ours") | {"HOME": "/home/me"}
     assert clean_environment(given, MORE="1") == {
         "HOME": "/home/me",
         "PYTHONNOUSERSITE": "1",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.fidelity import declarations
 from harness.fidelity.declarations import COUNT, Declarations, counted, notes, raised, unseen
 from harness.fidelity.evidence import Restricted
 from harness.fidelity.judge import judge_stage
@@ -116,24 +115,4 @@ def test_state_that_nobody_declared_is_named():
     sides = {"tf2": Declarations(), "torch": Declarations(undeclared=("hid.u",))}
     assert "torch has state that the workload does not declare and nobody compares: hid.u" in notes(
         "forward", sides, "sgd"
-    )
-
-
-def test_older_records_tell_nothing():
-    """And a new one everything."""
-    assert Declarations() == declarations.read({"tensors": []})
-    found = declarations.read(
-        {
-            "raised": {"loss": "no"},
-            "told": {
-                "not_shown": ["a"],
-                "trainable_values": 3,
-                "undeclared": ["u"],
-                "own_training": False,
-                "contracted": ["training/x"],
-            },
-        }
-    )
-    assert (
-        Declarations({"loss": "no"}, ("a",), 3, ("u",), False, frozenset({"training/x"})) == found
     )

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from harness.errors import CorruptRecord
+from harness.fidelity.declarations import Declarations
 from harness.records.contents import FirstRun, Recorded, Repeated, Round, Sampled, kind, read
 from harness.records.decoding import decode
 from harness.results.verdicts import Fidelity
@@ -125,3 +126,18 @@ def _paths(value: Any, before: tuple[Any, ...] = ()):
         yield (*before, name)
         if isinstance(part, (dict, list)):
             yield from _paths(part, (*before, name))
+
+
+def test_what_a_port_says_of_itself_is_read_back():
+    """Older records tell nothing; a new one everything."""
+    assert Declarations() == decode(Recorded, contents.recorded(), "file").declared
+    said = {
+        "not_shown": ["a"],
+        "trainable_values": 3,
+        "undeclared": ["u"],
+        "own_training": False,
+        "contracted": ["training/x"],
+    }
+    result = contents.recorded(raised={"loss": "no"}, told=said)
+    expected = Declarations({"loss": "no"}, ("a",), 3, ("u",), False, frozenset({"training/x"}))
+    assert expected == decode(Recorded, result, "file").declared
