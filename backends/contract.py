@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+import enum
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Sequence
 
 from backends.activations import Record
@@ -34,23 +35,60 @@ __all__ = [
     "Port",
     "Setting",
     "ShapeMismatch",
+    "Stage",
+    "Status",
     "Taught",
     "Unsupported",
+    "Word",
     "abilities",
 ]
 
-#: The ladder, in the order in which it is climbed; `distribution` is judged over seeds.
-STAGES = ("weights", "forward", "loss", "gradients", "update", "trajectory", "distribution")
+
+class Word(str, enum.Enum):
+    """A member that is a string in every respect: equal to it, hashed, printed and formatted as it.
+
+    `enum.StrEnum` is this from Python 3.11 on.
+    """
+
+    __str__ = str.__str__
+    __repr__ = str.__repr__
+    __hash__ = str.__hash__
+
+    def __format__(self, format_spec: str) -> str:
+        return str.__format__(self, format_spec)
+
+
+class Stage(Word):
+    """A rung of the ladder, in the order in which it is climbed."""
+
+    WEIGHTS = "weights"
+    FORWARD = "forward"
+    LOSS = "loss"
+    GRADIENTS = "gradients"
+    UPDATE = "update"
+    TRAJECTORY = "trajectory"
+    #: Judged over seeds.
+    DISTRIBUTION = "distribution"
+
+
+class Status(Word):
+    """How a job can end. Everything but `ok` carries a reason."""
+
+    OK = "ok"
+    UNSUPPORTED = "unsupported"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+    CRASHED = "crashed"
+    OUT_OF_MEMORY = "out of memory"
+    DISK_FULL = "disk full"
+    CORRUPT = "corrupt"
+    INTERRUPTED = "interrupted"
+
+
+STAGES = tuple(Stage)
+STATUSES = tuple(Status)
 #: The one-letter spelling of each stage, as used in tables.
-STAGE_LETTERS = {
-    "W": "weights",
-    "F": "forward",
-    "L": "loss",
-    "G": "gradients",
-    "U": "update",
-    "T": "trajectory",
-    "D": "distribution",
-}
+STAGE_LETTERS = {stage.value[0].upper(): stage for stage in STAGES}
 DEVICES = ("cpu", "gpu", "tpu")
 PRECISIONS = ("fp64", "fp32", "tf32", "bf16", "fp16")
 #: `default` is the way a backend's users run it: tf1 (`Session.run` with a feed) and tf2 graph,
@@ -63,18 +101,6 @@ ACTIONS = ("train", "generate")
 #: Kinds of optimizers that keep moments and powers of beta; `adamw` decays the weights beside (see
 #: `harness/workloads/spec.py`).
 ADAMS = ("adam", "adamw")
-#: How a job can end. Everything but `ok` carries a reason.
-STATUSES = (
-    "ok",
-    "unsupported",
-    "error",
-    "timeout",
-    "crashed",
-    "out of memory",
-    "disk full",
-    "corrupt",
-    "interrupted",
-)
 
 
 def _row(

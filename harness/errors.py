@@ -23,6 +23,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from backends.contract import Status
+
 
 class HarnessError(Exception):
     """Base of all errors raised on purpose.
@@ -103,6 +105,6 @@ class JobFailed(HarnessError):
         reason: what happened, in one sentence.
     """
 
-    def __init__(self, status: str, reason: str) -> None:
+    def __init__(self, status: Status, reason: str) -> None:
         self.status, self.reason = status, reason
         super().__init__(f"{status}: {reason}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection
 
+from backends.contract import Status
 from harness.results.model import Report, SpeedRow, StageRow
 from harness.results.verdicts import Fidelity, Speed
 from harness.speed.verdict import MARGIN
@@ -55,7 +56,7 @@ def of_fidelity(report: Report, stages: Collection[str]) -> Judged:
             state = Fidelity.FAIL if verdict == Fidelity.FAIL else None
             return Judged(state, verdict, _numbers(first), f"{_where(first)}: {first.reason}")
     if not rows:
-        bad = [job for job in report.jobs if job.status != "ok"]
+        bad = [job for job in report.jobs if job.status != Status.OK]
         reasons = [f"{job.build} {job.precision}: {job.reason}" for job in bad]
         return unjudged("; ".join(reasons) or "no stage was judged that was asked for")
     worst = max(rows, key=lambda row: (row.error or 0.0) / row.threshold if row.threshold else 0.0)
@@ -105,7 +106,7 @@ def of_itself(judged: Judged) -> Judged:
 
 def _broken(report: Report) -> Judged | None:
     for row in report.jobs:
-        if row.status not in ("ok", "unsupported"):
+        if row.status not in (Status.OK, Status.UNSUPPORTED):
             return unjudged(f"{row.build} {row.precision}: {row.reason}", row.status)
     return None
 

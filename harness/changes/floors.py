@@ -25,6 +25,7 @@ import dataclasses
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
+from backends.contract import Stage
 from harness.changes import creep, provenance
 from harness.changes.creep import Past
 from harness.changes.culprit import flippers
@@ -40,7 +41,7 @@ FLOOR_FACTOR = 4.0
 STRICT = "fp64"
 RELATIVE = "error / floor"
 #: Stages whose error is measured in floors of rounding.
-STAGES = ("forward", "loss", "gradients", "update", "trajectory")
+STAGES = (Stage.FORWARD, Stage.LOSS, Stage.GRADIENTS, Stage.UPDATE, Stage.TRAJECTORY)
 
 
 def honest(precision: str, stage: str) -> float:

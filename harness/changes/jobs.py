@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backends.contract import Status
 from harness.changes import provenance
 from harness.changes.model import (
     APPEARED,
@@ -30,7 +31,6 @@ from harness.changes.verdicts import Key, rows
 from harness.results.model import JobRow
 from harness.results.verdicts import Speed
 
-OK = "ok"
 #: How a job is told apart: kind, workload, build, precision, seed.
 Job = tuple[str, str, str, str, int | None]
 
@@ -46,7 +46,7 @@ def jobs(night: Night, seeded: bool = True) -> dict[Job, JobRow]:
     for row in night.report.jobs:
         for build in row.build.split(" ") if row.kind == "speed" else (row.build,):
             key = (row.kind, row.workload, build, row.precision, row.seed if seeded else None)
-            if key not in by_job or (by_job[key].status == OK and row.status != OK):
+            if key not in by_job or (by_job[key].status == Status.OK and row.status != Status.OK):
                 by_job[key] = row
     return by_job
 
@@ -63,8 +63,8 @@ def changes(before: Night, after: Night, suspects: Suspects) -> Iterator[Change]
     old, new = jobs(before, seeded), jobs(after, seeded)
     groups: dict[tuple[str, str, str, str | None, str | None], list[Job]] = {}
     for job in dict.fromkeys((*old, *new)):
-        was = old[job].status if job in old else None
-        now = new[job].status if job in new else None
+        was: str | None = old[job].status if job in old else None
+        now: str | None = new[job].status if job in new else None
         if was != now:
             groups.setdefault((job[1], job[2], _severity(was, now), was, now), []).append(job)
     for (_, _, severity, was, now), group in groups.items():
@@ -123,9 +123,9 @@ def _severity(was: str | None, now: str | None) -> str:
     does now and did not."""
     if was is None:
         return NOTE
-    if was == OK:
+    if was == Status.OK:
         return REGRESSION
-    return IMPROVEMENT if now == OK else NOTE
+    return IMPROVEMENT if now == Status.OK else NOTE
 
 
 def _rows(before: Night, after: Night, gone: set[tuple[str, str, str]]) -> Iterator[Change]:

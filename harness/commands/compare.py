@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+from backends.contract import Status
 from harness import __version__, plan
 from harness.commands import export, first_run, options, recording, resolution, timed_runs
 from harness.commands.interpreters import Located, locate
@@ -147,7 +148,7 @@ def _compare(
     )
     rendering.write(report, run.folder, chosen.json)
     export.write(chosen.export, measured, report)
-    finished = all(row.status in ("ok", "unsupported") for row in jobs)
+    finished = all(row.status in (Status.OK, Status.UNSUPPORTED) for row in jobs)
     run.mark(finished)
     if finished and not chosen.keep:  # else --resume needs what the finished jobs left
         runs.drop_tensors(run.folder, _kept(planned, report))

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
+from backends.contract import Status
 from harness.commands.own_ports import own_port
 from harness.errors import JobFailed
 from harness.evaluation.job_rows import LOG, relative
@@ -83,7 +84,7 @@ def sift(
         folder = run_context.run / "jobs" / job.name
         before = runner.existing(folder)
         if before is not None and any(
-            attempt.status not in ("ok", "unsupported")
+            attempt.status not in (Status.OK, Status.UNSUPPORTED)
             for attempt in before.first_run.workloads.values()
         ):
             shutil.rmtree(folder)  # an interrupted run goes on because something has been mended
@@ -103,7 +104,7 @@ def sift(
             tried = record.first_run.workloads if record.ok else {}
             attempt = tried.get(name) or Attempted(record.status, record.reason)
             remarks += remarks_of(job.side, name, attempt.remarks)
-            if attempt.status not in ("ok", "unsupported"):
+            if attempt.status not in (Status.OK, Status.UNSUPPORTED):
                 row = JobRow(
                     job=job.name,
                     build=job.side,
@@ -199,7 +200,7 @@ def run_check(run_context: runner.RunContext, job: CheckJob) -> store.Record:
                 used = worker is not None
                 worker = worker or run_context.worker(job.build, folder / LOG, side=job.side)
                 results[name] = _try(run_context, worker, attempts)
-                if used and results[name]["status"] not in ("ok", "unsupported"):
+                if used and results[name]["status"] not in (Status.OK, Status.UNSUPPORTED):
                     # what an earlier port has left in the process is no fault of this one
                     worker.close()
                     worker = run_context.worker(job.build, folder / LOG, side=job.side)
@@ -227,7 +228,7 @@ def _try(
             probed = worker.request("probe", tape=str(files.tape), stages=stages, brief=False)
         except JobFailed as error:
             ended = {"status": error.status, "reason": error.reason, "remarks": []}
-            if error.status != "unsupported":
+            if error.status != Status.UNSUPPORTED:
                 return ended
         else:
             return {"status": "ok", "reason": "", "remarks": probed["remarks"]}

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from backends.contract import Stage, Status
 from harness import plan
 from harness.commands import compare, interpreters, options, recording, resolution
 from harness.context import Context
@@ -35,7 +36,7 @@ def run(chosen: options.Options, context: Context) -> Recorded:
     planned = plan.make(request)
     located = interpreters.locate(request, context)
     if located.recorded:
-        raise JobFailed("unsupported", next(iter(located.recorded.values())))
+        raise JobFailed(Status.UNSUPPORTED, next(iter(located.recorded.values())))
     key = compare.identity("run", request, context)
     made = (runs.unfinished(chosen.reports, key) if chosen.resume else None) or runs.create(
         chosen.reports,
@@ -54,7 +55,7 @@ def run(chosen: options.Options, context: Context) -> Recorded:
     done = [records[job.name] for job in work]
     of_jobs = list(zip(work, done, strict=True))
     jobs = [job_rows.job_row(run_context.run, job, record) for job, record in of_jobs]
-    made.mark(finished=all(record.status in ("ok", "unsupported") for record in done))
+    made.mark(finished=all(record.status in (Status.OK, Status.UNSUPPORTED) for record in done))
     rows = [_row(job, record) for job, record in of_jobs]
     wanted = [row for row in jobs if row.precision in request.precisions]
     return Recorded(made.folder, rows, outcome.recorded_code(wanted))
@@ -66,11 +67,12 @@ def _row(job: plan.Job | plan.SampleJob, record: store.Record) -> Row:
         losses = [
             item.name
             for item in record.tensors.tensors
-            if item.stage == "trajectory" and item.name.endswith("/loss/total")
+            if item.stage == Stage.TRAJECTORY and item.name.endswith("/loss/total")
         ]
         if losses:
             first, last = (
-                f"{float(record.read('trajectory', name)):.6g}" for name in (losses[0], losses[-1])
+                f"{float(record.read(Stage.TRAJECTORY, name)):.6g}"
+                for name in (losses[0], losses[-1])
             )
     status = record.status if record.ok else f"{record.status}: {record.reason}"
     return (job.workload, job.side, job.precision, status, first, last, f"{record.duration_s:.1f}")
@@ -98,7 +100,7 @@ def record_references(
     planned = plan.make(request)
     located = interpreters.locate(request, context)
     if located.recorded:
-        raise JobFailed("unsupported", next(iter(located.recorded.values())))
+        raise JobFailed(Status.UNSUPPORTED, next(iter(located.recorded.values())))
     written = []
     with tempfile.TemporaryDirectory(prefix="harness-reference-") as scratch:
         run_context = recording.make_run_context(Path(scratch), located, request, context)

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import psutil
 
+from backends.contract import Status
 from harness.commands import first_run
 from harness.commands.interpreters import Located
 from harness.context import Context
@@ -118,7 +119,7 @@ def run_samples(
     reason = "a recorded reference holds no models trained from other seeds"
     for job in planned.samples:
         if job.build in located.recorded:
-            ran.jobs.append(job_rows.recorded_row(job, "unsupported", reason))
+            ran.jobs.append(job_rows.recorded_row(job, Status.UNSUPPORTED, reason))
     return records
 
 
@@ -129,10 +130,10 @@ def _recorded(run_context: runner.RunContext, job: Job) -> pair_evidence.JobEvid
     except JobFailed as error:
         return pair_evidence.JobEvidence(None, error.status, error.reason, (), "")
     except (CorruptRecord, NewerSchema) as error:
-        return pair_evidence.JobEvidence(None, "corrupt", str(error), (), "")
+        return pair_evidence.JobEvidence(None, Status.CORRUPT, str(error), (), "")
     except RecordError as error:
-        return pair_evidence.JobEvidence(None, "unsupported", str(error), (), "")
-    return pair_evidence.JobEvidence(reference, "ok", "", reference.abilities, "")
+        return pair_evidence.JobEvidence(None, Status.UNSUPPORTED, str(error), (), "")
+    return pair_evidence.JobEvidence(reference, Status.OK, "", reference.abilities, "")
 
 
 def _job_evidence(run: Path, record: store.Record) -> pair_evidence.JobEvidence:

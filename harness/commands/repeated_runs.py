@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from backends.contract import Stage, Status
 from harness import plan
 from harness.evaluation import job_rows
 from harness.execution import progress, runner
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 LOCKSTEP, NATIVE = "lockstep", "native"
 #: What each mode records, in the order of the ladder.
-STAGES = {LOCKSTEP: plan.LOCKSTEP_STAGES, NATIVE: ("weights", "trajectory")}
+STAGES = {LOCKSTEP: plan.LOCKSTEP_STAGES, NATIVE: (Stage.WEIGHTS, Stage.TRAJECTORY)}
 #: The run in which honest variations are measured, where two runs did not agree.
 MEASURED = -1
 
@@ -96,7 +97,7 @@ def case_rows(
     ended = next((item for item in failures if item is not None), None)
     if ended is not None:
         status, reason = ended
-        verdict = Repeat.UNSUPPORTED if status == "unsupported" else Repeat.BROKEN
+        verdict = Repeat.UNSUPPORTED if status == Status.UNSUPPORTED else Repeat.BROKEN
         return [case.row(mode, verdict, f"{status}: {reason}") for mode in STAGES]
     in_effect = case.records[0].repeated.effective.get("deterministic", "unknown")
     if deterministic and in_effect is not True:
@@ -152,7 +153,7 @@ def failure(record: store.Record) -> tuple[str, str] | None:
     raised = {}
     for mode in STAGES:
         raised.update(record.repeated.parts[mode].raised)
-    return ("error", job_rows.by_stage(raised)) if raised else None
+    return (Status.ERROR, job_rows.by_stage(raised)) if raised else None
 
 
 def run_job(run_context: runner.RunContext, job: RepeatJob) -> store.Record:

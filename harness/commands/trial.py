@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from backends.contract import ACTIONS
+from backends.contract import ACTIONS, Status
 from harness.environments import staging
 from harness.errors import JobFailed
 from harness.execution import rounds, runner
@@ -86,7 +86,7 @@ def _try(run_context: runner.RunContext, job: SpeedJob, side: Side) -> forecast.
             try:
                 first[action] = later[action] = float(worker.request("step")["step_s"])
             except JobFailed as error:
-                if error.status != "timeout":
+                if error.status != Status.TIMEOUT:
                     raise
                 longest = dict.fromkeys(ACTIONS, LIMIT_S)
                 return forecast.Tried(LIMIT_S, longest, dict(longest))

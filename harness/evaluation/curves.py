@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 from collections.abc import Mapping
 
+from backends.contract import Stage
 from harness.errors import CorruptRecord
 from harness.evaluation import pair_evidence
 from harness.execution import samples
@@ -42,7 +43,7 @@ def curves(
 
     seen = set()
     for pair in planned.pairs:
-        for job in (pair.a, pair.b) if "trajectory" in pair.stages else ():
+        for job in (pair.a, pair.b) if Stage.TRAJECTORY in pair.stages else ():
             evidence = evidences[job.name].evidence
             if evidence is None or job.name in seen:  # a side takes part in several pairs
                 continue

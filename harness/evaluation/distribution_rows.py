@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 
+from backends.contract import Status
 from harness.errors import CorruptRecord
 from harness.evaluation import job_rows
 from harness.evaluation import stage_rows as judging
@@ -31,7 +32,8 @@ def stage_rows(planned: Plan, records: Records, run_context: RunContext) -> list
     for pair in planned.distributions:
         jobs = (*pair.a, *pair.b)
         if any(
-            job.name not in records or records[job.name].status == "unsupported" for job in jobs
+            job.name not in records or records[job.name].status == Status.UNSUPPORTED
+            for job in jobs
         ):
             continue
         logs = tuple(

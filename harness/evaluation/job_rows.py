@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from backends.contract import Status
 from harness.plan import Job, SampleJob, SpeedJob
 from harness.records import store
 from harness.records.contents import Identity, Opened, Recorded, Round, Sampled
@@ -32,7 +33,7 @@ def job_row(run: Path, job: Job | SampleJob, record: store.Record) -> JobRow:
     status, reason = record.status, record.reason
     raised = record.recorded.raised if record.ok and isinstance(job, Job) else {}
     if raised:  # the other stages were recorded, and are judged
-        status, reason = "error", by_stage(raised)
+        status, reason = Status.ERROR, by_stage(raised)
     return JobRow(
         job=job.name,
         build=job.side,
@@ -55,7 +56,7 @@ def by_stage(raised: Mapping[str, str]) -> str:
     return "; ".join(f"in {', '.join(names)}: {reason}" for reason, names in stages.items())
 
 
-def recorded_row(job: Job | SampleJob, status: str, reason: str) -> JobRow:
+def recorded_row(job: Job | SampleJob, status: Status, reason: str) -> JobRow:
     """Return how a job ended that a recorded reference stands for."""
     return JobRow(
         job=job.name,

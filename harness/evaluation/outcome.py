@@ -5,16 +5,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Sequence
 
+from backends.contract import Stage, Status
 from harness.results.model import JobRow, SpeedRow, StageRow
 from harness.results.verdicts import Fidelity, Speed
 
-UNSUPPORTED = "unsupported"
+UNSUPPORTED = Status.UNSUPPORTED
 #: The rows of a lower precision's bounds: one build against its own float64 run.
 BOUNDS = "precision"
 #: How the reason of a row that is not judged begins where a port lacks what a stage needs.
 UNSEEN = "not looked at"
 #: The rows of models trained from independent seeds.
-RESULTS = "distribution"
+RESULTS = Stage.DISTRIBUTION
 
 
 def fidelity(stages: Sequence[StageRow]) -> Fidelity:
@@ -56,7 +57,7 @@ def headline(stages: Sequence[StageRow], speed: Sequence[SpeedRow], jobs: Sequen
     before it."""
     verdict = fidelity(stages)
     failed = first_failure(stages)
-    broken = [row for row in jobs if row.status not in ("ok", UNSUPPORTED)]
+    broken = [row for row in jobs if row.status not in (Status.OK, UNSUPPORTED)]
     if failed and failed.stage == BOUNDS:
         text = (
             f"{failed.workload} on {failed.a} does not run in {failed.precision} as it has to:"
@@ -191,7 +192,7 @@ def exit_code(
     """
     if fidelity(stages) == Fidelity.FAIL:
         return 1
-    if any(row.status not in ("ok", UNSUPPORTED) for row in jobs):
+    if any(row.status not in (Status.OK, UNSUPPORTED) for row in jobs):
         return 4
     if fidelity(stages) == Fidelity.NONE and not speed:
         return 5  # a float64 run that only stood behind an unsupported precision is no measurement
@@ -209,6 +210,6 @@ def exit_code(
 
 def recorded_code(jobs: Sequence[JobRow]) -> int:
     """Return the exit code of a run that compares nothing: 4, 5 or 0."""
-    if any(row.status not in ("ok", UNSUPPORTED) for row in jobs):
+    if any(row.status not in (Status.OK, UNSUPPORTED) for row in jobs):
         return 4
-    return 0 if any(row.status == "ok" for row in jobs) else 5
+    return 0 if any(row.status == Status.OK for row in jobs) else 5

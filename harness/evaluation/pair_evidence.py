@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
+from backends.contract import Status
 from harness.fidelity.declarations import Declarations
 from harness.fidelity.evidence import Evidence, Restricted
 from harness.fidelity.nulls import null_tensors
@@ -28,7 +29,7 @@ class JobEvidence:
     """
 
     evidence: Evidence | None
-    status: str
+    status: Status
     reason: str
     abilities: tuple[str, ...]
     log: str

@@ -11,6 +11,7 @@ import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
 
+from backends.contract import Stage, Status
 from harness.errors import CorruptRecord
 from harness.evaluation import pair_evidence
 from harness.evaluation.pair_evidence import JobEvidence, JobEvidences
@@ -27,9 +28,16 @@ from harness.results.model import StageRow
 from harness.results.verdicts import Fidelity
 
 #: The optional method without which a stage cannot be looked at, and what else hides without it.
-NEEDS = {"loss": "losses", "gradients": "gradients", "update": "train_step"}
+NEEDS: dict[str, str] = {
+    Stage.LOSS: "losses",
+    Stage.GRADIENTS: "gradients",
+    Stage.UPDATE: "train_step",
+}
 #: The stage that a reader would expect to find those in, and what they are.
-UNSEEN = {"forward": ("forward", "activations"), "optimizer_state": ("update", "optimizer slots")}
+UNSEEN = {
+    "forward": (Stage.FORWARD, "activations"),
+    "optimizer_state": (Stage.UPDATE, "optimizer slots"),
+}
 
 
 def stage_rows(plan: Plan, evidences: JobEvidences) -> list[StageRow]:
@@ -80,7 +88,7 @@ def _sides(pair: Pair, evidences: JobEvidences) -> tuple[Evidence, Evidence]:
 
 
 def _verdicts(pair: Pair, evidences: JobEvidences) -> list[StageVerdict]:
-    if "unsupported" in (evidences[pair.a.name].status, evidences[pair.b.name].status):
+    if Status.UNSUPPORTED in (evidences[pair.a.name].status, evidences[pair.b.name].status):
         return []  # listed with the jobs; what cannot run says nothing about sameness
     return [judge(pair, stage, evidences) for stage in pair.stages]
 
@@ -192,7 +200,7 @@ def _unseen(pair: Pair, stage: str, a: JobEvidence, b: JobEvidence) -> list[str]
 
 def _bound_row(low: Job, full: Job, evidences: JobEvidences) -> StageRow | None:
     a, b = evidences[low.name], evidences[full.name]
-    if a.evidence is None or (a.evidence.digested and a.status == "ok"):
+    if a.evidence is None or (a.evidence.digested and a.status == Status.OK):
         # the pair's own rows, or the list of jobs, already say that there is nothing to judge
         return None
     if b.evidence is None:
@@ -208,7 +216,7 @@ def _chain_row(chain: ChainCost, evidences: JobEvidences) -> StageRow | None:
     a, b = evidences[chain.chain.name], evidences[chain.plain.name]
     if a.evidence is None or b.evidence is None:
         return None
-    verdict = judge_stage(a.evidence, b.evidence, "trajectory", "fp64")
+    verdict = judge_stage(a.evidence, b.evidence, Stage.TRAJECTORY, "fp64")
     if verdict.tensors:
         worst = max(
             (item for item in verdict.tensors if item.error is not None),
@@ -225,12 +233,12 @@ def _chain_row(chain: ChainCost, evidences: JobEvidences) -> StageRow | None:
     row = _row(
         dataclasses.replace(chain.chain, side=f"{chain.chain.side} fp32 powers"),
         plain,
-        "trajectory",
+        Stage.TRAJECTORY,
         verdict,
         (a.log, b.log),
     )
     return dataclasses.replace(
-        row, command=command.of_stage(chain.chain, chain.beside, "trajectory")
+        row, command=command.of_stage(chain.chain, chain.beside, Stage.TRAJECTORY)
     )
 
 

@@ -3,6 +3,7 @@ ends nothing."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import selectors
@@ -10,8 +11,20 @@ import signal
 import time
 from typing import Any
 
+from backends.contract import Status
+
 CHUNK_BYTES = 1 << 16
 WHERE_S = 1.0  # for a worker that has run out of time to say where it is
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What a worker answers to a request; `id` is the request's."""
+
+    status: Status
+    id: int | None = None
+    reason: str = ""
+    result: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def parse(line: bytes, verb: str) -> dict[str, Any]:

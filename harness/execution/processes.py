@@ -23,9 +23,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from harness.errors import JobFailed
+from backends.contract import Status
+from harness.errors import CorruptRecord, JobFailed
 from harness.execution import answers, memory, worker_environment
 from harness.execution.logs import last_line, trim_log
+from harness.records.decoding import decode
 
 WATCH_INTERVAL_S = 0.25
 GRACE_S = 2.0  # between the polite end of a worker (its control pipe closes) and the kill
@@ -55,7 +57,7 @@ def run_logged(
             return process.wait(timeout=timeout_s)
         except subprocess.TimeoutExpired:
             raise JobFailed(
-                "timeout", f"{argv[0]} ran longer than {timeout_s:.0f} s; see {log}"
+                Status.TIMEOUT, f"{argv[0]} ran longer than {timeout_s:.0f} s; see {log}"
             ) from None
         finally:
             _kill_group(process)
@@ -167,7 +169,9 @@ class WorkerProcess:
             os.close(self._control)
             os.close(self._answers)
             shutil.rmtree(self._scratch, ignore_errors=True)
-            raise JobFailed("error", f"cannot start {python}: {error.strerror or error}") from error
+            raise JobFailed(
+                Status.ERROR, f"cannot start {python}: {error.strerror or error}"
+            ) from error
         finally:
             os.close(control_read)
             os.close(answer_write)
@@ -213,22 +217,23 @@ class WorkerProcess:
 
     def receive(self) -> dict[str, Any]:
         """Return the result of the request that was sent last, as `request` does."""
-        answer = self._read(*self._asked)
-        if (
-            self._asked[1] != "block"
-        ):  # a turn, of which a second has hundreds, and whose peaks `rounds` looks at
-            self.peak_bytes = max(
-                self.peak_bytes, self.memory.peak()
-            )  # now that it waits, a look costs it nothing
-        if answer.get("id") != self._next_id:
+        line = self._read(*self._asked)
+        # Not in a turn, of which a second has hundreds, and whose peaks `rounds` looks at.
+        if self._asked[1] != "block":
+            # Now that the worker waits, a look costs it nothing.
+            self.peak_bytes = max(self.peak_bytes, self.memory.peak())
+        try:
+            answer = decode(answers.Answer, line, "the worker's answer")
+        except CorruptRecord as error:
+            self._fail(Status.ERROR, str(error))
+        if answer.id != self._next_id:
             self._fail(
-                "error",
-                f"the worker answered request {answer.get('id')} instead of {self._next_id}",
+                Status.ERROR,
+                f"the worker answered request {answer.id} instead of {self._next_id}",
             )
-        if answer["status"] != "ok":
-            raise JobFailed(str(answer["status"]), str(answer["reason"]))
-        result = answer["result"]
-        return dict(result)
+        if answer.status != Status.OK:
+            raise JobFailed(answer.status, answer.reason)
+        return answer.result
 
     def _write(self, line: bytes, deadline: float, verb: str, limit_s: float) -> None:
         while line:
@@ -258,7 +263,7 @@ class WorkerProcess:
             try:
                 answer = answers.parse(line, verb)
             except ValueError as error:
-                self._fail("error", str(error))
+                self._fail(Status.ERROR, str(error))
             if "doing" not in answer:
                 return answer
             self._doing = str(answer["doing"])
@@ -276,11 +281,12 @@ class WorkerProcess:
         if self.limits.memory_bytes and used > self.limits.memory_bytes:
             limit = self.limits.memory_bytes
             self._fail(
-                "out of memory", f"'{verb}' used {used >> 20} MiB, the limit is {limit >> 20} MiB"
+                Status.OUT_OF_MEMORY,
+                f"'{verb}' used {used >> 20} MiB, the limit is {limit >> 20} MiB",
             )
         if time.monotonic() >= deadline:
             self._fail(
-                "timeout",
+                Status.TIMEOUT,
                 f"no answer to '{verb}' within {limit_s:g} s{self._busy()}; --limit gives it"
                 " longer",
             )
@@ -300,7 +306,7 @@ class WorkerProcess:
         try:
             code = self.process.wait(timeout=GRACE_S)
         except subprocess.TimeoutExpired:
-            self._fail("error", f"the worker closed its pipe during '{verb}' without ending")
+            self._fail(Status.ERROR, f"the worker closed its pipe during '{verb}' without ending")
         self.close()
         place = f"while it was in {self._doing} ('{verb}')" if self._doing else f"during '{verb}'"
         how = (
@@ -308,9 +314,9 @@ class WorkerProcess:
         )
         if code >= 0 and self._doing:
             how = f"the port's process ended itself with code {code}"
-        raise JobFailed("crashed", f"{how} {place}{last_line(self.log)}")
+        raise JobFailed(Status.CRASHED, f"{how} {place}{last_line(self.log)}")
 
-    def _fail(self, status: str, reason: str) -> NoReturn:
+    def _fail(self, status: Status, reason: str) -> NoReturn:
         self.kill()
         raise JobFailed(status, reason)
 

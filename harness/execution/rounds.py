@@ -18,7 +18,7 @@ from typing import Any
 
 import filelock
 
-from backends.contract import ACTIONS
+from backends.contract import ACTIONS, Status
 from harness.errors import JobFailed
 from harness.execution import machine, runner, turns
 from harness.execution.processes import WorkerProcess, ending
@@ -155,7 +155,7 @@ def run_round(
             long.append(error)
             for worker in workers.values():
                 worker.kill()
-            raise JobFailed("timeout", str(error)) from error
+            raise JobFailed(Status.TIMEOUT, str(error)) from error
         except BaseException:
             for worker in workers.values():
                 worker.kill()
@@ -293,7 +293,7 @@ def _prepare(
     try:
         return worker.request("prepare", timeout_s=limit_s, **wanted)
     except JobFailed as error:
-        if error.status == "timeout" and limit_s < worker.limits.request_s:
+        if error.status == Status.TIMEOUT and limit_s < worker.limits.request_s:
             raise forecast.TooLong(
                 f"the first steps of {label} ({action}) had not ended after {limit_s:.0f} s", None
             ) from error

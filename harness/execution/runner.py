@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from backends.contract import Status
 from harness.errors import CorruptRecord, JobFailed
 from harness.execution.processes import Limits, WorkerProcess, ending
 from harness.plan import Job, Opening, describe
@@ -84,7 +85,7 @@ def inputs(run_context: RunContext, workload: str, preset: str, seed: int, steps
         drawn = tape.draw(spec, spec.config(preset), seed, steps)
     except Exception as error:
         raise JobFailed(
-            "error",
+            Status.ERROR,
             f"the data or the tape of {workload} cannot be made: {type(error).__name__}: {error}",
         ) from error
     folder = run_context.run / "tapes"
@@ -102,7 +103,7 @@ def existing(folder: Path) -> store.Record | None:
         record = store.read_record(folder)
     except (FileNotFoundError, CorruptRecord):
         return None
-    return record if record.status in ("ok", "unsupported") else None
+    return record if record.status in (Status.OK, Status.UNSUPPORTED) else None
 
 
 def run_job(run_context: RunContext, job: Job) -> store.Record:
@@ -173,7 +174,7 @@ class Outcome:
     folder: Path
     job: dict[str, Any]
     started: float
-    status: str = "ok"
+    status: Status = Status.OK
     reason: str = ""
     result: dict[str, Any] = dataclasses.field(default_factory=dict)
     written: store.Record | None = None
@@ -185,16 +186,18 @@ class Outcome:
         what has filled the disk.
         """
         duration_s = time.monotonic() - self.started
-        result = self.result if self.status == "ok" else {}
+        result = self.result if self.status == Status.OK else {}
         try:
-            if self.status != "ok":
+            if self.status != Status.OK:
                 for path in self.folder.glob("*.npz"):
                     path.unlink()
             self.written = store.write_record(
                 self.folder, self.job, self.status, self.reason, result, duration_s
             )
         except OSError as error:
-            status = "disk full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "error"
+            status = (
+                Status.DISK_FULL if error.errno in (errno.ENOSPC, errno.EDQUOT) else Status.ERROR
+            )
             reason = f"cannot write {self.folder / store.MANIFEST}: {error.strerror}"
             self.written = store.Record(self.folder, self.job, status, reason, {}, duration_s)
 
@@ -214,15 +217,15 @@ def ended(folder: Path, job: dict[str, Any], started: float) -> Iterator[Outcome
     except JobFailed as error:
         outcome.status, outcome.reason = error.status, error.reason
     except CorruptRecord as error:
-        outcome.status, outcome.reason = "corrupt", str(error)
+        outcome.status, outcome.reason = Status.CORRUPT, str(error)
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         outcome.status, outcome.reason = (
-            ("disk full" if full else "error"),
+            (Status.DISK_FULL if full else Status.ERROR),
             f"{type(error).__name__}: {error}",
         )
     except KeyboardInterrupt:
-        outcome.status, outcome.reason = "interrupted", "interrupted by the user"
+        outcome.status, outcome.reason = Status.INTERRUPTED, "interrupted by the user"
         outcome.write()
         raise
     outcome.write()

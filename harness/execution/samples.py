@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backends.contract import Status
 from harness.errors import JobFailed
 from harness.execution.processes import WorkerProcess, ending
 from harness.execution.runner import Files, RunContext, ended, fresh, open_port
@@ -78,7 +79,7 @@ def _inputs(run_context: RunContext, job: SampleJob) -> Files:
         data, weights = spec.data(config), tape.initial(spec, config, job.own_seed)
     except Exception as error:
         raise JobFailed(
-            "error",
+            Status.ERROR,
             f"the data or the weights of {job.workload} cannot be made: {type(error).__name__}:"
             f" {error}",
         ) from error

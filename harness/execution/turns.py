@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from backends.contract import Status
 from harness.errors import JobFailed
 from harness.execution import machine, memory
 from harness.execution.processes import WorkerProcess
@@ -32,7 +33,7 @@ EARLY = 10
 class SideFailed(Exception):
     """One side of a round ended in another status than ok."""
 
-    def __init__(self, side: str, status: str, reason: str) -> None:
+    def __init__(self, side: str, status: Status, reason: str) -> None:
         self.side, self.status, self.reason = side, status, reason
         super().__init__(f"{side}: {status}: {reason}")
 

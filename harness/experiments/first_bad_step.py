@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from backends.contract import Stage
 from harness.evaluation import pair_evidence, stage_rows
 from harness.execution import runner
 from harness.experiments import wrong_layers
@@ -23,7 +24,7 @@ from harness.records import tensors
 from harness.results.model import StageRow
 from harness.results.verdicts import Fidelity
 
-STAGE, FORWARD = "trajectory", "forward"
+STAGE, FORWARD = Stage.TRAJECTORY, Stage.FORWARD
 
 
 def localise(

@@ -15,6 +15,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from backends.contract import Stage
 from harness.errors import CorruptRecord
 from harness.evaluation import pair_evidence, stage_rows
 from harness.execution import runner
@@ -28,7 +29,7 @@ from harness.records import store, tensors
 from harness.results.model import StageRow
 from harness.results.verdicts import Fidelity
 
-STAGE, METHOD = "forward", "forward_from"
+STAGE, METHOD = Stage.FORWARD, "forward_from"
 #: What a model makes is no layer.
 PRODUCT = f"{STAGE}/generate"
 

@@ -11,6 +11,7 @@ import dataclasses
 import fnmatch
 from collections.abc import Mapping, Sequence
 
+from backends.contract import Stage
 from harness.fidelity.evidence import Evidence
 from harness.fidelity.verdict import StageVerdict, TensorVerdict
 from harness.results.verdicts import Fidelity
@@ -52,7 +53,7 @@ def unseen(shown: Evidence, other: Evidence, declared: Declarations, stage: str)
         shown: the side with the activations. other, declared: the other side, and what its port
             has declared.
     """
-    if stage != "forward" or not declared.not_shown:
+    if stage != Stage.FORWARD or not declared.not_shown:
         return ()
     there = {entry.name for entry in other.entries(stage)}
     names = [entry.name for entry in shown.entries(stage)]
@@ -90,7 +91,7 @@ def counted(
         a, b: each a label and what its port has declared.
     """
     numbers = a[1].trainable_values, b[1].trainable_values
-    if verdict.stage != "weights" or numbers[0] == numbers[1]:
+    if verdict.stage != Stage.WEIGHTS or numbers[0] == numbers[1]:
         return verdict
     if None in numbers:
         silent = " and ".join(
@@ -117,7 +118,7 @@ def notes(stage: str, sides: Mapping[str, Declarations], updates: str) -> list[s
         sides: by label. updates: the optimizers of the workload's specification, in words.
     """
     said = []
-    if stage in ("update", "trajectory"):
+    if stage in (Stage.UPDATE, Stage.TRAJECTORY):
         by_harness = [label for label, side in sides.items() if side.own_training is False]
         telling = [label for label, side in sides.items() if side.own_training is not None]
         if by_harness and len(by_harness) < len(telling):
@@ -130,7 +131,7 @@ def notes(stage: str, sides: Mapping[str, Declarations], updates: str) -> list[s
                 f"all updates are the harness's own loop ({updates} of the specification): no"
                 " training loop of a port was judged"
             )
-    if stage in ("forward", "update"):
+    if stage in (Stage.FORWARD, Stage.UPDATE):
         said += [
             f"{label} has state that the workload does not declare and nobody compares:"
             f" {', '.join(side.undeclared)}"

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from backends.contract import Stage
 from harness.fidelity import difference_tests, equivalence, permutation
 from harness.fidelity.difference_tests import DIVERGED, SPREAD, DifferenceTest
 from harness.fidelity.equivalence import ALPHA, MARGIN, MIN_SEEDS, Comparison
@@ -22,7 +23,7 @@ from harness.fidelity.summaries import Draw, quantities, sample_rows
 from harness.fidelity.verdict import StageVerdict, TensorVerdict
 from harness.results.verdicts import Fidelity
 
-STAGE = "distribution"
+STAGE = Stage.DISTRIBUTION
 #: A quantity of which nothing is known but that both builds have it.
 NO_DIFFERENCE = Comparison(
     name="",

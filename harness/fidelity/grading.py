@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
+from backends.contract import Stage
 from harness.fidelity import noise
 from harness.fidelity.evidence import Entry
 from harness.fidelity.measure import Difference
@@ -15,7 +16,7 @@ from harness.results.verdicts import Fidelity
 
 #: Stages before an optimizer has divided a gradient by its own size, which lifts the noise of one
 #: that is nearly zero.
-DIRECT = ("forward", "loss", "gradients")
+DIRECT = (Stage.FORWARD, Stage.LOSS, Stage.GRADIENTS)
 
 
 @dataclasses.dataclass(frozen=True)

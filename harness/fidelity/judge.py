@@ -15,6 +15,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from backends.contract import Stage
 from harness.fidelity import (
     float32,
     movements,
@@ -113,7 +114,7 @@ def _undecided(
 def _phases(side: Evidence) -> list[str]:
     """Return the phases that a side has recorded the losses of; the last term of each is
     `total`."""
-    names = [entry.name for entry in side.entries("loss")]
+    names = [entry.name for entry in side.entries(Stage.LOSS)]
     return [name.removesuffix("/total") for name in names if name.endswith("/total")]
 
 
@@ -164,7 +165,7 @@ def _judge_tensor(
     if differs:
         reason = f"{differs}; {graded.reason}"
         return dataclasses.replace(graded, verdict=Fidelity.FAIL, reason=reason)
-    full = rule.precision == "fp64" and stage != "weights" and not a.digested
+    full = rule.precision == "fp64" and stage != Stage.WEIGHTS and not a.digested
     if graded.verdict == Fidelity.FAIL and full:
         return dataclasses.replace(graded, float32=float32.sign(*values, apart.error))
     return graded
@@ -214,7 +215,7 @@ def _limit(
         level = noise.at_least(level, rule.peers.get(group(stage, name), 0.0), stage)
     threshold = noise.coverage(stage) * _grow(name, level, rule.grown)
     counted = is_exact(entry) and moved == 0.0 and not b.digested and not a.digested
-    if stage == "weights" or counted:
+    if stage == Stage.WEIGHTS or counted:
         threshold = 0.0  # loaded, or counted: nothing is rounded
     return level, threshold
 
@@ -224,7 +225,7 @@ def _is_same(entry: Entry, apart: Difference, precision: str) -> bool:
     near = 0.0
     if not is_exact(entry):
         near = noise.agreement(precision) * (entry.scale or entry.largest)
-    return apart.apart == 0.0 or (entry.stage != "weights" and apart.apart <= near)
+    return apart.apart == 0.0 or (entry.stage != Stage.WEIGHTS and apart.apart <= near)
 
 
 def _difference(

@@ -6,6 +6,7 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 
+from backends.contract import Stage
 from harness.fidelity import noise, variations
 from harness.fidelity.evidence import Entry, Evidence
 from harness.fidelity.variations import Sieve, group, is_exact
@@ -58,7 +59,7 @@ def of_peer_groups(
     groups: dict[str, list[float]] = {}
     for name, entry in common.items():
         size = variations.size(entry)
-        if not 0.0 < size < math.inf or stage == "weights" or is_exact(entry):
+        if not 0.0 < size < math.inf or stage == Stage.WEIGHTS or is_exact(entry):
             continue
         usable = sieve[name].usable if sieve else noise.KINDS
         moved = of_pair(a, b, entry, usable, precision)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 
+from backends.contract import Stage
 from harness.fidelity import noise
 from harness.fidelity.evidence import Entry, Evidence
 from harness.fidelity.variations import early, group, is_exact, is_update, largest, size, split
@@ -37,7 +38,7 @@ def null_tensors(a: Evidence, b: Evidence, stage: str, precision: str = "fp64") 
     common = [(entry, others[entry.name]) for entry in a.entries(stage) if entry.name in others]
     beside = largest(common)
     redrawing = {side: _redrawing(evidence, stage) for side, evidence in (("a", a), ("b", b))}
-    dead = _dead(a, b, precision) if stage in ("update", "trajectory") else frozenset()
+    dead = _dead(a, b, precision) if stage in (Stage.UPDATE, Stage.TRAJECTORY) else frozenset()
     null = set()
     for entry, other in common:
         whole = beside.get(group(stage, entry.name), 0.0)
@@ -51,7 +52,7 @@ def null_tensors(a: Evidence, b: Evidence, stage: str, precision: str = "fp64") 
             ]
         if entry.name == PRODUCT or not is_noise(entry, other, *moved):
             continue
-        if stage == "forward":
+        if stage == Stage.FORWARD:
             near = FORWARD_UNITS * noise.UNIT_ROUNDOFF[precision]
         else:
             near = noise.halfway(precision)
@@ -80,8 +81,8 @@ def _least(side: Evidence, stage: str, name: str, kinds: tuple[str, ...]) -> flo
 
 def _dead(a: Evidence, b: Evidence, precision: str) -> frozenset[str]:
     """Return the parameters whose gradient is mathematically zero in every phase that has one."""
-    zero = null_tensors(a, b, "gradients", precision)
-    names = [entry.name for entry in a.entries("gradients")]
+    zero = null_tensors(a, b, Stage.GRADIENTS, precision)
+    names = [entry.name for entry in a.entries(Stage.GRADIENTS)]
     living = [name for name in names if name not in zero]
     return frozenset().union(*map(_parameters, zero)).difference(*map(_parameters, living))
 
@@ -95,11 +96,11 @@ def _parameters(name: str) -> frozenset[str]:
 def is_noise(a: Entry, b: Entry, moved_a: float, moved_b: float) -> bool:
     """Whether a tensor is no larger on both sides than what its own rounding moves it by; noise
     that is not finite says nothing."""
-    if a.stage == "weights" or is_exact(a) or not math.isfinite(moved_a + moved_b):
+    if a.stage == Stage.WEIGHTS or is_exact(a) or not math.isfinite(moved_a + moved_b):
         return False
     if not early(a.stage, a.name) and not is_update(a):
         return False  # a loss that rounding has outgrown is beyond the horizon
-    if a.stage in ("forward", "loss") and moved_a == moved_b == 0.0:
+    if a.stage in (Stage.FORWARD, Stage.LOSS) and moved_a == moved_b == 0.0:
         return False  # a zero on both sides, and nothing that moves it: agreement
     factor = noise.coverage(a.stage)
     return size(a) <= factor * moved_a and size(b) <= factor * moved_b

@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Mapping
 
-from backends.contract import PRECISION_TABLE
+from backends.contract import PRECISION_TABLE, Stage
 from harness.fidelity.evidence import Entry, Evidence
 from harness.fidelity.measure import Difference
 from harness.fidelity.verdict import TensorVerdict
@@ -73,7 +73,7 @@ def judge_bound(label: str, full: Entry, precision: str, apart: Difference) -> T
 
 
 def _tried(stage: str, precision: str) -> str:
-    if stage == "gradients" and is_scaled(precision):
+    if stage == Stage.GRADIENTS and is_scaled(precision):
         return ", even with the loss at scale 1"
     return ""
 
@@ -86,7 +86,7 @@ def note(stage: str, precision: str, sides: Mapping[str, tuple[Evidence, LossSca
     """
     if not is_scaled(precision):
         return []
-    if stage == "gradients":
+    if stage == Stage.GRADIENTS:
         return [_halved({label: scales for label, (_, scales) in sides.items()})]
     counts = {label: skipped(evidence, stage) for label, (evidence, _) in sides.items()}
     totals = [f"{sum(count.values())} on {label}" for label, count in counts.items() if count]

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from backends.contract import Stage
 from harness.fidelity.evidence import Evidence
 from harness.fidelity.verdict import StageVerdict
 from harness.results.model import StageRow
@@ -110,7 +111,7 @@ def lockstep(side: Evidence) -> dict[str, dict[int, float]]:
     """Return the losses of a trajectory: by term, by step counted from 1; reads one number at a
     time, and no more than are shown."""
     names: dict[str, dict[int, str]] = {}
-    for entry in side.entries("trajectory"):
+    for entry in side.entries(Stage.TRAJECTORY):
         match = LOSS.match(entry.name)
         if match and math.prod(entry.shape) == 1:
             names.setdefault(match[2], {})[int(match[1])] = entry.name
@@ -119,7 +120,7 @@ def lockstep(side: Evidence) -> dict[str, dict[int, float]]:
         steps = sorted(names[term])
         chosen = [steps[index] for index in _spaced(len(steps), MOST_STEPS)]
         curves[term] = {
-            step: float(side.read("trajectory", names[term][step]).reshape(-1)[0])
+            step: float(side.read(Stage.TRAJECTORY, names[term][step]).reshape(-1)[0])
             for step in chosen
         }
     return curves

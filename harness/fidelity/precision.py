@@ -12,6 +12,7 @@ import dataclasses
 import math
 from collections.abc import Collection, Mapping
 
+from backends.contract import Stage
 from harness.fidelity import honest_spread, noise, nonrepeatable, overflow
 from harness.fidelity.evidence import Entry, Evidence
 from harness.fidelity.measure import Difference, difference
@@ -20,12 +21,12 @@ from harness.fidelity.verdict import StageVerdict, TensorVerdict
 from harness.results.verdicts import Fidelity
 
 STAGE = "precision"
-STAGES = ("forward", "gradients")
+STAGES = (Stage.FORWARD, Stage.GRADIENTS)
 IN_EFFECT, NOT_IN_EFFECT = "in effect", "precision not in effect"
 #: Where the lower bound is looked for. Activations are continuous in their inputs; a gradient jumps
 #: where rounding sends a max-pool or a relu the other way, in one run and not in the other, so what
 #: rounding "necessarily" costs it is a coin toss.
-CONTINUOUS = "forward"
+CONTINUOUS = Stage.FORWARD
 #: Of a tensor with fewer elements the largest error says little. A model without a larger one is
 #: judged by those of four or more, of which all would have to be by chance a thousand times better
 #: than they must be.
@@ -67,7 +68,7 @@ def judge_precision(
     ) or nonrepeatable.first_of_stages(full, STAGES, "fp64")
     if changing is not None:
         return StageVerdict(STAGE, Fidelity.INCONCLUSIVE, changing.reason, changing, (changing,))
-    usable = {stage: Sieve(full, full, stage) for stage in STAGES}
+    usable: dict[str, Sieve] = {stage: Sieve(full, full, stage) for stage in STAGES}
     bound = Bound(precision, contracted, usable)
     verdicts = _judge_tensors(low, full, bound)
     if not any(item.necessary is not None for item in verdicts):

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backends.contract import Stage
 from harness.fidelity.evidence import Evidence
 from harness.fidelity.noise import FLOAT64_FLOOR
 from harness.fidelity.verdict import StageVerdict
@@ -43,7 +44,7 @@ def note(a: Evidence, b: Evidence, verdict: StageVerdict) -> str:
         a, b: both sides. verdict: of one of the stages `update` and `trajectory`.
     """
     worst = verdict.worst
-    failed = verdict.stage in ("update", "trajectory") and verdict.verdict == Fidelity.FAIL
+    failed = verdict.stage in (Stage.UPDATE, Stage.TRAJECTORY) and verdict.verdict == Fidelity.FAIL
     if not failed or a.digested or b.digested or worst is None or MARK not in worst.name:
         return ""
     if worst.difference is None or not worst.error or worst.threshold is None:
@@ -88,16 +89,16 @@ def _before(side: Evidence, stage: str, name: str) -> NDArray[Any] | None:
         last = entry.name if entry.name.rpartition(MARK)[1:] == (MARK, parameter) else last
     if last is not None:
         return np.asarray(side.read(stage, last))
-    loaded = parameter in {entry.name for entry in side.entries("weights")}
-    return np.asarray(side.read("weights", parameter)) if loaded else None
+    loaded = parameter in {entry.name for entry in side.entries(Stage.WEIGHTS)}
+    return np.asarray(side.read(Stage.WEIGHTS, parameter)) if loaded else None
 
 
 def _same_gradients(a: Evidence, b: Evidence, parameter: str) -> bool:
     """Whether no recorded gradient of a parameter says that the fault lies before the optimizer."""
-    there = {entry.name for entry in a.entries("gradients")}
-    for entry in b.entries("gradients"):
+    there = {entry.name for entry in a.entries(Stage.GRADIENTS)}
+    for entry in b.entries(Stage.GRADIENTS):
         if entry.name in there and entry.name.endswith(f"/{parameter}"):
-            gradients = [np.asarray(side.read("gradients", entry.name)) for side in (a, b)]
+            gradients = [np.asarray(side.read(Stage.GRADIENTS, entry.name)) for side in (a, b)]
             apart = np.max(np.abs(gradients[0] - gradients[1]), initial=0.0)
             if apart > FLOAT64_FLOOR * entry.largest:
                 return False

@@ -29,6 +29,7 @@ import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 
+from backends.contract import Stage
 from harness.fidelity.evidence import Entry, Evidence
 from harness.fidelity.noise import AGREEMENT_UNITS, KINDS, REPEAT, UNIT_ROUNDOFF, halfway
 
@@ -69,7 +70,7 @@ NO_ROUNDING = {
 
 def early(stage: str, name: str) -> bool:
     """Whether rounding has had no steps yet to grow in."""
-    return stage != "trajectory" or name.startswith("step 1/")
+    return stage != Stage.TRAJECTORY or name.startswith("step 1/")
 
 
 def is_update(entry: Entry) -> bool:
@@ -126,7 +127,7 @@ class Sieve:
         common = [
             (entry, others[entry.name])
             for entry in a.entries(stage)
-            if entry.name in others and stage != "weights"
+            if entry.name in others and stage != Stage.WEIGHTS
         ]
         self._least = {group: LEAST_SHARE * whole for group, whole in largest(common).items()}
         for entry, other in common:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from backends.contract import Stage
 from harness.fidelity.measure import Difference
 from harness.results.verdicts import Fidelity
 
@@ -100,7 +101,7 @@ def sum_up(
             f"{len(failed)} of {len(verdicts)} tensors depart, {first.name} first ({first.reason})"
         )
         before = [item for item in unsure if verdicts.index(item) < verdicts.index(first)]
-        if before and stage != "gradients":
+        if before and stage != Stage.GRADIENTS:
             reason += (
                 f"; before it {_count(before)} undecided, {before[0].name} first"
                 f" ({before[0].reason})"
@@ -136,7 +137,7 @@ def _count(items: Sequence[TensorVerdict]) -> str:
 def _all_excluded(stage: str, verdicts: Sequence[TensorVerdict]) -> str:
     """Return why a stage of training says nothing although some of its tensors agree: that all of
     its parameters were left out."""
-    if stage not in ("update", "trajectory"):
+    if stage not in (Stage.UPDATE, Stage.TRAJECTORY):
         return ""
     parameters = [item for item in verdicts if "parameter/" in item.name]
     if not parameters or any(item.verdict == Fidelity.PASS for item in parameters):
@@ -154,7 +155,7 @@ def _where_it_starts(
 ) -> TensorVerdict:
     """Return the tensor nearest to the fault: the first computed. Of gradients, the last declared
     one of the first phase that departs: those before it in the network only carry its error on."""
-    if stage != "gradients":
+    if stage != Stage.GRADIENTS:
         return failed[0]
     phase = max(
         (phase for phase in phases if failed[0].name.startswith(f"{phase}/")), key=len, default=""

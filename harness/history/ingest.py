@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, exists, select
 
+from backends.contract import Status
 from harness.errors import CorruptRecord
 from harness.evaluation.job_rows import RECORDED
 from harness.history import insertion, schema
@@ -143,7 +144,7 @@ def _remove(connection: Connection, run: int) -> None:
 def _stored_jobs(connection: Connection, run: int) -> Jobs:
     jobs = schema.JOBS.c
     query = select(jobs.job, jobs.duration_s).where(
-        jobs.run == run, jobs.status == "ok", jobs.kind != RECORDED
+        jobs.run == run, jobs.status == Status.OK, jobs.kind != RECORDED
     )
     return {(row[0], row[1]) for row in connection.execute(query)}
 
@@ -152,5 +153,5 @@ def _reported_jobs(document: Plain) -> Jobs:
     return {
         (job["job"], job["duration_s"])
         for job in document["jobs"]
-        if job["status"] == "ok" and job["kind"] != RECORDED
+        if job["status"] == Status.OK and job["kind"] != RECORDED
     }

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from backends.contract import Status
 from harness.errors import BuildError, JobFailed, UsageError
 from harness.execution.processes import WorkerProcess
 from harness.fidelity.measure import difference
@@ -107,13 +108,13 @@ def _check_arrival(exported: dict[str, Any], adopted: dict[str, Any], build: str
     """Raise JobFailed unless all arrays and the step count arrived."""
     if adopted["lost"]:
         raise JobFailed(
-            "error",
+            Status.ERROR,
             f"{len(adopted['lost'])} arrays did not survive the way to {build},"
             f" {adopted['lost'][0]} first",
         )
     if adopted["step"] != exported["step"]:
         raise JobFailed(
-            "error",
+            Status.ERROR,
             f"the checkpoint had seen {exported['step']} steps, on {build} it says"
             f" {adopted['step']}",
         )
@@ -165,7 +166,7 @@ def _prove(site: Site, models: tuple[Model, Model], scratch: Path, step: int) ->
     error, worst = compare(*sides)
     if not error <= CEILING:
         raise JobFailed(
-            "error",
+            Status.ERROR,
             f"the converted model does not go on as before: after one more float64 step {worst}"
             f" differs by {error:.1e} of what the step changed (ceiling {CEILING:.0e})",
         )

@@ -17,6 +17,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+from backends.contract import Status
 from harness.commands import compare
 from harness.commands import options as asking
 from harness.context import Context
@@ -196,12 +197,12 @@ def _status(error: Exception) -> str:
     if isinstance(error, JobFailed):
         return error.status
     if isinstance(error, OSError):
-        return "disk full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "error"
+        return Status.DISK_FULL if error.errno in (errno.ENOSPC, errno.EDQUOT) else Status.ERROR
     if isinstance(error, RecordError):
-        return "corrupt"
+        return Status.CORRUPT
     if isinstance(error, BuildError):
         return night.ERROR if isinstance(error, ProvisionFailed) else night.UNSUPPORTED
-    return "out of memory" if isinstance(error, MemoryError) else "error"
+    return Status.OUT_OF_MEMORY if isinstance(error, MemoryError) else Status.ERROR
 
 
 def _reason(error: Exception, row: Row, folder: Path) -> str:
@@ -219,7 +220,8 @@ def _reason(error: Exception, row: Row, folder: Path) -> str:
 def judged(row: Row, report: Report) -> Row:
     """Return a cell's row by its report: `ok`, or as the first job that did not end well."""
     broken = [job for job in report.jobs if job.status not in (night.OK, outcome.UNSUPPORTED)]
-    status, reason = night.OK, ""
+    status: str = night.OK
+    reason = ""
     if broken:
         first = broken[0]
         status = first.status

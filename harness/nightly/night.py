@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from backends.contract import Status
 from harness.errors import CorruptRecord, RecordError, UsageError
 from harness.nightly.matrix import Cell
 from harness.records import runs, store
@@ -27,8 +28,8 @@ FOLDER = "nightly"
 WAITING, RUNNING, NOT_REACHED = "waiting", "running", "not reached"
 #: Of a cell, what decides when and for how long it runs, and not what is compared.
 PACE = ("priority", "timing_s", "estimate_s")
-INTERRUPTED, UNSUPPORTED = "interrupted", "unsupported"
-OK, ERROR, CRASHED = "ok", "error", "crashed"
+INTERRUPTED, UNSUPPORTED = Status.INTERRUPTED, Status.UNSUPPORTED
+OK, ERROR, CRASHED = Status.OK, Status.ERROR, Status.CRASHED
 
 
 @dataclasses.dataclass(frozen=True)

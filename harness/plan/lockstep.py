@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from backends.contract import ADAMS
+from backends.contract import ADAMS, Stage
 from harness.plan import job_fields
 from harness.plan.jobs import ChainCost, Job, Pair, Side
 from harness.plan.request import LOCKSTEP_STAGES, Request
@@ -30,7 +30,7 @@ def draft(request: Request) -> Lockstep:
         pairs = job_fields.combinations(able)
         for precision, (a, b) in itertools.product(request.precisions, pairs):
             lockstep.add_pair(workload, precision, seed, a, b)
-        if "fp64" in request.precisions and "trajectory" in request.stages:
+        if "fp64" in request.precisions and Stage.TRAJECTORY in request.stages:
             lockstep.add_chain(workload, seed, able)
     return lockstep
 
@@ -143,7 +143,7 @@ def _recorded_stages(request: Request) -> tuple[str, ...]:
     if any(item != "fp64" for item in request.precisions):
         # The bounds of a lower precision are judged on activations and gradients, whatever stages
         # were asked for.
-        stages |= {"forward", "gradients"}
+        stages |= {Stage.FORWARD, Stage.GRADIENTS}
     return tuple(stage for stage in LOCKSTEP_STAGES if stage in stages)
 
 
@@ -158,7 +158,7 @@ def _variations(precision: str) -> list[dict[str, Any]]:
 
 def _roundings(request: Request) -> list[dict[str, Any]]:
     """Return the variations that round a float64 job to the lower precisions asked for."""
-    stages = ("forward", "gradients")
+    stages = (Stage.FORWARD, Stage.GRADIENTS)
     kinds = (("round", 0), ("ulp", 301), ("ulp", 302))
     return [
         {"kind": f"{kind}:{lower}", "precision": lower, "seed": number, "stages": stages}

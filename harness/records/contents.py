@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+from backends.contract import Status
 from harness.fidelity.declarations import Declarations
 from harness.fidelity.evidence import Entry
 from harness.records.decoding import decode
@@ -137,7 +138,7 @@ class TeacherForced(Opened, Tensors):
 class Attempted:
     """How the first short run of one port ended, and what was remarked."""
 
-    status: str
+    status: Status
     reason: str
     remarks: tuple[str, ...] = ()
 

@@ -103,9 +103,14 @@ def _value(kind: Any, value: Any, where: str) -> Any:  # noqa: PLR0911  (one ret
             return value
     elif isinstance(kind, type) and issubclass(kind, enum.Enum) and value in [*kind]:
         return kind(value)
-    raise CorruptRecord(
-        f"{where} is {_short(value)}, and has to be {getattr(kind, '__name__', kind)}; {ALTERED}"
-    )
+    raise CorruptRecord(f"{where} is {_short(value)}, and has to be {_allowed(kind)}; {ALTERED}")
+
+
+def _allowed(kind: Any) -> str:
+    """Return in words what a field holds."""
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return f"one of {', '.join(kind)}"
+    return str(getattr(kind, "__name__", kind))
 
 
 def _number(value: Any) -> float | None:

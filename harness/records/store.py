@@ -25,10 +25,10 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from backends.contract import STATUSES
+from backends.contract import Status
 from harness.errors import CorruptRecord, NewerSchema
 from harness.records import contents
-from harness.records.decoding import ALTERED, NOT_FINITE
+from harness.records.decoding import NOT_FINITE
 from harness.records.decoding import decode as decode_contents
 
 SCHEMA = 1
@@ -50,7 +50,7 @@ class Record:
 
     folder: Path
     job: dict[str, Any]
-    status: str
+    status: Status
     reason: str
     result: dict[str, Any]
     duration_s: float
@@ -58,7 +58,7 @@ class Record:
     @property
     def ok(self) -> bool:
         """Whether there is something to judge."""
-        return self.status == "ok"
+        return self.status == Status.OK
 
     @functools.cached_property
     def recorded(self) -> contents.Recorded:
@@ -112,7 +112,7 @@ class Manifest:
     """What `manifest.json` holds, whatever the job."""
 
     job: dict[str, Any]
-    status: str
+    status: Status
     reason: str
     result: dict[str, Any]
     duration_s: float
@@ -143,7 +143,7 @@ def read_tensor(folder: Path, stage: str, name: str) -> NDArray[Any]:
 def write_record(
     folder: Path,
     job: Mapping[str, Any],
-    status: str,
+    status: Status,
     reason: str,
     result: Mapping[str, Any],
     duration_s: float,
@@ -186,12 +186,7 @@ def read_manifest(folder: Path) -> Record:
     document = read_json(folder / MANIFEST, "record", SCHEMA)
     try:
         manifest = decode_contents(Manifest, document, where)
-        if manifest.status not in STATUSES:
-            raise CorruptRecord(
-                f"{where}: status is {manifest.status!r}, and has to be one of"
-                f" {', '.join(STATUSES)}; {ALTERED}"
-            )
-        if manifest.status == "ok":
+        if manifest.status == Status.OK:
             contents.read(manifest.job, manifest.result, where)
     except CorruptRecord as error:
         raise CorruptRecord(f"{error}. Delete the folder and run the job again.") from error

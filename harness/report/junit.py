@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable
 from xml.etree import ElementTree
 
+from backends.contract import Status
 from harness.report import format as spell
 from harness.report.format import one_line
 from harness.report.labels import action, hint, setting
@@ -127,8 +128,8 @@ def _run(report: Report, spelled: Callable[[SpeedRow], str]) -> ElementTree.Elem
 
 def _job(row: JobRow) -> ElementTree.Element:
     kind = None
-    if row.status != "ok":
-        kind = "skipped" if row.status == "unsupported" else "error"
+    if row.status != Status.OK:
+        kind = "skipped" if row.status == Status.UNSUPPORTED else "error"
     case = _case(
         suite="jobs",
         where=f"{row.workload}.{row.build}",

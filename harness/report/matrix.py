@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from backends.contract import STAGE_LETTERS
+from backends.contract import STAGE_LETTERS, Stage, Status
 from harness.results.model import JobRow, QualityRow, Report, StageRow
 from harness.results.verdicts import Fidelity
 
@@ -136,15 +136,15 @@ def zeros(report: Report) -> dict[str, tuple[str, ...]]:
     by_workload: dict[str, dict[str, None]] = {}
     for row in report.stages:
         # In the distribution stage, a constant channel has no correlation.
-        for name in row.null if row.stage != "distribution" else ():
+        for name in row.null if row.stage != Stage.DISTRIBUTION else ():
             by_workload.setdefault(row.workload, {})[name] = None
     return {workload: tuple(names) for workload, names in by_workload.items()}
 
 
 def unfinished(report: Report) -> tuple[JobRow, ...]:
     """Return the jobs that did not end ok; what is merely unsupported comes last."""
-    ended = [job for job in report.jobs if job.status != "ok"]
-    return tuple(sorted(ended, key=lambda job: job.status == "unsupported"))
+    ended = [job for job in report.jobs if job.status != Status.OK]
+    return tuple(sorted(ended, key=lambda job: job.status == Status.UNSUPPORTED))
 
 
 def qualities(rows: Sequence[QualityRow]) -> tuple[tuple[QualityRow, tuple[QualityRow, ...]], ...]:

@@ -16,6 +16,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from backends.contract import Status
 from harness.report import format as spell
 from harness.report.format import one_line
 from harness.report.labels import Spell, setting
@@ -239,7 +240,7 @@ def _quality(rows: tuple[QualityRow, ...]) -> Iterator[RenderableType]:
 
 
 def _job(job: JobRow, seeded: bool) -> RenderableType:
-    sign, style = ("-", "dim") if job.status == "unsupported" else ("!", "red")
+    sign, style = ("-", "dim") if job.status == Status.UNSUPPORTED else ("!", "red")
     log = f" (log: {job.log})" if job.log else ""
     seed = f" seed {job.seed}" if seeded and job.seed is not None else ""
     return entry(

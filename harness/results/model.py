@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from backends.contract import ACTIONS
+from backends.contract import ACTIONS, Status
 from harness.results.series import Compared, Curve, History, Spread, Turns
 from harness.results.verdicts import Fidelity, Speed
 
@@ -278,7 +278,7 @@ class JobRow:
     workload: str
     kind: str
     precision: str
-    status: str
+    status: Status
     reason: str
     duration_s: float
     log: str

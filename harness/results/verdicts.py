@@ -1,23 +1,10 @@
 """The words that verdicts are: enumerations whose members are strings, so that they are stored,
 printed and compared as what they say.
-
-`enum.StrEnum` does this from Python 3.11 on; `Word` is it for 3.10 too.
 """
 
 from __future__ import annotations
 
-import enum
-
-
-class Word(str, enum.Enum):
-    """A member that is a string in every respect: equal to it, hashed and formatted as it."""
-
-    __str__ = str.__str__
-    __repr__ = str.__repr__
-    __hash__ = str.__hash__
-
-    def __format__(self, format_spec: str) -> str:
-        return str.__format__(self, format_spec)
+from backends.contract import Word
 
 
 class Fidelity(Word):

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from scipy import special
 
+from backends.contract import Status
 from harness.errors import JobFailed
 from harness.results.verdicts import Speed
 from harness.speed.estimate import (
@@ -146,7 +147,7 @@ def examine(
     """
     for number, item in enumerate(measured, 1):
         if reason := unusable(item.round, *sides):
-            raise JobFailed("error", f"round {number} {reason}")
+            raise JobFailed(Status.ERROR, f"round {number} {reason}")
     noise = [
         _shifted(palindrome_ratios(item.round, *sides), -math.log1p(item.slowdown))
         for item in measured

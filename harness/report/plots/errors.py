@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from backends.contract import Stage
 from harness.report import format as spell
 from harness.report.plots.canvas import Canvas, Frame, shortened
 from harness.report.plots.figure import ROOM, Figure, Key, Room
@@ -43,8 +44,8 @@ def figure(row: StageRow, precision: str, room: Room = ROOM) -> Figure | None:
     if not finite(_numbers(drawn)):
         return None
     shown = len(drawn.names)
-    what = "quantities" if row.stage == "distribution" else "tensors"
-    order = "" if row.stage == "distribution" else ", from the first computed down"
+    what = "quantities" if row.stage == Stage.DISTRIBUTION else "tensors"
+    order = "" if row.stage == Stage.DISTRIBUTION else ", from the first computed down"
     rows = listed(whole, room)
     return Figure(
         title=f"{row.stage}, {precision}: error against floor",
