@@ -110,7 +110,7 @@ def test_killed_and_gone_on_with_and_nothing_left(harness) -> None:
     running.kill(signal.SIGKILL)
     running.done()
     harness.wait_until(
-        lambda: not harness.execution.processes(), "end of all workers, and of pip", INSTALL_S
+        lambda: not harness.processes(), "end of all workers, and of pip", INSTALL_S
     )
     assert {"0"} == document(harness)["tried"].keys() and "numpy_1.26.4" in environments(harness)
     (report,) = harness.folder.glob("reports/bisect/*/1.26.4/report.json")

@@ -67,7 +67,7 @@ def everything(new_harness) -> dict[str, Any]:
         "report": report,
         "jobs": jobs,
         "run": run,
-        "left": harness.execution.processes(),
+        "left": harness.processes(),
     }
 
 

@@ -74,7 +74,7 @@ def test_kill_and_go_on(harness) -> None:
     running = wait_until_stuck(harness)
     running.kill(signal.SIGKILL)
     running.done(ORPHANS_S)
-    harness.wait_until(lambda: not harness.execution.processes(), "end of all workers", ORPHANS_S)
+    harness.wait_until(lambda: not harness.processes(), "end of all workers", ORPHANS_S)
     assert {
         "first-hostile": "ok",
         "second-hostile": "running",
@@ -108,7 +108,7 @@ def test_interrupt(harness, number: signal.Signals) -> None:
         and "The same command goes on with it" in done.err
         and "Traceback" not in done.err
     )
-    assert [] == harness.execution.processes()
+    assert [] == harness.processes()
     assert {
         "first-hostile": "ok",
         "second-hostile": "interrupted",

@@ -28,7 +28,7 @@ def wait_until_stuck(harness):
         lambda: any("stuck" in path.read_text() for path in harness.folder.glob(log)),
         "the last worker's step",
     )
-    assert len(harness.execution.processes()) >= 2
+    assert len(harness.processes()) >= 2
     return running
 
 
@@ -54,7 +54,7 @@ def test_interrupt(harness, number: signal.Signals) -> None:
     done = running.done(ORPHANS_S)
     assert done.code == 130
     assert "--resume" in done.err and "Traceback" not in done.err
-    assert harness.execution.processes() == []
+    assert harness.processes() == []
     statuses = [
         store.read_record(path.parent).status
         for path in sorted(harness.folder.glob("reports/*/jobs/hostile-*/manifest.json"))
@@ -68,7 +68,7 @@ def test_kill_and_resume(harness) -> None:
     running = wait_until_stuck(harness)
     running.kill(signal.SIGKILL)
     running.done(ORPHANS_S)
-    harness.wait_until(lambda: not harness.execution.processes(), "end of all workers", ORPHANS_S)
+    harness.wait_until(lambda: not harness.processes(), "end of all workers", ORPHANS_S)
     before = manifests(harness)
     assert len(before) == 3
     (altered,) = harness.folder.glob("reports/*/jobs/hostile-numpy-3-*/forward.npz")
@@ -108,4 +108,4 @@ def test_timed_runs_wait(harness, cache: Path) -> None:
     second.says("round 1")
     second.kill(signal.SIGINT)
     assert second.done(ORPHANS_S).code == 130
-    assert harness.execution.processes() == []
+    assert harness.processes() == []

@@ -32,7 +32,7 @@ WRONG = {
 }
 #: A port that keeps a record of its own and hands it over at the end.
 DEAF = (
-    ("seen = {} if record is None else record", "seen = {}"),
+    ("seen: Tensors = {} if record is None else record", "seen: Tensors = {}"),
     ('record["probabilities"] = ', 'record.update(seen)\n            record["probabilities"] = '),
 )
 #: The second precision goes through another floor.
