@@ -64,7 +64,7 @@ def test_a_value_of_every_kind_is_decoded():
         ({"count": True}, "file: count is True"),
         ({"share": "half"}, "file: share is 'half', and has to be float"),
         ({"share": 10**400}, "file: share is 1000"),
-        ({"verdict": "FINE"}, "file: verdict is 'FINE', and has to be Fidelity"),
+        ({"verdict": "FINE"}, "file: verdict is 'FINE', and has to be one of PASS, FAIL, "),
         ({"verdict": {}}, "file: verdict is {}"),
         ({"inner": {}}, "file: inner is {}"),
         ({"inner": [{"name": 1}]}, r"file: inner\[0\]: name is 1, and has to be str"),
