@@ -109,9 +109,7 @@ def test_killed_and_gone_on_with_and_nothing_left(harness) -> None:
     running.says("numpy 1.26.4: PASS", INSTALL_S)
     running.kill(signal.SIGKILL)
     running.done()
-    harness.wait_until(
-        lambda: not harness.processes(), "end of all workers, and of pip", INSTALL_S
-    )
+    harness.wait_until(lambda: not harness.processes(), "end of all workers, and of pip", INSTALL_S)
     assert {"0"} == document(harness)["tried"].keys() and "numpy_1.26.4" in environments(harness)
     (report,) = harness.folder.glob("reports/bisect/*/1.26.4/report.json")
     written = report.stat().st_mtime_ns
