@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.execution import host
+
 ROOT = Path("/")
 #: Columns of the first line of /proc/stat in which a processor works; the eighth is what a
 #: hypervisor has given to others.
@@ -79,18 +81,15 @@ def state() -> dict[str, Any]:
         "load": list(os.getloadavg()),
         "affinity": affinity,
         "cpu_max": group().quota,
-        "cores": cores(),
+        "cores": processors(),
     }
 
 
-def cores(root: Path = ROOT) -> float:
+def processors(root: Path = ROOT) -> float:
     """Return how many processors this process may use: by affinity, and by the quota of its
     group."""
-    count = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    quota = group(root).quota
-    return min(float(count), quota) if quota is not None else float(count)
+    count, quota = float(host.cores()), group(root).quota
+    return count if quota is None else min(count, quota)
 
 
 @functools.lru_cache(maxsize=8)

@@ -181,7 +181,7 @@ class Prepared:
     @property
     def step_s(self) -> float:
         """How long a step took while it was prepared, seconds."""
-        return self.sample_s / self.steps_a_sample
+        return self.sample_s / max(1, self.steps_a_sample)
 
 
 @dataclasses.dataclass(frozen=True)

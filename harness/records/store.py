@@ -18,7 +18,7 @@ import json
 import os
 import threading
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -95,7 +95,15 @@ class Record:
         """What a round of timed turns has measured."""
         return self._as(contents.Round)
 
+    @functools.cached_property
+    def whole(self) -> contents.Contents:
+        """What such a job leaves, whatever it is."""
+        return contents.read(self.job, self.result, str(self.folder / MANIFEST))
+
     def _as(self, kind: type[Contents]) -> Contents:
+        if issubclass(contents.kind(self.job), kind):
+            assert isinstance(self.whole, kind)
+            return self.whole
         return decode_contents(kind, self.result, f"{self.folder / MANIFEST}: result")
 
     def read(self, stage: str, name: str) -> NDArray[Any]:
@@ -170,8 +178,7 @@ def read_record(folder: Path) -> Record:
     """
     record = read_manifest(folder)
     if record.ok:
-        left = contents.read(record.job, record.result, str(folder / MANIFEST))
-        verify(folder, contents.files(left))
+        verify(folder, contents.files(record.whole))
     return record
 
 
@@ -186,18 +193,19 @@ def read_manifest(folder: Path) -> Record:
     document = read_json(folder / MANIFEST, "record", SCHEMA)
     try:
         manifest = decode_contents(Manifest, document, where)
-        if manifest.status == Status.OK:
-            contents.read(manifest.job, manifest.result, where)
+        record = Record(
+            folder,
+            manifest.job,
+            manifest.status,
+            manifest.reason,
+            manifest.result,
+            manifest.duration_s,
+        )
+        if record.ok:
+            _ = record.whole  # decoded here, so that nothing damaged gets further
     except CorruptRecord as error:
         raise CorruptRecord(f"{error}. Delete the folder and run the job again.") from error
-    return Record(
-        folder,
-        manifest.job,
-        manifest.status,
-        manifest.reason,
-        manifest.result,
-        manifest.duration_s,
-    )
+    return record
 
 
 def verify(folder: Path, files: Mapping[str, str]) -> None:
@@ -353,10 +361,3 @@ def checksum(path: Path) -> str:
         for chunk in iter(lambda: file.read(1 << 20), b""):
             digest.update(chunk)
     return digest.hexdigest()
-
-
-def finished(run: Path) -> Iterator[Record]:
-    """Yield the readable records of a run's folder, in the order of their names."""
-    for manifest in sorted((run / "jobs").glob(f"*/{MANIFEST}")):
-        with contextlib.suppress(CorruptRecord, NewerSchema, FileNotFoundError):
-            yield read_record(manifest.parent)

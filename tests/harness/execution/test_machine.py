@@ -86,7 +86,7 @@ def test_groups_of_both_versions(
         machine.counters(root).throttled_s
     )
     count = len(os.sched_getaffinity(0))
-    assert machine.cores(root) == (count if quota is None else min(count, quota))
+    assert machine.processors(root) == (count if quota is None else min(count, quota))
 
 
 def test_a_kernel_that_tells_nothing_counts_as_nothing(tmp_path: Path) -> None:
