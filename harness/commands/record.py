@@ -62,20 +62,28 @@ def run(chosen: options.Options, context: Context) -> Recorded:
 
 
 def _row(job: plan.Job | plan.SampleJob, record: store.Record) -> Row:
-    first, last = "", ""
-    if record.ok:
-        losses = [
-            item.name
-            for item in record.tensors.tensors
-            if item.stage == Stage.TRAJECTORY and item.name.endswith("/loss/total")
-        ]
-        if losses:
-            first, last = (
-                f"{float(record.read(Stage.TRAJECTORY, name)):.6g}"
-                for name in (losses[0], losses[-1])
-            )
+    first, last = _losses(job, record) if record.ok else ("", "")
     status = record.status if record.ok else f"{record.status}: {record.reason}"
     return (job.workload, job.side, job.precision, status, first, last, f"{record.duration_s:.1f}")
+
+
+def _losses(job: plan.Job | plan.SampleJob, record: store.Record) -> tuple[str, str]:
+    """Return the total loss of the first and of the last step; empty where there is none."""
+    if isinstance(job, plan.SampleJob):
+        if "total" not in record.sampled.terms:
+            return "", ""
+        values = record.read(samples.LOSSES, f"{samples.VALUE}total")
+        return f"{values[0]:.6g}", f"{values[-1]:.6g}"
+    totals = [
+        item.name
+        for item in record.recorded.tensors
+        if item.stage == Stage.TRAJECTORY and item.name.endswith("/loss/total")
+    ]
+    if not totals:
+        return "", ""
+    ends = (record.read(Stage.TRAJECTORY, name) for name in (totals[0], totals[-1]))
+    first, last = (f"{float(value):.6g}" for value in ends)
+    return first, last
 
 
 def record_references(

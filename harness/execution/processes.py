@@ -1,9 +1,9 @@
 """The only module that starts processes: start, talk, time out, kill the whole group, watch memory.
 
 A worker is spoken to in JSON lines over two inherited pipes, never over stdout (frameworks write
-there; it goes to a log file). The parent sleeps in `select` between messages; every quarter of a
-second it wakes to look at the memory of the worker's process tree, which costs a few thousandths of
-a core.
+there; it goes to a log file). The parent sleeps in `select` between messages; every half second it
+wakes to look at the memory of the worker's process tree. A look costs a few thousandths of a second
+on a machine that has to be woken for it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from harness.execution import answers, memory, worker_environment
 from harness.execution.logs import last_line, trim_log
 from harness.records.decoding import decode
 
-WATCH_INTERVAL_S = 0.25
+WATCH_INTERVAL_S = 0.5
 GRACE_S = 2.0  # between the polite end of a worker (its control pipe closes) and the kill
 CHUNK_BYTES = 1 << 16
 

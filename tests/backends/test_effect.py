@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -155,23 +156,27 @@ def test_work_between_two_ticks_of_the_kernel_is_seen():
 
 
 def test_threads_that_ran_are_those_with_a_share_of_the_work():
-    """Two that compute, beside one that only waits."""
+    """Two that compute for as long on a core each, beside one that only waits."""
     before, waiting = host_environment.cpu_time_ns(), threading.Event()
     idle = threading.Thread(target=waiting.wait)
     idle.start()
     done, counted = threading.Event(), threading.Event()
 
-    def work():
-        for _ in range(40):
+    def compute():
+        """Own time on a core, whatever else the machine does."""
+        started = time.thread_time()
+        while time.thread_time() - started < 0.1:
             np.linalg.svd(np.ones((60, 60)))
+
+    def work():
+        compute()
         done.set()
         counted.wait()
 
     worker = threading.Thread(target=work)
     worker.start()
-    work_here = np.ones((60, 60))
-    while not done.is_set():
-        np.linalg.svd(work_here)
+    compute()
+    done.wait()
     found = host_environment.threads_that_ran(before, host_environment.cpu_time_ns())
     counted.set()
     waiting.set()

@@ -154,4 +154,6 @@ def test_run_records_models_of_one_build(harness):
         "numpy",
     )
     assert 0 == done.code, done.err
+    lines = [line.split() for line in done.out.splitlines() if line.startswith("walks")]
+    assert 2 == len(lines) and all(float(first) > float(last) for *_, first, last, _ in lines)
     assert 2 == len(list(harness.folder.glob("reports/*/jobs/*/losses.npz")))

@@ -21,14 +21,19 @@ def run_context(tmp_path: Path) -> runner.RunContext:
 
 def test_the_parent_sleeps(run_context: runner.RunContext) -> None:
     """While the worker's blocks run, all trackers on, the parent uses less than a hundredth of a
-    core."""
-    seen = sides.watch(
-        run_context, sides.job_of("numpy", "linear", "tiny"), 0, palindromes=2, block_s=1.5
-    )
-    assert seen.waited_s > 1.0 and seen.busy_s < sides.PARENT_SHARE * seen.waited_s
-    assert not estimate.unusable(seen.steps, "bare", "harness") and not estimate.unusable(
-        seen.steps, "alone", "harness"
-    )
+    core: in the quietest of up to three rounds, for other work on the machine only adds."""
+    shares = []
+    for number in range(3):
+        seen = sides.watch(
+            run_context, sides.job_of("numpy", "linear", "tiny"), number, palindromes=2, block_s=4.0
+        )
+        assert not estimate.unusable(seen.steps, "bare", "harness")
+        assert not estimate.unusable(seen.steps, "alone", "harness")
+        assert seen.waited_s > 3.0
+        shares.append(seen.busy_s / seen.waited_s)
+        if shares[-1] < sides.PARENT_SHARE:
+            break
+    assert min(shares) < sides.PARENT_SHARE, shares
 
 
 def test_a_parent_that_does_not_is_noticed(
