@@ -13,12 +13,14 @@ from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 def phases_at(config: Mapping[str, Any], step: int) -> List[str]:
     """Return the phases that step number `step`, counted from 0, runs in order."""
+    left = step
     for segment in config["schedule"]:
-        if segment["steps"] is None or step < segment["steps"]:
+        if segment["steps"] is None or left < segment["steps"]:
             return list(segment["phases"])
-        step -= segment["steps"]
+        left -= segment["steps"]
     raise IndexError(
-        f"the schedule of {config['workload']} has ended: there is no step {step} after its last"
+        f"the schedule of {config['workload']} has ended: it has {step - left} steps, and no step"
+        f" {step}, counted from 0"
     )
 
 

@@ -27,19 +27,19 @@ import signal
 import sys
 import threading
 import traceback
-from typing import TYPE_CHECKING, Any, Dict, Optional
+from typing import TYPE_CHECKING, Any, Dict, NoReturn
 
 from backends.diagnosis import faults
 from backends.diagnosis.statuses import classify
 
 if TYPE_CHECKING:
-    Requests = queue.Queue[Optional[Dict[str, Any]]]
+    Requests = queue.Queue[Dict[str, Any]]
 
 PR_SET_PDEATHSIG = 1
 
 
-def main(control_fd: int, answer_fd: int) -> int:
-    """Serve until the control pipe closes."""
+def main(control_fd: int, answer_fd: int) -> NoReturn:
+    """Serve until the control pipe closes, which ends the process."""
     for fd in (control_fd, answer_fd):
         os.set_inheritable(fd, False)
     _die_with_parent()
@@ -50,10 +50,7 @@ def main(control_fd: int, answer_fd: int) -> int:
     session = Session(lambda doing: _write(answer_fd, {"doing": doing}))
     with os.fdopen(answer_fd, "wb", buffering=0) as answers:
         while True:
-            request = requests.get()
-            if request is None:
-                return 0
-            answer = _serve(session, request)
+            answer = _serve(session, requests.get())
             # The log's disk may be full: the answer has to get through all the same.
             with contextlib.suppress(OSError):
                 sys.stdout.flush()
@@ -118,4 +115,4 @@ def encode(value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), int(sys.argv[2])))
+    main(int(sys.argv[1]), int(sys.argv[2]))

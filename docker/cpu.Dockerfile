@@ -4,7 +4,8 @@
 #     docker run --rm -v "$PWD/reports:/home/harness/parity-harness/reports" parity-harness:cpu nightly
 #
 # The user in the image has the number 1000, which has to be allowed to write to the mounted folder; --build-arg UID=$(id -u) makes it yours.
-FROM ghcr.io/astral-sh/uv:0.8.22 AS uv
+# Later releases of uv have no CPython 3.7.
+FROM ghcr.io/astral-sh/uv:0.6.17 AS uv
 
 FROM python:3.11-slim-bookworm
 

@@ -159,6 +159,8 @@ class Trial:
     def generate(self, source: Any, count: int) -> Any:
         """Generate some rows; return them as the port does."""
         product = self.port.generate(source, count)
+        if not hasattr(product, "dtype"):  # a list of numbers has none that could be told
+            self._broken("generate", f"returned {_kind(product)}")
         shape = self._array("generate", "its product", product).shape
         if shape[:1] != (count,):
             self._broken("generate", f"returned an array of shape {shape} for count = {count}")

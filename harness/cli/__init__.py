@@ -27,7 +27,6 @@ from harness.cli import (
 )
 from harness.cli.console import ERR, app, complain, spelled
 from harness.errors import HarnessError, UsageError
-from harness.sinks import credentials
 
 INTERRUPTED = 130
 DEFECT = 4
@@ -96,7 +95,7 @@ def _interrupt(*_: object) -> NoReturn:
 
 
 def _fail(error: HarnessError) -> NoReturn:
-    complain(credentials.hidden(str(error)))
+    complain(str(error))
     sys.exit(error.exit_code)
 
 

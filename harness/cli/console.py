@@ -56,8 +56,8 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str
 
 
 def complain(message: str) -> None:
-    """Print an error."""
-    ERR.print(Text("error: ", style="bold red") + plain(message))
+    """Print an error, without the credentials of an address that it quotes."""
+    ERR.print(Text("error: ", style="bold red") + plain(credentials.hidden(message)))
 
 
 def say(line: str) -> None:

@@ -212,10 +212,11 @@ def require_python(search: Search) -> None:
     if any(interpreters.find(minor, search.environ, works) for minor in build.pythons):
         return
     minor = build.pythons[0]
+    uv = f"`uv python install {minor}`" + (" (uv up to 0.6.17)" if minor == "3.7" else "")
     ways = (
         f"no working Python {' or '.join(build.pythons)} for build {build.name} on PATH nor in the"
-        f" folders of pyenv, uv and conda. Get one with `pyenv install {minor}`, `uv python install"
-        f" {minor}` or `conda create -n py{minor.replace('.', '')} python={minor}`, or name an"
+        f" folders of pyenv, uv and conda. Get one with `pyenv install {minor}`, {uv}"
+        f" or `conda create -n py{minor.replace('.', '')} python={minor}`, or name an"
         f" interpreter that has the framework with --python {build.name}=PATH."
     )
     if build.name == "tf1":

@@ -77,8 +77,13 @@ def test_an_honest_port_breaks_nothing(written, source):
         ),
         (
             'return source.evaluation_rows(count)["x"] @ self.w + self.b',
-            "return [object()]",
+            "return np.array([object()])",
             ["`generate`", "an array of object"],
+        ),
+        (
+            'return source.evaluation_rows(count)["x"] @ self.w + self.b',
+            "return [0.0] * count",
+            ["line 25, `generate` returned a list", "one array [count, ...]"],
         ),
         (
             '{"w": self.w.copy(), "b": self.b.copy()}',

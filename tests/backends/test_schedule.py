@@ -109,7 +109,9 @@ def test_what_is_handed_over_is_the_callers_own():
 def test_a_step_after_the_end_is_an_error():
     """And not a step without phases, which would train nothing."""
     assert ["critic"] == schedule.phases_at(ENDS, 2)
-    with pytest.raises(IndexError, match="schedule of gan has ended"):
+    with pytest.raises(
+        IndexError, match="schedule of gan has ended: it has 3 steps, and no step 3"
+    ):
         schedule.phases_at(ENDS, 3)
 
 
