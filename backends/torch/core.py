@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Set, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Set, Tuple, Type
 
 import numpy as np
 import torch
 
-from backends.contract import PRECISION_TABLE, Port, Setting, Taught, Unsupported
+from backends.contract import PRECISION_TABLE, BrokenPort, Port, Setting, Taught, Unsupported
 from backends.source import Batch
 from backends.torch import devices, memory, native, teacher_forcing, undeclared_state
 from backends.torch.compilation import Compiler
@@ -54,10 +54,14 @@ class TorchPort(TrainedPort):
 
     A subclass states `LAYOUT` (canonical name -> attribute of the module, and the axes of torch's
     layout in canonical order, None, or a pair of functions of a tensor, to canonical and back) and
-    defines `build`. A model with one output then defines `output`, `terms` and, where `generate`
-    returns something else than the output, `product`; a model with several phases defines
-    `loss_terms`, `activations` and `generate` in their place.
+    `PRODUCT`, the activation that `generate` returns, and defines `build`, `activations` and
+    `loss_terms`: the hooks of every backend.
+
+    A model with one output may define `output`, `terms` and, where `generate` returns something
+    else than the output, `product`; activations, loss terms and product are made of them here.
     """
+
+    PRODUCT = ""
 
     #: Whether `compiled` compiles `loss_terms`, `activations` and `product` whole; else the port
     #: compiles pieces.
@@ -76,6 +80,7 @@ class TorchPort(TrainedPort):
             raise Unsupported(
                 f"CUDA graphs need an NVIDIA GPU; this is the {setting.device.upper()}"
             )
+        _refuse_unused(type(self))
         self.device = devices.device(setting)
         Port.__init__(self, config, setting)
         self.keeps_freed = memory.keep_freed()
@@ -139,6 +144,9 @@ class TorchPort(TrainedPort):
         return output
 
     def _products(self, arrays: Tensors, noise: Tensors) -> torch.Tensor:
+        if self.PRODUCT:
+            product: torch.Tensor = self.activations(arrays, noise)[self.PRODUCT]
+            return product
         with self.precision():
             output = self.output(arrays, noise, None)
         return self.product(output)
@@ -226,6 +234,23 @@ class TorchPort(TrainedPort):
             "keeps_freed_memory": self.keeps_freed,
         }
         return dict(effective, **execution)
+
+
+def _refuse_unused(port: Type[TorchPort]) -> None:
+    """Raise BrokenPort for a method of the short form in a port of the full one, as one derived
+    from a shipped port may have: nothing calls it, and what it changes would go unseen.
+    """
+    unused = [
+        name
+        for name in ("output", "terms", "product")
+        if port.PRODUCT and getattr(port, name) is not getattr(TorchPort, name)
+    ]
+    if unused:
+        raise BrokenPort(
+            f"{port.__module__}.{port.__name__} defines `{unused[0]}`, which nothing calls: it has"
+            f" PRODUCT = {port.PRODUCT!r}, and computes in `activations` and `loss_terms`. Define"
+            " these."
+        )
 
 
 def _switch(setting: Setting) -> None:

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from backends.contract import abilities
+from backends.contract import BrokenPort, abilities
 from backends.source import Batch, NativeSource, TapeSource
 
 pytestmark = [pytest.mark.backends("torch"), pytest.mark.workloads("linear")]
@@ -203,3 +203,9 @@ def test_torchs_own_batch_norm_works_as_it_comes(ports, running):
     np.testing.assert_allclose(after["mean"], 0.9 * 0.5 + 0.1 * a.mean(0), 0.0, 1e-13)
     np.testing.assert_allclose(after["variance"], 0.9 * 3.0 + 0.1 * a.var(0, ddof=1), 0.0, 1e-13)
     np.testing.assert_allclose(after["gamma"], 2.0 - 0.125 * gradients["gamma"], 0.0, 1e-13)
+
+
+def test_a_method_that_nothing_calls_is_refused(ports):
+    """As a port has it that is derived from a shipped one: what it changes would go unseen."""
+    with pytest.raises(BrokenPort, match="Unheard defines `terms`, which nothing calls"):
+        ports.port(ports.Unheard)

@@ -235,3 +235,22 @@ def config(names=(), **changed):
 def port(kind, precision="fp64", execution="default", names=()):
     """Return a port on two threads, as all tests have it."""
     return kind(config(names), Setting(precision=precision, execution=execution, threads=2))
+
+
+class Unheard(TorchPort):
+    """Of the full form, with a method of the short one."""
+
+    LAYOUT = Dense.LAYOUT
+    PRODUCT = "logits"
+    build = Dense.build
+
+    def activations(self, arrays, noise):
+        seen = self.new_record()
+        seen["logits"] = self.model["b"](self.model["a"](arrays["x"]))
+        return seen
+
+    def loss_terms(self, phase, arrays, noise):
+        return self.terms(self.activations(arrays, noise)["logits"], arrays)
+
+    def terms(self, output, arrays):
+        return Dense.terms(self, output, arrays)

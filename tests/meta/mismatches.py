@@ -110,9 +110,9 @@ TORCH = (
         "contractions",
         REFUSED,
         methods="""
-        def output(self, arrays, noise, record):
+        def activations(self, arrays, noise):
             with torch.autocast("cpu", dtype=torch.bfloat16):
-                return Shipped.output(self, arrays, noise, record)
+                return Shipped.activations(self, arrays, noise)
         """,
     ),
     Mismatch(

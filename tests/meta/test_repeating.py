@@ -27,11 +27,11 @@ class Port(Shipped):
 URANDOM = (
     HEAD
     + """
-    def output(self, arrays, noise, record):
-        found = Shipped.output(self, arrays, noise, None) + 1e-3 * int.from_bytes(os.urandom(4), "big") / 2**32
-        if record is not None:
-            record["prediction"] = found
-        return found
+    def activations(self, arrays, noise):
+        seen = self.new_record()
+        found = Shipped.activations(self, arrays, noise)["prediction"]
+        seen["prediction"] = found + 1e-3 * int.from_bytes(os.urandom(4), "big") / 2**32
+        return seen
 """
 )
 #: Draws once a process: it repeats there, and in no other.
@@ -53,7 +53,7 @@ SEEDLESS = (
 UNORDERED = (
     HEAD
     + """
-    def output(self, arrays, noise, record):
+    def activations(self, arrays, noise):
         import concurrent.futures, time
         x, weight = arrays["x"], self.model.weight
 
@@ -67,9 +67,9 @@ UNORDERED = (
             for future in concurrent.futures.as_completed(futures):
                 column = future.result()
                 found = found + x[:, column:column + 1] * weight[:, column:column + 1].t()
-        if record is not None:
-            record["prediction"] = found
-        return found
+        seen = self.new_record()
+        seen["prediction"] = found
+        return seen
 """
 )
 

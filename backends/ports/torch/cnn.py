@@ -62,6 +62,7 @@ class Port(TorchPort):
     """The convolutional classifier."""
 
     CHANNELS_FIRST = True
+    PRODUCT = "probabilities"
 
     LAYOUT = {
         "conv1/kernel": ("conv1.weight", CONV2D),
@@ -81,15 +82,15 @@ class Port(TorchPort):
     def build(self) -> nn.Module:
         return Network(self.config)
 
-    def output(
-        self, arrays: Tensors, noise: Optional[Tensors], record: Optional[Tensors]
-    ) -> torch.Tensor:
-        return self.model(arrays["x"], (noise or {}).get("dropout"), record)
+    def activations(self, arrays: Tensors, noise: Tensors) -> Tensors:
+        seen: Tensors = self.new_record()
+        with self.precision():
+            self.model(arrays["x"], noise.get("dropout"), seen)
+        return seen
 
-    def terms(self, output: torch.Tensor, arrays: Tensors) -> Tensors:
-        cross_entropy = functional.cross_entropy(output, arrays["y"])
+    def loss_terms(self, phase: str, arrays: Tensors, noise: Tensors) -> Tensors:
+        with self.precision():
+            logits = self.model(arrays["x"], noise.get("dropout"), None)
+        cross_entropy = functional.cross_entropy(logits, arrays["y"])
         l2 = 0.5 * self.config["l2"] * self.model.dense1.weight.square().sum()
         return {"cross_entropy": cross_entropy, "l2": l2, "total": cross_entropy + l2}
-
-    def product(self, output: torch.Tensor) -> torch.Tensor:
-        return functional.softmax(output, dim=1)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
-import torch
 from torch import nn
 from torch.nn import functional
 
@@ -15,20 +12,21 @@ from backends.torch.state import Tensors
 class Port(TorchPort):
     """Linear regression with a ridge penalty."""
 
+    PRODUCT = "prediction"
+
     LAYOUT = {"W": ("weight", DENSE), "b": ("bias", None)}
 
     def build(self) -> nn.Module:
         return nn.Linear(self.config["features"], 1)
 
-    def output(
-        self, arrays: Tensors, noise: Optional[Tensors], record: Optional[Tensors]
-    ) -> torch.Tensor:
-        prediction = self.model(arrays["x"]).to(self.dtype)
-        if record is not None:
-            record["prediction"] = prediction
-        return prediction
+    def activations(self, arrays: Tensors, noise: Tensors) -> Tensors:
+        seen: Tensors = self.new_record()
+        with self.precision():
+            seen["prediction"] = self.model(arrays["x"]).to(self.dtype)
+        return seen
 
-    def terms(self, output: torch.Tensor, arrays: Tensors) -> Tensors:
-        mse = functional.mse_loss(output, arrays["y"])
+    def loss_terms(self, phase: str, arrays: Tensors, noise: Tensors) -> Tensors:
+        prediction = self.activations(arrays, noise)["prediction"]
+        mse = functional.mse_loss(prediction, arrays["y"])
         l2 = 0.5 * self.config["l2"] * self.model.weight.square().sum()
         return {"mse": mse, "l2": l2, "total": mse + l2}

@@ -13,7 +13,9 @@ SYMMETRIC = "a distance of two tensors is the same from either side"
 ONE_SHAPE = "both have the same shape, and that is all that is taken from them"
 
 LINEAR = (
-    Equivalent("linear.py", SYMMETRIC, (('(output, arrays["y"])', '(arrays["y"], output)'),)),
+    Equivalent(
+        "linear.py", SYMMETRIC, (('(prediction, arrays["y"])', '(arrays["y"], prediction)'),)
+    ),
 )
 CNN = (
     Equivalent(
@@ -29,10 +31,7 @@ CNN = (
     Equivalent(
         "cnn.py",
         "of a matrix torch takes the last axis by itself, and warns that it will not for ever",
-        (
-            ('(seen["logits"], dim=1)', '(seen["logits"])'),
-            ("(output, dim=1)", "(output)"),
-        ),
+        (('(seen["logits"], dim=1)', '(seen["logits"])'),),
     ),
 )
 PORT = (

@@ -63,8 +63,8 @@ EQUIVALENTS = (
         "cross_entropy_by_hand",
         "cnn",
         (
-            'functional.cross_entropy(output, arrays["y"])',
-            '(output.logsumexp(1) - output.gather(1, arrays["y"][:, None])[:, 0]).mean()',
+            'functional.cross_entropy(logits, arrays["y"])',
+            '(logits.logsumexp(1) - logits.gather(1, arrays["y"][:, None])[:, 0]).mean()',
         ),
     ),
     _same(
@@ -100,8 +100,11 @@ EQUIVALENTS = (
         "error_expanded",
         "linear",
         (
-            'functional.mse_loss(output, arrays["y"])',
-            '((output - arrays["y"]).t() @ (output - arrays["y"]))[0, 0] / len(output)',
+            'functional.mse_loss(prediction, arrays["y"])',
+            (
+                '((prediction - arrays["y"]).t() @ (prediction - arrays["y"]))[0, 0] /'
+                " len(prediction)"
+            ),
         ),
     ),
     _same(

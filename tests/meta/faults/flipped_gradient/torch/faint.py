@@ -8,12 +8,11 @@ from backends.ports.torch.linear import Port as Linear
 class Port(Linear):
     """The planted fault."""
 
-    def output(self, arrays, noise, record):
+    def activations(self, arrays, noise):
         """Return the predictions, the same to the last bit."""
+        seen = self.new_record()
         bias = self.model.bias
-        prediction = functional.linear(
+        seen["prediction"] = functional.linear(
             arrays["x"], self.model.weight, self.config["gain"] * (2.0 * bias.detach() - bias)
         )
-        if record is not None:
-            record["prediction"] = prediction
-        return prediction
+        return seen

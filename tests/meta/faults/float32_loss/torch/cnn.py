@@ -9,10 +9,11 @@ from backends.ports.torch.cnn import Port as Shipped
 class Port(Shipped):
     """The planted fault."""
 
-    def terms(self, output, arrays):
+    def loss_terms(self, phase, arrays, noise):
         """Return the loss terms, the cross-entropy computed in float32."""
-        terms = super().terms(output, arrays)
-        cross_entropy = functional.cross_entropy(output.float(), arrays["y"]).to(output.dtype)
+        terms = super().loss_terms(phase, arrays, noise)
+        logits = self.activations(arrays, noise)["logits"]
+        cross_entropy = functional.cross_entropy(logits.float(), arrays["y"]).to(logits.dtype)
         return {
             "cross_entropy": cross_entropy,
             "l2": terms["l2"],
