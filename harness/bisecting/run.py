@@ -53,11 +53,16 @@ class Result:
 def run(chosen: BisectOptions, context: Context) -> Result:
     """Find the release at which the verdict changed.
 
+    Args:
+        chosen: what to look for, and between which releases. The same bisection that lies in its
+            folder of reports goes on.
+        context: from outside; its environment decides which interpreters and indexes there are.
+
     Raises:
-        UsageError: options that do not fit, or an end that no index has. BuildError: pip, or the
-            build of --against, cannot be had.
-        Busy: another process works on the same bisection. RecordError: what it has left cannot be
-            read.
+        UsageError: options that do not fit, or an end that no index has.
+        BuildError: pip, or the build of --against, cannot be had.
+        Busy: another process works on the same bisection.
+        RecordError: what it has left cannot be read.
     """
     request = asking.check(chosen)
     build, wanted = asking.serving(chosen), chosen.span()

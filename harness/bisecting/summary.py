@@ -22,7 +22,11 @@ _INSTALLERS = {"pip", "setuptools", "wheel"}
 
 
 def lines(series: Sequence[Release], tried: Mapping[int, Tried]) -> list[tuple[str, ...]]:
-    """Return a row for each release that was tried, the oldest first."""
+    """Return a row for each release that was tried, the oldest first.
+
+    Args:
+        series: all releases, the oldest first. tried: by the index in it.
+    """
     return [
         (
             series[number].version,
@@ -38,7 +42,12 @@ def lines(series: Sequence[Release], tried: Mapping[int, Tried]) -> list[tuple[s
 def answer(
     package: str, series: Sequence[Release], tried: Mapping[int, Tried], conclusion: Conclusion
 ) -> str:
-    """Return what was concluded, in one or two sentences."""
+    """Return what was concluded, in one or two sentences.
+
+    Args:
+        package: its name. series: all its releases, the oldest first. tried: by the index in it.
+        conclusion: by the same indices.
+    """
 
     def named(number: int) -> str:
         return f"{series[number].version} ({tried[number].judged.verdict})"
@@ -77,7 +86,14 @@ def answer(
 def moved(
     series: Sequence[Release], tried: Mapping[int, Tried], package: str, conclusion: Conclusion
 ) -> str:
-    """Return what else differs between the environments around the change; empty if nothing."""
+    """Return what else differs between the environments around the change; empty if nothing.
+
+    Args:
+        series: all releases, the oldest first. tried: by the index in it.
+        package: the one that is bisected, which is not named.
+        conclusion: which two releases the change lies between; without both there is nothing to
+            tell.
+    """
     good, bad = conclusion.good, conclusion.bad
     if good is None or bad is None:
         return ""

@@ -89,7 +89,11 @@ class Diff:
 
 
 def diff(before: Night, after: Night) -> Diff:
-    """Return what differs between two runs."""
+    """Return what differs between two runs.
+
+    Args:
+        before, after: what became worse did so from the first to the second.
+    """
     suspects = Suspects(before, after)
     comparable = bool(
         {*verdicts.rows(before)} & {*verdicts.rows(after)} or speed.both_rows(before, after)

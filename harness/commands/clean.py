@@ -26,8 +26,14 @@ class Item:
 
 
 def survey(reports: Path, older_than_days: int, context: Context) -> list[Item]:
-    """Return all runs of a folder that are at least so old, and all provisioned environments, with
-    their sizes."""
+    """Return all runs of a folder that are old enough, and all provisioned environments, with their
+    sizes.
+
+    Args:
+        reports: the folder of all runs; those in which somebody is working are left out.
+        older_than_days: how old a run is at least; 0 for all.
+        context: its time is now, its environment says where the environments lie.
+    """
     items = []
     for folder, run in runs.all_runs(reports):
         created = datetime.datetime.fromisoformat(run.created)

@@ -29,6 +29,9 @@ FORMATS = ("terminal", "json")
 def compare(before: Path, after: Path) -> figures.Diff:
     """Return what differs between two runs, each a folder or a report.json.
 
+    Args:
+        before, after: what became worse did so from the first to the second.
+
     Raises:
         UsageError: there is no such run. CorruptRecord, NewerSchema: its report cannot be used.
     """
@@ -37,6 +40,9 @@ def compare(before: Path, after: Path) -> figures.Diff:
 
 def render(difference: figures.Diff, format_name: str) -> str:
     """Return a comparison as text.
+
+    Args:
+        difference: between two runs. format_name: `json`; the terminal's is drawn by `cli`.
 
     Raises:
         UnknownName: there is no such format.

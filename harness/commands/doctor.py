@@ -42,8 +42,12 @@ class Section:
 
 
 def examine(context: Context, probe: bool) -> list[Section]:
-    """Return the sections of the report; with `probe`, a step runs in each precision of each build
-    that is there."""
+    """Return the sections of the report.
+
+    Args:
+        context: from outside; its environment decides what is found.
+        probe: run a step in each precision of each build that is there, and add what came of it.
+    """
     states = {name: _find(name, context) for name in builds.BUILDS}
     sections = [
         Section("Machine", ("what", "here"), _machine(context)),

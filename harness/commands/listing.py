@@ -90,7 +90,15 @@ def references(folder: Path) -> list[Row]:
 def dry_run(chosen: options.Options, context: Context) -> list[Row]:
     """Return what a comparison would do, without doing any of it: jobs, builds to provision, time
     and disk. Only of ports whose steps nobody has timed a step or two is run, to tell how long they
-    take."""
+    take.
+
+    Args:
+        chosen: of the comparison. context: from outside; its time names the report's folder.
+
+    Raises:
+        UsageError: wrong usage.
+        FrameworkMissing: an interpreter that --python names lacks the framework.
+    """
     request = resolution.resolve(chosen)
     planned = plan.make(request)
     rows: list[Row] = []

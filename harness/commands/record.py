@@ -30,7 +30,17 @@ class Recorded:
 
 
 def run(chosen: options.Options, context: Context) -> Recorded:
-    """Record every workload on every build, with nothing compared; all tensors are kept."""
+    """Record every workload on every build, with nothing compared; all tensors are kept.
+
+    Args:
+        chosen: of a comparison; what it says of speed and of leaving out fidelity is passed over.
+        context: from outside.
+
+    Raises:
+        UsageError: wrong usage. BuildError: a build cannot be had.
+        JobFailed: a build cannot be had, and a recorded reference, which cannot run, would stand
+            for it.
+    """
     recorded = dataclasses.replace(chosen, no_fidelity=False)
     request = dataclasses.replace(resolution.resolve(recorded), speed=False)
     planned = plan.make(request)
@@ -91,8 +101,14 @@ def record_references(
 ) -> list[Path]:
     """Record the references anew with the real TF 1.15.5 and return the paths of their JSON files.
 
+    Args:
+        folder: of all references; those of the same name are replaced. workloads: names.
+        python: interpreters, BUILD=PATH; empty for those that are found or made.
+        context: from outside.
+
     Raises:
         JobFailed: a job did not end ok. BuildError: TF 1.15.5 cannot be had.
+        UsageError: a workload or an interpreter does not exist.
     """
     chosen = options.Options(
         backends=(references.BUILD,),

@@ -107,6 +107,9 @@ class Result:
 def repeat(chosen: Repeated, context: Context) -> Result:
     """Run, judge, time and write.
 
+    Args:
+        chosen: what to repeat, and how often. context: from outside.
+
     Raises:
         HarnessError: wrong usage, a build that cannot be had.
     """

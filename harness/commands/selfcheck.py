@@ -104,6 +104,10 @@ class Result:
 def check(chosen: Checked, context: Context) -> Result:
     """Measure and judge every build on every workload.
 
+    Args:
+        chosen: which builds and workloads, and the seconds for all of them together.
+        context: from outside.
+
     Raises:
         HarnessError: wrong usage, a build that cannot be had, a worker that fails.
     """

@@ -202,8 +202,11 @@ def _carries(installed: Installed | None, build: Build) -> bool:
 
 
 def require_python(search: Search) -> None:
-    """Raise InterpreterMissing with ways out if no interpreter on this machine can carry the
-    build."""
+    """Check that an interpreter on this machine can carry the build.
+
+    Raises:
+        InterpreterMissing: none can; with ways out.
+    """
     build = search.build
 
     def works(path: Path) -> bool:

@@ -101,9 +101,14 @@ def provide(
     """Return the Python of a release's environment and what it has; make the environment if there
     is none.
 
+    Args:
+        recipe: what goes into all environments of the bisection. release: which one.
+        environ: the process environment, which says where the cache lies.
+        say: told that it is installed, or waited for.
+
     Raises:
-        ProvisionFailed: it cannot be installed. InterpreterMissing: its Python, which was there
-            when the list was made, has gone.
+        ProvisionFailed: it cannot be installed.
+        InterpreterMissing: its Python, which was there when the list was made, has gone.
         BuildError: a folder cannot be written.
     """
     if release.minor not in recipe.pythons:
@@ -160,8 +165,13 @@ def _config(recipe: Recipe, release: Release) -> str:
 def remove(
     recipe: Recipe, release: Release, environ: Mapping[str, str], keep_log: bool = False
 ) -> None:
-    """Delete the environment of a release. `keep_log`: all but what tox and pip said, which is
-    named where a failure is told."""
+    """Delete the environment of a release, if there is one.
+
+    Args:
+        recipe, release: as it was made.
+        environ: the process environment, which says where the cache lies.
+        keep_log: all but what tox and pip said, which is named where a failure is told.
+    """
     root = _places(recipe, release, environ).root
     shutil.rmtree(root / recipe.name(release) if keep_log else root, ignore_errors=True)
 

@@ -57,7 +57,11 @@ class Span:
 
 
 def span(first: str, last: str, pre: bool) -> Span:
-    """Return what `--from` and `--to` name; the second may be a version alone.
+    """Return what `--from` and `--to` name.
+
+    Args:
+        first: PACKAGE==VERSION. last: the same of a later version, or a version alone.
+        pre: whether releases that are not final count.
 
     Raises:
         UsageError: not PACKAGE==VERSION, two packages, the wrong order, or a pre-release without
@@ -118,6 +122,9 @@ def pythons(build: Build, environ: Mapping[str, str]) -> dict[str, Path]:
     """Return the interpreters on this machine by minor version: those that the build prefers, this
     one's, then the newest.
 
+    Args:
+        build: what is to run on them. environ: the process environment, which says where to look.
+
     Raises:
         InterpreterMissing: there is none.
     """
@@ -139,6 +146,11 @@ def pythons(build: Build, environ: Mapping[str, str]) -> dict[str, Path]:
 
 def listed(wanted: Span, minor: str, environ: Mapping[str, str]) -> list[Version]:
     """Return what pip could install of a package on one Python, the oldest first.
+
+    Args:
+        wanted: of it, only the package and whether releases that are not final count.
+        minor: e.g. "3.11".
+        environ: the process environment, from which pip has its indexes.
 
     Raises:
         BuildError: pip could not be asked.

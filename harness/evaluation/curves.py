@@ -32,7 +32,13 @@ MOST_SEEDS = 8
 def curves(
     planned: Plan, evidences: pair_evidence.JobEvidences, sampled: Records
 ) -> tuple[Curve, ...]:
-    """Return the loss curves of every side: on the tape, then from seeds of its own."""
+    """Return the loss curves of every side: on the tape, then from seeds of its own.
+
+    Args:
+        planned: its pairs and training jobs, in the order of the curves.
+        evidences: of the lockstep jobs, by name.
+        sampled: the records of the training jobs, by name.
+    """
     seeds: dict[tuple[str, ...], dict[str, list[Steps]]] = {}
     numbers: dict[tuple[str, ...], dict[str, list[int]]] = {}
 
@@ -100,7 +106,13 @@ def _native(record: store.Record) -> dict[str, Steps]:
 
 def spreads(planned: Plan, sampled: Records, run_context: RunContext) -> tuple[Spread, ...]:
     """Return the quantiles of what each side's models generate, and of real rows where a workload
-    has some."""
+    has some.
+
+    Args:
+        planned: its training jobs, in the order of the sides.
+        sampled: their records, by name; those that did not end well are left out.
+        run_context: its workloads have the real rows, and the names of channels.
+    """
     sides: dict[tuple[str, str, str, str], list[SampleJob]] = {}
     for job in planned.samples:
         if job.name in sampled and sampled[job.name].ok:

@@ -27,7 +27,14 @@ Records = Mapping[str, store.Record]
 
 def stage_rows(planned: Plan, records: Records, run_context: RunContext) -> list[StageRow]:
     """Return one row for each pair of sides; what is unsupported has none, it is listed with the
-    jobs."""
+    jobs.
+
+    Args:
+        planned: its distributions are judged.
+        records: of the training jobs, by name; where one of a pair is missing, the pair has no row.
+        run_context: its folder is what the paths of logs are relative to, its workloads name the
+            channels.
+    """
     rows = []
     for pair in planned.distributions:
         jobs = (*pair.a, *pair.b)
@@ -73,8 +80,15 @@ def _held_out(run_context: RunContext, job: SampleJob) -> HeldOut | None:
 def quality_rows(
     planned: Plan, records: Records, run_context: RunContext, say: Callable[[str], None]
 ) -> list[QualityRow]:
-    """Return every metric of every side that left trained models of a workload with held-out
-    rows."""
+    """Return every metric of every side that left trained models of a workload with held-out rows.
+
+    Args:
+        planned: its training jobs tell which models are of one side.
+        records: of those jobs, by name; those that did not end well are left out, and a side of
+            which an array cannot be read.
+        run_context: its workloads have the held-out rows.
+        say: told of each side before it is measured.
+    """
     sides: dict[tuple[str, str, str], list[SampleJob]] = {}
     for job in planned.samples:
         if job.name in records and records[job.name].ok:

@@ -27,7 +27,12 @@ def relative(run: Path, path: Path) -> str:
 
 
 def job_row(run: Path, job: Job | SampleJob, record: store.Record) -> JobRow:
-    """Return how a job of the fidelity part ended."""
+    """Return how a job of the fidelity part ended.
+
+    Args:
+        run: the run's folder; the log is named relative to it. job: what was asked.
+        record: what it left.
+    """
     kind = "distribution" if isinstance(job, SampleJob) else "fidelity"
     log = relative(run, record.folder / LOG)
     status, reason = record.status, record.reason
@@ -57,7 +62,11 @@ def by_stage(raised: Mapping[str, str]) -> str:
 
 
 def recorded_row(job: Job | SampleJob, status: Status, reason: str) -> JobRow:
-    """Return how a job ended that a recorded reference stands for."""
+    """Return how a job ended that a recorded reference stands for.
+
+    Args:
+        job: that did not run. status, reason: whether the reference stands for it, and why not.
+    """
     return JobRow(
         job=job.name,
         build=job.side,
@@ -79,7 +88,12 @@ def _seed(job: Job | SampleJob) -> int:
 
 
 def round_row(run: Path, record: store.Record) -> JobRow:
-    """Return how a round of the timed part ended."""
+    """Return how a round of the timed part ended.
+
+    Args:
+        run: the run's folder; the round's is named relative to it, for the log.
+        record: its description names the side that failed, or else all sides that took part.
+    """
     sides = record.job.get("side") or " ".join(record.job.get("labels", ()))
     return JobRow(
         job=record.folder.name,
@@ -114,7 +128,15 @@ def note_build(
     origin: str,
     staging: Path,
 ) -> None:
-    """Add what a finished job tells of its build, and which port it used."""
+    """Add what a finished job tells of its build, and which port it used.
+
+    Args:
+        builds: by the side's label; added to in place. To a side that stands there already, only
+            the port is added.
+        job, left: what was asked, and what it left.
+        origin: where the side's interpreter came from.
+        staging: the folder of the shipped code; a port in it is named relative to it.
+    """
     row = builds.setdefault(job.side, build_row(job.side, left.identity, left.effective, origin))
     _note_port(row, job.workload, left, staging)
 
@@ -128,7 +150,15 @@ def note_round(
 ) -> None:
     """Add what the first round of a timed job tells of its builds: which ports they used, and the
     settings in effect while they were timed. Where only speed was asked for, nothing else tells
-    what a build is."""
+    what a build is.
+
+    Args:
+        builds: by the side's label; added to in place. A side that was prepared for no action is
+            left out.
+        job, measured: what was asked, and what the round measured.
+        origins: where interpreters came from: by build, or by the label of a side that has its own.
+        staging: the folder of the shipped code; a port in it is named relative to it.
+    """
     for side in job.sides:
         settings = {
             action: timed.prepared[side.label].effective

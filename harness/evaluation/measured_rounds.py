@@ -14,7 +14,11 @@ BEYOND = 1.25
 
 
 def as_round(record: store.Record, action: str) -> estimate.Round:
-    """Return one action of a recorded round for `harness.speed.estimate`."""
+    """Return one action of a recorded round for `harness.speed.estimate`.
+
+    Args:
+        record: of a round that ended well. action: one that it measured.
+    """
     return estimate.Round(
         tuple(estimate.Palindrome(steps) for steps in record.round.actions[action].palindromes)
     )

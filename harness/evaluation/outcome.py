@@ -35,7 +35,12 @@ def first_failure(stages: Sequence[StageRow]) -> StageRow | None:
 
 def accept(stages: Sequence[StageRow], accepted: Collection[str]) -> list[StageRow]:
     """Return the rows; a FAIL that is nothing but what the user takes for the same is a PASS, and
-    says so."""
+    says so.
+
+    Args:
+        stages: all rows.
+        accepted: the excuses (`StageRow.excuse`) that `--accept` named; empty for none.
+    """
     return [
         _accepted(row) if row.verdict == Fidelity.FAIL and row.excuse in accepted else row
         for row in stages
@@ -54,7 +59,12 @@ def _accepted(row: StageRow) -> StageRow:
 
 def headline(stages: Sequence[StageRow], speed: Sequence[SpeedRow], jobs: Sequence[JobRow]) -> str:
     """Return the answer in one sentence, without the verdict's own word: every renderer puts that
-    before it."""
+    before it.
+
+    Args:
+        stages, speed, jobs: all rows of the report. The first stage that fails is named, so they
+            come in the order of pairs and of the ladder.
+    """
     verdict = fidelity(stages)
     failed = first_failure(stages)
     broken = [row for row in jobs if row.status not in (Status.OK, UNSUPPORTED)]

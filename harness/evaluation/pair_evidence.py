@@ -65,14 +65,24 @@ def hidden_parts(a: JobEvidence, b: JobEvidence) -> tuple[str, ...]:
 
 def null(pair: Pair, stage: str, evidences: JobEvidences) -> frozenset[str] | None:
     """Return the names that the pair's float64 records show to be mathematically zero; None if
-    there are no such records, as in float64 itself, where the pair's own have to tell."""
+    there are no such records, as in float64 itself, where the pair's own have to tell.
+
+    Args:
+        pair: in any precision. stage: of the ladder. evidences: of all jobs, by name.
+    """
     full = base(pair, evidences)
     return None if full is None else null_tensors(*full, stage)
 
 
 def base(pair: Pair, evidences: JobEvidences) -> tuple[Evidence, Evidence] | None:
     """Return the float64 records behind a pair in a lower precision; None where there are none: in
-    float64 itself, and on a device without it, where the precision's own noise has to tell."""
+    float64 itself, and on a device without it, where the precision's own noise has to tell.
+
+    What only one of the pair's own sides can show is hidden in both.
+
+    Args:
+        pair: names the float64 jobs. evidences: of all jobs, by name.
+    """
     if pair.base_a is None or pair.base_b is None:
         return None
     hidden = hidden_parts(evidences[pair.a.name], evidences[pair.b.name])

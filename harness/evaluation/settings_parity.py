@@ -30,7 +30,12 @@ def differences(
 
 
 def refusal(job: SpeedJob, records: Sequence[store.Record], action: str, a: str, b: str) -> str:
-    """Return why the sides are not compared; empty where they are, or where the user insists."""
+    """Return why the sides are not compared; empty where they are, or where the user insists.
+
+    Args:
+        job: says whether the user insists, and whether precisions of one build are compared.
+        records: the job's rounds. action: what was timed. a, b: the two sides' labels.
+    """
     if job.allow_settings:
         return ""
     return settings.refusal(differences(records, action, a, b), precisions=bool(job.precisions))

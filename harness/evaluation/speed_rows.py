@@ -48,12 +48,23 @@ def pairs(timed: Timed) -> list[tuple[str, str]]:
 
 
 def counted_rounds(timed: Timed, action: str) -> list[estimate.Round]:
-    """Return what the rounds that count have measured of an action."""
+    """Return what the rounds that count have measured of an action.
+
+    Args:
+        timed: its rounds count unless they were disturbed or unsteady.
+        action: one that all of them measured.
+    """
     return [measured_rounds.as_round(record, action) for record in timed.counted]
 
 
 def rows(jobs: Sequence[Timed], run: Path) -> list[SpeedRow]:
-    """Return one row for every pair with the first side, then for the others, by action."""
+    """Return one row for every pair with the first side, then for the others, by action.
+
+    Args:
+        jobs: in the order of their rows. One without any round has rows only where steps are too
+            long for the budget.
+        run: the run's folder, to which the paths of logs are relative.
+    """
     rows = []
     for timed in jobs:
         if not timed.records:

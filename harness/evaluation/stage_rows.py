@@ -42,7 +42,12 @@ UNSEEN = {
 
 def stage_rows(plan: Plan, evidences: JobEvidences) -> list[StageRow]:
     """Return one row for each stage of each pair, then the bounds of lower precisions, then what
-    TF1's chain costs."""
+    TF1's chain costs.
+
+    Args:
+        plan: its pairs, bounds and chains, in the order of their rows.
+        evidences: of all its jobs, by name.
+    """
     rows: list[StageRow] = []
     verdicts = {id(pair): _verdicts(pair, evidences) for pair in plan.pairs}
     lower = {
@@ -108,7 +113,15 @@ def _pair_rows(
 
 
 def judge(pair: Pair, stage: str, evidences: JobEvidences) -> StageVerdict:
-    """Judge one stage of a pair by what both sides have left."""
+    """Judge one stage of a pair by what both sides have left.
+
+    A side without evidence and a record that cannot be read make it INCONCLUSIVE; an optional
+    method that the stage needs and a port lacks, INFO.
+
+    Args:
+        pair: whose jobs have run. stage: of the ladder.
+        evidences: of all jobs, by name: those of the float64 jobs behind a pair are looked at too.
+    """
     a, b = evidences[pair.a.name], evidences[pair.b.name]
     for job, side in ((pair.a, a), (pair.b, b)):
         if side.evidence is None:

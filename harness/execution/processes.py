@@ -39,8 +39,13 @@ def run_logged(
 ) -> int:
     """Run a command with its output in a log file and return its exit status.
 
+    Args:
+        argv: the command. cwd: where it runs. env: all of its environment.
+        log: appended to; its folder is made if there is none.
+        timeout_s: how long it may run, seconds.
+
     Raises:
-        JobFailed: `timeout`; the whole process group has been killed.
+        JobFailed: `timeout`; the whole process group has been killed. OSError: it cannot start.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as sink:
@@ -66,8 +71,13 @@ def run_logged(
 def capture(
     argv: Sequence[str], *, env: Mapping[str, str], timeout_s: float, errors: bool = False
 ) -> tuple[int, str]:
-    """Run a short command; return its exit status and output, with its errors if asked. A command
-    that cannot start gives 127."""
+    """Run a short command; return its exit status and output. A command that cannot start gives
+    127, with the reason; one that takes too long 124, and no output.
+
+    Args:
+        argv: the command. env: all of its environment. timeout_s: how long it may run, seconds.
+        errors: whether the output has its errors too.
+    """
     sink = subprocess.STDOUT if errors else subprocess.DEVNULL
     try:
         done = subprocess.run(

@@ -59,8 +59,11 @@ class Step(str):
 def of_jobs(
     total: int, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
 ) -> Callable[[Job | TeacherForcedJob | SampleJob, store.Record | None], None]:
-    """Return what tells of each job as it begins and ends, for `runner.run_jobs`; `total`: how many
-    there are to run."""
+    """Return what tells of each job as it begins and ends, for `runner.run_jobs`.
+
+    Args:
+        total: how many there are to run. say: told a `Step`. clock: in seconds, for what is left.
+    """
     started = clock()
     ended: list[str] = []
 
@@ -93,7 +96,13 @@ def counted(
     total: int, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
 ) -> Callable[[str], None]:
     """Return what numbers the steps it is told of, each as it begins, as pieces of work of about
-    the same size."""
+    the same size.
+
+    Args:
+        total: how many there will be.
+        say: told the numbered steps, and all other lines as they are.
+        clock: in seconds, for what is left.
+    """
     started = clock()
     begun: list[str] = []
 

@@ -80,7 +80,12 @@ class Order:
 
 @contextlib.contextmanager
 def machine_lock(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
-    """Hold the machine's lock for timed runs; if another run holds it, say so once and wait."""
+    """Hold the machine's lock for timed runs; if another run holds it, say so once and wait.
+
+    Args:
+        path: the lock's file; its folder is made if there is none.
+        waiting: called once if another run holds it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(path)
     try:
@@ -98,7 +103,12 @@ def round_folder(
     run_context: runner.RunContext, job: SpeedJob, labels: Sequence[str], number: int
 ) -> Path:
     """Return where a round lies. Rounds without a side that had to leave are other rounds, beside
-    the one in which it failed."""
+    the one in which it failed.
+
+    Args:
+        run_context: of the run. job: all sides. labels: those that take part.
+        number: of the round, counted from 0.
+    """
     missing = "".join(
         f"-without-{_safe(side.label)}" for side in job.sides if side.label not in labels
     )
@@ -114,6 +124,12 @@ def run_round(
     terms: Terms = Terms(),
 ) -> store.Record:
     """Run one round of all sides named and return its record.
+
+    Args:
+        run_context: of the run. job: all sides. labels: those that take part.
+        number: of the round, counted from 0. In the first one processes compile anew, and what a
+            step costs beside time is measured.
+        files: the data and the tape. terms: what the round may take.
 
     Raises:
         SideFailed: a side cannot take part; the record says so.
@@ -215,8 +231,12 @@ def _open(
 
 
 def takes(action: str, abilities: Collection[str]) -> bool:
-    """Whether a side takes part in an action: a phase is timed by an optional method of the
-    port."""
+    """Whether a side takes part in an action: a phase is timed by an optional method of the port.
+
+    Args:
+        action: one of `contract.ACTIONS`, or a phase.
+        abilities: the optional methods that the side's port has.
+    """
     return action in ACTIONS or "train_step" in abilities
 
 

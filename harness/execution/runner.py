@@ -77,8 +77,13 @@ class Files:
 def inputs(run_context: RunContext, workload: str, preset: str, seed: int, steps: int) -> Files:
     """Write the data and the tape, once, under their hashes, and return where they lie.
 
+    Args:
+        run_context: of the run; its folder `tapes` holds them. workload: its name.
+        preset: one of its own.
+        seed: of the tape. steps: how many batches the tape has.
+
     Raises:
-        JobFailed: the workload's own code raised.
+        JobFailed: the workload's own code raised. OSError: they cannot be written.
     """
     spec = run_context.workloads[workload]
     try:
@@ -107,8 +112,12 @@ def existing(folder: Path) -> store.Record | None:
 
 
 def run_job(run_context: RunContext, job: Job) -> store.Record:
-    """Record one job. Whatever happens inside it becomes the record's status; only an interrupt
-    passes through."""
+    """Record one job. A failure inside it becomes the record's status; an interrupt is recorded and
+    passes through.
+
+    Args:
+        run_context: of the run. job: what an earlier attempt of it left is deleted.
+    """
     folder = run_context.run / "jobs" / job.name
     fresh(folder)
     started = time.monotonic()
@@ -148,7 +157,16 @@ def open_port(
     worker: WorkerProcess, run_context: RunContext, opening: Opening, files: Files
 ) -> dict[str, Any]:
     """Open a port in a worker and return what the worker says of it, and the hash of what it was
-    given to compute on."""
+    given to compute on.
+
+    Args:
+        worker: of the side's build. run_context: of the run.
+        opening: which port, and how it is set.
+        files: the data, and their hash.
+
+    Raises:
+        JobFailed: the port cannot be opened.
+    """
     spec = run_context.workloads[opening.workload]
     config = spec.config(opening.preset, opening.powers)
     opened = worker.request(
@@ -209,7 +227,18 @@ class Outcome:
 
 @contextlib.contextmanager
 def ended(folder: Path, job: dict[str, Any], started: float) -> Iterator[Outcome]:
-    """Turn whatever happens in the block into a status, and write the manifest last."""
+    """Turn a failure in the block into a status, and write the manifest last.
+
+    A failure is a JobFailed, a CorruptRecord, also for what the worker has answered, or an OSError.
+    Anything else is a defect: it passes through, and leaves no manifest.
+
+    Args:
+        folder: the job's. job: its description, which decides what the worker has to answer.
+        started: when it began, by `time.monotonic`.
+
+    Raises:
+        KeyboardInterrupt: as it came, once the manifest says `interrupted`.
+    """
     outcome = Outcome(folder, job, started)
     try:
         yield outcome
@@ -243,10 +272,19 @@ def run_jobs(
     progress: Callable[[Work, store.Record | None], None],
     run: Callable[[RunContext, Work], store.Record],
 ) -> dict[str, store.Record]:
-    """Run all jobs that are not finished yet, as many side by side as there are cores for.
+    """Run all jobs that are not finished yet, as many side by side as there are cores for; return
+    the records of all by name.
 
-    `progress(job, None)` is called before each and `progress(job, record)` after it, one call at a
-    time. An interrupt ends the jobs at work in the status `interrupted` and passes through.
+    Args:
+        run_context: of the run; its cores decide how many.
+        jobs: finished ones that lie in its folder are not run again.
+        progress: `progress(job, None)` is called before each and `progress(job, record)` after it,
+            one call at a time.
+        run: runs one job, in a thread of its own.
+
+    Raises:
+        KeyboardInterrupt: the jobs at work have ended in the status `interrupted`.
+        NewerSchema: a newer harness has left a record in the folder.
     """
     records = {job.name: existing(run_context.run / "jobs" / job.name) for job in jobs}
     waiting = {job.name: job for job in jobs if records[job.name] is None}

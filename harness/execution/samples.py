@@ -29,8 +29,12 @@ VALUE, STEP = "value/", "step/"
 
 
 def run_sample(run_context: RunContext, job: SampleJob) -> store.Record:
-    """Train, generate and record one job. Whatever happens inside it becomes the record's
-    status."""
+    """Train, generate and record one job. A failure inside it becomes the record's status; an
+    interrupt is recorded and passes through.
+
+    Args:
+        run_context: of the run. job: what an earlier attempt of it left is deleted.
+    """
     folder = run_context.run / "jobs" / job.name
     fresh(folder)
     with ended(folder, describe(job), time.monotonic()) as outcome:

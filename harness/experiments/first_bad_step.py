@@ -39,6 +39,11 @@ def localise(
 
     Jobs of replays lie in the run's folder beside the others; a side that is represented by a
     recorded reference cannot replay.
+
+    Args:
+        run_context: of the run. planned: its pairs are those of the rows.
+        evidences: of all jobs, by name.
+        rows: of all stages; their order is kept. say: told of each pair that was looked at.
     """
     rows = wrong_layers.localise(run_context, planned, evidences, rows, say)
     named = {_key(row): row for row in rows}

@@ -31,7 +31,16 @@ def run_speed(
     """Run rounds of every job: five each, whatever they take; then more, the job with the fewest
     first, while all rounds together, those of an interrupted run too, fit into `budget_s` seconds,
     until `verdict.settled` ends a job's. Rounds of long steps (`forecast.LONG_STEP_S`), and those
-    in place of disturbed ones, run only as far as they fit, the first five too.
+    in place of disturbed ones, run only as far as they fit, the first five too. The caller holds
+    the machine's lock.
+
+    Args:
+        run_context: of the run; rounds that lie in its folder are not run again.
+        jobs: in the order of what is returned.
+        budget_s: for all jobs together. say: told of each round, and of sides that failed.
+
+    Raises:
+        NewerSchema: a newer harness has left a round in the folder.
     """
     all_timed = [Timed(job, _labels(job)) for job in jobs]
     spent_s = 0.0

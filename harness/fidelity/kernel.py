@@ -46,7 +46,11 @@ def similarity(square: Values) -> float:
 
 def mean_similarity(x: Values, y: Values) -> float:
     """Return the mean of the kernel over all pairs, a block at a time: memory does not grow with
-    the rows."""
+    the rows.
+
+    Args:
+        x, y: rows [N, K] and [M, K], neither empty.
+    """
     total = sum(
         similarity(squared_distances(block_x, block_y))
         for block_x, block_y in itertools.product(_blocks(x), _blocks(y))

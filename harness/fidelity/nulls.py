@@ -33,7 +33,12 @@ PRODUCT = "generate"
 
 def null_tensors(a: Evidence, b: Evidence, stage: str, precision: str = "fp64") -> frozenset[str]:
     """Return the names of a stage that are mathematically zero, by two records in one precision;
-    reads no values."""
+    reads no values.
+
+    Args:
+        a, b: both sides; only what both have is named. stage: of the ladder.
+        precision: of both records.
+    """
     others = {entry.name: entry for entry in b.entries(stage)}
     common = [(entry, others[entry.name]) for entry in a.entries(stage) if entry.name in others]
     beside = largest(common)

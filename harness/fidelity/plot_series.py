@@ -49,7 +49,12 @@ def column(values: Sequence[float | None] | Values) -> Column:
 
 
 def compared(verdict: StageVerdict, most: int = MOST_TENSORS) -> Compared | None:
-    """Return the tensors of a judged stage, in order; None where none has a number."""
+    """Return the tensors of a judged stage, in order; None where none has a number.
+
+    Args:
+        verdict: of the stage; tensors without an error that do not fail are left out.
+        most: how many are listed: the first that depart, and the worst.
+    """
     items = [
         item for item in verdict.tensors if item.error is not None or item.verdict == Fidelity.FAIL
     ]
@@ -67,7 +72,13 @@ def compared(verdict: StageVerdict, most: int = MOST_TENSORS) -> Compared | None
 
 def share(rows: Sequence[StageRow], most: int = ALL_TENSORS) -> list[StageRow]:
     """Return rows whose tensors are so few that a report of many pairs stays small, however many
-    stages fail."""
+    stages fail.
+
+    Args:
+        rows: of one report; those without tensors stay as they are.
+        most: tensors of all rows together. Every stage keeps a few, so that many stages may have
+            more.
+    """
     failing, others = limits(rows, most)
     shared = []
     for row in rows:
@@ -85,6 +96,9 @@ def limits(rows: Sequence[StageRow], most: int = ALL_TENSORS) -> tuple[int, int]
 
     Where there is room for all, `MOST_TENSORS`. Rows within their limits have the same limits
     again.
+
+    Args:
+        rows: of one report. most: tensors of all rows together.
     """
     counts = [
         (row.verdict == Fidelity.FAIL, len(row.compared.names))
@@ -180,8 +194,14 @@ def quantiles(samples: Values) -> Values:
 def spread(
     identity: Mapping[str, str], channels: Sequence[str], models: Sequence[Values]
 ) -> Spread:
-    """Return the quantiles of one build's models, each as `quantiles` gave them. `identity`:
-    workload, build, precision, preset."""
+    """Return the quantiles of one build's models: the median over the models of each.
+
+    Args:
+        identity: workload, build, precision, preset.
+        channels: their names, in order; where there are fewer names than channels, these are
+            numbered.
+        models: of each model, what `quantiles` gave, all of one shape.
+    """
     middle = np.median(np.stack(models), axis=0)
     names = list(channels)
     if len(channels) < len(middle):

@@ -97,7 +97,15 @@ class Noisy:
 
 
 def compare(first: Evidence, second: Evidence, stages: Sequence[str]) -> Bits:
-    """Compare two runs bit by bit; NaN equals the same NaN, and -0 is not 0."""
+    """Compare two runs bit by bit; NaN equals the same NaN, and -0 is not 0.
+
+    Args:
+        first, second: the runs; a tensor that one of them lacks differs.
+        stages: in the order of the ladder, for the first tensor that differs is named.
+
+    Raises:
+        CorruptRecord: a tensor cannot be read.
+    """
     tensors, departures = 0, []
     for stage in stages:
         # Dictionaries keep the order of the entries, which sets lose.

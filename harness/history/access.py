@@ -196,8 +196,12 @@ class History:
 def open_history(path: Path = DEFAULT, create: bool = True, busy_s: float = BUSY_S) -> History:
     """Open a history, and bring an older file to today's schema.
 
+    Args:
+        path: the SQLite file. create: make it, and its folder, if there is none.
+        busy_s: how long each transaction waits for those of other processes, seconds.
+
     Raises:
-        UsageError: there is none, and `create` is False.
+        UsageError: there is none, and `create` is False; or it is a folder.
         NewerSchema, CorruptRecord, RecordError: it cannot be used.
         Busy: other processes have kept it locked for `busy_s` seconds.
     """

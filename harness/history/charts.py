@@ -48,7 +48,15 @@ class _Figure:
 
 
 def drawn(history: History, wanted: Wanted = ALL, most: int = MOST) -> Drawn:
-    """Return what a page of these series is drawn from."""
+    """Return what a page of these series is drawn from.
+
+    Args:
+        history: open. wanted: which rows and nights.
+        most: how many series; those beyond are left out and counted.
+
+    Raises:
+        Busy, RecordError: as every question to a history.
+    """
     figures = [*_ratios(history, wanted), *_builds(history, wanted), *_errors(history, wanted)]
     points = budget(len(figures[:most]))
     values: dict[Key, list[str]] = {}

@@ -181,9 +181,15 @@ def source(
 ) -> tuple[Workload, Model, Checkpoint]:
     """Return the workload, what the checkpoint is, and where it lies.
 
+    Args:
+        folder: a model's, or a bare one of checkpoints.
+        converting, what: what the user says of a bare one.
+        where: has the folders with workloads of the user's own.
+
     Raises:
         UsageError: it is a bare folder and the options do not say what it holds, or a model and
             they say otherwise; or its names cannot be given, or do not fit the workload.
+        CorruptRecord, NewerSchema: the model's file cannot be read.
     """
     if (folder / training.MODEL_FILE).is_file():
         workload, model = of(folder, where)
@@ -227,7 +233,15 @@ def source(
 
 
 def of(folder: Path, where: Where) -> tuple[Workload, Model]:
-    """Return the workload of a folder's model, bound to the data it was trained with, and it."""
+    """Return the workload of a folder's model, bound to the data it was trained with, and it.
+
+    Args:
+        folder: the model's. where: has the folders with workloads of the user's own.
+
+    Raises:
+        UsageError: it holds no model, or its workload or data cannot be had.
+        CorruptRecord, NewerSchema: its file cannot be read.
+    """
     model = training.read(folder)
     what = What(
         preset=model.preset, data=model.data or None, precision=model.precision, seed=model.seed

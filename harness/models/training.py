@@ -167,8 +167,17 @@ def train(site: Site, model: Model, out: Path, steps: int, *, resume: bool) -> M
     """Train until the model has seen `steps` steps; leave checkpoints on the way and the model's
     folder at the end.
 
+    Args:
+        site: where it is worked on.
+        model: what is to be trained; to go on, the one in the folder has to be the same.
+        out: the model's folder; it is made.
+        steps: of the whole training, those before `resume` included.
+        resume: go on with the model in the folder, or with what an interrupted training left there.
+
     Raises:
-        UsageError: the folder holds a model already and `resume` was not asked for, or another one.
+        UsageError: less than one step; the folder holds a model already and `resume` was not asked
+            for, or another one, or something else; or the build has no port.
+        BuildError: the build cannot be had.
         JobFailed: the port failed.
     """
     if steps < 1:
@@ -293,8 +302,14 @@ def _latest(losses: Mapping[str, list[float | None]]) -> str:
 def generate(site: Site, folder: Path, rows: int, out: Path) -> tuple[int, ...]:
     """Write `rows` generated rows as `samples` of an .npz; return their shape.
 
+    Args:
+        site: where the model is worked on. folder: the model's. rows: at least one.
+        out: the .npz; its folder is made if there is none.
+
     Raises:
-        UsageError: the folder holds no model, or `out` is a folder. JobFailed: the port failed.
+        UsageError: the folder holds no model, or `out` is a folder.
+        CorruptRecord, NewerSchema: the model's file cannot be read.
+        BuildError: the model's build cannot be had. JobFailed: the port failed.
     """
     if rows < 1:
         raise UsageError(f"--rows {rows}: must be at least 1.")

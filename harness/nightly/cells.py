@@ -48,6 +48,10 @@ class Result:
 def run(request: NightRequest, context: Context) -> Result:
     """Run what has not run yet of a night, and write its summary and the index of all nights.
 
+    Args:
+        request: the matrix, the date, and which of its cells.
+        context: of the night; each cell has a command and a time of its own.
+
     Raises:
         HarnessError: wrong usage, a night.json that cannot be read, or another process at work in
             this night.

@@ -128,7 +128,11 @@ NEEDED = ("name", "workloads", "builds")
 
 
 def load(path: Path, python: Sequence[str] = ()) -> Config:
-    """Return the matrix of a file; `python`: interpreters, BUILD=PATH, before those that it names.
+    """Return the matrix of a file.
+
+    Args:
+        path: the file; folders in it are relative to its own.
+        python: interpreters, BUILD=PATH, that go before those of the file.
 
     Raises:
         UsageError: the file, a key or a value in it is wrong; says which and what is allowed.

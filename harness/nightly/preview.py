@@ -17,6 +17,10 @@ def rows(request: beginning.NightRequest, context: Context) -> list[tuple[str, .
     """Return a row for each cell in the order in which they run, and one with the sum beside the
     budget.
 
+    Args:
+        request: the matrix, and which of its cells.
+        context: its environment decides what can run here.
+
     Raises:
         UnknownName: a cell asked for does not exist.
     """

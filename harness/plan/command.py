@@ -26,8 +26,14 @@ def of_speed(job: SpeedJob) -> str:
 
 
 def of_stage(a: Job | SampleJob, b: Job | SampleJob, stage: str, seeds: int = 0) -> str:
-    """Return the command that gives one stage's verdict again; `seeds` are the models of each
-    build, where any are trained."""
+    """Return the command that gives one stage's verdict again.
+
+    Args:
+        a, b: a job of each side; how they ran is taken from the first. Two jobs of one side name it
+            once.
+        stage: of the ladder; any other, as `precision`, is not named.
+        seeds: how many models of each build are trained; 0 where none are.
+    """
     jobs = [a, b] if a.build != b.build or a.side.split()[0] != b.side.split()[0] else [a]
     words = ["harness", "compare", "--workloads", a.workload, *arguments(jobs)]
     words += ["--precision", a.precision, "--preset", a.preset, "--seed", str(a.seed)]

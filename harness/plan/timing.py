@@ -82,6 +82,10 @@ def _actions(request: Request, workload: Workload) -> tuple[str, ...]:
 
 def phases(workload: Workload, preset: str) -> tuple[str, ...]:
     """Return the phases that can be timed one by one; a workload's only phase is a whole step
-    already."""
+    already.
+
+    Args:
+        workload: what declares them. preset: one of its own, for the phases may depend on it.
+    """
     names = [update.phase for update in workload.updates(workload.hyperparameters(preset))]
     return tuple(name for name in names if name not in ACTIONS) if len(names) > 1 else ()

@@ -126,7 +126,15 @@ def _unpack(tensors: Sequence[Entry], arrays: dict[str, NDArray[Any]]) -> dict[s
 
 
 def write(record: store.Record, job: Job, folder: Path) -> Path:
-    """Write a record of the real TF1 as a reference and return the path of its JSON."""
+    """Write a record of the real TF1 as a reference and return the path of its JSON.
+
+    Args:
+        record: of a job that ended well. job: what was asked; the files are named after it.
+        folder: of all references; one of the same name is replaced.
+
+    Raises:
+        CorruptRecord: an array of the record cannot be read.
+    """
     path = folder / f"{stem(job.workload, job.preset, job.precision, job.seed)}.json"
     left = record.recorded
     tensors = [item for stage in LOCKSTEP_STAGES for item in left.tensors if item.stage == stage]
@@ -191,7 +199,12 @@ def read(path: Path) -> Reference:
 
 def stands_for(build: str, request: Request) -> bool:
     """Whether references may take the place of a build: the shipped TF1 ports on the CPU, run as
-    TF1 is run, and nothing else."""
+    TF1 is run, and nothing else.
+
+    Args:
+        build: its name.
+        request: where and how all builds run, and which of them have ports of the user's.
+    """
     own = any(side.folders for side in request.sides if side.build == build)
     return (
         build == BUILD
@@ -204,8 +217,13 @@ def stands_for(build: str, request: Request) -> bool:
 def find(job: Job, folder: Path, tape_hash: str, data_hash: str) -> Reference:
     """Return the reference that stands for a job of the TF1 build.
 
+    Args:
+        job: that would have run. folder: of all references.
+        tape_hash, data_hash: of what this run computes on.
+
     Raises:
         RecordError: there is none for this preset, precision, seed or tape, with what there is.
+        CorruptRecord, NewerSchema: there is one that cannot be used.
     """
     path = folder / f"{stem(job.workload, job.preset, job.precision, job.seed)}.json"
     if not path.is_file():

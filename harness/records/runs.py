@@ -60,6 +60,12 @@ def key(identity: Any) -> str:
 def create(reports: Path, what: str, identity: str, command: str, now: datetime.datetime) -> Run:
     """Make a new folder `reports/<date>_<what>`, or `..._2` and so on if it is taken.
 
+    Args:
+        reports: the folder of all runs; it is made too.
+        what: the end of the folder's name, which is cut to 80 characters.
+        identity: the key of what was asked (`key`). command: as the user typed it.
+        now: when the run starts.
+
     Raises:
         UsageError: the folder cannot be made.
     """
@@ -88,6 +94,12 @@ def create(reports: Path, what: str, identity: str, command: str, now: datetime.
 def at(folder: Path, identity: str, command: str, now: datetime.datetime) -> Run:
     """Return the run in a folder of the caller's own: the same work that lies there, or a new run
     in place of whatever does.
+
+    Args:
+        folder: of the run; if it is of other work, all in it is deleted.
+        identity: the key of what was asked (`key`).
+        command, now: as typed, and when the run starts; the same work keeps those that it began
+            with.
 
     Raises:
         Busy: another process works in it.
@@ -175,7 +187,11 @@ def is_held(folder: Path) -> bool:
 
 
 def unfinished(reports: Path, identity: str) -> Run | None:
-    """Return the newest unfinished run of the same key that nobody is working in, or None."""
+    """Return the newest unfinished run of the same key that nobody is working in, or None.
+
+    Args:
+        reports: the folder of all runs. identity: the key of what was asked (`key`).
+    """
     for folder, noted in all_runs(reports):
         if noted.key == identity and not noted.finished and not is_held(folder):
             return Run(folder, identity, noted.command, noted.created)
@@ -184,7 +200,11 @@ def unfinished(reports: Path, identity: str) -> Run | None:
 
 def drop_tensors(folder: Path, keep: frozenset[str]) -> int:
     """Delete the arrays of all jobs but those named, and the tapes if none is kept; return the
-    bytes freed."""
+    bytes freed.
+
+    Args:
+        folder: the run's. keep: names of jobs.
+    """
     freed = 0
     for path in (folder / "jobs").glob("*/*.npz"):
         if path.parent.name not in keep:

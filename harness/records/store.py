@@ -156,7 +156,17 @@ def write_record(
     result: Mapping[str, Any],
     duration_s: float,
 ) -> Record:
-    """Write a job's manifest, last and atomically, and return the record."""
+    """Write a job's manifest, last and atomically, and return the record.
+
+    Args:
+        folder: the job's. job: its description, plain JSON.
+        status, reason: how it ended; the reason is empty where it ended well.
+        result: what the worker answered; empty where it did not end well.
+        duration_s: how long it took, seconds.
+
+    Raises:
+        OSError: the manifest cannot be written.
+    """
     document = {
         "schema": SCHEMA,
         "job": dict(job),
@@ -211,6 +221,9 @@ def read_manifest(folder: Path) -> Record:
 def verify(folder: Path, files: Mapping[str, str]) -> None:
     """Check array files against their SHA-256.
 
+    Args:
+        folder: where they lie. files: the expected SHA-256, by file name.
+
     Raises:
         CorruptRecord: a file is missing, truncated, altered, or was written broken.
     """
@@ -230,20 +243,37 @@ def verify(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def write_json(path: Path, document: Mapping[str, Any], indent: int | None = 1) -> None:
-    """Write strict JSON atomically: a reader sees the old file or the whole new one. `indent` as in
-    `json.dumps`."""
+    """Write strict JSON atomically: a reader sees the old file or the whole new one.
+
+    Args:
+        path: its folder is made if there is none.
+        document: NaN and infinities are written as strings, keys sorted.
+        indent: as in `json.dumps`; None for one line.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
     write_text(
         path, json.dumps(_encode(document), allow_nan=False, indent=indent, sort_keys=True) + "\n"
     )
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file atomically."""
+    """Write a text as UTF-8 to a path, atomically, in a folder that is made if there is none.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
     write_bytes(path, text.encode("utf-8"))
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file atomically, in a folder that is made if there is none."""
+    """Write the content of a file to its path, atomically, in a folder that is made if there is
+    none.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -281,9 +311,13 @@ def unwritable(path: Path) -> str:
 def read_json(path: Path, kind: str, schema: int) -> dict[str, Any]:
     """Return a JSON object that this program wrote, NaN and infinities decoded.
 
+    Args:
+        path: the file. kind: what it is, for messages, e.g. "record".
+        schema: the newest that is understood.
+
     Raises:
         FileNotFoundError: there is none.
-        CorruptRecord: it is not JSON, or not an object with a schema.
+        CorruptRecord: it cannot be read, is not JSON, or not an object with a schema.
         NewerSchema: a newer harness wrote it.
     """
     try:
@@ -326,7 +360,16 @@ def decode(value: Any) -> Any:
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], compress: bool = False) -> None:
-    """Write an .npz atomically."""
+    """Write an .npz atomically, in a folder that is made if there is none.
+
+    Args:
+        path: the file. arrays: by the names that they have in it.
+        compress: smaller, and slower to write.
+
+    Raises:
+        TypeError: an array holds Python objects.
+        OSError: the file cannot be written.
+    """
     for name, value in arrays.items():
         if value.dtype.hasobject:
             raise TypeError(f"{path}: '{name}' holds Python objects; only plain arrays are written")

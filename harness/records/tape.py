@@ -32,6 +32,11 @@ def draw(workload: Workload, config: dict[str, Any], seed: int, steps: int) -> I
 
     What the forward stage and `generate` consume is drawn once, [1, ...]; a site that several
     phases share is drawn once a step.
+
+    Args:
+        workload: what declares data, weights and noise.
+        config: of one of its presets (`Workload.config`).
+        seed: of all draws; the data do not depend on it. steps: how many batches there are.
     """
     data = workload.data(config)
     generator = np.random.RandomState(seed)
@@ -48,7 +53,12 @@ def draw(workload: Workload, config: dict[str, Any], seed: int, steps: int) -> I
 
 
 def initial(workload: Workload, config: dict[str, Any], seed: int) -> Arrays:
-    """Return `weights/<name>` alone, as a tape of this seed begins."""
+    """Return `weights/<name>` alone, as a tape of this seed begins.
+
+    Args:
+        workload: what declares the weights. config: of one of its presets (`Workload.config`).
+        seed: of the draws.
+    """
     return _weights(workload, config, np.random.RandomState(seed))
 
 

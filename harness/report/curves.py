@@ -22,7 +22,12 @@ class Line:
 
 
 def svg(title: str, what: str, lines: Sequence[Line]) -> str:
-    """Return the plot as an SVG document. `what`: the share, in words."""
+    """Return the plot as an SVG document.
+
+    Args:
+        title: the first line above it. what: the share, in words.
+        lines: in the order of their legend.
+    """
     most = max((x for line in lines for x, _ in line.points), default=1.0) or 1.0
     right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
 

@@ -95,7 +95,12 @@ def margin(error: float | None, threshold: float | None) -> str:
 
 
 def ratio(middle: float | None, low: float | None, high: float | None) -> str:
-    """`1.234 [1.20, 1.27]`; without an interval, the ratio alone."""
+    """`1.234 [1.20, 1.27]`; without an interval, the ratio alone.
+
+    Args:
+        middle: the ratio; None where nothing was measured.
+        low, high: the interval; None where there is none.
+    """
     return " ".join(part for part in (ratio_alone(middle), interval(low, high)) if part)
 
 

@@ -102,7 +102,11 @@ class Pair:
 
 
 def outline(report: Report, matrix: Matrix) -> tuple[Pair, ...]:
-    """Return all pairs in the order in which they first occur, with rows but no figures."""
+    """Return all pairs in the order in which they first occur, with rows but no figures.
+
+    Args:
+        report: of the judged run. matrix: of its stages.
+    """
     keys: dict[PairKey, None] = {}
     for line in matrix.lines:
         keys[line.workload, line.a, line.b] = None

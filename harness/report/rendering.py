@@ -75,6 +75,9 @@ def _hint(run: Path) -> str:
 def render(report: Report, format_name: str) -> str:
     """Return a report in one format.
 
+    Args:
+        report: of the judged run. format_name: one of `FORMATS`; the terminal's is drawn elsewhere.
+
     Raises:
         UnknownName: there is no such format.
     """
@@ -85,6 +88,9 @@ def render(report: Report, format_name: str) -> str:
 
 def save(text: str, path: Path) -> None:
     """Write a rendered report.
+
+    Args:
+        text: of the whole file. path: what `--out` named; its folder is made if there is none.
 
     Raises:
         UsageError: the file cannot be written.

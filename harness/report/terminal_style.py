@@ -139,7 +139,12 @@ def cut(entries: list[RenderableType], what: str) -> Iterator[RenderableType]:
 
 
 def plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> Table:
-    """Return a table without lines; names of workloads and builds are not folded."""
+    """Return a table without lines; names of workloads and builds are not folded.
+
+    Args:
+        columns: headings. rows: a cell a column, taken literally, without markup.
+        title: above the table; empty for none.
+    """
     table = _PlainTable(
         title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold"
     )

@@ -104,8 +104,12 @@ def enough(palindromes: Sequence[bool]) -> bool:
 
 
 def words(total: Turn, cores: float) -> str:
-    """Return in words what a busy machine did, e.g. "load 20 on 2 cores, waited 61 % of the
-    time"."""
+    """Return in words what a busy machine did, e.g. "load 20 on 2 cores, waited 61 % of the time".
+
+    Args:
+        total: the sum (`together`) of the turns that are told of.
+        cores: that this process may use; a quota may leave a part of one.
+    """
     count = f"{cores:g} core{'' if cores == 1 else 's'}"
     load = f"{total.load:.0f}" if total.load >= 10 else f"{total.load:.1f}"
     parts = [f"load {load} on {count}", f"waited {100 * total.waited:.0f} % of the time"]

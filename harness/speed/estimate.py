@@ -120,14 +120,22 @@ def step_time(rounds: Sequence[Round], build: str) -> float | None:
 
 
 def log_ratio(measured: Round, a: str, b: str) -> float:
-    """Return the log of b's over a's step time in one round; NaN if the round is `unusable`."""
+    """Return the log of b's over a's step time in one round; NaN if the round is `unusable`.
+
+    Args:
+        measured: the round. a, b: labels of the two sides.
+    """
     if unusable(measured, a, b):
         return math.nan
     return of_round(palindrome_ratios(measured, a, b))
 
 
 def palindrome_ratios(measured: Round, a: str, b: str) -> list[float]:
-    """Return the log of b's over a's location in each palindrome of a usable round."""
+    """Return the log of b's over a's location in each palindrome of a usable round.
+
+    Args:
+        measured: a round that is not `unusable` for these sides. a, b: labels of the two sides.
+    """
     return [
         math.log(location(palindrome.steps_s[b])) - math.log(location(palindrome.steps_s[a]))
         for palindrome in measured.palindromes
@@ -140,7 +148,11 @@ def of_round(palindromes: Sequence[float]) -> float:
 
 
 def unusable(measured: Round, a: str, b: str) -> str:
-    """Return why a round says nothing about two builds, or an empty string."""
+    """Return why a round says nothing about two builds, or an empty string.
+
+    Args:
+        measured: the round. a, b: labels of the two sides.
+    """
     if not measured.palindromes:
         return "measured nothing"
     for palindrome in measured.palindromes:
@@ -217,8 +229,14 @@ def _ratio(log: float) -> float:
 
 
 def alpha(rounds: int, final: bool = False) -> float:
-    """Return the two-sided error rate that a look after `rounds` rounds may spend: see the module's
-    docstring, 4."""
+    """Return the two-sided error rate that a look after so many rounds may spend: see the module's
+    docstring, 4.
+
+    Args:
+        rounds: before the first look nothing may be spent. A number that is no look spends all that
+            is left.
+        final: the run ends here whatever this look shows, so that all that is left is spent.
+    """
     so_far = looks(rounds)
     if not so_far:
         return 0.0

@@ -172,7 +172,12 @@ def _round_s(
 
 
 def shortage(error: TooLong, budget_s: float) -> str:
-    """Return why nothing could be measured within a budget, and what it takes."""
+    """Return why nothing could be measured within a budget, and what it takes.
+
+    Args:
+        error: says why the next round does not fit, and how long one takes.
+        budget_s: the whole of it, seconds.
+    """
     ended = f"the budget of {budget_s:.0f} s ended before {MIN_ROUNDS} rounds: {error.reason}"
     if error.round_s is None or not math.isfinite(error.round_s):
         return (

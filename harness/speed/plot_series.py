@@ -14,8 +14,13 @@ MOST_ROUNDS, MOST_TURNS = 60, 40
 
 
 def turns(rounds: Sequence[Round], a: str, b: str) -> Turns | None:
-    """Return both sides' step times; None where nothing was measured. Of more rounds, those first
-    run and last are among what is kept."""
+    """Return both sides' step times; None where nothing was measured of one of them.
+
+    Args:
+        rounds: in the order in which they ran. Of more than `MOST_ROUNDS`, equally spaced ones are
+            kept, the first and last among them.
+        a, b: labels of the two sides.
+    """
     kept = list(range(len(rounds)))
     if len(rounds) > MOST_ROUNDS:
         kept = [round(at * (len(rounds) - 1) / (MOST_ROUNDS - 1)) for at in range(MOST_ROUNDS)]

@@ -236,6 +236,9 @@ def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[Difference,
     A setting that every backend tells is "unknown" where one side does not tell it, and then only
     labelled; what only one framework can tell is compared where both do. Types of numbers are
     compared by the names of dtypes, not by the words of a policy.
+
+    Args:
+        a, b: what each side's worker read back, by the name of the setting.
     """
     names = [
         *(name for name in RULES if name in a or name in b),

@@ -101,6 +101,10 @@ def settled(estimate: Estimate, margin: float = MARGIN) -> bool:
     It can when the interval says on which side of the margin the change lies (outside as a whole,
     or detected and inside as a whole), or when its half-width is below `SHARP`. That 1 is not
     excluded ends no run before that: a difference smaller than the margin could still be found.
+
+    Args:
+        estimate: of the look; one without an interval settles nothing.
+        margin: as a share, 0.03 for 3 %.
     """
     low, high = estimate.low, estimate.high
     if low is None or high is None or not _are_finite(low, high) or too_wide(estimate):

@@ -48,8 +48,13 @@ def known(folders: Sequence[Path]) -> dict[str, Workload]:
 def get(name: str, folders: Sequence[Path] = ()) -> Workload:
     """Return one workload by name.
 
+    Args:
+        name: as on the command line.
+        folders: the user's; a workload in them goes before a shipped one of its name.
+
     Raises:
         UnknownName: there is none.
+        UsageError: a folder does not exist, or one of its files cannot be loaded as a workload.
     """
     workloads = known(folders)
     if name not in workloads:

@@ -23,7 +23,12 @@ DAY_S = 86_400.0
 
 
 def figure(item: History, points: int) -> Figure | None:
-    """Return the figure of one history of at most so many points; None if none can be drawn."""
+    """Return the figure of one history; None if none can be drawn.
+
+    Args:
+        item: the history.
+        points: how many are drawn at most, equally spaced, the first and last among them.
+    """
     known = finite([*item.low, *item.middle, *item.high])
     if not known:
         return None
@@ -139,5 +144,10 @@ def _date(day: int) -> str:
 
 
 def budget(count: int, most: int = 24_000) -> int:
-    """Return how many points each of so many histories may have, for all together to stay small."""
+    """Return how many points each history may have, for all together to stay small.
+
+    Args:
+        count: of histories.
+        most: points of all of them; each keeps a few, so that very many may have more.
+    """
     return max(12, min(200, most // max(1, count)))
