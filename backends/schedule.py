@@ -12,7 +12,14 @@ from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 
 def phases_at(config: Mapping[str, Any], step: int) -> List[str]:
-    """Return the phases that step number `step`, counted from 0, runs in order."""
+    """Return the phases that a step runs, in order.
+
+    Args:
+        config: the workload's configuration. step: counted from 0.
+
+    Raises:
+        IndexError: the schedule has ended.
+    """
     left = step
     for segment in config["schedule"]:
         if segment["steps"] is None or left < segment["steps"]:
@@ -52,7 +59,12 @@ def last_segment(config: Mapping[str, Any]) -> int:
 
 
 def updates_by(config: Mapping[str, Any], step: int) -> Dict[str, int]:
-    """Return how many updates each optimizer has made after so many training steps."""
+    """Return how many updates each optimizer has made after so many training steps.
+
+    Args:
+        config: the workload's configuration.
+        step: how many have been made; those after the schedule's end make no update.
+    """
     updates = dict.fromkeys(config["optimizers"], 0)
     for segment in config["schedule"]:
         run = step if segment["steps"] is None else min(step, segment["steps"])

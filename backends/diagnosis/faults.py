@@ -84,6 +84,10 @@ def _python(consequence: str = ", and knows no newer syntax") -> str:
 def watched(port: Any, note: Callable[[str], None]) -> Iterator[None]:
     """Tell which method of a port is at work: should its process end, nobody else could say. Not
     for what is timed.
+
+    Args:
+        port: its methods are wrapped while the block runs.
+        note: told in words, before each call from outside the port.
     """
     depth = [0]
 

@@ -27,6 +27,9 @@ BASE = (
 def check_class(port: Any, path: str) -> None:
     """Raise unless a file's `Port` is a class that can be built.
 
+    Args:
+        port: what the file calls `Port`; None where it has none. path: the file, for messages.
+
     Raises:
         BrokenPort: it is missing, no class, not derived from the contract's, or lacks a required
             method.
@@ -48,6 +51,9 @@ def check_class(port: Any, path: str) -> None:
 
 def check_built(port: Any, path: str) -> None:
     """Raise unless the port's constructor has called the one that it inherits.
+
+    Args:
+        port: as it was built. path: its file, for messages.
 
     Raises:
         BrokenPort: it has not.

@@ -64,9 +64,13 @@ def _below_any(path: str, folders: Sequence[str]) -> bool:
 
 
 def listed(paths: Iterable[str], folders: Sequence[str]) -> List[Tuple[str, str]]:
-    """Return (name, SHA-256) of each file, sorted, each file once; names are relative to the first
-    folder that holds the file, or to the first folder, so that a copy of the folders elsewhere has
-    the same names.
+    """Return (name, SHA-256) of each file, sorted, each file once.
+
+    Names are relative to the first folder that holds the file, or to the first folder, so that a
+    copy of the folders elsewhere has the same names.
+
+    Args:
+        paths: of files; links are followed. folders: at least one.
     """
     hashes: Dict[str, str] = {}
     for path in paths:

@@ -9,7 +9,12 @@ from backends.contract import Unsupported
 
 
 def reset_peak(experimental: Any, device: str) -> None:
-    """Let the peak begin anew; before TensorFlow 2.5 it stays that of the process' life."""
+    """Let the peak begin anew; before TensorFlow 2.5 it stays that of the process' life.
+
+    Args:
+        experimental: `tf.config.experimental`.
+        device: of the setting; nothing is done but on a `gpu`.
+    """
     reset = getattr(experimental, "reset_memory_stats", None)
     if device == "gpu" and reset is not None:
         reset("GPU:0")
@@ -17,6 +22,9 @@ def reset_peak(experimental: Any, device: str) -> None:
 
 def peak(experimental: Any, device: str) -> int:
     """Return the most that the allocator held since the peak was reset, bytes.
+
+    Args:
+        experimental: `tf.config.experimental`. device: of the setting.
 
     Raises:
         Unsupported: the CPU's memory is the process' own; TensorFlow before 2.4 does not tell.

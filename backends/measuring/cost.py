@@ -27,6 +27,10 @@ ENERGY_S = 1.5
 def of_a_step(backend: str, port: Any, timer: Any) -> Dict[str, Any]:
     """Return what one step of the timer's action costs.
 
+    Args:
+        backend: its folder. port: that the timer runs.
+        timer: of the prepared action; more of its steps may be run.
+
     Returns:
         `flops`: floating-point operations of a step's contractions, a multiplication and an
         addition counting as two;
@@ -53,13 +57,21 @@ def of_a_step(backend: str, port: Any, timer: Any) -> Dict[str, Any]:
 
 
 def reset_device_peak(backend: str, port: Any) -> None:
-    """Let the framework's own count of its memory on the device begin anew."""
+    """Let the framework's own count of its memory on the device begin anew.
+
+    Args:
+        backend: its folder. port: says on which device.
+    """
     _of(backend).reset_device_peak(port)
 
 
 def device_peak(backend: str, port: Any) -> Dict[str, Any]:
     """Return `device_peak_bytes`, the most that the framework had allocated on its device since the
-    reset, or None with the reason."""
+    reset, or None with the reason.
+
+    Args:
+        backend: its folder. port: says on which device.
+    """
     try:
         return {"device_peak_bytes": _of(backend).device_peak(port)}
     except Unsupported as error:

@@ -107,6 +107,10 @@ def environment(environ: Mapping[str, str]) -> Dict[str, str]:
 def tensorflow_tries_algorithms(environ: Mapping[str, str], deterministic: bool) -> bool:
     """Whether TensorFlow tries cuDNN's algorithms on a GPU before it chooses: by default it does,
     and no function of its tells.
+
+    Args:
+        environ: TF_CUDNN_USE_AUTOTUNE is read.
+        deterministic: whether its deterministic mode is in effect, in which it does not.
     """
     switch = environ.get("TF_CUDNN_USE_AUTOTUNE", "1").strip().lower()
     return switch not in ("0", "false") and not deterministic

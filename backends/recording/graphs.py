@@ -25,7 +25,11 @@ Leaf = Tuple[str, str]
 
 
 def node(tensor: Any, leaves: Mapping[str, Leaf]) -> Node:
-    """Return the node that a tensor is: a leaf, a weight, or the name of its operation."""
+    """Return the node that a tensor is: a leaf, a weight, or the name of its operation.
+
+    Args:
+        tensor: of a graph. leaves: what ends a walk, by the name of a tensor.
+    """
     if tensor.name in leaves:
         return leaves[tensor.name]
     if tensor.op.type in VARIABLES or tensor.dtype.base_dtype.name == "resource":

@@ -33,7 +33,11 @@ def load_arrays(path: str) -> Dict[str, np.ndarray]:
 
 
 def save_arrays(path: str, arrays: Mapping[str, Any]) -> None:
-    """Write arrays by name to an .npz."""
+    """Write arrays to an .npz.
+
+    Args:
+        path: overwritten; its folder has to exist. arrays: by the names that they have in it.
+    """
     np.savez(path, **arrays)
 
 

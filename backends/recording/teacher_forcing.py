@@ -91,8 +91,13 @@ class ForcedRecord(MutableMapping[str, Any]):
 def fits(
     teacher: Mapping[str, np.ndarray], name: str, shape: Sequence[Any], complexes: bool = False
 ) -> bool:
-    """Return whether the teacher has a value of this shape (None: any length), and a complex one
-    where `complexes` says so and only there; any other is not used.
+    """Return whether the teacher has a value that can take the place of the port's own; any other
+    is not used.
+
+    Args:
+        teacher: its values, by the name of the activation. name: of the activation.
+        shape: of the port's own value; None for any length.
+        complexes: whether it is complex; the teacher's has to be what it is.
     """
     if name not in teacher or np.iscomplexobj(teacher[name]) != complexes:
         return False
@@ -105,6 +110,10 @@ def fits(
 def walk(start: Node, inputs: Callable[[Node], Collection[Node]]) -> Walk:
     """Return everything upstream of a node, with what each was computed from; leaves are where it
     ends.
+
+    Args:
+        start: a node; it is part of the answer.
+        inputs: called with each node that is no leaf; returns what it was computed from.
     """
     upstream: Walk = {}
     waiting: List[Node] = [start]

@@ -52,7 +52,11 @@ class Place(NamedTuple):
 
 
 def alike(value: np.ndarray, other: np.ndarray) -> bool:
-    """Return whether two arrays are the same, NaN for NaN."""
+    """Return whether two arrays are the same, NaN for NaN.
+
+    Args:
+        value, other: of numbers; of different dtypes they may be the same, of different shapes not.
+    """
     return value.shape == other.shape and bool(
         np.all((value == other) | (np.isnan(value) & np.isnan(other)))
     )

@@ -90,7 +90,11 @@ def policies(precision: str) -> Dict[str, Any]:
 
 @contextlib.contextmanager
 def refusals() -> Iterator[None]:
-    """Turn TensorFlow's ways of saying "no kernel for that" into Unsupported, one line."""
+    """Turn TensorFlow's ways of saying "no kernel for that" into Unsupported, one line.
+
+    Raises:
+        Unsupported: it was said in the block. Other errors pass as they are.
+    """
     try:
         yield
     except REFUSING as error:
