@@ -46,11 +46,15 @@ def sources(root: Path = ROOT) -> dict[str, str]:
     found = {}
     for package in FLOORS:
         for path in sorted((root / package).rglob("*.py")):
-            parts = path.relative_to(root).with_suffix("").parts
-            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path.read_text(
-                encoding="utf-8"
-            )
+            name = module(path.relative_to(root).as_posix())
+            found[name] = path.read_text(encoding="utf-8")
     return found
+
+
+def module(path: str) -> str:
+    """Return the dotted name of a module by its path below the root; a package's is its own."""
+    parts = Path(path).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def imports(texts: Mapping[str, str]) -> dict[str, frozenset[str]]:

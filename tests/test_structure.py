@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import pytest
 
 from tests import rooms, structure
@@ -52,6 +54,76 @@ def test_a_stretch_that_stands_twice_is_seen_once():
     whole, five = "\n".join(lines), "\n".join(lines[:5])
     assert 1 == len(structure.repeats({"a.py": whole, "b.py": f"y = 1\n{whole}\nz = 2"}))
     assert [] == structure.repeats({"a.py": whole, "b.py": five})
+
+
+CALLED = {
+    "arguments": {
+        "whole": ("(a, b)", "Return a sum.\n\n    Args:\n        a: either.\n    ", ""),
+        "spoken": ("(path, text)", "Write a text to a path.", ""),
+        "alone": ("(path)", "Return what is there.", ""),
+        "planted": ("(path, text)", "Write a text.", ""),
+    },
+    "errors": {
+        "whole": ("()", "Fail.\n\n    Raises:\n        E: always.\n    ", "raise E"),
+        "again": ("()", "Pass an error on.", "try: x()\n    except E: raise"),
+        "planted": ("()", "Fail.", "raise E"),
+    },
+}
+
+
+def _module(functions: Mapping[str, tuple[str, str, str]]) -> str:
+    parts = [
+        f'def {name}{arguments}:\n    """{text}"""\n    {body or "pass"}\n'
+        for name, (arguments, text, body) in functions.items()
+    ]
+    return "\n\n".join(parts)
+
+
+@pytest.mark.parametrize(
+    ("functions", "count"),
+    [
+        (CALLED["arguments"], structure.unnamed_arguments),
+        (CALLED["errors"], structure.silent_raises),
+    ],
+    ids=CALLED,
+)
+@pytest.mark.parametrize(
+    ("caller", "called"),
+    [
+        ("from harness.low import code\ncode.{name}()\n", True),
+        ("from harness.low import code as other\nother.{name}\n", True),
+        ("import harness.low.code\nharness.low.code.{name}()\n", True),
+        ("from harness.low.code import {name}\n", True),
+        ("from harness.low import {name}\n", True),
+        ("from harness.low import code\n", False),
+        ("from harness.high import code\ncode.{name}()\n", False),
+    ],
+)
+def test_what_a_docstring_leaves_out_is_seen_where_another_room_calls_the_function(
+    functions: Mapping[str, tuple[str, str, str]],
+    count: Callable[[Mapping[str, str]], list[str]],
+    caller: str,
+    called: bool,
+):
+    """By whatever way it is imported; what is complete, private or the room's own is let be."""
+    code = _module({**functions, "_private": functions["planted"]})
+    callers = "".join(caller.format(name=name) for name in (*functions, "_private"))
+    handing_on = "".join(f"from harness.low.code import {name}\n" for name in functions)
+    around = {"harness/low/code.py": code, "harness/low/__init__.py": handing_on}
+    places = count({**around, "harness/top/user.py": callers})
+    assert ["planted"] * called == [place.split(": ")[1] for place in places]
+    assert [] == count({**around, "harness/low/user.py": callers})
+
+
+@pytest.mark.parametrize("name", sorted(CALLED))
+def test_shipped_ports_are_left_out(name: str):
+    """What their functions are given is the contract's."""
+    count = structure.unnamed_arguments if name == "arguments" else structure.silent_raises
+    code, caller = _module(CALLED[name]), "from {room}.code import planted\n"
+    for room, expected in (("backends/ports", 0), ("backends/low", 1)):
+        dotted = room.replace("/", ".")
+        found = count({f"{room}/code.py": code, "backends/w.py": caller.format(room=dotted)})
+        assert expected == len(found)
 
 
 def test_the_page_names_every_room():
