@@ -42,7 +42,7 @@ VERDICTS = {
 }
 #: Who may spell them: the enumerations themselves.
 SPELLING = ("harness/results/verdicts.py",)
-#: Not looked at for what docstrings leave out: what the methods of ports are given is the contract's.
+#: Not looked at for what docstrings leave out: what ports are given and raise is the contract's.
 PORTS = "backends/ports/"
 #: Names that say nothing of what is held.
 EMPTY_WORDS = {"found", "one", "told", "asked", "given"}
@@ -248,8 +248,9 @@ def _imported(tree: ast.Module) -> dict[str, str]:
         if isinstance(node, ast.ImportFrom) and node.module:
             names |= {item.asname or item.name: f"{node.module}.{item.name}" for item in node.names}
         elif isinstance(node, ast.Import):
-            names |= {item.asname: item.name for item in node.names if item.asname}
-            names |= {item.name.split(".")[0]: item.name.split(".")[0] for item in node.names}
+            for item in node.names:
+                bound = item.name if item.asname else item.name.split(".")[0]
+                names[item.asname or bound] = bound
     return names
 
 
