@@ -38,7 +38,6 @@ FRAMEWORKS = {
 PURE = {
     "bisecting/search",
     "bisecting/verdicts",
-    "evaluation/outcome",
     "evaluation/pair_evidence",
     "evaluation/stage_rows",
     "nightly/matrix",

@@ -1,6 +1,6 @@
 """What a bisection has found so far, on disk: `bisect.json`.
 
-History of `SCHEMA`: 1 (first).
+History of `SCHEMA`: 1 (first), 2 (a seal).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from harness.errors import CorruptRecord
 from harness.records import store
 from harness.records.decoding import decode
 
-FILE, SCHEMA = "bisect.json", 1
+FILE, SCHEMA, SEALED_SINCE = "bisect.json", 2, 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +53,7 @@ def write(
         "releases": [dataclasses.asdict(release) for release in series],
         "tried": {str(number): dataclasses.asdict(tried[number]) for number in sorted(tried)},
     }
-    store.write_json(folder / FILE, document)
+    store.write_sealed(folder / FILE, document)
 
 
 def read(folder: Path, key: str) -> tuple[tuple[Release, ...], dict[int, Tried]]:
@@ -65,7 +65,7 @@ def read(folder: Path, key: str) -> tuple[tuple[Release, ...], dict[int, Tried]]
     """
     path = folder / FILE
     try:
-        document = store.read_json(path, "bisection", SCHEMA)
+        document = store.read_sealed(path, "bisection", SCHEMA, SEALED_SINCE)
     except FileNotFoundError:
         return (), {}
     try:

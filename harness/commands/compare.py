@@ -19,7 +19,6 @@ from harness.evaluation import (
     curves,
     distribution_rows,
     job_rows,
-    outcome,
     speed_notes,
     speed_rows,
     stage_rows,
@@ -30,6 +29,7 @@ from harness.fidelity import plot_series
 from harness.plan import Job, Plan, Request, SampleJob
 from harness.records import runs
 from harness.report import rendering
+from harness.results import outcome
 from harness.results.model import Report
 from harness.results.verdicts import Fidelity
 

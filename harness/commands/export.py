@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.errors import UnknownName, UsageError
 from harness.evaluation.measured_rounds import as_round
 from harness.evaluation.speed_rows import Timed
-from harness.records import store
+from harness.records import files, store
 from harness.report import benchmark_format
 from harness.results.model import Report
 from harness.speed import estimate
@@ -38,7 +38,7 @@ def check(json: Path | None, export: tuple[str, Path] | None, timed: bool) -> No
         ("--json", json),
         (f"--export {export[0]}" if export else "", export[1] if export else None),
     ):
-        if path is not None and (why := store.unwritable(path)):
+        if path is not None and (why := files.unwritable(path)):
             raise UsageError(
                 f"{name} {path}: cannot be written: {why}. Give a file in a folder that exists and"
                 " that you may write to."
@@ -48,7 +48,7 @@ def check(json: Path | None, export: tuple[str, Path] | None, timed: bool) -> No
 def write(export: tuple[str, Path] | None, timed: Sequence[Timed], report: Report) -> None:
     """Write the paired results where `--export` asks for them."""
     if export is not None:
-        store.write_text(
+        files.write_text(
             export[1], benchmark_format.render(list(_measured(timed)), report.speed, report.created)
         )
 

@@ -54,7 +54,20 @@ class CheckJob:
     def name(self) -> str:
         """The folder's name."""
         side = self.side.replace("@", "-").replace("#", "-")
-        return f"{KIND}-{side}-{runs.key(dataclasses.asdict(self))[:8]}"
+        return f"{KIND}-{side}-{self._key()[:8]}"
+
+    def describe(self) -> dict[str, Any]:
+        """Return the job as plain JSON, for its record."""
+        return {
+            "side": self.side,
+            "build": self.build,
+            "workload": " ".join(name for name, _ in self.attempts),
+            "key": self._key(),
+            KIND: True,
+        }
+
+    def _key(self) -> str:
+        return runs.key(dataclasses.asdict(self))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +95,7 @@ def sift(
     checks = [job for job in jobs(planned, request) if job.build not in without]
     for job in checks:
         folder = run_context.run / "jobs" / job.name
-        before = runner.existing(folder)
+        before = runner.finished(run_context, job)
         if before is not None and any(
             attempt.status not in (Status.OK, Status.UNSUPPORTED)
             for attempt in before.first_run.workloads.values()
@@ -186,13 +199,7 @@ def run_check(run_context: runner.RunContext, job: CheckJob) -> store.Record:
     other."""
     folder = run_context.run / "jobs" / job.name
     runner.fresh(folder)
-    description = {
-        "side": job.side,
-        "build": job.build,
-        "workload": " ".join(name for name, _ in job.attempts),
-        KIND: True,
-    }
-    with runner.ended(folder, description, time.monotonic()) as outcome:
+    with runner.ended(folder, job.describe(), time.monotonic()) as outcome:
         worker: WorkerProcess | None = None
         results: dict[str, dict[str, Any]] = {}
         try:

@@ -12,9 +12,10 @@ from harness import plan
 from harness.commands import compare, interpreters, options, recording, resolution
 from harness.context import Context
 from harness.errors import HarnessError, JobFailed
-from harness.evaluation import job_rows, outcome
+from harness.evaluation import job_rows
 from harness.execution import runner, samples
 from harness.records import references, runs, store, tape
+from harness.results import outcome
 from harness.workloads import registry
 
 Row = tuple[str, ...]

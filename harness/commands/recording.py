@@ -97,7 +97,7 @@ def run_jobs(
     run: Callable[[runner.RunContext, Work], store.Record],
 ) -> dict[str, store.Record]:
     """Run all jobs that are not finished yet, and tell of each."""
-    waiting = sum(runner.existing(run_context.run / "jobs" / job.name) is None for job in jobs)
+    waiting = sum(runner.finished(run_context, job) is None for job in jobs)
     return runner.run_jobs(run_context, jobs, progress.of_jobs(waiting, say), run)
 
 

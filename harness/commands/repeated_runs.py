@@ -161,7 +161,7 @@ def run_job(run_context: runner.RunContext, job: RepeatJob) -> store.Record:
     status."""
     folder = run_context.run / "jobs" / job.name
     runner.fresh(folder)
-    with runner.ended(folder, plan.describe(job), time.monotonic()) as outcome:
+    with runner.ended(folder, job.describe(), time.monotonic()) as outcome:
         files = runner.inputs(run_context, job.workload, job.preset, job.seed, job.steps)
         parts = {}
         with run_context.worker(job.build, folder / job_rows.LOG) as worker, ending([worker]):

@@ -24,7 +24,7 @@ from harness.errors import JobFailed, UsageError
 from harness.evaluation import measured_rounds
 from harness.execution import rounds, runner, turns
 from harness.execution.progress import Step
-from harness.records import runs, store
+from harness.records import files, runs, store
 from harness.report import curves
 from harness.speed import selfcheck
 
@@ -222,7 +222,7 @@ def _write(result: Result) -> None:
         {
             "build": section.build,
             "action": section.action,
-            "job": plan.describe(section.job),
+            "job": section.job.describe(),
             "found": dataclasses.asdict(section.findings),
         }
         for section in result.sections
@@ -233,7 +233,7 @@ def _write(result: Result) -> None:
         name = f"selfcheck-{section.job.workload}-{section.build}-{section.action}.svg"
         power = lines(section.findings)
         plot = curves.svg(title(section), "share of runs that find a slow-down", power)
-        store.write_text(result.folder / name, plot)
+        files.write_text(result.folder / name, plot)
 
 
 def title(section: Section) -> str:

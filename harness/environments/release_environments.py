@@ -23,7 +23,7 @@ from harness.environments.installation import Places
 from harness.environments.probe import Installed, probe
 from harness.environments.releases import Release
 from harness.errors import InterpreterMissing, ProvisionFailed
-from harness.records import store
+from harness.records import files
 
 FOLDER = "releases"
 #: What wheels of a framework need and do not ask for: compiled against NumPy 1, generated for
@@ -120,7 +120,7 @@ def provide(
     with installation.lock(where, name, say):
         environment = _ready(where, recipe, release, environ)
         if environment is None:
-            store.write_text(where.config, _config(recipe, release))
+            files.write_text(where.config, _config(recipe, release))
             installation.install(
                 where,
                 name,

@@ -23,7 +23,7 @@ from harness.errors import JobFailed
 from harness.execution import machine, runner, turns
 from harness.execution.processes import WorkerProcess, ending
 from harness.execution.turns import SideFailed, named
-from harness.plan import SpeedJob, Warmup, describe
+from harness.plan import SpeedJob, Warmup
 from harness.records import store
 from harness.speed import forecast, schedule
 
@@ -115,6 +115,15 @@ def round_folder(
     return run_context.run / "jobs" / f"{job.name}-round{number:03d}{missing}"
 
 
+def describe(job: SpeedJob, labels: Sequence[str], number: int) -> dict[str, Any]:
+    """Return a round as plain JSON, for its record.
+
+    Args:
+        job: all sides. labels: those that take part. number: of the round, counted from 0.
+    """
+    return {**job.describe(), "round": number, "labels": list(labels)}
+
+
 def run_round(
     run_context: runner.RunContext,
     job: SpeedJob,
@@ -142,9 +151,7 @@ def run_round(
     order = Order(job, files, terms, started)
     failed = order.failed
     long: list[forecast.TooLong] = []
-    with runner.ended(
-        folder, {**describe(job), "round": number, "labels": list(labels)}, started
-    ) as outcome:
+    with runner.ended(folder, describe(job, labels, number), started) as outcome:
         workers: dict[str, WorkerProcess] = {}
         before = machine.state()
         try:

@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from numpy.typing import NDArray
+
 from backends.contract import Status
 from harness.errors import CorruptRecord, JobFailed
 from harness.execution.processes import Limits, WorkerProcess, ending
-from harness.plan import Job, Opening, describe
+from harness.plan import Job, Opening, same_work
 from harness.records import contents, runs, store, tape
 from harness.workloads import registry
 from harness.workloads.spec import Workload
@@ -33,6 +35,9 @@ class Threaded(Protocol):
     @property
     def threads(self) -> int:
         """How many cores it takes."""
+
+    def describe(self) -> dict[str, Any]:
+        """Return it as plain JSON: a record of anything else is none of this work."""
 
 
 Work = TypeVar("Work", bound=Threaded)
@@ -75,7 +80,8 @@ class Files:
 
 
 def inputs(run_context: RunContext, workload: str, preset: str, seed: int, steps: int) -> Files:
-    """Write the data and the tape, once, under their hashes, and return where they lie.
+    """Write the data and the tape, once, under their hashes, and return where they lie; what an
+    earlier run left of them is used only if it is what was drawn.
 
     Args:
         run_context: of the run; its folder `tapes` holds them. workload: its name.
@@ -96,19 +102,45 @@ def inputs(run_context: RunContext, workload: str, preset: str, seed: int, steps
     folder = run_context.run / "tapes"
     data = folder / f"data-{workload}-{preset}-{drawn.data_hash[:12]}.npz"
     noise = folder / f"tape-{workload}-{preset}-seed{seed}-{drawn.tape_hash[:12]}.npz"
-    for path, arrays in ((data, drawn.data), (noise, drawn.tape)):
-        if not path.exists():
-            store.write_arrays(path, arrays)
+    keep(data, drawn.data, drawn.data_hash)
+    keep(noise, drawn.tape, drawn.tape_hash)
     return Files(data.resolve(), noise.resolve(), drawn.data_hash, drawn.tape_hash)
 
 
-def existing(folder: Path) -> store.Record | None:
-    """Return a finished job's record, or None if it has to run (again)."""
+def keep(path: Path, arrays: Mapping[str, NDArray[Any]], content_hash: str) -> None:
+    """Write arrays unless they lie there already; a file that is truncated or holds others is
+    written anew.
+
+    Args:
+        path: of the .npz. arrays: what it has to hold. content_hash: theirs (`tape.content_hash`).
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with contextlib.suppress(FileNotFoundError, CorruptRecord):
+        if tape.content_hash(store.read_arrays(path)) == content_hash:
+            return
+    store.write_arrays(path, arrays)
+
+
+def existing(folder: Path, job: Mapping[str, Any]) -> store.Record | None:
+    """Return a finished job's record, or None if it has to run (again): it has not ended well, it
+    is of another job, or it is not what was written.
+
+    Args:
+        folder: the job's. job: its description, which the record has to be of.
+    """
     try:
         record = store.read_record(folder)
     except (FileNotFoundError, CorruptRecord):
         return None
-    return record if record.status in (Status.OK, Status.UNSUPPORTED) else None
+    same = record.sealed and same_work(record.job, job)
+    return record if same and record.status in (Status.OK, Status.UNSUPPORTED) else None
+
+
+def finished(run_context: RunContext, job: Threaded) -> store.Record | None:
+    """Return the record that an interrupted run left of a job, or None if it has to run."""
+    return existing(run_context.run / "jobs" / job.name, job.describe())
 
 
 def run_job(run_context: RunContext, job: Job) -> store.Record:
@@ -121,7 +153,7 @@ def run_job(run_context: RunContext, job: Job) -> store.Record:
     folder = run_context.run / "jobs" / job.name
     fresh(folder)
     started = time.monotonic()
-    with ended(folder, describe(job), started) as outcome:
+    with ended(folder, job.describe(), started) as outcome:
         files = inputs(run_context, job.workload, job.preset, job.seed, job.tape_steps or job.steps)
         with (
             run_context.worker(job.build, folder / "worker.log", side=job.side) as worker,
@@ -286,7 +318,7 @@ def run_jobs(
         KeyboardInterrupt: the jobs at work have ended in the status `interrupted`.
         NewerSchema: a newer harness has left a record in the folder.
     """
-    records = {job.name: existing(run_context.run / "jobs" / job.name) for job in jobs}
+    records = {job.name: finished(run_context, job) for job in jobs}
     waiting = {job.name: job for job in jobs if records[job.name] is None}
     lock = threading.Lock()
 

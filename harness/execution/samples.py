@@ -19,7 +19,7 @@ from harness.errors import JobFailed
 from harness.execution.processes import WorkerProcess, ending
 from harness.execution.runner import Files, RunContext, ended, fresh, open_port
 from harness.fidelity.summaries import Draw, series
-from harness.plan import SampleJob, describe
+from harness.plan import SampleJob
 from harness.records import store, tape
 
 #: Training goes in pieces, so that `--limit` bounds a stretch of it and not the whole.
@@ -37,7 +37,7 @@ def run_sample(run_context: RunContext, job: SampleJob) -> store.Record:
     """
     folder = run_context.run / "jobs" / job.name
     fresh(folder)
-    with ended(folder, describe(job), time.monotonic()) as outcome:
+    with ended(folder, job.describe(), time.monotonic()) as outcome:
         files = _inputs(run_context, job)
         with (
             run_context.worker(job.build, folder / "worker.log", side=job.side) as worker,

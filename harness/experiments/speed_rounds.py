@@ -17,7 +17,7 @@ from harness.evaluation import circumstances, settings_parity, speed_rows
 from harness.evaluation.speed_rows import Timed
 from harness.execution import rounds, runner, turns
 from harness.execution.progress import Step
-from harness.plan import SpeedJob, describe
+from harness.plan import SpeedJob
 from harness.records import store
 from harness.speed import estimate, forecast, schedule, verdict
 
@@ -180,8 +180,8 @@ def _add_round(
     leaves the job."""
     number = len(timed.records)
     folder = rounds.round_folder(run_context, timed.job, timed.labels, number)
-    done = runner.existing(folder)
-    if done is not None and done.ok and done.job.get("labels") == timed.labels:
+    done = runner.existing(folder, rounds.describe(timed.job, timed.labels, number))
+    if done is not None and done.ok:
         timed.records.append(done)
         return
     what = f"{timed.job.workload} {timed.job.precision}"
@@ -205,7 +205,7 @@ def _add_round(
         timed.failed.append(
             store.Record(
                 folder,
-                {**describe(timed.job), "labels": timed.labels},
+                {**timed.job.describe(), "labels": timed.labels},
                 failure.status,
                 failure.reason,
                 {},

@@ -24,7 +24,7 @@ from harness.fidelity import declarations
 from harness.fidelity.evidence import Entry, Evidence, Restricted
 from harness.fidelity.judge import judge_stage
 from harness.fidelity.layers import Layers, find
-from harness.plan import Job, Pair, Plan, TeacherForcedJob, describe
+from harness.plan import Job, Pair, Plan, TeacherForcedJob
 from harness.records import store, tensors
 from harness.results.model import StageRow
 from harness.results.verdicts import Fidelity
@@ -185,7 +185,7 @@ def run_teacher_forced(run_context: runner.RunContext, job: TeacherForcedJob) ->
     """Record one taught forward pass. Whatever happens inside it becomes the record's status."""
     folder = run_context.run / "jobs" / job.name
     runner.fresh(folder)
-    with runner.ended(folder, describe(job), time.monotonic()) as outcome:
+    with runner.ended(folder, job.describe(), time.monotonic()) as outcome:
         files = runner.inputs(
             run_context, job.workload, job.preset, job.seed, job.tape_steps or job.steps
         )

@@ -99,7 +99,13 @@ def convert(
     converted = {"from": model.build, "step_origin": exported["origin"], "proof": proof[0]}
     if source.names is not None:
         converted["names"] = source.names.where
-    made = dataclasses.replace(target, step=exported["step"], converted=converted)
+    made = dataclasses.replace(
+        target,
+        step=exported["step"],
+        converted=converted,
+        files=store.checksums_below(out / CHECKPOINTS),
+        saving=False,
+    )
     made.write(out)
     return Conversion(made, adopted["parameters"], adopted["state"], exported["origin"], *proof)
 

@@ -207,6 +207,7 @@ def source(
                 f"--names {converting.names}: the harness wrote {folder} and knows its names. Leave"
                 " the option out."
             )
+        training.checked(folder)
         return workload, model, Checkpoint(folder / training.CHECKPOINTS)
     if converting.from_ is None or converting.workload is None:
         raise UsageError(

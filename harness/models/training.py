@@ -24,17 +24,19 @@ from typing import Any
 from harness.context import Context
 from harness.environments import provision, staging
 from harness.environments.builds import BUILDS
-from harness.errors import UnknownName, UsageError
+from harness.errors import CorruptRecord, UnknownName, UsageError
 from harness.execution import runner
 from harness.execution.processes import Limits, WorkerProcess
 from harness.execution.progress import Step
 from harness.execution.worker_environment import clean_environment
 from harness.plan import Opening
-from harness.records import runs, store
+from harness.records import files, runs, store
 from harness.records.decoding import decode
 from harness.workloads.spec import Workload
 
-MODEL_FILE, CHECKPOINTS, LOSSES, SCHEMA = "model.json", "checkpoints", "losses.csv", 1
+MODEL_FILE, CHECKPOINTS, LOSSES = "model.json", "checkpoints", "losses.csv"
+#: 1 (first), 2 (a seal, and the SHA-256 of every file of the checkpoints).
+SCHEMA, SEALED_SINCE = 2, 2
 #: What a training that was interrupted before its first checkpoint may leave.
 UNFINISHED = {LOSSES, CHECKPOINTS}
 #: A request to a worker trains for about this long, and progress is told after each; a checkpoint
@@ -52,6 +54,10 @@ class Model:
         converted: the build it came from and how its step counts were found, if it was converted.
         threads: of the worker that trained it last; another number sums in another order. None
             where it was never told.
+        files: the SHA-256 of every file below `checkpoints/`; empty for a model that an older
+            harness made.
+        saving: a checkpoint was being written when this was: an interrupted training has left it,
+            and `files` may be of the one before.
     """
 
     workload: str
@@ -64,10 +70,12 @@ class Model:
     config: str
     converted: dict[str, Any] = dataclasses.field(default_factory=dict)
     threads: int | None = None
+    files: dict[str, str] = dataclasses.field(default_factory=dict)
+    saving: bool = False
 
     def write(self, folder: Path) -> None:
         """Write it into a model's folder, last: what has it is complete."""
-        store.write_json(
+        store.write_sealed(
             folder / MODEL_FILE, {"kind": "model", "schema": SCHEMA, **dataclasses.asdict(self)}
         )
 
@@ -84,7 +92,33 @@ def read(folder: Path) -> Model:
             f"{folder}: no {MODEL_FILE} there, so it is no model. Give the folder that `harness"
             " train --out` wrote."
         )
-    return decode(Model, store.read_json(path, "model", SCHEMA), str(path))
+    return decode(Model, store.read_sealed(path, "model", SCHEMA, SEALED_SINCE), str(path))
+
+
+def checked(folder: Path, *, resume: bool = False) -> Model:
+    """Return what a model's folder says of itself, after checking its checkpoints.
+
+    Args:
+        folder: the model's.
+        resume: a checkpoint that was being written when the training was interrupted will do.
+
+    Raises:
+        UsageError: it is no model. CorruptRecord, NewerSchema: it cannot be read, or a file of its
+            checkpoints is not what was written.
+    """
+    model = read(folder)
+    if not (model.saving and resume):
+        try:
+            store.verify_below(folder / CHECKPOINTS, model.files)
+        except CorruptRecord as error:
+            way = (
+                f" A training was interrupted there; go on with harness train --resume --out"
+                f" {folder}."
+                if model.saving
+                else " Take the model from a copy, or train it again."
+            )
+            raise CorruptRecord(f"{error}{way}") from error
+    return model
 
 
 @dataclasses.dataclass(frozen=True)
@@ -214,8 +248,10 @@ def _begun(model: Model, out: Path, *, resume: bool) -> Model | None:
             f"--out {out}: there is a model already. Go on with it (--resume), or give another"
             " folder."
         )
-    begun = read(out)
-    untrained = dataclasses.replace(begun, step=0, converted={}, threads=None)
+    begun = checked(out, resume=True)
+    untrained = dataclasses.replace(
+        begun, step=0, converted={}, threads=None, files={}, saving=False
+    )
     if untrained != dataclasses.replace(model, step=0):
         raise UsageError(
             f"--resume {out}: that model was trained with other options; see {out / MODEL_FILE}."
@@ -241,12 +277,16 @@ def _train(
         started = time.monotonic()
         saves = step + count == steps or started - saved > CHECKPOINT_S
         target: dict[str, Any] = {"checkpoint": _checkpoints(out)} if saves else {}
+        if saves and (out / MODEL_FILE).exists():
+            dataclasses.replace(read(out), saving=True).write(out)
         losses = store.decode(worker.request("advance", steps=count, **target)["losses"])
         took_s = time.monotonic() - started
         _append(out / LOSSES, step, losses)
         step += count
         if saves:
-            dataclasses.replace(model, step=step).write(out)
+            dataclasses.replace(
+                model, step=step, files=store.checksums_below(out / CHECKPOINTS), saving=False
+            ).write(out)
             saved = time.monotonic()
         pace = f"{took_s / count:.3g} s a step"
         message = "; ".join(part for part in (_latest(losses), pace) if part)
@@ -274,7 +314,7 @@ def _forget(path: Path, step: int) -> None:
         number = line.split(",", 1)[0]
         if number.isdigit() and int(number) <= step:
             kept.append(line)
-    store.write_text(path, "\n".join(["step,loss,value", *kept]) + "\n")
+    files.write_text(path, "\n".join(["step,loss,value", *kept]) + "\n")
 
 
 def _append(path: Path, start: int, losses: Mapping[str, list[float | None]]) -> None:
@@ -315,7 +355,7 @@ def generate(site: Site, folder: Path, rows: int, out: Path) -> tuple[int, ...]:
         raise UsageError(f"--rows {rows}: must be at least 1.")
     if out.is_dir():
         raise UsageError(f"--out {out}: this is a folder; give a file to write.")
-    model = read(folder)
+    model = checked(folder)
     with tempfile.TemporaryDirectory() as scratch, site.worker(model, Path(scratch)) as (worker, _):
         worker.request("start", seed=model.seed, checkpoint=str(folder.absolute() / CHECKPOINTS))
         made = worker.request("generate", count=rows, path=str(Path(scratch) / "samples.npz"))

@@ -22,14 +22,14 @@ from harness.commands import compare
 from harness.commands import options as asking
 from harness.context import Context
 from harness.errors import BuildError, HarnessError, JobFailed, ProvisionFailed, RecordError
-from harness.evaluation import outcome
 from harness.execution.progress import NIGHT, Step, spell
 from harness.nightly import beginning, conclusion, matrix, night, support
 from harness.nightly import comparison as comparing
 from harness.nightly.beginning import NightRequest
 from harness.nightly.matrix import Cell
 from harness.nightly.night import Night, Row
-from harness.records import runs, store
+from harness.records import files, runs
+from harness.results import outcome
 from harness.results.model import Report
 from harness.results.verdicts import Speed
 
@@ -105,7 +105,7 @@ class _Running:
         # whatever it is, the night's own verdicts stand; it is told, and written down
         except Exception as error:  # noqa: BLE001
             with contextlib.suppress(OSError):
-                store.write_text(self.folder / TRACEBACK, traceback.format_exc())
+                files.write_text(self.folder / TRACEBACK, traceback.format_exc())
             reason = (
                 f"What changed could not be told: {type(error).__name__}: {error}. See {TRACEBACK}."
             )
@@ -217,7 +217,7 @@ def _reason(error: Exception, row: Row, folder: Path) -> str:
     if isinstance(error, (OSError, MemoryError)):
         return message
     with contextlib.suppress(OSError):
-        store.write_text(folder / TRACEBACK, traceback.format_exc())
+        files.write_text(folder / TRACEBACK, traceback.format_exc())
     return f"{message}. This is a defect of the harness: {row.folder}/{TRACEBACK}."
 
 

@@ -19,7 +19,7 @@ from harness.history import charts as drawing
 from harness.nightly import collection
 from harness.nightly.collection import Group, JudgedRun
 from harness.nightly.night import Changed, Night
-from harness.records import store
+from harness.records import files
 from harness.report import history_page, rendering
 
 #: Series of speed ratios that end in a night, by the name of its cell.
@@ -82,7 +82,7 @@ def _in_history(
         text = history_page.render(
             "All nights", whole.histories, whole.left_out, whole.stages, whole.speed
         )
-        store.write_text(folder.parent / PAGE, text)
+        files.write_text(folder.parent / PAGE, text)
     except (HarnessError, OSError) as error:
         text = f"The history could not be used: {error}"
         return histories, [Changed(model.NOTE, model.UNJUDGED, text)]

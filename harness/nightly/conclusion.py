@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.changes.model import REGRESSION
 from harness.nightly import comparison, index, matrix, night, page, summary
 from harness.nightly.night import Night
-from harness.records import store
+from harness.records import files
 from harness.results.verdicts import Fidelity
 
 SUMMARY, INDEX = "summary.md", "index.html"
@@ -80,8 +80,8 @@ def _headline(state: Night) -> str:
 def write(state: Night, folder: Path, nights: Path) -> None:
     """Write a night's summary, its page, its state, and the index of all nights. The state comes
     after the pages: a night that says that it is finished has them."""
-    store.write_text(folder / SUMMARY, summary.render(state))
-    store.write_text(folder / page.NAME, page.render(state, list(page.reports(state, folder))))
+    files.write_text(folder / SUMMARY, summary.render(state))
+    files.write_text(folder / page.NAME, page.render(state, list(page.reports(state, folder))))
     night.write(folder, state)
     history = comparison.PAGE if (nights / comparison.PAGE).exists() else ""
-    store.write_text(nights / INDEX, index.render(list(night.nights(nights)), history))
+    files.write_text(nights / INDEX, index.render(list(night.nights(nights)), history))

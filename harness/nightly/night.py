@@ -4,7 +4,7 @@ everything that changes.
 So a night that is cut off, by a signal, a crash or a reboot, is found as it was, and goes on. Locks
 are the system's and die with their process: a lock file that is left behind stops nobody.
 
-History of `SCHEMA`: 1 (first).
+History of `SCHEMA`: 1 (first), 2 (a seal).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from harness.nightly.matrix import Cell
 from harness.records import runs, store
 from harness.records.decoding import decode
 
-SCHEMA = 1
+SCHEMA, SEALED_SINCE = 2, 2
 FILE = "night.json"
 FOLDER = "nightly"
 #: Of cells, beside `backends.contract.STATUSES`: not begun, at work, and left because the time was
@@ -204,7 +204,7 @@ def folder_of(nights: Path, date: str, work: str) -> Path:
 
 def write(folder: Path, night: Night) -> None:
     """Write a night's state, atomically."""
-    store.write_json(folder / FILE, {"schema": SCHEMA, **dataclasses.asdict(night)})
+    store.write_sealed(folder / FILE, {"schema": SCHEMA, **dataclasses.asdict(night)})
 
 
 def read(folder: Path) -> Night:
@@ -216,7 +216,7 @@ def read(folder: Path) -> Night:
     """
     path = folder / FILE
     try:
-        return decode(Night, store.read_json(path, "night", SCHEMA), str(path))
+        return decode(Night, store.read_sealed(path, "night", SCHEMA, SEALED_SINCE), str(path))
     except CorruptRecord as error:
         raise CorruptRecord(
             f"{error}. Delete it and run again; cells that are finished are kept."

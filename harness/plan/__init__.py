@@ -22,7 +22,7 @@ from harness.plan.jobs import (
     SpeedJob,
     TeacherForcedJob,
     Warmup,
-    describe,
+    same_work,
 )
 from harness.plan.lockstep import REORDER_SEEDS, ULP_SEEDS
 from harness.plan.request import (
@@ -57,11 +57,11 @@ __all__ = [
     "TeacherForcedJob",
     "Warmup",
     "arguments",
-    "describe",
     "has_port",
     "identity",
     "make",
     "manner",
     "phases",
+    "same_work",
     "sides",
 ]

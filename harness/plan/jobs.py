@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -72,6 +73,10 @@ class WorkloadJob:
     seed: int
     data: str = ""
     limit: float = 0.0
+
+    def describe(self) -> dict[str, Any]:
+        """Return the job as plain JSON, for its record."""
+        return dict(json.loads(json.dumps(dataclasses.asdict(self))))
 
     def _open(self, side: Side | SideJob, powers: str) -> Opening:
         names = ("device", "precision", "execution", "threads")
@@ -302,6 +307,11 @@ def _what(value: Any) -> Any:
     return [_what(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
+def same_work(job: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two descriptions are of the same work, however it is waited for."""
+    return bool(_what(dict(job)) == _what(dict(other)))
+
+
 def _safe(label: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "._" else "-" for letter in label)
 
@@ -317,8 +327,3 @@ class Plan:
     bounds: tuple[tuple[Job, Job], ...]  # (lower precision, float64) of one side
     samples: tuple[SampleJob, ...] = ()
     distributions: tuple[Distribution, ...] = ()
-
-
-def describe(job: WorkloadJob) -> dict[str, Any]:
-    """Return a job as plain JSON, for its record."""
-    return dict(json.loads(json.dumps(dataclasses.asdict(job))))

@@ -276,6 +276,15 @@ def read(job: Mapping[str, Any], result: Mapping[str, Any], where: str) -> Conte
     return decode(kind(job), dict(result), f"{where}: result")
 
 
+def unlisted(left: Contents) -> list[str]:
+    """Return the array files that such a record has to list and does not."""
+    if isinstance(left, Sampled):
+        needed = {"losses.npz", "samples.npz"}
+    else:
+        needed = {f"{item.stage}.npz" for item in getattr(left, "tensors", ())}
+    return sorted(needed - set(files(left)))
+
+
 def files(left: Contents) -> dict[str, str]:
     """Return the SHA-256 of each array file beside a record."""
     return left.files if isinstance(left, (Tensors, Sampled)) else {}

@@ -5,7 +5,7 @@ entries, noise) beside an `.npz` of digests (see `fidelity.digest`). `compare` j
 where the `tf1` build cannot be had.
 
 History of `SCHEMA`: 1 (an array a digest), 2 (all digests of a reference in one array, in the order
-of its tensors).
+of its tensors), 3 (a seal).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from harness.records import store
 from harness.records.contents import Identity
 from harness.records.decoding import decode
 
-SCHEMA = 2
+SCHEMA = 3
 BUILD = "tf1"
 PRECISIONS = ("fp64", "fp32")
 PRESET = "tiny"
@@ -120,7 +120,24 @@ def _pack(digests: list[NDArray[Any]], precision: str) -> dict[str, NDArray[Any]
     }
 
 
-def _unpack(tensors: Sequence[Entry], arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+def _unpack(
+    tensors: Sequence[Entry], arrays: Mapping[str, NDArray[Any]], where: Path
+) -> dict[str, NDArray[Any]]:
+    """Return the digest of each tensor, by `stage/name`.
+
+    Raises:
+        CorruptRecord: the arrays are not those of so many tensors.
+    """
+    columns = [np.asarray(arrays.get(name)) for name in ("values", "lengths")]
+    values, lengths = columns
+    if (
+        any(column.ndim != 1 for column in columns)
+        or lengths.dtype.kind not in "iu"
+        or len(lengths) != len(tensors)
+        or np.any(lengths < 0)
+        or int(lengths.sum()) != len(values)
+    ):
+        raise CorruptRecord(f"{where}: its arrays are not the digests of {len(tensors)} tensors")
     parts = np.split(arrays["values"], np.cumsum(arrays["lengths"])[:-1])
     return {f"{item.stage}/{item.name}": part for item, part in zip(tensors, parts, strict=True)}
 
@@ -142,7 +159,7 @@ def write(record: store.Record, job: Job, folder: Path) -> Path:
     store.write_arrays(path.with_suffix(".npz"), _pack(digests, job.precision), compress=True)
     identity = dataclasses.asdict(left.identity)
     del identity["executable"]
-    store.write_json(
+    store.write_sealed(
         path,
         {
             "schema": SCHEMA,
@@ -182,14 +199,14 @@ def read(path: Path) -> Reference:
         FileNotFoundError: there is none.
         CorruptRecord, NewerSchema: it cannot be used.
     """
-    flat = store.read_json(path, "reference", SCHEMA)
     try:
+        flat = store.read_sealed(path, "reference", SCHEMA, SCHEMA)
         if flat["schema"] != SCHEMA:
             raise CorruptRecord(f"its schema is {flat['schema']}, this harness reads {SCHEMA}")
         document = decode(Document, flat, str(path))
         store.verify(path.parent, document.files)
         arrays = store.read_arrays(path.with_suffix(".npz"))
-        return Reference(path, document, _unpack(document.tensors, arrays))
+        return Reference(path, document, _unpack(document.tensors, arrays, path))
     except CorruptRecord as error:
         raise CorruptRecord(
             f"the reference {path.stem} is damaged; record it again: harness reference record."

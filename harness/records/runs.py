@@ -23,7 +23,8 @@ from harness.errors import Busy, RecordError, UsageError
 from harness.records import store
 from harness.records.decoding import decode
 
-SCHEMA = 1
+#: 1 (first), 2 (a seal).
+SCHEMA, SEALED_SINCE = 2, 2
 RUN_FILE = "run.json"
 LOCK_FILE = ".lock"
 
@@ -39,7 +40,7 @@ class Run:
 
     def mark(self, finished: bool) -> None:
         """Write `run.json`: at the start not finished, at the end finished."""
-        store.write_json(
+        store.write_sealed(
             self.folder / RUN_FILE,
             {
                 "schema": SCHEMA,
@@ -142,7 +143,7 @@ def read(folder: Path) -> Noted:
         CorruptRecord, NewerSchema: its `run.json` cannot be used.
     """
     path = folder / RUN_FILE
-    return decode(Noted, store.read_json(path, "run", SCHEMA), str(path))
+    return decode(Noted, store.read_sealed(path, "run", SCHEMA, SEALED_SINCE), str(path))
 
 
 def all_runs(reports: Path) -> Iterator[tuple[Path, Noted]]:

@@ -5,35 +5,55 @@ is written last and atomically: a folder without a manifest is a job that did no
 manifest carries the SHA-256 of every array file; a record is only handed out after they have been
 checked.
 
-History of `SCHEMA`: 1 (first).
+History of `SCHEMA`: 1 (first), 2 (a seal).
 """
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import hashlib
 import json
-import os
-import threading
+import struct
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backends.contract import Status
 from harness.errors import CorruptRecord, NewerSchema
-from harness.records import contents
+from harness.records import contents, files
 from harness.records.decoding import NOT_FINITE
 from harness.records.decoding import decode as decode_contents
 
-SCHEMA = 1
+SCHEMA = 2
 MANIFEST = "manifest.json"
+#: What manifests carry since schema 2: the SHA-256 of all else in them.
+SEAL, SEALED_SINCE = "seal", 2
 Contents = TypeVar("Contents")
+#: What NumPy and the standard library raise for a damaged .npz, whatever was done to it: a name
+#: that is missing, a header that does not parse, a shape that no memory holds, a bad deflate
+#: stream, a compression method that is none.
+DAMAGES = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    MemoryError,
+    OverflowError,
+    RuntimeError,
+    SyntaxError,
+    struct.error,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,6 +74,7 @@ class Record:
     reason: str
     result: dict[str, Any]
     duration_s: float
+    sealed: bool = True
 
     @property
     def ok(self) -> bool:
@@ -130,7 +151,38 @@ class Manifest:
 def _archive(path: Path) -> Any:
     """Return an open .npz, whose members are read one at a time; its directory of hundreds of names
     is parsed once."""
-    return np.load(path, allow_pickle=False)
+    return _loaded(files.opened(path))
+
+
+def _loaded(file: IO[bytes]) -> Any:
+    """Return an open file's .npz, which owns it.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        archive = np.load(file, allow_pickle=False)
+    except BaseException:
+        file.close()
+        raise
+    if not isinstance(archive, np.lib.npyio.NpzFile):
+        file.close()
+        raise ValueError("it is no .npz")
+    # NumPy leaves a file that it has not opened itself to its owner, which nobody else is.
+    owner: Any = archive
+    owner.fid = file
+    return archive
+
+
+def _numbers(value: NDArray[Any]) -> NDArray[Any]:
+    """Return an array, which has to be of numbers.
+
+    Raises:
+        ValueError: it is of text, dates or records.
+    """
+    if value.dtype.kind not in "biufc":
+        raise ValueError(f"its dtype is {value.dtype}, and has to be one of numbers")
+    return value
 
 
 def read_tensor(folder: Path, stage: str, name: str) -> NDArray[Any]:
@@ -141,8 +193,8 @@ def read_tensor(folder: Path, stage: str, name: str) -> NDArray[Any]:
     """
     path = folder / f"{stage}.npz"
     try:
-        return np.asarray(_archive(path)[name])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        return _numbers(np.asarray(_archive(path)[name]))
+    except DAMAGES as error:
         raise CorruptRecord(
             f"{path}: tensor '{name}' cannot be read ({error}). Run the job again."
         ) from error
@@ -175,7 +227,7 @@ def write_record(
         "duration_s": duration_s,
         "result": dict(result),
     }
-    write_json(folder / MANIFEST, document)
+    write_sealed(folder / MANIFEST, document)
     return Record(folder, dict(job), status, reason, dict(result), duration_s)
 
 
@@ -188,6 +240,12 @@ def read_record(folder: Path) -> Record:
     """
     record = read_manifest(folder)
     if record.ok:
+        unlisted = contents.unlisted(record.whole)
+        if unlisted:
+            raise CorruptRecord(
+                f"{folder / MANIFEST}: result: files has no checksum of {', '.join(unlisted)}; the"
+                " file was altered. Delete the folder and run the job again."
+            )
         verify(folder, contents.files(record.whole))
     return record
 
@@ -200,7 +258,7 @@ def read_manifest(folder: Path) -> Record:
         CorruptRecord, NewerSchema: what lies there cannot be used.
     """
     where = str(folder / MANIFEST)
-    document = read_json(folder / MANIFEST, "record", SCHEMA)
+    document = read_sealed(folder / MANIFEST, "record", SCHEMA, SEALED_SINCE)
     try:
         manifest = decode_contents(Manifest, document, where)
         record = Record(
@@ -210,6 +268,7 @@ def read_manifest(folder: Path) -> Record:
             manifest.reason,
             manifest.result,
             manifest.duration_s,
+            sealed=document["schema"] >= SEALED_SINCE,
         )
         if record.ok:
             _ = record.whole  # decoded here, so that nothing damaged gets further
@@ -218,17 +277,19 @@ def read_manifest(folder: Path) -> Record:
     return record
 
 
-def verify(folder: Path, files: Mapping[str, str]) -> None:
+def verify(folder: Path, checksums: Mapping[str, str]) -> None:
     """Check array files against their SHA-256.
 
     Args:
-        folder: where they lie. files: the expected SHA-256, by file name.
+        folder: where they lie. checksums: the expected SHA-256, by file name.
 
     Raises:
         CorruptRecord: a file is missing, truncated, altered, or was written broken.
     """
-    for name, expected in files.items():
+    for name, expected in checksums.items():
         path = folder / name
+        if Path(name).name != name:
+            raise CorruptRecord(f"{folder}: the record lists '{name}', which is no file's name.")
         if not path.is_file():
             raise CorruptRecord(f"{path} is missing. Run the job again.")
         if checksum(path) != expected:
@@ -242,70 +303,89 @@ def verify(folder: Path, files: Mapping[str, str]) -> None:
             )
 
 
-def write_json(path: Path, document: Mapping[str, Any], indent: int | None = 1) -> None:
-    """Write strict JSON atomically: a reader sees the old file or the whole new one.
+def checksums_below(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file below a folder, by its path from there."""
+    return {
+        path.relative_to(folder).as_posix(): checksum(path)
+        for path in sorted(folder.rglob("*"))
+        if not path.is_dir()
+    }
+
+
+def verify_below(folder: Path, checksums: Mapping[str, str]) -> None:
+    """Check the files below a folder against what `checksums_below` gave.
 
     Args:
-        path: its folder is made if there is none.
-        document: NaN and infinities are written as strings, keys sorted.
-        indent: as in `json.dumps`; None for one line.
+        folder: where they lie. checksums: by path; without any, nothing was promised.
 
     Raises:
-        OSError: the file cannot be written.
+        CorruptRecord: a file is missing, or is not what was written.
     """
-    write_text(
-        path, json.dumps(_encode(document), allow_nan=False, indent=indent, sort_keys=True) + "\n"
-    )
+    for name, expected in checksums.items():
+        path = folder / name
+        try:
+            same = checksum(path) == expected
+        except FileNotFoundError:
+            raise CorruptRecord(f"{path} is missing.") from None
+        if not same:
+            raise CorruptRecord(
+                f"{path} does not match the SHA-256 that was taken when it was written: it is"
+                " truncated or was altered."
+            )
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text as UTF-8 to a path, atomically, in a folder that is made if there is none.
+def write_json(path: Path, document: Mapping[str, Any], indent: int | None = 1) -> None:
+    """Write strict JSON, whole or not at all.
+
+    Args:
+        path: of the file. document: NaN and infinities are written as strings.
+        indent: as in `json.dumps`.
 
     Raises:
-        OSError: the file cannot be written.
+        OSError: it cannot be written.
     """
-    write_bytes(path, text.encode("utf-8"))
+    text = json.dumps(_encode(document), allow_nan=False, indent=indent, sort_keys=True)
+    files.write_text(path, text + "\n")
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write the content of a file to its path, atomically, in a folder that is made if there is
-    none.
+def write_sealed(path: Path, document: Mapping[str, Any], indent: int | None = 1) -> None:
+    """Write strict JSON with a seal: the SHA-256 of all else in it, so that `read_sealed` notices
+    any change.
+
+    Args:
+        path, document, indent: as in `write_json`.
 
     Raises:
-        OSError: the file cannot be written.
+        OSError: it cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+    write_json(path, {**document, SEAL: seal(document)}, indent)
 
 
-def unwritable(path: Path) -> str:
-    """Return why `write_text` could not write a file there, or an empty string.
+def seal(document: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a document's JSON, but for its seal."""
+    content = {name: value for name, value in document.items() if name != SEAL}
+    text = json.dumps(_encode(content), allow_nan=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
-    It is tried, beside the file, which is left as it is: what a system will allow cannot be told
-    from permissions alone.
+
+def read_sealed(path: Path, kind: str, schema: int, since: int) -> dict[str, Any]:
+    """Return a JSON object that this program wrote, checked against its seal.
+
+    Args:
+        path: of the file. kind: what it is, for messages. schema: the newest that is known.
+        since: the first schema whose documents are sealed.
+
+    Raises:
+        FileNotFoundError, CorruptRecord, NewerSchema: as `read_json`; also CorruptRecord where
+            anything in it was changed.
     """
-    if path.is_dir():
-        return "it is a folder"
-    if not path.parent.is_dir():
-        return f"there is no folder {path.parent}"
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.touch()
-    except OSError as error:
-        return f"no file can be made in {path.parent} ({error.strerror})"
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-    return ""
+    document = read_json(path, kind, schema)
+    if document["schema"] >= since and document.get(SEAL) != seal(document):
+        raise CorruptRecord(
+            f"{path}: '{SEAL}' is {document.get(SEAL)!r}, and the SHA-256 of this {kind}'s content"
+            f" is {seal(document)}: the file was altered"
+        )
+    return document
 
 
 def read_json(path: Path, kind: str, schema: int) -> dict[str, Any]:
@@ -321,23 +401,22 @@ def read_json(path: Path, kind: str, schema: int) -> dict[str, Any]:
         NewerSchema: a newer harness wrote it.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, RecursionError) as error:
+        document = decode(json.loads(files.read_text(path)))
+    except CorruptRecord as error:
+        raise CorruptRecord(f"{error} It should be a {kind}: delete it and run again.") from error
+    except (ValueError, RecursionError) as error:
         raise CorruptRecord(
             f"{path}: this {kind} cannot be read ({error}). Delete it and run again."
         ) from error
-    if not isinstance(document, dict) or not isinstance(document.get("schema"), int):
+    number = document.get("schema") if isinstance(document, dict) else None
+    if not isinstance(document, dict) or type(number) is not int or number < 1:
         raise CorruptRecord(f"{path}: this {kind} has no schema number. Delete it and run again.")
     if document["schema"] > schema:
         raise NewerSchema(
             f"{path}: this {kind} has schema {document['schema']}, this harness reads up to"
             f" {schema}. Upgrade parity-harness, or run again with this version."
         )
-    decoded = decode(document)
-    assert isinstance(decoded, dict)
-    return decoded
+    return document
 
 
 def _encode(value: Any) -> Any:
@@ -373,15 +452,8 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], compress: bool 
     for name, value in arrays.items():
         if value.dtype.hasobject:
             raise TypeError(f"{path}: '{name}' holds Python objects; only plain arrays are written")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            (np.savez_compressed if compress else np.savez)(file, **dict[str, Any](arrays))
-        temporary.replace(path)
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+    save = np.savez_compressed if compress else np.savez
+    files.write(path, lambda file: save(file, **dict[str, Any](arrays)))
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -391,16 +463,16 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         CorruptRecord: it cannot be read, or holds something else than arrays.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: np.asarray(archive[name]) for name in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        with _loaded(files.opened(path)) as archive:
+            return {name: _numbers(np.asarray(archive[name])) for name in archive.files}
+    except DAMAGES as error:
         raise CorruptRecord(f"{path} cannot be read ({error}). Delete it and run again.") from error
 
 
 def checksum(path: Path) -> str:
     """Return the SHA-256 of a file."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with files.opened(path) as file:
         for chunk in iter(lambda: file.read(1 << 20), b""):
             digest.update(chunk)
     return digest.hexdigest()

@@ -17,6 +17,7 @@ from typing import Any
 
 from harness.errors import CorruptRecord, NewerSchema
 from harness.records.decoding import decode
+from harness.results import outcome
 from harness.results.model import SCHEMA, Report
 
 SUMMARY = ("fidelity", "headline", "exit_code")
@@ -141,7 +142,27 @@ def from_json(text: str, source: str = "the report") -> Report:
         raise CorruptRecord(f"{source}: 'summary' is missing; the file is truncated or altered")
     above = {name: summary[name] for name in SUMMARY if name in summary}
     rows = {name: _with_settings(flat.get(name)) for name in ("stages", "speed") if name in flat}
-    return decode(Report, {**flat, **above, **rows}, source)
+    return derived(decode(Report, {**flat, **above, **rows}, source))
+
+
+def derived(report: Report) -> Report:
+    """Return a report with the summary that its rows give, whatever is written above them.
+
+    The baseline of `--fail-if-slower-than` is not among the rows: exit code 3 is kept where a row
+    can have led to it.
+    """
+    stages, speed, jobs = report.stages, report.speed, report.jobs
+    code = outcome.exit_code(stages, speed, jobs, None)
+    if code == 0 and report.exit_code == outcome.TOO_SLOW:
+        slower = (row.a for row in speed)
+        codes = {outcome.exit_code(stages, speed, jobs, build) for build in slower}
+        code = max(codes, default=0)
+    return dataclasses.replace(
+        report,
+        fidelity=outcome.fidelity(stages),
+        headline=outcome.headline(stages, speed, jobs),
+        exit_code=code,
+    )
 
 
 #: How both sides of a row ran, and the option that says so in the command of an older report.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.errors import CorruptRecord, UnknownName, UsageError
-from harness.records import store
+from harness.errors import UnknownName, UsageError
+from harness.records import files
 from harness.report import csv_format, html, json_format, junit, markdown
 from harness.results.model import Report
 
@@ -35,12 +35,12 @@ def write(report: Report, folder: Path, also: Path | None = None) -> None:
         also: one more file for the JSON.
     """
     text = json_format.to_json(report)
-    store.write_text(folder / "report.json", text)
-    store.write_text(folder / "report.md", markdown.render(report))
-    store.write_text(folder / "report.html", html.render(report))
-    store.write_text(folder / "report.xml", junit.render(report))
+    files.write_text(folder / "report.json", text)
+    files.write_text(folder / "report.md", markdown.render(report))
+    files.write_text(folder / "report.html", html.render(report))
+    files.write_text(folder / "report.xml", junit.render(report))
     if also is not None:
-        store.write_text(also, text)
+        files.write_text(also, text)
 
 
 def load(run: Path) -> Report:
@@ -51,11 +51,9 @@ def load(run: Path) -> Report:
     """
     path = run / "report.json" if run.is_dir() else run
     try:
-        text = path.read_text(encoding="utf-8")
+        text = files.read_text(path)
     except FileNotFoundError as error:
         raise UsageError(f"{path}: there is no report. {_hint(run)}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise CorruptRecord(f"{path} cannot be read ({error}).") from error
     return json_format.from_json(text, str(path))
 
 
@@ -96,6 +94,6 @@ def save(text: str, path: Path) -> None:
         UsageError: the file cannot be written.
     """
     try:
-        store.write_text(path, text)
+        files.write_text(path, text)
     except OSError as error:
         raise UsageError(f"--out {path}: cannot be written ({error.strerror}).") from error

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from harness.errors import SendingFailed
-from harness.records import store
+from harness.records import files
 from harness.results.model import Report
 from harness.results.series import Column
 from harness.sinks import figures
@@ -40,7 +40,7 @@ def write(report: Report, folder: Path) -> list[Path]:
     for name, scalars in runs.items():
         path = folder / figures.title(report) / keys[name] / file_name
         try:
-            store.write_bytes(path, _file(scalars, begun))
+            files.write_bytes(path, _file(scalars, begun))
         except OSError as error:
             raise SendingFailed(
                 f"--tensorboard {folder}: {path} cannot be written ({error.strerror})."

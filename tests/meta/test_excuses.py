@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from harness.evaluation import outcome
+from harness.results import outcome
 
 FAULTS = Path(__file__).parent / "faults"
 

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends.contract import STAGE_LETTERS
-from harness.evaluation import outcome, pair_evidence, stage_rows
+from harness.evaluation import pair_evidence, stage_rows
 from harness.execution import runner
 from harness.records import tensors
+from harness.results import outcome
 from harness.results.model import StageRow
 from tests.evaluation.laboratory import Laboratory
 from tests.evaluation.metamorphic.entry import Entry, plant

@@ -15,7 +15,7 @@ from pathlib import Path
 from backends.protocol import loading
 from harness.execution import runner
 from harness.fidelity.evidence import Evidence
-from harness.plan import Job, Pair, describe
+from harness.plan import Job, Pair
 from harness.records import tensors
 from tests.evaluation.laboratory import STEPS, Laboratory
 
@@ -113,7 +113,7 @@ def key(laboratory: Laboratory, job: Job) -> str:
     files = runner.inputs(stand, job.workload, job.preset, job.seed, STEPS)
     port = loading.locate(job.backend, spec.port or spec.name, job.folders, job.only)
     content = {
-        "job": describe(job),
+        "job": job.describe(),
         "config": spec.config(job.preset, job.powers),
         "source": loading.source_hash(port, job.backend),
         "recorder": _hash(RECORDER),

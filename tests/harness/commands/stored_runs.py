@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.records import store
+from harness.records import files, store
 from harness.report import json_format
 from harness.results.model import BuildRow, JobRow, Report, SpeedRow, StageRow
 from tests.harness import contents
@@ -76,7 +76,7 @@ def written(
 ) -> Path:
     """Write a run, with records of eight rounds in which b takes longer by a share, or without
     records. `opened`: what sides tell."""
-    store.write_text(folder / "report.json", json_format.to_json(made))
+    files.write_text(folder / "report.json", json_format.to_json(made))
     draw = np.random.RandomState(seed)
     for number in range(8 if shift is not None else 0):
         luck = math.exp(0.01 * draw.standard_normal())

@@ -14,7 +14,7 @@ from harness import cli
 from harness.changes import figures
 from harness.commands import diff
 from harness.errors import UnknownName
-from harness.records import store
+from harness.records import files
 from harness.report import terminal_diff
 from harness.results.model import BuildRow
 from tests.harness.commands.stored_runs import report, written
@@ -114,7 +114,7 @@ def test_what_the_command_answers(
         tmp_path / "other",
         report(speed=(), stages=(dataclasses.replace(report().stages[0], seed=7),)),
     )
-    store.write_text(tmp_path / "broken/report.json", '{"schema": 1}')
+    files.write_text(tmp_path / "broken/report.json", '{"schema": 1}')
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as ended:
         cli.main(["diff", *words])

@@ -11,11 +11,12 @@ import pytest
 
 from harness import plan
 from harness.commands import options, resolution
-from harness.evaluation import circumstances, measured_rounds, outcome, speed_notes, speed_rows
+from harness.evaluation import circumstances, measured_rounds, speed_notes, speed_rows
 from harness.execution import rounds, runner
 from harness.experiments import speed_rounds
 from harness.records import store
 from harness.report import junit, markdown
+from harness.results import outcome
 from harness.results.model import Report
 from harness.speed import forecast
 from tests.harness import contents

@@ -43,7 +43,7 @@ def sampled(tmp_path: Path):
             folder / "samples.npz", {"samples": np.full((5, 2, 3), float(job.number))}
         )
         records[job.name] = store.Record(
-            folder, plan.describe(job), "ok", "", contents.sampled(TERM), 0.0
+            folder, job.describe(), "ok", "", contents.sampled(TERM), 0.0
         )
     return planned, records
 

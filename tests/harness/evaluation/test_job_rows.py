@@ -36,7 +36,7 @@ def planned() -> plan.Plan:
 
 
 def record(job: plan.Job | plan.SampleJob | plan.SpeedJob) -> store.Record:
-    return store.Record(RUN / "jobs" / job.name, plan.describe(job), "crashed", "because", {}, 1.5)
+    return store.Record(RUN / "jobs" / job.name, job.describe(), "crashed", "because", {}, 1.5)
 
 
 def test_jobs_of_two_seeds_are_told_apart(planned: plan.Plan) -> None:

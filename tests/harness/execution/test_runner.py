@@ -22,7 +22,7 @@ from harness.execution import rounds, runner, turns
 from harness.execution.processes import Limits
 from harness.execution.worker_environment import clean_environment
 from harness.experiments import speed_rounds
-from harness.records import store
+from harness.records import files, store
 from harness.speed import disturbance, schedule, steadiness
 from harness.workloads import registry
 from tests.harness import contents
@@ -102,7 +102,7 @@ def test_what_is_finished(run_context: runner.RunContext) -> None:
     ):
         store.write_record(folder, {}, status, "because", contents.recorded(), 1.0)
         assert (runner.existing(folder) is not None) == finished
-    store.write_text(folder / store.MANIFEST, '{"schema": 1, "stat')
+    files.write_text(folder / store.MANIFEST, '{"schema": 1, "stat')
     assert runner.existing(folder) is None
 
 
@@ -110,7 +110,7 @@ def test_newer_record_is_kept(run_context: runner.RunContext) -> None:
     """A record of a newer harness is neither used nor overwritten."""
     (job,) = planned("").jobs
     manifest = run_context.run / "jobs" / job.name / store.MANIFEST
-    store.write_text(manifest, json.dumps({"schema": 99}))
+    files.write_text(manifest, json.dumps({"schema": 99}))
     with pytest.raises(NewerSchema, match="schema 99"):
         runner.run_jobs(run_context, (job,), lambda *_: None, runner.run_job)
     assert json.loads(manifest.read_text()) == {"schema": 99}

@@ -70,7 +70,7 @@ def quiet(_job: plan.Job, _record: store.Record | None) -> None:
 def finished(run_context: runner.RunContext, job: plan.Job) -> store.Record:
     """Return a record as `run_job` leaves it."""
     return store.write_record(
-        run_context.run / "jobs" / job.name, plan.describe(job), "ok", "", {}, 1.0
+        run_context.run / "jobs" / job.name, job.describe(), "ok", "", {}, 1.0
     )
 
 

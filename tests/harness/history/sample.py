@@ -11,7 +11,7 @@ import datetime
 import math
 from pathlib import Path
 
-from harness.records import store
+from harness.records import files, store
 from harness.report import json_format
 from harness.results.model import BuildRow, JobRow, QualityRow, Report, SpeedRow, StageRow
 from tests.harness import contents
@@ -239,7 +239,7 @@ def write(folder: Path, made: Report) -> Report:
             ),
             9.0,
         )
-    store.write_text(folder / "report.json", json_format.to_json(made))
+    files.write_text(folder / "report.json", json_format.to_json(made))
     return made
 
 

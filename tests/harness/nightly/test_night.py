@@ -11,7 +11,7 @@ from harness.errors import CorruptRecord, NewerSchema
 from harness.nightly import matrix, night
 from harness.nightly.matrix import Entry
 from harness.nightly.night import Changed, MissingBuild, Night, Row
-from harness.records import store
+from harness.records import files, store
 
 ENTRY = Entry(
     name="one",
@@ -68,7 +68,7 @@ def test_a_night_is_read_as_it_was_written(tmp_path: Path) -> None:
 )
 def test_what_is_no_night_is_refused(tmp_path: Path, text: str) -> None:
     """A damaged file is called by its name, and what to do is said."""
-    store.write_text(tmp_path / night.FILE, text)
+    files.write_text(tmp_path / night.FILE, text)
     with pytest.raises(CorruptRecord, match=r"night\.json"):
         night.read(tmp_path)
 
@@ -105,7 +105,7 @@ def test_nights_are_listed_newest_first(tmp_path: Path) -> None:
     """By date, then by number; one that cannot be read is listed with the reason."""
     for name in ("2026-11-21", "2026-11-21_9", "2026-11-21_10", "2026-11-20"):
         night.write(tmp_path / name, made(name))
-    store.write_text(tmp_path / "2026-11-19" / night.FILE, "broken")
+    files.write_text(tmp_path / "2026-11-19" / night.FILE, "broken")
     found = list(night.nights(tmp_path))
     assert ["2026-11-21_10", "2026-11-21_9", "2026-11-21", "2026-11-20", "2026-11-19"] == [
         folder.name for folder, _ in found

@@ -251,8 +251,8 @@ def test_descriptions_are_plain_json():
     asked = request(TF2, TORCH)
     made = plan.make(asked)
     for document in (
-        plan.describe(made.jobs[0]),
-        plan.describe(made.speed[0]),
+        made.jobs[0].describe(),
+        made.speed[0].describe(),
         plan.identity(asked),
     ):
         assert json.loads(json.dumps(document, allow_nan=False))

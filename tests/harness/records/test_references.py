@@ -66,7 +66,7 @@ def test_a_damaged_reference_is_named(tmp_path):
         file.write(b"x")
     with pytest.raises(CorruptRecord, match="linear-tiny-fp64-seed0 is damaged; record it again"):
         references.read(path)
-    path.write_text(path.read_text().replace('"schema": 2', '"schema": 99'))
+    path.write_text(path.read_text().replace('"schema": 3', '"schema": 99'))
     with pytest.raises(NewerSchema, match="99"):
         references.read(path)
     path.write_text("{}")

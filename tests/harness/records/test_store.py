@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
 from harness.errors import CorruptRecord, NewerSchema
-from harness.records import store, tensors
+from harness.records import files, store, tensors
 from harness.records.decoding import NOT_FINITE
 from tests.harness import contents
 
@@ -99,7 +99,7 @@ def test_failed_write(tmp_path: Path) -> None:
     with pytest.raises(TypeError):
         store.write_json(path, {"schema": object()})
     with pytest.raises(UnicodeEncodeError):
-        store.write_text(path, "half\ud800")
+        files.write_text(path, "half\ud800")
     assert path.read_bytes() == before and [path] == list(tmp_path.iterdir())
 
 

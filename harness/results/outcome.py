@@ -12,6 +12,8 @@ from harness.results.verdicts import Fidelity, Speed
 UNSUPPORTED = Status.UNSUPPORTED
 #: The rows of a lower precision's bounds: one build against its own float64 run.
 BOUNDS = "precision"
+#: The exit code of a run in which a side is slower than the one that was named.
+TOO_SLOW = 3
 #: How the reason of a row that is not judged begins where a port lacks what a stage needs.
 UNSEEN = "not looked at"
 #: The rows of models trained from independent seeds.
@@ -214,7 +216,7 @@ def exit_code(
         row.a == slower_than and row.verdict == Speed.SLOWER and row.material and not row.by_phase
         for row in speed
     ):
-        return 3
+        return TOO_SLOW
     return 0
 
 

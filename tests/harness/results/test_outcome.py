@@ -11,8 +11,8 @@ import pytest
 from rich.console import Console
 
 from backends.contract import STATUSES
-from harness.evaluation import outcome
 from harness.report import html, markdown, terminal
+from harness.results import outcome
 from harness.results.model import JobRow, Report, SpeedRow, StageRow
 
 

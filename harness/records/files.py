@@ -1,0 +1,190 @@
+"""Files, whole or not at all: read from regular files alone, and written beside their place, synced
+and renamed, so that a reader sees the old content or the new one, also after a power cut.
+
+What is no regular file (a device, a FIFO, a socket, a folder) is neither read, which may never end,
+nor replaced. In a run's folder nothing is written or deleted through a symbolic link
+(`refuse_links`): the link may be another's, and lead anywhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import IO
+
+from harness.errors import CorruptRecord, RecordError
+
+
+class NotReplaced(OSError):
+    """What lies where a file should be written is no regular file; it is left as it is."""
+
+
+def opened(path: Path) -> IO[bytes]:
+    """Return a regular file, open for reading.
+
+    Raises:
+        FileNotFoundError: there is none. CorruptRecord: it is something else than a file, or cannot
+            be read.
+    """
+    # A FIFO that nobody writes to would otherwise hold the caller for ever.
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        raise CorruptRecord(f"{path} cannot be read ({_why(error)}).") from error
+    kind = kind_of(os.fstat(descriptor).st_mode)
+    if kind:
+        os.close(descriptor)
+        raise CorruptRecord(f"{path} is {kind} and no file, so nothing is read from it.")
+    return os.fdopen(descriptor, "rb")
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return a regular file's content.
+
+    Raises:
+        FileNotFoundError, CorruptRecord: as `opened`.
+    """
+    with opened(path) as file:
+        try:
+            return file.read()
+        except (OSError, MemoryError) as error:
+            raise CorruptRecord(f"{path} cannot be read ({_why(error)}).") from error
+
+
+def read_text(path: Path) -> str:
+    """Return a regular file's content, which is UTF-8.
+
+    Raises:
+        FileNotFoundError: there is none. CorruptRecord: it cannot be read, or is something else.
+    """
+    try:
+        return read_bytes(path).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise CorruptRecord(f"{path} cannot be read ({error}).") from error
+
+
+def _why(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def kind_of(mode: int) -> str:
+    """Return in words what is no regular file; an empty string for one that is."""
+    kinds: tuple[tuple[Callable[[int], bool], str], ...] = (
+        (stat.S_ISDIR, "a folder"),
+        (stat.S_ISFIFO, "a FIFO"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISCHR, "a device"),
+        (stat.S_ISBLK, "a device"),
+    )
+    if stat.S_ISREG(mode):
+        return ""
+    return next((name for check, name in kinds if check(mode)), "something else")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all.
+
+    Raises:
+        OSError: as `write_bytes`.
+    """
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all, in a folder that is made if there is none.
+
+    Raises:
+        NotReplaced: what lies there is no regular file. OSError: it cannot be written.
+    """
+
+    def fill(file: IO[bytes]) -> None:
+        file.write(content)
+
+    write(path, fill)
+
+
+def write(path: Path, fill: Callable[[IO[bytes]], None]) -> None:
+    """Write what `fill` puts into an open file, whole or not at all.
+
+    Args:
+        path: the file; a symbolic link is followed to the file that it means. Its folder is made
+            if there is none.
+        fill: gets the open temporary file beside it.
+
+    Raises:
+        NotReplaced: what lies there is no regular file. OSError: it cannot be written.
+    """
+    target = destination(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _beside(target)
+    try:
+        with temporary.open("wb") as file:
+            fill(file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def destination(path: Path) -> Path:
+    """Return the file that a path means once links are followed; there may be none yet.
+
+    Raises:
+        NotReplaced: what lies there is no regular file. OSError: nobody can tell.
+    """
+    target = path.resolve() if path.is_symlink() else path
+    with contextlib.suppress(FileNotFoundError):
+        kind = kind_of(target.stat().st_mode)
+        if kind:
+            raise NotReplaced(0, f"it is {kind}, and only a file is replaced", str(path))
+    return target
+
+
+def _beside(path: Path) -> Path:
+    """Return the name of a temporary file that nobody else writes to."""
+    return path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
+
+
+def unwritable(path: Path) -> str:
+    """Return why a file could not be written there, or an empty string.
+
+    It is tried, beside the file, which is left as it is: what a system will allow cannot be told
+    from permissions alone.
+    """
+    try:
+        target = destination(path)
+    except OSError as error:
+        return _why(error)
+    if not target.parent.is_dir():
+        return f"there is no folder {target.parent}"
+    temporary = _beside(target)
+    try:
+        temporary.touch()
+    except OSError as error:
+        return f"no file can be made in {target.parent} ({error.strerror})"
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+    return ""
+
+
+def refuse_links(paths: Iterable[Path]) -> None:
+    """Check that none of these is a symbolic link, before anything is written or deleted below.
+
+    Raises:
+        RecordError: one is.
+    """
+    for path in paths:
+        if path.is_symlink():
+            raise RecordError(
+                f"{path} is a symbolic link to {path.readlink()}: nothing is written or deleted"
+                " through it. Give a folder of the harness's own, or delete the link."
+            )
