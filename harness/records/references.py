@@ -183,9 +183,12 @@ def read(path: Path) -> Reference:
         CorruptRecord, NewerSchema: it cannot be used.
     """
     flat = store.read_json(path, "reference", SCHEMA)
+    if flat["schema"] != SCHEMA:
+        raise CorruptRecord(
+            f"{path}: this reference has schema {flat['schema']}, whose digests are of other"
+            f" elements than those of schema {SCHEMA}. Record it again: harness reference record."
+        )
     try:
-        if flat["schema"] != SCHEMA:
-            raise CorruptRecord(f"its schema is {flat['schema']}, this harness reads {SCHEMA}")
         document = decode(Document, flat, str(path))
         store.verify(path.parent, document.files)
         arrays = store.read_arrays(path.with_suffix(".npz"))
