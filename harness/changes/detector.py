@@ -39,8 +39,8 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import special
 
 from harness.speed.estimate import ALPHA
 from harness.speed.verdict import MARGIN
@@ -237,7 +237,7 @@ def _step(x: Array, w: Array, edges: Sequence[int], p: float, least: float) -> S
     degrees_of_freedom = end - start - 2
     inverse_weights = math.fsum(1.0 / float(weights.sum()) for _, weights in sides)
     error = math.sqrt(rest / degrees_of_freedom * inverse_weights)
-    half = float(special.stdtrit(degrees_of_freedom, 1.0 - ALPHA / 2.0)) * error
+    half = float(scipy.special.stdtrit(degrees_of_freedom, 1.0 - ALPHA / 2.0)) * error
     change = after - before
     return Step(
         place=place,

@@ -17,7 +17,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-from scipy import special
+import scipy
 
 from harness.changes import detector, provenance, welch
 from harness.changes.culprit import Pair, movers
@@ -161,7 +161,7 @@ def _leaning(history: Series, dated: DatedStep) -> int:
     degrees_of_freedom = variance**2 / math.fsum(
         part**2 / (count - 1) for part, count in zip(parts, counts, strict=True)
     )
-    quantile = float(special.stdtrit(degrees_of_freedom, 1.0 - ALPHA / 2.0))
+    quantile = float(scipy.special.stdtrit(degrees_of_freedom, 1.0 - ALPHA / 2.0))
     return _sign(change) if abs(change) > quantile * math.sqrt(variance) else 0
 
 

@@ -21,7 +21,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from scipy import special
+import scipy
 
 from harness.changes.model import Moments
 from harness.speed.estimate import ALPHA, TOO_REGULAR
@@ -54,13 +54,13 @@ class Difference:
 
     def half_width(self, alpha: float) -> float:
         """Return the half-width of the interval, two-sided error rate `alpha`."""
-        return float(special.stdtrit(self.degrees_of_freedom, 1.0 - alpha / 2.0)) * self.error
+        return float(scipy.special.stdtrit(self.degrees_of_freedom, 1.0 - alpha / 2.0)) * self.error
 
     def p_beyond(self, margin: float) -> float:
         """Return the p-value of "the change lies inside the margin": below `alpha` just when the
         interval lies outside it."""
         t = (abs(self.mean) - margin) / self.error
-        return min(1.0, 2.0 * float(special.stdtr(self.degrees_of_freedom, -t)))
+        return min(1.0, 2.0 * float(scipy.special.stdtr(self.degrees_of_freedom, -t)))
 
 
 @dataclasses.dataclass(frozen=True)

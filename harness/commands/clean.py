@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.environments import provision, release_environments
+from harness.errors import RecordError
 from harness.records import runs
 
 if TYPE_CHECKING:
@@ -36,10 +37,17 @@ def survey(reports: Path, older_than_days: int, context: Context) -> list[Item]:
     """
     items = []
     for folder, run in runs.all_runs(reports):
-        created = datetime.datetime.fromisoformat(run.created)
-        old = context.now - created >= datetime.timedelta(days=older_than_days)
-        if not runs.is_held(folder) and old:
-            items.append(Item("run", folder, runs.size(folder)))
+        try:
+            old = runs.age(run, context.now) >= datetime.timedelta(days=older_than_days)
+        except OverflowError:  # more days than there are
+            old = False
+        if not old:
+            continue
+        try:
+            if not runs.is_held(folder):
+                items.append(Item("run", folder, runs.size(folder)))
+        except RecordError as error:
+            context.say(f"left as it is: {error}")
     made = provision.environments(context.environ)
     made += release_environments.existing(context.environ)
     items += [Item("environment", path, runs.size(path)) for path in made]

@@ -12,7 +12,7 @@ import math
 import statistics
 from pathlib import Path
 
-from scipy import special
+import scipy
 
 from harness.changes import conditions, figures, renames
 from harness.changes.model import Measurand, Moments, Night, Ratios, measurand, moments
@@ -126,7 +126,7 @@ def _from_interval(row: SpeedRow) -> Moments | None:
     level = estimate.alpha(row.rounds, final=True)
     if not level > 0.0:
         return None
-    quantile = float(special.stdtrit(row.rounds - 1, 1.0 - level / 2.0))
+    quantile = float(scipy.special.stdtrit(row.rounds - 1, 1.0 - level / 2.0))
     return Moments(
         0.5 * math.log(row.low * row.high),
         0.5 * math.log(row.high / row.low) / quantile,

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from harness.fidelity import equivalence, permutation
 from harness.fidelity.equivalence import MARGIN, Comparison
@@ -41,7 +41,9 @@ class DifferenceTest:
 def divergence(a: Sequence[Draw], b: Sequence[Draw]) -> TensorVerdict:
     """Compare how many trainings diverge; one that does is evidence, and keeps a PASS away."""
     count_a, count_b = sum(draw.diverged for draw in a), sum(draw.diverged for draw in b)
-    p = float(stats.fisher_exact([[count_a, len(a) - count_a], [count_b, len(b) - count_b]]).pvalue)
+    p = float(
+        scipy.stats.fisher_exact([[count_a, len(a) - count_a], [count_b, len(b) - count_b]]).pvalue
+    )
     share = abs(count_a / len(a) - count_b / len(b))
     if p < DIVERGED_ALPHA and share > DIVERGED_MARGIN:
         verdict = Fidelity.FAIL

@@ -22,8 +22,8 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 MARGIN = 2.8
 ALPHA = 0.05
@@ -119,7 +119,7 @@ def _welch(
 ) -> float:
     """Return the p-value of Welch's test of values + shift against others, from moments: it may not
     mind values that hardly vary."""
-    test = stats.ttest_ind_from_stats(
+    test = scipy.stats.ttest_ind_from_stats(
         mean1=float(np.mean(values)) + shift,
         std1=float(np.std(values, ddof=1)),
         nobs1=len(values),
@@ -137,7 +137,7 @@ def critical(seeds_a: int, seeds_b: int) -> float:
     """Return below which |difference| / spread two means are equivalent: at the margin, only
     `ALPHA` of all runs get there."""
     unit = math.sqrt(1.0 / seeds_a + 1.0 / seeds_b)
-    square = float(stats.ncf.ppf(ALPHA, 1, seeds_a + seeds_b - 2, (MARGIN / unit) ** 2))
+    square = float(scipy.stats.ncf.ppf(ALPHA, 1, seeds_a + seeds_b - 2, (MARGIN / unit) ** 2))
     return unit * math.sqrt(square)
 
 
@@ -155,16 +155,22 @@ def spread_differs(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[floa
     ratio = high / low if low > 0.0 else math.inf
     away = [np.abs(side - np.median(side)) for side in (a, b)]
     if all(np.ptp(side) == 0.0 for side in away):
-        apart_a, apart_b = (int(np.count_nonzero(side != stats.mode(side).mode)) for side in (a, b))
+        apart_a, apart_b = (
+            int(np.count_nonzero(side != scipy.stats.mode(side).mode)) for side in (a, b)
+        )
         table = [[apart_a, len(a) - apart_a], [apart_b, len(b) - apart_b]]
-        return ratio, float(stats.fisher_exact(table).pvalue)
-    p = float(stats.levene(a, b, center="median").pvalue)
+        return ratio, float(scipy.stats.fisher_exact(table).pvalue)
+    p = float(scipy.stats.levene(a, b, center="median").pvalue)
     return ratio, (p if math.isfinite(p) else 1.0)
 
 
 def adjusted(values: Sequence[float]) -> list[float]:
     """Return p-values that control the false discovery rate (Benjamini & Hochberg 1995)."""
-    return [float(value) for value in stats.false_discovery_control(list(values))] if values else []
+    return (
+        [float(value) for value in scipy.stats.false_discovery_control(list(values))]
+        if values
+        else []
+    )
 
 
 def seeds_needed(comparisons: Sequence[Comparison], seeds: int) -> int | None:
@@ -230,8 +236,8 @@ def _unshown(effect: float, seeds: int, tests: int) -> float:
     discovery rate may ask for."""
     degrees_of_freedom = 2 * seeds - 2
     shift = min(effect, 1e3) * math.sqrt(seeds / 2.0)
-    needed = stats.t.isf(ALPHA / (2.0 * tests), degrees_of_freedom)
-    return float(stats.nct.cdf(needed, degrees_of_freedom, shift))
+    needed = scipy.stats.t.isf(ALPHA / (2.0 * tests), degrees_of_freedom)
+    return float(scipy.stats.nct.cdf(needed, degrees_of_freedom, shift))
 
 
 def _failing(effects: Sequence[float], seeds: int) -> float:

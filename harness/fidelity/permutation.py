@@ -15,8 +15,8 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from harness.fidelity.kernel import similarity, squared_distances
 
@@ -193,7 +193,7 @@ def _classifier(rows: Sequence[Values], labels: Values) -> SampleTest:
     true = np.concatenate(
         [np.full(len(score), labels[0, index]) for index, score in enumerate(scores)]
     )
-    ranks = stats.rankdata(np.concatenate(scores))
+    ranks = scipy.stats.rankdata(np.concatenate(scores))
     positive = true.sum()
     pairs = positive * (len(true) - positive)
     area = (ranks[true == 1.0].sum() - positive * (positive + 1.0) / 2.0) / pairs

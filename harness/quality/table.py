@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from harness.quality import classifiers, metrics
 from harness.quality.metrics import Measured, Values
@@ -142,7 +142,7 @@ def interval(values: Sequence[float]) -> tuple[float | None, float | None, float
     if len(values) < 2:
         return mean, None, None
     half = (
-        float(stats.t.ppf(0.5 + LEVEL / 2.0, len(values) - 1))
+        float(scipy.stats.t.ppf(0.5 + LEVEL / 2.0, len(values) - 1))
         * float(np.std(values, ddof=1))
         / math.sqrt(len(values))
     )

@@ -201,17 +201,28 @@ def read(path: Path) -> Reference:
     """
     try:
         flat = store.read_sealed(path, "reference", SCHEMA, SCHEMA)
-        if flat["schema"] != SCHEMA:
-            raise CorruptRecord(f"its schema is {flat['schema']}, this harness reads {SCHEMA}")
+    except CorruptRecord as error:
+        raise CorruptRecord(_damaged(path, error)) from error
+    if flat["schema"] != SCHEMA:
+        older = "other elements" if flat["schema"] == 1 else "the same elements, without a seal"
+        raise CorruptRecord(
+            f"{path}: this reference has schema {flat['schema']}, with digests of {older}; this"
+            f" harness reads schema {SCHEMA}. Record it again: harness reference record."
+        )
+    try:
         document = decode(Document, flat, str(path))
         store.verify(path.parent, document.files)
         arrays = store.read_arrays(path.with_suffix(".npz"))
         return Reference(path, document, _unpack(document.tensors, arrays, path))
     except CorruptRecord as error:
-        raise CorruptRecord(
-            f"the reference {path.stem} is damaged; record it again: harness reference record."
-            f" ({error})"
-        ) from error
+        raise CorruptRecord(_damaged(path, error)) from error
+
+
+def _damaged(path: Path, error: CorruptRecord) -> str:
+    return (
+        f"the reference {path.stem} is damaged; record it again: harness reference record."
+        f" ({error})"
+    )
 
 
 def stands_for(build: str, request: Request) -> bool:

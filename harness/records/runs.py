@@ -20,7 +20,7 @@ from typing import Any
 import filelock
 
 from harness.errors import Busy, RecordError, UsageError
-from harness.records import store
+from harness.records import files, store
 from harness.records.decoding import decode
 
 #: 1 (first), 2 (a seal).
@@ -103,8 +103,10 @@ def at(folder: Path, identity: str, command: str, now: datetime.datetime) -> Run
             with.
 
     Raises:
-        Busy: another process works in it.
+        Busy: another process works in it. RecordError: the folder, or something in it, is a symbolic
+            link.
     """
+    refuse_links(folder)
     with contextlib.suppress(RecordError, FileNotFoundError):
         noted = read(folder)
         if noted.key == identity:
@@ -147,13 +149,14 @@ def read(folder: Path) -> Noted:
 
 
 def all_runs(reports: Path) -> Iterator[tuple[Path, Noted]]:
-    """Yield the folders of all runs, newest first, with their `run.json`."""
-    paths = sorted(
-        reports.glob(f"*/{RUN_FILE}"),
-        key=lambda path: (path.stat().st_mtime, path.parent.name),
-        reverse=True,
-    )
-    for path in paths:
+    """Yield the folders of all runs, newest first, with their `run.json`. A link to a folder is none
+    of this folder's runs."""
+    runs_here = [
+        (path.lstat().st_mtime, path.parent.name, path)
+        for path in reports.glob(f"*/{RUN_FILE}")
+        if not path.parent.is_symlink()
+    ]
+    for _, _, path in sorted(runs_here, reverse=True):
         with contextlib.suppress(RecordError, FileNotFoundError):
             yield path.parent, read(path.parent)
 
@@ -164,7 +167,10 @@ def held(folder: Path) -> Iterator[None]:
 
     Raises:
         Busy: another process works in it.
+        RecordError: something in it is a symbolic link, through which it would be written or
+            deleted; nothing has been touched.
     """
+    refuse_links(folder)
     lock = filelock.FileLock(folder / LOCK_FILE)
     try:
         lock.acquire(timeout=0)
@@ -178,8 +184,24 @@ def held(folder: Path) -> Iterator[None]:
         lock.release()
 
 
+def refuse_links(folder: Path) -> None:
+    """Check that a run's folder and what a run writes into are no symbolic links.
+
+    Raises:
+        RecordError: one is.
+    """
+    files.refuse_links([folder])
+    for part in (folder, folder / "jobs", folder / "tapes"):
+        if part.is_dir():
+            files.refuse_links(sorted(part.iterdir()))
+
+
 def is_held(folder: Path) -> bool:
-    """Whether another process works in a run's folder."""
+    """Whether another process works in a run's folder.
+
+    Raises:
+        RecordError: something in it is a symbolic link.
+    """
     try:
         with held(folder):
             return False
@@ -197,6 +219,19 @@ def unfinished(reports: Path, identity: str) -> Run | None:
         if noted.key == identity and not noted.finished and not is_held(folder):
             return Run(folder, identity, noted.command, noted.created)
     return None
+
+
+def age(noted: Noted, now: datetime.datetime) -> datetime.timedelta:
+    """Return how long ago a run began; no time at all where its `created` is no time.
+
+    Args:
+        noted: of the run. now: with its offset from UTC.
+    """
+    try:
+        created = datetime.datetime.fromisoformat(noted.created)
+        return now - (created if created.tzinfo else created.replace(tzinfo=now.tzinfo))
+    except (ValueError, OverflowError):
+        return datetime.timedelta(0)
 
 
 def drop_tensors(folder: Path, keep: frozenset[str]) -> int:

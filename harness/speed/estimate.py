@@ -39,7 +39,7 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 
-from scipy import special
+import scipy
 
 from harness.speed.schedule import MIN_ROUNDS, looks
 
@@ -249,4 +249,4 @@ def alpha(rounds: int, final: bool = False) -> float:
 def half_width(spread: float, rounds: int, level: float) -> float:
     """Return the half-width of the t interval of a mean over rounds, two-sided error rate
     `level`."""
-    return float(special.stdtrit(rounds - 1, 1.0 - level / 2.0)) * spread / math.sqrt(rounds)
+    return float(scipy.special.stdtrit(rounds - 1, 1.0 - level / 2.0)) * spread / math.sqrt(rounds)

@@ -13,7 +13,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from scipy import special
+import scipy
 
 from backends.contract import Status
 from harness.errors import JobFailed
@@ -257,7 +257,7 @@ def _alarming(runs: int, alarms: int) -> list[str]:
     The drawn rates cannot show this: drawn under both signs, a difference that is always there is
     noise.
     """
-    if not alarms or float(special.bdtrc(alarms - 1, runs, ALPHA)) >= IMPROBABLE:
+    if not alarms or float(scipy.special.bdtrc(alarms - 1, runs, ALPHA)) >= IMPROBABLE:
         return []
     return [
         f"{alarms} of {runs} runs of {MIN_ROUNDS} rounds, as they were measured, show a difference"

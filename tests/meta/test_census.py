@@ -43,10 +43,10 @@ def test_a_mutant_is_killed_at_its_stage_or_by_an_error_or_survives(trials, line
         becomes: _becoming(linear, becomes)
         for becomes in (
             "square().mean()",
-            'mse_loss(arrays["y"], output)',
+            'mse_loss(arrays["y"], prediction)',
             "mse - l2",
             'config["features"], 2)',
-            "record is None",
+            "activations(noise, arrays)",
         )
     }
     found = {item.mutation: item for item in trials.findings(linear, chosen.values())}
@@ -56,10 +56,10 @@ def test_a_mutant_is_killed_at_its_stage_or_by_an_error_or_survives(trials, line
     }
     assert {
         "square().mean()": (KILLED, "loss"),
-        'mse_loss(arrays["y"], output)': (EQUIVALENT, ""),
+        'mse_loss(arrays["y"], prediction)': (EQUIVALENT, ""),
         "mse - l2": (KILLED, "loss"),
         'config["features"], 2)': (KILLED, "weights"),
-        "record is None": (ERROR, "error"),
+        "activations(noise, arrays)": (ERROR, "error"),
     } == kinds
     killed = found[chosen["square().mean()"]].outcome
     assert ("linear fp64", "train/l2") == (killed.where, killed.place) and killed.margin > 1e6
@@ -85,7 +85,7 @@ def test_the_judge_of_a_comparison_says_the_same(trials, linear, laboratory, tmp
 def test_an_unexplained_survivor_and_code_that_nobody_gets_to(trials, linear, monkeypatch):
     """Without its explanation an equivalent mutant has survived; one that never runs needs an
     explanation of its own."""
-    swapped = _becoming(linear, 'mse_loss(arrays["y"], output)')
+    swapped = _becoming(linear, 'mse_loss(arrays["y"], prediction)')
     monkeypatch.setattr(alive, "ALIVE", ())
     nowhere = dataclasses.replace(linear, reached=(frozenset(),) * len(linear.circumstances))
     assert [SURVIVED, SURVIVED] == [
@@ -98,7 +98,7 @@ def test_an_unexplained_survivor_and_code_that_nobody_gets_to(trials, linear, mo
         UNREACHED != next(trials.findings(nowhere, [swapped])).kind
     )  # beside the piece, not in it
     monkeypatch.setattr(
-        unreached, "UNREACHED", (Unreached("linear.py", "a test", ('(output, arrays["y"])',)),)
+        unreached, "UNREACHED", (Unreached("linear.py", "a test", ('(prediction, arrays["y"])',)),)
     )
     assert (UNREACHED, "a test") == (
         (found := next(trials.findings(nowhere, [swapped]))).kind,

@@ -174,8 +174,8 @@ def test_shipped_explanations_name_a_mutation(port):
     [
         ([("mse + l2", "mse - l2")], [], "is killed"),
         ([("mse + l2", "mse / l2")], [], "no mutation turns"),
-        ([("output", "l2")], [], "times, not once"),
-        ([('(output, arrays["y"])', '(arrays["y"], output)')], [], "never does"),
+        ([("arrays", "l2")], [], "times, not once"),
+        ([('(prediction, arrays["y"])', '(arrays["y"], prediction)')], [], "never does"),
         ([], ["0.5 * self"], "no mutation in it was missed"),
         ([], ["nowhere"], "0 times, not once"),
     ],

@@ -28,6 +28,8 @@ class Scale:
     ) -> None:
         low, high = (min(max(end, -LARGEST), LARGEST) for end in (low, high))
         if logarithmic:
+            # Of what is smaller still a part may be the same number.
+            low, high = max(low, LEAST), max(high, LEAST)
             low, high = (low, high) if high > low * (1.0 + NARROWEST) else (low / 1.5, low * 1.5)
         elif high - low <= max(LEAST, NARROWEST * max(abs(low), abs(high))):
             apart = 0.5 * abs(low) if abs(low) > LEAST else 0.5

@@ -57,6 +57,12 @@ def test_no_end_is_too_large_or_too_near(one, other, value, logarithmic):
     assert 10 <= scale(value) <= 300 and len(scale.ticks()) <= 12
 
 
+def test_the_least_number_of_all_has_an_axis():
+    """Two thirds of it are the number itself."""
+    scale = Scale(5e-324, 5e-324, 300, 10, True)
+    assert 10 <= scale(5e-324) <= 300 and len(scale.ticks()) <= 12
+
+
 @given(st.floats(1e-300, 1e300), st.floats(1e-300, 1e300))
 def test_a_logarithmic_axis_takes_any_sizes(one, other):
     """As far as floats go."""
