@@ -27,7 +27,6 @@ from backends.contract import Status
 from harness.errors import CorruptRecord, JobFailed
 from harness.execution import answers, memory, worker_environment
 from harness.execution.logs import last_line, trim_log
-from harness.records.decoding import decode
 
 WATCH_INTERVAL_S = 0.5
 GRACE_S = 2.0  # between the polite end of a worker (its control pipe closes) and the kill
@@ -233,14 +232,9 @@ class WorkerProcess:
             # Now that the worker waits, a look costs it nothing.
             self.peak_bytes = max(self.peak_bytes, self.memory.peak())
         try:
-            answer = decode(answers.Answer, line, "the worker's answer")
+            answer = answers.read(line, self._asked[1], self._next_id)
         except CorruptRecord as error:
             self._fail(Status.ERROR, str(error))
-        if answer.id != self._next_id:
-            self._fail(
-                Status.ERROR,
-                f"the worker answered request {answer.id} instead of {self._next_id}",
-            )
         if answer.status != Status.OK:
             raise JobFailed(answer.status, answer.reason)
         return answer.result

@@ -250,6 +250,11 @@ class Outcome:
             )
             reason = f"cannot write {self.folder / store.MANIFEST}: {error.strerror}"
             self.written = store.Record(self.folder, self.job, status, reason, {}, duration_s)
+        except RecursionError:  # what a worker has answered is any port's
+            reason = "the worker's answer is nested too deeply to be kept"
+            self.written = store.write_record(
+                self.folder, self.job, Status.CORRUPT, reason, {}, duration_s
+            )
 
     def record(self) -> store.Record:
         """Return the written record."""
@@ -279,6 +284,11 @@ def ended(folder: Path, job: dict[str, Any], started: float) -> Iterator[Outcome
         outcome.status, outcome.reason = error.status, error.reason
     except CorruptRecord as error:
         outcome.status, outcome.reason = Status.CORRUPT, str(error)
+    except RecursionError:  # of what a worker has answered, which is any port's
+        outcome.status, outcome.reason = (
+            Status.CORRUPT,
+            "the worker's answer is nested too deeply to be kept",
+        )
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         outcome.status, outcome.reason = (

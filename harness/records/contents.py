@@ -205,7 +205,7 @@ class Action:
     marks_set_back: dict[str, bool] = dataclasses.field(default_factory=dict)
     device_peak_bytes: dict[str, int | None] = dataclasses.field(default_factory=dict)
     device_peak_missing: dict[str, str] = dataclasses.field(default_factory=dict)
-    calls: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
+    calls: dict[str, dict[int, int]] = dataclasses.field(default_factory=dict)
     calls_base: dict[str, float] = dataclasses.field(default_factory=dict)
 
 

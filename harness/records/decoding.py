@@ -12,6 +12,7 @@ import dataclasses
 import enum
 import functools
 import math
+import re
 import sys
 import types
 import typing
@@ -29,7 +30,7 @@ def decode(kind: type[Decoded], value: Any, where: str) -> Decoded:
 
     Args:
         kind: the dataclass. Its fields are strings, numbers, enumerations, `T | None`,
-            `tuple[T, ...]`, `dict[str, T]`, other dataclasses, or `Any`, which is taken as it is.
+            `tuple[T, ...]`, `dict[str, T]`, `dict[int, T]`, other dataclasses, or `Any`, which is taken as it is.
         value: the object; a number that JSON does not have may be spelled "NaN" or "Infinity".
         where: the file, for messages.
 
@@ -91,7 +92,8 @@ def _value(kind: Any, value: Any, where: str) -> Any:  # noqa: PLR0911  (one ret
     if origin is tuple and isinstance(value, (list, tuple)):
         return tuple(_value(parts[0], part, f"{where}[{at}]") for at, part in enumerate(value))
     if origin is dict and isinstance(value, dict):
-        return {name: _value(parts[1], part, f"{where}.{name}") for name, part in value.items()}
+        named = {name: _value(parts[1], part, f"{where}.{name}") for name, part in value.items()}
+        return named if parts[0] is str else {_index(name, where): named[name] for name in named}
     if dataclasses.is_dataclass(kind):
         return decode(typing.cast("type[Any]", kind), value, where)
     if kind is float:
@@ -104,6 +106,13 @@ def _value(kind: Any, value: Any, where: str) -> Any:  # noqa: PLR0911  (one ret
     elif isinstance(kind, type) and issubclass(kind, enum.Enum) and value in [*kind]:
         return kind(value)
     raise CorruptRecord(f"{where} is {_short(value)}, and has to be {_allowed(kind)}; {ALTERED}")
+
+
+def _index(name: str, where: str) -> int:
+    """Return a number that is a name, for JSON has no other names than text."""
+    if re.fullmatch(r"-?[0-9]{1,6}", name):
+        return int(name)
+    raise CorruptRecord(f"{where} has the name {_short(name)}, and has to have numbers; {ALTERED}")
 
 
 def _allowed(kind: Any) -> str:

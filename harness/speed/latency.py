@@ -3,18 +3,22 @@ seconds."""
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Iterable, Mapping
 
 #: The tail of so few calls is no percentile: at least ten calls have to lie beyond it.
 BEYOND = 10
+#: The logarithm of the largest float.
+LARGEST = math.log(sys.float_info.max)
 
 
-def merge(counts: Iterable[Mapping[str, int]]) -> dict[int, int]:
+def merge(counts: Iterable[Mapping[int, int]]) -> dict[int, int]:
     """Return the counts of several rounds together, by class."""
     total: dict[int, int] = {}
     for of_round in counts:
         for number, count in of_round.items():
-            total[int(number)] = total.get(int(number), 0) + count
+            total[number] = total.get(number, 0) + count
     return total
 
 
@@ -35,5 +39,6 @@ def percentile(counts: Mapping[int, int], base: float, share: float) -> float | 
     for number in sorted(counts):
         seen += counts[number]
         if seen >= needed:
-            return float(base**number)
+            # A worker's own numbers may be beyond what a float holds.
+            return float(base**number) if number * math.log(base) < LARGEST else math.inf
     return None

@@ -1,0 +1,86 @@
+"""Whatever a worker answers ends its job, at the most: each verb's answer is what it promises."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from backends.contract import Status
+from harness.errors import CorruptRecord
+from harness.execution import answers
+
+BLOCK = {
+    "step_s": [1e-3, 2e-3],
+    "steps": 2,
+    "peak_bytes": 1,
+    "ended_bytes": 0,
+    "calls": {"0": 2},
+    "calls_base": 1.1,
+    "resident_bytes": None,
+    "waits": {"wall_s": 1.0, "ran_s": 1.0, "waited_s": None},
+    "used_s": 0.1,
+    "device_peak_bytes": None,
+}
+
+
+def answer(**changed):
+    """Return a whole answer to `block`, with something else in its place."""
+    return {"id": 3, "status": "ok", "result": {**BLOCK, **changed}}
+
+
+def test_an_answer_is_what_its_verb_promises():
+    """With what later workers add."""
+    known = answers.read(answer(more=1), "block", 3)
+    assert (Status.OK, BLOCK["step_s"]) == (known.status, known.result["step_s"])
+
+
+@pytest.mark.parametrize("field", BLOCK)
+@pytest.mark.parametrize("value", ["", [[1]], {"1": "a"}, True, "<b>PASS\x1b[31m", {"1": [1]}])
+def test_a_field_of_another_type_is_named(field, value):
+    """With the verb, and without a word of files."""
+    with pytest.raises(CorruptRecord, match=rf"answer to 'block': {field}") as caught:
+        answers.read(answer(**{field: value}), "block", 3)
+    assert "truncated" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"status": None}, "status is None"),
+        ({"status": "<b>PASS"}, "status is '<b>PASS'"),
+        ({"status": []}, r"status is \[\]"),
+        ({"result": 7}, "result is 7"),
+        ({"id": 4}, "request 4 instead of 3"),
+        ({"id": "3"}, "id is '3'"),
+    ],
+)
+def test_the_answer_itself_is_checked(changed, said):
+    """Its status, its number, its result."""
+    with pytest.raises(CorruptRecord, match=said):
+        answers.read({**answer(), **changed}, "block", 3)
+    with pytest.raises(CorruptRecord, match="'status' is missing"):
+        answers.read({"id": 3}, "block", 3)
+
+
+def test_a_failure_needs_no_result():
+    """Its status and its reason are enough."""
+    known = answers.read({"id": 1, "status": "unsupported", "reason": "no"}, "open", 1)
+    assert (Status.UNSUPPORTED, "no") == (known.status, known.reason)
+
+
+@pytest.mark.parametrize("line", [b"[" * 200_000, b"7", b'"ok"', b"{", b"\xff\n", b""])
+def test_a_line_that_is_no_object_is_refused(line):
+    """Also one that is nested too deeply for the reader."""
+    with pytest.raises(ValueError, match="the worker's answer to 'open' is not"):
+        answers.parse(line, "open")
+
+
+def test_every_verb_of_the_worker_promises_something():
+    """A new verb needs an entry."""
+    text = "".join(
+        path.read_text(encoding="utf-8")
+        for path in (Path(__file__).parents[3] / "backends/protocol").glob("*.py")
+    )
+    assert set(re.findall(r"def do_(\w+)\(", text)) == set(answers.PROMISES)
