@@ -30,7 +30,8 @@ def decode(kind: type[Decoded], value: Any, where: str) -> Decoded:
 
     Args:
         kind: the dataclass. Its fields are strings, numbers, enumerations, `T | None`,
-            `tuple[T, ...]`, `dict[str, T]`, `dict[int, T]`, other dataclasses, or `Any`, which is taken as it is.
+            `tuple[T, ...]`, `dict[str, T]`, `dict[int, T]`, other dataclasses, or `Any`, which is
+            taken as it is.
         value: the object; a number that JSON does not have may be spelled "NaN" or "Infinity".
         where: the file, for messages.
 
