@@ -55,6 +55,11 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str
     OUT.print(plain_table(columns, cells, title))
 
 
+def put(document: str) -> None:
+    """Write a document as it is, but for what moves a cursor: it may quote a file or a port."""
+    sys.stdout.write(spelled(document))
+
+
 def complain(message: str) -> None:
     """Print an error, without the credentials of an address that it quotes."""
     ERR.print(Text("error: ", style="bold red") + plain(credentials.hidden(message)))

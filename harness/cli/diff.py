@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from harness.cli.console import OUT, app
+from harness.cli.console import OUT, app, put
 from harness.commands import diff as diffing
 from harness.errors import UnknownName
 from harness.report import terminal_diff
@@ -40,5 +39,5 @@ def diff(
     if format == "terminal":
         OUT.print(terminal_diff.render(difference))
     else:
-        sys.stdout.write(diffing.render(difference, format))
+        put(diffing.render(difference, format))
     return difference.exit_code

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from harness.cli.console import OUT, app, context, say, show_table
+from harness.cli.console import OUT, app, context, put, say, show_table
 from harness.commands import clean as cleaning
 from harness.commands import doctor as doctoring
 from harness.commands import listing
@@ -72,7 +71,7 @@ def report(
         return 0
     text = rendering.render(loaded, format)
     if out is None:
-        sys.stdout.write(text)
+        put(text)
     else:
         rendering.save(text, out)
         say(f"wrote {out}")
