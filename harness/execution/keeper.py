@@ -12,6 +12,10 @@ session of its own, away from the terminal's signals.
 It tells the harness in lines: `started PID` or `failed ERRNO`, then `ended CODE` (as `subprocess`
 has it: negative for a signal), then `cleared`. FDS, divided by commas, are the worker's alone.
 
+What the worker and all that it has started print comes through here too: the log, which is this
+program's own stdout, gets the beginning as it comes, and the end when everything has ended. What
+lies between is let go, so that no port fills the disk, and none waits for it.
+
 Runs on the standard library, and imports little: every worker waits for it. It sleeps in `poll`
 until a process has ended or the harness is gone, so that a timed step meets nothing of it.
 """
@@ -32,6 +36,11 @@ CLEAR_S = 5.0
 PAUSE_S = 0.002  # between two looks at processes that have been killed and are not gone yet
 MOST_LOOKS = 50  # for what was started while the rest was being stopped
 REMEMBERED = 100  # looks
+#: Of what is printed, so much is kept of the beginning, and of the end, in memory until then.
+HEAD_BYTES = 1 << 20
+TAIL_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 16
+LOG_FD = 1
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 #: What Python has ignored and the worker must not.
 RESTORED = [
@@ -45,21 +54,31 @@ def main(life: int, tell_fd: int, inherited: list[int], argv: list[str]) -> None
         os.set_inheritable(fd, False)
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     woken = _signals()
+    printed, prints = os.pipe()
     try:
-        worker = os.posix_spawnp(argv[0], argv, os.environ, setsid=True, setsigdef=RESTORED)
+        worker = os.posix_spawnp(
+            argv[0],
+            argv,
+            os.environ,
+            file_actions=[(os.POSIX_SPAWN_DUP2, prints, fd) for fd in (1, 2)],
+            setsid=True,
+            setsigdef=RESTORED,
+        )
     except OSError as error:
         _tell(tell_fd, f"failed {error.errno}")
         return
-    for fd in inherited:
+    for fd in (*inherited, prints):
         os.close(fd)
+    log = Log(printed)
     _tell(tell_fd, f"started {worker}")
-    code = _wait(worker, life, woken)
+    code = _wait(worker, log, life, woken)
     if code is not None:
         _tell(tell_fd, f"ended {code}")
         clear(None)
     else:
         code = clear(worker)
         _tell(tell_fd, f"ended {-signal.SIGKILL if code is None else code}")
+    log.close()
     _tell(tell_fd, "cleared")
 
 
@@ -81,18 +100,82 @@ def _tell(tell_fd: int, line: str) -> None:
         return
 
 
-def _wait(worker: int, life: int, woken: int) -> int | None:
+def _wait(worker: int, log: Log, life: int, woken: int) -> int | None:
     """Sleep until the worker has ended, and return how; None if the harness is gone first."""
     waiting = select.poll()
-    waiting.register(life, select.POLLIN)
-    waiting.register(woken, select.POLLIN)
+    for fd in (life, woken, log.printed):
+        waiting.register(fd, select.POLLIN)
     while True:
         for fd, _ in waiting.poll():
-            if fd == life or any(number in ENDING for number in os.read(woken, 1 << 12)):
+            if fd == log.printed:
+                if not log.take():
+                    waiting.unregister(fd)
+            elif fd == life or any(number in ENDING for number in os.read(woken, 1 << 12)):
                 return None
         _, code = reap(worker)
         if code is not None:
             return code
+
+
+class Log:
+    """What has been printed.
+
+    Attributes:
+        printed: where it comes from.
+    """
+
+    def __init__(self, printed: int) -> None:
+        self.printed = printed
+        os.set_blocking(printed, False)
+        self._head_left = HEAD_BYTES
+        self._tail: list[bytes] = []
+        self._held = self._dropped = 0
+
+    def take(self) -> bool:
+        """Take in what is there; return whether there can be more."""
+        try:
+            chunk = os.read(self.printed, CHUNK_BYTES)
+        except BlockingIOError:
+            return True
+        head = chunk[: self._head_left]
+        self._head_left -= len(head)
+        self._write(head)
+        tail = chunk[len(head) :]
+        if tail:
+            self._tail.append(tail)
+            self._held += len(tail)
+        if self._held >= 2 * TAIL_BYTES:  # seldom, for it copies
+            self._trim()
+        return bool(chunk)
+
+    def _trim(self) -> None:
+        kept = b"".join(self._tail)[-TAIL_BYTES:]
+        self._dropped += self._held - len(kept)
+        self._tail, self._held = [kept], len(kept)
+
+    def close(self) -> None:
+        """Write the end, after all that is still in the pipe: who could print more is gone."""
+        until = time.monotonic() + CLEAR_S
+        waiting = select.poll()
+        waiting.register(self.printed, select.POLLIN)
+        while waiting.poll(0) and time.monotonic() < until and self.take():
+            pass
+        self._trim()
+        if self._dropped:
+            self._write(cut_note(self._dropped))
+        self._write(b"".join(self._tail))
+
+    def _write(self, content: bytes) -> None:
+        while content:
+            try:
+                content = content[os.write(LOG_FD, content) :]
+            except OSError:  # the disk is full: the worker has to go on all the same
+                return
+
+
+def cut_note(count: int) -> bytes:
+    """Return the line that stands where so many bytes of a log were cut out."""
+    return f"\n[... {count} bytes cut here by the harness ...]\n".encode()
 
 
 def reap(worker: int | None) -> tuple[bool, int | None]:
