@@ -136,7 +136,7 @@ class WorkerProcess:
     ) -> None:
         self.limits, self.log, self.peak_bytes = limits, log, 0
         self._buffer, self._next_id, self._asked = (
-            b"",
+            bytearray(),
             0,
             (0.0, "", 0.0),
         )  # the last: deadline, verb and limit of what was sent
@@ -235,17 +235,9 @@ class WorkerProcess:
 
     def _read(self, deadline: float, verb: str, limit_s: float) -> dict[str, Any]:
         while True:
-            while b"\n" not in self._buffer:
+            line = self._line(deadline, verb, limit_s)
+            if time.monotonic() >= deadline:  # also for one that has never done with telling
                 self._watch(deadline, verb, limit_s)
-                if not self._selector.select(
-                    timeout=min(WATCH_INTERVAL_S, max(0.0, deadline - time.monotonic()))
-                ):
-                    continue
-                chunk = os.read(self._answers, CHUNK_BYTES)
-                if not chunk:
-                    self._died(verb)
-                self._buffer += chunk
-            line, _, self._buffer = self._buffer.partition(b"\n")
             try:
                 answer = answers.parse(line, verb)
             except ValueError as error:
@@ -253,6 +245,29 @@ class WorkerProcess:
             if "doing" not in answer:
                 return answer
             self._doing = str(answer["doing"])
+
+    def _line(self, deadline: float, verb: str, limit_s: float) -> bytes:
+        """Return the next line, as soon as it is whole."""
+        searched = 0
+        while (end := self._buffer.find(b"\n", searched)) < 0:
+            searched = len(self._buffer)
+            if searched > answers.LONGEST_BYTES:
+                self._fail(
+                    Status.ERROR,
+                    f"the worker's answer to '{verb}' is longer than"
+                    f" {answers.LONGEST_BYTES >> 20} MiB",
+                )
+            self._watch(deadline, verb, limit_s)
+            if self._selector.select(
+                timeout=min(WATCH_INTERVAL_S, max(0.0, deadline - time.monotonic()))
+            ):
+                chunk = os.read(self._answers, CHUNK_BYTES)
+                if not chunk:
+                    self._died(verb)
+                self._buffer += chunk
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        return line
 
     def _watch(self, deadline: float, verb: str, limit_s: float) -> None:
         """End the worker if it has broken a limit.
