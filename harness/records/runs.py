@@ -103,8 +103,8 @@ def at(folder: Path, identity: str, command: str, now: datetime.datetime) -> Run
             with.
 
     Raises:
-        Busy: another process works in it. RecordError: the folder, or something in it, is a symbolic
-            link.
+        Busy: another process works in it. RecordError: the folder, or something in it, is a
+            symbolic link.
     """
     refuse_links(folder)
     with contextlib.suppress(RecordError, FileNotFoundError):
@@ -149,8 +149,8 @@ def read(folder: Path) -> Noted:
 
 
 def all_runs(reports: Path) -> Iterator[tuple[Path, Noted]]:
-    """Yield the folders of all runs, newest first, with their `run.json`. A link to a folder is none
-    of this folder's runs."""
+    """Yield the folders of all runs, newest first, with their `run.json`. A link to a folder is
+    none of this folder's runs."""
     runs_here = [
         (path.lstat().st_mtime, path.parent.name, path)
         for path in reports.glob(f"*/{RUN_FILE}")
