@@ -90,9 +90,10 @@ def test_finished_jobs_rest(run_context: runner.RunContext) -> None:
 
 def test_what_is_finished(run_context: runner.RunContext) -> None:
     """Jobs that ended ok or unsupported are finished; a folder without a manifest, or with a
-    damaged one, is not."""
+    damaged one, is not; nor is one of another job, or one that nothing seals."""
     folder = run_context.run / "jobs/one"
-    assert runner.existing(folder) is None
+    (job,) = (item.describe() for item in planned("").jobs)
+    assert runner.existing(folder, job) is None
     for status, finished in (
         ("ok", True),
         ("unsupported", True),
@@ -100,10 +101,16 @@ def test_what_is_finished(run_context: runner.RunContext) -> None:
         ("timeout", False),
         ("interrupted", False),
     ):
-        store.write_record(folder, {}, status, "because", contents.recorded(), 1.0)
-        assert (runner.existing(folder) is not None) == finished
+        store.write_record(folder, job, status, "because", contents.recorded(), 1.0)
+        assert (runner.existing(folder, job) is not None) == finished
+    store.write_record(folder, job, "ok", "", contents.recorded(), 1.0)
+    assert runner.existing(folder, {**job, "limit": 1.0}) is not None
+    assert runner.existing(folder, {**job, "side": "numpy@ports"}) is None
+    document = json.loads((folder / store.MANIFEST).read_text())
+    store.write_json(folder / store.MANIFEST, {**document, "schema": 1})
+    assert runner.existing(folder, job) is None
     files.write_text(folder / store.MANIFEST, '{"schema": 1, "stat')
-    assert runner.existing(folder) is None
+    assert runner.existing(folder, job) is None
 
 
 def test_newer_record_is_kept(run_context: runner.RunContext) -> None:

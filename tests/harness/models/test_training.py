@@ -22,6 +22,7 @@ from harness.errors import CorruptRecord, NewerSchema, UnknownName, UsageError
 from harness.execution.progress import Step
 from harness.models import training
 from harness.models.training import Model, Site
+from harness.records import store
 from harness.workloads.linear import WORKLOAD
 
 NOW = datetime.datetime(2026, 3, 1, tzinfo=datetime.timezone.utc)
@@ -240,7 +241,7 @@ def test_a_model_remembers_the_threads_that_it_was_trained_with(
     path = tmp_path / "out" / training.MODEL_FILE
     document = json.loads(path.read_text())
     assert 3 == document.pop("threads")
-    path.write_text(json.dumps(document))
+    store.write_sealed(path, document)
     assert training.read(tmp_path / "out").threads is None
     assert 1 == training.train(stand, MODEL, tmp_path / "out", 3, resume=True).threads
 

@@ -204,7 +204,7 @@ def test_newer_manifest(record: store.Record) -> None:
     path = record.folder / store.MANIFEST
     path.write_text(json.dumps({"schema": 99, "anything": "else"}))
     with pytest.raises(
-        NewerSchema, match=r"schema 99, this harness reads up to 1\. Upgrade"
+        NewerSchema, match=r"schema 99, this harness reads up to 2\. Upgrade"
     ) as caught:
         store.read_record(record.folder)
     assert str(path) in str(caught.value)
