@@ -217,9 +217,8 @@ def called(node: ast.Call) -> str:
 def _deeds(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Yield what a module does that only another one may."""
     cli = path.startswith("harness/cli/")
-    store, processes = (
-        path == f"harness/{name}.py" for name in ("records/store", "execution/processes")
-    )
+    store = path in ("harness/records/store.py", "harness/records/files.py")
+    processes = path == "harness/execution/processes.py"
     starting = path in STARTING
     for node in ast.walk(tree):
         name = called(node) if isinstance(node, ast.Call) else ""
@@ -253,7 +252,7 @@ def _deeds(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
             path, set()
         ):
             yield node.lineno, f"only harness.records.store knows file formats ({name})"
-        opens = name == "open" or (name.endswith(OPENERS) and not name.startswith("store."))
+        opens = name == "open" or (name.endswith(OPENERS) and not name.startswith(("store.", "files.")))
         if opens and not (store or processes or path in FILE_EXCEPTIONS):
             yield node.lineno, f"opens a file ({name})"
         if opens and _pure(path):
