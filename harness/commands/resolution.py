@@ -23,6 +23,9 @@ from harness.plan import Side
 from harness.workloads import registry
 from harness.workloads.spec import Workload
 
+#: More tapes, or models of a build, than anybody waits for.
+MOST_SEEDS = 10_000
+
 
 def resolve(options: Options) -> plan.Request:
     """Return the checked request.
@@ -60,6 +63,8 @@ def resolve(options: Options) -> plan.Request:
     ):
         if value is not None and value < 1:
             raise UsageError(f"{name} {value}: must be at least 1.")
+    if options.seeds and options.seeds > MOST_SEEDS:
+        raise UsageError(f"--seeds {options.seeds}: must be at most {MOST_SEEDS}.")
     if not 0 <= options.seed < 2**31:
         raise UsageError(f"--seed {options.seed}: must lie between 0 and 2147483647.")
     if not options.budget >= 0:

@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 
 from harness.environments import staging
 from harness.environments.builds import cost
-from harness.errors import BuildError, JobFailed, ProvisionFailed
+from harness.errors import BuildError, JobFailed, ProvisionFailed, remedy
 from harness.execution.processes import run_logged
 from harness.execution.worker_environment import clean_environment
 
@@ -187,6 +187,6 @@ def _marker(where: Places, name: str) -> Path:
 
 def _unwritable(error: OSError, where: Places) -> str:
     return (
-        f"cannot write {error.filename or where.workdir}: {error.strerror}. Make room, or set"
-        " XDG_CACHE_HOME."
+        f"cannot write {error.filename or where.workdir}: {error.strerror}. {remedy(error)}: set"
+        " XDG_CACHE_HOME, for instance."
     )

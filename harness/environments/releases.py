@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
@@ -85,7 +85,7 @@ def span(first: str, last: str, pre: bool) -> Span:
 def _pinned(option: str, text: str) -> tuple[str, Version]:
     try:
         requirement = Requirement(text)
-    except InvalidRequirement:
+    except ValueError:  # InvalidRequirement, or a number of thousands of digits
         raise UsageError(
             f"{option} {text}: give PACKAGE==VERSION, e.g. tensorflow-cpu==2.16.1"
         ) from None
@@ -111,7 +111,7 @@ def _pinned(option: str, text: str) -> tuple[str, Version]:
 def _version(option: str, text: str) -> Version:
     try:
         return Version(text)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, or a number of thousands of digits
         raise UsageError(
             f"{option} {text}: this is no version. Give one as the package index spells it, e.g."
             " 2.16.1"

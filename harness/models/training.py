@@ -210,7 +210,8 @@ def train(site: Site, model: Model, out: Path, steps: int, *, resume: bool) -> M
 
     Raises:
         UsageError: less than one step; the folder holds a model already and `resume` was not asked
-            for, or another one, or something else; or the build has no port.
+            for, or another one, or something else; there is no folder to resume; or the build has
+            no port.
         BuildError: the build cannot be had.
         JobFailed: the port failed.
     """
@@ -242,6 +243,11 @@ def _begun(model: Model, out: Path, *, resume: bool) -> Model | None:
         names = {path.name for path in out.iterdir()} if out.exists() else set()
         if names - (UNFINISHED if resume else set()):
             raise UsageError(f"--out {out}: there is something else already. Give a new folder.")
+        if resume and not out.exists():
+            raise UsageError(
+                f"--resume --out {out}: there is nothing to go on with there. Drop --resume to"
+                " train a new model, or give the folder of one that was begun."
+            )
         return None
     if not resume:
         raise UsageError(

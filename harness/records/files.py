@@ -140,7 +140,8 @@ def destination(path: Path) -> Path:
     Raises:
         NotReplaced: what lies there is no regular file. OSError: nobody can tell.
     """
-    target = path.resolve() if path.is_symlink() else path
+    # realpath: Path.resolve raises what is no OSError where links lead in a circle
+    target = Path(os.path.realpath(path)) if path.is_symlink() else path
     with contextlib.suppress(FileNotFoundError):
         kind = kind_of(target.stat().st_mode)
         if kind:

@@ -215,6 +215,16 @@ def test_training_that_left_no_checkpoint_begins_anew(stand: Stand, tmp_path: Pa
     assert ["mine"] == [path.name for path in (tmp_path / "other").iterdir()]
 
 
+def test_there_is_nothing_to_go_on_with_in_no_folder(stand: Stand, tmp_path: Path) -> None:
+    """A mistyped folder begins no new training. One that is there, and empty, is what a training
+    leaves that was interrupted before its first step."""
+    with pytest.raises(UsageError, match=r"nothing to go on with there\. Drop"):
+        training.train(stand, MODEL, tmp_path / "mistyped", 2, resume=True)
+    assert not (tmp_path / "mistyped").exists()
+    (tmp_path / "empty").mkdir()
+    assert 2 == training.train(stand, MODEL, tmp_path / "empty", 2, resume=True).step
+
+
 def test_a_converted_model_that_goes_on_says_still_where_it_came_from(
     stand: Stand, tmp_path: Path
 ) -> None:
