@@ -38,7 +38,8 @@ def run(chosen: options.Options, context: Context) -> Recorded:
         context: from outside.
 
     Raises:
-        UsageError: wrong usage. BuildError: a build cannot be had.
+        UsageError: wrong usage. BuildError: a build cannot be had. Busy: another process works in
+            the run's folder.
         JobFailed: a build cannot be had, and a recorded reference, which cannot run, would stand
             for it.
     """
@@ -55,17 +56,17 @@ def run(chosen: options.Options, context: Context) -> Recorded:
         context.command,
         context.now,
     )
-    run_context = recording.make_run_context(made.folder, located, request, context)
-
-    records = recording.run_jobs(run_context, planned.jobs, context.say, runner.run_job)
-    records.update(
-        recording.run_jobs(run_context, planned.samples, context.say, samples.run_sample)
-    )
-    work: tuple[plan.Job | plan.SampleJob, ...] = (*planned.jobs, *planned.samples)
-    done = [records[job.name] for job in work]
-    of_jobs = list(zip(work, done, strict=True))
-    jobs = [job_rows.job_row(run_context.run, job, record) for job, record in of_jobs]
-    made.mark(finished=all(record.status in (Status.OK, Status.UNSUPPORTED) for record in done))
+    with runs.held(made.folder):
+        run_context = recording.make_run_context(made.folder, located, request, context)
+        records = recording.run_jobs(run_context, planned.jobs, context.say, runner.run_job)
+        records.update(
+            recording.run_jobs(run_context, planned.samples, context.say, samples.run_sample)
+        )
+        work: tuple[plan.Job | plan.SampleJob, ...] = (*planned.jobs, *planned.samples)
+        done = [records[job.name] for job in work]
+        of_jobs = list(zip(work, done, strict=True))
+        jobs = [job_rows.job_row(run_context.run, job, record) for job, record in of_jobs]
+        made.mark(finished=all(record.status in (Status.OK, Status.UNSUPPORTED) for record in done))
     rows = [_row(job, record) for job, record in of_jobs]
     wanted = [row for row in jobs if row.precision in request.precisions]
     return Recorded(made.folder, rows, outcome.recorded_code(wanted))

@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import dataclasses
-import shutil
+import io
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -239,6 +239,8 @@ def _begun(model: Model, out: Path, *, resume: bool) -> Model | None:
     """
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out}: this is a file; give a folder.")
+    if resume:
+        _sweep(out)
     if not (out / MODEL_FILE).exists():
         names = {path.name for path in out.iterdir()} if out.exists() else set()
         if names - (UNFINISHED if resume else set()):
@@ -263,6 +265,14 @@ def _begun(model: Model, out: Path, *, resume: bool) -> Model | None:
             f"--resume {out}: that model was trained with other options; see {out / MODEL_FILE}."
         )
     return begun
+
+
+def _sweep(out: Path) -> None:
+    """Delete what a training that was killed was writing: it is beside its place, under a name of
+    its own, and nobody reads it."""
+    for name in (MODEL_FILE, LOSSES):
+        for path in out.glob(f".{name}.*.tmp"):
+            path.unlink()
 
 
 def _checkpoints(out: Path) -> str:
@@ -317,21 +327,24 @@ def _forget(path: Path, step: int) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()[1:] if path.is_file() and step else []
     kept = []
     for line in lines:
-        number = line.split(",", 1)[0]
-        if number.isdigit() and int(number) <= step:
+        number, comma, _ = line.partition(",")  # of a line that was cut off it may be the beginning
+        if comma and number.isdigit() and int(number) <= step:
             kept.append(line)
     files.write_text(path, "\n".join(["step,loss,value", *kept]) + "\n")
 
 
 def _append(path: Path, start: int, losses: Mapping[str, list[float | None]]) -> None:
-    with path.open("a", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        for name, values in losses.items():
-            writer.writerows(
-                (start + index + 1, name, repr(value))
-                for index, value in enumerate(values)
-                if value is not None
-            )
+    """Append all lines in one write: a kill does not cut one in two."""
+    lines = io.StringIO(newline="")
+    writer = csv.writer(lines, lineterminator="\n")
+    for name, values in losses.items():
+        writer.writerows(
+            (start + index + 1, name, repr(value))
+            for index, value in enumerate(values)
+            if value is not None
+        )
+    with path.open("ab") as file:
+        file.write(lines.getvalue().encode("utf-8"))
 
 
 def _latest(losses: Mapping[str, list[float | None]]) -> str:
@@ -365,6 +378,6 @@ def generate(site: Site, folder: Path, rows: int, out: Path) -> tuple[int, ...]:
     with tempfile.TemporaryDirectory() as scratch, site.worker(model, Path(scratch)) as (worker, _):
         worker.request("start", seed=model.seed, checkpoint=str(folder.absolute() / CHECKPOINTS))
         made = worker.request("generate", count=rows, path=str(Path(scratch) / "samples.npz"))
-        out.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(Path(scratch) / "samples.npz", out)
+        samples = files.read_bytes(Path(scratch) / "samples.npz")
+        files.write_bytes(out, samples)
     return tuple(made["shape"])

@@ -191,6 +191,31 @@ def test_what_came_after_the_last_checkpoint_is_trained_again(
     assert sorted(losses(tmp_path / "whole")) == sorted(losses(tmp_path / "out"))
 
 
+def test_what_a_kill_has_cut_off_does_not_stay(stand: Stand, tmp_path: Path) -> None:
+    """Neither the beginning of a line of losses, which may read as an earlier step, nor a file that
+    was being written; what is somebody else's does."""
+    out = tmp_path / "out"
+    training.train(stand, MODEL, out, 3, resume=False)
+    whole = losses(out)
+    with (out / training.LOSSES).open("a") as file:
+        file.write("2")
+    left = [out / f".{name}.7.8.tmp" for name in (training.LOSSES, training.MODEL_FILE)]
+    for path in (*left, out / ".mine.7.8.tmp"):
+        path.touch()
+    training.train(stand, MODEL, out, 4, resume=True)
+    assert [*whole, "4,one/total,4.0", "4,two/total,0.4"] == losses(out)
+    assert not any(path.exists() for path in left) and (out / ".mine.7.8.tmp").exists()
+
+
+def test_a_kill_while_the_first_file_was_written_keeps_nobody_from_going_on(
+    stand: Stand, tmp_path: Path
+) -> None:
+    """Its name is none of a stranger's file."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / f".{training.LOSSES}.7.8.tmp").touch()
+    assert 1 == training.train(stand, MODEL, tmp_path / "out", 1, resume=True).step
+
+
 def test_a_model_that_is_there_is_not_trained_over(stand: Stand, tmp_path: Path) -> None:
     """Nor gone on with under other options."""
     training.train(stand, MODEL, tmp_path / "out", 1, resume=False)
