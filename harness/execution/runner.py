@@ -139,7 +139,11 @@ def existing(folder: Path, job: Mapping[str, Any]) -> store.Record | None:
 
 
 def finished(run_context: RunContext, job: Threaded) -> store.Record | None:
-    """Return the record that an interrupted run left of a job, or None if it has to run."""
+    """Return the record that an interrupted run left of a job, or None if it has to run.
+
+    Args:
+        run_context: of the run that goes on. job: what would be run.
+    """
     return existing(run_context.run / "jobs" / job.name, job.describe())
 
 
