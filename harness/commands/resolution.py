@@ -18,6 +18,7 @@ from harness.commands.own_ports import has_file
 from harness.environments.builds import BUILDS
 from harness.errors import UnknownName, UsageError
 from harness.execution.host import cores
+from harness.execution.worker_environment import check_names
 from harness.fidelity.float32 import ACCEPTED
 from harness.plan import Side
 from harness.workloads import registry
@@ -98,6 +99,7 @@ def resolve(options: Options) -> plan.Request:
         per_phase=options.per_phase,
         allow_settings=options.allow_settings,
         limit=options.limit,
+        pass_env=check_names(options.pass_env),
         left_out=left_out,
         warmup=warmup.parse(options.warmup),
         python=tuple(sorted((key, str(path)) for key, path in named.items())),

@@ -13,7 +13,7 @@ from harness.commands import options, resolution
 from harness.context import Context
 from harness.environments.builds import BUILDS
 from harness.errors import UnknownName, UsageError
-from harness.execution import host
+from harness.execution import host, worker_environment
 from harness.models import foreign_names, training
 from harness.models.conversion import Checkpoint
 from harness.models.training import Model, Site
@@ -42,6 +42,7 @@ class Where:
     ports: Annotated[tuple[Path, ...], options.SEVERAL] = ()
     python: Annotated[tuple[str, ...], options.SEVERAL] = ()
     limit: float = 600.0
+    pass_env: options.PassEnv = ()
 
     def site(self, workload: Workload, context: Context, model: Model | None = None) -> Site:
         """Return where a workload's models are worked on; `model`: one that exists already."""
@@ -56,6 +57,7 @@ class Where:
             folders=folders,
             threads=self.threads or trained or host.cores(),
             limit_s=self.limit,
+            pass_env=worker_environment.check_names(self.pass_env),
         )
 
 

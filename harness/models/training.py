@@ -128,7 +128,8 @@ class Site:
     Attributes:
         workload: bound to its data. folders: of ports, before the shipped ones. interpreters: named
             by the user.
-        threads: of the worker. limit_s: longest time of one request.
+        threads: of the worker. limit_s: longest time of one request. pass_env: names of further
+            variables that it sees.
     """
 
     workload: Workload
@@ -137,6 +138,7 @@ class Site:
     folders: tuple[str, ...] = ()
     threads: int = 1
     limit_s: float = 600.0
+    pass_env: tuple[str, ...] = ()
 
     def check(self, model: Model) -> None:
         """Raise UsageError unless the model's build has a port and it was made with this workload's
@@ -175,7 +177,7 @@ class Site:
             run=scratch,
             staging=staging.prepare(environ),
             interpreters={model.build: interpreter.path},
-            environment=clean_environment(environ, TF_CPP_MIN_LOG_LEVEL="1"),
+            environment=clean_environment(environ, self.pass_env, TF_CPP_MIN_LOG_LEVEL="1"),
             workloads={model.workload: self.workload},
             limits=Limits(self.limit_s),
         )
