@@ -141,7 +141,7 @@ def destination(path: Path) -> Path:
         NotReplaced: what lies there is no regular file. OSError: nobody can tell.
     """
     target = path.resolve() if path.is_symlink() else path
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         kind = kind_of(target.stat().st_mode)
         if kind:
             raise NotReplaced(0, f"it is {kind}, and only a file is replaced", str(path))
