@@ -148,7 +148,7 @@ def destination(path: Path) -> Path:
     """
     # realpath: Path.resolve raises what is no OSError where links lead in a circle
     target = Path(os.path.realpath(path)) if path.is_symlink() else path
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         kind = kind_of(target.stat().st_mode)
         if kind:
             raise NotReplaced(0, f"it is {kind}, and only a file is replaced", str(path))
