@@ -87,6 +87,8 @@ PICKLERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "mar
 DATABASES = {"sqlalchemy", "sqlite3"}
 LATE_IMPORTS = ("importlib.import_module", "import_module", "__import__")
 EXITS = {"sys.exit", "os._exit", "os.abort", "exit", "quit"}
+#: The modules that know how files are read and written.
+STORES = tuple(f"harness/records/{name}.py" for name in ("archives", "files", "store"))
 #: Array and archive formats, and JSON read from or written to a file.
 FORMATS = {
     "json.dump",
@@ -217,7 +219,7 @@ def called(node: ast.Call) -> str:
 def _deeds(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Yield what a module does that only another one may."""
     cli = path.startswith("harness/cli/")
-    store = path in ("harness/records/store.py", "harness/records/files.py")
+    store = path in STORES
     processes = path == "harness/execution/processes.py"
     starting = path in STARTING
     for node in ast.walk(tree):
@@ -252,7 +254,9 @@ def _deeds(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
             path, set()
         ):
             yield node.lineno, f"only harness.records.store knows file formats ({name})"
-        opens = name == "open" or (name.endswith(OPENERS) and not name.startswith(("store.", "files.")))
+        opens = name == "open" or (
+            name.endswith(OPENERS) and not name.startswith(("store.", "files."))
+        )
         if opens and not (store or processes or path in FILE_EXCEPTIONS):
             yield node.lineno, f"opens a file ({name})"
         if opens and _pure(path):

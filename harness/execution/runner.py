@@ -20,7 +20,7 @@ from backends.contract import Status
 from harness.errors import CorruptRecord, JobFailed
 from harness.execution.processes import Limits, WorkerProcess, ending
 from harness.plan import Job, Opening, same_work
-from harness.records import contents, runs, store, tape
+from harness.records import archives, contents, runs, store, tape
 from harness.workloads import registry
 from harness.workloads.spec import Workload
 
@@ -118,9 +118,9 @@ def keep(path: Path, arrays: Mapping[str, NDArray[Any]], content_hash: str) -> N
         OSError: it cannot be written.
     """
     with contextlib.suppress(FileNotFoundError, CorruptRecord):
-        if tape.content_hash(store.read_arrays(path)) == content_hash:
+        if tape.content_hash(archives.read_arrays(path)) == content_hash:
             return
-    store.write_arrays(path, arrays)
+    archives.write_arrays(path, arrays)
 
 
 def existing(folder: Path, job: Mapping[str, Any]) -> store.Record | None:

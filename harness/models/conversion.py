@@ -22,7 +22,7 @@ from harness.execution.processes import WorkerProcess
 from harness.fidelity.measure import difference
 from harness.models import foreign_names, foreign_variables
 from harness.models.training import CHECKPOINTS, Model, Site
-from harness.records import store
+from harness.records import archives, files
 
 #: The acceptance ceiling of float64 (see docs/fidelity.md): the largest error that a converted
 #: model's next step may have.
@@ -103,7 +103,7 @@ def convert(
         target,
         step=exported["step"],
         converted=converted,
-        files=store.checksums_below(out / CHECKPOINTS),
+        files=files.checksums_below(out / CHECKPOINTS),
         saving=False,
     )
     made.write(out)
@@ -168,7 +168,7 @@ def _prove(site: Site, models: tuple[Model, Model], scratch: Path, step: int) ->
             worker.request(
                 "continue", path=str(scratch / "canonical.npz"), tape=tape, step=step, out=str(out)
             )
-        sides.append(store.read_arrays(out))
+        sides.append(archives.read_arrays(out))
     error, worst = compare(*sides)
     if not error <= CEILING:
         raise JobFailed(

@@ -109,7 +109,7 @@ def checked(folder: Path, *, resume: bool = False) -> Model:
     model = read(folder)
     if not (model.saving and resume):
         try:
-            store.verify_below(folder / CHECKPOINTS, model.files)
+            files.verify_below(folder / CHECKPOINTS, model.files)
         except CorruptRecord as error:
             way = (
                 f" A training was interrupted there; go on with harness train --resume --out"
@@ -303,7 +303,7 @@ def _train(
         step += count
         if saves:
             dataclasses.replace(
-                model, step=step, files=store.checksums_below(out / CHECKPOINTS), saving=False
+                model, step=step, files=files.checksums_below(out / CHECKPOINTS), saving=False
             ).write(out)
             saved = time.monotonic()
         pace = f"{took_s / count:.3g} s a step"

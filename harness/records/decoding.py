@@ -35,12 +35,12 @@ def unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     Raises:
         ValueError: it has a name twice: which of the two is meant, nobody can tell.
     """
-    found: dict[str, Any] = {}
+    named: dict[str, Any] = {}
     for name, value in pairs:
-        if name in found:
+        if name in named:
             raise ValueError(f"it has the name {_short(name)} twice")
-        found[name] = value
-    return found
+        named[name] = value
+    return named
 
 
 def shallow(value: Any) -> Any:

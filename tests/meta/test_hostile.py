@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from harness.models import training
-from harness.records import references, store, tape
+from harness.records import archives, references, store, tape
 from harness.report import json_format, rendering
 from tests.evaluation.hostile import cases, census, folders, mutations
 from tests.evaluation.hostile import stock as stocks
@@ -108,11 +108,11 @@ def test_altered_tapes_are_drawn_again(stock: Stock, what: str, mutation: str) -
     """Whatever lies there: both sides compute on what was drawn."""
     run = stock.run("fail")
     (path,) = (run / "tapes").glob(what)
-    before = tape.content_hash(store.read_arrays(path))
+    before = tape.content_hash(archives.read_arrays(path))
     mutations.ARRAYS[mutation](path, CHANCE)
     shutil.rmtree(run / "jobs")
     assert 1 == resumed(stock).code
-    assert before == tape.content_hash(store.read_arrays(path))
+    assert before == tape.content_hash(archives.read_arrays(path))
     assert {before} & {
         value
         for folder in jobs(stock)
@@ -130,7 +130,7 @@ def test_a_truncated_tape_is_drawn_again(stock: Stock) -> None:
     path.write_bytes(path.read_bytes()[:100])
     shutil.rmtree(run / "jobs")
     assert 1 == resumed(stock).code
-    assert store.read_arrays(path)
+    assert archives.read_arrays(path)
 
 
 def test_a_summary_above_rows_that_fail(stock: Stock) -> None:

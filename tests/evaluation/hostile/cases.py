@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.bisecting import record as bisections
 from harness.errors import CorruptRecord
-from harness.records import runs, store
+from harness.records import files, runs, store
 from tests.evaluation.hostile import mutations
 from tests.evaluation.hostile.calls import Ended, call, command
 from tests.evaluation.hostile.mutations import Mutation
@@ -202,7 +202,7 @@ def _resealed(mutate: Mutation) -> Mutation:
         mutate(path, chance)
         manifest = path.parent / store.MANIFEST
         document = store.read_json(manifest, "record", store.SCHEMA)
-        document["result"]["files"][path.name] = store.checksum(path)
+        document["result"]["files"][path.name] = files.checksum(path)
         store.write_sealed(manifest, document)
 
     return both
