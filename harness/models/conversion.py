@@ -155,6 +155,21 @@ def _which(site: Site, source: Checkpoint, model: Model, worker: WorkerProcess) 
     return arguments
 
 
+def variables(site: Site, source: Path, model: Model) -> dict[str, Any]:
+    """Return shape and dtype of every variable of another program's checkpoint.
+
+    Args:
+        site: where to work. source: a folder, or the common beginning of a checkpoint's files.
+        model: whose build reads it.
+
+    Raises:
+        BuildError: the build cannot be had. JobFailed: the checkpoint cannot be read.
+    """
+    with tempfile.TemporaryDirectory() as scratch, site.worker(model, Path(scratch)) as (worker, _):
+        held: dict[str, Any] = worker.request("inspect", checkpoint=str(source.absolute()))
+    return dict(held["variables"])
+
+
 def _prove(site: Site, models: tuple[Model, Model], scratch: Path, step: int) -> tuple[float, str]:
     """Return the largest error of one more step, and where it is.
 
