@@ -20,7 +20,7 @@ from backends.contract import Status
 from harness.errors import CorruptRecord, JobFailed
 from harness.execution.processes import Limits, WorkerProcess, ending
 from harness.plan import Job, Opening, same_work
-from harness.records import contents, runs, store, tape
+from harness.records import checksums, contents, runs, store, tape
 from harness.workloads import registry
 from harness.workloads.spec import Workload
 
@@ -139,7 +139,11 @@ def existing(folder: Path, job: Mapping[str, Any]) -> store.Record | None:
 
 
 def finished(run_context: RunContext, job: Threaded) -> store.Record | None:
-    """Return the record that an interrupted run left of a job, or None if it has to run."""
+    """Return the record that an interrupted run left of a job, or None if it has to run.
+
+    Args:
+        run_context: of the run. job: that it was asked for.
+    """
     return existing(run_context.run / "jobs" / job.name, job.describe())
 
 
@@ -169,7 +173,7 @@ def run_job(run_context: RunContext, job: Job) -> store.Record:
                 steps=job.steps,
                 variants=[_thaw(variant) for variant in job.variants],
             )
-        store.verify(folder, recorded["files"])
+        checksums.verify(folder, recorded["files"])
         outcome.result = {
             **opened,
             **probed,

@@ -34,12 +34,12 @@ def unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     Raises:
         ValueError: it has a name twice: which of the two is meant, nobody can tell.
     """
-    found: dict[str, Any] = {}
+    members: dict[str, Any] = {}
     for name, value in pairs:
-        if name in found:
+        if name in members:
             raise ValueError(f"it has the name {_short(name)} twice")
-        found[name] = value
-    return found
+        members[name] = value
+    return members
 
 
 def shallow(value: Any) -> Any:

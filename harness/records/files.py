@@ -90,6 +90,9 @@ def kind_of(mode: int) -> str:
 def write_text(path: Path, text: str) -> None:
     """Write a text file, whole or not at all.
 
+    Args:
+        path, text: of the file, which is UTF-8.
+
     Raises:
         OSError: as `write_bytes`.
     """
@@ -98,6 +101,9 @@ def write_text(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file, whole or not at all, in a folder that is made if there is none.
+
+    Args:
+        path, content: of the file.
 
     Raises:
         NotReplaced: what lies there is no regular file. OSError: it cannot be written.

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from backends.contract import Status
 from harness.errors import CorruptRecord, NewerSchema
-from harness.records import contents, files
+from harness.records import checksums, contents, files
 from harness.records.decoding import NOT_FINITE, shallow, unique
 from harness.records.decoding import decode as decode_contents
 
@@ -133,7 +133,20 @@ class Record:
         Raises:
             CorruptRecord: the file is missing or is not what the manifest says.
         """
-        return read_tensor(self.folder, stage, name)
+        value = read_tensor(self.folder, stage, name)
+        shape = self._shapes.get((stage, name), value.shape)
+        if value.shape != shape:
+            raise CorruptRecord(
+                f"{self.folder / stage}.npz: tensor '{name}' has the shape {value.shape}, and the"
+                f" record says {shape}. Run the job again."
+            )
+        return value
+
+    @functools.cached_property
+    def _shapes(self) -> dict[tuple[str, str], tuple[int, ...]]:
+        """The shape of each recorded tensor, by stage and name."""
+        entries = getattr(self.whole, "tensors", ()) if self.ok else ()
+        return {(item.stage, item.name): item.shape for item in entries}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -246,7 +259,7 @@ def read_record(folder: Path) -> Record:
                 f"{folder / MANIFEST}: result: files has no checksum of {', '.join(unlisted)}; the"
                 " file was altered. Delete the folder and run the job again."
             )
-        verify(folder, contents.files(record.whole))
+        checksums.verify(folder, contents.files(record.whole))
     return record
 
 
@@ -275,63 +288,6 @@ def read_manifest(folder: Path) -> Record:
     except CorruptRecord as error:
         raise CorruptRecord(f"{error}. Delete the folder and run the job again.") from error
     return record
-
-
-def verify(folder: Path, checksums: Mapping[str, str]) -> None:
-    """Check array files against their SHA-256.
-
-    Args:
-        folder: where they lie. checksums: the expected SHA-256, by file name.
-
-    Raises:
-        CorruptRecord: a file is missing, truncated, altered, or was written broken.
-    """
-    for name, expected in checksums.items():
-        path = folder / name
-        if Path(name).name != name:
-            raise CorruptRecord(f"{folder}: the record lists '{name}', which is no file's name.")
-        if not path.is_file():
-            raise CorruptRecord(f"{path} is missing. Run the job again.")
-        if checksum(path) != expected:
-            raise CorruptRecord(
-                f"{path} has {path.stat().st_size} bytes that do not match the checksum the worker"
-                " gave: it is truncated or was altered. Run the job again."
-            )
-        if path.suffix == ".npz" and not zipfile.is_zipfile(path):
-            raise CorruptRecord(
-                f"{path} was broken when its checksum was taken: it is no .npz. Run the job again."
-            )
-
-
-def checksums_below(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file below a folder, by its path from there."""
-    return {
-        path.relative_to(folder).as_posix(): checksum(path)
-        for path in sorted(folder.rglob("*"))
-        if not path.is_dir()
-    }
-
-
-def verify_below(folder: Path, checksums: Mapping[str, str]) -> None:
-    """Check the files below a folder against what `checksums_below` gave.
-
-    Args:
-        folder: where they lie. checksums: by path; without any, nothing was promised.
-
-    Raises:
-        CorruptRecord: a file is missing, or is not what was written.
-    """
-    for name, expected in checksums.items():
-        path = folder / name
-        try:
-            same = checksum(path) == expected
-        except FileNotFoundError:
-            raise CorruptRecord(f"{path} is missing.") from None
-        if not same:
-            raise CorruptRecord(
-                f"{path} does not match the SHA-256 that was taken when it was written: it is"
-                " truncated or was altered."
-            )
 
 
 def write_json(path: Path, document: Mapping[str, Any], indent: int | None = 1) -> None:
@@ -468,12 +424,3 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
             return {name: _numbers(np.asarray(archive[name])) for name in archive.files}
     except DAMAGES as error:
         raise CorruptRecord(f"{path} cannot be read ({error}). Delete it and run again.") from error
-
-
-def checksum(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    digest = hashlib.sha256()
-    with files.opened(path) as file:
-        for chunk in iter(lambda: file.read(1 << 20), b""):
-            digest.update(chunk)
-    return digest.hexdigest()
