@@ -133,20 +133,9 @@ class Record:
         Raises:
             CorruptRecord: the file is missing or is not what the manifest says.
         """
-        value = read_tensor(self.folder, stage, name)
-        shape = self._shapes.get((stage, name), value.shape)
-        if value.shape != shape:
-            raise CorruptRecord(
-                f"{self.folder / stage}.npz: tensor '{name}' has the shape {value.shape}, and the"
-                f" record says {shape}. Run the job again."
-            )
-        return value
-
-    @functools.cached_property
-    def _shapes(self) -> dict[tuple[str, str], tuple[int, ...]]:
-        """The shape of each recorded tensor, by stage and name."""
-        entries = getattr(self.whole, "tensors", ()) if self.ok else ()
-        return {(item.stage, item.name): item.shape for item in entries}
+        left = self.whole if self.ok else None
+        shapes = left.shapes if isinstance(left, contents.Tensors) else {}
+        return read_tensor(self.folder, stage, name, shapes)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -198,19 +187,32 @@ def _numbers(value: NDArray[Any]) -> NDArray[Any]:
     return value
 
 
-def read_tensor(folder: Path, stage: str, name: str) -> NDArray[Any]:
+def read_tensor(
+    folder: Path, stage: str, name: str, shapes: Mapping[tuple[str, str], tuple[int, ...]]
+) -> NDArray[Any]:
     """Return one tensor of a job's folder.
+
+    Args:
+        folder: the job's. stage, name: of the tensor.
+        shapes: which one the record says that each has; of others, any will do.
 
     Raises:
         CorruptRecord: the file is missing or is not what the manifest says.
     """
     path = folder / f"{stage}.npz"
     try:
-        return _numbers(np.asarray(_archive(path)[name]))
+        value = _numbers(np.asarray(_archive(path)[name]))
     except DAMAGES as error:
         raise CorruptRecord(
             f"{path}: tensor '{name}' cannot be read ({error}). Run the job again."
         ) from error
+    shape = shapes.get((stage, name), value.shape)
+    if value.shape != shape:
+        raise CorruptRecord(
+            f"{path}: tensor '{name}' has the shape {value.shape}, and the record says {shape}. Run"
+            " the job again."
+        )
+    return value
 
 
 def write_record(

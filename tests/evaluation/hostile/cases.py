@@ -243,8 +243,13 @@ def groups() -> list[Group]:
     ]
 
 
-def cases(stock: Stock, count: int, seed: int) -> Iterator[Case]:
-    """Yield so many cases, more or less, the same for the same seed."""
+def cases(stock: Stock, count: int, seed: int, slow: float = 1.0) -> Iterator[Case]:
+    """Yield so many cases, more or less, the same for the same seed.
+
+    Args:
+        stock: what there is. count: of cases. seed: of all choices.
+        slow: the share that is taken of those in which a run or a night goes on, a second each.
+    """
     chance = random.Random(seed)
     every = groups()
     total = sum(group.weight for group in every)
@@ -255,7 +260,8 @@ def cases(stock: Stock, count: int, seed: int) -> Iterator[Case]:
         )
         table = list(group.mutations)
         chance.shuffle(table)
-        wanted = max(1, round(count * group.weight / total))
+        share = slow if {*group.readers} & {RESUME, FORGED, NIGHT} else 1.0
+        wanted = max(1, round(share * count * group.weight / total))
         readers = itertools.cycle(group.readers)
         for (name, mutate), _ in zip(itertools.cycle(table), range(wanted), strict=False):
             yield Case(
