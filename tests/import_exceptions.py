@@ -38,6 +38,7 @@ JSON_EXCEPTIONS = {
 }
 #: Opening files outside `store` and `processes`: plain text and bytes that are no records, and why.
 FILE_EXCEPTIONS = {
+    "harness/records/files.py": "reads and writes whole files for all others, whatever is in them",
     "harness/history/export.py": "CSV for other programs",
     "harness/execution/keeper.py": "the kernel's numbers of a process' parent and group",
     "harness/execution/logs.py": "workers' logs, plain text",

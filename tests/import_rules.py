@@ -105,6 +105,8 @@ FORMATS = {
     "zipfile.ZipFile",
 }
 PICKLE_LOADERS = {"pickle.load", "pickle.loads", "pickle.Unpickler"}
+#: Modules that open what others ask them to.
+HANDS = ("store.", "files.")
 OPENERS = (".open", ".read_text", ".read_bytes", ".write_text", ".write_bytes")
 
 
@@ -254,9 +256,7 @@ def _deeds(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
             path, set()
         ):
             yield node.lineno, f"only harness.records.store knows file formats ({name})"
-        opens = name == "open" or (
-            name.endswith(OPENERS) and not name.startswith(("store.", "files."))
-        )
+        opens = name == "open" or (name.endswith(OPENERS) and not name.startswith(HANDS))
         if opens and not (store or processes or path in FILE_EXCEPTIONS):
             yield node.lineno, f"opens a file ({name})"
         if opens and _pure(path):

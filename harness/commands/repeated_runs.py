@@ -15,7 +15,7 @@ from harness.evaluation import job_rows
 from harness.execution import progress, runner
 from harness.execution.processes import ending
 from harness.fidelity import repeatability
-from harness.records import store, tensors
+from harness.records import checksums, store, tensors
 from harness.report.repeats import RepeatRow
 from harness.results.verdicts import Repeat
 
@@ -183,7 +183,7 @@ def run_job(run_context: runner.RunContext, job: RepeatJob) -> store.Record:
                         seed=job.seed if mode == NATIVE else None,
                     )
                 )
-                store.verify(where, parts[mode]["files"])
+                checksums.verify(where, parts[mode]["files"])
         outcome.result = {
             **opened,
             **probed,

@@ -20,7 +20,7 @@ from backends.contract import Status
 from harness.errors import CorruptRecord, JobFailed
 from harness.execution.processes import Limits, WorkerProcess, ending
 from harness.plan import Job, Opening, same_work
-from harness.records import archives, contents, runs, store, tape
+from harness.records import archives, checksums, contents, runs, store, tape
 from harness.workloads import registry
 from harness.workloads.spec import Workload
 
@@ -142,7 +142,7 @@ def finished(run_context: RunContext, job: Threaded) -> store.Record | None:
     """Return the record that an interrupted run left of a job, or None if it has to run.
 
     Args:
-        run_context: of the run that goes on. job: what would be run.
+        run_context: of the run. job: that it was asked for.
     """
     return existing(run_context.run / "jobs" / job.name, job.describe())
 
@@ -173,7 +173,7 @@ def run_job(run_context: RunContext, job: Job) -> store.Record:
                 steps=job.steps,
                 variants=[_thaw(variant) for variant in job.variants],
             )
-        store.verify(folder, recorded["files"])
+        checksums.verify(folder, recorded["files"])
         outcome.result = {
             **opened,
             **probed,

@@ -20,7 +20,7 @@ from harness.execution.processes import WorkerProcess, ending
 from harness.execution.runner import Files, RunContext, ended, fresh, open_port
 from harness.fidelity.summaries import Draw, series
 from harness.plan import SampleJob
-from harness.records import archives, files, store, tape
+from harness.records import archives, checksums, store, tape
 
 #: Training goes in pieces, so that `--limit` bounds a stretch of it and not the whole.
 ADVANCE_STEPS = 16
@@ -54,14 +54,14 @@ def run_sample(run_context: RunContext, job: SampleJob) -> store.Record:
             )
             effective = worker.request("effective")
         archives.write_arrays(folder / f"{LOSSES}.npz", losses)
-        checksums = {
-            f"{name}.npz": files.checksum(folder / f"{name}.npz") for name in (LOSSES, SAMPLES)
+        sums = {
+            f"{name}.npz": checksums.checksum(folder / f"{name}.npz") for name in (LOSSES, SAMPLES)
         }
-        store.verify(folder, checksums)
+        checksums.verify(folder, sums)
         outcome.result = {
             **opened,
             **effective,
-            "files": checksums,
+            "files": sums,
             "train_s": train_s,
             "terms": sorted(name[len(VALUE) :] for name in losses if name.startswith(VALUE)),
             "tape_hash": drawn.tape_hash,

@@ -25,7 +25,7 @@ from harness.fidelity.evidence import Entry, Evidence, Restricted
 from harness.fidelity.judge import judge_stage
 from harness.fidelity.layers import Layers, find
 from harness.plan import Job, Pair, Plan, TeacherForcedJob
-from harness.records import store, tensors
+from harness.records import checksums, store, tensors
 from harness.results.model import StageRow
 from harness.results.verdicts import Fidelity
 
@@ -201,7 +201,7 @@ def run_teacher_forced(run_context: runner.RunContext, job: TeacherForcedJob) ->
                 teacher=str(teacher.resolve()),
                 folder=str(folder.resolve()),
             )
-        store.verify(folder, taught["files"])
+        checksums.verify(folder, taught["files"])
         outcome.result = {
             **opened,
             **store.decode(taught),

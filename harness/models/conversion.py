@@ -22,7 +22,7 @@ from harness.execution.processes import WorkerProcess
 from harness.fidelity.measure import difference
 from harness.models import foreign_names, foreign_variables
 from harness.models.training import CHECKPOINTS, Model, Site
-from harness.records import archives, files
+from harness.records import archives, checksums
 
 #: The acceptance ceiling of float64 (see docs/fidelity.md): the largest error that a converted
 #: model's next step may have.
@@ -103,7 +103,7 @@ def convert(
         target,
         step=exported["step"],
         converted=converted,
-        files=files.checksums_below(out / CHECKPOINTS),
+        files=checksums.checksums_below(out / CHECKPOINTS),
         saving=False,
     )
     made.write(out)

@@ -30,7 +30,7 @@ from harness.execution.processes import Limits, WorkerProcess
 from harness.execution.progress import Step
 from harness.execution.worker_environment import clean_environment
 from harness.plan import Opening
-from harness.records import files, runs, store
+from harness.records import checksums, files, runs, store
 from harness.records.decoding import decode
 from harness.workloads.spec import Workload
 
@@ -109,7 +109,7 @@ def checked(folder: Path, *, resume: bool = False) -> Model:
     model = read(folder)
     if not (model.saving and resume):
         try:
-            files.verify_below(folder / CHECKPOINTS, model.files)
+            checksums.verify_below(folder / CHECKPOINTS, model.files)
         except CorruptRecord as error:
             way = (
                 f" A training was interrupted there; go on with harness train --resume --out"
@@ -303,7 +303,7 @@ def _train(
         step += count
         if saves:
             dataclasses.replace(
-                model, step=step, files=files.checksums_below(out / CHECKPOINTS), saving=False
+                model, step=step, files=checksums.checksums_below(out / CHECKPOINTS), saving=False
             ).write(out)
             saved = time.monotonic()
         pace = f"{took_s / count:.3g} s a step"

@@ -312,7 +312,7 @@ def same_work(job: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two descriptions are of the same work, however it is waited for.
 
     Args:
-        job, other: as `WorkloadJob.describe` gives them.
+        job, other: as `describe` gave them, or as a record has kept them.
     """
     return bool(_what(dict(job)) == _what(dict(other)))
 

@@ -79,19 +79,32 @@ def _numbers(value: NDArray[Any]) -> NDArray[Any]:
     return value
 
 
-def read_tensor(folder: Path, stage: str, name: str) -> NDArray[Any]:
+def read_tensor(
+    folder: Path, stage: str, name: str, shapes: Mapping[tuple[str, str], tuple[int, ...]]
+) -> NDArray[Any]:
     """Return one tensor of a job's folder.
+
+    Args:
+        folder: the job's. stage, name: of the tensor.
+        shapes: which one the record says that each has; of others, any will do.
 
     Raises:
         CorruptRecord: the file is missing or is not what the manifest says.
     """
     path = folder / f"{stage}.npz"
     try:
-        return _numbers(np.asarray(_archive(path)[name]))
+        value = _numbers(np.asarray(_archive(path)[name]))
     except DAMAGES as error:
         raise CorruptRecord(
             f"{path}: tensor '{name}' cannot be read ({error}). Run the job again."
         ) from error
+    shape = shapes.get((stage, name), value.shape)
+    if value.shape != shape:
+        raise CorruptRecord(
+            f"{path}: tensor '{name}' has the shape {value.shape}, and the record says {shape}. Run"
+            " the job again."
+        )
+    return value
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], compress: bool = False) -> None:

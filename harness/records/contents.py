@@ -7,6 +7,7 @@ mapping whose names belong to others: settings that a framework tells, packages 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -80,6 +81,11 @@ class Tensors:
     raised: dict[str, str] = dataclasses.field(default_factory=dict)
     loss_scale: dict[str, Any] = dataclasses.field(default_factory=dict)
     said: SaidOfItself = dataclasses.field(default_factory=SaidOfItself, metadata={"name": "told"})
+
+    @functools.cached_property
+    def shapes(self) -> dict[tuple[str, str], tuple[int, ...]]:
+        """The shape of each tensor, by stage and name."""
+        return {(item.stage, item.name): tuple(item.shape) for item in self.tensors}
 
     @property
     def declared(self) -> Declarations:

@@ -35,12 +35,12 @@ def unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     Raises:
         ValueError: it has a name twice: which of the two is meant, nobody can tell.
     """
-    named: dict[str, Any] = {}
+    members: dict[str, Any] = {}
     for name, value in pairs:
-        if name in named:
+        if name in members:
             raise ValueError(f"it has the name {_short(name)} twice")
-        named[name] = value
-    return named
+        members[name] = value
+    return members
 
 
 def shallow(value: Any) -> Any:

@@ -23,7 +23,7 @@ from harness.errors import CorruptRecord, RecordError
 from harness.fidelity.digest import digest
 from harness.fidelity.evidence import Entry
 from harness.plan import LOCKSTEP_STAGES, Job, Request
-from harness.records import archives, files, store
+from harness.records import archives, checksums, store
 from harness.records.contents import Identity
 from harness.records.decoding import decode
 
@@ -172,7 +172,7 @@ def write(record: store.Record, job: Job, folder: Path) -> Path:
             "abilities": list(left.abilities),
             "tensors": [dataclasses.asdict(item) for item in tensors],
             "noise": {name: _largest(moved) for name, moved in left.noise.items()},
-            "files": {path.with_suffix(".npz").name: files.checksum(path.with_suffix(".npz"))},
+            "files": {path.with_suffix(".npz").name: checksums.checksum(path.with_suffix(".npz"))},
             "provenance": {
                 "identity": identity,
                 "effective": left.effective,
@@ -211,7 +211,7 @@ def read(path: Path) -> Reference:
         )
     try:
         document = decode(Document, flat, str(path))
-        store.verify(path.parent, document.files)
+        checksums.verify(path.parent, document.files)
         arrays = archives.read_arrays(path.with_suffix(".npz"))
         return Reference(path, document, _unpack(document.tensors, arrays, path))
     except CorruptRecord as error:

@@ -31,7 +31,7 @@ class RecordEvidence:
 
     def read(self, stage: str, name: str) -> NDArray[Any]:
         """Return one tensor."""
-        return read_tensor(self.folder, stage, name)
+        return read_tensor(self.folder, stage, name, self.left.shapes)
 
     def noise(self, stage: str, name: str) -> dict[str, list[float]]:
         """Return the tensor's movements by kind of variation."""

@@ -12,6 +12,7 @@ outside a run's folder is touched through what lies in it.
 from __future__ import annotations
 
 import argparse
+import resource
 import sys
 import tempfile
 import time
@@ -21,6 +22,8 @@ from pathlib import Path
 from tests.evaluation.hostile import census, folders, stock
 from tests.evaluation.hostile.cases import cases
 
+#: Whoever reads without an end gets a MemoryError, and takes nobody else's memory.
+MEMORY_BYTES = 6 << 30
 #: So many characters of what was printed are shown.
 TOLD = 600
 
@@ -31,6 +34,7 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--count", type=int, default=2_200, help="how many alterations")
     parser.add_argument("--seed", type=int, default=0, help="of all choices")
     asked = parser.parse_args(words)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     started, findings = time.monotonic(), []
     with tempfile.TemporaryDirectory(prefix="hostile-") as name:
         made = stock.make(Path(name) / "stock")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.bisecting import record as bisections
 from harness.errors import CorruptRecord
-from harness.records import files, runs, store
+from harness.records import checksums, runs, store
 from tests.evaluation.hostile import mutations
 from tests.evaluation.hostile.calls import Ended, call, command
 from tests.evaluation.hostile.mutations import Mutation
@@ -31,6 +31,7 @@ class Reader:
         unread: exit codes after which the alteration has to be none: what is read has the same
             content as before.
         passing: exit codes that no altered file may give, whatever is in it.
+        new: whether a file that is missing is taken for work that has not begun.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Reader:
     codes: frozenset[int]
     unread: frozenset[int] = frozenset()
     passing: frozenset[int] = frozenset()
+    new: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,6 +105,8 @@ REPORTS = [
     Reader("history add", _added_and_shown, frozenset({0, 2, 4})),
 ]
 RESUME = Reader("compare --resume", _ends(_resume), frozenset({1, 4}), passing=frozenset({0}))
+#: Of arrays that have the right sums and cannot be what was recorded: a row may be undecided.
+FORGED = dataclasses.replace(RESUME, codes=frozenset({1, 4, 6}))
 CLEAN = Reader(
     "clean",
     _ends(lambda stock, _: ["clean", "--reports", str(stock.root / "fail")]),
@@ -133,7 +137,7 @@ def _train(stock: Stock, _: Path) -> list[str]:
 #: naming the file.
 MODELS = [
     Reader("generate", _ends(_generate), frozenset({2, 4})),
-    Reader("train --resume", _ends(_train), frozenset({2, 4})),
+    Reader("train --resume", _ends(_train), frozenset({2, 4}), new=True),
 ]
 NIGHT = Reader(
     "nightly", _ends(lambda stock, _: nightly(stock.root)), frozenset({1, 4}), frozenset({0})
@@ -172,7 +176,8 @@ def _frozen(_: Stock, path: Path) -> Ended:
 
 
 FROZEN = Reader("the kind's own reader", _frozen, frozenset({0, 2, 4}))
-BISECTION = Reader("bisect", _frozen, frozenset({0, 4}), frozenset({0}))
+#: One that is not there is begun; a link in its folder is refused before it is looked for.
+BISECTION = Reader("bisect", _frozen, frozenset({0, 4}), frozenset({0}), new=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -202,7 +207,7 @@ def _resealed(mutate: Mutation) -> Mutation:
         mutate(path, chance)
         manifest = path.parent / store.MANIFEST
         document = store.read_json(manifest, "record", store.SCHEMA)
-        document["result"]["files"][path.name] = files.checksum(path)
+        document["result"]["files"][path.name] = checksums.checksum(path)
         store.write_sealed(manifest, document)
 
     return both
@@ -224,7 +229,7 @@ def groups() -> list[Group]:
         Group("fail", "*/jobs/*/manifest.json", EVIDENCE, _SEALED, 110),
         Group("fail", "*/jobs/*/manifest.json", [RESUME], _SEALED, 30),
         Group("fail", "*/jobs/*/*.npz", [RESUME], _ARRAYS, 20),
-        Group("fail", "*/jobs/*/*.npz", [RESUME], _WITH_SUMS, 25),
+        Group("fail", "*/jobs/*/*.npz", [FORGED], _WITH_SUMS, 25),
         Group("reference", "*.json", [VERIFY], _SEALED, 110),
         Group("reference", "*.npz", [VERIFY], _ARRAYS, 50),
         Group("model", "model.json", MODELS, _SEALED, 80),
@@ -238,8 +243,13 @@ def groups() -> list[Group]:
     ]
 
 
-def cases(stock: Stock, count: int, seed: int) -> Iterator[Case]:
-    """Yield so many cases, more or less, the same for the same seed."""
+def cases(stock: Stock, count: int, seed: int, slow: float = 1.0) -> Iterator[Case]:
+    """Yield so many cases, more or less, the same for the same seed.
+
+    Args:
+        stock: what there is. count: of cases. seed: of all choices.
+        slow: the share that is taken of those in which a run or a night goes on, a second each.
+    """
     chance = random.Random(seed)
     every = groups()
     total = sum(group.weight for group in every)
@@ -250,7 +260,8 @@ def cases(stock: Stock, count: int, seed: int) -> Iterator[Case]:
         )
         table = list(group.mutations)
         chance.shuffle(table)
-        wanted = max(1, round(count * group.weight / total))
+        share = slow if {*group.readers} & {RESUME, FORGED, NIGHT} else 1.0
+        wanted = max(1, round(share * count * group.weight / total))
         readers = itertools.cycle(group.readers)
         for (name, mutate), _ in zip(itertools.cycle(table), range(wanted), strict=False):
             yield Case(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from harness import cli
 from harness.models import training
-from harness.records import files, references, runs
+from harness.records import checksums, references, runs
 from harness.workloads.linear import WORKLOAD
 
 ROOT = Path(__file__).parents[3]
@@ -117,8 +117,8 @@ def _model(folder: Path) -> None:
     checkpoint.write_bytes(bytes(range(256)) * 4)
     config = training.fingerprint(WORKLOAD, "tiny")
     model = training.Model("linear", "tiny", "", "numpy", "fp64", 0, 3, config, threads=1)
-    sums = files.checksums_below(checkpoint.parent)
-    dataclasses.replace(model, files=sums).write(folder)
+    files = checksums.checksums_below(checkpoint.parent)
+    dataclasses.replace(model, files=files).write(folder)
     (folder / training.LOSSES).write_text("step,loss,value\n1,total,1.0\n", encoding="utf-8")
 
 

@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
+from backends.contract import Status
 from harness.errors import CorruptRecord, NewerSchema
-from harness.records import archives, files, store, tensors
+from harness.records import archives, checksums, files, store, tensors
 from harness.records.decoding import NOT_FINITE
 from tests.harness import contents
 
@@ -109,7 +110,7 @@ def record(tmp_path: Path) -> store.Record:
     job = tmp_path / "job"
     archives.write_arrays(job / "forward.npz", {"logits": np.arange(50.0)})
     result = contents.recorded(
-        files={"forward.npz": files.checksum(job / "forward.npz")},
+        files={"forward.npz": checksums.checksum(job / "forward.npz")},
         noise={"forward/logits": {"ulp": [0.5]}},
         tensors=[
             {
@@ -163,7 +164,7 @@ def test_broken_when_written(tmp_path: Path) -> None:
     """A checksum that fits does not make an array file of something else."""
     (tmp_path / "forward.npz").write_bytes(b"PK\x03\x04 and then nothing")
     with pytest.raises(CorruptRecord, match="broken when its checksum was taken"):
-        store.verify(tmp_path, {"forward.npz": files.checksum(tmp_path / "forward.npz")})
+        checksums.verify(tmp_path, {"forward.npz": checksums.checksum(tmp_path / "forward.npz")})
 
 
 @pytest.mark.parametrize(
@@ -214,3 +215,14 @@ def test_a_job_without_a_manifest_has_not_finished(tmp_path: Path) -> None:
     """Whatever else lies in its folder."""
     with pytest.raises(FileNotFoundError):
         store.read_record(tmp_path)
+
+
+def test_an_array_of_another_shape_is_refused(tmp_path: Path) -> None:
+    """Even one that has the right checksum: the judge would compare it element by element."""
+    archives.write_arrays(tmp_path / "forward.npz", {"y": np.zeros(3)})
+    entry = {"stage": "forward", "name": "y", "shape": [2], "dtype": "float64", "largest": 0.0}
+    sums = {"forward.npz": checksums.checksum(tmp_path / "forward.npz")}
+    result = contents.recorded(tensors=[{**entry, "scale": 0.0}], files=sums)
+    store.write_record(tmp_path, {"side": "torch"}, Status.OK, "", result, 1.0)
+    with pytest.raises(CorruptRecord, match=r"forward\.npz: tensor 'y' has the shape \(3,\)"):
+        store.read_record(tmp_path).read("forward", "y")
