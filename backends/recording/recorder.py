@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import zipfile
 import traceback
 import zipfile
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple

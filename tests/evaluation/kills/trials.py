@@ -110,7 +110,7 @@ class Bench:
             done = striking.run(argv, scratch, environ, None)
             _look(scratch, before, tally, done)
         tally.faults["temporary"] += leftovers.temporary(scratch)
-        tally.faults["lost"] += leftovers.lost(scratch, before)
+        tally.faults["lost"] += leftovers.lost(scratch, before, command.takes_over)
         tally.scratch += sum(1 for _ in temporary.iterdir())
         said = verdict(command, scratch, done)
         if (done.code, said) != (usual.code, usual.verdict):
