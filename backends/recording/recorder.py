@@ -27,9 +27,16 @@ Noise = Dict[str, Dict[str, List[float]]]
 
 
 def load_arrays(path: str) -> Dict[str, np.ndarray]:
-    """Return the arrays of an .npz by name; nothing is unpickled."""
-    with np.load(path, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+    """Return the arrays of an .npz by name; nothing is unpickled.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (ValueError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} is no .npz that can be read: {error}") from error
 
 
 def save_arrays(path: str, arrays: Mapping[str, Any]) -> None:

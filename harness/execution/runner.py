@@ -17,10 +17,10 @@ from typing import Any, Protocol, TypeVar
 from numpy.typing import NDArray
 
 from backends.contract import Status
-from harness.errors import CorruptRecord, JobFailed
+from harness.errors import CorruptRecord, JobFailed, RecordError
 from harness.execution.processes import Limits, WorkerProcess, ending
 from harness.plan import Job, Opening, same_work
-from harness.records import archives, checksums, contents, runs, store, tape
+from harness.records import archives, checksums, contents, files, runs, store, tape
 from harness.workloads import registry
 from harness.workloads.spec import Workload
 
@@ -237,16 +237,22 @@ class Outcome:
         """Write the manifest; a disk that is full ends the job, not the run.
 
         What a job that did not end well left of its arrays is worth nothing and goes: it may be
-        what has filled the disk.
+        what has filled the disk. A port may have put a link in the place of the folder or of the
+        manifest: nothing is written or deleted through it.
         """
         duration_s = time.monotonic() - self.started
         result = self.result if self.status == Status.OK else {}
         try:
+            files.refuse_links([self.folder, self.folder / store.MANIFEST])
             if self.status != Status.OK:
                 for path in self.folder.glob("*.npz"):
                     path.unlink()
             self.written = store.write_record(
                 self.folder, self.job, self.status, self.reason, result, duration_s
+            )
+        except RecordError as error:
+            self.written = store.Record(
+                self.folder, self.job, Status.CORRUPT, str(error), {}, duration_s
             )
         except OSError as error:
             status = (

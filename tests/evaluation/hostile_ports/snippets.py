@@ -74,7 +74,7 @@ def tell(line):
 
 def others(pattern):
     for _ in range(40):
-        paths = [path for path in SCRATCH.glob("reports/*/" + pattern) if "hostile" not in str(path.relative_to(SCRATCH))]
+        paths = [path for path in SCRATCH.glob("reports/*/" + pattern) if "hostile" not in path.parent.name]
         if paths:
             return paths
         time.sleep(0.1)
@@ -83,7 +83,7 @@ def others(pattern):
 CODE = ("ended itself with code", "exited with status")
 TIME = ("no answer",)
 ANSWER = ("answer", "closed its pipe", "worker")
-RECORD = ("checksum", "manifest", "missing", "cannot", "npz", "record", "files", FILE)
+RECORD = ("checksum", "manifest", "missing", "cannot", "npz", "record", "files", "link", FILE)
 PORTS = (
     Hostile("exit_import", "import", "os._exit(3)", ENDS, CODE),
     Hostile("exit_init", "__init__", "os._exit(0)", ENDS, CODE),
@@ -169,7 +169,7 @@ PORTS = (
     Hostile("clears_environment", "import", "os.environ.clear()", PASSES),
     Hostile("clears_path", "import", "sys.path.clear()", PASSES, (FILE, "Error")),
     Hostile("replaces_json", "train", "json.dumps = lambda *a, **k: '7'", ENDS, ANSWER),
-    Hostile("replaces_savez", "import", "np.savez = lambda *a, **k: None", ENDS, RECORD),
+    Hostile("replaces_savez", "import", "np.savez = lambda *a, **k: None", PASSES, RECORD),
     Hostile(
         "replaces_hashlib",
         "__init__",
@@ -187,7 +187,7 @@ PORTS = (
     Hostile(
         "alters_other_record",
         "generate",
-        "for path in others('jobs/linear-numpy-fp64-*/forward.npz'): path.write_bytes(path.read_bytes()[::-1])",
+        "for path in others('jobs/linear-numpy-fp64-*/forward.npz'): path.write_bytes(path.read_bytes()[:-9])",
         FAILS,
         RECORD,
         spoils=True,
@@ -213,6 +213,31 @@ PORTS = (
         "train",
         "for path in SCRATCH.glob('reports/*/jobs/*hostile*'):\n"
         "    (path / 'forward.npz').is_symlink() or (path / 'forward.npz').symlink_to('/dev/zero')",
+        PASSES,
+        (*RECORD, "forward"),
+    ),
+    Hostile(
+        "links_log",
+        "train",
+        "for path in SCRATCH.glob('reports/*/jobs/*hostile*/worker.log'):\n"
+        "    path.unlink()\n    path.symlink_to(SCRATCH / 'precious')",
+        PASSES,
+        RECORD,
+    ),
+    Hostile(
+        "log_without_end",
+        "train",
+        "for path in SCRATCH.glob('reports/*/jobs/*hostile*/worker.log'):\n"
+        "    path.unlink()\n    os.mkfifo(path)\nos._exit(3)",
+        ENDS,
+        CODE,
+    ),
+    Hostile(
+        "links_its_folder",
+        "generate",
+        "for path in SCRATCH.glob('reports/*/jobs/*hostile*'):\n"
+        "    if not path.is_symlink():\n"
+        "        path.rename(SCRATCH / 'hostile/gone')\n        path.symlink_to(SCRATCH / 'hostile/gone')",
         PASSES,
         RECORD,
     ),

@@ -42,7 +42,7 @@ class Command:
         again: as it is run after a strike; None where that is the same.
         before: what has to have run before, in turn. files: what has to lie there, by name.
         clears: of a folder that a strike has left without this file, and that the command refuses,
-            the user has to get rid.
+            the user has to get rid. takes_over: it goes on with what was finished.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Command:
     before: tuple[Words, ...] = ()
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
     clears: Path | None = None
+    takes_over: bool = True
 
 
 def told(value: Any) -> list[str]:
@@ -126,7 +127,7 @@ def commands(pythons: Words) -> list[Command]:
         Command("compare", fidelity, lambda at: newest(at, report), (*fidelity, "--resume")),
         Command("speed", speed, lambda at: newest(at, report), (*speed, "--resume")),
         Command("run", record, _statuses, (*record, "--resume")),
-        Command("repeat", repeat, lambda at: newest(at, "reports/*/repeat.json")),
+        Command("repeat", repeat, lambda at: newest(at, "reports/*/repeat.json"), takes_over=False),
         Command(
             "nightly",
             night,

@@ -34,8 +34,9 @@ def finished(scratch: Path) -> Jobs:
     return jobs
 
 
-def lost(scratch: Path, before: Jobs) -> list[str]:
-    """Return which jobs that were finished are gone, or lie in a run that nobody took over."""
+def lost(scratch: Path, before: Jobs, takes_over: bool = True) -> list[str]:
+    """Return which jobs that were finished are gone, or lie in a run that nobody took over, where
+    the command should."""
     now = finished(scratch)
     named = [str(path) for path in before if path not in now]
     newest = {path.parts[-2]: path.parents[2] for path in sorted(now, key=_age(scratch))}
@@ -43,7 +44,7 @@ def lost(scratch: Path, before: Jobs) -> list[str]:
         run = path.parents[2]
         # A run without its `run.json` had not begun; one that is finished is not gone on with.
         stopped = (scratch / run / runs.RUN_FILE).is_file() and not runs.is_finished(scratch / run)
-        if path in now and stopped and newest[path.parts[-2]] != run:
+        if takes_over and path in now and stopped and newest[path.parts[-2]] != run:
             named.append(f"{path}: not taken over")
     return named
 

@@ -42,7 +42,7 @@ class Strike:
 @dataclasses.dataclass(frozen=True)
 class Ended:
     """How a command has ended: its exit code, what it said, and whether it was struck before it
-    ended by itself; `stuck` if it took no notice of a polite signal."""
+    ended by itself; `stuck` if it did not end, or took no notice of a polite signal."""
 
     code: int
     err: str
@@ -57,13 +57,14 @@ def drawn(rng: random.Random, usual_s: float) -> Strike:
 
 
 def run(
-    argv: Sequence[str], scratch: Path, environ: Mapping[str, str], strike: Strike | None
+    argv: Sequence[str],
+    scratch: Path,
+    environ: Mapping[str, str],
+    strike: Strike | None,
+    longest_s: float = LONGEST_S,
 ) -> Ended:
-    """Run a command in a folder; strike it unless it ends before.
-
-    Raises:
-        subprocess.TimeoutExpired: it never ends.
-    """
+    """Run a command in a folder; strike it unless it ends before. One that never ends is `stuck`,
+    and killed."""
     said = scratch.with_name(f"{scratch.name}.said")
     with said.open("wb") as sink:
         process = subprocess.Popen(
@@ -82,14 +83,11 @@ def run(
         polite = struck and strike is not None and strike.kind in POLITE
         stuck = False
         try:
-            process.wait(PATIENCE_S if polite else LONGEST_S)
+            process.wait(PATIENCE_S if polite else longest_s)
         except subprocess.TimeoutExpired:
-            if not polite:
-                raise
             stuck = True
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process.pid, signal.SIGKILL)
+        process.kill()  # nothing, if it has ended
         code = process.wait()
     return Ended(code, said.read_text(encoding="utf-8", errors="replace"), struck, stuck)
 

@@ -110,7 +110,7 @@ class Bench:
             done = striking.run(argv, scratch, environ, None)
             _look(scratch, before, tally, done)
         tally.faults["temporary"] += leftovers.temporary(scratch)
-        tally.faults["lost"] += leftovers.lost(scratch, before)
+        tally.faults["lost"] += leftovers.lost(scratch, before, command.takes_over)
         tally.scratch += sum(1 for _ in temporary.iterdir())
         said = verdict(command, scratch, done)
         if (done.code, said) != (usual.code, usual.verdict):
@@ -135,7 +135,7 @@ def _look(scratch: Path, before: leftovers.Jobs, tally: Tally, done: striking.En
     tally.faults["half-written"] += leftovers.damaged(scratch)
     tally.faults["repeated"] += leftovers.repeated(scratch, before)
     if done.stuck:
-        tally.faults["wrong ending"].append("it took no notice of a polite signal")
+        tally.faults["wrong ending"].append("it did not end")
     if "Traceback" in done.err and "harness/cli/__main__" in done.err:
         tally.faults["wrong ending"].append(f"a traceback: {done.err[-600:]}")
 

@@ -159,6 +159,27 @@ def test_ended(tmp_path: Path, raised: Exception, status: str) -> None:
     assert not (tmp_path / "forward.npz").exists()
 
 
+@pytest.mark.parametrize("linked", ["manifest.json", "."])
+def test_nothing_is_written_or_deleted_through_a_link(tmp_path: Path, linked: str) -> None:
+    """A port may have put one in the place of its manifest, or of its folder: the job is corrupt,
+    and what the link leads to is as it was."""
+    theirs, folder = tmp_path / "theirs", tmp_path / "job"
+    theirs.mkdir()
+    for name in ("manifest.json", "forward.npz"):
+        (theirs / name).write_text("theirs")
+    with runner.ended(folder, {}, 0.0) as outcome:
+        if linked == ".":
+            folder.symlink_to(theirs)
+        else:
+            folder.mkdir()
+            (folder / linked).symlink_to(theirs / linked)
+        raise JobFailed("error", "broken")
+    done = outcome.record()
+    assert "corrupt" == done.status and "is a symbolic link to" in done.reason
+    assert {"theirs"} == {path.read_text() for path in theirs.iterdir()}
+    assert 2 == len(list(theirs.iterdir()))
+
+
 def test_ended_by_interrupt(tmp_path: Path) -> None:
     """An interrupt is recorded and goes on up."""
     with pytest.raises(KeyboardInterrupt), runner.ended(tmp_path, {}, 0.0):

@@ -102,7 +102,7 @@ def test_an_empty_report_has_no_empty_sections(empty):
 def test_a_report_of_speed_alone_has_no_verdict_before_its_answer(full, empty):
     """As in the terminal; any other has."""
     assert "# nothing\n\nNothing was judged.\n" in render(empty) and "NONE" not in render(empty)
-    assert "**FAIL.** cnn differs" in render(full)
+    assert "**FAIL.** Not the same model" in render(full)
 
 
 def test_drawing_twice_gives_the_same_bytes(full):

@@ -121,7 +121,7 @@ def test_a_report_arrives_whole(
     assert [(0, "1.2345")] == whole.points[RATIO]
     judged = figures.figures(report)
     assert len(judged) == len(whole.points) and whole.tags["mlflow.note.content"].startswith(
-        "**FAIL** cnn differs"
+        "**FAIL** Not the same model"
     )
     nan = "fidelity/cnn/preset/fp64/seed 0/tf1-compat - torch/gradients/error"
     assert [(0, "nan")] == whole.points[nan]
