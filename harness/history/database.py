@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 
 from harness.errors import Busy, CorruptRecord, HarnessError, NewerSchema, RecordError, UsageError
 from harness.history.migrations import APPLICATION_ID, LATEST, STEPS
+from harness.records import files
 
 #: Where runs are added if nothing else is said.
 DEFAULT = Path("reports/history.sqlite")
@@ -55,6 +56,11 @@ class Database:
             raise UsageError(
                 f"{path}: this is a folder; give a file, e.g. {path / 'history.sqlite'}"
             )
+        try:
+            # SQLite would write into a device, and beside it
+            files.destination(path)
+        except OSError as error:
+            raise UsageError(f"{path}: {error.strerror}. Give another file.") from error
         self._engine = self._connectable()
         try:
             if create:

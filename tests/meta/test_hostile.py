@@ -159,10 +159,12 @@ def test_noise_of_a_reference(stock: Stock) -> None:
     assert 1 == ended.code and path.stem in ended.out
 
 
-def test_out_is_a_device(made: Stock, tmp_path: Path) -> None:
+def test_what_is_written_is_a_device(made: Stock, tmp_path: Path) -> None:
     """It is told, and stays a device."""
-    chosen = [item for item in folders.catalogue() if item.name in ("--out full", "--out null")]
-    assert [(), ()] == [item.faults for item in folders.examine(made, tmp_path, chosen)]
+    chosen = [item for item in folders.catalogue() if item.name.endswith((" full", " null"))]
+    assert 6 == len(chosen)
+    bad = [item for item in folders.examine(made, tmp_path, chosen) if item.faults]
+    assert [] == bad
 
 
 @pytest.mark.parametrize("form", cases.FORMATS)

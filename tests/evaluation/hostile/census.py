@@ -65,7 +65,7 @@ def _faults(case: Case, ended: Ended, path: Path, *, unchanged: bool) -> Iterato
         reader.name == "reference verify" and ended.code == 1
     )
     # what was sealed again may be a file like any other, of something that does not exist here
-    if failed and not (begun or sealed or ended.names(path)):
+    if failed and not (begun or sealed or unchanged or ended.names(path)):
         yield "no file named"
 
 
