@@ -98,6 +98,8 @@ EXECUTIONS = ("default", "eager", "graph", "compiled", "cudagraph", "callable")
 #: What is always timed: whole training steps, and whole batches that are generated. Single phases
 #: may be timed beside.
 ACTIONS = ("train", "generate")
+#: Of the stage of updates: the second shows what the first left in the optimizer's slots.
+UPDATE_STEPS = 2
 #: Kinds of optimizers that keep moments and powers of beta; `adamw` decays the weights beside (see
 #: `harness/workloads/spec.py`).
 ADAMS = ("adam", "adamw")

@@ -21,9 +21,27 @@ Nothing outside `cli` turns one of these into an exit.
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 from backends.contract import Status
+
+_PERMISSION = "Give yourself the right to write there, or name another place"
+_PATH = "Name a file in a folder that exists"
+#: What to do about what the system refuses, by its number.
+REMEDIES = {
+    errno.ENOSPC: "Make room there",
+    errno.EDQUOT: "Make room there: the quota is used up",
+    errno.EACCES: _PERMISSION,
+    errno.EPERM: _PERMISSION,
+    errno.EROFS: "Nothing can be written there; name another place",
+    errno.ENOENT: _PATH,
+    errno.ENOTDIR: "A part of this path is a file; name another place",
+    errno.EISDIR: "Name a file, not a folder",
+    errno.ELOOP: "Links lead in a circle there; name another place",
+    errno.ENAMETOOLONG: "Give a shorter name",
+    errno.EMFILE: "Close other programs, or raise the limit of open files (`ulimit -n`)",
+}
 
 
 class HarnessError(Exception):
@@ -108,3 +126,8 @@ class JobFailed(HarnessError):
     def __init__(self, status: Status, reason: str) -> None:
         self.status, self.reason = status, reason
         super().__init__(f"{status}: {reason}")
+
+
+def remedy(error: OSError) -> str:
+    """Return what to do about what the system refused, as the beginning of a sentence."""
+    return REMEDIES.get(error.errno or 0, "Mend this")

@@ -39,6 +39,7 @@ JSON_EXCEPTIONS = {
 #: Opening files outside `store` and `processes`: plain text and bytes that are no records, and why.
 FILE_EXCEPTIONS = {
     "harness/history/export.py": "CSV for other programs",
+    "harness/execution/keeper.py": "the kernel's numbers of a process' parent and group",
     "harness/execution/logs.py": "workers' logs, plain text",
     "harness/environments/installation.py": "empties and quotes the log of an installation",
     "harness/environments/interpreters.py": "conda's list of environments",

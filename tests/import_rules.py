@@ -76,12 +76,19 @@ CONTRACT = ("activations.py", "contract.py", "declarations.py")
 #: What may import a framework: each backend its own, and the ports.
 BACKENDS = {"numpy", "tf1", "tf2", "torch"}
 PORTS = "backends/ports/"
+#: Who starts processes: the module that everybody asks; how it holds a worker so that nothing of it
+#: is left; and the program between the two, which starts one worker and nothing else.
+STARTING = {f"harness/execution/{name}.py" for name in ("processes", "kept_process", "keeper")}
+#: A program of its own, never imported for what it does: it hands its environment on.
+KEEPER = "harness/execution/keeper.py"
 STARTERS = {"subprocess", "multiprocessing", "pty", "concurrent.futures.process", "asyncio"}
 OS_STARTERS = ("os.fork", "os.exec", "os.spawn", "os.system", "os.popen", "os.posix_spawn")
 PICKLERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 DATABASES = {"sqlalchemy", "sqlite3"}
 LATE_IMPORTS = ("importlib.import_module", "import_module", "__import__")
 EXITS = {"sys.exit", "os._exit", "os.abort", "exit", "quit"}
+#: The modules that know how files are read and written.
+STORES = tuple(f"harness/records/{name}.py" for name in ("archives", "files", "store"))
 #: Array and archive formats, and JSON read from or written to a file.
 FORMATS = {
     "json.dump",
@@ -137,7 +144,7 @@ def _imports(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield line, f"the orchestrator imports {name}; only backends.contract is shared"
         if top in PICKLERS and path not in PICKLE_EXCEPTIONS:
             yield line, f"{name} can run code that a file holds"
-        if name in STARTERS and path != "harness/execution/processes.py":
+        if name in STARTERS and path not in STARTING - {KEEPER}:
             yield line, f"{name} starts processes; only harness.execution.processes may"
         if (
             top in DATABASES
@@ -212,15 +219,15 @@ def called(node: ast.Call) -> str:
 def _deeds(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Yield what a module does that only another one may."""
     cli = path.startswith("harness/cli/")
-    store, processes = (
-        path == f"harness/{name}.py" for name in ("records/store", "execution/processes")
-    )
+    store = path in STORES
+    processes = path == "harness/execution/processes.py"
+    starting = path in STARTING
     for node in ast.walk(tree):
         name = called(node) if isinstance(node, ast.Call) else ""
         if (
             isinstance(node, ast.Attribute)
             and ast.unparse(node) in ("os.environ", "os.environb")
-            and not cli
+            and not (cli or path == KEEPER)
         ):
             yield node.lineno, "only harness.cli reads the environment"
         if (
@@ -239,7 +246,7 @@ def _deeds(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield node.lineno, f"only harness.cli exits ({name})"
         if not cli and name in ("os.getenv", "os.putenv", "os.unsetenv"):
             yield node.lineno, f"only harness.cli reads the environment ({name})"
-        if not processes and name.startswith(OS_STARTERS):
+        if not starting and name.startswith(OS_STARTERS):
             yield node.lineno, f"only harness.execution.processes starts processes ({name})"
         if _unpickles(node):
             yield node.lineno, f"{name} can run code that a file holds"
@@ -247,7 +254,9 @@ def _deeds(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
             path, set()
         ):
             yield node.lineno, f"only harness.records.store knows file formats ({name})"
-        opens = name == "open" or (name.endswith(OPENERS) and not name.startswith("store."))
+        opens = name == "open" or (
+            name.endswith(OPENERS) and not name.startswith(("store.", "files."))
+        )
         if opens and not (store or processes or path in FILE_EXCEPTIONS):
             yield node.lineno, f"opens a file ({name})"
         if opens and _pure(path):

@@ -53,6 +53,8 @@ def test_every_module_keeps_the_rules(path: Path):
         ("harness/workloads/ehr_mgan/folder.py", "import numpy as np\nnp.savez('x.npz')"),
         ("harness/execution/runner.py", "import subprocess"),
         ("harness/execution/runner.py", "import os\nos.system('true')"),
+        ("harness/execution/keeper.py", "import subprocess"),
+        ("harness/execution/kept_process.py", "import os\nos.environ['A']"),
         ("harness/execution/runner.py", "import numpy as np\nnp.load('x.npy')"),
         ("harness/execution/runner.py", "import numpy as np\nnp.savez_compressed('x', a=1)"),
         ("harness/environments/probe.py", "import json\njson.load(file)"),
@@ -94,6 +96,8 @@ def test_a_planted_violation_is_found(path: str, source: str):
         ("harness/plan/request.py", "from backends.contract import STAGES"),
         ("harness/environments/staging.py", "from backends import contract"),
         ("harness/execution/processes.py", "import subprocess"),
+        ("harness/execution/kept_process.py", "import subprocess"),
+        ("harness/execution/keeper.py", "import os\nos.posix_spawnp('a', ['a'], os.environ)"),
         ("harness/fidelity/judge.py", "from harness.fidelity.measure import difference"),
         ("harness/cli/console.py", "import os, sys\nprint(os.environ)\nsys.exit(0)"),
         ("harness/records/store.py", "import json, numpy as np\nnp.load('x')\njson.load(file)"),
@@ -150,10 +154,13 @@ def test_the_command_line_loads_no_framework(tmp_path: Path):
     assert (0, "") == (done.returncode, done.stderr)
 
 
-@pytest.mark.parametrize("name", ["devices", "interpreters"])
-def test_what_tox_imports_needs_the_standard_library_alone(name: str):
-    """toxfile.py runs in tox's own interpreter, which need not have what the harness depends on."""
-    path = f"harness/environments/{name}.py"
+@pytest.mark.parametrize(
+    "name", ["environments/devices", "environments/interpreters", "execution/keeper"]
+)
+def test_what_runs_without_our_packages_needs_the_standard_library_alone(name: str):
+    """toxfile.py runs in tox's own interpreter, which need not have what the harness depends on;
+    a keeper is started without any packages."""
+    path = f"harness/{name}.py"
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     tops = {imported_name.split(".")[0] for _, imported_name in imported(path, tree)}
     assert set() == tops - set(sys.stdlib_module_names)

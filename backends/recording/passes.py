@@ -22,14 +22,13 @@ from typing import (
 
 import numpy as np
 
-from backends.contract import PRECISION_TABLE, Unsupported
+from backends.contract import PRECISION_TABLE, UPDATE_STEPS, Unsupported
 from backends.parameters import misshapen
 from backends.schedule import phases_at
 from backends.source import Batch, NativeSource, TapeSource
 
 #: The stages that are recorded, in the order of the ladder.
 RECORDED = ("weights", "forward", "loss", "gradients", "update", "trajectory")
-UPDATE_STEPS = 2  # the second shows what the first left in the optimizer's slots
 
 Item = Tuple[str, str, np.ndarray, float]  # stage, name, value, scale (0: the value's own)
 

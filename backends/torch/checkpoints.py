@@ -79,7 +79,13 @@ def read(folder: str, workload: str) -> Dict[str, Any]:
         raise FileNotFoundError(f"there is no checkpoint of the torch backend in {folder}")
     try:
         content = torch.load(paths[-1], map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except pickle.UnpicklingError as error:
+        # torch's own message advises to unpickle whatever is there, which may run any program
+        raise ValueError(
+            f"checkpoint {paths[-1]} is damaged or holds more than tensors and plain values; it is"
+            " refused, and nothing of it is run"
+        ) from error
+    except (RuntimeError, EOFError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ValueError(f"checkpoint {paths[-1]} is damaged: {reason}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:

@@ -66,13 +66,12 @@ def read(folder: Path, key: str) -> tuple[tuple[Release, ...], dict[int, Tried]]
     path = folder / FILE
     try:
         document = store.read_sealed(path, "bisection", SCHEMA, SEALED_SINCE)
-    except FileNotFoundError:
-        return (), {}
-    try:
         stored = decode(Stored, document, str(path))
         if stored.key != key:
             return (), {}
         return stored.releases, _in_place(stored, str(path))
+    except FileNotFoundError:
+        return (), {}
     except CorruptRecord as error:
         raise CorruptRecord(
             f"{error}. Delete it and run again; comparisons that are finished are kept."

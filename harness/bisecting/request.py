@@ -98,6 +98,7 @@ class BisectOptions:
     budget: float = DEFAULT_BUDGET_S
     reports: Path = Path("reports")
     limit: float = 600.0
+    pass_env: options.PassEnv = ()
 
     def span(self) -> Span:
         """Return the package and its two releases, checked."""
@@ -130,6 +131,7 @@ class BisectOptions:
             no_speed=not self.speed,
             no_fidelity=bool(self.speed),
             limit=self.limit,
+            pass_env=self.pass_env,
         )
 
     def _judged(self, build: Build) -> str:

@@ -26,7 +26,7 @@ from harness.cli import (
     send,
 )
 from harness.cli.console import ERR, app, complain, spelled
-from harness.errors import HarnessError, UsageError
+from harness.errors import HarnessError, UsageError, remedy
 
 INTERRUPTED = 130
 DEFECT = 4
@@ -70,12 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _fail(error)
     # a disk that is full where no job runs: Python's own exit code would read as a FAIL
     except OSError as error:
-        _fail(
-            HarnessError(
-                f"{error}. Mend this (make room, for instance) and run again; compare and run go on"
-                " with --resume."
-            )
-        )
+        kept = KEPT.get(_command(words)[:-1], "")
+        _fail(HarnessError(f"{error}. {remedy(error)}, and run again{kept or '.'}"))
     # a defect of ours; Python's own exit code, 1, would read as a FAIL
     except Exception:  # noqa: BLE001
         ERR.print(_defect())

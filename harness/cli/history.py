@@ -24,6 +24,9 @@ from harness.history import (
 from harness.history.export import RESULTS
 from harness.report import rendering
 
+#: A limit of rows that SQLite takes.
+MOST = 2**31 - 1
+
 stored = App(
     name="history",
     help="The results of all runs that were added to a history: how measurements went over time.",
@@ -77,8 +80,9 @@ class Which:
         for name, date in (("--since", self.since), ("--until", self.until)):
             if date is not None and not tables.is_date(date):
                 raise UsageError(f"{name} {date}: must be a date as YYYY-MM-DD, e.g. 2026-11-21.")
-        if limit is not None and limit < 1:
-            raise UsageError(f"--limit {limit}: must be at least 1.")
+        if limit is not None and not 1 <= limit <= MOST:
+            raise UsageError(f"--limit {limit}: must be at least 1 and at most {MOST}.")
+        self._check_text()
         return Wanted(
             workloads=self.workloads,
             builds=self.builds,
@@ -90,6 +94,19 @@ class Which:
             limit=limit,
             hosts=self.hosts,
         )
+
+    def _check_text(self) -> None:
+        """Raise UsageError where a filter is no text: the database takes none that is not."""
+        filters = ("workloads", "builds", "presets", "precision", "of", "hosts")
+        for name in filters:
+            for value in getattr(self, name):
+                try:
+                    value.encode("utf-8")
+                except UnicodeEncodeError:
+                    raise UsageError(
+                        f"--{name} {value}: this is no UTF-8. Give it as `harness history series`"
+                        " spells it."
+                    ) from None
 
 
 @stored.default

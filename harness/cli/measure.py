@@ -66,6 +66,9 @@ def run(chosen: Options = Options(no_speed=True)) -> int:
             "--history: `harness run` compares nothing that could be added. Drop it, or take"
             " `harness compare`."
         )
+    if chosen.dry_run:
+        show_table(("what", "detail"), listing.dry_run(chosen, context(), judged=False))
+        return 0
     with working() as at_work:
         result = record.run(chosen, at_work)
     columns = ("workload", "build", "precision", "status", "first loss", "last loss", "seconds")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from harness.cli.console import OUT, app, context, plain, show_table
 from harness.cli.progress import working
 from harness.models import conversion as carrying
+from harness.models import draft_names, foreign_names
 from harness.models import training as modeling
 from harness.models.options import Converting, Training, What, Where, of
 from harness.models.options import source as find
@@ -51,14 +53,24 @@ def generate(
 
 @app.command(name="convert")
 def convert(
-    source: Path, *, converting: Converting, what: What = What(), where: Where = Where()
+    source: Path,
+    *,
+    converting: Converting = Converting(),
+    what: What = What(),
+    where: Where = Where(),
 ) -> int:
     """Carry a checkpoint's weights and optimizer state to another build, and prove that its next
     step is the same."""
+    if not converting.print_names:
+        converting.target()
     spec, model, folder = find(source, converting, what, where)
     site = where.site(spec, context(), model)
-    done = carrying.convert(
-        site, folder, model, converting.to, converting.out, prove=not converting.no_proof
-    )
+    if converting.print_names:
+        held = carrying.variables(site, source, model)
+        document = draft_names.draft(spec.config(model.preset), held)
+        sys.stdout.write(foreign_names.render(document))
+        return 0
+    to, out = converting.target()
+    done = carrying.convert(site, folder, model, to, out, prove=not converting.no_proof)
     show_table(("what", "value"), carrying.rows(done))
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +11,7 @@ from cyclopts import Parameter
 
 from harness.cli.console import OUT, app, context, plain, say, show_table
 from harness.cli.progress import working
-from harness.commands.options import SEVERAL
+from harness.commands.options import SEVERAL, PassEnv
 from harness.context import Context
 from harness.environments import installation
 from harness.errors import UsageError
@@ -20,6 +21,21 @@ from harness.nightly.night import Night
 CONFIG = Path("nightly.toml")
 
 
+@Parameter(name="*")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Site:
+    """What this machine adds to the matrix.
+
+    Parameters
+    ----------
+    python
+        BUILD=PATH, the interpreter of a build.
+    """
+
+    python: Annotated[tuple[str, ...], SEVERAL] = ()
+    pass_env: PassEnv = ()
+
+
 @app.command(name="nightly")
 def nightly(
     *,
@@ -27,7 +43,7 @@ def nightly(
     reports: Path = Path("reports"),
     date: str | None = None,
     only: Annotated[tuple[str, ...], SEVERAL] = (),
-    python: Annotated[tuple[str, ...], SEVERAL] = (),
+    site: Site = Site(),
     dry_run: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Run the comparisons of nightly.toml, the most important first, until its time is used up. A
@@ -43,13 +59,11 @@ def nightly(
         Of the night, YYYY-MM-DD; today, if not given.
     only
         Names of cells to run; the others are left as they are.
-    python
-        BUILD=PATH, the interpreter of a build.
     dry_run
         Show the cells with the time they are thought to take, and what cannot run here; do nothing.
     """
     around = context()
-    matrix = config.load(config_file or _config_here(around), python)
+    matrix = config.load(config_file or _config_here(around), site.python, site.pass_env)
     request = beginning.NightRequest(matrix, reports, _date(date, around.now), only)
     if dry_run:
         show_table(preview.COLUMNS, preview.rows(request, around))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from backends.contract import ACTIONS
 from harness import plan
-from harness.commands import compare, options, resolution, trial
+from harness.commands import compare, options, record, resolution, trial
 from harness.environments import builds as table
 from harness.environments import installation, provision
 from harness.errors import HarnessError
@@ -87,19 +87,20 @@ def references(folder: Path) -> list[Row]:
     return rows
 
 
-def dry_run(chosen: options.Options, context: Context) -> list[Row]:
+def dry_run(chosen: options.Options, context: Context, *, judged: bool = True) -> list[Row]:
     """Return what a comparison would do, without doing any of it: jobs, builds to provision, time
     and disk. Only of ports whose steps nobody has timed a step or two is run, to tell how long they
     take.
 
     Args:
         chosen: of the comparison. context: from outside; its time names the report's folder.
+        judged: whether it compares; False for `harness run`, which records alone.
 
     Raises:
         UsageError: wrong usage.
         FrameworkMissing: an interpreter that --python names lacks the framework.
     """
-    request = resolution.resolve(chosen)
+    request = resolution.resolve(chosen) if judged else record.requested(chosen)
     planned = plan.make(request)
     rows: list[Row] = []
     install_s, install_bytes = 0.0, 0
@@ -112,8 +113,8 @@ def dry_run(chosen: options.Options, context: Context) -> list[Row]:
     rows += timed
     work_s = jobs_s(planned) + rounds_s
     more_s = max(0.0, chosen.budget - rounds_s) if stopped < len(planned.speed) else 0.0
-    more = f"up to {more_s:.0f} s more of timing (--budget), {install_s:.0f} s to install"
-    rows.append(("time", f"about {work_s:.0f} s of work, {more}"))
+    more = f"up to {more_s:.0f} s more of timing (--budget), " if judged else ""
+    rows.append(("time", f"about {work_s:.0f} s of work, {more}{install_s:.0f} s to install"))
     disk = sum(_bytes(job, request) for job in planned.jobs)
     free = host.free_bytes(chosen.reports.absolute())
     text = (
@@ -121,10 +122,11 @@ def dry_run(chosen: options.Options, context: Context) -> list[Row]:
         f" {free / 2**30:.1f} GiB free"
     )
     rows.append(("disk", text))
-    rows.append(("report", str(chosen.reports / f"{context.now:%Y-%m-%d}_...")))
+    command, kind = ("compare", "report") if judged else ("run", "records")
+    rows.append((kind, str(chosen.reports / f"{context.now:%Y-%m-%d}_...")))
     if chosen.resume:
-        run = runs.unfinished(chosen.reports, compare.identity("compare", request, context))
-        none = "no unfinished run of this comparison; a new one would start"
+        run = runs.unfinished(chosen.reports, compare.identity(command, request, context))
+        none = "no unfinished run of the same; a new one would start"
         rows.append(("resume", str(run.folder) if run else none))
     return rows
 

@@ -35,6 +35,14 @@ Reports = Annotated[Path, Parameter(help="Folder in which the run's own folder i
 Limit = Annotated[
     float, Parameter(help="Longest time that one request to a worker may take, seconds.")
 ]
+PassEnv = Annotated[
+    tuple[str, ...],
+    SEVERAL,
+    Parameter(
+        help="Names of further environment variables that workers see, e.g. MY_DATA; SECURITY.md"
+        " lists those that they always do."
+    ),
+]
 
 
 @Parameter(name="*")
@@ -119,6 +127,9 @@ class Options:
         Folder in which the run's own folder is made.
     limit
         Longest time that one request to a worker may take, seconds.
+    pass_env
+        Names of further environment variables that workers see, e.g. MY_DATA; SECURITY.md lists
+        those that they always do.
     """
 
     backends: Annotated[tuple[str, ...], SEVERAL] = ("tf2", "torch")
@@ -151,3 +162,4 @@ class Options:
     keep: Annotated[bool, Parameter(negative="")] = False
     reports: Path = Path("reports")
     limit: float = plan.LIMIT_S
+    pass_env: Annotated[tuple[str, ...], SEVERAL] = ()

@@ -11,7 +11,7 @@ from backends.contract import Stage, Status
 from harness import plan
 from harness.commands import compare, interpreters, options, recording, resolution
 from harness.context import Context
-from harness.errors import HarnessError, JobFailed
+from harness.errors import HarnessError, JobFailed, UsageError
 from harness.evaluation import job_rows
 from harness.execution import runner, samples
 from harness.records import references, runs, store, tape
@@ -34,7 +34,7 @@ def run(chosen: options.Options, context: Context) -> Recorded:
     """Record every workload on every build, with nothing compared; all tensors are kept.
 
     Args:
-        chosen: of a comparison; what it says of speed and of leaving out fidelity is passed over.
+        chosen: of a comparison; nothing is timed.
         context: from outside.
 
     Raises:
@@ -43,8 +43,7 @@ def run(chosen: options.Options, context: Context) -> Recorded:
         JobFailed: a build cannot be had, and a recorded reference, which cannot run, would stand
             for it.
     """
-    recorded = dataclasses.replace(chosen, no_fidelity=False)
-    request = dataclasses.replace(resolution.resolve(recorded), speed=False)
+    request = requested(chosen)
     planned = plan.make(request)
     located = interpreters.locate(request, context)
     if located.recorded:
@@ -71,6 +70,23 @@ def run(chosen: options.Options, context: Context) -> Recorded:
     rows = [_row(job, record) for job, record in of_jobs]
     wanted = [row for row in jobs if row.precision in request.precisions]
     return Recorded(made.folder, rows, outcome.recorded_code(wanted))
+
+
+def requested(chosen: options.Options) -> plan.Request:
+    """Return what is asked of the builds, checked.
+
+    Args:
+        chosen: of a comparison; nothing is timed.
+
+    Raises:
+        UsageError: wrong usage, or nothing is left to do.
+    """
+    if chosen.no_fidelity:
+        raise UsageError(
+            "--no-fidelity: `harness run` records what fidelity is judged by and times nothing, so"
+            " nothing is left to do. Drop it, or take `harness compare`."
+        )
+    return resolution.resolve(dataclasses.replace(chosen, no_speed=True))
 
 
 def _row(job: plan.Job | plan.SampleJob, record: store.Record) -> Row:

@@ -40,7 +40,7 @@ def make_run_context(
         run=folder.absolute(),
         staging=staging.prepare(context.environ),
         interpreters=located.interpreters,
-        environment=clean_environment(context.environ, TF_CPP_MIN_LOG_LEVEL="1"),
+        environment=clean_environment(context.environ, request.pass_env, TF_CPP_MIN_LOG_LEVEL="1"),
         workloads={item.name: item for item in request.workloads},
         limits=Limits(request.limit, memory),
         cores=cores,

@@ -94,6 +94,7 @@ class Repeated:
     json: Path | None = None
     reports: options.Reports = Path("reports")
     limit: options.Limit = 600.0
+    pass_env: options.PassEnv = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,6 +168,7 @@ def _options(chosen: Repeated) -> options.Options:
         json=chosen.json,
         reports=chosen.reports,
         limit=chosen.limit,
+        pass_env=chosen.pass_env,
         no_speed=True,
     )
 

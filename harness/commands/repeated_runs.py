@@ -162,7 +162,9 @@ def run_job(run_context: runner.RunContext, job: RepeatJob) -> store.Record:
     folder = run_context.run / "jobs" / job.name
     runner.fresh(folder)
     with runner.ended(folder, job.describe(), time.monotonic()) as outcome:
-        files = runner.inputs(run_context, job.workload, job.preset, job.seed, job.steps)
+        files = runner.inputs(
+            run_context, job.workload, job.preset, job.seed, job.tape_steps or job.steps
+        )
         parts = {}
         with run_context.worker(job.build, folder / job_rows.LOG) as worker, ending([worker]):
             opened = runner.open_port(worker, run_context, job.opening(), files)

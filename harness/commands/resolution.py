@@ -18,10 +18,14 @@ from harness.commands.own_ports import has_file
 from harness.environments.builds import BUILDS
 from harness.errors import UnknownName, UsageError
 from harness.execution.host import cores
+from harness.execution.worker_environment import check_names
 from harness.fidelity.float32 import ACCEPTED
 from harness.plan import Side
 from harness.workloads import registry
 from harness.workloads.spec import Workload
+
+#: More tapes, or models of a build, than anybody waits for.
+MOST_SEEDS = 10_000
 
 
 def resolve(options: Options) -> plan.Request:
@@ -60,6 +64,8 @@ def resolve(options: Options) -> plan.Request:
     ):
         if value is not None and value < 1:
             raise UsageError(f"{name} {value}: must be at least 1.")
+    if options.seeds and options.seeds > MOST_SEEDS:
+        raise UsageError(f"--seeds {options.seeds}: must be at most {MOST_SEEDS}.")
     if not 0 <= options.seed < 2**31:
         raise UsageError(f"--seed {options.seed}: must lie between 0 and 2147483647.")
     if not options.budget >= 0:
@@ -93,6 +99,7 @@ def resolve(options: Options) -> plan.Request:
         per_phase=options.per_phase,
         allow_settings=options.allow_settings,
         limit=options.limit,
+        pass_env=check_names(options.pass_env),
         left_out=left_out,
         warmup=warmup.parse(options.warmup),
         python=tuple(sorted((key, str(path)) for key, path in named.items())),

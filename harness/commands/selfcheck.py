@@ -75,6 +75,7 @@ class Checked:
     python: options.Python = ()
     reports: options.Reports = Path("reports")
     limit: options.Limit = 600.0
+    pass_env: options.PassEnv = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,6 +154,7 @@ def _options(chosen: Checked, build: str) -> options.Options:
         budget=chosen.budget,
         reports=chosen.reports,
         limit=chosen.limit,
+        pass_env=chosen.pass_env,
         no_fidelity=True,
     )
 

@@ -52,7 +52,7 @@ def tried(job: SpeedJob, setup: Setup) -> list[forecast.Tried] | None:
         return None
     known: dict[tuple[str, tuple[str, ...]], forecast.Tried] = {}
     with tempfile.TemporaryDirectory(prefix="harness-trial-") as folder:
-        environment = clean_environment(setup.environ, TF_CPP_MIN_LOG_LEVEL="1")
+        environment = clean_environment(setup.environ, job.pass_env, TF_CPP_MIN_LOG_LEVEL="1")
         run_context = runner.RunContext(
             run=Path(folder),
             staging=staging.prepare(setup.environ),

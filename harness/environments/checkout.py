@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.execution import processes
-from harness.execution.worker_environment import clean_environment
+from harness.execution.worker_environment import tool_environment
 
 GIT_S = 10.0
 
@@ -19,5 +19,5 @@ def commit(environ: Mapping[str, str]) -> str:
         return ""
     words = ["git", "-C", str(root), "describe"]
     words += ["--always", "--dirty", "--abbrev=40", "--exclude", "*"]
-    code, text = processes.capture(words, env=clean_environment(environ), timeout_s=GIT_S)
+    code, text = processes.capture(words, env=tool_environment(environ), timeout_s=GIT_S)
     return text.strip() if code == 0 else ""

@@ -22,9 +22,9 @@ from filelock import FileLock, Timeout
 
 from harness.environments import staging
 from harness.environments.builds import cost
-from harness.errors import BuildError, JobFailed, ProvisionFailed
+from harness.errors import BuildError, JobFailed, ProvisionFailed, remedy
 from harness.execution.processes import run_logged
-from harness.execution.worker_environment import clean_environment
+from harness.execution.worker_environment import tool_environment
 
 # A GPU's framework is several GB; a slow line may need this long, and a hung one ends.
 LIMIT_S = 3600.0
@@ -159,7 +159,7 @@ def _run_tox(where: Places, name: str, environ: Mapping[str, str], *, recreate: 
 def tox_environment(where: Places, environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for tox: pip's and proxies' settings pass, those of an outer tox and
     of virtual environments do not."""
-    env = clean_environment(environ, HARNESS_BACKENDS=str(where.backends))
+    env = tool_environment(environ, HARNESS_BACKENDS=str(where.backends))
     if "PYTHONNOUSERSITE" not in environ:
         # tox runs in our own interpreter, and may be installed for the user.
         del env["PYTHONNOUSERSITE"]
@@ -187,6 +187,6 @@ def _marker(where: Places, name: str) -> Path:
 
 def _unwritable(error: OSError, where: Places) -> str:
     return (
-        f"cannot write {error.filename or where.workdir}: {error.strerror}. Make room, or set"
-        " XDG_CACHE_HOME."
+        f"cannot write {error.filename or where.workdir}: {error.strerror}. {remedy(error)}: set"
+        " XDG_CACHE_HOME, for instance."
     )

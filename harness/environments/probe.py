@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from harness.execution.processes import capture
-from harness.execution.worker_environment import clean_environment
+from harness.execution.worker_environment import tool_environment
 
 TIMEOUT_S = 60.0
 
@@ -72,7 +72,7 @@ def probe(python: Path, module: str, environ: Mapping[str, str]) -> Installed | 
     """Return what an interpreter has, or None if it does not run."""
     status, output = capture(
         [str(python), "-I", "-c", _SCRIPT, module],
-        env=clean_environment(environ),
+        env=tool_environment(environ),
         timeout_s=TIMEOUT_S,
     )
     if status != 0:

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
@@ -24,7 +24,7 @@ from harness.environments.builds import Build
 from harness.environments.probe import probe
 from harness.errors import BuildError, InterpreterMissing, UsageError
 from harness.execution.processes import capture
-from harness.execution.worker_environment import clean_environment
+from harness.execution.worker_environment import tool_environment
 
 #: The minor versions that workers run on, the newest first.
 MINORS = ("3.13", "3.12", "3.11", "3.10", "3.9", "3.8", "3.7")
@@ -85,7 +85,7 @@ def span(first: str, last: str, pre: bool) -> Span:
 def _pinned(option: str, text: str) -> tuple[str, Version]:
     try:
         requirement = Requirement(text)
-    except InvalidRequirement:
+    except ValueError:  # InvalidRequirement, or a number of thousands of digits
         raise UsageError(
             f"{option} {text}: give PACKAGE==VERSION, e.g. tensorflow-cpu==2.16.1"
         ) from None
@@ -111,7 +111,7 @@ def _pinned(option: str, text: str) -> tuple[str, Version]:
 def _version(option: str, text: str) -> Version:
     try:
         return Version(text)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, or a number of thousands of digits
         raise UsageError(
             f"{option} {text}: this is no version. Give one as the package index spells it, e.g."
             " 2.16.1"
@@ -159,7 +159,7 @@ def listed(wanted: Span, minor: str, environ: Mapping[str, str]) -> list[Version
         argv = [sys.executable, "-m", "pip", "download", "--no-deps"]
         argv += ["--only-binary", wanted.package, "--python-version", minor]
         argv += ["--dest", nowhere, f"{wanted.package}{_NONE}"]
-        env = clean_environment(environ, PIP_DISABLE_PIP_VERSION_CHECK="1")
+        env = tool_environment(environ, PIP_DISABLE_PIP_VERSION_CHECK="1")
         status, output = capture(argv, env=env, timeout_s=TIMEOUT_S, errors=True)
     if not _LINE.search(output) or (_UNREACHED in output and not parse(output, pre=True)):
         said = " ".join(output.splitlines()[-3:])

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from backends import contract
-from harness.errors import BuildError
+from harness.errors import BuildError, remedy
 
 APPLICATION = "parity-harness"
 _LEFT_OUT = ("__pycache__", "requirements")
@@ -58,8 +58,8 @@ def prepare(environ: Mapping[str, str], package: Path | None = None) -> Path:
             _install(package, files, target)
     except OSError as error:
         raise BuildError(
-            f"cannot write the worker's folder {target}: {error.strerror}. "
-            "Make room, or set XDG_CACHE_HOME to a folder that can be written."
+            f"cannot write the worker's folder {target}: {error.strerror}."
+            f" {remedy(error)}, or set XDG_CACHE_HOME to a folder that can be written."
         ) from error
     return target.absolute()
 

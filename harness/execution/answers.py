@@ -21,6 +21,7 @@ from harness.records.contents import Identity, Opened, Spent, Tensors
 from harness.records.decoding import ALTERED, Decoded, decode
 
 CHUNK_BYTES = 1 << 16
+LONGEST_BYTES = 1 << 28  # of one line; a record of thousands of tensors has a few million
 WHERE_S = 1.0  # for a worker that has run out of time to say where it is
 
 

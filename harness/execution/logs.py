@@ -1,9 +1,12 @@
-"""Workers' logs: their last words, for the reason of a job's end, and a limit to their size."""
+"""Workers' logs: their last words, for the reason of a job's end, and a limit to their size, for a
+log of many workers one after the other; each of them has the keeper's own."""
 
 from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+
+from harness.execution.keeper import cut_note
 
 LOG_LIMIT_BYTES = 4 << 20
 TAIL_BYTES = 1 << 16
@@ -34,5 +37,4 @@ def trim_log(log: Path, limit_bytes: int = LOG_LIMIT_BYTES) -> None:
             head = file.read(half)
             file.seek(size - half)
             tail = file.read()
-        note = f"\n[... {size - 2 * half} bytes cut here by the harness ...]\n".encode()
-        log.write_bytes(head + note + tail)
+        log.write_bytes(head + cut_note(size - 2 * half) + tail)

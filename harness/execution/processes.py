@@ -1,4 +1,6 @@
-"""The only module that starts processes: start, talk, time out, kill the whole group, watch memory.
+"""Processes: start, talk, time out, kill them with all that they have started, watch memory.
+
+Nobody else starts any; how a worker is held, so that nothing of it is left, is `kept_process`'s.
 
 A worker is spoken to in JSON lines over two inherited pipes, never over stdout (frameworks write
 there; it goes to a log file). The parent sleeps in `select` between messages; every half second it
@@ -14,7 +16,6 @@ import json
 import os
 import selectors
 import shutil
-import signal
 import subprocess
 import tempfile
 import threading
@@ -25,7 +26,7 @@ from typing import Any, NoReturn
 
 from backends.contract import Status
 from harness.errors import CorruptRecord, JobFailed
-from harness.execution import answers, memory, worker_environment
+from harness.execution import answers, kept_process, memory, worker_environment
 from harness.execution.logs import last_line, trim_log
 
 WATCH_INTERVAL_S = 0.5
@@ -48,15 +49,7 @@ def run_logged(
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as sink:
-        process = subprocess.Popen(
-            list(argv),
-            cwd=cwd,
-            env=dict(env),
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=sink,
-            start_new_session=True,
-        )
+        process = kept_process.start_group(argv, cwd=cwd, env=env, sink=sink)
         try:
             return process.wait(timeout=timeout_s)
         except subprocess.TimeoutExpired:
@@ -64,7 +57,7 @@ def run_logged(
                 Status.TIMEOUT, f"{argv[0]} ran longer than {timeout_s:.0f} s; see {log}"
             ) from None
         finally:
-            _kill_group(process)
+            process.end()
 
 
 def capture(
@@ -95,13 +88,6 @@ def capture(
     return done.returncode, done.stdout.decode("utf-8", "replace")
 
 
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    """Kill the process and everything that it started, and reap it."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
 @dataclasses.dataclass(frozen=True)
 class Limits:
     """What a worker may use.
@@ -121,9 +107,6 @@ class Limits:
 class WorkerProcess:
     """One worker: a process that lives for a whole job and answers requests in turn.
 
-    The kernel ends it with the thread that started it, so that thread has to last as long as the
-    job.
-
     Args:
         python: the build's interpreter.
         folder: what `staging` prepared; holds the package `backends` and nothing else.
@@ -133,6 +116,7 @@ class WorkerProcess:
         cold: what earlier processes have compiled is out of its reach.
 
     Attributes:
+        pid: of the worker itself, to measure it by.
         memory: the marks of its process tree. peak_bytes: the tree's peak over its whole life, as
             far as it was looked at.
 
@@ -152,7 +136,7 @@ class WorkerProcess:
     ) -> None:
         self.limits, self.log, self.peak_bytes = limits, log, 0
         self._buffer, self._next_id, self._asked = (
-            b"",
+            bytearray(),
             0,
             (0.0, "", 0.0),
         )  # the last: deadline, verb and limit of what was sent
@@ -164,15 +148,12 @@ class WorkerProcess:
         argv = [str(python), "-m", "backends.worker", str(control_read), str(answer_write)]
         try:
             with log.open("ab") as sink:
-                self.process = subprocess.Popen(
+                self.process = kept_process.start(
                     argv,
                     cwd=folder,
                     env=worker_environment.environment(env, self._scratch, cold),
-                    stdin=subprocess.DEVNULL,
-                    stdout=sink,
-                    stderr=sink,
-                    pass_fds=(control_read, answer_write),
-                    start_new_session=True,
+                    sink=sink,
+                    fds=(control_read, answer_write),
                 )
         except OSError as error:
             os.close(self._control)
@@ -184,7 +165,8 @@ class WorkerProcess:
         finally:
             os.close(control_read)
             os.close(answer_write)
-        self.memory = memory.Tree(self.process.pid)
+        self.pid = self.process.pid
+        self.memory = memory.Tree(self.pid)
         os.set_blocking(self._control, False)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._answers, selectors.EVENT_READ)
@@ -253,17 +235,9 @@ class WorkerProcess:
 
     def _read(self, deadline: float, verb: str, limit_s: float) -> dict[str, Any]:
         while True:
-            while b"\n" not in self._buffer:
+            line = self._line(deadline, verb, limit_s)
+            if time.monotonic() >= deadline:  # also for one that has never done with telling
                 self._watch(deadline, verb, limit_s)
-                if not self._selector.select(
-                    timeout=min(WATCH_INTERVAL_S, max(0.0, deadline - time.monotonic()))
-                ):
-                    continue
-                chunk = os.read(self._answers, CHUNK_BYTES)
-                if not chunk:
-                    self._died(verb)
-                self._buffer += chunk
-            line, _, self._buffer = self._buffer.partition(b"\n")
             try:
                 answer = answers.parse(line, verb)
             except ValueError as error:
@@ -271,6 +245,29 @@ class WorkerProcess:
             if "doing" not in answer:
                 return answer
             self._doing = str(answer["doing"])
+
+    def _line(self, deadline: float, verb: str, limit_s: float) -> bytes:
+        """Return the next line, as soon as it is whole."""
+        searched = 0
+        while (end := self._buffer.find(b"\n", searched)) < 0:
+            searched = len(self._buffer)
+            if searched > answers.LONGEST_BYTES:
+                self._fail(
+                    Status.ERROR,
+                    f"the worker's answer to '{verb}' is longer than"
+                    f" {answers.LONGEST_BYTES >> 20} MiB",
+                )
+            self._watch(deadline, verb, limit_s)
+            if self._selector.select(
+                timeout=min(WATCH_INTERVAL_S, max(0.0, deadline - time.monotonic()))
+            ):
+                chunk = os.read(self._answers, CHUNK_BYTES)
+                if not chunk:
+                    self._died(verb)
+                self._buffer += chunk
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        return line
 
     def _watch(self, deadline: float, verb: str, limit_s: float) -> None:
         """End the worker if it has broken a limit.
@@ -325,19 +322,19 @@ class WorkerProcess:
         raise JobFailed(status, reason)
 
     def kill(self) -> None:
-        """Kill the worker's whole process group now and release the pipes."""
-        _kill_group(self.process)
+        """Kill the worker and all that it has started now, and release the pipes."""
+        self.process.end()
         self._release()
 
     def close(self) -> None:
-        """End the worker: close its control pipe, wait a moment, then kill what is left of its
-        group."""
+        """End the worker: close its control pipe, wait a moment, then kill it; nothing that it has
+        started is left."""
         if self._control >= 0:
             os.close(self._control)
             self._control = -1
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(timeout=GRACE_S)
-        _kill_group(self.process)
+        self.process.end()
         self._release()
 
     def _release(self) -> None:

@@ -20,7 +20,7 @@ from backends.contract import Status
 from harness.errors import CorruptRecord, JobFailed, RecordError
 from harness.execution.processes import Limits, WorkerProcess, ending
 from harness.plan import Job, Opening, same_work
-from harness.records import contents, files, runs, store, tape
+from harness.records import archives, contents, files, runs, store, tape
 from harness.workloads import registry
 from harness.workloads.spec import Workload
 
@@ -118,9 +118,9 @@ def keep(path: Path, arrays: Mapping[str, NDArray[Any]], content_hash: str) -> N
         OSError: it cannot be written.
     """
     with contextlib.suppress(FileNotFoundError, CorruptRecord):
-        if tape.content_hash(store.read_arrays(path)) == content_hash:
+        if tape.content_hash(archives.read_arrays(path)) == content_hash:
             return
-    store.write_arrays(path, arrays)
+    archives.write_arrays(path, arrays)
 
 
 def existing(folder: Path, job: Mapping[str, Any]) -> store.Record | None:
@@ -139,7 +139,11 @@ def existing(folder: Path, job: Mapping[str, Any]) -> store.Record | None:
 
 
 def finished(run_context: RunContext, job: Threaded) -> store.Record | None:
-    """Return the record that an interrupted run left of a job, or None if it has to run."""
+    """Return the record that an interrupted run left of a job, or None if it has to run.
+
+    Args:
+        run_context: of the run that goes on. job: what would be run.
+    """
     return existing(run_context.run / "jobs" / job.name, job.describe())
 
 

@@ -20,7 +20,7 @@ from harness.execution.processes import WorkerProcess, ending
 from harness.execution.runner import Files, RunContext, ended, fresh, open_port
 from harness.fidelity.summaries import Draw, series
 from harness.plan import SampleJob
-from harness.records import store, tape
+from harness.records import archives, files, store, tape
 
 #: Training goes in pieces, so that `--limit` bounds a stretch of it and not the whole.
 ADVANCE_STEPS = 16
@@ -38,14 +38,14 @@ def run_sample(run_context: RunContext, job: SampleJob) -> store.Record:
     folder = run_context.run / "jobs" / job.name
     fresh(folder)
     with ended(folder, job.describe(), time.monotonic()) as outcome:
-        files = _inputs(run_context, job)
+        drawn = _inputs(run_context, job)
         with (
             run_context.worker(job.build, folder / "worker.log", side=job.side) as worker,
             ending([worker]),
         ):
-            opened = open_port(worker, run_context, job.opening(), files)
-            worker.request("start", seed=job.own_seed, tape=str(files.tape))
-            files.tape.unlink()  # of a large model as large as itself, once a seed
+            opened = open_port(worker, run_context, job.opening(), drawn)
+            worker.request("start", seed=job.own_seed, tape=str(drawn.tape))
+            drawn.tape.unlink()  # of a large model as large as itself, once a seed
             started = time.monotonic()
             losses = _train(worker, job.steps)
             train_s = time.monotonic() - started
@@ -53,9 +53,9 @@ def run_sample(run_context: RunContext, job: SampleJob) -> store.Record:
                 "generate", count=job.rows, path=str((folder / f"{SAMPLES}.npz").resolve())
             )
             effective = worker.request("effective")
-        store.write_arrays(folder / f"{LOSSES}.npz", losses)
+        archives.write_arrays(folder / f"{LOSSES}.npz", losses)
         checksums = {
-            f"{name}.npz": store.checksum(folder / f"{name}.npz") for name in (LOSSES, SAMPLES)
+            f"{name}.npz": files.checksum(folder / f"{name}.npz") for name in (LOSSES, SAMPLES)
         }
         store.verify(folder, checksums)
         outcome.result = {
@@ -64,8 +64,8 @@ def run_sample(run_context: RunContext, job: SampleJob) -> store.Record:
             "files": checksums,
             "train_s": train_s,
             "terms": sorted(name[len(VALUE) :] for name in losses if name.startswith(VALUE)),
-            "tape_hash": files.tape_hash,
-            "data_hash": files.data_hash,
+            "tape_hash": drawn.tape_hash,
+            "data_hash": drawn.data_hash,
             "peak_bytes": worker.peak_bytes,
         }
     return outcome.record()
@@ -91,8 +91,8 @@ def _inputs(run_context: RunContext, job: SampleJob) -> Files:
     shared = run_context.run / "tapes" / f"data-{job.workload}-{job.preset}-{data_hash[:12]}.npz"
     own = run_context.run / "jobs" / job.name / "initial.npz"
     if not shared.exists():
-        store.write_arrays(shared, data)
-    store.write_arrays(own, weights)
+        archives.write_arrays(shared, data)
+    archives.write_arrays(own, weights)
     return Files(shared.resolve(), own.resolve(), data_hash, tape.content_hash(weights))
 
 

@@ -158,7 +158,7 @@ def run(
         turns: dict[str, list[disturbance.Turn]] = {label: [] for label in workers}
         for label in palindrome:
             with named(label, failed):
-                pids = [worker.process.pid for other, worker in workers.items() if other != label]
+                pids = [worker.pid for other, worker in workers.items() if other != label]
                 own_s, before = time.process_time() + machine.ran_s(pids), machine.counters()
                 done = workers[label].request("block", samples=size.steps)
                 after = machine.counters()

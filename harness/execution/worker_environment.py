@@ -1,12 +1,20 @@
-"""The environment of a worker's process: without what would lead it to the harness's own packages,
-and with a temporary folder of its own, for a process that is ended leaves what it has written."""
+"""The environment of a process that the harness starts: without what would lead it to the harness's
+own packages.
+
+A worker runs code that the user did not write, so it gets what is on a list, no secret, and what
+the user names; and a temporary folder of its own, for a process that is ended leaves what it has
+written.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from harness.errors import UsageError
 
 
 def environment(env: Mapping[str, str], folder: str, cold: bool) -> dict[str, str]:
@@ -37,8 +45,100 @@ PRIVATE = (
 )
 
 
-def clean_environment(environ: Mapping[str, str], **more: str) -> dict[str, str]:
+#: What reaches a worker unasked, with the reason. A star stands for any end of a name.
+PASSED = {
+    "where programs, libraries and people's own files are": (
+        *("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_*"),
+        *("XDG_CACHE_HOME", "PYENV_*"),
+    ),
+    "how text and time are written": ("LANG", "LANGUAGE", "LC_*", "TZ", "TZDIR"),
+    "how Python runs": (
+        *("PYTHONHASHSEED", "PYTHONMALLOC", "PYTHONDEVMODE", "PYTHONUTF8", "PYTHONIOENCODING"),
+        *("PYTHONUNBUFFERED", "PYTHONFAULTHANDLER", "PYTHONDONTWRITEBYTECODE"),
+        *("PYTHONPYCACHEPREFIX", "PYTHONNOUSERSITE", "PYTHONOPTIMIZE"),
+    ),
+    "how memory is given out, and what is loaded first": (
+        *("MALLOC_*", "GLIBC_TUNABLES", "LD_PRELOAD", "TCMALLOC_*"),
+    ),
+    "threads and kernels of libraries that compute": (
+        *("OMP_*", "GOMP_*", "KMP_*", "MKL_*", "OPENBLAS_*", "BLIS_*", "VECLIB_*", "NUMEXPR_*"),
+        *("ATEN_*", "NPY_*", "ONEDNN_*", "DNNL_*", "TBB_*"),
+    ),
+    "accelerators": (
+        *("CUDA_*", "NVIDIA_*", "CUDNN_*", "CUBLAS_*", "NCCL_*", "ROCR_*", "ROCM_*", "HIP_*"),
+        *("HSA_*", "MIOPEN_*", "TPU_*", "PJRT_*", "LIBTPU_*"),
+    ),
+    "frameworks": (
+        *("TF_*", "TF2_*", "XLA_*", "AUTOGRAPH_*", "ABSL_*", "TORCH*", "PYTORCH_*", "C10_*"),
+        *("TRITON_*", "KERAS_*", "JAX_*"),
+    ),
+    "the compiler that a framework calls": (
+        *("CC", "CXX", "CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH"),
+    ),
+    "whom to trust when something is downloaded": ("SSL_CERT_FILE", "SSL_CERT_DIR"),
+}
+_EXACT = {name for names in PASSED.values() for name in names if not name.endswith("*")}
+_BEGINNINGS = tuple(name[:-1] for names in PASSED.values() for name in names if name.endswith("*"))
+#: A name on the list that holds one of these words is taken for a secret all the same.
+SECRET = re.compile(
+    "TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|KEY|CREDENTIAL|AUTH|COOKIE|SESSION", re.IGNORECASE
+)
+#: An address that says who asks.
+CREDENTIALS = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#\s]*@", re.IGNORECASE)
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def clean_environment(
+    environ: Mapping[str, str], passed: Sequence[str] = (), **more: str
+) -> dict[str, str]:
+    """Return what a worker sees of `environ`, plus `more`.
+
+    Args:
+        environ: the harness's own.
+        passed: names of further variables that the user lets it see.
+    """
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if name in passed or (_is_listed(name) and not CREDENTIALS.search(value))
+    }
+    return tool_environment(kept, **more)
+
+
+def _is_listed(name: str) -> bool:
+    listed = name in _EXACT or name.startswith(_BEGINNINGS)
+    return listed and not SECRET.search(name)
+
+
+def tool_environment(environ: Mapping[str, str], **more: str) -> dict[str, str]:
     """Return `environ` without the variables that would lead a foreign interpreter to our packages,
-    plus `more`."""
+    plus `more`: for tools that are no ports, as pip and git, which need the user's settings.
+
+    Args:
+        environ: the harness's own.
+    """
     kept = {name: value for name, value in environ.items() if name not in PRIVATE}
     return {**kept, "PYTHONNOUSERSITE": "1", **more}
+
+
+def check_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of variables that a worker is to see, each once and sorted.
+
+    Args:
+        names: as the user gave them.
+
+    Raises:
+        UsageError: one is no name, or of a variable that no worker may see.
+    """
+    for name in names:
+        if not NAME.fullmatch(name):
+            raise UsageError(
+                f"--pass-env '{name}': must be the name of a variable, letters, digits and _; its"
+                " value is taken from the environment. Set it there, and give its name alone."
+            )
+        if name in PRIVATE:
+            raise UsageError(
+                f"--pass-env {name}: would lead a build to packages of another interpreter, and"
+                f" reaches none. Any other variable can be named, but {', '.join(PRIVATE)}."
+            )
+    return tuple(sorted(set(names)))

@@ -30,12 +30,13 @@ from sqlalchemy import (
     select,
 )
 
-from harness.errors import UnknownName, UsageError
+from harness.errors import UnknownName, UsageError, remedy
 from harness.history import schema
 from harness.history.database import Database
 from harness.history.fields import OURS
 from harness.history.filters import filters, has_side, of_rows
 from harness.history.model import Wanted
+from harness.records import files
 
 #: Rows that are in memory at a time.
 BATCH = 20_000
@@ -111,20 +112,25 @@ def export(database: Database, path: Path, name: str, form: str, wanted: Wanted)
         raise UnknownName("table", name, NAMES)
     write = _parquet() if form == "parquet" else _csv
     sheet = _sheet(name, wanted)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        target = files.destination(path)
+    except OSError as error:
+        raise _unwritable(path, form, error) from error
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         with database.reading() as connection:
             rows = write(temporary, sheet.kinds, _batches(connection, sheet))
-        temporary.replace(path)
+        temporary.replace(target)
     except OSError as error:
-        raise UsageError(
-            f"--{form} {path}: cannot be written ({error.strerror}). Give a file in a folder that"
-            " exists."
-        ) from error
+        raise _unwritable(path, form, error) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
     return rows
+
+
+def _unwritable(path: Path, form: str, error: OSError) -> UsageError:
+    return UsageError(f"--{form} {path}: cannot be written ({error.strerror}). {remedy(error)}.")
 
 
 def _batches(connection: Connection, sheet: Sheet) -> Batches:
@@ -185,7 +191,8 @@ def _parquet() -> Callable[[Path, Kinds, Batches], int]:
 
     def write(path: Path, kinds: Kinds, batches: Batches) -> int:
         form, count = pyarrow.schema([(name, types[kind]) for name, kind in kinds.items()]), 0
-        with parquet.ParquetWriter(path, form) as writer:
+        # an open file: pyarrow takes no path that is not UTF-8
+        with path.open("wb") as file, parquet.ParquetWriter(file, form) as writer:
             for batch in batches:
                 columns = [
                     pyarrow.array(column, field.type)

@@ -22,7 +22,7 @@ from harness.execution.processes import WorkerProcess
 from harness.fidelity.measure import difference
 from harness.models import foreign_names, foreign_variables
 from harness.models.training import CHECKPOINTS, Model, Site
-from harness.records import store
+from harness.records import archives, files
 
 #: The acceptance ceiling of float64 (see docs/fidelity.md): the largest error that a converted
 #: model's next step may have.
@@ -103,7 +103,7 @@ def convert(
         target,
         step=exported["step"],
         converted=converted,
-        files=store.checksums_below(out / CHECKPOINTS),
+        files=files.checksums_below(out / CHECKPOINTS),
         saving=False,
     )
     made.write(out)
@@ -155,6 +155,21 @@ def _which(site: Site, source: Checkpoint, model: Model, worker: WorkerProcess) 
     return arguments
 
 
+def variables(site: Site, source: Path, model: Model) -> dict[str, Any]:
+    """Return shape and dtype of every variable of another program's checkpoint.
+
+    Args:
+        site: where to work. source: a folder, or the common beginning of a checkpoint's files.
+        model: whose build reads it.
+
+    Raises:
+        BuildError: the build cannot be had. JobFailed: the checkpoint cannot be read.
+    """
+    with tempfile.TemporaryDirectory() as scratch, site.worker(model, Path(scratch)) as (worker, _):
+        held: dict[str, Any] = worker.request("inspect", checkpoint=str(source.absolute()))
+    return dict(held["variables"])
+
+
 def _prove(site: Site, models: tuple[Model, Model], scratch: Path, step: int) -> tuple[float, str]:
     """Return the largest error of one more step, and where it is.
 
@@ -168,7 +183,7 @@ def _prove(site: Site, models: tuple[Model, Model], scratch: Path, step: int) ->
             worker.request(
                 "continue", path=str(scratch / "canonical.npz"), tape=tape, step=step, out=str(out)
             )
-        sides.append(store.read_arrays(out))
+        sides.append(archives.read_arrays(out))
     error, worst = compare(*sides)
     if not error <= CEILING:
         raise JobFailed(

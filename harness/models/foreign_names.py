@@ -82,6 +82,15 @@ def read(path: Path, config: Mapping[str, Any]) -> Naming:
     return parse(document, where, config)
 
 
+def render(document: Mapping[str, Any]) -> str:
+    """Return a document as the text of a file.
+
+    Args:
+        document: as the module's docstring shows it.
+    """
+    return json.dumps(document, indent=1) + "\n"
+
+
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     counts = collections.Counter(name for name, _ in pairs)
     twice = next((name for name, count in counts.items() if count > 1), None)

@@ -1,8 +1,8 @@
 """Which variables of another program's TF1 checkpoint make which of a workload's arrays, by a
 `Naming`; that they fit is checked before anything is carried over.
 
-Slots are numbered as TF1 numbers them. What does not fit is refused with a list of what the
-checkpoint holds.
+Slots are numbered as TF1 numbers them. What does not fit is refused in one line, by the first thing
+that is wrong: weights go before the slots and powers that follow from them.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from backends.contract import PRECISION_TABLE
 from harness.errors import UsageError
 from harness.models.foreign_names import Naming
 
-#: As many variables of a checkpoint a message lists.
-LISTED = 200
+#: As many variables of a checkpoint a message names.
+LISTED = 3
 #: Shape and dtype of each variable of a checkpoint.
 Variables = Mapping[str, Mapping[str, Any]]
 
@@ -36,7 +36,7 @@ def resolve(
 
     Raises:
         UsageError: a variable is missing, named twice, of another shape or dtype, or left over;
-            with what the checkpoint holds.
+            with the closest ones that the checkpoint holds.
     """
     slots, powers = _slots(naming, config), _powers(naming)
     shapes = {item["name"]: list(item["shape"]) for item in config["parameters"]}
@@ -46,7 +46,8 @@ def resolve(
     if isinstance(naming.step, str):
         numbers.append(naming.step)
     names = [part for parts, _ in wanted.values() for part in parts] + numbers
-    problems = _misnamed(names, held)
+    of_weights = [part for parts in naming.weights.values() for part in parts]
+    problems = _misnamed(of_weights, naming, held) or _misnamed(names, naming, held)
     dtype = PRECISION_TABLE[precision]["master"]
     for name, (parts, shape) in wanted.items():
         if all(part in held for part in parts):
@@ -61,13 +62,28 @@ def resolve(
             f"{_some(left)} would be left behind; name what it is, or put it under 'ignored'"
         )
     if problems:
-        raise UsageError(f"{naming.where}: {_some(problems, '; ')}.\n{_listing(naming, held)}")
+        more = f" (the first of {len(problems)} problems)" if len(problems) > 1 else ""
+        raise UsageError(
+            f"{naming.where}: {problems[0]}{more}. `--print-names` in place of --names shows what"
+            " the checkpoint holds."
+        )
     return {
         "weights": {name: list(parts) for name, parts in naming.weights.items()},
         "slots": {name: list(parts) for name, parts in slots.items()},
         "powers": {name: list(pair) for name, pair in powers.items()},
         "step": naming.step,
     }
+
+
+def used(naming: Naming, config: Mapping[str, Any]) -> set[str]:
+    """Return every variable that a naming means: weights, their slots, powers and the step.
+
+    Args:
+        naming: a parameter that has no variable yet has an empty tuple. config: of the workload.
+    """
+    named = [*naming.weights.values(), *_slots(naming, config).values(), *_powers(naming).values()]
+    steps = [naming.step] if isinstance(naming.step, str) else []
+    return {part for parts in named for part in parts} | set(steps)
 
 
 def _slots(naming: Naming, config: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
@@ -115,13 +131,31 @@ def _parameter(slot: str, parameters: Mapping[str, Any]) -> str:
     return next(name for name in names if name in parameters)
 
 
-def _misnamed(names: Sequence[str], held: Variables) -> list[str]:
+def _misnamed(names: Sequence[str], naming: Naming, held: Variables) -> list[str]:
     """Return what is wrong with names as such: there is no such variable, or it has two uses."""
     counts = collections.Counter(names)
-    missing = [f"there is no {name}{_nearest(name, held)}" for name in counts if name not in held]
-    return missing + [
-        f"{name} is named {count} times" for name, count in counts.items() if count > 1
+    words = sorted({"Adam", *(item.slots for item in naming.optimizers)})
+    slot = re.compile(rf"/({'|'.join(map(re.escape, words))})(_\d+)?$")
+    plain = {name: held[name] for name in held if not slot.search(name)}
+    missing = [
+        f"there is no {name}{_nearest(name, held if slot.search(name) else plain)}"
+        for name in counts
+        if name not in held
     ]
+    free = {name: plain[name] for name in plain if name not in counts}
+    twice = [
+        f"{name} is named {count} times{_meant(name, naming, free)}"
+        for name, count in counts.items()
+        if count > 1
+    ]
+    return missing + twice
+
+
+def _meant(name: str, naming: Naming, free: Variables) -> str:
+    """Return for which parameters a variable is named, and which others one of them may mean."""
+    users = [parameter for parameter, parts in naming.weights.items() if name in parts]
+    for_users = f", for {_some(users)}" if users else ""
+    return for_users + _nearest(name, free, "named nowhere, and like it")
 
 
 def _misfit(
@@ -143,26 +177,12 @@ def _misfit(
     ]
 
 
-def _nearest(name: str, held: Mapping[str, Any]) -> str:
-    close = difflib.get_close_matches(name, held, n=2, cutoff=0.7)
-    return f" (nearest: {', '.join(close)})" if close else ""
+def _nearest(name: str, held: Mapping[str, Any], word: str = "nearest") -> str:
+    close = difflib.get_close_matches(name, held, n=LISTED, cutoff=0.7)
+    return f" ({word}: {', '.join(close)})" if close else ""
 
 
-def _some(items: list[str], between: str = ", ") -> str:
-    """Return the first ten, and how many more there are."""
-    more = f"{between}and {len(items) - 10} more" if len(items) > 10 else ""
-    return between.join(items[:10]) + more
-
-
-def _listing(naming: Naming, held: Variables) -> str:
-    """Return what a checkpoint holds, without slots: they follow from their variables' names."""
-    slots = {"Adam", *(item.slots for item in naming.optimizers)}
-    slot = re.compile(rf"/({'|'.join(map(re.escape, slots))})(_\d+)?$")
-    shown = [
-        f"  {name} {held[name]['dtype']} {held[name]['shape']}"
-        for name in sorted(held)
-        if not slot.search(name)
-    ]
-    more = [f"  and {len(shown) - LISTED} more"] if len(shown) > LISTED else []
-    title = f"The checkpoint holds (and {len(held) - len(shown)} slots of optimizers):"
-    return "\n".join([title, *shown[:LISTED], *more])
+def _some(items: list[str]) -> str:
+    """Return the first few, and how many more there are."""
+    more = f" and {len(items) - LISTED} more" if len(items) > LISTED else ""
+    return ", ".join(items[:LISTED]) + more

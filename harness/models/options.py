@@ -13,7 +13,7 @@ from harness.commands import options, resolution
 from harness.context import Context
 from harness.environments.builds import BUILDS
 from harness.errors import UnknownName, UsageError
-from harness.execution import host
+from harness.execution import host, worker_environment
 from harness.models import foreign_names, training
 from harness.models.conversion import Checkpoint
 from harness.models.training import Model, Site
@@ -42,6 +42,7 @@ class Where:
     ports: Annotated[tuple[Path, ...], options.SEVERAL] = ()
     python: Annotated[tuple[str, ...], options.SEVERAL] = ()
     limit: float = 600.0
+    pass_env: options.PassEnv = ()
 
     def site(self, workload: Workload, context: Context, model: Model | None = None) -> Site:
         """Return where a workload's models are worked on; `model`: one that exists already."""
@@ -56,6 +57,7 @@ class Where:
             folders=folders,
             threads=self.threads or trained or host.cores(),
             limit_s=self.limit,
+            pass_env=worker_environment.check_names(self.pass_env),
         )
 
 
@@ -166,14 +168,30 @@ class Converting:
     names
         JSON file that says under which names a TF1 checkpoint of another program holds the model;
         `original` for EHR-M-GAN's own.
+    print_names
+        Convert nothing: print a first draft of that file for SOURCE, a TF1 checkpoint, with the
+        best guess by shape and name.
     """
 
-    to: str
-    out: Path
+    to: str | None = None
+    out: Path | None = None
     from_: Annotated[str | None, Parameter(name="--from")] = None
     workload: str | None = None
     no_proof: Annotated[bool, Parameter(negative="")] = False
     names: str | None = None
+    print_names: Annotated[bool, Parameter(negative="")] = False
+
+    def target(self) -> tuple[str, Path]:
+        """Return the build to convert to, and the folder of the new model.
+
+        Raises:
+            UsageError: one of them is not given.
+        """
+        if self.to is None or self.out is None:
+            raise UsageError(
+                "a conversion needs --to BUILD and --out FOLDER; only --print-names does without."
+            )
+        return self.to, self.out
 
 
 def source(
@@ -202,13 +220,20 @@ def source(
                     f"{option} {value}: {folder / training.MODEL_FILE} says that it is {held}."
                     " Leave the option out."
                 )
-        if converting.names is not None:
+        option = f"--names {converting.names}" if converting.names else "--print-names"
+        if converting.names is not None or converting.print_names:
             raise UsageError(
-                f"--names {converting.names}: the harness wrote {folder} and knows its names. Leave"
-                " the option out."
+                f"{option}: the harness wrote {folder} and knows its names. Leave the option out."
             )
         training.checked(folder)
         return workload, model, Checkpoint(folder / training.CHECKPOINTS)
+    prefix = folder.with_name(f"{folder.name}.index") if folder.name else folder
+    if converting.names is None and not converting.print_names and prefix.is_file():
+        raise UsageError(
+            f"{folder}: this is the beginning of a TF1 checkpoint's files. If the harness wrote it,"
+            f" give the folder, {folder.parent}; if another program did, add --from tf1 --workload"
+            " NAME and --names FILE (--print-names writes a draft of it)."
+        )
     if converting.from_ is None or converting.workload is None:
         raise UsageError(
             f"{folder}: no {training.MODEL_FILE} there. For a bare folder of checkpoints say what"
@@ -216,6 +241,11 @@ def source(
             " they are not the defaults."
         )
     workload, model = what.model(converting.workload, converting.from_, where)
+    if converting.print_names and BUILDS[model.build].backend != "tf1":
+        raise UsageError(
+            "--print-names: only TF1 checkpoints are read under other names, not those of"
+            f" {model.build}."
+        )
     if converting.names is None:
         return workload, model, Checkpoint(folder)
     if BUILDS[model.build].backend != "tf1":

@@ -109,7 +109,7 @@ def checked(folder: Path, *, resume: bool = False) -> Model:
     model = read(folder)
     if not (model.saving and resume):
         try:
-            store.verify_below(folder / CHECKPOINTS, model.files)
+            files.verify_below(folder / CHECKPOINTS, model.files)
         except CorruptRecord as error:
             way = (
                 f" A training was interrupted there; go on with harness train --resume --out"
@@ -128,7 +128,8 @@ class Site:
     Attributes:
         workload: bound to its data. folders: of ports, before the shipped ones. interpreters: named
             by the user.
-        threads: of the worker. limit_s: longest time of one request.
+        threads: of the worker. limit_s: longest time of one request. pass_env: names of further
+            variables that it sees.
     """
 
     workload: Workload
@@ -137,6 +138,7 @@ class Site:
     folders: tuple[str, ...] = ()
     threads: int = 1
     limit_s: float = 600.0
+    pass_env: tuple[str, ...] = ()
 
     def check(self, model: Model) -> None:
         """Raise UsageError unless the model's build has a port and it was made with this workload's
@@ -175,7 +177,7 @@ class Site:
             run=scratch,
             staging=staging.prepare(environ),
             interpreters={model.build: interpreter.path},
-            environment=clean_environment(environ, TF_CPP_MIN_LOG_LEVEL="1"),
+            environment=clean_environment(environ, self.pass_env, TF_CPP_MIN_LOG_LEVEL="1"),
             workloads={model.workload: self.workload},
             limits=Limits(self.limit_s),
         )
@@ -210,7 +212,8 @@ def train(site: Site, model: Model, out: Path, steps: int, *, resume: bool) -> M
 
     Raises:
         UsageError: less than one step; the folder holds a model already and `resume` was not asked
-            for, or another one, or something else; or the build has no port.
+            for, or another one, or something else; there is no folder to resume; or the build has
+            no port.
         BuildError: the build cannot be had.
         JobFailed: the port failed.
     """
@@ -244,6 +247,11 @@ def _begun(model: Model, out: Path, *, resume: bool) -> Model | None:
         names = {path.name for path in out.iterdir()} if out.exists() else set()
         if names - (UNFINISHED if resume else set()):
             raise UsageError(f"--out {out}: there is something else already. Give a new folder.")
+        if resume and not out.exists():
+            raise UsageError(
+                f"--resume --out {out}: there is nothing to go on with there. Drop --resume to"
+                " train a new model, or give the folder of one that was begun."
+            )
         return None
     if not resume:
         raise UsageError(
@@ -295,7 +303,7 @@ def _train(
         step += count
         if saves:
             dataclasses.replace(
-                model, step=step, files=store.checksums_below(out / CHECKPOINTS), saving=False
+                model, step=step, files=files.checksums_below(out / CHECKPOINTS), saving=False
             ).write(out)
             saved = time.monotonic()
         pace = f"{took_s / count:.3g} s a step"

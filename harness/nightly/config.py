@@ -18,6 +18,7 @@ from backends.contract import DEVICES, EXECUTIONS, PRECISIONS, STAGE_LETTERS, ST
 from harness.commands import options, resolution
 from harness.environments.builds import BUILDS
 from harness.errors import HarnessError, UnknownName, UsageError
+from harness.execution.worker_environment import check_names
 from harness.nightly import matrix
 from harness.nightly.matrix import JUDGED, Cell, Entry
 from harness.workloads import registry
@@ -38,6 +39,7 @@ class Config:
         budget_s: for all cells of a night together, without installing environments. limit_s: of
             one request to a worker.
         ports: folders with workloads and ports of the user's own. python: interpreters, BUILD=PATH.
+        pass_env: names of further variables that workers see.
     """
 
     path: Path
@@ -45,6 +47,7 @@ class Config:
     limit_s: float
     ports: tuple[Path, ...]
     python: tuple[str, ...]
+    pass_env: tuple[str, ...]
     cells: tuple[Cell, ...]
 
     def options(self, cell: Cell, builds: Sequence[str], budget_s: float = 0.0) -> options.Options:
@@ -62,6 +65,7 @@ class Config:
             threads=cell.threads,
             ports=self.ports,
             python=self.python,
+            pass_env=self.pass_env,
             budget=budget_s,
             no_speed=not cell.timed,
             no_fidelity=matrix.FIDELITY not in cell.judge,
@@ -105,7 +109,13 @@ TABLES = Kind("tables, each under a line [[matrix]]", _several(lambda item: isin
 TABLE = Kind("a table, under a line [night]", lambda value: isinstance(value, dict))
 
 TOP = {"night": TABLE, "matrix": TABLES}
-NIGHT = {"budget_s": SECONDS, "limit_s": SECONDS, "ports": TEXTS, "python": TEXTS}
+NIGHT = {
+    "budget_s": SECONDS,
+    "limit_s": SECONDS,
+    "ports": TEXTS,
+    "python": TEXTS,
+    "pass_env": TEXTS,
+}
 ENTRY = {
     "name": TEXT,
     "priority": INTEGER,
@@ -127,12 +137,13 @@ ENTRY = {
 NEEDED = ("name", "workloads", "builds")
 
 
-def load(path: Path, python: Sequence[str] = ()) -> Config:
+def load(path: Path, python: Sequence[str] = (), pass_env: Sequence[str] = ()) -> Config:
     """Return the matrix of a file.
 
     Args:
         path: the file; folders in it are relative to its own.
         python: interpreters, BUILD=PATH, that go before those of the file.
+        pass_env: names of variables that workers see beside those that the file names.
 
     Raises:
         UsageError: the file, a key or a value in it is wrong; says which and what is allowed.
@@ -160,6 +171,7 @@ def load(path: Path, python: Sequence[str] = ()) -> Config:
         limit_s=float(night.get("limit_s", defaults.limit)),
         ports=ports,
         python=(*night.get("python", ()), *python),
+        pass_env=check_names((*night.get("pass_env", ()), *pass_env)),
         cells=matrix.cells(made),
     )
     try:

@@ -70,4 +70,5 @@ def manner(job: WorkloadJob) -> list[str]:
     usual."""
     words = [] if job.device == "cpu" else ["--device", job.device]
     words += [] if job.execution == "default" else ["--execution", job.execution]
-    return words + ([] if job.limit in (0.0, LIMIT_S) else ["--limit", f"{job.limit:g}"])
+    words += [] if job.limit in (0.0, LIMIT_S) else ["--limit", f"{job.limit:g}"]
+    return words + (["--pass-env", *job.pass_env] if job.pass_env else [])

@@ -41,4 +41,5 @@ def of_workload(
         "device": request.device,
         "execution": request.execution,
         "limit": request.limit,
+        "pass_env": request.pass_env,
     }

@@ -49,7 +49,7 @@ class Opening:
 
 #: Fields that change how work is done and not what it is: jobs that differ in them alone have one
 #: name, so that `--resume` finds them.
-HOW = ("limit", "python")
+HOW = ("limit", "pass_env", "python")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ class WorkloadJob:
         device, precision, execution, threads: as in `contract.Setting`.
         seed: what the run was asked with. data: what `--data` named; empty for the workload's own.
         limit: longest time of one request, seconds; for the command that repeats the job. 0 for the
-            usual one.
+            usual one. pass_env: as in `Request`, likewise.
     """
 
     workload: str
@@ -73,6 +73,7 @@ class WorkloadJob:
     seed: int
     data: str = ""
     limit: float = 0.0
+    pass_env: tuple[str, ...] = ()
 
     def describe(self) -> dict[str, Any]:
         """Return the job as plain JSON, for its record."""
@@ -308,7 +309,11 @@ def _what(value: Any) -> Any:
 
 
 def same_work(job: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two descriptions are of the same work, however it is waited for."""
+    """Whether two descriptions are of the same work, however it is waited for.
+
+    Args:
+        job, other: as `WorkloadJob.describe` gives them.
+    """
     return bool(_what(dict(job)) == _what(dict(other)))
 
 

@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from backends.contract import ADAMS, Stage
+from backends.contract import ADAMS, UPDATE_STEPS, Stage
 from harness.plan import job_fields
 from harness.plan.jobs import ChainCost, Job, Pair, Side
 from harness.plan.request import LOCKSTEP_STAGES, Request
@@ -126,6 +126,7 @@ def _job(
     variants = _variations(precision)
     if precision == "fp64":
         variants += _roundings(request)
+    steps = request.steps or workload.trajectory_steps(preset)
     return Job(
         **job_fields.of_side(side),
         **job_fields.of_workload(request, workload, preset, precision),
@@ -133,7 +134,8 @@ def _job(
         seed=seed,
         powers=powers,
         stages=_recorded_stages(request),
-        steps=request.steps or workload.trajectory_steps(preset),
+        steps=steps,
+        tape_steps=UPDATE_STEPS if steps < UPDATE_STEPS else 0,
         variants=tuple(tuple(sorted(variant.items())) for variant in variants),
     )
 

@@ -39,6 +39,7 @@ class Request:
             that are not run. Neither changes any work.
         warmup: of what is timed; None until steps are steady.
         python: the interpreters that the user named, by build or by a side's label.
+        pass_env: names of the variables that the user lets workers see beside those of the list.
     """
 
     workloads: tuple[Workload, ...]
@@ -61,6 +62,7 @@ class Request:
     left_out: tuple[str, ...] = ()
     warmup: Warmup | None = None
     python: tuple[tuple[str, str], ...] = ()
+    pass_env: tuple[str, ...] = ()
 
     @property
     def interpreters(self) -> dict[str, str]:

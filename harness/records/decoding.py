@@ -16,6 +16,7 @@ import re
 import sys
 import types
 import typing
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from harness.errors import CorruptRecord
@@ -23,6 +24,38 @@ from harness.errors import CorruptRecord
 Decoded = TypeVar("Decoded")
 NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 ALTERED = "the file is truncated or was altered"
+#: Nothing that the harness writes is nested half as deep; whoever walks through deeper JSON may run
+#: out of Python's stack.
+DEEPEST = 64
+
+
+def unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object; `object_pairs_hook` of the standard library's reader.
+
+    Raises:
+        ValueError: it has a name twice: which of the two is meant, nobody can tell.
+    """
+    named: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in named:
+            raise ValueError(f"it has the name {_short(name)} twice")
+        named[name] = value
+    return named
+
+
+def shallow(value: Any) -> Any:
+    """Return JSON, which has to be nested no deeper than `DEEPEST`.
+
+    Raises:
+        ValueError: it is.
+    """
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(DEEPEST):
+        parts = [item.values() if isinstance(item, dict) else item for item in level]
+        level = [item for part in parts for item in part if isinstance(item, (dict, list))]
+        if not level:
+            return value
+    raise ValueError(f"it is nested more than {DEEPEST} deep")
 
 
 def decode(kind: type[Decoded], value: Any, where: str) -> Decoded:

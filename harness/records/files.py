@@ -9,10 +9,11 @@ nor replaced. In a run's folder nothing is written or deleted through a symbolic
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import stat
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -90,6 +91,9 @@ def kind_of(mode: int) -> str:
 def write_text(path: Path, text: str) -> None:
     """Write a text file, whole or not at all.
 
+    Args:
+        path: of the file; its folder is made if there is none. text: all of it, written as UTF-8.
+
     Raises:
         OSError: as `write_bytes`.
     """
@@ -98,6 +102,9 @@ def write_text(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file, whole or not at all, in a folder that is made if there is none.
+
+    Args:
+        path: of the file. content: all of it.
 
     Raises:
         NotReplaced: what lies there is no regular file. OSError: it cannot be written.
@@ -140,8 +147,9 @@ def destination(path: Path) -> Path:
     Raises:
         NotReplaced: what lies there is no regular file. OSError: nobody can tell.
     """
-    target = path.resolve() if path.is_symlink() else path
-    with contextlib.suppress(FileNotFoundError):
+    # realpath: Path.resolve raises what is no OSError where links lead in a circle
+    target = Path(os.path.realpath(path)) if path.is_symlink() else path
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         kind = kind_of(target.stat().st_mode)
         if kind:
             raise NotReplaced(0, f"it is {kind}, and only a file is replaced", str(path))
@@ -187,4 +195,44 @@ def refuse_links(paths: Iterable[Path]) -> None:
             raise RecordError(
                 f"{path} is a symbolic link to {path.readlink()}: nothing is written or deleted"
                 " through it. Give a folder of the harness's own, or delete the link."
+            )
+
+
+def checksum(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with opened(path) as file:
+        for chunk in iter(lambda: file.read(1 << 20), b""):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def checksums_below(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file below a folder, by its path from there."""
+    return {
+        path.relative_to(folder).as_posix(): checksum(path)
+        for path in sorted(folder.rglob("*"))
+        if not path.is_dir()
+    }
+
+
+def verify_below(folder: Path, checksums: Mapping[str, str]) -> None:
+    """Check the files below a folder against what `checksums_below` gave.
+
+    Args:
+        folder: where they lie. checksums: by path; without any, nothing was promised.
+
+    Raises:
+        CorruptRecord: a file is missing, or is not what was written.
+    """
+    for name, expected in checksums.items():
+        path = folder / name
+        try:
+            same = checksum(path) == expected
+        except FileNotFoundError:
+            raise CorruptRecord(f"{path} is missing.") from None
+        if not same:
+            raise CorruptRecord(
+                f"{path} does not match the SHA-256 that was taken when it was written: it is"
+                " truncated or was altered."
             )

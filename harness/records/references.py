@@ -23,7 +23,7 @@ from harness.errors import CorruptRecord, RecordError
 from harness.fidelity.digest import digest
 from harness.fidelity.evidence import Entry
 from harness.plan import LOCKSTEP_STAGES, Job, Request
-from harness.records import store
+from harness.records import archives, files, store
 from harness.records.contents import Identity
 from harness.records.decoding import decode
 
@@ -156,7 +156,7 @@ def write(record: store.Record, job: Job, folder: Path) -> Path:
     left = record.recorded
     tensors = [item for stage in LOCKSTEP_STAGES for item in left.tensors if item.stage == stage]
     digests = [digest(record.read(item.stage, item.name)) for item in tensors]
-    store.write_arrays(path.with_suffix(".npz"), _pack(digests, job.precision), compress=True)
+    archives.write_arrays(path.with_suffix(".npz"), _pack(digests, job.precision), compress=True)
     identity = dataclasses.asdict(left.identity)
     del identity["executable"]
     store.write_sealed(
@@ -172,7 +172,7 @@ def write(record: store.Record, job: Job, folder: Path) -> Path:
             "abilities": list(left.abilities),
             "tensors": [dataclasses.asdict(item) for item in tensors],
             "noise": {name: _largest(moved) for name, moved in left.noise.items()},
-            "files": {path.with_suffix(".npz").name: store.checksum(path.with_suffix(".npz"))},
+            "files": {path.with_suffix(".npz").name: files.checksum(path.with_suffix(".npz"))},
             "provenance": {
                 "identity": identity,
                 "effective": left.effective,
@@ -212,7 +212,7 @@ def read(path: Path) -> Reference:
     try:
         document = decode(Document, flat, str(path))
         store.verify(path.parent, document.files)
-        arrays = store.read_arrays(path.with_suffix(".npz"))
+        arrays = archives.read_arrays(path.with_suffix(".npz"))
         return Reference(path, document, _unpack(document.tensors, arrays, path))
     except CorruptRecord as error:
         raise CorruptRecord(_damaged(path, error)) from error

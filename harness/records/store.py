@@ -14,21 +14,18 @@ import dataclasses
 import functools
 import hashlib
 import json
-import struct
-import tokenize
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backends.contract import Status
 from harness.errors import CorruptRecord, NewerSchema
-from harness.records import contents, files
-from harness.records.decoding import NOT_FINITE
+from harness.records import archives, contents, files
+from harness.records.decoding import NOT_FINITE, shallow, unique
 from harness.records.decoding import decode as decode_contents
 
 SCHEMA = 2
@@ -36,24 +33,6 @@ MANIFEST = "manifest.json"
 #: What manifests carry since schema 2: the SHA-256 of all else in them.
 SEAL, SEALED_SINCE = "seal", 2
 Contents = TypeVar("Contents")
-#: What NumPy and the standard library raise for a damaged .npz, whatever was done to it: a name
-#: that is missing, a header that does not parse, a shape that no memory holds, a bad deflate
-#: stream, a compression method that is none.
-DAMAGES = (
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
-    EOFError,
-    MemoryError,
-    OverflowError,
-    RuntimeError,
-    SyntaxError,
-    struct.error,
-    tokenize.TokenError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,7 +112,7 @@ class Record:
         Raises:
             CorruptRecord: the file is missing or is not what the manifest says.
         """
-        return read_tensor(self.folder, stage, name)
+        return archives.read_tensor(self.folder, stage, name)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,59 +124,6 @@ class Manifest:
     reason: str
     result: dict[str, Any]
     duration_s: float
-
-
-@functools.lru_cache(maxsize=32)
-def _archive(path: Path) -> Any:
-    """Return an open .npz, whose members are read one at a time; its directory of hundreds of names
-    is parsed once."""
-    return _loaded(files.opened(path))
-
-
-def _loaded(file: IO[bytes]) -> Any:
-    """Return an open file's .npz, which owns it.
-
-    Raises:
-        ValueError: it is none.
-    """
-    try:
-        archive = np.load(file, allow_pickle=False)
-    except BaseException:
-        file.close()
-        raise
-    if not isinstance(archive, np.lib.npyio.NpzFile):
-        file.close()
-        raise ValueError("it is no .npz")
-    # NumPy leaves a file that it has not opened itself to its owner, which nobody else is.
-    owner: Any = archive
-    owner.fid = file
-    return archive
-
-
-def _numbers(value: NDArray[Any]) -> NDArray[Any]:
-    """Return an array, which has to be of numbers.
-
-    Raises:
-        ValueError: it is of text, dates or records.
-    """
-    if value.dtype.kind not in "biufc":
-        raise ValueError(f"its dtype is {value.dtype}, and has to be one of numbers")
-    return value
-
-
-def read_tensor(folder: Path, stage: str, name: str) -> NDArray[Any]:
-    """Return one tensor of a job's folder.
-
-    Raises:
-        CorruptRecord: the file is missing or is not what the manifest says.
-    """
-    path = folder / f"{stage}.npz"
-    try:
-        return _numbers(np.asarray(_archive(path)[name]))
-    except DAMAGES as error:
-        raise CorruptRecord(
-            f"{path}: tensor '{name}' cannot be read ({error}). Run the job again."
-        ) from error
 
 
 def write_record(
@@ -292,7 +218,7 @@ def verify(folder: Path, checksums: Mapping[str, str]) -> None:
             raise CorruptRecord(f"{folder}: the record lists '{name}', which is no file's name.")
         if not path.is_file():
             raise CorruptRecord(f"{path} is missing. Run the job again.")
-        if checksum(path) != expected:
+        if files.checksum(path) != expected:
             raise CorruptRecord(
                 f"{path} has {path.stat().st_size} bytes that do not match the checksum the worker"
                 " gave: it is truncated or was altered. Run the job again."
@@ -300,37 +226,6 @@ def verify(folder: Path, checksums: Mapping[str, str]) -> None:
         if path.suffix == ".npz" and not zipfile.is_zipfile(path):
             raise CorruptRecord(
                 f"{path} was broken when its checksum was taken: it is no .npz. Run the job again."
-            )
-
-
-def checksums_below(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file below a folder, by its path from there."""
-    return {
-        path.relative_to(folder).as_posix(): checksum(path)
-        for path in sorted(folder.rglob("*"))
-        if not path.is_dir()
-    }
-
-
-def verify_below(folder: Path, checksums: Mapping[str, str]) -> None:
-    """Check the files below a folder against what `checksums_below` gave.
-
-    Args:
-        folder: where they lie. checksums: by path; without any, nothing was promised.
-
-    Raises:
-        CorruptRecord: a file is missing, or is not what was written.
-    """
-    for name, expected in checksums.items():
-        path = folder / name
-        try:
-            same = checksum(path) == expected
-        except FileNotFoundError:
-            raise CorruptRecord(f"{path} is missing.") from None
-        if not same:
-            raise CorruptRecord(
-                f"{path} does not match the SHA-256 that was taken when it was written: it is"
-                " truncated or was altered."
             )
 
 
@@ -401,7 +296,8 @@ def read_json(path: Path, kind: str, schema: int) -> dict[str, Any]:
         NewerSchema: a newer harness wrote it.
     """
     try:
-        document = decode(json.loads(files.read_text(path)))
+        content = json.loads(files.read_text(path), object_pairs_hook=unique)
+        document = decode(shallow(content))
     except CorruptRecord as error:
         raise CorruptRecord(f"{error} It should be a {kind}: delete it and run again.") from error
     except (ValueError, RecursionError) as error:
@@ -436,43 +332,3 @@ def decode(value: Any) -> Any:
     if isinstance(value, list):
         return [decode(item) for item in value]
     return NOT_FINITE.get(value, value) if isinstance(value, str) else value
-
-
-def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], compress: bool = False) -> None:
-    """Write an .npz atomically, in a folder that is made if there is none.
-
-    Args:
-        path: the file. arrays: by the names that they have in it.
-        compress: smaller, and slower to write.
-
-    Raises:
-        TypeError: an array holds Python objects.
-        OSError: the file cannot be written.
-    """
-    for name, value in arrays.items():
-        if value.dtype.hasobject:
-            raise TypeError(f"{path}: '{name}' holds Python objects; only plain arrays are written")
-    save = np.savez_compressed if compress else np.savez
-    files.write(path, lambda file: save(file, **dict[str, Any](arrays)))
-
-
-def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Return all arrays of an .npz.
-
-    Raises:
-        CorruptRecord: it cannot be read, or holds something else than arrays.
-    """
-    try:
-        with _loaded(files.opened(path)) as archive:
-            return {name: _numbers(np.asarray(archive[name])) for name in archive.files}
-    except DAMAGES as error:
-        raise CorruptRecord(f"{path} cannot be read ({error}). Delete it and run again.") from error
-
-
-def checksum(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    digest = hashlib.sha256()
-    with files.opened(path) as file:
-        for chunk in iter(lambda: file.read(1 << 20), b""):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from harness.fidelity.evidence import Entry
 from harness.records import contents
-from harness.records.store import read_tensor
+from harness.records.archives import read_tensor
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,7 +16,7 @@ import shlex
 from typing import Any
 
 from harness.errors import CorruptRecord, NewerSchema
-from harness.records.decoding import decode
+from harness.records.decoding import decode, shallow, unique
 from harness.results import outcome
 from harness.results.model import SCHEMA, Report
 
@@ -123,7 +123,9 @@ def from_json(text: str, source: str = "the report") -> Report:
         CorruptRecord: not JSON, or not a report.
     """
     try:
-        flat = json.loads(text, parse_float=_finite, parse_constant=_finite)
+        flat = shallow(
+            json.loads(text, parse_float=_finite, parse_constant=_finite, object_pairs_hook=unique)
+        )
     except (ValueError, RecursionError) as error:
         raise CorruptRecord(f"{source} is not JSON ({error}); run the comparison again") from None
     schema = flat.get("schema") if isinstance(flat, dict) else None

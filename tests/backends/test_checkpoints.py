@@ -3,6 +3,8 @@ nothing had stopped."""
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
@@ -65,6 +67,26 @@ def test_three_checkpoints_are_kept_and_the_newest_is_restored(kit, tmp_path):
         sizes.append(sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()))
     assert kit.port().restore(str(folder)) == 5
     assert sizes[4] < 1.2 * sizes[2]
+
+
+class Runs(object):
+    """What a pickle would run."""
+
+    def __reduce__(self):
+        return os.mkdir, ("ran",)
+
+
+@pytest.mark.backends("torch")
+@pytest.mark.workloads("linear")
+def test_what_would_run_a_program_is_refused_without_advice_to_let_it(kit, tmp_path, monkeypatch):
+    """PyTorch's own message advises to load it with `weights_only=False`."""
+    import torch
+
+    monkeypatch.chdir(tmp_path)
+    torch.save({"format": 1, "more": Runs()}, str(tmp_path / "checkpoint-000001.pt"))
+    with pytest.raises(ValueError, match="holds more than tensors") as caught:
+        kit.port().restore(str(tmp_path))
+    assert "weights_only" not in str(caught.value) and not (tmp_path / "ran").exists()
 
 
 @pytest.mark.backends("tf1", "tf2", "torch")

@@ -112,3 +112,13 @@ def test_no_report(harness) -> None:
     """A folder that is no run is wrong usage."""
     done = harness.run("report", "nowhere")
     assert done.code == 2 and "nowhere" in done.err and "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("command", ["compare", "repeat"])
+def test_one_step_is_enough(harness, command: str) -> None:
+    """Updates are looked at twice, and the tape is long enough for that."""
+    backends = ("numpy", "numpy") if command == "compare" else ("numpy",)
+    words = ("--workloads", "linear", "--preset", "tiny", "--steps", 1, "--no-speed")
+    done = harness.run(command, "--backends", *backends, *words)
+    assert done.code == 0, done.out + done.err
+    assert ("PASS" if command == "compare" else "BIT-IDENTICAL") in done.out.upper()

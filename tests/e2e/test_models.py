@@ -214,6 +214,12 @@ def test_another_programs_checkpoint_is_converted_under_its_names(
         tmp_path / "out",
     )
     assert "--names" in run(*words, code=4)
+    written = next(theirs.glob("*.index")).with_suffix("")
+    prefix = run("convert", written, *words[2:], code=2)
+    assert "the beginning of a TF1 checkpoint's files" in prefix and "--names FILE" in prefix
+    drafted = run("convert", written, *words[2:6], "--print-names")
+    assert '"W": "fit/kernel"' in drafted and '"step": "global_step"' in drafted
+    assert not (tmp_path / "out").exists()
     for changed, said in (
         (document, "largest difference"),
         ({**document, "step": "steps"}, "there is no steps"),

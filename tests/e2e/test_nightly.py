@@ -20,6 +20,7 @@ SLOW_S = 100.0
 def matrix(harness) -> None:
     """Write three cells; a port of the second is stuck in a step as long as the gate is there."""
     text = f'[night]\nbudget_s = 500\nports = ["{HOSTILE}"]\n'
+    text += 'pass_env = ["HOSTILE_GATE", "PARITY_TEST_MARK"]\n'
     for name, fault in (("first", ""), ("second", "stuck"), ("third", "")):
         second = f"numpy@{HOSTILE / fault}" if fault else "numpy"
         text += (

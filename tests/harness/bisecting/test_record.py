@@ -13,6 +13,7 @@ from harness.bisecting.record import Tried
 from harness.bisecting.verdicts import Judged
 from harness.environments.releases import Release
 from harness.errors import CorruptRecord, NewerSchema
+from harness.records import store
 
 SERIES = (Release("2.0", "3.10"), Release("2.1", "3.10"), Release("2.2", "3.11"))
 TRIED = {
@@ -22,10 +23,10 @@ TRIED = {
 
 
 def kept(folder: Path, **more: object) -> Path:
-    """Write a bisection with some of its entries replaced; return the file."""
+    """Write a bisection with some of its entries replaced, sealed all the same; return the file."""
     record.write(folder, "key", "harness bisect", SERIES, TRIED)
     path = folder / record.FILE
-    path.write_text(json.dumps({**json.loads(path.read_text()), **more}))
+    store.write_sealed(path, {**json.loads(path.read_text()), **more})
     return path
 
 
@@ -68,6 +69,14 @@ def test_a_damaged_file_is_refused(tmp_path: Path, more: dict[str, object]) -> N
     with pytest.raises(CorruptRecord, match=r"bisect\.json: .*Delete it and run again") as raised:
         record.read(tmp_path, "key")
     assert str(path) in str(raised.value)
+
+
+def test_a_verdict_that_was_changed_is_refused(tmp_path: Path) -> None:
+    """One letter of it is enough."""
+    path = kept(tmp_path)
+    path.write_text(path.read_text().replace('"error 1e-13"', '"error 1e-12"'))
+    with pytest.raises(CorruptRecord, match=r"bisect\.json: 'seal' is .*Delete it and run again"):
+        record.read(tmp_path, "key")
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 import unicodedata
 from pathlib import Path
 
@@ -125,3 +127,27 @@ def test_no_control_character_is_left(text: str) -> None:
         "Cn",
     }
     assert shown == console.spelled(shown) and text.count("\n") == shown.count("\n")
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.ENOSPC, "Make room there"),
+        (errno.EACCES, "Give yourself the right to write there"),
+        (errno.EROFS, "Nothing can be written there"),
+        (errno.ENOTDIR, "A part of this path is a file"),
+        (errno.EIO, "Mend this"),
+    ],
+)
+def test_what_the_system_refuses_is_answered_with_what_helps(
+    number: int, remedy: str, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    """Room is made where there is none, and nowhere else."""
+
+    def refuses(*_: object) -> None:
+        raise OSError(number, os.strerror(number), "/there/file")
+
+    monkeypatch.setattr(listing, "workloads", refuses)
+    assert 4 == ended("list")
+    said = capsys.readouterr().err
+    assert f"'/there/file'. {remedy}" in said and ("room" in said) == (number == errno.ENOSPC)

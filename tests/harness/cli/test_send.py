@@ -118,7 +118,7 @@ def test_a_comparison_survives_its_sink(
     with pytest.raises(SystemExit, match=str(expected)):
         main(["compare", "--mlflow", nowhere])
     out, err = capsys.readouterr()
-    assert "cnn differs" in " ".join(out.split()) and "Send it again: harness send" in " ".join(
-        err.split()
-    )
+    assert "Not the same model" in " ".join(
+        out.split()
+    ) and "Send it again: harness send" in " ".join(err.split())
     assert "s3cret" not in out + err + kept[0] and "--mlflow http://127.0.0.1" in kept[0]

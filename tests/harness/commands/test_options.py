@@ -97,6 +97,9 @@ def test_nothing_like_it() -> None:
         ("--seed -1: must lie between", Options(backends=TWO, seed=-1)),
         ("--budget nan", Options(backends=TWO, budget=float("nan"))),
         ("--limit 0", Options(backends=TWO, limit=0)),
+        ("--pass-env 'A=B': must be the name", Options(backends=TWO, pass_env=("A=B",))),
+        ("--pass-env '': must be the name", Options(backends=TWO, pass_env=("A", ""))),
+        ("--pass-env PYTHONPATH: would lead", Options(backends=TWO, pass_env=("PYTHONPATH",))),
     ],
 )
 def test_misfit(said: str, chosen: Options) -> None:

@@ -86,6 +86,8 @@ def test_an_end_that_no_index_has() -> None:
 @pytest.mark.parametrize(
     ("first", "last", "said"),
     [
+        ("tensorflow==" + "9" * 5000, "2.21.0", "no version"),
+        ("tensorflow==2.1.0", "9" * 5000, "no version"),
         ("tensorflow", "2.21.0", "one exact release"),
         ("tensorflow>=2.10", "2.21.0", "one exact release"),
         ("tensorflow==2.10.*", "2.21.0", "one exact release"),

@@ -13,7 +13,7 @@ import pytest
 from harness import plan
 from harness.commands import options, resolution
 from harness.evaluation import curves
-from harness.records import store
+from harness.records import archives, store
 from harness.workloads import registry
 from tests.harness import contents
 
@@ -36,10 +36,10 @@ def sampled(tmp_path: Path):
     for job in planned.samples:
         folder = tmp_path / job.name
         values = np.arange(40.0) + job.number
-        store.write_arrays(
+        archives.write_arrays(
             folder / "losses.npz", {f"value/{TERM}": values, f"step/{TERM}": np.arange(40)}
         )
-        store.write_arrays(
+        archives.write_arrays(
             folder / "samples.npz", {"samples": np.full((5, 2, 3), float(job.number))}
         )
         records[job.name] = store.Record(

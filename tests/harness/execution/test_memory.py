@@ -32,7 +32,8 @@ def prepared(folder: Path, fault: str) -> Iterator[tuple[WorkerProcess, dict[str
             **os.environ,
             "XDG_CACHE_HOME": str(folder / "cache"),
             "HOSTILE_TOLD": str(folder / "told"),
-        }
+        },
+        ["HOSTILE_TOLD"],
     )
     python = {"numpy": Path(sys.executable)}
     run_context = runner.RunContext(

@@ -35,7 +35,8 @@ def run_context(tmp_path: Path) -> runner.RunContext:
             **os.environ,
             "XDG_CACHE_HOME": str(tmp_path / "cache"),
             "HOSTILE_GATE": str(tmp_path / "closed"),
-        }
+        },
+        ["HOSTILE_GATE"],
     )
     python = {"numpy": Path(sys.executable)}
     limits = Limits(request_s=DEADLINE_S)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import types
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,12 +17,7 @@ class Pretending:
     """A worker whose turns are disturbed where a list says so; beyond its end none are."""
 
     def __init__(self, waits: Sequence[bool]) -> None:
-        self.waits, self.asked, self.memory, self.process = (
-            list(waits),
-            0,
-            None,
-            types.SimpleNamespace(pid=0),
-        )
+        self.waits, self.asked, self.memory, self.pid = list(waits), 0, None, 0
 
     def request(self, verb: str, samples: int) -> dict[str, Any]:
         waited = self.waits[self.asked] if self.asked < len(self.waits) else False

@@ -40,16 +40,16 @@ HASHES = {"tf2": "1" * 64, "torch": "2" * 64}
 
 
 def report(number: int = 0, **more: object) -> Report:
-    """Return the run of night `number`: ten rows of stages and two of speed."""
+    """Return the run of night `number`: ten rows of stages and two of speed, summed up as a report
+    that is read is."""
     when = BEGAN + datetime.timedelta(days=number)
     given = {
         "title": "tf2 torch on cnn",
         "created": when.isoformat(timespec="seconds"),
         "harness_version": "0.1.0",
         "command": COMMAND,
-        "fidelity": "FAIL",
-        "headline": "Not the same model.",
-        "exit_code": 1,
+        "fidelity": "NONE",
+        "headline": "",
         "stages": (*map(stage, STAGES), *_odd_stages()),
         "speed": (
             speed("train"),
@@ -83,7 +83,7 @@ def report(number: int = 0, **more: object) -> Report:
         "commit": "c" * 40 + "-dirty",
         **more,
     }
-    return Report(**given)  # type: ignore[arg-type]
+    return json_format.derived(Report(**given))  # type: ignore[arg-type]
 
 
 def stage(name: str, **more: object) -> StageRow:
@@ -251,4 +251,4 @@ def steps(middle: float) -> list[float]:
 def continued(made: Report) -> Report:
     """Return the run after `--resume`: one more job has ended well."""
     late = JobRow("cnn-late", "tf2", "cnn", "fidelity", "fp64", "ok", "", 3.25, "", 3)
-    return dataclasses.replace(made, jobs=(*made.jobs, late), exit_code=0)
+    return json_format.derived(dataclasses.replace(made, jobs=(*made.jobs, late)))

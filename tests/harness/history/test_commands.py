@@ -235,6 +235,8 @@ def test_export_writes_both(run, stored: Path, tmp_path: Path):
     [
         (["history", "--since", "yesterday"], "--since yesterday: must be a date"),
         (["history", "--limit", "0"], "--limit 0: must be at least 1"),
+        (["history", "--limit", str(10**23)], "000: must be at least 1 and at most 2147483647"),
+        (["history", "--of", "a\udcff"], "--of a\\xdcff: this is no UTF-8"),
         (["history", "add"], "name at least one run"),
         (["history", "export"], "--csv FILE or --parquet FILE"),
         (["history", "export", "--csv", "x.csv", "--table", "run"], "Did you mean 'runs'?"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
+import stat
 import sys
 from pathlib import Path
 
@@ -204,3 +206,16 @@ def test_the_sample_has_what_is_odd(sample):
     assert all(
         word in text for word in ('"NaN"', '"Infinity"', "null")
     ) and dataclasses.is_dataclass(sample.report())
+
+
+def test_what_is_no_file_is_not_replaced(three: History, tmp_path: Path) -> None:
+    """Nor is a link that leads in a circle followed; a link to a file is."""
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "circle").symlink_to("circle")
+    for name, why in (("fifo", "only a file is replaced"), ("circle", "Links lead in a circle")):
+        with pytest.raises(UsageError, match=why):
+            three.export(tmp_path / name)
+    assert stat.S_ISFIFO((tmp_path / "fifo").stat().st_mode)
+    (tmp_path / "link").symlink_to("rows.csv")
+    three.export(tmp_path / "link")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "rows.csv").is_file()

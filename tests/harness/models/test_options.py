@@ -175,3 +175,25 @@ def test_names_are_for_tf1_checkpoints_of_other_programs(kept: Path, tmp_path: P
         Naming(f"--names {file}", {"W": ("w",), "b": ("b",)})
         == options.source(tmp_path, asked, What(), Where())[2].names
     )
+
+
+def test_the_beginning_of_a_checkpoints_files_is_told_from_a_folder(
+    kept: Path, tmp_path: Path
+) -> None:
+    """Whatever else is given, but for names; a draft of them needs none, and is for TF1."""
+    prefix, out = tmp_path / "model.ckpt-123", tmp_path / "out"
+    prefix.with_name("model.ckpt-123.index").write_bytes(b"")
+    for more in ({}, {"from_": "tf1", "workload": "linear"}):
+        with pytest.raises(
+            UsageError, match=r"the beginning of a TF1 checkpoint's files"
+        ) as caught:
+            options.source(prefix, Converting(to="torch", out=out, **more), What(), Where())
+        assert f"give the folder, {tmp_path};" in str(caught.value)
+    drafted = Converting(from_="tf1", workload="linear", print_names=True)
+    assert prefix == options.source(prefix, drafted, What(), Where())[2].folder
+    with pytest.raises(UsageError, match="--print-names: only TF1"):
+        options.source(prefix, dataclasses.replace(drafted, from_="torch"), What(), Where())
+    with pytest.raises(UsageError, match="--print-names: the harness wrote"):
+        options.source(kept, Converting(print_names=True), What(), Where())
+    with pytest.raises(UsageError, match="needs --to BUILD and --out FOLDER"):
+        drafted.target()

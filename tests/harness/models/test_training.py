@@ -3,13 +3,10 @@ to go on with."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import datetime
 import itertools
 import json
 import types
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,56 +19,9 @@ from harness.errors import CorruptRecord, NewerSchema, UnknownName, UsageError
 from harness.execution.progress import Step
 from harness.models import training
 from harness.models.training import Model, Site
+from harness.records import store
 from harness.workloads.linear import WORKLOAD
-
-NOW = datetime.datetime(2026, 3, 1, tzinfo=datetime.timezone.utc)
-MODEL = Model("linear", "tiny", "", "torch", "fp32", 0, 0, training.fingerprint(WORKLOAD, "tiny"))
-
-
-@dataclasses.dataclass
-class Worker:
-    """Trains as a worker does: the loss of step n is n, and a second phase begins with step 3.
-
-    Attributes:
-        saved: the step of the last checkpoint. dies_at: the step that it never survives.
-    """
-
-    step: int = 0
-    saved: int = 0
-    dies_at: int | None = None
-    asked: list[dict[str, Any]] = dataclasses.field(default_factory=list)
-
-    def request(self, verb: str, **asked: Any) -> dict[str, Any]:
-        self.asked.append({"verb": verb, **asked})
-        if verb == "start":
-            self.step = self.saved if "checkpoint" in asked else 0
-            return {"step": self.step, "origin": {}}
-        if verb == "generate":
-            Path(asked["path"]).write_bytes(b"rows")
-            return {"shape": [asked["count"], 2]}
-        assert verb == "advance"
-        steps = range(self.step + 1, self.step + asked["steps"] + 1)
-        if self.dies_at in steps:
-            raise ConnectionError
-        self.step = steps[-1]
-        if "checkpoint" in asked:
-            self.saved = self.step
-        late = [step / 10 if step >= 3 else None for step in steps]
-        return {
-            "step": self.step,
-            "losses": {"one/total": [float(step) for step in steps], "two/total": late},
-        }
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Stand(Site):
-    """A site whose worker is at hand."""
-
-    hand: Worker
-
-    @contextlib.contextmanager
-    def worker(self, model: Model, scratch: Path) -> Iterator[tuple[Any, str]]:
-        yield self.hand, "tape.npz"
+from tests.harness.models.stand import MODEL, NOW, Stand, Worker, losses
 
 
 @pytest.fixture
@@ -84,11 +34,6 @@ def said() -> list[str]:
 def stand(said: list[str]) -> Stand:
     """A stand with a fresh worker."""
     return Stand(WORKLOAD, Context({}, NOW, "harness train", said.append), {}, hand=Worker())
-
-
-def losses(folder: Path) -> list[str]:
-    """Return the lines of a model's losses."""
-    return (folder / training.LOSSES).read_text().splitlines()
 
 
 def test_training_leaves_a_model_and_its_losses(
@@ -239,6 +184,16 @@ def test_training_that_left_no_checkpoint_begins_anew(stand: Stand, tmp_path: Pa
     assert ["mine"] == [path.name for path in (tmp_path / "other").iterdir()]
 
 
+def test_there_is_nothing_to_go_on_with_in_no_folder(stand: Stand, tmp_path: Path) -> None:
+    """A mistyped folder begins no new training. One that is there, and empty, is what a training
+    leaves that was interrupted before its first step."""
+    with pytest.raises(UsageError, match=r"nothing to go on with there\. Drop"):
+        training.train(stand, MODEL, tmp_path / "mistyped", 2, resume=True)
+    assert not (tmp_path / "mistyped").exists()
+    (tmp_path / "empty").mkdir()
+    assert 2 == training.train(stand, MODEL, tmp_path / "empty", 2, resume=True).step
+
+
 def test_a_converted_model_that_goes_on_says_still_where_it_came_from(
     stand: Stand, tmp_path: Path
 ) -> None:
@@ -265,7 +220,7 @@ def test_a_model_remembers_the_threads_that_it_was_trained_with(
     path = tmp_path / "out" / training.MODEL_FILE
     document = json.loads(path.read_text())
     assert 3 == document.pop("threads")
-    path.write_text(json.dumps(document))
+    store.write_sealed(path, document)
     assert training.read(tmp_path / "out").threads is None
     assert 1 == training.train(stand, MODEL, tmp_path / "out", 3, resume=True).threads
 

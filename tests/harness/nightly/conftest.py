@@ -38,6 +38,7 @@ class Nights:
         """Write a matrix: an entry for each name, with the fault of the second port ("" is the
         honest one), the first the most urgent."""
         text = f'[night]\nbudget_s = {budget_s}\nlimit_s = 60\nports = ["{HOSTILE}"]\n'
+        text += 'pass_env = ["HOSTILE_GATE"]\n'
         for number, (name, fault) in enumerate(entries):
             second = f"numpy@{HOSTILE / fault}" if fault else "numpy"
             text += (

@@ -13,7 +13,6 @@ import pytest
 from harness.execution import rounds
 from harness.history import open_history
 from harness.nightly import config, night
-from harness.records import store
 from harness.report import rendering
 from harness.speed import disturbance, steadiness
 
@@ -138,4 +137,4 @@ def test_a_history_that_cannot_be_used_costs_no_night(nights) -> None:
     assert any("history" in one.text and one.kind == "not judged" for one in found.night.changed), (
         found.night.changed
     )
-    assert store.read_json(found.folder / night.FILE, "night", 1)["finished"]
+    assert night.read(found.folder).finished

@@ -63,12 +63,16 @@ def test_names_the_limit_the_steps_and_the_seed_again():
     }
     plain, limited = (
         plan.make(resolution.resolve(options.Options(**asked, **more)))
-        for more in ({}, {"limit": 33.5})
+        for more in ({}, {"limit": 33.5, "pass_env": ("MY_B", "MY_A", "MY_B")})
     )
     for stage in ("weights", "forward", "trajectory"):
         line = command.of_stage(limited.pairs[0].a, limited.pairs[0].b, stage)
-        assert line.endswith(f"--stages {stage} --steps 7 --limit 33.5") and "--seed 3" in line
-        assert "--limit" not in command.of_stage(plain.pairs[0].a, plain.pairs[0].b, stage)
+        assert (
+            line.endswith(f"--stages {stage} --steps 7 --limit 33.5 --pass-env MY_A MY_B")
+            and "--seed 3" in line
+        )
+        usual = command.of_stage(plain.pairs[0].a, plain.pairs[0].b, stage)
+        assert "--limit" not in usual and "--pass-env" not in usual
     assert "--seed 3" in command.of_speed(limited.speed[0]) and "--limit 33.5" in command.of_speed(
         limited.speed[0]
     )

@@ -23,10 +23,13 @@ from harness.results import model as results
 FORMATS = Path(__file__).parents[2] / "data" / "formats"
 #: The folders there, by date and hour.
 D21_09, D21_13, D21_23 = ("2026-11-21-09h", "2026-11-21-13h", "2026-11-21-23h")
-D28_15, D29_02, D29_11 = ("2026-11-28-15h", "2026-11-29-02h", "2026-11-29-11h")
+D28_15, D29_02 = ("2026-11-28-15h", "2026-11-29-02h")
+D29_11, D29_12 = ("2026-11-29-11h", "2026-11-29-12h")
 HARNESS = Path(json_format.__file__).parents[1]
 #: The class that declares a field, and the field's name on disk.
 Shown = set[tuple[str, str]]
+#: What reads the JSON of a kind that is named in its second argument.
+READERS = {"read_json", "read_sealed"}
 #: Where `dataclasses` keeps the fields of a class.
 FIELDS = "__dataclass_fields__"
 
@@ -85,13 +88,15 @@ def plain(path: Path) -> dict[str, Any]:
 
 
 def words_read(source: str) -> set[str]:
-    """Return the kinds of files that a module reads: what it tells `store.read_json`."""
+    """Return the kinds of files that a module reads: what it tells `store.read_json` or
+    `store.read_sealed`, unless it only hands that on."""
     found = set()
     for node in ast.walk(ast.parse(source)):
         name = getattr(node, "func", None)
-        if "read_json" in (getattr(name, "attr", ""), getattr(name, "id", "")):
+        if READERS & {getattr(name, "attr", ""), getattr(name, "id", "")}:
             assert isinstance(node, ast.Call)
-            found.add(str(ast.literal_eval(node.args[1])))
+            if isinstance(node.args[1], ast.Constant):
+                found.add(str(node.args[1].value))
     return found
 
 

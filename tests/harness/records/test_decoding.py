@@ -13,7 +13,7 @@ import pytest
 from harness.errors import CorruptRecord
 from harness.fidelity.declarations import Declarations
 from harness.records.contents import FirstRun, Recorded, Repeated, Round, Sampled, kind, read
-from harness.records.decoding import decode
+from harness.records.decoding import DEEPEST, decode, shallow, unique
 from harness.results.verdicts import Fidelity
 from tests.harness import contents
 
@@ -141,3 +141,31 @@ def test_what_a_port_says_of_itself_is_read_back():
     result = contents.recorded(raised={"loss": "no"}, told=said)
     expected = Declarations({"loss": "no"}, ("a",), 3, ("u",), False, frozenset({"training/x"}))
     assert expected == decode(Recorded, result, "file").declared
+
+
+def test_a_name_that_is_said_twice_is_refused() -> None:
+    """Which of the two is meant, nobody can tell."""
+    assert {"a": 1, "b": 2} == unique([("a", 1), ("b", 2)])
+    with pytest.raises(ValueError, match="the name 'a' twice"):
+        unique([("a", 1), ("b", 2), ("a", 1)])
+
+
+def nested(depth: int) -> Any:
+    """Return lists and objects in each other, so many."""
+    value: Any = 1
+    for number in range(depth):
+        value = [value] if number % 2 else {"inside": value}
+    return value
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2, DEEPEST])
+def test_what_is_nested_a_little_is_taken(depth: int) -> None:
+    """As it is."""
+    assert shallow(nested(depth)) == nested(depth)
+
+
+@pytest.mark.parametrize("depth", [DEEPEST + 1, 900])
+def test_what_is_nested_deeply_is_refused(depth: int) -> None:
+    """Whatever else is beside it."""
+    with pytest.raises(ValueError, match=f"more than {DEEPEST} deep"):
+        shallow({"plain": [1, 2], "deep": nested(depth - 1)})

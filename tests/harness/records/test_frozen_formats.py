@@ -19,7 +19,16 @@ from harness.records import contents, references, runs
 from harness.report import json_format
 from harness.results.verdicts import Fidelity
 from tests.harness.records import frozen
-from tests.harness.records.frozen import D21_09, D21_13, D21_23, D28_15, D29_11, FORMATS, KINDS
+from tests.harness.records.frozen import (
+    D21_09,
+    D21_13,
+    D21_23,
+    D28_15,
+    D29_11,
+    D29_12,
+    FORMATS,
+    KINDS,
+)
 
 FILES = [path for kind in KINDS.values() for path in kind.files()]
 
@@ -35,6 +44,7 @@ def name_of(path: Path) -> str:
         (D21_13, "6005975443c7a3b0", False),
         (D21_23, "7e19cb2f62d9d605", False),
         (D29_11, "b09316e43fdab03e", True),
+        (D29_12, "b09316e43fdab03e", True),
     ],
 )
 def test_runs(day: str, key: str, finished: bool) -> None:
@@ -51,6 +61,7 @@ def test_runs(day: str, key: str, finished: bool) -> None:
         (D21_23, "", "numpy#2"),
         (D28_15, "2026-11-20", "numpy#2"),
         (D29_11, "2026-11-20", "numpy@ports"),
+        (D29_12, "2026-11-20", "numpy@ports"),
     ],
 )
 def test_nights(day: str, before: str, side: str) -> None:
@@ -96,6 +107,7 @@ def test_models(day: str, threads: int | None, proof: float | None) -> None:
     [
         (D21_23, "bisection", ["PASS", "PASS"]),
         (D29_11, "bisection", ["PASS", "PASS"]),
+        (D29_12, "bisection", ["PASS", "PASS"]),
         (D29_11, "unjudged", [None]),
     ],
 )
@@ -109,24 +121,35 @@ def test_bisections(day: str, what: str, states: list[str | None]) -> None:
     assert "2.4.5" == tried[0].versions["numpy"] == tried[0].folder
 
 
-@pytest.mark.parametrize(("day", "tensors", "variations"), [(D21_13, 32, 5), (D29_11, 27, 6)])
-def test_references(day: str, tensors: int, variations: int) -> None:
+def test_a_model_whose_checkpoints_have_checksums() -> None:
+    """Which files it has, and that none was being written."""
+    trained = training.read(FORMATS / D29_12 / "model")
+    assert (["checkpoint-000001.pt"], False) == (sorted(trained.files), trained.saving)
+    assert ("torch", 5, 2) == (trained.build, trained.step, trained.threads)
+
+
+def test_references() -> None:
     """Digests, which are the whole of a small tensor, and noise."""
-    reference = references.read(FORMATS / day / "reference" / "linear-tiny-fp64-seed0.json")
-    assert (tensors, tensors) == (len(reference.document.tensors), len(reference.digests))
+    reference = references.read(FORMATS / D29_12 / "reference" / "linear-tiny-fp64-seed0.json")
+    assert (27, 27) == (len(reference.document.tensors), len(reference.digests))
     np.testing.assert_array_equal(np.ones(10), reference.read("weights", "W"))
     assert [25.146522658864846] == reference.read("loss", "train/total").tolist()
-    assert variations == len(reference.noise("forward", "training/prediction"))
+    assert 6 == len(reference.noise("forward", "training/prediction"))
     assert "2452cf82" == reference.provenance.data_hash[:8]
 
 
-def test_a_reference_with_digests_of_other_elements_is_to_be_recorded_again() -> None:
-    """Of a larger tensor it has more elements than a digest has today: the two cannot be compared.
-    It is not called damaged."""
-    path = FORMATS / D21_09 / "reference" / "linear-tiny-fp64-seed0.json"
-    with pytest.raises(
-        CorruptRecord, match=r"seed0\.json: this reference has schema 1, .*Record it again"
-    ):
+@pytest.mark.parametrize(
+    ("day", "schema", "said"),
+    [(D21_09, 1, "other elements"), (D21_13, 2, "without a seal"), (D29_11, 2, "without a seal")],
+)
+def test_a_reference_of_an_older_schema_is_to_be_recorded_again(
+    day: str, schema: int, said: str
+) -> None:
+    """Its digests have other elements of a larger tensor, or nothing says that its noise is what
+    was measured. It is not called damaged."""
+    path = FORMATS / day / "reference" / "linear-tiny-fp64-seed0.json"
+    match = rf"seed0\.json: this reference has schema {schema}, .*{said}.*Record it again"
+    with pytest.raises(CorruptRecord, match=match):
         references.read(path)
 
 
@@ -182,6 +205,7 @@ def test_a_field_or_a_kind_that_was_added_is_seen() -> None:
     missing = unshown({added}, KINDS["run"].files())
     assert {("Noted", "host"), ("Noted", "left"), ("Model", "seed")} <= missing
     assert {"plan"} == frozen.words_read('x = store.read_json(path, "plan", SCHEMA)')
+    assert {"pact"} == frozen.words_read('x = store.read_sealed(path, "pact", SCHEMA, 2)')
 
 
 def newest(word: str, folder: Path) -> tuple[Path, dict[str, Any]]:

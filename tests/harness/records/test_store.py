@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
 from harness.errors import CorruptRecord, NewerSchema
-from harness.records import files, store, tensors
+from harness.records import archives, files, store, tensors
 from harness.records.decoding import NOT_FINITE
 from tests.harness import contents
 
@@ -72,8 +72,8 @@ def test_json_round_trip(folder: Path, document: dict[str, Any]) -> None:
 def test_arrays_round_trip(folder: Path, value: np.ndarray, compress: bool) -> None:
     """Arrays come back bit by bit, with shape and dtype; names may have slashes."""
     path = folder / "arrays.npz"
-    store.write_arrays(path, {"conv1/kernel": value}, compress)
-    ((name, back),) = store.read_arrays(path).items()
+    archives.write_arrays(path, {"conv1/kernel": value}, compress)
+    ((name, back),) = archives.read_arrays(path).items()
     assert (name, back.dtype, back.shape, back.tobytes()) == (
         "conv1/kernel",
         value.dtype,
@@ -85,10 +85,10 @@ def test_arrays_round_trip(folder: Path, value: np.ndarray, compress: bool) -> N
 def test_objects_are_refused(tmp_path: Path) -> None:
     """Python objects are neither written nor read: they would need a pickle."""
     with pytest.raises(TypeError, match="Python objects"):
-        store.write_arrays(tmp_path / "a.npz", {"x": np.array([{}], dtype=object)})
+        archives.write_arrays(tmp_path / "a.npz", {"x": np.array([{}], dtype=object)})
     np.savez(tmp_path / "b.npz", x=np.array([{}], dtype=object))
     with pytest.raises(CorruptRecord, match=r"b\.npz"):
-        store.read_arrays(tmp_path / "b.npz")
+        archives.read_arrays(tmp_path / "b.npz")
 
 
 def test_failed_write(tmp_path: Path) -> None:
@@ -107,9 +107,9 @@ def test_failed_write(tmp_path: Path) -> None:
 def record(tmp_path: Path) -> store.Record:
     """A finished job's record with one tensor."""
     job = tmp_path / "job"
-    store.write_arrays(job / "forward.npz", {"logits": np.arange(50.0)})
+    archives.write_arrays(job / "forward.npz", {"logits": np.arange(50.0)})
     result = contents.recorded(
-        files={"forward.npz": store.checksum(job / "forward.npz")},
+        files={"forward.npz": files.checksum(job / "forward.npz")},
         noise={"forward/logits": {"ulp": [0.5]}},
         tensors=[
             {
@@ -163,7 +163,7 @@ def test_broken_when_written(tmp_path: Path) -> None:
     """A checksum that fits does not make an array file of something else."""
     (tmp_path / "forward.npz").write_bytes(b"PK\x03\x04 and then nothing")
     with pytest.raises(CorruptRecord, match="broken when its checksum was taken"):
-        store.verify(tmp_path, {"forward.npz": store.checksum(tmp_path / "forward.npz")})
+        store.verify(tmp_path, {"forward.npz": files.checksum(tmp_path / "forward.npz")})
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_newer_manifest(record: store.Record) -> None:
     path = record.folder / store.MANIFEST
     path.write_text(json.dumps({"schema": 99, "anything": "else"}))
     with pytest.raises(
-        NewerSchema, match=r"schema 99, this harness reads up to 1\. Upgrade"
+        NewerSchema, match=r"schema 99, this harness reads up to 2\. Upgrade"
     ) as caught:
         store.read_record(record.folder)
     assert str(path) in str(caught.value)

@@ -5,29 +5,31 @@ from __future__ import annotations
 
 import dataclasses
 
+from harness.report import json_format
 from harness.results.model import Report
 from tests.harness.report.sample_rows import BUILDS, JOBS, QUALITY, SPEED, STAGES, speed, stage
 from tests.harness.report.sample_series import CURVES, HISTORY, HOSTILE, SPREADS
 
-REPORT = Report(
-    title="cnn and linear: tf1-compat, tf2.10, tf2, torch",
-    created="2026-11-21T09:00:00Z",
-    harness_version="0.1.0",
-    command="harness compare --backends tf1-compat tf2.10 tf2 torch --precision fp64 bf16",
-    fidelity="FAIL",
-    headline="cnn differs between tf1-compat and torch: it starts at the loss, in loss/l2.",
-    stages=STAGES,
-    speed=SPEED,
-    jobs=JOBS,
-    builds=BUILDS,
-    tapes={"cnn/tiny/0": "ab" * 32, "a/b": "cd" * 32},
-    notes=("tf1 is absent: judged against the recorded reference of TF 1.15.5", HOSTILE),
-    exit_code=1,
-    quality=QUALITY,
-    curves=CURVES,
-    spreads=SPREADS,
-    history=HISTORY,
-    commit="0123456789abcdef0123456789abcdef01234567-dirty",
+REPORT = json_format.derived(
+    Report(
+        title="cnn and linear: tf1-compat, tf2.10, tf2, torch",
+        created="2026-11-21T09:00:00Z",
+        harness_version="0.1.0",
+        command="harness compare --backends tf1-compat tf2.10 tf2 torch --precision fp64 bf16",
+        fidelity="NONE",
+        headline="",
+        stages=STAGES,
+        speed=SPEED,
+        jobs=JOBS,
+        builds=BUILDS,
+        tapes={"cnn/tiny/0": "ab" * 32, "a/b": "cd" * 32},
+        notes=("tf1 is absent: judged against the recorded reference of TF 1.15.5", HOSTILE),
+        quality=QUALITY,
+        curves=CURVES,
+        spreads=SPREADS,
+        history=HISTORY,
+        commit="0123456789abcdef0123456789abcdef01234567-dirty",
+    )
 )
 #: Two seeds of one pair, which differ in nothing else but their verdicts.
 SEEDED = dataclasses.replace(
@@ -83,17 +85,18 @@ PHASED = dataclasses.replace(
         )
     ),
 )
-EMPTY = Report(
-    title="nothing",
-    created="2026-11-21T09:00:00Z",
-    harness_version="0.1.0",
-    command="harness compare",
-    fidelity="NONE",
-    headline="Nothing was measured.",
-    stages=(),
-    speed=(),
-    jobs=(),
-    builds=(),
-    tapes={},
-    exit_code=5,
+EMPTY = json_format.derived(
+    Report(
+        title="nothing",
+        created="2026-11-21T09:00:00Z",
+        harness_version="0.1.0",
+        command="harness compare",
+        fidelity="NONE",
+        headline="",
+        stages=(),
+        speed=(),
+        jobs=(),
+        builds=(),
+        tapes={},
+    )
 )

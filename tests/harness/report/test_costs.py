@@ -57,8 +57,10 @@ def report(sample: ModuleType) -> Report:
     gain = dataclasses.replace(
         rows[0], precision="fp32:bf16", a="torch-fp32", b="torch-bf16", gain=True
     )
-    return dataclasses.replace(
-        sample.REPORT, speed=(*rows, gain), stages=(), jobs=(), quality=(), notes=()
+    return json_format.derived(
+        dataclasses.replace(
+            sample.REPORT, speed=(*rows, gain), stages=(), jobs=(), quality=(), notes=()
+        )
     )
 
 

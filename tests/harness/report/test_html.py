@@ -75,7 +75,7 @@ def test_all_is_there(full):
     """Answer, matrix, first divergence, ladder, speed with its plot, jobs, builds."""
     text = check(render(full))
     for part in (
-        "✗ FAIL: cnn differs",
+        "✗ FAIL: Not the same model",
         "✗FAIL 4e10",
         "first at loss",
         "a = 0.5, b = 1.0",
@@ -283,7 +283,7 @@ def test_drawing_twice_gives_the_same_bytes(full, empty):
 
 def test_a_report_of_speed_alone_has_no_verdict_before_its_answer(empty):
     """As in the terminal."""
-    assert '<p class="answer dim">Nothing was measured.</p>' in render(
+    assert '<p class="answer dim">Nothing was judged.</p>' in render(
         empty
     ) and "NONE" not in render(empty)
 

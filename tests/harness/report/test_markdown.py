@@ -96,12 +96,12 @@ def test_code_stays_code(text):
 def test_an_empty_report_has_no_empty_sections(empty):
     """Title, answer, command."""
     assert "##" not in render(empty)
-    assert "Nothing was measured." in render(empty)
+    assert "Nothing was judged." in render(empty)
 
 
 def test_a_report_of_speed_alone_has_no_verdict_before_its_answer(full, empty):
     """As in the terminal; any other has."""
-    assert "# nothing\n\nNothing was measured.\n" in render(empty) and "NONE" not in render(empty)
+    assert "# nothing\n\nNothing was judged.\n" in render(empty) and "NONE" not in render(empty)
     assert "**FAIL.** cnn differs" in render(full)
 
 

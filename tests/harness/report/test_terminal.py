@@ -39,7 +39,7 @@ def test_no_line_is_longer_than_the_terminal(full, width):
 
 def test_the_answer_comes_first(full):
     """One sentence, with the verdict's sign and word."""
-    assert draw(full).startswith("✗ FAIL  cnn differs between tf1-compat and torch")
+    assert draw(full).startswith("✗ FAIL  Not the same model: tf1-compat and torch part in cnn")
 
 
 def test_every_stage_fits_eighty_columns_without_hostile_names(full, sample):
@@ -152,7 +152,7 @@ def test_a_job_that_did_not_end_well_says_its_seed_where_there_are_several(full)
 
 def test_an_empty_report_is_one_sentence(empty):
     """Nothing else is drawn."""
-    assert draw(empty).strip() == "Nothing was measured."
+    assert draw(empty).strip() == "Nothing was judged."
 
 
 def test_a_long_list_is_cut_and_says_so(full, sample):

@@ -1,0 +1,125 @@
+"""Arrays on disk: `.npz` without pickles, read as damaged as they may be, and whole or not at all.
+
+An archive that is no archive, an array whose header does not parse, whose shape no memory holds or
+that is of text or objects, is a `CorruptRecord` with the file and the array.
+"""
+
+from __future__ import annotations
+
+import functools
+import struct
+import tokenize
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import CorruptRecord
+from harness.records import files
+
+#: What NumPy and the standard library raise for a damaged .npz, whatever was done to it: a name
+#: that is missing, a header that does not parse, a shape that no memory holds, a bad deflate
+#: stream, a compression method that is none.
+DAMAGES = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    MemoryError,
+    OverflowError,
+    RuntimeError,
+    SyntaxError,
+    struct.error,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+@functools.lru_cache(maxsize=32)
+def _archive(path: Path) -> Any:
+    """Return an open .npz, whose members are read one at a time; its directory of hundreds of names
+    is parsed once."""
+    return _loaded(files.opened(path))
+
+
+def _loaded(file: IO[bytes]) -> Any:
+    """Return an open file's .npz, which owns it.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        archive = np.load(file, allow_pickle=False)
+    except BaseException:
+        file.close()
+        raise
+    if not isinstance(archive, np.lib.npyio.NpzFile):
+        file.close()
+        raise ValueError("it is no .npz")
+    # NumPy leaves a file that it has not opened itself to its owner, which nobody else is.
+    owner: Any = archive
+    owner.fid = file
+    return archive
+
+
+def _numbers(value: NDArray[Any]) -> NDArray[Any]:
+    """Return an array, which has to be of numbers.
+
+    Raises:
+        ValueError: it is of text, dates or records.
+    """
+    if value.dtype.kind not in "biufc":
+        raise ValueError(f"its dtype is {value.dtype}, and has to be one of numbers")
+    return value
+
+
+def read_tensor(folder: Path, stage: str, name: str) -> NDArray[Any]:
+    """Return one tensor of a job's folder.
+
+    Raises:
+        CorruptRecord: the file is missing or is not what the manifest says.
+    """
+    path = folder / f"{stage}.npz"
+    try:
+        return _numbers(np.asarray(_archive(path)[name]))
+    except DAMAGES as error:
+        raise CorruptRecord(
+            f"{path}: tensor '{name}' cannot be read ({error}). Run the job again."
+        ) from error
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], compress: bool = False) -> None:
+    """Write an .npz atomically, in a folder that is made if there is none.
+
+    Args:
+        path: the file. arrays: by the names that they have in it.
+        compress: smaller, and slower to write.
+
+    Raises:
+        TypeError: an array holds Python objects.
+        OSError: the file cannot be written.
+    """
+    for name, value in arrays.items():
+        if value.dtype.hasobject:
+            raise TypeError(f"{path}: '{name}' holds Python objects; only plain arrays are written")
+    save = np.savez_compressed if compress else np.savez
+    files.write(path, lambda file: save(file, **dict[str, Any](arrays)))
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Return all arrays of an .npz.
+
+    Raises:
+        CorruptRecord: it cannot be read, or holds something else than arrays.
+    """
+    try:
+        with _loaded(files.opened(path)) as archive:
+            return {name: _numbers(np.asarray(archive[name])) for name in archive.files}
+    except DAMAGES as error:
+        raise CorruptRecord(f"{path} cannot be read ({error}). Delete it and run again.") from error

@@ -1,0 +1,66 @@
+"""Hostile files: everything that the harness stores, altered in thousands of ways, and read.
+
+    python -m tests.evaluation.hostile                 2,000 alterations (`tox run -e hostile`)
+    python -m tests.evaluation.hostile --count 300     fewer
+    python -m tests.evaluation.hostile --seed 7        others
+
+Exit status 1 if anything ends in a traceback, a hang, a false PASS, an exit code that means
+something else, a message that names no file, or control characters on the terminal; or if anything
+outside a run's folder is touched through what lies in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.evaluation.hostile import census, folders, stock
+from tests.evaluation.hostile.cases import cases
+
+#: So many characters of what was printed are shown.
+TOLD = 600
+
+
+def main(words: Sequence[str]) -> int:
+    """Run what was asked for; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.evaluation.hostile")
+    parser.add_argument("--count", type=int, default=2_200, help="how many alterations")
+    parser.add_argument("--seed", type=int, default=0, help="of all choices")
+    asked = parser.parse_args(words)
+    started, findings = time.monotonic(), []
+    with tempfile.TemporaryDirectory(prefix="hostile-") as name:
+        made = stock.make(Path(name) / "stock")
+        for found in census.examine(
+            made, cases(made, asked.count, asked.seed), Path(name) / "cases"
+        ):
+            findings.append(found)
+            if found.faults:
+                print(told(found), flush=True)
+        touched = list(folders.examine(made, Path(name) / "folders"))
+    for item in touched:
+        if item.faults:
+            print(f"{item.name}: {', '.join(item.faults)}")
+    print("\n".join(census.lines(census.counted(findings))))
+    bad = sum(bool(item.faults) for item in touched)
+    print(f"\n{len(touched)} foreign folders, {bad} at fault;", end=" ")
+    print(f"{len(findings)} alterations, {time.monotonic() - started:.0f} s.")
+    return 1 if bad or any(found.faults for found in findings) else 0
+
+
+def told(found: census.Finding) -> str:
+    """Return a finding in a few lines."""
+    case, ended = found.case, found.ended
+    said = ascii((ended.raised or ended.err or ended.out or ended.stack)[-TOLD:])
+    where = f"{case.part}/{case.file}"
+    return (
+        f"{', '.join(found.faults)}: {where}, {case.mutation} (seed {case.seed}), read by"
+        f" {case.reader.name}: {ended.code} {said}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
