@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import stat
 import threading
 from collections.abc import Callable, Iterable
@@ -17,6 +18,9 @@ from pathlib import Path
 from typing import IO
 
 from harness.errors import CorruptRecord, RecordError
+
+#: The names of files that `write` fills.
+LEFT = re.compile(r"\..+\.[0-9]+\.[0-9]+\.tmp")
 
 
 class NotReplaced(OSError):
@@ -181,6 +185,27 @@ def unwritable(path: Path) -> str:
         with contextlib.suppress(OSError):
             temporary.unlink()
     return ""
+
+
+def refuse_link(path: Path) -> None:
+    """Check that a file is no symbolic link, before it is read or written for its own sake.
+
+    Raises:
+        CorruptRecord: it is one.
+    """
+    if path.is_symlink():
+        raise CorruptRecord(f"{path} is a symbolic link, and should be a file of the harness's own")
+
+
+def sweep(folder: Path) -> None:
+    """Delete what writers that were killed have left in a folder: files that `write` was filling.
+
+    Only their owner may do this, who knows that nobody writes there.
+    """
+    for path in folder.glob(".*.tmp"):
+        if LEFT.fullmatch(path.name) and not path.is_dir():
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def refuse_links(paths: Iterable[Path]) -> None:

@@ -179,6 +179,8 @@ def held(folder: Path) -> Iterator[None]:
             f"{folder}: another harness is working in this run; wait for it to end"
         ) from None
     try:
+        for part in (folder, folder / "tapes", *(folder / "jobs").glob("*")):
+            files.sweep(part)
         yield
     finally:
         lock.release()

@@ -11,7 +11,8 @@ import textwrap
 
 #: What may come of a port. `ends`: its job ends in another status than `ok`. `fails`: that, or a
 #: verdict that is no agreement. `passes`: its numbers are honest, so agreement is right too.
-#: `kills`: it kills the harness, which says nothing more.
+#: `kills`: it ends, or kills
+#: the harness, which says nothing more.
 ENDS, FAILS, PASSES, KILLS = "ends", "fails", "passes", "kills"
 FILE = "linear.py"
 
@@ -100,12 +101,19 @@ PORTS = (
     Hostile("segfault", "generate", "ctypes.string_at(0)", ENDS, ("SIGSEGV",)),
     Hostile("kills_itself", "train", "os.kill(os.getpid(), 9)", ENDS, ("SIGKILL",)),
     Hostile("stops_itself", "train", "os.kill(os.getpid(), signal.SIGSTOP)", ENDS, TIME),
-    Hostile("kills_parent", "train", "os.getppid() > 1 and os.kill(os.getppid(), 9)", KILLS),
+    Hostile(
+        "kills_parent",
+        "train",
+        "os.getppid() > 1 and os.kill(os.getppid(), 9)",
+        KILLS,
+        ("SIGKILL",),
+    ),
     Hostile(
         "kills_parents_group",
         "train",
         "os.getppid() > 1 and os.killpg(os.getpgid(os.getppid()), 9)",
         KILLS,
+        ("SIGKILL",),
     ),
     Hostile("closes_files", "train", "os.closerange(0, 256)", ENDS, (*ANSWER, *CODE)),
     Hostile("garbage", "train", "tell(b'garbage \\x1b[2J\\xff\\n')", ENDS, ANSWER),

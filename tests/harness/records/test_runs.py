@@ -70,3 +70,15 @@ def test_drop_tensors(tmp_path: Path) -> None:
     )
     assert runs.drop_tensors(tmp_path, frozenset()) == 10 and runs.size(tmp_path) == 5
     assert not (tmp_path / "tapes").exists() and runs.size(tmp_path / "tapes") == 0
+
+
+def test_what_a_killed_writer_has_left_is_swept_by_the_next_owner(tmp_path):
+    """In the run's folder, its tapes and its jobs; nobody else's file, and nothing elsewhere."""
+    names = [".report.md.17.18.tmp", "tapes/.data.npz.1.2.tmp", "jobs/one/.manifest.json.3.4.tmp"]
+    kept = [".mine.tmp", "jobs/one/worker.log"]
+    for name in (*names, *kept):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    with runs.held(tmp_path):
+        assert [False] * 3 == [(tmp_path / name).exists() for name in names]
+        assert all((tmp_path / name).exists() for name in kept)
