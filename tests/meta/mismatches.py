@@ -110,9 +110,8 @@ TORCH = (
         "contractions",
         REFUSED,
         methods="""
-        def activations(self, arrays, noise):
-            with torch.autocast("cpu", dtype=torch.bfloat16):
-                return Shipped.activations(self, arrays, noise)
+        def precision(self):
+            return torch.autocast("cpu", dtype=torch.bfloat16)
         """,
     ),
     Mismatch(

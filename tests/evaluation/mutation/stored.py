@@ -97,7 +97,7 @@ def honest(laboratory: Laboratory, asked: Circumstances, cache: Path) -> list[Ho
 
 def _record(laboratory: Laboratory, job: Job, folder: Path) -> Evidence:
     run_context = dataclasses.replace(laboratory.stand, run=folder)
-    record = runner.existing(folder / "jobs" / job.name) or runner.run_job(run_context, job)
+    record = runner.finished(run_context, job) or runner.run_job(run_context, job)
     if not record.ok:
         raise RuntimeError(
             f"the honest side {job.side} of {job.workload} in {job.precision} ended in"
