@@ -173,16 +173,6 @@ PROMISES: dict[str, type[Any]] = {
 }
 
 
-def check(verb: str, result: dict[str, Any]) -> None:
-    """Check an answer against what its verb promises; a verb that is unknown promises nothing.
-
-    Raises:
-        CorruptRecord: it is something else; the message names verb, field and value.
-    """
-    if verb in PROMISES:
-        _decode(PROMISES[verb], result, verb)
-
-
 def _decode(kind: type[Decoded], value: Any, verb: str) -> Decoded:
     try:
         return decode(kind, value, f"the worker's answer to '{verb}'")
@@ -204,7 +194,7 @@ def read(answer: Any, verb: str, number: int) -> Answer:
     if known.id != number:
         raise CorruptRecord(f"the worker answered request {known.id} instead of {number}")
     if known.status == Status.OK:
-        check(verb, known.result)
+        _decode(PROMISES[verb], known.result, verb)
     return known
 
 

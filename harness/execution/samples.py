@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from backends.contract import Status
 from harness.errors import JobFailed
 from harness.execution.processes import WorkerProcess, ending
-from harness.execution.runner import Files, RunContext, ended, fresh, open_port
+from harness.execution.runner import Files, RunContext, ended, fresh, keep, open_port
 from harness.fidelity.summaries import Draw, series
 from harness.plan import SampleJob
 from harness.records import archives, checksums, store, tape
@@ -90,8 +90,7 @@ def _inputs(run_context: RunContext, job: SampleJob) -> Files:
     data_hash = tape.content_hash(data)
     shared = run_context.run / "tapes" / f"data-{job.workload}-{job.preset}-{data_hash[:12]}.npz"
     own = run_context.run / "jobs" / job.name / "initial.npz"
-    if not shared.exists():
-        archives.write_arrays(shared, data)
+    keep(shared, data, data_hash)
     archives.write_arrays(own, weights)
     return Files(shared.resolve(), own.resolve(), data_hash, tape.content_hash(weights))
 

@@ -7,11 +7,9 @@ pandas reads an empty cell and NaN as the same.
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import dataclasses
 import math
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -113,24 +111,12 @@ def export(database: Database, path: Path, name: str, form: str, wanted: Wanted)
     write = _parquet() if form == "parquet" else _csv
     sheet = _sheet(name, wanted)
     try:
-        target = files.destination(path)
+        with files.replacing(path) as temporary, database.reading() as connection:
+            return write(temporary, sheet.kinds, _batches(connection, sheet))
     except OSError as error:
-        raise _unwritable(path, form, error) from error
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with database.reading() as connection:
-            rows = write(temporary, sheet.kinds, _batches(connection, sheet))
-        temporary.replace(target)
-    except OSError as error:
-        raise _unwritable(path, form, error) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-    return rows
-
-
-def _unwritable(path: Path, form: str, error: OSError) -> UsageError:
-    return UsageError(f"--{form} {path}: cannot be written ({error.strerror}). {remedy(error)}.")
+        raise UsageError(
+            f"--{form} {path}: cannot be written ({error.strerror}). {remedy(error)}."
+        ) from error
 
 
 def _batches(connection: Connection, sheet: Sheet) -> Batches:

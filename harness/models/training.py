@@ -242,7 +242,7 @@ def _begun(model: Model, out: Path, *, resume: bool) -> Model | None:
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out}: this is a file; give a folder.")
     if resume:
-        _sweep(out)
+        files.sweep(out, (MODEL_FILE, LOSSES))
     if not (out / MODEL_FILE).exists():
         names = {path.name for path in out.iterdir()} if out.exists() else set()
         if names - (UNFINISHED if resume else set()):
@@ -267,14 +267,6 @@ def _begun(model: Model, out: Path, *, resume: bool) -> Model | None:
             f"--resume {out}: that model was trained with other options; see {out / MODEL_FILE}."
         )
     return begun
-
-
-def _sweep(out: Path) -> None:
-    """Delete what a training that was killed was writing: it is beside its place, under a name of
-    its own, and nobody reads it."""
-    for name in (MODEL_FILE, LOSSES):
-        for path in out.glob(f".{name}.*.tmp"):
-            path.unlink()
 
 
 def _checkpoints(out: Path) -> str:

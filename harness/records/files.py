@@ -13,14 +13,14 @@ import os
 import re
 import stat
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
 from harness.errors import CorruptRecord, RecordError
 
 #: The names of files that `write` fills.
-LEFT = re.compile(r"\..+\.[0-9]+\.[0-9]+\.tmp")
+LEFT = re.compile(r"\.(.+)\.[0-9]+\.[0-9]+\.tmp")
 
 
 class NotReplaced(OSError):
@@ -130,14 +130,30 @@ def write(path: Path, fill: Callable[[IO[bytes]], None]) -> None:
     Raises:
         NotReplaced: what lies there is no regular file. OSError: it cannot be written.
     """
+    destination(path).parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        fill(file)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Have a file filled beside its place, and put there when the block ends well.
+
+    Args:
+        path: the file; a symbolic link is followed to the file that it means.
+
+    Yields:
+        Where to write; it is gone afterwards.
+
+    Raises:
+        NotReplaced: what lies there is no regular file. OSError: it cannot be written.
+    """
     target = destination(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
     temporary = _beside(target)
     try:
-        with temporary.open("wb") as file:
-            fill(file)
-            file.flush()
-            os.fsync(file.fileno())
+        yield temporary
         temporary.replace(target)
     finally:
         with contextlib.suppress(OSError):
@@ -197,13 +213,18 @@ def refuse_link(path: Path) -> None:
         raise CorruptRecord(f"{path} is a symbolic link, and should be a file of the harness's own")
 
 
-def sweep(folder: Path) -> None:
+def sweep(folder: Path, names: Collection[str] | None = None) -> None:
     """Delete what writers that were killed have left in a folder: files that `write` was filling.
 
     Only their owner may do this, who knows that nobody writes there.
+
+    Args:
+        folder: the owner's. names: of the owner's files, where others may lie beside them; None
+            for all.
     """
     for path in folder.glob(".*.tmp"):
-        if LEFT.fullmatch(path.name) and not path.is_dir():
+        left = LEFT.fullmatch(path.name)
+        if left and (names is None or left[1] in names) and not path.is_dir():
             with contextlib.suppress(OSError):
                 path.unlink()
 
