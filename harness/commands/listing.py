@@ -231,7 +231,8 @@ def _build(build: str, request: plan.Request, context: Context) -> tuple[str, fl
     """Return where a build is, or what installing it takes: text, seconds, bytes."""
     interpreter = provision.available(_search(build, request, context))
     if interpreter is not None:
-        what = f"(Python {interpreter.python}, {interpreter.framework})"
+        module = table.BUILDS[build].module
+        what = f"(Python {interpreter.python}, {module} {interpreter.framework})"
         return f"{interpreter.origin}: {interpreter.path} {what}", 0.0, 0
     name = table.environments(table.BUILDS[build], request.device)[-1]
     cost = table.cost(name)

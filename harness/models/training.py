@@ -21,10 +21,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from backends.contract import Status
 from harness.context import Context
 from harness.environments import provision, staging
 from harness.environments.builds import BUILDS
-from harness.errors import CorruptRecord, UnknownName, UsageError
+from harness.errors import CorruptRecord, JobFailed, UnknownName, UsageError
 from harness.execution import runner
 from harness.execution.processes import Limits, WorkerProcess
 from harness.execution.progress import Step
@@ -163,7 +164,11 @@ class Site:
 
     @contextlib.contextmanager
     def worker(self, model: Model, scratch: Path) -> Iterator[tuple[WorkerProcess, str]]:
-        """Start the model's build, open the port; yield it with the path of the initial weights."""
+        """Start the model's build, open the port; yield it with the path of the initial weights.
+
+        Raises:
+            JobFailed: the port cannot be opened, or keeps no checkpoints.
+        """
         self.check(model)
         backend, environ = BUILDS[model.build].backend, self.context.environ
         interpreter = provision.locate(
@@ -190,7 +195,14 @@ class Site:
         }
         opening = Opening(backend, model.workload, model.preset, "variable", self.folders, setting)
         with run_context.worker(model.build, scratch / f"{model.build}.log") as worker:
-            runner.open_port(worker, run_context, opening, files)
+            opened = runner.open_port(worker, run_context, opening, files)
+            missing = [name for name in ("save", "restore") if name not in opened["abilities"]]
+            if missing:
+                raise JobFailed(
+                    Status.UNSUPPORTED,
+                    f"the port of {model.workload} for {model.build} keeps no checkpoints: it"
+                    f" defines no `{missing[0]}`. Take another build, or define it",
+                )
             yield worker, str(files.tape)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import os
 import types
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from harness import cli
 from harness.cli.progress import Plain
 from harness.context import Context
-from harness.errors import CorruptRecord, NewerSchema, UnknownName, UsageError
+from harness.errors import CorruptRecord, JobFailed, NewerSchema, UnknownName, UsageError
 from harness.execution.progress import Step
 from harness.models import training
 from harness.models.training import Model, Site
@@ -285,3 +286,11 @@ def _without(build: str) -> Any:
         backends = tuple(name for name in WORKLOAD.backends if name != build)
 
     return Narrow()
+
+
+def test_a_port_without_checkpoints_is_said_to_have_none(tmp_path: Path) -> None:
+    """Before it trains for nothing."""
+    site = Site(WORKLOAD, Context(dict(os.environ), NOW, "harness train", str), {})
+    numpy = dataclasses.replace(MODEL, build="numpy")
+    with pytest.raises(JobFailed, match="numpy keeps no checkpoints: it defines no `save`"):
+        training.train(site, numpy, tmp_path / "out", 2, resume=False)
