@@ -184,6 +184,8 @@ def _decode(kind: type[Decoded], value: Any, verb: str) -> Decoded:
 def read(answer: Any, verb: str, number: int) -> Answer:
     """Return an answer whose result is what the verb promises, unless the status is not `ok`.
 
+    A verb that is not in `PROMISES` is none of this package's: its result may be any object.
+
     Args:
         answer: the line's object. verb: that was asked for. number: of the request.
 
@@ -193,7 +195,7 @@ def read(answer: Any, verb: str, number: int) -> Answer:
     known = _decode(Answer, answer, verb)
     if known.id != number:
         raise CorruptRecord(f"the worker answered request {known.id} instead of {number}")
-    if known.status == Status.OK:
+    if known.status == Status.OK and verb in PROMISES:
         _decode(PROMISES[verb], known.result, verb)
     return known
 
