@@ -4,6 +4,7 @@ changed one is seen."""
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 
@@ -61,7 +62,8 @@ def test_every_build_tells_the_same_things(kit):
         found["contractions"],
         found["matmul_precision"],
     )
-    assert ("kept", False, False) == (
+    # Coverage is measured by a trace function, and that is what is told.
+    assert ("kept", False, sys.gettrace() is not None) == (
         found["denormals"],
         found["debugging"],
         found["python_tracing"],

@@ -92,7 +92,8 @@ def test_a_slow_down_alone_ends_with_3(nights, tmp_path: Path) -> None:
     3."""
     path = tmp_path / "nightly.toml"
     path.write_text(
-        f'[night]\nbudget_s = 500\nports = ["{HOSTILE}"]\n' + SPEED.format(port=HOSTILE / "slows")
+        f'[night]\nbudget_s = 500\nports = ["{HOSTILE}"]\npass_env = ["HOSTILE_GATE"]\n'
+        + SPEED.format(port=HOSTILE / "slows")
     )
     made = config.load(path)
     assert 0 == nights.run(made, date="2026-11-20").night.exit_code
