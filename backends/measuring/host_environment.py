@@ -75,6 +75,8 @@ VARIABLES = (
 OWN_FLAG = "--tf_xla_cpu_global_jit"
 #: A thread that ran for less than this share of the busiest one's time did nothing that counts.
 BUSY_SHARE = 0.1
+#: The places for tools that `sys.monitoring` has.
+MONITORING_TOOLS = range(6)
 
 
 def read() -> Dict[str, Any]:
@@ -92,8 +94,16 @@ def read() -> Dict[str, Any]:
         "nice": os.nice(0),
         "environment": environment(os.environ),
         "denormals": denormals(),
-        "python_tracing": sys.gettrace() is not None or sys.getprofile() is not None,
+        "python_tracing": is_traced(),
     }
+
+
+def is_traced() -> bool:
+    """Whether a debugger, a profiler or a coverage tool watches this thread's Python."""
+    if sys.gettrace() is not None or sys.getprofile() is not None:
+        return True
+    monitoring: Any = getattr(sys, "monitoring", None)  # from Python 3.12 on
+    return monitoring is not None and any(map(monitoring.get_tool, MONITORING_TOOLS))
 
 
 def environment(environ: Mapping[str, str]) -> Dict[str, str]:

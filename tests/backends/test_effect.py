@@ -52,7 +52,7 @@ def effect_of(kit, precision="fp32", **changed):
     return effect.read(port, timer)
 
 
-def test_every_build_tells_the_same_things(kit):
+def test_every_build_tells_the_same_things(kit, pytestconfig):
     """So that a comparison of two builds knows both values; and float32 is float32 in weights
     and in contractions."""
     found = effect_of(kit)
@@ -62,8 +62,8 @@ def test_every_build_tells_the_same_things(kit):
         found["contractions"],
         found["matmul_precision"],
     )
-    # Coverage is measured by a trace function, and that is what is told.
-    assert ("kept", False, sys.gettrace() is not None) == (
+    counts_lines = pytestconfig.pluginmanager.hasplugin("_cov")
+    assert ("kept", False, counts_lines) == (
         found["denormals"],
         found["debugging"],
         found["python_tracing"],
@@ -122,6 +122,23 @@ def test_switches_of_torch_are_read(kit):
             assert value == EffectiveSettings(kit.backend).read(port)[name]
         finally:
             back()
+
+
+def test_who_watches_python_is_told():
+    """A profiler, and from Python 3.12 on a tool that monitors."""
+    sys.setprofile(lambda *_: None)
+    try:
+        assert host_environment.is_traced()
+    finally:
+        sys.setprofile(None)
+    monitoring = getattr(sys, "monitoring", None)
+    if monitoring is not None:
+        place = next(n for n in range(6) if monitoring.get_tool(n) is None)
+        monitoring.use_tool_id(place, "a debugger")
+        try:
+            assert host_environment.is_traced()
+        finally:
+            monitoring.free_tool_id(place)
 
 
 def test_variables_of_the_environment_without_those_that_a_backend_sets():
