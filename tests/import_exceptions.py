@@ -22,7 +22,6 @@ PICKLE_EXCEPTIONS = {
 #: `json` in memory, outside `store`: why each may.
 JSON_EXCEPTIONS = {
     "harness/history/insertion.py": "takes a report apart by its own JSON",
-    "harness/history/restore.py": "puts a report together by its own JSON",
     "harness/models/foreign_names.py": "a file that the user writes",
     "harness/plan/jobs.py": "a job's identity is the hash of its JSON",
     "harness/environments/probe.py": "parses the line that a foreign interpreter printed",

@@ -31,7 +31,7 @@ OF_BUILD = ("build", "python", "platform", "origin")
 def plain(report: Report) -> Plain:
     """Return the report as JSON without what only its own plots are drawn from, which would be nine
     tenths of a history."""
-    document: Plain = json.loads(json_format.to_json(report))
+    document: Plain = json_format.to_plain(report)
     for part in (document, *document["stages"], *document["speed"]):
         for name in json_format.COLUMNS:
             part.pop(name, None)

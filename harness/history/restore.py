@@ -3,7 +3,6 @@ which checks every value."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -109,5 +108,4 @@ def _of_key(kind: str, table: Table, row: RowMapping) -> Plain:
 
 
 def _parse(**parts: Any) -> Report:
-    document = json.loads(json_format.to_json(EMPTY))
-    return json_format.from_json(json.dumps({**document, **parts}), "the history")
+    return json_format.from_plain({**json_format.to_plain(EMPTY), **parts}, "the history")

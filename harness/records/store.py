@@ -250,12 +250,26 @@ def read_sealed(path: Path, kind: str, schema: int, since: int) -> dict[str, Any
             anything in it was changed.
     """
     document = read_json(path, kind, schema)
-    if document["schema"] >= since and document.get(SEAL) != seal(document):
-        raise CorruptRecord(
-            f"{path}: '{SEAL}' is {document.get(SEAL)!r}, and the SHA-256 of this {kind}'s content"
-            f" is {seal(document)}: the file was altered"
-        )
+    if document["schema"] >= since:
+        check_seal(document, kind, str(path))
     return document
+
+
+def check_seal(document: Mapping[str, Any], kind: str, where: str) -> None:
+    """Check that a document is what was sealed.
+
+    Args:
+        document: with its seal. kind: what it is, for messages. where: it lies, for messages.
+
+    Raises:
+        CorruptRecord: anything in it was changed.
+    """
+    expected = seal(document)
+    if document.get(SEAL) != expected:
+        raise CorruptRecord(
+            f"{where}: '{SEAL}' is {document.get(SEAL)!r}, and the SHA-256 of this {kind}'s content"
+            f" is {expected}: the file was altered"
+        )
 
 
 def read_json(path: Path, kind: str, schema: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Strict JSON: what is not finite is written as "NaN", "Infinity" or "-Infinity" and read back where
 the model has a float. The same report gives the same bytes: the top level in a fixed order, names
 below it sorted. The module is not called `json` so that the standard library's is never shadowed.
+The last name is the seal, as `records.store` writes it: a report that was edited is not read.
 History of the schema: see `model.SCHEMA`.
 """
 
@@ -16,9 +17,10 @@ import shlex
 from typing import Any
 
 from harness.errors import CorruptRecord, NewerSchema
+from harness.records import store
 from harness.records.decoding import decode, shallow, unique
 from harness.results import outcome
-from harness.results.model import SCHEMA, Report
+from harness.results.model import SCHEMA, SEALED_SINCE, Report
 
 SUMMARY = ("fidelity", "headline", "exit_code")
 ORDER = (
@@ -47,9 +49,17 @@ COLUMNS = ("compared", "turns", "curves", "spreads", "history")
 
 def to_json(report: Report) -> str:
     """Return the report as strict JSON with a newline at its end."""
+    document = to_plain(report)
+    if report.schema >= SEALED_SINCE:
+        document[store.SEAL] = store.seal(document)
+    return _text(document) + "\n"
+
+
+def to_plain(report: Report) -> dict[str, Any]:
+    """Return what the JSON of a report holds, but for the seal."""
     flat = dataclasses.asdict(report)
     flat["summary"] = {name: flat.pop(name) for name in SUMMARY}
-    return _text({name: plain(flat[name]) for name in ORDER}) + "\n"
+    return {name: plain(flat[name]) for name in ORDER}
 
 
 def _text(value: Any, margin: str = "\n ") -> str:
@@ -120,7 +130,7 @@ def from_json(text: str, source: str = "the report") -> Report:
 
     Raises:
         NewerSchema: written by a newer harness.
-        CorruptRecord: not JSON, or not a report.
+        CorruptRecord: not JSON, not a report, or one that was edited.
     """
     try:
         flat = shallow(
@@ -139,6 +149,24 @@ def from_json(text: str, source: str = "the report") -> Report:
             f"{source} has schema {schema}, and this harness reads up to {SCHEMA}; "
             "install a newer parity-harness, or run the comparison again with this one"
         )
+    if schema >= SEALED_SINCE:
+        try:
+            store.check_seal(flat, "report", source)
+        except CorruptRecord as error:
+            raise CorruptRecord(f"{error}; run the comparison again") from None
+    return from_plain(flat, source)
+
+
+def from_plain(flat: dict[str, Any], source: str) -> Report:
+    """Return the report of what `to_plain` returned.
+
+    Args:
+        flat: the report as plain JSON; its seal, if any, is not looked at.
+        source: where it is from, for messages.
+
+    Raises:
+        CorruptRecord: not a report.
+    """
     summary = flat.get("summary")
     if not isinstance(summary, dict):
         raise CorruptRecord(f"{source}: 'summary' is missing; the file is truncated or altered")

@@ -3,8 +3,8 @@
 Owns the shape of a judged run, nothing else: no judging, no input or output. Frozen dataclasses of
 plain values, so that judging the same records again gives the same bytes.
 
-History of `SCHEMA`: 1 (first). What came later (`quality`, `seeds`, `compared`, ...) has a default,
-so older reports are read.
+History of `SCHEMA`: 1 (first), 2 (a seal in its JSON). What came later (`quality`, `seeds`,
+`compared`, ...) has a default, so older reports are read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from backends.contract import ACTIONS, Status
 from harness.results.series import Compared, Curve, History, Spread, Turns
 from harness.results.verdicts import Fidelity, Speed
 
-SCHEMA = 1
+SCHEMA, SEALED_SINCE = 2, 2
 
 
 @dataclasses.dataclass(frozen=True)

@@ -135,10 +135,15 @@ def test_a_truncated_tape_is_drawn_again(stock: Stock) -> None:
 
 
 def test_a_summary_above_rows_that_fail(stock: Stock) -> None:
-    """The rows decide, in every format, in the history too."""
+    """The seal is broken; and where it is not, the rows decide, in every format, in the history
+    too."""
     path = stock.run("fail") / "report.json"
     document = json.loads(path.read_text(encoding="utf-8"))
     document["summary"] = {"fidelity": "PASS", "headline": "Same function.", "exit_code": 0}
+    path.write_text(json.dumps(document), encoding="utf-8")
+    ended = command(["report", str(path), "--format", "json"])
+    assert 4 == ended.code and ended.names(path) and not ended.out
+    document[store.SEAL] = store.seal(document)
     path.write_text(json.dumps(document), encoding="utf-8")
     shown = json.loads(command(["report", str(path), "--format", "json"]).out)["summary"]
     assert ("FAIL", 1) == (shown["fidelity"], shown["exit_code"])
@@ -148,13 +153,22 @@ def test_a_summary_above_rows_that_fail(stock: Stock) -> None:
     assert "FAIL" in command(["history", *history]).out
 
 
+@pytest.mark.parametrize("words", [["report"], ["diff"], ["history", "add"]])
+def test_a_verdict_that_was_edited(stock: Stock, words: list[str]) -> None:
+    """Of a row: nothing is derived from it, and no reader takes it."""
+    path = stock.run("fail") / "report.json"
+    text = path.read_text(encoding="utf-8")
+    assert '"verdict": "FAIL"' in text
+    path.write_text(text.replace('"verdict": "FAIL"', '"verdict": "PASS"'), encoding="utf-8")
+    other = {"diff": [str(stock.run("pass"))], "history": ["--history", str(stock.root / "new")]}
+    ended = command([*words, str(path.parent), *other.get(words[0], [])])
+    assert 4 == ended.code and ended.names(path) and "PASS" not in ended.out
+
+
 def test_noise_of_a_reference(stock: Stock) -> None:
     """With noise a trillion times as large, anything would be within the floor."""
     (path,) = references.names(stock.root / "reference")
-    document = store.read_json(path, "reference", references.SCHEMA)
-    for moved in document["noise"].values():
-        moved.update({name: value * 1e12 for name, value in moved.items()})
-    store.write_json(path, document, indent=None)
+    _multiply_noise(path, CHANCE)
     ended = command(["reference", "verify", "--folder", str(path.parent)])
     assert 1 == ended.code and path.stem in ended.out
 
@@ -207,11 +221,20 @@ def test_a_seal_that_nobody_checks_is_counted(
     made: Stock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a false PASS: a reference with another number in it is verified."""
-    assert set() == faults(made, "reference verify", tmp_path / "honest")
-    monkeypatch.setattr(
-        store, "read_sealed", lambda path, kind, schema, _: store.read_json(path, kind, schema)
-    )
-    assert "false PASS" in faults(made, "reference verify", tmp_path / "planted")
+    (path,) = references.names(made.root / "reference")
+    louder = cases.Case("reference", path.name, "louder", _multiply_noise, cases.VERIFY, SEED)
+    (honest,) = census.examine(made, [louder], tmp_path / "honest")
+    monkeypatch.setattr(store, "check_seal", lambda document, kind, where: None)
+    (planted,) = census.examine(made, [louder], tmp_path / "planted")
+    assert ((), ("false PASS",)) == (honest.faults, planted.faults)
+
+
+def _multiply_noise(path: Path, _: random.Random) -> None:
+    """Alter a reference so that anything would be within its floor."""
+    document = store.read_json(path, "reference", references.SCHEMA)
+    for moved in document["noise"].values():
+        moved.update({name: value * 1e12 for name, value in moved.items()})
+    store.write_json(path, document, indent=None)
 
 
 def test_a_reader_without_a_guard_is_counted(

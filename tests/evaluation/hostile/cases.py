@@ -68,6 +68,7 @@ def _reported(form: str) -> Reader:
         f"report --format {form}",
         _ends(lambda _, path: ["report", str(path.parent), "--format", form]),
         frozenset({0, 2, 4}),
+        unread=frozenset({0}),
     )
 
 
@@ -101,8 +102,8 @@ def _added_and_shown(stock: Stock, path: Path) -> Ended:
 
 REPORTS = [
     *map(_reported, FORMATS),
-    Reader("diff", _ends(_diff), frozenset({0, 2, 3, 4})),
-    Reader("history add", _added_and_shown, frozenset({0, 2, 4})),
+    Reader("diff", _ends(_diff), frozenset({0, 2, 3, 4}), unread=frozenset({0, 3})),
+    Reader("history add", _added_and_shown, frozenset({0, 2, 4}), unread=frozenset({0})),
 ]
 RESUME = Reader("compare --resume", _ends(_resume), frozenset({1, 4}), passing=frozenset({0}))
 #: Of arrays that have the right sums and cannot be what was recorded: a row may be undecided.
@@ -195,7 +196,6 @@ def _all(*tables: dict[str, Mutation]) -> list[tuple[str, Mutation]]:
     return [item for table in tables for item in table.items()]
 
 
-_TEXT = _all(mutations.JSON, mutations.BYTES, mutations.PLACES)
 _SEALED = _all(mutations.JSON, mutations.SEALED, mutations.BYTES, mutations.PLACES)
 _ARRAYS = _all(mutations.ARRAYS, mutations.BYTES, mutations.PLACES)
 
@@ -224,7 +224,7 @@ _WITH_SUMS = [
 def groups() -> list[Group]:
     """Return all files and their readers."""
     return [
-        Group("fail", "*/report.json", REPORTS, _TEXT, 200),
+        Group("fail", "*/report.json", REPORTS, _SEALED, 200),
         Group("fail", "*/run.json", [CLEAN, CLEAN, CLEAN, RESUME], _SEALED, 60),
         Group("fail", "*/jobs/*/manifest.json", EVIDENCE, _SEALED, 110),
         Group("fail", "*/jobs/*/manifest.json", [RESUME], _SEALED, 30),
@@ -235,8 +235,8 @@ def groups() -> list[Group]:
         Group("model", "model.json", MODELS, _SEALED, 80),
         Group("model", "checkpoints/*", MODELS, _all(mutations.BYTES, mutations.PLACES), 20),
         Group("night", "reports/nightly/*/night.json", [NIGHT], _SEALED, 40),
-        Group("night", "reports/nightly/*/cells/*/report.json", [NIGHT], _TEXT, 20),
-        Group("bisection", "bisect.json", [BISECTION], _TEXT, 30),
+        Group("night", "reports/nightly/*/cells/*/report.json", [NIGHT], _SEALED, 20),
+        Group("bisection", "bisect.json", [BISECTION], _SEALED, 30),
         Group("formats", "*/*/*.json", [FROZEN], _SEALED, 180),
         Group("formats", "*/reference/*.npz", [FROZEN], _ARRAYS, 15),
         Group("history", "history.sqlite", HISTORY, _all(mutations.BYTES, mutations.PLACES), 20),

@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from typing import Any
 
+from harness.records import store
 from harness.report import json_format
 from harness.results.model import Report
 from tests.harness.report.sample_rows import BUILDS, JOBS, QUALITY, SPEED, STAGES, speed, stage
@@ -100,3 +103,9 @@ EMPTY = json_format.derived(
         tapes={},
     )
 )
+
+
+def sealed(document: dict[str, Any]) -> str:
+    """Return the JSON of a changed report as a writer that is wrong would leave it: with its
+    seal."""
+    return json.dumps({**document, store.SEAL: store.seal(document)})

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from harness.report import costs, html, json_format, markdown, terminal, terminal_speed
 from harness.results.model import Cost, Report
+from tests.harness.report.sample import sealed
 
 CPU = "it ran on the CPU"
 TRAIN = Cost(
@@ -182,4 +183,4 @@ def test_json_keeps_it_and_reads_reports_without(report: Report) -> None:
     for row in flat["speed"]:
         for name in ("a_cost", "b_cost", "gain"):
             del row[name]
-    assert "beside time" not in markdown.render(json_format.from_json(json.dumps(flat)))
+    assert "beside time" not in markdown.render(json_format.from_json(sealed(flat)))

@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import CorruptRecord, NewerSchema
+from harness.records import store
 from harness.report import rendering
 from harness.report.json_format import ORDER, derived, from_json, to_json
 from harness.results.model import SCHEMA, Cost, Report
+from tests.harness.report.sample import sealed
 
 
 def refuse(name):
@@ -29,7 +31,7 @@ def same(one, other):
 def test_the_top_level_is_what_is_promised(full):
     """Names that scripts rely on."""
     flat = json.loads(to_json(full), parse_constant=refuse)
-    assert tuple(flat) == ORDER
+    assert tuple(flat) == (*ORDER, store.SEAL)
     assert {"fidelity": "FAIL", "headline": full.headline, "exit_code": 1} == flat["summary"]
     assert {
         "workload",
@@ -125,7 +127,7 @@ def test_a_stored_report_is_rendered_to_the_same_bytes(full, name):
 
 def test_a_newer_schema_says_which_file_and_what_to_do(full):
     """Instead of guessing."""
-    text = to_json(full).replace('"schema": 1', f'"schema": {SCHEMA + 1}')
+    text = to_json(full).replace(f'"schema": {SCHEMA}', f'"schema": {SCHEMA + 1}')
     with pytest.raises(
         NewerSchema,
         match=rf"old/report\.json has schema {SCHEMA + 1}.*up to {SCHEMA}.*install a newer",
@@ -162,7 +164,7 @@ def test_any_value_of_another_type_is_corrupt(full):
                 {"not": ["this"]} if not isinstance(flat[section][0][name], dict) else 7
             )
             with pytest.raises(CorruptRecord, match=rf"{section}\[0\]: {name}"):
-                from_json(json.dumps(altered))
+                from_json(sealed(altered))
 
 
 @given(st.integers(0, 20_000))
@@ -174,11 +176,38 @@ def test_a_truncated_report_is_corrupt(sample, length):
             from_json(text[:length])
 
 
+def test_a_report_in_which_anything_was_edited_is_corrupt(full):
+    """A verdict, a number and what nothing is derived from; and one whose seal was taken out."""
+    for section, name, value in (
+        ("stages", "verdict", "PASS"),
+        ("stages", "error", 0.0),
+        ("stages", "threshold", 1e9),
+        ("speed", "ratio", 1.0),
+        ("jobs", "status", "ok"),
+    ):
+        flat = json.loads(to_json(full))
+        row = next(row for row in flat[section] if row[name] != value)
+        row[name] = value
+        with pytest.raises(CorruptRecord, match=r"'seal' is .* altered; run the comparison again"):
+            from_json(json.dumps(flat))
+    flat = json.loads(to_json(full))
+    del flat[store.SEAL]
+    with pytest.raises(CorruptRecord, match="'seal' is None"):
+        from_json(json.dumps(flat))
+
+
+def test_a_report_of_the_first_schema_has_no_seal(full):
+    """It is read, and written again as it was."""
+    text = to_json(dataclasses.replace(full, schema=1))
+    assert tuple(json.loads(text)) == ORDER
+    assert text == to_json(from_json(text))
+
+
 def test_unknown_names_are_left_out(full):
     """A later harness may add a field without a new schema."""
     flat = json.loads(to_json(full))
     flat["more"] = flat["stages"][0]["more"] = 1
-    assert isinstance(from_json(json.dumps(flat)), Report)
+    assert isinstance(from_json(sealed(flat)), Report)
 
 
 def test_a_report_of_an_earlier_harness_is_read(full):
@@ -200,7 +229,7 @@ def test_a_report_of_an_earlier_harness_is_read(full):
         for row in flat[section]:
             for name in names:
                 del row[name]
-    again = from_json(json.dumps(flat))
+    again = from_json(sealed(flat))
     row = again.stages[1]
     assert (row.preset, row.seed, row.max_error, row.beyond) == ("", 0, None, 0)
     assert (again.speed[0].seed, again.builds[0].port) == (0, {})
@@ -247,7 +276,7 @@ def test_a_number_beyond_a_float_is_corrupt(full):
     flat = json.loads(to_json(full))
     flat["stages"][0]["error"] = 10**400
     with pytest.raises(CorruptRecord):
-        from_json(json.dumps(flat))
+        from_json(sealed(flat))
     assert math.isfinite(from_json(to_json(full)).stages[0].error)
 
 
@@ -269,7 +298,7 @@ def test_a_row_of_an_older_report_has_the_settings_of_its_command(full, command,
         for name in ("device", "execution", "data"):
             del row[name]
         row["command"] = command
-    read = from_json(json.dumps(flat))
+    read = from_json(sealed(flat))
     rows = (*read.stages, *read.speed)
     assert {settings} == {(row.device, row.execution, row.data) for row in rows}
     whole = from_json(to_json(full))
