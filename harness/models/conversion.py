@@ -9,7 +9,6 @@ changed must agree.
 from __future__ import annotations
 
 import dataclasses
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from harness.execution.processes import WorkerProcess
 from harness.fidelity.measure import difference
 from harness.models import foreign_names, foreign_variables
 from harness.models.training import CHECKPOINTS, Model, Site
-from harness.records import archives, checksums
+from harness.records import archives, checksums, files
 
 #: The acceptance ceiling of float64 (see docs/fidelity.md): the largest error that a converted
 #: model's next step may have.
@@ -85,28 +84,25 @@ def convert(
     target = dataclasses.replace(model, build=build)
     for side in (model, target):
         site.check(side)
-    with tempfile.TemporaryDirectory() as name:
+    # a conversion that is killed must not leave half a model that the next one would refuse
+    with tempfile.TemporaryDirectory() as name, files.filling(out) as folder:
         scratch = Path(name)
-        try:
-            exported, adopted = _carry(site, source, (model, target), out, scratch)
-            _check_arrival(exported, adopted, build)
-            proof: tuple[float, str] | tuple[None, None] = (None, None)
-            if prove:
-                proof = _prove(site, (model, target), scratch, exported["step"])
-        except BaseException:
-            shutil.rmtree(out, ignore_errors=True)
-            raise
-    converted = {"from": model.build, "step_origin": exported["origin"], "proof": proof[0]}
-    if source.names is not None:
-        converted["names"] = source.names.where
-    made = dataclasses.replace(
-        target,
-        step=exported["step"],
-        converted=converted,
-        files=checksums.checksums_below(out / CHECKPOINTS),
-        saving=False,
-    )
-    made.write(out)
+        exported, adopted = _carry(site, source, (model, target), folder, scratch)
+        _check_arrival(exported, adopted, build)
+        proof: tuple[float, str] | tuple[None, None] = (None, None)
+        if prove:
+            proof = _prove(site, (model, target), scratch, exported["step"])
+        converted = {"from": model.build, "step_origin": exported["origin"], "proof": proof[0]}
+        if source.names is not None:
+            converted["names"] = source.names.where
+        made = dataclasses.replace(
+            target,
+            step=exported["step"],
+            converted=converted,
+            files=checksums.checksums_below(folder / CHECKPOINTS),
+            saving=False,
+        )
+        made.write(folder)
     return Conversion(made, adopted["parameters"], adopted["state"], exported["origin"], *proof)
 
 

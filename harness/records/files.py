@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import stat
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -20,7 +21,7 @@ from typing import IO
 from harness.errors import CorruptRecord, RecordError
 
 #: The names of files that `write` fills.
-LEFT = re.compile(r"\.(.+)\.[0-9]+\.[0-9]+\.tmp")
+LEFT = re.compile(r"\.(.+)\.([0-9]+)\.[0-9]+\.tmp")
 
 
 class NotReplaced(OSError):
@@ -158,6 +159,47 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+@contextlib.contextmanager
+def filling(folder: Path) -> Iterator[Path]:
+    """Have a new folder filled beside its place, and put there when the block ends well.
+
+    What an earlier process was filling for that place when it was killed is deleted.
+
+    Args:
+        folder: where there is nothing yet, or an empty folder.
+
+    Yields:
+        An empty folder to fill; it is gone afterwards.
+
+    Raises:
+        OSError: it cannot be made, or something has come to its place meanwhile.
+    """
+    folder = Path(os.path.realpath(folder))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    for path in folder.parent.glob(".*.tmp"):
+        left = LEFT.fullmatch(path.name)
+        if left and left[1] == folder.name and path.is_dir() and not _runs(int(left[2])):
+            shutil.rmtree(path, ignore_errors=True)
+    temporary = _beside(folder)
+    temporary.mkdir()
+    try:
+        yield temporary
+        temporary.replace(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _runs(number: int) -> bool:
+    """Whether there is a process of this number."""
+    try:
+        os.kill(number, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # another user's
+        return True
+    return True
 
 
 def destination(path: Path) -> Path:
