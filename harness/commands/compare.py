@@ -132,7 +132,7 @@ def _compare(
         created=run.created,
         harness_version=__version__,
         command=run.command,
-        fidelity=outcome.fidelity(stages),
+        fidelity=outcome.fidelity(stages, jobs),
         headline=outcome.headline(stages, speed, jobs),
         stages=tuple(stages),
         speed=tuple(speed),

@@ -11,6 +11,7 @@ from backends.contract import Status
 from harness.plan import Job, SampleJob, SpeedJob
 from harness.records import store
 from harness.records.contents import Identity, Opened, Recorded, Round, Sampled
+from harness.results import outcome
 from harness.results.model import BuildRow, JobRow
 
 LOG = "worker.log"
@@ -99,7 +100,7 @@ def round_row(run: Path, record: store.Record) -> JobRow:
         job=record.folder.name,
         build=str(sides),
         workload=str(record.job["workload"]),
-        kind="speed",
+        kind=outcome.SPEED,
         precision=str(record.job["precision"]),
         status=record.status,
         reason=record.reason,

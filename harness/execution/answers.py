@@ -194,7 +194,14 @@ def read(answer: Any, verb: str, number: int) -> Answer:
     """
     known = _decode(Answer, answer, verb)
     if known.id != number:
-        raise CorruptRecord(f"the worker answered request {known.id} instead of {number}")
+        raise CorruptRecord(
+            f"the worker's answer to '{verb}' is one to request {known.id} instead of {number}"
+        )
+    if known.status == Status.OK and "result" not in answer:
+        raise CorruptRecord(
+            f"the worker's answer to '{verb}': 'result' is missing: the port, or what it imports,"
+            " has broken it"
+        )
     if known.status == Status.OK and verb in PROMISES:
         _decode(PROMISES[verb], known.result, verb)
     return known

@@ -189,7 +189,7 @@ def derived(report: Report) -> Report:
         code = max(codes, default=0)
     return dataclasses.replace(
         report,
-        fidelity=outcome.fidelity(stages),
+        fidelity=outcome.fidelity(stages, jobs),
         headline=outcome.headline(stages, speed, jobs),
         exit_code=code,
     )

@@ -12,6 +12,8 @@ from harness.results.verdicts import Fidelity, Speed
 UNSUPPORTED = Status.UNSUPPORTED
 #: The rows of a lower precision's bounds: one build against its own float64 run.
 BOUNDS = "precision"
+#: The kind of the jobs that are timed.
+SPEED = "speed"
 #: The exit code of a run in which a side is slower than the one that was named.
 TOO_SLOW = 3
 #: How the reason of a row that is not judged begins where a port lacks what a stage needs.
@@ -20,13 +22,26 @@ UNSEEN = "not looked at"
 RESULTS = Stage.DISTRIBUTION
 
 
-def fidelity(stages: Sequence[StageRow]) -> Fidelity:
-    """Return the verdict over all rows that are judged."""
+def fidelity(stages: Sequence[StageRow], jobs: Sequence[JobRow] = ()) -> Fidelity:
+    """Return the verdict over all rows that are judged.
+
+    Args:
+        stages: all rows.
+        jobs: of the run. Where one that something rests on has broken, what is left agrees at the
+            most: it is no PASS of what was asked for.
+    """
     verdicts = {row.verdict for row in stages}
+    if Fidelity.PASS in verdicts and any(row.kind != SPEED for row in broken(jobs)):
+        verdicts.add(Fidelity.INCONCLUSIVE)
     for verdict in (Fidelity.FAIL, Fidelity.INCONCLUSIVE, Fidelity.PASS):
         if verdict in verdicts:
             return verdict
     return Fidelity.NONE
+
+
+def broken(jobs: Sequence[JobRow]) -> list[JobRow]:
+    """Return the jobs that did not end well, unsupported ones aside."""
+    return [row for row in jobs if row.status not in (Status.OK, UNSUPPORTED)]
 
 
 def first_failure(stages: Sequence[StageRow]) -> StageRow | None:
@@ -67,9 +82,8 @@ def headline(stages: Sequence[StageRow], speed: Sequence[SpeedRow], jobs: Sequen
         stages, speed, jobs: all rows of the report. The first stage that fails is named, so they
             come in the order of pairs and of the ladder.
     """
-    verdict = fidelity(stages)
+    verdict = fidelity(stages, jobs)
     failed = first_failure(stages)
-    broken = [row for row in jobs if row.status not in (Status.OK, UNSUPPORTED)]
     if failed and failed.stage == BOUNDS:
         text = (
             f"{failed.workload} on {failed.a} does not run in {failed.precision} as it has to:"
@@ -96,11 +110,7 @@ def headline(stages: Sequence[StageRow], speed: Sequence[SpeedRow], jobs: Sequen
     elif verdict == Fidelity.PASS:
         text = _passed(stages)
     elif verdict == Fidelity.INCONCLUSIVE:
-        unsure = next(row for row in stages if row.verdict == Fidelity.INCONCLUSIVE)
-        where = (
-            f"{unsure.a} and {unsure.b} in {unsure.workload} ({unsure.precision}) at {unsure.stage}"
-        )
-        text = f"Undecided for {where}: {unsure.reason.rstrip('.')}."
+        text = _undecided(stages, jobs)
     elif not speed and any(row.status == UNSUPPORTED for row in jobs):
         text = "Nothing was measured: everything asked for is unsupported here."
     elif speed:
@@ -108,9 +118,24 @@ def headline(stages: Sequence[StageRow], speed: Sequence[SpeedRow], jobs: Sequen
     else:
         text = "Nothing was judged."
     text += _speed(speed)
-    if broken:
-        text += f" {len(broken)} job{'s' if len(broken) > 1 else ''} did not end well."
+    bad = len(broken(jobs))
+    if bad:
+        text += f" {bad} job{'s' if bad > 1 else ''} did not end well."
     return text
+
+
+def _undecided(stages: Sequence[StageRow], jobs: Sequence[JobRow]) -> str:
+    unsure = next((row for row in stages if row.verdict == Fidelity.INCONCLUSIVE), None)
+    if unsure is not None:
+        where = (
+            f"{unsure.a} and {unsure.b} in {unsure.workload} ({unsure.precision}) at {unsure.stage}"
+        )
+        return f"Undecided for {where}: {unsure.reason.rstrip('.')}."
+    bad = next(row for row in broken(jobs) if row.kind != SPEED)
+    return (
+        f"Undecided for {bad.build} in {bad.workload} ({bad.precision}), which ended with"
+        f" {bad.status}; what could be judged agrees."
+    )
 
 
 def _passed(stages: Sequence[StageRow]) -> str:
@@ -204,7 +229,7 @@ def exit_code(
     """
     if fidelity(stages) == Fidelity.FAIL:
         return 1
-    if any(row.status not in (Status.OK, UNSUPPORTED) for row in jobs):
+    if broken(jobs):
         return 4
     if fidelity(stages) == Fidelity.NONE and not speed:
         return 5  # a float64 run that only stood behind an unsupported precision is no measurement
@@ -222,6 +247,6 @@ def exit_code(
 
 def recorded_code(jobs: Sequence[JobRow]) -> int:
     """Return the exit code of a run that compares nothing: 4, 5 or 0."""
-    if any(row.status not in (Status.OK, UNSUPPORTED) for row in jobs):
+    if broken(jobs):
         return 4
     return 0 if any(row.status == Status.OK for row in jobs) else 5

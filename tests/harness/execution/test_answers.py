@@ -62,6 +62,8 @@ def test_the_answer_itself_is_checked(changed, said):
         answers.read({**answer(), **changed}, "block", 3)
     with pytest.raises(CorruptRecord, match="'status' is missing"):
         answers.read({"id": 3}, "block", 3)
+    with pytest.raises(CorruptRecord, match="'load': 'result' is missing"):
+        answers.read({"id": 3, "status": "ok"}, "load", 3)
 
 
 def test_a_failure_needs_no_result():

@@ -173,7 +173,7 @@ for request in requests:
         (
             "next(requests); send(id=7, status='ok', result={}); time.sleep(60)",
             "error",
-            "answered request 7 instead of 1",
+            "is one to request 7 instead of 1",
         ),
         ("next(requests); os.close(answers); time.sleep(60)", "error", "closed its pipe"),
         (

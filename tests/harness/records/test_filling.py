@@ -29,18 +29,28 @@ def test_a_whole_folder_takes_its_place(tmp_path: Path) -> None:
 
 def test_a_block_that_fails_leaves_nothing(tmp_path: Path) -> None:
     """Neither at the place nor beside it."""
-    with pytest.raises(KeyboardInterrupt), files.filling(tmp_path / "model") as folder:
-        (folder / "half").touch()
-        raise KeyboardInterrupt
+
+    def fill() -> None:
+        with files.filling(tmp_path / "model") as folder:
+            (folder / "half").touch()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fill()
     assert [] == list(tmp_path.iterdir())
 
 
 def test_what_has_come_meanwhile_is_kept(tmp_path: Path) -> None:
     """It is not replaced."""
     place = tmp_path / "model"
-    with pytest.raises(OSError, match="model"), files.filling(place):
-        place.mkdir()
-        (place / "another's").touch()
+
+    def fill() -> None:
+        with files.filling(place):
+            place.mkdir()
+            (place / "another's").touch()
+
+    with pytest.raises(OSError, match="model"):
+        fill()
     assert [place] == list(tmp_path.iterdir()) and (place / "another's").exists()
 
 

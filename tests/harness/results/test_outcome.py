@@ -89,6 +89,21 @@ def test_recorded_code() -> None:
     ] == [0, 4, 5, 5]
 
 
+@pytest.mark.parametrize("status", ["crashed", "timeout", "interrupted"])
+def test_what_broke_is_not_passed(status: str) -> None:
+    """Where a job broke, what is left may agree, and what was asked for did not pass; a broken
+    round takes nothing from it, and neither does what a build cannot do."""
+    broken = dataclasses.replace(job(status), build="tf2@ports", kind="fidelity")
+    assert "INCONCLUSIVE" == outcome.fidelity([PASS], [OK, broken])
+    assert "FAIL" == outcome.fidelity([PASS, FAIL], [OK, broken])
+    assert "NONE" == outcome.fidelity([], [broken])
+    for fine in (dataclasses.replace(broken, kind=outcome.SPEED), UNSUPPORTED):
+        assert "PASS" == outcome.fidelity([PASS], [OK, fine])
+    said = outcome.headline([PASS], [], [OK, broken])
+    assert said.startswith("Undecided for tf2@ports in ") and f"ended with {status}" in said
+    assert said.endswith("what could be judged agrees. 1 job did not end well.")
+
+
 def test_fidelity() -> None:
     """The worst verdict counts, a row that only informs does not, and nothing is not PASS."""
     assert [
