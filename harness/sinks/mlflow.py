@@ -14,7 +14,7 @@ import dataclasses
 import hashlib
 import io
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -84,24 +84,37 @@ def send(report: Report, files: Sequence[Path], target: Target) -> Sent:
     parts = [_whole(report), *_curves(report)]  # complains of a report before anything is sent
     import mlflow.exceptions
 
-    # What they report in passing may quote the address.
-    for name in ("alembic", "mlflow", "urllib3"):
-        logging.getLogger(name).setLevel(logging.ERROR)
     try:
         # The client prints the address, with what is in it.
-        with contextlib.redirect_stdout(io.StringIO()):
+        with _unlogged(), contextlib.redirect_stdout(io.StringIO()):
             return _Upload(report, files, target).all(parts)
-    except (
-        mlflow.exceptions.MlflowException,
-        sqlalchemy.exc.SQLAlchemyError,
-        OSError,
-        ImportError,
-        ValueError,
-    ) as error:
+    except Exception as error:
+        refused = (
+            mlflow.exceptions.MlflowException,
+            sqlalchemy.exc.SQLAlchemyError,
+            OSError,
+            ImportError,
+            ValueError,
+        )
+        # of a folder that is gone MLflow says so by an Exception of no other type
+        if not isinstance(error, refused) and type(error) is not Exception:
+            raise
         reason = hidden(" ".join(str(error).split()), target.uri)
         raise SendingFailed(
             f"MLflow at {shown(target.uri)} did not take the run: {reason[:600]}"
         ) from None
+
+
+@contextlib.contextmanager
+def _unlogged() -> Iterator[None]:
+    """Keep what MLflow and what it uses log in passing from the terminal: it may quote the address,
+    and tracebacks of experiments that are not ours. What concerns the upload is raised."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _whole(report: Report) -> Part:

@@ -64,7 +64,8 @@ def test_a_run_that_went_on_takes_its_old_place(history: History, sample):
         third.new,
         third.replaced,
     )
-    assert (1, later) == (len(history.runs()), history.report(first.id))
+    assert 1 == len(history.runs())
+    assert json_format.to_json(later) == json_format.to_json(history.report(first.id))
     assert history.count()["stages"] == len(later.stages)
 
 
@@ -105,7 +106,7 @@ def test_a_cell_of_a_night_that_began_anew_leaves_one_point(
     assert 5 == len(found) and [second.id] == [
         run for night, run in found if run in (first.id, second.id)
     ]
-    assert whole == history.report(second.id)
+    assert json_format.to_json(whole) == json_format.to_json(history.report(second.id))
     assert [] == [key for key in history.speed_keys() if not history.series(key)]
 
 

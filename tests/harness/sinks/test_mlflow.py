@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -265,6 +266,28 @@ def test_a_server_that_refuses_is_quoted(report: Report, run: Path, tmp_path: Pa
         match=r"'gone' was deleted there; restore it, or name another with MLFLOW_EXPERIMENT_NAME",
     ):
         mlflow.send(report, files(run), Target(str(tmp_path / "mlruns"), "gone"))
+
+
+def test_a_folder_that_is_gone_is_told(report: Report, run: Path, tmp_path: Path):
+    """MLflow remembers having made it, and raises an Exception of no other type."""
+    target = Target(str(tmp_path / "mlruns"), "runs")
+    mlflow.send(report, files(run), target)
+    shutil.rmtree(tmp_path / "mlruns")
+    with pytest.raises(SendingFailed, match="does not exist"):
+        mlflow.send(report, files(run), target)
+
+
+def test_a_broken_experiment_of_others_is_not_our_concern(
+    report: Report, run: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    """MLflow logs a traceback of it, which no user of ours can do anything about."""
+    from mlflow import MlflowClient
+
+    (tmp_path / "mlruns/another's").mkdir(parents=True)
+    assert "new" == mlflow.send(report, files(run), Target(str(tmp_path / "mlruns"), "runs")).begun
+    assert [] == caplog.records
+    MlflowClient(str(tmp_path / "mlruns")).get_experiment_by_name("nowhere")
+    assert "Malformed experiment" in caplog.text  # so it would have been
 
 
 def test_many_points_are_sent_in_batches(report: Report, tmp_path: Path):
