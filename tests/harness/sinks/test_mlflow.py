@@ -283,7 +283,7 @@ def test_a_broken_experiment_of_others_is_not_our_concern(
     """MLflow logs a traceback of it, which no user of ours can do anything about."""
     from mlflow import MlflowClient
 
-    (tmp_path / "mlruns/another's").mkdir(parents=True)
+    (tmp_path / "mlruns/another").mkdir(parents=True)
     assert "new" == mlflow.send(report, files(run), Target(str(tmp_path / "mlruns"), "runs")).begun
     assert [] == caplog.records
     MlflowClient(str(tmp_path / "mlruns")).get_experiment_by_name("nowhere")
