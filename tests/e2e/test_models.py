@@ -164,6 +164,38 @@ def test_adams_state_goes_between_tensorflows(
     assert {4} == {step for step, _ in losses(tmp_path / "there")}
 
 
+def _flipped(path: Path) -> bytes:
+    """Flip a bit in the midst of a file; return what it was."""
+    content = path.read_bytes()
+    middle = len(content) // 2
+    path.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
+    return content
+
+
+@pytest.mark.parametrize("build", ["tf1", "tf2"])
+def test_one_bit_of_a_tensorflow_checkpoint(
+    run: Callable[..., str], tmp_path: Path, build: str
+) -> None:
+    """Whichever file it is in: nothing is generated, trained or converted from it; put right, it
+    is used as before."""
+    model, out = tmp_path / "model", tmp_path / "made"
+    train(run, model, build, 2, "--threads", 1, workload="linear")
+    paths = [path for path in (model / "checkpoints").rglob("*") if path.is_file()]
+    assert len(paths) >= 3
+    commands: tuple[tuple[object, ...], ...] = (
+        ("generate", model, "--out", out),
+        ("train", "linear", "--build", build, "--steps", 3, "--out", model, "--resume"),
+        ("convert", model, "--to", "torch", "--out", out),
+    )
+    for number, path in enumerate(paths):
+        content = _flipped(path)
+        for words in commands if not number else commands[:1]:
+            assert path.name in "".join(run(*words, code=4).split())
+        assert not out.exists()
+        path.write_bytes(content)
+    run("generate", model, "--rows", 3, "--out", out)
+
+
 #: A program of somebody else, on TensorFlow 1.15.5: it trains six steps and saves.
 PROGRAM = """
 import sys
@@ -235,6 +267,14 @@ def test_another_programs_checkpoint_is_converted_under_its_names(
     with np.load(theirs / "values.npz") as values, np.load(tmp_path / "made.npz") as made:
         expected = LINEAR.data(config)["eval_x"][:5] @ values["kernel"] + values["bias"]
         np.testing.assert_allclose(made["samples"], expected, rtol=1e-5)
+    assert not (tmp_path / "out").exists()
+    names.write_text(json.dumps(document), encoding="utf-8")
+    (data,) = theirs.glob("*.data-*")
+    for path in (data, written.with_suffix(".index")):  # nothing of ours has their checksums
+        content = _flipped(path)
+        refused = run(*words, "--names", names, code=4)
+        assert "Traceback" not in refused and "theirs" in refused
+        path.write_bytes(content)
     assert not (tmp_path / "out").exists()
 
 
