@@ -85,6 +85,26 @@ STARTERS = {"subprocess", "multiprocessing", "pty", "concurrent.futures.process"
 OS_STARTERS = ("os.fork", "os.exec", "os.spawn", "os.system", "os.popen", "os.posix_spawn")
 PICKLERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 DATABASES = {"sqlalchemy", "sqlite3"}
+#: What speaks to other machines; `from urllib import request` reads as the package's own name.
+NETWORK = {
+    "aiohttp",
+    "ftplib",
+    "http",
+    "httpx",
+    "imaplib",
+    "mlflow",
+    "poplib",
+    "requests",
+    "smtplib",
+    "socket",
+    "socketserver",
+    "ssl",
+    "telnetlib",
+    "urllib3",
+    "xmlrpc",
+}
+NETWORK_PARTS = {"urllib", "urllib.request", "torch.hub", "torch.distributed", "keras.datasets"}
+NETWORKING = "harness/sinks/mlflow.py"
 LATE_IMPORTS = ("importlib.import_module", "import_module", "__import__")
 EXITS = {"sys.exit", "os._exit", "os.abort", "exit", "quit"}
 #: The modules that know how files are read and written.
@@ -105,6 +125,7 @@ FORMATS = {
     "zipfile.ZipFile",
 }
 PICKLE_LOADERS = {"pickle.load", "pickle.loads", "pickle.Unpickler"}
+MODEL_LOADERS = ("saved_model.load", "load_model", "jit.load", "model_from_json", "hub.load")
 #: Modules that open what others ask them to.
 HANDS = ("store.", "files.")
 OPENERS = (".open", ".read_text", ".read_bytes", ".write_text", ".write_bytes")
@@ -114,7 +135,7 @@ def violations(path: str, source: str) -> list[str]:
     """Return the broken rules of a module, each with its line; `path` is relative to the
     repository."""
     tree = ast.parse(source)
-    found = list(_imports(path, tree))
+    found = [*_imports(path, tree), *_network(path, tree), *_programs(tree)]
     if path.startswith("harness/"):
         found += _deeds(path, tree)
     return [f"{path}:{line}: {text}" for line, text in found]
@@ -158,6 +179,13 @@ def _imports(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield line, "json belongs to harness.records.store"
         if _pure(path) and not _may_import(name, top):
             yield line, f"a pure module imports {name}"
+
+
+def _network(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
+    for line, name in imported(path, tree):
+        connects = name.split(".")[0] in NETWORK or name in NETWORK_PARTS
+        if connects and path != NETWORKING:
+            yield line, f"{name} uses the network; only harness.sinks.mlflow may"
 
 
 def imported(path: str, tree: ast.AST) -> Iterator[tuple[int, str]]:
@@ -250,8 +278,6 @@ def _deeds(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield node.lineno, f"only harness.cli reads the environment ({name})"
         if not starting and name.startswith(OS_STARTERS):
             yield node.lineno, f"only harness.execution.processes starts processes ({name})"
-        if _unpickles(node):
-            yield node.lineno, f"{name} can run code that a file holds"
         if not store and name.replace("numpy.", "np.") in FORMATS - FORMAT_EXCEPTIONS.get(
             path, set()
         ):
@@ -263,11 +289,17 @@ def _deeds(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield node.lineno, f"a pure module opens a file ({name})"
 
 
-def _unpickles(node: ast.AST) -> bool:
-    """Whether a call loads a pickle with Python's own unpickler, or lets NumPy do so."""
-    if not isinstance(node, ast.Call):
-        return False
-    allowed = any(
-        item.arg == "allow_pickle" and ast.unparse(item.value) != "False" for item in node.keywords
-    )
-    return allowed or called(node) in PICKLE_LOADERS
+def _programs(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield the calls that load what may be a program: with Python's own unpickler or by NumPy, or
+    as a framework's model."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name, options = called(node), {item.arg: ast.unparse(item.value) for item in node.keywords}
+        if (
+            options.get("allow_pickle", "False") != "False"
+            or name in PICKLE_LOADERS
+            or name.endswith(MODEL_LOADERS)
+            or (name == "torch.load" and options.get("weights_only") != "True")
+        ):
+            yield node.lineno, f"{name} can run code that a file holds"

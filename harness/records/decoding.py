@@ -43,6 +43,18 @@ def unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
+def finite(text: str) -> float:
+    """Return a number of JSON; `parse_float` and `parse_constant` of the standard library's reader.
+
+    Raises:
+        ValueError: it is too large for a float, or one of the words that are no JSON.
+    """
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no number that this program writes")
+    return value
+
+
 def shallow(value: Any) -> Any:
     """Return JSON, which has to be nested no deeper than `DEEPEST`.
 

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from backends.contract import Status
 from harness.errors import CorruptRecord, NewerSchema
 from harness.records import archives, checksums, contents, files
-from harness.records.decoding import NOT_FINITE, shallow, unique
+from harness.records.decoding import NOT_FINITE, finite, shallow, unique
 from harness.records.decoding import decode as decode_contents
 
 SCHEMA = 2
@@ -285,7 +285,10 @@ def read_json(path: Path, kind: str, schema: int) -> dict[str, Any]:
         NewerSchema: a newer harness wrote it.
     """
     try:
-        content = json.loads(files.read_text(path), object_pairs_hook=unique)
+        text = files.read_text(path)
+        content = json.loads(
+            text, parse_float=finite, parse_constant=finite, object_pairs_hook=unique
+        )
         document = decode(shallow(content))
     except CorruptRecord as error:
         raise CorruptRecord(f"{error} It should be a {kind}: delete it and run again.") from error

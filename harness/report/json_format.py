@@ -18,7 +18,7 @@ from typing import Any
 
 from harness.errors import CorruptRecord, NewerSchema
 from harness.records import store
-from harness.records.decoding import decode, shallow, unique
+from harness.records.decoding import decode, finite, shallow, unique
 from harness.results import outcome
 from harness.results.model import SCHEMA, SEALED_SINCE, Report
 
@@ -134,7 +134,7 @@ def from_json(text: str, source: str = "the report") -> Report:
     """
     try:
         flat = shallow(
-            json.loads(text, parse_float=_finite, parse_constant=_finite, object_pairs_hook=unique)
+            json.loads(text, parse_float=finite, parse_constant=finite, object_pairs_hook=unique)
         )
     except (ValueError, RecursionError) as error:
         raise CorruptRecord(f"{source} is not JSON ({error}); run the comparison again") from None
@@ -221,11 +221,3 @@ def _from_command(row: dict[str, Any]) -> dict[str, Any]:
     if options.get("--threads", "").isdecimal():
         settings["threads"] = int(options["--threads"])
     return settings
-
-
-def _finite(text: str) -> float:
-    """Return a number of JSON; one that is too large for a float is none of ours."""
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f"{text} is no number that this program writes")
-    return value

@@ -26,12 +26,14 @@ from tests.evaluation.hostile.cases import cases
 MEMORY_BYTES = 6 << 30
 #: So many characters of what was printed are shown.
 TOLD = 600
+#: So many alterations, unless told otherwise.
+COUNT = 2_200
 
 
 def main(words: Sequence[str]) -> int:
     """Run what was asked for; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.evaluation.hostile")
-    parser.add_argument("--count", type=int, default=2_200, help="how many alterations")
+    parser.add_argument("--count", type=int, default=COUNT, help="how many alterations")
     parser.add_argument("--seed", type=int, default=0, help="of all choices")
     asked = parser.parse_args(words)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))

@@ -122,3 +122,28 @@ def test_a_comparison_survives_its_sink(
         out.split()
     ) and "Send it again: harness send" in " ".join(err.split())
     assert "s3cret" not in out + err + kept[0] and "--mlflow http://127.0.0.1" in kept[0]
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, "true"), ("false", "false")])
+def test_mlflow_tells_its_makers_nothing(
+    given: str | None,
+    expected: str,
+    run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Unless the user has said otherwise; MLflow itself reads it so."""
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", given or "")
+    for name in (
+        "DO_NOT_TRACK",
+        "CI",
+        "GITHUB_ACTIONS",
+        *(["MLFLOW_DISABLE_TELEMETRY"] if not given else []),
+    ):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(SystemExit, match="0"):
+        main(["send", str(run), "--tensorboard", str(tmp_path / "board")])
+    from mlflow.environment_variables import MLFLOW_DISABLE_TELEMETRY
+
+    assert expected == os.environ["MLFLOW_DISABLE_TELEMETRY"]
+    assert (expected == "true") == MLFLOW_DISABLE_TELEMETRY.get()

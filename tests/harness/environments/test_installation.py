@@ -3,13 +3,19 @@ fails."""
 
 from __future__ import annotations
 
+import configparser
+import fnmatch
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from harness.environments import installation
 from harness.errors import ProvisionFailed
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_places(tmp_path: Path) -> None:
@@ -72,3 +78,42 @@ def test_outer_environment_does_not_leak() -> None:
         "TOX_DISCOVER": "d",
         "HARNESS_BACKENDS": "/r/backends",
     }
+
+
+@pytest.mark.parametrize("given", [{}, {"PYTHONNOUSERSITE": "1"}])
+def test_tox_gets_the_users_secrets_and_site(given: dict[str, str]) -> None:
+    """pip may need a password; packages of the user's own are hidden from tox only on their
+    word."""
+    where = installation.Places(Path("/r"), Path("/r/tox.ini"), Path("/r/backends"), Path("/w"))
+    environ = {"GITHUB_TOKEN": "t", "_TOX_X": "x", **given}
+    assert installation.tox_environment(where, environ) == {
+        "GITHUB_TOKEN": "t",
+        "HARNESS_BACKENDS": "/r/backends",
+        **given,
+    }
+
+
+def test_what_tox_hands_on_to_pip(tmp_path: Path) -> None:
+    """What `pass_env` of tox.ini names, the settings of pip and of proxies; no secret beside
+    them."""
+    words = [sys.executable, "-m", "tox", "config", "-c", "tox.ini", "--workdir", str(tmp_path)]
+    words += ["-e", "torch-cpu", "-k", "pass_env"]
+    environ = installation.tox_environment(
+        installation.places({}), {**os.environ, "NO_COLOR": "1", "TOX_OVERRIDE": "x"}
+    )
+    done = subprocess.run(
+        words, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120, check=True
+    )
+    passed = [line.strip().upper() for line in done.stdout.splitlines() if line.startswith(" ")]
+
+    def passes(name: str) -> bool:
+        return any(fnmatch.fnmatchcase(name, form) for form in passed)
+
+    named = configparser.ConfigParser(interpolation=None)
+    named.read(ROOT / "tox.ini", encoding="utf-8")
+    own = [name for name in named["testenv"]["pass_env"].split() if "{" not in name]
+    assert len(own) > 5 and {*own} <= {*passed}
+    bases = [section.get("base", "") for section in named.values() if section.name != "testenv"]
+    assert [] == [base for base in bases if base == "build-environment"]  # its base is not followed
+    assert all(map(passes, ("PIP_INDEX_URL", "HTTPS_PROXY")))
+    assert not any(map(passes, ("GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "MY_DATA")))

@@ -7,6 +7,7 @@ not here.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import sys
@@ -274,3 +275,37 @@ def test_existing_environments_are_listed(tmp_path: Path) -> None:
     assert {path.name for path in listed} <= {
         f"{build.factor}-{device}" for build in BUILDS.values() for device in build.devices
     }
+
+
+def test_interpreters_on_path_are_started_and_get_everything(
+    checkout: provision.Search, tmp_path: Path
+) -> None:
+    """To ask what they have: with the user's secrets, and without what would lead them to our
+    packages."""
+    program = tmp_path / "python3.7"
+    program.write_text(f"#!/bin/sh\nexport -p > '{tmp_path}/seen'\nexit 1\n")
+    program.chmod(0o755)
+    search = dataclasses.replace(
+        checkout,
+        build=BUILDS["tf1"],
+        environ={"PATH": str(tmp_path), "GITHUB_TOKEN": "t0ken", "PYTHONPATH": "/ours"},
+    )
+    with pytest.raises(InterpreterMissing):
+        provision.require_python(search)
+    seen = (tmp_path / "seen").read_text()
+    assert "GITHUB_TOKEN" in seen and "t0ken" in seen and "PYTHONNOUSERSITE" in seen
+    assert "PYTHONPATH" not in seen
+
+
+def test_nothing_is_installed_for_an_interpreter_that_is_named(bare: Path, tmp_path: Path) -> None:
+    """It has the framework, or is refused."""
+    environ = {**ENVIRON, "XDG_CACHE_HOME": str(tmp_path)}
+    add_distribution(bare, "torch", "2.5.1")
+    added = sorted(bare.parent.parent.rglob("*"))
+    for build in ("torch", "tf2"):
+        with contextlib.suppress(FrameworkMissing):
+            provision.locate(
+                build, "cpu", overrides={build: bare}, environ=environ, progress=pytest.fail
+            )
+    assert added == sorted(bare.parent.parent.rglob("*"))
+    assert [] == list(tmp_path.iterdir())

@@ -91,6 +91,7 @@ def test_the_configuration_that_tox_gets(
     section = config[f"testenv:{recipe.name(release)}"]
     assert str(PYTHONS[minor]) == section["base_python"]
     assert ["torch==2.3.0", "numpy"] == section["deps"].split()
+    assert ["SSL_CERT_DIR"] == section["pass_env"].split()
     assert "--only-binary torch {opts} {packages}" in section["install_command"]
     assert old == ("virtualenv_spec" in section)
 

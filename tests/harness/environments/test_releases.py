@@ -163,3 +163,21 @@ def test_the_users_own_index_is_asked(tmp_path: Path) -> None:
     assert [] == releases.listed(
         releases.span("parity-absent==1.0", "1.1", pre=False), "3.11", environ
     )
+
+
+def test_pip_is_not_to_look_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside the user's whole environment, but for what leads to our packages."""
+    seen: dict[str, str] = {}
+
+    def capture(argv: object, *, env: dict[str, str], **_: object) -> tuple[int, str]:
+        seen.update(env)
+        return 1, "(from versions: 1.0)"
+
+    monkeypatch.setattr(releases, "capture", capture)
+    environ = {"GITHUB_TOKEN": "t", "PYTHONPATH": "/ours"}
+    releases.listed(releases.span("numpy==1.26.4", "2.0.0", pre=False), "3.11", environ)
+    assert seen == {
+        "GITHUB_TOKEN": "t",
+        "PYTHONNOUSERSITE": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    }

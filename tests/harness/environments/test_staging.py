@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -97,3 +99,11 @@ def test_cache_below_home(environ: dict[str, str]) -> None:
     """Without a usable XDG_CACHE_HOME the cache lies below HOME."""
     place = "Library/Caches" if sys.platform == "darwin" else ".cache"
     assert staging.cache(environ) == Path("/home/a") / place / "parity-harness"
+
+
+def test_without_a_home_the_cache_has_a_known_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the system's temporary folder, where another user of the machine may have made it."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert staging.cache({}) == tmp_path / f"parity-harness-{os.getuid()}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,17 @@ def test_the_page_lists_what_passes() -> None:
     for reason, names in worker_environment.PASSED.items():
         assert reason in page
         assert [] == [name for name in names if f"`{name}`" not in page]
+
+
+def test_where_compiled_code_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder of a known name, unless the user has named another; compiled to be timed, in the
+    worker's own."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    name, own = "TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "worker")
+
+    def kept(environ: dict[str, str], cold: bool) -> Path:
+        return Path(worker_environment.environment(environ, own, cold)[name])
+
+    assert kept({}, cold=False) == tmp_path / f"torchinductor_{os.getuid()}"
+    assert kept({name: "/mine"}, cold=False) == Path("/mine")
+    assert kept({name: "/mine"}, cold=True).is_relative_to(own)

@@ -294,3 +294,10 @@ def test_a_port_without_checkpoints_is_said_to_have_none(tmp_path: Path) -> None
     numpy = dataclasses.replace(MODEL, build="numpy")
     with pytest.raises(JobFailed, match="numpy keeps no checkpoints: it defines no `save`"):
         training.train(site, numpy, tmp_path / "out", 2, resume=False)
+
+
+def test_a_model_names_neither_ports_nor_an_interpreter() -> None:
+    """What runs its checkpoints has to be said again by whoever opens it."""
+    names = {field.name for field in dataclasses.fields(Model)}
+    assert {"workload", "build", "data"} < names
+    assert not [name for name in names if "port" in name or "python" in name or "folder" in name]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import cli
 from harness.commands import options
 from harness.errors import UsageError
 from harness.nightly import config
@@ -183,3 +184,17 @@ def test_no_file(tmp_path: Path) -> None:
     """A file that is not there is wrong usage."""
     with pytest.raises(UsageError, match="no such file"):
         config.load(tmp_path / "nightly.toml")
+
+
+def test_the_matrix_of_the_folder_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without `--config`; with it, the one that is named."""
+    for name, cell in (("nightly.toml", "here"), ("other.toml", "elsewhere")):
+        text = GOOD.replace('name = "one"', f'name = "{cell}"').replace("torch", "numpy")
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    for words, cell in (((), "here"), (("--config", "other.toml"), "elsewhere")):
+        with pytest.raises(SystemExit, match="0"):
+            cli.main(["nightly", "--dry-run", *words])
+        assert f"{cell}-linear" in capsys.readouterr().out

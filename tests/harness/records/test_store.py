@@ -173,6 +173,11 @@ def test_broken_when_written(tmp_path: Path) -> None:
         ("", "cannot be read"),
         ('{"schema": 1, "sta', "cannot be read"),
         ("\udcff", "cannot be read"),
+        ('{"schema": 1, "a": NaN}', "NaN is no number"),
+        ('{"schema": 1, "a": -Infinity}', "-Infinity is no number"),
+        ('{"schema": 1, "a": 1e999}', "1e999 is no number"),
+        ('{"schema": 1, "a": 1, "a": 2}', "the name 'a' twice"),
+        ('{"schema": 1, "a": ' + "[" * 65 + "]" * 65 + "}", "nested more than 64 deep"),
         ("[]", "no schema number"),
         ('{"schema": "1"}', "no schema number"),
         ('{"schema": 1}', "'job' is missing"),
@@ -226,3 +231,28 @@ def test_an_array_of_another_shape_is_refused(tmp_path: Path) -> None:
     store.write_record(tmp_path, {"side": "torch"}, Status.OK, "", result, 1.0)
     with pytest.raises(CorruptRecord, match=r"forward\.npz: tensor 'y' has the shape \(3,\)"):
         store.read_record(tmp_path).read("forward", "y")
+
+
+def test_who_can_write_a_record_can_write_its_sums(record: store.Record) -> None:
+    """They find damage, and nothing is signed: other numbers under a new sum and a new seal are
+    read."""
+    archives.write_arrays(record.folder / "forward.npz", {"logits": np.zeros(50)})
+    with pytest.raises(CorruptRecord):
+        store.read_record(record.folder)
+    path = record.folder / store.MANIFEST
+    document = json.loads(path.read_text(encoding="utf-8"))
+    sums = {"forward.npz": checksums.checksum(record.folder / "forward.npz")}
+    document["result"]["files"] = sums
+    store.write_json(path, document)
+    with pytest.raises(CorruptRecord):
+        store.read_record(record.folder)
+    store.write_sealed(path, document)
+    assert not store.read_record(record.folder).read("forward", "logits").any()
+
+
+def test_a_small_file_may_be_a_large_array(tmp_path: Path) -> None:
+    """Nobody limits what a record or a tape unpacks to."""
+    path = tmp_path / "tape.npz"
+    archives.write_arrays(path, {"zeros": np.zeros(8 << 20)}, compress=True)
+    assert path.stat().st_size < 1 << 17
+    assert archives.read_arrays(path)["zeros"].nbytes == 64 << 20
