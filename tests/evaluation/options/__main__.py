@@ -8,13 +8,15 @@ odd value, counted (`tox run -e options`).
 Values: nothing, numbers beyond every bound, text that is no UTF-8 or moves a cursor, folders for
 files and files for folders, a full disk, a FIFO that nobody writes to, a place without permission.
 Nothing dear begins: no build can be had while the commands run. Counts tracebacks, hangs, raw
-control characters and exit codes that mean nothing; exits with 1 if there is any.
+control characters and exit codes that mean nothing; exits with 1 if there is any. Whoever takes
+more than a few GiB of memory gets a MemoryError, and ends in a traceback.
 """
 
 from __future__ import annotations
 
 import argparse
 import collections
+import resource
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -22,6 +24,8 @@ from pathlib import Path
 
 from tests.evaluation.options import cases, places, trying
 
+#: Of this process: the most that a value may make a command take.
+MEMORY_BYTES = 6 << 30
 #: As much of a word, and as many lines of a traceback, as are shown.
 WORD, LINES = 60, 4
 
@@ -34,6 +38,8 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--count", type=int, help="of cases; all, if not given")
     parser.add_argument("--only", help="of this command, e.g. compare or 'history add'")
     chosen = parser.parse_args(words)
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, most))
     tried = [case for case in cases.every() if chosen.only in (None, " ".join(case.command))]
     if chosen.count:
         tried = tried[:: max(1, len(tried) // chosen.count)]
@@ -41,6 +47,7 @@ def main(words: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         copied = places.template(Path(scratch) / "template")
         for case in tried:
+            print(f"trying {' '.join(ascii(word[:WORD]) for word in case.words)}", file=sys.stderr)
             ended = trying.attempt(case.words, copied, Path(scratch) / "case")
             for kind in trying.faults(ended):
                 counts[kind] += 1
