@@ -27,7 +27,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from backends.contract import ADAMS
-from harness.errors import UsageError
+from harness.errors import CorruptRecord, UsageError
+from harness.records import files
 
 KIND, SCHEMA = "naming", 1
 KEYS = {"kind", "schema", "weights", "optimizers", "step", "ignored"}
@@ -68,8 +69,10 @@ def read(path: Path, config: Mapping[str, Any]) -> Naming:
             raise UsageError(
                 f"{where}: more than {MAX_BYTES} bytes; a file of names is far smaller."
             )
-        text = path.read_text(encoding="utf-8")
+        text = files.read_text(path)
         document = json.loads(text, object_pairs_hook=_without_duplicates)
+    except CorruptRecord as error:  # a device or a FIFO, which may never end
+        raise UsageError(f"--names {error} Give a JSON file.") from error
     except OSError as error:
         raise UsageError(
             f"{where}: cannot be read ({error.strerror}). Give a JSON file; docs/ehr_mgan.md shows"

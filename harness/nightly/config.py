@@ -17,10 +17,11 @@ from typing import Any
 from backends.contract import DEVICES, EXECUTIONS, PRECISIONS, STAGE_LETTERS, STAGES
 from harness.commands import options, resolution
 from harness.environments.builds import BUILDS
-from harness.errors import HarnessError, UnknownName, UsageError
+from harness.errors import CorruptRecord, HarnessError, UnknownName, UsageError
 from harness.execution.worker_environment import check_names
 from harness.nightly import matrix
 from harness.nightly.matrix import JUDGED, Cell, Entry
+from harness.records import files
 from harness.workloads import registry
 
 if sys.version_info >= (3, 11):
@@ -186,14 +187,14 @@ def load(path: Path, python: Sequence[str] = (), pass_env: Sequence[str] = ()) -
 
 def _parsed(path: Path) -> dict[str, Any]:
     try:
-        return dict(tomllib.loads(path.read_text(encoding="utf-8")))
+        return dict(tomllib.loads(files.read_text(path)))
     except FileNotFoundError as error:
         raise UsageError(
             f"--config {path}: there is no such file. Write one (docs/nightly.md), or name one that"
             " exists."
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--config {path}: cannot be read ({error}).") from error
+    except CorruptRecord as error:  # a device or a FIFO, which may never end, too
+        raise UsageError(f"--config {error} Give a TOML file.") from error
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: this is no TOML: {error}.") from error
 

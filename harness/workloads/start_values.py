@@ -81,6 +81,8 @@ def _read(name: str, path: Path) -> NDArray[Any]:
             f"{where}: start values are read from {' and '.join(SUFFIXES)} files. Save them with"
             " numpy.save or numpy.savez."
         )
+    if path.exists() and not path.is_file():  # a device or a FIFO, which may never end
+        raise UsageError(f"{where} is no file, so nothing is read from it.")
     try:
         loaded = np.load(path, allow_pickle=False)
         if isinstance(loaded, np.ndarray):

@@ -178,6 +178,8 @@ def content(path: Path, limit: int, advice: str) -> bytes:
     """
     try:
         size = path.stat().st_size
+        if not path.is_file():  # a device or a FIFO, which may never end
+            raise UsageError(f"{path} is no file, so nothing is read from it. {advice}")
         if size > limit:
             raise UsageError(f"{path}: {size} bytes; at most {limit} are read. {advice}")
         return path.read_bytes()

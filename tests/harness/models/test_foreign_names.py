@@ -272,7 +272,7 @@ def test_what_a_file_may_not_say(changed, said):
     [
         ("{", "not JSON"),
         ("[" * 10**5, "not JSON"),
-        ("\udcff", "not JSON"),
+        ("\udcff", "cannot be read"),
         ("[]", "it must be an object"),
         ('{"weights": {"b": "x", "b": "y"}}', "'b' stands there twice"),
     ],
