@@ -31,6 +31,7 @@ from harness.errors import FrameworkMissing, ProvisionFailed, UsageError
 from harness.execution.progress import NIGHT, Step
 from harness.records import runs
 from harness.results.model import Report
+from harness.workloads.spec import Workload
 
 FOLDER = "bisect"
 
@@ -97,6 +98,7 @@ def run(chosen: BisectOptions, context: Context) -> Result:
             context=context,
             key=key,
             stages=request.stages if chosen.stage else (),
+            workloads={workload.name: workload for workload in request.workloads},
         )
         trial.resume(known)
         search.search(len(series), trial.state, chosen.confirm)
@@ -138,8 +140,9 @@ class Trial:
     """Judges releases one by one and keeps what it finds.
 
     Attributes:
-        stages: whose verdict was asked for; empty for all. tried: every release that has had its
-            turn, by number.
+        stages: whose verdict was asked for; empty for all.
+        workloads: what is computed, loaded once for all releases, by name.
+        tried: every release that has had its turn, by number.
     """
 
     chosen: BisectOptions
@@ -149,6 +152,7 @@ class Trial:
     context: Context
     key: str
     stages: tuple[str, ...]
+    workloads: Mapping[str, Workload]
     tried: dict[int, Tried] = dataclasses.field(default_factory=dict)
 
     def state(self, number: int) -> str | None:
@@ -200,8 +204,10 @@ class Trial:
         if not self.chosen.against:
             old, _ = release_environments.provide(self.recipe, self.series[0], environ, say)
         options = self.chosen.comparison(old, python)
+        request = resolution.resolve(options, self.workloads)
+        folder = self.folder / release.version
         try:
-            result = compare.compare(options, self.context, self.folder / release.version)
+            result = compare.compare(options, self.context, folder, request)
         except FrameworkMissing as error:
             return Tried(release, verdicts.unjudged(str(error)), dict(installed.versions), "")
         judged = self._judged(result.report, number)

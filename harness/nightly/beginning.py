@@ -10,11 +10,11 @@ must not keep the others from running for ever.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from harness import __version__, plan
-from harness.commands import listing, resolution
+from harness.commands import listing
 from harness.context import Context
 from harness.errors import UnknownName
 from harness.nightly import night
@@ -137,20 +137,19 @@ def estimate(
     """
     if cell.estimate_s is not None:
         return cell.estimate_s, "the configuration"
-    usual = usual_s(config, cell, cell.builds)
+    usual = usual_s(config.request(cell, cell.builds))
     if cell.name in known:
         seconds, name = known[cell.name]
         return (min(seconds, usual) if cell.timed else seconds), f"the night {name}"
     return usual, "usual figures"
 
 
-def usual_s(config: Config, cell: Cell, builds: Sequence[str]) -> float:
+def usual_s(request: plan.Request) -> float:
     """Return what a cell takes by usual figures, seconds."""
-    planned = plan.make(resolution.resolve(config.options(cell, builds)))
+    planned = plan.make(request)
     return listing.jobs_s(planned) + sum(listing.least_s(timed) for timed in planned.speed)
 
 
-def rounds_s(config: Config, cell: Cell, builds: Sequence[str]) -> float:
+def rounds_s(request: plan.Request) -> float:
     """Return what the least number of rounds of a cell takes, seconds."""
-    planned = plan.make(resolution.resolve(config.options(cell, builds)))
-    return sum(listing.least_s(timed) for timed in planned.speed)
+    return sum(listing.least_s(timed) for timed in plan.make(request).speed)

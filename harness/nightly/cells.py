@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from backends.contract import Status
+from harness import plan
 from harness.commands import compare
 from harness.commands import options as asking
 from harness.context import Context
@@ -144,7 +145,8 @@ class _Running:
         line = f"cell {done + 1} of {total}: {cell.name} ({takes})"
         self.context.say(Step(line, cell.name, done, total, rest_s, level=NIGHT))
         share_s = matrix.share_s(left_s, rest_s, sum(item.timed for item in waiting))
-        least_s = beginning.rounds_s(self.config, cell, able.builds)
+        request = self.config.request(cell, able.builds)
+        least_s = beginning.rounds_s(request)
         options = self.config.options(cell, able.builds, min(cell.timing_s, least_s + share_s))
         # a new attempt; the time that earlier ones have taken stays
         running = Row(
@@ -156,14 +158,14 @@ class _Running:
             lacking=able.left_out,
             killed=row.killed,
         )
-        self._attempt(running, options)
+        self._attempt(running, options, request)
 
-    def _attempt(self, row: Row, options: asking.Options) -> None:
+    def _attempt(self, row: Row, options: asking.Options, request: plan.Request) -> None:
         """Run a cell, and keep what became of it and the time that all attempts have taken."""
         self.set(row)
         started = time.monotonic()
         try:
-            ended = attempt(row, options, self.context, self.folder / row.folder)
+            ended = attempt(row, options, request, self.context, self.folder / row.folder)
         except KeyboardInterrupt:
             taken_s = row.duration_s + time.monotonic() - started
             reason = "interrupted by the user"
@@ -185,12 +187,19 @@ class _Running:
             self.set(dataclasses.replace(row, status=status, reason=reason))
 
 
-def attempt(row: Row, options: asking.Options, context: Context, folder: Path) -> Row:
-    """Run one cell. Whatever happens inside it becomes the row's status, but for an interrupt."""
+def attempt(
+    row: Row, options: asking.Options, request: plan.Request, context: Context, folder: Path
+) -> Row:
+    """Run one cell. Whatever happens inside it becomes the row's status, but for an interrupt.
+
+    Args:
+        row: of the cell. options: of its comparison. request: what they ask for.
+        context: of the night. folder: of the cell's run.
+    """
     command = dataclasses.replace(row.cell, builds=options.backends).command
     own = dataclasses.replace(context, command=command, now=datetime.datetime.now().astimezone())
     try:
-        return judged(row, compare.compare(options, own, folder).report)
+        return judged(row, compare.compare(options, own, folder, request).report)
     # whatever it is, it must not cost the night; it is told, and a defect is written down
     except Exception as error:  # noqa: BLE001
         return dataclasses.replace(row, status=_status(error), reason=_reason(error, row, folder))

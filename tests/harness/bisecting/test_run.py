@@ -93,7 +93,9 @@ class RunContext:
     def probe(self, python: Path, module: str, environ: Mapping[str, str]) -> Installed:
         return Installed("3.11.0", module=True, versions={"torch": python.parts[-3].split("_")[1]})
 
-    def compare(self, chosen: object, context: Context, folder: Path) -> comparison.Result:
+    def compare(
+        self, chosen: object, context: Context, folder: Path, request: object
+    ) -> comparison.Result:
         self.compared.append(folder.name)
         self.there.append(self.environments())
         found = self.reports.get(folder.name, report(FAILED if folder.name >= "2.7.0" else PASSED))

@@ -99,10 +99,10 @@ def test_whatever_is_raised_ends_in_a_status(
     error, status, said = RAISED[what]
     compare = comparison.compare
 
-    def failing(chosen, context, folder):
+    def failing(chosen, context, folder, request):
         if folder.name.startswith("first"):
             raise error
-        return compare(chosen, context, folder)
+        return compare(chosen, context, folder, request)
 
     monkeypatch.setattr(comparison, "compare", failing)
     found = nights.run(nights.write(("first", ""), ("second", "")))
@@ -217,10 +217,10 @@ def test_interrupt(nights, statuses, monkeypatch: pytest.MonkeyPatch) -> None:
     made = nights.write(("one", ""), ("two", ""), ("three", ""))
     compare = comparison.compare
 
-    def interrupted(chosen, context, folder):
+    def interrupted(chosen, context, folder, request):
         if folder.name.startswith("two"):
             raise KeyboardInterrupt
-        return compare(chosen, context, folder)
+        return compare(chosen, context, folder, request)
 
     with monkeypatch.context() as patched:
         patched.setattr(comparison, "compare", interrupted)
