@@ -20,7 +20,7 @@ from harness.errors import UnknownName
 from harness.nightly import night
 from harness.nightly.config import Config
 from harness.nightly.matrix import Cell
-from harness.nightly.night import Night, Row
+from harness.nightly.night import CellStatus, Night, Row
 
 #: So often a cell may have taken the harness down with it.
 MOST_KILLED = 2
@@ -86,13 +86,13 @@ def opened(request: NightRequest, context: Context, folder: Path, key: str) -> N
 
 def cut_off(row: Row) -> Row:
     """Return a row; of a cell at work when the harness was ended, the row that says so."""
-    if row.status != night.RUNNING:
+    if row.status != CellStatus.RUNNING:
         return row
     killed = row.killed + 1
     if killed < MOST_KILLED:
         return dataclasses.replace(
             row,
-            status=night.INTERRUPTED,
+            status=CellStatus.INTERRUPTED,
             killed=killed,
             reason="the harness was ended while this cell was at work",
         )
@@ -100,7 +100,7 @@ def cut_off(row: Row) -> Row:
         f"the harness was ended {killed} times while this cell was at work; --only {row.cell.name}"
         " tries it again"
     )
-    return dataclasses.replace(row, status=night.CRASHED, killed=killed, reason=reason)
+    return dataclasses.replace(row, status=CellStatus.CRASHED, killed=killed, reason=reason)
 
 
 def waiting(state: Night, request: NightRequest) -> list[Cell]:
@@ -121,7 +121,7 @@ def durations(nights: Path, but: Path) -> Mapping[str, tuple[float, str]]:
         if folder == but or not isinstance(state, Night):
             continue
         for row in state.rows:
-            if row.status == night.OK:
+            if row.status == CellStatus.OK:
                 newest.setdefault(row.cell.name, (row.duration_s, state.name))
     return newest
 
