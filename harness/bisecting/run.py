@@ -21,7 +21,7 @@ from harness.bisecting import request as asking
 from harness.bisecting.record import Tried
 from harness.bisecting.request import BisectOptions
 from harness.bisecting.search import Conclusion
-from harness.bisecting.verdicts import Judged
+from harness.bisecting.verdicts import Judged, Verdict
 from harness.commands import compare, resolution
 from harness.context import Context
 from harness.environments import release_environments, releases, staging
@@ -155,7 +155,7 @@ class Trial:
     workloads: Mapping[str, Workload]
     tried: dict[int, Tried] = dataclasses.field(default_factory=dict)
 
-    def state(self, number: int) -> str | None:
+    def state(self, number: int) -> Verdict | None:
         """Return the state of a release; None where it cannot be judged."""
         if number not in self.tried:
             done = len(self.tried)
@@ -198,7 +198,7 @@ class Trial:
         try:
             python, installed = release_environments.provide(self.recipe, release, environ, say)
         except ProvisionFailed as error:
-            judged = verdicts.unjudged(" ".join(str(error).split()), "not installed")
+            judged = verdicts.unjudged(" ".join(str(error).split()), Verdict.NOT_INSTALLED)
             return Tried(release, judged, {}, "")
         old = None
         if not self.chosen.against:
