@@ -21,7 +21,7 @@ from harness.bisecting import request as asking
 from harness.bisecting.record import Tried
 from harness.bisecting.request import BisectOptions
 from harness.bisecting.search import Conclusion
-from harness.bisecting.verdicts import Judged
+from harness.bisecting.verdicts import Judged, Verdict
 from harness.commands import compare, resolution
 from harness.context import Context
 from harness.environments import release_environments, releases, staging
@@ -31,6 +31,7 @@ from harness.errors import FrameworkMissing, ProvisionFailed, UsageError
 from harness.execution.progress import NIGHT, Step
 from harness.records import runs
 from harness.results.model import Report
+from harness.workloads.spec import Workload
 
 FOLDER = "bisect"
 
@@ -97,6 +98,7 @@ def run(chosen: BisectOptions, context: Context) -> Result:
             context=context,
             key=key,
             stages=request.stages if chosen.stage else (),
+            workloads={workload.name: workload for workload in request.workloads},
         )
         trial.resume(known)
         search.search(len(series), trial.state, chosen.confirm)
@@ -138,8 +140,9 @@ class Trial:
     """Judges releases one by one and keeps what it finds.
 
     Attributes:
-        stages: whose verdict was asked for; empty for all. tried: every release that has had its
-            turn, by number.
+        stages: whose verdict was asked for; empty for all.
+        workloads: what is computed, loaded once for all releases, by name.
+        tried: every release that has had its turn, by number.
     """
 
     chosen: BisectOptions
@@ -149,9 +152,10 @@ class Trial:
     context: Context
     key: str
     stages: tuple[str, ...]
+    workloads: Mapping[str, Workload]
     tried: dict[int, Tried] = dataclasses.field(default_factory=dict)
 
-    def state(self, number: int) -> str | None:
+    def state(self, number: int) -> Verdict | None:
         """Return the state of a release; None where it cannot be judged."""
         if number not in self.tried:
             done = len(self.tried)
@@ -194,14 +198,16 @@ class Trial:
         try:
             python, installed = release_environments.provide(self.recipe, release, environ, say)
         except ProvisionFailed as error:
-            judged = verdicts.unjudged(" ".join(str(error).split()), "not installed")
+            judged = verdicts.unjudged(" ".join(str(error).split()), Verdict.NOT_INSTALLED)
             return Tried(release, judged, {}, "")
         old = None
         if not self.chosen.against:
             old, _ = release_environments.provide(self.recipe, self.series[0], environ, say)
         options = self.chosen.comparison(old, python)
+        request = resolution.resolve(options, self.workloads)
+        folder = self.folder / release.version
         try:
-            result = compare.compare(options, self.context, self.folder / release.version)
+            result = compare.compare(options, self.context, folder, request)
         except FrameworkMissing as error:
             return Tried(release, verdicts.unjudged(str(error)), dict(installed.versions), "")
         judged = self._judged(result.report, number)

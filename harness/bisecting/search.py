@@ -12,10 +12,24 @@ import dataclasses
 import itertools
 from collections.abc import Callable, Iterable, Mapping
 
+from backends.contract import Word
+
 States = Mapping[int, str | None]
-#: Kinds of a conclusion.
-LOCATED, NARROWED, UNCHANGED = "found", "narrowed", "unchanged"
-BACK_AND_FORTH, NO_END = "back and forth", "no end"
+
+
+class Kind(Word):
+    """What a series turned out to be; of the releases of a `Conclusion`."""
+
+    #: `bad` is the first changed release.
+    LOCATED = "found"
+    #: The first changed release is `bad` or one of `between`.
+    NARROWED = "narrowed"
+    #: All that were judged are as the first.
+    UNCHANGED = "unchanged"
+    #: There is more than one change.
+    BACK_AND_FORTH = "back and forth"
+    #: The release `bad` is an end, and cannot be judged.
+    NO_END = "no end"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,9 +37,7 @@ class Conclusion:
     """What is known of a series.
 
     Attributes:
-        kind: LOCATED: `bad` is the first changed release; NARROWED: it is `bad` or one of
-            `between`; UNCHANGED: all that were judged are as the first; BACK_AND_FORTH: there is
-            more than one change; NO_END: the release `bad` is an end, and cannot be judged.
+        kind: what was found out.
         good: the last release before the change that is as the first. bad: the first that was
             judged changed.
         between: those between the two, which cannot be judged.
@@ -33,7 +45,7 @@ class Conclusion:
             first.
     """
 
-    kind: str
+    kind: Kind
     good: int | None = None
     bad: int | None = None
     between: tuple[int, ...] = ()
@@ -85,18 +97,18 @@ def conclude(states: States, count: int) -> Conclusion:
     """Return what the judged releases say; both ends have had their turn."""
     if not _ends(states, count):
         unjudged = next(end for end in (0, count - 1) if states.get(end) is None)
-        return Conclusion(NO_END, bad=unjudged)
+        return Conclusion(Kind.NO_END, bad=unjudged)
     judged = sorted(number for number, state in states.items() if state is not None)
     changes = tuple(
         (a, b) for a, b in itertools.pairwise(judged) if _changed(states, a) != _changed(states, b)
     )
     if not changes:
-        return Conclusion(UNCHANGED)
+        return Conclusion(Kind.UNCHANGED)
     good, bad = changes[0]
     between = tuple(number for number in range(good + 1, bad) if number in states)
-    kind = NARROWED if bad - good > 1 else LOCATED
+    kind = Kind.NARROWED if bad - good > 1 else Kind.LOCATED
     if len(changes) > 1:
-        kind = BACK_AND_FORTH
+        kind = Kind.BACK_AND_FORTH
     return Conclusion(kind, good, bad, between, changes)
 
 

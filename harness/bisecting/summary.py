@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness.bisecting.record import Tried
-from harness.bisecting.search import (
-    BACK_AND_FORTH,
-    LOCATED,
-    NARROWED,
-    NO_END,
-    UNCHANGED,
-    Conclusion,
-)
+from harness.bisecting.search import Conclusion, Kind
 from harness.environments.releases import Release
 
 COLUMNS = ("release", "python", "verdict", "numbers", "reason")
-EXIT_CODES = {LOCATED: 0, UNCHANGED: 0, NARROWED: 6, BACK_AND_FORTH: 6, NO_END: 4}
+EXIT_CODES = {
+    Kind.LOCATED: 0,
+    Kind.UNCHANGED: 0,
+    Kind.NARROWED: 6,
+    Kind.BACK_AND_FORTH: 6,
+    Kind.NO_END: 4,
+}
 #: Not part of what computes.
 _INSTALLERS = {"pip", "setuptools", "wheel"}
 
@@ -53,14 +52,14 @@ def answer(
         return f"{series[number].version} ({tried[number].judged.verdict})"
 
     good, bad = conclusion.good, conclusion.bad
-    if conclusion.kind == NO_END:
+    if conclusion.kind == Kind.NO_END:
         assert bad is not None
         return (
             f"{package} {series[bad].version} is an end of the search and cannot be judged:"
             f" {tried[bad].judged.reason}"
         )
     last = len(series) - 1
-    if conclusion.kind == UNCHANGED:
+    if conclusion.kind == Kind.UNCHANGED:
         return (
             f"Nothing changed: {package} {named(0)} and {named(last)} agree, as do all"
             f" {_judged(tried)} releases that were judged. A change that was taken back in between"
@@ -68,12 +67,12 @@ def answer(
         )
     assert good is not None
     assert bad is not None
-    if conclusion.kind == LOCATED:
+    if conclusion.kind == Kind.LOCATED:
         return (
             f"{package} {named(bad)} is the first release that changed; the last before is"
             f" {named(good)}."
         )
-    if conclusion.kind == NARROWED:
+    if conclusion.kind == Kind.NARROWED:
         between = ", ".join(series[number].version for number in conclusion.between)
         return (
             f"{package} changed after {named(good)} and not later than {named(bad)}; "

@@ -10,13 +10,36 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection
 
-from backends.contract import Status
+from backends.contract import Status, Word
 from harness.results.model import Report, SpeedRow, StageRow
 from harness.results.verdicts import Fidelity, Speed
 from harness.speed.verdict import MARGIN
 
-#: The state of a step time that is as it was.
-AS_BEFORE = "AS BEFORE"
+
+class Verdict(Word):
+    """The word for one release: what its comparison says, or why it says nothing."""
+
+    PASS = Fidelity.PASS.value
+    FAIL = Fidelity.FAIL.value
+    INCONCLUSIVE = Fidelity.INCONCLUSIVE.value
+    FASTER = Speed.FASTER.value
+    SLOWER = Speed.SLOWER.value
+    SAME = Speed.SAME.value
+    UNCLEAR = Speed.UNCLEAR.value
+    REFUSED = Speed.REFUSED.value
+    #: Of a step time whose whole interval lies inside the margin.
+    AS_BEFORE = "AS BEFORE"
+    UNJUDGED = "cannot be judged"
+    NOT_INSTALLED = "not installed"
+    #: A job of it did not end well.
+    ERROR = Status.ERROR.value
+    CRASHED = Status.CRASHED.value
+    TIMEOUT = Status.TIMEOUT.value
+    CORRUPT = Status.CORRUPT.value
+    #: The machine, or its user, did not let a job of it end.
+    OUT_OF_MEMORY = Status.OUT_OF_MEMORY.value
+    DISK_FULL = Status.DISK_FULL.value
+    INTERRUPTED = Status.INTERRUPTED.value
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,13 +51,13 @@ class Judged:
         verdict: the word for the table. numbers: what it rests on, or empty. reason: one sentence.
     """
 
-    state: str | None
-    verdict: str
+    state: Verdict | None
+    verdict: Verdict
     numbers: str = ""
     reason: str = ""
 
 
-def unjudged(reason: str, verdict: str = "cannot be judged", numbers: str = "") -> Judged:
+def unjudged(reason: str, verdict: Verdict = Verdict.UNJUDGED, numbers: str = "") -> Judged:
     """Return that a release cannot be judged."""
     return Judged(None, verdict, numbers, reason)
 
@@ -53,16 +76,18 @@ def of_fidelity(report: Report, stages: Collection[str]) -> Judged:
     for verdict in (Fidelity.FAIL, Fidelity.INCONCLUSIVE):
         first = next((row for row in rows if row.verdict == verdict), None)
         if first is not None:
-            state = Fidelity.FAIL if verdict == Fidelity.FAIL else None
-            return Judged(state, verdict, _numbers(first), f"{_where(first)}: {first.reason}")
+            state = Verdict.FAIL if verdict == Fidelity.FAIL else None
+            return Judged(
+                state, Verdict(verdict), _numbers(first), f"{_where(first)}: {first.reason}"
+            )
     if not rows:
         bad = [job for job in report.jobs if job.status != Status.OK]
         reasons = [f"{job.build} {job.precision}: {job.reason}" for job in bad]
         return unjudged("; ".join(reasons) or "no stage was judged that was asked for")
     worst = max(rows, key=lambda row: (row.error or 0.0) / row.threshold if row.threshold else 0.0)
     return Judged(
-        Fidelity.PASS,
-        Fidelity.PASS,
+        Verdict.PASS,
+        Verdict.PASS,
         _numbers(worst),
         f"of {len(rows)} judged, nearest to its threshold: {_where(worst)}",
     )
@@ -77,25 +102,26 @@ def of_speed(report: Report, action: str) -> Judged:
     if row is None:
         reasons = "; ".join(job.reason for job in report.jobs if job.reason)
         return unjudged(f"{action} was not timed: {reasons or 'the ports lack it'}")
-    if row.verdict == Speed.REFUSED or row.low is None or row.high is None:
-        return unjudged(row.reason, row.verdict, _ratio(row))
+    verdict = Verdict(row.verdict)
+    if verdict == Verdict.REFUSED or row.low is None or row.high is None:
+        return unjudged(row.reason, verdict, _ratio(row))
     edge = 1.0 + MARGIN
     if row.material:
-        return Judged(row.verdict, row.verdict, _ratio(row), row.reason)
+        return Judged(verdict, verdict, _ratio(row), row.reason)
     if row.low >= 1.0 / edge and row.high <= edge:
         reason = f"the whole interval lies inside the margin of {100 * MARGIN:g} %"
-        return Judged(AS_BEFORE, AS_BEFORE, _ratio(row), reason)
+        return Judged(Verdict.AS_BEFORE, Verdict.AS_BEFORE, _ratio(row), reason)
     more = f"; about {row.more_rounds} rounds would say" if row.more_rounds else ""
     reason = (
         f"the interval reaches over the margin of {100 * MARGIN:g} %, {row.rounds} rounds are too"
         f" few{more}: raise --budget"
     )
-    return unjudged(reason, row.verdict, _ratio(row))
+    return unjudged(reason, verdict, _ratio(row))
 
 
 def of_itself(judged: Judged) -> Judged:
     """Return the verdict on the first release against itself, where any change is noise."""
-    if judged.state in (None, AS_BEFORE):
+    if judged.state in (None, Verdict.AS_BEFORE):
         return judged
     reason = (
         f"compared with itself it came out {judged.verdict}: this machine is too busy to tell."
@@ -107,7 +133,7 @@ def of_itself(judged: Judged) -> Judged:
 def _broken(report: Report) -> Judged | None:
     for row in report.jobs:
         if row.status not in (Status.OK, Status.UNSUPPORTED):
-            return unjudged(f"{row.build} {row.precision}: {row.reason}", row.status)
+            return unjudged(f"{row.build} {row.precision}: {row.reason}", Verdict(row.status))
     return None
 
 

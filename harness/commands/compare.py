@@ -42,18 +42,25 @@ class Result:
     folder: Path
 
 
-def compare(chosen: options.Options, context: Context, folder: Path | None = None) -> Result:
+def compare(
+    chosen: options.Options,
+    context: Context,
+    folder: Path | None = None,
+    request: Request | None = None,
+) -> Result:
     """Run a comparison and write its report.
 
     Args:
         chosen: what to do. context: from outside.
         folder: of the run, if it is not to be made in `chosen.reports`; the same comparison that
             lies there goes on, or is finished.
+        request: what `chosen` asks for, where that is resolved already: a command that makes
+            several comparisons loads a user's folder once for all of them.
 
     Raises:
         HarnessError: wrong usage, a build that cannot be had, a record that cannot be read.
     """
-    request = resolution.resolve(chosen)
+    request = request or resolution.resolve(chosen)
     for line in request.left_out:
         context.say(line)
     located = locate(request, context)

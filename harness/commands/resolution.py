@@ -28,8 +28,13 @@ from harness.workloads.spec import Workload
 MOST_SEEDS = 10_000
 
 
-def resolve(options: Options) -> plan.Request:
+def resolve(options: Options, loaded: Mapping[str, Workload] | None = None) -> plan.Request:
     """Return the checked request.
+
+    Args:
+        options: what the user typed. loaded: the workloads by name, where the folders of the
+            options are loaded already; whoever resolves several options of one command loads them
+            once.
 
     Raises:
         UnknownName: a workload, backend, build, precision, preset, device, execution or stage does
@@ -38,14 +43,14 @@ def resolve(options: Options) -> plan.Request:
     """
     named = interpreters(options.python)
     sides = _sides(options, named)
-    for kind, values, known in (
+    for kind, values, allowed in (
         ("precision", options.precision, PRECISIONS),
         ("device", (options.device,), DEVICES),
         ("execution", (options.execution,), EXECUTIONS),
         ("preset", (options.preset,) if options.preset else (), PRESETS),
         ("accepted difference", options.accept, (ACCEPTED,)),
     ):
-        _check(kind, values, known)
+        _check(kind, values, allowed)
     stages = tuple(STAGE_LETTERS.get(item.upper(), item.lower()) for item in options.stages)
     _check("stage", stages, [*STAGES, *STAGE_LETTERS])
     if options.no_speed and options.no_fidelity:
@@ -73,9 +78,10 @@ def resolve(options: Options) -> plan.Request:
     if not options.limit > 0:
         raise UsageError(f"--limit {options.limit}: must be a number of seconds above 0.")
     export.check(options.json, options.export, not options.no_speed)
-    workloads, left_out = _workloads(options, sides)
+    known = known_workloads(options, loaded)
+    workloads, left_out = _workloads(options, sides, known)
     if plan.DISTRIBUTION in stages:
-        check_distribution(options, workloads)
+        check_distribution(options, workloads, known.values())
     if options.per_phase and not any(plan.phases(item, item.presets[0]) for item in workloads):
         raise UsageError(
             f"--per-phase: {', '.join(item.name for item in workloads)} has one phase only. Name a"
@@ -106,15 +112,20 @@ def resolve(options: Options) -> plan.Request:
     )
 
 
-def known_workloads(options: Options) -> dict[str, Workload]:
+def known_workloads(
+    options: Options, loaded: Mapping[str, Workload] | None = None
+) -> Mapping[str, Workload]:
     """Return all workloads by name; those that are asked for, or run by default, on the data asked
     for.
+
+    Args:
+        options: what the user typed. loaded: as of `resolve`.
 
     Raises:
         UnknownName: a workload or data that do not exist. UsageError: data that cannot be used, or
             that no workload takes.
     """
-    known = registry.known(options.ports)
+    known = registry.known(options.ports) if loaded is None else loaded
     _check("workload", options.workloads, known)
     if options.data is None:
         return known
@@ -182,11 +193,10 @@ def _sides(options: Options, named: Mapping[str, Path]) -> tuple[plan.Side, ...]
 
 
 def _workloads(
-    options: Options, sides: Sequence[plan.Side]
+    options: Options, sides: Sequence[plan.Side], known: Mapping[str, Workload]
 ) -> tuple[tuple[Workload, ...], tuple[str, ...]]:
     """Return the workloads, and lines about those that would run by default and are left out for
     want of a port in a side's own folder."""
-    known = known_workloads(options)
     enough = min(2, len(sides))
     kept, left_out = [], []
     by_default = [item for item in known.values() if item.default]
@@ -239,8 +249,13 @@ def _unique(values: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
 
 
-def check_distribution(options: Options, workloads: Sequence[Workload]) -> None:
+def check_distribution(
+    options: Options, workloads: Sequence[Workload], known: Iterable[Workload]
+) -> None:
     """Refuse the distribution stage where no workload asked for has one.
+
+    Args:
+        options: what the user typed. workloads: those asked for. known: all that there are.
 
     Raises:
         UsageError: a workload asked for by name, or every one, has no such stage.
@@ -248,7 +263,6 @@ def check_distribution(options: Options, workloads: Sequence[Workload]) -> None:
     preset = options.preset or "tiny"
     missing = [item.name for item in workloads if item.distribution(preset) is None]
     if missing and (options.workloads or len(missing) == len(workloads)):
-        known = registry.known(options.ports).values()
         able = sorted(item.name for item in known if item.distribution(preset) is not None)
         raise UsageError(
             f"--stages distribution: {', '.join(missing)} has no such stage. Workloads that have:"

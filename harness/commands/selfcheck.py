@@ -27,6 +27,7 @@ from harness.execution.progress import Step
 from harness.records import files, runs, store
 from harness.report import curves
 from harness.speed import selfcheck
+from harness.workloads import registry
 
 if TYPE_CHECKING:
     from harness.context import Context
@@ -115,7 +116,8 @@ def check(chosen: Checked, context: Context) -> Result:
     builds = list(dict.fromkeys(chosen.backends))
     if not builds:
         raise UsageError("--backends: name at least one build to check.")
-    requests = [resolution.resolve(_options(chosen, build)) for build in builds]
+    loaded = registry.known(chosen.ports)
+    requests = [resolution.resolve(_options(chosen, build), loaded) for build in builds]
     run = runs.create(
         chosen.reports,
         "selfcheck-" + "-".join(builds).replace("/", "-"),

@@ -10,17 +10,17 @@ must not keep the others from running for ever.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from harness import __version__, plan
-from harness.commands import listing, resolution
+from harness.commands import listing
 from harness.context import Context
 from harness.errors import UnknownName
 from harness.nightly import night
 from harness.nightly.config import Config
 from harness.nightly.matrix import Cell
-from harness.nightly.night import Night, Row
+from harness.nightly.night import CellStatus, Night, Row
 
 #: So often a cell may have taken the harness down with it.
 MOST_KILLED = 2
@@ -86,13 +86,13 @@ def opened(request: NightRequest, context: Context, folder: Path, key: str) -> N
 
 def cut_off(row: Row) -> Row:
     """Return a row; of a cell at work when the harness was ended, the row that says so."""
-    if row.status != night.RUNNING:
+    if row.status != CellStatus.RUNNING:
         return row
     killed = row.killed + 1
     if killed < MOST_KILLED:
         return dataclasses.replace(
             row,
-            status=night.INTERRUPTED,
+            status=CellStatus.INTERRUPTED,
             killed=killed,
             reason="the harness was ended while this cell was at work",
         )
@@ -100,7 +100,7 @@ def cut_off(row: Row) -> Row:
         f"the harness was ended {killed} times while this cell was at work; --only {row.cell.name}"
         " tries it again"
     )
-    return dataclasses.replace(row, status=night.CRASHED, killed=killed, reason=reason)
+    return dataclasses.replace(row, status=CellStatus.CRASHED, killed=killed, reason=reason)
 
 
 def waiting(state: Night, request: NightRequest) -> list[Cell]:
@@ -121,7 +121,7 @@ def durations(nights: Path, but: Path) -> Mapping[str, tuple[float, str]]:
         if folder == but or not isinstance(state, Night):
             continue
         for row in state.rows:
-            if row.status == night.OK:
+            if row.status == CellStatus.OK:
                 newest.setdefault(row.cell.name, (row.duration_s, state.name))
     return newest
 
@@ -137,20 +137,19 @@ def estimate(
     """
     if cell.estimate_s is not None:
         return cell.estimate_s, "the configuration"
-    usual = usual_s(config, cell, cell.builds)
+    usual = usual_s(config.request(cell, cell.builds))
     if cell.name in known:
         seconds, name = known[cell.name]
         return (min(seconds, usual) if cell.timed else seconds), f"the night {name}"
     return usual, "usual figures"
 
 
-def usual_s(config: Config, cell: Cell, builds: Sequence[str]) -> float:
+def usual_s(request: plan.Request) -> float:
     """Return what a cell takes by usual figures, seconds."""
-    planned = plan.make(resolution.resolve(config.options(cell, builds)))
+    planned = plan.make(request)
     return listing.jobs_s(planned) + sum(listing.least_s(timed) for timed in planned.speed)
 
 
-def rounds_s(config: Config, cell: Cell, builds: Sequence[str]) -> float:
+def rounds_s(request: plan.Request) -> float:
     """Return what the least number of rounds of a cell takes, seconds."""
-    planned = plan.make(resolution.resolve(config.options(cell, builds)))
-    return sum(listing.least_s(timed) for timed in planned.speed)
+    return sum(listing.least_s(timed) for timed in plan.make(request).speed)

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from backends.contract import Status
+from harness import plan
 from harness.commands import compare
 from harness.commands import options as asking
 from harness.context import Context
@@ -27,9 +28,8 @@ from harness.nightly import beginning, conclusion, matrix, night, support
 from harness.nightly import comparison as comparing
 from harness.nightly.beginning import NightRequest
 from harness.nightly.matrix import Cell
-from harness.nightly.night import Night, Row
+from harness.nightly.night import CellStatus, Night, Row
 from harness.records import files, runs
-from harness.results import outcome
 from harness.results.model import Report
 from harness.results.verdicts import Speed
 
@@ -88,7 +88,7 @@ class _Running:
             with contextlib.suppress(OSError):
                 conclusion.write(self.state, self.folder, self.request.nights)
             raise
-        finished = not self.state.count(night.WAITING)
+        finished = not self.state.count(CellStatus.WAITING)
         self.state = conclusion.summed_up(
             dataclasses.replace(self.state, finished=finished, exit_code=None)
         )
@@ -128,8 +128,8 @@ class _Running:
         row = next(row for row in self.state.rows if row.cell.name == cell.name)
         able = support.able(self.config, cell, self.missing)
         if able.reason:
-            status = night.ERROR if able.failed else night.UNSUPPORTED
-            self._left(dataclasses.replace(row, lacking=able.left_out), status, able.reason)
+            status = CellStatus.ERROR if able.failed else CellStatus.UNSUPPORTED
+            self._left(dataclasses.replace(row, left_out=able.left_out), status, able.reason)
             return
         left_s = self.config.budget_s - self.state.spent_s
         needed_s = {row.cell.name: row.estimate_s for row in self.state.rows}
@@ -137,46 +137,47 @@ class _Running:
         if needed_s[cell.name] > left_s:
             left = f"{spell(left_s)} are left" if left_s >= 1 else "nothing is left"
             reason = f"takes {takes}; of the night's {spell(self.config.budget_s)} {left}"
-            self._left(row, night.NOT_REACHED, reason)
+            self._left(row, CellStatus.NOT_REACHED, reason)
             return
         rest_s = sum(needed_s[item.name] for item in waiting)
         done = total - len(waiting)
         line = f"cell {done + 1} of {total}: {cell.name} ({takes})"
         self.context.say(Step(line, cell.name, done, total, rest_s, level=NIGHT))
         share_s = matrix.share_s(left_s, rest_s, sum(item.timed for item in waiting))
-        least_s = beginning.rounds_s(self.config, cell, able.builds)
+        request = self.config.request(cell, able.builds)
+        least_s = beginning.rounds_s(request)
         options = self.config.options(cell, able.builds, min(cell.timing_s, least_s + share_s))
         # a new attempt; the time that earlier ones have taken stays
         running = Row(
             cell,
-            night.RUNNING,
+            CellStatus.RUNNING,
             estimate_s=row.estimate_s,
             basis=row.basis,
             duration_s=row.duration_s,
-            lacking=able.left_out,
+            left_out=able.left_out,
             killed=row.killed,
         )
-        self._attempt(running, options)
+        self._attempt(running, options, request)
 
-    def _attempt(self, row: Row, options: asking.Options) -> None:
+    def _attempt(self, row: Row, options: asking.Options, request: plan.Request) -> None:
         """Run a cell, and keep what became of it and the time that all attempts have taken."""
         self.set(row)
         started = time.monotonic()
         try:
-            ended = attempt(row, options, self.context, self.folder / row.folder)
+            ended = attempt(row, options, request, self.context, self.folder / row.folder)
         except KeyboardInterrupt:
             taken_s = row.duration_s + time.monotonic() - started
             reason = "interrupted by the user"
             self.set(
                 dataclasses.replace(
-                    row, status=night.INTERRUPTED, reason=reason, duration_s=taken_s
+                    row, status=CellStatus.INTERRUPTED, reason=reason, duration_s=taken_s
                 )
             )
             raise
         taken_s = row.duration_s + time.monotonic() - started
         self.set(dataclasses.replace(ended, duration_s=taken_s))
 
-    def _left(self, row: Row, status: str, reason: str) -> None:
+    def _left(self, row: Row, status: CellStatus, reason: str) -> None:
         """Leave a cell out, and say why. One that was tried before stays as it ended: another
         attempt that is not made is no better end."""
         if row.tried:
@@ -185,28 +186,36 @@ class _Running:
             self.set(dataclasses.replace(row, status=status, reason=reason))
 
 
-def attempt(row: Row, options: asking.Options, context: Context, folder: Path) -> Row:
-    """Run one cell. Whatever happens inside it becomes the row's status, but for an interrupt."""
+def attempt(
+    row: Row, options: asking.Options, request: plan.Request, context: Context, folder: Path
+) -> Row:
+    """Run one cell. Whatever happens inside it becomes the row's status, but for an interrupt.
+
+    Args:
+        row: of the cell. options: of its comparison. request: what they ask for.
+        context: of the night. folder: of the cell's run.
+    """
     command = dataclasses.replace(row.cell, builds=options.backends).command
     own = dataclasses.replace(context, command=command, now=datetime.datetime.now().astimezone())
     try:
-        return judged(row, compare.compare(options, own, folder).report)
+        return judged(row, compare.compare(options, own, folder, request).report)
     # whatever it is, it must not cost the night; it is told, and a defect is written down
     except Exception as error:  # noqa: BLE001
         return dataclasses.replace(row, status=_status(error), reason=_reason(error, row, folder))
 
 
-def _status(error: Exception) -> str:
+def _status(error: Exception) -> CellStatus:
     """Return how a cell ended in which this was raised."""
     if isinstance(error, JobFailed):
-        return error.status
+        return CellStatus(error.status)
     if isinstance(error, OSError):
-        return Status.DISK_FULL if error.errno in (errno.ENOSPC, errno.EDQUOT) else Status.ERROR
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        return CellStatus.DISK_FULL if full else CellStatus.ERROR
     if isinstance(error, RecordError):
-        return Status.CORRUPT
+        return CellStatus.CORRUPT
     if isinstance(error, BuildError):
-        return night.ERROR if isinstance(error, ProvisionFailed) else night.UNSUPPORTED
-    return Status.OUT_OF_MEMORY if isinstance(error, MemoryError) else Status.ERROR
+        return CellStatus.ERROR if isinstance(error, ProvisionFailed) else CellStatus.UNSUPPORTED
+    return CellStatus.OUT_OF_MEMORY if isinstance(error, MemoryError) else CellStatus.ERROR
 
 
 def _reason(error: Exception, row: Row, folder: Path) -> str:
@@ -223,19 +232,19 @@ def _reason(error: Exception, row: Row, folder: Path) -> str:
 
 def judged(row: Row, report: Report) -> Row:
     """Return a cell's row by its report: `ok`, or as the first job that did not end well."""
-    broken = [job for job in report.jobs if job.status not in (night.OK, outcome.UNSUPPORTED)]
-    status: str = night.OK
+    broken = [job for job in report.jobs if job.status not in (Status.OK, Status.UNSUPPORTED)]
+    status = CellStatus.OK
     reason = ""
     if broken:
         first = broken[0]
-        status = first.status
+        status = CellStatus(first.status)
         reason = (
             f"{len(broken)} of {len(report.jobs)} jobs did not end well;"
             f" {first.job or first.build}: {first.reason}"
         )
     elif report.exit_code == matrix.NOTHING:
-        status = night.UNSUPPORTED
-        reasons = (job.reason for job in report.jobs if job.status == outcome.UNSUPPORTED)
+        status = CellStatus.UNSUPPORTED
+        reasons = (job.reason for job in report.jobs if job.status == Status.UNSUPPORTED)
         reason = next(reasons, report.headline)
     timed = [ratio for ratio in report.speed if not ratio.by_phase]
     answers = (Speed.FASTER, Speed.SLOWER, Speed.SAME)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.changes.model import REGRESSION
 from harness.nightly import comparison, index, matrix, night, page, summary
-from harness.nightly.night import Night
+from harness.nightly.night import CellStatus, Night
 from harness.records import files
 from harness.results.verdicts import Fidelity
 
@@ -32,7 +32,7 @@ def summed_up(state: Night) -> Night:
 
 def _code(state: Night, row: night.Row) -> int | None:
     """Return a cell's exit code: its report's, or what stands for none; None if not tried."""
-    if row.status == night.UNSUPPORTED:
+    if row.status == CellStatus.UNSUPPORTED:
         return matrix.NOTHING
     if row in state.broken():
         return matrix.FAILED if row.exit_code == matrix.FAILED else matrix.NOT_OK
@@ -44,7 +44,7 @@ def _headline(state: Night) -> str:
     unsure = [
         row
         for row in state.rows
-        if row.fidelity == Fidelity.INCONCLUSIVE and row.status == night.OK
+        if row.fidelity == Fidelity.INCONCLUSIVE and row.status == CellStatus.OK
     ]
     passed = sum(row.fidelity == Fidelity.PASS for row in state.rows)
     if failed:
@@ -69,9 +69,9 @@ def _headline(state: Night) -> str:
     for count, singular, plural in (
         (failed_builds, "build could not be installed", "builds could not be installed"),
         (len(state.broken()), "cell did not end well", "cells did not end well"),
-        (state.count(night.NOT_REACHED), "was not reached", "were not reached"),
-        (state.count(night.UNSUPPORTED), "cannot run here", "cannot run here"),
-        (state.count(night.WAITING), "has not run yet", "have not run yet"),
+        (state.count(CellStatus.NOT_REACHED), "was not reached", "were not reached"),
+        (state.count(CellStatus.UNSUPPORTED), "cannot run here", "cannot run here"),
+        (state.count(CellStatus.WAITING), "has not run yet", "have not run yet"),
     ):
         text += f" {count} {singular if count == 1 else plural}." if count else ""
     return text

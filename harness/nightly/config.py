@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from backends.contract import DEVICES, EXECUTIONS, PRECISIONS, STAGE_LETTERS, STAGES
+from harness import plan
 from harness.commands import options, resolution
 from harness.environments.builds import BUILDS
 from harness.errors import CorruptRecord, HarnessError, UnknownName, UsageError
@@ -23,6 +24,7 @@ from harness.nightly import matrix
 from harness.nightly.matrix import JUDGED, Cell, Entry
 from harness.records import files
 from harness.workloads import registry
+from harness.workloads.spec import Workload
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -41,6 +43,8 @@ class Config:
             one request to a worker.
         ports: folders with workloads and ports of the user's own. python: interpreters, BUILD=PATH.
         pass_env: names of further variables that workers see.
+        workloads: all that there are by name, those of `ports` too, which are loaded once a night.
+        requests: what each cell asks for on all its builds, by the cell's name.
     """
 
     path: Path
@@ -50,6 +54,14 @@ class Config:
     python: tuple[str, ...]
     pass_env: tuple[str, ...]
     cells: tuple[Cell, ...]
+    workloads: Mapping[str, Workload]
+    requests: Mapping[str, plan.Request] = dataclasses.field(default_factory=dict)
+
+    def request(self, cell: Cell, builds: Sequence[str]) -> plan.Request:
+        """Return what a cell asks for on some of its builds."""
+        if tuple(builds) == cell.builds:
+            return self.requests[cell.name]
+        return resolution.resolve(self.options(cell, builds), self.workloads)
 
     def options(self, cell: Cell, builds: Sequence[str], budget_s: float = 0.0) -> options.Options:
         """Return the options of `harness compare` for a cell, on some of its builds."""
@@ -174,6 +186,7 @@ def load(path: Path, python: Sequence[str] = (), pass_env: Sequence[str] = ()) -
         python=(*night.get("python", ()), *python),
         pass_env=check_names((*night.get("pass_env", ()), *pass_env)),
         cells=matrix.cells(made),
+        workloads=known,
     )
     try:
         resolution.interpreters(config.python)
@@ -181,8 +194,7 @@ def load(path: Path, python: Sequence[str] = (), pass_env: Sequence[str] = ()) -
         # with --python, the one at fault need not stand in the file
         message = str(error) if python else f"{path}: [night]: python: {error}"
         raise UsageError(message) from error
-    _check_cells(config)
-    return config
+    return dataclasses.replace(config, requests=_requests(config))
 
 
 def _parsed(path: Path) -> dict[str, Any]:
@@ -273,17 +285,22 @@ def _data(source: str | None, folder: Path) -> str | None:
     return str(folder / source)
 
 
-def _check_cells(config: Config) -> None:
-    """Refuse two cells of one name, and whatever `harness compare` would refuse."""
-    met: set[str] = set()
+def _requests(config: Config) -> Mapping[str, plan.Request]:
+    """Return what the cells ask for, by their names.
+
+    Raises:
+        UsageError: two cells have one name, or `harness compare` would refuse a cell.
+    """
+    requests: dict[str, plan.Request] = {}
     for cell in config.cells:
-        if cell.name in met:
+        if cell.name in requests:
             raise UsageError(
                 f"{config.path}: two cells are called {cell.name}; give each [[matrix]] a name of"
                 " its own."
             )
-        met.add(cell.name)
+        chosen = config.options(cell, cell.builds)
         try:
-            resolution.resolve(config.options(cell, cell.builds))
+            requests[cell.name] = resolution.resolve(chosen, config.workloads)
         except HarnessError as error:
             raise UsageError(f"{config.path}: the cell {cell.name}: {error}") from error
+    return requests

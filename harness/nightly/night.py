@@ -14,22 +14,42 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from backends.contract import Status
+from backends.contract import Status, Word
 from harness.errors import CorruptRecord, RecordError, UsageError
 from harness.nightly.matrix import Cell
 from harness.records import runs, store
 from harness.records.decoding import decode
+from harness.results.verdicts import Fidelity
 
 SCHEMA, SEALED_SINCE = 2, 2
 FILE = "night.json"
 FOLDER = "nightly"
-#: Of cells, beside `backends.contract.STATUSES`: not begun, at work, and left because the time was
-#: used up.
-WAITING, RUNNING, NOT_REACHED = "waiting", "running", "not reached"
 #: Of a cell, what decides when and for how long it runs, and not what is compared.
 PACE = ("priority", "timing_s", "estimate_s")
-INTERRUPTED, UNSUPPORTED = Status.INTERRUPTED, Status.UNSUPPORTED
-OK, ERROR, CRASHED = Status.OK, Status.ERROR, Status.CRASHED
+
+
+class CellStatus(Word):
+    """What has become of a cell: a job's status, or where it stands in its night."""
+
+    #: Not begun.
+    WAITING = "waiting"
+    #: At work.
+    RUNNING = "running"
+    #: Left because the time was used up.
+    NOT_REACHED = "not reached"
+    OK = Status.OK.value
+    UNSUPPORTED = Status.UNSUPPORTED.value
+    ERROR = Status.ERROR.value
+    TIMEOUT = Status.TIMEOUT.value
+    CRASHED = Status.CRASHED.value
+    OUT_OF_MEMORY = Status.OUT_OF_MEMORY.value
+    DISK_FULL = Status.DISK_FULL.value
+    CORRUPT = Status.CORRUPT.value
+    INTERRUPTED = Status.INTERRUPTED.value
+
+
+#: Of a cell without a report: it has never been at work.
+UNTRIED = (CellStatus.WAITING, CellStatus.NOT_REACHED, CellStatus.UNSUPPORTED)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,18 +76,17 @@ class Row:
     """A cell and what became of it.
 
     Attributes:
-        status: one of `backends.contract.STATUSES`, or waiting, running, not reached. reason: why
-            it is not `ok`.
+        status: what has become of it. reason: why it is not `ok`.
         fidelity, headline, exit_code: of its report; empty and None where there is none. settled,
             compared: rows of speed with an answer, and all of them.
         estimate_s: what it was thought to take; `basis`: where that was taken from. duration_s:
             what it took, all attempts together.
-        lacking: builds of it that were left out. killed: how often the harness itself was ended
+        left_out: builds of it that cannot run here. killed: how often the harness itself was ended
             while the cell was at work.
     """
 
     cell: Cell
-    status: str = WAITING
+    status: CellStatus = CellStatus.WAITING
     reason: str = ""
     fidelity: str = ""
     headline: str = ""
@@ -77,13 +96,13 @@ class Row:
     estimate_s: float = 0.0
     basis: str = ""
     duration_s: float = 0.0
-    lacking: tuple[MissingBuild, ...] = ()
+    left_out: tuple[MissingBuild, ...] = dataclasses.field(default=(), metadata={"name": "lacking"})
     killed: int = 0
 
     @property
     def tried(self) -> bool:
         """Whether it has been at work."""
-        return self.exit_code is not None or self.status not in (WAITING, NOT_REACHED, UNSUPPORTED)
+        return self.exit_code is not None or self.status not in UNTRIED
 
     @property
     def folder(self) -> str:
@@ -93,7 +112,7 @@ class Row:
     @property
     def ended(self) -> bool:
         """Whether another attempt has nothing to add."""
-        return self.status == OK
+        return self.status == CellStatus.OK
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +123,7 @@ class Night:
         name: of its folder, the date, with a number if the matrix was another one that day. key:
             what makes two nights the same work.
         config: the file of the matrix. finished: whether it came to its end; else it was cut off.
-        verdict: PASS, FAIL, INCONCLUSIVE or NONE over all cells. exit_code: as `harness nightly`
+        verdict: PASS, FAIL, INCONCLUSIVE or NONE, over all cells. exit_code: as `harness nightly`
             ended.
         changed: what is not as it was before, regressions first. regressed: whether there is one.
             before: the newest earlier night, empty where there was none. uncompared: why what
@@ -120,7 +139,7 @@ class Night:
     budget_s: float
     rows: tuple[Row, ...]
     finished: bool = False
-    verdict: str = "NONE"
+    verdict: Fidelity = Fidelity.NONE
     headline: str = ""
     exit_code: int | None = None
     changed: tuple[Changed, ...] = ()
@@ -133,18 +152,18 @@ class Night:
         """Seconds of the budget that cells have taken."""
         return sum(row.duration_s for row in self.rows)
 
-    def count(self, *statuses: str) -> int:
+    def count(self, *statuses: CellStatus) -> int:
         """Return how many cells are in one of these states."""
         return sum(row.status in statuses for row in self.rows)
 
     def broken(self) -> tuple[Row, ...]:
         """Return the cells that ended, and not well."""
-        good = (OK, UNSUPPORTED, WAITING, RUNNING, NOT_REACHED)
+        good = (CellStatus.OK, CellStatus.RUNNING, *UNTRIED)
         return tuple(row for row in self.rows if row.status not in good)
 
     def failed_builds(self) -> tuple[str, ...]:
         """Return the builds that were not to be had, though this machine can have them."""
-        missing = [item for row in self.rows for item in row.lacking]
+        missing = [item for row in self.rows for item in row.left_out]
         return tuple(sorted({item.build for item in missing if item.failed}))
 
     def missing_builds(self) -> list[tuple[str, str, str]]:
@@ -153,7 +172,7 @@ class Night:
             {
                 (item.build, row.cell.device, item.reason)
                 for row in self.rows
-                for item in row.lacking
+                for item in row.left_out
             }
         )
 
@@ -204,7 +223,18 @@ def folder_of(nights: Path, date: str, work: str) -> Path:
 
 def write(folder: Path, night: Night) -> None:
     """Write a night's state, atomically."""
-    store.write_sealed(folder / FILE, {"schema": SCHEMA, **dataclasses.asdict(night)})
+    rows = [_document(row) for row in night.rows]
+    document = {"schema": SCHEMA, **dataclasses.asdict(night), "rows": rows}
+    store.write_sealed(folder / FILE, document)
+
+
+def _document(row: Row) -> dict[str, Any]:
+    """Return a row under the names that its fields have on disk."""
+    values = dataclasses.asdict(row)
+    return {
+        field.metadata.get("name", field.name): values[field.name]
+        for field in dataclasses.fields(row)
+    }
 
 
 def read(folder: Path) -> Night:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.execution.progress import spell
-from harness.nightly import night
-from harness.nightly.night import Night, Row
+from harness.nightly.night import CellStatus, Night, Row
 from harness.report.markdown_text import code, escape
 from harness.results.verdicts import Fidelity
 
@@ -80,5 +79,5 @@ def lines(state: Night) -> list[tuple[str, ...]]:
             row.reason or row.headline,
         )
         for row in state.rows
-        if row.status != night.WAITING
+        if row.status != CellStatus.WAITING
     ]

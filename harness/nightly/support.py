@@ -19,7 +19,6 @@ from harness.nightly.config import Config
 from harness.nightly.matrix import FIDELITY, Cell
 from harness.nightly.night import MissingBuild
 from harness.records import references
-from harness.workloads import registry
 
 if TYPE_CHECKING:
     from harness.context import Context
@@ -95,7 +94,7 @@ def able(config: Config, cell: Cell, missing: Missing) -> Able:
             kept.append(item)
         else:
             left_out.append(MissingBuild(item, str(error), isinstance(error, ProvisionFailed)))
-    backends = registry.known(config.ports)[cell.workload].backends
+    backends = config.workloads[cell.workload].backends
     ported = [
         item for item in cell.builds if builds.BUILDS[item.partition("@")[0]].backend in backends
     ]
@@ -116,4 +115,4 @@ def _recorded(config: Config, cell: Cell, build: str, error: HarnessError) -> bo
     """Whether recorded references, which `compare` takes by itself, stand for a missing build."""
     if FIDELITY not in cell.judge or not isinstance(error, InterpreterMissing):
         return False
-    return references.stands_for(build, resolution.resolve(config.options(cell, cell.builds)))
+    return references.stands_for(build, config.request(cell, cell.builds))

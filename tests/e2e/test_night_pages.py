@@ -96,7 +96,7 @@ def test_every_link_leads_to_what_it_names(browser, nights: Path) -> None:
         # Train and generate, night by night; on a machine that other programs keep busy no round
         # counts, and the page says that.
         assert 2 == plots or "the machine was busy" in text
-        assert "torch on gpu" in page.page.locator("#lacking ~ ul").inner_text()
+        assert "torch on gpu" in page.page.locator("#missing-builds ~ ul").inner_text()
     assert {"function-hostile", "speed-hostile"} == {name.split("/")[2] for name, _, _ in targets}
     for name, _, anchor in targets:
         with visit(browser, nights / "2026-11-21" / name) as page:

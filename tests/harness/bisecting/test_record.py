@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from backends.contract import Status
 from harness.bisecting import record
 from harness.bisecting.record import Tried
-from harness.bisecting.verdicts import Judged
+from harness.bisecting.verdicts import Judged, Verdict
 from harness.environments.releases import Release
 from harness.errors import CorruptRecord, NewerSchema
 from harness.records import store
+from harness.results.verdicts import Speed
 
 SERIES = (Release("2.0", "3.10"), Release("2.1", "3.10"), Release("2.2", "3.11"))
 TRIED = {
@@ -36,6 +38,11 @@ def test_what_is_kept_is_read_back(tmp_path: Path) -> None:
     assert ((), {}) == record.read(tmp_path, "key")
     kept(tmp_path)
     assert (SERIES, TRIED) == record.read(tmp_path, "key")
+    _, tried = record.read(tmp_path, "key")
+    judged = [item.judged for item in tried.values()]
+    assert [Verdict] * 3 == [
+        type(word) for word in (judged[0].state, *(item.verdict for item in judged))
+    ]
     assert ((), {}) == record.read(tmp_path, "other")
 
 
@@ -69,6 +76,22 @@ def test_a_damaged_file_is_refused(tmp_path: Path, more: dict[str, object]) -> N
     with pytest.raises(CorruptRecord, match=r"bisect\.json: .*Delete it and run again") as raised:
         record.read(tmp_path, "key")
     assert str(path) in str(raised.value)
+
+
+@pytest.mark.parametrize("field", ["state", "verdict"])
+def test_a_word_that_is_no_verdict_is_refused(tmp_path: Path, field: str) -> None:
+    """With the file, the field and the words that there are, even under a seal that fits."""
+    judged = {**ONE["judged"], field: "PASSED"}
+    kept(tmp_path, tried={"1": {**ONE, "judged": judged}})
+    said = rf"bisect\.json: tried\.1: judged: {field} is 'PASSED', and has to be one of PASS, FAIL"
+    with pytest.raises(CorruptRecord, match=said):
+        record.read(tmp_path, "key")
+
+
+def test_every_end_of_a_job_is_a_verdict() -> None:
+    """Of those that are not passed over."""
+    passed_over = {Status.OK, Status.UNSUPPORTED}
+    assert {*Status} - passed_over <= {*Verdict} and {*Speed} <= {*Verdict}
 
 
 def test_a_verdict_that_was_changed_is_refused(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from packaging.version import Version
 from harness.bisecting import record
 from harness.bisecting import run as running
 from harness.bisecting.request import BisectOptions
-from harness.bisecting.search import LOCATED, NO_END
+from harness.bisecting.search import Kind
 from harness.commands import compare as comparison
 from harness.context import Context
 from harness.environments import installation, release_environments, releases
@@ -93,7 +93,9 @@ class RunContext:
     def probe(self, python: Path, module: str, environ: Mapping[str, str]) -> Installed:
         return Installed("3.11.0", module=True, versions={"torch": python.parts[-3].split("_")[1]})
 
-    def compare(self, chosen: object, context: Context, folder: Path) -> comparison.Result:
+    def compare(
+        self, chosen: object, context: Context, folder: Path, request: object
+    ) -> comparison.Result:
         self.compared.append(folder.name)
         self.there.append(self.environments())
         found = self.reports.get(folder.name, report(FAILED if folder.name >= "2.7.0" else PASSED))
@@ -148,7 +150,11 @@ def test_what_is_known_is_not_asked_again(run_context: RunContext) -> None:
     """Both ends, then half of what lies between; the same command reads the answer, and asks
     neither pip nor tox nor a worker."""
     found = run_context.run()
-    assert (LOCATED, 2, 3) == (found.conclusion.kind, found.conclusion.good, found.conclusion.bad)
+    assert (Kind.LOCATED, 2, 3) == (
+        found.conclusion.kind,
+        found.conclusion.good,
+        found.conclusion.bad,
+    )
     assert ["2.4.0", "2.8.0", "2.6.0", "2.7.0"] == run_context.compared and [
         "3.11"
     ] == run_context.asked
@@ -215,7 +221,11 @@ def test_more_time_goes_on_with_what_is_known(run_context: RunContext) -> None:
     found = run_context.run(speed="train", budget=300.0)
     assert first.folder == found.folder
     assert ["2.6.0", "2.7.0"] == run_context.compared and [] == run_context.asked
-    assert (LOCATED, 2, 3) == (found.conclusion.kind, found.conclusion.good, found.conclusion.bad)
+    assert (Kind.LOCATED, 2, 3) == (
+        found.conclusion.kind,
+        found.conclusion.good,
+        found.conclusion.bad,
+    )
 
 
 def test_other_work_begins_anew(run_context: RunContext) -> None:
@@ -231,7 +241,7 @@ def test_a_first_release_that_differs_from_itself_ends_the_search(run_context: R
     """A machine that is too busy gives no answer."""
     run_context.reports["2.4.0"] = report(SLOWER)
     found = run_context.run(speed="train")
-    assert NO_END == found.conclusion.kind and "too busy" in found.tried[0].judged.reason
+    assert Kind.NO_END == found.conclusion.kind and "too busy" in found.tried[0].judged.reason
     assert ["2.4.0"] == run_context.compared
 
 

@@ -12,6 +12,7 @@ import pytest
 from harness.commands import compare as comparison
 from harness.errors import Busy, JobFailed, UnknownName
 from harness.nightly import beginning, cells, conclusion, config, night, page, support
+from harness.nightly.night import CellStatus
 from harness.records import runs, store
 
 
@@ -99,10 +100,10 @@ def test_whatever_is_raised_ends_in_a_status(
     error, status, said = RAISED[what]
     compare = comparison.compare
 
-    def failing(chosen, context, folder):
+    def failing(chosen, context, folder, request):
         if folder.name.startswith("first"):
             raise error
-        return compare(chosen, context, folder)
+        return compare(chosen, context, folder, request)
 
     monkeypatch.setattr(comparison, "compare", failing)
     found = nights.run(nights.write(("first", ""), ("second", "")))
@@ -172,7 +173,8 @@ def test_after_a_reboot(nights, statuses) -> None:
     state = night.read(found.folder)
     cut_off = next(row for row in state.rows if row.cell.name == "two-hostile")
     night.write(
-        found.folder, state.with_row(type(cut_off)(cut_off.cell, night.RUNNING, duration_s=2.0))
+        found.folder,
+        state.with_row(type(cut_off)(cut_off.cell, CellStatus.RUNNING, duration_s=2.0)),
     )
     for folder in (found.folder, found.folder / "cells/two-hostile"):
         folder.mkdir(exist_ok=True)
@@ -193,7 +195,8 @@ def test_a_cell_that_ended_before_it_was_noted(nights, statuses) -> None:
     found = nights.run(made)
     report = (found.folder / "cells/one-hostile/report.json").read_bytes()
     night.write(
-        found.folder, night.read(found.folder).with_row(cells.Row(made.cells[0], night.RUNNING))
+        found.folder,
+        night.read(found.folder).with_row(cells.Row(made.cells[0], CellStatus.RUNNING)),
     )
     before = written(found.folder)
     nights.said.clear()
@@ -217,10 +220,10 @@ def test_interrupt(nights, statuses, monkeypatch: pytest.MonkeyPatch) -> None:
     made = nights.write(("one", ""), ("two", ""), ("three", ""))
     compare = comparison.compare
 
-    def interrupted(chosen, context, folder):
+    def interrupted(chosen, context, folder, request):
         if folder.name.startswith("two"):
             raise KeyboardInterrupt
-        return compare(chosen, context, folder)
+        return compare(chosen, context, folder, request)
 
     with monkeypatch.context() as patched:
         patched.setattr(comparison, "compare", interrupted)

@@ -74,6 +74,17 @@ def test_folders_are_relative_to_the_file(tmp_path: Path) -> None:
     assert (tmp_path / "mine",) == made.ports
 
 
+def test_what_a_cell_asks_for_is_made_of_what_was_loaded(tmp_path: Path) -> None:
+    """On all its builds it is the request that was checked; on some of them, another one of the
+    same workload."""
+    made = load(tmp_path, GOOD)
+    (cell,) = made.cells
+    assert made.requests[cell.name] is made.request(cell, cell.builds)
+    fewer = made.request(cell, ("numpy",))
+    assert ["numpy"] == [side.label for side in fewer.sides]
+    assert fewer.workloads[0] is made.workloads["linear"]
+
+
 NAMED = 'name = "one"'
 TWICE = '[[matrix]]\nname = "one"\nworkloads = ["linear"]\nbuilds = ["numpy", "tf2"]\n[night]'
 NIGHT = "budget_s = 60"

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
 
+from backends.contract import Status
 from harness.errors import CorruptRecord, NewerSchema
 from harness.nightly import matrix, night
 from harness.nightly.matrix import Entry
-from harness.nightly.night import Changed, MissingBuild, Night, Row
+from harness.nightly.night import CellStatus, Changed, MissingBuild, Night, Row
 from harness.records import files, store
+from harness.results.verdicts import Fidelity
 
 ENTRY = Entry(
     name="one",
@@ -34,13 +37,13 @@ def made(name: str = "2026-11-21", key: str = "k") -> Night:
     rows = (
         Row(
             CELLS[0],
-            night.OK,
+            CellStatus.OK,
             fidelity="PASS",
             exit_code=0,
             duration_s=1.5,
-            lacking=(MissingBuild("tf1", "no Python 3.7"),),
+            left_out=(MissingBuild("tf1", "no Python 3.7"),),
         ),
-        Row(CELLS[1], night.NOT_REACHED, "nothing is left"),
+        Row(CELLS[1], CellStatus.NOT_REACHED, "nothing is left"),
     )
     return Night(
         name,
@@ -56,10 +59,47 @@ def made(name: str = "2026-11-21", key: str = "k") -> Night:
 
 
 def test_a_night_is_read_as_it_was_written(tmp_path: Path) -> None:
-    """Cells, what is lacking and what changed come back with their types."""
+    """Cells, what was left out and what changed come back with their types."""
     night.write(tmp_path, made())
     assert made() == night.read(tmp_path)
     assert 1.5 == made().spent_s and () == made().broken()
+    read = night.read(tmp_path)
+    words = (read.verdict, *(row.status for row in read.rows))
+    assert [Fidelity, CellStatus, CellStatus] == [type(word) for word in words]
+
+
+def test_a_field_keeps_the_name_that_it_has_on_disk(tmp_path: Path) -> None:
+    """Also one that has another in the code: nights of older harnesses have it too."""
+    night.write(tmp_path, made())
+    row = json.loads((tmp_path / night.FILE).read_text())["rows"][0]
+    assert [{"build": "tf1", "failed": False, "reason": "no Python 3.7"}] == row["lacking"]
+    assert "left_out" not in row
+
+
+def test_a_cell_ends_like_a_job_or_not_at_all() -> None:
+    """Every status of a job is one of a cell, under the same name."""
+    of_jobs = {word.name: word.value for word in Status}
+    assert of_jobs.items() <= {word.name: word.value for word in CellStatus}.items()
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"verdict": "PASSED"}, "verdict is 'PASSED', and has to be one of PASS, FAIL"),
+        ({"status": "done"}, r"rows\[1\]: status is 'done', and has to be one of waiting"),
+    ],
+)
+def test_a_word_that_is_none_is_refused(tmp_path: Path, changed: dict[str, str], said: str) -> None:
+    """With the file, the field and the words that there are, even under a seal that fits."""
+    night.write(tmp_path, made())
+    path = tmp_path / night.FILE
+    document = json.loads(path.read_text())
+    place = document if "verdict" in changed else document["rows"][1]
+    place.update(changed)
+    store.write_sealed(path, document)
+    with pytest.raises(CorruptRecord, match=said) as raised:
+        night.read(tmp_path)
+    assert str(path) in str(raised.value)
 
 
 @pytest.mark.parametrize(

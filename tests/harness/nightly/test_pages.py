@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from harness.errors import CorruptRecord
-from harness.nightly import conclusion, index, matrix, night, page, summary
+from harness.nightly import conclusion, index, matrix, page, summary
 from harness.nightly.matrix import Entry
-from harness.nightly.night import Changed, MissingBuild, Night, Row
+from harness.nightly.night import CellStatus, Changed, MissingBuild, Night, Row
 from tests.e2e import screenshots
 from tests.harness.report import sample
 
@@ -42,7 +42,7 @@ def made() -> Night:
     rows = (
         Row(
             CELLS[0],
-            night.OK,
+            CellStatus.OK,
             fidelity="FAIL",
             headline=EVIL,
             exit_code=1,
@@ -50,14 +50,14 @@ def made() -> Night:
             compared=2,
             duration_s=61.0,
         ),
-        Row(CELLS[1], night.NOT_REACHED, EVIL),
+        Row(CELLS[1], CellStatus.NOT_REACHED, EVIL),
         Row(
             CELLS[2],
-            night.OK,
+            CellStatus.OK,
             fidelity="PASS",
             headline="fine",
             exit_code=0,
-            lacking=(MissingBuild("tf1", EVIL),),
+            left_out=(MissingBuild("tf1", EVIL),),
         ),
     )
     return conclusion.summed_up(
@@ -243,7 +243,7 @@ def test_the_summary_is_markdown_that_stays_what_it_is() -> None:
     ("rows", "verdict", "code", "said"),
     [
         (
-            (Row(CELLS[0], night.OK, fidelity="PASS", exit_code=0),),
+            (Row(CELLS[0], CellStatus.OK, fidelity="PASS", exit_code=0),),
             "PASS",
             0,
             "Same function in 1 of 1 cells.",
@@ -257,7 +257,7 @@ def test_the_summary_is_markdown_that_stays_what_it_is() -> None:
         (
             (
                 Row(CELLS[0], "error", "no"),
-                Row(CELLS[1], night.OK, fidelity="FAIL", headline="Differs.", exit_code=1),
+                Row(CELLS[1], CellStatus.OK, fidelity="FAIL", headline="Differs.", exit_code=1),
             ),
             "FAIL",
             1,
@@ -269,19 +269,27 @@ def test_the_summary_is_markdown_that_stays_what_it_is() -> None:
             1,
             "1 cell did not end well.",
         ),
-        ((Row(CELLS[0], night.UNSUPPORTED, "no GPU"),), "NONE", 5, "1 cannot run here."),
+        ((Row(CELLS[0], CellStatus.UNSUPPORTED, "no GPU"),), "NONE", 5, "1 cannot run here."),
         (
             (
-                Row(CELLS[0], night.UNSUPPORTED, "no GPU"),
-                Row(CELLS[1], night.OK, exit_code=0, compared=3, settled=2),
+                Row(CELLS[0], CellStatus.UNSUPPORTED, "no GPU"),
+                Row(CELLS[1], CellStatus.OK, exit_code=0, compared=3, settled=2),
             ),
             "NONE",
             0,
             "2 of 3",
         ),
-        ((Row(CELLS[0], night.NOT_REACHED),), "NONE", 5, "1 was not reached."),
+        ((Row(CELLS[0], CellStatus.NOT_REACHED),), "NONE", 5, "1 was not reached."),
         (
-            (Row(CELLS[0], night.OK, fidelity="INCONCLUSIVE", headline="Undecided.", exit_code=6),),
+            (
+                Row(
+                    CELLS[0],
+                    CellStatus.OK,
+                    fidelity="INCONCLUSIVE",
+                    headline="Undecided.",
+                    exit_code=6,
+                ),
+            ),
             "INCONCLUSIVE",
             6,
             "one-linear: Undecided.",

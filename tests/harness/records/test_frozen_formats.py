@@ -81,7 +81,7 @@ def test_nights(day: str, before: str, side: str) -> None:
         judged.exit_code,
         judged.cell.stages,
     )
-    assert ("unsupported", "gpu", 2) == (far.status, far.cell.device, len(far.lacking))
+    assert ("unsupported", "gpu", 2) == (far.status, far.cell.device, len(far.left_out))
     assert not far.tried and () == found.failed_builds()
     assert found.changed[0].text.startswith(f"linear numpy : {side} is FAIL and was PASS")
 
