@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from tests import docstrings, rooms, structure
+from tests import docstrings, structure
 
 
 def test_the_house_is_within_its_limits():
@@ -170,12 +170,3 @@ def test_shipped_ports_are_left_out(name: str):
         texts = {f"{room}/code.py": code, "backends/w.py": caller.format(room=dotted)}
         found = count(docstrings.called_functions(texts))
         assert expected == len(found)
-
-
-def test_the_page_names_every_room():
-    """`docs/architecture.md` is as the floors are."""
-    page = (rooms.ROOT / "docs/architecture.md").read_text(encoding="utf-8")
-    for package, floors in rooms.FLOORS.items():
-        names = [name for floor in floors for name in floor]
-        missing = [name for name in names if f"`{name}`" not in page and f"{name}.py`" not in page]
-        assert [] == missing, package
