@@ -209,6 +209,43 @@ class Port(Declarations, abc.ABC):
     Required: `train`, `generate`, `parameters`, `load_parameters`. Each optional method unlocks a
     finer stage; a port that leaves it out is judged by what it has and the report says what was not
     looked at.
+
+    Example:
+        y = w x, trained on its mean squared error. Most ports extend the base class of their
+        backend, which brings all of this but the model itself.
+
+        >>> import numpy as np
+        >>> from backends.source import TapeSource
+        >>> class Scaling(Port):
+        ...     def parameters(self):
+        ...         return {"w": self.w}
+        ...
+        ...     def load_parameters(self, values):
+        ...         self.w = np.array(values["w"], np.float64)
+        ...
+        ...     def generate(self, source, count):
+        ...         return self.w * source.evaluation_rows(count)["x"]
+        ...
+        ...     def train(self, source, steps):
+        ...         errors = []
+        ...         for _ in range(steps):
+        ...             rows = source.batch(source.cursor, "train").arrays
+        ...             error = self.w * rows["x"] - rows["y"]
+        ...             self.w = self.w - 0.25 * np.mean(2.0 * error * rows["x"], axis=0)
+        ...             errors.append(float(np.mean(error**2)))
+        ...             source.cursor += 1
+        ...         return {"total": errors}
+        >>> port = Scaling({"workload": "scaling"}, Setting(device="cpu", precision="fp64"))
+        >>> port.load_parameters({"w": np.zeros(1)})
+        >>> x = np.array([[1.0], [-1.0]])
+        >>> tape = {"batches": np.array([[0, 1], [1, 0]])}
+        >>> source = TapeSource({"x": x, "y": 3.0 * x, "eval_x": x}, tape, batch=2)
+        >>> port.train(source, 2)
+        {'total': [9.0, 2.25]}
+        >>> port.generate(source, 3).tolist()
+        [[2.25], [-2.25], [2.25]]
+        >>> abilities(Scaling)
+        []
     """
 
     def __init__(self, config: Mapping[str, Any], setting: Setting) -> None:
@@ -312,7 +349,17 @@ class Port(Declarations, abc.ABC):
     # None of these but `train_step` changes the port's state.
 
     def forward(self, batch: Batch, training: bool) -> Dict[str, np.ndarray]:
-        """Return inner activations and outputs by name, in the order of their computation."""
+        """Return inner activations and outputs by name, in the order of their computation.
+
+        Args:
+            batch: its first axis is the batch; `batch.noise` is None in inference mode.
+            training: whether dropout drops and statistics are those of the batch; running ones are
+                left as they are.
+
+        Returns:
+            Arrays in the dtype in which they were computed, bfloat16 as float32; outputs last. Kept
+            in a `new_record()`, each is shown as it was when it was set.
+        """
         raise NotImplementedError
 
     def forward_from(
@@ -336,7 +383,16 @@ class Port(Declarations, abc.ABC):
         raise NotImplementedError
 
     def losses(self, phase: str, batch: Batch) -> Dict[str, float]:
-        """Return the loss terms of a phase; the last, `total`, is what is differentiated."""
+        """Return the loss terms of a phase; the last, `total`, is what is differentiated.
+
+        Args:
+            phase: one of `config["phases"]`.
+            batch: rows, and the noise of that phase; where it is None, the port draws it as
+                `train_step` would.
+
+        Returns:
+            Finite or not, as they are; unscaled.
+        """
         raise NotImplementedError
 
     def gradients(self, phase: str, batch: Batch) -> Dict[str, np.ndarray]:
@@ -348,6 +404,13 @@ class Port(Declarations, abc.ABC):
         phase's gradients are not all finite; those at 1 are returned as they are.
         `loss_scales[phase]` says which scale it was. The optimizer's own does not change
         (`backends.loss_scale.settle` does all that).
+
+        Args:
+            phase: one of `config["phases"]`.
+            batch: as for `losses`.
+
+        Returns:
+            By the parameter's canonical name, in its canonical shape.
         """
         raise NotImplementedError
 
@@ -360,6 +423,11 @@ class Port(Declarations, abc.ABC):
         looked at is what the next such update runs on. Only such an update moves the count on;
         `train` and updates on given noise do not. Checkpoints do not hold it: single updates are no
         part of a training.
+
+        Args:
+            phase: one of `config["phases"]`; what it updates, and by which optimizer, is in
+                `config["updates"]`.
+            batch: as for `losses`.
         """
         raise NotImplementedError
 
@@ -386,8 +454,10 @@ class Port(Declarations, abc.ABC):
 
     def save(self, folder: str) -> None:
         """Write a checkpoint in the framework's own format: weights, optimizer slots, step counts,
-        and how many steps `train` has run since the parameters were loaded. The folder is made if
-        need be and keeps the last three checkpoints.
+        and how many steps `train` has run since the parameters were loaded.
+
+        Args:
+            folder: made if need be; it keeps the last three checkpoints.
         """
         raise NotImplementedError
 

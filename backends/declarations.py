@@ -75,6 +75,9 @@ class Declarations:
 
         The others are the same in every precision that leaves storage alone. None: the port does
         not tell.
+
+        Args:
+            batch, training: as for `Port.forward`.
         """
         return None
 

@@ -19,6 +19,14 @@ def phases_at(config: Mapping[str, Any], step: int) -> List[str]:
 
     Raises:
         IndexError: the schedule has ended.
+
+    Example:
+        >>> segments = [
+        ...     {"name": "pretraining", "steps": 10, "phases": ["vae"]},
+        ...     {"name": "joint", "steps": None, "phases": ["discriminator", "generator"]},
+        ... ]
+        >>> phases_at({"schedule": segments}, 9), phases_at({"schedule": segments}, 10)
+        (['vae'], ['discriminator', 'generator'])
     """
     left = step
     for segment in config["schedule"]:
@@ -43,6 +51,13 @@ def epoch_at(config: Mapping[str, Any], step: int, batches: int) -> Tuple[int, i
 
     Raises:
         IndexError: the schedule has ended.
+
+    Example:
+        Five steps of four batches: the second epoch is cut short, the next segment begins a third.
+
+        >>> segments = [{"steps": 5, "phases": ["vae"]}, {"steps": None, "phases": ["joint"]}]
+        >>> [epoch_at({"schedule": segments}, step, batches=4) for step in (3, 4, 5)]
+        [(0, 3), (1, 0), (2, 0)]
     """
     before = 0
     for segment in config["schedule"]:
@@ -64,6 +79,16 @@ def updates_by(config: Mapping[str, Any], step: int) -> Dict[str, int]:
     Args:
         config: the workload's configuration.
         step: how many have been made; those after the schedule's end make no update.
+
+    Example:
+        >>> updates = [{"phase": "d", "optimizer": "adam_d"}, {"phase": "g", "optimizer": "adam_g"}]
+        >>> config = {
+        ...     "optimizers": {"adam_d": {}, "adam_g": {}},
+        ...     "updates": updates,
+        ...     "schedule": [{"steps": None, "phases": ["d", "d", "g"]}],
+        ... }
+        >>> updates_by(config, 10), steps_seen(config, {"adam_d": 20})
+        ({'adam_d': 20, 'adam_g': 10}, 10)
     """
     updates = dict.fromkeys(config["optimizers"], 0)
     for segment in config["schedule"]:
@@ -129,6 +154,11 @@ def columns(
     Returns:
         By `<term>`, or `<phase>/<term>` where a workload has several phases: one value a step, None
         where the phase did not run.
+
+    Example:
+        >>> steps = [[("d", {"total": 2.0})], [("d", {"total": 1.0}), ("g", {"total": 5.0})]]
+        >>> columns({"phases": ["d", "g"]}, steps)
+        {'d/total': [2.0, 1.0], 'g/total': [None, 5.0]}
     """
     several = len(config["phases"]) > 1
     losses: Dict[str, List[Any]] = {}

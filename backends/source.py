@@ -78,6 +78,19 @@ class TapeSource(Source):
         batch: rows a batch.
         first: the training step that the tape's first one is, for a run that goes on from a
             checkpoint.
+
+    Example:
+        >>> data = {"x": np.arange(4.0), "eval_x": np.array([7.0, 8.0])}
+        >>> tape = {
+        ...     "batches": np.array([[2, 0], [1, 3]]),
+        ...     "noise/train/dropout": np.array([[1, 0], [1, 1]]),
+        ... }
+        >>> source = TapeSource(data, tape, batch=2)
+        >>> batch = source.batch(0, "train")
+        >>> batch.arrays["x"].tolist(), batch.noise["dropout"].tolist()
+        ([2.0, 0.0], [1, 0])
+        >>> source.generation(3).arrays["x"].tolist()
+        [7.0, 8.0, 7.0]
     """
 
     lockstep = True
@@ -95,7 +108,15 @@ class TapeSource(Source):
         self.cursor = self.first = first
 
     def batch(self, step: int, phase: str) -> Batch:
-        """Return the batch and the noise of one phase of one step, both counted from 0."""
+        """Return the batch and the noise of one phase of one step.
+
+        Args:
+            step: of the training, counted from 0.
+            phase: whose noise is wanted; the rows are the same for all phases of a step.
+
+        Raises:
+            IndexError: the tape does not hold that step.
+        """
         step -= self.first
         if not 0 <= step < self.steps:
             raise IndexError(f"the tape holds {self.steps} steps, step {step} was asked for")
@@ -133,7 +154,23 @@ class TapeSource(Source):
 
 
 class NativeSource(Source):
-    """Native: the port draws batch order and noise with its framework's generators, from a seed."""
+    """Native: the port draws batch order and noise with its framework's generators, from a seed.
+
+    Args:
+        data: the workload's arrays.
+        seed: what everything that the port draws is a function of.
+        batch: rows a batch.
+
+    Example:
+        >>> source = NativeSource({"x": np.arange(10.0)}, seed=3, batch=4)
+        >>> source.batches()
+        2
+        >>> rows = np.concatenate([source.shuffled(epoch=0, place=place) for place in (0, 1)])
+        >>> len(set(rows.tolist()))
+        8
+        >>> source.stream("pipeline", lambda own: ["made once, from seed", own.seed])
+        ['made once, from seed', 3]
+    """
 
     def __init__(self, data: Mapping[str, np.ndarray], seed: int, batch: int) -> None:
         Source.__init__(self, data, batch)

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tests import rooms
+from tests import docstrings, rooms
 
 ROOT = Path(__file__).parents[1]
 WIDTH = 100
@@ -42,8 +42,6 @@ VERDICTS = {
 }
 #: Who may spell them: the enumerations themselves.
 SPELLING = ("harness/results/verdicts.py",)
-#: Not looked at for what docstrings leave out: what ports are given and raise is the contract's.
-PORTS = "backends/ports/"
 #: Names that say nothing of what is held.
 EMPTY_WORDS = {"found", "one", "told", "asked", "given"}
 Found = Iterator[tuple[int, str]]
@@ -177,92 +175,6 @@ def _code(source: str) -> Iterator[tuple[int, str]]:
             yield number, text
 
 
-def unnamed_arguments(sources: Mapping[str, str]) -> list[str]:
-    """Return which functions that other rooms call have an argument that the docstring does not
-    name.
-
-    One argument alone is what the function is about, and where there is an `Args:`, it says what
-    the types do not.
-    """
-    lacking = []
-    for path, function in called_elsewhere(sources):
-        text = ast.get_docstring(function) or ""
-        names = [item.arg for item in _arguments(function)]
-        missing = [name for name in names if not re.search(rf"\b{name}\b", text)]
-        if len(names) > 1 and missing and not _has_section(text, "Args"):
-            lacking.append(f"{path}:{function.lineno}: {function.name}: {', '.join(missing)}")
-    return lacking
-
-
-def silent_raises(sources: Mapping[str, str]) -> list[str]:
-    """Return which functions that other rooms call raise an error and have no `Raises:`."""
-    silent = []
-    for path, function in called_elsewhere(sources):
-        raised = [
-            ast.unparse(node.exc)
-            for node in ast.walk(function)
-            if isinstance(node, ast.Raise) and node.exc
-        ]
-        if raised and not _has_section(ast.get_docstring(function) or "", "Raises"):
-            silent.append(f"{path}:{function.lineno}: {function.name}: {raised[0]}")
-    return silent
-
-
-def _arguments(function: ast.FunctionDef) -> list[ast.arg]:
-    declared = function.args
-    return [*declared.posonlyargs, *declared.args, *declared.kwonlyargs]
-
-
-def _has_section(docstring: str, name: str) -> bool:
-    return re.search(rf"^{name}:", docstring, re.MULTILINE) is not None
-
-
-def called_elsewhere(sources: Mapping[str, str]) -> Iterator[tuple[str, ast.FunctionDef]]:
-    """Yield the public functions of modules that another room than their own names, with the path
-    of each; those of the shipped ports are left out."""
-    trees = {path: ast.parse(source) for path, source in sorted(sources.items())}
-    imported = {path: _imported(tree) for path, tree in trees.items()}
-    # What one module imports, another may take from it: a package's `__init__` hands functions on.
-    handed_on = {
-        f"{rooms.module(path)}.{name}": origin
-        for path, names in imported.items()
-        for name, origin in names.items()
-    }
-    users: dict[str, set[str]] = {}
-    for path, tree in trees.items():
-        for name in (*imported[path].values(), *_attributes(tree, imported[path])):
-            users.setdefault(handed_on.get(name, name), set()).add(rooms.room(rooms.module(path)))
-    for path, tree in trees.items():
-        module = rooms.module(path)
-        functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-        for function in functions if not path.startswith(PORTS) else ():
-            callers = users.get(f"{module}.{function.name}", set()) - {rooms.room(module)}
-            if callers and not function.name.startswith("_"):
-                yield path, function
-
-
-def _imported(tree: ast.Module) -> dict[str, str]:
-    """Return what is imported: the dotted name behind each name of the module."""
-    names = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names |= {item.asname or item.name: f"{node.module}.{item.name}" for item in node.names}
-        elif isinstance(node, ast.Import):
-            for item in node.names:
-                bound = item.name if item.asname else item.name.split(".")[0]
-                names[item.asname or bound] = bound
-    return names
-
-
-def _attributes(tree: ast.Module, imported: Mapping[str, str]) -> Iterator[str]:
-    """Yield the dotted names of what is taken from imported modules, as in `store.read_json`."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute):
-            first, *rest = ast.unparse(node).split(".")
-            if first in imported:
-                yield ".".join((imported[first], *rest))
-
-
 def sources(root: Path = ROOT) -> dict[str, str]:
     """Return the text of every module of the product by its path below the root."""
     paths = [path for package in rooms.FLOORS for path in (root / package).rglob("*.py")]
@@ -294,11 +206,15 @@ def numbers(root: Path = ROOT) -> list[tuple[str, int, int, list[str]]]:
         rows.append((name, len(circles), 0, [" ".join(circle) for circle in circles]))
     upwards = rooms.upwards(graph)
     rows.append(("imports that lead upwards", len(upwards), 0, upwards))
-    for what, places in (
-        ("whose arguments the docstring does not name", unnamed_arguments(texts)),
-        ("that raise without saying so", silent_raises(texts)),
+    for kind, called in (
+        ("functions", docstrings.called_functions(texts)),
+        ("methods", docstrings.called_methods(texts)),
     ):
-        rows.append((f"functions that other rooms call {what}", len(places), 0, places))
+        for what, places in (
+            ("whose arguments the docstring does not name", docstrings.unnamed_arguments(called)),
+            ("that raise without saying so", docstrings.silent_raises(called)),
+        ):
+            rows.append((f"{kind} that other rooms call {what}", len(places), 0, places))
     again = repeats(texts)
     rows.append(
         (f"stretches of {SHARED} lines or more that stand twice", len(again), REPEATS, again)

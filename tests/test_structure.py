@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from tests import rooms, structure
+from tests import docstrings, structure
 
 
 def test_the_house_is_within_its_limits():
@@ -82,8 +82,8 @@ def _module(functions: Mapping[str, tuple[str, str, str]]) -> str:
 @pytest.mark.parametrize(
     ("functions", "count"),
     [
-        (CALLED["arguments"], structure.unnamed_arguments),
-        (CALLED["errors"], structure.silent_raises),
+        (CALLED["arguments"], docstrings.unnamed_arguments),
+        (CALLED["errors"], docstrings.silent_raises),
     ],
     ids=CALLED,
 )
@@ -101,7 +101,7 @@ def _module(functions: Mapping[str, tuple[str, str, str]]) -> str:
 )
 def test_what_a_docstring_leaves_out_is_seen_where_another_room_calls_the_function(
     functions: Mapping[str, tuple[str, str, str]],
-    count: Callable[[Mapping[str, str]], list[str]],
+    count: Callable[[docstrings.Called], list[str]],
     caller: str,
     called: bool,
 ):
@@ -110,26 +110,63 @@ def test_what_a_docstring_leaves_out_is_seen_where_another_room_calls_the_functi
     callers = "".join(caller.format(name=name) for name in (*functions, "_private"))
     handing_on = "".join(f"from harness.low.code import {name}\n" for name in functions)
     around = {"harness/low/code.py": code, "harness/low/__init__.py": handing_on}
-    places = count({**around, "harness/top/user.py": callers})
+    places = count(docstrings.called_functions({**around, "harness/top/user.py": callers}))
     assert ["planted"] * called == [place.split(": ")[1] for place in places]
-    assert [] == count({**around, "harness/low/user.py": callers})
+    own = docstrings.called_functions({**around, "harness/low/user.py": callers})
+    assert [] == count(own)
+
+
+METHODS = """
+import abc
+class Promise(abc.ABC):
+    def kept(self, path, text):
+        "Write a `text` to a `path`."
+    def broken(self, path, text):
+        "Write."
+        raise NotImplementedError
+class Kept(Promise):
+    def kept(self, path, text): raise E
+class Alike:
+    def kept(self, path, text): raise E
+    def other(self, path): "Read."
+    def silent(self, path):
+        "Read."
+        raise E
+    @property
+    def shown(self): raise E
+    def _own(self, path, text): raise E
+class Foreign(dict):
+    def silent(self, path, text): raise E
+class Unused:
+    def silent(self, path, text): raise E
+"""
+
+
+def test_what_the_docstring_of_a_method_leaves_out_is_seen():
+    """Where another room names the class and calls a method of that name. What a base or an
+    abstract class has said of it is said."""
+    names = "Promise, Kept, Alike, Foreign"
+    calls = "".join(f"x.{name}()\n" for name in ("kept", "broken", "other", "silent", "_own"))
+    for user, missing, silent in (("top", ["broken"], ["silent"]), ("low", [], [])):
+        called = docstrings.called_methods(
+            {
+                "harness/low/code.py": METHODS,
+                f"harness/{user}/user.py": f"from harness.low.code import {names}\n{calls}x.shown",
+            }
+        )
+        places = docstrings.unnamed_arguments(called), docstrings.silent_raises(called)
+        assert (missing, silent) == tuple(
+            [place.split(": ")[1] for place in group] for group in places
+        )
 
 
 @pytest.mark.parametrize("name", sorted(CALLED))
 def test_shipped_ports_are_left_out(name: str):
     """What their functions are given is the contract's."""
-    count = structure.unnamed_arguments if name == "arguments" else structure.silent_raises
+    count = docstrings.unnamed_arguments if name == "arguments" else docstrings.silent_raises
     code, caller = _module(CALLED[name]), "from {room}.code import planted\n"
     for room, expected in (("backends/ports", 0), ("backends/low", 1)):
         dotted = room.replace("/", ".")
-        found = count({f"{room}/code.py": code, "backends/w.py": caller.format(room=dotted)})
+        texts = {f"{room}/code.py": code, "backends/w.py": caller.format(room=dotted)}
+        found = count(docstrings.called_functions(texts))
         assert expected == len(found)
-
-
-def test_the_page_names_every_room():
-    """`docs/architecture.md` is as the floors are."""
-    page = (rooms.ROOT / "docs/architecture.md").read_text(encoding="utf-8")
-    for package, floors in rooms.FLOORS.items():
-        names = [name for floor in floors for name in floor]
-        missing = [name for name in names if f"`{name}`" not in page and f"{name}.py`" not in page]
-        assert [] == missing, package

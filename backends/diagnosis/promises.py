@@ -118,7 +118,11 @@ class Trial:
         return result
 
     def end(self) -> None:
-        """Raise what the first attempt has raised if every one has."""
+        """End the trial.
+
+        Raises:
+            Exception: what the first attempt has raised, if every one has.
+        """
         if self._raised and not self._done:
             raise self._raised[0]
 

@@ -75,6 +75,15 @@ class Recorder:
         """Return what was written: `tensors` (in order), `files` (checksums), `noise`, what the
         port can do, and by phase the `loss_scale` at which its gradients were looked at, where the
         precision has a dynamic one.
+
+        Args:
+            stages: those that are wanted; a port records what it can of them.
+            steps: of the trajectory.
+            variants: the honest variations that are run beside, each with `kind`, `seed` and, if
+                not all, its `stages`.
+
+        Raises:
+            RuntimeError: every stage raised.
         """
         tensors: List[Dict[str, Any]] = []
         files: Dict[str, str] = {}

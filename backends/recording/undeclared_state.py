@@ -74,11 +74,11 @@ class Memory:
         return value.copy()
 
     def write(self, value: Any, kept: Any) -> None:
-        """Set an array to what it was."""
+        """Set an array, `value`, to what it was, `kept`."""
         value[...] = kept
 
     def same(self, value: Any, kept: Any) -> bool:
-        """Return whether two arrays are the same, NaN for NaN."""
+        """Return whether `value` is as it was, `kept`, NaN for NaN."""
         return alike(value, kept)
 
     # -- values that are built of arrays -----------------------------------------------------------

@@ -89,11 +89,23 @@ class Tf1Port(StoredPort):
         raise NotImplementedError
 
     def activations(self, arrays: Tensors, noise: Tensors, training: bool) -> Tensors:
-        """Return named activations in order; `noise` by site."""
+        """Return named activations in order.
+
+        Args:
+            arrays: of the batch, by the names of `inputs`.
+            noise: by site.
+            training: of the mode whose graph is being built.
+        """
         raise NotImplementedError
 
     def loss_terms(self, phase: str, arrays: Tensors, noise: Tensors) -> Tensors:
-        """Return the named loss terms of a phase, `total` last."""
+        """Return the named loss terms of a phase, `total` last.
+
+        Args:
+            phase: one of `config["phases"]`.
+            arrays: of the batch, by the names of `inputs`.
+            noise: of that phase, by site.
+        """
         raise NotImplementedError
 
     def kind(self, phase: str) -> str:
@@ -105,7 +117,13 @@ class Tf1Port(StoredPort):
 
     def variable(self, name: str, regularizer: Any = None) -> Any:
         """Return the parameter `<variable scope>/<name>`, in the master dtype; made on the first
-        call, shared afterwards."""
+        call, shared afterwards.
+
+        Args:
+            name: the last part of its canonical one.
+            regularizer: what its loss is computed by, as `tf.get_variable` takes it; the sum of all
+                is `regularization`.
+        """
         scope = tf.get_variable_scope().name[len(SCOPE) + 1 :]
         canonical = f"{scope}/{name}" if scope else name
         item = self.shapes[canonical]
@@ -126,7 +144,12 @@ class Tf1Port(StoredPort):
 
     def subtract(self, variable: Any, change: Any) -> None:
         """Let the update of the phase that is being built subtract `change` from a running
-        statistic: an operation among UPDATE_OPS would run also where an update is skipped."""
+        statistic: an operation among UPDATE_OPS would run also where an update is skipped.
+
+        Args:
+            variable: of the running statistic.
+            change: a tensor of its shape.
+        """
         self.changes.append((variable, change))
 
     def regularization(self) -> Any:

@@ -74,12 +74,22 @@ class Tf2Port(StoredPort):
         raise NotImplementedError
 
     def activations(self, arrays: Tensors, noise: Optional[Tensors], training: bool) -> Tensors:
-        """Return named activations in order, in a `new_record()`. `noise` by site; None in
-        inference mode only."""
+        """Return named activations in order, in a `new_record()`.
+
+        Args:
+            arrays: of the batch, by the names of `inputs`.
+            noise: by site; None in inference mode only.
+            training: whether layers run in training mode.
+        """
         raise NotImplementedError
 
     def loss_terms(self, phase: str, arrays: Tensors, noise: Tensors) -> Tensors:
-        """Return the named loss terms of a phase, `total` last."""
+        """Return the named loss terms of a phase, `total` last.
+
+        Args:
+            phase: one of `config["phases"]`.
+            arrays, noise: as for `activations`; the noise is that of the phase.
+        """
         raise NotImplementedError
 
     def update(self, phase: str, arrays: Tensors, noise: Tensors) -> Tensors:
@@ -88,6 +98,9 @@ class Tf2Port(StoredPort):
         A port whose own training step is to be judged defines this: it gets a batch and noise as
         tensors, moves its layers' weights, and shows its optimizer's slots in `optimizer_state`, or
         leaves them out (`docs/ports.md`).
+
+        Args:
+            phase, arrays, noise: as for `loss_terms`.
         """
         values = self.trainer.specified(phase, arrays, noise)
         return dict(zip(self.trainer.term_names[self.kind(phase)], tf.unstack(values)))
@@ -117,7 +130,12 @@ class Tf2Port(StoredPort):
     # -- what a port uses --------------------------------------------------------------------------
 
     def dropout(self, x: Any, rate: float, noise: Tensors, site: str) -> Any:
-        """Drop with the mask of a site."""
+        """Return `x` with the mask of a site applied, and what is kept scaled up.
+
+        Args:
+            x: activations. rate: the share that is dropped.
+            noise: by site; the mask is 1 where a value is kept, else 0.
+        """
         return x * noise[site] / (1.0 - rate)
 
     def regularization(self) -> Any:

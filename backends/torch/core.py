@@ -115,14 +115,25 @@ class TorchPort(TrainedPort):
         raise NotImplementedError
 
     def loss_terms(self, phase: str, arrays: Tensors, noise: Tensors) -> Tensors:
-        """Return the loss terms of a phase, `total` last."""
+        """Return the loss terms of a phase, `total` last.
+
+        Args:
+            phase: one of `config["phases"]`.
+            arrays: of the batch, by the names of the workload's data.
+            noise: of that phase, by site.
+        """
         with self.precision():
             output = self.output(arrays, noise, None)
         return self.terms(output, arrays)
 
     def activations(self, arrays: Tensors, noise: Tensors) -> Tensors:
         """Return the named activations in order, in a `new_record()`, in the mode that
-        `self.model.training` says."""
+        `self.model.training` says.
+
+        Args:
+            arrays: of the batch, by the names of the workload's data.
+            noise: by site; empty in inference mode.
+        """
         record: Tensors = self.new_record()
         with self.precision():
             self.output(arrays, noise, record)
@@ -136,7 +147,11 @@ class TorchPort(TrainedPort):
         raise NotImplementedError
 
     def terms(self, output: torch.Tensor, arrays: Tensors) -> Tensors:
-        """Return the loss terms of the output, `total` last."""
+        """Return the loss terms of the output, `total` last.
+
+        Args:
+            output: of the model. arrays: of the batch, the targets among them.
+        """
         raise NotImplementedError
 
     def product(self, output: torch.Tensor) -> torch.Tensor:

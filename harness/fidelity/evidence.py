@@ -40,10 +40,18 @@ class Evidence(Protocol):
         """Return the tensors of a stage in the order in which they were computed."""
 
     def read(self, stage: str, name: str) -> NDArray[Any]:
-        """Return the values, or the digest, of one tensor."""
+        """Return the values, or the digest, of one tensor.
+
+        Args:
+            stage: one of `contract.STAGES`. name: as in `entries`.
+        """
 
     def noise(self, stage: str, name: str) -> dict[str, list[float]]:
-        """Return max |varied - base| of a tensor, one value a run, by kind of variation."""
+        """Return max |varied - base| of a tensor, one value a run, by kind of variation.
+
+        Args:
+            stage, name: as for `read`.
+        """
 
 
 @dataclasses.dataclass(frozen=True)

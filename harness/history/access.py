@@ -46,6 +46,40 @@ class History:
 
     Every method may raise Busy, CorruptRecord or another RecordError, with the file named and what
     to do.
+
+    Example:
+        What `harness compare` adds when it ends, asked for again: nothing is read but the file.
+
+        >>> import tempfile
+        >>> from harness.results.model import StageRow
+        >>> from harness.results.verdicts import Fidelity
+        >>> row = StageRow("cnn", "tf2", "torch", "fp64", "loss", Fidelity.PASS, "", error=2e-16)
+        >>> report = Report(
+        ...     title="tf2-torch",
+        ...     created="2026-11-29T02:00:00+00:00",
+        ...     harness_version="0.1.0",
+        ...     command="harness compare --backends tf2 torch",
+        ...     fidelity=Fidelity.PASS,
+        ...     headline="Same function.",
+        ...     stages=(row,),
+        ...     speed=(),
+        ...     jobs=(),
+        ...     builds=(),
+        ...     tapes={},
+        ... )
+        >>> with (
+        ...     tempfile.TemporaryDirectory() as folder,
+        ...     open_history(Path(folder) / "history.sqlite") as history,
+        ... ):
+        ...     history.add(report).new
+        ...     (key,) = history.stage_keys(Wanted(workloads=("cnn",)))
+        ...     [(point.night, point.row.error) for point in history.series(key)]
+        ...     [bucket.mean for bucket in history.buckets(key, "error")]
+        ...     history.export(Path(folder) / "stages.csv", "stages")
+        True
+        [('2026-11-29', 2e-16)]
+        [2e-16]
+        1
     """
 
     def __init__(self, database: Database) -> None:
@@ -140,8 +174,12 @@ class History:
     def series(
         self, key: StageKey | SpeedKey, wanted: Wanted = ALL
     ) -> list[StagePoint] | list[SpeedPoint]:
-        """Return the points of a series in time order; of `wanted`, nights and the limit count: the
-        newest so many."""
+        """Return the points of a series in time order.
+
+        Args:
+            key: one of `stage_keys` or `speed_keys`.
+            wanted: nights, hosts and the limit count of it: the newest so many.
+        """
         with self._database.reading() as connection:
             if isinstance(key, StageKey):
                 return points.stage_series(connection, key, wanted)
@@ -151,10 +189,16 @@ class History:
         self, key: Key, value: str, count: int = BUCKETS, wanted: Wanted = ALL
     ) -> list[Bucket]:
         """Return a number of a series (`aggregate.VALUES`) summed up in at most `count` stretches
-        of equal duration.
+        of equal duration; those without a row are left out.
+
+        Args:
+            key: one of `stage_keys` or `speed_keys`.
+            value: the number, e.g. `error` of a stage or `ratio` of a speed.
+            count: at least 1.
+            wanted: nights and hosts count of it.
 
         Raises:
-            UnknownName: there is no such number.
+            UnknownName: there is no such number. UsageError: `count` is too small.
         """
         return self.buckets_of(key, (value,), count, wanted)[value]
 
@@ -163,8 +207,12 @@ class History:
     ) -> dict[str, list[Bucket]]:
         """Return several numbers of a series, each as `buckets` does, in the time that one takes.
 
+        Args:
+            key, count, wanted: as for `buckets`.
+            values: names of the numbers.
+
         Raises:
-            UnknownName: there is no such number.
+            UnknownName: there is no such number. UsageError: `count` is too small.
         """
         with self._database.reading() as connection:
             return aggregate.buckets(connection, key, values, count, wanted)
@@ -180,6 +228,12 @@ class History:
     ) -> int:
         """Write a table (`export.NAMES`) as `csv` or `parquet`, whole or not at all; return how
         many rows it has.
+
+        Args:
+            path: of the file; one that is there is replaced.
+            table: one of `export.NAMES`.
+            form: `csv` or `parquet`.
+            wanted: which rows, by what the table tells of them.
 
         Raises:
             UnknownName: no such table.

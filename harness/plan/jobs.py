@@ -296,7 +296,11 @@ class SpeedJob(WorkloadJob):
 
     def spelled(self, a: str, b: str) -> str:
         """Return the precision of two sides: `fp32`, or `fp32:bf16` where they have different
-        ones."""
+        ones.
+
+        Args:
+            a, b: labels.
+        """
         both = dict.fromkeys((self.precision_of(a), self.precision_of(b)))
         return ":".join(both)
 

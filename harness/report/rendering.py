@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,14 +11,29 @@ from harness.records import files
 from harness.report import csv_format, html, json_format, junit, markdown
 from harness.results.model import Report
 
-FORMATS: dict[str, Callable[[Report], str]] = {
-    "markdown": markdown.render,
-    "json": json_format.to_json,
-    "html": html.render,
-    "junit": junit.render,
-    "csv": csv_format.render,
-}
 
+@dataclasses.dataclass(frozen=True)
+class Format:
+    """A form that a report can have.
+
+    Attributes:
+        render: makes the whole text of it.
+        file: its name in the run's folder; empty where it is made only when asked for.
+    """
+
+    render: Callable[[Report], str]
+    file: str = ""
+
+
+#: A renderer is named here and nowhere else. The first is written first: the others can be made of
+#: it again.
+FORMATS: dict[str, Format] = {
+    "json": Format(json_format.to_json, "report.json"),
+    "markdown": Format(markdown.render, "report.md"),
+    "html": Format(html.render, "report.html"),
+    "junit": Format(junit.render, "report.xml"),
+    "csv": Format(csv_format.render),
+}
 
 #: What other commands leave in place of a report, by the file that holds it.
 OTHERS = {
@@ -29,18 +45,16 @@ OTHERS = {
 
 
 def write(report: Report, folder: Path, also: Path | None = None) -> None:
-    """Write every format of a report into the run's folder.
+    """Write every format of a report that has a file there into the run's folder.
 
     Args:
         also: one more file for the JSON.
     """
-    text = json_format.to_json(report)
-    files.write_text(folder / "report.json", text)
-    files.write_text(folder / "report.md", markdown.render(report))
-    files.write_text(folder / "report.html", html.render(report))
-    files.write_text(folder / "report.xml", junit.render(report))
+    for kind in FORMATS.values():
+        if kind.file:
+            files.write_text(folder / kind.file, kind.render(report))
     if also is not None:
-        files.write_text(also, text)
+        files.write_text(also, json_format.to_json(report))
 
 
 def load(run: Path) -> Report:
@@ -49,7 +63,7 @@ def load(run: Path) -> Report:
     Raises:
         UsageError: there is no such run. CorruptRecord, NewerSchema: the file cannot be used.
     """
-    path = run / "report.json" if run.is_dir() else run
+    path = run / FORMATS["json"].file if run.is_dir() else run
     try:
         text = files.read_text(path)
     except FileNotFoundError as error:
@@ -81,7 +95,7 @@ def render(report: Report, format_name: str) -> str:
     """
     if format_name not in FORMATS:
         raise UnknownName("format", format_name, ["terminal", *FORMATS])
-    return FORMATS[format_name](report)
+    return FORMATS[format_name].render(report)
 
 
 def save(text: str, path: Path) -> None:

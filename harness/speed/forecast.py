@@ -75,6 +75,10 @@ class Pace:
         """Go on, or raise: those that have not warmed up are taken to be as slow as those that
         have.
 
+        Args:
+            prepared: what each side that has warmed up said of it, by label.
+            now: by the monotonic clock, seconds.
+
         Raises:
             TooLong: steps are long, and what is left of the round does not fit into the budget.
         """

@@ -40,6 +40,15 @@ class Parameter:
             holds one under the parameter's name.
         trainable: False for running statistics.
         deviation: standard deviation of `normal`.
+
+    Example:
+        >>> kernel = Parameter("dense/kernel", (784, 10), "glorot_uniform")
+        >>> kernel.draw(np.random.RandomState(0)).shape
+        (784, 10)
+        >>> Parameter("norm/moving_variance", (2,), "ones", trainable=False).described()
+        {'name': 'norm/moving_variance', 'shape': [2], 'trainable': False}
+        >>> Parameter("w", (2,), [0.5, -0.5]).draw(np.random.RandomState(0)).tolist()
+        [0.5, -0.5]
     """
 
     name: str
@@ -99,6 +108,16 @@ class Noise:
         kind: `keep_mask` (1 with probability `keep`, else 0), `uniform` on [low, high) or `normal`
             (mean 0, variance 1).
         keep, low, high: as said under `kind`.
+
+    Example:
+        The mask of a dropout of a quarter, on a batch of 16; and what a GAN generates from.
+
+        >>> mask = Noise(("train", FORWARD), "dropout", (16, 32), keep=0.75)
+        >>> mask.draw(np.random.RandomState(0), steps=2).shape
+        (2, 16, 32)
+        >>> latent = Noise((GENERATE,), "latent", (16, 8), "uniform", low=-1.0)
+        >>> bool(np.all(np.abs(latent.draw(np.random.RandomState(0), steps=1)) <= 1.0))
+        True
     """
 
     phases: tuple[str, ...]
@@ -140,6 +159,17 @@ class Optimizer:
         weight_decay: of `adamw`: before its step of Adam, every weight that has a gradient loses
             learning_rate * weight_decay of itself. So torch and Keras do it; the moments know
             nothing of it.
+
+    Example:
+        Adam as PyTorch computes it, with numbers that are exact in float32.
+
+        >>> adam = Optimizer("adam", 2.0**-10, 0.875, 0.96875, 2.0**-20, "corrected")
+        >>> adam.plain("variable")["epsilon_place"]
+        'corrected'
+        >>> Optimizer("sgd", 2.0**-6, weight_decay=0.5)
+        Traceback (most recent call last):
+        ...
+        ValueError: weight_decay 0.5 of an optimizer of kind 'sgd': only adamw decays weights
     """
 
     kind: str
@@ -227,6 +257,34 @@ class Workload(abc.ABC):
         default: whether a comparison that names no workload includes this one.
         sources: what `--data` may name beside a folder; empty if the workload brings its own data.
         source: what `--data` named; empty for the workload's own.
+
+    Example:
+        >>> class Line(Workload):
+        ...     '''A straight line through eight points.'''
+        ...
+        ...     name = "line"
+        ...     backends = ("numpy", "torch")
+        ...     presets = ("tiny",)
+        ...
+        ...     def hyperparameters(self, preset):
+        ...         return {"batch": 4}
+        ...
+        ...     def parameters(self, hyper):
+        ...         return (Parameter("w", (1, 1), "ones"), Parameter("b", (1,)))
+        ...
+        ...     def optimizers(self, hyper):
+        ...         return {"sgd": Optimizer("sgd", learning_rate=2.0**-4)}
+        ...
+        ...     def data(self, hyper):
+        ...         x = np.arange(8.0)[:, None]
+        ...         return {"x": x, "y": 3.0 * x - 1.0, "eval_x": x[:2]}
+        >>> Line().what
+        'A straight line through eight points.'
+        >>> config = Line().config("tiny")
+        >>> config["phases"], config["batch"], config["forward"]["modes"]
+        (['train'], 4, ['training', 'inference'])
+        >>> config["updates"]
+        [{'phase': 'train', 'optimizer': 'sgd', 'parameters': ['w', 'b']}]
     """
 
     name: str
@@ -244,6 +302,9 @@ class Workload(abc.ABC):
 
     def with_data(self, data: str) -> Workload:
         """Return this workload on the data that `--data` names.
+
+        Args:
+            data: one of `sources`, or a folder.
 
         Raises:
             UsageError: the workload takes none, or they cannot be used.
@@ -306,6 +367,10 @@ class Workload(abc.ABC):
         """Return the floating-point operations of the matrix products and convolutions of one step
         of `train` or `generate`, a multiplication and an addition counting as two; None where
         nobody has counted. For builds whose framework cannot.
+
+        Args:
+            hyper: what `hyperparameters` returns.
+            action: one of `contract.ACTIONS`.
         """
         return None
 
@@ -315,7 +380,16 @@ class Workload(abc.ABC):
         return {}
 
     def config(self, preset: str, beta_power_dtype: str = "variable") -> dict[str, Any]:
-        """Return everything that a port needs, plain JSON (see `backends.contract.Port`)."""
+        """Return everything that a port needs, plain JSON (see `backends.contract.Port`).
+
+        Args:
+            preset: one of `presets`.
+            beta_power_dtype: in which dtype every optimizer keeps its powers of beta, `variable` or
+                `float32` (see `Optimizer`).
+
+        Raises:
+            UsageError: start values of the user's own cannot be had, or do not fit.
+        """
         hyper = self.hyperparameters(preset)
         updates = self.updates(hyper)
         plain_updates = [

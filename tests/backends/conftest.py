@@ -123,7 +123,7 @@ def pytest_collection_modifyitems(config, items):
 _POOL = {}
 
 
-class Kit(object):
+class Kit:
     """A workload's frozen configuration with data, weights and a tape drawn for the tests."""
 
     def __init__(self, backend, workload, device):

@@ -16,7 +16,7 @@ def sigmoid(x):
     )
 
 
-class Networks(object):
+class Networks:
     """The model with given weights on one batch."""
 
     def __init__(self, config, weights, arrays, noise, fixes=()):

@@ -69,7 +69,7 @@ def test_three_checkpoints_are_kept_and_the_newest_is_restored(kit, tmp_path):
     assert sizes[4] < 1.2 * sizes[2]
 
 
-class Runs(object):
+class Runs:
     """What a pickle would run."""
 
     def __reduce__(self):

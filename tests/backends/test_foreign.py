@@ -20,7 +20,7 @@ def updates(config):
     return {name: UPDATES[name.rsplit("/", 1)[0]] for name in config["optimizers"]}
 
 
-class Program(object):
+class Program:
     """A program of its own: variables under names of its own, the weights of generators in four
     pieces, Adam without names.
 

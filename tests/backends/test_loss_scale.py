@@ -258,7 +258,7 @@ def test_what_overflows_without_a_scale_stays_as_it_is(kit, port):
     assert everything(port)[1] == before[1]
 
 
-class Overflowing(object):
+class Overflowing:
     """Gradients that are finite from a scale on, and the scales that they were asked at."""
 
     def __init__(self, finite_at):

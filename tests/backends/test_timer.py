@@ -14,7 +14,7 @@ PHASES = ("early/slope", "late/intercept")
 WHOLE = ("train", "generate")
 
 
-class Counting(object):
+class Counting:
     """A port that notes what it is asked to do."""
 
     def __init__(self):
@@ -46,7 +46,7 @@ def test_an_action_is_what_its_name_says(action):
         timing.Timer(port, NativeSource({"x": np.zeros((8, 1))}, 0, 4), "late", 4)
 
 
-class Ticking(object):
+class Ticking:
     """A clock that moves only when somebody works or looks at it, and a port that takes a tenth
     of a second a step."""
 

@@ -19,7 +19,7 @@ def state(owner):
     )
 
 
-class Owner(object):
+class Owner:
     """Something with attributes."""
 
     def __init__(self, **attributes):

@@ -141,6 +141,14 @@ def test_the_wheel_is_what_runs(installed: Path, bare: Path):
     assert all(Path(path).is_relative_to(installed) for path in done.stdout.split())
 
 
+def test_both_packages_say_that_they_are_typed(installed: Path):
+    """A user's checker reads the annotations of what a port or a workload subclasses."""
+    site = _site(installed)
+    assert [True, True] == [
+        (site / name / "py.typed").is_file() for name in ("harness", "backends")
+    ]
+
+
 def test_lists_workloads_builds_and_references(installed: Path, bare: Path):
     """What needs no build works at once, the shipped references included."""
     listed = _harness(installed, bare, "list")

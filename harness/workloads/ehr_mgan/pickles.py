@@ -79,7 +79,8 @@ def _stand_ins() -> dict[str, Any]:
 
     class Dtype:
         def __init__(self, code: object, *_: object) -> None:
-            self.code, self.order = code, "="  # type: object, object
+            self.code: object = code
+            self.order: object = "="
 
         def __setstate__(self, state: tuple[Any, ...]) -> None:
             self.order = state[1]

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from harness import cli
 from harness.errors import UsageError
 from harness.report import rendering
 from tests.e2e.screenshots import EXAMPLE
+
+#: What a run's folder holds of its report.
+KEPT = {
+    "json": "report.json",
+    "markdown": "report.md",
+    "html": "report.html",
+    "junit": "report.xml",
+}
 
 
 @pytest.mark.parametrize(
@@ -39,25 +50,26 @@ def test_a_run_is_loaded_as_it_was_written(tmp_path, full):
     """Every file of it is rendered again to the same bytes."""
     rendering.write(full, tmp_path)
     again = rendering.load(tmp_path)
-    for name, file in (
-        ("markdown", "report.md"),
-        ("html", "report.html"),
-        ("junit", "report.xml"),
-        ("json", "report.json"),
-    ):
+    for name, file in KEPT.items():
         assert (tmp_path / file).read_text(encoding="utf-8") == rendering.render(again, name)
+    assert {*KEPT.values()} == {path.name for path in tmp_path.iterdir()}
 
 
-@pytest.mark.parametrize(
-    ("name", "form"),
-    [
-        ("report.json", "json"),
-        ("report.md", "markdown"),
-        ("report.html", "html"),
-        ("report.xml", "junit"),
-    ],
-)
-def test_the_committed_example_renders_to_its_own_bytes(name, form):
+def test_the_json_is_written_once_more_where_it_is_asked_for(tmp_path, full):
+    """To the same bytes, in a file that the caller names."""
+    rendering.write(full, tmp_path, tmp_path / "result.json")
+    assert (tmp_path / "report.json").read_bytes() == (tmp_path / "result.json").read_bytes()
+
+
+def test_the_command_line_names_every_format(capsys):
+    """Its help is written by hand."""
+    cli.app(["report", "--help"])
+    page = capsys.readouterr().out
+    assert [] == [name for name in rendering.FORMATS if not re.search(rf"\b{name}\b", page)]
+
+
+@pytest.mark.parametrize(("form", "name"), KEPT.items())
+def test_the_committed_example_renders_to_its_own_bytes(form, name):
     """It is what the present code makes of a real run; after a change of a renderer: `python -m
     tests.e2e.screenshots`."""
     assert rendering.render(rendering.load(EXAMPLE), form).encode() == (EXAMPLE / name).read_bytes()

@@ -101,7 +101,7 @@ def test_latency_classes():
     assert {-300: 3, -299: 1, 35: 1, round(math.log(1e-9, timing.LATENCY_BASE)): 1} == found
 
 
-class Board(object):
+class Board:
     """Stands for the driver's library: a counter that moves 250 J a reading."""
 
     def __init__(self, answer=0):

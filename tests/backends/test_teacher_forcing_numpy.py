@@ -39,7 +39,7 @@ def test_numpy_sees_what_goes_on_with_its_own_values(kit):
     assert (["a"], ["a"]) == (view.read["b"], view.own["b"])
 
 
-class Layered(object):
+class Layered:
     """Layers of NumPy on a port of its own making; what each reads is a function."""
 
     def __init__(self, forward):

@@ -44,7 +44,7 @@ def test_a_plateau_that_ends_is_found(steps, expected):
     )
 
 
-class Plateau(object):
+class Plateau:
     """A clock that moves when somebody works, and a port whose first steps are slow."""
 
     def __init__(self, slow, slow_s=0.006, fast_s=0.001):
