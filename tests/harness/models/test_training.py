@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from backends.contract import Status
 from harness import cli
 from harness.cli.progress import Plain
 from harness.context import Context
@@ -294,3 +295,17 @@ def test_a_port_without_checkpoints_is_said_to_have_none(tmp_path: Path) -> None
     numpy = dataclasses.replace(MODEL, build="numpy")
     with pytest.raises(JobFailed, match="numpy keeps no checkpoints: it defines no `save`"):
         training.train(site, numpy, tmp_path / "out", 2, resume=False)
+
+
+def test_a_port_that_is_refused_leaves_no_folder(
+    stand: Stand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same command is not told then that there is something else already."""
+
+    def refuse(*_: object) -> None:
+        raise JobFailed(Status.UNSUPPORTED, "the port keeps no checkpoints")
+
+    monkeypatch.setattr(Stand, "worker", refuse)
+    with pytest.raises(JobFailed):
+        training.train(stand, MODEL, tmp_path / "models/out", 4, resume=False)
+    assert [] == list(tmp_path.iterdir())
