@@ -9,6 +9,7 @@
     |   `-- ProvisionFailed           tox could not create the environment; the log is named
     |-- RecordError           (4)     something on disk cannot be used
     |   |-- CorruptRecord             checksum, truncation, not a NumPy array, not JSON
+    |   |   `-- UnreadableRecord      the system does not let it be read
     |   `-- NewerSchema               written by a newer harness
     |-- Busy                  (4)     another timed run holds this machine's lock
     |-- SendingFailed         (4)     a finished run did not arrive where it was sent
@@ -26,7 +27,7 @@ from collections.abc import Iterable
 
 from backends.contract import Status
 
-_PERMISSION = "Give yourself the right to write there, or name another place"
+_PERMISSION = "Give yourself the right to it, or name another place"
 _PATH = "Name a file in a folder that exists"
 #: What to do about what the system refuses, by its number.
 REMEDIES = {
@@ -38,6 +39,7 @@ REMEDIES = {
     errno.ENOENT: _PATH,
     errno.ENOTDIR: "A part of this path is a file; name another place",
     errno.EISDIR: "Name a file, not a folder",
+    errno.EEXIST: "Name another place",
     errno.ELOOP: "Links lead in a circle there; name another place",
     errno.ENAMETOOLONG: "Give a shorter name",
     errno.EMFILE: "Close other programs, or raise the limit of open files (`ulimit -n`)",
@@ -100,6 +102,18 @@ class RecordError(HarnessError):
 
 class CorruptRecord(RecordError):
     """A file is truncated, altered, or not what its name says."""
+
+
+class UnreadableRecord(CorruptRecord):
+    """The system does not let a file be read: it may be as it was written, so nobody is told to
+    delete it.
+
+    Args:
+        path: the file. error: what the system says.
+    """
+
+    def __init__(self, path: object, error: OSError) -> None:
+        super().__init__(f"{path} cannot be read ({error.strerror}). {remedy(error)}.")
 
 
 class NewerSchema(RecordError):

@@ -265,9 +265,11 @@ class Trial:
                 self._remark(method, f"gave {name} in the shape {own}, declared is {shapes[name]}")
 
     def _remark(self, method: str, what: str) -> None:
-        self.remarks.append(
+        remark = (
             f"{place(type(self.port), method, self.path)} {what}. The contract: {WANTS[method]}"
         )
+        if remark not in self.remarks:  # a method may be called on more ways than one
+            self.remarks.append(remark)
 
     def _broken(self, method: str, what: str) -> NoReturn:
         raise BrokenPort(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from harness.bisecting.verdicts import Judged
 from harness.environments.releases import Release
-from harness.errors import CorruptRecord
+from harness.errors import CorruptRecord, UnreadableRecord
 from harness.records import store
 from harness.records.decoding import decode
 
@@ -72,6 +72,8 @@ def read(folder: Path, key: str) -> tuple[tuple[Release, ...], dict[int, Tried]]
         return stored.releases, _in_place(stored, str(path))
     except FileNotFoundError:
         return (), {}
+    except UnreadableRecord:
+        raise
     except CorruptRecord as error:
         raise CorruptRecord(
             f"{error}. Delete it and run again; comparisons that are finished are kept."

@@ -7,11 +7,12 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from harness.cli.console import OUT, app, context, put, say, show_table
+from harness.cli.console import OUT, app, complain, context, put, say, show_table
 from harness.commands import clean as cleaning
 from harness.commands import doctor as doctoring
 from harness.commands import listing
 from harness.commands.options import SEVERAL
+from harness.errors import RecordError
 from harness.report import rendering, terminal
 
 
@@ -102,10 +103,15 @@ def clean(
     items = cleaning.survey(reports, older_than, context())
     show_table(("kind", "path", "size"), listing.sizes(items))
     wanted = {"run": runs, "environment": environments}
-    for item in items:
-        if wanted[item.kind]:
+    code = 0
+    for item in (item for item in items if wanted[item.kind]):
+        try:
             cleaning.delete(item)
+        except RecordError as error:  # the others are deleted all the same
+            complain(str(error))
+            code = error.exit_code
+        else:
             say(f"deleted {item.path}")
     if not any(wanted.values()):
         say("nothing deleted; add --runs or --environments")
-    return 0
+    return code

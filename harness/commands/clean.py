@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.environments import provision, release_environments
-from harness.errors import RecordError
+from harness.errors import RecordError, remedy
 from harness.records import runs
 
 if TYPE_CHECKING:
@@ -55,5 +55,15 @@ def survey(reports: Path, older_than_days: int, context: Context) -> list[Item]:
 
 
 def delete(item: Item) -> None:
-    """Delete one folder and all that is in it."""
-    shutil.rmtree(item.path, ignore_errors=False)
+    """Delete one folder and all that is in it.
+
+    Raises:
+        RecordError: some of it is left.
+    """
+    try:
+        shutil.rmtree(item.path)
+    except OSError as error:
+        raise RecordError(
+            f"{item.path}: not all of it can be deleted ({error.filename}: {error.strerror})."
+            f" {remedy(error)}."
+        ) from error

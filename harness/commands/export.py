@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from harness.errors import UnknownName, UsageError
+from harness.errors import UnknownName, UsageError, remedy
 from harness.evaluation.measured_rounds import as_round
 from harness.evaluation.speed_rows import Timed
 from harness.records import files, store
@@ -38,10 +38,9 @@ def check(json: Path | None, export: tuple[str, Path] | None, timed: bool) -> No
         ("--json", json),
         (f"--export {export[0]}" if export else "", export[1] if export else None),
     ):
-        if path is not None and (why := files.unwritable(path)):
+        if path is not None and (error := files.unwritable(path)):
             raise UsageError(
-                f"{name} {path}: cannot be written: {why}. Give a file in a folder that exists and"
-                " that you may write to."
+                f"{name} {path}: cannot be written: {error.strerror}. {remedy(error)}."
             )
 
 

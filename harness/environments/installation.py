@@ -20,7 +20,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from harness.environments import staging
+from harness.environments import ownership, staging
 from harness.environments.builds import cost
 from harness.errors import BuildError, JobFailed, ProvisionFailed, remedy
 from harness.execution.processes import run_logged
@@ -50,6 +50,11 @@ class Places:
     backends: Path
     workdir: Path
 
+    @property
+    def is_checkout(self) -> bool:
+        """Whether they are those of a checkout, and not of a cache folder."""
+        return (self.root / "pyproject.toml").is_file()
+
 
 def places(environ: Mapping[str, str], package: Path | None = None) -> Places:
     """Return the places of a checkout, or those of an installed harness.
@@ -67,10 +72,27 @@ def places(environ: Mapping[str, str], package: Path | None = None) -> Places:
 
 
 def python(where: Places, name: str) -> Path | None:
-    """Return the Python of an environment, or None if there is none or its installation was
-    interrupted."""
+    """Return the Python of an environment, or None if there is none that may be used, or its
+    installation was interrupted.
+
+    Raises:
+        BuildError: it lies in a cache folder, and others could change what is run from it.
+    """
     path = (where.workdir / name / "bin/python").absolute()
-    return path if path.exists() and not _marker(where, name).exists() else None
+    try:
+        if not path.exists() or _marker(where, name).exists():
+            return None
+    except PermissionError:  # another user's, and closed
+        return None
+    # Who owns a checkout could change the harness itself.
+    why = "" if where.is_checkout else ownership.stranger(path.parent)
+    if why:
+        raise BuildError(
+            f"the environment {name} lies in a cache folder, {where.workdir}, and others could"
+            f" change what is run from it: {why}. Set XDG_CACHE_HOME to a folder of your own, or"
+            " name an interpreter that has the framework with --python."
+        )
+    return path
 
 
 def log(where: Places, name: str) -> Path:
@@ -186,7 +208,10 @@ def _marker(where: Places, name: str) -> Path:
 
 
 def _unwritable(error: OSError, where: Places) -> str:
+    other = "set XDG_CACHE_HOME to a folder that can be written"
+    if where.is_checkout:
+        other = "name an interpreter that has the framework with --python"
     return (
-        f"cannot write {error.filename or where.workdir}: {error.strerror}. {remedy(error)}: set"
-        " XDG_CACHE_HOME, for instance."
+        f"cannot write {error.filename or where.workdir}: {error.strerror}. {remedy(error)}; or"
+        f" {other}."
     )

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from backends import contract
+from harness.environments import ownership
 from harness.errors import BuildError, remedy
 
 APPLICATION = "parity-harness"
@@ -31,8 +32,24 @@ def cache(environ: Mapping[str, str]) -> Path:
         return named / APPLICATION
     home = environ.get("HOME")
     if not home:
-        return Path(tempfile.gettempdir()) / f"{APPLICATION}-{os.getuid()}"
+        return _without_home()
     return Path(home) / ("Library/Caches" if sys.platform == "darwin" else ".cache") / APPLICATION
+
+
+def _without_home() -> Path:
+    """Return the cache of a user who has no other place, in the folder for temporary files, which
+    every worker needs.
+
+    Raises:
+        BuildError: none can be written.
+    """
+    try:
+        return Path(tempfile.gettempdir()) / f"{APPLICATION}-{os.getuid()}"
+    except FileNotFoundError as error:
+        raise BuildError(
+            f"temporary files cannot be written ({error.strerror}). Make room in one of these, or"
+            " set TMPDIR to a folder that can be written."
+        ) from error
 
 
 def prepare(environ: Mapping[str, str], package: Path | None = None) -> Path:
@@ -46,14 +63,24 @@ def prepare(environ: Mapping[str, str], package: Path | None = None) -> Path:
         The folder to start workers in; it holds `backends`. Absolute.
 
     Raises:
-        BuildError: it cannot be written.
+        BuildError: it cannot be written, or others could change what is run from it.
     """
     package = package or Path(contract.__file__).resolve().parent
     files = _files(package)
     digest = _digest(package, files)
-    target = cache(environ) / "worker" / digest[:16]
-    copy = target / "backends"
+    own = _without_home()
+    target = _target(cache(environ), digest)
     try:
+        if _stranger(target):
+            # As pip does: a cache that is not one's own is not used.
+            own.mkdir(mode=0o700, exist_ok=True)
+            target = _target(own, digest)
+            if why := _stranger(target):
+                raise BuildError(
+                    f"workers would run what is below {target}, and others could change it: {why}."
+                    " Set XDG_CACHE_HOME to a folder of your own, in which nobody else may write."
+                )
+        copy = target / "backends"
         if not (copy.is_dir() and _digest(copy, _files(copy)) == digest):
             _install(package, files, target)
     except OSError as error:
@@ -61,7 +88,19 @@ def prepare(environ: Mapping[str, str], package: Path | None = None) -> Path:
             f"cannot write the worker's folder {target}: {error.strerror}."
             f" {remedy(error)}, or set XDG_CACHE_HOME to a folder that can be written."
         ) from error
-    return target.absolute()
+    return target
+
+
+def _target(folder: Path, digest: str) -> Path:
+    """Return where a copy lies in a cache, without links: nobody can turn one elsewhere later."""
+    return Path(os.path.realpath(folder / "worker" / digest[:16]))
+
+
+def _stranger(target: Path) -> str:
+    """Return who else could change what workers run, the compiled files beside the sources too."""
+    items = ((item, item.lstat()) for item in target.rglob("*"))
+    below = (why for item, state in items if (why := ownership.exposed(item, state)))
+    return ownership.stranger(target) or next(below, "")
 
 
 def content(folder: Path) -> str:

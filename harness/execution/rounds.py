@@ -19,7 +19,7 @@ from typing import Any
 import filelock
 
 from backends.contract import ACTIONS, Status
-from harness.errors import JobFailed
+from harness.errors import JobFailed, RecordError, remedy
 from harness.execution import machine, runner, turns
 from harness.execution.processes import WorkerProcess, ending
 from harness.execution.turns import SideFailed, named
@@ -85,14 +85,24 @@ def machine_lock(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
     Args:
         path: the lock's file; its folder is made if there is none.
         waiting: called once if another run holds it.
+
+    Raises:
+        RecordError: it cannot be held at all, e.g. where it is another user's.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(path)
     try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        waiting()
-        lock.acquire()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # for whoever shares the cache, and so the machine
+        lock = filelock.FileLock(path, mode=0o666)
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            waiting()
+            lock.acquire()
+    except OSError as error:
+        raise RecordError(
+            f"{path}, by which timed runs wait for each other, cannot be held ({error.strerror})."
+            f" {remedy(error)}, or set XDG_CACHE_HOME to a folder that can be written."
+        ) from error
     try:
         yield
     finally:

@@ -11,17 +11,28 @@ not lie on a network file system.
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import shlex
 import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
-from harness.errors import Busy, CorruptRecord, HarnessError, NewerSchema, RecordError, UsageError
+from harness.errors import (
+    Busy,
+    CorruptRecord,
+    HarnessError,
+    NewerSchema,
+    RecordError,
+    UsageError,
+    remedy,
+)
 from harness.history.migrations import APPLICATION_ID, LATEST, STEPS
 from harness.records import files
 
@@ -32,6 +43,7 @@ DEFAULT = Path("reports/history.sqlite")
 BUSY_S = 120.0
 RETRY_S = 0.02
 #: What SQLite says where the file itself is at fault.
+FULL = ("disk is full",)
 BROKEN = ("not a database", "malformed", "no such table", "no such column", "decode")
 
 
@@ -60,7 +72,8 @@ class Database:
             # SQLite would write into a device, and beside it
             files.destination(path)
         except OSError as error:
-            raise UsageError(f"{path}: {error.strerror}. Give another file.") from error
+            raise UsageError(f"{path}: {error.strerror}. {remedy(error)}.") from error
+        self._still = not create and _still(path)
         self._engine = self._connectable()
         try:
             if create:
@@ -69,8 +82,7 @@ class Database:
                 self._prepare()
         except OSError as error:
             raise RecordError(
-                f"{path}: the history cannot be made ({error.strerror}). Name another file, or mend"
-                " this."
+                f"{path}: the history cannot be made ({error.strerror}). {remedy(error)}."
             ) from error
         except BaseException:
             self.close()
@@ -108,9 +120,11 @@ class Database:
         return [line for line in checked if line != "ok"] + dangling
 
     def _connectable(self) -> Engine:
-        engine = create_engine(
-            URL.create("sqlite", database=str(self.path)), connect_args={"timeout": self.busy_s}
-        )
+        where = URL.create("sqlite", database=str(self.path))
+        if self._still:
+            place = f"file:{quote(str(self.path.absolute()))}"
+            where = URL.create("sqlite", database=place, query={"immutable": "1", "uri": "true"})
+        engine = create_engine(where, connect_args={"timeout": self.busy_s})
 
         @event.listens_for(engine, "connect")
         def connected(connection: Any, _: Any) -> None:
@@ -132,7 +146,7 @@ class Database:
         with self.reading() as connection:
             version = self._version(connection)
             logged = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
-        if not logged:
+        if not logged and not self._still:
             self._use_log()
         if version == LATEST:
             return
@@ -178,6 +192,13 @@ class Database:
                 time.sleep(RETRY_S)
 
 
+def _still(path: Path) -> bool:
+    """Whether a history is one that we can only read, in a place that takes no files, and that
+    nobody has open: SQLite then has to be told that nothing moves, or it wants to make its log."""
+    log = path.with_name(f"{path.name}-wal")
+    return not log.exists() and files.unwritable(path) is not None
+
+
 def _integer(connection: Connection, statement: str) -> int:
     return int(connection.exec_driver_sql(statement).scalar_one())
 
@@ -209,7 +230,17 @@ def _error(path: Path, error: BaseException | None) -> HarnessError:
         return CorruptRecord(
             f"{path}: this history is damaged, or no history ({text}). {_again(path)}"
         )
+    cause = _refusal(path, text)
+    why = f"{text}: {cause.strerror}" if cause.errno else text
     return RecordError(
-        f"{path}: the history cannot be used ({text}). Make room, or give the right to write there;"
-        " then try again."
+        f"{path}: the history cannot be used ({why}). {remedy(cause)}, and try again."
     )
+
+
+def _refusal(path: Path, text: str) -> OSError:
+    """Return what the system refuses. SQLite knows that it cannot open or write a file, and not
+    why; so it is tried, and what is there is left as it is."""
+    if any(sign in text for sign in FULL):
+        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    # the log lies beside it
+    return files.unusable(path) or files.unwritable(path) or OSError()

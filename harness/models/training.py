@@ -30,6 +30,7 @@ from harness.execution import runner
 from harness.execution.processes import Limits, WorkerProcess
 from harness.execution.progress import Step
 from harness.execution.worker_environment import clean_environment
+from harness.models.folder import making
 from harness.plan import Opening
 from harness.records import checksums, files, runs, store
 from harness.records.decoding import decode
@@ -233,8 +234,8 @@ def train(site: Site, model: Model, out: Path, steps: int, *, resume: bool) -> M
         raise UsageError(f"--steps {steps}: must be at least 1.")
     begun = _begun(model, out, resume=resume)
     model = dataclasses.replace(begun or model, threads=site.threads)
-    out.mkdir(parents=True, exist_ok=True)
     with (
+        making(out, MODEL_FILE),
         tempfile.TemporaryDirectory() as scratch,
         site.worker(model, Path(scratch)) as (worker, tape),
     ):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from backends.contract import Status, Word
-from harness.errors import CorruptRecord, RecordError, UsageError
+from harness.errors import CorruptRecord, RecordError, UnreadableRecord, UsageError, remedy
 from harness.nightly.matrix import Cell
 from harness.records import runs, store
 from harness.records.decoding import decode
@@ -214,8 +214,8 @@ def folder_of(nights: Path, date: str, work: str) -> Path:
                 folder.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise UsageError(
-                    f"--reports {nights.parent}: cannot make {folder} ({error.strerror}). Give"
-                    " another folder."
+                    f"--reports {nights.parent}: cannot make {folder} ({error.strerror})."
+                    f" {remedy(error)}."
                 ) from error
             return folder
     raise UsageError(f"--reports {nights.parent}: too many nights of {date}; delete some.")
@@ -247,6 +247,8 @@ def read(folder: Path) -> Night:
     path = folder / FILE
     try:
         return decode(Night, store.read_sealed(path, "night", SCHEMA, SEALED_SINCE), str(path))
+    except UnreadableRecord:
+        raise
     except CorruptRecord as error:
         raise CorruptRecord(
             f"{error}. Delete it and run again; cells that are finished are kept."

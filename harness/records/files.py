@@ -9,6 +9,7 @@ nor replaced. In a run's folder nothing is written or deleted through a symbolic
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import shutil
@@ -18,7 +19,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from harness.errors import CorruptRecord, RecordError
+from harness.errors import CorruptRecord, RecordError, UnreadableRecord
 
 #: The names of files that `write` fills.
 LEFT = re.compile(r"\.(.+)\.([0-9]+)\.[0-9]+\.tmp")
@@ -40,8 +41,10 @@ def opened(path: Path) -> IO[bytes]:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         raise
-    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
-        raise CorruptRecord(f"{path} cannot be read ({_why(error)}).") from error
+    except OSError as error:
+        raise UnreadableRecord(path, error) from error
+    except ValueError as error:  # a zero byte in the name
+        raise CorruptRecord(f"{path} cannot be read ({error}).") from error
     kind = kind_of(os.fstat(descriptor).st_mode)
     if kind:
         os.close(descriptor)
@@ -58,8 +61,10 @@ def read_bytes(path: Path) -> bytes:
     with opened(path) as file:
         try:
             return file.read()
-        except (OSError, MemoryError) as error:
-            raise CorruptRecord(f"{path} cannot be read ({_why(error)}).") from error
+        except OSError as error:
+            raise UnreadableRecord(path, error) from error
+        except MemoryError as error:
+            raise CorruptRecord(f"{path} cannot be read: it does not fit into memory.") from error
 
 
 def read_text(path: Path) -> str:
@@ -72,10 +77,6 @@ def read_text(path: Path) -> str:
         return read_bytes(path).decode("utf-8")
     except UnicodeDecodeError as error:
         raise CorruptRecord(f"{path} cannot be read ({error}).") from error
-
-
-def _why(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def kind_of(mode: int) -> str:
@@ -156,6 +157,10 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.replace(target)
+    except OSError as error:
+        if error.filename is None:  # a full disk is told of by the write, which knows no name
+            error.filename = str(path)
+        raise
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
@@ -211,9 +216,11 @@ def destination(path: Path) -> Path:
     # realpath: Path.resolve raises what is no OSError where links lead in a circle
     target = Path(os.path.realpath(path)) if path.is_symlink() else path
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        kind = kind_of(target.stat().st_mode)
+        mode = target.stat().st_mode
+        kind = kind_of(mode)
         if kind:
-            raise NotReplaced(0, f"it is {kind}, and only a file is replaced", str(path))
+            number = errno.EISDIR if stat.S_ISDIR(mode) else errno.EEXIST
+            raise NotReplaced(number, f"it is {kind}, and only a file is replaced", str(path))
     return target
 
 
@@ -222,27 +229,41 @@ def _beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
 
 
-def unwritable(path: Path) -> str:
-    """Return why a file could not be written there, or an empty string.
+def unwritable(path: Path) -> OSError | None:
+    """Return what forbids that a file is written there, or None.
 
     It is tried, beside the file, which is left as it is: what a system will allow cannot be told
-    from permissions alone.
+    from permissions alone. One byte is written: a disk that is full still takes names.
     """
     try:
         target = destination(path)
+        if not target.parent.is_dir():
+            return OSError(errno.ENOENT, f"there is no folder {target.parent}")
     except OSError as error:
-        return _why(error)
-    if not target.parent.is_dir():
-        return f"there is no folder {target.parent}"
+        return error
     temporary = _beside(target)
     try:
-        temporary.touch()
+        temporary.write_bytes(b" ")
     except OSError as error:
-        return f"no file can be made in {target.parent} ({error.strerror})"
+        why = f"no file can be made in {target.parent} ({error.strerror})"
+        return OSError(error.errno, why)
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
-    return ""
+    return None
+
+
+def unusable(path: Path) -> OSError | None:
+    """Return what forbids that a file is read or changed in its place, or None; also where there is
+    none. It is opened, and left as it is."""
+    for mode in (os.O_RDONLY, os.O_RDWR):
+        try:
+            os.close(os.open(path, mode | os.O_NONBLOCK | os.O_CLOEXEC))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            return error
+    return None
 
 
 def refuse_link(path: Path) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import CorruptRecord, RecordError
+from harness.errors import CorruptRecord, RecordError, UnreadableRecord
 from harness.fidelity.digest import digest
 from harness.fidelity.evidence import Entry
 from harness.plan import LOCKSTEP_STAGES, Job, Request
@@ -201,6 +201,8 @@ def read(path: Path) -> Reference:
     """
     try:
         flat = store.read_sealed(path, "reference", SCHEMA, SCHEMA)
+    except UnreadableRecord:
+        raise
     except CorruptRecord as error:
         raise CorruptRecord(_damaged(path, error)) from error
     if flat["schema"] != SCHEMA:
@@ -214,6 +216,8 @@ def read(path: Path) -> Reference:
         checksums.verify(path.parent, document.files)
         arrays = archives.read_arrays(path.with_suffix(".npz"))
         return Reference(path, document, _unpack(document.tensors, arrays, path))
+    except UnreadableRecord:
+        raise
     except CorruptRecord as error:
         raise CorruptRecord(_damaged(path, error)) from error
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import filelock
 
-from harness.errors import Busy, RecordError, UsageError
+from harness.errors import Busy, RecordError, UsageError, remedy
 from harness.records import files, store
 from harness.records.decoding import decode
 
@@ -81,8 +81,8 @@ def create(reports: Path, what: str, identity: str, command: str, now: datetime.
             continue
         except OSError as error:
             raise UsageError(
-                f"--reports {reports}: cannot make a folder there ({error.strerror}). Give another"
-                " one."
+                f"--reports {reports}: cannot make a folder there ({error.strerror})."
+                f" {remedy(error)}."
             ) from error
         run = Run(folder, identity, command, now.isoformat(timespec="seconds"))
         run.mark(finished=False)
@@ -167,8 +167,8 @@ def held(folder: Path) -> Iterator[None]:
 
     Raises:
         Busy: another process works in it.
-        RecordError: something in it is a symbolic link, through which it would be written or
-            deleted; nothing has been touched.
+        RecordError: it cannot be written to, or something in it is a symbolic link, through which
+            it would be written or deleted; nothing has been touched.
     """
     refuse_links(folder)
     lock = filelock.FileLock(folder / LOCK_FILE)
@@ -178,6 +178,11 @@ def held(folder: Path) -> Iterator[None]:
         raise Busy(
             f"{folder}: another harness is working in this run; wait for it to end"
         ) from None
+    except OSError as error:  # another user's run, or a file system that takes no writes
+        raise RecordError(
+            f"{folder}: nobody can work in this run ({lock.lock_file}: {error.strerror})."
+            f" {remedy(error)}."
+        ) from error
     try:
         for part in (folder, folder / "tapes", *(folder / "jobs").glob("*")):
             files.sweep(part)
@@ -202,7 +207,7 @@ def is_held(folder: Path) -> bool:
     """Whether another process works in a run's folder.
 
     Raises:
-        RecordError: something in it is a symbolic link.
+        RecordError: it cannot be written to, or something in it is a symbolic link.
     """
     try:
         with held(folder):
@@ -224,14 +229,16 @@ def unfinished(reports: Path, identity: str) -> Run | None:
 
 
 def age(noted: Noted, now: datetime.datetime) -> datetime.timedelta:
-    """Return how long ago a run began; no time at all where its `created` is no time.
+    """Return how long ago a run began; no time at all where its `created` is no time, or lies
+    ahead: the clock was wrong then, or is now.
 
     Args:
         noted: of the run. now: with its offset from UTC.
     """
     try:
         created = datetime.datetime.fromisoformat(noted.created)
-        return now - (created if created.tzinfo else created.replace(tzinfo=now.tzinfo))
+        passed = now - (created if created.tzinfo else created.replace(tzinfo=now.tzinfo))
+        return max(passed, datetime.timedelta(0))
     except (ValueError, OverflowError):
         return datetime.timedelta(0)
 

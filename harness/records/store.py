@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends.contract import Status
-from harness.errors import CorruptRecord, NewerSchema
+from harness.errors import CorruptRecord, NewerSchema, UnreadableRecord
 from harness.records import archives, checksums, contents, files
 from harness.records.decoding import NOT_FINITE, finite, shallow, unique
 from harness.records.decoding import decode as decode_contents
@@ -199,6 +199,8 @@ def read_manifest(folder: Path) -> Record:
         )
         if record.ok:
             _ = record.whole  # decoded here, so that nothing damaged gets further
+    except UnreadableRecord:
+        raise
     except CorruptRecord as error:
         raise CorruptRecord(f"{error}. Delete the folder and run the job again.") from error
     return record
@@ -290,6 +292,8 @@ def read_json(path: Path, kind: str, schema: int) -> dict[str, Any]:
             text, parse_float=finite, parse_constant=finite, object_pairs_hook=unique
         )
         document = decode(shallow(content))
+    except UnreadableRecord:
+        raise
     except CorruptRecord as error:
         raise CorruptRecord(f"{error} It should be a {kind}: delete it and run again.") from error
     except (ValueError, RecursionError) as error:

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.errors import UnknownName, UsageError
+from harness.errors import UnknownName, UsageError, remedy
 from harness.records import files
 from harness.report import csv_format, html, json_format, junit, markdown
 from harness.results.model import Report
@@ -110,4 +110,6 @@ def save(text: str, path: Path) -> None:
     try:
         files.write_text(path, text)
     except OSError as error:
-        raise UsageError(f"--out {path}: cannot be written ({error.strerror}).") from error
+        raise UsageError(
+            f"--out {path}: cannot be written ({error.strerror}). {remedy(error)}."
+        ) from error

@@ -13,7 +13,7 @@ import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from harness.errors import SendingFailed
+from harness.errors import SendingFailed, remedy
 from harness.records import files
 from harness.results.model import Report
 from harness.results.series import Column
@@ -44,6 +44,7 @@ def write(report: Report, folder: Path) -> list[Path]:
         except OSError as error:
             raise SendingFailed(
                 f"--tensorboard {folder}: {path} cannot be written ({error.strerror})."
+                f" {remedy(error)}, and send it again."
             ) from error
         written.append(path)
     return written

@@ -157,3 +157,11 @@ def test_what_can_be_judged_is_a_remark(written, source, old, new, told):
     everything(tried, source)
     (remark,) = tried.remarks
     assert remark.startswith(path) and told in remark and "The contract: " in remark
+
+
+def test_what_goes_wrong_on_two_ways_is_one_remark(written, source):
+    """The loss alone is tried with its stage, and singly."""
+    tried = trial(written())
+    for _ in range(2):
+        tried.attempt("losses", lambda: {}[0])
+    assert 1 == len(tried.remarks)

@@ -133,7 +133,7 @@ def test_no_control_character_is_left(text: str) -> None:
     ("number", "remedy"),
     [
         (errno.ENOSPC, "Make room there"),
-        (errno.EACCES, "Give yourself the right to write there"),
+        (errno.EACCES, "Give yourself the right to it"),
         (errno.EROFS, "Nothing can be written there"),
         (errno.ENOTDIR, "A part of this path is a file"),
         (errno.EIO, "Mend this"),

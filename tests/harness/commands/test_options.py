@@ -110,15 +110,15 @@ def test_misfit(said: str, chosen: Options) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "why"),
+    ("place", "why", "remedy"),
     [
-        ("nowhere/report.json", "there is no folder"),
-        ("file/report.json", "there is no folder"),
-        ("folder", "it is a folder"),
-        ("locked/report.json", "no file can be made in"),
+        ("nowhere/report.json", "there is no folder", "Name a file in a folder that exists"),
+        ("file/report.json", "there is no folder", "Name a file in a folder that exists"),
+        ("folder", "it is a folder", "Name a file, not a folder"),
+        ("locked/report.json", "no file can be made in", "ame a"),
     ],
 )
-def test_json_that_cannot_be_written(tmp_path: Path, place: str, why: str) -> None:
+def test_json_that_cannot_be_written(tmp_path: Path, place: str, why: str, remedy: str) -> None:
     """Is found before any work starts, not after it; the message has the path, the reason and
     what to do."""
     (tmp_path / "file").touch()
@@ -129,9 +129,7 @@ def test_json_that_cannot_be_written(tmp_path: Path, place: str, why: str) -> No
         (tmp_path / "locked").symlink_to("/proc")
     else:
         (tmp_path / "locked").mkdir(mode=0o500)
-    with pytest.raises(
-        UsageError, match=f"cannot be written: {why}.*Give a file in a folder"
-    ) as caught:
+    with pytest.raises(UsageError, match=f"cannot be written: {why}.*{remedy}") as caught:
         resolution.resolve(Options(backends=TWO, workloads=("linear",), json=tmp_path / place))
     assert caught.value.exit_code == 2 and str(tmp_path / place) in str(caught.value)
 

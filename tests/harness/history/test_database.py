@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import Busy, CorruptRecord, HarnessError, RecordError, UsageError
-from harness.history import History, open_history
+from harness.history import History, database, open_history
+from tests.harness import users
 
 
 def test_a_history_is_made_where_there_is_none(path: Path):
@@ -105,3 +106,33 @@ def test_a_place_that_cannot_be_written(tmp_path: Path):
 def test_every_error_is_ours():
     """`cli` turns them into exits: 4 for a file that cannot be used."""
     assert {4} == {kind.exit_code for kind in (Busy, CorruptRecord, RecordError, HarnessError)}
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("database or disk is full", "Make room there, and try again"),
+        ("unable to open database file", "Give yourself the right to it"),
+        ("attempt to write a readonly database", "Give yourself the right to it"),
+    ],
+)
+def test_what_the_system_refuses_is_answered_with_what_helps(text: str, remedy: str):
+    """SQLite does not say why it cannot write; the system does. Nothing is left beside the file."""
+    with users.unprivileged() as place:
+        path = place / "history.sqlite"
+        path.touch()
+        with (
+            users.closed(path, 0o444),
+            users.closed(place, 0o555),
+            pytest.raises(RecordError, match=remedy) as caught,
+            database.translated(path),
+        ):
+            raise sqlite3.OperationalError(text)
+        assert text in str(caught.value) and [path] == list(place.iterdir())
+
+
+def test_what_nobody_can_tell_is_only_said(tmp_path: Path):
+    """The system refuses nothing by now."""
+    said = "the history cannot be used .disk I/O error.. Mend this, and try again"
+    with pytest.raises(RecordError, match=said), database.translated(tmp_path / "history.sqlite"):
+        raise sqlite3.OperationalError("disk I/O error")

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from backends.contract import Status
 from harness import cli
 from harness.cli.progress import Plain
 from harness.context import Context
@@ -301,3 +302,17 @@ def test_a_model_names_neither_ports_nor_an_interpreter() -> None:
     names = {field.name for field in dataclasses.fields(Model)}
     assert {"workload", "build", "data"} < names
     assert not [name for name in names if "port" in name or "python" in name or "folder" in name]
+
+
+def test_a_port_that_is_refused_leaves_no_folder(
+    stand: Stand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same command is not told then that there is something else already."""
+
+    def refuse(*_: object) -> None:
+        raise JobFailed(Status.UNSUPPORTED, "the port keeps no checkpoints")
+
+    monkeypatch.setattr(Stand, "worker", refuse)
+    with pytest.raises(JobFailed):
+        training.train(stand, MODEL, tmp_path / "models/out", 4, resume=False)
+    assert [] == list(tmp_path.iterdir())

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import UsageError
+from harness.errors import RecordError, UsageError
 from harness.records import runs
+from tests.harness import users
 
 NOW = datetime.datetime(2026, 3, 1, 12, 0, tzinfo=datetime.timezone.utc)
 
@@ -82,3 +83,16 @@ def test_what_a_killed_writer_has_left_is_swept_by_the_next_owner(tmp_path):
     with runs.held(tmp_path):
         assert [False] * 3 == [(tmp_path / name).exists() for name in names]
         assert all((tmp_path / name).exists() for name in kept)
+
+
+def test_a_run_that_cannot_be_written_to_is_held_by_nobody():
+    """It is another user's, or where nothing can be written; it is left as it is."""
+    with users.unprivileged() as place:
+        run = make(place)
+        with (
+            users.closed(run.folder, 0o555),
+            pytest.raises(RecordError, match=r"nobody can work in this run .*Permission denied"),
+            runs.held(run.folder),
+        ):
+            pass
+        assert [runs.RUN_FILE] == [path.name for path in run.folder.iterdir()]
