@@ -295,7 +295,8 @@ def ended(folder: Path, job: dict[str, Any], started: float) -> Iterator[Outcome
     outcome = Outcome(folder, job, started)
     try:
         yield outcome
-        contents.read(job, outcome.result, "the worker's answer")
+        where = "the worker's answer"
+        contents.read(contents.described(job, where), outcome.result, where)
     except JobFailed as error:
         outcome.status, outcome.reason = error.status, error.reason
     except CorruptRecord as error:

@@ -124,7 +124,7 @@ def draw(record: store.Record) -> Draw:
     Raises:
         CorruptRecord: a file is not what the manifest says.
     """
-    last = int(record.job["steps"]) - 1
+    last = record.described.steps - 1
     ended_with = [
         name for name in record.sampled.terms if record.read(LOSSES, STEP + name)[-1] == last
     ]

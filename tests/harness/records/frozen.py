@@ -106,8 +106,11 @@ def holds(path: Path) -> Iterable[tuple[type[Any], Any]]:
     kind = next(kind for kind in KINDS.values() if path.match(kind.file))
     if kind.contents:
         yield kind.contents, document
-    if kind.contents is store.Manifest and document["status"] == "ok":
-        yield contents.kind(document["job"]), document["result"]
+    if kind.contents is store.Manifest:
+        yield contents.Description, document["job"]
+        if document["status"] == "ok":
+            job = contents.described(document["job"], str(path))
+            yield contents.kind(job), document["result"]
 
 
 def fields(kind: Any) -> Shown:
