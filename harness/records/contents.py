@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from backends.contract import Status
 from harness.fidelity.declarations import Declarations
-from harness.fidelity.evidence import Entry
+from harness.fidelity.evidence import Entry, LossScale
 from harness.records.decoding import decode
 from harness.speed.disturbance import Turn
 
@@ -79,7 +79,7 @@ class Tensors:
     files: dict[str, str]
     noise: dict[str, dict[str, tuple[float, ...]]] = dataclasses.field(default_factory=dict)
     raised: dict[str, str] = dataclasses.field(default_factory=dict)
-    loss_scale: dict[str, Any] = dataclasses.field(default_factory=dict)
+    loss_scale: dict[str, LossScale] = dataclasses.field(default_factory=dict)
     said: SaidOfItself = dataclasses.field(default_factory=SaidOfItself, metadata={"name": "told"})
 
     @functools.cached_property
