@@ -19,7 +19,7 @@ import psutil
 from backends.contract import PRECISIONS
 from harness.environments import builds, devices, installation, provision, staging
 from harness.errors import BuildError, JobFailed
-from harness.execution import host, runner
+from harness.execution import host, runner, verbs
 from harness.execution.processes import Limits, ending
 from harness.execution.worker_environment import clean_environment
 from harness.plan import Opening
@@ -168,7 +168,7 @@ def _try(run_context: runner.RunContext, build: str, workload: str) -> Iterator[
                 opening = Opening(backend, workload, "tiny", "variable", (), setting)
                 try:
                     runner.open_port(worker, run_context, opening, files)
-                    worker.request("probe", tape=str(files.tape))
+                    worker.request(verbs.PROBE, tape=str(files.tape))
                     yield precision, ""
                 except JobFailed as error:
                     yield precision, f"{error.status}: {error.reason}"

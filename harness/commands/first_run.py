@@ -19,11 +19,11 @@ from backends.contract import Status
 from harness.commands.own_ports import own_port
 from harness.errors import JobFailed
 from harness.evaluation.job_rows import LOG, relative
-from harness.execution import runner
+from harness.execution import runner, verbs
 from harness.execution.processes import WorkerProcess
 from harness.plan import DISTRIBUTION, Job, Opening, Plan, Request, SampleJob, SpeedJob
 from harness.records import runs, store
-from harness.records.contents import Attempted
+from harness.records.contents import Attempted, FirstRun
 from harness.results.model import JobRow
 
 KIND = "check"
@@ -201,13 +201,13 @@ def run_check(run_context: runner.RunContext, job: CheckJob) -> store.Record:
     runner.fresh(folder)
     with runner.ended(folder, job.describe(), time.monotonic()) as outcome:
         worker: WorkerProcess | None = None
-        results: dict[str, dict[str, Any]] = {}
+        results: dict[str, Attempted] = {}
         try:
             for name, attempts in job.attempts:
                 used = worker is not None
                 worker = worker or run_context.worker(job.build, folder / LOG, side=job.side)
                 results[name] = _try(run_context, worker, attempts)
-                if used and results[name]["status"] not in (Status.OK, Status.UNSUPPORTED):
+                if used and results[name].status not in (Status.OK, Status.UNSUPPORTED):
                     # what an earlier port has left in the process is no fault of this one
                     worker.close()
                     worker = run_context.worker(job.build, folder / LOG, side=job.side)
@@ -217,29 +217,33 @@ def run_check(run_context: runner.RunContext, job: CheckJob) -> store.Record:
         finally:
             if worker is not None:
                 worker.close()
-        outcome.result = {"workloads": results}
+        outcome.result = dataclasses.asdict(FirstRun(results))
     return outcome.record()
 
 
 def _try(
     run_context: runner.RunContext, worker: WorkerProcess, attempts: Sequence[Attempt]
-) -> dict[str, Any]:
+) -> Attempted:
     """Return how the first attempt ended that is supported, or the last one."""
-    ended: dict[str, Any] = {}
-    for attempt in attempts:
-        opening, stages = attempt.opening, None if attempt.stages is None else list(attempt.stages)
-        try:
-            workload, preset = opening.workload, opening.preset
-            files = runner.inputs(run_context, workload, preset, attempt.seed, attempt.steps)
-            runner.open_port(worker, run_context, opening, files)
-            probed = worker.request("probe", tape=str(files.tape), stages=stages, brief=False)
-        except JobFailed as error:
-            ended = {"status": error.status, "reason": error.reason, "remarks": []}
-            if error.status != Status.UNSUPPORTED:
-                return ended
-        else:
-            return {"status": "ok", "reason": "", "remarks": probed["remarks"]}
-    return ended
+    for attempt in attempts[:-1]:
+        ended = _attempted(run_context, worker, attempt)
+        if ended.status != Status.UNSUPPORTED:
+            return ended
+    return _attempted(run_context, worker, attempts[-1])
+
+
+def _attempted(
+    run_context: runner.RunContext, worker: WorkerProcess, attempt: Attempt
+) -> Attempted:
+    opening, stages = attempt.opening, None if attempt.stages is None else list(attempt.stages)
+    try:
+        workload, preset = opening.workload, opening.preset
+        files = runner.inputs(run_context, workload, preset, attempt.seed, attempt.steps)
+        runner.open_port(worker, run_context, opening, files)
+        probed = worker.request(verbs.PROBE, tape=str(files.tape), stages=stages, brief=False)
+    except JobFailed as error:
+        return Attempted(error.status, error.reason)
+    return Attempted(Status.OK, "", probed.content.remarks)
 
 
 def reduced(planned: Plan, failed: Collection[tuple[str, str]]) -> Plan:

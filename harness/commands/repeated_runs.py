@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from backends.contract import Stage, Status
 from harness import plan
 from harness.evaluation import job_rows
-from harness.execution import progress, runner
+from harness.execution import progress, runner, verbs
 from harness.execution.processes import ending
 from harness.fidelity import repeatability
 from harness.records import checksums, store, tensors
@@ -168,25 +168,24 @@ def run_job(run_context: runner.RunContext, job: RepeatJob) -> store.Record:
         parts = {}
         with run_context.worker(job.build, folder / job_rows.LOG) as worker, ending([worker]):
             opened = runner.open_port(worker, run_context, job.opening(), files)
-            probed = worker.request("probe", tape=str(files.tape))
+            probed = worker.request(verbs.PROBE, tape=str(files.tape))
             for mode, stages in STAGES.items():
                 where = folder.with_name(f"{folder.name}-{mode}")
                 runner.fresh(where)
-                parts[mode] = store.decode(
-                    worker.request(
-                        "record",
-                        tape=str(files.tape),
-                        folder=str(where.resolve()),
-                        stages=list(stages),
-                        steps=job.steps,
-                        variants=[dict(variant) for variant in job.variants],
-                        seed=job.seed if mode == NATIVE else None,
-                    )
+                recorded = worker.request(
+                    verbs.RECORD,
+                    tape=str(files.tape),
+                    folder=str(where.resolve()),
+                    stages=list(stages),
+                    steps=job.steps,
+                    variants=[dict(variant) for variant in job.variants],
+                    seed=job.seed if mode == NATIVE else None,
                 )
-                checksums.verify(where, parts[mode]["files"])
+                checksums.verify(where, recorded.content.files)
+                parts[mode] = store.decode(recorded.plain)
         outcome.result = {
-            **opened,
-            **probed,
+            **opened.plain,
+            **probed.plain,
             "parts": parts,
             "tape_hash": files.tape_hash,
             "data_hash": files.data_hash,

@@ -17,7 +17,7 @@ from pathlib import Path
 from backends.contract import ACTIONS, Status
 from harness.environments import staging
 from harness.errors import JobFailed
-from harness.execution import rounds, runner
+from harness.execution import rounds, runner, verbs
 from harness.execution.processes import Limits, ending
 from harness.execution.worker_environment import clean_environment
 from harness.plan import Side, SpeedJob
@@ -82,16 +82,16 @@ def _try(run_context: runner.RunContext, job: SpeedJob, side: Side) -> forecast.
         runner.open_port(worker, run_context, job.opening(side.label), files)
         ready_s = time.monotonic() - started
         for action in ACTIONS:
-            worker.request("load", tape=str(files.tape), action=action, seed=job.seed)
+            worker.request(verbs.LOAD, tape=str(files.tape), action=action, seed=job.seed)
             try:
-                first[action] = later[action] = float(worker.request("step")["step_s"])
+                first[action] = later[action] = worker.request(verbs.STEP).content.step_s
             except JobFailed as error:
                 if error.status != Status.TIMEOUT:
                     raise
                 longest = dict.fromkeys(ACTIONS, LIMIT_S)
                 return forecast.Tried(LIMIT_S, longest, dict(longest))
             if first[action] < ENOUGH_S:
-                later[action] = float(worker.request("step")["step_s"])
+                later[action] = worker.request(verbs.STEP).content.step_s
     return forecast.Tried(ready_s, first, later)
 
 

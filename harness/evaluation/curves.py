@@ -17,6 +17,7 @@ from harness.execution import samples
 from harness.execution.runner import RunContext
 from harness.fidelity import plot_series
 from harness.fidelity.evidence import Evidence
+from harness.fidelity.plot_series import Subject
 from harness.fidelity.summaries import series
 from harness.plan import Job, Plan, SampleJob
 from harness.records import store
@@ -39,10 +40,10 @@ def curves(
         evidences: of the lockstep jobs, by name.
         sampled: the records of the training jobs, by name.
     """
-    seeds: dict[tuple[str, ...], dict[str, list[Steps]]] = {}
-    numbers: dict[tuple[str, ...], dict[str, list[int]]] = {}
+    seeds: dict[tuple[Subject, str], dict[str, list[Steps]]] = {}
+    numbers: dict[tuple[Subject, str], dict[str, list[int]]] = {}
 
-    def note(key: tuple[str, ...], seed: int, terms: Mapping[str, Steps]) -> None:
+    def note(key: tuple[Subject, str], seed: int, terms: Mapping[str, Steps]) -> None:
         for term, steps in terms.items():
             seeds.setdefault(key, {}).setdefault(term, []).append(steps)
             numbers.setdefault(key, {}).setdefault(term, []).append(seed)
@@ -54,10 +55,10 @@ def curves(
             if evidence is None or job.name in seen:  # a side takes part in several pairs
                 continue
             seen.add(job.name)
-            note((*_identity(job), "lockstep"), job.seed, _lockstep(evidence))
+            note((_subject(job), "lockstep"), job.seed, _lockstep(evidence))
     for sample in planned.samples:
         if sample.name in sampled and sampled[sample.name].ok:
-            note((*_identity(sample), "native"), sample.own_seed, _native(sampled[sample.name]))
+            note((_subject(sample), "native"), sample.own_seed, _native(sampled[sample.name]))
     drawn = [
         _curve(key, term, values, numbers[key][term])
         for key, terms in seeds.items()
@@ -66,23 +67,24 @@ def curves(
     return tuple(curve for curve in drawn if curve is not None)
 
 
-def _curve(key: tuple[str, ...], term: str, seeds: list[Steps], numbers: list[int]) -> Curve | None:
+def _curve(
+    key: tuple[Subject, str], term: str, seeds: list[Steps], numbers: list[int]
+) -> Curve | None:
     """Return the band of one term over seeds, with the line of each seed beside it."""
-    identity = dict(zip(("workload", "build", "precision", "preset", "mode"), key, strict=True))
-    band = plot_series.curve(identity, term, seeds)
+    band = plot_series.curve(*key, term, seeds)
     if band is None or len(seeds) == 1:
         return band and dataclasses.replace(band, numbers=tuple(numbers))
     common = set.intersection(*(set(seed) for seed in seeds))
     each = []
     for seed in seeds[:MOST_SEEDS]:
-        line = plot_series.curve(identity, term, [{step: seed[step] for step in common}])
+        line = plot_series.curve(*key, term, [{step: seed[step] for step in common}])
         if line is not None:
             each.append(line.middle)
     return dataclasses.replace(band, each=tuple(each), numbers=tuple(numbers[: len(each)]))
 
 
-def _identity(job: Job | SampleJob) -> tuple[str, str, str, str]:
-    return job.workload, job.side, job.precision, job.preset
+def _subject(job: Job | SampleJob) -> Subject:
+    return Subject(job.workload, job.side, job.precision, job.preset)
 
 
 def _lockstep(evidence: Evidence) -> dict[str, Steps]:
@@ -113,21 +115,20 @@ def spreads(planned: Plan, sampled: Records, run_context: RunContext) -> tuple[S
         sampled: their records, by name; those that did not end well are left out.
         run_context: its workloads have the real rows, and the names of channels.
     """
-    sides: dict[tuple[str, str, str, str], list[SampleJob]] = {}
+    sides: dict[Subject, list[SampleJob]] = {}
     for job in planned.samples:
         if job.name in sampled and sampled[job.name].ok:
-            sides.setdefault(_identity(job), []).append(job)
+            sides.setdefault(_subject(job), []).append(job)
     drawn: list[Spread] = []
     with_real: set[tuple[str, str]] = set()
-    for key, jobs in sides.items():
-        identity = dict(zip(("workload", "build", "precision", "preset"), key, strict=True))
+    for subject, jobs in sides.items():
         spec = run_context.workloads[jobs[0].workload]
         real = spec.held_out(spec.config(jobs[0].preset))
         if real is not None and (jobs[0].workload, jobs[0].precision) not in with_real:
             with_real.add((jobs[0].workload, jobs[0].precision))
             drawn.append(
                 plot_series.spread(
-                    {**identity, "build": REAL},
+                    dataclasses.replace(subject, build=REAL),
                     real.channels,
                     [plot_series.quantiles(series(real.rows))],
                 )
@@ -141,5 +142,5 @@ def spreads(planned: Plan, sampled: Records, run_context: RunContext) -> tuple[S
                     )
                 )
         if models and len({model.shape for model in models}) == 1:
-            drawn.append(plot_series.spread(identity, real.channels if real else (), models))
+            drawn.append(plot_series.spread(subject, real.channels if real else (), models))
     return tuple(drawn)

@@ -95,18 +95,18 @@ def round_row(run: Path, record: store.Record) -> JobRow:
         run: the run's folder; the round's is named relative to it, for the log.
         record: its description names the side that failed, or else all sides that took part.
     """
-    sides = record.job.get("side") or " ".join(record.job.get("labels", ()))
+    job = record.described
     return JobRow(
         job=record.folder.name,
-        build=str(sides),
-        workload=str(record.job["workload"]),
+        build=job.side or " ".join(job.labels or ()),
+        workload=job.workload,
         kind=outcome.SPEED,
-        precision=str(record.job["precision"]),
+        precision=job.precision,
         status=record.status,
         reason=record.reason,
         duration_s=record.duration_s,
         log=relative(run, record.folder),
-        seed=int(record.job["seed"]),
+        seed=job.seed,
     )
 
 

@@ -174,8 +174,8 @@ def _judged(pair: Pair, stage: str, evidences: JobEvidences) -> StageVerdict:
         pair_evidence.null(pair, stage, evidences),
         pair_evidence.base(pair, evidences),
     )
-    declared = (pair.a.side, a.declared), (pair.b.side, b.declared)
-    verdict = declarations.counted(verdict, *declared)
+    declared = {pair.a.side: a.declared, pair.b.side: b.declared}
+    verdict = declarations.counted(verdict, *declared.items())
     sentences = [
         verdict.reason,
         sparse.note(shown_a, shown_b, verdict) if pair.precision == "fp64" else "",

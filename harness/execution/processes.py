@@ -22,12 +22,13 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, overload
 
 from backends.contract import Status
 from harness.errors import CorruptRecord, JobFailed
-from harness.execution import answers, kept_process, memory, worker_environment
+from harness.execution import answers, kept_process, memory, verbs, worker_environment
 from harness.execution.logs import last_line, trim_log
+from harness.execution.verbs import Promised, Said, Verb
 
 WATCH_INTERVAL_S = 0.5
 GRACE_S = 2.0  # between the polite end of a worker (its control pipe closes) and the kill
@@ -140,6 +141,7 @@ class WorkerProcess:
             0,
             (0.0, "", 0.0),
         )  # the last: deadline, verb and limit of what was sent
+        self._verb: Verb[Any] = verbs.named("")  # of what was sent
         self._doing = ""  # what the worker was last heard to be doing for it
         log.parent.mkdir(parents=True, exist_ok=True)
         self._scratch = tempfile.mkdtemp(prefix="harness-worker-")
@@ -182,44 +184,55 @@ class WorkerProcess:
         """Whether requests can still be sent: the worker has neither died nor been ended."""
         return self._answers >= 0
 
+    @overload
+    def request(
+        self, verb: Verb[Promised], timeout_s: float | None = None, **arguments: Any
+    ) -> Said[Promised]: ...
+
+    @overload
     def request(
         self, verb: str, timeout_s: float | None = None, **arguments: Any
-    ) -> dict[str, Any]:
-        """Send one request and return its result.
+    ) -> dict[str, Any]: ...
+
+    def request(
+        self, verb: Verb[Any] | str, timeout_s: float | None = None, **arguments: Any
+    ) -> Said[Any] | dict[str, Any]:
+        """Send one request and return what is answered: to a name instead of a verb, for workers of
+        other kinds, the plain JSON.
 
         Raises:
             JobFailed: the worker answered with a status other than `ok`, died, or broke a limit. It
                 has been killed in the last two cases.
         """
         self.send(verb, timeout_s, **arguments)
-        return self.receive()
+        said = self.receive()
+        return said if isinstance(verb, Verb) else said.plain
 
-    def send(self, verb: str, timeout_s: float | None = None, **arguments: Any) -> None:
+    def send(self, verb: Verb[Any] | str, timeout_s: float | None = None, **arguments: Any) -> None:
         """Send one request without waiting for its answer, so that several workers can be at work;
         `receive` has to follow."""
         self._next_id += 1
         limit_s = self.limits.request_s if timeout_s is None else timeout_s
-        self._asked, self._doing = (time.monotonic() + limit_s, verb, limit_s), ""
+        self._verb = verb if isinstance(verb, Verb) else verbs.named(verb)
+        name = self._verb.name
+        self._asked, self._doing = (time.monotonic() + limit_s, name, limit_s), ""
         line = (
-            json.dumps({"id": self._next_id, "verb": verb, **arguments}, allow_nan=False).encode()
+            json.dumps({"id": self._next_id, "verb": name, **arguments}, allow_nan=False).encode()
             + b"\n"
         )
         self._write(line, *self._asked)
 
-    def receive(self) -> dict[str, Any]:
-        """Return the result of the request that was sent last, as `request` does."""
+    def receive(self) -> Said[Any]:
+        """Return the answer to the request that was sent last; fails as `request` does."""
         line = self._read(*self._asked)
         # Not in a turn, of which a second has hundreds, and whose peaks `rounds` looks at.
-        if self._asked[1] != "block":
+        if self._verb != verbs.BLOCK:
             # Now that the worker waits, a look costs it nothing.
             self.peak_bytes = max(self.peak_bytes, self.memory.peak())
         try:
-            answer = answers.read(line, self._asked[1], self._next_id)
+            return answers.read(line, self._verb, self._next_id)
         except CorruptRecord as error:
             self._fail(Status.ERROR, str(error))
-        if answer.status != Status.OK:
-            raise JobFailed(answer.status, answer.reason)
-        return answer.result
 
     def _write(self, line: bytes, deadline: float, verb: str, limit_s: float) -> None:
         while line:

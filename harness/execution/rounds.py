@@ -20,11 +20,13 @@ import filelock
 
 from backends.contract import ACTIONS, Status
 from harness.errors import JobFailed, RecordError, remedy
-from harness.execution import machine, runner, turns
+from harness.execution import machine, runner, turns, verbs
 from harness.execution.processes import WorkerProcess, ending
 from harness.execution.turns import SideFailed, named
+from harness.execution.verbs import Said
 from harness.plan import SpeedJob, Warmup
 from harness.records import store
+from harness.records.contents import Opened
 from harness.speed import forecast, schedule
 
 WARMUP_S = 0.2
@@ -171,19 +173,14 @@ def run_round(
                     workers[label] = run_context.worker(
                         sides[label].build, log, cold=number == 0, side=label
                     )
-                    workers[label].send("describe", backend=sides[label].backend)
+                    workers[label].send(verbs.DESCRIBE, backend=sides[label].backend)
             opened, imported_s = _open(run_context, job, workers, files, failed)
             baseline = {label: worker.memory.begin() for label, worker in workers.items()}
-            actions = {}
-            for action in job.actions:
-                taking = {
-                    label: worker
-                    for label, worker in workers.items()
-                    if takes(action, opened[label]["abilities"])
-                }
-                if len(taking) >= 2:
-                    actions[action] = _measure(order, taking, number, action)
-            spent = _spend(workers, actions, failed) if number == 0 else {}
+            taking = _taking(job, workers, opened)
+            actions = {
+                action: _measure(order, able, number, action) for action, able in taking.items()
+            }
+            spent = _spend(taking, failed) if number == 0 else {}
         except forecast.TooLong as error:
             long.append(error)
             for worker in workers.values():
@@ -198,7 +195,7 @@ def run_round(
         spec = run_context.workloads[job.workload]
         outcome.result = {
             "actions": actions,
-            "opened": opened,
+            "opened": {label: said.plain for label, said in opened.items()},
             "machine": [before, machine.state()],
             "labels": list(labels),
             "peak_bytes": {label: worker.peak_bytes for label, worker in workers.items()},
@@ -229,7 +226,7 @@ def _open(
     workers: dict[str, WorkerProcess],
     files: runner.Files,
     failed: list[SideFailed],
-) -> tuple[dict[str, Any], float]:
+) -> tuple[dict[str, Said[Opened]], float]:
     """Wait until all have imported their frameworks, which takes seconds; then open the ports one
     by one, which is timed.
 
@@ -245,6 +242,22 @@ def _open(
         with named(label, failed):
             opened[label] = runner.open_port(worker, run_context, job.opening(label), files)
     return opened, imported_s
+
+
+def _taking(
+    job: SpeedJob, workers: Mapping[str, WorkerProcess], opened: Mapping[str, Said[Opened]]
+) -> dict[str, dict[str, WorkerProcess]]:
+    """Return who takes part in each action of a job; what fewer than two can do is not measured."""
+    taking = {}
+    for action in job.actions:
+        able = {
+            label: worker
+            for label, worker in workers.items()
+            if takes(action, opened[label].content.abilities)
+        }
+        if len(able) >= 2:
+            taking[action] = able
+    return taking
 
 
 def takes(action: str, abilities: Collection[str]) -> bool:
@@ -265,20 +278,21 @@ def _measure(
     job, failed, left_s = order.job, order.failed, order.terms.left_s
     labels, share = list(workers), 1.0 if action in ACTIONS else PHASE_SHARE
     sample_s = SAMPLE_S if job.device == "cpu" else DEVICE_SAMPLE_S
-    prepared: dict[str, dict[str, Any]] = {}
+    prepared: dict[str, Said[verbs.Prepared]] = {}
     peaks = {label: turns.Peaks() for label in labels}
     pace = forecast.Pace(len(labels), share * MEASURE_S, left_s, order.started)
     for label in labels:
         with named(label, failed):
             share_slower, tape = job.slowdown_of(label), str(order.files.tape)
+            seed = job.seed + number
             workers[label].request(
-                "load", tape=tape, action=action, seed=job.seed + number, slowdown=share_slower
+                verbs.LOAD, tape=tape, action=action, seed=seed, slowdown=share_slower
             )
             workers[label].memory.begin()  # after loading, which is no part of the action
         prepared[label] = _prepare(order, workers[label], label, action, sample_s)
-        pace.check(prepared, time.monotonic())
+        pace.check({name: said.content for name, said in prepared.items()}, time.monotonic())
     size = schedule.size_round(
-        [float(done["sample_s"]) for done in prepared.values()], share * MEASURE_S
+        [said.content.sample_s for said in prepared.values()], share * MEASURE_S
     )
     planned = schedule.plan_round(labels, turns.MOST * size.palindromes, job.seed, number)
     measured = turns.run(
@@ -293,15 +307,17 @@ def _measure(
     by_name: dict[str, dict[str, Any]] = {}
     for name in closed[labels[0]]:
         by_name[name] = {label: closed[label][name] for label in labels}
+    ready: dict[str, dict[str, Any]] = {}
     for label in labels:  # after the work, which may have changed it
         with named(label, failed):
-            prepared[label].update(workers[label].request("effective", watch=number == 0))
-    return {"prepared": prepared, "spawn": planned.spawn, **measured.as_json(), **by_name}
+            effective = workers[label].request(verbs.EFFECTIVE, watch=number == 0)
+            ready[label] = {**prepared[label].plain, **effective.plain}
+    return {"prepared": ready, "spawn": planned.spawn, **measured.as_json(), **by_name}
 
 
 def _prepare(
     order: Order, worker: WorkerProcess, label: str, action: str, sample_s: float
-) -> dict[str, Any]:
+) -> Said[verbs.Prepared]:
     """Warm one side up.
 
     Raises:
@@ -328,7 +344,7 @@ def _prepare(
     patience_s = math.inf if compiled or math.isinf(terms.left_s) else max(terms.left_s, PATIENCE_S)
     limit_s = min(patience_s, worker.limits.request_s)
     try:
-        return worker.request("prepare", timeout_s=limit_s, **wanted)
+        return worker.request(verbs.PREPARE, timeout_s=limit_s, **wanted)
     except JobFailed as error:
         if error.status == Status.TIMEOUT and limit_s < worker.limits.request_s:
             raise forecast.TooLong(
@@ -339,19 +355,19 @@ def _prepare(
 
 
 def _spend(
-    workers: Mapping[str, WorkerProcess], actions: Mapping[str, Any], failed: list[SideFailed]
-) -> dict[str, Any]:
+    taking: Mapping[str, Mapping[str, WorkerProcess]], failed: list[SideFailed]
+) -> dict[str, dict[str, dict[str, Any]]]:
     """Ask, after all that is timed, what a step of each whole action costs beside time; a side that
     cannot tell says why."""
-    costs: dict[str, Any] = {}
-    for action in (name for name in ACTIONS if name in actions):
+    costs: dict[str, dict[str, dict[str, Any]]] = {}
+    for action in (name for name in ACTIONS if name in taking):
         costs[action] = {}
-        for label in actions[action]["prepared"]:
+        for label, worker in taking[action].items():
             try:
                 with named(label, failed):
-                    costs[action][label] = workers[label].request("spend", action=action)
+                    costs[action][label] = worker.request(verbs.SPEND, action=action).plain
             except JobFailed as error:
-                if not workers[label].alive:
+                if not worker.alive:
                     raise
                 failed.pop()
                 costs[action][label] = {

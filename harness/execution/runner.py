@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 from backends.contract import Status
 from harness.errors import CorruptRecord, JobFailed, RecordError
+from harness.execution import verbs
 from harness.execution.processes import Limits, WorkerProcess, ending
+from harness.execution.verbs import Said
 from harness.plan import Job, Opening, same_work
 from harness.records import archives, checksums, contents, files, runs, store, tape
 from harness.workloads import registry
@@ -164,20 +166,20 @@ def run_job(run_context: RunContext, job: Job) -> store.Record:
             ending([worker]),
         ):
             opened = open_port(worker, run_context, job.opening(), files)
-            probed = worker.request("probe", tape=str(files.tape), stages=list(job.stages))
+            probed = worker.request(verbs.PROBE, tape=str(files.tape), stages=list(job.stages))
             recorded = worker.request(
-                "record",
+                verbs.RECORD,
                 tape=str(files.tape),
                 folder=str(folder.resolve()),
                 stages=list(job.stages),
                 steps=job.steps,
                 variants=[_thaw(variant) for variant in job.variants],
             )
-        checksums.verify(folder, recorded["files"])
+        checksums.verify(folder, recorded.content.files)
         outcome.result = {
-            **opened,
-            **probed,
-            **store.decode(recorded),
+            **opened.plain,
+            **probed.plain,
+            **store.decode(recorded.plain),
             "tape_hash": files.tape_hash,
             "data_hash": files.data_hash,
             "peak_bytes": worker.peak_bytes,
@@ -191,7 +193,7 @@ def _thaw(variant: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
 
 def open_port(
     worker: WorkerProcess, run_context: RunContext, opening: Opening, files: Files
-) -> dict[str, Any]:
+) -> Said[contents.Opened]:
     """Open a port in a worker and return what the worker says of it, and the hash of what it was
     given to compute on.
 
@@ -206,7 +208,7 @@ def open_port(
     spec = run_context.workloads[opening.workload]
     config = spec.config(opening.preset, opening.powers)
     opened = worker.request(
-        "open",
+        verbs.OPEN,
         backend=opening.backend,
         workload=spec.port or spec.name,
         config=config,
@@ -218,7 +220,11 @@ def open_port(
         },
         data=str(files.data),
     )
-    return {**opened, "spec_hash": runs.key([spec.config(opening.preset), files.data_hash])}
+    spec_hash = runs.key([spec.config(opening.preset), files.data_hash])
+    return Said(
+        dataclasses.replace(opened.content, spec_hash=spec_hash),
+        {**opened.plain, "spec_hash": spec_hash},
+    )
 
 
 @dataclasses.dataclass
@@ -289,7 +295,8 @@ def ended(folder: Path, job: dict[str, Any], started: float) -> Iterator[Outcome
     outcome = Outcome(folder, job, started)
     try:
         yield outcome
-        contents.read(job, outcome.result, "the worker's answer")
+        where = "the worker's answer"
+        contents.read(contents.described(job, where), outcome.result, where)
     except JobFailed as error:
         outcome.status, outcome.reason = error.status, error.reason
     except CorruptRecord as error:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from backends.contract import Status
 from harness.errors import JobFailed
+from harness.execution import verbs
 from harness.execution.processes import WorkerProcess, ending
 from harness.execution.runner import Files, RunContext, ended, fresh, keep, open_port
 from harness.fidelity.summaries import Draw, series
@@ -44,23 +45,23 @@ def run_sample(run_context: RunContext, job: SampleJob) -> store.Record:
             ending([worker]),
         ):
             opened = open_port(worker, run_context, job.opening(), drawn)
-            worker.request("start", seed=job.own_seed, tape=str(drawn.tape))
+            worker.request(verbs.START, seed=job.own_seed, tape=str(drawn.tape))
             drawn.tape.unlink()  # of a large model as large as itself, once a seed
             started = time.monotonic()
             losses = _train(worker, job.steps)
             train_s = time.monotonic() - started
             worker.request(
-                "generate", count=job.rows, path=str((folder / f"{SAMPLES}.npz").resolve())
+                verbs.GENERATE, count=job.rows, path=str((folder / f"{SAMPLES}.npz").resolve())
             )
-            effective = worker.request("effective")
+            effective = worker.request(verbs.EFFECTIVE)
         archives.write_arrays(folder / f"{LOSSES}.npz", losses)
         sums = {
             f"{name}.npz": checksums.checksum(folder / f"{name}.npz") for name in (LOSSES, SAMPLES)
         }
         checksums.verify(folder, sums)
         outcome.result = {
-            **opened,
-            **effective,
+            **opened.plain,
+            **effective.plain,
             "files": sums,
             "train_s": train_s,
             "terms": sorted(name[len(VALUE) :] for name in losses if name.startswith(VALUE)),
@@ -102,11 +103,11 @@ def _train(worker: WorkerProcess, steps: int) -> dict[str, NDArray[Any]]:
     done = 0
     while done < steps:
         piece = min(ADVANCE_STEPS, steps - done)
-        losses = store.decode(worker.request("advance", steps=piece))["losses"]
-        for name, column in losses.items():
+        advanced = worker.request(verbs.ADVANCE, steps=piece).content
+        for name, column in advanced.losses.items():
             for index, value in enumerate(column):
                 if value is not None:
-                    values.setdefault(name, []).append(float(value))
+                    values.setdefault(name, []).append(value)
                     at.setdefault(name, []).append(done + index)
         done += piece
     arrays: dict[str, NDArray[Any]] = {
@@ -123,7 +124,7 @@ def draw(record: store.Record) -> Draw:
     Raises:
         CorruptRecord: a file is not what the manifest says.
     """
-    last = int(record.job["steps"]) - 1
+    last = record.described.steps - 1
     ended_with = [
         name for name in record.sampled.terms if record.read(LOSSES, STEP + name)[-1] == last
     ]

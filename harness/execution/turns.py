@@ -16,8 +16,9 @@ from typing import Any
 
 from backends.contract import Status
 from harness.errors import JobFailed
-from harness.execution import machine, memory
+from harness.execution import machine, memory, verbs
 from harness.execution.processes import WorkerProcess
+from harness.execution.verbs import Block
 from harness.speed import disturbance
 from harness.speed.schedule import RoundSize
 
@@ -57,19 +58,17 @@ class Peaks:
     own_bytes: int = 0
     ended_bytes: int = 0
     device: tuple[int | None, str] = (None, "it was not told")
-    calls: dict[str, int] = dataclasses.field(default_factory=dict)
+    calls: dict[int, int] = dataclasses.field(default_factory=dict)
     calls_base: float = 0.0
 
-    def take(self, done: Mapping[str, Any]) -> None:
+    def take(self, done: Block) -> None:
         """Take in a block's answer."""
-        self.own_bytes, self.ended_bytes = (
-            max(self.own_bytes, int(done["peak_bytes"])),
-            int(done["ended_bytes"]),
-        )
-        self.device = done["device_peak_bytes"], str(done.get("device_peak_missing", ""))
-        self.calls_base = float(done["calls_base"])
-        for place, count in done["calls"].items():
-            self.calls[place] = self.calls.get(place, 0) + int(count)
+        self.own_bytes = max(self.own_bytes, done.peak_bytes)
+        self.ended_bytes = done.ended_bytes
+        self.device = done.device_peak_bytes, done.device_peak_missing
+        self.calls_base = done.calls_base
+        for place, count in done.calls.items():
+            self.calls[place] = self.calls.get(place, 0) + count
 
     def look(self, tree: memory.Tree) -> None:
         """Look at the worker's processes while it waits; marks keep, so that once a palindrome is
@@ -87,7 +86,7 @@ class Peaks:
             "marks_set_back": tree.set_back,
             "device_peak_bytes": self.device[0],
             "device_peak_missing": self.device[1],
-            "calls": self.calls,
+            "calls": {str(place): count for place, count in self.calls.items()},
             "calls_base": self.calls_base,
         }
 
@@ -160,13 +159,13 @@ def run(
             with named(label, failed):
                 pids = [worker.pid for other, worker in workers.items() if other != label]
                 own_s, before = time.process_time() + machine.ran_s(pids), machine.counters()
-                done = workers[label].request("block", samples=size.steps)
+                done = workers[label].request(verbs.BLOCK, samples=size.steps).content
                 after = machine.counters()
                 # Asking is no other program's work, nor are the threads of the side before that
                 # spin for a while after their turn.
-                done["used_s"] += time.process_time() + machine.ran_s(pids) - own_s
-            steps[label] += [float(value) for value in done["step_s"]]
-            turns[label].append(_turn(done, before, after))
+                used_s = done.used_s + time.process_time() + machine.ran_s(pids) - own_s
+            steps[label] += done.step_s
+            turns[label].append(_turn(done, used_s, before, after))
             peaks[label].take(done)
             _hold(measured.held[label], done)
         for label in workers:
@@ -190,24 +189,19 @@ def _done(clean: Sequence[bool], wanted: int, late: bool) -> bool:
 
 
 def _turn(
-    done: Mapping[str, Any], before: machine.Counters, after: machine.Counters
+    done: Block, used_s: float, before: machine.Counters, after: machine.Counters
 ) -> disturbance.Turn:
-    waits = done["waits"]
-    return disturbance.Turn(
-        wall_s=float(waits["wall_s"]),
-        ran_s=float(waits["ran_s"]),
-        waited_s=float(waits["waited_s"] or 0.0),
+    """Return what a turn met; `used_s`: of the processor, by the harness and its workers."""
+    return dataclasses.replace(
+        done.waits.turn,
         stolen_s=after.stolen_s - before.stolen_s,
         throttled_s=after.throttled_s - before.throttled_s,
-        others_s=(
-            after.worked_s - before.worked_s - float(done["used_s"]) if after.worked_s else 0.0
-        ),
+        others_s=after.worked_s - before.worked_s - used_s if after.worked_s else 0.0,
         load=after.load,
     )
 
 
-def _hold(points: list[tuple[int, int]], done: Mapping[str, Any]) -> None:
-    if done.get("resident_bytes"):
-        points.append(
-            ((points[-1][0] if points else 0) + int(done["steps"]), int(done["resident_bytes"]))
-        )
+def _hold(points: list[tuple[int, int]], done: Block) -> None:
+    if done.resident_bytes:
+        steps = (points[-1][0] if points else 0) + done.steps
+        points.append((steps, done.resident_bytes))

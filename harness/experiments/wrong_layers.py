@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from backends.contract import Stage
 from harness.errors import CorruptRecord
 from harness.evaluation import pair_evidence, stage_rows
-from harness.execution import runner
+from harness.execution import runner, verbs
 from harness.execution.processes import ending
 from harness.fidelity import declarations
 from harness.fidelity.evidence import Entry, Evidence, Restricted
@@ -196,15 +196,15 @@ def run_teacher_forced(run_context: runner.RunContext, job: TeacherForcedJob) ->
         ):
             opened = runner.open_port(worker, run_context, job.opening(), files)
             taught = worker.request(
-                "teach",
+                verbs.TEACH,
                 tape=str(files.tape),
                 teacher=str(teacher.resolve()),
                 folder=str(folder.resolve()),
             )
-        checksums.verify(folder, taught["files"])
+        checksums.verify(folder, taught.content.files)
         outcome.result = {
-            **opened,
-            **store.decode(taught),
+            **opened.plain,
+            **store.decode(taught.plain),
             "tape_hash": files.tape_hash,
             "data_hash": files.data_hash,
         }

@@ -28,6 +28,15 @@ class Entry:
     largest: float
 
 
+@dataclasses.dataclass(frozen=True)
+class LossScale:
+    """The scale of the loss at which a side's gradients were recorded, and how often it was halved
+    to get there."""
+
+    scale: float
+    halved: int
+
+
 class Evidence(Protocol):
     """One side of a comparison. `digested` says that `read` gives a digest (see `digest`) instead
     of the tensor."""

@@ -13,14 +13,13 @@ import re
 from collections.abc import Mapping
 
 from backends.contract import PRECISION_TABLE, Stage
-from harness.fidelity.evidence import Entry, Evidence
+from harness.fidelity.evidence import Entry, Evidence, LossScale
 from harness.fidelity.measure import Difference
 from harness.fidelity.verdict import TensorVerdict
 from harness.results.verdicts import Fidelity
 
-#: By phase, the `scale` of the loss at which a side's gradients were recorded, and how often it was
-#: `halved` to get there.
-LossScales = Mapping[str, Mapping[str, float]]
+#: Of one side, by phase.
+LossScales = Mapping[str, LossScale]
 SKIPPED = re.compile(r"slot/(.+)/skipped$")
 
 
@@ -111,8 +110,8 @@ def _halved(sides: Mapping[str, LossScales]) -> str:
         if not scales:
             parts.append(f"not told by the port of {label}")
             continue
-        low = {phase: noted for phase, noted in scales.items() if noted["halved"]}
-        most = min(low, key=lambda phase: low[phase]["scale"], default="")
-        down = f", to {low[most]['scale']:g} for {most}" if low else ""
+        low = {phase: noted for phase, noted in scales.items() if noted.halved}
+        most = min(low, key=lambda phase: low[phase].scale, default="")
+        down = f", to {low[most].scale:g} for {most}" if low else ""
         parts.append(f"in {len(low)} of {len(scales)} phases on {label}{down}")
     return "the loss scale came down: " + "; ".join(parts)

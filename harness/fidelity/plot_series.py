@@ -38,6 +38,16 @@ BAND = (0.1, 0.5, 0.9)
 LOSS = re.compile(r"^step (\d+)/loss/(.*)$")
 
 
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """Whose curves and spreads are drawn: a side, and on what it was trained."""
+
+    workload: str
+    build: str
+    precision: str
+    preset: str
+
+
 def rounded(value: float | None) -> float | None:
     """Return a number with four digits."""
     return value if value is None or not math.isfinite(value) else float(f"{value:.3e}")
@@ -148,13 +158,15 @@ def _spaced(count: int, most: int) -> list[int]:
 
 
 def curve(
-    identity: Mapping[str, str], term: str, seeds: Sequence[Mapping[int, float]]
+    subject: Subject, mode: str, term: str, seeds: Sequence[Mapping[int, float]]
 ) -> Curve | None:
-    """Return the band over seeds of one term. `identity`: workload, build, precision, preset and
-    mode. `seeds`: by step.
+    """Return the band over seeds of one term.
 
     Of more than `MOST_STEPS` steps, the mean over equal stretches, placed at the last step of each;
     NaN stays visible.
+
+    Args:
+        subject: whose. mode, term: as in `Curve`. seeds: the values of each, by step.
     """
     steps = sorted(set.intersection(*(set(seed) for seed in seeds))) if seeds else []
     if not steps:
@@ -166,11 +178,11 @@ def curve(
         low, middle, high = np.quantile(means, BAND, axis=0)
     banded = len(seeds) > 1
     return Curve(
-        workload=identity["workload"],
-        build=identity["build"],
-        precision=identity["precision"],
-        preset=identity["preset"],
-        mode=identity["mode"],
+        workload=subject.workload,
+        build=subject.build,
+        precision=subject.precision,
+        preset=subject.preset,
+        mode=mode,
         term=term,
         seeds=len(seeds),
         steps=tuple(steps[int(part[-1])] for part in parts),
@@ -191,13 +203,11 @@ def quantiles(samples: Values) -> Values:
     return by_channel
 
 
-def spread(
-    identity: Mapping[str, str], channels: Sequence[str], models: Sequence[Values]
-) -> Spread:
+def spread(subject: Subject, channels: Sequence[str], models: Sequence[Values]) -> Spread:
     """Return the quantiles of one build's models: the median over the models of each.
 
     Args:
-        identity: workload, build, precision, preset.
+        subject: whose.
         channels: their names, in order; where there are fewer names than channels, these are
             numbered.
         models: of each model, what `quantiles` gave, all of one shape.
@@ -207,8 +217,11 @@ def spread(
     if len(channels) < len(middle):
         names = [f"channel {number}" for number in range(len(middle))]
     return Spread(
+        workload=subject.workload,
+        build=subject.build,
+        precision=subject.precision,
+        preset=subject.preset,
         models=len(models),
         channels=tuple(names[: len(middle)]),
         quantiles=tuple(column(row) for row in middle),
-        **identity,
     )

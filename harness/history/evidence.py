@@ -102,8 +102,9 @@ def gather(report: Report, folder: Path | None) -> Evidence:
 def _note_lockstep(evidence: Evidence, record: Record) -> None:
     """Keep what a job of one build tells."""
     evidence.records += 1
-    left = record.sampled if contents.kind(record.job) is contents.Sampled else record.recorded
-    _note(evidence, record, str(record.job.get("side", "")), left)
+    whole = record.whole
+    left = whole if isinstance(whole, contents.Sampled) else record.recorded
+    _note(evidence, record, record.described.side, left)
     _note_device(evidence, left.effective)
 
 
@@ -155,7 +156,7 @@ def _timed(report: Report) -> dict[str, list[int]]:
 def _note(evidence: Evidence, record: Record, label: str, opened: contents.Opened) -> None:
     """Keep what one opened port tells."""
     evidence.identities.setdefault(label, opened.identity)
-    workload, preset = str(record.job.get("workload", "")), str(record.job.get("preset", ""))
+    workload, preset = record.described.workload, record.described.preset
     if opened.source_hash:
         port = Port(SHIPPED.sub("", opened.port), opened.source_hash[:DIGITS])
         evidence.ports.setdefault((label, workload), port)
@@ -177,7 +178,7 @@ def _round(record: Record, row: SpeedRow) -> SpeedRound:
     timed = estimate.Round(tuple(estimate.Palindrome(steps) for steps in palindromes))
     usable = not estimate.unusable(timed, row.a, row.b)
     return SpeedRound(
-        number=int(record.job.get("round", 0)),
+        number=record.described.round,
         log_ratio=estimate.log_ratio(timed, row.a, row.b) if usable else None,
         a_step_s=estimate.step_time([timed], row.a),
         b_step_s=estimate.step_time([timed], row.b),

@@ -17,7 +17,9 @@ import numpy as np
 
 from backends.contract import Status
 from harness.errors import BuildError, JobFailed, UsageError
+from harness.execution import verbs
 from harness.execution.processes import WorkerProcess
+from harness.execution.verbs import Adopted, Stepped, Variable
 from harness.fidelity.measure import difference
 from harness.models import foreign_names, foreign_variables
 from harness.models.training import CHECKPOINTS, Model, Site
@@ -91,51 +93,51 @@ def convert(
         _check_arrival(exported, adopted, build)
         proof: tuple[float, str] | tuple[None, None] = (None, None)
         if prove:
-            proof = _prove(site, (model, target), scratch, exported["step"])
-        converted = {"from": model.build, "step_origin": exported["origin"], "proof": proof[0]}
+            proof = _prove(site, (model, target), scratch, exported.step)
+        converted = {"from": model.build, "step_origin": exported.origin, "proof": proof[0]}
         if source.names is not None:
             converted["names"] = source.names.where
         made = dataclasses.replace(
             target,
-            step=exported["step"],
+            step=exported.step,
             converted=converted,
             files=checksums.checksums_below(folder / CHECKPOINTS),
             saving=False,
         )
         made.write(folder)
-    return Conversion(made, adopted["parameters"], adopted["state"], exported["origin"], *proof)
+    return Conversion(made, adopted.parameters, adopted.state, exported.origin, *proof)
 
 
-def _check_arrival(exported: dict[str, Any], adopted: dict[str, Any], build: str) -> None:
+def _check_arrival(exported: Stepped, adopted: Adopted, build: str) -> None:
     """Raise JobFailed unless all arrays and the step count arrived."""
-    if adopted["lost"]:
+    if adopted.lost:
         raise JobFailed(
             Status.ERROR,
-            f"{len(adopted['lost'])} arrays did not survive the way to {build},"
-            f" {adopted['lost'][0]} first",
+            f"{len(adopted.lost)} arrays did not survive the way to {build},"
+            f" {adopted.lost[0]} first",
         )
-    if adopted["step"] != exported["step"]:
+    if adopted.step != exported.step:
         raise JobFailed(
             Status.ERROR,
-            f"the checkpoint had seen {exported['step']} steps, on {build} it says"
-            f" {adopted['step']}",
+            f"the checkpoint had seen {exported.step} steps, on {build} it says {adopted.step}",
         )
 
 
 def _carry(
     site: Site, source: Checkpoint, models: tuple[Model, Model], out: Path, scratch: Path
-) -> tuple[dict[str, Any], dict[str, Any]]:
+) -> tuple[Stepped, Adopted]:
     """Write the checkpoint anew in the second build's format; return what the two builds say."""
     canonical = str(scratch / "canonical.npz")
     try:
         with site.worker(models[0], scratch) as (worker, _):
             which = _which(site, source, models[0], worker)
-            exported = worker.request("export", path=canonical, **which)
+            exported = worker.request(verbs.EXPORT, path=canonical, **which).content
         with site.worker(models[1], scratch) as (worker, _):
             checkpoint = str((out / CHECKPOINTS).absolute())
-            return exported, worker.request(
-                "adopt", path=canonical, checkpoint=checkpoint, step=exported["step"]
-            )
+            adopted = worker.request(
+                verbs.ADOPT, path=canonical, checkpoint=checkpoint, step=exported.step
+            ).content
+            return exported, adopted
     except BuildError as error:
         builds = f"{models[0].build} to read and {models[1].build} to write"
         raise BuildError(f"a conversion needs both builds, {builds}: {error}") from error
@@ -145,13 +147,13 @@ def _which(site: Site, source: Checkpoint, model: Model, worker: WorkerProcess) 
     """Return what tells a worker which checkpoint to read, and under which names."""
     arguments: dict[str, Any] = {"checkpoint": str(source.folder.absolute())}
     if source.names is not None:
-        held = worker.request("inspect", **arguments)["variables"]
+        held = worker.request(verbs.INSPECT, **arguments).content.variables
         config = site.workload.config(model.preset)
         arguments["names"] = foreign_variables.resolve(source.names, config, held, model.precision)
     return arguments
 
 
-def variables(site: Site, source: Path, model: Model) -> dict[str, Any]:
+def variables(site: Site, source: Path, model: Model) -> dict[str, Variable]:
     """Return shape and dtype of every variable of another program's checkpoint.
 
     Args:
@@ -162,8 +164,8 @@ def variables(site: Site, source: Path, model: Model) -> dict[str, Any]:
         BuildError: the build cannot be had. JobFailed: the checkpoint cannot be read.
     """
     with tempfile.TemporaryDirectory() as scratch, site.worker(model, Path(scratch)) as (worker, _):
-        held: dict[str, Any] = worker.request("inspect", checkpoint=str(source.absolute()))
-    return dict(held["variables"])
+        inspected = worker.request(verbs.INSPECT, checkpoint=str(source.absolute()))
+    return inspected.content.variables
 
 
 def _prove(site: Site, models: tuple[Model, Model], scratch: Path, step: int) -> tuple[float, str]:
@@ -177,7 +179,11 @@ def _prove(site: Site, models: tuple[Model, Model], scratch: Path, step: int) ->
         out = scratch / f"continued-{index}.npz"
         with site.worker(dataclasses.replace(model, precision="fp64"), scratch) as (worker, tape):
             worker.request(
-                "continue", path=str(scratch / "canonical.npz"), tape=tape, step=step, out=str(out)
+                verbs.CONTINUE,
+                path=str(scratch / "canonical.npz"),
+                tape=tape,
+                step=step,
+                out=str(out),
             )
         sides.append(archives.read_arrays(out))
     error, worst = compare(*sides)

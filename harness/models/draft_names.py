@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from backends.contract import ADAMS
@@ -31,12 +31,12 @@ def draft(config: Mapping[str, Any], held: Variables) -> dict[str, Any]:
         config: of the workload. held: what the checkpoint holds.
     """
     free = [name for name in held if not SLOT.search(name) and not POWER.search(name)]
-    shapes = {item["name"]: list(item["shape"]) for item in config["parameters"]}
-    weights = _guesses(shapes, {name: list(held[name]["shape"]) for name in free})
+    shapes = {item["name"]: tuple(item["shape"]) for item in config["parameters"]}
+    weights = _guesses(shapes, {name: held[name].shape for name in free})
     adams = [name for name, options in config["optimizers"].items() if options["kind"] in ADAMS]
     powers = sum(1 for name in held if POWER.search(name) and "beta1" in name)
     optimizers = adams[:powers]
-    step = STEP if STEP in held and not held[STEP]["shape"] else None
+    step = STEP if STEP in held and not held[STEP].shape else None
     naming = Naming(
         where="",
         weights={name: (guess,) if guess else () for name, guess in weights.items()},
@@ -55,7 +55,7 @@ def draft(config: Mapping[str, Any], held: Variables) -> dict[str, Any]:
 
 
 def _guesses(
-    wanted: Mapping[str, Sequence[int]], free: Mapping[str, Sequence[int]]
+    wanted: Mapping[str, tuple[int, ...]], free: Mapping[str, tuple[int, ...]]
 ) -> dict[str, str | None]:
     """Return a variable for each parameter: of the same shape, the closest names first, each
     variable once."""

@@ -15,12 +15,13 @@ from typing import Any
 
 from backends.contract import PRECISION_TABLE
 from harness.errors import UsageError
+from harness.execution.verbs import Variable
 from harness.models.foreign_names import Naming
 
 #: As many variables of a checkpoint a message names.
 LISTED = 3
 #: Shape and dtype of each variable of a checkpoint.
-Variables = Mapping[str, Mapping[str, Any]]
+Variables = Mapping[str, Variable]
 
 
 def resolve(
@@ -39,7 +40,7 @@ def resolve(
             with the closest ones that the checkpoint holds.
     """
     slots, powers = _slots(naming, config), _powers(naming)
-    shapes = {item["name"]: list(item["shape"]) for item in config["parameters"]}
+    shapes = {item["name"]: tuple(item["shape"]) for item in config["parameters"]}
     wanted = {name: (parts, shapes[name]) for name, parts in naming.weights.items()}
     wanted |= {name: (parts, shapes[_parameter(name, shapes)]) for name, parts in slots.items()}
     numbers = [name for pair in powers.values() for name in pair]
@@ -53,9 +54,9 @@ def resolve(
         if all(part in held for part in parts):
             problems += _misfit(name, parts, shape, dtype, held)
     for name in numbers:
-        if name in held and held[name]["shape"]:
-            shape = held[name]["shape"]
-            problems.append(f"{name} has the shape {shape}; it must be a single number")
+        if name in held and held[name].shape:
+            shape = held[name].shape
+            problems.append(f"{name} has the shape {[*shape]}; it must be a single number")
     left = sorted(set(held) - set(names) - set(naming.ignored))
     if left and not problems:
         problems.append(
@@ -159,17 +160,17 @@ def _meant(name: str, naming: Naming, free: Variables) -> str:
 
 
 def _misfit(
-    name: str, parts: tuple[str, ...], shape: list[int], dtype: str, held: Variables
+    name: str, parts: tuple[str, ...], shape: tuple[int, ...], dtype: str, held: Variables
 ) -> list[str]:
     """Return why variables, joined along their last axis, do not make an array, if they do not."""
-    shapes = [held[part]["shape"] for part in parts]
+    shapes = [held[part].shape for part in parts]
     joined = shapes[0]
     if len(parts) > 1 and all(shapes):
-        joined = [*shapes[0][:-1], sum(item[-1] for item in shapes)]
+        joined = (*shapes[0][:-1], sum(item[-1] for item in shapes))
     if joined != shape or any(item[:-1] != shape[:-1] for item in shapes):
-        pieces = [f"{part} {item}" for part, item in zip(parts, shapes, strict=True)]
-        return [f"{' + '.join(pieces)} makes no {name} {shape}"]
-    other = sorted({held[part]["dtype"] for part in parts} - {dtype})
+        pieces = [f"{part} {[*item]}" for part, item in zip(parts, shapes, strict=True)]
+        return [f"{' + '.join(pieces)} makes no {name} {[*shape]}"]
+    other = sorted({held[part].dtype for part in parts} - {dtype})
     if not other:
         return []
     return [

@@ -17,7 +17,7 @@ import dataclasses
 import io
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from harness.context import Context
 from harness.environments import provision, staging
 from harness.environments.builds import BUILDS
 from harness.errors import CorruptRecord, JobFailed, UnknownName, UsageError
-from harness.execution import runner
+from harness.execution import runner, verbs
 from harness.execution.processes import Limits, WorkerProcess
 from harness.execution.progress import Step
 from harness.execution.worker_environment import clean_environment
@@ -197,7 +197,7 @@ class Site:
         opening = Opening(backend, model.workload, model.preset, "variable", self.folders, setting)
         with run_context.worker(model.build, scratch / f"{model.build}.log") as worker:
             opened = runner.open_port(worker, run_context, opening, files)
-            missing = [name for name in ("save", "restore") if name not in opened["abilities"]]
+            missing = [name for name in ("save", "restore") if name not in opened.content.abilities]
             if missing:
                 raise JobFailed(
                     Status.UNSUPPORTED,
@@ -240,7 +240,7 @@ def train(site: Site, model: Model, out: Path, steps: int, *, resume: bool) -> M
         site.worker(model, Path(scratch)) as (worker, tape),
     ):
         weights: dict[str, Any] = {"checkpoint": _checkpoints(out)} if begun else {"tape": tape}
-        step = int(worker.request("start", seed=model.seed, **weights)["step"])
+        step = worker.request(verbs.START, seed=model.seed, **weights).content.step
         _forget(out / LOSSES, step)
         _train(site, worker, model, out, (step, steps))
     return read(out)
@@ -302,7 +302,7 @@ def _train(
         target: dict[str, Any] = {"checkpoint": _checkpoints(out)} if saves else {}
         if saves and (out / MODEL_FILE).exists():
             dataclasses.replace(read(out), saving=True).write(out)
-        losses = store.decode(worker.request("advance", steps=count, **target)["losses"])
+        losses = worker.request(verbs.ADVANCE, steps=count, **target).content.losses
         took_s = time.monotonic() - started
         _append(out / LOSSES, step, losses)
         step += count
@@ -340,7 +340,7 @@ def _forget(path: Path, step: int) -> None:
     files.write_text(path, "\n".join(["step,loss,value", *kept]) + "\n")
 
 
-def _append(path: Path, start: int, losses: Mapping[str, list[float | None]]) -> None:
+def _append(path: Path, start: int, losses: Mapping[str, Sequence[float | None]]) -> None:
     """Append all lines in one write: a kill does not cut one in two."""
     lines = io.StringIO(newline="")
     writer = csv.writer(lines, lineterminator="\n")
@@ -354,7 +354,7 @@ def _append(path: Path, start: int, losses: Mapping[str, list[float | None]]) ->
         file.write(lines.getvalue().encode("utf-8"))
 
 
-def _latest(losses: Mapping[str, list[float | None]]) -> str:
+def _latest(losses: Mapping[str, Sequence[float | None]]) -> str:
     """Return the last values of the first two total losses, in words."""
     totals = [name for name in losses if name.endswith("total")]
     parts = []
@@ -383,8 +383,11 @@ def generate(site: Site, folder: Path, rows: int, out: Path) -> tuple[int, ...]:
         raise UsageError(f"--out {out}: this is a folder; give a file to write.")
     model = checked(folder)
     with tempfile.TemporaryDirectory() as scratch, site.worker(model, Path(scratch)) as (worker, _):
-        worker.request("start", seed=model.seed, checkpoint=str(folder.absolute() / CHECKPOINTS))
-        made = worker.request("generate", count=rows, path=str(Path(scratch) / "samples.npz"))
-        samples = files.read_bytes(Path(scratch) / "samples.npz")
+        worker.request(
+            verbs.START, seed=model.seed, checkpoint=str(folder.absolute() / CHECKPOINTS)
+        )
+        path = Path(scratch) / "samples.npz"
+        made = worker.request(verbs.GENERATE, count=rows, path=str(path)).content
+        samples = files.read_bytes(path)
         files.write_bytes(out, samples)
-    return tuple(made["shape"])
+    return made.shape

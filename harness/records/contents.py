@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from backends.contract import Status
 from harness.fidelity.declarations import Declarations
-from harness.fidelity.evidence import Entry
+from harness.fidelity.evidence import Entry, LossScale
 from harness.records.decoding import decode
 from harness.speed.disturbance import Turn
 
@@ -79,7 +79,7 @@ class Tensors:
     files: dict[str, str]
     noise: dict[str, dict[str, tuple[float, ...]]] = dataclasses.field(default_factory=dict)
     raised: dict[str, str] = dataclasses.field(default_factory=dict)
-    loss_scale: dict[str, Any] = dataclasses.field(default_factory=dict)
+    loss_scale: dict[str, LossScale] = dataclasses.field(default_factory=dict)
     said: SaidOfItself = dataclasses.field(default_factory=SaidOfItself, metadata={"name": "told"})
 
     @functools.cached_property
@@ -254,6 +254,29 @@ class Round:
     tape_hash: str = ""
 
 
+@dataclasses.dataclass(frozen=True)
+class Description:
+    """What a record's job was, as far as readers of records look at it; `plan` makes the whole.
+
+    Attributes:
+        side: of a job of one side. labels: of all sides of a round. steps: of training.
+        round: its number. check, own_seed, teacher, run: of jobs of one kind each, see `KINDS`.
+    """
+
+    side: str = ""
+    workload: str = ""
+    preset: str = ""
+    precision: str = ""
+    seed: int = 0
+    steps: int = 0
+    round: int = 0
+    labels: tuple[str, ...] | None = None
+    check: bool | None = None
+    own_seed: int | None = None
+    teacher: str | None = None
+    run: int | None = None
+
+
 Contents: TypeAlias = Recorded | Sampled | TeacherForced | FirstRun | Repeated | Round
 #: What tells a kind of job from the others: a field of its description, in the order of looking.
 KINDS: tuple[tuple[str, type[Contents]], ...] = (
@@ -265,16 +288,29 @@ KINDS: tuple[tuple[str, type[Contents]], ...] = (
 )
 
 
-def kind(job: Mapping[str, Any]) -> type[Contents]:
-    """Return what the record of a job holds, by the job's description."""
-    return next((contents for field, contents in KINDS if field in job), Recorded)
+def described(job: Mapping[str, Any], where: str) -> Description:
+    """Return a job's description.
+
+    Args:
+        job: as `plan` made it. where: the file, for messages.
+
+    Raises:
+        CorruptRecord: it is none.
+    """
+    return decode(Description, dict(job), f"{where}: job")
 
 
-def read(job: Mapping[str, Any], result: Mapping[str, Any], where: str) -> Contents:
+def kind(job: Description) -> type[Contents]:
+    """Return what the record of a job holds."""
+    own = (contents for field, contents in KINDS if getattr(job, field) is not None)
+    return next(own, Recorded)
+
+
+def read(job: Description, result: Mapping[str, Any], where: str) -> Contents:
     """Return the contents of a record that ended well.
 
     Args:
-        job: its description. result: what the worker answered. where: the file, for messages.
+        job: whose. result: what the worker answered. where: the file, for messages.
 
     Raises:
         CorruptRecord: they are not what such a job leaves.

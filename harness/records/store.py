@@ -40,7 +40,8 @@ class Record:
 
     Attributes:
         folder: where it lies.
-        job: the job's own description, as `plan` made it.
+        job: the job's own description, as `plan` made it, plain JSON: what it is compared by.
+            Whoever reads it takes `described`.
         status, reason: how it ended.
         result: what the worker answered, plain JSON with NaN and infinities as floats; whoever
             reads it takes one of the typed views below.
@@ -58,6 +59,11 @@ class Record:
     def ok(self) -> bool:
         """Whether there is something to judge."""
         return self.status == Status.OK
+
+    @functools.cached_property
+    def described(self) -> contents.Description:
+        """What the job was."""
+        return contents.described(self.job, str(self.folder / MANIFEST))
 
     @functools.cached_property
     def recorded(self) -> contents.Recorded:
@@ -97,10 +103,10 @@ class Record:
     @functools.cached_property
     def whole(self) -> contents.Contents:
         """What such a job leaves, whatever it is."""
-        return contents.read(self.job, self.result, str(self.folder / MANIFEST))
+        return contents.read(self.described, self.result, str(self.folder / MANIFEST))
 
     def _as(self, kind: type[Contents]) -> Contents:
-        if issubclass(contents.kind(self.job), kind):
+        if issubclass(contents.kind(self.described), kind):
             assert isinstance(self.whole, kind)
             return self.whole
         return decode_contents(kind, self.result, f"{self.folder / MANIFEST}: result")
@@ -197,8 +203,8 @@ def read_manifest(folder: Path) -> Record:
             manifest.duration_s,
             sealed=document["schema"] >= SEALED_SINCE,
         )
-        if record.ok:
-            _ = record.whole  # decoded here, so that nothing damaged gets further
+        # decoded here, so that nothing damaged gets further
+        _ = record.described, record.whole if record.ok else None
     except UnreadableRecord:
         raise
     except CorruptRecord as error:

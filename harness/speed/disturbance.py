@@ -16,8 +16,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 #: Of the time that threads needed a processor. On an idle machine this is below 1 %; a step that
 #: waits for 5 % is 5 % slower.
@@ -56,6 +55,20 @@ class Turn:
         """The share of the time in which threads needed a processor and had none."""
         needed_s = self.ran_s + self.waited_s
         return self.waited_s / needed_s if needed_s > 0.0 else 0.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Waits:
+    """How long threads ran, and waited for a processor, seconds; None where nobody tells."""
+
+    wall_s: float
+    ran_s: float
+    waited_s: float | None
+
+    @property
+    def turn(self) -> Turn:
+        """What a turn met, as far as its own threads tell."""
+        return Turn(self.wall_s, self.ran_s, self.waited_s or 0.0)
 
 
 def together(turns: Iterable[Turn]) -> Turn:
@@ -120,9 +133,3 @@ def words(total: Turn, cores: float) -> str:
         if total.wall_s > 0.0 and lost_s > LOST * total.wall_s:
             parts.append(f"{name} {min(100.0, 100 * lost_s / total.wall_s):.0f} %")
     return ", ".join(parts)
-
-
-def as_turn(stored: Mapping[str, Any]) -> Turn:
-    """Return what a record says of a turn; what it does not know counts as nothing."""
-    names = [field.name for field in dataclasses.fields(Turn)]
-    return Turn(**{name: float(stored.get(name) or 0.0) for name in names})

@@ -11,7 +11,6 @@ import dataclasses
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from harness.speed import disturbance
 from harness.speed.schedule import MIN_ROUNDS, size_round
@@ -31,14 +30,30 @@ class TooLong(Exception):
         self.reason, self.round_s = reason, round_s
 
 
-def step_s(prepared: Mapping[str, Any]) -> float:
-    """Return a side's step time after its warm-up, seconds."""
-    return float(prepared.get("sample_s", 0.0)) / max(1, int(prepared.get("steps_a_sample", 1)))
+@dataclasses.dataclass(frozen=True)
+class Warmed:
+    """What is known of a side that has warmed up.
+
+    Attributes:
+        sample_s, steps_a_sample: how long a sample takes, seconds, and its steps.
+        warmup_s: what all of the warm-up took, seconds.
+        waits: whether the machine was busy meanwhile.
+    """
+
+    sample_s: float
+    steps_a_sample: int
+    warmup_s: float
+    waits: disturbance.Waits
+
+    @property
+    def step_s(self) -> float:
+        """How long a step takes, seconds."""
+        return self.sample_s / max(1, self.steps_a_sample)
 
 
-def long(prepared: Mapping[str, Mapping[str, Any]]) -> bool:
+def long(prepared: Mapping[str, Warmed]) -> bool:
     """Whether any side's steps are long."""
-    return any(step_s(side) >= LONG_STEP_S for side in prepared.values())
+    return any(side.step_s >= LONG_STEP_S for side in prepared.values())
 
 
 def blocks_s(samples_s: Sequence[float], measure_s: float) -> float:
@@ -48,9 +63,9 @@ def blocks_s(samples_s: Sequence[float], measure_s: float) -> float:
     return 2.0 * size.palindromes * size.steps * sum(samples_s)
 
 
-def _waited(side: Mapping[str, Any]) -> str:
+def _waited(side: Warmed) -> str:
     """Say it where a step is only long because the machine was busy."""
-    waited = disturbance.as_turn(side.get("waits", {})).waited
+    waited = side.waits.turn.waited
     if waited > disturbance.WAITED:
         return f" (the machine was busy: waited {100 * waited:.0f} % of the time)"
     return ""
@@ -71,7 +86,7 @@ class Pace:
     left_s: float
     started: float
 
-    def check(self, prepared: Mapping[str, Mapping[str, Any]], now: float) -> None:
+    def check(self, prepared: Mapping[str, Warmed], now: float) -> None:
         """Go on, or raise: those that have not warmed up are taken to be as slow as those that
         have.
 
@@ -84,17 +99,15 @@ class Pace:
         """
         if not long(prepared):
             return
-        usual_s = statistics.fmean(float(side["warmup_s"]) for side in prepared.values())
-        samples_s = [float(side["sample_s"]) for side in prepared.values()]
+        usual_s = statistics.fmean(side.warmup_s for side in prepared.values())
+        samples_s = [side.sample_s for side in prepared.values()]
         samples_s += [statistics.fmean(samples_s)] * (self.sides - len(samples_s))
         left_s = (self.sides - len(prepared)) * usual_s + blocks_s(samples_s, self.measure_s)
         round_s = now - self.started + left_s
         if round_s > self.left_s:
-            slow = max(prepared, key=lambda name: step_s(prepared[name]))
-            raise TooLong(
-                f"a step of {slow} takes {step_s(prepared[slow]):.3g} s{_waited(prepared[slow])}",
-                round_s,
-            )
+            slow = max(prepared, key=lambda name: prepared[name].step_s)
+            step_s, waited = prepared[slow].step_s, _waited(prepared[slow])
+            raise TooLong(f"a step of {slow} takes {step_s:.3g} s{waited}", round_s)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,14 +119,11 @@ class Tried:
     first_s: Mapping[str, float]
     step_s: Mapping[str, float]
 
-    def prepared(self, action: str, warmup_s: float) -> dict[str, float]:
+    def prepared(self, action: str, warmup_s: float) -> Warmed:
         """Return what its warm-up of long steps will tell."""
-        step = self.step_s[action]
-        return {
-            "warmup_s": self.first_s[action] + max(step, warmup_s),
-            "sample_s": step,
-            "steps_a_sample": 1,
-        }
+        step_s = self.step_s[action]
+        whole_s = self.first_s[action] + max(step_s, warmup_s)
+        return Warmed(step_s, 1, whole_s, disturbance.Waits(whole_s, whole_s, None))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,11 +171,11 @@ def _round_s(
     each side and action tells its dtypes."""
     elapsed_s = sum(side.ready_s for side in sides)
     for action in sides[0].step_s:
-        prepared: dict[str, Mapping[str, Any]] = {}
+        prepared: dict[str, Warmed] = {}
         pace = Pace(len(sides), measure_s, left_s, 0.0)
         for number, side in enumerate(sides):
             prepared[str(number)] = side.prepared(action, warmup_s)
-            elapsed_s += float(prepared[str(number)]["warmup_s"])
+            elapsed_s += prepared[str(number)].warmup_s
             try:
                 pace.check(prepared, elapsed_s)
             except TooLong as error:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from harness.execution import answers as protocol
+from harness.execution.verbs import Said, Verb
 from tests.evaluation.hostile_answers import __main__ as program
 from tests.evaluation.hostile_answers import answers, trying
 from tests.evaluation.hostile_answers.trying import Case, Finding
@@ -96,13 +97,13 @@ def test_a_harness_that_believes_the_status_is_seen(
     """A training that goes on though an answer was none, and a job whose reason names no answer."""
     read = protocol.read
 
-    def mended(answer: Any, verb: str, number: int) -> protocol.Answer:
+    def mended(answer: Any, verb: Verb[Any], number: int) -> Said[Any]:
         return read({**answer, "id": number}, verb, number)
 
     monkeypatch.setattr(protocol, "read", mended)
     assert ("false PASS",) == tried(root, "number: another", "advance", "training").faults
 
-    def mute(answer: Any, verb: str, number: int) -> protocol.Answer:
+    def mute(answer: Any, verb: Verb[Any], number: int) -> Said[Any]:
         try:
             return read(answer, verb, number)
         except protocol.CorruptRecord:

@@ -29,7 +29,7 @@ from pathlib import Path
 from harness import plan
 from harness.commands import options, resolution
 from harness.environments import provision, staging
-from harness.execution import rounds, runner
+from harness.execution import rounds, runner, verbs
 from harness.execution.processes import Limits, WorkerProcess, ending
 from harness.execution.turns import Peaks
 from harness.execution.worker_environment import clean_environment
@@ -203,10 +203,10 @@ def watch(
     with ending([worker]):
         runner.open_port(worker, run_context, job.opening(job.sides[0].label), files)
         bare.heard()
-        worker.request("load", tape=str(files.tape), action="train", seed=0)
+        worker.request(verbs.LOAD, tape=str(files.tape), action="train", seed=0)
         worker.memory.begin()
-        ready = worker.request("prepare", warmup_s=0.5, sample_s=rounds.SAMPLE_S)
-        steps, peaks, found = int(ready["steps_a_sample"]), Peaks(), []
+        ready = worker.request(verbs.PREPARE, warmup_s=0.5, sample_s=rounds.SAMPLE_S).content
+        steps, peaks, found = ready.steps_a_sample, Peaks(), []
         started, spent = time.perf_counter(), time.process_time()
         for turns in planned.palindromes:
             times: dict[str, list[float]] = {name: [] for name in SIDES}
@@ -216,15 +216,15 @@ def watch(
                 elif name == "alone":
                     times[name] += _unwatched(worker, schedule.WANTED_STEPS, steps)
                 else:
-                    done = worker.request("block", samples=schedule.WANTED_STEPS)
+                    done = worker.request(verbs.BLOCK, samples=schedule.WANTED_STEPS).content
                     peaks.take(done)
-                    times[name] += [float(value) for value in done["step_s"]]
+                    times[name] += done.step_s
             peaks.look(worker.memory)
             found.append(estimate.Palindrome(times))
         turns_share = (time.process_time() - spent) / (time.perf_counter() - started)
         started, spent = time.perf_counter(), time.process_time()
         worker.request(
-            "block", samples=max(estimate.MIN_SAMPLES, round(block_s / float(ready["sample_s"])))
+            verbs.BLOCK, samples=max(estimate.MIN_SAMPLES, round(block_s / ready.sample_s))
         )
         waited_s, busy_s = time.perf_counter() - started, time.process_time() - spent
     bare.end()
@@ -235,7 +235,7 @@ def _unwatched(worker: WorkerProcess, samples: int, steps: int) -> list[float]:
     """Return step times of a bare loop in the worker, which nobody looks at until it is over."""
     worker.send("bare", samples=samples, steps=steps)
     select.select([worker._answers], [], [])
-    return [float(value) for value in worker.receive()["step_s"]]
+    return [float(value) for value in worker.receive().plain["step_s"]]
 
 
 def run_context_of(build: str, folder: Path) -> runner.RunContext:

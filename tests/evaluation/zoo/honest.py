@@ -112,32 +112,39 @@ def compare_threads(
 ) -> Iterator[Comparison]:
     """Compare torch with itself on two threads: sums are split another way."""
     side = laboratory.side("torch")
+    sides = side, _second(side)
     for seed, precision in itertools.product(seeds, ("fp64", "fp32")):
         one, two = (
             laboratory.plan(
-                workload, [side], precisions=(precision,), seeds=(seed,), fidelity_threads=threads
+                workload,
+                [sides[threads - 1]],
+                precisions=(precision,),
+                seeds=(seed,),
+                fidelity_threads=threads,
             ).jobs
             for threads in (1, 2)
         )
-        yield _pair(
-            laboratory, "threads", one, dataclasses.replace(side, label="torch, 2 threads"), two
-        )
+        yield _pair(laboratory, "threads", one, two)
 
 
 def compare_equivalents(laboratory: Laboratory, folder: Path, seed: int) -> Iterator[Comparison]:
     """Compare torch's port with one that says the same by another formula, or in another order."""
     for mutant, precision in itertools.product(EQUIVALENTS, ("fp64", "fp32")):
-        sides = [laboratory.side("torch"), laboratory.side("torch", plant(mutant, folder))]
+        other = laboratory.side("torch", plant(mutant, folder))
+        sides = [laboratory.side("torch"), _second(other)]
         first, second = (
             laboratory.plan(mutant.workload, [side], precisions=(precision,), seeds=(seed,)).jobs
             for side in sides
         )
-        yield _pair(laboratory, "formulas", first, sides[1], second)
+        yield _pair(laboratory, "formulas", first, second)
 
 
-def _pair(
-    laboratory: Laboratory, kind: str, a: Sequence[Job], side: Side, b: Sequence[Job]
-) -> Comparison:
+def _second(side: Side) -> Side:
+    """Return a side under a label of its own, as a comparison gives the second one of a build."""
+    return dataclasses.replace(side, label=f"{side.label}#2")
+
+
+def _pair(laboratory: Laboratory, kind: str, a: Sequence[Job], b: Sequence[Job]) -> Comparison:
     """Judge two plans of one side each, in the precision asked for."""
     precision = (
         a[0].precision
@@ -159,7 +166,7 @@ def _pair(
     found = laboratory.evidences([*a, *b])
     verdicts = tuple(laboratory.judge(pair, found))
     return Comparison(
-        kind, pair.workload, pair.a.preset, precision, pair.seed, own[0].side, side.label, verdicts
+        kind, pair.workload, pair.a.preset, precision, pair.seed, own[0].side, own[1].side, verdicts
     )
 
 

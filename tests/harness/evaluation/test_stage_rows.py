@@ -13,7 +13,7 @@ from harness import plan
 from harness.errors import CorruptRecord
 from harness.evaluation import stage_rows
 from harness.evaluation.pair_evidence import JobEvidence
-from harness.fidelity.evidence import Entry
+from harness.fidelity.evidence import Entry, LossScale
 from harness.plan import LOCKSTEP_STAGES, Request, Side
 from harness.workloads.cnn import WORKLOAD
 
@@ -229,7 +229,7 @@ def test_a_dynamic_loss_scale_is_told_with_the_stages_that_it_touches():
     """Where it came down for gradients, and how many updates it has skipped, on each side; and
     nothing of it in other precisions."""
     count = {("trajectory", "step 9/slot/adam/skipped"): np.array(3)}
-    side = witness(Evidence(count), loss_scales={"train": {"scale": 2.0**14, "halved": 1}})
+    side = witness(Evidence(count), loss_scales={"train": LossScale(2.0**14, 1)})
     for precision, gradients, trajectory in (
         (
             "fp16",

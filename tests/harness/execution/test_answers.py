@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from backends.contract import Status
-from harness.errors import CorruptRecord
-from harness.execution import answers
+from harness.errors import CorruptRecord, JobFailed
+from harness.execution import answers, verbs
 
 BLOCK = {
     "step_s": [1e-3, 2e-3],
     "steps": 2,
     "peak_bytes": 1,
     "ended_bytes": 0,
-    "calls": {"0": 2},
+    "calls": {"2": 2},
     "calls_base": 1.1,
     "resident_bytes": None,
     "waits": {"wall_s": 1.0, "ran_s": 1.0, "waited_s": None},
@@ -27,13 +27,19 @@ BLOCK = {
 
 def answer(**changed):
     """Return a whole answer to `block`, with something else in its place."""
-    return {"id": 3, "status": "ok", "result": {**BLOCK, **changed}}
+    return answer_of({**BLOCK, **changed})
 
 
 def test_an_answer_is_what_its_verb_promises():
     """With what later workers add."""
-    known = answers.read(answer(more=1), "block", 3)
-    assert (Status.OK, BLOCK["step_s"]) == (known.status, known.result["step_s"])
+    said = answers.read(answer(more=1), verbs.BLOCK, 3)
+    assert (1e-3, 2e-3) == said.content.step_s and said.content.calls == {2: 2}
+    assert {**BLOCK, "more": 1} == said.plain
+
+
+def answer_of(result):
+    """Return a whole answer."""
+    return {"id": 3, "status": "ok", "result": result}
 
 
 @pytest.mark.parametrize("field", BLOCK)
@@ -41,7 +47,7 @@ def test_an_answer_is_what_its_verb_promises():
 def test_a_field_of_another_type_is_named(field, value):
     """With the verb, and without a word of files."""
     with pytest.raises(CorruptRecord, match=rf"answer to 'block': {field}") as caught:
-        answers.read(answer(**{field: value}), "block", 3)
+        answers.read(answer(**{field: value}), verbs.BLOCK, 3)
     assert "truncated" not in str(caught.value)
 
 
@@ -59,17 +65,18 @@ def test_a_field_of_another_type_is_named(field, value):
 def test_the_answer_itself_is_checked(changed, said):
     """Its status, its number, its result."""
     with pytest.raises(CorruptRecord, match=said):
-        answers.read({**answer(), **changed}, "block", 3)
+        answers.read({**answer(), **changed}, verbs.BLOCK, 3)
     with pytest.raises(CorruptRecord, match="'status' is missing"):
-        answers.read({"id": 3}, "block", 3)
+        answers.read({"id": 3}, verbs.BLOCK, 3)
     with pytest.raises(CorruptRecord, match="'load': 'result' is missing"):
-        answers.read({"id": 3, "status": "ok"}, "load", 3)
+        answers.read({"id": 3, "status": "ok"}, verbs.LOAD, 3)
 
 
 def test_a_failure_needs_no_result():
     """Its status and its reason are enough."""
-    known = answers.read({"id": 1, "status": "unsupported", "reason": "no"}, "open", 1)
-    assert (Status.UNSUPPORTED, "no") == (known.status, known.reason)
+    with pytest.raises(JobFailed) as failed:
+        answers.read({"id": 1, "status": "unsupported", "reason": "no"}, verbs.OPEN, 1)
+    assert (Status.UNSUPPORTED, "no") == (failed.value.status, failed.value.reason)
 
 
 @pytest.mark.parametrize("line", [b"[" * 200_000, b"7", b'"ok"', b"{", b"\xff\n", b""])
@@ -85,4 +92,17 @@ def test_every_verb_of_the_worker_promises_something():
         path.read_text(encoding="utf-8")
         for path in (Path(__file__).parents[3] / "backends/protocol").glob("*.py")
     )
-    assert set(re.findall(r"def do_(\w+)\(", text)) == set(answers.PROMISES)
+    assert set(re.findall(r"def do_(\w+)\(", text)) == set(verbs.VERBS)
+
+
+def test_the_harness_asks_by_verbs():
+    """A plain name would be answered in plain JSON, whose fields nobody checks."""
+    for path in (Path(__file__).parents[3] / "harness").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"\.(request|send)\(\s*f?[\"']", text), path
+
+
+def test_a_verb_of_others_promises_nothing():
+    """Its answer is any object."""
+    assert {"any": [1]} == answers.read(answer_of({"any": [1]}), verbs.named("work"), 3).plain
+    assert verbs.BLOCK is verbs.named("block")

@@ -112,7 +112,7 @@ for request in requests:
     places = [str(tmp_path / "one"), str(tmp_path / "two")]
     for worker, own, other in zip(workers, places, places[::-1], strict=True):
         worker.send("work", own=own, other=other)
-    assert places[::-1] == [worker.receive()["met"] for worker in workers]
+    assert places[::-1] == [worker.receive().plain["met"] for worker in workers]
     alone = start(meet)
     assert (
         "timeout"

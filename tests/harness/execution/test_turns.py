@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from harness.execution import machine, turns
+from harness.execution.verbs import Block, Said, Verb
+from harness.speed.disturbance import Waits
 from harness.speed.schedule import RoundSize, plan_round
 
 LABELS = ("a", "b")
@@ -19,21 +21,22 @@ class Pretending:
     def __init__(self, waits: Sequence[bool]) -> None:
         self.waits, self.asked, self.memory, self.pid = list(waits), 0, None, 0
 
-    def request(self, verb: str, samples: int) -> dict[str, Any]:
+    def request(self, verb: Verb[Block], samples: int) -> Said[Block]:
         waited = self.waits[self.asked] if self.asked < len(self.waits) else False
         self.asked += 1
-        return {
-            "step_s": [0.001] * samples,
-            "waits": {"wall_s": 0.1, "ran_s": 0.1, "waited_s": 0.1 if waited else 0.0},
-            "used_s": 0.1,
-            "peak_bytes": 1,
-            "ended_bytes": 0,
-            "device_peak_bytes": None,
-            "calls": {},
-            "calls_base": 1.02,
-            "resident_bytes": 5,
-            "steps": samples,
-        }
+        block = Block(
+            step_s=(0.001,) * samples,
+            steps=samples,
+            peak_bytes=1,
+            ended_bytes=0,
+            calls={},
+            calls_base=1.02,
+            waits=Waits(0.1, 0.1, 0.1 if waited else 0.0),
+            used_s=0.1,
+            device_peak_bytes=None,
+            resident_bytes=5,
+        )
+        return Said(block, {})
 
 
 @pytest.fixture

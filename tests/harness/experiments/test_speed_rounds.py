@@ -15,6 +15,7 @@ import pytest
 from harness.evaluation import speed_notes, speed_rows
 from harness.execution import rounds, runner
 from harness.execution.processes import WorkerProcess
+from harness.execution.verbs import Said, Verb
 from harness.experiments import speed_rounds
 from harness.records import store
 from harness.speed import schedule
@@ -142,11 +143,11 @@ def test_frameworks_are_imported_side_by_side_and_nothing_else_is(
     asked: list[tuple[str, str]] = []
     send, receive = WorkerProcess.send, WorkerProcess.receive
 
-    def sending(worker: WorkerProcess, verb: str, *arguments: Any, **named: Any) -> None:
-        asked.append(("send", verb))
+    def sending(worker: WorkerProcess, verb: Verb[Any], *arguments: Any, **named: Any) -> None:
+        asked.append(("send", verb.name))
         send(worker, verb, *arguments, **named)
 
-    def receiving(worker: WorkerProcess) -> dict[str, Any]:
+    def receiving(worker: WorkerProcess) -> Said[Any]:
         asked.append(("receive", ""))
         return receive(worker)
 

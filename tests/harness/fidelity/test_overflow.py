@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from harness.fidelity.evidence import LossScale
 from harness.fidelity.judge import judge_stage
 from harness.fidelity.overflow import is_scaled, note, skipped
 from harness.fidelity.precision import judge_precision
@@ -159,9 +160,9 @@ def test_skipped_updates_are_told_for_each_side(memory):
 def test_halved_scales_are_told_for_each_side(memory):
     """How many phases, and the lowest; a port that keeps no account is named."""
     scales = {
-        "a": {"scale": 2.0**15, "halved": 0},
-        "b": {"scale": 2.0**13, "halved": 2},
-        "c": {"scale": 2.0**14, "halved": 1},
+        "a": LossScale(2.0**15, 0),
+        "b": LossScale(2.0**13, 2),
+        "c": LossScale(2.0**14, 1),
     }
     sides = {
         "tf2": (memory({}), scales),

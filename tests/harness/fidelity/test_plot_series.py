@@ -13,13 +13,7 @@ from harness.fidelity.evidence import Entry
 from harness.fidelity.verdict import StageVerdict, TensorVerdict
 from harness.results.model import StageRow
 
-IDENTITY = {
-    "workload": "w",
-    "build": "torch",
-    "precision": "fp64",
-    "preset": "tiny",
-    "mode": "native",
-}
+SUBJECT = plot_series.Subject("w", "torch", "fp64", "tiny")
 
 
 def verdict(*items):
@@ -168,7 +162,7 @@ def test_a_band_over_seeds():
     """Quantiles at the steps that all seeds have; one seed has no band."""
     seeds = [{1: 1.0 * seed, 2: 2.0 * seed, 9: 0.0} for seed in range(1, 12)]
     del seeds[4][9]
-    found = plot_series.curve(IDENTITY, "total", seeds)
+    found = plot_series.curve(SUBJECT, "native", "total", seeds)
     assert ((1, 2), (2.0, 4.0), (6.0, 12.0), (10.0, 20.0), 11) == (
         found.steps,
         found.low,
@@ -176,19 +170,20 @@ def test_a_band_over_seeds():
         found.high,
         found.seeds,
     )
-    alone = plot_series.curve(IDENTITY, "total", seeds[:1])
+    alone = plot_series.curve(SUBJECT, "native", "total", seeds[:1])
     assert ((), (1.0, 2.0, 0.0), ()) == (alone.low, alone.middle, alone.high)
     assert (
-        plot_series.curve(IDENTITY, "total", [])
+        plot_series.curve(SUBJECT, "native", "total", [])
         is None
-        is plot_series.curve(IDENTITY, "total", [{1: 0.0}, {2: 0.0}])
+        is plot_series.curve(SUBJECT, "native", "total", [{1: 0.0}, {2: 0.0}])
     )
 
 
 def test_a_long_curve_is_averaged_and_nan_stays_in_sight():
     """In equal stretches, each at its last step."""
     found = plot_series.curve(
-        IDENTITY,
+        SUBJECT,
+        "native",
         "total",
         [{step: float(step) if step != 777 else math.nan for step in range(1, 2001)}],
     )
@@ -208,8 +203,7 @@ def test_quantiles_of_channels():
         list(found[0, [0, -1]]),
         list(found[1, [0, -1]]),
     )
-    identity = {name: text for name, text in IDENTITY.items() if name != "mode"}
-    spread = plot_series.spread(identity, ("x", "y"), [found, found + 1.0, found + 5.0])
+    spread = plot_series.spread(SUBJECT, ("x", "y"), [found, found + 1.0, found + 5.0])
     assert (3, ("x", "y"), 1.0, 24.0) == (
         spread.models,
         spread.channels,
@@ -217,7 +211,7 @@ def test_quantiles_of_channels():
         spread.quantiles[1][-1],
     )
     assert plot_series.MOST_CHANNELS == len(plot_series.quantiles(np.zeros((2, 1, 99))))
-    assert ("channel 0", "channel 1") == plot_series.spread(identity, (), [found]).channels
+    assert ("channel 0", "channel 1") == plot_series.spread(SUBJECT, (), [found]).channels
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from harness.execution import answers
+from harness.execution.verbs import Promised, Said, Verb
 from harness.models import training
 from harness.models.training import Model, Site
 from harness.workloads.linear import WORKLOAD
@@ -30,7 +32,12 @@ class Worker:
     dies_at: int | None = None
     asked: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
-    def request(self, verb: str, **asked: Any) -> dict[str, Any]:
+    def request(self, verb: Verb[Promised], **asked: Any) -> Said[Promised]:
+        return answers.read(
+            {"id": 1, "status": "ok", "result": self._answer(verb.name, **asked)}, verb, 1
+        )
+
+    def _answer(self, verb: str, **asked: Any) -> dict[str, Any]:
         self.asked.append({"verb": verb, **asked})
         if verb == "start":
             self.step = self.saved if "checkpoint" in asked else 0

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 from harness.errors import BuildError, InterpreterMissing, JobFailed, UsageError
+from harness.execution import answers
+from harness.execution.verbs import Promised, Said, Verb
 from harness.models import foreign_names, training
 from harness.models.conversion import CEILING, Checkpoint, compare, convert
 from harness.models.training import Model
@@ -90,7 +92,12 @@ class Worker:
     site: Site
     build: str
 
-    def request(self, verb: str, **asked: Any) -> dict[str, Any]:
+    def request(self, verb: Verb[Promised], **asked: Any) -> Said[Promised]:
+        return answers.read(
+            {"id": 1, "status": "ok", "result": self._answer(verb.name, **asked)}, verb, 1
+        )
+
+    def _answer(self, verb: str, **asked: Any) -> dict[str, Any]:
         self.site.asked.append((self.build, verb))
         if verb == "inspect":
             return {"variables": self.site.held}

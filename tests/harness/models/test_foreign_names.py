@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from harness.errors import UsageError
+from harness.execution.verbs import Variable
 from harness.models import foreign_names, foreign_variables
 from harness.workloads.ehr_mgan import CONDITIONAL, WORKLOAD
 from harness.workloads.linear import WORKLOAD as LINEAR
@@ -58,21 +59,20 @@ SHAPES = {
 }
 
 
-def held(shapes: dict[str, list[int]], **dtypes: str) -> dict[str, dict[str, Any]]:
+def held(shapes: dict[str, list[int]], **dtypes: str) -> dict[str, Variable]:
     """What a checkpoint holds; float32 unless said otherwise."""
     return {
-        name: {"shape": shape, "dtype": dtypes.get(name, "float32")}
-        for name, shape in shapes.items()
+        name: Variable(tuple(shape), dtypes.get(name, "float32")) for name, shape in shapes.items()
     }
 
 
-def resolve(document: dict[str, Any], variables: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def resolve(document: dict[str, Any], variables: dict[str, Variable]) -> dict[str, Any]:
     return foreign_variables.resolve(
         foreign_names.parse(document, "--names file", CONFIG), CONFIG, variables, "fp32"
     )
 
 
-def refusal(document: dict[str, Any], variables: dict[str, dict[str, Any]]) -> str:
+def refusal(document: dict[str, Any], variables: dict[str, Variable]) -> str:
     """What is said of a naming that does not fit: one line, with the way to all variables."""
     with pytest.raises(UsageError) as caught:
         resolve(document, variables)

@@ -24,7 +24,7 @@ FORMATS = Path(__file__).parents[2] / "data" / "formats"
 #: The folders there, by date and hour.
 D21_09, D21_13, D21_23 = ("2026-11-21-09h", "2026-11-21-13h", "2026-11-21-23h")
 D28_15, D29_02 = ("2026-11-28-15h", "2026-11-29-02h")
-D29_11, D29_12 = ("2026-11-29-11h", "2026-11-29-12h")
+D29_11, D29_12, D29_16 = ("2026-11-29-11h", "2026-11-29-12h", "2026-11-29-16h")
 HARNESS = Path(json_format.__file__).parents[1]
 #: The class that declares a field, and the field's name on disk.
 Shown = set[tuple[str, str]]
@@ -106,8 +106,11 @@ def holds(path: Path) -> Iterable[tuple[type[Any], Any]]:
     kind = next(kind for kind in KINDS.values() if path.match(kind.file))
     if kind.contents:
         yield kind.contents, document
-    if kind.contents is store.Manifest and document["status"] == "ok":
-        yield contents.kind(document["job"]), document["result"]
+    if kind.contents is store.Manifest:
+        yield contents.Description, document["job"]
+        if document["status"] == "ok":
+            job = contents.described(document["job"], str(path))
+            yield contents.kind(job), document["result"]
 
 
 def fields(kind: Any) -> Shown:

@@ -12,7 +12,16 @@ import pytest
 
 from harness.errors import CorruptRecord
 from harness.fidelity.declarations import Declarations
-from harness.records.contents import FirstRun, Recorded, Repeated, Round, Sampled, kind, read
+from harness.records.contents import (
+    FirstRun,
+    Recorded,
+    Repeated,
+    Round,
+    Sampled,
+    described,
+    kind,
+    read,
+)
 from harness.records.decoding import DEEPEST, decode, shallow, unique
 from harness.results.verdicts import Fidelity
 from tests.harness import contents
@@ -98,7 +107,16 @@ RECORDS: list[tuple[dict[str, Any], dict[str, Any], type[Any]]] = [
 @pytest.mark.parametrize(("job", "result", "expected"), RECORDS)
 def test_each_kind_of_job_leaves_its_own(job, result, expected):
     """By the job's description."""
-    assert expected is kind(job) and isinstance(read(job, result, "file"), expected)
+    own = described(job, "file")
+    assert expected is kind(own) and isinstance(read(own, result, "file"), expected)
+
+
+def test_a_description_is_checked_as_all_else():
+    """By field and value; what only `plan` knows of is left out."""
+    own = described({"labels": ["a", "b"], "round": 3, "actions": ["train"]}, "file")
+    assert (("a", "b"), 3, "") == (own.labels, own.round, own.side)
+    with pytest.raises(CorruptRecord, match="file: job: seed is '7', and has to be int"):
+        described({"seed": "7"}, "file")
 
 
 @pytest.mark.parametrize(("job", "result", "expected"), RECORDS)
@@ -114,7 +132,7 @@ def test_whatever_is_damaged_is_corrupt_and_nothing_else(job, result, expected):
                 holder = holder[step]
             holder[path[-1]] = other
             with contextlib.suppress(CorruptRecord):
-                read(job, damaged, "file")
+                read(described(job, "file"), damaged, "file")
                 continue
             named += 1
     assert named > 10

@@ -8,10 +8,20 @@ import dataclasses
 import pytest
 
 from harness.fidelity.declarations import Declarations
+from harness.fidelity.evidence import LossScale
 from harness.records import contents, store
 from harness.records.contents import Attempted, FirstRun
 from harness.speed.disturbance import Turn
-from tests.harness.records.frozen import D21_09, D21_13, D21_23, D28_15, D29_02, D29_11, FORMATS
+from tests.harness.records.frozen import (
+    D21_09,
+    D21_13,
+    D21_23,
+    D28_15,
+    D29_02,
+    D29_11,
+    D29_16,
+    FORMATS,
+)
 
 LADDER = ("weights", "forward", "loss", "gradients", "update", "trajectory")
 UNSUPPORTED = ("unsupported", "numpy computes in fp64 and fp32, not in bf16")
@@ -70,6 +80,12 @@ def test_a_record_in_a_lower_precision() -> None:
     left = manifest(D29_11, "recorded_bf16").recorded
     assert frozenset({"training/prediction", "inference/prediction"}) == left.declared.contracted
     assert (0.229400634765625, 0.138458251953125) == left.noise["loss/train/total"]["ulp"]
+
+
+def test_a_record_with_a_dynamic_loss_scale() -> None:
+    """At which scale the gradients of each phase were recorded."""
+    left = manifest(D29_16, "recorded_fp16").recorded
+    assert {"train": LossScale(8192.0, 2)} == left.loss_scale
 
 
 @pytest.mark.parametrize(

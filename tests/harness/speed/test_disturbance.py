@@ -8,7 +8,7 @@ import pytest
 
 from harness.speed.disturbance import (
     Turn,
-    as_turn,
+    Waits,
     clean,
     disturbed,
     enough,
@@ -63,16 +63,14 @@ def test_a_hog_that_comes_and_goes_spoils_what_it_meets() -> None:
 
 
 def test_a_round_is_as_loaded_as_its_worst_turn() -> None:
-    """All else adds up; what a record does not know counts as nothing."""
+    """All else adds up; what a worker cannot tell counts as nothing."""
     total = together([QUIET, HOG, HOG])
     assert (total.load, total.ran_s, total.waited_s) == (
         5.0,
         pytest.approx(0.06),
         pytest.approx(0.0601),
     )
-    assert total == as_turn(dataclasses.asdict(total)) and Turn(wall_s=1.0) == as_turn(
-        {"wall_s": 1.0, "waited_s": None}
-    )
+    assert Turn(wall_s=1.0) == Waits(1.0, 0.0, None).turn
 
 
 @pytest.mark.parametrize(

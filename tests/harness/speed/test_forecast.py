@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from harness.speed.forecast import Pace, TooLong, blocks_s, long, shortage, step_s
+from harness.speed.disturbance import Waits
+from harness.speed.forecast import Pace, TooLong, Warmed, blocks_s, long, shortage
+
+IDLE = Waits(0.0, 0.0, None)
 
 
-def side(seconds: float, steps: int = 1) -> dict[str, Any]:
+def side(seconds: float, steps: int = 1, waits: Waits = IDLE) -> Warmed:
     """Return what a side tells that has run two steps of so many seconds to warm up."""
-    return {"sample_s": seconds * steps, "steps_a_sample": steps, "warmup_s": 2 * seconds}
+    return Warmed(seconds * steps, steps, 2 * seconds, waits)
 
 
 def test_a_sample_is_no_step() -> None:
     """A sample of many short steps makes no long one."""
-    assert step_s(side(0.001, 500)) == pytest.approx(0.001)
+    assert side(0.001, 500).step_s == pytest.approx(0.001)
     assert not long({"a": side(0.001, 500), "b": side(0.24)}) and long(
         {"a": side(0.001), "b": side(0.25)}
     )
@@ -59,11 +60,11 @@ def test_a_round_that_does_not_fit_is_given_up(left_s: float, warm: int, gives_u
 
 def test_a_step_that_is_long_for_want_of_a_processor_is_said_to_be() -> None:
     """A busy machine makes long steps of short ones."""
-    waits = {"waits": {"wall_s": 10.0, "ran_s": 2.0, "waited_s": 8.0}}
+    waiting = side(5.0, waits=Waits(10.0, 2.0, 8.0))
     with pytest.raises(
         TooLong, match=r"a step of a takes 5 s \(the machine was busy: waited 80 % of the time\)"
     ):
-        Pace(2, 1.0, 30.0, 0.0).check({"a": {**side(5.0), **waits}}, 10.0)
+        Pace(2, 1.0, 30.0, 0.0).check({"a": waiting}, 10.0)
 
 
 def test_short_steps_are_never_given_up() -> None:
