@@ -7,6 +7,7 @@ and the tables do their work.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import logging
 
 import numpy as np
@@ -16,7 +17,14 @@ from harness.fidelity.verdict import StageVerdict, TensorVerdict
 from tests.evaluation.zoo import catalogue, peers, tables
 from tests.evaluation.zoo.__main__ import good
 from tests.evaluation.zoo.census import Finding, examine
-from tests.evaluation.zoo.honest import MEASURED, UNSEEN, Comparison, series
+from tests.evaluation.zoo.honest import (
+    MEASURED,
+    UNSEEN,
+    Comparison,
+    compare_equivalents,
+    compare_threads,
+    series,
+)
 from tests.evaluation.zoo.mutant import Mutant, plant
 
 LOG = logging.getLogger(__name__)
@@ -99,6 +107,17 @@ def test_a_rule_of_a_peer_sees_what_it_looks_at(rule, blind):
     looks there."""
     assert (False, True) == (rule(seen()), rule(seen(0.1)))
     assert blind is not rule(seen(0.0, 0.1))
+
+
+def test_two_sides_of_one_build_are_honest(laboratory, tmp_path):
+    """On two threads, and by another formula: each under a label of its own."""
+    compared = [
+        *itertools.islice(compare_threads(laboratory, "linear", range(1)), 1),
+        *itertools.islice(compare_equivalents(laboratory, tmp_path, 0), 1),
+    ]
+    for item in compared:
+        assert item.a != item.b and item.b.endswith("#2")
+        assert () == item.alarms and len(item.verdicts) >= 6
 
 
 def test_the_rules_of_torch_run_in_its_interpreter(laboratory, tmp_path):
