@@ -95,10 +95,12 @@ def round_row(run: Path, record: store.Record) -> JobRow:
         run: the run's folder; the round's is named relative to it, for the log.
         record: its description names the side that failed, or else all sides that took part.
     """
-    sides = record.job.get("side") or " ".join(record.job.get("labels", ()))
+    failed = record.job.get("side")
+    sides = (str(failed),) if failed else tuple(map(str, record.job.get("labels", ())))
     return JobRow(
         job=record.folder.name,
-        build=str(sides),
+        build=" ".join(sides),
+        sides=sides if len(sides) > 1 else (),
         workload=str(record.job["workload"]),
         kind=outcome.SPEED,
         precision=str(record.job["precision"]),

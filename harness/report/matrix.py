@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 from backends.contract import STAGE_LETTERS, Stage, Status
 from harness.results.model import JobRow, QualityRow, Report, StageRow
-from harness.results.verdicts import Fidelity
+from harness.results.verdicts import Bounds, Fidelity
 
 #: Column headings; P is not a step of the ladder but whether a lower precision is in effect and no
 #: worse than it must be.
-LETTERS = {**STAGE_LETTERS, "P": "precision"}
+LETTERS = {**STAGE_LETTERS, "P": Bounds.PRECISION}
 ORDER = {stage: number for number, stage in enumerate(LETTERS.values())}
 #: What the column of counts says.
 TENSORS = (

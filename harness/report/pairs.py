@@ -13,7 +13,7 @@ from harness.report.plots.figure import ROOM, Figure, Key, Room
 from harness.report.provenance import Property, provenance, settings
 from harness.results.model import BuildRow, Report, SpeedRow, StageRow
 from harness.results.series import History
-from harness.results.verdicts import Fidelity
+from harness.results.verdicts import Bounds, Fidelity
 
 #: Points of all drawn curves together, and of all series of step times.
 CURVE_POINTS, TURNS = 30_000, 40_000
@@ -25,8 +25,6 @@ ROWS = 4000
 DEPARTING = 2000
 #: With at most so many pairs all are open.
 FEW = 2
-#: What bounds a lower precision is no pair of builds.
-BOUNDS = ("precision",)
 #: Workload and both builds.
 PairKey = tuple[str, str, str]
 
@@ -112,7 +110,8 @@ def outline(report: Report, matrix: Matrix) -> tuple[Pair, ...]:
         keys[line.workload, line.a, line.b] = None
     for row in report.speed:
         keys[_key(row)] = None
-    builds = {_key(row) for row in report.stages if row.stage not in BOUNDS}
+    # What bounds a lower precision is no pair of builds.
+    builds = {_key(row) for row in report.stages if row.stage != Bounds.PRECISION}
     timed = {_key(row) for row in report.speed}
     few = len((builds | timed) & {*keys}) <= FEW
     return tuple(_pair(report, matrix, key, number, few) for number, key in enumerate(keys, 1))
@@ -126,7 +125,7 @@ def _pair(report: Report, matrix: Matrix, key: PairKey, number: int, few: bool) 
     workload, a, b = key
     lines = tuple(line for line in matrix.lines if (line.workload, line.a, line.b) == key)
     verdicts = {line.verdict for line in lines}
-    verdict = next((word for word in SEVERITY if word in verdicts), "NONE")
+    verdict = next((word for word in SEVERITY if word in verdicts), Fidelity.NONE)
     return Pair(
         anchor=f"pair-{number}",
         workload=workload,
