@@ -34,7 +34,7 @@ from harness.changes.provenance import Suspects
 from harness.changes.verdicts import Key, rank, rows
 from harness.fidelity import honest_spread
 from harness.results.model import StageRow
-from harness.results.verdicts import Fidelity
+from harness.results.verdicts import Bounds, Fidelity
 
 #: Between two nights' floors of one tensor: see the module's docstring.
 FLOOR_FACTOR = 4.0
@@ -44,7 +44,7 @@ RELATIVE = "error / floor"
 STAGES = (Stage.FORWARD, Stage.LOSS, Stage.GRADIENTS, Stage.UPDATE, Stage.TRAJECTORY)
 
 
-def honest(precision: str, stage: str) -> float:
+def honest(precision: str, stage: Stage | Bounds) -> float:
     """Return the largest error / floor that honest variation has shown; never less than 1, since a
     floor is itself such a variation."""
     return max(1.0, honest_spread.LARGEST.get(precision, {}).get(stage, 1.0))

@@ -238,7 +238,7 @@ def _try(
             if error.status != Status.UNSUPPORTED:
                 return ended
         else:
-            return {"status": "ok", "reason": "", "remarks": probed["remarks"]}
+            return {"status": Status.OK, "reason": "", "remarks": probed["remarks"]}
     return ended
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from backends.contract import Stage
 from harness.fidelity import plot_series
 from harness.report.labels import setting
 from harness.report.matrix import SEVERITY, Line, Matrix
@@ -61,7 +62,7 @@ class Summary:
     address: str
     cell: str = ""
 
-    def at(self, stage: str) -> StageRow | None:
+    def at(self, stage: Stage | Bounds) -> StageRow | None:
         """Return the row of a stage; None where it was not asked for."""
         if self.line is None:
             return None
@@ -89,7 +90,7 @@ class Pair:
     a: str
     b: str
     lines: tuple[Line, ...]
-    verdict: str
+    verdict: Fidelity
     stages: tuple[StageRow, ...]
     speed: tuple[SpeedRow, ...]
     groups: tuple[Group, ...] = ()
