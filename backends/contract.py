@@ -47,12 +47,17 @@ __all__ = [
 class Word(str, enum.Enum):
     """A member that is a string in every respect: equal to it, hashed, printed and formatted as it.
 
-    `enum.StrEnum` is this from Python 3.11 on.
+    `enum.StrEnum` is this from Python 3.11 on. Python 3.7 puts the methods of `enum.Enum` in the
+    place of `str`'s own, so that these are written out.
     """
 
-    __str__ = str.__str__
-    __repr__ = str.__repr__
     __hash__ = str.__hash__
+
+    def __str__(self) -> str:
+        return str.__str__(self)
+
+    def __repr__(self) -> str:
+        return str.__repr__(self)
 
     def __format__(self, format_spec: str) -> str:
         return str.__format__(self, format_spec)

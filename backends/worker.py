@@ -29,6 +29,7 @@ import threading
 import traceback
 from typing import TYPE_CHECKING, Any, Dict, NoReturn
 
+from backends.contract import Status
 from backends.diagnosis import faults
 from backends.diagnosis.statuses import classify
 
@@ -92,7 +93,8 @@ def _serve(session: Any, request: Dict[str, Any]) -> Dict[str, Any]:
     arguments = dict(request)
     number, verb = arguments.pop("id"), arguments.pop("verb")
     try:
-        return {"id": number, "status": "ok", "result": getattr(session, "do_" + verb)(**arguments)}
+        result = getattr(session, "do_" + verb)(**arguments)
+        return {"id": number, "status": Status.OK, "result": result}
     except BaseException as error:  # noqa: BLE001  (the one catch-all; it writes a record)
         with contextlib.suppress(OSError):
             traceback.print_exc()

@@ -14,8 +14,6 @@ from tests import rooms
 
 #: What ports are given and raise is the contract's.
 PORTS = "backends/ports/"
-#: Methods of these are not looked at yet.
-LATER = {"harness.execution", "harness.models", "harness.records"}
 #: Bases that say nothing of a class's methods. What a class has from any other base outside of the
 #: product is documented there.
 PLAIN = {"ABC", "Protocol"}
@@ -102,7 +100,7 @@ def called_methods(sources: Mapping[str, str]) -> Called:
     called = []
     for name, (path, node) in classes.items():
         room = rooms.room(rooms.module(path))
-        if room in LATER or not _used_elsewhere(path, node, users) or None in bases[name]:
+        if not _used_elsewhere(path, node, users) or None in bases[name]:
             continue
         inherited = {
             method.name for base in bases[name] if base for method in _methods(classes[base][1])

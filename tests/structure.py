@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tests import docstrings, rooms
+from tests import docstrings, rooms, words
 
 ROOT = Path(__file__).parents[1]
 WIDTH = 100
@@ -28,20 +28,6 @@ COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 #: A field or a parameter with its type.
 DECLARED = re.compile(r"\w+: [\w\[\], |.\"]+")
-#: Values of the enumerations, which are written in full nowhere else.
-VERDICTS = {
-    "PASS",
-    "FAIL",
-    "INCONCLUSIVE",
-    "INFO",
-    "FASTER",
-    "SLOWER",
-    "SAME",
-    "UNCLEAR",
-    "REFUSED",
-}
-#: Who may spell them: the enumerations themselves.
-SPELLING = ("harness/results/verdicts.py",)
 #: Names that say nothing of what is held.
 EMPTY_WORDS = {"found", "one", "told", "asked", "given"}
 Found = Iterator[tuple[int, str]]
@@ -92,12 +78,9 @@ def _statements(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 def spelled_verdicts(path: str, source: str) -> Found:
-    """Verdicts as string literals, outside the enumerations."""
-    if not path.startswith("harness/") or path in SPELLING:
-        return
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Constant) and node.value in VERDICTS:
-            yield node.lineno, f"{node.value!r}"
+    """Verdicts, statuses and stages as string literals, outside the enumerations (`tests.words`)."""
+    for line, word in words.spelled(path, source):
+        yield line, f"{word!r}"
 
 
 def empty_names(path: str, source: str) -> Found:
@@ -139,7 +122,7 @@ COUNTS: dict[str, tuple[int, Callable[[str, str], Found]]] = {
     "comprehensions inside a comprehension": (0, nested_comprehensions),
     f"calls with more than {MOST_POSITIONAL} positional arguments": (0, crowded_calls),
     f"functions over {MOST_STATEMENTS} statements": (0, long_functions),
-    "verdicts as literals outside the enumerations": (0, spelled_verdicts),
+    "words of enumerations as literals outside them": (0, spelled_verdicts),
     "names that say nothing": (0, empty_names),
     f"modules over {MOST_CODE} lines of code": (0, big_modules),
 }
@@ -222,13 +205,13 @@ def numbers(root: Path = ROOT) -> list[tuple[str, int, int, list[str]]]:
     return rows
 
 
-def main(words: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Print the numbers; return 1 where one is beyond its limit."""
     rows = numbers()
     for name, count, limit, where in rows:
         mark = " " if count <= limit else "!"
         print(f"{mark} {count:5d} (at most {limit}) {name}")
-        if "--where" in words:
+        if "--where" in arguments:
             print("".join(f"          {line}\n" for line in where), end="")
     return int(any(count > limit for _, count, limit, _ in rows))
 

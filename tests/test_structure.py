@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from fnmatch import fnmatch
 
 import pytest
 
-from tests import docstrings, structure
+from tests import docstrings, structure, words
 
 
 def test_the_house_is_within_its_limits():
@@ -46,6 +47,45 @@ def test_every_count_sees_what_is_planted_and_nothing_else(name: str):
 def test_every_counter_is_shown():
     """A new one needs planted code here."""
     assert {*PLANTED} == {*HONEST} == {count.__name__ for _, count in structure.COUNTS.values()}
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["PASS", "NONE", "ACCEPTED", "SAME", "BIT-IDENTICAL", "regression", "ok", "disk full", "loss"],
+)
+@pytest.mark.parametrize("package", ["harness", "backends"])
+def test_a_word_of_any_enumeration_is_seen(package: str, word: str):
+    """Wherever it stands: alone, in a table, in a comparison, as a default; a formatted text that
+    holds it is prose, and a homonym is one in its own module alone."""
+    for line in ("x = {!r}", "x = {{{!r}: 1}}", "x = y == {!r}", "def f(x={!r}): return x"):
+        source = line.format(word)
+        assert [(1, repr(word))] == list(structure.spelled_verdicts(f"{package}/a.py", source))
+        assert [] == list(structure.spelled_verdicts("tests/a.py", source))
+    assert [] == list(structure.spelled_verdicts(f"{package}/a.py", f"x = f'{word}{{y}}'"))
+    if word == "ok":
+        assert [] == list(structure.spelled_verdicts("harness/report/signs.py", "x = 'ok'"))
+
+
+def test_the_members_themselves_are_no_literals():
+    """But a class beside them has none of its own."""
+    source = "class {}(Word):\n    PASS = 'PASS'\n"
+    count = structure.spelled_verdicts
+    assert [] == list(count("harness/a.py", source.format("Fidelity")))
+    assert [(2, "'PASS'")] == list(count("harness/a.py", source.format("Other")))
+
+
+def test_every_homonym_is_one():
+    """In every module that is excused stands one of the words, and every word in one of them."""
+    spelled = {
+        (path, word)
+        for path, source in structure.sources().items()
+        for _, word in words.literals(source)
+    }
+    for homonym in words.HOMONYMS:
+        covered = {(path, word) for path, word in spelled if homonym.covers(path, word)}
+        assert homonym.words == {word for _, word in covered}, homonym.reason
+        for place in homonym.places:
+            assert any(fnmatch(path, place) for path, _ in covered), (homonym.reason, place)
 
 
 def test_a_stretch_that_stands_twice_is_seen_once():

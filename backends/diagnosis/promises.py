@@ -14,7 +14,7 @@ from typing import Any, Callable, Dict, List, Mapping, NoReturn, Tuple
 import numpy as np
 
 from backends import schedule
-from backends.contract import BrokenPort, Port
+from backends.contract import BrokenPort, Port, Status
 from backends.diagnosis import user_modules
 from backends.diagnosis.statuses import classify
 from backends.diagnosis.wants import WANTS
@@ -109,7 +109,7 @@ class Trial:
             result = call()
         except Exception as error:
             status, reason = classify(error)
-            if status != "error" or isinstance(error, BrokenPort):
+            if status != Status.ERROR or isinstance(error, BrokenPort):
                 raise
             self._raised.append(error)
             self._remark(method, f"raised {reason}")

@@ -1,11 +1,11 @@
-"""Which status of `contract.STATUSES` an exception ends in, and the reason in one line."""
+"""Which status an exception ends in, and the reason in one line."""
 
 from __future__ import annotations
 
 import errno
 from typing import Tuple
 
-from backends.contract import BrokenPort, Unsupported
+from backends.contract import BrokenPort, Status, Unsupported
 from backends.diagnosis import faults
 
 #: Names of framework errors that mean "no memory left"; the classes live in frameworks that are not
@@ -15,20 +15,20 @@ MEMORY_ERRORS = ("OutOfMemoryError", "ResourceExhaustedError")
 LONGEST_TEXT = 500
 
 
-def classify(error: BaseException) -> Tuple[str, str]:
+def classify(error: BaseException) -> Tuple[Status, str]:
     """Return the job status and the reason, one line, for an exception."""
     text = " ".join(str(error).split())[:LONGEST_TEXT]
     if isinstance(error, Unsupported):
-        return "unsupported", text
+        return Status.UNSUPPORTED, text
     if isinstance(error, BrokenPort):
-        return "error", text
+        return Status.ERROR, text
     name = type(error).__name__
     message = error.msg if isinstance(error, SyntaxError) and error.msg else text
     reason = (f"{name}: {message}" if message else name) + faults.where(error)[:LONGEST_TEXT]
     if isinstance(error, MemoryError) or name in MEMORY_ERRORS or "Cannot allocate memory" in text:
-        return "out of memory", reason
+        return Status.OUT_OF_MEMORY, reason
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "disk full", reason
+        return Status.DISK_FULL, reason
     if isinstance(error, KeyboardInterrupt):
-        return "interrupted", reason
-    return "error", reason
+        return Status.INTERRUPTED, reason
+    return Status.ERROR, reason

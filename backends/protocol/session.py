@@ -14,7 +14,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence
 import numpy as np
 
 from backends import schedule
-from backends.contract import Setting, Unsupported, abilities
+from backends.contract import Setting, Stage, Unsupported, abilities
 from backends.diagnosis import faults, promises, user_modules
 from backends.measuring import cost, effective_settings, timer
 from backends.parameters import misshapen
@@ -29,9 +29,13 @@ from backends.source import NativeSource, TapeSource
 SMALL_RANGE = ("fp16",)
 #: Stages that need `train`, and those that look at a forward pass. The others have methods of their
 #: own.
-NATIVE = "distribution"
-TRAINED, FORWARD = ("trajectory", NATIVE), ("forward",)
-SINGLE = (("loss", "losses"), ("gradients", "gradients"), ("update", "train_step"))
+NATIVE = Stage.DISTRIBUTION
+TRAINED, FORWARD = (Stage.TRAJECTORY, NATIVE), (Stage.FORWARD,)
+SINGLE = (
+    (Stage.LOSS, "losses"),
+    (Stage.GRADIENTS, "gradients"),
+    (Stage.UPDATE, "train_step"),
+)
 
 
 class Session(Modeling):
@@ -162,7 +166,7 @@ class Session(Modeling):
         losses: Dict[str, Any] = {}
         if any(stage in TRAINED for stage in stages):
             losses = trial.attempt("train", lambda: trial.train(source)) or {}
-        elif "losses" in can and "loss" in stages:
+        elif "losses" in can and Stage.LOSS in stages:
             for phase in self.config["phases"]:
                 terms = _attempt_phase(trial, "losses", phase, source) or {}
                 losses[phase] = list(terms.values())

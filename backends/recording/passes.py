@@ -22,15 +22,15 @@ from typing import (
 
 import numpy as np
 
-from backends.contract import PRECISION_TABLE, UPDATE_STEPS, Unsupported
+from backends.contract import PRECISION_TABLE, STAGES, UPDATE_STEPS, Stage, Unsupported
 from backends.parameters import misshapen
 from backends.schedule import phases_at
 from backends.source import Batch, NativeSource, TapeSource
 
 #: The stages that are recorded, in the order of the ladder.
-RECORDED = ("weights", "forward", "loss", "gradients", "update", "trajectory")
+RECORDED: Tuple[Stage, ...] = tuple(stage for stage in STAGES if stage != Stage.DISTRIBUTION)
 
-Item = Tuple[str, str, np.ndarray, float]  # stage, name, value, scale (0: the value's own)
+Item = Tuple[Stage, str, np.ndarray, float]  # stage, name, value, scale (0: the value's own)
 
 
 def weights(tape: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
@@ -75,13 +75,13 @@ class Run:
 
     def stages(self, wanted: Sequence[str], steps: int) -> Iterator[Item]:
         """Yield every tensor of the wanted stages, in the order of the ladder."""
-        makers: Dict[str, Callable[[], Iterator[Item]]] = {
-            "weights": self._weights,
-            "forward": self._forward,
-            "loss": self._loss,
-            "gradients": self._gradients,
-            "update": self._update,
-            "trajectory": lambda: self._trajectory(steps),
+        makers: Dict[Stage, Callable[[], Iterator[Item]]] = {
+            Stage.WEIGHTS: self._weights,
+            Stage.FORWARD: self._forward,
+            Stage.LOSS: self._loss,
+            Stage.GRADIENTS: self._gradients,
+            Stage.UPDATE: self._update,
+            Stage.TRAJECTORY: lambda: self._trajectory(steps),
         }
         for stage in RECORDED:
             if stage in wanted:
@@ -89,7 +89,7 @@ class Run:
 
     def _weights(self) -> Iterator[Item]:
         for name, value in sorted(self._loaded().items()):
-            yield "weights", name, value, 0.0
+            yield Stage.WEIGHTS, name, value, 0.0
 
     def _loaded(self) -> Dict[str, np.ndarray]:
         """Load the initial weights and return what the port then has. A parameter of another shape
@@ -118,10 +118,10 @@ class Run:
                 training = mode == "training"
                 batch = self.looked_at(source, training)
                 for name, value in self.port.forward(batch, training).items():
-                    yield "forward", f"{mode}/{name}", value, 0.0
+                    yield Stage.FORWARD, f"{mode}/{name}", value, 0.0
         # Without row order: rows come from the evaluation inputs, which no variation re-orders.
         rows = self.config["batch"] + 1
-        yield "forward", "generate", self.port.generate(source, rows), 0.0
+        yield Stage.FORWARD, "generate", self.port.generate(source, rows), 0.0
         self._unchanged(before, "forward or generate")
 
     def contracted(self) -> Optional[List[str]]:
@@ -150,7 +150,7 @@ class Run:
         before = self._values()
         for phase in self.config["phases"]:
             for name, value in self.port.losses(phase, source.batch(0, phase)).items():
-                yield "loss", f"{phase}/{name}", np.array(value), 0.0
+                yield Stage.LOSS, f"{phase}/{name}", np.array(value), 0.0
         self._unchanged(before, "losses")
 
     def _gradients(self) -> Iterator[Item]:
@@ -160,7 +160,7 @@ class Run:
         before = self._values()
         for phase in self.config["phases"]:
             for name, value in self.port.gradients(phase, source.batch(0, phase)).items():
-                yield "gradients", f"{phase}/{name}", value, 0.0
+                yield Stage.GRADIENTS, f"{phase}/{name}", value, 0.0
         self._unchanged(before, "gradients")
 
     def _update(self) -> Iterator[Item]:
@@ -177,11 +177,11 @@ class Run:
                 prefix = f"step {step + 1}/{update['phase']}/"
                 after, slots = self._values(), self._slots()
                 touched = _touched(after, before, set(update["parameters"]))
-                yield from self._parameters("update", prefix, before, touched)
+                yield from self._parameters(Stage.UPDATE, prefix, before, touched)
                 for name, value in sorted(slots.items()):
                     own = name.startswith(update["optimizer"] + "/")
                     if own or not _same(value, slots_before.get(name)):
-                        yield "update", prefix + "slot/" + name, value, 0.0
+                        yield Stage.UPDATE, prefix + "slot/" + name, value, 0.0
                 before, slots_before = after, slots
 
     def _values(self) -> Dict[str, np.ndarray]:
@@ -212,18 +212,18 @@ class Run:
                 prefix = f"step {done + index + 1}/loss/"
                 for name, values in losses.items():
                     if values[index] is not None:  # the schedule had no such phase at that step
-                        yield "trajectory", f"{prefix}{name}", np.array(values[index]), 0.0
+                        yield Stage.TRAJECTORY, f"{prefix}{name}", np.array(values[index]), 0.0
             for step in range(done, mark):
                 for phase in phases_at(self.config, step):
                     moving.update(owners[phase])
             done = mark
             touched = _touched(self._values(), start, moving)
-            yield from self._parameters("trajectory", f"step {done}/", start, touched)
+            yield from self._parameters(Stage.TRAJECTORY, f"step {done}/", start, touched)
             for name, value in self._loss_scales():
-                yield "trajectory", f"step {done}/slot/{name}", value, 0.0
+                yield Stage.TRAJECTORY, f"step {done}/slot/{name}", value, 0.0
         if not self.brief:
             product = self.port.generate(source, self.config["batch"] + 1)
-            yield "trajectory", f"step {steps}/generate", product, 0.0
+            yield Stage.TRAJECTORY, f"step {steps}/generate", product, 0.0
 
     def _loss_scales(self) -> List[Tuple[str, np.ndarray]]:
         """Return every optimizer's dynamic loss scale and how many updates it has skipped: two runs
@@ -237,7 +237,7 @@ class Run:
             if name.endswith(("/loss_scale", "/skipped"))
         )
 
-    def _parameters(self, stage: str, prefix: str, before: Any, after: Any) -> Iterator[Item]:
+    def _parameters(self, stage: Stage, prefix: str, before: Any, after: Any) -> Iterator[Item]:
         """Yield parameters on the scale of what has changed: an update is small beside the weight
         that it changes.
         """

@@ -17,7 +17,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
-from backends.contract import abilities
+from backends.contract import Stage, Status, abilities
 from backends.diagnosis.statuses import classify
 from backends.recording.passes import RECORDED, Item, NativeRun, Run, apart, largest
 from backends.recording.variations import in_order, vary
@@ -107,10 +107,10 @@ class Recorder:
                 tensors += entries
             else:
                 os.unlink(path)
-        declared = self._declared("forward" in files)
+        declared = self._declared(Stage.FORWARD in files)
         if raised and not tensors:
-            stage, reason = next(iter(raised.items()))
-            raise RuntimeError(f"every stage that was asked for raised, {stage} first: {reason}")
+            first, reason = next(iter(raised.items()))
+            raise RuntimeError(f"every stage that was asked for raised, {first} first: {reason}")
         # Of this run, not of a variation.
         loss_scale = {phase: dict(noted) for phase, noted in self.port.loss_scales.items()}
         noise: Noise = {}
@@ -170,7 +170,7 @@ class Recorder:
                 moved = apart(value, base)
                 # Rows have moved with their batch. What is generated comes from rows of its own, in
                 # their own order.
-                rows = stage == "forward" and name != "generate"
+                rows = stage == Stage.FORWARD and name != "generate"
                 if run.order is not None and (rows or _parameter(name) in run.carried):
                     # An axis that is as long as the batch may be another one: of that, the values
                     # as they stand are the nearer ones.
@@ -187,7 +187,7 @@ def costs_its_stage(error: BaseException) -> bool:
     """Whether an error is a port's own, which costs the stage in which it is raised; the others end
     the job in a status of their own.
     """
-    return classify(error)[0] == "error"
+    return classify(error)[0] == Status.ERROR
 
 
 def _write(path: str, items: Iterator[Item]) -> List[Dict[str, Any]]:

@@ -10,11 +10,11 @@ from typing import Any, Dict, List, Mapping
 
 import numpy as np
 
-from backends.contract import Unsupported, abilities
+from backends.contract import Stage, Unsupported, abilities
 from backends.recording.passes import Run, below
 from backends.recording.recorder import checksum, describe, write_array
 
-STAGE = "forward"
+STAGE = Stage.FORWARD
 
 
 def record(

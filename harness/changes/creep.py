@@ -16,7 +16,7 @@ import dataclasses
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from harness.changes import conditions, provenance
+from harness.changes import conditions
 from harness.changes.model import Measurand, Night
 from harness.changes.provenance import Suspects
 
@@ -56,9 +56,7 @@ def past(after: Night, nights: Iterable[Night]) -> tuple[Past, ...]:
 def ported(earlier: Past, workload: str, sides: Iterable[str], tape: str) -> bool:
     """Whether the port of a side, or the tape, was another one in that night."""
     ports = earlier.suspects.ports
-    return tape in earlier.suspects.tapes or any(
-        (workload, provenance.build_of(side)) in ports for side in sides
-    )
+    return tape in earlier.suspects.tapes or any((workload, side) in ports for side in sides)
 
 
 def crept(

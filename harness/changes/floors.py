@@ -29,12 +29,12 @@ from backends.contract import Stage
 from harness.changes import creep, provenance
 from harness.changes.creep import Past
 from harness.changes.culprit import flippers
-from harness.changes.model import FLOOR, NOTE, REGRESSION, Change, Night, stage_subject
+from harness.changes.model import FLOOR, NOTE, REGRESSION, Change, Night, Severity, stage_subject
 from harness.changes.provenance import Suspects
 from harness.changes.verdicts import Key, rank, rows
 from harness.fidelity import honest_spread
 from harness.results.model import StageRow
-from harness.results.verdicts import Fidelity
+from harness.results.verdicts import Bounds, Fidelity
 
 #: Between two nights' floors of one tensor: see the module's docstring.
 FLOOR_FACTOR = 4.0
@@ -44,7 +44,7 @@ RELATIVE = "error / floor"
 STAGES = (Stage.FORWARD, Stage.LOSS, Stage.GRADIENTS, Stage.UPDATE, Stage.TRAJECTORY)
 
 
-def honest(precision: str, stage: str) -> float:
+def honest(precision: str, stage: Stage | Bounds) -> float:
     """Return the largest error / floor that honest variation has shown; never less than 1, since a
     floor is itself such a variation."""
     return max(1.0, honest_spread.LARGEST.get(precision, {}).get(stage, 1.0))
@@ -173,7 +173,7 @@ def _comparable(
 def _alike(earlier: Past, row: StageRow) -> bool:
     """Whether an earlier night ran the same ports on the same tape, and timed them, if it did,
     under the same conditions."""
-    sides = {row.a, row.b}
+    sides = {*row.sides}
     elsewhere = any(
         what.workload == row.workload and {what.a, what.b} & sides for what in earlier.reasons
     )
@@ -205,10 +205,10 @@ def _parts(row: StageRow) -> tuple[float, float] | None:
     return row.error / row.floor, row.floor
 
 
-def _change(group: Sequence[Growth], severity: str, build: str) -> Change:
+def _change(group: Sequence[Growth], severity: Severity, build: str) -> Change:
     first = group[0]
     row, was = first.row, first.was
-    suspects = first.suspects.of(row.workload, (build,) if build else (row.a, row.b), _tape(row))
+    suspects = first.suspects.of(row.workload, (build,) if build else row.sides, _tape(row))
     subject = stage_subject(row, build)
     nearest = ""
     if not first.nights and was.worst != row.worst:

@@ -19,15 +19,15 @@ from harness.changes.model import (
     STATUS,
     VANISHED,
     Change,
-    Measurand,
     Night,
+    Severity,
     Subject,
     Suspect,
     measurand,
     ratio_subject,
 )
 from harness.changes.provenance import Suspects
-from harness.changes.verdicts import Key, rows
+from harness.changes.verdicts import rows
 from harness.results.model import JobRow
 from harness.results.verdicts import Speed
 
@@ -44,7 +44,7 @@ def jobs(night: Night, seeded: bool = True) -> dict[Job, JobRow]:
     """
     by_job: dict[Job, JobRow] = {}
     for row in night.report.jobs:
-        for build in row.build.split(" ") if row.kind == "speed" else (row.build,):
+        for build in row.builds:
             key = (row.kind, row.workload, build, row.precision, row.seed if seeded else None)
             if key not in by_job or (by_job[key].status == Status.OK and row.status != Status.OK):
                 by_job[key] = row
@@ -61,7 +61,7 @@ def changes(before: Night, after: Night, suspects: Suspects) -> Iterator[Change]
     that vanished although their jobs ran; and comparisons of speed that are refused now."""
     seeded = seeds_told(before, after)
     old, new = jobs(before, seeded), jobs(after, seeded)
-    groups: dict[tuple[str, str, str, str | None, str | None], list[Job]] = {}
+    groups: dict[tuple[str, str, Severity, str | None, str | None], list[Job]] = {}
     for job in dict.fromkeys((*old, *new)):
         was: str | None = old[job].status if job in old else None
         now: str | None = new[job].status if job in new else None
@@ -76,7 +76,7 @@ def changes(before: Night, after: Night, suspects: Suspects) -> Iterator[Change]
 
 def _ended_otherwise(
     group: list[Job],
-    severity: str,
+    severity: Severity,
     was: str | None,
     now: str | None,
     reason: str,
@@ -118,7 +118,7 @@ def _job_name(job: Job) -> str:
     return f"{kind} {precision}{f' seed {seed}' if seed else ''}"
 
 
-def _severity(was: str | None, now: str | None) -> str:
+def _severity(was: str | None, now: str | None) -> Severity:
     """Return a regression where something ran well and does not any more, an improvement where it
     does now and did not."""
     if was is None:
@@ -132,15 +132,20 @@ def _rows(before: Night, after: Night, gone: set[tuple[str, str, str]]) -> Itera
     """Yield rows that were judged and are not there, told by pair; those of a job that vanished are
     told with it."""
     lost: dict[tuple[str, str, str, str], list[str]] = {}
+    sides: dict[tuple[str, str, str, str], tuple[str, str]] = {}
     stages, speed = rows(after), {measurand(row) for row in after.report.speed}
-    for key in rows(before):
+    for key, judged in rows(before).items():
         if key not in stages:
-            lost.setdefault(_pair(key), []).append(key[4])
+            sides[key[:4]] = judged.sides
+            lost.setdefault(key[:4], []).append(judged.stage)
     for row in before.report.speed:
         if measurand(row) not in speed:
-            lost.setdefault(_pair(measurand(row)), []).append(row.action)
-    for (workload, a, b, precision), what in lost.items():
-        if not any((workload, provenance.build_of(side), precision) in gone for side in (a, b)):
+            pair = (row.workload, row.a, row.b, row.precision)
+            sides[pair] = (row.a, row.b)
+            lost.setdefault(pair, []).append(row.action)
+    for pair, what in lost.items():
+        workload, a, b, precision = pair
+        if not any((workload, side, precision) in gone for side in sides[pair]):
             names = ", ".join(dict.fromkeys(what))
             text = f"{workload} {precision} {a} : {b} was judged by {names}, and is not any more."
             yield Change(
@@ -151,10 +156,6 @@ def _rows(before: Night, after: Night, gone: set[tuple[str, str, str]]) -> Itera
                 after=None,
                 text=text,
             )
-
-
-def _pair(key: Key | Measurand) -> tuple[str, str, str, str]:
-    return (key.workload, key.a, key.b, key.precision) if isinstance(key, Measurand) else key[:4]
 
 
 def _refused(before: Night, after: Night, suspects: Suspects) -> Iterator[Change]:

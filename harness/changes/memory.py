@@ -27,6 +27,7 @@ from harness.changes.model import (
     Change,
     Measurand,
     Night,
+    Severity,
     Subject,
 )
 from harness.changes.provenance import Suspects
@@ -42,10 +43,10 @@ def peaks(night: Night) -> dict[Key, int]:
     """Return the peaks of a night, bytes."""
     largest: dict[Key, int] = {}
     for row in night.report.speed:
-        precisions = row.precision.split(":")
+        precisions = row.precisions
         sides = (
-            (row.a, precisions[0], row.a_peak_bytes, row.a_cost),
-            (row.b, precisions[-1], row.b_peak_bytes, row.b_cost),
+            (row.a, precisions.a, row.a_peak_bytes, row.a_cost),
+            (row.b, precisions.b, row.b_peak_bytes, row.b_cost),
         )
         for side, precision, peak, cost in sides:
             for what, size in _sizes(peak, cost):
@@ -96,16 +97,14 @@ def _beyond(size: float, was: float) -> bool:
 def _ported(key: Key, suspects: Suspects) -> bool:
     """Whether it is of other code or other data."""
     workload, side, _, preset, _, seed, _ = key
-    port, tape = (workload, provenance.build_of(side)), f"{workload}/{preset}/{seed}"
-    return port in suspects.ports or tape in suspects.tapes
+    return (workload, side) in suspects.ports or f"{workload}/{preset}/{seed}" in suspects.tapes
 
 
 def _elsewhere(key: Key, reasons: Mapping[Measurand, str]) -> str:
     """Return in what the conditions differ under which a peak was measured, or an empty string."""
     workload, side, precision, preset, action, seed, _ = key
     for what, reason in reasons.items():
-        precisions = what.precision.split(":")
-        sides = ((what.a, precisions[0]), (what.b, precisions[-1]))
+        sides = ((what.a, what.precisions.a), (what.b, what.precisions.b))
         measured = (what.workload, what.preset, what.action, what.seed)
         if (workload, preset, action, seed) == measured and (side, precision) in sides:
             return reason
@@ -130,7 +129,7 @@ def _crept(
 
 
 def _change(
-    key: Key, sizes: tuple[float, int], severity: str, how: str, suspects: Suspects
+    key: Key, sizes: tuple[float, int], severity: Severity, how: str, suspects: Suspects
 ) -> Change:
     workload, side, precision, preset, action, seed, what = key
     was, size = sizes

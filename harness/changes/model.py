@@ -11,9 +11,20 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 
+from backends.contract import Word
 from harness.results.model import Report, SpeedRow, StageRow
+from harness.results.precisions import Precisions
 
-REGRESSION, IMPROVEMENT, NOTE = "regression", "improvement", "note"
+
+class Severity(Word):
+    """What a change is to a reader."""
+
+    REGRESSION = "regression"
+    IMPROVEMENT = "improvement"
+    NOTE = "note"
+
+
+REGRESSION, IMPROVEMENT, NOTE = Severity
 
 VERDICT = "verdict"
 SLOWER = "slower"
@@ -74,13 +85,19 @@ class Measurand:
     @property
     def gain(self) -> bool:
         """Whether two precisions of one build are compared."""
-        return ":" in self.precision
+        return self.precisions.gain
+
+    @property
+    def precisions(self) -> Precisions:
+        """What `precision` names."""
+        return Precisions.read(self.precision)
 
     @property
     def sides(self) -> tuple[str, str]:
         """What is compared, in words: two builds, or two precisions of one."""
-        a, b = self.precision.split(":", 1) if self.gain else ("", "")
-        return f"{self.a} {a}".rstrip(), f"{self.b} {b}".rstrip()
+        if not self.gain:
+            return self.a, self.b
+        return f"{self.a} {self.precisions.a}", f"{self.b} {self.precisions.b}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -219,7 +236,7 @@ class Change:
     """
 
     kind: str
-    severity: str
+    severity: Severity
     subject: Subject
     before: Value
     after: Value
@@ -286,4 +303,4 @@ def stage_subject(row: StageRow, build: str) -> Subject:
 
 def order(change: Change) -> tuple[int, int]:
     """Return the rank of a change in a list: regressions first, then by kind."""
-    return (REGRESSION, IMPROVEMENT, NOTE).index(change.severity), KINDS.index(change.kind)
+    return [*Severity].index(change.severity), KINDS.index(change.kind)

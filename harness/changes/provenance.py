@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from backends.contract import PRECISIONS
 from harness.changes.model import (
     DATA,
     NOTE,
@@ -25,17 +24,8 @@ from harness.results.model import BuildRow, Report
 
 #: So many digits of a source's hash stand in a report.
 DIGITS = 12
-#: What rows of bounds and of chains add to a side's label; a label may hold a folder's name, and
-#: that a space.
-ADDED = re.compile(rf" ({'|'.join(PRECISIONS)})( powers)?$")
 HASH = re.compile(r"sha256 ([0-9a-f]+)$")
 MISSING = "-"
-
-
-def build_of(label: str) -> str:
-    """Return the side that a label in a row is of: rows of bounds and chains add words, as in
-    `torch fp64`."""
-    return ADDED.sub("", label)
 
 
 def sources(night: Night) -> dict[tuple[str, str], str]:
@@ -166,7 +156,7 @@ class Suspects:
     def of(self, workload: str, sides: Iterable[str], tape: str = "") -> tuple[Suspect, ...]:
         """Return the suspects of a row: of its sides, its tape, and what all have in common.
         Versions come first."""
-        named = list(dict.fromkeys(build_of(side) for side in sides))
+        named = list(dict.fromkeys(sides))
         suspects = [package for side in named for package in self.versions.get(side, ())]
         suspects += [self.ports[workload, side] for side in named if (workload, side) in self.ports]
         suspects += [setting for side in named for setting in self.settings.get(side, ())]
@@ -176,8 +166,7 @@ class Suspects:
 
     def moved(self, workload: str, side: str) -> bool:
         """Whether anything of one side moved that its neighbours do not share."""
-        name = build_of(side)
-        return name in self.versions or (workload, name) in self.ports or name in self.settings
+        return side in self.versions or (workload, side) in self.ports or side in self.settings
 
 
 def changes(suspects: Suspects) -> Iterator[Change]:

@@ -3,7 +3,9 @@ of today.
 
 A side with ports of its own was once called as its build, with a number where that was taken
 (`torch#2`); now it is called by the folder (`torch@mine`). The command in the report tells which is
-which.
+which. It is read here, where reports are compared, and not where they are decoded: an old report is
+drawn with the names that it was written with, and the ratios of its rounds, which are no part of
+it, have to be called as its rows are.
 """
 
 from __future__ import annotations
@@ -11,16 +13,17 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from backends.contract import PRECISIONS
 from harness import plan
 from harness.changes.model import Night, Ratios
-from harness.results.model import Report
+from harness.results.model import JobRow, Report, StageRow
 
 Row = TypeVar("Row")
 BACKENDS = "--backends"
-NAMED = ("a", "b", "build")
+#: Fields of rows that name a side.
+NAMED = ("a", "b", "build", "a_side", "b_side")
 
 
 def today(night: Night) -> Night:
@@ -88,18 +91,23 @@ def _all(rows: tuple[Row, ...], names: Mapping[str, str]) -> tuple[Row, ...]:
 
 
 def _row(row: Row, names: Mapping[str, str]) -> Row:
-    changed = {name: _name(getattr(row, name), names) for name in NAMED if hasattr(row, name)}
+    changed: dict[str, Any] = {
+        name: _name(getattr(row, name), names) for name in NAMED if hasattr(row, name)
+    }
+    if isinstance(row, StageRow):
+        changed |= {
+            name: _name(side, names) + getattr(row, name).removeprefix(side)
+            for name, side in zip(("a", "b"), row.sides, strict=True)
+        }
+    if isinstance(row, JobRow):
+        builds = tuple(_name(build, names) for build in row.builds)
+        changed |= {"build": " ".join(builds), "sides": builds if row.sides else ()}
     return dataclasses.replace(row, **changed)  # type: ignore[type-var]  # all rows are dataclasses
 
 
-def _name(label: str, names: Mapping[str, str]) -> str:
-    """Return a side's name, or those of a round's sides; what a row adds to it stays: `torch fp64`,
-    `torch-fp32`."""
-    return " ".join(_word(word, names) for word in label.split(" "))
-
-
-def _word(word: str, names: Mapping[str, str]) -> str:
-    stem, dash, end = word.rpartition("-")
+def _name(side: str, names: Mapping[str, str]) -> str:
+    """Return a side's name; the precision that a gain adds to it stays: `torch-fp32`."""
+    stem, dash, end = side.rpartition("-")
     if dash and end in PRECISIONS:
         return f"{names.get(stem, stem)}-{end}"
-    return names.get(word, word)
+    return names.get(side, side)

@@ -189,7 +189,7 @@ def _mover(
             f"the ratios of {named[0]} to all other builds moved, and theirs to each other did not"
         )
         return named[0], towards[named[0]], how
-    moved = [side for side in (what.a, what.b) if provenance.build_of(side) in versioned]
+    moved = [side for side in (what.a, what.b) if side in versioned]
     if len(moved) == 1 and not what.gain:
         return moved[0], towards[moved[0]], f"only the versions of {moved[0]} have moved"
     a, b = what.sides
@@ -204,7 +204,7 @@ def _change(dated: DatedStep, moving: Mapping[str, int] | None = None) -> Change
     build, direction, why = _mover(dated, moving or {}, versioned)
     sides = (build,) if build else dict.fromkeys((what.a, what.b))
     suspects: tuple[Suspect, ...] = tuple(
-        suspect for side in sides for suspect in versioned.get(provenance.build_of(side), ())
+        suspect for side in sides for suspect in versioned.get(side, ())
     )
     severity = NOTE if not step.material else IMPROVEMENT if direction < 0 else REGRESSION
     ratio, low, high = (math.exp(value) for value in (step.change, step.low, step.high))

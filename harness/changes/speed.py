@@ -109,11 +109,7 @@ def both_rows(before: Night, after: Night) -> dict[Measurand, tuple[SpeedRow, Sp
 def incomparable(was: Ratios, now: Ratios, suspects: Suspects) -> str:
     """Return why the two nights measured different things, or an empty string."""
     what = now.measurand
-    changed = [
-        side
-        for side in (what.a, what.b)
-        if (what.workload, provenance.build_of(side)) in suspects.ports
-    ]
+    changed = [side for side in (what.a, what.b) if (what.workload, side) in suspects.ports]
     if changed:
         return f"the port on {' and '.join(changed)} changed: another thing was measured"
     if f"{what.workload}/{what.preset}/{what.seed}" in suspects.tapes:

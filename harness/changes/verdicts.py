@@ -20,15 +20,15 @@ from harness.changes.model import (
     VERDICT,
     Change,
     Night,
+    Severity,
     stage_subject,
 )
 from harness.changes.provenance import Suspects
 from harness.results.model import StageRow
-from harness.results.verdicts import Fidelity
+from harness.results.verdicts import Bounds, Fidelity
 
 #: From good to bad. INFO rows are never judged.
 SEVERITY = (Fidelity.PASS, Fidelity.INCONCLUSIVE, Fidelity.FAIL)
-BOUNDS = "precision"
 
 Key = tuple[str, str, str, str, str, str, int]
 
@@ -41,7 +41,7 @@ class Flip:
     after: StageRow
 
     @property
-    def severity(self) -> str:
+    def severity(self) -> Severity:
         """REGRESSION where a PASS was lost or an INCONCLUSIVE failed, IMPROVEMENT where a PASS was
         won, else NOTE."""
         old, new = SEVERITY.index(self.before.verdict), SEVERITY.index(self.after.verdict)
@@ -70,7 +70,7 @@ def changes(before: Night, after: Night, suspects: Suspects) -> Iterator[Change]
     old, new = rows(before), rows(after)
     both = [Flip(old[name], new[name]) for name in new if name in old]
     flips = [flip for flip in both if flip.flipped]
-    groups: dict[tuple[str, str, str, str, str], list[Flip]] = {}
+    groups: dict[tuple[str, Severity, str, str, str], list[Flip]] = {}
     culprits = {}
     for workload, severity in dict.fromkeys((flip.after.workload, flip.severity) for flip in flips):
         of_workload = [flip for flip in both if flip.after.workload == workload]
@@ -78,8 +78,8 @@ def changes(before: Night, after: Night, suspects: Suspects) -> Iterator[Change]
     for flip in flips:
         row, blamed = flip.after, culprits[flip.after.workload, flip.severity]
         who = next((side for side in (row.b, row.a) if side in blamed), "")
-        if row.stage == BOUNDS:
-            who = provenance.build_of(row.a)
+        if row.stage == Bounds.PRECISION:
+            who, _ = row.sides
         sides = ("", "") if who else (row.a, row.b)
         groups.setdefault((row.workload, flip.severity, who, *sides), []).append(flip)
     for (workload, severity, who, _, _), group in groups.items():
@@ -87,11 +87,11 @@ def changes(before: Night, after: Night, suspects: Suspects) -> Iterator[Change]
         yield _change(workload, severity, who, ranked, suspects)
 
 
-def _culprits(both: Sequence[Flip], severity: str) -> set[str]:
+def _culprits(both: Sequence[Flip], severity: Severity) -> set[str]:
     """Return the builds whose every pair flipped, in one workload."""
     pairs: dict[tuple[str, str], bool] = {}
     for stage in both:
-        if stage.after.stage != BOUNDS:
+        if stage.after.stage != Bounds.PRECISION:
             flipped = stage.flipped and stage.severity == severity
             pair = (stage.after.a, stage.after.b)
             pairs[pair] = pairs.get(pair, False) or flipped
@@ -100,7 +100,7 @@ def _culprits(both: Sequence[Flip], severity: str) -> set[str]:
 
 def rank(row: StageRow) -> tuple[int, int, int]:
     """Return where a row stands: strictest precision first, then up the ladder, then by seed."""
-    stages, strict = (*STAGES, BOUNDS), PRECISIONS
+    stages, strict = (*STAGES, *Bounds), PRECISIONS
     return (
         strict.index(row.precision) if row.precision in strict else len(strict),
         stages.index(row.stage) if row.stage in stages else len(stages),
@@ -109,11 +109,11 @@ def rank(row: StageRow) -> tuple[int, int, int]:
 
 
 def _change(
-    workload: str, severity: str, build: str, flips: Sequence[Flip], suspects: Suspects
+    workload: str, severity: Severity, build: str, flips: Sequence[Flip], suspects: Suspects
 ) -> Change:
     first = flips[0]
     row, was = first.after, first.before
-    involved = [build] if build else list(_sides(flips))
+    involved = [build] if build else list(_sides(flips).values())
     of_rows = suspects.of(workload, involved, f"{workload}/{row.preset}/{row.seed}")
     others = [flip.after for flip in flips[1:]]
     also = tuple(
@@ -145,13 +145,17 @@ def _change(
     )
 
 
-def _sides(flips: Sequence[Flip]) -> dict[str, None]:
-    """Return the sides of the flipped rows, each once, in their order."""
-    return dict.fromkeys(side for flip in flips for side in (flip.after.a, flip.after.b))
+def _sides(flips: Sequence[Flip]) -> dict[str, str]:
+    """Return the labels of the flipped rows, each once, in their order, with the side that each is
+    of."""
+    rows = [flip.after for flip in flips]
+    return {
+        label: side for row in rows for label, side in zip((row.a, row.b), row.sides, strict=True)
+    }
 
 
 def _others(build: str, flips: Sequence[Flip]) -> str:
-    sides = [side for side in _sides(flips) if provenance.build_of(side) != build]
+    sides = [label for label, side in _sides(flips).items() if side != build]
     return f", seen against {', '.join(sides)}," if sides else ""
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from backends.contract import Status
 from harness.cli.console import app, context, say, show_table
 from harness.commands import listing, record
 from harness.commands.options import SEVERAL
@@ -46,7 +47,7 @@ def reference_verify(where: References = References()) -> int:
     """Check the references: checksums, and that today's workloads draw the same data and tape."""
     rows = record.verify(where.folder or reference.shipped())
     show_table(("reference", "status", "detail"), rows)
-    return 0 if rows and all(row[1] == "ok" for row in rows) else 1
+    return 0 if rows and all(row[1] == Status.OK for row in rows) else 1
 
 
 @references.command(name="record")

@@ -173,5 +173,5 @@ def verify(folder: Path) -> list[Row]:
         except HarnessError as error:
             problem = str(error)
         finding = problem or f"{len(reference.document.tensors)} tensors"
-        rows.append((path.stem, "failed" if problem else "ok", finding))
+        rows.append((path.stem, "failed" if problem else Status.OK, finding))
     return rows

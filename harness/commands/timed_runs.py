@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from harness.environments import staging
-from harness.execution.rounds import machine_lock
+from harness.execution import machine_lock
 
 if TYPE_CHECKING:
     from harness.context import Context
@@ -18,5 +18,5 @@ def alone(context: Context) -> Iterator[None]:
     """Hold the machine for a timed run; say so if that means waiting for another one."""
     lock = staging.cache(context.environ) / "timed.lock"
     waiting = f"another timed run holds {lock}; waiting for it to end"
-    with machine_lock(lock, lambda: context.say(waiting)):
+    with machine_lock.held(lock, lambda: context.say(waiting)):
         yield

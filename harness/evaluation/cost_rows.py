@@ -18,9 +18,6 @@ NOT_RECORDED = "it was not recorded"
 #: Percentiles of the latency of calls.
 SHARES = (0.5, 0.95, 0.99)
 OWN_COUNT = "the workload's own count"
-#: TF1's counter follows the one activation that a port names as its product; a port whose
-#: `generate` fetches more is half counted.
-BY_PRODUCT = "on the session's graph"
 FETCHED = "TensorFlow 1 counts one output's part of the graph, and `generate` may fetch several"
 OTHER_KERNEL = (
     "the kernel did not let the marks be set back: the peak is that of the process' whole life"
@@ -100,7 +97,7 @@ def _counted(records: Sequence[Record], action: str, label: str) -> tuple[float 
     spent = _spent(records[0], action, label)
     flops, source, why = spent.flops, spent.flops_source, spent.missing.get("flops")
     own = records[-1].round.operations.get(action)
-    if source.endswith(BY_PRODUCT) and action == "generate" and own != flops:
+    if spent.by_product and action == "generate" and own != flops:
         flops, source, why = None, "", FETCHED
     if flops is None and own is not None:
         return own, f"{OWN_COUNT}, because {why or 'there is no other'}", spent

@@ -96,9 +96,11 @@ def round_row(run: Path, record: store.Record) -> JobRow:
         record: its description names the side that failed, or else all sides that took part.
     """
     job = record.described
+    sides = (job.side,) if job.side else tuple(job.labels or ())
     return JobRow(
         job=record.folder.name,
-        build=job.side or " ".join(job.labels or ()),
+        build=" ".join(sides),
+        sides=sides if len(sides) > 1 else (),
         workload=job.workload,
         kind=outcome.SPEED,
         precision=job.precision,

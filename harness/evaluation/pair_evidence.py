@@ -6,13 +6,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from backends.contract import Status
+from backends.contract import Stage, Status
 from harness.fidelity.declarations import Declarations
 from harness.fidelity.evidence import Evidence, Restricted
 from harness.fidelity.nulls import null_tensors
 from harness.fidelity.overflow import LossScales
 from harness.plan import Job, Pair
 
+#: Parts of the names of what an optional method shows.
 HIDES = {"forward": ("forward/training/", "forward/inference/"), "optimizer_state": ("/slot/",)}
 
 
@@ -63,7 +64,7 @@ def hidden_parts(a: JobEvidence, b: JobEvidence) -> tuple[str, ...]:
     )
 
 
-def null(pair: Pair, stage: str, evidences: JobEvidences) -> frozenset[str] | None:
+def null(pair: Pair, stage: Stage, evidences: JobEvidences) -> frozenset[str] | None:
     """Return the names that the pair's float64 records show to be mathematically zero; None if
     there are no such records, as in float64 itself, where the pair's own have to tell.
 

@@ -25,15 +25,15 @@ from harness.fidelity.precision import judge_precision
 from harness.fidelity.verdict import StageVerdict, TensorVerdict
 from harness.plan import ChainCost, Distribution, Job, Pair, Plan, SampleJob, command
 from harness.results.model import StageRow
-from harness.results.verdicts import Fidelity
+from harness.results.verdicts import Bounds, Fidelity
 
 #: The optional method without which a stage cannot be looked at, and what else hides without it.
-NEEDS: dict[str, str] = {
+NEEDS: dict[Stage, str] = {
     Stage.LOSS: "losses",
     Stage.GRADIENTS: "gradients",
     Stage.UPDATE: "train_step",
 }
-#: The stage that a reader would expect to find those in, and what they are.
+#: What other methods would show: the stage in which a reader would expect it, and what it is.
 UNSEEN = {
     "forward": (Stage.FORWARD, "activations"),
     "optimizer_state": (Stage.UPDATE, "optimizer slots"),
@@ -95,7 +95,7 @@ def _sides(pair: Pair, evidences: JobEvidences) -> tuple[Evidence, Evidence]:
 def _verdicts(pair: Pair, evidences: JobEvidences) -> list[StageVerdict]:
     if Status.UNSUPPORTED in (evidences[pair.a.name].status, evidences[pair.b.name].status):
         return []  # listed with the jobs; what cannot run says nothing about sameness
-    return [judge(pair, stage, evidences) for stage in pair.stages]
+    return [judge(pair, Stage(stage), evidences) for stage in pair.stages]
 
 
 def _pair_rows(
@@ -103,7 +103,7 @@ def _pair_rows(
 ) -> list[StageRow]:
     """Return the rows of a pair; `same`: that float32 constants are all that it differs by."""
     logs = evidences[pair.a.name].log, evidences[pair.b.name].log
-    rows = [_row(pair.a, pair.b, verdict.stage, verdict, logs) for verdict in verdicts]
+    rows = [_row(pair.a, pair.b, verdict, logs) for verdict in verdicts]
     if not same:
         return rows
     return [
@@ -112,7 +112,7 @@ def _pair_rows(
     ]
 
 
-def judge(pair: Pair, stage: str, evidences: JobEvidences) -> StageVerdict:
+def judge(pair: Pair, stage: Stage, evidences: JobEvidences) -> StageVerdict:
     """Judge one stage of a pair by what both sides have left.
 
     A side without evidence and a record that cannot be read make it INCONCLUSIVE; an optional
@@ -131,7 +131,7 @@ def judge(pair: Pair, stage: str, evidences: JobEvidences) -> StageVerdict:
     without = _without(pair, a, b, need) if need else []
     if without:
         reason = f"not looked at: the port of {' and '.join(without)} has no `{need}`"
-        return StageVerdict(stage, Fidelity.INFO, reason, None, ())
+        return StageVerdict(stage, Fidelity.INFO, reason, None, (), not_looked_at=True)
     declared = {pair.a.side: a.declared, pair.b.side: b.declared}
     broken = declarations.raised(stage, declared)
     if broken:
@@ -148,7 +148,7 @@ def _without(pair: Pair, a: JobEvidence, b: JobEvidence, method: str) -> list[st
     return [job.side for job, side in sides if method not in side.abilities]
 
 
-def _judged(pair: Pair, stage: str, evidences: JobEvidences) -> StageVerdict:
+def _judged(pair: Pair, stage: Stage, evidences: JobEvidences) -> StageVerdict:
     """Compare what both sides show, and say what one of them does not.
 
     Raises:
@@ -198,7 +198,7 @@ def _not_shown(unseen: Mapping[str, Sequence[str]]) -> list[str]:
     ]
 
 
-def _unseen(pair: Pair, stage: str, a: JobEvidence, b: JobEvidence) -> list[str]:
+def _unseen(pair: Pair, stage: Stage, a: JobEvidence, b: JobEvidence) -> list[str]:
     """Return what a reader would expect in this stage and an optional method that a port lacks
     would have shown."""
     sentences = []
@@ -218,11 +218,10 @@ def _bound_row(low: Job, full: Job, evidences: JobEvidences) -> StageRow | None:
         return None
     if b.evidence is None:
         reason = f"no float64 run of {full.side} to judge by: {b.status}: {b.reason}"
-        verdict = StageVerdict("precision", Fidelity.INCONCLUSIVE, reason, None, ())
+        verdict = StageVerdict(Bounds.PRECISION, Fidelity.INCONCLUSIVE, reason, None, ())
     else:
         verdict = judge_precision(a.evidence, b.evidence, low.precision, a.declared.contracted)
-    exact = dataclasses.replace(full, side=f"{full.side} fp64")
-    return _row(low, exact, "precision", verdict, (a.log, b.log))
+    return _called(_row(low, full, verdict, (a.log, b.log)), "", "fp64")
 
 
 def _chain_row(chain: ChainCost, evidences: JobEvidences) -> StageRow | None:
@@ -242,21 +241,27 @@ def _chain_row(chain: ChainCost, evidences: JobEvidences) -> StageRow | None:
         " not judged"
     )
     verdict = dataclasses.replace(verdict, verdict=Fidelity.INFO, reason=reason)
-    plain = dataclasses.replace(chain.plain, side=f"{chain.plain.side} fp64 powers")
-    row = _row(
-        dataclasses.replace(chain.chain, side=f"{chain.chain.side} fp32 powers"),
-        plain,
-        Stage.TRAJECTORY,
-        verdict,
-        (a.log, b.log),
-    )
+    row = _row(chain.chain, chain.plain, verdict, (a.log, b.log))
     return dataclasses.replace(
-        row, command=command.of_stage(chain.chain, chain.beside, Stage.TRAJECTORY)
+        _called(row, "fp32 powers", "fp64 powers"),
+        command=command.of_stage(chain.chain, chain.beside, Stage.TRAJECTORY),
+    )
+
+
+def _called(row: StageRow, a: str, b: str) -> StageRow:
+    """Return a row of one build against itself, with words added to the labels of its sides;
+    without any, a label is the side."""
+    return dataclasses.replace(
+        row,
+        a=f"{row.a} {a}".rstrip(),
+        b=f"{row.b} {b}".rstrip(),
+        a_side=row.a if a else "",
+        b_side=row.b if b else "",
     )
 
 
 def _row(
-    a: Job | SampleJob, b: Job | SampleJob, stage: str, verdict: StageVerdict, logs: tuple[str, ...]
+    a: Job | SampleJob, b: Job | SampleJob, verdict: StageVerdict, logs: tuple[str, ...]
 ) -> StageRow:
     worst = verdict.worst
     difference = worst.difference if worst else None
@@ -265,7 +270,7 @@ def _row(
         a=a.side,
         b=b.side,
         precision=a.precision,
-        stage=stage,
+        stage=verdict.stage,
         verdict=verdict.verdict,
         reason=verdict.reason,
         worst=worst.name if worst else None,
@@ -279,7 +284,8 @@ def _row(
         null=verdict.null,
         decided=verdict.decided,
         unseen=verdict.unseen,
-        command=command.of_stage(a, b, stage),
+        not_looked_at=verdict.not_looked_at,
+        command=command.of_stage(a, b, verdict.stage),
         logs=tuple(log for log in logs if log),
         preset=a.preset,
         seed=a.seed,
@@ -316,7 +322,7 @@ def at_tensor(row: StageRow, tensor: TensorVerdict) -> StageRow:
 
 def distribution_row(pair: Distribution, judged: Judged, logs: tuple[str, ...]) -> StageRow:
     """Return the row of two sides that were trained from independent seeds."""
-    row = _row(pair.a[0], pair.b[0], judged.verdict.stage, judged.verdict, logs)
+    row = _row(pair.a[0], pair.b[0], judged.verdict, logs)
     return dataclasses.replace(
         row,
         place=None,

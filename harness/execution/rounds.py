@@ -8,18 +8,15 @@ measurement goes on where it stopped.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import filelock
-
 from backends.contract import ACTIONS, Status
-from harness.errors import JobFailed, RecordError, remedy
+from harness.errors import JobFailed
 from harness.execution import machine, runner, turns, verbs
 from harness.execution.processes import WorkerProcess, ending
 from harness.execution.turns import SideFailed, named
@@ -78,37 +75,6 @@ class Order:
     terms: Terms
     started: float
     failed: list[SideFailed] = dataclasses.field(default_factory=list)
-
-
-@contextlib.contextmanager
-def machine_lock(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
-    """Hold the machine's lock for timed runs; if another run holds it, say so once and wait.
-
-    Args:
-        path: the lock's file; its folder is made if there is none.
-        waiting: called once if another run holds it.
-
-    Raises:
-        RecordError: it cannot be held at all, e.g. where it is another user's.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # for whoever shares the cache, and so the machine
-        lock = filelock.FileLock(path, mode=0o666)
-        try:
-            lock.acquire(timeout=0)
-        except filelock.Timeout:
-            waiting()
-            lock.acquire()
-    except OSError as error:
-        raise RecordError(
-            f"{path}, by which timed runs wait for each other, cannot be held ({error.strerror})."
-            f" {remedy(error)}, or set XDG_CACHE_HOME to a folder that can be written."
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def round_folder(

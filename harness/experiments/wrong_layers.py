@@ -47,15 +47,15 @@ class ForcedPass:
     ordinary: Evidence
     digested: bool = False
 
-    def entries(self, stage: str) -> list[Entry]:
+    def entries(self, stage: Stage) -> list[Entry]:
         """Return the taught activations."""
         return self.forced.entries(stage)
 
-    def read(self, stage: str, name: str) -> NDArray[Any]:
+    def read(self, stage: Stage, name: str) -> NDArray[Any]:
         """Return one of them."""
         return self.forced.read(stage, name)
 
-    def noise(self, stage: str, name: str) -> dict[str, list[float]]:
+    def noise(self, stage: Stage, name: str) -> dict[str, list[float]]:
         """Return the movements of the same activation in the ordinary run."""
         return self.ordinary.noise(stage, name)
 

@@ -43,7 +43,9 @@ class Declarations:
     contracted: frozenset[str] | None = None
 
 
-def unseen(shown: Evidence, other: Evidence, declared: Declarations, stage: str) -> tuple[str, ...]:
+def unseen(
+    shown: Evidence, other: Evidence, declared: Declarations, stage: Stage
+) -> tuple[str, ...]:
     """Return the activations that one side shows and the other has said it cannot show.
 
     The last activation of a mode, a model's output, is never among them: what a model gives can be
@@ -71,7 +73,7 @@ def _matches(name: str, patterns: Sequence[str]) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def raised(stage: str, sides: Mapping[str, Declarations]) -> StageVerdict | None:
+def raised(stage: Stage, sides: Mapping[str, Declarations]) -> StageVerdict | None:
     """Return the verdict of a stage in which a port raised, or None. `sides`: by label."""
     said = [
         f"{label} raised in this stage: {declared.raised[stage]}"
@@ -111,7 +113,7 @@ def counted(
     return StageVerdict(verdict.stage, Fidelity.FAIL, f"{COUNT}: {text}", count, tensors)
 
 
-def notes(stage: str, sides: Mapping[str, Declarations], updates: str) -> list[str]:
+def notes(stage: Stage, sides: Mapping[str, Declarations], updates: str) -> list[str]:
     """Return what a reader has to know of a stage beside its verdict.
 
     Args:

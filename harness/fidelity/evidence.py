@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+from backends.contract import Stage
+
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
@@ -20,7 +22,7 @@ class Entry:
         largest: max |value| over the whole tensor.
     """
 
-    stage: str
+    stage: Stage
     name: str
     shape: tuple[int, ...]
     dtype: str
@@ -45,17 +47,17 @@ class Evidence(Protocol):
     def digested(self) -> bool:
         """Whether values are digests."""
 
-    def entries(self, stage: str) -> list[Entry]:
+    def entries(self, stage: Stage) -> list[Entry]:
         """Return the tensors of a stage in the order in which they were computed."""
 
-    def read(self, stage: str, name: str) -> NDArray[Any]:
+    def read(self, stage: Stage, name: str) -> NDArray[Any]:
         """Return the values, or the digest, of one tensor.
 
         Args:
             stage: one of `contract.STAGES`. name: as in `entries`.
         """
 
-    def noise(self, stage: str, name: str) -> dict[str, list[float]]:
+    def noise(self, stage: Stage, name: str) -> dict[str, list[float]]:
         """Return max |varied - base| of a tensor, one value a run, by kind of variation.
 
         Args:
@@ -83,7 +85,7 @@ class Restricted:
         """As the side itself."""
         return self.inner.digested
 
-    def entries(self, stage: str) -> list[Entry]:
+    def entries(self, stage: Stage) -> list[Entry]:
         """Return the entries that are not hidden."""
         return [
             entry for entry in self.inner.entries(stage) if self._shown(f"{stage}/{entry.name}")
@@ -92,10 +94,10 @@ class Restricted:
     def _shown(self, name: str) -> bool:
         return name not in self.names and not any(part in name for part in self.hidden)
 
-    def read(self, stage: str, name: str) -> NDArray[Any]:
+    def read(self, stage: Stage, name: str) -> NDArray[Any]:
         """As the side itself."""
         return self.inner.read(stage, name)
 
-    def noise(self, stage: str, name: str) -> dict[str, list[float]]:
+    def noise(self, stage: Stage, name: str) -> dict[str, list[float]]:
         """As the side itself."""
         return self.inner.noise(stage, name)

@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backends.contract import Stage
 from harness.fidelity.evidence import Evidence
 from harness.fidelity.noise import UNIT_ROUNDOFF
 from harness.fidelity.verdict import StageVerdict, TensorVerdict
-from harness.results.verdicts import Fidelity
+from harness.results.verdicts import Bounds, Fidelity
 
 Sides = tuple[Evidence, Evidence]
 #: How far from float32's roundoff, either way, an error is taken for one: a constant may enter by a
@@ -72,17 +73,18 @@ def shown_again(full: Sequence[StageVerdict], exact: Sides, low: Sides) -> bool:
             float32.
     """
     failed = next(verdict for verdict in full if verdict.verdict == Fidelity.FAIL)
-    if any(item.float32.startswith(WORDS) for item in failed.tensors):
+    stage = failed.stage
+    if isinstance(stage, Bounds) or any(item.float32.startswith(WORDS) for item in failed.tensors):
         return False
     whole, again = [np.zeros(0)], [np.zeros(0)]
     for item in failed.tensors:
-        if item.verdict != Fidelity.FAIL or not _both_show(low, failed.stage, item.name):
+        if item.verdict != Fidelity.FAIL or not _both_show(low, stage, item.name):
             continue
-        apart = _apart(exact, failed.stage, item.name)
+        apart = _apart(exact, stage, item.name)
         size = float(np.max(np.abs(apart), initial=0.0))
         if size > 0.0:
             whole.append(apart / size)
-            again.append(_apart(low, failed.stage, item.name) / size)
+            again.append(_apart(low, stage, item.name) / size)
     return _is_projected(np.concatenate(whole), np.concatenate(again))
 
 
@@ -98,15 +100,15 @@ def _is_projected(whole: NDArray[np.float64], again: NDArray[np.float64]) -> boo
     )
 
 
-def _both_show(sides: Sides, stage: str, name: str) -> bool:
+def _both_show(sides: Sides, stage: Stage, name: str) -> bool:
     return all(_shows(side, stage, name) for side in sides)
 
 
-def _shows(side: Evidence, stage: str, name: str) -> bool:
+def _shows(side: Evidence, stage: Stage, name: str) -> bool:
     return not side.digested and name in {entry.name for entry in side.entries(stage)}
 
 
-def _apart(sides: Sides, stage: str, name: str) -> NDArray[np.float64]:
+def _apart(sides: Sides, stage: Stage, name: str) -> NDArray[np.float64]:
     """Return a - b in one row, of complex values their parts."""
     a, b = (np.ascontiguousarray(side.read(stage, name)) for side in sides)
     kind = np.complex128 if "c" in (a.dtype.kind, b.dtype.kind) else np.float64

@@ -6,35 +6,44 @@ edited by hand.
 
 from __future__ import annotations
 
+from backends.contract import Stage
+from harness.results.verdicts import Bounds
+
 #: Honest comparisons, and the tensors in them.
 COMPARISONS, TENSORS = 242, 53493
 #: Largest error of a tensor in units of its floor, by precision and stage.
-LARGEST = {
+LARGEST: dict[str, dict[Stage | Bounds, float]] = {
     "bf16": {
-        "forward": 0.03,
-        "gradients": 1.0,
-        "loss": 0.03,
-        "precision": 0.88,
-        "trajectory": 0.35,
-        "update": 1.0,
+        Stage.FORWARD: 0.03,
+        Stage.GRADIENTS: 1.0,
+        Stage.LOSS: 0.03,
+        Bounds.PRECISION: 0.88,
+        Stage.TRAJECTORY: 0.35,
+        Stage.UPDATE: 1.0,
     },
     "fp16": {
-        "forward": 0.26,
-        "gradients": 0.5,
-        "loss": 0.07,
-        "precision": 0.49,
-        "trajectory": 0.57,
-        "update": 0.51,
+        Stage.FORWARD: 0.26,
+        Stage.GRADIENTS: 0.5,
+        Stage.LOSS: 0.07,
+        Bounds.PRECISION: 0.49,
+        Stage.TRAJECTORY: 0.57,
+        Stage.UPDATE: 0.51,
     },
     "fp32": {
-        "forward": 4.0,
-        "gradients": 4.41,
-        "loss": 2.56,
-        "precision": 3.59,
-        "trajectory": 4.5,
-        "update": 4.0,
+        Stage.FORWARD: 4.0,
+        Stage.GRADIENTS: 4.41,
+        Stage.LOSS: 2.56,
+        Bounds.PRECISION: 3.59,
+        Stage.TRAJECTORY: 4.5,
+        Stage.UPDATE: 4.0,
     },
-    "fp64": {"forward": 4.5, "gradients": 1.67, "loss": 2.92, "trajectory": 5.0, "update": 3.2},
+    "fp64": {
+        Stage.FORWARD: 4.5,
+        Stage.GRADIENTS: 1.67,
+        Stage.LOSS: 2.92,
+        Stage.TRAJECTORY: 5.0,
+        Stage.UPDATE: 3.2,
+    },
 }
 #: How much a workload or a kind of comparison that was left out exceeds what the others made one
 #: expect.

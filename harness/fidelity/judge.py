@@ -43,7 +43,7 @@ Base = tuple[Evidence, Evidence]
 def judge_stage(
     a: Evidence,
     b: Evidence,
-    stage: str,
+    stage: Stage,
     precision: str,
     null: Collection[str] | None = None,
     base: Base | None = None,
@@ -283,7 +283,7 @@ def _grow(name: str, level: noise.Floor, grown: dict[str, tuple[float, float]]) 
     return max(level.relative, before)
 
 
-def _values(a: Evidence, b: Evidence, stage: str, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
+def _values(a: Evidence, b: Evidence, stage: Stage, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return both sides' values; digests where one side has nothing else."""
     values_a, values_b = a.read(stage, name), b.read(stage, name)
     if a.digested == b.digested:

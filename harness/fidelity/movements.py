@@ -40,7 +40,7 @@ def of_pair(a: Evidence, b: Evidence, entry: Entry, kinds: Sequence[str], precis
 def of_peer_groups(
     a: Evidence,
     b: Evidence,
-    stage: str,
+    stage: Stage,
     common: Mapping[str, Entry],
     sieve: Sieve | None,
     precision: str,

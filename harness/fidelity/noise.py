@@ -13,8 +13,10 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
+from backends.contract import Stage
 from harness.fidelity import honest_spread
 from harness.fidelity.evidence import Evidence
+from harness.results.verdicts import Bounds
 
 #: Kinds of variation that are a build's own noise at its own precision, where they measure rounding
 #: (`variations`).
@@ -86,7 +88,7 @@ class Floor:
     threshold: float
 
 
-def movement(side: Evidence, stage: str, name: str, kinds: Sequence[str] = KINDS) -> float:
+def movement(side: Evidence, stage: Stage, name: str, kinds: Sequence[str] = KINDS) -> float:
     """Return how far honest variations moved a tensor of one side, in absolute terms; 0 if none was
     recorded.
 
@@ -98,7 +100,7 @@ def movement(side: Evidence, stage: str, name: str, kinds: Sequence[str] = KINDS
     return max((math.inf if math.isnan(value) else value for value in values), default=0.0)
 
 
-def coverage(stage: str) -> float:
+def coverage(stage: Stage | Bounds) -> float:
     """Return threshold / floor of a stage.
 
     A build's re-runs cannot show that another build sums in another order *inside* a convolution or
@@ -112,7 +114,7 @@ def coverage(stage: str) -> float:
     )
 
 
-def floor(size: float, moved: float, precision: str, stage: str) -> Floor:
+def floor(size: float, moved: float, precision: str, stage: Stage | Bounds) -> Floor:
     """Return the floor of a tensor.
 
     Args:
@@ -127,7 +129,7 @@ def floor(size: float, moved: float, precision: str, stage: str) -> Floor:
     return Floor(moved, scale, relative, coverage(stage) * relative)
 
 
-def at_least(own: Floor, relative: float, stage: str) -> Floor:
+def at_least(own: Floor, relative: float, stage: Stage) -> Floor:
     """Return the floor, raised to `relative` where it is lower, but never so that the threshold
     exceeds LIFTED: a tensor is not excused by a peer group that rounding has carried away."""
     raised = min(relative, LIFTED / coverage(stage))

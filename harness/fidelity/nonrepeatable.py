@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from backends.contract import Stage
 from harness.fidelity import noise
 from harness.fidelity.evidence import Evidence
 from harness.fidelity.variations import early
@@ -16,7 +17,7 @@ from harness.fidelity.verdict import TensorVerdict
 from harness.results.verdicts import Fidelity
 
 
-def first_tensor(side: Evidence, stage: str, precision: str) -> TensorVerdict | None:
+def first_tensor(side: Evidence, stage: Stage, precision: str) -> TensorVerdict | None:
     """Return the first tensor of a stage that the same run on the same tape does not give again, or
     None; its `error` is by how much."""
     entries = [entry for entry in side.entries(stage) if early(stage, entry.name)]
@@ -35,7 +36,9 @@ def first_tensor(side: Evidence, stage: str, precision: str) -> TensorVerdict | 
     return None
 
 
-def first_of_stages(side: Evidence, stages: Sequence[str], precision: str) -> TensorVerdict | None:
+def first_of_stages(
+    side: Evidence, stages: Sequence[Stage], precision: str
+) -> TensorVerdict | None:
     """Return the first such tensor of several stages, or None."""
     for stage in stages:
         tensor = first_tensor(side, stage, precision)

@@ -31,7 +31,7 @@ FORWARD_UNITS = 2.0**12
 PRODUCT = "generate"
 
 
-def null_tensors(a: Evidence, b: Evidence, stage: str, precision: str = "fp64") -> frozenset[str]:
+def null_tensors(a: Evidence, b: Evidence, stage: Stage, precision: str = "fp64") -> frozenset[str]:
     """Return the names of a stage that are mathematically zero, by two records in one precision;
     reads no values.
 
@@ -67,7 +67,7 @@ def null_tensors(a: Evidence, b: Evidence, stage: str, precision: str = "fp64") 
     return frozenset(null)
 
 
-def _redrawing(side: Evidence, stage: str) -> tuple[str, ...]:
+def _redrawing(side: Evidence, stage: Stage) -> tuple[str, ...]:
     """Return the kinds that move anything at all of a stage: weights that are all zero are moved by
     none of their own units, and an older record lacks a kind."""
     names = [entry.name for entry in side.entries(stage)]
@@ -78,7 +78,7 @@ def _redrawing(side: Evidence, stage: str) -> tuple[str, ...]:
     return tuple(kind for kind in REDRAWING if moves_any(kind))
 
 
-def _least(side: Evidence, stage: str, name: str, kinds: tuple[str, ...]) -> float:
+def _least(side: Evidence, stage: Stage, name: str, kinds: tuple[str, ...]) -> float:
     """Return the smallest of the movements that all kinds of variation make of a tensor of one
     side."""
     return min((noise.movement(side, stage, name, (kind,)) for kind in kinds), default=0.0)

@@ -28,7 +28,7 @@ def is_scaled(precision: str) -> bool:
     return bool(PRECISION_TABLE[precision]["loss_scale_growth"])
 
 
-def judge_pair(stage: str, name: str, precision: str, apart: Difference) -> TensorVerdict:
+def judge_pair(stage: Stage, name: str, precision: str, apart: Difference) -> TensorVerdict:
     """Judge a tensor of two sides, at least one of which is not finite.
 
     Which elements of a tensor overflow hangs on the last place of others, and to skip an update one
@@ -71,13 +71,15 @@ def judge_bound(label: str, full: Entry, precision: str, apart: Difference) -> T
     return TensorVerdict(label, verdict, reason, error=apart.error, difference=apart)
 
 
-def _tried(stage: str, precision: str) -> str:
+def _tried(stage: Stage, precision: str) -> str:
     if stage == Stage.GRADIENTS and is_scaled(precision):
         return ", even with the loss at scale 1"
     return ""
 
 
-def note(stage: str, precision: str, sides: Mapping[str, tuple[Evidence, LossScales]]) -> list[str]:
+def note(
+    stage: Stage, precision: str, sides: Mapping[str, tuple[Evidence, LossScales]]
+) -> list[str]:
     """Return what the loss scale did to each side in a stage: one sentence, or none.
 
     Args:
@@ -92,7 +94,7 @@ def note(stage: str, precision: str, sides: Mapping[str, tuple[Evidence, LossSca
     return [f"updates skipped by the loss scale: {', '.join(totals)}"] if totals else []
 
 
-def skipped(side: Evidence, stage: str) -> dict[str, int]:
+def skipped(side: Evidence, stage: Stage) -> dict[str, int]:
     """Return by optimizer how many updates a side had skipped at the end of a stage; reads no
     values."""
     counts = {}

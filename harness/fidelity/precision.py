@@ -18,9 +18,9 @@ from harness.fidelity.evidence import Entry, Evidence
 from harness.fidelity.measure import Difference, difference
 from harness.fidelity.variations import ALONE, Sieve
 from harness.fidelity.verdict import StageVerdict, TensorVerdict
-from harness.results.verdicts import Fidelity
+from harness.results.verdicts import Bounds, Fidelity
 
-STAGE = "precision"
+STAGE = Bounds.PRECISION
 STAGES = (Stage.FORWARD, Stage.GRADIENTS)
 IN_EFFECT, NOT_IN_EFFECT = "in effect", "precision not in effect"
 #: Where the lower bound is looked for. Activations are continuous in their inputs; a gradient jumps
@@ -134,7 +134,7 @@ class Bound:
     usable: Mapping[str, Sieve]
     least_size: int = MINIMUM_SIZE
 
-    def holds(self, stage: str, name: str) -> bool:
+    def holds(self, stage: Stage, name: str) -> bool:
         """Whether a tensor must cost what the precision costs: an activation, and unless storage is
         low, one that a product has made.
 

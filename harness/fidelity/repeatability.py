@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backends.contract import Stage
 from harness.fidelity import nonrepeatable
 from harness.fidelity.evidence import Entry, Evidence
 from harness.fidelity.judge import judge_stage
@@ -35,7 +36,7 @@ class Departure:
     """The first tensor in which two runs differ: where, and both values there (None where the
     tensors cannot be compared)."""
 
-    stage: str
+    stage: Stage
     name: str
     index: str = ""
     first: float | None = None
@@ -83,20 +84,20 @@ class Noisy:
         """As the run itself."""
         return self.inner.digested
 
-    def entries(self, stage: str) -> list[Entry]:
+    def entries(self, stage: Stage) -> list[Entry]:
         """As the run itself."""
         return self.inner.entries(stage)
 
-    def read(self, stage: str, name: str) -> NDArray[Any]:
+    def read(self, stage: Stage, name: str) -> NDArray[Any]:
         """As the run itself."""
         return self.inner.read(stage, name)
 
-    def noise(self, stage: str, name: str) -> dict[str, list[float]]:
+    def noise(self, stage: Stage, name: str) -> dict[str, list[float]]:
         """As the run in which it was measured."""
         return self.measured.noise(stage, name)
 
 
-def compare(first: Evidence, second: Evidence, stages: Sequence[str]) -> Bits:
+def compare(first: Evidence, second: Evidence, stages: Sequence[Stage]) -> Bits:
     """Compare two runs bit by bit; NaN equals the same NaN, and -0 is not 0.
 
     Args:
@@ -120,7 +121,7 @@ def compare(first: Evidence, second: Evidence, stages: Sequence[str]) -> Bits:
     return Bits(tensors, len(departures), departures[0] if departures else None)
 
 
-def _departure(first: Evidence, second: Evidence, stage: str, name: str) -> Departure | None:
+def _departure(first: Evidence, second: Evidence, stage: Stage, name: str) -> Departure | None:
     a, b = first.read(stage, name), second.read(stage, name)
     if a.shape != b.shape or a.dtype != b.dtype:
         return Departure(stage, name)
@@ -142,7 +143,7 @@ def judge(
     second: Evidence,
     bits: Bits,
     measured: Evidence | None,
-    stages: Sequence[str],
+    stages: Sequence[Stage],
     precision: str,
 ) -> Repeatability:
     """Judge two runs that were compared.
@@ -177,7 +178,7 @@ def judge(
 
 
 def _by_rounding(
-    sides: tuple[Noisy, Noisy], stages: Sequence[str], precision: str, bits: Bits, differ: str
+    sides: tuple[Noisy, Noisy], stages: Sequence[Stage], precision: str, bits: Bits, differ: str
 ) -> Repeatability:
     """Judge what differs by the ladder's rules."""
     verdicts = [judge_stage(*sides, stage, precision) for stage in stages]

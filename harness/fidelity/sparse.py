@@ -20,7 +20,7 @@ from backends.contract import Stage
 from harness.fidelity.evidence import Evidence
 from harness.fidelity.noise import FLOAT64_FLOOR
 from harness.fidelity.verdict import StageVerdict
-from harness.results.verdicts import Fidelity
+from harness.results.verdicts import Bounds, Fidelity
 
 MARK = "parameter/"
 REPEATED = (
@@ -43,14 +43,16 @@ def note(a: Evidence, b: Evidence, verdict: StageVerdict) -> str:
     Args:
         a, b: both sides. verdict: of one of the stages `update` and `trajectory`.
     """
-    worst = verdict.worst
-    failed = verdict.stage in (Stage.UPDATE, Stage.TRAJECTORY) and verdict.verdict == Fidelity.FAIL
+    worst, stage = verdict.worst, verdict.stage
+    if isinstance(stage, Bounds) or stage not in (Stage.UPDATE, Stage.TRAJECTORY):
+        return ""
+    failed = verdict.verdict == Fidelity.FAIL
     if not failed or a.digested or b.digested or worst is None or MARK not in worst.name:
         return ""
     if worst.difference is None or not worst.error or worst.threshold is None:
         return ""
-    before = [_before(side, verdict.stage, worst.name) for side in (a, b)]
-    after = [np.asarray(side.read(verdict.stage, worst.name)) for side in (a, b)]
+    before = [_before(side, stage, worst.name) for side in (a, b)]
+    after = [np.asarray(side.read(stage, worst.name)) for side in (a, b)]
     if any(values is None or values.ndim != 2 for values in before):
         return ""
     if not _same_gradients(a, b, worst.name.rpartition(MARK)[2]):
@@ -79,7 +81,7 @@ def _in_words(
     return REPEATED.format(some=int(rows.sum()), moving=int(both.sum()))
 
 
-def _before(side: Evidence, stage: str, name: str) -> NDArray[Any] | None:
+def _before(side: Evidence, stage: Stage, name: str) -> NDArray[Any] | None:
     """Return a parameter's values as the stage shows them before, the loaded ones where it does
     not."""
     parameter, last = name.rpartition(MARK)[2], None

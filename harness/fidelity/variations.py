@@ -68,7 +68,7 @@ NO_ROUNDING = {
 }
 
 
-def early(stage: str, name: str) -> bool:
+def early(stage: Stage, name: str) -> bool:
     """Whether rounding has had no steps yet to grow in."""
     return stage != Stage.TRAJECTORY or name.startswith("step 1/")
 
@@ -118,7 +118,7 @@ class Sieve:
         a, b: the two sides. stage: which.
     """
 
-    def __init__(self, a: Evidence, b: Evidence, stage: str) -> None:
+    def __init__(self, a: Evidence, b: Evidence, stage: Stage) -> None:
         self.stage = stage
         self._moves: dict[str, Moves] = {}
         self._runs = {(kind, side): _Run() for kind in KINDS for side in "ab"}
@@ -215,7 +215,7 @@ class _Run:
         self._seen: dict[str, tuple[int, float]] = {}
         self._left: set[str] = set()
 
-    def look(self, stage: str, name: str, moved: float, exact: bool) -> bool:
+    def look(self, stage: Stage, name: str, moved: float, exact: bool) -> bool:
         """Whether a movement is none that rounding could have grown to."""
         step, suffix = split(name)
         jumped = suffix in self._left or moved > (
@@ -229,7 +229,7 @@ class _Run:
         """Note that a tensor's values are those of another way from here on."""
         self._left.add(split(name)[1])
 
-    def _bound(self, stage: str, name: str, step: int, suffix: str) -> float:
+    def _bound(self, stage: Stage, name: str, step: int, suffix: str) -> float:
         if early(stage, name):
             return halfway("fp64")
         largest = max((value for _, value in self._seen.values()), default=0.0)
@@ -245,7 +245,7 @@ def _beyond_units(movements: Sequence[float], value: float) -> list[float]:
     return [0.0 if movement <= units else movement for movement in movements]
 
 
-def group(stage: str, name: str) -> str:
+def group(stage: Stage, name: str) -> str:
     """Return which tensors are of one kind at one step: losses, parameters, slots, anything
     else."""
     step, rest = split(name)

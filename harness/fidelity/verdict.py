@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from backends.contract import Stage
 from harness.fidelity.measure import Difference
-from harness.results.verdicts import Fidelity
+from harness.results.verdicts import Bounds, Fidelity
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,14 +50,16 @@ class StageVerdict:
         worst: for FAIL the first tensor that departs, else the one nearest to its threshold.
         tensors: all judged ones, in order.
         unseen: what only one side shows, because the other has said that it cannot.
+        not_looked_at: that a port lacks the method which the stage needs.
     """
 
-    stage: str
+    stage: Stage | Bounds
     verdict: Fidelity
     reason: str
     worst: TensorVerdict | None
     tensors: tuple[TensorVerdict, ...]
     unseen: tuple[str, ...] = ()
+    not_looked_at: bool = False
 
     @property
     def max_error(self) -> float | None:
@@ -82,7 +84,7 @@ class StageVerdict:
 
 
 def sum_up(
-    stage: str, verdicts: Sequence[TensorVerdict], phases: Sequence[str] = ()
+    stage: Stage, verdicts: Sequence[TensorVerdict], phases: Sequence[str] = ()
 ) -> StageVerdict:
     """Return the stage's verdict: the first FAIL names it; nothing compared is INCONCLUSIVE.
 
@@ -134,7 +136,7 @@ def _count(items: Sequence[TensorVerdict]) -> str:
     return "1 tensor is" if len(items) == 1 else f"{len(items)} tensors are"
 
 
-def _all_excluded(stage: str, verdicts: Sequence[TensorVerdict]) -> str:
+def _all_excluded(stage: Stage, verdicts: Sequence[TensorVerdict]) -> str:
     """Return why a stage of training says nothing although some of its tensors agree: that all of
     its parameters were left out."""
     if stage not in (Stage.UPDATE, Stage.TRAJECTORY):
@@ -151,7 +153,7 @@ def _all_excluded(stage: str, verdicts: Sequence[TensorVerdict]) -> str:
 
 
 def _where_it_starts(
-    stage: str, failed: Sequence[TensorVerdict], phases: Sequence[str]
+    stage: Stage, failed: Sequence[TensorVerdict], phases: Sequence[str]
 ) -> TensorVerdict:
     """Return the tensor nearest to the fault: the first computed. Of gradients, the last declared
     one of the first phase that departs: those before it in the network only carry its error on."""

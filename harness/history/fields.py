@@ -11,6 +11,7 @@ from sqlalchemy import Table
 
 from harness.history import schema
 from harness.history.model import FIDELITY, SPEED
+from harness.report import worded
 from harness.results.model import JobRow, QualityRow, SpeedRow, StageRow
 
 #: A row, or a whole report, as its JSON has it.
@@ -43,10 +44,11 @@ def split(
 
 @functools.cache
 def defaults(kind: type[StageRow | SpeedRow | JobRow | QualityRow]) -> Mapping[str, Any]:
-    """Return the defaults of a kind of row, as JSON."""
+    """Return the defaults of a kind of row, as JSON; where a row's words would be read as something
+    else, a field's default says something too."""
     by_name = {field.name: field.default for field in dataclasses.fields(kind)}
     return {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in by_name.items()
-        if value is not dataclasses.MISSING
+        if value is not dataclasses.MISSING and name not in worded.FIELDS
     }

@@ -21,7 +21,7 @@ from harness.history.evidence import Evidence
 from harness.history.fields import Plain
 from harness.history.model import FIDELITY, SPEED
 from harness.records.contents import Identity
-from harness.report import json_format
+from harness.report import json_format, worded
 from harness.results.model import JobRow, QualityRow, Report, SpeedRow, StageRow
 
 #: What `builds` has a column for.
@@ -113,7 +113,8 @@ def _of_series(connection: Connection, kind: str, row: Plain, evidence: Evidence
     key = {"kind": kind, **shared, "subject": row[subject]}
     series = _number(connection, schema.SERIES, key)
     values = fields.split(table, row, {subject, *of_key}, defaults)
-    return {"series": series, "source_hash": _source_hash(row, evidence), **values}
+    whole = worded.whole("stages" if kind == FIDELITY else "speed", row)
+    return {"series": series, "source_hash": _source_hash(whole, evidence), **values}
 
 
 def _source_hash(row: Plain, evidence: Evidence) -> str:
@@ -121,9 +122,8 @@ def _source_hash(row: Plain, evidence: Evidence) -> str:
     is known of them."""
     workload = row["workload"]
     parts = [evidence.specs.get((workload, row["preset"]), "")]
-    for label in (row["a"], row["b"]):
-        build, _, _ = label.partition(" ")  # `tf1 fp64` is a side of `tf1`
-        port = evidence.ports.get((label, workload)) or evidence.ports.get((build, workload))
+    for side in (row.get("a_side") or row["a"], row.get("b_side") or row["b"]):
+        port = evidence.ports.get((side, workload))
         parts.append(port.source_hash if port else "")
     return digest(parts) if any(parts) else ""
 

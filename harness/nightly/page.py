@@ -11,6 +11,7 @@ import urllib.parse
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from harness.changes.model import NOTE
 from harness.errors import HarnessError
 from harness.execution.progress import spell
 from harness.nightly.night import Night, Row
@@ -51,8 +52,8 @@ def render(state: Night, reports: Sequence[tuple[Row, Report]]) -> str:
         builds=list(builds.values()),
         stages=[stage for stage in LETTERS.values() if stage in present],
         letters=[letter for letter, stage in LETTERS.items() if stage in present],
-        weighty=[change for change in state.changed if change.severity != "note"],
-        notes=[change for change in state.changed if change.severity == "note"],
+        weighty=[change for change in state.changed if change.severity != NOTE],
+        notes=[change for change in state.changed if change.severity == NOTE],
         few=NOTES,
         address=address,
         duration=spell,

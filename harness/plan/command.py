@@ -34,7 +34,7 @@ def of_stage(a: Job | SampleJob, b: Job | SampleJob, stage: str, seeds: int = 0)
         stage: of the ladder; any other, as `precision`, is not named.
         seeds: how many models of each build are trained; 0 where none are.
     """
-    jobs = [a, b] if a.build != b.build or a.side.split()[0] != b.side.split()[0] else [a]
+    jobs = [a, b] if a.build != b.build or a.side != b.side else [a]
     words = ["harness", "compare", "--workloads", a.workload, *arguments(jobs)]
     words += ["--precision", a.precision, "--preset", a.preset, "--seed", str(a.seed)]
     words += ["--threads", str(a.threads), "--no-speed"]

@@ -215,6 +215,10 @@ class Action:
     calls_base: dict[str, float] = dataclasses.field(default_factory=dict)
 
 
+#: How the name of TensorFlow 1's counter ends.
+OF_THE_SESSION = "on the session's graph"
+
+
 @dataclasses.dataclass(frozen=True)
 class Spent:
     """What one step costs beside time; `missing` says of each that is None why."""
@@ -224,6 +228,13 @@ class Spent:
     energy_j: float | None = None
     flops_source: str = ""
     missing: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def by_product(self) -> bool:
+        """Whether the counter follows the one activation that a port names as its product, so that
+        a `generate` which fetches more is half counted. A record tells it by the counter's name
+        alone."""
+        return self.flops_source.endswith(OF_THE_SESSION)
 
 
 @dataclasses.dataclass(frozen=True)

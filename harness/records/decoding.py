@@ -74,9 +74,9 @@ def decode(kind: type[Decoded], value: Any, where: str) -> Decoded:
     """Return a frozen dataclass made of a JSON object; names that it does not have are left out.
 
     Args:
-        kind: the dataclass. Its fields are strings, numbers, enumerations, `T | None`,
-            `tuple[T, ...]`, `dict[str, T]`, `dict[int, T]`, other dataclasses, or `Any`, which is
-            taken as it is.
+        kind: the dataclass. Its fields are strings, numbers, enumerations, `T | None`, one of
+            several enumerations, `tuple[T, ...]`, `dict[str, T]`, `dict[int, T]`, other
+            dataclasses, or `Any`, which is taken as it is.
         value: the object; a number that JSON does not have may be spelled "NaN" or "Infinity".
         where: the file, for messages.
 
@@ -134,7 +134,7 @@ def _value(kind: Any, value: Any, where: str) -> Any:  # noqa: PLR0911  (one ret
         return value
     origin, parts = typing.get_origin(kind), typing.get_args(kind)
     if origin is types.UnionType:
-        return None if value is None else _value(parts[0], value, where)
+        return _either(parts, value, where)
     if origin is tuple and isinstance(value, (list, tuple)):
         return tuple(_value(parts[0], part, f"{where}[{at}]") for at, part in enumerate(value))
     if origin is dict and isinstance(value, dict):
@@ -149,9 +149,25 @@ def _value(kind: Any, value: Any, where: str) -> Any:  # noqa: PLR0911  (one ret
     elif kind in (str, int, bool):
         if type(value) is kind:
             return value
-    elif isinstance(kind, type) and issubclass(kind, enum.Enum) and value in [*kind]:
+    elif _is_word(kind) and value in [*kind]:
         return kind(value)
-    raise CorruptRecord(f"{where} is {_short(value)}, and has to be {_allowed(kind)}; {ALTERED}")
+    raise CorruptRecord(_wrong(where, value, _allowed(kind)))
+
+
+def _either(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
+    """Return a JSON value as the one of several types that it is of: None and another, or
+    enumerations."""
+    if value is None and types.NoneType in kinds:
+        return None
+    words = [word for kind in kinds if _is_word(kind) for word in kind]
+    if len(words) > 1 and value not in words:
+        raise CorruptRecord(_wrong(where, value, f"one of {', '.join(words)}"))
+    kind = next((kind for kind in kinds if _is_word(kind) and value in [*kind]), kinds[0])
+    return _value(kind, value, where)
+
+
+def _is_word(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, enum.Enum)
 
 
 def _index(name: str, where: str) -> int:
@@ -161,9 +177,13 @@ def _index(name: str, where: str) -> int:
     raise CorruptRecord(f"{where} has the name {_short(name)}, and has to have numbers; {ALTERED}")
 
 
+def _wrong(where: str, value: Any, allowed: str) -> str:
+    return f"{where} is {_short(value)}, and has to be {allowed}; {ALTERED}"
+
+
 def _allowed(kind: Any) -> str:
     """Return in words what a field holds."""
-    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+    if _is_word(kind):
         return f"one of {', '.join(kind)}"
     return str(getattr(kind, "__name__", kind))
 

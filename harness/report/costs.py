@@ -69,12 +69,12 @@ def lines(rows: Sequence[SpeedRow]) -> list[Line]:
 
 def _sides(row: SpeedRow) -> Iterator[Line]:
     """Yield the line of each side whose cost is known."""
-    first, last = row.precision.partition(":")[::2]
+    precisions = row.precisions
     if row.a_cost is not None:
         yield Line(
             row=row,
             build=row.a,
-            precision=first,
+            precision=precisions.a,
             first_s=row.a_first_step_s,
             build_s=row.a_build_s,
             peak_bytes=row.a_peak_bytes,
@@ -84,7 +84,7 @@ def _sides(row: SpeedRow) -> Iterator[Line]:
         yield Line(
             row=row,
             build=row.b,
-            precision=last or first,
+            precision=precisions.b,
             first_s=row.b_first_step_s,
             build_s=row.b_build_s,
             peak_bytes=row.b_peak_bytes,

@@ -22,6 +22,7 @@ import typing
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from harness.report import worded
 from harness.report.format import one_line
 from harness.results.model import Cost, JobRow, QualityRow, Report, SpeedRow, StageRow
 
@@ -69,11 +70,11 @@ def columns() -> list[str]:
 
 
 def _names(kind: type[Any]) -> Iterator[str]:
-    """Yield the costs and the fields that a cell can hold; plots' data stay in the JSON."""
+    """Yield the costs and the fields that a cell can hold; plots' data stay in the JSON, and what
+    the words of a row tell is in its words."""
     for name, hint in typing.get_type_hints(kind).items():
-        if name in COST or not any(
-            dataclasses.is_dataclass(part) for part in (hint, *typing.get_args(hint))
-        ):
+        held = any(dataclasses.is_dataclass(part) for part in (hint, *typing.get_args(hint)))
+        if name in COST or not (held or name in worded.FIELDS):
             yield name
 
 

@@ -14,11 +14,12 @@ import itertools
 import json
 import math
 import shlex
-from typing import Any
+from typing import Any, TypeAlias
 
 from harness.errors import CorruptRecord, NewerSchema
 from harness.records import store
 from harness.records.decoding import decode, finite, shallow, unique
+from harness.report import worded
 from harness.results import outcome
 from harness.results.model import SCHEMA, SEALED_SINCE, Report
 
@@ -42,6 +43,7 @@ ORDER = (
     "spreads",
     "history",
 )
+Plain: TypeAlias = dict[str, Any]
 #: Columns of numbers, each on a line of its own: a number a line would make the file several times
 #: as long.
 COLUMNS = ("compared", "turns", "curves", "spreads", "history")
@@ -59,7 +61,10 @@ def to_plain(report: Report) -> dict[str, Any]:
     """Return what the JSON of a report holds, but for the seal."""
     flat = dataclasses.asdict(report)
     flat["summary"] = {name: flat.pop(name) for name in SUMMARY}
-    return {name: plain(flat[name]) for name in ORDER}
+    document = {name: plain(flat[name]) for name in ORDER}
+    for name in worded.READ:
+        document[name] = [worded.written(name, row) for row in document[name]]
+    return document
 
 
 def _text(value: Any, margin: str = "\n ") -> str:
@@ -171,8 +176,19 @@ def from_plain(flat: dict[str, Any], source: str) -> Report:
     if not isinstance(summary, dict):
         raise CorruptRecord(f"{source}: 'summary' is missing; the file is truncated or altered")
     above = {name: summary[name] for name in SUMMARY if name in summary}
-    rows = {name: _with_settings(flat.get(name)) for name in ("stages", "speed") if name in flat}
-    return derived(decode(Report, {**flat, **above, **rows}, source))
+    names = ("stages", "speed")
+    rows: Plain = {name: _with_settings(flat.get(name)) for name in names if name in flat}
+    whole = _with_words({**flat, **above, **rows})
+    return derived(decode(Report, whole, source))
+
+
+def _with_words(flat: dict[str, Any]) -> dict[str, Any]:
+    """Return a report whose rows hold what it left to their words."""
+    whole = dict(flat)
+    for name in worded.READ:
+        if isinstance(flat.get(name), (list, tuple)):
+            whole[name] = [worded.whole(name, row) for row in flat[name]]
+    return whole
 
 
 def derived(report: Report) -> Report:

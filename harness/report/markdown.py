@@ -14,6 +14,7 @@ from harness.report.phase_table import phase_tables
 from harness.report.provenance import in_words
 from harness.report.signs import SIGNS
 from harness.results.model import BuildRow, JobRow, QualityRow, Report, StageRow
+from harness.results.verdicts import Fidelity
 
 LADDER = (
     "workload",
@@ -61,7 +62,7 @@ def render(report: Report) -> str:
 
 
 def _answer(report: Report) -> str:
-    verdict = f"**{escape(report.fidelity)}.** " if report.fidelity != "NONE" else ""
+    verdict = f"**{escape(report.fidelity)}.** " if report.fidelity != Fidelity.NONE else ""
     return verdict + escape(report.headline)
 
 

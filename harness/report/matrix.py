@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 from backends.contract import STAGE_LETTERS, Stage, Status
 from harness.results.model import JobRow, QualityRow, Report, StageRow
-from harness.results.verdicts import Fidelity
+from harness.results.verdicts import Bounds, Fidelity
 
 #: Column headings; P is not a step of the ladder but whether a lower precision is in effect and no
 #: worse than it must be.
-LETTERS = {**STAGE_LETTERS, "P": "precision"}
+LETTERS: dict[str, Stage | Bounds] = {**STAGE_LETTERS, "P": Bounds.PRECISION}
 ORDER = {stage: number for number, stage in enumerate(LETTERS.values())}
 #: What the column of counts says.
 TENSORS = (
@@ -43,7 +43,7 @@ class Line:
     precision: str
     seed: int
     cells: tuple[StageRow | None, ...]
-    verdict: str
+    verdict: Fidelity
     first: StageRow | None
     also: tuple[StageRow, ...]
 
@@ -65,7 +65,7 @@ class Line:
 class Matrix:
     """All lines, the stages that are its columns, and the rows that inform without being judged."""
 
-    stages: tuple[str, ...]
+    stages: tuple[Stage | Bounds, ...]
     lines: tuple[Line, ...]
     information: tuple[StageRow, ...]
 
@@ -100,12 +100,12 @@ def _judged(group: Sequence[StageRow]) -> bool:
 
 
 def _line(
-    key: tuple[str, str, str, str, int], group: Sequence[StageRow], stages: Sequence[str]
+    key: tuple[str, str, str, str, int], group: Sequence[StageRow], stages: Sequence[Stage | Bounds]
 ) -> Line:
     ordered = sorted(
         group, key=lambda row: (ORDER.get(row.stage, len(ORDER)), _severity(row.verdict))
     )
-    by_stage: dict[str, StageRow] = {}
+    by_stage: dict[Stage | Bounds, StageRow] = {}
     for row in ordered:
         by_stage.setdefault(row.stage, row)
     verdict = min((row.verdict for row in ordered), key=_severity)
@@ -121,12 +121,12 @@ def _line(
     )
 
 
-def _severity(verdict: str) -> int:
+def _severity(verdict: Fidelity) -> int:
     """Return the rank from bad to good; an unknown verdict counts as inconclusive."""
     return SEVERITY.index(verdict) if verdict in SEVERITY else 1
 
 
-def letter(stage: str) -> str:
+def letter(stage: Stage | Bounds) -> str:
     """Return the one-letter spelling of a stage, or the stage itself if it has none."""
     return next((short for short, name in LETTERS.items() if name == stage), stage)
 

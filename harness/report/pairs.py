@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from backends.contract import Stage
 from harness.fidelity import plot_series
 from harness.report.labels import setting
 from harness.report.matrix import SEVERITY, Line, Matrix
@@ -13,7 +14,7 @@ from harness.report.plots.figure import ROOM, Figure, Key, Room
 from harness.report.provenance import Property, provenance, settings
 from harness.results.model import BuildRow, Report, SpeedRow, StageRow
 from harness.results.series import History
-from harness.results.verdicts import Fidelity
+from harness.results.verdicts import Bounds, Fidelity
 
 #: Points of all drawn curves together, and of all series of step times.
 CURVE_POINTS, TURNS = 30_000, 40_000
@@ -25,8 +26,6 @@ ROWS = 4000
 DEPARTING = 2000
 #: With at most so many pairs all are open.
 FEW = 2
-#: What bounds a lower precision is no pair of builds.
-BOUNDS = ("precision",)
 #: Workload and both builds.
 PairKey = tuple[str, str, str]
 
@@ -63,7 +62,7 @@ class Summary:
     address: str
     cell: str = ""
 
-    def at(self, stage: str) -> StageRow | None:
+    def at(self, stage: Stage | Bounds) -> StageRow | None:
         """Return the row of a stage; None where it was not asked for."""
         if self.line is None:
             return None
@@ -91,7 +90,7 @@ class Pair:
     a: str
     b: str
     lines: tuple[Line, ...]
-    verdict: str
+    verdict: Fidelity
     stages: tuple[StageRow, ...]
     speed: tuple[SpeedRow, ...]
     groups: tuple[Group, ...] = ()
@@ -112,7 +111,8 @@ def outline(report: Report, matrix: Matrix) -> tuple[Pair, ...]:
         keys[line.workload, line.a, line.b] = None
     for row in report.speed:
         keys[_key(row)] = None
-    builds = {_key(row) for row in report.stages if row.stage not in BOUNDS}
+    # What bounds a lower precision is no pair of builds.
+    builds = {_key(row) for row in report.stages if row.stage != Bounds.PRECISION}
     timed = {_key(row) for row in report.speed}
     few = len((builds | timed) & {*keys}) <= FEW
     return tuple(_pair(report, matrix, key, number, few) for number, key in enumerate(keys, 1))
@@ -126,7 +126,7 @@ def _pair(report: Report, matrix: Matrix, key: PairKey, number: int, few: bool) 
     workload, a, b = key
     lines = tuple(line for line in matrix.lines if (line.workload, line.a, line.b) == key)
     verdicts = {line.verdict for line in lines}
-    verdict = next((word for word in SEVERITY if word in verdicts), "NONE")
+    verdict = next((word for word in SEVERITY if word in verdicts), Fidelity.NONE)
     return Pair(
         anchor=f"pair-{number}",
         workload=workload,

@@ -52,9 +52,9 @@ def settings(
         title = "in lockstep, the first job of each side"
         tables.append((title, _side_by_side(a.effective, b.effective)))
     for row in timings:
-        first, last = row.precision.partition(":")[0], row.precision.rpartition(":")[2]
-        effective_a = a.timed.get(f"{row.workload} {row.action} {first}")
-        effective_b = b.timed.get(f"{row.workload} {row.action} {last}")
+        precisions = row.precisions
+        effective_a = a.timed.get(f"{row.workload} {row.action} {precisions.a}")
+        effective_b = b.timed.get(f"{row.workload} {row.action} {precisions.b}")
         if effective_a and effective_b:
             title = f"timed, {row.action} {row.precision}"
             tables.append((title, _side_by_side(effective_a, effective_b)))

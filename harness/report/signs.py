@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from harness.results.verdicts import Fidelity
+from harness.results.verdicts import Fidelity, Shown
 
-SIGNS = {
+SIGNS: dict[str, str] = {
     Fidelity.PASS: "✓",
     Fidelity.FAIL: "✗",
     Fidelity.INCONCLUSIVE: "?",
     Fidelity.INFO: "i",
-    "ACCEPTED": "≈",
+    Shown.ACCEPTED: "≈",
 }
 #: For terminals without Unicode.
-ASCII_SIGNS = {
+ASCII_SIGNS: dict[str, str] = {
     Fidelity.PASS: "ok",
     Fidelity.FAIL: "X",
     Fidelity.INCONCLUSIVE: "?",
     Fidelity.INFO: "i",
-    "ACCEPTED": "~",
+    Shown.ACCEPTED: "~",
 }

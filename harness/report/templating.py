@@ -10,25 +10,26 @@ from __future__ import annotations
 import jinja2
 from markupsafe import Markup
 
+from harness.changes.model import Severity
 from harness.report import format as spell
 from harness.report.matrix import TENSORS
 from harness.report.signs import SIGNS
-from harness.results.verdicts import Fidelity, Speed
+from harness.results.verdicts import Fidelity, Shown, Speed
 
 TONES = {
     Fidelity.PASS: "good",
     Fidelity.FAIL: "bad",
     Fidelity.INCONCLUSIVE: "open",
     Fidelity.INFO: "dim",
-    "ACCEPTED": "good",
+    Shown.ACCEPTED: "good",
     Speed.FASTER: "good",
     Speed.SLOWER: "bad",
     Speed.SAME: "good",
     Speed.UNCLEAR: "open",
     Speed.REFUSED: "open",
-    "regression": "bad",
-    "improvement": "good",
-    "note": "dim",
+    Severity.REGRESSION: "bad",
+    Severity.IMPROVEMENT: "good",
+    Severity.NOTE: "dim",
 }
 
 

@@ -35,7 +35,7 @@ from harness.report.signs import ASCII_SIGNS, SIGNS
 from harness.report.terminal_speed import phases, speed, step_costs
 from harness.report.terminal_style import STYLES, Drawn, cut, entry, heading
 from harness.results.model import JobRow, QualityRow, Report, StageRow
-from harness.results.verdicts import Fidelity
+from harness.results.verdicts import Bounds, Fidelity
 
 #: Where the names of a pair's builds are folded at the latest.
 PAIR_WIDTH = len("tf1-compat :")
@@ -93,8 +93,8 @@ def _headline(report: Report, signs: dict[str, str]) -> Text:
 
 
 def _fidelity(report: Report, signs: dict[str, str]) -> Iterator[RenderableType]:
-    ladder = matrix([row for row in report.stages if row.stage != "precision"])
-    bounds = matrix([row for row in report.stages if row.stage == "precision"])
+    ladder = matrix([row for row in report.stages if row.stage != Bounds.PRECISION])
+    bounds = matrix([row for row in report.stages if row.stage == Bounds.PRECISION])
     if ladder.lines:
         yield heading("Same function?")
         yield _matrix(ladder, signs, setting(report))

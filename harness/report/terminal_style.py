@@ -16,15 +16,15 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.report.format import one_line
-from harness.results.verdicts import Fidelity, Speed
+from harness.results.verdicts import Fidelity, Shown, Speed
 
 STYLES = {
     Fidelity.PASS: "green",
     Fidelity.FAIL: "bold red",
     Fidelity.INCONCLUSIVE: "yellow",
     Fidelity.INFO: "dim",
-    "NONE": "dim",
-    "ACCEPTED": "green",
+    Fidelity.NONE: "dim",
+    Shown.ACCEPTED: "green",
     Speed.FASTER: "green",
     Speed.SLOWER: "red",
     Speed.SAME: "green",

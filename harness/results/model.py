@@ -12,9 +12,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from backends.contract import ACTIONS, Status
+from backends.contract import ACTIONS, Stage, Status
+from harness.results.precisions import Precisions
 from harness.results.series import Compared, Curve, History, Spread, Turns
-from harness.results.verdicts import Fidelity, Speed
+from harness.results.verdicts import Bounds, Fidelity, Shown, Speed
 
 SCHEMA, SEALED_SINCE = 2, 2
 
@@ -25,8 +26,7 @@ class StageRow:
 
     Attributes:
         a, b: builds; `b` is the one whose values are the denominator of the error measure.
-        stage: one of `backends.contract.STAGES`, or `precision` for the bounds of a lower precision
-            (a = b's float64 run).
+        stage: a rung of the ladder, or the bounds of a lower precision (a = b's float64 run).
         verdict: PASS, FAIL or INCONCLUSIVE; "INFO" marks a row that is printed but never summed up.
         worst: the tensor furthest above (or nearest to) its own threshold; for FAIL, the first one
             that departs.
@@ -63,13 +63,16 @@ class StageRow:
         unseen: activations that one side has said it cannot show.
         device, execution, data, threads: how both sides ran; `data` is "" for the workload's own.
         interpreters: of a and of b, where the user has named one.
+        a_side, b_side: the sides, where the rows of bounds and of chains add words to their labels;
+            else empty: see `sides`.
+        not_looked_at: of a row that informs, that a port lacks the method which the stage needs.
     """
 
     workload: str
     a: str
     b: str
     precision: str
-    stage: str
+    stage: Stage | Bounds
     verdict: Fidelity
     reason: str
     worst: str | None = None
@@ -101,12 +104,20 @@ class StageRow:
     data: str = ""
     threads: int = 0
     interpreters: tuple[str, ...] = ()
+    a_side: str = ""
+    b_side: str = ""
+    not_looked_at: bool = False
 
     @property
-    def shown(self) -> str:
+    def sides(self) -> tuple[str, str]:
+        """The two sides, without what a row adds to their labels: `torch` of `torch fp64`."""
+        return self.a_side or self.a, self.b_side or self.b
+
+    @property
+    def shown(self) -> Fidelity | Shown:
         """The verdict as cells show it: a PASS that rests on an accepted difference is told from
         one that needs none."""
-        return "ACCEPTED" if self.accepted else self.verdict
+        return Shown.ACCEPTED if self.accepted else self.verdict
 
     @property
     def counted(self) -> int:
@@ -236,6 +247,11 @@ class SpeedRow:
         nothing."""
         return self.action not in ACTIONS
 
+    @property
+    def precisions(self) -> Precisions:
+        """What `precision` names."""
+        return Precisions.read(self.precision)
+
 
 @dataclasses.dataclass(frozen=True)
 class QualityRow:
@@ -266,9 +282,11 @@ class QualityRow:
 
 @dataclasses.dataclass(frozen=True)
 class JobRow:
-    """How one job ended. `status` is one of `backends.contract.STATUSES`.
+    """How one job ended.
 
     Attributes:
+        build: the side; of a timed round, the labels of all that took part. sides: the same one by
+            one, where they are several; else empty: see `builds`.
         seed: which draw of data and tape; of a model trained for the distribution stage, the seed
             of its own. None in reports that were written before it was told.
     """
@@ -283,6 +301,12 @@ class JobRow:
     duration_s: float
     log: str
     seed: int | None = None
+    sides: tuple[str, ...] = ()
+
+    @property
+    def builds(self) -> tuple[str, ...]:
+        """The sides that took part."""
+        return self.sides or (self.build,)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,17 +7,13 @@ from collections.abc import Collection, Sequence
 
 from backends.contract import Stage, Status
 from harness.results.model import JobRow, SpeedRow, StageRow
-from harness.results.verdicts import Fidelity, Speed
+from harness.results.verdicts import Bounds, Fidelity, Speed
 
 UNSUPPORTED = Status.UNSUPPORTED
-#: The rows of a lower precision's bounds: one build against its own float64 run.
-BOUNDS = "precision"
 #: The kind of the jobs that are timed.
 SPEED = "speed"
 #: The exit code of a run in which a side is slower than the one that was named.
 TOO_SLOW = 3
-#: How the reason of a row that is not judged begins where a port lacks what a stage needs.
-UNSEEN = "not looked at"
 #: The rows of models trained from independent seeds.
 RESULTS = Stage.DISTRIBUTION
 
@@ -84,7 +80,7 @@ def headline(stages: Sequence[StageRow], speed: Sequence[SpeedRow], jobs: Sequen
     """
     verdict = fidelity(stages, jobs)
     failed = first_failure(stages)
-    if failed and failed.stage == BOUNDS:
+    if failed and failed.stage == Bounds.PRECISION:
         text = (
             f"{failed.workload} on {failed.a} does not run in {failed.precision} as it has to:"
             f" {failed.reason.rstrip('.')}."
@@ -140,16 +136,10 @@ def _undecided(stages: Sequence[StageRow], jobs: Sequence[JobRow]) -> str:
 
 def _passed(stages: Sequence[StageRow]) -> str:
     passed = [row for row in stages if row.verdict == Fidelity.PASS]
-    function = [row for row in passed if row.stage not in (BOUNDS, RESULTS)]
+    function = [row for row in passed if row.stage not in (Bounds.PRECISION, RESULTS)]
     pairs = {(row.workload, row.a, row.b, row.precision) for row in function}
     results = [row for row in passed if row.stage == RESULTS]
-    unseen = list(
-        dict.fromkeys(
-            row.stage
-            for row in stages
-            if row.verdict == Fidelity.INFO and row.reason.startswith(UNSEEN)
-        )
-    )
+    unseen = list(dict.fromkeys(row.stage for row in stages if row.not_looked_at))
     if results:
         seeds = min(row.seeds for row in results)
         text = f"Same results: models trained from {seeds} independent seeds a build are equivalent"

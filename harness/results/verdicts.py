@@ -24,6 +24,20 @@ class Fidelity(Word):
     NONE = "NONE"
 
 
+class Shown(Word):
+    """What cells show in place of a verdict that needs a word more."""
+
+    #: A PASS that rests on a difference which the user takes for the same.
+    ACCEPTED = "ACCEPTED"
+
+
+class Bounds(Word):
+    """What a row judges that is no rung of the ladder (`backends.contract.Stage`)."""
+
+    #: The two bounds of a lower precision: one build against its own float64 run.
+    PRECISION = "precision"
+
+
 class Speed(Word):
     """How fast b is against a."""
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import json
 
 import numpy as np
 import pytest
 
-from backends.contract import OPTIONAL, ShapeMismatch, abilities
+from backends.contract import OPTIONAL, ShapeMismatch, Stage, Status, abilities
 from backends.schedule import phases_at
+from backends.worker import encode
 
 #: What each build must report of itself: an environment that resolved to something else fails here,
 #: not in silence.
@@ -29,6 +31,16 @@ def test_the_interpreter_holds_the_build_that_it_claims(build, backend):
     assert versions[name].startswith(prefix), versions
     if build in ("tf2", "tf1-compat"):
         assert not versions[name].startswith("2.10.")
+
+
+@pytest.mark.parametrize("word", [*Stage, *Status], ids=lambda word: word.name)
+def test_a_word_is_a_string_in_every_respect(word):
+    """In Python 3.7 too: printed, formatted, joined, as a key and as a value of JSON."""
+    value = word.value
+    assert value == word and hash(value) == hash(word) and repr(value) == repr(word)
+    assert [value] * 4 == [str(word), "%s" % word, "{}".format(word), "".join([word])]
+    assert {value: value} == json.loads(json.dumps(encode({word: word})))
+    assert type(str(word)) is str
 
 
 def test_parameters_come_back_as_they_were_loaded(kit):

@@ -7,11 +7,13 @@ import dataclasses
 import math
 import pprint
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from backends.contract import Stage
 from harness.fidelity import noise
 from harness.fidelity.grading import DIRECT
+from harness.results.verdicts import Bounds
 from tests.evaluation.zoo.honest import Comparison
 
 TARGET = Path(__file__).parents[3] / "harness/fidelity/honest_spread.py"
@@ -21,6 +23,9 @@ Written by `python -m tests.evaluation.zoo --measure`; docs/zoo.md says what was
 """
 
 from __future__ import annotations
+
+from backends.contract import Stage
+from harness.results.verdicts import Bounds
 
 '''
 
@@ -158,7 +163,7 @@ def text(found: Measured) -> str:
             "#: Honest comparisons, and the tensors in them.",
             f"COMPARISONS, TENSORS = {found.comparisons}, {found.tensors}",
             "#: Largest error of a tensor in units of its floor, by precision and stage.",
-            f"LARGEST = {pprint.pformat(rounded, width=120)}",
+            f"LARGEST: dict[str, dict[Stage | Bounds, float]] = {_table(rounded)}",
             (
                 "#: How much a workload or a kind of comparison that was left out exceeds what the"
                 " others made one expect."
@@ -177,6 +182,20 @@ def text(found: Measured) -> str:
             "",
         ]
     )
+
+
+def _table(rows: Mapping[str, Mapping[str, float]]) -> str:
+    """Return the largest ratios as code, the stages by their members."""
+    lines = []
+    for precision, row in rows.items():
+        members = ", ".join(f"{_member(stage)}: {value}" for stage, value in row.items())
+        lines.append(f'    "{precision}": {{{members}}},')
+    return "\n".join(["{", *lines, "}"])
+
+
+def _member(word: str) -> str:
+    kind = Bounds if word in [*Bounds] else Stage
+    return f"{kind.__name__}.{kind(word).name}"
 
 
 def _up(value: float) -> float:

@@ -112,6 +112,7 @@ def report(
                     9.0,
                     "log",
                     0,
+                    tuple(builds),
                 )
                 for number in range(10)
             ),

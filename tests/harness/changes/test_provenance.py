@@ -70,26 +70,12 @@ def test_suspects_of_a_row_are_its_own(sample):
         tapes={"cnn/tiny/0": "cd" * 32},
     )
     suspects = Suspects(Night(base), Night(after))
-    told = [str(one) for one in suspects.of("cnn", ("tf2", "torch fp64"))]
+    told = [str(one) for one in suspects.of("cnn", ("tf2", "torch"))]
     assert ["torch: framework 2.13.0 -> 2.14.0", "harness 0.1.0 -> 0.2.0"] == told
     assert ["tape cnn/tiny/0", "harness"] == [
         one.what for one in suspects.of("cnn", ("tf2",), "cnn/tiny/0")
     ]
     assert suspects.moved("cnn", "torch") and not suspects.moved("cnn", "tf2")
-
-
-def test_a_label_keeps_its_folder():
-    """What rows add is taken off; a folder with a space in its name is not."""
-    assert ["torch", "tf1", "torch@my ports", "torch@my ports", "torch fp"] == [
-        provenance.build_of(label)
-        for label in (
-            "torch fp64",
-            "tf1 fp32 powers",
-            "torch@my ports",
-            "torch@my ports bf16",
-            "torch fp",
-        )
-    ]
 
 
 def test_the_rounds_tell_where_the_report_does_not(sample):

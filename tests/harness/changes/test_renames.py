@@ -48,6 +48,7 @@ def test_an_earlier_run_differs_from_todays_in_nothing_but_what_has_moved(sample
     assert [{("tf2", "torch@bare")}] * 2 == pairs and "tf2 torch@bare" in {
         row.build for row in told.report.jobs
     }
+    assert {("tf2", "torch@bare")} == {row.builds for row in told.report.jobs if row.sides}
     assert ["tf2", "torch@bare"] == [row.build for row in told.report.builds]
     assert figures.diff(old, new).differences and not figures.diff(told, new).differences
 
@@ -55,7 +56,7 @@ def test_an_earlier_run_differs_from_todays_in_nothing_but_what_has_moved(sample
 def test_what_a_row_adds_to_a_name_stays(sample):
     """Bounds of a precision, and gains."""
     rows = [
-        sample.stage("torch", "torch fp64", "precision"),
+        sample.stage("torch", "torch fp64", "precision", b_side="torch"),
         sample.stage("torch-fp32", "torch-bf16", "precision"),
     ]
     report = dataclasses.replace(
@@ -67,3 +68,4 @@ def test_what_a_row_adds_to_a_name_stays(sample):
     assert [("torch@bare", "torch@bare fp64"), ("torch@bare-fp32", "torch@bare-bf16")] == [
         (row.a, row.b) for row in found
     ]
+    assert ("torch@bare", "torch@bare") == found[0].sides

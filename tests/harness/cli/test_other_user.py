@@ -10,7 +10,7 @@ import pytest
 
 from harness import cli
 from harness.errors import RecordError
-from harness.execution import rounds
+from harness.execution import machine_lock
 from tests.harness import users
 
 RUN = Path(__file__).parents[2] / "data/history"
@@ -81,11 +81,11 @@ def test_a_history_is_read_where_nobody_may_write(place: Path, ended) -> None:
 def test_a_lock_of_timed_runs_that_cannot_be_held_is_named(place: Path) -> None:
     """With what to do; whoever shares the cache can hold it otherwise."""
     lock = place / "cache/timed.lock"
-    with rounds.machine_lock(lock, pytest.fail):
+    with machine_lock.held(lock, pytest.fail):
         assert 0o666 == lock.stat().st_mode & 0o777
     with (
         users.closed(lock, 0o444),
         pytest.raises(RecordError, match=r"timed\.lock, by which .* set XDG_CACHE_HOME"),
-        rounds.machine_lock(lock, pytest.fail),
+        machine_lock.held(lock, pytest.fail),
     ):
         pass

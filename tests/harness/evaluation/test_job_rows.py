@@ -68,7 +68,10 @@ def test_a_trained_model_has_a_seed_of_its_own(planned: plan.Plan) -> None:
 def test_a_round_has_the_seed_of_its_run(planned: plan.Plan) -> None:
     """One that ended, one that a side had to leave, and one that could not begin."""
     (job,) = planned.speed
-    assert 3 == job_rows.round_row(RUN, record(job)).seed
+    ended = record(job)
+    ended.job["labels"] = ["tf2", "torch"]
+    row = job_rows.round_row(RUN, ended)
+    assert (3, "tf2 torch", ("tf2", "torch")) == (row.seed, row.build, row.builds)
 
 
 @pytest.mark.parametrize(
@@ -91,6 +94,7 @@ def test_a_round_that_failed_has_it_too(
     (failed,) = one.failed
     row = job_rows.round_row(RUN, failed)
     assert (3, "ehr_mgan", "because") == (row.seed, row.workload, row.reason)
+    assert " ".join(row.builds) == row.build
 
 
 def test_a_round_tells_what_a_build_is(planned: plan.Plan) -> None:

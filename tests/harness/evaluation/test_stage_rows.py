@@ -172,6 +172,9 @@ def test_what_a_port_lacks_is_said_stage_by_stage():
         stage for stage, row in rows.items() if row.verdict == "INFO"
     }
     assert "not looked at: the port of tf2 has no `losses`" == rows["loss"].reason
+    assert ["loss", "gradients", "update"] == [
+        name for name, row in rows.items() if row.not_looked_at
+    ]
     assert ("PASS", "generate", 1) == (
         rows["forward"].verdict,
         rows["forward"].worst,
@@ -272,6 +275,7 @@ def test_bounds_of_a_lower_precision_are_rows_of_their_own():
     planned = make(precisions=("bf16",), stages=("forward",))
     rows = [row for row in judge(planned) if row.stage == "precision"]
     assert [("tf2", "tf2 fp64"), ("torch", "torch fp64")] == [(row.a, row.b) for row in rows]
+    assert [("tf2", "tf2"), ("torch", "torch")] == [row.sides for row in rows]
     rows = judge(planned, tf2_fp64=JobEvidence(None, "timeout", "too long", (), ""))
     assert ["INCONCLUSIVE"] == [
         row.verdict for row in rows if row.stage == "precision" and row.a == "tf2"
@@ -286,4 +290,5 @@ def test_the_cost_of_tf1s_chain_is_information():
     chain[plain.name] = witness(Evidence({("trajectory", NAMES["trajectory"]): np.zeros(32)}))
     (row,) = [row for row in stage_rows.stage_rows(planned, chain) if row.verdict == "INFO"]
     assert ("trajectory", "torch fp32 powers", "torch fp64 powers") == (row.stage, row.a, row.b)
+    assert ("torch", "torch") == row.sides and not row.not_looked_at
     assert NAMES["trajectory"] == row.worst and "not judged" in row.reason

@@ -136,7 +136,7 @@ def _odd_stages() -> tuple[StageRow, ...]:
             value_a=None,
             wrong_layers=("conv1",),
         ),
-        stage("precision", a="torch", b="torch fp64", precision="bf16"),
+        stage("precision", a="torch", b="torch fp64", b_side="torch", precision="bf16"),
         stage(
             "forward",
             b="torch#2",

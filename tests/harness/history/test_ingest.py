@@ -257,6 +257,23 @@ def test_a_changed_port_changes_the_source_hash(history: History, sample, tmp_pa
     assert {("cnn", "small"): "5" * 16} == found.specs
 
 
+def test_what_a_label_is_of_decides_its_source(history: History, sample, tmp_path: Path):
+    """A row of bounds is of a side's port; a folder whose name ends as such a label is itself."""
+    bounds = sample.stage("precision", a="torch", b="torch fp64", b_side="torch")
+    plain = dataclasses.replace(bounds, b="torch", b_side="")
+    other = dataclasses.replace(bounds, b="torch fp32", b_side="")
+    report = sample.report(stages=(bounds, plain, other))
+    added = history.add(sample.write(tmp_path, report), tmp_path)
+    hashes = {
+        key.b: [point.source_hash for point in history.series(key)]
+        for key in history.stage_keys(Wanted(subjects=("precision",)))
+    }
+    assert hashes["torch"] == hashes["torch fp64"] != hashes["torch fp32"]
+    assert ["torch", "torch", "torch fp32"] == [
+        row.sides[1] for row in history.report(added.id).stages
+    ]
+
+
 def test_builds_that_were_only_timed_have_versions(history: History, sample, tmp_path: Path):
     """A report without fidelity lists no builds; the rounds' records do."""
     made = sample.write(tmp_path, sample.report(stages=(), builds=()))

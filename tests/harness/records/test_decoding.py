@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from backends.contract import Stage
 from harness.errors import CorruptRecord
 from harness.fidelity.declarations import Declarations
 from harness.records.contents import (
@@ -23,7 +24,7 @@ from harness.records.contents import (
     read,
 )
 from harness.records.decoding import DEEPEST, decode, shallow, unique
-from harness.results.verdicts import Fidelity
+from harness.results.verdicts import Bounds, Fidelity
 from tests.harness import contents
 
 
@@ -44,6 +45,7 @@ class Outer:
     inner: tuple[Inner, ...]
     sizes: dict[str, int | None]
     more: Any = None
+    stage: Stage | Bounds = Stage.LOSS
 
 
 GOOD: dict[str, Any] = {
@@ -61,6 +63,8 @@ def test_a_value_of_every_kind_is_decoded():
     expected = Outer(3, 0.5, Fidelity.PASS, (Inner("a"),), {"x": 1, "y": None})
     assert expected == decode(Outer, GOOD, "file")
     assert Fidelity.PASS is decode(Outer, GOOD, "file").verdict
+    for word in (Stage.FORWARD, Bounds.PRECISION):
+        assert word is decode(Outer, {**GOOD, "stage": str(word)}, "file").stage
     words = {"NaN": math.isnan, "Infinity": math.isinf}
     for word, holds in words.items():
         assert holds(decode(Outer, {**GOOD, "share": word}, "file").share)
@@ -73,6 +77,12 @@ def test_a_value_of_every_kind_is_decoded():
         ({"count": True}, "file: count is True"),
         ({"share": "half"}, "file: share is 'half', and has to be float"),
         ({"share": 10**400}, "file: share is 1000"),
+        (
+            {"stage": "backward"},
+            "file: stage is 'backward', and has to be one of weights, forward, loss, gradients,"
+            " update, trajectory, distribution, precision; ",
+        ),
+        ({"stage": None}, "file: stage is None, and has to be one of weights, "),
         ({"verdict": "FINE"}, "file: verdict is 'FINE', and has to be one of PASS, FAIL, "),
         ({"verdict": {}}, "file: verdict is {}"),
         ({"inner": {}}, "file: inner is {}"),

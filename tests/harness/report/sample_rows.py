@@ -115,6 +115,7 @@ STAGES = (
         "FAIL",
         a="torch",
         b="torch fp64",
+        b_side="torch",
         precision="bf16",
         reason="precision not in effect: below what bf16 costs",
     ),

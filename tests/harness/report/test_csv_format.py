@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.report import worded
 from harness.report.csv_format import columns, render
 from harness.results.model import Cost, JobRow, QualityRow, SpeedRow, StageRow
 
@@ -41,13 +42,14 @@ def test_every_row_is_there_and_reads_back(full):
 
 
 def test_every_field_that_a_cell_can_hold_has_a_column(full, empty):
-    """Whatever rows a report has. What has none is nested: plots' data, which the JSON has."""
+    """Whatever rows a report has. What has none is nested: plots' data, which the JSON has; or it
+    is told by the words of its row."""
     names = {
         field.name
         for kind in (StageRow, SpeedRow, JobRow, QualityRow)
         for field in dataclasses.fields(kind)
     }
-    assert {"a_cost", "b_cost", "compared", "turns"} == names - {
+    assert {"a_cost", "b_cost", "compared", "turns", *worded.FIELDS} == names - {
         *columns()
     } and "job_kind" in columns()
     assert list(table(full).columns) == list(table(empty).columns) == columns() and 0 == len(
