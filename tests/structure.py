@@ -164,6 +164,19 @@ def sources(root: Path = ROOT) -> dict[str, str]:
     return {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8") for path in paths}
 
 
+def shared_names(texts: Mapping[str, str]) -> list[str]:
+    """Return the public classes of the orchestrator that have the name of another one: what a name
+    means is not to be told by where it was imported from. Backends have the same names on purpose:
+    what one calls its part of a port, all do."""
+    places: dict[str, list[str]] = {}
+    for path, source in sorted(texts.items()):
+        classes = (node for node in ast.parse(source).body if isinstance(node, ast.ClassDef))
+        for node in classes:
+            if path.startswith("harness/") and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(f"{path}:{node.lineno}")
+    return [f"{name}: {', '.join(where)}" for name, where in places.items() if len(where) > 1]
+
+
 #: Repeated stretches in the code as it is; it may become fewer.
 REPEATS = 0
 
@@ -187,6 +200,8 @@ def numbers(root: Path = ROOT) -> list[tuple[str, int, int, list[str]]]:
         ("circles of imports between rooms", rooms.circles(rooms.between_rooms(graph))),
     ):
         rows.append((name, len(circles), 0, [" ".join(circle) for circle in circles]))
+    shared = shared_names(texts)
+    rows.append(("names that two classes have", len(shared), 0, shared))
     upwards = rooms.upwards(graph)
     rows.append(("imports that lead upwards", len(upwards), 0, upwards))
     for kind, called in (

@@ -10,6 +10,17 @@ import pytest
 from tests import docstrings, structure, words
 
 
+def test_two_classes_of_one_name():
+    """In two rooms or in one; not private ones, and not those of backends, which are parallel."""
+    texts = {
+        "harness/a.py": "class Result: ...\nclass _Page: ...\nclass Own: ...",
+        "harness/b/c.py": "\nclass Result: ...\nclass _Page: ...",
+        "backends/tf2/d.py": "class Own: ...",
+        "backends/torch/d.py": "class Own: ...",
+    }
+    assert ["Result: harness/a.py:1, harness/b/c.py:2"] == structure.shared_names(texts)
+
+
 def test_the_house_is_within_its_limits():
     """What the program prints, with the places of whatever is beyond."""
     beyond = [(name, where) for name, count, limit, where in structure.numbers() if count > limit]

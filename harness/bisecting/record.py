@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from harness.bisecting.verdicts import Judged
+from harness.bisecting.verdicts import JudgedRelease
 from harness.environments.releases import Release
 from harness.errors import CorruptRecord, UnreadableRecord
 from harness.records import store
@@ -19,7 +19,7 @@ FILE, SCHEMA, SEALED_SINCE = "bisect.json", 2, 2
 
 
 @dataclasses.dataclass(frozen=True)
-class Tried:
+class TriedRelease:
     """One release that had its turn.
 
     Attributes:
@@ -28,7 +28,7 @@ class Tried:
     """
 
     release: Release
-    judged: Judged
+    judged: JudgedRelease
     versions: dict[str, str]
     folder: str
 
@@ -39,11 +39,15 @@ class Stored:
 
     key: str
     releases: tuple[Release, ...]
-    tried: dict[str, Tried]
+    tried: dict[str, TriedRelease]
 
 
 def write(
-    folder: Path, key: str, command: str, series: Sequence[Release], tried: Mapping[int, Tried]
+    folder: Path,
+    key: str,
+    command: str,
+    series: Sequence[Release],
+    tried: Mapping[int, TriedRelease],
 ) -> None:
     """Keep the list of releases and what became of those that were tried."""
     document = {
@@ -56,7 +60,7 @@ def write(
     store.write_sealed(folder / FILE, document)
 
 
-def read(folder: Path, key: str) -> tuple[tuple[Release, ...], dict[int, Tried]]:
+def read(folder: Path, key: str) -> tuple[tuple[Release, ...], dict[int, TriedRelease]]:
     """Return the list of releases and what was tried, if the same work lies there; else nothing.
 
     Raises:
@@ -80,7 +84,7 @@ def read(folder: Path, key: str) -> tuple[tuple[Release, ...], dict[int, Tried]]
         ) from error
 
 
-def _in_place(stored: Stored, where: str) -> dict[int, Tried]:
+def _in_place(stored: Stored, where: str) -> dict[int, TriedRelease]:
     """Return what was tried by its index in the list of releases.
 
     Raises:

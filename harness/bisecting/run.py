@@ -18,17 +18,17 @@ from packaging.version import Version
 from harness import plan
 from harness.bisecting import record, search, verdicts
 from harness.bisecting import request as asking
-from harness.bisecting.record import Tried
+from harness.bisecting.record import TriedRelease
 from harness.bisecting.request import BisectOptions
 from harness.bisecting.search import Conclusion
-from harness.bisecting.verdicts import Judged, Verdict
+from harness.bisecting.verdicts import JudgedRelease, ReleaseVerdict
 from harness.commands import compare, resolution
 from harness.context import Context
 from harness.environments import release_environments, releases, staging
 from harness.environments.release_environments import Recipe
 from harness.environments.releases import Release
 from harness.errors import FrameworkMissing, ProvisionFailed, UsageError
-from harness.execution.progress import NIGHT, Step
+from harness.execution.progress import NIGHT, ProgressStep
 from harness.records import runs
 from harness.results.model import Report
 from harness.workloads.spec import Workload
@@ -37,7 +37,7 @@ FOLDER = "bisect"
 
 
 @dataclasses.dataclass(frozen=True)
-class Result:
+class BisectionResult:
     """A bisection that has ended.
 
     Attributes:
@@ -46,12 +46,12 @@ class Result:
 
     package: str
     series: tuple[Release, ...]
-    tried: Mapping[int, Tried]
+    tried: Mapping[int, TriedRelease]
     conclusion: Conclusion
     folder: Path
 
 
-def run(chosen: BisectOptions, context: Context) -> Result:
+def run(chosen: BisectOptions, context: Context) -> BisectionResult:
     """Find the release at which the verdict changed.
 
     Args:
@@ -90,7 +90,7 @@ def run(chosen: BisectOptions, context: Context) -> Result:
             f"{len(series)} releases of {wanted.package} from {series[0].version} to"
             f" {series[-1].version}"
         )
-        trial = Trial(
+        trial = ReleaseTrials(
             chosen=chosen,
             recipe=recipe,
             series=series,
@@ -105,7 +105,7 @@ def run(chosen: BisectOptions, context: Context) -> Result:
         trial.discard(0, ended=True)
         states = {number: tried.judged.state for number, tried in trial.tried.items()}
         conclusion = search.conclude(states, len(series))
-        return Result(wanted.package, series, trial.tried, conclusion, folder)
+        return BisectionResult(wanted.package, series, trial.tried, conclusion, folder)
 
 
 def _listed(wanted: releases.Span, minor: str, context: Context) -> list[Version]:
@@ -136,7 +136,7 @@ def _key(chosen: BisectOptions, request: plan.Request, context: Context) -> str:
 
 
 @dataclasses.dataclass(frozen=True)
-class Trial:
+class ReleaseTrials:
     """Judges releases one by one and keeps what it finds.
 
     Attributes:
@@ -153,9 +153,9 @@ class Trial:
     key: str
     stages: tuple[str, ...]
     workloads: Mapping[str, Workload]
-    tried: dict[int, Tried] = dataclasses.field(default_factory=dict)
+    tried: dict[int, TriedRelease] = dataclasses.field(default_factory=dict)
 
-    def state(self, number: int) -> Verdict | None:
+    def state(self, number: int) -> ReleaseVerdict | None:
         """Return the state of a release; None where it cannot be judged."""
         if number not in self.tried:
             done = len(self.tried)
@@ -164,7 +164,9 @@ class Trial:
             total = max(done + 1, expected)
             what = f"{self.recipe.package} {self.series[number].version}"
             self.context.say(
-                Step(f"[{done + 1} of about {total}] {what}", what, done, total, level=NIGHT)
+                ProgressStep(
+                    f"[{done + 1} of about {total}] {what}", what, done, total, level=NIGHT
+                )
             )
             self.tried[number] = self._try(number)
             record.write(self.folder, self.key, self.context.command, self.series, self.tried)
@@ -173,7 +175,7 @@ class Trial:
             self.discard(number)
         return self.tried[number].judged.state
 
-    def resume(self, known: Mapping[int, Tried]) -> None:
+    def resume(self, known: Mapping[int, TriedRelease]) -> None:
         """Take over what was judged; what could not be is tried again."""
         for number, tried in known.items():
             if tried.judged.state is None:
@@ -192,14 +194,14 @@ class Trial:
                 self.recipe, self.series[number], self.context.environ, keep_log=not installed
             )
 
-    def _try(self, number: int) -> Tried:
+    def _try(self, number: int) -> TriedRelease:
         """Install a release and compare it."""
         release, environ, say = self.series[number], self.context.environ, self.context.say
         try:
             python, installed = release_environments.provide(self.recipe, release, environ, say)
         except ProvisionFailed as error:
-            judged = verdicts.unjudged(" ".join(str(error).split()), Verdict.NOT_INSTALLED)
-            return Tried(release, judged, {}, "")
+            judged = verdicts.unjudged(" ".join(str(error).split()), ReleaseVerdict.NOT_INSTALLED)
+            return TriedRelease(release, judged, {}, "")
         old = None
         if not self.chosen.against:
             old, _ = release_environments.provide(self.recipe, self.series[0], environ, say)
@@ -209,11 +211,13 @@ class Trial:
         try:
             result = compare.compare(options, self.context, folder, request)
         except FrameworkMissing as error:
-            return Tried(release, verdicts.unjudged(str(error)), dict(installed.versions), "")
+            return TriedRelease(
+                release, verdicts.unjudged(str(error)), dict(installed.versions), ""
+            )
         judged = self._judged(result.report, number)
-        return Tried(release, judged, dict(installed.versions), release.version)
+        return TriedRelease(release, judged, dict(installed.versions), release.version)
 
-    def _judged(self, report: Report, number: int) -> Judged:
+    def _judged(self, report: Report, number: int) -> JudgedRelease:
         if not self.chosen.speed:
             return verdicts.of_fidelity(report, self.stages)
         judged = verdicts.of_speed(report, self.chosen.speed)

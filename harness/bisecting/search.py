@@ -17,7 +17,7 @@ from backends.contract import Word
 States = Mapping[int, str | None]
 
 
-class Kind(Word):
+class ConclusionKind(Word):
     """What a series turned out to be; of the releases of a `Conclusion`."""
 
     #: `bad` is the first changed release.
@@ -45,7 +45,7 @@ class Conclusion:
             first.
     """
 
-    kind: Kind
+    kind: ConclusionKind
     good: int | None = None
     bad: int | None = None
     between: tuple[int, ...] = ()
@@ -97,18 +97,18 @@ def conclude(states: States, count: int) -> Conclusion:
     """Return what the judged releases say; both ends have had their turn."""
     if not _ends(states, count):
         unjudged = next(end for end in (0, count - 1) if states.get(end) is None)
-        return Conclusion(Kind.NO_END, bad=unjudged)
+        return Conclusion(ConclusionKind.NO_END, bad=unjudged)
     judged = sorted(number for number, state in states.items() if state is not None)
     changes = tuple(
         (a, b) for a, b in itertools.pairwise(judged) if _changed(states, a) != _changed(states, b)
     )
     if not changes:
-        return Conclusion(Kind.UNCHANGED)
+        return Conclusion(ConclusionKind.UNCHANGED)
     good, bad = changes[0]
     between = tuple(number for number in range(good + 1, bad) if number in states)
-    kind = Kind.NARROWED if bad - good > 1 else Kind.LOCATED
+    kind = ConclusionKind.NARROWED if bad - good > 1 else ConclusionKind.LOCATED
     if len(changes) > 1:
-        kind = Kind.BACK_AND_FORTH
+        kind = ConclusionKind.BACK_AND_FORTH
     return Conclusion(kind, good, bad, between, changes)
 
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from harness.bisecting.record import Tried
-from harness.bisecting.search import Conclusion, Kind
+from harness.bisecting.record import TriedRelease
+from harness.bisecting.search import Conclusion, ConclusionKind
 from harness.environments.releases import Release
 
 COLUMNS = ("release", "python", "verdict", "numbers", "reason")
 EXIT_CODES = {
-    Kind.LOCATED: 0,
-    Kind.UNCHANGED: 0,
-    Kind.NARROWED: 6,
-    Kind.BACK_AND_FORTH: 6,
-    Kind.NO_END: 4,
+    ConclusionKind.LOCATED: 0,
+    ConclusionKind.UNCHANGED: 0,
+    ConclusionKind.NARROWED: 6,
+    ConclusionKind.BACK_AND_FORTH: 6,
+    ConclusionKind.NO_END: 4,
 }
 #: Not part of what computes.
 _INSTALLERS = {"pip", "setuptools", "wheel"}
 
 
-def lines(series: Sequence[Release], tried: Mapping[int, Tried]) -> list[tuple[str, ...]]:
+def lines(series: Sequence[Release], tried: Mapping[int, TriedRelease]) -> list[tuple[str, ...]]:
     """Return a row for each release that was tried, the oldest first.
 
     Args:
@@ -39,7 +39,10 @@ def lines(series: Sequence[Release], tried: Mapping[int, Tried]) -> list[tuple[s
 
 
 def answer(
-    package: str, series: Sequence[Release], tried: Mapping[int, Tried], conclusion: Conclusion
+    package: str,
+    series: Sequence[Release],
+    tried: Mapping[int, TriedRelease],
+    conclusion: Conclusion,
 ) -> str:
     """Return what was concluded, in one or two sentences.
 
@@ -52,14 +55,14 @@ def answer(
         return f"{series[number].version} ({tried[number].judged.verdict})"
 
     good, bad = conclusion.good, conclusion.bad
-    if conclusion.kind == Kind.NO_END:
+    if conclusion.kind == ConclusionKind.NO_END:
         assert bad is not None
         return (
             f"{package} {series[bad].version} is an end of the search and cannot be judged:"
             f" {tried[bad].judged.reason}"
         )
     last = len(series) - 1
-    if conclusion.kind == Kind.UNCHANGED:
+    if conclusion.kind == ConclusionKind.UNCHANGED:
         return (
             f"Nothing changed: {package} {named(0)} and {named(last)} agree, as do all"
             f" {_judged(tried)} releases that were judged. A change that was taken back in between"
@@ -67,12 +70,12 @@ def answer(
         )
     assert good is not None
     assert bad is not None
-    if conclusion.kind == Kind.LOCATED:
+    if conclusion.kind == ConclusionKind.LOCATED:
         return (
             f"{package} {named(bad)} is the first release that changed; the last before is"
             f" {named(good)}."
         )
-    if conclusion.kind == Kind.NARROWED:
+    if conclusion.kind == ConclusionKind.NARROWED:
         between = ", ".join(series[number].version for number in conclusion.between)
         return (
             f"{package} changed after {named(good)} and not later than {named(bad)}; "
@@ -83,7 +86,10 @@ def answer(
 
 
 def moved(
-    series: Sequence[Release], tried: Mapping[int, Tried], package: str, conclusion: Conclusion
+    series: Sequence[Release],
+    tried: Mapping[int, TriedRelease],
+    package: str,
+    conclusion: Conclusion,
 ) -> str:
     """Return what else differs between the environments around the change; empty if nothing.
 
@@ -113,5 +119,5 @@ def _differences(a: Mapping[str, str], b: Mapping[str, str], without: set[str]) 
             yield f"{name} {a.get(name, 'absent')} → {b.get(name, 'absent')}"
 
 
-def _judged(tried: Mapping[int, Tried]) -> int:
+def _judged(tried: Mapping[int, TriedRelease]) -> int:
     return sum(release.judged.state is not None for release in tried.values())

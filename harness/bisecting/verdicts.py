@@ -16,7 +16,7 @@ from harness.results.verdicts import Fidelity, Speed
 from harness.speed.verdict import MARGIN
 
 
-class Verdict(Word):
+class ReleaseVerdict(Word):
     """The word for one release: what its comparison says, or why it says nothing."""
 
     PASS = Fidelity.PASS.value
@@ -43,7 +43,7 @@ class Verdict(Word):
 
 
 @dataclasses.dataclass(frozen=True)
-class Judged:
+class JudgedRelease:
     """What is known of one release.
 
     Attributes:
@@ -51,18 +51,20 @@ class Judged:
         verdict: the word for the table. numbers: what it rests on, or empty. reason: one sentence.
     """
 
-    state: Verdict | None
-    verdict: Verdict
+    state: ReleaseVerdict | None
+    verdict: ReleaseVerdict
     numbers: str = ""
     reason: str = ""
 
 
-def unjudged(reason: str, verdict: Verdict = Verdict.UNJUDGED, numbers: str = "") -> Judged:
+def unjudged(
+    reason: str, verdict: ReleaseVerdict = ReleaseVerdict.UNJUDGED, numbers: str = ""
+) -> JudgedRelease:
     """Return that a release cannot be judged."""
-    return Judged(None, verdict, numbers, reason)
+    return JudgedRelease(None, verdict, numbers, reason)
 
 
-def of_fidelity(report: Report, stages: Collection[str]) -> Judged:
+def of_fidelity(report: Report, stages: Collection[str]) -> JudgedRelease:
     """Return the verdict of a comparison over some stages; over all rows where none is named."""
     broken = _broken(report)
     if broken:
@@ -76,24 +78,24 @@ def of_fidelity(report: Report, stages: Collection[str]) -> Judged:
     for verdict in (Fidelity.FAIL, Fidelity.INCONCLUSIVE):
         first = next((row for row in rows if row.verdict == verdict), None)
         if first is not None:
-            state = Verdict.FAIL if verdict == Fidelity.FAIL else None
-            return Judged(
-                state, Verdict(verdict), _numbers(first), f"{_where(first)}: {first.reason}"
+            state = ReleaseVerdict.FAIL if verdict == Fidelity.FAIL else None
+            return JudgedRelease(
+                state, ReleaseVerdict(verdict), _numbers(first), f"{_where(first)}: {first.reason}"
             )
     if not rows:
         bad = [job for job in report.jobs if job.status != Status.OK]
         reasons = [f"{job.build} {job.precision}: {job.reason}" for job in bad]
         return unjudged("; ".join(reasons) or "no stage was judged that was asked for")
     worst = max(rows, key=lambda row: (row.error or 0.0) / row.threshold if row.threshold else 0.0)
-    return Judged(
-        Verdict.PASS,
-        Verdict.PASS,
+    return JudgedRelease(
+        ReleaseVerdict.PASS,
+        ReleaseVerdict.PASS,
         _numbers(worst),
         f"of {len(rows)} judged, nearest to its threshold: {_where(worst)}",
     )
 
 
-def of_speed(report: Report, action: str) -> Judged:
+def of_speed(report: Report, action: str) -> JudgedRelease:
     """Return whether the step times of the two sides differ by more than the margin."""
     broken = _broken(report)
     if broken:
@@ -102,15 +104,17 @@ def of_speed(report: Report, action: str) -> Judged:
     if row is None:
         reasons = "; ".join(job.reason for job in report.jobs if job.reason)
         return unjudged(f"{action} was not timed: {reasons or 'the ports lack it'}")
-    verdict = Verdict(row.verdict)
-    if verdict == Verdict.REFUSED or row.low is None or row.high is None:
+    verdict = ReleaseVerdict(row.verdict)
+    if verdict == ReleaseVerdict.REFUSED or row.low is None or row.high is None:
         return unjudged(row.reason, verdict, _ratio(row))
     edge = 1.0 + MARGIN
     if row.material:
-        return Judged(verdict, verdict, _ratio(row), row.reason)
+        return JudgedRelease(verdict, verdict, _ratio(row), row.reason)
     if row.low >= 1.0 / edge and row.high <= edge:
         reason = f"the whole interval lies inside the margin of {100 * MARGIN:g} %"
-        return Judged(Verdict.AS_BEFORE, Verdict.AS_BEFORE, _ratio(row), reason)
+        return JudgedRelease(
+            ReleaseVerdict.AS_BEFORE, ReleaseVerdict.AS_BEFORE, _ratio(row), reason
+        )
     more = f"; about {row.more_rounds} rounds would say" if row.more_rounds else ""
     reason = (
         f"the interval reaches over the margin of {100 * MARGIN:g} %, {row.rounds} rounds are too"
@@ -119,9 +123,9 @@ def of_speed(report: Report, action: str) -> Judged:
     return unjudged(reason, verdict, _ratio(row))
 
 
-def of_itself(judged: Judged) -> Judged:
+def of_itself(judged: JudgedRelease) -> JudgedRelease:
     """Return the verdict on the first release against itself, where any change is noise."""
-    if judged.state in (None, Verdict.AS_BEFORE):
+    if judged.state in (None, ReleaseVerdict.AS_BEFORE):
         return judged
     reason = (
         f"compared with itself it came out {judged.verdict}: this machine is too busy to tell."
@@ -130,10 +134,12 @@ def of_itself(judged: Judged) -> Judged:
     return unjudged(reason, judged.verdict, judged.numbers)
 
 
-def _broken(report: Report) -> Judged | None:
+def _broken(report: Report) -> JudgedRelease | None:
     for row in report.jobs:
         if row.status not in (Status.OK, Status.UNSUPPORTED):
-            return unjudged(f"{row.build} {row.precision}: {row.reason}", Verdict(row.status))
+            return unjudged(
+                f"{row.build} {row.precision}: {row.reason}", ReleaseVerdict(row.status)
+            )
     return None
 
 

@@ -6,26 +6,26 @@ import math
 from collections.abc import Sequence
 
 from harness.changes import provenance, series
-from harness.changes.model import Point, Series
-from harness.results.series import Change, Column, History
+from harness.changes.model import Series, SeriesPoint
+from harness.results.series import Column, FigureHistory, LevelChange
 
 #: Standard errors on either side of a night's mean.
 BAND = 2.0
 
 
-def histories(all_series: Sequence[Series]) -> tuple[History, ...]:
+def histories(all_series: Sequence[Series]) -> tuple[FigureHistory, ...]:
     """Return a history, oldest night first, of each series with a number on two nights or more."""
     return tuple(_history(ratio) for ratio in all_series if len(_measured(ratio)) >= 2)
 
 
-def _measured(ratio: Series) -> list[Point]:
+def _measured(ratio: Series) -> list[SeriesPoint]:
     """Return the nights that have a number."""
     return [point for point in ratio.points if math.isfinite(point.mean)]
 
 
-def _history(ratio: Series) -> History:
+def _history(ratio: Series) -> FigureHistory:
     what, points = ratio.measurand, _measured(ratio)
-    return History(
+    return FigureHistory(
         workload=what.workload,
         a=what.a,
         b=what.b,
@@ -42,14 +42,14 @@ def _history(ratio: Series) -> History:
     )
 
 
-def _ratios(points: Sequence[Point], errors: float) -> Column:
+def _ratios(points: Sequence[SeriesPoint], errors: float) -> Column:
     logs = [point.mean + errors * point.error if errors else point.mean for point in points]
     return tuple(float(f"{math.exp(log):.4g}") if math.isfinite(log) else None for log in logs)
 
 
-def _change(dated: series.DatedStep) -> Change:
+def _change(dated: series.DatedStep) -> LevelChange:
     moved = provenance.moved_versions(dated.last.versions, dated.first.versions)
     suspects = ", ".join(str(suspect) for of_side in moved.values() for suspect in of_side)
-    return Change(
+    return LevelChange(
         dated.first.time, math.exp(dated.step.before), math.exp(dated.step.after), suspects
     )

@@ -7,7 +7,7 @@ that callers give to `Ratios.conditions`.
 
 from __future__ import annotations
 
-from harness.changes.model import Measurand, Night, Ratios
+from harness.changes.model import JudgedNight, Measurand, Ratios
 
 #: A hash of a workload's configuration and data. Where it differs the condition is not another one:
 #: the thing itself is.
@@ -35,7 +35,7 @@ def moved(before: Ratios, after: Ratios) -> str:
     return "; ".join(reasons)
 
 
-def between(before: Night, after: Night) -> dict[Measurand, str]:
+def between(before: JudgedNight, after: JudgedNight) -> dict[Measurand, str]:
     """Return in what conditions differ, by measurand; only those that both nights have and that do
     differ."""
     old = {ratios.measurand: ratios for ratios in before.ratios}

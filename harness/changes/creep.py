@@ -17,7 +17,7 @@ import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from harness.changes import conditions
-from harness.changes.model import Measurand, Night
+from harness.changes.model import JudgedNight, Measurand
 from harness.changes.provenance import Suspects
 
 #: Nights that a median needs, and the newest that it is taken over: two weeks.
@@ -33,7 +33,7 @@ class Past:
         reasons: why conditions differ, of the measurands whose do.
     """
 
-    night: Night
+    night: JudgedNight
     suspects: Suspects
     reasons: Mapping[Measurand, str]
 
@@ -46,7 +46,7 @@ class Median:
     nights: int
 
 
-def past(after: Night, nights: Iterable[Night]) -> tuple[Past, ...]:
+def past(after: JudgedNight, nights: Iterable[JudgedNight]) -> tuple[Past, ...]:
     """Return the nights before tonight, in the order given, as they stand to it."""
     return tuple(
         Past(night, Suspects(night, after), conditions.between(night, after)) for night in nights

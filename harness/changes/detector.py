@@ -66,7 +66,7 @@ TINY = 1e-9
 
 
 @dataclasses.dataclass(frozen=True)
-class Step:
+class LevelStep:
     """One change of level.
 
     Attributes:
@@ -105,7 +105,7 @@ def night_noise(values: Sequence[float], errors: Sequence[float]) -> tuple[float
 
 def steps(
     values: Sequence[float], errors: Sequence[float], alpha: float = ALPHA, margin: float = MARGIN
-) -> tuple[Step, ...]:
+) -> tuple[LevelStep, ...]:
     """Return the steps of a series, in order.
 
     Args:
@@ -225,7 +225,7 @@ def _permutation_p(x: Array, w: Array, alpha: float, largest: float, splits: int
     return (1 + reached) / (count + 1)
 
 
-def _step(x: Array, w: Array, edges: Sequence[int], p: float, least: float) -> Step:
+def _step(x: Array, w: Array, edges: Sequence[int], p: float, least: float) -> LevelStep:
     """Return a step with its interval, by the nights between the steps beside it."""
     start, place, end = edges
     sides = [(x[start:place], w[start:place]), (x[place:end], w[place:end])]
@@ -239,7 +239,7 @@ def _step(x: Array, w: Array, edges: Sequence[int], p: float, least: float) -> S
     error = math.sqrt(rest / degrees_of_freedom * inverse_weights)
     half = float(scipy.special.stdtrit(degrees_of_freedom, 1.0 - ALPHA / 2.0)) * error
     change = after - before
-    return Step(
+    return LevelStep(
         place=place,
         before=before,
         after=after,

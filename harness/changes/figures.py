@@ -13,12 +13,12 @@ from harness.changes.model import (
     SLOWER,
     VERDICT,
     Change,
-    Night,
+    JudgedNight,
     Suspect,
     Value,
 )
 from harness.changes.provenance import Suspects
-from harness.changes.welch import Judged
+from harness.changes.welch import JudgedRatio
 from harness.results.model import QualityRow, Report, SpeedRow, StageRow
 from harness.results.verdicts import Fidelity
 
@@ -41,7 +41,7 @@ SLOWER_CODE = 3
 
 
 @dataclasses.dataclass(frozen=True)
-class Difference:
+class FigureDifference:
     """One figure in which two runs differ.
 
     Attributes:
@@ -74,7 +74,7 @@ class Diff:
     comparable: bool
     apart: tuple[str, ...]
     changes: tuple[Change, ...]
-    differences: tuple[Difference, ...]
+    differences: tuple[FigureDifference, ...]
 
     @property
     def exit_code(self) -> int:
@@ -88,7 +88,7 @@ class Diff:
         return SLOWER_CODE if lost else 0
 
 
-def diff(before: Night, after: Night) -> Diff:
+def diff(before: JudgedNight, after: JudgedNight) -> Diff:
     """Return what differs between two runs.
 
     Args:
@@ -112,7 +112,7 @@ def diff(before: Night, after: Night) -> Diff:
     )
 
 
-def apart(before: Night, after: Night, suspects: Suspects) -> Iterator[str]:
+def apart(before: JudgedNight, after: JudgedNight, suspects: Suspects) -> Iterator[str]:
     """Yield in what the two runs are not of the same thing."""
     old, new = scope(before.report), scope(after.report)
     for name, values in old.items():
@@ -142,7 +142,9 @@ def scope(report: Report) -> dict[str, set[str]]:
     }
 
 
-def _differences(before: Night, after: Night, suspects: Suspects) -> Iterator[Difference]:
+def _differences(
+    before: JudgedNight, after: JudgedNight, suspects: Suspects
+) -> Iterator[FigureDifference]:
     yield from _stages(before, after)
     yield from _speed(before, after, suspects)
     old, new = memory.peaks(before), memory.peaks(after)
@@ -150,7 +152,9 @@ def _differences(before: Night, after: Night, suspects: Suspects) -> Iterator[Di
         if key in old and old[key] != size:
             workload, side, precision, _, action, seed, what = key
             subject = f"{workload} {action} {precision}{_seed(seed)} on {side}"
-            yield Difference("memory", subject, what, old[key], size, _percent(size / old[key]))
+            yield FigureDifference(
+                "memory", subject, what, old[key], size, _percent(size / old[key])
+            )
     yield from _quality(before.report.quality, after.report.quality)
     for side, moved in (*suspects.versions.items(), ("", suspects.shared)):
         for package in moved:
@@ -161,15 +165,15 @@ def _differences(before: Night, after: Night, suspects: Suspects) -> Iterator[Di
         for setting in moved:
             yield _moved("settings", side, setting)
     for name, tape in suspects.tapes.items():
-        yield Difference("data", name, "tape", tape.before, tape.after)
+        yield FigureDifference("data", name, "tape", tape.before, tape.after)
     yield from _jobs(before, after)
 
 
-def _moved(section: str, subject: str, suspect: Suspect) -> Difference:
-    return Difference(section, subject, suspect.what, suspect.before, suspect.after)
+def _moved(section: str, subject: str, suspect: Suspect) -> FigureDifference:
+    return FigureDifference(section, subject, suspect.what, suspect.before, suspect.after)
 
 
-def _stages(before: Night, after: Night) -> Iterator[Difference]:
+def _stages(before: JudgedNight, after: JudgedNight) -> Iterator[FigureDifference]:
     old = verdicts.rows(before)
     for key, row in verdicts.rows(after).items():
         was = old.get(key)
@@ -178,10 +182,10 @@ def _stages(before: Night, after: Night) -> Iterator[Difference]:
         subject = f"{row.workload} {row.stage} {row.precision}{_seed(row.seed)} {row.a} : {row.b}"
         if was.verdict != row.verdict:
             reason = row.reason if row.verdict != Fidelity.PASS else ""
-            yield Difference("verdicts", subject, "verdict", was.verdict, row.verdict, reason)
+            yield FigureDifference("verdicts", subject, "verdict", was.verdict, row.verdict, reason)
         if not _same(was.error, row.error) or not _same(was.threshold, row.threshold):
             tensor = f"{row.worst}" if was.worst == row.worst else f"{was.worst}, then {row.worst}"
-            yield Difference(
+            yield FigureDifference(
                 "errors", subject, f"error of {tensor}", was.error, row.error, _margin(was, row)
             )
 
@@ -197,7 +201,9 @@ def _share(row: StageRow) -> str:
     return f"{row.error / row.threshold:.2g}"
 
 
-def _speed(before: Night, after: Night, suspects: Suspects) -> Iterator[Difference]:
+def _speed(
+    before: JudgedNight, after: JudgedNight, suspects: Suspects
+) -> Iterator[FigureDifference]:
     """Yield how rows of speed differ: verdicts and ratios, then the step times of each side."""
     rows, reasons = speed.compare(before, after, suspects, {})
     judged = {row.after.measurand: row.judged for row in rows}
@@ -205,7 +211,7 @@ def _speed(before: Night, after: Night, suspects: Suspects) -> Iterator[Differen
     for what, (was, row) in both.items():
         subject = f"{row.workload} {row.action} {row.precision}{_seed(row.seed)} {row.a} : {row.b}"
         if was.verdict != row.verdict:
-            yield Difference(
+            yield FigureDifference(
                 "verdicts", subject, "speed, not judged here", was.verdict, row.verdict
             )
         if not _same(was.ratio, row.ratio):
@@ -213,17 +219,17 @@ def _speed(before: Night, after: Night, suspects: Suspects) -> Iterator[Differen
             if what in judged:
                 note = _judgement(judged[what])
             figure = f"time of {row.b} / {row.a}"
-            yield Difference("speed ratios", subject, figure, _ratio(was), _ratio(row), note)
+            yield FigureDifference("speed ratios", subject, figure, _ratio(was), _ratio(row), note)
     yield from _step_times(list(both.values()))
 
 
-def _judgement(judged: Judged) -> str:
+def _judgement(judged: JudgedRatio) -> str:
     interval = f"[{_percent(judged.low)}, {_percent(judged.high)}]"
     material = "material" if judged.material else "not material"
     return f"{_percent(judged.ratio)} {interval}, {material}"
 
 
-def _step_times(both: Sequence[tuple[SpeedRow, SpeedRow]]) -> Iterator[Difference]:
+def _step_times(both: Sequence[tuple[SpeedRow, SpeedRow]]) -> Iterator[FigureDifference]:
     """Yield the step times that differ, of each side once, whatever it was paired with."""
     times: dict[tuple[str, str], tuple[float | None, float | None]] = {}
     for was, row in both:
@@ -233,7 +239,7 @@ def _step_times(both: Sequence[tuple[SpeedRow, SpeedRow]]) -> Iterator[Differenc
     for (name, side), (old_s, new_s) in times.items():
         if not _same(old_s, new_s):
             note = _percent(new_s / old_s) if old_s and new_s else ""
-            yield Difference(
+            yield FigureDifference(
                 "step times", f"{name} on {side}", "seconds a step, not paired", old_s, new_s, note
             )
 
@@ -246,7 +252,9 @@ def _ratio(row: SpeedRow) -> str | None:
     return f"{row.ratio:.3f} [{row.low:.3f}, {row.high:.3f}]"
 
 
-def _quality(before: Sequence[QualityRow], after: Sequence[QualityRow]) -> Iterator[Difference]:
+def _quality(
+    before: Sequence[QualityRow], after: Sequence[QualityRow]
+) -> Iterator[FigureDifference]:
     old = {(row.workload, row.build, row.precision, row.preset, row.metric): row for row in before}
     for row in after:
         was = old.get((row.workload, row.build, row.precision, row.preset, row.metric))
@@ -255,10 +263,10 @@ def _quality(before: Sequence[QualityRow], after: Sequence[QualityRow]) -> Itera
             interval = ""
             if row.low is not None and row.high is not None:
                 interval = f"95 % interval now [{row.low:.3g}, {row.high:.3g}]"
-            yield Difference("quality", subject, row.metric, was.mean, row.mean, interval)
+            yield FigureDifference("quality", subject, row.metric, was.mean, row.mean, interval)
 
 
-def _jobs(before: Night, after: Night) -> Iterator[Difference]:
+def _jobs(before: JudgedNight, after: JudgedNight) -> Iterator[FigureDifference]:
     seeded = jobs.seeds_told(before, after)
     old = {job: row.status for job, row in jobs.jobs(before, seeded).items()}
     new = {job: row.status for job, row in jobs.jobs(after, seeded).items()}
@@ -267,7 +275,7 @@ def _jobs(before: Night, after: Night) -> Iterator[Difference]:
         if was != now:
             kind, workload, build, precision, seed = job
             subject = f"{workload} {precision}{_seed(seed or 0)} on {build}"
-            yield Difference("jobs", subject, f"{kind} job", was, now)
+            yield FigureDifference("jobs", subject, f"{kind} job", was, now)
 
 
 def _same(before: float | None, after: float | None) -> bool:

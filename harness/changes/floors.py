@@ -29,7 +29,15 @@ from backends.contract import Stage
 from harness.changes import creep, provenance
 from harness.changes.creep import Past
 from harness.changes.culprit import flippers
-from harness.changes.model import FLOOR, NOTE, REGRESSION, Change, Night, Severity, stage_subject
+from harness.changes.model import (
+    FLOOR,
+    NOTE,
+    REGRESSION,
+    Change,
+    JudgedNight,
+    Severity,
+    stage_subject,
+)
 from harness.changes.provenance import Suspects
 from harness.changes.verdicts import Key, rank, rows
 from harness.fidelity import honest_spread
@@ -70,7 +78,7 @@ class Growth:
 
 
 def changes(
-    before: Night, after: Night, suspects: Suspects, past: Sequence[Past] = ()
+    before: JudgedNight, after: JudgedNight, suspects: Suspects, past: Sequence[Past] = ()
 ) -> Iterator[Change]:
     """Yield a change for each workload and build (or pair) that passes on both nights, on the same
     tape, and grew in float64, where that is a regression, or elsewhere.

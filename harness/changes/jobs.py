@@ -19,7 +19,7 @@ from harness.changes.model import (
     STATUS,
     VANISHED,
     Change,
-    Night,
+    JudgedNight,
     Severity,
     Subject,
     Suspect,
@@ -35,7 +35,7 @@ from harness.results.verdicts import Speed
 Job = tuple[str, str, str, str, int | None]
 
 
-def jobs(night: Night, seeded: bool = True) -> dict[Job, JobRow]:
+def jobs(night: JudgedNight, seeded: bool = True) -> dict[Job, JobRow]:
     """Return how the jobs of a night ended; of several under one name (rounds), the first that did
     not end ok.
 
@@ -51,12 +51,12 @@ def jobs(night: Night, seeded: bool = True) -> dict[Job, JobRow]:
     return by_job
 
 
-def seeds_told(before: Night, after: Night) -> bool:
+def seeds_told(before: JudgedNight, after: JudgedNight) -> bool:
     """Whether the jobs of both nights tell their seeds."""
     return all(row.seed is not None for row in (*before.report.jobs, *after.report.jobs))
 
 
-def changes(before: Night, after: Night, suspects: Suspects) -> Iterator[Change]:
+def changes(before: JudgedNight, after: JudgedNight, suspects: Suspects) -> Iterator[Change]:
     """Yield jobs that vanished, appeared or ended otherwise, once for each workload and build; rows
     that vanished although their jobs ran; and comparisons of speed that are refused now."""
     seeded = seeds_told(before, after)
@@ -128,7 +128,9 @@ def _severity(was: str | None, now: str | None) -> Severity:
     return IMPROVEMENT if now == Status.OK else NOTE
 
 
-def _rows(before: Night, after: Night, gone: set[tuple[str, str, str]]) -> Iterator[Change]:
+def _rows(
+    before: JudgedNight, after: JudgedNight, gone: set[tuple[str, str, str]]
+) -> Iterator[Change]:
     """Yield rows that were judged and are not there, told by pair; those of a job that vanished are
     told with it."""
     lost: dict[tuple[str, str, str, str], list[str]] = {}
@@ -158,7 +160,7 @@ def _rows(before: Night, after: Night, gone: set[tuple[str, str, str]]) -> Itera
             )
 
 
-def _refused(before: Night, after: Night, suspects: Suspects) -> Iterator[Change]:
+def _refused(before: JudgedNight, after: JudgedNight, suspects: Suspects) -> Iterator[Change]:
     """Yield comparisons of speed that are refused now and were not, or the other way round."""
     old = {measurand(row): row for row in before.report.speed}
     for row in after.report.speed:

@@ -25,8 +25,8 @@ from harness.changes.model import (
     NOTE,
     REGRESSION,
     Change,
+    JudgedNight,
     Measurand,
-    Night,
     Severity,
     Subject,
 )
@@ -39,7 +39,7 @@ SHARE, BYTES = 0.02, 5_000_000
 Key = tuple[str, str, str, str, str, int, str]
 
 
-def peaks(night: Night) -> dict[Key, int]:
+def peaks(night: JudgedNight) -> dict[Key, int]:
     """Return the peaks of a night, bytes."""
     largest: dict[Key, int] = {}
     for row in night.report.speed:
@@ -67,7 +67,7 @@ def _sizes(peak: int | None, cost: Cost | None) -> Iterator[tuple[str, int | Non
 
 
 def changes(
-    before: Night, after: Night, suspects: Suspects, past: Sequence[Past] = ()
+    before: JudgedNight, after: JudgedNight, suspects: Suspects, past: Sequence[Past] = ()
 ) -> Iterator[Change]:
     """Yield the peaks that grew, or shrank, by more than 2 % and more than 5 MB. Where the port or
     the conditions changed, it is a note.

@@ -130,7 +130,7 @@ class Ratios:
 
 
 @dataclasses.dataclass(frozen=True)
-class Night:
+class JudgedNight:
     """One judged run and what its rounds measured."""
 
     report: Report
@@ -138,7 +138,7 @@ class Night:
 
 
 @dataclasses.dataclass(frozen=True)
-class Point:
+class SeriesPoint:
     """One run of a history.
 
     Attributes:
@@ -160,7 +160,7 @@ class Series:
     """One speed ratio over many runs, oldest first."""
 
     measurand: Measurand
-    points: tuple[Point, ...]
+    points: tuple[SeriesPoint, ...]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,14 +6,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.changes import creep, floors, jobs, memory, provenance, series, speed, verdicts
-from harness.changes.model import Change, Night, Series, order
+from harness.changes.model import Change, JudgedNight, Series, order
 
 
 def between(
-    before: Night,
-    after: Night,
+    before: JudgedNight,
+    after: JudgedNight,
     histories: Sequence[Series] = (),
-    earlier: Sequence[Night] = (),
+    earlier: Sequence[JudgedNight] = (),
 ) -> tuple[Change, ...]:
     """Return what changed, regressions first.
 

@@ -16,7 +16,7 @@ from harness.changes.model import (
     SETTING,
     VERSION,
     Change,
-    Night,
+    JudgedNight,
     Subject,
     Suspect,
 )
@@ -28,7 +28,7 @@ HASH = re.compile(r"sha256 ([0-9a-f]+)$")
 MISSING = "-"
 
 
-def sources(night: Night) -> dict[tuple[str, str], str]:
+def sources(night: JudgedNight) -> dict[tuple[str, str], str]:
     """Return the hash of the port's source by workload and side, from report and rounds."""
     hashes = {}
     for row in night.report.builds:
@@ -41,7 +41,7 @@ def sources(night: Night) -> dict[tuple[str, str], str]:
     return hashes
 
 
-def ported(before: Night, after: Night) -> dict[tuple[str, str], Suspect]:
+def ported(before: JudgedNight, after: JudgedNight) -> dict[tuple[str, str], Suspect]:
     """Return the ports whose source differs, by workload and side."""
     old, new = sources(before), sources(after)
     return {
@@ -51,7 +51,7 @@ def ported(before: Night, after: Night) -> dict[tuple[str, str], Suspect]:
     }
 
 
-def _versions(night: Night) -> dict[str, dict[str, str]]:
+def _versions(night: JudgedNight) -> dict[str, dict[str, str]]:
     """Return what is versioned, by side and name."""
     by_side: dict[str, dict[str, str]] = {}
     for ratios in night.ratios:
@@ -62,7 +62,7 @@ def _versions(night: Night) -> dict[str, dict[str, str]]:
     return by_side
 
 
-def versioned(before: Night, after: Night) -> dict[str, tuple[Suspect, ...]]:
+def versioned(before: JudgedNight, after: JudgedNight) -> dict[str, tuple[Suspect, ...]]:
     """Return the packages that moved, by side; a side that only one night has is not listed."""
     return moved_versions(_versions(before), _versions(after))
 
@@ -100,11 +100,11 @@ def _word(value: Any) -> str:
     return str(value)
 
 
-def _settings_by_side(night: Night) -> dict[str, dict[str, str]]:
+def _settings_by_side(night: JudgedNight) -> dict[str, dict[str, str]]:
     return {row.build: dict(_settings(row)) for row in night.report.builds}
 
 
-def configured(before: Night, after: Night) -> dict[str, tuple[Suspect, ...]]:
+def configured(before: JudgedNight, after: JudgedNight) -> dict[str, tuple[Suspect, ...]]:
     """Return the effective settings that differ, by side."""
     old, new = _settings_by_side(before), _settings_by_side(after)
     by_side = {}
@@ -128,7 +128,7 @@ def tapes(before: Report, after: Report) -> dict[str, Suspect]:
     }
 
 
-def shared(before: Night, after: Night) -> tuple[Suspect, ...]:
+def shared(before: JudgedNight, after: JudgedNight) -> tuple[Suspect, ...]:
     """Return what moved under every build: the harness itself, and the platform."""
     suspects = []
     if before.report.harness_version != after.report.harness_version:
@@ -146,7 +146,7 @@ def shared(before: Night, after: Night) -> tuple[Suspect, ...]:
 class Suspects:
     """What moved between two nights, to be asked for any row."""
 
-    def __init__(self, before: Night, after: Night) -> None:
+    def __init__(self, before: JudgedNight, after: JudgedNight) -> None:
         self.ports = ported(before, after)
         self.tapes = tapes(before.report, after.report)
         self.shared = shared(before, after)

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from backends.contract import PRECISIONS
 from harness import plan
-from harness.changes.model import Night, Ratios
+from harness.changes.model import JudgedNight, Ratios
 from harness.results.model import JobRow, Report, StageRow
 
 Row = TypeVar("Row")
@@ -26,7 +26,7 @@ BACKENDS = "--backends"
 NAMED = ("a", "b", "build", "a_side", "b_side")
 
 
-def today(night: Night) -> Night:
+def today(night: JudgedNight) -> JudgedNight:
     """Return a run with its sides under the names that they would have now."""
     names = renamed(night.report)
     if not names:
@@ -39,7 +39,7 @@ def today(night: Night) -> Night:
         builds=_all(night.report.builds, names),
         quality=_all(night.report.quality, names),
     )
-    return Night(report, tuple(_ratios(ratios, names) for ratios in night.ratios))
+    return JudgedNight(report, tuple(_ratios(ratios, names) for ratios in night.ratios))
 
 
 def _ratios(ratios: Ratios, names: Mapping[str, str]) -> Ratios:

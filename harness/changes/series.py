@@ -28,8 +28,8 @@ from harness.changes.model import (
     STEP,
     Change,
     Measurand,
-    Point,
     Series,
+    SeriesPoint,
     Statistics,
     Suspect,
     ratio_subject,
@@ -46,15 +46,15 @@ class DatedStep:
     """One step of one series, with the last night before it and the first after it."""
 
     series: Series
-    step: detector.Step
-    last: Point
-    first: Point
+    step: detector.LevelStep
+    last: SeriesPoint
+    first: SeriesPoint
 
 
-def stretches(points: Sequence[Point]) -> list[tuple[Point, ...]]:
+def stretches(points: Sequence[SeriesPoint]) -> list[tuple[SeriesPoint, ...]]:
     """Return the points in runs of one source, without nights that have no number."""
     usable = [point for point in points if math.isfinite(point.mean) and math.isfinite(point.error)]
-    runs: list[list[Point]] = []
+    runs: list[list[SeriesPoint]] = []
     for point in usable:
         if not runs or runs[-1][-1].source != point.source:
             runs.append([])
@@ -74,12 +74,12 @@ def steps(series: Series, alpha: float = ALPHA) -> tuple[DatedStep, ...]:
     return tuple(dated)
 
 
-def _columns(points: Sequence[Point]) -> tuple[list[float], list[float]]:
+def _columns(points: Sequence[SeriesPoint]) -> tuple[list[float], list[float]]:
     """Return the nights' means and their standard errors."""
     return [point.mean for point in points], [point.error for point in points]
 
 
-def spreads(histories: Sequence[Series]) -> dict[Measurand, welch.Spread]:
+def spreads(histories: Sequence[Series]) -> dict[Measurand, welch.NightSpread]:
     """Return how much each ratio moves from night to night beside its rounds, where its newest
     stretch is long enough to tell."""
     noises = {}
@@ -87,7 +87,7 @@ def spreads(histories: Sequence[Series]) -> dict[Measurand, welch.Spread]:
         newest = (stretches(history.points) or [()])[-1]
         noise = detector.night_noise(*_columns(newest))
         if noise is not None:
-            noises[history.measurand] = welch.Spread(*noise)
+            noises[history.measurand] = welch.NightSpread(*noise)
     return noises
 
 

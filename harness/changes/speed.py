@@ -28,8 +28,8 @@ from harness.changes.model import (
     SLOWER,
     UNJUDGED,
     Change,
+    JudgedNight,
     Measurand,
-    Night,
     Ratios,
     Statistics,
     Subject,
@@ -40,17 +40,17 @@ from harness.changes.provenance import Suspects
 from harness.results.model import SpeedRow
 from harness.results.verdicts import Speed
 
-Spreads = Mapping[Measurand, welch.Spread]
+Spreads = Mapping[Measurand, welch.NightSpread]
 METHOD = "Welch's t over rounds of fresh processes, all rows of the night by Holm's procedure"
 
 
 @dataclasses.dataclass(frozen=True)
-class Row:
+class RatioRow:
     """One ratio on both nights, judged."""
 
     before: Ratios
     after: Ratios
-    judged: welch.Judged
+    judged: welch.JudgedRatio
 
     @property
     def sign(self) -> int:
@@ -59,8 +59,8 @@ class Row:
 
 
 def compare(
-    before: Night, after: Night, suspects: Suspects, spreads: Spreads
-) -> tuple[list[Row], dict[Measurand, str]]:
+    before: JudgedNight, after: JudgedNight, suspects: Suspects, spreads: Spreads
+) -> tuple[list[RatioRow], dict[Measurand, str]]:
     """Return the rows of both nights, judged together, and why others could not be."""
     old = {ratios.measurand: ratios for ratios in before.ratios}
     new = {ratios.measurand: ratios for ratios in after.ratios}
@@ -92,11 +92,13 @@ def compare(
         for was, now in pairs
     ]
     verdicts = welch.judge(differences)
-    rows = [Row(was, now, judged) for (was, now), judged in zip(pairs, verdicts, strict=True)]
+    rows = [RatioRow(was, now, judged) for (was, now), judged in zip(pairs, verdicts, strict=True)]
     return rows, reasons
 
 
-def both_rows(before: Night, after: Night) -> dict[Measurand, tuple[SpeedRow, SpeedRow]]:
+def both_rows(
+    before: JudgedNight, after: JudgedNight
+) -> dict[Measurand, tuple[SpeedRow, SpeedRow]]:
     """Return the rows of speed that both reports have."""
     old = {measurand(row): row for row in before.report.speed}
     return {
@@ -117,12 +119,14 @@ def incomparable(was: Ratios, now: Ratios, suspects: Suspects) -> str:
     return conditions.moved(was, now)
 
 
-def changes(before: Night, after: Night, suspects: Suspects, spreads: Spreads) -> Iterator[Change]:
+def changes(
+    before: JudgedNight, after: JudgedNight, suspects: Suspects, spreads: Spreads
+) -> Iterator[Change]:
     """Yield a change for each build (or pair) and action that became materially slower or faster,
     and notes on what was not judged."""
     rows, reasons = compare(before, after, suspects, spreads)
     shown = both_rows(before, after)
-    groups: dict[Measurand, list[Row]] = {}
+    groups: dict[Measurand, list[RatioRow]] = {}
     for row in rows:
         # All pairs of one action: what is measured, whatever its two sides are.
         of_all_pairs = dataclasses.replace(row.after.measurand, a="", b="")
@@ -133,7 +137,7 @@ def changes(before: Night, after: Night, suspects: Suspects, spreads: Spreads) -
 
 
 def _group(
-    group: list[Row], suspects: Suspects, shown: Mapping[Measurand, tuple[SpeedRow, SpeedRow]]
+    group: list[RatioRow], suspects: Suspects, shown: Mapping[Measurand, tuple[SpeedRow, SpeedRow]]
 ) -> Iterator[Change]:
     """Yield the changes of one workload and action: a moved build once for all its pairs, what is
     left pair by pair."""
@@ -163,7 +167,7 @@ def _group(
 
 
 def _of_two(
-    row: Row, suspects: Suspects, shown: tuple[SpeedRow, SpeedRow] | None
+    row: RatioRow, suspects: Suspects, shown: tuple[SpeedRow, SpeedRow] | None
 ) -> tuple[str, str]:
     """Return which of two builds moved, and by what that is told; an empty name, and why, where
     that cannot be told."""
@@ -198,7 +202,9 @@ def _shift(before_s: float | None, after_s: float | None) -> float:
     return 0.0
 
 
-def _change(rows: list[Row], build: str, direction: int, how: str, suspects: Suspects) -> Change:
+def _change(
+    rows: list[RatioRow], build: str, direction: int, how: str, suspects: Suspects
+) -> Change:
     """Return what became of a build, or, where it has no name, of a ratio: that is a regression,
     whichever way it moved."""
     row = rows[0]
@@ -258,7 +264,7 @@ def _either(what: Measurand, direction: int, size: str) -> str:
     )
 
 
-def _against(row: Row, build: str) -> str:
+def _against(row: RatioRow, build: str) -> str:
     """Return by how much a build moved against another one."""
     what, judged = row.after.measurand, row.judged
     ratio, other = (1.0 / judged.ratio, what.b) if build == what.a else (judged.ratio, what.a)

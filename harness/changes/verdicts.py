@@ -19,7 +19,7 @@ from harness.changes.model import (
     REGRESSION,
     VERDICT,
     Change,
-    Night,
+    JudgedNight,
     Severity,
     stage_subject,
 )
@@ -60,12 +60,12 @@ def key(row: StageRow) -> Key:
     return row.workload, row.a, row.b, row.precision, row.stage, row.preset, row.seed
 
 
-def rows(night: Night) -> dict[Key, StageRow]:
+def rows(night: JudgedNight) -> dict[Key, StageRow]:
     """Return the judged rows; INFO is no verdict, nor is a verdict that is not known."""
     return {key(row): row for row in night.report.stages if row.verdict in SEVERITY}
 
 
-def changes(before: Night, after: Night, suspects: Suspects) -> Iterator[Change]:
+def changes(before: JudgedNight, after: JudgedNight, suspects: Suspects) -> Iterator[Change]:
     """Yield one change for each workload, direction and build (or pair) whose verdicts flipped."""
     old, new = rows(before), rows(after)
     both = [Flip(old[name], new[name]) for name in new if name in old]

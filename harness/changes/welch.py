@@ -3,8 +3,9 @@
 A round of fresh processes is the unit on both nights, so the difference of the two mean log ratios
 has a standard error from both nights' rounds, and Welch's t interval: nights have their own numbers
 of rounds and their own spreads. What rounds of one night cannot show is that the machine itself
-differs from night to night. That variance is added (`Spread`): as large as a history tells, or,
-before there is one, as large as is usual (`USUAL`). Taken for nothing, nights that differ cry wolf.
+differs from night to night. That variance is added (`NightSpread`): as large as a history tells,
+or, before there is one, as large as is usual (`USUAL`). Taken for nothing, nights that differ cry
+wolf.
 
 A change is *material* when the whole 99 % interval of the difference lies outside the margin of 3 %
 (`harness.speed.verdict`). That is a test of "no change outside the margin", and it has a p-value,
@@ -30,7 +31,7 @@ from harness.speed.verdict import MARGIN
 
 
 @dataclasses.dataclass(frozen=True)
-class Spread:
+class NightSpread:
     """How much a machine's ratio moves from night to night beside its rounds: standard deviation,
     in the logarithm, and how many degrees of freedom the estimate has."""
 
@@ -41,11 +42,11 @@ class Spread:
 #: Until a history tells: half of the margin (`harness.speed.verdict`). Twice as much would hide a
 #: slow-down of a tenth, nothing at all would make an alarm of the machine's moods; docs/changes.md
 #: has the figures.
-USUAL = Spread(0.015)
+USUAL = NightSpread(0.015)
 
 
 @dataclasses.dataclass(frozen=True)
-class Difference:
+class LogDifference:
     """After minus before, in the logarithm: mean, standard error, degrees of freedom."""
 
     mean: float
@@ -64,11 +65,11 @@ class Difference:
 
 
 @dataclasses.dataclass(frozen=True)
-class Judged:
+class JudgedRatio:
     """One row of a night. `alpha`: the error rate at which its interval `low` to `high` (of after /
     before) stands."""
 
-    difference: Difference
+    difference: LogDifference
     p: float
     alpha: float
     material: bool
@@ -111,7 +112,7 @@ def unusable(before: Moments, after: Moments) -> str:
     return ""
 
 
-def difference(before: Moments, after: Moments, spread: Spread = USUAL) -> Difference:
+def difference(before: Moments, after: Moments, spread: NightSpread = USUAL) -> LogDifference:
     """Return the difference of two nights with Welch's error and degrees of freedom (Welch 1947,
     Satterthwaite 1946)."""
     parts = [
@@ -121,12 +122,12 @@ def difference(before: Moments, after: Moments, spread: Spread = USUAL) -> Diffe
     ]
     variance = math.fsum(part for part, _ in parts)
     degrees_of_freedom = variance**2 / math.fsum(part**2 / degrees for part, degrees in parts)
-    return Difference(after.mean - before.mean, math.sqrt(variance), degrees_of_freedom)
+    return LogDifference(after.mean - before.mean, math.sqrt(variance), degrees_of_freedom)
 
 
 def judge(
-    differences: Sequence[Difference], alpha: float = ALPHA, margin: float = MARGIN
-) -> list[Judged]:
+    differences: Sequence[LogDifference], alpha: float = ALPHA, margin: float = MARGIN
+) -> list[JudgedRatio]:
     """Judge all rows of a night with one error rate (Holm 1979).
 
     Args:
@@ -143,6 +144,6 @@ def judge(
         rejecting = rejecting and p[index] < level
         levels[index] = level
     return [
-        Judged(row, value, level, value < level)
+        JudgedRatio(row, value, level, value < level)
         for row, value, level in zip(differences, p, levels, strict=True)
     ]

@@ -13,7 +13,7 @@ from harness.commands import listing, record
 from harness.commands import repeat as repeating
 from harness.commands import selfcheck as checking
 from harness.commands.options import Options
-from harness.commands.repeat import Repeated
+from harness.commands.repeat import RepeatOptions
 from harness.commands.selfcheck import Checked
 from harness.errors import HarnessError, UsageError
 from harness.history import open_history
@@ -44,7 +44,7 @@ def compare(chosen: Options = Options(), *, sinks: Sinks = Sinks()) -> int:
     return result.report.exit_code or HarnessError.exit_code
 
 
-def keep(result: comparison.Result, path: Path) -> bool:
+def keep(result: comparison.ComparisonResult, path: Path) -> bool:
     """Add a finished run to a history; where that fails, say how it is added later."""
     try:
         with open_history(path) as history:
@@ -90,7 +90,7 @@ def selfcheck(checked: Checked = Checked()) -> int:
 
 
 @app.command(name="repeat")
-def repeat(repeated: Repeated = Repeated()) -> int:
+def repeat(repeated: RepeatOptions = RepeatOptions()) -> int:
     """Run a build on the same seed again and again: are the bits the same, or equal within
     rounding? And what does certainty cost?"""
     with working() as at_work:

@@ -23,7 +23,7 @@ CONFIG = Path("nightly.toml")
 
 @Parameter(name="*")
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Site:
+class MachineOptions:
     """What this machine adds to the matrix.
 
     Parameters
@@ -43,7 +43,7 @@ def nightly(
     reports: Path = Path("reports"),
     date: str | None = None,
     only: Annotated[tuple[str, ...], SEVERAL] = (),
-    site: Site = Site(),
+    site: MachineOptions = MachineOptions(),
     dry_run: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Run the comparisons of nightly.toml, the most important first, until its time is used up. A

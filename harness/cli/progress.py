@@ -20,7 +20,7 @@ from rich.text import Text
 
 from harness.cli.console import ERR, context, plain, say
 from harness.context import Context
-from harness.execution.progress import NIGHT, Step, spell
+from harness.execution.progress import NIGHT, ProgressStep, spell
 
 #: Where lines pile up, one that may be left out is printed only if nothing else has been for so
 #: long, seconds.
@@ -39,7 +39,7 @@ def working() -> Iterator[Context]:
         return
     # Standard output may be a file, and stays as it is.
     with Live(console=ERR, auto_refresh=False, transient=True, redirect_stdout=False) as live:
-        draws = Drawn(lambda table: live.update(table, refresh=True), say)
+        draws = StatusLine(lambda table: live.update(table, refresh=True), say)
         yield dataclasses.replace(around, say=draws)
 
 
@@ -48,7 +48,7 @@ def drawn(console: Console) -> bool:
     return console.is_terminal and not console.is_dumb_terminal and console.file.isatty()
 
 
-def rest(step: Step) -> str:
+def rest(step: ProgressStep) -> str:
     """Return how long it takes, in words; nothing where that is not known or not worth saying."""
     if step.left_s is None or step.left_s < LEAST_S or step.done == step.total:
         return ""
@@ -68,7 +68,7 @@ class Plain:
     def __call__(self, line: str) -> None:
         """Print a line, unless it may be left out."""
         now_s = self.clock()
-        if isinstance(line, Step):
+        if isinstance(line, ProgressStep):
             if line.passing and now_s - self.told_s < INTERVAL_S:
                 return
             left = rest(line)
@@ -77,16 +77,16 @@ class Plain:
         self.tell(line)
 
 
-class Drawn:
+class StatusLine:
     """Draws the newest step of each level in one line; lines that stay are printed above it."""
 
     def __init__(self, draw: Callable[[Table], None], tell: Callable[[str], None]) -> None:
         self.draw, self.tell = draw, tell
-        self.steps: dict[int, Step] = {}
+        self.steps: dict[int, ProgressStep] = {}
 
     def __call__(self, line: str) -> None:
         """Print a line that stays, and draw the steps there are."""
-        if not isinstance(line, Step):
+        if not isinstance(line, ProgressStep):
             self.tell(line)
             return
         if not line.passing:

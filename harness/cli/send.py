@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 
 from harness.cli.console import app, complain, say
-from harness.commands.compare import Result
+from harness.commands.compare import ComparisonResult
 from harness.errors import HarnessError, UsageError
 from harness.report import rendering
 from harness.sinks import delivery
@@ -45,11 +45,11 @@ def send(*runs: Path, sinks: Sinks = Sinks()) -> int:
     delivery.check(sinks)
     loaded = [(run, rendering.load(run)) for run in runs]
     # one that fails keeps no other back
-    arrived = [deliver(Result(report, run), sinks) for run, report in loaded]
+    arrived = [deliver(ComparisonResult(report, run), sinks) for run, report in loaded]
     return 0 if all(arrived) else HarnessError.exit_code
 
 
-def deliver(result: Result, sinks: Sinks) -> bool:
+def deliver(result: ComparisonResult, sinks: Sinks) -> bool:
     """Send a run; where that fails, say how it is sent later: the run itself is on disk."""
     if sinks == Sinks():
         return True

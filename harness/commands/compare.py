@@ -35,7 +35,7 @@ from harness.results.verdicts import Fidelity
 
 
 @dataclasses.dataclass(frozen=True)
-class Result:
+class ComparisonResult:
     """A finished comparison and where it lies."""
 
     report: Report
@@ -47,7 +47,7 @@ def compare(
     context: Context,
     folder: Path | None = None,
     request: Request | None = None,
-) -> Result:
+) -> ComparisonResult:
     """Run a comparison and write its report.
 
     Args:
@@ -68,7 +68,7 @@ def compare(
     if folder is not None:
         run = runs.at(folder, key, context.command, context.now)
         if runs.is_finished(folder):
-            return Result(rendering.load(folder), folder)
+            return ComparisonResult(rendering.load(folder), folder)
     else:
         run = _run(request, key, chosen, context)
     with runs.held(run.folder):
@@ -100,7 +100,7 @@ def identity(command: str, request: Request, context: Context) -> str:
 
 def _compare(
     run: runs.Run, request: Request, located: Located, chosen: options.Options, context: Context
-) -> Result:
+) -> ComparisonResult:
     """Run what has not run yet, judge, write and tidy."""
     run_context = recording.make_run_context(run.folder, located, request, context)
     sifted = first_run.sift(run_context, plan.make(request), request, located.recorded, context.say)
@@ -159,7 +159,7 @@ def _compare(
     run.mark(finished)
     if finished and not chosen.keep:  # else --resume needs what the finished jobs left
         runs.drop_tensors(run.folder, _kept(planned, report))
-    return Result(report, run.folder)
+    return ComparisonResult(report, run.folder)
 
 
 def _run_speed(

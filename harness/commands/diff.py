@@ -15,7 +15,7 @@ from pathlib import Path
 import scipy
 
 from harness.changes import conditions, figures, renames
-from harness.changes.model import Measurand, Moments, Night, Ratios, measurand, moments
+from harness.changes.model import JudgedNight, Measurand, Moments, Ratios, measurand, moments
 from harness.errors import UnknownName
 from harness.history import evidence
 from harness.report import diff_json, rendering
@@ -52,7 +52,7 @@ def render(difference: figures.Diff, format_name: str) -> str:
     return diff_json.render(difference)
 
 
-def night(run: Path) -> Night:
+def night(run: Path) -> JudgedNight:
     """Return a stored run with what its rounds measured."""
     report = rendering.load(run)
     gathered = evidence.gather(report, run if run.is_dir() else run.parent)
@@ -74,14 +74,14 @@ def night(run: Path) -> Night:
             ratios[measurand(row)] = Ratios(
                 measurand(row), sums, ports, _versions(gathered), circumstances
             )
-    return renames.today(Night(report, tuple(ratios.values())))
+    return renames.today(JudgedNight(report, tuple(ratios.values())))
 
 
-def _versions(gathered: evidence.Evidence) -> dict[str, dict[str, str]]:
+def _versions(gathered: evidence.RunEvidence) -> dict[str, dict[str, str]]:
     return {side: identity.versions for side, identity in gathered.identities.items()}
 
 
-def _conditions(row: SpeedRow, gathered: evidence.Evidence) -> dict[str, str]:
+def _conditions(row: SpeedRow, gathered: evidence.RunEvidence) -> dict[str, str]:
     """Return under what a row was measured; where its records are left, with the machine and the
     specification."""
     host = gathered.host()

@@ -33,7 +33,7 @@ PROBE_LIMIT_S = 120.0
 
 
 @dataclasses.dataclass(frozen=True)
-class Section:
+class DoctorSection:
     """One table of the doctor's report."""
 
     title: str
@@ -41,7 +41,7 @@ class Section:
     rows: list[Row]
 
 
-def examine(context: Context, probe: bool) -> list[Section]:
+def examine(context: Context, probe: bool) -> list[DoctorSection]:
     """Return the sections of the report.
 
     Args:
@@ -50,13 +50,13 @@ def examine(context: Context, probe: bool) -> list[Section]:
     """
     states = {name: _find(name, context) for name in builds.BUILDS}
     sections = [
-        Section("Machine", ("what", "here"), _machine(context)),
-        Section(
+        DoctorSection("Machine", ("what", "here"), _machine(context)),
+        DoctorSection(
             "Builds on the CPU",
             ("build", "state", "where, or what to do"),
             [(name, *row) for name, (row, _) in states.items()],
         ),
-        Section("Devices", ("device", "state", "reason"), _devices(context)),
+        DoctorSection("Devices", ("device", "state", "reason"), _devices(context)),
     ]
     if probe:
         rows: list[Row] = []
@@ -66,9 +66,9 @@ def examine(context: Context, probe: bool) -> list[Section]:
                 context.say(f"trying the precisions of {name}")
                 rows += _precisions(name, python, context, reasons)
         title = "Precisions on the CPU, tried with a step"
-        sections.append(Section(title, ("build", "workload", *PRECISIONS), rows))
+        sections.append(DoctorSection(title, ("build", "workload", *PRECISIONS), rows))
         refused: list[Row] = [(reason, ", ".join(where)) for reason, where in reasons.items()]
-        sections.append(Section("Why not", ("reason", "where"), refused))
+        sections.append(DoctorSection("Why not", ("reason", "where"), refused))
     return sections
 
 

@@ -52,7 +52,7 @@ def write(export: tuple[str, Path] | None, timed: Sequence[Timed], report: Repor
         )
 
 
-def _measured(timed: Sequence[Timed]) -> Iterator[benchmark_format.Measured]:
+def _measured(timed: Sequence[Timed]) -> Iterator[benchmark_format.MeasuredSide]:
     """Yield every side of every action that was timed, with one step time a round."""
     for side in timed:
         job = side.job
@@ -64,7 +64,7 @@ def _measured(timed: Sequence[Timed]) -> Iterator[benchmark_format.Measured]:
                 continue
             steps = [estimate.step_time([as_round(item, action)], label) for item in side.records]
             last = side.records[-1].round
-            yield benchmark_format.Measured(
+            yield benchmark_format.MeasuredSide(
                 f"{job.workload} {job.preset} {precision} {action}",
                 label,
                 tuple(step for step in steps if step is not None),

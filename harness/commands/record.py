@@ -22,7 +22,7 @@ Row = tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True)
-class Recorded:
+class RecordedRun:
     """What `harness run` did: one row a job, for a table."""
 
     folder: Path
@@ -30,7 +30,7 @@ class Recorded:
     exit_code: int
 
 
-def run(chosen: options.Options, context: Context) -> Recorded:
+def run(chosen: options.Options, context: Context) -> RecordedRun:
     """Record every workload on every build, with nothing compared; all tensors are kept.
 
     Args:
@@ -69,7 +69,7 @@ def run(chosen: options.Options, context: Context) -> Recorded:
         made.mark(finished=all(record.status in (Status.OK, Status.UNSUPPORTED) for record in done))
     rows = [_row(job, record) for job, record in of_jobs]
     wanted = [row for row in jobs if row.precision in request.precisions]
-    return Recorded(made.folder, rows, outcome.recorded_code(wanted))
+    return RecordedRun(made.folder, rows, outcome.recorded_code(wanted))
 
 
 def requested(chosen: options.Options) -> plan.Request:

@@ -43,7 +43,7 @@ SCHEMA = 1
 
 @Parameter(name="*")
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Repeated:
+class RepeatOptions:
     """Options of `repeat`.
 
     Parameters
@@ -98,14 +98,14 @@ class Repeated:
 
 
 @dataclasses.dataclass(frozen=True)
-class Result:
+class RepeatResult:
     """What was found out, and where it lies."""
 
     report: RepeatReport
     folder: Path
 
 
-def repeat(chosen: Repeated, context: Context) -> Result:
+def repeat(chosen: RepeatOptions, context: Context) -> RepeatResult:
     """Run, judge, time and write.
 
     Args:
@@ -146,10 +146,10 @@ def repeat(chosen: Repeated, context: Context) -> Result:
             store.write_json(chosen.json, document)
         runs.drop_tensors(run.folder, frozenset())
     run.mark(finished=True)
-    return Result(report, run.folder)
+    return RepeatResult(report, run.folder)
 
 
-def _options(chosen: Repeated) -> options.Options:
+def _options(chosen: RepeatOptions) -> options.Options:
     """Return what a recording of the builds would be asked for."""
     return options.Options(
         backends=chosen.backends,

@@ -89,7 +89,7 @@ def case_rows(
             own["variants"] = rounding
             context.say(f"{what}: what rounding moves")
         else:
-            context.say(progress.Step(f"{what}: run {number + 1} of {count}", what))
+            context.say(progress.ProgressStep(f"{what}: run {number + 1} of {count}", what))
         return run_job(run_context, RepeatJob(**{**fields, **own}, run=number))
 
     case = Case(run_context.run, job, deterministic, tuple(run(number) for number in range(count)))

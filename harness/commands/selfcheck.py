@@ -23,7 +23,7 @@ from harness.commands.options import SEVERAL
 from harness.errors import JobFailed, UsageError
 from harness.evaluation import measured_rounds
 from harness.execution import rounds, runner, turns
-from harness.execution.progress import Step
+from harness.execution.progress import ProgressStep
 from harness.records import files, runs, store
 from harness.report import curves
 from harness.speed import selfcheck
@@ -80,7 +80,7 @@ class Checked:
 
 
 @dataclasses.dataclass(frozen=True)
-class Section:
+class SelfcheckSection:
     """What was found out about one action of one build on one workload, with where and how it was
     measured."""
 
@@ -91,10 +91,10 @@ class Section:
 
 
 @dataclasses.dataclass(frozen=True)
-class Result:
+class SelfcheckResult:
     """All that was found out, and where it lies."""
 
-    sections: tuple[Section, ...]
+    sections: tuple[SelfcheckSection, ...]
     folder: Path
 
     @property
@@ -103,7 +103,7 @@ class Result:
         return FAILED if any(section.findings.problems for section in self.sections) else 0
 
 
-def check(chosen: Checked, context: Context) -> Result:
+def check(chosen: Checked, context: Context) -> SelfcheckResult:
     """Measure and judge every build on every workload.
 
     Args:
@@ -126,14 +126,14 @@ def check(chosen: Checked, context: Context) -> Result:
         context.now,
     )
     count = sum(len(request.workloads) for request in requests)
-    sections: list[Section] = []
+    sections: list[SelfcheckSection] = []
     with runs.held(run.folder):
         for request in requests:
             located = interpreters.locate(request, context)
             run_context = recording.make_run_context(run.folder, located, request, context)
             for job in plan.make(request).speed:
                 sections += _check(run_context, job, chosen.budget / count, context)
-        result = Result(tuple(sections), run.folder)
+        result = SelfcheckResult(tuple(sections), run.folder)
         _write(result)
         runs.drop_tensors(run.folder, frozenset())
     run.mark(finished=True)
@@ -163,7 +163,7 @@ def _options(chosen: Checked, build: str) -> options.Options:
 
 def _check(
     run_context: runner.RunContext, job: plan.SpeedJob, budget_s: float, context: Context
-) -> list[Section]:
+) -> list[SelfcheckSection]:
     with timed_runs.alone(context):
         measured = _measure(run_context, job, budget_s, context)
     a, b = (side.label for side in job.sides)
@@ -172,11 +172,11 @@ def _check(
     for action in ACTIONS:
         context.say(f"{job.workload} {a} {action}: drawing runs from {len(measured)} rounds")
         of_action = [
-            selfcheck.Measured(slowdown, measured_rounds.as_round(record, action))
+            selfcheck.MeasuredRound(slowdown, measured_rounds.as_round(record, action))
             for slowdown, record in measured
         ]
         findings = selfcheck.examine(of_action, (a, b), taken_s, budget_s)
-        sections.append(Section(a, action, job, findings))
+        sections.append(SelfcheckSection(a, action, job, findings))
     return sections
 
 
@@ -204,7 +204,7 @@ def _measure(
             budget_s - (time.monotonic() - started), (selfcheck.LEAST_ROUNDS - number) * longest_s
         )
         task = f"checking {job.workload} {labels[0]}"
-        context.say(Step(line, task, number, None, max(0.0, left_s), passing=number > 0))
+        context.say(ProgressStep(line, task, number, None, max(0.0, left_s), passing=number > 0))
         terms = rounds.Terms(
             least_steps=measured_rounds.learned(measured[0][1]) if measured else None
         )
@@ -220,7 +220,7 @@ def _measure(
     return measured
 
 
-def _write(result: Result) -> None:
+def _write(result: SelfcheckResult) -> None:
     """Write what was found out as JSON, and a plot of the power a section."""
     sections = [
         {
@@ -240,7 +240,7 @@ def _write(result: Result) -> None:
         files.write_text(result.folder / name, plot)
 
 
-def title(section: Section) -> str:
+def title(section: SelfcheckSection) -> str:
     """Return what a section is about, in a line."""
     job = section.job
     threads = "1 thread" if job.threads == 1 else f"{job.threads} threads"
@@ -250,7 +250,7 @@ def title(section: Section) -> str:
     )
 
 
-def lines(findings: selfcheck.Findings) -> Sequence[curves.Line]:
+def lines(findings: selfcheck.Findings) -> Sequence[curves.CurveLine]:
     """Return the power by size of the slow-down, per cent, a line for each number of rounds; at 0
     stand the false alarms."""
     at = [0.0, *(100.0 * slowdown for slowdown in selfcheck.SLOWDOWNS)]
@@ -258,5 +258,5 @@ def lines(findings: selfcheck.Findings) -> Sequence[curves.Line]:
     for point in findings.points:
         shares = [point.false.slower, *(power.slower for power in point.power)]
         name = f"{point.most} rounds, {point.most * findings.round_s:.0f} s"
-        drawn.append(curves.Line(name, tuple(zip(at, shares, strict=True))))
+        drawn.append(curves.CurveLine(name, tuple(zip(at, shares, strict=True))))
     return drawn

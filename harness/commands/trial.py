@@ -45,12 +45,12 @@ def unknown(job: SpeedJob) -> bool:
     return job.preset == "paper" or any(side.folders for side in job.sides)
 
 
-def tried(job: SpeedJob, setup: Setup) -> list[forecast.Tried] | None:
+def tried(job: SpeedJob, setup: Setup) -> list[forecast.TriedSide] | None:
     """Return what a step of each side takes; None where a build is not here yet, or a side cannot
     run, which the comparison will say."""
     if any(side.build not in setup.interpreters for side in job.sides):
         return None
-    known: dict[tuple[str, tuple[str, ...]], forecast.Tried] = {}
+    known: dict[tuple[str, tuple[str, ...]], forecast.TriedSide] = {}
     with tempfile.TemporaryDirectory(prefix="harness-trial-") as folder:
         environment = clean_environment(setup.environ, job.pass_env, TF_CPP_MIN_LOG_LEVEL="1")
         run_context = runner.RunContext(
@@ -70,7 +70,7 @@ def tried(job: SpeedJob, setup: Setup) -> list[forecast.Tried] | None:
     return [known[side.build, side.folders] for side in job.sides]
 
 
-def _try(run_context: runner.RunContext, job: SpeedJob, side: Side) -> forecast.Tried:
+def _try(run_context: runner.RunContext, job: SpeedJob, side: Side) -> forecast.TriedSide:
     files = runner.inputs(run_context, job.workload, job.preset, job.seed, 1)
     first: dict[str, float] = {}
     later: dict[str, float] = {}
@@ -89,17 +89,19 @@ def _try(run_context: runner.RunContext, job: SpeedJob, side: Side) -> forecast.
                 if error.status != Status.TIMEOUT:
                     raise
                 longest = dict.fromkeys(ACTIONS, LIMIT_S)
-                return forecast.Tried(LIMIT_S, longest, dict(longest))
+                return forecast.TriedSide(LIMIT_S, longest, dict(longest))
             if first[action] < ENOUGH_S:
                 later[action] = worker.request(verbs.STEP).content.step_s
-    return forecast.Tried(ready_s, first, later)
+    return forecast.TriedSide(ready_s, first, later)
 
 
-def run(sides: list[forecast.Tried], budget_s: float) -> forecast.Run | None:
+def run(sides: list[forecast.TriedSide], budget_s: float) -> forecast.RunForecast | None:
     """Return how a run of such sides goes; None where their steps are short, and decide nothing."""
     if not any(step >= forecast.LONG_STEP_S for side in sides for step in side.step_s.values()):
         return None
     patience_s = max(budget_s, rounds.PATIENCE_S)
     if sides[0].first_s[ACTIONS[0]] > patience_s:
-        return forecast.Run(0, sides[0].ready_s + patience_s, "the first step alone takes longer")
+        return forecast.RunForecast(
+            0, sides[0].ready_s + patience_s, "the first step alone takes longer"
+        )
     return forecast.run(sides, rounds.MEASURE_S, budget_s, (rounds.PROBE_S, rounds.LONG_WARMUP_S))

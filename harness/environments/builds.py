@@ -61,7 +61,7 @@ class Build:
 
 
 @dataclasses.dataclass(frozen=True)
-class Cost:
+class InstallationCost:
     """What an environment takes: bytes on disk and seconds to install, wheels downloaded, on 2
     cores."""
 
@@ -142,13 +142,13 @@ BUILDS: Mapping[str, Build] = MappingProxyType({build.name: build for build in _
 
 # Measured with `du` and tox's own clock on 2 cores, CPython 3.7/3.10/3.11, Linux x86-64, CPU-only
 # PyTorch wheel. The -gpu and -tpu environments have not been measured and have no entry.
-COSTS: Mapping[str, Cost] = MappingProxyType(
+COSTS: Mapping[str, InstallationCost] = MappingProxyType(
     {
-        "tf1-cpu": Cost(592 << 20, 48.0),
-        "tf1compat-cpu": Cost(1540 << 20, 44.0),
-        "tf210-cpu": Cost(1105 << 20, 35.0),
-        "tf2-cpu": Cost(1540 << 20, 42.0),
-        "torch-cpu": Cost(975 << 20, 35.0),
+        "tf1-cpu": InstallationCost(592 << 20, 48.0),
+        "tf1compat-cpu": InstallationCost(1540 << 20, 44.0),
+        "tf210-cpu": InstallationCost(1105 << 20, 35.0),
+        "tf2-cpu": InstallationCost(1540 << 20, 42.0),
+        "torch-cpu": InstallationCost(975 << 20, 35.0),
     }
 )
 
@@ -194,6 +194,6 @@ def environments(build: Build, device: str) -> tuple[str, ...]:
     return tuple(name for name in (own, twin) if name)
 
 
-def cost(name: str) -> Cost | None:
+def cost(name: str) -> InstallationCost | None:
     """Return what an environment takes, or None where nobody has measured it."""
     return COSTS.get(name)

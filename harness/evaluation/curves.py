@@ -17,7 +17,7 @@ from harness.execution import samples
 from harness.execution.runner import RunContext
 from harness.fidelity import plot_series
 from harness.fidelity.evidence import Evidence
-from harness.fidelity.plot_series import Subject
+from harness.fidelity.plot_series import PlotSubject
 from harness.fidelity.summaries import series
 from harness.plan import Job, Plan, SampleJob
 from harness.records import store
@@ -40,10 +40,10 @@ def curves(
         evidences: of the lockstep jobs, by name.
         sampled: the records of the training jobs, by name.
     """
-    seeds: dict[tuple[Subject, str], dict[str, list[Steps]]] = {}
-    numbers: dict[tuple[Subject, str], dict[str, list[int]]] = {}
+    seeds: dict[tuple[PlotSubject, str], dict[str, list[Steps]]] = {}
+    numbers: dict[tuple[PlotSubject, str], dict[str, list[int]]] = {}
 
-    def note(key: tuple[Subject, str], seed: int, terms: Mapping[str, Steps]) -> None:
+    def note(key: tuple[PlotSubject, str], seed: int, terms: Mapping[str, Steps]) -> None:
         for term, steps in terms.items():
             seeds.setdefault(key, {}).setdefault(term, []).append(steps)
             numbers.setdefault(key, {}).setdefault(term, []).append(seed)
@@ -68,7 +68,7 @@ def curves(
 
 
 def _curve(
-    key: tuple[Subject, str], term: str, seeds: list[Steps], numbers: list[int]
+    key: tuple[PlotSubject, str], term: str, seeds: list[Steps], numbers: list[int]
 ) -> Curve | None:
     """Return the band of one term over seeds, with the line of each seed beside it."""
     band = plot_series.curve(*key, term, seeds)
@@ -83,8 +83,8 @@ def _curve(
     return dataclasses.replace(band, each=tuple(each), numbers=tuple(numbers[: len(each)]))
 
 
-def _subject(job: Job | SampleJob) -> Subject:
-    return Subject(job.workload, job.side, job.precision, job.preset)
+def _subject(job: Job | SampleJob) -> PlotSubject:
+    return PlotSubject(job.workload, job.side, job.precision, job.preset)
 
 
 def _lockstep(evidence: Evidence) -> dict[str, Steps]:
@@ -115,7 +115,7 @@ def spreads(planned: Plan, sampled: Records, run_context: RunContext) -> tuple[S
         sampled: their records, by name; those that did not end well are left out.
         run_context: its workloads have the real rows, and the names of channels.
     """
-    sides: dict[Subject, list[SampleJob]] = {}
+    sides: dict[PlotSubject, list[SampleJob]] = {}
     for job in planned.samples:
         if job.name in sampled and sampled[job.name].ok:
             sides.setdefault(_subject(job), []).append(job)

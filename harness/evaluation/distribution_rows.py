@@ -12,7 +12,7 @@ from harness.evaluation import job_rows
 from harness.evaluation import stage_rows as judging
 from harness.execution import samples as sampling
 from harness.execution.runner import RunContext
-from harness.fidelity.distribution import STAGE, Judged, judge_distribution
+from harness.fidelity.distribution import STAGE, JudgedDistribution, judge_distribution
 from harness.fidelity.summaries import Draw
 from harness.fidelity.verdict import StageVerdict
 from harness.plan import Distribution, Plan, SampleJob
@@ -51,11 +51,13 @@ def stage_rows(planned: Plan, records: Records, run_context: RunContext) -> list
     return rows
 
 
-def _judge(pair: Distribution, records: Records, run_context: RunContext) -> Judged:
+def _judge(pair: Distribution, records: Records, run_context: RunContext) -> JudgedDistribution:
     try:
         a, b = (_draws(side, records) for side in (pair.a, pair.b))
     except CorruptRecord as error:
-        return Judged(StageVerdict(STAGE, Fidelity.INCONCLUSIVE, str(error), None, ()), (0, 0))
+        return JudgedDistribution(
+            StageVerdict(STAGE, Fidelity.INCONCLUSIVE, str(error), None, ()), (0, 0)
+        )
     real = _held_out(run_context, pair.a[0])
     judged = judge_distribution(a, b, len(pair.a), real.channels if real else ())
     lost = next((job for job in (*pair.a, *pair.b) if not records[job.name].ok), None)

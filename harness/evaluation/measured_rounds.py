@@ -13,13 +13,13 @@ from harness.speed import disturbance, estimate, steadiness
 BEYOND = 1.25
 
 
-def as_round(record: store.Record, action: str) -> estimate.Round:
+def as_round(record: store.Record, action: str) -> estimate.RoundTimes:
     """Return one action of a recorded round for `harness.speed.estimate`.
 
     Args:
         record: of a round that ended well. action: one that it measured.
     """
-    return estimate.Round(
+    return estimate.RoundTimes(
         tuple(estimate.Palindrome(steps) for steps in record.round.actions[action].palindromes)
     )
 

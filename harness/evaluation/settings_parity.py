@@ -16,10 +16,10 @@ from harness.speed import settings, verdict
 
 def differences(
     records: Sequence[store.Record], action: str, a: str, b: str
-) -> tuple[settings.Difference, ...]:
+) -> tuple[settings.SettingDifference, ...]:
     """Return every setting in which two sides differed in any round, with the values of the first
     such round."""
-    differing: dict[str, settings.Difference] = {}
+    differing: dict[str, settings.SettingDifference] = {}
     for record in records:
         measured = record.round.actions.get(action)
         prepared = measured.prepared if measured else {}
@@ -45,9 +45,9 @@ def judge(
     job: SpeedJob,
     records: Sequence[store.Record],
     sides: tuple[str, str, str],
-    judged: verdict.Verdict,
-) -> verdict.Verdict:
+    judged: verdict.SpeedVerdict,
+) -> verdict.SpeedVerdict:
     """Return a verdict on speed as it stands, or REFUSED with the reason. `sides`: the action, a
     and b."""
     why = refusal(job, records, *sides)
-    return verdict.Verdict(Speed.REFUSED, False, why) if why else judged
+    return verdict.SpeedVerdict(Speed.REFUSED, False, why) if why else judged

@@ -47,7 +47,7 @@ def pairs(timed: Timed) -> list[tuple[str, str]]:
     return [pair for pair in pairs if pair[0] == timed.labels[0]] if timed.job.precisions else pairs
 
 
-def counted_rounds(timed: Timed, action: str) -> list[estimate.Round]:
+def counted_rounds(timed: Timed, action: str) -> list[estimate.RoundTimes]:
     """Return what the rounds that count have measured of an action.
 
     Args:
@@ -130,7 +130,7 @@ def _row(timed: Timed, action: str, a: str, b: str, run: Path) -> SpeedRow:
     )
 
 
-def _judged(timed: Timed, estimated: estimate.Estimate) -> verdict.Verdict:
+def _judged(timed: Timed, estimated: estimate.Estimate) -> verdict.SpeedVerdict:
     """Judge what was measured; where too few rounds count, say what made them worthless, or too
     few."""
     judged = verdict.judge(

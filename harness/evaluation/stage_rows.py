@@ -16,7 +16,7 @@ from harness.errors import CorruptRecord
 from harness.evaluation import pair_evidence
 from harness.evaluation.pair_evidence import JobEvidence, JobEvidences
 from harness.fidelity import declarations, float32, sparse
-from harness.fidelity.distribution import Judged
+from harness.fidelity.distribution import JudgedDistribution
 from harness.fidelity.evidence import Evidence, Restricted
 from harness.fidelity.judge import judge_stage
 from harness.fidelity.overflow import note
@@ -320,7 +320,9 @@ def at_tensor(row: StageRow, tensor: TensorVerdict) -> StageRow:
     )
 
 
-def distribution_row(pair: Distribution, judged: Judged, logs: tuple[str, ...]) -> StageRow:
+def distribution_row(
+    pair: Distribution, judged: JudgedDistribution, logs: tuple[str, ...]
+) -> StageRow:
     """Return the row of two sides that were trained from independent seeds."""
     row = _row(pair.a[0], pair.b[0], judged.verdict, logs)
     return dataclasses.replace(

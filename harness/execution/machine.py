@@ -37,7 +37,7 @@ class Counters:
 
 
 @dataclasses.dataclass(frozen=True)
-class Group:
+class ControlGroups:
     """Where the kernel tells of the groups that this process is in, its own and those above it.
 
     Attributes:
@@ -93,7 +93,7 @@ def processors(root: Path = ROOT) -> float:
 
 
 @functools.lru_cache(maxsize=8)
-def group(root: Path = ROOT) -> Group:
+def group(root: Path = ROOT) -> ControlGroups:
     """Return the groups of this process, of version 2 or 1, as they are mounted here; in a
     container the own one may be the root."""
     stats: list[Path] = []
@@ -117,7 +117,7 @@ def group(root: Path = ROOT) -> Group:
                     quotas.append(quota)
                 if folder / "cpu.stat" not in stats:
                     stats.append(folder / "cpu.stat")
-    return Group(tuple(stats), min(quotas, default=None))
+    return ControlGroups(tuple(stats), min(quotas, default=None))
 
 
 def _upwards(top: Path, path: str) -> list[Path]:

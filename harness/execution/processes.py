@@ -200,6 +200,11 @@ class WorkerProcess:
         """Send one request and return what is answered: to a name instead of a verb, for workers of
         other kinds, the plain JSON.
 
+        Args:
+            verb: what is asked for. timeout_s: how long the answer may take, seconds; None for the
+                limit of the worker.
+            arguments: of the verb, plain JSON.
+
         Raises:
             JobFailed: the worker answered with a status other than `ok`, died, or broke a limit. It
                 has been killed in the last two cases.
@@ -210,7 +215,11 @@ class WorkerProcess:
 
     def send(self, verb: Verb[Any] | str, timeout_s: float | None = None, **arguments: Any) -> None:
         """Send one request without waiting for its answer, so that several workers can be at work;
-        `receive` has to follow."""
+        `receive` has to follow.
+
+        Args:
+            verb, timeout_s, arguments: as for `request`.
+        """
         self._next_id += 1
         limit_s = self.limits.request_s if timeout_s is None else timeout_s
         self._verb = verb if isinstance(verb, Verb) else verbs.named(verb)

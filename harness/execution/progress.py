@@ -1,8 +1,8 @@
 """Lines of progress that carry their numbers: what runs, how many of how many, and about how long
 the rest takes.
 
-A `Step` is a string, so whoever takes lines takes it too; `cli` shows the numbers, at a terminal as
-one line that is drawn anew.
+A `ProgressStep` is a string, so whoever takes lines takes it too; `cli` shows the numbers, at a
+terminal as one line that is drawn anew.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from harness.records import store
 NIGHT, WORK = 0, 1
 
 
-class Step(str):
+class ProgressStep(str):
     """One line of progress.
 
     Attributes:
@@ -42,16 +42,16 @@ class Step(str):
         total: int | None = None,
         left_s: float | None = None,
         **more: Any,
-    ) -> Step:
+    ) -> ProgressStep:
         """Return a line with its numbers; `more`: level and passing."""
         made = super().__new__(cls, line)
         made.what, made.done, made.total, made.left_s = what, done, total, left_s
         made.level, made.passing = more.get("level", WORK), more.get("passing", False)
         return made
 
-    def counted(self, done: int, total: int | None, left_s: float | None) -> Step:
+    def counted(self, done: int, total: int | None, left_s: float | None) -> ProgressStep:
         """Return the same line with other numbers."""
-        return Step(
+        return ProgressStep(
             str(self), self.what, done, total, left_s, level=self.level, passing=self.passing
         )
 
@@ -62,7 +62,8 @@ def of_jobs(
     """Return what tells of each job as it begins and ends, for `runner.run_jobs`.
 
     Args:
-        total: how many there are to run. say: told a `Step`. clock: in seconds, for what is left.
+        total: how many there are to run. say: told a `ProgressStep`.
+        clock: in seconds, for what is left.
     """
     started = clock()
     ended: list[str] = []
@@ -76,11 +77,15 @@ def of_jobs(
         done = len(ended)
         left_s = (clock() - started) / done * (total - done) if done else None
         if record is None:
-            say(Step(f"[{done}/{total}] {what}: begins", what, done, total, left_s, passing=True))
+            say(
+                ProgressStep(
+                    f"[{done}/{total}] {what}: begins", what, done, total, left_s, passing=True
+                )
+            )
             return
         ending = "" if record.ok else f": {record.reason}"
         say(
-            Step(
+            ProgressStep(
                 f"[{done}/{total}] {what}: {record.status}, {record.duration_s:.1f} s{ending}",
                 what,
                 done,
@@ -107,7 +112,7 @@ def counted(
     begun: list[str] = []
 
     def tell(line: str) -> None:
-        if isinstance(line, Step):
+        if isinstance(line, ProgressStep):
             done = len(begun)
             begun.append(line)
             line = line.counted(

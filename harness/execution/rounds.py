@@ -244,7 +244,7 @@ def _measure(
     job, failed, left_s = order.job, order.failed, order.terms.left_s
     labels, share = list(workers), 1.0 if action in ACTIONS else PHASE_SHARE
     sample_s = SAMPLE_S if job.device == "cpu" else DEVICE_SAMPLE_S
-    prepared: dict[str, Said[verbs.Prepared]] = {}
+    prepared: dict[str, Said[verbs.PreparedPort]] = {}
     peaks = {label: turns.Peaks() for label in labels}
     pace = forecast.Pace(len(labels), share * MEASURE_S, left_s, order.started)
     for label in labels:
@@ -283,7 +283,7 @@ def _measure(
 
 def _prepare(
     order: Order, worker: WorkerProcess, label: str, action: str, sample_s: float
-) -> Said[verbs.Prepared]:
+) -> Said[verbs.PreparedPort]:
     """Warm one side up.
 
     Raises:

@@ -66,7 +66,12 @@ class RunContext:
     cores: int = 1
 
     def worker(self, build: str, log: Path, cold: bool = False, side: str = "") -> WorkerProcess:
-        """Start a worker of a build, for a side; a cold one compiles anew."""
+        """Start a worker of a build.
+
+        Args:
+            build: whose interpreter. log: for what it prints. cold: whether it compiles anew.
+            side: the label of the side that it is for.
+        """
         python = self.interpreters.get(side) or self.interpreters[build]
         return WorkerProcess(python, self.staging, self.environment, log, self.limits, cold)
 

@@ -92,7 +92,7 @@ class Peaks:
 
 
 @dataclasses.dataclass
-class Turns:
+class MeasuredTurns:
     """What the palindromes of one action in one round have measured.
 
     Attributes:
@@ -134,7 +134,7 @@ def run(
     peaks: Mapping[str, Peaks],
     repeat_s: float,
     failed: list[SideFailed],
-) -> Turns:
+) -> MeasuredTurns:
     """Run palindromes until as many as `size` says are clean, or all that are planned have run.
 
     Args:
@@ -142,7 +142,7 @@ def run(
             repeated.
         repeat_s: how long repetitions may take, seconds.
     """
-    measured = Turns(held={label: [] for label in workers})
+    measured = MeasuredTurns(held={label: [] for label in workers})
     until = float("inf")
     for palindrome in planned:
         if len(measured.steps) == size.palindromes:

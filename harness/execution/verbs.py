@@ -63,7 +63,7 @@ class Taught(Tensors):
 
 
 @dataclasses.dataclass(frozen=True)
-class Prepared(Warmed):
+class PreparedPort(Warmed):
     """The answer to `prepare` (`backends.measuring.timer.Timer.prepare`)."""
 
     first_step_s: float
@@ -145,7 +145,7 @@ EFFECTIVE = Verb("effective", Effective)
 RECORD = Verb("record", Tensors)
 TEACH = Verb("teach", Taught)
 LOAD = Verb("load", Nothing)
-PREPARE = Verb("prepare", Prepared)
+PREPARE = Verb("prepare", PreparedPort)
 BLOCK = Verb("block", Block)
 STEP = Verb("step", Step)
 SPEND = Verb("spend", Spent)

@@ -16,7 +16,7 @@ from harness.errors import JobFailed
 from harness.evaluation import circumstances, settings_parity, speed_rows
 from harness.evaluation.speed_rows import Timed
 from harness.execution import rounds, runner, turns
-from harness.execution.progress import Step
+from harness.execution.progress import ProgressStep
 from harness.plan import SpeedJob
 from harness.records import store
 from harness.speed import estimate, forecast, schedule, verdict
@@ -93,7 +93,9 @@ def _counting(
     say: Callable[[str], None], done: int, total: int | None, left_s: float | None
 ) -> Callable[[str], None]:
     """Return what adds these numbers, of all rounds together, to the steps it is told of."""
-    return lambda line: say(line.counted(done, total, left_s) if isinstance(line, Step) else line)
+    return lambda line: say(
+        line.counted(done, total, left_s) if isinstance(line, ProgressStep) else line
+    )
 
 
 def _rest(
@@ -186,7 +188,7 @@ def _add_round(
         return
     what = f"{timed.job.workload} {timed.job.precision}"
     say(
-        Step(
+        ProgressStep(
             f"{what}: round {number + 1} of {' '.join(timed.labels)}",
             f"timing {what}",
             passing=number > 0,

@@ -21,7 +21,7 @@ from harness.evaluation import pair_evidence, stage_rows
 from harness.execution import runner, verbs
 from harness.execution.processes import ending
 from harness.fidelity import declarations
-from harness.fidelity.evidence import Entry, Evidence, Restricted
+from harness.fidelity.evidence import Evidence, Restricted, TensorEntry
 from harness.fidelity.judge import judge_stage
 from harness.fidelity.layers import Layers, find
 from harness.plan import Job, Pair, Plan, TeacherForcedJob
@@ -47,7 +47,7 @@ class ForcedPass:
     ordinary: Evidence
     digested: bool = False
 
-    def entries(self, stage: Stage) -> list[Entry]:
+    def entries(self, stage: Stage) -> list[TensorEntry]:
         """Return the taught activations."""
         return self.forced.entries(stage)
 

@@ -15,7 +15,7 @@ import scipy
 
 from harness.fidelity import equivalence, permutation
 from harness.fidelity.equivalence import MARGIN, Comparison
-from harness.fidelity.measure import Difference
+from harness.fidelity.measure import TensorDifference
 from harness.fidelity.summaries import Draw, Quantity
 from harness.fidelity.verdict import TensorVerdict
 from harness.results.verdicts import Fidelity
@@ -107,8 +107,8 @@ def _spreads(quantity: Quantity) -> DifferenceTest:
     return DifferenceTest(item, p, ratio > SPREAD_MARGIN and matters)
 
 
-def _values(a: float, b: float, error: float) -> Difference:
-    return Difference(
+def _values(a: float, b: float, error: float) -> TensorDifference:
+    return TensorDifference(
         error,
         index=(),
         value_a=a,

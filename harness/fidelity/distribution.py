@@ -40,7 +40,7 @@ NO_DIFFERENCE = Comparison(
 
 
 @dataclasses.dataclass(frozen=True)
-class Judged:
+class JudgedDistribution:
     """The verdict, how many seeds of each build it rests on, and how many would do where they were
     too few (None: unknown).
 
@@ -56,7 +56,7 @@ class Judged:
 
 def judge_distribution(
     a: Sequence[Draw], b: Sequence[Draw], requested: int, channels: Sequence[str] = ()
-) -> Judged:
+) -> JudgedDistribution:
     """Judge what the seeds of two builds left.
 
     Args:
@@ -82,8 +82,10 @@ def judge_distribution(
     return _judge(a, b, requested, names)
 
 
-def _closed(verdict: Fidelity, reason: str, a: Sequence[Draw], b: Sequence[Draw]) -> Judged:
-    return Judged(StageVerdict(STAGE, verdict, reason, None, ()), (len(a), len(b)))
+def _closed(
+    verdict: Fidelity, reason: str, a: Sequence[Draw], b: Sequence[Draw]
+) -> JudgedDistribution:
+    return JudgedDistribution(StageVerdict(STAGE, verdict, reason, None, ()), (len(a), len(b)))
 
 
 def _mismatch(a: Sequence[Draw], b: Sequence[Draw]) -> tuple[Fidelity, str] | None:
@@ -153,7 +155,9 @@ def _same(draw: Draw, other: Draw) -> bool:
     return losses and np.array_equal(draw.samples, other.samples, equal_nan=True)
 
 
-def _judge(a: Sequence[Draw], b: Sequence[Draw], requested: int, names: Sequence[str]) -> Judged:
+def _judge(
+    a: Sequence[Draw], b: Sequence[Draw], requested: int, names: Sequence[str]
+) -> JudgedDistribution:
     items = [difference_tests.divergence(a, b)]
     tests: list[DifferenceTest] = []
     compared: list[Comparison] = []
@@ -196,7 +200,7 @@ def _sum_up(
     requested: int,
     items: list[TensorVerdict],
     compared: list[Comparison],
-) -> Judged:
+) -> JudgedDistribution:
     seeds = (len(a), len(b))
     # A difference of means says more than one of spreads, whose unit is another.
     failed = sorted(
@@ -208,7 +212,9 @@ def _sum_up(
             f"{len(failed)} differences shown at a false discovery rate of {ALPHA:.0%} and beyond"
             f" the margin, the largest in {failed[0].name} ({failed[0].reason})"
         )
-        return Judged(StageVerdict(STAGE, Fidelity.FAIL, reason, failed[0], tuple(items)), seeds)
+        return JudgedDistribution(
+            StageVerdict(STAGE, Fidelity.FAIL, reason, failed[0], tuple(items)), seeds
+        )
     shown = [item for item in items if item.verdict == Fidelity.PASS]
     unsure = sorted(
         (item for item in items if item.verdict == Fidelity.INCONCLUSIVE),
@@ -224,7 +230,9 @@ def _sum_up(
     )
     if uncounted:
         reason += f"; {uncounted} more are constant or, with a constant channel, not defined"
-    return Judged(StageVerdict(STAGE, Fidelity.PASS, reason, worst, tuple(items)), seeds)
+    return JudgedDistribution(
+        StageVerdict(STAGE, Fidelity.PASS, reason, worst, tuple(items)), seeds
+    )
 
 
 def _undecided(
@@ -233,7 +241,7 @@ def _undecided(
     items: Sequence[TensorVerdict],
     unsure: Sequence[TensorVerdict],
     compared: Sequence[Comparison],
-) -> Judged:
+) -> JudgedDistribution:
     """Return what is left where no difference is shown and not all is equivalent; `unsure`: the
     undecided items, the worst first."""
     diverged = any(item.name == DIVERGED for item in unsure)
@@ -257,7 +265,7 @@ def _undecided(
         parts.append(_hopeless(compared))
     reason = "; ".join(parts) or "nothing could be compared"
     verdict = StageVerdict(STAGE, Fidelity.INCONCLUSIVE, reason, worst, tuple(items))
-    return Judged(verdict, seeds, needed)
+    return JudgedDistribution(verdict, seeds, needed)
 
 
 def _hopeless(compared: Sequence[Comparison]) -> str:

@@ -12,7 +12,7 @@ from backends.contract import Stage
 
 
 @dataclasses.dataclass(frozen=True)
-class Entry:
+class TensorEntry:
     """One recorded tensor, without its values.
 
     Attributes:
@@ -47,7 +47,7 @@ class Evidence(Protocol):
     def digested(self) -> bool:
         """Whether values are digests."""
 
-    def entries(self, stage: Stage) -> list[Entry]:
+    def entries(self, stage: Stage) -> list[TensorEntry]:
         """Return the tensors of a stage in the order in which they were computed."""
 
     def read(self, stage: Stage, name: str) -> NDArray[Any]:
@@ -85,7 +85,7 @@ class Restricted:
         """As the side itself."""
         return self.inner.digested
 
-    def entries(self, stage: Stage) -> list[Entry]:
+    def entries(self, stage: Stage) -> list[TensorEntry]:
         """Return the entries that are not hidden."""
         return [
             entry for entry in self.inner.entries(stage) if self._shown(f"{stage}/{entry.name}")

@@ -8,8 +8,8 @@ import math
 
 from backends.contract import Stage
 from harness.fidelity import noise
-from harness.fidelity.evidence import Entry
-from harness.fidelity.measure import Difference
+from harness.fidelity.evidence import TensorEntry
+from harness.fidelity.measure import TensorDifference
 from harness.fidelity.variations import early
 from harness.fidelity.verdict import TensorVerdict
 from harness.results.verdicts import Fidelity
@@ -20,7 +20,7 @@ DIRECT = (Stage.FORWARD, Stage.LOSS, Stage.GRADIENTS)
 
 
 @dataclasses.dataclass(frozen=True)
-class Limits:
+class GradingLimits:
     """What a difference is held to.
 
     Attributes:
@@ -33,7 +33,7 @@ class Limits:
 
 
 def grade(
-    entry: Entry, apart: Difference, limits: Limits, precision: str, same: bool
+    entry: TensorEntry, apart: TensorDifference, limits: GradingLimits, precision: str, same: bool
 ) -> TensorVerdict:
     """Return the verdict on a difference that could be taken.
 
@@ -74,7 +74,9 @@ def grade(
     )
 
 
-def _too_wide(entry: Entry, limits: Limits, precision: str) -> tuple[Fidelity, str] | None:
+def _too_wide(
+    entry: TensorEntry, limits: GradingLimits, precision: str
+) -> tuple[Fidelity, str] | None:
     """Return what a threshold that is too wide leaves of a tensor below it, and why; None where it
     is an ordinary one."""
     full, first = precision == "fp64", early(entry.stage, entry.name)

@@ -26,9 +26,9 @@ from harness.fidelity import (
     variations,
 )
 from harness.fidelity.digest import digest
-from harness.fidelity.evidence import Entry, Evidence
-from harness.fidelity.grading import Limits, grade
-from harness.fidelity.measure import Difference, difference
+from harness.fidelity.evidence import Evidence, TensorEntry
+from harness.fidelity.grading import GradingLimits, grade
+from harness.fidelity.measure import TensorDifference, difference
 from harness.fidelity.variations import Moves, Sieve, group, is_exact
 from harness.fidelity.verdict import StageVerdict, TensorVerdict, sum_up
 from harness.results.verdicts import Fidelity
@@ -76,7 +76,7 @@ def judge_stage(
     both = (a, b) if precision == "fp64" else base
     sieve = Sieve(*both, stage) if both else None
     common = {name: entry for name, entry in entries_b.items() if name in entries_a}
-    rule = Rule(
+    rule = StageRule(
         precision=precision,
         null=nulls.null_tensors(a, b, stage, precision) if null is None else null,
         grown={},
@@ -119,7 +119,7 @@ def _phases(side: Evidence) -> list[str]:
 
 
 @dataclasses.dataclass(frozen=True)
-class Rule:
+class StageRule:
     """What a stage's tensors are judged by.
 
     Attributes:
@@ -142,7 +142,7 @@ class Rule:
 
 
 def _judge_tensor(
-    a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, rule: Rule
+    a: Evidence, b: Evidence, entry_a: TensorEntry, entry_b: TensorEntry, rule: StageRule
 ) -> TensorVerdict:
     settled = _without_values(a, b, entry_a, entry_b, rule)
     if settled is not None:
@@ -159,7 +159,7 @@ def _judge_tensor(
     if not (moves.usable or moves.alone):
         # Nothing measures rounding: a difference is what lies beyond all that an edge can do.
         edge = max(noise.movement(side, stage, name, moves.crossed) for side in (a, b))
-    limits = Limits(level.relative, threshold, open_to=noise.coverage(stage) * edge)
+    limits = GradingLimits(level.relative, threshold, open_to=noise.coverage(stage) * edge)
     graded = grade(entry_a, apart, limits, rule.precision, same)
     differs = _difference(a, b, entry_b, moves, rule, same)
     if differs:
@@ -172,7 +172,7 @@ def _judge_tensor(
 
 
 def _without_values(
-    a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, rule: Rule
+    a: Evidence, b: Evidence, entry_a: TensorEntry, entry_b: TensorEntry, rule: StageRule
 ) -> TensorVerdict | None:
     """Return the verdict on a tensor whose values need not be read, or None."""
     name = entry_a.name
@@ -188,7 +188,9 @@ def _without_values(
     return None
 
 
-def _is_null(a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, rule: Rule) -> bool:
+def _is_null(
+    a: Evidence, b: Evidence, entry_a: TensorEntry, entry_b: TensorEntry, rule: StageRule
+) -> bool:
     """Whether a tensor is mathematically zero; its rounding is then noted for the steps to come."""
     stage, name = entry_a.stage, entry_a.name
     moved = noise.movement(a, stage, name), noise.movement(b, stage, name)
@@ -205,7 +207,7 @@ def _is_null(a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry, rule: Rul
 
 
 def _limit(
-    a: Evidence, b: Evidence, entry: Entry, moves: Moves, rule: Rule
+    a: Evidence, b: Evidence, entry: TensorEntry, moves: Moves, rule: StageRule
 ) -> tuple[noise.Floor, float]:
     """Return the floor of a tensor, and what its error must not exceed."""
     stage, name = entry.stage, entry.name
@@ -220,7 +222,7 @@ def _limit(
     return level, threshold
 
 
-def _is_same(entry: Entry, apart: Difference, precision: str) -> bool:
+def _is_same(entry: TensorEntry, apart: TensorDifference, precision: str) -> bool:
     """Whether all values are equal within a few units in the last place."""
     near = 0.0
     if not is_exact(entry):
@@ -229,7 +231,7 @@ def _is_same(entry: Entry, apart: Difference, precision: str) -> bool:
 
 
 def _difference(
-    a: Evidence, b: Evidence, entry: Entry, moves: Moves, rule: Rule, same: bool
+    a: Evidence, b: Evidence, entry: TensorEntry, moves: Moves, rule: StageRule, same: bool
 ) -> str:
     """Return, in words, what moves one side and not the other; empty where nothing does.
 
@@ -255,7 +257,7 @@ def _difference(
     return moves.sentence(entry.name)
 
 
-def _mismatch(a: Entry, b: Entry) -> str:
+def _mismatch(a: TensorEntry, b: TensorEntry) -> str:
     """Return why two entries cannot be compared, or an empty string. Integer widths are a
     framework's own business."""
     if a.shape != b.shape:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 
 @dataclasses.dataclass(frozen=True)
-class Difference:
+class TensorDifference:
     """How far two tensors of one shape are apart.
 
     Attributes:
@@ -48,7 +48,7 @@ class Difference:
 
 def difference(
     a: NDArray[Any], b: NDArray[Any], scale: float, allowed: float = math.inf
-) -> Difference:
+) -> TensorDifference:
     """Compare two tensors of equal shape. Empty tensors differ by 0.
 
     Args:
@@ -57,7 +57,7 @@ def difference(
     """
     a, b, apart = _comparable(a, b)
     if a.size == 0:
-        return Difference(
+        return TensorDifference(
             error=0.0,
             index=(),
             value_a=0.0,
@@ -74,7 +74,7 @@ def difference(
     index = np.unravel_index(int(np.argmax(apart)), a.shape)
     worst = float(apart[index])
     error = worst / scale if scale > 0.0 else (0.0 if worst == 0.0 else float("inf"))
-    return Difference(
+    return TensorDifference(
         error=error,
         index=_plain(index),
         value_a=float(a[index]),
@@ -94,11 +94,11 @@ def _not_finite(
     b: NDArray[np.float64],
     odd_a: NDArray[np.bool_],
     odd_b: NDArray[np.bool_],
-) -> Difference:
+) -> TensorDifference:
     """Return what can be said where values, `odd_a` and `odd_b`, are not finite."""
     index = np.unravel_index(int(np.argmax(odd_a | odd_b)), a.shape)
     same = np.array_equal(np.where(odd_a, a, 0.0), np.where(odd_b, b, 0.0), equal_nan=True)
-    return Difference(
+    return TensorDifference(
         error=math.nan,
         index=_plain(index),
         value_a=float(a[index]),

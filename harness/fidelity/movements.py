@@ -8,14 +8,16 @@ from collections.abc import Mapping, Sequence
 
 from backends.contract import Stage
 from harness.fidelity import noise, variations
-from harness.fidelity.evidence import Entry, Evidence
+from harness.fidelity.evidence import Evidence, TensorEntry
 from harness.fidelity.variations import Sieve, group, is_exact
 
 #: A peer group of fewer tensors says nothing of another one.
 FEWEST_PEERS = 8
 
 
-def of_pair(a: Evidence, b: Evidence, entry: Entry, kinds: Sequence[str], precision: str) -> float:
+def of_pair(
+    a: Evidence, b: Evidence, entry: TensorEntry, kinds: Sequence[str], precision: str
+) -> float:
     """Return how far variations move a tensor, on the side that they move more: of each kind no
     more than `ALONE` times the other side's movement. What one side computes in float32 inside
     float64, say, or only where it runs in float32, would else excuse itself.
@@ -41,7 +43,7 @@ def of_peer_groups(
     a: Evidence,
     b: Evidence,
     stage: Stage,
-    common: Mapping[str, Entry],
+    common: Mapping[str, TensorEntry],
     sieve: Sieve | None,
     precision: str,
 ) -> dict[str, float]:

@@ -16,7 +16,7 @@ import math
 
 from backends.contract import Stage
 from harness.fidelity import noise
-from harness.fidelity.evidence import Entry, Evidence
+from harness.fidelity.evidence import Evidence, TensorEntry
 from harness.fidelity.variations import early, group, is_exact, is_update, largest, size, split
 
 #: Each of these moves whatever depends on weights; what is noise, it makes another noise.
@@ -98,7 +98,7 @@ def _parameters(name: str) -> frozenset[str]:
     return frozenset("/".join(parts[start:]) for start in range(1, len(parts)))
 
 
-def is_noise(a: Entry, b: Entry, moved_a: float, moved_b: float) -> bool:
+def is_noise(a: TensorEntry, b: TensorEntry, moved_a: float, moved_b: float) -> bool:
     """Whether a tensor is no larger on both sides than what its own rounding moves it by; noise
     that is not finite says nothing."""
     if a.stage == Stage.WEIGHTS or is_exact(a) or not math.isfinite(moved_a + moved_b):

@@ -13,8 +13,8 @@ import re
 from collections.abc import Mapping
 
 from backends.contract import PRECISION_TABLE, Stage
-from harness.fidelity.evidence import Entry, Evidence, LossScale
-from harness.fidelity.measure import Difference
+from harness.fidelity.evidence import Evidence, LossScale, TensorEntry
+from harness.fidelity.measure import TensorDifference
 from harness.fidelity.verdict import TensorVerdict
 from harness.results.verdicts import Fidelity
 
@@ -28,7 +28,7 @@ def is_scaled(precision: str) -> bool:
     return bool(PRECISION_TABLE[precision]["loss_scale_growth"])
 
 
-def judge_pair(stage: Stage, name: str, precision: str, apart: Difference) -> TensorVerdict:
+def judge_pair(stage: Stage, name: str, precision: str, apart: TensorDifference) -> TensorVerdict:
     """Judge a tensor of two sides, at least one of which is not finite.
 
     Which elements of a tensor overflow hangs on the last place of others, and to skip an update one
@@ -52,7 +52,9 @@ def judge_pair(stage: Stage, name: str, precision: str, apart: Difference) -> Te
     return TensorVerdict(name, verdict, reason, error=apart.error, difference=apart)
 
 
-def judge_bound(label: str, full: Entry, precision: str, apart: Difference) -> TensorVerdict:
+def judge_bound(
+    label: str, full: TensorEntry, precision: str, apart: TensorDifference
+) -> TensorVerdict:
     """Judge a tensor in a lower precision that is not finite, or whose float64 run is not; `full`
     is the latter's entry."""
     if math.isfinite(full.largest):

@@ -39,7 +39,7 @@ LOSS = re.compile(r"^step (\d+)/loss/(.*)$")
 
 
 @dataclasses.dataclass(frozen=True)
-class Subject:
+class PlotSubject:
     """Whose curves and spreads are drawn: a side, and on what it was trained."""
 
     workload: str
@@ -158,7 +158,7 @@ def _spaced(count: int, most: int) -> list[int]:
 
 
 def curve(
-    subject: Subject, mode: str, term: str, seeds: Sequence[Mapping[int, float]]
+    subject: PlotSubject, mode: str, term: str, seeds: Sequence[Mapping[int, float]]
 ) -> Curve | None:
     """Return the band over seeds of one term.
 
@@ -203,7 +203,7 @@ def quantiles(samples: Values) -> Values:
     return by_channel
 
 
-def spread(subject: Subject, channels: Sequence[str], models: Sequence[Values]) -> Spread:
+def spread(subject: PlotSubject, channels: Sequence[str], models: Sequence[Values]) -> Spread:
     """Return the quantiles of one build's models: the median over the models of each.
 
     Args:

@@ -14,8 +14,8 @@ from collections.abc import Collection, Mapping
 
 from backends.contract import Stage
 from harness.fidelity import honest_spread, noise, nonrepeatable, overflow
-from harness.fidelity.evidence import Entry, Evidence
-from harness.fidelity.measure import Difference, difference
+from harness.fidelity.evidence import Evidence, TensorEntry
+from harness.fidelity.measure import TensorDifference, difference
 from harness.fidelity.variations import ALONE, Sieve
 from harness.fidelity.verdict import StageVerdict, TensorVerdict
 from harness.results.verdicts import Bounds, Fidelity
@@ -151,7 +151,7 @@ class Bound:
         )
 
 
-def _judge_tensor(low: Evidence, full: Evidence, entry: Entry, bound: Bound) -> TensorVerdict:
+def _judge_tensor(low: Evidence, full: Evidence, entry: TensorEntry, bound: Bound) -> TensorVerdict:
     """Judge one tensor; the reason of a PASS is empty where the lower bound could not be seen."""
     stage, name, precision = entry.stage, entry.name, bound.precision
     label = f"{stage} {name}"
@@ -179,7 +179,7 @@ def _judge_tensor(low: Evidence, full: Evidence, entry: Entry, bound: Bound) -> 
     return _verdict(label, Fidelity.PASS, IN_EFFECT, apart, level, cost)
 
 
-def _floor(low: Evidence, full: Evidence, entry: Entry, bound: Bound) -> noise.Floor:
+def _floor(low: Evidence, full: Evidence, entry: TensorEntry, bound: Bound) -> noise.Floor:
     stage, name, precision = entry.stage, entry.name, bound.precision
     usable = bound.usable[stage][name].usable
     # A unit that crosses an edge is no noise; whether rounding the inputs crosses it is what the
@@ -197,7 +197,7 @@ def _verdict(
     label: str,
     verdict: Fidelity,
     reason: str,
-    apart: Difference,
+    apart: TensorDifference,
     level: noise.Floor,
     necessary: float | None = None,
 ) -> TensorVerdict:

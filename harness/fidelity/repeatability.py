@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from backends.contract import Stage
 from harness.fidelity import nonrepeatable
-from harness.fidelity.evidence import Entry, Evidence
+from harness.fidelity.evidence import Evidence, TensorEntry
 from harness.fidelity.judge import judge_stage
 from harness.results.verdicts import Fidelity, Repeat
 
@@ -84,7 +84,7 @@ class Noisy:
         """As the run itself."""
         return self.inner.digested
 
-    def entries(self, stage: Stage) -> list[Entry]:
+    def entries(self, stage: Stage) -> list[TensorEntry]:
         """As the run itself."""
         return self.inner.entries(stage)
 

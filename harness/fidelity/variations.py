@@ -30,7 +30,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 
 from backends.contract import Stage
-from harness.fidelity.evidence import Entry, Evidence
+from harness.fidelity.evidence import Evidence, TensorEntry
 from harness.fidelity.noise import AGREEMENT_UNITS, KINDS, REPEAT, UNIT_ROUNDOFF, halfway
 
 #: Of two sides, the one that moves so many times as much as the other moves alone. Honest ports
@@ -73,12 +73,12 @@ def early(stage: Stage, name: str) -> bool:
     return stage != Stage.TRAJECTORY or name.startswith("step 1/")
 
 
-def is_update(entry: Entry) -> bool:
+def is_update(entry: TensorEntry) -> bool:
     """Whether a tensor is a parameter after training, whose own scale is the size of its update."""
     return "/parameter/" in entry.name or entry.name.startswith("parameter/")
 
 
-def size(entry: Entry) -> float:
+def size(entry: TensorEntry) -> float:
     """Return what a tensor's movements are measured by: a parameter's update, anything else's
     values."""
     return entry.scale if is_update(entry) else entry.largest
@@ -152,7 +152,7 @@ class Sieve:
                 first.setdefault(kind, name)
         return first
 
-    def _sort(self, a: Evidence, b: Evidence, entry_a: Entry, entry_b: Entry) -> None:
+    def _sort(self, a: Evidence, b: Evidence, entry_a: TensorEntry, entry_b: TensorEntry) -> None:
         name = entry_a.name
         whole = max(size(entry_a), size(entry_b), self._least.get(group(self.stage, name), 0.0))
         usable, alone, crossed = [], [], []
@@ -253,7 +253,7 @@ def group(stage: Stage, name: str) -> str:
     return f"{stage} {step} {kind}"
 
 
-def largest(pairs: Iterable[tuple[Entry, Entry]]) -> dict[str, float]:
+def largest(pairs: Iterable[tuple[TensorEntry, TensorEntry]]) -> dict[str, float]:
     """Return the largest size of a floating-point tensor of each group, on either side; of a
     forward pass the median: a filler as large as the dtype holds, for a mask, would make nothing of
     all the others."""
@@ -268,7 +268,7 @@ def largest(pairs: Iterable[tuple[Entry, Entry]]) -> dict[str, float]:
     }
 
 
-def is_exact(entry: Entry) -> bool:
+def is_exact(entry: TensorEntry) -> bool:
     """Whether a tensor holds whole numbers or truth values, which rounding does not move."""
     return not entry.dtype.startswith(("float", "complex"))
 

@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from backends.contract import Stage
-from harness.fidelity.measure import Difference
+from harness.fidelity.measure import TensorDifference
 from harness.results.verdicts import Bounds, Fidelity
 
 
@@ -30,7 +30,7 @@ class TensorVerdict:
     error: float | None = None
     floor: float | None = None
     threshold: float | None = None
-    difference: Difference | None = None
+    difference: TensorDifference | None = None
     necessary: float | None = None
     float32: str = ""
 

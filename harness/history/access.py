@@ -25,9 +25,9 @@ from harness.history.database import BUSY_S, DEFAULT, Database
 from harness.history.model import (
     Added,
     Bucket,
-    Key,
-    Night,
+    NightSummary,
     RunRow,
+    SeriesKey,
     SpeedKey,
     SpeedPoint,
     StageKey,
@@ -133,7 +133,7 @@ class History:
                 counts[name] = connection.execute(rows).scalar_one()
             return counts
 
-    def nights(self, wanted: Wanted = ALL) -> list[Night]:
+    def nights(self, wanted: Wanted = ALL) -> list[NightSummary]:
         """Return the nights that runs count to, the newest first."""
         with self._database.reading() as connection:
             return query.nights(connection, wanted)
@@ -186,7 +186,7 @@ class History:
             return points.speed_series(connection, key, wanted)
 
     def buckets(
-        self, key: Key, value: str, count: int = BUCKETS, wanted: Wanted = ALL
+        self, key: SeriesKey, value: str, count: int = BUCKETS, wanted: Wanted = ALL
     ) -> list[Bucket]:
         """Return a number of a series (`aggregate.VALUES`) summed up in at most `count` stretches
         of equal duration; those without a row are left out.
@@ -203,7 +203,7 @@ class History:
         return self.buckets_of(key, (value,), count, wanted)[value]
 
     def buckets_of(
-        self, key: Key, values: Sequence[str], count: int = BUCKETS, wanted: Wanted = ALL
+        self, key: SeriesKey, values: Sequence[str], count: int = BUCKETS, wanted: Wanted = ALL
     ) -> dict[str, list[Bucket]]:
         """Return several numbers of a series, each as `buckets` does, in the time that one takes.
 
@@ -217,7 +217,7 @@ class History:
         with self._database.reading() as connection:
             return aggregate.buckets(connection, key, values, count, wanted)
 
-    def verdicts(self, kind: type[Key], wanted: Wanted = ALL) -> dict[str, dict[str, int]]:
+    def verdicts(self, kind: type[SeriesKey], wanted: Wanted = ALL) -> dict[str, dict[str, int]]:
         """Return, of each night, how many rows of a kind (`StageKey`, `SpeedKey`) have which
         verdict; the oldest night first."""
         with self._database.reading() as connection:

@@ -11,11 +11,11 @@ from sqlalchemy import ColumnElement, Connection, Integer, Table, and_, case, ca
 from harness.errors import UnknownName, UsageError
 from harness.history import schema
 from harness.history.filters import filters, is_key
-from harness.history.model import Bucket, Key, SpeedKey, StageKey, Wanted
+from harness.history.model import Bucket, SeriesKey, SpeedKey, StageKey, Wanted
 
-TABLES: dict[type[Key], Table] = {StageKey: schema.STAGES, SpeedKey: schema.SPEED}
+TABLES: dict[type[SeriesKey], Table] = {StageKey: schema.STAGES, SpeedKey: schema.SPEED}
 #: What can be summed up. Every one is a number or None.
-VALUES: dict[type[Key], tuple[str, ...]] = {
+VALUES: dict[type[SeriesKey], tuple[str, ...]] = {
     StageKey: ("error", "floor", "threshold", "max_error"),
     SpeedKey: (
         "ratio",
@@ -37,7 +37,7 @@ FIRST, SUMS = 5, 4
 
 
 def buckets(
-    connection: Connection, key: Key, values: Sequence[str], count: int, wanted: Wanted
+    connection: Connection, key: SeriesKey, values: Sequence[str], count: int, wanted: Wanted
 ) -> dict[str, list[Bucket]]:
     """Return some numbers of a series, each summed up in at most `count` stretches of equal
     duration, in time order; empty ones are left out. All are read in one pass.
@@ -97,7 +97,9 @@ def _bucket(parts: Sequence[Sequence[Any]], at: int) -> Bucket:
     )
 
 
-def verdicts(connection: Connection, kind: type[Key], wanted: Wanted) -> dict[str, dict[str, int]]:
+def verdicts(
+    connection: Connection, kind: type[SeriesKey], wanted: Wanted
+) -> dict[str, dict[str, int]]:
     """Return how many rows have which verdict in each night, the oldest first."""
     table = TABLES[kind]
     night = schema.RUNS.c.night

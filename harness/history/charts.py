@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from harness.fidelity.plot_series import column
 from harness.history.access import ALL, History
-from harness.history.model import Bucket, Key, SpeedKey, StageKey, Wanted
+from harness.history.model import Bucket, SeriesKey, SpeedKey, StageKey, Wanted
 from harness.report.plots.history import budget
 from harness.results import series
 
@@ -21,7 +21,7 @@ MOST = 300
 
 
 @dataclasses.dataclass(frozen=True)
-class Drawn:
+class HistoryCharts:
     """What one page shows.
 
     Attributes:
@@ -29,7 +29,7 @@ class Drawn:
         stages, speed: of each night, the oldest first, how many rows have which verdict.
     """
 
-    histories: tuple[series.History, ...]
+    histories: tuple[series.FigureHistory, ...]
     left_out: int
     stages: dict[str, dict[str, int]]
     speed: dict[str, dict[str, int]]
@@ -39,7 +39,7 @@ class Drawn:
 class _Figure:
     """One number of a series, `value`, in words; of both sides where `b` is not empty."""
 
-    key: Key
+    key: SeriesKey
     value: str
     words: str
     unit: str
@@ -47,7 +47,7 @@ class _Figure:
     b: str
 
 
-def drawn(history: History, wanted: Wanted = ALL, most: int = MOST) -> Drawn:
+def drawn(history: History, wanted: Wanted = ALL, most: int = MOST) -> HistoryCharts:
     """Return what a page of these series is drawn from.
 
     Args:
@@ -59,13 +59,13 @@ def drawn(history: History, wanted: Wanted = ALL, most: int = MOST) -> Drawn:
     """
     figures = [*_ratios(history, wanted), *_builds(history, wanted), *_errors(history, wanted)]
     points = budget(len(figures[:most]))
-    values: dict[Key, list[str]] = {}
+    values: dict[SeriesKey, list[str]] = {}
     for figure in figures:
         values.setdefault(figure.key, []).append(figure.value)
     buckets = {key: history.buckets_of(key, names, points, wanted) for key, names in values.items()}
     histories = (_history(figure, buckets[figure.key][figure.value]) for figure in figures)
     known = [drawn_history for drawn_history in histories if drawn_history]
-    return Drawn(
+    return HistoryCharts(
         tuple(known[:most]),
         len(known[most:]),
         history.verdicts(StageKey, wanted),
@@ -100,16 +100,16 @@ def _errors(history: History, wanted: Wanted) -> Iterator[_Figure]:
         yield _Figure(key, "max_error", words, "", key.a, key.b)
 
 
-def _preset(key: Key) -> str:
+def _preset(key: SeriesKey) -> str:
     return f", {key.preset}" if key.preset else ""
 
 
-def _history(figure: _Figure, buckets: Sequence[Bucket]) -> series.History | None:
+def _history(figure: _Figure, buckets: Sequence[Bucket]) -> series.FigureHistory | None:
     """Return the history of one figure; None where it has no number at all."""
     known = [bucket for bucket in buckets if bucket.values]
     if not known:
         return None
-    return series.History(
+    return series.FigureHistory(
         workload=figure.key.workload,
         a=figure.a,
         b=figure.b,

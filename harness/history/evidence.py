@@ -32,7 +32,7 @@ NAMED_PORT = re.compile(r"(?P<path>.*), sha256 (?P<hash>[0-9a-f]+)")
 
 
 @dataclasses.dataclass(frozen=True)
-class Port:
+class UsedPort:
     """The port that a side used, and the first digits of its sources' hash."""
 
     path: str
@@ -40,7 +40,7 @@ class Port:
 
 
 @dataclasses.dataclass
-class Evidence:
+class RunEvidence:
     """What was found.
 
     Attributes:
@@ -53,7 +53,7 @@ class Evidence:
     """
 
     identities: dict[str, Identity] = dataclasses.field(default_factory=dict)
-    ports: dict[tuple[str, str], Port] = dataclasses.field(default_factory=dict)
+    ports: dict[tuple[str, str], UsedPort] = dataclasses.field(default_factory=dict)
     specs: dict[tuple[str, str], str] = dataclasses.field(default_factory=dict)
     accelerators: set[str] = dataclasses.field(default_factory=set)
     rounds: dict[int, list[SpeedRound]] = dataclasses.field(default_factory=dict)
@@ -74,13 +74,13 @@ class Evidence:
         return None
 
 
-def gather(report: Report, folder: Path | None) -> Evidence:
+def gather(report: Report, folder: Path | None) -> RunEvidence:
     """Return what the report and the run's folder tell of its sources, hosts and rounds.
 
     Args:
         folder: the run's; None where there is none, and the report tells alone.
     """
-    evidence = Evidence()
+    evidence = RunEvidence()
     if folder is not None:
         for name in _lockstep(report):
             for record in _read(folder, name):
@@ -95,11 +95,13 @@ def gather(report: Report, folder: Path | None) -> Evidence:
         for workload, text in build.port.items():
             port = NAMED_PORT.fullmatch(text)
             if port:
-                evidence.ports[build.build, workload] = Port(port["path"], port["hash"][:DIGITS])
+                evidence.ports[build.build, workload] = UsedPort(
+                    port["path"], port["hash"][:DIGITS]
+                )
     return evidence
 
 
-def _note_lockstep(evidence: Evidence, record: Record) -> None:
+def _note_lockstep(evidence: RunEvidence, record: Record) -> None:
     """Keep what a job of one build tells."""
     evidence.records += 1
     whole = record.whole
@@ -108,7 +110,7 @@ def _note_lockstep(evidence: Evidence, record: Record) -> None:
     _note_device(evidence, left.effective)
 
 
-def _note_round(evidence: Evidence, record: Record) -> None:
+def _note_round(evidence: RunEvidence, record: Record) -> None:
     """Keep what a round tells of all its sides."""
     evidence.records += 1
     for label, opened in record.round.opened.items():
@@ -153,18 +155,18 @@ def _timed(report: Report) -> dict[str, list[int]]:
     return indices
 
 
-def _note(evidence: Evidence, record: Record, label: str, opened: contents.Opened) -> None:
+def _note(evidence: RunEvidence, record: Record, label: str, opened: contents.Opened) -> None:
     """Keep what one opened port tells."""
     evidence.identities.setdefault(label, opened.identity)
     workload, preset = record.described.workload, record.described.preset
     if opened.source_hash:
-        port = Port(SHIPPED.sub("", opened.port), opened.source_hash[:DIGITS])
+        port = UsedPort(SHIPPED.sub("", opened.port), opened.source_hash[:DIGITS])
         evidence.ports.setdefault((label, workload), port)
     if opened.spec_hash:
         evidence.specs.setdefault((workload, preset), opened.spec_hash)
 
 
-def _note_device(evidence: Evidence, effective: Mapping[str, Any]) -> None:
+def _note_device(evidence: RunEvidence, effective: Mapping[str, Any]) -> None:
     """Keep the name of an accelerator; an address like "/device:GPU:0" is no name."""
     name = str(effective.get("device", "cpu"))
     if name != "cpu" and not name.startswith("/"):
@@ -175,7 +177,7 @@ def _round(record: Record, row: SpeedRow) -> SpeedRound:
     """Return what one round measured of a row's two sides."""
     measured = record.round.actions.get(row.action)
     palindromes = measured.palindromes if measured else ()
-    timed = estimate.Round(tuple(estimate.Palindrome(steps) for steps in palindromes))
+    timed = estimate.RoundTimes(tuple(estimate.Palindrome(steps) for steps in palindromes))
     usable = not estimate.unusable(timed, row.a, row.b)
     return SpeedRound(
         number=record.described.round,

@@ -10,10 +10,10 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from backends.contract import PRECISIONS
 from harness.history import schema
-from harness.history.model import FIDELITY, SPEED, Key, SpeedKey, StageKey, Wanted
+from harness.history.model import FIDELITY, SPEED, SeriesKey, SpeedKey, StageKey, Wanted
 
-KeyOf = TypeVar("KeyOf", bound=Key)
-KIND: dict[type[Key], str] = {StageKey: FIDELITY, SpeedKey: SPEED}
+KeyOf = TypeVar("KeyOf", bound=SeriesKey)
+KIND: dict[type[SeriesKey], str] = {StageKey: FIDELITY, SpeedKey: SPEED}
 #: As many numbers are looked up at once: older releases of SQLite take 999 parameters.
 PIECE = 500
 
@@ -23,7 +23,7 @@ def pieces(numbers: Sequence[int]) -> Iterable[Sequence[int]]:
     return (numbers[start : start + PIECE] for start in range(0, len(numbers), PIECE))
 
 
-def is_key(key: Key) -> ColumnElement[bool]:
+def is_key(key: SeriesKey) -> ColumnElement[bool]:
     """Whether a row of `series` has this key."""
     values = dataclasses.asdict(key)
     return and_(

@@ -21,7 +21,7 @@ from backends.contract import Status
 from harness.errors import CorruptRecord
 from harness.evaluation.job_rows import RECORDED
 from harness.history import insertion, schema
-from harness.history.evidence import Evidence
+from harness.history.evidence import RunEvidence
 from harness.history.fields import Plain
 from harness.history.insertion import digest
 from harness.history.model import Added
@@ -64,7 +64,7 @@ def moment(report: Report) -> datetime.datetime:
     return began if began.tzinfo else began.replace(tzinfo=datetime.timezone.utc)
 
 
-def add(connection: Connection, report: Report, evidence: Evidence, origin: Origin) -> Added:
+def add(connection: Connection, report: Report, evidence: RunEvidence, origin: Origin) -> Added:
     """Add a run, unless it is there already, or a newer one of the same cell; all of it, in the
     caller's transaction."""
     document = insertion.plain(report)
@@ -106,7 +106,7 @@ def add(connection: Connection, report: Report, evidence: Evidence, origin: Orig
     return Added(name, new=not replaced, replaced=replaced)
 
 
-def _tells_more(stored: Row[Any], content: str, evidence: Evidence, same_jobs: bool) -> bool:
+def _tells_more(stored: Row[Any], content: str, evidence: RunEvidence, same_jobs: bool) -> bool:
     """Whether a report and its evidence tell more of a run than what is stored of it."""
     if same_jobs and evidence.records < stored.records:
         return False  # only the report is left of the run

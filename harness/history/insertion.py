@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, bindparam, func, insert, select
 
 from harness.history import fields, schema
-from harness.history.evidence import Evidence
+from harness.history.evidence import RunEvidence
 from harness.history.fields import Plain
 from harness.history.model import FIDELITY, SPEED
 from harness.records.contents import Identity
@@ -43,7 +43,9 @@ def digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def insert_run(connection: Connection, document: Plain, evidence: Evidence, about: Plain) -> None:
+def insert_run(
+    connection: Connection, document: Plain, evidence: RunEvidence, about: Plain
+) -> None:
     """Insert a run with everything that belongs to it.
 
     Args:
@@ -104,7 +106,7 @@ def _where(table: Table, names: tuple[str, ...]) -> Select[Any]:
     return select(table.c.number).where(*(table.c[name] == bindparam(name) for name in names))
 
 
-def _of_series(connection: Connection, kind: str, row: Plain, evidence: Evidence) -> Plain:
+def _of_series(connection: Connection, kind: str, row: Plain, evidence: RunEvidence) -> Plain:
     """Return a row of a stage or of speed, with its series and the hash of what was measured."""
     table = schema.STAGES if kind == FIDELITY else schema.SPEED
     defaults = fields.defaults(StageRow if kind == FIDELITY else SpeedRow)
@@ -117,7 +119,7 @@ def _of_series(connection: Connection, kind: str, row: Plain, evidence: Evidence
     return {"series": series, "source_hash": _source_hash(whole, evidence), **values}
 
 
-def _source_hash(row: Plain, evidence: Evidence) -> str:
+def _source_hash(row: Plain, evidence: RunEvidence) -> str:
     """Return the hash of both sides' sources and of the workload's specification; empty if nothing
     is known of them."""
     workload = row["workload"]
@@ -129,7 +131,7 @@ def _source_hash(row: Plain, evidence: Evidence) -> str:
 
 
 def _insert_builds(
-    connection: Connection, run: int, reported: list[Plain], evidence: Evidence
+    connection: Connection, run: int, reported: list[Plain], evidence: RunEvidence
 ) -> None:
     """Insert the report's builds, and those that only the rounds know: a report without fidelity
     lists none."""

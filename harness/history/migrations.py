@@ -23,14 +23,14 @@ APPLICATION_ID = 0x70486973
 
 
 @dataclasses.dataclass(frozen=True)
-class Step:
+class Migration:
     """One change of the schema: what it is for, and its statements."""
 
     what: str
     statements: tuple[str, ...]
 
 
-FIRST = Step(
+FIRST = Migration(
     "runs, their rows by series, jobs and builds",
     (
         """CREATE TABLE runs (
@@ -114,7 +114,7 @@ FIRST = Step(
     ),
 )
 
-HOSTS = Step(
+HOSTS = Migration(
     "the host of each run: step times of different machines are no series",
     (
         """CREATE TABLE hosts (

@@ -16,7 +16,7 @@ FIDELITY, SPEED = "fidelity", "speed"
 
 
 @dataclasses.dataclass(frozen=True, order=True)
-class Key:
+class SeriesKey:
     """What was measured: rows with the same key are the same measurement at different times.
 
     The host, the versions and the sources are no part of it: they are what may change along a
@@ -43,12 +43,12 @@ class Key:
 
 
 @dataclasses.dataclass(frozen=True, order=True)
-class StageKey(Key):
+class StageKey(SeriesKey):
     """A key whose `subject` is a stage."""
 
 
 @dataclasses.dataclass(frozen=True, order=True)
-class SpeedKey(Key):
+class SpeedKey(SeriesKey):
     """A key whose `subject` is an action."""
 
 
@@ -131,7 +131,7 @@ class RunRow:
 
 
 @dataclasses.dataclass(frozen=True)
-class Night:
+class NightSummary:
     """One night's runs. `exit_codes`: how many runs ended with which."""
 
     night: str
@@ -140,7 +140,7 @@ class Night:
 
 
 @dataclasses.dataclass(frozen=True)
-class Point:
+class HistoryPoint:
     """When, where and of what a row of a series was measured.
 
     Attributes:
@@ -165,7 +165,7 @@ class Point:
 
 
 @dataclasses.dataclass(frozen=True)
-class StagePoint(Point):
+class StagePoint(HistoryPoint):
     """A stage's verdict at one time."""
 
     row: StageRow
@@ -187,7 +187,7 @@ class SpeedRound:
 
 
 @dataclasses.dataclass(frozen=True)
-class SpeedPoint(Point):
+class SpeedPoint(HistoryPoint):
     """A timing at one time, with the rounds behind it; none if the run's folder was gone when it
     was added."""
 

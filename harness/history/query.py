@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table, func, select
 from harness.errors import UnknownName
 from harness.history import schema
 from harness.history.filters import filters, of_rows, pieces
-from harness.history.model import Host, Night, RunRow, Wanted
+from harness.history.model import Host, NightSummary, RunRow, Wanted
 
 HOST = tuple(field.name for field in dataclasses.fields(Host))
 
@@ -54,7 +54,7 @@ def _hosts(connection: Connection) -> dict[int, Host]:
     return hosts
 
 
-def nights(connection: Connection, wanted: Wanted) -> list[Night]:
+def nights(connection: Connection, wanted: Wanted) -> list[NightSummary]:
     """Return nights, the newest first."""
     table = schema.RUNS
     query = (
@@ -66,7 +66,7 @@ def nights(connection: Connection, wanted: Wanted) -> list[Night]:
     for night, code, count in connection.execute(query):
         codes.setdefault(night, {})[code] = count
     return [
-        Night(night, sum(codes[night].values()), codes[night])
+        NightSummary(night, sum(codes[night].values()), codes[night])
         for night in sorted(codes, reverse=True)
     ][: wanted.limit]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
 
-from harness.history.model import Key, Point, RunRow, SpeedPoint, StagePoint
+from harness.history.model import HistoryPoint, RunRow, SeriesKey, SpeedPoint, StagePoint
 from harness.report import format as spell
 
 Rows = list[tuple[str, ...]]
@@ -50,12 +50,12 @@ def counted(verdicts: Mapping[str, int]) -> str:
     )
 
 
-def keys(listed: Iterable[Key]) -> Rows:
+def keys(listed: Iterable[SeriesKey]) -> Rows:
     """Return a row for each key."""
     return [_key(key) for key in listed]
 
 
-def _key(key: Key) -> tuple[str, ...]:
+def _key(key: SeriesKey) -> tuple[str, ...]:
     columns = (
         key.workload,
         key.preset,
@@ -71,12 +71,12 @@ def _key(key: Key) -> tuple[str, ...]:
     return tuple(spell.one_line(str(value)) for value in columns)
 
 
-def sides(key: Key) -> set[str]:
+def sides(key: SeriesKey) -> set[str]:
     """Return the two sides of a key."""
     return {key.a, key.b}
 
 
-def title(key: Key) -> str:
+def title(key: SeriesKey) -> str:
     """Return a key in one line."""
     threads = f"{key.threads} threads" if key.threads != 1 else "1 thread"
     parts = [
@@ -125,7 +125,7 @@ def speed_points(points: Iterable[SpeedPoint]) -> Rows:
     ]
 
 
-def _point(point: Point, verdict: str) -> tuple[str, ...]:
+def _point(point: HistoryPoint, verdict: str) -> tuple[str, ...]:
     return (
         _time(point.created_s),
         point.run[:LETTERS],

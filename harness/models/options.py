@@ -45,7 +45,14 @@ class Where:
     pass_env: options.PassEnv = ()
 
     def site(self, workload: Workload, context: Context, model: Model | None = None) -> Site:
-        """Return where a workload's models are worked on; `model`: one that exists already."""
+        """Return where a workload's models are worked on.
+
+        Args:
+            workload: the models'. context: from outside. model: one that exists already.
+
+        Raises:
+            UsageError: an option that says something impossible.
+        """
         if self.threads is not None and self.threads < 1:
             raise UsageError(f"--threads {self.threads}: must be at least 1.")
         folders = tuple(str(folder.absolute()) for folder in self.ports)
@@ -85,6 +92,9 @@ class What:
 
     def model(self, name: str, build: str, where: Where) -> tuple[Workload, Model]:
         """Return the workload, bound to its data, and a model of it that has not been trained.
+
+        Args:
+            name: of the workload. build: that trains it. where: the folders of ports.
 
         Raises:
             UnknownName: a workload, build, preset or precision that does not exist. UsageError:

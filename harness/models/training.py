@@ -28,7 +28,7 @@ from harness.environments.builds import BUILDS
 from harness.errors import CorruptRecord, JobFailed, UnknownName, UsageError
 from harness.execution import runner, verbs
 from harness.execution.processes import Limits, WorkerProcess
-from harness.execution.progress import Step
+from harness.execution.progress import ProgressStep
 from harness.execution.worker_environment import clean_environment
 from harness.models.folder import making
 from harness.plan import Opening
@@ -321,12 +321,12 @@ def _train(
 
 def _progress(
     model: Model, position: tuple[int, int], message: str, left_s: float | None = None
-) -> Step:
+) -> ProgressStep:
     """Return the line of progress after so many steps; a listing has the last one for certain."""
     what = f"{model.workload} on {model.build}"
     step, steps = position
     line = f"{what}: step {step} of {steps}; {message}"
-    return Step(line, f"training {what}", step, steps, left_s, passing=step < steps)
+    return ProgressStep(line, f"training {what}", step, steps, left_s, passing=step < steps)
 
 
 def _forget(path: Path, step: int) -> None:

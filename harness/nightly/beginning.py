@@ -20,7 +20,7 @@ from harness.errors import UnknownName
 from harness.nightly import night
 from harness.nightly.config import Config
 from harness.nightly.matrix import Cell
-from harness.nightly.night import CellStatus, Night, Row
+from harness.nightly.night import CellRow, CellStatus, Night
 
 #: So often a cell may have taken the harness down with it.
 MOST_KILLED = 2
@@ -67,7 +67,7 @@ def opened(request: NightRequest, context: Context, folder: Path, key: str) -> N
     earlier = {row.cell.name: row for row in attempt.rows} if attempt else {}
     rows = []
     for cell in request.config.cells:
-        row = dataclasses.replace(earlier.get(cell.name, Row(cell)), cell=cell)
+        row = dataclasses.replace(earlier.get(cell.name, CellRow(cell)), cell=cell)
         if not row.ended:
             seconds, basis = estimate(request.config, cell, known)
             row = cut_off(dataclasses.replace(row, estimate_s=seconds, basis=basis))
@@ -84,7 +84,7 @@ def opened(request: NightRequest, context: Context, folder: Path, key: str) -> N
     )
 
 
-def cut_off(row: Row) -> Row:
+def cut_off(row: CellRow) -> CellRow:
     """Return a row; of a cell at work when the harness was ended, the row that says so."""
     if row.status != CellStatus.RUNNING:
         return row

@@ -23,12 +23,12 @@ from harness.commands import compare
 from harness.commands import options as asking
 from harness.context import Context
 from harness.errors import BuildError, HarnessError, JobFailed, ProvisionFailed, RecordError
-from harness.execution.progress import NIGHT, Step, spell
+from harness.execution.progress import NIGHT, ProgressStep, spell
 from harness.nightly import beginning, conclusion, matrix, night, support
 from harness.nightly import comparison as comparing
 from harness.nightly.beginning import NightRequest
 from harness.nightly.matrix import Cell
-from harness.nightly.night import CellStatus, Night, Row
+from harness.nightly.night import CellRow, CellStatus, Night
 from harness.records import files, runs
 from harness.results.model import Report
 from harness.results.verdicts import Speed
@@ -38,14 +38,14 @@ TRACEBACK = "traceback.txt"
 
 
 @dataclasses.dataclass(frozen=True)
-class Result:
+class NightResult:
     """A night that came to its end, and where it lies."""
 
     night: Night
     folder: Path
 
 
-def run(request: NightRequest, context: Context) -> Result:
+def run(request: NightRequest, context: Context) -> NightResult:
     """Run what has not run yet of a night, and write its summary and the index of all nights.
 
     Args:
@@ -60,7 +60,7 @@ def run(request: NightRequest, context: Context) -> Result:
     key = night.key(request.config.cells, [str(folder) for folder in request.config.ports])
     folder = night.folder_of(request.nights, request.date, key)
     with runs.held(folder):
-        return Result(_Running(request, context, folder, key).all(), folder)
+        return NightResult(_Running(request, context, folder, key).all(), folder)
 
 
 class _Running:
@@ -118,7 +118,7 @@ class _Running:
         except OSError as error:
             self.context.say(f"{self.folder / night.FILE} cannot be written: {error.strerror}")
 
-    def set(self, row: Row) -> None:
+    def set(self, row: CellRow) -> None:
         """Replace a cell's row, and write the state."""
         self.state = self.state.with_row(row)
         self.keep()
@@ -142,13 +142,13 @@ class _Running:
         rest_s = sum(needed_s[item.name] for item in waiting)
         done = total - len(waiting)
         line = f"cell {done + 1} of {total}: {cell.name} ({takes})"
-        self.context.say(Step(line, cell.name, done, total, rest_s, level=NIGHT))
+        self.context.say(ProgressStep(line, cell.name, done, total, rest_s, level=NIGHT))
         share_s = matrix.share_s(left_s, rest_s, sum(item.timed for item in waiting))
         request = self.config.request(cell, able.builds)
         least_s = beginning.rounds_s(request)
         options = self.config.options(cell, able.builds, min(cell.timing_s, least_s + share_s))
         # a new attempt; the time that earlier ones have taken stays
-        running = Row(
+        running = CellRow(
             cell,
             CellStatus.RUNNING,
             estimate_s=row.estimate_s,
@@ -159,7 +159,7 @@ class _Running:
         )
         self._attempt(running, options, request)
 
-    def _attempt(self, row: Row, options: asking.Options, request: plan.Request) -> None:
+    def _attempt(self, row: CellRow, options: asking.Options, request: plan.Request) -> None:
         """Run a cell, and keep what became of it and the time that all attempts have taken."""
         self.set(row)
         started = time.monotonic()
@@ -177,7 +177,7 @@ class _Running:
         taken_s = row.duration_s + time.monotonic() - started
         self.set(dataclasses.replace(ended, duration_s=taken_s))
 
-    def _left(self, row: Row, status: CellStatus, reason: str) -> None:
+    def _left(self, row: CellRow, status: CellStatus, reason: str) -> None:
         """Leave a cell out, and say why. One that was tried before stays as it ended: another
         attempt that is not made is no better end."""
         if row.tried:
@@ -187,8 +187,8 @@ class _Running:
 
 
 def attempt(
-    row: Row, options: asking.Options, request: plan.Request, context: Context, folder: Path
-) -> Row:
+    row: CellRow, options: asking.Options, request: plan.Request, context: Context, folder: Path
+) -> CellRow:
     """Run one cell. Whatever happens inside it becomes the row's status, but for an interrupt.
 
     Args:
@@ -218,7 +218,7 @@ def _status(error: Exception) -> CellStatus:
     return CellStatus.OUT_OF_MEMORY if isinstance(error, MemoryError) else CellStatus.ERROR
 
 
-def _reason(error: Exception, row: Row, folder: Path) -> str:
+def _reason(error: Exception, row: CellRow, folder: Path) -> str:
     """Return why, in a sentence; a defect leaves its traceback in the cell's folder."""
     if isinstance(error, HarnessError):
         return str(error)
@@ -230,7 +230,7 @@ def _reason(error: Exception, row: Row, folder: Path) -> str:
     return f"{message}. This is a defect of the harness: {row.folder}/{TRACEBACK}."
 
 
-def judged(row: Row, report: Report) -> Row:
+def judged(row: CellRow, report: Report) -> CellRow:
     """Return a cell's row by its report: `ok`, or as the first job that did not end well."""
     broken = [job for job in report.jobs if job.status not in (Status.OK, Status.UNSUPPORTED)]
     status = CellStatus.OK

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from harness.changes import conditions, model, verdicts
-from harness.history.evidence import Evidence, gather
+from harness.history.evidence import RunEvidence, gather
 from harness.history.restore import EMPTY
 from harness.nightly import night, page
-from harness.nightly.night import Night, Row
+from harness.nightly.night import CellRow, Night
 from harness.results.model import BuildRow, Report
 
 #: So many nights are looked back: the last one, and the fourteen before it, against whose median a
@@ -33,10 +33,10 @@ Item = TypeVar("Item")
 class JudgedRun:
     """A cell's run: its report, where it lies, and what its records tell of rounds and sources."""
 
-    row: Row
+    row: CellRow
     report: Report
     folder: Path
-    evidence: Evidence
+    evidence: RunEvidence
 
     @property
     def group(self) -> Group:
@@ -66,7 +66,7 @@ def earlier(state: Night, nights: Path) -> list[tuple[Path, Night]]:
     return [(path, past) for path, past in before if past.config == state.config] or before
 
 
-def together(runs: Sequence[JudgedRun]) -> model.Night:
+def together(runs: Sequence[JudgedRun]) -> model.JudgedNight:
     """Return the runs of several cells as one."""
     reports = [run.report for run in runs]
     builds: dict[str, BuildRow] = {}
@@ -84,10 +84,12 @@ def together(runs: Sequence[JudgedRun]) -> model.Night:
         builds=tuple(builds.values()),
         tapes=tapes,
     )
-    return model.Night(joined, tuple(ratios for run in runs for ratios in _ratios(run)))
+    return model.JudgedNight(joined, tuple(ratios for run in runs for ratios in _ratios(run)))
 
 
-def filled(newest: model.Night, older: Sequence[model.Night], tonight: model.Night) -> model.Night:
+def filled(
+    newest: model.JudgedNight, older: Sequence[model.JudgedNight], tonight: model.JudgedNight
+) -> model.JudgedNight:
     """Return a night with those rows added that tonight has and it has not, each from the newest of
     the older nights that has it."""
     filled_up = newest
@@ -96,7 +98,7 @@ def filled(newest: model.Night, older: Sequence[model.Night], tonight: model.Nig
         ratios = _added(
             filled_up.ratios, past.ratios, tonight.ratios, lambda ratios: ratios.measurand
         )
-        filled_up = model.Night(report, ratios)
+        filled_up = model.JudgedNight(report, ratios)
     return filled_up
 
 

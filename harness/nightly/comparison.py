@@ -140,11 +140,11 @@ def _histories(history: History, runs: Mapping[str, JudgedRun], date: str) -> Se
 
 def _point(
     point: SpeedPoint, versions: Mapping[str, Mapping[str, Mapping[str, str]]]
-) -> model.Point:
+) -> model.SeriesPoint:
     """Return a point of a history as what changes are judged by; `versions`: by run and build."""
     logs = [timed.log_ratio for timed in point.rounds if timed.log_ratio is not None]
     moments = model.moments(logs)
-    return model.Point(
+    return model.SeriesPoint(
         run=point.run,
         time=point.night,
         mean=moments.mean,

@@ -30,7 +30,7 @@ def summed_up(state: Night) -> Night:
     )
 
 
-def _code(state: Night, row: night.Row) -> int | None:
+def _code(state: Night, row: night.CellRow) -> int | None:
     """Return a cell's exit code: its report's, or what stands for none; None if not tried."""
     if row.status == CellStatus.UNSUPPORTED:
         return matrix.NOTHING

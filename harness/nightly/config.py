@@ -21,7 +21,7 @@ from harness.environments.builds import BUILDS
 from harness.errors import CorruptRecord, HarnessError, UnknownName, UsageError
 from harness.execution.worker_environment import check_names
 from harness.nightly import matrix
-from harness.nightly.matrix import JUDGED, Cell, Entry
+from harness.nightly.matrix import JUDGED, Cell, MatrixEntry
 from harness.records import files
 from harness.workloads import registry
 from harness.workloads.spec import Workload
@@ -88,7 +88,7 @@ class Config:
 
 
 @dataclasses.dataclass(frozen=True)
-class Kind:
+class ValueKind:
     """What a key takes: a test of the value, in words, and for lists what each item must be."""
 
     words: str
@@ -113,13 +113,15 @@ def _text(value: Any) -> bool:
     return isinstance(value, str)
 
 
-TEXT = Kind("a string", _text)
-TEXTS = Kind("a list of strings, with at least one", _several(_text))
-INTEGER = Kind("a whole number", _integer)
-INTEGERS = Kind("a list of whole numbers, with at least one", _several(_integer))
-SECONDS = Kind("a number of seconds above 0", _number)
-TABLES = Kind("tables, each under a line [[matrix]]", _several(lambda item: isinstance(item, dict)))
-TABLE = Kind("a table, under a line [night]", lambda value: isinstance(value, dict))
+TEXT = ValueKind("a string", _text)
+TEXTS = ValueKind("a list of strings, with at least one", _several(_text))
+INTEGER = ValueKind("a whole number", _integer)
+INTEGERS = ValueKind("a list of whole numbers, with at least one", _several(_integer))
+SECONDS = ValueKind("a number of seconds above 0", _number)
+TABLES = ValueKind(
+    "tables, each under a line [[matrix]]", _several(lambda item: isinstance(item, dict))
+)
+TABLE = ValueKind("a table, under a line [night]", lambda value: isinstance(value, dict))
 
 TOP = {"night": TABLE, "matrix": TABLES}
 NIGHT = {
@@ -212,7 +214,7 @@ def _parsed(path: Path) -> dict[str, Any]:
 
 
 def _check(
-    where: str, table: Mapping[str, Any], kinds: Mapping[str, Kind], needed: Sequence[str]
+    where: str, table: Mapping[str, Any], kinds: Mapping[str, ValueKind], needed: Sequence[str]
 ) -> None:
     """Refuse unknown keys, wrong types and missing keys of one table."""
     for key, value in table.items():
@@ -248,7 +250,7 @@ def _names(where: str, table: Mapping[str, Any], workloads: Sequence[str]) -> No
                 raise UsageError(f"{where}: {key}: {UnknownName(kind, value, known)}")
 
 
-def _entry(table: Mapping[str, Any], folder: Path, defaults: options.Options) -> Entry:
+def _entry(table: Mapping[str, Any], folder: Path, defaults: options.Options) -> MatrixEntry:
     """Return an entry, with the defaults of `harness compare`, its folders relative to the file."""
     builds = []
     for item in table["builds"]:
@@ -258,7 +260,7 @@ def _entry(table: Mapping[str, Any], folder: Path, defaults: options.Options) ->
     def several(key: str, default: Sequence[Any]) -> tuple[Any, ...]:
         return tuple(dict.fromkeys(table.get(key, default)))
 
-    return Entry(
+    return MatrixEntry(
         name=table["name"],
         priority=table.get("priority", 0),
         workloads=several("workloads", ()),

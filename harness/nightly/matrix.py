@@ -47,7 +47,7 @@ class CellSettings:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Entry(CellSettings):
+class MatrixEntry(CellSettings):
     """One `[[matrix]]` of the configuration, its defaults filled in.
 
     Attributes:
@@ -112,13 +112,13 @@ class Cell(CellSettings):
         return shlex.join(self.words())
 
 
-def cells(entries: Iterable[Entry]) -> tuple[Cell, ...]:
+def cells(entries: Iterable[MatrixEntry]) -> tuple[Cell, ...]:
     """Return all cells, the highest priority first; equals stay in the configuration's order."""
     unordered = [cell for entry in entries for cell in _multiplied(entry)]
     return tuple(sorted(unordered, key=lambda cell: -cell.priority))
 
 
-def _multiplied(entry: Entry) -> list[Cell]:
+def _multiplied(entry: MatrixEntry) -> list[Cell]:
     """Return the cells of an entry. What the entry has only one of is not in their names."""
     shared = {field.name: getattr(entry, field.name) for field in dataclasses.fields(CellSettings)}
     multiplied = []

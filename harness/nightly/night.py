@@ -72,7 +72,7 @@ class Changed:
 
 
 @dataclasses.dataclass(frozen=True)
-class Row:
+class CellRow:
     """A cell and what became of it.
 
     Attributes:
@@ -137,7 +137,7 @@ class Night:
     harness_version: str
     config: str
     budget_s: float
-    rows: tuple[Row, ...]
+    rows: tuple[CellRow, ...]
     finished: bool = False
     verdict: Fidelity = Fidelity.NONE
     headline: str = ""
@@ -156,7 +156,7 @@ class Night:
         """Return how many cells are in one of these states."""
         return sum(row.status in statuses for row in self.rows)
 
-    def broken(self) -> tuple[Row, ...]:
+    def broken(self) -> tuple[CellRow, ...]:
         """Return the cells that ended, and not well."""
         good = (CellStatus.OK, CellStatus.RUNNING, *UNTRIED)
         return tuple(row for row in self.rows if row.status not in good)
@@ -176,7 +176,7 @@ class Night:
             }
         )
 
-    def with_row(self, row: Row) -> Night:
+    def with_row(self, row: CellRow) -> Night:
         """Return the night with one cell's row replaced."""
         return dataclasses.replace(
             self, rows=tuple(row if item.cell.name == row.cell.name else item for item in self.rows)
@@ -228,7 +228,7 @@ def write(folder: Path, night: Night) -> None:
     store.write_sealed(folder / FILE, document)
 
 
-def _document(row: Row) -> dict[str, Any]:
+def _document(row: CellRow) -> dict[str, Any]:
     """Return a row under the names that its fields have on disk."""
     values = dataclasses.asdict(row)
     return {

@@ -14,7 +14,7 @@ from pathlib import Path
 from harness.changes.model import NOTE
 from harness.errors import HarnessError
 from harness.execution.progress import spell
-from harness.nightly.night import Night, Row
+from harness.nightly.night import CellRow, Night
 from harness.nightly.summary import settled
 from harness.report import rendering
 from harness.report.matrix import LETTERS, matrix
@@ -23,7 +23,7 @@ from harness.report.plots import history
 from harness.report.plots.figure import Figure
 from harness.report.templating import environment
 from harness.results.model import Report
-from harness.results.series import History
+from harness.results.series import FigureHistory
 
 NAME = "index.html"
 #: Histories that are drawn; the others are in the pages of their cells.
@@ -32,7 +32,7 @@ FIGURES = 24
 NOTES = 5
 
 
-def render(state: Night, reports: Sequence[tuple[Row, Report]]) -> str:
+def render(state: Night, reports: Sequence[tuple[CellRow, Report]]) -> str:
     """Return the page of a night, with the reports of those of its cells that have one."""
     rows = [summary for row, report in reports for summary in _verdicts(row, report)]
     rows.sort(key=lambda row: row.pair.workload)  # stable: cells stay in the order of the matrix
@@ -62,7 +62,7 @@ def render(state: Night, reports: Sequence[tuple[Row, Report]]) -> str:
     )
 
 
-def reports(state: Night, folder: Path) -> Iterable[tuple[Row, Report]]:
+def reports(state: Night, folder: Path) -> Iterable[tuple[CellRow, Report]]:
     """Yield the cells that have a report that can be read, and it."""
     for row in state.rows:
         if row.exit_code is not None:
@@ -77,7 +77,7 @@ def address(path: str) -> str:
     return "./" + urllib.parse.quote(path)
 
 
-def _verdicts(row: Row, report: Report) -> tuple[Summary, ...]:
+def _verdicts(row: CellRow, report: Report) -> tuple[Summary, ...]:
     """Return the lines of a cell's verdicts, without their figures."""
     pairs = outline(report, matrix(report.stages))
     return summaries(report, pairs, address(f"{row.folder}/report.html"), row.cell.name)
@@ -85,7 +85,7 @@ def _verdicts(row: Row, report: Report) -> tuple[Summary, ...]:
 
 def _histories(loaded: Iterable[Report]) -> tuple[list[Figure], int]:
     """Return the figures of speed, those with change points first, and how many are left out."""
-    items: list[History] = [item for report in loaded for item in report.history]
+    items: list[FigureHistory] = [item for report in loaded for item in report.history]
     items.sort(key=lambda item: not item.changes)
     shown = items[:FIGURES]
     points = history.budget(len(shown))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.execution.progress import spell
-from harness.nightly.night import CellStatus, Night, Row
+from harness.nightly.night import CellRow, CellStatus, Night
 from harness.report.markdown_text import code, escape
 from harness.results.verdicts import Fidelity
 
@@ -62,7 +62,7 @@ def _table(state: Night) -> Iterator[str]:
         yield "| " + " | ".join(cells) + " |"
 
 
-def settled(row: Row) -> str:
+def settled(row: CellRow) -> str:
     """Return how many comparisons of speed have an answer."""
     return f"{row.settled} of {row.compared}" if row.compared else ""
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.quality.metrics import Measured, Values
+from harness.quality.metrics import MeasuredMetric, Values
 
 FOLDS, TREES, SEED = 5, 100, 0
 #: Of the prediction: the hours that it sees.
 SEEN_HOURS = 2
 
 
-def accuracy(real: Values, generated: Values) -> Measured:
+def accuracy(real: Values, generated: Values) -> MeasuredMetric:
     """Return how often a random forest tells real rows from generated ones: cross-validated, as
     many rows of each. 0.5 is best.
 
@@ -29,13 +29,13 @@ def accuracy(real: Values, generated: Values) -> Measured:
     count = min(len(real), len(generated))
     if count < FOLDS:
         reason = f"{count} rows of each kind are fewer than the {FOLDS} folds of cross-validation"
-        return Measured(None, reason)
+        return MeasuredMetric(None, reason)
     rows = np.concatenate([_features(real[:count]), _features(generated[:count])])
     kinds = np.repeat([0, 1], count)
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
     forest = RandomForestClassifier(TREES, random_state=SEED)
     scores = cross_val_score(forest, rows, kinds, cv=folds)
-    return Measured(float(np.mean(scores)))
+    return MeasuredMetric(float(np.mean(scores)))
 
 
 def _features(rows: Values) -> Values:
@@ -45,7 +45,7 @@ def _features(rows: Values) -> Values:
     )
 
 
-def transfer(train: Values, test: Values, discrete: int) -> Measured:
+def transfer(train: Values, test: Values, discrete: int) -> MeasuredMetric:
     """Return the AUROC on `test` of a logistic regression fitted on `train`.
 
     It predicts whether a discrete channel, the first that varies in `test`, is on in an hour, from
@@ -63,22 +63,22 @@ def transfer(train: Values, test: Values, discrete: int) -> Measured:
         reason = (
             f"the task needs a discrete channel, a continuous one and more than {SEEN_HOURS} hours"
         )
-        return Measured(None, reason)
+        return MeasuredMetric(None, reason)
     varying = [
         channel
         for channel in range(continuous, test.shape[2])
         if np.ptp(test[:, SEEN_HOURS:, channel]) > 0.0
     ]
     if not varying:
-        return Measured(None, "no discrete channel varies in the test rows")
+        return MeasuredMetric(None, "no discrete channel varies in the test rows")
     train_inputs, train_answers = _task(train, continuous, varying[0])
     test_inputs, test_answers = _task(test, continuous, varying[0])
     if len(np.unique(train_answers)) < 2:
-        return Measured(0.5)
+        return MeasuredMetric(0.5)
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     model.fit(train_inputs, train_answers)
     scores = model.predict_proba(test_inputs)[:, 1]
-    return Measured(float(roc_auc_score(test_answers, scores)))
+    return MeasuredMetric(float(roc_auc_score(test_answers, scores)))
 
 
 def _task(rows: Values, continuous: int, channel: int) -> tuple[Values, Values]:

@@ -1,6 +1,7 @@
 """Distances between real and generated rows, [N, T, F] each, in the units that `generate` gives.
 
-A metric that is not defined says why instead of giving a number: `Measured` holds one or the other.
+A metric that is not defined says why instead of giving a number: `MeasuredMetric` holds one or the
+other.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ Values = NDArray[np.float64]
 
 
 @dataclasses.dataclass(frozen=True)
-class Measured:
+class MeasuredMetric:
     """A number, or the reason why there is none."""
 
     value: float | None
     reason: str = ""
 
 
-def mmd(real: Values, generated: Values) -> Measured:
+def mmd(real: Values, generated: Values) -> MeasuredMetric:
     """Return the maximum mean discrepancy: the square root of the biased estimate (V-statistic), as
     EHR-M-GAN's own evaluation.
 
@@ -34,54 +35,54 @@ def mmd(real: Values, generated: Values) -> Measured:
     """
     x, y = real.reshape(len(real), -1), generated.reshape(len(generated), -1)
     square = mean_similarity(x, x) + mean_similarity(y, y) - 2.0 * mean_similarity(x, y)
-    return Measured(math.sqrt(max(square, 0.0)))
+    return MeasuredMetric(math.sqrt(max(square, 0.0)))
 
 
-def probability_correlation(real: Values, generated: Values) -> Measured:
+def probability_correlation(real: Values, generated: Values) -> MeasuredMetric:
     """Return the Pearson correlation of real and generated means of each discrete channel at each
     hour."""
     of_real, of_generated = _probabilities(real), _probabilities(generated)
     if not of_real.size:
-        return Measured(None, "there is no discrete channel")
+        return MeasuredMetric(None, "there is no discrete channel")
     for side, values in (("real", of_real), ("generated", of_generated)):
         if np.ptp(values) == 0.0:
             reason = f"every {side} probability is {values[0]:.3g}: there is nothing to correlate"
-            return Measured(None, reason)
-    return Measured(float(np.corrcoef(of_real, of_generated)[0, 1]))
+            return MeasuredMetric(None, reason)
+    return MeasuredMetric(float(np.corrcoef(of_real, of_generated)[0, 1]))
 
 
-def probability_error(real: Values, generated: Values) -> Measured:
+def probability_error(real: Values, generated: Values) -> MeasuredMetric:
     """Return the root mean square difference of the same means."""
     of_real, of_generated = _probabilities(real), _probabilities(generated)
     if not of_real.size:
-        return Measured(None, "there is no discrete channel")
-    return Measured(float(np.sqrt(np.mean((of_real - of_generated) ** 2))))
+        return MeasuredMetric(None, "there is no discrete channel")
+    return MeasuredMetric(float(np.sqrt(np.mean((of_real - of_generated) ** 2))))
 
 
 def _probabilities(discrete: Values) -> Values:
     return np.asarray(discrete.mean(axis=0).ravel(), np.float64)
 
 
-def correlation_error(real: Values, generated: Values) -> Measured:
+def correlation_error(real: Values, generated: Values) -> MeasuredMetric:
     """Return the mean absolute difference of the correlations of all pairs of channels, over all
     rows and hours."""
     pairs = _correlations(real, generated)
-    if isinstance(pairs, Measured):
+    if isinstance(pairs, MeasuredMetric):
         return pairs
-    return Measured(float(np.mean(np.abs(pairs[0] - pairs[1]))))
+    return MeasuredMetric(float(np.mean(np.abs(pairs[0] - pairs[1]))))
 
 
-def correlation_agreement(real: Values, generated: Values) -> Measured:
+def correlation_agreement(real: Values, generated: Values) -> MeasuredMetric:
     """Return the Pearson correlation of the entries of the two correlation matrices."""
     pairs = _correlations(real, generated)
-    if isinstance(pairs, Measured):
+    if isinstance(pairs, MeasuredMetric):
         return pairs
     if len(pairs[0]) < 3 or min(np.ptp(pairs[0]), np.ptp(pairs[1])) == 0.0:
-        return Measured(None, "fewer than 3 pairs of channels, or all equally correlated")
-    return Measured(float(np.corrcoef(pairs[0], pairs[1])[0, 1]))
+        return MeasuredMetric(None, "fewer than 3 pairs of channels, or all equally correlated")
+    return MeasuredMetric(float(np.corrcoef(pairs[0], pairs[1])[0, 1]))
 
 
-def _correlations(real: Values, generated: Values) -> tuple[Values, Values] | Measured:
+def _correlations(real: Values, generated: Values) -> tuple[Values, Values] | MeasuredMetric:
     """Return the entries above the diagonal of both matrices, of the channels that vary in the real
     rows.
 
@@ -90,7 +91,7 @@ def _correlations(real: Values, generated: Values) -> tuple[Values, Values] | Me
     """
     varying = np.ptp(real, axis=(0, 1)) > 0.0
     if np.count_nonzero(varying) < 2:
-        return Measured(None, "fewer than two channels vary in the real rows: no pair")
+        return MeasuredMetric(None, "fewer than two channels vary in the real rows: no pair")
     return _above_diagonal(real[:, :, varying]), _above_diagonal(generated[:, :, varying])
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import scipy
 
 from harness.quality import classifiers, metrics
-from harness.quality.metrics import Measured, Values
+from harness.quality.metrics import MeasuredMetric, Values
 from harness.workloads.spec import HeldOut
 
 LEVEL = 0.95
@@ -33,7 +33,7 @@ BETTER = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Line:
+class MetricLine:
     """One metric of one build.
 
     Attributes:
@@ -54,7 +54,7 @@ class Line:
     reason: str
 
 
-def tabulate(generated: Sequence[Values], real: HeldOut) -> list[Line]:
+def tabulate(generated: Sequence[Values], real: HeldOut) -> list[MetricLine]:
     """Return every metric of one build's models.
 
     Args:
@@ -73,19 +73,19 @@ def _baseline_rows(total: int, count: int) -> list[np.ndarray]:
     return [generator.permutation(total)[:count] for _ in range(draws)]
 
 
-def measure(generated: Values, real: HeldOut) -> dict[str, Measured]:
+def measure(generated: Values, real: HeldOut) -> dict[str, MeasuredMetric]:
     """Return every metric of one model's rows against the held-out ones."""
     if generated.shape[1:] != real.rows.shape[1:]:
         reason = (
             f"generated rows are {list(generated.shape[1:])}, real ones {list(real.rows.shape[1:])}"
         )
-        return dict.fromkeys(BETTER, Measured(None, reason))
+        return dict.fromkeys(BETTER, MeasuredMetric(None, reason))
     lost = int(np.sum(~np.isfinite(generated)))
     if lost:
         reason = f"{lost} of {generated.size} generated values are not finite"
-        return dict.fromkeys(BETTER, Measured(None, reason))
+        return dict.fromkeys(BETTER, MeasuredMetric(None, reason))
     if not len(real.rows) or not len(generated):
-        return dict.fromkeys(BETTER, Measured(None, "there are no rows to compare"))
+        return dict.fromkeys(BETTER, MeasuredMetric(None, "there are no rows to compare"))
     scale = np.where(real.range > 0.0, real.range, 1.0)
     held, made = ((rows - real.minimum) / scale for rows in (real.rows, generated))
     first_discrete = held.shape[2] - real.discrete
@@ -103,17 +103,17 @@ def measure(generated: Values, real: HeldOut) -> dict[str, Measured]:
     }
 
 
-def _from_chance(accuracy: Measured) -> Measured:
+def _from_chance(accuracy: MeasuredMetric) -> MeasuredMetric:
     """Return |accuracy - 0.5| (Yoon et al. 2019, TimeGAN): 0 where real and generated rows are
     alike."""
-    return accuracy if accuracy.value is None else Measured(abs(accuracy.value - 0.5))
+    return accuracy if accuracy.value is None else MeasuredMetric(abs(accuracy.value - 0.5))
 
 
 def _line(
     name: str,
-    measured: Sequence[Mapping[str, Measured]],
-    baselines: Sequence[Mapping[str, Measured]],
-) -> Line:
+    measured: Sequence[Mapping[str, MeasuredMetric]],
+    baselines: Sequence[Mapping[str, MeasuredMetric]],
+) -> MetricLine:
     """Return one metric, of all metrics of each seed's model and of each baseline."""
     values = [value for seed in measured if (value := seed[name].value) is not None]
     mean, low, high = interval(values)
@@ -122,7 +122,7 @@ def _line(
     reason = ""
     if missing:
         reason = f"{len(missing)} of {len(measured)} seeds have no number: {missing[0]}"
-    return Line(
+    return MetricLine(
         metric=name,
         better=BETTER[name],
         mean=mean,

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from backends.contract import Status
 from harness.fidelity.declarations import Declarations
-from harness.fidelity.evidence import Entry, LossScale
+from harness.fidelity.evidence import LossScale, TensorEntry
 from harness.records.decoding import decode
 from harness.speed.disturbance import Turn
 
@@ -75,7 +75,7 @@ class Tensors:
         loss_scale: by phase, where it is dynamic.
     """
 
-    tensors: tuple[Entry, ...]
+    tensors: tuple[TensorEntry, ...]
     files: dict[str, str]
     noise: dict[str, dict[str, tuple[float, ...]]] = dataclasses.field(default_factory=dict)
     raised: dict[str, str] = dataclasses.field(default_factory=dict)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from harness.errors import CorruptRecord, RecordError, UnreadableRecord
 from harness.fidelity.digest import digest
-from harness.fidelity.evidence import Entry
+from harness.fidelity.evidence import TensorEntry
 from harness.plan import LOCKSTEP_STAGES, Job, Request
 from harness.records import archives, checksums, store
 from harness.records.contents import Identity
@@ -69,7 +69,7 @@ class Document:
     steps: int
     powers: str
     abilities: tuple[str, ...]
-    tensors: tuple[Entry, ...]
+    tensors: tuple[TensorEntry, ...]
     noise: dict[str, dict[str, float]]
     files: dict[str, str]
     provenance: Provenance
@@ -95,7 +95,7 @@ class Reference:
         """Return the optional methods of the recorded port."""
         return self.document.abilities
 
-    def entries(self, stage: str) -> list[Entry]:
+    def entries(self, stage: str) -> list[TensorEntry]:
         """Return the tensors of a stage in recorded order."""
         return [item for item in self.document.tensors if item.stage == stage]
 
@@ -121,7 +121,7 @@ def _pack(digests: list[NDArray[Any]], precision: str) -> dict[str, NDArray[Any]
 
 
 def _unpack(
-    tensors: Sequence[Entry], arrays: Mapping[str, NDArray[Any]], where: Path
+    tensors: Sequence[TensorEntry], arrays: Mapping[str, NDArray[Any]], where: Path
 ) -> dict[str, NDArray[Any]]:
     """Return the digest of each tensor, by `stage/name`.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from harness.fidelity.evidence import Entry
+from harness.fidelity.evidence import TensorEntry
 from harness.records import contents
 from harness.records.archives import read_tensor
 
@@ -25,7 +25,7 @@ class RecordEvidence:
     left: contents.Tensors
     digested: bool = False
 
-    def entries(self, stage: str) -> list[Entry]:
+    def entries(self, stage: str) -> list[TensorEntry]:
         """Return the tensors of a stage in recorded order."""
         return [item for item in self.left.tensors if item.stage == stage]
 

@@ -27,7 +27,7 @@ PRECISIONS = "precisions"
 
 
 @dataclasses.dataclass(frozen=True)
-class Measured:
+class MeasuredSide:
     """One side of one action of one speed job.
 
     Attributes:
@@ -45,7 +45,7 @@ class Measured:
     identity: Mapping[str, Any]
 
 
-def render(measured: Sequence[Measured], rows: Sequence[SpeedRow], created: str) -> str:
+def render(measured: Sequence[MeasuredSide], rows: Sequence[SpeedRow], created: str) -> str:
     """Return the file's text.
 
     Args:
@@ -90,7 +90,7 @@ def group(row: SpeedRow) -> str:
     return f"{row.workload} {row.preset} {PRECISIONS if row.gain else row.precision} {row.action}"
 
 
-def _benchmark(side: Measured, against: Mapping[str, Any]) -> dict[str, Any]:
+def _benchmark(side: MeasuredSide, against: Mapping[str, Any]) -> dict[str, Any]:
     name = f"{side.group.replace(' ', '-')}[{side.build}]"
     return {
         "group": side.group,
@@ -152,7 +152,7 @@ def statistics_of(data_s: Sequence[float], iterations: int) -> dict[str, Any]:
     }
 
 
-def _machine(measured: Sequence[Measured]) -> dict[str, Any]:
+def _machine(measured: Sequence[MeasuredSide]) -> dict[str, Any]:
     """Return what the tool compares two machines by; each build has its own Python."""
     first = measured[0].identity if measured else {}
     return {

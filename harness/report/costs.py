@@ -15,7 +15,7 @@ from harness.results.model import Cost, SpeedRow
 
 
 @dataclasses.dataclass(frozen=True)
-class Line:
+class CostLine:
     """One build's step.
 
     Attributes:
@@ -33,7 +33,7 @@ class Line:
 
 
 #: Heads and cells of every column, in the order in which they are shown.
-COLUMNS: dict[str, Callable[[Line], str]] = {
+COLUMNS: dict[str, Callable[[CostLine], str]] = {
     "building": lambda line: spell.seconds(line.build_s),
     "first step": lambda line: spell.seconds(line.first_s),
     "of it trace, compile": lambda line: spell.seconds(line.cost.trace_s),
@@ -57,9 +57,9 @@ EXPLAINED = (
 )
 
 
-def lines(rows: Sequence[SpeedRow]) -> list[Line]:
+def lines(rows: Sequence[SpeedRow]) -> list[CostLine]:
     """Return a line for each workload, precision, action and build, in the order of the rows."""
-    by_key: dict[tuple[str, ...], Line] = {}
+    by_key: dict[tuple[str, ...], CostLine] = {}
     for row in rows:
         for line in () if row.by_phase else _sides(row):
             key = (row.workload, row.preset, row.action, str(row.seed), line.build, line.precision)
@@ -67,11 +67,11 @@ def lines(rows: Sequence[SpeedRow]) -> list[Line]:
     return list(by_key.values())
 
 
-def _sides(row: SpeedRow) -> Iterator[Line]:
+def _sides(row: SpeedRow) -> Iterator[CostLine]:
     """Yield the line of each side whose cost is known."""
     precisions = row.precisions
     if row.a_cost is not None:
-        yield Line(
+        yield CostLine(
             row=row,
             build=row.a,
             precision=precisions.a,
@@ -81,7 +81,7 @@ def _sides(row: SpeedRow) -> Iterator[Line]:
             cost=row.a_cost,
         )
     if row.b_cost is not None:
-        yield Line(
+        yield CostLine(
             row=row,
             build=row.b,
             precision=precisions.b,
@@ -109,7 +109,7 @@ def _ordered(cost: Cost | None) -> Cost | None:
     return dataclasses.replace(cost, missing=dict(sorted(cost.missing.items())))
 
 
-def reasons(cost_lines: Sequence[Line]) -> list[str]:
+def reasons(cost_lines: Sequence[CostLine]) -> list[str]:
     """Return why numbers are missing, each reason once; where not of all builds, with theirs."""
     without: dict[tuple[str, str], list[str]] = {}
     for line in cost_lines:
@@ -143,7 +143,7 @@ def _names(name: str) -> str:
     return words.get(name, name)
 
 
-def sources(cost_lines: Sequence[Line]) -> list[str]:
+def sources(cost_lines: Sequence[CostLine]) -> list[str]:
     """Return who counted the operations, by build."""
     counted: dict[str, list[str]] = {}
     for line in cost_lines:

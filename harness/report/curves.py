@@ -14,14 +14,14 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 
 
 @dataclasses.dataclass(frozen=True)
-class Line:
+class CurveLine:
     """One line: its name, and points of (per cent, share) from left to right."""
 
     name: str
     points: tuple[tuple[float, float], ...]
 
 
-def svg(title: str, what: str, lines: Sequence[Line]) -> str:
+def svg(title: str, what: str, lines: Sequence[CurveLine]) -> str:
     """Return the plot as an SVG document.
 
     Args:

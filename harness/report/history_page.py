@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from harness.report.plots import history
 from harness.report.plots.figure import Figure
 from harness.report.templating import environment
-from harness.results.series import History
+from harness.results.series import FigureHistory
 from harness.results.verdicts import Fidelity, Speed
 
 #: Nights in the table of verdicts, the newest.
@@ -19,7 +19,7 @@ SPEED = (Speed.FASTER, Speed.SAME, Speed.SLOWER, Speed.UNCLEAR, Speed.REFUSED)
 
 
 @dataclasses.dataclass(frozen=True)
-class Section:
+class WorkloadSection:
     """The figures of one workload."""
 
     name: str
@@ -29,7 +29,7 @@ class Section:
 
 def render(
     title: str,
-    histories: Sequence[History],
+    histories: Sequence[FigureHistory],
     left_out: int,
     stages: Mapping[str, Mapping[str, int]],
     speed: Mapping[str, Mapping[str, int]],
@@ -47,7 +47,7 @@ def render(
     for number, workload in enumerate(dict.fromkeys(item.workload for item in histories), 1):
         drawn = [history.figure(item, points) for item in histories if item.workload == workload]
         figures = tuple(figure for figure in drawn if figure is not None)
-        sections.append(Section(workload, f"workload-{number}", figures))
+        sections.append(WorkloadSection(workload, f"workload-{number}", figures))
     nights = sorted({*stages, *speed}, reverse=True)
     return (
         environment()

@@ -53,10 +53,12 @@ def render(report: Report) -> str:
     )
 
 
-def _filled_columns(cost_lines: Sequence[costs.Line]) -> dict[str, Callable[[costs.Line], str]]:
+def _filled_columns(
+    cost_lines: Sequence[costs.CostLine],
+) -> dict[str, Callable[[costs.CostLine], str]]:
     """Return the columns of costs in which any build has a number; below the table stands why."""
     return {name: cell for name, cell in costs.COLUMNS.items() if _filled(cell, cost_lines)}
 
 
-def _filled(cell: Callable[[costs.Line], str], cost_lines: Sequence[costs.Line]) -> bool:
+def _filled(cell: Callable[[costs.CostLine], str], cost_lines: Sequence[costs.CostLine]) -> bool:
     return any(cell(line) != MISSING for line in cost_lines)

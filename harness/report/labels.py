@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from harness.report.format import one_line, seconds
-from harness.report.matrix import Line
+from harness.report.matrix import MatrixLine
 from harness.results.model import Report, SpeedRow, StageRow
 from harness.results.verdicts import Speed
 
 #: Spells a row's precision, with its seed where the report holds several.
-Spell = Callable[[Line | StageRow | SpeedRow], str]
+Spell = Callable[[MatrixLine | StageRow | SpeedRow], str]
 
 
 def setting(report: Report, sign: str = "s") -> Spell:

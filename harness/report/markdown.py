@@ -9,7 +9,7 @@ from harness.report import format as spell
 from harness.report.labels import Spell, setting
 from harness.report.markdown_speed import phases, step_costs, whole_steps
 from harness.report.markdown_text import code, escape, escaped, table
-from harness.report.matrix import TENSORS, Line, letter, matrix, qualities, unfinished, zeros
+from harness.report.matrix import TENSORS, MatrixLine, letter, matrix, qualities, unfinished, zeros
 from harness.report.phase_table import phase_tables
 from harness.report.provenance import in_words
 from harness.report.signs import SIGNS
@@ -95,7 +95,7 @@ def _verdicts(report: Report, spelled: Spell) -> list[str]:
     return [*lines, "", f"{TENSORS}."] if lines else []
 
 
-def _matrix_row(line: Line, spelled: Spell) -> list[str]:
+def _matrix_row(line: MatrixLine, spelled: Spell) -> list[str]:
     names = escaped(line.workload, line.pair, spelled(line))
     return [*names, *(_matrix_cell(row) for row in line.cells), line.tensors]
 
@@ -114,7 +114,7 @@ def _departures(report: Report) -> list[str]:
     return lines
 
 
-def _departure(line: Line, spelled: Spell) -> Iterator[str]:
+def _departure(line: MatrixLine, spelled: Spell) -> Iterator[str]:
     row = line.first
     assert row is not None
     where = f"{escape(line.workload)}, {escape(line.pair)}, {escape(spelled(line))}"

@@ -27,7 +27,7 @@ SEVERITY = (Fidelity.FAIL, Fidelity.INCONCLUSIVE, Fidelity.PASS, Fidelity.INFO)
 
 
 @dataclasses.dataclass(frozen=True)
-class Line:
+class MatrixLine:
     """One workload, pair, precision and seed: a line of the matrix.
 
     Attributes:
@@ -66,7 +66,7 @@ class Matrix:
     """All lines, the stages that are its columns, and the rows that inform without being judged."""
 
     stages: tuple[Stage | Bounds, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[MatrixLine, ...]
     information: tuple[StageRow, ...]
 
     @property
@@ -75,7 +75,7 @@ class Matrix:
         return tuple(letter for letter, stage in LETTERS.items() if stage in self.stages)
 
     @property
-    def departures(self) -> tuple[Line, ...]:
+    def departures(self) -> tuple[MatrixLine, ...]:
         """Lines that do not pass, the failing ones first."""
         return tuple(
             line for verdict in SEVERITY[:2] for line in self.lines if line.verdict == verdict
@@ -101,7 +101,7 @@ def _judged(group: Sequence[StageRow]) -> bool:
 
 def _line(
     key: tuple[str, str, str, str, int], group: Sequence[StageRow], stages: Sequence[Stage | Bounds]
-) -> Line:
+) -> MatrixLine:
     ordered = sorted(
         group, key=lambda row: (ORDER.get(row.stage, len(ORDER)), _severity(row.verdict))
     )
@@ -112,7 +112,7 @@ def _line(
     departed = []
     if verdict not in (Fidelity.PASS, Fidelity.INFO):
         departed = [row for row in ordered if row.verdict == verdict]
-    return Line(
+    return MatrixLine(
         *key,
         cells=tuple(by_stage.get(stage) for stage in stages),
         verdict=verdict,

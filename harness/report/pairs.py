@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from backends.contract import Stage
 from harness.fidelity import plot_series
 from harness.report.labels import setting
-from harness.report.matrix import SEVERITY, Line, Matrix
+from harness.report.matrix import SEVERITY, Matrix, MatrixLine
 from harness.report.plots import curves, errors, history, memory, ratios, samples, step_times
-from harness.report.plots.figure import ROOM, Figure, Key, Room
+from harness.report.plots.figure import ROOM, Figure, LegendKey, Room
 from harness.report.provenance import Property, provenance, settings
 from harness.results.model import BuildRow, Report, SpeedRow, StageRow
-from harness.results.series import History
+from harness.results.series import FigureHistory
 from harness.results.verdicts import Bounds, Fidelity
 
 #: Points of all drawn curves together, and of all series of step times.
@@ -31,14 +31,14 @@ PairKey = tuple[str, str, str]
 
 
 @dataclasses.dataclass(frozen=True)
-class Group:
+class FigureGroup:
     """Figures under one heading, and their legend, where all have the same."""
 
     title: str
     figures: tuple[Figure, ...]
 
     @property
-    def legend(self) -> tuple[Key, ...]:
+    def legend(self) -> tuple[LegendKey, ...]:
         """What stands once for all figures."""
         legends = {figure.legend for figure in self.figures}
         return legends.pop() if len(legends) == 1 and len(self.figures) > 1 else ()
@@ -55,9 +55,9 @@ class Summary:
         cell: of a night, where the page shows several runs.
     """
 
-    pair: Pair
+    pair: PairSection
     precision: str
-    line: Line | None
+    line: MatrixLine | None
     speed: dict[str, SpeedRow]
     address: str
     cell: str = ""
@@ -70,7 +70,7 @@ class Summary:
 
 
 @dataclasses.dataclass(frozen=True)
-class Pair:
+class PairSection:
     """One workload and pair.
 
     Attributes:
@@ -89,18 +89,18 @@ class Pair:
     workload: str
     a: str
     b: str
-    lines: tuple[Line, ...]
+    lines: tuple[MatrixLine, ...]
     verdict: Fidelity
     stages: tuple[StageRow, ...]
     speed: tuple[SpeedRow, ...]
-    groups: tuple[Group, ...] = ()
+    groups: tuple[FigureGroup, ...] = ()
     provenance: tuple[Property, ...] = ()
     settings: tuple[tuple[str, tuple[Property, ...]], ...] = ()
     tapes: tuple[tuple[str, str], ...] = ()
     opened: bool = False
 
 
-def outline(report: Report, matrix: Matrix) -> tuple[Pair, ...]:
+def outline(report: Report, matrix: Matrix) -> tuple[PairSection, ...]:
     """Return all pairs in the order in which they first occur, with rows but no figures.
 
     Args:
@@ -122,12 +122,12 @@ def _key(row: StageRow | SpeedRow) -> PairKey:
     return row.workload, row.a, row.b
 
 
-def _pair(report: Report, matrix: Matrix, key: PairKey, number: int, few: bool) -> Pair:
+def _pair(report: Report, matrix: Matrix, key: PairKey, number: int, few: bool) -> PairSection:
     workload, a, b = key
     lines = tuple(line for line in matrix.lines if (line.workload, line.a, line.b) == key)
     verdicts = {line.verdict for line in lines}
     verdict = next((word for word in SEVERITY if word in verdicts), Fidelity.NONE)
-    return Pair(
+    return PairSection(
         anchor=f"pair-{number}",
         workload=workload,
         a=a,
@@ -145,7 +145,7 @@ def _pair(report: Report, matrix: Matrix, key: PairKey, number: int, few: bool) 
     )
 
 
-def gather(report: Report, matrix: Matrix) -> tuple[Pair, ...]:
+def gather(report: Report, matrix: Matrix) -> tuple[PairSection, ...]:
     """Return the pairs of `outline`, each with its figures, settings and provenance."""
     pairs = outline(report, matrix)
     space = room(report, len(pairs))
@@ -187,7 +187,7 @@ def room(report: Report, pairs: int) -> Room:
     )
 
 
-def _groups(report: Report, pair: Pair, space: Room) -> tuple[Group, ...]:
+def _groups(report: Report, pair: PairSection, space: Room) -> tuple[FigureGroup, ...]:
     spelled = setting(report)
     stages = [errors.figure(row, spelled(row), space) for row in pair.stages]
     figures: dict[str, Sequence[Figure | None]] = {
@@ -197,7 +197,7 @@ def _groups(report: Report, pair: Pair, space: Room) -> tuple[Group, ...]:
         "Speed": _speed(report, pair, space),
         "History": histories(report, [pair]),
     }
-    groups = [Group(title, _known(some)) for title, some in figures.items()]
+    groups = [FigureGroup(title, _known(some)) for title, some in figures.items()]
     return tuple(group for group in groups if group.figures)
 
 
@@ -205,7 +205,7 @@ def _known(figures: Sequence[Figure | None]) -> tuple[Figure, ...]:
     return tuple(figure for figure in figures if figure is not None)
 
 
-def _speed(report: Report, pair: Pair, space: Room) -> list[Figure | None]:
+def _speed(report: Report, pair: PairSection, space: Room) -> list[Figure | None]:
     """Return the figures of whole steps and of single phases."""
     spelled = setting(report)
     timed = [spelled(row) for row in pair.speed]
@@ -220,7 +220,7 @@ def _speed(report: Report, pair: Pair, space: Room) -> list[Figure | None]:
     ]
 
 
-def _phases(report: Report, pair: Pair) -> Figure | None:
+def _phases(report: Report, pair: PairSection) -> Figure | None:
     """Return the ratios of single phases of a pair."""
     key = (pair.workload, pair.a, pair.b)
     rows = [row for row in report.speed if row.by_phase and _key(row) == key]
@@ -230,14 +230,14 @@ def _phases(report: Report, pair: Pair) -> Figure | None:
     return dataclasses.replace(figure, title="Single phases: ratio with its 99 % interval")
 
 
-def histories(report: Report, pairs: Sequence[Pair]) -> list[Figure | None]:
+def histories(report: Report, pairs: Sequence[PairSection]) -> list[Figure | None]:
     """Return the figures of the histories of some pairs."""
     keys = {(pair.workload, pair.a, pair.b) for pair in pairs}
     points = history.budget(len(report.history))
     return [history.figure(item, points) for item in report.history if _history_key(item) in keys]
 
 
-def other_histories(report: Report, pairs: Sequence[Pair]) -> tuple[Figure, ...]:
+def other_histories(report: Report, pairs: Sequence[PairSection]) -> tuple[Figure, ...]:
     """Return the figures of the histories that belong to none of some pairs."""
     keys = {(pair.workload, pair.a, pair.b) for pair in pairs}
     points = history.budget(len(report.history))
@@ -245,12 +245,12 @@ def other_histories(report: Report, pairs: Sequence[Pair]) -> tuple[Figure, ...]
     return _known([history.figure(item, points) for item in others])
 
 
-def _history_key(item: History) -> PairKey:
+def _history_key(item: FigureHistory) -> PairKey:
     return item.workload, item.a, item.b
 
 
 def summaries(
-    report: Report, pairs: Sequence[Pair], page: str = "", cell: str = ""
+    report: Report, pairs: Sequence[PairSection], page: str = "", cell: str = ""
 ) -> tuple[Summary, ...]:
     """Return the rows of the first table: every precision of every pair.
 
@@ -261,7 +261,7 @@ def summaries(
     spelled = setting(report)
     rows = []
     for pair in pairs:
-        lines: dict[str, Line | None] = {spelled(line): line for line in pair.lines}
+        lines: dict[str, MatrixLine | None] = {spelled(line): line for line in pair.lines}
         for row in pair.speed:
             lines.setdefault(spelled(row), None)
         for precision, line in lines.items():

@@ -22,8 +22,8 @@ from harness.report.format import one_line
 from harness.report.labels import Spell, setting
 from harness.report.matrix import (
     TENSORS,
-    Line,
     Matrix,
+    MatrixLine,
     letter,
     matrix,
     qualities,
@@ -33,7 +33,7 @@ from harness.report.matrix import (
 from harness.report.phase_table import phase_tables
 from harness.report.signs import ASCII_SIGNS, SIGNS
 from harness.report.terminal_speed import phases, speed, step_costs
-from harness.report.terminal_style import STYLES, Drawn, cut, entry, heading
+from harness.report.terminal_style import STYLES, FixedWidth, cut, entry, heading
 from harness.results.model import JobRow, QualityRow, Report, StageRow
 from harness.results.verdicts import Bounds, Fidelity
 
@@ -45,7 +45,7 @@ WIDE = 100
 
 def render(report: Report) -> RenderableType:
     """Return the whole report as one renderable."""
-    return Drawn(_Page(report))
+    return FixedWidth(_Page(report))
 
 
 class _Page:
@@ -148,7 +148,7 @@ def _cell(row: StageRow | None, signs: dict[str, str]) -> Text:
     return Text(f"{signs.get(row.shown, '?')} {margin}".rstrip(), style=STYLES.get(row.shown, ""))
 
 
-def _departure(line: Line, signs: dict[str, str], spelled: Spell) -> RenderableType:
+def _departure(line: MatrixLine, signs: dict[str, str], spelled: Spell) -> RenderableType:
     row = line.first
     assert row is not None
     grid = Table.grid(padding=(0, 1))
@@ -173,7 +173,7 @@ def _departure(line: Line, signs: dict[str, str], spelled: Spell) -> RenderableT
     return grid
 
 
-def _facts(row: StageRow, line: Line) -> Iterator[tuple[str, str]]:
+def _facts(row: StageRow, line: MatrixLine) -> Iterator[tuple[str, str]]:
     if row.worst is not None:
         yield "tensor", f"{row.worst} {row.place or ''}"
     if row.value_a is not None or row.value_b is not None:

@@ -14,10 +14,10 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.changes.figures import DECISIVE, SECTIONS, Diff, Difference
+from harness.changes.figures import DECISIVE, SECTIONS, Diff, FigureDifference
 from harness.changes.model import IMPROVEMENT, NOTE, REGRESSION, Change, Value
 from harness.report.format import MISSING, memory, one_line, seconds
-from harness.report.terminal_style import Drawn, entry, heading
+from harness.report.terminal_style import FixedWidth, entry, heading
 
 SIGNS = {REGRESSION: ("✗", "bold red"), IMPROVEMENT: ("✓", "green"), NOTE: ("i", "dim")}
 ASCII_SIGNS = {REGRESSION: "X", IMPROVEMENT: "ok", NOTE: "i"}
@@ -27,7 +27,7 @@ MAX_ROWS = 20
 
 def render(diff: Diff) -> RenderableType:
     """Return the whole comparison as one renderable."""
-    return Drawn(_Page(diff))
+    return FixedWidth(_Page(diff))
 
 
 class _Page:
@@ -95,7 +95,7 @@ def _change(change: Change, ascii_only: bool) -> RenderableType:
     return entry(ASCII_SIGNS[change.severity] if ascii_only else sign, style, change.text)
 
 
-def _table(rows: list[Difference]) -> Table:
+def _table(rows: list[FigureDifference]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
     for name in ("of", "what", "before", "after", ""):
         table.add_column(name, overflow="fold")
@@ -105,7 +105,7 @@ def _table(rows: list[Difference]) -> Table:
     return table
 
 
-def _value(of: Difference, value: Value) -> str:
+def _value(of: FigureDifference, value: Value) -> str:
     if value is None:
         return MISSING
     if of.section == "memory" and isinstance(value, int):

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from harness.report import format as spell
 from harness.report.signs import ASCII_SIGNS, SIGNS
-from harness.report.terminal_style import STYLES, Drawn, entry, heading
+from harness.report.terminal_style import STYLES, FixedWidth, entry, heading
 from harness.results.verdicts import Fidelity
 from harness.speed.replay import Rates
 from harness.speed.selfcheck import RESOLVED, SLOWDOWNS, Findings
@@ -25,7 +25,7 @@ BAR = 4
 
 def render(sections: Sequence[tuple[str, Findings]]) -> RenderableType:
     """Return the whole page; a section has a title."""
-    return Drawn(_Page(sections))
+    return FixedWidth(_Page(sections))
 
 
 class _Page:

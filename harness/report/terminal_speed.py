@@ -120,7 +120,7 @@ def step_costs(rows: tuple[SpeedRow, ...], width: int) -> Iterator[RenderableTyp
     yield table
 
 
-def _cost_cells(lines: Sequence[costs.Line], columns: Sequence[str]) -> list[list[str]]:
+def _cost_cells(lines: Sequence[costs.CostLine], columns: Sequence[str]) -> list[list[str]]:
     """Return a table column by column, each with its heading first: workload, build, and costs.
 
     Why a column holds nothing and is left out (energy on a CPU) is in the files.

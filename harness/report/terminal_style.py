@@ -60,7 +60,7 @@ PLAIN = str.maketrans(
 )
 
 
-class Drawn:
+class FixedWidth:
     """What is inside, in characters of the console's encoding, and as wide as it was."""
 
     def __init__(self, inside: RenderableType) -> None:

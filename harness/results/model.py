@@ -14,7 +14,7 @@ from typing import Any
 
 from backends.contract import ACTIONS, Stage, Status
 from harness.results.precisions import Precisions
-from harness.results.series import Compared, Curve, History, Spread, Turns
+from harness.results.series import Compared, Curve, FigureHistory, Spread, Turns
 from harness.results.verdicts import Bounds, Fidelity, Shown, Speed
 
 SCHEMA, SEALED_SINCE = 2, 2
@@ -364,5 +364,5 @@ class Report:
     quality: tuple[QualityRow, ...] = ()
     curves: tuple[Curve, ...] = ()
     spreads: tuple[Spread, ...] = ()
-    history: tuple[History, ...] = ()
+    history: tuple[FigureHistory, ...] = ()
     commit: str = ""

@@ -149,7 +149,7 @@ class Spread:
 
 
 @dataclasses.dataclass(frozen=True)
-class Change:
+class LevelChange:
     """One step in a history: when it was first seen, the level before and after, and what is
     suspected."""
 
@@ -160,7 +160,7 @@ class Change:
 
 
 @dataclasses.dataclass(frozen=True)
-class History:
+class FigureHistory:
     """One figure of one pair over many runs, aggregated to few points.
 
     Attributes:
@@ -181,5 +181,5 @@ class History:
     low: Column
     middle: Column
     high: Column
-    changes: tuple[Change, ...] = ()
+    changes: tuple[LevelChange, ...] = ()
     band: str = "from the least to the largest"

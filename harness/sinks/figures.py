@@ -44,7 +44,7 @@ QUALITY = ("mean", "low", "high", "baseline")
 
 
 @dataclasses.dataclass(frozen=True)
-class Group:
+class CurveGroup:
     """The loss curves of one build in one setting.
 
     Attributes:
@@ -210,13 +210,13 @@ def _speed(row: SpeedRow) -> Iterator[tuple[Name, float | None]]:
             yield (*where, f"{side}_{name}"), getattr(cost, name)
 
 
-def groups(report: Report) -> list[Group]:
+def groups(report: Report) -> list[CurveGroup]:
     """Return the loss curves by workload, preset, precision, mode and build."""
     by_name: dict[Name, list[Curve]] = {}
     for curve in report.curves:
         name = (curve.workload, curve.preset, curve.precision, curve.mode, curve.build)
         by_name.setdefault(name, []).append(curve)
-    return [Group(name, tuple(curves)) for name, curves in by_name.items()]
+    return [CurveGroup(name, tuple(curves)) for name, curves in by_name.items()]
 
 
 def points(steps: Sequence[int], column: Column) -> dict[int, float]:

@@ -56,7 +56,7 @@ class Sent:
 
 
 @dataclasses.dataclass(frozen=True)
-class Point:
+class MetricPoint:
     """One value of one metric."""
 
     key: str
@@ -71,7 +71,7 @@ class Part:
     name: str
     tags: Mapping[str, str]
     parameters: Mapping[str, str]
-    points: Sequence[Point]
+    points: Sequence[MetricPoint]
 
 
 def send(report: Report, files: Sequence[Path], target: Target) -> Sent:
@@ -133,7 +133,7 @@ def _whole(report: Report) -> Part:
         figures.title(report),
         {**tags, PART: WHOLE},
         {parameter_keys[name]: value for name, value in names.items()},
-        [Point(keys[name], value) for name, value in values.items()],
+        [MetricPoint(keys[name], value) for name, value in values.items()],
     )
 
 
@@ -156,7 +156,7 @@ def _versions(row: BuildRow) -> dict[str, str]:
     return {keys[name]: value for name, value in values.items()}
 
 
-def _points(group: figures.Group) -> list[Point]:
+def _points(group: figures.CurveGroup) -> list[MetricPoint]:
     """Return losses: the median over seeds is `loss`, its band `loss_p10` and `loss_p90`."""
     keys = figures.keys([(curve.term,) for curve in group.curves])
     points = []
@@ -165,7 +165,7 @@ def _points(group: figures.Group) -> list[Point]:
         for kind, column in columns.items():
             key = f"{kind}/{keys[curve.term,]}"
             values = figures.points(curve.steps, column)
-            points += [Point(key, value, step) for step, value in values.items()]
+            points += [MetricPoint(key, value, step) for step, value in values.items()]
     return points
 
 
@@ -267,7 +267,7 @@ class _Upload:
             self.client.log_batch(run_id, metrics=metrics[at : at + METRICS])
         return str(run_id)
 
-    def _missing(self, run: Any, points: Sequence[Point]) -> list[Point]:
+    def _missing(self, run: Any, points: Sequence[MetricPoint]) -> list[MetricPoint]:
         """Return the points that a run does not have: stores in files would keep a second one."""
         there = set(run.data.metrics)
         # A single figure needs no look.

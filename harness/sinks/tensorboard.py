@@ -18,7 +18,7 @@ from harness.records import files
 from harness.results.model import Report
 from harness.results.series import Column
 from harness.sinks import figures
-from harness.sinks.figures import Group, Name
+from harness.sinks.figures import CurveGroup, Name
 
 JUDGED, CURVES = "judged", "curves"
 VERSION = "brain.Event:2"
@@ -66,7 +66,7 @@ def _runs(report: Report) -> Iterator[tuple[Name, dict[str, Scalars]]]:
         yield from runs.items()
 
 
-def _lines(group: Group) -> Iterator[tuple[str, str, Scalars]]:
+def _lines(group: CurveGroup) -> Iterator[tuple[str, str, Scalars]]:
     """Yield each line's name, term and points: one a seed, or quantiles over seeds."""
     for curve in group.curves:
         lines: dict[str, Column]

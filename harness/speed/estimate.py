@@ -66,7 +66,7 @@ class Palindrome:
 
 
 @dataclasses.dataclass(frozen=True)
-class Round:
+class RoundTimes:
     """What one round of fresh processes measured."""
 
     palindromes: tuple[Palindrome, ...]
@@ -106,7 +106,7 @@ def location(steps_s: Sequence[float]) -> float:
     return lower + part * (ordered[min(int(index) + 1, len(ordered) - 1)] - lower)
 
 
-def step_time(rounds: Sequence[Round], build: str) -> float | None:
+def step_time(rounds: Sequence[RoundTimes], build: str) -> float | None:
     """Return a build's step time, seconds: median over rounds of the median over palindromes of the
     location."""
     per_round = []
@@ -119,7 +119,7 @@ def step_time(rounds: Sequence[Round], build: str) -> float | None:
     return statistics.median(per_round) if per_round else None
 
 
-def log_ratio(measured: Round, a: str, b: str) -> float:
+def log_ratio(measured: RoundTimes, a: str, b: str) -> float:
     """Return the log of b's over a's step time in one round; NaN if the round is `unusable`.
 
     Args:
@@ -130,7 +130,7 @@ def log_ratio(measured: Round, a: str, b: str) -> float:
     return of_round(palindrome_ratios(measured, a, b))
 
 
-def palindrome_ratios(measured: Round, a: str, b: str) -> list[float]:
+def palindrome_ratios(measured: RoundTimes, a: str, b: str) -> list[float]:
     """Return the log of b's over a's location in each palindrome of a usable round.
 
     Args:
@@ -147,7 +147,7 @@ def of_round(palindromes: Sequence[float]) -> float:
     return statistics.median(palindromes)
 
 
-def unusable(measured: Round, a: str, b: str) -> str:
+def unusable(measured: RoundTimes, a: str, b: str) -> str:
     """Return why a round says nothing about two builds, or an empty string.
 
     Args:
@@ -177,7 +177,7 @@ def unusable(measured: Round, a: str, b: str) -> str:
     return ""
 
 
-def estimate(rounds: Sequence[Round], a: str, b: str, final: bool = False) -> Estimate:
+def estimate(rounds: Sequence[RoundTimes], a: str, b: str, final: bool = False) -> Estimate:
     """Return the ratio of b's to a's step time with its interval.
 
     Args:

@@ -111,7 +111,7 @@ class Pace:
 
 
 @dataclasses.dataclass(frozen=True)
-class Tried:
+class TriedSide:
     """What one side took that was tried: getting ready (import and building), and by action its
     first and a later step, seconds."""
 
@@ -127,7 +127,7 @@ class Tried:
 
 
 @dataclasses.dataclass(frozen=True)
-class Run:
+class RunForecast:
     """How a run of long steps will go: how many of the first rounds fit into its budget, and when
     it ends at the earliest, seconds."""
 
@@ -137,8 +137,8 @@ class Run:
 
 
 def run(
-    sides: Sequence[Tried], measure_s: float, budget_s: float, warmups_s: tuple[float, float]
-) -> Run:
+    sides: Sequence[TriedSide], measure_s: float, budget_s: float, warmups_s: tuple[float, float]
+) -> RunForecast:
     """Return how the first rounds of a job go.
 
     Args:
@@ -152,10 +152,10 @@ def run(
         try:
             elapsed_s += _round_s(sides, measure_s, budget_s - elapsed_s, warmup_s, watched)
         except _Stopped as stopped:
-            return Run(number, elapsed_s + stopped.after_s, str(stopped.__cause__))
+            return RunForecast(number, elapsed_s + stopped.after_s, str(stopped.__cause__))
         if number + 1 < MIN_ROUNDS and elapsed_s + elapsed_s / (number + 1) > budget_s:
-            return Run(number + 1, elapsed_s, "the next round does not fit")
-    return Run(MIN_ROUNDS, elapsed_s)
+            return RunForecast(number + 1, elapsed_s, "the next round does not fit")
+    return RunForecast(MIN_ROUNDS, elapsed_s)
 
 
 class _Stopped(Exception):
@@ -165,7 +165,7 @@ class _Stopped(Exception):
 
 
 def _round_s(
-    sides: Sequence[Tried], measure_s: float, left_s: float, warmup_s: float, watched: bool
+    sides: Sequence[TriedSide], measure_s: float, left_s: float, warmup_s: float, watched: bool
 ) -> float:
     """Return how long a round takes; it stops where the real one does. `watched`: a step more of
     each side and action tells its dtypes."""

@@ -7,13 +7,13 @@ import statistics
 from collections.abc import Sequence
 
 from harness.results.series import Turns
-from harness.speed.estimate import Round, location
+from harness.speed.estimate import RoundTimes, location
 
 #: Rounds, and palindromes of a round.
 MOST_ROUNDS, MOST_TURNS = 60, 40
 
 
-def turns(rounds: Sequence[Round], a: str, b: str) -> Turns | None:
+def turns(rounds: Sequence[RoundTimes], a: str, b: str) -> Turns | None:
     """Return both sides' step times; None where nothing was measured of one of them.
 
     Args:
@@ -32,12 +32,12 @@ def turns(rounds: Sequence[Round], a: str, b: str) -> Turns | None:
 
 
 def _side(
-    rounds: Sequence[Round], kept: Sequence[int], label: str
+    rounds: Sequence[RoundTimes], kept: Sequence[int], label: str
 ) -> tuple[tuple[float, ...], ...]:
     return tuple(_step_times(rounds[index], label) for index in kept)
 
 
-def _step_times(measured: Round, label: str) -> tuple[float, ...]:
+def _step_times(measured: RoundTimes, label: str) -> tuple[float, ...]:
     """Return a round's step times of one side; of many palindromes, the medians of neighbours."""
     values = [
         location(palindrome.steps_s[label])

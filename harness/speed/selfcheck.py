@@ -21,7 +21,7 @@ from harness.results.verdicts import Speed
 from harness.speed.estimate import (
     ALPHA,
     Estimate,
-    Round,
+    RoundTimes,
     estimate_logs,
     log_ratio,
     of_round,
@@ -30,7 +30,7 @@ from harness.speed.estimate import (
 )
 from harness.speed.replay import Rates, Rule, rates, shown_of_palindromes
 from harness.speed.schedule import MIN_ROUNDS, looks
-from harness.speed.verdict import Verdict, judge
+from harness.speed.verdict import SpeedVerdict, judge
 
 #: Slow-downs that are really injected, in turns.
 INJECTED = (0.02, 0.05, 0.10)
@@ -74,12 +74,12 @@ SEED = 7
 
 
 @dataclasses.dataclass(frozen=True)
-class Measured:
+class MeasuredRound:
     """One round of a build (a) against itself (b), with what was injected into b: a share of its
     step time, or 0."""
 
     slowdown: float
-    round: Round
+    round: RoundTimes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,11 +88,11 @@ class Injection:
 
     slowdown: float
     estimate: Estimate
-    verdict: Verdict
+    verdict: SpeedVerdict
 
 
 @dataclasses.dataclass(frozen=True)
-class Point:
+class ResolutionPoint:
     """What runs of at most so many rounds do. `smallest`: the smallest slow-down that is resolved,
     None if none of `STEPS` is."""
 
@@ -121,7 +121,7 @@ class Findings:
     round_s: float
     spread: float
     injections: tuple[Injection, ...]
-    points: tuple[Point, ...]
+    points: tuple[ResolutionPoint, ...]
     runs: int
     alarms: int
     material: int
@@ -129,7 +129,7 @@ class Findings:
 
 
 def examine(
-    measured: Sequence[Measured],
+    measured: Sequence[MeasuredRound],
     sides: tuple[str, str],
     round_s: float,
     budget_s: float,
@@ -192,8 +192,10 @@ def _deviation(logs: Sequence[float]) -> float:
     return math.sqrt(math.fsum(log * log for log in logs) / len(logs))
 
 
-def _point(noise: Sequence[Sequence[float]], most: int, rule: Rule[Sequence[float]]) -> Point:
-    return Point(
+def _point(
+    noise: Sequence[Sequence[float]], most: int, rule: Rule[Sequence[float]]
+) -> ResolutionPoint:
+    return ResolutionPoint(
         most,
         false=rates(noise, most, FALSE_TRIES, SEED, rule),
         power=tuple(_power(noise, most, slowdown, rule) for slowdown in SLOWDOWNS),
@@ -222,13 +224,17 @@ def _smallest(
     return STEPS[low] if low < len(STEPS) else None
 
 
-def _injection(measured: Sequence[Measured], sides: tuple[str, str], slowdown: float) -> Injection:
+def _injection(
+    measured: Sequence[MeasuredRound], sides: tuple[str, str], slowdown: float
+) -> Injection:
     logs = [log_ratio(item.round, *sides) for item in measured if item.slowdown == slowdown]
     estimate = estimate_logs(logs, final=True)
     return Injection(slowdown, estimate, judge(estimate))
 
 
-def _problems(points: Sequence[Point], identical: Injection, left: Verdict) -> list[str]:
+def _problems(
+    points: Sequence[ResolutionPoint], identical: Injection, left: SpeedVerdict
+) -> list[str]:
     problems = [
         f"false alarms out of bounds: {100 * point.false.detected:.1f} % of runs of at most"
         f" {point.most} rounds call identical builds different; {100 * ALPHA:.0f} % are allowed,"

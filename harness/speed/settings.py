@@ -44,7 +44,7 @@ class Rule:
 
 
 @dataclasses.dataclass(frozen=True)
-class Difference:
+class SettingDifference:
     """One setting in which two sides differ; `a` and `b`: both values in words."""
 
     name: str
@@ -229,7 +229,7 @@ RULES: Mapping[str, Rule] = {rule.name: rule for rule in _RULES}
 OTHER = Rule("", LABELLED, "a setting that the harness does not know", universal=False)
 
 
-def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[Difference, ...]:
+def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[SettingDifference, ...]:
     """Return every effective setting in which two sides differ, in the order of the table, unknown
     ones last.
 
@@ -244,7 +244,7 @@ def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[Difference,
         *(name for name in RULES if name in a or name in b),
         *sorted((set(a) | set(b)) - set(RULES)),
     ]
-    differing: list[Difference] = []
+    differing: list[SettingDifference] = []
     for name in names:
         rule = RULES.get(name, OTHER)
         if name == "threads_that_ran":
@@ -254,7 +254,7 @@ def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[Difference,
     return tuple(differing)
 
 
-def refusal(differing: Iterable[Difference], *, precisions: bool = False) -> str:
+def refusal(differing: Iterable[SettingDifference], *, precisions: bool = False) -> str:
     """Return why two sides are not compared, with both values of each setting and what to do; empty
     where they can be.
 
@@ -273,11 +273,11 @@ def refusal(differing: Iterable[Difference], *, precisions: bool = False) -> str
     return f"not compared, settings differ: {reasons}. --allow-settings compares all the same"
 
 
-def _compare(name: str, a: Any, b: Any, rule: Rule) -> list[Difference]:
+def _compare(name: str, a: Any, b: Any, rule: Rule) -> list[SettingDifference]:
     if isinstance(a, Mapping) and isinstance(b, Mapping):
         # Variables are set or not; of other groups each side has entries of its own.
         keys = set(a) | set(b) if name == "environment" else set(a) & set(b)
-        differing: list[Difference] = []
+        differing: list[SettingDifference] = []
         for key in sorted(keys, key=str):
             values = a.get(key, UNSET), b.get(key, UNSET)
             differing += _pair(f"{name} {key}", *values, RULES.get(key, rule))
@@ -285,7 +285,7 @@ def _compare(name: str, a: Any, b: Any, rule: Rule) -> list[Difference]:
     return _pair(name, a, b, rule)
 
 
-def _pair(name: str, a: Any, b: Any, rule: Rule) -> list[Difference]:
+def _pair(name: str, a: Any, b: Any, rule: Rule) -> list[SettingDifference]:
     words = [_device(value) if name == "device" else _word(value) for value in (a, b)]
     if words[0] == words[1]:
         return []
@@ -294,10 +294,12 @@ def _pair(name: str, a: Any, b: Any, rule: Rule) -> list[Difference]:
     harmless = of_dtypes and _narrowest(words[0]) == _narrowest(words[1]) != ""
     if rule.kind == REFUSED and (harmless or UNKNOWN in words):
         rule = dataclasses.replace(rule, kind=LABELLED)
-    return [Difference(name, words[0], words[1], rule)]
+    return [SettingDifference(name, words[0], words[1], rule)]
 
 
-def _extra_threads(a: Mapping[str, Any], b: Mapping[str, Any], rule: Rule) -> list[Difference]:
+def _extra_threads(
+    a: Mapping[str, Any], b: Mapping[str, Any], rule: Rule
+) -> list[SettingDifference]:
     """Return a difference if one side alone worked on more threads than its pools and its main
     thread are."""
     extra = [_extra(side) for side in (a, b)]
@@ -308,7 +310,7 @@ def _extra_threads(a: Mapping[str, Any], b: Mapping[str, Any], rule: Rule) -> li
         f" {side.get('threads')}+{side.get('inter_threads')}"
         for side in (a, b)
     ]
-    return [Difference("threads_that_ran", words[0], words[1], rule)]
+    return [SettingDifference("threads_that_ran", words[0], words[1], rule)]
 
 
 def _extra(side: Mapping[str, Any]) -> int:

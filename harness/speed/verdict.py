@@ -29,7 +29,7 @@ MAX_ROUNDS = 5000
 
 
 @dataclasses.dataclass(frozen=True)
-class Verdict:
+class SpeedVerdict:
     """What the rounds say about b against a.
 
     Attributes:
@@ -47,7 +47,7 @@ class Verdict:
     more_s: float | None = None
 
 
-def judge(estimate: Estimate, margin: float = MARGIN, round_s: float | None = None) -> Verdict:
+def judge(estimate: Estimate, margin: float = MARGIN, round_s: float | None = None) -> SpeedVerdict:
     """Judge an estimate.
 
     Args:
@@ -59,25 +59,25 @@ def judge(estimate: Estimate, margin: float = MARGIN, round_s: float | None = No
     if low is None or high is None or estimate.ratio is None or not _are_finite(low, high):
         more = MIN_ROUNDS if estimate.rounds < MIN_ROUNDS else None
         reason = estimate.reason or "no interval"
-        return Verdict(Speed.UNCLEAR, False, reason, more, _seconds(more, round_s))
+        return SpeedVerdict(Speed.UNCLEAR, False, reason, more, _seconds(more, round_s))
     if too_wide(estimate):
         more = rounds_to_narrow(estimate, 0.5 * math.log(WIDEST))
         reason = f"the interval is wider than a factor of {WIDEST:g}: the rounds disagree"
-        return Verdict(Speed.UNCLEAR, False, reason, more, _seconds(more, round_s))
+        return SpeedVerdict(Speed.UNCLEAR, False, reason, more, _seconds(more, round_s))
     edge = 1.0 + margin
     percent = f"{100 * margin:g} %"
     if low > 1.0 or high < 1.0:
         material = low > edge or high < 1.0 / edge
         where = "lies outside" if material else "reaches into"
         reason = f"the interval excludes 1 and {where} the margin of {percent}"
-        verdict = Verdict(Speed.SLOWER if low > 1.0 else Speed.FASTER, material, reason)
+        verdict = SpeedVerdict(Speed.SLOWER if low > 1.0 else Speed.FASTER, material, reason)
     elif low >= 1.0 / edge and high <= edge:
         reason = f"the interval holds 1 and lies inside the margin of {percent}"
-        verdict = Verdict(Speed.SAME, False, reason)
+        verdict = SpeedVerdict(Speed.SAME, False, reason)
     else:
         more = rounds_to_settle(estimate, margin)
         reason = f"the interval holds 1 and reaches out of the margin of {percent}"
-        return Verdict(Speed.UNCLEAR, False, reason, more, _seconds(more, round_s))
+        return SpeedVerdict(Speed.UNCLEAR, False, reason, more, _seconds(more, round_s))
     return _with_price(verdict, rounds_to_narrow(estimate, 0.5 * _half_width(estimate)), round_s)
 
 
@@ -85,7 +85,7 @@ def _are_finite(low: float, high: float) -> bool:
     return math.isfinite(low) and math.isfinite(high)
 
 
-def _with_price(verdict: Verdict, more: int | None, round_s: float | None) -> Verdict:
+def _with_price(verdict: SpeedVerdict, more: int | None, round_s: float | None) -> SpeedVerdict:
     """Add what an interval half as wide would take."""
     seconds = _seconds(more, round_s)
     takes = f" and {seconds:.0f} s" if seconds is not None else ""

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.fidelity import noise
-from harness.fidelity.evidence import Entry
+from harness.fidelity.evidence import TensorEntry
 from harness.fidelity.judge import judge_stage
 
 STAGES = ("weights", "forward", "loss", "gradients", "update", "trajectory")
@@ -29,7 +29,7 @@ class Side:
 
     def entries(self, stage):
         return [
-            Entry(
+            TensorEntry(
                 stage,
                 name,
                 value.shape,

@@ -11,7 +11,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from harness.fidelity.evidence import Entry as Recorded
+from harness.fidelity.evidence import TensorEntry
 from harness.results.model import StageRow
 from tests.evaluation.metamorphic import catalogue, tables
 from tests.evaluation.metamorphic.census import (
@@ -142,7 +142,7 @@ class Side:
 
     def entries(self, stage):
         return [
-            Recorded(
+            TensorEntry(
                 stage, name, value.shape, value.dtype.name, self.scale, float(np.max(np.abs(value)))
             )
             for name, value in self.held.get(stage, {}).items()

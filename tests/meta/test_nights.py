@@ -57,7 +57,7 @@ def test_a_threshold_for_one_night_is_seen(monkeypatch: pytest.MonkeyPatch):
         series,
         "steps",
         lambda values, errors: tuple(
-            detector.Step(place, 0.0, 0.0, 0.0, 0.0, 1.0, False, False)
+            detector.LevelStep(place, 0.0, 0.0, 0.0, 0.0, 1.0, False, False)
             for place in threshold(values, errors)
         ),
     )

@@ -59,7 +59,9 @@ def rounds(slower: float, count: int = 12) -> list[sides.Seen]:
             "alone": list(times[1]),
             "harness": list((1.0 + slower) * times[2]),
         }
-        found.append(sides.Seen(estimate.Round((estimate.Palindrome(steps),)), 1.0, 0.004, 0.02))
+        found.append(
+            sides.Seen(estimate.RoundTimes((estimate.Palindrome(steps),)), 1.0, 0.004, 0.02)
+        )
     return found
 
 

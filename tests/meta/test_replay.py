@@ -13,7 +13,7 @@ import math
 import numpy as np
 import pytest
 
-from harness.speed.estimate import ALPHA, Estimate, Round, estimate_logs, half_width, log_ratio
+from harness.speed.estimate import ALPHA, Estimate, RoundTimes, estimate_logs, half_width, log_ratio
 from harness.speed.replay import Rates, bound, rates, shown
 from harness.speed.verdict import judge
 from tests.evaluation.replay import choices, peers, recorded, tables
@@ -89,8 +89,8 @@ def test_a_rule_that_looks_too_often_is_found_out():
 def test_palindromes_taken_for_rounds_are_found_out():
     """Blocks of the same two processes are not independent."""
 
-    def pooled(one: Round) -> list[float]:
-        return [log_ratio(Round((palindrome,)), "a", "b") for palindrome in one.palindromes]
+    def pooled(one: RoundTimes) -> list[float]:
+        return [log_ratio(RoundTimes((palindrome,)), "a", "b") for palindrome in one.palindromes]
 
     held_out = recorded.rounds().held_out
     draw = np.random.RandomState(0)

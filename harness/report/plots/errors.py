@@ -10,7 +10,7 @@ from markupsafe import Markup
 from backends.contract import Stage
 from harness.report import format as spell
 from harness.report.plots.canvas import Canvas, Frame, shortened
-from harness.report.plots.figure import ROOM, Figure, Key, Room
+from harness.report.plots.figure import ROOM, Figure, LegendKey, Room
 from harness.report.plots.scale import finite
 from harness.results.model import StageRow
 from harness.results.series import Column, Compared
@@ -22,10 +22,10 @@ ROW, TALLEST = 14, 430
 NAME, LETTERS = 11, 22
 LEFT = 136
 LEGEND = (
-    Key("floor", "floor", "tick"),
-    Key("limit", "threshold", "tick"),
-    Key("sa", "error", "dot"),
-    Key("bad", "departs", "cross"),
+    LegendKey("floor", "floor", "tick"),
+    LegendKey("limit", "threshold", "tick"),
+    LegendKey("sa", "error", "dot"),
+    LegendKey("bad", "departs", "cross"),
 )
 #: Shape and class of what does not agree.
 POINTS = {Fidelity.FAIL: ("cross", "bad"), Fidelity.INCONCLUSIVE: ("square", "open")}

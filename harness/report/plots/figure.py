@@ -10,7 +10,7 @@ from harness.fidelity.plot_series import MOST_TENSORS
 
 
 @dataclasses.dataclass(frozen=True)
-class Key:
+class LegendKey:
     """One entry of a legend: the class of a line or point, its shape, and the words beside it."""
 
     kind: str
@@ -36,7 +36,7 @@ class Figure:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
-    legend: tuple[Key, ...] = ()
+    legend: tuple[LegendKey, ...] = ()
     size: str = "plain"
     excerpt: str = ""
 
@@ -74,6 +74,6 @@ def spaced(count: int, most: int) -> list[int]:
     return sorted({round(number * (count - 1) / (most - 1)) for number in range(most)})
 
 
-def sides(a: str, b: str) -> tuple[Key, ...]:
+def sides(a: str, b: str) -> tuple[LegendKey, ...]:
     """Return the legend of two builds."""
-    return (Key("sa", f"a {a}"), Key("sb", f"b {b}"))
+    return (LegendKey("sa", f"a {a}"), LegendKey("sb", f"b {b}"))

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 
 from harness.report import format as spell
 from harness.report.plots.canvas import Canvas, Frame
-from harness.report.plots.figure import Figure, Key, spaced
+from harness.report.plots.figure import Figure, LegendKey, spaced
 from harness.report.plots.scale import finite, mark
-from harness.results.series import History
+from harness.results.series import FigureHistory
 
 WIDTH, HEIGHT = 740, 210
 #: Points in the table of numbers.
@@ -22,7 +22,7 @@ DOTS = 40
 DAY_S = 86_400.0
 
 
-def figure(item: History, points: int) -> Figure | None:
+def figure(item: FigureHistory, points: int) -> Figure | None:
     """Return the figure of one history; None if none can be drawn.
 
     Args:
@@ -54,7 +54,10 @@ def figure(item: History, points: int) -> Figure | None:
             " Numbered lines: change points; the table says from what to what, and what is"
             " suspected."
         )
-    legend = (Key("sa", item.figure), *((Key("change", "change point"),) if item.changes else ()))
+    legend = (
+        LegendKey("sa", item.figure),
+        *((LegendKey("change", "change point"),) if item.changes else ()),
+    )
     return Figure(
         title=f"{item.figure}: {who}",
         svg=(canvas.svg(),),
@@ -67,7 +70,7 @@ def figure(item: History, points: int) -> Figure | None:
     )
 
 
-def _table(item: History, listed: Sequence[int]) -> tuple[tuple[str, ...], ...]:
+def _table(item: FigureHistory, listed: Sequence[int]) -> tuple[tuple[str, ...], ...]:
     """Return the change points, and the level at some of the runs."""
     spelled = _spell(item.unit)
     rows = []
@@ -78,7 +81,7 @@ def _table(item: History, listed: Sequence[int]) -> tuple[tuple[str, ...], ...]:
     return tuple(rows)
 
 
-def _draw(canvas: Canvas, item: History, xs: Sequence[float], kept: Sequence[int]) -> None:
+def _draw(canvas: Canvas, item: FigureHistory, xs: Sequence[float], kept: Sequence[int]) -> None:
     """Draw a history's band, level and change points.
 
     Where it has few points each is a dot, so that one alone is seen too.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from harness.report import format as spell
 from harness.report.labels import action
 from harness.report.plots.canvas import Canvas, Frame, shortened
-from harness.report.plots.figure import Figure, Key
+from harness.report.plots.figure import Figure, LegendKey
 from harness.results.model import Cost, SpeedRow
 
 ROW, LEFT, BAR = 22, 104, 11
@@ -66,9 +66,9 @@ def figure(rows: Sequence[SpeedRow], precision: Sequence[str]) -> Figure | None:
         rows=table,
         note="Resident memory of the worker's process tree.",
         legend=(
-            Key("sa", f"a {rows[0].a}", "area"),
-            Key("sb", f"b {rows[0].b}", "area"),
-            Key("limit", "before the first step", "tick"),
+            LegendKey("sa", f"a {rows[0].a}", "area"),
+            LegendKey("sb", f"b {rows[0].b}", "area"),
+            LegendKey("limit", "before the first step", "tick"),
         ),
     )
 

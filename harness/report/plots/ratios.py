@@ -10,7 +10,7 @@ from markupsafe import Markup
 from harness.report import format as spell
 from harness.report.labels import action
 from harness.report.plots.canvas import Canvas, Frame, shortened
-from harness.report.plots.figure import Figure, Key
+from harness.report.plots.figure import Figure, LegendKey
 from harness.report.plots.scale import finite
 from harness.results.model import SpeedRow
 from harness.results.verdicts import Speed
@@ -97,7 +97,7 @@ def figure(rows: Sequence[SpeedRow], precision: Sequence[str]) -> Figure | None:
         columns=("what", "b / a", "99 % interval", "b is", "rounds"),
         rows=table,
         note=note,
-        legend=(Key("margin", f"within {100 * MARGIN:g} %", "area"),),
+        legend=(LegendKey("margin", f"within {100 * MARGIN:g} %", "area"),),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from harness.report.plots.canvas import Canvas, Frame, shortened
-from harness.report.plots.figure import Figure, Key, sides
+from harness.report.plots.figure import Figure, LegendKey, sides
 from harness.report.plots.scale import finite, mark
 from harness.results.model import Report
 from harness.results.series import REAL, Column, Spread
@@ -48,7 +48,10 @@ def _figure(a: Spread, b: Spread, real: Spread | None) -> Figure:
         f" channel, the furthest apart first; on the diagonal they are alike. Median of {a.models}"
         f" and {b.models} models.{left}"
     )
-    legend = (Key("one", f"as {name}"), *sides(a.build, b.build)[0 if against is real else 1 :])
+    legend = (
+        LegendKey("one", f"as {name}"),
+        *sides(a.build, b.build)[0 if against is real else 1 :],
+    )
     return Figure(
         title=f"Generated against real, {a.precision}",
         svg=tuple(_draw(a, b, against, channel) for channel in shown),

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from harness.report import format as spell
 from harness.report.labels import action
 from harness.report.plots.canvas import Canvas, Frame
-from harness.report.plots.figure import ROOM, Figure, Key, Room, sides, spaced
+from harness.report.plots.figure import ROOM, Figure, LegendKey, Room, sides, spaced
 from harness.report.plots.scale import finite
 from harness.results.model import SpeedRow
 from harness.results.series import Turns
@@ -51,7 +51,7 @@ def figure(row: SpeedRow, precision: str, room: Room = ROOM) -> Figure | None:
         columns=("round", f"a {row.a}", f"b {row.b}", "b / a"),
         rows=rows,
         note=f"Lower quartile of the steps of each turn. {_slowness(share)}",
-        legend=(*legend, Key("slow", "machine slow", "area")) if slow else legend,
+        legend=(*legend, LegendKey("slow", "machine slow", "area")) if slow else legend,
         size="wide",
         excerpt=f"{len(rows)} of {rounds} rounds" if len(rows) < rounds else "",
     )

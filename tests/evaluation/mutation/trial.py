@@ -18,7 +18,7 @@ from typing import Any
 from harness.errors import JobFailed
 from harness.execution import runner
 from harness.fidelity import precision as bounds
-from harness.fidelity.evidence import Entry, Evidence
+from harness.fidelity.evidence import Evidence, TensorEntry
 from harness.fidelity.judge import judge_stage
 from harness.fidelity.nulls import null_tensors
 from harness.fidelity.verdict import StageVerdict
@@ -45,7 +45,7 @@ class Borrowed:
     lender: Evidence
     digested: bool = False
 
-    def entries(self, stage: str) -> list[Entry]:
+    def entries(self, stage: str) -> list[TensorEntry]:
         """As recorded."""
         return self.record.entries(stage)
 

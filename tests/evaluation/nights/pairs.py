@@ -69,7 +69,7 @@ def simulate(point: Point, tries: int) -> Found:
     draw = np.random.RandomState(SEED)
     known = recorded.log_ratios(recorded.rounds().held_out)
     false, power = 0, [0] * len(SHARES)
-    spread = welch.Spread(point.night, 20.0) if point.known else welch.USUAL
+    spread = welch.NightSpread(point.night, 20.0) if point.known else welch.USUAL
     for _ in range(tries):
         nights = [[_night(known, point, draw) for _ in range(ROWS)] for _ in range(2)]
         false += any(one.material for one in _judge(nights, spread))
@@ -86,7 +86,9 @@ def _night(known: Sequence[float], point: Point, draw: np.random.RandomState) ->
     return dataclasses.replace(told, mean=told.mean + point.night * float(draw.standard_normal()))
 
 
-def _judge(nights: Sequence[Sequence[Moments]], spread: welch.Spread) -> list[welch.Judged]:
+def _judge(
+    nights: Sequence[Sequence[Moments]], spread: welch.NightSpread
+) -> list[welch.JudgedRatio]:
     return welch.judge(
         [welch.difference(before, after, spread) for before, after in zip(*nights, strict=True)]
     )

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.changes.detector import Step, steps
+from harness.changes.detector import LevelStep, steps
 
 Array = NDArray[np.float64]
 
@@ -123,7 +123,7 @@ def follow(kind: Kind, tries: int) -> Quiet:
 def power(kind: Kind, share: float, tries: int) -> Power:
     """Return how often a step is found at its place, give or take a night, and nothing else is."""
     draw = np.random.RandomState(SEED + 2)
-    found: list[list[tuple[Step, ...]]] = [[] for _ in AFTER]
+    found: list[list[tuple[LevelStep, ...]]] = [[] for _ in AFTER]
     for _ in range(tries):
         values, errors = drawn(kind, BEFORE + AFTER[-1], draw)
         values[BEFORE:] += math.log1p(share)

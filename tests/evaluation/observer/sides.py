@@ -104,7 +104,7 @@ class Seen:
             when nothing is timed.
     """
 
-    steps: estimate.Round
+    steps: estimate.RoundTimes
     waited_s: float
     busy_s: float
     turns_share: float
@@ -228,7 +228,7 @@ def watch(
         )
         waited_s, busy_s = time.perf_counter() - started, time.process_time() - spent
     bare.end()
-    return Seen(estimate.Round(tuple(found)), waited_s, busy_s, turns_share)
+    return Seen(estimate.RoundTimes(tuple(found)), waited_s, busy_s, turns_share)
 
 
 def _unwatched(worker: WorkerProcess, samples: int, steps: int) -> list[float]:

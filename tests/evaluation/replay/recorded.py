@@ -12,7 +12,7 @@ import json
 from collections.abc import Sequence
 from functools import cache
 
-from harness.speed.estimate import Palindrome, Round, log_ratio
+from harness.speed.estimate import Palindrome, RoundTimes, log_ratio
 from tests.evaluation.zoo.mutant import ROOT
 
 DATA = ROOT / "tests/data"
@@ -23,15 +23,17 @@ SIDES = ("a", "b")
 class Halves:
     """Recorded rounds: those to choose by and those held out."""
 
-    chosen_by: tuple[Round, ...]
-    held_out: tuple[Round, ...]
+    chosen_by: tuple[RoundTimes, ...]
+    held_out: tuple[RoundTimes, ...]
 
 
 @cache
 def rounds() -> Halves:
     """Return the recorded rounds, in running order."""
     found = [
-        Round(tuple(Palindrome({side: block[side] for side in SIDES}) for block in one["blocks"]))
+        RoundTimes(
+            tuple(Palindrome({side: block[side] for side in SIDES}) for block in one["blocks"])
+        )
         for one in json.loads((DATA / "timing_rounds.json").read_text(encoding="utf-8"))
     ]
     return Halves(tuple(found[::2]), tuple(found[1::2]))
@@ -46,9 +48,9 @@ def processes() -> tuple[tuple[float, ...], ...]:
     )
 
 
-def slowed(one: Round, side: str, slowdown: float) -> Round:
+def slowed(one: RoundTimes, side: str, slowdown: float) -> RoundTimes:
     """Return a round in which every sample of one side took longer by a share."""
-    return Round(
+    return RoundTimes(
         tuple(
             Palindrome(
                 {
@@ -61,7 +63,7 @@ def slowed(one: Round, side: str, slowdown: float) -> Round:
     )
 
 
-def log_ratios(found: Sequence[Round], slowdown: float = 0.0) -> list[float]:
+def log_ratios(found: Sequence[RoundTimes], slowdown: float = 0.0) -> list[float]:
     """Return the log ratios of rounds in which one side is slower by a share: each round twice,
     once for each side, for which of the two identical processes is called a was drawn at random."""
     return [

@@ -10,8 +10,8 @@ import pytest
 
 from backends.contract import Status
 from harness.bisecting import record
-from harness.bisecting.record import Tried
-from harness.bisecting.verdicts import Judged, Verdict
+from harness.bisecting.record import TriedRelease
+from harness.bisecting.verdicts import JudgedRelease, ReleaseVerdict
 from harness.environments.releases import Release
 from harness.errors import CorruptRecord, NewerSchema
 from harness.records import store
@@ -19,8 +19,10 @@ from harness.results.verdicts import Speed
 
 SERIES = (Release("2.0", "3.10"), Release("2.1", "3.10"), Release("2.2", "3.11"))
 TRIED = {
-    0: Tried(SERIES[0], Judged("PASS", "PASS", "error 1e-13", "forward"), {"torch": "2.0"}, "2.0"),
-    2: Tried(SERIES[2], Judged(None, "not installed", "", "no wheel"), {}, ""),
+    0: TriedRelease(
+        SERIES[0], JudgedRelease("PASS", "PASS", "error 1e-13", "forward"), {"torch": "2.0"}, "2.0"
+    ),
+    2: TriedRelease(SERIES[2], JudgedRelease(None, "not installed", "", "no wheel"), {}, ""),
 }
 
 
@@ -40,7 +42,7 @@ def test_what_is_kept_is_read_back(tmp_path: Path) -> None:
     assert (SERIES, TRIED) == record.read(tmp_path, "key")
     _, tried = record.read(tmp_path, "key")
     judged = [item.judged for item in tried.values()]
-    assert [Verdict] * 3 == [
+    assert [ReleaseVerdict] * 3 == [
         type(word) for word in (judged[0].state, *(item.verdict for item in judged))
     ]
     assert ((), {}) == record.read(tmp_path, "other")
@@ -91,7 +93,7 @@ def test_a_word_that_is_no_verdict_is_refused(tmp_path: Path, field: str) -> Non
 def test_every_end_of_a_job_is_a_verdict() -> None:
     """Of those that are not passed over."""
     passed_over = {Status.OK, Status.UNSUPPORTED}
-    assert {*Status} - passed_over <= {*Verdict} and {*Speed} <= {*Verdict}
+    assert {*Status} - passed_over <= {*ReleaseVerdict} and {*Speed} <= {*ReleaseVerdict}
 
 
 def test_a_verdict_that_was_changed_is_refused(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from packaging.version import Version
 from harness.bisecting import record
 from harness.bisecting import run as running
 from harness.bisecting.request import BisectOptions
-from harness.bisecting.search import Kind
+from harness.bisecting.search import ConclusionKind
 from harness.commands import compare as comparison
 from harness.context import Context
 from harness.environments import installation, release_environments, releases
@@ -95,7 +95,7 @@ class RunContext:
 
     def compare(
         self, chosen: object, context: Context, folder: Path, request: object
-    ) -> comparison.Result:
+    ) -> comparison.ComparisonResult:
         self.compared.append(folder.name)
         self.there.append(self.environments())
         found = self.reports.get(folder.name, report(FAILED if folder.name >= "2.7.0" else PASSED))
@@ -103,14 +103,14 @@ class RunContext:
             raise found
         assert not folder.exists(), "a comparison that lies there finished would say the same again"
         folder.mkdir()
-        return comparison.Result(found, folder)
+        return comparison.ComparisonResult(found, folder)
 
     def environments(self) -> list[str]:
         """Return the releases that have an environment."""
         found = release_environments.folder(self.context.environ).glob("*/*/bin/python")
         return sorted(path.parts[-3].split("_")[1] for path in found)
 
-    def run(self, **more: Any) -> running.Result:
+    def run(self, **more: Any) -> running.BisectionResult:
         """Run the bisection; what was asked before is forgotten."""
         for one in (self.asked, self.installed, self.compared, self.there, self.said):
             one.clear()
@@ -141,7 +141,7 @@ def run_context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunContext:
     return made
 
 
-def states(found: running.Result) -> dict[str, str | None]:
+def states(found: running.BisectionResult) -> dict[str, str | None]:
     """Return what became of each release that was tried."""
     return {one.release.version: one.judged.state for one in found.tried.values()}
 
@@ -150,7 +150,7 @@ def test_what_is_known_is_not_asked_again(run_context: RunContext) -> None:
     """Both ends, then half of what lies between; the same command reads the answer, and asks
     neither pip nor tox nor a worker."""
     found = run_context.run()
-    assert (Kind.LOCATED, 2, 3) == (
+    assert (ConclusionKind.LOCATED, 2, 3) == (
         found.conclusion.kind,
         found.conclusion.good,
         found.conclusion.bad,
@@ -221,7 +221,7 @@ def test_more_time_goes_on_with_what_is_known(run_context: RunContext) -> None:
     found = run_context.run(speed="train", budget=300.0)
     assert first.folder == found.folder
     assert ["2.6.0", "2.7.0"] == run_context.compared and [] == run_context.asked
-    assert (Kind.LOCATED, 2, 3) == (
+    assert (ConclusionKind.LOCATED, 2, 3) == (
         found.conclusion.kind,
         found.conclusion.good,
         found.conclusion.bad,
@@ -241,7 +241,10 @@ def test_a_first_release_that_differs_from_itself_ends_the_search(run_context: R
     """A machine that is too busy gives no answer."""
     run_context.reports["2.4.0"] = report(SLOWER)
     found = run_context.run(speed="train")
-    assert Kind.NO_END == found.conclusion.kind and "too busy" in found.tried[0].judged.reason
+    assert (
+        ConclusionKind.NO_END == found.conclusion.kind
+        and "too busy" in found.tried[0].judged.reason
+    )
     assert ["2.4.0"] == run_context.compared
 
 

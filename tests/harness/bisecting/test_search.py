@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.bisecting import search
-from harness.bisecting.search import Conclusion, Kind
+from harness.bisecting.search import Conclusion, ConclusionKind
 
 STATES = {"o": "PASS", "x": "FAIL", "y": "ERROR", "-": None}
 
@@ -42,20 +42,20 @@ def changes(series: str) -> list[tuple[int, int]]:
 @pytest.mark.parametrize(
     ("series", "expected"),
     [
-        ("ox", Conclusion(Kind.LOCATED, 0, 1, (), ((0, 1),))),
-        ("oooxxxx", Conclusion(Kind.LOCATED, 2, 3, (), ((2, 3),))),
+        ("ox", Conclusion(ConclusionKind.LOCATED, 0, 1, (), ((0, 1),))),
+        ("oooxxxx", Conclusion(ConclusionKind.LOCATED, 2, 3, (), ((2, 3),))),
         (
             "xo",
-            Conclusion(Kind.LOCATED, 0, 1, (), ((0, 1),)),
+            Conclusion(ConclusionKind.LOCATED, 0, 1, (), ((0, 1),)),
         ),  # a FAIL at the beginning is what the others are compared with
         # changed is changed, whatever to
-        ("ooxyyxy", Conclusion(Kind.LOCATED, 1, 2, (), ((1, 2),))),
-        ("o-x", Conclusion(Kind.NARROWED, 0, 2, (1,), ((0, 2),))),
-        ("oo---xx", Conclusion(Kind.NARROWED, 1, 5, (2, 3, 4), ((1, 5),))),
-        ("o-oxx-x", Conclusion(Kind.LOCATED, 2, 3, (), ((2, 3),))),
-        ("oooo", Conclusion(Kind.UNCHANGED)),
-        ("-oox", Conclusion(Kind.NO_END, bad=0)),
-        ("oox-", Conclusion(Kind.NO_END, bad=3)),
+        ("ooxyyxy", Conclusion(ConclusionKind.LOCATED, 1, 2, (), ((1, 2),))),
+        ("o-x", Conclusion(ConclusionKind.NARROWED, 0, 2, (1,), ((0, 2),))),
+        ("oo---xx", Conclusion(ConclusionKind.NARROWED, 1, 5, (2, 3, 4), ((1, 5),))),
+        ("o-oxx-x", Conclusion(ConclusionKind.LOCATED, 2, 3, (), ((2, 3),))),
+        ("oooo", Conclusion(ConclusionKind.UNCHANGED)),
+        ("-oox", Conclusion(ConclusionKind.NO_END, bad=0)),
+        ("oox-", Conclusion(ConclusionKind.NO_END, bad=3)),
     ],
 )
 def test_planted_series(series: str, expected: Conclusion) -> None:
@@ -78,9 +78,9 @@ def test_an_end_that_cannot_be_judged_ends_the_search() -> None:
 def test_a_change_back_is_seen_where_somebody_looks() -> None:
     """Between two releases that agree another verdict is no change that lasts; without a look it
     cannot be known."""
-    assert Kind.UNCHANGED == run("oooxxooo")[0].kind
+    assert ConclusionKind.UNCHANGED == run("oooxxooo")[0].kind
     seen = run("oooxxooo", confirm=1)[0]
-    assert (Kind.BACK_AND_FORTH, 2, 3) == (seen.kind, seen.good, seen.bad)
+    assert (ConclusionKind.BACK_AND_FORTH, 2, 3) == (seen.kind, seen.good, seen.bad)
 
 
 def test_a_look_moves_the_change_to_the_first_one() -> None:
@@ -89,7 +89,7 @@ def test_a_look_moves_the_change_to_the_first_one() -> None:
     series = "oxoooooooooooooooooooxxxxx"
     assert (20, 21) == (run(series)[0].good, run(series)[0].bad)
     found = run(series, confirm=len(series))[0]
-    assert (Kind.BACK_AND_FORTH, 0, 1) == (found.kind, found.good, found.bad)
+    assert (ConclusionKind.BACK_AND_FORTH, 0, 1) == (found.kind, found.good, found.bad)
     assert ((0, 1), (1, 2), (20, 21)) == found.changes
 
 
@@ -98,7 +98,7 @@ def test_a_look_moves_the_change_to_the_first_one() -> None:
 def test_one_change_is_found_in_a_logarithm_of_steps(good: int, bad: int, confirm: int) -> None:
     """Two ends, a halving each time, and what is asked for on top."""
     found, asked = run("o" * good + "x" * bad, confirm)
-    assert (Kind.LOCATED, good - 1, good) == (found.kind, found.good, found.bad)
+    assert (ConclusionKind.LOCATED, good - 1, good) == (found.kind, found.good, found.bad)
     assert len(asked) == len(set(asked)) <= 2 + math.ceil(math.log2(good + bad - 1)) + confirm
 
 
@@ -123,7 +123,7 @@ def test_releases_that_cannot_be_judged_are_passed_over(series: str, confirm: in
     assert found.between == tuple(range(good + 1, bad)) and all(
         series[number] == "-" for number in found.between
     )
-    assert found.kind == (Kind.NARROWED if found.between else Kind.LOCATED)
+    assert found.kind == (ConclusionKind.NARROWED if found.between else ConclusionKind.LOCATED)
     assert len(asked) == len(set(asked))
 
 
@@ -135,14 +135,14 @@ def test_no_series_is_told_wrongly(series: str, confirm: int) -> None:
     found, asked = run(series, confirm)
     assert len(asked) == len(set(asked))
     if "-" in (series[0], series[-1]):
-        assert found.kind == Kind.NO_END
+        assert found.kind == ConclusionKind.NO_END
         return
     if found.good is not None and found.bad is not None:
         assert series[found.good] == series[0] and series[found.bad] not in ("-", series[0])
         assert all(series[number] == "-" for number in range(found.good + 1, found.bad))
-    assert (found.kind == Kind.UNCHANGED) == (found.changes == ())
-    assert (found.kind == Kind.BACK_AND_FORTH) == (len(found.changes) > 1)
-    assert (series[0] != series[-1]) <= (found.kind != Kind.UNCHANGED)
+    assert (found.kind == ConclusionKind.UNCHANGED) == (found.changes == ())
+    assert (found.kind == ConclusionKind.BACK_AND_FORTH) == (len(found.changes) > 1)
+    assert (series[0] != series[-1]) <= (found.kind != ConclusionKind.UNCHANGED)
 
 
 @settings(deadline=None)
@@ -157,8 +157,10 @@ def test_a_series_that_is_looked_at_as_a_whole_hides_nothing(series: str) -> Non
     found, asked = run(series, confirm=len(series))
     assert sorted(asked) == list(range(len(series)))
     assert list(found.changes) == changes(series)
-    assert (found.kind == Kind.BACK_AND_FORTH) == (len(found.changes) > 1)
-    assert (found.kind in (Kind.LOCATED, Kind.NARROWED)) == (len(found.changes) == 1)
+    assert (found.kind == ConclusionKind.BACK_AND_FORTH) == (len(found.changes) > 1)
+    assert (found.kind in (ConclusionKind.LOCATED, ConclusionKind.NARROWED)) == (
+        len(found.changes) == 1
+    )
 
 
 def test_a_row_of_broken_releases_is_leapt_over() -> None:
@@ -166,5 +168,5 @@ def test_a_row_of_broken_releases_is_leapt_over() -> None:
     to find a change outside of them."""
     series = "o" * 20 + "x" * 10 + "-" * 40 + "x" * 30
     found, asked = run(series)
-    assert (Kind.LOCATED, 19, 20) == (found.kind, found.good, found.bad)
+    assert (ConclusionKind.LOCATED, 19, 20) == (found.kind, found.good, found.bad)
     assert len(asked) < 15

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harness.bisecting import search, summary
-from harness.bisecting.record import Tried
-from harness.bisecting.verdicts import Judged
+from harness.bisecting.record import TriedRelease
+from harness.bisecting.verdicts import JudgedRelease
 from harness.environments.releases import Release
 
 STATES = {"o": "PASS", "x": "FAIL", "-": None}
@@ -26,7 +26,7 @@ def tell(letters: str, told: str = "") -> tuple[str, int, str]:
     )
 
 
-def planted(letters: str, told: str) -> tuple[tuple[Release, ...], dict[int, Tried]]:
+def planted(letters: str, told: str) -> tuple[tuple[Release, ...], dict[int, TriedRelease]]:
     """Return releases 2.0, 2.1, ... and what became of them; `.` was not tried. From 2.2 on
     NumPy 2, from 2.3 on another Python."""
     series = tuple(
@@ -41,8 +41,8 @@ def planted(letters: str, told: str) -> tuple[tuple[Release, ...], dict[int, Tri
                 "numpy": "1.26.4" if number < 2 else "2.0.0",
                 "pip": str(number),
             }
-            judged = Judged(state, state or "not installed", "", "" if state else "no wheel")
-            tried[number] = Tried(series[number], judged, versions if state else {}, "")
+            judged = JudgedRelease(state, state or "not installed", "", "" if state else "no wheel")
+            tried[number] = TriedRelease(series[number], judged, versions if state else {}, "")
     return series, tried
 
 

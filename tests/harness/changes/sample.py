@@ -10,7 +10,15 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from harness.changes.model import Measurand, Night, Point, Ratios, Series, measurand, moments
+from harness.changes.model import (
+    JudgedNight,
+    Measurand,
+    Ratios,
+    Series,
+    SeriesPoint,
+    measurand,
+    moments,
+)
 from harness.results.model import BuildRow, JobRow, Report, SpeedRow, StageRow
 
 BUILDS = ("tf1", "tf1-compat", "tf2.10", "tf2", "torch")
@@ -135,7 +143,7 @@ def report(
 
 def night(
     of: Report, shift: Mapping[str, float] | None = None, rounds: int = 10, seed: int = 0
-) -> Night:
+) -> JudgedNight:
     """Return a night whose rounds are drawn. `shift`: by build, the share by which its training
     takes longer."""
     draw = np.random.RandomState(seed)
@@ -157,7 +165,7 @@ def night(
         found.append(
             Ratios(measurand(row), moments(logs), conditions={"threads": str(row.threads)})
         )
-    return Night(of, tuple(found))
+    return JudgedNight(of, tuple(found))
 
 
 def rebuilt(of: Report, build: str, **more: object) -> Report:
@@ -205,6 +213,8 @@ def series(
         versions = {"tf2": {"tensorflow": "2.21.0"}, "torch": {"torch": torch}}
         day = f"2026-{1 + number // 28:02d}-{1 + number % 28:02d}"
         points.append(
-            Point(f"run{number:03d}", day, told.mean, told.error, told.rounds, "0a1b", versions)
+            SeriesPoint(
+                f"run{number:03d}", day, told.mean, told.error, told.rounds, "0a1b", versions
+            )
         )
     return Series(Measurand("cnn", "tf2", "torch", "fp32", "small", "train"), tuple(points))

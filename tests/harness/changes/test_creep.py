@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from harness.changes.creep import LAST, LEAST, Median, crept, past, ported
-from harness.changes.model import Night
+from harness.changes.model import JudgedNight
 from harness.changes.provenance import Suspects
 
 
@@ -62,7 +62,7 @@ def test_a_night_stands_to_tonight(sample):
     other = sample.rebuilt(
         base, "torch", port={"cnn": "backends/ports/torch/cnn.py, sha256 ffffffffffff"}
     )
-    same, another = past(sample.night(base), (sample.night(base), Night(other)))
+    same, another = past(sample.night(base), (sample.night(base), JudgedNight(other)))
     assert [False, True] == [
         ported(one, "cnn", ("tf2", "torch"), "cnn/tiny/0") for one in (same, another)
     ]

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from harness.changes.detector import Step, night_noise, steps
+from harness.changes.detector import LevelStep, night_noise, steps
 from harness.speed.replay import bound
 
 
@@ -22,7 +22,9 @@ def drawn(
     return logs.mean(1), logs.std(1, ddof=1) / math.sqrt(rounds)
 
 
-def with_step(nights: int, at: int, share: float, seed: int, **more: float) -> tuple[Step, ...]:
+def with_step(
+    nights: int, at: int, share: float, seed: int, **more: float
+) -> tuple[LevelStep, ...]:
     values, errors = drawn(nights, seed, **more)  # type: ignore[arg-type]
     values[at:] += math.log1p(share)
     return steps(values, errors)

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from harness.changes.figures import SECTIONS, diff
-from harness.changes.model import RATIO, Night
+from harness.changes.model import RATIO, JudgedNight
 from harness.results.model import QualityRow
 
 
@@ -151,7 +151,9 @@ def test_another_port_or_tape_is_said_first(sample):
     other = sample.rebuilt(
         base, "torch", port={"cnn": "backends/ports/torch/cnn.py, sha256 ffffffffffff"}
     )
-    found = diff(Night(base), Night(dataclasses.replace(other, tapes={"cnn/tiny/0": "cd" * 32})))
+    found = diff(
+        JudgedNight(base), JudgedNight(dataclasses.replace(other, tapes={"cnn/tiny/0": "cd" * 32}))
+    )
     assert ["tape cnn/tiny/0", "port of cnn on torch"] == [
         text.split(" is ")[0].removeprefix("The ") for text in found.apart
     ]

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from harness.changes import creep, floors
-from harness.changes.model import NOTE, REGRESSION, Night
+from harness.changes.model import NOTE, REGRESSION, JudgedNight
 from harness.changes.provenance import Suspects
 from harness.fidelity import honest_spread
 
 
 def found(before, after, earlier=()):
-    old, new = Night(before), Night(after)
-    past = creep.past(new, (old, *(Night(one) for one in earlier))) if earlier else ()
+    old, new = JudgedNight(before), JudgedNight(after)
+    past = creep.past(new, (old, *(JudgedNight(one) for one in earlier))) if earlier else ()
     return list(floors.changes(old, new, Suspects(old, new), past))
 
 

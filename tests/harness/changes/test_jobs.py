@@ -5,12 +5,20 @@ from __future__ import annotations
 import dataclasses
 
 from harness.changes import jobs
-from harness.changes.model import APPEARED, IMPROVEMENT, NOTE, REGRESSION, STATUS, VANISHED, Night
+from harness.changes.model import (
+    APPEARED,
+    IMPROVEMENT,
+    NOTE,
+    REGRESSION,
+    STATUS,
+    VANISHED,
+    JudgedNight,
+)
 from harness.changes.provenance import Suspects
 
 
 def found(before, after):
-    old, new = Night(before), Night(after)
+    old, new = JudgedNight(before), JudgedNight(after)
     return list(jobs.changes(old, new, Suspects(old, new)))
 
 

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from harness.changes import creep, memory
-from harness.changes.model import IMPROVEMENT, NOTE, REGRESSION, Night
+from harness.changes.model import IMPROVEMENT, NOTE, REGRESSION, JudgedNight
 from harness.changes.provenance import Suspects
 from harness.results.model import Cost
 
@@ -34,7 +34,9 @@ def with_peak(base, build, size, **more):
 
 
 def found(before, after, earlier=()):
-    old, new = (one if isinstance(one, Night) else Night(one) for one in (before, after))
+    old, new = (
+        one if isinstance(one, JudgedNight) else JudgedNight(one) for one in (before, after)
+    )
     return list(
         memory.changes(
             old, new, Suspects(old, new), creep.past(new, (old, *earlier)) if earlier else ()

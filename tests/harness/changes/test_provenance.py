@@ -11,7 +11,7 @@ from harness.changes.model import (
     PORT,
     SETTING,
     VERSION,
-    Night,
+    JudgedNight,
     Ratios,
     measurand,
     moments,
@@ -20,7 +20,7 @@ from harness.changes.provenance import Suspects
 
 
 def found(before, after):
-    return list(provenance.changes(Suspects(Night(before), Night(after))))
+    return list(provenance.changes(Suspects(JudgedNight(before), JudgedNight(after))))
 
 
 def test_what_did_not_move_is_not_noted(sample):
@@ -69,7 +69,7 @@ def test_suspects_of_a_row_are_its_own(sample):
         harness_version="0.2.0",
         tapes={"cnn/tiny/0": "cd" * 32},
     )
-    suspects = Suspects(Night(base), Night(after))
+    suspects = Suspects(JudgedNight(base), JudgedNight(after))
     told = [str(one) for one in suspects.of("cnn", ("tf2", "torch"))]
     assert ["torch: framework 2.13.0 -> 2.14.0", "harness 0.1.0 -> 0.2.0"] == told
     assert ["tape cnn/tiny/0", "harness"] == [
@@ -84,7 +84,7 @@ def test_the_rounds_tell_where_the_report_does_not(sample):
     base = dataclasses.replace(sample.report(("tf2", "torch")), builds=())
     what = measurand(base.speed[0]), moments([0.0, 0.1])
     nights = [
-        Night(
+        JudgedNight(
             base,
             (
                 Ratios(
@@ -96,5 +96,5 @@ def test_the_rounds_tell_where_the_report_does_not(sample):
     ]
     suspects = Suspects(*nights)
     assert {("cnn", "torch")} == {*suspects.ports} and {"torch"} == {*suspects.versions}
-    full = Suspects(Night(sample.report(("tf2", "torch"))), nights[0])
+    full = Suspects(JudgedNight(sample.report(("tf2", "torch"))), nights[0])
     assert {"torch", "tf2"} == {side for _, side in full.ports} and {} == full.versions

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from harness.changes import figures, renames
-from harness.changes.model import Night
+from harness.changes.model import JudgedNight
 
 OLD = "harness compare --ports mine --backends tf2 torch@/a/bare torch torch@/b/bare --no-speed"
 
@@ -64,7 +64,7 @@ def test_what_a_row_adds_to_a_name_stays(sample):
         command="harness compare --backends torch@bare",
         stages=tuple(rows),
     )
-    found = renames.today(Night(report)).report.stages
+    found = renames.today(JudgedNight(report)).report.stages
     assert [("torch@bare", "torch@bare fp64"), ("torch@bare-fp32", "torch@bare-bf16")] == [
         (row.a, row.b) for row in found
     ]

@@ -19,7 +19,7 @@ from harness.changes.model import (
     measurand,
 )
 from harness.changes.provenance import Suspects
-from harness.changes.welch import Spread
+from harness.changes.welch import NightSpread
 
 
 def found(before, after, spreads=None):
@@ -86,7 +86,7 @@ def test_a_change_inside_the_margin_is_none(sample):
         sample.night(base, rounds=400),
         sample.night(base, {"torch": 0.02}, rounds=400, seed=1),
     )
-    alike = {one.measurand: Spread(0.0) for one in before.ratios}
+    alike = {one.measurand: NightSpread(0.0) for one in before.ratios}
     rows, _ = speed.compare(before, after, Suspects(before, after), alike)
     assert 1 == rows[0].judged.leaning and [] == found(before, after, alike)
 
@@ -259,4 +259,6 @@ def test_a_noisy_machine_takes_more_to_convince(sample):
     base = sample.report(("tf2", "torch"))
     before, after = sample.night(base), sample.night(base, {"torch": 0.1}, seed=1)
     assert found(before, after)
-    assert [] == found(before, after, {one.measurand: Spread(0.05, 10.0) for one in before.ratios})
+    assert [] == found(
+        before, after, {one.measurand: NightSpread(0.05, 10.0) for one in before.ratios}
+    )

@@ -7,14 +7,14 @@ import dataclasses
 import pytest
 
 from harness.changes import verdicts
-from harness.changes.model import IMPROVEMENT, NOTE, REGRESSION, Night
+from harness.changes.model import IMPROVEMENT, NOTE, REGRESSION, JudgedNight
 from harness.changes.provenance import Suspects
 
 LADDER = ("loss", "gradients", "update", "trajectory")
 
 
 def found(before, after):
-    old, new = Night(before), Night(after)
+    old, new = JudgedNight(before), JudgedNight(after)
     return list(verdicts.changes(old, new, Suspects(old, new)))
 
 

@@ -25,7 +25,7 @@ def test_the_interval_is_that_of_welch():
     """For nights alike beside their rounds, mean, degrees of freedom and interval are those of
     SciPy's test for unequal variances."""
     old, new = rounds(0.0, 6, 0.01, 1), rounds(0.1, 12, 0.03, 2)
-    found = welch.difference(moments(old), moments(new), welch.Spread(0.0))
+    found = welch.difference(moments(old), moments(new), welch.NightSpread(0.0))
     told = stats.ttest_ind(new, old, equal_var=False)
     interval = told.confidence_interval(0.99)
     assert found.degrees_of_freedom == pytest.approx(told.df)
@@ -37,7 +37,7 @@ def test_a_row_is_rejected_just_when_its_interval_lies_outside_the_margin():
     """At the level that Holm gives it; so what is shown and what is decided are the same."""
     draw = np.random.RandomState(3)
     differences = [
-        welch.Difference(float(mean), 0.01, 12.0) for mean in draw.uniform(-0.15, 0.15, 60)
+        welch.LogDifference(float(mean), 0.01, 12.0) for mean in draw.uniform(-0.15, 0.15, 60)
     ]
     found = welch.judge(differences)
     assert 5 < sum(one.material for one in found) < 55
@@ -48,12 +48,12 @@ def test_a_row_is_rejected_just_when_its_interval_lies_outside_the_margin():
 def test_holm_is_that_of_the_textbook():
     """Sorted p-values against alpha / m, alpha / (m - 1), ..., and none after the first that is
     kept."""
-    differences = [welch.Difference(EDGE + t * 0.01, 0.01, 30.0) for t in (5.0, 3.2, 3.15, 2.0)]
+    differences = [welch.LogDifference(EDGE + t * 0.01, 0.01, 30.0) for t in (5.0, 3.2, 3.15, 2.0)]
     found = welch.judge(differences, alpha=0.01)
     assert [one.alpha for one in found] == pytest.approx([0.01 / 4, 0.01 / 3, 0.01 / 2, 0.01])
     assert [True, True, True, False] == [one.material for one in found]
     kept = welch.judge(
-        [*differences[:1], welch.Difference(EDGE + 0.028, 0.01, 30.0), *differences[2:3] * 6],
+        [*differences[:1], welch.LogDifference(EDGE + 0.028, 0.01, 30.0), *differences[2:3] * 6],
         alpha=0.001,
     )
     assert {0.001 / 8, 0.001 / 7} == {one.alpha for one in kept} and [True] + [False] * 7 == [
@@ -74,7 +74,7 @@ def test_one_night_in_a_hundred_at_most_has_a_false_alarm_among_twenty_rows():
         )
         found = welch.judge(
             [
-                welch.difference(moments(list(a)), moments(list(b)), welch.Spread(0.0))
+                welch.difference(moments(list(a)), moments(list(b)), welch.NightSpread(0.0))
                 for a, b in zip(old, new, strict=True)
             ]
         )
@@ -88,9 +88,9 @@ def test_the_machines_own_noise_widens_the_interval():
     before there is one, as is usual."""
     old, new = moments(rounds(0.0, 10, 0.01, 5)), moments(rounds(0.08, 10, 0.01, 6))
     without, usual, noisy = (
-        welch.difference(old, new, welch.Spread(0.0)),
+        welch.difference(old, new, welch.NightSpread(0.0)),
         welch.difference(old, new),
-        welch.difference(old, new, welch.Spread(0.02, 10.0)),
+        welch.difference(old, new, welch.NightSpread(0.02, 10.0)),
     )
     assert (
         welch.judge([without])[0].material

@@ -18,7 +18,7 @@ from harness import cli
 from harness.cli import console, progress
 from harness.commands import listing
 from harness.errors import HarnessError
-from harness.execution.progress import Step
+from harness.execution.progress import ProgressStep
 
 #: Clears the screen, names the window, rings, goes back to the start of the line.
 EVIL = "x\x1b[2J\x1b]0;owned\x07y\rz"
@@ -86,7 +86,7 @@ def test_a_line_of_progress_spells_out_a_ports_last_words(capsys) -> None:
     """In a log, where a step's line ends in the time that is left, too."""
     plain = progress.Plain(console.say)
     plain(f"numpy crashed: {EVIL}")
-    plain(Step(f"[1/2] {EVIL}", EVIL, 1, 2, 60.0))
+    plain(ProgressStep(f"[1/2] {EVIL}", EVIL, 1, 2, 60.0))
     assert f"numpy crashed: {SPELLED}\n[1/2] {SPELLED}, about 60 s left\n" == (
         capsys.readouterr().err
     )
@@ -94,8 +94,8 @@ def test_a_line_of_progress_spells_out_a_ports_last_words(capsys) -> None:
 
 def test_a_line_that_is_drawn_anew_is_spelled_out() -> None:
     """What a step is called may be the name of a cell or a workload."""
-    drawn = progress.Drawn(lambda table: None, lambda line: None)
-    drawn(Step("said", EVIL, 1, 2))
+    drawn = progress.StatusLine(lambda table: None, lambda line: None)
+    drawn(ProgressStep("said", EVIL, 1, 2))
     screen = Console(file=io.StringIO(), width=200, color_system=None, force_terminal=True)
     screen.print(drawn.table())
     assert isinstance(screen.file, io.StringIO)

@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from harness.cli import progress
-from harness.execution.progress import NIGHT, Step
+from harness.execution.progress import NIGHT, ProgressStep
 
 ROOT = Path(__file__).parents[3]
 SHOWN = """
@@ -48,13 +48,15 @@ def test_a_listing_is_no_longer_than_is_useful() -> None:
     plain = progress.Plain(said.append, clock)
     for number in range(100):
         plain(
-            Step(f"round {number + 1}", "timing", number, 100, 100.0 - number, passing=number > 0)
+            ProgressStep(
+                f"round {number + 1}", "timing", number, 100, 100.0 - number, passing=number > 0
+            )
         )
         clock.now_s += 1.0
     assert ["round 1, about 100 s left", "round 16, about 85 s left"] == said[:2] and 7 == len(said)
-    plain(Step("[3/4] done", "x", 3, 4, 2.0))
-    plain(Step("[4/4] done", "x", 4, 4, 0.0))
-    plain(Step("round 7", "timing", 6, None, 30.0))
+    plain(ProgressStep("[3/4] done", "x", 3, 4, 2.0))
+    plain(ProgressStep("[4/4] done", "x", 4, 4, 0.0))
+    plain(ProgressStep("round 7", "timing", 6, None, 30.0))
     plain("a remark")
     assert ["[3/4] done", "[4/4] done", "round 7, at most 30 s left", "a remark"] == said[-4:]
 
@@ -63,22 +65,22 @@ def test_the_drawn_line_has_both_levels() -> None:
     """A night's cell and what it is at, with how many are done and the time left; a new cell
     forgets what the last one was at."""
     tables, said = [], list[str]()
-    drawn = progress.Drawn(tables.append, said.append)
+    drawn = progress.StatusLine(tables.append, said.append)
 
     def text() -> str:
         console = Console(file=io.StringIO(), width=200)
         console.print(tables[-1])
         return console.file.getvalue()
 
-    drawn(Step("cell 2 of 7: one", "one", 1, 7, 300.0, level=NIGHT))
-    drawn(Step("[3/20] linear tf2", "linear tf2", 3, 20, 40.0, passing=True))
+    drawn(ProgressStep("cell 2 of 7: one", "one", 1, 7, 300.0, level=NIGHT))
+    drawn(ProgressStep("[3/20] linear tf2", "linear tf2", 3, 20, 40.0, passing=True))
     assert ["cell 2 of 7: one"] == said
     for words in (
         "1 of 7 done, one, about 5 min left in all",
         "3 of 20 done, linear tf2, about 40 s left",
     ):
         assert words in text()
-    drawn(Step("cell 3 of 7: two", "two", 2, 7, 200.0, level=NIGHT))
+    drawn(ProgressStep("cell 3 of 7: two", "two", 2, 7, 200.0, level=NIGHT))
     assert "linear tf2" not in text() and "2 of 7 done, two" in text()
 
 

@@ -108,9 +108,9 @@ def test_a_comparison_survives_its_sink(
     0. The command is kept without credentials."""
     kept: list[str] = []
 
-    def compare(_chosen: object, given: comparison.Context) -> comparison.Result:
+    def compare(_chosen: object, given: comparison.Context) -> comparison.ComparisonResult:
         kept.append(given.command)
-        return comparison.Result(dataclasses.replace(sample.REPORT, exit_code=code), run)
+        return comparison.ComparisonResult(dataclasses.replace(sample.REPORT, exit_code=code), run)
 
     monkeypatch.setattr(comparison, "compare", compare)
     monkeypatch.setattr(sys, "argv", ["harness", "compare", "--mlflow", nowhere])

@@ -89,9 +89,9 @@ def test_a_bisection(counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
         version = python.parts[-3].split("_")[1]
         return Installed("3.11.0", module=True, versions={"numpy": version})
 
-    def compared(run: runs.Run, request: plan.Request, *_: object) -> compare.Result:
+    def compared(run: runs.Run, request: plan.Request, *_: object) -> compare.ComparisonResult:
         pythons.append(request.interpreters["numpy#2"])
-        return compare.Result(report(PASSED), run.folder)
+        return compare.ComparisonResult(report(PASSED), run.folder)
 
     for room, name, stand_in in (
         (releases, "pythons", lambda *_: {"3.11": Path(sys.executable)}),

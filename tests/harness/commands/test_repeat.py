@@ -27,7 +27,9 @@ class Port(Shipped):
 
 def repeat(folder, **chosen):
     context = Context(dict(os.environ), NOW, "harness repeat", lambda _: None)
-    asked = repeating.Repeated(backends=("numpy",), reports=folder, steps=2, threads=1, **chosen)
+    asked = repeating.RepeatOptions(
+        backends=("numpy",), reports=folder, steps=2, threads=1, **chosen
+    )
     return repeating.repeat(asked, context)
 
 

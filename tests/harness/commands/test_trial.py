@@ -34,9 +34,9 @@ def asked(**more: object) -> options.Options:
     )  # type: ignore[arg-type]
 
 
-def side(train_s: float) -> forecast.Tried:
+def side(train_s: float) -> forecast.TriedSide:
     """Return a side that is ready after a second, trains so slowly and generates at once."""
-    return forecast.Tried(
+    return forecast.TriedSide(
         1.0, {"train": train_s, "generate": 0.0001}, {"train": train_s, "generate": 0.0001}
     )
 

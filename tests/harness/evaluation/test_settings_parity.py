@@ -12,7 +12,7 @@ from harness.experiments import speed_rounds
 from harness.plan import Side, SpeedJob, command
 from harness.records import store
 from harness.results.verdicts import Speed
-from harness.speed.verdict import Verdict
+from harness.speed.verdict import SpeedVerdict
 from tests.harness import contents
 from tests.harness.speed.test_settings import EFFECTIVE
 
@@ -60,7 +60,7 @@ def test_what_differs_in_one_round_of_many_counts():
 
 def test_a_refused_pair_has_no_verdict_unless_the_user_insists():
     """And then it keeps its label."""
-    same = Verdict(Speed.SAME, False, "inside")
+    same = SpeedVerdict(Speed.SAME, False, "inside")
     sides = ("train", "a", "b")
     assert (
         settings_parity.judge(SpeedJob(**JOB), [record(ODD)], sides, same).verdict == Speed.REFUSED

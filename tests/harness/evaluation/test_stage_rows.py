@@ -13,7 +13,7 @@ from harness import plan
 from harness.errors import CorruptRecord
 from harness.evaluation import stage_rows
 from harness.evaluation.pair_evidence import JobEvidence
-from harness.fidelity.evidence import Entry, LossScale
+from harness.fidelity.evidence import LossScale, TensorEntry
 from harness.plan import LOCKSTEP_STAGES, Request, Side
 from harness.workloads.cnn import WORKLOAD
 
@@ -53,7 +53,7 @@ class Evidence:
             for name, value in self.tensors(stage).items()
         }
         return [
-            Entry(
+            TensorEntry(
                 stage,
                 name,
                 value.shape,

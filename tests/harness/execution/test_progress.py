@@ -9,7 +9,7 @@ import pytest
 
 from harness.evaluation import speed_rows
 from harness.execution import progress
-from harness.execution.progress import NIGHT, WORK, Step
+from harness.execution.progress import NIGHT, WORK, ProgressStep
 from harness.experiments import speed_rounds
 
 
@@ -45,7 +45,7 @@ class Ended:
 
 def test_a_step_is_its_line() -> None:
     """Whoever takes lines takes a step; other numbers make another step of the same line."""
-    step = Step("round 1", "timing", 1, 5, 8.0, level=NIGHT, passing=True)
+    step = ProgressStep("round 1", "timing", 1, 5, 8.0, level=NIGHT, passing=True)
     assert "round 1" == step and (1, 5, 8.0, NIGHT, True) == (
         step.done,
         step.total,
@@ -62,16 +62,16 @@ def test_a_step_is_its_line() -> None:
         other.passing,
     )
     assert (WORK, False, None) == (
-        Step("a", "b").level,
-        Step("a", "b").passing,
-        Step("a", "b").total,
+        ProgressStep("a", "b").level,
+        ProgressStep("a", "b").passing,
+        ProgressStep("a", "b").total,
     )
 
 
 def test_jobs_are_counted_as_they_end() -> None:
     """Each line says how many of how many; the rest is the pace so far times what is left; a
     start may be left out of a listing."""
-    clock, said = Clock(), list[Step]()
+    clock, said = Clock(), list[ProgressStep]()
     tell = progress.of_jobs(4, said.append, clock)  # type: ignore[arg-type]
     tell(Work("a"), None)  # type: ignore[arg-type]
     clock.now_s = 10.0
@@ -91,11 +91,11 @@ def test_equal_pieces_are_numbered_as_they_begin() -> None:
     """Plain lines between them are passed on, and are no pieces."""
     clock, said = Clock(), list[str]()
     tell = progress.counted(3, said.append, clock)
-    for line in (Step("run 1", "torch"), "a remark", Step("run 2", "torch")):
+    for line in (ProgressStep("run 1", "torch"), "a remark", ProgressStep("run 2", "torch")):
         tell(line)
         clock.now_s += 4.0
     assert [(0, 3, None), (1, 3, 16.0)] == [
-        (step.done, step.total, step.left_s) for step in said if isinstance(step, Step)
+        (step.done, step.total, step.left_s) for step in said if isinstance(step, ProgressStep)
     ]
     assert "a remark" == said[1]
 

@@ -49,7 +49,9 @@ def busy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns.Peaks, "look", lambda self, tree: None)
 
 
-def measure(waits: Sequence[bool], repeat_s: float = 60.0) -> tuple[turns.Turns, Pretending]:
+def measure(
+    waits: Sequence[bool], repeat_s: float = 60.0
+) -> tuple[turns.MeasuredTurns, Pretending]:
     """Run four palindromes of two sides, of which `a` waits."""
     workers: Any = {"a": Pretending(waits), "b": Pretending(())}
     size = RoundSize(4, 5)

@@ -10,13 +10,13 @@ from rich.console import Console
 
 from harness.experiments import wrong_layers
 from harness.fidelity.layers import find
-from harness.fidelity.measure import Difference
+from harness.fidelity.measure import TensorDifference
 from harness.fidelity.verdict import TensorVerdict
 from harness.report import html, json_format, junit, markdown, terminal
 from harness.results.model import Report, StageRow
 from harness.results.verdicts import Fidelity
 
-DIFFERENCE = Difference(0.5, (0, 3), 1.5, 2.0, 0.3, 0.9, finite=True, same_mask=True)
+DIFFERENCE = TensorDifference(0.5, (0, 3), 1.5, 2.0, 0.3, 0.9, finite=True, same_mask=True)
 NAMES = ("training/conv1", "training/conv2", "training/dense2")
 READ = {"training/conv2": ["training/conv1"], "training/dense2": ["training/conv2"]}
 

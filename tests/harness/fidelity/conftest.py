@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from harness.fidelity.evidence import Entry
+from harness.fidelity.evidence import TensorEntry
 
 
 @dataclasses.dataclass
@@ -24,7 +24,7 @@ class Memory:
 
     def entries(self, stage):
         return [
-            Entry(
+            TensorEntry(
                 stage,
                 name,
                 np.shape(value),

@@ -76,9 +76,9 @@ class Shortened:
         self.values = values
 
     def entries(self, stage):
-        from harness.fidelity.evidence import Entry
+        from harness.fidelity.evidence import TensorEntry
 
-        return [Entry(stage, "x", self.values.shape, "float64", 0.0, 1.0)]
+        return [TensorEntry(stage, "x", self.values.shape, "float64", 0.0, 1.0)]
 
     def read(self, stage, name):
         return digest(self.values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.fidelity.evidence import Entry
+from harness.fidelity.evidence import TensorEntry
 from harness.fidelity.judge import judge_stage
 from harness.fidelity.nulls import null_tensors
 
@@ -96,7 +96,7 @@ class Varied:
 
     def entries(self, stage):
         return [
-            Entry(stage, name, value.shape, "float64", 0.0, float(np.abs(value).max()))
+            TensorEntry(stage, name, value.shape, "float64", 0.0, float(np.abs(value).max()))
             for name, value in self.tensors.items()
         ]
 

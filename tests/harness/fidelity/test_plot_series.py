@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from harness.fidelity import plot_series
-from harness.fidelity.evidence import Entry
+from harness.fidelity.evidence import TensorEntry
 from harness.fidelity.verdict import StageVerdict, TensorVerdict
 from harness.results.model import StageRow
 
-SUBJECT = plot_series.Subject("w", "torch", "fp64", "tiny")
+SUBJECT = plot_series.PlotSubject("w", "torch", "fp64", "tiny")
 
 
 def verdict(*items):
@@ -128,7 +128,7 @@ class Side:
 
     def entries(self, stage):
         return [
-            Entry(stage, name, (3,) if "wide" in name else (), "float64", 0.0, 1.0)
+            TensorEntry(stage, name, (3,) if "wide" in name else (), "float64", 0.0, 1.0)
             for name in self.names
         ]
 

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from harness.fidelity.evidence import Entry
+from harness.fidelity.evidence import TensorEntry
 from harness.fidelity.repeatability import ORDER, Bits, Repeatability, compare, judge, worst
 from harness.results.verdicts import Repeat
 
@@ -34,7 +34,7 @@ class Run:
         found = self.tensors.get(stage, {})
         largest = {name: float(np.abs(np.nan_to_num(value)).max()) for name, value in found.items()}
         return [
-            Entry(stage, name, value.shape, str(value.dtype), 0.0, largest[name])
+            TensorEntry(stage, name, value.shape, str(value.dtype), 0.0, largest[name])
             for name, value in found.items()
         ]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from harness.fidelity import sparse
-from harness.fidelity.evidence import Entry
+from harness.fidelity.evidence import TensorEntry
 from harness.fidelity.judge import judge_stage
 
 BEFORE = np.arange(1.0, 21.0).reshape(5, 4)
@@ -26,7 +26,7 @@ class Side:
 
     def entries(self, stage):
         return [
-            Entry(
+            TensorEntry(
                 stage,
                 name,
                 value.shape,

@@ -13,7 +13,7 @@ from tests.harness.history.test_query import ten  # noqa: F401  (a fixture)
 LIMIT_BYTES, LIMIT_S = 8_000_000, 10.0
 
 
-def page(found: charts.Drawn) -> str:
+def page(found: charts.HistoryCharts) -> str:
     return history_page.render(
         "History", found.histories, found.left_out, found.stages, found.speed
     )

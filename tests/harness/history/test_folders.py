@@ -80,7 +80,7 @@ def test_the_night_is_read_from_where_nights_are_made(
     for name in ("2026-11-21", "2026-11-21_2"):
         folder = night.folder_of(tmp_path / night.FOLDER, "2026-11-21", "key" + name)
         night.write(folder, night.Night(name, "key" + name, "", "", "", "", 0.0, ()))
-        cell = _run(folder / night.Row(matrix_cell).folder)
+        cell = _run(folder / night.CellRow(matrix_cell).folder)
         assert (name, "2026-11-21") == (folder.name, folders.night(cell))
         monkeypatch.chdir(cell)
         assert ["2026-11-21"] * 2 == [

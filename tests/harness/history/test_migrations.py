@@ -92,7 +92,7 @@ def test_all_steps_together_make_the_tables_that_queries_are_written_for(path: P
 
 def test_a_step_that_fails_leaves_the_file_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch):
     """A later step that breaks, after it has changed a table, is undone with all the others."""
-    broken = migrations.Step(
+    broken = migrations.Migration(
         "breaks", ("ALTER TABLE runs ADD COLUMN more_still TEXT", "INSERT INTO nowhere VALUES (1)")
     )
     with monkeypatch.context() as patch:

@@ -18,7 +18,7 @@ from harness import cli
 from harness.cli.progress import Plain
 from harness.context import Context
 from harness.errors import CorruptRecord, JobFailed, NewerSchema, UnknownName, UsageError
-from harness.execution.progress import Step
+from harness.execution.progress import ProgressStep
 from harness.models import training
 from harness.models.training import Model, Site
 from harness.records import store
@@ -73,7 +73,7 @@ def test_progress_says_how_many_steps_are_left_and_how_long_they_take(
         training, "time", types.SimpleNamespace(monotonic=lambda: float(next(ticks)))
     )
     training.train(stand, MODEL, tmp_path / "out", 7, resume=False)
-    steps = [line for line in said if isinstance(line, Step)]
+    steps = [line for line in said if isinstance(line, ProgressStep)]
     told = [(step.what, step.done, step.total, step.left_s, step.passing) for step in steps]
     what = "training linear on torch"
     assert [
@@ -87,7 +87,7 @@ def test_progress_says_how_many_steps_are_left_and_how_long_they_take(
     said.clear()
     training.train(stand, MODEL, tmp_path / "out", 9, resume=True)
     assert [(7, None), (8, None), (9, 0.0)] == [
-        (line.done, line.left_s) for line in said if isinstance(line, Step)
+        (line.done, line.left_s) for line in said if isinstance(line, ProgressStep)
     ]
     said.clear()
     training.train(stand, MODEL, tmp_path / "out", 4, resume=True)

@@ -50,7 +50,7 @@ class Nights:
         path.write_text(text, encoding="utf-8")
         return config.load(path)
 
-    def run(self, made: config.Config, *only: str, date: str = "2026-11-21") -> cells.Result:
+    def run(self, made: config.Config, *only: str, date: str = "2026-11-21") -> cells.NightResult:
         """Run a night."""
         return cells.run(
             beginning.NightRequest(made, self.folder / "reports", date, only), self.context
@@ -63,5 +63,5 @@ def nights(tmp_path: Path) -> Nights:
 
 
 @pytest.fixture
-def statuses() -> Callable[[cells.Result], dict[str, str]]:
+def statuses() -> Callable[[cells.NightResult], dict[str, str]]:
     return lambda result: {row.cell.name: row.status for row in result.night.rows}

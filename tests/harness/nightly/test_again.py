@@ -11,7 +11,7 @@ import pytest
 from harness.environments import provision
 from harness.errors import ProvisionFailed
 from harness.nightly import beginning, comparison, config, night, page
-from harness.nightly.night import CellStatus, Row
+from harness.nightly.night import CellRow, CellStatus
 
 
 def test_a_crash_stays_told_when_there_is_no_time_for_another_try(nights, statuses) -> None:
@@ -61,7 +61,7 @@ def test_a_cell_that_takes_the_harness_down_comes_last_and_not_for_ever(nights, 
 
     def cut_off(killed: int) -> beginning.Night:
         state = night.read(found.folder)
-        rows = (Row(made.cells[0], CellStatus.RUNNING, killed=killed), Row(made.cells[1]))
+        rows = (CellRow(made.cells[0], CellStatus.RUNNING, killed=killed), CellRow(made.cells[1]))
         night.write(found.folder, dataclasses.replace(state, rows=rows))
         return beginning.opened(asked, nights.context, found.folder, state.key)
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from harness import cli
 from harness.nightly import matrix
-from harness.nightly.matrix import Entry
+from harness.nightly.matrix import MatrixEntry
 
-ENTRY = Entry(
+ENTRY = MatrixEntry(
     name="one",
     priority=0,
     workloads=("linear",),

@@ -11,12 +11,12 @@ import pytest
 from backends.contract import Status
 from harness.errors import CorruptRecord, NewerSchema
 from harness.nightly import matrix, night
-from harness.nightly.matrix import Entry
-from harness.nightly.night import CellStatus, Changed, MissingBuild, Night, Row
+from harness.nightly.matrix import MatrixEntry
+from harness.nightly.night import CellRow, CellStatus, Changed, MissingBuild, Night
 from harness.records import files, store
 from harness.results.verdicts import Fidelity
 
-ENTRY = Entry(
+ENTRY = MatrixEntry(
     name="one",
     priority=3,
     workloads=("linear", "cnn"),
@@ -35,7 +35,7 @@ CELLS = matrix.cells([ENTRY])
 
 def made(name: str = "2026-11-21", key: str = "k") -> Night:
     rows = (
-        Row(
+        CellRow(
             CELLS[0],
             CellStatus.OK,
             fidelity="PASS",
@@ -43,7 +43,7 @@ def made(name: str = "2026-11-21", key: str = "k") -> Night:
             duration_s=1.5,
             left_out=(MissingBuild("tf1", "no Python 3.7"),),
         ),
-        Row(CELLS[1], CellStatus.NOT_REACHED, "nothing is left"),
+        CellRow(CELLS[1], CellStatus.NOT_REACHED, "nothing is left"),
     )
     return Night(
         name,

@@ -12,15 +12,15 @@ import pytest
 
 from harness.errors import CorruptRecord
 from harness.nightly import conclusion, index, matrix, page, summary
-from harness.nightly.matrix import Entry
-from harness.nightly.night import CellStatus, Changed, MissingBuild, Night, Row
+from harness.nightly.matrix import MatrixEntry
+from harness.nightly.night import CellRow, CellStatus, Changed, MissingBuild, Night
 from tests.e2e import screenshots
 from tests.harness.report import sample
 
 EVIL = "<script>alert('x')</script> [b](http://x) a|b `c` \x1b[31m\u202e"
 CELLS = matrix.cells(
     [
-        Entry(
+        MatrixEntry(
             name="one",
             priority=3,
             workloads=("linear", "cnn", "a/<b>:c"),
@@ -40,7 +40,7 @@ CELLS = matrix.cells(
 
 def made() -> Night:
     rows = (
-        Row(
+        CellRow(
             CELLS[0],
             CellStatus.OK,
             fidelity="FAIL",
@@ -50,8 +50,8 @@ def made() -> Night:
             compared=2,
             duration_s=61.0,
         ),
-        Row(CELLS[1], CellStatus.NOT_REACHED, EVIL),
-        Row(
+        CellRow(CELLS[1], CellStatus.NOT_REACHED, EVIL),
+        CellRow(
             CELLS[2],
             CellStatus.OK,
             fidelity="PASS",
@@ -243,46 +243,46 @@ def test_the_summary_is_markdown_that_stays_what_it_is() -> None:
     ("rows", "verdict", "code", "said"),
     [
         (
-            (Row(CELLS[0], CellStatus.OK, fidelity="PASS", exit_code=0),),
+            (CellRow(CELLS[0], CellStatus.OK, fidelity="PASS", exit_code=0),),
             "PASS",
             0,
             "Same function in 1 of 1 cells.",
         ),
         (
-            (Row(CELLS[0], "crashed", "SIGSEGV", fidelity="INCONCLUSIVE", exit_code=4),),
+            (CellRow(CELLS[0], "crashed", "SIGSEGV", fidelity="INCONCLUSIVE", exit_code=4),),
             "INCONCLUSIVE",
             4,
             "1 cell did not end well.",
         ),
         (
             (
-                Row(CELLS[0], "error", "no"),
-                Row(CELLS[1], CellStatus.OK, fidelity="FAIL", headline="Differs.", exit_code=1),
+                CellRow(CELLS[0], "error", "no"),
+                CellRow(CELLS[1], CellStatus.OK, fidelity="FAIL", headline="Differs.", exit_code=1),
             ),
             "FAIL",
             1,
             "Differs.",
         ),
         (
-            (Row(CELLS[0], "crashed", "SIGSEGV", fidelity="FAIL", exit_code=1),),
+            (CellRow(CELLS[0], "crashed", "SIGSEGV", fidelity="FAIL", exit_code=1),),
             "FAIL",
             1,
             "1 cell did not end well.",
         ),
-        ((Row(CELLS[0], CellStatus.UNSUPPORTED, "no GPU"),), "NONE", 5, "1 cannot run here."),
+        ((CellRow(CELLS[0], CellStatus.UNSUPPORTED, "no GPU"),), "NONE", 5, "1 cannot run here."),
         (
             (
-                Row(CELLS[0], CellStatus.UNSUPPORTED, "no GPU"),
-                Row(CELLS[1], CellStatus.OK, exit_code=0, compared=3, settled=2),
+                CellRow(CELLS[0], CellStatus.UNSUPPORTED, "no GPU"),
+                CellRow(CELLS[1], CellStatus.OK, exit_code=0, compared=3, settled=2),
             ),
             "NONE",
             0,
             "2 of 3",
         ),
-        ((Row(CELLS[0], CellStatus.NOT_REACHED),), "NONE", 5, "1 was not reached."),
+        ((CellRow(CELLS[0], CellStatus.NOT_REACHED),), "NONE", 5, "1 was not reached."),
         (
             (
-                Row(
+                CellRow(
                     CELLS[0],
                     CellStatus.OK,
                     fidelity="INCONCLUSIVE",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from harness.results.series import REAL, Change, Compared, Curve, History, Spread, Turns
+from harness.results.series import REAL, Compared, Curve, FigureHistory, LevelChange, Spread, Turns
 
 HOSTILE = "<script>alert('x')</script> [bold]b[/bold] a|b `c` \x1b[31mred\u202e"
 LAYERS = (
@@ -101,7 +101,7 @@ SPREADS = tuple(
     for build, models, shift in ((REAL, 1, 0.0), ("tf1-compat", 8, 0.6), ("torch", 8, 3.0))
 )
 HISTORY = (
-    History(
+    FigureHistory(
         "cnn",
         "tf1-compat",
         "torch",
@@ -113,9 +113,9 @@ HISTORY = (
         tuple(1.2 - 0.02 for _ in range(30)),
         tuple(1.2 if day < 20 else 1.32 for day in range(30)),
         tuple(1.4 for _ in range(30)),
-        (Change("2026-10-21T03:00:00Z", 1.2, 1.32, f"torch 2.12.0 → 2.13.0 {HOSTILE}"),),
+        (LevelChange("2026-10-21T03:00:00Z", 1.2, 1.32, f"torch 2.12.0 → 2.13.0 {HOSTILE}"),),
     ),
-    History(
+    FigureHistory(
         "cnn",
         "torch",
         "",

@@ -11,8 +11,8 @@ from harness.report import terminal_selfcheck
 from harness.report.terminal_style import plain_table
 from harness.speed.estimate import Estimate
 from harness.speed.replay import Rates
-from harness.speed.selfcheck import SLOWDOWNS, Findings, Injection, Point
-from harness.speed.verdict import Verdict
+from harness.speed.selfcheck import SLOWDOWNS, Findings, Injection, ResolutionPoint
+from harness.speed.verdict import SpeedVerdict
 
 
 def draw(renderable, encoding):
@@ -24,8 +24,10 @@ def draw(renderable, encoding):
 
 def findings(*problems):
     rates = Rates(5, 100, 0.43, 0.0, 0.0, 5.0)
-    injections = (Injection(0.0, Estimate(5, 1.0, 0.99, 1.01), Verdict("SAME", False, "inside")),)
-    point = Point(5, rates, (rates,) * len(SLOWDOWNS), 0.02)
+    injections = (
+        Injection(0.0, Estimate(5, 1.0, 0.99, 1.01), SpeedVerdict("SAME", False, "inside")),
+    )
+    point = ResolutionPoint(5, rates, (rates,) * len(SLOWDOWNS), 0.02)
     return Findings(6, 3, 2e-4, 0.01, injections, (point,), 1, 0, 0, problems)
 
 

@@ -19,7 +19,7 @@ from harness.speed.estimate import (
     MIN_SAMPLES,
     Estimate,
     Palindrome,
-    Round,
+    RoundTimes,
     alpha,
     estimate,
     estimate_logs,
@@ -43,11 +43,11 @@ def different(found: Estimate) -> bool:
     )
 
 
-def make(*pairs: tuple[list[float], list[float]]) -> Round:
-    return Round(tuple(Palindrome({"a": a, "b": b}) for a, b in pairs))
+def make(*pairs: tuple[list[float], list[float]]) -> RoundTimes:
+    return RoundTimes(tuple(Palindrome({"a": a, "b": b}) for a, b in pairs))
 
 
-def noisy(rounds: int, ratio: float, seed: int = 0, spread: float = 0.01) -> list[Round]:
+def noisy(rounds: int, ratio: float, seed: int = 0, spread: float = 0.01) -> list[RoundTimes]:
     draw = random.Random(seed)
     found = []
     for _ in range(rounds):
@@ -158,7 +158,7 @@ def test_unequal_counts_give_no_interval(rounds, place, where, lost, seed):
     broken = list(found[place].palindromes)
     at = where % len(broken)
     broken[at] = Palindrome({"a": broken[at].steps_s["a"], "b": broken[at].steps_s["b"][lost:]})
-    found[place] = Round(tuple(broken))
+    found[place] = RoundTimes(tuple(broken))
     judged = estimate(found, "a", "b", final=True)
     assert not different(judged)
     assert f"round {place + 1} has unequal counts" in judged.reason
@@ -195,7 +195,7 @@ def test_too_few_samples_and_a_coarse_timer_are_refused():
 
 def test_a_missing_build_or_an_empty_round_is_refused():
     """Never vacuous."""
-    assert not different(estimate([Round(())] * 9, "a", "b"))
+    assert not different(estimate([RoundTimes(())] * 9, "a", "b"))
     assert not different(estimate(noisy(9, 1.5), "a", "c"))
     assert estimate([], "a", "b").reason == "no round was measured"
 
@@ -212,12 +212,12 @@ def test_extreme_ratios_do_not_overflow(logs):
 
 
 @pytest.fixture(scope="module")
-def recorded() -> list[Round]:
+def recorded() -> list[RoundTimes]:
     """All recorded rounds; the labels are exchanged at random in the tests, for they were given
     at random."""
     blocks = [one["blocks"] for one in json.loads(RECORDED.read_text())]
     return [
-        Round(tuple(Palindrome({side: block[side] for side in "ab"}) for block in one))
+        RoundTimes(tuple(Palindrome({side: block[side] for side in "ab"}) for block in one))
         for one in blocks
     ]
 
@@ -270,7 +270,7 @@ def test_an_injected_effect_is_detected(logs, injected, rounds, power):
 def test_an_effect_injected_into_the_samples_shifts_the_log_ratio(recorded):
     """The shift used in the replay is what slower steps do to a round."""
     one = recorded[0]
-    slow = Round(
+    slow = RoundTimes(
         tuple(
             Palindrome({"a": p.steps_s["a"], "b": [1.1 * step for step in p.steps_s["b"]]})
             for p in one.palindromes
@@ -296,7 +296,7 @@ def test_palindromes_taken_as_independent_give_false_alarms(recorded):
     """The replay's limit of 1 % is broken many times over by the rule that pools blocks of the
     same processes."""
     per_round = [
-        [log_ratio(Round((palindrome,)), "a", "b") for palindrome in one.palindromes]
+        [log_ratio(RoundTimes((palindrome,)), "a", "b") for palindrome in one.palindromes]
         for one in recorded
     ]
     draw = random.Random(3)

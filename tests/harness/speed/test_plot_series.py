@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from harness.speed.estimate import Palindrome, Round
+from harness.speed.estimate import Palindrome, RoundTimes
 from harness.speed.plot_series import MOST_ROUNDS, MOST_TURNS, turns
 
 
 def one_round(*times):
-    return Round(tuple(Palindrome({"a": [time] * 4, "b": [2 * time] * 4}) for time in times))
+    return RoundTimes(tuple(Palindrome({"a": [time] * 4, "b": [2 * time] * 4}) for time in times))
 
 
 def test_each_palindrome_is_a_number_of_each_side():

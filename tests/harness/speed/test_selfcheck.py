@@ -12,7 +12,7 @@ import pytest
 
 from harness.errors import JobFailed
 from harness.speed import selfcheck
-from harness.speed.estimate import ALPHA, Estimate, Palindrome, Round, half_width
+from harness.speed.estimate import ALPHA, Estimate, Palindrome, RoundTimes, half_width
 from harness.speed.replay import Rates
 from harness.speed.selfcheck import (
     INJECTED,
@@ -22,7 +22,7 @@ from harness.speed.selfcheck import (
     SLOWDOWNS,
     STEPS,
     Findings,
-    Measured,
+    MeasuredRound,
     examine,
     turn,
 )
@@ -31,12 +31,12 @@ from tests.evaluation.replay import recorded
 SIDES = ("a", "b")
 
 
-def measured(count: int, injected: float = 1.0, where: str = "b") -> list[Measured]:
+def measured(count: int, injected: float = 1.0, where: str = "b") -> list[MeasuredRound]:
     """Return recorded rounds as a self-check would have measured them; `injected`: the share of
     a slow-down that is really there."""
     found = recorded.rounds().held_out[:count]
     return [
-        Measured(turn(number), recorded.slowed(one, where, injected * turn(number)))
+        MeasuredRound(turn(number), recorded.slowed(one, where, injected * turn(number)))
         for number, one in enumerate(found)
     ]
 
@@ -133,7 +133,9 @@ def test_a_slow_down_that_is_not_what_was_asked_for_is_a_problem(injected, where
 
 def test_sides_that_are_not_alike_are_a_problem():
     """A side that is always slower by a tenth, whatever is injected."""
-    found = [Measured(one.slowdown, recorded.slowed(one.round, "b", 0.1)) for one in measured(60)]
+    found = [
+        MeasuredRound(one.slowdown, recorded.slowed(one.round, "b", 0.1)) for one in measured(60)
+    ]
     problems = examine(found, SIDES, 3.0, 0.0).problems
     assert any(
         "say SLOWER, material: the two sides are not treated alike" in problem
@@ -141,7 +143,7 @@ def test_sides_that_are_not_alike_are_a_problem():
     )
 
 
-def biased(bias: float, seed: int = 4) -> list[Measured]:
+def biased(bias: float, seed: int = 4) -> list[MeasuredRound]:
     """Return 36 rounds that scatter by 0.3 %, in which b is always slower by a share."""
     generator = np.random.RandomState(seed)
     found = []
@@ -150,7 +152,9 @@ def biased(bias: float, seed: int = 4) -> list[Measured]:
         ratio = (1.0 + slowdown) * math.exp(bias + 0.003 * generator.normal())
         steps = 1.0 + 0.001 * generator.uniform(size=12)
         found.append(
-            Measured(slowdown, Round((Palindrome({"a": list(steps), "b": list(ratio * steps)}),)))
+            MeasuredRound(
+                slowdown, RoundTimes((Palindrome({"a": list(steps), "b": list(ratio * steps)}),))
+            )
         )
     return found
 
@@ -197,7 +201,9 @@ def test_alarms_are_a_problem_where_chance_hardly_gives_so_many(runs, alarms, pr
 def test_a_round_that_says_nothing_is_an_error_with_its_number():
     """Nothing is judged without it."""
     found = measured(12)
-    found[4] = Measured(0.0, Round((Palindrome({"a": [1.0] * 4, "b": [1.0, math.nan, 1.0, 1.0]}),)))
+    found[4] = MeasuredRound(
+        0.0, RoundTimes((Palindrome({"a": [1.0] * 4, "b": [1.0, math.nan, 1.0, 1.0]}),))
+    )
     with pytest.raises(JobFailed, match="round 5 holds a step time of nan s"):
         examine(found, SIDES, 3.0, 0.0)
 
@@ -205,7 +211,7 @@ def test_a_round_that_says_nothing_is_an_error_with_its_number():
 def test_where_nothing_is_resolved_it_is_said():
     """Rounds that scatter by a factor of three."""
     found = [
-        Measured(one.slowdown, recorded.slowed(one.round, "b", 2.0 * (number % 3)))
+        MeasuredRound(one.slowdown, recorded.slowed(one.round, "b", 2.0 * (number % 3)))
         for number, one in enumerate(measured(24))
     ]
     points = examine(found, SIDES, 3.0, 0.0).points

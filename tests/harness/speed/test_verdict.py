@@ -13,7 +13,7 @@ from harness.results.verdicts import Speed
 from harness.speed.estimate import (
     Estimate,
     Palindrome,
-    Round,
+    RoundTimes,
     alpha,
     estimate,
     estimate_logs,
@@ -186,11 +186,11 @@ def test_a_run_without_an_interval_goes_on(estimate):
 # -- nothing that is broken is different -----------------------------------------------------------
 
 
-def lasting(seed: int, ratio: float) -> list[Round]:
+def lasting(seed: int, ratio: float) -> list[RoundTimes]:
     """Return ten rounds of two palindromes, b slower by a ratio, with a noise of about 1 %."""
     draw = random.Random(seed)
     return [
-        Round(
+        RoundTimes(
             tuple(
                 Palindrome(
                     {
@@ -249,7 +249,7 @@ def test_without_variance_there_is_no_difference(ratio, count, what):
         rounds = lasting(0, ratio)[:1] * count
     else:
         rounds = [
-            Round(
+            RoundTimes(
                 tuple(
                     Palindrome({"a": one.steps_s["a"], "b": [ratio] * 8})
                     for one in whole.palindromes
