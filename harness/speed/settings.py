@@ -262,14 +262,13 @@ def refusal(differing: Iterable[SettingDifference], *, precisions: bool = False)
         differing: what `differences` returned. precisions: two precisions were asked for, and what
             follows from them is meant.
     """
-    refused = [
-        item
+    reasons = "; ".join(
+        f"{item} ({item.rule.why}: {item.rule.mend})"
         for item in differing
         if item.rule.kind == REFUSED and not (precisions and item.rule.precise)
-    ]
-    if not refused:
+    )
+    if not reasons:
         return ""
-    reasons = "; ".join(f"{item} ({item.rule.why}: {item.rule.mend})" for item in refused)
     return f"not compared, settings differ: {reasons}. --allow-settings compares all the same"
 
 

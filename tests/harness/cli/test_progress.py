@@ -21,11 +21,11 @@ ROOT = Path(__file__).parents[3]
 SHOWN = """
 from harness.cli.console import OUT
 from harness.cli.progress import working
-from harness.execution.progress import NIGHT, Step
+from harness.execution.progress import NIGHT, ProgressStep
 with working() as given:
-    given.say(Step("cell 1 of 2: one (about 60 s)", "one", 0, 2, 100.0, level=NIGHT))
+    given.say(ProgressStep("cell 1 of 2: one (about 60 s)", "one", 0, 2, 100.0, level=NIGHT))
     for number in range(5):
-        given.say(Step(f"round {number + 1} of a b", "timing", number, 5, 5.0 * (5 - number), passing=number > 0))
+        given.say(ProgressStep(f"round {number + 1} of a b", "timing", number, 5, 5.0 * (5 - number), passing=number > 0))
     given.say("a remark")
 OUT.print("the result")
 """
