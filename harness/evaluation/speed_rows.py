@@ -23,7 +23,7 @@ class Timed:
     had to leave.
 
     Attributes:
-        final: its run has ended. lacking: why it could not go on, where steps are too long for the
+        final: its run has ended. shortage: why it could not go on, where steps are too long for the
             budget.
     """
 
@@ -32,7 +32,7 @@ class Timed:
     records: list[store.Record] = dataclasses.field(default_factory=list)
     failed: list[store.Record] = dataclasses.field(default_factory=list)
     final: bool = False
-    lacking: str = ""
+    shortage: str = ""
 
     @property
     def counted(self) -> list[store.Record]:
@@ -71,7 +71,7 @@ def rows(jobs: Sequence[Timed], run: Path) -> list[SpeedRow]:
             rows += [
                 _unmeasured(timed, action, a, b)
                 for action, (a, b) in itertools.product(ACTIONS, pairs(timed))
-                if timed.lacking
+                if timed.shortage
             ]
             continue
         measured = timed.records[-1].round.actions
@@ -143,12 +143,12 @@ def _judged(timed: Timed, estimated: estimate.Estimate) -> verdict.SpeedVerdict:
 
 def _obstacle(timed: Timed) -> str:
     """Return what kept rounds from counting, or from being run; empty if nothing did."""
-    return circumstances.why_too_few(timed.records) or timed.lacking
+    return circumstances.why_too_few(timed.records) or timed.shortage
 
 
 def _unmeasured(timed: Timed, action: str, a: str, b: str) -> SpeedRow:
     """Return the row of a pair of which not even one round fits into the budget."""
-    reason = timed.lacking
+    reason = timed.shortage
     return dataclasses.replace(_bare(timed, action, a, b), reason=reason, obstacle=reason)
 
 

@@ -54,7 +54,7 @@ def run_speed(
             if len(timed.records) < schedule.MIN_ROUNDS:
                 reason = f"{len(timed.records)} fit into it"
                 too_long = forecast.TooLong(reason, _usual_s(timed))
-                timed.lacking = forecast.shortage(too_long, budget_s)
+                timed.shortage = forecast.shortage(too_long, budget_s)
             continue
         started, before = time.monotonic(), len(timed.records)
         _add_round(
@@ -216,7 +216,7 @@ def _add_round(
         )
         timed.labels = []
     except forecast.TooLong as error:
-        timed.final, timed.lacking = True, forecast.shortage(error, budget_s)
+        timed.final, timed.shortage = True, forecast.shortage(error, budget_s)
     except turns.SideFailed as failure:
         say(f"{timed.job.workload} {timed.job.precision}: {failure}")
         description = {

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from backends.contract import Stage
 from harness.fidelity.evidence import Evidence
 from harness.fidelity.noise import UNIT_ROUNDOFF
-from harness.fidelity.verdict import StageVerdict, TensorVerdict
+from harness.fidelity.verdict import Sign, StageVerdict, TensorVerdict
 from harness.results.verdicts import Bounds, Fidelity
 
 Sides = tuple[Evidence, Evidence]
@@ -31,24 +31,28 @@ NEAR = 2.0**6
 SHOWN, ERRORS = 0.5, 4.0
 #: Fewer values may be float32 numbers by chance.
 FEWEST = 4
-#: What a sign begins with that leaves no doubt.
-WORDS = "all values of"
 #: What `--accept` calls it.
 ACCEPTED = "float32-constants"
 
 
-def sign(a: NDArray[Any], b: NDArray[Any], error: float) -> str:
-    """Return in words what of a float64 departure shows float32; empty where nothing does.
+def sign(a: NDArray[Any], b: NDArray[Any], error: float) -> Sign | None:
+    """Return what of a float64 departure shows float32; None where nothing does.
 
     Args:
         a, b: the values of both sides. error: by the error measure.
     """
     exact = {side: _is_float32(values) for side, values in (("a", a), ("b", b))}
     if exact["a"] != exact["b"] and error <= NEAR * UNIT_ROUNDOFF["fp32"]:
-        return f"{WORDS} side {'a' if exact['a'] else 'b'} are float32 numbers"
+        side = "a" if exact["a"] else "b"
+        return Sign(f"all values of side {side} are float32 numbers", certain=True)
     if UNIT_ROUNDOFF["fp32"] / NEAR <= error <= NEAR * UNIT_ROUNDOFF["fp32"]:
-        return "the error is of the size of float32's rounding"
-    return ""
+        return Sign("the error is of the size of float32's rounding", certain=False)
+    return None
+
+
+def _certain(tensor: TensorVerdict) -> bool:
+    """Whether a tensor's sign leaves no doubt."""
+    return tensor.float32 is not None and tensor.float32.certain
 
 
 def _is_float32(values: NDArray[Any]) -> bool:
@@ -74,7 +78,7 @@ def shown_again(full: Sequence[StageVerdict], exact: Sides, low: Sides) -> bool:
     """
     failed = next(verdict for verdict in full if verdict.verdict == Fidelity.FAIL)
     stage = failed.stage
-    if isinstance(stage, Bounds) or any(item.float32.startswith(WORDS) for item in failed.tensors):
+    if isinstance(stage, Bounds) or any(_certain(item) for item in failed.tensors):
         return False
     whole, again = [np.zeros(0)], [np.zeros(0)]
     for item in failed.tensors:
@@ -161,12 +165,12 @@ def named(verdict: StageVerdict, same: bool, again: bool = False) -> StageVerdic
             (`shown_again`): then it is not float32.
     """
     tensor = first(verdict)
-    if tensor is None or again:
+    if tensor is None or tensor.float32 is None or again:
         return verdict
-    sure = "" if tensor.float32.startswith(WORDS) else "?"
+    sure = "" if tensor.float32.certain else "?"
     text = (
-        f"float32 inside float64{sure}, {tensor.name} first: {tensor.float32} (a constant, a cast,"
-        " a schedule or a kernel in float32)"
+        f"float32 inside float64{sure}, {tensor.name} first: {tensor.float32.words} (a constant,"
+        " a cast, a schedule or a kernel in float32)"
     )
     if same:
         text += (

@@ -88,17 +88,20 @@ def _judge_tensors(low: Evidence, full: Evidence, bound: Bound) -> list[TensorVe
             and base[entry.name].largest != 0.0
         ]
     unknown = bound.contracted is None and bound.precision not in STORED_LOW
-    if unknown and any(item.reason == IN_EFFECT for item in verdicts):
+    if unknown and any(_costs(item, Fidelity.PASS) for item in verdicts):
         # Nobody tells which activations a product has made; that some cost what they must shows
         # that products are low.
-        return [
-            _unbounded(item) if item.reason.startswith(NOT_IN_EFFECT) else item for item in verdicts
-        ]
+        return [_unbounded(item) if _costs(item, Fidelity.FAIL) else item for item in verdicts]
     return verdicts
 
 
+def _costs(item: TensorVerdict, verdict: Fidelity) -> bool:
+    """Whether a tensor was held to what the precision necessarily costs, and what came of it."""
+    return item.necessary is not None and item.verdict == verdict
+
+
 def _unbounded(item: TensorVerdict) -> TensorVerdict:
-    return dataclasses.replace(item, verdict=Fidelity.PASS, reason="")
+    return dataclasses.replace(item, verdict=Fidelity.PASS, reason="", necessary=None)
 
 
 def _sum_up(verdicts: list[TensorVerdict]) -> StageVerdict:
@@ -107,7 +110,7 @@ def _sum_up(verdicts: list[TensorVerdict]) -> StageVerdict:
         first = next((item for item in verdicts if item.verdict == verdict), None)
         if first is not None:
             return StageVerdict(STAGE, verdict, f"{first.name}: {first.reason}", first, tensors)
-    bounded = [item for item in verdicts if item.reason == IN_EFFECT]
+    bounded = [item for item in verdicts if _costs(item, Fidelity.PASS)]
     passed = [item for item in verdicts if item.verdict == Fidelity.PASS]
     worst = max(passed, key=lambda item: item.margin, default=None)
     if worst is None:

@@ -16,6 +16,14 @@ from harness.results.verdicts import Bounds, Fidelity
 
 
 @dataclasses.dataclass(frozen=True)
+class Sign:
+    """What of a float64 departure shows float32, in words, and whether that leaves no doubt."""
+
+    words: str
+    certain: bool
+
+
+@dataclasses.dataclass(frozen=True)
 class TensorVerdict:
     """One tensor of a stage: PASS, FAIL, INCONCLUSIVE, NULL or BEYOND (the horizon), with its
     numbers where it was compared.
@@ -32,7 +40,7 @@ class TensorVerdict:
     threshold: float | None = None
     difference: TensorDifference | None = None
     necessary: float | None = None
-    float32: str = ""
+    float32: Sign | None = None
 
     @property
     def margin(self) -> float:

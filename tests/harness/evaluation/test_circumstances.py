@@ -269,4 +269,4 @@ def test_long_rounds_stop_at_the_budget(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(speed_rounds, "_add_round", add)
     (one,) = speed_rounds.run_speed(types.SimpleNamespace(), [measured().job], 7.0, lambda _: None)  # type: ignore[arg-type]
-    assert 3 == len(one.records) and "3 fit into it, 5 rounds take about 10 s" in one.lacking
+    assert 3 == len(one.records) and "3 fit into it, 5 rounds take about 10 s" in one.shortage

@@ -7,24 +7,31 @@ import pytest
 
 from harness.fidelity.float32 import explains, first, named, shown_again, sign
 from harness.fidelity.judge import judge_stage
+from harness.fidelity.verdict import Sign
 
 EXACT = np.linspace(0.1, 1.0, 64)
 
 
 @pytest.mark.parametrize(
-    ("a", "words"),
+    ("a", "expected"),
     [
-        (EXACT.astype(np.float32).astype(np.float64), "all values of side a are float32 numbers"),
-        (EXACT * (1.0 + 3e-8), "the error is of the size of float32's rounding"),
-        (EXACT * (1.0 + 1e-3), ""),
-        (EXACT * (1.0 + 1e-12), ""),
+        (
+            EXACT.astype(np.float32).astype(np.float64),
+            Sign("all values of side a are float32 numbers", certain=True),
+        ),
+        (
+            EXACT * (1.0 + 3e-8),
+            Sign("the error is of the size of float32's rounding", certain=False),
+        ),
+        (EXACT * (1.0 + 1e-3), None),
+        (EXACT * (1.0 + 1e-12), None),
     ],
 )
-def test_what_shows_float32(a, words):
+def test_what_shows_float32(a, expected):
     """Values that float32 holds, or an error of its rounding; a large error and a tiny one are
     something else."""
-    assert words == sign(a, EXACT, float(np.max(np.abs(a - EXACT))))
-    assert "" == sign(
+    assert expected == sign(a, EXACT, float(np.max(np.abs(a - EXACT))))
+    assert None is sign(
         np.ones(64), np.ones(64) + 1e-3, 1e-3
     )  # numbers that float32 holds by chance, far apart
 
