@@ -258,7 +258,7 @@ def read_sealed(path: Path, kind: str, schema: int, since: int) -> dict[str, Any
             anything in it was changed.
     """
     document = read_json(path, kind, schema)
-    if document["schema"] >= since:
+    if document["schema"] >= since or SEAL in document:
         check_seal(document, kind, str(path))
     return document
 

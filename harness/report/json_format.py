@@ -21,7 +21,8 @@ from harness.records import store
 from harness.records.decoding import decode, finite, shallow, unique
 from harness.report import worded
 from harness.results import outcome
-from harness.results.model import SCHEMA, SEALED_SINCE, Report
+from harness.results.model import SCHEMA, SEALED_SINCE, Report, StageRow
+from harness.results.verdicts import Fidelity
 
 SUMMARY = ("fidelity", "headline", "exit_code")
 ORDER = (
@@ -154,7 +155,8 @@ def from_json(text: str, source: str = "the report") -> Report:
             f"{source} has schema {schema}, and this harness reads up to {SCHEMA}; "
             "install a newer parity-harness, or run the comparison again with this one"
         )
-    if schema >= SEALED_SINCE:
+    # one that has a seal is checked by it, whatever it says of its schema
+    if schema >= SEALED_SINCE or store.SEAL in flat:
         try:
             store.check_seal(flat, "report", source)
         except CorruptRecord as error:
@@ -170,7 +172,7 @@ def from_plain(flat: dict[str, Any], source: str) -> Report:
         source: where it is from, for messages.
 
     Raises:
-        CorruptRecord: not a report.
+        CorruptRecord: not a report, or one whose rows contradict themselves.
     """
     summary = flat.get("summary")
     if not isinstance(summary, dict):
@@ -179,7 +181,30 @@ def from_plain(flat: dict[str, Any], source: str) -> Report:
     names = ("stages", "speed")
     rows: Plain = {name: _with_settings(flat.get(name)) for name in names if name in flat}
     whole = _with_words({**flat, **above, **rows})
-    return derived(decode(Report, whole, source))
+    report = decode(Report, whole, source)
+    _refuse_contradictions(report, source)
+    return derived(report)
+
+
+def _refuse_contradictions(report: Report, source: str) -> None:
+    """Raise CorruptRecord for a row that passes while its numbers, or one of its tensors, do not:
+    reports of the first schema have no seal that would tell."""
+    for number, row in enumerate(report.stages):
+        why = "" if row.verdict != Fidelity.PASS or row.accepted else _contradiction(row)
+        if why:
+            raise CorruptRecord(
+                f"{source}: stages[{number}]: verdict is {row.verdict}, and {why}; the file was"
+                " altered; run the comparison again"
+            )
+
+
+def _contradiction(row: StageRow) -> str:
+    """Return in words what does not let a row pass; empty where nothing does."""
+    if row.error is not None and row.threshold is not None and row.error > row.threshold:
+        return f"error {row.error} is above its threshold {row.threshold}"
+    if row.compared and row.compared.departing:
+        return f"{row.compared.names[row.compared.departing[0]]} departs"
+    return ""
 
 
 def _with_words(flat: dict[str, Any]) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def test_a_report_is_read_back_as_it_was(full, empty):
 def test_any_value_survives(sample, number, text, maybe, names):
     """A text "NaN" stays a text, a NaN stays a number."""
     stage = sample.stage(
-        "forward", error=maybe, worst=text, value_a=number, null=tuple(names), reason="NaN"
+        "forward", "INFO", error=maybe, worst=text, value_a=number, null=tuple(names), reason="NaN"
     )
     report = dataclasses.replace(
         sample.EMPTY, stages=(stage,), title=text, notes=tuple(names), tapes={text: text}
@@ -194,6 +194,28 @@ def test_a_report_in_which_anything_was_edited_is_corrupt(full):
     del flat[store.SEAL]
     with pytest.raises(CorruptRecord, match="'seal' is None"):
         from_json(json.dumps(flat))
+
+
+def test_a_seal_is_checked_whatever_the_schema(full):
+    """Else it would be enough to say that the report is older than seals are."""
+    text = to_json(full).replace(f'"schema": {SCHEMA}', '"schema": 1').replace("FAIL", "PASS")
+    with pytest.raises(CorruptRecord, match="'seal' is"):
+        from_json(text)
+
+
+def test_a_row_that_passes_against_its_own_numbers_is_corrupt(full):
+    """In a report that is too old to have a seal, and in one that was sealed again."""
+    edited = json.loads(to_json(full))
+    row = next(row for row in edited["stages"] if row["verdict"] == "FAIL")
+    row["verdict"] = "PASS"
+    del edited[store.SEAL]
+    for text in (sealed(edited), json.dumps({**edited, "schema": 1})):
+        with pytest.raises(CorruptRecord, match=r"stages\[\d+\]: verdict is PASS, and .* altered"):
+            from_json(text)
+    row["error"] = row["threshold"] = None
+    row["compared"]["verdicts"][0] = "FAIL"
+    with pytest.raises(CorruptRecord, match=r"verdict is PASS, and .* departs"):
+        from_json(sealed(edited))
 
 
 def test_a_report_of_the_first_schema_has_no_seal(full):
