@@ -15,6 +15,7 @@ import contextlib
 import csv
 import dataclasses
 import io
+import re
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,6 +38,8 @@ from harness.records.decoding import decode
 from harness.workloads.spec import Workload
 
 MODEL_FILE, CHECKPOINTS, LOSSES = "model.json", "checkpoints", "losses.csv"
+#: The number of a step in a line of losses.
+STEP = re.compile("[0-9]{1,18}")
 #: 1 (first), 2 (a seal, and the SHA-256 of every file of the checkpoints).
 SCHEMA, SEALED_SINCE = 2, 2
 #: What a training that was interrupted before its first checkpoint may leave.
@@ -227,6 +230,7 @@ def train(site: Site, model: Model, out: Path, steps: int, *, resume: bool) -> M
         UsageError: less than one step; the folder holds a model already and `resume` was not asked
             for, or another one, or something else; there is no folder to resume; or the build has
             no port.
+        RecordError: something in the folder is a symbolic link, or cannot be read.
         BuildError: the build cannot be had.
         JobFailed: the port failed.
     """
@@ -255,6 +259,8 @@ def _begun(model: Model, out: Path, *, resume: bool) -> Model | None:
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out}: this is a file; give a folder.")
     if resume:
+        own = (out / MODEL_FILE, out / LOSSES, out / CHECKPOINTS)
+        files.refuse_links([*own, *(out / CHECKPOINTS).rglob("*")])
         files.sweep(out, (MODEL_FILE, LOSSES))
     if not (out / MODEL_FILE).exists():
         names = {path.name for path in out.iterdir()} if out.exists() else set()
@@ -331,11 +337,11 @@ def _progress(
 
 def _forget(path: Path, step: int) -> None:
     """Keep the losses up to a step: those after the last checkpoint are trained again."""
-    lines = path.read_text(encoding="utf-8").splitlines()[1:] if path.is_file() and step else []
+    lines = files.read_text(path).splitlines()[1:] if path.exists() and step else []
     kept = []
     for line in lines:
         number, comma, _ = line.partition(",")  # of a line that was cut off it may be the beginning
-        if comma and number.isdigit() and int(number) <= step:
+        if comma and STEP.fullmatch(number) and int(number) <= step:
             kept.append(line)
     files.write_text(path, "\n".join(["step,loss,value", *kept]) + "\n")
 

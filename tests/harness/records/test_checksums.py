@@ -55,3 +55,13 @@ def test_what_is_missing_is_refused(folder: Path) -> None:
     (folder / "below/second").unlink()
     with pytest.raises(CorruptRecord, match="second is missing"):
         checksums.verify_below(folder, sums)
+
+
+def test_a_link_to_a_folder_is_one_more(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """What lies behind it was not written here."""
+    sums = checksums.checksums_below(folder)
+    (folder / "etc").symlink_to(tmp_path_factory.mktemp("far"))
+    with pytest.raises(CorruptRecord, match="etc is none of the files"):
+        checksums.verify_below(folder, sums)
