@@ -115,6 +115,14 @@ def missing_key_sealed(path: Path, chance: random.Random) -> None:
     path.write_text(_resealed(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
+def older_schema(path: Path, chance: random.Random) -> None:
+    """Say that the file is of a schema from before there were seals, and change something else."""
+    document = json.loads(path.read_bytes())
+    holder, name = _within(document, chance)
+    holder[name] = 7 if holder[name] != 7 else 8
+    path.write_text(json.dumps({**document, "schema": 1}), encoding="utf-8")
+
+
 def duplicated_key(path: Path, chance: random.Random) -> None:
     """Say a name twice, the second time with another value."""
     text = path.read_text(encoding="utf-8")
@@ -311,6 +319,7 @@ PLACES: dict[str, Mutation] = {
 JSON: dict[str, Mutation] = {
     **{f"value: {kind}": value(kind) for kind in VALUES},
     "missing key": missing_key,
+    "older schema": older_schema,
     "duplicated key": duplicated_key,
     "duplicated before": duplicated_before,
 }
