@@ -23,6 +23,7 @@ from harness.history import (
 )
 from harness.history.export import RESULTS
 from harness.report import rendering
+from harness.report.format import one_line
 
 #: A limit of rows that SQLite takes.
 MOST = 2**31 - 1
@@ -158,7 +159,7 @@ def _add(opened: History, run: folders.FoundRun) -> int:
     except HarnessError as error:
         return _report(error)
     done = "added" if added.new else "went on, replaced" if added.replaced else "is there already"
-    say(f"{run.path}: {done} ({added.id})")
+    say(f"{run.path}: {done} ({one_line(added.id)})")
     return 0
 
 

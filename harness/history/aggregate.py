@@ -33,7 +33,7 @@ VALUES: dict[type[SeriesKey], tuple[str, ...]] = {
 }
 
 #: Columns before the sums of values, and sums of each value.
-FIRST, SUMS = 5, 4
+FIRST, SUMS = 5, 5
 
 
 def buckets(
@@ -58,7 +58,9 @@ def buckets(
     conditions = [table.c.series == series]
     if wanted.since or wanted.until or wanted.hosts:
         conditions.append(table.c.run.in_(select(schema.RUNS.c.number).where(*filters(wanted))))
-    edges = select(func.min(time), func.max(time)).where(*conditions)
+    edges = select(schema.optional(func.min(time)), schema.optional(func.max(time))).where(
+        *conditions
+    )
     start, end = connection.execute(edges).one()
     if start is None:
         return {value: [] for value in values}
@@ -67,7 +69,9 @@ def buckets(
     sums: list[ColumnElement[Any]] = []
     for value in values:
         finite = case((schema.finite(table.c[value]), table.c[value]))
-        sums += [func.count(finite), func.total(finite), func.min(finite), func.max(finite)]
+        least, most = schema.optional(func.min(finite)), schema.optional(func.max(finite))
+        # what is no number is read for its type alone
+        sums += [func.count(finite), func.total(finite), least, most, schema.odd(table.c[value])]
     query = select(bucket, table.c.verdict, func.count(), func.min(time), func.max(time), *sums)
     by_verdict = query.where(and_(*conditions)).group_by(bucket, table.c.verdict)
     parts: dict[int, list[Sequence[Any]]] = {}

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import os
 import shlex
 import sqlite3
@@ -22,7 +23,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError, MultipleResultsFound, NoResultFound
 
 from harness.errors import (
     Busy,
@@ -33,8 +34,11 @@ from harness.errors import (
     UsageError,
     remedy,
 )
+from harness.history import insertion, references
+from harness.history.columns import DamagedHistory
 from harness.history.migrations import APPLICATION_ID, LATEST, STEPS
 from harness.records import files
+from harness.report import format as spell
 
 #: Where runs are added if nothing else is said.
 DEFAULT = Path("reports/history.sqlite")
@@ -44,7 +48,9 @@ BUSY_S = 120.0
 RETRY_S = 0.02
 #: What SQLite says where the file itself is at fault.
 FULL = ("disk is full",)
-BROKEN = ("not a database", "malformed", "no such table", "no such column", "decode")
+BROKEN = ("not a database", "malformed", "no such table", "no such column", "decode", "mismatch")
+#: What SQLite opens beside a database, by the end of its name.
+BESIDE = ("", "-journal", "-wal", "-shm")
 
 
 class Database:
@@ -59,14 +65,15 @@ class Database:
 
     def __init__(self, path: Path, create: bool = True, busy_s: float = BUSY_S) -> None:
         self.path, self.busy_s = path, busy_s
+        _refuse_others(path)
+        if path.is_dir():
+            raise UsageError(
+                f"{path}: this is a folder; give a file, e.g. {path / 'history.sqlite'}"
+            )
         if not path.is_file() and not create:
             raise UsageError(
                 f"{path}: there is no history. Make one with: harness history add RUN --history"
                 f" {path}"
-            )
-        if path.is_dir():
-            raise UsageError(
-                f"{path}: this is a folder; give a file, e.g. {path / 'history.sqlite'}"
             )
         try:
             # SQLite would write into a device, and beside it
@@ -113,10 +120,7 @@ class Database:
         reference; looks at all of it."""
         with self.reading() as connection:
             checked = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
-            dangling = [
-                f"table {row[0]}, row {row[1]}: no such {row[2]}"
-                for row in connection.exec_driver_sql("PRAGMA foreign_key_check")
-            ]
+            dangling = references.dangling(connection)
         return [line for line in checked if line != "ok"] + dangling
 
     def _connectable(self) -> Engine:
@@ -124,12 +128,18 @@ class Database:
         if self._still:
             place = f"file:{quote(str(self.path.absolute()))}"
             where = URL.create("sqlite", database=place, query={"immutable": "1", "uri": "true"})
-        engine = create_engine(where, connect_args={"timeout": self.busy_s})
+        engine = create_engine(
+            where, connect_args={"timeout": self.busy_s}, json_deserializer=insertion.parsed
+        )
 
         @event.listens_for(engine, "connect")
         def connected(connection: Any, _: Any) -> None:
             # Transactions begin below, and not where the driver thinks best.
             connection.isolation_level = None
+            # What is no UTF-8 is refused with its column (`columns`), and not by the driver.
+            connection.text_factory = functools.partial(
+                str, encoding="utf-8", errors="surrogateescape"
+            )
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA synchronous = FULL")
 
@@ -145,6 +155,9 @@ class Database:
         """Refuse what is no history of ours, and take the steps that are missing."""
         with self.reading() as connection:
             version = self._version(connection)
+            lost = references.dangling(connection)
+            if lost:
+                raise DamagedHistory(lost[0])
             logged = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
         if not logged and not self._still:
             self._use_log()
@@ -192,6 +205,34 @@ class Database:
                 time.sleep(RETRY_S)
 
 
+def _refuse_others(path: Path) -> None:
+    """Refuse what SQLite might never come back from, before it opens anything.
+
+    It follows a link to the database, and looks for the other files beside what the link leads to.
+
+    Raises:
+        UsageError: the database, or a file of its own beside it, is there and is no regular file.
+    """
+    for base in dict.fromkeys((path, Path(os.path.realpath(path)))):
+        for end in BESIDE:
+            part = base.with_name(f"{base.name}{end}")
+            why = _no_file(part)
+            if why and not (part == path and path.is_dir()):
+                raise UsageError(
+                    f"{part}: {why}, and only a file can be a part of the history {path}. Move it"
+                    " away, or name another history."
+                )
+
+
+def _no_file(path: Path) -> str:
+    """Return why something that is there is no regular file; an empty text for all else."""
+    try:
+        kind = files.kind_of(path.stat().st_mode)
+        return f"this is {kind}" if kind else ""
+    except OSError:
+        return "this link leads to no file" if path.is_symlink() else ""
+
+
 def _still(path: Path) -> bool:
     """Whether a history is one that we can only read, in a place that takes no files, and that
     nobody has open: SQLite then has to be told that nothing moves, or it wants to make its log."""
@@ -208,8 +249,13 @@ def translated(path: Path) -> Iterator[None]:
     """Turn the database's errors into ours, with what to do."""
     try:
         yield
+    except IntegrityError as error:
+        # the harness writes nothing that would break a rule of its own tables
+        raise _damaged(path, error.orig) from error
     except DBAPIError as error:
         raise _error(path, error.orig) from error
+    except (DamagedHistory, NoResultFound, MultipleResultsFound, UnicodeDecodeError) as error:
+        raise _damaged(path, error) from error
     except sqlite3.Error as error:
         raise _error(path, error) from error
 
@@ -220,6 +266,11 @@ def _again(path: Path) -> str:
     return f"Move it away and add the runs again: harness history add reports{where}"
 
 
+def _damaged(path: Path, error: BaseException | None) -> CorruptRecord:
+    why = spell.one_line(str(error))
+    return CorruptRecord(f"{path}: this history is damaged, or no history ({why}). {_again(path)}")
+
+
 def _error(path: Path, error: BaseException | None) -> HarnessError:
     text = str(error)
     if "locked" in text or "busy" in text:
@@ -227,9 +278,7 @@ def _error(path: Path, error: BaseException | None) -> HarnessError:
             f"{path}: other processes have kept the history locked for {BUSY_S:g} s. Try again."
         )
     if any(sign in text for sign in BROKEN):
-        return CorruptRecord(
-            f"{path}: this history is damaged, or no history ({text}). {_again(path)}"
-        )
+        return _damaged(path, error)
     cause = _refusal(path, text)
     why = f"{text}: {cause.strerror}" if cause.errno else text
     return RecordError(

@@ -15,11 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
-    Boolean,
     Column,
     ColumnElement,
     Connection,
-    Integer,
     Select,
     Table,
     func,
@@ -27,9 +25,11 @@ from sqlalchemy import (
     or_,
     select,
 )
+from sqlalchemy.types import TypeEngine
 
 from harness.errors import UnknownName, UsageError, remedy
 from harness.history import schema
+from harness.history.columns import KINDS, CheckedType
 from harness.history.database import Database
 from harness.history.fields import OURS
 from harness.history.filters import filters, has_side, of_rows
@@ -196,7 +196,7 @@ def _sheet(name: str, wanted: Wanted) -> Sheet:
         return _results(wanted)
     table = schema.METADATA.tables[name]
     if name == "runs":
-        columns = [*RUN, *_named(table, OF_RUN), *_named(schema.HOSTS, OF_HOST)]
+        columns = [*RUN, *_named(table, OF_RUN), *_of_host()]
     elif name == "rounds":
         columns = [*RUN, *KEY, schema.SPEED.c.source_hash, *_named(table, OF_ROUND)]
     else:
@@ -219,6 +219,11 @@ def _named(table: Table, names: Sequence[str]) -> list[Column[Any]]:
     return [table.c[name] for name in names]
 
 
+def _of_host() -> list[ColumnElement[Any]]:
+    """Return what is told of a run's host, which may be unknown."""
+    return [schema.optional(schema.HOSTS.c[name]).label(name) for name in OF_HOST]
+
+
 def _own(table: Table) -> list[Column[Any]]:
     """Return what a table tells beside numbers of other tables."""
     hidden = (OURS - {"source_hash"}) | {"reported"}
@@ -226,8 +231,11 @@ def _own(table: Table) -> list[Column[Any]]:
 
 
 def _kinds(columns: Sequence[ColumnElement[Any]]) -> Kinds:
-    kinds: dict[type, type] = {Integer: int, Boolean: bool, schema.Number: float}
-    return {str(column.key): kinds.get(type(column.type), str) for column in columns}
+    return {str(column.key): _exported(column.type) for column in columns}
+
+
+def _exported(kind: TypeEngine[Any]) -> type:
+    return KINDS[kind.kind].exported if isinstance(kind, CheckedType) else str
 
 
 def _query(table: Table, columns: Sequence[ColumnElement[Any]], wanted: Wanted) -> Select[Any]:

@@ -21,6 +21,7 @@ from harness.history.evidence import RunEvidence
 from harness.history.fields import Plain
 from harness.history.model import FIDELITY, SPEED
 from harness.records.contents import Identity
+from harness.records.decoding import finite, shallow, unique
 from harness.report import json_format, worded
 from harness.results.model import JobRow, QualityRow, Report, SpeedRow, StageRow
 
@@ -36,6 +37,25 @@ def plain(report: Report) -> Plain:
         for name in json_format.COLUMNS:
             part.pop(name, None)
     return document
+
+
+def parsed(text: Any) -> Any:
+    """Return what a column of JSON holds, as strictly as a record is read.
+
+    Args:
+        text: as the database has it.
+
+    Raises:
+        ValueError: it is no JSON that this program writes.
+    """
+    if not isinstance(text, str):
+        raise ValueError("which is no text")
+    try:
+        return shallow(
+            json.loads(text, parse_float=finite, parse_constant=finite, object_pairs_hook=unique)
+        )
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"which is no JSON of a history ({error})") from error
 
 
 def digest(value: Any) -> str:
@@ -86,7 +106,8 @@ def _put(connection: Connection, table: Table, rows: list[Plain]) -> int:
     The caller holds the write lock."""
     first = 0
     if "number" in table.c and rows and "number" not in rows[0]:
-        first = (connection.execute(select(func.max(table.c.number))).scalar_one() or 0) + 1
+        last = select(schema.optional(func.max(table.c.number)))
+        first = (connection.execute(last).scalar_one() or 0) + 1
         rows = [{"number": first + place, **row} for place, row in enumerate(rows)]
     if rows:
         connection.execute(insert(table), rows)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Table, func, select
 
 from harness.errors import UnknownName
 from harness.history import schema
+from harness.history.columns import damaged
 from harness.history.filters import filters, of_rows, pieces
 from harness.history.model import Host, NightSummary, RunRow, Wanted
 
@@ -89,7 +90,11 @@ def number_of(connection: Connection, run: str) -> int:
 def _versions(
     connection: Connection, numbers: Sequence[int]
 ) -> dict[int, dict[str, dict[str, str]]]:
-    """Return, of each run, the versions of each build's packages and of its Python."""
+    """Return, of each run, the versions of each build's packages and of its Python.
+
+    Raises:
+        DamagedHistory: a package is of a build that its run does not have.
+    """
     by_run: dict[int, dict[str, dict[str, str]]] = {}
     builds, packages = schema.BUILDS, schema.PACKAGES
     for piece in pieces(numbers):
@@ -98,7 +103,10 @@ def _versions(
             by_run.setdefault(row.run, {})[row.build] = {"python": row.python}
         of_packages = select(packages).where(packages.c.run.in_(piece))
         for row in connection.execute(of_packages.order_by(packages.c.package)):
-            by_run[row.run][row.build][row.package] = row.version
+            builds_of = by_run.get(row.run, {})
+            if row.build not in builds_of:
+                raise damaged("packages.build", row.build, "which its run has no build of")
+            builds_of[row.build][row.package] = row.version
     return by_run
 
 

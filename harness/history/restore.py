@@ -8,7 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, Table, select
 
+from harness.errors import CorruptRecord
 from harness.history import schema
+from harness.history.columns import DamagedHistory
 from harness.history.fields import OF_KEY, OURS, SUBJECT, Plain
 from harness.history.model import FIDELITY, SPEED
 from harness.report import json_format
@@ -45,12 +47,12 @@ ABOUT = OURS | {
 
 def stage_rows(stored: Sequence[RowMapping]) -> tuple[StageRow, ...]:
     """Return rows of stages from rows of `joined`."""
-    return _parse(stages=[_of_key(FIDELITY, schema.STAGES, row) for row in stored]).stages
+    return _parse({"stages": [_of_key(FIDELITY, schema.STAGES, row) for row in stored]}).stages
 
 
 def speed_rows(stored: Sequence[RowMapping]) -> tuple[SpeedRow, ...]:
     """Return rows of speed from rows of `joined`."""
-    return _parse(speed=[_of_key(SPEED, schema.SPEED, row) for row in stored]).speed
+    return _parse({"speed": [_of_key(SPEED, schema.SPEED, row) for row in stored]}).speed
 
 
 def joined(table: Table) -> Select[Any]:
@@ -71,15 +73,14 @@ def report(connection: Connection, run: int) -> Report:
     quality = _ordered(connection, select(schema.QUALITY), schema.QUALITY, run)
     reported = select(schema.BUILDS).where(schema.BUILDS.c.reported)
     builds = _ordered(connection, reported, schema.BUILDS, run)
-    return _parse(
-        **about,
-        summary=summary,
-        stages=[_of_key(FIDELITY, schema.STAGES, row) for row in stages],
-        speed=[_of_key(SPEED, schema.SPEED, row) for row in speed],
-        jobs=[_plain(schema.JOBS, row) for row in jobs],
-        quality=[_plain(schema.QUALITY, row) for row in quality],
-        builds=[_plain(schema.BUILDS, row, OURS | {"reported"}) for row in builds],
-    )
+    rows = {
+        "stages": [_of_key(FIDELITY, schema.STAGES, row) for row in stages],
+        "speed": [_of_key(SPEED, schema.SPEED, row) for row in speed],
+        "jobs": [_plain(schema.JOBS, row) for row in jobs],
+        "quality": [_plain(schema.QUALITY, row) for row in quality],
+        "builds": [_plain(schema.BUILDS, row, OURS | {"reported"}) for row in builds],
+    }
+    return _parse({**about, "summary": summary, **rows})
 
 
 def _ordered(
@@ -107,5 +108,13 @@ def _of_key(kind: str, table: Table, row: RowMapping) -> Plain:
     return {**_plain(table, row), **key, SUBJECT[kind]: row["subject"]}
 
 
-def _parse(**parts: Any) -> Report:
-    return json_format.from_plain({**json_format.to_plain(EMPTY), **parts}, "the history")
+def _parse(parts: Plain) -> Report:
+    """Return a report of these parts.
+
+    Raises:
+        DamagedHistory: they are none of a report.
+    """
+    try:
+        return json_format.from_plain({**json_format.to_plain(EMPTY), **parts}, "read as a report")
+    except CorruptRecord as error:
+        raise DamagedHistory(f"the rows of {' and '.join(parts)}, {error}") from error

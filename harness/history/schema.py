@@ -14,80 +14,91 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
-    Boolean,
     Column,
     ColumnElement,
     ForeignKey,
-    Integer,
     MetaData,
     Table,
-    Text,
     UniqueConstraint,
+    and_,
+    case,
     func,
+    or_,
+    type_coerce,
 )
 from sqlalchemy.schema import SchemaItem
-from sqlalchemy.types import UserDefinedType
+
+from harness.history.columns import (
+    DOCUMENT,
+    FLAG,
+    MOMENT,
+    NUMBER,
+    ROW,
+    TEXT,
+    WHOLE,
+    CheckedType,
+)
+from harness.records.decoding import NOT_FINITE
 
 METADATA = MetaData()
 
 
-class Number(UserDefinedType[Any]):
-    """A number that goes in and comes out as it is: a float, an integer, or one of the words."""
-
-    cache_ok = True
-
-    def get_col_spec(self, **_: Any) -> str:
-        return "FLOAT"
-
-
 def _table(name: str, parts: Sequence[SchemaItem]) -> Table:
+    """Return a table whose columns tell, where a value is none of theirs, which they are."""
+    for part in parts:
+        if isinstance(part, Column) and isinstance(part.type, CheckedType):
+            part.type = CheckedType(
+                part.type.kind, f"{name}.{part.name}", bool(part.nullable) and not part.primary_key
+            )
     return Table(name, METADATA, *parts)
 
 
+def _column(name: str, kind: str, *parts: SchemaItem, **more: Any) -> Column[Any]:
+    return Column(name, CheckedType(kind), *parts, **more)
+
+
 def _numbers(*names: str) -> list[Column[Any]]:
-    return [Column(name, Number) for name in names]
+    return [_column(name, NUMBER) for name in names]
 
 
 def _counts(*names: str) -> list[Column[Any]]:
-    return [Column(name, Integer) for name in names]
+    return [_column(name, WHOLE) for name in names]
 
 
 def _texts(*names: str) -> list[Column[Any]]:
-    return [Column(name, Text, nullable=False) for name in names]
+    return [_column(name, TEXT, nullable=False) for name in names]
 
 
 def _key() -> Column[Any]:
-    return Column("number", Integer, primary_key=True)
+    return _column("number", ROW, primary_key=True)
 
 
 def _run() -> Column[Any]:
-    return Column(
-        "run", Integer, ForeignKey("runs.number", ondelete="CASCADE"), nullable=False, index=True
-    )
+    runs = ForeignKey("runs.number", ondelete="CASCADE")
+    return _column("run", ROW, runs, nullable=False, index=True)
 
 
 def _series() -> list[Column[Any]]:
     """What the rows of a series share: which run and series, when, and of which sources."""
     return [
         _run(),
-        Column("series", Integer, ForeignKey("series.number"), nullable=False),
-        Column("created_s", Number, nullable=False),
+        _column("series", ROW, ForeignKey("series.number"), nullable=False),
+        _column("created_s", MOMENT, nullable=False),
         *_texts("source_hash", "verdict", "reason"),
     ]
 
 
 def _more() -> Column[Any]:
-    return Column("more", JSON, nullable=False)
+    return _column("more", DOCUMENT, nullable=False)
 
 
 HOSTS = _table(
     "hosts",
     [
         _key(),
-        Column("fingerprint", Text, nullable=False, unique=True),
+        _column("fingerprint", TEXT, nullable=False, unique=True),
         *_texts("cpu"),
-        Column("cores", Integer, nullable=False),
+        _column("cores", WHOLE, nullable=False),
         *_texts("machine", "system", "accelerator"),
     ],
 )
@@ -98,17 +109,17 @@ RUNS = _table(
     "runs",
     [
         _key(),
-        Column("id", Text, nullable=False, unique=True),
+        _column("id", TEXT, nullable=False, unique=True),
         *_texts("asked", "content"),
-        Column("records", Integer, nullable=False),
+        _column("records", WHOLE, nullable=False),
         *_texts("night", "created"),
-        Column("created_s", Number, nullable=False),
+        _column("created_s", MOMENT, nullable=False),
         *_texts("title", "command", "harness_version", "fidelity", "headline"),
-        Column("exit_code", Integer, nullable=False),
+        _column("exit_code", WHOLE, nullable=False),
         *_texts("revision", "folder"),
-        Column("added_s", Number, nullable=False),
+        _column("added_s", MOMENT, nullable=False),
         _more(),
-        Column("host", Integer, ForeignKey("hosts.number")),
+        _column("host", ROW, ForeignKey("hosts.number")),
     ],
 )
 
@@ -119,7 +130,7 @@ BUILDS = _table(
         _key(),
         _run(),
         *_texts("build", "python", "platform", "origin"),
-        Column("reported", Boolean),
+        _column("reported", FLAG),
         _more(),
     ],
 )
@@ -132,7 +143,7 @@ JOBS = _table(
         _run(),
         *_texts("job", "build", "workload", "kind", "precision"),
         *_texts("status", "reason"),
-        Column("duration_s", Number),
+        _column("duration_s", NUMBER),
         _more(),
     ],
 )
@@ -143,7 +154,7 @@ QUALITY = _table(
         _run(),
         *_texts("workload", "build", "precision", "preset", "metric"),
         *_numbers("mean", "low", "high", "baseline"),
-        Column("seeds", Integer),
+        _column("seeds", WHOLE),
         _more(),
     ],
 )
@@ -167,9 +178,9 @@ SERIES = _table(
         _key(),
         *_texts("kind"),
         *_texts(*KEY[:7]),
-        Column("threads", Integer, nullable=False),
+        _column("threads", WHOLE, nullable=False),
         *_texts(*KEY[8:10]),
-        Column("seed", Integer, nullable=False),
+        _column("seed", WHOLE, nullable=False),
         UniqueConstraint("kind", *KEY),
     ],
 )
@@ -178,7 +189,7 @@ STAGES = _table(
     [
         _key(),
         *_series(),
-        Column("worst", Text),
+        _column("worst", TEXT),
         *_numbers("error", "floor", "threshold", "max_error", "value_a", "value_b"),
         *_counts("tensors", "beyond", "seeds", "needed", "first_bad_step"),
         _more(),
@@ -190,7 +201,7 @@ SPEED = _table(
         _key(),
         *_series(),
         *_numbers("ratio", "low", "high"),
-        Column("material", Boolean),
+        _column("material", FLAG),
         *_counts("rounds", "more_rounds"),
         *_numbers("more_s", "a_step_s", "b_step_s", "a_rate", "b_rate"),
         *_numbers("a_warmup_s", "b_warmup_s", "a_build_s", "b_build_s"),
@@ -202,11 +213,26 @@ SPEED = _table(
 ROUNDS = _table(
     "rounds",
     [
-        Column("speed", Integer, ForeignKey("speed.number", ondelete="CASCADE"), primary_key=True),
-        Column("number", Integer, primary_key=True),
+        _column("speed", ROW, ForeignKey("speed.number", ondelete="CASCADE"), primary_key=True),
+        _column("number", WHOLE, primary_key=True),
         *_numbers("log_ratio", "a_step_s", "b_step_s"),
     ],
 )
+
+
+def optional(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return a column that has no value where a query finds no row for it."""
+    kind = column.type
+    assert isinstance(kind, CheckedType)
+    return type_coerce(column, CheckedType(kind.kind, kind.place, optional=True))
+
+
+def odd(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return what lies in a column of numbers and is none: the largest of it, which is refused when
+    it is read."""
+    kind = func.typeof(column)
+    other = or_(kind == "blob", and_(kind == "text", column.not_in([*NOT_FINITE])))
+    return optional(func.max(case((other, column))))
 
 
 def finite(column: ColumnElement[Any]) -> ColumnElement[bool]:

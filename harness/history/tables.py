@@ -31,12 +31,12 @@ def runs(stored: Sequence[RunRow]) -> Rows:
     return [
         (
             _time(row.created_s),
-            row.id[:LETTERS],
+            spell.one_line(row.id)[:LETTERS],
             spell.one_line(row.title),
             counted(row.stages),
             counted(row.speed),
             str(row.exit_code),
-            row.host.fingerprint if row.host else "",
+            spell.one_line(row.host.fingerprint) if row.host else "",
             spell.one_line(row.revision)[:LETTERS] + _dirty(row.revision),
         )
         for row in stored
@@ -128,9 +128,9 @@ def speed_points(points: Iterable[SpeedPoint]) -> Rows:
 def _point(point: HistoryPoint, verdict: str) -> tuple[str, ...]:
     return (
         _time(point.created_s),
-        point.run[:LETTERS],
-        point.source_hash[:LETTERS],
-        point.host,
+        spell.one_line(point.run)[:LETTERS],
+        spell.one_line(point.source_hash)[:LETTERS],
+        spell.one_line(point.host),
         spell.one_line(verdict),
     )
 

@@ -3,6 +3,7 @@
     python -m tests.evaluation.hostile                 2,000 alterations (`tox run -e hostile`)
     python -m tests.evaluation.hostile --count 300     fewer
     python -m tests.evaluation.hostile --seed 7        others
+    python -m tests.evaluation.hostile --only history  of one part of what is stored
 
 Exit status 1 if anything ends in a traceback, a hang, a false PASS, an exit code that means
 something else, a message that names no file, or control characters on the terminal; or if anything
@@ -20,14 +21,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.evaluation.hostile import census, folders, stock
-from tests.evaluation.hostile.cases import cases
+from tests.evaluation.hostile.cases import cases, groups
 
 #: Whoever reads without an end gets a MemoryError, and takes nobody else's memory.
 MEMORY_BYTES = 6 << 30
 #: So many characters of what was printed are shown.
 TOLD = 600
 #: So many alterations, unless told otherwise.
-COUNT = 2_200
+COUNT = 2_500
 
 
 def main(words: Sequence[str]) -> int:
@@ -35,18 +36,22 @@ def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.evaluation.hostile")
     parser.add_argument("--count", type=int, default=COUNT, help="how many alterations")
     parser.add_argument("--seed", type=int, default=0, help="of all choices")
+    parts = sorted({group.part for group in groups()})
+    parser.add_argument("--only", choices=parts, default="", help="alter this part alone")
     asked = parser.parse_args(words)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     started, findings = time.monotonic(), []
     with tempfile.TemporaryDirectory(prefix="hostile-") as name:
         made = stock.make(Path(name) / "stock")
         for found in census.examine(
-            made, cases(made, asked.count, asked.seed), Path(name) / "cases"
+            made,
+            cases(made, asked.count, asked.seed, only=asked.only),
+            Path(name) / "cases",
         ):
             findings.append(found)
             if found.faults:
                 print(told(found), flush=True)
-        touched = list(folders.examine(made, Path(name) / "folders"))
+        touched = [] if asked.only else list(folders.examine(made, Path(name) / "folders"))
     for item in touched:
         if item.faults:
             print(f"{item.name}: {', '.join(item.faults)}")

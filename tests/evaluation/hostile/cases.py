@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.bisecting import record as bisections
 from harness.errors import CorruptRecord
 from harness.records import checksums, runs, store
-from tests.evaluation.hostile import mutations
+from tests.evaluation.hostile import histories, mutations
 from tests.evaluation.hostile.calls import Ended, call, command
 from tests.evaluation.hostile.mutations import Mutation
 from tests.evaluation.hostile.stock import Stock, nightly, parsed
@@ -143,14 +143,6 @@ MODELS = [
 NIGHT = Reader(
     "nightly", _ends(lambda stock, _: nightly(stock.root)), frozenset({1, 4}), frozenset({0})
 )
-HISTORY = [
-    Reader(
-        name,
-        _ends(lambda stock, path, words=tuple(words): ["history", *words, "--history", str(path)]),
-        frozenset({0, 2, 4}),
-    )
-    for name, words in (("history", []), ("history series", ["series"]))
-]
 
 
 def _frozen(_: Stock, path: Path) -> Ended:
@@ -221,6 +213,23 @@ _WITH_SUMS = [
 ]
 
 
+def _histories() -> list[Group]:
+    """Return the histories: bits and bytes of the file, what lies in its place or beside it, and
+    single columns of single rows."""
+    read = [
+        Reader(name, reading, frozenset({0, 2, 4})) for name, reading in histories.READERS.items()
+    ]
+    file = _all(mutations.BYTES, mutations.PLACES, histories.BESIDE)
+    flipped = [("flipped bit", mutations.flipped)]
+    columns = _all(histories.COLUMNS)
+    name = "history.sqlite"
+    return [
+        Group("history", name, read, file, 20),
+        Group("history", name, read, flipped, 30),
+        Group("history", name, read, columns, 110),
+    ]
+
+
 def groups() -> list[Group]:
     """Return all files and their readers."""
     return [
@@ -239,19 +248,20 @@ def groups() -> list[Group]:
         Group("bisection", "bisect.json", [BISECTION], _SEALED, 30),
         Group("formats", "*/*/*.json", [FROZEN], _SEALED, 180),
         Group("formats", "*/reference/*.npz", [FROZEN], _ARRAYS, 15),
-        Group("history", "history.sqlite", HISTORY, _all(mutations.BYTES, mutations.PLACES), 20),
+        *_histories(),
     ]
 
 
-def cases(stock: Stock, count: int, seed: int, slow: float = 1.0) -> Iterator[Case]:
+def cases(stock: Stock, count: int, seed: int, slow: float = 1.0, only: str = "") -> Iterator[Case]:
     """Yield so many cases, more or less, the same for the same seed.
 
     Args:
         stock: what there is. count: of cases. seed: of all choices.
         slow: the share that is taken of those in which a run or a night goes on, a second each.
+        only: a part of the stock; if given, all cases are of it.
     """
     chance = random.Random(seed)
-    every = groups()
+    every = [group for group in groups() if only in ("", group.part)]
     total = sum(group.weight for group in every)
     for group in every:
         files = sorted(

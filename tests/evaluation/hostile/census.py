@@ -17,7 +17,7 @@ from tests.evaluation.hostile.stock import Stock, parsed
 #: What is counted, none of which may be.
 FAULTS = ("traceback", "hang", "false PASS", "exit code", "no file named", "control characters")
 #: Parts that a part's readers need beside it.
-BESIDE = {"fail": ("pass",)}
+BESIDE = {"fail": ("pass",), "history": ("timed",)}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,6 +13,7 @@ from harness import cli
 from harness.models import training
 from harness.records import checksums, references, runs
 from harness.workloads.linear import WORKLOAD
+from tests.harness.history import sample
 
 ROOT = Path(__file__).parents[3]
 FORMATS = ROOT / "tests/data/formats"
@@ -92,8 +93,7 @@ def make(root: Path) -> Stock:
     config.parent.mkdir()
     config.write_text(MATRIX.format(faulty=stock.faulty), encoding="utf-8")
     assert 1 == quiet(nightly(root))
-    history = ["--history", str(root / "history/history.sqlite")]
-    assert 0 == quiet(["history", "add", str(stock.run("pass")), str(stock.run("fail")), *history])
+    _history(stock)
     _model(root / "model")
     shutil.copytree(FORMATS, root / "formats")
     shutil.copytree(FORMATS / "2026-11-29-12h/bisection", root / "bisection")
@@ -102,6 +102,16 @@ def make(root: Path) -> Stock:
         shipped = references.shipped() / "linear-tiny-fp64-seed0"
         shutil.copy(shipped.with_suffix(suffix), root / "reference")
     return stock
+
+
+def _history(stock: Stock) -> None:
+    """Make a history with rows in every table: of the two runs, and of two with timings."""
+    timed = [stock.root / "timed" / str(number) for number in range(2)]
+    for number, folder in enumerate(timed):
+        sample.write(folder, sample.report(number))
+    runs_ = [str(stock.run("pass")), str(stock.run("fail")), *map(str, timed)]
+    history = ["--history", str(stock.root / "history/history.sqlite")]
+    assert 0 == quiet(["history", "add", *runs_, *history])
 
 
 def nightly(root: Path) -> list[str]:

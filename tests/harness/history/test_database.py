@@ -67,12 +67,12 @@ def test_damage_in_the_middle_is_found(path: Path, sample):
     content = bytearray(path.read_bytes())
     content[len(content) // 2 : len(content) // 2 + 8192] = b"\xa5" * 8192
     path.write_bytes(content)
-    with open_history(path) as history:
-        try:
+    try:
+        with open_history(path) as history:
             found = history.faults()
-        except CorruptRecord as error:
-            found = [str(error)]
-        assert found
+    except CorruptRecord as error:
+        found = [str(error)]
+    assert found
 
 
 def test_a_lock_that_is_held_too_long(path: Path, sample, history: History):
