@@ -154,7 +154,22 @@ def test_the_table_of_variables_is_the_programs():
 def test_words_of_secrets_are_the_programs():
     """All of them, and no other."""
     said = re.findall(r"\b[A-Z]{3,}\b", sentence("Of these, what looks like a secret"))
-    assert worker_environment.SECRET.pattern.split("|") == said
+    words = f"{worker_environment.SUSPECT_PARTS}|{worker_environment.SUSPECT_WORDS}"
+    assert words.split("|") == said
+
+
+def test_tokens_that_are_named_are_kept_back():
+    """Each form, with an end that its issuer could have given it."""
+    _, _, forms = sentence("So are values that hold").partition("known form")
+    for form in SPAN.findall(forms):
+        value = f"{form} A" if "BEGIN" in form else f"{form}{'A1B2C3D4' * 4}.x"
+        assert {} == _listed({"TORCH_X": value}), form
+    assert {"TORCH_X": "x"} == _listed({"TORCH_X": "x"})
+
+
+def _listed(environ: dict[str, str]) -> dict[str, str]:
+    clean = worker_environment.clean_environment(environ)
+    return {name: value for name, value in clean.items() if name in environ}
 
 
 def test_variables_that_nobody_gets_are_the_programs():

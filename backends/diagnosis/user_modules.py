@@ -54,6 +54,17 @@ def is_users(path: str) -> bool:
     return os.path.isfile(path) and _is_own(os.path.realpath(path))
 
 
+def is_module(path: str) -> bool:
+    """Whether there is a module at a path.
+
+    It is what Python's own import takes for one: a file, once links are followed, whose name can be
+    written in a program. So no folder, FIFO, device, socket, or link that leads nowhere is one,
+    whatever it is called, and no hidden file, such as the links that Emacs locks a file with.
+    """
+    name = os.path.basename(path)
+    return name.endswith(".py") and not name.startswith(".") and os.path.isfile(path)
+
+
 def below(path: str, folder: str) -> bool:
     """Whether a path lies below a folder, links resolved."""
     return os.path.realpath(path).startswith(os.path.join(os.path.realpath(folder), ""))

@@ -120,7 +120,8 @@ def sources(
 def _modules(folder: str) -> List[str]:
     """Return the paths of a folder's own modules, sorted; none if there is no such folder."""
     names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
-    return [os.path.join(folder, name) for name in names if name.endswith(".py")]
+    paths = [os.path.join(folder, name) for name in names]
+    return [path for path in paths if user_modules.is_module(path)]
 
 
 def source_hash(path: str, backend: str) -> str:

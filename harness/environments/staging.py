@@ -19,6 +19,7 @@ from pathlib import Path
 from backends import contract
 from harness.environments import ownership
 from harness.errors import BuildError, remedy
+from harness.workloads.modules import is_module
 
 APPLICATION = "parity-harness"
 _LEFT_OUT = ("__pycache__", "requirements")
@@ -104,9 +105,13 @@ def _stranger(target: Path) -> str:
 
 
 def content(folder: Path) -> str:
-    """Return a hash of the Python files below a folder."""
+    """Return a hash of the Python modules below a folder.
+
+    What is no module is left alone: nobody waits for a FIFO, or reads a device.
+    """
     paths = [path for path in folder.rglob("*.py") if "__pycache__" not in path.parts]
-    return _digest(folder, sorted(path.relative_to(folder) for path in paths))
+    modules = [path.relative_to(folder) for path in paths if is_module(path)]
+    return _digest(folder, sorted(modules))
 
 
 def _files(package: Path) -> list[Path]:

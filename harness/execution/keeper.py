@@ -6,10 +6,15 @@ Processes that lose their parent become children of the nearest ancestor that ha
 (PR_SET_CHILD_SUBREAPER), whatever session or group they have made for themselves. So all that a
 worker has started, and that would outlive it, ends up here, and is killed after the worker's end;
 or at once, with the worker, when the harness is gone: only the harness has the other end of LIFE,
-which closes with it, however it ends. A keeper that is killed itself keeps nothing; it has a
-session of its own, away from the terminal's signals.
+which closes with it, however it ends. It has a session of its own, away from the terminal's
+signals.
 
-It tells the harness in lines: `started PID` or `failed ERRNO`, then `ended CODE` (as `subprocess`
+The keeper is the worker's parent, so a port has its number, and may stop or kill it. So it has a
+parent in its turn, which does nothing but guard it: a keeper that is stopped is made to go on, and
+when it has been killed, all that it had falls to the guard, which kills it. A port that has both
+killed is kept by nobody.
+
+They tell the harness in lines: `started PID` or `failed ERRNO`, then `ended CODE` (as `subprocess`
 has it: negative for a signal), then `cleared`. FDS, divided by commas, are the worker's alone.
 
 What the worker and all that it has started print comes through here too: the log, which is this
@@ -49,10 +54,63 @@ RESTORED = [
 
 
 def main(life: int, tell_fd: int, inherited: list[int], argv: list[str]) -> None:
-    """Start the worker, wait for its end or the harness', and clear away what is left."""
+    """Divide into a guard and the keeper."""
     for fd in (life, tell_fd):
         os.set_inheritable(fd, False)
+    _adopt()
+    kept = os.fork()
+    if not kept:
+        os.setsid()
+        _adopt()  # is not inherited
+        keep(life, tell_fd, inherited, argv)
+        return
+    for fd in inherited:
+        os.close(fd)
+    if guard(kept, life):
+        _tell(tell_fd, f"ended {-signal.SIGKILL}")  # counts only if the keeper has told no other
+    _tell(tell_fd, "cleared")
+
+
+def _adopt() -> None:
+    """Have processes below that lose their parent become children of this one."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def guard(kept: int, life: int) -> int:
+    """Keep the keeper going until it ends, or the harness is gone and it has had time to clear;
+    then kill what is left, and return how it has ended."""
+    woken = _signals()
+    waiting = select.poll()
+    for fd in (life, woken):
+        waiting.register(fd, select.POLLIN)
+    until: float | None = None
+    while (code := _ended(kept)) is None:
+        left_s = None if until is None else until - time.monotonic()
+        if left_s is not None and left_s <= 0:
+            os.kill(kept, signal.SIGKILL)  # its number is its own until it is reaped, by `_ended`
+        for fd, _ in waiting.poll(None if left_s is None else 1e3 * max(left_s, PAUSE_S)):
+            if fd == life:
+                waiting.unregister(life)
+            elif any(number in ENDING for number in os.read(woken, 1 << 12)):
+                os.kill(kept, signal.SIGTERM)
+            else:
+                continue
+            until = time.monotonic() + CLEAR_S
+    clear(None)
+    return code
+
+
+def _ended(kept: int) -> int | None:
+    """Return how the keeper has ended, None if it has not; one that is stopped goes on."""
+    pid, status = os.waitpid(kept, os.WNOHANG | os.WUNTRACED)
+    if pid and os.WIFSTOPPED(status):
+        os.kill(kept, signal.SIGCONT)
+        return None
+    return os.waitstatus_to_exitcode(status) if pid else None
+
+
+def keep(life: int, tell_fd: int, inherited: list[int], argv: list[str]) -> None:
+    """Start the worker, wait for its end or the harness', and clear away what is left."""
     woken = _signals()
     printed, prints = os.pipe()
     try:
@@ -79,7 +137,6 @@ def main(life: int, tell_fd: int, inherited: list[int], argv: list[str]) -> None
         code = clear(worker)
         _tell(tell_fd, f"ended {-signal.SIGKILL if code is None else code}")
     log.close()
-    _tell(tell_fd, "cleared")
 
 
 def _signals() -> int:

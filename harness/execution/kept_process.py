@@ -148,7 +148,8 @@ class KeptProcess:
 
     def _leave(self) -> None:
         """Wait for the keeper, which is about to end, and kill the group where it did not get to
-        it."""
+        it: a port may have stopped or killed the keeper, and its guard."""
+        self._keeper.send_signal(signal.SIGCONT)
         self._hear("cleared", keeper.CLEAR_S + PATIENCE_S)
         self._keeper.kill()  # it has nothing more to do
         status = self._keeper.wait()

@@ -79,12 +79,24 @@ PASSED = {
 }
 _EXACT = {name for names in PASSED.values() for name in names if not name.endswith("*")}
 _BEGINNINGS = tuple(name[:-1] for names in PASSED.values() for name in names if name.endswith("*"))
-#: A name on the list that holds one of these words is taken for a secret all the same.
-SECRET = re.compile(
-    "TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|KEY|CREDENTIAL|AUTH|COOKIE|SESSION", re.IGNORECASE
-)
+#: Another program's, whose names begin as a framework's: Terraform's variables hold anything.
+TERRAFORM = ("TF_VAR_", "TF_CLI_")
+#: A name on the list that holds one of these is taken for a secret all the same.
+SUSPECT_PARTS = "TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|KEY|CRED|AUTH|COOKIE|SESSION"
+#: And one that has one of these for a word of its own, for they are parts of other words too.
+SUSPECT_WORDS = "PASS|PWD|PAT|DSN|JWT"
+_SUSPECT = re.compile(f"{SUSPECT_PARTS}|(?<![A-Z0-9])(?:{SUSPECT_WORDS})S?(?![A-Z])", re.IGNORECASE)
 #: An address that says who asks.
 CREDENTIALS = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#\s]*@", re.IGNORECASE)
+#: Tokens whose issuers have given them a form that can be known, keys in PEM, and `me:word@host`.
+TOKENS = re.compile(
+    r"(?<![A-Za-z0-9])(?:gh[a-z]_[A-Za-z0-9]{16}|github_pat_\w{16}|glpat-[\w-]{16}"
+    r"|(?:AKIA|ASIA)[A-Z0-9]{16}|nvapi-[\w-]{16}|hf_[A-Za-z0-9]{16}|xox[a-z]-[\w-]{10}"
+    r"|AIza[\w-]{30}|eyJ[\w-]{8,}\.[\w-]+)"
+    r"|(?<![\w./-])sk-(?=[A-Za-z_-]*[0-9])[\w-]{16}"
+    r"|-----BEGIN [A-Z]"
+    r"|(?:^|[\s,;=\"'])[^\s,;=\"'/:@]+:[^\s/@]+@[\w\[]"
+)
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -98,16 +110,23 @@ def clean_environment(
         passed: names of further variables that the user lets it see.
     """
     kept = {
-        name: value
-        for name, value in environ.items()
-        if name in passed or (_is_listed(name) and not CREDENTIALS.search(value))
+        name: value for name, value in environ.items() if name in passed or _passes(name, value)
     }
     return tool_environment(kept, **more)
 
 
-def _is_listed(name: str) -> bool:
-    listed = name in _EXACT or name.startswith(_BEGINNINGS)
-    return listed and not SECRET.search(name)
+def _passes(name: str, value: str) -> bool:
+    """Whether a variable is on the list, and looks like no secret.
+
+    Those that are on it by their whole name hold paths and languages, which may look like a token
+    and are none.
+    """
+    if CREDENTIALS.search(value):
+        return False
+    if name in _EXACT:
+        return True
+    listed = name.startswith(_BEGINNINGS) and not name.startswith(TERRAFORM)
+    return listed and not _SUSPECT.search(name) and not TOKENS.search(value)
 
 
 def tool_environment(environ: Mapping[str, str], **more: str) -> dict[str, str]:

@@ -17,6 +17,7 @@ from harness.workloads.cnn import WORKLOAD as CNN
 from harness.workloads.ehr_mgan import CONDITIONAL as EHR_MGAN_CONDITIONAL
 from harness.workloads.ehr_mgan import WORKLOAD as EHR_MGAN
 from harness.workloads.linear import WORKLOAD as LINEAR
+from harness.workloads.modules import is_module
 from harness.workloads.spec import Workload
 
 #: How the modules of users' workloads are called.
@@ -39,7 +40,8 @@ def known(folders: Sequence[Path]) -> dict[str, Workload]:
                 " <backend>/."
             )
         for path in sorted(folder.glob("*.py")):
-            if not path.name.startswith(("_", "test_", "conftest")):
+            named = not path.name.startswith(("_", "test_", "conftest"))
+            if named and is_module(path):
                 workload = _load(path)
                 workloads[workload.name] = workload
     return workloads

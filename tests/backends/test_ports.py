@@ -3,6 +3,7 @@ that takes part."""
 
 from __future__ import annotations
 
+import os
 import sys
 
 import pytest
@@ -87,6 +88,26 @@ def test_a_package_counts_as_a_whole_and_by_its_names(tmp_path):
     assert hashes[0] == hashes[1]
     (tmp_path / "two/numpy/line/layers.py").rename(tmp_path / "two/numpy/line/parts.py")
     assert hashes[0] != loading.digest(loading.sources(second, "numpy", [str(tmp_path / "two")]))
+
+
+@pytest.mark.parametrize("kind", ["FIFO", "device", "lock", "folder", "hidden"])
+def test_what_is_no_module_is_no_source(tmp_path, kind):
+    """Of a package: nobody waits for it, reads it, or stops for it."""
+    path = write(tmp_path, "numpy/line/__init__.py")
+    before = loading.sources(path, "numpy", [str(tmp_path)])
+    name = os.path.join(os.path.dirname(path), "x.py")
+    hidden = os.path.join(os.path.dirname(path), ".#x.py")
+    if kind == "FIFO":
+        os.mkfifo(name)
+    elif kind == "device":
+        os.symlink("/dev/zero", name)
+    elif kind == "lock":
+        os.symlink("me@host.7:1700000000", hidden)
+    elif kind == "folder":
+        os.mkdir(name)
+    else:
+        write(tmp_path, "numpy/line/.#x.py")
+    assert before == loading.sources(path, "numpy", [str(tmp_path)])
 
 
 def test_what_is_installed_and_what_a_framework_writes_is_not_the_users(tmp_path):

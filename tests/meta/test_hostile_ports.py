@@ -28,6 +28,8 @@ DOZEN = (
     "not_numbers",
     "clears_environment",
     "kills_parent",
+    "leaves_and_stops_parent",
+    "leaves_and_kills_parent",
 )
 
 

@@ -115,6 +115,29 @@ PORTS = (
         KILLS,
         ("SIGKILL",),
     ),
+    Hostile(
+        "leaves_and_stops_parent",
+        "train",
+        "subprocess.Popen(['sleep', '335'], start_new_session=True)\n"
+        "os.getppid() > 1 and os.kill(os.getppid(), signal.SIGSTOP)",
+        PASSES,
+    ),
+    Hostile(
+        "leaves_and_kills_parent",
+        "train",
+        "subprocess.Popen(['sleep', '335'], start_new_session=True)\n"
+        "os.getppid() > 1 and os.kill(os.getppid(), 9)",
+        KILLS,
+        ("SIGKILL",),
+    ),
+    Hostile(
+        "forks_away_and_stops_parent",
+        "train",
+        "parent = os.getppid()\n"
+        "if not os.fork():\n    os.setsid()\n    if not os.fork(): time.sleep(335)\n    os._exit(0)\n"
+        "parent > 1 and os.kill(parent, signal.SIGSTOP)",
+        PASSES,
+    ),
     Hostile("closes_files", "train", "os.closerange(0, 256)", ENDS, (*ANSWER, *CODE)),
     Hostile("garbage", "train", "tell(b'garbage \\x1b[2J\\xff\\n')", ENDS, ANSWER),
     Hostile(

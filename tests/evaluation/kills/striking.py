@@ -113,7 +113,7 @@ def _strike_worker(number: int) -> None:
     """Kill one of the command's workers; where it has none, nothing happens."""
     with contextlib.suppress(psutil.Error):
         for child in psutil.Process(number).children(recursive=True):
-            if "backends.worker" in child.cmdline():
+            if ["-m", "backends.worker"] == child.cmdline()[1:3]:  # its keeper names it too
                 child.kill()
                 return
 

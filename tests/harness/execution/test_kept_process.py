@@ -88,16 +88,75 @@ def test_a_keeper_that_is_told_to_end_clears_first(scene: Scene) -> None:
     assert ([], False) == (scene.left(), scene.held())
 
 
-def test_a_keeper_that_is_killed_takes_the_group_along(scene: Scene) -> None:
-    """What has left the group is lost to us then."""
-    worker = scene.start("daemon", "os.fork() or time.sleep(300)")
+STOP, KILL = "os.kill(os.getppid(), 19)", "os.kill(os.getppid(), 9)"
+AGAIN = """
+    if not os.fork():
+        os.setsid()
+        while True:
+            try: os.kill(parent, 19)
+            except OSError: os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("end", [WorkerProcess.close, WorkerProcess.kill])
+def test_a_keeper_that_is_stopped_goes_on(
+    scene: Scene, kind: str, end: Callable[[WorkerProcess], None]
+) -> None:
+    """By the port, whose parent it is."""
+    worker = scene.start(kind, STOP)
+    worker.request("work")
+    assert scene.held()
+    end(worker)
+    assert ([], False) == (scene.left(), scene.held())
+    assert worker.process.returncode in (0, -signal.SIGKILL)
+
+
+def test_a_keeper_that_is_stopped_again_and_again_is_replaced(scene: Scene) -> None:
+    """By something that outlives the worker; its guard does the rest."""
+    deed = "parent = os.getppid()" + AGAIN
+    worker = scene.start("daemon", deed)
+    worker.request("work")
+    assert scene.held()
+    worker.close()
+    assert ([], False) == (scene.left(), scene.held())
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_a_keeper_that_is_killed_leaves_nothing(scene: Scene, kind: str) -> None:
+    """All that it kept is killed at once, the worker too."""
+    worker = scene.start(kind, f"{KILL}; time.sleep(20)")
+    with pytest.raises(JobFailed, match="killed by SIGKILL during 'work'"):
+        worker.request("work")
+    assert ([], False) == (scene.left(), scene.held())
+    assert not psutil.pid_exists(worker.pid) and not worker.alive
+
+
+def test_a_guard_that_is_stopped_or_killed_leaves_nothing(scene: Scene) -> None:
+    """The keeper needs it only where it is stopped or killed itself."""
+    worker = scene.start("daemon")
+    worker.request("work")
+    guard = psutil.Process(worker.pid).parent().parent()
+    assert os.getpid() == guard.ppid()
+    guard.suspend()
+    psutil.Process(worker.pid).parent().suspend()
+    worker.close()
+    assert ([], False) == (scene.left(), scene.held())
+    assert not guard.is_running()
+
+
+def test_who_kills_keeper_and_guard_leaves_what_is_not_of_the_group(scene: Scene) -> None:
+    """That is the limit."""
+    worker = scene.start("session", "os.fork() or time.sleep(300)")
     worker.request("work")
     group = [process for process in psutil.process_iter() if worker.pid == _group(process.pid)]
     assert len(group) == 2
-    psutil.Process(worker.pid).parent().kill()
+    kept = psutil.Process(worker.pid).parent()
+    kept.parent().kill()
+    kept.kill()
     worker.kill()
     assert [] == psutil.wait_procs(group, timeout=5)[1]
-    assert not worker.alive
+    assert not worker.alive and len(scene.left()) == 1
 
 
 def _group(pid: int) -> int:

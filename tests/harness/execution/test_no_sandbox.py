@@ -23,6 +23,7 @@ with socket.create_connection(("127.0.0.1", request["port"]), timeout=10) as lin
     line.sendall(b"hello")
 if os.path.exists("/proc/self/environ"):
     seen["environment"] = open("/proc/%d/environ" % request["pid"]).read()
+    seen["harness"] = open("/proc/%d/environ" % request["harness"], errors="replace").read()
 os.kill(request["pid"], signal.SIGTERM)
 send(id=request["id"], status="ok", result=seen)
 """
@@ -42,7 +43,7 @@ def worker(tmp_path: Path):
 
 def test_a_worker_reaches_files_network_and_processes(worker: WorkerProcess, tmp_path: Path):
     """With the user's own rights: a file that is not its own, a server, and another process, whose
-    environment has the secret that its own was spared."""
+    environment has the secret that its own was spared; and so may the harness's own."""
     secret = tmp_path / "secret"
     secret.write_text("of patients")
     other = [sys.executable, "-c", "input()"]
@@ -52,10 +53,13 @@ def test_a_worker_reaches_files_network_and_processes(worker: WorkerProcess, tmp
         subprocess.Popen(other, stdin=subprocess.PIPE, env=environ) as process,
     ):
         port = server.getsockname()[1]
-        seen = worker.request("reach", file=str(secret), port=port, pid=process.pid)
+        asked_for = {"file": str(secret), "port": port, "pid": process.pid}
+        seen = worker.request("reach", **asked_for, harness=os.getpid())
         with server.accept()[0] as line:
             assert b"hello" == line.recv(10)
         assert -15 == process.wait(timeout=10)
     assert (os.getuid(), "of patients") == (seen["uid"], seen["file"])
     assert (tmp_path / "secret.written").exists()
     assert "MY_TOKEN=s3cret" in seen.get("environment", "MY_TOKEN=s3cret")
+    own = Path("/proc/self/environ")
+    assert not own.exists() or own.read_text(errors="replace") == seen["harness"]

@@ -243,7 +243,9 @@ def test_interrupted_round(
 
     def interrupt(bench_job, workers, number, *arguments):
         if number == 1:
-            assert len(children()) == (4 if sys.platform == "linux" else 2)  # keepers too
+            assert len(children()) == (
+                6 if sys.platform == "linux" else 2
+            )  # keepers and guards too
             raise KeyboardInterrupt
         return measure(bench_job, workers, number, *arguments)
 
