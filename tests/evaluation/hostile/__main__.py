@@ -1,6 +1,6 @@
 """Hostile files: everything that the harness stores, altered in thousands of ways, and read.
 
-    python -m tests.evaluation.hostile                 2,000 alterations (`tox run -e hostile`)
+    python -m tests.evaluation.hostile                 2,500 alterations (`tox run -e hostile`)
     python -m tests.evaluation.hostile --count 300     fewer
     python -m tests.evaluation.hostile --seed 7        others
     python -m tests.evaluation.hostile --only history  of one part of what is stored
