@@ -1,7 +1,7 @@
 """What is stored may be altered in any way: it is noticed, told with the file's name, and takes
 nothing else down.
 
-`tox run -e hostile` alters in 2,000 ways; this is the part that every change has to pass, and the
+`tox run -e hostile` alters in 2,500 ways; this is the part that every change has to pass, and the
 program itself on planted faults.
 """
 
