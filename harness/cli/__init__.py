@@ -26,7 +26,7 @@ from harness.cli import (
     send,
 )
 from harness.cli.console import ERR, app, complain, spelled
-from harness.errors import HarnessError, UsageError, remedy
+from harness.errors import HarnessError, ProvisionFailed, UsageError, remedy
 
 INTERRUPTED = 130
 DEFECT = 4
@@ -91,7 +91,10 @@ def _interrupt(*_: object) -> NoReturn:
 
 
 def _fail(error: HarnessError) -> NoReturn:
-    complain(str(error))
+    if isinstance(error, ProvisionFailed):
+        complain(error.message, error.below)
+    else:
+        complain(str(error))
     sys.exit(error.exit_code)
 
 
