@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.cli.console import OUT, app, context, plain, show_table
 from harness.cli.progress import working
 from harness.commands import bounds
+from harness.errors import UsageError
 from harness.models import conversion as carrying
 from harness.models import draft_names, foreign_names
 from harness.models import training as modeling
@@ -69,6 +70,10 @@ def convert(
     _check(where)
     if not converting.print_names:
         converting.target()
+    if source.is_file() and converting.names is None and not converting.print_names:
+        raise UsageError(
+            f"{source}: this is a file. Give the folder that it is in: {source.parent}"
+        )
     spec, model, folder = find(source, converting, what, where)
     site = where.site(spec, context(), model)
     if converting.print_names:

@@ -19,6 +19,7 @@ from harness.cli import console, progress
 from harness.commands import listing
 from harness.errors import HarnessError, ProvisionFailed
 from harness.execution.progress import ProgressStep
+from harness.records import files
 
 #: Clears the screen, names the window, rings, goes back to the start of the line.
 EVIL = "x\x1b[2J\x1b]0;owned\x07y\rz"
@@ -181,3 +182,26 @@ def test_what_the_system_refuses_is_answered_with_what_helps(
     assert 4 == ended("list")
     said = capsys.readouterr().err
     assert f"'/there/file'. {remedy}" in said and ("room" in said) == (number == errno.ENOSPC)
+
+
+def test_what_is_no_file_is_told_without_a_number(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys
+) -> None:
+    """It lies where a file should be written."""
+    fifo = tmp_path / "index.html"
+    os.mkfifo(fifo)
+    monkeypatch.setattr(listing, "workloads", lambda *_: files.write_text(fifo, "text"))
+    assert 4 == ended("list")
+    said = f"error: {fifo}: it is a FIFO, and only a file is replaced. Name another place"
+    assert capsys.readouterr().err.startswith(said)
+
+
+def test_the_screens_format_goes_into_no_file(tmp_path: Path, capsys) -> None:
+    """The others are named; no nearest name is guessed."""
+    assert 2 == ended("report", str(tmp_path), "--format", "terminal", "--out", "x")
+    said = capsys.readouterr().err
+    assert (
+        "is for the screen" in said
+        and "json, markdown, html, junit, csv" in said
+        and "you mean" not in said
+    )

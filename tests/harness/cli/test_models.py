@@ -36,3 +36,14 @@ def test_a_number_beyond_every_bound(
     said = capsys.readouterr().err
     assert 2 == ended.value.code and f"error: {option} " in said.replace("\n", " ")
     assert "must be at most 1" in " ".join(said.split()) and not list(tmp_path.iterdir())
+
+
+def test_a_checkpoints_file_in_place_of_its_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The folder is named."""
+    (tmp_path / "ckpt").write_bytes(b"")
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["convert", str(tmp_path / "ckpt"), "--to", "numpy", "--out", "made"])
+    said = " ".join(capsys.readouterr().err.split())
+    assert 2 == ended.value.code and f"Give the folder that it is in: {tmp_path}" in said
