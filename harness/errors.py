@@ -93,7 +93,15 @@ class FrameworkMissing(BuildError):
 
 
 class ProvisionFailed(BuildError):
-    """tox could not create an environment."""
+    """tox could not create an environment.
+
+    Args:
+        message: what happened. below: lines of tox's log, which a terminal shows below it.
+    """
+
+    def __init__(self, message: str, below: Iterable[str] = ()) -> None:
+        self.message, self.below = message, tuple(below)
+        super().__init__(" | ".join((message, *self.below)))
 
 
 class RecordError(HarnessError):

@@ -14,7 +14,7 @@ from packaging.version import Version
 
 from backends.contract import ACTIONS
 from harness import plan
-from harness.commands import options, resolution
+from harness.commands import bounds, options, resolution
 from harness.commands.options import DEFAULT_BUDGET_S, SEVERAL
 from harness.environments import builds
 from harness.environments.builds import BUILDS, Build
@@ -50,7 +50,8 @@ class BisectOptions:
     preset
         tiny, small or paper; tiny for fidelity and small for speed, if not given.
     steps
-        Training steps of the trajectory stage; the workload's own number, if not given.
+        Training steps of the trajectory stage, at most 100000, and no more than a tape of 4 GiB
+        holds; the workload's own number, if not given.
     seed
         Seed of the tape.
     threads
@@ -185,8 +186,7 @@ def check(chosen: BisectOptions) -> plan.Request:
     Raises:
         UsageError: options that do not fit together, or that name something that does not exist.
     """
-    if chosen.confirm < 0:
-        raise UsageError(f"--confirm {chosen.confirm}: must be 0 or more.")
+    bounds.count("--confirm", chosen.confirm, least=0)
     if chosen.speed and chosen.speed not in ACTIONS:
         raise UnknownName("action", chosen.speed, ACTIONS)
     if chosen.speed and chosen.against:

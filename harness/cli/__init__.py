@@ -26,7 +26,8 @@ from harness.cli import (
     send,
 )
 from harness.cli.console import ERR, app, complain, spelled
-from harness.errors import HarnessError, UsageError, remedy
+from harness.errors import HarnessError, ProvisionFailed, UsageError, remedy
+from harness.records.files import NotReplaced
 
 INTERRUPTED = 130
 DEFECT = 4
@@ -71,7 +72,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     # a disk that is full where no job runs: Python's own exit code would read as a FAIL
     except OSError as error:
         kept = KEPT.get(_command(words)[:-1], "")
-        _fail(HarnessError(f"{error}. {remedy(error)}, and run again{kept or '.'}"))
+        said = str(error)
+        if isinstance(error, NotReplaced):  # the number is none that the system gave
+            said = f"{error.filename}: {error.strerror}"
+        _fail(HarnessError(f"{said}. {remedy(error)}, and run again{kept or '.'}"))
     # a defect of ours; Python's own exit code, 1, would read as a FAIL
     except Exception:  # noqa: BLE001
         ERR.print(_defect())
@@ -91,7 +95,10 @@ def _interrupt(*_: object) -> NoReturn:
 
 
 def _fail(error: HarnessError) -> NoReturn:
-    complain(str(error))
+    if isinstance(error, ProvisionFailed):
+        complain(error.message, error.below)
+    else:
+        complain(str(error))
     sys.exit(error.exit_code)
 
 

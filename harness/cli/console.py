@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime
 import os
-import re
 import shlex
 import sys
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 from cyclopts import App
@@ -15,7 +15,6 @@ from rich.text import Text
 
 from harness import __version__
 from harness.context import Context
-from harness.report.format import one_line
 from harness.report.terminal_style import plain_table
 from harness.sinks import credentials
 
@@ -35,17 +34,27 @@ app = App(
 )
 
 
-#: What is looked at on its own, so that a message keeps its spaces and lines.
-_WORD = re.compile(r"[^ \t\n]+")
+#: By Unicode: controls, line breaks among them, overrides of direction, surrogates, unassigned,
+#: separators of lines and of paragraphs.
+_SPELLED_OUT = ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp")
 
 
 def spelled(message: str) -> str:
-    """Return a message with what moves a cursor spelled out: it may quote a file or a port."""
-    return _WORD.sub(lambda word: one_line(word[0]), message)
+    """Return a message as one line, with what moves a cursor or ends a line spelled out.
+
+    It may quote a path, a file or a port, and nothing that is quoted may begin a line that looks
+    like the harness's own. Spaces and tabs stay.
+    """
+    return "".join(
+        f"\\x{ord(char):02x}"
+        if unicodedata.category(char) in _SPELLED_OUT and char != "\t"
+        else char
+        for char in message
+    )
 
 
 def plain(message: str, style: str = "") -> Text:
-    """Return a message as the terminal may have it, without markup and control characters."""
+    """Return a message as the terminal may have it: one line, without markup and controls."""
     return Text(spelled(message), style=style)
 
 
@@ -56,13 +65,20 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str
 
 
 def put(document: str) -> None:
-    """Write a document as it is, but for what moves a cursor: it may quote a file or a port."""
-    sys.stdout.write(spelled(document))
+    """Write a document, which has lines, as it is, but for what moves a cursor: it may quote a file
+    or a port. Whoever renders it keeps each quotation in its line."""
+    sys.stdout.write("\n".join(map(spelled, document.split("\n"))))
 
 
-def complain(message: str) -> None:
-    """Print an error, without the credentials of an address that it quotes."""
+def complain(message: str, below: Iterable[str] = ()) -> None:
+    """Print an error, without the credentials of an address that it quotes.
+
+    Args:
+        message: one line. below: lines of a log, which are shown below it, indented.
+    """
     ERR.print(Text("error: ", style="bold red") + plain(credentials.hidden(message)))
+    for line in below:
+        ERR.print(Text("  ") + plain(credentials.hidden(line)))
 
 
 def say(line: str) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from harness.cli.console import OUT, app, context, plain, show_table
 from harness.cli.progress import working
+from harness.commands import bounds
+from harness.errors import UsageError
 from harness.models import conversion as carrying
 from harness.models import draft_names, foreign_names
 from harness.models import training as modeling
@@ -20,6 +22,8 @@ def train(
 ) -> int:
     """Train a model in native mode and keep it: checkpoints in the build's own format, losses, and
     what it is."""
+    bounds.count("--steps", training.steps)
+    _check(where)
     spec, model = what.model(workload, training.build, where)
     out = training.out
     with working() as at_work:
@@ -45,6 +49,8 @@ def generate(
     out
         File to write.
     """
+    bounds.count("--rows", rows)
+    _check(where)
     spec, made = of(model, where)
     shape = modeling.generate(where.site(spec, context(), made), model, rows, out)
     OUT.print(plain(f"{out}: samples {list(shape)}"))
@@ -61,8 +67,13 @@ def convert(
 ) -> int:
     """Carry a checkpoint's weights and optimizer state to another build, and prove that its next
     step is the same."""
+    _check(where)
     if not converting.print_names:
         converting.target()
+    if source.is_file() and converting.names is None and not converting.print_names:
+        raise UsageError(
+            f"{source}: this is a file. Give the folder that it is in: {source.parent}"
+        )
     spec, model, folder = find(source, converting, what, where)
     site = where.site(spec, context(), model)
     if converting.print_names:
@@ -74,3 +85,9 @@ def convert(
     done = carrying.convert(site, folder, model, to, out, prove=not converting.no_proof)
     show_table(("what", "value"), carrying.rows(done))
     return 0
+
+
+def _check(where: Where) -> None:
+    """Raise UsageError where a number that all three commands take lies outside its bounds."""
+    bounds.count("--threads", where.threads)
+    bounds.seconds("--limit", where.limit, above=True)

@@ -12,7 +12,7 @@ from harness.commands import clean as cleaning
 from harness.commands import doctor as doctoring
 from harness.commands import listing
 from harness.commands.options import SEVERAL
-from harness.errors import RecordError
+from harness.errors import RecordError, UsageError
 from harness.report import rendering, terminal
 
 
@@ -66,8 +66,13 @@ def report(
     out
         File to write; the screen, if not given.
     """
+    if format == "terminal" and out is not None:
+        raise UsageError(
+            f"--out {out}: the format terminal is for the screen. Name another with --format:"
+            f" {', '.join(rendering.FORMATS)}; or leave --out away."
+        )
     loaded = rendering.load(run)
-    if format == "terminal" and out is None:
+    if format == "terminal":
         OUT.print(terminal.render(loaded))
         return 0
     text = rendering.render(loaded, format)

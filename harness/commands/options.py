@@ -77,7 +77,8 @@ class Options:
         or W F L G U T D. distribution trains models from independent seeds, see --seeds; without it
         all others are looked at.
     steps
-        Training steps of the trajectory stage; the workload's own number, if not given.
+        Training steps of the trajectory stage, at most 100000, and no more than a tape of 4 GiB
+        holds; the workload's own number, if not given.
     seed
         Seed of the (first) tape.
     seeds

@@ -18,6 +18,7 @@ from cyclopts import Parameter
 
 from harness import plan
 from harness.commands import (
+    bounds,
     interpreters,
     options,
     recording,
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from harness.results.model import SpeedRow
 
 SCHEMA = 1
+#: More processes than anybody waits for.
+MOST_RUNS = 10_000
 
 
 @Parameter(name="*")
@@ -116,6 +119,7 @@ def repeat(chosen: RepeatOptions, context: Context) -> RepeatResult:
     """
     if chosen.runs < 2:
         raise UsageError(f"--runs {chosen.runs}: one run cannot be compared; give at least 2.")
+    bounds.count("--runs", chosen.runs, most=MOST_RUNS)
     request = resolution.resolve(_options(chosen))
     located = interpreters.locate(request, context)
     if located.recorded:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from backends.contract import DEVICES, EXECUTIONS, PRECISIONS, STAGE_LETTERS, STAGES
 from harness import plan
-from harness.commands import export, warmup
+from harness.commands import bounds, export, warmup
 from harness.commands.options import PRESETS, Options
 from harness.commands.own_ports import has_file
 from harness.environments.builds import BUILDS
@@ -62,24 +62,21 @@ def resolve(options: Options, loaded: Mapping[str, Workload] | None = None) -> p
             "--per-phase: nothing is timed here (`harness run`, or --no-speed). Drop it, or ask for"
             " the speed."
         )
-    for name, value in (
-        ("--seeds", options.seeds),
-        ("--threads", options.threads),
-        ("--steps", options.steps),
+    for name, value, most in (
+        ("--seeds", options.seeds, MOST_SEEDS),
+        ("--threads", options.threads, bounds.MOST),
+        ("--steps", options.steps, bounds.MOST_STEPS),
     ):
-        if value is not None and value < 1:
-            raise UsageError(f"{name} {value}: must be at least 1.")
-    if options.seeds and options.seeds > MOST_SEEDS:
-        raise UsageError(f"--seeds {options.seeds}: must be at most {MOST_SEEDS}.")
+        bounds.count(name, value, most=most)
     if not 0 <= options.seed < 2**31:
         raise UsageError(f"--seed {options.seed}: must lie between 0 and 2147483647.")
-    if not options.budget >= 0:
-        raise UsageError(f"--budget {options.budget}: must be a number of seconds, 0 or more.")
-    if not options.limit > 0:
-        raise UsageError(f"--limit {options.limit}: must be a number of seconds above 0.")
+    bounds.seconds("--budget", options.budget)
+    bounds.seconds("--limit", options.limit, above=True)
     export.check(options.json, options.export, not options.no_speed)
     known = known_workloads(options, loaded)
     workloads, left_out = _workloads(options, sides, known)
+    if options.steps:
+        bounds.tapes(workloads, options.preset or "tiny", options.steps)
     if plan.DISTRIBUTION in stages:
         check_distribution(options, workloads, known.values())
     if options.per_phase and not any(plan.phases(item, item.presets[0]) for item in workloads):

@@ -173,8 +173,8 @@ def _run_tox(where: Places, name: str, environ: Mapping[str, str], *, recreate: 
         ) from error
     if status != 0:
         raise ProvisionFailed(
-            f"tox could not make {name} (exit status {status}). Log: {record}. It"
-            f" says:\n{_last_words(record)}"
+            f"tox could not make {name} (exit status {status}). Log: {record}. It says:",
+            _last_words(record),
         )
 
 
@@ -192,7 +192,7 @@ def tox_environment(where: Places, environ: Mapping[str, str]) -> dict[str, str]
     }
 
 
-def _last_words(record: Path, count: int = 5) -> str:
+def _last_words(record: Path, count: int = 5) -> list[str]:
     """Return the lines of a log that tell what went wrong: its last errors, or its last lines."""
     lines = [
         _COLOUR.sub("", line).strip()
@@ -200,7 +200,7 @@ def _last_words(record: Path, count: int = 5) -> str:
     ]
     lines = [line for line in lines if line and not _CLOSING.search(line)]
     errors = [line for line in lines if _ERROR.search(line)]
-    return "\n".join(f"  {line[:300]}" for line in (errors or lines)[-count:])
+    return [line[:300] for line in (errors or lines)[-count:]]
 
 
 def _marker(where: Places, name: str) -> Path:

@@ -211,6 +211,10 @@ def _parsed(path: Path) -> dict[str, Any]:
         raise UsageError(f"--config {error} Give a TOML file.") from error
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: this is no TOML: {error}.") from error
+    except RecursionError as error:
+        raise UsageError(f"{path}: this is nested too deep. Write it flatter.") from error
+    except ValueError as error:  # a number with more digits than Python converts
+        raise UsageError(f"{path}: a value in it cannot be read: {error}.") from error
 
 
 def _check(

@@ -18,10 +18,11 @@ from typing import Any
 
 import pytest
 
+from harness.cli import console
 from harness.models import training
 from harness.records import archives, references, store, tape
 from harness.report import json_format, rendering
-from tests.evaluation.hostile import cases, census, folders, mutations
+from tests.evaluation.hostile import cases, census, folders, mutations, names
 from tests.evaluation.hostile import stock as stocks
 from tests.evaluation.hostile.calls import Ended, call, command
 from tests.evaluation.hostile.stock import Stock
@@ -279,3 +280,18 @@ def test_a_touched_place_is_seen(
     with contextlib.suppress(OSError):
         (touched,) = folders.examine(made, tmp_path, [item])
         assert "outside is not what it was" in touched.faults
+
+
+def test_no_name_forges_a_line(made: Stock, tmp_path: Path) -> None:
+    """Of a run, a port, a history, a workload, or what an option names."""
+    bad = [item for item in names.examine(made, tmp_path / "names") if item.faults]
+    assert not bad, bad
+
+
+def test_a_forged_line_is_seen(
+    made: Stock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where messages keep the lines of what they quote."""
+    monkeypatch.setattr(console, "spelled", lambda message: message)
+    seen = [item.name for item in names.examine(made, tmp_path / "names") if item.faults]
+    assert {"a run's folder: history add, '\\n'", "--out, '\\n'", "no run, '\\n'"} <= set(seen)

@@ -29,7 +29,14 @@ def test_every_option_is_tried_with_every_value() -> None:
     assert set(cases.VALUES) == {
         case.odd for case in cases.every() if (("train",), "--steps") == (case.command, case.option)
     }
-    assert set(cases.BASES) <= {path for path, _ in cases.commands()}
+
+
+def test_no_command_is_left_out() -> None:
+    """Each has its other options, and each option of it is among the cases."""
+    listed = dict(cases.commands())
+    assert set(cases.BASES) == set(listed)
+    every = {(path, option.name) for path, app in listed.items() for option in cases.options(app)}
+    assert every == {(case.command, case.option) for case in cases.every() if case.command}
 
 
 def _raises(*_: object) -> NoReturn:

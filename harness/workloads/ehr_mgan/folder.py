@@ -57,7 +57,7 @@ def cohort(folder: Path) -> Callable[[str], Cohort]:
     """
     try:
         if not folder.is_dir():
-            kind = "is a file, not a folder" if folder.exists() else "there is no such folder"
+            kind = "this is no folder" if folder.exists() else "there is no such folder"
             raise UsageError(
                 f"--data {folder}: {kind}. Give the folder that holds {', '.join(FILES)}."
             )

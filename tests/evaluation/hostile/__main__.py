@@ -6,8 +6,9 @@
     python -m tests.evaluation.hostile --only history  of one part of what is stored
 
 Exit status 1 if anything ends in a traceback, a hang, a false PASS, an exit code that means
-something else, a message that names no file, or control characters on the terminal; or if anything
-outside a run's folder is touched through what lies in it.
+something else, a message that names no file, or control characters on the terminal; if anything
+outside a run's folder is touched through what lies in it; or if a name with line breaks in it
+begins a line of the output.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.evaluation.hostile import census, folders, stock
+from tests.evaluation.hostile import census, folders, names, stock
 from tests.evaluation.hostile.cases import cases, groups
 
 #: Whoever reads without an end gets a MemoryError, and takes nobody else's memory.
@@ -52,12 +53,13 @@ def main(words: Sequence[str]) -> int:
             if found.faults:
                 print(told(found), flush=True)
         touched = [] if asked.only else list(folders.examine(made, Path(name) / "folders"))
-    for item in touched:
+        named = [] if asked.only else list(names.examine(made, Path(name) / "names", names.BREAKS))
+    for item in [*touched, *named]:
         if item.faults:
             print(f"{item.name}: {', '.join(item.faults)}")
     print("\n".join(census.lines(census.counted(findings))))
-    bad = sum(bool(item.faults) for item in touched)
-    print(f"\n{len(touched)} foreign folders, {bad} at fault;", end=" ")
+    bad = sum(bool(item.faults) for item in [*touched, *named])
+    print(f"\n{len(touched)} foreign folders, {len(named)} forged names, {bad} at fault;", end=" ")
     print(f"{len(findings)} alterations, {time.monotonic() - started:.0f} s.")
     return 1 if bad or any(found.faults for found in findings) else 0
 

@@ -17,6 +17,7 @@ from harness.cli import app
 
 Options = Mapping[str, tuple[str, ...]]
 TORCH = {"--backends": ("torch", "torch"), "--workloads": ("linear",)}
+NUMPY = {"--backends": ("numpy",), "--workloads": ("linear",)}
 HISTORY = {"--history": ("history.sqlite",)}
 RUN = "run/report.json"
 #: What else a command is given, by command; more than one where it has more than one way to go.
@@ -24,6 +25,7 @@ BASES: dict[tuple[str, ...], tuple[Options, ...]] = {
     ("bisect",): (
         {"--from": ("torch==2.4.0",), "--to": ("torch==2.4.1",), "--workload": ("linear",)},
     ),
+    ("clean",): ({},),
     ("compare",): (TORCH, {**TORCH, "--dry-run": ()}),
     ("convert",): (
         {
@@ -43,12 +45,18 @@ BASES: dict[tuple[str, ...], tuple[Options, ...]] = {
     ("history", "export"): ({"--csv": ("rows.csv",), **HISTORY},),
     ("history", "page"): (HISTORY,),
     ("history", "series"): (HISTORY,),
+    ("list",): ({},),
     ("nightly",): (
         {"--config": ("night.toml",)},
         {"--config": ("night.toml",), "--dry-run": ()},
     ),
     ("report",): ({"--run": ("run",)}, {"--run": ("run",), "--format": ("json",)}),
+    ("reference", "list"): ({},),
+    ("reference", "record"): ({},),
+    ("reference", "verify"): ({},),
+    ("repeat",): (NUMPY,),
     ("run",): (TORCH,),
+    ("selfcheck",): (NUMPY,),
     ("send",): ({"RUNS": ("run",), "--tensorboard": ("events",)},),
     ("train",): ({"--workload": ("linear",), "--out": ("made",)},),
 }
@@ -64,6 +72,7 @@ VALUES: dict[str, str] = {
     "nan": "nan",
     "10**23": str(10**23),
     "99999999999": "99999999999",
+    "400 digits": "9" * 400,
     "5000 digits": "9" * 5000,
     "above": "../..",
     "not UTF-8": os.fsdecode(b"\xff\xfe\x80"),
@@ -132,7 +141,7 @@ def every() -> list[Case]:
     made = [Case((), "the command", odd, (value,)) for odd, value in VALUES.items()]
     for path, command in commands():
         for option in options(command):
-            for base in BASES.get(path, ({},)):
+            for base in BASES[path]:
                 made += _cases(path, option, base)
     return made
 

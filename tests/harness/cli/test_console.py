@@ -17,12 +17,13 @@ from rich.console import Console
 from harness import cli
 from harness.cli import console, progress
 from harness.commands import listing
-from harness.errors import HarnessError
+from harness.errors import HarnessError, ProvisionFailed
 from harness.execution.progress import ProgressStep
+from harness.records import files
 
 #: Clears the screen, names the window, rings, goes back to the start of the line.
 EVIL = "x\x1b[2J\x1b]0;owned\x07y\rz"
-SPELLED = "x\\x1b[2J\\x1b]0;owned\\x07y z"
+SPELLED = "x\\x1b[2J\\x1b]0;owned\\x07y\\x0dz"
 MODEL = {
     "kind": "model",
     "schema": 1,
@@ -110,23 +111,53 @@ def test_a_cell_of_a_table_and_an_added_run_are_spelled_out(capsys) -> None:
     assert SPELLED in captured.out and f"error: {SPELLED}\n" == captured.err
 
 
-def test_a_message_keeps_its_spaces_and_lines() -> None:
-    """Lists below an error are indented, and a path may have two spaces."""
-    message = "--names 'a  b':\n  left float32 [3, 1]\n\n\tright [bold]x[/bold] µ é 漢"
+def test_a_message_keeps_its_spaces() -> None:
+    """A path may have two."""
+    message = "--names 'a  b': left float32 [3, 1]\tright [bold]x[/bold] µ é 漢"
     assert message == console.spelled(message)
 
 
 @given(st.text(st.characters(codec=None)))
 def test_no_control_character_is_left(text: str) -> None:
-    """Of any text; nor a lone surrogate, which no terminal takes."""
+    """Of any text; nor a lone surrogate, which no terminal takes; and it is one line."""
     shown = console.spelled(text)
-    assert not {unicodedata.category(char) for char in shown if char not in "\t\n"} & {
+    assert not {unicodedata.category(char) for char in shown if char != "\t"} & {
         "Cc",
         "Cf",
         "Cs",
         "Cn",
+        "Zl",
+        "Zp",
     }
-    assert shown == console.spelled(shown) and text.count("\n") == shown.count("\n")
+    assert shown == console.spelled(shown) and len(shown.splitlines()) <= 1
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"])
+def test_what_is_quoted_begins_no_line(end: str, capsys) -> None:
+    """Of an error, of a line of progress, of a cell: what ends a line is spelled out."""
+    forged = f"x{end}✓ PASS  Same function{end}y"
+    spelled = f"x\\x{ord(end):02x}✓ PASS  Same function\\x{ord(end):02x}y"
+    console.complain(f"{forged}: there is no such file.")
+    console.say(f"{forged}: added")
+    console.show_table(("run", "what"), [(forged, "one")])
+    console.OUT.print(console.plain(f"written: {forged}"))
+    captured = capsys.readouterr()
+    assert f"error: {spelled}: there is no such file.\n{spelled}: added\n" == captured.err
+    assert spelled in captured.out and f"written: {spelled}\n" in captured.out
+    every = (captured.out + captured.err).splitlines()
+    assert not [line for line in every if line.strip().startswith("✓")]
+
+
+def test_lines_of_a_log_stand_below_an_error(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    """Each indented, so that none begins a line."""
+
+    def raises(*_: object) -> None:
+        raise ProvisionFailed("tox could not make it. It says:", ("ERROR: a", "b\nc"))
+
+    monkeypatch.setattr(listing, "workloads", raises)
+    assert 2 == ended("list")
+    said = "error: tox could not make it. It says:\n  ERROR: a\n  b\\x0ac\n"
+    assert said == capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -151,3 +182,26 @@ def test_what_the_system_refuses_is_answered_with_what_helps(
     assert 4 == ended("list")
     said = capsys.readouterr().err
     assert f"'/there/file'. {remedy}" in said and ("room" in said) == (number == errno.ENOSPC)
+
+
+def test_what_is_no_file_is_told_without_a_number(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys
+) -> None:
+    """It lies where a file should be written."""
+    fifo = tmp_path / "index.html"
+    os.mkfifo(fifo)
+    monkeypatch.setattr(listing, "workloads", lambda *_: files.write_text(fifo, "text"))
+    assert 4 == ended("list")
+    said = f"error: {fifo}: it is a FIFO, and only a file is replaced. Name another place"
+    assert capsys.readouterr().err.startswith(said)
+
+
+def test_the_screens_format_goes_into_no_file(tmp_path: Path, capsys) -> None:
+    """The others are named; no nearest name is guessed."""
+    assert 2 == ended("report", str(tmp_path), "--format", "terminal", "--out", "x")
+    said = capsys.readouterr().err
+    assert (
+        "is for the screen" in said
+        and "json, markdown, html, junit, csv" in said
+        and "you mean" not in said
+    )

@@ -96,7 +96,16 @@ def test_nothing_like_it() -> None:
         ("--threads 0: must be at least 1", Options(backends=TWO, threads=0)),
         ("--seed -1: must lie between", Options(backends=TWO, seed=-1)),
         ("--budget nan", Options(backends=TWO, budget=float("nan"))),
+        ("--budget inf: must be at most", Options(backends=TWO, budget=float("inf"))),
         ("--limit 0", Options(backends=TWO, limit=0)),
+        ("--limit inf: must be at most", Options(backends=TWO, limit=float("inf"))),
+        ("--threads 9+: must be at most", Options(backends=TWO, threads=10**400 - 1)),
+        ("--steps 999999999999: must be at most 100000", Options(backends=TWO, steps=10**12 - 1)),
+        (
+            r"ehr_mgan tiny would have 4295214240 bytes, and may have 4294967296 \(4 GiB\)."
+            " At most 11404 steps fit",
+            Options(backends=PAIR, workloads=("ehr_mgan",), steps=11405),
+        ),
         ("--pass-env 'A=B': must be the name", Options(backends=TWO, pass_env=("A=B",))),
         ("--pass-env '': must be the name", Options(backends=TWO, pass_env=("A", ""))),
         ("--pass-env PYTHONPATH: would lead", Options(backends=TWO, pass_env=("PYTHONPATH",))),

@@ -68,3 +68,10 @@ def test_one_run_is_refused(tmp_path):
     """There would be nothing to compare."""
     with pytest.raises(UsageError, match="--runs 1"):
         repeat(tmp_path, runs=1)
+
+
+def test_more_runs_than_anybody_waits_for_are_refused(tmp_path):
+    """Before anything starts, however many digits the number has."""
+    with pytest.raises(UsageError, match=r"--runs 9+: must be at most 10000"):
+        repeat(tmp_path / "reports", runs=10**400 - 1)
+    assert not (tmp_path / "reports").exists()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.commands import compare as comparison
-from harness.errors import Busy, JobFailed, UnknownName
+from harness.errors import Busy, JobFailed, RecordError, UnknownName
 from harness.nightly import beginning, cells, conclusion, config, night, page, support
 from harness.nightly.night import CellStatus
 from harness.records import runs, store
@@ -279,3 +279,17 @@ def test_the_pages_are_written(nights) -> None:
     assert "./cells/one-hostile/report.html#pair-1" in (found.folder / page.NAME).read_text()
     assert (nights.folder / "reports/history.sqlite").is_file()
     assert store.read_json(found.folder / night.FILE, "night", night.SCHEMA)["exit_code"] == 0
+
+
+def test_the_folder_of_all_nights_may_be_a_link(nights) -> None:
+    """To another disk: it is the user's own, as that of `--reports`. A night's own is none."""
+    elsewhere, reports = nights.folder / "elsewhere", nights.folder / "reports"
+    elsewhere.mkdir()
+    reports.mkdir()
+    (reports / "nightly").symlink_to(elsewhere)
+    made = nights.write(("honest", ""))
+    assert "PASS" == nights.run(made).night.verdict
+    assert (elsewhere / "2026-11-21/night.json").is_file() and (elsewhere / "index.html").is_file()
+    (elsewhere / "2026-11-22").symlink_to(nights.folder)
+    with pytest.raises(RecordError, match="link"):
+        nights.run(made, date="2026-11-22")

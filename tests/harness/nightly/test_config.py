@@ -174,6 +174,8 @@ WRONG = {
         "nowhere",
         "no such folder",
     ),
+    "lists in lists": ("[night]", f"a = {'[' * 5000}", "nested too deep"),
+    "a number without an end": ("60", "9" * 5000, "cannot be read"),
     "no TOML": ("[night]", "[night", "this is no TOML", "line 2"),
 }
 

@@ -73,7 +73,7 @@ def test_the_folder_is_looked_at_before_it_is_read(tmp_path):
     """None there, a file, and files that are missing, by name."""
     for place, said in (
         (tmp_path / "nowhere", "there is no such folder"),
-        (Path(__file__), "is a file, not a folder"),
+        (Path(__file__), "this is no folder"),
         (tmp_path, "lacks vital_sign_24hrs.pkl, med_interv_24hrs.pkl, statics.pkl, norm_stats.npz"),
     ):
         with pytest.raises(UsageError, match=said):
