@@ -56,6 +56,14 @@ class Places:
         return (self.root / "pyproject.toml").is_file()
 
 
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder; not where it lies in one that is another user's and closed."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def places(environ: Mapping[str, str], package: Path | None = None) -> Places:
     """Return the places of a checkout, or those of an installed harness.
 

@@ -111,7 +111,7 @@ def environments(environ: Mapping[str, str]) -> list[Path]:
         for device in build.devices:
             names.update(serving(build, device))
     workdir = installation.places(environ).workdir
-    return sorted(workdir / name for name in names if (workdir / name).is_dir())
+    return sorted(workdir / name for name in names if installation.is_folder(workdir / name))
 
 
 def _named(build: Build, path: Path, search: Search) -> Interpreter:

@@ -188,4 +188,4 @@ def folder(environ: Mapping[str, str]) -> Path:
 
 def existing(environ: Mapping[str, str]) -> list[Path]:
     """Return the environments of releases that exist, for `harness clean`."""
-    return sorted(path for path in folder(environ).glob("*") if path.is_dir())
+    return sorted(path for path in folder(environ).glob("*") if installation.is_folder(path))

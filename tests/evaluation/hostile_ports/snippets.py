@@ -15,6 +15,7 @@ import textwrap
 #: the harness, which says nothing more.
 ENDS, FAILS, PASSES, KILLS = "ends", "fails", "passes", "kills"
 FILE = "linear.py"
+MEMORY = (FILE, "memory", "Memory")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -284,13 +285,7 @@ PORTS = (
     Hostile("infinite", "gradients", "result['W'] = result['W'] + float('inf')", FAILS, ()),
     Hostile("objects", "generate", "result = result.astype(object)", FAILS, ()),
     Hostile("words", "gradients", "result['W'] = result['W'].astype(str)", FAILS, ()),
-    Hostile(
-        "immense",
-        "generate",
-        "result = np.broadcast_to(0.0, (1 << 44, 1))",
-        FAILS,
-        (FILE, "memory", "Memory"),
-    ),
+    Hostile("immense", "generate", "result = np.broadcast_to(0.0, (1 << 44, 1))", FAILS, MEMORY),
     Hostile("empty", "generate", "result = result[:0]", FAILS, ()),
     Hostile(
         "other_shapes", "generate", "result = result[: max(0, len(result) - Port.calls)]", FAILS, ()

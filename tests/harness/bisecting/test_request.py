@@ -78,7 +78,7 @@ def test_a_release_is_judged_or_timed() -> None:
         ({"speed": "train", "precision": ("fp64", "fp32")}, "takes one precision"),
         ({"precision": ("fp65",)}, "unknown precision"),
         ({"stage": ("forwards",)}, "unknown stage"),
-        ({"confirm": -1}, "0 or more"),
+        ({"confirm": -1}, "at least 0"),
         ({"beside": ("--index-url=x",)}, "--with --index-url=x"),
         ({"python": (f"tf2={PYTHON}",)}, "only the build named by --against"),
     ],

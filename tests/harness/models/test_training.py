@@ -21,7 +21,6 @@ from harness.errors import (
     CorruptRecord,
     JobFailed,
     NewerSchema,
-    RecordError,
     UnknownName,
     UsageError,
 )
@@ -158,34 +157,6 @@ def test_what_a_kill_has_cut_off_does_not_stay(stand: Stand, tmp_path: Path) -> 
     training.train(stand, MODEL, out, 4, resume=True)
     assert [*whole, "4,one/total,4.0", "4,two/total,0.4"] == losses(out)
     assert not any(path.exists() for path in left) and (out / ".mine.7.8.tmp").exists()
-
-
-@pytest.mark.parametrize("name", [training.MODEL_FILE, training.LOSSES, training.CHECKPOINTS])
-def test_nothing_is_written_through_a_link(stand: Stand, tmp_path: Path, name: str) -> None:
-    """Going on with a model whose parts lie elsewhere would change what is not the model's."""
-    out, far = tmp_path / "out", tmp_path / "far"
-    training.train(stand, MODEL, out, 3, resume=False)
-    (out / training.CHECKPOINTS).mkdir(exist_ok=True)
-    (out / name).rename(far)
-    (out / name).symlink_to(far)
-    before = sorted(far.iterdir()) if far.is_dir() else far.read_bytes()
-    with pytest.raises(RecordError, match=f"{name} is a symbolic link"):
-        training.train(stand, MODEL, out, 4, resume=True)
-    assert before == (sorted(far.iterdir()) if far.is_dir() else far.read_bytes())
-
-
-def test_losses_that_were_damaged(stand: Stand, tmp_path: Path) -> None:
-    """What is no UTF-8 is named; a line whose step is no number is of no step."""
-    out = tmp_path / "out"
-    training.train(stand, MODEL, out, 3, resume=False)
-    whole = losses(out)
-    with (out / training.LOSSES).open("a", encoding="utf-8") as file:
-        file.write("²,one/total,1\n" + "9" * 5000 + ",one/total,1\n")
-    training.train(stand, MODEL, out, 3, resume=True)
-    assert whole == losses(out)
-    (out / training.LOSSES).write_bytes(b"\xff\xfe")
-    with pytest.raises(CorruptRecord, match=training.LOSSES):
-        training.train(stand, MODEL, out, 4, resume=True)
 
 
 def test_a_kill_while_the_first_file_was_written_keeps_nobody_from_going_on(

@@ -12,7 +12,7 @@ import pytest
 from harness.commands import compare as comparison
 from harness.errors import Busy, JobFailed, RecordError, UnknownName
 from harness.nightly import beginning, cells, conclusion, config, night, page, support
-from harness.nightly.night import CellStatus
+from harness.nightly.night import CellRow, CellStatus
 from harness.records import runs, store
 
 
@@ -196,7 +196,7 @@ def test_a_cell_that_ended_before_it_was_noted(nights, statuses) -> None:
     report = (found.folder / "cells/one-hostile/report.json").read_bytes()
     night.write(
         found.folder,
-        night.read(found.folder).with_row(cells.Row(made.cells[0], CellStatus.RUNNING)),
+        night.read(found.folder).with_row(CellRow(made.cells[0], CellStatus.RUNNING)),
     )
     before = written(found.folder)
     nights.said.clear()
