@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from tests.evaluation.hostile_ports import __main__ as program
-from tests.evaluation.hostile_ports import snippets, trying
+from tests.evaluation.hostile_ports import catalogue, snippets, trying
 from tests.evaluation.hostile_ports.snippets import Hostile
 from tests.evaluation.kills.__main__ import environment
 
-PORTS = {port.name: port for port in snippets.PORTS}
+PORTS = {port.name: port for port in catalogue.PORTS}
 #: One of each way; all of them are the program's.
 DOZEN = (
     "exit_train",
@@ -107,8 +107,8 @@ def test_what_is_said_wrongly_is_seen(text: str) -> None:
 
 def test_every_port_is_a_file_that_compiles() -> None:
     """And has a name of its own."""
-    assert 60 <= len(PORTS) == len(snippets.PORTS)
-    for port in snippets.PORTS:
+    assert 60 <= len(PORTS) == len(catalogue.PORTS)
+    for port in catalogue.PORTS:
         compile(port.source(), port.name, "exec")
 
 

@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.evaluation.hostile_ports import snippets, trying
+from tests.evaluation.hostile_ports import catalogue, trying
 from tests.evaluation.kills import striking
 from tests.evaluation.kills.__main__ import environment
 
@@ -30,13 +30,13 @@ def main(words: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--only", nargs="+", default=[], help="names of ports")
     chosen = parser.parse_args(words)
-    names = [port.name for port in snippets.PORTS]
+    names = [port.name for port in catalogue.PORTS]
     unknown = {*chosen.only} - {*names}
     if unknown:
         parser.error(f"--only {' '.join(sorted(unknown))}: there are {', '.join(names)}")
     tried = []
     with tempfile.TemporaryDirectory(prefix="hostile-ports-") as folder:
-        for port in snippets.PORTS:
+        for port in catalogue.PORTS:
             if port.name in chosen.only or not chosen.only:
                 scratch = Path(folder) / port.name
                 scratch.mkdir()
