@@ -6,11 +6,14 @@ another one does.
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 #: Without an account and without files on most systems.
 NOBODY, OTHER = 65534, 65533
@@ -27,9 +30,21 @@ def unprivileged() -> Iterator[Path]:
             os.chown(place, NOBODY, NOBODY)
             os.seteuid(NOBODY)
         try:
-            yield place
+            with mock.patch.object(builtins, "__import__", _importing(builtins.__import__)):
+                yield place
         finally:
             os.seteuid(before)
+
+
+def _importing(load: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what imports as whoever started the tests: where their modules lie, that user need not
+    be let in."""
+
+    def wrapped(*words: Any, **named: Any) -> Any:
+        with privileged():
+            return load(*words, **named)
+
+    return wrapped
 
 
 @contextlib.contextmanager
