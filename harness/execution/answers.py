@@ -39,8 +39,18 @@ def _decode(kind: type[Decoded], value: Any, verb: str) -> Decoded:
     try:
         return decode(kind, value, f"the worker's answer to '{verb}'")
     except CorruptRecord as error:
-        what = str(error).removesuffix(f"; {ALTERED}")
-        raise CorruptRecord(f"{what}: the port, or what it imports, has broken it") from error
+        raise broken(error) from error
+
+
+def broken(error: CorruptRecord) -> CorruptRecord:
+    """Return what is said of an answer in which something else stands than belongs there: no file
+    was altered.
+
+    Args:
+        error: what decoding it has said.
+    """
+    what = str(error).removesuffix(f"; {ALTERED}")
+    return CorruptRecord(f"{what}: the port, or what it imports, has broken it")
 
 
 def read(answer: Any, verb: Verb[Promised], number: int) -> Said[Promised]:

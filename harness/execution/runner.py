@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from backends.contract import Status
 from harness.errors import CorruptRecord, JobFailed, RecordError
-from harness.execution import verbs
+from harness.execution import answers, verbs
 from harness.execution.processes import Limits, WorkerProcess, ending
 from harness.execution.verbs import Said
 from harness.plan import Job, Opening, same_work
@@ -283,6 +283,15 @@ class Outcome:
         return self.written
 
 
+def _check_whole(job: Mapping[str, Any], result: Mapping[str, Any]) -> None:
+    """Raise CorruptRecord unless a worker's answers make together what such a job leaves."""
+    where = "the worker's answers"
+    try:
+        contents.read(contents.described(job, where), result, where)
+    except CorruptRecord as error:
+        raise answers.broken(error) from error
+
+
 @contextlib.contextmanager
 def ended(folder: Path, job: dict[str, Any], started: float) -> Iterator[Outcome]:
     """Turn a failure in the block into a status, and write the manifest last.
@@ -300,8 +309,7 @@ def ended(folder: Path, job: dict[str, Any], started: float) -> Iterator[Outcome
     outcome = Outcome(folder, job, started)
     try:
         yield outcome
-        where = "the worker's answer"
-        contents.read(contents.described(job, where), outcome.result, where)
+        _check_whole(job, outcome.result)
     except JobFailed as error:
         outcome.status, outcome.reason = error.status, error.reason
     except CorruptRecord as error:
