@@ -22,6 +22,8 @@ from harness.records.decoding import ALTERED, Decoded, decode
 
 CHUNK_BYTES = 1 << 16
 LONGEST_BYTES = 1 << 28  # of one line; a record of thousands of tensors has a few million
+#: Characters of the reason of a failure; a port may raise with all of an array in its message.
+LONGEST_REASON = 4000
 WHERE_S = 1.0  # for a worker that has run out of time to say where it is
 
 
@@ -69,13 +71,20 @@ def read(answer: Any, verb: Verb[Promised], number: int) -> Said[Promised]:
             f"the worker's answer to '{verb.name}' is one to request {known.id} instead of {number}"
         )
     if known.status != Status.OK:
-        raise JobFailed(known.status, known.reason)
+        raise JobFailed(known.status, _shortened(known.reason))
     if "result" not in answer:
         raise CorruptRecord(
             f"the worker's answer to '{verb.name}': 'result' is missing: the port, or what it"
             " imports, has broken it"
         )
     return Said(_decode(verb.promise, known.result, verb.name), known.result)
+
+
+def _shortened(reason: str) -> str:
+    """Return a reason of a length that a table and a page can show."""
+    if len(reason) <= LONGEST_REASON:
+        return reason
+    return f"{reason[:LONGEST_REASON]}... ({len(reason)} characters)"
 
 
 def parse(line: bytes, verb: str) -> dict[str, Any]:

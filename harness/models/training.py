@@ -116,13 +116,10 @@ def checked(folder: Path, *, resume: bool = False) -> Model:
         try:
             checksums.verify_below(folder / CHECKPOINTS, model.files)
         except CorruptRecord as error:
-            way = (
-                f" A training was interrupted there; go on with harness train --resume --out"
-                f" {folder}."
-                if model.saving
-                else " Take the model from a copy, or train it again."
-            )
-            raise CorruptRecord(f"{error}{way}") from error
+            way = "Take the model from a copy, or train it again."
+            if model.saving:
+                way = f"A training was interrupted there; go on with --resume --out {folder}."
+            raise CorruptRecord(f"{error} {way}") from error
     return model
 
 
@@ -245,6 +242,9 @@ def train(site: Site, model: Model, out: Path, steps: int, *, resume: bool) -> M
     ):
         weights: dict[str, Any] = {"checkpoint": _checkpoints(out)} if begun else {"tape": tape}
         step = worker.request(verbs.START, seed=model.seed, **weights).content.step
+        if not begun and step:
+            what = f"step is {str(step)[:20]}, and a new training begins at 0"
+            raise JobFailed(Status.ERROR, f"the worker's answer to 'start': {what}")
         _forget(out / LOSSES, step)
         _train(site, worker, model, out, (step, steps))
     return read(out)

@@ -37,8 +37,9 @@ FAULTY = "faulty"
 TELLING = b'{"doing"'
 #: How it is said of all answers to a job.
 TOGETHER = "the worker's answers: "
-#: What is asked before any round to see how long one will take: it may fail, the rounds tell.
-TRIAL = {"open", "load", "step"}
+#: What is asked before any round to see how long one will take, and what a step costs beside its
+#: time: it may fail; the rounds tell, and the cost is missing.
+TRIAL = {"open", "load", "step", "spend"}
 #: Ones of a few milliseconds: what they measure is looked at by nobody.
 SHORT = {"WARMUP_S": 0.01, "MEASURE_S": 0.02, "PROBE_S": 0.03}
 

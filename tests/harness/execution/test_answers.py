@@ -72,6 +72,14 @@ def test_the_answer_itself_is_checked(changed, said):
         answers.read({"id": 3, "status": "ok"}, verbs.LOAD, 3)
 
 
+def test_a_reason_without_end_is_shortened():
+    """A page and a terminal would show nothing else for minutes."""
+    with pytest.raises(JobFailed) as caught:
+        answers.read({"id": 1, "status": "error", "reason": "x" * 10**6}, verbs.OPEN, 1)
+    assert caught.value.reason.endswith("x... (1000000 characters)")
+    assert len(caught.value.reason) < 5000
+
+
 def test_a_failure_needs_no_result():
     """Its status and its reason are enough."""
     with pytest.raises(JobFailed) as failed:
