@@ -21,8 +21,9 @@ PICKLE_EXCEPTIONS = {
 }
 #: `json` in memory, outside `store`: why each may.
 JSON_EXCEPTIONS = {
-    "harness/history/insertion.py": "takes a report apart by its own JSON",
-    "harness/models/foreign_names.py": "a file that the user writes",
+    "harness/records/decoding.py": "reads strict JSON, for all others",
+    "harness/history/insertion.py": "what tells two rows apart is the hash of their JSON",
+    "harness/models/foreign_names.py": "renders the draft of a file to text",
     "harness/plan/jobs.py": "a job's identity is the hash of its JSON",
     "harness/environments/probe.py": "parses the line that a foreign interpreter printed",
     "harness/execution/processes.py": "the lines of the worker's protocol",

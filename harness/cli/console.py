@@ -6,7 +6,6 @@ import datetime
 import os
 import shlex
 import sys
-import unicodedata
 from collections.abc import Iterable, Sequence
 
 from cyclopts import App
@@ -15,6 +14,7 @@ from rich.text import Text
 
 from harness import __version__
 from harness.context import Context
+from harness.report.format import spelled_out
 from harness.report.terminal_style import plain_table
 from harness.sinks import credentials
 
@@ -34,23 +34,13 @@ app = App(
 )
 
 
-#: By Unicode: controls, line breaks among them, overrides of direction, surrogates, unassigned,
-#: separators of lines and of paragraphs.
-_SPELLED_OUT = ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp")
-
-
 def spelled(message: str) -> str:
     """Return a message as one line, with what moves a cursor or ends a line spelled out.
 
     It may quote a path, a file or a port, and nothing that is quoted may begin a line that looks
     like the harness's own. Spaces and tabs stay.
     """
-    return "".join(
-        f"\\x{ord(char):02x}"
-        if unicodedata.category(char) in _SPELLED_OUT and char != "\t"
-        else char
-        for char in message
-    )
+    return spelled_out(message, keep="\t")
 
 
 def plain(message: str, style: str = "") -> Text:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import JSON, Dialect, Integer, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
-from harness.records.decoding import NOT_FINITE
+from harness.records.decoding import NOT_FINITE, parse
 
 #: Seconds since 1970 of the years that Python's dates know, 1 to 9999, in every time zone.
 FIRST_S, LAST_S = -62_135_500_000, 253_402_200_000
@@ -38,6 +38,23 @@ def damaged(place: str, value: object, why: str) -> DamagedHistory:
     text = ascii(value)
     shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
     return DamagedHistory(f"{place} is {shown}, {why}")
+
+
+def parsed(text: Any) -> Any:
+    """Return what a column of JSON holds, as strictly as a record is read.
+
+    Args:
+        text: as the database has it.
+
+    Raises:
+        ValueError: it is no JSON that this program writes.
+    """
+    if not isinstance(text, str):
+        raise ValueError("which is no text")
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise ValueError(f"which is no JSON of a history ({error})") from error
 
 
 class Spelled(UserDefinedType[Any]):

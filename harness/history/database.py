@@ -34,7 +34,7 @@ from harness.errors import (
     UsageError,
     remedy,
 )
-from harness.history import insertion, references
+from harness.history import columns, references
 from harness.history.columns import DamagedHistory
 from harness.history.migrations import APPLICATION_ID, LATEST, STEPS
 from harness.records import files
@@ -46,8 +46,9 @@ DEFAULT = Path("reports/history.sqlite")
 #: where others keep the cores busy.
 BUSY_S = 120.0
 RETRY_S = 0.02
-#: What SQLite says where the file itself is at fault.
+#: What SQLite says where there is no room.
 FULL = ("disk is full",)
+#: What it says where the file itself is at fault.
 BROKEN = ("not a database", "malformed", "no such table", "no such column", "decode", "mismatch")
 #: What SQLite opens beside a database, by the end of its name.
 BESIDE = ("", "-journal", "-wal", "-shm")
@@ -129,7 +130,7 @@ class Database:
             place = f"file:{quote(str(self.path.absolute()))}"
             where = URL.create("sqlite", database=place, query={"immutable": "1", "uri": "true"})
         engine = create_engine(
-            where, connect_args={"timeout": self.busy_s}, json_deserializer=insertion.parsed
+            where, connect_args={"timeout": self.busy_s}, json_deserializer=columns.parsed
         )
 
         @event.listens_for(engine, "connect")

@@ -21,7 +21,6 @@ from harness.history.evidence import RunEvidence
 from harness.history.fields import Plain
 from harness.history.model import FIDELITY, SPEED
 from harness.records.contents import Identity
-from harness.records.decoding import finite, shallow, unique
 from harness.report import json_format, worded
 from harness.results.model import JobRow, QualityRow, Report, SpeedRow, StageRow
 
@@ -37,25 +36,6 @@ def plain(report: Report) -> Plain:
         for name in json_format.COLUMNS:
             part.pop(name, None)
     return document
-
-
-def parsed(text: Any) -> Any:
-    """Return what a column of JSON holds, as strictly as a record is read.
-
-    Args:
-        text: as the database has it.
-
-    Raises:
-        ValueError: it is no JSON that this program writes.
-    """
-    if not isinstance(text, str):
-        raise ValueError("which is no text")
-    try:
-        return shallow(
-            json.loads(text, parse_float=finite, parse_constant=finite, object_pairs_hook=unique)
-        )
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"which is no JSON of a history ({error})") from error
 
 
 def digest(value: Any) -> str:

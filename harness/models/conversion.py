@@ -22,7 +22,8 @@ from harness.execution.processes import WorkerProcess
 from harness.execution.verbs import Adopted, Stepped, Variable
 from harness.fidelity.measure import difference
 from harness.models import foreign_names, foreign_variables
-from harness.models.training import CHECKPOINTS, Model, Site
+from harness.models.folder import making
+from harness.models.training import CHECKPOINTS, MODEL_FILE, Model, Site
 from harness.records import archives, checksums, files
 
 #: The acceptance ceiling of float64 (see docs/fidelity.md): the largest error that a converted
@@ -77,8 +78,9 @@ def convert(
         prove: whether to run one more step on both builds and compare.
 
     Raises:
-        UsageError: there is something at `out`, or the names do not fit the checkpoint. BuildError:
-            one of the two builds cannot be had.
+        UsageError: there is something at `out`, it cannot be made, or the names do not fit the
+            checkpoint.
+        BuildError: one of the two builds cannot be had.
         JobFailed: the checkpoint cannot be read, did not survive, or does not go on as before.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -87,7 +89,11 @@ def convert(
     for side in (model, target):
         site.check(side)
     # a conversion that is killed must not leave half a model that the next one would refuse
-    with tempfile.TemporaryDirectory() as name, files.filling(out) as folder:
+    with (
+        making(out, MODEL_FILE),
+        tempfile.TemporaryDirectory() as name,
+        files.filling(out) as folder,
+    ):
         scratch = Path(name)
         exported, adopted = _carry(site, source, (model, target), folder, scratch)
         _check_arrival(exported, adopted, build)

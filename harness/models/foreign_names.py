@@ -28,7 +28,7 @@ from typing import Any, NoReturn
 
 from backends.contract import ADAMS
 from harness.errors import CorruptRecord, UsageError
-from harness.records import files
+from harness.records import decoding, files
 
 KIND, SCHEMA = "naming", 1
 KEYS = {"kind", "schema", "weights", "optimizers", "step", "ignored"}
@@ -70,7 +70,7 @@ def read(path: Path, config: Mapping[str, Any]) -> Naming:
                 f"{where}: more than {MAX_BYTES} bytes; a file of names is far smaller."
             )
         text = files.read_text(path)
-        document = json.loads(text, object_pairs_hook=_without_duplicates)
+        document = decoding.parse(text)
     except CorruptRecord as error:  # a device or a FIFO, which may never end
         raise UsageError(f"--names {error} Give a JSON file.") from error
     except OSError as error:
@@ -78,7 +78,7 @@ def read(path: Path, config: Mapping[str, Any]) -> Naming:
             f"{where}: cannot be read ({error.strerror}). Give a JSON file; docs/ehr_mgan.md shows"
             " one."
         ) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise UsageError(
             f"{where}: not JSON, or not as it must be ({error}). docs/ehr_mgan.md shows a file."
         ) from error
@@ -92,14 +92,6 @@ def render(document: Mapping[str, Any]) -> str:
         document: as the module's docstring shows it.
     """
     return json.dumps(document, indent=1) + "\n"
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    counts = collections.Counter(name for name, _ in pairs)
-    twice = next((name for name, count in counts.items() if count > 1), None)
-    if twice is not None:
-        raise ValueError(f"'{twice}' stands there twice")
-    return dict(pairs)
 
 
 def parse(document: Any, where: str, config: Mapping[str, Any]) -> Naming:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
+import json
 import math
 import re
 import sys
@@ -27,6 +28,24 @@ ALTERED = "the file is truncated or was altered"
 #: Nothing that the harness writes is nested half as deep; whoever walks through deeper JSON may run
 #: out of Python's stack.
 DEEPEST = 64
+
+
+def parse(text: str) -> Any:
+    """Return strict JSON: no name twice, no number that JSON does not have, nested no deeper than
+    `DEEPEST`.
+
+    Args:
+        text: of the file, or of a part of one.
+
+    Raises:
+        ValueError: it is none, and why.
+    """
+    try:
+        return shallow(
+            json.loads(text, parse_float=finite, parse_constant=finite, object_pairs_hook=unique)
+        )
+    except RecursionError:
+        raise ValueError(f"it is nested more than {DEEPEST} deep") from None
 
 
 def unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from backends.contract import Status
 from harness.errors import CorruptRecord, NewerSchema, UnreadableRecord
 from harness.records import archives, checksums, contents, files
-from harness.records.decoding import NOT_FINITE, finite, shallow, unique
+from harness.records.decoding import NOT_FINITE, parse
 from harness.records.decoding import decode as decode_contents
 
 SCHEMA = 2
@@ -204,7 +204,9 @@ def read_manifest(folder: Path) -> Record:
             sealed=document["schema"] >= SEALED_SINCE,
         )
         # decoded here, so that nothing damaged gets further
-        _ = record.described, record.whole if record.ok else None
+        _ = record.described
+        if record.ok:
+            _ = record.whole
     except UnreadableRecord:
         raise
     except CorruptRecord as error:
@@ -293,16 +295,12 @@ def read_json(path: Path, kind: str, schema: int) -> dict[str, Any]:
         NewerSchema: a newer harness wrote it.
     """
     try:
-        text = files.read_text(path)
-        content = json.loads(
-            text, parse_float=finite, parse_constant=finite, object_pairs_hook=unique
-        )
-        document = decode(shallow(content))
+        document = decode(parse(files.read_text(path)))
     except UnreadableRecord:
         raise
     except CorruptRecord as error:
         raise CorruptRecord(f"{error} It should be a {kind}: delete it and run again.") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise CorruptRecord(
             f"{path}: this {kind} cannot be read ({error}). Delete it and run again."
         ) from error

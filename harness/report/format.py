@@ -15,19 +15,28 @@ SECONDS = (
     (7200.0, 60.0, "min"),
     (math.inf, 3600.0, "h"),
 )
+#: By Unicode: controls, line breaks among them, overrides of direction, lone surrogates, what is
+#: unassigned (U+FFFE), separators of lines and of paragraphs.
+SPELLED_OUT = ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp")
 
 
 def one_line(text: str) -> str:
     """Return text without anything that moves a cursor or that XML forbids: white space is
-    collapsed, controls are spelled out.
+    collapsed, controls are spelled out."""
+    return spelled_out(" ".join(text.split()))
 
-    Categories: Cc control, Cf format (bidirectional overrides), Cs lone surrogate, Cn unassigned
-    (U+FFFE).
+
+def spelled_out(text: str, keep: str = "") -> str:
+    """Return text in which what moves a cursor or ends a line stands as its number.
+
+    Args:
+        text: of anybody. keep: characters that stay as they are.
     """
-    flat = " ".join(text.split())
     return "".join(
-        f"\\x{ord(char):02x}" if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Cn") else char
-        for char in flat
+        f"\\x{ord(char):02x}"
+        if unicodedata.category(char) in SPELLED_OUT and char not in keep
+        else char
+        for char in text
     )
 
 

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 from harness.errors import CorruptRecord, NewerSchema
 from harness.records import store
-from harness.records.decoding import decode, finite, shallow, unique
+from harness.records.decoding import decode, parse
 from harness.report import worded
 from harness.results import outcome
 from harness.results.model import SCHEMA, SEALED_SINCE, Report, StageRow
@@ -139,10 +139,8 @@ def from_json(text: str, source: str = "the report") -> Report:
         CorruptRecord: not JSON, not a report, or one that was edited.
     """
     try:
-        flat = shallow(
-            json.loads(text, parse_float=finite, parse_constant=finite, object_pairs_hook=unique)
-        )
-    except (ValueError, RecursionError) as error:
+        flat = parse(text)
+    except ValueError as error:
         raise CorruptRecord(f"{source} is not JSON ({error}); run the comparison again") from None
     schema = flat.get("schema") if isinstance(flat, dict) else None
     if isinstance(schema, bool) or not isinstance(schema, int) or schema < 1:

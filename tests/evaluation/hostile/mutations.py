@@ -8,7 +8,6 @@ import json
 import os
 import random
 import shutil
-import socket
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from harness.records import store
+from tests.evaluation.hostile import sockets
 
 Mutation = Callable[[Path, random.Random], None]
 MARK = "@hostile@"
@@ -212,15 +212,9 @@ def device(path: Path, _: random.Random) -> None:
 
 
 def listening(path: Path, _: random.Random) -> None:
-    """Put a socket in its place; its name has to be short."""
+    """Put a socket in its place."""
     path.unlink()
-    before = Path.cwd()
-    os.chdir(path.parent)
-    try:
-        with socket.socket(socket.AF_UNIX) as made:
-            made.bind(path.name)
-    finally:
-        os.chdir(before)
+    sockets.bind(path)
 
 
 # -- arrays ---------------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 
 from harness.errors import CorruptRecord, UsageError
 from harness.history import History, SpeedKey, Wanted, charts, columns, open_history, schema, tables
-from tests.evaluation.hostile import histories
+from tests.evaluation.hostile import histories, sockets
 
 #: Table, column, value, and what is said of it.
 VALUES = [
@@ -145,19 +144,9 @@ def test_a_schema_with_names_that_are_no_text(stored: Path):
         look(stored)
 
 
-def _socket(path: Path) -> None:
-    before = Path.cwd()
-    os.chdir(path.parent)
-    try:
-        with socket.socket(socket.AF_UNIX) as made:
-            made.bind(path.name)
-    finally:
-        os.chdir(before)
-
-
 KINDS: dict[str, Callable[[Path], None]] = {
     "a FIFO": os.mkfifo,
-    "a socket": _socket,
+    "a socket": sockets.bind,
     "a folder": Path.mkdir,
     "a device": lambda path: path.symlink_to("/dev/zero"),
     "leads to no file": lambda path: path.symlink_to("nowhere"),

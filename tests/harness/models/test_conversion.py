@@ -277,6 +277,15 @@ def test_a_build_that_is_missing_is_named_with_its_part(tmp_path: Path, build: s
         )
 
 
+def test_a_place_that_cannot_be_had_is_refused_before_any_work(tmp_path: Path):
+    """By the option's name, and not by that of the folder that is filled beside it."""
+    (tmp_path / "file").touch()
+    site = Site()
+    with pytest.raises(UsageError, match=r"--out .*/file/out: .*A part of this path is a file"):
+        convert(site, Checkpoint(Path("there")), MODEL, "tf2", tmp_path / "file/out", prove=True)
+    assert not site.asked and [tmp_path / "file"] == list(tmp_path.iterdir())
+
+
 def test_nothing_is_written_over(tmp_path: Path):
     """A folder with something in it, or a file, is refused before any work."""
     (tmp_path / "full").mkdir()

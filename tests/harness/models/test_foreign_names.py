@@ -274,7 +274,7 @@ def test_what_a_file_may_not_say(changed, said):
         ("[" * 10**5, "not JSON"),
         ("\udcff", "cannot be read"),
         ("[]", "it must be an object"),
-        ('{"weights": {"b": "x", "b": "y"}}', "'b' stands there twice"),
+        ('{"weights": {"b": "x", "b": "y"}}', "it has the name 'b' twice"),
     ],
 )
 def test_a_file_that_is_no_naming_is_refused(tmp_path, content, said):
