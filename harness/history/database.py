@@ -66,11 +66,12 @@ class Database:
 
     def __init__(self, path: Path, create: bool = True, busy_s: float = BUSY_S) -> None:
         self.path, self.busy_s = path, busy_s
-        _refuse_others(path)
-        if path.is_dir():
+        # `Path.is_dir` raises where its folder may not be looked into.
+        if os.path.isdir(path):  # noqa: PTH112
             raise UsageError(
                 f"{path}: this is a folder; give a file, e.g. {path / 'history.sqlite'}"
             )
+        _refuse_others(path)
         if not path.is_file() and not create:
             raise UsageError(
                 f"{path}: there is no history. Make one with: harness history add RUN --history"
@@ -218,7 +219,7 @@ def _refuse_others(path: Path) -> None:
         for end in BESIDE:
             part = base.with_name(f"{base.name}{end}")
             why = _no_file(part)
-            if why and not (part == path and path.is_dir()):
+            if why:
                 raise UsageError(
                     f"{part}: {why}, and only a file can be a part of the history {path}. Move it"
                     " away, or name another history."

@@ -27,6 +27,13 @@ def test_a_folder_is_no_history(tmp_path: Path):
         open_history(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["", ".", "/", "..", "./"])
+def test_a_path_without_a_name_is_a_folder(name: str):
+    """`--history=` with nothing behind it is where one stands."""
+    with pytest.raises(UsageError, match="this is a folder"):
+        open_history(Path(name))
+
+
 def test_the_log_is_written_ahead(path: Path, history: History):
     """Readers do not wait for a writer, nor it for them: a reader that has begun sees its own
     state to the end."""
