@@ -18,10 +18,10 @@ LONGEST_TEXT = 500
 def classify(error: BaseException) -> Tuple[Status, str]:
     """Return the job status and the reason, one line, for an exception."""
     text = " ".join(str(error).split())[:LONGEST_TEXT]
-    if isinstance(error, Unsupported):
-        return Status.UNSUPPORTED, text
-    if isinstance(error, BrokenPort):
-        return Status.ERROR, text
+    if isinstance(error, (Unsupported, BrokenPort)):
+        status = Status.UNSUPPORTED if isinstance(error, Unsupported) else Status.ERROR
+        # A port may raise without a word; where it did is a reason, too.
+        return status, text or f"{type(error).__name__}, without a word" + faults.where(error)
     name = type(error).__name__
     message = error.msg if isinstance(error, SyntaxError) and error.msg else text
     reason = (f"{name}: {message}" if message else name) + faults.where(error)[:LONGEST_TEXT]

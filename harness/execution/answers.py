@@ -71,7 +71,12 @@ def read(answer: Any, verb: Verb[Promised], number: int) -> Said[Promised]:
             f"the worker's answer to '{verb.name}' is one to request {known.id} instead of {number}"
         )
     if known.status != Status.OK:
-        raise JobFailed(known.status, _shortened(known.reason))
+        if not known.reason.strip():
+            raise CorruptRecord(
+                f"the worker's answer to '{verb.name}' has the status '{known.status}' and says no"
+                " reason: the port, or what it imports, has broken it"
+            )
+        raise JobFailed(known.status, _shortened(known.reason, verb.name))
     if "result" not in answer:
         raise CorruptRecord(
             f"the worker's answer to '{verb.name}': 'result' is missing: the port, or what it"
@@ -80,11 +85,11 @@ def read(answer: Any, verb: Verb[Promised], number: int) -> Said[Promised]:
     return Said(_decode(verb.promise, known.result, verb.name), known.result)
 
 
-def _shortened(reason: str) -> str:
+def _shortened(reason: str, verb: str) -> str:
     """Return a reason of a length that a table and a page can show."""
     if len(reason) <= LONGEST_REASON:
         return reason
-    return f"{reason[:LONGEST_REASON]}... ({len(reason)} characters)"
+    return f"{reason[:LONGEST_REASON]}... ({len(reason)} characters in the answer to '{verb}')"
 
 
 def parse(line: bytes, verb: str) -> dict[str, Any]:

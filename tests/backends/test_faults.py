@@ -8,6 +8,7 @@ import functools
 import pytest
 from line_port import everything, tape, trial, write  # `conftest.py` makes it known
 
+from backends.contract import BrokenPort, Status, Unsupported
 from backends.diagnosis import faults
 from backends.protocol import loading
 from backends.worker import classify
@@ -98,3 +99,12 @@ def test_what_an_instance_holds_is_told_too(written, source):
     with faults.watched(tried.port, told.append):
         tried.port.forward(source.batch(0, "train"), True)
     assert told == ["`forward` of the port"] and vars(tried.port) == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"), [(Unsupported, Status.UNSUPPORTED), (BrokenPort, Status.ERROR)]
+)
+def test_a_failure_without_a_word_has_a_reason(kind, status):
+    """What fails without a reason is a broken answer, and `raise Unsupported` is none."""
+    found, reason = classify(kind())
+    assert (status, True) == (found, reason.startswith(f"{kind.__name__}, without a word"))

@@ -76,7 +76,7 @@ def test_a_reason_without_end_is_shortened():
     """A page and a terminal would show nothing else for minutes."""
     with pytest.raises(JobFailed) as caught:
         answers.read({"id": 1, "status": "error", "reason": "x" * 10**6}, verbs.OPEN, 1)
-    assert caught.value.reason.endswith("x... (1000000 characters)")
+    assert caught.value.reason.endswith("x... (1000000 characters in the answer to 'open')")
     assert len(caught.value.reason) < 5000
 
 
@@ -85,6 +85,17 @@ def test_a_failure_needs_no_result():
     with pytest.raises(JobFailed) as failed:
         answers.read({"id": 1, "status": "unsupported", "reason": "no"}, verbs.OPEN, 1)
     assert (Status.UNSUPPORTED, "no") == (failed.value.status, failed.value.reason)
+
+
+@pytest.mark.parametrize("reason", ["", " ", None])
+def test_a_failure_without_a_reason_is_a_broken_answer(reason):
+    """Whoever fails says why: `unsupported` alone would leave a side out in silence."""
+    answer = {"id": 1, "status": "unsupported", "reason": reason}
+    with pytest.raises(CorruptRecord, match="answer to 'open'.*reason"):
+        answers.read(answer, verbs.OPEN, 1)
+    del answer["reason"]
+    with pytest.raises(CorruptRecord, match="'unsupported' and says no reason"):
+        answers.read(answer, verbs.OPEN, 1)
 
 
 @pytest.mark.parametrize("line", [b"[" * 200_000, b"7", b'"ok"', b"{", b"\xff\n", b""])
