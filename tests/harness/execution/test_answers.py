@@ -91,7 +91,7 @@ def test_a_failure_needs_no_result():
 def test_a_failure_without_a_reason_is_a_broken_answer(reason):
     """Whoever fails says why: `unsupported` alone would leave a side out in silence."""
     answer = {"id": 1, "status": "unsupported", "reason": reason}
-    with pytest.raises(CorruptRecord, match="answer to 'open'.*reason"):
+    with pytest.raises(CorruptRecord, match=r"answer to 'open'.*reason"):
         answers.read(answer, verbs.OPEN, 1)
     del answer["reason"]
     with pytest.raises(CorruptRecord, match="'unsupported' and says no reason"):
