@@ -31,11 +31,11 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
     "backends": (
         ("ports", "worker"),
         ("numpy", "protocol", "tf1", "tf2", "torch"),
-        ("recording",),
+        ("adapter", "recording"),
         ("diagnosis", "measuring", "parameters"),
         ("contract",),
         ("declarations",),
-        ("activations", "loss_scale", "schedule", "source"),
+        ("activations", "loss_scale", "pair", "schedule", "source", "survey"),
     ),
 }
 Graph = Mapping[str, frozenset[str]]

@@ -1,0 +1,147 @@
+"""From a side's own parameters to the canonical form and back: transposes, fused kernels, orders of
+gates, two biases for one.
+
+A `backends.survey.Piece` says from which of a side's parameters a canonical tensor is made, and by
+which steps, each a tuple that begins with a word:
+
+    ("transpose", axes)                      the axes in another order
+    ("reshape", shape)                       the same numbers in another shape
+    ("slice", axis, start, stop)             a part of an axis: one of several fused kernels
+    ("blocks", axis, order)                  an axis of len(order) equal blocks, in that order
+    ("shift", axis, start, stop, value)      a constant added to a part: the forget gate's bias
+
+All of them can be undone, given the array that the result was cut out of. Standard library and
+NumPy.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterable, List, Mapping, Sequence
+
+import numpy as np
+
+from backends.survey import Piece
+
+Step = Sequence[Any]
+
+
+def _slices(ndim: int, axis: int, start: int, stop: int) -> Any:
+    index: List[Any] = [slice(None)] * ndim
+    index[axis] = slice(start, stop)
+    return tuple(index)
+
+
+def _blocks(value: np.ndarray, axis: int, order: Sequence[int]) -> np.ndarray:
+    parts = np.split(value, len(order), axis)
+    return np.concatenate([parts[index] for index in order], axis)
+
+
+def _forward(value: np.ndarray, step: Step, linear: bool) -> np.ndarray:
+    word = step[0]
+    if word == "transpose":
+        return np.transpose(value, step[1])
+    if word == "reshape":
+        return np.reshape(value, step[1])
+    if word == "slice":
+        return value[_slices(value.ndim, *step[1:])]
+    if word == "blocks":
+        return _blocks(value, step[1], step[2])
+    if word == "shift":
+        axis, start, stop, amount = step[1:]
+        shifted = np.array(value)
+        if not linear:
+            shifted[_slices(value.ndim, axis, start, stop)] += amount
+        return shifted
+    raise ValueError(
+        f"step {word!r} of a piece: not one of transpose, reshape, slice, blocks, shift"
+    )
+
+
+def _put(own: np.ndarray, steps: Sequence[Step], value: np.ndarray) -> np.ndarray:
+    """Return the array `own` with what the steps cut out of it replaced by `value`."""
+    if not steps:
+        return np.array(value).reshape(own.shape)
+    step, rest = steps[0], steps[1:]
+    inner = _put(_forward(own, step, linear=True), rest, value)
+    word = step[0]
+    if word == "transpose":
+        return np.transpose(inner, np.argsort(step[1]))
+    if word == "reshape":
+        return inner.reshape(own.shape)
+    if word == "slice":
+        replaced = np.array(own)
+        replaced[_slices(own.ndim, *step[1:])] = inner
+        return replaced
+    if word == "blocks":
+        return _blocks(inner, step[1], np.argsort(step[2]).tolist())
+    axis, start, stop, amount = step[1:]  # a shift
+    shifted = np.array(inner)
+    shifted[_slices(own.ndim, axis, start, stop)] -= amount
+    return shifted
+
+
+def apply(value: np.ndarray, steps: Iterable[Step], linear: bool = False) -> np.ndarray:
+    """Return what the steps make of one of a side's own arrays.
+
+    Args:
+        value: in the side's layout. steps: as the module says.
+        linear: for a gradient or a slot, which no constant is added to.
+
+    Raises:
+        ValueError: a step has no such word, or does not fit the shape.
+
+    Example:
+        The bias of a TF1 LSTM of one unit: gates i j f o, and 1 is added to f when it runs.
+
+        >>> steps = [("blocks", 0, (0, 2, 1, 3)), ("shift", 0, 1, 2, 1.0)]
+        >>> apply(np.array([1.0, 2.0, 3.0, 4.0]), steps).tolist()
+        [1.0, 4.0, 2.0, 4.0]
+    """
+    for step in steps:
+        value = _forward(value, step, linear)
+    return np.array(value)
+
+
+def canonical(piece: Piece, own: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the canonical tensor of a piece.
+
+    Args:
+        piece: which. own: the side's parameters by their own names.
+    """
+    parts = [
+        apply(own[name], piece.steps, linear=index > 0) for index, name in enumerate(piece.sources)
+    ]
+    return parts[0] if len(parts) == 1 else np.sum(parts, axis=0)
+
+
+def derived(piece: Piece, own: Mapping[str, np.ndarray]) -> Any:
+    """Return a gradient or a slot of a piece in canonical form: that of its first source that has
+    one, since all of a sum have the same. None where none has.
+
+    Args:
+        piece: which. own: gradients or slots by the names of the side's parameters.
+    """
+    for name in piece.sources:
+        if name in own:
+            return apply(own[name], piece.steps, linear=True)
+    return None
+
+
+def own_values(
+    pieces: Iterable[Piece], values: Mapping[str, np.ndarray], own: Mapping[str, np.ndarray]
+) -> Dict[str, np.ndarray]:
+    """Return the side's parameters with canonical values in the place of what they were.
+
+    Each source of a sum of n gets the n-th part: all of them count.
+
+    Args:
+        pieces: of the side. values: canonical, by piece. own: the parameters as they are now.
+    """
+    changed = dict(own)
+    for piece in pieces:
+        share = np.asarray(values[piece.name]) / len(piece.sources)
+        for index, name in enumerate(piece.sources):
+            # A constant is added to the first one alone, as `canonical` has it.
+            steps = [step for step in piece.steps if not index or step[0] != "shift"]
+            changed[name] = _put(np.asarray(changed[name], np.float64), steps, share)
+    return changed

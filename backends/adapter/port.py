@@ -1,0 +1,203 @@
+"""The port that the worker opens for one side of a pair: the contract, on a `Side`."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+import numpy as np
+
+from backends import contract, schedule
+from backends.adapter import pieces
+from backends.adapter.draws import Draws
+from backends.adapter.side import FORWARD, GENERATE, Side, StepResult, Tap
+from backends.contract import Setting, Taught
+from backends.parameters import check
+from backends.source import Batch
+from backends.survey import Piece
+
+
+class Plan:
+    """What the harness has decided about one side: `config["pair"]`, read.
+
+    Attributes:
+        pieces: canonical name -> the piece of this side, under that name. taps: activations.
+        outputs: canonical name -> (own name, axes). draws: by phase, see `Draws`.
+        losses: by phase, canonical name -> own name. optimizers: canonical -> own name.
+        slots: by optimizer (canonical), the words that both sides have.
+    """
+
+    def __init__(self, content: Mapping[str, Any]) -> None:
+        self.pieces = {
+            name: Piece(**dict(_piece(entry), name=name))
+            for name, entry in content["pieces"].items()
+        }
+        self.taps = [Tap(**dict(entry, axes=_axes(entry.get("axes")))) for entry in content["taps"]]
+        self.outputs: Dict[str, Tuple[str, Optional[Tuple[int, ...]]]] = {
+            name: (entry["own"], _axes(entry.get("axes")))
+            for name, entry in content["outputs"].items()
+        }
+        self.draws: Dict[str, List[Mapping[str, Any]]] = content["draws"]
+        self.losses: Dict[str, Dict[str, str]] = content["losses"]
+        self.optimizers: Dict[str, str] = content["optimizers"]
+        self.slots: Dict[str, List[str]] = content["slots"]
+
+
+def _piece(entry: Mapping[str, Any]) -> Dict[str, Any]:
+    tuples = ("shape", "sources", "steps")
+    return dict(entry, **{name: tuple(entry[name]) for name in tuples})
+
+
+def _axes(axes: Optional[Sequence[int]]) -> Optional[Tuple[int, ...]]:
+    return None if axes is None else tuple(axes)
+
+
+def _shown(value: np.ndarray, axes: Optional[Tuple[int, ...]]) -> np.ndarray:
+    return value if axes is None or value.ndim != len(axes) else np.transpose(value, axes)
+
+
+def _unshown(value: np.ndarray, axes: Optional[Tuple[int, ...]]) -> np.ndarray:
+    if axes is None or value.ndim != len(axes):
+        return value
+    return np.transpose(value, np.argsort(axes))
+
+
+class Port(contract.Port):
+    """One side of a pair.
+
+    Args:
+        config: of the inferred workload; `pair` holds the plan of this side.
+        setting: how to run. side: the user's objects, built in this setting.
+    """
+
+    def __init__(self, config: Mapping[str, Any], setting: Setting, side: Side) -> None:
+        contract.Port.__init__(self, config, setting)
+        self.side, self.plan = side, Plan(config["pair"])
+
+    # -- weights and slots -------------------------------------------------------------------------
+
+    def parameters(self) -> Dict[str, np.ndarray]:
+        own = self.side.parameters()
+        return {name: pieces.canonical(piece, own) for name, piece in self.plan.pieces.items()}
+
+    def load_parameters(self, values: Mapping[str, np.ndarray]) -> None:
+        own = self.side.parameters()
+        shapes = {
+            name: pieces.canonical(piece, own).shape for name, piece in self.plan.pieces.items()
+        }
+        check(values, self.config, shapes)
+        self.side.assign(pieces.own_values(self.plan.pieces.values(), values, own))
+        self.side.reset()
+        self.steps_trained = self.single_steps = 0
+
+    def optimizer_state(self) -> Dict[str, np.ndarray]:
+        state: Dict[str, np.ndarray] = {}
+        slots, counts = self.side.slots(), self.side.counts()
+        for name, own_name in self.plan.optimizers.items():
+            state[f"{name}/step"] = np.array(counts.get(own_name, 0))
+            held = slots.get(own_name, {})
+            for word in self.plan.slots.get(name, ()):
+                by_parameter = {key: words[word] for key, words in held.items() if word in words}
+                for canonical, piece in self.plan.pieces.items():
+                    value = pieces.derived(piece, by_parameter)
+                    if value is not None:
+                        state[f"{name}/{canonical}/{word}"] = value
+        return state
+
+    def training_is_own(self) -> bool:
+        return True
+
+    # -- runs --------------------------------------------------------------------------------------
+
+    def _draws(self, phase: str, batch: Batch) -> Draws:
+        return Draws(phase, self.plan.draws.get(phase, ()), batch.noise, self.single_steps)
+
+    def forward(self, batch: Batch, training: bool) -> Dict[str, np.ndarray]:
+        draws = self._draws(FORWARD if training else GENERATE, batch)
+        values = self.side.look(batch.arrays, training, draws, self.plan.taps)
+        self.observed_dtypes.update(self.side.dtypes())
+        shown = {
+            tap.name: _shown(values[tap.name], tap.axes)
+            for tap in self.plan.taps
+            if tap.name in values
+        }
+        for name, (own, axes) in self.plan.outputs.items():
+            shown[name] = _shown(values[own], axes)
+        return shown
+
+    def forward_from(
+        self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]
+    ) -> Taught:
+        draws = self._draws(FORWARD if training else GENERATE, batch)
+        taps = {tap.name: tap for tap in self.plan.taps}
+        own_teacher = {
+            name: _unshown(value, taps[name].axes)
+            for name, value in teacher.items()
+            if name in taps
+        }
+        taught = self.side.look_from(batch.arrays, training, draws, self.plan.taps, own_teacher)
+        values = {
+            name: _shown(value, taps[name].axes)
+            for name, value in taught.values.items()
+            if name in taps
+        }
+        return Taught(values, taught.read, taught.own, taught.rooted)
+
+    def _losses(self, phase: str, result: StepResult) -> Dict[str, float]:
+        return {name: float(result.losses[own]) for name, own in self.plan.losses[phase].items()}
+
+    def _looked_at(self, phase: str, batch: Batch, watch: bool) -> StepResult:
+        """Run a step and put everything back."""
+        before = self.side.snapshot()
+        try:
+            return self.side.step(phase, batch.arrays, self._draws(phase, batch), watch=watch)
+        finally:
+            self.side.restore(before)
+
+    def losses(self, phase: str, batch: Batch) -> Dict[str, float]:
+        return self._losses(phase, self._looked_at(phase, batch, watch=False))
+
+    def gradients(self, phase: str, batch: Batch) -> Dict[str, np.ndarray]:
+        result = self._looked_at(phase, batch, watch=True)
+        wanted = {item["phase"]: item["parameters"] for item in self.config["updates"]}[phase]
+        gradients = {
+            name: pieces.derived(self.plan.pieces[name], result.gradients) for name in wanted
+        }
+        return {name: value for name, value in gradients.items() if value is not None}
+
+    def train_step(self, phase: str, batch: Batch) -> Dict[str, float]:
+        result = self.side.step(phase, batch.arrays, self._draws(phase, batch), watch=False)
+        self.single_steps += batch.noise is None
+        self.observed_dtypes.update(self.side.dtypes())
+        return self._losses(phase, result)
+
+    def train(self, source: Any, steps: int) -> Dict[str, List[Any]]:
+        history: List[List[Tuple[str, Dict[str, float]]]] = []
+        for _ in range(steps):
+            step, done = source.cursor, []
+            for phase in schedule.phases_at(self.config, step):
+                if source.lockstep:
+                    batch = source.batch(step, phase)
+                    draws: Optional[Draws] = self._draws(phase, batch)
+                    rows = batch.arrays
+                else:
+                    epoch, place = schedule.epoch_at(self.config, step, source.batches())
+                    chosen = source.shuffled(epoch, place)
+                    rows = {name: value[chosen] for name, value in source.training_rows().items()}
+                    draws = None
+                result = self.side.step(phase, rows, draws, watch=False)
+                done.append((phase, self._losses(phase, result)))
+            history.append(done)
+            source.cursor += 1
+            self.steps_trained += 1
+        return schedule.columns(self.config, history)
+
+    def generate(self, source: Any, count: int) -> np.ndarray:
+        batch = source.generation(count)
+        draws = self._draws(GENERATE, batch) if source.lockstep else None
+        values = self.side.look(batch.arrays, False, draws, ())
+        own, axes = next(iter(self.plan.outputs.values()))
+        self.observed_dtypes.update(self.side.dtypes())
+        return _shown(values[own], axes)
+
+    def effective(self) -> Dict[str, Any]:
+        return self.side.effective()
