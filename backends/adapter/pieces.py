@@ -43,7 +43,8 @@ def _forward(value: np.ndarray, step: Step, linear: bool) -> np.ndarray:
     if word == "reshape":
         return np.reshape(value, step[1])
     if word == "slice":
-        return value[_slices(value.ndim, *step[1:])]
+        part: np.ndarray = value[_slices(value.ndim, *step[1:])]
+        return part
     if word == "blocks":
         return _blocks(value, step[1], step[2])
     if word == "shift":
