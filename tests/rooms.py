@@ -24,7 +24,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("execution", "report"),
         ("changes", "quality", "records"),
         ("fidelity", "speed"),
-        ("plan", "results"),
+        ("pairs", "plan", "results"),
         ("workloads",),
         ("context", "errors"),
     ),

@@ -108,13 +108,26 @@ def sources(
         for name in own + user_modules.files(folders) + list(also)
         if not user_modules.below(name, PACKAGE)
     ]
-    shipped = [name for name in own + shared if user_modules.below(name, PACKAGE)]
+    ours = own + shared + list(also)
+    shipped = [name for name in ours if user_modules.below(name, PACKAGE)]
     hashes = user_modules.listed(shipped, [os.path.dirname(PACKAGE)])
     if users:
         # A port that is loaded by its path alone lies two levels below its folder.
         homes = list(folders) or [os.path.dirname(os.path.dirname(path))]
         hashes += user_modules.listed(users, homes)
     return sorted(hashes)
+
+
+def adapter_modules(backend: str) -> List[str]:
+    """Return the paths of the modules that make ports of objects: those of every backend, and a
+    backend's own.
+
+    Args:
+        backend: its folder.
+    """
+    return _modules(os.path.join(PACKAGE, "adapter")) + _modules(
+        os.path.join(PACKAGE, backend, "adapter")
+    )
 
 
 def _modules(folder: str) -> List[str]:

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
 import time
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
 import numpy as np
 
 from backends import schedule
+from backends.adapter import loading as adapter_loading
+from backends.adapter import port as adapter_port
 from backends.contract import Setting, Stage, Unsupported, abilities
 from backends.diagnosis import faults, promises, user_modules
 from backends.measuring import cost, effective_settings, timer
 from backends.parameters import misshapen
 from backends.protocol import fingerprint, loading
 from backends.protocol.model_verbs import Modeling
+from backends.protocol.pair_verbs import Pairing
 from backends.recording import passes, teacher_forced_pass
 from backends.recording import recorder as recording
 from backends.source import NativeSource, TapeSource
@@ -38,7 +42,7 @@ SINGLE = (
 )
 
 
-class Session(Modeling):
+class Session(Modeling, Pairing):
     """The state of one job: the open port and its data."""
 
     def __init__(self, note: Optional[Callable[[str], None]] = None) -> None:
@@ -87,26 +91,47 @@ class Session(Modeling):
         self.core = importlib.import_module(f"backends.{backend}.core")
         imported_at = time.perf_counter()
         self.folders = list(places["folders"])
-        self.path = loading.locate(backend, workload, self.folders, places["only"])
-        self.note(f"loading {self.path}")
-        port_class = loading.load(self.path)
         self.config, self.setting = config, Setting(**setting)
         self.data = recording.load_arrays(data)
         self.backend = backend
         self.effective = effective_settings.EffectiveSettings(backend)
-        self.note("`__init__` of the port")
-        self.port = port_class(config, self.setting)
-        promises.check_built(self.port, self.path)
+        self.also = list(places["also"])
+        if "pair" in config:
+            self._open_side(places["side"])
+        else:
+            self._open_file(workload, places["only"])
         built_at = time.perf_counter()
-        self.also = list(places["also"]) + user_modules.outside(self.folders)
+        self.also += user_modules.outside(self.folders)
         opened = {
             "identity": identity,
-            "abilities": abilities(port_class),
+            "abilities": abilities(type(self.port)),
             "port": self.path,
             "import_s": imported_at - started,
             "build_s": built_at - imported_at,
         }
         return dict(opened, **self._sources())
+
+    def _open_file(self, workload: str, only: bool) -> None:
+        """Build the port of a file."""
+        self.path = loading.locate(self.backend, workload, self.folders, only)
+        self.note(f"loading {self.path}")
+        port_class = loading.load(self.path)
+        self.note("`__init__` of the port")
+        self.port = port_class(self.config, self.setting)
+        promises.check_built(self.port, self.path)
+
+    def _open_side(self, label: str) -> None:
+        """Build the port of one side of a pair: `config["pair"]` says where the user's function is,
+        and what the harness has decided about this side."""
+        pair = self.config["pair"]
+        own = pair["sides"][label]
+        self.path = pair["path"]
+        self.folders = [os.path.dirname(self.path), *pair["paths"]]
+        self.note(f"`{own['function']}` of {self.path}")
+        function = adapter_loading.function(self.path, pair["paths"], own["function"])
+        side = adapter_loading.side(self.backend, function, self.setting)
+        self.port = adapter_port.Port(dict(self.config, pair=own), self.setting, side)
+        self.also += loading.adapter_modules(self.backend)
 
     def _sources(self) -> Dict[str, Any]:
         """Return which files decide what the port computes, as far as they have been imported by

@@ -152,7 +152,8 @@ def _value(kind: Any, value: Any, where: str) -> Any:  # noqa: PLR0911  (one ret
     if kind is Any:
         return value
     origin, parts = typing.get_origin(kind), typing.get_args(kind)
-    if origin is types.UnionType:
+    # The classes that workers share have the spelling of Python 3.7.
+    if origin in (types.UnionType, typing.Union):
         return _either(parts, value, where)
     if origin is tuple and isinstance(value, (list, tuple)):
         return tuple(_value(parts[0], part, f"{where}[{at}]") for at, part in enumerate(value))

@@ -1,0 +1,94 @@
+"""The worker's verbs for a pair of models that somebody already has: look at a side, and run it on
+given weights so that the harness sees which layer is which."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict, List, Optional, Sequence
+
+import numpy as np
+
+from backends.adapter import loading, pieces
+from backends.adapter.draws import Draws
+from backends.adapter.side import GENERATE, Side, Tap
+from backends.contract import Setting
+from backends.recording import recorder
+from backends.survey import Survey
+
+
+class Pairing:
+    """Mixed into the session: the side that `survey` has built."""
+
+    side: Optional[Side] = None
+    surveyed: Optional[Survey] = None
+
+    def do_survey(
+        self,
+        backend: str,
+        pair: Dict[str, Any],
+        setting: Dict[str, Any],
+        folder: str,
+        data: Optional[str] = None,
+    ) -> Dict[str, Any]:
+        """Build one side of a pair and return what it is.
+
+        Args:
+            backend: its folder. setting: the arguments of `contract.Setting`.
+            pair: `path` of the pair file; `paths`, further folders of the user's; `side` and
+                `data`, names of the functions.
+            folder: where `data.npz` is written, if `data` is None, and `values.npz`: the side's own
+                values of its pieces.
+            data: where another side's worker has written the data.
+        """
+        path, paths = pair["path"], pair["paths"]
+        batch = pair.get("batch")
+        if data is None:
+            arrays, batch = loading.arrays(loading.function(path, paths, pair["data"]))
+            data = os.path.join(folder, "data.npz")
+            recorder.save_arrays(data, arrays)
+        arrays = recorder.load_arrays(data)
+        rows = {
+            name: value[:batch] for name, value in arrays.items() if not name.startswith("eval_")
+        }
+        function = loading.function(path, paths, pair["side"])
+        self.side = side = loading.side(backend, function, Setting(**setting))
+        self.surveyed = survey = side.survey(rows)
+        own = side.parameters()
+        values = {piece.name: pieces.canonical(piece, own) for piece in survey.pieces}
+        values = {name: np.asarray(value, np.float64) for name, value in values.items()}
+        recorder.save_arrays(os.path.join(folder, "values.npz"), values)
+        described = {
+            name: {"shape": list(value.shape), "dtype": str(value.dtype)}
+            for name, value in arrays.items()
+        }
+        return {"survey": survey.plain(), "batch": batch, "arrays": described}
+
+    def do_walk(
+        self, values: str, data: str, rows: List[Sequence[int]], out: str
+    ) -> Dict[str, Any]:
+        """Run the side that was surveyed on given weights, in inference mode, once for each list of
+        rows; write what every layer returned, `<number>/<layer>`, in the side's own layout.
+
+        Args:
+            values: where the values of its pieces are, in canonical form; those that it lacks stay.
+            data: where the arrays are. rows: of each run. out: the .npz to write.
+        """
+        side, survey = self.side, self.surveyed
+        if side is None or survey is None:
+            raise RuntimeError("walk before survey")
+        canonical = recorder.load_arrays(values)
+        chosen = [piece for piece in survey.pieces if piece.name in canonical]
+        side.assign(pieces.own_values(chosen, canonical, side.parameters()))
+        arrays = recorder.load_arrays(data)
+        taps = [Tap(layer.name, layer.name) for layer in survey.layers if layer.outputs]
+        shown: Dict[str, np.ndarray] = {}
+        for number, chosen_rows in enumerate(rows):
+            batch = {
+                name: value[np.asarray(chosen_rows)]
+                for name, value in arrays.items()
+                if not name.startswith("eval_")
+            }
+            looked = side.look(batch, False, Draws(GENERATE), taps)
+            shown.update({f"{number}/{name}": value for name, value in looked.items()})
+        recorder.save_arrays(out, shown)
+        return {"layers": [tap.name for tap in taps]}

@@ -1,0 +1,189 @@
+"""Which parameters of one side are which of the other's: by the order in which layers run, their
+kind and their shapes. What follows from rules alone is so marked; `decisions` lets data decide."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterable, Sequence
+
+from backends.survey import Piece, Survey
+from harness.pairs.alignment import align
+from harness.pairs.units import EXACT, Unit, fit, plain, units
+
+#: How a pair was come by.
+ORDER, DATA, USER, OPEN = "order", "data", "user", "undecided"
+
+
+@dataclasses.dataclass(frozen=True)
+class PiecePair:
+    """One canonical parameter.
+
+    Attributes:
+        name: canonical: the first side's own name. a, b: the pieces of both sides.
+        how: one of the words above.
+    """
+
+    name: str
+    a: Piece
+    b: Piece
+    how: str = ORDER
+
+
+@dataclasses.dataclass(frozen=True)
+class Matched:
+    """Which part of one side is which of the other's.
+
+    Attributes:
+        pieces: canonical parameters. units: layers that own parameters, as (a's, b's) paths.
+        only_a, only_b: pieces that only one side has.
+    """
+
+    pieces: tuple[PiecePair, ...]
+    units: tuple[tuple[str, str], ...]
+    only_a: tuple[Piece, ...]
+    only_b: tuple[Piece, ...]
+
+
+def by_rule(a: Survey, b: Survey) -> Matched:
+    """Return what order, kinds and shapes say.
+
+    Args:
+        a, b: what the adapters have found out about both sides.
+    """
+    left, right = units(a), units(b)
+    pairs = [(left[i], right[j]) for i, j in align(left, right, fit)]
+    pairs += _across(pairs, left, right)
+    matched = [(x, y, [*_pieces(x, y)]) for x, y in pairs]
+    split = [*_fused(_left(left, [x for x, _ in pairs]), _left(right, [y for _, y in pairs]))]
+    pieces = [pair for _, _, own in matched for pair in own] + split
+    used_a = {source for pair in pieces for source in pair.a.sources}
+    used_b = {source for pair in pieces for source in pair.b.sources}
+    return Matched(
+        tuple(pieces),
+        tuple((x.layer, y.layer) for x, y, own in matched if own),
+        tuple(piece for piece in a.pieces if not used_a & {*piece.sources}),
+        tuple(piece for piece in b.pieces if not used_b & {*piece.sources}),
+    )
+
+
+def _left(every: Sequence[Unit], used: Iterable[Unit]) -> list[Unit]:
+    taken = {unit.layer for unit in used}
+    return [unit for unit in every if unit.layer not in taken]
+
+
+def _across(
+    pairs: Sequence[tuple[Unit, Unit]], left: Sequence[Unit], right: Sequence[Unit]
+) -> Iterable[tuple[Unit, Unit]]:
+    """Yield further pairs of what the alignment left over: layers that run in another order."""
+    free_a, free_b = _left(left, [x for x, _ in pairs]), _left(right, [y for _, y in pairs])
+    scored = sorted(
+        ((fit(x, y), i, j) for i, x in enumerate(free_a) for j, y in enumerate(free_b)),
+        key=lambda item: (-item[0], item[1], item[2]),
+    )
+    taken_a, taken_b = set[int](), set[int]()
+    for score, i, j in scored:
+        if score >= EXACT and i not in taken_a and j not in taken_b:
+            taken_a.add(i)
+            taken_b.add(j)
+            yield free_a[i], free_b[j]
+
+
+def _pieces(a: Unit, b: Unit) -> Iterable[PiecePair]:
+    """Yield the pieces of two units that belong together: by role, then by shape."""
+    taken = set[str]()
+    rest = []
+    for role, piece in a.pieces.items():
+        if role in b.pieces:
+            taken.add(role)
+            yield PiecePair(piece.name, piece, shaped(b.pieces[role], piece.shape))
+        else:
+            rest.append(piece)
+    for piece in rest:
+        fits = [
+            role
+            for role, other in b.pieces.items()
+            if role not in taken and plain(other.shape) == plain(piece.shape)
+        ]
+        if fits:
+            taken.add(fits[0])
+            yield PiecePair(piece.name, piece, shaped(b.pieces[fits[0]], piece.shape))
+
+
+def shaped(piece: Piece, shape: tuple[int, ...]) -> Piece:
+    """Return a piece with the steps that give it another shape, where nothing but axes of length 1
+    and a transpose is between them; else as it is: a parameter of another shape is a difference.
+
+    Args:
+        piece: of the second side. shape: of the first side's.
+    """
+    own, wanted = tuple(piece.shape), tuple(shape)
+    if own == wanted or plain(own) != plain(wanted):
+        return piece
+    flat_own = tuple(size for size in own if size != 1)
+    flat_wanted = tuple(size for size in wanted if size != 1)
+    if flat_own == flat_wanted:
+        return stepped(piece, ("reshape", wanted))
+    if len(own) == len(wanted):
+        for axes in itertools.permutations(range(len(own))):
+            if tuple(own[axis] for axis in axes) == wanted:
+                return stepped(piece, ("transpose", axes))
+    return piece
+
+
+def stepped(piece: Piece, *steps: tuple[object, ...]) -> Piece:
+    """Return a piece after further steps.
+
+    Args:
+        piece: the piece. steps: as `backends.adapter.pieces` has them.
+    """
+    shape = tuple(piece.shape)
+    for step in steps:
+        shape = _shape_after(shape, step)
+    return dataclasses.replace(piece, shape=shape, steps=(*piece.steps, *steps))
+
+
+def _shape_after(shape: tuple[int, ...], step: tuple[object, ...]) -> tuple[int, ...]:
+    word, *rest = step
+    if word == "transpose":
+        axes: Sequence[int] = rest[0]  # type: ignore[assignment]
+        return tuple(shape[axis] for axis in axes)
+    if word == "reshape":
+        return tuple(rest[0])  # type: ignore[arg-type]
+    if word == "slice":
+        axis, start, stop = (int(str(item)) for item in rest)
+        return tuple(stop - start if i == axis else size for i, size in enumerate(shape))
+    return shape
+
+
+def _fused(left: Sequence[Unit], right: Sequence[Unit]) -> Iterable[PiecePair]:
+    """Yield pairs where several layers of one side in a row are one of the other's: q, k and v."""
+    for fused in right:
+        for parts in _parts(fused, left):
+            for index, unit in enumerate(parts):
+                for role, piece in unit.pieces.items():
+                    yield PiecePair(piece.name, piece, _part(fused.pieces[role], index, len(parts)))
+    for fused in left:
+        for parts in _parts(fused, right):
+            for index, unit in enumerate(parts):
+                for role, piece in unit.pieces.items():
+                    part = _part(fused.pieces[role], index, len(parts))
+                    yield PiecePair(f"{part.name}/{index}", part, piece)
+
+
+def _parts(fused: Unit, units: Sequence[Unit]) -> Iterable[list[Unit]]:
+    """Yield the run of units that a fused one may be made of, if there is one."""
+    for count in (3, 2, 4):
+        for start in range(len(units) - count + 1):
+            run = list(units[start : start + count])
+            same = all(unit.shapes == run[0].shapes for unit in run)
+            wide = {role: (*shape[:-1], shape[-1] * count) for role, shape in run[0].shapes.items()}
+            if same and wide == fused.shapes:
+                yield run
+                return
+
+
+def _part(piece: Piece, index: int, count: int) -> Piece:
+    axis = len(piece.shape) - 1
+    width = piece.shape[axis] // count
+    return stepped(piece, ("slice", axis, index * width, (index + 1) * width))

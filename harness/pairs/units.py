@@ -1,0 +1,88 @@
+"""Units: layers that own parameters, with their pieces; and how well two of them fit together."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from collections.abc import Mapping
+
+from backends.survey import Piece, Survey
+
+#: How well two units fit: the same in kind and in every shape; in kind and shapes, under other
+#: names; one has a piece that the other lacks; another kind with the same shapes; another shape.
+EXACT, RENAMED, PARTIAL, SHAPES, OTHER_SHAPE = 8.0, 6.0, 4.0, 3.0, 1.0
+#: What names that are alike add: less than any difference in what is computed.
+NAMES = 0.5
+#: Words of paths that say nothing about which layer it is.
+EMPTY_WORDS = frozenset({"layer", "layers", "model", "module", "net", "kernel", "weight", "tf"})
+
+
+@dataclasses.dataclass(frozen=True)
+class Unit:
+    """A layer that owns parameters. `pieces`: by role."""
+
+    layer: str
+    kind: str
+    pieces: Mapping[str, Piece]
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape by role."""
+        return {role: tuple(piece.shape) for role, piece in self.pieces.items()}
+
+
+def units(survey: Survey) -> list[Unit]:
+    """Return a side's units in the order in which their layers run; what never ran comes last."""
+    order = {layer.name: index for index, layer in enumerate(survey.layers)}
+    kinds = {layer.name: layer.kind for layer in survey.layers}
+    owned: dict[str, dict[str, Piece]] = {}
+    for piece in survey.pieces:
+        owned.setdefault(piece.layer, {})[piece.role] = piece
+    names = sorted(owned, key=lambda name: order.get(name, len(order)))
+    return [Unit(name, kinds.get(name, "other"), owned[name]) for name in names]
+
+
+def fit(a: Unit, b: Unit) -> float:
+    """Return how well two units fit together; 0 where they cannot be the same."""
+    base = _fit(a, b)
+    return base + NAMES * likeness(a.layer, b.layer) if base else 0.0
+
+
+def _fit(a: Unit, b: Unit) -> float:
+    same_kind = a.kind == b.kind
+    if same_kind and a.shapes == b.shapes:
+        return EXACT
+    bags = [sorted(plain(shape) for shape in unit.shapes.values()) for unit in (a, b)]
+    if bags[0] == bags[1]:
+        return RENAMED if same_kind else SHAPES
+    if not same_kind:
+        return 0.0
+    common = a.shapes.keys() & b.shapes.keys()
+    if common and all(a.shapes[role] == b.shapes[role] for role in common):
+        return PARTIAL
+    ranks = {role: (len(a.shapes[role]), len(b.shapes[role])) for role in common}
+    return OTHER_SHAPE if common and all(x == y for x, y in ranks.values()) else 0.0
+
+
+def plain(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return a shape without axes of length 1, its axes in any order: what survives a transpose and
+    a [1, n] bias."""
+    return tuple(sorted(size for size in shape if size != 1))
+
+
+def size(shape: tuple[int, ...]) -> int:
+    """Return how many values there are."""
+    return math.prod(shape)
+
+
+def likeness(a: str, b: str) -> float:
+    """Return how alike two paths are, from 0 to 1: the share of words that both have (Jaccard)."""
+    left, right = _words(a), _words(b)
+    union = left | right
+    return len(left & right) / len(union) if union else 0.0
+
+
+def _words(path: str) -> frozenset[str]:
+    spelled = re.sub(r"([a-z])([A-Z0-9])", r"\1 \2", path).lower()
+    return frozenset(re.findall(r"[a-z]+|\d+", spelled)) - EMPTY_WORDS
