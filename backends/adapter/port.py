@@ -27,10 +27,7 @@ class Plan:
     """
 
     def __init__(self, content: Mapping[str, Any]) -> None:
-        self.pieces = {
-            name: Piece(**dict(_piece(entry), name=name))
-            for name, entry in content["pieces"].items()
-        }
+        self.pieces = {item["name"]: piece(item) for item in content["pieces"]}
         self.taps = [Tap(**dict(entry, axes=_axes(entry.get("axes")))) for entry in content["taps"]]
         self.outputs: Dict[str, Tuple[str, Optional[Tuple[int, ...]]]] = {
             name: (entry["own"], _axes(entry.get("axes")))
@@ -42,9 +39,14 @@ class Plan:
         self.slots: Dict[str, List[str]] = content["slots"]
 
 
-def _piece(entry: Mapping[str, Any]) -> Dict[str, Any]:
+def piece(content: Mapping[str, Any]) -> Piece:
+    """Return a piece that has come as plain JSON.
+
+    Args:
+        content: its fields by name.
+    """
     tuples = ("shape", "sources", "steps")
-    return dict(entry, **{name: tuple(entry[name]) for name in tuples})
+    return Piece(**dict(content, **{name: tuple(content[name]) for name in tuples}))
 
 
 def _axes(axes: Optional[Sequence[int]]) -> Optional[Tuple[int, ...]]:

@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
-from backends.adapter import loading, pieces
+from backends.adapter import loading, pieces, port
 from backends.adapter.draws import Draws
 from backends.adapter.side import GENERATE, Side, Tap
 from backends.contract import Setting
@@ -64,20 +64,26 @@ class Pairing:
         return {"survey": survey.plain(), "batch": batch, "arrays": described}
 
     def do_walk(
-        self, values: str, data: str, rows: List[Sequence[int]], out: str
+        self,
+        parts: List[Dict[str, Any]],
+        values: str,
+        data: str,
+        rows: List[Sequence[int]],
+        out: str,
     ) -> Dict[str, Any]:
         """Run the side that was surveyed on given weights, in inference mode, once for each list of
         rows; write what every layer returned, `<number>/<layer>`, in the side's own layout.
 
         Args:
-            values: where the values of its pieces are, in canonical form; those that it lacks stay.
+            parts: `survey.Piece` as plain JSON, under canonical names. values: where theirs are;
+                parameters that are in no piece stay.
             data: where the arrays are. rows: of each run. out: the .npz to write.
         """
         side, survey = self.side, self.surveyed
         if side is None or survey is None:
             raise RuntimeError("walk before survey")
         canonical = recorder.load_arrays(values)
-        chosen = [piece for piece in survey.pieces if piece.name in canonical]
+        chosen = [port.piece(part) for part in parts]
         side.assign(pieces.own_values(chosen, canonical, side.parameters()))
         arrays = recorder.load_arrays(data)
         taps = [Tap(layer.name, layer.name) for layer in survey.layers if layer.outputs]

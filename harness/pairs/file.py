@@ -69,7 +69,8 @@ def read(path: Path) -> PairFile:
         line = getattr(error, "lineno", None)
         where = f"{path}:{line}" if line else str(path)
         raise UsageError(f"{where}: no Python: {getattr(error, 'msg', error)}.") from error
-    sides, data = [], []
+    sides: list[DeclaredSide] = []
+    data: list[str] = []
     for function in tree.body:
         if isinstance(function, ast.FunctionDef):
             sides += _sides(function, path)

@@ -57,7 +57,7 @@ def by_rule(a: Survey, b: Survey, anchors: Sequence[tuple[str, str]]) -> list[Ta
             return 0.0
         return SAME_KIND + NAMES * likeness(x.name, y.name)
 
-    pairs = []
+    pairs: list[TapPair] = []
     for i, j in align(left, right, score):
         pairs += _shown(left, right, i, j)
     seen_b = set[str]()
