@@ -108,7 +108,8 @@ def arrays(pair: Callable[[], Any]) -> Tuple[Dict[str, np.ndarray], int]:
         raise BrokenPort(f"{where}: all arrays need the same number of rows; they have {told}")
     total = next(iter(lengths.values()))
     batch = made.batch
-    if not isinstance(batch, int) or isinstance(batch, bool) or not 0 < batch <= total:
+    whole: Any = batch
+    if not isinstance(whole, int) or isinstance(whole, bool) or not 0 < whole <= total:
         raise BrokenPort(
             f"{where}: batch={batch!r} has to be a whole number from 1 to the {total} rows"
         )

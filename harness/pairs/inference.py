@@ -1,0 +1,278 @@
+"""From what the adapters have found out, and what belongs together, to all that a run needs: what
+each side's port is told, in canonical names that all sides share."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backends.survey import Draw, Layer, Piece, Survey
+from harness.pairs import draws, taps
+from harness.pairs.decisions import Decided
+from harness.pairs.draws import DrawsMatched, Site
+from harness.pairs.matching import PiecePair
+from harness.pairs.taps import Axes, TapPair
+
+TOTAL = "total"
+#: Roles whose values have to be positive.
+POSITIVE = ("moving_variance",)
+#: How far values that are all alike are moved apart, of themselves, or of 1 where they are 0.
+APART = 0.1
+
+
+@dataclasses.dataclass(frozen=True)
+class SurveyedSide:
+    """One side. `label`: as in `plan.Side`. `function`: of the pair file."""
+
+    label: str
+    function: str
+    survey: Survey
+
+
+@dataclasses.dataclass(frozen=True)
+class Against:
+    """Another side beside the first one: what belongs together."""
+
+    side: SurveyedSide
+    decided: Decided
+    draws: DrawsMatched
+
+
+@dataclasses.dataclass(frozen=True)
+class Inference:
+    """All that has been decided about a pair.
+
+    Attributes:
+        first: the side whose names are canonical. others: beside it.
+        batch: rows of a step. data: by name. values: the first side's own, by piece.
+    """
+
+    first: SurveyedSide
+    others: tuple[Against, ...]
+    batch: int
+    data: Mapping[str, NDArray[Any]]
+    values: Mapping[str, NDArray[np.float64]]
+
+    def pieces(self) -> list[PiecePair]:
+        """Return the canonical parameters: those that every side has, as the first one has them."""
+        common = set.intersection(
+            *({pair.name for pair in other.decided.matched.pieces} for other in self.others)
+        )
+        return [pair for pair in self.others[0].decided.matched.pieces if pair.name in common]
+
+    def taps(self) -> list[TapPair]:
+        """Return the activations that every side shows."""
+        common = set.intersection(
+            *({tap.name for tap in other.decided.taps} for other in self.others)
+        )
+        return [tap for tap in self.others[0].decided.taps if tap.name in common]
+
+    def sites(self) -> list[Site]:
+        """Return the draws that the tape answers on every side."""
+        common = set.intersection(
+            *({(site.phase, site.a) for site in other.draws.sites} for other in self.others)
+        )
+        return [site for site in self.others[0].draws.sites if (site.phase, site.a) in common]
+
+    def phases(self) -> list[str]:
+        """Return the names of the training phases that every side has, in the first one's order."""
+        named = [phase.name for phase in self.first.survey.phases]
+        return [
+            name for name in named if all(_phase(other.side.survey, name) for other in self.others)
+        ]
+
+    def losses(self, phase: str) -> list[str]:
+        """Return the loss terms of a phase that every side has, `total` last."""
+        surveys = [self.first.survey, *(other.side.survey for other in self.others)]
+        named = [_phase(survey, phase) for survey in surveys]
+        common = set.intersection(*({*item.losses} for item in named if item))
+        return [*sorted(common - {TOTAL}), TOTAL]
+
+    def optimizer(self, phase: str) -> str:
+        """Return the canonical name of a phase's (first) optimizer."""
+        own = _phase(self.first.survey, phase)
+        return _word(self.first.survey, own.optimizers[0]) if own and own.optimizers else "own"
+
+    def updated(self, phase: str) -> list[str]:
+        """Return the canonical parameters for which a side has a gradient in a phase, all of them
+        together: one that a side does not train is a difference."""
+        names = set[str]()
+        for pair in self.pieces():
+            sides = [(self.first.survey, pair.a)]
+            sides += [
+                (other.side.survey, part.b)
+                for other in self.others
+                for part in other.decided.matched.pieces
+                if part.name == pair.name
+            ]
+            for survey, piece in sides:
+                trained = _phase(survey, phase)
+                sources = _sources(survey, trained.gradients if trained else ())
+                if sources & {*piece.sources}:
+                    names.add(pair.name)
+        return [pair.name for pair in self.pieces() if pair.name in names]
+
+    def plans(self) -> dict[str, dict[str, Any]]:
+        """Return what each side's port is told (`backends.adapter.port.Plan`), by label."""
+        plans = {self.first.label: self._plan(self.first, None)}
+        for other in self.others:
+            plans[other.side.label] = self._plan(other.side, other)
+        return plans
+
+    def _plan(self, side: SurveyedSide, against: Against | None) -> dict[str, Any]:
+        survey = side.survey
+        first = self.first.survey
+        optimizers = {
+            _word(first, mine.name): own.name
+            for mine, own in zip(first.optimizers, survey.optimizers, strict=False)
+        }
+        return {
+            "function": side.function,
+            "pieces": [plain(item) for item in self._own_pieces(against)],
+            "taps": [*self._own_taps(against)],
+            "outputs": _outputs(first, survey),
+            "draws": self._own_draws(survey, against),
+            "losses": {
+                phase: {name: name for name in self.losses(phase)} for phase in self.phases()
+            },
+            "optimizers": optimizers,
+            "slots": self._slots(optimizers),
+        }
+
+    def _own_pieces(self, against: Against | None) -> list[Piece]:
+        names = [pair.name for pair in self.pieces()]
+        pairs = (against or self.others[0]).decided.matched.pieces
+        by_name = {pair.name: pair.b if against else pair.a for pair in pairs}
+        return [dataclasses.replace(by_name[name], name=name) for name in names]
+
+    def _own_taps(self, against: Against | None) -> list[dict[str, Any]]:
+        chosen = {tap.name: tap for tap in (against or self.others[0]).decided.taps}
+        plans = []
+        for tap in self.taps():
+            own = chosen[tap.name]
+            layer, axes = (own.b, own.axes_b) if against else (own.a, own.axes_a)
+            plans.append({"name": tap.name, "layer": layer, "axes": listed(axes)})
+        return plans
+
+    def _own_draws(
+        self, survey: Survey, against: Against | None
+    ) -> dict[str, list[dict[str, Any]]]:
+        by_number: dict[tuple[str, int], dict[str, Any]] = {}
+        beside = against or self.others[0]
+        common = {(site.phase, site.a): site.name for site in self.sites()}
+        for site in beside.draws.sites:
+            name = common.get((site.phase, site.a))
+            number = site.b if against else site.a
+            axes = listed(site.axes_b) if against else None
+            by_number[site.phase, number] = {"site": name, "axes": axes}
+        planned: dict[str, list[dict[str, Any]]] = {}
+        for draw in survey.draws:
+            entry = by_number.get((draw.phase, draw.index), {"site": None, "axes": None})
+            planned.setdefault(draw.phase, []).append(entry)
+        return planned
+
+    def _slots(self, optimizers: Mapping[str, str]) -> dict[str, list[str]]:
+        surveys = [self.first.survey, *(other.side.survey for other in self.others)]
+        words: dict[str, list[str]] = {}
+        for index, name in enumerate(optimizers):
+            held = [
+                {*survey.optimizers[index].slots}
+                for survey in surveys
+                if index < len(survey.optimizers)
+            ]
+            words[name] = sorted(set.intersection(*held)) if held else []
+        return words
+
+
+def start_values(
+    role: str, own: NDArray[np.float64], generator: np.random.RandomState
+) -> NDArray[np.float64]:
+    """Return a parameter's start values, drawn in the likeness of the first side's own: those that
+    differ in another order, those that are all alike (a bias of zeros, a scale of ones) moved
+    apart, for what is the same everywhere shows no transpose and no order of gates.
+
+    Args:
+        role: of the piece. own: the values that the first side has. generator: of the draws.
+    """
+    if own.size == 0:
+        return own
+    alike = bool(np.all(own == own.flat[0]))
+    if not alike:
+        return generator.permutation(own.ravel()).reshape(own.shape)
+    around = float(own.flat[0])
+    noise = generator.uniform(-1.0, 1.0, own.shape)
+    if role.rpartition("/")[2] in POSITIVE:
+        return np.abs(around) + 0.5 * (1.0 + noise)
+    return around + APART * (abs(around) or 1.0) * noise
+
+
+def plain(piece: Piece) -> dict[str, Any]:
+    """Return a piece as plain JSON."""
+    content = dataclasses.asdict(piece)
+    return {**content, "steps": [_listed(step) for step in content["steps"]]}
+
+
+def _listed(value: Any) -> Any:
+    return [_listed(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def listed(axes: Axes) -> list[int] | None:
+    """Return axes as JSON has them."""
+    return None if axes is None else list(axes)
+
+
+def _phase(survey: Survey, name: str) -> Any:
+    return next((phase for phase in survey.phases if phase.name == name), None)
+
+
+def _sources(survey: Survey, names: Sequence[str]) -> set[str]:
+    """Return the side's own parameters behind pieces of these names."""
+    chosen = {*names}
+    return {source for piece in survey.pieces if piece.name in chosen for source in piece.sources}
+
+
+def _word(survey: Survey, own: str) -> str:
+    """Return the canonical name of an optimizer: its own, or its kind where it has none."""
+    for item in survey.optimizers:
+        if item.name == own:
+            return item.name or item.kind
+    return own or "own"
+
+
+def _outputs(first: Survey, own: Survey) -> dict[str, dict[str, Any]]:
+    """Return the canonical outputs of a side: by name where it has the same ones, else in order."""
+    names = list(first.outputs)
+    mine = names if {*names} <= {*own.outputs} else list(own.outputs)
+    plans = {}
+    for name, other in zip(names, mine, strict=False):
+        shape, wanted = tuple(own.outputs[other]), tuple(first.outputs[name])
+        orders = [] if shape == wanted else taps.orders_of(shape, wanted)
+        plans[name] = {"own": other, "axes": list(orders[0]) if orders else None}
+    return plans
+
+
+def unshared_draws(inference: Inference) -> list[tuple[str, Draw]]:
+    """Return the draws that only one side makes, or that the tape cannot answer, with its label.
+
+    Args:
+        inference: of the pair.
+    """
+    listed_draws = []
+    for other in inference.others:
+        listed_draws += [(inference.first.label, draw) for draw in other.draws.only_a]
+        listed_draws += [(other.side.label, draw) for draw in other.draws.only_b]
+    return listed_draws
+
+
+def match_draws(first: Survey, other: Survey) -> DrawsMatched:
+    """Return which draws belong together."""
+    return draws.match(first, other)
+
+
+def layer_of(survey: Survey, name: str) -> Layer | None:
+    """Return a layer by its path."""
+    return next((layer for layer in survey.layers if layer.name == name), None)
