@@ -9,7 +9,7 @@ from harness.cli.console import OUT, app, complain, context, plain, show_table
 from harness.cli.progress import working
 from harness.cli.send import deliver
 from harness.commands import compare as comparison
-from harness.commands import listing, record
+from harness.commands import listing, pairs, record
 from harness.commands import repeat as repeating
 from harness.commands import selfcheck as checking
 from harness.commands.options import Options
@@ -23,9 +23,17 @@ from harness.sinks.delivery import Sinks
 
 
 @app.command(name="compare")
-def compare(chosen: Options = Options(), *, sinks: Sinks = Sinks()) -> int:
-    """Compare builds: the same function, stage by stage, and how fast. Ends in a table and a
-    report."""
+def compare(
+    pair: Path | None = None, /, chosen: Options = Options(), *, sinks: Sinks = Sinks()
+) -> int:
+    """Compare builds, or two models that you have: the same function, stage by stage, and how fast.
+    Ends in a table and a report.
+
+    Parameters
+    ----------
+    pair
+        A pair file: the two models are compared that it declares.
+    """
     delivery.check(sinks)
     if chosen.dry_run:
         show_table(("what", "detail"), listing.dry_run(chosen, context()))
@@ -34,7 +42,8 @@ def compare(chosen: Options = Options(), *, sinks: Sinks = Sinks()) -> int:
         # refuses, before anything runs, a file that could not be used after it
         open_history(chosen.history).close()
     with working() as at_work:
-        result = comparison.compare(chosen, at_work)
+        request = None if pair is None else pairs.look(pair, chosen, at_work).request
+        result = comparison.compare(chosen, at_work, request=request)
     OUT.print(terminal.render(result.report))
     OUT.print(plain(f"report: {result.folder / 'report.md'} (.html .json .xml)"))
     added = chosen.history is None or keep(result, chosen.history)

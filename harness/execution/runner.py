@@ -221,6 +221,7 @@ def open_port(
         places={
             "folders": list(opening.folders),
             "only": opening.only,
+            "side": opening.label,
             "also": registry.sources(spec, opening.folders),
         },
         data=str(files.data),

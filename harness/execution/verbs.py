@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Generic, TypeVar
 
+from backends.survey import Survey
 from harness.records.contents import Identity, Opened, Spent, Tensors
 from harness.speed.disturbance import Waits
 from harness.speed.forecast import Warmed
@@ -37,7 +38,7 @@ class Said(Generic[Promised]):
 
 @dataclasses.dataclass(frozen=True)
 class Nothing:
-    """The answer to `load`."""
+    """The answer to `load` and `walk`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,6 +139,16 @@ class Adopted:
     state: int
 
 
+@dataclasses.dataclass(frozen=True)
+class Surveyed:
+    """The answer to `survey`: one side of a pair. `arrays`: of the data, by name. `batch`: rows of
+    a step."""
+
+    survey: Survey
+    batch: int
+    arrays: dict[str, Variable]
+
+
 DESCRIBE = Verb("describe", Identity)
 OPEN = Verb("open", Opened)
 PROBE = Verb("probe", Probed)
@@ -156,6 +167,8 @@ EXPORT = Verb("export", Stepped)
 GENERATE = Verb("generate", Generated)
 INSPECT = Verb("inspect", Inspected)
 ADOPT = Verb("adopt", Adopted)
+SURVEY = Verb("survey", Surveyed)
+WALK = Verb("walk", Nothing)
 
 #: All verbs that a worker of this package knows, by name.
 VERBS: dict[str, Verb[Any]] = {
@@ -164,6 +177,7 @@ VERBS: dict[str, Verb[Any]] = {
         *(DESCRIBE, OPEN, PROBE, EFFECTIVE, RECORD, TEACH),
         *(LOAD, PREPARE, BLOCK, STEP, SPEND, START),
         *(ADVANCE, CONTINUE, EXPORT, GENERATE, INSPECT, ADOPT),
+        *(SURVEY, WALK),
     )
 }
 

@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backends.survey import Draw, Layer, Piece, Survey
-from harness.pairs import draws, taps
+from backends.survey import Draw, Piece, Survey
+from harness.pairs import taps
 from harness.pairs.decisions import Decided
 from harness.pairs.draws import DrawsMatched, Site
 from harness.pairs.matching import PiecePair
 from harness.pairs.taps import Axes, TapPair
 
 TOTAL = "total"
+#: What a model gives, beside the activations of its layers.
+PRODUCT = "product"
 #: Roles whose values have to be positive.
 POSITIVE = ("moving_variance",)
 #: How far values that are all alike are moved apart, of themselves, or of 1 where they are 0.
@@ -202,11 +204,12 @@ def start_values(
         return own
     alike = bool(np.all(own == own.flat[0]))
     if not alike:
-        return generator.permutation(own.ravel()).reshape(own.shape)
+        shuffled: NDArray[np.float64] = generator.permutation(own.ravel())
+        return shuffled.reshape(own.shape)
     around = float(own.flat[0])
     noise = generator.uniform(-1.0, 1.0, own.shape)
     if role.rpartition("/")[2] in POSITIVE:
-        return np.abs(around) + 0.5 * (1.0 + noise)
+        return np.asarray(abs(around) + 0.5 * (1.0 + noise))
     return around + APART * (abs(around) or 1.0) * noise
 
 
@@ -251,7 +254,11 @@ def _outputs(first: Survey, own: Survey) -> dict[str, dict[str, Any]]:
     for name, other in zip(names, mine, strict=False):
         shape, wanted = tuple(own.outputs[other]), tuple(first.outputs[name])
         orders = [] if shape == wanted else taps.orders_of(shape, wanted)
-        plans[name] = {"own": other, "axes": list(orders[0]) if orders else None}
+        # A layer may well be called `output`.
+        plans[PRODUCT + name.removeprefix("output")] = {
+            "own": other,
+            "axes": list(orders[0]) if orders else None,
+        }
     return plans
 
 
@@ -266,13 +273,3 @@ def unshared_draws(inference: Inference) -> list[tuple[str, Draw]]:
         listed_draws += [(inference.first.label, draw) for draw in other.draws.only_a]
         listed_draws += [(other.side.label, draw) for draw in other.draws.only_b]
     return listed_draws
-
-
-def match_draws(first: Survey, other: Survey) -> DrawsMatched:
-    """Return which draws belong together."""
-    return draws.match(first, other)
-
-
-def layer_of(survey: Survey, name: str) -> Layer | None:
-    """Return a layer by its path."""
-    return next((layer for layer in survey.layers if layer.name == name), None)

@@ -22,12 +22,14 @@ class PiecePair:
     Attributes:
         name: canonical: the first side's own name. a, b: the pieces of both sides.
         how: one of the words above.
+        part: steps from the first side's own piece to this one, where it is cut in parts.
     """
 
     name: str
     a: Piece
     b: Piece
     how: str = ORDER
+    part: tuple[tuple[object, ...], ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,8 +169,10 @@ def _fused(left: Sequence[Unit], right: Sequence[Unit]) -> Iterable[PiecePair]:
         for parts in _parts(fused, right):
             for index, unit in enumerate(parts):
                 for role, piece in unit.pieces.items():
-                    part = _part(fused.pieces[role], index, len(parts))
-                    yield PiecePair(f"{part.name}/{index}", part, piece)
+                    own = fused.pieces[role]
+                    part = _part(own, index, len(parts))
+                    steps = part.steps[len(own.steps) :]
+                    yield PiecePair(f"{own.name}/{index}", part, piece, part=steps)
 
 
 def _parts(fused: Unit, units: Sequence[Unit]) -> Iterable[list[Unit]]:

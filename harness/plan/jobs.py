@@ -36,7 +36,7 @@ class Side:
 @dataclasses.dataclass(frozen=True)
 class Opening:
     """What a worker needs to open a port. `setting` is `contract.Setting` as plain JSON; `folders`,
-    `only`: as in `Side`."""
+    `only`, `label`: as in `Side`."""
 
     backend: str
     workload: str
@@ -45,6 +45,7 @@ class Opening:
     folders: tuple[str, ...]
     setting: dict[str, Any]
     only: bool = False
+    label: str = ""
 
 
 #: Fields that change how work is done and not what it is: jobs that differ in them alone have one
@@ -91,6 +92,7 @@ class WorkloadJob:
             folders=side.folders,
             setting=setting,
             only=side.only,
+            label=side.label if isinstance(side, Side) else side.side,
         )
 
     def _digest(self) -> str:

@@ -1,0 +1,165 @@
+"""What the two models of a pair are: each side is built and looked at in a worker of its own build,
+and where rules leave a choice the second one is run until data have decided."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backends.adapter.pieces import apply
+from backends.contract import Setting
+from backends.survey import Piece
+from harness.execution import verbs
+from harness.execution.processes import WorkerProcess, ending
+from harness.execution.runner import RunContext
+from harness.pairs import decisions, draws, matching, taps
+from harness.pairs.file import PairFile
+from harness.pairs.inference import Against, Inference, SurveyedSide, plain, start_values
+from harness.pairs.matching import Matched
+from harness.plan import Side
+from harness.records import archives
+
+#: In which sides are looked at: what belongs together shows best without rounding.
+PRECISION = "fp64"
+LOG = "worker.log"
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where one side is looked at: its worker, its folder, and what came of it."""
+
+    side: SurveyedSide
+    worker: WorkerProcess
+    folder: Path
+
+
+def infer(
+    run_context: RunContext,
+    pair: PairFile,
+    sides: Sequence[Side],
+    paths: Sequence[Path],
+    say: Callable[[str], None],
+) -> Inference:
+    """Look at all sides of a pair and return what belongs together.
+
+    Args:
+        run_context: of the run. pair: the file. sides: in its order.
+        paths: folders of the user's own packages. say: told what is being done.
+
+    Raises:
+        JobFailed: a side cannot be built or run. CorruptRecord: a worker has said something else.
+    """
+    with contextlib.ExitStack() as stack:
+        root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-pair-")))
+        first, surveyed = _survey(stack, run_context, pair, (sides[0], 0), (root, paths, None), say)
+        data = first.folder / "data.npz"
+        values = archives.read_arrays(first.folder / "values.npz")
+        others = []
+        for index, side in enumerate(sides[1:], 1):
+            what = (root, paths, (data, surveyed.batch))
+            place, _ = _survey(stack, run_context, pair, (side, index), what, say)
+            others.append(_against(first, place, values, data, surveyed.batch))
+        arrays = archives.read_arrays(data)
+        canonical = {
+            item.name: apply(values[item.a.name], item.part)
+            for item in others[0].decided.matched.pieces
+        }
+        return Inference(first.side, tuple(others), surveyed.batch, arrays, canonical)
+
+
+def _survey(
+    stack: contextlib.ExitStack,
+    run_context: RunContext,
+    pair: PairFile,
+    which: tuple[Side, int],
+    what: tuple[Path, Sequence[Path], tuple[Path, int] | None],
+    say: Callable[[str], None],
+) -> tuple[Place, verbs.Surveyed]:
+    side, index = which
+    root, paths, known = what
+    declared = pair.sides[index]
+    folder = root / str(index)
+    folder.mkdir()
+    say(f"looking at {side.label}: `{declared.function}` of {pair.path.name}")
+    worker = stack.enter_context(run_context.worker(side.build, folder / LOG, side=side.label))
+    stack.enter_context(ending([worker]))
+    request: dict[str, Any] = {
+        "path": str(pair.path),
+        "paths": [str(path) for path in paths],
+        "side": declared.function,
+        "data": pair.data,
+    }
+    if known is not None:
+        request["batch"] = known[1]
+    answer = worker.request(
+        verbs.SURVEY,
+        backend=side.backend,
+        pair=request,
+        setting=dataclasses.asdict(Setting(precision=PRECISION)),
+        folder=str(folder),
+        data=None if known is None else str(known[0]),
+    )
+    surveyed = answer.content
+    seen = SurveyedSide(side.label, declared.function, surveyed.survey)
+    return Place(seen, worker, folder), surveyed
+
+
+def _against(
+    first: Place, other: Place, values: Mapping[str, NDArray[Any]], data: Path, batch: int
+) -> Against:
+    """Lay another side beside the first one."""
+    a, b = first.side.survey, other.side.survey
+    matched = matching.by_rule(a, b)
+    generator = np.random.RandomState(0)
+    start = {
+        piece.name: start_values(piece.role, np.asarray(values[piece.name], np.float64), generator)
+        for piece in a.pieces
+    }
+    rows = _two_inputs(archives.read_arrays(data), batch)
+    walk_a = _walk(first, a.pieces, start, (data, rows))
+
+    def run_b(matched: Matched) -> decisions.Walk:
+        parts, held = [], {}
+        for item in matched.pieces:
+            value = apply(start[item.a.name], item.part)
+            if tuple(item.b.shape) == value.shape:
+                parts.append(dataclasses.replace(item.b, name=item.name))
+                held[item.name] = value
+        return _walk(other, parts, held, (data, rows))
+
+    decided = decisions.decide(matched, taps.by_rule(a, b, matched.units), walk_a, run_b)
+    return Against(other.side, decided, draws.match(a, b))
+
+
+def _two_inputs(arrays: Mapping[str, NDArray[Any]], batch: int) -> list[list[int]]:
+    """Return the rows of two batches, as different as the data let them be."""
+    total = len(next(value for name, value in arrays.items() if not name.startswith("eval_")))
+    return [list(range(batch)), [(total - 1 - index) % total for index in range(batch)]]
+
+
+def _walk(
+    place: Place,
+    parts: Sequence[Piece],
+    values: Mapping[str, NDArray[Any]],
+    inputs: tuple[Path, list[list[int]]],
+) -> decisions.Walk:
+    """Run a side on given weights and return what its layers return on two inputs."""
+    data, rows = inputs
+    held, out = place.folder / "held.npz", place.folder / "walk.npz"
+    archives.write_arrays(held, dict(values))
+    place.worker.request(
+        verbs.WALK,
+        parts=[plain(piece) for piece in parts],
+        values=str(held),
+        data=str(data),
+        rows=rows,
+        out=str(out),
+    )
+    return archives.read_arrays(out)

@@ -1,0 +1,131 @@
+"""The workload that follows from a pair: what other workloads declare by hand, inferred."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backends.survey import UNIFORM
+from harness.pairs.file import PairFile
+from harness.pairs.inference import Inference, start_values
+from harness.workloads.spec import (
+    FORWARD,
+    Arrays,
+    Noise,
+    Optimizer,
+    Parameter,
+    Update,
+    Workload,
+)
+
+#: Steps of the trajectory: a model of one's own may be large.
+STEPS = 20
+PRESETS = ("tiny", "small")
+#: The kind of an optimizer that the user's own training step brings.
+OPTIMIZER = "own"
+#: Start values: in the likeness of the first side's own, or the very same.
+TAPE, OWN = "tape", "own"
+
+
+class Declared(Workload):
+    """Two models that somebody has."""
+
+    def __init__(self, pair: PairFile, backends: tuple[str, ...]) -> None:
+        self.pair, self.name, self.backends, self.presets = pair, pair.name, backends, PRESETS
+
+    def hyperparameters(self, preset: str) -> dict[str, Any]:
+        """Return nothing yet: nobody has looked at the models."""
+        return {"batch": 1}
+
+    def parameters(self, hyper: Mapping[str, Any]) -> tuple[Parameter, ...]:
+        """Return none yet."""
+        return ()
+
+    def optimizers(self, hyper: Mapping[str, Any]) -> dict[str, Optimizer]:
+        """Return a word for the user's own."""
+        return {OPTIMIZER: Optimizer(OPTIMIZER, 0.0)}
+
+    def data(self, hyper: Mapping[str, Any]) -> Arrays:
+        """Return none yet."""
+        return {}
+
+
+class Inferred(Declared):
+    """Two models that somebody has, looked at.
+
+    Args:
+        pair: the file. backends: of its sides. inference: what has been decided.
+        paths: folders of the user's own packages, beside the pair file's.
+        start: `TAPE` or `OWN`.
+    """
+
+    def __init__(
+        self,
+        pair: PairFile,
+        backends: tuple[str, ...],
+        inference: Inference,
+        paths: tuple[Path, ...] = (),
+        start: str = TAPE,
+    ) -> None:
+        super().__init__(pair, backends)
+        self.inference, self.paths, self.start = inference, paths, start
+        self._plans = inference.plans()
+
+    def hyperparameters(self, preset: str) -> dict[str, Any]:
+        """Return the rows of a batch, and what each side's port is told."""
+        return {
+            "batch": self.inference.batch,
+            "pair": {
+                "path": str(self.pair.path),
+                "paths": [str(path) for path in self.paths],
+                "sides": self._plans,
+            },
+        }
+
+    def parameters(self, hyper: Mapping[str, Any]) -> tuple[Parameter, ...]:
+        """Return the canonical parameters, to start as `start` says."""
+        generator = np.random.RandomState(0)
+        parameters = []
+        for pair in self.inference.pieces():
+            own = self.inference.values[pair.name]
+            initial = own
+            if self.start == TAPE:
+                initial = start_values(pair.a.role, own, generator)
+            parameters.append(Parameter(pair.name, tuple(pair.a.shape), initial, pair.a.trainable))
+        return tuple(parameters)
+
+    def optimizers(self, hyper: Mapping[str, Any]) -> dict[str, Optimizer]:
+        """Return the user's own, by canonical name; what they compute is theirs."""
+        names = [self.inference.optimizer(phase) for phase in self.inference.phases()]
+        return {name: Optimizer(OPTIMIZER, 0.0) for name in names or [OPTIMIZER]}
+
+    def updates(self, hyper: Mapping[str, Any]) -> tuple[Update, ...]:
+        """Return the user's training steps as phases."""
+        return tuple(
+            Update(phase, self.inference.optimizer(phase), tuple(self.inference.updated(phase)))
+            for phase in self.inference.phases()
+        )
+
+    def noise(self, hyper: Mapping[str, Any]) -> tuple[Noise, ...]:
+        """Return the draws that the tape answers on every side."""
+        return tuple(
+            Noise((site.phase,), site.name, site.shape, site.kind)
+            if site.kind != UNIFORM
+            else Noise((site.phase,), site.name, site.shape, "uniform", low=0.0, high=1.0)
+            for site in self.inference.sites()
+        )
+
+    def forward(self, hyper: Mapping[str, Any]) -> dict[str, Any]:
+        """Return how the forward stage looks: it has draws of its own."""
+        return {"phase": FORWARD, "modes": ["training", "inference"]}
+
+    def trajectory_steps(self, preset: str) -> int:
+        """Return how many steps the trajectory stage trains."""
+        return STEPS
+
+    def data(self, hyper: Mapping[str, Any]) -> Arrays:
+        """Return the user's arrays."""
+        return dict(self.inference.data)
