@@ -1,0 +1,245 @@
+"""What both sides are, read back and laid beside each other before anything runs: attributes of
+layers, initialisers, optimizers with their schedules, losses; with the stage at which each
+difference will show."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from backends.contract import Stage
+from backends.survey import Layer, OptimizerSurvey, Survey
+from harness.pairs.inference import Against, Inference
+
+#: Attributes that a forward pass does not show, with the stage that does.
+LATER = {
+    "keep": Stage.UPDATE,
+    "unbiased_variance": Stage.UPDATE,
+    "trainable": Stage.GRADIENTS,
+}
+#: Of two numbers that are the same: some frameworks hold theirs in float32.
+SAME = 1e-6
+#: What is said of a side that has no such attribute, layer or parameter.
+NONE = "none"
+SHAPED = ("units", "filters", "kernel_size", "heads", "embeddings")
+
+
+@dataclasses.dataclass(frozen=True)
+class AttributeDifference:
+    """One thing that is not the same on both sides.
+
+    Attributes:
+        where: the layer, parameter or optimizer, in the first side's words.
+        what: the attribute. a, b: its values, as text. sides: the labels.
+        stage: where it will show; None where no stage shows it.
+        why: what follows, in a few words.
+    """
+
+    where: str
+    what: str
+    a: str
+    b: str
+    sides: tuple[str, str]
+    stage: Stage | None
+    why: str = ""
+
+
+def differences(inference: Inference) -> list[AttributeDifference]:
+    """Return everything that is read back and is not the same, in the order of the model.
+
+    Args:
+        inference: of the pair.
+    """
+    rows: list[AttributeDifference] = []
+    for other in inference.others:
+        sides = inference.first.label, other.side.label
+        a, b = inference.first.survey, other.side.survey
+        rows += _of_layers(a, b, other, sides)
+        rows += _of_parameters(other, sides)
+        rows += _of_draws(other, sides)
+        rows += _of_optimizers(a, b, sides)
+        rows += _of_losses(a, b, sides)
+    return rows
+
+
+def _layers(survey: Survey) -> dict[str, Layer]:
+    return {layer.name: layer for layer in survey.layers}
+
+
+def _of_layers(
+    a: Survey, b: Survey, against: Against, sides: tuple[str, str]
+) -> Iterator[AttributeDifference]:
+    left, right = _layers(a), _layers(b)
+    pairs = dict.fromkeys(
+        [*against.decided.matched.units, *((tap.a, tap.b) for tap in against.decided.taps)]
+    )
+    inside = _activations(b)
+    for name_a, name_b in pairs:
+        x, y = left.get(name_a), right.get(name_b)
+        if x is None or y is None or x.kind != y.kind:
+            continue
+        ours, theirs = dict(x.attributes), dict(y.attributes)
+        _settle(ours, theirs, inside.get(name_b))
+        for what in sorted(ours.keys() & theirs.keys()):
+            if not same(ours[what], theirs[what]):
+                stage = LATER.get(what, Stage.FORWARD)
+                if what in SHAPED:
+                    stage = Stage.WEIGHTS
+                yield AttributeDifference(
+                    x.name, what, worded(ours[what]), worded(theirs[what]), sides, stage
+                )
+        for role in sorted(x.initializers.keys() & y.initializers.keys()):
+            if x.initializers[role] != y.initializers[role]:
+                yield AttributeDifference(
+                    x.name,
+                    f"initialiser of {role}",
+                    x.initializers[role],
+                    y.initializers[role],
+                    sides,
+                    Stage.DISTRIBUTION,
+                    "both start from the same weights here",
+                )
+
+
+def _activations(survey: Survey) -> dict[str, str]:
+    """Return, by layer, the activation that runs right behind it as a layer of its own."""
+    behind = {}
+    for layer, following in zip(survey.layers, survey.layers[1:], strict=False):
+        if following.kind == "activation":
+            behind[layer.name] = str(following.attributes.get("activation", ""))
+    return behind
+
+
+def _settle(ours: dict[str, Any], theirs: dict[str, Any], behind: str | None) -> None:
+    """Leave out an activation that one side has in the layer and the other behind it."""
+    values = [side.get("activation") for side in (ours, theirs)]
+    linear = [value in ("linear", None, "") for value in values]
+    if linear[0] != linear[1]:
+        # Inside of one, a layer or a function of its own behind the other: the forward pass tells.
+        if behind is not None and linear[1] and behind != str(values[0]):
+            theirs["activation"] = behind
+            return
+        ours.pop("activation", None)
+        theirs.pop("activation", None)
+
+
+def _of_parameters(against: Against, sides: tuple[str, str]) -> Iterator[AttributeDifference]:
+    matched = against.decided.matched
+    for pair in matched.pieces:
+        if tuple(pair.a.shape) != tuple(pair.b.shape):
+            values = worded(list(pair.a.shape)), worded(list(pair.b.shape))
+            yield AttributeDifference(pair.name, "shape", *values, sides, Stage.WEIGHTS)
+        if pair.a.trainable != pair.b.trainable:
+            values = worded(pair.a.trainable), worded(pair.b.trainable)
+            yield AttributeDifference(pair.name, "trainable", *values, sides, Stage.GRADIENTS)
+        if len(pair.a.sources) != len(pair.b.sources):
+            values = str(len(pair.a.sources)), str(len(pair.b.sources))
+            yield AttributeDifference(
+                pair.name,
+                "parameters whose sum it is",
+                *values,
+                sides,
+                Stage.UPDATE,
+                "each of several moves as far as the only one does",
+            )
+    for piece in matched.only_a:
+        shape = worded(list(piece.shape))
+        yield AttributeDifference(piece.name, "parameter", shape, NONE, sides, Stage.FORWARD)
+    for piece in matched.only_b:
+        shape = worded(list(piece.shape))
+        yield AttributeDifference(piece.name, "parameter", NONE, shape, sides, Stage.FORWARD)
+
+
+def _of_draws(against: Against, sides: tuple[str, str]) -> Iterator[AttributeDifference]:
+    a, b = against.draws.only_a, against.draws.only_b
+    for draws, first in ((a, True), (b, False)):
+        for draw in draws:
+            where = draw.layer or f"phase {draw.phase}"
+            text = f"{draw.kind} {worded(list(draw.shape))}"
+            values = (text, NONE) if first else (NONE, text)
+            why = draw.reason or "the other side draws nothing there"
+            stage = Stage.FORWARD if draw.served else None
+            if not draw.served:
+                why = f"not on the tape: {why}"
+            yield AttributeDifference(where, f"draw in {draw.phase}", *values, sides, stage, why)
+
+
+def _of_optimizers(a: Survey, b: Survey, sides: tuple[str, str]) -> Iterator[AttributeDifference]:
+    for index in range(max(len(a.optimizers), len(b.optimizers))):
+        x = a.optimizers[index] if index < len(a.optimizers) else None
+        y = b.optimizers[index] if index < len(b.optimizers) else None
+        if x is None or y is None:
+            values = (x.type if x else NONE), (y.type if y else NONE)
+            yield AttributeDifference("optimizer", "number", *values, sides, Stage.UPDATE)
+            continue
+        yield from _of_two_optimizers(x, y, sides)
+
+
+def _of_two_optimizers(
+    x: OptimizerSurvey, y: OptimizerSurvey, sides: tuple[str, str]
+) -> Iterator[AttributeDifference]:
+    where = f"optimizer {x.name or x.kind}"
+    if x.kind != y.kind:
+        yield AttributeDifference(where, "kind", x.type, y.type, sides, Stage.UPDATE)
+    ours, theirs = _hyper(x), _hyper(y)
+    for what in sorted(ours.keys() | theirs.keys()):
+        if not same(ours.get(what), theirs.get(what)):
+            values = worded(ours.get(what)), worded(theirs.get(what))
+            yield AttributeDifference(where, what, *values, sides, Stage.UPDATE)
+    for update in ("0", "1", "10"):
+        if update in x.rates and update in y.rates and not same(x.rates[update], y.rates[update]):
+            values = worded(x.rates[update]), worded(y.rates[update])
+            stage = Stage.TRAJECTORY if update == "10" else Stage.UPDATE
+            what = f"learning rate at update {update}"
+            yield AttributeDifference(where, what, *values, sides, stage)
+
+
+def _hyper(optimizer: OptimizerSurvey) -> Mapping[str, Any]:
+    """Return the hyper-parameters that do something: a decay of 0 is none, and the learning rate is
+    told by its values."""
+    return {
+        name: value
+        for name, value in optimizer.hyperparameters.items()
+        if name != "learning_rate" and value not in (None, 0, 0.0, False, "")
+    }
+
+
+def _of_losses(a: Survey, b: Survey, sides: tuple[str, str]) -> Iterator[AttributeDifference]:
+    for phase in sorted(a.losses.keys() & b.losses.keys()):
+        if a.losses[phase] != b.losses[phase]:
+            yield AttributeDifference(
+                f"loss of {phase}", "reduction", a.losses[phase], b.losses[phase], sides, Stage.LOSS
+            )
+    for phase in sorted({item.name for item in a.phases} ^ {item.name for item in b.phases}):
+        values = [phase if phase in {item.name for item in own.phases} else NONE for own in (a, b)]
+        yield AttributeDifference("training step", "phase", *values, sides, None, "left out")
+
+
+def same(x: Any, y: Any) -> bool:
+    """Return whether two values of an attribute are the same, numbers to float32.
+
+    Args:
+        x, y: numbers, words, lists, as an adapter has read them.
+    """
+    if isinstance(x, (list, tuple)) and isinstance(y, (list, tuple)):
+        return len(x) == len(y) and all(same(i, j) for i, j in zip(x, y, strict=True))
+    if isinstance(x, bool) or isinstance(y, bool):
+        return bool(x == y)
+    if isinstance(x, (int, float)) and isinstance(y, (int, float)):
+        return math.isclose(x, y, rel_tol=SAME, abs_tol=1e-30)
+    return bool(x == y)
+
+
+def worded(value: Any) -> str:
+    """Return a value of an attribute as a table has it."""
+    if value is None:
+        return NONE
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.7g}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(worded(item) for item in value) + "]"
+    return str(value)
