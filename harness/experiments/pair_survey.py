@@ -19,7 +19,7 @@ from backends.survey import Piece
 from harness.execution import verbs
 from harness.execution.processes import WorkerProcess, ending
 from harness.execution.runner import RunContext
-from harness.pairs import decisions, draws, matching, taps
+from harness.pairs import decisions, draws, map_file, matching, taps
 from harness.pairs.file import PairFile
 from harness.pairs.inference import Against, Inference, SurveyedSide, plain, start_values
 from harness.pairs.matching import Matched
@@ -46,26 +46,34 @@ def infer(
     sides: Sequence[Side],
     paths: Sequence[Path],
     say: Callable[[str], None],
+    use_map: bool = True,
 ) -> Inference:
-    """Look at all sides of a pair and return what belongs together.
+    """Look at all sides of a pair and return what belongs together: as its map says, or as rules
+    and data decide.
 
     Args:
         run_context: of the run. pair: the file. sides: in its order.
         paths: folders of the user's own packages. say: told what is being done.
+        use_map: whether a map that lies there is used.
 
     Raises:
-        JobFailed: a side cannot be built or run. CorruptRecord: a worker has said something else.
+        UsageError: the map does not fit. JobFailed: a side cannot be built or run. CorruptRecord: a worker has said something else.
     """
     with contextlib.ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-pair-")))
         first, surveyed = _survey(stack, run_context, pair, (sides[0], 0), (root, paths, None), say)
         data = first.folder / "data.npz"
         values = archives.read_arrays(first.folder / "values.npz")
+        labels = [side.label for side in sides]
+        known = None
+        if use_map and pair.map_path.is_file():
+            say(f"what belongs together stands in {pair.map_path}")
+            known = map_file.read(pair.map_path, labels)
         others = []
         for index, side in enumerate(sides[1:], 1):
             what = (root, paths, (data, surveyed.batch))
             place, _ = _survey(stack, run_context, pair, (side, index), what, say)
-            others.append(_against(first, place, values, data, surveyed.batch))
+            others.append(_against(first, place, values, (data, surveyed.batch), known))
         arrays = archives.read_arrays(data)
         canonical = {
             item.name: apply(values[item.a.name], item.part)
@@ -112,18 +120,24 @@ def _survey(
 
 
 def _against(
-    first: Place, other: Place, values: Mapping[str, NDArray[Any]], data: Path, batch: int
+    first: Place,
+    other: Place,
+    values: Mapping[str, NDArray[Any]],
+    data: tuple[Path, int],
+    known: map_file.MapFile | None,
 ) -> Against:
     """Lay another side beside the first one."""
     a, b = first.side.survey, other.side.survey
-    matched = matching.by_rule(a, b)
+    named = (first.side.label, a), (other.side.label, b)
+    matched = map_file.matched(known, *named) if known else matching.by_rule(a, b)
+    shown = map_file.taps(known, *named) if known else taps.by_rule(a, b, matched.units)
     generator = np.random.RandomState(0)
     start = {
         piece.name: start_values(piece.role, np.asarray(values[piece.name], np.float64), generator)
         for piece in a.pieces
     }
-    rows = _two_inputs(archives.read_arrays(data), batch)
-    walk_a = _walk(first, a.pieces, start, (data, rows))
+    inputs = data[0], _two_inputs(archives.read_arrays(data[0]), data[1])
+    walk_a = _walk(first, a.pieces, start, inputs)
 
     def run_b(matched: Matched) -> decisions.Walk:
         parts, held = [], {}
@@ -132,9 +146,12 @@ def _against(
             if tuple(item.b.shape) == value.shape:
                 parts.append(dataclasses.replace(item.b, name=item.name))
                 held[item.name] = value
-        return _walk(other, parts, held, (data, rows))
+        return _walk(other, parts, held, inputs)
 
-    decided = decisions.decide(matched, taps.by_rule(a, b, matched.units), walk_a, run_b)
+    if known is None:
+        decided = decisions.decide(matched, shown, walk_a, run_b)
+    else:
+        decided = decisions.as_given(matched, shown, walk_a, run_b(matched))
     return Against(other.side, decided, draws.match(a, b))
 
 

@@ -80,6 +80,17 @@ def decide(
     return Decided(_marked(matched, agreed, index < len(taps)), tuple(taps), agreed, first_open)
 
 
+def as_given(matched: Matched, taps: Sequence[TapPair], walk_a: Walk, walk_b: Walk) -> Decided:
+    """Return what the user's map says, and what of it agrees.
+
+    Args:
+        matched, taps: the map's. walk_a, walk_b: what both sides' layers returned.
+    """
+    index = _first_open(taps, walk_a, walk_b)
+    agreed = frozenset(tap.name for tap in taps if agrees(tap, walk_a, walk_b))
+    return Decided(matched, tuple(taps), agreed, taps[index].name if index < len(taps) else "")
+
+
 def _canonical(
     walk: Walk, number: int, layer: str, axes: Sequence[int] | None
 ) -> NDArray[np.float64]:

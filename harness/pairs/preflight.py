@@ -213,7 +213,8 @@ def _of_losses(a: Survey, b: Survey, sides: tuple[str, str]) -> Iterator[Attribu
                 f"loss of {phase}", "reduction", a.losses[phase], b.losses[phase], sides, Stage.LOSS
             )
     for phase in sorted({item.name for item in a.phases} ^ {item.name for item in b.phases}):
-        values = [phase if phase in {item.name for item in own.phases} else NONE for own in (a, b)]
+        ours, theirs = ({item.name for item in own.phases} for own in (a, b))
+        values = (phase if phase in ours else NONE), (phase if phase in theirs else NONE)
         yield AttributeDifference("training step", "phase", *values, sides, None, "left out")
 
 

@@ -1,0 +1,259 @@
+"""The map of a pair as a file: which parameter and which activation of one side is which of the
+other's, for people to read and to correct (`pair.map.toml`)."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from backends.survey import Layer, Piece, Survey
+from harness.errors import UsageError
+from harness.pairs.inference import Inference
+from harness.pairs.matching import USER, Matched, PiecePair, shaped, stepped
+from harness.pairs.taps import Axes, TapPair, by_name, paired
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+#: Bytes; a map of 10,000 parameters has two million.
+LARGEST = 1 << 26
+HEAD = """\
+# Which part of one model is which of the other's. Written by `harness map`, read by
+# `harness compare`. Each parameter and layer is named as its own side calls it. Correct what is
+# wrong: what stands here is what is compared. `decided` says how an entry was come by: by data
+# (both sides agree there on two inputs), by order (kind, shape and place in the forward pass), or
+# undecided: look at these. A parameter may need more than the rule of its layer:
+#     torch = {piece = "fc/kernel", steps = [["transpose", [1, 0]]]}
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """One entry of a map. `sides`: by label, the name on that side, or a table of it."""
+
+    name: str
+    sides: Mapping[str, Any]
+    decided: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class MapFile:
+    """A map, read."""
+
+    path: Path
+    parameters: tuple[Entry, ...]
+    layers: tuple[Entry, ...]
+
+
+def text(inference: Inference) -> str:
+    """Return the map of a pair as TOML.
+
+    Args:
+        inference: of the pair.
+    """
+    lines = [HEAD]
+    plans = inference.plans()
+    how = {pair.name: pair.how for pair in inference.pieces()}
+    owners = {inference.first.label: {pair.name: pair.a for pair in inference.pieces()}}
+    for other in inference.others:
+        owners[other.side.label] = {pair.name: pair.b for pair in other.decided.matched.pieces}
+    surveys = {inference.first.label: inference.first.survey}
+    surveys.update({other.side.label: other.side.survey for other in inference.others})
+    for name, decided in how.items():
+        lines += ["[[parameter]]", f"name = {_quoted(name)}"]
+        for label, pieces in owners.items():
+            lines.append(f"{_key(label)} = {_piece(pieces[name], surveys[label])}")
+        lines += [f"decided = {_quoted(decided)}", ""]
+    taps = {label: {tap["name"]: tap for tap in plan["taps"]} for label, plan in plans.items()}
+    for tap in inference.taps():
+        lines += ["[[layer]]", f"name = {_quoted(tap.name)}"]
+        for label, own in taps.items():
+            lines.append(f"{_key(label)} = {_layer(own[tap.name])}")
+        lines += [f"decided = {_quoted(tap.how)}", ""]
+    for other in inference.others:
+        lines += _unmatched(inference.first.label, (p.name for p in other.decided.matched.only_a))
+        lines += _unmatched(other.side.label, (p.name for p in other.decided.matched.only_b))
+    return "\n".join(lines)
+
+
+def _unmatched(label: str, names: Iterable[str]) -> list[str]:
+    return [f"# only {label} has: {name}" for name in names]
+
+
+def _quoted(value: str) -> str:
+    return json.dumps(value)
+
+
+def _key(label: str) -> str:
+    return label if label.replace("-", "").replace("_", "").isalnum() else _quoted(label)
+
+
+def _piece(piece: Piece, survey: Survey) -> str:
+    own = next(item for item in survey.pieces if item.name == piece.name)
+    further = piece.steps[len(own.steps) :]
+    if not further:
+        return _quoted(piece.name)
+    return f"{{piece = {_quoted(piece.name)}, steps = {json.dumps(further)}}}"
+
+
+def _layer(tap: Mapping[str, Any]) -> str:
+    if tap["axes"] is None:
+        return _quoted(tap["layer"])
+    return f"{{layer = {_quoted(tap['layer'])}, axes = {json.dumps(tap['axes'])}}}"
+
+
+def read(path: Path, labels: Sequence[str]) -> MapFile:
+    """Return a map.
+
+    Args:
+        path: of the file. labels: of the pair's sides.
+
+    Raises:
+        UsageError: it is no map, or names a side that the pair does not have.
+    """
+    if path.stat().st_size > LARGEST:
+        raise UsageError(f"{path}: {path.stat().st_size} bytes are no map of a pair.")
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path}: no TOML: {error}. Make it again with: harness map") from error
+    unknown = sorted(content.keys() - {"parameter", "layer"})
+    if unknown:
+        raise UsageError(
+            f"{path}: [{unknown[0]}] is unknown; [[parameter]] and [[layer]] are known."
+        )
+    return MapFile(
+        path,
+        tuple(_entries(path, content.get("parameter", []), "parameter", labels)),
+        tuple(_entries(path, content.get("layer", []), "layer", labels)),
+    )
+
+
+def _entries(path: Path, content: Any, kind: str, labels: Sequence[str]) -> Iterable[Entry]:
+    if not isinstance(content, list):
+        raise UsageError(f"{path}: write [[{kind}]], with two brackets, for each of them.")
+    seen = set[str]()
+    for number, item in enumerate(content, 1):
+        where = f"{path}: [[{kind}]] number {number}"
+        name = item.get("name") if isinstance(item, dict) else None
+        if not isinstance(name, str) or not name:
+            raise UsageError(f"{where} has no name.")
+        if name in seen:
+            raise UsageError(f"{where}: {name} is there twice.")
+        seen.add(name)
+        sides = {key: value for key, value in item.items() if key not in ("name", "decided")}
+        for key in sides:
+            if key not in labels:
+                raise UsageError(f"{where}: there is no side {key}. Sides: {', '.join(labels)}.")
+        for label in labels:
+            if label not in sides:
+                raise UsageError(
+                    f"{where}: {name} does not say what it is on the side {label}. Delete the entry"
+                    " if that side has no such thing."
+                )
+        yield Entry(name, sides, str(item.get("decided", "")))
+
+
+def matched(content: MapFile, a: tuple[str, Survey], b: tuple[str, Survey]) -> Matched:
+    """Return which parameters belong together as a map says.
+
+    Args:
+        content: the map. a, b: label and survey of the two sides.
+
+    Raises:
+        UsageError: a side has no parameter of a name, or a step does not fit.
+    """
+    pairs, units = [], []
+    for entry in content.parameters:
+        x, part = _chosen(content.path, entry, *a)
+        y, _ = _chosen(content.path, entry, *b)
+        pairs.append(PiecePair(entry.name, x, shaped(y, x.shape), USER, part))
+        units.append((x.layer, y.layer))
+    used_a = {source for pair in pairs for source in pair.a.sources}
+    used_b = {source for pair in pairs for source in pair.b.sources}
+    return Matched(
+        tuple(pairs),
+        tuple(dict.fromkeys(units)),
+        tuple(piece for piece in a[1].pieces if not used_a & {*piece.sources}),
+        tuple(piece for piece in b[1].pieces if not used_b & {*piece.sources}),
+    )
+
+
+def _chosen(
+    path: Path, entry: Entry, label: str, survey: Survey
+) -> tuple[Piece, tuple[tuple[object, ...], ...]]:
+    value = entry.sides[label]
+    name = value.get("piece") if isinstance(value, dict) else value
+    piece = next((item for item in survey.pieces if item.name == name), None)
+    if piece is None:
+        known = ", ".join(item.name for item in survey.pieces[:8])
+        raise UsageError(
+            f"{path}: {entry.name}: the side {label} has no parameter {name!r}. It has: {known}"
+            f"{', ...' if len(survey.pieces) > 8 else ''}"
+        )
+    steps = value.get("steps", []) if isinstance(value, dict) else []
+    try:
+        further = tuple(_step(step) for step in steps)
+        return stepped(piece, *further), further
+    except (TypeError, ValueError, IndexError) as error:
+        raise UsageError(
+            f"{path}: {entry.name}: the steps {steps} do not fit {name} of shape"
+            f" {list(piece.shape)}: {error}"
+        ) from error
+
+
+def _step(step: Any) -> tuple[object, ...]:
+    words = ("transpose", "reshape", "slice", "blocks", "shift")
+    if not isinstance(step, list) or not step or step[0] not in words:
+        raise ValueError(f"{step!r} is none of {', '.join(words)}")
+    return tuple(tuple(item) if isinstance(item, list) else item for item in step)
+
+
+def taps(content: MapFile, a: tuple[str, Survey], b: tuple[str, Survey]) -> list[TapPair]:
+    """Return which activations belong together as a map says.
+
+    Args:
+        content: the map. a, b: label and survey of the two sides.
+
+    Raises:
+        UsageError: a side has no layer of a name.
+    """
+    layers = [by_name(a[1].layers), by_name(b[1].layers)]
+    pairs = []
+    for entry in content.layers:
+        chosen, axes = [], []
+        for (label, _), known in zip((a, b), layers, strict=True):
+            value = entry.sides[label]
+            name = str(value.get("layer") if isinstance(value, dict) else value)
+            if name not in known:
+                raise UsageError(
+                    f"{content.path}: {entry.name}: the side {label} has no layer {name!r}."
+                )
+            chosen.append(known[name])
+            order = value.get("axes") if isinstance(value, dict) else None
+            axes.append(_order(content.path, entry, order, known[name]))
+        pair = dataclasses.replace(paired(chosen[0], chosen[1], USER), name=entry.name)
+        if axes[0] is not None:
+            pair = dataclasses.replace(pair, axes_a=axes[0])
+        if axes[1] is not None:
+            pair = dataclasses.replace(pair, axes_b=axes[1])
+        pairs.append(pair)
+    return pairs
+
+
+def _order(path: Path, entry: Entry, order: Any, layer: Layer) -> Axes:
+    """Return the order of axes that an entry names, checked."""
+    if order is None:
+        return None
+    rank = len(layer.outputs[0]) if layer.outputs else 0
+    if not isinstance(order, list) or sorted(order, key=str) != list(range(rank)):
+        raise UsageError(
+            f"{path}: {entry.name}: axes = {order} is no order of the {rank} axes of {layer.name}."
+        )
+    return tuple(order)
