@@ -22,6 +22,7 @@ from harness.cli import (
     models,
     nightly,
     overview,
+    pairs,
     references,
     send,
 )
@@ -49,6 +50,7 @@ COMMANDS = (
     nightly,
     models,
     overview,
+    pairs,
     references,
     history,
     history_page,

@@ -5,21 +5,28 @@ from __future__ import annotations
 import dataclasses
 import os
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from backends.contract import Status
+from harness import plan
 from harness.commands import recording, resolution
 from harness.commands.interpreters import locate
 from harness.commands.options import Options
 from harness.context import Context
 from harness.environments.builds import BUILDS
-from harness.errors import UnknownName, UsageError
+from harness.errors import JobFailed, UnknownName, UsageError, remedy
+from harness.execution import runner, verbs
+from harness.execution.processes import ending
+from harness.execution.runner import RunContext
 from harness.experiments import pair_survey
-from harness.pairs import file
+from harness.pairs import file, map_file, skeleton
 from harness.pairs.file import PairFile
 from harness.pairs.inference import Inference
 from harness.pairs.workload import TAPE, Declared, Inferred
-from harness.plan import Request
+from harness.plan import Job, Request
+from harness.records import files
 
 #: Options that name what a pair file says itself.
 OTHERS = (("--workloads", "workloads"), ("--ports", "ports"), ("--data", "data"))
@@ -34,11 +41,12 @@ class Looked:
     request: Request
 
 
-def look(path: Path, chosen: Options, context: Context) -> Looked:
+def look(path: Path, chosen: Options, context: Context, use_map: bool = True) -> Looked:
     """Look at both sides of a pair and return what a comparison of them is.
 
     Args:
         path: of the pair file. chosen: what else the user typed. context: from outside.
+        use_map: whether a map that lies beside the file is used.
 
     Raises:
         UsageError: the file, or an option beside it, cannot be used. UnknownName: a side names a
@@ -63,7 +71,7 @@ def look(path: Path, chosen: Options, context: Context) -> Looked:
     with tempfile.TemporaryDirectory(prefix="harness-pair-") as folder:
         located = locate(request, context)
         run_context = recording.make_run_context(Path(folder), located, request, context)
-        inference = pair_survey.infer(run_context, pair, request.sides, paths, context.say)
+        inference = pair_survey.infer(run_context, pair, request.sides, paths, context.say, use_map)
     workload = Inferred(pair, backends, inference, tuple(paths), TAPE)
     return Looked(pair, inference, dataclasses.replace(request, workloads=(workload,)))
 
@@ -73,3 +81,90 @@ def user_paths(context: Context) -> Sequence[Path]:
     inherit the variable, and look there behind their own packages."""
     listed = context.environ.get("PYTHONPATH", "").split(os.pathsep)
     return [Path(item).absolute() for item in dict.fromkeys(listed) if item]
+
+
+@dataclasses.dataclass(frozen=True)
+class SideTrial:
+    """What trying one step of everything on one side came to. `reason`: empty where all went
+    well. `seconds`: it took, the imports among them."""
+
+    label: str
+    precision: str
+    status: str
+    seconds: float
+    reason: str = ""
+
+
+def attempt(looked: Looked, context: Context) -> list[SideTrial]:
+    """Run one step of everything on each side, and judge nothing.
+
+    Args:
+        looked: the pair. context: from outside.
+    """
+    request = looked.request
+    trials = []
+    with tempfile.TemporaryDirectory(prefix="harness-pair-") as folder:
+        located = locate(request, context)
+        run_context = recording.make_run_context(Path(folder), located, request, context)
+        drafted = plan.make(dataclasses.replace(request, precisions=("fp64",), steps=1))
+        for job in drafted.jobs:
+            context.say(f"one step of everything: {job.side} {job.precision}")
+            trials.append(_attempt(run_context, job))
+    return trials
+
+
+def _attempt(run_context: RunContext, job: Job) -> SideTrial:
+    started = time.monotonic()
+    status, reason = Status.OK, ""
+    try:
+        given = runner.inputs(run_context, job.workload, job.preset, job.seed, 1)
+        log = run_context.run / f"{job.name}.log"
+        with run_context.worker(job.build, log, side=job.side) as worker, ending([worker]):
+            runner.open_port(worker, run_context, job.opening(), given)
+            stages = list(job.stages)
+            worker.request(verbs.PROBE, tape=str(given.tape), stages=stages, brief=False)
+    except JobFailed as error:
+        status, reason = error.status, error.reason
+    return SideTrial(job.side, job.precision, status, time.monotonic() - started, reason)
+
+
+def write_map(looked: Looked, out: Path | None) -> Path:
+    """Write the map of a pair and return where.
+
+    Args:
+        looked: the pair. out: where; None: beside the pair file.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    path = out or looked.pair.map_path
+    try:
+        files.write_text(path, map_file.text(looked.inference))
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}. {remedy(error)}.") from error
+    return path
+
+
+def write_skeleton(name: Path, sides: Sequence[str]) -> Path:
+    """Write a pair file that runs and return where.
+
+    Args:
+        name: of the file, with or without its ending. sides: names of builds.
+
+    Raises:
+        UsageError: there is one already, or it cannot be written. UnknownName: no such build.
+    """
+    for side in sides:
+        if side not in BUILDS:
+            raise UnknownName("build", side, BUILDS)
+    path = name if name.suffix == file.SUFFIX else name.with_name(f"{name.name}{file.SUFFIX}")
+    if not path.stem.isidentifier():
+        raise UsageError(f"{path}: the name of a pair file is a word of letters, digits and _.")
+    text = skeleton.text([(side, BUILDS[side].backend) for side in sides])
+    if path.exists() or path.is_symlink():
+        raise UsageError(f"{path}: there is something already. Name another file.")
+    try:
+        files.write_text(path, text)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}. {remedy(error)}.") from error
+    return path

@@ -57,7 +57,8 @@ def infer(
         use_map: whether a map that lies there is used.
 
     Raises:
-        UsageError: the map does not fit. JobFailed: a side cannot be built or run. CorruptRecord: a worker has said something else.
+        UsageError: the map does not fit. JobFailed: a side cannot be built or run.
+        CorruptRecord: a worker has said something else.
     """
     with contextlib.ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-pair-")))

@@ -1,0 +1,162 @@
+"""What is shown of a pair or of a workload: its parts, and where two sides are not alike."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from harness.pairs import preflight
+from harness.pairs.inference import Inference, unshared_draws
+from harness.pairs.matching import OPEN
+from harness.workloads.spec import Workload
+
+Rows = Sequence[tuple[str, ...]]
+
+
+@dataclasses.dataclass(frozen=True)
+class TableSection:
+    """One table. `columns`: their heads."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: Rows
+
+
+def attributes(inference: Inference) -> TableSection:
+    """Return what is not the same on both sides, as far as it can be read.
+
+    Args:
+        inference: of the pair.
+    """
+    found = preflight.differences(inference)
+    rows = [
+        (row.where, row.what, row.a, row.b, row.stage or "nothing", row.why or "") for row in found
+    ]
+    if len(inference.others) > 1:
+        rows = [
+            (row.where, row.what, f"{row.sides[0]}: {row.a}", f"{row.sides[1]}: {row.b}", *rest)
+            for row, (*_, stage, why) in zip(found, rows, strict=True)
+            for rest in [(stage, why)]
+        ]
+    heads = [inference.first.label, inference.others[0].side.label]
+    if len(inference.others) > 1:
+        heads = ["a", "b"]
+    columns = ("where", "what", *heads, "shows at", "because")
+    return TableSection("Read back from both sides, and not the same", columns, rows)
+
+
+def undecided(inference: Inference) -> TableSection:
+    """Return the parameters that neither rules nor data could decide.
+
+    Args:
+        inference: of the pair.
+    """
+    rows: list[tuple[str, ...]] = []
+    for other in inference.others:
+        for pair in other.decided.matched.pieces:
+            if pair.how == OPEN:
+                rows.append((pair.name, other.side.label, pair.b.name, other.decided.first_open))
+    columns = ("parameter", "side", "taken for", "the forward passes part at")
+    return TableSection("Undecided: taken by order, kind and shape alone", columns, rows)
+
+
+def unserved(inference: Inference) -> TableSection:
+    """Return the draws of randomness that the tape does not answer.
+
+    Args:
+        inference: of the pair.
+    """
+    rows = [
+        (label, draw.layer or "-", draw.phase, draw.kind, _shape(draw.shape), draw.reason)
+        for label, draw in unshared_draws(inference)
+    ]
+    columns = ("side", "layer", "phase", "draw", "shape", "why")
+    return TableSection(
+        "Draws that only one side makes, or that the tape cannot answer", columns, rows
+    )
+
+
+def described(workload: Workload, preset: str) -> list[TableSection]:
+    """Return what a workload is made of.
+
+    Args:
+        workload: which. preset: one of its own.
+    """
+    config: dict[str, Any] = workload.config(preset)
+    parameters = [
+        (item["name"], _shape(item["shape"]), "yes" if item["trainable"] else "no")
+        for item in config["parameters"]
+    ]
+    sites = [
+        (item["site"], ", ".join(item["phases"]), item["kind"], _shape(item["shape"]))
+        for item in config["noise"]
+    ]
+    phases = [
+        (item["phase"], item["optimizer"], str(len(item["parameters"])))
+        for item in config["updates"]
+    ]
+    return [
+        TableSection("Parameters", ("name", "shape", "trainable"), parameters),
+        TableSection("Draws on the tape", ("site", "phases", "kind", "shape"), sites),
+        TableSection("Training", ("phase", "optimizer", "parameters"), phases),
+    ]
+
+
+def sides(inference: Inference) -> list[TableSection]:
+    """Return what each side of a pair is made of, layer by layer, beside the other.
+
+    Args:
+        inference: of the pair.
+    """
+    plans = inference.plans()
+    labels = list(plans)
+    taps = {
+        label: {tap["name"]: tap["layer"] for tap in plan["taps"]} for label, plan in plans.items()
+    }
+    layers = [
+        (tap.name, *(taps[label][tap.name] for label in labels), tap.how)
+        for tap in inference.taps()
+    ]
+    pieces = {
+        label: {item["name"]: " + ".join(item["sources"]) for item in plan["pieces"]}
+        for label, plan in plans.items()
+    }
+    parameters = [
+        (
+            pair.name,
+            _shape(pair.a.shape),
+            *(pieces[label][pair.name] for label in labels),
+            pair.how,
+        )
+        for pair in inference.pieces()
+    ]
+    losses = [(phase, ", ".join(inference.losses(phase))) for phase in inference.phases()]
+    draws = [(site.phase, site.name, site.kind, _shape(site.shape)) for site in inference.sites()]
+    return [
+        TableSection("Parameters", ("name", "shape", *labels, "decided by"), parameters),
+        TableSection("Activations", ("name", *labels, "decided by"), layers),
+        TableSection("Draws on the tape", ("phase", "site", "kind", "shape"), draws),
+        TableSection("Losses", ("training step", "terms"), losses),
+    ]
+
+
+def only_one_side(inference: Inference) -> TableSection:
+    """Return the parameters that only one side has.
+
+    Args:
+        inference: of the pair.
+    """
+    rows: list[tuple[str, ...]] = []
+    for other in inference.others:
+        rows += _listed(inference.first.label, other.decided.matched.only_a)
+        rows += _listed(other.side.label, other.decided.matched.only_b)
+    return TableSection("Parameters that only one side has", ("side", "parameter", "shape"), rows)
+
+
+def _listed(label: str, pieces: Iterable[Any]) -> Rows:
+    return [(label, piece.name, _shape(piece.shape)) for piece in pieces]
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return "[" + ", ".join(str(size) for size in shape) + "]"
