@@ -54,9 +54,12 @@ def undecided(inference: Inference) -> TableSection:
     """
     rows: list[tuple[str, ...]] = []
     for other in inference.others:
-        for pair in other.decided.matched.pieces:
-            if pair.how == OPEN:
-                rows.append((pair.name, other.side.label, pair.b.name, other.decided.first_open))
+        label, first_open = other.side.label, other.decided.first_open
+        rows += [
+            (pair.name, label, pair.b.name, first_open)
+            for pair in other.decided.matched.pieces
+            if pair.how == OPEN
+        ]
     columns = ("parameter", "side", "taken for", "the forward passes part at")
     return TableSection("Undecided: taken by order, kind and shape alone", columns, rows)
 
