@@ -6,7 +6,7 @@ import dataclasses
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from backends.contract import Status
@@ -15,7 +15,9 @@ from harness.commands import recording, resolution
 from harness.commands.interpreters import locate
 from harness.commands.options import Options
 from harness.context import Context
+from harness.environments import own_builds
 from harness.environments.builds import BUILDS
+from harness.environments.own_builds import OwnBuild, interpreter
 from harness.errors import JobFailed, UnknownName, UsageError, remedy
 from harness.execution import runner, verbs
 from harness.execution.processes import ending
@@ -57,16 +59,21 @@ def look(path: Path, chosen: Options, context: Context, use_map: bool = True) ->
     for option, name in OTHERS:
         if getattr(chosen, name):
             raise UsageError(f"{option}: {path} says itself what is computed. Drop the option.")
+    own = own_builds.read([pair.path.parent, Path.cwd()])
     for side in pair.sides:
-        if side.build not in BUILDS:
-            raise UnknownName(f"build (line {side.line} of {path.name})", side.build, BUILDS)
-    named = tuple(side.build for side in pair.sides)
+        if side.build not in BUILDS and side.build not in own:
+            known = [*BUILDS, *own]
+            raise UnknownName(f"build (line {side.line} of {path.name})", side.build, known)
+    named = tuple(
+        own[side.build].build.name if side.build in own else side.build for side in pair.sides
+    )
     backends = tuple(BUILDS[name].backend for name in named)
     declared = Declared(pair, backends)
     request = resolution.resolve(
         dataclasses.replace(chosen, backends=named, workloads=(pair.name,)),
         {pair.name: declared},
     )
+    request = _with_own_builds(request, pair, own, context)
     paths = user_paths(context)
     with tempfile.TemporaryDirectory(prefix="harness-pair-") as folder:
         located = locate(request, context)
@@ -74,6 +81,25 @@ def look(path: Path, chosen: Options, context: Context, use_map: bool = True) ->
         inference = pair_survey.infer(run_context, pair, request.sides, paths, context.say, use_map)
     workload = Inferred(pair, backends, inference, tuple(paths), TAPE)
     return Looked(pair, inference, dataclasses.replace(request, workloads=(workload,)))
+
+
+def _with_own_builds(
+    request: Request, pair: PairFile, own: Mapping[str, OwnBuild], context: Context
+) -> Request:
+    """Return the request with the sides on builds of the user's called as the user calls them, each
+    with its own interpreter."""
+    sides, pythons = [], dict(request.python)
+    for side, declared in zip(request.sides, pair.sides, strict=True):
+        chosen = own.get(declared.build)
+        if chosen is None:
+            sides.append(side)
+            continue
+        again = sum(item.label.partition("#")[0] == chosen.name for item in sides)
+        label = f"{chosen.name}#{again + 1}" if again else chosen.name
+        path = str(interpreter(chosen, context.environ, context.say))
+        pythons[label] = path
+        sides.append(dataclasses.replace(side, label=label, python=path))
+    return dataclasses.replace(request, sides=tuple(sides), python=tuple(sorted(pythons.items())))
 
 
 def user_paths(context: Context) -> Sequence[Path]:
