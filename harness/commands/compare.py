@@ -11,7 +11,7 @@ from pathlib import Path
 
 from backends.contract import Status
 from harness import __version__, plan
-from harness.commands import export, first_run, options, recording, resolution, timed_runs
+from harness.commands import export, fidelity_jobs, first_run, options, resolution, timed_runs
 from harness.commands.interpreters import Located, locate
 from harness.context import Context
 from harness.environments import checkout, staging
@@ -102,11 +102,11 @@ def _compare(
     run: runs.Run, request: Request, located: Located, chosen: options.Options, context: Context
 ) -> ComparisonResult:
     """Run what has not run yet, judge, write and tidy."""
-    run_context = recording.make_run_context(run.folder, located, request, context)
+    run_context = fidelity_jobs.make_run_context(run.folder, located, request, context)
     sifted = first_run.sift(run_context, plan.make(request), request, located.recorded, context.say)
     planned = sifted.plan
-    ran = recording.run_lockstep(run_context, planned, located, context)
-    sampled = recording.run_samples(run_context, planned, located, context, ran)
+    ran = fidelity_jobs.run_lockstep(run_context, planned, located, context)
+    sampled = fidelity_jobs.run_samples(run_context, planned, located, context, ran)
     judged = stage_rows.stage_rows(planned, ran.evidences)
     judged = first_bad_step.localise(run_context, planned, ran.evidences, judged, context.say)
     judged = outcome.accept(judged, chosen.accept)
