@@ -12,7 +12,7 @@ from pathlib import Path
 
 from backends.contract import Stage
 from harness.fidelity import noise
-from harness.fidelity.grading import DIRECT
+from harness.fidelity.grades import DIRECT
 from harness.results.verdicts import Bounds
 from tests.evaluation.zoo.honest import Comparison
 
