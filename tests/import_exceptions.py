@@ -21,7 +21,7 @@ PICKLE_EXCEPTIONS = {
 }
 #: `json` in memory, outside `store`: why each may.
 JSON_EXCEPTIONS = {
-    "harness/records/decoding.py": "reads strict JSON, for all others",
+    "harness/records/decoder.py": "reads strict JSON, for all others",
     "harness/history/insertion.py": "what tells two rows apart is the hash of their JSON",
     "harness/models/foreign_names.py": "renders the draft of a file to text",
     "harness/plan/jobs.py": "a job's identity is the hash of its JSON",

@@ -28,7 +28,7 @@ from typing import Any, NoReturn
 
 from backends.contract import ADAMS
 from harness.errors import CorruptRecord, UsageError
-from harness.records import decoding, files
+from harness.records import decoder, files
 
 KIND, SCHEMA = "naming", 1
 KEYS = {"kind", "schema", "weights", "optimizers", "step", "ignored"}
@@ -70,7 +70,7 @@ def read(path: Path, config: Mapping[str, Any]) -> Naming:
                 f"{where}: more than {MAX_BYTES} bytes; a file of names is far smaller."
             )
         text = files.read_text(path)
-        document = decoding.parse(text)
+        document = decoder.parse(text)
     except CorruptRecord as error:  # a device or a FIFO, which may never end
         raise UsageError(f"--names {error} Give a JSON file.") from error
     except OSError as error:

@@ -34,7 +34,7 @@ from harness.execution.worker_environment import clean_environment
 from harness.models.folder import making
 from harness.plan import Opening
 from harness.records import checksums, files, runs, store
-from harness.records.decoding import decode
+from harness.records.decoder import decode
 from harness.workloads.spec import Workload
 
 MODEL_FILE, CHECKPOINTS, LOSSES = "model.json", "checkpoints", "losses.csv"

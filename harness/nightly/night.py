@@ -18,7 +18,7 @@ from backends.contract import Status, Word
 from harness.errors import CorruptRecord, RecordError, UnreadableRecord, UsageError, remedy
 from harness.nightly.matrix import Cell
 from harness.records import runs, store
-from harness.records.decoding import decode
+from harness.records.decoder import decode
 from harness.results.verdicts import Fidelity
 
 SCHEMA, SEALED_SINCE = 2, 2

@@ -1,4 +1,4 @@
-"""What the record of each kind of job holds, as frozen dataclasses; `decoding` makes them of JSON.
+"""What the record of each kind of job holds, as frozen dataclasses; `decoder` makes them of JSON.
 
 A field with a default is one that an older harness did not write. `dict[str, Any]` is an open
 mapping whose names belong to others: settings that a framework tells, packages and their versions.
@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from backends.contract import Status
 from harness.fidelity.declarations import Declarations
 from harness.fidelity.evidence import LossScale, TensorEntry
-from harness.records.decoding import decode
+from harness.records.decoder import decode
 from harness.speed.disturbance import Turn
 
 

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 from harness.errors import CorruptRecord, NewerSchema
 from harness.records import store
-from harness.records.decoding import decode, parse
+from harness.records.decoder import decode, parse
 from harness.report import worded
 from harness.results import outcome
 from harness.results.model import SCHEMA, SEALED_SINCE, Report, StageRow
