@@ -51,7 +51,7 @@ FILE_EXCEPTIONS = {
     "harness/execution/memory.py": "the kernel's marks of a process",
     "harness/models/training.py": "a model's losses as CSV, for other programs to read",
     "harness/environments/probe.py": "requirement files",
-    "harness/report/rendering.py": "hands the text of a report.json to `json_format`",
+    "harness/report/renderers.py": "hands the text of a report.json to `json_format`",
     "harness/execution/machine.py": "the kernel's counters of processors, and CPU quotas",
     "harness/environments/staging.py": "hashes source files",
     "harness/workloads/ehr_mgan/daphnet.py": "the bytes of a recording, checked by their SHA-256",

@@ -28,7 +28,7 @@ from harness.experiments import first_bad_step, speed_rounds
 from harness.fidelity import plot_series
 from harness.plan import Job, Plan, Request, SampleJob
 from harness.records import runs
-from harness.report import rendering
+from harness.report import renderers
 from harness.results import outcome
 from harness.results.model import Report
 from harness.results.verdicts import Fidelity
@@ -68,7 +68,7 @@ def compare(
     if folder is not None:
         run = runs.at(folder, key, context.command, context.now)
         if runs.is_finished(folder):
-            return ComparisonResult(rendering.load(folder), folder)
+            return ComparisonResult(renderers.load(folder), folder)
     else:
         run = _run(request, key, chosen, context)
     with runs.held(run.folder):
@@ -153,7 +153,7 @@ def _compare(
         commit=checkout.commit(context.environ),
         exit_code=outcome.exit_code(stages, speed, jobs, baseline),
     )
-    rendering.write(report, run.folder, chosen.json)
+    renderers.write(report, run.folder, chosen.json)
     export.write(chosen.export, measured, report)
     finished = all(row.status in (Status.OK, Status.UNSUPPORTED) for row in jobs)
     run.mark(finished)

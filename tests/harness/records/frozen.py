@@ -17,7 +17,7 @@ from harness.bisecting import record as bisections
 from harness.models import training
 from harness.nightly import night
 from harness.records import contents, references, runs, store
-from harness.report import json_format, rendering
+from harness.report import json_format, renderers
 from harness.results import model as results
 
 FORMATS = Path(__file__).parents[2] / "data" / "formats"
@@ -61,7 +61,7 @@ def bisection(folder: Path) -> Any:
 
 
 def _report(folder: Path) -> results.Report:
-    return rendering.load(folder / "report.json")
+    return renderers.load(folder / "report.json")
 
 
 def _reference(folder: Path) -> references.Reference:
