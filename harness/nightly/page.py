@@ -18,10 +18,10 @@ from harness.nightly.night import CellRow, Night
 from harness.nightly.summary import settled
 from harness.report import renderers
 from harness.report.matrix import LETTERS, matrix
+from harness.report.page_templates import environment
 from harness.report.pairs import Summary, outline, summaries
 from harness.report.plots import history
 from harness.report.plots.figure import Figure
-from harness.report.templating import environment
 from harness.results.model import Report
 from harness.results.series import FigureHistory
 
