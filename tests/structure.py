@@ -200,6 +200,8 @@ def numbers(root: Path = ROOT) -> list[tuple[str, int, int, list[str]]]:
         ("circles of imports between rooms", rooms.circles(rooms.between_rooms(graph))),
     ):
         rows.append((name, len(circles), 0, [" ".join(circle) for circle in circles]))
+    gerunds = words.gerunds(texts)
+    rows.append(("modules named after an activity", len(gerunds), 0, gerunds))
     shared = shared_names(texts)
     rows.append(("names that two classes have", len(shared), 0, shared))
     upwards = rooms.upwards(graph)

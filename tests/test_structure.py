@@ -99,6 +99,36 @@ def test_every_homonym_is_one():
             assert any(fnmatch(path, place) for path, _ in covered), (homonym.reason, place)
 
 
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("harness/plan/timing.py", "harness/plan/timing"),
+        ("harness/commands/own_recording.py", "harness/commands/own_recording"),
+        ("harness/rendering/__init__.py", "harness/rendering"),
+        ("backends/protocol/staging.py", "backends/protocol/staging"),
+        ("harness/rendering/format.py", ""),
+        ("harness/plan/timings.py", ""),
+        ("harness/environments/staging.py", ""),
+        ("harness/bisecting/__init__.py", ""),
+        ("backends/torch/teacher_forcing.py", ""),
+        ("tests/evaluation/kills/striking.py", ""),
+    ],
+)
+def test_a_module_named_after_an_activity_is_seen(path: str, name: str):
+    """A new one, and a room once, by its own module; an established noun is one in its own place
+    alone."""
+    assert [name] * bool(name) == words.gerunds([path])
+
+
+def test_every_established_noun_is_the_name_of_a_module():
+    """What was renamed or removed is excused no longer."""
+    names = {path.removesuffix(".py").removesuffix("/__init__") for path in structure.sources()}
+    unused = [
+        noun for noun in words.ESTABLISHED_NOUNS if not any(fnmatch(name, noun) for name in names)
+    ]
+    assert [] == unused
+
+
 def test_a_stretch_that_stands_twice_is_seen_once():
     """However long it is; five lines are not six."""
     lines = [f"x{number} = {number}" for number in range(20)]
