@@ -180,7 +180,8 @@ def _either(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
         return None
     words = [word for kind in kinds if _is_word(kind) for word in kind]
     if len(words) > 1 and value not in words:
-        raise CorruptRecord(_wrong(where, value, f"one of {', '.join(words)}"))
+        allowed = ", ".join(word or "an empty text" for word in words)
+        raise CorruptRecord(_wrong(where, value, f"one of {allowed}"))
     kind = next((kind for kind in kinds if _is_word(kind) and value in [*kind]), kinds[0])
     return _value(kind, value, where)
 
