@@ -154,8 +154,8 @@ def _which(site: Site, source: Checkpoint, model: Model, worker: WorkerProcess) 
     arguments: dict[str, Any] = {"checkpoint": str(source.folder.absolute())}
     if source.names is not None:
         held = worker.request(verbs.INSPECT, **arguments).content.variables
-        config = site.workload.config(model.preset)
-        arguments["names"] = foreign_variables.resolve(source.names, config, held, model.precision)
+        spec = site.workload.model_spec(model.preset)
+        arguments["names"] = foreign_variables.resolve(source.names, spec, held, model.precision)
     return arguments
 
 

@@ -178,7 +178,7 @@ NAMES = {
 def test_another_programs_checkpoint_is_read_under_its_names(tmp_path: Path):
     """What the checkpoint holds is asked first; the worker gets the variables, and the model
     remembers whose names they were."""
-    names = foreign_names.parse(NAMES, "--names mine.json", LINEAR.config("tiny"))
+    names = foreign_names.parse(NAMES, "--names mine.json", LINEAR.model_spec("tiny"))
     shapes = {item["name"]: item["shape"] for item in LINEAR.config("tiny")["parameters"]}
     held = {
         NAMES["weights"][name]: {"shape": shape, "dtype": "float32"}
@@ -194,7 +194,7 @@ def test_another_programs_checkpoint_is_read_under_its_names(tmp_path: Path):
 
 def test_names_that_do_not_fit_leave_nothing(tmp_path: Path):
     """The refusal says what the checkpoint holds."""
-    names = foreign_names.parse(NAMES, "--names mine.json", LINEAR.config("tiny"))
+    names = foreign_names.parse(NAMES, "--names mine.json", LINEAR.model_spec("tiny"))
     site = Site(held={"dense/kernel_1": {"shape": [13, 1], "dtype": "float32"}})
     with pytest.raises(UsageError, match=r"there is no dense/kernel \(nearest: dense/kernel_1\)"):
         convert(site, Checkpoint(tmp_path, names), MODEL, "tf2", tmp_path / "out", prove=True)
