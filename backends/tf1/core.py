@@ -21,7 +21,7 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 from backends import loss_scale
-from backends.contract import PRECISION_TABLE, Port, Setting, Taught
+from backends.contract import PRECISION_TABLE, ForcedActivations, Port, Setting
 from backends.recording import graph_feeding
 from backends.recording.graphs import contractions_above
 from backends.schedule import columns, phases_at
@@ -216,7 +216,7 @@ class Tf1Port(StoredPort):
 
     def forward_from(
         self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]
-    ) -> Taught:
+    ) -> ForcedActivations:
         tensors = self.training if training else self.inference
         phase = self.config["forward"]["phase"]
         inputs = [*self.arrays.values(), *self.noise.sites.get(phase, {}).values()]

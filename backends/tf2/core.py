@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from backends import loss_scale, schedule
-from backends.contract import PRECISION_TABLE, Port, Setting, Taught, Unsupported
+from backends.contract import PRECISION_TABLE, ForcedActivations, Port, Setting, Unsupported
 from backends.source import Batch
 from backends.tf2 import graph_cut, native, runtime, teacher_forcing, undeclared_state
 from backends.tf2.state import StoredPort
@@ -189,7 +189,7 @@ class Tf2Port(StoredPort):
 
     def forward_from(
         self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]
-    ) -> Taught:
+    ) -> ForcedActivations:
         with runtime.refusals(), self.undeclared.undisturbed():
             arrays, noise = self._looked_at(batch, training)
             forced = teacher_forcing.teacher_forced(self, arrays, noise, training, teacher)

@@ -14,7 +14,14 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Set, 
 import numpy as np
 import torch
 
-from backends.contract import PRECISION_TABLE, BrokenPort, Port, Setting, Taught, Unsupported
+from backends.contract import (
+    PRECISION_TABLE,
+    BrokenPort,
+    ForcedActivations,
+    Port,
+    Setting,
+    Unsupported,
+)
 from backends.source import Batch
 from backends.torch import devices, memory, native, teacher_forcing, undeclared_state
 from backends.torch.compilation import Compiler
@@ -193,7 +200,7 @@ class TorchPort(TrainedPort):
         return self.tensors(batch.arrays), {}
 
     def new_record(self) -> Any:
-        if self.recording or self.lesson is not None:
+        if self.recording or self.forced_record is not None:
             return Port.new_record(self)
         return {}  # copies are for looks
 
@@ -210,7 +217,7 @@ class TorchPort(TrainedPort):
 
     def forward_from(
         self, batch: Batch, training: bool, teacher: Mapping[str, np.ndarray]
-    ) -> Taught:
+    ) -> ForcedActivations:
         inputs = self._looked_at(batch, training)
         with self.undeclared.undisturbed(), self.mode(training, tracking=False):
             return teacher_forcing.teacher_forced(self, *inputs, teacher)

@@ -157,7 +157,7 @@ class TeacherForcedJob(SideJob):
     @property
     def name(self) -> str:
         """The folder's name."""
-        return self._named(f"-taught-seed{self.seed}")
+        return self._named(f"-teacher-forced-seed{self.seed}")
 
     def opening(self) -> Opening:
         """Return what the worker opens."""
