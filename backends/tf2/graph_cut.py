@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from backends.contract import ForcedActivations, Unsupported
 from backends.recording import graph_feeding
-from backends.tf2.trainer import Tensors
+from backends.tf2.training import Tensors
 
 
 def teacher_forced(

@@ -15,7 +15,7 @@ from backends.contract import ForcedActivations
 from backends.recording.graphs import ancestry, contractions_above, node
 from backends.recording.teacher_forcing import DATA, TEACHER, ForcedRecord, fits, survey
 from backends.tf2 import releases, runtime
-from backends.tf2.trainer import Tensors
+from backends.tf2.training import Tensors
 
 
 def teacher_forced(

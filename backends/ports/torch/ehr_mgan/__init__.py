@@ -37,8 +37,8 @@ class Port(TorchPort):
     def __init__(self, config: Mapping[str, Any], setting: Setting) -> None:
         self.LAYOUT = layouts(config)
         TorchPort.__init__(self, config, setting)
-        self.networks = Networks(config, self.weights, self.low)
-        self.autoencoders = Autoencoders(self.networks, Loop(self.low, self.compiled))
+        self.networks = Networks(config, self.weights, self.low_dtype)
+        self.autoencoders = Autoencoders(self.networks, Loop(self.low_dtype, self.compiled))
         self.minimum, self.range = [
             torch.tensor(config[name], dtype=self.dtype, device=self.device)
             for name in ("minimum", "range")
@@ -145,9 +145,11 @@ class Port(TorchPort):
                 part = slice(chunk * rows, (chunk + 1) * rows)
                 arrays = self.tensors({name: value[part] for name, value in inputs.arrays.items()})
                 if inputs.noise is None:
-                    noise = self.drawing.noise("generate", source.seed, GENERATION, chunk)
+                    noise = self.noise.draw("generate", source.seed, GENERATION, chunk)
                 else:
-                    noise = self.noise({name: value[part] for name, value in inputs.noise.items()})
+                    noise = self.noise_tensors(
+                        {name: value[part] for name, value in inputs.noise.items()}
+                    )
                 chunks.append(self._series(arrays, noise))
             series = torch.cat(chunks)
         self.observed_dtypes["output"] = dtype_label(series)
