@@ -40,4 +40,4 @@ class Port(Shipped):
     def __init__(self, config, setting):
         super().__init__(config, setting)
         self.networks = Handing(config, self.weights, self.low_dtype)
-        self.autoencoders.networks = self.networks
+        self.vaes.networks = self.networks
